@@ -1,0 +1,178 @@
+import { buildChallenge } from './challenge.ts';
+
+interface ErrorKind {
+  /** HTTP status to answer with. */
+  readonly statusCode: 400 | 401 | 403 | 500 | 503;
+  /** OAuth error code (RFC 6750 §3.1) for the challenge; none for a bare challenge or no challenge. */
+  readonly oauthError?: 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+  /** Public text: safe to send to anybody. */
+  readonly detail: string;
+  /** Public `error_description` of the challenge. */
+  readonly description?: string;
+}
+
+const INVALID = {
+  statusCode: 401,
+  oauthError: 'invalid_token',
+  detail: 'Could not validate credentials',
+} as const;
+const DENIED = {
+  statusCode: 403,
+  oauthError: 'insufficient_scope',
+  detail: 'Not enough permissions',
+} as const;
+const BAD_MESSAGE = { statusCode: 400, oauthError: 'invalid_request' } as const;
+const NOT_VALID = 'The access token is not valid';
+
+/**
+ * Every code an {@link AuthError} can have. A code, once released, keeps its meaning for ever.
+ * Each is explained in `docs/errors.md`.
+ */
+export const AUTH_ERRORS = {
+  // No usable credentials: a bare challenge, with no error code (RFC 6750 §3.1).
+  missing_token: { statusCode: 401, detail: 'Not authenticated' },
+  unsupported_scheme: { statusCode: 401, detail: 'Invalid authentication credentials' },
+  ambiguous_credentials: {
+    statusCode: 400,
+    oauthError: 'invalid_request',
+    detail: 'Invalid authentication credentials',
+    description: 'The request has more than one Authorization header',
+  },
+
+  // The token is not good. Before the signature is checked the public text is always the same.
+  token_malformed: { ...INVALID, description: NOT_VALID },
+  token_encrypted: { ...INVALID, description: NOT_VALID },
+  token_algorithm: { ...INVALID, description: NOT_VALID },
+  token_key_unknown: { ...INVALID, description: NOT_VALID },
+  token_signature: { ...INVALID, description: NOT_VALID },
+  token_issuer: { ...INVALID, description: NOT_VALID },
+  token_type: { ...INVALID, description: 'The token is not an access token' },
+  token_audience: { ...INVALID, description: 'The access token is for another audience' },
+  token_expired: { ...INVALID, description: 'The access token expired' },
+  token_not_yet_valid: { ...INVALID, description: 'The access token is not valid yet' },
+  token_claims: { ...INVALID, description: NOT_VALID },
+  token_bound: {
+    ...INVALID,
+    description: 'The access token is bound to a key and cannot be used as a bearer token',
+  },
+  token_revoked: { ...INVALID, description: 'The access token was revoked' },
+  refresh_token_invalid: { ...INVALID, description: 'The refresh token is not valid' },
+
+  // The token is good, but a guard is not met.
+  role_missing: DENIED,
+  scope_missing: DENIED,
+  group_missing: DENIED,
+  organization_missing: DENIED,
+  audience_missing: DENIED,
+  permission_denied: DENIED,
+
+  // A message of Keycloak's that is not what it should be (OpenID Connect Back-Channel Logout 1.0 §2.8).
+  logout_token_invalid: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
+  logout_token_replayed: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
+  admin_push_invalid: { ...BAD_MESSAGE, detail: 'Invalid push' },
+
+  // A session cookie. Cookies come along by themselves, so a page of another site could send the request.
+  cross_origin_request: { statusCode: 403, detail: 'Requests from other sites are refused' },
+  session_store_unavailable: { statusCode: 503, detail: 'Session store unavailable' },
+
+  // Not the caller's fault.
+  provider_unavailable: { statusCode: 503, detail: 'Identity provider unavailable' },
+  provider_misconfigured: { statusCode: 500, detail: 'Internal Server Error' },
+  revocation_not_shared: { statusCode: 503, detail: 'Logout could not be shared' },
+} as const satisfies Record<string, ErrorKind>;
+
+/** A code of {@link AUTH_ERRORS}. */
+export type AuthErrorCode = keyof typeof AUTH_ERRORS;
+
+/** What an {@link AuthError} can say beyond its code. */
+export interface AuthErrorOptions {
+  /** What would have been right, for example `typ "Bearer"`. */
+  readonly expected?: string | undefined;
+  /** What was there instead, for example `typ "ID"`. Never the token or a secret. */
+  readonly seen?: string | undefined;
+  /** Scopes that are missing, separated by one space. */
+  readonly scope?: string | undefined;
+  /** Seconds after which a new try makes sense. */
+  readonly retryAfterSeconds?: number | undefined;
+  /** The error underneath; never one that holds a token. */
+  readonly cause?: unknown;
+}
+
+/**
+ * A request is not authenticated or not authorized, or it could not be found out.
+ *
+ * `message`, `statusCode` and `headers` are for the client: frameworks send them as they are. `reason`, `expected`
+ * and `seen` are for the developer and the log. None of them holds a token or a secret.
+ */
+export class AuthError extends Error {
+  override readonly name = 'AuthError';
+  /** Stable reason, see {@link AUTH_ERRORS}. */
+  readonly code: AuthErrorCode;
+  /** HTTP status: 400, 401, 403, 500 or 503. */
+  readonly statusCode: 400 | 401 | 403 | 500 | 503;
+  /** OAuth error code (RFC 6750 §3.1), where one applies. */
+  readonly oauthError: string | undefined;
+  /** Public text for the body of the answer; the same as `message`. */
+  readonly detail: string;
+  /** What exactly is wrong. Not for clients: it would help an attacker. */
+  readonly reason: string;
+  /** What would have been right. */
+  readonly expected: string | undefined;
+  /** What was there instead. */
+  readonly seen: string | undefined;
+  /** Headers of the answer: `www-authenticate` (401, 403, 400) or `retry-after` (503). */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: AuthErrorCode, reason: string, options: AuthErrorOptions = {}) {
+    const kind: ErrorKind = AUTH_ERRORS[code];
+    super(kind.detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.statusCode = kind.statusCode;
+    this.oauthError = kind.oauthError;
+    this.detail = kind.detail;
+    this.reason = reason;
+    this.expected = options.expected;
+    this.seen = options.seen;
+    this.headers = headersOf(kind, options);
+  }
+}
+
+function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, string> {
+  if (kind.statusCode === 503) return { 'retry-after': String(options.retryAfterSeconds ?? 5) };
+  if (kind.statusCode === 403 && kind.oauthError === undefined) return {};
+  if (kind.statusCode === 500 || (kind.description === undefined && kind.statusCode === 400)) return {};
+  return {
+    'www-authenticate': buildChallenge({
+      error: kind.oauthError,
+      description: kind.description,
+      scope: options.scope,
+    }),
+  };
+}
+
+/** One option that is missing or wrong. */
+export interface OptionProblem {
+  /** Name of the option as the caller wrote it, for example `serverUrl`. */
+  readonly option: string;
+  /** What the option must be. */
+  readonly rule: string;
+  /** A value that would be right. */
+  readonly example: string;
+}
+
+/** Options are missing or wrong. All mistakes are listed at once, in `problems` and in the message. */
+export class OptionsError extends TypeError {
+  override readonly name = 'OptionsError';
+  readonly problems: readonly OptionProblem[];
+
+  constructor(subject: string, problems: readonly OptionProblem[]) {
+    const lines = problems.map((p) => `  ${p.option}: ${p.rule} (for example ${p.example})`);
+    super(
+      [
+        `${subject}: ${problems.length === 1 ? 'an option is' : `${problems.length} options are`} wrong`,
+        ...lines,
+      ].join('\n'),
+    );
+    this.problems = problems;
+  }
+}

@@ -1,0 +1,129 @@
+import { AuthError, type AuthErrorCode } from './errors.ts';
+import type { Claims, Principal } from './principal.ts';
+
+/** Lets a principal pass, or throws an {@link AuthError} with status 403. */
+export type Guard<C extends object = Claims> = (principal: Principal<C>) => void;
+
+/** @throws {AuthError} `role_missing` unless the principal has every one of the realm roles */
+export function requireRealmRole(...roles: string[]): Guard<object> {
+  return requireAll('role_missing', 'realm role', roles, (principal) => principal.realmRoles);
+}
+
+/** @throws {AuthError} `role_missing` unless the principal has every one of the roles of the client */
+export function requireClientRole(clientId: string, ...roles: string[]): Guard<object> {
+  assertTexts('a client id', [clientId]);
+  return requireAll(
+    'role_missing',
+    `role of the client ${clientId}`,
+    roles,
+    (p) => p.clientRoles[clientId] ?? [],
+  );
+}
+
+/** @throws {AuthError} `scope_missing` unless every one of the scopes was granted; names them in the challenge */
+export function requireScope(...scopes: string[]): Guard<object> {
+  return requireAll('scope_missing', 'scope', scopes, (principal) => principal.scopes);
+}
+
+/** @throws {AuthError} `group_missing` unless the principal is a member of every one of the groups (full path) */
+export function requireGroup(...paths: string[]): Guard<object> {
+  return requireAll('group_missing', 'group', paths, (principal) => principal.groups);
+}
+
+/** @throws {AuthError} `group_missing` unless the principal is in every one of the groups or in a group below it */
+export function requireGroupTree(...paths: string[]): Guard<object> {
+  return requireAll(
+    'group_missing',
+    'group (or one below it)',
+    paths,
+    (principal) => principal.groups,
+    (group, path) => group === path || group.startsWith(path.endsWith('/') ? path : `${path}/`),
+  );
+}
+
+/** @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations */
+export function requireOrganization(...aliases: string[]): Guard<object> {
+  return requireAll('organization_missing', 'organization', aliases, (principal) => principal.organizations);
+}
+
+/** @throws {AuthError} `audience_missing` unless every one of the audiences is in `aud` */
+export function requireAudience(...audiences: string[]): Guard<object> {
+  return requireAll('audience_missing', 'audience', audiences, (principal) => principal.audience);
+}
+
+/**
+ * @param isAllowed lets pass by returning `true` and nothing else: a promise, for one, does not
+ * @throws {AuthError} `permission_denied` where it does not
+ */
+export function requireThat<C extends object = Claims>(
+  isAllowed: (principal: Principal<C>) => boolean,
+): Guard<C> {
+  if (typeof isAllowed !== 'function') throw new TypeError('requireThat needs a function of the principal');
+  return (principal) => {
+    if (isAllowed(principal) !== true)
+      throw new AuthError('permission_denied', 'The check of the principal failed');
+  };
+}
+
+/** Lets pass who every guard lets pass. Throws what the first one throws. */
+export function allOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C> {
+  assertGuards('allOf', guards);
+  return (principal) => {
+    for (const guard of guards) guard(principal);
+  };
+}
+
+/** Lets pass who any guard lets pass. Throws what the last one throws. */
+export function anyOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C> {
+  assertGuards('anyOf', guards);
+  return (principal) => {
+    let refusal: unknown;
+    for (const guard of guards) {
+      try {
+        guard(principal);
+        return;
+      } catch (error) {
+        refusal = error;
+      }
+    }
+    throw refusal;
+  };
+}
+
+function requireAll(
+  code: AuthErrorCode,
+  kind: string,
+  wanted: readonly string[],
+  held: (principal: Principal<object>) => readonly string[],
+  matches: (have: string, want: string) => boolean = (have, want) => have === want,
+): Guard<object> {
+  assertTexts(`a ${kind}`, wanted);
+  return (principal) => {
+    const have = held(principal);
+    for (const want of wanted) {
+      if (have.some((one) => matches(one, want))) continue;
+      throw new AuthError(code, `The ${kind} ${want} is missing`, {
+        expected: `${kind} ${wanted.join(' and ')}`,
+        seen: have.join(', ') || 'none',
+        scope: code === 'scope_missing' ? wanted.join(' ') : undefined,
+      });
+    }
+  };
+}
+
+function assertTexts(what: string, values: readonly unknown[]): void {
+  if (values.length === 0) throw new TypeError(`A guard needs ${what}`);
+  for (const value of values) {
+    if (typeof value !== 'string' || value.trim() === '') {
+      throw new TypeError(`A guard needs ${what} as a text that is not empty, not ${JSON.stringify(value)}`);
+    }
+  }
+}
+
+function assertGuards(name: string, guards: readonly unknown[]): void {
+  if (guards.length === 0) throw new TypeError(`${name} needs at least one guard`);
+  for (const guard of guards) {
+    if (typeof guard !== 'function')
+      throw new TypeError(`${name} takes guards, not ${JSON.stringify(guard)}`);
+  }
+}

@@ -1,0 +1,43 @@
+export { type AdminAction, revokeByAdminPush } from './admin-push.ts';
+export { authenticate } from './authenticate.ts';
+export { buildChallenge, type Challenge } from './challenge.ts';
+export { combineVerifiers, selectByIssuer } from './combine-verifiers.ts';
+export { type RequestLike, readBearerToken } from './credentials.ts';
+export {
+  AUTH_ERRORS,
+  AuthError,
+  type AuthErrorCode,
+  type AuthErrorOptions,
+  type OptionProblem,
+  OptionsError,
+} from './errors.ts';
+export { readBody, toJsonObject } from './fetch-json.ts';
+export {
+  allOf,
+  anyOf,
+  type Guard,
+  requireAudience,
+  requireClientRole,
+  requireGroup,
+  requireGroupTree,
+  requireOrganization,
+  requireRealmRole,
+  requireScope,
+  requireThat,
+} from './guards.ts';
+export { createIssuer, type Discovery, type Endpoints, type Issuer, type IssuerOptions } from './issuer.ts';
+export type { KeyFinder, SigningKey } from './keys.ts';
+export { revokeByLogoutToken } from './logout-token.ts';
+export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
+export type { Claims, Principal } from './principal.ts';
+export { type Requirements, scopesOf, toGuard } from './requirements.ts';
+export { createMemoryRevocationStore, type RevocationStore } from './revocation.ts';
+export { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';
+export type { VerifierStats } from './stats.ts';
+export {
+  createVerifier,
+  type Revoker,
+  type TokenVerifier,
+  type Verifier,
+  type VerifierStatus,
+} from './verifier.ts';

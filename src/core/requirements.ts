@@ -1,0 +1,162 @@
+import { type OptionProblem, OptionsError } from './errors.ts';
+import {
+  allOf,
+  anyOf,
+  type Guard,
+  requireAudience,
+  requireClientRole,
+  requireGroup,
+  requireGroupTree,
+  requireOrganization,
+  requireRealmRole,
+  requireScope,
+  requireThat,
+} from './guards.ts';
+import type { Claims, Principal } from './principal.ts';
+
+type OneOrMore = string | readonly string[];
+
+/**
+ * What a principal must have, as data. All members must be met, and every value of a list;
+ * for alternatives there is `anyOf`.
+ */
+export interface Requirements<C extends object = Claims> {
+  /** Roles of the realm. */
+  readonly realmRole?: OneOrMore;
+  /** Roles of this API's own client, or of others by client id: `{ 'other-api': 'reader' }`. */
+  readonly clientRole?: OneOrMore | { readonly [clientId: string]: OneOrMore };
+  /** Scopes; named in the challenge and in the OpenAPI document. */
+  readonly scope?: OneOrMore;
+  /** Groups by full path, for example `/staff/dev`. */
+  readonly group?: OneOrMore;
+  /** Groups by full path, or any group below them. */
+  readonly groupTree?: OneOrMore;
+  /** Organizations by alias. */
+  readonly organization?: OneOrMore;
+  /** Audiences (`aud`). */
+  readonly audience?: OneOrMore;
+  /** A check of one's own; only `true` lets pass. */
+  readonly check?: (principal: Principal<C>) => boolean;
+  readonly allOf?: readonly Requirements<C>[];
+  readonly anyOf?: readonly Requirements<C>[];
+}
+
+const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
+  realmRole: "'admin'",
+  clientRole: "'reader'",
+  scope: "'orders:read'",
+  group: "'/staff'",
+  groupTree: "'/staff'",
+  organization: "'acme'",
+  audience: "'my-api'",
+  check: '(principal) => principal.claims.email_verified === true',
+  allOf: "[{ realmRole: 'staff' }, { scope: 'orders:read' }]",
+  anyOf: "[{ realmRole: 'admin' }, { realmRole: 'auditor' }]",
+};
+
+/**
+ * Turns requirements into a guard. With no requirement at all, everybody who is authenticated passes.
+ *
+ * @param clientId the client that `clientRole` means where it names none
+ * @throws {OptionsError} for a misspelt or empty requirement: at start, not at the first request
+ */
+export function toGuard<C extends object = Claims>(
+  requirements: Requirements<C>,
+  clientId: string,
+): Guard<C> {
+  const problems: OptionProblem[] = [];
+  const guards = collect(requirements, clientId, '', problems);
+  if (problems.length > 0) throw new OptionsError('guard', problems);
+  return guards.length === 1
+    ? (guards[0] as Guard<C>)
+    : (principal) => {
+        for (const guard of guards) guard(principal);
+      };
+}
+
+/** Every scope that the requirements name, for documentation. */
+export function scopesOf<C extends object>(requirements: Requirements<C>): string[] {
+  const nested = [...(requirements.allOf ?? []), ...(requirements.anyOf ?? [])];
+  return [...new Set([...toList(requirements.scope ?? []), ...nested.flatMap(scopesOf)])];
+}
+
+function collect<C extends object>(
+  requirements: Requirements<C>,
+  clientId: string,
+  path: string,
+  problems: OptionProblem[],
+): Guard<C>[] {
+  if (typeof requirements !== 'object' || requirements === null || Array.isArray(requirements)) {
+    problems.push({ option: path || 'guard', rule: 'must be an object', example: "{ realmRole: 'admin' }" });
+    return [];
+  }
+  const guards: Guard<C>[] = [];
+  for (const [member, value] of Object.entries(requirements)) {
+    const option = path === '' ? member : `${path}.${member}`;
+    if (!Object.hasOwn(MEMBERS, member)) {
+      problems.push({ option, rule: 'is not a requirement', example: Object.keys(MEMBERS).join(', ') });
+      continue;
+    }
+    try {
+      guards.push(...build(member as keyof Requirements, value as never, clientId, option, problems));
+    } catch (error) {
+      const rule = (error as Error).message.replace(/^A guard needs/, 'must be');
+      problems.push({ option, rule, example: MEMBERS[member as keyof Requirements] });
+    }
+  }
+  return guards;
+}
+
+function build<C extends object>(
+  member: keyof Requirements,
+  value: never,
+  clientId: string,
+  option: string,
+  problems: OptionProblem[],
+): Guard<C>[] {
+  switch (member) {
+    case 'realmRole':
+      return [requireRealmRole(...toList(value))];
+    case 'clientRole':
+      return toClientRoles(value, clientId).map(([client, roles]) => requireClientRole(client, ...roles));
+    case 'scope':
+      return [requireScope(...toList(value))];
+    case 'group':
+      return [requireGroup(...toList(value))];
+    case 'groupTree':
+      return [requireGroupTree(...toList(value))];
+    case 'organization':
+      return [requireOrganization(...toList(value))];
+    case 'audience':
+      return [requireAudience(...toList(value))];
+    case 'check':
+      return [requireThat<C>(value as never)];
+    case 'allOf':
+    case 'anyOf': {
+      if (!Array.isArray(value)) throw new TypeError('must be a list of requirements');
+      const nested = (value as Requirements<C>[]).map((one, index) => {
+        const at = `${option}[${index}]`;
+        const before = problems.length;
+        const inner = collect(one, clientId, at, problems);
+        if (inner.length > 0) return allOf(...inner);
+        // `{}` would let everybody pass: in a list of alternatives that is never meant.
+        if (problems.length === before) {
+          problems.push({ option: at, rule: 'must hold a requirement', example: "{ realmRole: 'admin' }" });
+        }
+        return requireThat<C>(() => false);
+      });
+      return [member === 'allOf' ? allOf(...nested) : anyOf(...nested)];
+    }
+  }
+}
+
+function toClientRoles(value: Requirements['clientRole'], clientId: string): [string, string[]][] {
+  if (typeof value === 'string' || Array.isArray(value)) return [[clientId, toList(value)]];
+  const entries = Object.entries(value as { [clientId: string]: OneOrMore });
+  if (entries.length === 0) throw new TypeError('A guard needs a role of a client');
+  return entries.map(([client, roles]) => [client, toList(roles)]);
+}
+
+function toList(value: OneOrMore): string[] {
+  return typeof value === 'string' ? [value] : Array.isArray(value) ? [...value] : [value as never];
+}

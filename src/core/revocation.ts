@@ -1,0 +1,101 @@
+import type { Epoch } from './epoch.ts';
+import { createRevocationLog, MAX_REVOCATIONS, type Revocation } from './revocation-log.ts';
+
+/**
+ * Shares revocations between processes. Memory by default; a store that outlives the process and is seen by
+ * others makes a logout count in every replica.
+ */
+export interface RevocationStore {
+  /** Resolves when every other process will learn of it; rejects when that cannot be promised. */
+  add(revocation: Revocation): Promise<void>;
+  /**
+   * Calls `listener` for every revocation that is still in force and for every one that comes, from whichever
+   * process. Returns a function that ends it.
+   */
+  subscribe(listener: (revocation: Revocation) => void): () => void;
+  /**
+   * Resolves to true the first time an id is claimed, to false after that (a logout token is good once).
+   *
+   * @param expiresAt the id may be forgotten after that. Unit: seconds since 1970
+   */
+  claim(id: string, expiresAt: number): Promise<boolean>;
+}
+
+/** What identifies a token for {@link RevocationList.find}. */
+export interface RevocableToken {
+  readonly iss: string;
+  readonly sid?: unknown;
+  readonly sub?: unknown;
+  readonly azp?: unknown;
+  readonly jti?: unknown;
+  readonly iat?: unknown;
+}
+
+/** The revocations this process knows, looked up without waiting. */
+export interface RevocationList {
+  /** The revocation that hits the token, or `undefined`. */
+  find(token: RevocableToken): Revocation | undefined;
+  add(revocation: Revocation): void;
+  readonly size: number;
+}
+
+/** @param clock time now. Unit: milliseconds since 1970 */
+export function createRevocationList(epoch: Epoch, clock: () => number): RevocationList {
+  const log = createRevocationLog(clock);
+  return {
+    find(token) {
+      if (log.size === 0) return undefined;
+      const { iss, sid, sub, jti, azp } = token;
+      const issuedAt = typeof token.iat === 'number' ? token.iat : 0;
+      const user = typeof sub === 'string' ? log.get('user', iss, sub) : undefined;
+      return (
+        (typeof sid === 'string' ? log.get('session', iss, sid) : undefined) ??
+        (typeof jti === 'string' ? log.get('token', iss, jti) : undefined) ??
+        (user?.type === 'user' && issuedAt <= user.issuedUntil ? user : undefined) ??
+        isBefore(issuedAt, log.get('not-before', iss)) ??
+        (typeof azp === 'string' ? isBefore(issuedAt, log.get('not-before', iss, azp)) : undefined)
+      );
+    },
+    add(revocation) {
+      log.add(revocation);
+      epoch.advance();
+    },
+    get size() {
+      return log.size;
+    },
+  };
+}
+
+function isBefore(issuedAt: number, revocation: Revocation | undefined): Revocation | undefined {
+  return revocation?.type === 'not-before' && issuedAt < revocation.notBefore ? revocation : undefined;
+}
+
+/**
+ * A store for one process: revocations are told to every verifier in it, and forgotten when it ends.
+ *
+ * @param clock time now. Unit: milliseconds since 1970. Default `Date.now`
+ */
+export function createMemoryRevocationStore(clock: () => number = Date.now): RevocationStore {
+  const listeners = new Set<(revocation: Revocation) => void>();
+  const claimed = new Map<string, number>();
+
+  return {
+    async add(revocation) {
+      for (const listener of listeners) listener(revocation);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async claim(id, expiresAt) {
+      const now = clock() / 1000;
+      for (const [old, until] of claimed) {
+        if (until > now && claimed.size <= MAX_REVOCATIONS) break;
+        claimed.delete(old);
+      }
+      if ((claimed.get(id) ?? 0) > now) return false;
+      claimed.set(id, expiresAt);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import {
+  type AsymmetricKeyDetails,
+  constants,
+  createPublicKey,
+  type JsonWebKey,
+  type KeyObject,
+  verify,
+} from 'node:crypto';
+
+/** A public key, and how it verifies (RFC 7518 §3, RFC 8037 §3.1). */
+export interface VerificationKey {
+  readonly digest: string | null;
+  readonly options: {
+    readonly key: KeyObject;
+    readonly padding?: number;
+    readonly saltLength?: number;
+    readonly dsaEncoding?: 'ieee-p1363';
+  };
+}
+
+interface Scheme {
+  /** `null` where the algorithm has its own. */
+  readonly digest: string | null;
+  readonly keyType: 'rsa' | 'ec' | 'ed25519';
+  readonly curve?: string;
+  readonly how?: Omit<VerificationKey['options'], 'key'>;
+}
+
+const rsa = (digest: string): Scheme => ({ digest, keyType: 'rsa' });
+const pss = (digest: string): Scheme => ({
+  ...rsa(digest),
+  how: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
+});
+const ecdsa = (digest: string, curve: string): Scheme => ({
+  ...{ digest, curve, keyType: 'ec' },
+  how: { dsaEncoding: 'ieee-p1363' },
+});
+const ed25519: Scheme = { digest: null, keyType: 'ed25519' };
+
+const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
+  ['RS256', rsa('sha256')],
+  ['RS384', rsa('sha384')],
+  ['RS512', rsa('sha512')],
+  ['PS256', pss('sha256')],
+  ['PS384', pss('sha384')],
+  ['PS512', pss('sha512')],
+  ['ES256', ecdsa('sha256', 'prime256v1')],
+  ['ES384', ecdsa('sha384', 'secp384r1')],
+  ['ES512', ecdsa('sha512', 'secp521r1')],
+  ['EdDSA', ed25519],
+  ['Ed25519', ed25519],
+]);
+
+/**
+ * Asymmetric JWS algorithms of RFC 7518 §3, RFC 8037 and RFC 9864 that Keycloak can sign with. `none` and `HS*` are
+ * not among them: a key of the JWKS is public, so a symmetric algorithm would make it a shared secret (RFC 8725
+ * §2.1).
+ */
+export const ALGORITHMS: readonly string[] = [...SCHEMES.keys()];
+
+/** RFC 7518 §3.3. */
+const MIN_RSA_BITS = 2048;
+
+/**
+ * Makes a key of its public parameters (RFC 7517): whatever else stands in the JWK has no say.
+ *
+ * @param alg one of {@link ALGORITHMS}
+ * @throws {Error} where it is no public key, too weak, or of another kind than the algorithm asks for
+ */
+export function importVerificationKey(jwk: JsonWebKey, alg: string): VerificationKey {
+  const scheme = SCHEMES.get(alg) as Scheme;
+  const key = createPublicKey({ key: jwk, format: 'jwk' });
+  const { namedCurve, modulusLength = MIN_RSA_BITS } = key.asymmetricKeyDetails as AsymmetricKeyDetails;
+  const isFit = key.asymmetricKeyType === scheme.keyType && namedCurve === scheme.curve;
+  if (!isFit || modulusLength < MIN_RSA_BITS) throw new Error(`The key is not fit for ${alg}`);
+  return { digest: scheme.digest, options: { key, ...scheme.how } };
+}
+
+/** Resolves to whether the key made the signature. Off the event loop; never rejects. */
+export function verifySignature(input: Buffer, signature: Buffer, key: VerificationKey): Promise<boolean> {
+  return new Promise((resolve) => {
+    verify(key.digest, input, key.options, signature, (error, isGood) => resolve(error === null && isGood));
+  });
+}

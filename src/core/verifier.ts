@@ -1,0 +1,144 @@
+import { createEpoch } from './epoch.ts';
+import { AuthError } from './errors.ts';
+import { createIssuer, type Discovery, type Issuer } from './issuer.ts';
+import { createKeySet } from './keys.ts';
+import { resolveOptions, type VerifierOptions } from './options.ts';
+import type { Claims, Principal } from './principal.ts';
+import { createRemoteCheck } from './remote-check.ts';
+import { createMemoryRevocationStore, createRevocationList } from './revocation.ts';
+import type { Revocation } from './revocation-log.ts';
+import { createStats, type VerifierStats } from './stats.ts';
+import { keepTickShape } from './tick-shape.ts';
+import { createTokenJudge } from './token-judge.ts';
+import type { VerifyContext } from './verify.ts';
+
+/** What an operator or a health check wants to know. */
+export interface VerifierStatus {
+  readonly issuer: string | null;
+  readonly keysLoaded: boolean;
+  /** `null` before the first load. Unit: seconds. */
+  readonly keysAgeSeconds: number | null;
+  /** How often the JWKS was asked for. */
+  readonly keysFetches: number;
+  readonly cachedTokens: number;
+  readonly revocations: number;
+  /** Keycloak does not answer checks of tokens at the moment. */
+  readonly isProviderDown: boolean;
+  /** Why the keys could not be loaded, `null` where they could. */
+  readonly lastError: AuthError | null;
+}
+
+/** Verifies access tokens, of one issuer or of several. */
+export interface TokenVerifier<C extends object = Claims> {
+  /** One for each issuer. */
+  readonly members: readonly Verifier<C>[];
+  /** The client whose roles a guard means where it names none: that of the first member. */
+  readonly clientId: string;
+  /** See `Verifier.verify`. */
+  verify(token: string): Principal<C> | Promise<Principal<C>>;
+  /** See `Verifier.load`. */
+  load(): Promise<void>;
+  /** See `Verifier.close`. */
+  close(): Promise<void>;
+}
+
+/** Verifies the access tokens of one realm for one API. */
+export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
+  /** The realm. */
+  readonly issuer: Issuer;
+  readonly stats: VerifierStats;
+  /**
+   * The principal of a token: at once when the token is known, as a promise otherwise.
+   *
+   * @throws {AuthError} (or rejects with one) a `token_…` or `provider_…` code
+   */
+  verify(token: string): Principal<C> | Promise<Principal<C>>;
+  /** True when `verify` would find the token in memory. */
+  isKnown(token: string): boolean;
+  /** Keys, issuer and rules, for other JWTs that the realm signs (logout tokens, admin pushes). */
+  readonly context: VerifyContext;
+  /** Makes tokens bad, here at once, elsewhere through the revocation store. Rejects (`revocation_not_shared`) when it cannot be shared. */
+  revoke(revocation: Revocation): Promise<void>;
+  /** True the first time, false after that. See `RevocationStore.claim`. */
+  claim(id: string, expiresAt: number): Promise<boolean>;
+  /** Loads issuer and keys, and goes on in the background; resolves when the first try is over. Never rejects. */
+  load(): Promise<void>;
+  status(): VerifierStatus;
+  /** Ends every timer. Tokens that are known go on being answered. */
+  close(): Promise<void>;
+}
+
+/** The part of a verifier that takes messages of Keycloak about tokens that are no longer good. */
+export type Revoker = Pick<Verifier, 'claim' | 'clientId' | 'context' | 'revoke'>;
+
+/**
+ * Makes a verifier. No I/O until `load` or `verify` is called.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @example
+ * const verifier = createVerifier({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ * const principal = await verifier.verify(token);
+ */
+export function createVerifier<C extends object = Claims>(options: VerifierOptions<C>): Verifier<C> {
+  const resolved = resolveOptions(options);
+  keepTickShape();
+  const epoch = createEpoch();
+  const issuer = createIssuer(resolved);
+  const keys = createKeySet(issuer, resolved, epoch);
+  const revocations = createRevocationList(epoch, resolved.clock);
+  const remote = createRemoteCheck(issuer, resolved);
+  const stats = createStats();
+  // Asked for after a key was found, and no key is loaded before the issuer is.
+  const toIssuer = () => (issuer.current as Discovery).issuer;
+  const context: VerifyContext = { keys, options: resolved, issuer: toIssuer };
+  const judge = createTokenJudge({ options: resolved, context, keys, epoch, revocations, remote, stats });
+  const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
+  const unsubscribe = store.subscribe((revocation) => {
+    stats.revocations++;
+    revocations.add(revocation);
+  });
+
+  /** Where nobody brings a token to ask about, keys that were loaded since then show that Keycloak is back. */
+  function isProviderDown(): boolean {
+    const { failedAt } = remote;
+    return failedAt !== undefined && (keys.loadedAt === null || keys.loadedAt <= failedAt);
+  }
+
+  const verifier: Verifier<C> = {
+    issuer,
+    get members() {
+      return [verifier];
+    },
+    clientId: resolved.clientId,
+    stats,
+    context,
+    verify: judge.verify,
+    isKnown: judge.isKnown,
+    async revoke(revocation) {
+      // First here: whatever becomes of the store, this process knows.
+      revocations.add(revocation);
+      try {
+        await store.add(revocation);
+      } catch (cause) {
+        throw new AuthError('revocation_not_shared', 'The revocation could not be shared', { cause });
+      }
+    },
+    claim: (id, expiresAt) => store.claim(id, expiresAt),
+    load: () => keys.start(),
+    status: () => ({
+      issuer: issuer.current?.issuer ?? null,
+      keysLoaded: keys.loadedAt !== null,
+      keysAgeSeconds: keys.loadedAt === null ? null : (resolved.clock() - keys.loadedAt) / 1000,
+      keysFetches: keys.fetches,
+      cachedTokens: judge.cachedTokens,
+      revocations: revocations.size,
+      isProviderDown: isProviderDown(),
+      lastError: keys.lastError,
+    }),
+    async close() {
+      keys.close();
+      unsubscribe();
+    },
+  };
+  return verifier;
+}

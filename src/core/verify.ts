@@ -1,0 +1,83 @@
+import { AuthError } from './errors.ts';
+import type { SigningKey } from './keys.ts';
+import type { ResolvedOptions } from './options.ts';
+import { describeClaim, hasAudience, type RegisteredClaims } from './registered-claims.ts';
+import { type SignedJwtContext, verifySignedJwt } from './signed-jwt.ts';
+
+/** A token whose signature and claims are good. */
+export interface VerifiedToken {
+  readonly claims: RegisteredClaims & { readonly iss: string; readonly exp: number };
+  /** The key that signed it. */
+  readonly key: SigningKey;
+}
+
+/** What {@link verifyToken} works with. */
+export interface VerifyContext extends SignedJwtContext {
+  /** Gives the exact `iss`; called after the key was found. */
+  readonly issuer: () => string;
+  readonly options: SignedJwtContext['options'] & Pick<ResolvedOptions, 'audience' | 'clientId'>;
+}
+
+/** The last instant a `Date` can hold (ECMA-262 §21.4.1.1). Unit: seconds since 1970. */
+const LAST_INSTANT = 8.64e12;
+
+/**
+ * Verifies an access token of Keycloak: what {@link verifySignedJwt} does, then `typ`, `cnf`, `aud` and `azp`.
+ * Not checked here: revocation, scopes, roles.
+ *
+ * @throws {AuthError} a `token_…` code, or `provider_…` when no keys were ever loaded
+ */
+export async function verifyToken(token: string, context: VerifyContext): Promise<VerifiedToken> {
+  const { claims, key } = await verifySignedJwt(token, context, {
+    headerTypes: /^(application\/)?(JWT|at\+jwt)$/i,
+    issuer: context.issuer,
+    requiredClaims: ['exp'],
+  });
+  assertAccessToken(claims);
+  assertForUs(claims, context.options);
+  return { claims: claims as VerifiedToken['claims'], key };
+}
+
+/**
+ * ID, refresh, offline and logout tokens are signed by the same realm and carry the same `iss`: only the payload's
+ * `typ` tells them apart (RFC 8725 §3.11).
+ */
+function assertAccessToken(claims: RegisteredClaims): void {
+  if (claims.cnf !== undefined || claims.typ === 'DPoP') {
+    throw new AuthError(
+      'token_bound',
+      'The token is bound to a key of its client (RFC 9449 §7.1, RFC 8705 §3)',
+      {
+        expected: 'no claim cnf',
+        seen: 'a claim cnf',
+      },
+    );
+  }
+  if (claims.typ !== 'Bearer') {
+    throw new AuthError('token_type', 'The token is not an access token', {
+      expected: 'claim typ Bearer',
+      seen: typeof claims.typ === 'string' ? `claim typ ${claims.typ}` : 'no claim typ',
+    });
+  }
+  if ((claims.exp as number) <= 0 || (claims.exp as number) > LAST_INSTANT) {
+    throw new AuthError('token_claims', 'The time of expiry is not a time', {
+      expected: 'exp in seconds since 1970',
+    });
+  }
+}
+
+/** RFC 7519 §4.1.3; `azp` is Keycloak's, and an API whose client has no audience mapper has nothing else. */
+function assertForUs(claims: RegisteredClaims, options: VerifyContext['options']): void {
+  const isForUs = options.audience
+    ? options.audience.some((one) => hasAudience(claims, one))
+    : hasAudience(claims, options.clientId) || claims.azp === options.clientId;
+  if (isForUs) return;
+  throw new AuthError('token_audience', 'The token was issued for another audience', {
+    expected: options.audience ? `aud ${options.audience.join(' or ')}` : `aud or azp ${options.clientId}`,
+    seen: `aud ${toList(claims.aud).join(', ') || 'missing'}, azp ${describeClaim(claims.azp)}`,
+  });
+}
+
+function toList(audience: unknown): string[] {
+  return (Array.isArray(audience) ? audience : [audience]).filter((one) => typeof one === 'string');
+}

@@ -1,0 +1,3 @@
+import { createUrlInHeaderAttack } from '../url-in-header.ts';
+
+export default createUrlInHeaderAttack('jku');

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { combineVerifiers, OptionsError, selectByIssuer } from '../../src/core/index.ts';
+import { assertAtOnce, assertRefused } from '../support/refusal.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+
+function twoRealms() {
+  const staff = createTestRealm({ realm: 'staff' });
+  const customers = createTestRealm({ realm: 'customers' });
+  return { staff, customers, members: [staff.verifier(), customers.verifier()] };
+}
+
+test('each token is verified by the realm that issued it', async (t) => {
+  const { staff, customers, members } = twoRealms();
+  const verifier = combineVerifiers(members);
+  t.after(() => verifier.close());
+  for (const realm of [customers, staff]) {
+    assert.equal((await verifier.verify(realm.mint())).issuer, realm.issuer);
+  }
+});
+
+test('a token that is known is answered at once, whichever realm it is of', async (t) => {
+  const { customers, members } = twoRealms();
+  const verifier = combineVerifiers(members);
+  t.after(() => verifier.close());
+  const token = customers.mint();
+  const first = await verifier.verify(token);
+  assert.equal(assertAtOnce(verifier.verify(token)), first);
+});
+
+test('a token that names a realm and is signed by another is refused', async (t) => {
+  const { staff, customers, members } = twoRealms();
+  const verifier = combineVerifiers(members);
+  t.after(() => verifier.close());
+  await assertRefused(
+    () => verifier.verify(staff.mint({ iss: customers.issuer }, { key: staff.signer })),
+    'token_key_unknown',
+  );
+});
+
+test('a token of neither realm is refused, and so is what is no token', async (t) => {
+  const { staff, members } = twoRealms();
+  const verifier = combineVerifiers(members);
+  t.after(() => verifier.close());
+  const error = await assertRefused(
+    () => verifier.verify(staff.mint({ iss: 'https://elsewhere.test/realms/x' })),
+    'token_issuer',
+  );
+  assert.match(String(error.expected), /staff.* or .*customers/);
+  await assertRefused(() => verifier.verify('nonsense'), 'token_malformed');
+});
+
+test('a realm that is down holds up nobody of a realm that is known', async (t) => {
+  const { staff, customers, members } = twoRealms();
+  t.after(() => Promise.all(members.map((member) => member.close())));
+  await members[1]?.load();
+  staff.setAll('slow');
+  const found = await selectByIssuer(members, customers.mint());
+  assert.equal(found, members[1]);
+  assert.equal(staff.calls.discovery, 0);
+  staff.release();
+});
+
+test('while a realm could not be asked, a token that may be its own is 503 and not 401', async (t) => {
+  const { staff, members } = twoRealms();
+  const verifier = combineVerifiers(members);
+  t.after(() => verifier.close());
+  staff.setAll('down');
+  await assertRefused(() => verifier.verify(staff.mint()), 'provider_unavailable');
+});
+
+test('load and close are for all, and the first member names the client', async () => {
+  const { staff, customers, members } = twoRealms();
+  const verifier = combineVerifiers(members);
+  await verifier.load();
+  assert.deepEqual([staff.calls.jwks, customers.calls.jwks], [1, 1]);
+  assert.equal(verifier.clientId, staff.clientId);
+  assert.deepEqual(verifier.members, members);
+  assert.deepEqual(members[0]?.members, [members[0]]);
+  await verifier.close();
+});
+
+test('an empty list is refused', () => {
+  assert.throws(() => combineVerifiers([]), OptionsError);
+});
+
+test('where there is one realm alone, it judges whatever comes', async (t) => {
+  const realm = createTestRealm();
+  const verifier = realm.verifier();
+  t.after(() => verifier.close());
+  assert.equal(await selectByIssuer([verifier], 'no JWT'), verifier);
+});

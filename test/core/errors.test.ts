@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  AUTH_ERRORS,
+  AuthError,
+  type AuthErrorCode,
+  buildChallenge,
+  OptionsError,
+} from '../../src/core/index.ts';
+
+const CHALLENGES: Readonly<Record<AuthErrorCode, [number, string, Record<string, string>]>> = {
+  missing_token: [401, 'Not authenticated', { 'www-authenticate': 'Bearer' }],
+  unsupported_scheme: [401, 'Invalid authentication credentials', { 'www-authenticate': 'Bearer' }],
+  ambiguous_credentials: [
+    400,
+    'Invalid authentication credentials',
+    {
+      'www-authenticate':
+        'Bearer error="invalid_request", error_description="The request has more than one Authorization header"',
+    },
+  ],
+  token_malformed: invalid('The access token is not valid'),
+  token_encrypted: invalid('The access token is not valid'),
+  token_algorithm: invalid('The access token is not valid'),
+  token_key_unknown: invalid('The access token is not valid'),
+  token_signature: invalid('The access token is not valid'),
+  token_issuer: invalid('The access token is not valid'),
+  token_type: invalid('The token is not an access token'),
+  token_audience: invalid('The access token is for another audience'),
+  token_expired: invalid('The access token expired'),
+  token_not_yet_valid: invalid('The access token is not valid yet'),
+  token_claims: invalid('The access token is not valid'),
+  token_bound: invalid('The access token is bound to a key and cannot be used as a bearer token'),
+  token_revoked: invalid('The access token was revoked'),
+  refresh_token_invalid: invalid('The refresh token is not valid'),
+  role_missing: denied(),
+  scope_missing: denied(),
+  group_missing: denied(),
+  organization_missing: denied(),
+  audience_missing: denied(),
+  permission_denied: denied(),
+  logout_token_invalid: [400, 'Invalid logout token', {}],
+  logout_token_replayed: [400, 'Invalid logout token', {}],
+  admin_push_invalid: [400, 'Invalid push', {}],
+  cross_origin_request: [403, 'Requests from other sites are refused', {}],
+  session_store_unavailable: [503, 'Session store unavailable', { 'retry-after': '5' }],
+  provider_unavailable: [503, 'Identity provider unavailable', { 'retry-after': '5' }],
+  provider_misconfigured: [500, 'Internal Server Error', {}],
+  revocation_not_shared: [503, 'Logout could not be shared', { 'retry-after': '5' }],
+};
+
+function invalid(description: string): [number, string, Record<string, string>] {
+  return [
+    401,
+    'Could not validate credentials',
+    { 'www-authenticate': `Bearer error="invalid_token", error_description="${description}"` },
+  ];
+}
+
+function denied(): [number, string, Record<string, string>] {
+  return [403, 'Not enough permissions', { 'www-authenticate': 'Bearer error="insufficient_scope"' }];
+}
+
+describe('AuthError', () => {
+  it('knows no code without an expected answer, and none is missing', () => {
+    assert.deepEqual(Object.keys(AUTH_ERRORS).sort(), Object.keys(CHALLENGES).sort());
+  });
+
+  for (const [code, [statusCode, message, headers]] of Object.entries(CHALLENGES)) {
+    it(`answers ${code} with ${statusCode} and exactly its challenge`, () => {
+      const error = new AuthError(code as AuthErrorCode, 'a reason for the log');
+      assert.equal(error.statusCode, statusCode);
+      assert.equal(error.message, message);
+      assert.equal(error.detail, message);
+      assert.deepEqual(error.headers, headers);
+      assert.equal(error.name, 'AuthError');
+      assert.equal(error.reason, 'a reason for the log');
+      assert.ok(error instanceof Error);
+    });
+  }
+
+  it('names the OAuth error where one applies', () => {
+    assert.equal(new AuthError('missing_token', '').oauthError, undefined);
+    assert.equal(new AuthError('token_expired', '').oauthError, 'invalid_token');
+    assert.equal(new AuthError('role_missing', '').oauthError, 'insufficient_scope');
+  });
+
+  it('names missing scopes in the challenge', () => {
+    assert.deepEqual(new AuthError('scope_missing', '', { scope: 'a b' }).headers, {
+      'www-authenticate': 'Bearer error="insufficient_scope", scope="a b"',
+    });
+  });
+
+  it('says when to try again', () => {
+    assert.deepEqual(new AuthError('provider_unavailable', '', { retryAfterSeconds: 30 }).headers, {
+      'retry-after': '30',
+    });
+  });
+
+  it('keeps what was expected, what was seen and the cause, and has no cause where none is given', () => {
+    const cause = new Error('underneath');
+    const error = new AuthError('token_type', 'r', { expected: 'typ Bearer', seen: 'typ ID', cause });
+    assert.equal(error.expected, 'typ Bearer');
+    assert.equal(error.seen, 'typ ID');
+    assert.equal(error.cause, cause);
+    assert.equal('cause' in new AuthError('token_type', 'r'), false);
+  });
+});
+
+describe('buildChallenge', () => {
+  it('is bare with nothing to say', () => {
+    assert.equal(buildChallenge(), 'Bearer');
+    assert.equal(buildChallenge({}), 'Bearer');
+  });
+
+  it('lists error, description and scope in this order', () => {
+    assert.equal(
+      buildChallenge({ scope: 'a b', description: 'No.', error: 'invalid_token' }),
+      'Bearer error="invalid_token", error_description="No.", scope="a b"',
+    );
+  });
+
+  it('lets nothing break out of the quotes or the header', () => {
+    assert.equal(
+      buildChallenge({ error: 'a"b\\c\r\nSet-Cookie: x=1\u0000\u007fé' }),
+      `Bearer error="a'b'c''Set-Cookie: x=1'''"`,
+    );
+    assert.equal(buildChallenge({ error: ' !#[]~' }), 'Bearer error=" !#[]~"');
+  });
+});
+
+describe('OptionsError', () => {
+  it('lists every problem with its rule and an example', () => {
+    const one = { option: 'realm', rule: 'must be a name', example: "'testing'" };
+    const two = { option: 'clientId', rule: 'must be an id', example: "'my-api'" };
+    assert.equal(
+      new OptionsError('createVerifier', [one, two]).message,
+      "createVerifier: 2 options are wrong\n  realm: must be a name (for example 'testing')\n  clientId: must be an id (for example 'my-api')",
+    );
+    const error = new OptionsError('guard', [one]);
+    assert.equal(error.message, "guard: an option is wrong\n  realm: must be a name (for example 'testing')");
+    assert.deepEqual(error.problems, [one]);
+    assert.equal(error.name, 'OptionsError');
+    assert.ok(error instanceof TypeError);
+  });
+});

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  AuthError,
+  allOf,
+  anyOf,
+  type Guard,
+  OptionsError,
+  type Requirements,
+  requireAudience,
+  requireClientRole,
+  requireGroup,
+  requireGroupTree,
+  requireOrganization,
+  requireRealmRole,
+  requireScope,
+  requireThat,
+  scopesOf,
+  toGuard,
+} from '../../src/core/index.ts';
+import { toPrincipal } from '../../src/core/principal.ts';
+
+const claims = {
+  iss: 'https://sso.example.com/realms/testing',
+  exp: 1,
+  sub: 'u1',
+  aud: 'my-api',
+  scope: 'openid  orders:read ',
+  session_state: 's1',
+  realm_access: { roles: ['user', 'editor', 7] },
+  resource_access: {
+    'my-api': { roles: ['reader'] },
+    other: { roles: ['operator'] },
+    broken: null,
+  },
+  groups: ['/staff/dev', '/guests'],
+  organization: { acme: { id: 'x' } },
+};
+const principal = toPrincipal(claims, claims);
+const passes = (guard: Guard<object> | Guard) => {
+  try {
+    guard(principal);
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof AuthError, String(error));
+    assert.equal(error.statusCode, 403);
+    return error;
+  }
+};
+
+describe('the principal', () => {
+  it('has the claims under the names of the field', () => {
+    const { clientRoles, claims: own, ...rest } = principal;
+    assert.equal(own, claims);
+    assert.deepEqual(rest, {
+      subject: 'u1',
+      username: null,
+      email: null,
+      name: null,
+      realmRoles: ['user', 'editor'],
+      groups: ['/staff/dev', '/guests'],
+      organizations: ['acme'],
+      scopes: ['openid', 'orders:read'],
+      audience: ['my-api'],
+      sessionId: 's1',
+      authorizedParty: null,
+      issuer: claims.iss,
+      expiresAt: 1,
+    });
+    assert.equal(Object.getPrototypeOf(clientRoles), null);
+    assert.deepEqual({ ...clientRoles }, { 'my-api': ['reader'], other: ['operator'], broken: [] });
+    for (const list of [
+      rest.realmRoles,
+      rest.groups,
+      rest.organizations,
+      rest.scopes,
+      rest.audience,
+      clientRoles,
+    ]) {
+      assert.ok(Object.isFrozen(list));
+    }
+  });
+
+  it('takes roles of a client named like a member of every object for what they are', () => {
+    const odd = toPrincipal(
+      JSON.parse('{"resource_access":{"__proto__":{"roles":["a"]},"constructor":{"roles":["b"]}}}'),
+      {},
+    );
+    assert.deepEqual(Object.entries(odd.clientRoles)[0]?.[1], ['a']);
+    assert.deepEqual(odd.clientRoles.constructor, ['b']);
+    assert.equal(toPrincipal({}, {}).clientRoles.constructor, undefined);
+  });
+
+  it('reads organizations from a list, too', () => {
+    assert.deepEqual(toPrincipal({ organization: ['acme', 1] }, {}).organizations, ['acme']);
+  });
+});
+
+describe('guards', () => {
+  const met: Guard<object>[] = [
+    requireRealmRole('user'),
+    requireRealmRole('user', 'editor'),
+    requireClientRole('my-api', 'reader'),
+    requireScope('orders:read'),
+    requireGroup('/staff/dev'),
+    requireGroupTree('/staff'),
+    requireGroupTree('/staff/'),
+    requireGroupTree('/staff/dev'),
+    requireOrganization('acme'),
+    requireAudience('my-api'),
+    requireThat((one) => one.subject === 'u1'),
+    allOf(requireRealmRole('user'), requireScope('openid')),
+    anyOf(requireRealmRole('admin'), requireRealmRole('user')),
+  ];
+  it('let pass who meets them', () => {
+    for (const guard of met) assert.equal(passes(guard), true);
+  });
+
+  const unmet: readonly [Guard<object>, string, string, string, string?][] = [
+    [requireRealmRole('user', 'admin'), 'role_missing', 'realm role user and admin', 'user, editor'],
+    [requireRealmRole('User'), 'role_missing', 'realm role User', 'user, editor'],
+    [requireClientRole('my-api', 'operator'), 'role_missing', 'role of the client my-api operator', 'reader'],
+    [requireClientRole('constructor', 'name'), 'role_missing', 'role of the client constructor name', 'none'],
+    [
+      requireScope('openid', 'orders:write'),
+      'scope_missing',
+      'scope openid and orders:write',
+      'openid, orders:read',
+      'openid orders:write',
+    ],
+    [requireGroup('/staff'), 'group_missing', 'group /staff', '/staff/dev, /guests'],
+    [requireGroupTree('/sta'), 'group_missing', 'group (or one below it) /sta', '/staff/dev, /guests'],
+    [
+      requireGroupTree('/staff/dev/x'),
+      'group_missing',
+      'group (or one below it) /staff/dev/x',
+      '/staff/dev, /guests',
+    ],
+    [requireOrganization('other'), 'organization_missing', 'organization other', 'acme'],
+    [requireAudience('account'), 'audience_missing', 'audience account', 'my-api'],
+  ];
+  for (const [guard, code, expected, seen, scope] of unmet) {
+    it(`refuse with ${code} who lacks ${expected}`, () => {
+      const error = passes(guard) as AuthError;
+      assert.deepEqual([error.code, error.expected, error.seen], [code, expected, seen]);
+      assert.match(error.reason, /^The .* is missing$/);
+      assert.equal(
+        error.headers['www-authenticate'],
+        `Bearer error="insufficient_scope"${scope === undefined ? '' : `, scope="${scope}"`}`,
+      );
+    });
+  }
+
+  it('of one’s own let pass by true and nothing else', () => {
+    for (const answer of [false, undefined, null, 1, 'true', {}, Promise.resolve(true)]) {
+      assert.equal((passes(requireThat(() => answer as boolean)) as AuthError).code, 'permission_denied');
+    }
+  });
+
+  it('together throw what the first one throws, as alternatives what the last one throws', () => {
+    const guards = [requireRealmRole('x'), requireScope('y')];
+    assert.equal((passes(allOf(...guards)) as AuthError).code, 'role_missing');
+    assert.equal((passes(anyOf(...guards)) as AuthError).code, 'scope_missing');
+  });
+
+  it('that are built wrongly fail when they are built', () => {
+    const texts = [
+      requireRealmRole,
+      requireScope,
+      requireGroup,
+      requireGroupTree,
+      requireOrganization,
+      requireAudience,
+    ];
+    for (const build of texts) {
+      assert.throws(() => build(), /^TypeError: A guard needs a /);
+      for (const wrong of ['', ' ', 1, null, undefined, ['x']]) {
+        assert.throws(() => build(wrong as string), /as a text that is not empty/);
+      }
+    }
+    assert.throws(() => requireClientRole('', 'x'), /a client id/);
+    assert.throws(() => requireClientRole('x'), /a role of the client x/);
+    assert.throws(() => requireThat(true as never), /needs a function of the principal/);
+    assert.throws(() => allOf(), /allOf needs at least one guard/);
+    assert.throws(() => anyOf('x' as never), /anyOf takes guards, not "x"/);
+  });
+});
+
+describe('requirements', () => {
+  const met: Requirements[] = [
+    {},
+    { realmRole: 'user' },
+    { realmRole: ['user', 'editor'], scope: 'openid' },
+    { clientRole: 'reader' },
+    { clientRole: ['reader'] },
+    { clientRole: { 'my-api': 'reader', other: ['operator'] } },
+    { group: '/guests', groupTree: '/staff', organization: 'acme', audience: 'my-api' },
+    { check: (one) => one.subject === 'u1' },
+    { anyOf: [{ realmRole: 'x' }, { allOf: [{ realmRole: 'user' }, { scope: 'openid' }] }] },
+  ];
+  const unmet: Requirements[] = [
+    { realmRole: 'admin' },
+    { realmRole: 'user', scope: 'x' },
+    { clientRole: 'operator' },
+    { clientRole: { other: 'reader' } },
+    { group: '/staff' },
+    { groupTree: '/x' },
+    { organization: 'x' },
+    { audience: 'x' },
+    { check: () => false },
+    { allOf: [{ realmRole: 'user' }, { realmRole: 'admin' }] },
+    { anyOf: [{ realmRole: 'user', scope: 'x' }, { realmRole: 'x' }] },
+  ];
+  it('become guards', () => {
+    for (const one of met) assert.equal(passes(toGuard(one, 'my-api')), true, JSON.stringify(one));
+    for (const one of unmet) assert.notEqual(passes(toGuard(one, 'my-api')), true, JSON.stringify(one));
+  });
+
+  it('that are misspelt or empty are reported all at once', () => {
+    const wrong = {
+      realmRol: 'x',
+      scope: [],
+      clientRole: 7,
+      anyOf: [{ groups: '/x' }, {}],
+      check: 1,
+      allOf: {},
+    };
+    assert.throws(
+      () => toGuard(wrong as never, 'my-api'),
+      (error) => {
+        assert.ok(error instanceof OptionsError);
+        assert.deepEqual(
+          error.problems.map(({ option, rule }) => `${option} ${rule}`),
+          [
+            'realmRol is not a requirement',
+            'scope must be a scope',
+            'clientRole must be a role of a client',
+            'anyOf[0].groups is not a requirement',
+            'anyOf[1] must hold a requirement',
+            'check requireThat needs a function of the principal',
+            'allOf must be a list of requirements',
+          ],
+        );
+        return true;
+      },
+    );
+    for (const one of [null, undefined, 'x', []]) {
+      assert.throws(() => toGuard(one as never, 'my-api'), OptionsError);
+    }
+  });
+
+  it('name their scopes, once each', () => {
+    assert.deepEqual(
+      scopesOf({
+        scope: ['a', 'b'],
+        anyOf: [{ scope: 'c' }, { allOf: [{ scope: 'a' }] }],
+        allOf: [{ realmRole: 'x' }],
+      }),
+      ['a', 'b', 'c'],
+    );
+  });
+});

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createIssuer } from '../../src/core/index.ts';
+import { assertRefused, settle } from '../support/refusal.ts';
+import { type Answer, createTestRealm } from '../support/test-realm.ts';
+
+const URLS: readonly [string, string][] = [
+  ['https://sso.example.com', 'https://sso.example.com/realms/testing'],
+  ['https://sso.example.com/', 'https://sso.example.com/realms/testing'],
+  ['https://sso.example.com//', 'https://sso.example.com/realms/testing'],
+  ['http://localhost:8080/auth', 'http://localhost:8080/auth/realms/testing'],
+  ['http://localhost:8080/auth/', 'http://localhost:8080/auth/realms/testing'],
+  ['http://localhost:8080//auth//', 'http://localhost:8080/auth/realms/testing'],
+  ['http://localhost:8080/a//b///c', 'http://localhost:8080/a/b/c/realms/testing'],
+  ['HTTPS://SSO.Example.com:443/Auth', 'https://sso.example.com/Auth/realms/testing'],
+];
+
+describe('createIssuer', () => {
+  for (const [serverUrl, baseUrl] of URLS) {
+    it(`turns ${serverUrl} into ${baseUrl}`, () => {
+      assert.equal(createIssuer({ serverUrl, realm: 'testing' }).baseUrl, baseUrl);
+    });
+  }
+
+  it('encodes the name of the realm', () => {
+    assert.equal(
+      createIssuer({ serverUrl: 'https://x.example', realm: 'my realm?' }).baseUrl,
+      'https://x.example/realms/my%20realm%3F',
+    );
+  });
+
+  it("knows Keycloak's endpoints without asking", () => {
+    const { endpoints, current } = createIssuer({ serverUrl: 'https://x.example', realm: 'r' });
+    assert.equal(current, null);
+    assert.ok(Object.isFrozen(endpoints));
+    assert.deepEqual(endpoints, {
+      discovery: 'https://x.example/realms/r/.well-known/openid-configuration',
+      authorization: 'https://x.example/realms/r/protocol/openid-connect/auth',
+      deviceAuthorization: 'https://x.example/realms/r/protocol/openid-connect/auth/device',
+      token: 'https://x.example/realms/r/protocol/openid-connect/token',
+      certs: 'https://x.example/realms/r/protocol/openid-connect/certs',
+      userinfo: 'https://x.example/realms/r/protocol/openid-connect/userinfo',
+      introspection: 'https://x.example/realms/r/protocol/openid-connect/token/introspect',
+      revocation: 'https://x.example/realms/r/protocol/openid-connect/revoke',
+      logout: 'https://x.example/realms/r/protocol/openid-connect/logout',
+    });
+  });
+
+  it('discovers once, by one call however many wait, and again when told to', async () => {
+    const realm = createTestRealm();
+    const issuer = createIssuer(realm);
+    realm.answers.discovery = 'slow';
+    const waiting = Promise.all([issuer.discover(), issuer.discover(), issuer.refresh()]);
+    await settle();
+    realm.release();
+    const [first, second, third] = await waiting;
+    assert.equal(first, second);
+    assert.equal(first, third);
+    assert.equal(first.issuer, realm.issuer);
+    assert.equal(first.metadata.jwks_uri, 'https://public.invalid/certs');
+    assert.equal(issuer.current, first);
+    realm.answers.discovery = 'normal';
+    assert.equal(await issuer.discover(), first);
+    assert.equal(realm.calls.discovery, 1);
+    assert.notEqual(await issuer.refresh(), first);
+    assert.equal(realm.calls.discovery, 2);
+    realm.answers.discovery = 'down';
+    await assertRefused(() => issuer.refresh(), 'provider_unavailable');
+    assert.equal((await issuer.discover()).issuer, realm.issuer, 'the old document stays');
+  });
+
+  const failures: readonly [Answer, string, RegExp][] = [
+    ['down', 'provider_unavailable', /gave no answer: ECONNREFUSED$/],
+    ['error', 'provider_unavailable', /answered HTTP 500, not the discovery document$/],
+    ['html', 'provider_unavailable', /answered HTTP 200, not the discovery document$/],
+    ['empty', 'provider_unavailable', /answered HTTP 200, not/],
+    ['half', 'provider_unavailable', /gave no answer: UND_ERR_SOCKET$/],
+    ['huge', 'provider_unavailable', /gave no answer: the answer is larger than 1048576 bytes$/],
+    ['redirect', 'provider_unavailable', /answered HTTP 302, not/],
+    ['missing', 'provider_misconfigured', /answered 404$/],
+  ];
+  for (const [answer, code, reason] of failures) {
+    it(`says ${code} when Keycloak answers: ${answer}`, async () => {
+      const realm = createTestRealm();
+      realm.setAll(answer);
+      const error = await assertRefused(() => createIssuer(realm).discover(), code as 'provider_unavailable');
+      assert.match(error.reason, reason);
+      assert.equal(error.expected, 'the discovery document');
+      assert.ok(error.seen);
+      assert.deepEqual(realm.strayCalls, [], 'a redirect was followed');
+    });
+  }
+
+  it('tries once more, and no oftener, when a connection breaks', async () => {
+    const realm = createTestRealm();
+    for (const [broken, calls, isAnswered] of [
+      [1, 2, true],
+      [9, 2, false],
+    ] as const) {
+      let asked = 0;
+      const breaking = (url: string, init?: RequestInit): Promise<Response> => {
+        asked++;
+        realm.answers.discovery = asked <= broken ? 'half' : 'normal';
+        return realm.fetch(url, init);
+      };
+      const issuer = createIssuer({ ...realm, fetch: breaking as typeof fetch });
+      if (isAnswered) assert.equal((await issuer.discover()).issuer, realm.issuer);
+      else await assertRefused(() => issuer.discover(), 'provider_unavailable');
+      assert.equal(asked, calls);
+    }
+  });
+
+  it('does not try longer than the bound on the call', async () => {
+    let asked = 0;
+    const reset = (): Promise<Response> => {
+      asked++;
+      return Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }));
+    };
+    const issuer = createIssuer({ ...createTestRealm(), fetch: reset, timeoutMs: 10 });
+    const error = await assertRefused(() => issuer.discover(), 'provider_unavailable');
+    assert.match(error.reason, /timed out/);
+    assert.equal(asked, 1);
+  });
+
+  const answers: readonly [string, () => Response | Promise<Response>, string][] = [
+    ['400', () => new Response('{}', { status: 400 }), 'provider_misconfigured'],
+    ['499', () => new Response('{}', { status: 499 }), 'provider_misconfigured'],
+    ['429', () => new Response('{}', { status: 429 }), 'provider_unavailable'],
+    ['a list', () => Response.json([]), 'provider_unavailable'],
+    ['null', () => Response.json(null), 'provider_unavailable'],
+    ['a text', () => Response.json('x'), 'provider_unavailable'],
+    ['201', () => Response.json({ issuer: 'https://x.example' }, { status: 201 }), 'provider_unavailable'],
+    ['no reason at all', () => Promise.reject('just so'), 'provider_unavailable'],
+    ['no cause', () => Promise.reject(new Error('odd')), 'provider_unavailable'],
+    [
+      'a cause without a code',
+      () => Promise.reject(new Error('x', { cause: { message: 'why' } })),
+      'provider_unavailable',
+    ],
+    [
+      'several addresses',
+      () => Promise.reject(new Error('x', { cause: { errors: [{ code: 'E1' }] } })),
+      'provider_unavailable',
+    ],
+    [
+      'no address',
+      () => Promise.reject(new Error('x', { cause: { errors: [], message: 'none' } })),
+      'provider_unavailable',
+    ],
+  ];
+  const reasons: Readonly<Record<string, RegExp>> = {
+    'no reason at all': /just so$/,
+    'no cause': /odd$/,
+    'a cause without a code': /why$/,
+    'several addresses': /E1$/,
+    'no address': /none$/,
+  };
+  for (const [name, respond, code] of answers) {
+    it(`takes an answer (${name}) for ${code}`, async () => {
+      const issuer = createIssuer({
+        serverUrl: 'https://x.example',
+        realm: 'r',
+        fetch: async () => respond(),
+      });
+      const error = await assertRefused(() => issuer.discover(), code as 'provider_unavailable');
+      assert.match(error.reason, reasons[name] ?? /answered/);
+    });
+  }
+
+  it('reads an answer of a megabyte, in pieces, a letter cut in two among them', async () => {
+    const bytes = Buffer.from(JSON.stringify({ issuer: 'https://x.example/ä', pad: '' }));
+    const pad = Buffer.alloc(1024 * 1024 - bytes.length, 32);
+    const whole = Buffer.concat([bytes, pad]);
+    const cut = whole.indexOf(0xc3) + 1;
+    const body = (size: number) =>
+      new ReadableStream({
+        start(controller) {
+          controller.enqueue(new Uint8Array(whole.subarray(0, cut)));
+          controller.enqueue(new Uint8Array(whole.subarray(cut)));
+          if (size > 0) controller.enqueue(new Uint8Array(size).fill(32));
+          controller.close();
+        },
+      });
+    const at = (size: number) =>
+      createIssuer({
+        serverUrl: 'https://x.example',
+        realm: 'r',
+        timeoutMs: 1_000,
+        fetch: async () => new Response(body(size)),
+      }).discover();
+    assert.equal((await at(0)).issuer, 'https://x.example/ä');
+    await assertRefused(() => at(1), 'provider_unavailable');
+  });
+
+  it('bounds the call by the timeout it was given, and 5 s without', async () => {
+    const seen: number[] = [];
+    const timeout = AbortSignal.timeout;
+    AbortSignal.timeout = (ms) => {
+      seen.push(ms);
+      return timeout.call(AbortSignal, ms);
+    };
+    try {
+      const options = {
+        serverUrl: 'https://x.example',
+        realm: 'r',
+        fetch: async () => Response.json({ issuer: 'https://x.example' }),
+      };
+      await createIssuer(options).discover();
+      await createIssuer({ ...options, timeoutMs: 123 }).discover();
+    } finally {
+      AbortSignal.timeout = timeout;
+    }
+    assert.deepEqual(seen, [5_000, 123]);
+  });
+
+  it('uses the global fetch where none is given', async (t) => {
+    t.mock.method(globalThis, 'fetch', async () => Response.json({ issuer: 'https://x.example' }));
+    assert.equal(
+      (await createIssuer({ serverUrl: 'https://x.example', realm: 'r' }).discover()).issuer,
+      'https://x.example',
+    );
+  });
+});

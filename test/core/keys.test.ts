@@ -1,0 +1,400 @@
+import assert from 'node:assert/strict';
+import { describe, it, mock } from 'node:test';
+import { createEpoch } from '../../src/core/epoch.ts';
+import { createIssuer } from '../../src/core/issuer.ts';
+import { createKeySet } from '../../src/core/keys.ts';
+import { resolveOptions, type VerifierOptions } from '../../src/core/options.ts';
+import { assertRefused, refusalOf, settle } from '../support/refusal.ts';
+import { createTestKey, type TestKey } from '../support/signing-keys.ts';
+import { type Answer, createTestRealm, encryption, rsa, type TestRealm } from '../support/test-realm.ts';
+
+function start(options: { keys?: TestKey[] } = {}, more: Partial<VerifierOptions> = {}) {
+  const realm = createTestRealm(options);
+  const resolved = resolveOptions({
+    serverUrl: realm.serverUrl,
+    realm: realm.realm,
+    clientId: realm.clientId,
+    clock: realm.clock,
+    fetch: realm.fetch,
+    onNotice: (notice) => realm.notices.push(notice),
+    ...more,
+  });
+  const epoch = createEpoch();
+  const keys = createKeySet(createIssuer(resolved), resolved, epoch);
+  return { realm, epoch, keys };
+}
+const codes = (realm: TestRealm) => realm.notices.map(({ level, code }) => `${level} ${code}`);
+
+describe('the keys of a realm', () => {
+  it('are loaded when a key is first asked for, and then answered from memory', async () => {
+    const { realm, keys } = start();
+    const kid = realm.signer.kid;
+    assert.equal(keys.get(kid), undefined);
+    assert.equal(keys.loadedAt, null);
+    const found = await keys.find(kid);
+    assert.equal(found?.kid, kid);
+    assert.equal(found?.alg, 'ES256');
+    assert.equal(keys.get(kid), found);
+    assert.equal(await keys.find(kid), found);
+    assert.equal(keys.loadedAt, realm.clock());
+    assert.deepEqual(realm.calls, { discovery: 1, jwks: 1, userinfo: 0, introspection: 0 });
+    assert.deepEqual(realm.strayCalls, [], 'an address of the discovery document was called');
+    assert.deepEqual(realm.notices, [
+      { level: 'info', code: 'keys_loaded', message: 'signing keys loaded: 1' },
+    ]);
+  });
+
+  it('are loaded by one call, however many wait for them', async () => {
+    const { realm, keys } = start();
+    realm.answers.jwks = 'slow';
+    const waiting = Promise.all([
+      keys.find(realm.signer.kid),
+      keys.find(realm.signer.kid),
+      keys.find('other'),
+      keys.start(),
+    ]);
+    await settle();
+    realm.release();
+    const [one, two, none] = await waiting;
+    assert.ok(one);
+    assert.equal(one, two);
+    assert.equal(none, undefined);
+    assert.equal(realm.calls.jwks, 1);
+    assert.equal(keys.fetches, 1);
+    keys.close();
+  });
+
+  it('leave out what is no signing key of an accepted algorithm, and use no part of a key but its numbers', async () => {
+    const { realm, keys } = start({ keys: [encryption(), rsa(), createTestKey('EdDSA', { kid: 'ed' })] });
+    const good = createTestKey('ES256', { kid: 'good' });
+    realm.jwks = () => ({
+      keys: [
+        null,
+        'x',
+        1,
+        [],
+        {},
+        ...realm.keys.map(({ jwk }) => jwk),
+        { ...good.jwk, kid: 'no-use', use: undefined },
+        { ...good.jwk, kid: 'enc-use', use: 'enc' },
+        { ...good.jwk, kid: 7 },
+        { ...good.jwk, kid: 'no-alg', alg: undefined },
+        { ...good.jwk, kid: 'hs', alg: 'HS256' },
+        { kty: 'oct', k: 'c2VjcmV0', kid: 'oct', use: 'sig', alg: 'RS256' },
+        { ...good.jwk, kid: 'wrong-curve', alg: 'ES384' },
+        { ...createTestKey('RS256', { bits: 1024 }).jwk, kid: 'weak' },
+        { ...good.jwk, x5c: ['nonsense'], key_ops: ['sign'], ext: false, d: 'AAAA' },
+      ],
+    });
+    await keys.start();
+    assert.deepEqual(
+      ['rsa-1', 'ed', 'good', 'enc-1', 'no-use', 'enc-use', 'no-alg', 'hs', 'oct', 'wrong-curve', 'weak'].map(
+        (kid) => keys.get(kid)?.alg,
+      ),
+      ['RS256', 'EdDSA', 'ES256', ...Array(8).fill(undefined)],
+    );
+    assert.equal(keys.get('good')?.key.options.key.type, 'public');
+    assert.deepEqual(
+      realm.notices.map(({ code, message }) => `${code}: ${message}`),
+      [
+        'key_ignored: a key for RS256 is not usable',
+        'key_ignored: a key for ES384 is not usable',
+        'key_ignored: a key for RS256 is not usable',
+        'keys_loaded: signing keys loaded: 3',
+      ],
+    );
+    assert.ok(realm.notices.slice(0, 3).every(({ level }) => level === 'warn'));
+    keys.close();
+  });
+
+  it('are bounded: the first hundred of a JWKS', async () => {
+    const { realm, keys } = start();
+    const { jwk } = realm.signer;
+    realm.jwks = () => ({ keys: Array.from({ length: 101 }, (_, i) => ({ ...jwk, kid: `k${i}` })) });
+    assert.ok(await keys.find('k99'));
+    assert.equal(keys.get('k100'), undefined);
+  });
+
+  it('accept the algorithms of the options alone', async () => {
+    const { realm, keys } = start({ keys: [rsa(), createTestKey('ES256')] }, { algorithms: ['ES256'] });
+    assert.equal(await keys.find('rsa-1'), undefined);
+    assert.ok(keys.get((realm.keys[1] as TestKey).kid));
+  });
+});
+
+describe('an unknown key id', () => {
+  it('costs Keycloak one call in five seconds, failed ones counted', async () => {
+    const { realm, keys } = start();
+    await keys.find(realm.signer.kid);
+    for (let i = 0; i < 50; i++) assert.equal(await keys.find(`made-up-${i}`), undefined);
+    assert.equal(realm.calls.jwks, 1);
+    realm.advance(4.999);
+    await keys.find('made-up');
+    assert.equal(realm.calls.jwks, 1);
+    realm.advance(0.001);
+    realm.answers.jwks = 'error';
+    const refuse = () => assertRefused(() => keys.find('made-up'), 'provider_unavailable');
+    await refuse();
+    await refuse();
+    assert.equal(realm.calls.jwks, 2);
+    realm.advance(4.9);
+    await refuse();
+    assert.equal(realm.calls.jwks, 2);
+    realm.advance(0.1);
+    await refuse();
+    assert.equal(realm.calls.jwks, 3);
+    assert.equal(realm.calls.discovery, 1);
+  });
+
+  it('that is a new key is found within five seconds, in the middle of a flood of made-up ones', async () => {
+    const { realm, keys } = start();
+    await keys.find('made-up');
+    const next = createTestKey('ES256', { kid: 'next' });
+    realm.keys = [next, ...realm.keys];
+    assert.equal(await keys.find('next'), undefined);
+    realm.advance(5);
+    assert.ok((await Promise.all([keys.find('made-up'), keys.find('next')]))[1]);
+    assert.equal(realm.calls.jwks, 2);
+  });
+
+  it('is looked up again after the clock jumped backwards', async () => {
+    const { realm, keys } = start();
+    await keys.find(realm.signer.kid);
+    realm.advance(-3600);
+    await keys.find('made-up');
+    assert.equal(realm.calls.jwks, 2);
+  });
+
+  it('is no fault of the token while no keys were ever loaded: 503', async () => {
+    const { realm, keys } = start();
+    realm.setAll('down');
+    const first = await assertRefused(() => keys.find('x'), 'provider_unavailable');
+    assert.match(first.reason, /^No signing keys can be loaded: .* gave no answer: ECONNREFUSED$/);
+    await assertRefused(() => keys.find('x'), 'provider_unavailable');
+    assert.equal(realm.calls.discovery, 1);
+    realm.advance(5);
+    realm.setAll('normal');
+    assert.ok(await keys.find(realm.signer.kid));
+  });
+
+  it('is our own fault where the realm does not exist: 500', async () => {
+    const { realm, keys } = start();
+    realm.setAll('missing');
+    const error = await assertRefused(() => keys.find('x'), 'provider_misconfigured');
+    assert.match(error.reason, /answered 404$/);
+  });
+});
+
+describe('keys while Keycloak is down', () => {
+  for (const answer of [
+    'down',
+    'error',
+    'html',
+    'half',
+    'empty',
+    'huge',
+    'missing',
+    'redirect',
+  ] as Answer[]) {
+    it(`stay as they are when it answers: ${answer}`, async () => {
+      const { realm, keys, epoch } = start();
+      await keys.find(realm.signer.kid);
+      for (const endpoint of ['jwks', 'discovery'] as const) {
+        realm.setAll('normal');
+        realm.answers[endpoint] = answer;
+        realm.advance(5);
+        // It may be the id of a new key: that is not the fault of the token.
+        if (endpoint === 'jwks') {
+          const { statusCode } = await refusalOf(() => keys.find('made-up'));
+          assert.equal(statusCode, answer === 'missing' ? 500 : 503);
+        } else assert.equal(await keys.find('made-up'), undefined);
+        assert.ok(keys.get(realm.signer.kid));
+      }
+      assert.equal(epoch.value, 0);
+      assert.deepEqual(realm.strayCalls, []);
+    });
+  }
+
+  it('are told of once for each cause, and once when they are back', async () => {
+    const { realm, keys } = start();
+    await keys.find(realm.signer.kid);
+    for (const answer of ['down', 'down', 'error', 'error', 'normal', 'normal'] as Answer[]) {
+      realm.answers.jwks = answer;
+      realm.advance(5);
+      await keys.find('made-up').catch(() => {});
+      assert.equal(keys.lastError === null, answer === 'normal');
+    }
+    assert.deepEqual(codes(realm), [
+      'info keys_loaded',
+      'error keys_unavailable',
+      'error keys_unavailable',
+      'info keys_loaded',
+    ]);
+  });
+
+  it('are not replaced by a list without a usable key', async () => {
+    const { realm, keys } = start();
+    await keys.find(realm.signer.kid);
+    for (const jwks of [{ keys: [] }, { keys: 'x' }, {}, { keys: [{}] }]) {
+      realm.jwks = () => jwks;
+      realm.advance(5);
+      await assertRefused(() => keys.find('made-up'), 'provider_unavailable');
+      assert.ok(keys.get(realm.signer.kid));
+      assert.match(keys.lastError?.reason ?? '', /holds no usable signing key$/);
+    }
+  });
+
+  it('gives up after the timeout', async () => {
+    const { realm, keys } = start({}, { timeoutMs: 100 });
+    realm.setAll('slow');
+    const error = await assertRefused(() => keys.find('x'), 'provider_unavailable');
+    assert.match(error.reason, /timed out$/);
+  });
+});
+
+describe('a key rotation', () => {
+  it('that adds a key changes nothing for tokens that are known', async () => {
+    const { realm, keys, epoch } = start();
+    await keys.find(realm.signer.kid);
+    realm.keys = [createTestKey('ES256', { kid: 'next' }), ...realm.keys];
+    realm.advance(5);
+    await keys.find('next');
+    assert.equal(epoch.value, 0);
+  });
+
+  it('that takes a key away makes every known token be looked at again', async () => {
+    const { realm, keys, epoch } = start();
+    await keys.find(realm.signer.kid);
+    realm.keys = [createTestKey('ES256', { kid: 'next' })];
+    realm.advance(5);
+    await keys.find('next');
+    assert.equal(epoch.value, 1);
+    assert.equal(keys.get(realm.signer.kid), undefined);
+  });
+
+  it('that puts another key under the same id does so too', async () => {
+    const { realm, keys, epoch } = start();
+    const before = await keys.find(realm.signer.kid);
+    realm.keys = [createTestKey('ES256', { kid: realm.signer.kid })];
+    realm.advance(5);
+    await keys.find('made-up');
+    assert.equal(epoch.value, 1);
+    assert.notEqual(keys.get(realm.signer.kid), before);
+  });
+
+  it('leaves a key that did not change the same object', async () => {
+    const { realm, keys, epoch } = start();
+    await keys.find(realm.signer.kid);
+    realm.advance(5);
+    await keys.find('made-up');
+    assert.equal(epoch.value, 0);
+  });
+});
+
+describe('refresh ahead, in the background', () => {
+  it('loads keys and issuer again when they are old, soon again while that fails, and ends with close', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const { realm, keys, epoch } = start();
+      await keys.start();
+      await keys.start();
+      assert.equal(realm.calls.jwks, 1, 'started twice');
+      const pass = async (seconds: number) => {
+        realm.advance(seconds);
+        mock.timers.tick(seconds * 1000);
+        await settle();
+        await new Promise((resolve) => setImmediate(resolve));
+      };
+      await pass(59);
+      assert.equal(realm.calls.jwks, 1);
+      await pass(1);
+      assert.deepEqual([realm.calls.jwks, realm.calls.discovery], [2, 2]);
+      realm.discovery = { issuer: 'https://elsewhere.example.com/realms/testing' };
+      await pass(60);
+      assert.equal(realm.calls.jwks, 3);
+      assert.equal(epoch.value, 1, 'another issuer makes known tokens be looked at again');
+      realm.setAll('down');
+      await pass(60);
+      assert.equal(realm.calls.discovery, 4);
+      await pass(5);
+      assert.equal(realm.calls.discovery, 5);
+      realm.setAll('normal');
+      await pass(5);
+      assert.equal(realm.calls.jwks, 4);
+      await pass(10);
+      assert.equal(realm.calls.jwks, 4);
+      keys.close();
+      await pass(600);
+      assert.equal(realm.calls.jwks, 4);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  it('puts a load off that a request has already caused', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const { realm, keys } = start();
+      await keys.start();
+      realm.advance(30);
+      await keys.find('made-up');
+      assert.equal(realm.calls.jwks, 2);
+      realm.advance(30);
+      mock.timers.tick(60_000);
+      await settle();
+      assert.equal(realm.calls.jwks, 2, 'the keys are only 30 s old');
+      realm.advance(30);
+      mock.timers.tick(30_000);
+      await settle();
+      assert.equal(realm.calls.jwks, 3);
+      keys.close();
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  it('is not started by a load that was under way at close', async () => {
+    const { realm, keys } = start();
+    realm.answers.jwks = 'slow';
+    const started = keys.start();
+    await settle();
+    keys.close();
+    realm.release();
+    await started;
+    assert.ok(keys.loadedAt);
+  });
+
+  it('never rejects', async () => {
+    const { realm, keys } = start();
+    realm.setAll('down');
+    await keys.start();
+    assert.equal(keys.lastError?.code, 'provider_unavailable');
+    keys.close();
+  });
+
+  it('notices an issuer that changed in a load whose second half failed', async () => {
+    const { realm, keys, epoch } = start();
+    await keys.start();
+    realm.discovery = { issuer: 'https://elsewhere.example.com/realms/testing' };
+    realm.answers.jwks = 'down';
+    keys.close();
+    await keys.start();
+    keys.close();
+    realm.answers.jwks = 'normal';
+    await keys.start();
+    keys.close();
+    assert.equal(epoch.value, 1);
+  });
+});
+
+describe('the discovery document', () => {
+  for (const document of [{}, { issuer: 1 }, { issuer: '' }, { issuer: 'testing' }]) {
+    it(`is refused as ${JSON.stringify(document)}: our own fault`, async () => {
+      const { realm, keys } = start();
+      realm.discovery = document;
+      const error = await assertRefused(() => keys.find('x'), 'provider_misconfigured');
+      assert.match(error.reason, /is not a discovery document$/);
+      assert.equal(realm.calls.jwks, 0);
+    });
+  }
+});

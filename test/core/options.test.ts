@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  createMemoryRevocationStore,
+  createVerifier,
+  OptionsError,
+  type VerifierOptions,
+} from '../../src/core/index.ts';
+import { resolveOptions } from '../../src/core/options.ts';
+import { settle } from '../support/refusal.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+
+const good = { serverUrl: 'https://sso.example.com', realm: 'testing', clientId: 'my-api' };
+const problemsOf = (options: unknown) => {
+  try {
+    createVerifier(options as VerifierOptions);
+  } catch (error) {
+    assert.ok(error instanceof OptionsError, String(error));
+    return error.problems;
+  }
+  return [];
+};
+const wrongOf = (options: unknown) => problemsOf(options).map(({ option }) => option);
+
+describe('the options of a verifier', () => {
+  it('need no more than server, realm and client id, and get the documented defaults', () => {
+    assert.deepEqual(wrongOf(good), []);
+    const { onNotice, clock, fetch: call, algorithms, ...rest } = resolveOptions(good);
+    assert.deepEqual(rest, {
+      ...good,
+      clientSecret: undefined,
+      audience: undefined,
+      tokenCheck: 'recheck',
+      recheckSeconds: 30,
+      whenUnavailable: 'accept',
+      maxCachedTokens: 10_000,
+      clockToleranceSeconds: 5,
+      timeoutMs: 5_000,
+      keysMaxAgeSeconds: 60,
+      fillClaims: true,
+      parseClaims: undefined,
+      revocationStore: undefined,
+    });
+    assert.equal(clock, Date.now);
+    assert.equal(call, fetch);
+    assert.equal(onNotice({ level: 'info', code: 'keys_loaded', message: '' }), undefined);
+    assert.deepEqual(
+      [...algorithms].join(' '),
+      'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519',
+    );
+  });
+
+  it('are frozen', () => {
+    assert.ok(Object.isFrozen(resolveOptions(good)));
+  });
+
+  it('are reported all at once, each with its rule and an example', () => {
+    const problems = problemsOf({ realm: '', tokenCheck: 'never', recheckSeconds: 0, clientSecrt: 'x' });
+    assert.deepEqual(problems, [
+      {
+        option: 'serverUrl',
+        rule: 'must be an http or https URL without query, fragment or credentials',
+        example: "'https://sso.example.com'",
+      },
+      { option: 'realm', rule: 'must be the name of a realm', example: "'testing'" },
+      { option: 'clientId', rule: 'must be the client id of this API', example: "'my-api'" },
+      {
+        option: 'tokenCheck',
+        rule: 'must be one of recheck, local, remote',
+        example: "'recheck'",
+      },
+      { option: 'recheckSeconds', rule: 'must be a number from 1 to 3600', example: '30' },
+      { option: 'clientSecrt', rule: 'is not an option', example: 'serverUrl, realm, clientId' },
+    ]);
+  });
+
+  it('are missing altogether: that is three problems, not a crash', () => {
+    assert.deepEqual(wrongOf(undefined), ['serverUrl', 'realm', 'clientId']);
+    assert.deepEqual(wrongOf(null), ['serverUrl', 'realm', 'clientId']);
+  });
+
+  it('do not list a member that everybody inherits as an option', () => {
+    assert.deepEqual(wrongOf({ ...good, toString: 1 }), ['toString']);
+    assert.deepEqual(wrongOf({ ...good, constructor: 1 }), ['constructor']);
+  });
+
+  const texts = ['', ' ', ' x', 'x ', 1, null, {}, []];
+  const rejected: Readonly<Record<string, readonly unknown[]>> = {
+    serverUrl: [
+      ...texts,
+      'sso.example.com',
+      'localhost:8080',
+      'ftp://sso.example.com',
+      'javascript:alert(1)',
+      'file:///etc/passwd',
+      'https://sso.example.com?x=1',
+      'https://sso.example.com#x',
+      'https://user@sso.example.com',
+      'https://:password@sso.example.com',
+      'xhttps://sso.example.com',
+      'httpsx://sso.example.com',
+    ],
+    realm: [...texts, 'a/b', 'a?b', 'a#b', 'a\\b', '.', '..', '...', undefined],
+    clientId: [...texts, undefined],
+    clientSecret: texts,
+    audience: ['', ' x', 1, null, {}, [], [''], ['a', 1], ['a ']],
+    tokenCheck: ['', 'Local', 'off', true, null, 1],
+    recheckSeconds: [0, 0.9, 3601, -1, '30', null, Number.NaN, Number.POSITIVE_INFINITY],
+    whenUnavailable: ['', 'open', 'Accept', null, false],
+    maxCachedTokens: [-1, 1.5, 10_000_001, '10', null, Number.NaN],
+    clockToleranceSeconds: [-1, 301, '5', null, Number.NaN],
+    timeoutMs: [0, 99, 60_001, '5000', null],
+    keysMaxAgeSeconds: [0, 9, 86_401, '60', null],
+    algorithms: [[], ['none'], ['HS256'], ['RS256', 'HS512'], ['rs256'], 'RS256', null, [null]],
+    fillClaims: ['true', 1, null],
+    parseClaims: ['x', null, {}],
+    revocationStore: [
+      null,
+      'redis',
+      {},
+      { add: () => {} },
+      { subscribe: () => {} },
+      { add: () => {}, subscribe: () => {} },
+      { subscribe: () => {}, claim: () => {} },
+      { add: () => {}, claim: () => {} },
+      { add: 1, subscribe: 1, claim: 1 },
+    ],
+    onNotice: ['x', null],
+    clock: [1, null],
+    fetch: ['x', null],
+  };
+  for (const [option, values] of Object.entries(rejected)) {
+    for (const value of values) {
+      it(`refuse ${option} ${JSON.stringify(value) ?? String(value)}`, () => {
+        assert.deepEqual(wrongOf({ ...good, [option]: value }), [option]);
+      });
+    }
+  }
+
+  const accepted: Readonly<Record<string, readonly unknown[]>> = {
+    serverUrl: ['http://localhost:8080', 'https://sso.example.com/auth/', 'HTTPS://SSO.EXAMPLE.COM'],
+    realm: ['Testing', 'my realm', 'a.b', '..a'],
+    clientSecret: [undefined, 'with space inside'],
+    audience: [undefined, 'a', ['a', 'b']],
+    tokenCheck: ['local', 'recheck', 'remote', undefined],
+    recheckSeconds: [1, 3600, 1.5],
+    whenUnavailable: ['accept', 'refuse'],
+    maxCachedTokens: [0, 10_000_000],
+    clockToleranceSeconds: [0, 300],
+    timeoutMs: [100, 60_000],
+    keysMaxAgeSeconds: [10, 86_400],
+    algorithms: [['RS256'], ['ES256', 'EdDSA', 'Ed25519', 'PS384']],
+    fillClaims: [true, false],
+    parseClaims: [(claims: object) => claims],
+    revocationStore: [createMemoryRevocationStore()],
+    onNotice: [() => {}],
+    clock: [() => 0],
+    fetch: [async () => new Response()],
+  };
+  for (const [option, values] of Object.entries(accepted)) {
+    it(`accept ${option} ${values.map(String).join(' | ')}`, () => {
+      for (const value of values) assert.deepEqual(wrongOf({ ...good, [option]: value }), [], String(value));
+    });
+  }
+
+  it('keep what was given', () => {
+    const given = {
+      ...good,
+      clientSecret: 's',
+      audience: 'one',
+      tokenCheck: 'remote',
+      recheckSeconds: 7,
+      whenUnavailable: 'refuse',
+      maxCachedTokens: 3,
+      clockToleranceSeconds: 0,
+      timeoutMs: 100,
+      keysMaxAgeSeconds: 10,
+      fillClaims: false,
+      parseClaims: (claims: object) => claims,
+      revocationStore: createMemoryRevocationStore(),
+      clock: () => 1,
+      fetch: async () => new Response(),
+    } as const;
+    const { onNotice: _onNotice, algorithms, ...rest } = resolveOptions({ ...given, algorithms: ['ES256'] });
+    assert.deepEqual(rest, { ...given, audience: ['one'] });
+    assert.deepEqual([...algorithms], ['ES256']);
+    assert.deepEqual(resolveOptions({ ...good, audience: ['a', 'b'] }).audience, ['a', 'b']);
+  });
+
+  it('let an onNotice that throws break nothing', async () => {
+    const realm = createTestRealm();
+    const verifier = realm.verifier({
+      onNotice: () => {
+        throw new Error('the log is full');
+      },
+    });
+    await verifier.load();
+    assert.equal(verifier.status().keysLoaded, true);
+    realm.setAll('down');
+    realm.advance(61);
+    realm.mint();
+    assert.equal((await verifier.verify(realm.mint({ iat: realm.now - 60 }))).username, 'abdullah');
+    await settle();
+    await verifier.close();
+  });
+});

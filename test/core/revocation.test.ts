@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createEpoch } from '../../src/core/epoch.ts';
+import { createMemoryRevocationStore, type Revocation } from '../../src/core/index.ts';
+import { createRevocationList } from '../../src/core/revocation.ts';
+
+const issuer = 'https://sso.example.com/realms/testing';
+const token = { iss: issuer, sid: 's1', sub: 'u1', azp: 'web', jti: 't1', iat: 1000 };
+const DAY = 24 * 60 * 60 * 1000;
+
+function start() {
+  let now = 1_000_000;
+  const epoch = createEpoch();
+  const list = createRevocationList(epoch, () => now);
+  return {
+    epoch,
+    list,
+    advance: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+describe('the list of revocations', () => {
+  const hits: readonly [string, Revocation][] = [
+    ['a session', { type: 'session', issuer, sessionId: 's1' }],
+    ['a token', { type: 'token', issuer, tokenId: 't1' }],
+    ['a user, up to the second of issue', { type: 'user', issuer, subject: 'u1', issuedUntil: 1000 }],
+    ['a realm, before a time', { type: 'not-before', issuer, notBefore: 1001 }],
+    ['a client, before a time', { type: 'not-before', issuer, clientId: 'web', notBefore: 1001 }],
+  ];
+  for (const [name, revocation] of hits) {
+    it(`hits the token by ${name}, and moves the epoch`, () => {
+      const { list, epoch } = start();
+      assert.equal(list.find(token), undefined);
+      list.add(revocation);
+      assert.equal(list.find(token), revocation);
+      assert.equal(epoch.value, 1);
+      assert.equal(list.size, 1);
+    });
+  }
+
+  const misses: readonly [string, Revocation][] = [
+    ['another session', { type: 'session', issuer, sessionId: 's2' }],
+    ['another token', { type: 'token', issuer, tokenId: 't2' }],
+    ['another user', { type: 'user', issuer, subject: 'u2', issuedUntil: 1000 }],
+    ['an earlier token of the user', { type: 'user', issuer, subject: 'u1', issuedUntil: 999 }],
+    ['a time that is not after the issue', { type: 'not-before', issuer, notBefore: 1000 }],
+    ['another client', { type: 'not-before', issuer, clientId: 'other', notBefore: 2000 }],
+    [
+      'a time of the client not after the issue',
+      { type: 'not-before', issuer, clientId: 'web', notBefore: 1000 },
+    ],
+    ...hits.map(([name, revocation]): [string, Revocation] => [
+      `${name}, of another issuer`,
+      { ...revocation, issuer: 'https://other.example.com' },
+    ]),
+    ['a session with the id of the user', { type: 'session', issuer, sessionId: 'u1' }],
+    ['a token with the id of the session', { type: 'token', issuer, tokenId: 's1' }],
+  ];
+  for (const [name, revocation] of misses) {
+    it(`does not hit the token by ${name}`, () => {
+      const { list } = start();
+      list.add(revocation);
+      assert.equal(list.find(token), undefined);
+    });
+  }
+
+  it('takes a token without a time of issue for an old one, and one without ids for none', () => {
+    const { list } = start();
+    list.add({ type: 'not-before', issuer, notBefore: 1 });
+    assert.ok(list.find({ iss: issuer }));
+    assert.ok(list.find({ iss: issuer, iat: '5' }));
+    const other = start().list;
+    other.add({ type: 'session', issuer, sessionId: 's1' });
+    assert.equal(other.find({ iss: issuer, sid: ['s1'], sub: {}, jti: 1, azp: null }), undefined);
+  });
+
+  it('lets a later not-before take an earlier one back', () => {
+    const { list } = start();
+    list.add({ type: 'not-before', issuer, notBefore: 2000 });
+    list.add({ type: 'not-before', issuer, notBefore: 0 });
+    assert.equal(list.find(token), undefined);
+    assert.equal(list.size, 1);
+  });
+
+  it('never takes back a logout of a user by one that was older and arrived later', () => {
+    const { list } = start();
+    list.add({ type: 'user', issuer, subject: 'u1', issuedUntil: 1000 });
+    list.add({ type: 'user', issuer, subject: 'u1', issuedUntil: 900 });
+    assert.ok(list.find(token));
+    list.add({ type: 'user', issuer, subject: 'u1', issuedUntil: 1100 });
+    assert.ok(list.find({ ...token, iat: 1100 }));
+  });
+
+  it('forgets after a day, but never a not-before, wherever it stands in the list', () => {
+    const { list, advance } = start();
+    list.add({ type: 'not-before', issuer, notBefore: 2000 });
+    list.add({ type: 'session', issuer, sessionId: 's1' });
+    list.add({ type: 'token', issuer, tokenId: 't1' });
+    advance(DAY);
+    list.add({ type: 'session', issuer, sessionId: 's2' });
+    assert.equal(list.size, 4);
+    advance(1);
+    list.add({ type: 'session', issuer, sessionId: 's3' });
+    assert.equal(list.size, 3);
+    assert.ok(list.find(token));
+  });
+
+  it('is renewed by being said again', () => {
+    const { list, advance } = start();
+    const again = { type: 'session', issuer, sessionId: 's1' } as const;
+    list.add(again);
+    advance(DAY);
+    list.add(again);
+    advance(1);
+    list.add({ type: 'session', issuer, sessionId: 's2' });
+    assert.equal(list.find(token), again);
+  });
+
+  it('is bounded: the oldest goes first', () => {
+    const { list } = start();
+    for (let i = 0; i <= 1_000_000; i++) list.add({ type: 'session', issuer, sessionId: `s${i}` });
+    assert.equal(list.size, 1_000_000);
+    assert.equal(list.find({ ...token, sid: 's0' }), undefined);
+    assert.ok(list.find({ ...token, sid: 's1000000' }));
+  });
+});
+
+describe('the revocation store in memory', () => {
+  it('tells every listener until it leaves', async () => {
+    const store = createMemoryRevocationStore();
+    const seen: string[] = [];
+    const leave = store.subscribe((revocation) => seen.push(`a ${revocation.type}`));
+    store.subscribe((revocation) => seen.push(`b ${revocation.type}`));
+    await store.add({ type: 'token', issuer, tokenId: 't' });
+    leave();
+    await store.add({ type: 'session', issuer, sessionId: 's' });
+    assert.deepEqual(seen, ['a token', 'b token', 'b session']);
+  });
+
+  it('grants an id once, until it expires', async () => {
+    let now = 0;
+    const store = createMemoryRevocationStore(() => now * 1000);
+    assert.equal(await store.claim('a', 10), true);
+    assert.equal(await store.claim('a', 10), false);
+    assert.equal(await store.claim('b', 20), true);
+    now = 9.9;
+    assert.equal(await store.claim('a', 30), false);
+    now = 10;
+    assert.equal(await store.claim('a', 30), true);
+    assert.equal(await store.claim('b', 30), false);
+  });
+
+  it('uses the clock of the machine where none is given', async () => {
+    const store = createMemoryRevocationStore();
+    assert.equal(await store.claim('a', Date.now() / 1000 + 60), true);
+    assert.equal(await store.claim('a', Date.now() / 1000 + 60), false);
+    assert.equal(await store.claim('b', Date.now() / 1000 - 1), true);
+    assert.equal(await store.claim('b', Date.now() / 1000 - 1), true);
+  });
+});
