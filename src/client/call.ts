@@ -1,0 +1,108 @@
+import * as oauth from 'openid-client';
+import { AuthError, type Discovery } from '../core/index.ts';
+import { toBrowserEndpoints } from './browser-endpoints.ts';
+import type { ClientContext } from './context.ts';
+import { diagnoseTokenError, type TokenAnswer } from './diagnosis.ts';
+import { AuthorizationError, ClientError } from './errors.ts';
+import { createRecordingFetch, probe } from './recording-fetch.ts';
+
+interface CallOptions {
+  /** Address of the user, for `X-Forwarded-For`. */
+  readonly clientIp?: string | undefined;
+  /** Values that must not come back in an error, should an answer repeat them. */
+  readonly hidden?: readonly string[] | undefined;
+}
+
+/**
+ * Runs one verb against Keycloak and turns whatever goes wrong into a {@link ClientError}.
+ *
+ * @throws {ClientError}
+ */
+export async function callKeycloak<T>(
+  context: ClientContext,
+  call: CallOptions,
+  verb: (configuration: oauth.Configuration) => Promise<T>,
+): Promise<T> {
+  const discovery = await discover(context);
+  const recorder = createRecordingFetch(context, call.clientIp);
+  try {
+    return await verb(configure(context, discovery, recorder.fetch));
+  } catch (error) {
+    if (error instanceof AuthorizationError) throw error;
+    // Keycloak came back under another host name: its new name is known for the next call.
+    if (isAboutIdToken(error)) await context.issuer.refresh().catch(() => {});
+    const { clientSecret, realm, clientId } = context;
+    const hidden = [...(call.hidden ?? []), ...(clientSecret === undefined ? [] : [clientSecret])];
+    // Nothing was sent, nothing failed on the way: a mistake in this program.
+    if (recorder.answer().status === 0 && recorder.answer().failure === undefined) throw error;
+    const answer: TokenAnswer = { ...recorder.answer(), realm, clientId };
+    if (isAboutIdToken(error) && answer.status === 200) throw new ClientError(idTokenDiagnosis(error));
+    throw new ClientError(diagnoseTokenError(answer, hidden));
+  }
+}
+
+async function discover(context: ClientContext): Promise<Discovery> {
+  try {
+    return await context.issuer.discover();
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+    const url = context.issuer.endpoints.discovery;
+    const status = Number(/^HTTP (\d{3})$/.exec(error.seen ?? '')?.[1] ?? 0);
+    // Only the body tells a wrong realm from a wrong address; when nothing answered there is no body to ask for.
+    const answer: TokenAnswer =
+      error.code === 'provider_misconfigured'
+        ? await probe(context, url)
+        : { status, url, failure: status === 0 ? (error.seen ?? 'no answer') : undefined };
+    throw new ClientError(
+      diagnoseTokenError({ ...answer, realm: context.realm, clientId: context.clientId }),
+    );
+  }
+}
+
+/** A configuration is made for each call, because the address of the user goes with it. */
+function configure(
+  context: ClientContext,
+  discovery: Discovery,
+  fetch: oauth.CustomFetch,
+): oauth.Configuration {
+  const { endpoints } = context.issuer;
+  const configuration = new oauth.Configuration(
+    {
+      issuer: discovery.issuer,
+      token_endpoint: endpoints.token,
+      revocation_endpoint: endpoints.revocation,
+      device_authorization_endpoint: endpoints.deviceAuthorization,
+      ...toBrowserEndpoints(discovery, endpoints),
+    },
+    context.clientId,
+    { [oauth.clockTolerance]: context.clockToleranceSeconds },
+    context.clientSecret === undefined ? oauth.None() : oauth.ClientSecretPost(context.clientSecret),
+  );
+  configuration.timeout = context.timeoutMs / 1000;
+  configuration[oauth.customFetch] = fetch;
+  // The operator chose http:// in the server URL.
+  if (endpoints.token.startsWith('http://')) oauth.allowInsecureRequests(configuration);
+  return configuration;
+}
+
+function isAboutIdToken(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED' || code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED';
+}
+
+function idTokenDiagnosis(error: unknown) {
+  const isClock = error instanceof Error && String(error).includes('timestamp');
+  return isClock
+    ? ({
+        id: 'clock-skew',
+        kind: 'client_misconfigured',
+        cause: 'the clocks of this machine and of Keycloak differ: a fresh ID token is not valid',
+        fix: 'Set both clocks (NTP), or raise CLOCK_TOLERANCE_SECONDS.',
+      } as const)
+    : ({
+        id: 'issuer-changed',
+        kind: 'provider_unavailable',
+        cause: 'Keycloak issued an ID token under another issuer or for another client than it announces',
+        fix: 'Set KC_HOSTNAME of Keycloak to its public URL. If Keycloak has just been reconfigured, the next try succeeds.',
+      } as const);
+}

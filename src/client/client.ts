@@ -1,0 +1,161 @@
+import { createIssuer, type Issuer, type OptionProblem, OptionsError } from '../core/index.ts';
+import {
+  type AuthorizationRequest,
+  type AuthorizationResponse,
+  type EndSessionRequest,
+  endSessionUrl,
+  finishAuthorization,
+  type StartedAuthorization,
+  startAuthorization,
+} from './authorization-code.ts';
+import type { ClientContext } from './context.ts';
+import { type DevicePrompt, deviceGrant } from './device.ts';
+import { type CodeExchange, exchangeCode } from './exchange-code.ts';
+import { endSession, logout } from './logout.ts';
+import { type PasswordGrantRequest, passwordGrant } from './password-grant.ts';
+import { type RefreshesUnderWay, refresh } from './refresh.ts';
+import { revoke } from './revoke.ts';
+import type { Tokens } from './tokens.ts';
+
+/** Options of {@link createClient}. */
+export interface ClientOptions {
+  /** Keycloak's address as this process reaches it, with or without a path such as `/auth`. */
+  readonly serverUrl: string;
+  /** Name of the realm, in its exact case. */
+  readonly realm: string;
+  readonly clientId: string;
+  /** Secret of the client. Without one the client must be a public one. */
+  readonly clientSecret?: string | undefined;
+  /** Bound on every call. Unit: milliseconds, 100 to 60,000. Default 5,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Tolerated difference between the clocks here and at Keycloak. Unit: seconds, 0 to 300. Default 5. */
+  readonly clockToleranceSeconds?: number | undefined;
+  /** The issuer of a verifier, so that both share one discovery document. Default: an own one. */
+  readonly issuer?: Issuer | undefined;
+  /** Replaces the global `fetch`. */
+  readonly fetch?: typeof fetch | undefined;
+}
+
+/** This service as an OAuth client of a realm. */
+export interface KeycloakClient {
+  /**
+   * Logs a user in with a password (resource owner password credentials, RFC 6749 §4.3). RFC 9700 §2.4 advises
+   * against this grant: prefer the authorization code flow where a browser is at hand.
+   *
+   * @throws {ClientError}
+   */
+  passwordGrant(request: PasswordGrantRequest): Promise<Tokens>;
+  /**
+   * New tokens for a refresh token (RFC 6749 §6). One call to Keycloak however many ask with the same refresh token
+   * at the same time: all of them get its answer.
+   *
+   * @throws {ClientError} `invalid_credentials` where the refresh token is no longer good
+   */
+  refresh(refreshToken: string): Promise<Tokens>;
+  /**
+   * Ends the Keycloak session that a refresh token belongs to, without a browser.
+   *
+   * @throws {ClientError} `invalid_credentials` where the refresh token is no longer good
+   */
+  logout(refreshToken: string): Promise<void>;
+  /**
+   * Ends a Keycloak session with an access token of it, by Keycloak's account API. The user needs the client role
+   * `manage-account` of the client `account`, and that client in `aud`: Keycloak's defaults.
+   *
+   * @throws {ClientError} `invalid_credentials` where Keycloak does not take the token: its session is over, it
+   * expired, or `account` is not in its `aud`
+   */
+  endSession(accessToken: string, sessionId: string): Promise<void>;
+  /**
+   * Revokes one token (RFC 7009): a refresh token takes its session with it, an access token only itself.
+   *
+   * @throws {ClientError}
+   */
+  revoke(token: string): Promise<void>;
+  /**
+   * Begins a login in the browser: authorization code flow with PKCE. No call to Keycloak but for its discovery
+   * document.
+   *
+   * @throws {ClientError}
+   */
+  startAuthorization(request: AuthorizationRequest): Promise<StartedAuthorization>;
+  /**
+   * Ends such a login: exchanges the code that the browser brought back.
+   *
+   * @throws {AuthorizationError} where the response is an error, or not one to this login
+   * @throws {ClientError} `invalid_credentials` where the code was used before or expired
+   */
+  finishAuthorization(response: AuthorizationResponse): Promise<Tokens>;
+  /**
+   * Exchanges a code for a program that has begun the login itself, with PKCE, and has checked the response.
+   *
+   * @throws {ClientError} `invalid_credentials` where the code was used before or expired
+   */
+  exchangeCode(exchange: CodeExchange): Promise<Tokens>;
+  /**
+   * Where to send the browser to sign out at Keycloak (RP-initiated logout).
+   *
+   * @throws {ClientError}
+   */
+  endSessionUrl(request: EndSessionRequest): Promise<string>;
+  /**
+   * Signs a person in who has a browser on another device (RFC 8628).
+   *
+   * @param onPrompt called once with what to show
+   * @throws {ClientError}
+   */
+  deviceGrant(onPrompt: (prompt: DevicePrompt) => void, signal?: AbortSignal): Promise<Tokens>;
+}
+
+/**
+ * Creates a client. No I/O.
+ *
+ * @throws {OptionsError} naming every option that is missing or wrong
+ */
+export function createClient(options: ClientOptions): KeycloakClient {
+  assertOptions(options);
+  const timeoutMs = options.timeoutMs ?? 5_000;
+  const { serverUrl, realm } = options;
+  const context: ClientContext = {
+    issuer: options.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch: options.fetch }),
+    realm,
+    clientId: options.clientId,
+    clientSecret: options.clientSecret,
+    timeoutMs,
+    clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
+    fetch: options.fetch ?? fetch,
+  };
+  const refreshes: RefreshesUnderWay = new Map();
+  return {
+    passwordGrant: (request) => passwordGrant(context, request),
+    refresh: (refreshToken) => refresh(context, refreshes, refreshToken),
+    logout: (refreshToken) => logout(context, refreshToken),
+    endSession: (accessToken, sessionId) => endSession(context, accessToken, sessionId),
+    revoke: (token) => revoke(context, token),
+    startAuthorization: (request) => startAuthorization(context, request),
+    finishAuthorization: (response) => finishAuthorization(context, response),
+    exchangeCode: (exchange) => exchangeCode(context, exchange),
+    endSessionUrl: (request) => endSessionUrl(context, request),
+    deviceGrant: (onPrompt, signal) => deviceGrant(context, onPrompt, signal),
+  };
+}
+
+function assertOptions(options: ClientOptions): void {
+  const problems: OptionProblem[] = [];
+  const require = (option: string, isRight: boolean, rule: string, example: string): void => {
+    if (!isRight) problems.push({ option, rule, example });
+  };
+  const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
+  const { serverUrl, timeoutMs, clockToleranceSeconds, clientSecret } = options;
+  require('serverUrl', /^https?:/.test(serverUrl) &&
+    URL.canParse(serverUrl), 'must be an http or https URL', "'https://sso.example.com'");
+  require('realm', isText(options.realm), 'must be the name of a realm', "'testing'");
+  require('clientId', isText(options.clientId), 'must be the client id', "'my-api'");
+  require('clientSecret', clientSecret === undefined ||
+    isText(clientSecret), 'must be a text that is not empty', "'…'");
+  const isBetween = (value: unknown, low: number, high: number): boolean =>
+    value === undefined || (typeof value === 'number' && value >= low && value <= high);
+  require('timeoutMs', isBetween(timeoutMs, 100, 60_000), 'must be from 100 to 60000', '5000');
+  require('clockToleranceSeconds', isBetween(clockToleranceSeconds, 0, 300), 'must be from 0 to 300', '5');
+  if (problems.length > 0) throw new OptionsError('createClient', problems);
+}

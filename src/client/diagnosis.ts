@@ -1,0 +1,85 @@
+import { RULES } from './diagnosis-rules.ts';
+import type { ClientErrorKind } from './errors.ts';
+
+/** What came back from the token endpoint (or from the discovery document), as far as it says why. */
+export interface TokenAnswer {
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number;
+  /** `error` of the JSON body (RFC 6749 §5.2). */
+  readonly error?: string | undefined;
+  /** `error_description` of the JSON body. */
+  readonly description?: string | undefined;
+  /** Whether the body was a JSON object. */
+  readonly isJson?: boolean | undefined;
+  /** Why there was no answer: an error code such as `ECONNREFUSED`, or `timed out`. */
+  readonly failure?: string | undefined;
+  /** Value of the `Location` header. */
+  readonly location?: string | undefined;
+  /** Address that was called; lets the fix name it. */
+  readonly url?: string | undefined;
+  /** Realm that was asked for. */
+  readonly realm?: string | undefined;
+  /** Client id that was sent. */
+  readonly clientId?: string | undefined;
+}
+
+/** Why a call failed and what to do. Texts are for the operator and hold no secret. */
+export interface Diagnosis {
+  /** Stable name of the cause, for example `wrong-secret`. */
+  readonly id: string;
+  readonly kind: ClientErrorKind;
+  /** One sentence: what is wrong. */
+  readonly cause: string;
+  /** One sentence or two: what to change, and where. */
+  readonly fix: string;
+}
+
+/**
+ * Tells why Keycloak refused, from the shape of its answer. Never from the status alone: a wrong password is 401
+ * up to Keycloak 26.4 and 400 from 26.6, and a wrong client secret is 401 too. Keycloak checks the client before
+ * the user, so an answer about the user means that the client is fine.
+ *
+ * An answer nobody has seen yet is still put down to the right party: 5xx and answers that are no OAuth answer to
+ * the provider, `invalid_grant` to the user, every other OAuth error to the set-up.
+ *
+ * `hidden` are values that must not stand in the diagnosis, should the answer repeat them. The cause is found by the
+ * answer as it came: a password such as `a` is in every answer, and must not make `invalid_grant` unreadable.
+ */
+export function diagnoseTokenError(answer: TokenAnswer, hidden: readonly string[] = []): Diagnosis {
+  const text = `${answer.error ?? ''}: ${answer.description ?? ''}`;
+  for (const rule of RULES) {
+    if (!rule.matches(answer, text)) continue;
+    const shown = toShown(answer, hidden);
+    return { id: rule.id, kind: rule.kind, cause: rule.cause(shown), fix: rule.fix(shown) };
+  }
+  throw new Error('the last rule matches every answer');
+}
+
+const MAX_TEXT = 300;
+
+/** Fields of a request, as they would come back with it: the value need not be whole, nor written as it was sent. */
+const REPEATS_FORM = /(password|secret|token|code|code_verifier)=/i;
+
+/**
+ * The answer as it may be shown. A text that repeats a hidden value is hidden whole: what is left around a short one
+ * would tell it. It is cut last, for of a value that is cut nothing would be recognised.
+ */
+function toShown(answer: TokenAnswer, hidden: readonly string[]): TokenAnswer {
+  const forms = hidden
+    .filter((value) => value !== '')
+    .flatMap((value) => {
+      // What was sent where a text holds half a character.
+      const sent = Buffer.from(value).toString();
+      return [value, sent, encodeURIComponent(sent), toFormText(sent)];
+    });
+  const show = (text: string | undefined): string | undefined => {
+    if (text === undefined) return undefined;
+    if (forms.some((form) => text.includes(form)) || REPEATS_FORM.test(text)) return '***';
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
+    return text.replace(/[\u0000-\u001f\u007f]/g, ' ').slice(0, MAX_TEXT);
+  };
+  return { ...answer, error: show(answer.error), description: show(answer.description) };
+}
+
+/** As a form writes it: a space is a plus. */
+const toFormText = (value: string): string => new URLSearchParams([['', value]]).toString().slice(1);

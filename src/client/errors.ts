@@ -1,0 +1,52 @@
+import type { Diagnosis } from './diagnosis.ts';
+
+/**
+ * Whose turn it is after a failed call.
+ *
+ * - `invalid_credentials`: the user retypes
+ * - `account_not_ready`: the password was right, Keycloak wants an action of the user first
+ * - `account_disabled`: the password was right, an administrator has disabled the user
+ * - `client_misconfigured`: this service, its client or its realm is set up wrongly; no user can help
+ * - `provider_unavailable`: Keycloak gave no usable answer; a later try makes sense
+ */
+export type ClientErrorKind =
+  | 'invalid_credentials'
+  | 'account_not_ready'
+  | 'account_disabled'
+  | 'client_misconfigured'
+  | 'provider_unavailable';
+
+/**
+ * A call to Keycloak as an OAuth client failed. `message` names the cause, `diagnosis.fix` the way out; both are
+ * for the log, not for the user. Neither holds a password, a token or a secret.
+ */
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+  readonly kind: ClientErrorKind;
+  readonly diagnosis: Diagnosis;
+
+  constructor(diagnosis: Diagnosis) {
+    super(diagnosis.cause);
+    this.kind = diagnosis.kind;
+    this.diagnosis = diagnosis;
+  }
+}
+
+/**
+ * A login in the browser came back without a code that can be used.
+ *
+ * - `refused`: Keycloak says so, in `error` (RFC 6749 §4.1.2.1), for example `access_denied`
+ * - `invalid_response`: the response is not one to this login: `state`, `iss`, or its form is wrong
+ */
+export class AuthorizationError extends Error {
+  override readonly name = 'AuthorizationError';
+  readonly reason: 'refused' | 'invalid_response';
+  /** Keycloak's error code. Comes from a URL: not to be shown or logged as it is. */
+  readonly error: string | undefined;
+
+  constructor(reason: 'refused' | 'invalid_response', error: string | undefined) {
+    super(reason === 'refused' ? 'Keycloak refused the login' : 'The response is not one to this login');
+    this.reason = reason;
+    this.error = error;
+  }
+}

@@ -1,0 +1,13 @@
+export type {
+  AuthorizationRequest,
+  AuthorizationResponse,
+  EndSessionRequest,
+  StartedAuthorization,
+} from './authorization-code.ts';
+export { type ClientOptions, createClient, type KeycloakClient } from './client.ts';
+export type { DevicePrompt } from './device.ts';
+export { type Diagnosis, diagnoseTokenError, type TokenAnswer } from './diagnosis.ts';
+export { AuthorizationError, ClientError, type ClientErrorKind } from './errors.ts';
+export type { CodeExchange } from './exchange-code.ts';
+export type { PasswordGrantRequest } from './password-grant.ts';
+export type { Tokens } from './tokens.ts';

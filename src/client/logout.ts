@@ -1,0 +1,73 @@
+import { type Configuration, customFetch } from 'openid-client';
+import { toJsonObject } from '../core/index.ts';
+import { callKeycloak } from './call.ts';
+import type { ClientContext } from './context.ts';
+import { ClientError } from './errors.ts';
+
+/**
+ * Keycloak's own logout for a client that holds a refresh token: server to server, 204.
+ *
+ * @see Keycloak: Securing applications, "OpenID Connect endpoints", logout endpoint
+ */
+export async function logout(context: ClientContext, refreshToken: string): Promise<void> {
+  await callKeycloak(context, { hidden: [refreshToken] }, async (configuration) => {
+    const fields = new URLSearchParams({ client_id: context.clientId, refresh_token: refreshToken });
+    if (context.clientSecret !== undefined) fields.set('client_secret', context.clientSecret);
+    const response = await request(context, configuration, context.issuer.endpoints.logout, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: fields,
+    });
+    assertDone(response);
+  });
+}
+
+/**
+ * Ends a session with an access token of it alone, by Keycloak's account API: on the user's own authority, who
+ * needs the client role `manage-account` of `account`, as users have by default.
+ */
+export async function endSession(
+  context: ClientContext,
+  accessToken: string,
+  sessionId: string,
+): Promise<void> {
+  const isTaken = await callKeycloak(context, { hidden: [accessToken] }, async (configuration) => {
+    const response = await request(
+      context,
+      configuration,
+      `${context.issuer.baseUrl}/account/sessions/${encodeURIComponent(sessionId)}`,
+      { method: 'DELETE', headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' } },
+    );
+    // Here the client does not authenticate: a 401 of Keycloak's, which is JSON, is about the token.
+    if (response.status === 401 && toJsonObject(await response.text()) !== undefined) return false;
+    assertDone(response);
+    return true;
+  });
+  if (!isTaken) throw new ClientError(NOT_TAKEN);
+}
+
+const NOT_TAKEN = {
+  id: 'token-not-taken',
+  kind: 'invalid_credentials',
+  cause:
+    "Keycloak's account API does not take the access token: it is over, or is not for the client account",
+  fix: 'The user logs in again. Is the token good? Then the client account has to be in its aud.',
+} as const;
+
+function request(
+  context: ClientContext,
+  configuration: Configuration,
+  url: string,
+  options: { method: string; headers: Record<string, string>; body?: URLSearchParams },
+): Promise<Response> {
+  return (configuration[customFetch] as typeof fetch)(url, {
+    redirect: 'manual',
+    signal: AbortSignal.timeout(context.timeoutMs),
+    ...options,
+  });
+}
+
+/** 204 and no other: 200 is the page of a proxy, and the session goes on. Why is read where the call ends. */
+function assertDone({ status }: Response): void {
+  if (status !== 204) throw new Error('refused');
+}

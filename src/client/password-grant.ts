@@ -1,0 +1,22 @@
+import { genericGrantRequest } from 'openid-client';
+import { callKeycloak } from './call.ts';
+import type { ClientContext } from './context.ts';
+import { type Tokens, toTokens } from './tokens.ts';
+
+/** A user's credentials, once. */
+export interface PasswordGrantRequest {
+  readonly username: string;
+  readonly password: string;
+  /** Scopes to ask for, separated by one space. Default `openid`: userinfo refuses tokens without it. */
+  readonly scope?: string | undefined;
+  /** Address of the user, passed on as `X-Forwarded-For` for Keycloak's events and brute force detection. */
+  readonly clientIp?: string | undefined;
+}
+
+/** RFC 6749 §4.3.2 */
+export async function passwordGrant(context: ClientContext, request: PasswordGrantRequest): Promise<Tokens> {
+  const { username, password, scope = 'openid', clientIp } = request;
+  return callKeycloak(context, { clientIp, hidden: [password] }, async (configuration) =>
+    toTokens(await genericGrantRequest(configuration, 'password', { username, password, scope })),
+  );
+}

@@ -1,0 +1,91 @@
+import type { CustomFetch } from 'openid-client';
+import { readBody, toJsonObject } from '../core/index.ts';
+import type { ClientContext } from './context.ts';
+import type { TokenAnswer } from './diagnosis.ts';
+
+interface RecordingFetch {
+  readonly fetch: CustomFetch;
+  /** What came back, as far as it says why a call failed. */
+  answer(): TokenAnswer;
+}
+
+/**
+ * A fetch that reads the whole answer, bounded in size, and remembers what it said, for an error of openid-client
+ * alone does not tell a proxy's page from Keycloak's refusal.
+ */
+export function createRecordingFetch(
+  context: Pick<ClientContext, 'fetch'>,
+  clientIp: string | undefined,
+): RecordingFetch {
+  let answer: TokenAnswer = { status: 0 };
+  return {
+    answer: () => answer,
+    async fetch(url, { body, method, headers, redirect, signal }) {
+      answer = { status: 0, url };
+      try {
+        const response = await context.fetch(url, {
+          method,
+          redirect,
+          ...(body === undefined ? {} : { body: body as NonNullable<RequestInit['body']> }),
+          ...(signal === undefined ? {} : { signal }),
+          headers: clientIp === undefined ? headers : { ...headers, 'x-forwarded-for': clientIp },
+        });
+        const text = await readBody(response);
+        answer = toAnswer(url, response, text);
+        const isEmpty = response.status === 204 || response.status === 304;
+        return new Response(isEmpty ? null : text, { status: response.status, headers: response.headers });
+      } catch (error) {
+        answer = { status: 0, url, failure: toFailure(error) };
+        throw error;
+      }
+    },
+  };
+}
+
+/** One GET, for its answer alone. Never rejects. */
+export async function probe(
+  context: Pick<ClientContext, 'fetch' | 'timeoutMs'>,
+  url: string,
+): Promise<TokenAnswer> {
+  const recorder = createRecordingFetch(context, undefined);
+  const signal = AbortSignal.timeout(context.timeoutMs);
+  await recorder
+    .fetch(url, { method: 'GET', body: undefined, headers: {}, redirect: 'manual', signal })
+    .catch(() => {});
+  return recorder.answer();
+}
+
+function toAnswer(url: string, response: Response, text: string): TokenAnswer {
+  const body = toJsonObject(text);
+  const location = response.headers.get('location');
+  return {
+    status: response.status,
+    url,
+    isJson: body !== undefined,
+    error: toText(body?.error) ?? (body === undefined ? knownText(text) : undefined),
+    description: toText(body?.error_description),
+    location: location === null ? undefined : toOrigin(location, url),
+  };
+}
+
+/** Some of Keycloak's refusals are plain text. No other text is taken over: a page could repeat the request. */
+function knownText(text: string): string | undefined {
+  return /Invalid origin|HTTPS required|Realm does not exist|Realm not enabled/i.exec(text)?.[0];
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The path of a redirect may hold anything: its origin is enough to correct the setting. */
+function toOrigin(location: string, base: string): string {
+  return URL.canParse(location, base) ? new URL(location, base).origin : 'an address that is not valid';
+}
+
+/** `fetch failed` says nothing: the reason is in `cause`, and in its `errors` where several addresses were tried. */
+function toFailure(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed';
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timed out';
+  const cause = error.cause as { code?: string; errors?: { code?: string }[] } | undefined;
+  return cause?.code ?? cause?.errors?.[0]?.code ?? (error.cause === undefined ? error.message : 'failed');
+}

@@ -1,0 +1,8 @@
+import { tokenRevocation } from 'openid-client';
+import { callKeycloak } from './call.ts';
+import type { ClientContext } from './context.ts';
+
+/** RFC 7009. Keycloak answers 200 for a token it does not know. */
+export async function revoke(context: ClientContext, token: string): Promise<void> {
+  await callKeycloak(context, { hidden: [token] }, (configuration) => tokenRevocation(configuration, token));
+}

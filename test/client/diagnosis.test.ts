@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { diagnoseTokenError, type TokenAnswer } from '../../src/client/index.ts';
+
+const json = (status: number, error: string, description?: string): TokenAnswer => ({
+  status,
+  error,
+  description,
+  isJson: true,
+});
+
+const CASES: [TokenAnswer, string, string][] = [
+  // A wrong password is 401 up to Keycloak 26.4, 400 from 26.6.
+  [json(400, 'invalid_grant', 'Invalid user credentials'), 'wrong-password', 'invalid_credentials'],
+  [json(401, 'invalid_grant', 'Invalid user credentials'), 'wrong-password', 'invalid_credentials'],
+  [json(400, 'invalid_grant', 'A text of a later version'), 'wrong-password', 'invalid_credentials'],
+  [json(400, 'invalid_grant', 'Account is not fully set up'), 'account-not-ready', 'account_not_ready'],
+  [json(400, 'invalid_grant', 'Account disabled'), 'account-disabled', 'account_disabled'],
+  [
+    json(401, 'unauthorized_client', 'Invalid client or Invalid client credentials'),
+    'wrong-secret',
+    'client_misconfigured',
+  ],
+  [
+    json(401, 'invalid_client', 'Invalid client or Invalid client credentials'),
+    'wrong-client-id',
+    'client_misconfigured',
+  ],
+  [
+    json(400, 'unauthorized_client', 'Client not allowed for direct access grants'),
+    'direct-grants-off',
+    'client_misconfigured',
+  ],
+  [
+    json(401, 'unauthorized_client', 'Client not enabled to retrieve service account'),
+    'grant-not-allowed',
+    'client_misconfigured',
+  ],
+  [
+    json(400, 'invalid_client', 'Parameter client_assertion_type is missing'),
+    'secret-with-jwt-client',
+    'client_misconfigured',
+  ],
+  [json(400, 'invalid_client', 'Client requires user consent'), 'consent-required', 'client_misconfigured'],
+  [json(400, 'invalid_client', 'Unable to load public key'), 'client-authentication', 'client_misconfigured'],
+  [json(400, 'invalid_request', 'DPoP proof is missing'), 'dpop-client-no-proof', 'client_misconfigured'],
+  [json(400, 'invalid_scope', 'Invalid scopes: openid nonsense'), 'invalid-scope', 'client_misconfigured'],
+  [json(403, 'invalid_request', 'HTTPS required'), 'ssl-required', 'client_misconfigured'],
+  [json(403, 'access_denied', 'Realm not enabled'), 'realm-disabled', 'client_misconfigured'],
+  [
+    json(400, 'access_denied', 'The end user denied the request'),
+    'device-not-signed-in',
+    'invalid_credentials',
+  ],
+  [json(400, 'expired_token', 'Device code is expired'), 'device-not-signed-in', 'invalid_credentials'],
+  [json(401, 'invalid_request', 'Missing parameter: username'), 'refused', 'client_misconfigured'],
+  [json(400, 'an_error_of_tomorrow'), 'refused', 'client_misconfigured'],
+  [json(404, 'Realm does not exist'), 'wrong-realm', 'client_misconfigured'],
+  [json(404, 'Unable to find matching target resource method'), 'auth-prefix-extra', 'client_misconfigured'],
+  [{ status: 404, isJson: false }, 'auth-prefix-missing', 'client_misconfigured'],
+  [{ status: 403, error: 'Invalid origin', isJson: false }, 'invalid-origin', 'client_misconfigured'],
+  [{ status: 302, location: 'https://sso.example.com' }, 'redirected', 'client_misconfigured'],
+  [{ status: 403, isJson: false }, 'refused', 'client_misconfigured'],
+  // The status decides only where it says that the server itself is not well.
+  [json(500, 'invalid_client'), 'provider-error', 'provider_unavailable'],
+  [json(400, 'unknown_error'), 'provider-error', 'provider_unavailable'],
+  [{ status: 429 }, 'provider-error', 'provider_unavailable'],
+  [{ status: 200, isJson: false }, 'not-keycloak', 'provider_unavailable'],
+  [{ status: 0, failure: 'ECONNREFUSED' }, 'unreachable-refused', 'provider_unavailable'],
+  [{ status: 0, failure: 'ENOTFOUND' }, 'unresolvable-host', 'provider_unavailable'],
+  [{ status: 0, failure: 'timed out' }, 'timed-out', 'provider_unavailable'],
+  [{ status: 0, failure: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, 'tls-untrusted', 'provider_unavailable'],
+  [{ status: 0, failure: 'ERR_SSL_WRONG_VERSION_NUMBER' }, 'tls-mismatch', 'provider_unavailable'],
+  [{ status: 0, failure: 'UND_ERR_SOCKET' }, 'connection-broken', 'provider_unavailable'],
+];
+
+for (const [answer, id, kind] of CASES) {
+  const seen = answer.failure ?? [answer.status, answer.error, answer.description].filter(Boolean).join(' ');
+  test(`"${seen}" means ${id}`, () => {
+    for (const known of [{}, { realm: 'testing', clientId: 'my-api', url: 'http://kc.example/token' }]) {
+      const diagnosis = diagnoseTokenError({ ...answer, ...known });
+      assert.equal(diagnosis.id, id);
+      assert.equal(diagnosis.kind, kind);
+      assert.ok(diagnosis.cause.length > 10 && !diagnosis.cause.includes('undefined'), diagnosis.cause);
+      assert.ok(diagnosis.fix.length > 20 && !diagnosis.fix.includes('undefined'), diagnosis.fix);
+    }
+  });
+}

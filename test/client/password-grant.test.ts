@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { ClientError, type ClientOptions, createClient } from '../../src/client/index.ts';
+import { OptionsError } from '../../src/core/index.ts';
+import { startDevIdp } from '../../src/dev-idp/index.ts';
+
+const realmFile = new URL('../../keycloak/testing-realm.json', import.meta.url).pathname;
+const USER = { username: 'abdullah', password: 'Test#123456' };
+const SECRET = 'for-development-only';
+
+const clientOf = (serverUrl: string, options: Partial<ClientOptions> = {}) =>
+  createClient({
+    serverUrl,
+    realm: 'testing',
+    clientId: 'fastapi-keycloak',
+    clientSecret: SECRET,
+    timeoutMs: 500,
+    ...options,
+  });
+
+async function startIdp(t: TestContext) {
+  const idp = await startDevIdp({ realmFile });
+  t.after(() => idp.close());
+  return idp;
+}
+
+/** A server whose discovery is right and whose token endpoint does what the test says. */
+async function startOdd(t: TestContext, token: RequestListener): Promise<string> {
+  const server = createServer((request, response) => {
+    if (request.method === 'POST') return token(request, response);
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ issuer: 'http://issuer.example/realms/testing' }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<ClientError> {
+  const error = await promise.then(
+    () => assert.fail('it did not fail'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof ClientError, String(error));
+  const text = JSON.stringify([error.message, error.diagnosis, error.stack, error.cause ?? null]);
+  for (const secret of [USER.password, SECRET, 'eyJ']) assert.ok(!text.includes(secret), text);
+  return error;
+}
+
+test('the right password gives tokens, in our names', async (t) => {
+  const idp = await startIdp(t);
+  const tokens = await clientOf(idp.url).passwordGrant(USER);
+  assert.equal(tokens.tokenType, 'bearer');
+  // As Keycloak does, the provider says what is left: a second may end meanwhile.
+  assert.ok([299, 300].includes(tokens.expiresInSeconds!), String(tokens.expiresInSeconds));
+  assert.ok([1799, 1800].includes(tokens.refreshExpiresInSeconds!), String(tokens.refreshExpiresInSeconds));
+  assert.ok(tokens.scopes.includes('openid'));
+  for (const token of [tokens.accessToken, tokens.refreshToken, tokens.idToken]) assert.match(token!, /^eyJ/);
+});
+
+test('slashes at the end of the server URL do not matter', async (t) => {
+  const idp = await startIdp(t);
+  assert.equal((await clientOf(`${idp.url}//`).passwordGrant(USER)).tokenType, 'bearer');
+});
+
+test('the discovery document is asked for once, and the token endpoint is the configured one', async (t) => {
+  const idp = await startDevIdp({ realmFile, publicUrl: 'https://sso.example.com' });
+  t.after(() => idp.close());
+  const client = clientOf(`http://127.0.0.1:${idp.port}`);
+  await Promise.all([client.passwordGrant(USER), client.passwordGrant(USER)]);
+  assert.equal(idp.requests.token, 2);
+  assert.equal(idp.requests.discovery, 1);
+});
+
+test('an answer that is cut off, too large, a page or a redirect is told apart, and a redirect is not followed', async (t) => {
+  let followed = 0;
+  const target = await startOdd(t, (_request, response) => {
+    followed++;
+    response.end('{}');
+  });
+  for (const [id, listener] of [
+    ['not-keycloak', (_q, r) => r.setHeader('content-type', 'application/json').end('{"access_token": "eyJ')],
+    ['not-keycloak', (_q, r) => r.end('<html>Welcome</html>')],
+    [
+      'not-keycloak',
+      (_q, r) => r.setHeader('content-type', 'application/json').end('{"token_type":"Bearer"}'),
+    ],
+    ['connection-broken', (_q, r) => r.end('x'.repeat(1024 * 1024 + 1))],
+    [
+      'connection-broken',
+      (_q, r) => (r.writeHead(200, { 'content-length': '100' }).flushHeaders() as never) ?? r.destroy(),
+    ],
+    ['redirected', (_q, r) => r.writeHead(307, { location: `${target}/token?x=eyJ` }).end()],
+    ['provider-error', (_q, r) => r.writeHead(502).end('<html>Bad Gateway</html>')],
+    ['timed-out', () => {}],
+  ] as [string, RequestListener][]) {
+    const error = await failureOf(clientOf(await startOdd(t, listener)).passwordGrant(USER));
+    assert.equal(error.diagnosis.id, id);
+  }
+  assert.equal(followed, 0);
+});
+
+/** How a proxy could repeat what it was sent. */
+const REPEATS: Record<string, (body: string, password: string) => string> = {
+  'as it was sent': (body) => body,
+  decoded: (body) => decodeURIComponent(body),
+  'one field of it': (_, password) => `this is not allowed: ${password}`,
+  'one field of it, encoded': (_, password) => `not allowed: ${encodeURIComponent(password)}`,
+  'cut off': (body) => body.slice(0, body.indexOf('password=') + 13),
+  'after more than is shown': (_, password) => `${'x'.repeat(290)}${password}`,
+};
+const PASSWORDS = [USER.password, 'P@ss word/1+2', 'Super\tSecret1', 'S3cret-'.repeat(60), 'lone \ud800'];
+
+for (const [how, repeat] of Object.entries(REPEATS)) {
+  test(`a server that repeats what it was sent, ${how}, does not bring secrets into the error`, async (t) => {
+    const url = await startOdd(t, (request, response) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += String(chunk);
+      });
+      request.on('end', () => {
+        const password = new URLSearchParams(body).get('password') ?? '';
+        response.writeHead(400, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ error: 'invalid_request', error_description: repeat(body, password) }));
+      });
+    });
+    for (const password of PASSWORDS) {
+      const error = await failureOf(clientOf(url).passwordGrant({ ...USER, password }));
+      assert.equal(error.kind, 'client_misconfigured');
+      assert.ok(!/Test|P@|P%40|Super|S3cret|lone|xxx/.test(error.message), error.message);
+    }
+  });
+}
+
+test('a secret that is part of every answer, such as "a", does not change what the answer is taken for', async (t) => {
+  const idp = await startIdp(t);
+  const client = clientOf(idp.url);
+  for (const short of ['a', 'l', 'grant', 'invalid_grant', ' ', ':']) {
+    for (const call of [
+      () => client.passwordGrant({ ...USER, password: short }),
+      () => client.refresh(short),
+      () => client.logout(short),
+    ]) {
+      const error = await failureOf(call());
+      assert.equal(error.kind, 'invalid_credentials', `${short}: ${error.message}`);
+    }
+  }
+});
+
+test('options are checked at once, all of them', () => {
+  assert.throws(
+    () => createClient({ serverUrl: 'ftp://x', realm: '', clientId: '', clientSecret: ' ', timeoutMs: 1 }),
+    (error: Error & { problems?: { option: string }[] }) => {
+      assert.deepEqual(
+        error.problems?.map(({ option }) => option),
+        ['serverUrl', 'realm', 'clientId', 'clientSecret', 'timeoutMs'],
+      );
+      return true;
+    },
+  );
+});
+
+test('numbers among the options are numbers: a text from the environment is refused', () => {
+  const good = { serverUrl: 'http://127.0.0.1:9', realm: 'testing', clientId: 'api' };
+  const texts = { timeoutMs: '5000', clockToleranceSeconds: '5' } as unknown as Partial<ClientOptions>;
+  for (const wrong of [
+    texts,
+    { timeoutMs: 60_001, clockToleranceSeconds: -1 },
+    { timeoutMs: Number.NaN, clockToleranceSeconds: Number.NaN },
+  ]) {
+    assert.throws(
+      () => createClient({ ...good, ...wrong }),
+      (error) => {
+        assert.ok(error instanceof OptionsError);
+        assert.deepEqual(
+          error.problems.map(({ option }) => option),
+          ['timeoutMs', 'clockToleranceSeconds'],
+        );
+        return true;
+      },
+    );
+  }
+  createClient({ ...good, timeoutMs: 100, clockToleranceSeconds: 0 });
+});
