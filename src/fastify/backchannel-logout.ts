@@ -1,0 +1,157 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import {
+  type AdminAction,
+  AuthError,
+  type Revocation,
+  revokeByAdminPush,
+  revokeByLogoutToken,
+  selectByIssuer,
+  type Verifier,
+} from '../core/index.ts';
+import { tell } from './tell.ts';
+
+/** What became of a message of Keycloak's. */
+export interface KeycloakMessage {
+  readonly by: 'backchannel_logout' | 'admin_push';
+  /** What it made bad; empty where it was refused. */
+  readonly revocations: readonly Revocation[];
+  /** Why it was refused, or could not be shared with other processes; else `null`. */
+  readonly error: AuthError | null;
+}
+
+/** Options of {@link backchannelLogout}. */
+export interface BackchannelLogoutOptions {
+  /** Path that Keycloak calls ("Backchannel logout URL" of the client). Default `/backchannel-logout`. */
+  readonly path?: string | undefined;
+  /** Also takes the pushes that Keycloak sends to a client's admin URL, at `/k_…`. Default true. */
+  readonly adminPushes?: boolean | undefined;
+  /** Told of each message, for an audit log. What it returns or throws changes nothing. */
+  readonly onMessage?: ((request: FastifyRequest, message: KeycloakMessage) => void) | undefined;
+}
+
+/** A logout token of Keycloak has about 1 KiB. */
+const BODY_LIMIT = 16 * 1024;
+
+/**
+ * Fastify plugin: lets Keycloak tell this API that a session ended, so that its tokens are refused at once.
+ * Needs `keycloakGuard` to be registered before.
+ *
+ * Answers 204, or 400 with `{"error", "error_description", "detail"}`. Keycloak waits for the answer while the
+ * user logs out, so there is nothing here that could take long.
+ *
+ * @see OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8
+ */
+export const backchannelLogout = fastifyPlugin<BackchannelLogoutOptions>(
+  async (app, options) => {
+    const { onMessage } = options;
+    // A scope of its own, so that its body parsers are nobody else's.
+    await app.register(async (scope) => {
+      useTextBodies(scope);
+      scope.post(
+        options.path ?? '/backchannel-logout',
+        { schema: { hide: true } as object },
+        async (request, reply) => {
+          const tokens = new URLSearchParams(request.body as string).getAll('logout_token');
+          return answer(reply, request, 'backchannel_logout', onMessage, async () => {
+            if (tokens.length !== 1) {
+              throw new AuthError('logout_token_invalid', 'The request must have one logout_token');
+            }
+            const token = tokens[0] as string;
+            const member = await selectByIssuer(app.verifier.members, token).catch(toInvalid);
+            return [await revokeByLogoutToken(member, token)];
+          });
+        },
+      );
+      if (options.adminPushes === false) return;
+      for (const [path, action] of PUSHES) {
+        scope.post(path, { schema: { hide: true } as object }, (request, reply) =>
+          answer(reply, request, 'admin_push', onMessage, () =>
+            revokeByPush(app.verifier.members, String(request.body ?? ''), action),
+          ),
+        );
+      }
+    });
+  },
+  { name: 'keycloak-guard-backchannel-logout', fastify: '5.x', dependencies: ['keycloak-guard'] },
+);
+
+/** As much of an issuer as anybody can write into the log. */
+const LONGEST_SEEN = 200;
+
+/** A token that no realm is found for is refused as the realm would have refused it. */
+function toInvalid(error: unknown): never {
+  if (!(error instanceof AuthError && error.statusCode === 401)) throw error;
+  throw new AuthError('logout_token_invalid', `The logout token is not valid: ${error.reason}`, {
+    expected: error.expected,
+    seen: error.seen?.slice(0, LONGEST_SEEN),
+  });
+}
+
+const PUSHES: readonly [string, AdminAction][] = [
+  ['/k_push_not_before', 'PUSH_NOT_BEFORE'],
+  ['/k_logout', 'LOGOUT'],
+];
+
+/** A push names no issuer: the realm whose key signed it is the one. */
+async function revokeByPush(
+  members: readonly Verifier[],
+  push: string,
+  action: AdminAction,
+): Promise<Revocation[]> {
+  let refusal: unknown;
+  for (const member of members) {
+    try {
+      return await revokeByAdminPush(member, push, action);
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+function useTextBodies(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  for (const type of ['application/x-www-form-urlencoded', 'text/plain']) {
+    scope.addContentTypeParser(type, { parseAs: 'string', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
+      done(null, body),
+    );
+  }
+}
+
+async function answer(
+  reply: FastifyReply,
+  request: FastifyRequest,
+  by: KeycloakMessage['by'],
+  onMessage: BackchannelLogoutOptions['onMessage'],
+  act: () => Promise<readonly Revocation[]>,
+): Promise<FastifyReply> {
+  const told = (revocations: readonly Revocation[], error: AuthError | null): void => {
+    if (onMessage !== undefined) {
+      tell(request, 'onMessage', () => onMessage(request, { by, revocations, error }));
+    }
+  };
+  reply.header('cache-control', 'no-store').header('connection', 'close');
+  try {
+    told(await act(), null);
+    return await reply.code(204).send();
+  } catch (error) {
+    if (error instanceof AuthError) told([], error);
+    if (error instanceof AuthError && error.statusCode === 400) {
+      // Anybody can send one: no more than a line.
+      const { code, reason, expected, seen } = error;
+      request.log.warn({ code, reason, expected, seen }, 'a message of Keycloak was refused');
+      return reply.code(400).send({
+        error: 'invalid_request',
+        error_description: error.message,
+        detail: error.message,
+      });
+    }
+    request.log.error({ err: error }, 'a logout could not be shared with other processes');
+    return reply
+      .code(503)
+      .header('retry-after', '5')
+      .send({ error: 'temporarily_unavailable', error_description: 'Try again', detail: 'Try again' });
+  }
+}

@@ -1,0 +1,121 @@
+import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import { type Claims, createVerifier, type TokenVerifier, type VerifierOptions } from '../core/index.ts';
+import { createGuardDocumentation } from './documentation.ts';
+import {
+  createGuardHook,
+  type GuardHook,
+  type GuardOptions,
+  type OnDenied,
+  type SessionAuthenticator,
+} from './guard-hook.ts';
+
+/** Options of the plugin: those of a verifier, or a verifier made before. */
+export type KeycloakGuardOptions = (
+  | VerifierOptions
+  | {
+      /** A verifier that is used by others too, or `combineVerifiers`; whoever made it closes it. */
+      readonly verifier: TokenVerifier;
+    }
+) & {
+  /** Told of each refusal. */
+  readonly onDenied?: OnDenied | undefined;
+  /** Whether each refusal is logged at level `debug`. Default true; false where an error handler does it. */
+  readonly logRefusals?: boolean | undefined;
+  /** Name of the security scheme in OpenAPI documents. Default `bearerAuth`. */
+  readonly securityScheme?: string | undefined;
+};
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The verifier of keycloak-guard. */
+    readonly verifier: TokenVerifier;
+    /**
+     * An `onRequest` hook that lets authenticated requests pass which meet the requirements, and sets
+     * `request.principal`.
+     */
+    guard(requirements?: GuardOptions): GuardHook;
+    /** Guards every route of this scope that is registered from here on. */
+    guardAll(requirements?: GuardOptions): void;
+    /** Decorated by `keycloakSession`: guards then take its cookie where there is no `Authorization` header. */
+    readonly sessionAuthenticator?: SessionAuthenticator;
+  }
+  interface FastifyRequest {
+    /** Who is calling; `null` where no guard ran, or an optional one found no token. */
+    principal: import('../core/index.ts').Principal | null;
+  }
+  interface FastifyContextConfig {
+    /** Guards the route: `true` for everybody who is authenticated. */
+    guard?: GuardOptions | true;
+  }
+}
+
+/**
+ * Fastify plugin: checks bearer tokens of Keycloak and guards routes.
+ *
+ * @throws {OptionsError} at registration, naming every option that is missing, wrong or unknown
+ * @example
+ * await app.register(keycloakGuard, { serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ * app.get('/hello', { onRequest: app.guard() }, (request) => ({ hello: request.principal?.username }));
+ */
+export const keycloakGuard = fastifyPlugin<KeycloakGuardOptions>(
+  async (app, options) => {
+    const { onDenied, logRefusals = true, securityScheme = 'bearerAuth', ...rest } = options;
+    const verifier = 'verifier' in rest ? rest.verifier : createVerifier<Claims>(rest as VerifierOptions);
+    const guard = (requirements?: GuardOptions) =>
+      createGuardHook(verifier, requirements ?? {}, { onDenied, logRefusals });
+
+    const documentation = createGuardDocumentation(securityScheme);
+
+    app.decorate('verifier', verifier);
+    app.decorateRequest('principal', null);
+    app.decorate('guard', guard);
+    app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
+      const hook = guard(requirements);
+      this.addHook('onRequest', hook);
+      this.addHook('onRoute', (route) => documentation.addSecurity(route, hook));
+    });
+    app.addHook('onRoute', (route) => {
+      const wanted = route.config?.guard;
+      const added = wanted === undefined ? [] : [guard(wanted === true ? {} : wanted)];
+      const hooks = [...added, ...[route.onRequest ?? []].flat()];
+      if (added.length > 0) {
+        route.onRequest = hooks;
+        route.config = { ...route.config, [IS_GUARDED]: true } as NonNullable<typeof route.config>;
+      }
+      for (const hook of hooks) documentation.addSecurity(route, hook);
+    });
+
+    // Not for nothing: a plugin that is not awaited is loaded after the routes below it.
+    if (app.printRoutes() !== NO_ROUTES) app.addHook('onRequest', createLateGuard(guard));
+
+    app.addHook('onReady', async () => documentation.addAnswers());
+
+    if (!('verifier' in rest)) app.addHook('onClose', () => verifier.close());
+    // Not awaited: an API must start, and answer what needs no token, while Keycloak is down.
+    void verifier.load();
+  },
+  { name: 'keycloak-guard', fastify: '5.x' },
+);
+
+const IS_GUARDED = Symbol('is guarded');
+/** What Fastify prints where there are none. */
+const NO_ROUTES = '(empty tree)';
+
+/** Guards the routes that asked for it (`config.guard`) before this plugin was loaded. */
+function createLateGuard(guard: (requirements: GuardOptions) => GuardHook): onRequestHookHandler {
+  const hooks = new Map<object, GuardHook>();
+  return function lateGuard(request, reply, done) {
+    const { config } = request.routeOptions;
+    if (config?.guard === undefined || IS_GUARDED in config) {
+      done();
+      return;
+    }
+    let hook = hooks.get(config);
+    if (hook === undefined) {
+      hook = guard(config.guard === true ? {} : config.guard);
+      hooks.set(config, hook);
+    }
+    hook(request, reply, done);
+  };
+}

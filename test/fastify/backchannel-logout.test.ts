@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import fastify, { type FastifyServerOptions } from 'fastify';
+import { combineVerifiers, type RevocationStore } from '../../src/core/index.ts';
+import keycloakGuard, { type BackchannelLogoutOptions, backchannelLogout } from '../../src/fastify/index.ts';
+import { mintLogoutToken, mintPush } from '../core/signed-messages.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+
+interface Setup extends BackchannelLogoutOptions {
+  readonly revocationStore?: RevocationStore;
+  readonly logger?: FastifyServerOptions['logger'];
+  /** The realm of the customers does not answer, and never did. */
+  readonly isHalfDown?: boolean;
+}
+
+async function start(
+  t: TestContext,
+  { revocationStore, logger = false, isHalfDown = false, ...options }: Setup = {},
+) {
+  const staff = createTestRealm({ realm: 'staff' });
+  const customers = createTestRealm({ realm: 'customers' });
+  const store = revocationStore === undefined ? {} : { revocationStore };
+  const verifier = combineVerifiers([staff.verifier(store), customers.verifier(store)]);
+  if (isHalfDown) customers.setAll('down');
+  await verifier.load().catch((error) => assert.ok(isHalfDown, error));
+  const app = fastify({ logger });
+  await app.register(keycloakGuard, { verifier });
+  await app.register(backchannelLogout, options);
+  app.get('/protected', { onRequest: app.guard() }, () => 'in');
+  t.after(async () => {
+    await app.close();
+    await verifier.close();
+  });
+  const statusOf = async (token: string) =>
+    (await app.inject({ url: '/protected', headers: { authorization: `Bearer ${token}` } })).statusCode;
+  const send = (url: string, type: string, payload: string) =>
+    app.inject({ method: 'POST', url, headers: { 'content-type': type }, payload });
+  return {
+    staff,
+    customers,
+    statusOf,
+    send,
+    logOut: (token: string, url = '/backchannel-logout') =>
+      send(url, 'application/x-www-form-urlencoded', new URLSearchParams({ logout_token: token }).toString()),
+    push: (url: string, push: string) => send(url, 'text/plain', push),
+  };
+}
+
+const refused = (detail: string) => ({ error: 'invalid_request', error_description: detail, detail });
+
+describe('back-channel logout', () => {
+  it('ends a session of the realm that signed the token, with 204 and a connection that closes', async (t) => {
+    const { staff, customers, statusOf, logOut } = await start(t);
+    const [ended, other] = [customers.mint({ sid: 's1' }), staff.mint({ sid: 's1' })];
+    assert.deepEqual([await statusOf(ended), await statusOf(other)], [200, 200]);
+    const answer = await logOut(mintLogoutToken(customers));
+    assert.deepEqual([answer.statusCode, answer.body], [204, '']);
+    assert.deepEqual([answer.headers['cache-control'], answer.headers.connection], ['no-store', 'close']);
+    assert.deepEqual([await statusOf(ended), await statusOf(other)], [401, 200]);
+  });
+
+  it('answers what is no logout token, none and two with 400', async (t) => {
+    const { staff, logOut, send } = await start(t);
+    const type = 'application/x-www-form-urlencoded';
+    const good = mintLogoutToken(staff);
+    for (const answer of [
+      await logOut(staff.mint({}, { header: { typ: 'at+jwt' } })),
+      await send('/backchannel-logout', type, ''),
+      await send('/backchannel-logout', type, `logout_token=${good}&logout_token=${good}`),
+    ]) {
+      assert.equal(answer.statusCode, 400);
+      assert.deepEqual(answer.json(), refused('Invalid logout token'));
+      assert.equal(answer.headers.connection, 'close');
+    }
+  });
+
+  it('tells of garbage as of a logout token that is not valid, in one line of the log', async (t) => {
+    const lines: string[] = [];
+    const told: unknown[] = [];
+    const { logOut } = await start(t, {
+      logger: { level: 'warn', stream: { write: (line) => void lines.push(line) } },
+      onMessage: (_request, { by, error }) => void told.push([by, error?.code]),
+    });
+    const elsewhere = createTestRealm({ realm: 'elsewhere' });
+    const long = mintLogoutToken(elsewhere, { iss: 'x'.repeat(5_000) });
+    for (const token of ['garbage', mintLogoutToken(elsewhere), long]) {
+      assert.deepEqual((await logOut(token)).json(), refused('Invalid logout token'));
+    }
+    const code = 'logout_token_invalid';
+    assert.deepEqual(told, Array(3).fill(['backchannel_logout', code]));
+    const seen = lines.map((line) => JSON.parse(line));
+    assert.deepEqual(
+      seen.map(({ level, code, reason }) => [level, code, reason]),
+      [
+        [40, code, 'The logout token is not valid: The token is not a signed JWT in compact form'],
+        [40, code, 'The logout token is not valid: The token is of another issuer'],
+        [40, code, 'The logout token is not valid: The token is of another issuer'],
+      ],
+    );
+    assert.ok(String(lines[2]).length < 700, lines[2]);
+    assert.equal(seen[1].seen, `iss ${elsewhere.issuer}`);
+  });
+
+  it('answers 503 while it is not known of which realm a logout token is', async (t) => {
+    const { staff, customers, logOut } = await start(t, { isHalfDown: true });
+    const answer = await logOut(mintLogoutToken(customers));
+    assert.equal(answer.statusCode, 503);
+    assert.equal((await logOut(mintLogoutToken(staff))).statusCode, 204);
+  });
+
+  it('answers 503 where the logout could not be shared, so that it is sent again', async (t) => {
+    const { staff, logOut, statusOf } = await start(t, {
+      revocationStore: {
+        add: () => Promise.reject(new Error('the store is down')),
+        subscribe: () => () => {},
+        claim: async () => true,
+      },
+    });
+    const answer = await logOut(mintLogoutToken(staff));
+    assert.equal(answer.statusCode, 503);
+    assert.equal(answer.headers['retry-after'], '5');
+    assert.equal(answer.json().error, 'temporarily_unavailable');
+    assert.ok(!answer.body.includes('store'));
+    assert.equal(await statusOf(staff.mint({ sid: 's1' })), 401);
+  });
+
+  it('is where it was put, and takes no pushes where they are switched off', async (t) => {
+    const { staff, logOut, push } = await start(t, { path: '/logged-out', adminPushes: false });
+    assert.equal((await logOut(mintLogoutToken(staff), '/logged-out')).statusCode, 204);
+    assert.equal((await logOut(mintLogoutToken(staff))).statusCode, 404);
+    assert.equal((await push('/k_logout', mintPush(staff))).statusCode, 404);
+  });
+});
+
+describe('a push to the admin URL', () => {
+  it('is taken by the realm whose key signed it', async (t) => {
+    const { staff, customers, statusOf, push } = await start(t);
+    const [ended, other] = [customers.mint({ sid: 's1' }), staff.mint({ sid: 's1' })];
+    const logout = await push('/k_logout', mintPush(customers, { keycloakSessionIds: ['s1'] }));
+    assert.equal(logout.statusCode, 204);
+    assert.deepEqual([await statusOf(ended), await statusOf(other)], [401, 200]);
+    const notBefore = { action: 'PUSH_NOT_BEFORE', notBefore: staff.now + 1 };
+    assert.equal((await push('/k_push_not_before', mintPush(staff, notBefore))).statusCode, 204);
+    assert.equal(await statusOf(other), 401);
+  });
+
+  it('of nobody known, of another kind, or of none at all is 400', async (t) => {
+    const { staff, push, statusOf } = await start(t);
+    const stranger = createTestRealm();
+    for (const bad of [mintPush(stranger), mintPush(staff, { action: 'x' }), '']) {
+      const answer = await push('/k_logout', bad);
+      assert.equal(answer.statusCode, 400);
+      assert.deepEqual(answer.json(), refused('Invalid push'));
+    }
+    assert.equal(await statusOf(staff.mint()), 200);
+  });
+});
