@@ -1,0 +1,147 @@
+import { createClient } from 'redis';
+
+export type RedisClient = ReturnType<typeof createClient>;
+
+/** Redis, or Valkey, could not be asked, or did not answer in time. */
+export class RedisUnavailable extends Error {
+  override readonly name = 'RedisUnavailable';
+}
+
+/** Options of {@link openRedis}. */
+export interface RedisOptions {
+  /** `redis://` or, with TLS, `rediss://`; user, password and database in it. Never logged. */
+  readonly url: string;
+  /** Bound on every command. Unit: milliseconds. Default 1,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Told once when the connection is lost and once when it is back. */
+  readonly onNotice?: ((notice: RedisNotice) => void) | undefined;
+}
+
+export interface RedisNotice {
+  readonly level: 'warn' | 'info';
+  readonly code: 'redis_lost' | 'redis_back';
+  readonly message: string;
+}
+
+/** One connection that mends itself. Nothing waits in it: while Redis is away, commands fail at once. */
+export interface RedisConnection {
+  readonly isReady: boolean;
+  /**
+   * Runs a command.
+   *
+   * @param timeoutMs instead of that of the connection, for commands that block
+   * @throws {RedisUnavailable} at once when there is no connection, else after the timeout
+   */
+  run<T>(command: (client: RedisClient) => Promise<T>, timeoutMs?: number): Promise<T>;
+  /** Calls `listener` each time the connection is made, at once when it is there. Returns a function that ends it. */
+  onReady(listener: () => void): () => void;
+  /** Another connection to the same server, for commands that block. */
+  duplicate(): RedisConnection;
+  close(): void;
+}
+
+const LONGEST_PAUSE_MS = 1_000;
+
+/** Opens a connection in the background: whether Redis is there or not, this returns at once and never throws. */
+export function openRedis(options: RedisOptions): RedisConnection {
+  const { timeoutMs = 1_000, onNotice } = options;
+  const listeners = new Set<() => void>();
+  let isLost = false;
+  let isClosed = false;
+  let client = open();
+
+  function open(): RedisClient {
+    const opened: RedisClient = createClient({
+      url: options.url,
+      disableOfflineQueue: true,
+      commandsQueueMaxLength: 10_000,
+      disableClientInfo: true,
+      socket: { connectTimeout: timeoutMs, reconnectStrategy: pauseMs },
+    });
+    // The client bounds how long a connection takes, but not what is said first over it.
+    let handshake: NodeJS.Timeout | undefined;
+    opened.on('connect', () => {
+      clearTimeout(handshake);
+      handshake = setTimeout(() => replace(opened), timeoutMs).unref();
+    });
+    opened.on('error', (error) => {
+      clearTimeout(handshake);
+      lose(error);
+    });
+    opened.on('ready', () => {
+      clearTimeout(handshake);
+      if (isLost) onNotice?.({ level: 'info', code: 'redis_back', message: 'Redis answers again' });
+      isLost = false;
+      for (const listener of listeners) listener();
+    });
+    opened.connect().catch(lose);
+    return opened;
+  }
+
+  function lose(error: unknown): void {
+    if (isLost || isClosed) return;
+    isLost = true;
+    const { code, name } = error as { code?: string; name?: string };
+    onNotice?.({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${code ?? name}` });
+  }
+
+  /** A connection over which nothing comes back is as bad as none, and nobody else finds out. */
+  function replace(hung: RedisClient): void {
+    if (isClosed || hung !== client) return;
+    lose({ name: 'timeout' });
+    discard(hung);
+    client = open();
+  }
+
+  return {
+    get isReady() {
+      return client.isReady;
+    },
+    async run(command, limitMs = timeoutMs) {
+      const used = client;
+      if (!used.isReady) throw new RedisUnavailable('there is no connection to Redis');
+      let timer: NodeJS.Timeout | undefined;
+      const timeout = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          reject(new RedisUnavailable(`Redis did not answer within ${limitMs} ms`));
+          replace(used);
+        }, limitMs);
+      });
+      try {
+        return await Promise.race([command(used), timeout]);
+      } catch (error) {
+        if (error instanceof RedisUnavailable) throw error;
+        throw new RedisUnavailable('Redis refused a command, or the connection broke', { cause: error });
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    onReady(listener) {
+      listeners.add(listener);
+      if (client.isReady) listener();
+      return () => listeners.delete(listener);
+    },
+    duplicate: () => openRedis(options),
+    close() {
+      isClosed = true;
+      listeners.clear();
+      discard(client);
+    },
+  };
+}
+
+/** With jitter, so that replicas do not come back all at once. */
+function pauseMs(retries: number): number {
+  return Math.min(50 * 2 ** Math.min(retries, 10), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
+}
+
+function discard(client: RedisClient): void {
+  client.removeAllListeners();
+  // What comes of it no longer matters.
+  client.on('error', () => {});
+  try {
+    client.destroy();
+  } catch {
+    // It was closed already.
+  }
+}
