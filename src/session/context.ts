@@ -1,0 +1,41 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { TokenVerifier } from '../core/index.ts';
+import { type Cookies, cookiesFor } from './cookies.ts';
+import type { ResolvedSessionOptions } from './options.ts';
+import type { Sealer } from './seal.ts';
+import type { SessionKeeper } from './session-keeper.ts';
+
+/** What every route works with. */
+export interface SessionContext {
+  readonly options: ResolvedSessionOptions;
+  readonly keeper: SessionKeeper;
+  readonly sealer: Sealer;
+  readonly verifier: TokenVerifier;
+}
+
+/** Where the browser believes this app to be. */
+export interface Place {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** The same, with the path under which the app is reached. */
+  readonly baseUrl: string;
+  readonly cookies: Cookies;
+}
+
+/** Parsed once where it is fixed. */
+export function createPlaceFinder(publicUrl: string | undefined): (request: FastifyRequest) => Place {
+  if (publicUrl !== undefined) {
+    const { origin } = new URL(publicUrl);
+    const fixed: Place = { origin, baseUrl: publicUrl, cookies: cookiesFor(origin) };
+    return () => fixed;
+  }
+  return (request) => {
+    const origin = `${request.protocol}://${request.host}`;
+    return { origin, baseUrl: origin, cookies: cookiesFor(origin) };
+  };
+}
+
+/** A session has no place in any cache. */
+export function notForCaches(reply: FastifyReply): void {
+  reply.header('cache-control', 'no-store');
+}

@@ -1,0 +1,52 @@
+import { parseCookie, stringifySetCookie } from 'cookie';
+
+/** The names of the cookies and how they are set, for an origin. */
+export interface Cookies {
+  readonly session: string;
+  /** Start of the names of logins that are under way, one cookie each. */
+  readonly login: string;
+  /** A `Set-Cookie` value. Without `maxAgeSeconds` the cookie lives as long as the browser runs. */
+  set(name: string, value: string, maxAgeSeconds?: number): string;
+  /** A `Set-Cookie` value that takes a cookie away. */
+  clear(name: string): string;
+}
+
+/**
+ * On https the names begin with `__Host-`: no other host, and no plain http, can set them (RFC 6265bis §4.1.3.2).
+ * `Lax`: other sites cannot make the browser send them, but for following a link.
+ */
+export function cookiesFor(origin: string): Cookies {
+  return origin.startsWith('https:') ? HTTPS : HTTP;
+}
+
+function createCookies(secure: boolean): Cookies {
+  const prefix = secure ? '__Host-' : '';
+  const base = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
+  return {
+    session: `${prefix}session`,
+    login: `${prefix}login-`,
+    set: (name, value, maxAge) =>
+      stringifySetCookie({ ...base, name, value, ...(maxAge === undefined ? {} : { maxAge }) }),
+    clear: (name) => stringifySetCookie({ ...base, name, value: '', maxAge: 0 }),
+  };
+}
+
+const HTTPS = createCookies(true);
+const HTTP = createCookies(false);
+
+/** The value of one cookie. A name that comes twice counts as not there: who knows which one is ours. */
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined;
+  const start = header.startsWith(`${name}=`) ? 0 : header.indexOf(`; ${name}=`);
+  if (start === -1) return undefined;
+  const from = header.indexOf('=', start) + 1;
+  if (header.indexOf(`; ${name}=`, from) !== -1) return undefined;
+  const end = header.indexOf(';', from);
+  return header.slice(from, end === -1 ? undefined : end);
+}
+
+/** All cookies whose names begin so. */
+export function cookiesNamed(header: string | undefined, start: string): Record<string, string> {
+  const all = Object.entries(parseCookie(header ?? ''));
+  return Object.fromEntries(all.filter(([name]) => name.startsWith(start))) as Record<string, string>;
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** Why nobody was signed in. Nothing of it comes from the URL. */
+export const LOGIN_FAILURES = {
+  not_yours: {
+    statusCode: 400,
+    detail: 'This sign-in is no longer valid',
+    hint: 'It took too long, was used before, or began in another browser.',
+  },
+  cancelled: {
+    statusCode: 403,
+    detail: 'Sign-in was cancelled',
+    hint: 'You can start again whenever you like.',
+  },
+  refused: { statusCode: 400, detail: 'Sign-in did not succeed', hint: 'The identity provider refused it.' },
+  bad_address: {
+    statusCode: 400,
+    detail: 'Sign-in is not possible at this address',
+    hint: 'The name by which this site was called is not valid.',
+  },
+  misconfigured: {
+    statusCode: 500,
+    detail: 'Login is not available',
+    hint: 'Something is set up wrongly here. The people who run this service find the cause in its log.',
+  },
+  unavailable: {
+    statusCode: 503,
+    detail: 'Identity provider unavailable',
+    hint: 'It does not answer at the moment. Try again in a minute.',
+  },
+  store: {
+    statusCode: 503,
+    detail: 'Session store unavailable',
+    hint: 'Nobody can be signed in at the moment. Try again in a minute.',
+  },
+} as const;
+
+export type LoginFailure = keyof typeof LOGIN_FAILURES;
+
+const STYLE =
+  ':root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.25rem}';
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+
+/** A small page for browsers, `{"detail"}` for everybody else. */
+export function sendLoginFailure(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  failure: LoginFailure,
+  loginPath: string,
+) {
+  const { statusCode, detail, hint } = LOGIN_FAILURES[failure];
+  reply.code(statusCode).header('vary', 'Accept');
+  if (statusCode === 503) reply.header('retry-after', '5');
+  if (!request.headers.accept?.includes('text/html')) return reply.send({ detail });
+  return reply
+    .type('text/html; charset=utf-8')
+    .header('content-security-policy', POLICY)
+    .header('referrer-policy', 'no-referrer')
+    .header('x-content-type-options', 'nosniff')
+    .send(`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>${detail}</title>
+    <style>${STYLE}</style>
+  </head>
+  <body>
+    <main>
+      <h1>${detail}</h1>
+      <p>${hint}</p>
+      <p><a href="${loginPath}">Sign in again</a></p>
+    </main>
+  </body>
+</html>
+`);
+}

@@ -1,0 +1,60 @@
+import { LRUCache } from 'lru-cache';
+import type { SessionStore } from './session-store.ts';
+
+/** Options of {@link createMemorySessionStore}. */
+export interface MemorySessionStoreOptions {
+  /** Most sessions kept; then the one that was not used for longest ends. About 6 KiB each. Default 10,000. */
+  readonly maxSessions?: number | undefined;
+  /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+}
+
+/** Sessions in this process: for development. They end with it, and no other process sees them. */
+export function createMemorySessionStore(options: MemorySessionStoreOptions = {}): SessionStore {
+  const clock = options.clock ?? Date.now;
+  const values = new LRUCache<string, { value: string; until: number }>({
+    max: options.maxSessions ?? 10_000,
+  });
+  const locks = new Map<string, { until: number }>();
+
+  function find(key: string) {
+    const found = values.get(key);
+    if (found !== undefined && clock() < found.until) return found;
+    values.delete(key);
+    return undefined;
+  }
+
+  return {
+    async get(key) {
+      return find(key)?.value ?? null;
+    },
+    async create(key, value, ttlMs) {
+      values.set(key, { value, until: clock() + ttlMs });
+    },
+    async replace(key, value, ttlMs) {
+      const found = find(key);
+      if (found === undefined) return false;
+      values.set(key, { value, until: clock() + ttlMs });
+      return true;
+    },
+    async touch(key, ttlMs) {
+      const found = find(key);
+      if (found !== undefined) found.until = clock() + ttlMs;
+    },
+    async delete(key) {
+      values.delete(key);
+    },
+    async lock(key, ttlMs) {
+      const now = clock();
+      if ((locks.get(key)?.until ?? 0) > now) return null;
+      const mine = { until: now + ttlMs };
+      locks.set(key, mine);
+      return async () => {
+        if (locks.get(key) === mine) locks.delete(key);
+      };
+    },
+    async close() {
+      values.clear();
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ClientError, type Tokens } from '../client/index.ts';
+import { AuthError } from '../core/index.ts';
+import type { ResolvedSessionOptions } from './options.ts';
+import type { LiveSession } from './session-keeper.ts';
+import type { SessionRecord } from './session-record.ts';
+
+interface RenewalDeps {
+  readonly options: ResolvedSessionOptions;
+  load(session: LiveSession): Promise<LiveSession | null>;
+  /** `null` where the session ended in the meantime. */
+  replace(session: LiveSession, tokens: Tokens): Promise<SessionRecord | null>;
+  end(session: LiveSession): Promise<void>;
+}
+
+/** Renews access tokens, once per session however many requests come to however many processes. */
+export interface Renewal {
+  /** The same session with new tokens; `null` where Keycloak says that it is over. */
+  renew(session: LiveSession): Promise<LiveSession | null>;
+}
+
+/** Longer than a call to Keycloak may take; a process that dies meanwhile holds nobody up for longer. */
+const LOCK_MS = 10_000;
+const LOOK_AGAIN_MS = 50;
+
+export function createRenewal({ options, load, replace, end }: RenewalDeps): Renewal {
+  const { client, store } = options;
+  const underWay = new Map<string, Promise<LiveSession | null>>();
+
+  /** @returns the session as another process has renewed it, `null` where it is gone, else `undefined` */
+  async function renewedElsewhere(session: LiveSession): Promise<LiveSession | null | undefined> {
+    const stored = await load(session);
+    if (stored === null) return null;
+    return stored.record.accessToken === session.record.accessToken ? undefined : stored;
+  }
+
+  async function run(session: LiveSession): Promise<LiveSession | null> {
+    // Not by the clock that tests set: this is about how long others really take.
+    const giveUpAt = performance.now() + LOCK_MS;
+    for (;;) {
+      const unlock = await lock(session.key);
+      const elsewhere = await renewedElsewhere(session).catch(async (error: unknown) => {
+        await unlock?.();
+        throw error;
+      });
+      if (elsewhere !== undefined) {
+        await unlock?.();
+        return elsewhere === null ? null : update(session, elsewhere.record);
+      }
+      if (unlock !== null) return callKeycloak(session).finally(unlock);
+      if (performance.now() > giveUpAt) {
+        throw new AuthError('provider_unavailable', 'Another process did not finish renewing the session');
+      }
+      await sleep(LOOK_AGAIN_MS);
+    }
+  }
+
+  function lock(key: string): Promise<(() => Promise<void>) | null> {
+    return store.lock(key, LOCK_MS).catch((cause: unknown) => {
+      throw new AuthError('session_store_unavailable', 'The session store cannot be reached', { cause });
+    });
+  }
+
+  async function callKeycloak(session: LiveSession): Promise<LiveSession | null> {
+    const { refreshToken } = session.record;
+    let tokens: Tokens;
+    try {
+      if (refreshToken === null) {
+        await end(session);
+        return null;
+      }
+      tokens = await client.refresh(refreshToken);
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      const { cause } = error.diagnosis;
+      if (error.kind === 'provider_unavailable') throw new AuthError('provider_unavailable', cause);
+      if (error.kind === 'client_misconfigured') throw new AuthError('provider_misconfigured', cause);
+      await end(session);
+      return null;
+    }
+    const record = await replace(session, tokens);
+    return record === null ? null : update(session, record);
+  }
+
+  /** In place: whoever has the session in hand has the new tokens too. */
+  function update(session: LiveSession, record: SessionRecord): LiveSession {
+    session.record = record;
+    session.loadedAt = options.clock();
+    return session;
+  }
+
+  return {
+    renew(session) {
+      const known = underWay.get(session.key);
+      if (known !== undefined) return known;
+      const renewal = run(session).finally(() => underWay.delete(session.key));
+      underWay.set(session.key, renewal);
+      return renewal;
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { Tokens } from '../client/index.ts';
+
+/** What is kept for a person who is signed in. Times in milliseconds since 1970. */
+export interface SessionRecord {
+  readonly createdAt: number;
+  readonly accessToken: string;
+  readonly accessExpiresAt: number;
+  /** From then on the access token is renewed. */
+  readonly renewAt: number;
+  readonly refreshToken: string | null;
+  /** For the logout at Keycloak. */
+  readonly idToken: string | null;
+}
+
+/** Longest time before its end that an access token is renewed. */
+const RENEW_AHEAD_MS = 30_000;
+/** Where Keycloak does not say how long a token lives. */
+const DEFAULT_LIFETIME_SECONDS = 60;
+
+/** @param before the session the tokens continue, if they do */
+export function toSessionRecord(tokens: Tokens, now: number, before?: SessionRecord): SessionRecord {
+  const lifetimeMs = (tokens.expiresInSeconds ?? DEFAULT_LIFETIME_SECONDS) * 1000;
+  return {
+    createdAt: before?.createdAt ?? now,
+    accessToken: tokens.accessToken,
+    accessExpiresAt: now + lifetimeMs,
+    renewAt: now + lifetimeMs - Math.min(RENEW_AHEAD_MS, lifetimeMs / 3),
+    refreshToken: tokens.refreshToken ?? before?.refreshToken ?? null,
+    idToken: tokens.idToken ?? before?.idToken ?? null,
+  };
+}
