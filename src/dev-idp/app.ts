@@ -1,0 +1,124 @@
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { addAccountSessions } from './endpoints/account-sessions.ts';
+import { addAuthorization } from './endpoints/authorization.ts';
+import { addDiscovery, addOAuthMetadata } from './endpoints/discovery.ts';
+import { addIntrospection } from './endpoints/introspection.ts';
+import { addJwks } from './endpoints/jwks.ts';
+import { addLogin } from './endpoints/login.ts';
+import { addLogout } from './endpoints/logout.ts';
+import { addRealmInfo } from './endpoints/realm-info.ts';
+import { addRequiredAction } from './endpoints/required-action.ts';
+import { addRevocation } from './endpoints/revocation.ts';
+import { addToken } from './endpoints/token.ts';
+import { addUserinfo } from './endpoints/userinfo.ts';
+import { Fault } from './fault.ts';
+import { parseForms } from './http/form.ts';
+import type { Endpoint } from './http/route.ts';
+import type { Misbehaviour } from './misbehaviour.ts';
+import type { Provider } from './provider.ts';
+
+interface AppOptions {
+  publicUrl: string | undefined;
+  misbehaviour: Misbehaviour;
+  onRequest(endpoint: Endpoint): void;
+}
+
+const HEADERS = {
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'SAMEORIGIN',
+  'x-robots-tag': 'none',
+};
+
+/** Every endpoint, under Keycloak's URLs. Does not listen. */
+export function buildApp(
+  provider: Provider,
+  { publicUrl, misbehaviour, onRequest }: AppOptions,
+): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: 2 ** 20,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
+  });
+  app.decorate('publicUrl', publicUrl);
+  app.decorate('listenUrl', '');
+  parseForms(app);
+
+  app.addHook('onRequest', async (request, reply) => {
+    const endpoint = request.routeOptions.config.endpoint ?? 'other';
+    onRequest(endpoint);
+    await misbehaviour.apply(endpoint, reply);
+  });
+  // As Keycloak writes it: JSON is UTF-8, and the media type has no parameter (RFC 8259 §11).
+  app.addHook('onSend', async (_request, reply) => {
+    if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {
+      reply.header('content-type', 'application/json');
+    }
+  });
+  app.setErrorHandler((error: FastifyError | Fault, _request, reply) => {
+    if (error instanceof Fault) return reply.code(error.statusCode).send(error.toBody());
+    if (error.statusCode === 413) {
+      return reply.code(413).send({ error: 'HTTP 413 Request Entity Too Large' });
+    }
+    if (error.statusCode !== undefined && error.statusCode < 500) {
+      return reply.code(error.statusCode).send({ error: 'invalid_request' });
+    }
+    console.error(error);
+    return reply
+      .code(500)
+      .send({ error: 'unknown_error', error_description: 'For more on this error consult the server log.' });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    if (request.url.split('?')[0]!.includes('//')) {
+      return reply
+        .code(400)
+        .send({ error: 'missingNormalization', error_description: 'Request path not normalized' });
+    }
+    const realm = /^\/realms\/([^/?]+)/.exec(request.url)?.[1];
+    if (realm === undefined) {
+      return reply.code(404).send({ error: 'Unable to find matching target resource method' });
+    }
+    reply.headers(HEADERS);
+    const known = realm === encodeURIComponent(provider.realm.name);
+    return reply.code(404).send({ error: known ? 'HTTP 404 Not Found' : 'Realm does not exist' });
+  });
+
+  app.register(async (scope) => {
+    scope.addHook('onRequest', async (request, reply) => {
+      reply.headers(HEADERS);
+      const { realm } = request.params as { realm: string };
+      if (realm !== provider.realm.name) throw new Fault(404, 'Realm does not exist');
+      assertUsable(provider, request.routeOptions.config.endpoint);
+    });
+    addOAuthMetadata(scope, provider);
+    scope.register(
+      async (inRealm) => {
+        addRealmInfo(inRealm, provider);
+        addDiscovery(inRealm, provider);
+        addJwks(inRealm, provider);
+        addToken(inRealm, provider);
+        addUserinfo(inRealm, provider);
+        addIntrospection(inRealm, provider);
+        addRevocation(inRealm, provider);
+        addLogout(inRealm, provider);
+        addAccountSessions(inRealm, provider);
+        addAuthorization(inRealm, provider);
+        addLogin(inRealm, provider);
+        addRequiredAction(inRealm, provider);
+      },
+      { prefix: '/realms/:realm' },
+    );
+  });
+  return app;
+}
+
+/** Which endpoints mind what differs in Keycloak too: the keys of a realm that is switched off can still be read. */
+function assertUsable({ realm }: Provider, endpoint: Endpoint | undefined): void {
+  const { sslRequired, enabled } = realm.settings;
+  const tokens = endpoint === 'token' || endpoint === 'introspection' || endpoint === 'revocation';
+  if (sslRequired?.toLowerCase() === 'all' && endpoint !== 'realm' && endpoint !== 'userinfo') {
+    throw new Fault(403, 'invalid_request', 'HTTPS required');
+  }
+  if (enabled === false && tokens) throw new Fault(403, 'access_denied', 'Realm not enabled');
+}

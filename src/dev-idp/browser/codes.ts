@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { Session } from '../sessions.ts';
+import type { ValidAuthRequest } from './auth-request.ts';
+
+/** What an authorization code stands for. */
+export interface CodeGrant {
+  readonly sessionId: string;
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly scope: string | undefined;
+  readonly nonce: string | undefined;
+  readonly challenge: ValidAuthRequest['challenge'];
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+export interface Codes {
+  issue(request: ValidAuthRequest, session: Session): string;
+  /** Takes the code: it is good once, whatever comes of it. `used` where it was taken before. */
+  take(code: string): { grant: CodeGrant; used: boolean } | undefined;
+}
+
+export function createCodes(realm: Realm, clock: Clock): Codes {
+  const byCode = new Map<string, { grant: CodeGrant; used: boolean }>();
+
+  return {
+    issue({ client, redirectUri, scope, nonce, challenge }, session) {
+      const now = clock.seconds();
+      for (const [code, { grant }] of byCode) if (grant.expiresAt + 3600 < now) byCode.delete(code);
+      const code = `${randomUUID()}.${session.id}.${client.id}`;
+      const expiresAt = now + (realm.settings.accessCodeLifespan ?? 60);
+      const { clientId } = client;
+      const grant = { sessionId: session.id, clientId, redirectUri, scope, nonce, challenge, expiresAt };
+      byCode.set(code, { grant, used: false });
+      return code;
+    },
+    take(code) {
+      const entry = byCode.get(code);
+      if (entry === undefined) return undefined;
+      const { used } = entry;
+      entry.used = true;
+      return { grant: entry.grant, used };
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { ValidAuthRequest } from './auth-request.ts';
+
+/** A login page that somebody has open, in one tab. */
+export interface PendingLogin {
+  readonly tabId: string;
+  readonly request: ValidAuthRequest;
+  /** Good for one submit, and only for the browser whose cookie it belongs to. */
+  sessionCode: string;
+  /** Somebody is signed in already and has to prove it again. */
+  readonly reauthenticate: string | undefined;
+  /** The user who gave the right password and still has an action to carry out. */
+  userId?: string;
+  readonly expiresAt: number;
+}
+
+export interface Logins {
+  /** Opens a login page in the browser with this id, or in a new one. */
+  open(
+    browserId: string | undefined,
+    request: ValidAuthRequest,
+    reauthenticate?: string,
+  ): { browserId: string; login: PendingLogin };
+  find(browserId: string | undefined, tabId: string): PendingLogin | undefined;
+  renew(login: PendingLogin): void;
+  close(browserId: string, login: PendingLogin): void;
+}
+
+const random = (bytes: number) => randomBytes(bytes).toString('base64url');
+
+export function createLogins(realm: Realm, clock: Clock): Logins {
+  const browsers = new Map<string, Map<string, PendingLogin>>();
+
+  const sweep = () => {
+    const now = clock.seconds();
+    for (const [id, tabs] of browsers) {
+      for (const [tabId, { expiresAt }] of tabs) if (expiresAt <= now) tabs.delete(tabId);
+      if (tabs.size === 0) browsers.delete(id);
+    }
+  };
+
+  return {
+    open(known, request, reauthenticate) {
+      sweep();
+      const browserId = known !== undefined && browsers.has(known) ? known : random(24);
+      const login: PendingLogin = {
+        tabId: random(8),
+        request,
+        sessionCode: random(24),
+        reauthenticate,
+        expiresAt: clock.seconds() + (realm.settings.accessCodeLifespanLogin ?? 1800),
+      };
+      const tabs = browsers.get(browserId) ?? new Map<string, PendingLogin>();
+      browsers.set(browserId, tabs.set(login.tabId, login));
+      return { browserId, login };
+    },
+    find(browserId, tabId) {
+      sweep();
+      return browserId === undefined ? undefined : browsers.get(browserId)?.get(tabId);
+    },
+    renew(login) {
+      login.sessionCode = random(24);
+    },
+    close(browserId, login) {
+      browsers.get(browserId)?.delete(login.tabId);
+    },
+  };
+}

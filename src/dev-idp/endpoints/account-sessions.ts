@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import { endSession } from '../end-session.ts';
+import { issuerOf } from '../http/issuer.ts';
+import type { Provider } from '../provider.ts';
+import { readToken } from '../tokens/read-access-token.ts';
+
+/** Of Keycloak's account API, the one call that ends a session of the user's own. */
+export function addAccountSessions(app: FastifyInstance, provider: Provider): void {
+  app.delete('/account/sessions/:id', { config: { endpoint: 'logout' } }, async (request, reply) => {
+    const token = /^bearer +(\S.*)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const reading = await readToken(provider, token, issuerOf(request), ['Bearer']);
+    const audience = 'claims' in reading ? [reading.claims.aud].flat() : [];
+    if ('problem' in reading || !audience.includes('account')) {
+      return reply.code(401).send({ error: 'HTTP 401 Unauthorized' });
+    }
+    const access = reading.claims.resource_access as { account?: { roles?: string[] } } | undefined;
+    if (!access?.account?.roles?.includes('manage-account')) {
+      return reply.code(403).send({ error: 'HTTP 403 Forbidden' });
+    }
+    const { id } = request.params as { id: string };
+    const session = provider.sessions.find(id);
+    if (session?.userId === reading.user.id) await endSession(provider, session, issuerOf(request));
+    return reply.code(204).send();
+  });
+}

@@ -1,0 +1,86 @@
+import type { FastifyInstance } from 'fastify';
+import { allowAnyOrigin } from '../http/cors.ts';
+import { issuerOf } from '../http/issuer.ts';
+import { addRoute } from '../http/route.ts';
+import type { Provider } from '../provider.ts';
+import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
+
+/** OpenID Connect Discovery 1.0 §4: what this provider can do, and nothing that it cannot. */
+export function addDiscovery(app: FastifyInstance, provider: Provider): void {
+  addDocument(app, provider, '/.well-known/openid-configuration');
+}
+
+/** RFC 8414 §3: the same document, where a client that knows OAuth alone looks for it. */
+export function addOAuthMetadata(app: FastifyInstance, provider: Provider): void {
+  addDocument(app, provider, '/.well-known/oauth-authorization-server/realms/:realm');
+}
+
+function addDocument(app: FastifyInstance, { realm }: Provider, path: string): void {
+  addRoute(app, {
+    endpoint: 'discovery',
+    path,
+    methods: ['GET'],
+    handler(request, reply) {
+      allowAnyOrigin(request, reply);
+      reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
+      return reply.send(metadataOf(issuerOf(request), [...realm.scopes.keys()]));
+    },
+  });
+}
+
+function metadataOf(issuer: string, scopes: string[]) {
+  const base = `${issuer}/protocol/openid-connect`;
+  const methods = ['client_secret_basic', 'client_secret_post'];
+  return {
+    issuer,
+    authorization_endpoint: `${base}/auth`,
+    token_endpoint: `${base}/token`,
+    introspection_endpoint: `${base}/token/introspect`,
+    userinfo_endpoint: `${base}/userinfo`,
+    end_session_endpoint: `${base}/logout`,
+    jwks_uri: `${base}/certs`,
+    revocation_endpoint: `${base}/revoke`,
+    grant_types_supported: [
+      'authorization_code',
+      'client_credentials',
+      'password',
+      'refresh_token',
+      'urn:ietf:params:oauth:grant-type:token-exchange',
+    ],
+    response_types_supported: ['code'],
+    response_modes_supported: ['query', 'fragment', 'form_post'],
+    subject_types_supported: ['public'],
+    prompt_values_supported: ['none', 'login', 'consent'],
+    acr_values_supported: ['0', '1'],
+    id_token_signing_alg_values_supported: ['RS256', 'ES256'],
+    token_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_methods_supported: methods,
+    code_challenge_methods_supported: ['plain', 'S256'],
+    dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
+    claims_supported: [
+      'iss',
+      'sub',
+      'aud',
+      'exp',
+      'iat',
+      'auth_time',
+      'name',
+      'given_name',
+      'family_name',
+      'preferred_username',
+      'email',
+      'acr',
+      'azp',
+      'nonce',
+    ],
+    claim_types_supported: ['normal'],
+    claims_parameter_supported: false,
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
+    scopes_supported: ['openid', ...scopes],
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
+    authorization_response_iss_parameter_supported: true,
+  };
+}

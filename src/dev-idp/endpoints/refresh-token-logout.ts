@@ -1,0 +1,27 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { endSession } from '../end-session.ts';
+import { invalidGrant } from '../fault.ts';
+import { authenticateClient } from '../http/client-auth.ts';
+import { allowCaller, allowOriginsOf } from '../http/cors.ts';
+import { field, formOf } from '../http/form.ts';
+import { issuerOf } from '../http/issuer.ts';
+import type { Provider } from '../provider.ts';
+
+/** Keycloak's own way out for a client that holds a refresh token: 204, and the session is over. */
+export async function logoutByRefreshToken(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
+  const { realm, keys, sessions } = provider;
+  allowCaller(request, reply);
+  const client = authenticateClient(realm, request);
+  allowOriginsOf(client, request, reply);
+  const claims = await keys.verifyInternal(field(formOf(request), 'refresh_token') ?? '');
+  const offline = claims?.typ === 'Offline';
+  if (claims === undefined || !(offline || claims.typ === 'Refresh') || claims.iss !== issuerOf(request)) {
+    throw invalidGrant('Invalid refresh token');
+  }
+  if (claims.azp !== client.clientId) {
+    throw invalidGrant("Invalid refresh token. Token client and authorized client don't match");
+  }
+  const session = sessions.find(String(claims.sid), offline);
+  if (session !== undefined) await endSession(provider, session, issuerOf(request));
+  return reply.code(204).header('cache-control', 'no-cache').send();
+}

@@ -1,0 +1,55 @@
+import type { FastifyInstance } from 'fastify';
+import type { PendingLogin } from '../browser/logins.ts';
+import { field, formOf, queryOf } from '../http/form.ts';
+import { issuerOf } from '../http/issuer.ts';
+import { addRoute } from '../http/route.ts';
+import { sendErrorPage } from '../pages/message-page.ts';
+import { sendPasswordPage } from '../pages/password-page.ts';
+import type { Provider } from '../provider.ts';
+import type { User } from '../realm/user.ts';
+import { finishLogin, loginQuery, pendingLogin, sendNoLogin } from './login.ts';
+
+/** What a user must do before a login is over. Of all the actions this provider knows one: a new password. */
+export function addRequiredAction(app: FastifyInstance, provider: Provider): void {
+  const { realm } = provider;
+  addRoute(app, {
+    endpoint: 'login',
+    path: '/login-actions/required-action',
+    methods: ['GET', 'POST'],
+    handler(request, reply) {
+      const login = pendingLogin(provider, request);
+      const user = realm.userById(login?.userId ?? '');
+      if (login === undefined || user === undefined) return sendNoLogin(provider, reply);
+      const [action] = user.requiredActions;
+      if (action !== undefined && action !== 'UPDATE_PASSWORD') {
+        const text = `The embedded provider cannot carry out the action ${action}. Remove it in the realm file.`;
+        return sendErrorPage(reply, realm.displayName, text);
+      }
+      const url = requiredActionUrl(issuerOf(request), login, user);
+      const form = formOf(request);
+      const password = field(form, 'password-new') ?? '';
+      if (request.method !== 'POST') return sendPasswordPage(reply, realm.displayName, url);
+      if (queryOf(request).get('session_code') !== login.sessionCode) return sendNoLogin(provider, reply);
+      if (password === '') return sendPasswordPage(reply, realm.displayName, url, 'Please specify password.');
+      if (password !== field(form, 'password-confirm')) {
+        return sendPasswordPage(reply, realm.displayName, url, "Passwords don't match.");
+      }
+      const done = realm.updateUser(user.username, {
+        credentials: [{ type: 'password', value: password }],
+        requiredActions: user.requiredActions.filter((name) => name !== 'UPDATE_PASSWORD'),
+      });
+      if (done.requiredActions.length > 0) {
+        return reply
+          .code(302)
+          .header('location', requiredActionUrl(issuerOf(request), login, done))
+          .send();
+      }
+      return finishLogin(provider, request, reply, login, done);
+    },
+  });
+}
+
+export function requiredActionUrl(issuer: string, login: PendingLogin, user: User): string {
+  const execution = encodeURIComponent(user.requiredActions[0] ?? '');
+  return `${issuer}/login-actions/required-action?execution=${execution}&${loginQuery(login)}`;
+}

@@ -1,0 +1,48 @@
+import type { FastifyInstance } from 'fastify';
+import { Fault, invalidRequest } from '../fault.ts';
+import { authenticateClient } from '../http/client-auth.ts';
+import { allowCaller, allowOriginsOf } from '../http/cors.ts';
+import { field, formOf } from '../http/form.ts';
+import { issuerOf } from '../http/issuer.ts';
+import { addRoute } from '../http/route.ts';
+import type { Provider } from '../provider.ts';
+import { readToken } from '../tokens/read-access-token.ts';
+
+/** RFC 7009. A refresh token takes the client's part of the session with it; an access token only itself. */
+export function addRevocation(app: FastifyInstance, provider: Provider): void {
+  const { realm, keys, sessions, clock } = provider;
+  addRoute(app, {
+    endpoint: 'revocation',
+    path: '/protocol/openid-connect/revoke',
+    methods: ['POST'],
+    async handler(request, reply) {
+      allowCaller(request, reply);
+      const client = authenticateClient(realm, request);
+      allowOriginsOf(client, request, reply);
+      const form = formOf(request);
+      const token = field(form, 'token');
+      if (token === undefined) throw invalidRequest('Token not provided');
+      const access = await keys.verify(token);
+      const claims = access ?? (await keys.verifyInternal(token));
+      if (claims === undefined || claims.iss !== issuerOf(request)) return reply.send(INVALID);
+      if (!['Bearer', 'DPoP', 'Refresh', 'Offline'].includes(String(claims.typ))) {
+        throw new Fault(400, 'unsupported_token_type', 'Unsupported token type');
+      }
+      if (claims.azp !== client.clientId) throw invalidRequest('Unmatching clients');
+      if (access !== undefined) {
+        sessions.revoke(String(claims.jti), Number(claims.exp ?? clock.seconds()));
+        return reply.code(200).send();
+      }
+      const types = [String(claims.typ)];
+      const reading = await readToken(provider, token, issuerOf(request), types, keys.verifyInternal);
+      if ('problem' in reading || reading.session === undefined) return reply.send(INVALID);
+      delete reading.session.clients[client.clientId];
+      if (Object.keys(reading.session.clients).length === 0 && reading.session.cookie === undefined) {
+        sessions.end(reading.session);
+      }
+      return reply.code(200).send();
+    },
+  });
+}
+
+const INVALID = { error: 'invalid_token', error_description: 'Invalid token' };

@@ -1,0 +1,57 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Fault, invalidRequest } from '../fault.ts';
+import { authorizationCodeGrant } from '../grants/authorization-code.ts';
+import { clientCredentialsGrant } from '../grants/client-credentials.ts';
+import type { GrantHandler } from '../grants/grant-handler.ts';
+import { passwordGrant } from '../grants/password.ts';
+import { refreshGrant } from '../grants/refresh.ts';
+import { tokenExchangeGrant } from '../grants/token-exchange.ts';
+import { authenticateClient } from '../http/client-auth.ts';
+import { allowCaller, allowOriginsOf } from '../http/cors.ts';
+import { field, formOf, hasDuplicates } from '../http/form.ts';
+import { issuerOf } from '../http/issuer.ts';
+import { addRoute } from '../http/route.ts';
+import type { Provider } from '../provider.ts';
+import { type Client, hasFlag } from '../realm/client.ts';
+
+const GRANTS: ReadonlyMap<string, GrantHandler> = new Map([
+  ['authorization_code', authorizationCodeGrant],
+  ['password', passwordGrant],
+  ['refresh_token', refreshGrant],
+  ['client_credentials', clientCredentialsGrant],
+  ['urn:ietf:params:oauth:grant-type:token-exchange', tokenExchangeGrant],
+]);
+
+const DPOP_MISSING = 'DPoP proof is missing';
+
+async function dpopKeyOf({ dpop }: Provider, request: FastifyRequest, client: Client, issuer: string) {
+  const proof = request.headers.dpop;
+  if (proof === undefined && !hasFlag(client, 'dpop.bound.access.tokens')) return undefined;
+  if (typeof proof !== 'string' || proof === '') throw invalidRequest(DPOP_MISSING);
+  return dpop.check({ proof, method: 'POST', url: `${issuer}/protocol/openid-connect/token` });
+}
+
+export function addToken(app: FastifyInstance, provider: Provider): void {
+  addRoute(app, {
+    endpoint: 'token',
+    path: '/protocol/openid-connect/token',
+    methods: ['POST'],
+    async handler(request, reply) {
+      // RFC 6749 §5.1
+      reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
+      const form = formOf(request);
+      const type = field(form, 'grant_type');
+      if (type === undefined) throw invalidRequest('Missing form parameter: grant_type');
+      const grant = GRANTS.get(type);
+      if (grant === undefined) throw new Fault(400, 'unsupported_grant_type', 'Unsupported grant_type');
+      allowCaller(request, reply);
+      const client = authenticateClient(provider.realm, request);
+      if (client.bearerOnly) throw new Fault(400, 'invalid_client', 'Bearer-only not allowed');
+      if (hasDuplicates(form)) throw invalidRequest('duplicated parameter');
+      allowOriginsOf(client, request, reply);
+      const issuer = issuerOf(request);
+      const jkt = await dpopKeyOf(provider, request, client, issuer);
+      return reply.send(await grant({ provider, request, form, client, issuer, jkt }));
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import { Fault } from '../fault.ts';
+import { field } from '../http/form.ts';
+import { issueTokens } from '../tokens/issue.ts';
+import { grantScopes } from '../tokens/scopes.ts';
+import type { GrantHandler } from './grant-handler.ts';
+
+/** RFC 6749 §4.4: the client acts for itself, as its service account. No session, no refresh token. */
+export const clientCredentialsGrant: GrantHandler = async ({
+  provider,
+  request,
+  form,
+  client,
+  issuer,
+  jkt,
+}) => {
+  const { realm } = provider;
+  const refuse = (text: string) => new Fault(401, 'unauthorized_client', text);
+  if (client.isPublic) throw refuse('Public client not allowed to retrieve service account');
+  if (!client.serviceAccounts) throw refuse('Client not enabled to retrieve service account');
+  const scopes = grantScopes(realm, client, field(form, 'scope'));
+  const user = realm.serviceAccountOf(client);
+  if (!user.enabled) throw new Fault(401, 'unauthorized_client', `User '${user.username}' disabled`);
+  const notes = { client_id: client.clientId, clientHost: request.ip, clientAddress: request.ip };
+  return issueTokens(provider, { issuer, client, user, notes, scopes, grantCode: 'cc', jkt });
+};

@@ -1,0 +1,11 @@
+import { Fault } from '../fault.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { User } from '../realm/user.ts';
+import type { GrantedScopes } from '../tokens/scopes.ts';
+
+/** @throws {Fault} 400 where an offline token is asked for and the user lacks the role `offline_access` */
+export function assertMayGoOffline(realm: Realm, user: User, scopes: GrantedScopes): void {
+  if (scopes.offline && !realm.rolesOf(user).realm.has('offline_access')) {
+    throw new Fault(400, 'not_allowed', 'Offline tokens not allowed for the user or client');
+  }
+}

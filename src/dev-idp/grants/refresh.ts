@@ -1,0 +1,38 @@
+import { invalidGrant, invalidRequest } from '../fault.ts';
+import { field } from '../http/form.ts';
+import type { Provider } from '../provider.ts';
+import type { Client } from '../realm/client.ts';
+import type { Session } from '../sessions.ts';
+import { clientSessionOf, issueTokens } from '../tokens/issue.ts';
+import { narrowScopes } from '../tokens/scopes.ts';
+import type { GrantHandler } from './grant-handler.ts';
+import { readRefreshToken } from './refresh-token.ts';
+
+/** RFC 6749 §6. */
+export const refreshGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
+  const token = field(form, 'refresh_token');
+  if (token === undefined) throw invalidRequest('No refresh token');
+  const { claims, session, user } = await readRefreshToken(provider, token, client, issuer);
+  if (!user.enabled) throw invalidGrant('User disabled');
+  // RFC 9449 §5: the refresh token of a public client is bound to its key.
+  const bound = (claims.cnf as { jkt?: string } | undefined)?.jkt;
+  if (bound !== undefined && jkt === undefined) throw invalidGrant('DPoP proof is missing');
+  if (bound !== undefined && jkt !== bound) {
+    throw invalidGrant("DPoP confirmation doesn't match DPoP proof");
+  }
+  const scopes = narrowScopes(provider.realm, client, String(claims.scope).split(' '), field(form, 'scope'));
+  assertNotReused(provider, session, client, String(claims.jti));
+  session.lastSeenAt = provider.clock.seconds();
+  return issueTokens(provider, { issuer, client, user, session, scopes, grantCode: 'rt', jkt });
+};
+
+/** With rotation switched on, a refresh token is good `refreshTokenMaxReuse` + 1 times; once more ends them all. */
+function assertNotReused({ realm }: Provider, session: Session, client: Client, tokenId: string): void {
+  if (!realm.settings.revokeRefreshToken) return;
+  const { refreshTokenUses } = clientSessionOf(session, client);
+  const uses = refreshTokenUses[tokenId] ?? 0;
+  refreshTokenUses[tokenId] = uses + 1;
+  if (uses <= (realm.settings.refreshTokenMaxReuse ?? 0)) return;
+  delete session.clients[client.clientId];
+  throw invalidGrant('Maximum allowed refresh token reuse exceeded');
+}

@@ -1,0 +1,15 @@
+export type { DevIdp, DevIdpOptions } from './dev-idp.ts';
+export type { Endpoint } from './http/route.ts';
+export type {
+  ClientRepresentation,
+  ClientScopeRepresentation,
+  CredentialRepresentation,
+  GroupRepresentation,
+  ProtocolMapperRepresentation,
+  RealmRepresentation,
+  RoleRepresentation,
+  UserRepresentation,
+} from './realm/representation.ts';
+export { startDevIdp } from './start-dev-idp.ts';
+export type { SigningAlgorithm } from './tokens/keys.ts';
+export type { TokenKey, TokenRequest } from './tokens/mint.ts';

@@ -1,0 +1,57 @@
+import type { FastifyReply } from 'fastify';
+import type { Endpoint } from './http/route.ts';
+
+/** What an endpoint does instead of its work. */
+export type Mood =
+  | { kind: 'slow'; delayMs: number }
+  | { kind: 'error'; statusCode: number }
+  | { kind: 'garbage' };
+
+export interface Misbehaviour {
+  /** Sets the mood of one endpoint, or of all of them. */
+  set(mood: Mood, endpoint?: Endpoint): void;
+  /** Everything works again; answers that are being held back are sent. */
+  clear(): void;
+  /** Ends waiting without answering; for closing. */
+  apply(endpoint: Endpoint, reply: FastifyReply): Promise<unknown>;
+}
+
+export function createMisbehaviour(): Misbehaviour {
+  let everywhere: Mood | undefined;
+  const at = new Map<Endpoint, Mood>();
+  const held = new Set<() => void>();
+
+  return {
+    set(mood, endpoint) {
+      if (endpoint === undefined) everywhere = mood;
+      else at.set(endpoint, mood);
+    },
+    clear() {
+      everywhere = undefined;
+      at.clear();
+      for (const release of held) release();
+    },
+    async apply(endpoint, reply) {
+      const mood = at.get(endpoint) ?? everywhere;
+      if (mood === undefined) return;
+      if (mood.kind === 'slow') return wait(mood.delayMs, held);
+      if (mood.kind === 'error') {
+        return reply.code(mood.statusCode).send({ error: 'unknown_error' });
+      }
+      return reply.code(200).type('application/json').send('<!doctype html>{"keys": [}');
+    },
+  };
+}
+
+/** Waits, but not longer than until `clear`. `Infinity` waits for `clear` alone. */
+function wait(delayMs: number, held: Set<() => void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = Number.isFinite(delayMs) ? setTimeout(() => release(), delayMs) : undefined;
+    const release = () => {
+      clearTimeout(timer);
+      held.delete(release);
+      resolve();
+    };
+    held.add(release);
+  });
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply } from 'fastify';
+import { escapeHtml } from './escape.ts';
+
+const STYLE = `
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0; min-height: 100vh; display: grid; place-content: center; background: light-dark(#f2f4f7, #15181c); }
+main { width: min(22rem, 88vw); padding: 2rem; border-radius: .75rem; background: light-dark(#fff, #1f2429); box-shadow: 0 1px 12px rgb(0 0 0 / .12); }
+h1 { font-size: 1.25rem; margin: 0 0 1rem; }
+label { display: block; margin: .75rem 0 .25rem; font-size: .875rem; }
+input { width: 100%; box-sizing: border-box; padding: .55rem .7rem; font: inherit; border: 1px solid #8a94a0; border-radius: .4rem; background: transparent; color: inherit; }
+button { width: 100%; margin-top: 1.25rem; padding: .6rem; font: inherit; font-weight: 600; color: #fff; background: #1f5fd0; border: 0; border-radius: .4rem; cursor: pointer; }
+.error { color: light-dark(#b3261e, #ff8a80); font-size: .875rem; }
+.note { margin: 1.5rem 0 0; font-size: .8rem; opacity: .7; }
+.realm { margin: 0 0 1rem; text-align: center; font-size: .875rem; opacity: .8; }
+`;
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+
+export interface Page {
+  /** Text of the window, not escaped. */
+  readonly title: string;
+  /** Text of the heading, not escaped. */
+  readonly heading: string;
+  /** HTML: what it takes from outside must be escaped. */
+  readonly body: string;
+  readonly realmName: string;
+}
+
+/** Sends a page that runs no script and loads nothing from anywhere. */
+export function sendPage(reply: FastifyReply, status: number, { title, heading, body, realmName }: Page) {
+  return reply
+    .code(status)
+    .header('content-language', 'en')
+    .header(
+      'content-security-policy',
+      `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'self'`,
+    )
+    .type('text/html;charset=utf-8')
+    .send(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<p class="realm">${escapeHtml(realmName)}</p>
+<h1 id="kc-page-title">${escapeHtml(heading)}</h1>
+${body}
+<p class="note">Embedded provider of keycloak-guard: for development only.</p>
+</main>
+</body>
+</html>
+`);
+}

@@ -1,0 +1,36 @@
+import type { FastifyReply } from 'fastify';
+import { escapeHtml } from './escape.ts';
+import { sendPage } from './layout.ts';
+
+/** A page that says what went wrong. The person stays here: nothing is sent to a URI that is not trusted. */
+export function sendErrorPage(reply: FastifyReply, realmName: string, message: string, status = 400) {
+  return sendPage(reply, status, {
+    title: `Sign in to ${realmName}`,
+    heading: 'We are sorry...',
+    realmName,
+    body: `<p id="kc-error-message" class="instruction">${escapeHtml(message)}</p>`,
+  });
+}
+
+export function sendInfoPage(reply: FastifyReply, realmName: string, message: string) {
+  return sendPage(reply, 200, {
+    title: `Sign in to ${realmName}`,
+    heading: message,
+    realmName,
+    body: `<p id="kc-info-message" class="instruction">${escapeHtml(message)}</p>`,
+  });
+}
+
+/** Asks before it logs out, so that a link on another site cannot. */
+export function sendLogoutPage(reply: FastifyReply, realmName: string, action: string, code: string) {
+  return sendPage(reply, 200, {
+    title: 'Logging out',
+    heading: 'Logging out',
+    realmName,
+    body: `<p id="kc-logout-confirm" class="instruction">Do you want to log out?</p>
+<form method="post" action="${escapeHtml(action)}">
+<input type="hidden" name="session_code" value="${escapeHtml(code)}">
+<button id="kc-logout" name="confirmLogout" type="submit">Logout</button>
+</form>`,
+  });
+}

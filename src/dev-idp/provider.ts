@@ -1,0 +1,20 @@
+import type { Codes } from './browser/codes.ts';
+import type { Logins } from './browser/logins.ts';
+import type { Clock } from './clock.ts';
+import type { Lockout } from './lockout.ts';
+import type { Realm } from './realm/realm.ts';
+import type { Sessions } from './sessions.ts';
+import type { DpopChecker } from './tokens/dpop.ts';
+import type { KeyRing } from './tokens/keys.ts';
+
+/** What every endpoint works with. */
+export interface Provider {
+  readonly realm: Realm;
+  readonly keys: KeyRing;
+  readonly clock: Clock;
+  readonly sessions: Sessions;
+  readonly lockout: Lockout;
+  readonly codes: Codes;
+  readonly logins: Logins;
+  readonly dpop: DpopChecker;
+}

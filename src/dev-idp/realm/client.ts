@@ -1,0 +1,66 @@
+import type { ClientRepresentation, ProtocolMapperRepresentation } from './representation.ts';
+import { stableId } from './stable-id.ts';
+
+/** A client with Keycloak's defaults filled in. */
+export interface Client {
+  readonly id: string;
+  readonly clientId: string;
+  readonly enabled: boolean;
+  readonly secret: string | undefined;
+  readonly authenticator: string;
+  readonly isPublic: boolean;
+  readonly bearerOnly: boolean;
+  readonly standardFlow: boolean;
+  readonly implicitFlow: boolean;
+  readonly directGrants: boolean;
+  readonly serviceAccounts: boolean;
+  readonly consentRequired: boolean;
+  readonly fullScope: boolean;
+  readonly notBefore: number;
+  readonly rootUrl: string;
+  readonly redirectUris: readonly string[];
+  readonly webOrigins: readonly string[];
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly mappers: readonly ProtocolMapperRepresentation[];
+  readonly defaultScopes: readonly string[];
+  readonly optionalScopes: readonly string[];
+  readonly representation: ClientRepresentation;
+}
+
+export function toClient(
+  realm: string,
+  rep: ClientRepresentation,
+  scopes: { default: readonly string[]; optional: readonly string[] },
+): Client {
+  const serviceAccounts = rep.serviceAccountsEnabled ?? false;
+  const assigned = rep.defaultClientScopes ?? scopes.default;
+  return {
+    id: rep.id ?? stableId(realm, 'client', rep.clientId),
+    clientId: rep.clientId,
+    enabled: rep.enabled ?? true,
+    secret: rep.secret,
+    authenticator: rep.clientAuthenticatorType ?? 'client-secret',
+    isPublic: rep.publicClient ?? false,
+    bearerOnly: rep.bearerOnly ?? false,
+    standardFlow: rep.standardFlowEnabled ?? true,
+    implicitFlow: rep.implicitFlowEnabled ?? false,
+    directGrants: rep.directAccessGrantsEnabled ?? false,
+    serviceAccounts,
+    consentRequired: rep.consentRequired ?? false,
+    fullScope: rep.fullScopeAllowed ?? true,
+    notBefore: rep.notBefore ?? 0,
+    rootUrl: rep.rootUrl ?? '',
+    redirectUris: rep.redirectUris ?? [],
+    webOrigins: rep.webOrigins ?? [],
+    attributes: rep.attributes ?? {},
+    mappers: rep.protocolMappers ?? [],
+    defaultScopes: serviceAccounts ? [...new Set([...assigned, 'service_account'])] : assigned,
+    optionalScopes: rep.optionalClientScopes ?? scopes.optional,
+    representation: rep,
+  };
+}
+
+/** True where the client's attribute `name` is "true". */
+export function hasFlag(client: Client, name: string): boolean {
+  return client.attributes[name] === 'true';
+}

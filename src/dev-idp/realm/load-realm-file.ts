@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises';
+import type { RealmRepresentation } from './representation.ts';
+
+/** @throws {Error} if the file cannot be read or is no JSON, in words for the person who wrote it */
+export async function loadRealmFile(file: string | URL): Promise<RealmRepresentation> {
+  const name = String(file);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new Error(`the realm file ${name} cannot be read (${code})`, { cause: error });
+  }
+  try {
+    return JSON.parse(text) as RealmRepresentation;
+  } catch (error) {
+    throw new Error(`the realm file ${name} is no JSON: ${(error as Error).message}`, { cause: error });
+  }
+}

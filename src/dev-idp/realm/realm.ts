@@ -1,0 +1,129 @@
+import { BUILT_IN_CLIENTS, BUILT_IN_SCOPES, DEFAULT_SCOPES, OPTIONAL_SCOPES } from './built-in.ts';
+import { type Client, toClient } from './client.ts';
+import { type Group, toGroups } from './groups.ts';
+import type {
+  ClientRepresentation,
+  ClientScopeRepresentation,
+  RealmRepresentation,
+  UserRepresentation,
+} from './representation.ts';
+import { createRoleBook, type RoleGrant, type RoleSet } from './roles.ts';
+import { toUser, type User } from './user.ts';
+
+/** A realm in memory: what the realm file says, and what Keycloak adds to it. */
+export interface Realm {
+  readonly name: string;
+  readonly displayName: string;
+  /** The settings; may change while the provider runs. */
+  settings: RealmRepresentation;
+  readonly scopes: ReadonlyMap<string, ClientScopeRepresentation>;
+  client(clientId: string): Client | undefined;
+  clients(): Iterable<Client>;
+  userById(id: string): User | undefined;
+  /** By user name, or by e-mail address where the realm allows it. */
+  userByLogin(login: string): User | undefined;
+  serviceAccountOf(client: Client): User;
+  groupsOf(user: User): Group[];
+  /** Roles of the user, of the user's groups, and everything those roles hold. */
+  rolesOf(user: User): RoleSet;
+  /** Those of the user's roles that the client may see. */
+  rolesInScope(user: User, client: Client): RoleSet;
+  updateUser(username: string, change: Partial<UserRepresentation>): User;
+  updateClient(clientId: string, change: Partial<ClientRepresentation>): Client;
+}
+
+/** @throws {TypeError} if the file is not a realm file */
+export function createRealm(rep: RealmRepresentation): Realm {
+  if (typeof rep?.realm !== 'string' || rep.realm === '') {
+    throw new TypeError('the realm file has no "realm": it must be one realm, as Keycloak exports it');
+  }
+  const name = rep.realm;
+  const scopes = new Map(
+    [...BUILT_IN_SCOPES, ...(rep.clientScopes ?? [])].map((scope) => [scope.name, scope]),
+  );
+  const assigned = {
+    default: rep.defaultDefaultClientScopes ?? DEFAULT_SCOPES,
+    optional: rep.defaultOptionalClientScopes ?? OPTIONAL_SCOPES,
+  };
+  const clients = new Map<string, Client>();
+  const users = new Map<string, User>();
+  const logins = new Map<string, string>();
+  const groups = toGroups(rep.groups);
+  const roles = createRoleBook(rep);
+
+  const putClient = (client: ClientRepresentation) => {
+    const made = toClient(name, client, assigned);
+    clients.set(made.clientId, made);
+    return made;
+  };
+  const putUser = (user: UserRepresentation) => {
+    const made = toUser(name, user);
+    users.set(made.id, made);
+    logins.set(made.username, made.id);
+    return made;
+  };
+  for (const client of [...BUILT_IN_CLIENTS, ...(rep.clients ?? [])]) putClient(client);
+  for (const user of rep.users ?? []) putUser(user);
+
+  const realm: Realm = {
+    name,
+    displayName: rep.displayName ?? name,
+    settings: rep,
+    scopes,
+    client: (clientId) => clients.get(clientId),
+    clients: () => clients.values(),
+    userById: (id) => users.get(id),
+    userByLogin(login) {
+      const wanted = login.toLowerCase();
+      const id = logins.get(wanted);
+      if (id !== undefined) return users.get(id);
+      if (realm.settings.loginWithEmailAllowed === false) return undefined;
+      return [...users.values()].find((user) => user.email === wanted);
+    },
+    serviceAccountOf(client) {
+      const username = `service-account-${client.clientId}`;
+      const known = [...users.values()].find(
+        (user) => user.representation.serviceAccountClientId === client.clientId,
+      );
+      return (
+        known ??
+        putUser({
+          username,
+          enabled: true,
+          serviceAccountClientId: client.clientId,
+          realmRoles: [`default-roles-${name.toLowerCase()}`],
+        })
+      );
+    },
+    groupsOf: (user) =>
+      (user.representation.groups ?? []).flatMap((path) => {
+        const group = groups.get(path.startsWith('/') ? path : `/${path}`);
+        return group === undefined ? [] : [group];
+      }),
+    rolesOf(user) {
+      const grants: RoleGrant[] = [
+        user.representation,
+        ...realm.groupsOf(user).flatMap((group) => group.lineage),
+      ];
+      return roles.resolve(grants);
+    },
+    rolesInScope(user, client) {
+      const all = realm.rolesOf(user);
+      if (client.fullScope) return all;
+      // Without "full scope allowed" a client sees its own roles, and those of its scope mappings.
+      const own = all.client.get(client.clientId);
+      return { realm: new Set(), client: new Map(own === undefined ? [] : [[client.clientId, own]]) };
+    },
+    updateUser(username, change) {
+      const user = users.get(logins.get(username.toLowerCase()) ?? '');
+      if (user === undefined) throw new TypeError(`there is no user '${username}' in the realm ${name}`);
+      return putUser({ ...user.representation, id: user.id, ...change });
+    },
+    updateClient(clientId, change) {
+      const client = clients.get(clientId);
+      if (client === undefined) throw new TypeError(`there is no client '${clientId}' in the realm ${name}`);
+      return putClient({ ...client.representation, ...change });
+    },
+  };
+  return realm;
+}

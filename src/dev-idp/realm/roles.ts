@@ -1,0 +1,72 @@
+import type { RealmRepresentation, RoleRepresentation } from './representation.ts';
+
+/** Roles somebody has, composites resolved. */
+export interface RoleSet {
+  readonly realm: ReadonlySet<string>;
+  readonly client: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** What a user or group lists directly. */
+export interface RoleGrant {
+  realmRoles?: readonly string[] | undefined;
+  clientRoles?: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+export interface RoleBook {
+  /** Resolves composite roles. */
+  resolve(grants: readonly RoleGrant[]): RoleSet;
+}
+
+const key = (client: string, role: string) => `${client}\0${role}`;
+const REALM = '';
+
+/** Reads the roles of a realm file and adds those that Keycloak creates by itself. */
+export function createRoleBook(rep: RealmRepresentation): RoleBook {
+  const composites = new Map<string, string[]>();
+  const add = (client: string, role: RoleRepresentation) => {
+    const parts = role.composites;
+    composites.set(key(client, role.name), [
+      ...(parts?.realm ?? []).map((name) => key(REALM, name)),
+      ...Object.entries(parts?.client ?? {}).flatMap(([id, names]) => names.map((name) => key(id, name))),
+    ]);
+  };
+  add('account', { name: 'manage-account', composites: { client: { account: ['manage-account-links'] } } });
+  add(REALM, {
+    name: `default-roles-${rep.realm.toLowerCase()}`,
+    composites: {
+      realm: ['offline_access', 'uma_authorization'],
+      client: { account: ['view-profile', 'manage-account'] },
+    },
+  });
+  for (const role of rep.roles?.realm ?? []) add(REALM, role);
+  for (const [client, roles] of Object.entries(rep.roles?.client ?? {})) {
+    for (const role of roles) add(client, role);
+  }
+
+  return {
+    resolve(grants) {
+      const seen = new Set<string>();
+      const todo = grants.flatMap((grant) => [
+        ...(grant.realmRoles ?? []).map((name) => key(REALM, name)),
+        ...Object.entries(grant.clientRoles ?? {}).flatMap(([id, names]) => names.map((n) => key(id, n))),
+      ]);
+      for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+        if (seen.has(next)) continue;
+        seen.add(next);
+        todo.push(...(composites.get(next) ?? []));
+      }
+      return toRoleSet(seen);
+    },
+  };
+}
+
+function toRoleSet(keys: ReadonlySet<string>): RoleSet {
+  const realm = new Set<string>();
+  const client = new Map<string, Set<string>>();
+  for (const entry of keys) {
+    const [id = '', name = ''] = entry.split('\0');
+    if (id === REALM) realm.add(name);
+    else client.set(id, (client.get(id) ?? new Set()).add(name));
+  }
+  return { realm, client };
+}

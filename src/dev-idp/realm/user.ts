@@ -1,0 +1,42 @@
+import type { UserRepresentation } from './representation.ts';
+import { stableId } from './stable-id.ts';
+
+/** A user with an id and Keycloak's defaults filled in. */
+export interface User {
+  readonly id: string;
+  readonly username: string;
+  readonly enabled: boolean;
+  readonly email: string | undefined;
+  readonly emailVerified: boolean;
+  readonly firstName: string | undefined;
+  readonly lastName: string | undefined;
+  readonly attributes: Readonly<Record<string, readonly string[]>>;
+  readonly requiredActions: readonly string[];
+  readonly notBefore: number;
+  readonly representation: UserRepresentation;
+}
+
+export function toUser(realm: string, rep: UserRepresentation): User {
+  const username = rep.username.toLowerCase();
+  return {
+    id: rep.id ?? stableId(realm, 'user', username),
+    username,
+    enabled: rep.enabled ?? false,
+    email: rep.email?.toLowerCase(),
+    emailVerified: rep.emailVerified ?? false,
+    firstName: rep.firstName,
+    lastName: rep.lastName,
+    attributes: rep.attributes ?? {},
+    // A profile that lacks a field is an action too (Keycloak 24 and later).
+    requiredActions: [
+      ...new Set([...(rep.requiredActions ?? []), ...(isProfileComplete(rep) ? [] : ['VERIFY_PROFILE'])]),
+    ],
+    notBefore: rep.notBefore ?? 0,
+    representation: rep,
+  };
+}
+
+function isProfileComplete(rep: UserRepresentation): boolean {
+  if (rep.serviceAccountClientId !== undefined) return true;
+  return Boolean(rep.email) && Boolean(rep.firstName) && Boolean(rep.lastName);
+}

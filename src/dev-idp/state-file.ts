@@ -1,0 +1,30 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { StoredSessions } from './sessions.ts';
+import type { StoredKeys } from './tokens/keys.ts';
+
+/** Keys and sessions, kept so that a restart signs nobody out. */
+export interface StoredState {
+  readonly version: 1;
+  readonly realm: string;
+  readonly keys: StoredKeys;
+  readonly sessions: StoredSessions;
+}
+
+/** What is stored for the realm; `undefined` where there is nothing, or nothing that can be read. */
+export async function loadState(file: string, realm: string): Promise<StoredState | undefined> {
+  try {
+    const state = JSON.parse(await readFile(file, 'utf8')) as StoredState;
+    return state.version === 1 && state.realm === realm ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the file whole or not at all, readable for its owner alone: it holds private keys. */
+export async function saveState(file: string, state: StoredState): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${process.pid}.tmp`;
+  await writeFile(draft, JSON.stringify(state), { mode: 0o600 });
+  await rename(draft, file);
+}

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, EmbeddedJWK, type JWK } from 'jose';
+import type { Clock } from '../clock.ts';
+import { invalidRequest } from '../fault.ts';
+
+/** What Keycloak accepts, in its order; the challenge of a DPoP-bound token lists them. */
+export const DPOP_ALGORITHMS = [
+  'PS384',
+  'RS384',
+  'EdDSA',
+  'ES384',
+  'ES256',
+  'RS256',
+  'ES512',
+  'PS256',
+  'PS512',
+  'RS512',
+];
+
+const LIFETIME_SECONDS = 10;
+const SKEW_SECONDS = 15;
+
+export interface DpopRequest {
+  readonly proof: string;
+  readonly method: string;
+  /** Without a query. */
+  readonly url: string;
+  /** The access token that comes with the proof, at a protected resource (RFC 9449 §7). */
+  readonly accessToken?: string;
+}
+
+/** Checks DPoP proofs (RFC 9449 §4.3), each good once. */
+export interface DpopChecker {
+  /** The thumbprint of the key. @throws {Fault} 400 `invalid_request` */
+  check(request: DpopRequest): Promise<string>;
+}
+
+export function createDpopChecker(clock: Clock): DpopChecker {
+  const seen = new Map<string, number>();
+
+  return {
+    async check({ proof, method, url, accessToken }) {
+      const jwk = checkHeader(proof);
+      const claims = await readClaims(proof);
+      const { htm, htu, jti, iat, ath } = claims;
+      if (
+        typeof htm !== 'string' ||
+        typeof htu !== 'string' ||
+        typeof jti !== 'string' ||
+        typeof iat !== 'number'
+      ) {
+        throw invalidRequest('DPoP mandatory claims are missing');
+      }
+      const now = clock.seconds();
+      if (iat > now + SKEW_SECONDS || iat < now - LIFETIME_SECONDS - SKEW_SECONDS) {
+        throw invalidRequest('DPoP proof is not active');
+      }
+      if (htm !== method) throw invalidRequest('DPoP HTTP method mismatch');
+      if (htu.replace(/[?#].*$/s, '') !== url) throw invalidRequest('DPoP HTTP URL mismatch');
+      if (accessToken !== undefined && ath !== hashOf(accessToken)) {
+        throw invalidRequest('DPoP proof and access token do not belong together');
+      }
+      for (const [id, until] of seen) if (until < now) seen.delete(id);
+      const thumbprint = await calculateJwkThumbprint(jwk);
+      const id = `${thumbprint} ${jti}`;
+      if (seen.has(id)) throw invalidRequest('DPoP proof has already been used');
+      seen.set(id, iat + LIFETIME_SECONDS + SKEW_SECONDS);
+      return thumbprint;
+    },
+  };
+}
+
+function checkHeader(proof: string): JWK {
+  let header: ReturnType<typeof decodeProtectedHeader>;
+  try {
+    header = decodeProtectedHeader(proof);
+  } catch {
+    throw invalidRequest('DPoP header verification failure');
+  }
+  if (header.typ !== 'dpop+jwt') {
+    throw invalidRequest(`Invalid or missing type in DPoP header: ${printable(header.typ)}`);
+  }
+  if (!DPOP_ALGORITHMS.includes(header.alg ?? '')) {
+    throw invalidRequest(`Unsupported DPoP algorithm: ${printable(header.alg)}`);
+  }
+  const { jwk } = header;
+  if (typeof jwk !== 'object' || jwk === null) throw invalidRequest('No JWK in DPoP header');
+  if (['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].some((name) => name in jwk)) {
+    throw invalidRequest('Private key material must not be present in DPoP JWK');
+  }
+  return jwk as JWK;
+}
+
+async function readClaims(proof: string): Promise<Record<string, unknown>> {
+  try {
+    const { payload } = await compactVerify(proof, EmbeddedJWK, { algorithms: DPOP_ALGORITHMS });
+    return JSON.parse(new TextDecoder().decode(payload)) as Record<string, unknown>;
+  } catch {
+    throw invalidRequest('DPoP verification failure: Invalid token signature');
+  }
+}
+
+const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
+
+const printable = (value: unknown) => (/^[\w+.-]{1,40}$/.test(String(value)) ? String(value) : 'null');

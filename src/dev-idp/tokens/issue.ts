@@ -1,0 +1,177 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { invalidRequest } from '../fault.ts';
+import type { Provider } from '../provider.ts';
+import type { Client } from '../realm/client.ts';
+import { allowedOrigins } from '../realm/origins.ts';
+import type { User } from '../realm/user.ts';
+import type { ClientSession, Session } from '../sessions.ts';
+import type { SigningAlgorithm } from './keys.ts';
+import { applyMappers, type MapperContext } from './mappers.ts';
+import { type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
+
+/** Everything that decides what is in a set of tokens. */
+export interface Grant {
+  readonly issuer: string;
+  readonly client: Client;
+  readonly user: User;
+  /** None for a service account. */
+  readonly session?: Session | undefined;
+  readonly notes?: Readonly<Record<string, string>>;
+  readonly scopes: GrantedScopes;
+  /** How the token came about, the end of Keycloak's prefix of a token id: `ro`, `rt`, `ac`, `cc`, `te`. */
+  readonly grantCode: string;
+  readonly nonce?: string | undefined;
+  /** Thumbprint of the DPoP key that the tokens are bound to (RFC 9449 §6). */
+  readonly jkt?: string | undefined;
+  /** Audiences a token exchange asks for; the roles of other clients go too. */
+  readonly onlyAudience?: readonly string[] | undefined;
+  /** A token exchange: of the client's own token, or of another's, to whose session the client does not belong. */
+  readonly exchangedFor?: 'same' | 'other';
+}
+
+export type Claims = Record<string, unknown>;
+
+export function contextOf({ realm }: Provider, grant: Pick<Grant, 'client' | 'user' | 'session' | 'notes'>) {
+  const { client, user, session, notes } = grant;
+  const context: MapperContext = {
+    realm,
+    client,
+    user,
+    notes: { ...session?.notes, ...notes },
+    roles: realm.rolesInScope(user, client),
+    allowedOrigins: allowedOrigins(client),
+  };
+  return context;
+}
+
+export function accessTokenClaims(provider: Provider, grant: Grant): Claims {
+  const { clock, realm } = provider;
+  const { client, session, scopes } = grant;
+  const now = clock.seconds();
+  const lightweight = isLightweight(client);
+  const lifespan = Number(
+    // Empty is how Keycloak's admin API takes an attribute away.
+    client.attributes['access.token.lifespan'] || (realm.settings.accessTokenLifespan ?? 300),
+  );
+  const left = session === undefined || session.offline ? lifespan : sessionLeft(provider, session);
+  const claims: Claims = {
+    exp: now + Math.min(lifespan, left),
+    iat: now,
+    jti: `${tokenIdPrefix(grant, lightweight)}:${randomUUID()}`,
+    iss: grant.issuer,
+  };
+  applyMappers(
+    lightweight ? 'lightweight' : 'access',
+    claims,
+    mappersOf(client, scopes),
+    contextOf(provider, grant),
+  );
+  claims.typ = grant.jkt === undefined ? 'Bearer' : 'DPoP';
+  claims.azp = client.clientId;
+  if (session !== undefined) claims.sid = session.id;
+  claims.scope = scopes.text;
+  if (grant.jkt !== undefined) claims.cnf = { jkt: grant.jkt, 'kc-jkt-type': 'DPoP' };
+  narrowAudience(claims, grant.onlyAudience);
+  return claims;
+}
+
+/** @throws {Fault} 400 `invalid_request` where an audience is asked for that the token would not have */
+function narrowAudience(claims: Claims, only: readonly string[] | undefined): void {
+  const audience = [claims.aud ?? []].flat() as string[];
+  const missing = only?.find((id) => !audience.includes(id));
+  if (missing !== undefined) throw invalidRequest(`Requested audience not available: ${missing}`);
+  const kept = only === undefined ? audience : audience.filter((id) => only.includes(id));
+  if (kept.length === 0) delete claims.aud;
+  else claims.aud = kept.length === 1 ? kept[0] : kept;
+  if (only === undefined || typeof claims.resource_access !== 'object') return;
+  const roles = Object.entries(claims.resource_access as object).filter(([id]) => only.includes(id));
+  claims.resource_access = Object.fromEntries(roles);
+}
+
+export function idTokenClaims(provider: Provider, grant: Grant, accessToken: string): Claims {
+  const { clock, realm } = provider;
+  const { client, session } = grant;
+  const now = clock.seconds();
+  const claims: Claims = {
+    exp: now + (realm.settings.accessTokenLifespan ?? 300),
+    iat: now,
+    jti: randomUUID(),
+    iss: grant.issuer,
+    sub: grant.user.id,
+  };
+  applyMappers('id', claims, mappersOf(client, grant.scopes), contextOf(provider, grant));
+  claims.aud = client.clientId;
+  claims.typ = 'ID';
+  claims.azp = client.clientId;
+  if (grant.nonce !== undefined) claims.nonce = grant.nonce;
+  if (session !== undefined) claims.sid = session.id;
+  // OpenID Connect Core §3.1.3.6: the left half of the hash; SHA-256 for RS256 and ES256.
+  claims.at_hash = createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
+  return claims;
+}
+
+export function refreshTokenClaims(provider: Provider, grant: Grant, session: Session): Claims {
+  const now = provider.clock.seconds();
+  return {
+    ...(session.offline ? {} : { exp: now + sessionLeft(provider, session) }),
+    iat: now,
+    jti: randomUUID(),
+    iss: grant.issuer,
+    aud: grant.issuer,
+    sub: grant.user.id,
+    typ: session.offline ? 'Offline' : 'Refresh',
+    azp: grant.client.clientId,
+    sid: session.id,
+    scope: grant.scopes.names.join(' '),
+    ...(grant.jkt !== undefined && grant.client.isPublic ? { cnf: { jkt: grant.jkt } } : {}),
+  };
+}
+
+/** The answer of the token endpoint. */
+export async function issueTokens(provider: Provider, grant: Grant): Promise<Claims> {
+  const { keys, realm, clock } = provider;
+  const { client, session, scopes } = grant;
+  const access = accessTokenClaims(provider, grant);
+  const accessToken = await keys.sign(access, algorithmOf(provider, client, 'access'));
+  const answer: Claims = {
+    access_token: accessToken,
+    expires_in: (access.exp as number) - clock.seconds(),
+    refresh_expires_in: 0,
+  };
+  if (session !== undefined) clientSessionOf(session, client);
+  if (session !== undefined && client.attributes['use.refresh.tokens'] !== 'false') {
+    const refresh = refreshTokenClaims(provider, grant, session);
+    answer.refresh_token = await keys.signInternal(refresh);
+    if (refresh.exp !== undefined) answer.refresh_expires_in = (refresh.exp as number) - clock.seconds();
+  }
+  answer.token_type = grant.jkt === undefined ? 'Bearer' : 'DPoP';
+  if (scopes.openid) {
+    const id = idTokenClaims(provider, grant, accessToken);
+    answer.id_token = await keys.sign(id, algorithmOf(provider, client, 'id'));
+  }
+  answer['not-before-policy'] = Math.max(realm.settings.notBefore ?? 0, client.notBefore);
+  if (session !== undefined) answer.session_state = session.id;
+  answer.scope = scopes.text;
+  return answer;
+}
+
+export function algorithmOf({ realm }: Provider, client: Client, token: 'access' | 'id'): SigningAlgorithm {
+  const wanted =
+    client.attributes[`${token}.token.signed.response.alg`] || realm.settings.defaultSignatureAlgorithm;
+  return wanted === 'ES256' ? 'ES256' : 'RS256';
+}
+
+export function clientSessionOf(session: Session, client: Client): ClientSession {
+  session.clients[client.clientId] ??= { clientId: client.clientId, refreshTokenUses: {} };
+  return session.clients[client.clientId]!;
+}
+
+function sessionLeft({ sessions }: Provider, session: Session): number {
+  return Math.max(0, sessions.secondsLeft(session));
+}
+
+function tokenIdPrefix({ session, grantCode, exchangedFor }: Grant, lightweight: boolean): string {
+  const lasting = session?.offline ? 'of' : 'on';
+  const kind = session === undefined ? 'tr' : exchangedFor === 'other' ? 'nt' : lasting;
+  return `${kind}${lightweight ? 'lt' : 'rt'}${grantCode}`;
+}

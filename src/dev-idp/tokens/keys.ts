@@ -1,0 +1,146 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  CompactSign,
+  type CryptoKey,
+  calculateJwkThumbprint,
+  compactVerify,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+} from 'jose';
+
+/** Algorithms this provider signs tokens with. */
+export type SigningAlgorithm = 'RS256' | 'ES256';
+
+export interface SigningKey {
+  readonly kid: string;
+  readonly alg: SigningAlgorithm;
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+  readonly privateJwk: JWK;
+  readonly publicJwk: JWK;
+}
+
+/** What is stored so that keys stay the same over restarts. */
+export interface StoredKeys {
+  readonly signing: readonly JWK[];
+  readonly encryption: JWK;
+  readonly secretId: string;
+  readonly secret: string;
+}
+
+/** The keys of the realm: for tokens (RS256, ES256), for refresh tokens (HS512), and one for encryption. */
+export interface KeyRing {
+  /** The key new tokens are signed with. */
+  current(alg: SigningAlgorithm): SigningKey;
+  /** The JWK Set; the encryption key stands first, as in most Keycloak realms. */
+  jwks(): { keys: JWK[] };
+  sign(claims: object, alg: SigningAlgorithm, typ?: string): Promise<string>;
+  signInternal(claims: object): Promise<string>;
+  /** The claims of a token that one of the published keys signed, or `undefined`. */
+  verify(token: string): Promise<Record<string, unknown> | undefined>;
+  verifyInternal(token: string): Promise<Record<string, unknown> | undefined>;
+  rotate(options: { keepOld: boolean }): Promise<void>;
+  toStored(): StoredKeys;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export async function createKeyRing(stored?: StoredKeys): Promise<KeyRing> {
+  const [keys, encryption] = await Promise.all([
+    Promise.all(stored?.signing.map(fromStored) ?? [createKey('RS256'), createKey('ES256')]),
+    stored?.encryption ?? createEncryptionKey(),
+  ]);
+  let signing: SigningKey[] = keys;
+  const secretId = stored?.secretId ?? randomUUID();
+  const secret = stored ? Buffer.from(stored.secret, 'base64url') : randomBytes(64);
+
+  const ring: KeyRing = {
+    current: (alg) => signing.find((key) => key.alg === alg)!,
+    jwks: () => ({ keys: [encryption, ...signing.map((key) => key.publicJwk)] }),
+    sign(claims, alg, typ = 'JWT') {
+      const key = ring.current(alg);
+      return new CompactSign(encoder.encode(JSON.stringify(claims)))
+        .setProtectedHeader({ alg, typ, kid: key.kid })
+        .sign(key.privateKey);
+    },
+    signInternal: (claims) =>
+      new CompactSign(encoder.encode(JSON.stringify(claims)))
+        .setProtectedHeader({ alg: 'HS512', typ: 'JWT', kid: secretId })
+        .sign(secret),
+    verify: (token) =>
+      read(token, (header) => {
+        const key = signing.find(({ kid, alg }) => kid === header.kid && alg === header.alg);
+        if (key === undefined) throw new Error('unknown key');
+        return key.publicKey;
+      }),
+    verifyInternal: (token) =>
+      read(token, (header) => {
+        if (header.alg !== 'HS512' || header.kid !== secretId) throw new Error('unknown key');
+        return secret;
+      }),
+    async rotate({ keepOld }) {
+      const fresh = await Promise.all([createKey('RS256'), createKey('ES256')]);
+      signing = keepOld ? [...fresh, ...signing] : fresh;
+    },
+    toStored: () => ({
+      signing: signing.map((key) => key.privateJwk),
+      encryption,
+      secretId,
+      secret: secret.toString('base64url'),
+    }),
+  };
+  return ring;
+}
+
+/** A signing key of its own, in no JWK Set unless a ring holds it. */
+export async function createKey(alg: SigningAlgorithm): Promise<SigningKey> {
+  const { privateKey } = await generateKeyPair(alg, { extractable: true });
+  return fromStored({ ...(await exportJWK(privateKey)), alg });
+}
+
+async function fromStored(jwk: JWK): Promise<SigningKey> {
+  const alg = jwk.alg as SigningAlgorithm;
+  const { kty, crv, x, y, n, e } = jwk;
+  const bare = Object.fromEntries(
+    Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined),
+  ) as JWK;
+  const kid = await calculateJwkThumbprint(bare);
+  return {
+    kid,
+    alg,
+    privateKey: (await importJWK(jwk, alg)) as CryptoKey,
+    publicKey: (await importJWK(bare, alg)) as CryptoKey,
+    privateJwk: jwk,
+    publicJwk: { kid, ...bare, alg, use: 'sig' },
+  };
+}
+
+/** Nothing is ever encrypted to this key, so its private half is thrown away, and one serves a whole process. */
+let encryptionKey: Promise<JWK> | undefined;
+function createEncryptionKey(): Promise<JWK> {
+  encryptionKey ??= (async () => {
+    const { publicKey } = await generateKeyPair('RSA-OAEP', { extractable: true });
+    const { kty, n, e } = await exportJWK(publicKey);
+    const jwk = { kty, n, e } as JWK;
+    return { kid: await calculateJwkThumbprint(jwk), ...jwk, alg: 'RSA-OAEP', use: 'enc' };
+  })();
+  return encryptionKey;
+}
+
+async function read(
+  token: string,
+  pick: (header: { alg?: string; kid?: string }) => CryptoKey | Uint8Array,
+): Promise<Record<string, unknown> | undefined> {
+  try {
+    const { payload } = await compactVerify(token, (header) =>
+      pick(header as { alg?: string; kid?: string }),
+    );
+    const claims: unknown = JSON.parse(decoder.decode(payload));
+    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

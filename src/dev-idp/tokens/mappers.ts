@@ -1,0 +1,141 @@
+import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { ProtocolMapperRepresentation } from '../realm/representation.ts';
+import type { RoleSet } from '../realm/roles.ts';
+import type { User } from '../realm/user.ts';
+import { setClaim, toClaimValue } from './claim-path.ts';
+
+/** Where claims go. `lightweight` is an access token that carries next to nothing (Keycloak 24 and later). */
+export type ClaimTarget = 'access' | 'lightweight' | 'id' | 'userinfo' | 'introspection';
+
+export interface MapperContext {
+  readonly realm: Realm;
+  readonly client: Client;
+  readonly user: User;
+  readonly notes: Readonly<Record<string, string>>;
+  readonly roles: RoleSet;
+  readonly allowedOrigins: readonly string[];
+}
+
+type Claims = Record<string, unknown>;
+type Config = Readonly<Record<string, string>>;
+type Mapper = (claims: Claims, context: MapperContext, config: Config) => void;
+
+const SWITCH: Record<ClaimTarget, string> = {
+  access: 'access.token.claim',
+  lightweight: 'lightweight.claim',
+  id: 'id.token.claim',
+  userinfo: 'userinfo.token.claim',
+  introspection: 'introspection.token.claim',
+};
+
+/** Adds the claims of the mappers that are switched on for `target`. Mappers of unknown kinds are passed over. */
+export function applyMappers(
+  target: ClaimTarget,
+  claims: Claims,
+  mappers: Iterable<ProtocolMapperRepresentation>,
+  context: MapperContext,
+): void {
+  for (const { protocolMapper, config = {} } of mappers) {
+    const on =
+      config[SWITCH[target]] ?? (target === 'introspection' ? config['access.token.claim'] : undefined);
+    if (on === 'true') MAPPERS[protocolMapper]?.(claims, context, config);
+  }
+}
+
+/** Kinds of mappers this provider knows. */
+export const isKnownMapper = (kind: string): boolean => Object.hasOwn(MAPPERS, kind);
+
+const set = (claims: Claims, config: Config, value: unknown, clientId?: string) => {
+  const claim = config['claim.name'];
+  if (claim === undefined || value === undefined) return;
+  setClaim(claims, claim, toClaimValue(value, config), clientId);
+};
+
+function addAudience(claims: Claims, audience: string): void {
+  const known = claims.aud === undefined ? [] : [claims.aud].flat();
+  claims.aud = [...new Set([...known, audience])];
+}
+
+function attributeOf(
+  { user, realm }: MapperContext,
+  name: string,
+): string | boolean | readonly string[] | undefined {
+  const own: Record<string, string | boolean | undefined> = {
+    username: user.username,
+    email: user.email,
+    firstName: user.firstName,
+    lastName: user.lastName,
+    emailVerified: user.emailVerified,
+    id: user.id,
+  };
+  if (Object.hasOwn(own, name)) return own[name];
+  const groups = realm.groupsOf(user).flatMap(({ lineage }) => lineage);
+  return user.attributes[name] ?? groups.find(({ attributes }) => attributes?.[name])?.attributes?.[name];
+}
+
+const attribute: Mapper = (claims, context, config) =>
+  set(claims, config, attributeOf(context, config['user.attribute'] ?? ''));
+
+const MAPPERS: Readonly<Record<string, Mapper>> = {
+  'oidc-usermodel-attribute-mapper': attribute,
+  'oidc-usermodel-property-mapper': attribute,
+  'oidc-full-name-mapper': (claims, { user }) => {
+    const name = [user.firstName, user.lastName].filter(Boolean).join(' ');
+    if (name !== '') claims.name = name;
+  },
+  'oidc-sub-mapper': (claims, { user }) => {
+    claims.sub = user.id;
+  },
+  'oidc-acr-mapper': (claims, { notes }) => {
+    claims.acr = notes.ACR ?? '1';
+  },
+  'oidc-allowed-origins-mapper': (claims, { allowedOrigins }) => {
+    if (allowedOrigins.length > 0) claims['allowed-origins'] = allowedOrigins;
+  },
+  'oidc-audience-mapper': (claims, _context, config) => {
+    const audience = config['included.client.audience'] || config['included.custom.audience'];
+    if (audience) addAudience(claims, audience);
+  },
+  'oidc-audience-resolve-mapper': (claims, { client, roles }) => {
+    for (const id of roles.client.keys()) if (id !== client.clientId) addAudience(claims, id);
+  },
+  'oidc-group-membership-mapper': (claims, { realm, user }, config) => {
+    const full = config['full.path'] !== 'false';
+    const groups = realm.groupsOf(user).map(({ path, name }) => (full ? path : name));
+    if (groups.length > 0) setClaim(claims, config['claim.name'] ?? 'groups', groups);
+  },
+  'oidc-usermodel-realm-role-mapper': (claims, { roles }, config) => {
+    const prefix = config['usermodel.realmRoleMapping.rolePrefix'] ?? '';
+    const names = [...roles.realm].map((role) => prefix + role);
+    if (names.length > 0) set(claims, { multivalued: 'true', ...config }, names);
+  },
+  'oidc-usermodel-client-role-mapper': (claims, { roles }, config) => {
+    const only = config['usermodel.clientRoleMapping.clientId'];
+    const prefix = config['usermodel.clientRoleMapping.rolePrefix'] ?? '';
+    for (const [clientId, names] of roles.client) {
+      if (only && only !== clientId) continue;
+      const values = [...names].map((role) => prefix + role);
+      set(claims, { multivalued: 'true', ...config }, values, clientId);
+    }
+  },
+  'oidc-hardcoded-claim-mapper': (claims, _context, config) => set(claims, config, config['claim.value']),
+  'oidc-usersessionmodel-note-mapper': (claims, { notes }, config) =>
+    set(claims, config, notes[config['user.session.note'] ?? '']),
+  'oidc-address-mapper': (claims, context, config) => {
+    const parts = {
+      street: 'street_address',
+      locality: '',
+      region: '',
+      postal_code: '',
+      country: '',
+      formatted: '',
+    };
+    const address: Record<string, unknown> = {};
+    for (const [part, claim] of Object.entries(parts)) {
+      const value = attributeOf(context, config[`user.attribute.${part}`] ?? part);
+      if (value !== undefined) address[claim || part] = [value].flat()[0];
+    }
+    if (Object.keys(address).length > 0) claims.address = address;
+  },
+};

@@ -1,0 +1,166 @@
+import { createPublicKey } from 'node:crypto';
+import { CompactSign, type JWTHeaderParameters } from 'jose';
+import type { Provider } from '../provider.ts';
+import type { Client } from '../realm/client.ts';
+import type { User } from '../realm/user.ts';
+import type { Session } from '../sessions.ts';
+import {
+  accessTokenClaims,
+  type Claims,
+  clientSessionOf,
+  idTokenClaims,
+  refreshTokenClaims,
+} from './issue.ts';
+import { createKey, type SigningAlgorithm, type SigningKey } from './keys.ts';
+import { grantScopes } from './scopes.ts';
+
+/**
+ * What a token is signed with:
+ * - `RS256`, `ES256`: the provider's key
+ * - `unknown`: a key that is not in the JWK Set, under the `kid` of one that is
+ * - `unknown-kid`: a key that is not in the JWK Set, under its own `kid`
+ * - `public-key-as-secret`: HS256 with the public key (the confusion of RFC 8725 §2.1)
+ * - `none`: no signature at all
+ * - `broken`: the provider's key, and then one bit of the signature is turned over
+ */
+export type TokenKey =
+  | SigningAlgorithm
+  | 'unknown'
+  | 'unknown-kid'
+  | 'public-key-as-secret'
+  | 'none'
+  | 'broken';
+
+/** A token to be made by `issueToken`. */
+export interface TokenRequest {
+  /** Default: the realm's first user. */
+  username?: string;
+  /** Default: the realm's first client. */
+  clientId?: string;
+  /** As in a token request. Default `openid`. */
+  scope?: string;
+  /** `access` (default), `id` or `refresh`. */
+  type?: 'access' | 'id' | 'refresh';
+  /** Added to the claims, or put in their place; `undefined` takes a claim away. */
+  claims?: Record<string, unknown>;
+  /** Added to the protected header (`alg`, `typ`, `kid`), or put in its place; `undefined` takes it away. */
+  header?: Record<string, unknown>;
+  /** Default `RS256`; a refresh token is signed with the provider's secret unless this is given. */
+  key?: TokenKey;
+  /** Default true: a session is started, so that userinfo and introspection know the token. */
+  session?: boolean;
+}
+
+export async function mintToken(
+  provider: Provider,
+  request: TokenRequest,
+  user: User,
+  client: Client,
+  issuer: string,
+): Promise<string> {
+  const { sessions, keys, realm } = provider;
+  const session = request.session === false ? strayer(provider, user) : sessions.start({ userId: user.id });
+  clientSessionOf(session, client);
+  const scopes = grantScopes(realm, client, request.scope ?? 'openid');
+  const grant = { issuer, client, user, session, scopes, grantCode: 'ro' };
+  const type = request.type ?? 'access';
+  const claims: Claims = {
+    ...(type === 'access' ? accessTokenClaims(provider, grant) : {}),
+    ...(type === 'id' ? idTokenClaims(provider, grant, '') : {}),
+    ...(type === 'refresh' ? refreshTokenClaims(provider, grant, session) : {}),
+    ...request.claims,
+  };
+  if (type === 'refresh' && request.key === undefined) return keys.signInternal(claims);
+  return sign(provider, claims, request.key ?? 'RS256', request.header ?? {});
+}
+
+/** A session nobody knows of. */
+function strayer({ clock }: Provider, user: User): Session {
+  const now = clock.seconds();
+  return {
+    id: 'no-such-session',
+    userId: user.id,
+    startedAt: now,
+    lastSeenAt: now,
+    offline: false,
+    notes: {},
+    clients: {},
+  };
+}
+
+async function sign(
+  { keys }: Provider,
+  claims: Claims,
+  key: TokenKey,
+  extra: Record<string, unknown>,
+): Promise<string> {
+  const own = keys.current(key === 'ES256' ? 'ES256' : 'RS256');
+  const header = (alg: string, kid: string) => ({ alg, typ: 'JWT', kid, ...extra }) as JWTHeaderParameters;
+  const text = encode(claims);
+  switch (key) {
+    case 'none':
+      return `${encode(header('none', own.kid))}.${text}.`;
+    case 'public-key-as-secret': {
+      const jwk = own.publicJwk as import('node:crypto').JsonWebKey;
+      const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
+      const secret = new TextEncoder().encode(pem.toString());
+      return signWith(header('HS256', own.kid), text, secret);
+    }
+    case 'unknown':
+      return signWith(header(own.alg, own.kid), text, (await createKey('RS256')).privateKey);
+    case 'unknown-kid': {
+      const stranger: SigningKey = await createKey('RS256');
+      return signWith(header(stranger.alg, stranger.kid), text, stranger.privateKey);
+    }
+    case 'broken': {
+      const token = await signWith(header(own.alg, own.kid), text, own.privateKey);
+      const at = token.lastIndexOf('.') + 1;
+      const signature = Buffer.from(token.slice(at), 'base64url');
+      signature[0]! ^= 1;
+      return token.slice(0, at) + signature.toString('base64url');
+    }
+    default:
+      return signWith(header(own.alg, own.kid), text, own.privateKey);
+  }
+}
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** The header is written as asked for, even where `alg` says something the key is not. */
+async function signWith(
+  header: JWTHeaderParameters,
+  payload: string,
+  key: SigningKey['privateKey'] | Uint8Array,
+): Promise<string> {
+  const alg =
+    key instanceof Uint8Array ? 'HS256' : (key.algorithm.name ?? '').startsWith('EC') ? 'ES256' : 'RS256';
+  if (header.alg === alg && header.crit === undefined) {
+    const raw = Buffer.from(payload, 'base64url');
+    return new CompactSign(raw).setProtectedHeader(header).sign(key);
+  }
+  return signRaw(header, payload, key, alg);
+}
+
+async function signRaw(
+  header: object,
+  payload: string,
+  key: SigningKey['privateKey'] | Uint8Array,
+  alg: string,
+): Promise<string> {
+  const { subtle } = globalThis.crypto;
+  const input = new TextEncoder().encode(`${encode(header)}.${payload}`);
+  const hmac = { name: 'HMAC', hash: 'SHA-256' };
+  const signature =
+    key instanceof Uint8Array
+      ? await subtle.sign(
+          'HMAC',
+          await subtle.importKey('raw', key as Uint8Array<ArrayBuffer>, hmac, false, ['sign']),
+          input,
+        )
+      : await subtle.sign(
+          alg === 'ES256' ? { name: 'ECDSA', hash: 'SHA-256' } : 'RSASSA-PKCS1-v1_5',
+          key as globalThis.CryptoKey,
+          input,
+        );
+  return `${new TextDecoder().decode(input)}.${Buffer.from(signature).toString('base64url')}`;
+}

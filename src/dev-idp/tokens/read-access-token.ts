@@ -1,0 +1,60 @@
+import type { Provider } from '../provider.ts';
+import type { Client } from '../realm/client.ts';
+import type { User } from '../realm/user.ts';
+import type { Session } from '../sessions.ts';
+import type { Claims } from './issue.ts';
+
+/** What a token turned out to be, or why it is not good. */
+export type TokenReading =
+  | { readonly claims: Claims; readonly client: Client; readonly user: User; readonly session?: Session }
+  | { readonly problem: string };
+
+const FAILED = 'Token verification failed';
+
+/** Verifies a signed token of one of the given types, and looks at its client, session and user. */
+export async function readToken(
+  { keys, clock, sessions, realm }: Provider,
+  token: string,
+  issuer: string,
+  types: readonly string[],
+  verify = keys.verify,
+): Promise<TokenReading> {
+  const claims = await verify(token);
+  if (claims === undefined || claims.iss !== issuer || !types.includes(String(claims.typ))) {
+    return { problem: FAILED };
+  }
+  const { exp, nbf, iat } = claims as { exp?: number; nbf?: number; iat?: number };
+  const now = clock.seconds();
+  const expired = exp === undefined ? claims.typ !== 'Offline' : exp <= now;
+  if (expired || (nbf ?? 0) > now || sessions.isRevoked(String(claims.jti))) return { problem: FAILED };
+  const client = realm.client(String(claims.azp));
+  if (client === undefined) return { problem: 'Client not found' };
+  if (!client.enabled) return { problem: 'Client disabled' };
+  const found = holderOf({ sessions, realm }, claims, client);
+  if ('problem' in found) return found;
+  const notBefore = Math.max(realm.settings.notBefore ?? 0, client.notBefore, found.user.notBefore);
+  if ((iat ?? 0) < notBefore) return { problem: FAILED };
+  return { claims, client, ...found };
+}
+
+function holderOf(
+  { sessions, realm }: Pick<Provider, 'sessions' | 'realm'>,
+  claims: Claims,
+  client: Client,
+): { user: User; session?: Session } | { problem: string } {
+  const sid = claims.sid === undefined ? undefined : String(claims.sid);
+  if (sid === undefined) {
+    const user = realm.serviceAccountOf(client);
+    const ours = claims.sub === undefined || claims.sub === user.id;
+    if (!client.serviceAccounts || !ours) return { problem: 'user_session_not_found' };
+    return user.enabled ? { user } : { problem: 'User disabled' };
+  }
+  const offline = String(claims.jti).startsWith('of') || claims.typ === 'Offline';
+  const session = sessions.find(sid, offline);
+  const user = session && realm.userById(session.userId);
+  if (session?.clients[client.clientId] === undefined || user === undefined) {
+    return { problem: 'user_session_not_found' };
+  }
+  if (claims.sub !== undefined && claims.sub !== user.id) return { problem: FAILED };
+  return user.enabled ? { user, session } : { problem: 'User disabled' };
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { decodeJwt } from 'jose';
+import { type RealmRepresentation, startDevIdp } from '../../src/dev-idp/index.ts';
+
+const person = { enabled: true, email: 'a@example.com', firstName: 'A', lastName: 'B' };
+const realmOf = (change: Partial<RealmRepresentation>): RealmRepresentation => ({
+  realm: 'blue',
+  clients: [{ clientId: 'app', publicClient: true, directAccessGrantsEnabled: true }],
+  users: [{ username: 'ann', ...person, credentials: [{ type: 'password', value: 'right' }] }],
+  ...change,
+});
+
+async function withIdp(
+  realm: RealmRepresentation,
+  body: (idp: Awaited<ReturnType<typeof startDevIdp>>) => Promise<void>,
+) {
+  const idp = await startDevIdp({ realm });
+  try {
+    await body(idp);
+  } finally {
+    await idp.close();
+  }
+}
+
+const login = async (issuer: string, password: string) =>
+  fetch(`${issuer}/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ client_id: 'app', grant_type: 'password', username: 'ann', password }),
+  });
+
+describe('a realm file', () => {
+  it('may hold passwords as Keycloak hashes them with PBKDF2', async () => {
+    const salt = randomBytes(16);
+    const value = pbkdf2Sync('right', salt, 1000, 64, 'sha512').toString('base64');
+    const credential = {
+      type: 'password',
+      secretData: JSON.stringify({ value, salt: salt.toString('base64') }),
+      credentialData: JSON.stringify({ algorithm: 'pbkdf2-sha512', hashIterations: 1000 }),
+    };
+    await withIdp(
+      realmOf({ users: [{ username: 'ann', ...person, credentials: [credential] }] }),
+      async (idp) => {
+        assert.equal((await login(idp.issuer, 'right')).status, 200);
+        assert.equal((await login(idp.issuer, 'wrong')).status, 400);
+        assert.deepEqual(idp.warnings, []);
+      },
+    );
+  });
+
+  it('is warned of where a password or a mapper cannot be read', async () => {
+    const argon = { secretData: '{}', credentialData: '{"algorithm":"argon2"}' };
+    const mapper = { name: 'odd', protocolMapper: 'my-own-mapper' };
+    const realm = realmOf({
+      users: [{ username: 'ann', ...person, credentials: [argon] }],
+      clients: [{ clientId: 'app', protocolMappers: [mapper] }],
+    });
+    await withIdp(realm, async ({ warnings }) => {
+      assert.equal(warnings.length, 2);
+      assert.match(warnings[0]!, /^user ann: .*argon2/);
+      assert.match(warnings[1]!, /^client app: the mapper "odd" \(my-own-mapper\)/);
+    });
+  });
+
+  it('may nest claims, and a claim named __proto__ changes nothing but the token', async () => {
+    const hardcoded = (name: string, value: string, type = 'String') => ({
+      name,
+      protocolMapper: 'oidc-hardcoded-claim-mapper',
+      config: {
+        'claim.name': name,
+        'claim.value': value,
+        'jsonType.label': type,
+        'access.token.claim': 'true',
+      },
+    });
+    const mappers = [
+      hardcoded('a.b', '1', 'int'),
+      hardcoded('a.c\\.d', 'x'),
+      hardcoded('__proto__.evil', 'x'),
+    ];
+    const realm = realmOf({});
+    Object.assign(realm.clients![0]!, { protocolMappers: mappers });
+    await withIdp(realm, async (idp) => {
+      const claims = decodeJwt(await idp.issueToken());
+      assert.deepEqual(claims.a, { b: 1, 'c.d': 'x' });
+      assert.equal(({} as { evil?: string }).evil, undefined);
+    });
+  });
+
+  it('must be a realm, one of two options, and on loopback', async () => {
+    await assert.rejects(startDevIdp({ realm: {} as RealmRepresentation }), /has no "realm"/);
+    await assert.rejects(startDevIdp({}), /give one of "realm" and "realmFile"/);
+    await assert.rejects(startDevIdp({ realmFile: 'no-such-file.json' }), /cannot be read \(ENOENT\)/);
+    await assert.rejects(
+      startDevIdp({ realm: realmOf({}), host: '0.0.0.0' as 'localhost' }),
+      /must be 127\.0\.0\.1/,
+    );
+  });
+});
+
+it('a Host header that is no loopback name does not name the issuer', async () => {
+  await withIdp(realmOf({}), async (idp) => {
+    const { request } = await import('node:http');
+    const issuer = await new Promise<string>((resolve) => {
+      const url = `${idp.issuer}/.well-known/openid-configuration`;
+      request(url, { headers: { host: 'evil.example' } }, (answer) => {
+        let text = '';
+        answer.on('data', (chunk) => {
+          text += chunk;
+        });
+        answer.on('end', () => resolve((JSON.parse(text) as { issuer: string }).issuer));
+      }).end();
+    });
+    assert.equal(issuer, idp.issuer);
+  });
+});
