@@ -1,0 +1,78 @@
+import { NetworkError } from '@keycloak/keycloak-admin-client';
+
+/** Why the Admin API could not do what was asked. */
+export type AdminErrorKind = 'unreachable' | 'login' | 'forbidden' | 'missing' | 'refused';
+
+/** The Admin API refused, or did not answer. The message holds Keycloak's own words, never a password or a token. */
+export class AdminError extends Error {
+  override readonly name = 'AdminError';
+  readonly kind: AdminErrorKind;
+  /** HTTP status, or 0 when there was no answer. */
+  readonly status: number;
+  /** Keycloak's words, as it said them. */
+  readonly answer: string;
+
+  constructor(kind: AdminErrorKind, status: number, message: string, answer = '') {
+    super(message);
+    this.kind = kind;
+    this.status = status;
+    this.answer = answer;
+  }
+}
+
+/**
+ * Turns what the Admin API client threw into an {@link AdminError}.
+ *
+ * @param doing what was tried, as it goes on after "Keycloak refused to", for example `create the realm testing`
+ */
+export function toAdminError(error: unknown, doing: string): AdminError {
+  if (error instanceof AdminError) return error;
+  if (!(error instanceof NetworkError)) {
+    return new AdminError(
+      'unreachable',
+      0,
+      `No answer from Keycloak while trying to ${doing}: ${toReason(error)}`,
+    );
+  }
+  const { status } = error.response;
+  const answer = toAnswer(error.responseData);
+  const kind =
+    status === 401 ? 'login' : status === 403 ? 'forbidden' : status === 404 ? 'missing' : 'refused';
+  return new AdminError(
+    kind,
+    status,
+    `Keycloak refused to ${doing}: HTTP ${status}${answer && ` ${answer}`}`,
+    answer,
+  );
+}
+
+/**
+ * The Admin API has four shapes of errors: `errorMessage` (with `field` and `params`), a list of those in `errors`,
+ * `error` with `error_description`, and plain text.
+ */
+function toAnswer(data: unknown): string {
+  if (typeof data === 'string') return data.slice(0, 300);
+  if (typeof data !== 'object' || data === null) return '';
+  const {
+    errorMessage,
+    errors,
+    error,
+    error_description: description,
+    field,
+    params,
+  } = data as Record<string, unknown>;
+  if (Array.isArray(errors)) return errors.map(toAnswer).join('; ');
+  if (typeof errorMessage === 'string') {
+    const about =
+      typeof field === 'string' ? ` (${field})` : Array.isArray(params) ? ` (${params.join(', ')})` : '';
+    return errorMessage + about;
+  }
+  return [error, description].filter((part) => typeof part === 'string').join(': ');
+}
+
+function toReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return 'timed out';
+  const cause = error.cause as { code?: string; message?: string; errors?: { code?: string }[] } | undefined;
+  return cause?.code ?? cause?.errors?.[0]?.code ?? cause?.message ?? error.message;
+}

@@ -1,0 +1,84 @@
+import AdminClient from '@keycloak/keycloak-admin-client';
+import { toAdminError } from './admin-error.ts';
+
+/** Who asks the Admin API: a person (of the realm `master`, or of one realm alone), or a service account. */
+export type AdminCredentials =
+  | {
+      readonly realm: string;
+      readonly username: string;
+      readonly password: string;
+      readonly totp?: string | undefined;
+    }
+  | { readonly realm: string; readonly clientId: string; readonly clientSecret: string };
+
+/** Options of {@link connectAdmin}. */
+export interface AdminOptions {
+  /** Keycloak's address, with or without a path such as `/auth`. */
+  readonly serverUrl: string;
+  readonly credentials: AdminCredentials;
+  /** Bound on every call. Unit: milliseconds. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+}
+
+/** An open line to the Admin API. */
+export interface AdminConnection {
+  readonly api: AdminClient;
+  /** When Keycloak says the first token was issued. Unit: seconds since 1970. */
+  readonly issuedAt: number;
+  /** When that token arrived here. Unit: milliseconds since 1970. */
+  readonly receivedAt: number;
+}
+
+/**
+ * Logs in to the Admin API. The token of `admin-cli` lives a minute, and a service account gets no refresh token,
+ * so a new one is fetched with the same credentials whenever it is about to expire.
+ *
+ * @throws {AdminError} when Keycloak does not answer or refuses
+ */
+export async function connectAdmin(options: AdminOptions): Promise<AdminConnection> {
+  const { credentials, timeoutMs: timeout = 30_000, clock = Date.now } = options;
+  const baseUrl = options.serverUrl.replace(/\/+$/, '');
+  let expiresAt = 0;
+  let token = '';
+
+  async function login(): Promise<string> {
+    // A client of its own: `auth` on the shared one would make it refresh tokens by itself.
+    const door = new AdminClient({ baseUrl, realmName: credentials.realm, timeout });
+    await door.auth(
+      'username' in credentials
+        ? {
+            grantType: 'password',
+            clientId: 'admin-cli',
+            username: credentials.username,
+            password: credentials.password,
+            ...(credentials.totp === undefined ? {} : { totp: credentials.totp }),
+          }
+        : {
+            grantType: 'client_credentials',
+            clientId: credentials.clientId,
+            clientSecret: credentials.clientSecret,
+          },
+    );
+    token = door.accessToken ?? '';
+    expiresAt = clock() + (claimOf(token, 'exp') - claimOf(token, 'iat') - 15) * 1000;
+    return token;
+  }
+
+  try {
+    await login();
+  } catch (error) {
+    const who = 'username' in credentials ? credentials.username : `the client ${credentials.clientId}`;
+    throw toAdminError(error, `log ${who} in at the realm ${credentials.realm}`);
+  }
+  const receivedAt = clock();
+  const api = new AdminClient({ baseUrl, realmName: credentials.realm, timeout });
+  api.registerTokenProvider({ getAccessToken: async () => (clock() < expiresAt ? token : login()) });
+  return { api, issuedAt: claimOf(token, 'iat'), receivedAt };
+}
+
+function claimOf(token: string, claim: 'exp' | 'iat'): number {
+  const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() || '{}');
+  return Number(payload[claim] ?? 0);
+}

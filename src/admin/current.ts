@@ -1,0 +1,169 @@
+import type AdminClient from '@keycloak/keycloak-admin-client';
+import { fetchWithError } from '@keycloak/keycloak-admin-client';
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
+import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
+import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
+import { toAdminError } from './admin-error.ts';
+import type { SetupGoal } from './goal.ts';
+
+/** What is there now, as far as the goal asks for it. */
+export interface CurrentState {
+  readonly realm: RealmRepresentation | null;
+  readonly client: ClientRepresentation | null;
+  /** Mappers of the client and of its default client scopes. */
+  readonly mappers: readonly ProtocolMapperRepresentation[];
+  /** Names of all client scopes of the realm. */
+  readonly scopes: readonly string[];
+  readonly realmRoles: readonly string[];
+  readonly clientRoles: readonly string[];
+  /** Of the groups that are asked for (and their parents), those that exist. Full paths. */
+  readonly groups: readonly string[];
+  readonly user: UserRepresentation | null;
+  readonly userHasPassword: boolean;
+  readonly userRealmRoles: readonly string[];
+  readonly userClientRoles: readonly string[];
+  readonly userGroups: readonly string[];
+  /** Attributes without which the realm lets nobody log in (Keycloak 24 and later). */
+  readonly requiredAttributes: readonly string[];
+}
+
+const NOTHING: CurrentState = {
+  realm: null,
+  client: null,
+  mappers: [],
+  scopes: [],
+  realmRoles: [],
+  clientRoles: [],
+  groups: [],
+  user: null,
+  userHasPassword: false,
+  userRealmRoles: [],
+  userClientRoles: [],
+  userGroups: [],
+  requiredAttributes: [],
+};
+
+/**
+ * Reads what is there now. Changes nothing.
+ *
+ * @throws {AdminError} when Keycloak does not answer, or the admin may not see it
+ */
+export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<CurrentState> {
+  const realm = goal.realm;
+  const found = await read(`see the realm ${realm}`, () => api.realms.findOne({ realm }));
+  if (!found) return NOTHING;
+  const [client, scopes, realmRoles, groups, user] = await Promise.all([
+    read('see the clients', () => api.clients.find({ realm, clientId: goal.clientId })).then((list) =>
+      list?.find((one) => one.clientId === goal.clientId),
+    ),
+    read('see the client scopes', () => api.clientScopes.find({ realm })),
+    existing(goal.realmRoles, (name) =>
+      read('see the roles', () => api.roles.findOneByName({ realm, name })),
+    ),
+    existing(withParents(goal.groups), (path) => findGroup(api, realm, path)),
+    goal.user ? findUser(api, realm, goal.user.username) : undefined,
+  ]);
+  const id = client?.id;
+  const inDefaultScopes = (scopes ?? [])
+    .filter((scope) => client?.defaultClientScopes?.includes(scope.name ?? ''))
+    .flatMap((scope) => scope.protocolMappers ?? []);
+  return {
+    ...NOTHING,
+    realm: found,
+    client: client ?? null,
+    mappers: [...(client?.protocolMappers ?? []), ...inDefaultScopes],
+    scopes: (scopes ?? []).map((scope) => scope.name ?? ''),
+    realmRoles,
+    clientRoles: id
+      ? await existing(goal.clientRoles, (roleName) =>
+          read('see the roles', () => api.clients.findRole({ realm, id, roleName })),
+        )
+      : [],
+    groups,
+    ...(goal.user ? { requiredAttributes: await readRequiredAttributes(api, realm) } : {}),
+    ...(user?.id ? await readUser(api, realm, user.id, id) : {}),
+  };
+}
+
+async function readUser(api: AdminClient, realm: string, id: string, clientUuid: string | undefined) {
+  const [user, credentials, roles, clientRoles, groups] = await Promise.all([
+    read('see the user', () => api.users.findOne({ realm, id })),
+    read('see the credentials of the user', () => api.users.getCredentials({ realm, id })),
+    read('see the roles of the user', () => api.users.listRealmRoleMappings({ realm, id })),
+    clientUuid
+      ? read('see the roles of the user', () =>
+          api.users.listClientRoleMappings({ realm, id, clientUniqueId: clientUuid }),
+        )
+      : [],
+    read('see the groups of the user', () => api.users.listGroups({ realm, id })),
+  ]);
+  return {
+    user: user ?? null,
+    userHasPassword: credentials?.some((one) => one.type === 'password') ?? false,
+    userRealmRoles: roles?.map((role) => role.name ?? '') ?? [],
+    userClientRoles: clientRoles?.map((role) => role.name ?? '') ?? [],
+    userGroups: groups?.map((group) => group.path ?? '') ?? [],
+  };
+}
+
+/** The user with exactly this name, or nothing. Keycloak keeps user names in lower case. */
+export async function findUser(
+  api: AdminClient,
+  realm: string,
+  username: string,
+): Promise<UserRepresentation | undefined> {
+  const list = await read('see the users', () => api.users.find({ realm, username, exact: true }));
+  return list?.find((one) => one.username === username.toLowerCase() || one.username === username);
+}
+
+/** The group at a full path, or nothing. (The admin client would send the slashes encoded, and Keycloak refuses that.) */
+export async function findGroup(
+  api: AdminClient,
+  realm: string,
+  path: string,
+): Promise<{ id: string; path: string } | undefined> {
+  const encoded = path.split('/').filter(Boolean).map(encodeURIComponent).join('/');
+  const url = `${api.baseUrl}/admin/realms/${encodeURIComponent(realm)}/group-by-path/${encoded}`;
+  const response = await read('see the groups', async () =>
+    fetchWithError(url, {
+      headers: { authorization: `Bearer ${await api.getAccessToken()}` },
+      signal: AbortSignal.timeout(api.timeout ?? 10_000),
+    }),
+  );
+  return response && ((await response.json()) as { id: string; path: string });
+}
+
+/** `/a/b/c` needs `/a` and `/a/b`. Parents come first. */
+export function withParents(paths: readonly string[]): string[] {
+  const all = paths.flatMap((path) => {
+    const parts = path.split('/').filter(Boolean);
+    return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
+  });
+  return [...new Set(all)];
+}
+
+async function readRequiredAttributes(api: AdminClient, realm: string): Promise<string[]> {
+  // Before 24 there is no user profile, or it is a preview that is switched off: 404 or 501.
+  const profile = await api.users.getProfile({ realm }).catch(() => undefined);
+  return (profile?.attributes ?? []).filter((one) => one.required !== undefined).map((one) => one.name ?? '');
+}
+
+async function existing(
+  names: readonly string[],
+  find: (name: string) => Promise<unknown>,
+): Promise<string[]> {
+  const found = await Promise.all(names.map(async (name) => ((await find(name)) ? [name] : [])));
+  return found.flat();
+}
+
+/** What is not there is `undefined`; everything else that goes wrong is thrown. */
+async function read<T>(doing: string, call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return (await call()) ?? undefined;
+  } catch (error) {
+    const reason = toAdminError(error, doing);
+    if (reason.kind === 'missing') return undefined;
+    throw reason;
+  }
+}

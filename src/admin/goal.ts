@@ -1,0 +1,122 @@
+/** What a set-up has to hold: the guide's six steps, and what the guide forgets. */
+export interface SetupGoal {
+  readonly realm: string;
+  readonly clientId: string;
+  /** Secret of a client that is created. Default: Keycloak makes one up. */
+  readonly clientSecret?: string | undefined;
+  /** Address of the API as a browser sees it, for example `http://localhost:8000`. No trailing slash. */
+  readonly appUrl: string;
+  /** Where Keycloak reports logouts to. Set only by name does it replace another one. */
+  readonly backchannelLogoutUrl: { readonly url: string; readonly replace: boolean };
+  readonly user?: UserGoal | undefined;
+  /** Roles of the realm that have to exist; the user gets them. */
+  readonly realmRoles: readonly string[];
+  /** Roles of the client that have to exist; the user gets them. */
+  readonly clientRoles: readonly string[];
+  /** Groups as full paths, for example `/staff/dev`; the user becomes a member. */
+  readonly groups: readonly string[];
+  /** Switch on a realm, client or user that somebody switched off. */
+  readonly enable: boolean;
+}
+
+/** The user to log in with. */
+export interface UserGoal {
+  readonly username: string;
+  readonly email: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  /** Never temporary. Needed for a new user. */
+  readonly password?: string | undefined;
+  /** Replace the password of a user who has one. */
+  readonly resetPassword: boolean;
+  /** Values for what the realm's user profile asks for beyond the usual. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** The client as the product needs it, for Keycloak's ClientRepresentation. */
+export function toClient(goal: SetupGoal) {
+  return {
+    clientId: goal.clientId,
+    protocol: 'openid-connect',
+    enabled: true,
+    publicClient: false,
+    bearerOnly: false,
+    clientAuthenticatorType: 'client-secret',
+    ...(goal.clientSecret === undefined ? {} : { secret: goal.clientSecret }),
+    standardFlowEnabled: true,
+    directAccessGrantsEnabled: true,
+    implicitFlowEnabled: false,
+    serviceAccountsEnabled: false,
+    frontchannelLogout: false,
+    rootUrl: `${goal.appUrl}/`,
+    // Keycloak sets it by itself for a client that is created, but not for one that is imported.
+    adminUrl: `${goal.appUrl}/`,
+    redirectUris: [`${goal.appUrl}/*`],
+    webOrigins: [new URL(goal.appUrl).origin],
+    attributes: {
+      'post.logout.redirect.uris': `${goal.appUrl}/*`,
+      'backchannel.logout.url': goal.backchannelLogoutUrl.url,
+      'backchannel.logout.session.required': 'true',
+      'pkce.code.challenge.method': 'S256',
+    } as Record<string, string>,
+    protocolMappers: toMappers(goal),
+  };
+}
+
+/** Protocol mappers: the audience always; groups where groups are asked for. */
+export function toMappers(goal: SetupGoal) {
+  const audience = {
+    name: `audience ${goal.clientId}`,
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-audience-mapper',
+    consentRequired: false,
+    config: {
+      'included.client.audience': goal.clientId,
+      'id.token.claim': 'false',
+      'access.token.claim': 'true',
+      'introspection.token.claim': 'true',
+    } as Record<string, string>,
+  };
+  if (goal.groups.length === 0) return [audience];
+  const groups = {
+    name: 'groups',
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-group-membership-mapper',
+    consentRequired: false,
+    config: {
+      'claim.name': 'groups',
+      'full.path': 'true',
+      'id.token.claim': 'true',
+      'access.token.claim': 'true',
+      'userinfo.token.claim': 'true',
+      'introspection.token.claim': 'true',
+    } as Record<string, string>,
+  };
+  return [audience, groups];
+}
+
+/** The user as the product needs it, for Keycloak's UserRepresentation: complete, so that no login asks for more. */
+export function toUser(user: UserGoal) {
+  return {
+    username: user.username,
+    enabled: true,
+    email: user.email,
+    emailVerified: true,
+    firstName: user.firstName,
+    lastName: user.lastName,
+    requiredActions: [] as string[],
+    ...(Object.keys(user.attributes).length > 0
+      ? {
+          attributes: Object.fromEntries(
+            Object.entries(user.attributes).map(([name, value]) => [name, [value]]),
+          ),
+        }
+      : {}),
+    ...(user.password === undefined
+      ? {}
+      : { credentials: [{ type: 'password', value: user.password, temporary: false }] }),
+  };
+}
+
+/** Client scopes that put `sub`, the name, the email and the roles into a token. */
+export const NEEDED_SCOPES = ['basic', 'profile', 'email', 'roles'] as const;

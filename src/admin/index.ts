@@ -1,0 +1,14 @@
+export { AdminError, type AdminErrorKind, toAdminError } from './admin-error.ts';
+export { applyStep } from './apply.ts';
+export {
+  type AdminConnection,
+  type AdminCredentials,
+  type AdminOptions,
+  connectAdmin,
+} from './connection.ts';
+export { type CurrentState, findUser, readCurrent } from './current.ts';
+export { NEEDED_SCOPES, type SetupGoal, type UserGoal } from './goal.ts';
+export { makePlan } from './plan/plan.ts';
+export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
+export { coversUri, splitUris } from './plan/uris.ts';
+export { toRealmFile } from './realm-file.ts';

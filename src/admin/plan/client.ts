@@ -1,0 +1,138 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type { CurrentState } from '../current.ts';
+import { NEEDED_SCOPES, type SetupGoal, toClient } from '../goal.ts';
+import { clientBlocks } from './client-blocks.ts';
+import { planMappers } from './mappers.ts';
+import type { Part } from './plan.ts';
+import { planClientRoles } from './roles.ts';
+import type { Change, Step } from './step.ts';
+import { coversUri, splitUris } from './uris.ts';
+
+/** The client: created whole in one call, or brought to what is needed, setting by setting. */
+export function planClient(current: CurrentState, goal: SetupGoal): Part {
+  const subject = `client ${goal.clientId}`;
+  const roles = planClientRoles(current, goal);
+  const { client } = current;
+  if (client === null) {
+    const wanted = toClient(goal);
+    const changes = [
+      { field: 'Client authentication', from: '', to: 'on' },
+      { field: 'Standard flow, Direct access grants', from: '', to: 'on' },
+      { field: 'PKCE', from: '', to: 'S256' },
+      { field: 'Valid redirect URIs', from: '', to: wanted.redirectUris.join(', ') },
+      { field: 'Valid post logout redirect URIs', from: '', to: wanted.redirectUris.join(', ') },
+      { field: 'Web origins', from: '', to: wanted.webOrigins.join(', ') },
+      { field: 'Backchannel logout URL', from: '', to: goal.backchannelLogoutUrl.url },
+      ...wanted.protocolMappers.map((mapper) => ({ field: 'Mapper', from: '', to: mapper.name })),
+    ];
+    const create: Step = {
+      kind: 'create',
+      subject,
+      changes,
+      action: { type: 'create-client', client: wanted },
+    };
+    return { steps: [create, ...roles.steps], kept: [], blocked: [] };
+  }
+  const steps = [
+    ...planSettings(client, goal, subject),
+    ...planScopes(current, subject),
+    ...planMappers(current, goal),
+  ];
+  const blocked = [...clientBlocks(client, goal, subject), ...missingScopes(current, subject)];
+  return {
+    steps: [...steps, ...roles.steps],
+    kept: [...(steps.length === 0 ? [subject] : []), ...roles.kept],
+    blocked,
+  };
+}
+
+function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: string): Step[] {
+  const changes: Change[] = [];
+  const patch: Record<string, unknown> = {};
+  const attributes: Record<string, string> = {};
+  const wanted = toClient(goal);
+
+  const flip = (field: string, key: keyof ClientRepresentation, to: boolean) => {
+    if (client[key] === to) return;
+    // A switch that is missing from the answer is off.
+    if (client[key] === undefined && !to) return;
+    patch[key] = to;
+    changes.push({ field, from: client[key] ? 'on' : 'off', to: to ? 'on' : 'off' });
+  };
+  const set = (field: string, key: string, from: string, to: string) => {
+    attributes[key] = to;
+    changes.push({ field, from, to });
+  };
+  const add = (field: string, key: 'redirectUris' | 'webOrigins', item: string) => {
+    const there = client[key] ?? [];
+    patch[key] = [...there, item];
+    changes.push({ field, from: there.join(', '), to: [...there, item].join(', ') });
+  };
+
+  if (client.enabled === false && goal.enable) flip('Enabled', 'enabled', true);
+  if (client.bearerOnly) flip('Bearer only', 'bearerOnly', false);
+  if (client.publicClient) {
+    patch.publicClient = false;
+    changes.push({ field: 'Client authentication', from: 'off', to: 'on' });
+  }
+  flip('Standard flow', 'standardFlowEnabled', true);
+  flip('Direct access grants', 'directAccessGrantsEnabled', true);
+
+  const uri = `${goal.appUrl}/*`;
+  if (!coversUri(client.redirectUris ?? [], client.rootUrl, uri))
+    add('Valid redirect URIs', 'redirectUris', uri);
+  if (!coversOrigin(client, goal.appUrl)) add('Web origins', 'webOrigins', wanted.webOrigins[0] as string);
+
+  const there = client.attributes ?? {};
+  const pkce = String(there['pkce.code.challenge.method'] ?? '');
+  if (pkce !== 'S256') set('PKCE', 'pkce.code.challenge.method', pkce || 'not required', 'S256');
+  const afterLogout = splitUris(there['post.logout.redirect.uris']);
+  // '+' stands for the redirect URIs, which cover the address now or will.
+  if (!afterLogout.includes('+') && !coversUri(afterLogout, client.rootUrl, uri)) {
+    const list = [...afterLogout.filter((one) => one !== '-'), uri];
+    set(
+      'Valid post logout redirect URIs',
+      'post.logout.redirect.uris',
+      afterLogout.join(', '),
+      list.join('##'),
+    );
+  }
+  const { url, replace } = goal.backchannelLogoutUrl;
+  const logoutUrl = String(there['backchannel.logout.url'] ?? '');
+  if (logoutUrl === '' || (replace && logoutUrl !== url)) {
+    set('Backchannel logout URL', 'backchannel.logout.url', logoutUrl, url);
+  }
+  if (String(there['backchannel.logout.session.required'] ?? '') !== 'true') {
+    set('Backchannel logout session required', 'backchannel.logout.session.required', 'off', 'true');
+  }
+  if (changes.length === 0) return [];
+  return [{ kind: 'change', subject, changes, action: { type: 'update-client', patch, attributes } }];
+}
+
+function coversOrigin(client: ClientRepresentation, appUrl: string): boolean {
+  const { origin } = new URL(appUrl);
+  const origins = client.webOrigins ?? [];
+  const byRedirect =
+    origins.includes('+') && coversUri(client.redirectUris ?? [], client.rootUrl, `${appUrl}/*`);
+  return origins.includes('*') || origins.includes(origin) || byRedirect;
+}
+
+function planScopes({ client, scopes }: CurrentState, subject: string): Step[] {
+  return NEEDED_SCOPES.filter(
+    (scope) => scopes.includes(scope) && !client?.defaultClientScopes?.includes(scope),
+  ).map((scope) => ({
+    kind: 'change',
+    subject,
+    changes: [{ field: 'Default client scopes', from: '', to: `+ ${scope}` }],
+    action: { type: 'add-default-scope', scope },
+  }));
+}
+
+function missingScopes({ scopes }: CurrentState, subject: string) {
+  // `basic` came with Keycloak 25; before, `sub` is in every token.
+  return NEEDED_SCOPES.filter((scope) => scope !== 'basic' && !scopes.includes(scope)).map((scope) => ({
+    subject,
+    why: `the realm has no client scope ${scope}, so its claims are missing from every token`,
+    fix: `Client scopes > Create client scope '${scope}' with Keycloak's usual mappers, then run setup again`,
+  }));
+}

@@ -1,0 +1,36 @@
+import type { CurrentState } from '../current.ts';
+import type { SetupGoal } from '../goal.ts';
+import { planClient } from './client.ts';
+import { planRealm } from './realm.ts';
+import { planGroups, planMemberships, planRoles } from './roles.ts';
+import type { Blocked, Plan, Step } from './step.ts';
+import { planUser } from './user.ts';
+
+/** What one part of the plan found out. */
+export interface Part {
+  readonly steps: Step[];
+  readonly kept: string[];
+  readonly blocked: Blocked[];
+}
+
+/**
+ * Compares what is there with what is wanted. Pure: the same input gives the same plan, in the order in which the
+ * steps have to be done. Nothing is ever deleted, and no switch that makes a realm safer is ever turned back.
+ */
+export function makePlan(current: CurrentState, goal: SetupGoal): Plan {
+  const parts: Part[] = [
+    planRealm(current, goal),
+    planRoles(current, goal),
+    planGroups(current, goal),
+    planClient(current, goal),
+    planUser(current, goal),
+    planMemberships(current, goal),
+  ];
+  const steps = parts.flatMap((part) => part.steps);
+  const touched = new Set(steps.map((step) => step.subject));
+  return {
+    steps,
+    kept: parts.flatMap((part) => part.kept).filter((subject) => !touched.has(subject)),
+    blocked: parts.flatMap((part) => part.blocked),
+  };
+}

@@ -1,0 +1,77 @@
+import { type CurrentState, withParents } from '../current.ts';
+import type { SetupGoal } from '../goal.ts';
+import type { Part } from './plan.ts';
+import type { Step } from './step.ts';
+
+/** Roles that are asked for and missing. Those of the client follow the client, see `planClientRoles`. */
+export function planRoles(current: CurrentState, goal: SetupGoal): Part {
+  const steps = missing(goal.realmRoles, current.realmRoles).map(
+    (name): Step => ({
+      kind: 'create',
+      subject: `realm role ${name}`,
+      changes: [],
+      action: { type: 'create-realm-role', name },
+    }),
+  );
+  return { steps, kept: current.realmRoles.map((name) => `realm role ${name}`), blocked: [] };
+}
+
+/** Roles of the client that are asked for and missing. */
+export function planClientRoles(current: CurrentState, goal: SetupGoal): Part {
+  const steps = missing(goal.clientRoles, current.clientRoles).map(
+    (name): Step => ({
+      kind: 'create',
+      subject: `role ${name} of the client ${goal.clientId}`,
+      changes: [],
+      action: { type: 'create-client-role', name },
+    }),
+  );
+  return { steps, kept: current.clientRoles.map((name) => `client role ${name}`), blocked: [] };
+}
+
+/** Groups that are asked for and missing, parents first. */
+export function planGroups(current: CurrentState, goal: SetupGoal): Part {
+  const steps = missing(withParents(goal.groups), current.groups).map(
+    (path): Step => ({
+      kind: 'create',
+      subject: `group ${path}`,
+      changes: [],
+      action: { type: 'create-group', path },
+    }),
+  );
+  return { steps, kept: current.groups.map((path) => `group ${path}`), blocked: [] };
+}
+
+/** What the user is to be: roles and groups. Only ever added. */
+export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
+  if (goal.user === undefined) return { steps: [], kept: [], blocked: [] };
+  const subject = `user ${goal.user.username}`;
+  const realmRoles = missing(goal.realmRoles, current.userRealmRoles);
+  const clientRoles = missing(goal.clientRoles, current.userClientRoles);
+  const steps: Step[] = [];
+  if (realmRoles.length + clientRoles.length > 0) {
+    const to = [...realmRoles, ...clientRoles].join(', ');
+    steps.push({
+      kind: 'change',
+      subject,
+      changes: [{ field: 'roles', from: '', to: `+ ${to}` }],
+      action: { type: 'grant-roles', realmRoles, clientRoles },
+    });
+  }
+  for (const path of missing(
+    withParents(goal.groups).filter((one) => goal.groups.includes(one)),
+    current.userGroups,
+  )) {
+    steps.push({
+      kind: 'change',
+      subject,
+      changes: [{ field: 'groups', from: '', to: `+ ${path}` }],
+      action: { type: 'join-group', path },
+    });
+  }
+  return { steps, kept: [], blocked: [] };
+}
+
+function missing(wanted: readonly string[], there: readonly string[]): string[] {
+  return wanted.filter((one) => !there.includes(one));
+}

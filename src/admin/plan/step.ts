@@ -1,0 +1,54 @@
+/** One setting that changes. The texts are for people, and never hold a secret. */
+export interface Change {
+  readonly field: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What has to be done, ready for the Admin API. Names only: ids are looked up when it is done. */
+export type Action =
+  | { readonly type: 'create-realm'; readonly realm: object }
+  | { readonly type: 'update-realm'; readonly patch: object }
+  | { readonly type: 'create-realm-role'; readonly name: string }
+  | { readonly type: 'create-client-role'; readonly name: string }
+  | { readonly type: 'create-group'; readonly path: string }
+  | { readonly type: 'create-client'; readonly client: object }
+  | { readonly type: 'update-client'; readonly patch: object; readonly attributes: Record<string, string> }
+  | { readonly type: 'add-default-scope'; readonly scope: string }
+  | {
+      readonly type: 'put-mapper';
+      readonly mapper: { readonly name: string; readonly config: Record<string, string> };
+    }
+  | { readonly type: 'create-user'; readonly user: object }
+  | { readonly type: 'update-user'; readonly patch: object; readonly attributes: Record<string, string[]> }
+  | { readonly type: 'set-password'; readonly password: string }
+  | {
+      readonly type: 'grant-roles';
+      readonly realmRoles: readonly string[];
+      readonly clientRoles: readonly string[];
+    }
+  | { readonly type: 'join-group'; readonly path: string };
+
+/** One thing to create or to change. */
+export interface Step {
+  readonly kind: 'create' | 'change';
+  /** For people, for example `client fastapi-keycloak`. */
+  readonly subject: string;
+  readonly changes: readonly Change[];
+  readonly action: Action;
+}
+
+/** Something that stands in the way and that setup leaves to a person. */
+export interface Blocked {
+  readonly subject: string;
+  readonly why: string;
+  readonly fix: string;
+}
+
+/** The whole plan. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** What is there already and stays as it is. */
+  readonly kept: readonly string[];
+  readonly blocked: readonly Blocked[];
+}

@@ -1,0 +1,129 @@
+import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
+import type { CurrentState } from '../current.ts';
+import { type SetupGoal, toUser, type UserGoal } from '../goal.ts';
+import type { Part } from './plan.ts';
+import type { Blocked, Change, Step } from './step.ts';
+
+/** Actions that a whole profile and a lasting password make needless. The others (OTP, terms, …) are somebody's wish. */
+const NEEDLESS = ['UPDATE_PASSWORD', 'UPDATE_PROFILE', 'VERIFY_PROFILE'];
+
+/** The user: created whole in one call, or completed. Nothing that is filled in is replaced. */
+export function planUser(current: CurrentState, goal: SetupGoal): Part {
+  const { user: wanted } = goal;
+  if (wanted === undefined) return { steps: [], kept: [], blocked: [] };
+  const subject = `user ${wanted.username}`;
+  const { user } = current;
+  const has = (name: string) =>
+    user?.attributes?.[name] !== undefined || wanted.attributes[name] !== undefined;
+  const blocked: Blocked[] = current.requiredAttributes
+    .filter((name) => !['username', 'email', 'firstName', 'lastName'].includes(name) && !has(name))
+    .map((name) => ({
+      subject,
+      why: `the realm's user profile requires '${name}', and nobody without it can log in with a password`,
+      fix: `run setup with --attribute ${name}=VALUE`,
+    }));
+
+  if (user === null) {
+    const changes = [
+      { field: 'Email', from: '', to: `${wanted.email} (verified)` },
+      { field: 'First and last name', from: '', to: `${wanted.firstName} ${wanted.lastName}` },
+      { field: 'Password', from: '', to: 'set, not temporary' },
+    ];
+    const create: Step = {
+      kind: 'create',
+      subject,
+      changes,
+      action: { type: 'create-user', user: toUser(wanted) },
+    };
+    return { steps: [create], kept: [], blocked };
+  }
+  const steps = [...complete(user, wanted, subject, goal.enable), ...planPassword(current, wanted, subject)];
+  blocked.push(...userBlocks(current, user, subject, goal));
+  return { steps, kept: steps.length === 0 ? [subject] : [], blocked };
+}
+
+function complete(user: UserRepresentation, wanted: UserGoal, subject: string, enable: boolean): Step[] {
+  const changes: Change[] = [];
+  const patch: Record<string, unknown> = {};
+  const attributes: Record<string, string[]> = {};
+  for (const [field, key] of [
+    ['Email', 'email'],
+    ['First name', 'firstName'],
+    ['Last name', 'lastName'],
+  ] as const) {
+    if (user[key]) continue;
+    patch[key] = wanted[key];
+    if (key === 'email') patch.emailVerified = true;
+    changes.push({ field, from: '', to: wanted[key] });
+  }
+  for (const [name, value] of Object.entries(wanted.attributes)) {
+    if (user.attributes?.[name] !== undefined) continue;
+    attributes[name] = [value];
+    changes.push({ field: name, from: '', to: value });
+  }
+  const actions = user.requiredActions ?? [];
+  const left = actions.filter((action) => !NEEDLESS.includes(action));
+  if (left.length < actions.length) {
+    patch.requiredActions = left;
+    changes.push({ field: 'Required user actions', from: actions.join(', '), to: left.join(', ') || 'none' });
+  }
+  if (user.enabled === false && enable) {
+    patch.enabled = true;
+    changes.push({ field: 'Enabled', from: 'off', to: 'on' });
+  }
+  if (changes.length === 0) return [];
+  return [{ kind: 'change', subject, changes, action: { type: 'update-user', patch, attributes } }];
+}
+
+function planPassword(current: CurrentState, wanted: UserGoal, subject: string): Step[] {
+  if (wanted.password === undefined || (current.userHasPassword && !wanted.resetPassword)) return [];
+  const from = current.userHasPassword ? 'as it was' : 'none';
+  return [
+    {
+      kind: 'change',
+      subject,
+      changes: [{ field: 'Password', from, to: 'set, not temporary' }],
+      action: { type: 'set-password', password: wanted.password },
+    },
+  ];
+}
+
+function userBlocks(
+  current: CurrentState,
+  user: UserRepresentation,
+  subject: string,
+  goal: SetupGoal,
+): Blocked[] {
+  const blocked: Blocked[] = [];
+  const page = `Users > ${user.username}`;
+  if (user.enabled === false && !goal.enable) {
+    blocked.push({
+      subject,
+      why: 'the user is switched off; somebody may have had a reason',
+      fix: `${page} > Enabled (top right) ON, or run setup with --enable`,
+    });
+  }
+  const left = (user.requiredActions ?? []).filter((action) => !NEEDLESS.includes(action));
+  if (left.length > 0) {
+    blocked.push({
+      subject,
+      why: `the user has to do something first (${left.join(', ')}), so POST /login answers 403`,
+      fix: `let the user do it once in a browser, or ${page} > Details > Required user actions: remove it`,
+    });
+  }
+  if (current.realm?.verifyEmail && user.email && user.emailVerified === false) {
+    blocked.push({
+      subject,
+      why: 'the realm wants verified addresses, and this one is not',
+      fix: `${page} > Details > Email verified ON`,
+    });
+  }
+  if (!current.userHasPassword && goal.user?.password === undefined && !user.federationLink) {
+    blocked.push({
+      subject,
+      why: 'the user has no password',
+      fix: 'run setup with SETUP_PASSWORD set, or with --user-password-stdin',
+    });
+  }
+  return blocked;
+}

@@ -1,0 +1,56 @@
+import { type SetupGoal, toClient, toUser } from './goal.ts';
+
+/**
+ * The same set-up as a RealmRepresentation, for `kc.sh start --import-realm`. It holds the client's secret and the
+ * user's password: keep it as safe as the `.env` file.
+ */
+export function toRealmFile(goal: SetupGoal): object {
+  const { user } = goal;
+  return {
+    realm: goal.realm,
+    enabled: true,
+    ...(goal.realmRoles.length + goal.clientRoles.length > 0
+      ? {
+          roles: {
+            realm: goal.realmRoles.map((name) => ({ name })),
+            client: { [goal.clientId]: goal.clientRoles.map((name) => ({ name })) },
+          },
+        }
+      : {}),
+    ...(goal.groups.length > 0 ? { groups: toTree(goal.groups) } : {}),
+    clients: [toClient(goal)],
+    ...(user
+      ? {
+          users: [
+            {
+              ...toUser(user),
+              realmRoles: [`default-roles-${goal.realm.toLowerCase()}`, ...goal.realmRoles],
+              clientRoles: { [goal.clientId]: goal.clientRoles },
+              groups: goal.groups,
+            },
+          ],
+        }
+      : {}),
+  };
+}
+
+interface GroupNode {
+  name: string;
+  subGroups: GroupNode[];
+}
+
+function toTree(paths: readonly string[]): GroupNode[] {
+  const roots: GroupNode[] = [];
+  for (const path of paths) {
+    let level = roots;
+    for (const name of path.split('/').filter(Boolean)) {
+      let node = level.find((one) => one.name === name);
+      if (!node) {
+        node = { name, subGroups: [] };
+        level.push(node);
+      }
+      level = node.subGroups;
+    }
+  }
+  return roots;
+}

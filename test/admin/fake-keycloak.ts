@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+type Item = Record<string, unknown> & { id: string };
+
+/** As much of Keycloak's Admin API as setup uses, in memory: for tests of what is sent, not of Keycloak. */
+export interface FakeKeycloak {
+  readonly url: string;
+  /** Method and path of every call that changed something. */
+  readonly changes: string[];
+  readonly realms: Map<string, FakeRealm>;
+  /** Answers `403` to calls whose path matches. */
+  forbid(path: RegExp | undefined): void;
+  close(): void;
+}
+
+/** What is kept of a realm. */
+export interface FakeRealm {
+  readonly self: Record<string, unknown>;
+  readonly lists: Record<'clients' | 'users' | 'roles' | 'groups', Item[]>;
+}
+
+const SCOPES = ['basic', 'profile', 'email', 'roles'].map((name) => ({
+  id: name,
+  name,
+  protocolMappers: [],
+}));
+
+/** Starts it on a free port. The admin is `admin`, with the password `admin`. */
+export async function startFakeKeycloak(): Promise<FakeKeycloak> {
+  const realms = new Map<string, FakeRealm>();
+  const changes: string[] = [];
+  let forbidden: RegExp | undefined;
+
+  function answer(method: string, url: URL, body: unknown): [number, unknown?, string?] {
+    const path = url.pathname.replace(/\/$/, '');
+    if (path.endsWith('/protocol/openid-connect/token')) return issue(body as URLSearchParams);
+    const realmPath = /^\/realms\/([^/]+)$/.exec(path);
+    if (realmPath)
+      return realmPath[1] === 'master' || realms.has(realmPath[1] ?? '')
+        ? [200, { realm: realmPath[1], 'token-service': '' }]
+        : [404, { error: 'Realm does not exist' }];
+    if (forbidden?.test(path)) return [403, { error: 'HTTP 403 Forbidden' }];
+    if (method !== 'GET')
+      changes.push(`${method} ${path.replace(/^\/admin\/realms/, '').replace(/[0-9a-f-]{36}/g, ':id')}`);
+    if (path === '/admin/realms' && method === 'POST') {
+      const self = body as Record<string, unknown>;
+      realms.set(String(self.realm), {
+        self,
+        lists: { clients: [], users: [], roles: [], groups: [] },
+      });
+      return [201, undefined, `/admin/realms/${self.realm}`];
+    }
+    const [name = '', kind, id, sub] = path.split('/').slice(3).map(decodeURIComponent);
+    const realm = realms.get(name);
+    if (realm === undefined) return [404, { error: 'Realm not found.' }];
+    if (kind === undefined)
+      return method === 'GET' ? [200, realm.self] : [204, void Object.assign(realm.self, body)];
+    if (kind === 'client-scopes') return [200, SCOPES];
+    if (kind === 'group-by-path')
+      return find(realm.lists.groups, 'path', `/${path.split('/').slice(5).join('/')}`);
+    if (kind !== 'clients' && kind !== 'users' && kind !== 'roles' && kind !== 'groups')
+      return [404, { error: 'not here' }];
+    return inList(realm, kind, method, url, body as Item, id, sub);
+  }
+
+  function inList(
+    realm: FakeRealm,
+    kind: keyof FakeRealm['lists'],
+    method: string,
+    url: URL,
+    body: Item,
+    id?: string,
+    sub?: string,
+  ): [number, unknown?, string?] {
+    const list = realm.lists[kind];
+    if (id === undefined && method === 'POST') {
+      const key = kind === 'clients' ? 'clientId' : kind === 'users' ? 'username' : 'name';
+      if (list.some((one) => one[key] === body[key])) return [409, { errorMessage: 'exists already' }];
+      const defaults =
+        kind === 'clients'
+          ? { defaultClientScopes: SCOPES.map(({ name }) => name), secret: 'made-by-keycloak' }
+          : {};
+      const item = { ...defaults, ...body, path: `/${body.name}`, id: randomUUID() };
+      list.push(item);
+      return [201, undefined, `/${item.id}`];
+    }
+    if (id === undefined) {
+      const wanted = url.searchParams.get('clientId') ?? url.searchParams.get('username');
+      return [
+        200,
+        list.filter((one) => wanted === null || one.clientId === wanted || one.username === wanted),
+      ];
+    }
+    const item = list.find((one) => one.id === id || one.name === id);
+    if (item === undefined) return [404, { error: 'not found' }];
+    if (sub === undefined) return method === 'GET' ? [200, item] : [204, void Object.assign(item, body)];
+    if (sub === 'client-secret') return [200, { type: 'secret', value: item.secret }];
+    if (sub === 'credentials') return [200, item.credentials ?? []];
+    if (method === 'GET') return [200, []];
+    if (sub === 'roles') return [201, undefined, `/${body.name}`];
+    if (sub !== 'children') return [204];
+    const child = { ...body, path: `${item.path}/${body.name}`, id: randomUUID() };
+    list.push(child);
+    return [201, undefined, `/${child.id}`];
+  }
+
+  const server = createServer(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    const isForm = request.headers['content-type']?.includes('urlencoded');
+    const body = isForm ? new URLSearchParams(text) : text === '' ? {} : JSON.parse(text);
+    const url = new URL(request.url ?? '/', 'http://fake');
+    const [status, json, location] = answer(request.method ?? 'GET', url, body);
+    response.writeHead(status, { 'content-type': 'application/json', ...(location ? { location } : {}) });
+    response.end(json === undefined ? undefined : JSON.stringify(json));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    changes,
+    realms,
+    forbid(path) {
+      forbidden = path;
+    },
+    close: () => server.close(),
+  };
+}
+
+function find(list: readonly Item[], key: string, value: string): [number, unknown] {
+  const item = list.find((one) => one[key] === value);
+  return item === undefined ? [404, { error: 'not found' }] : [200, item];
+}
+
+function issue(form: URLSearchParams): [number, unknown] {
+  const isAdmin = form.get('password') === 'admin' || form.get('grant_type') === 'client_credentials';
+  if (!isAdmin) return [401, { error: 'invalid_grant', error_description: 'Invalid user credentials' }];
+  const now = Math.floor(Date.now() / 1000);
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return [200, { access_token: `${part({})}.${part({ iat: now, exp: now + 60 })}.x`, expires_in: 60 }];
+}

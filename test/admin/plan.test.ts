@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type CurrentState, coversUri, makePlan, type Plan, type SetupGoal } from '../../src/admin/index.ts';
+
+const GOAL: SetupGoal = {
+  realm: 'testing',
+  clientId: 'api',
+  appUrl: 'http://localhost:8000',
+  backchannelLogoutUrl: { url: 'http://localhost:8000/backchannel-logout', replace: false },
+  user: {
+    username: 'anna',
+    password: 'a-password',
+    email: 'anna@example.com',
+    firstName: 'Anna',
+    lastName: 'Example',
+    resetPassword: false,
+    attributes: {},
+  },
+  realmRoles: [],
+  clientRoles: [],
+  groups: [],
+  enable: false,
+};
+
+const EMPTY: CurrentState = {
+  realm: null,
+  client: null,
+  mappers: [],
+  scopes: [],
+  realmRoles: [],
+  clientRoles: [],
+  groups: [],
+  user: null,
+  userHasPassword: false,
+  userRealmRoles: [],
+  userClientRoles: [],
+  userGroups: [],
+  requiredAttributes: [],
+};
+
+const AUDIENCE = {
+  name: 'audience',
+  protocolMapper: 'oidc-audience-mapper',
+  config: { 'included.client.audience': 'api', 'access.token.claim': 'true' },
+};
+
+/** A set-up that needs nothing. */
+const GOOD: CurrentState = {
+  ...EMPTY,
+  realm: { realm: 'testing', enabled: true },
+  client: {
+    clientId: 'api',
+    enabled: true,
+    publicClient: false,
+    clientAuthenticatorType: 'client-secret',
+    standardFlowEnabled: true,
+    directAccessGrantsEnabled: true,
+    redirectUris: ['http://localhost:8000/*'],
+    webOrigins: ['+'],
+    defaultClientScopes: ['basic', 'profile', 'email', 'roles'],
+    attributes: {
+      'pkce.code.challenge.method': 'S256',
+      'post.logout.redirect.uris': '+',
+      'backchannel.logout.url': 'https://elsewhere.example/logout',
+      'backchannel.logout.session.required': 'true',
+    },
+  },
+  mappers: [AUDIENCE],
+  scopes: ['basic', 'profile', 'email', 'roles'],
+  user: {
+    username: 'anna',
+    enabled: true,
+    email: 'a@b.c',
+    firstName: 'A',
+    lastName: 'B',
+    emailVerified: true,
+  },
+  userHasPassword: true,
+};
+
+const changesOf = (plan: Plan): string[] =>
+  plan.steps.flatMap(({ changes }) => changes.map(({ field, from, to }) => `${field}: ${from} → ${to}`));
+
+describe('the plan', () => {
+  test('makes everything where there is nothing, in the order in which it has to be done', () => {
+    const goal = { ...GOAL, realmRoles: ['editor'], clientRoles: ['reader'], groups: ['/staff/dev'] };
+    assert.deepEqual(
+      makePlan(EMPTY, goal).steps.map(({ action }) => action.type),
+      [
+        'create-realm',
+        'create-realm-role',
+        'create-group',
+        'create-group',
+        'create-client',
+        'create-client-role',
+        'create-user',
+        'grant-roles',
+        'join-group',
+      ],
+    );
+  });
+
+  test('is empty where everything is well, whoever else gets the logout calls', () => {
+    const plan = makePlan(GOOD, GOAL);
+    assert.deepEqual(plan.steps, []);
+    assert.deepEqual(plan.blocked, []);
+    assert.deepEqual(plan.kept, ['realm testing', 'client api', 'user anna']);
+  });
+
+  test('changes only what is needed, and lists only grow', () => {
+    const client = {
+      ...GOOD.client,
+      publicClient: true,
+      directAccessGrantsEnabled: false,
+      redirectUris: ['https://app.example/*'],
+      webOrigins: ['https://app.example'],
+    };
+    assert.deepEqual(changesOf(makePlan({ ...GOOD, client }, GOAL)), [
+      'Client authentication: off → on',
+      'Direct access grants: off → on',
+      'Valid redirect URIs: https://app.example/* → https://app.example/*, http://localhost:8000/*',
+      'Web origins: https://app.example → https://app.example, http://localhost:8000',
+    ]);
+  });
+
+  test('turns no safe setting back: it is left to a person', () => {
+    const client = {
+      ...GOOD.client,
+      consentRequired: true,
+      clientAuthenticatorType: 'client-jwt',
+      attributes: {
+        ...GOOD.client?.attributes,
+        'dpop.bound.access.tokens': 'true',
+        'tls.client.certificate.bound.access.tokens': 'true',
+        'require.pushed.authorization.requests': 'true',
+      },
+    };
+    const plan = makePlan({ ...GOOD, client }, GOAL);
+    assert.deepEqual(plan.steps, []);
+    assert.equal(plan.blocked.length, 5);
+  });
+
+  test('switches on what is off only when that is asked for', () => {
+    const off: CurrentState = {
+      ...GOOD,
+      realm: { realm: 'testing', enabled: false },
+      client: { ...GOOD.client, enabled: false },
+      user: { ...GOOD.user, enabled: false },
+    };
+    assert.deepEqual(makePlan(off, GOAL).steps, []);
+    assert.equal(makePlan(off, GOAL).blocked.length, 3);
+    assert.equal(makePlan(off, { ...GOAL, enable: true }).steps.length, 3);
+  });
+
+  test('completes a user, and replaces neither a value nor a password', () => {
+    const user = { ...GOOD.user, lastName: '', requiredActions: ['UPDATE_PASSWORD', 'CONFIGURE_TOTP'] };
+    const plan = makePlan({ ...GOOD, user }, GOAL);
+    assert.deepEqual(changesOf(plan), [
+      'Last name:  → Example',
+      'Required user actions: UPDATE_PASSWORD, CONFIGURE_TOTP → CONFIGURE_TOTP',
+    ]);
+    assert.match(plan.blocked[0]?.why ?? '', /CONFIGURE_TOTP/);
+    assert.deepEqual(changesOf(makePlan({ ...GOOD, userHasPassword: false }, GOAL)), [
+      'Password: none → set, not temporary',
+    ]);
+  });
+
+  test('shows no secret and no password', () => {
+    for (const current of [EMPTY, { ...GOOD, userHasPassword: false }]) {
+      const plan = makePlan(current, { ...GOAL, clientSecret: 'the-secret' });
+      const shown = JSON.stringify([
+        plan.steps.map(({ action: _, ...step }) => step),
+        plan.kept,
+        plan.blocked,
+      ]);
+      assert.doesNotMatch(shown, /the-secret|a-password/);
+    }
+  });
+
+  test('needs no mapper of its own where a default scope has one, and mends one that does not do its work', () => {
+    assert.equal(
+      makePlan(
+        {
+          ...GOOD,
+          mappers: [{ ...AUDIENCE, config: { ...AUDIENCE.config, 'access.token.claim': 'false' } }],
+        },
+        GOAL,
+      ).steps.length,
+      1,
+    );
+    const custom = {
+      ...AUDIENCE,
+      config: { 'included.custom.audience': 'api', 'access.token.claim': 'true' },
+    };
+    assert.deepEqual(makePlan({ ...GOOD, mappers: [custom] }, GOAL).steps, []);
+  });
+});
+
+test('URI patterns are read as Keycloak reads them', () => {
+  const covers = (pattern: string, root?: string) => coversUri([pattern], root, 'http://localhost:8000/*');
+  assert.equal(covers('*'), true);
+  assert.equal(covers('http://localhost:8000/*'), true);
+  assert.equal(covers('http://localhost:8000*'), true);
+  assert.equal(covers('/*', 'http://localhost:8000/'), true);
+  assert.equal(covers('/*', 'http://other'), false);
+  assert.equal(covers('http://localhost:8000/callback'), false);
+});

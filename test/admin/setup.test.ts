@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { AdminError, connectAdmin } from '../../src/admin/index.ts';
+import { explainAdminError } from '../../src/cli/keycloak/explain-admin-error.ts';
+import { completeInput } from '../../src/cli/setup/goal.ts';
+import { readSetupOptions } from '../../src/cli/setup/options.ts';
+import { setUp } from '../../src/cli/setup/setup.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
+import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
+
+describe('setup, call by call', () => {
+  let keycloak: FakeKeycloak;
+  let file: string;
+  let lines: string[];
+  beforeEach(async () => {
+    keycloak = await startFakeKeycloak();
+    file = join(await mkdtemp(join(tmpdir(), 'setup-')), '.env');
+    lines = [];
+  });
+  afterEach(() => keycloak.close());
+
+  /** No password of the user is given to a second run, so that no login is tried at the fake. */
+  async function run(args: string[], env: Record<string, string> = {}): Promise<number> {
+    const all = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin', ...env };
+    const options = await readSetupOptions(['--url', keycloak.url, '--env', file, ...args], all);
+    const out = {
+      isTerminal: false,
+      paint: (_: unknown, text: string) => text,
+      line: (text = '') => void lines.push(text),
+      progress() {},
+    };
+    return setUp(await completeInput(options, {}, undefined), options, out, undefined);
+  }
+
+  test('makes realm, roles, groups and client, in this order, and then nothing', async () => {
+    const args = ['--role', 'editor', '--client-role', 'reader', '--group', '/staff/dev', '--yes'];
+    assert.equal(await run(args), 0);
+    assert.deepEqual(keycloak.changes, [
+      'POST ',
+      'POST /testing/roles',
+      'POST /testing/groups',
+      'POST /testing/groups/:id/children',
+      'POST /testing/clients',
+      'POST /testing/clients/:id/roles',
+    ]);
+    assert.match(await readFile(file, 'utf8'), /KEYCLOAK_CLIENT_SECRET=made-by-keycloak\n/);
+    keycloak.changes.length = 0;
+    lines.length = 0;
+    await run(['--yes']);
+    assert.deepEqual(keycloak.changes, []);
+    assert.ok(lines.includes('Nothing to change.'));
+  });
+
+  test('completes a user, grants roles and adds to groups', async () => {
+    await run(['--role', 'editor', '--group', '/staff', '--yes']);
+    const realm = keycloak.realms.get('testing');
+    realm?.lists.users.push({
+      id: 'u-1',
+      username: 'anna',
+      enabled: true,
+      email: 'a@b.c',
+      firstName: 'A',
+      requiredActions: ['UPDATE_PASSWORD'],
+      credentials: [{ type: 'password' }],
+    });
+    keycloak.changes.length = 0;
+    await run(['--user', 'anna', '--role', 'editor', '--group', '/staff', '--yes']);
+    assert.deepEqual(keycloak.changes, [
+      'PUT /testing/users/u-1',
+      'POST /testing/users/u-1/role-mappings/realm',
+      'PUT /testing/users/u-1/groups/:id',
+    ]);
+    const user = realm?.lists.users[0];
+    assert.deepEqual([user?.firstName, user?.lastName, user?.requiredActions], ['A', 'Example', []]);
+  });
+
+  test('keeps what the client has when it changes it', async () => {
+    await run(['--yes']);
+    const client: Record<string, unknown> = keycloak.realms.get('testing')?.lists.clients[0] ?? {};
+    Object.assign(client, {
+      directAccessGrantsEnabled: false,
+      description: 'mine',
+      attributes: { ...(client.attributes as object), custom: 'kept' },
+    });
+    await run(['--yes']);
+    assert.equal(client.directAccessGrantsEnabled, true);
+    assert.equal(client.description, 'mine');
+    assert.equal((client.attributes as Record<string, string>).custom, 'kept');
+  });
+
+  test('a new user needs a password, and nothing is done without one', async () => {
+    await assert.rejects(
+      run(['--user', 'anna', '--yes']),
+      (error) => error instanceof UsageError && /SETUP_PASSWORD/.test(error.message),
+    );
+    assert.deepEqual(keycloak.changes, []);
+  });
+
+  test('names everything that is missing at once', async () => {
+    const options = await readSetupOptions(['--no-env'], {});
+    await assert.rejects(completeInput(options, {}, undefined), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.equal(error.problems.length, 3);
+      return true;
+    });
+  });
+
+  test('a refusal of the Admin API says what was tried, and what to do', async () => {
+    keycloak.forbid(/^\/admin\/realms$/);
+    await assert.rejects(run(['--yes']), (error) => {
+      assert.ok(error instanceof AdminError);
+      assert.equal(
+        error.message,
+        'Keycloak refused to create the realm testing: HTTP 403 HTTP 403 Forbidden',
+      );
+      assert.match(explainAdminError(error), /realm-management: manage-realm/);
+      return true;
+    });
+  });
+
+  test('a login that is refused, and a Keycloak that is not there, are told apart', async () => {
+    const credentials = { realm: 'master', username: 'admin', password: 'wrong' };
+    await assert.rejects(
+      connectAdmin({ serverUrl: keycloak.url, credentials }),
+      (error) =>
+        error instanceof AdminError &&
+        error.kind === 'login' &&
+        /one-time code/.test(explainAdminError(error)),
+    );
+    await assert.rejects(
+      connectAdmin({ serverUrl: 'http://127.0.0.1:9', credentials }),
+      (error) => error instanceof AdminError && error.kind === 'unreachable',
+    );
+  });
+
+  test('a token that is about to expire is replaced', async () => {
+    let now = Date.now();
+    const credentials = { realm: 'master', clientId: 'robot', clientSecret: 'secret' };
+    const { api } = await connectAdmin({ serverUrl: keycloak.url, credentials, clock: () => now });
+    const first = await api.getAccessToken();
+    assert.equal(await api.getAccessToken(), first);
+    now += 46_000;
+    await api.getAccessToken();
+    assert.equal((await api.realms.findOne({ realm: 'nowhere' })) ?? null, null);
+  });
+});
