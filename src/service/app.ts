@@ -1,0 +1,189 @@
+import cors from '@fastify/cors';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { createClient, type KeycloakClient } from '../client/index.ts';
+import { createIssuer, createVerifier, type RevocationStore, type Verifier } from '../core/index.ts';
+import { backchannelLogout, keycloakGuard } from '../fastify/index.ts';
+import type { Config } from './config.ts';
+import { homeController } from './controllers/home-controller.ts';
+import { loginController } from './controllers/login-controller.ts';
+import { logoutController } from './controllers/logout-controller.ts';
+import { protectedController } from './controllers/protected-controller.ts';
+import { refreshController } from './controllers/refresh-controller.ts';
+import { MODEL_KEYWORDS } from './models.ts';
+import { createAuditLog } from './ops/audit-log.ts';
+import { BODY_LIMIT_BYTES, readForms } from './ops/bodies.ts';
+import { useBrowserSessions } from './ops/browser-sessions.ts';
+import { docsController } from './ops/docs.ts';
+import { docsSignIn } from './ops/docs-sign-in.ts';
+import { addDrain } from './ops/draining.ts';
+import { handleErrors } from './ops/error-handler.ts';
+import { healthController, watchReadiness } from './ops/health.ts';
+import { observeCalls } from './ops/keycloak-calls.ts';
+import { shedLoad } from './ops/load-shedding.ts';
+import type { Logger } from './ops/logger.ts';
+import { limitLogins } from './ops/login-limits.ts';
+import { collectMetrics } from './ops/metrics.ts';
+import { answerUnknown } from './ops/not-found.ts';
+import { openTracing } from './ops/open-tracing.ts';
+import { collectOpenApi } from './ops/openapi.ts';
+import { reportDenied, reportMessages } from './ops/reporters.ts';
+import { createRequestIds } from './ops/request-ids.ts';
+import { RequestLog } from './ops/request-log.ts';
+import { createReport } from './ops/security-events.ts';
+import { setHeaders } from './ops/security-headers.ts';
+import { limitConnections, serverLimits } from './ops/server-limits.ts';
+import { openSharedState } from './ops/shared-state.ts';
+import { onClientError, sendFrameworkError } from './ops/wire-errors.ts';
+import { createAuthService } from './services/auth-service.ts';
+import { createBreaker, probeOf, withBreaker } from './services/breaker.ts';
+import { createPasswordQueue } from './services/password-queue.ts';
+import type { WorkerLink } from './workers/link.ts';
+
+/** What a test or an embedding program may bring along. */
+export interface AppDeps {
+  /** Default: nothing is logged. */
+  readonly logger?: Logger | undefined;
+  /** Default: made from the config. Whoever brings one closes it. */
+  readonly verifier?: Verifier | undefined;
+  /** Default: made from the config. */
+  readonly client?: KeycloakClient | undefined;
+  /** With `WORKERS`: the other processes, and what they share. */
+  readonly link?: WorkerLink | undefined;
+  /** Version in the OpenAPI document. */
+  readonly version?: string | undefined;
+}
+
+/** Builds the guide's API. Nothing is listened on, no environment is read. The order is the order in which it runs. */
+export async function buildApp(config: Config, deps: AppDeps = {}): Promise<FastifyInstance> {
+  const logger: FastifyBaseLogger | undefined = deps.logger;
+  const app = fastify({
+    ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
+    // A child logger for each request costs as much as the verification: `reqId` is given with each line instead.
+    childLoggerFactory: (logger) => logger,
+    logController: new RequestLog(deps.logger),
+    genReqId: createRequestIds(config.trustProxy !== false),
+    requestIdHeader: false,
+    trustProxy: config.trustProxy,
+    bodyLimit: BODY_LIMIT_BYTES,
+    ...serverLimits(config),
+    return503OnClosing: false,
+    ajv: {
+      customOptions: {
+        allErrors: true,
+        coerceTypes: false,
+        removeAdditional: false,
+        keywords: [...MODEL_KEYWORDS],
+      },
+    },
+    frameworkErrors: sendFrameworkError,
+    clientErrorHandler: onClientError,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  const report = createReport();
+  if (config.auditLog && deps.logger !== undefined) {
+    const audit = createAuditLog(deps.logger);
+    report.listeners.push(audit.report);
+    app.addHook('onClose', async () => audit.close());
+  }
+  const shared = openSharedState(config, deps.logger, deps.link);
+  if (shared !== undefined) app.addHook('onClose', async () => shared.close());
+  const tracing = await openTracing(app, config, deps);
+  const calls =
+    config.metricsPort === undefined && tracing === undefined
+      ? undefined
+      : observeCalls(createIssuer(config).endpoints);
+  if (tracing !== undefined) calls?.observers.push(tracing.observeCall);
+  const verifier = deps.verifier ?? createVerifierOf(config, deps.logger, shared?.revocations, calls?.fetch);
+  const breaker = createBreaker({
+    probe: probeOf(verifier.issuer.endpoints.discovery, config.timeoutMs),
+    onChange: (isOpen) => tellOfBreaker(isOpen, deps.logger),
+  });
+  const plainClient =
+    deps.client ?? createClient({ ...config, issuer: verifier.issuer, fetch: calls?.fetch });
+  const client = withBreaker(plainClient, breaker);
+  app.decorate('whenKnowing', async (timeoutMs: number) => shared?.whenKnowing(timeoutMs));
+  if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());
+
+  const passwordQueue = createPasswordQueue({
+    maxInFlight: config.loginMaxInFlight,
+    maxWaiting: config.loginMaxWaiting,
+    maxWaitMs: config.loginWaitMs,
+  });
+
+  app.decorate('metrics', undefined);
+  if (calls !== undefined && config.metricsPort !== undefined) {
+    await collectMetrics(app, { verifier, queue: passwordQueue, breaker, shared, calls, events: report });
+  }
+  limitConnections(app, config);
+  const draining = addDrain(app);
+  setHeaders(app, draining);
+  await shedLoad(app, config);
+  handleErrors(app, [config.clientSecret], answerUnknown(app));
+  if (config.corsOrigins.length > 0) await app.register(cors, corsOptions(config));
+  readForms(app);
+  await collectOpenApi(app, deps.version ?? '0.0.0');
+  await app.register(keycloakGuard, {
+    verifier: tracing?.traceChecks(verifier) ?? verifier,
+    // The error handler does.
+    logRefusals: false,
+    onDenied: reportDenied(report),
+  });
+  await app.register(backchannelLogout, { onMessage: reportMessages(report) });
+  await useBrowserSessions(app, config, client, shared, report);
+
+  await app.register(homeController, { issuer: verifier.issuer });
+  const auth = createAuthService(client, verifier, passwordQueue);
+  const limits = await limitLogins(app, config, shared?.LimitStore, report);
+  await app.register(loginController, { auth, limits, report });
+  await app.register(refreshController, { auth, report });
+  await app.register(logoutController, { auth, report });
+  await app.register(protectedController);
+  const readiness = watchReadiness({ verifier, shared, draining, link: deps.link });
+  app.decorate('isReadyItself', readiness.isReadyItself);
+  await app.register(healthController, { readiness });
+  await app.register(docsSignIn, { ...config, client, issuer: verifier.issuer, report });
+  await app.register(docsController, { clientId: config.clientId });
+  return app;
+}
+
+function createVerifierOf(
+  config: Config,
+  logger: Logger | undefined,
+  revocationStore: RevocationStore | undefined,
+  fetch: typeof globalThis.fetch | undefined,
+): Verifier {
+  const { serverUrl, realm, clientId, clientSecret, audience, timeoutMs, clockToleranceSeconds } = config;
+  const { tokenCheck, recheckSeconds, maxCachedTokens } = config;
+  return createVerifier({
+    serverUrl,
+    realm,
+    clientId,
+    clientSecret,
+    audience,
+    timeoutMs,
+    clockToleranceSeconds,
+    tokenCheck,
+    recheckSeconds,
+    maxCachedTokens,
+    revocationStore,
+    fetch,
+    onNotice: ({ level, code, message }) => logger?.[level]({ code }, message),
+  });
+}
+
+function tellOfBreaker(isOpen: boolean, logger: Logger | undefined): void {
+  const code = isOpen ? 'keycloak_hangs' : 'keycloak_answers';
+  if (isOpen) logger?.warn({ code }, 'Keycloak hangs: logins and the like are refused at once');
+  else logger?.info({ code }, 'Keycloak answers again');
+}
+
+function corsOptions(config: Config) {
+  return {
+    origin: [...config.corsOrigins],
+    methods: ['GET', 'HEAD', 'POST'],
+    allowedHeaders: ['Authorization', 'Content-Type'],
+    exposedHeaders: ['WWW-Authenticate', 'Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  };
+}

@@ -1,0 +1,127 @@
+/** What the page shows. */
+interface HomePage {
+  readonly message: string;
+  /** Who is signed in, or `null`. */
+  readonly username: string | null;
+  /** Whether one can sign in with the browser. */
+  readonly canSignIn: boolean;
+}
+
+const ROUTES = [
+  ['POST', '/login', 'Username and password in, access token out'],
+  ['GET', '/protected', 'Who you are, for a valid access token'],
+  ['GET', '/docs', 'Try it all in the browser'],
+  ['GET', '/openapi.json', 'The same, for programs'],
+  ['GET', '/health/ready', 'Is this service ready?'],
+] as const;
+
+/** The page at `/`. Everything that is not fixed is escaped. */
+export function homePage({ message, username, canSignIn }: HomePage): string {
+  const state =
+    username === null
+      ? '<span class="dot"></span> You are not signed in.'
+      : `<span class="dot on"></span> Signed in as <strong>${escapeHtml(username)}</strong>.`;
+  const actions = [
+    canSignIn ? toSignIn(username) : '',
+    '<a class="button plain" href="/docs">Documentation</a>',
+  ];
+  const rows = ROUTES.map(
+    ([method, path, text]) =>
+      `<tr><td class="method">${method}</td><td>${toLink(method, path)}</td><td>${text}</td></tr>`,
+  ).join('\n        ');
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Keycloak authentication system</title>
+    <link rel="icon" href="data:,">
+    <link rel="stylesheet" href="/home.css">
+    <script src="/home.js" defer></script>
+  </head>
+  <body>
+    <main>
+      <h1>Keycloak authentication system</h1>
+      <p>${escapeHtml(message)}</p>
+      <p class="state" role="status" data-username="${escapeHtml(username ?? '')}">${state}</p>
+      <div class="actions">
+        ${actions.filter(Boolean).join('\n        ')}
+      </div>
+      <section aria-labelledby="try">
+        <h2 id="try">Try it</h2>
+        <p><button class="button plain" id="call" type="button">Call /protected</button></p>
+        <pre id="answer" role="status" aria-label="Answer of /protected" tabindex="0" hidden></pre>
+      </section>
+      <h2>Routes</h2>
+      <table>
+        ${rows}
+      </table>
+    </main>
+  </body>
+</html>
+`;
+}
+
+/** Signing out changes something, so it is a form; signing in is a link. Both work without the script. */
+function toSignIn(username: string | null): string {
+  return username === null
+    ? '<a class="button" href="/auth/login?return_to=/">Sign in with Keycloak</a>'
+    : '<form method="post" action="/auth/logout"><button class="button" type="submit">Sign out</button></form>';
+}
+
+function toLink(method: string, path: string): string {
+  return method === 'GET' ? `<a href="${path}"><code>${path}</code></a>` : `<code>${path}</code>`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+export const HOME_STYLE = `
+:root { color-scheme: light dark; --line: #8884; --accent: #0b66c3; }
+@media (prefers-color-scheme: dark) { :root { --accent: #6cb2ff; } }
+* { box-sizing: border-box; }
+body { margin: 0; font: 16px/1.55 system-ui, sans-serif; }
+main { max-width: 44rem; margin: 12vh auto 4rem; padding: 0 1.25rem; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .75rem; }
+a { color: var(--accent); }
+code { font: .95em ui-monospace, monospace; }
+.state { padding: .6rem .9rem; border: 1px solid var(--line); border-radius: .5rem; }
+.dot { display: inline-block; width: .6rem; height: .6rem; margin-right: .35rem; border-radius: 50%; background: #999; }
+.dot.on { background: #2a9d4a; }
+.actions { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0 2rem; }
+h2 { font-size: 1.1rem; margin: 1.75rem 0 .5rem; }
+pre { padding: .75rem .9rem; border: 1px solid var(--line); border-radius: .5rem; overflow-x: auto; font: .9em/1.5 ui-monospace, monospace; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.button { display: inline-block; padding: .55rem 1rem; border-radius: .5rem; background: var(--accent); color: Canvas; text-decoration: none; font: inherit; font-weight: 600; border: 1px solid var(--accent); cursor: pointer; }
+.button.plain { background: transparent; color: var(--accent); }
+table { width: 100%; border-collapse: collapse; }
+td { padding: .45rem .75rem .45rem 0; border-top: 1px solid var(--line); vertical-align: top; }
+.method { font: .8em/2 ui-monospace, monospace; opacity: .7; }
+`.trimStart();
+
+/** Calls /protected with the session cookie, and notices when the session ended elsewhere. */
+export const HOME_SCRIPT = `
+const answer = document.getElementById('answer');
+document.getElementById('call').addEventListener('click', async () => {
+  answer.hidden = false;
+  answer.textContent = '…';
+  try {
+    const response = await fetch('/protected', { headers: { accept: 'application/json' } });
+    const body = await response.json();
+    answer.textContent = response.status + ' ' + response.statusText + '\\n' + JSON.stringify(body, null, 2);
+  } catch {
+    answer.textContent = 'The service does not answer.';
+  }
+});
+
+const shown = document.querySelector('[data-username]').dataset.username;
+async function lookAgain() {
+  if (shown === '' || document.visibilityState !== 'visible') return;
+  const response = await fetch('/auth/session').catch(() => undefined);
+  if (response?.ok && (await response.json()).authenticated === false) location.reload();
+}
+document.addEventListener('visibilitychange', lookAgain);
+window.addEventListener('focus', lookAgain);
+window.addEventListener('pageshow', (event) => { if (event.persisted) lookAgain(); });
+`.trimStart();

@@ -1,0 +1,76 @@
+import { Type } from '@sinclair/typebox';
+import type { FastifyRequest } from 'fastify';
+import { TokenRequest } from '../models.ts';
+import { emptyBodyHasNoFields } from '../ops/bodies.ts';
+import type { LoginLimits } from '../ops/login-limits.ts';
+import { whoOf } from '../ops/reporters.ts';
+import { type Report, toLoginOutcome } from '../ops/security-events.ts';
+import type { AuthService } from '../services/auth-service.ts';
+import { ERRORS } from './answers.ts';
+import type { TypedApp } from './app-type.ts';
+
+export async function loginController(
+  app: TypedApp,
+  { auth, limits, report }: { auth: AuthService; limits: LoginLimits; report: Report },
+): Promise<void> {
+  app.post(
+    '/login',
+    {
+      onRequest: limits.byAddress,
+      preValidation: emptyBodyHasNoFields,
+      preHandler: limits.byUser,
+      schema: {
+        summary: 'Log in',
+        description: 'Exchanges username and password for an access token.',
+        tags: ['guide'],
+        consumes: ['application/x-www-form-urlencoded', 'application/json', 'multipart/form-data'],
+        body: TokenRequest,
+        response: {
+          200: { ...Type.Ref('TokenResponse'), description: 'Tokens of the user' },
+          ...ERRORS,
+          401: { ...ERRORS[401], description: 'Invalid username or password' },
+          403: { ...ERRORS[403], description: 'Account is not fully set up' },
+        },
+      },
+    },
+    async (request) => {
+      const { username } = request.body;
+      const login = { event: 'login', by: 'password' } as const;
+      try {
+        const tokens = await whileConnected(request, (gone) =>
+          auth.login(request.body, clientAddress(request.ip), gone),
+        );
+        report(request, { ...login, outcome: 'ok', ...whoOf(tokens.access_token) });
+        return tokens;
+      } catch (error) {
+        report(request, { ...login, outcome: toLoginOutcome(error), user: username });
+        throw error;
+      }
+    },
+  );
+}
+
+/**
+ * Runs with a signal that is aborted when the connection ends. Not by the `close` of request or response: it may have
+ * come while the limits were asked, and never comes to a request that waits behind another on its connection.
+ */
+async function whileConnected<T>(
+  { raw: { socket } }: FastifyRequest,
+  run: (gone: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  if (socket.destroyed) abort();
+  // One for each request that waits on this connection.
+  else socket.setMaxListeners(0).once('close', abort);
+  try {
+    return await run(controller.signal);
+  } finally {
+    socket.off('close', abort);
+  }
+}
+
+/** IPv4 addresses that came over an IPv6 socket, in the form that Keycloak expects. */
+function clientAddress(ip: string): string {
+  return ip.replace(/^::ffff:(?=\d+\.)/i, '');
+}

@@ -1,0 +1,32 @@
+import { Type } from '@sinclair/typebox';
+import { toUserInfo } from '../services/user-service.ts';
+import { ERRORS } from './answers.ts';
+import type { TypedApp } from './app-type.ts';
+
+export async function protectedController(app: TypedApp): Promise<void> {
+  const { 401: unauthorized, 403: forbidden, 500: failed, 503: unavailable } = ERRORS;
+  app.get(
+    '/protected',
+    {
+      onRequest: app.guard(),
+      schema: {
+        summary: 'Who is calling',
+        description: 'Needs an access token of the realm.',
+        tags: ['guide'],
+        security: [{ bearerAuth: [] }, { keycloak: ['openid'] }],
+        response: {
+          200: { ...Type.Ref('UserInfo'), description: 'The user the token belongs to' },
+          400: { ...ERRORS[400], description: 'More than one Authorization header' },
+          401: unauthorized,
+          403: forbidden,
+          500: failed,
+          503: unavailable,
+        },
+      },
+    },
+    (request, reply) => {
+      // The guard has set it.
+      reply.send(toUserInfo(request.principal!));
+    },
+  );
+}

@@ -1,0 +1,12 @@
+export { type AppDeps, buildApp } from './app.ts';
+export {
+  type Config,
+  ConfigError,
+  type ConfigSources,
+  loadConfig,
+  readEnvFile,
+  type SettingProblem,
+} from './config.ts';
+export { runService } from './main.ts';
+export type { HTTPError, TokenRequest, TokenResponse, UserInfo, ValidationError, Welcome } from './models.ts';
+export { type RunningService, startService } from './start.ts';

@@ -1,0 +1,60 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Config } from '../config.ts';
+
+export type { Logger } from 'pino';
+
+/**
+ * JSON lines, or readable ones on a terminal. Headers, bodies and URLs have no way into the log: nobody logs them,
+ * and what Fastify itself would write about a request or reply is cut down here.
+ */
+export async function createLogger(config: Pick<Config, 'logLevel'>): Promise<Logger> {
+  return createLoggerTo(config, process.stdout.isTTY ? await prettyStream() : jsonStream());
+}
+
+/** Like {@link createLogger}, to a given stream. */
+export function createLoggerTo(config: Pick<Config, 'logLevel'>, stream: DestinationStream): Logger {
+  return pino(
+    {
+      level: config.logLevel,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: {
+        req: ({ id }) => ({ id }),
+        res: ({ statusCode }) => ({ statusCode }),
+        err: (error: unknown) => toLoggedError(error),
+      },
+    },
+    stream,
+  );
+}
+
+/** Lines are gathered for a moment: writing each alone costs more than making it. */
+function jsonStream(): DestinationStream {
+  const stream = pino.destination({ dest: 1, sync: false, minLength: 8192, periodicFlush: 200 });
+  return stream;
+}
+
+async function prettyStream(): Promise<DestinationStream> {
+  const { default: pretty } = await import('pino-pretty');
+  return pretty({ ignore: 'reqId', translateTime: 'HH:MM:ss', singleLine: true, sync: true });
+}
+
+/**
+ * What may be known of an error. Its message may repeat input: one that holds a secret is hidden whole, for what is
+ * left around a short one would tell it; whatever looks like a token is taken out. The stack is where it happened.
+ */
+export function toLoggedError(error: unknown, secrets: readonly string[] = []): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const clean = (text: string): string =>
+    secrets.some((secret) => secret !== '' && text.includes(secret))
+      ? '***'
+      : text.replace(/eyJ[\w-]{10,}(\.[\w-]*){1,4}/g, '***');
+  const { name, message, stack = '' } = error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const cause =
+    error.cause instanceof Error ? clean(`${error.cause.name}: ${error.cause.message}`) : undefined;
+  // It begins with the message, in as many lines as that has.
+  const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line) && !message.includes(line));
+  return { type: name, message: clean(message), code, cause, stack: frames.join('\n') };
+}

@@ -1,0 +1,31 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+/** Answers a request that no route takes. */
+export type SendUnknown = (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+/**
+ * 404 for unknown paths; 405 with `Allow` where the path is known and the method is not (RFC 9110 §15.5.6).
+ * Call it before the first route: it takes note of each.
+ */
+export function answerUnknown(app: FastifyInstance): SendUnknown {
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    // Routes with a wildcard (files of the docs page) are not listed: a wrong method there is a 404.
+    if (url.includes('*') || url.includes(':')) return;
+    const known = methods.get(url) ?? new Set();
+    for (const one of [method].flat()) known.add(one);
+    methods.set(url, known);
+  });
+  const sendUnknown: SendUnknown = (request, reply) => {
+    reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+    const known = methods.get(request.url.split('?', 1)[0] ?? '');
+    if (known === undefined || known.has(request.method))
+      return reply.code(404).send({ detail: 'Not Found' });
+    return reply
+      .code(405)
+      .header('allow', [...known].sort().join(', '))
+      .send({ detail: 'Method Not Allowed' });
+  };
+  app.setNotFoundHandler(sendUnknown);
+  return sendUnknown;
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
+import type { Logger } from './logger.ts';
+import type { Tracing } from './tracing.ts';
+
+/** Of the time to end in, what traces that nobody takes may use up. Unit: milliseconds. */
+const LONGEST_FLUSH_MS = 2_000;
+
+/** Loads OpenTelemetry where it is asked for; its modules cost start-up time. Call it before the first hook. */
+export async function openTracing(
+  app: FastifyInstance,
+  { tracing: { exporter, problem }, serverUrl, shutdownTimeoutMs }: Config,
+  { logger, version = '0.0.0' }: { logger?: Logger | undefined; version?: string | undefined },
+): Promise<Tracing | undefined> {
+  if (problem !== undefined) logger?.warn(`no traces: ${problem}`);
+  if (exporter === 'off') return undefined;
+  const { startTracing } = await import('./tracing.ts');
+  const tracing = await startTracing({ exporter }, { version, serverUrl, logger });
+  tracing.traceRequests(app);
+  app.addHook('onClose', () => tracing.close(Math.min(LONGEST_FLUSH_MS, shutdownTimeoutMs / 2)));
+  return tracing;
+}

@@ -1,0 +1,44 @@
+import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { type DestinationStream, pino } from 'pino';
+import type { Logger } from './logger.ts';
+
+/**
+ * One line per request at `info`, in place of Fastify's two. Of the URL only the pattern of the route is logged,
+ * never what was sent: people put tokens into queries and paths.
+ *
+ * The line is put together here: pino's way through serializers costs as much as the rest of a request.
+ */
+export class RequestLog extends LogController {
+  readonly #write: ((line: string) => void) | undefined;
+
+  constructor(logger: Logger | undefined) {
+    super({ disableRequestLogging: true });
+    if (!logger?.isLevelEnabled('info')) return;
+    const { [pino.symbols.streamSym]: stream } = logger as unknown as Record<symbol, DestinationStream>;
+    if (stream !== undefined) this.#write = (line) => stream.write(line);
+  }
+
+  override requestCompleted(_error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply) {
+    if (this.#write === undefined) return;
+    // Ids are made of safe characters, routes are the developer's own; methods are a fixed list.
+    const url = request.routeOptions.url;
+    const route = url === undefined ? 'null' : `"${url}"`;
+    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    this.#write(
+      `{"level":"info","time":"${isoNow()}","reqId":"${request.id}","method":"${request.method}","route":${route},"status":${reply.statusCode},"ms":${ms},"msg":"request"}\n`,
+    );
+  }
+}
+
+let lastMs = 0;
+let lastIso = '';
+
+/** Many requests end within one millisecond. */
+function isoNow(): string {
+  const now = Date.now();
+  if (now !== lastMs) {
+    lastMs = now;
+    lastIso = new Date(now).toISOString();
+  }
+  return lastIso;
+}

@@ -1,0 +1,16 @@
+import { openRedis } from '../../src/redis/index.ts';
+import { createRedisSessionStore } from '../../src/session/index.ts';
+import { sessionStoreContract } from '../session/session-store-contract.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis } from '../support/redis-server.ts';
+
+sessionStoreContract('redis', async (t) => {
+  const redis = await startRedis(t);
+  const connections = [openRedis({ url: redis.url }), openRedis({ url: redis.url })];
+  t.after(() => {
+    for (const connection of connections) connection.close();
+  });
+  await eventually('Redis is there', async () => connections.every(({ isReady }) => isReady));
+  let count = 0;
+  return () => createRedisSessionStore(connections[count++ % 2]!);
+});

@@ -1,0 +1,18 @@
+import { createRedisRevocationStore, openRedis } from '../../src/redis/index.ts';
+import { revocationStoreContract } from '../contract/revocation-store-contract.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis } from '../support/redis-server.ts';
+
+revocationStoreContract('redis', async (t) => {
+  const redis = await startRedis(t);
+  return async () => {
+    const connection = openRedis({ url: redis.url });
+    const store = createRedisRevocationStore(connection);
+    t.after(() => {
+      store.close();
+      connection.close();
+    });
+    await eventually('the store has caught up', () => store.isCaughtUp && connection.isReady);
+    return store;
+  };
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startService } from '../../src/service/index.ts';
+import { createLoggerTo } from '../../src/service/ops/logger.ts';
+import { collectLog, configFor, form, PASSWORD, startIdp } from './service.ts';
+
+test('Prometheus reads requests, token checks and Keycloak on a port of its own', async (t) => {
+  const idp = await startIdp(t);
+  const config = configFor(idp.url, { METRICS_PORT: '0' });
+  const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+  t.after(() => service.close());
+  const { app, metricsUrl } = service;
+  const login = await app.inject(form({ username: 'abdullah', password: PASSWORD }));
+  await app.inject(form({ username: 'abdullah', password: 'wrong' }));
+  const authorization = `Bearer ${login.json().access_token}`;
+  for (let i = 0; i < 3; i++) await app.inject({ url: '/protected', headers: { authorization } });
+  await app.inject('/protected?user=abdullah');
+  await app.inject('/nothing/of/that/name');
+
+  const answer = await fetch(metricsUrl!);
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get('content-type')!, /^text\/plain; version=0\.0\.4/);
+  const text = await answer.text();
+  for (const line of [
+    'http_request_duration_seconds_count{route="/login",status="200"} 1',
+    'http_request_duration_seconds_count{route="/login",status="401"} 1',
+    'http_request_duration_seconds_count{route="/protected",status="200"} 3',
+    'http_request_duration_seconds_count{route="/protected",status="401"} 1',
+    'http_request_duration_seconds_count{route="none",status="404"} 1',
+    'keycloak_guard_token_checks_total{source="cache",result="accepted"} 2',
+    'keycloak_guard_token_checks_total{source="keys",result="accepted"} 1',
+    'keycloak_guard_token_checks_total{source="recheck",result="accepted"} 0',
+    'keycloak_guard_logins_total{by="password",outcome="ok"} 1',
+    'keycloak_guard_logins_total{by="password",outcome="wrong_credentials"} 1',
+    'keycloak_guard_logins_total{by="password",outcome="keycloak_unavailable"} 0',
+    'keycloak_guard_keycloak_request_duration_seconds_count{call="password",outcome="ok"} 1',
+    'keycloak_guard_keycloak_request_duration_seconds_count{call="password",outcome="refused"} 1',
+    'keycloak_guard_keycloak_request_duration_seconds_count{call="jwks",outcome="ok"} 1',
+    'keycloak_guard_keycloak_request_duration_seconds_count{call="discovery",outcome="ok"} 1',
+    'keycloak_guard_keycloak_up 1',
+    'keycloak_guard_logins_in_flight 0',
+    'keycloak_guard_calls_stopped 0',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), `${line}\n\n${text}`);
+  }
+  assert.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
+  assert.ok(!text.includes('abdullah') && !text.includes('eyJ'), 'nothing that grows with users');
+  const second = await (await fetch(metricsUrl!)).text();
+  assert.ok(
+    second.includes('keycloak_guard_token_checks_total{source="cache",result="accepted"} 2\n'),
+    'read, not added up',
+  );
+
+  const elsewhere = await fetch(new URL('/protected', metricsUrl));
+  assert.equal(elsewhere.status, 404);
+  assert.equal((await app.inject('/metrics')).statusCode, 404, 'not on the port of the API');
+});
+
+test('without METRICS_PORT there are no metrics', async (t) => {
+  const idp = await startIdp(t);
+  const config = configFor(idp.url);
+  const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+  t.after(() => service.close());
+  assert.equal(service.metricsUrl, undefined);
+  assert.equal(service.app.metrics, undefined);
+});

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildTestApp, form, PASSWORD, startIdp } from './service.ts';
+
+const missing = (field: string) => ({
+  type: 'missing',
+  loc: ['body', field],
+  msg: 'Field required',
+  input: null,
+});
+const notText = (field: string) => ({
+  type: 'string_type',
+  loc: ['body', field],
+  msg: 'Input should be a valid string',
+  input: null,
+});
+
+const json = (payload: unknown) => ({ method: 'POST', url: '/login', payload: payload as object }) as const;
+const raw = (type: string, payload: string | Buffer) =>
+  ({ method: 'POST', url: '/login', headers: { 'content-type': type }, payload }) as const;
+const URLENCODED = 'application/x-www-form-urlencoded';
+
+const CASES = [
+  ['no body', { method: 'POST', url: '/login' } as const, [missing('username'), missing('password')]],
+  ['an empty form', form({}), [missing('username'), missing('password')]],
+  ['no password', form({ username: 'abdullah' }), [missing('password')]],
+  ['no user name', form({ password: PASSWORD }), [missing('username')]],
+  ['an empty password', form({ username: 'abdullah', password: '' }), [missing('password')]],
+  ['an empty user name', form({ username: '', password: PASSWORD }), [missing('username')]],
+  ['two empty fields', form({ username: '', password: '' }), [missing('username'), missing('password')]],
+  ['a user name twice', raw(URLENCODED, 'username=a&username=b&password=c'), [notText('username')]],
+  ['the same password twice', raw(URLENCODED, 'username=a&password=c&password=c'), [notText('password')]],
+  ['a number', json({ username: 'a', password: 12345678 }), [notText('password')]],
+  ['null', json({ username: null, password: 'x' }), [notText('username')]],
+  ['an object', json({ username: { $ne: '' }, password: 'x' }), [notText('username')]],
+  [
+    'a list in place of an object',
+    json(['a', 'b']),
+    [{ type: 'object_type', loc: ['body'], msg: 'Input should be an object', input: null }],
+  ],
+  [
+    'the JSON null in place of an object',
+    raw('application/json', 'null'),
+    [{ type: 'object_type', loc: ['body'], msg: 'Input should be an object', input: null }],
+  ],
+  [
+    'a control character in the user name',
+    form({ username: 'abd\u0000ullah', password: PASSWORD }),
+    [
+      {
+        type: 'string_pattern_mismatch',
+        loc: ['body', 'username'],
+        msg: 'String should not have control characters',
+        input: null,
+      },
+    ],
+  ],
+  [
+    'half of a surrogate pair in the password',
+    raw('application/json', '{"username":"abdullah","password":"a\\ud800b"}'),
+    [
+      {
+        type: 'string_unicode',
+        loc: ['body', 'password'],
+        msg: 'String should be valid Unicode',
+        input: null,
+      },
+    ],
+  ],
+  [
+    'a password that is too long',
+    form({ username: 'abdullah', password: 'x'.repeat(4097) }),
+    [
+      {
+        type: 'string_too_long',
+        loc: ['body', 'password'],
+        msg: 'String should have at most 4096 characters',
+        input: null,
+      },
+    ],
+  ],
+] as const;
+
+test('a body with wrong fields is 422, each field is named, nothing is repeated, Keycloak is not called', async (t) => {
+  const idp = await startIdp(t);
+  const { app } = await buildTestApp(t, idp.url);
+  for (const [name, request, detail] of CASES) {
+    await t.test(name, async () => {
+      const answer = await app.inject(request);
+      assert.equal(answer.statusCode, 422);
+      assert.deepEqual(answer.json(), { detail });
+      assert.equal(answer.headers['content-type'], 'application/json; charset=utf-8');
+      assert.equal(answer.headers['cache-control'], 'no-store');
+    });
+  }
+  assert.equal(idp.requests.token, 0);
+});
+
+test('a field twice in a multipart form, and a file in place of a text, are 422', async (t) => {
+  const idp = await startIdp(t);
+  const { app } = await buildTestApp(t, idp.url);
+  for (const change of [
+    (fields: FormData) => fields.append('username', 'other'),
+    (fields: FormData) => fields.set('username', new Blob(['abdullah']), 'name.txt'),
+  ]) {
+    const fields = new FormData();
+    fields.set('username', 'abdullah');
+    fields.set('password', PASSWORD);
+    change(fields);
+    const body = new Response(fields);
+    const type = body.headers.get('content-type')!;
+    const answer = await app.inject(raw(type, Buffer.from(await body.arrayBuffer())));
+    assert.equal(answer.statusCode, 422);
+    assert.deepEqual(answer.json(), { detail: [notText('username')] });
+  }
+  assert.equal(idp.requests.token, 0);
+});
+
+test('a multipart form that breaks off anywhere, within a file too, is an answer, and the service goes on', async (t) => {
+  const { app } = await buildTestApp(t, 'http://127.0.0.1:1');
+  const body = [
+    '--b\r\nContent-Disposition: form-data; name="password"; filename="a"\r\nContent-Type: text/plain\r\n\r\nabc',
+    '--b\r\nContent-Disposition: form-data; name="username"\r\n\r\nabdullah',
+    '--b--\r\n',
+  ].join('\r\n');
+  for (let length = 0; length < body.length; length++) {
+    for (const url of ['/login', '/nowhere']) {
+      const answer = await app.inject({
+        ...{ method: 'POST', url, payload: body.slice(0, length) },
+        headers: { 'content-type': 'multipart/form-data; boundary=b' },
+      });
+      const expected = url === '/login' ? [400, 422] : [404];
+      assert.ok(expected.includes(answer.statusCode), `${url}, ${length} bytes: ${answer.statusCode}`);
+    }
+  }
+});
+
+test('a multipart form may have a short boundary, in quotes too', async (t) => {
+  const idp = await startIdp(t);
+  const { app } = await buildTestApp(t, idp.url);
+  const part = (name: string, value: string) =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const body = `${part('username', 'abdullah')}${part('password', PASSWORD)}--b--\r\n`;
+  for (const boundary of ['b', '"b"']) {
+    const answer = await app.inject(raw(`multipart/form-data; boundary=${boundary}`, body));
+    assert.equal(answer.statusCode, 200, boundary);
+    assert.equal(answer.json().token_type, 'bearer');
+  }
+  const cut = await app.inject(raw('multipart/form-data; boundary=b', body.slice(0, -9)));
+  assert.deepEqual([cut.statusCode, cut.body], [400, '{"detail":"There was an error parsing the body"}']);
+});
+
+test('a broken body is 400, a large one 413, an unknown kind 415, and Keycloak is not called', async (t) => {
+  const idp = await startIdp(t);
+  const { app } = await buildTestApp(t, idp.url);
+  const large = 'x'.repeat(17 * 1024);
+  for (const [request, status, detail] of [
+    [raw('application/json', '{"username": "abdullah", '), 400, 'There was an error parsing the body'],
+    [raw('application/json', ''), 400, 'There was an error parsing the body'],
+    [raw('application/json', '{"__proto__": {"a": 1}}'), 400, 'There was an error parsing the body'],
+    [
+      raw('multipart/form-data; boundary=x', 'no boundary at all'),
+      400,
+      'There was an error parsing the body',
+    ],
+    [raw('multipart/form-data', 'no boundary named'), 400, 'There was an error parsing the body'],
+    [raw(URLENCODED, `username=${large}`), 413, 'Content Too Large'],
+    [raw('application/json', JSON.stringify({ username: large })), 413, 'Content Too Large'],
+    [raw('multipart/form-data; boundary=x', large), 413, 'Content Too Large'],
+    [raw('text/plain', 'username=abdullah'), 415, 'Unsupported Media Type'],
+    [raw('application/xml', '<username/>'), 415, 'Unsupported Media Type'],
+  ] as const) {
+    const answer = await app.inject(request);
+    assert.deepEqual(
+      [answer.statusCode, answer.json()],
+      [status, { detail }],
+      request.headers['content-type'],
+    );
+    assert.equal(answer.headers['cache-control'], 'no-store');
+  }
+  assert.equal(idp.requests.token, 0);
+});
