@@ -1,0 +1,42 @@
+/** What each file in `commands/` exports. */
+export interface Command {
+  /** Text of `--help`. */
+  readonly usage: string;
+  /** Runs the command; resolves to the exit code. */
+  run(args: string[]): Promise<number>;
+}
+
+interface CommandEntry {
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** Loads the command only when it is called, so that one command does not pay for the others. */
+  load(): Promise<Command>;
+}
+
+/** Every command, in the order in which the help lists them. */
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  start: {
+    summary: 'run the API, with an identity provider if you have none',
+    load: () => import('./commands/start.ts'),
+  },
+  serve: {
+    summary: 'run the API on your Keycloak',
+    load: () => import('./commands/serve.ts'),
+  },
+  setup: {
+    summary: 'set Keycloak up: realm, client, user, .env',
+    load: () => import('./commands/setup.ts'),
+  },
+  doctor: {
+    summary: 'find out what is wrong, and how to mend it',
+    load: () => import('./commands/doctor.ts'),
+  },
+  token: {
+    summary: 'get an access token for curl',
+    load: () => import('./commands/token.ts'),
+  },
+  dev: {
+    summary: 'run the identity provider alone, for development',
+    load: () => import('./commands/dev.ts'),
+  },
+};

@@ -1,0 +1,116 @@
+import { parseArgs } from 'node:util';
+import { isPort, startDevProvider, TESTING_REALM } from '../dev-provider.ts';
+import { nextSignal } from '../signals.ts';
+import { createPaint } from '../terminal/style.ts';
+
+export const usage = `keycloak-guard start: run the API, with an identity provider if you have none
+
+Usage: keycloak-guard start
+
+With KEYCLOAK_SERVER_URL set, in the environment or in .env, this is "keycloak-guard serve".
+Without it the API comes with a provider of its own, for development only: on this machine alone, with the
+user abdullah, and never with NODE_ENV=production.
+
+  PORT=8000          port of the API
+  KEYCLOAK_PORT      first port to try for the provider (default 8080)
+`;
+
+// One of these in the settings, and there is a Keycloak to be used: then no other provider is started, ever.
+const CONFIGURED = [
+  'KEYCLOAK_SERVER_URL',
+  'KEYCLOAK_CONFIG_FILE',
+  'KEYCLOAK_REALM',
+  'KEYCLOAK_CLIENT_ID',
+  'KEYCLOAK_CLIENT_SECRET',
+];
+const CLIENT = { KEYCLOAK_CLIENT_ID: 'fastapi-keycloak', KEYCLOAK_CLIENT_SECRET: 'for-development-only' };
+
+export async function run(args: string[]): Promise<number> {
+  try {
+    parseArgs({ args, options: {} });
+  } catch (error) {
+    process.stderr.write(`keycloak-guard start: ${(error as Error).message}\n\n${usage}`);
+    return 2;
+  }
+  const service = await import('../../service/index.ts');
+  try {
+    const file = service.readEnvFile();
+    return await start(service, (name) => process.env[name] || file?.[name]);
+  } catch (error) {
+    if (!(error instanceof service.ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+}
+
+async function start(
+  { loadConfig, runService, startService }: typeof import('../../service/index.ts'),
+  setting: (name: string) => string | undefined,
+): Promise<number> {
+  if (CONFIGURED.some(setting)) return runService();
+  if (setting('NODE_ENV') === 'production') {
+    process.stderr.write(
+      'keycloak-guard start: KEYCLOAK_SERVER_URL is not set, and NODE_ENV is production.\n' +
+        'The embedded provider is for development only. Set the address of your Keycloak: see docs/settings.md.\n',
+    );
+    return 2;
+  }
+
+  const apiPort = Number(setting('PORT') ?? 8000);
+  const keycloakPort = setting('KEYCLOAK_PORT') ?? '8080';
+  if (!isPort(keycloakPort)) {
+    process.stderr.write('keycloak-guard start: KEYCLOAK_PORT must be a whole number from 0 to 65535\n');
+    return 2;
+  }
+  const idp = await startDevProvider({
+    realmFile: TESTING_REALM,
+    port: Number(keycloakPort),
+    apiPort: Number.isInteger(apiPort) ? apiPort : 8000,
+  });
+  try {
+    const config = loadConfig({
+      env: {
+        // Loopback, whatever HOST says: everybody knows the password.
+        ...process.env,
+        HOST: 'localhost',
+        LOG_LEVEL: setting('LOG_LEVEL') ?? 'warn',
+        KEYCLOAK_SERVER_URL: idp.url,
+        KEYCLOAK_REALM: idp.realm,
+        ...CLIENT,
+      },
+    });
+    const service = await startService(config);
+    process.stdout.write(banner(service.url, idp.url, idp.realm));
+    await nextSignal();
+    await service.close();
+    return 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    process.stderr.write(`keycloak-guard start: port ${apiPort} is taken. Set PORT to another one.\n`);
+    return 1;
+  } finally {
+    await idp.close();
+  }
+}
+
+/** The first thing a newcomer sees. */
+function banner(api: string, provider: string, realm: string): string {
+  const paint = createPaint(process.stdout, process.env);
+  return `
+  ${paint('green', '●')} ${paint('bold', 'keycloak-guard is running')}
+
+  API        ${paint('cyan', api)}      ${paint('dim', `docs: ${api}/docs`)}
+  Provider   ${paint('cyan', provider)}      ${paint('dim', `realm: ${realm}`)}
+  Sign in    ${paint('bold', 'abdullah')} / ${paint('bold', 'Test#123456')}
+
+  ${paint(['bold', 'yellow'], 'DEVELOPMENT ONLY')}  The provider is built in and everybody knows its password.
+  ${paint('dim', 'Set KEYCLOAK_SERVER_URL to use your own Keycloak (.env.example).')}
+
+  Try it, in another terminal:
+
+    curl ${api}/
+    TOKEN=$(curl -s ${api}/login -d username=abdullah -d 'password=Test#123456' | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')
+    curl ${api}/protected -H "Authorization: Bearer $TOKEN"
+
+`;
+}

@@ -1,0 +1,203 @@
+import type { AdminEvidence } from '../../evidence/admin.ts';
+
+/** Something about the user that an admin can see. */
+export interface UserTrouble {
+  readonly kind:
+    | 'missing'
+    | 'disabled'
+    | 'locked'
+    | 'actions'
+    | 'profile'
+    | 'email'
+    | 'credentials'
+    | 'otp'
+    | 'expired';
+  readonly cause: string;
+  readonly fix: string;
+  /** A login with the right password is refused because of it. */
+  readonly blocksLogin: boolean;
+  /** Flags with which `setup` mends it. */
+  readonly setup?: readonly string[] | undefined;
+}
+
+/** Everything that keeps the user from logging in, as an admin sees it. */
+export async function findUserTroubles(admin: AdminEvidence, username: string): Promise<UserTrouble[]> {
+  const user = await admin.user();
+  const page = `Users > ${username}`;
+  if (user === undefined) {
+    return [
+      {
+        kind: 'missing',
+        cause: `the realm has no user '${username}'`,
+        fix: `Users > Add user, or keycloak-guard setup --user ${username}`,
+        blocksLogin: true,
+        setup: [],
+      },
+    ];
+  }
+  const byEmail = username.includes('@') && user.username?.toLowerCase() !== username.toLowerCase();
+  const troubles: (UserTrouble | undefined)[] = [
+    byEmail && (await admin.realm())?.loginWithEmailAllowed === false
+      ? {
+          kind: 'missing',
+          cause: `'${username}' is an email address, and the realm lets nobody log in with one (the user name is '${user.username}')`,
+          fix: `Log in as '${user.username}'; or Realm settings > Login > Login with email ON`,
+          blocksLogin: true,
+        }
+      : undefined,
+    user.enabled === false
+      ? {
+          kind: 'disabled',
+          cause: `the user '${username}' is disabled`,
+          fix: `${page} > Enabled (top right) ON`,
+          blocksLogin: true,
+          setup: ['--enable'],
+        }
+      : undefined,
+    await findLock(admin, username),
+    findActions(user.requiredActions ?? [], page),
+    await findMissingFields(admin, username),
+    await findUnverified(admin, username),
+    ...(await findCredentialTroubles(admin, username)),
+  ];
+  return troubles.filter((one) => one !== undefined);
+}
+
+/** Brute force protection has locked the user. It says nothing of it to anybody, not even with the right password. */
+export async function findLock(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
+  const [user, attack] = [await admin.user(), await admin.attack()];
+  if (user === undefined || attack.disabled !== true) return undefined;
+  const until = attack.failedLoginNotBefore ?? 0;
+  const isForGood = user.enabled === false;
+  const when = isForGood
+    ? 'until an admin unlocks it'
+    : until * 1000 > Date.now()
+      ? `until ${new Date(until * 1000).toISOString()}`
+      : 'for a while';
+  const { realm } = await admin.realm().then((one) => ({ realm: one?.realm ?? '' }));
+  return {
+    kind: 'locked',
+    cause: `the user '${username}' is locked ${when} after ${attack.numFailures ?? 'some'} failed logins (brute force protection); the right password is refused too`,
+    fix: `Wait, or Users > ${username} > Unlock (Action menu)\nkcadm.sh delete attack-detection/brute-force/users/${user.id} -r ${realm}`,
+    blocksLogin: true,
+  };
+}
+
+/** Why a login of the user must not be tried: it could lock the user, or lock the user for longer. */
+export async function findDanger(admin: AdminEvidence, username: string): Promise<string | undefined> {
+  if ((await findLock(admin, username)) !== undefined) return 'the user is locked';
+  const [realm, attack] = [await admin.realm(), await admin.attack()];
+  if (!realm?.bruteForceProtected) return undefined;
+  const left = (realm.failureFactor ?? 30) - (attack.numFailures ?? 0);
+  return left <= 1 ? 'a wrong password would lock the user' : undefined;
+}
+
+const ACTIONS: Readonly<Record<string, string>> = {
+  UPDATE_PASSWORD: 'set a new password (the one it has is temporary)',
+  CONFIGURE_TOTP: 'set up an OTP device',
+  UPDATE_PROFILE: 'complete the profile',
+  VERIFY_PROFILE: 'complete the profile',
+  VERIFY_EMAIL: 'verify the email address',
+  TERMS_AND_CONDITIONS: 'accept the terms',
+  terms_and_conditions: 'accept the terms',
+};
+
+function findActions(actions: readonly string[], page: string): UserTrouble | undefined {
+  if (actions.length === 0) return undefined;
+  const names = actions.map((action) => `${ACTIONS[action] ?? 'do'} (${action})`);
+  const isPassword = actions.includes('UPDATE_PASSWORD');
+  const fixes = [
+    isPassword ? `${page} > Credentials > Reset password with Temporary OFF` : undefined,
+    `${page} > Details > Required user actions: take out ${actions.join(', ')}`,
+    'or let the user do it once in a browser',
+  ];
+  const isEasy = actions.every((action) =>
+    ['UPDATE_PASSWORD', 'UPDATE_PROFILE', 'VERIFY_PROFILE'].includes(action),
+  );
+  return {
+    kind: 'actions',
+    cause: `the user has to do something first: ${names.join(', ')}`,
+    fix: fixes.filter(Boolean).join('; '),
+    blocksLogin: true,
+    setup: isEasy ? [] : undefined,
+  };
+}
+
+async function findMissingFields(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
+  const user = await admin.user();
+  const required = await admin.requiredAttributes();
+  const fieldOf = (name: string): unknown =>
+    ({ username: user?.username, email: user?.email, firstName: user?.firstName, lastName: user?.lastName })[
+      name
+    ] ?? user?.attributes?.[name]?.[0];
+  const missing = required.filter((name) => !fieldOf(name));
+  if (missing.length === 0) return undefined;
+  return {
+    kind: 'profile',
+    cause: `the profile of '${username}' lacks ${missing.join(', ')}, which the realm requires of every user`,
+    fix: `Users > ${username} > Details: fill ${missing.join(', ')}; or Realm settings > User profile > ${missing[0]} > Required field OFF`,
+    blocksLogin: true,
+    setup: missing.every((name) => ['email', 'firstName', 'lastName'].includes(name)) ? [] : undefined,
+  };
+}
+
+async function findUnverified(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
+  const [realm, user] = [await admin.realm(), await admin.user()];
+  if (!realm?.verifyEmail || user?.emailVerified !== false) return undefined;
+  return {
+    kind: 'email',
+    cause: `the realm wants verified email addresses, and that of '${username}' is not`,
+    fix: `Users > ${username} > Details > Email verified ON; or Realm settings > Login > Verify email OFF`,
+    blocksLogin: true,
+  };
+}
+
+async function findCredentialTroubles(admin: AdminEvidence, username: string): Promise<UserTrouble[]> {
+  const [user, credentials, flow] = [await admin.user(), await admin.credentials(), await admin.flow()];
+  const troubles: UserTrouble[] = [];
+  const password = credentials.find(({ type }) => type === 'password');
+  const page = `Users > ${username} > Credentials`;
+  // A user of LDAP or the like has the password there.
+  if (password === undefined && !user?.federationLink) {
+    troubles.push({
+      kind: 'credentials',
+      cause: `the user '${username}' has no password`,
+      fix: `${page} > Set password, Temporary OFF`,
+      blocksLogin: true,
+      setup: [],
+    });
+  }
+  const otp = credentials.find(({ type }) => type === 'otp');
+  const asksOtp = flow.steps.some(
+    (step) => /otp/i.test(step.providerId ?? '') && step.requirement === 'REQUIRED',
+  );
+  const isOff = flow.steps.some(
+    (step) =>
+      step.authenticationFlow && /otp/i.test(step.displayName ?? '') && step.requirement === 'DISABLED',
+  );
+  if (otp !== undefined && asksOtp && !isOff) {
+    troubles.push({
+      kind: 'otp',
+      cause: `the user '${username}' has an OTP device ('${otp.userLabel ?? 'no label'}'), and the flow '${flow.alias}' asks for its code, which POST /login does not send`,
+      fix: `Use the browser login for such users. Or ${page}: delete the OTP device. Or Authentication > Flows > ${flow.alias} > Conditional OTP = DISABLED. (A client of Keycloak's own endpoint can send the form field 'totp'.)`,
+      blocksLogin: true,
+    });
+  }
+  const days = Number(
+    /forceExpiredPasswordChange\((\d+)\)/.exec((await admin.realm())?.passwordPolicy ?? '')?.[1],
+  );
+  if (
+    password?.createdDate !== undefined &&
+    Number.isFinite(days) &&
+    Date.now() - password.createdDate >= days * 86_400_000
+  ) {
+    troubles.push({
+      kind: 'expired',
+      cause: `the password of '${username}' is older than the ${days} days that the realm's password policy allows`,
+      fix: `${page} > Reset password (Temporary OFF); or Authentication > Policies > Password policy > Expire password`,
+      blocksLogin: true,
+      setup: ['--reset-password'],
+    });
+  }
+  return troubles;
+}

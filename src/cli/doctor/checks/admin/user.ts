@@ -1,0 +1,35 @@
+import { type Check, fail, ok, skipped } from '../../check.ts';
+import { findUserTroubles, type UserTrouble } from './user-troubles.ts';
+
+/** One side of the user, as a check of its own. */
+function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: string): Check {
+  return {
+    id,
+    needs: id === 'user.exists' ? ['admin.login', 'realm.exists'] : ['user.exists'],
+    async run({ reach, options }) {
+      if (reach.admin === null || options.username === undefined)
+        return skipped('no user was given (--user)');
+      const found = (await findUserTroubles(reach.admin, options.username)).filter(({ kind }) =>
+        kinds.includes(kind),
+      );
+      if (found.length === 0) return ok(good);
+      return fail(
+        found.map(({ kind }) => kind).join(', '),
+        found.map(({ cause }) => cause).join('; '),
+        found.map(({ fix }) => fix).join('\n'),
+        found[0]?.setup,
+      );
+    },
+  };
+}
+
+export const userExists = aboutUser('user.exists', ['missing'], 'there');
+export const userEnabled = aboutUser('user.enabled', ['disabled'], 'on');
+export const userLocked = aboutUser('user.locked', ['locked'], 'not locked');
+export const userActions = aboutUser('user.required-actions', ['actions'], 'none');
+export const userProfile = aboutUser('user.profile', ['profile', 'email'], 'complete');
+export const userCredentials = aboutUser(
+  'user.credentials',
+  ['credentials', 'otp', 'expired'],
+  'a password that lasts',
+);

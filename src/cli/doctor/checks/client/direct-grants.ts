@@ -1,0 +1,18 @@
+import { type Check, fail, ok } from '../../check.ts';
+import { toWords } from '../../evidence/page.ts';
+import { kcadm, onPage, refusalOf } from './say.ts';
+
+export const clientDirectGrants: Check = {
+  id: 'client.direct-grants',
+  needs: ['client.enabled', 'client.authenticator', 'client.secret'],
+  async run({ reach }) {
+    const grant = await reach.client.passwordGrant();
+    if (!/not allowed for direct access grants/i.test(refusalOf(grant))) return ok('on');
+    return fail(
+      toWords(grant),
+      `direct access grants are off: the client '${reach.caller.clientId}' may not log users in with a password`,
+      `${onPage(reach, 'Settings > Capability config > Direct access grants ON')}\n${kcadm(reach, 'directAccessGrantsEnabled=true')}`,
+      [],
+    );
+  },
+};

@@ -1,0 +1,61 @@
+import type { Answer } from '../../../keycloak/call.ts';
+import { type Check, type Finding, fail, ok } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { toPageText, toWords } from '../../evidence/page.ts';
+import { diagnosed, isAboutUser, refusalOf } from './say.ts';
+
+/** What the checks before did not name: a policy, a flow, a limit, something new. */
+export const clientPasswordGrant: Check = {
+  id: 'client.password-grant',
+  needs: ['client.direct-grants', 'client.consent', 'client.dpop', 'client.type'],
+  async run({ reach }) {
+    const grant = await reach.client.passwordGrant();
+    if (isAboutUser(grant)) return ok('an unknown user is refused as it should be');
+    const { realm } = reach.caller;
+    const policies = reach.admin ? await reach.admin.policies().catch(() => []) : [];
+    const named = policies.length > 0 ? ` Enabled policies: ${policies.join(', ')}.` : '';
+    if (/prohibited|policy|not allowed/i.test(refusalOf(grant))) {
+      return fail(
+        toWords(grant),
+        `a client policy of the realm '${realm}' forbids what this service does (${refusalOf(grant)})`,
+        `Realm settings > Client policies > Policies: find the one that applies to this client, and take it out of its conditions or switch it off.${named}`,
+      );
+    }
+    if (/^\s*<(!doctype|html)/i.test(grant.text) && grant.status < 500) return judgePage(grant, reach);
+    if (grant.status === 200) {
+      return fail(
+        'a user who does not exist was logged in',
+        "the direct grant flow lets anybody in: it has no step that checks a user's password",
+        `Authentication > Flows > 'direct grant': Username Validation and Password must be REQUIRED.`,
+      );
+    }
+    return diagnosed(reach, grant);
+  },
+};
+
+/** A page where an answer for programs belongs: the flow of the password grant is one that shows pages. */
+async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {
+  const { realm, clientId } = reach.caller;
+  const flow = await reach.admin?.flow().catch(() => undefined);
+  const override = `Clients > ${clientId} > Advanced > Authentication flow overrides > Direct grant flow: clear it`;
+  const bind = `Authentication > Flows > 'direct grant' > Action > Bind flow > Direct grant flow\nkcadm.sh update realms/${realm} -s 'directGrantFlow=direct grant'`;
+  const fix =
+    flow === undefined
+      ? `${bind}\nOr, where the client has a flow of its own: ${override}`
+      : flow.isOverride
+        ? override
+        : bind;
+  const name = flow === undefined ? '' : ` ('${flow.alias}')`;
+  if (/<input[^>]+password/i.test(grant.text)) {
+    return fail(
+      toWords(grant),
+      `the token endpoint answers with a login page: a browser flow is bound where the direct grant flow belongs${name}`,
+      fix,
+    );
+  }
+  return fail(
+    toWords(grant),
+    `the token endpoint answers with a page ('${toPageText(grant.text).slice(0, 100)}') and not with JSON: the flow of the password grant${name} is not Keycloak's own, and refuses every login`,
+    fix,
+  );
+}

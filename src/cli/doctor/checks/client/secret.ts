@@ -1,0 +1,33 @@
+import { type Check, fail, ok } from '../../check.ts';
+import { findClientState } from '../../evidence/client.ts';
+import { toWords } from '../../evidence/page.ts';
+import { diagnosed, onPage, refusalOf } from './say.ts';
+
+export const clientSecret: Check = {
+  id: 'client.secret',
+  needs: ['client.authenticator'],
+  async run({ reach }) {
+    const state = await findClientState(reach.client);
+    if (state === 'public') return ok('not looked at: a public client has none');
+    const grant = await reach.client.passwordGrant();
+    if (state === 'unclear' && /invalid_client|unauthorized_client/.test(refusalOf(grant)))
+      return diagnosed(reach, grant);
+    if (state !== 'wrong-secret') return ok('accepted');
+    return fail(
+      toWords(grant),
+      `the secret of the client '${reach.caller.clientId}' is wrong${hintAt(reach.caller.clientSecret ?? '')}`,
+      `${onPage(reach, 'Credentials > Client secret')}: copy it to KEYCLOAK_CLIENT_SECRET, without quotes, spaces or a line break\nOr let keycloak-guard setup --overwrite-env write it to .env.`,
+      ['--overwrite-env'],
+    );
+  },
+};
+
+/** What is odd about the secret, without showing it. */
+function hintAt(secret: string): string {
+  if (/^["'].*["']$/.test(secret)) return ' (it has quotes around it)';
+  if (/\s/.test(secret)) return ' (it has white space in it)';
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(secret)) {
+    return ' (it looks like a UUID: is it the id of the client?)';
+  }
+  return '';
+}

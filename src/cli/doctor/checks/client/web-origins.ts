@@ -1,0 +1,23 @@
+import { type Check, ok, skipped, warn } from '../../check.ts';
+import { toWords } from '../../evidence/page.ts';
+import { onPage } from './say.ts';
+
+export const clientWebOrigins: Check = {
+  id: 'client.web-origins',
+  needs: ['client.type'],
+  async run({ reach, options }) {
+    const answer = await reach.client.fromOrigin();
+    const { origin } = new URL(options.appUrl);
+    if (answer.status === 0) return skipped(toWords(answer));
+    const isRefused = /invalid origin/i.test(answer.text);
+    // Before 26.6 nothing is refused: what is missing is the header that lets a browser read the answer.
+    if (!isRefused && answer.headers.get('access-control-allow-origin') !== null) return ok(origin);
+    if (!isRefused && answer.status >= 500) return skipped(toWords(answer));
+    return warn(
+      isRefused ? toWords(answer) : `no Access-Control-Allow-Origin for ${origin}`,
+      `${origin} is not among the client's web origins: pages of it, and requests that pass its Origin header on, are refused by Keycloak`,
+      `${onPage(reach, `Settings > Access settings > Web origins: add ${origin}`)} (a redirect URI alone is not enough; '+' copies their origins). And do not pass the browser's Origin header on to Keycloak.`,
+      ['--app-url', options.appUrl],
+    );
+  },
+};

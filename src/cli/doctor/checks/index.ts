@@ -1,0 +1,133 @@
+import type { Check } from '../check.ts';
+import { addressDns } from './address/dns.ts';
+import { addressKeycloak } from './address/keycloak.ts';
+import { addressPort } from './address/port.ts';
+import { addressProxy } from './address/proxy.ts';
+import { addressTls } from './address/tls.ts';
+import { adminLogin, adminRights } from './admin/access.ts';
+import { clientLogout, clientLogoutUris, clientTokenBinding } from './admin/client-settings.ts';
+import { flowDirectGrant } from './admin/flow.ts';
+import { notBefore } from './admin/not-before.ts';
+import { realmSettings } from './admin/realm-settings.ts';
+import {
+  userActions,
+  userCredentials,
+  userEnabled,
+  userExists,
+  userLocked,
+  userProfile,
+} from './admin/user.ts';
+import { clientAuthenticator } from './client/authenticator.ts';
+import {
+  clientBrowserLogin,
+  clientPar,
+  clientPkce,
+  clientRedirectUri,
+  clientStandardFlow,
+} from './client/browser-login.ts';
+import { clientConsent } from './client/consent.ts';
+import { clientDirectGrants } from './client/direct-grants.ts';
+import { clientDpop } from './client/dpop.ts';
+import { clientEnabled } from './client/enabled.ts';
+import { clientIntrospection } from './client/introspection.ts';
+import { clientKnown } from './client/known.ts';
+import { clientPasswordGrant } from './client/password-grant.ts';
+import { clientScopes } from './client/scopes.ts';
+import { clientSecret } from './client/secret.ts';
+import { clientType } from './client/type.ts';
+import { clientWebOrigins } from './client/web-origins.ts';
+import { loginIntrospection } from './login/introspection.ts';
+import { loginLogout } from './login/logout.ts';
+import { loginPassword } from './login/password.ts';
+import { loginRefresh } from './login/refresh.ts';
+import { loginIssuer, loginLifespan, loginLightweight, loginToken } from './login/token.ts';
+import { loginUserinfo } from './login/userinfo.ts';
+import { issuerDiscovery } from './realm/discovery.ts';
+import { realmEnabled } from './realm/enabled.ts';
+import { realmExists } from './realm/exists.ts';
+import { issuerHostname } from './realm/hostname.ts';
+import { realmHttps } from './realm/https.ts';
+import { keysSigning } from './realm/keys.ts';
+import { serviceAlive, serviceGuard, serviceLogin, serviceReady } from './service/running.ts';
+import { settingsFile } from './settings/env-file.ts';
+import { settingsValid } from './settings/valid.ts';
+import { mapperAudience } from './token/audience.ts';
+import { clockSkew } from './token/clock.ts';
+import { scopeBasic, scopeEmail, scopeOpenid, scopeProfile, scopeRoles } from './token/scopes.ts';
+import { tokenAccepted, tokenSession } from './token-input/accepted.ts';
+import { tokenContent } from './token-input/content.ts';
+
+const GROUND: readonly Check[] = [
+  settingsValid,
+  settingsFile,
+  addressDns,
+  addressPort,
+  addressTls,
+  addressProxy,
+  addressKeycloak,
+  realmExists,
+  realmHttps,
+  issuerDiscovery,
+  issuerHostname,
+  keysSigning,
+];
+
+/** Everything, in the order in which it is looked at: each rests on what comes before. */
+export const CHECKS: readonly Check[] = [
+  ...GROUND,
+  realmEnabled,
+  clientKnown,
+  clientEnabled,
+  clientAuthenticator,
+  clientSecret,
+  clientType,
+  clientDirectGrants,
+  clientConsent,
+  clientDpop,
+  clientPasswordGrant,
+  clientIntrospection,
+  clientStandardFlow,
+  clientRedirectUri,
+  clientPkce,
+  clientPar,
+  clientBrowserLogin,
+  clientWebOrigins,
+  clientScopes,
+  scopeOpenid,
+  scopeBasic,
+  scopeProfile,
+  scopeEmail,
+  scopeRoles,
+  mapperAudience,
+  clockSkew,
+  loginPassword,
+  loginToken,
+  loginIssuer,
+  loginLifespan,
+  loginLightweight,
+  loginUserinfo,
+  loginIntrospection,
+  loginRefresh,
+  loginLogout,
+  adminLogin,
+  adminRights,
+  userExists,
+  userEnabled,
+  userLocked,
+  userActions,
+  userProfile,
+  userCredentials,
+  notBefore,
+  realmSettings,
+  flowDirectGrant,
+  clientTokenBinding,
+  clientLogout,
+  clientLogoutUris,
+  serviceAlive,
+  serviceReady,
+  serviceGuard,
+  serviceLogin,
+];
+
+/** What is looked at for a token that was piped in. */
+export const TOKEN_CHECKS: readonly Check[] = [tokenContent, ...GROUND, tokenAccepted, tokenSession];

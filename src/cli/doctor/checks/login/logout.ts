@@ -1,0 +1,42 @@
+import { type Check, fail, ok, skipped, warn } from '../../check.ts';
+import { toWords } from '../../evidence/page.ts';
+
+/** Keycloak calls the back-channel logout URL before it answers. */
+const SLOW_MS = 2_000;
+
+export const loginLogout: Check = {
+  id: 'login.logout',
+  needs: ['login.password'],
+  async run({ reach }) {
+    if (reach.login === null) return skipped('no login');
+    const login = await reach.login.login();
+    if (typeof login.json?.refresh_token !== 'string')
+      return skipped('there is no refresh token to log out with');
+    const before = await reach.login.userinfo();
+    // It rotates the refresh token; the newest one is what logs out.
+    await reach.login.refresh();
+    const answer = await reach.login.logout();
+    if (answer.status !== 204) {
+      return fail(
+        toWords(answer),
+        'the session could not be ended',
+        'POST …/logout wants client_id, client_secret and refresh_token and answers 204. Look at the words above.',
+      );
+    }
+    if (answer.tookMs > SLOW_MS) {
+      return warn(
+        `204 after ${(answer.tookMs / 1000).toFixed(1)} s`,
+        'a logout waits for the back-channel logout URL of a client, and one of them does not answer',
+        'Clients > the client > Settings > Logout settings > Backchannel logout URL: correct it, or clear it',
+      );
+    }
+    if (before.status !== 200) return ok('204');
+    const after = await reach.login.userinfoAfterLogout();
+    if (after.status === 401) return ok('204, and userinfo refuses the old token');
+    return fail(
+      `logout 204, then userinfo ${after.status}`,
+      'the session is still good after the logout',
+      "Look into Keycloak's log.",
+    );
+  },
+};

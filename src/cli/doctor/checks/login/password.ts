@@ -1,0 +1,26 @@
+import { type Check, fail, ok, skipped } from '../../check.ts';
+import { findLock } from '../admin/user-troubles.ts';
+import { explainLogin } from './cause.ts';
+
+export const loginPassword: Check = {
+  id: 'login.password',
+  needs: ['client.password-grant'],
+  async run({ reach, options }) {
+    const username = options.username;
+    if (reach.login === null || username === undefined) {
+      return skipped(
+        username === undefined
+          ? 'no user was given (--user)'
+          : 'no password of the user was given (DOCTOR_PASSWORD)',
+      );
+    }
+    // With an admin at hand a lock is seen, not tried: another failure could make it longer.
+    const lock = reach.admin ? await findLock(reach.admin, username).catch(() => undefined) : undefined;
+    if (lock !== undefined) return fail('not tried: the user is locked', lock.cause, lock.fix, lock.setup);
+    const answer = await reach.login.login();
+    if ((await reach.login.token()) !== undefined)
+      return ok(`${username} logged in (${Math.round(answer.tookMs)} ms)`);
+    if (answer.failure?.startsWith('not tried')) return skipped(answer.failure);
+    return explainLogin(answer, username, reach);
+  },
+};

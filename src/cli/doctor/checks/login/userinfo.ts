@@ -1,0 +1,55 @@
+import { type Check, fail, ok, skipped, warn } from '../../check.ts';
+import { decodeJwt } from '../../evidence/jwt.ts';
+import { toWords } from '../../evidence/page.ts';
+import { isLightweight } from '../token/claims.ts';
+import { explainStale } from './stale.ts';
+
+export const loginUserinfo: Check = {
+  id: 'login.userinfo',
+  needs: ['login.password'],
+  async run({ reach }) {
+    if (reach.login === null) return skipped('no login');
+    const answer = await reach.login.userinfo();
+    const type = answer.headers.get('content-type') ?? '';
+    const claims = decodeJwt(await reach.login.token())?.claims ?? {};
+    const { clientId } = reach.caller;
+    if (answer.status === 200 && answer.json !== undefined) {
+      if (claims.sub !== undefined && answer.json.sub !== claims.sub) {
+        return warn(
+          'another sub than in the token',
+          'userinfo names the user otherwise than the token does (a pairwise or a hard-coded sub mapper)',
+          `Clients > ${clientId} > Client scopes > ${clientId}-dedicated: make the mapper of 'sub' apply to both`,
+        );
+      }
+      return ok(`${Object.keys(answer.json).length} claims`);
+    }
+    if (answer.status === 200) {
+      const what = /jwt/.test(type)
+        ? answer.text.split('.').length === 5
+          ? 'encrypted'
+          : 'signed'
+        : `of type ${type || 'unknown'}`;
+      return warn(
+        `HTTP 200 ${type}`,
+        `userinfo answers are ${what}, not JSON: clients that read JSON fail, and this service cannot fill missing claims from them`,
+        `Clients > ${clientId} > Advanced > Fine grain OpenID Connect configuration > User info signed response algorithm (and encryption): Unsigned / clear it`,
+      );
+    }
+    const words = toWords(answer);
+    if (/lightweight/i.test(words) || (isLightweight(claims) && answer.status === 401)) {
+      return warn(
+        words,
+        'userinfo refuses lightweight access tokens (Keycloak 26.6.2 and later)',
+        `Clients > ${clientId} > Advanced > Always use lightweight access token OFF; or introspect instead`,
+      );
+    }
+    if (/openid scope/i.test(words)) {
+      return fail(
+        words,
+        "the token has no scope 'openid', and userinfo wants it",
+        `Ask for scope=openid at login, or make a client scope named 'openid' and add it: Clients > ${clientId} > Client scopes > Add client scope > Default`,
+      );
+    }
+    return explainStale(words, 'userinfo', answer, reach);
+  },
+};

@@ -1,0 +1,20 @@
+import { type Check, fail, ok } from '../../check.ts';
+import { toWords } from '../../evidence/page.ts';
+
+export const realmEnabled: Check = {
+  id: 'realm.enabled',
+  needs: ['realm.https'],
+  async run({ reach }) {
+    const answer = await reach.realm.bareToken();
+    const { realm } = reach.caller;
+    // Discovery and userinfo of a realm that is off still answer 200.
+    if (!/realm (is )?(not enabled|disabled)/i.test(`${answer.json?.error_description} ${answer.text}`))
+      return ok('on');
+    return fail(
+      toWords(answer),
+      `the realm '${realm}' is disabled: nobody can log in`,
+      `Realm settings > Enabled (top right) ON\nkcadm.sh update realms/${realm} -s enabled=true`,
+      ['--enable'],
+    );
+  },
+};

@@ -1,0 +1,93 @@
+import { call, toForm } from '../../../keycloak/call.ts';
+import { type Check, fail, ok, skipped } from '../../check.ts';
+import { toWords } from '../../evidence/page.ts';
+
+const NO_URL = 'no running service was named (--url)';
+
+export const serviceAlive: Check = {
+  id: 'service.alive',
+  needs: [],
+  async run({ options }) {
+    if (options.serviceUrl === undefined) return skipped(NO_URL);
+    const answer = await call(`${options.serviceUrl}/health/live`, {}, 5_000);
+    if (answer.status === 200) return ok(`${options.serviceUrl} answers (${Math.round(answer.tookMs)} ms)`);
+    if (answer.status === 0) {
+      return fail(
+        toWords(answer),
+        `nothing answers at ${options.serviceUrl}`,
+        'Start the service (npm start), or correct --url. In a container the service must listen on HOST=0.0.0.0.',
+      );
+    }
+    return fail(
+      toWords(answer),
+      `something answers at ${options.serviceUrl}, but it is not this service`,
+      'Correct --url, or look which program has the port.',
+    );
+  },
+};
+
+export const serviceReady: Check = {
+  id: 'service.ready',
+  needs: ['service.alive'],
+  async run({ options }) {
+    const answer = await call(`${options.serviceUrl}/health/ready`, {}, 10_000);
+    if (answer.status === 200) return ok('ready');
+    return fail(
+      `HTTP ${answer.status} ${answer.text.slice(0, 200)}`,
+      'the service runs, but is not ready: it has no keys of Keycloak',
+      'Look at the checks above. If they are well, the service was started with other settings: look at its environment and at the folder it was started in, and start it again.',
+    );
+  },
+};
+
+export const serviceGuard: Check = {
+  id: 'service.guard',
+  needs: ['service.alive'],
+  async run({ options }) {
+    const answer = await call(`${options.serviceUrl}/protected`, {}, 10_000);
+    const challenge = answer.headers.get('www-authenticate') ?? '';
+    if (answer.status === 401 && /^Bearer/i.test(challenge)) return ok('401 without a token');
+    if (answer.status === 404) return skipped('it has no route /protected');
+    return fail(
+      toWords(answer),
+      '/protected without a token is not answered with 401 and WWW-Authenticate: Bearer',
+      'Is something in front of the service that answers for it, or that takes headers away?',
+    );
+  },
+};
+
+export const serviceLogin: Check = {
+  id: 'service.login',
+  needs: ['service.ready', 'login.password'],
+  async run({ options, reach }) {
+    const answer = await call(
+      `${options.serviceUrl}/login`,
+      toForm({ username: options.username, password: options.password }),
+      15_000,
+    );
+    const token = answer.json?.access_token;
+    if (answer.status === 404) return skipped('it has no route /login');
+    if (typeof token !== 'string') {
+      return fail(
+        `HTTP ${answer.status} ${answer.text.slice(0, 160)}`,
+        'the same user logs in at Keycloak, but not at the service: it runs with other settings, or an old secret',
+        'Look at the log of the service (it names cause and fix), and start it again.',
+      );
+    }
+    const userinfo = await call(
+      `${options.serviceUrl}/protected`,
+      { headers: { authorization: `Bearer ${token}` } },
+      15_000,
+    );
+    if (typeof answer.json?.refresh_token === 'string') await reach.calls.logout(answer.json.refresh_token);
+    if (userinfo.status === 200)
+      return ok(
+        `/login and /protected answer 200 (${Math.round(answer.tookMs)} ms, ${Math.round(userinfo.tookMs)} ms)`,
+      );
+    return fail(
+      `/login 200, /protected ${toWords(userinfo)}`,
+      'the service does not accept the token it has just got',
+      'Look at the log of the service at LOG_LEVEL=debug, and at the checks login.token and mappers.audience above.',
+    );
+  },
+};

@@ -1,0 +1,54 @@
+import { type Check, fail, ok } from '../../check.ts';
+import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
+import { toTime } from './explain.ts';
+
+/** What is in the token that was piped in. The token itself is never shown. */
+export const tokenContent: Check = {
+  id: 'token.content',
+  needs: [],
+  run({ token = '' }) {
+    const jwt = decodeJwt(token);
+    if (jwt === undefined) return judgeText(token);
+    const { claims, header } = jwt;
+    const roles = (claims.realm_access as { roles?: string[] } | undefined)?.roles;
+    const parts = [
+      `typ ${claims.typ ?? 'none'}`,
+      `alg ${header.alg}`,
+      `iss ${claims.iss}`,
+      `aud ${audienceOf(claims).join(', ') || 'none'}`,
+      `azp ${claims.azp ?? 'none'}`,
+      `sub ${claims.sub ?? 'none'}`,
+      `user ${claims.preferred_username ?? 'not named'}`,
+      `scope ${claims.scope ?? 'none'}`,
+      `roles ${roles?.join(', ') ?? 'none'}`,
+      `issued ${toTime(claims.iat)}`,
+      `expires ${toTime(claims.exp)}`,
+    ];
+    return ok(parts.join('; '));
+  },
+};
+
+function judgeText(token: string) {
+  const say = (cause: string, fix: string) => fail(`${token.length} characters`, cause, fix);
+  if (token === '') return say('nothing was piped in', 'echo "$TOKEN" | keycloak-guard doctor --token -');
+  const parts = token.split('.').length;
+  if (parts === 5)
+    return say(
+      'the token is encrypted (JWE): only the receiver can read it',
+      'Switch the encryption of access tokens off for this client (Clients > Advanced).',
+    );
+  if (token.startsWith('{'))
+    return say(
+      'this is a JSON object, perhaps the whole answer to the login',
+      "Pipe in the value of 'access_token' alone.",
+    );
+  if (parts !== 3)
+    return say(
+      `this is not a JWT: it has ${parts} parts, not 3`,
+      'Pipe in the access token whole, as it came. An opaque token is not from Keycloak.',
+    );
+  return say(
+    'this looks like a JWT, but its parts are not JSON: it was cut or changed',
+    'Pipe in the access token whole, as it came.',
+  );
+}

@@ -1,0 +1,16 @@
+import type { Reach } from '../../context.ts';
+
+/** The verifier as the service sets it up. */
+export function toVerifierOptions({ caller, config }: Reach) {
+  const { serverUrl, realm, clientId } = caller;
+  const { audience, clockToleranceSeconds, timeoutMs } = config;
+  return {
+    serverUrl,
+    realm,
+    clientId,
+    audience,
+    clockToleranceSeconds,
+    timeoutMs,
+    tokenCheck: 'local',
+  } as const;
+}

@@ -1,0 +1,28 @@
+import type { Reach } from '../../context.ts';
+import { decodeJwt } from '../../evidence/jwt.ts';
+
+/** Claims of an access token of the test user, and where they are from. */
+export interface SeenClaims {
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly from: 'login' | 'example';
+}
+
+/** From the login; without one, from the example that Keycloak makes for an admin. */
+export async function findClaims(reach: Reach): Promise<SeenClaims | undefined> {
+  const own = decodeJwt(await reach.login?.token());
+  if (own !== undefined) return { claims: own.claims, from: 'login' };
+  const example = await reach.admin?.exampleClaims().catch(() => undefined);
+  return example === undefined ? undefined : { claims: example, from: 'example' };
+}
+
+/** Lightweight tokens hold next to nothing on purpose: what is missing in them is no fault of a scope. */
+export function isLightweight(claims: Readonly<Record<string, unknown>>): boolean {
+  const absent = ['sub', 'aud', 'preferred_username', 'email', 'realm_access', 'acr'];
+  return absent.every((name) => claims[name] === undefined);
+}
+
+/** Why there are no claims to look at. */
+export function whyNoClaims(reach: Reach): string {
+  if (reach.login !== null) return 'no token to look at: the login gave none';
+  return 'no token to look at: give --user and DOCTOR_PASSWORD, or an admin and --user';
+}

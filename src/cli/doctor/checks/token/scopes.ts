@@ -1,0 +1,140 @@
+import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { onPage } from '../client/say.ts';
+import { findClaims, isLightweight, whyNoClaims } from './claims.ts';
+
+type Claims = Readonly<Record<string, unknown>>;
+type Judge = (claims: Claims, reach: Reach) => Finding | Promise<Finding>;
+
+/** A check of what one client scope puts into the token. */
+function aboutScope(id: string, judge: Judge): Check {
+  return {
+    id,
+    needs: ['client.known'],
+    async run({ reach }) {
+      const found = await findClaims(reach);
+      if (found === undefined) return skipped(whyNoClaims(reach));
+      if (isLightweight(found.claims)) return skipped('the token is lightweight: it holds no such claims');
+      return judge(found.claims, reach);
+    },
+  };
+}
+
+const add = (reach: Reach, scope: string) =>
+  onPage(reach, `Client scopes > Add client scope > ${scope} > Default`);
+const has = (claims: Claims, name: string) => claims[name] !== undefined && claims[name] !== '';
+
+export const scopeOpenid = aboutScope('scopes.openid', (claims, reach) => {
+  if (
+    String(claims.scope ?? '')
+      .split(' ')
+      .includes('openid')
+  )
+    return ok('granted');
+  return fail(
+    `scope: ${claims.scope ?? 'none'}`,
+    "the token has no scope 'openid', so userinfo refuses it",
+    `Ask for scope=openid at login (this service does), or make a client scope named 'openid': ${add(reach, 'openid')}`,
+  );
+});
+
+export const scopeBasic = aboutScope('scopes.basic', (claims, reach) => {
+  if (has(claims, 'sub')) return ok('sub is in the token');
+  return fail(
+    'no sub in the token',
+    "the token does not say who the user is (no 'sub'): the client has no scope 'basic' (Keycloak 25 and later)",
+    add(reach, 'basic'),
+    [],
+  );
+});
+
+export const scopeProfile = aboutScope('scopes.profile', async (claims, reach) => {
+  if (has(claims, 'preferred_username') && has(claims, 'name'))
+    return ok('preferred_username and name are in the token');
+  const missing = ['preferred_username', 'name'].filter((name) => !has(claims, name));
+  const granted = String(claims.scope ?? '')
+    .split(' ')
+    .includes('profile');
+  if (!granted) {
+    return fail(
+      `no ${missing.join(', ')} in the token`,
+      "the user's name is not in the token: the client has no scope 'profile'",
+      add(reach, 'profile'),
+      [],
+    );
+  }
+  const user = await reach.admin?.user().catch(() => undefined);
+  if (user !== undefined && !user.firstName && !user.lastName) {
+    return warn(
+      'no name in the token',
+      'the user has neither first nor last name, so full_name is null',
+      `Users > ${user.username} > First name, Last name`,
+      [],
+    );
+  }
+  return fail(
+    `no ${missing.join(', ')} in the token`,
+    `the scope 'profile' is granted, but ${missing.join(' and ')} is not in the token: a mapper is missing, or the user has no name`,
+    "Client scopes > profile > Mappers: 'username' and 'full name' with Add to access token ON; Users > the user: First name, Last name",
+  );
+});
+
+export const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
+  if (has(claims, 'email')) return ok('email is in the token');
+  if (
+    !String(claims.scope ?? '')
+      .split(' ')
+      .includes('email')
+  ) {
+    return fail(
+      'no email in the token',
+      "the user's email is not in the token: the client has no scope 'email'",
+      add(reach, 'email'),
+      [],
+    );
+  }
+  return warn(
+    'no email in the token',
+    "the scope 'email' is granted, but there is no email in the token: the user has none, or the mapper is missing",
+    'Users > the user > Email; or Client scopes > email > Mappers > email: Add to access token ON',
+    [],
+  );
+});
+
+export const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
+  const realmRoles = (claims.realm_access as { roles?: string[] } | undefined)?.roles ?? [];
+  const clients = Object.keys((claims.resource_access as object | undefined) ?? {});
+  if (realmRoles.length + clients.length > 0) {
+    return ok(`${realmRoles.length} realm roles, roles of ${clients.length} clients`);
+  }
+  const client = await reach.admin?.client().catch(() => undefined);
+  const hasScope = client === undefined ? undefined : client.defaultClientScopes?.includes('roles');
+  if (hasScope === true && client?.fullScopeAllowed === false) {
+    return fail(
+      'no roles in the token',
+      'the client has no full scope: only roles that are mapped to it get into its tokens, and none is',
+      `${onPage(reach, `Client scopes > ${reach.caller.clientId}-dedicated > Scope > Full scope allowed ON`)}, or assign the roles there`,
+    );
+  }
+  if (hasScope === false) {
+    return fail(
+      'no roles in the token',
+      "no roles are in the token: the client has no scope 'roles'",
+      add(reach, 'roles'),
+      [],
+    );
+  }
+  if (hasScope === true) {
+    return fail(
+      'no roles in the token',
+      "no roles are in the token, though the client has the scope 'roles': its mappers put none in, or the user has no roles",
+      'Client scopes > roles > Mappers > realm roles, client roles: Add to access token ON; Users > the user > Role mapping',
+    );
+  }
+  return fail(
+    'no roles in the token',
+    "no roles are in the token: the client has no scope 'roles' or its mappers are off, or no full scope, or the user has no roles",
+    `${add(reach, 'roles')}; ${onPage(reach, `Client scopes > ${reach.caller.clientId}-dedicated > Scope > Full scope allowed ON`)}; Users > the user > Role mapping`,
+    [],
+  );
+});

@@ -1,0 +1,102 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Answer } from '../../keycloak/call.ts';
+import type { Caller, RealmCalls } from '../../keycloak/realm-calls.ts';
+import { memo } from './memo.ts';
+import { toPageText } from './page.ts';
+
+/** What Keycloak answers to the client, with no user and no admin. Each is asked once; nobody is locked out. */
+export interface ClientEvidence {
+  /** Password grant of a user who does not exist: Keycloak looks at the client first, and does not count this. */
+  passwordGrant(): Promise<Answer>;
+  /** The same, with the scopes that the product needs. */
+  scopes(): Promise<Answer>;
+  /** The same, as a browser page of the API would send it. */
+  fromOrigin(): Promise<Answer>;
+  /** Introspection of `x`. */
+  introspection(): Promise<Answer>;
+  clientCredentials(): Promise<Answer>;
+  /** The login page, asked not to show itself. */
+  authorization(): Promise<Authorization>;
+}
+
+/** What the authorization endpoint said. */
+export interface Authorization {
+  readonly answer: Answer;
+  /** `error: error_description` of the redirect, or the words of the error page. */
+  readonly words: string;
+  /** It sent the browser back to the API (with an error, as nobody is signed in). */
+  readonly cameBack: boolean;
+}
+
+export function createClientEvidence(calls: RealmCalls, caller: Caller, appUrl: string): ClientEvidence {
+  const nobody = () => `nobody-${randomBytes(8).toString('hex')}`;
+  const grant = (scope: string, headers: Record<string, string> = {}) =>
+    calls.passwordGrant(nobody(), 'not-a-password', scope, headers);
+  return {
+    passwordGrant: memo(() => grant('openid')),
+    scopes: memo(() => grant('openid profile email')),
+    fromOrigin: memo(() => grant('openid', { origin: new URL(appUrl).origin })),
+    introspection: memo(() => calls.introspect('x')),
+    clientCredentials: memo(() => calls.clientCredentials()),
+    authorization: memo(() => authorize(calls, caller, appUrl)),
+  };
+}
+
+async function authorize(calls: RealmCalls, { clientId }: Caller, appUrl: string): Promise<Authorization> {
+  const verifier = randomBytes(32).toString('base64url');
+  const answer = await calls.authorize({
+    client_id: clientId,
+    response_type: 'code',
+    scope: 'openid',
+    redirect_uri: `${appUrl}/callback`,
+    state: 'doctor',
+    nonce: 'doctor',
+    prompt: 'none',
+    ui_locales: 'en',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  });
+  const location = answer.headers.get('location') ?? '';
+  const cameBack = location.startsWith(appUrl);
+  if (!cameBack) return { answer, words: toPageText(answer.text), cameBack };
+  const query = new URL(location).searchParams;
+  const words = [query.get('error'), query.get('error_description')].filter(Boolean).join(': ');
+  return { answer, words, cameBack };
+}
+
+/** What the client's situation is, from what Keycloak answers to it. */
+export type ClientState =
+  | 'good'
+  | 'unknown'
+  | 'other-protocol'
+  | 'disabled'
+  | 'wrong-secret'
+  | 'other-authenticator'
+  | 'bearer-only'
+  | 'public'
+  | 'unclear';
+
+/** Puts the answers together: no single one tells an unknown client from a disabled one, or either from a certificate. */
+export async function findClientState(evidence: ClientEvidence): Promise<ClientState> {
+  const grant = await evidence.passwordGrant();
+  const error = String(grant.json?.error ?? '');
+  const description = String(grant.json?.error_description ?? '');
+  if (/wrong client protocol/i.test(description)) return 'other-protocol';
+  if (/bearer-only/i.test(description)) return 'bearer-only';
+  if (/client_assertion|assertion/i.test(description)) return 'other-authenticator';
+  const isRefused =
+    (error === 'invalid_client' && !/consent/i.test(description)) ||
+    (error === 'unauthorized_client' && !/not (allowed|enabled)/i.test(description));
+  if (isRefused) {
+    const { words, cameBack } = await evidence.authorization();
+    if (/client not found|could not find client|unknown client/i.test(words)) return 'unknown';
+    if (/client disabled|client is disabled|not enabled/i.test(words)) return 'disabled';
+    // The client is there and on, and says so to a browser.
+    if (error === 'unauthorized_client') return 'wrong-secret';
+    return cameBack || /redirect_uri|bearer|invalid request/i.test(words) ? 'other-authenticator' : 'unclear';
+  }
+  const introspection = await evidence.introspection();
+  const refusal = `${introspection.json?.error}: ${introspection.json?.error_description}`;
+  if (/invalid_request: Client not allowed/i.test(refusal)) return 'public';
+  return error === '' && grant.status !== 200 ? 'unclear' : 'good';
+}

@@ -1,0 +1,79 @@
+import type { Answer } from '../../keycloak/call.ts';
+import type { RealmCalls } from '../../keycloak/realm-calls.ts';
+import { memo } from './memo.ts';
+
+/** One login of the test user and what follows from it. Each is asked once. */
+export interface LoginEvidence {
+  login(): Promise<Answer>;
+  /** The access token, where the login gave one. */
+  token(): Promise<string | undefined>;
+  userinfo(): Promise<Answer>;
+  introspection(): Promise<Answer>;
+  refresh(): Promise<Answer>;
+  logout(): Promise<Answer>;
+  userinfoAfterLogout(): Promise<Answer>;
+  /** Ends the session, should a check have left it open. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param findDanger why a login must not be tried, for it could lock the user (longer); `undefined`: it may
+ */
+export function createLoginEvidence(
+  calls: RealmCalls,
+  user: { readonly username: string; readonly password: string },
+  findDanger: () => Promise<string | undefined>,
+): LoginEvidence {
+  let isOpen = false;
+  let refreshToken = '';
+  const keep = (answer: Answer): Answer => {
+    if (typeof answer.json?.refresh_token === 'string') refreshToken = answer.json.refresh_token;
+    return answer;
+  };
+  const login = memo(async () => {
+    const danger = await findDanger();
+    if (danger !== undefined) return toUntried(danger);
+    const answer = keep(await calls.passwordGrant(user.username, user.password));
+    isOpen = typeof answer.json?.access_token === 'string';
+    return answer;
+  });
+  const token = async () => {
+    const value = (await login()).json?.access_token;
+    return typeof value === 'string' ? value : undefined;
+  };
+  const logout = memo(async () => {
+    await login();
+    isOpen = false;
+    return calls.logout(refreshToken);
+  });
+  return {
+    login,
+    token,
+    userinfo: memo(async () => calls.userinfo((await token()) ?? '')),
+    introspection: memo(async () => calls.introspect((await token()) ?? '')),
+    refresh: memo(async () => {
+      await login();
+      return keep(await calls.refresh(refreshToken));
+    }),
+    logout,
+    userinfoAfterLogout: memo(async () => {
+      await logout();
+      return calls.userinfo((await token()) ?? '');
+    }),
+    async close() {
+      if (isOpen && refreshToken !== '') await logout();
+    },
+  };
+}
+
+function toUntried(danger: string): Answer {
+  return {
+    url: '',
+    status: 0,
+    failure: `not tried: ${danger}`,
+    headers: new Headers(),
+    text: '',
+    tookMs: 0,
+    arrivedAt: 0,
+  };
+}

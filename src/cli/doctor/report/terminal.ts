@@ -1,0 +1,47 @@
+import type { Output } from '../../terminal/output.ts';
+import { toPlainText } from '../../terminal/style.ts';
+import type { CheckResult, Status } from '../check.ts';
+
+const MARKS: Readonly<Record<Status, { mark: string; format: 'green' | 'yellow' | 'red' | 'dim' }>> = {
+  ok: { mark: '✓', format: 'green' },
+  warn: { mark: '!', format: 'yellow' },
+  fail: { mark: '✗', format: 'red' },
+  skipped: { mark: '-', format: 'dim' },
+};
+
+/** One line a check; under what is not well, the cause and the fix. What was skipped is told at the end. */
+export function printResult(out: Output, { id, status, seen, cause, fix }: CheckResult): void {
+  if (status === 'skipped') return;
+  const { mark, format } = MARKS[status];
+  out.line(`${out.paint(format, mark)} ${id.padEnd(26)} ${toPlainText(seen)}`);
+  if (cause !== '') out.line(`    cause: ${toPlainText(cause)}`);
+  if (fix !== '') out.line(`    fix:   ${toPlainText(fix).replace(/\n/g, '\n           ')}`);
+}
+
+/** How many of each, and what was left out for want of what. */
+export function printSummary(out: Output, results: readonly CheckResult[]): void {
+  const count = (status: Status) => results.filter((one) => one.status === status).length;
+  const why = new Map<string, string[]>();
+  for (const result of results) {
+    if (result.status !== 'skipped') continue;
+    const reason = findReason(result, results);
+    why.set(reason, [...(why.get(reason) ?? []), result.id]);
+  }
+  if (why.size > 0) out.line();
+  for (const [seen, ids] of why) out.line(out.paint('dim', `- not looked at: ${ids.join(', ')} (${seen})`));
+  out.line();
+  const [failed, warned] = [count('fail'), count('warn')];
+  const verdict =
+    failed === 0
+      ? out.paint('green', 'All is well')
+      : out.paint('red', failed === 1 ? '1 problem' : `${failed} problems`);
+  const warnings = warned === 0 ? '' : `, ${warned === 1 ? '1 warning' : `${warned} warnings`}`;
+  out.line(`${verdict}${warnings}, ${count('ok')} checks passed, ${count('skipped')} not looked at.`);
+}
+
+/** What was left out because something else was left out, was left out for the same reason. */
+function findReason(result: CheckResult, results: readonly CheckResult[]): string {
+  const needed = /^needs (.*)$/.exec(result.seen)?.[1]?.split(', ') ?? [];
+  const cause = results.find(({ id, status }) => needed.includes(id) && status === 'skipped');
+  return cause === undefined ? result.seen : findReason(cause, results);
+}

@@ -1,0 +1,63 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { KeycloakClient, Tokens } from '../client/index.ts';
+
+/** A login in the browser of this machine (RFC 8252 §7.3). */
+export interface LoopbackLogin {
+  /** To be opened in the browser. */
+  readonly url: string;
+  /** Resolves when the person has signed in. */
+  readonly finished: Promise<Tokens>;
+}
+
+const PATH = '/callback';
+
+/** Listens on a free port of the loopback interface until the browser comes back. */
+export async function startLoopbackLogin(client: KeycloakClient): Promise<LoopbackLogin> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const redirectUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}`;
+  const close = (): void => {
+    server.close();
+    server.closeIdleConnections();
+  };
+  try {
+    const { url, ...secrets } = await client.startAuthorization({ redirectUri });
+    const finished = new Promise<Tokens>((resolve, reject) => {
+      server.on('request', (request, response) => {
+        const { pathname, search, searchParams } = new URL(request.url ?? '/', redirectUri);
+        // Browsers ask for an icon, and anybody may knock: only the answer to this login ends it.
+        if (pathname !== PATH || searchParams.get('state') !== secrets.state) {
+          say(response, 404, 'Not found.');
+          return;
+        }
+        client.finishAuthorization({ ...secrets, callbackUrl: `${redirectUri}${search}` }).then(
+          (tokens) => {
+            say(response, 200, 'Signed in. You can close this window.');
+            resolve(tokens);
+          },
+          (error: unknown) => {
+            say(response, 400, 'Not signed in. The terminal says why.');
+            reject(error);
+          },
+        );
+      });
+    }).finally(close);
+    return { url, finished };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function say(response: ServerResponse, statusCode: number, text: string): void {
+  response.writeHead(statusCode, {
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-store',
+    connection: 'close',
+  });
+  response.end(text);
+}

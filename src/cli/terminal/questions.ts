@@ -1,0 +1,42 @@
+/** Asks a person at a terminal. Every question rejects with {@link Cancelled} when the person gives up. */
+export interface Questions {
+  text(message: string, suggestion?: string): Promise<string>;
+  /** What is typed is not shown. */
+  secret(message: string): Promise<string>;
+  confirm(message: string, suggestion?: boolean): Promise<boolean>;
+}
+
+/** The person pressed Ctrl+C. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled';
+}
+
+/** Questions at the terminal; the library is loaded when it is needed. */
+export async function createQuestions(): Promise<Questions> {
+  const prompts = await import('@clack/prompts');
+  const answer = <T>(value: T): Exclude<T, symbol> => {
+    if (prompts.isCancel(value)) throw new Cancelled('cancelled');
+    return value as Exclude<T, symbol>;
+  };
+  const notEmpty = (value: string | undefined) => (value ? undefined : 'Please type something');
+  return {
+    async text(message, suggestion) {
+      if (suggestion === undefined) return answer(await prompts.text({ message, validate: notEmpty }));
+      return answer(await prompts.text({ message, placeholder: suggestion, defaultValue: suggestion }));
+    },
+    async secret(message) {
+      return answer(await prompts.password({ message, validate: notEmpty }));
+    },
+    async confirm(message, suggestion = true) {
+      return answer(await prompts.confirm({ message, initialValue: suggestion }));
+    },
+  };
+}
+
+/** The lines of standard input, for `--…-stdin` options. */
+export async function readLines(stream: NodeJS.ReadStream): Promise<string[]> {
+  let text = '';
+  stream.setEncoding('utf8');
+  for await (const chunk of stream) text += chunk;
+  return text.split(/\r?\n/);
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type DevIdp, startDevIdp, type TokenRequest } from '../../src/dev-idp/index.ts';
+import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
+
+const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url);
+
+describe('the doctor, given a token', () => {
+  let idp: DevIdp;
+  before(async () => {
+    idp = await startDevIdp({ realmFile: REALM_FILE });
+  });
+  after(() => idp.close());
+
+  async function examine(token: string, settings: Record<string, string> = {}) {
+    return visitDoctor({ settings: { ...settingsFor(idp.url), ...settings }, token });
+  }
+
+  async function assertTrouble(token: string, id: string, cause: RegExp, fix: RegExp): Promise<void> {
+    const [trouble] = troubles(await examine(token));
+    assert.deepEqual([trouble?.id, trouble?.status], [id, 'fail']);
+    assert.match(trouble?.cause ?? '', cause);
+    assert.match(trouble?.fix ?? '', fix);
+  }
+
+  test('says what is in a good one, and that the service would accept it, without showing it', async () => {
+    const token = await idp.issueToken();
+    const results = await examine(token);
+    assert.deepEqual(troubles(results), []);
+    const seen = results.find(({ id }) => id === 'token.content')?.seen ?? '';
+    assert.match(seen, /typ Bearer; alg RS256; iss .*\/realms\/testing; aud .*fastapi-keycloak/);
+    assert.match(seen, /user abdullah/);
+    assert.match(
+      results.find(({ id }) => id === 'token.accepted')?.seen ?? '',
+      /would accept it for abdullah/,
+    );
+    assert.ok(!JSON.stringify(results).includes(token.slice(-40)));
+  });
+
+  for (const [name, request, cause, fix] of [
+    ['an ID token', { type: 'id' }, /not an access token \(typ 'ID'\)/, /access_token/],
+    ['a refresh token', { type: 'refresh' }, /HS512/, /signature algorithm/],
+    ['an expired one', { claims: { exp: 1_700_000_000 } }, /expired at 2023-11-14/, /Log in again/],
+    ['one that is not valid yet', { claims: { nbf: 4_000_000_000 } }, /valid from 2096/, /NTP/],
+    [
+      'one of another client',
+      { clientId: 'other-service' },
+      /issued to 'other-service': not for this service/,
+      /Audience/,
+    ],
+    [
+      'one of another issuer',
+      { claims: { iss: 'http://keycloak:8080/realms/testing' } },
+      /from 'http:\/\/keycloak:8080/,
+      /KC_HOSTNAME/,
+    ],
+    ['one signed by a key of somebody else', { key: 'unknown-kid' }, /has no key/, /Log in again/],
+    ['one that was changed', { key: 'broken' }, /signature does not fit/, /Log in again/],
+    ['one that is not signed', { key: 'none' }, /signed with 'none'/, /signature algorithm/],
+    ['one that is bound to a key', { claims: { cnf: { jkt: 'abc' } } }, /bound to a key/, /DPoP/],
+  ] as const satisfies readonly (readonly [string, TokenRequest, RegExp, RegExp])[]) {
+    test(`tells ${name}`, async () => {
+      await assertTrouble(await idp.issueToken(request), 'token.accepted', cause, fix);
+    });
+  }
+
+  test('tells one whose session is over', async () => {
+    const token = await idp.issueToken();
+    await idp.logoutUser('abdullah');
+    await assertTrouble(token, 'token.session', /session of the token is over/, /Log in again/);
+  });
+
+  test('tells one whose user was disabled', async () => {
+    const token = await idp.issueToken();
+    idp.disableUser('abdullah');
+    await assertTrouble(token, 'token.session', /user of the token is disabled/, /Enabled ON/);
+    idp.enableUser('abdullah');
+  });
+
+  test('tells one whose key was rotated away', async () => {
+    const token = await idp.issueToken();
+    await idp.rotateKeys({ keepOld: false });
+    await assertTrouble(token, 'token.accepted', /rotated away/, /passive/);
+  });
+
+  test('tells what is no token at all', async () => {
+    await assertTrouble('', 'token.content', /nothing was piped in/, /--token -/);
+    await assertTrouble('{"access_token":"x"}', 'token.content', /JSON object/, /'access_token' alone/);
+    await assertTrouble('opaque-token', 'token.content', /not a JWT/, /whole/);
+    await assertTrouble('a.b.c.d.e', 'token.content', /encrypted/, /encryption/);
+    await assertTrouble('a.b.c', 'token.content', /not JSON/, /whole/);
+  });
+});

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { emptyFolder, runProgram } from './support/program.ts';
+
+/** A port that nothing listens on; taken again at once, so there is hardly a gap. */
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+async function login(api: string) {
+  const body = new URLSearchParams({ username: 'abdullah', password: 'Test#123456' });
+  const answer = await fetch(`${api}/login`, { method: 'POST', body });
+  return { status: answer.status, body: (await answer.json()) as { access_token: string } };
+}
+const statusOf = async (api: string, token: string) =>
+  (await fetch(`${api}/protected`, { headers: { authorization: `Bearer ${token}` } })).status;
+
+describe('keycloak-guard start', () => {
+  it('runs the API and a provider with no settings at all, and signs nobody out when it is restarted', async () => {
+    const env = { PORT: String(await freePort()), KEYCLOAK_PORT: String(await freePort()) };
+    const first = runProgram(['start'], env);
+    const [, api = ''] = await first.says(/API +(\S+)[\s\S]*protected/);
+    assert.match(first.stdout(), /DEVELOPMENT ONLY/);
+    assert.match(first.stdout(), /abdullah \/ Test#123456/);
+    assert.equal(first.stdout().match(/^ +(TOKEN=\$\()?curl /gm)?.length, 3);
+    const { status, body } = await login(api);
+    assert.equal(status, 200);
+    assert.equal(await statusOf(api, body.access_token), 200);
+    assert.equal(await first.stop(), 0);
+
+    const second = runProgram(['start'], env, first.folder);
+    await second.says(/API +(\S+)[\s\S]*protected/);
+    assert.equal(await statusOf(api, body.access_token), 200);
+    assert.equal(await second.stop(), 0);
+    const cache = join(first.folder, 'cache/keycloak-guard/dev-idp');
+    const [file] = await readdir(cache);
+    assert.equal(statSync(join(cache, file!)).mode & 0o777, 0o600);
+    assert.equal(statSync(cache).mode & 0o777, 0o700);
+  });
+
+  it('takes the next port where the first one is taken', async () => {
+    const squatter = createServer();
+    const taken = await new Promise<number>((resolve) => {
+      squatter.listen(0, '127.0.0.1', () => resolve((squatter.address() as { port: number }).port));
+    });
+    const program = runProgram(['start'], { PORT: '0', KEYCLOAK_PORT: String(taken) });
+    const [, port] = await program.says(/Provider +http:\/\/localhost:(\d+)/);
+    assert.ok(Number(port) > taken && Number(port) <= taken + 100);
+    await program.stop();
+    squatter.close();
+  });
+
+  it('says so where .env cannot be read, or KEYCLOAK_PORT is no port, and starts nothing', async () => {
+    const folder = emptyFolder();
+    mkdirSync(join(folder, '.env'));
+    const unreadable = runProgram(['start'], { PORT: '0' }, folder);
+    assert.equal(await unreadable.ended, 2);
+    assert.match(unreadable.stderr(), /^\.env cannot be read \(it is a folder\)/);
+    const portless = runProgram(['start'], { PORT: '0', KEYCLOAK_PORT: 'x' });
+    assert.equal(await portless.ended, 2);
+    assert.match(portless.stderr(), /KEYCLOAK_PORT must be a whole number from 0 to 65535/);
+    assert.equal(unreadable.stdout() + portless.stdout(), '');
+  });
+
+  it('refuses the provider with NODE_ENV=production', async () => {
+    const program = runProgram(['start'], { NODE_ENV: 'production' });
+    assert.equal(await program.ended, 2);
+    assert.match(program.stderr(), /KEYCLOAK_SERVER_URL is not set, and NODE_ENV is production/);
+    assert.equal(program.stdout(), '');
+  });
+
+  it('never starts the provider where a Keycloak is configured, though it cannot be reached', async () => {
+    const folder = emptyFolder();
+    const keycloak = await freePort();
+    const lines = [
+      `KEYCLOAK_SERVER_URL=http://127.0.0.1:${keycloak}`,
+      'KEYCLOAK_REALM=testing',
+      'KEYCLOAK_CLIENT_ID=fastapi-keycloak',
+      'KEYCLOAK_CLIENT_SECRET=for-development-only',
+      'PORT=0',
+    ];
+    writeFileSync(join(folder, '.env'), lines.join('\n'));
+    const program = runProgram(['start'], {}, folder);
+    const [, api = ''] = await program.says(/(http:\/\/localhost:\d+)\/docs/);
+    assert.equal((await login(api)).status, 503);
+    assert.doesNotMatch(program.stdout(), /DEVELOPMENT ONLY/);
+    await program.stop();
+    // Empty counts as not set, in the environment as in the file.
+    const empty = runProgram(
+      ['start'],
+      Object.fromEntries(lines.map((line) => [line.split('=')[0]!, ''])),
+      folder,
+    );
+    await empty.says(/(http:\/\/localhost:\d+)\/docs/);
+    assert.doesNotMatch(empty.stdout(), /DEVELOPMENT ONLY/);
+    await empty.stop();
+    assert.equal(await program.stop(), 0);
+  });
+
+  it('reports what is missing where settings are half made, and starts nothing', async () => {
+    const program = runProgram(['start'], { KEYCLOAK_REALM: 'testing' });
+    assert.equal(await program.ended, 2);
+    assert.match(program.stderr(), /KEYCLOAK_SERVER_URL/);
+  });
+});
+
+describe('keycloak-guard dev', () => {
+  it('runs the provider alone with any realm file', async () => {
+    const folder = emptyFolder();
+    const file = join(folder, 'blue.json');
+    writeFileSync(
+      file,
+      JSON.stringify({ realm: 'blue', clients: [{ clientId: 'app', publicClient: true }] }),
+    );
+    const program = runProgram(['dev', '--realm-file', file, '--port', '0'], {}, folder);
+    const [, issuer = ''] = await program.says(/Issuer +(\S+)/);
+    const answer = await fetch(`${issuer}/.well-known/openid-configuration`);
+    assert.equal(((await answer.json()) as { issuer: string }).issuer, issuer);
+    assert.match(issuer, /\/realms\/blue$/);
+    assert.equal(await program.stop(), 0);
+  });
+
+  for (const [title, args, env, code, text] of [
+    [
+      'a file that is not there',
+      ['--realm-file', 'nowhere.json'],
+      {},
+      1,
+      /nowhere\.json cannot be read \(ENOENT\)/,
+    ],
+    ['a port that is none', ['--port', 'x'], {}, 2, /--port must be a whole number/],
+    ['an unknown option', ['--what'], {}, 2, /Usage: keycloak-guard dev/],
+    ['NODE_ENV=production', [], { NODE_ENV: 'production' }, 2, /refused, NODE_ENV is production/],
+  ] as const) {
+    it(`refuses ${title}`, async () => {
+      const program = runProgram(['dev', ...args], env);
+      assert.equal(await program.ended, code);
+      assert.match(program.stderr(), text);
+    });
+  }
+});
+
+describe('keycloak-guard serve', () => {
+  it('refuses an --env that is not there: other settings would be used than those that were meant', async () => {
+    const env = {
+      KEYCLOAK_SERVER_URL: 'http://127.0.0.1:9',
+      KEYCLOAK_REALM: 'testing',
+      KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
+      KEYCLOAK_CLIENT_SECRET: 'for-development-only',
+      PORT: '0',
+    };
+    const program = runProgram(['serve', '--env', 'prod.env'], env);
+    assert.equal(await program.ended, 2);
+    assert.equal(program.stderr(), 'keycloak-guard serve: there is no file prod.env\n');
+    assert.equal(program.stdout(), '');
+  });
+});

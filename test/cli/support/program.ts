@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const tsx = import.meta.resolve('tsx');
+
+export interface Program {
+  readonly folder: string;
+  readonly pid: number;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when the output matches; rejects when the program ends before. */
+  says(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** Resolves to the exit code. */
+  ended: Promise<number | null>;
+  stop(): Promise<number | null>;
+}
+
+/** Runs the program in an empty folder, with a cache of its own and none of this machine's settings. */
+export function runProgram(
+  args: string[],
+  env: Record<string, string> = {},
+  folder = emptyFolder(),
+): Program {
+  const { PATH = '' } = process.env;
+  const child: ChildProcess = spawn(process.execPath, ['--import', tsx, main, ...args], {
+    cwd: folder,
+    env: { PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const text = { stdout: '', stderr: '' };
+  const watchers = new Set<() => void>();
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]!.setEncoding('utf8').on('data', (chunk: string) => {
+      text[name] += chunk;
+      for (const look of watchers) look();
+    });
+  }
+  const ended = new Promise<number | null>((done) => child.on('close', (code) => done(code)));
+  return {
+    folder,
+    pid: child.pid as number,
+    stdout: () => text.stdout,
+    stderr: () => text.stderr,
+    ended,
+    says: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = text.stdout.match(pattern);
+          if (match !== null) resolve(match);
+        };
+        watchers.add(look);
+        look();
+        void ended.then((code) => reject(new Error(`ended with ${code}: ${text.stderr}${text.stdout}`)));
+      }),
+    stop() {
+      child.kill('SIGTERM');
+      return ended;
+    },
+  };
+}
+
+export function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'keycloak-guard-cli-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { decodeJwt } from 'jose';
+import { startIdp } from '../service/service.ts';
+import { emptyFolder } from './support/program.ts';
+import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
+
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const TSX = import.meta.resolve('tsx');
+
+/** `input`: what the standard input holds; `null`: it is a terminal, and left open. */
+function runToken(serverUrl: string, args: string[], input: string | null = '') {
+  const run = input === null ? spawnInTerminal : spawn;
+  const child = run(process.execPath, ['--import', TSX, MAIN, 'token', ...args], {
+    cwd: emptyFolder(),
+    env: {
+      PATH: process.env.PATH,
+      KEYCLOAK_SERVER_URL: serverUrl,
+      KEYCLOAK_REALM: 'testing',
+      KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
+      KEYCLOAK_CLIENT_SECRET: 'for-development-only',
+    },
+  });
+  const seen = { out: '', err: '' };
+  const { stdin, stdout, stderr } = child as ChildProcessWithoutNullStreams;
+  stdout.on('data', (chunk) => {
+    seen.out += chunk;
+  });
+  stderr.on('data', (chunk) => {
+    seen.err += chunk;
+  });
+  if (input !== null) stdin.end(input);
+  const ended = once(child, 'close').then(([code]) => code as number);
+  /** Waits for something on the standard error. */
+  async function shows(wanted: string): Promise<void> {
+    while (!seen.err.includes(wanted))
+      await Promise.race([
+        once(stderr, 'data'),
+        ended.then((code) => assert.fail(`ended with ${code}: ${seen.err}`)),
+      ]);
+  }
+  return { stdin, seen, ended, shows };
+}
+
+test('token --username prints the token of a password login alone', async (t) => {
+  const idp = await startIdp(t);
+  const { seen, ended } = runToken(idp.url, ['--username', 'abdullah'], 'Test#123456\n');
+  assert.equal(await ended, 0);
+  assert.equal(seen.err, '');
+  assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+});
+
+test('token with a wrong password says so, and prints nothing else', async (t) => {
+  const idp = await startIdp(t);
+  const { seen, ended } = runToken(idp.url, ['--username', 'abdullah'], 'wrong-word\n');
+  assert.equal(await ended, 1);
+  assert.equal(seen.out, '');
+  assert.match(seen.err, /^keycloak-guard token: Keycloak refused the user's credentials/);
+  assert.doesNotMatch(seen.err, /wrong-word/);
+});
+
+test('token signs in with the browser, and takes no answer but that to its own login', async (t) => {
+  const idp = await startIdp(t);
+  idp.updateClient('fastapi-keycloak', { redirectUris: ['http://127.0.0.1/*'] });
+  const { seen, ended, shows } = runToken(idp.url, []);
+  await shows('\n\n');
+  const url = /http\S+/.exec(seen.err)?.[0] ?? '';
+  const { searchParams } = new URL(url);
+  assert.equal(searchParams.get('code_challenge_method'), 'S256');
+  const foreign = await fetch(`${searchParams.get('redirect_uri')}?state=foreign&code=x`);
+  assert.equal(foreign.status, 404);
+
+  const page = await fetch(url);
+  const cookie = page.headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ');
+  const action = /action="([^"]+)"/.exec(await page.text())?.[1]?.replaceAll('&amp;', '&') ?? '';
+  const done = await fetch(new URL(action, url), {
+    method: 'POST',
+    headers: { cookie },
+    body: new URLSearchParams({ username: 'abdullah', password: 'Test#123456' }),
+  });
+  assert.equal(await done.text(), 'Signed in. You can close this window.');
+  assert.equal(await ended, 0);
+  assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+});
+
+const needsTerminal = { skip: hasTerminal ? false : 'needs python3, for a terminal' };
+
+test(
+  'token asks for the password on a terminal, does not show it, and prints the token alone',
+  needsTerminal,
+  async (t) => {
+    const idp = await startIdp(t);
+    const { stdin, seen, ended, shows } = runToken(idp.url, ['--username', 'abdullah'], null);
+    await shows('Password');
+    stdin.write('Test#123456\r');
+    assert.equal(await ended, 0, seen.err);
+    assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+    assert.doesNotMatch(seen.err, /Test#|eyJ/);
+  },
+);
+
+test(
+  'token whose question is answered with Ctrl-C asks Keycloak nothing and prints nothing',
+  needsTerminal,
+  async (t) => {
+    const idp = await startIdp(t);
+    const { stdin, seen, ended, shows } = runToken(idp.url, ['--username', 'abdullah'], null);
+    await shows('Password');
+    stdin.write('\u0003');
+    assert.equal(await ended, 1, seen.err);
+    assert.equal(seen.out, '');
+    assert.equal(idp.requests.token, 0);
+  },
+);
+
+/** The embedded provider has no device flow: this stands before it and has one, where the third question is answered. */
+async function startDeviceFlow(t: TestContext, answers: readonly object[]) {
+  const idp = await startIdp(t);
+  const asked: string[] = [];
+  const server = createServer(async (request, response) => {
+    const form = new URLSearchParams(await text(request));
+    const url = `http://${request.headers.host}`;
+    const send = (status: number, body: object) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    if (request.url?.endsWith('/auth/device')) {
+      send(200, {
+        ...{ device_code: 'the-device-code', user_code: 'WDJB-MJHT', expires_in: 600, interval: 1 },
+        ...{
+          verification_uri: `${url}/device`,
+          verification_uri_complete: `${url}/device?user_code=WDJB-MJHT`,
+        },
+      });
+    } else if (request.url?.endsWith('/token')) {
+      asked.push(`${form.get('grant_type')} ${form.get('device_code')}`);
+      const answer = answers[asked.length - 1] ?? {
+        access_token: await idp.issueToken(),
+        token_type: 'Bearer',
+      };
+      send('error' in answer ? 400 : 200, answer);
+    } else {
+      const answer = await fetch(`${idp.url}${request.url}`);
+      const body = (await answer.text()).replaceAll(idp.url, url);
+      const document = JSON.parse(body) as { issuer?: string };
+      if (document.issuer !== undefined && request.url?.includes('openid-configuration'))
+        Object.assign(document, {
+          device_authorization_endpoint: `${document.issuer}/protocol/openid-connect/auth/device`,
+        });
+      send(answer.status, document);
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.closeAllConnections());
+  t.after(() => server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+test('token --device says where to go and with which code, and asks until somebody was there', async (t) => {
+  const { url, asked } = await startDeviceFlow(t, [{ error: 'authorization_pending' }]);
+  const { seen, ended } = runToken(url, ['--device']);
+  assert.equal(await ended, 0, seen.err);
+  assert.equal(seen.err, `Open ${url}/device?user_code=WDJB-MJHT\nThe code is WDJB-MJHT\n`);
+  assert.equal(decodeJwt(seen.out.trim()).typ, 'Bearer');
+  assert.deepEqual(asked, Array(2).fill('urn:ietf:params:oauth:grant-type:device_code the-device-code'));
+});
+
+test('token --device says so when the person refuses, and where the realm has no such flow', async (t) => {
+  const { url } = await startDeviceFlow(t, [{ error: 'access_denied', error_description: 'refused' }]);
+  const refused = runToken(url, ['--device']);
+  assert.equal(await refused.ended, 1);
+  assert.equal(refused.seen.out, '');
+  assert.match(
+    refused.seen.err,
+    /\nkeycloak-guard token: nobody signed in on the other device .+\nStart again: .+\n$/,
+  );
+  const idp = await startIdp(t);
+  const without = runToken(idp.url, ['--device']);
+  assert.equal(await without.ended, 1);
+  assert.equal(without.seen.out, '');
+  assert.match(without.seen.err, /^keycloak-guard token: .+\n/);
+});
