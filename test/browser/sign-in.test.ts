@@ -1,0 +1,26 @@
+import { test } from 'node:test';
+import { startService } from '../../src/service/index.ts';
+import { createLoggerTo } from '../../src/service/ops/logger.ts';
+import { collectLog, configFor, startIdp } from '../service/service.ts';
+import { walkThrough } from '../session/journey.ts';
+
+test('a person signs in from /, stays signed in, is signed out from outside, and signs out', async (t) => {
+  const idp = await startIdp(t);
+  idp.updateRealm({ accessTokenLifespan: 3 });
+  const config = { ...configFor(idp.url), host: '127.0.0.1' };
+  const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+  t.after(() => service.close());
+  idp.updateClient('fastapi-keycloak', {
+    redirectUris: [`${service.url}/*`],
+    attributes: {
+      'post.logout.redirect.uris': '+',
+      'backchannel.logout.url': `${service.url}/backchannel-logout`,
+      'backchannel.logout.session.required': 'true',
+    },
+  });
+  await walkThrough(t, {
+    url: service.url,
+    accessTokenSeconds: 3,
+    endSessions: () => idp.logoutUser('abdullah'),
+  });
+});

@@ -1,0 +1,43 @@
+import { after, before, describe } from 'node:test';
+import { type Front, startFront } from './front.ts';
+import { type GuideService, startGuideService } from './guide-service.ts';
+import { loginContract } from './login-contract.ts';
+import { outageContract } from './outage-contract.ts';
+import { protectedContract } from './protected-contract.ts';
+import type { GuideProvider } from './provider.ts';
+import { setUpContract } from './set-up-contract.ts';
+
+/** What each part of the contract works with. Filled before its first test. */
+export interface Stage {
+  readonly provider: GuideProvider;
+  /** Between `service` and `provider`. */
+  readonly front: Front;
+  readonly service: GuideService;
+  /** Another service with other settings, behind the same front. */
+  startOther(settings: Record<string, string>): Promise<GuideService>;
+}
+
+/** The guide's HTTP contract, against the real service, on any provider that holds the testing realm. */
+export function guideContract(name: string, startProvider: () => Promise<GuideProvider>): void {
+  describe(`the guide's contract on ${name}`, () => {
+    const stage = {} as { -readonly [K in keyof Stage]: Stage[K] };
+    before(async () => {
+      stage.provider = await startProvider();
+      stage.front = await startFront(stage.provider.url);
+      const start = (settings?: Record<string, string>) =>
+        startGuideService(stage.front.url, stage.provider.realm, settings);
+      stage.startOther = start;
+      stage.service = await start();
+    });
+    after(async () => {
+      await stage.service?.close();
+      await stage.front?.close();
+      await stage.provider?.close();
+    });
+
+    describe('POST /login', () => loginContract(stage));
+    describe('GET /protected', () => protectedContract(stage));
+    describe('a mistake in the set-up', () => setUpContract(stage));
+    describe('an outage of the provider', () => outageContract(stage));
+  });
+}

@@ -1,0 +1,40 @@
+/** What the guide's contract needs of an identity provider: Keycloak or one that stands in for it. */
+export interface GuideProvider {
+  /** Where it answers, with a path such as `/auth`, if it has one. */
+  readonly url: string;
+  readonly realm: string;
+  updateUser(username: string, change: Record<string, unknown>): Promise<void>;
+  updateClient(clientId: string, change: Record<string, unknown>): Promise<void>;
+  /** A good access token of another realm of the same provider, or of another provider. */
+  issueForeignToken(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** What `keycloak/testing-realm.json` holds. */
+export const CLIENT = { id: 'fastapi-keycloak', secret: 'for-development-only' } as const;
+export const PASSWORD = 'Test#123456';
+export const ABDULLAH = {
+  preferred_username: 'abdullah',
+  email: 'abdullah@example.com',
+  full_name: 'Abdullah Alqahtani',
+} as const;
+
+/** Asks the token endpoint directly, as any OAuth client does. */
+export async function requestTokens(
+  baseUrl: string,
+  realm: string,
+  fields: Record<string, string>,
+): Promise<Record<string, string>> {
+  const response = await fetch(`${baseUrl}/realms/${realm}/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'password',
+      client_id: CLIENT.id,
+      client_secret: CLIENT.secret,
+      ...fields,
+    }),
+  });
+  const body = (await response.json()) as Record<string, string>;
+  if (!response.ok) throw new Error(`no token: ${response.status} ${JSON.stringify(body)}`);
+  return body;
+}

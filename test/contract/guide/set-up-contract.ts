@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Stage } from './guide-contract.ts';
+import type { GuideService } from './guide-service.ts';
+import { CLIENT, PASSWORD } from './provider.ts';
+
+/** Mistakes of whoever runs the service: never shown as the user's, and explained in the log. */
+export function setUpContract(stage: Stage): void {
+  const assertExplained = async (service: GuideService, words: RegExp): Promise<void> => {
+    for (const password of [PASSWORD, 'wrong']) {
+      const { status, body } = await service.login({ username: 'abdullah', password });
+      assert.equal(status, 500);
+      assert.deepEqual(body, { detail: 'Login is not available' });
+    }
+    const line = service.log.findLast(({ level }) => level === 'error');
+    assert.match(String(line?.msg), /^login is not available: \S/);
+    assert.match(`${line?.msg} ${line?.fix}`, words);
+    assert.ok(String(line?.fix).length > 20, `the fix is told: ${line?.fix}`);
+    assert.doesNotMatch(service.logText(), /Test#123456|for-development-only|not-the-secret/);
+  };
+
+  const withSettings = async (settings: Record<string, string>, words: RegExp): Promise<void> => {
+    const service = await stage.startOther(settings);
+    try {
+      await assertExplained(service, words);
+    } finally {
+      await service.close();
+    }
+  };
+
+  test('a wrong client secret is explained', () =>
+    withSettings({ KEYCLOAK_CLIENT_SECRET: 'not-the-secret' }, /KEYCLOAK_CLIENT_SECRET|secret/i));
+
+  test('an unknown client is explained', () =>
+    withSettings({ KEYCLOAK_CLIENT_ID: 'no-such-client' }, /KEYCLOAK_CLIENT_ID/));
+
+  test('an unknown realm is explained', () =>
+    withSettings({ KEYCLOAK_REALM: 'no-such-realm' }, /KEYCLOAK_REALM/));
+
+  test('direct access grants that are off are explained', async () => {
+    await stage.provider.updateClient(CLIENT.id, { directAccessGrantsEnabled: false });
+    try {
+      await assertExplained(stage.service, /direct access grants/i);
+    } finally {
+      await stage.provider.updateClient(CLIENT.id, { directAccessGrantsEnabled: true });
+    }
+  });
+
+  test('a path too many or too few in KEYCLOAK_SERVER_URL is explained', async () => {
+    const { origin, pathname } = new URL(stage.front.url);
+    const wrong = pathname === '/' ? `${origin}/auth` : origin;
+    await withSettings({ KEYCLOAK_SERVER_URL: wrong }, /KEYCLOAK_SERVER_URL/);
+  });
+
+  test('slashes at the end of KEYCLOAK_SERVER_URL, and in it, do no harm', async () => {
+    const service = await stage.startOther({ KEYCLOAK_SERVER_URL: `${stage.front.url}//` });
+    try {
+      const { status, body } = await service.login({ username: 'abdullah', password: PASSWORD });
+      assert.equal(status, 200);
+      const { access_token: token } = body as Record<string, string>;
+      assert.equal((await service.getProtected(`Bearer ${token}`)).status, 200);
+    } finally {
+      await service.close();
+    }
+  });
+}

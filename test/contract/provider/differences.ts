@@ -1,0 +1,29 @@
+/**
+ * Where the embedded provider and Keycloak 26.7.3 answer differently, and why. The only such list in the tests;
+ * `docs/embedded-provider.md` has the same one in words.
+ */
+export const DIFFERENCES = {
+  /** No script, no style and no picture from anywhere: the pages say so in their policy. */
+  pagePolicy: {
+    embedded: /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; frame-ancestors 'self'$/,
+    keycloak: /^frame-src 'self'; frame-ancestors 'self'; object-src 'none';$/,
+  },
+  /** Over plain HTTP some browsers drop a cookie that is `Secure`, even on loopback. */
+  cookie: {
+    embedded: /; HttpOnly; SameSite=Lax$/,
+    keycloak: /;Secure;HttpOnly;SameSite=None$/,
+  },
+  /** Keycloak's text names a Java class. */
+  dpopSignature: {
+    embedded: 'DPoP verification failure: Invalid token signature',
+    keycloak:
+      'DPoP verification failure: org.keycloak.exceptions.TokenSignatureInvalidException: Invalid token signature',
+  },
+  /** There is no admin API. */
+  adminApi: { embedded: 404, keycloak: 401 },
+  /** ES256 is always there, and the encryption key stands first. Keycloak makes ES256 when it is asked to. */
+  keys: {
+    embedded: ['RSA-OAEP enc', 'RS256 sig', 'ES256 sig'],
+    keycloak: ['RSA-OAEP enc', 'RS256 sig'],
+  },
+} as const;

@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type RealmRepresentation, startDevIdp } from '../../../src/dev-idp/index.ts';
+import { renameRealm, type Target } from './target.ts';
+
+export const TESTING_REALM = JSON.parse(
+  readFileSync(new URL('../../../keycloak/testing-realm.json', import.meta.url), 'utf8'),
+) as RealmRepresentation;
+
+export const embeddedTarget: Target = {
+  name: 'embedded',
+  async open(change) {
+    const realm = renameRealm(TESTING_REALM, `contract-${randomUUID().slice(0, 8)}`);
+    change?.(realm);
+    const idp = await startDevIdp({ realm });
+    return {
+      issuer: idp.issuer,
+      name: realm.realm,
+      close: () => idp.close(),
+      updateUser: async (username, fields) => idp.updateUser(username, fields),
+      updateClient: async (clientId, fields) => idp.updateClient(clientId, fields),
+      updateRealm: async (fields) => idp.updateRealm(fields),
+      endSession: (sessionId) => idp.endSession(sessionId),
+      logoutUser: (username) => idp.logoutUser(username),
+    };
+  },
+};

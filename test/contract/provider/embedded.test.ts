@@ -1,0 +1,4 @@
+import { embeddedTarget } from './embedded-target.ts';
+import { defineProviderContract } from './suite.ts';
+
+defineProviderContract(embeddedTarget);

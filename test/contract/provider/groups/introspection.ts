@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { assertFault, GUIDE, LIGHT, OTHER, sorted, WEB } from '../caller.ts';
+import type { Behaviours } from '../suite.ts';
+
+const SAME = 'Invalid client or Invalid client credentials';
+
+export const introspectionGroup: Behaviours = {
+  'a good token is active, with its claims': async ({ caller }) => {
+    const { access_token } = await caller.login();
+    const { status, headers, json } = await caller.introspect(access_token);
+    assert.equal(status, 200);
+    assert.equal(headers.get('cache-control'), 'no-cache');
+    assert.equal(json.active, true);
+    assert.deepEqual(
+      [json.client_id, json.username, json.token_type, json.typ, json.azp],
+      ['fastapi-keycloak', 'abdullah', 'Bearer', 'Bearer', 'fastapi-keycloak'],
+    );
+    assert.deepEqual(sorted(json.aud), ['account', 'fastapi-keycloak']);
+    assert.equal(json.email, 'abdullah@example.com');
+  },
+  'a client that is not in the audience is told nothing, of its own token too': async ({ caller }) => {
+    const own = await caller.login(OTHER);
+    const guide = await caller.login();
+    for (const token of [own.access_token, guide.access_token]) {
+      const { status, json } = await caller.introspect(token, OTHER);
+      assert.deepEqual({ status, json }, { status: 200, json: { active: false } });
+    }
+  },
+  'an ID token is active too, with typ ID': async ({ caller }) => {
+    const { json } = await caller.introspect((await caller.login()).id_token);
+    assert.deepEqual([json.active, json.typ, json.token_type], [true, 'ID', 'ID']);
+  },
+  'a refresh token is active with the hint alone': async ({ caller }) => {
+    const { refresh_token } = await caller.login();
+    assert.deepEqual((await caller.introspect(refresh_token)).json, { active: false });
+    const { json } = await caller.introspect(refresh_token, { token_type_hint: 'refresh_token' });
+    assert.deepEqual([json.active, json.typ], [true, 'Refresh']);
+  },
+  'a lightweight token is completed': async ({ caller }) => {
+    const { access_token } = await caller.login(LIGHT);
+    const { json } = await caller.introspect(access_token, LIGHT);
+    assert.deepEqual([json.active, json.email, json.username], [true, 'abdullah@example.com', 'abdullah']);
+    assert.ok(json.sub && json.realm_access);
+  },
+  'a service account': async ({ caller }) => {
+    const { json } = await caller.token({ ...GUIDE, grant_type: 'client_credentials' });
+    const answer = await caller.introspect(String(json.access_token));
+    assert.deepEqual([answer.json.active, answer.json.username], [true, 'service-account-fastapi-keycloak']);
+  },
+  'garbage and an empty token are not active': async ({ caller }) => {
+    for (const token of ['x', '', 'a.b.c']) {
+      const { status, json } = await caller.introspect(token);
+      assert.deepEqual({ status, json }, { status: 200, json: { active: false } });
+    }
+  },
+  'no token': async ({ caller }) => {
+    assertFault(await caller.post('/token/introspect', GUIDE), 400, 'invalid_request', 'Token not provided.');
+  },
+  'an unknown hint': async ({ caller }) => {
+    const answer = await caller.introspect('x', { token_type_hint: 'magic' });
+    assertFault(answer, 400, 'invalid_request', 'Unsupported token type.');
+  },
+  'a wrong secret': async ({ caller }) => {
+    const answer = await caller.introspect('x', { client_secret: 'x' });
+    assertFault(answer, 401, 'invalid_client', 'Client authentication failed.');
+  },
+  'an unknown client, and none': async ({ caller }) => {
+    assertFault(await caller.introspect('x', { client_id: 'nope' }), 401, 'invalid_client', SAME);
+    assertFault(await caller.post('/token/introspect', { token: 'x' }), 401, 'invalid_client', SAME);
+  },
+  'a public client may not ask': async ({ caller }) => {
+    const answer = await caller.post('/token/introspect', { ...WEB, token: 'x' });
+    assertFault(answer, 403, 'invalid_request', 'Client not allowed.');
+  },
+};

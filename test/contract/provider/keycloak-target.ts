@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { issueAdminToken, type RealKeycloak } from '../../keycloak/support/real-keycloak.ts';
+import { TESTING_REALM } from './embedded-target.ts';
+import { renameRealm, type Target } from './target.ts';
+
+export function keycloakTarget(keycloak: RealKeycloak): Target {
+  const admin = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const answer = await fetch(`${keycloak.url}/admin/realms${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${await issueAdminToken(keycloak)}`,
+        'content-type': 'application/json',
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  };
+  const find = async (path: string) => {
+    const [first] = (await admin('GET', path)) as { id: string }[];
+    if (first === undefined) throw new Error(`nothing found: ${path}`);
+    return first;
+  };
+
+  return {
+    name: 'keycloak',
+    async open(change) {
+      const realm = renameRealm(TESTING_REALM, `contract-${randomUUID().slice(0, 8)}`);
+      change?.(realm);
+      const base = `/${realm.realm}`;
+      await admin('POST', '', realm);
+      return {
+        issuer: `${keycloak.url}/realms/${realm.realm}`,
+        name: realm.realm,
+        close: async () => void (await admin('DELETE', base)),
+        async updateUser(username, fields) {
+          const user = await find(`${base}/users?exact=true&username=${username}`);
+          await admin('PUT', `${base}/users/${user.id}`, { ...user, ...fields });
+        },
+        async updateClient(clientId, fields) {
+          const client = await find(`${base}/clients?clientId=${clientId}`);
+          await admin('PUT', `${base}/clients/${client.id}`, { ...client, ...fields });
+        },
+        updateRealm: async (fields) => void (await admin('PUT', base, fields)),
+        endSession: async (id) => void (await admin('DELETE', `${base}/sessions/${id}`)),
+        async logoutUser(username) {
+          const user = await find(`${base}/users?exact=true&username=${username}`);
+          await admin('POST', `${base}/users/${user.id}/logout`);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { after, before, describe, it } from 'node:test';
+import { type Caller, createCaller } from './caller.ts';
+import { authorizationGroup } from './groups/authorization.ts';
+import { codeGroup } from './groups/code.ts';
+import { discoveryGroup } from './groups/discovery.ts';
+import { dpopGroup } from './groups/dpop.ts';
+import { exchangeGroup } from './groups/exchange.ts';
+import { introspectionGroup } from './groups/introspection.ts';
+import { logoutGroup } from './groups/logout.ts';
+import { passwordGroup } from './groups/password.ts';
+import { refreshGroup } from './groups/refresh.ts';
+import { revocationGroup } from './groups/revocation.ts';
+import { stateGroup } from './groups/state.ts';
+import { userinfoGroup } from './groups/userinfo.ts';
+import type { Change, Target, TestRealm } from './target.ts';
+
+/** What a behaviour is tried on. */
+export interface Scene {
+  readonly target: Target;
+  readonly realm: TestRealm;
+  readonly caller: Caller;
+  /** A realm of its own, with changes, closed when the behaviour is over. */
+  withRealm(change: Change, body: (caller: Caller, realm: TestRealm) => Promise<void>): Promise<void>;
+}
+
+/** Behaviours of one group: a sentence, and how it is seen. */
+export type Behaviours = Record<string, (scene: Scene) => Promise<void>>;
+
+const GROUPS: Record<string, Behaviours> = {
+  'discovery, keys and paths': discoveryGroup,
+  'password and client credentials grants': passwordGroup,
+  'userinfo endpoint': userinfoGroup,
+  'introspection endpoint': introspectionGroup,
+  'refresh grant': refreshGroup,
+  'revocation endpoint': revocationGroup,
+  'authorization endpoint': authorizationGroup,
+  'code grant and PKCE': codeGroup,
+  'logout endpoint': logoutGroup,
+  'token exchange': exchangeGroup,
+  'DPoP-bound tokens': dpopGroup,
+  'users, clients and realms that change': stateGroup,
+};
+
+/** The provider contract: the same body for the embedded provider and for a real Keycloak. */
+export function defineProviderContract(target: Target): void {
+  describe(`provider contract: ${target.name}`, () => {
+    let scene: Scene;
+    before(async () => {
+      const realm = await target.open();
+      scene = {
+        target,
+        realm,
+        caller: createCaller(realm),
+        async withRealm(change, body) {
+          const own = await target.open(change);
+          try {
+            await body(createCaller(own), own);
+          } finally {
+            await own.close();
+          }
+        },
+      };
+    });
+    after(() => scene.realm.close());
+    for (const [group, behaviours] of Object.entries(GROUPS)) {
+      describe(group, () => {
+        for (const [title, body] of Object.entries(behaviours)) it(title, () => body(scene));
+      });
+    }
+  });
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Revocation, RevocationStore } from '../../src/core/index.ts';
+import { eventually } from '../support/eventually.ts';
+
+const ISSUER = 'https://sso.example.com/realms/testing';
+const session = (sessionId: string): Revocation => ({ type: 'session', issuer: ISSUER, sessionId });
+
+const KINDS: readonly Revocation[] = [
+  session('s1'),
+  { type: 'user', issuer: ISSUER, subject: 'u1', issuedUntil: 1_700_000_000 },
+  { type: 'token', issuer: ISSUER, tokenId: 't1' },
+  { type: 'not-before', issuer: ISSUER, notBefore: 1_700_000_000 },
+  { type: 'not-before', issuer: ISSUER, clientId: 'my-api', notBefore: 1_700_000_001 },
+];
+
+/** What every revocation store does that processes share. `open` gives the end of one more process. */
+export function revocationStoreContract(
+  name: string,
+  open: (t: TestContext) => Promise<() => Promise<RevocationStore>>,
+): void {
+  test(`${name}: a revocation of any kind reaches every process, also its own`, async (t) => {
+    const start = await open(t);
+    const stores = [await start(), await start(), await start()];
+    const seen = stores.map((store) => listen(store));
+    for (const revocation of KINDS) await stores[0]!.add(revocation);
+    for (const revocations of seen) {
+      await eventually('all have come', () => revocations.length >= KINDS.length);
+      assert.deepEqual(revocations, KINDS);
+    }
+  });
+
+  test(`${name}: a process that starts later learns of what is in force`, async (t) => {
+    const start = await open(t);
+    const first = await start();
+    for (let i = 0; i < 1_500; i++) await first.add(session(`s${i}`));
+    for (const revocation of KINDS) await first.add(revocation);
+    const later = listen(await start());
+    for (const revocation of [...KINDS, session('s0'), session('s1499')]) {
+      assert.ok(
+        later.some((one) => JSON.stringify(one) === JSON.stringify(revocation)),
+        JSON.stringify(revocation),
+      );
+    }
+  });
+
+  test(`${name}: a listener that left hears nothing more`, async (t) => {
+    const store = await (await open(t))();
+    const left: Revocation[] = [];
+    store.subscribe((revocation) => left.push(revocation))();
+    const stayed = listen(store);
+    await store.add(session('s1'));
+    await eventually('it has come', () => stayed.length === 1);
+    assert.deepEqual(left, []);
+  });
+
+  test(`${name}: an id can be claimed once, in whichever process, until its time is over`, async (t) => {
+    const start = await open(t);
+    const [one, other] = [await start(), await start()];
+    const until = Date.now() / 1000 + 60;
+    const claims = await Promise.all([one, other, one, other].map((store) => store.claim('jti-1', until)));
+    assert.equal(claims.filter(Boolean).length, 1);
+    assert.equal(await other.claim('jti-2', until), true);
+  });
+}
+
+function listen(store: RevocationStore): Revocation[] {
+  const seen: Revocation[] = [];
+  store.subscribe((revocation) => seen.push(revocation));
+  return seen;
+}

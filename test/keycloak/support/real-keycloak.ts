@@ -1,0 +1,63 @@
+/** The Keycloak that tools/test-keycloak.ts started, from its environment. */
+export interface RealKeycloak {
+  readonly url: string;
+  readonly version: string;
+  readonly realm: string;
+  readonly adminUser: string;
+  readonly adminPassword: string;
+}
+
+/** @throws Error when the tests are not run by `npm run test:keycloak` */
+export function requireKeycloak(): RealKeycloak {
+  const read = (name: string): string => {
+    const value = process.env[name];
+    if (value === undefined) throw new Error(`${name} is not set: run npm run test:keycloak`);
+    return value;
+  };
+  return {
+    url: read('KC_TEST_URL'),
+    version: read('KC_TEST_VERSION'),
+    realm: read('KC_TEST_REALM'),
+    adminUser: read('KC_TEST_ADMIN_USER'),
+    adminPassword: read('KC_TEST_ADMIN_PASSWORD'),
+  };
+}
+
+/** A fresh token of the administrator (realm `master`; good for a minute). */
+export async function issueAdminToken({ url, adminUser, adminPassword }: RealKeycloak): Promise<string> {
+  const response = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'password',
+      client_id: 'admin-cli',
+      username: adminUser,
+      password: adminPassword,
+    }),
+  });
+  const { access_token: token } = (await response.json()) as { access_token?: string };
+  if (token === undefined) throw new Error(`no admin token: ${response.status}`);
+  return token;
+}
+
+/** Finds one user or client and changes it, keeping what is not named. */
+export async function updateInRealm(
+  keycloak: RealKeycloak,
+  search: string,
+  change: Record<string, unknown>,
+): Promise<void> {
+  const headers = {
+    authorization: `Bearer ${await issueAdminToken(keycloak)}`,
+    'content-type': 'application/json',
+  };
+  const base = `${keycloak.url}/admin/realms/${keycloak.realm}`;
+  const found = await fetch(`${base}/${search}`, { headers });
+  const [first] = (await found.json()) as Record<string, unknown>[];
+  if (first === undefined) throw new Error(`nothing found: ${search}`);
+  const attributes = { ...(first.attributes as object), ...(change.attributes as object) };
+  const response = await fetch(`${base}/${search.split('?')[0]}/${first.id}`, {
+    method: 'PUT',
+    headers,
+    body: JSON.stringify({ ...first, ...change, attributes }),
+  });
+  if (!response.ok) throw new Error(`not changed: ${response.status} ${await response.text()}`);
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { importsOf, ROOT, sourceFiles } from './source-imports.ts';
+
+interface Row {
+  readonly rooms: readonly string[];
+  readonly packages: readonly string[];
+}
+
+function readTable(): Map<string, Row> {
+  const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+  const section = /## Who may import whom\n([\s\S]*?)\n## /.exec(text)?.[1] ?? '';
+  const list = (cell = ''): string[] =>
+    cell
+      .replace(/\\|\(.*?\)/g, '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '' && item !== 'none');
+  const rows = section.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| room'));
+  return new Map(
+    rows.map((row) => {
+      const [, room = '', rooms, packages] = row.split('|').map((cell) => cell.trim());
+      return [room, { rooms: list(rooms), packages: list(packages) }];
+    }),
+  );
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function isAllowedPackage(name: string, allowed: readonly string[]): boolean {
+  return allowed.some((entry) =>
+    entry.endsWith('/*') ? name.startsWith(entry.slice(0, -1)) : name === entry,
+  );
+}
+
+describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
+  const table = readTable();
+  const imports = sourceFiles().flatMap((file) => importsOf(file));
+
+  test('has a row for every room', () => {
+    const rooms = new Set(sourceFiles().map((file) => file.split('/')[0] ?? ''));
+    assert.deepEqual(
+      [...rooms].filter((room) => !table.has(room)),
+      [],
+    );
+  });
+
+  test('holds for every import of another room, which is of its index.ts alone', () => {
+    const wrong = imports.filter(({ room, target }) => {
+      if (target === undefined) return false;
+      const other = target.split('/')[0] ?? '';
+      if (other === room || target.startsWith('..')) return false;
+      return !table.get(room)?.rooms.includes(other) || target !== `${other}/index.ts`;
+    });
+    assert.deepEqual(
+      wrong.map(({ file, specifier }) => `${file} imports ${specifier}`),
+      [],
+    );
+    assert.ok(imports.some(({ room, target }) => room === 'service' && target === 'core/index.ts'));
+  });
+
+  test('holds for every import of a package', () => {
+    const wrong = imports.filter(
+      ({ room, specifier, target }) =>
+        target === undefined &&
+        !specifier.startsWith('node:') &&
+        !isAllowedPackage(packageOf(specifier), table.get(room)?.packages ?? []),
+    );
+    assert.deepEqual(
+      wrong.map(({ file, specifier }) => `${file} imports ${specifier}`),
+      [],
+    );
+    assert.ok(imports.some(({ room, specifier }) => room === 'core' && specifier === 'lru-cache'));
+  });
+
+  test('lists no package that its room does not import', () => {
+    const unused = [...table].flatMap(([room, { packages }]) =>
+      packages
+        .filter(
+          (entry) =>
+            !imports.some((one) => one.room === room && isAllowedPackage(packageOf(one.specifier), [entry])),
+        )
+        .map((entry) => `${room}: ${entry}`),
+    );
+    assert.deepEqual(unused, []);
+  });
+
+  test('has no cycle between rooms', () => {
+    const isReachable = (from: string, to: string, seen = new Set<string>()): boolean =>
+      (table.get(from)?.rooms ?? []).some(
+        (next) => next === to || (!seen.has(next) && isReachable(next, to, seen.add(next))),
+      );
+    assert.deepEqual(
+      [...table.keys()].filter((room) => isReachable(room, room)),
+      [],
+    );
+  });
+
+  test('the command line loads rooms only inside of its commands', () => {
+    const entry = readFileSync(join(ROOT, 'src/cli/main.ts'), 'utf8');
+    const table = readFileSync(join(ROOT, 'src/cli/commands.ts'), 'utf8');
+    assert.doesNotMatch(`${entry}${table}`, /from '\.\.\//);
+  });
+
+  test('only config.ts and the command line read the environment', () => {
+    const readers = sourceFiles().filter((file) => {
+      const text = readFileSync(join(ROOT, 'src', file), 'utf8');
+      return /\bprocess\.env\b/.test(text.replace(/\/\*[\s\S]*?\*\//g, ''));
+    });
+    assert.deepEqual(
+      readers.filter((file) => file !== 'service/config.ts' && !file.startsWith('cli/')),
+      [],
+    );
+  });
+
+  test('the reader of imports sees each way to write one, and no comment', () => {
+    const text = `import a from 'one';
+export { b } from "two";
+import type { C } from '../three/index.ts';
+import 'four';
+const d = await import('five');
+// import 'six';
+/** import { e } from 'seven'; */`;
+    assert.deepEqual(
+      importsOf('room/file.ts', text).map(({ specifier }) => specifier),
+      ['one', 'two', '../three/index.ts', 'four', 'five'],
+    );
+  });
+});

@@ -1,0 +1,2 @@
+export { cacheFolder, NEWEST_VERSION } from './distribution.ts';
+export { type KeycloakOptions, type RunningKeycloak, startKeycloak } from './start.ts';

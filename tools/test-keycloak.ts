@@ -1,0 +1,183 @@
+// Runs test/keycloak/ against real Keycloaks: npm run test:keycloak -- --help
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { NEWEST_VERSION, type RunningKeycloak, startKeycloak } from './keycloak/index.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const USAGE = `Runs the tests of test/keycloak/ against a real Keycloak, started for them without Docker.
+
+Usage: npm run test:keycloak [-- options] [file or folder below test/keycloak/ …]
+
+  --version <version>   this version alone (default ${NEWEST_VERSION})
+  --all                 every configuration that is supported
+  --help                this text
+
+test/keycloak/every/ runs on every configuration, all other folders on Keycloak ${NEWEST_VERSION} alone.
+`;
+
+interface Configuration {
+  readonly name: string;
+  readonly version: string;
+  readonly relativePath?: string;
+  readonly hostname?: string;
+  /** Runs test/keycloak/every/ alone. */
+  readonly onlyEvery?: boolean;
+}
+
+const NEWEST: Configuration = { name: NEWEST_VERSION, version: NEWEST_VERSION };
+const CONFIGURATIONS: readonly Configuration[] = [
+  ...['22.0.5', '24.0.5', '26.0.8', '26.4.0'].map((version) => ({ name: version, version, onlyEvery: true })),
+  NEWEST,
+  { name: `${NEWEST_VERSION} below /auth`, version: NEWEST_VERSION, relativePath: '/auth', onlyEvery: true },
+  {
+    // As in Docker: the browser's name for Keycloak is not the one that the service calls it by.
+    name: `${NEWEST_VERSION} with KC_HOSTNAME`,
+    version: NEWEST_VERSION,
+    hostname: 'http://keycloak.example.test:8080',
+    onlyEvery: true,
+  },
+];
+
+interface Result {
+  readonly name: string;
+  readonly startSeconds: number;
+  readonly tests: number;
+  readonly passed: number;
+  readonly skipped: number;
+  readonly failed: number;
+  /** Why nothing could be run. */
+  readonly trouble?: string;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      version: { type: 'string' },
+      all: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const results: Result[] = [];
+  for (const configuration of configurationsFor(values.version, values.all)) {
+    results.push(await runConfiguration(configuration, positionals));
+  }
+  process.stdout.write(toTable(results));
+  return results.every((result) => isGood(result)) ? 0 : 1;
+}
+
+function configurationsFor(version: string | undefined, all: boolean): readonly Configuration[] {
+  if (all) return CONFIGURATIONS;
+  if (version === undefined || version === NEWEST_VERSION) return [NEWEST];
+  return [{ name: version, version, onlyEvery: true }];
+}
+
+async function runConfiguration(configuration: Configuration, wanted: readonly string[]): Promise<Result> {
+  const { name, onlyEvery, ...options } = configuration;
+  const say = (line: string) => process.stdout.write(`[Keycloak ${name}] ${line}\n`);
+  const none = { name, startSeconds: 0, tests: 0, passed: 0, skipped: 0, failed: 0 };
+  const started = performance.now();
+  let keycloak: RunningKeycloak | undefined;
+  try {
+    keycloak = await startKeycloak({
+      ...options,
+      realmFile: join(root, 'keycloak', 'testing-realm.json'),
+      onProgress: (line) => say(`${line} …`),
+    });
+    const startSeconds = (performance.now() - started) / 1000;
+    say(`ready after ${startSeconds.toFixed(1)} s`);
+    const files = testFiles(onlyEvery ?? false, wanted);
+    return { ...none, startSeconds, ...runTests(files, keycloak) };
+  } catch (error) {
+    const trouble = error instanceof Error ? error.message : String(error);
+    say(`could not be tested: ${trouble}`);
+    return { ...none, trouble };
+  } finally {
+    await keycloak?.close();
+  }
+}
+
+function testFiles(onlyEvery: boolean, wanted: readonly string[]): string[] {
+  const folder = join(root, 'test', 'keycloak');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => !onlyEvery || file.startsWith('every/'))
+    .filter((file) => wanted.length === 0 || wanted.some((name) => file.includes(name)))
+    .sort();
+  if (files.length === 0) throw new Error('no test file matches');
+  return files.map((file) => join(folder, file));
+}
+
+function runTests(files: readonly string[], keycloak: RunningKeycloak) {
+  const folder = mkdtempSync(join(tmpdir(), 'test-keycloak-'));
+  const summary = join(folder, 'summary.tap');
+  // One file at a time: they share the Keycloak and change things in it.
+  const args = ['--import', 'tsx', '--test', '--test-concurrency=1'];
+  args.push('--test-reporter=spec', '--test-reporter-destination=stdout');
+  args.push('--test-reporter=tap', `--test-reporter-destination=${summary}`);
+  const run = spawnSync(process.execPath, [...args, ...files], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      ...process.env,
+      NODE_ENV: 'test',
+      KC_TEST_URL: keycloak.url,
+      KC_TEST_VERSION: keycloak.version,
+      KC_TEST_REALM: 'testing',
+      KC_TEST_ADMIN_USER: keycloak.adminUser,
+      KC_TEST_ADMIN_PASSWORD: keycloak.adminPassword,
+    },
+  });
+  const tap = readFileSync(summary, 'utf8');
+  rmSync(folder, { recursive: true });
+  const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
+  const tests = count('tests');
+  const failed = count('fail') + count('cancelled');
+  return {
+    tests,
+    passed: count('pass'),
+    skipped: count('skipped') + count('todo'),
+    // A run that ends badly with no failed test is a failure too.
+    failed: failed === 0 && run.status !== 0 ? 1 : failed,
+  };
+}
+
+function isGood({ tests, failed, trouble }: Result): boolean {
+  return trouble === undefined && failed === 0 && tests > 0;
+}
+
+function toTable(results: readonly Result[]): string {
+  const rows = results.map((result) => [
+    result.name,
+    `${result.startSeconds.toFixed(1)} s`,
+    String(result.passed),
+    String(result.tests),
+    String(result.skipped),
+    String(result.failed),
+    result.trouble === undefined ? (isGood(result) ? 'ok' : 'FAILED') : 'COULD NOT RUN',
+  ]);
+  const table = [['Keycloak', 'start', 'passed', 'total', 'skipped', 'failed', ''], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const lines = table.map((row) =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))),
+  );
+  return `\n${lines.map((line) => line.join('  ').trimEnd()).join('\n')}\n`;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);
