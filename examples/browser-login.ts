@@ -1,0 +1,25 @@
+// People sign in with the browser: open http://localhost:3000/auth/login?return_to=/hello
+import Fastify from 'fastify';
+import { createClient } from 'keycloak-guard/client';
+import keycloakGuard, { backchannelLogout } from 'keycloak-guard/fastify';
+import keycloakSession from 'keycloak-guard/session';
+
+const keycloak = {
+  serverUrl: process.env.KEYCLOAK_SERVER_URL ?? 'http://localhost:8080',
+  realm: 'testing',
+  clientId: 'fastapi-keycloak',
+  clientSecret: process.env.KEYCLOAK_CLIENT_SECRET ?? '',
+};
+
+const app = Fastify();
+await app.register(keycloakGuard, keycloak);
+await app.register(backchannelLogout);
+await app.register(keycloakSession, {
+  client: createClient(keycloak),
+  secret: process.env.SESSION_SECRET ?? '',
+});
+
+// Takes the session cookie as well as a bearer token.
+app.get('/hello', { onRequest: app.guard() }, (request) => ({ hello: request.principal?.username }));
+
+await app.listen({ port: Number(process.env.PORT ?? 3000) });

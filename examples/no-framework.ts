@@ -1,0 +1,25 @@
+// The core alone, in a plain Node.js server.
+import { createServer, type Server } from 'node:http';
+import {
+  AuthError,
+  authenticate,
+  createVerifier,
+  requireRealmRole,
+  type VerifierOptions,
+} from 'keycloak-guard';
+
+export function buildServer(options: VerifierOptions): Server {
+  const verifier = createVerifier(options);
+  const requireUser = requireRealmRole('user');
+
+  return createServer(async (request, response) => {
+    try {
+      const principal = await authenticate(verifier, request);
+      requireUser(principal);
+      response.end(JSON.stringify({ hello: principal.username }));
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      response.writeHead(error.statusCode, error.headers).end(JSON.stringify({ detail: error.message }));
+    }
+  }).on('close', () => verifier.close());
+}

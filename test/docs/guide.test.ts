@@ -1,0 +1,144 @@
+// Every page of docs/guide/ is run: its programs are checked by TypeScript and started, its commands called.
+import assert from 'node:assert/strict';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { startDevIdp } from '../../src/dev-idp/index.ts';
+import { loadConfig, startService } from '../../src/service/index.ts';
+import { createLoggerTo } from '../../src/service/ops/logger.ts';
+import { codeBlocks } from '../../tools/documents.ts';
+import { ROOT } from '../repo/source-imports.ts';
+import { collectLog } from '../service/service.ts';
+import { eventually } from '../support/eventually.ts';
+
+const run = promisify(execFile);
+const pages = readdirSync(join(ROOT, 'docs/guide')).sort();
+const FOLDER = join(ROOT, `node_modules/.cache/guide-${process.pid}`);
+const ROOMS: Readonly<Record<string, string>> = { '': 'core', '/testing': 'dev-idp' };
+
+const blocksOf = (page: string) => codeBlocks(`docs/guide/${page}`);
+const programOf = (page: string) => blocksOf(page).find(({ info }) => info === 'server')?.text;
+const fileOf = (page: string) => join(FOLDER, page.replace(/\.md$/, '.ts'));
+/** A program of a page, importing the source instead of the package, which may not be built. */
+const toSource = (text: string) =>
+  text.replace(
+    /'keycloak-guard(\/\w+)?'/g,
+    (_, path: string = '') => `'../../../src/${ROOMS[path] ?? path.slice(1)}/index.ts'`,
+  );
+
+/** `$ command` and the lines it is said to answer. */
+const commandsOf = (page: string) =>
+  blocksOf(page)
+    .filter(({ language }) => language === 'console')
+    .flatMap(({ text }) => text.split(/^\$ /m).slice(1))
+    .map((text) => {
+      const [command = '', ...lines] = text.trimEnd().split('\n');
+      return { command, expected: lines.join('\n') };
+    });
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+const close: (() => Promise<unknown>)[] = [];
+let keycloakUrl: string;
+let serviceUrl: string;
+
+before(async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(join(FOLDER, 'package.json'), '{ "type": "module" }');
+  close.push(async () => rmSync(FOLDER, { recursive: true, force: true }));
+  const idp = await startDevIdp({ realmFile: join(ROOT, 'keycloak/testing-realm.json') });
+  close.push(() => idp.close());
+  keycloakUrl = idp.url;
+  const config = loadConfig({
+    cwd: '/nonexistent',
+    env: {
+      ...{ KEYCLOAK_SERVER_URL: idp.url, KEYCLOAK_REALM: 'testing', KEYCLOAK_CLIENT_ID: 'fastapi-keycloak' },
+      ...{ KEYCLOAK_CLIENT_SECRET: 'for-development-only', PORT: '0' },
+    },
+  });
+  const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+  close.push(() => service.close());
+  serviceUrl = service.url;
+  for (const page of pages) {
+    const program = programOf(page);
+    if (program !== undefined) writeFileSync(fileOf(page), toSource(program));
+  }
+});
+after(async () => {
+  for (const one of close.toReversed()) await one();
+});
+
+async function startProgram(page: string): Promise<{ url: string; stop: () => Promise<void> }> {
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const child = spawn(process.execPath, ['--import', 'tsx', fileOf(page)], {
+    env: { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl, PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  await eventually(`${page} listens`, async () => {
+    assert.equal(child.exitCode, null, 'the program ended');
+    return fetch(url).then(
+      () => true,
+      () => false,
+    );
+  });
+  const stop = async (): Promise<void> => {
+    child.kill();
+    await ended;
+  };
+  return { url, stop };
+}
+
+describe('docs/guide/', () => {
+  test('has eight pages, each but the last leads to the next', () => {
+    assert.deepEqual(
+      pages.map((page) => page[0]),
+      ['1', '2', '3', '4', '5', '6', '7', '8'],
+    );
+  });
+
+  test('the programs are right for TypeScript', () => {
+    const files = pages.filter((page) => programOf(page) !== undefined).map(fileOf);
+    assert.ok(files.length >= 4);
+    const tsconfig = join(FOLDER, 'tsconfig.json');
+    writeFileSync(tsconfig, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [], files }));
+    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', tsconfig], { encoding: 'utf8', stdio: 'pipe' });
+  });
+
+  for (const page of pages.filter((page) => commandsOf(page).length > 0)) {
+    test(`${page}: every command answers as it says`, async () => {
+      const program = programOf(page) === undefined ? undefined : await startProgram(page);
+      try {
+        const here = (text: string) =>
+          text
+            .replaceAll('http://localhost:8000', serviceUrl)
+            .replaceAll('http://localhost:8080', keycloakUrl)
+            .replaceAll('http://localhost:3000', program?.url ?? 'http://localhost:3000');
+        const commands = commandsOf(page);
+        const script = commands.map(({ command }) => `${here(command)}\nprintf '\\n--\\n'`).join('\n');
+        const cli = `keycloak-guard() { "${process.execPath}" --import "${import.meta.resolve('tsx')}" "${join(ROOT, 'src/cli/main.ts')}" "$@"; }`;
+        const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 60_000 });
+        const answers = stdout.split('\n--\n');
+        for (const [i, { command, expected }] of commands.entries()) {
+          const answer = (answers[i] ?? '').trimEnd();
+          const [start = '', ...rest] = here(expected).split('…');
+          if (rest.length === 0) assert.equal(answer, start, command);
+          else assert.ok(answer.startsWith(start), `${command}: ${answer}`);
+        }
+      } finally {
+        await program?.stop();
+      }
+    });
+  }
+});
