@@ -1,0 +1,49 @@
+// The load of tokens.lua, for machines without wrk.
+import { readFileSync } from 'node:fs';
+import autocannon from 'autocannon';
+
+const load = JSON.parse(process.argv[2]);
+const read = (file, first) =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .slice(first - 1, first - 1 + load.count);
+
+let tokens = read(load.tokens, load.first);
+let at = 0;
+const next = () => {
+  if (at === tokens.length) {
+    at = 0;
+    if (load.whenUsedUp === 'stop') run.stop();
+  }
+  return tokens[at++];
+};
+const setupRequest = (request) => ({
+  ...request,
+  headers: { [load.header.name]: load.header.prefix + next() },
+});
+if (load.later) {
+  setTimeout(() => {
+    tokens = read(load.later.tokens, 1);
+    at = 0;
+  }, load.later.afterSeconds * 1000);
+}
+
+const started = process.hrtime.bigint();
+const run = autocannon({
+  url: load.url,
+  connections: load.connections,
+  duration: load.seconds,
+  requests: [{ setupRequest }],
+});
+const result = await run;
+process.stdout.write(
+  `${JSON.stringify({
+    requests: result.requests.total,
+    seconds: Number(process.hrtime.bigint() - started) / 1e9,
+    p50Ms: result.latency.p50,
+    p99Ms: result.latency.p99,
+    refused: result.non2xx,
+    failed: result.errors,
+  })}\n`,
+);

@@ -1,0 +1,52 @@
+// A stand-in for Keycloak with fixed answers, so that what is measured is the contender. Its keys come by message.
+import { createServer } from 'node:http';
+
+const base = `/realms/${process.env.REALM}`;
+const protocol = `${base}/protocol/openid-connect`;
+const calls = { discovery: 0, certs: 0, userinfo: 0, introspection: 0 };
+let jwks = { keys: [] };
+
+const userinfo = {
+  preferred_username: 'abdullah',
+  email: 'abdullah@example.com',
+  name: 'Abdullah Alqahtani',
+};
+
+const server = createServer((request, response) => {
+  const origin = `http://${request.headers.host}`;
+  const answer = (body, status = 200) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  };
+  request.resume();
+  switch (request.url) {
+    case `${base}/.well-known/openid-configuration`:
+      calls.discovery++;
+      return answer({
+        issuer: origin + base,
+        jwks_uri: `${origin}${protocol}/certs`,
+        userinfo_endpoint: `${origin}${protocol}/userinfo`,
+      });
+    case `${protocol}/certs`:
+      calls.certs++;
+      return answer(jwks);
+    case `${protocol}/userinfo`:
+      calls.userinfo++;
+      return answer({ sub: readSubject(request.headers.authorization), ...userinfo });
+    case `${protocol}/token/introspect`:
+      calls.introspection++;
+      return answer({ active: true });
+    default:
+      return answer({ error: 'not found' }, 404);
+  }
+});
+
+function readSubject(authorization) {
+  return JSON.parse(Buffer.from(authorization.split('.')[1], 'base64url')).sub;
+}
+
+process.on('message', (message) => {
+  if (message.jwks) jwks = message.jwks;
+  process.send({ calls });
+});
+process.on('disconnect', () => process.exit());
+server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
