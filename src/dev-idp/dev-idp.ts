@@ -4,6 +4,7 @@ import type {
   RealmRepresentation,
   UserRepresentation,
 } from './realm/representation.ts';
+import type { StoredKeys } from './tokens/keys.ts';
 import type { TokenRequest } from './tokens/mint.ts';
 
 /** Options of `startDevIdp`. One of `realmFile` and `realm` is needed. */
@@ -29,6 +30,11 @@ export interface DevIdpOptions {
    * Default: none, and every start has new keys.
    */
   stateFile?: string;
+  /**
+   * Keys that another provider gave out (`exportKeys`). Default: new ones, unless the state file has some. To make an
+   * RSA key takes longer than most tests, so a suite that starts many providers can do it once.
+   */
+  keys?: StoredKeys;
 }
 
 /**
@@ -68,6 +74,8 @@ export interface DevIdp {
   issueToken(request?: TokenRequest): Promise<string>;
   /** New keys. Tokens of the old ones stay good with `keepOld: true` and are refused with `keepOld: false`. */
   rotateKeys(options: { keepOld: boolean }): Promise<void>;
+  /** The keys, private ones too, as plain data: for the option `keys` of another provider. */
+  exportKeys(): StoredKeys;
   /** Moves the provider's clock. Unit: seconds; a negative number goes back. */
   advanceClock(seconds: number): void;
   /** Milliseconds since 1970 on the provider's clock. */

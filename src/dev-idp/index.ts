@@ -11,5 +11,5 @@ export type {
   UserRepresentation,
 } from './realm/representation.ts';
 export { startDevIdp } from './start-dev-idp.ts';
-export type { SigningAlgorithm } from './tokens/keys.ts';
+export type { SigningAlgorithm, StoredKeys } from './tokens/keys.ts';
 export type { TokenKey, TokenRequest } from './tokens/mint.ts';

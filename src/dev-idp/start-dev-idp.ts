@@ -39,7 +39,7 @@ export async function startDevIdp(options: DevIdpOptions): Promise<DevIdp> {
   const realm = createRealm(representation);
   const clock = createClock();
   const stored = stateFile === undefined ? undefined : await loadState(stateFile, realm.name);
-  const keys = await createKeyRing(stored?.keys);
+  const keys = await createKeyRing(stored?.keys ?? options.keys);
   const sessions = createSessions(realm, clock, stored?.sessions);
   let lockout = createLockout(realm, clock);
   const provider: Provider = {
@@ -110,6 +110,7 @@ export async function startDevIdp(options: DevIdpOptions): Promise<DevIdp> {
       return mintToken(provider, request, user, client, issuer);
     },
     rotateKeys: (how) => keys.rotate(how),
+    exportKeys: () => keys.toStored(),
     ...clockControls(clock),
     sessionsOf: (username) => sessions.ofUser(userOf(realm, username).id).map(({ id }) => id),
     async endSession(sessionId) {

@@ -86,7 +86,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     report.listeners.push(audit.report);
     app.addHook('onClose', async () => audit.close());
   }
-  const shared = openSharedState(config, deps.logger, deps.link);
+  const shared = await openSharedState(config, deps.logger, deps.link);
   if (shared !== undefined) app.addHook('onClose', async () => shared.close());
   const tracing = await openTracing(app, config, deps);
   const calls =

@@ -4,9 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ClientError, type ClientOptions, createClient } from '../../src/client/index.ts';
 import { OptionsError } from '../../src/core/index.ts';
-import { startDevIdp } from '../../src/dev-idp/index.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 
-const realmFile = new URL('../../keycloak/testing-realm.json', import.meta.url).pathname;
 const USER = { username: 'abdullah', password: 'Test#123456' };
 const SECRET = 'for-development-only';
 
@@ -21,7 +20,7 @@ const clientOf = (serverUrl: string, options: Partial<ClientOptions> = {}) =>
   });
 
 async function startIdp(t: TestContext) {
-  const idp = await startDevIdp({ realmFile });
+  const idp = await startTestIdp();
   t.after(() => idp.close());
   return idp;
 }
@@ -69,7 +68,7 @@ test('slashes at the end of the server URL do not matter', async (t) => {
 });
 
 test('the discovery document is asked for once, and the token endpoint is the configured one', async (t) => {
-  const idp = await startDevIdp({ realmFile, publicUrl: 'https://sso.example.com' });
+  const idp = await startTestIdp({ publicUrl: 'https://sso.example.com' });
   t.after(() => idp.close());
   const client = clientOf(`http://127.0.0.1:${idp.port}`);
   await Promise.all([client.passwordGrant(USER), client.passwordGrant(USER)]);

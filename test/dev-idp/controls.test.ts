@@ -115,6 +115,17 @@ describe('the controls of the provider', () => {
     assert.throws(() => idp.disableUser('nobody'), /there is no user 'nobody'/);
   });
 
+  it('hands its keys to another provider, whose tokens they then verify', async () => {
+    const other = await startDevIdp({ realmFile, keys: idp.exportKeys() });
+    try {
+      const { payload } = await jwtVerify(await other.issueToken(), createLocalJWKSet(await jwks()));
+      assert.equal(payload.iss, other.issuer);
+      assert.deepEqual(other.exportKeys(), idp.exportKeys());
+    } finally {
+      await other.close();
+    }
+  });
+
   it('keeps tokens of an old key good, or not, when keys rotate', async () => {
     const old = await idp.issueToken();
     await idp.rotateKeys({ keepOld: true });

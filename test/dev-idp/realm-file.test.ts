@@ -3,6 +3,7 @@ import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { decodeJwt } from 'jose';
 import { type RealmRepresentation, startDevIdp } from '../../src/dev-idp/index.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 
 const person = { enabled: true, email: 'a@example.com', firstName: 'A', lastName: 'B' };
 const realmOf = (change: Partial<RealmRepresentation>): RealmRepresentation => ({
@@ -16,7 +17,7 @@ async function withIdp(
   realm: RealmRepresentation,
   body: (idp: Awaited<ReturnType<typeof startDevIdp>>) => Promise<void>,
 ) {
-  const idp = await startDevIdp({ realm });
+  const idp = await startTestIdp({ realm });
   try {
     await body(idp);
   } finally {

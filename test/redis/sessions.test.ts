@@ -57,7 +57,7 @@ test('a thousand requests at two replicas after the access token expired are one
 
 test('nothing in Redis can be read: no token, no user, no id of a session', async (t) => {
   const { redis, cookie } = await setUp(t);
-  const { createClient } = await import('redis');
+  const { createClient } = await import('@redis/client');
   const client = await createClient({ url: redis.url }).connect();
   const keys = (await client.keys('*:session:*')) as string[];
   assert.equal(keys.length, 1);

@@ -1,18 +1,17 @@
 import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import type { FastifyInstance } from 'fastify';
-import { type DevIdp, startDevIdp } from '../../src/dev-idp/index.ts';
+import type { DevIdp } from '../../src/dev-idp/index.ts';
 import { type AppDeps, buildApp, type Config, loadConfig } from '../../src/service/index.ts';
 import { createLoggerTo } from '../../src/service/ops/logger.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
 
 export const PASSWORD = 'Test#123456';
 export const SECRET = 'for-development-only';
 
-const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url).pathname;
-
 /** An identity provider with the guide's realm, ended with the test. */
 export async function startIdp(t: TestContext): Promise<DevIdp> {
-  const idp = await startDevIdp({ realmFile: REALM_FILE });
+  const idp = await startTestIdp();
   t.after(() => idp.close());
   return idp;
 }

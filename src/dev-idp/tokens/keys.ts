@@ -22,7 +22,7 @@ export interface SigningKey {
   readonly publicJwk: JWK;
 }
 
-/** What is stored so that keys stay the same over restarts. */
+/** The keys of a provider as plain data, so that they can stay the same over restarts. Private ones too. */
 export interface StoredKeys {
   readonly signing: readonly JWK[];
   readonly encryption: JWK;

@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
 import type { RevocationStore } from '../../core/index.ts';
-import { createRedisRateLimitStore, createRedisRevocationStore, openRedis } from '../../redis/index.ts';
 import { createRedisSessionStore, type SessionStore } from '../../session/index.ts';
 import type { Config } from '../config.ts';
 import type { WorkerLink } from '../workers/link.ts';
@@ -30,12 +29,16 @@ export interface SharedState {
 }
 
 /** Connects in the background; a Redis that is not there is no reason not to start. */
-export function openSharedState(
+export async function openSharedState(
   config: Pick<Config, 'redisUrl'>,
   logger: Logger | undefined,
   link: WorkerLink | undefined,
-): SharedState | undefined {
+): Promise<SharedState | undefined> {
   if (config.redisUrl === undefined) return link && shareThroughPrimary(link);
+  // Its client has more modules than the rest of the service together; they cost start-up time.
+  const { createRedisRateLimitStore, createRedisRevocationStore, openRedis } = await import(
+    '../../redis/index.ts'
+  );
   const connection = openRedis({
     url: config.redisUrl,
     onNotice: ({ level, code, message }) => logger?.[level]({ code }, message),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type RealmRepresentation, startDevIdp } from '../../../src/dev-idp/index.ts';
+import type { RealmRepresentation } from '../../../src/dev-idp/index.ts';
+import { startTestIdp } from '../../support/dev-idp.ts';
 import { renameRealm, type Target } from './target.ts';
 
 export const TESTING_REALM = JSON.parse(
@@ -12,7 +13,7 @@ export const embeddedTarget: Target = {
   async open(change) {
     const realm = renameRealm(TESTING_REALM, `contract-${randomUUID().slice(0, 8)}`);
     change?.(realm);
-    const idp = await startDevIdp({ realm });
+    const idp = await startTestIdp({ realm });
     return {
       issuer: idp.issuer,
       name: realm.realm,
