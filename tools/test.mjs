@@ -1,13 +1,13 @@
-// Runs the test files with node:test. Node 20's `--test` takes no globs, so the files are listed here.
+// Runs the test files with node:test, several of a folder in one process: to load Fastify takes longer than most tests.
 //
-//   node tools/test.mjs                 every test that needs no real Keycloak
+//   node tools/test.mjs                 every test that needs no other program
 //   node tools/test.mjs core service    only the named folders or files below test/
 //   node tools/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findShortfalls } from './coverage-gate.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -19,29 +19,48 @@ const passOn = args.filter((arg) => arg.startsWith('--') && arg !== '--coverage'
 // Needs a real Keycloak (run by tools/test-keycloak.ts), or a Chromium (npm run test:browser), or a
 // Redis (npm run test:redis), or promtool (npm run test:deploy).
 const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy'];
+const FILES_IN_ONE_PROCESS = 6;
+/** For all files of a process. One that does not end by then has failed. */
+const TIMEOUT_MS = 300_000;
 
 const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) =>
     wanted.length > 0
       ? wanted.some((name) => file.startsWith(name.replace(/^test\//, '')))
-      : !SEPARATE.some((folder) => file.startsWith(`${folder}/`)),
+      : !SEPARATE.some((folder) => file.startsWith(`${folder}${sep}`)),
   )
-  .map((file) => relative(process.cwd(), join(root, 'test', file)))
   .sort();
 
 if (files.length === 0) {
   console.error(`no test file matches ${wanted.join(' ')}`);
   process.exit(1);
 }
-
-const concurrency = Math.max(1, availableParallelism());
-const test = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...passOn, ...files];
 const c8 = join(root, 'node_modules/c8/bin/c8.js');
 if (coverage && !existsSync(c8)) {
   console.error('c8 is not installed: run npm ci');
   process.exit(1);
 }
+
+// Tests that run the program run what is shipped.
+const tsc = join(root, 'node_modules/typescript/bin/tsc');
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+
+const folder = join(root, `node_modules/.cache/tests-${process.pid}`);
+mkdirSync(folder, { recursive: true });
+const test = [
+  // From Node 22.18 on, Node reads TypeScript itself.
+  ...(process.features.typescript ? [] : ['--import', 'tsx']),
+  '--test',
+  // Many tests wait: one process more than there are cores.
+  `--test-concurrency=${availableParallelism() + 1}`,
+  `--test-timeout=${TIMEOUT_MS}`,
+  ...passOn,
+  ...writeGroups(),
+];
 const collect = [
   c8,
   '--all',
@@ -54,8 +73,28 @@ const run = spawnSync(process.execPath, coverage ? [...collect, process.execPath
   stdio: 'inherit',
   env: { ...process.env, NODE_ENV: 'test' },
 });
+rmSync(folder, { recursive: true });
 if (run.status !== 0 || !coverage) process.exit(run.status ?? 1);
 
 const shortfalls = findShortfalls(root);
 for (const shortfall of shortfalls) console.error(`Coverage: ${shortfall}`);
 process.exit(shortfalls.length === 0 ? 0 : 1);
+
+/** A file for each process, which imports those of its tests. */
+function writeGroups() {
+  const groups = new Map();
+  for (const file of files) {
+    const name = file.split(sep)[0];
+    const open = [...groups.values()].find((group) => group.name === name && !group.isFull);
+    const group = open ?? { name, files: [], isFull: false };
+    group.files.push(file);
+    group.isFull = group.files.length === FILES_IN_ONE_PROCESS;
+    groups.set(group.files[0], group);
+  }
+  return [...groups.values()].map(({ name, files }, i) => {
+    const path = join(folder, `${String(i + 1).padStart(2, '0')}-${name}.test.mjs`);
+    const imports = files.map((file) => `import '${pathToFileURL(join(root, 'test', file))}';\n`);
+    writeFileSync(path, imports.join(''));
+    return path;
+  });
+}

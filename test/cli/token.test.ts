@@ -7,16 +7,13 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { startIdp } from '../service/service.ts';
-import { emptyFolder } from './support/program.ts';
+import { emptyFolder, MAIN } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
-
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-const TSX = import.meta.resolve('tsx');
 
 /** `input`: what the standard input holds; `null`: it is a terminal, and left open. */
 function runToken(serverUrl: string, args: string[], input: string | null = '') {
   const run = input === null ? spawnInTerminal : spawn;
-  const child = run(process.execPath, ['--import', TSX, MAIN, 'token', ...args], {
+  const child = run(process.execPath, [MAIN, 'token', ...args], {
     cwd: emptyFolder(),
     env: {
       PATH: process.env.PATH,

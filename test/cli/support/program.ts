@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
-const tsx = import.meta.resolve('tsx');
+/** As it is shipped: `tools/test.mjs` builds it first. */
+export const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
 export interface Program {
   readonly folder: string;
@@ -26,7 +26,7 @@ export function runProgram(
   folder = emptyFolder(),
 ): Program {
   const { PATH = '' } = process.env;
-  const child: ChildProcess = spawn(process.execPath, ['--import', tsx, main, ...args], {
+  const child: ChildProcess = spawn(process.execPath, [MAIN, ...args], {
     cwd: folder,
     env: { PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
