@@ -52,15 +52,20 @@ async function signOut(context: SessionContext, place: Place, request: FastifyRe
   const session = await readSession(context, place, request);
   reply.header('set-cookie', place.cookies.clear(place.cookies.session));
   if (session === null) return reply.redirect(home, 303);
-  await keeper.end(session);
+  // Redis may be away. The cookie goes in any case, so Keycloak has to hear of it in any case: there is no second try.
+  const steps = await Promise.allSettled([keeper.end(session), refuseItsTokens(context, session)]);
+  for (const step of steps) if (step.status === 'rejected') warn(request, step.reason);
   options.tell('ended', 'logout', request, session.record.accessToken);
-  await refuseItsTokens(context, session);
   const { idToken } = session.record;
   const url = await options.client
     .endSessionUrl({ idToken: idToken ?? undefined, postLogoutRedirectUri: home })
     // Keycloak is down: here the person is signed out all the same.
     .catch(() => home);
   return reply.redirect(url, 303);
+}
+
+function warn(request: FastifyRequest, { code, reason }: AuthError): void {
+  request.log.warn({ reqId: request.id, code }, reason);
 }
 
 function assertFromHere(

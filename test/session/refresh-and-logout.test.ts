@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { createClient } from '../../src/client/index.ts';
+import { createVerifier } from '../../src/core/index.ts';
 import { buildTestApp, form, type Log, PASSWORD, SECRET, startIdp } from '../service/service.ts';
 import { assertTokenLifetimes } from '../support/token-response.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
@@ -243,4 +244,53 @@ test('a logout with a session cookie alone is a 401 that is reported, and the se
   assert.equal(answer.headers['www-authenticate'], 'Bearer');
   assert.deepEqual(logoutsIn(log), [['missing_token', 'access_token']]);
   assert.equal((await browser.app({ url: '/protected' })).statusCode, 200);
+});
+
+/** A service whose Redis takes no revocation. */
+async function cannotShare(t: TestContext) {
+  const idp = await startIdp(t);
+  const settings = { PUBLIC_URL: ORIGIN, TOKEN_CHECK: 'local' };
+  const verifier = createVerifier({
+    ...{ serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak', tokenCheck: 'local' },
+    revocationStore: {
+      add: async () => {
+        throw new Error('OOM command not allowed');
+      },
+      subscribe: () => () => {},
+      claim: async () => true,
+    },
+  });
+  t.after(() => verifier.close());
+  return { idp, ...(await buildTestApp(t, idp.url, settings, { verifier })) };
+}
+
+test('a logout by a bearer token that cannot be shared ends the session in Keycloak all the same: 503', async (t) => {
+  const { idp, app } = await cannotShare(t);
+  const { access_token } = await login(app);
+  const answer = await logOutBy(app, access_token);
+  assert.equal(answer.statusCode, 503);
+  assert.equal(answer.headers['retry-after'], '5');
+  assert.deepEqual(idp.sessionsOf('abdullah'), []);
+  assert.equal((await callProtected(app, access_token)).headers['www-authenticate'], REVOKED);
+});
+
+test('a logout in the browser that cannot be shared goes to Keycloak all the same, and is in the log', async (t) => {
+  const { idp, app, log } = await cannotShare(t);
+  const browser = openBrowser(app);
+  await browser.signIn();
+  const headers = { 'sec-fetch-site': 'same-origin' };
+  const answer = await browser.app({ method: 'POST', url: '/auth/logout', headers });
+  assert.equal(answer.statusCode, 303);
+  const url = String(answer.headers.location);
+  assert.ok(url.startsWith(`${idp.issuer}/protocol/openid-connect/logout?`), url);
+  await fetch(url, { redirect: 'manual' });
+  assert.deepEqual(idp.sessionsOf('abdullah'), []);
+  assert.equal(browser.cookies.size, 0);
+  assert.deepEqual(
+    log
+      .lines()
+      .flatMap(({ level, code }) => (code === undefined ? [] : [[level, code]]))
+      .slice(-1),
+    [['warn', 'revocation_not_shared']],
+  );
 });

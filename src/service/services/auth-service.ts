@@ -30,7 +30,8 @@ export interface AuthService {
   /**
    * Ends the session of an access token that was verified, in Keycloak and here.
    *
-   * @throws {AuthError} `token_revoked` where Keycloak no longer takes the token
+   * @throws {AuthError} `token_revoked` where Keycloak no longer takes the token; `revocation_not_shared` where the
+   * session is over in Keycloak and here, but the other replicas could not be told
    * @throws {ClientError} where Keycloak could not; here its tokens are refused all the same
    */
   logoutByAccessToken(principal: Principal, accessToken: string): Promise<void>;
@@ -64,8 +65,12 @@ export function createAuthService(
         if (typeof tokenId === 'string') await verifier.revoke({ type: 'token', issuer, tokenId });
         return;
       }
-      await refuseSession(issuer, sessionId);
-      await client.endSession(accessToken, sessionId).catch((error) => toTokenError(error, accessToken));
+      try {
+        await refuseSession(issuer, sessionId);
+      } finally {
+        // Whatever became of it: the token is no longer good here, so there is no second try.
+        await client.endSession(accessToken, sessionId).catch((error) => toTokenError(error, accessToken));
+      }
     },
     async login({ username, password }, clientIp, gone) {
       const check = () => client.passwordGrant({ username, password, clientIp });
