@@ -9,4 +9,5 @@ export {
 } from './config.ts';
 export { runService } from './main.ts';
 export type { HTTPError, TokenRequest, TokenResponse, UserInfo, ValidationError, Welcome } from './models.ts';
+export { isPlaceholder } from './setting-parsers.ts';
 export { type RunningService, startService } from './start.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -52,6 +52,14 @@ describe('setup, call by call', () => {
     await run(['--yes']);
     assert.deepEqual(keycloak.changes, []);
     assert.ok(lines.includes('Nothing to change.'));
+  });
+
+  test('a placeholder in .env is no secret: Keycloak makes one, and it takes its place', async () => {
+    const example = await readFile(new URL('../../.env.example', import.meta.url), 'utf8');
+    await writeFile(file, example.replace('http://localhost:8080', keycloak.url));
+    assert.equal(await run(['--yes']), 0);
+    assert.equal(keycloak.realms.get('testing')?.lists.clients[0]?.secret, 'made-by-keycloak');
+    assert.match(await readFile(file, 'utf8'), /^KEYCLOAK_CLIENT_SECRET=made-by-keycloak$/m);
   });
 
   test('completes a user, grants roles and adds to groups', async () => {

@@ -1,4 +1,5 @@
 import type { SetupGoal } from '../../admin/index.ts';
+import { isPlaceholder } from '../../service/index.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 import { UsageError } from '../usage-error.ts';
@@ -32,7 +33,7 @@ export async function planEnv(options: SetupOptions, settings: Record<string, st
 
 /** Changes that would replace a value somebody wrote. */
 export function conflictsOf(changes: readonly EnvChange[]): EnvChange[] {
-  return changes.filter(({ from }) => from !== undefined && from !== '');
+  return changes.filter(({ from }) => from !== undefined && from !== '' && !isPlaceholder(from));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { parseArgs, parseEnv } from 'node:util';
+import { isPlaceholder } from '../../service/index.ts';
 import { UsageError } from '../usage-error.ts';
 import { readEnvText } from './env-file.ts';
 
@@ -91,13 +92,15 @@ export async function readSetupOptions(
     }
     return undefined;
   };
+  const secret = env('KEYCLOAK_CLIENT_SECRET');
   const appUrl = (flags['app-url'] ?? 'http://localhost:8000').replace(/\/+$/, '');
   const groups = (flags.group ?? []).map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
   const options: SetupOptions = {
     serverUrl: flags.url ?? env('KEYCLOAK_SERVER_URL'),
     realm: flags.realm ?? env('KEYCLOAK_REALM') ?? 'testing',
     clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? 'fastapi-keycloak',
-    clientSecret: env('KEYCLOAK_CLIENT_SECRET'),
+    // A .env that was copied from the example: the service would not start with that.
+    clientSecret: secret === undefined || isPlaceholder(secret) ? undefined : secret,
     appUrl,
     backchannelUrl: flags['backchannel-url'],
     admin: {
