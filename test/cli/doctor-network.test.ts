@@ -243,7 +243,7 @@ describe('the doctor, on the way to Keycloak', () => {
     ] as const) {
       const results = await visitDoctor({
         settings: settingsFor(idp.url),
-        args: ['--url', url, '--app-url', 'http://localhost:8000'],
+        args: ['--url', url],
       });
       assert.deepEqual(
         troubles(results).map(({ id }) => id),

@@ -21,7 +21,7 @@ Usage: keycloak-guard doctor [options]
   --user NAME               try a whole login with this user (DOCTOR_USER, password in DOCTOR_PASSWORD)
   --user-password-stdin     read the user's password from standard input
   --url URL                 look at a running service too, for example http://localhost:8000
-  --app-url URL             address of your API as browsers see it (default --url, or http://localhost:8000)
+  --app-url URL             address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
   --token -                 read a token from standard input: what is in it, and would this service accept it
 
   --admin-user NAME         see what only an admin sees (KEYCLOAK_ADMIN_USER, KEYCLOAK_ADMIN_PASSWORD)

@@ -19,7 +19,8 @@ Keycloak
   --url URL                 address of Keycloak (KEYCLOAK_SERVER_URL)
   --realm NAME              realm (KEYCLOAK_REALM; default testing)
   --client-id ID            client (KEYCLOAK_CLIENT_ID; default fastapi-keycloak)
-  --app-url URL             address of your API (default http://localhost:8000)
+  --app-url URL             address of your API as browsers see it
+                            (default PUBLIC_URL, or http://localhost:PORT)
   --backchannel-url URL     where Keycloak reports logouts (default <app-url>/backchannel-logout)
 
 Admin

@@ -1,5 +1,6 @@
 import { parseArgs, parseEnv } from 'node:util';
 import type { AdminCredentials } from '../../admin/index.ts';
+import { appUrlOf } from '../app-url.ts';
 import { readEnvText } from '../setup/env-file.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -63,15 +64,13 @@ export async function readDoctorOptions(
   if (flags.token !== undefined && flags.token !== '-') {
     problems.push('--token reads the token from standard input: write --token - and pipe the token in');
   }
-  const serviceUrl = toUrl('--url', flags.url);
-  const appUrl = toUrl('--app-url', flags['app-url']) ?? serviceUrl ?? 'http://localhost:8000';
   const options: DoctorOptions = {
     json: flags.json ?? false,
     fix: flags.fix ?? false,
     yes: flags.yes ?? false,
     envFile,
-    appUrl,
-    serviceUrl,
+    appUrl: appUrlOf(toUrl('--app-url', flags['app-url']), env),
+    serviceUrl: toUrl('--url', flags.url),
     username: flags.user ?? env('DOCTOR_USER'),
     password: env('DOCTOR_PASSWORD'),
     totp: undefined,

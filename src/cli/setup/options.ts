@@ -1,5 +1,6 @@
 import { parseArgs, parseEnv } from 'node:util';
 import { isPlaceholder } from '../../service/index.ts';
+import { appUrlOf } from '../app-url.ts';
 import { UsageError } from '../usage-error.ts';
 import { readEnvText } from './env-file.ts';
 
@@ -93,7 +94,6 @@ export async function readSetupOptions(
     return undefined;
   };
   const secret = env('KEYCLOAK_CLIENT_SECRET');
-  const appUrl = (flags['app-url'] ?? 'http://localhost:8000').replace(/\/+$/, '');
   const groups = (flags.group ?? []).map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
   const options: SetupOptions = {
     serverUrl: flags.url ?? env('KEYCLOAK_SERVER_URL'),
@@ -101,7 +101,7 @@ export async function readSetupOptions(
     clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? 'fastapi-keycloak',
     // A .env that was copied from the example: the service would not start with that.
     clientSecret: secret === undefined || isPlaceholder(secret) ? undefined : secret,
-    appUrl,
+    appUrl: appUrlOf(flags['app-url'], env),
     backchannelUrl: flags['backchannel-url'],
     admin: {
       realm: flags['admin-realm'] ?? env('KEYCLOAK_ADMIN_REALM'),
@@ -151,7 +151,7 @@ function assertUsable(options: SetupOptions): void {
   const problems: string[] = [];
   for (const [name, value] of [
     ['--url (KEYCLOAK_SERVER_URL)', options.serverUrl],
-    ['--app-url', options.appUrl],
+    ['--app-url (PUBLIC_URL)', options.appUrl],
     ['--backchannel-url', options.backchannelUrl],
   ] as const) {
     if (value !== undefined && !isHttpUrl(value)) {

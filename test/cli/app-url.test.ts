@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readDoctorOptions } from '../../src/cli/doctor/options.ts';
+import { readSetupOptions } from '../../src/cli/setup/options.ts';
+
+/** The address of the API as setup and the doctor see it. */
+async function appUrls(lines: string, args: string[] = [], env: Record<string, string> = {}) {
+  const file = join(mkdtempSync(join(tmpdir(), 'app-url-')), '.env');
+  writeFileSync(file, lines);
+  const all = ['--env', file, ...args];
+  return [(await readSetupOptions(all, env)).appUrl, (await readDoctorOptions(all, env)).appUrl];
+}
+const both = (url: string) => [url, url];
+
+test('the address of the API follows from the settings that are read, for setup and the doctor alike', async () => {
+  assert.deepEqual(await appUrls(''), both('http://localhost:8000'));
+  assert.deepEqual(await appUrls('PORT=3000\n'), both('http://localhost:3000'));
+  assert.deepEqual(await appUrls('PORT=0\n'), both('http://localhost:8000'));
+  assert.deepEqual(
+    await appUrls('PORT=3000\nPUBLIC_URL=https://api.example.com/\n'),
+    both('https://api.example.com'),
+  );
+  const env = { PUBLIC_URL: 'https://other.example.com' };
+  assert.deepEqual(
+    await appUrls('PUBLIC_URL=https://api.example.com\n', [], env),
+    both('https://other.example.com'),
+  );
+  const flag = ['--app-url', 'https://flag.example.com/'];
+  assert.deepEqual(await appUrls('', flag, env), both('https://flag.example.com'));
+});
+
+test('the address at which the doctor finds a running service is not the one that browsers use', async () => {
+  const { appUrl, serviceUrl } = await readDoctorOptions(
+    ['--env', '/nonexistent/.env', '--url', 'http://10.0.0.7:8000'],
+    {},
+  );
+  assert.deepEqual([appUrl, serviceUrl], ['http://localhost:8000', 'http://10.0.0.7:8000']);
+});
