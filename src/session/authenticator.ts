@@ -15,27 +15,35 @@ export function createAuthenticator(
     session: LiveSession | null,
     request: FastifyRequest,
     reply: FastifyReply,
+    isRenewed = false,
   ): Principal | null | Promise<Principal | null> {
     if (session === null) return forget(request, reply);
     let principal: Principal | Promise<Principal>;
     try {
       principal = verifier.verify(session.record.accessToken);
     } catch (error) {
-      return endIfOver(error, session, request, reply);
+      return whenRefused(error, session, request, reply, isRenewed);
     }
     if (!(principal instanceof Promise)) return principal;
-    return principal.catch((error: unknown) => endIfOver(error, session, request, reply));
+    return principal.catch((error: unknown) => whenRefused(error, session, request, reply, isRenewed));
   }
 
-  /** The session was ended in Keycloak, or its user was: nothing can bring it back. */
-  async function endIfOver(
+  async function whenRefused(
     error: unknown,
     session: LiveSession,
     request: FastifyRequest,
     reply: FastifyReply,
-  ): Promise<null> {
-    const isOver = error instanceof AuthError && OVER.has(error.code);
-    if (!isOver) throw error;
+    isRenewed: boolean,
+  ): Promise<Principal | null> {
+    if (!(error instanceof AuthError)) throw error;
+    if (error.code === 'token_key_unknown') {
+      // The key was taken away, or is so new that it may not be asked for yet: neither is the end of the session.
+      if (!isRenewed && session.record.refreshToken !== null) {
+        return toPrincipal(await keeper.renew(session), request, reply, true);
+      }
+      throw new AuthError('provider_unavailable', error.reason);
+    }
+    if (!OVER.has(error.code)) throw error;
     await keeper.end(session);
     options.tell('ended', error.code, request, session.record.accessToken);
     return forget(request, reply);
@@ -61,4 +69,5 @@ export function createAuthenticator(
   };
 }
 
-const OVER: ReadonlySet<string> = new Set(['token_revoked', 'token_expired', 'token_key_unknown']);
+/** The session was ended in Keycloak, or its user was: nothing can bring it back. */
+const OVER: ReadonlySet<string> = new Set(['token_revoked', 'token_expired']);

@@ -124,7 +124,9 @@ function toFailure(error: unknown, request: FastifyRequest): LoginFailure {
   if (error instanceof AuthError) {
     request.log.error({ reqId, code: error.code, expected: error.expected, seen: error.seen }, error.reason);
     if (error.code === 'session_store_unavailable') return 'store';
-    return error.statusCode === 503 ? 'unavailable' : 'misconfigured';
+    // A new key is asked for within seconds.
+    const isOfAMoment = error.statusCode === 503 || error.code === 'token_key_unknown';
+    return isOfAMoment ? 'unavailable' : 'misconfigured';
   }
   throw error;
 }

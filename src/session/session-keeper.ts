@@ -34,6 +34,8 @@ export interface SessionKeeper {
   find(cookie: string): LiveSession | null | Promise<LiveSession | null>;
   /** The session of a cookie as it is. */
   peek(cookie: string): Promise<LiveSession | null>;
+  /** The same session with a new access token; `null` where Keycloak says that it is over. */
+  renew(session: LiveSession): Promise<LiveSession | null>;
   end(session: LiveSession): Promise<void>;
   /** When the session ends if it is not used from now on, and when it ends in any case. */
   endsAt(session: LiveSession): { readonly idle: number; readonly absolute: number };
@@ -117,14 +119,17 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     return fetched;
   }
 
+  async function renew(session: LiveSession): Promise<LiveSession | null> {
+    const renewed = await renewal.renew(session);
+    if (renewed === null) live.delete(session.cookie);
+    return renewed;
+  }
+
   /** With an access token that is good, waiting only where it is not. */
   function settle(session: LiveSession): LiveSession | Promise<LiveSession | null> {
     const now = clock();
     if (now < session.record.renewAt) return session;
-    const renewed = renewal.renew(session).then((result) => {
-      if (result === null) live.delete(session.cookie);
-      return result;
-    });
+    const renewed = renew(session);
     if (now >= session.record.accessExpiresAt) return renewed;
     // There is time left: nobody waits, and what fails is tried again by the next request.
     renewed.catch(() => {});
@@ -165,6 +170,7 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
       return settle(session);
     },
     peek,
+    renew,
     end,
     endsAt: ({ record }) => ({
       idle: Math.min(clock() + idleMs, record.createdAt + maxMs),
