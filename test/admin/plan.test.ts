@@ -123,6 +123,32 @@ describe('the plan', () => {
     ]);
   });
 
+  test('is content with exact URIs: the callback, and the page after a logout', () => {
+    const client = {
+      ...GOOD.client,
+      redirectUris: ['http://localhost:8000/auth/callback'],
+      attributes: { ...GOOD.client?.attributes, 'post.logout.redirect.uris': 'http://localhost:8000/' },
+    };
+    assert.deepEqual(changesOf(makePlan({ ...GOOD, client }, GOAL)), []);
+  });
+
+  test("a '+' for post logout stands for the redirect URIs, which need not cover the page after a logout", () => {
+    const client = {
+      ...GOOD.client,
+      redirectUris: ['http://localhost:8000/auth/callback'],
+      attributes: { ...GOOD.client?.attributes, 'post.logout.redirect.uris': '+' },
+    };
+    const { steps } = makePlan({ ...GOOD, client }, GOAL);
+    assert.deepEqual(
+      steps.map(({ action }) => action.type === 'update-client' && action.attributes),
+      [
+        {
+          'post.logout.redirect.uris': 'http://localhost:8000/auth/callback##http://localhost:8000/*',
+        },
+      ],
+    );
+  });
+
   test('turns no safe setting back: it is left to a person', () => {
     const client = {
       ...GOOD.client,

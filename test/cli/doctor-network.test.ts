@@ -67,6 +67,22 @@ describe('the doctor, on the way to Keycloak', () => {
     assert.deepEqual(idp.sessionsOf('abdullah'), [], 'no session is left behind');
   });
 
+  test('a client is asked for the callback of the service alone, and told by that name', async () => {
+    const uris = ['http://localhost:8000/auth/callback'];
+    const { redirectUris } = JSON.parse(readFileSync(REALM_FILE, 'utf8')).clients[0];
+    idp.updateClient('fastapi-keycloak', { redirectUris: uris });
+    assert.deepEqual(troubles(await visitDoctor({ settings: settingsFor(idp.url) })), []);
+    idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/callback'] });
+    const trouble = firstTrouble(await visitDoctor({ settings: settingsFor(idp.url) }));
+    assert.deepEqual([trouble.id, trouble.status], ['client.redirect-uri', 'fail']);
+    assert.match(
+      trouble.cause,
+      /^http:\/\/localhost:8000\/auth\/callback is not among the valid redirect URIs/,
+    );
+    assert.match(trouble.fix, /add http:\/\/localhost:8000\/auth\/callback /);
+    idp.updateClient('fastapi-keycloak', { redirectUris });
+  });
+
   test('nothing listens at the port', async () => {
     const server = createTcpServer();
     const url = await listen(server);

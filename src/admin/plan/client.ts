@@ -79,22 +79,22 @@ function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: st
   flip('Direct access grants', 'directAccessGrantsEnabled', true);
 
   const uri = `${goal.appUrl}/*`;
-  if (!coversUri(client.redirectUris ?? [], client.rootUrl, uri))
-    add('Valid redirect URIs', 'redirectUris', uri);
+  if (!coversCallback(client, goal.appUrl)) add('Valid redirect URIs', 'redirectUris', uri);
   if (!coversOrigin(client, goal.appUrl)) add('Web origins', 'webOrigins', wanted.webOrigins[0] as string);
 
   const there = client.attributes ?? {};
   const pkce = String(there['pkce.code.challenge.method'] ?? '');
   if (pkce !== 'S256') set('PKCE', 'pkce.code.challenge.method', pkce || 'not required', 'S256');
-  const afterLogout = splitUris(there['post.logout.redirect.uris']);
-  // '+' stands for the redirect URIs, which cover the address now or will.
-  if (!afterLogout.includes('+') && !coversUri(afterLogout, client.rootUrl, uri)) {
-    const list = [...afterLogout.filter((one) => one !== '-'), uri];
+  const registered = splitUris(there['post.logout.redirect.uris']);
+  // '+' stands for the redirect URIs, as they are or will be; '-' for none.
+  const redirectUris = (patch.redirectUris as string[] | undefined) ?? client.redirectUris ?? [];
+  const afterLogout = registered.flatMap((one) => (one === '+' ? redirectUris : one === '-' ? [] : [one]));
+  if (!coversUri(afterLogout, client.rootUrl, `${goal.appUrl}/`)) {
     set(
       'Valid post logout redirect URIs',
       'post.logout.redirect.uris',
-      afterLogout.join(', '),
-      list.join('##'),
+      registered.join(', '),
+      [...afterLogout, uri].join('##'),
     );
   }
   const { url, replace } = goal.backchannelLogoutUrl;
@@ -109,11 +109,15 @@ function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: st
   return [{ kind: 'change', subject, changes, action: { type: 'update-client', patch, attributes } }];
 }
 
+/** The service itself needs no more than this; the guide's pattern covers it too. */
+function coversCallback(client: ClientRepresentation, appUrl: string): boolean {
+  return coversUri(client.redirectUris ?? [], client.rootUrl, `${appUrl}/auth/callback`);
+}
+
 function coversOrigin(client: ClientRepresentation, appUrl: string): boolean {
   const { origin } = new URL(appUrl);
   const origins = client.webOrigins ?? [];
-  const byRedirect =
-    origins.includes('+') && coversUri(client.redirectUris ?? [], client.rootUrl, `${appUrl}/*`);
+  const byRedirect = origins.includes('+') && coversCallback(client, appUrl);
   return origins.includes('*') || origins.includes(origin) || byRedirect;
 }
 

@@ -212,7 +212,7 @@ export const CLIENT_FAILURES: readonly Failure[] = [
     name: 'auth-bad-redirect',
     check: 'client.redirect-uri',
     cause: /not among the valid redirect URIs/,
-    fix: /add http:\/\/localhost:8000\/\*/,
+    fix: /add http:\/\/localhost:8000\/auth\/callback/,
     break: client({ redirectUris: ['http://elsewhere.example/*'] }),
   },
   {

@@ -4,6 +4,9 @@ import type { Caller, RealmCalls } from '../../keycloak/realm-calls.ts';
 import { memo } from './memo.ts';
 import { toPageText } from './page.ts';
 
+/** Where the service takes people back from Keycloak's login page. */
+export const CALLBACK_PATH = '/auth/callback';
+
 /** What Keycloak answers to the client, with no user and no admin. Each is asked once; nobody is locked out. */
 export interface ClientEvidence {
   /** Password grant of a user who does not exist: Keycloak looks at the client first, and does not count this. */
@@ -48,7 +51,7 @@ async function authorize(calls: RealmCalls, { clientId }: Caller, appUrl: string
     client_id: clientId,
     response_type: 'code',
     scope: 'openid',
-    redirect_uri: `${appUrl}/callback`,
+    redirect_uri: `${appUrl}${CALLBACK_PATH}`,
     state: 'doctor',
     nonce: 'doctor',
     prompt: 'none',

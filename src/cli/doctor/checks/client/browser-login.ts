@@ -1,5 +1,6 @@
 import { type Check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
+import { CALLBACK_PATH } from '../../evidence/client.ts';
 import { kcadm, onPage } from './say.ts';
 
 type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefined;
@@ -30,15 +31,16 @@ export const clientStandardFlow = aboutBrowserLogin('client.standard-flow', 'on'
 export const clientRedirectUri = aboutBrowserLogin(
   'client.redirect-uri',
   'accepted',
-  (words, reach, appUrl) =>
-    /parameter\w*:? redirect_uri/i.test(words)
-      ? fail(
-          words.slice(0, 160),
-          `${appUrl}/… is not among the valid redirect URIs of the client '${reach.caller.clientId}'`,
-          `${onPage(reach, `Settings > Access settings > Valid redirect URIs: add ${appUrl}/*`)} (or call the doctor with --app-url, if the API has another address)\n${kcadm(reach, `redirectUris+=${appUrl}/*`)}`,
-          ['--app-url', appUrl],
-        )
-      : undefined,
+  (words, reach, appUrl) => {
+    if (!/parameter\w*:? redirect_uri/i.test(words)) return undefined;
+    const uri = appUrl + CALLBACK_PATH;
+    return fail(
+      words.slice(0, 160),
+      `${uri} is not among the valid redirect URIs of the client '${reach.caller.clientId}'`,
+      `${onPage(reach, `Settings > Access settings > Valid redirect URIs: add ${uri}`)} (or call the doctor with --app-url, if the API has another address)\n${kcadm(reach, `redirectUris+=${uri}`)}`,
+      ['--app-url', appUrl],
+    );
+  },
 );
 
 export const clientPkce = aboutBrowserLogin('client.pkce', 'S256 is accepted', (words, reach) =>
