@@ -12,7 +12,7 @@ import { protectedController } from './controllers/protected-controller.ts';
 import { refreshController } from './controllers/refresh-controller.ts';
 import { MODEL_KEYWORDS } from './models.ts';
 import { createAuditLog } from './ops/audit-log.ts';
-import { BODY_LIMIT_BYTES, readForms } from './ops/bodies.ts';
+import { BODY_LIMIT_BYTES, readBodies } from './ops/bodies.ts';
 import { useBrowserSessions } from './ops/browser-sessions.ts';
 import { docsController } from './ops/docs.ts';
 import { docsSignIn } from './ops/docs-sign-in.ts';
@@ -121,7 +121,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   await shedLoad(app, config);
   handleErrors(app, [config.clientSecret], answerUnknown(app));
   if (config.corsOrigins.length > 0) await app.register(cors, corsOptions(config));
-  readForms(app);
+  readBodies(app);
   await collectOpenApi(app, deps.version ?? '0.0.0');
   await app.register(keycloakGuard, {
     verifier: tracing?.traceChecks(verifier) ?? verifier,

@@ -18,6 +18,7 @@ const notText = (field: string) => ({
 const json = (payload: unknown) => ({ method: 'POST', url: '/login', payload: payload as object }) as const;
 const raw = (type: string, payload: string | Buffer) =>
   ({ method: 'POST', url: '/login', headers: { 'content-type': type }, payload }) as const;
+const JSON_TYPE = 'application/json';
 const URLENCODED = 'application/x-www-form-urlencoded';
 
 const CASES = [
@@ -30,6 +31,16 @@ const CASES = [
   ['two empty fields', form({ username: '', password: '' }), [missing('username'), missing('password')]],
   ['a user name twice', raw(URLENCODED, 'username=a&username=b&password=c'), [notText('username')]],
   ['the same password twice', raw(URLENCODED, 'username=a&password=c&password=c'), [notText('password')]],
+  [
+    'a user name twice in JSON',
+    raw(JSON_TYPE, '{"username":"a","username":"b","password":"c"}'),
+    [notText('username')],
+  ],
+  [
+    'both twice in JSON, however they are written',
+    raw(JSON_TYPE, '{"username":"a","password":"c","user\\u006eame" : "a",\n"password"\t:"d"}'),
+    [notText('username'), notText('password')],
+  ],
   ['a number', json({ username: 'a', password: 12345678 }), [notText('password')]],
   ['null', json({ username: null, password: 'x' }), [notText('username')]],
   ['an object', json({ username: { $ne: '' }, password: 'x' }), [notText('username')]],
@@ -94,6 +105,33 @@ test('a body with wrong fields is 422, each field is named, nothing is repeated,
     });
   }
   assert.equal(idp.requests.token, 0);
+});
+
+test('in JSON a text is no field, nor is what is within another one', async (t) => {
+  const idp = await startIdp(t);
+  const { app } = await buildTestApp(t, idp.url);
+  for (const more of [
+    '"x":"\\",\\"username\\":\\"b"',
+    '"x":{"username":"b","password":"c"}',
+    '"x":[{"username":"b"},"username","password"]',
+    '"x":"\\\\"',
+    '"x":"{["',
+    '"Username":"b"',
+  ]) {
+    const payload = `{${more},"username":"abdullah","password":"${PASSWORD}"}`;
+    assert.equal((await app.inject(raw(JSON_TYPE, payload))).statusCode, 200, payload);
+  }
+});
+
+test('a refresh token twice in JSON is 422', async (t) => {
+  const idp = await startIdp(t);
+  const { app } = await buildTestApp(t, idp.url);
+  for (const url of ['/refresh', '/logout']) {
+    const payload = '{"refresh_token":"a","refresh_token":"b"}';
+    const answer = await app.inject({ ...raw(JSON_TYPE, payload), url });
+    assert.equal(answer.statusCode, 422);
+    assert.deepEqual(answer.json(), { detail: [notText('refresh_token')] });
+  }
 });
 
 test('a field twice in a multipart form, and a file in place of a text, are 422', async (t) => {

@@ -5,8 +5,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 /** Largest body that is read. Keycloak itself refuses large credentials with an answer nobody can explain. */
 export const BODY_LIMIT_BYTES = 16 * 1024;
 
-/** Reads forms in both encodings; JSON is built in. A field that comes twice becomes a list, which no field may be. */
-export function readForms(app: FastifyInstance): void {
+/** Reads JSON and forms in both encodings. A field that comes twice becomes a list, which no field may be. */
+export function readBodies(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    parseJson(request, body, (error, value: unknown) => {
+      // `JSON.parse` takes the last one.
+      if (!error) for (const name of repeatedMembers(body)) (value as Record<string, unknown>)[name] = [];
+      done(error, value);
+    });
+  });
   app.removeContentTypeParser('text/plain');
   app.register(formbody, { bodyLimit: BODY_LIMIT_BYTES });
   app.addContentTypeParser('multipart/form-data', { parseAs: 'buffer' }, (request, body, done) => {
@@ -15,6 +23,25 @@ export function readForms(app: FastifyInstance): void {
       () => done(Object.assign(new Error('the multipart body is broken'), { statusCode: 400 })),
     );
   });
+}
+
+/** A text (a member's name where a colon follows), or where an object or a list begins or ends. */
+const JSON_TOKEN = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|([[{])|[\]}]/g;
+
+/** Names that come twice among the members of an object. The text is known to be JSON. */
+function repeatedMembers(json: string): string[] {
+  const seen = new Set<string>();
+  const repeated: string[] = [];
+  let depth = 0;
+  for (const [, text, colon, start] of json.matchAll(JSON_TOKEN)) {
+    if (text === undefined) depth += start === undefined ? -1 : 1;
+    else if (colon !== undefined && depth === 1) {
+      const name = JSON.parse(text) as string;
+      if (seen.has(name)) repeated.push(name);
+      seen.add(name);
+    }
+  }
+  return repeated;
 }
 
 /** For `preValidation`: no body is a body without fields, so that the answer names each field that is missing. */
