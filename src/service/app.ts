@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { createClient, type KeycloakClient } from '../client/index.ts';
@@ -14,6 +13,7 @@ import { MODEL_KEYWORDS } from './models.ts';
 import { createAuditLog } from './ops/audit-log.ts';
 import { BODY_LIMIT_BYTES, readBodies } from './ops/bodies.ts';
 import { useBrowserSessions } from './ops/browser-sessions.ts';
+import { allowOrigins } from './ops/cors.ts';
 import { docsController } from './ops/docs.ts';
 import { docsSignIn } from './ops/docs-sign-in.ts';
 import { addDrain } from './ops/draining.ts';
@@ -119,8 +119,8 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const draining = addDrain(app);
   setHeaders(app, draining);
   await shedLoad(app, config);
-  handleErrors(app, [config.clientSecret], answerUnknown(app));
-  if (config.corsOrigins.length > 0) await app.register(cors, corsOptions(config));
+  const sendUnknown = answerUnknown(app);
+  handleErrors(app, [config.clientSecret], sendUnknown);
   readBodies(app);
   await collectOpenApi(app, deps.version ?? '0.0.0');
   await app.register(keycloakGuard, {
@@ -129,6 +129,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     logRefusals: false,
     onDenied: reportDenied(report),
   });
+  if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins, sendUnknown);
   await app.register(backchannelLogout, { onMessage: reportMessages(report) });
   await useBrowserSessions(app, config, client, shared, report);
 
@@ -176,14 +177,4 @@ function tellOfBreaker(isOpen: boolean, logger: Logger | undefined): void {
   const code = isOpen ? 'keycloak_hangs' : 'keycloak_answers';
   if (isOpen) logger?.warn({ code }, 'Keycloak hangs: logins and the like are refused at once');
   else logger?.info({ code }, 'Keycloak answers again');
-}
-
-function corsOptions(config: Config) {
-  return {
-    origin: [...config.corsOrigins],
-    methods: ['GET', 'HEAD', 'POST'],
-    allowedHeaders: ['Authorization', 'Content-Type'],
-    exposedHeaders: ['WWW-Authenticate', 'Retry-After', 'X-Request-Id'],
-    maxAge: 600,
-  };
 }

@@ -212,6 +212,21 @@ test('CORS is off, and on for the origins in CORS_ORIGINS alone', async (t) => {
   assert.notEqual(other.headers['access-control-allow-origin'], 'https://evil.example');
 });
 
+test('with CORS an OPTIONS that is no preflight is answered as without, and no route is guarded late', async (t) => {
+  const origin = 'https://app.example.com';
+  const { app } = await buildTestApp(t, NOWHERE, { CORS_ORIGINS: origin });
+  for (const headers of [{}, { origin }, { 'access-control-request-method': 'GET' }]) {
+    const known = await app.inject({ method: 'OPTIONS', url: '/protected', headers });
+    assert.deepEqual([known.statusCode, known.json()], [405, { detail: 'Method Not Allowed' }]);
+    assert.equal(known.headers.allow, 'GET, HEAD');
+    assert.equal(known.headers['content-type'], 'application/json; charset=utf-8');
+    const unknown = await app.inject({ method: 'OPTIONS', url: '/nope', headers });
+    assert.deepEqual([unknown.statusCode, unknown.json()], [404, { detail: 'Not Found' }]);
+  }
+  const hooks = app.printRoutes({ includeHooks: true });
+  assert.ok(hooks.includes('handleCors') && !hooks.includes('lateGuard'), hooks);
+});
+
 test('OpenAPI 3.1 lists models, the bearer scheme, and each status on its route', async (t) => {
   const { app } = await buildTestApp(t, NOWHERE);
   const api = (await app.inject('/openapi.json')).json();

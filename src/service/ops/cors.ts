@@ -1,0 +1,28 @@
+import cors from '@fastify/cors';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { SendUnknown } from './not-found.ts';
+
+/** Lets pages of these origins call this service. Call it after the guards: the plugin has a route of its own. */
+export async function allowOrigins(
+  app: FastifyInstance,
+  origins: readonly string[],
+  sendUnknown: SendUnknown,
+): Promise<void> {
+  // The plugin takes every OPTIONS for a preflight, and those that are none for mistakes.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.raw.method === 'OPTIONS' && !isPreflight(request)) sendUnknown(request, reply);
+    else done();
+  });
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST'],
+    allowedHeaders: ['Authorization', 'Content-Type'],
+    exposedHeaders: ['WWW-Authenticate', 'Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  });
+}
+
+/** Fetch, "CORS-preflight request" */
+function isPreflight({ raw: { headers } }: FastifyRequest): boolean {
+  return Boolean(headers.origin && headers['access-control-request-method']);
+}
