@@ -2,6 +2,7 @@ import { AdminError } from '../../admin/index.ts';
 import { explainAdminError } from '../keycloak/explain-admin-error.ts';
 import { exportRealm } from '../setup/export.ts';
 import { completeInput, type StdinSecrets } from '../setup/goal.ts';
+import { locate } from '../setup/locate.ts';
 import { readSetupOptions, type SetupOptions } from '../setup/options.ts';
 import { setUp } from '../setup/setup.ts';
 import { createOutput } from '../terminal/output.ts';
@@ -66,7 +67,8 @@ export async function run(args: string[]): Promise<number> {
     const stdin = await readSecrets(options);
     const isAsked = process.stdin.isTTY === true && options.fromStdin.length === 0;
     const questions = isAsked ? await createQuestions() : undefined;
-    const input = await completeInput(options, stdin, questions);
+    const located = await locate(options, out, questions);
+    const input = await completeInput(located, stdin, questions);
     const { exportFile } = options;
     return exportFile === undefined
       ? await setUp(input, options, out, questions)
@@ -83,7 +85,6 @@ export async function run(args: string[]): Promise<number> {
     if (error instanceof AdminError) {
       err.line(`setup: ${error.message}`);
       err.line(explainAdminError(error));
-      err.line('What was done so far stays; run setup again to go on.');
       return 1;
     }
     throw error;

@@ -1,4 +1,5 @@
 import { completeInput } from '../setup/goal.ts';
+import { locate } from '../setup/locate.ts';
 import { readSetupOptions } from '../setup/options.ts';
 import { setUp } from '../setup/setup.ts';
 import type { Output } from '../terminal/output.ts';
@@ -46,7 +47,8 @@ export async function mend(
     ],
     withCredentials(options),
   );
-  const input = await completeInput(setupOptions, {}, questions);
+  const located = await locate(setupOptions, out, questions);
+  const input = await completeInput(located, {}, questions);
   return setUp(input, setupOptions, out, questions);
 }
 

@@ -147,7 +147,8 @@ function parse(args: string[]) {
   }
 }
 
-function assertUsable(options: SetupOptions): void {
+/** @throws {UsageError} naming every option that is wrong */
+export function assertUsable(options: SetupOptions): void {
   const problems: string[] = [];
   for (const [name, value] of [
     ['--url (KEYCLOAK_SERVER_URL)', options.serverUrl],

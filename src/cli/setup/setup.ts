@@ -7,7 +7,7 @@ import {
   readCurrent,
   type SetupGoal,
 } from '../../admin/index.ts';
-import { findServer, trimUrl } from '../keycloak/find-server.ts';
+import { trimUrl } from '../keycloak/find-server.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 import { UsageError } from '../usage-error.ts';
@@ -29,8 +29,7 @@ export async function setUp(
 ): Promise<number> {
   const { goal, credentials } = input;
   if (credentials === undefined) throw new UsageError(['the admin is missing']);
-  out.progress('looking for Keycloak');
-  const serverUrl = await locate(input.serverUrl, goal.realm, out);
+  const serverUrl = trimUrl(input.serverUrl);
   out.progress('logging in as admin');
   const { api } = await connectAdmin({ serverUrl, credentials, timeoutMs: TIMEOUT_MS });
   out.progress('reading what is there');
@@ -67,14 +66,6 @@ export async function setUp(
   return isProven && plan.blocked.length === 0 ? 0 : 1;
 }
 
-/** People copy addresses from the browser: where Keycloak answers close by, that address is taken, and said. */
-async function locate(serverUrl: string, realm: string, out: Output): Promise<string> {
-  const found = await findServer(serverUrl, realm, TIMEOUT_MS);
-  if (found.elsewhere === undefined) return trimUrl(serverUrl);
-  out.line(`Keycloak is not at ${serverUrl} but at ${found.elsewhere}: that is used.`);
-  return found.elsewhere;
-}
-
 function assertPassword(plan: Plan, goal: SetupGoal): void {
   if (goal.user?.password !== undefined || !plan.steps.some((step) => step.action.type === 'create-user'))
     return;
@@ -103,10 +94,15 @@ async function isWanted(
 }
 
 async function apply(api: AdminConnection['api'], goal: SetupGoal, plan: Plan, out: Output): Promise<void> {
-  for (const step of plan.steps) {
+  for (const [index, step] of plan.steps.entries()) {
     const verb = step.kind === 'create' ? 'created' : 'changed';
     out.progress(`${step.kind} ${step.subject}`);
-    await applyStep(api, goal, step);
+    try {
+      await applyStep(api, goal, step);
+    } catch (error) {
+      if (index > 0) out.line('What was done so far stays; run setup again to go on.');
+      throw error;
+    }
     out.line(`  ${out.paint('green', '✓')} ${verb} ${step.subject}`);
   }
 }

@@ -1,50 +1,56 @@
 import { diagnoseTokenError } from '../../../../client/index.ts';
 import { type Answer, call } from '../../../keycloak/call.ts';
+import type { FoundServer } from '../../../keycloak/find-server.ts';
+import type { Caller } from '../../../keycloak/realm-calls.ts';
 import { type Check, type Finding, fail, ok } from '../../check.ts';
 import { toPageText, toWords } from '../../evidence/page.ts';
 
 export const addressKeycloak: Check = {
   id: 'address.keycloak',
   needs: ['address.port', 'address.tls'],
-  async run({ reach }) {
-    const { serverUrl, timeoutMs } = reach.caller;
-    const { isKeycloak, answer, elsewhere } = await reach.realm.server();
-    if (isKeycloak) return ok(`Keycloak answers (${Math.round(answer.tookMs)} ms)`);
-    const seen = toWords(answer);
-    if (elsewhere !== undefined) return judgePath(serverUrl, elsewhere, seen);
-    if (answer.status === 0) return judgeSilence(answer, serverUrl, seen);
-    if (await isManagementPort(serverUrl, timeoutMs)) {
-      return fail(
-        seen,
-        `${serverUrl} is Keycloak's management port: it serves health and metrics alone`,
-        'Use the port for users in KEYCLOAK_SERVER_URL: 8080 for http, 8443 for https (9000 is for management).',
-      );
-    }
-    const location = answer.headers.get('location');
-    if (location !== null) {
-      const { cause, fix } = diagnoseTokenError({
-        status: answer.status,
-        url: serverUrl,
-        location: new URL(location, serverUrl).origin,
-      });
-      return fail(seen, cause, fix);
-    }
-    if (answer.status >= 500 || answer.status === 429) {
-      return fail(
-        seen,
-        `${serverUrl} answers, but is not well (HTTP ${answer.status})`,
-        "Look into Keycloak's log. Behind a proxy: a 502, 503 or 504 means that the proxy does not reach Keycloak, or that it is still starting.",
-      );
-    }
-    const server = answer.headers.get('server');
-    const who = server ? ` It calls itself '${server}'.` : '';
+  run: async ({ reach }) => judgeServer(await reach.realm.server(), reach.caller),
+};
+
+/** What stands at an address, by what it answered. */
+export async function judgeServer(
+  { isKeycloak, answer, elsewhere }: FoundServer,
+  { serverUrl, timeoutMs }: Pick<Caller, 'serverUrl' | 'timeoutMs'>,
+): Promise<Finding> {
+  if (isKeycloak) return ok(`Keycloak answers (${Math.round(answer.tookMs)} ms)`);
+  const seen = toWords(answer);
+  if (elsewhere !== undefined) return judgePath(serverUrl, elsewhere, seen);
+  if (answer.status === 0) return judgeSilence(answer, serverUrl, seen);
+  if (await isManagementPort(serverUrl, timeoutMs)) {
     return fail(
       seen,
-      `something answers at ${serverUrl}, but it is not Keycloak.${who} It says: ${toPageText(answer.text).slice(0, 120)}`,
-      'Look at host, port and path of KEYCLOAK_SERVER_URL, and whether a proxy passes /realms/ on to Keycloak.',
+      `${serverUrl} is Keycloak's management port: it serves health and metrics alone`,
+      'Use the port for users in KEYCLOAK_SERVER_URL: 8080 for http, 8443 for https (9000 is for management).',
     );
-  },
-};
+  }
+  const location = answer.headers.get('location');
+  if (location !== null) {
+    const { cause, fix } = diagnoseTokenError({
+      status: answer.status,
+      url: serverUrl,
+      location: new URL(location, serverUrl).origin,
+    });
+    return fail(seen, cause, fix);
+  }
+  if (answer.status >= 500 || answer.status === 429) {
+    return fail(
+      seen,
+      `${serverUrl} answers, but is not well (HTTP ${answer.status})`,
+      "Look into Keycloak's log. Behind a proxy: a 502, 503 or 504 means that the proxy does not reach Keycloak, or that it is still starting.",
+    );
+  }
+  const server = answer.headers.get('server');
+  const who = server ? ` It calls itself '${server}'.` : '';
+  return fail(
+    seen,
+    `something answers at ${serverUrl}, but it is not Keycloak.${who} It says: ${toPageText(answer.text).slice(0, 120)}`,
+    'Look at host, port and path of KEYCLOAK_SERVER_URL, and whether a proxy passes /realms/ on to Keycloak.',
+  );
+}
 
 function judgePath(serverUrl: string, elsewhere: string, seen: string): Finding {
   const fix = `KEYCLOAK_SERVER_URL=${elsewhere}`;
