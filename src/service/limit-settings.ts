@@ -13,7 +13,7 @@ export const LIMIT_SETTINGS = {
   },
   LOGINS_PER_MINUTE_AND_USER: {
     description:
-      'Most logins in a minute with one user name from one address; more are 429. 0: no limit. From other addresses the user can still log in.',
+      'Most logins in a minute with one user name from one address (IPv6: one /64 network); more are 429. 0: no limit. From other addresses the user can still log in.',
     rule: 'must be a whole number from 0 to 1000000',
     example: '100',
     default: '100',

@@ -32,12 +32,48 @@ test('more logins than allowed from one address are 429, from another address th
   assert.equal((await app.inject(from('192.0.2.2'))).statusCode, 200);
 });
 
-test('the addresses of one IPv6 network count together', async (t) => {
+for (const limit of ['LOGINS_PER_MINUTE_AND_ADDRESS', 'LOGINS_PER_MINUTE_AND_USER']) {
+  test(`the addresses of one IPv6 network count together: ${limit}`, async (t) => {
+    const idp = await startIdp(t);
+    const { app } = await buildTestApp(t, idp.url, { [limit]: '1' });
+    assert.equal((await app.inject(from('2001:db8:1:2::1'))).statusCode, 200);
+    assert.equal((await app.inject(from('2001:db8:1:2:ffff::9'))).statusCode, 429);
+    assert.equal((await app.inject(from('2001:db8:1:3::1'))).statusCode, 200);
+  });
+}
+
+test('behind a gateway that adds the port of each connection one address stays one, for Keycloak and the log too', async (t) => {
   const idp = await startIdp(t);
-  const { app } = await buildTestApp(t, idp.url, { LOGINS_PER_MINUTE_AND_ADDRESS: '1' });
-  assert.equal((await app.inject(from('2001:db8:1:2::1'))).statusCode, 200);
-  assert.equal((await app.inject(from('2001:db8:1:2:ffff::9'))).statusCode, 429);
-  assert.equal((await app.inject(from('2001:db8:1:3::1'))).statusCode, 200);
+  for (const [limit, max] of [
+    ['LOGINS_PER_MINUTE_AND_ADDRESS', '1'],
+    ['LOGINS_PER_MINUTE_AND_USER', '1'],
+  ] as const) {
+    for (const [first, second, other, address] of [
+      ['192.0.2.1:50001', '192.0.2.1:50002', '192.0.2.2:50001', '192.0.2.1'],
+      ['[2001:db8:1:2::1]:50001', '[2001:db8:1:2::9]:50002', '[2001:db8:1:3::1]:50001', '2001:db8:1:2::1'],
+    ] as const) {
+      const asked: string[] = [];
+      const real = createClient(configFor(idp.url));
+      const client: KeycloakClient = {
+        ...real,
+        async passwordGrant(request) {
+          asked.push(String(request.clientIp));
+          return real.passwordGrant(request);
+        },
+      };
+      const settings = { TRUST_PROXY: 'loopback', [limit]: max };
+      const { app, log } = await buildTestApp(t, idp.url, settings, { client });
+      const through = (forwarded: string) => {
+        const login = form(RIGHT);
+        return app.inject({ ...login, headers: { ...login.headers, 'x-forwarded-for': forwarded } });
+      };
+      assert.equal((await through(first)).statusCode, 200, limit);
+      assert.equal((await through(second)).statusCode, 429, `${limit} ${second}`);
+      assert.equal((await through(other)).statusCode, 200);
+      assert.equal(asked[0], address);
+      assert.equal(log.lines().find(({ name }) => name === 'audit')?.address, address);
+    }
+  }
 });
 
 test('guessing one user name locks out neither that user elsewhere nor others', async (t) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClientError } from '../../src/client/index.ts';
-import { createFailedLogins, networkOf } from '../../src/service/services/failed-logins.ts';
+import { addressOf, networkOf } from '../../src/service/services/addresses.ts';
+import { createFailedLogins } from '../../src/service/services/failed-logins.ts';
 import { createPasswordQueue } from '../../src/service/services/password-queue.ts';
 
 const wrong = new ClientError({ id: 'wrong-password', kind: 'invalid_credentials', cause: 'x', fix: 'x' });
@@ -132,4 +133,21 @@ test('IPv6 addresses count by their first 64 bits', () => {
   assert.equal(networkOf('::1'), '0:0:0:0::/64');
   assert.equal(networkOf('fe80::1%eth0'), 'fe80:0:0:0::/64');
   assert.equal(networkOf('192.0.2.1'), '192.0.2.1');
+});
+
+test('an address is without port, brackets, and the prefix of IPv4 over IPv6', () => {
+  for (const [seen, address] of [
+    ['192.0.2.1', '192.0.2.1'],
+    ['192.0.2.1:443', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['[::FFFF:192.0.2.1]:443', '192.0.2.1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['unknown', 'unknown'],
+    [undefined, ''],
+  ] as const) {
+    assert.equal(addressOf(seen), address);
+  }
 });

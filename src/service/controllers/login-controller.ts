@@ -5,6 +5,7 @@ import { emptyBodyHasNoFields } from '../ops/bodies.ts';
 import type { LoginLimits } from '../ops/login-limits.ts';
 import { whoOf } from '../ops/reporters.ts';
 import { type Report, toLoginOutcome } from '../ops/security-events.ts';
+import { addressOf } from '../services/addresses.ts';
 import type { AuthService } from '../services/auth-service.ts';
 import { ERRORS } from './answers.ts';
 import type { TypedApp } from './app-type.ts';
@@ -38,7 +39,7 @@ export async function loginController(
       const login = { event: 'login', by: 'password' } as const;
       try {
         const tokens = await whileConnected(request, (gone) =>
-          auth.login(request.body, clientAddress(request.ip), gone),
+          auth.login(request.body, addressOf(request.ip), gone),
         );
         report(request, { ...login, outcome: 'ok', ...whoOf(tokens.access_token) });
         return tokens;
@@ -68,9 +69,4 @@ async function whileConnected<T>(
   } finally {
     socket.off('close', abort);
   }
-}
-
-/** IPv4 addresses that came over an IPv6 socket, in the form that Keycloak expects. */
-function clientAddress(ip: string): string {
-  return ip.replace(/^::ffff:(?=\d+\.)/i, '');
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { addressOf } from '../services/addresses.ts';
 import type { Logger } from './logger.ts';
 import type { Report, SecurityEvent } from './security-events.ts';
 
@@ -60,7 +61,12 @@ function toLine(request: FastifyRequest | null, { event, outcome, by, more, ...w
     ...more,
     ...(request === null
       ? {}
-      : { method: request.method, route: request.routeOptions.url, address: request.ip, reqId: request.id }),
+      : {
+          method: request.method,
+          route: request.routeOptions.url,
+          address: addressOf(request.ip),
+          reqId: request.id,
+        }),
   };
 }
 

@@ -2,17 +2,21 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import type { TokenRequest } from '../models.ts';
+import { addressOf, networkOf } from '../services/addresses.ts';
 import type { Report } from './security-events.ts';
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /** Hooks of `POST /login`. */
 export interface LoginLimits {
-  /** By address; before the body is read. IPv6 by the network of 64 bits that a household has. */
+  /** By address; before the body is read. */
   readonly byAddress: Hook;
   /** By user name from one address: whoever guesses from elsewhere does not lock the user out. */
   readonly byUser: Hook;
 }
+
+/** IPv6 by the network of 64 bits that a household has. */
+const from = ({ ip }: FastifyRequest): string => networkOf(addressOf(ip));
 
 const WINDOW_MS = 60_000;
 
@@ -37,9 +41,9 @@ export async function limitLogins(
     ...(store === undefined ? {} : { store: store as never }),
   });
 
-  function limit(max: number, keyGenerator?: (request: FastifyRequest) => string): Hook {
+  function limit(max: number, keyGenerator: (request: FastifyRequest) => string): Hook {
     if (max === 0) return async () => undefined;
-    const check = app.createRateLimit({ max, ...(keyGenerator === undefined ? {} : { keyGenerator }) });
+    const check = app.createRateLimit({ max, keyGenerator });
     return async (request, reply) => {
       const state = await check(request);
       if (state.isAllowed) return undefined;
@@ -57,10 +61,10 @@ export async function limitLogins(
   }
 
   return {
-    byAddress: limit(loginsPerAddress),
+    byAddress: limit(loginsPerAddress, from),
     // Keycloak takes user names in any case.
-    byUser: limit(loginsPerUser, ({ body, ip }) =>
-      JSON.stringify([(body as TokenRequest).username.toLowerCase(), ip]),
+    byUser: limit(loginsPerUser, (request) =>
+      JSON.stringify([(request.body as TokenRequest).username.toLowerCase(), from(request)]),
     ),
   };
 }

@@ -1,5 +1,6 @@
 import { ClientError } from '../../client/index.ts';
-import { createFailedLogins, type FailedLogins, networkOf } from './failed-logins.ts';
+import { networkOf } from './addresses.ts';
+import { createFailedLogins, type FailedLogins } from './failed-logins.ts';
 
 /** Bounds of {@link createPasswordQueue}. */
 export interface PasswordQueueOptions {
