@@ -21,7 +21,8 @@ export interface KeyFinder {
   /** A key that is in memory. */
   get(kid: string): SigningKey | undefined;
   /**
-   * Finds a key, and loads the JWKS anew where it is not there: at most once per 5 s, however many ask.
+   * Finds a key, and loads the JWKS anew where it is not there: at most once per 5 s, however many ask. The first
+   * time, it does what `KeySet.start` does.
    *
    * @throws {AuthError} `provider_unavailable` or `provider_misconfigured` when the key is not known and the JWKS
    * could not be loaded the last time
@@ -37,8 +38,9 @@ export interface KeySet extends KeyFinder {
   readonly lastError: AuthError | null;
   /** How often the JWKS was asked for. */
   readonly fetches: number;
-  /** Loads issuer and keys and goes on doing so in the background. Never rejects. */
+  /** Loads issuer and keys and goes on doing so in the background; resolves when the first try is over. Never rejects. */
   start(): Promise<void>;
+  /** Ends what goes on in the background; only `start` begins it anew. */
   close(): void;
 }
 
@@ -67,6 +69,8 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
   let fetches = 0;
   let lastAskedAt = Number.NEGATIVE_INFINITY;
   let pending: Promise<void> | undefined;
+  let started: Promise<void> | undefined;
+  let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function load(withDiscovery: boolean): Promise<void> {
@@ -131,26 +135,41 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
   }
 
   async function lookAgain(kid: string): Promise<void> {
+    if (started === undefined && !isClosed) {
+      lastAskedAt = options.clock();
+      return start();
+    }
     // What is under way may have begun before the key was published: its answer need not be the last word.
     if (pending !== undefined) await pending;
     if (!keys.has(kid) && mayAsk()) await refresh(loadedAt === null);
     else if (!keys.has(kid) && pending !== undefined) await pending;
   }
 
-  /** Soon again while there are no keys or Keycloak is down; else when the keys are old. */
+  /** How long the keys can stay as they are; 0 while there are none, or Keycloak is down. */
+  function freshForMs(): number {
+    if (loadedAt === null || lastError !== null) return 0;
+    const age = options.clock() - loadedAt;
+    // Less than none means that the clock was set back: nobody knows how old they are.
+    return age < 0 ? 0 : Math.max(0, options.keysMaxAgeSeconds * 1000 - age);
+  }
+
   function schedule(): void {
-    const maxAgeMs = options.keysMaxAgeSeconds * 1000;
-    const age = loadedAt === null ? maxAgeMs : options.clock() - loadedAt;
-    const wait = lastError === null && age >= 0 && age < maxAgeMs ? maxAgeMs - age : COOLDOWN_MS;
+    clearTimeout(timer);
     timer = setTimeout(
       async () => {
-        const isDue = lastError !== null || loadedAt === null || options.clock() - loadedAt >= maxAgeMs;
-        if (isDue) await refresh(true);
-        if (timer !== undefined) schedule();
+        if (freshForMs() === 0) await refresh(true);
+        if (!isClosed) schedule();
       },
-      Math.max(wait, 1_000),
-    );
-    timer.unref();
+      Math.max(freshForMs() || COOLDOWN_MS, 1_000),
+    ).unref();
+  }
+
+  function start(): Promise<void> {
+    isClosed = false;
+    started ??= refresh(true).then(() => {
+      if (!isClosed) schedule();
+    });
+    return started;
   }
 
   return {
@@ -165,15 +184,11 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
     },
     get: (kid) => keys.get(kid),
     find,
-    async start() {
-      if (timer !== undefined) return;
-      timer = setTimeout(() => {}, 0).unref();
-      await refresh(true);
-      if (timer !== undefined) schedule();
-    },
+    start,
     close() {
+      isClosed = true;
+      started = undefined;
       clearTimeout(timer);
-      timer = undefined;
     },
   };
 }

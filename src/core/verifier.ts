@@ -61,7 +61,10 @@ export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
   revoke(revocation: Revocation): Promise<void>;
   /** True the first time, false after that. See `RevocationStore.claim`. */
   claim(id: string, expiresAt: number): Promise<boolean>;
-  /** Loads issuer and keys, and goes on in the background; resolves when the first try is over. Never rejects. */
+  /**
+   * Loads issuer and keys, and goes on in the background; resolves when the first try is over. Never rejects. The
+   * first token does the same: call this where no request should wait for it.
+   */
   load(): Promise<void>;
   status(): VerifierStatus;
   /** Ends every timer. Tokens that are known go on being answered. */
@@ -72,7 +75,8 @@ export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
 export type Revoker = Pick<Verifier, 'claim' | 'clientId' | 'context' | 'revoke'>;
 
 /**
- * Makes a verifier. No I/O until `load` or `verify` is called.
+ * Makes a verifier. No I/O until `load` or `verify` is called; from then on keys are loaded in the background, until
+ * `close`.
  *
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @example

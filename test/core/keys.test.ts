@@ -353,7 +353,34 @@ describe('refresh ahead, in the background', () => {
     }
   });
 
-  it('is not started by a load that was under way at close', async () => {
+  it('begins with the first key that is asked for: one that leaves the JWKS is trusted no longer', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { realm, keys, epoch } = start();
+    assert.ok(await keys.find(realm.signer.kid));
+    await keys.find('made-up');
+    assert.equal(realm.calls.jwks, 1, 'what the first request caused is new enough for it');
+    realm.keys = [createTestKey('ES256', { kid: 'next' })];
+    realm.advance(60);
+    t.mock.timers.tick(60_000);
+    await settle();
+    assert.equal(keys.get(realm.signer.kid), undefined);
+    assert.equal(epoch.value, 1);
+    keys.close();
+  });
+
+  it('is not begun anew by a key that is asked for after close', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { realm, keys } = start();
+    keys.close();
+    assert.ok(await keys.find(realm.signer.kid));
+    realm.advance(600);
+    t.mock.timers.tick(600_000);
+    await settle();
+    assert.equal(realm.calls.jwks, 1);
+  });
+
+  it('is not started by a load that was under way at close', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const { realm, keys } = start();
     realm.answers.jwks = 'slow';
     const started = keys.start();
@@ -362,6 +389,53 @@ describe('refresh ahead, in the background', () => {
     realm.release();
     await started;
     assert.ok(keys.loadedAt);
+    realm.advance(600);
+    t.mock.timers.tick(600_000);
+    await settle();
+    assert.equal(realm.calls.jwks, 1);
+  });
+
+  it('goes on once, where it was closed and started in the middle of a load', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { realm, keys } = start();
+    realm.answers.jwks = 'slow';
+    const first = keys.start();
+    await settle();
+    keys.close();
+    const second = keys.start();
+    realm.answers.jwks = 'normal';
+    realm.release();
+    await Promise.all([first, second]);
+    realm.advance(60);
+    t.mock.timers.tick(60_000);
+    await settle();
+    assert.equal(realm.calls.jwks, 2);
+    keys.close();
+    realm.advance(600);
+    t.mock.timers.tick(600_000);
+    await settle();
+    assert.equal(realm.calls.jwks, 2, 'a timer was left behind');
+  });
+
+  it('has every caller of start wait until the first try is over', async () => {
+    const { realm, keys } = start();
+    realm.answers.jwks = 'slow';
+    const both = Promise.all([keys.start(), keys.start().then(() => assert.ok(keys.loadedAt))]);
+    await settle();
+    realm.release();
+    await both;
+    keys.close();
+  });
+
+  it('loads at once what has an age that nobody knows, because the clock was set back', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { realm, keys } = start();
+    await keys.start();
+    realm.advance(-3600);
+    t.mock.timers.tick(60_000);
+    await settle();
+    assert.equal(realm.calls.jwks, 2);
+    keys.close();
   });
 
   it('never rejects', async () => {
