@@ -64,7 +64,10 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly algorithms?: readonly string[] | undefined;
   /** Asks Keycloak for the claims that a token lacks (lightweight tokens), once per token. Default true. */
   readonly fillClaims?: boolean | undefined;
-  /** Checks and types the claims of every new token. What it throws makes the token invalid. */
+  /**
+   * Checks and types the claims of every new token. What it throws makes the token invalid, and so does what is no
+   * object: it cannot be asynchronous.
+   */
   readonly parseClaims?: ((claims: Claims) => C) | undefined;
   /** Where revocations are shared with other processes. Default: this process alone. */
   readonly revocationStore?: RevocationStore | undefined;

@@ -288,8 +288,19 @@ function isLackingClaims(claims: Claims): boolean {
 function toKnownPrincipal<C extends object>(claims: Claims, options: ResolvedOptions<C>): Principal<C> {
   if (options.parseClaims === undefined) return toPrincipal(claims, claims as C);
   try {
-    return toPrincipal(claims, options.parseClaims(claims));
+    const parsed = options.parseClaims(claims);
+    assertParsed(parsed);
+    return toPrincipal(claims, parsed);
   } catch (cause) {
     throw new AuthError('token_claims', 'parseClaims refused the claims of the token', { cause });
+  }
+}
+
+/** A promise has not checked anything yet, and what it rejects with would end the process. */
+function assertParsed(parsed: unknown): void {
+  const isPromise = typeof (parsed as PromiseLike<unknown> | undefined | null)?.then === 'function';
+  if (isPromise) Promise.resolve(parsed).catch(() => {});
+  if (isPromise || typeof parsed !== 'object' || parsed === null) {
+    throw new TypeError('parseClaims must return an object, and no promise of one');
   }
 }
