@@ -14,6 +14,8 @@ export type RemoteAnswer =
   | { readonly outcome: 'inactive'; readonly reason: string }
   /** It cannot be asked about this token, now or later. */
   | { readonly outcome: 'impossible' }
+  /** It refused to tell this API, and there is no other way to ask: our own fault, which may be mended. */
+  | { readonly outcome: 'refused'; readonly error: AuthError }
   /** It did not answer. */
   | { readonly outcome: 'unavailable'; readonly error: AuthError };
 
@@ -67,13 +69,16 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
 
   async function call(token: string, claims: Claims, wasIntrospected: boolean): Promise<RemoteAnswer> {
     const isOurs = hasAudience(claims, options.clientId) || wasIntrospected;
+    let refused: RemoteAnswer | undefined;
     // A lightweight token has no `aud`; Keycloak may still add it when asked.
     if (options.clientSecret !== undefined && (isOurs || claims.aud === undefined)) {
       const answer = await introspect(token, isOurs);
-      if (answer !== undefined) return answer;
+      if (answer !== undefined && answer.outcome !== 'refused') return answer;
+      refused = answer;
     }
-    if (hasScope(claims, 'openid') && claims.sub !== undefined) return askUserinfo(token, claims);
-    return toImpossible();
+    const isForUserinfo = hasScope(claims, 'openid') && claims.sub !== undefined;
+    const answer = isForUserinfo ? await askUserinfo(token, claims) : undefined;
+    return answer ?? refused ?? toImpossible();
   }
 
   function toImpossible(): RemoteAnswer {
@@ -100,22 +105,21 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
       },
     });
     if (response.status === 400 || response.status === 401 || response.status === 403) {
-      tellOnce(
-        'error',
-        'recheck_misconfigured',
-        `Keycloak refused to introspect for the client ${options.clientId} (${describe(response)}): its secret or type is wrong`,
-      );
-      return undefined;
+      const reason = `Keycloak refused to introspect for the client ${options.clientId} (${describe(response)}): its secret or type is wrong`;
+      tellOnce('error', 'recheck_misconfigured', reason);
+      return { outcome: 'refused', error: new AuthError('provider_misconfigured', reason) };
     }
     const answer = toAnswer(response);
     if (answer === undefined || typeof answer.active !== 'boolean') throw toUnavailable(response);
+    told.delete('recheck_misconfigured');
     const { active, ...added } = answer;
     if (active) return { outcome: 'active', by: 'introspection', claims: added };
     // Of another audience's token Keycloak says "inactive" whatever its state.
     return isOurs ? { outcome: 'inactive', reason: 'introspection says inactive' } : undefined;
   }
 
-  async function askUserinfo(token: string, claims: Claims): Promise<RemoteAnswer> {
+  /** `undefined` as for `introspect`. */
+  async function askUserinfo(token: string, claims: Claims): Promise<RemoteAnswer | undefined> {
     const response = await fetchBounded(issuer.endpoints.userinfo, {
       ...options,
       what: 'a userinfo answer',
@@ -128,7 +132,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
     if (response.status === 401 && !/lightweight/i.test(said)) {
       return { outcome: 'inactive', reason: describe(response) };
     }
-    if (response.status === 401 || /insufficient_scope/.test(said)) return toImpossible();
+    if (response.status === 401 || /insufficient_scope/.test(said)) return undefined;
     throw toUnavailable(response);
   }
 

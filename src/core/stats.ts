@@ -14,9 +14,9 @@ export interface VerifierStats {
   remoteAccepted: number;
   /** … and said that it is no longer good. */
   remoteRefused: number;
-  /** … and did not answer. */
+  /** … and did not answer, or refused to tell. */
   remoteUnavailable: number;
-  /** Accepted by signature alone because Keycloak did not answer. */
+  /** Accepted by signature alone because Keycloak did not answer, or refused to tell. */
   acceptedUnchecked: number;
   /** Revocations that came in. */
   revocations: number;

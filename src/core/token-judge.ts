@@ -58,6 +58,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<Principal<C>>>();
   const trustMs = options.recheckSeconds * 1000;
+  const isAnswerNeeded = options.tokenCheck === 'remote' || options.whenUnavailable === 'refuse';
   let inBackground = 0;
 
   function verify(token: string): Principal<C> | Promise<Principal<C>> {
@@ -112,11 +113,10 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     trustFrom(known, Math.min((claims.iat ?? 0) * 1000, now));
     const isLacking = options.fillClaims && isLackingClaims(claims);
     if (isLacking || options.tokenCheck === 'remote' || now >= known.trustedUntil) {
-      const answer = await (isLacking ? askAndApply(known) : askForTrust(known));
+      // Without what it lacks, a guard could refuse for want of a role what Keycloak would grant.
+      const answer = await askAndApply(known, isLacking || isAnswerNeeded);
       // What was signed wins over what was added.
       if (answer.outcome === 'active') known.claims = { ...answer.claims, ...claims };
-      // Without them a guard could refuse for want of a role what Keycloak would grant.
-      if (answer.outcome === 'unavailable' && isLacking) throw answer.error;
     }
     // Once more: a revocation may have come meanwhile, or may hit a user who is only known now.
     if (known.epoch !== epoch.value || known.claims !== claims) assertStillGood(known, options.clock());
@@ -135,7 +135,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       throw error;
     }
     stats.cacheHits++;
-    if (options.tokenCheck === 'remote') return askAndApply(known).then(() => known.principal, countRefusal);
+    if (options.tokenCheck === 'remote') return askForTrust(known);
     if (options.tokenCheck === 'local') {
       // The clock was set back.
       known.quietFrom = now;
@@ -143,13 +143,16 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     }
     const isTrusted = now < known.trustedUntil && now >= known.quietFrom;
     if (isTrusted && now < known.quietUntil) return known.principal;
-    if (!isTrusted && !remote.isSlow) return askForTrust(known).then(() => known.principal, countRefusal);
+    if (!isTrusted && !remote.isSlow) return askForTrust(known);
     // Either there is time left, or Keycloak is known to be down or slow: nobody waits.
     if (known.checking === undefined && inBackground < MAX_IN_BACKGROUND) {
       inBackground++;
       void askOnce(known).finally(() => inBackground--);
     }
-    if (!isTrusted) acceptUnchecked();
+    if (!isTrusted) {
+      if (isAnswerNeeded) throw new AuthError('provider_unavailable', 'Keycloak does not answer');
+      stats.acceptedUnchecked++;
+    }
     return known.principal;
   }
 
@@ -186,6 +189,12 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     }
   }
 
+  function trustFromNow(known: KnownToken<C>): void {
+    const now = options.clock();
+    known.quietFrom = now;
+    trustFrom(known, now);
+  }
+
   function trustToTheEnd(known: KnownToken<C>): void {
     known.quietUntil = known.expiresAt;
     known.trustedUntil = known.expiresAt;
@@ -203,12 +212,10 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   async function ask(known: KnownToken<C>): Promise<RemoteAnswer> {
     stats.remoteChecks++;
     const answer = await remote.ask(known.token, known.claims, known.wasIntrospected);
-    const now = options.clock();
     if (answer.outcome === 'active') {
       stats.remoteAccepted++;
       known.wasIntrospected = answer.by === 'introspection';
-      known.quietFrom = now;
-      trustFrom(known, now);
+      trustFromNow(known);
     } else if (answer.outcome === 'impossible') {
       if (options.tokenCheck !== 'remote') trustToTheEnd(known);
     } else if (answer.outcome === 'inactive') {
@@ -219,22 +226,24 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       if (typeof jti === 'string') revocations.add({ type: 'token', issuer: iss, tokenId: jti });
     } else {
       stats.remoteUnavailable++;
+      // A moment later it would say the same: asked again when the trust is over.
+      if (answer.outcome === 'refused') known.quietUntil = known.trustedUntil;
     }
     return answer;
   }
 
-  /** Where the signature is enough when Keycloak does not answer, nobody waits long to find that out. */
-  function askForTrust(known: KnownToken<C>): Promise<RemoteAnswer> {
-    const isAnswerNeeded = options.tokenCheck === 'remote' || options.whenUnavailable === 'refuse';
-    return isAnswerNeeded ? askAndApply(known) : askAndApply(known, remote.waitBriefly);
+  function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
+    return askAndApply(known, isAnswerNeeded).then(() => known.principal, countRefusal);
   }
 
-  /** @throws {AuthError} `token_revoked`, or `provider_unavailable` where an answer is required */
-  async function askAndApply(
-    known: KnownToken<C>,
-    wait = (answer: Promise<RemoteAnswer>) => answer,
-  ): Promise<RemoteAnswer> {
-    const answer = await wait(askOnce(known));
+  /**
+   * Where the signature is enough when Keycloak does not answer, nobody waits long to find that out.
+   *
+   * @throws {AuthError} `token_revoked`, or a `provider_…` code where an answer is needed
+   */
+  async function askAndApply(known: KnownToken<C>, isNeeded: boolean): Promise<RemoteAnswer> {
+    const asked = askOnce(known);
+    const answer = await (isNeeded ? asked : remote.waitBriefly(asked));
     if (answer.outcome === 'inactive') {
       throw new AuthError('token_revoked', 'Keycloak says that the token is no longer good', {
         seen: answer.reason,
@@ -245,19 +254,12 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
         expected: `${options.clientId} in aud, or the scope openid`,
       });
     }
-    if (answer.outcome === 'unavailable') {
-      if (options.tokenCheck === 'remote') throw answer.error;
-      acceptUnchecked(answer.error);
+    if (answer.outcome === 'unavailable' || answer.outcome === 'refused') {
+      if (isNeeded) throw answer.error;
+      stats.acceptedUnchecked++;
+      if (answer.outcome === 'refused') trustFromNow(known);
     }
     return answer;
-  }
-
-  /** Keycloak did not answer: the signature is enough, unless it was decided otherwise. */
-  function acceptUnchecked(error?: AuthError): void {
-    if (options.whenUnavailable === 'refuse') {
-      throw error ?? new AuthError('provider_unavailable', 'Keycloak does not answer');
-    }
-    stats.acceptedUnchecked++;
   }
 
   function countRefusal(error: unknown): never {

@@ -611,6 +611,7 @@ describe('a lightweight token', () => {
     const { realm, verifier } = await startLoaded();
     realm.setAll('down');
     await assertRefused(() => verifier.verify(realm.mint(lightweight)), 'provider_unavailable');
+    assert.equal(verifier.stats.acceptedUnchecked, 0);
   });
 
   it('is refused where introspection names a user who is revoked', async () => {
