@@ -34,7 +34,7 @@ export interface RemoteCheck {
   waitBriefly(answer: Promise<RemoteAnswer>): Promise<RemoteAnswer>;
   /** When a call last remained without an answer; `undefined` once one was answered. Unit: milliseconds since 1970. */
   readonly failedAt: number | undefined;
-  /** True while it does not answer, or not in time: a request should not wait for it. */
+  /** True for ten seconds after it did not answer, or not in time: a request should not wait for it. */
   readonly isSlow: boolean;
 }
 
@@ -45,6 +45,9 @@ type RemoteOptions = Pick<
 
 /** After a call without an answer, nobody asks for so long: then one call tries, and the rest go on waiting. */
 const PAUSE_MS = 2_000;
+
+/** How long "slow" is believed: where nobody asks, nobody finds out that it is over. */
+const SLOW_MS = 10_000;
 
 /** Longest wait of a request for which a good signature is enough. */
 const PATIENCE_MS = 1_000;
@@ -57,9 +60,11 @@ const PATIENCE_MS = 1_000;
 export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): RemoteCheck {
   let failedAt: number | undefined;
   let isProbing = false;
-  let isSlow = false;
+  // By a clock that nobody sets.
+  let slowAt = Number.NEGATIVE_INFINITY;
   const patienceMs = Math.min(PATIENCE_MS, options.timeoutMs);
   const told = new Set<string>();
+  const isSlow = () => performance.now() - slowAt < SLOW_MS;
 
   function tellOnce(level: Notice['level'], code: Notice['code'], message: string): void {
     if (told.has(code)) return;
@@ -141,14 +146,14 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
       return failedAt;
     },
     get isSlow() {
-      return isSlow || failedAt !== undefined;
+      return isSlow();
     },
     async waitBriefly(answer) {
-      if (isSlow || failedAt !== undefined) return { outcome: 'unavailable', error: toSilence() };
+      if (isSlow()) return { outcome: 'unavailable', error: toSilence() };
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise<RemoteAnswer>((resolve) => {
         timer = setTimeout(() => {
-          isSlow = true;
+          slowAt = performance.now();
           resolve({ outcome: 'unavailable', error: toSilence() });
         }, patienceMs);
       });
@@ -157,7 +162,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
       return first;
     },
     async ask(token, claims, wasIntrospected) {
-      if (failedAt !== undefined) {
+      if (failedAt !== undefined && isSlow()) {
         const since = options.clock() - failedAt;
         // Less than none means that the clock was set back.
         if (isProbing || (since >= 0 && since < PAUSE_MS)) {
@@ -168,7 +173,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
       const begin = performance.now();
       try {
         const answer = await call(token, claims, wasIntrospected);
-        if (performance.now() - begin < patienceMs) isSlow = false;
+        if (performance.now() - begin < patienceMs) slowAt = Number.NEGATIVE_INFINITY;
         if (failedAt !== undefined) {
           failedAt = undefined;
           options.onNotice({ level: 'info', code: 'provider_back', message: 'Keycloak answers again' });
@@ -180,6 +185,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
           options.onNotice({ level: 'error', code: 'provider_unavailable', message: failure.reason });
         }
         failedAt = options.clock();
+        slowAt = performance.now();
         return { outcome: 'unavailable', error: failure };
       } finally {
         isProbing = false;
