@@ -18,7 +18,7 @@ export interface DevProviderOptions {
   /** The first port to try, or with `exact` the only one. */
   readonly port: number;
   readonly exact?: boolean;
-  /** Where the API of the guide listens, if not on 8000: its URLs in the realm follow. */
+  /** Where the API of the guide listens: its URLs in the realm follow, and the port is left to it. */
   readonly apiPort?: number;
 }
 
@@ -28,15 +28,16 @@ export interface DevProviderOptions {
  * @throws {Error} in words for the person at the terminal
  */
 export async function startDevProvider(options: DevProviderOptions): Promise<DevIdp> {
-  const { realmFile, port, exact = false } = options;
+  const { realmFile, port, exact = false, apiPort } = options;
   const { startDevIdp } = await import('../dev-idp/index.ts');
-  const realm = await readRealm(realmFile, options.apiPort);
+  const source = apiPort === undefined ? { realmFile } : { realm: await readRealm(realmFile, apiPort) };
   const last = exact || port === 0 ? port : Math.min(port + PORTS_TRIED, 65_535);
   for (let tried = port; ; tried += 1) {
+    if (tried !== 0 && tried === apiPort) continue;
     try {
       const publicUrl = tried === 0 ? {} : { publicUrl: `http://localhost:${tried}` };
       const stateFile = stateFileOf(realmFile, tried);
-      return await startDevIdp({ realm, port: tried, host: 'localhost', stateFile, ...publicUrl });
+      return await startDevIdp({ ...source, port: tried, host: 'localhost', stateFile, ...publicUrl });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
       if (tried >= last) throw new Error(`port ${port} is taken: choose another one with --port`);
@@ -44,20 +45,12 @@ export async function startDevProvider(options: DevProviderOptions): Promise<Dev
   }
 }
 
-async function readRealm(file: string, apiPort = 8000): Promise<RealmRepresentation> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new Error(`the realm file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-  try {
-    return JSON.parse(
-      text.replaceAll(/\b(localhost|127\.0\.0\.1):8000\b/g, `$1:${apiPort}`),
-    ) as RealmRepresentation;
-  } catch (error) {
-    throw new Error(`the realm file ${file} is no JSON: ${(error as Error).message}`);
-  }
+/** The guide's realm file, with the API's URLs at its port. */
+async function readRealm(file: string, apiPort: number): Promise<RealmRepresentation> {
+  const text = await readFile(file, 'utf8');
+  return JSON.parse(
+    text.replaceAll(/\b(localhost|127\.0\.0\.1):8000\b/g, `$1:${apiPort}`),
+  ) as RealmRepresentation;
 }
 
 /** In the user's own cache folder: it holds private keys, so neither in the project nor in a shared folder. */

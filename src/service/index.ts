@@ -7,7 +7,7 @@ export {
   readEnvFile,
   type SettingProblem,
 } from './config.ts';
-export { runService } from './main.ts';
+export { explainStart, nextSignal, runService } from './main.ts';
 export type { HTTPError, TokenRequest, TokenResponse, UserInfo, ValidationError, Welcome } from './models.ts';
 export { isPlaceholder } from './setting-parsers.ts';
 export { type RunningService, startService } from './start.ts';

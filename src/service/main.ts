@@ -9,8 +9,9 @@ const LINGER_MS = 500;
 
 /** Runs the service until SIGTERM or SIGINT. Resolves to the exit code: 0 ended, 1 trouble, 2 settings. */
 export async function runService(sources: ConfigSources = {}): Promise<number> {
+  let config: Config | undefined;
   try {
-    const config = loadConfig(sources);
+    config = loadConfig(sources);
     const code = await run(config);
     // What is still under way would keep the process.
     if (code !== 0) process.exit(code);
@@ -20,7 +21,9 @@ export async function runService(sources: ConfigSources = {}): Promise<number> {
   } catch (error) {
     const code = error instanceof ConfigError ? 2 : 1;
     process.stderr.write(
-      error instanceof ConfigError ? `${error.message}\n` : `The service cannot start: ${explain(error)}\n`,
+      error instanceof ConfigError
+        ? `${error.message}\n`
+        : `The service cannot start: ${explainStart(error, config)}\n`,
     );
     // The line to the primary would keep a worker.
     if (cluster.isWorker) process.exit(code);
@@ -40,7 +43,7 @@ async function run(config: Config): Promise<number> {
 }
 
 /** The first signal closes the service; a second one ends the process at once, as without a handler. */
-function nextSignal(): Promise<NodeJS.Signals> {
+export function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const on = (signal: NodeJS.Signals): void => {
       process.off('SIGTERM', on).off('SIGINT', on);
@@ -50,10 +53,12 @@ function nextSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-function explain(error: unknown): string {
+/** Why the service cannot start, and which setting to change. */
+export function explainStart(error: unknown, config: Config | undefined): string {
   const { code, port, message } = error as { code?: string; port?: number; message?: string };
-  if (code === 'EADDRINUSE') return `port ${port} is taken. Set PORT to another one.`;
-  if (code === 'EACCES') return `port ${port} needs more rights. Set PORT to 1024 or above.`;
+  const setting = port !== undefined && port === config?.metricsPort ? 'METRICS_PORT' : 'PORT';
+  if (code === 'EADDRINUSE') return `port ${port} is taken. Set ${setting} to another one.`;
+  if (code === 'EACCES') return `port ${port} needs more rights. Set ${setting} to 1024 or above.`;
   if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') return 'HOST is not an address of this machine.';
   return message ?? String(error);
 }

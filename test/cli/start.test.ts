@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -20,6 +20,12 @@ async function login(api: string) {
   const answer = await fetch(`${api}/login`, { method: 'POST', body });
   return { status: answer.status, body: (await answer.json()) as { access_token: string } };
 }
+const SETTINGS = {
+  KEYCLOAK_SERVER_URL: 'http://127.0.0.1:9',
+  KEYCLOAK_REALM: 'testing',
+  KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
+  KEYCLOAK_CLIENT_SECRET: 'for-development-only',
+};
 const statusOf = async (api: string, token: string) =>
   (await fetch(`${api}/protected`, { headers: { authorization: `Bearer ${token}` } })).status;
 
@@ -56,6 +62,46 @@ describe('keycloak-guard start', () => {
     assert.ok(Number(port) > taken && Number(port) <= taken + 100);
     await program.stop();
     squatter.close();
+  });
+
+  it('names the setting of a port that is taken, and starts nothing before it knows', async () => {
+    const squatter = createServer();
+    const taken = await new Promise<number>((resolve) => {
+      squatter.listen(0, 'localhost', () => resolve((squatter.address() as { port: number }).port));
+    });
+    const [other, keycloak] = [String(await freePort()), String(await freePort())];
+    for (const [env, name] of [
+      [{ PORT: String(taken) }, 'PORT'],
+      [{ PORT: other, METRICS_PORT: String(taken) }, 'METRICS_PORT'],
+    ] as const) {
+      const program = runProgram(['start'], { KEYCLOAK_PORT: keycloak, ...env });
+      assert.equal(await program.ended, 1);
+      const problem = `port ${taken} is taken. Set ${name} to another one.\n`;
+      assert.equal(program.stderr(), `keycloak-guard start: ${problem}`);
+      assert.equal(program.stdout(), '');
+      assert.equal(existsSync(join(program.folder, 'cache')), false);
+      const serve = runProgram(['serve'], { ...SETTINGS, LOG_LEVEL: 'silent', ...env });
+      assert.equal(await serve.ended, 1);
+      assert.equal(serve.stderr(), `The service cannot start: ${problem}`);
+    }
+    squatter.close();
+  });
+
+  it('tells the provider which port the API has got, where any will do', async () => {
+    const program = runProgram(['start'], { PORT: '0', KEYCLOAK_PORT: String(await freePort()) });
+    const [, api = ''] = await program.says(/API +(\S+)[\s\S]*protected/);
+    const login = await fetch(`${api}/auth/login`, { redirect: 'manual' });
+    const page = await fetch(login.headers.get('location') ?? '', { redirect: 'manual' });
+    assert.equal(page.status, 200, await page.text());
+    await program.stop();
+  });
+
+  it('leaves the port of the API to the API', async () => {
+    const port = String(await freePort());
+    const program = runProgram(['start'], { PORT: port, KEYCLOAK_PORT: port });
+    const [, api] = await program.says(/API +http:\/\/localhost:(\d+)/);
+    assert.equal(api, port);
+    await program.stop();
   });
 
   it('says so where .env cannot be read, or KEYCLOAK_PORT is no port, and starts nothing', async () => {
@@ -150,14 +196,7 @@ describe('keycloak-guard dev', () => {
 
 describe('keycloak-guard serve', () => {
   it('refuses an --env that is not there: other settings would be used than those that were meant', async () => {
-    const env = {
-      KEYCLOAK_SERVER_URL: 'http://127.0.0.1:9',
-      KEYCLOAK_REALM: 'testing',
-      KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
-      KEYCLOAK_CLIENT_SECRET: 'for-development-only',
-      PORT: '0',
-    };
-    const program = runProgram(['serve', '--env', 'prod.env'], env);
+    const program = runProgram(['serve', '--env', 'prod.env'], { ...SETTINGS, PORT: '0' });
     assert.equal(await program.ended, 2);
     assert.equal(program.stderr(), 'keycloak-guard serve: there is no file prod.env\n');
     assert.equal(program.stdout(), '');

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { DevIdp } from '../../dev-idp/index.ts';
 import { isPort, startDevProvider, TESTING_REALM } from '../dev-provider.ts';
-import { nextSignal } from '../signals.ts';
 import { createPaint } from '../terminal/style.ts';
 
 export const usage = `keycloak-guard dev: run the identity provider alone, for development
@@ -41,6 +40,7 @@ export async function run(args: string[]): Promise<number> {
     port: Number(values.port ?? 8080),
     exact: values.port !== undefined,
   });
+  const { nextSignal } = await import('../../service/index.ts');
   process.stdout.write(banner(idp, realmFile));
   await nextSignal();
   await idp.close();

@@ -1,6 +1,7 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { parseArgs } from 'node:util';
+import type { DevIdp } from '../../dev-idp/index.ts';
 import { isPort, startDevProvider, TESTING_REALM } from '../dev-provider.ts';
-import { nextSignal } from '../signals.ts';
 import { createPaint } from '../terminal/style.ts';
 
 export const usage = `keycloak-guard start: run the API, with an identity provider if you have none
@@ -44,7 +45,7 @@ export async function run(args: string[]): Promise<number> {
 }
 
 async function start(
-  { loadConfig, runService, startService }: typeof import('../../service/index.ts'),
+  { explainStart, loadConfig, nextSignal, runService, startService }: typeof import('../../service/index.ts'),
   setting: (name: string) => string | undefined,
 ): Promise<number> {
   if (CONFIGURED.some(setting)) return runService();
@@ -56,41 +57,55 @@ async function start(
     return 2;
   }
 
-  const apiPort = Number(setting('PORT') ?? 8000);
   const keycloakPort = setting('KEYCLOAK_PORT') ?? '8080';
   if (!isPort(keycloakPort)) {
     process.stderr.write('keycloak-guard start: KEYCLOAK_PORT must be a whole number from 0 to 65535\n');
     return 2;
   }
-  const idp = await startDevProvider({
-    realmFile: TESTING_REALM,
-    port: Number(keycloakPort),
-    apiPort: Number.isInteger(apiPort) ? apiPort : 8000,
+  const config = loadConfig({
+    env: {
+      // Loopback, whatever HOST says: everybody knows the password.
+      ...process.env,
+      HOST: 'localhost',
+      LOG_LEVEL: setting('LOG_LEVEL') ?? 'warn',
+      KEYCLOAK_SERVER_URL: `http://localhost:${keycloakPort}`,
+      KEYCLOAK_REALM: 'testing',
+      ...CLIENT,
+    },
   });
+  let idp: DevIdp | undefined;
   try {
-    const config = loadConfig({
-      env: {
-        // Loopback, whatever HOST says: everybody knows the password.
-        ...process.env,
-        HOST: 'localhost',
-        LOG_LEVEL: setting('LOG_LEVEL') ?? 'warn',
-        KEYCLOAK_SERVER_URL: idp.url,
-        KEYCLOAK_REALM: idp.realm,
-        ...CLIENT,
-      },
+    // The provider has to know where the API is; and where a port is taken, it need not start.
+    const port = await findPort(config.port);
+    if (config.metricsPort !== undefined) await findPort(config.metricsPort);
+    idp = await startDevProvider({
+      realmFile: TESTING_REALM,
+      port: Number(keycloakPort),
+      apiPort: port,
     });
-    const service = await startService(config);
+    const service = await startService({ ...config, port, serverUrl: idp.url, realm: idp.realm });
     process.stdout.write(banner(service.url, idp.url, idp.realm));
     await nextSignal();
     await service.close();
     return 0;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    process.stderr.write(`keycloak-guard start: port ${apiPort} is taken. Set PORT to another one.\n`);
+    process.stderr.write(`keycloak-guard start: ${explainStart(error, config)}\n`);
     return 1;
   } finally {
-    await idp.close();
+    await idp?.close();
   }
+}
+
+/** The port, if it is free; for 0 one that is. */
+function findPort(wanted: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+      .once('error', reject)
+      .listen({ port: wanted, host: 'localhost' }, () => {
+        const { port } = server.address() as AddressInfo;
+        server.close(() => resolve(port));
+      });
+  });
 }
 
 /** The first thing a newcomer sees. */
