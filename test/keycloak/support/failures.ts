@@ -460,6 +460,7 @@ export const TOKEN_FAILURES: readonly Failure[] = [
   {
     name: 'audience-account',
     check: 'mappers.audience',
+    status: 'warn',
     cause: /is not in the token's aud/,
     fix: /Included Client Audience = lab-api/,
     break: withoutMapper,
@@ -467,6 +468,7 @@ export const TOKEN_FAILURES: readonly Failure[] = [
   {
     name: 'introspect-own-token-no-aud',
     check: 'login.introspection',
+    status: 'warn',
     cause: /calls the token inactive/,
     fix: /Audience/,
     break: withoutMapper,
@@ -495,6 +497,7 @@ export const TOKEN_FAILURES: readonly Failure[] = [
   {
     name: 'roles-missing',
     check: 'scopes.roles',
+    status: 'warn',
     cause: /no scope 'roles'/,
     fix: /roles > Default/,
     break: withoutScope('roles'),
@@ -502,6 +505,7 @@ export const TOKEN_FAILURES: readonly Failure[] = [
   {
     name: 'full-scope-off',
     check: 'scopes.roles',
+    status: 'warn',
     cause: /no full scope/,
     fix: /Full scope allowed ON/,
     break: (lab) => lab.client({ fullScopeAllowed: false }).then(() => ADMIN),

@@ -107,6 +107,7 @@ export const MORE_FAILURES: readonly Failure[] = [
   {
     name: 'roles-mappers-off',
     check: 'scopes.roles',
+    status: 'warn',
     cause: /its mappers put none in/,
     fix: /Add to access token ON/,
     break: (lab) => setMappers(lab, 'roles', false).then(() => ({ admin: true })),

@@ -1,4 +1,4 @@
-import { type Check, fail, ok, skipped } from '../../check.ts';
+import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { audienceOf } from '../../evidence/jwt.ts';
 import { findClaims, isLightweight, whyNoClaims } from './claims.ts';
 
@@ -6,14 +6,14 @@ export const mapperAudience: Check = {
   id: 'mappers.audience',
   needs: ['client.known'],
   async run({ reach }) {
-    const found = await findClaims(reach);
-    if (found === undefined) return skipped(whyNoClaims(reach));
+    const claims = await findClaims(reach);
+    if (claims === undefined) return skipped(whyNoClaims(reach));
     const { clientId, realm } = reach.caller;
     const wanted = reach.config.audience ?? [clientId];
-    const there = audienceOf(found.claims);
+    const there = audienceOf(claims);
     const seen = `aud: ${there.join(', ') || 'none'}`;
     if (wanted.some((one) => there.includes(one)) && there.includes(clientId)) return ok(seen);
-    if (isLightweight(found.claims)) return skipped('the token is lightweight: it has no aud');
+    if (isLightweight(claims)) return skipped('the token is lightweight: it has no aud');
     const how = (client: string) =>
       `Clients > ${clientId} > Client scopes > ${clientId}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${client}, Add to access token ON`;
     if (reach.config.audience !== undefined && !wanted.some((one) => there.includes(one))) {
@@ -23,7 +23,10 @@ export const mapperAudience: Check = {
         `${how(wanted[0] as string)} (Included Custom Audience, where no client has that name). Or take KEYCLOAK_AUDIENCE out.`,
       );
     }
-    return fail(
+    // This service then asks userinfo.
+    const token = await reach.login?.token();
+    const isRefused = token !== undefined && (await reach.login?.userinfo())?.status !== 200;
+    return (isRefused ? fail : warn)(
       seen,
       `the client '${clientId}' is not in the token's aud: introspection calls such tokens inactive (Keycloak 26.6.2 and later), and other services cannot tell that the token is for this API`,
       `${how(clientId)}\nOr: keycloak-guard setup (realm ${realm}) adds it.`,

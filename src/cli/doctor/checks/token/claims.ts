@@ -1,22 +1,17 @@
 import type { Reach } from '../../context.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
 
-/** Claims of an access token of the test user, and where they are from. */
-export interface SeenClaims {
-  readonly claims: Readonly<Record<string, unknown>>;
-  readonly from: 'login' | 'example';
-}
+/** Claims of an access token. */
+export type Claims = Readonly<Record<string, unknown>>;
 
-/** From the login; without one, from the example that Keycloak makes for an admin. */
-export async function findClaims(reach: Reach): Promise<SeenClaims | undefined> {
+/** Those of the test user's: from the login; without one, from the example that Keycloak makes for an admin. */
+export async function findClaims(reach: Reach): Promise<Claims | undefined> {
   const own = decodeJwt(await reach.login?.token());
-  if (own !== undefined) return { claims: own.claims, from: 'login' };
-  const example = await reach.admin?.exampleClaims().catch(() => undefined);
-  return example === undefined ? undefined : { claims: example, from: 'example' };
+  return own?.claims ?? reach.admin?.exampleClaims().catch(() => undefined);
 }
 
 /** Lightweight tokens hold next to nothing on purpose: what is missing in them is no fault of a scope. */
-export function isLightweight(claims: Readonly<Record<string, unknown>>): boolean {
+export function isLightweight(claims: Claims): boolean {
   const absent = ['sub', 'aud', 'preferred_username', 'email', 'realm_access', 'acr'];
   return absent.every((name) => claims[name] === undefined);
 }

@@ -1,9 +1,8 @@
 import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { onPage } from '../client/say.ts';
-import { findClaims, isLightweight, whyNoClaims } from './claims.ts';
+import { type Claims, findClaims, isLightweight, whyNoClaims } from './claims.ts';
 
-type Claims = Readonly<Record<string, unknown>>;
 type Judge = (claims: Claims, reach: Reach) => Finding | Promise<Finding>;
 
 /** A check of what one client scope puts into the token. */
@@ -12,10 +11,10 @@ function aboutScope(id: string, judge: Judge): Check {
     id,
     needs: ['client.known'],
     async run({ reach }) {
-      const found = await findClaims(reach);
-      if (found === undefined) return skipped(whyNoClaims(reach));
-      if (isLightweight(found.claims)) return skipped('the token is lightweight: it holds no such claims');
-      return judge(found.claims, reach);
+      const claims = await findClaims(reach);
+      if (claims === undefined) return skipped(whyNoClaims(reach));
+      if (isLightweight(claims)) return skipped('the token is lightweight: it holds no such claims');
+      return judge(claims, reach);
     },
   };
 }
@@ -101,6 +100,7 @@ export const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
   );
 });
 
+/** Never a failure: without roles nothing is refused but by guards for roles, and a user may have none. */
 export const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
   const realmRoles = (claims.realm_access as { roles?: string[] } | undefined)?.roles ?? [];
   const clients = Object.keys((claims.resource_access as object | undefined) ?? {});
@@ -110,14 +110,14 @@ export const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
   const client = await reach.admin?.client().catch(() => undefined);
   const hasScope = client === undefined ? undefined : client.defaultClientScopes?.includes('roles');
   if (hasScope === true && client?.fullScopeAllowed === false) {
-    return fail(
+    return warn(
       'no roles in the token',
       'the client has no full scope: only roles that are mapped to it get into its tokens, and none is',
       `${onPage(reach, `Client scopes > ${reach.caller.clientId}-dedicated > Scope > Full scope allowed ON`)}, or assign the roles there`,
     );
   }
   if (hasScope === false) {
-    return fail(
+    return warn(
       'no roles in the token',
       "no roles are in the token: the client has no scope 'roles'",
       add(reach, 'roles'),
@@ -125,13 +125,13 @@ export const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
     );
   }
   if (hasScope === true) {
-    return fail(
+    return warn(
       'no roles in the token',
       "no roles are in the token, though the client has the scope 'roles': its mappers put none in, or the user has no roles",
       'Client scopes > roles > Mappers > realm roles, client roles: Add to access token ON; Users > the user > Role mapping',
     );
   }
-  return fail(
+  return warn(
     'no roles in the token',
     "no roles are in the token: the client has no scope 'roles' or its mappers are off, or no full scope, or the user has no roles",
     `${add(reach, 'roles')}; ${onPage(reach, `Client scopes > ${reach.caller.clientId}-dedicated > Scope > Full scope allowed ON`)}; Users > the user > Role mapping`,
