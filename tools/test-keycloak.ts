@@ -6,6 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NEWEST_VERSION, type RunningKeycloak, startKeycloak } from './keycloak/index.ts';
+import { TYPESCRIPT } from './typescript.mjs';
+
+/** For a test file. One that does not end by then has failed. */
+const TIMEOUT_MS = 600_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const USAGE = `Runs the tests of test/keycloak/ against a real Keycloak, started for them without Docker.
@@ -120,7 +124,7 @@ function runTests(files: readonly string[], keycloak: RunningKeycloak) {
   const folder = mkdtempSync(join(tmpdir(), 'test-keycloak-'));
   const summary = join(folder, 'summary.tap');
   // One file at a time: they share the Keycloak and change things in it.
-  const args = ['--import', 'tsx', '--test', '--test-concurrency=1'];
+  const args = [...TYPESCRIPT, '--test', '--test-concurrency=1', `--test-timeout=${TIMEOUT_MS}`];
   args.push('--test-reporter=spec', '--test-reporter-destination=stdout');
   args.push('--test-reporter=tap', `--test-reporter-destination=${summary}`);
   const run = spawnSync(process.execPath, [...args, ...files], {

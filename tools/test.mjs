@@ -1,14 +1,15 @@
 // Runs the test files with node:test, several of a folder in one process: to load Fastify takes longer than most tests.
 //
 //   node tools/test.mjs                 every test that needs no other program
-//   node tools/test.mjs core service    only the named folders or files below test/
+//   node tools/test.mjs core service    only the named folders or files below test/, or `examples`
 //   node tools/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findShortfalls } from './coverage-gate.mjs';
+import { TYPESCRIPT } from './typescript.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const args = process.argv.slice(2);
@@ -20,15 +21,21 @@ const passOn = args.filter((arg) => arg.startsWith('--') && arg !== '--coverage'
 // Redis (npm run test:redis), or promtool (npm run test:deploy).
 const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy'];
 const FILES_IN_ONE_PROCESS = 6;
+/** They start processes of their own and wait for them. */
+const ALONE = /^service.workers|^cli.(start|token)/;
+/** What takes longest begins first. */
+const LONG = ['service/workers', 'cli', 'attacks', 'service', 'contract', 'faults'];
 /** For all files of a process. One that does not end by then has failed. */
 const TIMEOUT_MS = 300_000;
 
-const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+const listed = (folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+const files = [...listed('test'), ...listed('examples').map((file) => `examples/${file}`)]
+  .map((file) => file.replaceAll(sep, '/'))
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) =>
     wanted.length > 0
       ? wanted.some((name) => file.startsWith(name.replace(/^test\//, '')))
-      : !SEPARATE.some((folder) => file.startsWith(`${folder}${sep}`)),
+      : !SEPARATE.some((folder) => file.startsWith(`${folder}/`)),
   )
   .sort();
 
@@ -52,8 +59,7 @@ execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck'], 
 const folder = join(root, `node_modules/.cache/tests-${process.pid}`);
 mkdirSync(folder, { recursive: true });
 const test = [
-  // From Node 22.18 on, Node reads TypeScript itself.
-  ...(process.features.typescript ? [] : ['--import', 'tsx']),
+  ...TYPESCRIPT,
   '--test',
   // Many tests wait: one process more than there are cores.
   `--test-concurrency=${availableParallelism() + 1}`,
@@ -82,19 +88,23 @@ process.exit(shortfalls.length === 0 ? 0 : 1);
 
 /** A file for each process, which imports those of its tests. */
 function writeGroups() {
-  const groups = new Map();
+  const groups = [];
   for (const file of files) {
-    const name = file.split(sep)[0];
-    const open = [...groups.values()].find((group) => group.name === name && !group.isFull);
-    const group = open ?? { name, files: [], isFull: false };
-    group.files.push(file);
-    group.isFull = group.files.length === FILES_IN_ONE_PROCESS;
-    groups.set(group.files[0], group);
+    const isAlone = ALONE.test(file);
+    const group = groups.find((one) => !one.isFull && one.folder === dirname(file) && !isAlone);
+    if (group === undefined) groups.push({ folder: dirname(file), files: [file], isFull: isAlone });
+    else group.isFull = group.files.push(file) === FILES_IN_ONE_PROCESS;
   }
-  return [...groups.values()].map(({ name, files }, i) => {
-    const path = join(folder, `${String(i + 1).padStart(2, '0')}-${name}.test.mjs`);
-    const imports = files.map((file) => `import '${pathToFileURL(join(root, 'test', file))}';\n`);
-    writeFileSync(path, imports.join(''));
-    return path;
-  });
+  const rank = ({ folder }) => LONG.indexOf(folder) + 1 || LONG.length + 1;
+  return groups
+    .sort((a, b) => rank(a) - rank(b))
+    .map(({ folder: of, files }, i) => {
+      const path = join(folder, `${String(i + 1).padStart(2, '0')}-${of.replaceAll('/', '-')}.test.mjs`);
+      writeFileSync(path, files.map((file) => `import '${toUrl(file)}';\n`).join(''));
+      return path;
+    });
+}
+
+function toUrl(file) {
+  return pathToFileURL(file.startsWith('examples/') ? join(root, file) : join(root, 'test', file));
 }
