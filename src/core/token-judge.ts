@@ -34,7 +34,7 @@ interface KnownToken<C extends object> {
   readonly key: SigningKey;
   readonly expiresAt: number;
   principal: Principal<C>;
-  /** What `epoch` was when the token was last held against keys and revocations. */
+  /** What `epoch` was when the token was last held against keys and revocations; -1 where it has to be. */
   epoch: number;
   /** From here … */
   quietFrom: number;
@@ -102,7 +102,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       key,
       expiresAt: (claims.exp + options.clockToleranceSeconds) * 1000,
       principal: undefined as unknown as Principal<C>,
-      epoch: epoch.value,
+      epoch: -1,
       quietFrom: now,
       quietUntil: 0,
       trustedUntil: 0,
@@ -115,11 +115,14 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     if (isLacking || options.tokenCheck === 'remote' || now >= known.trustedUntil) {
       // Without what it lacks, a guard could refuse for want of a role what Keycloak would grant.
       const answer = await askAndApply(known, isLacking || isAnswerNeeded);
-      // What was signed wins over what was added.
-      if (answer.outcome === 'active') known.claims = { ...answer.claims, ...claims };
+      if (answer.outcome === 'active') {
+        // What was signed wins over what was added.
+        known.claims = { ...answer.claims, ...claims };
+        // A revocation may hit a user who is only known now.
+        known.epoch = -1;
+      }
     }
-    // Once more: a revocation may have come meanwhile, or may hit a user who is only known now.
-    if (known.epoch !== epoch.value || known.claims !== claims) assertStillGood(known, options.clock());
+    assertStillGood(known, options.clock());
     known.principal = toKnownPrincipal(known.claims, options);
     cache.set(known, now);
     return known.principal;
@@ -134,15 +137,14 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       stats.refusedKnown++;
       throw error;
     }
-    stats.cacheHits++;
     if (options.tokenCheck === 'remote') return askForTrust(known);
     if (options.tokenCheck === 'local') {
       // The clock was set back.
       known.quietFrom = now;
-      return known.principal;
+      return fromMemory(known);
     }
     const isTrusted = now < known.trustedUntil && now >= known.quietFrom;
-    if (isTrusted && now < known.quietUntil) return known.principal;
+    if (isTrusted && now < known.quietUntil) return fromMemory(known);
     if (!isTrusted && !remote.isSlow) return askForTrust(known);
     // Either there is time left, or Keycloak is known to be down or slow: nobody waits.
     if (known.checking === undefined && inBackground < MAX_IN_BACKGROUND) {
@@ -153,6 +155,11 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       if (isAnswerNeeded) throw new AuthError('provider_unavailable', 'Keycloak does not answer');
       stats.acceptedUnchecked++;
     }
+    return fromMemory(known);
+  }
+
+  function fromMemory(known: KnownToken<C>): Principal<C> {
+    stats.cacheHits++;
     return known.principal;
   }
 
@@ -162,6 +169,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       throw new AuthError('token_expired', 'The token expired', { seen: `exp ${known.claims.exp}` });
     }
     const current = epoch.value;
+    if (known.epoch === current) return;
     if (keys.get(known.key.kid) !== known.key) {
       throw new AuthError('token_key_unknown', "The token is signed with a key that left the realm's JWKS");
     }
