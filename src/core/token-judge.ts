@@ -2,7 +2,8 @@ import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import type { KeySet, SigningKey } from './keys.ts';
 import type { ResolvedOptions } from './options.ts';
-import { type Claims, type Principal, toPrincipal } from './principal.ts';
+import { parsePrincipal } from './parse-principal.ts';
+import type { Claims, Principal } from './principal.ts';
 import type { RemoteAnswer, RemoteCheck } from './remote-check.ts';
 import type { RevocationList } from './revocation.ts';
 import type { VerifierStats } from './stats.ts';
@@ -123,7 +124,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       }
     }
     assertStillGood(known, options.clock());
-    known.principal = toKnownPrincipal(known.claims, options);
+    known.principal = parsePrincipal(known.claims, options.parseClaims);
     cache.set(known, now);
     return known.principal;
   }
@@ -293,24 +294,4 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
  */
 function isLackingClaims(claims: Claims): boolean {
   return claims.sub === undefined || claims.preferred_username === undefined;
-}
-
-function toKnownPrincipal<C extends object>(claims: Claims, options: ResolvedOptions<C>): Principal<C> {
-  if (options.parseClaims === undefined) return toPrincipal(claims, claims as C);
-  try {
-    const parsed = options.parseClaims(claims);
-    assertParsed(parsed);
-    return toPrincipal(claims, parsed);
-  } catch (cause) {
-    throw new AuthError('token_claims', 'parseClaims refused the claims of the token', { cause });
-  }
-}
-
-/** A promise has not checked anything yet, and what it rejects with would end the process. */
-function assertParsed(parsed: unknown): void {
-  const isPromise = typeof (parsed as PromiseLike<unknown> | undefined | null)?.then === 'function';
-  if (isPromise) Promise.resolve(parsed).catch(() => {});
-  if (isPromise || typeof parsed !== 'object' || parsed === null) {
-    throw new TypeError('parseClaims must return an object, and no promise of one');
-  }
 }

@@ -1,0 +1,27 @@
+import { AuthError } from './errors.ts';
+import type { ResolvedOptions } from './options.ts';
+import { type Claims, type Principal, toPrincipal } from './principal.ts';
+
+/** @throws {AuthError} `token_claims` where `parseClaims` throws, or returns what is no object */
+export function parsePrincipal<C extends object>(
+  claims: Claims,
+  parseClaims: ResolvedOptions<C>['parseClaims'],
+): Principal<C> {
+  if (parseClaims === undefined) return toPrincipal(claims, claims as C);
+  try {
+    const parsed = parseClaims(claims);
+    assertParsed(parsed);
+    return toPrincipal(claims, parsed);
+  } catch (cause) {
+    throw new AuthError('token_claims', 'parseClaims refused the claims of the token', { cause });
+  }
+}
+
+/** A promise has not checked anything yet, and what it rejects with would end the process. */
+function assertParsed(parsed: unknown): void {
+  const isPromise = typeof (parsed as PromiseLike<unknown> | undefined | null)?.then === 'function';
+  if (isPromise) Promise.resolve(parsed).catch(() => {});
+  if (isPromise || typeof parsed !== 'object' || parsed === null) {
+    throw new TypeError('parseClaims must return an object, and no promise of one');
+  }
+}
