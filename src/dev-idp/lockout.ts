@@ -12,7 +12,6 @@ interface Failures {
 export interface Lockout {
   /** Counts the attempt; false where the password is wrong, or right but the user is locked. */
   admits(user: User, passwordIsRight: boolean): boolean;
-  clear(user: User): void;
 }
 
 export function createLockout(realm: Realm, clock: Clock): Lockout {
@@ -37,9 +36,6 @@ export function createLockout(realm: Realm, clock: Clock): Lockout {
         realm.updateUser(user.username, { enabled: false });
       }
       return false;
-    },
-    clear(user) {
-      failures.delete(user.id);
     },
   };
 }

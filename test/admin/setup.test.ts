@@ -27,7 +27,6 @@ describe('setup, call by call', () => {
     const all = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin', ...env };
     const options = await readSetupOptions(['--url', keycloak.url, '--env', file, ...args], all);
     const out = {
-      isTerminal: false,
       paint: (_: unknown, text: string) => text,
       line: (text = '') => void lines.push(text),
       progress() {},

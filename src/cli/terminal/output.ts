@@ -2,7 +2,6 @@ import { createPaint, type Paint } from './style.ts';
 
 /** Where a command writes. */
 export interface Output {
-  readonly isTerminal: boolean;
   readonly paint: Paint;
   /** Writes a line. */
   line(text?: string): void;
@@ -20,7 +19,6 @@ export function createOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
   };
   const paint = createPaint(stream, env);
   return {
-    isTerminal,
     paint,
     line(text = '') {
       clear();

@@ -2,7 +2,7 @@ import { Fault } from '../fault.ts';
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import { grantScopes } from '../tokens/scopes.ts';
-import { checkChallenge } from './pkce.ts';
+import { type Challenge, checkChallenge } from './pkce.ts';
 import { isRedirectUri } from './redirect-uri.ts';
 
 export type ResponseMode = 'query' | 'fragment' | 'form_post';
@@ -22,7 +22,7 @@ export interface ValidAuthRequest extends AuthRequest {
   readonly prompts: readonly string[];
   readonly maxAge: number | undefined;
   readonly loginHint: string | undefined;
-  readonly challenge: { readonly value: string; readonly method: 'S256' | 'plain' } | undefined;
+  readonly challenge: Challenge | undefined;
 }
 
 /** The request cannot be trusted: it is answered with a page, and nobody is sent anywhere. */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { Session } from '../sessions.ts';
 import type { ValidAuthRequest } from './auth-request.ts';
+import type { Challenge } from './pkce.ts';
 
 /** What an authorization code stands for. */
 export interface CodeGrant {
@@ -11,7 +12,7 @@ export interface CodeGrant {
   readonly redirectUri: string;
   readonly scope: string | undefined;
   readonly nonce: string | undefined;
-  readonly challenge: ValidAuthRequest['challenge'];
+  readonly challenge: Challenge | undefined;
   /** Seconds since 1970. */
   readonly expiresAt: number;
 }

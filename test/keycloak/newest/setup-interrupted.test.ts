@@ -115,7 +115,7 @@ describe('setup, killed', () => {
   async function runAgain(file: string): Promise<number> {
     const options = await readSetupOptions([...ARGS.slice(1), '--url', keycloak.url, '--env', file], env);
     const input = await completeInput(options, {}, undefined);
-    const silent = { isTerminal: false, paint: (_: unknown, text: string) => text, line() {}, progress() {} };
+    const silent = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
     return setUp(input, options, silent, undefined);
   }
 

@@ -14,8 +14,6 @@ export interface UserTrouble {
     | 'expired';
   readonly cause: string;
   readonly fix: string;
-  /** A login with the right password is refused because of it. */
-  readonly blocksLogin: boolean;
   /** Flags with which `setup` mends it. */
   readonly setup?: readonly string[] | undefined;
 }
@@ -30,7 +28,6 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
         kind: 'missing',
         cause: `the realm has no user '${username}'`,
         fix: `Users > Add user, or keycloak-guard setup --user ${username}`,
-        blocksLogin: true,
         setup: [],
       },
     ];
@@ -42,7 +39,6 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
           kind: 'missing',
           cause: `'${username}' is an email address, and the realm lets nobody log in with one (the user name is '${user.username}')`,
           fix: `Log in as '${user.username}'; or Realm settings > Login > Login with email ON`,
-          blocksLogin: true,
         }
       : undefined,
     user.enabled === false
@@ -50,7 +46,6 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
           kind: 'disabled',
           cause: `the user '${username}' is disabled`,
           fix: `${page} > Enabled (top right) ON`,
-          blocksLogin: true,
           setup: ['--enable'],
         }
       : undefined,
@@ -79,7 +74,6 @@ export async function findLock(admin: AdminEvidence, username: string): Promise<
     kind: 'locked',
     cause: `the user '${username}' is locked ${when} after ${attack.numFailures ?? 'some'} failed logins (brute force protection); the right password is refused too`,
     fix: `Wait, or Users > ${username} > Unlock (Action menu)\nkcadm.sh delete attack-detection/brute-force/users/${user.id} -r ${realm}`,
-    blocksLogin: true,
   };
 }
 
@@ -118,7 +112,6 @@ function findActions(actions: readonly string[], page: string): UserTrouble | un
     kind: 'actions',
     cause: `the user has to do something first: ${names.join(', ')}`,
     fix: fixes.filter(Boolean).join('; '),
-    blocksLogin: true,
     setup: isEasy ? [] : undefined,
   };
 }
@@ -136,7 +129,6 @@ async function findMissingFields(admin: AdminEvidence, username: string): Promis
     kind: 'profile',
     cause: `the profile of '${username}' lacks ${missing.join(', ')}, which the realm requires of every user`,
     fix: `Users > ${username} > Details: fill ${missing.join(', ')}; or Realm settings > User profile > ${missing[0]} > Required field OFF`,
-    blocksLogin: true,
     setup: missing.every((name) => ['email', 'firstName', 'lastName'].includes(name)) ? [] : undefined,
   };
 }
@@ -148,7 +140,6 @@ async function findUnverified(admin: AdminEvidence, username: string): Promise<U
     kind: 'email',
     cause: `the realm wants verified email addresses, and that of '${username}' is not`,
     fix: `Users > ${username} > Details > Email verified ON; or Realm settings > Login > Verify email OFF`,
-    blocksLogin: true,
   };
 }
 
@@ -163,7 +154,6 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
       kind: 'credentials',
       cause: `the user '${username}' has no password`,
       fix: `${page} > Set password, Temporary OFF`,
-      blocksLogin: true,
       setup: [],
     });
   }
@@ -180,7 +170,6 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
       kind: 'otp',
       cause: `the user '${username}' has an OTP device ('${otp.userLabel ?? 'no label'}'), and the flow '${flow.alias}' asks for its code, which POST /login does not send`,
       fix: `Use the browser login for such users. Or ${page}: delete the OTP device. Or Authentication > Flows > ${flow.alias} > Conditional OTP = DISABLED. (A client of Keycloak's own endpoint can send the form field 'totp'.)`,
-      blocksLogin: true,
     });
   }
   const days = Number(
@@ -195,7 +184,6 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
       kind: 'expired',
       cause: `the password of '${username}' is older than the ${days} days that the realm's password policy allows`,
       fix: `${page} > Reset password (Temporary OFF); or Authentication > Policies > Password policy > Expire password`,
-      blocksLogin: true,
       setup: ['--reset-password'],
     });
   }

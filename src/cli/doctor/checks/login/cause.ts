@@ -17,10 +17,8 @@ export async function explainLogin(answer: Answer, username: string, reach: Reac
   const troubles = reach.admin
     ? await findUserTroubles(reach.admin, username).catch(() => undefined)
     : undefined;
-  if (/invalid_grant/.test(words)) {
-    const named = troubles?.filter((one) => one.blocksLogin);
-    if (named !== undefined && named.length > 0) return toFinding(answer, named);
-  }
+  if (/invalid_grant/.test(words) && troubles !== undefined && troubles.length > 0)
+    return toFinding(answer, troubles);
   if (/not fully set ?up/i.test(words)) return notSetUp(answer, username);
   if (/account (is )?(temporarily )?disabled/i.test(words)) {
     return fail(

@@ -40,7 +40,7 @@ export function explainRefusal(
       );
     case 'token_issuer':
       return say(
-        `the token is from '${claims.iss}', and this realm issues as '${reach.realm && error.expected ? error.expected : 'another issuer'}'`,
+        `the token is from '${claims.iss}', and this realm issues as '${error.expected ?? 'another issuer'}'`,
         'Log in at the Keycloak and the realm that this service uses. If it is the same Keycloak under two names (Docker: keycloak:8080 and localhost:8080), set KC_HOSTNAME of Keycloak to its public URL.',
       );
     case 'token_type':
