@@ -17,6 +17,8 @@ export interface SetupGoal {
   readonly groups: readonly string[];
   /** Switch on a realm, client or user that somebody switched off. */
   readonly enable: boolean;
+  /** Leave the client's login flows (standard flow, direct access grants) off where they are off. Default `false`. */
+  readonly keepFlows?: boolean | undefined;
 }
 
 /** The user to log in with. */

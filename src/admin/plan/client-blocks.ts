@@ -2,6 +2,12 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type { SetupGoal } from '../goal.ts';
 import type { Blocked } from './step.ts';
 
+/** The ways to log in that this product offers, by their names in the console. */
+export const FLOWS = [
+  ['Standard flow', 'standardFlowEnabled'],
+  ['Direct access grants', 'directAccessGrantsEnabled'],
+] as const;
+
 /** Settings of the client that keep this product out, and that setup does not touch: turning them back would make the client less safe. */
 export function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subject: string): Blocked[] {
   const blocked: Blocked[] = [];
@@ -13,6 +19,13 @@ export function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subj
     block(
       'the client is switched off; somebody may have had a reason',
       `${settings} > Enabled (top right) ON, or run setup with --enable`,
+    );
+  }
+  for (const [field, key] of goal.keepFlows ? FLOWS : []) {
+    if (client[key]) continue;
+    block(
+      `the switch '${field}' is off; somebody may have had a reason`,
+      `${settings} > Settings > Capability config > ${field} ON, or say --enable`,
     );
   }
   if (!client.publicClient && (client.clientAuthenticatorType ?? 'client-secret') !== 'client-secret') {

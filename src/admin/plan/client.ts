@@ -1,7 +1,7 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type { CurrentState } from '../current.ts';
 import { NEEDED_SCOPES, type SetupGoal, toClient } from '../goal.ts';
-import { clientBlocks } from './client-blocks.ts';
+import { clientBlocks, FLOWS } from './client-blocks.ts';
 import { planMappers } from './mappers.ts';
 import type { Part } from './plan.ts';
 import { planClientRoles } from './roles.ts';
@@ -75,8 +75,7 @@ function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: st
     patch.publicClient = false;
     changes.push({ field: 'Client authentication', from: 'off', to: 'on' });
   }
-  flip('Standard flow', 'standardFlowEnabled', true);
-  flip('Direct access grants', 'directAccessGrantsEnabled', true);
+  if (!goal.keepFlows) for (const [field, key] of FLOWS) flip(field, key, true);
 
   const uri = `${goal.appUrl}/*`;
   if (!coversCallback(client, goal.appUrl)) add('Valid redirect URIs', 'redirectUris', uri);

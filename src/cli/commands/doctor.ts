@@ -26,10 +26,12 @@ Usage: keycloak-guard doctor [options]
 
   --admin-user NAME         see what only an admin sees (KEYCLOAK_ADMIN_USER, KEYCLOAK_ADMIN_PASSWORD)
   --admin-realm NAME        realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
+  --admin-totp CODE         one-time code, where the admin needs one
   --admin-client-id ID      service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID, KEYCLOAK_ADMIN_CLIENT_SECRET)
 
   --fix                     offer setup's plan for what it can mend
-  -y, --yes                 with --fix: apply it without asking
+  -y, --yes                 with --fix: apply it without asking, but switch nothing on that is switched off
+  --enable                  with --fix: switch that on too (realm, client, user, login flows)
   --env FILE                file with the settings (default .env)
   --json                    one JSON object instead of lines
 

@@ -39,6 +39,7 @@ export async function mend(
   const setupOptions = await readSetupOptions(
     [
       ...careful,
+      ...(options.enable ? ['--enable'] : []),
       ...(flags.has('--app-url') ? [] : ['--app-url', options.appUrl]),
       '--env',
       options.envFile,
@@ -48,8 +49,9 @@ export async function mend(
     withCredentials(options),
   );
   const located = await locate(setupOptions, out, questions);
-  const input = await completeInput(located, {}, questions);
-  return setUp(input, setupOptions, out, questions);
+  const { goal, ...access } = await completeInput(located, {}, questions);
+  const keepFlows = options.yes && !options.enable;
+  return setUp({ ...access, goal: { ...goal, keepFlows } }, setupOptions, out, questions);
 }
 
 /** What the doctor was given, where setup looks for it. */

@@ -9,6 +9,8 @@ export interface DoctorOptions {
   readonly json: boolean;
   readonly fix: boolean;
   readonly yes: boolean;
+  /** Switch on what is switched off, though nobody reads the plan. */
+  readonly enable: boolean;
   readonly envFile: string;
   /** Address of the API as a browser sees it. No trailing slash. */
   readonly appUrl: string;
@@ -16,7 +18,6 @@ export interface DoctorOptions {
   readonly serviceUrl: string | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly totp: string | undefined;
   readonly admin: AdminCredentials | undefined;
   /** A token is to be read from standard input. */
   readonly readsToken: boolean;
@@ -29,6 +30,7 @@ const FLAGS = {
   json: { type: 'boolean' },
   fix: { type: 'boolean' },
   yes: { type: 'boolean', short: 'y' },
+  enable: { type: 'boolean' },
   env: { type: 'string' },
   'app-url': { type: 'string' },
   url: { type: 'string' },
@@ -36,6 +38,7 @@ const FLAGS = {
   'user-password-stdin': { type: 'boolean' },
   'admin-user': { type: 'string' },
   'admin-realm': { type: 'string' },
+  'admin-totp': { type: 'string' },
   'admin-client-id': { type: 'string' },
   token: { type: 'string' },
 } as const;
@@ -68,12 +71,12 @@ export async function readDoctorOptions(
     json: flags.json ?? false,
     fix: flags.fix ?? false,
     yes: flags.yes ?? false,
+    enable: flags.enable ?? false,
     envFile,
     appUrl: appUrlOf(toUrl('--app-url', flags['app-url']), env),
     serviceUrl: toUrl('--url', flags.url),
     username: flags.user ?? env('DOCTOR_USER'),
     password: env('DOCTOR_PASSWORD'),
-    totp: undefined,
     admin: toAdmin(flags, env, problems),
     readsToken: flags.token === '-',
     readsPassword: flags['user-password-stdin'] ?? false,
@@ -82,6 +85,8 @@ export async function readDoctorOptions(
     problems.push('--token - and --user-password-stdin both read standard input');
   if (options.json && options.fix && !options.yes)
     problems.push('--json --fix needs --yes: there is nobody to ask');
+  if (options.fix && flags['admin-totp'] !== undefined)
+    problems.push('--fix logs in again, and a one-time code is good once: run setup with --admin-totp');
   if (problems.length > 0) throw new UsageError(problems);
   return options;
 }
@@ -111,5 +116,5 @@ function toAdmin(
   const password = env('KEYCLOAK_ADMIN_PASSWORD');
   if (username === undefined) return undefined;
   // A terminal can ask for it later.
-  return { realm, username, password: password ?? '' };
+  return { realm, username, password: password ?? '', totp: flags['admin-totp'] };
 }

@@ -86,14 +86,21 @@ describe('the doctor', () => {
     await lab.restore();
   });
 
-  test('--fix mends what setup can mend, and looks again', async () => {
+  test('--fix mends what setup can mend, and looks again; what is off needs --enable', async () => {
     await lab.client({
       directAccessGrantsEnabled: false,
       redirectUris: ['https://elsewhere.example/*'],
       webOrigins: [],
     });
-    const mended = await doctor(['--fix', '--yes', '--json'], { ...user(), ...admin });
-    assert.match(mended.stderr, /setup can mend: .*client\.direct-grants.*client\.redirect-uri/);
+    const careful = await doctor(['--fix', '--yes'], { ...user(), ...admin });
+    assert.match(careful.stdout, /setup can mend: .*client\.direct-grants.*client\.redirect-uri/);
+    assert.match(
+      careful.stdout,
+      /! client lab-api: the switch 'Direct access grants' is off; .*\n.*--enable/,
+    );
+    assert.match(careful.stdout, /\n1 problem, /);
+    assert.equal(careful.code, 1);
+    const mended = await doctor(['--fix', '--yes', '--enable', '--json'], { ...user(), ...admin });
     assert.match(mended.stderr, /Direct access grants: off → on/);
     const report = JSON.parse(mended.stdout) as { ok: boolean; checks: { status: string }[] };
     assert.equal(report.ok, true);

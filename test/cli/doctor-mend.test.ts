@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { fail } from '../../src/cli/doctor/check.ts';
+import { mend } from '../../src/cli/doctor/mend.ts';
+import { readDoctorOptions } from '../../src/cli/doctor/options.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
+import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { settingsFor } from './doctor-visit.ts';
+
+const FOUND = { id: 'client.direct-grants', ...fail('off', 'they are off', 'switch them on', []) };
+const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+
+describe('doctor --fix --yes', () => {
+  let keycloak: FakeKeycloak;
+  let client: Record<string, unknown>;
+  let lines: string[];
+
+  async function runMend(args: string[] = []): Promise<number> {
+    const file = join(mkdtempSync(join(tmpdir(), 'doctor-mend-')), '.env');
+    const settings = { ...settingsFor(keycloak.url), KEYCLOAK_CLIENT_SECRET: 'made-by-keycloak' };
+    writeFileSync(
+      file,
+      Object.entries(settings)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(''),
+    );
+    const options = await readDoctorOptions(['--env', file, '--fix', '--yes', ...args], ADMIN);
+    const line = (text = '') => void lines.push(text);
+    const out = { paint: (_: unknown, text: string) => text, line, progress() {} };
+    return mend([FOUND], options, out, undefined);
+  }
+
+  beforeEach(async () => {
+    keycloak = await startFakeKeycloak();
+    lines = [];
+    await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"testing"}' });
+    client = {
+      ...{ id: 'c-1', clientId: 'fastapi-keycloak', secret: 'made-by-keycloak', redirectUris: [] },
+      ...{ standardFlowEnabled: false, directAccessGrantsEnabled: false },
+    };
+    keycloak.realms.get('testing')?.lists.clients.push(client as never);
+  });
+  afterEach(() => keycloak.close());
+
+  test('mends the rest, and leaves login flows off that somebody switched off', async () => {
+    assert.equal(await runMend(), 1);
+    assert.deepEqual(client.redirectUris, ['http://localhost:8000/*']);
+    assert.deepEqual([client.standardFlowEnabled, client.directAccessGrantsEnabled], [false, false]);
+    const left = lines.filter((line) => line.includes('!'));
+    assert.match(left[0] ?? '', /client fastapi-keycloak: the switch 'Standard flow' is off/);
+    assert.match(left[1] ?? '', /client fastapi-keycloak: the switch 'Direct access grants' is off/);
+    assert.ok(lines.some((line) => /--enable/.test(line)));
+  });
+
+  test('switches them on with --enable', async () => {
+    assert.equal(await runMend(['--enable']), 0);
+    assert.deepEqual([client.standardFlowEnabled, client.directAccessGrantsEnabled], [true, true]);
+  });
+});
+
+test('a one-time code of the admin is taken, but not for --fix, which would need a second one', async () => {
+  const args = ['--env', '/nonexistent/.env', '--admin-totp', '123456'];
+  const { admin } = await readDoctorOptions(args, ADMIN);
+  assert.deepEqual(admin, { realm: 'master', username: 'admin', password: 'admin', totp: '123456' });
+  await assert.rejects(
+    readDoctorOptions([...args, '--fix'], ADMIN),
+    (error) => error instanceof UsageError && /setup with --admin-totp/.test(error.message),
+  );
+});
