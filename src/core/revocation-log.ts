@@ -11,17 +11,23 @@ export type Revocation =
     }
   /** One access token, by its `jti`. */
   | { readonly type: 'token'; readonly issuer: string; readonly tokenId: string }
-  /** Everything issued before `notBefore`, in the realm or, where `clientId` is given, to one client. */
+  /**
+   * Everything issued before `notBefore`, in the realm or, where `clientId` is given, to one client. An earlier time
+   * never takes a later one back; 0 does, where it was set afterwards.
+   */
   | {
       readonly type: 'not-before';
       readonly issuer: string;
       readonly clientId?: string | undefined;
       readonly notBefore: number;
+      /** When it was set; `Verifier.revoke` fills it in. */
+      readonly setAt?: number | undefined;
     };
 
 /** Revocations that are in force, each once, in bounded memory. */
 export interface RevocationLog {
-  add(revocation: Revocation): void;
+  /** Returns whether it says something that was not known. */
+  add(revocation: Revocation): boolean;
   /** @param parts type, issuer, and the session, subject, token or client that is named */
   get(...parts: string[]): Revocation | undefined;
   all(): Iterable<Revocation>;
@@ -50,15 +56,18 @@ export function createRevocationLog(clock: () => number = Date.now): RevocationL
   return {
     add(revocation) {
       const key = toKey(revocation);
-      if (revocation.type === 'not-before') {
-        policies.set(key, revocation);
-        return;
+      const before = known.get(key)?.revocation ?? policies.get(key);
+      const isNew = before === undefined || saysMore(revocation, before);
+      const latest = isNew ? revocation : before;
+      if (latest.type === 'not-before') {
+        policies.set(key, latest);
+        return isNew;
       }
       const now = clock();
-      const latest = toLatest(revocation, known.get(key)?.revocation);
       known.delete(key);
       known.set(key, { revocation: latest, addedAt: now });
       forgetOld(now);
+      return isNew;
     },
     get(...parts) {
       const key = JSON.stringify(parts);
@@ -74,11 +83,17 @@ export function createRevocationLog(clock: () => number = Date.now): RevocationL
   };
 }
 
-/** Of two logouts of a user the later one counts, in whichever order they arrive. */
-function toLatest(revocation: Revocation, before: Revocation | undefined): Revocation {
-  const isEarlier =
-    revocation.type === 'user' && before?.type === 'user' && before.issuedUntil > revocation.issuedUntil;
-  return isEarlier ? before : revocation;
+/** Of two that are about the same, in whichever order they arrive. */
+function saysMore(after: Revocation, before: Revocation): boolean {
+  if (after.type === 'user' && before.type === 'user') return after.issuedUntil > before.issuedUntil;
+  if (after.type !== 'not-before' || before.type !== 'not-before') return false;
+  if (after.notBefore === before.notBefore) return setAt(after) > setAt(before);
+  return after.notBefore > before.notBefore || (after.notBefore === 0 && setAt(after) >= setAt(before));
+}
+
+/** Where nobody knows, it was set for that very time. */
+function setAt(policy: { readonly setAt?: number | undefined; readonly notBefore: number }): number {
+  return policy.setAt ?? policy.notBefore;
 }
 
 function toKey(revocation: Revocation): string {

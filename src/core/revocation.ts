@@ -57,8 +57,7 @@ export function createRevocationList(epoch: Epoch, clock: () => number): Revocat
       );
     },
     add(revocation) {
-      log.add(revocation);
-      epoch.advance();
+      if (log.add(revocation)) epoch.advance();
     },
     get size() {
       return log.size;

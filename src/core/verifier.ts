@@ -119,10 +119,11 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
     verify: judge.verify,
     isKnown: judge.isKnown,
     async revoke(revocation) {
+      const dated = withDate(revocation, resolved.clock);
       // First here: whatever becomes of the store, this process knows.
-      revocations.add(revocation);
+      revocations.add(dated);
       try {
-        await store.add(revocation);
+        await store.add(dated);
       } catch (cause) {
         throw new AuthError('revocation_not_shared', 'The revocation could not be shared', { cause });
       }
@@ -145,4 +146,9 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
     },
   };
   return verifier;
+}
+
+function withDate(revocation: Revocation, clock: () => number): Revocation {
+  if (revocation.type !== 'not-before') return revocation;
+  return { ...revocation, setAt: revocation.setAt ?? clock() / 1000 };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type AdminAction, revokeByAdminPush } from '../../src/core/index.ts';
+import { type AdminAction, type Revocation, revokeByAdminPush, type Verifier } from '../../src/core/index.ts';
 import { assertAtOnce, assertRefused } from '../support/refusal.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm, startLoaded } from '../support/test-realm.ts';
@@ -26,6 +26,28 @@ describe('a push to the admin URL', () => {
       const push = mintPush(realm, { action: 'PUSH_NOT_BEFORE', notBefore });
       await revokeByAdminPush(verifier, push, 'PUSH_NOT_BEFORE');
     }
+    assert.ok(await verifier.verify(realm.mint()));
+  });
+
+  it('that a store delivers late takes back nothing that was set after it', async () => {
+    const { realm, verifier } = await startLoaded();
+    const told: Revocation[] = [];
+    const elsewhere = realm.verifier({
+      revocationStore: {
+        add: async (revocation) => void told.push(revocation),
+        subscribe: () => () => {},
+        claim: async () => true,
+      },
+    });
+    const set = (at: Verifier, notBefore: number) => at.revoke({ type: 'not-before', issuer, notBefore });
+    const { issuer } = realm;
+    await set(elsewhere, 0);
+    realm.advance(1);
+    await set(verifier, realm.now + 60);
+    for (const revocation of told) await verifier.revoke(revocation);
+    await assertRefused(() => verifier.verify(realm.mint()), 'token_revoked');
+    realm.advance(1);
+    await set(verifier, 0);
     assert.ok(await verifier.verify(realm.mint()));
   });
 

@@ -76,12 +76,87 @@ describe('the list of revocations', () => {
     assert.equal(other.find({ iss: issuer, sid: ['s1'], sub: {}, jti: 1, azp: null }), undefined);
   });
 
-  it('lets a later not-before take an earlier one back', () => {
-    const { list } = start();
-    list.add({ type: 'not-before', issuer, notBefore: 2000 });
-    list.add({ type: 'not-before', issuer, notBefore: 0 });
-    assert.equal(list.find(token), undefined);
-    assert.equal(list.size, 1);
+  const policies: readonly [string, [number, number?][], number][] = [
+    ['a later not-before', [[900], [1000]], 1000],
+    [
+      'no earlier one, however late it arrives',
+      [
+        [1000, 1000],
+        [900, 2000],
+      ],
+      1000,
+    ],
+    [
+      'a 0 that was set afterwards',
+      [
+        [1000, 1000],
+        [0, 1000.5],
+      ],
+      0,
+    ],
+    [
+      'no 0 that was set before',
+      [
+        [1000, 1000],
+        [0, 999.5],
+      ],
+      1000,
+    ],
+    ['no 0 of which nobody knows when it was set', [[1000, 1000], [0]], 1000],
+    ['a 0 after one of which nobody knows when it was set', [[1000], [0, 1001]], 0],
+    [
+      'what was set after a 0',
+      [
+        [1000, 1000],
+        [0, 1001],
+        [1002, 1002],
+      ],
+      1002,
+    ],
+    [
+      'no 0 that was set before the same time was set again',
+      [
+        [1000, 1000],
+        [1000, 1200],
+        [0, 1100],
+      ],
+      1000,
+    ],
+    [
+      'a 0 by another that was set later',
+      [
+        [0, 1200],
+        [0, 1100],
+        [1000, 1000],
+        [0, 1150],
+      ],
+      0,
+    ],
+  ];
+  for (const [name, given, expected] of policies) {
+    it(`holds of two times for the same realm: ${name}`, () => {
+      const { list } = start();
+      for (const [notBefore, setAt] of given) list.add({ type: 'not-before', issuer, notBefore, setAt });
+      assert.equal(list.size, 1);
+      const isHit = (iat: number) => list.find({ ...token, iat }) !== undefined;
+      assert.deepEqual([isHit(Math.max(0, expected - 1)), isHit(expected)], [expected > 0, false]);
+    });
+  }
+
+  it('moves the epoch once for what is said again', () => {
+    const { list, epoch } = start();
+    const said: Revocation[] = [
+      ...hits.map(([, revocation]) => revocation),
+      { type: 'user', issuer, subject: 'u1', issuedUntil: 999 },
+      { type: 'not-before', issuer, notBefore: 1000 },
+      { type: 'not-before', issuer, clientId: 'web', notBefore: 0 },
+    ];
+    for (const revocation of said) list.add(revocation);
+    for (const revocation of said) list.add({ ...revocation });
+    assert.equal(epoch.value, hits.length);
+    list.add({ type: 'user', issuer, subject: 'u1', issuedUntil: 1001 });
+    list.add({ type: 'not-before', issuer, notBefore: 1002 });
+    assert.equal(epoch.value, hits.length + 2);
   });
 
   it('never takes back a logout of a user by one that was older and arrived later', () => {
