@@ -248,24 +248,38 @@ describe('the doctor, on the way to Keycloak', () => {
     assert.match(trouble.fix, /^chmod 600 /);
   });
 
+  /** What the doctor says of what answers at an address. */
+  async function lookAt(url: string) {
+    const results = await visitDoctor({ settings: settingsFor(idp.url), args: ['--url', url] });
+    const service = results.filter(({ id }) => id.startsWith('service.'));
+    assert.deepEqual(
+      troubles(results).filter(({ id }) => !id.startsWith('service.')),
+      [],
+    );
+    return Object.fromEntries(service.map((result) => [result.id, result]));
+  }
+  const statusesOf = (results: Awaited<ReturnType<typeof lookAt>>) =>
+    Object.entries(results).map(([id, { status }]) => `${id.slice('service.'.length)} ${status}`);
+
   test('a service that is not running, and a program that is none', async () => {
-    const [ours, theirs] = [
-      'http://127.0.0.1:9',
-      await serve((_, outgoing) => outgoing.writeHead(404).end()),
-    ];
-    for (const [url, cause] of [
-      [ours, /nothing answers/],
-      [theirs, /not this service/],
-    ] as const) {
-      const results = await visitDoctor({
-        settings: settingsFor(idp.url),
-        args: ['--url', url],
-      });
-      assert.deepEqual(
-        troubles(results).map(({ id }) => id),
-        ['service.alive'],
+    const gone = await lookAt('http://127.0.0.1:9');
+    assert.deepEqual(statusesOf(gone), ['alive fail', 'ready skipped', 'guard skipped', 'login skipped']);
+    assert.match(gone['service.alive']?.cause ?? '', /nothing answers/);
+    const other = await lookAt(await serve((_, outgoing) => outgoing.end('<html>Welcome</html>')));
+    assert.match(other['service.alive']?.cause ?? '', /not this service/);
+    assert.equal(other['service.alive']?.status, 'fail');
+  });
+
+  test('an API of your own has no /health/live, and its guard is looked at', async () => {
+    const own = (headers: Record<string, string>) =>
+      serve((incoming, outgoing) =>
+        incoming.url === '/protected'
+          ? outgoing.writeHead(401, headers).end()
+          : outgoing.writeHead(404, { 'content-type': 'application/json' }).end('{}'),
       );
-      assert.match(troubles(results)[0]?.cause ?? '', cause);
-    }
+    const good = await lookAt(await own({ 'www-authenticate': 'Bearer' }));
+    assert.deepEqual(statusesOf(good), ['alive skipped', 'ready skipped', 'guard ok', 'login skipped']);
+    assert.equal(good['service.alive']?.seen, 'no /health/live: an API of your own');
+    assert.deepEqual(statusesOf(await lookAt(await own({})))[2], 'guard fail');
   });
 });

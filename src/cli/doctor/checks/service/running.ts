@@ -10,7 +10,9 @@ export const serviceAlive: Check = {
   async run({ options }) {
     if (options.serviceUrl === undefined) return skipped(NO_URL);
     const answer = await call(`${options.serviceUrl}/health/live`, {}, 5_000);
-    if (answer.status === 200) return ok(`${options.serviceUrl} answers (${Math.round(answer.tookMs)} ms)`);
+    if (answer.json?.status === 'alive')
+      return ok(`${options.serviceUrl} answers (${Math.round(answer.tookMs)} ms)`);
+    if (answer.status === 404) return skipped('no /health/live: an API of your own');
     if (answer.status === 0) {
       return fail(
         toWords(answer),
@@ -42,9 +44,11 @@ export const serviceReady: Check = {
 
 export const serviceGuard: Check = {
   id: 'service.guard',
-  needs: ['service.alive'],
+  needs: [],
   async run({ options }) {
+    if (options.serviceUrl === undefined) return skipped(NO_URL);
     const answer = await call(`${options.serviceUrl}/protected`, {}, 10_000);
+    if (answer.status === 0) return skipped('nothing answers');
     const challenge = answer.headers.get('www-authenticate') ?? '';
     if (answer.status === 401 && /^Bearer/i.test(challenge)) return ok('401 without a token');
     if (answer.status === 404) return skipped('it has no route /protected');
