@@ -113,7 +113,8 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
 
   app.decorate('metrics', undefined);
   if (calls !== undefined && config.metricsPort !== undefined) {
-    await collectMetrics(app, { verifier, queue: passwordQueue, breaker, shared, calls, events: report });
+    const sources = { verifier, queue: passwordQueue, breaker, shared, calls, events: report };
+    await collectMetrics(app, { ...sources, logger: deps.logger });
   }
   limitConnections(app, config);
   const draining = addDrain(app);

@@ -29,10 +29,34 @@ export function createLoggerTo(config: Pick<Config, 'logLevel'>, stream: Destina
   );
 }
 
+/** What is kept while nobody reads; of more, lines are left out whole (event `drop`). */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** How long the end of the process waits for whoever reads. */
+const LAST_FLUSH_MS = 500;
+
 /** Lines are gathered for a moment: writing each alone costs more than making it. */
-function jsonStream(): DestinationStream {
-  const stream = pino.destination({ dest: 1, sync: false, minLength: 8192, periodicFlush: 200 });
+export function jsonStream(fd = 1) {
+  let giveUpAt = Number.POSITIVE_INFINITY;
+  const stream = pino.destination({
+    ...{ dest: fd, sync: false, minLength: 8192, periodicFlush: 200, maxLength: MAX_KEPT_BYTES },
+    retryEAGAIN: () => performance.now() < giveUpAt,
+  });
+  // pino calls it when the process ends, and it would wait for a reader that hangs for ever.
+  const flushSync = stream.flushSync.bind(stream);
+  stream.flushSync = () => {
+    giveUpAt = performance.now() + LAST_FLUSH_MS;
+    try {
+      flushSync();
+    } catch {
+      // Nobody is left to tell.
+    }
+  };
   return stream;
+}
+
+/** Where a logger writes to. */
+export function streamOf(logger: Logger): DestinationStream | undefined {
+  return (logger as unknown as Record<symbol, DestinationStream | undefined>)[pino.symbols.streamSym];
 }
 
 async function prettyStream(): Promise<DestinationStream> {

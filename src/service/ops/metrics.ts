@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Verifier } from '../../core/index.ts';
@@ -10,6 +11,7 @@ import {
   type CallOutcome,
   type ObservedFetch,
 } from './keycloak-calls.ts';
+import { type Logger, streamOf } from './logger.ts';
 import { LOGIN_OUTCOMES, type Report } from './security-events.ts';
 import type { SharedState } from './shared-state.ts';
 
@@ -27,6 +29,7 @@ interface Sources {
   readonly shared: SharedState | undefined;
   readonly calls: Pick<ObservedFetch, 'observers'>;
   readonly events: { readonly listeners: Report[] };
+  readonly logger: Logger | undefined;
 }
 
 /** What several workers come to. */
@@ -43,7 +46,7 @@ const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
  */
 export async function collectMetrics(
   app: FastifyInstance,
-  { verifier, queue, breaker, shared, calls, events }: Sources,
+  { verifier, queue, breaker, shared, calls, events, logger }: Sources,
 ): Promise<void> {
   const { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } = await import('prom-client');
   const registry = new Registry();
@@ -139,6 +142,14 @@ export async function collectMetrics(
     );
     gauge('keycloak_guard_revocations_waiting', 'Not shared yet', () => shared.numbers().waiting);
   }
+
+  const dropped = new Counter({
+    name: 'keycloak_guard_log_lines_dropped_total',
+    help: 'Left out because nobody reads the log',
+    registers,
+  });
+  const log: unknown = logger && streamOf(logger);
+  if (log instanceof EventEmitter) log.on('drop', () => dropped.inc());
 
   const requests = new Histogram({
     name: 'http_request_duration_seconds',

@@ -1,6 +1,5 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
-import { type DestinationStream, pino } from 'pino';
-import type { Logger } from './logger.ts';
+import { type Logger, streamOf } from './logger.ts';
 
 /**
  * One line per request at `info`, in place of Fastify's two. Of the URL only the pattern of the route is logged,
@@ -14,7 +13,7 @@ export class RequestLog extends LogController {
   constructor(logger: Logger | undefined) {
     super({ disableRequestLogging: true });
     if (!logger?.isLevelEnabled('info')) return;
-    const { [pino.symbols.streamSym]: stream } = logger as unknown as Record<symbol, DestinationStream>;
+    const stream = streamOf(logger);
     if (stream !== undefined) this.#write = (line) => stream.write(line);
   }
 
