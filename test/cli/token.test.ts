@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { decodeJwt } from 'jose';
@@ -59,6 +61,18 @@ test('token with a wrong password says so, and prints nothing else', async (t) =
   assert.equal(seen.out, '');
   assert.match(seen.err, /^keycloak-guard token: Keycloak refused the user's credentials/);
   assert.doesNotMatch(seen.err, /wrong-word/);
+});
+
+test('token reads the settings of --env, and refuses a file that is not there', async (t) => {
+  const idp = await startIdp(t);
+  const file = join(emptyFolder(), 'prod.env');
+  writeFileSync(file, `KEYCLOAK_SERVER_URL=${idp.url}\n`);
+  const { seen, ended } = runToken('', ['--env', file, '--username', 'abdullah'], 'Test#123456\n');
+  assert.equal(await ended, 0, seen.err);
+  const missing = runToken(idp.url, ['--env', 'prod.env', '--username', 'abdullah'], 'Test#123456\n');
+  assert.equal(await missing.ended, 2);
+  assert.equal(missing.seen.err, 'keycloak-guard token: there is no file prod.env\n');
+  assert.equal(missing.seen.out, '');
 });
 
 test('token signs in with the browser, and takes no answer but that to its own login', async (t) => {

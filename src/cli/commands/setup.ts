@@ -52,7 +52,7 @@ Running
   --enable                  switch on a realm, client or user that is switched off
   --env FILE                file for the settings (default .env)
   --overwrite-env           replace values in it that differ
-  --no-env             write no such file
+  --no-env                  write no such file
   --export FILE             write a realm file for --import-realm instead of calling Keycloak
 
 Exit code: 0 done, 1 something is left to do, 2 wrong usage or not applied.

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { KeycloakClient, Tokens } from '../../client/index.ts';
 import type { LoopbackLogin } from '../loopback-login.ts';
@@ -10,7 +11,7 @@ Usage: keycloak-guard token [options]
   (nothing)                sign in with the browser: Keycloak must know http://127.0.0.1/* as a redirect URI
   --device                 sign in on another device, where Keycloak allows it to the client
   --username <name>        sign in with a password, asked for, or the first line of the standard input
-  --env-file <file>        read settings from this file instead of .env
+  --env <file>             read settings from this file instead of .env
 
 Prints the token and nothing else to the standard output. Nothing is kept.
 
@@ -18,14 +19,20 @@ Prints the token and nothing else to the standard output. Nothing is kept.
 `;
 
 export async function run(args: string[]): Promise<number> {
-  let values: { device?: boolean; username?: string; 'env-file'?: string };
+  // Not --env-file: Node 20 takes that for itself, wherever it stands.
+  let values: { device?: boolean; username?: string; env?: string };
   try {
     ({ values } = parseArgs({
       args,
-      options: { device: { type: 'boolean' }, username: { type: 'string' }, 'env-file': { type: 'string' } },
+      options: { device: { type: 'boolean' }, username: { type: 'string' }, env: { type: 'string' } },
     }));
   } catch (error) {
     process.stderr.write(`keycloak-guard token: ${(error as Error).message}\n\n${usage}`);
+    return 2;
+  }
+  // A file that was named and is not there: other settings would be used than those that were meant.
+  if (values.env !== undefined && !existsSync(values.env)) {
+    process.stderr.write(`keycloak-guard token: there is no file ${values.env}\n`);
     return 2;
   }
   const { ConfigError, loadConfig } = await import('../../service/index.ts');
@@ -33,7 +40,7 @@ export async function run(args: string[]): Promise<number> {
   try {
     // Here nobody has a session.
     const env = { ...process.env, SESSION_SECRET: 'off' };
-    const client = createClient(loadConfig({ env, envFile: values['env-file'] }));
+    const client = createClient(loadConfig({ env, envFile: values.env }));
     const tokens = await signIn(client, values);
     process.stdout.write(`${tokens.accessToken}\n`);
     return 0;
