@@ -9,6 +9,8 @@ const MARKS: Readonly<Record<Status, { mark: string; format: 'green' | 'yellow' 
   skipped: { mark: '-', format: 'dim' },
 };
 
+const MOST_NAMES = 5;
+
 /** One line a check; under what is not well, the cause and the fix. What was skipped is told at the end. */
 export function printResult(out: Output, { id, status, seen, cause, fix }: CheckResult): void {
   if (status === 'skipped') return;
@@ -28,7 +30,7 @@ export function printSummary(out: Output, results: readonly CheckResult[]): void
     why.set(reason, [...(why.get(reason) ?? []), result.id]);
   }
   if (why.size > 0) out.line();
-  for (const [seen, ids] of why) out.line(out.paint('dim', `- not looked at: ${ids.join(', ')} (${seen})`));
+  for (const [reason, ids] of why) out.line(out.paint('dim', `- ${sayWhy(reason, ids)}`));
   out.line();
   const [failed, warned] = [count('fail'), count('warn')];
   const verdict =
@@ -37,6 +39,15 @@ export function printSummary(out: Output, results: readonly CheckResult[]): void
       : out.paint('red', failed === 1 ? '1 problem' : `${failed} problems`);
   const warnings = warned === 0 ? '' : `, ${warned === 1 ? '1 warning' : `${warned} warnings`}`;
   out.line(`${verdict}${warnings}, ${count('ok')} checks passed, ${count('skipped')} not looked at.`);
+}
+
+/** A few are named; more would be a wall that hides what is wrong. */
+function sayWhy(reason: string, ids: readonly string[]): string {
+  if (ids.length <= MOST_NAMES) return `not looked at: ${ids.join(', ')} (${reason})`;
+  const needed = /^needs (.*)$/.exec(reason)?.[1];
+  return needed === undefined
+    ? `${ids.length} checks not looked at: ${reason}`
+    : `${ids.length} checks wait for ${needed}`;
 }
 
 /** What was left out because something else was left out, was left out for the same reason. */
