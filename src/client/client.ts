@@ -38,6 +38,8 @@ export interface ClientOptions {
 
 /** This service as an OAuth client of a realm. */
 export interface KeycloakClient {
+  /** Bound on every call; what needs the discovery document first may take it twice. Unit: milliseconds. */
+  readonly timeoutMs: number;
   /**
    * Logs a user in with a password (resource owner password credentials, RFC 6749 §4.3). RFC 9700 §2.4 advises
    * against this grant: prefer the authorization code flow where a browser is at hand.
@@ -127,6 +129,7 @@ export function createClient(options: ClientOptions): KeycloakClient {
   };
   const refreshes: RefreshesUnderWay = new Map();
   return {
+    timeoutMs,
     passwordGrant: (request) => passwordGrant(context, request),
     refresh: (refreshToken) => refresh(context, refreshes, refreshToken),
     logout: (refreshToken) => logout(context, refreshToken),

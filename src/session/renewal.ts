@@ -19,12 +19,14 @@ export interface Renewal {
   renew(session: LiveSession): Promise<LiveSession | null>;
 }
 
-/** Longer than a call to Keycloak may take; a process that dies meanwhile holds nobody up for longer. */
-const LOCK_MS = 10_000;
+/** Longest wait for another process. */
+const PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 50;
 
 export function createRenewal({ options, load, replace, end }: RenewalDeps): Renewal {
   const { client, store } = options;
+  // As long as Keycloak may take, for its discovery document and for the tokens; and longer than the store takes.
+  const lockMs = Math.max(PATIENCE_MS, 2 * client.timeoutMs);
   const underWay = new Map<string, Promise<LiveSession | null>>();
 
   /** @returns the session as another process has renewed it, `null` where it is gone, else `undefined` */
@@ -36,7 +38,7 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
 
   async function run(session: LiveSession): Promise<LiveSession | null> {
     // Not by the clock that tests set: this is about how long others really take.
-    const giveUpAt = performance.now() + LOCK_MS;
+    const giveUpAt = performance.now() + PATIENCE_MS;
     for (;;) {
       const unlock = await lock(session.key);
       const elsewhere = await renewedElsewhere(session).catch(async (error: unknown) => {
@@ -45,7 +47,7 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
       });
       if (elsewhere !== undefined) {
         await unlock?.();
-        return elsewhere === null ? null : update(session, elsewhere.record);
+        return elsewhere && update(session, elsewhere.record);
       }
       if (unlock !== null) return callKeycloak(session).finally(unlock);
       if (performance.now() > giveUpAt) {
@@ -56,7 +58,7 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
   }
 
   function lock(key: string): Promise<(() => Promise<void>) | null> {
-    return store.lock(key, LOCK_MS).catch((cause: unknown) => {
+    return store.lock(key, lockMs).catch((cause: unknown) => {
       throw new AuthError('session_store_unavailable', 'The session store cannot be reached', { cause });
     });
   }
@@ -75,6 +77,9 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
       const { cause } = error.diagnosis;
       if (error.kind === 'provider_unavailable') throw new AuthError('provider_unavailable', cause);
       if (error.kind === 'client_misconfigured') throw new AuthError('provider_misconfigured', cause);
+      // Where the lock was lost all the same, the token was used by another one.
+      const elsewhere = await renewedElsewhere(session);
+      if (elsewhere !== undefined) return elsewhere && update(session, elsewhere.record);
       await end(session);
       return null;
     }
