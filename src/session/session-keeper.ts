@@ -65,7 +65,8 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     if (text === null) return null;
     const now = clock();
     const record = JSON.parse(text) as SessionRecord;
-    return now < record.createdAt + maxMs ? { id, key, cookie, record, loadedAt: now, touchedAt: 0 } : null;
+    if (now >= record.createdAt + maxMs) return null;
+    return { id, key, cookie, record, loadedAt: now, touchedAt: live.get(cookie)?.touchedAt ?? 0 };
   }
 
   const renewal = createRenewal({

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createClient } from '../../src/client/index.ts';
+import { createMemorySessionStore } from '../../src/session/memory-session-store.ts';
+import { resolveSessionOptions } from '../../src/session/options.ts';
+import { createSessionKeeper } from '../../src/session/session-keeper.ts';
+
+test('a session in use is prolonged in the store once a minute, though it is read every ten seconds', async () => {
+  let now = Date.UTC(2026, 0, 15);
+  const store = createMemorySessionStore({ clock: () => now });
+  const calls = { get: 0, touch: 0 };
+  const keeper = createSessionKeeper(
+    resolveSessionOptions({
+      client: createClient({ serverUrl: 'http://127.0.0.1:9', realm: 'testing', clientId: 'x' }),
+      secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
+      clock: () => now,
+      store: {
+        ...store,
+        get(key) {
+          calls.get++;
+          return store.get(key);
+        },
+        touch(key, ttlMs) {
+          calls.touch++;
+          return store.touch(key, ttlMs);
+        },
+      },
+    }),
+  );
+  const cookie = await keeper.begin({
+    ...{ accessToken: 'a', tokenType: 'bearer', expiresInSeconds: 3_600, scopes: [] },
+    ...{ refreshToken: null, refreshExpiresInSeconds: null, idToken: null },
+  });
+  for (let second = 0; second < 120; second++) {
+    assert.ok(await keeper.find(cookie));
+    now += 1_000;
+  }
+  assert.deepEqual(calls, { get: 12, touch: 2 });
+});
