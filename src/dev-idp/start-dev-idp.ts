@@ -63,7 +63,6 @@ export async function startDevIdp(options: DevIdpOptions): Promise<DevIdp> {
       sessions: sessions.toStored(),
     });
   };
-  await save();
 
   const requests = Object.fromEntries(ENDPOINTS.map((name) => [name, 0])) as Record<Endpoint, number>;
   const misbehaviour = createMisbehaviour();
@@ -75,6 +74,11 @@ export async function startDevIdp(options: DevIdpOptions): Promise<DevIdp> {
     },
   });
   const listener = await listen(app, host, port);
+  // Not before: where the port is taken, no file with private keys stays behind.
+  await save().catch(async (error: unknown) => {
+    await listener.close();
+    throw error;
+  });
   const url = `http://${host === '::1' ? '[::1]' : host}:${listener.port}`;
   app.listenUrl = url;
   const issuer = `${app.publicUrl ?? url}/realms/${encodeURIComponent(realm.name)}`;

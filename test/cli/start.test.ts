@@ -60,6 +60,12 @@ describe('keycloak-guard start', () => {
     const program = runProgram(['start'], { PORT: '0', KEYCLOAK_PORT: String(taken) });
     const [, port] = await program.says(/Provider +http:\/\/localhost:(\d+)/);
     assert.ok(Number(port) > taken && Number(port) <= taken + 100);
+    // What is kept holds private keys: it is of the port that was taken, and of none that was tried.
+    const kept = await readdir(join(program.folder, 'cache/keycloak-guard/dev-idp'));
+    assert.deepEqual(
+      kept.map((file) => /-(\d+)\.json$/.exec(file)?.[1]),
+      [port],
+    );
     await program.stop();
     squatter.close();
   });
