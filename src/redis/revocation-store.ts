@@ -1,4 +1,9 @@
-import { createMemoryRevocationStore, type Revocation, type RevocationStore } from '../core/index.ts';
+import {
+  createMemoryRevocationStore,
+  createRevocationLog,
+  type Revocation,
+  type RevocationStore,
+} from '../core/index.ts';
 import type { RedisConnection } from './connection.ts';
 import { readRevocation } from './read-revocation.ts';
 
@@ -14,7 +19,7 @@ export interface RedisRevocationStoreOptions {
 export interface RedisRevocationStore extends RevocationStore {
   /** True once everything that is in Redis has been read: from then on this process knows what the others know. */
   readonly isCaughtUp: boolean;
-  /** Revocations of this process that the others have not been told of yet, because Redis is away. */
+  /** Revocations of this process that the others have not been told of yet, because Redis is away or refuses. */
   readonly waiting: number;
   /** Between a revocation in another process and its arrival here, of the last one that came. Unit: seconds. */
   readonly lagSeconds: number;
@@ -25,15 +30,28 @@ export interface RedisRevocationStore extends RevocationStore {
 const BLOCK_MS = 2_000;
 const BATCH = 1_000;
 const MAX_WAITING = 100_000;
+/** An error reply (still loading, out of memory, read-only) breaks no connection that could tell when it is over. */
+const RETRY_MS = 1_000;
+
+/** By the rule of `createRevocationLog`, in one step: what was set later may have been written by another process. */
+const KEEP_NOT_BEFORE = `
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if known then
+  local before, after = cjson.decode(known), cjson.decode(ARGV[2])
+  local isLater = (after.setAt or after.notBefore) >= (before.setAt or before.notBefore)
+  local isSame = after.notBefore == before.notBefore or after.notBefore == 0
+  if after.notBefore <= before.notBefore and not (isSame and isLater) then return end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])`;
 
 /**
  * Revocations in a Redis stream. Each process reads the stream from its start, then waits for what is appended; one
  * that was away goes on where it stopped, so nothing is missed. Not-before times stand in a hash besides: they are
  * in force for longer than the stream goes back.
  *
- * What cannot be appended because Redis is away is told to the caller (`add` rejects) and appended when Redis is
- * back. Needs Redis 6.2 or Valkey; keep it on disk (`appendonly yes`), or a restart of Redis forgets what processes
- * started afterwards would have to know.
+ * What cannot be appended because Redis is away, or refuses it, is told to the caller (`add` rejects) and appended as
+ * soon as Redis takes it. Needs Redis 6.2 or Valkey; keep it on disk (`appendonly yes`), or a restart of Redis forgets
+ * what processes started afterwards would have to know.
  */
 export function createRedisRevocationStore(
   connection: RedisConnection,
@@ -43,8 +61,8 @@ export function createRedisRevocationStore(
   const streamKey = `${keyPrefix}:revocations`;
   const notBeforeKey = `${keyPrefix}:not-before`;
   const listeners = new Set<(revocation: Revocation) => void>();
-  // For listeners that come when the stream has been read already.
-  const seen = new Map<string, number>();
+  // For listeners that come when the stream has been read already, and for a Redis that lost its data.
+  const known = createRevocationLog();
   const waiting = new Map<string, number>();
   const local = createMemoryRevocationStore();
   const reader = connection.duplicate();
@@ -52,18 +70,13 @@ export function createRedisRevocationStore(
   let isCaughtUp = false;
   let isClosed = false;
   let isReading = false;
+  let isFlushing = false;
   let lagSeconds = 0;
 
   function tell(text: string): void {
     const revocation = readRevocation(text);
     if (revocation === undefined) return;
-    const now = Date.now();
-    seen.delete(text);
-    seen.set(text, now);
-    for (const [old, at] of seen) {
-      if (now - at <= rememberSeconds * 1000 && seen.size <= 1_000_000) break;
-      seen.delete(old);
-    }
+    known.add(revocation);
     for (const listener of listeners) listener(revocation);
   }
 
@@ -76,31 +89,36 @@ export function createRedisRevocationStore(
       const multi = client.multi().xAdd(streamKey, '*', fields, { TRIM: trim });
       if (type === 'not-before') {
         const { clientId } = rest as { clientId?: string };
-        multi.hSet(notBeforeKey, JSON.stringify([issuer, clientId]), text);
+        const field = JSON.stringify([issuer, clientId]);
+        multi.eval(KEEP_NOT_BEFORE, { keys: [notBeforeKey], arguments: [field, text] });
       }
       return multi.exec();
     });
   }
 
   async function flush(): Promise<void> {
-    for (const [text, at] of waiting) {
-      try {
+    if (isFlushing) return;
+    isFlushing = true;
+    try {
+      for (const [text, at] of waiting) {
         await append(text, at);
         waiting.delete(text);
-      } catch {
-        return; // The next connection tries again.
       }
+    } catch {
+      // Tried again by the next connection, or soon.
+    } finally {
+      isFlushing = false;
     }
   }
 
   /** Redis came back without its data, or as another one that knows less: start again, with what this process knows. */
   async function checkPosition(): Promise<void> {
     if (last === '0-0') return;
-    const newest = await reader.run((client) => client.xRevRange(streamKey, '+', '-', { COUNT: 1 }));
-    const id = newest?.[0]?.id;
-    if (id !== undefined && compareIds(id, last) >= 0) return;
+    // The very entry: others may have written since. One that is gone because it is old does no harm.
+    const here = await reader.run((client) => client.xRange(streamKey, last, last));
+    if (here?.length) return;
     last = '0-0';
-    for (const [text, at] of seen) waiting.set(text, at);
+    for (const revocation of known.all()) waiting.set(JSON.stringify(revocation), Date.now());
     await flush();
   }
 
@@ -137,6 +155,7 @@ export function createRedisRevocationStore(
 
   const stopReading = reader.onReady(() => void read());
   const stopFlushing = connection.onReady(() => void flush());
+  const retry = setInterval(() => void flush(), RETRY_MS).unref();
 
   return {
     get isCaughtUp() {
@@ -161,10 +180,7 @@ export function createRedisRevocationStore(
       }
     },
     subscribe(listener) {
-      for (const text of seen.keys()) {
-        const revocation = readRevocation(text);
-        if (revocation !== undefined) listener(revocation);
-      }
+      for (const revocation of known.all()) listener(revocation);
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
@@ -186,14 +202,8 @@ export function createRedisRevocationStore(
       isClosed = true;
       stopReading();
       stopFlushing();
+      clearInterval(retry);
       reader.close();
     },
   };
-}
-
-/** Ids of a stream are `<milliseconds>-<number>`. */
-function compareIds(a: string, b: string): number {
-  const [aMs = 0, aCount = 0] = a.split('-').map(Number);
-  const [bMs = 0, bCount = 0] = b.split('-').map(Number);
-  return aMs - bMs || aCount - bCount;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { Revocation } from '../../src/core/index.ts';
 import {
   createRedisRevocationStore,
@@ -33,6 +34,19 @@ async function startProcess(t: TestContext, redis: TestRedis, keyPrefix?: string
   await eventually('the store has caught up', () => store.isCaughtUp && connection.isReady);
   return { store, seen, close };
 }
+
+/** A connection of the test's own. */
+async function openCommand(t: TestContext, redis: TestRedis) {
+  const command = openRedis({ url: redis.url });
+  t.after(() => command.close());
+  await eventually('connected', () => command.isReady);
+  return (...args: string[]) => command.run((client) => client.sendCommand(args));
+}
+
+const policyOf = async (call: (...args: string[]) => Promise<unknown>) => {
+  const [text = '{}'] = (await call('HVALS', 'keycloak-guard:not-before')) as string[];
+  return JSON.parse(text);
+};
 
 const isSeen = (process: Process, revocation: Revocation) =>
   process.seen.some((one) => JSON.stringify(one) === JSON.stringify(revocation));
@@ -132,6 +146,138 @@ test('a Redis that lost its data is told again what the processes know', async (
     later.close();
     return isSeen(later, session('before'));
   });
+});
+
+test('a Redis that lost its data is told again, though others have written to it since', async (t) => {
+  const redis = await startRedis(t);
+  const one = await startProcess(t, redis);
+  await one.store.add(session('before'));
+  await eventually('it has come', () => isSeen(one, session('before')));
+  const command = openRedis({ url: redis.url });
+  t.after(() => command.close());
+  await eventually('connected', () => command.isReady);
+  await command.run((client) =>
+    client
+      .multi()
+      .addCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'])
+      .flushAll()
+      .xAdd('keycloak-guard:revocations', '*', { r: JSON.stringify(session('since')) })
+      .exec(),
+  );
+  await eventually('what was written since has come', () => isSeen(one, session('since')));
+  const later = await startProcess(t, redis);
+  await eventually('a new one learns of it', () => isSeen(later, session('before')));
+});
+
+test('a Redis that did not lose its data is told nothing again', async (t) => {
+  const redis = await startRedis(t);
+  const one = await startProcess(t, redis);
+  const call = await openCommand(t, redis);
+  await one.store.add(session('before'));
+  await eventually('it has come', () => isSeen(one, session('before')));
+  await call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await eventually('connected again', () =>
+    one.store
+      .add(session('after'))
+      .then(() => true)
+      .catch(() => false),
+  );
+  await eventually('it has come', () => isSeen(one, session('after')));
+  await eventually('nothing waits', () => one.store.waiting === 0);
+  const texts = JSON.stringify(await call('XRANGE', 'keycloak-guard:revocations', '-', '+'));
+  assert.equal(texts.split('before').length, 2);
+});
+
+test('a not-before is told again though it was set more than a day ago', async (t) => {
+  const redis = await startRedis(t, { isKept: false });
+  const one = await startProcess(t, redis);
+  const policy: Revocation = { type: 'not-before', issuer: ISSUER, notBefore: 1000, setAt: 1000 };
+  await one.store.add(policy);
+  await eventually('it has come', () => isSeen(one, policy));
+  const call = await openCommand(t, redis);
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 25 * 60 * 60 * 1000 });
+  await call('XADD', 'keycloak-guard:revocations', '*', 'r', JSON.stringify(session('a day later')));
+  for (let i = 0; i < 1_000 && !isSeen(one, session('a day later')); i++) await setTimeout(5);
+  t.mock.timers.reset();
+  await redis.kill();
+  await redis.start();
+  await eventually('a new one learns of it', async () => {
+    const later = await startProcess(t, redis);
+    later.close();
+    return isSeen(later, policy);
+  });
+});
+
+test('what Redis refuses over a connection that stays is shared when it takes it', async (t) => {
+  const redis = await startRedis(t);
+  const [one, other] = [await startProcess(t, redis), await startProcess(t, redis)];
+  const call = await openCommand(t, redis);
+  await call('CONFIG', 'SET', 'maxmemory', '1');
+  await assert.rejects(one.store.add(session('during')), RedisUnavailable);
+  await assert.rejects(one.store.add(session('during too')), RedisUnavailable);
+  assert.equal(one.store.waiting, 2);
+  await call('CONFIG', 'SET', 'maxmemory', '0');
+  for (const name of ['during', 'during too']) {
+    await eventually('the other one knows', () => isSeen(other, session(name)), 5_000);
+  }
+  await eventually('nothing waits', () => one.store.waiting === 0);
+});
+
+test('a not-before that waited takes no later one back, for those who start later either', async (t) => {
+  const redis = await startRedis(t);
+  const call = await openCommand(t, redis);
+  const one = await startProcess(t, redis);
+  const set = (notBefore: number, setAt?: number) =>
+    one.store.add({ type: 'not-before', issuer: ISSUER, notBefore, ...(setAt && { setAt }) });
+  const policies: [number, number?][] = [];
+  for (const [given, expected] of [
+    [
+      [1000, 1000],
+      [1000, 1000],
+    ],
+    [
+      [900, 2000],
+      [1000, 1000],
+    ],
+    [
+      [0, 999.5],
+      [1000, 1000],
+    ],
+    [
+      [0, undefined],
+      [1000, 1000],
+    ],
+    [
+      [1000, 1200],
+      [1000, 1200],
+    ],
+    [
+      [1000, 1100],
+      [1000, 1200],
+    ],
+    [
+      [0, 1100],
+      [1000, 1200],
+    ],
+    [
+      [0, 1200],
+      [0, 1200],
+    ],
+    [
+      [1300, undefined],
+      [1300, undefined],
+    ],
+    [
+      [0, 1301.5],
+      [0, 1301.5],
+    ],
+  ] as [[number, number?], [number, number?]][]) {
+    await set(...given);
+    const { notBefore, setAt } = await policyOf(call);
+    assert.deepEqual([notBefore, setAt], expected, JSON.stringify(given));
+    policies.push(given);
+  }
+  await eventually('every one was told', () => one.seen.length >= policies.length);
 });
 
 test('an id can be claimed once, in whichever process', async (t) => {
