@@ -3,6 +3,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { createClient, type KeycloakClient } from '../client/index.ts';
 import { createIssuer, createVerifier, type RevocationStore, type Verifier } from '../core/index.ts';
 import { backchannelLogout, keycloakGuard } from '../fastify/index.ts';
+import { basePathOf } from './base-path.ts';
 import type { Config } from './config.ts';
 import { homeController } from './controllers/home-controller.ts';
 import { loginController } from './controllers/login-controller.ts';
@@ -123,7 +124,8 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const sendUnknown = answerUnknown(app);
   handleErrors(app, [config.clientSecret], sendUnknown);
   readBodies(app);
-  await collectOpenApi(app, deps.version ?? '0.0.0');
+  const basePath = basePathOf(config.publicUrl);
+  await collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath });
   await app.register(keycloakGuard, {
     verifier: tracing?.traceChecks(verifier) ?? verifier,
     // The error handler does.
@@ -134,7 +136,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   await app.register(backchannelLogout, { onMessage: reportMessages(report) });
   await useBrowserSessions(app, config, client, shared, report);
 
-  await app.register(homeController, { issuer: verifier.issuer });
+  await app.register(homeController, { issuer: verifier.issuer, basePath });
   const auth = createAuthService(client, verifier, passwordQueue);
   const limits = await limitLogins(app, config, shared?.LimitStore, report);
   await app.register(loginController, { auth, limits, report });
@@ -145,7 +147,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   app.decorate('isReadyItself', readiness.isReadyItself);
   await app.register(healthController, { readiness });
   await app.register(docsSignIn, { ...config, client, issuer: verifier.issuer, report });
-  await app.register(docsController, { clientId: config.clientId });
+  await app.register(docsController, { clientId: config.clientId, basePath });
   return app;
 }
 

@@ -161,7 +161,7 @@ export const SETTINGS = {
   },
   PUBLIC_URL: {
     description:
-      'Where browsers reach this service; may have a path. Not set: scheme and host of each request (behind a proxy set `TRUST_PROXY` as well, or this).',
+      'Where browsers reach this service; may have a path, which the proxy takes away (`/api/docs` comes here as `/docs`). Not set: scheme and host of each request (behind a proxy set `TRUST_PROXY` as well, or this).',
     rule: 'must be an http or https URL without query or credentials',
     example: 'https://api.example.com',
     optional: true,

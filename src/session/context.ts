@@ -19,19 +19,22 @@ export interface Place {
   readonly origin: string;
   /** The same, with the path under which the app is reached. */
   readonly baseUrl: string;
+  /** That path alone: empty, or without a slash at the end. */
+  readonly path: string;
   readonly cookies: Cookies;
 }
 
 /** Parsed once where it is fixed. */
 export function createPlaceFinder(publicUrl: string | undefined): (request: FastifyRequest) => Place {
   if (publicUrl !== undefined) {
-    const { origin } = new URL(publicUrl);
-    const fixed: Place = { origin, baseUrl: publicUrl, cookies: cookiesFor(origin) };
+    const { origin, pathname } = new URL(publicUrl);
+    const path = pathname.replace(/\/+$/, '');
+    const fixed: Place = { origin, baseUrl: publicUrl, path, cookies: cookiesFor(origin) };
     return () => fixed;
   }
   return (request) => {
     const origin = `${request.protocol}://${request.host}`;
-    return { origin, baseUrl: origin, cookies: cookiesFor(origin) };
+    return { origin, baseUrl: origin, path: '', cookies: cookiesFor(origin) };
   };
 }
 

@@ -32,18 +32,18 @@ async function startLogin(
   const { return_to } = request.query as { return_to?: unknown };
   const redirectUri = `${place.baseUrl}${options.prefix}/callback`;
   // Without a public URL it is made of what is in `Host`, and nothing could come back to what is no URL.
-  if (!URL.canParse(redirectUri)) return fail(context, request, reply, 'bad_address');
+  if (!URL.canParse(redirectUri)) return fail(context, place, request, reply, 'bad_address');
   let started: Awaited<ReturnType<typeof options.client.startAuthorization>>;
   try {
     started = await options.client.startAuthorization({ redirectUri, scope: options.scope });
   } catch (error) {
-    return fail(context, request, reply, toFailure(error, request));
+    return fail(context, place, request, reply, toFailure(error, request));
   }
   const { url, ...secrets } = started;
   const ticket: LoginTicket = {
     ...secrets,
     redirectUri,
-    returnTo: toReturnPath(return_to, place.origin),
+    returnTo: toReturnPath(return_to, place.origin, `${place.path}/`),
     expiresAt: options.clock() + TICKET_SECONDS * 1000,
   };
   const cookies = await issueTicket(sealer, place.cookies, request.raw.headers.cookie, ticket);
@@ -64,7 +64,7 @@ async function finishLogin(
   const { state } = request.query as { state?: unknown };
   const ticket =
     typeof state === 'string' ? await readTicket(sealer, cookies, header, state, options.clock()) : null;
-  if (ticket === null) return fail(context, request, reply, 'not_yours');
+  if (ticket === null) return fail(context, place, request, reply, 'not_yours');
 
   // Good once, whatever comes of it.
   reply.header('set-cookie', cookies.clear(cookieNameOf(cookies, ticket.state)));
@@ -81,7 +81,7 @@ async function finishLogin(
     cookie = await keeper.begin(tokens);
     options.tell('started', 'login', request, tokens.accessToken);
   } catch (error) {
-    return fail(context, request, reply, toFailure(error, request));
+    return fail(context, place, request, reply, toFailure(error, request));
   }
   reply.header('set-cookie', cookies.set(cookies.session, cookie));
   return reply.redirect(`${place.origin}${ticket.returnTo}`, 303);
@@ -131,7 +131,13 @@ function toFailure(error: unknown, request: FastifyRequest): LoginFailure {
   throw error;
 }
 
-function fail(context: SessionContext, request: FastifyRequest, reply: FastifyReply, failure: LoginFailure) {
+function fail(
+  context: SessionContext,
+  place: Place,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  failure: LoginFailure,
+) {
   context.options.tell('login_failed', failure, request);
-  return sendLoginFailure(request, reply, failure, `${context.options.prefix}/login`);
+  return sendLoginFailure(request, reply, failure, `${place.path}${context.options.prefix}/login`);
 }

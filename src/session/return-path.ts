@@ -1,18 +1,18 @@
 const LONGEST = 2048;
 
 /**
- * The path to go back to after a login; `/` for everything that is not plainly a path of this origin. Whatever a
+ * The path to go back to after a login; `home` for everything that is not plainly a path of this origin. Whatever a
  * browser could read as another host is refused: `//evil`, `/\evil`, `https:evil`, tabs and line breaks, and paths
  * that become one of these when they are normalised (`/.//evil`).
  *
  * @see RFC 9700 §4.11
  */
-export function toReturnPath(value: unknown, origin: string): string {
-  if (typeof value !== 'string' || value.length > LONGEST) return '/';
+export function toReturnPath(value: unknown, origin: string, home: string): string {
+  if (typeof value !== 'string' || value.length > LONGEST) return home;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop some of them, which changes what is left
-  if (!value.startsWith('/') || /[\\\u0000-\u0020\u007f]/.test(value)) return '/';
-  if (!URL.canParse(value, origin)) return '/';
+  if (!value.startsWith('/') || /[\\\u0000-\u0020\u007f]/.test(value)) return home;
+  if (!URL.canParse(value, origin)) return home;
   const url = new URL(value, origin);
   const path = `${url.pathname}${url.search}${url.hash}`;
-  return url.origin === origin && !path.startsWith('//') ? path : '/';
+  return url.origin === origin && !path.startsWith('//') ? path : home;
 }

@@ -8,14 +8,15 @@ import { PAGE_HELMET } from '../ops/security-headers.ts';
 import type { TypedApp } from './app-type.ts';
 import { HOME_SCRIPT, HOME_STYLE, homePage } from './home-page.ts';
 
-const WELCOME: Welcome = {
-  message:
-    'Welcome to the Keycloak authentication system. Use the /login endpoint to authenticate and /protected to access the protected resource.',
-  documentation: '/docs',
-};
+const MESSAGE =
+  'Welcome to the Keycloak authentication system. Use the /login endpoint to authenticate and /protected to access the protected resource.';
 
 /** `GET /`: JSON, or a page for browsers. In a scope of its own, for helmet has a hook for every request. */
-export async function homeController(app: TypedApp, { issuer }: { issuer: Issuer }): Promise<void> {
+export async function homeController(
+  app: TypedApp,
+  { issuer, basePath }: { issuer: Issuer; basePath: string },
+): Promise<void> {
+  const welcome: Welcome = { message: MESSAGE, documentation: `${basePath}/docs` };
   await app.register(accepts);
   const { directives } = PAGE_HELMET.contentSecurityPolicy;
   await app.register(helmet, {
@@ -41,12 +42,13 @@ export async function homeController(app: TypedApp, { issuer }: { issuer: Issuer
     async (request, reply) => {
       const vary = [reply.getHeader('vary'), 'Accept'].filter(Boolean).join(', ');
       reply.header('vary', vary).header('cache-control', 'no-cache');
-      if (request.accepts().type(['json', 'html']) !== 'html') return WELCOME;
+      if (request.accepts().type(['json', 'html']) !== 'html') return welcome;
       await reply.helmet();
       const page = homePage({
-        message: WELCOME.message,
+        message: MESSAGE,
         username: await readUsername(app, request, reply),
         canSignIn: app.sessionAuthenticator !== undefined,
+        basePath,
       });
       // The page is not in the response schema: it is sent as it is.
       return reply

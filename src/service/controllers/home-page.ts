@@ -5,6 +5,8 @@ interface HomePage {
   readonly username: string | null;
   /** Whether one can sign in with the browser. */
   readonly canSignIn: boolean;
+  /** In front of every path of this service. */
+  readonly basePath: string;
 }
 
 const ROUTES = [
@@ -16,18 +18,19 @@ const ROUTES = [
 ] as const;
 
 /** The page at `/`. Everything that is not fixed is escaped. */
-export function homePage({ message, username, canSignIn }: HomePage): string {
+export function homePage({ message, username, canSignIn, ...page }: HomePage): string {
+  const basePath = escapeHtml(page.basePath);
   const state =
     username === null
       ? '<span class="dot"></span> You are not signed in.'
       : `<span class="dot on"></span> Signed in as <strong>${escapeHtml(username)}</strong>.`;
   const actions = [
-    canSignIn ? toSignIn(username) : '',
-    '<a class="button plain" href="/docs">Documentation</a>',
+    canSignIn ? toSignIn(username, basePath) : '',
+    `<a class="button plain" href="${basePath}/docs">Documentation</a>`,
   ];
   const rows = ROUTES.map(
     ([method, path, text]) =>
-      `<tr><td class="method">${method}</td><td>${toLink(method, path)}</td><td>${text}</td></tr>`,
+      `<tr><td class="method">${method}</td><td>${toLink(method, basePath + path)}</td><td>${text}</td></tr>`,
   ).join('\n        ');
   return `<!doctype html>
 <html lang="en">
@@ -36,8 +39,8 @@ export function homePage({ message, username, canSignIn }: HomePage): string {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Keycloak authentication system</title>
     <link rel="icon" href="data:,">
-    <link rel="stylesheet" href="/home.css">
-    <script src="/home.js" defer></script>
+    <link rel="stylesheet" href="${basePath}/home.css">
+    <script src="${basePath}/home.js" defer></script>
   </head>
   <body>
     <main>
@@ -63,10 +66,10 @@ export function homePage({ message, username, canSignIn }: HomePage): string {
 }
 
 /** Signing out changes something, so it is a form; signing in is a link. Both work without the script. */
-function toSignIn(username: string | null): string {
+function toSignIn(username: string | null, basePath: string): string {
   return username === null
-    ? '<a class="button" href="/auth/login?return_to=/">Sign in with Keycloak</a>'
-    : '<form method="post" action="/auth/logout"><button class="button" type="submit">Sign out</button></form>';
+    ? `<a class="button" href="${basePath}/auth/login?return_to=${basePath}/">Sign in with Keycloak</a>`
+    : `<form method="post" action="${basePath}/auth/logout"><button class="button" type="submit">Sign out</button></form>`;
 }
 
 function toLink(method: string, path: string): string {
@@ -102,12 +105,13 @@ td { padding: .45rem .75rem .45rem 0; border-top: 1px solid var(--line); vertica
 
 /** Calls /protected with the session cookie, and notices when the session ended elsewhere. */
 export const HOME_SCRIPT = `
+const { src } = document.currentScript;
 const answer = document.getElementById('answer');
 document.getElementById('call').addEventListener('click', async () => {
   answer.hidden = false;
   answer.textContent = '…';
   try {
-    const response = await fetch('/protected', { headers: { accept: 'application/json' } });
+    const response = await fetch(new URL('protected', src), { headers: { accept: 'application/json' } });
     const body = await response.json();
     answer.textContent = response.status + ' ' + response.statusText + '\\n' + JSON.stringify(body, null, 2);
   } catch {
@@ -118,7 +122,7 @@ document.getElementById('call').addEventListener('click', async () => {
 const shown = document.querySelector('[data-username]').dataset.username;
 async function lookAgain() {
   if (shown === '' || document.visibilityState !== 'visible') return;
-  const response = await fetch('/auth/session').catch(() => undefined);
+  const response = await fetch(new URL('auth/session', src)).catch(() => undefined);
   if (response?.ok && (await response.json()).authenticated === false) location.reload();
 }
 document.addEventListener('visibilitychange', lookAgain);

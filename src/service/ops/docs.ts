@@ -6,7 +6,7 @@ import { PAGE_HELMET } from './security-headers.ts';
 /** `/openapi.json`, and `/docs`: Swagger UI from this process, with nothing from elsewhere. */
 export async function docsController(
   app: FastifyInstance,
-  { clientId }: { clientId: string },
+  { clientId, basePath }: { clientId: string; basePath: string },
 ): Promise<void> {
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
     reply.header('cache-control', 'no-cache').send(app.swagger());
@@ -27,6 +27,7 @@ export async function docsController(
     });
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
+      indexPrefix: basePath,
       theme: { title: 'Keycloak authentication system: documentation' },
       initOAuth: { clientId, scopes: 'openid', usePkceWithAuthorizationCodeGrant: true },
       uiConfig: {

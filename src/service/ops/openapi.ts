@@ -4,7 +4,12 @@ import { MODELS } from '../models.ts';
 import { DOCS_SIGN_IN } from './docs-sign-in.ts';
 
 /** Collects the routes that come after it into an OpenAPI 3.1 document. */
-export async function collectOpenApi(app: FastifyInstance, version: string): Promise<void> {
+export async function collectOpenApi(
+  app: FastifyInstance,
+  { version, basePath }: { version: string; basePath: string },
+): Promise<void> {
+  const authorizationUrl = basePath + DOCS_SIGN_IN.authorizationUrl;
+  const tokenUrl = basePath + DOCS_SIGN_IN.tokenUrl;
   for (const model of MODELS) app.addSchema(model);
   await app.register(swagger, {
     openapi: {
@@ -14,6 +19,7 @@ export async function collectOpenApi(app: FastifyInstance, version: string): Pro
         description: 'Log in with `POST /login`, then send the access token with each request.',
         version,
       },
+      ...(basePath === '' ? {} : { servers: [{ url: basePath }] }),
       tags: [
         { name: 'guide', description: 'Log in, and be known' },
         { name: 'health', description: 'For load balancers and orchestrators' },
@@ -29,7 +35,7 @@ export async function collectOpenApi(app: FastifyInstance, version: string): Pro
           keycloak: {
             type: 'oauth2',
             description: 'Sign in with Keycloak: authorization code with PKCE.',
-            flows: { authorizationCode: { ...DOCS_SIGN_IN, scopes: { openid: 'Who you are' } } },
+            flows: { authorizationCode: { authorizationUrl, tokenUrl, scopes: { openid: 'Who you are' } } },
           },
         },
       },
