@@ -26,7 +26,7 @@ export interface RoundsOptions {
 }
 
 /** Of a second of one core: more than any contender verifies, so that a round never runs out of tokens. */
-const UNSEEN_PER_SECOND = 10_000;
+const UNSEEN_PER_SECOND = 20_000;
 
 /** Every contender in turn, again and again, so that what else the machine does hits all of them alike. */
 export async function runRounds(options: RoundsOptions): Promise<Round[]> {
@@ -68,6 +68,9 @@ export async function runRounds(options: RoundsOptions): Promise<Round[]> {
           const used = (await server.usage()).cpuMicroseconds - before.cpuMicroseconds;
           if (round === 0) continue;
           assertAnswers(contender, workload, result);
+          if (load.whenUsedUp === 'stop' && result.requests >= load.count) {
+            throw new Error(`${contender.id}, ${workload.label}: the tokens did not last`);
+          }
           rounds.push({
             ...result,
             contender: contender.id,
