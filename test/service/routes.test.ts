@@ -34,7 +34,15 @@ test('the root is JSON for programs and a page for browsers', async (t) => {
 
 test('an unknown path is 404, a wrong method 405 with Allow, and HEAD works where GET does', async (t) => {
   const { app } = await buildTestApp(t, NOWHERE);
-  for (const url of ['/nope', '/login/', '/protected/x', '/docs/nope', '/%2e%2e/etc/passwd']) {
+  for (const url of [
+    '/nope',
+    '/login/',
+    '/protected/x',
+    '/docs/nope',
+    '/docs/static/nope',
+    '/docs/staticnope',
+    '/%2e%2e/etc/passwd',
+  ]) {
     const answer = await app.inject({ url });
     assert.deepEqual([answer.statusCode, answer.body], [404, '{"detail":"Not Found"}'], url);
     assert.match(String(answer.headers['x-request-id']), REQUEST_ID);
@@ -46,6 +54,9 @@ test('an unknown path is 404, a wrong method 405 with Allow, and HEAD works wher
     ['POST', '/', 'GET, HEAD'],
     ['DELETE', '/protected', 'GET, HEAD'],
     ['POST', '/docs', 'GET, HEAD'],
+    ['POST', '/docs/', 'GET, HEAD'],
+    ['DELETE', '/docs/static/swagger-ui.css', 'GET, HEAD'],
+    ['OPTIONS', '/docs/static/swagger-ui.css', 'GET, HEAD'],
     ['POST', '/openapi.json?a=1', 'GET, HEAD'],
     ['POST', '/health/live', 'GET, HEAD'],
   ] as const) {

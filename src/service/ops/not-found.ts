@@ -10,15 +10,23 @@ export type SendUnknown = (request: FastifyRequest, reply: FastifyReply) => Fast
 export function answerUnknown(app: FastifyInstance): SendUnknown {
   const methods = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
-    // Routes with a wildcard (files of the docs page) are not listed: a wrong method there is a 404.
-    if (url.includes('*') || url.includes(':')) return;
+    // What takes every path, for preflights, makes none known.
+    if (url === '*' || url.includes(':')) return;
     const known = methods.get(url) ?? new Set();
     for (const one of [method].flat()) known.add(one);
+    // Of the two with a slash at the end Fastify tells one alone.
+    if (known.has('HEAD')) known.add('GET');
     methods.set(url, known);
   });
+
+  function methodsOf(path: string): Set<string> | undefined {
+    const isBelow = ([url]: [string, unknown]) => url.endsWith('/*') && path.startsWith(url.slice(0, -1));
+    return methods.get(path) ?? [...methods].find(isBelow)?.[1];
+  }
+
   const sendUnknown: SendUnknown = (request, reply) => {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store');
-    const known = methods.get(request.url.split('?', 1)[0] ?? '');
+    const known = methodsOf(request.url.split('?', 1)[0] ?? '');
     if (known === undefined || known.has(request.method))
       return reply.code(404).send({ detail: 'Not Found' });
     return reply
