@@ -5,6 +5,7 @@ import { type DevIdp, startDevIdp } from '../../src/dev-idp/index.ts';
 
 const realmFile = new URL('../../keycloak/testing-realm.json', import.meta.url);
 const credentials = { client_id: 'fastapi-keycloak', client_secret: 'for-development-only' };
+const GRANT = { ...credentials, grant_type: 'password', username: 'abdullah', scope: 'openid' };
 
 let idp: DevIdp;
 const post = (path: string, fields: Record<string, string>) =>
@@ -13,13 +14,7 @@ const post = (path: string, fields: Record<string, string>) =>
     body: new URLSearchParams(fields),
   });
 const login = async () => {
-  const answer = await post('token', {
-    ...credentials,
-    grant_type: 'password',
-    username: 'abdullah',
-    password: 'Test#123456',
-    scope: 'openid',
-  });
+  const answer = await post('token', { ...GRANT, password: 'Test#123456' });
   return (await answer.json()) as Record<'access_token' | 'refresh_token' | 'session_state', string>;
 };
 const userinfo = (token: string) =>
@@ -46,6 +41,23 @@ describe('the controls of the provider', () => {
   });
   after(() => idp.close());
   afterEach(() => idp.answerNormally());
+
+  it('makes a user who gets a temporary password set a new one first, as Keycloak does', async () => {
+    const credentials = [{ type: 'password', value: 'temporary', temporary: true }];
+    idp.updateUser('abdullah', { credentials });
+    const form = { ...GRANT, password: 'temporary' };
+    const answer = await post('token', form);
+    assert.equal(answer.status, 400);
+    assert.equal(
+      ((await answer.json()) as { error_description: string }).error_description,
+      'Account is not fully set up',
+    );
+    idp.updateUser('abdullah', {
+      credentials: [{ type: 'password', value: 'Test#123456', temporary: false }],
+      requiredActions: [],
+    });
+    assert.ok((await login()).access_token);
+  });
 
   it('publishes the encryption key first, then RS256 and ES256', async () => {
     const { keys } = await jwks();

@@ -64,6 +64,33 @@ describe('a realm file', () => {
     });
   });
 
+  it('is warned of clients that this provider treats otherwise than Keycloak does', async () => {
+    const secret = { clientAuthenticatorType: 'client-secret' };
+    const realm = realmOf({
+      clients: [
+        { clientId: 'old', protocol: 'saml' },
+        { clientId: 'cert', clientAuthenticatorType: 'client-x509' },
+        { clientId: 'narrow', ...secret, fullScopeAllowed: false },
+        { clientId: 'narrower', ...secret, fullScopeAllowed: false },
+        { clientId: 'wide', ...secret },
+      ],
+      scopeMappings: [
+        { client: 'narrow', roles: ['user'] },
+        { client: 'wide', roles: ['user'] },
+        { clientScope: 'offline_access', roles: ['offline_access'] },
+      ],
+      // Stands in every export.
+      clientScopeMappings: { account: [{ client: 'account-console', roles: ['manage-account'] }] },
+    });
+    await withIdp(realm, async ({ warnings }) => {
+      assert.deepEqual(warnings, [
+        'client old: it speaks SAML; this provider speaks OpenID Connect alone',
+        'client cert: it authenticates by "client-x509"; this provider asks for a secret alone',
+        'client narrow: it has no full scope, and its scope mappings are left out: its tokens have its own roles alone',
+      ]);
+    });
+  });
+
   it('may nest claims, and a claim named __proto__ changes nothing but the token', async () => {
     const hardcoded = (name: string, value: string, type = 'String') => ({
       name,

@@ -110,14 +110,18 @@ export function createRealm(rep: RealmRepresentation): Realm {
     rolesInScope(user, client) {
       const all = realm.rolesOf(user);
       if (client.fullScope) return all;
-      // Without "full scope allowed" a client sees its own roles, and those of its scope mappings.
+      // Without "full scope allowed" a client sees its own roles; those of scope mappings are left out, with a warning.
       const own = all.client.get(client.clientId);
       return { realm: new Set(), client: new Map(own === undefined ? [] : [[client.clientId, own]]) };
     },
     updateUser(username, change) {
       const user = users.get(logins.get(username.toLowerCase()) ?? '');
       if (user === undefined) throw new TypeError(`there is no user '${username}' in the realm ${name}`);
-      return putUser({ ...user.representation, id: user.id, ...change });
+      const changed = { ...user.representation, id: user.id, ...change };
+      // As Keycloak does for an administrator; of a realm file it takes no notice there.
+      if (change.credentials?.some(({ temporary }) => temporary))
+        changed.requiredActions = [...(changed.requiredActions ?? []), 'UPDATE_PASSWORD'];
+      return putUser(changed);
     },
     updateClient(clientId, change) {
       const client = clients.get(clientId);

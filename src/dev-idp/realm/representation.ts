@@ -42,6 +42,10 @@ export interface RealmRepresentation {
   groups?: GroupRepresentation[];
   clients?: ClientRepresentation[];
   clientScopes?: ClientScopeRepresentation[];
+  /** Realm roles that a client without full scope may see; said in `warnings` where it matters, and not followed. */
+  scopeMappings?: { client?: string; clientScope?: string; roles?: string[] }[];
+  /** The same for roles of clients, by client. */
+  clientScopeMappings?: Record<string, { client?: string; clientScope?: string; roles?: string[] }[]>;
   defaultDefaultClientScopes?: string[];
   defaultOptionalClientScopes?: string[];
   users?: UserRepresentation[];

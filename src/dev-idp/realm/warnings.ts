@@ -1,4 +1,6 @@
 import { isKnownMapper } from '../tokens/mappers.ts';
+import { BUILT_IN_CLIENTS } from './built-in.ts';
+import type { Client } from './client.ts';
 import { hasUnreadablePassword } from './password.ts';
 import type { Realm } from './realm.ts';
 import type { RealmRepresentation } from './representation.ts';
@@ -7,18 +9,24 @@ import type { RealmRepresentation } from './representation.ts';
 export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
   const hashed = (rep.users ?? []).filter(hasUnreadablePassword).map(({ username }) => username);
   const holders = [
-    ...[...realm.clients()].map(({ clientId, mappers }) => ({ name: `client ${clientId}`, mappers })),
+    ...[...realm.clients()].map((client) => ({
+      name: `client ${client.clientId}`,
+      mappers: speaksSaml(client) ? [] : client.mappers,
+    })),
     ...[...realm.scopes.values()].map(({ name, protocol, protocolMappers }) => ({
       name: `client scope ${name}`,
       mappers: protocol === 'saml' ? [] : (protocolMappers ?? []),
     })),
   ];
+  const mappings = [rep.scopeMappings ?? [], ...Object.values(rep.clientScopeMappings ?? {})].flat();
+  const mapped = mappings.map(({ client }) => client);
   return [
     ...hashed.map(
       (username) =>
         `user ${username}: the password is hashed in a way this provider cannot check (argon2); ` +
         'give the user a password with "value" in the realm file',
     ),
+    ...[...realm.clients()].filter(isOwn).flatMap((client) => warningsOfClient(client, mapped)),
     ...holders.flatMap(({ name, mappers }) =>
       mappers
         .filter(({ protocolMapper }) => !isKnownMapper(protocolMapper))
@@ -28,4 +36,22 @@ export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
         ),
     ),
   ];
+}
+
+const speaksSaml = ({ representation }: Client): boolean => representation.protocol === 'saml';
+const isOwn = ({ clientId }: Client): boolean => BUILT_IN_CLIENTS.every((one) => one.clientId !== clientId);
+
+/** @param mapped clients with scope mappings */
+function warningsOfClient(client: Client, mapped: readonly unknown[]): string[] {
+  const { clientId, authenticator, fullScope, isPublic } = client;
+  const found = [
+    speaksSaml(client) && 'it speaks SAML; this provider speaks OpenID Connect alone',
+    !isPublic &&
+      authenticator !== 'client-secret' &&
+      `it authenticates by "${authenticator}"; this provider asks for a secret alone`,
+    !fullScope &&
+      mapped.includes(clientId) &&
+      'it has no full scope, and its scope mappings are left out: its tokens have its own roles alone',
+  ];
+  return found.flatMap((what) => (what ? [`client ${clientId}: ${what}`] : []));
 }
