@@ -85,7 +85,7 @@ function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: st
   const pkce = String(there['pkce.code.challenge.method'] ?? '');
   if (pkce !== 'S256') set('PKCE', 'pkce.code.challenge.method', pkce || 'not required', 'S256');
   const registered = splitUris(there['post.logout.redirect.uris']);
-  // '+' stands for the redirect URIs, as they are or will be; '-' for none.
+  // '+' stands for the redirect URIs, as they are or will be, and Keycloak 22 reads nothing beside it; '-' for none.
   const redirectUris = (patch.redirectUris as string[] | undefined) ?? client.redirectUris ?? [];
   const afterLogout = registered.flatMap((one) => (one === '+' ? redirectUris : one === '-' ? [] : [one]));
   if (!coversUri(afterLogout, client.rootUrl, `${goal.appUrl}/`)) {
