@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { decodeJwt } from 'jose';
 import { type RealmRepresentation, startDevIdp } from '../../src/dev-idp/index.ts';
@@ -124,6 +125,31 @@ describe('a realm file', () => {
       startDevIdp({ realm: realmOf({}), host: '0.0.0.0' as 'localhost' }),
       /must be 127\.0\.0\.1/,
     );
+  });
+});
+
+it("the guide's realm knows the service, and the programs of the guide's pages", async () => {
+  const file = new URL('../../keycloak/testing-realm.json', import.meta.url);
+  await withIdp(JSON.parse(readFileSync(file, 'utf8')) as RealmRepresentation, async (idp) => {
+    for (const app of ['http://localhost:8000', 'http://127.0.0.1:8000', 'http://localhost:3000']) {
+      const client = { client_id: 'fastapi-keycloak' };
+      const code = { response_type: 'code', scope: 'openid', redirect_uri: `${app}/auth/callback` };
+      const endpoints = `${idp.issuer}/protocol/openid-connect`;
+      const login = await fetch(`${endpoints}/auth?${new URLSearchParams({ ...client, ...code })}`);
+      assert.equal(login.status, 200, app);
+      const home = { ...client, post_logout_redirect_uri: `${app}/` };
+      const logout = await fetch(`${endpoints}/logout?${new URLSearchParams(home)}`, { redirect: 'manual' });
+      assert.notEqual(logout.status, 400, app);
+      const token = await fetch(`${endpoints}/token`, {
+        method: 'POST',
+        headers: { origin: app },
+        body: new URLSearchParams({
+          ...{ ...client, client_secret: 'for-development-only', grant_type: 'password' },
+          ...{ username: 'abdullah', password: 'Test#123456' },
+        }),
+      });
+      assert.equal(token.headers.get('access-control-allow-origin'), app);
+    }
   });
 });
 

@@ -40,9 +40,10 @@ async function serve(t: { after(run: () => Promise<void>): void }) {
   });
   t.after(() =>
     updateInRealm(keycloak, 'clients?clientId=fastapi-keycloak', {
-      redirectUris: ['http://localhost:8000/*', 'http://127.0.0.1:8000/*'],
+      redirectUris: ['http://localhost:8000/*', 'http://127.0.0.1:8000/*', 'http://localhost:3000/*'],
       attributes: {
-        'post.logout.redirect.uris': 'http://localhost:8000/*##http://127.0.0.1:8000/*',
+        'post.logout.redirect.uris':
+          'http://localhost:8000/*##http://127.0.0.1:8000/*##http://localhost:3000/*',
         'access.token.lifespan': '',
         'backchannel.logout.url': 'http://localhost:8000/backchannel-logout',
       },

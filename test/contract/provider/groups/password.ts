@@ -84,7 +84,7 @@ export const passwordGroup: Behaviours = {
         azp: 'fastapi-keycloak',
         sid: session_state,
         acr: '1',
-        'allowed-origins': ['http://127.0.0.1:8000', 'http://localhost:8000'],
+        'allowed-origins': ['http://127.0.0.1:8000', 'http://localhost:3000', 'http://localhost:8000'],
         email_verified: true,
         name: 'Abdullah Alqahtani',
         preferred_username: 'abdullah',
