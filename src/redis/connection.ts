@@ -1,4 +1,5 @@
 import { createClient } from '@redis/client';
+import { OptionsError } from '../core/index.ts';
 
 export type RedisClient = ReturnType<typeof createClient>;
 
@@ -13,7 +14,7 @@ export interface RedisOptions {
   readonly url: string;
   /** Bound on every command. Unit: milliseconds. Default 1,000. */
   readonly timeoutMs?: number | undefined;
-  /** Told once when the connection is lost and once when it is back. */
+  /** Told once when the connection, or a duplicate of it, is lost, and once when all are back. */
   readonly onNotice?: ((notice: RedisNotice) => void) | undefined;
 }
 
@@ -42,8 +43,17 @@ export interface RedisConnection {
 
 const LONGEST_PAUSE_MS = 1_000;
 
-/** Opens a connection in the background: whether Redis is there or not, this returns at once and never throws. */
+/**
+ * Opens a connection in the background: whether Redis is there or not, this returns at once.
+ *
+ * @throws {OptionsError} for a URL that is none of Redis; it does not repeat the URL, which may hold a password
+ */
 export function openRedis(options: RedisOptions): RedisConnection {
+  return openConnection(options, { lost: 0 });
+}
+
+/** @param outage how many of the connections that belong together are lost */
+function openConnection(options: RedisOptions, outage: { lost: number }): RedisConnection {
   const { timeoutMs = 1_000, onNotice } = options;
   const listeners = new Set<() => void>();
   let isLost = false;
@@ -51,13 +61,7 @@ export function openRedis(options: RedisOptions): RedisConnection {
   let client = open();
 
   function open(): RedisClient {
-    const opened: RedisClient = createClient({
-      url: options.url,
-      disableOfflineQueue: true,
-      commandsQueueMaxLength: 10_000,
-      disableClientInfo: true,
-      socket: { connectTimeout: timeoutMs, reconnectStrategy: pauseMs },
-    });
+    const opened = toClient(options.url, timeoutMs);
     // The client bounds how long a connection takes, but not what is said first over it.
     let handshake: NodeJS.Timeout | undefined;
     opened.on('connect', () => {
@@ -70,7 +74,9 @@ export function openRedis(options: RedisOptions): RedisConnection {
     });
     opened.on('ready', () => {
       clearTimeout(handshake);
-      if (isLost) onNotice?.({ level: 'info', code: 'redis_back', message: 'Redis answers again' });
+      if (isLost && --outage.lost === 0) {
+        onNotice?.({ level: 'info', code: 'redis_back', message: 'Redis answers again' });
+      }
       isLost = false;
       for (const listener of listeners) listener();
     });
@@ -81,6 +87,7 @@ export function openRedis(options: RedisOptions): RedisConnection {
   function lose(error: unknown): void {
     if (isLost || isClosed) return;
     isLost = true;
+    if (++outage.lost > 1) return;
     const { code, name } = error as { code?: string; name?: string };
     onNotice?.({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${code ?? name}` });
   }
@@ -121,13 +128,33 @@ export function openRedis(options: RedisOptions): RedisConnection {
       if (client.isReady) listener();
       return () => listeners.delete(listener);
     },
-    duplicate: () => openRedis(options),
+    duplicate: () => openConnection(options, outage),
     close() {
+      if (isLost && !isClosed) outage.lost--;
       isClosed = true;
       listeners.clear();
       discard(client);
     },
   };
+}
+
+function toClient(url: string, timeoutMs: number): RedisClient {
+  try {
+    // Without one, the client would try localhost.
+    if (typeof url !== 'string' || url === '') throw new TypeError('no URL');
+    return createClient({
+      url,
+      disableOfflineQueue: true,
+      commandsQueueMaxLength: 10_000,
+      disableClientInfo: true,
+      socket: { connectTimeout: timeoutMs, reconnectStrategy: pauseMs },
+    }) as RedisClient;
+  } catch {
+    // What it throws holds the URL.
+    throw new OptionsError('openRedis', [
+      { option: 'url', rule: 'must be a redis:// or rediss:// URL', example: "'redis://localhost:6379'" },
+    ]);
+  }
 }
 
 /** With jitter, so that replicas do not come back all at once. */

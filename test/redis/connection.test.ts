@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { OptionsError } from '../../src/core/index.ts';
+import { openRedis } from '../../src/redis/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis } from '../support/redis-server.ts';
+
+const SECRET = 'hunter2secret';
+const BAD_URLS = [
+  undefined,
+  '',
+  'localhost:6379',
+  `redis://user:${SECRET}@host:port`,
+  `redis://:${SECRET}@[host`,
+  `http://user:${SECRET}@127.0.0.1`,
+  `redis://user:${SECRET}%@127.0.0.1`,
+  `redis://user:${SECRET}@127.0.0.1/first`,
+];
+for (const url of BAD_URLS) {
+  test(`a URL that is none of Redis is refused at once, and the refusal does not repeat it: ${url}`, () => {
+    assert.throws(
+      () => openRedis({ url: url as string }),
+      (error) => {
+        assert.ok(error instanceof OptionsError, String(error));
+        assert.deepEqual(
+          error.problems.map(({ option }) => option),
+          ['url'],
+        );
+        assert.ok(!inspect(error, { showHidden: true, depth: 5 }).includes(SECRET));
+        return true;
+      },
+    );
+  });
+}
+
+test('an outage is told once, however many connections belong together, and is over when all are back', async (t) => {
+  const redis = await startRedis(t);
+  const codes: string[] = [];
+  const first = openRedis({ url: redis.url, onNotice: ({ code }) => codes.push(code) });
+  const all = [first, first.duplicate(), first.duplicate()];
+  t.after(() => {
+    for (const one of all) one.close();
+  });
+  const areAll = (isReady: boolean) => () => all.every((one) => one.isReady === isReady);
+  for (const round of [1, 2]) {
+    await eventually('all are there', areAll(true));
+    await redis.kill();
+    await eventually('all are lost', areAll(false));
+    await redis.start();
+    await eventually('all are back', areAll(true));
+    assert.deepEqual(codes, Array(round).fill(['redis_lost', 'redis_back']).flat());
+  }
+});
+
+test('an outage that only one of them saw is told too, and a connection that was closed is not waited for', async (t) => {
+  const redis = await startRedis(t);
+  const codes: string[] = [];
+  const first = openRedis({ url: redis.url, onNotice: ({ code }) => codes.push(code) });
+  const blocked = first.duplicate();
+  const closed = first.duplicate();
+  t.after(() => [first, blocked, closed].map((one) => one.close()));
+  await eventually('all are there', () => [first, blocked, closed].every((one) => one.isReady));
+  redis.freeze();
+  await assert.rejects(blocked.run((client) => client.ping(), 50));
+  assert.deepEqual(codes, ['redis_lost']);
+  await assert.rejects(closed.run((client) => client.ping(), 50));
+  closed.close();
+  closed.close();
+  redis.thaw();
+  await eventually('it is told that it is over', () => codes.length === 2);
+  assert.deepEqual(codes, ['redis_lost', 'redis_back']);
+});
