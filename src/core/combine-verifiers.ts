@@ -1,5 +1,6 @@
 import { readCompactJws } from './compact-jws.ts';
 import { AuthError, OptionsError } from './errors.ts';
+import type { Discovery, Issuer } from './issuer.ts';
 import type { Claims, Principal } from './principal.ts';
 import { describeClaim } from './registered-claims.ts';
 import type { TokenVerifier, Verifier } from './verifier.ts';
@@ -65,7 +66,7 @@ export async function selectByIssuer<C extends object>(
   if (known !== undefined) return known;
   // Asked at once, and only those that are not known yet: a realm that is down holds nobody else's tokens up.
   const unknown = members.filter((member) => member.issuer.current === null);
-  const answers = await Promise.allSettled(unknown.map((member) => member.issuer.discover()));
+  const answers = await Promise.allSettled(unknown.map((member) => discoverRarely(member.issuer)));
   const found = members.find(isNamed);
   if (found !== undefined) return found;
   const outage = answers.find((answer) => answer.status === 'rejected');
@@ -75,5 +76,18 @@ export async function selectByIssuer<C extends object>(
   throw new AuthError('token_issuer', 'The token is of another issuer', {
     expected: `iss ${issuers.join(' or ')}`,
     seen: `iss ${named}`,
+  });
+}
+
+/** Anybody can send a token that names no issuer known: they cost a realm that cannot be asked no more than this. */
+const COOLDOWN_MS = 5_000;
+const failures = new WeakMap<Issuer, { readonly error: unknown; readonly at: number }>();
+
+async function discoverRarely(issuer: Issuer): Promise<Discovery> {
+  const failure = failures.get(issuer);
+  if (failure !== undefined && performance.now() - failure.at < COOLDOWN_MS) throw failure.error;
+  return issuer.discover().catch((error: unknown) => {
+    failures.set(issuer, { error, at: performance.now() });
+    throw error;
   });
 }

@@ -69,6 +69,28 @@ test('while a realm could not be asked, a token that may be its own is 503 and n
   await assertRefused(() => verifier.verify(staff.mint()), 'provider_unavailable');
 });
 
+test('a realm that cannot be asked is asked once in five seconds, however many tokens name nobody known', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const { staff, customers, members } = twoRealms();
+  const verifier = combineVerifiers(members);
+  t.after(() => verifier.close());
+  staff.setAll('down');
+  const forged = () => verifier.verify(customers.mint({ iss: 'https://elsewhere.test/realms/x' }));
+  for (const calls of [1, 1, 2, 2]) {
+    for (let i = 0; i < 5; i++) {
+      const error = await assertRefused(forged, 'provider_unavailable');
+      assert.match(error.reason, /gave no answer: ECONNREFUSED$/);
+    }
+    assert.equal(staff.calls.discovery, calls);
+    now += 2_500;
+  }
+  assert.ok(await verifier.verify(customers.mint()));
+  staff.setAll('normal');
+  await members[0]?.load();
+  assert.ok(await verifier.verify(staff.mint()), 'what was found out since counts at once');
+});
+
 test('load and close are for all, and the first member names the client', async () => {
   const { staff, customers, members } = twoRealms();
   const verifier = combineVerifiers(members);
