@@ -57,12 +57,12 @@ export interface BoundedResponse {
  * @throws {AuthError} `provider_unavailable` when there is no whole answer
  */
 export async function fetchBounded(url: string, options: FetchJsonOptions): Promise<BoundedResponse> {
-  const signal = AbortSignal.timeout(options.timeoutMs);
-  const call = async (): Promise<BoundedResponse> => {
-    const response = await options.fetch(url, { ...options.init, redirect: 'manual', signal });
-    return { status: response.status, headers: response.headers, body: await readBody(response) };
-  };
   try {
+    const signal = AbortSignal.timeout(options.timeoutMs);
+    const call = async (): Promise<BoundedResponse> => {
+      const response = await options.fetch(url, { ...options.init, redirect: 'manual', signal });
+      return { status: response.status, headers: response.headers, body: await readBody(response) };
+    };
     return await call().catch(async (error: unknown) => {
       if (!BROKEN.has(toReason(error))) throw error;
       // Not all replicas at the same moment.

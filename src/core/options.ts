@@ -19,9 +19,7 @@ export interface Notice {
     | 'recheck_impossible'
     | 'recheck_misconfigured'
     | 'provider_unavailable'
-    | 'provider_back'
-    | 'revocation'
-    | 'revocation_store_unavailable';
+    | 'provider_back';
   readonly message: string;
 }
 
@@ -56,7 +54,7 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly maxCachedTokens?: number | undefined;
   /** Tolerated difference between the clocks here and at Keycloak. Unit: seconds, 0 to 300. Default 5. */
   readonly clockToleranceSeconds?: number | undefined;
-  /** Bound on every call to Keycloak. Unit: milliseconds, 100 to 60,000. Default 5,000. */
+  /** Bound on every call to Keycloak. Unit: whole milliseconds, 100 to 60,000. Default 5,000. */
   readonly timeoutMs?: number | undefined;
   /** How often the keys are fetched anew, in the background. Unit: seconds, 10 to 86,400. Default 60. */
   readonly keysMaxAgeSeconds?: number | undefined;
@@ -121,6 +119,11 @@ const between = (low: number, high: number, example: number): Rule => ({
   example: String(example),
   isMet: (value) => typeof value === 'number' && value >= low && value <= high,
 });
+const whole = (low: number, high: number, example: number): Rule => ({
+  rule: `must be a whole number from ${low} to ${high}`,
+  example: String(example),
+  isMet: (value) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high,
+});
 const callable = (example: string): Rule => ({ rule: 'must be a function', example, isMet: isFunction });
 
 const REQUIRED: Readonly<Record<string, Rule>> = {
@@ -147,13 +150,9 @@ const OPTIONAL: Readonly<Record<string, Rule>> = {
   tokenCheck: oneOf('recheck', 'local', 'remote'),
   recheckSeconds: between(1, 3600, 30),
   whenUnavailable: oneOf('accept', 'refuse'),
-  maxCachedTokens: {
-    rule: 'must be a whole number from 0 to 10000000',
-    example: '10000',
-    isMet: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 10_000_000,
-  },
+  maxCachedTokens: whole(0, 10_000_000, 10_000),
   clockToleranceSeconds: between(0, 300, 5),
-  timeoutMs: between(100, 60_000, 5_000),
+  timeoutMs: whole(100, 60_000, 5_000),
   keysMaxAgeSeconds: between(10, 86_400, 60),
   algorithms: {
     rule: `must be a list that is not empty, of ${ALGORITHMS.join(', ')}`,

@@ -122,6 +122,12 @@ describe('createIssuer', () => {
     assert.equal(asked, 1);
   });
 
+  it('says so where the bound is no time at all', async () => {
+    const issuer = createIssuer({ ...createTestRealm(), timeoutMs: 1500.5 });
+    const error = await assertRefused(() => issuer.discover(), 'provider_unavailable');
+    assert.match(error.reason, /gave no answer: The value of "\w+" is out of range/);
+  });
+
   const answers: readonly [string, () => Response | Promise<Response>, string][] = [
     ['400', () => new Response('{}', { status: 400 }), 'provider_misconfigured'],
     ['499', () => new Response('{}', { status: 499 }), 'provider_misconfigured'],

@@ -109,7 +109,7 @@ describe('the options of a verifier', () => {
     whenUnavailable: ['', 'open', 'Accept', null, false],
     maxCachedTokens: [-1, 1.5, 10_000_001, '10', null, Number.NaN],
     clockToleranceSeconds: [-1, 301, '5', null, Number.NaN],
-    timeoutMs: [0, 99, 60_001, '5000', null],
+    timeoutMs: [0, 99, 60_001, 1500.5, '5000', null],
     keysMaxAgeSeconds: [0, 9, 86_401, '60', null],
     algorithms: [[], ['none'], ['HS256'], ['RS256', 'HS512'], ['rs256'], 'RS256', null, [null]],
     fillClaims: ['true', 1, null],
