@@ -24,7 +24,7 @@ export type RegisteredClaims = JsonObject & {
  *
  * @param now Unit: seconds since 1970
  * @param tolerance for clocks that differ. Unit: seconds
- * @throws {AuthError} `token_claims`, `token_issuer`, `token_expired` or `token_not_yet_valid`
+ * @throws {AuthError} `token_claims`, `token_issuer`, `token_audience`, `token_expired` or `token_not_yet_valid`
  */
 export function assertRegisteredClaims(
   claims: JsonObject,
@@ -41,7 +41,12 @@ export function assertRegisteredClaims(
   for (const claim of rules.requiredClaims ?? []) {
     if (!Object.hasOwn(claims, claim)) throw missing(claim);
   }
-  if (rules.audience !== undefined && !hasAudience(claims, rules.audience)) throw missing('aud');
+  if (rules.audience !== undefined && !hasAudience(claims, rules.audience)) {
+    throw new AuthError('token_audience', 'The token was issued for another audience', {
+      expected: `aud ${rules.audience}`,
+      seen: `aud ${describeAudience(claims)}`,
+    });
+  }
 
   const issuedAt = toTime(claims, 'iat');
   const notBefore = toTime(claims, 'nbf');
@@ -69,6 +74,12 @@ export function hasAudience({ aud }: JsonObject, audience: string): boolean {
 export function describeClaim(value: unknown): string {
   if (typeof value === 'string') return value;
   return value === undefined || value === null ? 'missing' : `of type ${typeof value}`;
+}
+
+/** For messages: every audience that is a text. */
+export function describeAudience({ aud }: JsonObject): string {
+  const texts = (Array.isArray(aud) ? aud : [aud]).filter((one) => typeof one === 'string');
+  return texts.join(', ') || 'missing';
 }
 
 function toTime(claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number | undefined {

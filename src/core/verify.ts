@@ -1,7 +1,7 @@
 import { AuthError } from './errors.ts';
 import type { SigningKey } from './keys.ts';
 import type { ResolvedOptions } from './options.ts';
-import { describeClaim, hasAudience, type RegisteredClaims } from './registered-claims.ts';
+import { describeAudience, describeClaim, hasAudience, type RegisteredClaims } from './registered-claims.ts';
 import { type SignedJwtContext, verifySignedJwt } from './signed-jwt.ts';
 
 /** A token whose signature and claims are good. */
@@ -74,10 +74,6 @@ function assertForUs(claims: RegisteredClaims, options: VerifyContext['options']
   if (isForUs) return;
   throw new AuthError('token_audience', 'The token was issued for another audience', {
     expected: options.audience ? `aud ${options.audience.join(' or ')}` : `aud or azp ${options.clientId}`,
-    seen: `aud ${toList(claims.aud).join(', ') || 'missing'}, azp ${describeClaim(claims.azp)}`,
+    seen: `aud ${describeAudience(claims)}, azp ${describeClaim(claims.azp)}`,
   });
-}
-
-function toList(audience: unknown): string[] {
-  return (Array.isArray(audience) ? audience : [audience]).filter((one) => typeof one === 'string');
 }

@@ -62,8 +62,8 @@ describe('a logout token', () => {
 
   const bad: readonly [string, Record<string, unknown>, RegExp, Record<string, unknown>?][] = [
     ['of another issuer', { iss: 'https://sso.example.com/realms/other' }, /another issuer/],
-    ['for another client', { aud: 'other' }, /claim aud/],
-    ['for nobody', { aud: undefined }, /claim aud/],
+    ['for another client', { aud: 'other' }, /for another audience/],
+    ['for nobody', { aud: undefined }, /for another audience/],
     ['that expired', { exp: 1 }, /expired/],
     ['without iat', { iat: undefined }, /claim iat/],
     ['without jti', { jti: undefined }, /claim jti/],
@@ -99,6 +99,19 @@ describe('a logout token', () => {
       assert.equal(await verifier.claim('probe', realm.now + 1), true);
     });
   }
+
+  it('for another client is refused, and the log learns for whom it was', async () => {
+    const { realm, verifier } = await startLoaded();
+    for (const [aud, seen] of [
+      ['other', 'aud other'],
+      [['a', 7, 'b'], 'aud a, b'],
+      [undefined, 'aud missing'],
+    ]) {
+      const token = mintLogoutToken(realm, { aud });
+      const error = await assertRefused(() => revokeByLogoutToken(verifier, token), 'logout_token_invalid');
+      assert.deepEqual([error.expected, error.seen], [`aud ${realm.clientId}`, seen]);
+    }
+  });
 
   it('that was changed is refused, and the log learns what was expected and seen', async () => {
     const { realm, verifier } = await startLoaded();
