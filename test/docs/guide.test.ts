@@ -1,9 +1,10 @@
-// Every page of docs/guide/ is run: its programs are checked by TypeScript and started, its commands called.
+// The README and every page of docs/guide/ are run: their programs are checked by TypeScript and started, their commands
+// called.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { startDevIdp } from '../../src/dev-idp/index.ts';
@@ -15,23 +16,24 @@ import { collectLog } from '../service/service.ts';
 import { eventually } from '../support/eventually.ts';
 
 const run = promisify(execFile);
-const pages = readdirSync(join(ROOT, 'docs/guide')).sort();
+const guide = readdirSync(join(ROOT, 'docs/guide')).sort();
+const pages = ['README.md', ...guide.map((page) => `docs/guide/${page}`)];
 const FOLDER = join(ROOT, `node_modules/.cache/guide-${process.pid}`);
 const ROOMS: Readonly<Record<string, string>> = { '': 'core', '/testing': 'dev-idp' };
 
-const blocksOf = (page: string) => codeBlocks(`docs/guide/${page}`);
-const programOf = (page: string) => blocksOf(page).find(({ info }) => info === 'server')?.text;
-const fileOf = (page: string) => join(FOLDER, page.replace(/\.md$/, '.ts'));
+const programOf = (page: string) => codeBlocks(page).find(({ info }) => info === 'server')?.text;
+/** Named as the pages say, in a folder without a package.json, as a reader's may be. */
+const fileOf = (page: string) => join(FOLDER, basename(page, '.md'), 'server.mts');
 /** A program of a page, importing the source instead of the package, which may not be built. */
 const toSource = (text: string) =>
   text.replace(
     /'keycloak-guard(\/\w+)?'/g,
-    (_, path: string = '') => `'../../../src/${ROOMS[path] ?? path.slice(1)}/index.ts'`,
+    (_, path: string = '') => `'../../../../src/${ROOMS[path] ?? path.slice(1)}/index.ts'`,
   );
 
 /** `$ command` and the lines it is said to answer. */
 const commandsOf = (page: string) =>
-  blocksOf(page)
+  codeBlocks(page)
     .filter(({ language }) => language === 'console')
     .flatMap(({ text }) => text.split(/^\$ /m).slice(1))
     .map((text) => {
@@ -53,8 +55,6 @@ let keycloakUrl: string;
 let serviceUrl: string;
 
 before(async () => {
-  mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(join(FOLDER, 'package.json'), '{ "type": "module" }');
   close.push(async () => rmSync(FOLDER, { recursive: true, force: true }));
   const idp = await startDevIdp({ realmFile: join(ROOT, 'keycloak/testing-realm.json') });
   close.push(() => idp.close());
@@ -71,7 +71,9 @@ before(async () => {
   serviceUrl = service.url;
   for (const page of pages) {
     const program = programOf(page);
-    if (program !== undefined) writeFileSync(fileOf(page), toSource(program));
+    if (program === undefined) continue;
+    mkdirSync(dirname(fileOf(page)), { recursive: true });
+    writeFileSync(fileOf(page), toSource(program));
   }
 });
 after(async () => {
@@ -80,6 +82,9 @@ after(async () => {
 
 async function startProgram(page: string): Promise<{ url: string; stop: () => Promise<void> }> {
   const port = await freePort();
+  // Where a program is short, its addresses stand in it.
+  const text = readFileSync(fileOf(page), 'utf8').replace("'http://localhost:8080'", `'${keycloakUrl}'`);
+  writeFileSync(fileOf(page), text.replace('port: 3000', `port: ${port}`));
   const url = `http://localhost:${port}`;
   const child = spawn(process.execPath, ['--import', 'tsx', fileOf(page)], {
     env: { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl, PORT: String(port) },
@@ -100,12 +105,20 @@ async function startProgram(page: string): Promise<{ url: string; stop: () => Pr
   return { url, stop };
 }
 
-describe('docs/guide/', () => {
+describe('the README and docs/guide/', () => {
   test('has eight pages, each but the last leads to the next', () => {
     assert.deepEqual(
-      pages.map((page) => page[0]),
+      guide.map((page) => page[0]),
       ['1', '2', '3', '4', '5', '6', '7', '8'],
     );
+  });
+
+  test('a program is called server.mts: by its name it is a module in every folder', () => {
+    for (const page of pages.filter((page) => programOf(page) !== undefined)) {
+      const text = readFileSync(join(ROOT, page), 'utf8');
+      assert.match(text, /`server\.mts`/, page);
+      assert.doesNotMatch(text, /server\.ts\b/, page);
+    }
   });
 
   test('the programs are right for TypeScript', () => {
