@@ -9,7 +9,8 @@ let keycloak: DevIdp;
 let app: FastifyInstance;
 
 before(async () => {
-  keycloak = await startDevIdp({ realmFile: new URL('../keycloak/testing-realm.json', import.meta.url) });
+  const realmFile = new URL(import.meta.resolve('keycloak-guard/testing-realm.json'));
+  keycloak = await startDevIdp({ realmFile });
   app = await buildServer({ serverUrl: keycloak.url, realm: 'testing', clientId: 'fastapi-keycloak' });
 });
 after(async () => {

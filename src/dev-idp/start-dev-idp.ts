@@ -24,7 +24,8 @@ import { mintToken } from './tokens/mint.ts';
  * real: passwords stand in the realm file, and it has no admin API.
  *
  * ```ts
- * const idp = await startDevIdp({ realmFile: 'keycloak/testing-realm.json' });
+ * const realmFile = new URL(import.meta.resolve('keycloak-guard/testing-realm.json'));
+ * const idp = await startDevIdp({ realmFile });
  * const token = await idp.issueToken({ username: 'abdullah' });
  * await idp.close();
  * ```
