@@ -99,7 +99,10 @@ async function run(): Promise<void> {
   await sleep(3_000);
   const flooded = await beGood({ ...good, seconds });
   const attack = (await ask(attacker, 'stop')) as Attack;
-  const text = describe(provider.name, quiet, flooded, attack);
+  const limits = values.paced
+    ? 'The same with the limits by address off, so that the queue of password checks alone holds it. '
+    : '';
+  const text = limits + describe(provider.name, quiet, flooded, attack);
   log(`\n${text}`);
   const flags = ['keycloak', 'paced'].filter((flag) => values[flag as 'keycloak' | 'paced']);
   const command = ['npm run reliability:flood --', ...flags.map((flag) => `--${flag}`), '--write'].join(' ');
