@@ -39,11 +39,16 @@ export interface GuardHook {
   readonly isOptional: boolean;
 }
 
+interface HookSettings {
+  readonly onDenied: OnDenied | undefined;
+  readonly logRefusals: boolean;
+}
+
 /** @throws {OptionsError} for a requirement that is misspelt or empty */
 export function createGuardHook(
   verifier: TokenVerifier,
   options: GuardOptions,
-  { onDenied, logRefusals }: { onDenied?: OnDenied | undefined; logRefusals: boolean },
+  { onDenied, logRefusals }: HookSettings,
 ): GuardHook {
   const { optional, requirements } = split(options);
   const guard = toGuard(requirements, verifier.clientId);
@@ -67,12 +72,14 @@ export function createGuardHook(
   ): void {
     // Fastify takes a `throw null` of a check for no error at all.
     const refusal = error instanceof Error ? error : new Error('A check threw what is not an error');
-    const { code, reason, expected, seen } = refusal as AuthError;
-    if (logRefusals) request.log.debug({ code, reason, expected, seen }, 'access refused');
-    if (onDenied !== undefined) {
-      tell(request, 'onDenied', () => onDenied(request, refusal as AuthError, principal));
-    }
+    if (refusal instanceof AuthError) report(request, refusal, principal);
     done(refusal);
+  }
+
+  function report(request: FastifyRequest, refusal: AuthError, principal: Principal | null): void {
+    const { code, reason, expected, seen } = refusal;
+    if (logRefusals) request.log.debug({ code, reason, expected, seen }, 'access refused');
+    if (onDenied !== undefined) tell(request, 'onDenied', () => onDenied(request, refusal, principal));
   }
 
   function guardHook(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {

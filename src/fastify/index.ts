@@ -4,8 +4,5 @@ export {
   type KeycloakMessage,
 } from './backchannel-logout.ts';
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
-export {
-  type KeycloakGuardOptions,
-  keycloakGuard as default,
-  keycloakGuard,
-} from './plugin.ts';
+export { keycloakGuard as default, keycloakGuard } from './plugin.ts';
+export type { KeycloakGuardOptions } from './plugin-options.ts';

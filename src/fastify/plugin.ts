@@ -1,30 +1,14 @@
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
-import { type Claims, createVerifier, type TokenVerifier, type VerifierOptions } from '../core/index.ts';
+import type { TokenVerifier } from '../core/index.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import {
   createGuardHook,
   type GuardHook,
   type GuardOptions,
-  type OnDenied,
   type SessionAuthenticator,
 } from './guard-hook.ts';
-
-/** Options of the plugin: those of a verifier, or a verifier made before. */
-export type KeycloakGuardOptions = (
-  | VerifierOptions
-  | {
-      /** A verifier that is used by others too, or `combineVerifiers`; whoever made it closes it. */
-      readonly verifier: TokenVerifier;
-    }
-) & {
-  /** Told of each refusal. */
-  readonly onDenied?: OnDenied | undefined;
-  /** Whether each refusal is logged at level `debug`. Default true; false where an error handler does it. */
-  readonly logRefusals?: boolean | undefined;
-  /** Name of the security scheme in OpenAPI documents. Default `bearerAuth`. */
-  readonly securityScheme?: string | undefined;
-};
+import { type KeycloakGuardOptions, resolveGuardOptions } from './plugin-options.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -60,10 +44,8 @@ declare module 'fastify' {
  */
 export const keycloakGuard = fastifyPlugin<KeycloakGuardOptions>(
   async (app, options) => {
-    const { onDenied, logRefusals = true, securityScheme = 'bearerAuth', ...rest } = options;
-    const verifier = 'verifier' in rest ? rest.verifier : createVerifier<Claims>(rest as VerifierOptions);
-    const guard = (requirements?: GuardOptions) =>
-      createGuardHook(verifier, requirements ?? {}, { onDenied, logRefusals });
+    const { verifier, isOwn, securityScheme, ...reporting } = resolveGuardOptions(options);
+    const guard = (requirements?: GuardOptions) => createGuardHook(verifier, requirements ?? {}, reporting);
 
     const documentation = createGuardDocumentation(securityScheme);
 
@@ -91,7 +73,7 @@ export const keycloakGuard = fastifyPlugin<KeycloakGuardOptions>(
 
     app.addHook('onReady', async () => documentation.addAnswers());
 
-    if (!('verifier' in rest)) app.addHook('onClose', () => verifier.close());
+    if (isOwn) app.addHook('onClose', () => verifier.close());
     // Not awaited: an API must start, and answer what needs no token, while Keycloak is down.
     void verifier.load();
   },

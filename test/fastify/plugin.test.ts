@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
-import { AuthError, OptionsError, type Verifier } from '../../src/core/index.ts';
+import { AuthError, combineVerifiers, OptionsError, type Verifier } from '../../src/core/index.ts';
 import keycloakGuard, { type GuardOptions, type KeycloakGuardOptions } from '../../src/fastify/index.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
 
@@ -283,6 +283,19 @@ describe('onDenied', () => {
     await verifier.close();
   });
 
+  it('is not told of what is no refusal: a check that throws', async () => {
+    const seen: unknown[] = [];
+    const { realm, verifier, app } = await start({ onDenied: (_request, error) => seen.push(error) });
+    const check = () => {
+      throw new TypeError('a mistake of the application');
+    };
+    app.get('/odd', { onRequest: app.guard({ check }) }, () => 'odd');
+    assert.equal((await get(app, '/odd', realm.mint()))[0], 500);
+    assert.deepEqual(seen, []);
+    await app.close();
+    await verifier.close();
+  });
+
   for (const [name, onDenied] of [
     [
       'throws',
@@ -323,6 +336,60 @@ describe('the plugin', () => {
   it('reports wrong options when it is registered', async () => {
     const app = fastify();
     await assert.rejects(async () => app.register(keycloakGuard, { serverUrl: 'x' } as never), OptionsError);
+  });
+
+  const verifierOf = (): { verifier: Verifier } => ({ verifier: createTestRealm().verifier() });
+  const { serverUrl, realm: name, clientId } = createTestRealm();
+  const keycloak = { serverUrl, realm: name, clientId };
+  const wrong: readonly [string, () => object, string[]][] = [
+    ['a misspelt option beside a verifier', () => ({ ...verifierOf(), onDenid: () => {} }), ['onDenid']],
+    [
+      'options that are for createVerifier',
+      () => ({ ...verifierOf(), tokenCheck: 'local', realm: 'x' }),
+      ['tokenCheck', 'realm'],
+    ],
+    ['a verifier that is undefined', () => ({ verifier: undefined }), ['verifier']],
+    ['a verifier that is none', () => ({ verifier: { verify: () => {} }, x: 1 }), ['verifier', 'x']],
+    ['null for a verifier', () => ({ verifier: null }), ['verifier']],
+    [
+      'every option of its own',
+      () => ({ ...verifierOf(), onDenied: 'no', logRefusals: 'false', securityScheme: '' }),
+      ['onDenied', 'logRefusals', 'securityScheme'],
+    ],
+    [
+      'its own and those of the verifier',
+      () => ({ realm: '', clientId, serverUrl, onDenied: 7, tokenChek: 'local' }),
+      ['onDenied', 'realm', 'tokenChek'],
+    ],
+    ['its own alone', () => ({ ...keycloak, securityScheme: 7 }), ['securityScheme']],
+    ['nothing at all', () => ({}), ['serverUrl', 'realm', 'clientId']],
+  ];
+  for (const [what, options, expected] of wrong) {
+    it(`names every mistake in ${what}`, async () => {
+      await assert.rejects(
+        async () => fastify().register(keycloakGuard, options() as never),
+        (error) => {
+          assert.ok(error instanceof OptionsError, String(error));
+          assert.match(error.message, /^keycloakGuard: /);
+          assert.deepEqual(
+            error.problems.map(({ option }) => option),
+            expected,
+          );
+          return true;
+        },
+      );
+    });
+  }
+
+  it('takes what combineVerifiers makes, and options that are undefined', async () => {
+    const members = [createTestRealm({ realm: 'a' }).verifier(), createTestRealm({ realm: 'b' }).verifier()];
+    const verifier = combineVerifiers(members);
+    const app = fastify();
+    const none = { onDenied: undefined, logRefusals: undefined, securityScheme: undefined };
+    await app.register(keycloakGuard, { verifier, ...none });
+    assert.equal(app.verifier, verifier);
+    await app.close();
+    await verifier.close();
   });
 
   it('closes the verifier it made, and never one it was given', async () => {
