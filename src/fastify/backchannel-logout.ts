@@ -48,24 +48,20 @@ export const backchannelLogout = fastifyPlugin<BackchannelLogoutOptions>(
     // A scope of its own, so that its body parsers are nobody else's.
     await app.register(async (scope) => {
       useTextBodies(scope);
-      scope.post(
-        options.path ?? '/backchannel-logout',
-        { schema: { hide: true } as object },
-        async (request, reply) => {
-          const tokens = new URLSearchParams(request.body as string).getAll('logout_token');
-          return answer(reply, request, 'backchannel_logout', onMessage, async () => {
-            if (tokens.length !== 1) {
-              throw new AuthError('logout_token_invalid', 'The request must have one logout_token');
-            }
-            const token = tokens[0] as string;
-            const member = await selectByIssuer(app.verifier.members, token).catch(toInvalid);
-            return [await revokeByLogoutToken(member, token)];
-          });
-        },
-      );
+      scope.post(options.path ?? '/backchannel-logout', { ...OPEN }, async (request, reply) => {
+        const tokens = new URLSearchParams(request.body as string).getAll('logout_token');
+        return answer(reply, request, 'backchannel_logout', onMessage, async () => {
+          if (tokens.length !== 1) {
+            throw new AuthError('logout_token_invalid', 'The request must have one logout_token');
+          }
+          const token = tokens[0] as string;
+          const member = await selectByIssuer(app.verifier.members, token).catch(toInvalid);
+          return [await revokeByLogoutToken(member, token)];
+        });
+      });
       if (options.adminPushes === false) return;
       for (const [path, action] of PUSHES) {
-        scope.post(path, { schema: { hide: true } as object }, (request, reply) =>
+        scope.post(path, { ...OPEN }, (request, reply) =>
           answer(reply, request, 'admin_push', onMessage, () =>
             revokeByPush(app.verifier.members, String(request.body ?? ''), action),
           ),
@@ -75,6 +71,9 @@ export const backchannelLogout = fastifyPlugin<BackchannelLogoutOptions>(
   },
   { name: 'keycloak-guard-backchannel-logout', fastify: '5.x', dependencies: ['keycloak-guard'] },
 );
+
+/** Keycloak brings no token: what it sends is signed. It never hears of a 401, and does not try again. */
+const OPEN = { schema: { hide: true } as object, config: { guard: false } } as const;
 
 /** As much of an issuer as anybody can write into the log. */
 const LONGEST_SEEN = 200;

@@ -19,7 +19,10 @@ declare module 'fastify' {
      * `request.principal`.
      */
     guard(requirements?: GuardOptions): GuardHook;
-    /** Guards every route of this scope that is registered from here on. */
+    /**
+     * Guards every route of this scope and of the scopes in it, whenever it was registered, and what it has no route
+     * for; but none with `config: { guard: false }`. The OpenAPI document tells of the routes that come after it.
+     */
     guardAll(requirements?: GuardOptions): void;
     /** Decorated by `keycloakSession`: guards then take its cookie where there is no `Authorization` header. */
     readonly sessionAuthenticator?: SessionAuthenticator;
@@ -29,8 +32,11 @@ declare module 'fastify' {
     principal: import('../core/index.ts').Principal | null;
   }
   interface FastifyContextConfig {
-    /** Guards the route: `true` for everybody who is authenticated. */
-    guard?: GuardOptions | true;
+    /**
+     * Guards the route: `true` for everybody who is authenticated. `false` opens it where `guardAll` guards its scope:
+     * whoever calls gets in, and `request.principal` is set where a good token came.
+     */
+    guard?: GuardOptions | boolean;
   }
 }
 
@@ -53,13 +59,15 @@ export const keycloakGuard = fastifyPlugin<KeycloakGuardOptions>(
     app.decorateRequest('principal', null);
     app.decorate('guard', guard);
     app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
-      const hook = guard(requirements);
+      const hook = createGuardHook(verifier, requirements ?? {}, { ...reporting, isForAll: true });
       this.addHook('onRequest', hook);
-      this.addHook('onRoute', (route) => documentation.addSecurity(route, hook));
+      this.addHook('onRoute', (route) => {
+        if (route.config?.guard !== false) documentation.addSecurity(route, hook);
+      });
     });
     app.addHook('onRoute', (route) => {
       const wanted = route.config?.guard;
-      const added = wanted === undefined ? [] : [guard(wanted === true ? {} : wanted)];
+      const added = wanted === undefined || wanted === false ? [] : [guard(wanted === true ? {} : wanted)];
       const hooks = [...added, ...[route.onRequest ?? []].flat()];
       if (added.length > 0) {
         route.onRequest = hooks;
@@ -89,7 +97,7 @@ function createLateGuard(guard: (requirements: GuardOptions) => GuardHook): onRe
   const hooks = new Map<object, GuardHook>();
   return function lateGuard(request, reply, done) {
     const { config } = request.routeOptions;
-    if (config?.guard === undefined || IS_GUARDED in config) {
+    if (config?.guard === undefined || config.guard === false || IS_GUARDED in config) {
       done();
       return;
     }

@@ -11,11 +11,13 @@ interface Setup extends BackchannelLogoutOptions {
   readonly logger?: FastifyServerOptions['logger'];
   /** The realm of the customers does not answer, and never did. */
   readonly isHalfDown?: boolean;
+  /** Every route is guarded. */
+  readonly isGuarded?: boolean;
 }
 
 async function start(
   t: TestContext,
-  { revocationStore, logger = false, isHalfDown = false, ...options }: Setup = {},
+  { revocationStore, logger = false, isHalfDown = false, isGuarded = false, ...options }: Setup = {},
 ) {
   const staff = createTestRealm({ realm: 'staff' });
   const customers = createTestRealm({ realm: 'customers' });
@@ -25,6 +27,7 @@ async function start(
   await verifier.load().catch((error) => assert.ok(isHalfDown, error));
   const app = fastify({ logger });
   await app.register(keycloakGuard, { verifier });
+  if (isGuarded) app.guardAll();
   await app.register(backchannelLogout, options);
   app.get('/protected', { onRequest: app.guard() }, () => 'in');
   t.after(async () => {
@@ -57,6 +60,17 @@ describe('back-channel logout', () => {
     assert.deepEqual([answer.statusCode, answer.body], [204, '']);
     assert.deepEqual([answer.headers['cache-control'], answer.headers.connection], ['no-store', 'close']);
     assert.deepEqual([await statusOf(ended), await statusOf(other)], [401, 200]);
+  });
+
+  it('is open to Keycloak where every route is guarded, and so are the pushes', async (t) => {
+    const { staff, logOut, push, statusOf } = await start(t, { isGuarded: true });
+    const [one, other] = [staff.mint({ sid: 's1' }), staff.mint({ sid: 's2' })];
+    assert.equal((await logOut(mintLogoutToken(staff))).statusCode, 204);
+    assert.deepEqual([await statusOf(one), await statusOf(other)], [401, 200]);
+    assert.equal((await push('/k_logout', mintPush(staff, { keycloakSessionIds: ['s2'] }))).statusCode, 204);
+    assert.equal(await statusOf(other), 401);
+    const notBefore = { action: 'PUSH_NOT_BEFORE', notBefore: staff.now };
+    assert.equal((await push('/k_push_not_before', mintPush(staff, notBefore))).statusCode, 204);
   });
 
   it('answers what is no logout token, none and two with 400', async (t) => {

@@ -43,6 +43,7 @@ async function documented() {
   await app.register(async (scope) => {
     scope.guardAll({ scope: 'all' });
     scope.get('/scope/plain', () => '');
+    scope.get('/scope/open', { config: { guard: false } }, () => '');
     scope.get('/scope/admin', { onRequest: scope.guard({ scope: 'more', realmRole: 'admin' }) }, () => '');
   });
   await app.register(async (scope) => {
@@ -72,6 +73,8 @@ describe('the OpenAPI document', () => {
   it('adds up the guards of a scope and of a route in it', async () => {
     const { app, of } = await documented();
     assert.deepEqual(of('/scope/plain').security, [{ keycloak: ['all'] }]);
+    assert.equal(of('/scope/open').security, undefined);
+    assert.deepEqual(Object.keys(of('/scope/open').responses), ['200']);
     assert.deepEqual(of('/scope/admin').security, [{ keycloak: ['more', 'all'] }]);
     assert.ok(of('/scope/admin').responses['403']);
     assert.ok(of('/all/admin').responses['403'], 'the guard of the route was forgotten');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import websocket from '@fastify/websocket';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { AuthError, combineVerifiers, OptionsError, type Verifier } from '../../src/core/index.ts';
 import keycloakGuard, { type GuardOptions, type KeycloakGuardOptions } from '../../src/fastify/index.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
@@ -177,6 +177,53 @@ describe('guardAll', () => {
     await app.close();
     await verifier.close();
   });
+
+  it('guards what was registered before it as well, in scopes inside too', async () => {
+    const { verifier, app } = await start();
+    app.get('/before', () => 'before');
+    await app.register(async (scope) => {
+      scope.get('/before/deep', () => 'before');
+    });
+    app.guardAll();
+    app.get('/after', () => 'after');
+    for (const url of ['/before', '/before/deep', '/after', '/nowhere']) {
+      assert.equal((await get(app, url))[0], 401, url);
+    }
+    await app.close();
+    await verifier.close();
+  });
+
+  it('leaves out the routes that say so, whoever calls and whenever they were registered', async () => {
+    const denied: string[] = [];
+    const { realm, verifier, app } = await start({
+      onDenied: (_request, error) => denied.push(error.code),
+    });
+    const who = (request: FastifyRequest) => ({ user: request.principal?.username ?? null });
+    app.get('/before', { config: { guard: false } }, who);
+    app.guardAll({ realmRole: 'admin' });
+    app.get('/after', { config: { guard: false } }, who);
+    await app.register(async (scope) => {
+      scope.guardAll();
+      scope.get('/deep', { config: { guard: false } }, who);
+      scope.get('/own', { config: { guard: false }, onRequest: scope.guard({ realmRole: 'user' }) }, who);
+    });
+    for (const url of ['/before', '/after', '/deep']) {
+      for (const [token, user] of [
+        [undefined, 'null'],
+        ['garbage', 'null'],
+        [realm.mint(), '"abdullah"'],
+        [realm.mint({ realm_access: { roles: ['admin'] } }), '"abdullah"'],
+      ] as const) {
+        assert.deepEqual(await get(app, url, token), [200, `{"user":${user}}`, undefined]);
+      }
+    }
+    assert.equal((await app.inject({ method: 'HEAD', url: '/after' })).statusCode, 200);
+    assert.deepEqual(denied, []);
+    assert.equal((await get(app, '/own'))[0], 401, 'a guard of its own counts');
+    assert.equal((await get(app, '/own', realm.mint()))[0], 200);
+    await app.close();
+    await verifier.close();
+  });
 });
 
 describe('a guard as a route option', () => {
@@ -209,6 +256,7 @@ describe('a guard as a route option', () => {
     const app = fastify();
     app.get('/early', { config: { guard: { realmRole: 'admin' } } }, () => 'early');
     app.get('/open', () => 'open');
+    app.get('/unguarded', { config: { guard: false } }, () => 'unguarded');
     void app.register(keycloakGuard, { verifier });
     app.get('/late', { config: { guard: true } }, () => 'late');
     await app.ready();
@@ -217,6 +265,7 @@ describe('a guard as a route option', () => {
     assert.equal((await get(app, '/early', realm.mint()))[0], 403);
     assert.equal((await get(app, '/late', realm.mint()))[1], 'late');
     assert.equal((await get(app, '/open'))[1], 'open');
+    assert.equal((await get(app, '/unguarded'))[1], 'unguarded');
     await app.close();
     await verifier.close();
   });
