@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import underPressure from '@fastify/under-pressure';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 
 /** Of the heap that V8 may have. */
@@ -20,14 +20,23 @@ export async function shedLoad(
   app: FastifyInstance,
   { maxEventLoopDelayMs }: Pick<Config, 'maxEventLoopDelayMs'>,
 ): Promise<void> {
-  await app.register(underPressure, {
-    maxEventLoopDelay: maxEventLoopDelayMs,
-    maxHeapUsedBytes: MAX_HEAP_SHARE * getHeapStatistics().heap_size_limit,
-    pressureHandler: (request: FastifyRequest, reply: FastifyReply) => {
-      if (request.routeOptions.url?.startsWith('/health/')) return undefined;
-      reply.code(503).header('retry-after', String(RETRY_AFTER_SECONDS));
-      // What is returned is sent, though the types do not say so.
-      return { detail: 'Service Unavailable' } as never;
-    },
+  let isUnderPressure = (): boolean => false;
+  // In a scope of its own: the plugin's hook asks for the options of the route, which Fastify puts together each time.
+  await app.register(async (scope) => {
+    await scope.register(underPressure, {
+      maxEventLoopDelay: maxEventLoopDelayMs,
+      maxHeapUsedBytes: MAX_HEAP_SHARE * getHeapStatistics().heap_size_limit,
+    });
+    isUnderPressure = scope.isUnderPressure;
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!isUnderPressure() || request.routeOptions.url?.startsWith('/health/')) {
+      done();
+      return;
+    }
+    reply
+      .code(503)
+      .header('retry-after', String(RETRY_AFTER_SECONDS))
+      .send({ detail: 'Service Unavailable' });
   });
 }
