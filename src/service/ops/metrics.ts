@@ -12,6 +12,7 @@ import {
   type ObservedFetch,
 } from './keycloak-calls.ts';
 import { type Logger, streamOf } from './logger.ts';
+import { countRequests } from './request-times.ts';
 import { LOGIN_OUTCOMES, type Report } from './security-events.ts';
 import type { SharedState } from './shared-state.ts';
 
@@ -151,24 +152,9 @@ export async function collectMetrics(
   const log: unknown = logger && streamOf(logger);
   if (log instanceof EventEmitter) log.on('drop', () => dropped.inc());
 
-  const requests = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Time to answer, by route and status',
-    labelNames: ['route', 'status'],
-    buckets: BUCKETS,
-    registers,
-  });
-  // Bound ahead: looking labels up costs more than counting.
-  const bound = new Map<string, ReturnType<typeof requests.labels>[]>();
+  const observe = countRequests(registry, BUCKETS);
   app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
-    let byStatus = bound.get(route);
-    if (byStatus === undefined) {
-      byStatus = [];
-      bound.set(route, byStatus);
-    }
-    byStatus[reply.statusCode] ??= requests.labels(route, String(reply.statusCode));
-    byStatus[reply.statusCode]?.observe(reply.elapsedTime / 1000);
+    observe(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
     done();
   });
 
