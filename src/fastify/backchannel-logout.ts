@@ -72,7 +72,7 @@ export const backchannelLogout = fastifyPlugin<BackchannelLogoutOptions>(
   { name: 'keycloak-guard-backchannel-logout', fastify: '5.x', dependencies: ['keycloak-guard'] },
 );
 
-/** Keycloak brings no token: what it sends is signed. It never hears of a 401, and does not try again. */
+/** Keycloak brings no token: what it sends is signed. A 401 it would ignore, and the logout would be lost. */
 const OPEN = { schema: { hide: true } as object, config: { guard: false } } as const;
 
 /** As much of an issuer as anybody can write into the log. */

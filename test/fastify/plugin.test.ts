@@ -4,6 +4,7 @@ import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { AuthError, combineVerifiers, OptionsError, type Verifier } from '../../src/core/index.ts';
 import keycloakGuard, { type GuardOptions, type KeycloakGuardOptions } from '../../src/fastify/index.ts';
+import { codeBlocks } from '../../tools/documents.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
 
 const NOT_VALID = 'Bearer error="invalid_token", error_description="The access token is not valid"';
@@ -498,6 +499,33 @@ describe('connections that stay open', () => {
     await app.close();
     await verifier.close();
   });
+});
+
+it('the error handler of docs/errors.md tells who forges tokens nothing, and leaves other errors alone', async () => {
+  const { realm, verifier, app } = await start();
+  const [handler] = codeBlocks('docs/errors.md');
+  const program = handler?.text.replace(/^import .*$/gm, '') ?? '';
+  new Function('app', 'AuthError', program)(app, AuthError);
+  app.get('/any', { onRequest: app.guard() }, () => 'any');
+  app.get('/odd', () => {
+    throw Object.assign(new Error('odd'), { statusCode: 418 });
+  });
+  const forged = [
+    'garbage',
+    realm.mint({}, { header: { kid: 'x' } }),
+    realm.mint({ iss: 'https://x.example' }),
+  ];
+  for (const token of forged) {
+    assert.deepEqual(await get(app, '/any', token), [
+      401,
+      '{"detail":"Could not validate credentials"}',
+      NOT_VALID,
+    ]);
+  }
+  const [status, text] = await get(app, '/odd');
+  assert.deepEqual([status, JSON.parse(String(text)).message], [418, 'odd']);
+  await app.close();
+  await verifier.close();
 });
 
 it('an AuthError is what Fastify needs: status and headers are taken from it', () => {
