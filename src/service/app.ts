@@ -35,7 +35,7 @@ import { createReport } from './ops/security-events.ts';
 import { setHeaders } from './ops/security-headers.ts';
 import { limitConnections, serverLimits } from './ops/server-limits.ts';
 import { openSharedState } from './ops/shared-state.ts';
-import { onClientError, sendFrameworkError } from './ops/wire-errors.ts';
+import { answerExpectations, onClientError, sendFrameworkError } from './ops/wire-errors.ts';
 import { createAuthService } from './services/auth-service.ts';
 import { createBreaker, probeOf, withBreaker } from './services/breaker.ts';
 import { createPasswordQueue } from './services/password-queue.ts';
@@ -115,6 +115,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     await collectMetrics(app, { ...sources, logger: deps.logger });
   }
   limitConnections(app, config);
+  answerExpectations(app);
   const draining = addDrain(app);
   setHeaders(app, draining);
   await shedLoad(app, config);

@@ -6,11 +6,16 @@ import type { Draining } from './draining.ts';
  * throughput, so there are no more than these. `no-store`: tokens and personal data do not belong into caches.
  */
 export function setHeaders(app: FastifyInstance, draining: Draining): void {
-  app.addHook('onRequest', (_request, reply, done) => {
+  app.addHook('onRequest', ({ raw: { headers, httpVersion } }, reply, done) => {
     setHeadersOf(reply);
     // A proxy that keeps connections lets go of them before this end closes them, and loses no request to that.
     if (draining.isDraining) reply.header('connection', 'close');
-    done();
+    // RFC 9112 §3.2. In place of Node (`requireHostHeader`), whose answer has no body.
+    if (headers.host === undefined && httpVersion === '1.1') {
+      reply.code(400).header('connection', 'close').send({ detail: 'Bad Request' });
+    } else {
+      done();
+    }
   });
 }
 

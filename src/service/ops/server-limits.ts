@@ -24,6 +24,8 @@ export function serverLimits({ loginWaitMs, requestTimeoutMs, timeoutMs }: Limit
       connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs / 2),
       // As many bytes of headers as Node allows by default; more is 431.
       maxHeaderSize: 16 * 1024,
+      // Looked for where the answer can have a body.
+      requireHostHeader: false,
     },
   };
 }

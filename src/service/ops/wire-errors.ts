@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { setHeadersOf } from './security-headers.ts';
 
 /** URLs that cannot be decoded and the like, found before any route is. */
@@ -8,6 +9,16 @@ export function sendFrameworkError(error: FastifyError, request: FastifyRequest,
   setHeadersOf(reply).header('x-request-id', request.id);
   const isOurs = error.statusCode === undefined || error.statusCode >= 500;
   reply.code(isOurs ? 500 : 400).send({ detail: isOurs ? 'Internal Server Error' : 'Bad Request' });
+}
+
+/** `Expect` with something else than `100-continue` (RFC 9110 §10.1.1): Node's answer has no body. */
+export function answerExpectations({ server }: FastifyInstance): void {
+  server.on('checkExpectation', (_request, response: ServerResponse) => {
+    response.statusCode = 417;
+    response.setHeader('content-type', 'application/json; charset=utf-8');
+    response.setHeader('cache-control', 'no-store');
+    response.end('{"detail":"Expectation Failed"}');
+  });
 }
 
 const ANSWERS: Readonly<Record<string, string>> = {
