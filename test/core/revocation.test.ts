@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createEpoch } from '../../src/core/epoch.ts';
-import { createMemoryRevocationStore, type Revocation } from '../../src/core/index.ts';
+import { createMemoryRevocationStore, createRevocationLog, type Revocation } from '../../src/core/index.ts';
 import { createRevocationList } from '../../src/core/revocation.ts';
 
 const issuer = 'https://sso.example.com/realms/testing';
@@ -200,6 +200,18 @@ describe('the list of revocations', () => {
     assert.equal(list.find({ ...token, sid: 's0' }), undefined);
     assert.ok(list.find({ ...token, sid: 's1000000' }));
   });
+});
+
+it('the log of revocations gives all that is in force, each once', () => {
+  const log = createRevocationLog();
+  const policy: Revocation = { type: 'not-before', issuer, notBefore: 2000 };
+  const session: Revocation = { type: 'session', issuer, sessionId: 's1' };
+  const said: Revocation[] = [session, { ...policy, notBefore: 1000 }, policy, { ...session }];
+  assert.deepEqual(
+    said.map((one) => log.add(one)),
+    [true, true, true, false],
+  );
+  assert.deepEqual([...log.all()], [policy, session]);
 });
 
 describe('the revocation store in memory', () => {
