@@ -46,8 +46,8 @@ export interface VerifierOptions<C extends object = Claims> {
   /** Longest time a token is trusted without asking Keycloak. Unit: seconds, 1 to 3600. Default 30. */
   readonly recheckSeconds?: number | undefined;
   /**
-   * With `recheck`, when Keycloak cannot be asked: `accept` what has a good signature until it expires, or
-   * `refuse` with 503. Default `accept`.
+   * With `recheck`, when Keycloak does not answer, or refuses to: `accept` what has a good signature until it expires,
+   * or `refuse` with 503, or 500 where the secret is wrong. Default `accept`.
    */
   readonly whenUnavailable?: 'accept' | 'refuse' | undefined;
   /** Most verified tokens kept in memory, about 4 KiB each. 0 keeps none. Default 10,000. */
