@@ -1,29 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import websocket from '@fastify/websocket';
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { AuthError, combineVerifiers, OptionsError, type Verifier } from '../../src/core/index.ts';
-import keycloakGuard, { type GuardOptions, type KeycloakGuardOptions } from '../../src/fastify/index.ts';
-import { codeBlocks } from '../../tools/documents.ts';
+import fastify, { type FastifyInstance } from 'fastify';
+import { AuthError, OptionsError, type Verifier } from '../../src/core/index.ts';
+import keycloakGuard, { type GuardOptions } from '../../src/fastify/index.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
-
-const NOT_VALID = 'Bearer error="invalid_token", error_description="The access token is not valid"';
-
-async function start(more: Partial<KeycloakGuardOptions> = {}) {
-  const realm = createTestRealm();
-  const verifier = realm.verifier();
-  await verifier.load();
-  const app = fastify();
-  await app.register(keycloakGuard, { verifier, ...more } as KeycloakGuardOptions);
-  return { realm, verifier, app };
-}
-const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
-const get = async (app: FastifyInstance, url: string, token?: string) => {
-  const answer = await app.inject({ url, ...(token === undefined ? {} : bearer(token)) });
-  return [answer.statusCode, answer.body, answer.headers['www-authenticate']];
-};
-const body = (status: number, error: string, message: string, code: string) =>
-  JSON.stringify({ statusCode: status, code, error, message });
+import { bearer, body, get, NOT_VALID, start } from './guarded-app.ts';
 
 describe('a guard as a hook', () => {
   let realm: TestRealm;
@@ -156,74 +138,6 @@ describe('a guard as a hook', () => {
       body(503, 'Service Unavailable', 'Identity provider unavailable', 'provider_unavailable'),
     );
     await other.close();
-  });
-});
-
-describe('guardAll', () => {
-  it('guards the routes of its scope and of the scopes inside, and no others', async () => {
-    const { realm, verifier, app } = await start();
-    await app.register(async (scope) => {
-      scope.guardAll();
-      scope.get('/in', () => 'in');
-      await scope.register(async (inner) => {
-        inner.get('/in/deep', { onRequest: inner.guard({ realmRole: 'admin' }) }, () => 'deep');
-      });
-    });
-    app.get('/out', () => 'out');
-    assert.equal((await get(app, '/in'))[0], 401);
-    assert.equal((await get(app, '/in', realm.mint()))[1], 'in');
-    assert.equal((await get(app, '/in/deep'))[0], 401);
-    assert.equal((await get(app, '/in/deep', realm.mint()))[0], 403);
-    assert.equal((await get(app, '/out'))[1], 'out');
-    await app.close();
-    await verifier.close();
-  });
-
-  it('guards what was registered before it as well, in scopes inside too', async () => {
-    const { verifier, app } = await start();
-    app.get('/before', () => 'before');
-    await app.register(async (scope) => {
-      scope.get('/before/deep', () => 'before');
-    });
-    app.guardAll();
-    app.get('/after', () => 'after');
-    for (const url of ['/before', '/before/deep', '/after', '/nowhere']) {
-      assert.equal((await get(app, url))[0], 401, url);
-    }
-    await app.close();
-    await verifier.close();
-  });
-
-  it('leaves out the routes that say so, whoever calls and whenever they were registered', async () => {
-    const denied: string[] = [];
-    const { realm, verifier, app } = await start({
-      onDenied: (_request, error) => denied.push(error.code),
-    });
-    const who = (request: FastifyRequest) => ({ user: request.principal?.username ?? null });
-    app.get('/before', { config: { guard: false } }, who);
-    app.guardAll({ realmRole: 'admin' });
-    app.get('/after', { config: { guard: false } }, who);
-    await app.register(async (scope) => {
-      scope.guardAll();
-      scope.get('/deep', { config: { guard: false } }, who);
-      scope.get('/own', { config: { guard: false }, onRequest: scope.guard({ realmRole: 'user' }) }, who);
-    });
-    for (const url of ['/before', '/after', '/deep']) {
-      for (const [token, user] of [
-        [undefined, 'null'],
-        ['garbage', 'null'],
-        [realm.mint(), '"abdullah"'],
-        [realm.mint({ realm_access: { roles: ['admin'] } }), '"abdullah"'],
-      ] as const) {
-        assert.deepEqual(await get(app, url, token), [200, `{"user":${user}}`, undefined]);
-      }
-    }
-    assert.equal((await app.inject({ method: 'HEAD', url: '/after' })).statusCode, 200);
-    assert.deepEqual(denied, []);
-    assert.equal((await get(app, '/own'))[0], 401, 'a guard of its own counts');
-    assert.equal((await get(app, '/own', realm.mint()))[0], 200);
-    await app.close();
-    await verifier.close();
   });
 });
 
@@ -383,65 +297,6 @@ describe('the plugin', () => {
     await verifier.close();
   });
 
-  it('reports wrong options when it is registered', async () => {
-    const app = fastify();
-    await assert.rejects(async () => app.register(keycloakGuard, { serverUrl: 'x' } as never), OptionsError);
-  });
-
-  const verifierOf = (): { verifier: Verifier } => ({ verifier: createTestRealm().verifier() });
-  const { serverUrl, realm: name, clientId } = createTestRealm();
-  const keycloak = { serverUrl, realm: name, clientId };
-  const wrong: readonly [string, () => object, string[]][] = [
-    ['a misspelt option beside a verifier', () => ({ ...verifierOf(), onDenid: () => {} }), ['onDenid']],
-    [
-      'options that are for createVerifier',
-      () => ({ ...verifierOf(), tokenCheck: 'local', realm: 'x' }),
-      ['tokenCheck', 'realm'],
-    ],
-    ['a verifier that is undefined', () => ({ verifier: undefined }), ['verifier']],
-    ['a verifier that is none', () => ({ verifier: { verify: () => {} }, x: 1 }), ['verifier', 'x']],
-    ['null for a verifier', () => ({ verifier: null }), ['verifier']],
-    [
-      'every option of its own',
-      () => ({ ...verifierOf(), onDenied: 'no', logRefusals: 'false', securityScheme: '' }),
-      ['onDenied', 'logRefusals', 'securityScheme'],
-    ],
-    [
-      'its own and those of the verifier',
-      () => ({ realm: '', clientId, serverUrl, onDenied: 7, tokenChek: 'local' }),
-      ['onDenied', 'realm', 'tokenChek'],
-    ],
-    ['its own alone', () => ({ ...keycloak, securityScheme: 7 }), ['securityScheme']],
-    ['nothing at all', () => ({}), ['serverUrl', 'realm', 'clientId']],
-  ];
-  for (const [what, options, expected] of wrong) {
-    it(`names every mistake in ${what}`, async () => {
-      await assert.rejects(
-        async () => fastify().register(keycloakGuard, options() as never),
-        (error) => {
-          assert.ok(error instanceof OptionsError, String(error));
-          assert.match(error.message, /^keycloakGuard: /);
-          assert.deepEqual(
-            error.problems.map(({ option }) => option),
-            expected,
-          );
-          return true;
-        },
-      );
-    });
-  }
-
-  it('takes what combineVerifiers makes, and options that are undefined', async () => {
-    const members = [createTestRealm({ realm: 'a' }).verifier(), createTestRealm({ realm: 'b' }).verifier()];
-    const verifier = combineVerifiers(members);
-    const app = fastify();
-    const none = { onDenied: undefined, logRefusals: undefined, securityScheme: undefined };
-    await app.register(keycloakGuard, { verifier, ...none });
-    assert.equal(app.verifier, verifier);
-    await app.close();
-    await verifier.close();
-  });
-
   it('closes the verifier it made, and never one it was given', async () => {
     const { app, verifier, realm } = await start();
     app.get('/any', { onRequest: app.guard() }, () => 'any');
@@ -499,33 +354,6 @@ describe('connections that stay open', () => {
     await app.close();
     await verifier.close();
   });
-});
-
-it('the error handler of docs/errors.md tells who forges tokens nothing, and leaves other errors alone', async () => {
-  const { realm, verifier, app } = await start();
-  const [handler] = codeBlocks('docs/errors.md');
-  const program = handler?.text.replace(/^import .*$/gm, '') ?? '';
-  new Function('app', 'AuthError', program)(app, AuthError);
-  app.get('/any', { onRequest: app.guard() }, () => 'any');
-  app.get('/odd', () => {
-    throw Object.assign(new Error('odd'), { statusCode: 418 });
-  });
-  const forged = [
-    'garbage',
-    realm.mint({}, { header: { kid: 'x' } }),
-    realm.mint({ iss: 'https://x.example' }),
-  ];
-  for (const token of forged) {
-    assert.deepEqual(await get(app, '/any', token), [
-      401,
-      '{"detail":"Could not validate credentials"}',
-      NOT_VALID,
-    ]);
-  }
-  const [status, text] = await get(app, '/odd');
-  assert.deepEqual([status, JSON.parse(String(text)).message], [418, 'odd']);
-  await app.close();
-  await verifier.close();
 });
 
 it('an AuthError is what Fastify needs: status and headers are taken from it', () => {

@@ -1,0 +1,23 @@
+import { createEpoch } from '../../src/core/epoch.ts';
+import { createIssuer } from '../../src/core/issuer.ts';
+import { createKeySet } from '../../src/core/keys.ts';
+import { resolveOptions, type VerifierOptions } from '../../src/core/options.ts';
+import type { TestKey } from '../support/signing-keys.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+
+/** The keys of a realm in memory; nothing is loaded yet. */
+export function startKeySet(options: { keys?: TestKey[] } = {}, more: Partial<VerifierOptions> = {}) {
+  const realm = createTestRealm(options);
+  const resolved = resolveOptions({
+    serverUrl: realm.serverUrl,
+    realm: realm.realm,
+    clientId: realm.clientId,
+    clock: realm.clock,
+    fetch: realm.fetch,
+    onNotice: (notice) => realm.notices.push(notice),
+    ...more,
+  });
+  const epoch = createEpoch();
+  const keys = createKeySet(createIssuer(resolved), resolved, epoch);
+  return { realm, epoch, keys };
+}

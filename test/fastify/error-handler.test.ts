@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { AuthError } from '../../src/core/index.ts';
+import { codeBlocks } from '../../tools/documents.ts';
+import { get, NOT_VALID, start } from './guarded-app.ts';
+
+it('the error handler of docs/errors.md tells who forges tokens nothing, and leaves other errors alone', async () => {
+  const { realm, verifier, app } = await start();
+  const [handler] = codeBlocks('docs/errors.md');
+  const program = handler?.text.replace(/^import .*$/gm, '') ?? '';
+  new Function('app', 'AuthError', program)(app, AuthError);
+  app.get('/any', { onRequest: app.guard() }, () => 'any');
+  app.get('/odd', () => {
+    throw Object.assign(new Error('odd'), { statusCode: 418 });
+  });
+  const forged = [
+    'garbage',
+    realm.mint({}, { header: { kid: 'x' } }),
+    realm.mint({ iss: 'https://x.example' }),
+  ];
+  for (const token of forged) {
+    assert.deepEqual(await get(app, '/any', token), [
+      401,
+      '{"detail":"Could not validate credentials"}',
+      NOT_VALID,
+    ]);
+  }
+  const [status, text] = await get(app, '/odd');
+  assert.deepEqual([status, JSON.parse(String(text)).message], [418, 'odd']);
+  await app.close();
+  await verifier.close();
+});

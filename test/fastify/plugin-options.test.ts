@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fastify from 'fastify';
+import { combineVerifiers, OptionsError, type Verifier } from '../../src/core/index.ts';
+import keycloakGuard from '../../src/fastify/index.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+
+describe('the options of the plugin', () => {
+  it('reports wrong options when it is registered', async () => {
+    const app = fastify();
+    await assert.rejects(async () => app.register(keycloakGuard, { serverUrl: 'x' } as never), OptionsError);
+  });
+
+  const verifierOf = (): { verifier: Verifier } => ({ verifier: createTestRealm().verifier() });
+  const { serverUrl, realm: name, clientId } = createTestRealm();
+  const keycloak = { serverUrl, realm: name, clientId };
+  const wrong: readonly [string, () => object, string[]][] = [
+    ['a misspelt option beside a verifier', () => ({ ...verifierOf(), onDenid: () => {} }), ['onDenid']],
+    [
+      'options that are for createVerifier',
+      () => ({ ...verifierOf(), tokenCheck: 'local', realm: 'x' }),
+      ['tokenCheck', 'realm'],
+    ],
+    ['a verifier that is undefined', () => ({ verifier: undefined }), ['verifier']],
+    ['a verifier that is none', () => ({ verifier: { verify: () => {} }, x: 1 }), ['verifier', 'x']],
+    ['null for a verifier', () => ({ verifier: null }), ['verifier']],
+    [
+      'every option of its own',
+      () => ({ ...verifierOf(), onDenied: 'no', logRefusals: 'false', securityScheme: '' }),
+      ['onDenied', 'logRefusals', 'securityScheme'],
+    ],
+    [
+      'its own and those of the verifier',
+      () => ({ realm: '', clientId, serverUrl, onDenied: 7, tokenChek: 'local' }),
+      ['onDenied', 'realm', 'tokenChek'],
+    ],
+    ['its own alone', () => ({ ...keycloak, securityScheme: 7 }), ['securityScheme']],
+    ['nothing at all', () => ({}), ['serverUrl', 'realm', 'clientId']],
+  ];
+  for (const [what, options, expected] of wrong) {
+    it(`names every mistake in ${what}`, async () => {
+      await assert.rejects(
+        async () => fastify().register(keycloakGuard, options() as never),
+        (error) => {
+          assert.ok(error instanceof OptionsError, String(error));
+          assert.match(error.message, /^keycloakGuard: /);
+          assert.deepEqual(
+            error.problems.map(({ option }) => option),
+            expected,
+          );
+          return true;
+        },
+      );
+    });
+  }
+
+  it('takes what combineVerifiers makes, and options that are undefined', async () => {
+    const members = [createTestRealm({ realm: 'a' }).verifier(), createTestRealm({ realm: 'b' }).verifier()];
+    const verifier = combineVerifiers(members);
+    const app = fastify();
+    const none = { onDenied: undefined, logRefusals: undefined, securityScheme: undefined };
+    await app.register(keycloakGuard, { verifier, ...none });
+    assert.equal(app.verifier, verifier);
+    await app.close();
+    await verifier.close();
+  });
+});
