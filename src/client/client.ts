@@ -158,7 +158,8 @@ function assertOptions(options: ClientOptions): void {
     isText(clientSecret), 'must be a text that is not empty', "'…'");
   const isBetween = (value: unknown, low: number, high: number): boolean =>
     value === undefined || (typeof value === 'number' && value >= low && value <= high);
-  require('timeoutMs', isBetween(timeoutMs, 100, 60_000), 'must be from 100 to 60000', '5000');
+  require('timeoutMs', isBetween(timeoutMs, 100, 60_000) &&
+    Number.isInteger(timeoutMs ?? 100), 'must be a whole number from 100 to 60000', '5000');
   require('clockToleranceSeconds', isBetween(clockToleranceSeconds, 0, 300), 'must be from 0 to 300', '5');
   if (problems.length > 0) throw new OptionsError('createClient', problems);
 }

@@ -38,6 +38,12 @@ export function createPlaceFinder(publicUrl: string | undefined): (request: Fast
   };
 }
 
+/**
+ * Options of every route here: who is signed out has to reach them, whatever else of the app is guarded. In no OpenAPI
+ * document.
+ */
+export const OPEN = { schema: { hide: true } as object, config: { guard: false } } as const;
+
 /** A session has no place in any cache. */
 export function notForCaches(reply: FastifyReply): void {
   reply.header('cache-control', 'no-store');

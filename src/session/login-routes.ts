@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AuthorizationError, ClientError } from '../client/index.ts';
 import { AuthError } from '../core/index.ts';
-import { notForCaches, type Place, type SessionContext } from './context.ts';
+import { notForCaches, OPEN, type Place, type SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import { type LoginFailure, sendLoginFailure } from './login-failure.ts';
 import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS } from './login-ticket.ts';
@@ -12,11 +12,8 @@ type PlaceOf = (request: FastifyRequest) => Place;
 /** `GET /auth/login` and `GET /auth/callback`: authorization code flow with PKCE. */
 export function addLoginRoutes(app: FastifyInstance, context: SessionContext, placeOf: PlaceOf): void {
   const { prefix } = context.options;
-  const schema = { hide: true } as object;
-  app.get(`${prefix}/login`, { schema }, (request, reply) =>
-    startLogin(context, placeOf(request), request, reply),
-  );
-  app.get(`${prefix}/callback`, { schema, exposeHeadRoute: false }, (request, reply) =>
+  app.get(`${prefix}/login`, OPEN, (request, reply) => startLogin(context, placeOf(request), request, reply));
+  app.get(`${prefix}/callback`, { ...OPEN, exposeHeadRoute: false }, (request, reply) =>
     finishLogin(context, placeOf(request), request, reply),
   );
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { decodeJwt } from 'jose';
 import type { AuthError } from '../core/index.ts';
 import type { SessionAuthenticator } from '../fastify/index.ts';
-import { notForCaches, type Place, type SessionContext } from './context.ts';
+import { notForCaches, OPEN, type Place, type SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import { assertSameOrigin } from './same-origin.ts';
 import type { LiveSession } from './session-keeper.ts';
@@ -15,9 +15,7 @@ export function addSessionRoutes(
   authenticate: SessionAuthenticator,
 ): void {
   const { options, keeper } = context;
-  const schema = { hide: true } as object;
-
-  app.get(`${options.prefix}/session`, { schema }, async (request, reply) => {
+  app.get(`${options.prefix}/session`, OPEN, async (request, reply) => {
     notForCaches(reply);
     const principal = await authenticate(request, reply);
     const session = principal === null ? null : await readSession(context, placeOf(request), request);
@@ -37,7 +35,7 @@ export function addSessionRoutes(
     scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: 16 * 1024 }, (_request, _body, done) =>
       done(null, undefined),
     );
-    scope.post(`${options.prefix}/logout`, { schema }, (request, reply) =>
+    scope.post(`${options.prefix}/logout`, OPEN, (request, reply) =>
       signOut(context, placeOf(request), request, reply),
     );
   });

@@ -89,9 +89,13 @@ export async function collectMetrics(
       this.inc({ source: 'recheck', result: 'unavailable' }, stats.remoteUnavailable);
     },
   });
-  count('keycloak_guard_accepted_unchecked_total', 'Accepted because Keycloak did not answer', () => {
-    return stats.acceptedUnchecked;
-  });
+  count(
+    'keycloak_guard_accepted_unchecked_total',
+    'Accepted because Keycloak did not answer, or refused to tell',
+    () => {
+      return stats.acceptedUnchecked;
+    },
+  );
   count('keycloak_guard_revocations_total', 'Revocations that came in', () => stats.revocations);
   count('keycloak_guard_jwks_fetches_total', 'Times the keys of the realm were asked for', () => {
     return verifier.status().keysFetches;
