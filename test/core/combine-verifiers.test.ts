@@ -112,3 +112,17 @@ test('where there is one realm alone, it judges whatever comes', async (t) => {
   t.after(() => verifier.close());
   assert.equal(await selectByIssuer([verifier], 'no JWT'), verifier);
 });
+
+test('closing the combination closes each member', async () => {
+  const closed: string[] = [];
+  const { members } = twoRealms();
+  const watched = members.map((member, i) => ({
+    ...member,
+    close: async () => {
+      closed.push(['staff', 'customers'][i] as string);
+      await member.close();
+    },
+  }));
+  await combineVerifiers(watched).close();
+  assert.deepEqual(closed, ['staff', 'customers']);
+});
