@@ -21,6 +21,9 @@ export interface SetupGoal {
   readonly keepFlows?: boolean | undefined;
 }
 
+/** Where the service takes people back from Keycloak's login page. */
+export const CALLBACK_PATH = '/auth/callback';
+
 /** The user to log in with. */
 export interface UserGoal {
   readonly username: string;

@@ -7,7 +7,7 @@ export {
   connectAdmin,
 } from './connection.ts';
 export { type CurrentState, findUser, readCurrent } from './current.ts';
-export { NEEDED_SCOPES, type SetupGoal, type UserGoal } from './goal.ts';
+export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type UserGoal } from './goal.ts';
 export { makePlan } from './plan/plan.ts';
 export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { coversUri, splitUris } from './plan/uris.ts';

@@ -1,6 +1,6 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type { CurrentState } from '../current.ts';
-import { NEEDED_SCOPES, type SetupGoal, toClient } from '../goal.ts';
+import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient } from '../goal.ts';
 import { clientBlocks, FLOWS } from './client-blocks.ts';
 import { planMappers } from './mappers.ts';
 import type { Part } from './plan.ts';
@@ -110,7 +110,7 @@ function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: st
 
 /** The service itself needs no more than this; the guide's pattern covers it too. */
 function coversCallback(client: ClientRepresentation, appUrl: string): boolean {
-  return coversUri(client.redirectUris ?? [], client.rootUrl, `${appUrl}/auth/callback`);
+  return coversUri(client.redirectUris ?? [], client.rootUrl, appUrl + CALLBACK_PATH);
 }
 
 function coversOrigin(client: ClientRepresentation, appUrl: string): boolean {

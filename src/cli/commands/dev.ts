@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import type { DevIdp } from '../../dev-idp/index.ts';
 import { isPort, startDevProvider, TESTING_REALM } from '../dev-provider.ts';
@@ -40,9 +41,8 @@ export async function run(args: string[]): Promise<number> {
     port: Number(values.port ?? 8080),
     exact: values.port !== undefined,
   });
-  const { nextSignal } = await import('../../service/index.ts');
   process.stdout.write(banner(idp, realmFile));
-  await nextSignal();
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await idp.close();
   return 0;
 }

@@ -1,7 +1,7 @@
-import { parseArgs, parseEnv } from 'node:util';
+import { parseArgs } from 'node:util';
 import type { AdminCredentials } from '../../admin/index.ts';
 import { appUrlOf } from '../app-url.ts';
-import { readEnvText } from '../setup/env-file.ts';
+import { readSettings } from '../setup/env-file.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** What the doctor is asked to look at. */
@@ -54,8 +54,7 @@ export async function readDoctorOptions(
 ): Promise<DoctorOptions> {
   const flags = parse(args);
   const envFile = flags.env ?? '.env';
-  const file = parseEnv(await readEnvText(envFile));
-  const env = (name: string) => environment[name] || file[name] || undefined;
+  const env = await readSettings(environment, envFile);
   const problems: string[] = [];
   const toUrl = (name: string, value: string | undefined) => {
     if (value === undefined) return undefined;

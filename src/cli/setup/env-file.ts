@@ -20,6 +20,24 @@ export async function readEnvText(file: string): Promise<string> {
   }
 }
 
+/**
+ * Reads settings by name, of several names the first that is set: the environment wins over the file.
+ *
+ * @param file `undefined`: the environment alone
+ */
+export async function readSettings(
+  environment: NodeJS.ProcessEnv,
+  file: string | undefined,
+): Promise<(...names: string[]) => string | undefined> {
+  const sources = [environment, file === undefined ? {} : parseEnv(await readEnvText(file))];
+  return (...names) => {
+    for (const source of sources) {
+      for (const name of names) if (source[name]) return source[name];
+    }
+    return undefined;
+  };
+}
+
 /** What has to change, so that the file holds all the values. */
 export function compareEnv(text: string, values: Readonly<Record<string, string>>): EnvChange[] {
   const there = parseEnv(text);

@@ -1,8 +1,8 @@
-import { parseArgs, parseEnv } from 'node:util';
+import { parseArgs } from 'node:util';
 import { isPlaceholder } from '../../service/index.ts';
 import { appUrlOf } from '../app-url.ts';
 import { UsageError } from '../usage-error.ts';
-import { readEnvText } from './env-file.ts';
+import { readSettings } from './env-file.ts';
 
 /** What is known before anybody is asked. */
 export interface SetupOptions {
@@ -86,13 +86,7 @@ export async function readSetupOptions(
 ): Promise<SetupOptions> {
   const flags = parse(args);
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
-  const file = envFile === undefined ? {} : parseEnv(await readEnvText(envFile));
-  const env = (...names: string[]): string | undefined => {
-    for (const source of [environment, file]) {
-      for (const name of names) if (source[name]) return source[name];
-    }
-    return undefined;
-  };
+  const env = await readSettings(environment, envFile);
   const secret = env('KEYCLOAK_CLIENT_SECRET');
   const groups = (flags.group ?? []).map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
   const options: SetupOptions = {

@@ -1,11 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { CALLBACK_PATH } from '../../../admin/index.ts';
 import type { Answer } from '../../keycloak/call.ts';
 import type { Caller, RealmCalls } from '../../keycloak/realm-calls.ts';
 import { memo } from './memo.ts';
 import { toPageText } from './page.ts';
-
-/** Where the service takes people back from Keycloak's login page. */
-export const CALLBACK_PATH = '/auth/callback';
 
 /** What Keycloak answers to the client, with no user and no admin. Each is asked once; nobody is locked out. */
 export interface ClientEvidence {

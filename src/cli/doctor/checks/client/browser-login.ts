@@ -1,6 +1,6 @@
+import { CALLBACK_PATH } from '../../../../admin/index.ts';
 import { type Check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { CALLBACK_PATH } from '../../evidence/client.ts';
 import { kcadm, onPage } from './say.ts';
 
 type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefined;
