@@ -43,7 +43,9 @@ export async function revokeByLogoutToken(verifier: Revoker, logoutToken: string
 }
 
 function toRevocation(issuer: string, sessionId: unknown, subject: unknown, issuedAt: number): Revocation {
-  if (typeof sessionId === 'string' && sessionId !== '') return { type: 'session', issuer, sessionId };
+  if (typeof sessionId === 'string' && sessionId !== '') {
+    return { type: 'session', issuer, sessionId, endedAt: issuedAt };
+  }
   if (typeof subject === 'string' && subject !== '') {
     return { type: 'user', issuer, subject, issuedUntil: issuedAt };
   }

@@ -1,7 +1,16 @@
 /** Tokens that are no longer good although their signature is. All times in seconds since 1970. */
 export type Revocation =
-  /** One Keycloak session ended (back-channel logout with `sid`). */
-  | { readonly type: 'session'; readonly issuer: string; readonly sessionId: string }
+  /**
+   * One Keycloak session ended (back-channel logout with `sid`): what it was issued up to and including `endedAt`.
+   * Keycloak is asked about what comes later under the same id, as offline tokens do.
+   */
+  | {
+      readonly type: 'session';
+      readonly issuer: string;
+      readonly sessionId: string;
+      /** By Keycloak's clock. `Verifier.revoke` fills it in; without it, whatever the session is ever issued is bad. */
+      readonly endedAt?: number | undefined;
+    }
   /** Everything a user was issued up to and including `issuedUntil`. */
   | {
       readonly type: 'user';
@@ -13,7 +22,8 @@ export type Revocation =
   | { readonly type: 'token'; readonly issuer: string; readonly tokenId: string }
   /**
    * Everything issued before `notBefore`, in the realm or, where `clientId` is given, to one client. An earlier time
-   * never takes a later one back; 0 does, where it was set afterwards.
+   * never takes a later one back, nor does 0: set afterwards, it leaves to Keycloak what the earlier time hits. It is
+   * asked, and `tokenCheck: 'local'`, which asks nobody, goes on refusing.
    */
   | {
       readonly type: 'not-before';
@@ -22,13 +32,27 @@ export type Revocation =
       readonly notBefore: number;
       /** When it was set; `Verifier.revoke` fills it in. */
       readonly setAt?: number | undefined;
+    }
+  /**
+   * Whether what was issued up to and including `issuedUntil` is still good, only Keycloak can tell: refused until it
+   * says so, and by `tokenCheck: 'local'`, which asks nobody, to the end.
+   */
+  | {
+      readonly type: 'doubt';
+      readonly issuer: string;
+      readonly issuedUntil: number;
+      /** When it was said; `Verifier.revoke` fills it in. */
+      readonly setAt?: number | undefined;
     };
 
 /** Revocations that are in force, each once, in bounded memory. */
 export interface RevocationLog {
   /** Returns whether it says something that was not known. */
   add(revocation: Revocation): boolean;
-  /** @param parts type, issuer, and the session, subject, token or client that is named */
+  /**
+   * @param parts type, issuer, and the session, subject, token or client that is named; a not-before of 0 has the type
+   * `lifted`
+   */
   get(...parts: string[]): Revocation | undefined;
   all(): Iterable<Revocation>;
   readonly size: number;
@@ -39,8 +63,11 @@ const REMEMBER_MS = 24 * 60 * 60 * 1000;
 /** The oldest is forgotten where there are more. */
 export const MAX_REVOCATIONS = 1_000_000;
 
-/** @param clock time now. Unit: milliseconds since 1970. Default `Date.now` */
-export function createRevocationLog(clock: () => number = Date.now): RevocationLog {
+/**
+ * @param clock by which revocations grow old, and which nobody sets: one that jumps ahead would forget them all. Unit:
+ * milliseconds since whenever. Default `performance.now`
+ */
+export function createRevocationLog(clock: () => number = () => performance.now()): RevocationLog {
   // By key, the newest last: Map keeps the order in which keys were set.
   const known = new Map<string, { readonly revocation: Revocation; readonly addedAt: number }>();
   // One for each realm or client, never forgotten: a token may live longer than any time chosen here.
@@ -59,7 +86,7 @@ export function createRevocationLog(clock: () => number = Date.now): RevocationL
       const before = known.get(key)?.revocation ?? policies.get(key);
       const isNew = before === undefined || saysMore(revocation, before);
       const latest = isNew ? revocation : before;
-      if (latest.type === 'not-before') {
+      if (latest.type === 'not-before' || latest.type === 'doubt') {
         policies.set(key, latest);
         return isNew;
       }
@@ -85,15 +112,29 @@ export function createRevocationLog(clock: () => number = Date.now): RevocationL
 
 /** Of two that are about the same, in whichever order they arrive. */
 function saysMore(after: Revocation, before: Revocation): boolean {
-  if (after.type === 'user' && before.type === 'user') return after.issuedUntil > before.issuedUntil;
-  if (after.type !== 'not-before' || before.type !== 'not-before') return false;
-  if (after.notBefore === before.notBefore) return setAt(after) > setAt(before);
-  return after.notBefore > before.notBefore || (after.notBefore === 0 && setAt(after) >= setAt(before));
+  const [later, earlier] = [reachOf(after), reachOf(before)];
+  return later === earlier ? setAt(after) > setAt(before) : later > earlier;
 }
 
-/** Where nobody knows, it was set for that very time. */
-function setAt(policy: { readonly setAt?: number | undefined; readonly notBefore: number }): number {
-  return policy.setAt ?? policy.notBefore;
+/** The time up to which it hits tokens. */
+function reachOf(revocation: Revocation): number {
+  switch (revocation.type) {
+    case 'session':
+      return revocation.endedAt ?? Number.POSITIVE_INFINITY;
+    case 'user':
+    case 'doubt':
+      return revocation.issuedUntil;
+    case 'token':
+      return Number.POSITIVE_INFINITY;
+    case 'not-before':
+      return revocation.notBefore;
+  }
+}
+
+/** When a policy was set: where nobody knows, for that very time. */
+export function setAt(revocation: Revocation): number {
+  const isPolicy = revocation.type === 'not-before' || revocation.type === 'doubt';
+  return (isPolicy ? revocation.setAt : undefined) ?? reachOf(revocation);
 }
 
 function toKey(revocation: Revocation): string {
@@ -105,9 +146,12 @@ function toKey(revocation: Revocation): string {
       return JSON.stringify([type, issuer, revocation.subject]);
     case 'token':
       return JSON.stringify([type, issuer, revocation.tokenId]);
-    case 'not-before':
-      return JSON.stringify(
-        revocation.clientId === undefined ? [type, issuer] : [type, issuer, revocation.clientId],
-      );
+    case 'doubt':
+      return JSON.stringify([type, issuer]);
+    case 'not-before': {
+      const kind = revocation.notBefore === 0 ? 'lifted' : type;
+      const { clientId } = revocation;
+      return JSON.stringify(clientId === undefined ? [kind, issuer] : [kind, issuer, clientId]);
+    }
   }
 }

@@ -1,5 +1,4 @@
-import type { Epoch } from './epoch.ts';
-import { createRevocationLog, MAX_REVOCATIONS, type Revocation } from './revocation-log.ts';
+import { MAX_REVOCATIONS, type Revocation } from './revocation-log.ts';
 
 /**
  * Shares revocations between processes. Memory by default; a store that outlives the process and is seen by
@@ -19,54 +18,6 @@ export interface RevocationStore {
    * @param expiresAt the id may be forgotten after that. Unit: seconds since 1970
    */
   claim(id: string, expiresAt: number): Promise<boolean>;
-}
-
-/** What identifies a token for {@link RevocationList.find}. */
-export interface RevocableToken {
-  readonly iss: string;
-  readonly sid?: unknown;
-  readonly sub?: unknown;
-  readonly azp?: unknown;
-  readonly jti?: unknown;
-  readonly iat?: unknown;
-}
-
-/** The revocations this process knows, looked up without waiting. */
-export interface RevocationList {
-  /** The revocation that hits the token, or `undefined`. */
-  find(token: RevocableToken): Revocation | undefined;
-  add(revocation: Revocation): void;
-  readonly size: number;
-}
-
-/** @param clock time now. Unit: milliseconds since 1970 */
-export function createRevocationList(epoch: Epoch, clock: () => number): RevocationList {
-  const log = createRevocationLog(clock);
-  return {
-    find(token) {
-      if (log.size === 0) return undefined;
-      const { iss, sid, sub, jti, azp } = token;
-      const issuedAt = typeof token.iat === 'number' ? token.iat : 0;
-      const user = typeof sub === 'string' ? log.get('user', iss, sub) : undefined;
-      return (
-        (typeof sid === 'string' ? log.get('session', iss, sid) : undefined) ??
-        (typeof jti === 'string' ? log.get('token', iss, jti) : undefined) ??
-        (user?.type === 'user' && issuedAt <= user.issuedUntil ? user : undefined) ??
-        isBefore(issuedAt, log.get('not-before', iss)) ??
-        (typeof azp === 'string' ? isBefore(issuedAt, log.get('not-before', iss, azp)) : undefined)
-      );
-    },
-    add(revocation) {
-      if (log.add(revocation)) epoch.advance();
-    },
-    get size() {
-      return log.size;
-    },
-  };
-}
-
-function isBefore(issuedAt: number, revocation: Revocation | undefined): Revocation | undefined {
-  return revocation?.type === 'not-before' && issuedAt < revocation.notBefore ? revocation : undefined;
 }
 
 /**

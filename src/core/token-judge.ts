@@ -5,7 +5,7 @@ import type { ResolvedOptions } from './options.ts';
 import { parsePrincipal } from './parse-principal.ts';
 import type { Claims, Principal } from './principal.ts';
 import type { RemoteAnswer, RemoteCheck } from './remote-check.ts';
-import type { RevocationList } from './revocation.ts';
+import type { RevocationHit, RevocationList } from './revocation-list.ts';
 import type { VerifierStats } from './stats.ts';
 import { createTokenCache } from './token-cache.ts';
 import { type VerifiedToken, type VerifyContext, verifyToken } from './verify.ts';
@@ -44,6 +44,10 @@ interface KnownToken<C extends object> {
   /** Past this, a request waits until Keycloak was asked. */
   trustedUntil: number;
   wasIntrospected: boolean;
+  /** What Keycloak has to be asked about before the token is trusted. */
+  doubt: RevocationHit | undefined;
+  /** What `epoch` was when the question was put that Keycloak answered last; -1 before. */
+  settledAt: number;
   /** The check that is under way: one per token. */
   checking: Promise<RemoteAnswer> | undefined;
 }
@@ -108,14 +112,16 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       quietUntil: 0,
       trustedUntil: 0,
       wasIntrospected: false,
+      doubt: undefined,
+      settledAt: -1,
       checking: undefined,
     };
-    assertStillGood(known, now);
     trustFrom(known, Math.min((claims.iat ?? 0) * 1000, now));
+    assertStillGood(known, now);
     const isLacking = options.fillClaims && isLackingClaims(claims);
     if (isLacking || options.tokenCheck === 'remote' || now >= known.trustedUntil) {
       // Without what it lacks, a guard could refuse for want of a role what Keycloak would grant.
-      const answer = await askAndApply(known, isLacking || isAnswerNeeded);
+      const answer = await askAndApply(known, isLacking || isNeeded(known));
       if (answer.outcome === 'active') {
         // What was signed wins over what was added.
         known.claims = { ...answer.claims, ...claims };
@@ -153,7 +159,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       void askOnce(known).finally(() => inBackground--);
     }
     if (!isTrusted) {
-      if (isAnswerNeeded) throw new AuthError('provider_unavailable', 'Keycloak does not answer');
+      if (isNeeded(known)) throw new AuthError('provider_unavailable', 'Keycloak does not answer');
       stats.acceptedUnchecked++;
     }
     return fromMemory(known);
@@ -180,13 +186,27 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
         seen: `iss ${known.claims.iss}`,
       });
     }
-    const revocation = revocations.find(known.claims);
-    if (revocation !== undefined) {
-      throw new AuthError('token_revoked', 'The token was revoked', {
-        seen: `revocation of a ${revocation.type}`,
-      });
-    }
+    heedRevocations(known);
     known.epoch = current;
+  }
+
+  /** @throws {AuthError} `token_revoked` */
+  function heedRevocations(known: KnownToken<C>): void {
+    const hit = revocations.judge(known.claims);
+    known.doubt = undefined;
+    if (hit === undefined) return;
+    const isLocal = options.tokenCheck === 'local';
+    if (hit.verdict === 'refuse' || (hit.verdict === 'confirm' && isLocal)) throw toRevoked(hit);
+    if (isLocal || hit.since <= known.settledAt) return;
+    known.doubt = hit;
+    // What is under way was asked before: its answer settles nothing.
+    known.checking = undefined;
+    known.quietUntil = 0;
+    known.trustedUntil = 0;
+  }
+
+  function isNeeded(known: KnownToken<C>): boolean {
+    return isAnswerNeeded || known.doubt?.verdict === 'confirm';
   }
 
   /** @param from the later of the time of issue and the last good check */
@@ -212,21 +232,25 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   /** `remote` asks for every request; otherwise whoever comes while a check is under way waits for that one. */
   function askOnce(known: KnownToken<C>): Promise<RemoteAnswer> {
     if (options.tokenCheck === 'remote') return ask(known);
-    known.checking ??= ask(known).finally(() => {
-      known.checking = undefined;
+    if (known.checking !== undefined) return known.checking;
+    const checking = ask(known).finally(() => {
+      if (known.checking === checking) known.checking = undefined;
     });
-    return known.checking;
+    known.checking = checking;
+    return checking;
   }
 
   async function ask(known: KnownToken<C>): Promise<RemoteAnswer> {
     stats.remoteChecks++;
+    const asked = epoch.value;
     const answer = await remote.ask(known.token, known.claims, known.wasIntrospected);
     if (answer.outcome === 'active') {
       stats.remoteAccepted++;
       known.wasIntrospected = answer.by === 'introspection';
-      trustFromNow(known);
+      if (settle(known, asked)) trustFromNow(known);
     } else if (answer.outcome === 'impossible') {
-      if (options.tokenCheck !== 'remote') trustToTheEnd(known);
+      if (known.doubt?.verdict === 'confirm') cache.delete(known.token);
+      else if (settle(known, asked) && options.tokenCheck !== 'remote') trustToTheEnd(known);
     } else if (answer.outcome === 'inactive') {
       stats.remoteRefused++;
       cache.delete(known.token);
@@ -241,8 +265,16 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     return answer;
   }
 
+  /** @param asked what `epoch` was when Keycloak was asked; `false` where something came in since that it has to be asked about */
+  function settle(known: KnownToken<C>, asked: number): boolean {
+    if (known.doubt !== undefined && known.doubt.since > asked) return false;
+    known.settledAt = asked;
+    known.doubt = undefined;
+    return true;
+  }
+
   function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
-    return askAndApply(known, isAnswerNeeded).then(() => known.principal, countRefusal);
+    return askAndApply(known, isNeeded(known)).then(() => known.principal, countRefusal);
   }
 
   /**
@@ -250,21 +282,23 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
    *
    * @throws {AuthError} `token_revoked`, or a `provider_…` code where an answer is needed
    */
-  async function askAndApply(known: KnownToken<C>, isNeeded: boolean): Promise<RemoteAnswer> {
+  async function askAndApply(known: KnownToken<C>, mustAnswer: boolean): Promise<RemoteAnswer> {
+    const { doubt } = known;
     const asked = askOnce(known);
-    const answer = await (isNeeded ? asked : remote.waitBriefly(asked));
+    const answer = await (mustAnswer ? asked : remote.waitBriefly(asked));
     if (answer.outcome === 'inactive') {
       throw new AuthError('token_revoked', 'Keycloak says that the token is no longer good', {
         seen: answer.reason,
       });
     }
+    if (doubt?.verdict === 'confirm' && answer.outcome === 'impossible') throw toRevoked(doubt);
     if (options.tokenCheck === 'remote' && answer.outcome === 'impossible') {
       throw new AuthError('provider_misconfigured', 'Keycloak cannot be asked about this token', {
         expected: `${options.clientId} in aud, or the scope openid`,
       });
     }
     if (answer.outcome === 'unavailable' || answer.outcome === 'refused') {
-      if (isNeeded) throw answer.error;
+      if (mustAnswer) throw answer.error;
       stats.acceptedUnchecked++;
       if (answer.outcome === 'refused') trustFromNow(known);
     }
@@ -286,6 +320,12 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       return cache.size;
     },
   };
+}
+
+function toRevoked({ revocation }: RevocationHit): AuthError {
+  return new AuthError('token_revoked', 'The token was revoked', {
+    seen: `revocation of a ${revocation.type}`,
+  });
 }
 
 /**

@@ -5,7 +5,8 @@ import { createKeySet } from './keys.ts';
 import { resolveOptions, type VerifierOptions } from './options.ts';
 import type { Claims, Principal } from './principal.ts';
 import { createRemoteCheck } from './remote-check.ts';
-import { createMemoryRevocationStore, createRevocationList } from './revocation.ts';
+import { createMemoryRevocationStore } from './revocation.ts';
+import { createRevocationList } from './revocation-list.ts';
 import type { Revocation } from './revocation-log.ts';
 import { createStats, type VerifierStats } from './stats.ts';
 import { keepTickShape } from './tick-shape.ts';
@@ -57,7 +58,11 @@ export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
   isKnown(token: string): boolean;
   /** Keys, issuer and rules, for other JWTs that the realm signs (logout tokens, admin pushes). */
   readonly context: VerifyContext;
-  /** Makes tokens bad, here at once, elsewhere through the revocation store. Rejects (`revocation_not_shared`) when it cannot be shared. */
+  /**
+   * Makes tokens bad, here at once, elsewhere through the revocation store. Rejects (`revocation_not_shared`) when it
+   * cannot be shared. Of a session that ended, tokens are bad that were issued before: by default until now, and the
+   * tolerance for clocks that differ.
+   */
   revoke(revocation: Revocation): Promise<void>;
   /** True the first time, false after that. See `RevocationStore.claim`. */
   claim(id: string, expiresAt: number): Promise<boolean>;
@@ -89,12 +94,18 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
   const epoch = createEpoch();
   const issuer = createIssuer(resolved);
   const keys = createKeySet(issuer, resolved, epoch);
-  const revocations = createRevocationList(epoch, resolved.clock);
+  const revocations = createRevocationList(epoch);
   const remote = createRemoteCheck(issuer, resolved);
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
   const toIssuer = () => (issuer.current as Discovery).issuer;
-  const context: VerifyContext = { keys, options: resolved, issuer: toIssuer };
+  // No more than it needs: whoever prints a verifier prints this.
+  const { algorithms, audience, clientId, clock, clockToleranceSeconds } = resolved;
+  const context: VerifyContext = Object.freeze({
+    keys,
+    issuer: toIssuer,
+    options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
+  });
   const judge = createTokenJudge({ options: resolved, context, keys, epoch, revocations, remote, stats });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
   const unsubscribe = store.subscribe((revocation) => {
@@ -119,7 +130,7 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
     verify: judge.verify,
     isKnown: judge.isKnown,
     async revoke(revocation) {
-      const dated = withDate(revocation, resolved.clock);
+      const dated = withDate(revocation, resolved);
       // First here: whatever becomes of the store, this process knows.
       revocations.add(dated);
       try {
@@ -148,7 +159,16 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
   return verifier;
 }
 
-function withDate(revocation: Revocation, clock: () => number): Revocation {
-  if (revocation.type !== 'not-before') return revocation;
-  return { ...revocation, setAt: revocation.setAt ?? clock() / 1000 };
+/** By the clock here: where it may be behind Keycloak's, what the session was issued last is meant all the same. */
+function withDate(revocation: Revocation, options: VerifyContext['options']): Revocation {
+  const now = options.clock() / 1000;
+  switch (revocation.type) {
+    case 'session':
+      return { ...revocation, endedAt: revocation.endedAt ?? now + options.clockToleranceSeconds };
+    case 'not-before':
+    case 'doubt':
+      return { ...revocation, setAt: revocation.setAt ?? now };
+    default:
+      return revocation;
+  }
 }

@@ -24,7 +24,10 @@ export interface KeycloakMessage {
 export interface BackchannelLogoutOptions {
   /** Path that Keycloak calls ("Backchannel logout URL" of the client). Default `/backchannel-logout`. */
   readonly path?: string | undefined;
-  /** Also takes the pushes that Keycloak sends to a client's admin URL, at `/k_…`. Default true. */
+  /**
+   * Also takes the pushes that Keycloak sends to a client's admin URL, at `/k_logout` and `/k_push_not_before`. They are
+   * old, mean less than they seem to (see `revokeByAdminPush`), and Keycloak plans to remove them. Default false.
+   */
   readonly adminPushes?: boolean | undefined;
   /** Told of each message, for an audit log. What it returns or throws changes nothing. */
   readonly onMessage?: ((request: FastifyRequest, message: KeycloakMessage) => void) | undefined;
@@ -59,7 +62,7 @@ export const backchannelLogout = fastifyPlugin<BackchannelLogoutOptions>(
           return [await revokeByLogoutToken(member, token)];
         });
       });
-      if (options.adminPushes === false) return;
+      if (options.adminPushes !== true) return;
       for (const [path, action] of PUSHES) {
         scope.post(path, { ...OPEN }, (request, reply) =>
           answer(reply, request, 'admin_push', onMessage, () =>

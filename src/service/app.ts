@@ -131,7 +131,10 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     onDenied: reportDenied(report),
   });
   if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins, sendUnknown);
-  await app.register(backchannelLogout, { onMessage: reportMessages(report) });
+  await app.register(backchannelLogout, {
+    adminPushes: config.adminPushes,
+    onMessage: reportMessages(report),
+  });
   await useBrowserSessions(app, config, client, shared, report);
 
   await app.register(homeController, { issuer: verifier.issuer, basePath });

@@ -20,6 +20,8 @@ export interface Config {
   readonly tokenCheck: 'local' | 'recheck' | 'remote';
   readonly recheckSeconds: number;
   readonly maxCachedTokens: number;
+  /** Keycloak's pushes to the admin URL are taken. */
+  readonly adminPushes: boolean;
   readonly host: string;
   readonly port: number;
   /** Processes that answer at this port. */
@@ -173,6 +175,7 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     tokenCheck: values.TOKEN_CHECK,
     recheckSeconds: values.RECHECK_SECONDS,
     maxCachedTokens: values.MAX_CACHED_TOKENS,
+    adminPushes: values.ADMIN_PUSHES === 'on',
     host: values.HOST,
     port: values.PORT,
     workers: values.WORKERS,

@@ -99,6 +99,14 @@ export const SETTINGS = {
     default: '10000',
     parse: whole(0, 10_000_000),
   },
+  ADMIN_PUSHES: {
+    description:
+      "Takes what Keycloak pushes to a client's Admin URL (`/k_logout`, `/k_push_not_before`). Only for a client that has one: back-channel logout needs none, and Keycloak plans to remove these pushes.",
+    rule: 'must be on or off',
+    example: 'on',
+    default: 'off',
+    parse: oneOf('on', 'off'),
+  },
   HOST: {
     description: 'Address to listen on. In a container `0.0.0.0`.',
     rule: 'must be an IP address or a host name',

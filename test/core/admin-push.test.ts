@@ -7,30 +7,68 @@ import { createTestRealm, startLoaded } from '../support/test-realm.ts';
 import { mintPush } from './signed-messages.ts';
 
 describe('a push to the admin URL', () => {
-  it('that sets a not-before ends what was issued before it', async () => {
+  it('that sets a not-before ends what its client was issued before it, and leaves the rest to Keycloak', async () => {
     const { realm, verifier } = await startLoaded();
-    const [before, after] = [realm.mint({ iat: realm.now - 1 }), realm.mint()];
-    await verifier.verify(before);
-    await verifier.verify(after);
+    const iat = realm.now - 1;
+    const [own, other, after] = [realm.mint({ iat, azp: realm.clientId }), realm.mint({ iat }), realm.mint()];
+    for (const token of [own, other, after]) await verifier.verify(token);
     const push = mintPush(realm, { action: 'PUSH_NOT_BEFORE', notBefore: realm.now });
+    const { issuer, clientId, now } = realm;
     assert.deepEqual(await revokeByAdminPush(verifier, push, 'PUSH_NOT_BEFORE'), [
-      { type: 'not-before', issuer: realm.issuer, notBefore: realm.now },
+      { type: 'not-before', issuer, clientId, notBefore: now, setAt: now },
+      { type: 'doubt', issuer, issuedUntil: now - 1, setAt: now },
     ]);
-    await assertRefused(() => verifier.verify(before), 'token_revoked');
+    const calls = realm.calls.introspection;
+    await assertRefused(() => verifier.verify(own), 'token_revoked');
+    assertAtOnce(verifier.verify(after));
+    assert.equal(realm.calls.introspection, calls);
+    assert.ok(await verifier.verify(other), 'the not-before was that of the client');
+    assert.equal(realm.calls.introspection, calls + 1);
+    assertAtOnce(verifier.verify(other));
+    realm.introspect = () => ({ active: false });
+    const again = mintPush(realm, { action: 'PUSH_NOT_BEFORE', notBefore: realm.now + 1 });
+    await revokeByAdminPush(verifier, again, 'PUSH_NOT_BEFORE');
+    // This one was that of the realm.
+    await assertRefused(() => verifier.verify(other), 'token_revoked');
+  });
+
+  it('that sets a not-before ends what everybody was issued where nobody is asked', async () => {
+    const { realm, verifier } = await startLoaded({ tokenCheck: 'local' });
+    const [token, after] = [realm.mint({ iat: realm.now - 1 }), realm.mint()];
+    for (const one of [token, after]) await verifier.verify(one);
+    const push = mintPush(realm, { action: 'PUSH_NOT_BEFORE', notBefore: realm.now });
+    await revokeByAdminPush(verifier, push, 'PUSH_NOT_BEFORE');
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
     assertAtOnce(verifier.verify(after));
   });
 
-  it('with a not-before of 0 takes an earlier one back', async () => {
-    const { realm, verifier } = await startLoaded();
-    for (const notBefore of [realm.now + 60, 0]) {
-      const push = mintPush(realm, { action: 'PUSH_NOT_BEFORE', notBefore });
-      await revokeByAdminPush(verifier, push, 'PUSH_NOT_BEFORE');
-    }
-    assert.ok(await verifier.verify(realm.mint()));
-  });
+  for (const tokenCheck of ['recheck', 'remote', 'local'] as const) {
+    it(`with a not-before of 0 takes none back by itself: ${tokenCheck}`, async () => {
+      const { realm, verifier } = await startLoaded({ tokenCheck });
+      const { issuer, clientId, now } = realm;
+      await verifier.revoke({ type: 'not-before', issuer, notBefore: now });
+      const old = [realm.mint({ iat: now - 1 }), realm.mint({ iat: now - 1, azp: clientId })] as const;
+      for (const token of old) await assertRefused(() => verifier.verify(token), 'token_revoked');
+      realm.advance(1);
+      const push = mintPush(realm, { action: 'PUSH_NOT_BEFORE', notBefore: 0 });
+      const setAt = realm.now;
+      assert.deepEqual(await revokeByAdminPush(verifier, push, 'PUSH_NOT_BEFORE'), [
+        { type: 'not-before', issuer, clientId, notBefore: 0, setAt },
+        { type: 'not-before', issuer, notBefore: 0, setAt },
+      ]);
+      if (tokenCheck === 'local') {
+        for (const token of old) await assertRefused(() => verifier.verify(token), 'token_revoked');
+        return;
+      }
+      for (const token of old) assert.ok(await verifier.verify(token), 'Keycloak says that it is good');
+      realm.introspect = () => ({ active: false });
+      const third = realm.mint({ iat: now - 1 });
+      await assertRefused(() => verifier.verify(third), 'token_revoked');
+    });
+  }
 
   it('that a store delivers late takes back nothing that was set after it', async () => {
-    const { realm, verifier } = await startLoaded();
+    const { realm, verifier } = await startLoaded({ tokenCheck: 'local' });
     const told: Revocation[] = [];
     const elsewhere = realm.verifier({
       revocationStore: {
@@ -46,35 +84,81 @@ describe('a push to the admin URL', () => {
     await set(verifier, realm.now + 60);
     for (const revocation of told) await verifier.revoke(revocation);
     await assertRefused(() => verifier.verify(realm.mint()), 'token_revoked');
-    realm.advance(1);
-    await set(verifier, 0);
-    assert.ok(await verifier.verify(realm.mint()));
   });
 
-  it('of a logout ends the sessions it lists, and skips what is no id', async () => {
+  it('of a logout ends the sessions it lists, until it was made, and skips what is no id', async () => {
     const { realm, verifier } = await startLoaded();
-    const push = mintPush(realm, { keycloakSessionIds: ['s1', 7, null, 's2'] });
+    const push = mintPush(realm, { keycloakSessionIds: ['s1', 7, null, 's2'], adapterSessionIds: ['x'] });
+    realm.advance(10);
     assert.deepEqual(
       await revokeByAdminPush(verifier, push, 'LOGOUT'),
-      ['s1', 's2'].map((sessionId) => ({ type: 'session', issuer: realm.issuer, sessionId })),
+      ['s1', 's2'].map((sessionId) => ({
+        type: 'session',
+        issuer: realm.issuer,
+        sessionId,
+        endedAt: realm.now - 10,
+      })),
     );
     for (const sid of ['s1', 's2'])
-      await assertRefused(() => verifier.verify(realm.mint({ sid })), 'token_revoked');
+      await assertRefused(() => verifier.verify(realm.mint({ sid, iat: realm.now - 10 })), 'token_revoked');
     assert.ok(await verifier.verify(realm.mint({ sid: 's3' })));
   });
 
   for (const keycloakSessionIds of [undefined, null]) {
-    it(`of a logout with the list ${keycloakSessionIds} ends everybody's tokens, those of this second too`, async () => {
-      const { realm, verifier } = await startLoaded();
-      const token = realm.mint();
-      await verifier.verify(token);
-      realm.advance(0.4);
-      await revokeByAdminPush(verifier, mintPush(realm, { keycloakSessionIds }), 'LOGOUT');
-      await assertRefused(() => verifier.verify(token), 'token_revoked');
-      realm.advance(1);
-      assert.ok(await verifier.verify(realm.mint({ iat: Math.floor(realm.now) })));
-    });
+    // How far the clock here is ahead of Keycloak's.
+    for (const ahead of [-10, 0, 10]) {
+      it(`of a logout with the list ${keycloakSessionIds} ends everybody's tokens by Keycloak's clock, ${ahead} s from ours`, async () => {
+        const { realm, verifier } = await startLoaded();
+        const keycloakNow = realm.now - ahead;
+        const push = mintPush(realm, {
+          keycloakSessionIds,
+          notBefore: keycloakNow,
+          expiration: keycloakNow + 30,
+        });
+        const [before, during] = [realm.mint({ iat: keycloakNow - 1 }), realm.mint({ iat: keycloakNow })];
+        for (const token of [before, during]) await verifier.verify(token);
+        const { issuer } = realm;
+        assert.deepEqual(await revokeByAdminPush(verifier, push, 'LOGOUT'), [
+          { type: 'not-before', issuer, notBefore: keycloakNow, setAt: keycloakNow },
+          { type: 'doubt', issuer, issuedUntil: keycloakNow, setAt: keycloakNow },
+        ]);
+        await assertRefused(() => verifier.verify(before), 'token_revoked');
+        realm.introspect = (token) => ({ active: token !== during });
+        await assertRefused(() => verifier.verify(during), 'token_revoked');
+        const again = realm.mint({ iat: keycloakNow });
+        assert.ok(await verifier.verify(again), 'whoever logged in since, in the same second');
+        assertAtOnce(verifier.verify(again));
+        const calls = realm.calls.introspection;
+        assert.ok(await verifier.verify(realm.mint({ iat: keycloakNow + 1 })));
+        assert.equal(realm.calls.introspection, calls);
+      });
+    }
   }
+
+  it('of a logout asks about who logged in while Keycloak told its clients', async () => {
+    const { realm, verifier } = await startLoaded();
+    const notBefore = realm.now - 8;
+    await revokeByAdminPush(verifier, mintPush(realm, { notBefore }), 'LOGOUT');
+    const iat = realm.now - 4;
+    const calls = realm.calls.introspection;
+    assert.ok(await verifier.verify(realm.mint({ iat })));
+    assert.equal(realm.calls.introspection, calls + 1);
+    realm.introspect = () => ({ active: false });
+    await assertRefused(() => verifier.verify(realm.mint({ iat })), 'token_revoked');
+  });
+
+  it('of a logout without a not-before counts from when it was made', async () => {
+    for (const notBefore of [0, undefined, 'x', -1, 1.5, 9_999_999_999]) {
+      const { realm, verifier } = await startLoaded();
+      const revocations = await revokeByAdminPush(verifier, mintPush(realm, { notBefore }), 'LOGOUT');
+      assert.deepEqual(revocations[0], {
+        type: 'not-before',
+        issuer: realm.issuer,
+        notBefore: realm.now,
+        setAt: realm.now,
+      });
+    }
+  });
 
   const bad: readonly [string, Record<string, unknown>, AdminAction, string][] = [
     ['of another action', { action: 'PUSH_NOT_BEFORE', notBefore: 1 }, 'LOGOUT', 'its action is not LOGOUT'],
@@ -85,13 +169,45 @@ describe('a push to the admin URL', () => {
     ['with a text for its end', { expiration: '9999999999' }, 'LOGOUT', 'it expired'],
     ['without an id', { id: undefined }, 'LOGOUT', 'it was used before'],
     ['with an id that is no text', { id: 7 }, 'LOGOUT', 'it was used before'],
-    ['without a time', { action: 'PUSH_NOT_BEFORE' }, 'PUSH_NOT_BEFORE', 'it has no notBefore'],
+    [
+      'without a time',
+      { action: 'PUSH_NOT_BEFORE', notBefore: undefined },
+      'PUSH_NOT_BEFORE',
+      'it has no notBefore',
+    ],
     [
       'with a text for its time',
       { action: 'PUSH_NOT_BEFORE', notBefore: '1' },
       'PUSH_NOT_BEFORE',
       'it has no notBefore',
     ],
+    [
+      'with a time before 1970',
+      { action: 'PUSH_NOT_BEFORE', notBefore: -1 },
+      'PUSH_NOT_BEFORE',
+      'it has no notBefore',
+    ],
+    [
+      'with a time in the future',
+      { action: 'PUSH_NOT_BEFORE', notBefore: Date.UTC(2026, 0, 15, 12) / 1000 + 6 },
+      'PUSH_NOT_BEFORE',
+      'its notBefore is in the future',
+    ],
+    [
+      'that expires in hours',
+      { expiration: Date.UTC(2026, 0, 15, 12) / 1000 + 151 },
+      'LOGOUT',
+      'it expires too late',
+    ],
+    ...['iss', 'typ', 'exp', 'azp', 'aud', 'iat', 'jti', 'sub', 'x'.repeat(99), 'keycloakSessionIds'].map(
+      (claim) =>
+        [
+          `with the claim ${claim.slice(0, 20)}, as what else the realm signs`,
+          { action: 'PUSH_NOT_BEFORE', notBefore: 1, [claim]: 9_999_999_999 },
+          'PUSH_NOT_BEFORE',
+          `it has the claim ${claim.slice(0, 50)}, and no push has`,
+        ] as [string, Record<string, unknown>, AdminAction, string],
+    ),
     ['of a list that is none', { keycloakSessionIds: 's1' }, 'LOGOUT', 'its list of sessions is not a list'],
   ];
   for (const [what, changes, action, reason] of bad) {

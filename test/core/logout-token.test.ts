@@ -16,6 +16,7 @@ describe('a logout token', () => {
       type: 'session',
       issuer: realm.issuer,
       sessionId: 's1',
+      endedAt: realm.now,
     });
     await assertRefused(() => verifier.verify(ended), 'token_revoked');
     assertAtOnce(verifier.verify(other));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createEpoch } from '../../src/core/epoch.ts';
 import { createMemoryRevocationStore, createRevocationLog, type Revocation } from '../../src/core/index.ts';
-import { createRevocationList } from '../../src/core/revocation.ts';
+import { createRevocationList } from '../../src/core/revocation-list.ts';
 
 const issuer = 'https://sso.example.com/realms/testing';
 const token = { iss: issuer, sid: 's1', sub: 'u1', azp: 'web', jti: 't1', iat: 1000 };
@@ -24,6 +24,7 @@ function start() {
 describe('the list of revocations', () => {
   const hits: readonly [string, Revocation][] = [
     ['a session', { type: 'session', issuer, sessionId: 's1' }],
+    ['a session, up to the second it ended in', { type: 'session', issuer, sessionId: 's1', endedAt: 1000 }],
     ['a token', { type: 'token', issuer, tokenId: 't1' }],
     ['a user, up to the second of issue', { type: 'user', issuer, subject: 'u1', issuedUntil: 1000 }],
     ['a realm, before a time', { type: 'not-before', issuer, notBefore: 1001 }],
@@ -32,9 +33,9 @@ describe('the list of revocations', () => {
   for (const [name, revocation] of hits) {
     it(`hits the token by ${name}, and moves the epoch`, () => {
       const { list, epoch } = start();
-      assert.equal(list.find(token), undefined);
+      assert.equal(list.judge(token), undefined);
       list.add(revocation);
-      assert.equal(list.find(token), revocation);
+      assert.deepEqual(list.judge(token), { revocation, verdict: 'refuse', since: 1 });
       assert.equal(epoch.value, 1);
       assert.equal(list.size, 1);
     });
@@ -62,37 +63,88 @@ describe('the list of revocations', () => {
     it(`does not hit the token by ${name}`, () => {
       const { list } = start();
       list.add(revocation);
-      assert.equal(list.find(token), undefined);
+      assert.equal(list.judge(token), undefined);
     });
   }
+
+  const soft: readonly [string, Revocation, 'confirm' | 'ask'][] = [
+    ['a session that ended before', { type: 'session', issuer, sessionId: 's1', endedAt: 999.9 }, 'ask'],
+    ['a doubt, up to the second of issue', { type: 'doubt', issuer, issuedUntil: 1000 }, 'confirm'],
+  ];
+  for (const [name, revocation, verdict] of soft) {
+    it(`leaves the token to Keycloak by ${name}, and moves the epoch`, () => {
+      const { list, epoch } = start();
+      list.add(revocation);
+      assert.deepEqual(list.judge(token), { revocation, verdict, since: 1 });
+      assert.equal(epoch.value, 1);
+      assert.equal(list.judge({ ...token, sid: 's2', iat: 1001 }), undefined);
+      assert.equal(list.judge({ ...token, iss: 'https://other.example.com' }), undefined);
+    });
+  }
+
+  it('takes the strictest of several, and the last of those that Keycloak has to be asked about', () => {
+    const { list } = start();
+    const [session, doubt, user] = [
+      ...soft.map(([, one]) => one),
+      { type: 'user', issuer, subject: 'u1', issuedUntil: 1000 },
+    ] as [Revocation, Revocation, Revocation];
+    list.add(doubt);
+    list.add(session);
+    assert.deepEqual(list.judge(token), { revocation: doubt, verdict: 'confirm', since: 2 });
+    assert.deepEqual(list.judge({ ...token, iat: 1001 }), { revocation: session, verdict: 'ask', since: 2 });
+    list.add(user);
+    assert.deepEqual(list.judge(token), { revocation: user, verdict: 'refuse', since: 3 });
+    list.add({ ...doubt, setAt: 2000 } as Revocation);
+    assert.equal(list.judge({ ...token, sub: 'u2' })?.since, 4, 'what was said again is asked about again');
+  });
+
+  it('never takes back the end of a session by one that was earlier and arrived later', () => {
+    const { list } = start();
+    const end = (endedAt?: number) => list.add({ type: 'session', issuer, sessionId: 's1', endedAt });
+    const verdict = (iat: number) => list.judge({ ...token, iat })?.verdict;
+    end(1000);
+    end(900);
+    assert.deepEqual([verdict(1000), verdict(1001)], ['refuse', 'ask']);
+    end(1001);
+    assert.deepEqual([verdict(1001), verdict(1002)], ['refuse', 'ask']);
+    end();
+    end(1002);
+    assert.equal(
+      verdict(9_999_999_999),
+      'refuse',
+      'one without a time, as earlier versions wrote it, is for ever',
+    );
+  });
 
   it('takes a token without a time of issue for an old one, and one without ids for none', () => {
     const { list } = start();
     list.add({ type: 'not-before', issuer, notBefore: 1 });
-    assert.ok(list.find({ iss: issuer }));
-    assert.ok(list.find({ iss: issuer, iat: '5' }));
+    assert.ok(list.judge({ iss: issuer }));
+    assert.ok(list.judge({ iss: issuer, iat: '5' }));
     const other = start().list;
     other.add({ type: 'session', issuer, sessionId: 's1' });
-    assert.equal(other.find({ iss: issuer, sid: ['s1'], sub: {}, jti: 1, azp: null }), undefined);
+    assert.equal(other.judge({ iss: issuer, sid: ['s1'], sub: {}, jti: 1, azp: null }), undefined);
   });
 
-  const policies: readonly [string, [number, number?][], number][] = [
-    ['a later not-before', [[900], [1000]], 1000],
+  const policies: readonly [string, [number, number?][], 'refuse' | 'confirm', number][] = [
+    ['a later not-before', [[900], [1000]], 'refuse', 1000],
     [
       'no earlier one, however late it arrives',
       [
         [1000, 1000],
         [900, 2000],
       ],
+      'refuse',
       1000,
     ],
     [
-      'a 0 that was set afterwards',
+      'a 0 that was set afterwards, which leaves it to Keycloak',
       [
         [1000, 1000],
         [0, 1000.5],
       ],
-      0,
+      'confirm',
+      1000,
     ],
     [
       'no 0 that was set before',
@@ -100,10 +152,11 @@ describe('the list of revocations', () => {
         [1000, 1000],
         [0, 999.5],
       ],
+      'refuse',
       1000,
     ],
-    ['no 0 of which nobody knows when it was set', [[1000, 1000], [0]], 1000],
-    ['a 0 after one of which nobody knows when it was set', [[1000], [0, 1001]], 0],
+    ['no 0 of which nobody knows when it was set', [[1000, 1000], [0]], 'refuse', 1000],
+    ['a 0 after one of which nobody knows when it was set', [[1000], [0, 1001]], 'confirm', 1000],
     [
       'what was set after a 0',
       [
@@ -111,6 +164,7 @@ describe('the list of revocations', () => {
         [0, 1001],
         [1002, 1002],
       ],
+      'refuse',
       1002,
     ],
     [
@@ -120,6 +174,7 @@ describe('the list of revocations', () => {
         [1000, 1200],
         [0, 1100],
       ],
+      'refuse',
       1000,
     ],
     [
@@ -130,16 +185,16 @@ describe('the list of revocations', () => {
         [1000, 1000],
         [0, 1150],
       ],
-      0,
+      'confirm',
+      1000,
     ],
   ];
-  for (const [name, given, expected] of policies) {
+  for (const [name, given, verdict, time] of policies) {
     it(`holds of two times for the same realm: ${name}`, () => {
       const { list } = start();
       for (const [notBefore, setAt] of given) list.add({ type: 'not-before', issuer, notBefore, setAt });
-      assert.equal(list.size, 1);
-      const isHit = (iat: number) => list.find({ ...token, iat }) !== undefined;
-      assert.deepEqual([isHit(Math.max(0, expected - 1)), isHit(expected)], [expected > 0, false]);
+      const verdictOf = (iat: number) => list.judge({ ...token, iat })?.verdict;
+      assert.deepEqual([verdictOf(time - 1), verdictOf(time)], [verdict, undefined]);
     });
   }
 
@@ -153,6 +208,7 @@ describe('the list of revocations', () => {
     ];
     for (const revocation of said) list.add(revocation);
     for (const revocation of said) list.add({ ...revocation });
+    // The session twice, of which the second says less; and a not-before that was lifted.
     assert.equal(epoch.value, hits.length);
     list.add({ type: 'user', issuer, subject: 'u1', issuedUntil: 1001 });
     list.add({ type: 'not-before', issuer, notBefore: 1002 });
@@ -163,9 +219,9 @@ describe('the list of revocations', () => {
     const { list } = start();
     list.add({ type: 'user', issuer, subject: 'u1', issuedUntil: 1000 });
     list.add({ type: 'user', issuer, subject: 'u1', issuedUntil: 900 });
-    assert.ok(list.find(token));
+    assert.ok(list.judge(token));
     list.add({ type: 'user', issuer, subject: 'u1', issuedUntil: 1100 });
-    assert.ok(list.find({ ...token, iat: 1100 }));
+    assert.ok(list.judge({ ...token, iat: 1100 }));
   });
 
   it('forgets after a day, but never a not-before, wherever it stands in the list', () => {
@@ -179,7 +235,7 @@ describe('the list of revocations', () => {
     advance(1);
     list.add({ type: 'session', issuer, sessionId: 's3' });
     assert.equal(list.size, 3);
-    assert.ok(list.find(token));
+    assert.ok(list.judge(token));
   });
 
   it('is renewed by being said again', () => {
@@ -190,15 +246,15 @@ describe('the list of revocations', () => {
     list.add(again);
     advance(1);
     list.add({ type: 'session', issuer, sessionId: 's2' });
-    assert.equal(list.find(token), again);
+    assert.equal(list.judge(token)?.revocation, again);
   });
 
   it('is bounded: the oldest goes first', () => {
     const { list } = start();
     for (let i = 0; i <= 1_000_000; i++) list.add({ type: 'session', issuer, sessionId: `s${i}` });
     assert.equal(list.size, 1_000_000);
-    assert.equal(list.find({ ...token, sid: 's0' }), undefined);
-    assert.ok(list.find({ ...token, sid: 's1000000' }));
+    assert.equal(list.judge({ ...token, sid: 's0' }), undefined);
+    assert.ok(list.judge({ ...token, sid: 's1000000' }));
   });
 });
 

@@ -32,9 +32,10 @@ export function mintPush(
 ): string {
   const payload = {
     id: randomUUID(),
-    expiration: realm.now + 30,
+    expiration: Math.floor(realm.now) + 30,
     resource: realm.clientId,
     action: 'LOGOUT',
+    notBefore: 0,
     ...changes,
   };
   return realm.mint({}, { payload, header });

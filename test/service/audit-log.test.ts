@@ -109,7 +109,7 @@ describe('the audit log', () => {
   });
 
   test('says what Keycloak revoked, and what was sent in its name', async (t) => {
-    const { idp, app, login, lines } = await setUp(t);
+    const { idp, app, login, lines } = await setUp(t, { ADMIN_PUSHES: 'on' });
     const { access_token } = (await login()).json();
     const { sid, sub } = decodeJwt(access_token);
     lines();
@@ -122,10 +122,11 @@ describe('the audit log', () => {
         events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
       },
     });
+    const { iat: endedAt } = decodeJwt(logout_token);
     await app.inject(post('/backchannel-logout', { logout_token }));
     const where = { method: 'POST', route: '/backchannel-logout', address: '127.0.0.1' };
     const what = { event: 'revocation', by: 'backchannel_logout' };
-    assert.deepEqual(lines(), [{ ...what, outcome: 'ok', sid, what: 'session', ...where }]);
+    assert.deepEqual(lines(), [{ ...what, outcome: 'ok', sid, what: 'session', endedAt, ...where }]);
     await app.inject(post('/backchannel-logout', { logout_token }));
     await app.inject(post('/backchannel-logout', { logout_token: 'x.y.z' }));
     assert.deepEqual(

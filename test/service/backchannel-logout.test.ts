@@ -30,6 +30,8 @@ async function setUp(t: TestContext, build = buildService): Promise<Setup> {
 }
 
 const buildService = async (t: TestContext, idp: DevIdp) => (await buildTestApp(t, idp.url)).app;
+const buildWithPushes = async (t: TestContext, idp: DevIdp) =>
+  (await buildTestApp(t, idp.url, { ADMIN_PUSHES: 'on' })).app;
 
 /** An API of the library for two realms, of which one is the provider's. */
 async function buildForTwoRealms(t: TestContext, idp: DevIdp): Promise<FastifyInstance> {
@@ -209,15 +211,13 @@ for (const [where, build] of APPS) {
 }
 
 async function push(setup: Setup, path: string, claims: Record<string, unknown>, username = 'abdullah') {
+  const others = Object.keys(decodeJwt(await setup.idp.issueToken({ username, session: false })));
   const payload = await setup.idp.issueToken({
     username,
     session: false,
     header: { typ: 'JWT' },
     claims: {
-      iss: undefined,
-      exp: undefined,
-      aud: undefined,
-      typ: undefined,
+      ...Object.fromEntries(others.map((claim) => [claim, undefined])),
       id: randomUUID(),
       resource: CLIENT,
       expiration: Math.floor(Date.now() / 1000) + 30,
@@ -227,8 +227,21 @@ async function push(setup: Setup, path: string, claims: Record<string, unknown>,
   return setup.app.inject({ method: 'POST', url: path, headers: { 'content-type': 'text/plain' }, payload });
 }
 
-test('a not-before time that Keycloak pushes ends what was issued before it', async (t) => {
+test('pushes are taken where they were asked for, and nowhere else', async (t) => {
   const setup = await setUp(t);
+  const notBefore = Math.floor(Date.now() / 1000) + 1;
+  for (const [path, action] of [
+    ['/k_push_not_before', 'PUSH_NOT_BEFORE'],
+    ['/k_logout', 'LOGOUT'],
+  ] as const) {
+    const answer = await push(setup, path, { action, notBefore });
+    assert.deepEqual([answer.statusCode, answer.json()], [404, { detail: 'Not Found' }]);
+  }
+  assert.equal(await statusOf(setup.app, setup.token), 200);
+});
+
+test('a not-before time that Keycloak pushes ends what was issued before it', async (t) => {
+  const setup = await setUp(t, buildWithPushes);
   const notBefore = Math.floor(Date.now() / 1000) + 1;
   const answer = await push(setup, '/k_push_not_before', { action: 'PUSH_NOT_BEFORE', notBefore });
   assert.equal(answer.statusCode, 204);
@@ -236,7 +249,7 @@ test('a not-before time that Keycloak pushes ends what was issued before it', as
 });
 
 test('a logout that Keycloak pushes ends the sessions it lists', async (t) => {
-  const setup = await setUp(t);
+  const setup = await setUp(t, buildWithPushes);
   const other = await setup.idp.issueToken({ username: 'sara' });
   const claims = { action: 'LOGOUT', keycloakSessionIds: [setup.sessionId] };
   assert.equal((await push(setup, '/k_logout', claims)).statusCode, 204);
@@ -252,7 +265,7 @@ for (const [what, claims] of [
   ['without a time', { action: 'PUSH_NOT_BEFORE' }],
 ] as const) {
   test(`a push ${what} is 400 and ends nothing`, async (t) => {
-    const setup = await setUp(t);
+    const setup = await setUp(t, buildWithPushes);
     const answer = await push(setup, '/k_push_not_before', claims);
     assert.equal(answer.statusCode, 400);
     assert.deepEqual(answer.json(), {
@@ -265,7 +278,7 @@ for (const [what, claims] of [
 }
 
 test("an access token is no push: a user's own token cannot log others out", async (t) => {
-  const setup = await setUp(t);
+  const setup = await setUp(t, buildWithPushes);
   const answer = await setup.app.inject({
     method: 'POST',
     url: '/k_logout',

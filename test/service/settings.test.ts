@@ -75,6 +75,7 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     workerTimeoutMs: 30_000,
     logLevel: 'info',
     auditLog: true,
+    adminPushes: false,
     tracing: { exporter: 'off' },
     trustProxy: false,
     corsOrigins: [],

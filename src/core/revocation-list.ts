@@ -1,0 +1,97 @@
+import type { Epoch } from './epoch.ts';
+import { createRevocationLog, type Revocation, setAt } from './revocation-log.ts';
+
+/** What identifies a token for {@link RevocationList.judge}. */
+export interface RevocableToken {
+  readonly iss: string;
+  readonly sid?: unknown;
+  readonly sub?: unknown;
+  readonly azp?: unknown;
+  readonly jti?: unknown;
+  readonly iat?: unknown;
+}
+
+/** A revocation that concerns a token. */
+export interface RevocationHit {
+  readonly revocation: Revocation;
+  /**
+   * `refuse`: the token is bad. `confirm`: it is bad unless Keycloak says that it is good. `ask`: it is as good as any
+   * other, but Keycloak is asked first.
+   */
+  readonly verdict: 'refuse' | 'confirm' | 'ask';
+  /** What `epoch` was when it came in: an answer of Keycloak's to an earlier question settles nothing. */
+  readonly since: number;
+}
+
+/** The revocations this process knows, looked up without waiting. */
+export interface RevocationList {
+  /** The strictest of the revocations that concern the token, or `undefined`. */
+  judge(token: RevocableToken): RevocationHit | undefined;
+  add(revocation: Revocation): void;
+  readonly size: number;
+}
+
+const STRICTNESS = { ask: 1, confirm: 2, refuse: 3 } as const;
+
+/** @param clock see {@link createRevocationLog} */
+export function createRevocationList(epoch: Epoch, clock?: () => number): RevocationList {
+  const log = createRevocationLog(clock);
+  const arrivals = new WeakMap<Revocation, number>();
+
+  function* concerns(token: RevocableToken): Generator<[Revocation, RevocationHit['verdict']]> {
+    const { iss, sid, sub, jti, azp } = token;
+    // Without a time of issue it may be as old as any.
+    const issuedAt = typeof token.iat === 'number' ? token.iat : 0;
+    const ended = typeof sid === 'string' ? log.get('session', iss, sid) : undefined;
+    if (ended !== undefined) yield [ended, reaches(ended, issuedAt) ? 'refuse' : 'ask'];
+    const bad = typeof jti === 'string' ? log.get('token', iss, jti) : undefined;
+    if (bad !== undefined) yield [bad, 'refuse'];
+    const user = typeof sub === 'string' ? log.get('user', iss, sub) : undefined;
+    if (user !== undefined && reaches(user, issuedAt)) yield [user, 'refuse'];
+    for (const place of typeof azp === 'string' ? [[iss], [iss, azp]] : [[iss]]) {
+      const policy = log.get('not-before', ...place);
+      if (policy === undefined || !reaches(policy, issuedAt)) continue;
+      const lifted = log.get('lifted', ...place);
+      if (lifted !== undefined && setAt(lifted) >= setAt(policy)) yield [lifted, 'confirm'];
+      else yield [policy, 'refuse'];
+    }
+    const doubt = log.get('doubt', iss);
+    if (doubt !== undefined && reaches(doubt, issuedAt)) yield [doubt, 'confirm'];
+  }
+
+  return {
+    judge(token) {
+      if (log.size === 0) return undefined;
+      let hit: RevocationHit | undefined;
+      for (const [revocation, verdict] of concerns(token)) {
+        const since = Math.max(arrivals.get(revocation) as number, hit?.since ?? 0);
+        const isStricter = hit === undefined || STRICTNESS[verdict] > STRICTNESS[hit.verdict];
+        hit = isStricter ? { revocation, verdict, since } : { ...(hit as RevocationHit), since };
+      }
+      return hit;
+    },
+    add(revocation) {
+      if (!log.add(revocation)) return;
+      epoch.advance();
+      arrivals.set(revocation, epoch.value);
+    },
+    get size() {
+      return log.size;
+    },
+  };
+}
+
+/** Whether a token of that time is among those it makes bad. */
+function reaches(revocation: Revocation, issuedAt: number): boolean {
+  switch (revocation.type) {
+    case 'session':
+      return revocation.endedAt === undefined || issuedAt <= revocation.endedAt;
+    case 'user':
+    case 'doubt':
+      return issuedAt <= revocation.issuedUntil;
+    case 'not-before':
+      return issuedAt < revocation.notBefore;
+    case 'token':
+      return true;
+  }
+}
