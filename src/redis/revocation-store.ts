@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import {
   createMemoryRevocationStore,
   createRevocationLog,
   type Revocation,
   type RevocationStore,
 } from '../core/index.ts';
-import type { RedisConnection } from './connection.ts';
+import { APPEND } from './append-script.ts';
+import type { RedisClient, RedisConnection, RedisUnavailable } from './connection.ts';
 import { readRevocation } from './read-revocation.ts';
 
 /** Options of {@link createRedisRevocationStore}. */
@@ -32,22 +34,19 @@ const BATCH = 1_000;
 const MAX_WAITING = 100_000;
 /** An error reply (still loading, out of memory, read-only) breaks no connection that could tell when it is over. */
 const RETRY_MS = 1_000;
-
-/** By the rule of `createRevocationLog`, in one step: what was set later may have been written by another process. */
-const KEEP_NOT_BEFORE = `
-local known = redis.call('HGET', KEYS[1], ARGV[1])
-if known then
-  local before, after = cjson.decode(known), cjson.decode(ARGV[2])
-  local isLater = (after.setAt or after.notBefore) >= (before.setAt or before.notBefore)
-  local isSame = after.notBefore == before.notBefore or after.notBefore == 0
-  if after.notBefore <= before.notBefore and not (isSame and isLater) then return end
-end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])`;
+/** So many refusals in a row, and the rest is tried later. */
+const MAX_REFUSALS = 10;
+/** Whether Redis still has what it had is looked at so often. Unit: milliseconds. */
+const CHECK_MS = 2_000;
+/** How long an id stays claimed at least and at most, whatever the clock here says. Unit: seconds. */
+const [SHORTEST_CLAIM, LONGEST_CLAIM] = [600, 86_400];
 
 /**
  * Revocations in a Redis stream. Each process reads the stream from its start, then waits for what is appended; one
- * that was away goes on where it stopped, so nothing is missed. Not-before times stand in a hash besides: they are
- * in force for longer than the stream goes back.
+ * that was away goes on where it stopped, so nothing is missed. Not-before times and doubts stand in a hash besides:
+ * they are in force for longer than the stream goes back.
+ *
+ * A Redis that lost its data is told anew what the processes know, within seconds.
  *
  * What cannot be appended because Redis is away, or refuses it, is told to the caller (`add` rejects) and appended as
  * soon as Redis takes it. Needs Redis 6.2 or Valkey; keep it on disk (`appendonly yes`), or a restart of Redis forgets
@@ -60,6 +59,7 @@ export function createRedisRevocationStore(
   const { keyPrefix = 'keycloak-guard', rememberSeconds = 86_400 } = options;
   const streamKey = `${keyPrefix}:revocations`;
   const notBeforeKey = `${keyPrefix}:not-before`;
+  const markKey = `${keyPrefix}:mark`;
   const listeners = new Set<(revocation: Revocation) => void>();
   // For listeners that come when the stream has been read already, and for a Redis that lost its data.
   const known = createRevocationLog();
@@ -67,7 +67,10 @@ export function createRedisRevocationStore(
   const local = createMemoryRevocationStore();
   const reader = connection.duplicate();
   let last = '0-0';
+  let mark: string | undefined;
+  let checkedAt = Number.NEGATIVE_INFINITY;
   let isCaughtUp = false;
+  let isReadingAnew = false;
   let isClosed = false;
   let isReading = false;
   let isFlushing = false;
@@ -81,45 +84,55 @@ export function createRedisRevocationStore(
   }
 
   async function append(text: string, at: number): Promise<void> {
-    const { type, issuer, ...rest } = JSON.parse(text) as Revocation;
-    await connection.run((client) => {
-      const oldest = `${Date.now() - rememberSeconds * 1000}-0`;
-      const fields = { r: text, at: String(at) };
-      const trim = { strategy: 'MINID', strategyModifier: '~', threshold: oldest as never } as const;
-      const multi = client.multi().xAdd(streamKey, '*', fields, { TRIM: trim });
-      if (type === 'not-before') {
-        const { clientId } = rest as { clientId?: string };
-        const field = JSON.stringify([issuer, clientId]);
-        multi.eval(KEEP_NOT_BEFORE, { keys: [notBeforeKey], arguments: [field, text] });
-      }
-      return multi.exec();
-    });
+    const keys = [streamKey, notBeforeKey, markKey];
+    const field = fieldOf(JSON.parse(text) as Revocation);
+    const args = [text, String(at), String(rememberSeconds * 1000), field, randomUUID()];
+    await connection.run((client) => client.eval(APPEND, { keys, arguments: args }));
   }
 
   async function flush(): Promise<void> {
-    if (isFlushing) return;
+    // What Redis turns out to have need not be told again.
+    if (isFlushing || isReadingAnew) return;
     isFlushing = true;
-    try {
-      for (const [text, at] of waiting) {
+    let refusals = 0;
+    for (const [text, at] of [...waiting]) {
+      try {
         await append(text, at);
         waiting.delete(text);
+      } catch {
+        // Tried again by the next connection, or soon; after the others, for it may be this one that is refused.
+        waiting.delete(text);
+        waiting.set(text, at);
+        if (++refusals === MAX_REFUSALS || !connection.isReady) break;
       }
-    } catch {
-      // Tried again by the next connection, or soon.
-    } finally {
-      isFlushing = false;
+    }
+    isFlushing = false;
+  }
+
+  /** `undefined` where Redis refuses, as for a key of another type: what else it has is of use all the same. */
+  async function ask<T>(command: (client: RedisClient) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await reader.run(command);
+    } catch (error) {
+      if (reader.isReady && (error as RedisUnavailable).cause !== undefined) return undefined;
+      throw error;
     }
   }
 
-  /** Redis came back without its data, or as another one that knows less: start again, with what this process knows. */
+  /** Redis lost its data, or is another one that knows less: start again, with what this process knows. */
   async function checkPosition(): Promise<void> {
-    if (last === '0-0') return;
+    checkedAt = performance.now();
+    await ask((client) => client.set(markKey, randomUUID(), { condition: 'NX' }));
+    const found = (await ask((client) => client.get(markKey))) ?? undefined;
+    const isOther = mark !== undefined && found !== mark;
+    mark = found;
     // The very entry: others may have written since. One that is gone because it is old does no harm.
-    const here = await reader.run((client) => client.xRange(streamKey, last, last));
-    if (here?.length) return;
+    const isGone =
+      last !== '0-0' && !(await reader.run((client) => client.xRange(streamKey, last, last)))?.length;
+    if (!isOther && !isGone) return;
     last = '0-0';
+    isReadingAnew = true;
     for (const revocation of known.all()) waiting.set(JSON.stringify(revocation), Date.now());
-    await flush();
   }
 
   async function read(): Promise<void> {
@@ -127,9 +140,12 @@ export function createRedisRevocationStore(
     isReading = true;
     try {
       await checkPosition();
-      const notBefore = await reader.run((client) => client.hVals(notBeforeKey));
-      for (const text of notBefore) tell(text);
-      while (!isClosed) await readBatch();
+      const policies = (await ask((client) => client.hVals(notBeforeKey))) ?? [];
+      for (const text of policies) tell(text);
+      while (!isClosed) {
+        if (performance.now() - checkedAt >= CHECK_MS) await checkPosition();
+        await readBatch();
+      }
     } catch {
       // The connection is mended, and calls this again.
     } finally {
@@ -139,18 +155,24 @@ export function createRedisRevocationStore(
   }
 
   async function readBatch(): Promise<void> {
-    const wait = isCaughtUp ? { BLOCK: BLOCK_MS } : {};
+    const wait = isCaughtUp && !isReadingAnew ? { BLOCK: BLOCK_MS } : {};
     const streams = (await reader.run(
       (client) => client.xRead({ key: streamKey, id: last }, { COUNT: BATCH, ...wait }),
       BLOCK_MS + 2_000,
     )) as { messages: { id: string; message: Record<string, string> }[] }[] | null;
     const messages = streams?.[0]?.messages ?? [];
     for (const { id, message } of messages) {
+      const { r: text = '', at = '' } = message;
       last = id;
-      if (isCaughtUp) lagSeconds = Math.max(0, (Date.now() - Number(message.at)) / 1000);
-      tell(message.r ?? '');
+      const lagMs = Date.now() - Number(at);
+      if (isCaughtUp && !isReadingAnew && Number.isFinite(lagMs)) lagSeconds = Math.max(0, lagMs / 1000);
+      if (isReadingAnew) waiting.delete(text);
+      tell(text);
     }
-    if (messages.length < BATCH) isCaughtUp = true;
+    if (messages.length < BATCH) {
+      isCaughtUp = true;
+      isReadingAnew = false;
+    }
   }
 
   const stopReading = reader.onReady(() => void read());
@@ -168,7 +190,10 @@ export function createRedisRevocationStore(
       return lagSeconds;
     },
     async add(revocation) {
-      const text = JSON.stringify(revocation);
+      const read = readRevocation(JSON.stringify(revocation));
+      // Nobody could read it: it would be tried for ever.
+      if (read === undefined) throw new TypeError('This is no revocation, or not a whole one');
+      const text = JSON.stringify(read);
       const at = Date.now();
       try {
         await append(text, at);
@@ -187,8 +212,9 @@ export function createRedisRevocationStore(
     async claim(id, expiresAt) {
       // Known here is known, whatever Redis says; and a logout must not fail because Redis is away.
       if (!(await local.claim(id, expiresAt))) return false;
-      const seconds = Math.max(1, Math.ceil(expiresAt - Date.now() / 1000));
-      const expiration = { type: 'EX', value: seconds } as const;
+      const seconds = Math.ceil(expiresAt - Date.now() / 1000);
+      const value = Math.min(Math.max(seconds, SHORTEST_CLAIM), LONGEST_CLAIM);
+      const expiration = { type: 'EX', value } as const;
       try {
         const key = `${keyPrefix}:claim:${id}`;
         return (
@@ -206,4 +232,14 @@ export function createRedisRevocationStore(
       reader.close();
     },
   };
+}
+
+/** Where it stands in the hash; empty where the stream goes back far enough for it. */
+function fieldOf(revocation: Revocation): string {
+  const { type, issuer } = revocation;
+  if (type === 'doubt') return JSON.stringify([issuer, null, type]);
+  if (type !== 'not-before') return '';
+  const { clientId = null, notBefore } = revocation;
+  // A 0 takes no earlier time's place.
+  return JSON.stringify(notBefore === 0 ? [issuer, clientId, 'lifted'] : [issuer, clientId]);
 }

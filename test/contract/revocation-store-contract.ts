@@ -8,10 +8,13 @@ const session = (sessionId: string): Revocation => ({ type: 'session', issuer: I
 
 const KINDS: readonly Revocation[] = [
   session('s1'),
+  { type: 'session', issuer: ISSUER, sessionId: 'ended', endedAt: 1_700_000_000 },
   { type: 'user', issuer: ISSUER, subject: 'u1', issuedUntil: 1_700_000_000 },
   { type: 'token', issuer: ISSUER, tokenId: 't1' },
   { type: 'not-before', issuer: ISSUER, notBefore: 1_700_000_000 },
   { type: 'not-before', issuer: ISSUER, clientId: 'my-api', notBefore: 1_700_000_001 },
+  { type: 'not-before', issuer: ISSUER, notBefore: 0, setAt: 1_700_000_002 },
+  { type: 'doubt', issuer: ISSUER, issuedUntil: 1_700_000_000, setAt: 1_700_000_003 },
 ];
 
 /** What every revocation store does that processes share. `open` gives the end of one more process. */

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import { createEpoch } from '../../src/core/epoch.ts';
 import { createMemoryRevocationStore, createRevocationLog, type Revocation } from '../../src/core/index.ts';
 import { createRevocationList } from '../../src/core/revocation-list.ts';
+import { assertRefused } from '../support/refusal.ts';
+import { startLoaded } from '../support/test-realm.ts';
 
 const issuer = 'https://sso.example.com/realms/testing';
 const token = { iss: issuer, sid: 's1', sub: 'u1', azp: 'web', jti: 't1', iat: 1000 };
@@ -236,6 +238,15 @@ describe('the list of revocations', () => {
     list.add({ type: 'session', issuer, sessionId: 's3' });
     assert.equal(list.size, 3);
     assert.ok(list.judge(token));
+  });
+
+  it('forgets nothing because the clock of the machine jumped', async () => {
+    const { realm, verifier } = await startLoaded();
+    await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1', endedAt: realm.now });
+    const iat = realm.now;
+    realm.advance(25 * 60 * 60);
+    await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's2' });
+    await assertRefused(() => verifier.verify(realm.mint({ sid: 's1', iat })), 'token_revoked');
   });
 
   it('is renewed by being said again', () => {

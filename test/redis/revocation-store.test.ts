@@ -44,8 +44,8 @@ async function openCommand(t: TestContext, redis: TestRedis) {
 }
 
 const policyOf = async (call: (...args: string[]) => Promise<unknown>) => {
-  const [text = '{}'] = (await call('HVALS', 'keycloak-guard:not-before')) as string[];
-  return JSON.parse(text);
+  const text = (await call('HGET', 'keycloak-guard:not-before', JSON.stringify([ISSUER, null]))) ?? '{}';
+  return JSON.parse(String(text));
 };
 
 const isSeen = (process: Process, revocation: Revocation) =>
@@ -261,7 +261,7 @@ test('a not-before that waited takes no later one back, for those who start late
     ],
     [
       [0, 1200],
-      [0, 1200],
+      [1000, 1200],
     ],
     [
       [1300, undefined],
@@ -269,7 +269,7 @@ test('a not-before that waited takes no later one back, for those who start late
     ],
     [
       [0, 1301.5],
-      [0, 1301.5],
+      [1300, undefined],
     ],
   ] as [[number, number?], [number, number?]][]) {
     await set(...given);
@@ -277,6 +277,11 @@ test('a not-before that waited takes no later one back, for those who start late
     assert.deepEqual([notBefore, setAt], expected, JSON.stringify(given));
     policies.push(given);
   }
+  const later = await startProcess(t, redis);
+  const lifted: Revocation = { type: 'not-before', issuer: ISSUER, notBefore: 0, setAt: 1301.5 };
+  assert.ok(isSeen(later, lifted), 'that it was lifted is told as well, the last time alone');
+  const hash = (await call('HVALS', 'keycloak-guard:not-before')) as unknown as string[];
+  assert.equal(hash.length, 2);
   await eventually('every one was told', () => one.seen.length >= policies.length);
 });
 
@@ -298,10 +303,146 @@ test('what no version of this program wrote is passed over', async (t) => {
   const command = openRedis({ url: redis.url });
   t.after(() => command.close());
   await eventually('connected', () => command.isReady);
-  for (const r of ['nonsense', 'null', '{"type":"session"}', '{"type":"planet","issuer":"x"}']) {
+  for (const r of STRANGE) {
     await command.run((client) => client.xAdd('keycloak-guard:revocations', '*', { r }));
+    await command.run((client) => client.hSet('keycloak-guard:not-before', r, r));
   }
   await one.store.add(session('s1'));
   await eventually('it has come', () => one.seen.length > 0);
   assert.deepEqual(one.seen, [session('s1')]);
+  const later = await startProcess(t, redis);
+  await eventually('one that starts hears of it too', () => later.seen.length > 0);
+  assert.deepEqual(later.seen, [session('s1')]);
+});
+
+/** What anybody may write who can write to this Redis. */
+const STRANGE = [
+  'nonsense',
+  'null',
+  '[]',
+  '7',
+  '{"type":"session"}',
+  '{"type":"planet","issuer":"x"}',
+  ...['constructor', '__proto__', 'toString', 'hasOwnProperty'].map((type) =>
+    JSON.stringify({ type, issuer: ISSUER, sessionId: 's' }),
+  ),
+  '{"type":["session"],"issuer":"x","sessionId":"s"}',
+  '{"type":"session","issuer":"x","sessionId":"s","endedAt":"later"}',
+  '{"type":"session","issuer":"x","sessionId":"s","endedAt":null}',
+  '{"type":"not-before","issuer":"x","notBefore":1e999}',
+  '{"type":"doubt","issuer":"x","issuedUntil":-1e999}',
+];
+
+test('what was written by earlier versions is read, without a time of its end as well', async (t) => {
+  const redis = await startRedis(t);
+  const call = await openCommand(t, redis);
+  const old: Revocation[] = [
+    session('s1'),
+    { type: 'not-before', issuer: ISSUER, notBefore: 1000, setAt: 1001.5 },
+    { type: 'not-before', issuer: ISSUER, notBefore: 0, setAt: 1002.5 },
+  ];
+  for (const one of old) {
+    await call('XADD', 'keycloak-guard:revocations', '*', 'r', JSON.stringify(one), 'at', '1000');
+  }
+  const field = JSON.stringify([ISSUER, null]);
+  await call('HSET', 'keycloak-guard:not-before', field, JSON.stringify(old[2]));
+  const one = await startProcess(t, redis);
+  assert.deepEqual(one.seen, [old[2], ...old]);
+});
+
+test('a value that nobody can read gives way, and makes nothing be written twice', async (t) => {
+  const redis = await startRedis(t);
+  const call = await openCommand(t, redis);
+  const field = JSON.stringify([ISSUER, null]);
+  for (const bad of ['nonsense', '7', '{"notBefore":"soon"}', '{}', 'null']) {
+    await call('HSET', 'keycloak-guard:not-before', field, bad);
+    const one = await startProcess(t, redis);
+    const before = Number(await call('XLEN', 'keycloak-guard:revocations'));
+    await one.store.add({ type: 'not-before', issuer: ISSUER, notBefore: 1000, setAt: 1000 });
+    assert.equal(one.store.waiting, 0);
+    assert.equal((await policyOf(call)).notBefore, 1000, bad);
+    assert.equal(await call('XLEN', 'keycloak-guard:revocations'), before + 1);
+    one.close();
+  }
+});
+
+test('what Redis refuses is not written half, and holds up nothing else', async (t) => {
+  const redis = await startRedis(t);
+  const call = await openCommand(t, redis);
+  await call('SET', 'keycloak-guard:not-before', 'a key of another type');
+  await call('LPUSH', 'keycloak-guard:mark', 'and another');
+  const one = await startProcess(t, redis);
+  const policy: Revocation = { type: 'not-before', issuer: ISSUER, notBefore: 1000, setAt: 1000 };
+  await assert.rejects(one.store.add(policy), RedisUnavailable);
+  await one.store.add(session('s1'));
+  await eventually('the other one is tried again, in vain', () => one.store.waiting === 1);
+  assert.equal(await call('XLEN', 'keycloak-guard:revocations'), 1);
+  await call('DEL', 'keycloak-guard:not-before');
+  await eventually('nothing waits', () => one.store.waiting === 0, 5_000);
+  assert.equal(await call('XLEN', 'keycloak-guard:revocations'), 2);
+});
+
+test('what is no revocation is refused, and does not wait', async (t) => {
+  const redis = await startRedis(t);
+  const one = await startProcess(t, redis);
+  const bad = { type: 'not-before', issuer: ISSUER, notBefore: Number.NaN } as const;
+  await assert.rejects(one.store.add(bad), TypeError);
+  assert.equal(one.store.waiting, 0);
+});
+
+for (const days of [-2, 2, 400]) {
+  test(`a process whose clock is ${days} days off takes nothing away, and forgets nothing`, async (t) => {
+    const redis = await startRedis(t);
+    const one = await startProcess(t, redis);
+    const call = await openCommand(t, redis);
+    // Redis takes away whole nodes alone: of one entry each, it takes whatever is old.
+    await call('CONFIG', 'SET', 'stream-node-max-entries', '1');
+    for (let i = 0; i < 20; i++) await one.store.add(session(`s${i}`));
+    const until = Date.now() / 1000 + 60;
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + days * 86_400_000 });
+    await one.store.add(session('by the wrong clock'));
+    assert.equal(await one.store.claim('jti-1', until), true);
+    t.mock.timers.reset();
+    assert.equal(await call('XLEN', 'keycloak-guard:revocations'), 21);
+    assert.ok(Number(await call('TTL', 'keycloak-guard:claim:jti-1')) > 500);
+    const later = await startProcess(t, redis);
+    assert.equal(later.seen.length, 21);
+  });
+}
+
+test('what is older than it has to be is taken away, by the clock of Redis', async (t) => {
+  const redis = await startRedis(t);
+  const call = await openCommand(t, redis);
+  await call('CONFIG', 'SET', 'stream-node-max-entries', '1');
+  const [seconds] = (await call('TIME')) as unknown as string[];
+  for (const age of [86_500, 86_300]) {
+    await call('XADD', 'keycloak-guard:revocations', `${Number(seconds) - age}000-0`, 'r', '{}');
+  }
+  const one = await startProcess(t, redis);
+  await one.store.add(session('s1'));
+  assert.equal(await call('XLEN', 'keycloak-guard:revocations'), 2);
+});
+
+test('that Redis was emptied is noticed over a connection that stays, whatever others write meanwhile', async (t) => {
+  const redis = await startRedis(t);
+  const [one, other] = [await startProcess(t, redis), await startProcess(t, redis)];
+  const policy: Revocation = { type: 'not-before', issuer: ISSUER, notBefore: 1000, setAt: 1000 };
+  for (const revocation of [session('before'), policy]) await one.store.add(revocation);
+  await eventually('it has come', () => isSeen(other, policy) && isSeen(one, policy));
+  const call = await openCommand(t, redis);
+  await call('FLUSHALL');
+  await call('XADD', 'keycloak-guard:revocations', '*', 'r', JSON.stringify(session('since')));
+  await eventually('what was written since has come', () => isSeen(one, session('since')));
+  await eventually(
+    'all is back',
+    async () => {
+      const texts = JSON.stringify(await call('XRANGE', 'keycloak-guard:revocations', '-', '+'));
+      return texts.includes('before') && (await policyOf(call)).notBefore === 1000;
+    },
+    8_000,
+  );
+  await eventually('nothing waits', () => one.store.waiting + other.store.waiting === 0, 5_000);
+  const later = await startProcess(t, redis);
+  for (const revocation of [session('before'), session('since'), policy])
+    assert.ok(isSeen(later, revocation));
 });
