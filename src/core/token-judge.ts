@@ -1,3 +1,4 @@
+import { type Doubted, isInDoubt, settleDoubt, toRevoked } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import type { KeySet, SigningKey } from './keys.ts';
@@ -5,7 +6,7 @@ import type { ResolvedOptions } from './options.ts';
 import { parsePrincipal } from './parse-principal.ts';
 import type { Claims, Principal } from './principal.ts';
 import type { RemoteAnswer, RemoteCheck } from './remote-check.ts';
-import type { RevocationHit, RevocationList } from './revocation-list.ts';
+import type { RevocationList } from './revocation-list.ts';
 import type { VerifierStats } from './stats.ts';
 import { createTokenCache } from './token-cache.ts';
 import { type VerifiedToken, type VerifyContext, verifyToken } from './verify.ts';
@@ -28,7 +29,7 @@ interface Parts<C extends object> {
 }
 
 /** A token that was found good. Times in milliseconds since 1970. */
-interface KnownToken<C extends object> {
+interface KnownToken<C extends object> extends Doubted {
   readonly token: string;
   /** As signed, and what Keycloak added. */
   claims: VerifiedToken['claims'];
@@ -44,10 +45,6 @@ interface KnownToken<C extends object> {
   /** Past this, a request waits until Keycloak was asked. */
   trustedUntil: number;
   wasIntrospected: boolean;
-  /** What Keycloak has to be asked about before the token is trusted. */
-  doubt: RevocationHit | undefined;
-  /** What `epoch` was when the question was put that Keycloak answered last; -1 before. */
-  settledAt: number;
   /** The check that is under way: one per token. */
   checking: Promise<RemoteAnswer> | undefined;
 }
@@ -186,23 +183,13 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
         seen: `iss ${known.claims.iss}`,
       });
     }
-    heedRevocations(known);
+    if (isInDoubt(known, revocations, options.tokenCheck === 'local')) {
+      // What is under way was asked before: its answer settles nothing.
+      known.checking = undefined;
+      known.quietUntil = 0;
+      known.trustedUntil = 0;
+    }
     known.epoch = current;
-  }
-
-  /** @throws {AuthError} `token_revoked` */
-  function heedRevocations(known: KnownToken<C>): void {
-    const hit = revocations.judge(known.claims);
-    known.doubt = undefined;
-    if (hit === undefined) return;
-    const isLocal = options.tokenCheck === 'local';
-    if (hit.verdict === 'refuse' || (hit.verdict === 'confirm' && isLocal)) throw toRevoked(hit);
-    if (isLocal || hit.since <= known.settledAt) return;
-    known.doubt = hit;
-    // What is under way was asked before: its answer settles nothing.
-    known.checking = undefined;
-    known.quietUntil = 0;
-    known.trustedUntil = 0;
   }
 
   function isNeeded(known: KnownToken<C>): boolean {
@@ -247,10 +234,10 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     if (answer.outcome === 'active') {
       stats.remoteAccepted++;
       known.wasIntrospected = answer.by === 'introspection';
-      if (settle(known, asked)) trustFromNow(known);
+      if (settleDoubt(known, asked)) trustFromNow(known);
     } else if (answer.outcome === 'impossible') {
       if (known.doubt?.verdict === 'confirm') cache.delete(known.token);
-      else if (settle(known, asked) && options.tokenCheck !== 'remote') trustToTheEnd(known);
+      else if (settleDoubt(known, asked) && options.tokenCheck !== 'remote') trustToTheEnd(known);
     } else if (answer.outcome === 'inactive') {
       stats.remoteRefused++;
       cache.delete(known.token);
@@ -263,14 +250,6 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       if (answer.outcome === 'refused') known.quietUntil = known.trustedUntil;
     }
     return answer;
-  }
-
-  /** @param asked what `epoch` was when Keycloak was asked; `false` where something came in since that it has to be asked about */
-  function settle(known: KnownToken<C>, asked: number): boolean {
-    if (known.doubt !== undefined && known.doubt.since > asked) return false;
-    known.settledAt = asked;
-    known.doubt = undefined;
-    return true;
   }
 
   function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
@@ -300,7 +279,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     if (answer.outcome === 'unavailable' || answer.outcome === 'refused') {
       if (mustAnswer) throw answer.error;
       stats.acceptedUnchecked++;
-      if (answer.outcome === 'refused') trustFromNow(known);
+      if (answer.outcome === 'refused' && !isNeeded(known)) trustFromNow(known);
     }
     return answer;
   }
@@ -320,12 +299,6 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       return cache.size;
     },
   };
-}
-
-function toRevoked({ revocation }: RevocationHit): AuthError {
-  return new AuthError('token_revoked', 'The token was revoked', {
-    seen: `revocation of a ${revocation.type}`,
-  });
 }
 
 /**
