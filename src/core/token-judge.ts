@@ -1,14 +1,17 @@
+import { readCompactJws } from './compact-jws.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
-import type { KeySet, SigningKey } from './keys.ts';
+import type { KeySet } from './keys.ts';
+import { type JudgedClaims, type KnownToken, toJudged } from './known-token.ts';
 import type { ResolvedOptions } from './options.ts';
 import { parsePrincipal } from './parse-principal.ts';
 import type { Claims, Principal } from './principal.ts';
-import type { RemoteAnswer, RemoteCheck } from './remote-check.ts';
+import type { RemoteCheck } from './remote-check.ts';
+import { isLackingClaims, type RemoteAnswer } from './remote-question.ts';
 import type { RevocationList } from './revocation.ts';
 import type { VerifierStats } from './stats.ts';
 import { createTokenCache } from './token-cache.ts';
-import { type VerifiedToken, type VerifyContext, verifyToken } from './verify.ts';
+import { assertAccessToken, type VerifyContext, verifyToken } from './verify.ts';
 
 /** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
 export interface TokenJudge<C extends object> {
@@ -27,27 +30,6 @@ interface Parts<C extends object> {
   readonly stats: VerifierStats;
 }
 
-/** A token that was found good. Times in milliseconds since 1970. */
-interface KnownToken<C extends object> {
-  readonly token: string;
-  /** As signed, and what Keycloak added. */
-  claims: VerifiedToken['claims'];
-  readonly key: SigningKey;
-  readonly expiresAt: number;
-  principal: Principal<C>;
-  /** What `epoch` was when the token was last held against keys and revocations; -1 where it has to be. */
-  epoch: number;
-  /** From here … */
-  quietFrom: number;
-  /** … to here it is good without a second thought. */
-  quietUntil: number;
-  /** Past this, a request waits until Keycloak was asked. */
-  trustedUntil: number;
-  wasIntrospected: boolean;
-  /** The check that is under way: one per token. */
-  checking: Promise<RemoteAnswer> | undefined;
-}
-
 /**
  * Checks of which no request waits. Tokens that were first used together are due together: whoever finds no room is
  * checked when it is next used.
@@ -59,7 +41,10 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<Principal<C>>>();
   const trustMs = options.recheckSeconds * 1000;
-  const isAnswerNeeded = options.tokenCheck === 'remote' || options.whenUnavailable === 'refuse';
+  const isAnswerNeeded =
+    options.tokenCheck === 'remote' ||
+    (options.tokenCheck === 'recheck' && options.whenUnavailable === 'refuse');
+  let questions = 0;
   let inBackground = 0;
 
   function verify(token: string): Principal<C> | Promise<Principal<C>> {
@@ -68,7 +53,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const now = options.clock();
     if (now < known.quietUntil && now >= known.quietFrom && known.epoch === epoch.value) {
       stats.cacheHits++;
-      return known.principal;
+      return known.principal as Principal<C>;
     }
     return reconsider(known, now);
   }
@@ -99,44 +84,44 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const now = options.clock();
     const known: KnownToken<C> = {
       token,
-      claims,
+      claims: toJudged(claims),
       key,
       expiresAt: (claims.exp + options.clockToleranceSeconds) * 1000,
-      principal: undefined as unknown as Principal<C>,
+      principal: undefined,
       epoch: -1,
       quietFrom: now,
       quietUntil: 0,
       trustedUntil: 0,
       wasIntrospected: false,
+      filledBy: 0,
+      isFilled: false,
+      refusal: undefined,
       checking: undefined,
     };
     assertStillGood(known, now);
-    trustFrom(known, Math.min((claims.iat ?? 0) * 1000, now));
+    trustFrom(known, toBelievable(claims.iat, now));
     const isLacking = options.fillClaims && isLackingClaims(claims);
     if (isLacking || options.tokenCheck === 'remote' || now >= known.trustedUntil) {
       // Without what it lacks, a guard could refuse for want of a role what Keycloak would grant.
-      const answer = await askAndApply(known, isLacking || isAnswerNeeded);
-      if (answer.outcome === 'active') {
-        // What was signed wins over what was added.
-        known.claims = { ...answer.claims, ...claims };
-        // A revocation may hit a user who is only known now.
-        known.epoch = -1;
-      }
+      await askAndApply(known, isLacking || isAnswerNeeded);
     }
     assertStillGood(known, options.clock());
-    known.principal = parsePrincipal(known.claims, options.parseClaims);
+    known.principal ??= parsePrincipal(claims, options.parseClaims);
     cache.set(known, now);
     return known.principal;
+  }
+
+  /** A time of issue in the future says nothing of the token's age: it is asked about at once. */
+  function toBelievable(issuedAt = 0, now: number): number {
+    const isAhead = issuedAt * 1000 > now + options.clockToleranceSeconds * 1000;
+    return isAhead ? 0 : Math.min(issuedAt * 1000, now);
   }
 
   function reconsider(known: KnownToken<C>, now: number): Principal<C> | Promise<Principal<C>> {
     try {
       assertStillGood(known, now);
     } catch (error) {
-      cache.delete(known.token);
-      stats.refused++;
-      stats.refusedKnown++;
-      throw error;
+      throw dropRefused(known, error);
     }
     if (options.tokenCheck === 'remote') return askForTrust(known);
     if (options.tokenCheck === 'local') {
@@ -161,11 +146,12 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
 
   function fromMemory(known: KnownToken<C>): Principal<C> {
     stats.cacheHits++;
-    return known.principal;
+    return known.principal as Principal<C>;
   }
 
   /** Expiry, keys and revocations: what can be told without asking. */
   function assertStillGood(known: KnownToken<C>, now: number): void {
+    if (known.refusal !== undefined) throw known.refusal;
     if (now >= known.expiresAt) {
       throw new AuthError('token_expired', 'The token expired', { seen: `exp ${known.claims.exp}` });
     }
@@ -189,7 +175,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     known.epoch = current;
   }
 
-  /** @param from the later of the time of issue and the last good check */
+  /** @param from the later of the time of issue and the last question whose answer was good */
   function trustFrom(known: KnownToken<C>, from: number): void {
     if (options.tokenCheck === 'local') trustToTheEnd(known);
     else if (options.tokenCheck === 'recheck') {
@@ -198,10 +184,9 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     }
   }
 
-  function trustFromNow(known: KnownToken<C>): void {
-    const now = options.clock();
-    known.quietFrom = now;
-    trustFrom(known, now);
+  function trustAnew(known: KnownToken<C>, from: number): void {
+    known.quietFrom = from;
+    trustFrom(known, from);
   }
 
   function trustToTheEnd(known: KnownToken<C>): void {
@@ -220,29 +205,66 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
 
   async function ask(known: KnownToken<C>): Promise<RemoteAnswer> {
     stats.remoteChecks++;
+    const question = ++questions;
+    // What happened at Keycloak after that, the answer need not know.
+    const askedAt = options.clock();
     const answer = await remote.ask(known.token, known.claims, known.wasIntrospected);
     if (answer.outcome === 'active') {
       stats.remoteAccepted++;
       known.wasIntrospected = answer.by === 'introspection';
-      trustFromNow(known);
-    } else if (answer.outcome === 'impossible') {
-      if (options.tokenCheck !== 'remote') trustToTheEnd(known);
+      trustAnew(known, askedAt);
+      if (answer.claims !== undefined && options.fillClaims && question > known.filledBy) {
+        known.filledBy = question;
+        fill(known, answer.claims);
+      }
     } else if (answer.outcome === 'inactive') {
       stats.remoteRefused++;
       cache.delete(known.token);
       // Remembered, for a token that is still young would be believed by its signature alone.
       const { iss, jti } = known.claims;
       if (typeof jti === 'string') revocations.add({ type: 'token', issuer: iss, tokenId: jti });
+    } else if (answer.outcome === 'impossible' && !isAnswerNeeded) {
+      trustToTheEnd(known);
     } else {
-      stats.remoteUnavailable++;
+      if (answer.outcome !== 'impossible') stats.remoteUnavailable++;
       // A moment later it would say the same: asked again when the trust is over.
-      if (answer.outcome === 'refused') known.quietUntil = known.trustedUntil;
+      if (answer.outcome !== 'unavailable') known.quietUntil = known.trustedUntil;
     }
     return answer;
   }
 
-  function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
-    return askAndApply(known, isAnswerNeeded).then(() => known.principal, countRefusal);
+  /** What was signed wins over what is added; what was added before and no longer is, is gone. */
+  function fill(known: KnownToken<C>, added: Claims): void {
+    const signed = readCompactJws(known.token).payload() as JudgedClaims;
+    const isMore = Object.keys(added).some((claim) => !Object.hasOwn(signed, claim));
+    if (!isMore && !known.isFilled) return;
+    known.isFilled = isMore;
+    const claims = { ...added, ...signed };
+    known.claims = toJudged(claims);
+    // A revocation may hit a user who is only known now.
+    known.epoch = -1;
+    try {
+      assertAccessToken(claims);
+      known.principal = parsePrincipal(claims, options.parseClaims);
+    } catch (error) {
+      known.refusal = error as AuthError;
+      cache.delete(known.token);
+    }
+  }
+
+  /** A request that waited gets what is true after the wait. */
+  async function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
+    const cameAt = options.clock();
+    try {
+      const answer = await askAndApply(known, isAnswerNeeded);
+      // It may have waited for a question of long ago.
+      const isStale = options.tokenCheck === 'recheck' && known.trustedUntil <= cameAt;
+      if (isStale && answer.outcome === 'active') await askAndApply(known, isAnswerNeeded);
+      assertStillGood(known, options.clock());
+      return known.principal as Principal<C>;
+    } catch (error) {
+      throw dropRefused(known, error);
+    }
   }
 
   /**
@@ -258,7 +280,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
         seen: answer.reason,
       });
     }
-    if (options.tokenCheck === 'remote' && answer.outcome === 'impossible') {
+    if (isAnswerNeeded && answer.outcome === 'impossible') {
       throw new AuthError('provider_misconfigured', 'Keycloak cannot be asked about this token', {
         expected: `${options.clientId} in aud, or the scope openid`,
       });
@@ -266,17 +288,19 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     if (answer.outcome === 'unavailable' || answer.outcome === 'refused') {
       if (isNeeded) throw answer.error;
       stats.acceptedUnchecked++;
-      if (answer.outcome === 'refused') trustFromNow(known);
+      if (answer.outcome === 'refused') trustAnew(known, options.clock());
     }
     return answer;
   }
 
-  function countRefusal(error: unknown): never {
+  /** Gives the error back. */
+  function dropRefused(known: KnownToken<C>, error: unknown): unknown {
     if ((error as AuthError).statusCode === 401) {
+      cache.delete(known.token);
       stats.refused++;
       stats.refusedKnown++;
     }
-    throw error;
+    return error;
   }
 
   return {
@@ -286,12 +310,4 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       return cache.size;
     },
   };
-}
-
-/**
- * A lightweight token, or one without the scopes `basic` and `profile`: who it is, and often which roles they have,
- * only Keycloak can tell.
- */
-function isLackingClaims(claims: Claims): boolean {
-  return claims.sub === undefined || claims.preferred_username === undefined;
 }
