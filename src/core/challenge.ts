@@ -28,24 +28,39 @@ export function buildChallenge(challenge: Challenge = {}): string {
   return params.length > 0 ? `Bearer ${params.join(', ')}` : 'Bearer';
 }
 
-/**
- * `error` and `error_description` of a `WWW-Authenticate` header, in one text; of all challenges, where there are
- * several. Nothing else in it says why: the realm is only a name, and may be any.
- *
- * @see RFC 7235 §2.1, RFC 6750 §3
- */
-export function readChallengeErrors(header: string): string {
-  const texts: string[] = [];
-  for (const [, name, token, quoted] of header.matchAll(AUTH_PARAM)) {
-    if (IS_ERROR.test(name as string)) texts.push(token ?? (quoted as string).replace(/\\(.)/g, '$1'));
-  }
-  return texts.join(' ');
+/** What one challenge of a `WWW-Authenticate` header says. */
+export interface ReadChallenge {
+  /** In lower case, for example `bearer`. */
+  readonly scheme: string;
+  readonly error?: string;
+  readonly description?: string;
 }
 
-/** auth-param = token BWS "=" BWS ( token / quoted-string ); other text, such as a scheme, is passed over. */
-const AUTH_PARAM =
-  /(?:^|[\t ,])([\w!#$%&'*+.^`|~-]+)[\t ]*=[\t ]*(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\.)*)")/g;
-const IS_ERROR = /^error(?:_description)?$/i;
+/**
+ * The challenges of a `WWW-Authenticate` header, with the errors they name. Nothing else in them says why: the realm is
+ * only a name, and may be any.
+ *
+ * @see RFC 9110 §11.6.1, RFC 6750 §3
+ */
+export function readChallenges(header: string): ReadChallenge[] {
+  const challenges: { -readonly [K in keyof ReadChallenge]: ReadChallenge[K] }[] = [];
+  for (const [, comma, name, token, quoted, word] of header.matchAll(PART)) {
+    const current = challenges.at(-1);
+    if (word !== undefined) {
+      // A word that follows no comma is the credentials of its scheme (token68).
+      if (current === undefined || comma !== '') challenges.push({ scheme: word.toLowerCase() });
+    } else if (current !== undefined) {
+      const value = token ?? (quoted as string).replace(/\\(.)/g, '$1');
+      if (/^error$/i.test(name as string)) current.error = value;
+      else if (/^error_description$/i.test(name as string)) current.description = value;
+    }
+  }
+  return challenges;
+}
+
+/** auth-param = token BWS "=" BWS ( token / quoted-string ), or a word. What is neither ends the reading. */
+const PART =
+  /[\t ]*((?:,[\t ]*)*)(?:([\w!#$%&'*+.^`|~-]+)[\t ]*=[\t ]*(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\.)*)")|([\w!#$%&'*+.^`|~/-]+)=*)(?=[\t ,]|$)/gy;
 
 /** RFC 6750 §3 allows %x20-21 / %x23-5B / %x5D-7E between the quotes: no `"`, no `\`, no control characters. */
 function toQuotable(value: string): string {

@@ -1,4 +1,5 @@
 import { buildChallenge } from './challenge.ts';
+import { toSafeText } from './safe-text.ts';
 
 interface ErrorKind {
   /** HTTP status to answer with. */
@@ -118,7 +119,7 @@ export class AuthError extends Error {
   readonly reason: string;
   /** What would have been right. */
   readonly expected: string | undefined;
-  /** What was there instead. */
+  /** What was there instead; no more than 300 characters of it, all of them printable. */
   readonly seen: string | undefined;
   /** Headers of the answer: `www-authenticate` (401, 403, 400) or `retry-after` (503). */
   readonly headers: Readonly<Record<string, string>>;
@@ -132,7 +133,7 @@ export class AuthError extends Error {
     this.detail = kind.detail;
     this.reason = reason;
     this.expected = options.expected;
-    this.seen = options.seen;
+    this.seen = options.seen === undefined ? undefined : toSafeText(options.seen);
     this.headers = headersOf(kind, options);
   }
 }

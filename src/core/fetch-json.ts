@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthError } from './errors.ts';
+import { toSafeText } from './safe-text.ts';
 
 interface FetchJsonOptions {
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   /** What is fetched, for messages. */
   readonly what: string;
+  /** What is sent along, and must not be shown. */
+  readonly secrets?: readonly string[];
   readonly init?: RequestInit;
 }
 
@@ -70,9 +73,10 @@ export async function fetchBounded(url: string, options: FetchJsonOptions): Prom
       return call();
     });
   } catch (error) {
-    throw new AuthError('provider_unavailable', `${url} gave no answer: ${toReason(error)}`, {
+    const seen = toSafeText(toReason(error), options.secrets);
+    throw new AuthError('provider_unavailable', `${url} gave no answer: ${seen}`, {
       expected: options.what,
-      seen: toReason(error),
+      seen,
     });
   }
 }

@@ -26,7 +26,8 @@ export {
   requireThat,
 } from './guards.ts';
 export { createIssuer, type Discovery, type Endpoints, type Issuer, type IssuerOptions } from './issuer.ts';
-export type { KeyFinder, SigningKey } from './keys.ts';
+export type { SigningKey } from './jwks.ts';
+export type { KeyFinder } from './keys.ts';
 export { revokeByLogoutToken } from './logout-token.ts';
 export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
 export type { Claims, Principal } from './principal.ts';

@@ -1,21 +1,10 @@
-import type { JsonWebKey } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import { fetchJson } from './fetch-json.ts';
 import type { Issuer } from './issuer.ts';
+import { readJwks, type SigningKey } from './jwks.ts';
 import type { ResolvedOptions } from './options.ts';
-import { importVerificationKey, type VerificationKey } from './signature.ts';
-
-/** A public key of the realm that may sign access tokens. */
-export interface SigningKey {
-  readonly kid: string;
-  /** The one algorithm this key may be used with (RFC 8725 §3.1). */
-  readonly alg: string;
-  readonly key: VerificationKey;
-  /** Its public parameters, to tell when another key comes under the same id. */
-  readonly parameters: string;
-}
-
 /** Finds signing keys by id. */
 export interface KeyFinder {
   /** A key that is in memory. */
@@ -24,10 +13,12 @@ export interface KeyFinder {
    * Finds a key, and loads the JWKS anew where it is not there: at most once per 5 s, however many ask. The first
    * time, it does what `KeySet.start` does.
    *
+   * @param mayBeNew whether the key may have been published after a time (milliseconds since 1970). Where it may, and
+   * the JWKS was asked for before that, the next load is waited for: up to 5 s. Default: it may not
    * @throws {AuthError} `provider_unavailable` or `provider_misconfigured` when the key is not known and the JWKS
-   * could not be loaded the last time
+   * could not be loaded the last time; `provider_unavailable` where too many wait already
    */
-  find(kid: string): Promise<SigningKey | undefined>;
+  find(kid: string, mayBeNew?: (since: number) => boolean): Promise<SigningKey | undefined>;
 }
 
 /** The signing keys of a realm, kept in memory. */
@@ -46,7 +37,8 @@ export interface KeySet extends KeyFinder {
 
 /** Between two loads that requests cause. Failures count: a flood of made-up key ids costs Keycloak nothing. */
 const COOLDOWN_MS = 5_000;
-const MAX_KEYS = 100;
+/** Requests that wait for the next load: what a flood of made-up key ids can hold. */
+const MAX_WAITING = 1_000;
 /** Longest wait of a request for keys while Keycloak is known not to answer. */
 const PATIENCE_MS = 1_000;
 
@@ -69,6 +61,11 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
   let fetches = 0;
   let lastAskedAt = Number.NEGATIVE_INFINITY;
   let pending: Promise<void> | undefined;
+  let nextLoad: Promise<void> | undefined;
+  let waiting = 0;
+  // Key ids that the last load was made for, and did not find.
+  let missed = new Set<string>();
+  let ignored: ReadonlyMap<string, string> = new Map();
   let started: Promise<void> | undefined;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -78,7 +75,8 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
       const discovery = await (withDiscovery ? issuer.refresh() : issuer.discover());
       fetches++;
       const answer = await fetchJson(issuer.endpoints.certs, { ...options, what: 'the JWKS' });
-      const loaded = importKeys(answer, options, keys);
+      const { keys: loaded, unusable } = readJwks(answer, options.algorithms, keys);
+      tellIgnored(unusable);
       if (loaded.size === 0) {
         throw new AuthError('provider_unavailable', `${issuer.endpoints.certs} holds no usable signing key`);
       }
@@ -122,10 +120,13 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
     return true;
   }
 
-  async function find(kid: string): Promise<SigningKey | undefined> {
+  async function find(
+    kid: string,
+    mayBeNew: (since: number) => boolean = () => false,
+  ): Promise<SigningKey | undefined> {
     const known = keys.get(kid);
     if (known !== undefined) return known;
-    const looking = lookAgain(kid);
+    const looking = lookAgain(kid, mayBeNew);
     // The last try failed: this one may, and a request should not wait until it has.
     await (lastError === null ? looking : Promise.race([looking, patience()]));
     const found = keys.get(kid);
@@ -134,15 +135,57 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
     return found;
   }
 
-  async function lookAgain(kid: string): Promise<void> {
+  async function lookAgain(kid: string, mayBeNew: (since: number) => boolean): Promise<void> {
     if (started === undefined && !isClosed) {
       lastAskedAt = options.clock();
       return start();
     }
     // What is under way may have begun before the key was published: its answer need not be the last word.
     if (pending !== undefined) await pending;
-    if (!keys.has(kid) && mayAsk()) await refresh(loadedAt === null);
-    else if (!keys.has(kid) && pending !== undefined) await pending;
+    if (keys.has(kid)) return;
+    if (mayAsk()) {
+      missed = new Set([kid]);
+      await refresh(loadedAt === null);
+    } else if (pending !== undefined) {
+      await pending;
+    } else if (lastError === null && !missed.has(kid) && options.clock() > lastAskedAt) {
+      if (mayBeNew(lastAskedAt)) await waitForNextLoad(kid);
+    }
+  }
+
+  /** It may be the key of a rotation, which a made-up key id must not hide: the token is not refused unlooked at. */
+  async function waitForNextLoad(kid: string): Promise<void> {
+    if (waiting >= MAX_WAITING) throw new AuthError('provider_unavailable', 'Too many wait for signing keys');
+    waiting++;
+    try {
+      nextLoad ??= loadLater();
+      await nextLoad;
+      missed.add(kid);
+    } finally {
+      waiting--;
+    }
+  }
+
+  /** One load for all who wait, when its time has come. */
+  async function loadLater(): Promise<void> {
+    const before = lastAskedAt;
+    await sleep(COOLDOWN_MS - (options.clock() - before));
+    nextLoad = undefined;
+    // Somebody else may have come first.
+    if (lastAskedAt === before) {
+      lastAskedAt = options.clock();
+      missed = new Set();
+      await refresh(loadedAt === null);
+    } else await pending;
+  }
+
+  /** Once for each key, while it stays. */
+  function tellIgnored(unusable: ReadonlyMap<string, string>): void {
+    for (const [key, alg] of unusable) {
+      if (ignored.has(key)) continue;
+      options.onNotice({ level: 'warn', code: 'key_ignored', message: `a key for ${alg} is not usable` });
+    }
+    ignored = unusable;
   }
 
   /** How long the keys can stay as they are; 0 while there are none, or Keycloak is down. */
@@ -202,42 +245,4 @@ function toNotLoaded({ code, reason }: AuthError): AuthError {
 
 function patience(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref());
-}
-
-/** A key that is known already stays the same object. */
-function importKeys(
-  jwks: Record<string, unknown>,
-  options: KeyOptions,
-  known: ReadonlyMap<string, SigningKey>,
-): Map<string, SigningKey> {
-  const keys = new Map<string, SigningKey>();
-  const list = Array.isArray(jwks.keys) ? jwks.keys.slice(0, MAX_KEYS) : [];
-  for (const jwk of list as unknown[]) {
-    if (!isSigningJwk(jwk, options.algorithms)) continue;
-    try {
-      // Only the public parameters: `x5c`, `x5u` and the rest have no say.
-      const { kty, n, e, crv, x, y, alg } = jwk;
-      const parameters = JSON.stringify([kty, n, e, crv, x, y, alg]);
-      const before = known.get(jwk.kid);
-      if (before?.parameters === parameters) {
-        keys.set(jwk.kid, before);
-        continue;
-      }
-      const key = importVerificationKey({ kty, n, e, crv, x, y } as JsonWebKey, alg);
-      keys.set(jwk.kid, { kid: jwk.kid, alg, key, parameters });
-    } catch {
-      options.onNotice({ level: 'warn', code: 'key_ignored', message: `a key for ${jwk.alg} is not usable` });
-    }
-  }
-  return keys;
-}
-
-/** Keycloak publishes its encryption key in the same list, in most realms first. */
-function isSigningJwk(
-  jwk: unknown,
-  algorithms: ReadonlySet<string>,
-): jwk is JsonWebKey & { kid: string; alg: string } {
-  if (typeof jwk !== 'object' || jwk === null) return false;
-  const { kid, alg, use } = jwk as Record<string, unknown>;
-  return use === 'sig' && typeof kid === 'string' && typeof alg === 'string' && algorithms.has(alg);
 }

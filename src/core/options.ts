@@ -227,11 +227,10 @@ function findProblems(options: Record<string, unknown>): OptionProblem[] {
 /** A log that fails must neither refuse a request nor end the process. */
 function toSafeListener(onNotice: VerifierOptions['onNotice']): (notice: Notice) => void {
   return (notice) => {
+    // There is nobody left to tell. An asynchronous one may reject, or be a promise of another make.
     try {
-      onNotice?.(notice);
-    } catch {
-      // There is nobody left to tell.
-    }
+      Promise.resolve(onNotice?.(notice)).catch(() => {});
+    } catch {}
   };
 }
 

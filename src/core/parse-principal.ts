@@ -2,14 +2,18 @@ import { AuthError } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
 import { type Claims, type Principal, toPrincipal } from './principal.ts';
 
-/** @throws {AuthError} `token_claims` where `parseClaims` throws, or returns what is no object */
+/**
+ * @param claims become the application's: nothing that is judged later may be read from them
+ * @throws {AuthError} `token_claims` where `parseClaims` throws, or returns what is no object
+ */
 export function parsePrincipal<C extends object>(
   claims: Claims,
   parseClaims: ResolvedOptions<C>['parseClaims'],
 ): Principal<C> {
   if (parseClaims === undefined) return toPrincipal(claims, claims as C);
   try {
-    const parsed = parseClaims(claims);
+    // It may change what it gets: roles and scopes are still those of the token.
+    const parsed = parseClaims(structuredClone(claims));
     assertParsed(parsed);
     return toPrincipal(claims, parsed);
   } catch (cause) {

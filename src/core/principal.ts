@@ -1,9 +1,12 @@
+import { freezeDeep } from './freeze.ts';
+
 /** The claims of an access token, as Keycloak signed them. */
 export type Claims = { readonly [claim: string]: unknown };
 
 /**
  * Who is calling: an access token that was verified, in the words of the field.
- * Frozen; the same object is handed out for every request with the same token.
+ * Frozen, with everything in it; the same object is handed out for every request with the same token, until Keycloak
+ * adds other claims to it.
  */
 export interface Principal<C extends object = Claims> {
   /** Id of the user or service account (`sub`); `null` where the token has none (client without the scope `basic`). */
@@ -34,7 +37,7 @@ export interface Principal<C extends object = Claims> {
   readonly issuer: string;
   /** When the token expires (`exp`). Unit: seconds since 1970. */
   readonly expiresAt: number;
-  /** All claims, typed by `parseClaims` where that option is given. */
+  /** All claims, or what `parseClaims` made of them where that option is given. A copy: nothing is judged by it. */
   readonly claims: Readonly<C>;
 }
 
@@ -58,7 +61,7 @@ export function toPrincipal<C extends object>(claims: Claims, parsed: C): Princi
     authorizedParty: toText(claims.azp),
     issuer: claims.iss as string,
     expiresAt: claims.exp as number,
-    claims: Object.freeze(parsed),
+    claims: freezeDeep(parsed),
   });
 }
 

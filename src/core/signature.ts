@@ -60,6 +60,8 @@ export const ALGORITHMS: readonly string[] = [...SCHEMES.keys()];
 
 /** RFC 7518 §3.3. */
 const MIN_RSA_BITS = 2048;
+/** RFC 8017 §3.1; odd, as whatever has an inverse there. With 1, a signature is the padded digest itself. */
+const MIN_RSA_EXPONENT = 3n;
 
 /**
  * Makes a key of its public parameters (RFC 7517): whatever else stands in the JWK has no say.
@@ -70,9 +72,14 @@ const MIN_RSA_BITS = 2048;
 export function importVerificationKey(jwk: JsonWebKey, alg: string): VerificationKey {
   const scheme = SCHEMES.get(alg) as Scheme;
   const key = createPublicKey({ key: jwk, format: 'jwk' });
-  const { namedCurve, modulusLength = MIN_RSA_BITS } = key.asymmetricKeyDetails as AsymmetricKeyDetails;
+  const {
+    namedCurve,
+    modulusLength = MIN_RSA_BITS,
+    publicExponent = MIN_RSA_EXPONENT,
+  } = key.asymmetricKeyDetails as AsymmetricKeyDetails;
   const isFit = key.asymmetricKeyType === scheme.keyType && namedCurve === scheme.curve;
-  if (!isFit || modulusLength < MIN_RSA_BITS) throw new Error(`The key is not fit for ${alg}`);
+  const isStrong = modulusLength >= MIN_RSA_BITS && publicExponent >= MIN_RSA_EXPONENT;
+  if (!isFit || !isStrong || publicExponent % 2n === 0n) throw new Error(`The key is not fit for ${alg}`);
   return { digest: scheme.digest, options: { key, ...scheme.how } };
 }
 

@@ -1,6 +1,7 @@
-import { type JsonObject, readCompactJws } from './compact-jws.ts';
+import { type CompactJws, type JsonObject, readCompactJws } from './compact-jws.ts';
 import { AuthError } from './errors.ts';
-import type { KeyFinder, SigningKey } from './keys.ts';
+import type { SigningKey } from './jwks.ts';
+import type { KeyFinder } from './keys.ts';
 import type { ResolvedOptions } from './options.ts';
 import { assertRegisteredClaims, type ClaimRules, type RegisteredClaims } from './registered-claims.ts';
 import { verifySignature } from './signature.ts';
@@ -44,7 +45,7 @@ export async function verifySignedJwt(
   const { options, keys } = context;
   const jws = readCompactJws(token);
   const { kid, alg, typ } = judgeHeader(jws.header, options.algorithms, rules.headerTypes);
-  const key = keys.get(kid) ?? (await keys.find(kid));
+  const key = keys.get(kid) ?? (await keys.find(kid, toMayBeNew(jws, context, rules)));
   if (key === undefined) {
     throw new AuthError(
       'token_key_unknown',
@@ -60,10 +61,34 @@ export async function verifySignedJwt(
   if (!(await verifySignature(jws.input, jws.signature, key.key))) {
     throw new AuthError('token_signature', 'The signature does not match');
   }
-  const claims = jws.payload();
+  return { claims: readClaims(jws, context, rules), headerType: typ, key };
+}
+
+function readClaims(
+  jws: CompactJws,
+  { options }: SignedJwtContext,
+  { issuer, ...rules }: SignedJwtRules,
+): RegisteredClaims {
+  const claims: JsonObject = jws.payload();
   const now = Math.floor(options.clock() / 1000);
-  assertRegisteredClaims(claims, { ...rules, issuer: rules.issuer?.() }, now, options.clockToleranceSeconds);
-  return { claims, headerType: typ, key };
+  assertRegisteredClaims(claims, { ...rules, issuer: issuer?.() }, now, options.clockToleranceSeconds);
+  return claims;
+}
+
+/**
+ * Whether a token whose key is unknown may have been signed after a time, as it says itself; nothing of it is verified.
+ * What is refused in any case is not waited for, nor is what is older.
+ */
+function toMayBeNew(jws: CompactJws, context: SignedJwtContext, rules: SignedJwtRules) {
+  return (since: number): boolean => {
+    try {
+      const { iat } = readClaims(jws, context, rules);
+      // `iat` is the whole second before.
+      return iat === undefined || (iat + 1 + context.options.clockToleranceSeconds) * 1000 > since;
+    } catch {
+      return false;
+    }
+  };
 }
 
 function judgeHeader(

@@ -1,15 +1,18 @@
-import { type Doubted, isInDoubt, settleDoubt, toRevoked } from './doubt.ts';
+import { readCompactJws } from './compact-jws.ts';
+import { isInDoubt, settleDoubt, toRevoked } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
-import type { KeySet, SigningKey } from './keys.ts';
+import type { KeySet } from './keys.ts';
+import { type JudgedClaims, type KnownToken, toJudged } from './known-token.ts';
 import type { ResolvedOptions } from './options.ts';
 import { parsePrincipal } from './parse-principal.ts';
 import type { Claims, Principal } from './principal.ts';
-import type { RemoteAnswer, RemoteCheck } from './remote-check.ts';
+import type { RemoteCheck } from './remote-check.ts';
+import { isLackingClaims, type RemoteAnswer } from './remote-question.ts';
 import type { RevocationList } from './revocation-list.ts';
 import type { VerifierStats } from './stats.ts';
 import { createTokenCache } from './token-cache.ts';
-import { type VerifiedToken, type VerifyContext, verifyToken } from './verify.ts';
+import { assertAccessToken, type VerifyContext, verifyToken } from './verify.ts';
 
 /** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
 export interface TokenJudge<C extends object> {
@@ -28,27 +31,6 @@ interface Parts<C extends object> {
   readonly stats: VerifierStats;
 }
 
-/** A token that was found good. Times in milliseconds since 1970. */
-interface KnownToken<C extends object> extends Doubted {
-  readonly token: string;
-  /** As signed, and what Keycloak added. */
-  claims: VerifiedToken['claims'];
-  readonly key: SigningKey;
-  readonly expiresAt: number;
-  principal: Principal<C>;
-  /** What `epoch` was when the token was last held against keys and revocations; -1 where it has to be. */
-  epoch: number;
-  /** From here … */
-  quietFrom: number;
-  /** … to here it is good without a second thought. */
-  quietUntil: number;
-  /** Past this, a request waits until Keycloak was asked. */
-  trustedUntil: number;
-  wasIntrospected: boolean;
-  /** The check that is under way: one per token. */
-  checking: Promise<RemoteAnswer> | undefined;
-}
-
 /**
  * Checks of which no request waits. Tokens that were first used together are due together: whoever finds no room is
  * checked when it is next used.
@@ -60,7 +42,10 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<Principal<C>>>();
   const trustMs = options.recheckSeconds * 1000;
-  const isAnswerNeeded = options.tokenCheck === 'remote' || options.whenUnavailable === 'refuse';
+  const isAnswerNeeded =
+    options.tokenCheck === 'remote' ||
+    (options.tokenCheck === 'recheck' && options.whenUnavailable === 'refuse');
+  let questions = 0;
   let inBackground = 0;
 
   function verify(token: string): Principal<C> | Promise<Principal<C>> {
@@ -69,7 +54,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const now = options.clock();
     if (now < known.quietUntil && now >= known.quietFrom && known.epoch === epoch.value) {
       stats.cacheHits++;
-      return known.principal;
+      return known.principal as Principal<C>;
     }
     return reconsider(known, now);
   }
@@ -100,46 +85,46 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const now = options.clock();
     const known: KnownToken<C> = {
       token,
-      claims,
+      claims: toJudged(claims),
       key,
       expiresAt: (claims.exp + options.clockToleranceSeconds) * 1000,
-      principal: undefined as unknown as Principal<C>,
+      principal: undefined,
       epoch: -1,
       quietFrom: now,
       quietUntil: 0,
       trustedUntil: 0,
       wasIntrospected: false,
+      filledBy: 0,
+      isFilled: false,
+      refusal: undefined,
       doubt: undefined,
       settledAt: -1,
       checking: undefined,
     };
-    trustFrom(known, Math.min((claims.iat ?? 0) * 1000, now));
+    trustFrom(known, toBelievable(claims.iat, now));
     assertStillGood(known, now);
     const isLacking = options.fillClaims && isLackingClaims(claims);
     if (isLacking || options.tokenCheck === 'remote' || now >= known.trustedUntil) {
       // Without what it lacks, a guard could refuse for want of a role what Keycloak would grant.
-      const answer = await askAndApply(known, isLacking || isNeeded(known));
-      if (answer.outcome === 'active') {
-        // What was signed wins over what was added.
-        known.claims = { ...answer.claims, ...claims };
-        // A revocation may hit a user who is only known now.
-        known.epoch = -1;
-      }
+      await askAndApply(known, isLacking || isNeeded(known));
     }
-    assertStillGood(known, options.clock());
-    known.principal = parsePrincipal(known.claims, options.parseClaims);
+    await assertGoodAfterAll(known);
+    known.principal ??= parsePrincipal(claims, options.parseClaims);
     cache.set(known, now);
     return known.principal;
+  }
+
+  /** A time of issue in the future says nothing of the token's age: it is asked about at once. */
+  function toBelievable(issuedAt = 0, now: number): number {
+    const isAhead = issuedAt * 1000 > now + options.clockToleranceSeconds * 1000;
+    return isAhead ? 0 : Math.min(issuedAt * 1000, now);
   }
 
   function reconsider(known: KnownToken<C>, now: number): Principal<C> | Promise<Principal<C>> {
     try {
       assertStillGood(known, now);
     } catch (error) {
-      cache.delete(known.token);
-      stats.refused++;
-      stats.refusedKnown++;
-      throw error;
+      throw dropRefused(known, error);
     }
     if (options.tokenCheck === 'remote') return askForTrust(known);
     if (options.tokenCheck === 'local') {
@@ -164,11 +149,12 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
 
   function fromMemory(known: KnownToken<C>): Principal<C> {
     stats.cacheHits++;
-    return known.principal;
+    return known.principal as Principal<C>;
   }
 
   /** Expiry, keys and revocations: what can be told without asking. */
   function assertStillGood(known: KnownToken<C>, now: number): void {
+    if (known.refusal !== undefined) throw known.refusal;
     if (now >= known.expiresAt) {
       throw new AuthError('token_expired', 'The token expired', { seen: `exp ${known.claims.exp}` });
     }
@@ -196,7 +182,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     return isAnswerNeeded || known.doubt?.verdict === 'confirm';
   }
 
-  /** @param from the later of the time of issue and the last good check */
+  /** @param from the later of the time of issue and the last question whose answer was good */
   function trustFrom(known: KnownToken<C>, from: number): void {
     if (options.tokenCheck === 'local') trustToTheEnd(known);
     else if (options.tokenCheck === 'recheck') {
@@ -205,10 +191,9 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     }
   }
 
-  function trustFromNow(known: KnownToken<C>): void {
-    const now = options.clock();
-    known.quietFrom = now;
-    trustFrom(known, now);
+  function trustAnew(known: KnownToken<C>, from: number): void {
+    known.quietFrom = from;
+    trustFrom(known, from);
   }
 
   function trustToTheEnd(known: KnownToken<C>): void {
@@ -229,31 +214,75 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
 
   async function ask(known: KnownToken<C>): Promise<RemoteAnswer> {
     stats.remoteChecks++;
-    const asked = epoch.value;
+    const question = ++questions;
+    // What happened at Keycloak after that, the answer need not know.
+    const [askedAt, asked] = [options.clock(), epoch.value];
     const answer = await remote.ask(known.token, known.claims, known.wasIntrospected);
     if (answer.outcome === 'active') {
       stats.remoteAccepted++;
       known.wasIntrospected = answer.by === 'introspection';
-      if (settleDoubt(known, asked)) trustFromNow(known);
-    } else if (answer.outcome === 'impossible') {
-      if (known.doubt?.verdict === 'confirm') cache.delete(known.token);
-      else if (settleDoubt(known, asked) && options.tokenCheck !== 'remote') trustToTheEnd(known);
+      if (settleDoubt(known, asked)) trustAnew(known, askedAt);
+      if (answer.claims !== undefined && options.fillClaims && question > known.filledBy) {
+        known.filledBy = question;
+        fill(known, answer.claims);
+      }
     } else if (answer.outcome === 'inactive') {
       stats.remoteRefused++;
       cache.delete(known.token);
       // Remembered, for a token that is still young would be believed by its signature alone.
       const { iss, jti } = known.claims;
       if (typeof jti === 'string') revocations.add({ type: 'token', issuer: iss, tokenId: jti });
+    } else if (answer.outcome === 'impossible' && !isNeeded(known)) {
+      if (settleDoubt(known, asked)) trustToTheEnd(known);
     } else {
-      stats.remoteUnavailable++;
+      if (answer.outcome !== 'impossible') stats.remoteUnavailable++;
       // A moment later it would say the same: asked again when the trust is over.
-      if (answer.outcome === 'refused') known.quietUntil = known.trustedUntil;
+      if (answer.outcome !== 'unavailable') known.quietUntil = known.trustedUntil;
     }
     return answer;
   }
 
-  function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
-    return askAndApply(known, isNeeded(known)).then(() => known.principal, countRefusal);
+  /** What was signed wins over what is added; what was added before and no longer is, is gone. */
+  function fill(known: KnownToken<C>, added: Claims): void {
+    const signed = readCompactJws(known.token).payload() as JudgedClaims;
+    const isMore = Object.keys(added).some((claim) => !Object.hasOwn(signed, claim));
+    if (!isMore && !known.isFilled) return;
+    known.isFilled = isMore;
+    const claims = { ...added, ...signed };
+    known.claims = toJudged(claims);
+    // A revocation may hit a user who is only known now.
+    known.epoch = -1;
+    try {
+      assertAccessToken(claims);
+      known.principal = parsePrincipal(claims, options.parseClaims);
+    } catch (error) {
+      known.refusal = error as AuthError;
+      cache.delete(known.token);
+    }
+  }
+
+  /** After a wait: what came in meanwhile may be what Keycloak has to be asked about. */
+  async function assertGoodAfterAll(known: KnownToken<C>): Promise<void> {
+    assertStillGood(known, options.clock());
+    if (known.doubt?.verdict !== 'confirm') return;
+    await askAndApply(known, true);
+    assertStillGood(known, options.clock());
+    if (known.doubt?.verdict === 'confirm') throw toRevoked(known.doubt);
+  }
+
+  /** A request that waited gets what is true after the wait. */
+  async function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
+    const cameAt = options.clock();
+    try {
+      const answer = await askAndApply(known, isNeeded(known));
+      // It may have waited for a question of long ago.
+      const isStale = options.tokenCheck === 'recheck' && known.trustedUntil <= cameAt;
+      if (isStale && answer.outcome === 'active') await askAndApply(known, isNeeded(known));
+      await assertGoodAfterAll(known);
+      return known.principal as Principal<C>;
+    } catch (error) {
+      throw dropRefused(known, error);
+    }
   }
 
   /**
@@ -271,7 +300,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       });
     }
     if (doubt?.verdict === 'confirm' && answer.outcome === 'impossible') throw toRevoked(doubt);
-    if (options.tokenCheck === 'remote' && answer.outcome === 'impossible') {
+    if (isAnswerNeeded && answer.outcome === 'impossible') {
       throw new AuthError('provider_misconfigured', 'Keycloak cannot be asked about this token', {
         expected: `${options.clientId} in aud, or the scope openid`,
       });
@@ -279,17 +308,19 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     if (answer.outcome === 'unavailable' || answer.outcome === 'refused') {
       if (mustAnswer) throw answer.error;
       stats.acceptedUnchecked++;
-      if (answer.outcome === 'refused' && !isNeeded(known)) trustFromNow(known);
+      if (answer.outcome === 'refused' && !isNeeded(known)) trustAnew(known, options.clock());
     }
     return answer;
   }
 
-  function countRefusal(error: unknown): never {
+  /** Gives the error back. */
+  function dropRefused(known: KnownToken<C>, error: unknown): unknown {
     if ((error as AuthError).statusCode === 401) {
+      cache.delete(known.token);
       stats.refused++;
       stats.refusedKnown++;
     }
-    throw error;
+    return error;
   }
 
   return {
@@ -299,12 +330,4 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       return cache.size;
     },
   };
-}
-
-/**
- * A lightweight token, or one without the scopes `basic` and `profile`: who it is, and often which roles they have,
- * only Keycloak can tell.
- */
-function isLackingClaims(claims: Claims): boolean {
-  return claims.sub === undefined || claims.preferred_username === undefined;
 }

@@ -1,5 +1,5 @@
 import { AuthError } from './errors.ts';
-import type { SigningKey } from './keys.ts';
+import type { SigningKey } from './jwks.ts';
 import type { ResolvedOptions } from './options.ts';
 import { describeAudience, describeClaim, hasAudience, type RegisteredClaims } from './registered-claims.ts';
 import { type SignedJwtContext, verifySignedJwt } from './signed-jwt.ts';
@@ -18,8 +18,8 @@ export interface VerifyContext extends SignedJwtContext {
   readonly options: SignedJwtContext['options'] & Pick<ResolvedOptions, 'audience' | 'clientId'>;
 }
 
-/** The last instant a `Date` can hold (ECMA-262 §21.4.1.1). Unit: seconds since 1970. */
-const LAST_INSTANT = 8.64e12;
+/** In the year 5138: what is later is a time in milliseconds (RFC 7519 §2 has seconds). Unit: seconds since 1970. */
+const LAST_INSTANT = 1e11;
 
 /**
  * Verifies an access token of Keycloak: what {@link verifySignedJwt} does, then `typ`, `cnf`, `aud` and `azp`.
@@ -41,8 +41,10 @@ export async function verifyToken(token: string, context: VerifyContext): Promis
 /**
  * ID, refresh, offline and logout tokens are signed by the same realm and carry the same `iss`: only the payload's
  * `typ` tells them apart (RFC 8725 §3.11).
+ *
+ * @throws {AuthError} `token_bound`, `token_type` or `token_claims`
  */
-function assertAccessToken(claims: RegisteredClaims): void {
+export function assertAccessToken(claims: RegisteredClaims): void {
   if (claims.cnf !== undefined || claims.typ === 'DPoP') {
     throw new AuthError(
       'token_bound',

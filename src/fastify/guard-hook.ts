@@ -97,34 +97,50 @@ export function createGuardHook(
       done();
       return;
     }
-    let principal: Principal | null | Promise<Principal | null>;
+    let found: unknown;
     try {
-      principal = bySession === undefined ? authenticate(verifier, request.raw) : bySession(request, reply);
+      found = bySession === undefined ? authenticate(verifier, request.raw) : bySession(request, reply);
+      if (isThenable(found)) {
+        Promise.resolve(found).then(
+          (late: unknown) => admitOrMiss(request, late, bySession !== undefined, done),
+          (error: unknown) => refuse(request, error, done),
+        );
+        return;
+      }
     } catch (error) {
       refuse(request, error, done);
       return;
     }
-    if (principal instanceof Promise) {
-      principal.then(
-        (found) => admitOrMiss(request, found, done),
-        (error: unknown) => refuse(request, error, done),
-      );
-    } else {
-      admitOrMiss(request, principal, done);
-    }
+    admitOrMiss(request, found, bySession !== undefined, done);
   }
 
+  /** A verifier may be somebody's own: what is no principal lets nobody in. That nobody is there, a session alone says. */
   function admitOrMiss(
     request: FastifyRequest,
-    principal: Principal | null,
+    found: unknown,
+    mayBeNobody: boolean,
     done: HookHandlerDoneFunction,
   ): void {
-    if (principal !== null) admit(request, principal, done);
+    if (isPrincipal(found)) admit(request, found, done);
+    else if (found !== null || !mayBeNobody) refuse(request, new TypeError(NO_PRINCIPAL), done);
     else if (optional) done();
     else
       refuse(request, new AuthError('missing_token', 'The request has neither a token nor a session'), done);
   }
   return Object.assign(guardHook, { requirements, isOptional: optional });
+}
+
+const NO_PRINCIPAL = 'The verifier gave neither a principal nor an error';
+
+function isPrincipal(found: unknown): found is Principal {
+  if (typeof found !== 'object' || found === null) return false;
+  const { issuer, claims } = found as Partial<Principal>;
+  return typeof issuer === 'string' && typeof claims === 'object' && claims !== null;
+}
+
+/** Of whichever make: a promise that is not looked into is no principal. */
+function isThenable(found: unknown): found is PromiseLike<unknown> {
+  return typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
 /** @throws {OptionsError} where `optional` is not a boolean: `'false'` would open the route */

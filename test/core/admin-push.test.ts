@@ -130,7 +130,8 @@ describe('a push to the admin URL', () => {
         assertAtOnce(verifier.verify(again));
         const calls = realm.calls.introspection;
         assert.ok(await verifier.verify(realm.mint({ iat: keycloakNow + 1 })));
-        assert.equal(realm.calls.introspection, calls);
+        // Where it is not from the future by the clock here.
+        if (ahead >= 0) assert.equal(realm.calls.introspection, calls);
       });
     }
   }

@@ -65,6 +65,10 @@ describe('the keys of a realm', () => {
         { kty: 'oct', k: 'c2VjcmV0', kid: 'oct', use: 'sig', alg: 'RS256' },
         { ...good.jwk, kid: 'wrong-curve', alg: 'ES384' },
         { ...createTestKey('RS256', { bits: 1024 }).jwk, kid: 'weak' },
+        { ...rsa().jwk, e: 'AQ', kid: 'e-is-1' },
+        { ...rsa().jwk, e: 'Ag', kid: 'e-is-2' },
+        { ...rsa().jwk, e: 'BA', kid: 'e-is-4' },
+        { ...rsa().jwk, e: 'Aw', kid: 'e-is-3' },
         { ...good.jwk, x5c: ['nonsense'], key_ops: ['sign'], ext: false, d: 'AAAA' },
       ],
     });
@@ -75,17 +79,21 @@ describe('the keys of a realm', () => {
       ),
       ['RS256', 'EdDSA', 'ES256', ...Array(8).fill(undefined)],
     );
+    assert.deepEqual(
+      ['e-is-1', 'e-is-2', 'e-is-3', 'e-is-4'].map((kid) => keys.get(kid)?.alg),
+      [undefined, undefined, 'RS256', undefined],
+    );
     assert.equal(keys.get('good')?.key.options.key.type, 'public');
     assert.deepEqual(
       realm.notices.map(({ code, message }) => `${code}: ${message}`),
       [
         'key_ignored: a key for RS256 is not usable',
         'key_ignored: a key for ES384 is not usable',
-        'key_ignored: a key for RS256 is not usable',
-        'keys_loaded: signing keys loaded: 3',
+        ...Array(4).fill('key_ignored: a key for RS256 is not usable'),
+        'keys_loaded: signing keys loaded: 4',
       ],
     );
-    assert.ok(realm.notices.slice(0, 3).every(({ level }) => level === 'warn'));
+    assert.ok(realm.notices.slice(0, 6).every(({ level }) => level === 'warn'));
     keys.close();
   });
 

@@ -203,13 +203,13 @@ describe('recheck', () => {
     await settle();
     assert.equal(asked(realm), 1);
     realm.answers.introspection = 'normal';
-    realm.advance(14);
+    realm.advance(14.999);
     assertAtOnce(verifier.verify(token));
     await settle();
-    assert.equal(asked(realm), 1, 'the good answer counts from when it came');
-    realm.advance(17);
+    assert.equal(asked(realm), 2, 'the good answer counts from when it was asked for, 29.999 s ago');
+    realm.advance(30);
     assert.ok((await verifier.verify(token)).username);
-    assert.equal(asked(realm), 2);
+    assert.equal(asked(realm), 3);
   });
 
   it('asks about a token that is new here and older than the time', async () => {
@@ -223,13 +223,21 @@ describe('recheck', () => {
     assert.equal(verifier.stats.remoteAccepted, 2);
   });
 
-  it('believes no time of issue in the future', async () => {
+  it('believes no time of issue in the future: asked at once, but for the tolerance', async () => {
     const { realm, verifier } = await startLoaded();
-    const token = realm.mint({ iat: realm.now + 1000 });
-    await verifier.verify(token);
-    realm.advance(30);
+    await verifier.verify(realm.mint({ iat: realm.now + 5 }));
+    assert.equal(asked(realm), 0);
+    const token = realm.mint({ iat: realm.now + 5.001 });
     await verifier.verify(token);
     assert.equal(asked(realm), 1);
+    realm.advance(14);
+    assertAtOnce(verifier.verify(token));
+    realm.advance(16);
+    await verifier.verify(token);
+    assert.equal(asked(realm), 2);
+    realm.introspect = () => ({ active: false });
+    const revoked = realm.mint({ iat: realm.now + 1000 });
+    await assertRefused(() => verifier.verify(revoked), 'token_revoked');
   });
 
   it('refuses, for good, what Keycloak no longer knows, though it is young', async () => {
@@ -480,10 +488,35 @@ describe('the question', () => {
     });
   }
 
-  const challenge = (text: string) => `Bearer realm="testing", error_description="${text}"`;
+  const challenge = (text: string) =>
+    `Bearer realm="testing", error="invalid_token", error_description="${text}"`;
   const userinfo: readonly [string, { status: number; challenge?: string; body?: unknown }, string][] = [
     ['user_session_not_found', { status: 401, challenge: challenge('user_session_not_found') }, 'refused'],
-    ['no explanation', { status: 401 }, 'refused'],
+    [
+      'JSON',
+      { status: 401, body: { error: 'invalid_token', error_description: 'User disabled' } },
+      'refused',
+    ],
+    ['no explanation', { status: 401 }, 'unavailable'],
+    ['no token arrived', { status: 401, challenge: 'Bearer realm="testing"' }, 'unavailable'],
+    [
+      'the page of a proxy',
+      { status: 401, challenge: 'Basic realm="proxy"', body: '<h1>401</h1>' },
+      'unavailable',
+    ],
+    [
+      'the Basic challenge of a proxy',
+      { status: 401, challenge: 'Basic error="invalid_token"' },
+      'unavailable',
+    ],
+    ['a login page', { status: 200, body: '<!doctype html>' }, 'unavailable'],
+    ['nothing', { status: 200 }, 'unavailable'],
+    ['JSON of somebody else', { status: 200, body: { ok: true } }, 'unavailable'],
+    [
+      'invalid_token, and an error of its own',
+      { status: 500, body: { error: 'invalid_token' } },
+      'unavailable',
+    ],
     [
       'lightweight',
       { status: 401, challenge: challenge('Lightweight access token not allowed') },
@@ -502,7 +535,7 @@ describe('the question', () => {
       const token = old(realm);
       if (outcome === 'refused') {
         const error = await assertRefused(() => verifier.verify(token), 'token_revoked');
-        assert.match(error.seen ?? '', /^HTTP 401/);
+        assert.match(error.seen ?? '', /^HTTP 401 \{"error":"invalid_token"/);
       } else {
         assert.equal((await verifier.verify(token)).username, 'abdullah');
         assert.equal(
@@ -540,9 +573,16 @@ describe('a refusal of userinfo', () => {
   for (const [challenge, outcome] of [
     [`Bearer realm="x, error_description=lightweight", error="invalid_token"`, 'refused'],
     [`Bearer realm="a \\", error_description=\\"lightweight", error="invalid_token"`, 'refused'],
-    [`Bearer not_error_description="lightweight"`, 'refused'],
-    [`Bearer realm="lightweight`, 'refused'],
-    ['Negotiate lightweight=', 'refused'],
+    [`Basic realm="proxy", Bearer realm="x", error="invalid_token"`, 'refused'],
+    [`Negotiate YII=, Bearer error=invalid_token`, 'refused'],
+    [`Bearer not_error_description="lightweight"`, 'no answer'],
+    [`Bearer realm="lightweight`, 'no answer'],
+    ['Negotiate lightweight=', 'no answer'],
+    ['Basic realm="error=invalid_token"', 'no answer'],
+    ['Basic realm="Bearer error=invalid_token", error="invalid_token"', 'no answer'],
+    ['Bearer realm="x", error="temporarily_unavailable"', 'no answer'],
+    ['BearerX error="invalid_token"', 'no answer'],
+    ['error="invalid_token"', 'no answer'],
     [
       `DPoP algs="RS256 ES256", realm="x", error="invalid_token", error_description="${NOT_ALLOWED}"`,
       'asked no more',
@@ -557,7 +597,12 @@ describe('a refusal of userinfo', () => {
       const token = realm.mint({ iat: realm.now - 60 });
       if (outcome === 'refused') await assertRefused(() => verifier.verify(token), 'token_revoked');
       else await verifier.verify(token);
-      assert.deepEqual(codes(realm), outcome === 'refused' ? [] : ['recheck_impossible']);
+      const told = {
+        refused: [],
+        'asked no more': ['recheck_impossible'],
+        'no answer': ['provider_unavailable'],
+      };
+      assert.deepEqual(codes(realm), told[outcome]);
     });
   }
 
@@ -621,17 +666,70 @@ describe('a lightweight token', () => {
     await assertRefused(() => verifier.verify(realm.mint(lightweight)), 'token_revoked');
   });
 
-  it('is not believed inactive where the client is not its audience', async () => {
+  for (const options of [
+    {},
+    { whenUnavailable: 'refuse' },
+    { tokenCheck: 'remote' },
+    { tokenCheck: 'local' },
+  ] as const) {
+    it(`is refused where Keycloak calls it inactive, though nobody here saw it active: ${JSON.stringify(options)}`, async () => {
+      const { realm, verifier } = await startLoaded(options);
+      const token = realm.mint(lightweight);
+      const error = await assertRefused(() => verifier.verify(token), 'token_revoked');
+      assert.equal(error.seen, 'introspection says inactive');
+      realm.introspect = () => ({ active: true, sub: 'u1', preferred_username: 'sara' });
+      await assertRefused(() => verifier.verify(token), 'token_revoked');
+      assert.deepEqual(codes(realm), ['recheck_impossible']);
+      assert.match(
+        realm.notices.at(-1)?.message ?? '',
+        /give the client they are issued to an audience mapper for my-api$/,
+      );
+    });
+  }
+
+  it('is refused where it is called inactive at its first recheck', async () => {
+    const { realm, verifier } = await startLoaded({ fillClaims: false });
+    const token = realm.mint(lightweight);
+    await verifier.verify(token);
+    realm.advance(30);
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
+  });
+
+  for (const missing of ['sub', 'preferred_username']) {
+    it(`of which only ${missing} is missing is refused as inactive too, where nothing else calls it active`, async () => {
+      const { realm, verifier } = await startLoaded();
+      const named = { ...lightweight, sub: 'u1', preferred_username: 'sara', scope: 'profile' };
+      await assertRefused(
+        () => verifier.verify(realm.mint({ ...named, [missing]: undefined })),
+        'token_revoked',
+      );
+    });
+  }
+
+  it('that userinfo calls active is good, whatever introspection says of an audience that is not there', async () => {
     const { realm, verifier } = await startLoaded();
-    const principal = await verifier.verify(realm.mint(lightweight));
-    assert.equal(principal.subject, null);
+    realm.userinfo = () => ({ status: 200, body: { sub: 'u1', preferred_username: 'sara' } });
+    const token = realm.mint({ ...lightweight, sub: 'u1' });
+    assert.equal((await verifier.verify(token)).username, 'sara');
+    assert.deepEqual([realm.calls.introspection, realm.calls.userinfo], [1, 1]);
+  });
+
+  it('is not a token that only lacks an audience: that one may be good, and nobody can tell', async () => {
+    const { realm, verifier } = await startLoaded();
+    const token = realm.mint({ aud: undefined, azp: 'my-api', scope: 'profile', iat: realm.now - 60 });
+    assert.equal((await verifier.verify(token)).username, 'abdullah');
     assert.deepEqual(codes(realm), ['recheck_impossible']);
   });
 
-  it('stays as it is where filling in is switched off', async () => {
+  it('stays as it is where filling in is switched off, when it is checked too', async () => {
     const { realm, verifier } = await startLoaded({ fillClaims: false });
-    assert.equal((await verifier.verify(realm.mint(lightweight))).username, null);
+    realm.introspect = () => ({ active: true, preferred_username: 'sara' });
+    const token = realm.mint(lightweight);
+    assert.equal((await verifier.verify(token)).username, null);
     assert.equal(asked(realm), 0);
+    realm.advance(30);
+    assert.equal((await verifier.verify(token)).username, null);
+    assert.equal(asked(realm), 1);
   });
 
   it('of which only the user name is missing is filled in by userinfo', async () => {

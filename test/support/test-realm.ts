@@ -17,6 +17,8 @@ export type Answer =
   | 'missing' // 404
   | 'redirect'; // 302 to another host
 
+type IntrospectionAnswer = Record<string, unknown> | { status: number; body: unknown };
+
 export interface TestRealm {
   readonly serverUrl: string;
   readonly realm: string;
@@ -43,7 +45,7 @@ export interface TestRealm {
   advance(seconds: number): void;
   readonly now: number;
   /** What introspection says: by default `active` for every token that names the client in `aud`. */
-  introspect: (token: string) => Record<string, unknown> | { status: number; body: unknown };
+  introspect: (token: string) => IntrospectionAnswer | Promise<IntrospectionAnswer>;
   userinfo: (token: string) => { status: number; body?: unknown; challenge?: string };
   /** Overwrites the discovery document or the JWKS. */
   discovery: Record<string, unknown>;
@@ -211,7 +213,7 @@ export function createTestRealm(
       }
       case 'introspection': {
         const token = new URLSearchParams(await request.clone().text()).get('token') as string;
-        const said = self.introspect(token);
+        const said = await self.introspect(token);
         return typeof said.status === 'number'
           ? new Response(toBody(said.body), { status: said.status })
           : Response.json(said);

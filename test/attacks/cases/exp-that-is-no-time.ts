@@ -14,7 +14,9 @@ const attack: Attack = {
       token: pen.mint({ exp }),
       codes: ['token_expired'] as const,
     })),
-    ...['8640000000001', '1e300', '1e999'].map((exp) => ({
+    { name: 'in milliseconds', token: pen.mint({ exp: (pen.now + 300) * 1000 }), codes: ['token_claims'] },
+    { name: 'in microseconds', token: pen.mint({ exp: (pen.now + 300) * 1e6 }), codes: ['token_claims'] },
+    ...['100000000001', '8640000000001', '1e300', '1e999'].map((exp) => ({
       name: exp,
       token: pen.mint({}, { payload: JSON.stringify(pen.claims()).replace(/"exp":\d+/, `"exp":${exp}`) }),
       codes: ['token_claims'] as const,

@@ -1,0 +1,49 @@
+import type { Doubted } from './doubt.ts';
+import type { AuthError } from './errors.ts';
+import type { SigningKey } from './jwks.ts';
+import type { Claims, Principal } from './principal.ts';
+import type { RemoteAnswer } from './remote-question.ts';
+import type { VerifiedToken } from './verify.ts';
+
+/** What is judged of a token. Nobody else gets hold of it. */
+export type JudgedClaims = VerifiedToken['claims'];
+
+/** A token that was found good. Times in milliseconds since 1970. */
+export interface KnownToken<C extends object> extends Doubted {
+  readonly token: string;
+  /** As signed, and what Keycloak added. */
+  claims: JudgedClaims;
+  readonly key: SigningKey;
+  readonly expiresAt: number;
+  /** What the application gets; shares nothing with `claims`. */
+  principal: Principal<C> | undefined;
+  /** What `epoch` was when the token was last held against keys and revocations; -1 where it has to be. */
+  epoch: number;
+  /** From here … */
+  quietFrom: number;
+  /** … to here it is good without a second thought. */
+  quietUntil: number;
+  /** Past this, a request waits until Keycloak was asked. */
+  trustedUntil: number;
+  wasIntrospected: boolean;
+  /** The question whose answer was last taken over: an answer that comes late must not undo it. */
+  filledBy: number;
+  /** Whether Keycloak added claims. */
+  isFilled: boolean;
+  /** Why the claims that Keycloak added last made the token bad. */
+  refusal: AuthError | undefined;
+  /** The check that is under way: one per token. */
+  checking: Promise<RemoteAnswer> | undefined;
+}
+
+/** A copy of what can be judged: texts, numbers and lists of them. */
+export function toJudged(claims: JudgedClaims): JudgedClaims {
+  const judged = Object.entries(claims as Claims)
+    .map(([name, value]) => [name, Array.isArray(value) ? value.filter(isScalar) : value] as const)
+    .filter(([, value]) => Array.isArray(value) || isScalar(value));
+  return Object.fromEntries(judged) as JudgedClaims;
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
+}
