@@ -43,11 +43,11 @@ export interface VerifierOptions<C extends object = Claims> {
    * `recheckSeconds` old. `remote`: Keycloak is asked on every request. Default `recheck`.
    */
   readonly tokenCheck?: TokenCheck | undefined;
-  /** Longest time a token is trusted without asking Keycloak. Unit: seconds, 1 to 3600. Default 30. */
+  /** Longest time a token is trusted, from one question to Keycloak to the next. Unit: seconds, 1 to 3600. Default 30. */
   readonly recheckSeconds?: number | undefined;
   /**
-   * With `recheck`, when Keycloak does not answer, or refuses to: `accept` what has a good signature until it expires,
-   * or `refuse` with 503, or 500 where the secret is wrong. Default `accept`.
+   * With `recheck`, when Keycloak does not answer, refuses to, or cannot be asked about a token: `accept` what has a good
+   * signature until it expires, or `refuse` with 503, or 500 where the set-up is wrong. Default `accept`.
    */
   readonly whenUnavailable?: 'accept' | 'refuse' | undefined;
   /** Most verified tokens kept in memory, about 4 KiB each. 0 keeps none. Default 10,000. */
@@ -60,16 +60,20 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly keysMaxAgeSeconds?: number | undefined;
   /** Signature algorithms that are accepted. Only asymmetric ones are possible. Default: all of them. */
   readonly algorithms?: readonly string[] | undefined;
-  /** Asks Keycloak for the claims that a token lacks (lightweight tokens), once per token. Default true. */
+  /**
+   * Asks Keycloak for the claims that a token lacks (lightweight tokens), and takes them over anew from each answer.
+   * False: claims are as signed. Default true.
+   */
   readonly fillClaims?: boolean | undefined;
   /**
-   * Checks and types the claims of every new token. What it throws makes the token invalid, and so does what is no
-   * object: it cannot be asynchronous.
+   * Checks and types the claims of every new token, and again when Keycloak adds others. It gets a copy, which it may
+   * change: roles, scopes and what is judged are still those of the token. What it throws makes the token invalid, and
+   * so does what is no object: it cannot be asynchronous. What it returns is frozen, plain objects and lists in it too.
    */
   readonly parseClaims?: ((claims: Claims) => C) | undefined;
   /** Where revocations are shared with other processes. Default: this process alone. */
   readonly revocationStore?: RevocationStore | undefined;
-  /** Called with what the operator should know. Default: nobody is told. */
+  /** Called with what the operator should know. What it throws or rejects with is dropped. Default: nobody is told. */
   readonly onNotice?: ((notice: Notice) => void) | undefined;
   /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;

@@ -2,7 +2,7 @@
 const MAX_LENGTH = 300;
 
 /** What stands after the name of a scheme, as a page that repeats the request shows it (RFC 9110 §11.4). */
-const CREDENTIALS = /\b(Basic|Bearer|DPoP)(\s+)(?!\w+\s*=)[\w.~+/-]{4,}=*/gi;
+const CREDENTIALS = /\b(Basic|Bearer|DPoP)(\s+)(?!\w+\s*=\s*["\w])[\w.~+/-]{4,}=*/gi;
 
 /**
  * A text that came from outside, as it may be shown to people: bounded, without control characters and line ends,

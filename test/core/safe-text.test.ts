@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { VerifierOptions } from '../../src/core/index.ts';
 import { toSafeText } from '../../src/core/safe-text.ts';
 import { assertRefused, refusalOf, settle } from '../support/refusal.ts';
-import { startLoaded } from '../support/test-realm.ts';
+import { createTestRealm, startLoaded } from '../support/test-realm.ts';
 
 describe('a text of somebody else', () => {
   for (const [text, safe] of [
@@ -71,15 +71,19 @@ describe('a proxy that shows what it was sent', () => {
   });
 
   it('nor what a fetch of the application puts into its error', async () => {
-    const { realm, verifier } = await startLoaded({
+    const realm = createTestRealm();
+    const verifier = realm.verifier({
       clientSecret: SECRET,
       fetch: async (url, init) => {
         if (!String(url).endsWith('/introspect')) return realm.fetch(url, init);
         throw new Error(`sent ${JSON.stringify(init?.headers)} with ${SECRET}`);
       },
     });
+    await verifier.load();
+    await verifier.close();
     await verifier.verify(realm.mint({ iat: realm.now - 60 }));
     const shown = JSON.stringify(realm.notices);
+    assert.match(shown, /introspect gave no answer: sent /);
     for (const secret of [SECRET, BASIC]) assert.ok(!shown.includes(secret), shown);
   });
 
