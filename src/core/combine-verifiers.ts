@@ -1,16 +1,18 @@
-import { readCompactJws } from './compact-jws.ts';
-import { AuthError, OptionsError } from './errors.ts';
-import type { Discovery, Issuer } from './issuer.ts';
+import { OptionsError } from './errors.ts';
 import type { Claims, Principal } from './principal.ts';
-import { describeClaim } from './registered-claims.ts';
+import { findConflict, issuerOf, selectByIssuer } from './select-verifier.ts';
 import type { TokenVerifier, Verifier } from './verifier.ts';
 
 /**
  * Accepts tokens of several realms or servers: each token is verified by the one verifier whose issuer it names,
  * with that realm's keys and rules. `principal.issuer` tells where a caller comes from; a subject is unique only
- * together with it (RFC 7519 §4.1.2).
+ * together with it (RFC 7519 §4.1.2). Several members of one realm are several APIs: a token goes to the one that its
+ * audience names.
  *
- * @throws {OptionsError} for an empty list
+ * Give each realm its `issuer`: without, a realm says itself who it is. Two that say the same are told by the notice
+ * `issuer_conflict`.
+ *
+ * @throws {OptionsError} for an empty list, and where two realms were given one `issuer`
  * @example
  * const verifier = combineVerifiers([createVerifier(staff), createVerifier(customers)]);
  */
@@ -18,18 +20,22 @@ export function combineVerifiers<C extends object = Claims>(
   members: readonly Verifier<C>[],
 ): TokenVerifier<C> {
   const first = members[0];
-  if (first === undefined) {
-    throw new OptionsError('combineVerifiers', [
-      {
-        option: 'members',
-        rule: 'must be a list of verifiers that is not empty',
-        example: '[createVerifier(…)]',
-      },
-    ]);
+  if (first === undefined) throw wrongMembers('must be a list of verifiers that is not empty');
+  const pinned = members.filter(({ issuer }) => issuer.pinned !== null);
+  if (conflictsOf(pinned).length > 0) throw wrongMembers('must not give two realms the same issuer');
+  const told = new Set<string>();
+
+  function tellConflicts(): void {
+    for (const message of conflictsOf(members)) {
+      if (told.has(message)) continue;
+      told.add(message);
+      first?.notify({ level: 'error', code: 'issuer_conflict', message });
+    }
   }
 
   async function verifyByIssuer(token: string): Promise<Principal<C>> {
-    return (await selectByIssuer(members, token)).verify(token);
+    const member = await selectByIssuer(members, token).finally(tellConflicts);
+    return member.verify(token);
   }
 
   return {
@@ -43,6 +49,7 @@ export function combineVerifiers<C extends object = Claims>(
     },
     async load() {
       await Promise.all(members.map((member) => member.load()));
+      tellConflicts();
     },
     async close() {
       await Promise.all(members.map((member) => member.close()));
@@ -50,44 +57,14 @@ export function combineVerifiers<C extends object = Claims>(
   };
 }
 
-/**
- * The verifier whose issuer a JWT names. The name is not verified yet: it only decides whose keys may do that.
- *
- * @throws {AuthError} `token_malformed`, `token_issuer`, or `provider_unavailable` while an issuer is not known yet
- */
-export async function selectByIssuer<C extends object>(
-  members: readonly Verifier<C>[],
-  jwt: string,
-): Promise<Verifier<C>> {
-  if (members.length === 1) return members[0] as Verifier<C>;
-  const named = describeClaim(readCompactJws(jwt).payload().iss);
-  const isNamed = (member: Verifier<C>) => member.issuer.current?.issuer === named;
-  const known = members.find(isNamed);
-  if (known !== undefined) return known;
-  // Asked at once, and only those that are not known yet: a realm that is down holds nobody else's tokens up.
-  const unknown = members.filter((member) => member.issuer.current === null);
-  const answers = await Promise.allSettled(unknown.map((member) => discoverRarely(member.issuer)));
-  const found = members.find(isNamed);
-  if (found !== undefined) return found;
-  const outage = answers.find((answer) => answer.status === 'rejected');
-  // It may be the one that could not be asked.
-  if (outage !== undefined) throw outage.reason;
-  const issuers = members.map((member) => member.issuer.current?.issuer);
-  throw new AuthError('token_issuer', 'The token is of another issuer', {
-    expected: `iss ${issuers.join(' or ')}`,
-    seen: `iss ${named}`,
-  });
+/** A message for each issuer that two realms have. */
+function conflictsOf<C extends object>(members: readonly Verifier<C>[]): string[] {
+  const issuers = new Set(members.map(issuerOf).filter((issuer) => issuer !== undefined));
+  return [...issuers].flatMap(
+    (issuer) => findConflict(members.filter((member) => issuerOf(member) === issuer)) ?? [],
+  );
 }
 
-/** Anybody can send a token that names no issuer known: they cost a realm that cannot be asked no more than this. */
-const COOLDOWN_MS = 5_000;
-const failures = new WeakMap<Issuer, { readonly error: unknown; readonly at: number }>();
-
-async function discoverRarely(issuer: Issuer): Promise<Discovery> {
-  const failure = failures.get(issuer);
-  if (failure !== undefined && performance.now() - failure.at < COOLDOWN_MS) throw failure.error;
-  return issuer.discover().catch((error: unknown) => {
-    failures.set(issuer, { error, at: performance.now() });
-    throw error;
-  });
+function wrongMembers(rule: string): OptionsError {
+  return new OptionsError('combineVerifiers', [{ option: 'members', rule, example: '[createVerifier(…)]' }]);
 }

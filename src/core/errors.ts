@@ -65,6 +65,7 @@ export const AUTH_ERRORS = {
   group_missing: DENIED,
   organization_missing: DENIED,
   audience_missing: DENIED,
+  issuer_refused: DENIED,
   permission_denied: DENIED,
 
   // A message of Keycloak's that is not what it should be (OpenID Connect Back-Channel Logout 1.0 §2.8).

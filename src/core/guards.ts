@@ -52,6 +52,25 @@ export function requireAudience(...audiences: string[]): Guard<object> {
 }
 
 /**
+ * @param issuers exact values of `iss`: those of the realms whose users may pass, where an API accepts several
+ * @throws {AuthError} `issuer_refused` unless the token is of one of the issuers
+ */
+export function requireIssuer(...issuers: string[]): Guard<object> {
+  assertTexts('an issuer', issuers);
+  for (const issuer of issuers) {
+    if (!URL.canParse(issuer))
+      throw new TypeError(`A guard needs an issuer as a URL, not ${JSON.stringify(issuer)}`);
+  }
+  return ({ issuer }) => {
+    if (issuers.includes(issuer)) return;
+    throw new AuthError('issuer_refused', 'The token is of an issuer that has no access here', {
+      expected: `issuer ${issuers.join(' or ')}`,
+      seen: issuer,
+    });
+  };
+}
+
+/**
  * @param isAllowed lets pass by returning `true` and nothing else: a promise, for one, does not
  * @throws {AuthError} `permission_denied` where it does not
  */

@@ -1,7 +1,7 @@
 export { type AdminAction, revokeByAdminPush } from './admin-push.ts';
 export { authenticate } from './authenticate.ts';
 export { buildChallenge, type Challenge } from './challenge.ts';
-export { combineVerifiers, selectByIssuer } from './combine-verifiers.ts';
+export { combineVerifiers } from './combine-verifiers.ts';
 export { type RequestLike, readBearerToken } from './credentials.ts';
 export {
   AUTH_ERRORS,
@@ -20,6 +20,7 @@ export {
   requireClientRole,
   requireGroup,
   requireGroupTree,
+  requireIssuer,
   requireOrganization,
   requireRealmRole,
   requireScope,
@@ -34,6 +35,7 @@ export type { Claims, Principal } from './principal.ts';
 export { type Requirements, scopesOf, toGuard } from './requirements.ts';
 export { createMemoryRevocationStore, type RevocationStore } from './revocation.ts';
 export { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';
+export { selectByIssuer } from './select-verifier.ts';
 export type { VerifierStats } from './stats.ts';
 export {
   createVerifier,

@@ -7,6 +7,8 @@ export interface IssuerOptions {
   readonly serverUrl: string;
   /** Name of the realm. */
   readonly realm: string;
+  /** The exact issuer: a discovery document that names another one is not taken. Default: what it says. */
+  readonly issuer?: string | undefined;
   /** Bound on the call. Unit: milliseconds. Default 5,000. */
   readonly timeoutMs?: number | undefined;
   /** Replaces the global `fetch`. */
@@ -39,6 +41,8 @@ export interface Issuer {
   /** `<serverUrl>/realms/<realm>`, normalised. */
   readonly baseUrl: string;
   readonly endpoints: Endpoints;
+  /** The issuer that was set in the options; `null` where it is what the discovery document says. */
+  readonly pinned: string | null;
   /** The discovery document as last loaded, or `null`. */
   readonly current: Discovery | null;
   /**
@@ -79,6 +83,17 @@ export function createIssuer(options: IssuerOptions): Issuer {
         seen: `"issuer" of type ${typeof issuer}`,
       });
     }
+    // OpenID Connect Discovery 1.0 §4.3.
+    if (options.issuer !== undefined && issuer !== options.issuer) {
+      throw new AuthError(
+        'provider_misconfigured',
+        `${endpoints.discovery} is of another issuer than was set`,
+        {
+          expected: `issuer ${options.issuer}`,
+          seen: `issuer ${issuer.slice(0, LONGEST_SEEN)}`,
+        },
+      );
+    }
     current = { issuer, metadata };
     return current;
   }
@@ -93,6 +108,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
   return {
     baseUrl,
     endpoints,
+    pinned: options.issuer ?? null,
     get current() {
       return current;
     },
@@ -100,6 +116,8 @@ export function createIssuer(options: IssuerOptions): Issuer {
     refresh,
   };
 }
+
+const LONGEST_SEEN = 200;
 
 function toRealmUrl(serverUrl: string, realm: string): string {
   const url = new URL(serverUrl);

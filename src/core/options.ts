@@ -16,6 +16,7 @@ export interface Notice {
     | 'keys_loaded'
     | 'keys_unavailable'
     | 'key_ignored'
+    | 'issuer_conflict'
     | 'recheck_impossible'
     | 'recheck_misconfigured'
     | 'provider_unavailable'
@@ -31,6 +32,11 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly realm: string;
   /** Client id of this API in Keycloak. */
   readonly clientId: string;
+  /**
+   * Exact issuer of the realm (`iss`): where Keycloak's discovery document names another one, no token is accepted.
+   * Set it for each of several realms, so that none can speak for another. Default: what the document says.
+   */
+  readonly issuer?: string | undefined;
   /** Secret of that client. Without one, introspection is never used. */
   readonly clientSecret?: string | undefined;
   /**
@@ -86,6 +92,7 @@ export interface ResolvedOptions<C extends object = Claims> {
   readonly serverUrl: string;
   readonly realm: string;
   readonly clientId: string;
+  readonly issuer: string | undefined;
   readonly clientSecret: string | undefined;
   readonly audience: readonly string[] | undefined;
   readonly tokenCheck: TokenCheck;
@@ -145,6 +152,11 @@ const REQUIRED: Readonly<Record<string, Rule>> = {
 };
 
 const OPTIONAL: Readonly<Record<string, Rule>> = {
+  issuer: {
+    rule: 'must be the exact issuer of the realm, an http or https URL',
+    example: "'https://sso.example.com/realms/testing'",
+    isMet: isServerUrl,
+  },
   clientSecret: { rule: 'must be a text without spaces around it', example: "'…'", isMet: isText },
   audience: {
     rule: 'must be a text, or a list of texts that is not empty',
@@ -192,6 +204,7 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
     serverUrl: options.serverUrl,
     realm: options.realm,
     clientId: options.clientId,
+    issuer: options.issuer,
     clientSecret: options.clientSecret,
     audience: typeof options.audience === 'string' ? [options.audience] : options.audience,
     tokenCheck: options.tokenCheck ?? 'recheck',

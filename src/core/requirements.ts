@@ -7,6 +7,7 @@ import {
   requireClientRole,
   requireGroup,
   requireGroupTree,
+  requireIssuer,
   requireOrganization,
   requireRealmRole,
   requireScope,
@@ -17,8 +18,8 @@ import type { Claims, Principal } from './principal.ts';
 type OneOrMore = string | readonly string[];
 
 /**
- * What a principal must have, as data. All members must be met, and every value of a list;
- * for alternatives there is `anyOf`.
+ * What a principal must have, as data. All members must be met, and every value of a list (but of issuers, for a token
+ * has one); for alternatives there is `anyOf`.
  */
 export interface Requirements<C extends object = Claims> {
   /** Roles of the realm. */
@@ -35,6 +36,8 @@ export interface Requirements<C extends object = Claims> {
   readonly organization?: OneOrMore;
   /** Audiences (`aud`). */
   readonly audience?: OneOrMore;
+  /** Issuers (`iss`), of which the token has to be of one: an API that accepts several realms tells them apart. */
+  readonly issuer?: OneOrMore;
   /** A check of one's own; only `true` lets pass. */
   readonly check?: (principal: Principal<C>) => boolean;
   readonly allOf?: readonly Requirements<C>[];
@@ -49,6 +52,7 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
   groupTree: "'/staff'",
   organization: "'acme'",
   audience: "'my-api'",
+  issuer: "'https://sso.example.com/realms/testing'",
   check: '(principal) => principal.claims.email_verified === true',
   allOf: "[{ realmRole: 'staff' }, { scope: 'orders:read' }]",
   anyOf: "[{ realmRole: 'admin' }, { realmRole: 'auditor' }]",
@@ -129,6 +133,8 @@ function build<C extends object>(
       return [requireOrganization(...toList(value))];
     case 'audience':
       return [requireAudience(...toList(value))];
+    case 'issuer':
+      return [requireIssuer(...toList(value))];
     case 'check':
       return [requireThat<C>(value as never)];
     case 'allOf':

@@ -2,7 +2,7 @@ import { createEpoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import { createIssuer, type Discovery, type Issuer } from './issuer.ts';
 import { createKeySet } from './keys.ts';
-import { resolveOptions, type VerifierOptions } from './options.ts';
+import { type Notice, resolveOptions, type VerifierOptions } from './options.ts';
 import type { Claims, Principal } from './principal.ts';
 import { createRemoteCheck } from './remote-check.ts';
 import { createMemoryRevocationStore } from './revocation.ts';
@@ -64,6 +64,8 @@ export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
    * tolerance for clocks that differ.
    */
   revoke(revocation: Revocation): Promise<void>;
+  /** Tells the listener that was given as `onNotice`. */
+  notify(notice: Notice): void;
   /** True the first time, false after that. See `RevocationStore.claim`. */
   claim(id: string, expiresAt: number): Promise<boolean>;
   /**
@@ -139,6 +141,7 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
         throw new AuthError('revocation_not_shared', 'The revocation could not be shared', { cause });
       }
     },
+    notify: resolved.onNotice,
     claim: (id, expiresAt) => store.claim(id, expiresAt),
     load: () => keys.start(),
     status: () => ({

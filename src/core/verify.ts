@@ -1,3 +1,4 @@
+import type { JsonObject } from './compact-jws.ts';
 import { AuthError } from './errors.ts';
 import type { SigningKey } from './jwks.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -69,11 +70,14 @@ export function assertAccessToken(claims: RegisteredClaims): void {
 }
 
 /** RFC 7519 §4.1.3; `azp` is Keycloak's, and an API whose client has no audience mapper has nothing else. */
-function assertForUs(claims: RegisteredClaims, options: VerifyContext['options']): void {
-  const isForUs = options.audience
+export function isForUs(claims: JsonObject, options: VerifyContext['options']): boolean {
+  return options.audience
     ? options.audience.some((one) => hasAudience(claims, one))
     : hasAudience(claims, options.clientId) || claims.azp === options.clientId;
-  if (isForUs) return;
+}
+
+function assertForUs(claims: RegisteredClaims, options: VerifyContext['options']): void {
+  if (isForUs(claims, options)) return;
   throw new AuthError('token_audience', 'The token was issued for another audience', {
     expected: options.audience ? `aud ${options.audience.join(' or ')}` : `aud or azp ${options.clientId}`,
     seen: `aud ${describeAudience(claims)}, azp ${describeClaim(claims.azp)}`,

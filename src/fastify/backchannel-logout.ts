@@ -59,7 +59,9 @@ export const backchannelLogout = fastifyPlugin<BackchannelLogoutOptions>(
           }
           const token = tokens[0] as string;
           const member = await selectByIssuer(app.verifier.members, token).catch(toInvalid);
-          return [await revokeByLogoutToken(member, token)];
+          const revocations = [await revokeByLogoutToken(member, token)];
+          await revokeForOthers(app.verifier.members, member, revocations);
+          return revocations;
         });
       });
       if (options.adminPushes !== true) return;
@@ -95,6 +97,16 @@ const PUSHES: readonly [string, AdminAction][] = [
   ['/k_logout', 'LOGOUT'],
 ];
 
+/** Where several APIs of a realm are combined: what ended for one has ended for all. */
+async function revokeForOthers(
+  members: readonly Verifier[],
+  told: Verifier,
+  revocations: readonly Revocation[],
+): Promise<void> {
+  const others = members.filter((one) => one !== told && one.issuer.baseUrl === told.issuer.baseUrl);
+  await Promise.all(others.flatMap((other) => revocations.map((revocation) => other.revoke(revocation))));
+}
+
 /** A push names no issuer: the realm whose key signed it is the one. */
 async function revokeByPush(
   members: readonly Verifier[],
@@ -104,7 +116,9 @@ async function revokeByPush(
   let refusal: unknown;
   for (const member of members) {
     try {
-      return await revokeByAdminPush(member, push, action);
+      const revocations = await revokeByAdminPush(member, push, action);
+      await revokeForOthers(members, member, revocations);
+      return revocations;
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       refusal = error;

@@ -8,6 +8,7 @@ import {
   type GuardOptions,
   type SessionAuthenticator,
 } from './guard-hook.ts';
+import { guardNotFound } from './not-found-guard.ts';
 import { type KeycloakGuardOptions, resolveGuardOptions } from './plugin-options.ts';
 
 declare module 'fastify' {
@@ -20,8 +21,9 @@ declare module 'fastify' {
      */
     guard(requirements?: GuardOptions): GuardHook;
     /**
-     * Guards every route of this scope and of the scopes in it, whenever it was registered, and what it has no route
-     * for; but none with `config: { guard: false }`. The OpenAPI document tells of the routes that come after it.
+     * Guards every route of this scope and of the scopes in it, whenever it was registered, but none with
+     * `config: { guard: false }`; and what it has no route for, if it has a prefix or is the outermost one: a scope
+     * without a prefix of its own owns no other URLs. The OpenAPI document tells of the routes that come after it.
      */
     guardAll(requirements?: GuardOptions): void;
     /** Decorated by `keycloakSession`: guards then take its cookie where there is no `Authorization` header. */
@@ -61,6 +63,7 @@ export const keycloakGuard = fastifyPlugin<KeycloakGuardOptions>(
     app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
       const hook = createGuardHook(verifier, requirements ?? {}, { ...reporting, isForAll: true });
       this.addHook('onRequest', hook);
+      guardNotFound(this, hook);
       this.addHook('onRoute', (route) => {
         if (route.config?.guard !== false) documentation.addSecurity(route, hook);
       });

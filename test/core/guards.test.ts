@@ -11,6 +11,7 @@ import {
   requireClientRole,
   requireGroup,
   requireGroupTree,
+  requireIssuer,
   requireOrganization,
   requireRealmRole,
   requireScope,
@@ -150,6 +151,30 @@ describe('guards', () => {
       );
     });
   }
+
+  it('of an issuer let pass whose token is of one of them, by its exact name', () => {
+    const { iss } = claims;
+    assert.equal(passes(requireIssuer(iss)), true);
+    assert.equal(passes(requireIssuer('https://other.example.com', iss)), true);
+    assert.equal(passes(toGuard({ issuer: ['https://other.example.com', iss] }, 'my-api')), true);
+    for (const other of [
+      `${iss}/`,
+      iss.toUpperCase(),
+      'https://sso.example.com/realms/test',
+      'https://other.example.com',
+    ]) {
+      const error = passes(toGuard({ issuer: other }, 'my-api')) as AuthError;
+      assert.deepEqual([error.code, error.expected, error.seen], ['issuer_refused', `issuer ${other}`, iss]);
+      assert.equal(error.headers['www-authenticate'], 'Bearer error="insufficient_scope"');
+    }
+    for (const wrong of [[], '', ' ', 'staff', 7, null, [iss, 'staff']]) {
+      assert.throws(
+        () => toGuard({ issuer: wrong as string }, 'my-api'),
+        OptionsError,
+        JSON.stringify(wrong),
+      );
+    }
+  });
 
   it('of one’s own let pass by true and nothing else', () => {
     for (const answer of [false, undefined, null, 1, 'true', {}, Promise.resolve(true)]) {

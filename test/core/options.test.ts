@@ -28,6 +28,7 @@ describe('the options of a verifier', () => {
     const { onNotice, clock, fetch: call, algorithms, ...rest } = resolveOptions(good);
     assert.deepEqual(rest, {
       ...good,
+      issuer: undefined,
       clientSecret: undefined,
       audience: undefined,
       tokenCheck: 'recheck',
@@ -103,6 +104,7 @@ describe('the options of a verifier', () => {
     realm: [...texts, 'a/b', 'a?b', 'a#b', 'a\\b', '.', '..', '...', undefined],
     clientId: [...texts, undefined],
     clientSecret: texts,
+    issuer: [...texts, 'sso.example.com', 'https://sso.example.com/realms/x?y', 'ftp://sso.example.com'],
     audience: ['', ' x', 1, null, {}, [], [''], ['a', 1], ['a ']],
     tokenCheck: ['', 'Local', 'off', true, null, 1],
     recheckSeconds: [0, 0.9, 3601, -1, '30', null, Number.NaN, Number.POSITIVE_INFINITY],
@@ -141,6 +143,7 @@ describe('the options of a verifier', () => {
     serverUrl: ['http://localhost:8080', 'https://sso.example.com/auth/', 'HTTPS://SSO.EXAMPLE.COM'],
     realm: ['Testing', 'my realm', 'a.b', '..a'],
     clientSecret: [undefined, 'with space inside'],
+    issuer: [undefined, 'https://sso.example.com/realms/testing'],
     audience: [undefined, 'a', ['a', 'b']],
     tokenCheck: ['local', 'recheck', 'remote', undefined],
     recheckSeconds: [1, 3600, 1.5],
@@ -166,6 +169,7 @@ describe('the options of a verifier', () => {
   it('keep what was given', () => {
     const given = {
       ...good,
+      issuer: 'https://sso.example.com/realms/testing',
       clientSecret: 's',
       audience: 'one',
       tokenCheck: 'remote',

@@ -1,0 +1,95 @@
+import { type JsonObject, readCompactJws } from './compact-jws.ts';
+import { AuthError } from './errors.ts';
+import type { Discovery, Issuer } from './issuer.ts';
+import { describeClaim, hasAudience } from './registered-claims.ts';
+import type { Verifier } from './verifier.ts';
+import { isForUs } from './verify.ts';
+
+/** The issuer whose tokens a verifier takes; `undefined` while that is not known. */
+export function issuerOf<C extends object>({ issuer }: Verifier<C>): string | undefined {
+  return issuer.pinned ?? issuer.current?.issuer;
+}
+
+/**
+ * The verifier whose issuer a JWT names, and of several APIs of one realm the one that it is for. What it says is not
+ * verified yet: it only decides whose keys and rules may do that.
+ *
+ * A realm says itself what its issuer is, so one could say the name of another. Who has it by the option `issuer` comes
+ * first, then who is found at that very address (OpenID Connect Discovery 1.0 §4.3). Where nobody is, it has to be the
+ * only one, and every other realm has to have been asked.
+ *
+ * @throws {AuthError} `token_malformed`, `token_issuer`, `provider_unavailable` while an issuer is not known yet,
+ * `provider_misconfigured` where two realms say that it is theirs
+ */
+export async function selectByIssuer<C extends object>(
+  members: readonly Verifier<C>[],
+  jwt: string,
+): Promise<Verifier<C>> {
+  if (members.length === 1) return members[0] as Verifier<C>;
+  const claims = readCompactJws(jwt).payload();
+  const named = describeClaim(claims.iss);
+  const sure = ownersOf(members, named);
+  if (sure.some((member) => isSure(member, named))) return selectByAudience(sure, claims);
+  // Asked at once, and only those that are not known yet.
+  const unknown = members.filter((member) => issuerOf(member) === undefined);
+  const answers = await Promise.allSettled(unknown.map((member) => discoverRarely(member.issuer)));
+  const owners = ownersOf(members, named);
+  if (owners.some((member) => isSure(member, named))) return selectByAudience(owners, claims);
+  const outage = answers.find((answer) => answer.status === 'rejected');
+  // It may be the one that could not be asked.
+  if (outage !== undefined) throw outage.reason;
+  if (owners.length === 0) {
+    throw new AuthError('token_issuer', 'The token is of another issuer', {
+      expected: `iss ${members.map(issuerOf).join(' or ')}`,
+      seen: `iss ${named}`,
+    });
+  }
+  const conflict = findConflict(owners);
+  if (conflict !== undefined) throw new AuthError('provider_misconfigured', conflict);
+  return selectByAudience(owners, claims);
+}
+
+/** What is wrong with verifiers of one issuer that are of two realms; `undefined` where they are of one. */
+export function findConflict<C extends object>(owners: readonly Verifier<C>[]): string | undefined {
+  const [first, second] = new Set(owners.map(({ issuer }) => issuer.baseUrl));
+  if (first === undefined || second === undefined) return undefined;
+  return `Two realms say that they are the issuer ${issuerOf(owners[0] as Verifier<C>)}: ${first} and ${second}. Set the option issuer of each`;
+}
+
+function ownersOf<C extends object>(members: readonly Verifier<C>[], named: string): Verifier<C>[] {
+  const owners = members.filter((member) => issuerOf(member) === named);
+  const owner =
+    owners.find((member) => member.issuer.pinned !== null) ??
+    owners.find((member) => member.issuer.baseUrl === named);
+  if (owner === undefined) return owners;
+  // The other APIs of that realm count with it, before they have asked as well.
+  const isOfRealm = ({ issuer }: Verifier<C>) => issuer.baseUrl === owner.issuer.baseUrl;
+  return members.filter((member) => isOfRealm(member) && [named, undefined].includes(issuerOf(member)));
+}
+
+function isSure<C extends object>(member: Verifier<C>, issuer: string): boolean {
+  return member.issuer.pinned === issuer || member.issuer.baseUrl === issuer;
+}
+
+/** Of an access token by the rules of each, of a logout token by its client. Nobody's goes to the first, to be refused. */
+function selectByAudience<C extends object>(
+  members: readonly Verifier<C>[],
+  claims: JsonObject,
+): Verifier<C> {
+  return (members.find(({ context }) => isForUs(claims, context.options)) ??
+    members.find(({ clientId }) => hasAudience(claims, clientId)) ??
+    members[0]) as Verifier<C>;
+}
+
+/** Anybody can send a token that names no issuer known: they cost a realm that cannot be asked no more than this. */
+const COOLDOWN_MS = 5_000;
+const failures = new WeakMap<Issuer, { readonly error: unknown; readonly at: number }>();
+
+async function discoverRarely(issuer: Issuer): Promise<Discovery> {
+  const failure = failures.get(issuer);
+  if (failure !== undefined && performance.now() - failure.at < COOLDOWN_MS) throw failure.error;
+  return issuer.discover().catch((error: unknown) => {
+    failures.set(issuer, { error, at: performance.now() });
+    throw error;
+  });
+}
