@@ -62,6 +62,34 @@ describe('back-channel logout', () => {
     assert.deepEqual([await statusOf(ended), await statusOf(other)], [401, 200]);
   });
 
+  it('ends a session for every API of its realm that is combined, and so does a push', async (t) => {
+    const realm = createTestRealm();
+    const verifier = combineVerifiers(['orders', 'reports'].map((clientId) => realm.verifier({ clientId })));
+    await verifier.load();
+    const app = fastify();
+    await app.register(keycloakGuard, { verifier });
+    await app.register(backchannelLogout, { adminPushes: true });
+    app.get('/protected', { onRequest: app.guard() }, () => 'in');
+    t.after(async () => {
+      await app.close();
+      await verifier.close();
+    });
+    const statusOf = async (token: string) =>
+      (await app.inject({ url: '/protected', headers: { authorization: `Bearer ${token}` } })).statusCode;
+    const tokens = ['s1', 's2'].map((sid) => ['orders', 'reports'].map((aud) => realm.mint({ aud, sid })));
+    for (const token of tokens.flat()) assert.equal(await statusOf(token), 200);
+    const send = (url: string, type: string, payload: string) =>
+      app.inject({ method: 'POST', url, headers: { 'content-type': type }, payload });
+    const logout_token = mintLogoutToken(realm, { aud: 'reports' });
+    const form = new URLSearchParams({ logout_token }).toString();
+    const logout = await send('/backchannel-logout', 'application/x-www-form-urlencoded', form);
+    assert.equal(logout.statusCode, 204);
+    assert.deepEqual(await Promise.all(tokens.flat().map(statusOf)), [401, 401, 200, 200]);
+    const push = mintPush(realm, { resource: 'reports', keycloakSessionIds: ['s2'] });
+    assert.equal((await send('/k_logout', 'text/plain', push)).statusCode, 204);
+    assert.deepEqual(await Promise.all(tokens.flat().map(statusOf)), [401, 401, 401, 401]);
+  });
+
   it('is open to Keycloak where every route is guarded, and so are the pushes', async (t) => {
     const { staff, logOut, push, statusOf } = await start(t, { isGuarded: true });
     const [one, other] = [staff.mint({ sid: 's1' }), staff.mint({ sid: 's2' })];
