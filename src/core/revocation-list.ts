@@ -45,9 +45,8 @@ export function createRevocationList(epoch: Epoch, clock?: () => number): Revoca
     const ended = typeof sid === 'string' ? log.get('session', iss, sid) : undefined;
     if (ended !== undefined) yield [ended, reaches(ended, issuedAt) ? 'refuse' : 'ask'];
     const bad = typeof jti === 'string' ? log.get('token', iss, jti) : undefined;
-    if (bad !== undefined) yield [bad, 'refuse'];
     const user = typeof sub === 'string' ? log.get('user', iss, sub) : undefined;
-    if (user !== undefined && reaches(user, issuedAt)) yield [user, 'refuse'];
+    for (const one of [bad, user]) if (one !== undefined && reaches(one, issuedAt)) yield [one, 'refuse'];
     for (const place of typeof azp === 'string' ? [[iss], [iss, azp]] : [[iss]]) {
       const policy = log.get('not-before', ...place);
       if (policy === undefined || !reaches(policy, issuedAt)) continue;

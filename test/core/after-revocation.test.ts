@@ -172,4 +172,21 @@ describe('a token that is in doubt', () => {
     await verifier.revoke({ ...doubt(realm), setAt: realm.now + 1 });
     await assertRefused(() => verifier.verify(token), 'token_revoked');
   });
+
+  it('is refused where each answer comes too late for what came in meanwhile', async () => {
+    const { realm, verifier } = await startLoaded();
+    const token = realm.mint();
+    await verifier.verify(token);
+    let setAt = realm.now;
+    realm.introspect = () => {
+      setAt += 1;
+      void verifier.revoke({ ...doubt(realm), setAt });
+      return { active: true };
+    };
+    await verifier.revoke(doubt(realm));
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
+    await assertRefused(() => verifier.verify(realm.mint()), 'token_revoked');
+    realm.introspect = () => ({ active: true });
+    assert.ok(await verifier.verify(token));
+  });
 });
