@@ -7,10 +7,8 @@ export function freezeDeep<T extends object>(root: T): T {
   const seen = new Set<object>(open);
   // Not by recursion: JSON may be deeper than the stack.
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    for (const key of Reflect.ownKeys(value)) {
-      // Not read through a getter, which would run it.
-      const inner: unknown = Object.getOwnPropertyDescriptor(value, key)?.value;
-      if (!isPlain(inner) || seen.has(inner)) continue;
+    for (const inner of Object.values(value)) {
+      if (typeof inner !== 'object' || inner === null || seen.has(inner) || !isPlain(inner)) continue;
       seen.add(inner);
       open.push(inner);
     }
@@ -19,8 +17,8 @@ export function freezeDeep<T extends object>(root: T): T {
   return root;
 }
 
-function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
+function isPlain(value: object): boolean {
+  if (Array.isArray(value)) return true;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null || Array.isArray(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -38,10 +38,13 @@ export interface KnownToken<C extends object> extends Doubted {
 
 /** A copy of what can be judged: texts, numbers and lists of them. */
 export function toJudged(claims: JudgedClaims): JudgedClaims {
-  const judged = Object.entries(claims as Claims)
-    .map(([name, value]) => [name, Array.isArray(value) ? value.filter(isScalar) : value] as const)
-    .filter(([, value]) => Array.isArray(value) || isScalar(value));
-  return Object.fromEntries(judged) as JudgedClaims;
+  // Without a prototype, so that `__proto__` is a name like any other.
+  const judged: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(claims as Claims)) {
+    if (isScalar(value)) judged[name] = value;
+    else if (Array.isArray(value)) judged[name] = value.filter(isScalar);
+  }
+  return judged as JudgedClaims;
 }
 
 function isScalar(value: unknown): boolean {

@@ -96,11 +96,10 @@ describe('the claims that the application gets', () => {
     });
   }
 
-  it('may hold what has a class of its own, a getter, or itself', async () => {
+  it('may hold what has a class of its own, or itself', async () => {
     const until = new Date(0);
     const loop: Open = { until, tags: new Map([['a', 1]]) };
     loop.self = [loop];
-    Object.defineProperty(loop, 'later', { enumerable: true, get: () => assert.fail('read too early') });
     const { realm, verifier } = await startLoaded({ parseClaims: () => loop as never });
     const claims = (await verifier.verify(realm.mint())).claims as Open;
     assert.equal(claims, loop);
