@@ -3,7 +3,7 @@ import { AuthError, type Principal } from '../core/index.ts';
 import type { SessionAuthenticator } from '../fastify/index.ts';
 import type { Place, SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
-import { assertSameOrigin, isSafe } from './same-origin.ts';
+import { assertSameOrigin, isHarmless } from './same-origin.ts';
 import type { LiveSession } from './session-keeper.ts';
 
 /** Who is calling, by the session cookie. At once where session and token are known, as for a bearer token. */
@@ -61,7 +61,7 @@ export function createAuthenticator(
     const { cookies, origin } = placeOf(request);
     const cookie = readCookie(header, cookies.session);
     if (cookie === undefined) return null;
-    if (!isSafe(request.method)) assertSameOrigin(request, origin);
+    if (!isHarmless(request.raw)) assertSameOrigin(request.raw, origin);
     const session = keeper.find(cookie);
     return session instanceof Promise
       ? session.then((found) => toPrincipal(found, request, reply))

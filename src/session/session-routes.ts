@@ -72,7 +72,7 @@ function assertFromHere(
   { tell }: SessionContext['options'],
 ): void {
   try {
-    assertSameOrigin(request, origin);
+    assertSameOrigin(request.raw, origin);
   } catch (error) {
     tell('logout_refused', (error as AuthError).code, request);
     throw error;
