@@ -91,15 +91,17 @@ export function createGuardHook(
   }
 
   function guardHook(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const isBearer = request.raw.headers.authorization !== undefined;
-    const bySession = isBearer ? undefined : request.server.sessionAuthenticator;
-    if (optional && !isBearer && bySession === undefined) {
+    const { authorization } = request.raw.headers;
+    const bySession = request.server.sessionAuthenticator;
+    if (optional && authorization === undefined && bySession === undefined) {
       done();
       return;
     }
     let principal: Principal | null | Promise<Principal | null>;
     try {
-      principal = bySession === undefined ? authenticate(verifier, request.raw) : bySession(request, reply);
+      if (bySession === undefined) principal = authenticate(verifier, request.raw);
+      else if (authorization === undefined) principal = bySession(request, reply);
+      else principal = byTokenOrSession(request, reply, bySession);
     } catch (error) {
       refuse(request, error, done);
       return;
@@ -111,6 +113,26 @@ export function createGuardHook(
       );
     } else {
       admitOrMiss(request, principal, done);
+    }
+  }
+
+  /** `Authorization: Basic` is for a proxy in front, and comes with every request: it is no reason to hide a session. */
+  function byTokenOrSession(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    bySession: SessionAuthenticator,
+  ): Principal | Promise<Principal> {
+    try {
+      return authenticate(verifier, request.raw);
+    } catch (error) {
+      const isForOthers = (error as AuthError).code === 'unsupported_scheme';
+      if (!isForOthers && request.raw.headers.authorization !== '') throw error;
+      const found = bySession(request, reply);
+      const orRefuse = (principal: Principal | null): Principal => {
+        if (principal === null) throw error;
+        return principal;
+      };
+      return found instanceof Promise ? found.then(orRefuse) : orRefuse(found);
     }
   }
 

@@ -65,7 +65,8 @@ export function openBrowser(app: FastifyInstance, origin = ORIGIN): Browser {
     app: call,
     cookies,
     get session() {
-      const [name, value] = [...cookies].find(([name]) => /^(__Host-)?session/.test(name) && !/login/.test(name)) ?? [];
+      const [name, value] =
+        [...cookies].find(([name]) => /^(__Host-)?session/.test(name) && !/login/.test(name)) ?? [];
       return name === undefined ? '' : `${name}=${value}`;
     },
     signInAt,

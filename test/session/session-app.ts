@@ -12,8 +12,11 @@ interface Given {
   /** Default: a new one. */
   readonly idp?: TestIdp;
   readonly clock?: () => number;
+  /** Default `fastapi-keycloak`. */
+  readonly clientId?: string;
+  readonly clientSecret?: string;
   readonly client?: (client: KeycloakClient) => Partial<KeycloakClient>;
-  readonly session?: Partial<SessionOptions>;
+  readonly session?: Partial<Omit<SessionOptions, 'prefix'>>;
   /** Called before the session plugin, with the guard in place. */
   readonly before?: (app: FastifyInstance) => unknown;
 }
@@ -21,9 +24,9 @@ interface Given {
 /** An app of a user of the library: `/protected` and `/optional` are guarded. Ended with the test. */
 export async function buildSessionApp(t: TestContext, given: Given = {}) {
   const idp = given.idp ?? (await startIdp(t));
-  const { clock } = given;
-  const keycloak = { serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak' };
-  const client = createClient({ ...keycloak, clientSecret: SECRET });
+  const { clock, clientId = 'fastapi-keycloak' } = given;
+  const keycloak = { serverUrl: idp.url, realm: 'testing', clientId };
+  const client = createClient({ ...keycloak, clientSecret: given.clientSecret ?? SECRET });
   const app = Fastify();
   t.after(() => app.close());
   await given.before?.(app);
