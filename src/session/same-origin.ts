@@ -39,4 +39,5 @@ export function assertSameOrigin({ headers }: OriginatedRequest, origin: string)
   });
 }
 
-const NULL_ORIGIN = "Origin null: what a page with Referrer-Policy no-referrer (helmet's default) sends on plain http";
+const NULL_ORIGIN =
+  "Origin null: what a page with Referrer-Policy no-referrer (helmet's default) sends on plain http";
