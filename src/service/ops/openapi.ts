@@ -6,7 +6,7 @@ import { DOCS_SIGN_IN } from './docs-sign-in.ts';
 /** Collects the routes that come after it into an OpenAPI 3.1 document. */
 export async function collectOpenApi(
   app: FastifyInstance,
-  { version, basePath }: { version: string; basePath: string },
+  { version, basePath, canSignIn }: { version: string; basePath: string; canSignIn: boolean },
 ): Promise<void> {
   const authorizationUrl = basePath + DOCS_SIGN_IN.authorizationUrl;
   const tokenUrl = basePath + DOCS_SIGN_IN.tokenUrl;
@@ -16,7 +16,10 @@ export async function collectOpenApi(
       openapi: '3.1.0',
       info: {
         title: 'Keycloak authentication system',
-        description: 'Log in with `POST /login`, then send the access token with each request.',
+        description: [
+          'Log in with `POST /login`, then send the access token with each request.',
+          ...(canSignIn ? [`Who signed in [at the start](${basePath}/) needs no token on this page.`] : []),
+        ].join(' '),
         version,
       },
       ...(basePath === '' ? {} : { servers: [{ url: basePath }] }),
