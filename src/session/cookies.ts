@@ -46,6 +46,15 @@ export function readCookie(header: string | undefined, name: string): string | u
   return header.slice(from, end === -1 ? undefined : end);
 }
 
+/** Every value of one cookie: whoever signs out is out, though somebody planted another one. */
+export function readCookies(header: string | undefined, name: string): string[] {
+  return (header ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+}
+
 /** All cookies whose names begin so. */
 export function cookiesNamed(header: string | undefined, start: string): Record<string, string> {
   const all = Object.entries(parseCookie(header ?? ''));

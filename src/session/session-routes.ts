@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose';
 import type { AuthError } from '../core/index.ts';
 import type { CookieAuthenticator } from './authenticator.ts';
 import { notForCaches, OPEN, type Place, type SessionContext } from './context.ts';
-import { readCookie } from './cookies.ts';
+import { readCookie, readCookies } from './cookies.ts';
 import { endSession, NOT_TOLD, warn } from './end-session.ts';
 import { assertSameOrigin } from './same-origin.ts';
 import type { LiveSession } from './session-keeper.ts';
@@ -53,21 +53,33 @@ async function signOut(context: SessionContext, place: Place, request: FastifyRe
   notForCaches(reply);
   assertFromHere(request, place, options);
   const home = `${place.baseUrl}${options.afterLogout}`;
-  const cookie = readCookie(request.raw.headers.cookie, cookies.session);
+  const named = new Set(readCookies(request.raw.headers.cookie, cookies.session));
+  const ours = [...named].filter(keeper.isOurs);
   // Of another app, or of nobody: not ours to take away.
-  if (cookie === undefined || !keeper.isOurs(cookie)) return reply.redirect(home, 303);
+  if (ours.length === 0) return reply.redirect(home, 303);
   reply.header('set-cookie', cookies.clear(cookies.session));
 
-  const session = await keeper.peek(cookie).catch(() => keeper.atHand(cookie));
-  if (session === null) await endUnread(context, cookie, request);
-  else await endWithTokens(context, session, request);
-  // Without an ID token Keycloak asks the person: whoever signs out of what is over already may be signed in there.
-  const idToken = session?.record.idToken ?? undefined;
+  const idTokens = await Promise.all(ours.map((cookie) => endByCookie(context, cookie, request)));
+  // Without the one ID token Keycloak asks the person: whoever signs out of what is over already may be signed in there.
+  const idToken = (idTokens.length === 1 && idTokens[0]) || undefined;
   const url = await options.client
     .endSessionUrl({ idToken, postLogoutRedirectUri: home })
     // Keycloak is down: here the person is signed out all the same.
     .catch(() => home);
   return reply.redirect(url, 303);
+}
+
+/** @returns the ID token, where it is known */
+async function endByCookie(
+  context: SessionContext,
+  cookie: string,
+  request: FastifyRequest,
+): Promise<string | null> {
+  const { keeper } = context;
+  const session = await keeper.peek(cookie).catch(() => keeper.atHand(cookie));
+  if (session === null) await endUnread(context, cookie, request);
+  else await endWithTokens(context, session, request);
+  return session?.record.idToken ?? null;
 }
 
 /** It is over already, or cannot be read while the store is away. */

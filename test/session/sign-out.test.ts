@@ -125,3 +125,43 @@ test('a sign-out of a session that is over already ends the one at Keycloak too'
   assert.match(String(answer.headers.location), /\/protocol\/openid-connect\/logout\?/);
   assert.match(String(answer.headers['set-cookie']), /Max-Age=0/);
 });
+
+test('a sign-out ends the session though another cookie of that name came along, whichever comes first', async (t) => {
+  const { app, browser, cookie } = await setUp(t);
+  await browser.app({ url: '/protected' });
+  const cookies = [cookie];
+  browser.cookies.clear();
+  await browser.signIn();
+  cookies.push(browser.session);
+  for (const [i, own] of cookies.entries()) {
+    const planted = `${own.split('=')[0]}=planted`;
+    const answer = await app.inject({
+      ...{ method: 'POST', url: '/auth/logout' },
+      headers: {
+        cookie: (i === 0 ? [planted, own] : [own, planted]).join('; '),
+        'sec-fetch-site': 'same-origin',
+      },
+    });
+    assert.equal(answer.statusCode, 303);
+    assert.ok(new URL(String(answer.headers.location)).searchParams.get('id_token_hint'));
+    assert.match(String(answer.headers['set-cookie']), /Max-Age=0/);
+    assert.equal((await app.inject({ url: '/protected', headers: { cookie: own } })).statusCode, 401);
+  }
+});
+
+test('a sign-out with two cookies of two sessions ends both, and Keycloak asks whom to sign out there', async (t) => {
+  const { app, browser, cookie } = await setUp(t);
+  browser.cookies.clear();
+  await browser.signIn();
+  const both = [cookie, browser.session];
+  const answer = await app.inject({
+    ...{ method: 'POST', url: '/auth/logout' },
+    headers: { cookie: both.join('; '), 'sec-fetch-site': 'same-origin' },
+  });
+  const url = new URL(String(answer.headers.location));
+  assert.equal(url.searchParams.get('id_token_hint'), null);
+  assert.equal(url.searchParams.get('client_id'), 'fastapi-keycloak');
+  for (const own of both) {
+    assert.equal((await app.inject({ url: '/protected', headers: { cookie: own } })).statusCode, 401);
+  }
+});
