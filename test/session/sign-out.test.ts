@@ -35,7 +35,7 @@ async function setUp(t: TestContext, maxCachedSessions = 10_000) {
   const signOut = () =>
     browser.app({ method: 'POST', url: '/auth/logout', headers: { 'sec-fetch-site': 'same-origin' } });
   const callWith = (value: string) => app.inject({ url: '/protected', headers: { cookie: value } });
-  return { app, idp, browser, cookie, state, events, signOut, callWith };
+  return { app, idp, browser, cookie, store, state, events, signOut, callWith };
 }
 
 test('a sign-out while the store is away takes the cookie, and sends the browser to Keycloak with the ID token', async (t) => {
@@ -164,4 +164,16 @@ test('a sign-out with two cookies of two sessions ends both, and Keycloak asks w
   for (const own of both) {
     assert.equal((await app.inject({ url: '/protected', headers: { cookie: own } })).statusCode, 401);
   }
+});
+
+test('an app that closes tells the store of an end that it could not be told before', async (t) => {
+  const { app, browser, cookie, store, state, signOut, idp } = await setUp(t, 0);
+  const { app: other } = await buildSessionApp(t, { idp, session: { store, maxCachedSessions: 0 } });
+  assert.equal((await other.inject({ url: '/protected', headers: { cookie } })).statusCode, 200);
+  state.isAway = true;
+  await signOut();
+  assert.equal(browser.cookies.size, 0);
+  state.isAway = false;
+  await app.close();
+  assert.equal((await other.inject({ url: '/protected', headers: { cookie } })).statusCode, 401);
 });
