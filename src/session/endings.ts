@@ -19,6 +19,7 @@ const MOST = 10_000;
 export function createEndings(store: SessionStore, longestMs: number): Endings {
   const ended = new LRUCache<string, { readonly isTold: boolean }>({ max: MOST });
   let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
   async function tell(key: string): Promise<boolean> {
     try {
@@ -36,6 +37,7 @@ export function createEndings(store: SessionStore, longestMs: number): Endings {
   }
 
   function tryAgain(): void {
+    if (isClosed) return;
     timer ??= setTimeout(async () => {
       await tellAll();
       timer = undefined;
@@ -52,6 +54,7 @@ export function createEndings(store: SessionStore, longestMs: number): Endings {
       return isTold;
     },
     async close() {
+      isClosed = true;
       clearTimeout(timer);
       await tellAll();
     },
