@@ -5,6 +5,7 @@ import {
   OptionsError,
   type Principal,
   type Requirements,
+  readBearerToken,
   type TokenVerifier,
   toGuard,
 } from '../core/index.ts';
@@ -91,17 +92,15 @@ export function createGuardHook(
   }
 
   function guardHook(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-    const { authorization } = request.raw.headers;
-    const bySession = request.server.sessionAuthenticator;
-    if (optional && authorization === undefined && bySession === undefined) {
+    const isBearer = request.raw.headers.authorization !== undefined;
+    const bySession = isBearer ? behindHeader(request) : request.server.sessionAuthenticator;
+    if (optional && !isBearer && bySession === undefined) {
       done();
       return;
     }
     let principal: Principal | null | Promise<Principal | null>;
     try {
-      if (bySession === undefined) principal = authenticate(verifier, request.raw);
-      else if (authorization === undefined) principal = bySession(request, reply);
-      else principal = byTokenOrSession(request, reply, bySession);
+      principal = bySession === undefined ? authenticate(verifier, request.raw) : bySession(request, reply);
     } catch (error) {
       refuse(request, error, done);
       return;
@@ -116,26 +115,6 @@ export function createGuardHook(
     }
   }
 
-  /** `Authorization: Basic` is for a proxy in front, and comes with every request: it is no reason to hide a session. */
-  function byTokenOrSession(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    bySession: SessionAuthenticator,
-  ): Principal | Promise<Principal> {
-    try {
-      return authenticate(verifier, request.raw);
-    } catch (error) {
-      const isForOthers = (error as AuthError).code === 'unsupported_scheme';
-      if (!isForOthers && request.raw.headers.authorization !== '') throw error;
-      const found = bySession(request, reply);
-      const orRefuse = (principal: Principal | null): Principal => {
-        if (principal === null) throw error;
-        return principal;
-      };
-      return found instanceof Promise ? found.then(orRefuse) : orRefuse(found);
-    }
-  }
-
   function admitOrMiss(
     request: FastifyRequest,
     principal: Principal | null,
@@ -147,6 +126,28 @@ export function createGuardHook(
       refuse(request, new AuthError('missing_token', 'The request has neither a token nor a session'), done);
   }
   return Object.assign(guardHook, { requirements, isOptional: optional });
+}
+
+/**
+ * The session of a request whose `Authorization` header is for somebody else: `Basic` is for a proxy in front, and comes
+ * with every request. Without a session the header is refused; where it is a token, the session does not count.
+ */
+function behindHeader({ raw, server: { sessionAuthenticator } }: FastifyRequest) {
+  const header = raw.headers.authorization ?? '';
+  if (sessionAuthenticator === undefined || /^bearer/i.test(header)) return undefined;
+  let refusal: AuthError;
+  try {
+    readBearerToken(raw);
+    return undefined;
+  } catch (error) {
+    refusal = error as AuthError;
+  }
+  if (refusal.code !== 'unsupported_scheme' && header !== '') return undefined;
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<Principal> => {
+    const principal = await sessionAuthenticator(request, reply);
+    if (principal === null) throw refusal;
+    return principal;
+  };
 }
 
 /** @throws {OptionsError} where `optional` is not a boolean: `'false'` would open the route */

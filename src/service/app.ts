@@ -123,10 +123,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   handleErrors(app, [config.clientSecret], sendUnknown);
   readBodies(app);
   const basePath = basePathOf(config.publicUrl);
-  await collectOpenApi(app, {
-    ...{ version: deps.version ?? '0.0.0', basePath },
-    canSignIn: config.sessionSecrets !== 'off',
-  });
+  await collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath });
   await app.register(keycloakGuard, {
     verifier: tracing?.traceChecks(verifier) ?? verifier,
     // The error handler does.

@@ -6,7 +6,7 @@ import { DOCS_SIGN_IN } from './docs-sign-in.ts';
 /** Collects the routes that come after it into an OpenAPI 3.1 document. */
 export async function collectOpenApi(
   app: FastifyInstance,
-  { version, basePath, canSignIn }: { version: string; basePath: string; canSignIn: boolean },
+  { version, basePath }: { version: string; basePath: string },
 ): Promise<void> {
   const authorizationUrl = basePath + DOCS_SIGN_IN.authorizationUrl;
   const tokenUrl = basePath + DOCS_SIGN_IN.tokenUrl;
@@ -16,10 +16,7 @@ export async function collectOpenApi(
       openapi: '3.1.0',
       info: {
         title: 'Keycloak authentication system',
-        description: [
-          'Log in with `POST /login`, then send the access token with each request.',
-          ...(canSignIn ? [`Who signed in [at the start](${basePath}/) needs no token on this page.`] : []),
-        ].join(' '),
+        description: DESCRIPTION,
         version,
       },
       ...(basePath === '' ? {} : { servers: [{ url: basePath }] }),
@@ -47,12 +44,17 @@ export async function collectOpenApi(
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject;
       const { openapiObject } = document;
+      if (openapiObject.info !== undefined && app.sessionAuthenticator !== undefined) {
+        openapiObject.info.description = `${DESCRIPTION} Who signed in [at the start](${basePath}/) needs no token on this page.`;
+      }
       for (const path of Object.values(openapiObject.paths ?? {})) allowMissingBody(path?.post?.requestBody);
       return openapiObject;
     },
     refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => String($id ?? `model-${i}`) },
   });
 }
+
+const DESCRIPTION = 'Log in with `POST /login`, then send the access token with each request.';
 
 /** No body is a body without fields: a route whose model has no required field goes without. */
 function allowMissingBody(body: object | undefined): void {
