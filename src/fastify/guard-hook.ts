@@ -128,6 +128,15 @@ export function createGuardHook(
   return Object.assign(guardHook, { requirements, isOptional: optional });
 }
 
+/** @throws {OptionsError} where `optional` is not a boolean: `'false'` would open the route */
+function split(options: GuardOptions): { optional: boolean; requirements: Requirements } {
+  if (typeof options !== 'object' || Array.isArray(options))
+    return { optional: false, requirements: options };
+  const { optional = false, ...requirements } = options;
+  if (typeof optional === 'boolean') return { optional, requirements };
+  throw new OptionsError('guard', [{ option: 'optional', rule: 'must be true or false', example: 'true' }]);
+}
+
 /**
  * The session of a request whose `Authorization` header is for somebody else: `Basic` is for a proxy in front, and comes
  * with every request. Without a session the header is refused; where it is a token, the session does not count.
@@ -148,13 +157,4 @@ function behindHeader({ raw, server: { sessionAuthenticator } }: FastifyRequest)
     if (principal === null) throw refusal;
     return principal;
   };
-}
-
-/** @throws {OptionsError} where `optional` is not a boolean: `'false'` would open the route */
-function split(options: GuardOptions): { optional: boolean; requirements: Requirements } {
-  if (typeof options !== 'object' || Array.isArray(options))
-    return { optional: false, requirements: options };
-  const { optional = false, ...requirements } = options;
-  if (typeof optional === 'boolean') return { optional, requirements };
-  throw new OptionsError('guard', [{ option: 'optional', rule: 'must be true or false', example: 'true' }]);
 }
