@@ -1,4 +1,4 @@
-// People sign in with the browser: open http://localhost:3000/auth/login?return_to=/hello
+// People sign in with the browser: open http://localhost:3000
 import Fastify from 'fastify';
 import { createClient } from 'keycloak-guard/client';
 import keycloakGuard, { backchannelLogout } from 'keycloak-guard/fastify';
@@ -19,6 +19,16 @@ await app.register(keycloakSession, {
   secret: process.env.SESSION_SECRET ?? '',
 });
 
+// Signing out is a form, for it changes something; it leads back here.
+app.get('/', { onRequest: app.guard({ optional: true }) }, (request, reply) =>
+  reply
+    .type('text/html')
+    .send(
+      request.principal === null
+        ? '<a href="/auth/login?return_to=/hello">Sign in</a>'
+        : '<form method="post" action="/auth/logout"><button>Sign out</button></form>',
+    ),
+);
 // Takes the session cookie as well as a bearer token.
 app.get('/hello', { onRequest: app.guard() }, (request) => ({ hello: request.principal?.username }));
 

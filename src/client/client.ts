@@ -38,6 +38,7 @@ export interface ClientOptions {
 
 /** This service as an OAuth client of a realm. */
 export interface KeycloakClient {
+  readonly clientId: string;
   /** Bound on every call; what needs the discovery document first may take it twice. Unit: milliseconds. */
   readonly timeoutMs: number;
   /**
@@ -129,6 +130,7 @@ export function createClient(options: ClientOptions): KeycloakClient {
   };
   const refreshes: RefreshesUnderWay = new Map();
   return {
+    clientId: options.clientId,
     timeoutMs,
     passwordGrant: (request) => passwordGrant(context, request),
     refresh: (refreshToken) => refresh(context, refreshes, refreshToken),

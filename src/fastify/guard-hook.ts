@@ -5,6 +5,7 @@ import {
   OptionsError,
   type Principal,
   type Requirements,
+  readBearerToken,
   type TokenVerifier,
   toGuard,
 } from '../core/index.ts';
@@ -92,7 +93,7 @@ export function createGuardHook(
 
   function guardHook(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     const isBearer = request.raw.headers.authorization !== undefined;
-    const bySession = isBearer ? undefined : request.server.sessionAuthenticator;
+    const bySession = isBearer ? behindHeader(request) : request.server.sessionAuthenticator;
     if (optional && !isBearer && bySession === undefined) {
       done();
       return;
@@ -150,4 +151,26 @@ function split(options: GuardOptions): { optional: boolean; requirements: Requir
   const { optional = false, ...requirements } = options;
   if (typeof optional === 'boolean') return { optional, requirements };
   throw new OptionsError('guard', [{ option: 'optional', rule: 'must be true or false', example: 'true' }]);
+}
+
+/**
+ * The session of a request whose `Authorization` header is for somebody else: `Basic` is for a proxy in front, and comes
+ * with every request. Without a session the header is refused; where it is a token, the session does not count.
+ */
+function behindHeader({ raw, server: { sessionAuthenticator } }: FastifyRequest) {
+  const header = raw.headers.authorization ?? '';
+  if (sessionAuthenticator === undefined || /^bearer/i.test(header)) return undefined;
+  let refusal: AuthError;
+  try {
+    readBearerToken(raw);
+    return undefined;
+  } catch (error) {
+    refusal = error as AuthError;
+  }
+  if (refusal.code !== 'unsupported_scheme' && header !== '') return undefined;
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<Principal> => {
+    const principal = await sessionAuthenticator(request, reply);
+    if (principal === null) throw refusal;
+    return principal;
+  };
 }

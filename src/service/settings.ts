@@ -177,7 +177,7 @@ export const SETTINGS = {
   },
   SESSION_SECRET: {
     description:
-      'Signs session cookies and encrypts sessions. Several, separated by commas: the first is used, all are accepted. `off`: no sign-in with the browser. Not set: in production refused, else made up at each start, which signs everybody out.',
+      'Signs session cookies and encrypts sessions. Several, separated by commas: the first is used, all are accepted; docs/sessions.md has the steps to replace it. `off`: no sign-in with the browser. Not set: in production refused, else made up at each start, which signs everybody out.',
     rule: 'must be off, or random and at least 32 characters long (`openssl rand -hex 32`)',
     example: 'the-output-of-openssl-rand-hex-32',
     optional: true,

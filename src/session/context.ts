@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TokenVerifier } from '../core/index.ts';
-import { type Cookies, cookiesFor } from './cookies.ts';
+import { type Cookies, createCookiesFor } from './cookies.ts';
 import type { ResolvedSessionOptions } from './options.ts';
 import type { Sealer } from './seal.ts';
 import type { SessionKeeper } from './session-keeper.ts';
@@ -25,7 +25,11 @@ export interface Place {
 }
 
 /** Parsed once where it is fixed. */
-export function createPlaceFinder(publicUrl: string | undefined): (request: FastifyRequest) => Place {
+export function createPlaceFinder({
+  publicUrl,
+  cookieName,
+}: Pick<ResolvedSessionOptions, 'publicUrl' | 'cookieName'>): (request: FastifyRequest) => Place {
+  const cookiesFor = createCookiesFor(cookieName);
   if (publicUrl !== undefined) {
     const { origin, pathname } = new URL(publicUrl);
     const path = pathname.replace(/\/+$/, '');

@@ -12,27 +12,28 @@ export interface Cookies {
 }
 
 /**
- * On https the names begin with `__Host-`: no other host, and no plain http, can set them (RFC 6265bis §4.1.3.2).
+ * On https the names begin with `__Host-`: no other host, and no plain http, can set them (RFC 6265bis §4.1.3.2). It
+ * says all that `__Secure-` does, and more; browsers that know neither take it for a part of the name.
  * `Lax`: other sites cannot make the browser send them, but for following a link.
+ *
+ * @param name of the session cookie, without a prefix
  */
-export function cookiesFor(origin: string): Cookies {
-  return origin.startsWith('https:') ? HTTPS : HTTP;
+export function createCookiesFor(name: string): (origin: string) => Cookies {
+  const [https, http] = [createCookies(name, true), createCookies(name, false)];
+  return (origin) => (origin.startsWith('https:') ? https : http);
 }
 
-function createCookies(secure: boolean): Cookies {
-  const prefix = secure ? '__Host-' : '';
+function createCookies(name: string, secure: boolean): Cookies {
+  const session = `${secure ? '__Host-' : ''}${name}`;
   const base = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
   return {
-    session: `${prefix}session`,
-    login: `${prefix}login-`,
+    session,
+    login: `${session}-login-`,
     set: (name, value, maxAge) =>
       stringifySetCookie({ ...base, name, value, ...(maxAge === undefined ? {} : { maxAge }) }),
     clear: (name) => stringifySetCookie({ ...base, name, value: '', maxAge: 0 }),
   };
 }
-
-const HTTPS = createCookies(true);
-const HTTP = createCookies(false);
 
 /** The value of one cookie. A name that comes twice counts as not there: who knows which one is ours. */
 export function readCookie(header: string | undefined, name: string): string | undefined {
@@ -43,6 +44,15 @@ export function readCookie(header: string | undefined, name: string): string | u
   if (header.indexOf(`; ${name}=`, from) !== -1) return undefined;
   const end = header.indexOf(';', from);
   return header.slice(from, end === -1 ? undefined : end);
+}
+
+/** Every value of one cookie: whoever signs out is out, though somebody planted another one. */
+export function readCookies(header: string | undefined, name: string): string[] {
+  return (header ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
 }
 
 /** All cookies whose names begin so. */

@@ -3,6 +3,7 @@ import { AuthorizationError, ClientError } from '../client/index.ts';
 import { AuthError } from '../core/index.ts';
 import { notForCaches, OPEN, type Place, type SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
+import { endSession } from './end-session.ts';
 import { type LoginFailure, sendLoginFailure } from './login-failure.ts';
 import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS } from './login-ticket.ts';
 import { toReturnPath } from './return-path.ts';
@@ -75,7 +76,9 @@ async function finishLogin(
     // A token that a guard would refuse makes no session.
     await verifier.verify(tokens.accessToken);
     await endEarlierSession(context, place, request);
-    cookie = await keeper.begin(tokens);
+    const begun = await keeper.begin(tokens);
+    cookie = begun.cookie;
+    for (let i = 0; i < begun.replaced; i++) options.tell('ended', 'replaced', request, tokens.accessToken);
     options.tell('started', 'login', request, tokens.accessToken);
   } catch (error) {
     return fail(context, place, request, reply, toFailure(error, request));
@@ -86,15 +89,13 @@ async function finishLogin(
 
 /** A new login is a new session with a new id: what was in the browser before counts for nothing. */
 async function endEarlierSession(
-  { keeper, options }: SessionContext,
+  context: SessionContext,
   { cookies }: Place,
   request: FastifyRequest,
 ): Promise<void> {
   const cookie = readCookie(request.raw.headers.cookie, cookies.session);
-  const earlier = cookie === undefined ? null : await keeper.peek(cookie);
-  if (earlier === null) return;
-  await keeper.end(earlier);
-  options.tell('ended', 'replaced', request, earlier.record.accessToken);
+  const earlier = cookie === undefined ? null : await context.keeper.peek(cookie);
+  if (earlier !== null) await endSession(context, earlier, 'replaced', request);
 }
 
 /** For the person a few words, for the log the cause. */

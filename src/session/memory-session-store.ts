@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { SessionStore } from './session-store.ts';
+import type { SessionGroup, SessionStore } from './session-store.ts';
 
 /** Options of {@link createMemorySessionStore}. */
 export interface MemorySessionStoreOptions {
@@ -15,6 +15,7 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
   const values = new LRUCache<string, { value: string; until: number }>({
     max: options.maxSessions ?? 10_000,
   });
+  const groups = new LRUCache<string, readonly string[]>({ max: options.maxSessions ?? 10_000 });
   const locks = new Map<string, { until: number }>();
 
   function find(key: string) {
@@ -24,22 +25,36 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
     return undefined;
   }
 
+  /** One more of a group; the oldest of too many go. Returns how many. */
+  function join(key: string, group: SessionGroup): number {
+    const alive = [...(groups.get(group.key) ?? []).filter((other) => find(other) !== undefined), key];
+    const ended = alive.slice(0, -group.most);
+    for (const old of ended) values.delete(old);
+    groups.set(group.key, alive.slice(-group.most));
+    return ended.length;
+  }
+
   return {
     async get(key) {
       return find(key)?.value ?? null;
     },
-    async create(key, value, ttlMs) {
+    async create(key, value, ttlMs, group) {
       values.set(key, { value, until: clock() + ttlMs });
+      return group === undefined ? 0 : join(key, group);
     },
-    async replace(key, value, ttlMs) {
+    async replace(key, value) {
       const found = find(key);
       if (found === undefined) return false;
-      values.set(key, { value, until: clock() + ttlMs });
+      values.set(key, { ...found, value });
       return true;
     },
     async touch(key, ttlMs) {
       const found = find(key);
       if (found !== undefined) found.until = clock() + ttlMs;
+    },
+    async remaining(key) {
+      const found = find(key);
+      return found === undefined ? null : found.until - clock();
     },
     async delete(key) {
       values.delete(key);
@@ -55,6 +70,7 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
     },
     async close() {
       values.clear();
+      groups.clear();
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { KeycloakClient } from '../client/index.ts';
 import { type OptionProblem, OptionsError } from '../core/index.ts';
+import { isCookieName, toCookieName } from './cookie-name.ts';
 import { createMemorySessionStore } from './memory-session-store.ts';
 import { createTeller, type OnSessionEvent, type TellSession } from './session-events.ts';
 import type { SessionStore } from './session-store.ts';
@@ -10,7 +11,8 @@ export interface SessionOptions {
   readonly client: KeycloakClient;
   /**
    * Signs cookies and encrypts sessions: at least 32 characters, random. Of several the first is used and all are
-   * accepted, so that a secret can be replaced without signing anybody out.
+   * accepted; a cookie of another is signed anew on use. So a secret can be replaced without signing anybody out:
+   * `[old, new]` in every process, then `[new, old]`, and `[new]` after `idleSeconds`.
    */
   readonly secret: string | readonly string[];
   /**
@@ -18,6 +20,12 @@ export interface SessionOptions {
    * of each request (behind a proxy that needs Fastify's `trustProxy`).
    */
   readonly publicUrl?: string | undefined;
+  /**
+   * Name of the session cookie; on https `__Host-` comes before it. Logins under way have cookies of this name too, with
+   * `-login-…` behind it. Apps on one host need names of their own, at other ports and paths as well. Letters, digits,
+   * `-`, `_`, `.`; at most 80. Default: `session-<client id>`, with `-` for what cannot stand in a name.
+   */
+  readonly cookieName?: string | undefined;
   /** Default: memory, for one process. */
   readonly store?: SessionStore | undefined;
   /** A session ends when it was not used for so long. Unit: seconds, 60 to 31,536,000. Default 1,800. */
@@ -26,7 +34,10 @@ export interface SessionOptions {
   readonly maxSeconds?: number | undefined;
   /** Start of the paths: `/auth/login`, `/auth/callback`, `/auth/session`, `/auth/logout`. Default `/auth`. */
   readonly prefix?: string | undefined;
-  /** Path to go to after a logout. Default `/`. */
+  /**
+   * Path to go to after a logout. Keycloak has to know `<public URL><afterLogout>` as a post logout redirect URI. Default
+   * `/`.
+   */
   readonly afterLogout?: string | undefined;
   /** Scopes to ask for, separated by one space. Default `openid`. */
   readonly scope?: string | undefined;
@@ -43,6 +54,7 @@ export interface ResolvedSessionOptions {
   readonly client: KeycloakClient;
   readonly secrets: readonly string[];
   readonly publicUrl: string | undefined;
+  readonly cookieName: string;
   readonly store: SessionStore;
   readonly idleMs: number;
   readonly maxMs: number;
@@ -71,7 +83,7 @@ export function resolveSessionOptions(options: SessionOptions): ResolvedSessionO
 
   check(
     'client',
-    typeof options.client?.startAuthorization === 'function',
+    typeof options.client?.startAuthorization === 'function' && typeof options.client.clientId === 'string',
     'must be a client',
     'createClient({ … })',
   );
@@ -87,6 +99,13 @@ export function resolveSessionOptions(options: SessionOptions): ResolvedSessionO
     isPublicUrl(options.publicUrl),
     'must be an http or https URL without a query',
     "'https://app.example.com'",
+  );
+  const { cookieName } = options;
+  check(
+    'cookieName',
+    cookieName === undefined || isCookieName(cookieName),
+    'must be letters, digits, - _ . and begin with one of the first two, at most 80',
+    "'my-app-session'",
   );
   const seconds = `must be a whole number from 60 to ${LONGEST_SECONDS}`;
   check('idleSeconds', isSeconds(options.idleSeconds), seconds, '1800');
@@ -105,6 +124,7 @@ export function resolveSessionOptions(options: SessionOptions): ResolvedSessionO
     client: options.client,
     secrets,
     publicUrl: options.publicUrl?.replace(/\/+$/, ''),
+    cookieName: cookieName ?? toCookieName(options.client.clientId),
     store: options.store ?? createMemorySessionStore({ clock }),
     idleMs: (options.idleSeconds ?? 1_800) * 1000,
     maxMs: (options.maxSeconds ?? 36_000) * 1000,

@@ -27,7 +27,7 @@ import { addSessionRoutes } from './session-routes.ts';
 export const keycloakSession = fastifyPlugin<SessionOptions>(
   async (app, given) => {
     const options = resolveSessionOptions(given);
-    const placeOf = createPlaceFinder(options.publicUrl);
+    const placeOf = createPlaceFinder(options);
     const keeper = createSessionKeeper(options);
     const sealer = createSealer(options.secrets);
     const context: SessionContext = { options, keeper, sealer, verifier: app.verifier };
@@ -36,8 +36,11 @@ export const keycloakSession = fastifyPlugin<SessionOptions>(
     app.decorate('sessionAuthenticator', authenticator);
     addLoginRoutes(app, context, placeOf);
     addSessionRoutes(app, context, placeOf, authenticator);
-    // Whoever made a store closes it.
-    if (given.store === undefined) app.addHook('onClose', () => keeper.close());
+    app.addHook('onClose', async () => {
+      await keeper.close();
+      // Whoever made a store closes it.
+      if (given.store === undefined) await options.store.close();
+    });
   },
   { name: 'keycloak-guard-session', fastify: '5.x', dependencies: ['keycloak-guard'] },
 );

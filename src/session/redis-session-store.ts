@@ -11,6 +11,22 @@ export interface RedisSessionStoreOptions {
 /** Gives a lock back only where it is still ours: it may have ended, and be another's by now. */
 const UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
 
+/** One step, so that logins at the same moment are bounded too. Members that ended by themselves do not count. */
+const CREATE_IN_GROUP = `
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('RPUSH', KEYS[2], KEYS[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+local alive = {}
+for _, key in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
+  if redis.call('EXISTS', key) == 1 then alive[#alive + 1] = key else redis.call('LREM', KEYS[2], 0, key) end
+end
+local tooMany = math.max(0, #alive - tonumber(ARGV[4]))
+for i = 1, tooMany do
+  redis.call('DEL', alive[i])
+  redis.call('LREM', KEYS[2], 0, alive[i])
+end
+return tooMany`;
+
 /**
  * Sessions in Redis or Valkey, shared by all processes. One key each, which Redis itself forgets when its time is over.
  *
@@ -22,22 +38,39 @@ export function createRedisSessionStore(
 ): SessionStore {
   const { keyPrefix = 'keycloak-guard' } = options;
   const keyOf = (key: string): string => `${keyPrefix}:session:${key}`;
+  const groupOf = (key: string): string => `${keyPrefix}:session-group:${key}`;
   const lockOf = (key: string): string => `${keyPrefix}:session-lock:${key}`;
   const within = (ttlMs: number) => ({ type: 'PX', value: Math.ceil(ttlMs) }) as const;
 
   return {
     get: (key) => connection.run((client) => client.get(keyOf(key))),
-    async create(key, value, ttlMs) {
-      await connection.run((client) => client.set(keyOf(key), value, { expiration: within(ttlMs) }));
+    async create(key, value, ttlMs, group) {
+      if (group === undefined) {
+        await connection.run((client) => client.set(keyOf(key), value, { expiration: within(ttlMs) }));
+        return 0;
+      }
+      const numbers = [ttlMs, group.ttlMs, group.most].map((number) => String(Math.ceil(number)));
+      const ended = await connection.run((client) =>
+        client.eval(CREATE_IN_GROUP, {
+          keys: [keyOf(key), groupOf(group.key)],
+          arguments: [value, ...numbers],
+        }),
+      );
+      return Number(ended);
     },
-    async replace(key, value, ttlMs) {
+    async replace(key, value) {
       const done = await connection.run((client) =>
-        client.set(keyOf(key), value, { condition: 'XX', expiration: within(ttlMs) }),
+        client.set(keyOf(key), value, { condition: 'XX', expiration: 'KEEPTTL' }),
       );
       return done !== null;
     },
     async touch(key, ttlMs) {
       await connection.run((client) => client.pExpire(keyOf(key), Math.ceil(ttlMs)));
+    },
+    async remaining(key) {
+      // -2: there is none.
+      const left = await connection.run((client) => client.pTTL(keyOf(key)));
+      return left < 0 ? null : left;
     },
     async delete(key) {
       await connection.run((client) => client.del(keyOf(key)));

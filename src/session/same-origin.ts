@@ -1,23 +1,43 @@
-import type { FastifyRequest } from 'fastify';
 import { AuthError } from '../core/index.ts';
+
+/** The part of a request that tells where it came from. Node's `IncomingMessage` fits. */
+export interface OriginatedRequest {
+  readonly method?: string | undefined;
+  readonly headers: {
+    readonly origin?: string | undefined;
+    readonly upgrade?: string | undefined;
+    readonly 'sec-fetch-site'?: string | string[] | undefined;
+  };
+}
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** RFC 9110 §9.2.1 */
-export const isSafe = (method: string): boolean => SAFE.has(method);
+/**
+ * Whether no page of another origin gains anything by sending it: it changes nothing (RFC 9110 §9.2.1), and what it is
+ * answered stays closed to that page. A WebSocket does not: its handshake is a GET, SameSite=Lax cookies come along
+ * from siblings, and the page reads all that follows (RFC 6455 §10.2).
+ */
+export const isHarmless = ({ method = '', headers }: OriginatedRequest): boolean =>
+  SAFE.has(method) && headers.upgrade === undefined;
 
 /**
- * Refuses requests that a page of another origin may have sent. Browsers say so in `Sec-Fetch-Site`, older ones in
- * `Origin`; where there is neither it is not known, and refused. A sibling domain (`same-site`) is another origin.
+ * Refuses requests that a page of another origin may have sent. Browsers say so in `Sec-Fetch-Site`, older ones, and for
+ * plain http, in `Origin`; where there is neither it is not known, and refused. A sibling domain (`same-site`) is another
+ * origin.
  *
  * @throws {AuthError} `cross_origin_request`
  * @see Fetch Metadata Request Headers §2.3, RFC 6454 §7
  */
-export function assertSameOrigin(request: FastifyRequest, origin: string): void {
-  const { 'sec-fetch-site': site, origin: from } = request.raw.headers;
+export function assertSameOrigin({ headers }: OriginatedRequest, origin: string): void {
+  const { 'sec-fetch-site': site, origin: from } = headers;
   const isSame = site === undefined ? from === origin : site === 'same-origin';
-  if (isSame) return;
+  // A handshake always names its origin, and is never redirected: not every browser compares ws: with http: well.
+  if (isSame || (headers.upgrade !== undefined && from === origin)) return;
   throw new AuthError('cross_origin_request', 'A request with a session cookie came from another origin', {
     expected: `Sec-Fetch-Site same-origin, or Origin ${origin}`,
+    ...(from === 'null' ? { seen: NULL_ORIGIN } : {}),
   });
 }
+
+const NULL_ORIGIN =
+  "Origin null: what a page with Referrer-Policy no-referrer (helmet's default) sends on plain http";

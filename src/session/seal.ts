@@ -6,7 +6,13 @@ export interface Sealer {
   /** @param context whatever is sealed for one context cannot be opened for another */
   seal(context: string, text: string): Promise<string>;
   /** The text, or `null` where it was not sealed with one of the secrets for this context. */
-  open(context: string, sealed: string): Promise<string | null>;
+  open(context: string, sealed: string): Promise<Opened | null>;
+}
+
+export interface Opened {
+  readonly text: string;
+  /** Sealed with another secret than the first: that one may be taken out of use. */
+  readonly isOfOldSecret: boolean;
 }
 
 /**
@@ -38,7 +44,7 @@ export function createSealer(secrets: readonly string[]): Sealer {
           keyManagementAlgorithms: ['dir'],
           contentEncryptionAlgorithms: ['A256GCM'],
         });
-        return new TextDecoder().decode(plaintext);
+        return { text: new TextDecoder().decode(plaintext), isOfOldSecret: key !== first };
       } catch {
         return null;
       }

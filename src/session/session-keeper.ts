@@ -3,9 +3,11 @@ import fastifyCookie from '@fastify/cookie';
 import { LRUCache } from 'lru-cache';
 import type { Tokens } from '../client/index.ts';
 import { AuthError } from '../core/index.ts';
+import { createEndings } from './endings.ts';
 import type { ResolvedSessionOptions } from './options.ts';
 import { createRenewal } from './renewal.ts';
 import { createSealer } from './seal.ts';
+import { MOST_OF_ONE_LOGIN, toGroupKey } from './session-group.ts';
 import { type SessionRecord, toSessionRecord } from './session-record.ts';
 
 /** A session that is at hand, decrypted. */
@@ -16,6 +18,8 @@ export interface LiveSession {
   readonly key: string;
   /** The cookie it was found by. */
   readonly cookie: string;
+  /** What to put in its place: it was signed with an older secret. Else `null`. */
+  readonly newCookie: string | null;
   record: SessionRecord;
   /** When it was read from the store. Unit: milliseconds since 1970, as all times here. */
   loadedAt: number;
@@ -25,30 +29,46 @@ export interface LiveSession {
 
 /** Begins, finds, renews and ends sessions. Everything that can fail rejects with an `AuthError`. */
 export interface SessionKeeper {
-  /** Begins a session under a new id; resolves to the value of its cookie. */
-  begin(tokens: Tokens): Promise<string>;
+  /** Whether a cookie was signed here: another one belongs to another app, though it has the name of ours. */
+  isOurs(cookie: string): boolean;
+  /** Begins a session under a new id, with the value of its cookie, and ends the oldest where one login has too many. */
+  begin(tokens: Tokens): Promise<{ readonly cookie: string; readonly replaced: number }>;
   /**
    * The session of a cookie, with an access token that has not expired; at once where nothing has to be waited for.
    * `null` where there is none (any more).
+   *
+   * @param isUse whether its idle time begins anew. Default true
    */
-  find(cookie: string): LiveSession | null | Promise<LiveSession | null>;
+  find(cookie: string, isUse?: boolean): LiveSession | null | Promise<LiveSession | null>;
   /** The session of a cookie as it is. */
   peek(cookie: string): Promise<LiveSession | null>;
+  /** What this process knows of it without asking the store. */
+  atHand(cookie: string): LiveSession | null;
   /** The same session with a new access token; `null` where Keycloak says that it is over. */
   renew(session: LiveSession): Promise<LiveSession | null>;
-  end(session: LiveSession): Promise<void>;
+  /**
+   * Ends the session of a cookie that was signed here, whatever is broken. False: the store does not answer; the session
+   * has ended in this process, and the store is told as soon as it is back.
+   */
+  end(cookie: string): Promise<boolean>;
   /** When the session ends if it is not used from now on, and when it ends in any case. */
-  endsAt(session: LiveSession): { readonly idle: number; readonly absolute: number };
+  endsAt(session: LiveSession): Promise<{ readonly idle: number; readonly absolute: number }>;
+  /** Tells the store what it could not be told before. The store stays open. */
   close(): Promise<void>;
 }
 
+type NamedSession = Pick<LiveSession, 'id' | 'key' | 'cookie' | 'newCookie'>;
+
 /** How long a session is served from memory before the store is asked again whether it is still there. */
 const TRUST_MEMORY_MS = 10_000;
+/** For two calls of the store. */
+const SEAL_LOCK_MS = 10_000;
 
 export function createSessionKeeper(options: ResolvedSessionOptions): SessionKeeper {
   const { store, secrets, clock, idleMs, maxMs } = options;
   const sealer = createSealer(secrets);
   const signer = new fastifyCookie.Signer([...secrets]);
+  const endings = createEndings(store, maxMs);
   // By the value of the cookie: one that was changed is never found.
   const live = new LRUCache<string, LiveSession>({ max: Math.max(1, options.maxCachedSessions) });
   const touchEveryMs = Math.min(60_000, idleMs / 20);
@@ -57,16 +77,32 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
 
   const fetching = new Map<string, Promise<LiveSession | null>>();
 
-  async function load({ id, cookie }: Pick<LiveSession, 'id' | 'cookie'>): Promise<LiveSession | null> {
-    const key = toKey(id);
+  async function load(named: NamedSession): Promise<LiveSession | null> {
+    const { id, key, cookie } = named;
+    if (endings.has(key)) return null;
     const sealed = await store.get(key).catch(toUnavailable);
-    if (sealed === null) return null;
-    const text = await sealer.open(id, sealed);
-    if (text === null) return null;
+    const opened = sealed === null ? null : await sealer.open(id, sealed);
+    if (opened === null) return null;
+    if (opened.isOfOldSecret) await sealAnew(named);
     const now = clock();
-    const record = JSON.parse(text) as SessionRecord;
-    if (now >= record.createdAt + maxMs) return null;
-    return { id, key, cookie, record, loadedAt: now, touchedAt: live.get(cookie)?.touchedAt ?? 0 };
+    const record = JSON.parse(opened.text) as SessionRecord;
+    if (now >= record.createdAt + maxMs || endings.has(key)) return null;
+    return { ...named, record, loadedAt: now, touchedAt: live.get(cookie)?.touchedAt ?? 0 };
+  }
+
+  /** Not while it is renewed, which seals it anew as well. Where it fails, the next one who reads it tries again. */
+  async function sealAnew({ id, key }: NamedSession): Promise<void> {
+    const unlock = await store.lock(key, SEAL_LOCK_MS).catch(() => null);
+    if (unlock === null) return;
+    try {
+      const sealed = await store.get(key);
+      const opened = sealed === null ? null : await sealer.open(id, sealed);
+      if (opened?.isOfOldSecret) await store.replace(key, await sealer.seal(id, opened.text));
+    } catch {
+      // It can still be opened: the old secret is there as long as this runs.
+    } finally {
+      await unlock();
+    }
   }
 
   const renewal = createRenewal({
@@ -75,40 +111,37 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     async replace(session, tokens) {
       const record = toSessionRecord(tokens, clock(), session.record);
       const sealed = await sealer.seal(session.id, JSON.stringify(record));
-      return (await store.replace(session.key, sealed, ttlOf(record)).catch(toUnavailable)) ? record : null;
+      return (await store.replace(session.key, sealed).catch(toUnavailable)) ? record : null;
     },
     async end(session) {
-      await end(session);
+      await end(session.cookie);
       options.tell('ended', 'refresh_refused', null, session.record.accessToken);
     },
   });
 
-  /** The id in a cookie that was signed here. */
-  function readId(cookie: string): string | null {
+  /** What a cookie says that was signed here. */
+  function read(cookie: string): NamedSession | null {
     let value: string;
     try {
       value = decodeURIComponent(cookie);
     } catch {
       return null;
     }
-    const { valid, value: id } = signer.unsign(value);
-    return valid ? id : null;
+    const { valid, renew, value: id } = signer.unsign(value);
+    if (!valid) return null;
+    return { id, key: toKey(id), cookie, newCookie: renew ? signer.sign(id) : null };
   }
 
   async function peek(cookie: string): Promise<LiveSession | null> {
-    const id = readId(cookie);
-    return id === null ? null : load({ id, cookie });
+    const named = read(cookie);
+    return named === null ? null : load(named);
   }
 
   async function fetchSession(cookie: string): Promise<LiveSession | null> {
     const session = await peek(cookie);
-    if (session === null) {
-      live.delete(cookie);
-      return null;
-    }
-    if (options.maxCachedSessions > 0) live.set(cookie, session);
-    touch(session);
-    return settle(session);
+    if (session === null) live.delete(cookie);
+    else if (options.maxCachedSessions > 0) live.set(cookie, session);
+    return session;
   }
 
   /** However many requests come with a cookie, the store is asked once. */
@@ -124,6 +157,11 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     const renewed = await renewal.renew(session);
     if (renewed === null) live.delete(session.cookie);
     return renewed;
+  }
+
+  function use(session: LiveSession, isUse: boolean): LiveSession | Promise<LiveSession | null> {
+    if (isUse) touch(session);
+    return settle(session);
   }
 
   /** With an access token that is good, waiting only where it is not. */
@@ -147,37 +185,45 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     });
   }
 
-  async function end(session: LiveSession): Promise<void> {
-    live.delete(session.cookie);
-    await store.delete(session.key).catch(toUnavailable);
+  async function end(cookie: string): Promise<boolean> {
+    live.delete(cookie);
+    const named = read(cookie);
+    return named === null || endings.end(named.key);
   }
 
   return {
+    isOurs: (cookie) => read(cookie) !== null,
     async begin(tokens) {
       const id = randomBytes(32).toString('base64url');
       const record = toSessionRecord(tokens, clock());
       const sealed = await sealer.seal(id, JSON.stringify(record));
-      await store.create(toKey(id), sealed, ttlOf(record)).catch(toUnavailable);
-      return signer.sign(id);
+      const login = toGroupKey(tokens);
+      const group = login === undefined ? undefined : { key: login, most: MOST_OF_ONE_LOGIN, ttlMs: maxMs };
+      const replaced = await store.create(toKey(id), sealed, ttlOf(record), group).catch(toUnavailable);
+      return { cookie: signer.sign(id), replaced };
     },
-    find(cookie) {
+    find(cookie, isUse = true) {
       const session = live.get(cookie);
-      if (session === undefined) return fetchOnce(cookie);
       const now = clock();
-      if (now - session.loadedAt >= TRUST_MEMORY_MS || now >= session.record.createdAt + maxMs) {
-        return fetchOnce(cookie);
-      }
-      touch(session);
-      return settle(session);
+      const isKnown =
+        session !== undefined &&
+        now - session.loadedAt < TRUST_MEMORY_MS &&
+        now < session.record.createdAt + maxMs &&
+        // By its name, for one session may have been found by several cookies.
+        !endings.has(session.key);
+      if (isKnown) return use(session, isUse);
+      return fetchOnce(cookie).then((fetched) => fetched && use(fetched, isUse));
     },
     peek,
+    atHand: (cookie) => live.get(cookie) ?? null,
     renew,
     end,
-    endsAt: ({ record }) => ({
-      idle: Math.min(clock() + idleMs, record.createdAt + maxMs),
-      absolute: record.createdAt + maxMs,
-    }),
-    close: () => store.close(),
+    async endsAt({ key, record }) {
+      const absolute = record.createdAt + maxMs;
+      const left = await store.remaining(key).catch(toUnavailable);
+      return { idle: Math.min(clock() + (left ?? 0), absolute), absolute };
+    },
+    close: () => endings.close(),
   };
 }
 

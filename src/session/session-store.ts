@@ -1,3 +1,12 @@
+/** Values of which no more than a few are kept. */
+export interface SessionGroup {
+  readonly key: string;
+  /** Of more than these the oldest go. */
+  readonly most: number;
+  /** How long the store has to know what is in the group. Unit: milliseconds. */
+  readonly ttlMs: number;
+}
+
 /**
  * Where sessions are kept. A store knows nothing of what it keeps: keys are hashes of session ids, values are
  * encrypted. One suite of tests holds for all stores; run it over your own as well.
@@ -7,12 +16,21 @@
 export interface SessionStore {
   /** The value, or `null` when there is none or its time is over. */
   get(key: string): Promise<string | null>;
-  /** @param ttlMs after that the value is gone. Unit: milliseconds */
-  create(key: string, value: string, ttlMs: number): Promise<void>;
-  /** Like `create`, but only where there is a value: a session that ended must not come back. False: there is none. */
-  replace(key: string, value: string, ttlMs: number): Promise<boolean>;
+  /**
+   * Resolves to how many values of the group went for this one, which may come at the same time as others of it.
+   *
+   * @param ttlMs after that the value is gone. Unit: milliseconds
+   */
+  create(key: string, value: string, ttlMs: number, group?: SessionGroup): Promise<number>;
+  /**
+   * Another value where there is one, with the time to live that it has: a session that ended must not come back, and
+   * new tokens are no use of it. False: there is none.
+   */
+  replace(key: string, value: string): Promise<boolean>;
   /** Gives a value a new time to live. */
   touch(key: string, ttlMs: number): Promise<void>;
+  /** How long a value has to live, or `null` when there is none. Unit: milliseconds. */
+  remaining(key: string): Promise<number | null>;
   delete(key: string): Promise<void>;
   /**
    * Takes a lock that all processes see; it ends by itself after `ttlMs`. Resolves to a function that gives it back,

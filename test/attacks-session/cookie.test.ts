@@ -5,17 +5,17 @@ import { createClient } from '../../src/client/index.ts';
 import { keycloakGuard } from '../../src/fastify/index.ts';
 import { keycloakSession } from '../../src/session/index.ts';
 import { buildTestApp, SECRET, startIdp } from '../service/service.ts';
-import { ORIGIN, openBrowser } from '../session/browser.ts';
+import { COOKIE, ORIGIN, openBrowser } from '../session/browser.ts';
 
 const SETTINGS = { PUBLIC_URL: ORIGIN, TOKEN_CHECK: 'local' };
 const SECRETS = ['b7f3c1d95e0a4826b7f3c1d95e0a4826', '0a4826b7f3c1d95e0a4826b7f3c1d95e'] as const;
 
-test('a cookie that was tampered with is no session, and is taken away', async (t) => {
+test('a cookie that was tampered with is no session', async (t) => {
   const idp = await startIdp(t);
   const { app } = await buildTestApp(t, idp.url, SETTINGS);
   const browser = openBrowser(app);
   await browser.signIn();
-  const good = browser.cookies.get('session') ?? '';
+  const good = browser.cookies.get(COOKIE) ?? '';
   const flipped = `${good[0] === 'A' ? 'B' : 'A'}${good.slice(1)}`;
   for (const value of [
     flipped,
@@ -27,13 +27,17 @@ test('a cookie that was tampered with is no session, and is taken away', async (
     '%00',
     good.repeat(50),
   ]) {
-    const answer = await app.inject({ url: '/protected', headers: { cookie: `session=${value}` } });
+    const answer = await app.inject({ url: '/protected', headers: { cookie: `${COOKIE}=${value}` } });
     assert.equal(answer.statusCode, 401);
     assert.equal(answer.body, '{"detail":"Not authenticated"}');
     assert.equal(answer.headers['www-authenticate'], 'Bearer');
-    assert.match(String(answer.headers['set-cookie']), /^session=; Max-Age=0;/);
+    // It is not known to be ours.
+    assert.equal(answer.headers['set-cookie'], undefined);
   }
-  const twice = await app.inject({ url: '/protected', headers: { cookie: `session=x; session=${good}` } });
+  const twice = await app.inject({
+    url: '/protected',
+    headers: { cookie: `${COOKIE}=x; ${COOKIE}=${good}` },
+  });
   assert.equal(twice.statusCode, 401);
 });
 
@@ -46,7 +50,7 @@ test('a cookie of another deployment is no session', async (t) => {
   );
   const browser = openBrowser(theirs!);
   await browser.signIn();
-  const cookie = `session=${browser.cookies.get('session')}`;
+  const cookie = browser.session;
   assert.equal((await theirs!.inject({ url: '/protected', headers: { cookie } })).statusCode, 200);
   const answer = await ours!.inject({ url: '/protected', headers: { cookie } });
   assert.equal(answer.statusCode, 401);
@@ -103,7 +107,7 @@ test('the back button after a logout: pages are not stored, and the cookie that 
   const { app } = await buildTestApp(t, idp.url, SETTINGS);
   const browser = openBrowser(app);
   await browser.signIn();
-  const cookie = `session=${browser.cookies.get('session')}`;
+  const cookie = browser.session;
   for (const url of ['/', '/protected', '/auth/session']) {
     const answer = await browser.app({ url, headers: { accept: 'text/html' } });
     assert.equal(answer.headers['cache-control'], 'no-store', url);
@@ -120,7 +124,7 @@ test('a thousand requests at once, after the access token expired, are one refre
   const { app } = await buildTestApp(t, idp.url, { ...SETTINGS, CLOCK_TOLERANCE_SECONDS: '0' });
   const browser = openBrowser(app);
   await browser.signIn();
-  const headers = { cookie: `session=${browser.cookies.get('session')}` };
+  const headers = { cookie: browser.session };
   idp.updateRealm({ accessTokenLifespan: 300 });
   idp.resetRequests();
   const until = Date.now() + 1_100;

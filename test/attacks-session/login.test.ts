@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildTestApp, startIdp } from '../service/service.ts';
-import { ORIGIN, openBrowser } from '../session/browser.ts';
+import { COOKIE, ORIGIN, openBrowser } from '../session/browser.ts';
 
 const SETTINGS = { PUBLIC_URL: ORIGIN, TOKEN_CHECK: 'local' };
 const NOT_YOURS = '{"detail":"This sign-in is no longer valid"}';
@@ -17,7 +17,7 @@ test('login CSRF: the callback of a login that another browser began signs nobod
   const answer = await victim.app({ url: pathOf(back) });
   assert.equal(answer.statusCode, 400);
   assert.equal(answer.body, NOT_YOURS);
-  assert.equal(victim.cookies.has('session'), false);
+  assert.equal(victim.cookies.has(COOKIE), false);
 });
 
 test('code injection: a code of another login, with a state of this browser, is refused', async (t) => {
@@ -31,7 +31,7 @@ test('code injection: a code of another login, with a state of this browser, is 
   const answer = await thief.app({ url: pathOf(stolen.href) });
   assert.equal(answer.statusCode, 400);
   assert.equal(answer.body, NOT_YOURS);
-  assert.equal(thief.cookies.has('session'), false);
+  assert.equal(thief.cookies.has(COOKIE), false);
 });
 
 test('replayed callback: a callback is good once, even with the cookie it came with', async (t) => {
@@ -88,14 +88,14 @@ test('session fixation: an id that was planted is not taken over, and a login ch
   const idp = await startIdp(t);
   const { app } = await buildTestApp(t, idp.url, SETTINGS);
   const browser = openBrowser(app);
-  browser.cookies.set('session', 'planted.AAAA');
+  browser.cookies.set(COOKIE, 'planted.AAAA');
   await browser.signIn();
-  const first = browser.cookies.get('session') ?? '';
+  const first = browser.cookies.get(COOKIE) ?? '';
   assert.doesNotMatch(first, /planted/);
   await browser.signIn();
-  assert.notEqual(browser.cookies.get('session'), first);
+  assert.notEqual(browser.cookies.get(COOKIE), first);
   // The earlier one is over.
-  const old = await app.inject({ url: '/protected', headers: { cookie: `session=${first}` } });
+  const old = await app.inject({ url: '/protected', headers: { cookie: `${COOKIE}=${first}` } });
   assert.equal(old.statusCode, 401);
 });
 

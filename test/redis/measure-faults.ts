@@ -84,7 +84,7 @@ export async function observeRedisFault(t: TestContext, { fault }: RedisFault): 
   const signIn = async () => {
     const browser = openBrowser(other);
     await browser.signIn();
-    return `session=${browser.cookies.get('session')}`;
+    return browser.session;
   };
 
   const [tokens, leaving, later] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { buildTestApp, form, PASSWORD, startIdp } from '../service/service.ts';
-import { ORIGIN, openBrowser } from '../session/browser.ts';
+import { COOKIE, ORIGIN, openBrowser } from '../session/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';
 
@@ -21,7 +21,7 @@ async function setUp(t: TestContext, lifespan = 300) {
   const [one, two] = [await start(), await start()];
   const browser = openBrowser(one);
   assert.equal((await browser.signIn()).statusCode, 303);
-  const cookie = `session=${browser.cookies.get('session')}`;
+  const cookie = browser.session;
   const call = (app: typeof one) => app.inject({ url: '/protected', headers: { cookie } });
   return { redis, idp, one, two, cookie, call, start };
 }
@@ -63,7 +63,7 @@ test('nothing in Redis can be read: no token, no user, no id of a session', asyn
   assert.equal(keys.length, 1);
   const value = String(await client.get(keys[0] ?? ''));
   await client.close();
-  const id = decodeURIComponent(cookie.slice('session='.length)).split('.')[0] ?? '';
+  const id = decodeURIComponent(cookie.slice(`${COOKIE}=`.length)).split('.')[0] ?? '';
   assert.ok(!keys[0]?.includes(id) && !value.includes(id));
   const [header = '', ...rest] = value.split('.');
   assert.deepEqual(Object.keys(JSON.parse(Buffer.from(header, 'base64url').toString())), [

@@ -11,7 +11,12 @@ export interface Browser {
   /** The whole way: `/auth/login`, the provider, the callback. */
   signIn(username?: string, query?: string): Promise<LightMyRequestResponse>;
   readonly cookies: Map<string, string>;
+  /** Name and value of the session cookie, as in a `Cookie` header. */
+  readonly session: string;
 }
+
+/** Name of the session cookie on http: by the client id. */
+export const COOKIE = 'session-fastapi-keycloak';
 
 export const PASSWORD = 'Test#123456';
 
@@ -59,6 +64,11 @@ export function openBrowser(app: FastifyInstance, origin = ORIGIN): Browser {
   return {
     app: call,
     cookies,
+    get session() {
+      const [name, value] =
+        [...cookies].find(([name]) => /^(__Host-)?session/.test(name) && !/login/.test(name)) ?? [];
+      return name === undefined ? '' : `${name}=${value}`;
+    },
     signInAt,
     async signIn(username, query = '') {
       const begun = await call({ url: `/auth/login${query}` });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import { launchChromium, reachOnly } from '../support/chromium.ts';
+import { COOKIE } from './browser.ts';
 
 /** Set to a folder to keep pictures of the pages. */
 const PICTURES = process.env.PICTURES;
@@ -32,7 +33,7 @@ export async function walkThrough(t: TestContext, where: Surroundings): Promise<
   await page.getByText('Signed in as abdullah.').waitFor();
   assert.equal(new URL(page.url()).pathname, '/');
   const names = (await page.context().cookies(where.url)).map(({ name, httpOnly }) => ({ name, httpOnly }));
-  assert.ok(names.some(({ name, httpOnly }) => name === 'session' && httpOnly));
+  assert.ok(names.some(({ name, httpOnly }) => name === COOKIE && httpOnly));
   assert.equal(await page.evaluate('document.cookie'), '');
   assert.match(await callProtected(page), /^200 OK\s+\{\s+"preferred_username": "abdullah"/);
   await takePicture(page, 'home-signed-in');

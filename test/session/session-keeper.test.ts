@@ -27,7 +27,7 @@ test('a session in use is prolonged in the store once a minute, though it is rea
       },
     }),
   );
-  const cookie = await keeper.begin({
+  const { cookie } = await keeper.begin({
     ...{ accessToken: 'a', tokenType: 'bearer', expiresInSeconds: 3_600, scopes: [] },
     ...{ refreshToken: null, refreshExpiresInSeconds: null, idToken: null },
   });

@@ -24,10 +24,10 @@ export function sessionStoreContract(
 
   test(`${name}: replaces what is there, and brings nothing back that is gone`, async (t) => {
     const store = (await open(t))();
-    assert.equal(await store.replace('a', 'new', MINUTE), false);
+    assert.equal(await store.replace('a', 'new'), false);
     assert.equal(await store.get('a'), null);
     await store.create('a', 'old', MINUTE);
-    assert.equal(await store.replace('a', 'new', MINUTE), true);
+    assert.equal(await store.replace('a', 'new'), true);
     assert.equal(await store.get('a'), 'new');
   });
 
@@ -40,6 +40,65 @@ export function sessionStoreContract(
     await eventually('the value is gone', async () => (await store.get('short')) === null);
     assert.equal(await store.get('touched'), 'x');
     assert.equal(await store.get('absent'), null);
+  });
+
+  test(`${name}: another value has the time to live of the one before, and tells it`, async (t) => {
+    const store = (await open(t))();
+    assert.equal(await store.remaining('a'), null);
+    await store.create('a', 'old', 500);
+    await store.replace('a', 'new');
+    const left = await store.remaining('a');
+    assert.ok(left !== null && left > 0 && left <= 500, String(left));
+    await store.touch('a', MINUTE);
+    const more = await store.remaining('a');
+    assert.ok(more !== null && more > MINUTE - 10_000 && more <= MINUTE, String(more));
+    await store.create('b', 'old', 40);
+    await store.replace('b', 'new');
+    await eventually('the value is gone', async () => (await store.get('b')) === null);
+    assert.equal(await store.remaining('b'), null);
+  });
+
+  test(`${name}: keeps the newest few of a group, though they come to two ends at once`, async (t) => {
+    const ends = await open(t);
+    const [one, other] = [ends(), ends()];
+    const group = { key: 'login', most: 3, ttlMs: MINUTE };
+    const keysOf = (count: number, name: string) => Array.from({ length: count }, (_, i) => `${name}${i}`);
+    const alive = async (keys: string[]) => {
+      const values = await Promise.all(keys.map((key) => one.get(key)));
+      return keys.filter((_, i) => values[i] !== null);
+    };
+    await one.create('alone', 'x', MINUTE);
+    await one.create('another', 'x', MINUTE, { ...group, key: 'another login' });
+    const inTurn: number[] = [];
+    for (const key of keysOf(5, 'a')) inTurn.push(await one.create(key, 'x', MINUTE, group));
+    assert.deepEqual(inTurn, [0, 0, 0, 1, 1]);
+    assert.deepEqual(await alive(keysOf(5, 'a')), ['a2', 'a3', 'a4']);
+    const atOnce = keysOf(20, 'b');
+    const ended = await Promise.all(
+      atOnce.map((key, i) => (i % 2 ? one : other).create(key, 'x', MINUTE, group)),
+    );
+    assert.equal(
+      ended.reduce((sum, count) => sum + count),
+      20,
+    );
+    assert.deepEqual(await alive(keysOf(5, 'a')), []);
+    assert.equal((await alive(atOnce)).length, 3);
+    assert.deepEqual(await alive(['alone', 'another']), ['alone', 'another']);
+  });
+
+  test(`${name}: what of a group is gone by itself does not count`, async (t) => {
+    const store = (await open(t))();
+    const group = { key: 'login', most: 2, ttlMs: MINUTE };
+    await store.create('stays', 'x', MINUTE, group);
+    for (const key of ['a', 'b', 'c']) {
+      assert.equal(await store.create(key, 'x', MINUTE, group), 0);
+      await store.delete(key);
+    }
+    assert.equal(await store.create('d', 'x', MINUTE, group), 0);
+    assert.equal(await store.get('stays'), 'x');
+    assert.equal(await store.create('e', 'x', MINUTE, group), 1);
+    assert.equal(await store.get('stays'), null);
+    assert.equal(await store.get('d'), 'x');
   });
 
   test(`${name}: one of many gets a lock, and it ends by itself or when it is given back`, async (t) => {

@@ -16,7 +16,7 @@ export async function collectOpenApi(
       openapi: '3.1.0',
       info: {
         title: 'Keycloak authentication system',
-        description: 'Log in with `POST /login`, then send the access token with each request.',
+        description: DESCRIPTION,
         version,
       },
       ...(basePath === '' ? {} : { servers: [{ url: basePath }] }),
@@ -44,12 +44,17 @@ export async function collectOpenApi(
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject;
       const { openapiObject } = document;
+      if (openapiObject.info !== undefined && app.sessionAuthenticator !== undefined) {
+        openapiObject.info.description = `${DESCRIPTION} Who signed in [at the start](${basePath}/) needs no token on this page.`;
+      }
       for (const path of Object.values(openapiObject.paths ?? {})) allowMissingBody(path?.post?.requestBody);
       return openapiObject;
     },
     refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => String($id ?? `model-${i}`) },
   });
 }
+
+const DESCRIPTION = 'Log in with `POST /login`, then send the access token with each request.';
 
 /** No body is a body without fields: a route whose model has no required field goes without. */
 function allowMissingBody(body: object | undefined): void {

@@ -41,4 +41,7 @@ export const PAGE_HELMET = {
   // For this host alone: its neighbours are not for this service to decide.
   strictTransportSecurity: { includeSubDomains: false },
   xFrameOptions: { action: 'deny' },
+  // With helmet's `no-referrer` a form is sent with `Origin: null`, and on plain http nothing else tells "Sign out" from
+  // a form of another site.
+  referrerPolicy: { policy: 'same-origin' },
 } as const;

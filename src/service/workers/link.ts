@@ -105,8 +105,9 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
     },
     sessions: {
       get: (key) => call('sessionGet', key),
-      create: (key, value, ttlMs) => call('sessionCreate', key, value, ttlMs),
-      replace: (key, value, ttlMs) => call('sessionReplace', key, value, ttlMs),
+      create: (key, value, ttlMs, group) => call('sessionCreate', key, value, ttlMs, group ?? null),
+      replace: (key, value) => call('sessionReplace', key, value),
+      remaining: (key) => call('sessionRemaining', key),
       touch: (key, ttlMs) => call('sessionTouch', key, ttlMs),
       delete: (key) => call('sessionDelete', key),
       async lock(key, ttlMs) {

@@ -1,4 +1,5 @@
 import type { Revocation } from '../../core/index.ts';
+import type { SessionGroup } from '../../session/index.ts';
 
 /** What a worker asks of the primary; the answer of each comes back under the same id. */
 export interface SharedMethods {
@@ -8,8 +9,9 @@ export interface SharedMethods {
   /** See `RevocationStore.claim`. */
   claim(id: string, expiresAt: number): boolean;
   sessionGet(key: string): string | null;
-  sessionCreate(key: string, value: string, ttlMs: number): void;
-  sessionReplace(key: string, value: string, ttlMs: number): boolean;
+  sessionCreate(key: string, value: string, ttlMs: number, group: SessionGroup | null): number;
+  sessionReplace(key: string, value: string): boolean;
+  sessionRemaining(key: string): number | null;
   sessionTouch(key: string, ttlMs: number): void;
   sessionDelete(key: string): void;
   /** What gives the lock back, or `null` where another has it. */

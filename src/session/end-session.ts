@@ -1,0 +1,24 @@
+import type { FastifyRequest } from 'fastify';
+import type { AuthError } from '../core/index.ts';
+import type { SessionContext } from './context.ts';
+import type { LiveSession } from './session-keeper.ts';
+
+/** Ends a session, tells of it, and leaves in the log what could not be done at once. False: the store does not answer. */
+export async function endSession(
+  { keeper, options }: SessionContext,
+  session: LiveSession,
+  reason: string,
+  request: FastifyRequest,
+): Promise<boolean> {
+  const isTold = await keeper.end(session.cookie);
+  if (!isTold) warn(request, { code: 'session_store_unavailable', reason: NOT_TOLD });
+  options.tell('ended', reason, request, session.record.accessToken);
+  return isTold;
+}
+
+export function warn(request: FastifyRequest, { code, reason }: Pick<AuthError, 'code' | 'reason'>): void {
+  request.log.warn({ reqId: request.id, code }, reason);
+}
+
+export const NOT_TOLD =
+  'A session has ended here; the session store does not answer, and is told as soon as it is back';

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { decodeJwt } from 'jose';
+import type { Tokens } from '../client/index.ts';
+
+/**
+ * Most sessions here of one session at Keycloak. That is one browser, whose cookie the next login replaces: more than one
+ * are the same app under several names, a view inside another app, or cookies that were lost. Many more are somebody who
+ * fills the store, until others' sessions go.
+ */
+export const MOST_OF_ONE_LOGIN = 5;
+
+/** What the sessions of one login at Keycloak have in common; it does not tell which login that is. */
+export function toGroupKey({ idToken, accessToken }: Tokens): string | undefined {
+  for (const token of [idToken, accessToken]) {
+    const { iss, sid } = readClaims(token);
+    if (typeof sid !== 'string' || sid === '') continue;
+    return createHash('sha256')
+      .update(JSON.stringify([iss, sid]))
+      .digest('base64url');
+  }
+  return undefined;
+}
+
+function readClaims(token: string | null): Record<string, unknown> {
+  try {
+    return token === null ? {} : decodeJwt(token);
+  } catch {
+    // Keycloak's own, and yet: a token that cannot be read bounds nothing.
+    return {};
+  }
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { request as send } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { openBrowser } from './browser.ts';
+import { buildSessionApp } from './session-app.ts';
+
+// What a browser sends on every request where a proxy in front asks for a name and a password.
+const BASIC = { authorization: 'Basic c3RhZ2U6c3RhZ2U=' };
+
+async function setUp(t: TestContext) {
+  const { app, idp } = await buildSessionApp(t);
+  app.post('/orders', { onRequest: app.guard() }, () => 'ordered');
+  const browser = openBrowser(app);
+  await browser.signIn();
+  return { app, idp, browser };
+}
+
+test('an Authorization header of another scheme, or an empty one, does not hide a session', async (t) => {
+  const { browser } = await setUp(t);
+  for (const headers of [BASIC, { authorization: '' }, { authorization: 'Negotiate YII=' }]) {
+    for (const url of ['/protected', '/optional']) {
+      const answer = await browser.app({ url, headers });
+      assert.equal(answer.statusCode, 200, `${url} ${headers.authorization}`);
+      assert.equal(answer.body, 'abdullah');
+    }
+  }
+});
+
+test('without a session a header of another scheme is refused as before', async (t) => {
+  const { app } = await setUp(t);
+  for (const url of ['/protected', '/optional']) {
+    const answer = await app.inject({ url, headers: BASIC });
+    assert.equal(answer.statusCode, 401, url);
+    assert.equal(answer.json().message, 'Invalid authentication credentials');
+    assert.equal(answer.headers['www-authenticate'], 'Bearer');
+  }
+  const optional = await app.inject({ url: '/optional', headers: { authorization: '' } });
+  assert.equal(optional.statusCode, 401);
+});
+
+test('a session behind a header of another scheme is still held against the origin', async (t) => {
+  const { browser } = await setUp(t);
+  const headers = { ...BASIC, 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
+  const answer = await browser.app({ method: 'POST', url: '/orders', headers });
+  assert.equal(answer.statusCode, 403);
+  assert.equal(answer.json().message, 'Requests from other sites are refused');
+});
+
+test('a bearer token that is not good, an empty one, and two headers are refused whatever session there is', async (t) => {
+  const { app, browser } = await setUp(t);
+  for (const authorization of ['Bearer x', 'Bearer', 'bearer  ']) {
+    const answer = await browser.app({ url: '/protected', headers: { authorization } });
+    assert.equal(answer.statusCode, 401, authorization);
+  }
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const status = await new Promise((resolve, reject) => {
+    const headers = { authorization: [BASIC.authorization, 'Bearer x'], cookie: browser.session };
+    send({ port, host: '127.0.0.1', path: '/protected', headers: headers as never, agent: false })
+      .on('response', (answer) => resolve(answer.resume().statusCode))
+      .on('error', reject)
+      .end();
+  });
+  assert.equal(status, 400);
+});

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openBrowser } from './browser.ts';
+import { buildSessionApp } from './session-app.ts';
+
+const cleared = (headers: { 'set-cookie'?: string | string[] | undefined }) =>
+  [headers['set-cookie'] ?? []]
+    .flat()
+    .filter((line) => /; Max-Age=0;/.test(line))
+    .map((line) => line.split('=')[0]);
+
+test('of the logins in five tabs four go on: the oldest one alone is dropped', async (t) => {
+  let now = Date.now();
+  const { app } = await buildSessionApp(t, { clock: () => now });
+  const browser = openBrowser(app);
+  const started: { location: string; name: string | undefined }[] = [];
+  for (let tab = 0; tab < 5; tab++) {
+    const known = new Set(browser.cookies.keys());
+    const begun = await browser.app({ url: `/auth/login?return_to=/tab-${tab}` });
+    const name = [...browser.cookies.keys()].find((name) => !known.has(name));
+    started.push({ location: String(begun.headers.location), name });
+    assert.deepEqual(cleared(begun.headers), tab === 4 ? [started[0]?.name] : []);
+    now += 1_000;
+    // Browsers send older cookies first; nothing depends on it.
+    const entries = [...browser.cookies].reverse();
+    browser.cookies.clear();
+    for (const [name, value] of entries) browser.cookies.set(name, value);
+  }
+  for (const [tab, { location }] of started.entries()) {
+    const back = new URL(await browser.signInAt(location));
+    const answer = await browser.app({ url: back.pathname + back.search });
+    assert.equal(answer.statusCode, tab === 0 ? 400 : 303, `tab ${tab}`);
+    if (tab > 0) assert.equal(new URL(String(answer.headers.location)).pathname, `/tab-${tab}`);
+  }
+});
+
+test('a login that begins takes no cookie away that is not a login of this app', async (t) => {
+  const { app } = await buildSessionApp(t);
+  const { app: neighbour } = await buildSessionApp(t, {
+    session: { secret: '0a4826b7f3c1d95e0a4826b7f3c1d95e' },
+  });
+  const browser = openBrowser(neighbour);
+  for (let i = 0; i < 4; i++) await browser.app({ url: '/auth/login' });
+  const theirs = [...browser.cookies].map(([name, value]) => `${name}=${value}`);
+  assert.equal(theirs.length, 4);
+  const start = theirs[0]?.slice(0, theirs[0].indexOf('=') - 12) ?? '';
+  const strangers = Array.from({ length: 200 }, (_, i) => `${start}${String(i).padStart(12, 'a')}=x`);
+  for (const cookies of [theirs, strangers, [...strangers, ...theirs]]) {
+    const answer = await app.inject({ url: '/auth/login', headers: { cookie: cookies.join('; ') } });
+    assert.equal(answer.statusCode, 303);
+    assert.deepEqual(cleared(answer.headers), []);
+  }
+});

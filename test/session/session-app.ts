@@ -1,0 +1,48 @@
+import type { TestContext } from 'node:test';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { createClient, type KeycloakClient } from '../../src/client/index.ts';
+import { keycloakGuard } from '../../src/fastify/index.ts';
+import { keycloakSession, type SessionOptions } from '../../src/session/index.ts';
+import { SECRET, startIdp } from '../service/service.ts';
+import { ORIGIN } from './browser.ts';
+
+export type TestIdp = Awaited<ReturnType<typeof startIdp>>;
+
+interface Given {
+  /** Default: a new one. */
+  readonly idp?: TestIdp;
+  readonly clock?: () => number;
+  /** Default `fastapi-keycloak`. */
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  readonly client?: (client: KeycloakClient) => Partial<KeycloakClient>;
+  readonly session?: Partial<Omit<SessionOptions, 'prefix'>>;
+  /** Called before the session plugin, with the guard in place. */
+  readonly before?: (app: FastifyInstance) => unknown;
+}
+
+/** An app of a user of the library: `/protected` and `/optional` are guarded. Ended with the test. */
+export async function buildSessionApp(t: TestContext, given: Given = {}) {
+  const idp = given.idp ?? (await startIdp(t));
+  const { clock, clientId = 'fastapi-keycloak' } = given;
+  const keycloak = { serverUrl: idp.url, realm: 'testing', clientId };
+  const client = createClient({ ...keycloak, clientSecret: given.clientSecret ?? SECRET });
+  const app = Fastify();
+  t.after(() => app.close());
+  await given.before?.(app);
+  await app.register(keycloakGuard, { ...keycloak, tokenCheck: 'local', ...(clock && { clock }) });
+  await app.register(keycloakSession, {
+    client: { ...client, ...given.client?.(client) },
+    secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
+    publicUrl: ORIGIN,
+    ...(clock && { clock }),
+    ...given.session,
+  });
+  app.get('/protected', { onRequest: app.guard() }, (request) => request.principal?.username);
+  app.get(
+    '/optional',
+    { onRequest: app.guard({ optional: true }) },
+    (request) => request.principal?.username ?? 'nobody',
+  );
+  return { app, idp };
+}

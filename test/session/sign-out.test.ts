@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createMemorySessionStore, type SessionEvent, type SessionStore } from '../../src/session/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { ORIGIN, openBrowser } from './browser.ts';
+import { buildSessionApp } from './session-app.ts';
+
+/** A store that can be away; whoever asks it then is told so. */
+function breakableStore() {
+  const store = createMemorySessionStore();
+  const state = { isAway: false };
+  const guarded = Object.fromEntries(
+    Object.entries(store).map(([name, method]) => [
+      name,
+      async (...args: never[]) => {
+        if (state.isAway) throw new Error('connect ECONNREFUSED');
+        return (method as (...args: never[]) => unknown)(...args);
+      },
+    ]),
+  ) as unknown as SessionStore;
+  return { store: guarded, state };
+}
+
+async function setUp(t: TestContext, maxCachedSessions = 10_000) {
+  const { store, state } = breakableStore();
+  const events: Pick<SessionEvent, 'type' | 'reason' | 'username'>[] = [];
+  const session = {
+    ...{ store, maxCachedSessions },
+    onEvent: ({ type, reason, username }: SessionEvent) => void events.push({ type, reason, username }),
+  };
+  const { app, idp } = await buildSessionApp(t, { session });
+  const browser = openBrowser(app);
+  await browser.signIn();
+  const cookie = browser.session;
+  const signOut = () =>
+    browser.app({ method: 'POST', url: '/auth/logout', headers: { 'sec-fetch-site': 'same-origin' } });
+  const callWith = (value: string) => app.inject({ url: '/protected', headers: { cookie: value } });
+  return { app, idp, browser, cookie, store, state, events, signOut, callWith };
+}
+
+test('a sign-out while the store is away takes the cookie, and sends the browser to Keycloak with the ID token', async (t) => {
+  const { idp, browser, cookie, state, events, signOut, callWith } = await setUp(t);
+  // At hand in this process.
+  assert.equal((await callWith(cookie)).statusCode, 200);
+  state.isAway = true;
+  const answer = await signOut();
+  assert.equal(answer.statusCode, 303);
+  assert.equal(browser.cookies.size, 0);
+  const url = new URL(String(answer.headers.location));
+  assert.equal(`${url.origin}${url.pathname}`, `${idp.issuer}/protocol/openid-connect/logout`);
+  assert.equal(url.searchParams.get('post_logout_redirect_uri'), `${ORIGIN}/`);
+  assert.ok(url.searchParams.get('id_token_hint'));
+  assert.deepEqual(events.at(-1), { type: 'ended', reason: 'logout', username: 'abdullah' });
+  // Whether the browser goes there or not.
+  assert.deepEqual(idp.sessionsOf('abdullah'), []);
+});
+
+test('a sign-out of a session that is not at hand goes to Keycloak without a hint: it asks there', async (t) => {
+  const { idp, browser, state, signOut } = await setUp(t, 0);
+  state.isAway = true;
+  const answer = await signOut();
+  assert.equal(answer.statusCode, 303);
+  assert.equal(browser.cookies.size, 0);
+  const url = new URL(String(answer.headers.location));
+  assert.equal(`${url.origin}${url.pathname}`, `${idp.issuer}/protocol/openid-connect/logout`);
+  assert.equal(url.searchParams.get('client_id'), 'fastapi-keycloak');
+  assert.equal(url.searchParams.get('post_logout_redirect_uri'), `${ORIGIN}/`);
+  assert.equal(url.searchParams.get('id_token_hint'), null);
+});
+
+for (const isAtHand of [true, false]) {
+  test(`a cookie that was signed out while the store was away stays out (${isAtHand ? 'at hand' : 'not at hand'})`, async (t) => {
+    const { cookie, state, signOut, callWith } = await setUp(t, isAtHand ? 10_000 : 0);
+    assert.equal((await callWith(cookie)).statusCode, 200);
+    state.isAway = true;
+    await signOut();
+    const during = await callWith(cookie);
+    assert.equal(during.statusCode, 401);
+    state.isAway = false;
+    assert.equal((await callWith(cookie)).statusCode, 401);
+  });
+}
+
+test('the store is told of an end as soon as it is back, so that other processes know it too', async (t) => {
+  const { store, state } = breakableStore();
+  const shared = { session: { store, maxCachedSessions: 0 } };
+  const { app, idp } = await buildSessionApp(t, shared);
+  const { app: other } = await buildSessionApp(t, { ...shared, idp });
+  const browser = openBrowser(app);
+  await browser.signIn();
+  const request = { url: '/protected', headers: { cookie: browser.session } };
+  assert.equal((await other.inject(request)).statusCode, 200);
+  state.isAway = true;
+  await browser.app({ method: 'POST', url: '/auth/logout', headers: { 'sec-fetch-site': 'same-origin' } });
+  state.isAway = false;
+  await eventually('the other process knows', async () => (await other.inject(request)).statusCode === 401);
+});
+
+test('a session that Keycloak ended is over, though the store cannot be told', async (t) => {
+  const { store, state } = breakableStore();
+  const { app, idp } = await buildSessionApp(t, { session: { store } });
+  const browser = openBrowser(app);
+  await browser.signIn();
+  assert.equal((await browser.app({ url: '/protected' })).statusCode, 200);
+  const [sid] = idp.sessionsOf('abdullah');
+  assert.ok(sid);
+  await app.verifier.members[0]?.revoke({ type: 'session', issuer: idp.issuer, sessionId: sid });
+  state.isAway = true;
+  const answer = await browser.app({ url: '/protected' });
+  assert.equal(answer.statusCode, 401);
+  assert.equal(browser.cookies.size, 0);
+});
+
+test('a sign-out of a session that is over already ends the one at Keycloak too', async (t) => {
+  const { app, idp } = await buildSessionApp(t, { session: { store: createMemorySessionStore() } });
+  const store = createMemorySessionStore();
+  const { app: restarted } = await buildSessionApp(t, { idp, session: { store } });
+  const browser = openBrowser(app);
+  await browser.signIn();
+  const answer = await restarted.inject({
+    ...{ method: 'POST', url: '/auth/logout' },
+    headers: { cookie: browser.session, 'sec-fetch-site': 'same-origin' },
+  });
+  assert.equal(answer.statusCode, 303);
+  assert.match(String(answer.headers.location), /\/protocol\/openid-connect\/logout\?/);
+  assert.match(String(answer.headers['set-cookie']), /Max-Age=0/);
+});
+
+test('a sign-out ends the session though another cookie of that name came along, whichever comes first', async (t) => {
+  const { app, browser, cookie } = await setUp(t);
+  await browser.app({ url: '/protected' });
+  const cookies = [cookie];
+  browser.cookies.clear();
+  await browser.signIn();
+  cookies.push(browser.session);
+  for (const [i, own] of cookies.entries()) {
+    const planted = `${own.split('=')[0]}=planted`;
+    const answer = await app.inject({
+      ...{ method: 'POST', url: '/auth/logout' },
+      headers: {
+        cookie: (i === 0 ? [planted, own] : [own, planted]).join('; '),
+        'sec-fetch-site': 'same-origin',
+      },
+    });
+    assert.equal(answer.statusCode, 303);
+    assert.ok(new URL(String(answer.headers.location)).searchParams.get('id_token_hint'));
+    assert.match(String(answer.headers['set-cookie']), /Max-Age=0/);
+    assert.equal((await app.inject({ url: '/protected', headers: { cookie: own } })).statusCode, 401);
+  }
+});
+
+test('a sign-out with two cookies of two sessions ends both, and Keycloak asks whom to sign out there', async (t) => {
+  const { app, browser, cookie } = await setUp(t);
+  browser.cookies.clear();
+  await browser.signIn();
+  const both = [cookie, browser.session];
+  const answer = await app.inject({
+    ...{ method: 'POST', url: '/auth/logout' },
+    headers: { cookie: both.join('; '), 'sec-fetch-site': 'same-origin' },
+  });
+  const url = new URL(String(answer.headers.location));
+  assert.equal(url.searchParams.get('id_token_hint'), null);
+  assert.equal(url.searchParams.get('client_id'), 'fastapi-keycloak');
+  for (const own of both) {
+    assert.equal((await app.inject({ url: '/protected', headers: { cookie: own } })).statusCode, 401);
+  }
+});
+
+test('an app that closes tells the store of an end that it could not be told before', async (t) => {
+  const { app, browser, cookie, store, state, signOut, idp } = await setUp(t, 0);
+  const { app: other } = await buildSessionApp(t, { idp, session: { store, maxCachedSessions: 0 } });
+  assert.equal((await other.inject({ url: '/protected', headers: { cookie } })).statusCode, 200);
+  state.isAway = true;
+  await signOut();
+  assert.equal(browser.cookies.size, 0);
+  state.isAway = false;
+  await app.close();
+  assert.equal((await other.inject({ url: '/protected', headers: { cookie } })).statusCode, 401);
+});
