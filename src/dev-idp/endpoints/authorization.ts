@@ -15,7 +15,6 @@ import { addRoute } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
 import type { Provider } from '../provider.ts';
 import type { Session } from '../sessions.ts';
-import { clientSessionOf } from '../tokens/issue.ts';
 import { showLogin } from './login.ts';
 
 /** RFC 6749 §4.1, OpenID Connect Core §3.1.2. */
@@ -75,8 +74,7 @@ export function sendCode(
   asked: ValidAuthRequest,
   session: Session,
 ) {
-  clientSessionOf(session, asked.client);
-  session.lastSeenAt = provider.clock.seconds();
+  provider.sessions.touch(session, asked.client);
   const code = provider.codes.issue(asked, session);
   return respond(reply, asked, issuerOf(request), { session_state: session.id, code });
 }

@@ -59,6 +59,7 @@ export function showLogin(
   return sendLoginPage(reply, {
     realmName: provider.realm.displayName,
     action: `${issuerOf(request)}/login-actions/authenticate?${loginQuery(login)}`,
+    rememberMe: provider.realm.settings.rememberMe === true && reauthenticate === undefined,
     ...(username === undefined ? {} : { username }),
     ...(again.error === undefined ? {} : { error: again.error }),
     ...(reauthenticate === undefined ? {} : { heading: 'Please re-authenticate to continue' }),
@@ -88,6 +89,7 @@ async function authenticate(
   if (login.reauthenticate !== undefined && user.username !== login.reauthenticate) {
     return refuse('Invalid username or password.');
   }
+  login.rememberMe = realm.settings.rememberMe === true && field(form, 'rememberMe') === 'on';
   if (user.requiredActions.length > 0) {
     login.userId = user.id;
     provider.logins.renew(login);
@@ -110,9 +112,11 @@ export function finishLogin(
 ) {
   const { sessions, clock, logins } = provider;
   const current = signedIn(provider, request);
-  const session = current?.user.id === user.id ? current.session : sessions.start({ userId: user.id });
+  const { rememberMe = false } = login;
+  const session =
+    current?.user.id === user.id ? current.session : sessions.start({ userId: user.id, rememberMe });
   session.notes.AUTH_TIME = String(clock.seconds());
   logins.close(browserIdOf(request)!, login);
-  signIn(request, reply, session);
+  signIn(provider, request, reply, session);
   return sendCode(provider, request, reply, login.request, session);
 }

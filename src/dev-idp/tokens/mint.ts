@@ -7,7 +7,6 @@ import type { Session } from '../sessions.ts';
 import {
   accessTokenClaims,
   type Claims,
-  clientSessionOf,
   idTokenClaims,
   refreshTokenClaims,
 } from './issue.ts';
@@ -60,7 +59,7 @@ export async function mintToken(
 ): Promise<string> {
   const { sessions, keys, realm } = provider;
   const session = request.session === false ? strayer(provider, user) : sessions.start({ userId: user.id });
-  clientSessionOf(session, client);
+  sessions.join(session, client);
   const scopes = grantScopes(realm, client, request.scope ?? 'openid');
   const grant = { issuer, client, user, session, scopes, grantCode: 'ro' };
   const type = request.type ?? 'access';

@@ -52,7 +52,7 @@ function holderOf(
   const offline = String(claims.jti).startsWith('of') || claims.typ === 'Offline';
   const session = sessions.find(sid, offline);
   const user = session && realm.userById(session.userId);
-  if (session?.clients[client.clientId] === undefined || user === undefined) {
+  if (session === undefined || user === undefined || sessions.partOf(session, client) === undefined) {
     return { problem: 'user_session_not_found' };
   }
   if (claims.sub !== undefined && claims.sub !== user.id) return { problem: FAILED };

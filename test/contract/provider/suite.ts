@@ -6,6 +6,7 @@ import { discoveryGroup } from './groups/discovery.ts';
 import { dpopGroup } from './groups/dpop.ts';
 import { exchangeGroup } from './groups/exchange.ts';
 import { introspectionGroup } from './groups/introspection.ts';
+import { lifespansGroup } from './groups/lifespans.ts';
 import { logoutGroup } from './groups/logout.ts';
 import { passwordGroup } from './groups/password.ts';
 import { refreshGroup } from './groups/refresh.ts';
@@ -32,6 +33,7 @@ const GROUPS: Record<string, Behaviours> = {
   'userinfo endpoint': userinfoGroup,
   'introspection endpoint': introspectionGroup,
   'refresh grant': refreshGroup,
+  'lifespans of tokens and sessions': lifespansGroup,
   'revocation endpoint': revocationGroup,
   'authorization endpoint': authorizationGroup,
   'code grant and PKCE': codeGroup,
