@@ -1,11 +1,15 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { addAccountSessions } from './endpoints/account-sessions.ts';
+import { addAdmin } from './endpoints/admin.ts';
 import { addAuthorization } from './endpoints/authorization.ts';
+import { addConsent } from './endpoints/consent.ts';
+import { addDevice } from './endpoints/device.ts';
 import { addDiscovery, addOAuthMetadata } from './endpoints/discovery.ts';
 import { addIntrospection } from './endpoints/introspection.ts';
 import { addJwks } from './endpoints/jwks.ts';
 import { addLogin } from './endpoints/login.ts';
 import { addLogout } from './endpoints/logout.ts';
+import { addPushedAuthorization } from './endpoints/pushed-authorization.ts';
 import { addRealmInfo } from './endpoints/realm-info.ts';
 import { addRequiredAction } from './endpoints/required-action.ts';
 import { addRevocation } from './endpoints/revocation.ts';
@@ -84,6 +88,7 @@ export function buildApp(
     return reply.code(404).send({ error: known ? 'HTTP 404 Not Found' : 'Realm does not exist' });
   });
 
+  addAdmin(app, provider);
   app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       reply.headers(HEADERS);
@@ -104,7 +109,10 @@ export function buildApp(
         addLogout(inRealm, provider);
         addAccountSessions(inRealm, provider);
         addAuthorization(inRealm, provider);
+        addPushedAuthorization(inRealm, provider);
+        addDevice(inRealm, provider);
         addLogin(inRealm, provider);
+        addConsent(inRealm, provider);
         addRequiredAction(inRealm, provider);
       },
       { prefix: '/realms/:realm' },

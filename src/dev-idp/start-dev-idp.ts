@@ -1,6 +1,8 @@
 import { buildApp } from './app.ts';
 import { createCodes } from './browser/codes.ts';
+import { createDevices } from './browser/devices.ts';
 import { createLogins } from './browser/logins.ts';
+import { createPushedRequests } from './browser/pushed-requests.ts';
 import { type Clock, createClock } from './clock.ts';
 import type { DevIdp, DevIdpOptions } from './dev-idp.ts';
 import { endSession } from './end-session.ts';
@@ -9,6 +11,7 @@ import { startListener } from './listener.ts';
 import { createLockout } from './lockout.ts';
 import { createMisbehaviour } from './misbehaviour.ts';
 import type { Provider } from './provider.ts';
+import { signingAlgorithmsOf } from './realm/key-providers.ts';
 import { loadRealmFile } from './realm/load-realm-file.ts';
 import { createRealm, type Realm } from './realm/realm.ts';
 import { warningsOf } from './realm/warnings.ts';
@@ -40,7 +43,7 @@ export async function startDevIdp(options: DevIdpOptions): Promise<DevIdp> {
   const realm = createRealm(representation);
   const clock = createClock();
   const stored = stateFile === undefined ? undefined : await loadState(stateFile, realm.name);
-  const keys = await createKeyRing(stored?.keys ?? options.keys);
+  const keys = await createKeyRing(stored?.keys ?? options.keys, signingAlgorithmsOf(representation));
   const sessions = createSessions(realm, clock, stored?.sessions);
   let lockout = createLockout(realm, clock);
   const provider: Provider = {
@@ -50,6 +53,8 @@ export async function startDevIdp(options: DevIdpOptions): Promise<DevIdp> {
     sessions,
     codes: createCodes(realm, clock),
     logins: createLogins(realm, clock),
+    devices: createDevices(realm, clock),
+    pushedRequests: createPushedRequests(realm, clock),
     dpop: createDpopChecker(clock),
     get lockout() {
       return lockout;

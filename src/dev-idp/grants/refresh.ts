@@ -27,7 +27,12 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
 };
 
 /** With rotation switched on, a refresh token is good `refreshTokenMaxReuse` + 1 times; once more ends them all. */
-function assertNotReused({ realm, sessions }: Provider, session: Session, client: Client, tokenId: string): void {
+function assertNotReused(
+  { realm, sessions }: Provider,
+  session: Session,
+  client: Client,
+  tokenId: string,
+): void {
   if (!realm.settings.revokeRefreshToken) return;
   const { refreshTokenUses } = sessions.join(session, client);
   const uses = refreshTokenUses[tokenId] ?? 0;

@@ -7,6 +7,8 @@ export const ENDPOINTS = [
   'discovery',
   'jwks',
   'authorization',
+  'par',
+  'device',
   'login',
   'token',
   'userinfo',

@@ -36,6 +36,10 @@ export interface RealmRepresentation {
   accessCodeLifespan?: number;
   /** Lifetime of a login page in seconds; default 1800. */
   accessCodeLifespanLogin?: number;
+  /** Lifetime of a device code in seconds; default 600. */
+  oauth2DeviceCodeLifespan?: number;
+  /** How long a device waits between two questions. Seconds; default 5. */
+  oauth2DevicePollingInterval?: number;
   /** A refresh token is good once (and `refreshTokenMaxReuse` times more); default false. */
   revokeRefreshToken?: boolean;
   refreshTokenMaxReuse?: number;

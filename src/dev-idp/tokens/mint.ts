@@ -4,12 +4,7 @@ import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { User } from '../realm/user.ts';
 import type { Session } from '../sessions.ts';
-import {
-  accessTokenClaims,
-  type Claims,
-  idTokenClaims,
-  refreshTokenClaims,
-} from './issue.ts';
+import { accessTokenClaims, type Claims, idTokenClaims, refreshTokenClaims } from './issue.ts';
 import { createKey, type SigningAlgorithm, type SigningKey } from './keys.ts';
 import { grantScopes } from './scopes.ts';
 
@@ -93,7 +88,7 @@ async function sign(
   key: TokenKey,
   extra: Record<string, unknown>,
 ): Promise<string> {
-  const own = keys.current(key === 'ES256' ? 'ES256' : 'RS256');
+  const own = await keys.current(key === 'ES256' ? 'ES256' : 'RS256');
   const header = (alg: string, kid: string) => ({ alg, typ: 'JWT', kid, ...extra }) as JWTHeaderParameters;
   const text = encode(claims);
   switch (key) {

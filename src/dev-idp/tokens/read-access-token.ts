@@ -4,10 +4,15 @@ import type { User } from '../realm/user.ts';
 import type { Session } from '../sessions.ts';
 import type { Claims } from './issue.ts';
 
+export interface GoodToken {
+  readonly claims: Claims;
+  readonly client: Client;
+  readonly user: User;
+  readonly session?: Session;
+}
+
 /** What a token turned out to be, or why it is not good. */
-export type TokenReading =
-  | { readonly claims: Claims; readonly client: Client; readonly user: User; readonly session?: Session }
-  | { readonly problem: string };
+export type TokenReading = GoodToken | { readonly problem: string };
 
 const FAILED = 'Token verification failed';
 

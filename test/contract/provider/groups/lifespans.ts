@@ -5,8 +5,8 @@ import {
   type Answer,
   assertChallenge,
   assertFault,
-  type Caller,
   CALLBACK,
+  type Caller,
   claimsOf,
   GUIDE,
   invalidToken,
@@ -98,7 +98,11 @@ const CASES: Record<string, Case> = {
     service: 800,
   },
   'an offline session that ends': {
-    realm: { accessTokenLifespan: 3600, offlineSessionMaxLifespanEnabled: true, offlineSessionMaxLifespan: 1000 },
+    realm: {
+      accessTokenLifespan: 3600,
+      offlineSessionMaxLifespanEnabled: true,
+      offlineSessionMaxLifespan: 1000,
+    },
     password: [3600, 1800],
     offline: [1000, 1000],
   },
@@ -172,7 +176,10 @@ const changeOf =
 
 /** Keycloak reads the clock more than once, and a login takes a second of a session that has a longest life. */
 function assertSeconds(actual: unknown, expected: number, what: string): void {
-  assert.ok(Number(actual) <= expected && Number(actual) >= expected - 3, `${what}: ${actual}, not ${expected}`);
+  assert.ok(
+    Number(actual) <= expected && Number(actual) >= expected - 3,
+    `${what}: ${actual}, not ${expected}`,
+  );
 }
 
 function assertLifespans({ status, text, json }: Answer, access: number, refresh?: number | 'no end'): void {
@@ -196,7 +203,10 @@ function assertLifespans({ status, text, json }: Answer, access: number, refresh
 }
 
 async function signIn(caller: Caller, fields: Json = {}, browser = createBrowser(caller)): Promise<Answer> {
-  const back = await browser.submit(await browser.open(), { ...ABDULLAH, ...(fields as Record<string, string>) });
+  const back = await browser.submit(await browser.open(), {
+    ...ABDULLAH,
+    ...(fields as Record<string, string>),
+  });
   return exchange(caller, back);
 }
 
@@ -272,7 +282,11 @@ const ENDINGS: Record<string, { case: Case; scope?: string; userinfo: string; re
   },
   'an offline session ends after its longest life': {
     case: {
-      realm: { accessTokenLifespan: 60, offlineSessionMaxLifespanEnabled: true, offlineSessionMaxLifespan: 2 },
+      realm: {
+        accessTokenLifespan: 60,
+        offlineSessionMaxLifespanEnabled: true,
+        offlineSessionMaxLifespan: 2,
+      },
     },
     scope: 'openid offline_access',
     userinfo: OVER,
@@ -342,7 +356,9 @@ export const lifespansGroup: Behaviours = {
       assert.equal(again.searchParams.get('error'), 'login_required');
     });
   },
-  'the login page offers to remember, where the realm does it, and the cookie lasts': async ({ withRealm }) => {
+  'the login page offers to remember, where the realm does it, and the cookie lasts': async ({
+    withRealm,
+  }) => {
     const settings = { rememberMe: true, ssoSessionMaxLifespanRememberMe: 50_000 };
     await withRealm(changeOf({ realm: settings }), async (caller) => {
       const browser = createBrowser(caller);
