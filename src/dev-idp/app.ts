@@ -1,4 +1,5 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { addAccountProfile } from './endpoints/account-profile.ts';
 import { addAccountSessions } from './endpoints/account-sessions.ts';
 import { addAdmin } from './endpoints/admin.ts';
 import { addAuthorization } from './endpoints/authorization.ts';
@@ -8,6 +9,7 @@ import { addDiscovery, addOAuthMetadata } from './endpoints/discovery.ts';
 import { addIntrospection } from './endpoints/introspection.ts';
 import { addJwks } from './endpoints/jwks.ts';
 import { addLogin } from './endpoints/login.ts';
+import { addLoginStatus } from './endpoints/login-status.ts';
 import { addLogout } from './endpoints/logout.ts';
 import { addPushedAuthorization } from './endpoints/pushed-authorization.ts';
 import { addRealmInfo } from './endpoints/realm-info.ts';
@@ -17,6 +19,7 @@ import { addToken } from './endpoints/token.ts';
 import { addUserinfo } from './endpoints/userinfo.ts';
 import { Fault } from './fault.ts';
 import { parseForms } from './http/form.ts';
+import { assertOwnHost } from './http/own-host.ts';
 import type { Endpoint } from './http/route.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import type { Provider } from './provider.ts';
@@ -46,9 +49,9 @@ export function buildApp(
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
   });
   app.decorate('publicUrl', publicUrl);
-  app.decorate('listenUrl', '');
   parseForms(app);
 
+  app.addHook('onRequest', async (request) => assertOwnHost(request));
   app.addHook('onRequest', async (request, reply) => {
     const endpoint = request.routeOptions.config.endpoint ?? 'other';
     onRequest(endpoint);
@@ -107,6 +110,8 @@ export function buildApp(
         addIntrospection(inRealm, provider);
         addRevocation(inRealm, provider);
         addLogout(inRealm, provider);
+        addLoginStatus(inRealm, provider);
+        addAccountProfile(inRealm, provider);
         addAccountSessions(inRealm, provider);
         addAuthorization(inRealm, provider);
         addPushedAuthorization(inRealm, provider);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assertFault, GUIDE, headerOf, type Json } from '../caller.ts';
+import { assertFault, type Caller, GUIDE, headerOf, type Json } from '../caller.ts';
 import type { Behaviours } from '../suite.ts';
 
 const NAMES = {
@@ -14,6 +14,9 @@ const NAMES = {
   pushed_authorization_request_endpoint: '/ext/par/request',
   check_session_iframe: '/login-status-iframe.html',
 };
+
+const keysOf = async (caller: Caller): Promise<string[]> =>
+  ((await caller.call('/certs')).json.keys as Json[]).map(({ alg }) => String(alg)).toSorted();
 
 export const discoveryGroup: Behaviours = {
   'the discovery document names the issuer and every endpoint': async ({ caller }) => {
@@ -47,24 +50,30 @@ export const discoveryGroup: Behaviours = {
     assert.ok(keys.every((key) => key.kid && !('d' in key) && !('p' in key)));
   },
   'a key of another kind is there from its first token on': async ({ withRealm }) => {
-    const asked = { 'access.token.signed.response.alg': 'ES256' };
     await withRealm(
-      (realm) => Object.assign(realm.clients?.[0]?.attributes ?? {}, asked),
-      async (caller) => {
-        const kinds = async () =>
-          ((await caller.call('/certs')).json.keys as Json[]).map(({ alg }) => String(alg)).toSorted();
-        assert.deepEqual(await kinds(), ['RS256', 'RSA-OAEP']);
+      () => {},
+      async (caller, realm) => {
+        const attributes = { 'access.token.signed.response.alg': 'ES256' };
+        await realm.updateClient(GUIDE.client_id, { attributes });
+        assert.deepEqual(await keysOf(caller), ['RS256', 'RSA-OAEP']);
         const [{ access_token, id_token }] = await Promise.all([caller.login(), caller.login()]);
         assert.deepEqual([headerOf(access_token).alg, headerOf(id_token).alg], ['ES256', 'RS256']);
-        assert.deepEqual(await kinds(), ['ES256', 'RS256', 'RSA-OAEP']);
+        assert.deepEqual(await keysOf(caller), ['ES256', 'RS256', 'RSA-OAEP']);
         assert.equal((await caller.userinfo(access_token)).status, 200);
       },
     );
   },
+  'a client in the realm file that asks for a key of another kind has it': async ({ withRealm }) => {
+    const asked = { 'access.token.signed.response.alg': 'ES256' };
+    await withRealm(
+      (realm) => Object.assign(realm.clients?.[0]?.attributes ?? {}, asked),
+      async (caller) => assert.deepEqual(await keysOf(caller), ['ES256', 'RS256', 'RSA-OAEP']),
+    );
+  },
   'keys that the realm file has are there from the beginning': async ({ withRealm }) => {
-    const keys = ['rsa-generated', 'hmac-generated-hs512', 'rsa-enc-generated', 'ecdsa-generated'];
+    const keys = ['rsa-generated', 'hmac-generated', 'rsa-enc-generated', 'ecdsa-generated'];
     const provider = (providerId: string) => {
-      const algorithm = { 'hmac-generated-hs512': 'HS512', 'rsa-enc-generated': 'RSA-OAEP' }[providerId];
+      const algorithm = { 'hmac-generated': 'HS512', 'rsa-enc-generated': 'RSA-OAEP' }[providerId];
       const config = { priority: ['100'], ...(algorithm && { algorithm: [algorithm] }) };
       return { name: providerId, providerId, config };
     };
@@ -72,9 +81,7 @@ export const discoveryGroup: Behaviours = {
       (realm) =>
         Object.assign(realm, { components: { 'org.keycloak.keys.KeyProvider': keys.map(provider) } }),
       async (caller) => {
-        const { keys: published } = (await caller.call('/certs')).json as { keys: Json[] };
-        const kinds = published.map(({ alg }) => String(alg)).toSorted();
-        assert.deepEqual(kinds, ['ES256', 'RS256', 'RSA-OAEP']);
+        assert.deepEqual(await keysOf(caller), ['ES256', 'RS256', 'RSA-OAEP']);
       },
     );
   },
