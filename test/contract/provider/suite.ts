@@ -6,6 +6,7 @@ import { deviceGroup } from './groups/device.ts';
 import { discoveryGroup } from './groups/discovery.ts';
 import { dpopGroup } from './groups/dpop.ts';
 import { exchangeGroup } from './groups/exchange.ts';
+import { frontEndGroup } from './groups/front-end.ts';
 import { introspectionGroup } from './groups/introspection.ts';
 import { lifespansGroup } from './groups/lifespans.ts';
 import { logoutGroup } from './groups/logout.ts';
@@ -41,6 +42,7 @@ const GROUPS: Record<string, Behaviours> = {
   'code grant and PKCE': codeGroup,
   'pushed authorization requests': parGroup,
   'device authorization': deviceGroup,
+  'what keycloak-js asks for': frontEndGroup,
   'logout endpoint': logoutGroup,
   'token exchange': exchangeGroup,
   'DPoP-bound tokens': dpopGroup,
