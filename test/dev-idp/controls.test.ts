@@ -97,6 +97,21 @@ describe('the controls of the provider', () => {
     assert.equal(protectedHeader.alg, 'ES256');
   });
 
+  it('makes one key where two tokens at once are the first of their kind', async () => {
+    const own = await startDevIdp({ realmFile });
+    try {
+      const tokens = await Promise.all([own.issueToken({ key: 'ES256' }), own.issueToken({ key: 'ES256' })]);
+      const [one, other] = tokens.map((token) => decodeProtectedHeader(token).kid);
+      assert.equal(one, other);
+      assert.deepEqual(
+        own.exportKeys().signing.map(({ alg }) => alg),
+        ['RS256', 'ES256'],
+      );
+    } finally {
+      await own.close();
+    }
+  });
+
   for (const key of ['unknown', 'unknown-kid', 'public-key-as-secret', 'none', 'broken'] as const) {
     it(`issues a token with the key "${key}", which nobody may accept`, async () => {
       const token = await idp.issueToken({ key });

@@ -218,7 +218,7 @@ it('answers under loopback names and its public one alone: DNS rebinding gets no
   ];
   await withIdp(realmOf({}), async ({ port }) => {
     for (const host of own) assert.match(await ask(port, host), /^200 /, host);
-    for (const host of [...foreign, '', '127.evil', 'sso.test'])
+    for (const host of [...foreign, '127.evil', 'sso.test'])
       assert.equal(await ask(port, host), refused, host);
   });
   const idp = await startTestIdp({ realm: realmOf({}), publicUrl: 'http://sso.test:8080' });

@@ -6,16 +6,13 @@ interface Component {
   readonly config?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The kinds of signing keys that a realm file has, or that its clients sign access tokens with. RS256 is always there, as in every new realm of Keycloak. */
-export function signingAlgorithmsOf({ components, clients = [] }: RealmRepresentation): SigningAlgorithm[] {
+/** The kinds of signing keys that a realm file asks for. RS256 is always there, as in every new realm of Keycloak. */
+export function signingAlgorithmsOf({ components }: RealmRepresentation): SigningAlgorithm[] {
   const providers =
     (components as Record<string, Component[]> | undefined)?.['org.keycloak.keys.KeyProvider'] ?? [];
   const hasEc = providers.some(({ providerId, config }) => {
     const curve = config?.ecdsaEllipticCurveKey?.[0] ?? 'P-256';
     return providerId === 'ecdsa-generated' && curve === 'P-256' && config?.enabled?.[0] !== 'false';
   });
-  const isAsked = clients.some(
-    ({ attributes }) => attributes?.['access.token.signed.response.alg'] === 'ES256',
-  );
-  return hasEc || isAsked ? ['RS256', 'ES256'] : ['RS256'];
+  return hasEc ? ['RS256', 'ES256'] : ['RS256'];
 }

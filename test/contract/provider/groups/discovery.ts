@@ -56,18 +56,11 @@ export const discoveryGroup: Behaviours = {
         const attributes = { 'access.token.signed.response.alg': 'ES256' };
         await realm.updateClient(GUIDE.client_id, { attributes });
         assert.deepEqual(await keysOf(caller), ['RS256', 'RSA-OAEP']);
-        const [{ access_token, id_token }] = await Promise.all([caller.login(), caller.login()]);
+        const { access_token, id_token } = await caller.login();
         assert.deepEqual([headerOf(access_token).alg, headerOf(id_token).alg], ['ES256', 'RS256']);
         assert.deepEqual(await keysOf(caller), ['ES256', 'RS256', 'RSA-OAEP']);
         assert.equal((await caller.userinfo(access_token)).status, 200);
       },
-    );
-  },
-  'a client in the realm file that asks for a key of another kind has it': async ({ withRealm }) => {
-    const asked = { 'access.token.signed.response.alg': 'ES256' };
-    await withRealm(
-      (realm) => Object.assign(realm.clients?.[0]?.attributes ?? {}, asked),
-      async (caller) => assert.deepEqual(await keysOf(caller), ['ES256', 'RS256', 'RSA-OAEP']),
     );
   },
   'keys that the realm file has are there from the beginning': async ({ withRealm }) => {
