@@ -15,159 +15,10 @@ import {
 } from '../caller.ts';
 import type { Behaviours } from '../suite.ts';
 import type { Change } from '../target.ts';
-
-interface Case {
-  /** Settings of the realm, and attributes of the client. */
-  readonly realm?: Json;
-  readonly client?: Record<string, string>;
-  /** Seconds that the tokens of each kind of login are good for: access token, then refresh token. */
-  readonly password?: readonly [number, number];
-  readonly offline?: readonly [number, number | 'no end'];
-  readonly service?: number;
-  readonly remembered?: readonly [number, number];
-}
-
-const LONG = 1_000_000;
-
-const CASES: Record<string, Case> = {
-  'what Keycloak comes with': { password: [300, 1800], offline: [300, 'no end'], service: 300 },
-  'an access token that outlives the idle time': {
-    realm: { accessTokenLifespan: 3600, ssoSessionIdleTimeout: 1800 },
-    password: [3600, 1800],
-    offline: [3600, 'no end'],
-    service: 3600,
-  },
-  'no access token outlives the longest session, but for an offline one': {
-    realm: { accessTokenLifespan: 3600, ssoSessionMaxLifespan: 900 },
-    password: [900, 900],
-    offline: [3600, 'no end'],
-    service: 900,
-  },
-  'an access token for as long as the session': {
-    realm: { accessTokenLifespan: -1, ssoSessionMaxLifespan: 7000 },
-    password: [7000, 1800],
-    offline: [7000, 'no end'],
-    service: 7000,
-  },
-  'a client’s own access token': {
-    client: { 'access.token.lifespan': '77' },
-    password: [77, 1800],
-    offline: [77, 'no end'],
-    service: 77,
-  },
-  'a client’s own access token, longer than the realm’s and than the idle time': {
-    realm: { ssoSessionIdleTimeout: 100 },
-    client: { 'access.token.lifespan': '4000' },
-    password: [4000, 100],
-    service: 4000,
-  },
-  'a client’s access token for as long as the session': {
-    client: { 'access.token.lifespan': '-1' },
-    password: [36_000, 1800],
-    service: 36_000,
-  },
-  'a client’s access token of no seconds': {
-    client: { 'access.token.lifespan': '0' },
-    password: [0, 1800],
-    service: 0,
-  },
-  'clients may be idle for less than the session': {
-    realm: { clientSessionIdleTimeout: 500 },
-    password: [300, 500],
-    service: 300,
-  },
-  'clients may be in a session for less than it lasts': {
-    realm: { accessTokenLifespan: 3600, clientSessionMaxLifespan: 600 },
-    password: [600, 600],
-    service: 600,
-  },
-  'one client may be idle for less': {
-    client: { 'client.session.idle.timeout': '400' },
-    password: [300, 400],
-  },
-  'one client may be in a session for less': {
-    realm: { accessTokenLifespan: 3600 },
-    client: { 'client.session.max.lifespan': '450' },
-    password: [450, 450],
-    service: 450,
-  },
-  'a client’s own times replace those for clients, longer ones too': {
-    realm: { accessTokenLifespan: 3600, clientSessionIdleTimeout: 500, clientSessionMaxLifespan: 600 },
-    client: { 'client.session.idle.timeout': '700', 'client.session.max.lifespan': '800' },
-    password: [800, 700],
-    service: 800,
-  },
-  'an offline session that ends': {
-    realm: {
-      accessTokenLifespan: 3600,
-      offlineSessionMaxLifespanEnabled: true,
-      offlineSessionMaxLifespan: 1000,
-    },
-    password: [3600, 1800],
-    offline: [1000, 1000],
-  },
-  'an offline session that ends, and before that where it is idle': {
-    realm: {
-      offlineSessionIdleTimeout: 800,
-      offlineSessionMaxLifespanEnabled: true,
-      offlineSessionMaxLifespan: 1000,
-    },
-    offline: [300, 800],
-  },
-  'an offline token that does not end does not say when it is idle': {
-    realm: { offlineSessionIdleTimeout: 800 },
-    client: { 'client.offline.session.max.lifespan': '350', 'client.offline.session.idle.timeout': '300' },
-    offline: [300, 'no end'],
-  },
-  'one client’s offline times': {
-    realm: { offlineSessionMaxLifespanEnabled: true, offlineSessionMaxLifespan: 1000 },
-    client: { 'client.offline.session.max.lifespan': '250', 'client.offline.session.idle.timeout': '200' },
-    offline: [250, 200],
-  },
-  'offline times for all clients': {
-    realm: {
-      clientOfflineSessionIdleTimeout: 250,
-      clientOfflineSessionMaxLifespan: 260,
-      offlineSessionMaxLifespanEnabled: true,
-      offlineSessionMaxLifespan: 1000,
-    },
-    offline: [260, 250],
-  },
-  'who is remembered stays longer': {
-    realm: {
-      rememberMe: true,
-      accessTokenLifespan: LONG,
-      ssoSessionIdleTimeoutRememberMe: 5000,
-      ssoSessionMaxLifespanRememberMe: 50_000,
-    },
-    password: [36_000, 1800],
-    remembered: [50_000, 5000],
-  },
-  'who is remembered never stays for less': {
-    realm: {
-      rememberMe: true,
-      accessTokenLifespan: LONG,
-      ssoSessionIdleTimeoutRememberMe: 500,
-      ssoSessionMaxLifespanRememberMe: 700,
-    },
-    remembered: [36_000, 1800],
-  },
-  'an access token for as long as a shorter time to be remembered': {
-    realm: { rememberMe: true, accessTokenLifespan: -1, ssoSessionMaxLifespanRememberMe: 700 },
-    remembered: [700, 1800],
-  },
-  'a session for as long as who is remembered stays': {
-    realm: { rememberMe: true, accessTokenLifespan: -1, ssoSessionMaxLifespanRememberMe: 50_000 },
-    remembered: [50_000, 1800],
-  },
-  'nobody is remembered where the realm does not do it': {
-    realm: { accessTokenLifespan: LONG, ssoSessionMaxLifespanRememberMe: 50_000 },
-    remembered: [36_000, 1800],
-  },
-};
+import { LIFESPAN_CASES, type LifespanCase } from './lifespan-cases.ts';
 
 const changeOf =
-  ({ realm: settings = {}, client: attributes = {} }: Case): Change =>
+  ({ realm: settings = {}, client: attributes = {} }: LifespanCase): Change =>
   (realm) => {
     Object.assign(realm, settings);
     const client = realm.clients?.find(({ clientId }) => clientId === GUIDE.client_id);
@@ -218,7 +69,7 @@ const exchange = (caller: Caller, back: Answer): Promise<Answer> =>
     redirect_uri: CALLBACK,
   });
 
-async function assertCase(caller: Caller, expected: Case): Promise<void> {
+async function assertCase(caller: Caller, expected: LifespanCase): Promise<void> {
   const { password, offline, service, remembered } = expected;
   if (password !== undefined) {
     const answer = await caller.passwordGrant({ scope: 'openid' });
@@ -253,7 +104,7 @@ async function assertEnded(caller: Caller, realm: string, tokens: Tokens, userin
   assertFault(await caller.refresh(tokens.refresh_token), 400, 'invalid_grant', refresh);
 }
 
-const ENDINGS: Record<string, { case: Case; scope?: string; userinfo: string; refresh: string }> = {
+const ENDINGS: Record<string, { case: LifespanCase; scope?: string; userinfo: string; refresh: string }> = {
   'an idle session ends, and an access token that is still good with it': {
     case: { realm: { accessTokenLifespan: 60, ssoSessionIdleTimeout: 2 } },
     userinfo: GONE,
@@ -294,7 +145,7 @@ const ENDINGS: Record<string, { case: Case; scope?: string; userinfo: string; re
   },
 };
 
-const rows: [string, Behaviours[string]][] = Object.entries(CASES).map(([title, expected]) => [
+const rows: [string, Behaviours[string]][] = Object.entries(LIFESPAN_CASES).map(([title, expected]) => [
   title,
   ({ withRealm }) => withRealm(changeOf(expected), (caller) => assertCase(caller, expected)),
 ]);
@@ -335,7 +186,7 @@ export const lifespansGroup: Behaviours = {
     });
   },
   'a client whose time is over gets a new one from the same sign-in': async ({ withRealm }) => {
-    const short: Case = { client: { 'client.session.max.lifespan': '4' } };
+    const short: LifespanCase = { client: { 'client.session.max.lifespan': '4' } };
     await withRealm(changeOf(short), async (caller, realm) => {
       const browser = createBrowser(caller);
       assertLifespans(await signIn(caller, {}, browser), 4, 4);
@@ -344,7 +195,7 @@ export const lifespansGroup: Behaviours = {
     });
   },
   'an offline token outlives the sign-in it came from': async ({ withRealm }) => {
-    const short: Case = { realm: { ssoSessionIdleTimeout: 2, ssoSessionMaxLifespan: 2 } };
+    const short: LifespanCase = { realm: { ssoSessionIdleTimeout: 2, ssoSessionMaxLifespan: 2 } };
     await withRealm(changeOf(short), async (caller, realm) => {
       const browser = createBrowser(caller);
       const back = await browser.signIn({ scope: 'openid offline_access' });
