@@ -9,8 +9,7 @@ let keycloak: DevIdp;
 let app: FastifyInstance;
 
 before(async () => {
-  const realmFile = new URL(import.meta.resolve('keycloak-guard/testing-realm.json'));
-  keycloak = await startDevIdp({ realmFile });
+  keycloak = await startDevIdp();
   app = await buildServer({ serverUrl: keycloak.url, realm: 'testing', clientId: 'fastapi-keycloak' });
 });
 after(async () => {

@@ -1,11 +1,17 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { addAccountProfile } from './endpoints/account-profile.ts';
 import { addAccountSessions } from './endpoints/account-sessions.ts';
+import { addAdmin } from './endpoints/admin.ts';
 import { addAuthorization } from './endpoints/authorization.ts';
+import { addConsent } from './endpoints/consent.ts';
+import { addDevice } from './endpoints/device.ts';
 import { addDiscovery, addOAuthMetadata } from './endpoints/discovery.ts';
 import { addIntrospection } from './endpoints/introspection.ts';
 import { addJwks } from './endpoints/jwks.ts';
 import { addLogin } from './endpoints/login.ts';
+import { addLoginStatus } from './endpoints/login-status.ts';
 import { addLogout } from './endpoints/logout.ts';
+import { addPushedAuthorization } from './endpoints/pushed-authorization.ts';
 import { addRealmInfo } from './endpoints/realm-info.ts';
 import { addRequiredAction } from './endpoints/required-action.ts';
 import { addRevocation } from './endpoints/revocation.ts';
@@ -13,6 +19,7 @@ import { addToken } from './endpoints/token.ts';
 import { addUserinfo } from './endpoints/userinfo.ts';
 import { Fault } from './fault.ts';
 import { parseForms } from './http/form.ts';
+import { assertOwnHost } from './http/own-host.ts';
 import type { Endpoint } from './http/route.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import type { Provider } from './provider.ts';
@@ -42,9 +49,9 @@ export function buildApp(
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
   });
   app.decorate('publicUrl', publicUrl);
-  app.decorate('listenUrl', '');
   parseForms(app);
 
+  app.addHook('onRequest', async (request) => assertOwnHost(request));
   app.addHook('onRequest', async (request, reply) => {
     const endpoint = request.routeOptions.config.endpoint ?? 'other';
     onRequest(endpoint);
@@ -84,6 +91,7 @@ export function buildApp(
     return reply.code(404).send({ error: known ? 'HTTP 404 Not Found' : 'Realm does not exist' });
   });
 
+  addAdmin(app, provider);
   app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       reply.headers(HEADERS);
@@ -102,9 +110,14 @@ export function buildApp(
         addIntrospection(inRealm, provider);
         addRevocation(inRealm, provider);
         addLogout(inRealm, provider);
+        addLoginStatus(inRealm, provider);
+        addAccountProfile(inRealm, provider);
         addAccountSessions(inRealm, provider);
         addAuthorization(inRealm, provider);
+        addPushedAuthorization(inRealm, provider);
+        addDevice(inRealm, provider);
         addLogin(inRealm, provider);
+        addConsent(inRealm, provider);
         addRequiredAction(inRealm, provider);
       },
       { prefix: '/realms/:realm' },

@@ -7,9 +7,12 @@ import type {
 import type { StoredKeys } from './tokens/keys.ts';
 import type { TokenRequest } from './tokens/mint.ts';
 
-/** Options of `startDevIdp`. One of `realmFile` and `realm` is needed. */
+/** Options of `startDevIdp`. Without `realmFile` and `realm` it has the realm `testing` of this package. */
 export interface DevIdpOptions {
-  /** Path or file URL of a realm file, as Keycloak imports and exports it. */
+  /**
+   * Path or file URL of a realm file, as Keycloak imports and exports it. Default: the realm of this package
+   * (`keycloak-guard/testing-realm.json`), unless `realm` is given.
+   */
   realmFile?: string | URL;
   /** The realm itself, in the same format. It is copied. */
   realm?: RealmRepresentation;
@@ -22,7 +25,8 @@ export interface DevIdpOptions {
   host?: '127.0.0.1' | '::1' | 'localhost';
   /**
    * The base URL in tokens and documents, as Keycloak's `KC_HOSTNAME`, without a path.
-   * Default: what the caller wrote in the `Host` header, as in Keycloak without `KC_HOSTNAME`.
+   * Default: what the caller wrote in the `Host` header, as in Keycloak without `KC_HOSTNAME`. A `Host` that is
+   * neither a loopback name nor this one is refused.
    */
   publicUrl?: string;
   /**
@@ -35,6 +39,8 @@ export interface DevIdpOptions {
    * RSA key takes longer than most tests, so a suite that starts many providers can do it once.
    */
   keys?: StoredKeys;
+  /** Starts with `NODE_ENV=production` too, where it otherwise refuses. Default false. */
+  allowProduction?: boolean;
 }
 
 /**

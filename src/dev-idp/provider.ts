@@ -1,5 +1,7 @@
 import type { Codes } from './browser/codes.ts';
+import type { Devices } from './browser/devices.ts';
 import type { Logins } from './browser/logins.ts';
+import type { PushedRequests } from './browser/pushed-requests.ts';
 import type { Clock } from './clock.ts';
 import type { Lockout } from './lockout.ts';
 import type { Realm } from './realm/realm.ts';
@@ -16,5 +18,7 @@ export interface Provider {
   readonly lockout: Lockout;
   readonly codes: Codes;
   readonly logins: Logins;
+  readonly devices: Devices;
+  readonly pushedRequests: PushedRequests;
   readonly dpop: DpopChecker;
 }

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.ts';
+import { clientIdleEnd, clientMaxEnd, sessionIdleEnd, sessionMaxEnd } from './lifespans.ts';
+import type { Client } from './realm/client.ts';
 import type { Realm } from './realm/realm.ts';
 
-/** What one client has of a session. */
+/** What one client has of a session. Times are seconds since 1970. */
 export interface ClientSession {
   readonly clientId: string;
+  readonly startedAt: number;
+  lastSeenAt: number;
   /** How often each refresh token was used, where they are good for a number of times. */
   readonly refreshTokenUses: Record<string, number>;
 }
@@ -16,6 +20,8 @@ export interface Session {
   readonly startedAt: number;
   lastSeenAt: number;
   readonly offline: boolean;
+  /** The person asked at the login to be remembered, which may make the session last longer. */
+  readonly rememberMe?: boolean;
   /** Proof in the browser's cookie that it owns the session; none for a password grant. */
   cookie?: string | undefined;
   /** Values that mappers can put into tokens: `AUTH_TIME`, `clientAddress`, … */
@@ -23,14 +29,26 @@ export interface Session {
   readonly clients: Record<string, ClientSession>;
 }
 
+interface NewSession {
+  readonly userId: string;
+  readonly offline?: boolean;
+  readonly rememberMe?: boolean;
+  readonly notes?: Record<string, string>;
+  readonly id?: string;
+}
+
 export interface Sessions {
-  start(options: { userId: string; offline?: boolean; notes?: Record<string, string>; id?: string }): Session;
+  start(options: NewSession): Session;
   /** The session, unless it ended or expired. */
   find(id: string, offline?: boolean): Session | undefined;
   ofUser(userId: string): Session[];
   end(session: Session): void;
-  /** Seconds until the session expires when nothing happens. */
-  secondsLeft(session: Session): number;
+  /** The client's part of the session, unless it ended or expired. */
+  partOf(session: Session, client: Client): ClientSession | undefined;
+  /** The same, or a new one. */
+  join(session: Session, client: Client): ClientSession;
+  /** The client did something: neither its part nor the session is idle. */
+  touch(session: Session, client: Client): void;
   revoke(tokenId: string, expiresAt: number): void;
   isRevoked(tokenId: string): boolean;
   toStored(): StoredSessions;
@@ -44,21 +62,27 @@ export interface StoredSessions {
 export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessions): Sessions {
   const keyOf = (id: string, offline: boolean) => `${offline ? 'offline' : 'online'} ${id}`;
   const byId = new Map(
-    (stored?.sessions ?? []).map((session) => [keyOf(session.id, session.offline), session]),
+    (stored?.sessions ?? []).map((session) => [keyOf(session.id, session.offline), withTimes(session)]),
   );
   const revoked = new Map(stored?.revoked ?? []);
 
+  const isAlive = (session: Session): boolean => {
+    const end = Math.min(sessionIdleEnd(realm.settings, session), sessionMaxEnd(realm.settings, session));
+    return end > clock.seconds();
+  };
+
   const sessions: Sessions = {
-    start({ userId, offline = false, notes = {}, id = randomBytes(18).toString('base64url') }) {
+    start({ userId, offline = false, rememberMe = false, notes = {}, id = newId() }) {
       const now = clock.seconds();
-      const session: Session = { id, userId, startedAt: now, lastSeenAt: now, offline, notes, clients: {} };
+      const times = { startedAt: now, lastSeenAt: now };
+      const session: Session = { id, userId, ...times, offline, rememberMe, notes, clients: {} };
       byId.set(keyOf(id, offline), session);
       return session;
     },
     find(id, offline = false) {
       const session = byId.get(keyOf(id, offline));
       if (session === undefined) return undefined;
-      if (sessions.secondsLeft(session) > 0) return session;
+      if (isAlive(session)) return session;
       byId.delete(keyOf(id, offline));
       return undefined;
     },
@@ -66,12 +90,27 @@ export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessio
     end(session) {
       byId.delete(keyOf(session.id, session.offline));
     },
-    secondsLeft({ startedAt, lastSeenAt, offline }) {
+    partOf(session, client) {
+      const part = session.clients[client.clientId];
+      if (part === undefined) return undefined;
       const { settings } = realm;
-      const now = clock.seconds();
-      if (offline) return lastSeenAt + (settings.offlineSessionIdleTimeout ?? 2_592_000) - now;
-      const idle = lastSeenAt + (settings.ssoSessionIdleTimeout ?? 1800) - now;
-      return Math.min(idle, startedAt + (settings.ssoSessionMaxLifespan ?? 36_000) - now);
+      const end = Math.min(
+        clientIdleEnd(settings, client, session, part),
+        clientMaxEnd(settings, client, session, part),
+      );
+      return end > clock.seconds() ? part : undefined;
+    },
+    join(session, client) {
+      const known = sessions.partOf(session, client);
+      if (known !== undefined) return known;
+      const made = newPart(client, clock);
+      session.clients[client.clientId] = made;
+      return made;
+    },
+    touch(session, client) {
+      const part = sessions.join(session, client);
+      part.lastSeenAt = clock.seconds();
+      session.lastSeenAt = part.lastSeenAt;
     },
     revoke(tokenId, expiresAt) {
       revoked.set(tokenId, expiresAt);
@@ -80,10 +119,27 @@ export function createSessions(realm: Realm, clock: Clock, stored?: StoredSessio
     toStored() {
       const now = clock.seconds();
       return {
-        sessions: [...byId.values()].filter((session) => sessions.secondsLeft(session) > 0),
+        sessions: [...byId.values()].filter(isAlive),
         revoked: [...revoked].filter(([, expiresAt]) => expiresAt > now),
       };
     },
   };
   return sessions;
+}
+
+export function newPart({ clientId }: Client, clock: Clock): ClientSession {
+  const now = clock.seconds();
+  return { clientId, startedAt: now, lastSeenAt: now, refreshTokenUses: {} };
+}
+
+const newId = () => randomBytes(18).toString('base64url');
+
+/** A state file of an older version has no times for the clients' parts: they get those of the session. */
+function withTimes(session: Session): Session {
+  const { startedAt, lastSeenAt } = session;
+  const parts = Object.entries<Partial<ClientSession>>(session.clients).map(([id, part]) => [
+    id,
+    { startedAt, lastSeenAt, ...part },
+  ]);
+  return { ...session, clients: Object.fromEntries(parts) };
 }

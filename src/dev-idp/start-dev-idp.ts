@@ -1,6 +1,8 @@
 import { buildApp } from './app.ts';
 import { createCodes } from './browser/codes.ts';
+import { createDevices } from './browser/devices.ts';
 import { createLogins } from './browser/logins.ts';
+import { createPushedRequests } from './browser/pushed-requests.ts';
 import { type Clock, createClock } from './clock.ts';
 import type { DevIdp, DevIdpOptions } from './dev-idp.ts';
 import { endSession } from './end-session.ts';
@@ -9,6 +11,7 @@ import { startListener } from './listener.ts';
 import { createLockout } from './lockout.ts';
 import { createMisbehaviour } from './misbehaviour.ts';
 import type { Provider } from './provider.ts';
+import { signingAlgorithmsOf } from './realm/key-providers.ts';
 import { loadRealmFile } from './realm/load-realm-file.ts';
 import { createRealm, type Realm } from './realm/realm.ts';
 import { warningsOf } from './realm/warnings.ts';
@@ -18,29 +21,34 @@ import { createDpopChecker } from './tokens/dpop.ts';
 import { createKeyRing } from './tokens/keys.ts';
 import { mintToken } from './tokens/mint.ts';
 
+/** The realm of the guide, which is in the package. */
+const TESTING_REALM = new URL('../../keycloak/testing-realm.json', import.meta.url);
+
 /**
  * Starts an identity provider for development and tests that behaves as Keycloak 26.7 does: its URLs, status codes,
  * error bodies, headers, token claims and session rules. It listens on loopback alone and must never guard anything
  * real: passwords stand in the realm file, and it has no admin API.
  *
  * ```ts
- * const realmFile = new URL(import.meta.resolve('keycloak-guard/testing-realm.json'));
- * const idp = await startDevIdp({ realmFile });
+ * const idp = await startDevIdp();
  * const token = await idp.issueToken({ username: 'abdullah' });
  * await idp.close();
  * ```
  *
  * @throws {TypeError} if the options are wrong or the realm is none
+ * @throws {Error} in production (`NODE_ENV=production`), unless `allowProduction` is set
  * @throws {Error} if the realm file cannot be read, or the port is taken (code `EADDRINUSE`)
  */
-export async function startDevIdp(options: DevIdpOptions): Promise<DevIdp> {
+export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> {
   const { host = '127.0.0.1', port = 0, publicUrl, stateFile } = options;
   assertOptions(options);
-  const representation = structuredClone(options.realm ?? (await loadRealmFile(options.realmFile!)));
+  const representation = structuredClone(
+    options.realm ?? (await loadRealmFile(options.realmFile ?? TESTING_REALM)),
+  );
   const realm = createRealm(representation);
   const clock = createClock();
   const stored = stateFile === undefined ? undefined : await loadState(stateFile, realm.name);
-  const keys = await createKeyRing(stored?.keys ?? options.keys);
+  const keys = await createKeyRing(stored?.keys ?? options.keys, signingAlgorithmsOf(representation));
   const sessions = createSessions(realm, clock, stored?.sessions);
   let lockout = createLockout(realm, clock);
   const provider: Provider = {
@@ -50,6 +58,8 @@ export async function startDevIdp(options: DevIdpOptions): Promise<DevIdp> {
     sessions,
     codes: createCodes(realm, clock),
     logins: createLogins(realm, clock),
+    devices: createDevices(realm, clock),
+    pushedRequests: createPushedRequests(realm, clock),
     dpop: createDpopChecker(clock),
     get lockout() {
       return lockout;
@@ -81,7 +91,6 @@ export async function startDevIdp(options: DevIdpOptions): Promise<DevIdp> {
     throw error;
   });
   const url = `http://${host === '::1' ? '[::1]' : host}:${listener.port}`;
-  app.listenUrl = url;
   const issuer = `${app.publicUrl ?? url}/realms/${encodeURIComponent(realm.name)}`;
 
   return {
@@ -146,9 +155,15 @@ const clockControls = (clock: Clock) => ({
   now: () => clock.now(),
 });
 
-function assertOptions({ realm, realmFile, host = '127.0.0.1' }: DevIdpOptions): void {
-  if ((realm === undefined) === (realmFile === undefined)) {
-    throw new TypeError('startDevIdp: give one of "realm" and "realmFile"');
+function assertOptions({ realm, realmFile, allowProduction, host = '127.0.0.1' }: DevIdpOptions): void {
+  if (realm !== undefined && realmFile !== undefined) {
+    throw new TypeError('startDevIdp: give "realm" or "realmFile", not both');
+  }
+  if (process.env.NODE_ENV === 'production' && allowProduction !== true) {
+    throw new Error(
+      'startDevIdp: refused, NODE_ENV is production. Everybody knows the passwords of its realm. ' +
+        'Where this is a test all the same, set "allowProduction: true"',
+    );
   }
   if (!['127.0.0.1', '::1', 'localhost'].includes(host)) {
     throw new TypeError(

@@ -24,6 +24,7 @@ import { observeCalls } from './ops/keycloak-calls.ts';
 import { shedLoad } from './ops/load-shedding.ts';
 import type { Logger } from './ops/logger.ts';
 import { limitLogins } from './ops/login-limits.ts';
+import { answerLoopbackNamesOnly } from './ops/loopback-names.ts';
 import { collectMetrics } from './ops/metrics.ts';
 import { answerUnknown } from './ops/not-found.ts';
 import { openTracing } from './ops/open-tracing.ts';
@@ -51,6 +52,8 @@ export interface AppDeps {
   readonly client?: KeycloakClient | undefined;
   /** With `WORKERS`: the other processes, and what they share. */
   readonly link?: WorkerLink | undefined;
+  /** Answers to `localhost` and its like alone, whatever the `Host` header says. Default false. */
+  readonly loopbackNamesOnly?: boolean | undefined;
   /** Version in the OpenAPI document. */
   readonly version?: string | undefined;
 }
@@ -77,6 +80,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     frameworkErrors: sendFrameworkError,
     clientErrorHandler: onClientError,
   }).withTypeProvider<TypeBoxTypeProvider>();
+  if (deps.loopbackNamesOnly) answerLoopbackNamesOnly(app);
 
   const report = createReport();
   if (config.auditLog && deps.logger !== undefined) {

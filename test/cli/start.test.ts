@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -26,6 +27,13 @@ const SETTINGS = {
   KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
   KEYCLOAK_CLIENT_SECRET: 'for-development-only',
 };
+/** As a page whose name was made to point to this machine. */
+const statusAs = (host: string, url: string) =>
+  new Promise<number | undefined>((resolve, reject) => {
+    request(url, { headers: { host } }, (answer) => resolve(answer.resume().statusCode))
+      .on('error', reject)
+      .end();
+  });
 const statusOf = async (api: string, token: string) =>
   (await fetch(`${api}/protected`, { headers: { authorization: `Bearer ${token}` } })).status;
 
@@ -40,6 +48,11 @@ describe('keycloak-guard start', () => {
     const { status, body } = await login(api);
     assert.equal(status, 200);
     assert.equal(await statusOf(api, body.access_token), 200);
+    const provider = `http://localhost:${env.KEYCLOAK_PORT}/realms/testing`;
+    for (const url of [`${api}/login`, `${api}/`, `${api}/nowhere`, provider]) {
+      assert.deepEqual([await statusAs('evil.test', url), url], [403, url]);
+    }
+    assert.equal(await statusAs('app.localhost:1', `${api}/`), 200);
     assert.equal(await first.stop(), 0);
 
     const second = runProgram(['start'], env, first.folder);

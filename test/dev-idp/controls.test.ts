@@ -59,11 +59,11 @@ describe('the controls of the provider', () => {
     assert.ok((await login()).access_token);
   });
 
-  it('publishes the encryption key first, then RS256 and ES256', async () => {
+  it('publishes the encryption key first, then RS256', async () => {
     const { keys } = await jwks();
     assert.deepEqual(
       keys.map(({ alg, use }) => `${alg} ${use}`),
-      ['RSA-OAEP enc', 'RS256 sig', 'ES256 sig'],
+      ['RSA-OAEP enc', 'RS256 sig'],
     );
     assert.ok(keys.every((key) => key.d === undefined && key.p === undefined));
   });
@@ -95,6 +95,21 @@ describe('the controls of the provider', () => {
     assert.equal(answer.status, 200);
     const { protectedHeader } = await verify(await idp.issueToken({ key: 'ES256' }));
     assert.equal(protectedHeader.alg, 'ES256');
+  });
+
+  it('makes one key where two tokens at once are the first of their kind', async () => {
+    const own = await startDevIdp({ realmFile });
+    try {
+      const tokens = await Promise.all([own.issueToken({ key: 'ES256' }), own.issueToken({ key: 'ES256' })]);
+      const [one, other] = tokens.map((token) => decodeProtectedHeader(token).kid);
+      assert.equal(one, other);
+      assert.deepEqual(
+        own.exportKeys().signing.map(({ alg }) => alg),
+        ['RS256', 'ES256'],
+      );
+    } finally {
+      await own.close();
+    }
   });
 
   for (const key of ['unknown', 'unknown-kid', 'public-key-as-secret', 'none', 'broken'] as const) {

@@ -52,21 +52,24 @@ describe('a realm file', () => {
   });
 
   it('is warned of where a password or a mapper cannot be read', async () => {
-    const argon = { secretData: '{}', credentialData: '{"algorithm":"argon2"}' };
+    const argon = { secretData: '{}', credentialData: '{"algorithm":"my-own-hash"}' };
     const mapper = { name: 'odd', protocolMapper: 'my-own-mapper' };
     const realm = realmOf({
       users: [{ username: 'ann', ...person, credentials: [argon] }],
-      clients: [{ clientId: 'app', protocolMappers: [mapper] }],
+      clients: [{ clientId: 'app', publicClient: true, protocolMappers: [mapper] }],
     });
     await withIdp(realm, async ({ warnings }) => {
       assert.equal(warnings.length, 2);
-      assert.match(warnings[0]!, /^user ann: .*argon2/);
+      assert.match(
+        warnings[0]!,
+        /^user ann: the password is hashed in a way this provider cannot check; give the user a password/,
+      );
       assert.match(warnings[1]!, /^client app: the mapper "odd" \(my-own-mapper\)/);
     });
   });
 
   it('is warned of clients that this provider treats otherwise than Keycloak does', async () => {
-    const secret = { clientAuthenticatorType: 'client-secret' };
+    const secret = { clientAuthenticatorType: 'client-secret', secret: 'x' };
     const realm = realmOf({
       clients: [
         { clientId: 'old', protocol: 'saml' },
@@ -89,6 +92,25 @@ describe('a realm file', () => {
         'client cert: it authenticates by "client-x509"; this provider asks for a secret alone',
         'client narrow: it has no full scope, and its scope mappings are left out: its tokens have its own roles alone',
       ]);
+    });
+  });
+
+  it('is warned of clients whose secret the export left out', async () => {
+    const realm = realmOf({
+      clients: [
+        { clientId: 'masked', secret: '**********' },
+        { clientId: 'none' },
+        { clientId: 'good', secret: 'x' },
+        { clientId: 'public', publicClient: true },
+        { clientId: 'bearer', bearerOnly: true },
+      ],
+    });
+    const say = (clientId: string, what: string) =>
+      `client ${clientId}: its secret is not in the file (${what}), so it cannot log in: Keycloak's console leaves ` +
+      `secrets out of a partial export. Write the one under Clients > ${clientId} > Credentials into the file as ` +
+      '"secret", or export with "kc.sh export"';
+    await withIdp(realm, async ({ warnings }) => {
+      assert.deepEqual(warnings, [say('masked', '**********'), say('none', 'none')]);
     });
   });
 
@@ -117,9 +139,22 @@ describe('a realm file', () => {
     });
   });
 
+  it('is the one of the package where there is none, and startDevIdp needs no options', async () => {
+    const idp = await startDevIdp();
+    try {
+      assert.equal(idp.realm, 'testing');
+      assert.equal(decodeJwt(await idp.issueToken()).preferred_username, 'abdullah');
+    } finally {
+      await idp.close();
+    }
+  });
+
   it('must be a realm, one of two options, and on loopback', async () => {
     await assert.rejects(startDevIdp({ realm: {} as RealmRepresentation }), /has no "realm"/);
-    await assert.rejects(startDevIdp({}), /give one of "realm" and "realmFile"/);
+    await assert.rejects(
+      startDevIdp({ realm: realmOf({}), realmFile: 'x.json' }),
+      /give "realm" or "realmFile", not both/,
+    );
     await assert.rejects(startDevIdp({ realmFile: 'no-such-file.json' }), /cannot be read \(ENOENT\)/);
     await assert.rejects(
       startDevIdp({ realm: realmOf({}), host: '0.0.0.0' as 'localhost' }),
@@ -153,19 +188,59 @@ it("the guide's realm knows the service, and the programs of the guide's pages",
   });
 });
 
-it('a Host header that is no loopback name does not name the issuer', async () => {
-  await withIdp(realmOf({}), async (idp) => {
-    const { request } = await import('node:http');
-    const issuer = await new Promise<string>((resolve) => {
-      const url = `${idp.issuer}/.well-known/openid-configuration`;
-      request(url, { headers: { host: 'evil.example' } }, (answer) => {
+it('answers under loopback names and its public one alone: DNS rebinding gets no token', async () => {
+  const { request } = await import('node:http');
+  const ask = (port: number, host: string) =>
+    new Promise<string>((resolve, reject) => {
+      const path = '/realms/blue/protocol/openid-connect/token';
+      const form = 'client_id=app&grant_type=password&username=ann&password=right';
+      const headers = { host, 'content-type': 'application/x-www-form-urlencoded' };
+      request({ port, host: '127.0.0.1', path, method: 'POST', headers }, (answer) => {
         let text = '';
         answer.on('data', (chunk) => {
           text += chunk;
         });
-        answer.on('end', () => resolve((JSON.parse(text) as { issuer: string }).issuer));
-      }).end();
+        answer.on('end', () => resolve(`${answer.statusCode} ${text}`));
+      })
+        .on('error', reject)
+        .end(form);
     });
-    assert.equal(issuer, idp.issuer);
+  const refused =
+    '403 {"error":"invalid_request","error_description":"The embedded provider answers to loopback names, ' +
+    'and to that of the option \\"publicUrl\\"."}';
+  const own = ['localhost', 'LOCALHOST:1', 'app.localhost:80', '127.0.0.1', '127.8.8.8:99', '[::1]:5'];
+  const foreign = [
+    'evil.test',
+    'evil.test:80',
+    'localhost.evil.test',
+    '127.0.0.1.evil.test',
+    'evil.test@localhost',
+  ];
+  await withIdp(realmOf({}), async ({ port }) => {
+    for (const host of own) assert.match(await ask(port, host), /^200 /, host);
+    for (const host of [...foreign, '127.evil', 'sso.test'])
+      assert.equal(await ask(port, host), refused, host);
   });
+  const idp = await startTestIdp({ realm: realmOf({}), publicUrl: 'http://sso.test:8080' });
+  try {
+    for (const host of [...own, 'sso.test:8080']) assert.match(await ask(idp.port, host), /^200 /, host);
+    for (const host of [...foreign, 'sso.test']) assert.equal(await ask(idp.port, host), refused, host);
+  } finally {
+    await idp.close();
+  }
+});
+
+it('refuses production, unless it is told', async (t) => {
+  const before = process.env.NODE_ENV;
+  t.after(() => {
+    process.env.NODE_ENV = before;
+  });
+  process.env.NODE_ENV = 'production';
+  await assert.rejects(startDevIdp({ realm: realmOf({}) }), {
+    message:
+      'startDevIdp: refused, NODE_ENV is production. Everybody knows the passwords of its realm. ' +
+      'Where this is a test all the same, set "allowProduction: true"',
+  });
+  const idp = await startTestIdp({ realm: realmOf({}), allowProduction: true });
+  await idp.close();
 });

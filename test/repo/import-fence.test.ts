@@ -109,14 +109,14 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     assert.doesNotMatch(`${entry}${table}`, /from '\.\.\//);
   });
 
-  test('only config.ts and the command line read the environment', () => {
+  test('only config.ts and the command line read the environment, and the provider to refuse production', () => {
     const readers = sourceFiles().filter((file) => {
       const text = readFileSync(join(ROOT, 'src', file), 'utf8');
       return /\bprocess\.env\b/.test(text.replace(/\/\*[\s\S]*?\*\//g, ''));
     });
     assert.deepEqual(
       readers.filter((file) => file !== 'service/config.ts' && !file.startsWith('cli/')),
-      [],
+      ['dev-idp/start-dev-idp.ts'],
     );
   });
 

@@ -83,7 +83,8 @@ async function start(
       port: Number(keycloakPort),
       apiPort: port,
     });
-    const service = await startService({ ...config, port, serverUrl: idp.url, realm: idp.realm });
+    const here = { ...config, port, serverUrl: idp.url, realm: idp.realm };
+    const service = await startService(here, { loopbackNamesOnly: true });
     process.stdout.write(banner(service.url, idp.url, idp.realm));
     await nextSignal();
     await service.close();

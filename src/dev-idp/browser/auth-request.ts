@@ -1,7 +1,8 @@
-import { Fault } from '../fault.ts';
-import type { Client } from '../realm/client.ts';
+import { Fault, invalidRequest } from '../fault.ts';
+import { type Client, hasFlag } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import { grantScopes } from '../tokens/scopes.ts';
+import type { DeviceRequest } from './devices.ts';
 import { type Challenge, checkChallenge } from './pkce.ts';
 import { isRedirectUri } from './redirect-uri.ts';
 
@@ -23,6 +24,10 @@ export interface ValidAuthRequest extends AuthRequest {
   readonly maxAge: number | undefined;
   readonly loginHint: string | undefined;
   readonly challenge: Challenge | undefined;
+  /** The URI it was pushed under (RFC 9126). */
+  readonly pushedAs?: string;
+  /** A device waits for the answer, not a redirect URI (RFC 8628). */
+  readonly device?: DeviceRequest;
 }
 
 /** The request cannot be trusted: it is answered with a page, and nobody is sent anywhere. */
@@ -70,8 +75,12 @@ export function checkAuthRequest(
   realm: Realm,
   query: URLSearchParams,
   request: AuthRequest,
+  pushed: boolean,
 ): ValidAuthRequest {
   const { client } = request;
+  if (!pushed && hasFlag(client, 'require.pushed.authorization.requests')) {
+    throw invalidRequest('Pushed Authorization Request is only allowed.');
+  }
   const type = text(query, 'response_type') ?? '';
   const parts = type.split(' ');
   if (type === '' || parts.some((part) => !['code', 'token', 'id_token', 'none'].includes(part))) {

@@ -1,11 +1,14 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sessionMaxEnd } from '../lifespans.ts';
 import type { Provider } from '../provider.ts';
 import type { User } from '../realm/user.ts';
 import type { Session } from '../sessions.ts';
 
 const IDENTITY = 'KEYCLOAK_IDENTITY';
 const BROWSER = 'AUTH_SESSION_ID';
+/** For scripts: the login status iframe sees by it whether somebody else signed in, or nobody is. */
+const STATUS = 'KEYCLOAK_SESSION';
 
 /** The session the browser is signed in with, and its user: single sign-on. */
 export function signedIn(
@@ -19,19 +22,29 @@ export function signedIn(
   return user?.enabled ? { session, user } : undefined;
 }
 
-export function signIn(request: FastifyRequest, reply: FastifyReply, session: Session): void {
+/** The cookies last as long as the browser is open, or as the session may where the person is remembered. */
+export function signIn(
+  { realm, clock }: Provider,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  session: Session,
+): void {
   session.cookie ??= randomBytes(24).toString('base64url');
-  setCookie(request, reply, IDENTITY, `${session.id}.${session.cookie}`);
+  const maxAge = `Max-Age=${sessionMaxEnd(realm.settings, session) - clock.seconds()}`;
+  const kept = session.rememberMe ? [maxAge] : [];
+  setCookie(request, reply, IDENTITY, `${session.id}.${session.cookie}`, ...kept, 'HttpOnly');
+  setCookie(request, reply, STATUS, createHash('sha384').update(session.id).digest('base64url'), maxAge);
 }
 
 export function signOut(request: FastifyRequest, reply: FastifyReply): void {
-  setCookie(request, reply, IDENTITY, '', 'Max-Age=0');
+  setCookie(request, reply, IDENTITY, '', 'Max-Age=0', 'HttpOnly');
+  setCookie(request, reply, STATUS, '', 'Max-Age=0');
 }
 
 export const browserIdOf = (request: FastifyRequest) => cookieOf(request, BROWSER);
 
 export function setBrowserId(request: FastifyRequest, reply: FastifyReply, id: string): void {
-  setCookie(request, reply, BROWSER, id);
+  setCookie(request, reply, BROWSER, id, 'HttpOnly');
 }
 
 function cookieOf(request: FastifyRequest, name: string): string | undefined {
@@ -51,7 +64,7 @@ function setCookie(
   ...more: string[]
 ): void {
   const path = `Path=/realms/${encodeURIComponent((request.params as { realm: string }).realm)}/`;
-  reply.header('set-cookie', [`${name}=${value}`, path, 'HttpOnly', 'SameSite=Lax', ...more].join('; '));
+  reply.header('set-cookie', [`${name}=${value}`, path, ...more, 'SameSite=Lax'].join('; '));
 }
 
 function isSame(a: string, b: string): boolean {

@@ -11,6 +11,8 @@ export interface PendingLogin {
   sessionCode: string;
   /** Somebody is signed in already and has to prove it again. */
   readonly reauthenticate: string | undefined;
+  /** The person asked to be remembered, and the realm does that. */
+  rememberMe?: boolean;
   /** The user who gave the right password and still has an action to carry out. */
   userId?: string;
   readonly expiresAt: number;

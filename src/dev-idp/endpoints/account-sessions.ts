@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { endSession } from '../end-session.ts';
+import { bearerOf } from '../http/bearer.ts';
 import { issuerOf } from '../http/issuer.ts';
 import type { Provider } from '../provider.ts';
 import { readToken } from '../tokens/read-access-token.ts';
@@ -7,7 +8,7 @@ import { readToken } from '../tokens/read-access-token.ts';
 /** Of Keycloak's account API, the one call that ends a session of the user's own. */
 export function addAccountSessions(app: FastifyInstance, provider: Provider): void {
   app.delete('/account/sessions/:id', { config: { endpoint: 'logout' } }, async (request, reply) => {
-    const token = /^bearer +(\S.*)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const token = bearerOf(request) ?? '';
     const reading = await readToken(provider, token, issuerOf(request), ['Bearer']);
     const audience = 'claims' in reading ? [reading.claims.aud].flat() : [];
     if ('problem' in reading || !audience.includes('account')) {

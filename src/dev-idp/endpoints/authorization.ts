@@ -15,8 +15,7 @@ import { addRoute } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
 import type { Provider } from '../provider.ts';
 import type { Session } from '../sessions.ts';
-import { clientSessionOf } from '../tokens/issue.ts';
-import { showLogin } from './login.ts';
+import { authenticateUrl, showLogin } from './login.ts';
 
 /** RFC 6749 §4.1, OpenID Connect Core §3.1.2. */
 export function addAuthorization(app: FastifyInstance, provider: Provider): void {
@@ -26,9 +25,11 @@ export function addAuthorization(app: FastifyInstance, provider: Provider): void
     path: '/protocol/openid-connect/auth',
     methods: ['GET', 'POST'],
     handler(request, reply) {
-      const query = request.method === 'POST' ? formOf(request) : queryOf(request);
+      let query = request.method === 'POST' ? formOf(request) : queryOf(request);
+      const pushedAs = query.get('request_uri') ?? undefined;
       let asked: AuthRequest;
       try {
+        if (pushedAs !== undefined) query = provider.pushedRequests.resolve(query);
         asked = readAuthRequest(realm, query);
       } catch (error) {
         if (error instanceof PageFault) {
@@ -37,7 +38,8 @@ export function addAuthorization(app: FastifyInstance, provider: Provider): void
         throw error;
       }
       try {
-        return authorize(provider, request, reply, checkAuthRequest(realm, query, asked));
+        const valid = checkAuthRequest(realm, query, asked, pushedAs !== undefined);
+        return authorize(provider, request, reply, pushedAs === undefined ? valid : { ...valid, pushedAs });
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         const { error: code, description } = error;
@@ -58,12 +60,22 @@ function authorize(
   const authTime = Number(current?.session.notes.AUTH_TIME ?? 0);
   const tooOld = asked.maxAge !== undefined && clock.seconds() - authTime > asked.maxAge;
   const silent = asked.prompts.includes('none');
-  if (current !== undefined && !tooOld && !asked.prompts.includes('login')) {
+  const isPage = asked.pushedAs !== undefined && !silent;
+  if (current !== undefined && !tooOld && !asked.prompts.includes('login') && !isPage) {
     return sendCode(provider, request, reply, asked, current.session);
   }
   if (silent) throw new Fault(400, 'login_required');
-  const { browserId, login } = logins.open(browserIdOf(request), asked, current?.user.username);
+  const again = tooOld || asked.prompts.includes('login') ? current?.user.username : undefined;
+  const { browserId, login } = logins.open(browserIdOf(request), asked, again);
   setBrowserId(request, reply, browserId);
+  if (isPage) {
+    // The query is not good for another page: the login has an address of its own.
+    reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+    return reply
+      .code(302)
+      .header('location', authenticateUrl(issuerOf(request), login))
+      .send();
+  }
   return showLogin(provider, request, reply, login);
 }
 
@@ -75,8 +87,7 @@ export function sendCode(
   asked: ValidAuthRequest,
   session: Session,
 ) {
-  clientSessionOf(session, asked.client);
-  session.lastSeenAt = provider.clock.seconds();
+  provider.sessions.touch(session, asked.client);
   const code = provider.codes.issue(asked, session);
   return respond(reply, asked, issuerOf(request), { session_state: session.id, code });
 }

@@ -8,7 +8,7 @@ import type { Provider } from '../provider.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import { type Claims, contextOf } from '../tokens/issue.ts';
 import { applyMappers } from '../tokens/mappers.ts';
-import { readToken, type TokenReading } from '../tokens/read-access-token.ts';
+import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
 import { mappersOf, toGranted } from '../tokens/scopes.ts';
 
 const WRONG_SECRET = {
@@ -31,21 +31,29 @@ export function addIntrospection(app: FastifyInstance, provider: Provider): void
       const token = field(form, 'token');
       if (token === undefined) throw invalidRequest('Token not provided.');
       const hint = field(form, 'token_type_hint') ?? 'access_token';
-      if (hint !== 'access_token' && hint !== 'refresh_token')
+      if (hint !== 'access_token' && hint !== 'refresh_token') {
         throw invalidRequest('Unsupported token type.');
+      }
       const issuer = issuerOf(request);
-      const reading =
-        hint === 'access_token'
-          ? await readToken(provider, token, issuer, ['Bearer', 'DPoP', 'ID'])
-          : await readToken(provider, token, issuer, ['Refresh', 'Offline'], provider.keys.verifyInternal);
       reply.header('cache-control', 'no-cache');
-      return reply.send(describe(provider, reading, client));
+      if (hint === 'refresh_token') {
+        const types = ['Refresh', 'Offline'];
+        const reading = await readToken(provider, token, issuer, types, provider.keys.verifyInternal);
+        // A refresh token is its client's alone, whatever audience the mappers add.
+        const own = 'client' in reading && reading.client.clientId === client.clientId;
+        return reply.send(own ? describe(provider, reading) : INACTIVE);
+      }
+      const reading = await readToken(provider, token, issuer, ['Bearer', 'DPoP', 'ID']);
+      if ('problem' in reading) return reply.send(INACTIVE);
+      const answer = describe(provider, reading);
+      return reply.send(mayAsk(answer, client) ? answer : INACTIVE);
     },
   });
 }
 
-function describe(provider: Provider, reading: TokenReading, asking: Client): Claims {
-  if ('problem' in reading) return { active: false };
+const INACTIVE = { active: false };
+
+function describe(provider: Provider, reading: GoodToken): Claims {
   const { claims, client, user, session } = reading;
   const granted = toGranted(provider.realm, [
     ...String(claims.scope ?? '').split(' '),
@@ -61,7 +69,6 @@ function describe(provider: Provider, reading: TokenReading, asking: Client): Cl
     contextOf(provider, { client, user, session, notes: session ? {} : { client_id: client.clientId } }),
   );
   const audience = [answer.aud ?? []].flat() as string[];
-  if (!mayAsk(audience, asking)) return { active: false };
   if (audience.length === 1) answer.aud = audience[0];
   answer.client_id = client.clientId;
   answer.username = user.username;
@@ -70,7 +77,8 @@ function describe(provider: Provider, reading: TokenReading, asking: Client): Cl
   return answer;
 }
 
-function mayAsk(audience: readonly string[], asking: Client): boolean {
+function mayAsk({ aud }: Claims, asking: Client): boolean {
+  const audience = [aud ?? []].flat() as string[];
   return (
     audience.includes(asking.clientId) || hasFlag(asking, 'allow.token.introspection.without.audience.check')
   );

@@ -10,6 +10,7 @@ import type { Provider } from '../provider.ts';
 import { isPasswordOf } from '../realm/password.ts';
 import type { User } from '../realm/user.ts';
 import { sendCode } from './authorization.ts';
+import { consentUrl } from './consent.ts';
 import { requiredActionUrl } from './required-action.ts';
 
 const NO_COOKIE =
@@ -25,7 +26,13 @@ export function addLogin(app: FastifyInstance, provider: Provider): void {
     async handler(request, reply) {
       const login = pendingLogin(provider, request);
       if (login === undefined) return sendNoLogin(provider, reply);
-      if (request.method !== 'POST') return showLogin(provider, request, reply, login);
+      if (request.method !== 'POST') {
+        const user = signedIn(provider, request)?.user;
+        const known = user !== undefined && login.reauthenticate === undefined;
+        return known && !login.request.prompts.includes('login')
+          ? sendBack(provider, request, reply, login)
+          : showLogin(provider, request, reply, login);
+      }
       if (queryOf(request).get('session_code') !== login.sessionCode) {
         return showLogin(provider, request, reply, login, {
           error: 'Action expired. Please continue with login now.',
@@ -59,10 +66,16 @@ export function showLogin(
   return sendLoginPage(reply, {
     realmName: provider.realm.displayName,
     action: `${issuerOf(request)}/login-actions/authenticate?${loginQuery(login)}`,
+    rememberMe: provider.realm.settings.rememberMe === true && reauthenticate === undefined,
     ...(username === undefined ? {} : { username }),
     ...(again.error === undefined ? {} : { error: again.error }),
     ...(reauthenticate === undefined ? {} : { heading: 'Please re-authenticate to continue' }),
   });
+}
+
+export function authenticateUrl(issuer: string, { tabId, request: { client } }: PendingLogin): string {
+  const query = new URLSearchParams({ client_id: client.clientId, tab_id: tabId });
+  return `${issuer}/login-actions/authenticate?${query}`;
 }
 
 export function loginQuery({ sessionCode, tabId, request }: PendingLogin): string {
@@ -88,6 +101,7 @@ async function authenticate(
   if (login.reauthenticate !== undefined && user.username !== login.reauthenticate) {
     return refuse('Invalid username or password.');
   }
+  login.rememberMe = realm.settings.rememberMe === true && field(form, 'rememberMe') === 'on';
   if (user.requiredActions.length > 0) {
     login.userId = user.id;
     provider.logins.renew(login);
@@ -108,11 +122,35 @@ export function finishLogin(
   login: PendingLogin,
   user: User,
 ) {
-  const { sessions, clock, logins } = provider;
+  const { sessions, clock } = provider;
   const current = signedIn(provider, request);
-  const session = current?.user.id === user.id ? current.session : sessions.start({ userId: user.id });
+  const { rememberMe = false } = login;
+  const session =
+    current?.user.id === user.id ? current.session : sessions.start({ userId: user.id, rememberMe });
   session.notes.AUTH_TIME = String(clock.seconds());
-  logins.close(browserIdOf(request)!, login);
-  signIn(request, reply, session);
+  signIn(provider, request, reply, session);
+  return sendBack(provider, request, reply, login, session);
+}
+
+/** The login page is done with: the client gets its code, or the person is asked about the device. */
+function sendBack(
+  provider: Provider,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  login: PendingLogin,
+  session = signedIn(provider, request)?.session,
+) {
+  if (session === undefined) return sendNoLogin(provider, reply);
+  const { device, pushedAs } = login.request;
+  if (device !== undefined) {
+    provider.logins.renew(login);
+    reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+    return reply
+      .code(302)
+      .header('location', consentUrl(issuerOf(request), login))
+      .send();
+  }
+  if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
+  provider.logins.close(browserIdOf(request)!, login);
   return sendCode(provider, request, reply, login.request, session);
 }

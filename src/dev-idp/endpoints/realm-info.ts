@@ -10,10 +10,10 @@ export function addRealmInfo(app: FastifyInstance, { realm, keys }: Provider): v
     endpoint: 'realm',
     path: '/',
     methods: ['GET'],
-    handler(request, reply) {
+    async handler(request, reply) {
       allowAnyOrigin(request, reply);
       const issuer = issuerOf(request);
-      const jwk = keys.current('RS256').publicJwk;
+      const jwk = (await keys.current('RS256')).publicJwk;
       const key = createPublicKey({ key: jwk as import('node:crypto').JsonWebKey, format: 'jwk' });
       reply.header('cache-control', 'no-cache').type('application/json;charset=UTF-8');
       return reply.send({

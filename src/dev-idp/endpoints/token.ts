@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault, invalidRequest } from '../fault.ts';
 import { authorizationCodeGrant } from '../grants/authorization-code.ts';
 import { clientCredentialsGrant } from '../grants/client-credentials.ts';
+import { deviceCodeGrant } from '../grants/device-code.ts';
 import type { GrantHandler } from '../grants/grant-handler.ts';
 import { passwordGrant } from '../grants/password.ts';
 import { refreshGrant } from '../grants/refresh.ts';
@@ -19,6 +20,7 @@ const GRANTS: ReadonlyMap<string, GrantHandler> = new Map([
   ['password', passwordGrant],
   ['refresh_token', refreshGrant],
   ['client_credentials', clientCredentialsGrant],
+  ['urn:ietf:params:oauth:grant-type:device_code', deviceCodeGrant],
   ['urn:ietf:params:oauth:grant-type:token-exchange', tokenExchangeGrant],
 ]);
 

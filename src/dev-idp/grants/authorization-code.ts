@@ -4,7 +4,7 @@ import { field } from '../http/form.ts';
 import { issueTokens } from '../tokens/issue.ts';
 import { grantScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
-import { assertMayGoOffline } from './offline.ts';
+import { assertMayGoOffline, offlineCopyOf } from './offline.ts';
 
 /** RFC 6749 §4.1.3, with PKCE (RFC 7636). A code that comes a second time ends what the first one got. */
 export const authorizationCodeGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
@@ -34,7 +34,7 @@ export const authorizationCodeGrant: GrantHandler = async ({ provider, form, cli
 
   const scopes = grantScopes(realm, client, grant.scope);
   assertMayGoOffline(realm, user, scopes);
-  const kept = scopes.offline ? offlineCopy(session) : session;
+  const kept = scopes.offline ? offlineCopyOf(sessions, session) : session;
   return issueTokens(provider, {
     issuer,
     client,
@@ -45,8 +45,4 @@ export const authorizationCodeGrant: GrantHandler = async ({ provider, form, cli
     grantCode: 'ac',
     jkt,
   });
-
-  function offlineCopy({ id, userId, notes }: NonNullable<typeof session>) {
-    return sessions.start({ id, userId, notes: { ...notes }, offline: true });
-  }
 };

@@ -33,7 +33,7 @@ export async function readRefreshToken(
   }
   const notBefore = Math.max(realm.settings.notBefore ?? 0, client.notBefore, user.notBefore);
   if ((claims.iat as number) < notBefore) throw invalidGrant('Stale token');
-  if (session.clients[client.clientId] === undefined) {
+  if (sessions.partOf(session, client) === undefined) {
     throw invalidGrant("Session doesn't have required client");
   }
   return { claims, session, user };

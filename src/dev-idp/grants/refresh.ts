@@ -3,7 +3,7 @@ import { field } from '../http/form.ts';
 import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { Session } from '../sessions.ts';
-import { clientSessionOf, issueTokens } from '../tokens/issue.ts';
+import { issueTokens } from '../tokens/issue.ts';
 import { narrowScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
 import { readRefreshToken } from './refresh-token.ts';
@@ -22,14 +22,19 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
   }
   const scopes = narrowScopes(provider.realm, client, String(claims.scope).split(' '), field(form, 'scope'));
   assertNotReused(provider, session, client, String(claims.jti));
-  session.lastSeenAt = provider.clock.seconds();
+  provider.sessions.touch(session, client);
   return issueTokens(provider, { issuer, client, user, session, scopes, grantCode: 'rt', jkt });
 };
 
 /** With rotation switched on, a refresh token is good `refreshTokenMaxReuse` + 1 times; once more ends them all. */
-function assertNotReused({ realm }: Provider, session: Session, client: Client, tokenId: string): void {
+function assertNotReused(
+  { realm, sessions }: Provider,
+  session: Session,
+  client: Client,
+  tokenId: string,
+): void {
   if (!realm.settings.revokeRefreshToken) return;
-  const { refreshTokenUses } = clientSessionOf(session, client);
+  const { refreshTokenUses } = sessions.join(session, client);
   const uses = refreshTokenUses[tokenId] ?? 0;
   refreshTokenUses[tokenId] = uses + 1;
   if (uses <= (realm.settings.refreshTokenMaxReuse ?? 0)) return;

@@ -7,6 +7,10 @@ export const ENDPOINTS = [
   'discovery',
   'jwks',
   'authorization',
+  'par',
+  'device',
+  'status',
+  'account',
   'login',
   'token',
   'userinfo',
@@ -16,7 +20,10 @@ export const ENDPOINTS = [
   'other',
 ] as const;
 
-/** An endpoint of the provider. `login` is the login page's own form, `other` every unknown path. */
+/**
+ * An endpoint of the provider. `login` is the login page's own form, `par` where requests are pushed, `status` what
+ * keycloak-js frames, `account` the user's own profile, `other` everything else.
+ */
 export type Endpoint = (typeof ENDPOINTS)[number];
 
 declare module 'fastify' {

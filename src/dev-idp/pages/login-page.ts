@@ -7,12 +7,17 @@ export interface LoginPage {
   readonly action: string;
   /** What the person typed, shown again after a mistake. */
   readonly username?: string;
+  /** The realm offers to remember the person. */
+  readonly rememberMe: boolean;
   readonly error?: string;
   readonly heading?: string;
 }
 
+const REMEMBER_ME =
+  '<label class="check"><input id="rememberMe" name="rememberMe" type="checkbox" value="on"> Remember me</label>\n';
+
 export function sendLoginPage(reply: FastifyReply, page: LoginPage) {
-  const { realmName, action, username = '', error, heading = 'Sign in to your account' } = page;
+  const { realmName, action, username = '', rememberMe, error, heading = 'Sign in to your account' } = page;
   const focus = username === '' ? ['autofocus', ''] : ['', 'autofocus'];
   reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
   return sendPage(reply, 200, {
@@ -24,7 +29,7 @@ export function sendLoginPage(reply: FastifyReply, page: LoginPage) {
 <input id="username" name="username" type="text" autocomplete="username" value="${escapeHtml(username)}" ${focus[0]}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" ${focus[1]}>
-${error === undefined ? '' : `<p id="input-error" class="error" role="alert">${escapeHtml(error)}</p>`}
+${rememberMe ? REMEMBER_ME : ''}${error === undefined ? '' : `<p id="input-error" class="error" role="alert">${escapeHtml(error)}</p>`}
 <button id="kc-login" name="login" type="submit">Sign In</button>
 </form>`,
   });

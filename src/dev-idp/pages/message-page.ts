@@ -12,10 +12,10 @@ export function sendErrorPage(reply: FastifyReply, realmName: string, message: s
   });
 }
 
-export function sendInfoPage(reply: FastifyReply, realmName: string, message: string) {
+export function sendInfoPage(reply: FastifyReply, realmName: string, message: string, heading = message) {
   return sendPage(reply, 200, {
     title: `Sign in to ${realmName}`,
-    heading: message,
+    heading,
     realmName,
     body: `<p id="kc-info-message" class="instruction">${escapeHtml(message)}</p>`,
   });

@@ -10,18 +10,36 @@ export interface RealmRepresentation {
   sslRequired?: string;
   /** Tokens issued before are not accepted. Unit: seconds since 1970. */
   notBefore?: number;
-  /** Seconds; default 300. */
+  /** Seconds; default 300. -1: as long as the session may last. */
   accessTokenLifespan?: number;
   /** Seconds; default 1800. */
   ssoSessionIdleTimeout?: number;
   /** Seconds; default 36000. */
   ssoSessionMaxLifespan?: number;
+  /** The login page offers to remember the person; default false. */
+  rememberMe?: boolean;
+  /** The same for who is remembered, where it is longer. Seconds; default 0: no difference. */
+  ssoSessionIdleTimeoutRememberMe?: number;
+  ssoSessionMaxLifespanRememberMe?: number;
+  /** What one client may have of a session; its attributes can say otherwise. Seconds; default 0: all of it. */
+  clientSessionIdleTimeout?: number;
+  clientSessionMaxLifespan?: number;
   /** Seconds; default 2592000. */
   offlineSessionIdleTimeout?: number;
+  /** An offline session ends after `offlineSessionMaxLifespan` seconds, used or not; default false. */
+  offlineSessionMaxLifespanEnabled?: boolean;
+  /** Seconds; default 5184000. */
+  offlineSessionMaxLifespan?: number;
+  clientOfflineSessionIdleTimeout?: number;
+  clientOfflineSessionMaxLifespan?: number;
   /** Lifetime of an authorization code in seconds; default 60. */
   accessCodeLifespan?: number;
   /** Lifetime of a login page in seconds; default 1800. */
   accessCodeLifespanLogin?: number;
+  /** Lifetime of a device code in seconds; default 600. */
+  oauth2DeviceCodeLifespan?: number;
+  /** How long a device waits between two questions. Seconds; default 5. */
+  oauth2DevicePollingInterval?: number;
   /** A refresh token is good once (and `refreshTokenMaxReuse` times more); default false. */
   revokeRefreshToken?: boolean;
   refreshTokenMaxReuse?: number;

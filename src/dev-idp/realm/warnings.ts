@@ -23,7 +23,7 @@ export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
   return [
     ...hashed.map(
       (username) =>
-        `user ${username}: the password is hashed in a way this provider cannot check (argon2); ` +
+        `user ${username}: the password is hashed in a way this provider cannot check; ` +
         'give the user a password with "value" in the realm file',
     ),
     ...[...realm.clients()].filter(isOwn).flatMap((client) => warningsOfClient(client, mapped)),
@@ -38,6 +38,16 @@ export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
   ];
 }
 
+/** What Keycloak's admin API writes for a secret that it does not tell. */
+const MASKED = '**********';
+
+const isUnusable = (client: Client): boolean =>
+  !client.isPublic &&
+  !client.bearerOnly &&
+  !speaksSaml(client) &&
+  client.authenticator === 'client-secret' &&
+  (client.secret === undefined || client.secret === MASKED);
+
 const speaksSaml = ({ representation }: Client): boolean => representation.protocol === 'saml';
 const isOwn = ({ clientId }: Client): boolean => BUILT_IN_CLIENTS.every((one) => one.clientId !== clientId);
 
@@ -49,6 +59,10 @@ function warningsOfClient(client: Client, mapped: readonly unknown[]): string[] 
     !isPublic &&
       authenticator !== 'client-secret' &&
       `it authenticates by "${authenticator}"; this provider asks for a secret alone`,
+    isUnusable(client) &&
+      `its secret is not in the file (${client.secret === undefined ? 'none' : MASKED}), so it cannot log in: Keycloak's console leaves ` +
+        `secrets out of a partial export. Write the one under Clients > ${clientId} > Credentials into the file as ` +
+        '"secret", or export with "kc.sh export"',
     !fullScope &&
       mapped.includes(clientId) &&
       'it has no full scope, and its scope mappings are left out: its tokens have its own roles alone',

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { invalidRequest } from '../fault.ts';
+import { accessTokenEnd, refreshTokenEnd } from '../lifespans.ts';
 import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import { allowedOrigins } from '../realm/origins.ts';
 import type { User } from '../realm/user.ts';
-import type { ClientSession, Session } from '../sessions.ts';
+import { newPart, type Session } from '../sessions.ts';
 import type { SigningAlgorithm } from './keys.ts';
 import { applyMappers, type MapperContext } from './mappers.ts';
 import { type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
@@ -45,18 +46,11 @@ export function contextOf({ realm }: Provider, grant: Pick<Grant, 'client' | 'us
 }
 
 export function accessTokenClaims(provider: Provider, grant: Grant): Claims {
-  const { clock, realm } = provider;
   const { client, session, scopes } = grant;
-  const now = clock.seconds();
   const lightweight = isLightweight(client);
-  const lifespan = Number(
-    // Empty is how Keycloak's admin API takes an attribute away.
-    client.attributes['access.token.lifespan'] || (realm.settings.accessTokenLifespan ?? 300),
-  );
-  const left = session === undefined || session.offline ? lifespan : sessionLeft(provider, session);
   const claims: Claims = {
-    exp: now + Math.min(lifespan, left),
-    iat: now,
+    exp: tokenEnd(provider, grant),
+    iat: provider.clock.seconds(),
     jti: `${tokenIdPrefix(grant, lightweight)}:${randomUUID()}`,
     iss: grant.issuer,
   };
@@ -88,13 +82,17 @@ function narrowAudience(claims: Claims, only: readonly string[] | undefined): vo
   claims.resource_access = Object.fromEntries(roles);
 }
 
-export function idTokenClaims(provider: Provider, grant: Grant, accessToken: string): Claims {
-  const { clock, realm } = provider;
+/** @param exp that of the access token */
+export function idTokenClaims(
+  provider: Provider,
+  grant: Grant,
+  accessToken: string,
+  exp: unknown = tokenEnd(provider, grant),
+): Claims {
   const { client, session } = grant;
-  const now = clock.seconds();
   const claims: Claims = {
-    exp: now + (realm.settings.accessTokenLifespan ?? 300),
-    iat: now,
+    exp,
+    iat: provider.clock.seconds(),
     jti: randomUUID(),
     iss: grant.issuer,
     sub: grant.user.id,
@@ -111,10 +109,11 @@ export function idTokenClaims(provider: Provider, grant: Grant, accessToken: str
 }
 
 export function refreshTokenClaims(provider: Provider, grant: Grant, session: Session): Claims {
-  const now = provider.clock.seconds();
+  const { clock, realm, sessions } = provider;
+  const exp = refreshTokenEnd(realm.settings, grant.client, session, sessions.join(session, grant.client));
   return {
-    ...(session.offline ? {} : { exp: now + sessionLeft(provider, session) }),
-    iat: now,
+    ...(exp === undefined ? {} : { exp }),
+    iat: clock.seconds(),
     jti: randomUUID(),
     iss: grant.issuer,
     aud: grant.issuer,
@@ -138,7 +137,6 @@ export async function issueTokens(provider: Provider, grant: Grant): Promise<Cla
     expires_in: (access.exp as number) - clock.seconds(),
     refresh_expires_in: 0,
   };
-  if (session !== undefined) clientSessionOf(session, client);
   if (session !== undefined && client.attributes['use.refresh.tokens'] !== 'false') {
     const refresh = refreshTokenClaims(provider, grant, session);
     answer.refresh_token = await keys.signInternal(refresh);
@@ -146,7 +144,7 @@ export async function issueTokens(provider: Provider, grant: Grant): Promise<Cla
   }
   answer.token_type = grant.jkt === undefined ? 'Bearer' : 'DPoP';
   if (scopes.openid) {
-    const id = idTokenClaims(provider, grant, accessToken);
+    const id = idTokenClaims(provider, grant, accessToken, access.exp);
     answer.id_token = await keys.sign(id, algorithmOf(provider, client, 'id'));
   }
   answer['not-before-policy'] = Math.max(realm.settings.notBefore ?? 0, client.notBefore);
@@ -161,13 +159,15 @@ export function algorithmOf({ realm }: Provider, client: Client, token: 'access'
   return wanted === 'ES256' ? 'ES256' : 'RS256';
 }
 
-export function clientSessionOf(session: Session, client: Client): ClientSession {
-  session.clients[client.clientId] ??= { clientId: client.clientId, refreshTokenUses: {} };
-  return session.clients[client.clientId]!;
-}
-
-function sessionLeft({ sessions }: Provider, session: Session): number {
-  return Math.max(0, sessions.secondsLeft(session));
+/** A service account has no session: its token ends as if one began now. */
+function tokenEnd({ clock, realm, sessions }: Provider, { client, session }: Grant): number {
+  const now = clock.seconds();
+  if (session !== undefined) {
+    return accessTokenEnd(realm.settings, client, session, sessions.join(session, client), now);
+  }
+  const times = { startedAt: now, lastSeenAt: now };
+  const none: Session = { id: '', userId: '', ...times, offline: false, notes: {}, clients: {} };
+  return accessTokenEnd(realm.settings, client, none, newPart(client, clock), now);
 }
 
 function tokenIdPrefix({ session, grantCode, exchangedFor }: Grant, lightweight: boolean): string {

@@ -30,10 +30,13 @@ export interface StoredKeys {
   readonly secret: string;
 }
 
-/** The keys of the realm: for tokens (RS256, ES256), for refresh tokens (HS512), and one for encryption. */
+/**
+ * The keys of the realm: for tokens, for refresh tokens (HS512), and one for encryption. As in Keycloak there is RS256
+ * from the beginning, and an ES256 key from the first token on that asks for it.
+ */
 export interface KeyRing {
-  /** The key new tokens are signed with. */
-  current(alg: SigningAlgorithm): SigningKey;
+  /** The key new tokens are signed with; made where the realm has none of the kind. */
+  current(alg: SigningAlgorithm): Promise<SigningKey>;
   /** The JWK Set; the encryption key stands first, as in most Keycloak realms. */
   jwks(): { keys: JWK[] };
   sign(claims: object, alg: SigningAlgorithm, typ?: string): Promise<string>;
@@ -48,20 +51,40 @@ export interface KeyRing {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export async function createKeyRing(stored?: StoredKeys): Promise<KeyRing> {
+/** @param algorithms kinds of keys there must be from the beginning */
+export async function createKeyRing(
+  stored?: StoredKeys,
+  algorithms: readonly SigningAlgorithm[] = ['RS256'],
+): Promise<KeyRing> {
+  const known = stored?.signing ?? [];
+  const missing = algorithms.filter((alg) => known.every((jwk) => jwk.alg !== alg));
   const [keys, encryption] = await Promise.all([
-    Promise.all(stored?.signing.map(fromStored) ?? [createKey('RS256'), createKey('ES256')]),
+    Promise.all([...known.map(fromStored), ...missing.map(createKey)]),
     stored?.encryption ?? createEncryptionKey(),
   ]);
   let signing: SigningKey[] = keys;
   const secretId = stored?.secretId ?? randomUUID();
   const secret = stored ? Buffer.from(stored.secret, 'base64url') : randomBytes(64);
 
+  /** Keys on their way into the ring: two tokens at once share one. */
+  const making = new Map<SigningAlgorithm, Promise<SigningKey>>();
+  const make = (alg: SigningAlgorithm) => {
+    const known = making.get(alg);
+    if (known !== undefined) return known;
+    const made = createKey(alg).then((key) => {
+      signing = [...signing, key];
+      making.delete(alg);
+      return key;
+    });
+    making.set(alg, made);
+    return made;
+  };
+
   const ring: KeyRing = {
-    current: (alg) => signing.find((key) => key.alg === alg)!,
+    current: async (alg) => signing.find((key) => key.alg === alg) ?? make(alg),
     jwks: () => ({ keys: [encryption, ...signing.map((key) => key.publicJwk)] }),
-    sign(claims, alg, typ = 'JWT') {
-      const key = ring.current(alg);
+    async sign(claims, alg, typ = 'JWT') {
+      const key = await ring.current(alg);
       return new CompactSign(encoder.encode(JSON.stringify(claims)))
         .setProtectedHeader({ alg, typ, kid: key.kid })
         .sign(key.privateKey);
@@ -82,7 +105,8 @@ export async function createKeyRing(stored?: StoredKeys): Promise<KeyRing> {
         return secret;
       }),
     async rotate({ keepOld }) {
-      const fresh = await Promise.all([createKey('RS256'), createKey('ES256')]);
+      await Promise.all(making.values());
+      const fresh = await Promise.all([...new Set(signing.map(({ alg }) => alg))].map(createKey));
       signing = keepOld ? [...fresh, ...signing] : fresh;
     },
     toStored: () => ({

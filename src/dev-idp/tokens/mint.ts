@@ -4,13 +4,7 @@ import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { User } from '../realm/user.ts';
 import type { Session } from '../sessions.ts';
-import {
-  accessTokenClaims,
-  type Claims,
-  clientSessionOf,
-  idTokenClaims,
-  refreshTokenClaims,
-} from './issue.ts';
+import { accessTokenClaims, type Claims, idTokenClaims, refreshTokenClaims } from './issue.ts';
 import { createKey, type SigningAlgorithm, type SigningKey } from './keys.ts';
 import { grantScopes } from './scopes.ts';
 
@@ -60,7 +54,7 @@ export async function mintToken(
 ): Promise<string> {
   const { sessions, keys, realm } = provider;
   const session = request.session === false ? strayer(provider, user) : sessions.start({ userId: user.id });
-  clientSessionOf(session, client);
+  sessions.join(session, client);
   const scopes = grantScopes(realm, client, request.scope ?? 'openid');
   const grant = { issuer, client, user, session, scopes, grantCode: 'ro' };
   const type = request.type ?? 'access';
@@ -94,7 +88,7 @@ async function sign(
   key: TokenKey,
   extra: Record<string, unknown>,
 ): Promise<string> {
-  const own = keys.current(key === 'ES256' ? 'ES256' : 'RS256');
+  const own = await keys.current(key === 'ES256' ? 'ES256' : 'RS256');
   const header = (alg: string, kid: string) => ({ alg, typ: 'JWT', kid, ...extra }) as JWTHeaderParameters;
   const text = encode(claims);
   switch (key) {

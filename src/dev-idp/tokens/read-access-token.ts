@@ -4,10 +4,15 @@ import type { User } from '../realm/user.ts';
 import type { Session } from '../sessions.ts';
 import type { Claims } from './issue.ts';
 
+export interface GoodToken {
+  readonly claims: Claims;
+  readonly client: Client;
+  readonly user: User;
+  readonly session?: Session;
+}
+
 /** What a token turned out to be, or why it is not good. */
-export type TokenReading =
-  | { readonly claims: Claims; readonly client: Client; readonly user: User; readonly session?: Session }
-  | { readonly problem: string };
+export type TokenReading = GoodToken | { readonly problem: string };
 
 const FAILED = 'Token verification failed';
 
@@ -52,7 +57,7 @@ function holderOf(
   const offline = String(claims.jti).startsWith('of') || claims.typ === 'Offline';
   const session = sessions.find(sid, offline);
   const user = session && realm.userById(session.userId);
-  if (session?.clients[client.clientId] === undefined || user === undefined) {
+  if (session === undefined || user === undefined || sessions.partOf(session, client) === undefined) {
     return { problem: 'user_session_not_found' };
   }
   if (claims.sub !== undefined && claims.sub !== user.id) return { problem: FAILED };

@@ -14,8 +14,10 @@ export const AUTH: Fields = {
 /** A browser without a screen: cookies, the login form, redirects that are looked at. */
 export function createBrowser(caller: Caller) {
   const jar = new Map<string, string>();
-  const headers = (): Fields =>
-    jar.size === 0 ? {} : { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') };
+  const headers = (): Fields => ({
+    accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
+    ...(jar.size === 0 ? {} : { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') }),
+  });
   const keep = (answer: Answer) => {
     for (const line of answer.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];

@@ -19,11 +19,4 @@ export const DIFFERENCES = {
     keycloak:
       'DPoP verification failure: org.keycloak.exceptions.TokenSignatureInvalidException: Invalid token signature',
   },
-  /** There is no admin API. */
-  adminApi: { embedded: 404, keycloak: 401 },
-  /** ES256 is always there, and the encryption key stands first. Keycloak makes ES256 when it is asked to. */
-  keys: {
-    embedded: ['RSA-OAEP enc', 'RS256 sig', 'ES256 sig'],
-    keycloak: ['RSA-OAEP enc', 'RS256 sig'],
-  },
 } as const;

@@ -21,6 +21,7 @@ export const embeddedTarget: Target = {
       updateUser: async (username, fields) => idp.updateUser(username, fields),
       updateClient: async (clientId, fields) => idp.updateClient(clientId, fields),
       updateRealm: async (fields) => idp.updateRealm(fields),
+      pass: async (seconds) => idp.advanceClock(seconds),
       endSession: (sessionId) => idp.endSession(sessionId),
       logoutUser: (username) => idp.logoutUser(username),
     };

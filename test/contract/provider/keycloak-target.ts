@@ -43,6 +43,7 @@ export function keycloakTarget(keycloak: RealKeycloak): Target {
           await admin('PUT', `${base}/clients/${client.id}`, { ...client, ...fields });
         },
         updateRealm: async (fields) => void (await admin('PUT', base, fields)),
+        pass: (seconds) => new Promise((done) => setTimeout(done, seconds * 1000)),
         endSession: async (id) => void (await admin('DELETE', `${base}/sessions/${id}`)),
         async logoutUser(username) {
           const user = await find(`${base}/users?exact=true&username=${username}`);

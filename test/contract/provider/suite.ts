@@ -2,11 +2,15 @@ import { after, before, describe, it } from 'node:test';
 import { type Caller, createCaller } from './caller.ts';
 import { authorizationGroup } from './groups/authorization.ts';
 import { codeGroup } from './groups/code.ts';
+import { deviceGroup } from './groups/device.ts';
 import { discoveryGroup } from './groups/discovery.ts';
 import { dpopGroup } from './groups/dpop.ts';
 import { exchangeGroup } from './groups/exchange.ts';
+import { frontEndGroup } from './groups/front-end.ts';
 import { introspectionGroup } from './groups/introspection.ts';
+import { lifespansGroup } from './groups/lifespans.ts';
 import { logoutGroup } from './groups/logout.ts';
+import { parGroup } from './groups/par.ts';
 import { passwordGroup } from './groups/password.ts';
 import { refreshGroup } from './groups/refresh.ts';
 import { revocationGroup } from './groups/revocation.ts';
@@ -32,9 +36,13 @@ const GROUPS: Record<string, Behaviours> = {
   'userinfo endpoint': userinfoGroup,
   'introspection endpoint': introspectionGroup,
   'refresh grant': refreshGroup,
+  'lifespans of tokens and sessions': lifespansGroup,
   'revocation endpoint': revocationGroup,
   'authorization endpoint': authorizationGroup,
   'code grant and PKCE': codeGroup,
+  'pushed authorization requests': parGroup,
+  'device authorization': deviceGroup,
+  'what keycloak-js asks for': frontEndGroup,
   'logout endpoint': logoutGroup,
   'token exchange': exchangeGroup,
   'DPoP-bound tokens': dpopGroup,

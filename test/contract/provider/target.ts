@@ -17,6 +17,8 @@ export interface TestRealm {
   updateUser(username: string, change: Record<string, unknown>): Promise<void>;
   updateClient(clientId: string, change: Record<string, unknown>): Promise<void>;
   updateRealm(change: Record<string, unknown>): Promise<void>;
+  /** Lets time pass: the embedded provider's clock is moved, a real Keycloak is waited for. */
+  pass(seconds: number): Promise<void>;
   endSession(sessionId: string): Promise<void>;
   logoutUser(username: string): Promise<void>;
 }

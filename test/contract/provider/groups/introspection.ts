@@ -31,10 +31,34 @@ export const introspectionGroup: Behaviours = {
     assert.deepEqual([json.active, json.typ, json.token_type], [true, 'ID', 'ID']);
   },
   'a refresh token is active with the hint alone': async ({ caller }) => {
-    const { refresh_token } = await caller.login();
-    assert.deepEqual((await caller.introspect(refresh_token)).json, { active: false });
-    const { json } = await caller.introspect(refresh_token, { token_type_hint: 'refresh_token' });
-    assert.deepEqual([json.active, json.typ], [true, 'Refresh']);
+    for (const [scope, typ] of [
+      ['openid', 'Refresh'],
+      ['openid offline_access', 'Offline'],
+    ] as const) {
+      const { refresh_token } = await caller.login({ scope });
+      for (const none of [{}, { token_type_hint: 'access_token' }]) {
+        assert.deepEqual((await caller.introspect(refresh_token, none)).json, { active: false });
+      }
+      const { json } = await caller.introspect(refresh_token, { token_type_hint: 'refresh_token' });
+      assert.deepEqual([json.active, json.typ, json.token_type, json.username], [true, typ, typ, 'abdullah']);
+    }
+  },
+  'a refresh token is told to its own client alone, whatever its audience': async ({ caller }) => {
+    const hint = { token_type_hint: 'refresh_token' };
+    const [guide, other] = [await caller.login(), await caller.login(OTHER)];
+    const { json } = await caller.introspect(other.refresh_token, { ...OTHER, ...hint });
+    assert.deepEqual([json.active, json.client_id, json.typ], [true, 'other-service', 'Refresh']);
+    assert.deepEqual(sorted(json.aud), ['account', caller.issuer].toSorted());
+    assert.deepEqual((await caller.introspect(other.refresh_token, hint)).json, { active: false });
+    const foreign = await caller.introspect(guide.refresh_token, { ...OTHER, ...hint });
+    assert.deepEqual(foreign.json, { active: false });
+  },
+  'no other token is active with the hint for refresh tokens': async ({ caller }) => {
+    const { access_token, id_token } = await caller.login();
+    for (const token of [access_token, id_token, 'x', '']) {
+      const { status, json } = await caller.introspect(token, { token_type_hint: 'refresh_token' });
+      assert.deepEqual({ status, json }, { status: 200, json: { active: false } });
+    }
   },
   'a lightweight token is completed': async ({ caller }) => {
     const { access_token } = await caller.login(LIGHT);
@@ -57,8 +81,10 @@ export const introspectionGroup: Behaviours = {
     assertFault(await caller.post('/token/introspect', GUIDE), 400, 'invalid_request', 'Token not provided.');
   },
   'an unknown hint': async ({ caller }) => {
-    const answer = await caller.introspect('x', { token_type_hint: 'magic' });
-    assertFault(answer, 400, 'invalid_request', 'Unsupported token type.');
+    for (const token_type_hint of ['magic', 'id_token', '']) {
+      const answer = await caller.introspect('x', { token_type_hint });
+      assertFault(answer, 400, 'invalid_request', 'Unsupported token type.');
+    }
   },
   'a wrong secret': async ({ caller }) => {
     const answer = await caller.introspect('x', { client_secret: 'x' });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { argon2d, argon2i, argon2id } from 'hash-wasm';
 import { assertAbout } from '../../../support/token-response.ts';
 import {
   ABDULLAH,
@@ -37,6 +39,39 @@ const without = (...names: string[]) => {
 };
 
 export const passwordGroup: Behaviours = {
+  'passwords hashed with argon2 are as good as any': async ({ withRealm }) => {
+    const salt = randomBytes(16);
+    for (const [type, hash] of [
+      ['id', argon2id],
+      ['i', argon2i],
+      ['d', argon2d],
+    ] as const) {
+      const parameters = { memory: 1024, parallelism: 2, hashLength: 32 };
+      const { memory: memorySize, ...rest } = parameters;
+      const given = { password: 'Grüße#1', salt, iterations: 2, memorySize, ...rest };
+      const value = Buffer.from(await hash({ ...given, outputType: 'binary' })).toString('base64');
+      const more = Object.entries({ ...parameters, type, version: '1.3' }).map(([k, v]) => [k, [String(v)]]);
+      const credential = {
+        type: 'password',
+        secretData: JSON.stringify({ value, salt: salt.toString('base64'), additionalParameters: {} }),
+        credentialData: JSON.stringify({
+          hashIterations: 2,
+          algorithm: 'argon2',
+          additionalParameters: Object.fromEntries(more),
+        }),
+      };
+      await withRealm(
+        (realm) => Object.assign(realm.users?.[0] ?? {}, { credentials: [credential] }),
+        async (caller) => {
+          assert.equal((await caller.passwordGrant({ password: 'Grüße#1' })).status, 200, type);
+          for (const password of ['Grüße#2', '']) {
+            const answer = await caller.passwordGrant({ password });
+            assertFault(answer, 400, 'invalid_grant', 'Invalid user credentials');
+          }
+        },
+      );
+    }
+  },
   'the right password gives tokens': async ({ caller }) => {
     const { status, headers, json } = await caller.passwordGrant({ scope: 'openid' });
     assert.equal(status, 200);

@@ -1,0 +1,90 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { Challenge } from './pkce.ts';
+
+/** A device that waits for somebody to sign in elsewhere (RFC 8628). */
+export interface DeviceRequest {
+  readonly deviceCode: string;
+  /** As it is shown: `ABCD-EFGH`. */
+  readonly userCode: string;
+  readonly clientId: string;
+  readonly scope: string | undefined;
+  readonly nonce: string | undefined;
+  readonly challenge: Challenge | undefined;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+  readonly intervalSeconds: number;
+  /** The session that somebody let the device into, or that somebody did not. */
+  verdict?: { readonly sessionId: string } | 'denied';
+}
+
+type Asked = Pick<DeviceRequest, 'scope' | 'nonce' | 'challenge'>;
+
+export interface Devices {
+  open(client: Client, asked: Asked): DeviceRequest;
+  find(deviceCode: string): DeviceRequest | undefined;
+  /** As a person types it: in small letters, with or without the hyphen. Not after a verdict. */
+  findByUserCode(userCode: string): DeviceRequest | undefined;
+  /** False where the device asks again before the interval is over. */
+  mayAskNow(device: DeviceRequest): boolean;
+  close(device: DeviceRequest): void;
+}
+
+/** An expired request is known for so long, to be called expired. */
+const REMEMBERED_SECONDS = 600;
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
+export function createDevices(realm: Realm, clock: Clock): Devices {
+  const byCode = new Map<string, DeviceRequest>();
+  const askedAt = new Map<string, number>();
+
+  const close = ({ deviceCode }: DeviceRequest) => {
+    byCode.delete(deviceCode);
+    askedAt.delete(deviceCode);
+  };
+  const sweep = () => {
+    const now = clock.seconds();
+    for (const device of byCode.values()) if (device.expiresAt + REMEMBERED_SECONDS < now) close(device);
+  };
+
+  return {
+    open({ clientId, attributes }, asked) {
+      sweep();
+      const { oauth2DeviceCodeLifespan: lifespan, oauth2DevicePollingInterval: interval } = realm.settings;
+      const device: DeviceRequest = {
+        ...asked,
+        clientId,
+        deviceCode: randomBytes(32).toString('base64url'),
+        userCode: createUserCode(),
+        expiresAt: clock.seconds() + Number(attributes['oauth2.device.code.lifespan'] || (lifespan ?? 600)),
+        intervalSeconds: Number(attributes['oauth2.device.polling.interval'] || (interval ?? 5)),
+      };
+      byCode.set(device.deviceCode, device);
+      return device;
+    },
+    find: (deviceCode) => byCode.get(deviceCode),
+    findByUserCode(userCode) {
+      const wanted = toLetters(userCode);
+      return [...byCode.values()].find(
+        (device) => device.verdict === undefined && toLetters(device.userCode) === wanted,
+      );
+    },
+    mayAskNow({ deviceCode, intervalSeconds }) {
+      const last = askedAt.get(deviceCode);
+      const now = clock.now();
+      if (last !== undefined && now < last + intervalSeconds * 1000) return false;
+      askedAt.set(deviceCode, now);
+      return true;
+    },
+    close,
+  };
+}
+
+const toLetters = (userCode: string): string => userCode.replace(/[^a-z]/gi, '').toUpperCase();
+
+function createUserCode(): string {
+  const letters = Array.from({ length: 8 }, () => LETTERS[randomInt(LETTERS.length)]);
+  return `${letters.slice(0, 4).join('')}-${letters.slice(4).join('')}`;
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
+import { PageFault } from './auth-request.ts';
+
+const PREFIX = 'urn:ietf:params:oauth:request_uri:';
+
+/** Authorization requests that a client left here and calls by a URI (RFC 9126). */
+export interface PushedRequests {
+  readonly lifespanSeconds: number;
+  /** Keeps the parameters; the answer is their `request_uri`. */
+  push(client: Client, parameters: URLSearchParams): string;
+  /**
+   * The parameters that a query with a `request_uri` stands for: what was pushed, and what only the query says.
+   *
+   * @throws {PageFault} where there is nothing under this URI for this client
+   */
+  resolve(query: URLSearchParams): URLSearchParams;
+  /** Somebody signed in with it: it is good no more. */
+  close(requestUri: string): void;
+}
+
+export function createPushedRequests(realm: Realm, clock: Clock): PushedRequests {
+  const byUri = new Map<string, { clientId: string; parameters: URLSearchParams; expiresAt: number }>();
+
+  const pushed: PushedRequests = {
+    get lifespanSeconds() {
+      const { attributes } = realm.settings as { attributes?: Record<string, string> };
+      return Number(attributes?.parRequestUriLifespan || 60);
+    },
+    push({ clientId }, parameters) {
+      const now = clock.seconds();
+      for (const [uri, { expiresAt }] of byUri) if (expiresAt <= now) byUri.delete(uri);
+      const uri = `${PREFIX}${randomUUID()}`;
+      byUri.set(uri, { clientId, parameters, expiresAt: now + pushed.lifespanSeconds });
+      return uri;
+    },
+    resolve(query) {
+      const entry = byUri.get(query.get('request_uri') ?? '');
+      if (entry === undefined || entry.expiresAt <= clock.seconds()) throw new PageFault('Invalid Request');
+      if (entry.clientId !== query.get('client_id')) throw new PageFault('Invalid Request');
+      const parameters = new URLSearchParams(entry.parameters);
+      for (const [name, value] of query) {
+        if (name !== 'request_uri' && !parameters.has(name)) parameters.append(name, value);
+      }
+      return parameters;
+    },
+    close: (requestUri) => void byUri.delete(requestUri),
+  };
+  return pushed;
+}

@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { browserIdOf, signedIn } from '../browser/cookies.ts';
+import type { PendingLogin } from '../browser/logins.ts';
+import { field, formOf } from '../http/form.ts';
+import { issuerOf } from '../http/issuer.ts';
+import { addRoute } from '../http/route.ts';
+import { sendConsentPage } from '../pages/consent-page.ts';
+import type { Provider } from '../provider.ts';
+import { toGranted } from '../tokens/scopes.ts';
+import { loginQuery, pendingLogin, sendNoLogin } from './login.ts';
+
+/** Asks the person before a device gets tokens: whoever made up the request could have sent the link (RFC 8628 §5.4). */
+export function addConsent(app: FastifyInstance, provider: Provider): void {
+  addRoute(app, {
+    endpoint: 'login',
+    path: '/login-actions/consent',
+    methods: ['GET', 'POST'],
+    handler(request, reply) {
+      const login = pendingLogin(provider, request);
+      const session = signedIn(provider, request)?.session;
+      const device = login?.request.device;
+      if (login === undefined || device === undefined || session === undefined) {
+        return sendNoLogin(provider, reply);
+      }
+      const form = formOf(request);
+      if (request.method !== 'POST') return askConsent(provider, request, reply, login);
+      if (field(form, 'code') !== login.sessionCode || device.verdict !== undefined) {
+        return sendNoLogin(provider, reply);
+      }
+      provider.logins.close(browserIdOf(request)!, login);
+      const accepted = form.has('accept') && !form.has('cancel');
+      device.verdict = accepted ? { sessionId: session.id } : 'denied';
+      if (accepted) provider.sessions.touch(session, login.request.client);
+      const status = `${issuerOf(request)}/device/status`;
+      return reply
+        .code(302)
+        .header('cache-control', 'no-store, must-revalidate, max-age=0')
+        .header('location', accepted ? status : `${status}?error=access_denied`)
+        .send();
+    },
+  });
+}
+
+export function consentUrl(issuer: string, login: PendingLogin): string {
+  return `${issuer}/login-actions/consent?${loginQuery(login)}`;
+}
+
+function askConsent(provider: Provider, request: FastifyRequest, reply: FastifyReply, login: PendingLogin) {
+  const { realm } = provider;
+  const { client, scope = '' } = login.request;
+  const { scopes } = toGranted(realm, [...scope.split(' '), ...client.defaultScopes]);
+  return sendConsentPage(reply, {
+    realmName: realm.displayName,
+    clientName: client.representation.name ?? client.clientId,
+    scopes: scopes.map(({ name }) => name),
+    action: consentUrl(issuerOf(request), login),
+    code: login.sessionCode,
+  });
+}

@@ -1,0 +1,116 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { browserIdOf, setBrowserId } from '../browser/cookies.ts';
+import { checkChallenge } from '../browser/pkce.ts';
+import { Fault, invalidGrant } from '../fault.ts';
+import { authenticateClient } from '../http/client-auth.ts';
+import { allowCaller, allowOriginsOf } from '../http/cors.ts';
+import { field, formOf, hasDuplicates, queryOf } from '../http/form.ts';
+import { issuerOf } from '../http/issuer.ts';
+import { addRoute } from '../http/route.ts';
+import { sendDevicePage } from '../pages/device-page.ts';
+import { sendInfoPage } from '../pages/message-page.ts';
+import type { Provider } from '../provider.ts';
+import { hasFlag } from '../realm/client.ts';
+import { authenticateUrl } from './login.ts';
+
+const NO_STORE = 'no-store, must-revalidate, max-age=0';
+const NOT_ENABLED =
+  'Client is not allowed to initiate OAuth 2.0 Device Authorization Grant. The flow is disabled for the client.';
+const UNKNOWN = 'Invalid code, please try again.';
+const EXPIRED = 'The code has expired. Please go back to your device and try connecting again.';
+
+/** RFC 8628: where a device asks for a code (§3.1), and where a person types it in (§3.3). */
+export function addDevice(app: FastifyInstance, provider: Provider): void {
+  for (const path of ['/protocol/openid-connect/auth/device', '/device']) {
+    addRoute(app, {
+      endpoint: 'device',
+      path,
+      methods: ['GET', 'POST'],
+      // As in Keycloak both paths do both things: a browser, which wants HTML, is asked for the code.
+      handler(request, reply) {
+        if (request.method !== 'POST') {
+          return verifyUserCode(provider, request, reply, queryOf(request).get('user_code') ?? undefined);
+        }
+        if (request.headers.accept?.includes('text/html')) {
+          return verifyUserCode(provider, request, reply, field(formOf(request), 'device_user_code'));
+        }
+        return authorizeDevice(provider, request, reply);
+      },
+    });
+  }
+  addRoute(app, {
+    endpoint: 'device',
+    path: '/device/status',
+    methods: ['GET'],
+    handler(request, reply) {
+      const { displayName } = provider.realm;
+      return queryOf(request).has('error')
+        ? sendInfoPage(reply, displayName, 'Consent denied for connecting the device.', 'Device Login Failed')
+        : sendInfoPage(
+            reply,
+            displayName,
+            'You may close this browser window and go back to your device.',
+            'Device Login Successful',
+          );
+    },
+  });
+}
+
+function authorizeDevice({ realm, devices, clock }: Provider, request: FastifyRequest, reply: FastifyReply) {
+  const form = formOf(request);
+  allowCaller(request, reply);
+  const client = authenticateClient(realm, request);
+  allowOriginsOf(client, request, reply);
+  if (!hasFlag(client, 'oauth2.device.authorization.grant.enabled')) {
+    throw new Fault(400, 'unauthorized_client', NOT_ENABLED);
+  }
+  if (hasDuplicates(form)) throw invalidGrant('duplicated parameter');
+  reply.header('cache-control', NO_STORE);
+  const challenge = checkChallenge(
+    client,
+    field(form, 'code_challenge'),
+    field(form, 'code_challenge_method'),
+  );
+  const asked = { scope: field(form, 'scope'), nonce: field(form, 'nonce'), challenge };
+  const { deviceCode, userCode, expiresAt, intervalSeconds } = devices.open(client, asked);
+  const uri = `${issuerOf(request)}/device`;
+  return reply.send({
+    device_code: deviceCode,
+    user_code: userCode,
+    verification_uri: uri,
+    verification_uri_complete: `${uri}?user_code=${userCode}`,
+    expires_in: expiresAt - clock.seconds(),
+    interval: intervalSeconds,
+  });
+}
+
+function verifyUserCode(
+  { realm, devices, logins, clock }: Provider,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  userCode: string | undefined,
+) {
+  reply.header('cache-control', NO_STORE);
+  const issuer = issuerOf(request);
+  const ask = (error?: string) => sendDevicePage(reply, realm.displayName, `${issuer}/device`, error);
+  if (userCode === undefined) return ask();
+  const device = devices.findByUserCode(userCode);
+  const client = device && realm.client(device.clientId);
+  if (device === undefined || client === undefined || !client.enabled) return ask(UNKNOWN);
+  if (device.expiresAt <= clock.seconds()) return ask(EXPIRED);
+  const { browserId, login } = logins.open(browserIdOf(request), {
+    client,
+    device,
+    redirectUri: `${issuer}/device/status`,
+    state: undefined,
+    mode: 'query',
+    scope: device.scope,
+    nonce: device.nonce,
+    prompts: [],
+    maxAge: undefined,
+    loginHint: undefined,
+    challenge: undefined,
+  });
+  setBrowserId(request, reply, browserId);
+  return reply.code(302).header('location', authenticateUrl(issuer, login)).send();
+}

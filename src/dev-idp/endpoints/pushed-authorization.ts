@@ -1,0 +1,60 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { checkAuthRequest, PageFault, readAuthRequest } from '../browser/auth-request.ts';
+import { Fault, invalidRequest } from '../fault.ts';
+import { authenticateClient } from '../http/client-auth.ts';
+import { allowCaller, allowOriginsOf } from '../http/cors.ts';
+import { formOf, hasDuplicates } from '../http/form.ts';
+import { addRoute } from '../http/route.ts';
+import type { Provider } from '../provider.ts';
+import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
+
+/** RFC 9126 §2: a client leaves its authorization request here, before the browser has anything to do with it. */
+export function addPushedAuthorization(app: FastifyInstance, { realm, pushedRequests }: Provider): void {
+  addRoute(app, {
+    endpoint: 'par',
+    path: '/protocol/openid-connect/ext/par/request',
+    methods: ['POST'],
+    handler(request, reply) {
+      allowCaller(request, reply);
+      const client = authenticate(realm, request);
+      allowOriginsOf(client, request, reply);
+      const parameters = new URLSearchParams(formOf(request));
+      parameters.set('client_id', client.clientId);
+      parameters.delete('client_secret');
+      checkPushed(realm, parameters, hasDuplicates(formOf(request)));
+      const answer = {
+        request_uri: pushedRequests.push(client, parameters),
+        expires_in: pushedRequests.lifespanSeconds,
+      };
+      return reply.code(201).send(answer);
+    },
+  });
+}
+
+/** The one endpoint that does not say what is wrong with a client. */
+function authenticate(realm: Realm, request: FastifyRequest): Client {
+  try {
+    return authenticateClient(realm, request);
+  } catch {
+    throw new Fault(401, 'invalid_request', 'Authentication failed.');
+  }
+}
+
+function checkPushed(realm: Realm, parameters: URLSearchParams, duplicates: boolean): void {
+  if (parameters.has('request_uri')) throw invalidRequest('It is not allowed to include request_uri to PAR.');
+  if (parameters.has('request')) throw new Fault(400, 'invalid_request_object', 'invalidRequestMessage');
+  if (duplicates) throw invalidRequest('duplicated parameter');
+  try {
+    checkAuthRequest(realm, parameters, readAuthRequest(realm, parameters), true);
+  } catch (error) {
+    if (error instanceof PageFault) throw invalidRequest(error.message);
+    if (!(error instanceof Fault)) throw error;
+    if (error.error === 'unauthorized_client') throw new Fault(401, error.error, error.description);
+    const missing = !parameters.has('response_type');
+    const type = missing ? 'Missing parameter: response_type' : 'Unsupported response type';
+    throw invalidRequest(
+      error.error === 'unsupported_response_type' ? type : (error.description ?? error.error),
+    );
+  }
+}

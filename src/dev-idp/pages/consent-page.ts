@@ -1,0 +1,40 @@
+import type { FastifyReply } from 'fastify';
+import { escapeHtml } from './escape.ts';
+import { sendPage } from './layout.ts';
+
+interface ConsentPage {
+  readonly realmName: string;
+  readonly clientName: string;
+  /** Names of client scopes; those without a text are not shown, as in Keycloak. */
+  readonly scopes: readonly string[];
+  readonly action: string;
+  readonly code: string;
+}
+
+const TEXTS: Readonly<Record<string, string>> = {
+  profile: 'User profile',
+  roles: 'User roles',
+  email: 'Email address',
+  address: 'Address',
+  phone: 'Phone number',
+  offline_access: 'Offline Access',
+  organization: 'Organization',
+};
+
+export function sendConsentPage(reply: FastifyReply, page: ConsentPage) {
+  const { realmName, clientName, scopes, action, code } = page;
+  const texts = Object.entries(TEXTS).flatMap(([name, text]) => (scopes.includes(name) ? [text] : []));
+  reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  return sendPage(reply, 200, {
+    title: `Sign in to ${realmName}`,
+    heading: `Grant Access to ${clientName}`,
+    realmName,
+    body: `<p class="instruction">Do you grant these access privileges?</p>
+<ul>${texts.map((text) => `<li>${text}</li>`).join('')}</ul>
+<form method="post" action="${escapeHtml(action)}">
+<input type="hidden" name="code" value="${escapeHtml(code)}">
+<button id="kc-login" name="accept" type="submit" value="Yes">Yes</button>
+<button id="kc-cancel" name="cancel" type="submit" value="No">No</button>
+</form>`,
+  });
+}

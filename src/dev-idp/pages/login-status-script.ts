@@ -1,0 +1,42 @@
+/**
+ * OpenID Connect Session Management 1.0 §3.3, as Keycloak does it: a page of a client posts `<client> <session_state>`,
+ * and is told whether this browser is still signed in with that session.
+ */
+export const LOGIN_STATUS_SCRIPT = `
+let known;
+let refused = false;
+
+addEventListener('message', async (event) => {
+  const parts = typeof event.data === 'string' ? event.data.split(' ') : [];
+  if (parts.length !== 2) return;
+  event.source.postMessage(await statusFor(parts[0], event.origin, parts[1]), event.origin);
+});
+
+async function statusFor(client, origin, session) {
+  if (known === undefined) {
+    if (refused) return 'error';
+    refused = true;
+    const query = new URLSearchParams({ client_id: client, origin });
+    const answer = await fetch(location.origin + location.pathname + '/init?' + query);
+    if (!answer.ok) return 'error';
+    known = { client, origin };
+  }
+  if (known.client !== client || known.origin !== origin) return 'error';
+  const cookie = /(?:^|; *)KEYCLOAK_SESSION=([^;]*)/.exec(document.cookie)?.[1];
+  if (!cookie) return session === '' ? 'unchanged' : 'changed';
+  return cookie === (await hash(session)) ? 'unchanged' : 'changed';
+}
+
+async function hash(text) {
+  const bytes = new Uint8Array(await crypto.subtle.digest('SHA-384', new TextEncoder().encode(text)));
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_');
+}
+`;
+
+/** Whether cookies reach a frame of this provider in a page of the client: not where the two are different sites. */
+export const THIRD_PARTY_COOKIES_SCRIPT = `
+document.cookie = 'KEYCLOAK_3P_COOKIE=supported; Max-Age=60; SameSite=Lax';
+const supported = document.cookie.includes('KEYCLOAK_3P_COOKIE=supported');
+document.cookie = 'KEYCLOAK_3P_COOKIE=; Max-Age=0; SameSite=Lax';
+parent.postMessage(supported ? 'supported' : 'unsupported', '*');
+`;

@@ -1,0 +1,18 @@
+import type { SigningAlgorithm } from '../tokens/keys.ts';
+import type { RealmRepresentation } from './representation.ts';
+
+interface Component {
+  readonly providerId?: string;
+  readonly config?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The kinds of signing keys that a realm file asks for. RS256 is always there, as in every new realm of Keycloak. */
+export function signingAlgorithmsOf({ components }: RealmRepresentation): SigningAlgorithm[] {
+  const providers =
+    (components as Record<string, Component[]> | undefined)?.['org.keycloak.keys.KeyProvider'] ?? [];
+  const hasEc = providers.some(({ providerId, config }) => {
+    const curve = config?.ecdsaEllipticCurveKey?.[0] ?? 'P-256';
+    return providerId === 'ecdsa-generated' && curve === 'P-256' && config?.enabled?.[0] !== 'false';
+  });
+  return hasEc ? ['RS256', 'ES256'] : ['RS256'];
+}
