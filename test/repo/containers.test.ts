@@ -84,6 +84,14 @@ test('compose.scale.yaml: settings exist, every secret is asked for, and everyth
   assert.equal(servers.length, 5);
 });
 
+test('compose.scale.yaml: one Keycloak makes the database, and the other one waits for it', () => {
+  const waits = { 'keycloak-1': ['postgres'], 'keycloak-2': ['postgres', 'keycloak-1'] };
+  for (const [name, conditions] of Object.entries(waits)) {
+    const healthy = conditions.map((one) => [one, { condition: 'service_healthy' }]);
+    assert.deepEqual(scale.services[name].depends_on, Object.fromEntries(healthy));
+  }
+});
+
 test('compose.scale.yaml: Valkey is not root, and can neither become it nor write outside of its volume', () => {
   const { user, read_only, cap_drop, security_opt } = scale.services.valkey;
   assert.deepEqual(
