@@ -123,19 +123,12 @@ describe('nginx before Keycloak, as in compose.scale.yaml', () => {
     }
   });
 
-  it('passes on what the TLS proxy of this machine says about the client, and no word of anybody else', async () => {
-    const said = { 'x-forwarded-for': '198.51.100.9, 203.0.113.7', 'x-forwarded-proto': 'https' };
-    const path = '/realms/my-realm';
-    const trusted = (await ask(ports.public, path, said)).seen?.headers;
-    assert.deepEqual(
-      [trusted?.['x-forwarded-for'], trusted?.['x-forwarded-proto']],
-      ['203.0.113.7', 'https'],
-    );
-    const forged = (await ask(ports.public, path, said, ELSEWHERE)).seen?.headers;
-    assert.deepEqual([forged?.['x-forwarded-for'], forged?.['x-forwarded-proto']], [ELSEWHERE, 'http']);
-    const plain = (await ask(ports.public, path)).seen?.headers;
-    assert.deepEqual([plain?.['x-forwarded-for'], plain?.['x-forwarded-proto']], [THIS_MACHINE, 'http']);
-    const odd = (await ask(ports.public, path, { 'x-forwarded-proto': 'https, http' })).seen?.headers;
-    assert.equal(odd?.['x-forwarded-proto'], 'http');
+  it('believes the TLS proxy of this machine about the client, and no word of anybody else', async () => {
+    const said = { 'x-forwarded-for': '198.51.100.9, 203.0.113.7' };
+    const from = async (headers: object, localAddress?: string) =>
+      (await ask(ports.public, '/realms/my-realm', headers, localAddress)).seen?.headers['x-forwarded-for'];
+    assert.equal(await from(said), '203.0.113.7');
+    assert.equal(await from(said, ELSEWHERE), ELSEWHERE);
+    assert.equal(await from({}), THIS_MACHINE);
   });
 });
