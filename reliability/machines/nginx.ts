@@ -18,6 +18,11 @@ export async function startNginx(
     .replace('listen 8080;', `listen 127.0.0.1:${port};`)
     .replace(/server api-\d:8000/g, () => `server 127.0.0.1:${replicaPorts[replica++]}`);
   if (replica !== replicaPorts.length) throw new Error(`${CONFIG} has ${replica} replicas`);
+  return runNginx(config, `http://127.0.0.1:${port}/health/live`, folder);
+}
+
+/** Starts a real nginx with what belongs into `http { }`. Resolves when it answers at the address, whatever it says. */
+export async function runNginx(config: string, address: string, folder: string): Promise<Child> {
   const main = join(folder, 'nginx.conf');
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   writeFileSync(
@@ -42,7 +47,7 @@ ${config}
   });
   await until('nginx answers', async () => {
     if (!child.isRunning) throw new Error(`nginx ended: ${readFileSync(join(folder, 'nginx.log'), 'utf8')}`);
-    const answer = await fetch(`http://127.0.0.1:${port}/health/live`).catch(() => undefined);
+    const answer = await fetch(address).catch(() => undefined);
     await answer?.arrayBuffer();
     return answer !== undefined;
   });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,6 +10,10 @@ import type { DevIdp, RealmRepresentation } from '../dev-idp/index.ts';
 export const TESTING_REALM = fileURLToPath(new URL('../../keycloak/testing-realm.json', import.meta.url));
 
 const PORTS_TRIED = 100;
+// The Dockerfile takes what runs in production, and nothing with a password that everybody knows.
+const NO_REALM =
+  'the embedded provider has no realm here: the Docker image leaves out what is for development.\n' +
+  'Set KEYCLOAK_SERVER_URL to use your Keycloak (docs/settings.md), or get one along with the API: docker compose up --build';
 
 /** Whether the text is the number of a port; 0 takes a free one. */
 export const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
@@ -29,6 +34,7 @@ export interface DevProviderOptions {
  */
 export async function startDevProvider(options: DevProviderOptions): Promise<DevIdp> {
   const { realmFile, port, exact = false, apiPort } = options;
+  if (realmFile === TESTING_REALM && !existsSync(realmFile)) throw new Error(NO_REALM);
   const { startDevIdp } = await import('../dev-idp/index.ts');
   const source = apiPort === undefined ? { realmFile } : { realm: await readRealm(realmFile, apiPort) };
   const last = exact || port === 0 ? port : Math.min(port + PORTS_TRIED, 65_535);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { ROOT } from '../repo/source-imports.ts';
 import { emptyFolder, runProgram } from './support/program.ts';
 
 /** A port that nothing listens on; taken again at once, so there is hardly a gap. */
@@ -141,6 +143,29 @@ describe('keycloak-guard start', () => {
     assert.match(program.stderr(), /KEYCLOAK_SERVER_URL is not set, and NODE_ENV is production/);
     assert.equal(program.stdout(), '');
   });
+
+  for (const command of ['start', 'dev']) {
+    it(`says what to do where the package is installed as in the image, with ${command}`, () => {
+      // What the Dockerfile copies: no keycloak/.
+      const image = emptyFolder();
+      for (const name of ['package.json', 'dist']) {
+        cpSync(join(ROOT, name), join(image, name), { recursive: true });
+      }
+      symlinkSync(join(ROOT, 'node_modules'), join(image, 'node_modules'));
+      const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', command], {
+        cwd: image,
+        env: { NODE_ENV: 'development', PORT: '0', HOME: image },
+        encoding: 'utf8',
+      });
+      assert.equal(status, 1);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^keycloak-guard.*: the embedded provider has no realm here: the Docker image/);
+      assert.match(
+        stderr,
+        /Set KEYCLOAK_SERVER_URL .*, or get one along with the API: docker compose up --build\n$/,
+      );
+    });
+  }
 
   it('never starts the provider where a Keycloak is configured, though it cannot be reached', async () => {
     const folder = emptyFolder();

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parse, parseAllDocuments } from 'yaml';
+import { parseAllDocuments } from 'yaml';
+import { toClient } from '../../src/admin/goal.ts';
 import { loadConfig } from '../../src/service/index.ts';
 import { SETTINGS } from '../../src/service/settings.ts';
 import { ROOT } from '../repo/source-imports.ts';
@@ -11,7 +12,6 @@ import { ROOT } from '../repo/source-imports.ts';
 // biome-ignore lint/suspicious/noExplicitAny: manifests have as many shapes as there are kinds.
 type Manifest = any;
 
-const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const SECRETS = {
   KEYCLOAK_CLIENT_SECRET: 'aLongEnoughSecretOfAClient',
   SESSION_SECRET: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
@@ -31,8 +31,8 @@ const find = (kind: string): Manifest => {
 };
 
 test('kustomize builds every kind that is promised, all in one namespace', () => {
-  const kinds = ['ConfigMap', 'Deployment', 'HorizontalPodAutoscaler', 'Keycloak', 'KeycloakRealmImport'];
-  kinds.push('NetworkPolicy', 'PodDisruptionBudget', 'Service', 'ServiceMonitor');
+  const kinds = ['ConfigMap', 'Deployment', 'HorizontalPodAutoscaler', 'Ingress', 'Keycloak'];
+  kinds.push('KeycloakRealmImport', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'ServiceMonitor');
   assert.deepEqual(manifests.map(({ kind }) => kind).sort(), kinds);
   assert.ok(manifests.every(({ metadata }) => metadata.namespace === 'my-api'));
 });
@@ -87,27 +87,76 @@ test('a pod has no more rights than it needs', () => {
   });
 });
 
-test('compose.scale.yaml: settings exist, every secret is asked for, and everything is watched and bounded', () => {
-  const text = read('compose.scale.yaml');
-  const { services } = parse(text, { merge: true });
-  assert.equal(Object.keys(services).length, 8);
-  for (const [name, service] of Object.entries<Manifest>(services)) {
-    // The image of the API brings its own.
-    assert.ok(name.startsWith('api-') || service.healthcheck, `${name} has a health check`);
-    assert.ok(service.deploy.resources.limits.memory, `${name} has a limit`);
-    for (const [setting, value] of Object.entries<string>(service.environment ?? {})) {
-      if (name.startsWith('api-')) assert.ok(Object.hasOwn(SETTINGS, setting), setting);
-      if (/SECRET|PASSWORD|REDIS_URL/.test(setting)) assert.match(value, /\$\{\w+:\?/, setting);
-    }
-  }
-  const api = services['api-1'];
-  const drainMs = Number(api.environment.SHUTDOWN_DELAY_MS) + Number(api.environment.SHUTDOWN_TIMEOUT_MS);
-  assert.ok(Number.parseInt(api.stop_grace_period, 10) * 1000 > drainMs);
-  const nginx = read('deploy/nginx/keycloak-guard.conf') + read('deploy/nginx/keycloak.conf');
-  const servers = [...nginx.matchAll(/server ([\w-]+):\d+/g)].map(([, name = '']) => name);
+test('the client of the realm is the one that setup makes, reached by Keycloak inside of the cluster', () => {
+  const { realm, placeholders } = find('KeycloakRealmImport').spec;
+  const { data } = find('ConfigMap');
+  const [client, ...others] = realm.clients;
+  assert.equal(realm.realm, data.KEYCLOAK_REALM);
+  const service = `http://${find('Service').metadata.name}`;
+  const goal = toClient({
+    realm: data.KEYCLOAK_REALM,
+    clientId: data.KEYCLOAK_CLIENT_ID,
+    clientSecret: `\${${Object.keys(placeholders)[0]}}`,
+    appUrl: data.PUBLIC_URL,
+    backchannelLogoutUrl: { url: `${service}/backchannel-logout`, replace: true },
+    realmRoles: [],
+    clientRoles: [],
+    groups: [],
+    enable: false,
+  });
+  assert.deepEqual(client, { ...goal, adminUrl: `${service}/` });
+  assert.deepEqual(others, []);
+});
+
+test('the Ingress ends TLS for the address that browsers know, and leads to the port for requests alone', () => {
+  const { tls, rules } = find('Ingress').spec;
+  const { hostname } = new URL(find('ConfigMap').data.PUBLIC_URL);
   assert.deepEqual(
-    servers.filter((name) => !Object.hasOwn(services, name)),
+    tls.map(({ hosts }: Manifest) => hosts),
+    [[hostname]],
+  );
+  const service = { name: find('Service').metadata.name, port: { name: 'http' } };
+  assert.deepEqual(rules, [
+    { host: hostname, http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service } }] } },
+  ]);
+});
+
+test('the NetworkPolicy lets out what the service can be set up to call, and nothing else', () => {
+  const ports = find('NetworkPolicy').spec.egress.flatMap((rule: Manifest) =>
+    rule.ports.map(({ port, protocol = 'TCP' }: Manifest) => `${protocol} ${port}`),
+  );
+  const keycloak = ['TCP 8080', 'TCP 8443', 'TCP 443'];
+  const redis = ['TCP 6379', 'TCP 6380'];
+  assert.deepEqual(ports, ['UDP 53', 'TCP 53', ...keycloak, ...redis, 'TCP 4318']);
+});
+
+/** `name` or `name/key` of each Secret that something in here refers to. */
+function secretsIn(value: Manifest, found = new Set<string>()): Set<string> {
+  for (const [field, inner] of Object.entries<Manifest>(value ?? {})) {
+    if (field === 'realm') continue;
+    if (typeof inner === 'string' && /^(tlsSecret|secretName)$/.test(field)) found.add(inner);
+    else if (/^secret(Ref)?$|Secret$/.test(field))
+      found.add([inner.name, inner.key].filter(Boolean).join('/'));
+    else if (typeof inner === 'object') secretsIn(inner, found);
+  }
+  return found;
+}
+
+test('docs/scale.md makes each Secret that a manifest names, with its keys, and pushes the image that is pulled', () => {
+  const guide = readFileSync(join(ROOT, 'docs/scale.md'), 'utf8').replaceAll('\\\n', '');
+  const made = [...guide.matchAll(/create secret (?:generic|tls) (\S+)(.*)/g)].flatMap(
+    ([, name, rest = '']) => [
+      name ?? '',
+      ...[...rest.matchAll(/--from-literal=(\w+)=/g)].map(([, key]) => `${name}/${key}`),
+    ],
+  );
+  const named = [...secretsIn(manifests)].sort();
+  assert.deepEqual(
+    named.filter((secret) => !made.includes(secret)),
     [],
   );
-  assert.equal(servers.length, 5);
+  assert.equal(named.length, 6, named.join());
+  const { image } = find('Deployment').spec.template.spec.containers[0];
+  assert.ok(guide.includes(`docker build -t ${image} .`), image);
+  assert.ok(guide.includes(`docker push ${image}`), image);
 });

@@ -44,6 +44,9 @@ export function watchReadiness({ verifier, shared, draining, link }: ReadinessSo
   };
 }
 
+/** Whether a route is one of those that load balancers, container engines and orchestrators ask every few seconds. */
+export const isHealthRoute = (route: string | undefined): boolean => route?.startsWith('/health/') === true;
+
 /** `/health/live`: the process answers. `/health/ready`: it can also verify tokens. */
 export async function healthController(
   app: TypedApp,

@@ -2,6 +2,7 @@ import { getHeapStatistics } from 'node:v8';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
+import { isHealthRoute } from './health.ts';
 
 /** Of the heap that V8 may have. */
 const MAX_HEAP_SHARE = 0.95;
@@ -30,7 +31,7 @@ export async function shedLoad(
     isUnderPressure = scope.isUnderPressure;
   });
   app.addHook('onRequest', (request, reply, done) => {
-    if (!isUnderPressure() || request.routeOptions.url?.startsWith('/health/')) {
+    if (!isUnderPressure() || isHealthRoute(request.routeOptions.url)) {
       done();
       return;
     }

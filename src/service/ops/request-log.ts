@@ -1,17 +1,20 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { isHealthRoute } from './health.ts';
 import { type Logger, streamOf } from './logger.ts';
 
 /**
- * One line per request at `info`, in place of Fastify's two. Of the URL only the pattern of the route is logged,
- * never what was sent: people put tokens into queries and paths.
+ * One line per request at `info`, in place of Fastify's two; at `debug` for probes, which come every few seconds. Of
+ * the URL only the pattern of the route is logged, never what was sent: people put tokens into queries and paths.
  *
  * The line is put together here: pino's way through serializers costs as much as the rest of a request.
  */
 export class RequestLog extends LogController {
   readonly #write: ((line: string) => void) | undefined;
+  readonly #isDebugging: boolean;
 
   constructor(logger: Logger | undefined) {
     super({ disableRequestLogging: true });
+    this.#isDebugging = logger?.isLevelEnabled('debug') ?? false;
     if (!logger?.isLevelEnabled('info')) return;
     const stream = streamOf(logger);
     if (stream !== undefined) this.#write = (line) => stream.write(line);
@@ -21,10 +24,12 @@ export class RequestLog extends LogController {
     if (this.#write === undefined) return;
     // Ids are made of safe characters, routes are the developer's own; methods are a fixed list.
     const url = request.routeOptions.url;
+    const level = isHealthRoute(url) ? 'debug' : 'info';
+    if (level === 'debug' && !this.#isDebugging) return;
     const route = url === undefined ? 'null' : `"${url}"`;
     const ms = Math.round(reply.elapsedTime * 10) / 10;
     this.#write(
-      `{"level":"info","time":"${isoNow()}","reqId":"${request.id}","method":"${request.method}","route":${route},"status":${reply.statusCode},"ms":${ms},"msg":"request"}\n`,
+      `{"level":"${level}","time":"${isoNow()}","reqId":"${request.id}","method":"${request.method}","route":${route},"status":${reply.statusCode},"ms":${ms},"msg":"request"}\n`,
     );
   }
 }

@@ -14,6 +14,7 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { FastifyInstance } from 'fastify';
 import type { AuthError, Verifier } from '../../core/index.ts';
 import type { TracingSettings } from '../tracing-settings.ts';
+import { isHealthRoute } from './health.ts';
 import type { CallObserver } from './keycloak-calls.ts';
 import type { Logger } from './logger.ts';
 import { createTracerProvider } from './trace-export.ts';
@@ -36,8 +37,6 @@ export interface Tracing {
   close(timeoutMs: number): Promise<void>;
 }
 
-/** Probes of a load balancer tell nothing. */
-const NOT_TRACED = new Set(['/health/live', '/health/ready']);
 const IGNORED = { end: () => {} };
 
 /**
@@ -104,7 +103,8 @@ export async function startTracing(
       app.addHook('onRequest', (request, _reply, done) => {
         const { method, headers, routeOptions } = request;
         const route = routeOptions.url;
-        if (route !== undefined && NOT_TRACED.has(route)) {
+        // Probes tell nothing.
+        if (isHealthRoute(route)) {
           done();
           return;
         }
