@@ -4,6 +4,7 @@ import { AuthError } from './errors.ts';
 import { fetchJson } from './fetch-json.ts';
 import type { Issuer } from './issuer.ts';
 import type { ResolvedOptions } from './options.ts';
+import { adviseOnRealm } from './realm-advice.ts';
 import { importVerificationKey, type VerificationKey } from './signature.ts';
 
 /** A public key of the realm that may sign access tokens. */
@@ -100,7 +101,8 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
       // Nothing else is thrown: what is read is checked by hand.
       const failure = error as AuthError;
       if (lastError?.reason !== failure.reason) {
-        options.onNotice({ level: 'error', code: 'keys_unavailable', message: failure.reason });
+        const fix = adviseOnRealm(failure);
+        options.onNotice({ level: 'error', code: 'keys_unavailable', message: failure.reason, fix });
       }
       lastError = failure;
     }

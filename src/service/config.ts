@@ -60,6 +60,12 @@ export interface Config {
   readonly tracing: TracingSettings;
 }
 
+/** The part of the settings that a client of Keycloak takes as its options. */
+export function clientOptionsOf(config: Config) {
+  const { serverUrl, realm, clientId, clientSecret, timeoutMs, clockToleranceSeconds } = config;
+  return { serverUrl, realm, clientId, clientSecret, timeoutMs, clockToleranceSeconds };
+}
+
 /** A setting that is missing or wrong. */
 export interface SettingProblem {
   readonly name: SettingName;
@@ -117,9 +123,9 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   const given = (name: SettingName): string | undefined => env[name] || file?.[name] || undefined;
 
   const problems: SettingProblem[] = [];
-  const complain = (name: SettingName, seen: string): void => {
-    const { rule, example } = SETTINGS[name];
-    problems.push({ name, seen, rule, example });
+  const complain = (name: SettingName, seen: string, text = ''): void => {
+    const { rule, example, mend }: Setting = SETTINGS[name];
+    problems.push({ name, seen, rule, example: mend?.(text) ?? example });
   };
 
   const configFile = given('KEYCLOAK_CONFIG_FILE');
@@ -137,7 +143,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     const mark = /^(["'])[\s\S]*\1$/.exec(text)?.[1];
     const value = mark === undefined ? setting.parse(text) : undefined;
     if (value !== undefined) return value;
-    complain(name, mark ? `has quotes (${mark}) around it: remove them.` : describe(setting, text));
+    complain(name, mark ? `has quotes (${mark}) around it: remove them.` : describe(setting, text), text);
     return undefined;
   };
 

@@ -3,6 +3,7 @@ export {
   type Config,
   ConfigError,
   type ConfigSources,
+  clientOptionsOf,
   loadConfig,
   readEnvFile,
   type SettingProblem,

@@ -35,12 +35,12 @@ export async function run(args: string[]): Promise<number> {
     process.stderr.write(`keycloak-guard token: there is no file ${values.env}\n`);
     return 2;
   }
-  const { ConfigError, loadConfig } = await import('../../service/index.ts');
+  const { ConfigError, clientOptionsOf, loadConfig } = await import('../../service/index.ts');
   const { AuthorizationError, ClientError, createClient } = await import('../../client/index.ts');
   try {
     // Here nobody has a session.
     const env = { ...process.env, SESSION_SECRET: 'off' };
-    const client = createClient(loadConfig({ env, envFile: values.env }));
+    const client = createClient(clientOptionsOf(loadConfig({ env, envFile: values.env })));
     const tokens = await signIn(client, values);
     process.stdout.write(`${tokens.accessToken}\n`);
     return 0;
