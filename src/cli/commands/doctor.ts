@@ -44,10 +44,11 @@ export async function run(args: string[]): Promise<number> {
   const err = createOutput(process.stderr, process.env);
   try {
     const questions =
-      process.stdin.isTTY === true && process.stdout.isTTY === true ? await createQuestions() : undefined;
+      process.stdin.isTTY === true && process.stdout.isTTY === true ? await createQuestions(out) : undefined;
     const options = await complete(await readDoctorOptions(args, process.env), questions);
     return await examine(options, out, questions);
   } catch (error) {
+    out.progress('');
     if (error instanceof UsageError) {
       for (const problem of error.problems) err.line(`doctor: ${problem}`);
       return 2;
