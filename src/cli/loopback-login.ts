@@ -8,6 +8,8 @@ export interface LoopbackLogin {
   readonly url: string;
   /** Resolves when the person has signed in. */
   readonly finished: Promise<Tokens>;
+  /** Gives up: nobody is waited for any longer. */
+  close(): void;
 }
 
 const PATH = '/callback';
@@ -46,7 +48,7 @@ export async function startLoopbackLogin(client: KeycloakClient): Promise<Loopba
         );
       });
     }).finally(close);
-    return { url, finished };
+    return { url, finished, close };
   } catch (error) {
     close();
     throw error;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { pathOfDocument } from './documents.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
 import type { Setting } from './setting.ts';
 import { isPlaceholder } from './setting-parsers.ts';
@@ -242,5 +243,6 @@ function quoted(text: string): string {
 
 function describeSources(hasEnvFile: boolean, envFile: string, configFile: string | undefined): string {
   const files = [hasEnvFile ? envFile : `${envFile} (there is no such file)`, configFile].filter(Boolean);
-  return `Looked in the environment and in ${files.join(' and ')}. All settings: .env.example, docs/settings.md`;
+  const all = ['.env.example', 'docs/settings.md'].map(pathOfDocument).join(', ');
+  return `Looked in the environment and in ${files.join(' and ')}. All settings: ${all}`;
 }

@@ -8,6 +8,7 @@ export {
   readEnvFile,
   type SettingProblem,
 } from './config.ts';
+export { pathOfDocument } from './documents.ts';
 export { explainStart, nextSignal, runService } from './main.ts';
 export type { HTTPError, TokenRequest, TokenResponse, UserInfo, ValidationError, Welcome } from './models.ts';
 export { isPlaceholder } from './setting-parsers.ts';

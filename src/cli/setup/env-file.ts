@@ -17,8 +17,9 @@ export async function readEnvText(file: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    throw new Error(`${file} cannot be read (${code === 'EISDIR' ? 'it is a folder' : code})`);
   }
 }
 
