@@ -50,3 +50,38 @@ test('setup that is refused says what stays, where something was done, and nothi
   assert.match(half, /✓ created realm testing\nWhat was done so far stays; run setup again to go on\.\n/);
   assert.match(half, /refused to create the client fastapi-keycloak: HTTP 403/);
 });
+
+test('what a server says is text in the terminal, whatever is in it', async (t) => {
+  const evil = '\u001b[2J\u009b2J\u001b]0;owned\u0007\u202e';
+  const server = createServer((_, answer) =>
+    answer.writeHead(200).end(`<html><body>Wel${evil}come</body></html>`),
+  ).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { ended, stderr } = runSetup(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  assert.equal(await ended, 1);
+  assert.match(stderr(), /It says: Wel/);
+  assert.doesNotMatch(stderr(), /[^\P{Cc}\n]|\p{Bidi_Control}/u);
+});
+
+test('setup takes no address with credentials, and writes none that the service would refuse', async () => {
+  const secret = runSetup('http://admin:the-password@127.0.0.1:1/auth');
+  assert.equal(await secret.ended, 2);
+  assert.equal(
+    secret.stderr(),
+    'setup: --url (KEYCLOAK_SERVER_URL) must be an http or https URL without /realms/…, query or credentials, for example http://127.0.0.1:1/auth\n',
+  );
+  const realm = runProgram([
+    'setup',
+    '--url',
+    'http://127.0.0.1:1/realms/x',
+    '--export',
+    'realm.json',
+    '--yes',
+  ]);
+  assert.equal(await realm.ended, 2);
+  assert.match(
+    realm.stderr(),
+    /without \/realms\/…, query or credentials, for example http:\/\/127\.0\.0\.1:1\n$/,
+  );
+});
