@@ -56,14 +56,11 @@ export function toUnknown(option: string, known: readonly string[], kind: string
     : { option, rule: `is not ${kind}: did you mean ${near}?`, example: near };
 }
 
-/** Nearer than a third of its letters, or it is another word. */
+/** No farther than a third of its letters, or it is another word. */
 function nearestOf(name: string, known: readonly string[]): string | undefined {
-  let [nearest, least]: [string | undefined, number] = [undefined, Math.max(2, Math.floor(name.length / 3))];
-  for (const one of known) {
-    const distance = distanceOf(name.toLowerCase(), one.toLowerCase());
-    if (distance < least || (distance === least && nearest === undefined)) [nearest, least] = [one, distance];
-  }
-  return nearest;
+  const farthest = Math.max(2, Math.floor(name.length / 3));
+  const distance = (one: string) => distanceOf(name.toLowerCase(), one.toLowerCase());
+  return known.filter((one) => distance(one) <= farthest).sort((a, b) => distance(a) - distance(b))[0];
 }
 
 /** Letters put in, left out, replaced, or swapped with their neighbour (optimal string alignment). */

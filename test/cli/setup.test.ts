@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { startIdp } from '../service/service.ts';
-import { runProgram } from './support/program.ts';
+import { emptyFolder, MAIN, runProgram } from './support/program.ts';
+import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
 /** No password is given: who is asked for one has been sent to Keycloak. */
 const runSetup = (url: string, env: Record<string, string> = {}) =>
@@ -84,4 +85,27 @@ test('setup takes no address with credentials, and writes none that the service 
     realm.stderr(),
     /without \/realms\/…, query or credentials, for example http:\/\/127\.0\.0\.1:1\n$/,
   );
+});
+
+test('what setup shows of its progress is gone before it asks', {
+  skip: hasTerminal ? false : 'needs python3, for a terminal',
+}, async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  const command = `exec "${process.execPath}" "${MAIN}" setup --url ${keycloak.url} 1>&2`;
+  const child = spawnInTerminal('sh', ['-c', command], {
+    cwd: emptyFolder(),
+    env: { PATH: process.env.PATH, TERM: 'xterm' },
+  });
+  let screen = '';
+  for await (const chunk of child.stderr ?? []) {
+    screen += chunk;
+    if (screen.includes('Admin user')) break;
+  }
+  child.stdin?.end('\u0003');
+  await once(child, 'close');
+  const [before = '', after] = screen.split('looking for Keycloak');
+  assert.match(before, /… $/);
+  // Dim ends, then the line is wiped.
+  assert.match(after ?? '', /^\u001b\[22m\r\u001b\[2K/);
 });
