@@ -46,23 +46,12 @@ export async function mend(
       ...(options.username === undefined ? ['--no-user'] : ['--user', options.username]),
       ...(options.yes ? ['--yes'] : []),
     ],
-    await withNewPassword(withCredentials(options), careful, options, questions),
+    withCredentials(options),
   );
   const located = await locate(setupOptions, out, questions);
   const { goal, ...access } = await completeInput(located, {}, questions);
   const keepFlows = options.yes && !options.enable;
   return setUp({ ...access, goal: { ...goal, keepFlows } }, setupOptions, out, questions);
-}
-
-/** The password that was tried is the one that has to go: a new one is asked for. */
-async function withNewPassword(
-  env: NodeJS.ProcessEnv,
-  flags: readonly string[],
-  { username }: DoctorOptions,
-  questions: Questions | undefined,
-): Promise<NodeJS.ProcessEnv> {
-  if (questions === undefined || !flags.includes('--reset-password')) return env;
-  return { ...env, SETUP_PASSWORD: await questions.secret(`New password for ${username}`) };
 }
 
 /** What the doctor was given, where setup looks for it. */
