@@ -6,7 +6,7 @@ export function isServerUrl(value: unknown): value is string {
   if (typeof value !== 'string' || !/^https?:\/\/[^\s\\]+$/i.test(value) || !URL.canParse(value))
     return false;
   const { search, hash, username, password, pathname } = new URL(value);
-  return search + hash + username + password === '' && !BELOW_A_SERVER.test(pathname);
+  return search + hash + username + password === '' && !A_REALM.test(pathname);
 }
 
 /**
@@ -22,12 +22,13 @@ export function mendServerUrl(value: unknown): string | undefined {
   const whole = /^[a-z]+:\/\//i.test(text) ? text : `${isLocal(text) ? 'http' : 'https'}://${text}`;
   if (!URL.canParse(whole)) return undefined;
   const { origin, pathname } = new URL(whole);
-  const mended = (origin + pathname.replace(BELOW_A_SERVER, '')).replace(/\/+$/, '');
+  const mended = (origin + pathname.replace(A_REALM, '').replace(ADMIN_CONSOLE, '')).replace(/\/+$/, '');
   return isServerUrl(mended) ? mended : undefined;
 }
 
-/** Pages and documents of a realm, and the admin console. */
-const BELOW_A_SERVER = /\/+(realms|admin\/+[^/]+\/+console)(\/.*)?$/;
+/** Pages and documents of a realm. */
+const A_REALM = /\/+realms(\/.*)?$/;
+const ADMIN_CONSOLE = /\/+admin\/+[^/]+\/+console(\/.*)?$/;
 
 function isLocal(text: string): boolean {
   return /^([^@/]*@)?(localhost|127\.|\[::1\])|:\d+/.test(text);

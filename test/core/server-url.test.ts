@@ -59,6 +59,12 @@ describe('the address of a Keycloak server', () => {
     }
   });
 
+  it('may be a page of the console: only looking shows where Keycloak is', () => {
+    const page = 'http://localhost:8080/auth/admin/master/console/';
+    assert.equal(isServerUrl(page), true);
+    assert.equal(mendServerUrl(page), 'http://localhost:8080/auth');
+  });
+
   it('is refused by the library with what was meant as the example, and never with a password', () => {
     const more = { realm: 'testing', clientId: 'my-api' };
     for (const make of [
