@@ -72,7 +72,8 @@ try {
   if (packed === undefined) throw new Error('npm pack packed nothing');
   const tarball = join(folder, packed.filename);
   const stray = packed.files.filter(
-    ({ path }) => !/^(dist|keycloak)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(path),
+    ({ path }) =>
+      !/^(dist|docs|keycloak)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|\.env\.example)$/.test(path),
   );
   if (stray.length > 0) throw new Error(`not meant to be published: ${stray.map((f) => f.path).join(', ')}`);
 

@@ -34,8 +34,9 @@ export function toAdminError(error: unknown, doing: string): AdminError {
       `No answer from Keycloak while trying to ${doing}: ${toReason(error)}`,
     );
   }
-  const { status } = error.response;
-  const answer = toAnswer(error.responseData);
+  const { status, headers } = error.response;
+  const location = status >= 300 && status < 400 ? headers.get('location') : null;
+  const answer = toAnswer(location === null ? error.responseData : `redirect to ${location}`);
   const kind =
     status === 401 ? 'login' : status === 403 ? 'forbidden' : status === 404 ? 'missing' : 'refused';
   return new AdminError(
@@ -46,12 +47,17 @@ export function toAdminError(error: unknown, doing: string): AdminError {
   );
 }
 
+/** Keycloak's words on one line, and no more of them than a person reads. */
+function toAnswer(data: unknown): string {
+  return readAnswer(data).replace(/\s+/g, ' ').trim().slice(0, 300);
+}
+
 /**
  * The Admin API has four shapes of errors: `errorMessage` (with `field` and `params`), a list of those in `errors`,
  * `error` with `error_description`, and plain text.
  */
-function toAnswer(data: unknown): string {
-  if (typeof data === 'string') return data.slice(0, 300);
+function readAnswer(data: unknown): string {
+  if (typeof data === 'string') return data;
   if (typeof data !== 'object' || data === null) return '';
   const {
     errorMessage,
@@ -61,7 +67,7 @@ function toAnswer(data: unknown): string {
     field,
     params,
   } = data as Record<string, unknown>;
-  if (Array.isArray(errors)) return errors.map(toAnswer).join('; ');
+  if (Array.isArray(errors)) return errors.map(readAnswer).join('; ');
   if (typeof errorMessage === 'string') {
     const about =
       typeof field === 'string' ? ` (${field})` : Array.isArray(params) ? ` (${params.join(', ')})` : '';

@@ -40,12 +40,15 @@ export interface AdminConnection {
 export async function connectAdmin(options: AdminOptions): Promise<AdminConnection> {
   const { credentials, timeoutMs: timeout = 30_000, clock = Date.now } = options;
   const baseUrl = options.serverUrl.replace(/\/+$/, '');
+  // A 307 would have the password sent again, to whoever it names.
+  const requestOptions = { redirect: 'manual' } as const;
+  const settings = { baseUrl, realmName: credentials.realm, timeout, requestOptions };
   let expiresAt = 0;
   let token = '';
 
   async function login(): Promise<string> {
     // A client of its own: `auth` on the shared one would make it refresh tokens by itself.
-    const door = new AdminClient({ baseUrl, realmName: credentials.realm, timeout });
+    const door = new AdminClient(settings);
     await door.auth(
       'username' in credentials
         ? {
@@ -73,7 +76,7 @@ export async function connectAdmin(options: AdminOptions): Promise<AdminConnecti
     throw toAdminError(error, `log ${who} in at the realm ${credentials.realm}`);
   }
   const receivedAt = clock();
-  const api = new AdminClient({ baseUrl, realmName: credentials.realm, timeout });
+  const api = new AdminClient(settings);
   api.registerTokenProvider({ getAccessToken: async () => (clock() < expiresAt ? token : login()) });
   return { api, issuedAt: claimOf(token, 'iat'), receivedAt };
 }

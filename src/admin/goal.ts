@@ -24,6 +24,26 @@ export interface SetupGoal {
 /** Where the service takes people back from Keycloak's login page. */
 export const CALLBACK_PATH = '/auth/callback';
 
+/** Where its page `/docs` does. */
+const DOCS_CALLBACK_PATH = '/docs/static/oauth2-redirect.html';
+
+/** Where `keycloak-guard token` does, on this machine and on any port (RFC 8252 §7.3). */
+const TOKEN_CALLBACK = 'http://127.0.0.1/callback';
+
+/**
+ * Where Keycloak may send browsers back to. On this machine any path of the app, as in the guide: nobody else answers
+ * there. Anywhere else the very addresses that are used, for a pattern would take a code to every page of that host
+ * (RFC 9700 §2.1).
+ */
+export function toRedirectUris(appUrl: string): { login: string[]; logout: string[] } {
+  if (isLoopback(appUrl)) return { login: [`${appUrl}/*`], logout: [`${appUrl}/*`] };
+  return { login: [appUrl + CALLBACK_PATH, appUrl + DOCS_CALLBACK_PATH], logout: [`${appUrl}/`] };
+}
+
+function isLoopback(url: string): boolean {
+  return /^(localhost|.+\.localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname);
+}
+
 /** The user to log in with. */
 export interface UserGoal {
   readonly username: string;
@@ -40,6 +60,7 @@ export interface UserGoal {
 
 /** The client as the product needs it, for Keycloak's ClientRepresentation. */
 export function toClient(goal: SetupGoal) {
+  const uris = toRedirectUris(goal.appUrl);
   return {
     clientId: goal.clientId,
     protocol: 'openid-connect',
@@ -56,10 +77,10 @@ export function toClient(goal: SetupGoal) {
     rootUrl: `${goal.appUrl}/`,
     // Keycloak sets it by itself for a client that is created, but not for one that is imported.
     adminUrl: `${goal.appUrl}/`,
-    redirectUris: [`${goal.appUrl}/*`],
+    redirectUris: [...uris.login, ...(isLoopback(goal.appUrl) ? [TOKEN_CALLBACK] : [])],
     webOrigins: [new URL(goal.appUrl).origin],
     attributes: {
-      'post.logout.redirect.uris': `${goal.appUrl}/*`,
+      'post.logout.redirect.uris': uris.logout.join('##'),
       'backchannel.logout.url': goal.backchannelLogoutUrl.url,
       'backchannel.logout.session.required': 'true',
       'pkce.code.challenge.method': 'S256',

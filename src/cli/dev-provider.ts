@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DevIdp, RealmRepresentation } from '../dev-idp/index.ts';
+import { cacheFolder } from './running-provider.ts';
 
 /** The realm of the guide, shipped with the package. */
 export const TESTING_REALM = fileURLToPath(new URL('../../keycloak/testing-realm.json', import.meta.url));
@@ -61,7 +61,6 @@ async function readRealm(file: string, apiPort: number): Promise<RealmRepresenta
 
 /** In the user's own cache folder: it holds private keys, so neither in the project nor in a shared folder. */
 function stateFileOf(realmFile: string, port: number): string {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   const id = createHash('sha256').update(resolve(realmFile)).digest('hex').slice(0, 12);
-  return join(cache, 'keycloak-guard', 'dev-idp', `${id}-${port}.json`);
+  return join(cacheFolder(), 'dev-idp', `${id}-${port}.json`);
 }

@@ -8,6 +8,8 @@ export interface LoopbackLogin {
   readonly url: string;
   /** Resolves when the person has signed in. */
   readonly finished: Promise<Tokens>;
+  /** Gives up: nobody is waited for any longer. */
+  close(): void;
 }
 
 const PATH = '/callback';
@@ -28,13 +30,13 @@ export async function startLoopbackLogin(client: KeycloakClient): Promise<Loopba
     const { url, ...secrets } = await client.startAuthorization({ redirectUri });
     const finished = new Promise<Tokens>((resolve, reject) => {
       server.on('request', (request, response) => {
-        const { pathname, search, searchParams } = new URL(request.url ?? '/', redirectUri);
+        const [pathname, query = ''] = split(request.url ?? '');
         // Browsers ask for an icon, and anybody may knock: only the answer to this login ends it.
-        if (pathname !== PATH || searchParams.get('state') !== secrets.state) {
+        if (pathname !== PATH || new URLSearchParams(query).get('state') !== secrets.state) {
           say(response, 404, 'Not found.');
           return;
         }
-        client.finishAuthorization({ ...secrets, callbackUrl: `${redirectUri}${search}` }).then(
+        client.finishAuthorization({ ...secrets, callbackUrl: `${redirectUri}?${query}` }).then(
           (tokens) => {
             say(response, 200, 'Signed in. You can close this window.');
             resolve(tokens);
@@ -46,11 +48,17 @@ export async function startLoopbackLogin(client: KeycloakClient): Promise<Loopba
         );
       });
     }).finally(close);
-    return { url, finished };
+    return { url, finished, close };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** Not as a URL: anybody can write what is none, as `//`. */
+function split(target: string): [path: string, query?: string] {
+  const at = target.indexOf('?');
+  return at === -1 ? [target] : [target.slice(0, at), target.slice(at + 1)];
 }
 
 function say(response: ServerResponse, statusCode: number, text: string): void {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { commands } from './commands.ts';
+import { createOutput } from './terminal/output.ts';
 
 /** Exit codes: 0 done, 1 trouble, 2 wrong usage or settings. */
 async function main(argv: string[]): Promise<number> {
@@ -55,7 +56,9 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    process.stderr.write(`keycloak-guard: ${error instanceof Error ? error.message : String(error)}\n`);
+    const { line } = createOutput(process.stderr, process.env);
+    // Some of these words are a server's.
+    line(`keycloak-guard: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
   },
 );

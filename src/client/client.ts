@@ -1,4 +1,4 @@
-import { createIssuer, type Issuer, type OptionProblem, OptionsError } from '../core/index.ts';
+import { checkOptions, createIssuer, type Issuer, type OptionRules, optionRules } from '../core/index.ts';
 import {
   type AuthorizationRequest,
   type AuthorizationResponse,
@@ -35,6 +35,17 @@ export interface ClientOptions {
   /** Replaces the global `fetch`. */
   readonly fetch?: typeof fetch | undefined;
 }
+
+const RULES: OptionRules<ClientOptions> = {
+  serverUrl: optionRules.SERVER_URL,
+  realm: optionRules.REALM,
+  clientId: optionRules.required(optionRules.text('must be the client id', "'my-api'")),
+  clientSecret: optionRules.CLIENT_SECRET,
+  timeoutMs: optionRules.TIMEOUT_MS,
+  clockToleranceSeconds: optionRules.CLOCK_TOLERANCE_SECONDS,
+  issuer: optionRules.having('an issuer', ['discover', 'refresh'], 'verifier.issuer'),
+  fetch: optionRules.FETCH,
+};
 
 /** This service as an OAuth client of a realm. */
 export interface KeycloakClient {
@@ -113,10 +124,10 @@ export interface KeycloakClient {
 /**
  * Creates a client. No I/O.
  *
- * @throws {OptionsError} naming every option that is missing or wrong
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function createClient(options: ClientOptions): KeycloakClient {
-  assertOptions(options);
+  checkOptions('createClient', options, RULES);
   const timeoutMs = options.timeoutMs ?? 5_000;
   const { serverUrl, realm } = options;
   const context: ClientContext = {
@@ -143,25 +154,4 @@ export function createClient(options: ClientOptions): KeycloakClient {
     endSessionUrl: (request) => endSessionUrl(context, request),
     deviceGrant: (onPrompt, signal) => deviceGrant(context, onPrompt, signal),
   };
-}
-
-function assertOptions(options: ClientOptions): void {
-  const problems: OptionProblem[] = [];
-  const require = (option: string, isRight: boolean, rule: string, example: string): void => {
-    if (!isRight) problems.push({ option, rule, example });
-  };
-  const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
-  const { serverUrl, timeoutMs, clockToleranceSeconds, clientSecret } = options;
-  require('serverUrl', /^https?:/.test(serverUrl) &&
-    URL.canParse(serverUrl), 'must be an http or https URL', "'https://sso.example.com'");
-  require('realm', isText(options.realm), 'must be the name of a realm', "'testing'");
-  require('clientId', isText(options.clientId), 'must be the client id', "'my-api'");
-  require('clientSecret', clientSecret === undefined ||
-    isText(clientSecret), 'must be a text that is not empty', "'…'");
-  const isBetween = (value: unknown, low: number, high: number): boolean =>
-    value === undefined || (typeof value === 'number' && value >= low && value <= high);
-  require('timeoutMs', isBetween(timeoutMs, 100, 60_000) &&
-    Number.isInteger(timeoutMs ?? 100), 'must be a whole number from 100 to 60000', '5000');
-  require('clockToleranceSeconds', isBetween(clockToleranceSeconds, 0, 300), 'must be from 0 to 300', '5');
-  if (problems.length > 0) throw new OptionsError('createClient', problems);
 }

@@ -103,7 +103,8 @@ export interface AuthErrorOptions {
 /**
  * A request is not authenticated or not authorized, or it could not be found out.
  *
- * `message`, `statusCode` and `headers` are for the client: frameworks send them as they are. `reason`, `expected`
+ * `message`, `statusCode` and `headers` are for the client: Fastify sends them as they are, with other frameworks an error
+ * handler has to. `reason`, `expected`
  * and `seen` are for the developer and the log. None of them holds a token or a secret.
  */
 export class AuthError extends Error {

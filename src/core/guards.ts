@@ -1,7 +1,10 @@
 import { AuthError, type AuthErrorCode } from './errors.ts';
 import type { Claims, Principal } from './principal.ts';
 
-/** Lets a principal pass, or throws an {@link AuthError} with status 403. */
+/**
+ * Lets a principal pass, or throws an {@link AuthError} with status 403. Where there is nobody (`null`, as behind an
+ * optional guard) it throws `missing_token`, 401.
+ */
 export type Guard<C extends object = Claims> = (principal: Principal<C>) => void;
 
 /** @throws {AuthError} `role_missing` unless the principal has every one of the realm roles */
@@ -79,6 +82,7 @@ export function requireThat<C extends object = Claims>(
 ): Guard<C> {
   if (typeof isAllowed !== 'function') throw new TypeError('requireThat needs a function of the principal');
   return (principal) => {
+    assertSomebody(principal);
     if (isAllowed(principal) !== true)
       throw new AuthError('permission_denied', 'The check of the principal failed');
   };
@@ -88,6 +92,7 @@ export function requireThat<C extends object = Claims>(
 export function allOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('allOf', guards);
   return (principal) => {
+    assertSomebody(principal);
     for (const guard of guards) guard(principal);
   };
 }
@@ -96,6 +101,7 @@ export function allOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C
 export function anyOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('anyOf', guards);
   return (principal) => {
+    assertSomebody(principal);
     let refusal: unknown;
     for (const guard of guards) {
       try {
@@ -109,6 +115,13 @@ export function anyOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C
   };
 }
 
+/** Types do not keep `null` away from a guard that is called by hand, as in a GraphQL resolver. */
+export function assertSomebody(principal: Principal<object> | null | undefined): void {
+  if (principal === null || principal === undefined) {
+    throw new AuthError('missing_token', 'The guard was asked about nobody: there is no principal');
+  }
+}
+
 function requireAll(
   code: AuthErrorCode,
   kind: string,
@@ -118,6 +131,7 @@ function requireAll(
 ): Guard<object> {
   assertTexts(`a ${kind}`, wanted);
   return (principal) => {
+    assertSomebody(principal);
     const have = held(principal);
     for (const want of wanted) {
       if (have.some((one) => matches(one, want))) continue;

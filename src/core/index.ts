@@ -1,6 +1,7 @@
 export { type AdminAction, revokeByAdminPush } from './admin-push.ts';
 export { authenticate } from './authenticate.ts';
 export { buildChallenge, type Challenge } from './challenge.ts';
+export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
 export { type RequestLike, readBearerToken } from './credentials.ts';
 export {
@@ -30,12 +31,20 @@ export { createIssuer, type Discovery, type Endpoints, type Issuer, type IssuerO
 export type { SigningKey } from './jwks.ts';
 export type { KeyFinder } from './keys.ts';
 export { revokeByLogoutToken } from './logout-token.ts';
-export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
+export { createNoticeLines } from './notice-lines.ts';
+export * as optionRules from './option-rules.ts';
+export {
+  type Notice,
+  type TokenCheck,
+  VERIFIER_RULES,
+  type VerifierOptions,
+} from './options.ts';
 export type { Claims, Principal } from './principal.ts';
 export { type Requirements, scopesOf, toGuard } from './requirements.ts';
 export { createMemoryRevocationStore, type RevocationStore } from './revocation.ts';
 export { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';
 export { selectByIssuer } from './select-verifier.ts';
+export { isServerUrl, mendServerUrl } from './server-url.ts';
 export type { VerifierStats } from './stats.ts';
 export {
   createVerifier,

@@ -1,5 +1,7 @@
+import { checkOptions, type OptionRules } from './check-options.ts';
 import { AuthError } from './errors.ts';
 import { fetchJson } from './fetch-json.ts';
+import { FETCH, ISSUER, REALM, SERVER_URL, TIMEOUT_MS } from './option-rules.ts';
 
 /** Options of {@link createIssuer}. */
 export interface IssuerOptions {
@@ -14,6 +16,14 @@ export interface IssuerOptions {
   /** Replaces the global `fetch`. */
   readonly fetch?: typeof fetch | undefined;
 }
+
+const RULES: OptionRules<IssuerOptions> = {
+  serverUrl: SERVER_URL,
+  realm: REALM,
+  issuer: ISSUER,
+  timeoutMs: TIMEOUT_MS,
+  fetch: FETCH,
+};
 
 /** Keycloak's endpoints for one realm, at the address that was configured. */
 export interface Endpoints {
@@ -62,9 +72,11 @@ export interface Issuer {
  * address used here. Endpoints are not: a service in a container often cannot reach the public address, and an
  * answer should not choose whom this process calls with its secret.
  *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @see OpenID Connect Discovery 1.0 §4, Keycloak: "Configuring the hostname (v2)"
  */
 export function createIssuer(options: IssuerOptions): Issuer {
+  checkOptions('createIssuer', options, RULES);
   const baseUrl = toRealmUrl(options.serverUrl, options.realm);
   const endpoints = toEndpoints(baseUrl);
   let current: Discovery | null = null;

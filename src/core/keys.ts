@@ -5,6 +5,7 @@ import { fetchJson } from './fetch-json.ts';
 import type { Issuer } from './issuer.ts';
 import { readJwks, type SigningKey } from './jwks.ts';
 import type { ResolvedOptions } from './options.ts';
+import { adviseOnRealm } from './realm-advice.ts';
 /** Finds signing keys by id. */
 export interface KeyFinder {
   /** A key that is in memory. */
@@ -98,7 +99,8 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
       // Nothing else is thrown: what is read is checked by hand.
       const failure = error as AuthError;
       if (lastError?.reason !== failure.reason) {
-        options.onNotice({ level: 'error', code: 'keys_unavailable', message: failure.reason });
+        const fix = adviseOnRealm(failure);
+        options.onNotice({ level: 'error', code: 'keys_unavailable', message: failure.reason, fix });
       }
       lastError = failure;
     }

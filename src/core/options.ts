@@ -1,4 +1,25 @@
-import { type OptionProblem, OptionsError } from './errors.ts';
+import { checkOptions, type OptionRules } from './check-options.ts';
+import { createNoticeLines } from './notice-lines.ts';
+import {
+  between,
+  CLIENT_SECRET,
+  CLOCK,
+  CLOCK_TOLERANCE_SECONDS,
+  callable,
+  FETCH,
+  having,
+  ISSUER,
+  isText,
+  NOTICE_LISTENER,
+  oneOf,
+  REALM,
+  required,
+  SERVER_URL,
+  TIMEOUT_MS,
+  text,
+  trueOrFalse,
+  whole,
+} from './option-rules.ts';
 import type { Claims } from './principal.ts';
 import type { RevocationStore } from './revocation.ts';
 import { ALGORITHMS } from './signature.ts';
@@ -22,6 +43,8 @@ export interface Notice {
     | 'provider_unavailable'
     | 'provider_back';
   readonly message: string;
+  /** What to do about it, where that is known. */
+  readonly fix?: string | undefined;
 }
 
 /** Options of {@link createVerifier}. */
@@ -79,8 +102,12 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly parseClaims?: ((claims: Claims) => C) | undefined;
   /** Where revocations are shared with other processes. Default: this process alone. */
   readonly revocationStore?: RevocationStore | undefined;
-  /** Called with what the operator should know. What it throws or rejects with is dropped. Default: nobody is told. */
-  readonly onNotice?: ((notice: Notice) => void) | undefined;
+  /**
+   * Called with what the operator should know. Default: a line on the standard error output when something is wrong, and
+   * one when it is over; the Fastify plugin uses `app.log`. `false`: nobody is told.
+   * What it throws or rejects with is dropped.
+   */
+  readonly onNotice?: ((notice: Notice) => void) | false | undefined;
   /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
   /** Replaces the global `fetch` for calls to Keycloak. */
@@ -111,53 +138,13 @@ export interface ResolvedOptions<C extends object = Claims> {
   readonly fetch: typeof fetch;
 }
 
-interface Rule {
-  readonly rule: string;
-  readonly example: string;
-  readonly isMet: (value: unknown) => boolean;
-}
-
-const isText = (value: unknown): boolean =>
-  typeof value === 'string' && value.trim() === value && value !== '';
-const isFunction = (value: unknown): boolean => typeof value === 'function';
-const oneOf = (...values: string[]): Rule => ({
-  rule: `must be one of ${values.join(', ')}`,
-  example: `'${values[0]}'`,
-  isMet: (value) => values.includes(value as string),
-});
-const between = (low: number, high: number, example: number): Rule => ({
-  rule: `must be a number from ${low} to ${high}`,
-  example: String(example),
-  isMet: (value) => typeof value === 'number' && value >= low && value <= high,
-});
-const whole = (low: number, high: number, example: number): Rule => ({
-  rule: `must be a whole number from ${low} to ${high}`,
-  example: String(example),
-  isMet: (value) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high,
-});
-const callable = (example: string): Rule => ({ rule: 'must be a function', example, isMet: isFunction });
-
-const REQUIRED: Readonly<Record<string, Rule>> = {
-  serverUrl: {
-    rule: 'must be an http or https URL without query, fragment or credentials',
-    example: "'https://sso.example.com'",
-    isMet: isServerUrl,
-  },
-  realm: {
-    rule: 'must be the name of a realm',
-    example: "'testing'",
-    isMet: (value) => isText(value) && !/[/?#\\]/.test(value as string) && !/^\.+$/.test(value as string),
-  },
-  clientId: { rule: 'must be the client id of this API', example: "'my-api'", isMet: isText },
-};
-
-const OPTIONAL: Readonly<Record<string, Rule>> = {
-  issuer: {
-    rule: 'must be the exact issuer of the realm, an http or https URL',
-    example: "'https://sso.example.com/realms/testing'",
-    isMet: isServerUrl,
-  },
-  clientSecret: { rule: 'must be a text without spaces around it', example: "'…'", isMet: isText },
+/** What each option of a verifier must be. */
+export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
+  serverUrl: SERVER_URL,
+  realm: REALM,
+  clientId: required(text('must be the client id of this API', "'my-api'")),
+  issuer: ISSUER,
+  clientSecret: CLIENT_SECRET,
   audience: {
     rule: 'must be a text, or a list of texts that is not empty',
     example: "'my-api'",
@@ -167,8 +154,8 @@ const OPTIONAL: Readonly<Record<string, Rule>> = {
   recheckSeconds: between(1, 3600, 30),
   whenUnavailable: oneOf('accept', 'refuse'),
   maxCachedTokens: whole(0, 10_000_000, 10_000),
-  clockToleranceSeconds: between(0, 300, 5),
-  timeoutMs: whole(100, 60_000, 5_000),
+  clockToleranceSeconds: CLOCK_TOLERANCE_SECONDS,
+  timeoutMs: TIMEOUT_MS,
   keysMaxAgeSeconds: between(10, 86_400, 60),
   algorithms: {
     rule: `must be a list that is not empty, of ${ALGORITHMS.join(', ')}`,
@@ -176,20 +163,16 @@ const OPTIONAL: Readonly<Record<string, Rule>> = {
     isMet: (value) =>
       Array.isArray(value) && value.length > 0 && value.every((one) => ALGORITHMS.includes(one as string)),
   },
-  fillClaims: {
-    rule: 'must be true or false',
-    example: 'true',
-    isMet: (value) => typeof value === 'boolean',
-  },
+  fillClaims: trueOrFalse(true),
   parseClaims: callable('(claims) => MyClaims.parse(claims)'),
-  revocationStore: {
-    rule: 'must be a RevocationStore',
-    example: 'createMemoryRevocationStore()',
-    isMet: isRevocationStore,
-  },
-  onNotice: callable('(notice) => log[notice.level](notice)'),
-  clock: callable('Date.now'),
-  fetch: callable('fetch'),
+  revocationStore: having(
+    'a RevocationStore',
+    ['add', 'subscribe', 'claim'],
+    'createMemoryRevocationStore()',
+  ),
+  onNotice: NOTICE_LISTENER,
+  clock: CLOCK,
+  fetch: FETCH,
 };
 
 /**
@@ -198,8 +181,7 @@ const OPTIONAL: Readonly<Record<string, Rule>> = {
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function resolveOptions<C extends object>(options: VerifierOptions<C>): ResolvedOptions<C> {
-  const problems = findProblems((options ?? {}) as unknown as Record<string, unknown>);
-  if (problems.length > 0) throw new OptionsError('createVerifier', problems);
+  checkOptions<VerifierOptions>('createVerifier', options as VerifierOptions, VERIFIER_RULES);
   return Object.freeze({
     serverUrl: options.serverUrl,
     realm: options.realm,
@@ -218,46 +200,20 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
     fillClaims: options.fillClaims ?? true,
     parseClaims: options.parseClaims,
     revocationStore: options.revocationStore,
-    onNotice: toSafeListener(options.onNotice),
+    onNotice: toSafeListener(
+      options.onNotice ?? createNoticeLines(`${options.serverUrl}, realm ${options.realm}`),
+    ),
     clock: options.clock ?? Date.now,
     fetch: options.fetch ?? fetch,
   });
 }
 
-function findProblems(options: Record<string, unknown>): OptionProblem[] {
-  const problems: OptionProblem[] = [];
-  for (const [option, rule] of Object.entries(REQUIRED)) {
-    if (!rule.isMet(options[option])) problems.push({ option, rule: rule.rule, example: rule.example });
-  }
-  for (const [option, rule] of Object.entries(OPTIONAL)) {
-    const value = options[option];
-    if (value !== undefined && !rule.isMet(value))
-      problems.push({ option, rule: rule.rule, example: rule.example });
-  }
-  for (const option of Object.keys(options)) {
-    if (Object.hasOwn(REQUIRED, option) || Object.hasOwn(OPTIONAL, option)) continue;
-    problems.push({ option, rule: 'is not an option', example: [...Object.keys(REQUIRED)].join(', ') });
-  }
-  return problems;
-}
-
 /** A log that fails must neither refuse a request nor end the process. */
-function toSafeListener(onNotice: VerifierOptions['onNotice']): (notice: Notice) => void {
+function toSafeListener(onNotice: ((notice: Notice) => void) | false): (notice: Notice) => void {
   return (notice) => {
     // There is nobody left to tell. An asynchronous one may reject, or be a promise of another make.
     try {
-      Promise.resolve(onNotice?.(notice)).catch(() => {});
+      if (onNotice) Promise.resolve(onNotice(notice)).catch(() => {});
     } catch {}
   };
-}
-
-function isRevocationStore(value: unknown): boolean {
-  const { add, subscribe, claim } = (value ?? {}) as Partial<Record<keyof RevocationStore, unknown>>;
-  return isFunction(add) && isFunction(subscribe) && isFunction(claim);
-}
-
-function isServerUrl(value: unknown): boolean {
-  if (!isText(value) || !URL.canParse(value as string)) return false;
-  const url = new URL(value as string);
-  return /^https?:$/.test(url.protocol) && url.search + url.hash + url.username + url.password === '';
 }

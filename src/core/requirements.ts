@@ -1,7 +1,9 @@
+import { toUnknown } from './check-options.ts';
 import { type OptionProblem, OptionsError } from './errors.ts';
 import {
   allOf,
   anyOf,
+  assertSomebody,
   type Guard,
   requireAudience,
   requireClientRole,
@@ -74,6 +76,8 @@ export function toGuard<C extends object = Claims>(
   return guards.length === 1
     ? (guards[0] as Guard<C>)
     : (principal) => {
+        // Without a requirement, too: nobody is not somebody who is authenticated.
+        assertSomebody(principal);
         for (const guard of guards) guard(principal);
       };
 }
@@ -98,7 +102,7 @@ function collect<C extends object>(
   for (const [member, value] of Object.entries(requirements)) {
     const option = path === '' ? member : `${path}.${member}`;
     if (!Object.hasOwn(MEMBERS, member)) {
-      problems.push({ option, rule: 'is not a requirement', example: Object.keys(MEMBERS).join(', ') });
+      problems.push({ ...toUnknown(member, Object.keys(MEMBERS), 'a requirement'), option });
       continue;
     }
     try {

@@ -94,7 +94,8 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();
-  const issuer = createIssuer(resolved);
+  const { serverUrl, realm, timeoutMs, fetch } = resolved;
+  const issuer = createIssuer({ serverUrl, realm, timeoutMs, fetch });
   const keys = createKeySet(issuer, resolved, epoch);
   const revocations = createRevocationList(epoch);
   const remote = createRemoteCheck(issuer, resolved);

@@ -3,6 +3,9 @@ import fastifyPlugin from 'fastify-plugin';
 import {
   type AdminAction,
   AuthError,
+  checkOptions,
+  type OptionRules,
+  optionRules,
   type Revocation,
   revokeByAdminPush,
   revokeByLogoutToken,
@@ -33,6 +36,16 @@ export interface BackchannelLogoutOptions {
   readonly onMessage?: ((request: FastifyRequest, message: KeycloakMessage) => void) | undefined;
 }
 
+const RULES: OptionRules<BackchannelLogoutOptions> = {
+  path: {
+    rule: 'must be a path',
+    example: "'/backchannel-logout'",
+    isMet: (value) => typeof value === 'string' && value.startsWith('/'),
+  },
+  adminPushes: optionRules.trueOrFalse(false),
+  onMessage: optionRules.callable('(request, message) => audit(message)'),
+};
+
 /** A logout token of Keycloak has about 1 KiB. */
 const BODY_LIMIT = 16 * 1024;
 
@@ -43,10 +56,12 @@ const BODY_LIMIT = 16 * 1024;
  * Answers 204, or 400 with `{"error", "error_description", "detail"}`. Keycloak waits for the answer while the
  * user logs out, so there is nothing here that could take long.
  *
+ * @throws {OptionsError} at registration, naming every option that is wrong or unknown
  * @see OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8
  */
 export const backchannelLogout = fastifyPlugin<BackchannelLogoutOptions>(
   async (app, options) => {
+    checkOptions('backchannelLogout', options, RULES);
     const { onMessage } = options;
     // A scope of its own, so that its body parsers are nobody else's.
     await app.register(async (scope) => {

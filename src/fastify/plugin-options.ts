@@ -1,8 +1,13 @@
+import type { FastifyBaseLogger } from 'fastify';
 import {
   createVerifier,
+  findOptionProblems,
   type OptionProblem,
+  type OptionRule,
   OptionsError,
+  optionRules,
   type TokenVerifier,
+  VERIFIER_RULES,
   type VerifierOptions,
 } from '../core/index.ts';
 import type { OnDenied } from './guard-hook.ts';
@@ -32,59 +37,53 @@ interface ResolvedOptions {
   readonly securityScheme: string;
 }
 
-/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function resolveGuardOptions(options: KeycloakGuardOptions): ResolvedOptions {
-  const { onDenied, logRefusals = true, securityScheme = 'bearerAuth', ...rest } = options;
-  const problems: OptionProblem[] = [];
-  const check = (isMet: boolean, option: string, rule: string, example: string): void => {
-    if (!isMet) problems.push({ option, rule, example });
-  };
-  const isFunction = (value: unknown): boolean => typeof value === 'function';
-  check(
-    onDenied === undefined || isFunction(onDenied),
-    'onDenied',
-    'must be a function',
-    '(request, error) => audit(error.code)',
-  );
-  check(typeof logRefusals === 'boolean', 'logRefusals', 'must be true or false', 'false');
-  check(
-    typeof securityScheme === 'string' && securityScheme !== '',
-    'securityScheme',
-    'must be the name of a security scheme',
-    "'bearerAuth'",
-  );
+const OWN_RULES = {
+  onDenied: optionRules.callable('(request, error) => audit(error.code)'),
+  logRefusals: optionRules.trueOrFalse(false),
+  securityScheme: {
+    rule: 'must be the name of a security scheme',
+    example: "'bearerAuth'",
+    isMet: (value: unknown) => typeof value === 'string' && value !== '',
+  },
+};
+const VERIFIER: OptionRule = {
+  rule: 'must be a verifier',
+  example: 'createVerifier(…) or combineVerifiers([…])',
+  isMet: (value) => {
+    const { members, verify, load } = (value ?? {}) as Partial<TokenVerifier>;
+    return Array.isArray(members) && typeof verify === 'function' && typeof load === 'function';
+  },
+};
 
-  const isOwn = !('verifier' in rest);
-  let verifier: TokenVerifier | undefined;
-  if ('verifier' in rest) {
-    const { verifier: given, ...useless } = rest;
-    verifier = given;
-    const isVerifier = Array.isArray(given?.members) && isFunction(given.verify) && isFunction(given.load);
-    check(isVerifier, 'verifier', 'must be a verifier', 'createVerifier(…) or combineVerifiers([…])');
-    for (const option of Object.keys(useless)) {
-      check(
-        false,
-        option,
-        'is not an option beside a verifier',
-        'verifier, onDenied, logRefusals, securityScheme',
+/**
+ * @param log where notices go, unless somebody else is told of them
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+export function resolveGuardOptions(options: KeycloakGuardOptions, log: FastifyBaseLogger): ResolvedOptions {
+  const isOwn = !('verifier' in options);
+  const problems = isOwn
+    ? findOptionProblems(options, { ...VERIFIER_RULES, ...OWN_RULES, verifier: VERIFIER })
+    : findOptionProblems(options, { ...OWN_RULES, verifier: optionRules.required(VERIFIER) }).map(
+        explainUseless,
       );
-    }
-  } else {
-    verifier = make(rest, problems);
-  }
-  if (verifier !== undefined && problems.length === 0) {
-    return { verifier, isOwn, onDenied, logRefusals, securityScheme };
-  }
-  if (isOwn) void verifier?.close();
-  throw new OptionsError('keycloakGuard', problems);
+  if (problems.length > 0) throw new OptionsError('keycloakGuard', problems);
+
+  const { onDenied, logRefusals = true, securityScheme = 'bearerAuth', ...rest } = options;
+  const verifier =
+    'verifier' in rest ? rest.verifier : createVerifier({ ...rest, onNotice: rest.onNotice ?? toLog(log) });
+  return { verifier, isOwn, onDenied, logRefusals, securityScheme };
 }
 
-function make(options: VerifierOptions, problems: OptionProblem[]): TokenVerifier | undefined {
-  try {
-    return createVerifier(options);
-  } catch (error) {
-    if (!(error instanceof OptionsError)) throw error;
-    problems.push(...error.problems);
-    return undefined;
-  }
+/** An option of the verifier is one for whoever makes it. */
+function explainUseless(problem: OptionProblem): OptionProblem {
+  if (!Object.hasOwn(VERIFIER_RULES, problem.option)) return problem;
+  const example = 'verifier, onDenied, logRefusals, securityScheme';
+  return { ...problem, rule: 'is not an option beside a verifier', example };
+}
+
+/** `undefined` where the app has no logger: the verifier then speaks for itself. */
+function toLog(log: FastifyBaseLogger): VerifierOptions['onNotice'] {
+  // What Fastify puts in place of a logger has one function for all levels, and no level.
+  if (log.level === undefined && log.error === log.trace) return undefined;
+  return ({ level, code, message, fix }) => log[level]({ code, fix }, message);
 }

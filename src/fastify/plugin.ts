@@ -52,7 +52,7 @@ declare module 'fastify' {
  */
 export const keycloakGuard = fastifyPlugin<KeycloakGuardOptions>(
   async (app, options) => {
-    const { verifier, isOwn, securityScheme, ...reporting } = resolveGuardOptions(options);
+    const { verifier, isOwn, securityScheme, ...reporting } = resolveGuardOptions(options, app.log);
     const guard = (requirements?: GuardOptions) => createGuardHook(verifier, requirements ?? {}, reporting);
 
     const documentation = createGuardDocumentation(securityScheme);

@@ -1,5 +1,5 @@
 import { createClient } from '@redis/client';
-import { OptionsError } from '../core/index.ts';
+import { checkOptions, createNoticeLines, type OptionRules, optionRules } from '../core/index.ts';
 
 export type RedisClient = ReturnType<typeof createClient>;
 
@@ -14,9 +14,23 @@ export interface RedisOptions {
   readonly url: string;
   /** Bound on every command. Unit: milliseconds. Default 1,000. */
   readonly timeoutMs?: number | undefined;
-  /** Told once when the connection, or a duplicate of it, is lost, and once when all are back. */
-  readonly onNotice?: ((notice: RedisNotice) => void) | undefined;
+  /**
+   * Told once when the connection, or a duplicate of it, is lost, and once when all are back. Default: a line on the
+   * standard error output for each. `false`: nobody is told.
+   */
+  readonly onNotice?: ((notice: RedisNotice) => void) | false | undefined;
 }
+
+const RULES: OptionRules<RedisOptions> = {
+  // Without one, the client would try localhost.
+  url: optionRules.required({
+    rule: 'must be a redis:// or rediss:// URL',
+    example: "'redis://localhost:6379'",
+    isMet: isRedisUrl,
+  }),
+  timeoutMs: optionRules.whole(10, 60_000, 1_000),
+  onNotice: optionRules.NOTICE_LISTENER,
+};
 
 export interface RedisNotice {
   readonly level: 'warn' | 'info';
@@ -46,10 +60,14 @@ const LONGEST_PAUSE_MS = 1_000;
 /**
  * Opens a connection in the background: whether Redis is there or not, this returns at once.
  *
- * @throws {OptionsError} for a URL that is none of Redis; it does not repeat the URL, which may hold a password
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown; it does not repeat the URL, which may
+ * hold a password
  */
 export function openRedis(options: RedisOptions): RedisConnection {
-  return openConnection(options, { lost: 0 });
+  checkOptions('openRedis', options, RULES);
+  // One for the connection and its duplicates: they are lost, and are back, together.
+  const { onNotice = createNoticeLines('Redis') } = options;
+  return openConnection({ ...options, onNotice }, { lost: 0 });
 }
 
 /** @param outage how many of the connections that belong together are lost */
@@ -75,7 +93,7 @@ function openConnection(options: RedisOptions, outage: { lost: number }): RedisC
     opened.on('ready', () => {
       clearTimeout(handshake);
       if (isLost && --outage.lost === 0) {
-        onNotice?.({ level: 'info', code: 'redis_back', message: 'Redis answers again' });
+        if (onNotice) onNotice({ level: 'info', code: 'redis_back', message: 'Redis answers again' });
       }
       isLost = false;
       for (const listener of listeners) listener();
@@ -89,7 +107,8 @@ function openConnection(options: RedisOptions, outage: { lost: number }): RedisC
     isLost = true;
     if (++outage.lost > 1) return;
     const { code, name } = error as { code?: string; name?: string };
-    onNotice?.({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${code ?? name}` });
+    if (onNotice)
+      onNotice({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${code ?? name}` });
   }
 
   /** A connection over which nothing comes back is as bad as none, and nobody else finds out. */
@@ -139,21 +158,23 @@ function openConnection(options: RedisOptions, outage: { lost: number }): RedisC
 }
 
 function toClient(url: string, timeoutMs: number): RedisClient {
+  return createClient({
+    url,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: 10_000,
+    disableClientInfo: true,
+    socket: { connectTimeout: timeoutMs, reconnectStrategy: pauseMs },
+  }) as RedisClient;
+}
+
+/** By the client's own judgement. What it throws holds the URL. */
+function isRedisUrl(url: unknown): boolean {
+  if (typeof url !== 'string' || url === '') return false;
   try {
-    // Without one, the client would try localhost.
-    if (typeof url !== 'string' || url === '') throw new TypeError('no URL');
-    return createClient({
-      url,
-      disableOfflineQueue: true,
-      commandsQueueMaxLength: 10_000,
-      disableClientInfo: true,
-      socket: { connectTimeout: timeoutMs, reconnectStrategy: pauseMs },
-    }) as RedisClient;
+    createClient({ url });
+    return true;
   } catch {
-    // What it throws holds the URL.
-    throw new OptionsError('openRedis', [
-      { option: 'url', rule: 'must be a redis:// or rediss:// URL', example: "'redis://localhost:6379'" },
-    ]);
+    return false;
   }
 }
 

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import {
+  checkOptions,
   createMemoryRevocationStore,
   createRevocationLog,
+  type OptionRules,
+  optionRules,
   type Revocation,
   type RevocationStore,
 } from '../core/index.ts';
@@ -16,6 +19,11 @@ export interface RedisRevocationStoreOptions {
   /** How long a revocation is kept: longer than any access token lives. Unit: seconds. Default 86,400. */
   readonly rememberSeconds?: number | undefined;
 }
+
+const RULES: OptionRules<RedisRevocationStoreOptions> = {
+  keyPrefix: optionRules.text('must be a text without spaces around it', "'my-api'"),
+  rememberSeconds: optionRules.whole(1, 31_536_000, 86_400),
+};
 
 /** A {@link RevocationStore} that replicas share. */
 export interface RedisRevocationStore extends RevocationStore {
@@ -51,11 +59,14 @@ const [SHORTEST_CLAIM, LONGEST_CLAIM] = [600, 86_400];
  * What cannot be appended because Redis is away, or refuses it, is told to the caller (`add` rejects) and appended as
  * soon as Redis takes it. Needs Redis 6.2 or Valkey; keep it on disk (`appendonly yes`), or a restart of Redis forgets
  * what processes started afterwards would have to know.
+ *
+ * @throws {OptionsError} naming every option that is wrong or unknown
  */
 export function createRedisRevocationStore(
   connection: RedisConnection,
   options: RedisRevocationStoreOptions = {},
 ): RedisRevocationStore {
+  checkOptions('createRedisRevocationStore', options, RULES);
   const { keyPrefix = 'keycloak-guard', rememberSeconds = 86_400 } = options;
   const streamKey = `${keyPrefix}:revocations`;
   const notBeforeKey = `${keyPrefix}:not-before`;

@@ -4,7 +4,7 @@ import { createClient, type KeycloakClient } from '../client/index.ts';
 import { createIssuer, createVerifier, type RevocationStore, type Verifier } from '../core/index.ts';
 import { backchannelLogout, keycloakGuard } from '../fastify/index.ts';
 import { basePathOf } from './base-path.ts';
-import type { Config } from './config.ts';
+import { type Config, clientOptionsOf } from './config.ts';
 import { homeController } from './controllers/home-controller.ts';
 import { loginController } from './controllers/login-controller.ts';
 import { logoutController } from './controllers/logout-controller.ts';
@@ -94,7 +94,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const calls =
     config.metricsPort === undefined && tracing === undefined
       ? undefined
-      : observeCalls(createIssuer(config).endpoints);
+      : observeCalls(createIssuer({ serverUrl: config.serverUrl, realm: config.realm }).endpoints);
   if (tracing !== undefined) calls?.observers.push(tracing.observeCall);
   const verifier = deps.verifier ?? createVerifierOf(config, deps.logger, shared?.revocations, calls?.fetch);
   const breaker = createBreaker({
@@ -102,7 +102,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     onChange: (isOpen) => tellOfBreaker(isOpen, deps.logger),
   });
   const plainClient =
-    deps.client ?? createClient({ ...config, issuer: verifier.issuer, fetch: calls?.fetch });
+    deps.client ?? createClient({ ...clientOptionsOf(config), issuer: verifier.issuer, fetch: calls?.fetch });
   const client = withBreaker(plainClient, breaker);
   app.decorate('whenKnowing', async (timeoutMs: number) => shared?.whenKnowing(timeoutMs));
   if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());
@@ -189,7 +189,7 @@ function createVerifierOf(
     maxCachedTokens,
     revocationStore,
     fetch,
-    onNotice: ({ level, code, message }) => logger?.[level]({ code }, message),
+    onNotice: ({ level, code, message, fix }) => logger?.[level]({ code, fix }, message),
   });
 }
 

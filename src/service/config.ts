@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { pathOfDocument } from './documents.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
 import type { Setting } from './setting.ts';
 import { isPlaceholder } from './setting-parsers.ts';
@@ -62,6 +63,12 @@ export interface Config {
   readonly tracing: TracingSettings;
 }
 
+/** The part of the settings that a client of Keycloak takes as its options. */
+export function clientOptionsOf(config: Config) {
+  const { serverUrl, realm, clientId, clientSecret, timeoutMs, clockToleranceSeconds } = config;
+  return { serverUrl, realm, clientId, clientSecret, timeoutMs, clockToleranceSeconds };
+}
+
 /** A setting that is missing or wrong. */
 export interface SettingProblem {
   readonly name: SettingName;
@@ -119,9 +126,9 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   const given = (name: SettingName): string | undefined => env[name] || file?.[name] || undefined;
 
   const problems: SettingProblem[] = [];
-  const complain = (name: SettingName, seen: string): void => {
-    const { rule, example } = SETTINGS[name];
-    problems.push({ name, seen, rule, example });
+  const complain = (name: SettingName, seen: string, text = ''): void => {
+    const { rule, example, mend }: Setting = SETTINGS[name];
+    problems.push({ name, seen, rule, example: mend?.(text) ?? example });
   };
 
   const configFile = given('KEYCLOAK_CONFIG_FILE');
@@ -139,7 +146,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     const mark = /^(["'])[\s\S]*\1$/.exec(text)?.[1];
     const value = mark === undefined ? setting.parse(text) : undefined;
     if (value !== undefined) return value;
-    complain(name, mark ? `has quotes (${mark}) around it: remove them.` : describe(setting, text));
+    complain(name, mark ? `has quotes (${mark}) around it: remove them.` : describe(setting, text), text);
     return undefined;
   };
 
@@ -239,5 +246,6 @@ function quoted(text: string): string {
 
 function describeSources(hasEnvFile: boolean, envFile: string, configFile: string | undefined): string {
   const files = [hasEnvFile ? envFile : `${envFile} (there is no such file)`, configFile].filter(Boolean);
-  return `Looked in the environment and in ${files.join(' and ')}. All settings: .env.example, docs/settings.md`;
+  const all = ['.env.example', 'docs/settings.md'].map(pathOfDocument).join(', ');
+  return `Looked in the environment and in ${files.join(' and ')}. All settings: ${all}`;
 }

@@ -3,10 +3,12 @@ export {
   type Config,
   ConfigError,
   type ConfigSources,
+  clientOptionsOf,
   loadConfig,
   readEnvFile,
   type SettingProblem,
 } from './config.ts';
+export { pathOfDocument } from './documents.ts';
 export { explainStart, nextSignal, runService } from './main.ts';
 export type { HTTPError, TokenRequest, TokenResponse, UserInfo, ValidationError, Welcome } from './models.ts';
 export { isPlaceholder } from './setting-parsers.ts';

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isServerUrl } from '../core/index.ts';
 import { isStrongSecret } from '../session/index.ts';
 
 // Each reads the text of a setting; `undefined` when its rule is not met.
@@ -14,11 +15,7 @@ export const oneOf =
     values.find((value) => value === text);
 
 export function parseServerUrl(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  const isPlain = url.search + url.hash + url.username + url.password === '';
-  const isBase = !/\/realms(\/|$)/.test(url.pathname);
-  return /^https?:$/.test(url.protocol) && isPlain && isBase && !/\s/.test(text) ? text : undefined;
+  return isServerUrl(text) ? text : undefined;
 }
 
 export function parsePublicUrl(text: string): string | undefined {

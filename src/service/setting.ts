@@ -14,6 +14,8 @@ export interface Setting<T = unknown> {
   readonly secret?: true;
   /** Where the value stands in the `keycloak.json` of Keycloak's console. */
   readonly json?: string;
+  /** The value that was probably meant by a text that breaks the rule; `undefined` where nobody can tell. */
+  readonly mend?: (text: string) => string | undefined;
   /** Reads the text; `undefined` when the rule is not met. */
   readonly parse: (text: string) => T | undefined;
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { mendServerUrl } from '../core/index.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import type { Setting } from './setting.ts';
 import {
@@ -21,6 +22,7 @@ export const SETTINGS = {
     rule: 'must be an http or https URL without /realms/…, query or credentials',
     example: 'http://localhost:8080',
     json: 'auth-server-url',
+    mend: mendServerUrl,
     parse: parseServerUrl,
   },
   KEYCLOAK_REALM: {

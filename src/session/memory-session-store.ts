@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { checkOptions, type OptionRules, optionRules } from '../core/index.ts';
 import type { SessionGroup, SessionStore } from './session-store.ts';
 
 /** Options of {@link createMemorySessionStore}. */
@@ -9,8 +10,18 @@ export interface MemorySessionStoreOptions {
   readonly clock?: (() => number) | undefined;
 }
 
-/** Sessions in this process: for development. They end with it, and no other process sees them. */
+const RULES: OptionRules<MemorySessionStoreOptions> = {
+  maxSessions: optionRules.whole(1, 10_000_000, 10_000),
+  clock: optionRules.CLOCK,
+};
+
+/**
+ * Sessions in this process: for development. They end with it, and no other process sees them.
+ *
+ * @throws {OptionsError} naming every option that is wrong or unknown
+ */
 export function createMemorySessionStore(options: MemorySessionStoreOptions = {}): SessionStore {
+  checkOptions('createMemorySessionStore', options, RULES);
   const clock = options.clock ?? Date.now;
   const values = new LRUCache<string, { value: string; until: number }>({
     max: options.maxSessions ?? 10_000,

@@ -1,5 +1,5 @@
 import type { KeycloakClient } from '../client/index.ts';
-import { type OptionProblem, OptionsError } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules } from '../core/index.ts';
 import { isCookieName, toCookieName } from './cookie-name.ts';
 import { createMemorySessionStore } from './memory-session-store.ts';
 import { createTeller, type OnSessionEvent, type TellSession } from './session-events.ts';
@@ -69,62 +69,67 @@ export interface ResolvedSessionOptions {
 const SHORTEST_SECRET = 32;
 const LONGEST_SECONDS = 31_536_000;
 
-/** @throws {OptionsError} naming every option that is missing or wrong */
-export function resolveSessionOptions(options: SessionOptions): ResolvedSessionOptions {
-  const secrets = [options.secret].flat();
-  const problems: OptionProblem[] = [];
-  const check = (option: keyof SessionOptions, isRight: boolean, rule: string, example: string): void => {
-    if (!isRight) problems.push({ option, rule, example });
-  };
-  const isSeconds = (value: number | undefined): boolean =>
-    value === undefined || (Number.isInteger(value) && value >= 60 && value <= LONGEST_SECONDS);
-  const isPath = (value: string | undefined): boolean =>
-    value === undefined || /^(\/[\w.~-]+)+$/.test(value) || value === '/';
+const SECONDS = `must be a whole number from 60 to ${LONGEST_SECONDS}`;
+const isSeconds = (value: unknown): boolean =>
+  Number.isInteger(value) && (value as number) >= 60 && (value as number) <= LONGEST_SECONDS;
+const isPath = (value: unknown): boolean =>
+  typeof value === 'string' && (/^(\/[\w.~-]+)+$/.test(value) || value === '/');
 
-  check(
-    'client',
-    typeof options.client?.startAuthorization === 'function' && typeof options.client.clientId === 'string',
-    'must be a client',
-    'createClient({ … })',
-  );
-  const isSecret = secrets.length > 0 && secrets.every(isStrongSecret);
-  check(
-    'secret',
-    isSecret,
-    `must be random and have at least ${SHORTEST_SECRET} characters`,
-    "'<openssl rand -hex 32>'",
-  );
-  check(
-    'publicUrl',
-    isPublicUrl(options.publicUrl),
-    'must be an http or https URL without a query',
-    "'https://app.example.com'",
-  );
-  const { cookieName } = options;
-  check(
-    'cookieName',
-    cookieName === undefined || isCookieName(cookieName),
-    'must be letters, digits, - _ . and begin with one of the first two, at most 80',
-    "'my-app-session'",
-  );
-  const seconds = `must be a whole number from 60 to ${LONGEST_SECONDS}`;
-  check('idleSeconds', isSeconds(options.idleSeconds), seconds, '1800');
-  check('maxSeconds', isSeconds(options.maxSeconds), seconds, '36000');
-  check(
-    'prefix',
-    isPath(options.prefix) && options.prefix !== '/',
-    'must be a path without a slash at the end',
-    "'/auth'",
-  );
-  check('afterLogout', isPath(options.afterLogout), 'must be a path', "'/'");
-  if (problems.length > 0) throw new OptionsError('keycloakSession', problems);
+const RULES: OptionRules<SessionOptions> = {
+  client: optionRules.required({
+    rule: 'must be a client',
+    example: 'createClient({ … })',
+    isMet: isClient,
+  }),
+  secret: optionRules.required({
+    rule: `must be random and have at least ${SHORTEST_SECRET} characters`,
+    example: "'<openssl rand -hex 32>'",
+    isMet: (value) => [value].flat().length > 0 && [value].flat().every(isStrongSecret),
+  }),
+  publicUrl: {
+    rule: 'must be an http or https URL without a query',
+    example: "'https://app.example.com'",
+    isMet: isPublicUrl,
+  },
+  cookieName: {
+    rule: 'must be letters, digits, - _ . and begin with one of the first two, at most 80',
+    example: "'my-app-session'",
+    isMet: isCookieName,
+  },
+  store: optionRules.having(
+    'a SessionStore',
+    ['get', 'create', 'replace', 'touch', 'delete', 'lock', 'remaining'],
+    'createRedisSessionStore(connection)',
+  ),
+  idleSeconds: { rule: SECONDS, example: '1800', isMet: isSeconds },
+  maxSeconds: { rule: SECONDS, example: '36000', isMet: isSeconds },
+  prefix: {
+    rule: 'must be a path without a slash at the end',
+    example: "'/auth'",
+    isMet: (value) => isPath(value) && value !== '/',
+  },
+  afterLogout: { rule: 'must be a path', example: "'/'", isMet: isPath },
+  scope: optionRules.text('must be scopes, separated by one space', "'openid profile'"),
+  maxCachedSessions: optionRules.whole(0, 10_000_000, 10_000),
+  onEvent: optionRules.callable('(event) => audit(event)'),
+  clock: optionRules.CLOCK,
+};
+
+function isClient(value: unknown): boolean {
+  const { startAuthorization, clientId } = (value ?? {}) as Partial<KeycloakClient>;
+  return typeof startAuthorization === 'function' && typeof clientId === 'string';
+}
+
+/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
+export function resolveSessionOptions(options: SessionOptions): ResolvedSessionOptions {
+  checkOptions('keycloakSession', options, RULES);
 
   const clock = options.clock ?? Date.now;
   return Object.freeze({
     client: options.client,
-    secrets,
+    secrets: [options.secret].flat(),
     publicUrl: options.publicUrl?.replace(/\/+$/, ''),
-    cookieName: cookieName ?? toCookieName(options.client.clientId),
+    cookieName: options.cookieName ?? toCookieName(options.client.clientId),
     store: options.store ?? createMemorySessionStore({ clock }),
     idleMs: (options.idleSeconds ?? 1_800) * 1000,
     maxMs: (options.maxSeconds ?? 36_000) * 1000,
@@ -142,9 +147,8 @@ export function isStrongSecret(secret: unknown): boolean {
   return typeof secret === 'string' && secret.length >= SHORTEST_SECRET && new Set(secret).size >= 10;
 }
 
-function isPublicUrl(value: string | undefined): boolean {
-  if (value === undefined) return true;
-  if (!URL.canParse(value)) return false;
+function isPublicUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
   const url = new URL(value);
   return /^https?:$/.test(url.protocol) && url.search + url.hash + url.username + url.password === '';
 }

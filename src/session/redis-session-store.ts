@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { checkOptions, type OptionRules, optionRules } from '../core/index.ts';
 import type { RedisConnection } from '../redis/index.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -7,6 +8,10 @@ export interface RedisSessionStoreOptions {
   /** Start of every key, so that several apps can share one Redis. Default `keycloak-guard`. */
   readonly keyPrefix?: string | undefined;
 }
+
+const RULES: OptionRules<RedisSessionStoreOptions> = {
+  keyPrefix: optionRules.text('must be a text without spaces around it', "'my-api'"),
+};
 
 /** Gives a lock back only where it is still ours: it may have ended, and be another's by now. */
 const UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
@@ -31,11 +36,13 @@ return tooMany`;
  * Sessions in Redis or Valkey, shared by all processes. One key each, which Redis itself forgets when its time is over.
  *
  * @param connection of `openRedis`; whoever opened it closes it
+ * @throws {OptionsError} naming every option that is wrong or unknown
  */
 export function createRedisSessionStore(
   connection: RedisConnection,
   options: RedisSessionStoreOptions = {},
 ): SessionStore {
+  checkOptions('createRedisSessionStore', options, RULES);
   const { keyPrefix = 'keycloak-guard' } = options;
   const keyOf = (key: string): string => `${keyPrefix}:session:${key}`;
   const groupOf = (key: string): string => `${keyPrefix}:session-group:${key}`;

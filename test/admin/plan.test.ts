@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type CurrentState, coversUri, makePlan, type Plan, type SetupGoal } from '../../src/admin/index.ts';
+import { toClient } from '../../src/admin/goal.ts';
+import {
+  type CurrentState,
+  coversUri,
+  makePlan,
+  type Plan,
+  type SetupGoal,
+  type UserGoal,
+} from '../../src/admin/index.ts';
 
 const GOAL: SetupGoal = {
   realm: 'testing',
@@ -179,16 +187,64 @@ describe('the plan', () => {
   });
 
   test('completes a user, and replaces neither a value nor a password', () => {
-    const user = { ...GOOD.user, lastName: '', requiredActions: ['UPDATE_PASSWORD', 'CONFIGURE_TOTP'] };
+    const user = { ...GOOD.user, lastName: '', requiredActions: ['VERIFY_PROFILE', 'CONFIGURE_TOTP'] };
     const plan = makePlan({ ...GOOD, user }, GOAL);
     assert.deepEqual(changesOf(plan), [
       'Last name:  → Example',
-      'Required user actions: UPDATE_PASSWORD, CONFIGURE_TOTP → CONFIGURE_TOTP',
+      'Required user actions: VERIFY_PROFILE, CONFIGURE_TOTP → CONFIGURE_TOTP',
     ]);
     assert.match(plan.blocked[0]?.why ?? '', /CONFIGURE_TOTP/);
     assert.deepEqual(changesOf(makePlan({ ...GOOD, userHasPassword: false }, GOAL)), [
       'Password: none → set, not temporary',
     ]);
+  });
+
+  test('leaves a temporary password temporary, and makes way for a new one alone', () => {
+    const user = { ...GOOD.user, requiredActions: ['UPDATE_PASSWORD', 'UPDATE_PROFILE'] };
+    const kept = makePlan({ ...GOOD, user }, GOAL);
+    assert.deepEqual(changesOf(kept), [
+      'Required user actions: UPDATE_PASSWORD, UPDATE_PROFILE → UPDATE_PASSWORD',
+    ]);
+    assert.match(kept.blocked[0]?.why ?? '', /has to do something first \(UPDATE_PASSWORD\)/);
+    assert.match(kept.blocked[0]?.fix ?? '', /choose a password once.*--reset-password and a new password/);
+    const reset = { ...GOAL, user: { ...(GOAL.user as UserGoal), resetPassword: true } };
+    assert.deepEqual(changesOf(makePlan({ ...GOOD, user }, reset)), [
+      'Required user actions: UPDATE_PASSWORD, UPDATE_PROFILE → none',
+      'Password: as it was → set, not temporary',
+    ]);
+    const without = { ...reset, user: { ...reset.user, password: undefined } };
+    assert.match(makePlan({ ...GOOD, user }, without).blocked[0]?.why ?? '', /UPDATE_PASSWORD/);
+  });
+
+  test('registers any path of an app on this machine, and elsewhere the addresses that are used alone', () => {
+    const uris = (appUrl: string) => {
+      const { redirectUris, attributes } = toClient({ ...GOAL, appUrl });
+      return [redirectUris, attributes['post.logout.redirect.uris']];
+    };
+    for (const appUrl of [
+      'http://localhost:8000',
+      'http://127.0.0.1:3000',
+      'http://[::1]:1',
+      'http://api.localhost',
+    ]) {
+      assert.deepEqual(uris(appUrl), [[`${appUrl}/*`, 'http://127.0.0.1/callback'], `${appUrl}/*`]);
+    }
+    for (const appUrl of [
+      'https://app.example',
+      'http://localhost.example:8000',
+      'https://app.example/base',
+    ]) {
+      const login = [`${appUrl}/auth/callback`, `${appUrl}/docs/static/oauth2-redirect.html`];
+      assert.deepEqual(uris(appUrl), [login, `${appUrl}/`]);
+    }
+    const client = { ...GOOD.client, redirectUris: ['https://old.example/*'], webOrigins: ['*'] };
+    assert.deepEqual(
+      changesOf(makePlan({ ...GOOD, client }, { ...GOAL, appUrl: 'https://app.example' })).slice(0, 2),
+      [
+        'Valid redirect URIs: https://old.example/* → https://old.example/*, https://app.example/auth/callback, https://app.example/docs/static/oauth2-redirect.html',
+        'Valid post logout redirect URIs: + → https://old.example/*##https://app.example/auth/callback##https://app.example/docs/static/oauth2-redirect.html##https://app.example/',
+      ],
+    );
   });
 
   test('shows no secret and no password', () => {

@@ -70,7 +70,7 @@ describe('setup, call by call', () => {
       enabled: true,
       email: 'a@b.c',
       firstName: 'A',
-      requiredActions: ['UPDATE_PASSWORD'],
+      requiredActions: ['UPDATE_PROFILE'],
       credentials: [{ type: 'password' }],
     });
     keycloak.changes.length = 0;
@@ -82,6 +82,18 @@ describe('setup, call by call', () => {
     ]);
     const user = realm?.lists.users[0];
     assert.deepEqual([user?.firstName, user?.lastName, user?.requiredActions], ['A', 'Example', []]);
+  });
+
+  test('--yes leaves a temporary password temporary, says what to do, and is not done', async () => {
+    await run(['--yes']);
+    const user = {
+      ...{ id: 'u-1', username: 'anna', enabled: true, email: 'a@b.c', firstName: 'A', lastName: 'B' },
+      ...{ requiredActions: ['UPDATE_PASSWORD'], credentials: [{ type: 'password' }] },
+    };
+    keycloak.realms.get('testing')?.lists.users.push(user);
+    keycloak.changes.length = 0;
+    assert.equal(await run(['--user', 'anna', '--yes']), 1);
+    assert.deepEqual([keycloak.changes, user.requiredActions], [[], ['UPDATE_PASSWORD']]);
   });
 
   test('keeps what the client has when it changes it', async () => {

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
-import { compareEnv, mergeEnv, writePrivateFile } from '../../src/cli/setup/env-file.ts';
+import {
+  compareEnv,
+  mergeEnv,
+  readEnvText,
+  readSettings,
+  writePrivateFile,
+} from '../../src/cli/setup/env-file.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
 
 test('lines that are there stay, comments too; a setting that changes keeps its place', () => {
   const text = '# mine\nexport KEYCLOAK_REALM=old\nPORT=8000\n';
@@ -38,7 +45,13 @@ test('every value is read back as it was written', () => {
     'a=b',
     '',
     `both " and '`,
+    `all " and ' and \``,
     '\\n',
+    'C:\\new',
+    ' spaces ',
+    'two\nlines',
+    `don't #1`,
+    'ends with \\',
   ]) {
     assert.equal(parseEnv(mergeEnv('', [{ name: 'A', from: undefined, to: value }])).A, value);
   }
@@ -52,4 +65,72 @@ test('the file is for its owner alone, even where it was not before, and no draf
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   assert.equal(await readFile(file, 'utf8'), 'A=2\n');
   assert.deepEqual(await readdir(folder), ['.env']);
+});
+
+test('a value that no quotes can hold is refused, and the file says nothing else', () => {
+  for (const value of [`#"'\``, ` "'\``, `\n"'\``, 'two\r\nlines']) {
+    assert.throws(
+      () => mergeEnv('B=1\n', [{ name: 'A', from: undefined, to: value }]),
+      (error) =>
+        error instanceof UsageError && /^A has a value/.test(error.message) && !error.message.includes(value),
+    );
+  }
+});
+
+test('a value of several lines is one value: replaced whole, and nothing in it is taken for a name', () => {
+  const text = 'CERT="-----BEGIN\nKEYCLOAK_REALM=inside\n-----END"\nKEYCLOAK_REALM=old # mine\nPORT=1\n';
+  const realm = mergeEnv(text, [{ name: 'KEYCLOAK_REALM', from: 'old', to: 'testing' }]);
+  assert.equal(realm, text.replace('old # mine', 'testing'));
+  const cert = mergeEnv(text, [{ name: 'CERT', from: 'x', to: 'short' }]);
+  assert.equal(cert, 'CERT=short\nKEYCLOAK_REALM=old # mine\nPORT=1\n');
+  const added = mergeEnv("A='1\nB=2\n3'", [{ name: 'B', from: undefined, to: '4' }]);
+  assert.deepEqual({ ...parseEnv(added) }, { A: '1\nB=2\n3', B: '4' });
+});
+
+test('a quote that nobody closed ends with its line, as where the file is read', () => {
+  const text = 'A="open\nB=2\n# C=3\n  export D = 4\n\nF=\n';
+  const merged = mergeEnv(text, [
+    { name: 'B', from: '2', to: 'two' },
+    { name: 'D', from: '4', to: 'four' },
+    { name: 'F', from: '', to: 'six' },
+    { name: 'C', from: undefined, to: 'three' },
+  ]);
+  assert.equal(merged, 'A="open\nB=two\n# C=3\nD=four\n\nF=six\nC=three\n');
+});
+
+test('a file that would come to say something else is left to a person', () => {
+  // The quote that is open would find its end in the new line.
+  const text = "A='1\n";
+  assert.throws(
+    () => mergeEnv(text, [{ name: 'B', from: undefined, to: "it's" }]),
+    (error) => error instanceof UsageError && /without changing A.*: write B by hand$/.test(error.message),
+  );
+});
+
+test('a byte order mark is no part of the first name', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'env-file-')), '.env');
+  await writeFile(file, '\uFEFFKEYCLOAK_REALM=mine\n');
+  assert.equal(await readEnvText(file), 'KEYCLOAK_REALM=mine\n');
+  assert.equal((await readSettings({}, file))('KEYCLOAK_REALM'), 'mine');
+});
+
+test('a link stays, and the file that it leads to is written, there or not yet', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'env-file-'));
+  const [link, between, file] = ['.env', 'between', 'shared.env'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await symlink('between', link);
+  await symlink(file, between);
+  for (const text of ['A=1\n', 'A=2\n']) {
+    await writePrivateFile(link, text);
+    assert.equal(await readFile(file, 'utf8'), text);
+    assert.equal((await lstat(file)).mode & 0o777, 0o600);
+    assert.equal(await readlink(link), 'between');
+  }
+  const loop = join(folder, 'loop');
+  await symlink('loop', loop);
+  await assert.rejects(writePrivateFile(loop, 'A=1\n'), UsageError);
+  assert.deepEqual((await readdir(folder)).sort(), ['.env', 'between', 'loop', 'shared.env']);
 });

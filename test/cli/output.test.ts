@@ -5,6 +5,8 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { type CheckResult, ok, skipped } from '../../src/cli/doctor/check.ts';
 import { printSummary } from '../../src/cli/doctor/report/terminal.ts';
+import { createOutput } from '../../src/cli/terminal/output.ts';
+import { toPlainLine } from '../../src/cli/terminal/style.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 
 function summaryOf(results: readonly CheckResult[]): string[] {
@@ -38,4 +40,66 @@ test('a reader that has seen enough ends nothing: no stack trace, and the exit c
   const [errors, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   assert.equal(errors, '');
   assert.equal(code, 1);
+});
+
+/** A stream that is a terminal, and what was written to it. */
+function terminal(isTTY = true) {
+  const written: string[] = [];
+  const stream = { isTTY, columns: 80, write: (text: string) => written.push(text) };
+  return { out: createOutput(stream as never, {}), read: () => written.splice(0).join('') };
+}
+
+/** What a server could write to a person's terminal. */
+const OBEYED = [
+  '\u001b[2J', // clears it
+  '\u001b]0;title\u0007', // renames the window
+  '\u001b]8;;https://evil.test\u001b\\link\u001b]8;;\u001b\\', // a link to elsewhere
+  '\u001b]52;c;ZXZpbA==\u0007', // writes the clipboard
+  '\u001b[8m', // hides what follows
+  '\u001b[32m✓', // looks like a success
+  '\u009b2J',
+  '\r',
+  '\b',
+  '\u0000',
+  '\u202e', // right to left
+  '\u2028',
+];
+
+test('whoever wrote a text, a terminal obeys nothing in it', () => {
+  const { out, read } = terminal();
+  for (const text of OBEYED) {
+    out.line(`before ${text} after`);
+    out.line(out.paint('red', `before ${text} after`));
+    out.progress(`before ${text} after`);
+    out.progress('');
+    const seen = read().replaceAll('\u001b[31m', '').replaceAll('\u001b[39m', '').replaceAll('\u001b[2m', '');
+    assert.doesNotMatch(
+      seen.replaceAll('\u001b[22m', '').replaceAll('\r\u001b[2K', ''),
+      /[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u,
+      JSON.stringify(text),
+    );
+  }
+});
+
+test('colours of a command stay, one in another too, and are for a terminal alone', () => {
+  const { out, read } = terminal();
+  out.line(`${out.paint('green', '✓')} done ${out.paint('dim', `(${out.paint('bold', 'x')})`)}`);
+  assert.equal(read(), '\u001b[32m✓\u001b[39m done \u001b[2m(\u001b[1mx\u001b[22m)\u001b[22m\n');
+  const pipe = terminal(false);
+  pipe.out.progress('looking');
+  pipe.out.line(pipe.out.paint('green', '✓'));
+  assert.equal(pipe.read(), '✓\n');
+});
+
+test('what is going on is gone with the next line, and taken away by an empty one', () => {
+  const { out, read } = terminal();
+  out.progress('looking for Keycloak');
+  out.progress('');
+  assert.equal(read(), '\u001b[2m… looking for Keycloak\u001b[22m\r\u001b[2K');
+  out.progress('');
+  assert.equal(read(), '');
+});
+
+test('a line of what others wrote is one line', () => {
+  assert.equal(toPlainLine(' no\n✓ logged in\t\u001b[1m!\n'), 'no ✓ logged in !');
 });

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { startIdp } from '../service/service.ts';
-import { runProgram } from './support/program.ts';
+import { emptyFolder, MAIN, runProgram } from './support/program.ts';
+import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 
 /** No password is given: who is asked for one has been sent to Keycloak. */
 const runSetup = (url: string, env: Record<string, string> = {}) =>
@@ -49,4 +50,62 @@ test('setup that is refused says what stays, where something was done, and nothi
   const half = await run({ KEYCLOAK_ADMIN_PASSWORD: 'admin' });
   assert.match(half, /✓ created realm testing\nWhat was done so far stays; run setup again to go on\.\n/);
   assert.match(half, /refused to create the client fastapi-keycloak: HTTP 403/);
+});
+
+test('what a server says is text in the terminal, whatever is in it', async (t) => {
+  const evil = '\u001b[2J\u009b2J\u001b]0;owned\u0007\u202e';
+  const server = createServer((_, answer) =>
+    answer.writeHead(200).end(`<html><body>Wel${evil}come</body></html>`),
+  ).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { ended, stderr } = runSetup(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  assert.equal(await ended, 1);
+  assert.match(stderr(), /It says: Wel/);
+  assert.doesNotMatch(stderr(), /[^\P{Cc}\n]|\p{Bidi_Control}/u);
+});
+
+test('setup takes no address with credentials, and writes none that the service would refuse', async () => {
+  const secret = runSetup('http://admin:the-password@127.0.0.1:1/auth');
+  assert.equal(await secret.ended, 2);
+  assert.equal(
+    secret.stderr(),
+    'setup: --url (KEYCLOAK_SERVER_URL) must be an http or https URL without /realms/…, query or credentials, for example http://127.0.0.1:1/auth\n',
+  );
+  const realm = runProgram([
+    'setup',
+    '--url',
+    'http://127.0.0.1:1/realms/x',
+    '--export',
+    'realm.json',
+    '--yes',
+  ]);
+  assert.equal(await realm.ended, 2);
+  assert.match(
+    realm.stderr(),
+    /without \/realms\/…, query or credentials, for example http:\/\/127\.0\.0\.1:1\n$/,
+  );
+});
+
+test('what setup shows of its progress is gone before it asks', {
+  skip: hasTerminal ? false : 'needs python3, for a terminal',
+}, async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  const command = `exec "${process.execPath}" "${MAIN}" setup --url ${keycloak.url} 1>&2`;
+  const child = spawnInTerminal('sh', ['-c', command], {
+    cwd: emptyFolder(),
+    env: { PATH: process.env.PATH, TERM: 'xterm' },
+  });
+  let screen = '';
+  for await (const chunk of child.stderr ?? []) {
+    screen += chunk;
+    if (screen.includes('Admin user')) break;
+  }
+  child.stdin?.end('\u0003');
+  await once(child, 'close');
+  const [before = '', after] = screen.split('looking for Keycloak');
+  assert.match(before, /… $/);
+  // Dim ends, then the line is wiped.
+  assert.ok(after?.startsWith('\u001b[22m\r\u001b[2K'), JSON.stringify(after));
 });

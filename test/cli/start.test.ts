@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { request } from 'node:http';
+import { createServer as createHttpServer, request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -45,6 +45,7 @@ describe('keycloak-guard start', () => {
     const first = runProgram(['start'], env);
     const [, api = ''] = await first.says(/API +(\S+)[\s\S]*protected/);
     assert.match(first.stdout(), /DEVELOPMENT ONLY/);
+    assert.doesNotMatch(first.stdout(), /is taken/);
     assert.match(first.stdout(), /abdullah \/ Test#123456/);
     assert.equal(first.stdout().match(/^ +(TOKEN=\$\()?curl /gm)?.length, 3);
     const { status, body } = await login(api);
@@ -75,6 +76,13 @@ describe('keycloak-guard start', () => {
     const program = runProgram(['start'], { PORT: '0', KEYCLOAK_PORT: String(taken) });
     const [, port] = await program.says(/Provider +http:\/\/localhost:(\d+)/);
     assert.ok(Number(port) > taken && Number(port) <= taken + 100);
+    // It is said, with what a program needs that looks for it at the usual port.
+    await program.says(/protected -H/);
+    assert.match(program.stdout(), new RegExp(`Port ${taken} is taken, perhaps by a Keycloak`));
+    assert.match(
+      program.stdout(),
+      new RegExp(`^ +export KEYCLOAK_SERVER_URL=http://localhost:${port}$`, 'm'),
+    );
     // What is kept holds private keys: it is of the port that was taken, and of none that was tried.
     const kept = await readdir(join(program.folder, 'cache/keycloak-guard/dev-idp'));
     assert.deepEqual(
@@ -115,6 +123,49 @@ describe('keycloak-guard start', () => {
     const page = await fetch(login.headers.get('location') ?? '', { redirect: 'manual' });
     assert.equal(page.status, 200, await page.text());
     await program.stop();
+  });
+
+  it('is found by keycloak-guard token, which needs no settings then, and forgotten when it ends', async () => {
+    const program = runProgram(['start'], { PORT: '0', KEYCLOAK_PORT: '0' });
+    const [, api = '', provider] = await program.says(/API +(\S+)[\s\S]*Provider +(\S+)[\s\S]*protected/);
+    const token = runProgram(['token'], {}, program.folder);
+    assert.equal(await token.ended, 0, token.stderr());
+    assert.equal(token.stderr(), `abdullah, at the provider of keycloak-guard start: ${provider}\n`);
+    assert.equal(await statusOf(api, token.stdout().trim()), 200);
+    // Settings win: nothing is sent to the embedded provider for another one's users.
+    const other = runProgram(['token', '--username', 'abdullah'], SETTINGS, program.folder);
+    assert.equal(await other.ended, 1);
+    assert.equal(other.stdout(), '');
+    await program.stop();
+    assert.deepEqual(await readdir(join(program.folder, 'cache/keycloak-guard')), ['dev-idp']);
+    const none = runProgram(['token'], {}, program.folder);
+    assert.equal(await none.ended, 2);
+    assert.match(none.stderr(), /KEYCLOAK_SERVER_URL is not set/);
+  });
+
+  it('sends no password to where a stray note leads', async () => {
+    const folder = emptyFolder();
+    const asked: string[] = [];
+    const thief = createHttpServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
+    const { port } = thief.address() as { port: number };
+    mkdirSync(join(folder, 'cache/keycloak-guard'), { recursive: true });
+    for (const note of [
+      { url: `http://127.0.0.1:${port}`, realm: 'testing', pid: process.pid },
+      { url: `http://localhost:${port}@evil.test`, realm: 'testing', pid: process.pid },
+      { url: `http://localhost:${port}`, realm: 'testing', pid: 2 ** 22 + 1 },
+      { url: `http://localhost:${port}`, pid: process.pid },
+      'x',
+    ]) {
+      writeFileSync(join(folder, 'cache/keycloak-guard/running.json'), JSON.stringify(note));
+      const token = runProgram(['token'], {}, folder);
+      assert.equal(await token.ended, 2, token.stderr());
+    }
+    assert.deepEqual(asked, []);
+    thief.close();
   });
 
   it('leaves the port of the API to the API', async () => {
@@ -216,6 +267,15 @@ describe('keycloak-guard dev', () => {
     assert.equal(((await answer.json()) as { issuer: string }).issuer, issuer);
     assert.match(issuer, /\/realms\/blue$/);
     assert.equal(await program.stop(), 0);
+  });
+
+  it('refuses NODE_ENV=production in .env too', async () => {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, '.env'), '\uFEFFNODE_ENV=production\n');
+    const program = runProgram(['dev', '--port', '0'], {}, folder);
+    assert.equal(await program.ended, 2);
+    assert.match(program.stderr(), /refused, NODE_ENV is production/);
+    assert.equal(program.stdout(), '');
   });
 
   for (const [title, args, env, code, text] of [

@@ -3,7 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -46,6 +46,27 @@ function runToken(serverUrl: string, args: string[], input: string | null = '') 
   return { stdin, seen, ended, shows };
 }
 
+/** One request by hand: `fetch` sends no target that is none. */
+async function sendRaw(port: number, target: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  return text(socket);
+}
+
+test('token asks for name and password where the browser cannot be used, on a terminal', {
+  skip: hasTerminal ? false : 'needs python3, for a terminal',
+}, async (t) => {
+  const idp = await startIdp(t);
+  idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/*'] });
+  const { stdin, seen, ended, shows } = runToken(idp.url, [], null);
+  await shows('User');
+  stdin.write('abdullah\r');
+  await shows('Password');
+  stdin.write('Test#123456\r');
+  assert.equal(await ended, 0, seen.err);
+  assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+});
+
 test('token --username prints the token of a password login alone', async (t) => {
   const idp = await startIdp(t);
   const { seen, ended } = runToken(idp.url, ['--username', 'abdullah'], 'Test#123456\n');
@@ -85,6 +106,11 @@ test('token signs in with the browser, and takes no answer but that to its own l
   assert.equal(searchParams.get('code_challenge_method'), 'S256');
   const foreign = await fetch(`${searchParams.get('redirect_uri')}?state=foreign&code=x`);
   assert.equal(foreign.status, 404);
+  // What is no URL ends nothing.
+  const { port } = new URL(searchParams.get('redirect_uri') ?? '');
+  for (const target of ['//', '///callback', 'http://', '/callback?%', '*', 'http://[/callback?state=x']) {
+    assert.match(await sendRaw(Number(port), target), /^HTTP\/1\.1 40[04] /, target);
+  }
 
   const page = await fetch(url);
   const cookie = page.headers
@@ -100,6 +126,29 @@ test('token signs in with the browser, and takes no answer but that to its own l
   assert.equal(await done.text(), 'Signed in. You can close this window.');
   assert.equal(await ended, 0);
   assert.equal(decodeJwt(seen.out.trim()).preferred_username, 'abdullah');
+});
+
+test('token says at once that the browser cannot be used, and what to change', async (t) => {
+  const idp = await startIdp(t);
+  idp.updateClient('fastapi-keycloak', { redirectUris: ['http://localhost:8000/*'] });
+  const { seen, ended } = runToken(idp.url, []);
+  assert.equal(await ended, 1);
+  assert.equal(seen.out, '');
+  assert.match(seen.err, /^Keycloak takes no answer to this program for the client fastapi-keycloak/);
+  assert.match(seen.err, /Valid redirect URIs: add http:\/\/127\.0\.0\.1\/callback\n/);
+  assert.match(seen.err, /nobody is here to sign in: use --username/);
+});
+
+test('what a server says of a login on another device is text, whatever is in it', async (t) => {
+  const { url } = await startDeviceFlow(t, [{ error: 'access_denied', error_description: 'no\u001b[2J' }], {
+    user_code: 'WDJB\u001b]0;owned\u0007',
+    verification_uri_complete: undefined,
+    verification_uri: 'https://evil.test/\u001b[8m\u009b2J',
+  });
+  const { seen, ended } = runToken(url, ['--device']);
+  assert.equal(await ended, 1);
+  assert.match(seen.err, /^Open https:\/\/evil\.test\//);
+  assert.doesNotMatch(seen.err, /[^\P{Cc}\n]/u);
 });
 
 const needsTerminal = { skip: hasTerminal ? false : 'needs python3, for a terminal' };
@@ -133,7 +182,7 @@ test(
 );
 
 /** The embedded provider has no device flow: this stands before it and has one, where the third question is answered. */
-async function startDeviceFlow(t: TestContext, answers: readonly object[]) {
+async function startDeviceFlow(t: TestContext, answers: readonly object[], said: object = {}) {
   const idp = await startIdp(t);
   const asked: string[] = [];
   const server = createServer(async (request, response) => {
@@ -148,6 +197,7 @@ async function startDeviceFlow(t: TestContext, answers: readonly object[]) {
           verification_uri: `${url}/device`,
           verification_uri_complete: `${url}/device?user_code=WDJB-MJHT`,
         },
+        ...said,
       });
     } else if (request.url?.endsWith('/token')) {
       asked.push(`${form.get('grant_type')} ${form.get('device_code')}`);

@@ -257,10 +257,10 @@ describe('requirements', () => {
         assert.deepEqual(
           error.problems.map(({ option, rule }) => `${option} ${rule}`),
           [
-            'realmRol is not a requirement',
+            'realmRol is not a requirement: did you mean realmRole?',
             'scope must be a scope',
             'clientRole must be a role of a client',
-            'anyOf[0].groups is not a requirement',
+            'anyOf[0].groups is not a requirement: did you mean group?',
             'anyOf[1] must hold a requirement',
             'check requireThat needs a function of the principal',
             'allOf must be a list of requirements',
@@ -284,4 +284,36 @@ describe('requirements', () => {
       ['a', 'b', 'c'],
     );
   });
+});
+
+describe('a guard that is asked about nobody', () => {
+  const admin = requireRealmRole('admin');
+  const guards: readonly [string, Guard<object> | Guard][] = [
+    ['a role', admin],
+    ['a role of a client', requireClientRole('my-api', 'reader')],
+    ['a scope', requireScope('openid')],
+    ['a group tree', requireGroupTree('/staff')],
+    ['a check', requireThat(() => true)],
+    ['all of several', allOf(() => {})],
+    ['any of several', anyOf(() => {}, admin)],
+    ['requirements', toGuard({ realmRole: 'admin', scope: 'openid' }, 'my-api')],
+    ['no requirement', toGuard({}, 'my-api')],
+  ];
+  for (const [what, guard] of guards) {
+    it(`refuses it as a request without a token: ${what}`, () => {
+      for (const nobody of [null, undefined]) {
+        assert.throws(
+          () => guard(nobody as never),
+          (error) => {
+            assert.ok(error instanceof AuthError, String(error));
+            const { code, statusCode, detail, headers, reason } = error;
+            assert.deepEqual([code, statusCode, detail], ['missing_token', 401, 'Not authenticated']);
+            assert.deepEqual(headers, { 'www-authenticate': 'Bearer' });
+            assert.equal(reason, 'The guard was asked about nobody: there is no principal');
+            return true;
+          },
+        );
+      }
+    });
+  }
 });

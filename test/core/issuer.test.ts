@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createIssuer } from '../../src/core/index.ts';
+import { fetchJson } from '../../src/core/fetch-json.ts';
+import { createIssuer, OptionsError } from '../../src/core/index.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
-import { type Answer, createTestRealm } from '../support/test-realm.ts';
+import { type Answer, createTestRealm, type TestRealm } from '../support/test-realm.ts';
 
 const URLS: readonly [string, string][] = [
   ['https://sso.example.com', 'https://sso.example.com/realms/testing'],
@@ -15,6 +16,8 @@ const URLS: readonly [string, string][] = [
   ['HTTPS://SSO.Example.com:443/Auth', 'https://sso.example.com/Auth/realms/testing'],
 ];
 
+const optionsOf = ({ serverUrl, realm, fetch }: TestRealm) => ({ serverUrl, realm, fetch });
+
 describe('createIssuer', () => {
   for (const [serverUrl, baseUrl] of URLS) {
     it(`turns ${serverUrl} into ${baseUrl}`, () => {
@@ -22,10 +25,29 @@ describe('createIssuer', () => {
     });
   }
 
+  it('refuses what is no server and no realm, and what it does not know, all at once', () => {
+    const wrong = { serverUrl: 'https://x.example/realms/r', realm: 'a/b', timeoutMS: 5 };
+    assert.throws(
+      () => createIssuer(wrong),
+      (error) => {
+        assert.ok(error instanceof OptionsError);
+        assert.deepEqual(
+          error.problems.map(({ option, example }) => [option, example]),
+          [
+            ['serverUrl', "'https://x.example'"],
+            ['realm', "'testing'"],
+            ['timeoutMS', 'timeoutMs'],
+          ],
+        );
+        return true;
+      },
+    );
+  });
+
   it('encodes the name of the realm', () => {
     assert.equal(
-      createIssuer({ serverUrl: 'https://x.example', realm: 'my realm?' }).baseUrl,
-      'https://x.example/realms/my%20realm%3F',
+      createIssuer({ serverUrl: 'https://x.example', realm: 'my realm & co' }).baseUrl,
+      'https://x.example/realms/my%20realm%20%26%20co',
     );
   });
 
@@ -48,7 +70,7 @@ describe('createIssuer', () => {
 
   it('discovers once, by one call however many wait, and again when told to', async () => {
     const realm = createTestRealm();
-    const issuer = createIssuer(realm);
+    const issuer = createIssuer(optionsOf(realm));
     realm.answers.discovery = 'slow';
     const waiting = Promise.all([issuer.discover(), issuer.discover(), issuer.refresh()]);
     await settle();
@@ -83,7 +105,10 @@ describe('createIssuer', () => {
     it(`says ${code} when Keycloak answers: ${answer}`, async () => {
       const realm = createTestRealm();
       realm.setAll(answer);
-      const error = await assertRefused(() => createIssuer(realm).discover(), code as 'provider_unavailable');
+      const error = await assertRefused(
+        () => createIssuer(optionsOf(realm)).discover(),
+        code as 'provider_unavailable',
+      );
       assert.match(error.reason, reason);
       assert.equal(error.expected, 'the discovery document');
       assert.ok(error.seen);
@@ -103,7 +128,7 @@ describe('createIssuer', () => {
         realm.answers.discovery = asked <= broken ? 'half' : 'normal';
         return realm.fetch(url, init);
       };
-      const issuer = createIssuer({ ...realm, fetch: breaking as typeof fetch });
+      const issuer = createIssuer({ ...optionsOf(realm), fetch: breaking as typeof fetch });
       if (isAnswered) assert.equal((await issuer.discover()).issuer, realm.issuer);
       else await assertRefused(() => issuer.discover(), 'provider_unavailable');
       assert.equal(asked, calls);
@@ -116,15 +141,15 @@ describe('createIssuer', () => {
       asked++;
       return Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }));
     };
-    const issuer = createIssuer({ ...createTestRealm(), fetch: reset, timeoutMs: 10 });
-    const error = await assertRefused(() => issuer.discover(), 'provider_unavailable');
+    const options = { fetch: reset, timeoutMs: 10, what: 'a document' };
+    const error = await assertRefused(() => fetchJson('https://x.example', options), 'provider_unavailable');
     assert.match(error.reason, /timed out/);
     assert.equal(asked, 1);
   });
 
   it('says so where the bound is no time at all', async () => {
-    const issuer = createIssuer({ ...createTestRealm(), timeoutMs: 1500.5 });
-    const error = await assertRefused(() => issuer.discover(), 'provider_unavailable');
+    const options = { fetch, timeoutMs: 1500.5, what: 'a document' };
+    const error = await assertRefused(() => fetchJson('https://x.example', options), 'provider_unavailable');
     assert.match(error.reason, /gave no answer: The value of "\w+" is out of range/);
   });
 

@@ -18,6 +18,8 @@ export function startKeySet(options: { keys?: TestKey[] } = {}, more: Partial<Ve
     ...more,
   });
   const epoch = createEpoch();
-  const keys = createKeySet(createIssuer(resolved), resolved, epoch);
+  const { serverUrl, timeoutMs, fetch } = resolved;
+  const issuer = createIssuer({ serverUrl, realm: resolved.realm, timeoutMs, fetch });
+  const keys = createKeySet(issuer, resolved, epoch);
   return { realm, epoch, keys };
 }

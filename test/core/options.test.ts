@@ -60,7 +60,7 @@ describe('the options of a verifier', () => {
     assert.deepEqual(problems, [
       {
         option: 'serverUrl',
-        rule: 'must be an http or https URL without query, fragment or credentials',
+        rule: 'must be an http or https URL without /realms/…, query, fragment or credentials',
         example: "'https://sso.example.com'",
       },
       { option: 'realm', rule: 'must be the name of a realm', example: "'testing'" },
@@ -71,7 +71,11 @@ describe('the options of a verifier', () => {
         example: "'recheck'",
       },
       { option: 'recheckSeconds', rule: 'must be a number from 1 to 3600', example: '30' },
-      { option: 'clientSecrt', rule: 'is not an option', example: 'serverUrl, realm, clientId' },
+      {
+        option: 'clientSecrt',
+        rule: 'is not an option: did you mean clientSecret?',
+        example: 'clientSecret',
+      },
     ]);
   });
 

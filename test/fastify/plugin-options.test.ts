@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fastify from 'fastify';
 import { combineVerifiers, OptionsError, type Verifier } from '../../src/core/index.ts';
-import keycloakGuard from '../../src/fastify/index.ts';
+import keycloakGuard, { backchannelLogout } from '../../src/fastify/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 describe('the options of the plugin', () => {
@@ -32,7 +32,7 @@ describe('the options of the plugin', () => {
     [
       'its own and those of the verifier',
       () => ({ realm: '', clientId, serverUrl, onDenied: 7, tokenChek: 'local' }),
-      ['onDenied', 'realm', 'tokenChek'],
+      ['realm', 'onDenied', 'tokenChek'],
     ],
     ['its own alone', () => ({ ...keycloak, securityScheme: 7 }), ['securityScheme']],
     ['nothing at all', () => ({}), ['serverUrl', 'realm', 'clientId']],
@@ -53,6 +53,30 @@ describe('the options of the plugin', () => {
       );
     });
   }
+
+  it('suggests the names of both kinds', async () => {
+    await assert.rejects(
+      async () =>
+        fastify().register(keycloakGuard, { ...keycloak, onDenid: () => {}, tokenChek: 'x' } as never),
+      (error) => {
+        assert.ok(error instanceof OptionsError);
+        assert.deepEqual(
+          error.problems.map(({ rule }) => rule),
+          ['is not an option: did you mean onDenied?', 'is not an option: did you mean tokenCheck?'],
+        );
+        return true;
+      },
+    );
+    const app = fastify();
+    await app.register(keycloakGuard, verifierOf());
+    await assert.rejects(
+      async () => app.register(backchannelLogout, { pathh: '/x', adminPushes: 'no' } as never),
+      new OptionsError('backchannelLogout', [
+        { option: 'adminPushes', rule: 'must be true or false', example: 'false' },
+        { option: 'pathh', rule: 'is not an option: did you mean path?', example: 'path' },
+      ]),
+    );
+  });
 
   it('takes what combineVerifiers makes, and options that are undefined', async () => {
     const members = [createTestRealm({ realm: 'a' }).verifier(), createTestRealm({ realm: 'b' }).verifier()];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { inspect } from 'node:util';
 import { OptionsError } from '../../src/core/index.ts';
 import { openRedis } from '../../src/redis/index.ts';
@@ -51,6 +51,25 @@ test('an outage is told once, however many connections belong together, and is o
     await eventually('all are back', areAll(true));
     assert.deepEqual(codes, Array(round).fill(['redis_lost', 'redis_back']).flat());
   }
+});
+
+test('an outage that nobody listens to is a line on the standard error output, and so is its end', async (t) => {
+  const redis = await startRedis(t);
+  const write = mock.method(process.stderr, 'write', () => true);
+  t.after(() => write.mock.restore());
+  const lines = () => write.mock.calls.map(({ arguments: [text] }) => String(text));
+  const first = openRedis({ url: redis.url });
+  const silent = openRedis({ url: redis.url, onNotice: false });
+  const all = [first, first.duplicate(), silent];
+  t.after(() => all.map((one) => one.close()));
+  await eventually('all are there', () => all.every((one) => one.isReady));
+  await redis.kill();
+  await eventually('all are lost', () => all.every((one) => !one.isReady));
+  await redis.start();
+  await eventually('all are back', () => all.every((one) => one.isReady));
+  assert.equal(lines().length, 2);
+  assert.match(lines()[0] ?? '', /^keycloak-guard: Redis: Redis does not answer: .+ \(redis_lost\)\n$/);
+  assert.equal(lines()[1], 'keycloak-guard: Redis: Redis answers again (redis_back)\n');
 });
 
 test('an outage that only one of them saw is told too, and a connection that was closed is not waited for', async (t) => {

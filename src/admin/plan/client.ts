@@ -1,6 +1,6 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type { CurrentState } from '../current.ts';
-import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient } from '../goal.ts';
+import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient, toRedirectUris } from '../goal.ts';
 import { clientBlocks, FLOWS } from './client-blocks.ts';
 import { planMappers } from './mappers.ts';
 import type { Part } from './plan.ts';
@@ -20,7 +20,11 @@ export function planClient(current: CurrentState, goal: SetupGoal): Part {
       { field: 'Standard flow, Direct access grants', from: '', to: 'on' },
       { field: 'PKCE', from: '', to: 'S256' },
       { field: 'Valid redirect URIs', from: '', to: wanted.redirectUris.join(', ') },
-      { field: 'Valid post logout redirect URIs', from: '', to: wanted.redirectUris.join(', ') },
+      {
+        field: 'Valid post logout redirect URIs',
+        from: '',
+        to: toRedirectUris(goal.appUrl).logout.join(', '),
+      },
       { field: 'Web origins', from: '', to: wanted.webOrigins.join(', ') },
       { field: 'Backchannel logout URL', from: '', to: goal.backchannelLogoutUrl.url },
       ...wanted.protocolMappers.map((mapper) => ({ field: 'Mapper', from: '', to: mapper.name })),
@@ -63,10 +67,11 @@ function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: st
     attributes[key] = to;
     changes.push({ field, from, to });
   };
-  const add = (field: string, key: 'redirectUris' | 'webOrigins', item: string) => {
+  const add = (field: string, key: 'redirectUris' | 'webOrigins', items: readonly string[]) => {
     const there = client[key] ?? [];
-    patch[key] = [...there, item];
-    changes.push({ field, from: there.join(', '), to: [...there, item].join(', ') });
+    const all = [...new Set([...there, ...items])];
+    patch[key] = all;
+    changes.push({ field, from: there.join(', '), to: all.join(', ') });
   };
 
   if (client.enabled === false && goal.enable) flip('Enabled', 'enabled', true);
@@ -77,9 +82,9 @@ function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: st
   }
   if (!goal.keepFlows) for (const [field, key] of FLOWS) flip(field, key, true);
 
-  const uri = `${goal.appUrl}/*`;
-  if (!coversCallback(client, goal.appUrl)) add('Valid redirect URIs', 'redirectUris', uri);
-  if (!coversOrigin(client, goal.appUrl)) add('Web origins', 'webOrigins', wanted.webOrigins[0] as string);
+  const uris = toRedirectUris(goal.appUrl);
+  if (!coversCallback(client, goal.appUrl)) add('Valid redirect URIs', 'redirectUris', uris.login);
+  if (!coversOrigin(client, goal.appUrl)) add('Web origins', 'webOrigins', wanted.webOrigins);
 
   const there = client.attributes ?? {};
   const pkce = String(there['pkce.code.challenge.method'] ?? '');
@@ -93,7 +98,7 @@ function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: st
       'Valid post logout redirect URIs',
       'post.logout.redirect.uris',
       registered.join(', '),
-      [...afterLogout, uri].join('##'),
+      [...afterLogout, ...uris.logout].join('##'),
     );
   }
   const { url, replace } = goal.backchannelLogoutUrl;

@@ -4,8 +4,15 @@ import { type SetupGoal, toUser, type UserGoal } from '../goal.ts';
 import type { Part } from './plan.ts';
 import type { Blocked, Change, Step } from './step.ts';
 
-/** Actions that a whole profile and a lasting password make needless. The others (OTP, terms, …) are somebody's wish. */
-const NEEDLESS = ['UPDATE_PASSWORD', 'UPDATE_PROFILE', 'VERIFY_PROFILE'];
+/**
+ * What is left for the user to do. A whole profile makes these actions needless; a temporary password is one until there
+ * is another: what an admin has told somebody must not become lasting. The others (OTP, terms, …) are somebody's wish.
+ */
+function actionsLeft(user: UserRepresentation, wanted: UserGoal | undefined): string[] {
+  const needless = ['UPDATE_PROFILE', 'VERIFY_PROFILE'];
+  if (wanted?.resetPassword && wanted.password !== undefined) needless.push('UPDATE_PASSWORD');
+  return (user.requiredActions ?? []).filter((action) => !needless.includes(action));
+}
 
 /** The user: created whole in one call, or completed. Nothing that is filled in is replaced. */
 export function planUser(current: CurrentState, goal: SetupGoal): Part {
@@ -62,7 +69,7 @@ function complete(user: UserRepresentation, wanted: UserGoal, subject: string, e
     changes.push({ field: name, from: '', to: value });
   }
   const actions = user.requiredActions ?? [];
-  const left = actions.filter((action) => !NEEDLESS.includes(action));
+  const left = actionsLeft(user, wanted);
   if (left.length < actions.length) {
     patch.requiredActions = left;
     changes.push({ field: 'Required user actions', from: actions.join(', '), to: left.join(', ') || 'none' });
@@ -103,12 +110,14 @@ function userBlocks(
       fix: `${page} > Enabled (top right) ON, or run setup with --enable`,
     });
   }
-  const left = (user.requiredActions ?? []).filter((action) => !NEEDLESS.includes(action));
+  const left = actionsLeft(user, goal.user);
   if (left.length > 0) {
     blocked.push({
       subject,
       why: `the user has to do something first (${left.join(', ')}), so POST /login answers 403`,
-      fix: `let the user do it once in a browser, or ${page} > Details > Required user actions: remove it`,
+      fix: left.includes('UPDATE_PASSWORD')
+        ? 'let the user choose a password once in a browser, or run setup with --reset-password and a new password'
+        : `let the user do it once in a browser, or ${page} > Details > Required user actions: remove it`,
     });
   }
   if (current.realm?.verifyEmail && user.email && user.emailVerified === false) {

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import type { DevIdp } from '../../dev-idp/index.ts';
 import { isPort, startDevProvider, TESTING_REALM } from '../dev-provider.ts';
-import { createPaint } from '../terminal/style.ts';
+import { readSettings } from '../setup/env-file.ts';
+import { createOutput } from '../terminal/output.ts';
+import type { Paint } from '../terminal/style.ts';
 
 export const usage = `keycloak-guard dev: run the identity provider alone, for development
 
@@ -29,7 +31,8 @@ export async function run(args: string[]): Promise<number> {
     process.stderr.write(`keycloak-guard dev: ${(error as Error).message}\n\n${usage}`);
     return 2;
   }
-  if (process.env.NODE_ENV === 'production') {
+  const setting = await readSettings(process.env, '.env');
+  if (setting('NODE_ENV') === 'production') {
     process.stderr.write(
       'keycloak-guard dev: refused, NODE_ENV is production. It is for development only.\n',
     );
@@ -41,14 +44,14 @@ export async function run(args: string[]): Promise<number> {
     port: Number(values.port ?? 8080),
     exact: values.port !== undefined,
   });
-  process.stdout.write(banner(idp, realmFile));
+  const out = createOutput(process.stdout, process.env);
+  out.line(banner(idp, realmFile, out.paint));
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await idp.close();
   return 0;
 }
 
-function banner(idp: DevIdp, realmFile: string): string {
-  const paint = createPaint(process.stdout, process.env);
+function banner(idp: DevIdp, realmFile: string, paint: Paint): string {
   const warnings = idp.warnings.map((warning) => `  ${paint(['bold', 'yellow'], '!')} ${warning}\n`).join('');
   return `
   ${paint('green', '●')} ${paint('bold', 'Identity provider is running')}   ${paint(['bold', 'yellow'], 'DEVELOPMENT ONLY')}
@@ -57,6 +60,5 @@ function banner(idp: DevIdp, realmFile: string): string {
   Issuer     ${paint('cyan', idp.issuer)}
   Discovery  ${paint('dim', `${idp.issuer}/.well-known/openid-configuration`)}
   Realm      ${paint('bold', idp.realm)}  ${paint('dim', `from ${realmFile}`)}
-${warnings === '' ? '' : `\n${warnings}`}
-`;
+${warnings === '' ? '' : `\n${warnings}`}`;
 }

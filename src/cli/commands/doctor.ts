@@ -1,4 +1,5 @@
 import { AdminError } from '../../admin/index.ts';
+import type { CheckResult } from '../doctor/check.ts';
 import { CHECKS, TOKEN_CHECKS } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';
 import { findMendable, mend } from '../doctor/mend.ts';
@@ -44,10 +45,11 @@ export async function run(args: string[]): Promise<number> {
   const err = createOutput(process.stderr, process.env);
   try {
     const questions =
-      process.stdin.isTTY === true && process.stdout.isTTY === true ? await createQuestions() : undefined;
+      process.stdin.isTTY === true && process.stdout.isTTY === true ? await createQuestions(out) : undefined;
     const options = await complete(await readDoctorOptions(args, process.env), questions);
     return await examine(options, out, questions);
   } catch (error) {
+    out.progress('');
     if (error instanceof UsageError) {
       for (const problem of error.problems) err.line(`doctor: ${problem}`);
       return 2;
@@ -83,13 +85,28 @@ async function examine(
       // The JSON on standard output stays one object: the plan goes to standard error.
       const plan = options.json ? createOutput(process.stderr, process.env) : out;
       plan.line(`\nsetup can mend: ${found.map(({ id }) => id).join(', ')}`);
-      await mend(found, options, plan, questions);
+      const wanted = await withNewPassword(options, found, questions);
+      const code = await mend(found, wanted, plan, questions);
       if (!options.json) out.line('\nLooking again:');
-      results = await look(options, token, out);
+      results = await look(code === NOT_APPLIED ? options : wanted, token, out);
     }
   }
-  if (options.json) process.stdout.write(toJson(results));
+  if (options.json) out.line(toJson(results).trimEnd());
   return isWell(results) ? 0 : 1;
+}
+
+/** Exit code of setup. */
+const NOT_APPLIED = 2;
+
+/** The password that was tried is the one that has to go: a new one is asked for. */
+async function withNewPassword(
+  options: DoctorOptions,
+  found: readonly CheckResult[],
+  questions: Questions | undefined,
+): Promise<DoctorOptions> {
+  const isReset = !options.yes && found.some(({ setup }) => setup?.includes('--reset-password'));
+  if (!isReset || questions === undefined) return options;
+  return { ...options, password: await questions.secret(`New password for ${options.username}`) };
 }
 
 async function look(options: DoctorOptions, token: string | undefined, out: Output) {

@@ -66,7 +66,7 @@ export async function run(args: string[]): Promise<number> {
     const options = await readSetupOptions(args, process.env);
     const stdin = await readSecrets(options);
     const isAsked = process.stdin.isTTY === true && options.fromStdin.length === 0;
-    const questions = isAsked ? await createQuestions() : undefined;
+    const questions = isAsked ? await createQuestions(out) : undefined;
     const located = await locate(options, out, questions);
     const input = await completeInput(located, stdin, questions);
     const { exportFile } = options;
@@ -74,6 +74,7 @@ export async function run(args: string[]): Promise<number> {
       ? await setUp(input, options, out, questions)
       : await exportRealm(input, { ...options, exportFile }, out, questions);
   } catch (error) {
+    out.progress('');
     if (error instanceof UsageError) {
       for (const problem of error.problems) err.line(`setup: ${problem}`);
       return 2;

@@ -2,7 +2,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { DevIdp } from '../../dev-idp/index.ts';
 import { isPort, startDevProvider, TESTING_REALM } from '../dev-provider.ts';
-import { createPaint } from '../terminal/style.ts';
+import { announceProvider, DEV_CLIENT, DEV_USER, isConfigured } from '../running-provider.ts';
+import { createOutput } from '../terminal/output.ts';
+import type { Paint } from '../terminal/style.ts';
 
 export const usage = `keycloak-guard start: run the API, with an identity provider if you have none
 
@@ -15,16 +17,6 @@ user abdullah, and never with NODE_ENV=production.
   PORT=8000          port of the API
   KEYCLOAK_PORT      first port to try for the provider (default 8080)
 `;
-
-// One of these in the settings, and there is a Keycloak to be used: then no other provider is started, ever.
-const CONFIGURED = [
-  'KEYCLOAK_SERVER_URL',
-  'KEYCLOAK_CONFIG_FILE',
-  'KEYCLOAK_REALM',
-  'KEYCLOAK_CLIENT_ID',
-  'KEYCLOAK_CLIENT_SECRET',
-];
-const CLIENT = { KEYCLOAK_CLIENT_ID: 'fastapi-keycloak', KEYCLOAK_CLIENT_SECRET: 'for-development-only' };
 
 export async function run(args: string[]): Promise<number> {
   try {
@@ -45,14 +37,21 @@ export async function run(args: string[]): Promise<number> {
 }
 
 async function start(
-  { explainStart, loadConfig, nextSignal, runService, startService }: typeof import('../../service/index.ts'),
+  {
+    explainStart,
+    loadConfig,
+    nextSignal,
+    pathOfDocument,
+    runService,
+    startService,
+  }: typeof import('../../service/index.ts'),
   setting: (name: string) => string | undefined,
 ): Promise<number> {
-  if (CONFIGURED.some(setting)) return runService();
+  if (isConfigured(setting)) return runService();
   if (setting('NODE_ENV') === 'production') {
     process.stderr.write(
       'keycloak-guard start: KEYCLOAK_SERVER_URL is not set, and NODE_ENV is production.\n' +
-        'The embedded provider is for development only. Set the address of your Keycloak: see docs/settings.md.\n',
+        `The embedded provider is for development only. Set the address of your Keycloak: see ${pathOfDocument('docs/settings.md')}.\n`,
     );
     return 2;
   }
@@ -70,7 +69,8 @@ async function start(
       LOG_LEVEL: setting('LOG_LEVEL') ?? 'warn',
       KEYCLOAK_SERVER_URL: `http://localhost:${keycloakPort}`,
       KEYCLOAK_REALM: 'testing',
-      ...CLIENT,
+      KEYCLOAK_CLIENT_ID: DEV_CLIENT.clientId,
+      KEYCLOAK_CLIENT_SECRET: DEV_CLIENT.clientSecret,
     },
   });
   let idp: DevIdp | undefined;
@@ -85,8 +85,12 @@ async function start(
     });
     const here = { ...config, port, serverUrl: idp.url, realm: idp.realm };
     const service = await startService(here, { loopbackNamesOnly: true });
-    process.stdout.write(banner(service.url, idp.url, idp.realm));
+    const forget = await announceProvider(idp);
+    const out = createOutput(process.stdout, process.env);
+    const wantedPort = keycloakPort === '0' ? idp.port : Number(keycloakPort);
+    out.line(banner(service.url, idp, wantedPort, pathOfDocument('.env.example'), out.paint));
     await nextSignal();
+    await forget();
     await service.close();
     return 0;
   } catch (error) {
@@ -110,23 +114,27 @@ function findPort(wanted: number): Promise<number> {
 }
 
 /** The first thing a newcomer sees. */
-function banner(api: string, provider: string, realm: string): string {
-  const paint = createPaint(process.stdout, process.env);
+function banner(api: string, idp: DevIdp, wantedPort: number, example: string, paint: Paint): string {
+  const moved =
+    idp.port === wantedPort
+      ? ''
+      : `
+             ${paint('yellow', `Port ${wantedPort} is taken, perhaps by a Keycloak. For programs that look for one there:`)}
+             export KEYCLOAK_SERVER_URL=${idp.url}`;
   return `
   ${paint('green', '●')} ${paint('bold', 'keycloak-guard is running')}
 
   API        ${paint('cyan', api)}      ${paint('dim', `docs: ${api}/docs`)}
-  Provider   ${paint('cyan', provider)}      ${paint('dim', `realm: ${realm}`)}
-  Sign in    ${paint('bold', 'abdullah')} / ${paint('bold', 'Test#123456')}
+  Provider   ${paint('cyan', idp.url)}      ${paint('dim', `realm: ${idp.realm}`)}${moved}
+  Sign in    ${paint('bold', DEV_USER.username)} / ${paint('bold', DEV_USER.password)}
 
   ${paint(['bold', 'yellow'], 'DEVELOPMENT ONLY')}  The provider is built in and everybody knows its password.
-  ${paint('dim', 'Set KEYCLOAK_SERVER_URL to use your own Keycloak (.env.example).')}
+  ${paint('dim', `Set KEYCLOAK_SERVER_URL to use your own Keycloak (${example}).`)}
 
   Try it, in another terminal:
 
     curl ${api}/
     TOKEN=$(curl -s ${api}/login -d username=abdullah -d 'password=Test#123456' | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')
     curl ${api}/protected -H "Authorization: Bearer $TOKEN"
-
 `;
 }

@@ -5,6 +5,9 @@ import { diagnoseTokenError } from '../../client/index.ts';
 export function explainAdminError(error: AdminError): string {
   const [code = '', ...rest] = error.answer.split(': ');
   const description = rest.join(': ');
+  if (error.status >= 300 && error.status < 400) {
+    return 'Credentials follow no redirect: give the address that it leads to (--url), if that is your Keycloak.';
+  }
   if (error.kind === 'unreachable') {
     const failure = error.message.split(': ').at(-1);
     return diagnoseTokenError({ status: 0, failure }).fix;

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { UsageError } from '../usage-error.ts';
 
 /** A setting of the `.env` file that is to change. */
 export interface EnvChange {
@@ -10,13 +12,14 @@ export interface EnvChange {
   readonly to: string;
 }
 
-/** The text of the file; empty when there is none. */
+/** The text of the file; empty when there is none. Without a byte order mark, which would be read as a part of the first name. */
 export async function readEnvText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    throw new Error(`${file} cannot be read (${code === 'EISDIR' ? 'it is a folder' : code})`);
   }
 }
 
@@ -46,36 +49,115 @@ export function compareEnv(text: string, values: Readonly<Record<string, string>
     .map(([name, to]) => ({ name, from: there[name], to }));
 }
 
-/** The file with the changes in it. Every other line stays as it is, comments too. */
+/**
+ * The file with the changes in it. Every other line stays as it is, comments too.
+ *
+ * @throws {UsageError} where the file would say something else than it should: a value that no quotes can hold
+ */
 export function mergeEnv(text: string, changes: readonly EnvChange[]): string {
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
-  const lines = text === '' ? [] : text.replace(/\r?\n$/, '').split(/\r?\n/);
+  let merged = text === '' || text.endsWith('\n') ? text : text + newline;
   for (const { name, to } of changes) {
-    const assigns = new RegExp(`^\\s*(export\\s+)?${name}\\s*=`);
-    const last = lines.findLastIndex((line) => assigns.test(line));
-    const line = `${name}=${quote(to)}`;
+    const line = `${name}=${quote(name, to)}`;
     // Where a name stands twice, the last line counts.
-    if (last === -1) lines.push(line);
-    else lines[last] = line;
+    const there = readAssignments(merged).findLast((one) => one.name === name);
+    merged =
+      there === undefined
+        ? merged + line + newline
+        : merged.slice(0, there.start) + line + merged.slice(there.end);
   }
-  return lines.join(newline) + newline;
+  assertMeant(parseEnv(text), parseEnv(merged), changes);
+  return merged;
 }
 
-/** Replaces the file in one go, readable by its owner alone: a run that is cut off leaves the old file whole. */
+interface Assignment {
+  readonly name: string;
+  /** From the first character of its line to the end of its last one, without the line break. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where in the text which name is set. A value in quotes can have several lines, and one of them can look like another name. */
+function readAssignments(text: string): Assignment[] {
+  const assignments: Assignment[] = [];
+  const endOfLine = (from: number): number => {
+    const end = text.slice(from).search(/\r?\n|$/);
+    return from + end;
+  };
+  for (let start = 0; start < text.length; ) {
+    const [head, name, mark] =
+      /^[^\S\n]*(?:export\s+)?([^\s#=][^\n=]*?)[^\S\n]*=[^\S\n]*(["'`])?/.exec(text.slice(start)) ?? [];
+    let end = endOfLine(start);
+    if (head !== undefined && name !== undefined) {
+      const closing = mark === undefined ? -1 : text.indexOf(mark, start + head.length);
+      end = endOfLine(closing === -1 ? start + head.length : closing);
+      assignments.push({ name, start, end });
+    }
+    start = text.indexOf('\n', end) + 1 || text.length;
+  }
+  return assignments;
+}
+
+function assertMeant(
+  before: NodeJS.Dict<string>,
+  after: NodeJS.Dict<string>,
+  changes: readonly EnvChange[],
+): void {
+  const meant: NodeJS.Dict<string> = { ...before };
+  for (const { name, to } of changes) meant[name] = to;
+  const wrong = [...new Set([...Object.keys(meant), ...Object.keys(after)])].filter(
+    (name) => meant[name] !== after[name],
+  );
+  if (wrong.length === 0) return;
+  throw new UsageError([
+    `the file of settings cannot be changed without changing ${wrong.join(', ')} too: write ${changes.map(({ name }) => name).join(', ')} by hand`,
+  ]);
+}
+
+/**
+ * Replaces the file in one go, readable by its owner alone: a run that is cut off leaves the old file whole. Where it is a
+ * link, the file that it leads to is replaced.
+ */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  const target = await followLinks(file);
+  const draft = `${target}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
-    await rename(draft, file);
+    await rename(draft, target);
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
   }
 }
 
-/** Quotes where the value has something in it that would be read as something else; `"` last, for it knows escapes. */
-function quote(value: string): string {
-  if (/^[\w./:@%+,=~-]*$/.test(value)) return value;
-  const mark = ["'", '`', '"'].find((one) => !value.includes(one)) ?? '"';
-  return mark + value + mark;
+/** To a file that need not be there yet. */
+async function followLinks(file: string): Promise<string> {
+  let path = file;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    try {
+      path = resolve(dirname(path), await readlink(path));
+    } catch (error) {
+      // EINVAL: it is no link.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EINVAL' || code === 'ENOENT') return path;
+      throw error;
+    }
+  }
+  throw new UsageError([`${file} leads through more than ${MOST_LINKS} links`]);
+}
+
+const MOST_LINKS = 20;
+
+/** With the quotes in which the value is read as what it is: by `parseEnv`, which knows no escapes but `\n` within `"`. */
+function quote(name: string, value: string): string {
+  const isPlain = /^[\w./:@%+,=~-]*$/.test(value);
+  const ways = [...(isPlain ? [value] : []), ...["'", '`', '"'].map((mark) => mark + value + mark), value];
+  const way = ways.find((text) => {
+    const { [name]: read, ...others } = parseEnv(`${name}=${text}\n`);
+    return read === value && Object.keys(others).length === 0;
+  });
+  if (way !== undefined) return way;
+  throw new UsageError([
+    `${name} has a value that no line of a file of settings can hold: choose another one`,
+  ]);
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { isServerUrl, mendServerUrl } from '../../core/index.ts';
 import { isPlaceholder } from '../../service/index.ts';
 import { appUrlOf } from '../app-url.ts';
 import { UsageError } from '../usage-error.ts';
@@ -153,6 +154,15 @@ export function assertUsable(options: SetupOptions): void {
       problems.push(`${name} must be an http or https URL, for example http://localhost:8080`);
     }
   }
+  const { serverUrl } = options;
+  // Where Keycloak is called, an address from the browser is mended by looking; a realm file calls nobody.
+  const isUsable =
+    options.exportFile === undefined ? !hasCredentials(serverUrl) : isServerUrl(serverUrl ?? 'http://x');
+  if (problems.length === 0 && !isUsable) {
+    problems.push(
+      `--url (KEYCLOAK_SERVER_URL) must be an http or https URL without /realms/…, query or credentials, for example ${mendServerUrl(serverUrl) ?? 'http://localhost:8080'}`,
+    );
+  }
   if (/[/?#\\]/.test(options.realm)) problems.push('--realm (KEYCLOAK_REALM) must be the name of a realm');
   if (options.withoutUser && options.user.username !== undefined)
     problems.push('--no-user and --user exclude each other');
@@ -162,6 +172,10 @@ export function assertUsable(options: SetupOptions): void {
 
 function isHttpUrl(value: string): boolean {
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function hasCredentials(value = ''): boolean {
+  return URL.canParse(value) && new URL(value).username + new URL(value).password !== '';
 }
 
 function toAttributes(pairs: readonly string[]): Record<string, string> {

@@ -1,6 +1,7 @@
 import { diagnoseTokenError } from '../../client/index.ts';
 import { type Caller, createRealmCalls } from '../keycloak/realm-calls.ts';
 import { toTokenAnswer } from '../keycloak/token-answer.ts';
+import { toPlainLine } from '../terminal/style.ts';
 
 /** One thing that was tried after setting up. */
 export interface Proof {
@@ -17,10 +18,14 @@ export async function* prove(caller: Caller, username: string, password: string)
   const token = login.json?.access_token;
   if (typeof token !== 'string') {
     const { cause, fix } = diagnoseTokenError(toTokenAnswer(login, caller));
-    yield { what: `log in as ${username}`, ok: false, seen: `${cause}. ${fix}` };
+    yield { what: `log in as ${username}`, ok: false, seen: toPlainLine(`${cause}. ${fix}`) };
     return;
   }
-  yield { what: `log in as ${username}`, ok: true, seen: `token for ${login.json?.expires_in} s` };
+  yield {
+    what: `log in as ${username}`,
+    ok: true,
+    seen: toPlainLine(`token for ${login.json?.expires_in} s`),
+  };
 
   const userinfo = await calls.userinfo(token);
   const name = [userinfo.json?.name, userinfo.json?.email].filter(Boolean).join(', ');
@@ -28,7 +33,7 @@ export async function* prove(caller: Caller, username: string, password: string)
   yield {
     what: 'userinfo',
     ok: userinfo.status === 200,
-    seen: userinfo.status === 200 ? name : `HTTP ${userinfo.status} ${challenge}`,
+    seen: toPlainLine(userinfo.status === 200 ? name : `HTTP ${userinfo.status} ${challenge}`),
   };
 
   const introspection = await calls.introspect(token);
@@ -36,7 +41,9 @@ export async function* prove(caller: Caller, username: string, password: string)
   yield {
     what: 'introspection',
     ok: isActive,
-    seen: isActive ? 'active' : `HTTP ${introspection.status} ${introspection.text.slice(0, 200)}`,
+    seen: isActive
+      ? 'active'
+      : toPlainLine(`HTTP ${introspection.status} ${introspection.text.slice(0, 200)}`),
   };
 
   const logout = await calls.logout(String(login.json?.refresh_token ?? ''));

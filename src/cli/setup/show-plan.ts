@@ -1,5 +1,6 @@
 import type { Plan, Step } from '../../admin/index.ts';
 import type { Output } from '../terminal/output.ts';
+import { toPlainLine } from '../terminal/style.ts';
 import type { EnvChange } from './env-file.ts';
 
 /** Prints a plan: what is created (+), changed (~), kept (=) and left to a person (!). Secrets are never shown. */
@@ -14,7 +15,7 @@ export function showPlan(
     out.line(isNew ? paint('green', `  + create ${subject}`) : paint('yellow', `  ~ change ${subject}`));
     for (const { field, from, to } of steps.flatMap((step) => step.changes)) {
       out.line(
-        `      ${field}: ${isNew || (from === '' && to.startsWith('+')) ? to : `${from || '(none)'} → ${to}`}`,
+        `      ${field}: ${toPlainLine(isNew || (from === '' && to.startsWith('+')) ? to : `${from || '(none)'} → ${to}`)}`,
       );
     }
   }
@@ -25,8 +26,8 @@ export function showPlan(
   }
   for (const subject of plan.kept) out.line(paint('dim', `  = keep ${subject}`));
   for (const { subject, why, fix } of plan.blocked) {
-    out.line(paint('red', `  ! ${subject}: ${why}`));
-    out.line(`      by hand: ${fix}`);
+    out.line(paint('red', `  ! ${subject}: ${toPlainLine(why)}`));
+    out.line(`      by hand: ${toPlainLine(fix)}`);
   }
 }
 

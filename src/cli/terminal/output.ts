@@ -1,11 +1,13 @@
-import { createPaint, type Paint } from './style.ts';
+import { randomBytes } from 'node:crypto';
+import { createPaint, type Paint, toPlainText } from './style.ts';
 
 /** Where a command writes. */
 export interface Output {
+  /** Colours a text for `line` and `progress` of this output, and for nothing else. */
   readonly paint: Paint;
-  /** Writes a line. */
+  /** Writes a line. Of what a terminal would obey nothing gets through but `paint`, whoever wrote the text. */
   line(text?: string): void;
-  /** Shows what is going on; only on a terminal, and gone with the next line. */
+  /** Shows what is going on; only on a terminal, and gone with the next line. An empty text takes it away. */
   progress(text: string): void;
 }
 
@@ -17,17 +19,23 @@ export function createOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
     if (isDirty) stream.write('\r\u001b[2K');
     isDirty = false;
   };
-  const paint = createPaint(stream, env);
+  const style = createPaint(stream, env);
+  // Stands for the escape character of our own colours: a server that writes escape sequences cannot know it.
+  const own = `\u0000${randomBytes(8).toString('hex')}`;
+  const clean = (text: string) => text.split(own).map(toPlainText).join(own);
+  const write = (text: string) => stream.write(clean(text).replaceAll(own, '\u001b'));
+  const paint: Paint = (format, text) => style(format, clean(text)).replaceAll('\u001b', own);
   return {
     paint,
     line(text = '') {
       clear();
-      stream.write(`${text}\n`);
+      write(`${text}\n`);
     },
     progress(text) {
       if (!isTerminal || env.TERM === 'dumb') return;
       clear();
-      stream.write(paint('dim', `… ${text}`.slice(0, (stream.columns ?? 80) - 1)));
+      if (text === '') return;
+      write(paint('dim', `… ${text}`.slice(0, (stream.columns ?? 80) - 1)));
       isDirty = true;
     },
   };

@@ -1,3 +1,6 @@
+import type { Output } from './output.ts';
+import { toPlainText } from './style.ts';
+
 /** Asks a person at a terminal. Every question rejects with {@link Cancelled} when the person gives up. */
 export interface Questions {
   text(message: string, suggestion?: string): Promise<string>;
@@ -11,24 +14,35 @@ export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }
 
-/** Questions at the terminal; the library is loaded when it is needed. */
-export async function createQuestions(): Promise<Questions> {
+/**
+ * Questions at the terminal; the library is loaded when it is needed.
+ *
+ * @param out what it shows of its progress is taken away before a question
+ */
+export async function createQuestions(out: Pick<Output, 'progress'>): Promise<Questions> {
   const prompts = await import('@clack/prompts');
   const answer = <T>(value: T): Exclude<T, symbol> => {
     if (prompts.isCancel(value)) throw new Cancelled('cancelled');
     return value as Exclude<T, symbol>;
   };
+  const ready = (message: string): { message: string } => {
+    out.progress('');
+    return { message: toPlainText(message) };
+  };
   const notEmpty = (value: string | undefined) => (value ? undefined : 'Please type something');
   return {
     async text(message, suggestion) {
-      if (suggestion === undefined) return answer(await prompts.text({ message, validate: notEmpty }));
-      return answer(await prompts.text({ message, placeholder: suggestion, defaultValue: suggestion }));
+      if (suggestion === undefined)
+        return answer(await prompts.text({ ...ready(message), validate: notEmpty }));
+      return answer(
+        await prompts.text({ ...ready(message), placeholder: suggestion, defaultValue: suggestion }),
+      );
     },
     async secret(message) {
-      return answer(await prompts.password({ message, validate: notEmpty }));
+      return answer(await prompts.password({ ...ready(message), validate: notEmpty }));
     },
     async confirm(message, suggestion = true) {
-      return answer(await prompts.confirm({ message, initialValue: suggestion }));
+      return answer(await prompts.confirm({ ...ready(message), initialValue: suggestion }));
     },
   };
 }

@@ -9,10 +9,20 @@ export type Paint = (format: Format, text: string) => string;
 export function createPaint(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): Paint {
   const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0';
   const wanted = !env.NO_COLOR && env.TERM !== 'dumb' && stream.isTTY === true;
-  return forced || wanted ? (format, text) => styleText(format, text) : (_, text) => text;
+  return forced || wanted
+    ? (format, text) => styleText(format, text, { validateStream: false })
+    : (_, text) => text;
 }
 
-/** Takes out what a terminal would obey: escape sequences and other control characters. For text that others wrote. */
+/**
+ * Takes out what a terminal would obey, and what makes a text look like another one: escape sequences, control
+ * characters but the line break, line and paragraph separators, and characters that turn the direction of writing.
+ */
 export function toPlainText(text: string): string {
-  return stripVTControlCharacters(text).replace(/[^\P{Cc}\n]/gu, ' ');
+  return stripVTControlCharacters(text).replace(/[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ');
+}
+
+/** The same on one line: for what others wrote, so that no line of theirs looks like one of this program's. */
+export function toPlainLine(text: string): string {
+  return toPlainText(text).replace(/\s+/g, ' ').trim();
 }

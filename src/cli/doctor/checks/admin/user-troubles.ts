@@ -106,7 +106,8 @@ function findActions(actions: readonly string[], page: string): UserTrouble | un
     'or let the user do it once in a browser',
   ];
   const isEasy = actions.every((action) =>
-    ['UPDATE_PASSWORD', 'UPDATE_PROFILE', 'VERIFY_PROFILE'].includes(action),
+    // A temporary password becomes lasting by nobody's hand but its owner's.
+    ['UPDATE_PROFILE', 'VERIFY_PROFILE'].includes(action),
   );
   return {
     kind: 'actions',

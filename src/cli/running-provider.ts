@@ -1,0 +1,76 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** The API's client in the realm that the package brings along. */
+export const DEV_CLIENT = { clientId: 'fastapi-keycloak', clientSecret: 'for-development-only' };
+
+/** The user of that realm. Everybody knows the password: the provider listens on this machine alone. */
+export const DEV_USER = { username: 'abdullah', password: 'Test#123456' };
+
+const CONFIGURED = [
+  'KEYCLOAK_SERVER_URL',
+  'KEYCLOAK_CONFIG_FILE',
+  'KEYCLOAK_REALM',
+  'KEYCLOAK_CLIENT_ID',
+  'KEYCLOAK_CLIENT_SECRET',
+];
+
+/** One of these in the settings, and there is a Keycloak to be used: then no other provider is, ever. */
+export const isConfigured = (setting: (name: string) => string | undefined): boolean =>
+  CONFIGURED.some((name) => setting(name));
+
+/** Where the embedded provider of `keycloak-guard start` is. */
+export interface RunningProvider {
+  readonly url: string;
+  readonly realm: string;
+}
+
+/** The user's own folder for what can be lost. */
+export function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keycloak-guard');
+}
+
+/** Lets other commands find the provider of this process. What is returned ends that; it never rejects. */
+export async function announceProvider({ url, realm }: RunningProvider): Promise<() => Promise<void>> {
+  const file = noteFile();
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(file, JSON.stringify({ url, realm, pid: process.pid }), { mode: 0o600 });
+  } catch {
+    // A folder that cannot be written to is no reason not to start.
+  }
+  return async () => {
+    // Another one that was started later stays known.
+    if ((await readNote())?.pid === process.pid) await rm(file, { force: true }).catch(() => {});
+  };
+}
+
+/** The provider that was started last, if it runs still. */
+export async function findRunningProvider(): Promise<RunningProvider | undefined> {
+  const note = await readNote();
+  return note !== undefined && isRunning(note.pid) ? { url: note.url, realm: note.realm } : undefined;
+}
+
+const noteFile = (): string => join(cacheFolder(), 'running.json');
+
+async function readNote(): Promise<(RunningProvider & { readonly pid: number }) | undefined> {
+  try {
+    const { url, realm, pid } = JSON.parse(await readFile(noteFile(), 'utf8')) as Record<string, unknown>;
+    // Never a password to another machine, whoever wrote the file.
+    const isOurs = /^http:\/\/localhost:\d+$/.test(String(url)) && typeof realm === 'string';
+    return isOurs && Number.isInteger(pid) ? { url: String(url), realm, pid: Number(pid) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It is somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,84 @@
+import type { OptionRule } from './check-options.ts';
+import { isPlainUrl, isServerUrl, mendServerUrl } from './server-url.ts';
+
+/** Rules that options of several factories have in common. */
+
+/** The option must be given. */
+export const required = (rule: OptionRule): OptionRule => ({ ...rule, isRequired: true });
+
+export const isText = (value: unknown): boolean =>
+  typeof value === 'string' && value.trim() === value && value !== '';
+
+export const text = (rule: string, example: string): OptionRule => ({ rule, example, isMet: isText });
+
+export const oneOf = (...values: string[]): OptionRule => ({
+  rule: `must be one of ${values.join(', ')}`,
+  example: `'${values[0]}'`,
+  isMet: (value) => values.includes(value as string),
+});
+
+export const between = (low: number, high: number, example: number): OptionRule => ({
+  rule: `must be a number from ${low} to ${high}`,
+  example: String(example),
+  isMet: (value) => typeof value === 'number' && value >= low && value <= high,
+});
+
+export const whole = (low: number, high: number, example: number): OptionRule => ({
+  rule: `must be a whole number from ${low} to ${high}`,
+  example: String(example),
+  isMet: (value) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high,
+});
+
+export const trueOrFalse = (example: boolean): OptionRule => ({
+  rule: 'must be true or false',
+  example: String(example),
+  isMet: (value) => typeof value === 'boolean',
+});
+
+export const callable = (example: string): OptionRule => ({
+  rule: 'must be a function',
+  example,
+  isMet: (value) => typeof value === 'function',
+});
+
+/** An object with these methods. */
+export const having = (what: string, methods: readonly string[], example: string): OptionRule => ({
+  rule: `must be ${what}`,
+  example,
+  isMet: (value) =>
+    methods.every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function'),
+});
+
+export const SERVER_URL: OptionRule = required({
+  rule: 'must be an http or https URL without /realms/…, query, fragment or credentials',
+  example: "'https://sso.example.com'",
+  isMet: isServerUrl,
+  mend: (value) => {
+    const mended = mendServerUrl(value);
+    return mended === undefined ? undefined : `'${mended}'`;
+  },
+});
+
+export const REALM: OptionRule = required({
+  rule: 'must be the name of a realm',
+  example: "'testing'",
+  isMet: (value) => isText(value) && !/[/?#\\]/.test(value as string) && !/^\.+$/.test(value as string),
+});
+
+export const ISSUER: OptionRule = {
+  rule: 'must be the exact issuer of the realm, an http or https URL',
+  example: "'https://sso.example.com/realms/testing'",
+  isMet: isPlainUrl,
+};
+
+export const CLIENT_SECRET = text('must be a text without spaces around it', "'…'");
+export const TIMEOUT_MS = whole(100, 60_000, 5_000);
+export const CLOCK_TOLERANCE_SECONDS = between(0, 300, 5);
+export const CLOCK = callable('Date.now');
+export const FETCH = callable('fetch');
+
+export const NOTICE_LISTENER: OptionRule = {
+  rule: 'must be a function, or false for none',
+  example: '(notice) => log[notice.level](notice)',
+  isMet: (value) => value === false || typeof value === 'function',
+};
