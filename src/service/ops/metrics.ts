@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Verifier } from '../../core/index.ts';
 import type { Breaker } from '../services/breaker.ts';
-import type { PasswordQueue } from '../services/password-queue.ts';
+import type { Turns } from '../services/turns.ts';
 import {
   CALL_KINDS,
   CALL_OUTCOMES,
@@ -25,7 +25,7 @@ declare module 'fastify' {
 
 interface Sources {
   readonly verifier: Verifier;
-  readonly queue: PasswordQueue;
+  readonly queue: Turns;
   readonly breaker: Pick<Breaker, 'isOpen'>;
   readonly shared: SharedState | undefined;
   readonly calls: Pick<ObservedFetch, 'observers'>;
