@@ -21,6 +21,7 @@ import { addDrain } from './ops/draining.ts';
 import { handleErrors } from './ops/error-handler.ts';
 import { healthController, watchReadiness } from './ops/health.ts';
 import { observeCalls } from './ops/keycloak-calls.ts';
+import { openLimits } from './ops/limits.ts';
 import { shedLoad } from './ops/load-shedding.ts';
 import type { Logger } from './ops/logger.ts';
 import { limitLogins } from './ops/login-limits.ts';
@@ -136,8 +137,8 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
 
   await app.register(homeController, { issuer: verifier.issuer, basePath });
   const auth = createAuthService(client, verifier, passwordQueue);
-  const limits = await limitLogins(app, config, shared?.LimitStore, report);
-  await app.register(loginController, { auth, limits, report });
+  const limit = await openLimits(app, shared?.LimitStore, config.clientSecret);
+  await app.register(loginController, { auth, limits: limitLogins(limit, config, report), report });
   await app.register(refreshController, { auth, report });
   await app.register(logoutController, { auth, report });
   await app.register(protectedController);

@@ -5,7 +5,7 @@ import { whole } from './setting-parsers.ts';
 export const LIMIT_SETTINGS = {
   LOGINS_PER_MINUTE_AND_ADDRESS: {
     description:
-      'Most logins in a minute from one address (IPv6: one /64 network); more are 429. 0: no limit. Behind a proxy set `TRUST_PROXY`, or all users have one address.',
+      'Most logins in a minute from one address (IPv6: from a network of 48 bits, or one in it); more are 429. 0: no limit. Behind a proxy set `TRUST_PROXY`, or all users have one address.',
     rule: 'must be a whole number from 0 to 1000000',
     example: '300',
     default: '300',
@@ -13,7 +13,7 @@ export const LIMIT_SETTINGS = {
   },
   LOGINS_PER_MINUTE_AND_USER: {
     description:
-      'Most logins in a minute with one user name from one address (IPv6: one /64 network); more are 429. 0: no limit. From other addresses the user can still log in.',
+      'Most logins in a minute with one user name from one address (IPv6: from a network of 48 bits, or one in it); more are 429. 0: no limit. From other addresses the user can still log in.',
     rule: 'must be a whole number from 0 to 1000000',
     example: '100',
     default: '100',
