@@ -37,6 +37,8 @@ export interface Config {
   readonly sessionMaxSeconds: number;
   /** May hold a password. */
   readonly redisUrl: string | undefined;
+  /** Start of every key in Redis. */
+  readonly redisKeyPrefix: string;
   /** In a minute; 0 is no limit. */
   readonly loginsPerAddress: number;
   /** In a minute, from one address; 0 is no limit. */
@@ -158,6 +160,7 @@ type Values = { [N in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[N]['par
   PUBLIC_URL: string | undefined;
   SESSION_SECRET: readonly string[] | 'off' | undefined;
   REDIS_URL: string | undefined;
+  REDIS_KEY_PREFIX: string | undefined;
   METRICS_PORT: number | undefined;
 };
 
@@ -186,6 +189,7 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     sessionIdleSeconds: values.SESSION_IDLE_SECONDS,
     sessionMaxSeconds: values.SESSION_MAX_SECONDS,
     redisUrl: values.REDIS_URL,
+    redisKeyPrefix: values.REDIS_KEY_PREFIX ?? toKeyPrefix(values.KEYCLOAK_REALM, values.KEYCLOAK_CLIENT_ID),
     loginsPerAddress: values.LOGINS_PER_MINUTE_AND_ADDRESS,
     loginsPerUser: values.LOGINS_PER_MINUTE_AND_USER,
     loginMaxInFlight: values.LOGIN_MAX_IN_FLIGHT,
@@ -199,6 +203,11 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     metricsPort: values.METRICS_PORT,
     tracing,
   });
+}
+
+/** No two services have the same by chance: what is in their names is no colon. */
+function toKeyPrefix(realm: string, clientId: string): string {
+  return ['keycloak-guard', realm, clientId].map(encodeURIComponent).join(':');
 }
 
 /**

@@ -199,6 +199,14 @@ export const SETTINGS = {
     secret: true,
     parse: (text) => (/^rediss?:\/\/[^\s/]+/.test(text) && URL.canParse(text) ? text : undefined),
   },
+  REDIS_KEY_PREFIX: {
+    description:
+      'Start of every key in Redis. Services with the same one share sessions, logouts and limits. Not set: `keycloak-guard:<realm>:<client id>`.',
+    rule: 'must be up to 200 letters, digits and . _ - : / @ %',
+    example: 'keycloak-guard:my-realm:my-api',
+    optional: true,
+    parse: (text) => (/^[\w.\-:/@%]{1,200}$/.test(text) ? text : undefined),
+  },
   ...LIMIT_SETTINGS,
   METRICS_PORT: {
     description:

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ConfigError, loadConfig } from '../../src/service/index.ts';
 import { envExample, settingsPage } from '../../tools/settings-text.ts';
+import { configFor } from './service.ts';
 
 const GOOD = {
   KEYCLOAK_SERVER_URL: 'http://localhost:8080/auth/',
@@ -215,4 +216,12 @@ test('a keycloak.json that cannot be used is one mistake, not five', (t) => {
   ] as const) {
     assert.deepEqual(problemsOf({ KEYCLOAK_CONFIG_FILE: file }, cwd), [['KEYCLOAK_CONFIG_FILE', seen]]);
   }
+});
+
+test('no two services have the same prefix of keys by chance', () => {
+  const prefixOf = (KEYCLOAK_REALM: string, KEYCLOAK_CLIENT_ID: string) =>
+    configFor('http://localhost:8080', { KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID }).redisKeyPrefix;
+  assert.equal(prefixOf('a realm', 'api'), 'keycloak-guard:a%20realm:api');
+  assert.notEqual(prefixOf('a:b', 'c'), prefixOf('a', 'b:c'));
+  assert.notEqual(prefixOf('a%3Ab', 'c'), prefixOf('a:b', 'c'));
 });
