@@ -21,6 +21,7 @@ import { addDrain } from './ops/draining.ts';
 import { handleErrors } from './ops/error-handler.ts';
 import { healthController, watchReadiness } from './ops/health.ts';
 import { observeCalls } from './ops/keycloak-calls.ts';
+import { boundCalls, createCallTurns } from './ops/keycloak-turns.ts';
 import { openLimits } from './ops/limits.ts';
 import { shedLoad } from './ops/load-shedding.ts';
 import type { Logger } from './ops/logger.ts';
@@ -109,10 +110,11 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     maxWaiting: config.loginMaxWaiting,
     maxWaitMs: config.loginWaitMs,
   });
+  const callTurns = createCallTurns(config);
 
   app.decorate('metrics', undefined);
   if (calls !== undefined && config.metricsPort !== undefined) {
-    const sources = { verifier, queue: passwordQueue, breaker, shared, calls, events: report };
+    const sources = { verifier, queue: passwordQueue, callTurns, breaker, shared, calls, events: report };
     await collectMetrics(app, { ...sources, logger: deps.logger });
   }
   limitConnections(app, config);
@@ -132,12 +134,13 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     onDenied: reportDenied(report),
   });
   if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins, sendUnknown);
+  const limit = await openLimits(app, shared?.LimitStore, config.clientSecret);
+  boundCalls(app, config, callTurns, limit, report);
   await app.register(backchannelLogout, { onMessage: reportMessages(report) });
   await useBrowserSessions(app, config, client, shared, report);
 
   await app.register(homeController, { issuer: verifier.issuer, basePath });
   const auth = createAuthService(client, verifier, passwordQueue);
-  const limit = await openLimits(app, shared?.LimitStore, config.clientSecret);
   await app.register(loginController, { auth, limits: limitLogins(limit, config, report), report });
   await app.register(refreshController, { auth, report });
   await app.register(logoutController, { auth, report });

@@ -43,6 +43,9 @@ export interface Config {
   readonly loginsPerAddress: number;
   /** In a minute, from one address; 0 is no limit. */
   readonly loginsPerUser: number;
+  /** Refreshes, logouts and sign-ins in a minute; 0 is no limit. */
+  readonly callsPerAddress: number;
+  readonly callsMaxInFlight: number;
   readonly loginMaxInFlight: number;
   readonly loginMaxWaiting: number;
   readonly loginWaitMs: number;
@@ -192,6 +195,8 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     redisKeyPrefix: values.REDIS_KEY_PREFIX ?? toKeyPrefix(values.KEYCLOAK_REALM, values.KEYCLOAK_CLIENT_ID),
     loginsPerAddress: values.LOGINS_PER_MINUTE_AND_ADDRESS,
     loginsPerUser: values.LOGINS_PER_MINUTE_AND_USER,
+    callsPerAddress: values.CALLS_PER_MINUTE_AND_ADDRESS,
+    callsMaxInFlight: values.CALLS_MAX_IN_FLIGHT,
     loginMaxInFlight: values.LOGIN_MAX_IN_FLIGHT,
     loginMaxWaiting: values.LOGIN_MAX_WAITING,
     loginWaitMs: values.LOGIN_WAIT_MS,

@@ -14,9 +14,9 @@ export interface TurnBounds {
   readonly failedLogins?: FailedLogins | undefined;
 }
 
-interface TurnOptions<E> extends TurnBounds {
-  /** Whether it speaks against whoever called: what was sent was guessed, or made up. */
-  readonly isFailure: (error: E) => boolean;
+interface TurnOptions extends TurnBounds {
+  /** Whether a result or an error speaks against whoever called: what was sent was guessed, or made up. */
+  readonly isFailure: (outcome: unknown) => boolean;
   readonly tooMany: ClientError;
   readonly gone: ClientError;
 }
@@ -56,7 +56,7 @@ const GUESSING_FROM = 5;
  * elsewhere; while nobody else comes, guesses run, half as many. Who shares a network with the guesses waits with
  * them: nothing here tells them apart.
  */
-export function createTurns<E>(options: TurnOptions<E>): Turns {
+export function createTurns(options: TurnOptions): Turns {
   const {
     maxInFlight,
     maxWaiting,
@@ -80,9 +80,11 @@ export function createTurns<E>(options: TurnOptions<E>): Turns {
     inFlight++;
     if (isGuessing) guessing++;
     try {
-      return await call();
+      const result = await call();
+      if (isFailure(result)) fail(network);
+      return result;
     } catch (error) {
-      if (isFailure(error as E)) fail(network);
+      if (isFailure(error)) fail(network);
       throw error;
     } finally {
       inFlight--;
