@@ -1,3 +1,4 @@
+import { compile } from '@fastify/proxy-addr';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { createClient, type KeycloakClient } from '../client/index.ts';
@@ -10,7 +11,7 @@ import { loginController } from './controllers/login-controller.ts';
 import { logoutController } from './controllers/logout-controller.ts';
 import { protectedController } from './controllers/protected-controller.ts';
 import { refreshController } from './controllers/refresh-controller.ts';
-import { MODEL_KEYWORDS } from './models.ts';
+import { MODEL_KEYWORDS, MODELS } from './models.ts';
 import { createAuditLog } from './ops/audit-log.ts';
 import { BODY_LIMIT_BYTES, readBodies } from './ops/bodies.ts';
 import { useBrowserSessions } from './ops/browser-sessions.ts';
@@ -59,12 +60,13 @@ export interface AppDeps {
 
 /** Builds the guide's API. Nothing is listened on, no environment is read. The order is the order in which it runs. */
 export async function buildApp(config: Config, deps: AppDeps = {}): Promise<FastifyInstance> {
+  const trustsProxy = config.trustProxy !== false && compile(config.trustProxy.split(','));
   const app = fastify({
     ...(deps.logger === undefined ? { logger: false } : { loggerInstance: withoutChildren(deps.logger) }),
     logController: new RequestLog(deps.logger),
-    genReqId: createRequestIds(config.trustProxy !== false),
+    genReqId: createRequestIds(trustsProxy),
     requestIdHeader: false,
-    trustProxy: config.trustProxy,
+    trustProxy: trustsProxy,
     bodyLimit: BODY_LIMIT_BYTES,
     ...serverLimits(config),
     return503OnClosing: false,
@@ -126,20 +128,21 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   handleErrors(app, [config.clientSecret], sendUnknown);
   readBodies(app);
   const basePath = basePathOf(config.publicUrl);
-  await collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath });
+  for (const model of MODELS) app.addSchema(model);
+  if (config.docs) await collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath });
   await app.register(keycloakGuard, {
     verifier: tracing?.traceChecks(verifier) ?? verifier,
     // The error handler does.
     logRefusals: false,
     onDenied: reportDenied(report),
   });
-  if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins, sendUnknown);
+  if (config.corsOrigins.length > 0) await allowOrigins(app, config, sendUnknown);
   const limit = await openLimits(app, shared?.LimitStore, config.clientSecret);
   boundCalls(app, config, callTurns, limit, report);
   await app.register(backchannelLogout, { onMessage: reportMessages(report) });
   await useBrowserSessions(app, config, client, shared, report);
 
-  await app.register(homeController, { issuer: verifier.issuer, basePath });
+  await app.register(homeController, { issuer: verifier.issuer, basePath, hasDocs: config.docs });
   const auth = createAuthService(client, verifier, passwordQueue);
   await app.register(loginController, { auth, limits: limitLogins(limit, config, report), report });
   await app.register(refreshController, { auth, report });
@@ -148,6 +151,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const readiness = watchReadiness({ verifier, shared, draining, link: deps.link });
   app.decorate('isReadyItself', readiness.isReadyItself);
   await app.register(healthController, { readiness });
+  if (!config.docs) return app;
   await app.register(docsSignIn, { ...config, client, issuer: verifier.issuer, report });
   await app.register(docsController, { clientId: config.clientId, basePath });
   return app;

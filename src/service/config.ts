@@ -30,6 +30,8 @@ export interface Config {
   readonly auditLog: boolean;
   readonly trustProxy: false | string;
   readonly corsOrigins: readonly string[];
+  /** Whether pages of these origins may use the session cookie. */
+  readonly corsCredentials: boolean;
   readonly publicUrl: string | undefined;
   /** `off`: no sign-in with the browser. `undefined`: a secret is made up; never in production. */
   readonly sessionSecrets: readonly string[] | 'off' | undefined;
@@ -61,6 +63,9 @@ export interface Config {
   readonly shutdownTimeoutMs: number;
   /** `undefined`: no metrics. */
   readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
+  /** Whether there are `/docs` and `/openapi.json`. */
+  readonly docs: boolean;
   /** By the `OTEL_*` variables of the environment, not of `.env`. */
   readonly tracing: TracingSettings;
 }
@@ -165,6 +170,7 @@ type Values = { [N in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[N]['par
   REDIS_URL: string | undefined;
   REDIS_KEY_PREFIX: string | undefined;
   METRICS_PORT: number | undefined;
+  METRICS_HOST: string | undefined;
 };
 
 function toConfig(values: Values, tracing: TracingSettings): Config {
@@ -187,6 +193,7 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     auditLog: values.AUDIT_LOG === 'on',
     trustProxy: values.TRUST_PROXY,
     corsOrigins: values.CORS_ORIGINS ?? [],
+    corsCredentials: values.CORS_CREDENTIALS === 'on',
     publicUrl: values.PUBLIC_URL,
     sessionSecrets: values.SESSION_SECRET,
     sessionIdleSeconds: values.SESSION_IDLE_SECONDS,
@@ -206,6 +213,8 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     metricsPort: values.METRICS_PORT,
+    metricsHost: values.METRICS_HOST ?? values.HOST,
+    docs: values.DOCS === 'on',
     tracing,
   });
 }
@@ -238,10 +247,15 @@ export function readEnvFile(
 }
 
 function describe(setting: Setting, text: string): string {
-  if (!setting.secret) return `is ${quoted(text)}.`;
+  if (!setting.secret) return `is ${quoted(withoutSecrets(text))}.`;
   if (/[\r\n]/.test(text)) return 'has a line break in it.';
   if (text.trim() !== text) return 'has spaces around it.';
   return isPlaceholder(text) ? 'is still a placeholder.' : 'is something else.';
+}
+
+/** Whatever is in front of an `@` may be a password, however the rest is written. */
+function withoutSecrets(text: string): string {
+  return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@');
 }
 
 function quoted(text: string): string {

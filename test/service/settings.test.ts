@@ -66,6 +66,9 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     shutdownDelayMs: 0,
     shutdownTimeoutMs: 10_000,
     metricsPort: undefined,
+    metricsHost: 'localhost',
+    docs: true,
+    corsCredentials: false,
     sessionIdleSeconds: 1800,
     sessionMaxSeconds: 36_000,
     sessionSecrets: undefined,
@@ -227,4 +230,42 @@ test('no two services have the same prefix of keys by chance', () => {
   assert.equal(prefixOf('a realm', 'api'), 'keycloak-guard:a%20realm:api');
   assert.notEqual(prefixOf('a:b', 'c'), prefixOf('a', 'b:c'));
   assert.notEqual(prefixOf('a%3Ab', 'c'), prefixOf('a:b', 'c'));
+});
+
+test('a password in a URL, or what may be one, is not repeated in what is said of it', () => {
+  const secret = 'hunter2';
+  for (const url of [
+    `http://user:${secret}@localhost:8080`,
+    `http://${secret}@localhost:8080`,
+    `https://user:${secret}@x@localhost`,
+    `https://user:${secret}/x@localhost`,
+    `https://user:${secret}?x@localhost`,
+    `https://user:x#${secret}@localhost`,
+    `user:${secret}@localhost:8080`,
+    `http:/user:${secret}@localhost`,
+    `http:\\\\user:${secret}@localhost`,
+    ` http://user:${secret}@localhost`,
+    `http://user:x\n${secret}@localhost`,
+    `${'x'.repeat(100)}://user:${secret}@localhost`,
+  ]) {
+    for (const name of ['KEYCLOAK_SERVER_URL', 'PUBLIC_URL', 'CORS_ORIGINS', 'METRICS_HOST'] as const) {
+      assert.throws(
+        () => configFor('http://localhost:8080', { [name]: url }),
+        (error: ConfigError) => {
+          assert.ok(error instanceof ConfigError);
+          assert.deepEqual(
+            error.problems.map((problem) => problem.name),
+            [name],
+          );
+          assert.doesNotMatch(error.message + JSON.stringify(error.problems), /hunter2/, `${name} ${url}`);
+          return true;
+        },
+      );
+    }
+  }
+  assert.throws(
+    () => configFor('ftp://admin:x@host:8080/path'),
+    /KEYCLOAK_SERVER_URL is 'ftp:\/\/\*\*\*@host:8080\/path'\./,
+  );
+  assert.throws(() => configFor('localhost:8080'), /KEYCLOAK_SERVER_URL is 'localhost:8080'\./);
 });
