@@ -16,7 +16,7 @@ import { createAuditLog } from './ops/audit-log.ts';
 import { BODY_LIMIT_BYTES, readBodies } from './ops/bodies.ts';
 import { useBrowserSessions } from './ops/browser-sessions.ts';
 import { allowOrigins } from './ops/cors.ts';
-import { docsController } from './ops/docs.ts';
+import { type DocsLogin, docsController } from './ops/docs.ts';
 import { docsSignIn } from './ops/docs-sign-in.ts';
 import { addDrain } from './ops/draining.ts';
 import { handleErrors } from './ops/error-handler.ts';
@@ -56,6 +56,8 @@ export interface AppDeps {
   readonly link?: WorkerLink | undefined;
   /** Version in the OpenAPI document. */
   readonly version?: string | undefined;
+  /** Filled into the form of `POST /login` on the docs page, for all to see. Default: nothing. */
+  readonly docsLogin?: DocsLogin | undefined;
 }
 
 /** Builds the guide's API. Nothing is listened on, no environment is read. The order is the order in which it runs. */
@@ -153,7 +155,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   await app.register(healthController, { readiness });
   if (!config.docs) return app;
   await app.register(docsSignIn, { ...config, client, issuer: verifier.issuer, report });
-  await app.register(docsController, { clientId: config.clientId, basePath });
+  await app.register(docsController, { clientId: config.clientId, basePath, login: deps.docsLogin });
   return app;
 }
 

@@ -28,7 +28,6 @@ export const TokenRequest = Type.Object(
       pattern: USERNAME,
       [WELL_FORMED]: true,
       title: 'Username',
-      examples: ['abdullah'],
     }),
     password: Type.String({
       minLength: 1,
@@ -37,7 +36,6 @@ export const TokenRequest = Type.Object(
       [WELL_FORMED]: true,
       format: 'password',
       title: 'Password',
-      examples: ['password'],
     }),
   },
   { $id: 'TokenRequest', title: 'TokenRequest' },

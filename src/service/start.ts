@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { buildApp } from './app.ts';
+import { type AppDeps, buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { createLogger, type Logger } from './ops/logger.ts';
 import { startMetricsServer } from './ops/metrics-server.ts';
@@ -25,10 +25,10 @@ const LONGEST_WAIT_MS = 3_000;
 /** Builds the app and listens. Does not need Keycloak: the service is "not ready" until Keycloak answers. */
 export async function startService(
   config: Config,
-  deps: { logger?: Logger; link?: WorkerLink } = {},
+  deps: Pick<AppDeps, 'logger' | 'link' | 'docsLogin'> = {},
 ): Promise<RunningService> {
   const logger = deps.logger ?? (await createLogger(config));
-  const app = await buildApp(config, { logger, version: packageVersion(), link: deps.link });
+  const app = await buildApp(config, { ...deps, logger, version: packageVersion() });
   try {
     return await listen(app, config, logger, deps.link);
   } catch (error) {

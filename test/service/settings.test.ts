@@ -147,13 +147,7 @@ test('all mistakes are reported together, with name, rule and example', (t) => {
 test('each setting refuses what breaks its rule', (t) => {
   const cwd = folder(t);
   for (const [name, values] of Object.entries({
-    KEYCLOAK_SERVER_URL: [
-      'localhost:8080',
-      'ftp://h',
-      'http://h/?a=1',
-      'http://u:p@h',
-      'http://h/realms/testing',
-    ],
+    KEYCLOAK_SERVER_URL: ['localhost:8080', 'ftp://h', 'http://h/?a=1', 'http://h/realms/testing'],
     KEYCLOAK_REALM: ['a/b', ' testing', '..', 'a?b'],
     KEYCLOAK_CLIENT_ID: ['my api'],
     KEYCLOAK_AUDIENCE: ['a,,b', ','],

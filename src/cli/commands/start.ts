@@ -26,6 +26,8 @@ const CONFIGURED = [
 ];
 const CLIENT = { KEYCLOAK_CLIENT_ID: 'fastapi-keycloak', KEYCLOAK_CLIENT_SECRET: 'for-development-only' };
 
+const LOGIN = { username: 'abdullah', password: 'Test#123456' };
+
 export async function run(args: string[]): Promise<number> {
   try {
     parseArgs({ args, options: {} });
@@ -83,7 +85,10 @@ async function start(
       port: Number(keycloakPort),
       apiPort: port,
     });
-    const service = await startService({ ...config, port, serverUrl: idp.url, realm: idp.realm });
+    const service = await startService(
+      { ...config, port, serverUrl: idp.url, realm: idp.realm },
+      { docsLogin: LOGIN },
+    );
     process.stdout.write(banner(service.url, idp.url, idp.realm));
     await nextSignal();
     await service.close();
