@@ -15,6 +15,7 @@ import { MODEL_KEYWORDS, MODELS } from './models.ts';
 import { createAuditLog } from './ops/audit-log.ts';
 import { BODY_LIMIT_BYTES, readBodies } from './ops/bodies.ts';
 import { useBrowserSessions } from './ops/browser-sessions.ts';
+import { createClientCheck } from './ops/client-check.ts';
 import { allowOrigins } from './ops/cors.ts';
 import { type DocsLogin, docsController } from './ops/docs.ts';
 import { docsSignIn } from './ops/docs-sign-in.ts';
@@ -106,6 +107,9 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const plainClient =
     deps.client ?? createClient({ ...config, issuer: verifier.issuer, fetch: calls?.fetch });
   const client = withBreaker(plainClient, breaker);
+  const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
+  app.decorate('checkClient', () => clientCheck.start());
+  app.addHook('onClose', async () => clientCheck.close());
   app.decorate('whenKnowing', async (timeoutMs: number) => shared?.whenKnowing(timeoutMs));
   if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());
 
@@ -150,7 +154,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   await app.register(refreshController, { auth, report });
   await app.register(logoutController, { auth, report });
   await app.register(protectedController);
-  const readiness = watchReadiness({ verifier, shared, draining, link: deps.link });
+  const readiness = watchReadiness({ verifier, shared, draining, clientCheck, link: deps.link });
   app.decorate('isReadyItself', readiness.isReadyItself);
   await app.register(healthController, { readiness });
   if (!config.docs) return app;

@@ -52,6 +52,7 @@ async function listen(
   app.addHook('onClose', async () => metrics?.close());
   // A proxy may send requests as soon as there is somebody who listens, ready or not: who was logged out has to be
   // known by then.
+  app.checkClient();
   await app.whenKnowing(LONGEST_WAIT_MS);
   await app.listen({
     host: config.host,
