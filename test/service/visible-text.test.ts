@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
+import { createAuditLog } from '../../src/service/ops/audit-log.ts';
 import { createLoggerTo, prettyStream } from '../../src/service/ops/logger.ts';
 import { escapeForTerminal } from '../../src/service/ops/visible-text.ts';
 import { eventually } from '../support/eventually.ts';
@@ -70,4 +71,21 @@ test('the trace of an error keeps its lines on a terminal', async () => {
   logger.error({ err: new Error('no') }, 'failed');
   await eventually('it is shown', () => shown.includes('failed'));
   assert.match(shown, /\n +at .*visible-text\.test/);
+});
+
+test('on a terminal a line of the audit log says what happened, not twice that it is one', async () => {
+  let shown = '';
+  const terminal = new Writable({
+    write(chunk, _encoding, done) {
+      shown += String(chunk);
+      done();
+    },
+  });
+  const logger = createLoggerTo({ logLevel: 'info' }, await prettyStream(terminal), escapeForTerminal);
+  const audit = createAuditLog(logger);
+  audit.report(null, { event: 'login', outcome: 'wrong_credentials', user: 'abdullah' });
+  logger.info('another');
+  await eventually('it is shown', () => shown.includes('another'));
+  assert.match(shown, /INFO \(audit\): login wrong_credentials \{.*"user":"abdullah"/);
+  assert.match(shown, /INFO: another\n/);
 });

@@ -75,7 +75,13 @@ export function streamOf(logger: Logger): DestinationStream | undefined {
 export async function prettyStream(destination?: NodeJS.WritableStream): Promise<DestinationStream> {
   const { default: pretty } = await import('pino-pretty');
   const to = destination === undefined ? {} : { destination };
-  return pretty({ ignore: 'reqId', translateTime: 'HH:MM:ss', singleLine: true, sync: true, ...to });
+  return pretty({
+    ...{ ignore: 'reqId', translateTime: 'HH:MM:ss', singleLine: true, sync: true },
+    // Of a line of the audit log the name says what it is, and `msg` says it again.
+    messageFormat: ({ name, event, outcome = '', ...line }, key) =>
+      name === 'audit' ? `${event} ${outcome}`.trim() : String(line[key] ?? ''),
+    ...to,
+  });
 }
 
 /**
