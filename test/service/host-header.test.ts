@@ -16,23 +16,13 @@ async function setUp(t: TestContext) {
   };
 }
 
-test('a request that names two hosts, or what is none, is 400', async (t) => {
+test('a request with two Host headers is 400, whatever is in them and however they are written', async (t) => {
   const talk = await setUp(t);
   for (const headers of [
     ['Host: a', 'Host: a'],
     ['Host: a', 'Host: evil.test'],
     ['hOsT: a', 'X: y', 'HOST: b'],
-    ['Host: a b'],
-    ['Host: a, b'],
-    ['Host: user@a'],
-    ['Host: a/b'],
-    ['Host: a?b'],
-    ['Host: a:80:90'],
-    ['Host: a:x'],
-    ['Host: [::1'],
-    ['Host: "a"'],
-    ['Host: a\\b'],
-    ['Host: \u00e4'],
+    ['Host:', 'Host: a'],
   ]) {
     for (const version of ['1.1', '1.0']) {
       const answer = await talk('/', version, ...headers);
