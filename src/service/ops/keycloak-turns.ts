@@ -81,7 +81,7 @@ export function boundCalls(
 /** What was sent is not good: an error that says so, or an answer. */
 function isFailure(outcome: unknown): boolean {
   if (outcome instanceof ClientError) return outcome.kind === 'invalid_credentials';
-  const { statusCode = 500 } = outcome as { statusCode?: number };
+  const { statusCode = 500 } = (outcome ?? {}) as { statusCode?: number };
   return statusCode >= 400 && statusCode < 500;
 }
 
