@@ -95,7 +95,7 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
   keepTickShape();
   const epoch = createEpoch();
   const { serverUrl, realm, timeoutMs, fetch } = resolved;
-  const issuer = createIssuer({ serverUrl, realm, timeoutMs, fetch });
+  const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
   const keys = createKeySet(issuer, resolved, epoch);
   const revocations = createRevocationList(epoch);
   const remote = createRemoteCheck(issuer, resolved);

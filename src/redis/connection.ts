@@ -1,5 +1,6 @@
 import { createClient } from '@redis/client';
 import { checkOptions, createNoticeLines, type OptionRules, optionRules } from '../core/index.ts';
+import { whyLost } from './why-lost.ts';
 
 export type RedisClient = ReturnType<typeof createClient>;
 
@@ -106,9 +107,8 @@ function openConnection(options: RedisOptions, outage: { lost: number }): RedisC
     if (isLost || isClosed) return;
     isLost = true;
     if (++outage.lost > 1) return;
-    const { code, name } = error as { code?: string; name?: string };
     if (onNotice)
-      onNotice({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${code ?? name}` });
+      onNotice({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${whyLost(error)}` });
   }
 
   /** A connection over which nothing comes back is as bad as none, and nobody else finds out. */

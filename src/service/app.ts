@@ -1,3 +1,4 @@
+import { compile } from '@fastify/proxy-addr';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { createClient, type KeycloakClient } from '../client/index.ts';
@@ -10,17 +11,20 @@ import { loginController } from './controllers/login-controller.ts';
 import { logoutController } from './controllers/logout-controller.ts';
 import { protectedController } from './controllers/protected-controller.ts';
 import { refreshController } from './controllers/refresh-controller.ts';
-import { MODEL_KEYWORDS } from './models.ts';
+import { MODEL_KEYWORDS, MODELS } from './models.ts';
 import { createAuditLog } from './ops/audit-log.ts';
 import { BODY_LIMIT_BYTES, readBodies } from './ops/bodies.ts';
 import { useBrowserSessions } from './ops/browser-sessions.ts';
+import { createClientCheck } from './ops/client-check.ts';
 import { allowOrigins } from './ops/cors.ts';
-import { docsController } from './ops/docs.ts';
+import { type DocsLogin, docsController } from './ops/docs.ts';
 import { docsSignIn } from './ops/docs-sign-in.ts';
 import { addDrain } from './ops/draining.ts';
 import { handleErrors } from './ops/error-handler.ts';
 import { healthController, watchReadiness } from './ops/health.ts';
 import { observeCalls } from './ops/keycloak-calls.ts';
+import { boundCalls, createCallTurns } from './ops/keycloak-turns.ts';
+import { openLimits } from './ops/limits.ts';
 import { shedLoad } from './ops/load-shedding.ts';
 import type { Logger } from './ops/logger.ts';
 import { limitLogins } from './ops/login-limits.ts';
@@ -56,16 +60,19 @@ export interface AppDeps {
   readonly loopbackNamesOnly?: boolean | undefined;
   /** Version in the OpenAPI document. */
   readonly version?: string | undefined;
+  /** Filled into the form of `POST /login` on the docs page, for all to see. Default: nothing. */
+  readonly docsLogin?: DocsLogin | undefined;
 }
 
 /** Builds the guide's API. Nothing is listened on, no environment is read. The order is the order in which it runs. */
 export async function buildApp(config: Config, deps: AppDeps = {}): Promise<FastifyInstance> {
+  const trustsProxy = config.trustProxy !== false && compile(config.trustProxy.split(','));
   const app = fastify({
     ...(deps.logger === undefined ? { logger: false } : { loggerInstance: withoutChildren(deps.logger) }),
     logController: new RequestLog(deps.logger),
-    genReqId: createRequestIds(config.trustProxy !== false),
+    genReqId: createRequestIds(trustsProxy),
     requestIdHeader: false,
-    trustProxy: config.trustProxy,
+    trustProxy: trustsProxy,
     bodyLimit: BODY_LIMIT_BYTES,
     ...serverLimits(config),
     return503OnClosing: false,
@@ -104,6 +111,9 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const plainClient =
     deps.client ?? createClient({ ...clientOptionsOf(config), issuer: verifier.issuer, fetch: calls?.fetch });
   const client = withBreaker(plainClient, breaker);
+  const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
+  app.decorate('checkClient', () => clientCheck.start());
+  app.addHook('onClose', async () => clientCheck.close());
   app.decorate('whenKnowing', async (timeoutMs: number) => shared?.whenKnowing(timeoutMs));
   if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());
 
@@ -112,10 +122,11 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     maxWaiting: config.loginMaxWaiting,
     maxWaitMs: config.loginWaitMs,
   });
+  const callTurns = createCallTurns(config);
 
   app.decorate('metrics', undefined);
   if (calls !== undefined && config.metricsPort !== undefined) {
-    const sources = { verifier, queue: passwordQueue, breaker, shared, calls, events: report };
+    const sources = { verifier, queue: passwordQueue, callTurns, breaker, shared, calls, events: report };
     await collectMetrics(app, { ...sources, logger: deps.logger });
   }
   limitConnections(app, config);
@@ -127,32 +138,35 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   handleErrors(app, [config.clientSecret], sendUnknown);
   readBodies(app);
   const basePath = basePathOf(config.publicUrl);
-  await collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath });
+  for (const model of MODELS) app.addSchema(model);
+  if (config.docs) await collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath });
   await app.register(keycloakGuard, {
     verifier: tracing?.traceChecks(verifier) ?? verifier,
     // The error handler does.
     logRefusals: false,
     onDenied: reportDenied(report),
   });
-  if (config.corsOrigins.length > 0) await allowOrigins(app, config.corsOrigins, sendUnknown);
+  if (config.corsOrigins.length > 0) await allowOrigins(app, config, sendUnknown);
+  const limit = await openLimits(app, shared?.LimitStore, config.clientSecret);
+  boundCalls(app, config, callTurns, limit, report);
   await app.register(backchannelLogout, {
     adminPushes: config.adminPushes,
     onMessage: reportMessages(report),
   });
   await useBrowserSessions(app, config, client, shared, report);
 
-  await app.register(homeController, { issuer: verifier.issuer, basePath });
+  await app.register(homeController, { issuer: verifier.issuer, basePath, hasDocs: config.docs });
   const auth = createAuthService(client, verifier, passwordQueue);
-  const limits = await limitLogins(app, config, shared?.LimitStore, report);
-  await app.register(loginController, { auth, limits, report });
+  await app.register(loginController, { auth, limits: limitLogins(limit, config, report), report });
   await app.register(refreshController, { auth, report });
   await app.register(logoutController, { auth, report });
   await app.register(protectedController);
-  const readiness = watchReadiness({ verifier, shared, draining, link: deps.link });
+  const readiness = watchReadiness({ verifier, shared, draining, clientCheck, link: deps.link });
   app.decorate('isReadyItself', readiness.isReadyItself);
   await app.register(healthController, { readiness });
+  if (!config.docs) return app;
   await app.register(docsSignIn, { ...config, client, issuer: verifier.issuer, report });
-  await app.register(docsController, { clientId: config.clientId, basePath });
+  await app.register(docsController, { clientId: config.clientId, basePath, login: deps.docsLogin });
   return app;
 }
 

@@ -33,6 +33,8 @@ export interface Config {
   readonly auditLog: boolean;
   readonly trustProxy: false | string;
   readonly corsOrigins: readonly string[];
+  /** Whether pages of these origins may use the session cookie. */
+  readonly corsCredentials: boolean;
   readonly publicUrl: string | undefined;
   /** `off`: no sign-in with the browser. `undefined`: a secret is made up; never in production. */
   readonly sessionSecrets: readonly string[] | 'off' | undefined;
@@ -40,10 +42,15 @@ export interface Config {
   readonly sessionMaxSeconds: number;
   /** May hold a password. */
   readonly redisUrl: string | undefined;
+  /** Start of every key in Redis. */
+  readonly redisKeyPrefix: string;
   /** In a minute; 0 is no limit. */
   readonly loginsPerAddress: number;
   /** In a minute, from one address; 0 is no limit. */
   readonly loginsPerUser: number;
+  /** Refreshes, logouts and sign-ins in a minute; 0 is no limit. */
+  readonly callsPerAddress: number;
+  readonly callsMaxInFlight: number;
   readonly loginMaxInFlight: number;
   readonly loginMaxWaiting: number;
   readonly loginWaitMs: number;
@@ -59,6 +66,9 @@ export interface Config {
   readonly shutdownTimeoutMs: number;
   /** `undefined`: no metrics. */
   readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
+  /** Whether there are `/docs` and `/openapi.json`. */
+  readonly docs: boolean;
   /** By the `OTEL_*` variables of the environment, not of `.env`. */
   readonly tracing: TracingSettings;
 }
@@ -167,7 +177,9 @@ type Values = { [N in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[N]['par
   PUBLIC_URL: string | undefined;
   SESSION_SECRET: readonly string[] | 'off' | undefined;
   REDIS_URL: string | undefined;
+  REDIS_KEY_PREFIX: string | undefined;
   METRICS_PORT: number | undefined;
+  METRICS_HOST: string | undefined;
 };
 
 function toConfig(values: Values, tracing: TracingSettings): Config {
@@ -191,13 +203,17 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     auditLog: values.AUDIT_LOG === 'on',
     trustProxy: values.TRUST_PROXY,
     corsOrigins: values.CORS_ORIGINS ?? [],
+    corsCredentials: values.CORS_CREDENTIALS === 'on',
     publicUrl: values.PUBLIC_URL,
     sessionSecrets: values.SESSION_SECRET,
     sessionIdleSeconds: values.SESSION_IDLE_SECONDS,
     sessionMaxSeconds: values.SESSION_MAX_SECONDS,
     redisUrl: values.REDIS_URL,
+    redisKeyPrefix: values.REDIS_KEY_PREFIX ?? toKeyPrefix(values.KEYCLOAK_REALM, values.KEYCLOAK_CLIENT_ID),
     loginsPerAddress: values.LOGINS_PER_MINUTE_AND_ADDRESS,
     loginsPerUser: values.LOGINS_PER_MINUTE_AND_USER,
+    callsPerAddress: values.CALLS_PER_MINUTE_AND_ADDRESS,
+    callsMaxInFlight: values.CALLS_MAX_IN_FLIGHT,
     loginMaxInFlight: values.LOGIN_MAX_IN_FLIGHT,
     loginMaxWaiting: values.LOGIN_MAX_WAITING,
     loginWaitMs: values.LOGIN_WAIT_MS,
@@ -207,8 +223,15 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     metricsPort: values.METRICS_PORT,
+    metricsHost: values.METRICS_HOST ?? values.HOST,
+    docs: values.DOCS === 'on',
     tracing,
   });
+}
+
+/** No two services have the same by chance: what is in their names is no colon. */
+function toKeyPrefix(realm: string, clientId: string): string {
+  return ['keycloak-guard', realm, clientId].map(encodeURIComponent).join(':');
 }
 
 /**
@@ -234,10 +257,15 @@ export function readEnvFile(
 }
 
 function describe(setting: Setting, text: string): string {
-  if (!setting.secret) return `is ${quoted(text)}.`;
+  if (!setting.secret) return `is ${quoted(withoutSecrets(text))}.`;
   if (/[\r\n]/.test(text)) return 'has a line break in it.';
   if (text.trim() !== text) return 'has spaces around it.';
   return isPlaceholder(text) ? 'is still a placeholder.' : 'is something else.';
+}
+
+/** Whatever is in front of an `@` may be a password, however the rest is written. */
+function withoutSecrets(text: string): string {
+  return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@');
 }
 
 function quoted(text: string): string {

@@ -5,7 +5,7 @@ import { whole } from './setting-parsers.ts';
 export const LIMIT_SETTINGS = {
   LOGINS_PER_MINUTE_AND_ADDRESS: {
     description:
-      'Most logins in a minute from one address (IPv6: one /64 network); more are 429. 0: no limit. Behind a proxy set `TRUST_PROXY`, or all users have one address.',
+      'Most logins in a minute from one address (IPv6: from a network of 48 bits, or one in it); more are 429. 0: no limit. Behind a proxy set `TRUST_PROXY`, or all users have one address.',
     rule: 'must be a whole number from 0 to 1000000',
     example: '300',
     default: '300',
@@ -13,10 +13,18 @@ export const LIMIT_SETTINGS = {
   },
   LOGINS_PER_MINUTE_AND_USER: {
     description:
-      'Most logins in a minute with one user name from one address (IPv6: one /64 network); more are 429. 0: no limit. From other addresses the user can still log in.',
+      'Most logins in a minute with one user name from one address (IPv6: from a network of 48 bits, or one in it); more are 429. 0: no limit. From other addresses the user can still log in.',
     rule: 'must be a whole number from 0 to 1000000',
     example: '100',
     default: '100',
+    parse: whole(0, 1_000_000),
+  },
+  CALLS_PER_MINUTE_AND_ADDRESS: {
+    description:
+      'Most refreshes, logouts and sign-ins in a minute from one address, counted as logins are; more are 429. 0: no limit.',
+    rule: 'must be a whole number from 0 to 1000000',
+    example: '600',
+    default: '600',
     parse: whole(0, 1_000_000),
   },
   LOGIN_MAX_IN_FLIGHT: {
@@ -27,15 +35,25 @@ export const LIMIT_SETTINGS = {
     default: '16',
     parse: whole(1, 10_000),
   },
+  CALLS_MAX_IN_FLIGHT: {
+    description:
+      'Most refreshes, logouts and sign-ins (not of sessions that are there) that run at Keycloak at the same time, from this process.',
+    rule: 'must be a whole number from 1 to 10000',
+    example: '32',
+    default: '32',
+    parse: whole(1, 10_000),
+  },
   LOGIN_MAX_WAITING: {
-    description: 'Most password checks that wait for their turn; more are 503.',
+    description:
+      'Most password checks that wait for their turn, and as many of the other calls; more are 503.',
     rule: 'must be a whole number from 0 to 10000',
     example: '200',
     default: '200',
     parse: whole(0, 10_000),
   },
   LOGIN_WAIT_MS: {
-    description: 'Longest wait of a password check for its turn; then 503. Unit: milliseconds.',
+    description:
+      'Longest wait of a password check or another call for its turn; then 503. Unit: milliseconds.',
     rule: 'must be a whole number from 100 to 60000',
     example: '10000',
     default: '10000',

@@ -53,13 +53,25 @@ export function nextSignal(): Promise<NodeJS.Signals> {
   });
 }
 
+interface StartError {
+  readonly code?: string;
+  readonly port?: number;
+  readonly message?: string;
+  readonly address?: string;
+  readonly hostname?: string;
+}
+
 /** Why the service cannot start, and which setting to change. */
 export function explainStart(error: unknown, config: Config | undefined): string {
-  const { code, port, message } = error as { code?: string; port?: number; message?: string };
+  const { code, port, message, address, hostname } = error as StartError;
   const setting = port !== undefined && port === config?.metricsPort ? 'METRICS_PORT' : 'PORT';
   if (code === 'EADDRINUSE') return `port ${port} is taken. Set ${setting} to another one.`;
   if (code === 'EACCES') return `port ${port} needs more rights. Set ${setting} to 1024 or above.`;
-  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') return 'HOST is not an address of this machine.';
+  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
+    const host = address ?? hostname;
+    const isOfMetrics = config !== undefined && host === config.metricsHost && host !== config.host;
+    return `${isOfMetrics ? 'METRICS_HOST' : 'HOST'} is not an address of this machine.`;
+  }
   return message ?? String(error);
 }
 

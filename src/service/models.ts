@@ -28,7 +28,6 @@ export const TokenRequest = Type.Object(
       pattern: USERNAME,
       [WELL_FORMED]: true,
       title: 'Username',
-      examples: ['abdullah'],
     }),
     password: Type.String({
       minLength: 1,
@@ -37,7 +36,6 @@ export const TokenRequest = Type.Object(
       [WELL_FORMED]: true,
       format: 'password',
       title: 'Password',
-      examples: ['password'],
     }),
   },
   { $id: 'TokenRequest', title: 'TokenRequest' },
@@ -124,8 +122,13 @@ export const Live = Type.Object({ status: Type.Literal('alive') }, { $id: 'Live'
 
 const Check = Type.Object({ ok: Type.Boolean(), detail: Type.String() });
 
-/** `redis` only where replicas share one. */
-const Checks = Type.Object({ keys: Check, keycloak: Check, redis: Type.Optional(Check) });
+/** `client` once the service has started, `redis` only where replicas share one. */
+const Checks = Type.Object({
+  keys: Check,
+  keycloak: Check,
+  client: Type.Optional(Check),
+  redis: Type.Optional(Check),
+});
 
 /** Answer of `GET /health/ready`. */
 export const Ready = Type.Object(

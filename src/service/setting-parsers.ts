@@ -14,6 +14,10 @@ export const oneOf =
   (text: string): T | undefined =>
     values.find((value) => value === text);
 
+export function parseHost(text: string): string | undefined {
+  return isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text) ? text : undefined;
+}
+
 export function parseServerUrl(text: string): string | undefined {
   return isServerUrl(text) ? text : undefined;
 }

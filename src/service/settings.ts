@@ -5,6 +5,7 @@ import type { Setting } from './setting.ts';
 import {
   isPlaceholder,
   oneOf,
+  parseHost,
   parseList,
   parseOrigins,
   parsePublicUrl,
@@ -114,7 +115,7 @@ export const SETTINGS = {
     rule: 'must be an IP address or a host name',
     example: '0.0.0.0',
     default: 'localhost',
-    parse: (text) => (isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text) ? text : undefined),
+    parse: parseHost,
   },
   PORT: {
     description: 'Port to listen on. 0 takes a free one.',
@@ -169,6 +170,14 @@ export const SETTINGS = {
     optional: true,
     parse: parseOrigins,
   },
+  CORS_CREDENTIALS: {
+    description:
+      'Whether pages of `CORS_ORIGINS` may use the session cookie too (`fetch` with `credentials: "include"`), to read. Browsers send it from the same site only, as from `app.example.com` to `api.example.com`.',
+    rule: 'must be on or off',
+    example: 'on',
+    default: 'off',
+    parse: oneOf('on', 'off'),
+  },
   PUBLIC_URL: {
     description:
       'Where browsers reach this service; may have a path, which the proxy takes away (`/api/docs` comes here as `/docs`). Not set: scheme and host of each request (behind a proxy set `TRUST_PROXY` as well, or this).',
@@ -209,10 +218,32 @@ export const SETTINGS = {
     secret: true,
     parse: (text) => (/^rediss?:\/\/[^\s/]+/.test(text) && URL.canParse(text) ? text : undefined),
   },
+  REDIS_KEY_PREFIX: {
+    description:
+      'Start of every key in Redis. Services with the same one share sessions, logouts and limits. Not set: `keycloak-guard:<realm>:<client id>`.',
+    rule: 'must be up to 200 letters, digits and . _ - : / @ %',
+    example: 'keycloak-guard:my-realm:my-api',
+    optional: true,
+    parse: (text) => (/^[\w.\-:/@%]{1,200}$/.test(text) ? text : undefined),
+  },
   ...LIMIT_SETTINGS,
+  DOCS: {
+    description: '`off`: no `/docs`, no `/openapi.json`, and no sign-in of theirs.',
+    rule: 'must be on or off',
+    example: 'off',
+    default: 'on',
+    parse: oneOf('on', 'off'),
+  },
+  METRICS_HOST: {
+    description: 'Address to listen on for Prometheus. Not set: that of `HOST`.',
+    rule: 'must be an IP address or a host name',
+    example: '127.0.0.1',
+    optional: true,
+    parse: parseHost,
+  },
   METRICS_PORT: {
     description:
-      'Port for Prometheus (`GET /metrics`), at the address of `HOST`. 0 takes a free one. Not set: no metrics, and no cost.',
+      'Port for Prometheus (`GET /metrics`), at the address of `METRICS_HOST`. 0 takes a free one. Not set: no metrics, and no cost.',
     rule: 'must be a whole number from 0 to 65535',
     example: '9464',
     optional: true,

@@ -25,7 +25,7 @@ const LONGEST_WAIT_MS = 3_000;
 /** Builds the app and listens. Does not need Keycloak: the service is "not ready" until Keycloak answers. */
 export async function startService(
   config: Config,
-  deps: Pick<AppDeps, 'logger' | 'link' | 'loopbackNamesOnly'> = {},
+  deps: Pick<AppDeps, 'logger' | 'link' | 'docsLogin' | 'loopbackNamesOnly'> = {},
 ): Promise<RunningService> {
   const logger = deps.logger ?? (await createLogger(config));
   const app = await buildApp(config, { ...deps, logger, version: packageVersion() });
@@ -48,10 +48,11 @@ async function listen(
     // Of several workers the primary asks, and adds up.
     app.metrics === undefined || config.metricsPort === undefined || link !== undefined
       ? undefined
-      : await startMetricsServer(app.metrics, { host: config.host, port: config.metricsPort });
+      : await startMetricsServer(app.metrics, { host: config.metricsHost, port: config.metricsPort });
   app.addHook('onClose', async () => metrics?.close());
   // A proxy may send requests as soon as there is somebody who listens, ready or not: who was logged out has to be
   // known by then.
+  app.checkClient();
   await app.whenKnowing(LONGEST_WAIT_MS);
   await app.listen({
     host: config.host,
@@ -59,12 +60,19 @@ async function listen(
     listenTextResolver: (address) => `listening at ${address}`,
   });
   const { port } = app.server.address() as AddressInfo;
-  const host = ['0.0.0.0', '::'].includes(config.host) ? 'localhost' : config.host;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  logger.info({ keycloak: config.serverUrl, realm: config.realm }, `open ${url}/docs`);
-  const metricsUrl = metrics && `${url.replace(/:\d+$/, '')}:${metrics.port}/metrics`;
+  const url = toUrl(config.host, port);
+  logger.info(
+    { keycloak: config.serverUrl, realm: config.realm },
+    `open ${url}${config.docs ? '/docs' : ''}`,
+  );
+  const metricsUrl = metrics && `${toUrl(config.metricsHost, metrics.port)}/metrics`;
   if (metricsUrl !== undefined) logger.info(`metrics at ${metricsUrl}`);
   return { app, url, metricsUrl, close: () => app.close() };
+}
+
+function toUrl(listensAt: string, port: number): string {
+  const host = ['0.0.0.0', '::'].includes(listensAt) ? 'localhost' : listensAt;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /**

@@ -11,6 +11,8 @@ const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url)
 /** Set to a folder to keep pictures of the pages. */
 const PICTURES = process.env.PICTURES;
 
+const LOGIN = { username: 'abdullah', password: PASSWORD };
+
 interface Stage {
   readonly page: Page;
   readonly url: string;
@@ -19,10 +21,11 @@ interface Stage {
 }
 
 /** The service and a browser that reaches nothing else. */
-async function setUp(t: TestContext): Promise<Stage> {
+async function setUp(t: TestContext, deps: { docsLogin?: typeof LOGIN } = {}): Promise<Stage> {
   const idp = await startDevIdp({ realmFile: REALM_FILE });
   const config = { ...configFor(idp.url), host: '127.0.0.1' };
-  const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+  const logger = createLoggerTo(config, collectLog().stream);
+  const service = await startService(config, { logger, ...deps });
   const browser = await launchChromium(reachOnly('127.0.0.1'));
   t.after(async () => {
     await browser.close();
@@ -102,6 +105,38 @@ test('the docs page works with no network: log in, authorize in both ways, and b
     await logOut(page);
     assert.match(await execute(page, '/protected', '401'), /Not authenticated/);
   }
+  assert.deepEqual(faults, []);
+});
+
+test('the form of the login is filled in with the user of the embedded provider: Execute logs in', async (t) => {
+  const { page, url, faults } = await setUp(t, { docsLogin: LOGIN });
+  await page.goto(`${url}/docs`);
+  await page.locator('.opblock').first().waitFor();
+  const { access_token } = JSON.parse(await execute(page, '/login', '200'));
+  assert.match(access_token, /^eyJ/);
+  assert.deepEqual(faults, []);
+});
+
+test('without one the form of the login is empty', async (t) => {
+  const { page, url } = await setUp(t);
+  await page.goto(`${url}/docs`);
+  const login = page.locator('.opblock', { has: page.locator('[data-path="/login"]') });
+  await login.locator('.opblock-summary-control').click();
+  for (const name of ['username', 'password']) {
+    assert.equal(await login.locator(`[data-property-name="${name}"] input`).inputValue(), '', name);
+  }
+});
+
+test('the docs page asks for no client secret: it is not the page that has one', async (t) => {
+  const { page, url, faults } = await setUp(t);
+  await page.goto(`${url}/docs`);
+  await page.locator('.btn.authorize').first().click();
+  const dialog = page.locator('.dialog-ux');
+  await dialog.locator('#client_id_authorizationCode').waitFor();
+  assert.ok(await dialog.locator('#client_id_authorizationCode').isVisible());
+  assert.equal(await dialog.locator('#client_secret_authorizationCode').isVisible(), false);
+  assert.equal(await dialog.getByText('client_secret:').isVisible(), false);
+  await takePicture(page, 'docs-no-secret');
   assert.deepEqual(faults, []);
 });
 

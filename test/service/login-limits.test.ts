@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient, type KeycloakClient } from '../../src/client/index.ts';
 import { createPasswordQueue } from '../../src/service/services/password-queue.ts';
+import { openLink } from '../../src/service/workers/link.ts';
+import type { ToWorker } from '../../src/service/workers/messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { openRawClient } from '../support/raw-client.ts';
 import { buildTestApp, configFor, form, PASSWORD, startIdp } from './service.ts';
@@ -33,14 +35,82 @@ test('more logins than allowed from one address are 429, from another address th
 });
 
 for (const limit of ['LOGINS_PER_MINUTE_AND_ADDRESS', 'LOGINS_PER_MINUTE_AND_USER']) {
-  test(`the addresses of one IPv6 network count together: ${limit}`, async (t) => {
-    const idp = await startIdp(t);
-    const { app } = await buildTestApp(t, idp.url, { [limit]: '1' });
-    assert.equal((await app.inject(from('2001:db8:1:2::1'))).statusCode, 200);
-    assert.equal((await app.inject(from('2001:db8:1:2:ffff::9'))).statusCode, 429);
-    assert.equal((await app.inject(from('2001:db8:1:3::1'))).statusCode, 200);
-  });
+  for (const [bits, addresses, other] of [
+    [64, ['2001:db8:1:201::1', '2001:db8:1:201:ffff::9'], '2001:db8:2:201::1'],
+    [56, ['2001:db8:1:201::1', '2001:db8:1:2ff::1'], '2001:db8:2:201::1'],
+    [48, ['2001:db8:1:201::1', '2001:db8:1:9901::1'], '2001:db8:2:201::1'],
+    [32, ['192.0.2.1', '::ffff:c000:201'], '192.0.2.2'],
+  ] as const) {
+    test(`addresses that have ${bits} bits in common count together: ${limit}`, async (t) => {
+      const idp = await startIdp(t);
+      const { app } = await buildTestApp(t, idp.url, { [limit]: '1' });
+      assert.equal((await app.inject(from(addresses[0]))).statusCode, 200);
+      const refused = await app.inject(from(addresses[1]));
+      assert.equal(refused.statusCode, 429);
+      assert.equal(refused.body, '{"detail":"Too many login attempts"}');
+      assert.equal(refused.headers['ratelimit-remaining'], '0');
+      assert.equal((await app.inject(from(other))).statusCode, 200);
+    });
+  }
 }
+
+test('of the networks an address is in, the one with the most logins is told of', async (t) => {
+  const idp = await startIdp(t);
+  const settings = { LOGINS_PER_MINUTE_AND_ADDRESS: '10', LOGINS_PER_MINUTE_AND_USER: '0' };
+  const { app } = await buildTestApp(t, idp.url, settings);
+  const remaining: unknown[] = [];
+  for (const address of ['2001:db8:1:201::1', '2001:db8:1:9901::1', '2001:db8:1:9902::1', '2001:db8:2::1']) {
+    remaining.push((await app.inject(from(address))).headers['ratelimit-remaining']);
+  }
+  assert.deepEqual(remaining, ['9', '8', '7', '9']);
+});
+
+test('whoever guesses from 65,536 networks of 64 bits has one limit, and people elsewhere log in', async (t) => {
+  const idp = await startIdp(t);
+  idp.updateRealm({ bruteForceProtected: false });
+  const settings = { LOGINS_PER_MINUTE_AND_ADDRESS: '40', LOGINS_PER_MINUTE_AND_USER: '20' };
+  const { app } = await buildTestApp(t, idp.url, settings);
+  const statuses: number[] = [];
+  const people: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    const guess = { username: i < 60 ? 'abdullah' : `user-${i}`, password: 'guess' };
+    const network = ((i * 7919) & 0xffff).toString(16);
+    statuses.push((await app.inject(from(`2001:db8:1:${network}::1`, guess))).statusCode);
+    if (i % 10 === 5) people.push((await app.inject(from(`2001:db8:${i}:1::1`))).statusCode);
+  }
+  const count = (status: number) => statuses.filter((one) => one === status).length;
+  assert.deepEqual({ 401: count(401), 429: count(429) }, { 401: 20, 429: 80 });
+  assert.deepEqual(people, Array(10).fill(200));
+});
+
+test('names and addresses do not leave the process: what is counted is hashed, with a secret', async (t) => {
+  const idp = await startIdp(t);
+  const keysWith = async (settings: Record<string, string>) => {
+    const keys: string[] = [];
+    let answer: (message: ToWorker) => void = () => {};
+    const link = openLink({
+      send(message) {
+        if (message.kind !== 'call' || message.method !== 'count') return;
+        keys.push(String(message.args[0]));
+        answer({ kind: 'answer', id: message.id, value: { current: 1, ttl: 1_000 } });
+      },
+      listen: (listener) => {
+        answer = listener;
+      },
+    });
+    const { app } = await buildTestApp(t, idp.url, settings, { link });
+    await app.inject(from('192.0.2.1'));
+    return keys;
+  };
+  const [byAddress = '', byUser = '', ...more] = await keysWith({});
+  assert.deepEqual(more, []);
+  assert.match(byAddress, /^[\w-]{22}$/);
+  assert.match(byUser, /^[\w-]{22}$/);
+  assert.notEqual(byUser, byAddress);
+  assert.deepEqual(await keysWith({}), [byAddress, byUser], 'all replicas count the same');
+  const others = await keysWith({ KEYCLOAK_CLIENT_SECRET: 'another' });
+  assert.notEqual(others[0], byAddress);
+});
 
 test('behind a gateway that adds the port of each connection one address stays one, for Keycloak and the log too', async (t) => {
   const idp = await startIdp(t);
@@ -50,7 +120,7 @@ test('behind a gateway that adds the port of each connection one address stays o
   ] as const) {
     for (const [first, second, other, address] of [
       ['192.0.2.1:50001', '192.0.2.1:50002', '192.0.2.2:50001', '192.0.2.1'],
-      ['[2001:db8:1:2::1]:50001', '[2001:db8:1:2::9]:50002', '[2001:db8:1:3::1]:50001', '2001:db8:1:2::1'],
+      ['[2001:db8:1:2::1]:50001', '[2001:db8:1:2::9]:50002', '[2001:db8:2:3::1]:50001', '2001:db8:1:2::1'],
     ] as const) {
       const asked: string[] = [];
       const real = createClient(configFor(idp.url));

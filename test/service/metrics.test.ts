@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Histogram, Registry } from 'prom-client';
-import { startService } from '../../src/service/index.ts';
+import { explainStart, startService } from '../../src/service/index.ts';
 import { createLoggerTo } from '../../src/service/ops/logger.ts';
 import { countRequests } from '../../src/service/ops/request-times.ts';
 import { collectLog, configFor, form, PASSWORD, startIdp } from './service.ts';
@@ -56,6 +56,39 @@ test('Prometheus reads requests, token checks and Keycloak on a port of its own'
   const elsewhere = await fetch(new URL('/protected', metricsUrl));
   assert.equal(elsewhere.status, 404);
   assert.equal((await app.inject('/metrics')).statusCode, 404, 'not on the port of the API');
+});
+
+test('metrics have an address of their own where METRICS_HOST is set, else that of the API', async (t) => {
+  const idp = await startIdp(t);
+  for (const [settings, host] of [
+    [{ HOST: '127.0.0.1', METRICS_HOST: '127.0.0.2' }, '127.0.0.2'],
+    [{ HOST: '127.0.0.1', METRICS_HOST: '0.0.0.0' }, 'localhost'],
+    [{ HOST: '127.0.0.1' }, '127.0.0.1'],
+  ] as const) {
+    const config = configFor(idp.url, { METRICS_PORT: '0', ...settings });
+    const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+    t.after(() => service.close());
+    const url = new URL(service.metricsUrl!);
+    assert.equal(url.hostname, host);
+    assert.equal(new URL(service.url).hostname, '127.0.0.1');
+    assert.equal((await fetch(url)).status, 200);
+    if (host === '127.0.0.2') await assert.rejects(fetch(`http://127.0.0.1:${url.port}/metrics`));
+  }
+});
+
+test('of an address that is not of this machine it is said which setting it is', async () => {
+  for (const [settings, name] of [
+    [{ HOST: '127.0.0.1', METRICS_HOST: '203.0.113.1' }, 'METRICS_HOST'],
+    [{ HOST: '203.0.113.1', METRICS_HOST: '127.0.0.1' }, 'HOST'],
+    [{ HOST: '203.0.113.1' }, 'HOST'],
+  ] as const) {
+    const config = configFor('http://127.0.0.1:9', { METRICS_PORT: '0', ...settings });
+    const started = startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+    await assert.rejects(started, (error) => {
+      assert.equal(explainStart(error, config), `${name} is not an address of this machine.`);
+      return true;
+    });
+  }
 });
 
 test('without METRICS_PORT there are no metrics', async (t) => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { ClientError } from '../../src/client/index.ts';
-import { addressOf, networkOf } from '../../src/service/services/addresses.ts';
 import { createFailedLogins } from '../../src/service/services/failed-logins.ts';
 import { createPasswordQueue } from '../../src/service/services/password-queue.ts';
 
@@ -44,8 +43,8 @@ test('networks take turns: many logins of one do not keep the others waiting', a
   const { begun, login, finishAll } = setUp();
   for (let i = 0; i < 4; i++) void login(`a${i}`, '192.0.2.1');
   void login('b', '192.0.2.2');
-  void login('c', '2001:db8::1');
-  void login('c2', '2001:db8::2');
+  void login('c', '2001:db8:1:2::1');
+  void login('c2', '2001:db8:1:3::2');
   await finishAll();
   assert.deepEqual(begun, ['a0', 'a1', 'b', 'c', 'a2', 'c2', 'a3']);
 });
@@ -127,27 +126,49 @@ test('networks where passwords are guessed have at most half of what may run', a
   assert.equal(begun.length, 4);
 });
 
-test('IPv6 addresses count by their first 64 bits', () => {
-  assert.equal(networkOf('2001:DB8:1:2::1'), '2001:db8:1:2::/64');
-  assert.equal(networkOf('2001:db8:1:2:ffff:0:0:9'), '2001:db8:1:2::/64');
-  assert.equal(networkOf('::1'), '0:0:0:0::/64');
-  assert.equal(networkOf('fe80::1%eth0'), 'fe80:0:0:0::/64');
-  assert.equal(networkOf('192.0.2.1'), '192.0.2.1');
-});
+const PEOPLE = 20;
 
-test('an address is without port, brackets, and the prefix of IPv4 over IPv6', () => {
-  for (const [seen, address] of [
-    ['192.0.2.1', '192.0.2.1'],
-    ['192.0.2.1:443', '192.0.2.1'],
-    ['::ffff:192.0.2.1', '192.0.2.1'],
-    ['[::FFFF:192.0.2.1]:443', '192.0.2.1'],
-    ['2001:db8::1', '2001:db8::1'],
-    ['[2001:db8::1]', '2001:db8::1'],
-    ['[2001:db8::1]:443', '2001:db8::1'],
-    ['fe80::1%eth0', 'fe80::1%eth0'],
-    ['unknown', 'unknown'],
-    [undefined, ''],
-  ] as const) {
-    assert.equal(addressOf(seen), address);
+/** 1,000 guesses a second from `attackers`, a person each half second, Keycloak with 16 checks of 100 ms each. */
+async function simulate(t: TestContext, attackers: (i: number) => string) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  const queue = createPasswordQueue({
+    ...{ maxInFlight: 16, maxWaiting: 200, maxWaitMs: 10_000 },
+    failedLogins: createFailedLogins(() => now),
+  });
+  const came = { people: 0, in: 0 };
+  const check = (isRight: boolean) => () =>
+    new Promise<void>((resolve, reject) =>
+      setTimeout(() => (isRight ? resolve() : reject(wrong)), 90 + ((now * 37) % 21)),
+    );
+  // The last of them waits for its turn at most as long as 200 checks take.
+  for (const end = PEOPLE * 487 + 2_000; now < end; now++) {
+    t.mock.timers.tick(1);
+    void queue.run(check(false), attackers(now)).catch(() => {});
+    if (now % 487 === 211 && came.people < PEOPLE) {
+      const i = came.people++;
+      queue.run(check(true), i % 2 === 0 ? `198.51.${i}.7` : `2001:db9:${i}::7`).then(
+        () => came.in++,
+        () => {},
+      );
+    }
+    await new Promise((resolve) => setImmediate(resolve));
   }
-});
+  return came;
+}
+
+const hex = (i: number): string => (i & 0xffff).toString(16);
+
+for (const [of, attackers] of [
+  ['48 bits of IPv6, each guess from another network of 64', (i: number) => `2001:db8:1:${hex(i)}::1`],
+  [
+    '40 bits of IPv6, each guess from another network of 64',
+    (i: number) => `2001:db8:${hex(i & 0xff)}:${hex(i)}::1`,
+  ],
+  ['32 bits of IPv6, each guess from another network of 48', (i: number) => `2001:db8:${hex(i)}::1`],
+  ['24 bits of IPv4, each guess from the next address', (i: number) => `203.0.113.${i % 256}`],
+] as const) {
+  test(`people log in while passwords are guessed from ${of}`, async (t) => {
+    assert.deepEqual(await simulate(t, attackers), { people: PEOPLE, in: PEOPLE });
+  });
+}

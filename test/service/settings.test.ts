@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ConfigError, loadConfig } from '../../src/service/index.ts';
 import { envExample, settingsPage } from '../../tools/settings-text.ts';
+import { configFor } from './service.ts';
 
 const GOOD = {
   KEYCLOAK_SERVER_URL: 'http://localhost:8080/auth/',
@@ -54,6 +55,9 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     publicUrl: undefined,
     recheckSeconds: 30,
     redisUrl: undefined,
+    redisKeyPrefix: 'keycloak-guard:testing:fastapi-keycloak',
+    callsPerAddress: 600,
+    callsMaxInFlight: 32,
     loginsPerAddress: 300,
     loginsPerUser: 100,
     loginMaxInFlight: 16,
@@ -62,6 +66,9 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     shutdownDelayMs: 0,
     shutdownTimeoutMs: 10_000,
     metricsPort: undefined,
+    metricsHost: 'localhost',
+    docs: true,
+    corsCredentials: false,
     sessionIdleSeconds: 1800,
     sessionMaxSeconds: 36_000,
     sessionSecrets: undefined,
@@ -141,13 +148,7 @@ test('all mistakes are reported together, with name, rule and example', (t) => {
 test('each setting refuses what breaks its rule', (t) => {
   const cwd = folder(t);
   for (const [name, values] of Object.entries({
-    KEYCLOAK_SERVER_URL: [
-      'localhost:8080',
-      'ftp://h',
-      'http://h/?a=1',
-      'http://u:p@h',
-      'http://h/realms/testing',
-    ],
+    KEYCLOAK_SERVER_URL: ['localhost:8080', 'ftp://h', 'http://h/?a=1', 'http://h/realms/testing'],
     KEYCLOAK_REALM: ['a/b', ' testing', '..', 'a?b'],
     KEYCLOAK_CLIENT_ID: ['my api'],
     KEYCLOAK_AUDIENCE: ['a,,b', ','],
@@ -216,4 +217,50 @@ test('a keycloak.json that cannot be used is one mistake, not five', (t) => {
   ] as const) {
     assert.deepEqual(problemsOf({ KEYCLOAK_CONFIG_FILE: file }, cwd), [['KEYCLOAK_CONFIG_FILE', seen]]);
   }
+});
+
+test('no two services have the same prefix of keys by chance', () => {
+  const prefixOf = (KEYCLOAK_REALM: string, KEYCLOAK_CLIENT_ID: string) =>
+    configFor('http://localhost:8080', { KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID }).redisKeyPrefix;
+  assert.equal(prefixOf('a realm', 'api'), 'keycloak-guard:a%20realm:api');
+  assert.notEqual(prefixOf('a:b', 'c'), prefixOf('a', 'b:c'));
+  assert.notEqual(prefixOf('a%3Ab', 'c'), prefixOf('a:b', 'c'));
+});
+
+test('a password in a URL, or what may be one, is not repeated in what is said of it', () => {
+  const secret = 'hunter2';
+  for (const url of [
+    `http://user:${secret}@localhost:8080`,
+    `http://${secret}@localhost:8080`,
+    `https://user:${secret}@x@localhost`,
+    `https://user:${secret}/x@localhost`,
+    `https://user:${secret}?x@localhost`,
+    `https://user:x#${secret}@localhost`,
+    `user:${secret}@localhost:8080`,
+    `http:/user:${secret}@localhost`,
+    `http:\\\\user:${secret}@localhost`,
+    ` http://user:${secret}@localhost`,
+    `http://user:x\n${secret}@localhost`,
+    `${'x'.repeat(100)}://user:${secret}@localhost`,
+  ]) {
+    for (const name of ['KEYCLOAK_SERVER_URL', 'PUBLIC_URL', 'CORS_ORIGINS', 'METRICS_HOST'] as const) {
+      assert.throws(
+        () => configFor('http://localhost:8080', { [name]: url }),
+        (error: ConfigError) => {
+          assert.ok(error instanceof ConfigError);
+          assert.deepEqual(
+            error.problems.map((problem) => problem.name),
+            [name],
+          );
+          assert.doesNotMatch(error.message + JSON.stringify(error.problems), /hunter2/, `${name} ${url}`);
+          return true;
+        },
+      );
+    }
+  }
+  assert.throws(
+    () => configFor('ftp://admin:x@host:8080/path'),
+    /KEYCLOAK_SERVER_URL is 'ftp:\/\/\*\*\*@host:8080\/path'\./,
+  );
+  assert.throws(() => configFor('localhost:8080'), /KEYCLOAK_SERVER_URL is 'localhost:8080'\./);
 });

@@ -84,7 +84,7 @@ async function start(
       apiPort: port,
     });
     const here = { ...config, port, serverUrl: idp.url, realm: idp.realm };
-    const service = await startService(here, { loopbackNamesOnly: true });
+    const service = await startService(here, { docsLogin: DEV_USER, loopbackNamesOnly: true });
     const forget = await announceProvider(idp);
     const out = createOutput(process.stdout, process.env);
     const wantedPort = keycloakPort === '0' ? idp.port : Number(keycloakPort);

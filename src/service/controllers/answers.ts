@@ -10,7 +10,7 @@ export const ERRORS: Readonly<Record<400 | 401 | 403 | 413 | 415 | 422 | 429 | 5
   413: error('The body is larger than 16 KiB'),
   415: error('The body is neither a form nor JSON'),
   422: { ...Type.Ref('HTTPValidationError'), description: 'A field is missing or wrong' },
-  429: error('Too many login attempts: `Retry-After` says when to try again'),
+  429: error('Too many of them from one address: `Retry-After` says when to try again'),
   500: error('Something is wrong in this service or its set-up: the log says what'),
   503: error('Keycloak is unavailable: `Retry-After` says when to try again'),
 };

@@ -14,9 +14,10 @@ const MESSAGE =
 /** `GET /`: JSON, or a page for browsers. In a scope of its own, for helmet has a hook for every request. */
 export async function homeController(
   app: TypedApp,
-  { issuer, basePath }: { issuer: Issuer; basePath: string },
+  { issuer, basePath, hasDocs }: { issuer: Issuer; basePath: string; hasDocs: boolean },
 ): Promise<void> {
   const welcome: Welcome = { message: MESSAGE, documentation: `${basePath}/docs` };
+  const Answer = hasDocs ? Type.Ref('Welcome') : Type.Object({ message: Type.String() });
   await app.register(accepts);
   const { directives } = PAGE_HELMET.contentSecurityPolicy;
   await app.register(helmet, {
@@ -36,7 +37,7 @@ export async function homeController(
         summary: 'Welcome',
         description: 'Browsers get a page with the same message.',
         tags: ['guide'],
-        response: { 200: { ...Type.Ref('Welcome'), description: 'Where to go from here' } },
+        response: { 200: { ...Answer, description: 'Where to go from here' } },
       },
     },
     async (request, reply) => {
@@ -48,6 +49,7 @@ export async function homeController(
         message: MESSAGE,
         username: await readUsername(app, request, reply),
         canSignIn: app.sessionAuthenticator !== undefined,
+        hasDocs,
         basePath,
       });
       // The page is not in the response schema: it is sent as it is.

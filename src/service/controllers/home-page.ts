@@ -5,6 +5,8 @@ interface HomePage {
   readonly username: string | null;
   /** Whether one can sign in with the browser. */
   readonly canSignIn: boolean;
+  /** Whether there is documentation. */
+  readonly hasDocs: boolean;
   /** In front of every path of this service. */
   readonly basePath: string;
 }
@@ -17,8 +19,10 @@ const ROUTES = [
   ['GET', '/health/ready', 'Is this service ready?'],
 ] as const;
 
+const DOCS: readonly string[] = ['/docs', '/openapi.json'];
+
 /** The page at `/`. Everything that is not fixed is escaped. */
-export function homePage({ message, username, canSignIn, ...page }: HomePage): string {
+export function homePage({ message, username, canSignIn, hasDocs, ...page }: HomePage): string {
   const basePath = escapeHtml(page.basePath);
   const state =
     username === null
@@ -26,12 +30,14 @@ export function homePage({ message, username, canSignIn, ...page }: HomePage): s
       : `<span class="dot on"></span> Signed in as <strong>${escapeHtml(username)}</strong>.`;
   const actions = [
     canSignIn ? toSignIn(username, basePath) : '',
-    `<a class="button plain" href="${basePath}/docs">Documentation</a>`,
+    hasDocs ? `<a class="button plain" href="${basePath}/docs">Documentation</a>` : '',
   ];
-  const rows = ROUTES.map(
-    ([method, path, text]) =>
-      `<tr><td class="method">${method}</td><td>${toLink(method, basePath + path)}</td><td>${text}</td></tr>`,
-  ).join('\n        ');
+  const rows = ROUTES.filter(([, path]) => hasDocs || !DOCS.includes(path))
+    .map(
+      ([method, path, text]) =>
+        `<tr><td class="method">${method}</td><td>${toLink(method, basePath + path)}</td><td>${text}</td></tr>`,
+    )
+    .join('\n        ');
   return `<!doctype html>
 <html lang="en">
   <head>

@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox';
-import type { FastifyRequest } from 'fastify';
 import { TokenRequest } from '../models.ts';
 import { emptyBodyHasNoFields } from '../ops/bodies.ts';
 import type { LoginLimits } from '../ops/login-limits.ts';
@@ -7,6 +6,7 @@ import { whoOf } from '../ops/reporters.ts';
 import { type Report, toLoginOutcome } from '../ops/security-events.ts';
 import { addressOf } from '../services/addresses.ts';
 import type { AuthService } from '../services/auth-service.ts';
+import { whileConnected } from '../services/while-connected.ts';
 import { ERRORS } from './answers.ts';
 import type { TypedApp } from './app-type.ts';
 
@@ -49,24 +49,4 @@ export async function loginController(
       }
     },
   );
-}
-
-/**
- * Runs with a signal that is aborted when the connection ends. Not by the `close` of request or response: it may have
- * come while the limits were asked, and never comes to a request that waits behind another on its connection.
- */
-async function whileConnected<T>(
-  { raw: { socket } }: FastifyRequest,
-  run: (gone: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  if (socket.destroyed) abort();
-  // One for each request that waits on this connection.
-  else socket.setMaxListeners(0).once('close', abort);
-  try {
-    return await run(controller.signal);
-  } finally {
-    socket.off('close', abort);
-  }
 }

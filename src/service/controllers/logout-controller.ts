@@ -12,7 +12,7 @@ export async function logoutController(
   app: TypedApp,
   { auth, report }: { auth: AuthService; report: Report },
 ): Promise<void> {
-  const { 403: _, 429: __, ...errors } = ERRORS;
+  const { 403: _, ...errors } = ERRORS;
   const guard = app.guard();
 
   /** The refresh token is proof enough; without one the bearer token must be good. */

@@ -10,7 +10,7 @@ export async function refreshController(
   app: TypedApp,
   { auth, report }: { auth: AuthService; report: Report },
 ): Promise<void> {
-  const { 403: _, 429: __, ...errors } = ERRORS;
+  const { 403: _, ...errors } = ERRORS;
   app.post(
     '/refresh',
     {

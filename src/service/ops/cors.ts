@@ -1,11 +1,15 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Config } from '../config.ts';
 import type { SendUnknown } from './not-found.ts';
+
+/** What OpenTelemetry and the like add to each `fetch` of a page (W3C Trace Context, Baggage; B3). */
+const TRACING = ['traceparent', 'tracestate', 'baggage', 'b3'];
 
 /** Lets pages of these origins call this service. Call it after the guards: the plugin has a route of its own. */
 export async function allowOrigins(
   app: FastifyInstance,
-  origins: readonly string[],
+  { corsOrigins, corsCredentials }: Pick<Config, 'corsOrigins' | 'corsCredentials'>,
   sendUnknown: SendUnknown,
 ): Promise<void> {
   // The plugin takes every OPTIONS for a preflight, and those that are none for mistakes.
@@ -14,9 +18,10 @@ export async function allowOrigins(
     else done();
   });
   await app.register(cors, {
-    origin: [...origins],
+    origin: [...corsOrigins],
+    credentials: corsCredentials,
     methods: ['GET', 'HEAD', 'POST'],
-    allowedHeaders: ['Authorization', 'Content-Type'],
+    allowedHeaders: ['Authorization', 'Content-Type', ...TRACING],
     exposedHeaders: ['WWW-Authenticate', 'Retry-After', 'X-Request-Id'],
     maxAge: 600,
   });

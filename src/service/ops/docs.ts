@@ -3,10 +3,16 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { PAGE_HELMET } from './security-headers.ts';
 
+/** What stands in the form of `POST /login` when it is opened. */
+export interface DocsLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
 /** `/openapi.json`, and `/docs`: Swagger UI from this process, with nothing from elsewhere. */
 export async function docsController(
   app: FastifyInstance,
-  { clientId, basePath }: { clientId: string; basePath: string },
+  { clientId, basePath, login }: { clientId: string; basePath: string; login: DocsLogin | undefined },
 ): Promise<void> {
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
     reply.header('cache-control', 'no-cache').send(app.swagger());
@@ -28,7 +34,11 @@ export async function docsController(
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       indexPrefix: basePath,
-      theme: { title: 'Keycloak authentication system: documentation' },
+      theme: {
+        title: 'Keycloak authentication system: documentation',
+        css: [{ filename: 'docs.css', content: STYLE }],
+      },
+      transformSpecification: (document) => fillIn(document, login ?? { username: '', password: '' }),
       initOAuth: { clientId, scopes: 'openid', usePkceWithAuthorizationCodeGrant: true },
       uiConfig: {
         layout: 'BaseLayout',
@@ -39,6 +49,27 @@ export async function docsController(
       },
     });
   });
+}
+
+/** The secret stays in this process, which exchanges the code: there is nothing to type into Swagger UI's box for it. */
+const STYLE = '.auth-container :has(> label[for^="client_secret_"]) { display: none; }';
+
+interface Spec {
+  paths?: Record<string, { post?: { requestBody?: { content?: Record<string, Media> } } }>;
+}
+interface Media {
+  schema?: { properties?: Record<string, object> };
+}
+
+/** In what the page reads, not in `/openapi.json`. Without an example Swagger UI makes one up that fits the pattern. */
+function fillIn(document: Spec, login: DocsLogin): Spec {
+  const contents = document.paths?.['/login']?.post?.requestBody?.content ?? {};
+  for (const { schema } of Object.values(contents)) {
+    for (const [name, value] of Object.entries(login)) {
+      Object.assign(schema?.properties?.[name] ?? {}, { examples: [value] });
+    }
+  }
+  return document;
 }
 
 interface UiRequest {

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox';
 import type { Verifier, VerifierStatus } from '../../core/index.ts';
 import type { TypedApp } from '../controllers/app-type.ts';
 import type { WorkerLink } from '../workers/link.ts';
+import type { ClientCheck } from './client-check.ts';
 import type { Draining } from './draining.ts';
 import type { SharedState } from './shared-state.ts';
 
@@ -23,6 +24,7 @@ interface ReadinessSources {
   readonly verifier: Verifier;
   readonly shared: Pick<SharedState, 'status' | 'through'> | undefined;
   readonly draining: Draining;
+  readonly clientCheck: Pick<ClientCheck, 'isInTheWay' | 'status'>;
   /** With several workers: the others. */
   readonly link: Pick<WorkerLink, 'areAllReady'> | undefined;
 }
@@ -31,14 +33,19 @@ interface ReadinessSources {
  * A replica that never learnt who was logged out would let them in. One that knew and lost Redis goes on: with it gone
  * all replicas would be out, and rechecks find a logout within seconds.
  */
-export function watchReadiness({ verifier, shared, draining, link }: ReadinessSources): Readiness {
+export function watchReadiness(sources: ReadinessSources): Readiness {
+  const { verifier, shared, draining, clientCheck, link } = sources;
   const isReadyItself = () =>
-    !draining.isDraining && verifier.status().keysLoaded && shared?.status().isKnowing !== false;
+    !draining.isDraining &&
+    !clientCheck.isInTheWay &&
+    verifier.status().keysLoaded &&
+    shared?.status().isKnowing !== false;
   return {
     isReadyItself,
     isReady: () => isReadyItself() && link?.areAllReady !== false,
     checks: () => ({
       ...checkKeycloak(verifier.status()),
+      ...(clientCheck.status === undefined ? {} : { client: clientCheck.status }),
       ...(shared?.through === 'redis' ? { redis: checkRedis(shared.status()) } : {}),
     }),
   };
@@ -76,7 +83,8 @@ export async function healthController(
           200: { ...Type.Ref('Ready'), description: 'Yes' },
           503: {
             ...Type.Ref('NotReady'),
-            description: 'Not yet: the keys of the realm, or the logouts in Redis, are not loaded',
+            description:
+              'Not yet: the keys of the realm, or the logouts in Redis, are not loaded, or Keycloak does not accept the client',
           },
         },
       },

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config.ts';
+import { escapeForTerminal, escapeHidden } from './visible-text.ts';
 
 export type { Logger } from 'pino';
 
@@ -8,15 +9,26 @@ export type { Logger } from 'pino';
  * and what Fastify itself would write about a request or reply is cut down here.
  */
 export async function createLogger(config: Pick<Config, 'logLevel'>): Promise<Logger> {
-  return createLoggerTo(config, process.stdout.isTTY ? await prettyStream() : jsonStream());
+  return process.stdout.isTTY
+    ? createLoggerTo(config, await prettyStream(), escapeForTerminal)
+    : createLoggerTo(config, jsonStream());
 }
 
-/** Like {@link createLogger}, to a given stream. */
-export function createLoggerTo(config: Pick<Config, 'logLevel'>, stream: DestinationStream): Logger {
+/**
+ * Like {@link createLogger}, to a given stream.
+ *
+ * @param toLine of each line: what people call themselves must not change how the log looks
+ */
+export function createLoggerTo(
+  config: Pick<Config, 'logLevel'>,
+  stream: DestinationStream,
+  toLine = escapeHidden,
+): Logger {
   return pino(
     {
       level: config.logLevel,
       base: null,
+      hooks: { streamWrite: toLine },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: {
@@ -59,9 +71,17 @@ export function streamOf(logger: Logger): DestinationStream | undefined {
   return (logger as unknown as Record<symbol, DestinationStream | undefined>)[pino.symbols.streamSym];
 }
 
-async function prettyStream(): Promise<DestinationStream> {
+/** @param destination default: stdout */
+export async function prettyStream(destination?: NodeJS.WritableStream): Promise<DestinationStream> {
   const { default: pretty } = await import('pino-pretty');
-  return pretty({ ignore: 'reqId', translateTime: 'HH:MM:ss', singleLine: true, sync: true });
+  const to = destination === undefined ? {} : { destination };
+  return pretty({
+    ...{ ignore: 'reqId', translateTime: 'HH:MM:ss', singleLine: true, sync: true },
+    // Of a line of the audit log the name says what it is, and `msg` says it again.
+    messageFormat: ({ name, event, outcome = '', ...line }, key) =>
+      name === 'audit' ? `${event} ${outcome}`.trim() : String(line[key] ?? ''),
+    ...to,
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Verifier } from '../../core/index.ts';
 import type { Breaker } from '../services/breaker.ts';
-import type { PasswordQueue } from '../services/password-queue.ts';
+import type { Turns } from '../services/turns.ts';
 import {
   CALL_KINDS,
   CALL_OUTCOMES,
@@ -25,7 +25,8 @@ declare module 'fastify' {
 
 interface Sources {
   readonly verifier: Verifier;
-  readonly queue: PasswordQueue;
+  readonly queue: Turns;
+  readonly callTurns: Turns;
   readonly breaker: Pick<Breaker, 'isOpen'>;
   readonly shared: SharedState | undefined;
   readonly calls: Pick<ObservedFetch, 'observers'>;
@@ -47,7 +48,7 @@ const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
  */
 export async function collectMetrics(
   app: FastifyInstance,
-  { verifier, queue, breaker, shared, calls, events, logger }: Sources,
+  { verifier, queue, callTurns, breaker, shared, calls, events, logger }: Sources,
 ): Promise<void> {
   const { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } = await import('prom-client');
   const registry = new Registry();
@@ -120,6 +121,9 @@ export async function collectMetrics(
   gauge('keycloak_guard_cached_tokens', 'Verified tokens in memory', () => verifier.status().cachedTokens);
   gauge('keycloak_guard_logins_in_flight', 'Password checks at Keycloak', () => queue.inFlight);
   gauge('keycloak_guard_logins_waiting', 'Password checks that wait for their turn', () => queue.waiting);
+  const others = 'Refreshes, logouts and sign-ins';
+  gauge('keycloak_guard_calls_in_flight', `${others} at Keycloak`, () => callTurns.inFlight);
+  gauge('keycloak_guard_calls_waiting', `${others} that wait for their turn`, () => callTurns.waiting);
   gauge(
     'keycloak_guard_calls_stopped',
     '1 while logins and the like are refused at once, because Keycloak hangs',

@@ -1,6 +1,5 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
-import { MODELS } from '../models.ts';
 import { DOCS_SIGN_IN } from './docs-sign-in.ts';
 
 /** Collects the routes that come after it into an OpenAPI 3.1 document. */
@@ -10,7 +9,6 @@ export async function collectOpenApi(
 ): Promise<void> {
   const authorizationUrl = basePath + DOCS_SIGN_IN.authorizationUrl;
   const tokenUrl = basePath + DOCS_SIGN_IN.tokenUrl;
-  for (const model of MODELS) app.addSchema(model);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -59,6 +59,7 @@ const BY_KIND: Readonly<Record<ClientErrorKind, LoginOutcome>> = {
 /** Where the kind does not tell all. */
 const BY_ID: Readonly<Record<string, LoginOutcome>> = {
   'too-many-logins': 'queue_full',
+  'too-many-calls': 'queue_full',
   'caller-gone': 'cancelled',
 };
 

@@ -1,17 +1,18 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Draining } from './draining.ts';
+import { namesHost } from './host-header.ts';
 
 /**
  * The short set for answers in JSON; HTML pages get `@fastify/helmet` instead. Each header costs about 2 % of the
  * throughput, so there are no more than these. `no-store`: tokens and personal data do not belong into caches.
  */
 export function setHeaders(app: FastifyInstance, draining: Draining): void {
-  app.addHook('onRequest', ({ raw: { headers, httpVersion } }, reply, done) => {
+  app.addHook('onRequest', ({ raw }, reply, done) => {
     setHeadersOf(reply);
     // A proxy that keeps connections lets go of them before this end closes them, and loses no request to that.
     if (draining.isDraining) reply.header('connection', 'close');
-    // RFC 9112 §3.2. In place of Node (`requireHostHeader`), whose answer has no body.
-    if (headers.host === undefined && httpVersion === '1.1') {
+    // In place of Node (`requireHostHeader`), whose answer has no body.
+    if (!namesHost(raw)) {
       reply.code(400).header('connection', 'close').send({ detail: 'Bad Request' });
     } else {
       done();

@@ -30,7 +30,7 @@ export interface SharedState {
 
 /** Connects in the background; a Redis that is not there is no reason not to start. */
 export async function openSharedState(
-  config: Pick<Config, 'redisUrl'>,
+  config: Pick<Config, 'redisUrl' | 'redisKeyPrefix'>,
   logger: Logger | undefined,
   link: WorkerLink | undefined,
 ): Promise<SharedState | undefined> {
@@ -43,12 +43,13 @@ export async function openSharedState(
     url: config.redisUrl,
     onNotice: ({ level, code, message }) => logger?.[level]({ code }, message),
   });
-  const revocations = createRedisRevocationStore(connection);
+  const keyPrefix = config.redisKeyPrefix;
+  const revocations = createRedisRevocationStore(connection, { keyPrefix });
   return {
     through: 'redis',
     revocations,
-    sessions: createRedisSessionStore(connection),
-    LimitStore: createRedisRateLimitStore(connection),
+    sessions: createRedisSessionStore(connection, { keyPrefix }),
+    LimitStore: createRedisRateLimitStore(connection, keyPrefix),
     status: () => ({ isConnected: connection.isReady, isKnowing: revocations.isCaughtUp }),
     whenKnowing: (timeoutMs) => until(() => revocations.isCaughtUp, timeoutMs),
     numbers: () => ({ waiting: revocations.waiting, lagSeconds: revocations.lagSeconds }),

@@ -1,3 +1,5 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
 const WITH_PORT = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/;
 
 /**
@@ -11,13 +13,70 @@ export function addressOf(ip = ''): string {
   return (v6 ?? v4 ?? ip).replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
-/** The address itself or, for IPv6, the 64 bits that a household or a server has all addresses of. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('%', 1)[0]!.split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
-  const groups = [...before, ...Array<string>(zeros).fill('0'), ...after].slice(0, 4);
-  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+/**
+ * What counts as one in a limit, the widest first: an address of IPv4; of IPv6 the networks of 48, 56 and 64 bits.
+ * One of them is what somebody got from a provider, and which of them cannot be told from an address.
+ */
+export function networksOf(address: string): readonly string[] {
+  return toNetworks(address, [32], [48, 56, 64]);
+}
+
+/**
+ * Who waits in one line, and the crowd that this line is of. Whoever has many networks of 64 bits has them in one of
+ * 48; and whoever has many of those has them in one of 32.
+ */
+export function lineOf(address: string): { readonly network: string; readonly crowd: string } {
+  const [crowd = address, network = address] = toNetworks(address, [16, 32], [32, 48]);
+  return { network, crowd };
+}
+
+/** What is no address is a network of its own. */
+function toNetworks(address: string, v4: readonly number[], v6: readonly number[]): readonly string[] {
+  const [plain = ''] = address.split('%', 1);
+  if (isIPv4(plain)) return cut(plain.split('.').map(Number), 8, v4, 10, '.');
+  if (!isIPv6(plain)) return [address];
+  const groups = toGroups(plain);
+  return isEmbedded(groups)
+    ? cut(
+        groups.slice(6).flatMap((group) => [group >> 8, group & 0xff]),
+        8,
+        v4,
+        10,
+        '.',
+      )
+    : cut(groups, 16, v6, 16, ':');
+}
+
+/** The eight groups of an IPv6 address (RFC 4291 §2.2). */
+function toGroups(address: string): number[] {
+  const hex = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>
+    [(a << 8) | b, (c << 8) | d].map((group) => group.toString(16)).join(':'),
+  );
+  const [before = [], after = []] = hex
+    .split('::')
+    .map((half) => half.split(':').flatMap((group) => (group === '' ? [] : [Number.parseInt(group, 16)])));
+  return [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after];
+}
+
+/** IPv4 in the last 32 bits: `::ffff:0:0/96` (RFC 4291 §2.5.5.2), and `64:ff9b::/96` of a translator (RFC 6052). */
+function isEmbedded([a, b, c, d, e, f]: readonly number[]): boolean {
+  if (c !== 0 || d !== 0 || e !== 0) return false;
+  return (a === 0 && b === 0 && f === 0xffff) || (a === 0x64 && b === 0xff9b && f === 0);
+}
+
+function cut(
+  parts: readonly number[],
+  width: number,
+  lengths: readonly number[],
+  radix: number,
+  separator: string,
+): readonly string[] {
+  return lengths.map((bits) => {
+    const kept = parts.map((part, i) => {
+      const mask = Math.min(Math.max(bits - i * width, 0), width);
+      return part & ((2 ** mask - 1) << (width - mask));
+    });
+    const text = kept.map((part) => part.toString(radix)).join(separator);
+    return bits === parts.length * width ? text : `${text}/${bits}`;
+  });
 }

@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import { ClientError, type KeycloakClient, type Tokens } from '../../client/index.ts';
 import { AuthError, type Principal, type Verifier } from '../../core/index.ts';
 import type { TokenRequest, TokenResponse } from '../models.ts';
-import type { PasswordQueue } from './password-queue.ts';
+import type { Turns } from './turns.ts';
 
 /** Logging users in, keeping them logged in, logging them out. */
 export interface AuthService {
@@ -40,7 +40,7 @@ export interface AuthService {
 export function createAuthService(
   client: KeycloakClient,
   verifier: Pick<Verifier, 'issuer' | 'revoke'>,
-  queue: PasswordQueue,
+  queue: Turns,
 ): AuthService {
   async function refuseSession(issuer: string | undefined, sessionId: unknown): Promise<void> {
     if (issuer === undefined || typeof sessionId !== 'string') return;

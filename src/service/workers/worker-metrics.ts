@@ -4,7 +4,7 @@ import { startMetricsServer } from '../ops/metrics-server.ts';
 
 /** `GET /metrics` of all workers in one, where `METRICS_PORT` is set. */
 export async function startWorkerMetrics(
-  { metricsPort, host }: Pick<Config, 'metricsPort' | 'host'>,
+  { metricsPort, metricsHost: host }: Pick<Config, 'metricsPort' | 'metricsHost'>,
   logger: Logger,
   replaced: () => number,
 ): Promise<{ close(): void } | undefined> {

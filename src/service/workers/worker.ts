@@ -43,11 +43,12 @@ export async function runWorker(config: Config): Promise<number> {
   return code;
 }
 
-/** The bounds on password checks are those of all workers together. */
+/** The bounds on what runs at Keycloak are those of all workers together. */
 function toShare(config: Config): Config {
-  const { workers, loginMaxInFlight, loginMaxWaiting } = config;
+  const { workers, callsMaxInFlight, loginMaxInFlight, loginMaxWaiting } = config;
   return {
     ...config,
+    callsMaxInFlight: Math.max(1, Math.round(callsMaxInFlight / workers)),
     loginMaxInFlight: Math.max(1, Math.round(loginMaxInFlight / workers)),
     loginMaxWaiting: Math.round(loginMaxWaiting / workers),
   };

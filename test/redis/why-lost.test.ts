@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { openRedis } from '../../src/redis/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis } from '../support/redis-server.ts';
+
+const SECRET = 'HUNTER2SECRET';
+
+async function messageOf(t: TestContext, url: string): Promise<string> {
+  const messages: string[] = [];
+  const connection = openRedis({ url, onNotice: ({ message }) => messages.push(message), timeoutMs: 300 });
+  t.after(() => connection.close());
+  await eventually('it is told', () => messages.length > 0);
+  return messages[0]!;
+}
+
+/** Something that listens, and does to a connection whatever the test wants. */
+async function listen(t: TestContext, onConnection: (socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => onConnection(socket.on('error', () => {}))).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('a wrong password is called one, and is not repeated', async (t) => {
+  const redis = await startRedis(t);
+  const url = redis.url.replace('redis://', `redis://user:${SECRET}@`);
+  assert.equal(
+    await messageOf(t, url),
+    'Redis does not answer: it does not take this user and password (WRONGPASS)',
+  );
+});
+
+test('whatever else keeps it from answering is named, without what was sent', async (t) => {
+  const refuse = (reply: string) => (socket: Socket) =>
+    socket.on('data', (data) => {
+      const commands = String(data).match(/^\*\d+\r$/gm)?.length ?? 0;
+      socket.write(`-${reply}\r\n`.repeat(commands));
+    });
+  const credentials = `redis://user:${SECRET}@`;
+  for (const [onConnection, why] of [
+    [refuse('NOAUTH Authentication required.'), 'it wants a password, and the URL has none (NOAUTH)'],
+    [
+      refuse(`ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' '${SECRET}'`),
+      'it answers ERR',
+    ],
+    [(socket: Socket) => socket.end(), 'socket closed unexpectedly'],
+    [(socket: Socket) => socket.resume(), 'timeout'],
+  ] as const) {
+    const url = credentials + (await listen(t, onConnection));
+    assert.equal(await messageOf(t, url), `Redis does not answer: ${why}`);
+  }
+  assert.equal(await messageOf(t, `${credentials}127.0.0.1:1`), 'Redis does not answer: ECONNREFUSED');
+});
