@@ -1,6 +1,6 @@
 export { type AdminAction, revokeByAdminPush } from './admin-push.ts';
 export { authenticate } from './authenticate.ts';
-export { buildChallenge, type Challenge } from './challenge.ts';
+export { buildChallenge, type Challenge, readChallengeErrors } from './challenge.ts';
 export { combineVerifiers, selectByIssuer } from './combine-verifiers.ts';
 export { type RequestLike, readBearerToken } from './credentials.ts';
 export {
