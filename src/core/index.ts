@@ -1,6 +1,6 @@
 export { type AdminAction, revokeByAdminPush } from './admin-push.ts';
 export { authenticate } from './authenticate.ts';
-export { buildChallenge, type Challenge } from './challenge.ts';
+export { buildChallenge, type Challenge, type ReadChallenge, readChallenges } from './challenge.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
 export { type RequestLike, readBearerToken } from './credentials.ts';

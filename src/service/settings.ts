@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { mendServerUrl } from '../core/index.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import type { Setting } from './setting.ts';

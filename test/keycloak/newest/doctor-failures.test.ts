@@ -10,6 +10,8 @@ import {
 } from '../support/failures.ts';
 import { createLab, type Lab } from '../support/lab.ts';
 import { MORE_FAILURES } from '../support/more-failures.ts';
+import { PROXY_FAILURES } from '../support/proxy-failures.ts';
+import { RARE_FAILURES } from '../support/rare-failures.ts';
 
 const REALM = 'doctor-lab';
 
@@ -41,6 +43,8 @@ describe('the doctor, where a working set-up is broken', () => {
     ...TOKEN_FAILURES,
     ...REALM_FAILURES,
     ...MORE_FAILURES,
+    ...RARE_FAILURES,
+    ...PROXY_FAILURES,
   ]) {
     test(`${failure.name}: names cause and fix, and is content when it is mended`, async () => {
       const visit = await failure.break(lab);

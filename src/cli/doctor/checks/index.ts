@@ -6,6 +6,7 @@ import { addressProxy } from './address/proxy.ts';
 import { addressTls } from './address/tls.ts';
 import { adminLogin, adminRights } from './admin/access.ts';
 import { clientLogout, clientLogoutUris, clientTokenBinding } from './admin/client-settings.ts';
+import { realmFederation } from './admin/federation.ts';
 import { flowDirectGrant } from './admin/flow.ts';
 import { notBefore } from './admin/not-before.ts';
 import { realmSettings } from './admin/realm-settings.ts';
@@ -37,10 +38,11 @@ import { clientSecret } from './client/secret.ts';
 import { clientType } from './client/type.ts';
 import { clientWebOrigins } from './client/web-origins.ts';
 import { loginIntrospection } from './login/introspection.ts';
+import { loginLightweight } from './login/lightweight.ts';
 import { loginLogout } from './login/logout.ts';
 import { loginPassword } from './login/password.ts';
 import { loginRefresh } from './login/refresh.ts';
-import { loginIssuer, loginLifespan, loginLightweight, loginToken } from './login/token.ts';
+import { loginIssuer, loginLifespan, loginToken } from './login/token.ts';
 import { loginUserinfo } from './login/userinfo.ts';
 import { issuerDiscovery } from './realm/discovery.ts';
 import { realmEnabled } from './realm/enabled.ts';
@@ -48,14 +50,17 @@ import { realmExists } from './realm/exists.ts';
 import { issuerHostname } from './realm/hostname.ts';
 import { realmHttps } from './realm/https.ts';
 import { keysSigning } from './realm/keys.ts';
-import { serviceAlive, serviceGuard, serviceLogin, serviceReady } from './service/running.ts';
+import { serviceLogin } from './service/login.ts';
+import { serviceAlive, serviceGuard, serviceReady } from './service/running.ts';
 import { settingsFile } from './settings/env-file.ts';
 import { settingsValid } from './settings/valid.ts';
 import { mapperAudience } from './token/audience.ts';
 import { clockSkew } from './token/clock.ts';
 import { scopeBasic, scopeEmail, scopeOpenid, scopeProfile, scopeRoles } from './token/scopes.ts';
-import { tokenAccepted, tokenSession } from './token-input/accepted.ts';
+import { loginSize } from './token/size.ts';
+import { tokenAccepted } from './token-input/accepted.ts';
 import { tokenContent } from './token-input/content.ts';
+import { tokenSession } from './token-input/session.ts';
 
 const GROUND: readonly Check[] = [
   settingsValid,
@@ -101,6 +106,7 @@ export const CHECKS: readonly Check[] = [
   mapperAudience,
   clockSkew,
   loginPassword,
+  loginSize,
   loginToken,
   loginIssuer,
   loginLifespan,
@@ -119,6 +125,7 @@ export const CHECKS: readonly Check[] = [
   userCredentials,
   notBefore,
   realmSettings,
+  realmFederation,
   flowDirectGrant,
   clientTokenBinding,
   clientLogout,

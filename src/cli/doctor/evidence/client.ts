@@ -4,9 +4,11 @@ import type { Answer } from '../../keycloak/call.ts';
 import type { Caller, RealmCalls } from '../../keycloak/realm-calls.ts';
 import { memo } from './memo.ts';
 import { toPageText } from './page.ts';
+import { isStranger } from './stranger.ts';
 
 /** What Keycloak answers to the client, with no user and no admin. Each is asked once; nobody is locked out. */
 export interface ClientEvidence {
+  readonly clientId: string;
   /** Password grant of a user who does not exist: Keycloak looks at the client first, and does not count this. */
   passwordGrant(): Promise<Answer>;
   /** The same, with the scopes that the product needs. */
@@ -18,6 +20,8 @@ export interface ClientEvidence {
   clientCredentials(): Promise<Answer>;
   /** The login page, asked not to show itself. */
   authorization(): Promise<Authorization>;
+  /** Whether the realm knows a client id: it says of one that it does not know what it says of any made-up one. */
+  knows(clientId: string): Promise<boolean>;
 }
 
 /** What the authorization endpoint said. */
@@ -29,21 +33,38 @@ export interface Authorization {
   readonly cameBack: boolean;
 }
 
-export function createClientEvidence(calls: RealmCalls, caller: Caller, appUrl: string): ClientEvidence {
+export function createClientEvidence(
+  calls: RealmCalls,
+  caller: Pick<Caller, 'clientId'>,
+  appUrl: string,
+): ClientEvidence {
+  const madeUp = memo(() =>
+    authorize(calls, { clientId: `made-up-${randomBytes(8).toString('hex')}` }, appUrl),
+  );
   const nobody = () => `nobody-${randomBytes(8).toString('hex')}`;
   const grant = (scope: string, headers: Record<string, string> = {}) =>
     calls.passwordGrant(nobody(), 'not-a-password', scope, headers);
   return {
+    clientId: caller.clientId,
     passwordGrant: memo(() => grant('openid')),
     scopes: memo(() => grant('openid profile email')),
     fromOrigin: memo(() => grant('openid', { origin: new URL(appUrl).origin })),
     introspection: memo(() => calls.introspect('x')),
     clientCredentials: memo(() => calls.clientCredentials()),
     authorization: memo(() => authorize(calls, caller, appUrl)),
+    async knows(clientId) {
+      // Pages come in the language of the realm: they are compared, not read.
+      const [one, other] = [await authorize(calls, { clientId }, appUrl), await madeUp()];
+      return one.cameBack || one.answer.status !== other.answer.status || one.words !== other.words;
+    },
   };
 }
 
-async function authorize(calls: RealmCalls, { clientId }: Caller, appUrl: string): Promise<Authorization> {
+async function authorize(
+  calls: RealmCalls,
+  { clientId }: Pick<Caller, 'clientId'>,
+  appUrl: string,
+): Promise<Authorization> {
   const verifier = randomBytes(32).toString('base64url');
   const answer = await calls.authorize({
     client_id: clientId,
@@ -89,12 +110,15 @@ export async function findClientState(evidence: ClientEvidence): Promise<ClientS
     (error === 'invalid_client' && !/consent/i.test(description)) ||
     (error === 'unauthorized_client' && !/not (allowed|enabled)/i.test(description));
   if (isRefused) {
-    const { words, cameBack } = await evidence.authorization();
+    const { answer, words, cameBack } = await evidence.authorization();
     if (/client not found|could not find client|unknown client/i.test(words)) return 'unknown';
     if (/client disabled|client is disabled|not enabled/i.test(words)) return 'disabled';
-    // The client is there and on, and says so to a browser.
+    // The client is there and on, or it would not be asked for its secret.
     if (error === 'unauthorized_client') return 'wrong-secret';
-    return cameBack || /redirect_uri|bearer|invalid request/i.test(words) ? 'other-authenticator' : 'unclear';
+    if (cameBack || /redirect_uri|bearer|invalid request/i.test(words)) return 'other-authenticator';
+    // In the language of the realm.
+    if (isStranger(answer) || answer.status === 0 || answer.status >= 500) return 'unclear';
+    return (await evidence.knows(evidence.clientId)) ? 'disabled' : 'unknown';
   }
   const introspection = await evidence.introspection();
   const refusal = `${introspection.json?.error}: ${introspection.json?.error_description}`;

@@ -1,9 +1,10 @@
 import { diagnoseTokenError } from '../../../../client/index.ts';
 import { type Answer, call } from '../../../keycloak/call.ts';
-import type { FoundServer } from '../../../keycloak/find-server.ts';
+import { type FoundServer, isKeycloak } from '../../../keycloak/find-server.ts';
 import type { Caller } from '../../../keycloak/realm-calls.ts';
 import { type Check, type Finding, fail, ok } from '../../check.ts';
 import { toPageText, toWords } from '../../evidence/page.ts';
+import { judgeStranger } from '../stranger.ts';
 
 export const addressKeycloak: Check = {
   id: 'address.keycloak',
@@ -13,10 +14,10 @@ export const addressKeycloak: Check = {
 
 /** What stands at an address, by what it answered. */
 export async function judgeServer(
-  { isKeycloak, answer, elsewhere }: FoundServer,
+  { isKeycloak: isThere, answer, elsewhere }: FoundServer,
   { serverUrl, timeoutMs }: Pick<Caller, 'serverUrl' | 'timeoutMs'>,
 ): Promise<Finding> {
-  if (isKeycloak) return ok(`Keycloak answers (${Math.round(answer.tookMs)} ms)`);
+  if (isThere) return ok(`Keycloak answers (${Math.round(answer.tookMs)} ms)`);
   const seen = toWords(answer);
   if (elsewhere !== undefined) return judgePath(serverUrl, elsewhere, seen);
   if (answer.status === 0) return judgeSilence(answer, serverUrl, seen);
@@ -29,6 +30,19 @@ export async function judgeServer(
   }
   const location = answer.headers.get('location');
   if (location !== null) {
+    const target = new URL(location, answer.url);
+    const there = await call(target.href, {}, timeoutMs);
+    const base = target.href.replace(/\/realms\/.*$/, '');
+    if (isKeycloak(there) && base !== target.href) {
+      return fail(
+        seen,
+        `${serverUrl} redirects to ${target.origin}, and there is Keycloak`,
+        `KEYCLOAK_SERVER_URL=${base}`,
+        ['--url', base, '--overwrite-env'],
+      );
+    }
+    const stranger = target.pathname.includes('/realms/') ? undefined : judgeStranger(answer);
+    if (stranger !== undefined) return stranger;
     const { cause, fix } = diagnoseTokenError({
       status: answer.status,
       url: serverUrl,
@@ -36,7 +50,9 @@ export async function judgeServer(
     });
     return fail(seen, cause, fix);
   }
-  if (answer.status >= 500 || answer.status === 429) {
+  const stranger = [401, 403, 429].includes(answer.status) ? judgeStranger(answer) : undefined;
+  if (stranger !== undefined) return stranger;
+  if (answer.status >= 500) {
     return fail(
       seen,
       `${serverUrl} answers, but is not well (HTTP ${answer.status})`,

@@ -1,5 +1,9 @@
 import { splitUris } from '../../../../admin/index.ts';
-import { type Check, fail, ok, skipped, warn } from '../../check.ts';
+import { call, toForm } from '../../../keycloak/call.ts';
+import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { nearnessOf } from '../../evidence/nearness.ts';
+import { toWords } from '../../evidence/page.ts';
 import { onPage } from '../client/say.ts';
 
 export const clientTokenBinding: Check = {
@@ -41,9 +45,46 @@ export const clientLogout: Check = {
         '--backchannel-url',
         `${options.appUrl}/backchannel-logout`,
       ]);
-    return ok(url);
+    return judgeLogoutUrl(url, fix, reach);
   },
 };
+
+/** Keycloak calls it, not this machine: that nothing answers here proves nothing, and what answers proves much. */
+async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach): Promise<Finding> {
+  const said = 'Keycloak tells nobody about logouts: ';
+  const issuer = String((await realm.discovery()).json?.issuer ?? caller.serverUrl);
+  const [target, keycloak] = [new URL(url), new URL(caller.serverUrl)];
+  if (
+    [keycloak.origin, new URL(issuer).origin].includes(target.origin) &&
+    !(await isReceiver(url, caller.timeoutMs))
+  ) {
+    return warn(url, `${said}the backchannel logout URL is Keycloak's own address, not this service's`, fix);
+  }
+  if (nearnessOf(target.hostname) === 'this-machine' && nearnessOf(keycloak.hostname) !== 'this-machine') {
+    return warn(
+      url,
+      `${said}Keycloak runs on another machine or in a container (${keycloak.host}), and there '${target.hostname}' in the backchannel logout URL is Keycloak's own machine`,
+      fix,
+    );
+  }
+  // No logout token: a receiver refuses it.
+  const answer = await call(url, toForm({}), caller.timeoutMs);
+  if (answer.status === 0) return ok(`${url} (nothing answers from here)`);
+  if (answer.status === 404 || answer.status === 405 || (answer.status >= 300 && answer.status < 400)) {
+    return warn(
+      `${url}: ${toWords(answer)}`,
+      `${said}at the backchannel logout URL is something, but nothing that takes logout tokens (HTTP ${answer.status})`,
+      fix,
+    );
+  }
+  return ok(url);
+}
+
+/** Behind one proxy the API can have Keycloak's origin, and a path of its own. */
+async function isReceiver(url: string, timeoutMs: number): Promise<boolean> {
+  const { status, json } = await call(url, toForm({}), timeoutMs);
+  return status === 400 && json !== undefined;
+}
 
 export const clientLogoutUris: Check = {
   id: 'client.post-logout-uris',

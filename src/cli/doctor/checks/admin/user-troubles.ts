@@ -1,4 +1,5 @@
 import type { AdminEvidence } from '../../evidence/admin.ts';
+import { blameFederation } from './federation.ts';
 
 /** Something about the user that an admin can see. */
 export interface UserTrouble {
@@ -8,6 +9,7 @@ export interface UserTrouble {
     | 'locked'
     | 'actions'
     | 'profile'
+    | 'invalid'
     | 'email'
     | 'credentials'
     | 'otp'
@@ -23,12 +25,32 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
   const user = await admin.user();
   const page = `Users > ${username}`;
   if (user === undefined) {
+    const [home] = await admin.realmsOfUser().catch(() => []);
+    const directory = home === undefined ? await blameFederation(admin) : undefined;
+    if (directory !== undefined) {
+      return [
+        {
+          kind: 'missing',
+          cause: `the realm has no user '${username}': ${directory.cause}`,
+          fix: directory.fix,
+        },
+      ];
+    }
     return [
       {
         kind: 'missing',
-        cause: `the realm has no user '${username}'`,
-        fix: `Users > Add user, or keycloak-guard setup --user ${username}`,
+        cause: `the realm has no user '${username}'${home === undefined ? '' : `, but the realm '${home}' has one`}`,
+        fix: `${home === undefined ? '' : 'Users of one realm cannot log in at another (choose the realm at the top left of the console). '}Users > Add user, or keycloak-guard setup --user ${username}`,
         setup: [],
+      },
+    ];
+  }
+  if (username.startsWith('service-account-') && (await admin.credentials()).length === 0) {
+    return [
+      {
+        kind: 'credentials',
+        cause: `'${username}' is the service account of a client: nobody logs in as it with a password`,
+        fix: 'Name a person: --user, DOCTOR_USER. A client gets tokens for itself by client_credentials.',
       },
     ];
   }
@@ -52,6 +74,7 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
     await findLock(admin, username),
     findActions(user.requiredActions ?? [], page),
     await findMissingFields(admin, username),
+    await findInvalidFields(admin, username),
     await findUnverified(admin, username),
     ...(await findCredentialTroubles(admin, username)),
   ];
@@ -131,6 +154,19 @@ async function findMissingFields(admin: AdminEvidence, username: string): Promis
     cause: `the profile of '${username}' lacks ${missing.join(', ')}, which the realm requires of every user`,
     fix: `Users > ${username} > Details: fill ${missing.join(', ')}; or Realm settings > User profile > ${missing[0]} > Required field OFF`,
     setup: missing.every((name) => ['email', 'firstName', 'lastName'].includes(name)) ? [] : undefined,
+  };
+}
+
+/** Keycloak makes the user mend what its profile does not allow, in a browser, and says of it only "not fully set up". */
+async function findInvalidFields(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
+  const [first, ...rest] = await admin.invalidAttributes();
+  if (first === undefined) return undefined;
+  const all = [first, ...rest];
+  const isForeign = all.some(({ isManaged }) => !isManaged);
+  return {
+    kind: 'invalid',
+    cause: `the profile of '${username}' has values that the realm does not allow: ${all.map(({ name, why, isManaged }) => `${name}${isManaged ? '' : ' (an unmanaged attribute)'} ${why}`).join('; ')}`,
+    fix: `Users > ${username} > ${isForeign ? 'Attributes' : 'Details'}: correct or remove ${all.map(({ name }) => name).join(', ')}; or Realm settings > User profile > ${isForeign ? "Create attribute (or General > Unmanaged attributes 'Only administrators can write')" : `${first.name} > Validations`}`,
   };
 }
 

@@ -1,6 +1,7 @@
 import { CALLBACK_PATH } from '../../../../admin/index.ts';
 import { type Check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
+import { judgeStranger } from '../stranger.ts';
 import { kcadm, onPage } from './say.ts';
 
 type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefined;
@@ -70,6 +71,8 @@ export const clientBrowserLogin: Check = {
   needs: ['client.standard-flow', 'client.redirect-uri', 'client.pkce', 'client.par'],
   async run({ reach }) {
     const { words, cameBack, answer } = await reach.client.authorization();
+    const stranger = cameBack ? undefined : judgeStranger(answer);
+    if (stranger !== undefined) return stranger;
     if (cameBack && /^(login|interaction|consent|account_selection)_required/.test(words)) {
       return ok('Keycloak would show its login page');
     }

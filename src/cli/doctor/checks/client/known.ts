@@ -1,5 +1,7 @@
+import { createRealmCalls } from '../../../keycloak/realm-calls.ts';
 import { type Check, fail, ok } from '../../check.ts';
-import { findClientState } from '../../evidence/client.ts';
+import type { Reach } from '../../context.ts';
+import { createClientEvidence, findClientState } from '../../evidence/client.ts';
 import { toWords } from '../../evidence/page.ts';
 
 export const clientKnown: Check = {
@@ -18,8 +20,18 @@ export const clientKnown: Check = {
     if (state !== 'unknown') return ok(clientId);
     const seen = `${toWords(await reach.client.passwordGrant())}; login page: ${(await reach.client.authorization()).words.slice(0, 80)}`;
     const names = reach.admin ? await reach.admin.clientIds().catch(() => []) : [];
-    const close = names.find((one) => one.toLowerCase() === clientId.trim().toLowerCase());
+    const close =
+      names.find((one) => one.toLowerCase() === clientId.trim().toLowerCase()) ?? (await guessCase(reach));
+    const home = close === undefined ? await findRealmOf(reach) : undefined;
     const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(clientId);
+    if (home !== undefined) {
+      return fail(
+        seen,
+        `the realm '${realm}' has no client '${clientId}', but the realm '${home}' has`,
+        `KEYCLOAK_REALM=${home}, if that is where the users are. Otherwise create the client in '${realm}': keycloak-guard setup does it.`,
+        home === 'master' ? ['--overwrite-env'] : undefined,
+      );
+    }
     return fail(
       seen,
       isUuid
@@ -32,3 +44,24 @@ export const clientKnown: Check = {
     );
   },
 };
+
+/** The usual other ways to write it, where there is no admin to list the clients. */
+async function guessCase({ client, caller }: Reach): Promise<string | undefined> {
+  const { clientId } = caller;
+  const lower = clientId.trim().toLowerCase();
+  for (const guess of new Set([clientId.trim(), lower, lower.charAt(0).toUpperCase() + lower.slice(1)])) {
+    if (guess !== clientId && (await client.knows(guess))) return guess;
+  }
+  return undefined;
+}
+
+/** The realm that has the client: any that an admin can see; without one the realm of the console's first page. */
+async function findRealmOf({ admin, caller }: Reach): Promise<string | undefined> {
+  const { realm, clientId } = caller;
+  const found = (await admin?.realmsOfClient().catch(() => [])) ?? [];
+  if (found.length > 0) return found[0];
+  if (realm === 'master') return undefined;
+  const calls = createRealmCalls({ ...caller, realm: 'master' });
+  const isThere = await createClientEvidence(calls, caller, 'http://localhost:8000').knows(clientId);
+  return isThere ? 'master' : undefined;
+}

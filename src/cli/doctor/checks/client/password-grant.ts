@@ -2,6 +2,7 @@ import type { Answer } from '../../../keycloak/call.ts';
 import { type Check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { toPageText, toWords } from '../../evidence/page.ts';
+import { judgeStranger } from '../stranger.ts';
 import { diagnosed, isAboutUser, refusalOf } from './say.ts';
 
 /** What the checks before did not name: a policy, a flow, a limit, something new. */
@@ -21,6 +22,15 @@ export const clientPasswordGrant: Check = {
         `Realm settings > Client policies > Policies: find the one that applies to this client, and take it out of its conditions or switch it off.${named}`,
       );
     }
+    if (/invalid origin/i.test(grant.text)) {
+      return fail(
+        toWords(grant),
+        'something on the way adds an Origin header to the calls, and Keycloak refuses it: this service sends none',
+        'Look for a proxy between this service and Keycloak that sets Origin, and take that out.',
+      );
+    }
+    const stranger = judgeStranger(grant);
+    if (stranger !== undefined) return stranger;
     if (/^\s*<(!doctype|html)/i.test(grant.text) && grant.status < 500) return judgePage(grant, reach);
     if (grant.status === 200) {
       return fail(

@@ -4,6 +4,7 @@ import { toTokenAnswer } from '../../../keycloak/token-answer.ts';
 import { type Finding, fail } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { toWords } from '../../evidence/page.ts';
+import { judgeStranger } from '../stranger.ts';
 
 /** The console page of the client, and what to do there. */
 export const onPage = ({ caller }: Reach, where: string): string => `Clients > ${caller.clientId} > ${where}`;
@@ -24,6 +25,8 @@ export const isAboutUser = (answer: Answer): boolean =>
 
 /** The diagnosis that the service logs for the same answer. */
 export function diagnosed(reach: Reach, answer: Answer): Finding {
+  const stranger = judgeStranger(answer);
+  if (stranger !== undefined) return stranger;
   const { cause, fix } = diagnoseTokenError(toTokenAnswer(answer, reach.caller));
   return fail(toWords(answer), cause, fix);
 }

@@ -25,9 +25,14 @@ export const clientSecret: Check = {
 /** What is odd about the secret, without showing it. */
 function hintAt(secret: string): string {
   if (/^["'].*["']$/.test(secret)) return ' (it has quotes around it)';
+  if (/^["'`]|["'`]$/.test(secret)) return ' (it has a quote at one end)';
+  if (/\\[nr]$|%0[AD]$/i.test(secret)) return ' (it ends with a line break, written out)';
   if (/\s/.test(secret)) return ' (it has white space in it)';
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(secret)) {
     return ' (it looks like a UUID: is it the id of the client?)';
+  }
+  if (/^[A-Za-z0-9]{32}$/.test(Buffer.from(secret, 'base64').toString('latin1').trim())) {
+    return ' (it looks like base64, as Kubernetes shows Secrets: decode it)';
   }
   return '';
 }

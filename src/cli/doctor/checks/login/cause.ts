@@ -1,12 +1,13 @@
-import { diagnoseTokenError } from '../../../../client/index.ts';
 import type { Answer } from '../../../keycloak/call.ts';
-import { toTokenAnswer } from '../../../keycloak/token-answer.ts';
 import { type Finding, fail } from '../../check.ts';
 import type { Reach } from '../../context.ts';
+import type { FlowStep } from '../../evidence/admin.ts';
 import { findForcedOtp } from '../../evidence/flow-steps.ts';
-import { toWords } from '../../evidence/page.ts';
+import { toPageText, toWords } from '../../evidence/page.ts';
+import { blameFederation } from '../admin/federation.ts';
 import { findUserTroubles, type UserTrouble } from '../admin/user-troubles.ts';
-import { refusalOf } from '../client/say.ts';
+import { diagnosed, refusalOf } from '../client/say.ts';
+import { judgeStranger } from '../stranger.ts';
 
 const ASK_AN_ADMIN =
   'Only an admin can see which: run the doctor with KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD set.';
@@ -14,12 +15,13 @@ const ASK_AN_ADMIN =
 /** Why the test user could not log in: exactly, where an admin may look; otherwise everything it can be. */
 export async function explainLogin(answer: Answer, username: string, reach: Reach): Promise<Finding> {
   const words = refusalOf(answer);
-  const troubles = reach.admin
-    ? await findUserTroubles(reach.admin, username).catch(() => undefined)
-    : undefined;
+  const isNotSetUp = /not fully set ?up/i.test(words);
+  const all = reach.admin ? await findUserTroubles(reach.admin, username).catch(() => undefined) : undefined;
+  // Values that are not allowed are no reason of anything else that Keycloak says.
+  const troubles = all?.filter(({ kind }) => kind !== 'invalid' || isNotSetUp);
   if (/invalid_grant/.test(words) && troubles !== undefined && troubles.length > 0)
     return toFinding(answer, troubles);
-  if (/not fully set ?up/i.test(words)) return notSetUp(answer, username);
+  if (isNotSetUp) return notSetUp(answer, username, reach.admin !== null);
   if (/account (is )?(temporarily )?disabled/i.test(words)) {
     return fail(
       toWords(answer),
@@ -29,9 +31,13 @@ export async function explainLogin(answer: Answer, username: string, reach: Reac
     );
   }
   if (/invalid user credentials/i.test(words)) {
-    return troubles === undefined ? badCredentials(answer, username) : wrongPassword(answer, username);
+    return troubles === undefined ? badCredentials(answer, username) : wrongPassword(answer, username, reach);
   }
+  const stranger = judgeStranger(answer);
+  if (stranger !== undefined) return stranger;
   if (answer.status >= 500) return serverError(answer, reach);
+  if (/offline tokens not allowed/i.test(words)) return noOffline(answer, username, reach);
+  if (answer.json === undefined && answer.text.includes('<')) return flowSaysNo(answer, username, reach);
   if (/mtls|certification missing/i.test(words)) {
     return fail(
       toWords(answer),
@@ -39,8 +45,37 @@ export async function explainLogin(answer: Answer, username: string, reach: Reac
       `Clients > ${reach.caller.clientId} > Advanced > OAuth 2.0 Mutual TLS Certificate Bound Access Tokens Enabled OFF`,
     );
   }
-  const { cause, fix } = diagnoseTokenError(toTokenAnswer(answer, reach.caller));
-  return fail(toWords(answer), cause, fix);
+  return diagnosed(reach, answer);
+}
+
+/** The scope is asked for by the client itself, as one of its defaults. */
+function noOffline(answer: Answer, username: string, { caller }: Reach): Finding {
+  return fail(
+    toWords(answer),
+    `offline tokens are not allowed for '${username}': every login of the client '${caller.clientId}' asks for the scope offline_access (a Default scope of it), and the user has not the role offline_access that it wants`,
+    `Users > ${username} > Role mapping > Assign role: offline_access (or put it back into the realm's default roles). Or Clients > ${caller.clientId} > Client scopes: offline_access as Optional, so that only logins that ask for it need the role.`,
+  );
+}
+
+/** Unknown users are refused in JSON: a page for this one comes from a step of the flow that runs after the password. */
+async function flowSaysNo(answer: Answer, username: string, reach: Reach): Promise<Finding> {
+  const flow = await reach.admin?.flow().catch(() => undefined);
+  const page = `Authentication > Flows > ${flow?.alias ?? "the flow that is bound as 'direct grant'"}`;
+  const words = toPageText(answer.text).slice(0, 160);
+  if (/too many sessions|session limit/i.test(words)) {
+    return fail(
+      toWords(answer),
+      `'${username}' has as many sessions as the realm allows one user (User session count limiter of the login flow${flow ? ` '${flow.alias}'` : ''})`,
+      `Users > ${username} > Sessions > Logout all sessions; or ${page} > User session count limiter > Settings: a higher limit, or 'Terminate oldest session'`,
+    );
+  }
+  const own = ownSteps(flow?.steps ?? []);
+  const named = own.length > 0 ? ` (its own steps: ${own.map((step) => step.displayName).join(', ')})` : '';
+  return fail(
+    toWords(answer),
+    `the password is right, but a later step of the login flow${flow ? ` '${flow.alias}'` : ''} refuses '${username}'${named}: ${words}`,
+    `${page}: look at the steps after Password and at their conditions (roles, limits, deny access), or bind Keycloak's own 'direct grant' flow`,
+  );
 }
 
 function toFinding(answer: Answer, troubles: readonly UserTrouble[]): Finding {
@@ -53,10 +88,17 @@ function toFinding(answer: Answer, troubles: readonly UserTrouble[]): Finding {
   );
 }
 
-function notSetUp(answer: Answer, username: string): Finding {
+function notSetUp(answer: Answer, username: string, isAdmin: boolean): Finding {
+  if (isAdmin) {
+    return fail(
+      toWords(answer),
+      `the password is right, but Keycloak wants something of '${username}' first. No required action is set and no required field is empty: a value of the profile is not valid by a validator of Realm settings > User profile, or a step of the login flow asks for more`,
+      `Let the user log in once in a browser: Keycloak shows there what it wants. Then Realm settings > User profile, and Authentication > Required actions.`,
+    );
+  }
   return fail(
     toWords(answer),
-    `the password is right, but '${username}' has to do something first: a temporary password, a missing email, first or last name, an OTP device to set up, terms to accept, or an email to verify. ${ASK_AN_ADMIN}`,
+    `the password is right, but '${username}' has to do something first: a temporary password, a missing email, first or last name, a value that the user profile does not allow, an OTP device to set up, terms to accept, or an email to verify. ${ASK_AN_ADMIN}`,
     `Users > ${username} > Details: fill Email, First name, Last name; take out what stands in Required user actions. Credentials > Reset password with Temporary OFF. Or let the user log in once in a browser.`,
     [],
   );
@@ -65,13 +107,22 @@ function notSetUp(answer: Answer, username: string): Finding {
 function badCredentials(answer: Answer, username: string): Finding {
   return fail(
     toWords(answer),
-    `Keycloak does not take this user name and password. It says the same of a wrong password, an unknown user '${username}', an email address where the realm wants the user name, a user who has an OTP device (the code is not sent) and a user who is locked after failed logins. ${ASK_AN_ADMIN}`,
+    `Keycloak does not take this user name and password. It says the same of a wrong password, an unknown user '${username}', an email address where the realm wants the user name, a user who has an OTP device (the code is not sent), a user of a directory (LDAP) that Keycloak does not reach, and a user who is locked after failed logins. ${ASK_AN_ADMIN}`,
     `Users > ${username}: is the user there? Credentials > Reset password (Temporary OFF). Locked: wait, or Authentication > Policies > Brute force detection; Users > ${username} > Unlock.`,
     ['--reset-password'],
   );
 }
 
-function wrongPassword(answer: Answer, username: string): Finding {
+async function wrongPassword(answer: Answer, username: string, { admin }: Reach): Promise<Finding> {
+  const isLinked = Boolean((await admin?.user().catch(() => undefined))?.federationLink);
+  const directory = isLinked && admin ? await blameFederation(admin) : undefined;
+  if (directory !== undefined) {
+    return fail(
+      toWords(answer),
+      `the password of '${username}' is wrong, or its directory does not take it: ${directory.cause}`,
+      `Correct DOCTOR_PASSWORD. ${directory.fix}`,
+    );
+  }
   return fail(
     toWords(answer),
     `the password of '${username}' is wrong: the user is there, enabled, not locked, and has a password`,
@@ -100,9 +151,40 @@ async function serverError(answer: Answer, reach: Reach): Promise<Finding> {
       `Authentication > Flows > ${flow?.alias} > ${otp.displayName}: inside Conditional OTP, or DISABLED`,
     );
   }
+  const suspects = await findSuspects(reach);
+  if (suspects.length > 0) {
+    return fail(
+      toWords(answer),
+      `Keycloak failed while logging the user in; unknown users are refused properly, so it is about what comes after the password. What is unusual here: ${suspects.join('; ')}`,
+      `Set those back one after the other: Authentication > Flows > ${flow?.alias} (a step without its settings fails), Clients > ${reach.caller.clientId} > Advanced > Fine grain OpenID Connect configuration. Keycloak's log has the stack trace of this moment.`,
+    );
+  }
   return fail(
     toWords(answer),
     'Keycloak failed while logging the user in; unknown users are refused properly, so it is about this user, the login flow, the mappers or the keys of the client',
     "Look into Keycloak's log for the stack trace of this moment. Then at Authentication > Flows > direct grant (an OTP that is REQUIRED), and at Clients > the client > Advanced (encryption of ID tokens).",
   );
+}
+
+/** Steps that Keycloak's own flow has not. */
+const ownSteps = (steps: readonly FlowStep[]): FlowStep[] =>
+  steps.filter(
+    ({ providerId, requirement }) =>
+      providerId !== undefined &&
+      requirement !== 'DISABLED' &&
+      !/^(direct-grant-validate-|conditional-)/.test(providerId),
+  );
+
+/** What an admin sees that is not as Keycloak makes it, of what takes part in a login. */
+async function findSuspects({ admin }: Reach): Promise<string[]> {
+  const flow = await admin?.flow().catch(() => undefined);
+  const attributes = (await admin?.client().catch(() => undefined))?.attributes ?? {};
+  return [
+    ...ownSteps(flow?.steps ?? []).map(
+      (step) => `the step '${step.displayName}' of the flow '${flow?.alias}'`,
+    ),
+    ...Object.entries(attributes)
+      .filter(([name, value]) => /\.(alg|enc)$/.test(name) && value)
+      .map(([name, value]) => `${name} = ${value} of the client`),
+  ];
 }

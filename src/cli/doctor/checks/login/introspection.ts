@@ -2,6 +2,7 @@ import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
 import { toWords } from '../../evidence/page.ts';
 import { diagnosed } from '../client/say.ts';
+import { isLightweight } from '../token/claims.ts';
 import { explainStale } from './stale.ts';
 
 export const loginIntrospection: Check = {
@@ -23,6 +24,9 @@ export const loginIntrospection: Check = {
           `Clients > ${clientId} > Client scopes > ${clientId}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${clientId}, Add to access token ON`,
           [],
         );
+      }
+      if (!audienceOf(claims).includes(clientId) && isLightweight(claims) && userinfo.status === 401) {
+        return skipped('active: false, as login.lightweight says');
       }
       return explainStale('active: false', 'introspection', answer, reach);
     }

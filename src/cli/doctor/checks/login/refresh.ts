@@ -1,6 +1,7 @@
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { toWords } from '../../evidence/page.ts';
 import { refusalOf } from '../client/say.ts';
+import { judgeStranger } from '../stranger.ts';
 import { explainStale } from './stale.ts';
 
 export const loginRefresh: Check = {
@@ -21,6 +22,8 @@ export const loginRefresh: Check = {
     await Promise.all([reach.login.userinfo(), reach.login.introspection()]);
     const answer = await reach.login.refresh();
     if (typeof answer.json?.access_token === 'string') return ok('a new token was given');
+    const stranger = judgeStranger(answer);
+    if (stranger !== undefined) return stranger;
     const words = refusalOf(answer);
     if (/stale token/i.test(words)) return explainStale(toWords(answer), 'the token endpoint', answer, reach);
     if (/authentication method not allowed/i.test(words)) {

@@ -2,6 +2,11 @@ import type { Answer } from '../../../keycloak/call.ts';
 import { type Finding, fail } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
+import { findNotBefore } from '../../evidence/not-before.ts';
+import { findOddClaims } from '../../evidence/odd-claims.ts';
+import { isTooLong, lacksToken, reasonOf } from '../../evidence/refusal.ts';
+import { judgeStranger } from '../stranger.ts';
+import { tooLong } from '../token/size.ts';
 
 /** Why Keycloak does not want a token that it has just issued. */
 export async function explainStale(
@@ -10,8 +15,19 @@ export async function explainStale(
   answer: Answer,
   reach: Reach,
 ): Promise<Finding> {
-  const claims = decodeJwt(await reach.login?.token())?.claims ?? {};
+  const token = (await reach.login?.token()) ?? '';
+  const claims = decodeJwt(token)?.claims ?? {};
   const { realm, clientId } = reach.caller;
+  if (isTooLong(answer)) return tooLong(seen, token, claims, reach);
+  const stranger = judgeStranger(answer);
+  if (stranger !== undefined) return stranger;
+  if (lacksToken(answer)) {
+    return fail(
+      seen,
+      `the token did not arrive: ${who} says that it was asked without one, so something on the way takes the Authorization header away`,
+      'Let the proxy in front of Keycloak pass the Authorization header on (nginx: no proxy_set_header Authorization ""; Apache: CGIPassAuth or RequestHeader; a login in front of Keycloak must leave /realms/ alone).',
+    );
+  }
   const notBefore = await findNotBefore(reach);
   if (notBefore !== undefined && notBefore.at > Number(claims.iat)) {
     return fail(
@@ -20,22 +36,7 @@ export async function explainStale(
       notBefore.fix,
     );
   }
-  if (answer.status >= 500) {
-    const attributes = (await reach.admin?.client().catch(() => undefined))?.attributes;
-    const encryption = attributes?.['user.info.encrypted.response.alg'];
-    if (encryption) {
-      return fail(
-        seen,
-        `the client wants encrypted userinfo answers ('${encryption}'), and Keycloak has no key of the client to encrypt with`,
-        `Clients > ${clientId} > Advanced > Fine grain OpenID Connect configuration > User info response encryption key management algorithm: clear it`,
-      );
-    }
-    return fail(
-      seen,
-      `Keycloak failed while answering ${who}`,
-      "Look into Keycloak's log for the stack trace of this moment; usual reasons: encryption of userinfo answers without a key of the client (Clients > Advanced > User info response encryption), a client policy (Realm settings > Client policies), a mapper.",
-    );
-  }
+  if (answer.status >= 500) return failedInside(seen, who, reach);
   const issuer = (await reach.realm.discovery()).json?.issuer;
   if (claims.iss !== issuer) {
     return fail(
@@ -44,7 +45,15 @@ export async function explainStale(
       'Set KC_HOSTNAME of Keycloak to its public URL.',
     );
   }
-  if (/token verification failed/i.test(seen)) {
+  const odd = findOddClaims(claims, clientId);
+  if (odd.length > 0) {
+    return fail(
+      seen,
+      `${who} cannot read the token that Keycloak has just issued: a mapper writes over claims that Keycloak reads itself: ${odd.join(', ')}`,
+      `Clients > ${clientId} > Client scopes > ${clientId}-dedicated (and the mappers of its other scopes): take out the mapper of ${odd.map((one) => one.split(' ')[0]).join(', ')}, or give it another claim name`,
+    );
+  }
+  if (/token verification failed/i.test(reasonOf(answer))) {
     const hint =
       reach.admin === null
         ? ' With KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD the doctor can see it.'
@@ -55,7 +64,7 @@ export async function explainStale(
       `Sessions > Action > Revocation > Clear (realm); Clients > ${clientId} > Advanced > Revocation; Realm settings > Keys (realm ${realm}).${hint}`,
     );
   }
-  if (/invalid origin/i.test(seen + answer.text)) {
+  if (/invalid origin/i.test(reasonOf(answer) + answer.text)) {
     return fail(
       seen,
       'Keycloak refuses the Origin header of the call',
@@ -69,27 +78,19 @@ export async function explainStale(
   );
 }
 
-/** The latest not-before that an admin can see. Unit: seconds since 1970. */
-async function findNotBefore({
-  admin,
-  caller,
-}: Reach): Promise<{ at: number; of: string; fix: string } | undefined> {
-  if (admin === null) return undefined;
-  const realm = (await admin.realm().catch(() => undefined))?.notBefore ?? 0;
-  const client = (await admin.client().catch(() => undefined))?.notBefore ?? 0;
-  const user = (await admin.user().catch(() => undefined))?.notBefore ?? 0;
-  const all = [
-    {
-      at: realm,
-      of: 'realm',
-      fix: `Sessions > Action > Revocation > Clear\nkcadm.sh update realms/${caller.realm} -s notBefore=0`,
-    },
-    { at: client, of: 'client', fix: `Clients > ${caller.clientId} > Advanced > Revocation > Clear` },
-    {
-      at: user,
-      of: 'user',
-      fix: 'Log the user in again: Users > the user > Sessions > Logout all sessions sets this time',
-    },
-  ];
-  return all.sort((a, b) => b.at - a.at)[0];
+async function failedInside(seen: string, who: string, reach: Reach): Promise<Finding> {
+  const attributes = (await reach.admin?.client().catch(() => undefined))?.attributes;
+  const encryption = attributes?.['user.info.encrypted.response.alg'];
+  if (encryption) {
+    return fail(
+      seen,
+      `the client wants encrypted userinfo answers ('${encryption}'), and Keycloak has no key of the client to encrypt with`,
+      `Clients > ${reach.caller.clientId} > Advanced > Fine grain OpenID Connect configuration > User info response encryption key management algorithm: clear it`,
+    );
+  }
+  return fail(
+    seen,
+    `Keycloak failed while answering ${who}`,
+    "Look into Keycloak's log for the stack trace of this moment; usual reasons: encryption of userinfo answers without a key of the client (Clients > Advanced > User info response encryption), a client policy (Realm settings > Client policies), a mapper.",
+  );
 }

@@ -1,7 +1,6 @@
 import { AuthError, createVerifier } from '../../../../core/index.ts';
 import { type Check, fail, ok, warn } from '../../check.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
-import { isLightweight } from '../token/claims.ts';
 import { explainRefusal } from '../token-input/explain.ts';
 import { toVerifierOptions } from '../token-input/verifier-options.ts';
 
@@ -17,7 +16,7 @@ export const loginToken: Check = {
       return ok('this service accepts it');
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
-      const { seen, cause, fix } = explainRefusal(error, decodeJwt(token), reach);
+      const { seen, cause, fix } = await explainRefusal(error, decodeJwt(token), reach);
       return fail(seen, cause, fix);
     } finally {
       await verifier.close();
@@ -67,27 +66,22 @@ export const loginLifespan: Check = {
         `${where}: 5 minutes is usual`,
       );
     }
+    // 0 is an offline session, which does not end.
+    const session = Number((await reach.login?.login())?.json?.refresh_expires_in ?? 0);
+    if (session > 0 && session < Math.min(seconds, 600)) {
+      return warn(
+        `the token ${seconds} s, its session ${session} s`,
+        `the session ends after ${session} s without a refresh, and the access token with it, though it says that it lives ${seconds} s: clients that refresh when a token expires come too late and find their users signed out`,
+        `Realm settings > Sessions > SSO Session Idle and Max, and Clients > ${reach.caller.clientId} > Advanced > Advanced settings > Client Session Idle and Max: longer than Access Token Lifespan; 30 minutes is usual`,
+      );
+    }
+    if (session > 0 && session < 120) {
+      return warn(
+        `the token ${seconds} s, its session ${session} s`,
+        `the session ends after ${session} s without a refresh`,
+        `Realm settings > Sessions > SSO Session Idle and Max, and Clients > ${reach.caller.clientId} > Advanced > Advanced settings > Client Session Idle and Max: 30 minutes is usual`,
+      );
+    }
     return ok(`${seconds} s`);
-  },
-};
-
-export const loginLightweight: Check = {
-  id: 'login.lightweight',
-  needs: ['login.password'],
-  async run({ reach }) {
-    const claims = decodeJwt(await reach.login?.token())?.claims;
-    if (claims === undefined || !isLightweight(claims)) return ok('the token holds its claims');
-    const introspection = await reach.login?.introspection();
-    const isFilled = introspection?.json?.active === true;
-    const fix = `Clients > ${reach.caller.clientId} > Advanced > Always use lightweight access token OFF`;
-    const cause =
-      'access tokens are lightweight: they hold neither name nor roles, and userinfo refuses them (Keycloak 26.6.2 and later)';
-    if (isFilled)
-      return warn('lightweight', `${cause}; each new token costs this service an introspection`, fix);
-    return fail(
-      'lightweight',
-      `${cause}, and introspection does not know them either`,
-      `${fix}; or keep them and add an Audience mapper with Add to lightweight access token ON`,
-    );
   },
 };

@@ -1,7 +1,7 @@
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
 import { toWords } from '../../evidence/page.ts';
-import { isLightweight } from '../token/claims.ts';
+import { reasonOf } from '../../evidence/refusal.ts';
 import { explainStale } from './stale.ts';
 
 export const loginUserinfo: Check = {
@@ -36,14 +36,15 @@ export const loginUserinfo: Check = {
       );
     }
     const words = toWords(answer);
-    if (/lightweight/i.test(words) || (isLightweight(claims) && answer.status === 401)) {
+    const reason = reasonOf(answer);
+    if (/^invalid_token:? lightweight/i.test(reason)) {
       return warn(
         words,
         'userinfo refuses lightweight access tokens (Keycloak 26.6.2 and later)',
         `Clients > ${clientId} > Advanced > Always use lightweight access token OFF; or introspect instead`,
       );
     }
-    if (/openid scope/i.test(words)) {
+    if (/^insufficient_scope/i.test(reason)) {
       return fail(
         words,
         "the token has no scope 'openid', and userinfo wants it",

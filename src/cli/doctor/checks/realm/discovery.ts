@@ -1,5 +1,6 @@
 import { type Check, fail, ok } from '../../check.ts';
 import { toWords } from '../../evidence/page.ts';
+import { judgeStranger } from '../stranger.ts';
 
 export const issuerDiscovery: Check = {
   id: 'issuer.discovery',
@@ -9,6 +10,10 @@ export const issuerDiscovery: Check = {
     const issuer = answer.json?.issuer;
     if (answer.status === 200 && typeof issuer === 'string' && URL.canParse(issuer))
       return ok(`issuer ${issuer}`);
+    const stranger = judgeStranger(answer);
+    if (stranger !== undefined) {
+      return { ...stranger, cause: `the discovery document of the realm cannot be read: ${stranger.cause}` };
+    }
     return fail(
       toWords(answer),
       'the discovery document of the realm cannot be read',

@@ -1,5 +1,7 @@
 import { type Check, fail, ok, warn } from '../../check.ts';
 import { toWords } from '../../evidence/page.ts';
+import { judgeStranger } from '../stranger.ts';
+import { oneDatabase } from '../token-input/explain-key.ts';
 
 const GOOD = /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/;
 
@@ -12,6 +14,10 @@ export const keysSigning: Check = {
       ? (answer.json.keys as Record<string, unknown>[])
       : undefined;
     if (answer.status !== 200 || keys === undefined) {
+      const stranger = judgeStranger(answer);
+      if (stranger !== undefined) {
+        return { ...stranger, cause: `the keys of the realm cannot be read: ${stranger.cause}` };
+      }
       return fail(
         toWords(answer),
         'the keys of the realm cannot be read',
@@ -28,6 +34,13 @@ export const keysSigning: Check = {
         `signing keys: ${names(signing) || 'none'}`,
         'the realm publishes no key with which a token could be verified',
         fix,
+      );
+    }
+    if ((await reach.realm.certsOfOthers()).length > 0) {
+      return fail(
+        'asked again, the same address hands out other keys',
+        `${reach.caller.serverUrl} is several Keycloaks that do not share their keys: a token of one is refused where the keys of another were fetched`,
+        oneDatabase(reach.caller.serverUrl),
       );
     }
     const supported = (await reach.realm.discovery()).json?.id_token_signing_alg_values_supported;

@@ -1,4 +1,4 @@
-import { call, toForm } from '../../../keycloak/call.ts';
+import { call } from '../../../keycloak/call.ts';
 import { type Check, fail, ok, skipped } from '../../check.ts';
 import { toWords } from '../../evidence/page.ts';
 
@@ -56,42 +56,6 @@ export const serviceGuard: Check = {
       toWords(answer),
       '/protected without a token is not answered with 401 and WWW-Authenticate: Bearer',
       'Is something in front of the service that answers for it, or that takes headers away?',
-    );
-  },
-};
-
-export const serviceLogin: Check = {
-  id: 'service.login',
-  needs: ['service.ready', 'login.password'],
-  async run({ options, reach }) {
-    const answer = await call(
-      `${options.serviceUrl}/login`,
-      toForm({ username: options.username, password: options.password }),
-      15_000,
-    );
-    const token = answer.json?.access_token;
-    if (answer.status === 404) return skipped('it has no route /login');
-    if (typeof token !== 'string') {
-      return fail(
-        `HTTP ${answer.status} ${answer.text.slice(0, 160)}`,
-        'the same user logs in at Keycloak, but not at the service: it runs with other settings, or an old secret',
-        'Look at the log of the service (it names cause and fix), and start it again.',
-      );
-    }
-    const userinfo = await call(
-      `${options.serviceUrl}/protected`,
-      { headers: { authorization: `Bearer ${token}` } },
-      15_000,
-    );
-    if (typeof answer.json?.refresh_token === 'string') await reach.calls.logout(answer.json.refresh_token);
-    if (userinfo.status === 200)
-      return ok(
-        `/login and /protected answer 200 (${Math.round(answer.tookMs)} ms, ${Math.round(userinfo.tookMs)} ms)`,
-      );
-    return fail(
-      `/login 200, /protected ${toWords(userinfo)}`,
-      'the service does not accept the token it has just got',
-      'Look at the log of the service at LOG_LEVEL=debug, and at the checks login.token and mappers.audience above.',
     );
   },
 };

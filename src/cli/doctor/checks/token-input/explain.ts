@@ -1,19 +1,26 @@
 import type { AuthError } from '../../../../core/index.ts';
 import type { Reach } from '../../context.ts';
 import { audienceOf, type DecodedJwt } from '../../evidence/jwt.ts';
+import { explainUnknownKey } from './explain-key.ts';
 
 /** Why the service refuses a token, and what to change. */
-export function explainRefusal(
+export async function explainRefusal(
   error: AuthError,
   jwt: DecodedJwt | undefined,
   reach: Reach,
-): { seen: string; cause: string; fix: string } {
-  const { clientId, realm } = reach.caller;
+): Promise<{ seen: string; cause: string; fix: string }> {
+  const { clientId } = reach.caller;
   const claims = jwt?.claims ?? {};
   const seen = error.seen === undefined ? error.code : `${error.code}: ${error.seen}`;
   const say = (cause: string, fix: string) => ({ seen, cause, fix });
   switch (error.code) {
     case 'token_malformed':
+      if (jwt !== undefined) {
+        return say(
+          `the token is a JWT, but longer than the 64 KB that fit into a header: Keycloak answers 431 to it, and this service 401 or 431`,
+          'Make it smaller: take scopes and mappers out of the client that fill it (roles, groups, attributes).',
+        );
+      }
       return say(
         'this is not a JWT',
         'Send the access_token of the login answer, whole: three parts with two dots, no quotes, no line break.',
@@ -29,10 +36,7 @@ export function explainRefusal(
         `Clients > ${clientId} > Advanced > Fine grain OpenID Connect configuration > Access token signature algorithm: RS256, or another that is not HS…\nkcadm: attributes."access.token.signed.response.alg"=RS256`,
       );
     case 'token_key_unknown':
-      return say(
-        `the realm '${realm}' has no key '${jwt?.header.kid ?? '(none named)'}': the token is of another realm or another Keycloak, or its key was rotated away`,
-        'Log in again at the realm and the Keycloak that KEYCLOAK_SERVER_URL and KEYCLOAK_REALM name. When rotating keys leave the old one passive for longer than a token lives.',
-      );
+      return { seen, ...(await explainUnknownKey(jwt, reach)) };
     case 'token_signature':
       return say(
         'the signature does not fit: the token was changed on the way, or was cut',

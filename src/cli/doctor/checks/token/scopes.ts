@@ -21,6 +21,16 @@ function aboutScope(id: string, judge: Judge): Check {
 
 const add = (reach: Reach, scope: string) =>
   onPage(reach, `Client scopes > Add client scope > ${scope} > Default`);
+
+/** Missing, or there for those who ask: Keycloak takes a request for an Optional scope, and refuses one it does not know. */
+async function notGranted(reach: Reach, scope: string): Promise<string> {
+  const { status, json } = await reach.client.scopes();
+  const isOptional = status !== 0 && json?.error === 'invalid_grant';
+  return isOptional
+    ? `the client has the scope '${scope}' as Optional, and this service does not ask for it`
+    : `the client has no scope '${scope}'`;
+}
+
 const has = (claims: Claims, name: string) => claims[name] !== undefined && claims[name] !== '';
 
 export const scopeOpenid = aboutScope('scopes.openid', (claims, reach) => {
@@ -57,7 +67,7 @@ export const scopeProfile = aboutScope('scopes.profile', async (claims, reach) =
   if (!granted) {
     return fail(
       `no ${missing.join(', ')} in the token`,
-      "the user's name is not in the token: the client has no scope 'profile'",
+      `the user's name is not in the token: ${await notGranted(reach, 'profile')}`,
       add(reach, 'profile'),
       [],
     );
@@ -87,7 +97,7 @@ export const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
   ) {
     return fail(
       'no email in the token',
-      "the user's email is not in the token: the client has no scope 'email'",
+      `the user's email is not in the token: ${await notGranted(reach, 'email')}`,
       add(reach, 'email'),
       [],
     );

@@ -1,0 +1,111 @@
+import type { DetailedPeerCertificate } from 'node:tls';
+import { type Finding, fail } from '../../check.ts';
+
+/** Why a handshake failed, by Node's code and by the certificate that was shown. */
+export function judgeHandshake(
+  failure: string,
+  certificate: DetailedPeerCertificate | undefined,
+  url: URL,
+): Finding {
+  const shown = certificate === undefined ? '' : ` (the certificate of ${nameOf(certificate.subject)})`;
+  const say = (cause: string, fix: string) => fail(`${url.host}: ${failure}${shown}`, cause, fix);
+  if (/ALTNAME/.test(failure)) {
+    const names =
+      certificate?.subjectaltname?.replace(/DNS:|IP Address:/g, '') ?? nameOf(certificate?.subject);
+    return say(
+      `the certificate is not for the host ${url.hostname}, but for ${names}`,
+      'Use a host in KEYCLOAK_SERVER_URL that is in the certificate, or get a certificate for this host.',
+    );
+  }
+  if (/EXPIRED/.test(failure)) {
+    const when = certificate === undefined ? '' : ` on ${toDate(certificate.valid_to)}`;
+    return say(
+      `the certificate has expired${when} (or the clock of this machine is wrong: it says ${toDate(new Date())})`,
+      `Renew the certificate of ${url.host}.`,
+    );
+  }
+  if (/NOT_YET_VALID/.test(failure)) {
+    const when = certificate === undefined ? '' : `: it begins on ${toDate(certificate.valid_from)}`;
+    return say(
+      `the certificate is not valid yet${when} (or the clock of this machine is wrong: it says ${toDate(new Date())})`,
+      'Set the clock of this machine (NTP), or wait.',
+    );
+  }
+  if (/REVOKED/.test(failure))
+    return say('the certificate was revoked', `Renew the certificate of ${url.host}.`);
+  if (isSelfSigned(failure, certificate)) {
+    return say(
+      `the certificate signs itself: it is of '${nameOf(certificate?.subject)}', and no authority vouches for it`,
+      `If it is your own, trust it: save it (openssl s_client -connect ${hostAndPort(url)} -showcerts </dev/null | openssl x509 > keycloak.pem), compare its fingerprint${certificate ? ` (SHA-256 ${certificate.fingerprint256})` : ''} with the one on Keycloak's machine, and start with NODE_EXTRA_CA_CERTS=/path/to/keycloak.pem. Or get a certificate of an authority.`,
+    );
+  }
+  if (/UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER_CERT/.test(failure) && isAlone(certificate)) {
+    const issuer = nameOf(certificate?.issuer);
+    return say(
+      `the certificate is signed by an authority that Node does not know ('${issuer}'), and Keycloak sends no certificate of that authority along: an intermediate certificate is missing, or the authority is one of your own`,
+      `Let Keycloak or the proxy send the whole chain (KC_HTTPS_CERTIFICATE_FILE, ssl_certificate: first its own, then the intermediate ones). If '${issuer}' is an authority of your own, give it to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem npm start`,
+    );
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(failure)) {
+    return say(
+      `the certificate is signed by an authority that Node does not know: '${nameOf(rootOf(certificate)?.subject ?? certificate?.issuer)}'`,
+      'Give the authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem npm start',
+    );
+  }
+  if (
+    /ALERT|HANDSHAKE_FAILURE|UNSUPPORTED_PROTOCOL|VERSION/.test(failure) &&
+    !/WRONG_VERSION_NUMBER/.test(failure)
+  ) {
+    const wantsOurs = /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE/.test(failure);
+    return say(
+      wantsOurs
+        ? `${url.host} speaks HTTPS, but ends the handshake: it wants a certificate of the client, which this service does not have, or allows no cipher or TLS version that Node has`
+        : `${url.host} speaks HTTPS, but no TLS version or cipher that Node allows`,
+      'Let the port that this service uses ask for no client certificate (KC_HTTPS_CLIENT_AUTH=none or request), and allow TLS 1.2 or 1.3.',
+    );
+  }
+  if (/SSL|EPROTO|ECONNRESET/.test(failure)) {
+    return say(
+      `nothing at ${url.host} speaks HTTPS`,
+      'Use http:// in KEYCLOAK_SERVER_URL, or the port on which Keycloak speaks HTTPS (8443 by default).',
+    );
+  }
+  return say(
+    `the TLS handshake with ${url.host} failed: ${failure}`,
+    'Look at the TLS settings of Keycloak or of the proxy in front of it.',
+  );
+}
+
+const hostAndPort = (url: URL): string => `${url.hostname}:${url.port || 443}`;
+
+/** Node says so of a chain that ends in an authority of one's own, too: there the certificate itself is another's. */
+function isSelfSigned(failure: string, certificate: DetailedPeerCertificate | undefined): boolean {
+  if (certificate === undefined) return /DEPTH_ZERO_SELF_SIGNED/.test(failure);
+  return /SELF_SIGNED|UNABLE_TO/.test(failure) && nameOf(certificate.subject) === nameOf(certificate.issuer);
+}
+
+/** Nobody but the server itself is in what it sent. */
+function isAlone(certificate: DetailedPeerCertificate | undefined): boolean {
+  const next = certificate?.issuerCertificate;
+  return next === undefined || next.fingerprint256 === certificate?.fingerprint256;
+}
+
+function rootOf(certificate: DetailedPeerCertificate | undefined): DetailedPeerCertificate | undefined {
+  let [one, depth] = [certificate, 0];
+  // A root is its own issuer.
+  while (one?.issuerCertificate && one.issuerCertificate !== one && depth++ < 10) one = one.issuerCertificate;
+  return one;
+}
+
+/** A name of a certificate on one line; it was written by somebody else. */
+function nameOf(name: DetailedPeerCertificate['subject'] | undefined): string {
+  const text = Object.entries(name ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+  return text.replace(/[^\x20-\x7e\u00a0-\u024f]/g, '?').slice(0, 120) || 'nobody';
+}
+
+function toDate(time: string | Date): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? 'a day that cannot be read' : date.toISOString().slice(0, 10);
+}

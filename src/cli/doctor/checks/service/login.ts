@@ -1,0 +1,54 @@
+import { call, toForm } from '../../../keycloak/call.ts';
+import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { toWords } from '../../evidence/page.ts';
+
+/** A login at the service, what it is worth there, and whether the service hears of its end. */
+export const serviceLogin: Check = {
+  id: 'service.login',
+  needs: ['service.ready', 'login.password'],
+  async run({ options, reach }) {
+    const answer = await call(
+      `${options.serviceUrl}/login`,
+      toForm({ username: options.username, password: options.password }),
+      15_000,
+    );
+    const token = answer.json?.access_token;
+    if (answer.status === 404) return skipped('it has no route /login');
+    if (typeof token !== 'string') {
+      return fail(
+        `HTTP ${answer.status} ${answer.text.slice(0, 160)}`,
+        'the same user logs in at Keycloak, but not at the service: it runs with other settings, or an old secret',
+        'Look at the log of the service (it names cause and fix), and start it again.',
+      );
+    }
+    const ask = () =>
+      call(`${options.serviceUrl}/protected`, { headers: { authorization: `Bearer ${token}` } }, 15_000);
+    const userinfo = await ask();
+    const refreshToken = answer.json?.refresh_token;
+    if (typeof refreshToken === 'string') {
+      const logout = await reach.calls.logout(refreshToken);
+      if (userinfo.status === 200 && logout.status === 204 && (await ask()).status === 200)
+        return notTold(options.appUrl, reach);
+    }
+    if (userinfo.status === 200)
+      return ok(
+        `/login and /protected answer 200 (${Math.round(answer.tookMs)} ms, ${Math.round(userinfo.tookMs)} ms)`,
+      );
+    return fail(
+      `/login 200, /protected ${toWords(userinfo)}`,
+      'the service does not accept the token it has just got',
+      'Look at the log of the service at LOG_LEVEL=debug, and at the checks login.token and mappers.audience above.',
+    );
+  },
+};
+
+/** Keycloak tells the service before it answers the logout; a recheck comes later, by itself. */
+function notTold(appUrl: string, { caller, config }: Reach): Finding {
+  return warn(
+    '/login and /protected answer 200, and /protected still does right after the logout',
+    `the service does not hear of logouts: a token stays good there until it is rechecked (at most ${config.recheckSeconds} s). No backchannel logout URL is set, or Keycloak does not reach the service by it`,
+    `Clients > ${caller.clientId} > Settings > Logout settings > Backchannel logout URL = ${appUrl}/backchannel-logout, as Keycloak reaches it (from a container not localhost); Keycloak's log says why a call failed`,
+    [],
+  );
+}

@@ -1,0 +1,43 @@
+import { X509Certificate } from 'node:crypto';
+import type { Reach } from '../context.ts';
+import type { DecodedJwt } from './jwt.ts';
+
+/** What became of the key that a token names, where the realm does not publish it. */
+export type KeyFate = 'elsewhere' | 'disabled' | 'realm-made-anew' | 'rotated-away' | 'gone';
+
+/**
+ * - `elsewhere`: the address leads to several Keycloaks, and another one of them has it.
+ * - `disabled`: the realm still has it, but it is switched off (an admin can see that).
+ * - `realm-made-anew`: every key of the realm is younger than the token, those for encryption too.
+ * - `rotated-away`: some keys are older than the token.
+ * - `gone`: one of the last two.
+ */
+export async function findKeyFate(jwt: DecodedJwt, reach: Reach): Promise<KeyFate> {
+  const kid = String(jwt.header.kid ?? '');
+  const others = await reach.realm.certsOfOthers();
+  if (others.some((set) => set.includes(kid))) return 'elsewhere';
+  const known = await reach.admin?.keys().catch(() => undefined);
+  if (known?.some((one) => one.kid === kid)) return 'disabled';
+  const born = bornOf((await reach.realm.certs()).json?.keys);
+  const issued = Number(jwt.claims.iat);
+  if (born.length > 0 && Number.isFinite(issued)) {
+    if (born.every((at) => at > issued)) return born.length > 1 ? 'realm-made-anew' : 'gone';
+    return 'rotated-away';
+  }
+  return 'gone';
+}
+
+/** Keycloak dates the certificate of a key that it makes 100 seconds back. */
+const BACKDATED_SECONDS = 100;
+
+/** When each key was made, by the certificate that stands beside it. Unit: seconds since 1970. */
+function bornOf(keys: unknown): number[] {
+  return (Array.isArray(keys) ? keys : []).flatMap(({ x5c }: { x5c?: unknown }) => {
+    try {
+      const raw = Buffer.from(String((x5c as string[] | undefined)?.[0] ?? ''), 'base64');
+      return [Date.parse(new X509Certificate(raw).validFrom) / 1000 + BACKDATED_SECONDS];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,55 @@
+import type { Reach } from '../context.ts';
+
+/** Tokens from before this time are refused by Keycloak. */
+export interface NotBefore {
+  /** Unit: seconds since 1970. */
+  readonly at: number;
+  readonly of: string;
+  readonly fix: string;
+}
+
+/**
+ * The latest not-before of all: as an admin sees them, or else the one that Keycloak writes into each answer with a
+ * fresh token (`not-before-policy`), where nothing says whether it is the realm's, the client's or the user's.
+ */
+export async function findNotBefore(reach: Reach): Promise<NotBefore | undefined> {
+  const seen = (await seenByAdmin(reach)).sort((a, b) => b.at - a.at)[0];
+  const told = await toldToClient(reach);
+  const { realm, clientId } = reach.caller;
+  if (seen !== undefined && seen.at >= told) return seen.at > 0 ? seen : undefined;
+  if (told === 0) return undefined;
+  return {
+    at: told,
+    of: 'realm, of the client or of the user',
+    fix: `Sessions > Action > Revocation > Clear\nkcadm.sh update realms/${realm} -s notBefore=0\nOr, where it is the client's: Clients > ${clientId} > Advanced > Revocation > Clear. A 'Logout all sessions' of the user sets one too: it stays, and only older tokens mind.`,
+  };
+}
+
+async function toldToClient({ login, client }: Reach): Promise<number> {
+  // A login that was made already, or one of the client for itself: none is made for this alone.
+  const answers = [await login?.login(), await client.clientCredentials()];
+  return Math.max(0, ...answers.map((answer) => Number(answer?.json?.['not-before-policy'] ?? 0)));
+}
+
+async function seenByAdmin({ admin, caller }: Reach): Promise<NotBefore[]> {
+  if (admin === null) return [];
+  const at = async (read: () => Promise<{ notBefore?: number } | undefined>) =>
+    (await read().catch(() => undefined))?.notBefore ?? 0;
+  return [
+    {
+      at: await at(admin.realm),
+      of: 'realm',
+      fix: `Sessions > Action > Revocation > Clear\nkcadm.sh update realms/${caller.realm} -s notBefore=0`,
+    },
+    {
+      at: await at(admin.client as () => Promise<{ notBefore?: number } | undefined>),
+      of: 'client',
+      fix: `Clients > ${caller.clientId} > Advanced > Revocation > Clear`,
+    },
+    {
+      at: await at(admin.user),
+      of: 'user',
+      fix: 'Log the user in again: Users > the user > Sessions > Logout all sessions sets this time',
+    },
+  ];
+}

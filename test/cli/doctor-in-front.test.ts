@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { createServer, type RequestListener, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { type DevIdp, startDevIdp } from '../../src/dev-idp/index.ts';
+import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
+
+const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url);
+const USER = { DOCTOR_USER: 'abdullah', DOCTOR_PASSWORD: 'Test#123456' };
+
+describe('the doctor, where something stands in front of Keycloak', () => {
+  const idps: DevIdp[] = [];
+  const servers: Server[] = [];
+  before(async () => {
+    for (let count = 0; count < 2; count++) idps.push(await startDevIdp({ realmFile: REALM_FILE }));
+  });
+  after(async () => {
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await Promise.all(idps.map((idp) => idp.close()));
+  });
+
+  async function serve(listener: RequestListener): Promise<string> {
+    const server = createServer(listener);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  /** Passes on; `edit` may change what comes back. */
+  function pass(
+    ...[incoming, outgoing, idp, edit = (text) => text]: [
+      ...Parameters<RequestListener>,
+      DevIdp | undefined,
+      ((text: string) => string)?,
+    ]
+  ): void {
+    const options = { method: incoming.method, headers: incoming.headers };
+    const onward = request(`${idp?.url}${incoming.url}`, options, async (answer) => {
+      const parts: Buffer[] = [];
+      for await (const part of answer) parts.push(part as Buffer);
+      const { 'content-length': _, 'transfer-encoding': __, ...headers } = answer.headers;
+      outgoing.writeHead(answer.statusCode ?? 502, headers).end(edit(Buffer.concat(parts).toString()));
+    });
+    incoming.pipe(onward);
+  }
+
+  const told = async (url: string, env = {}) =>
+    troubles(await visitDoctor({ settings: settingsFor(url), env })).map(
+      ({ id, status, cause }) => [id, status, cause] as const,
+    );
+
+  test('names two Keycloaks that share an address and no keys', async () => {
+    let count = 0;
+    const url = await serve((incoming, outgoing) =>
+      pass(incoming, outgoing, idps[incoming.url?.endsWith('/certs') ? count++ % 2 : 0]),
+    );
+    const [first] = await told(url);
+    assert.deepEqual(first?.slice(0, 2), ['keys.signing', 'fail']);
+    assert.match(first?.[2] ?? '', /is several Keycloaks that do not share their keys/);
+  });
+
+  test('names who takes the Authorization header away', async () => {
+    const url = await serve((incoming, outgoing) => {
+      delete incoming.headers.authorization;
+      pass(incoming, outgoing, idps[0]);
+    });
+    const found = await told(url, USER);
+    assert.deepEqual(
+      found.map(([id]) => id),
+      ['login.userinfo'],
+    );
+    assert.match(found[0]?.[2] ?? '', /takes the Authorization header away/);
+  });
+
+  for (const [name, issuer, status, cause] of [
+    ['a public name at which Keycloak answers is no trouble', () => idps[0]?.url ?? '', undefined, /./],
+    [
+      'a name of the inside of a container network is',
+      () => 'http://keycloak:8080',
+      'warn',
+      /its own network/,
+    ],
+    [
+      'a public name at which nobody answers is',
+      () => 'http://sso.example.invalid',
+      'warn',
+      /nobody answers there/,
+    ],
+    [
+      'a public name at which another Keycloak answers is',
+      () => idps[1]?.url ?? '',
+      'fail',
+      /another Keycloak, with other keys/,
+    ],
+  ] as const) {
+    test(`Keycloak names itself otherwise than it is called: ${name}`, async () => {
+      const here = await serve((incoming, outgoing) =>
+        pass(incoming, outgoing, idps[0], (text) =>
+          incoming.url?.includes('.well-known')
+            ? text.replace(/"issuer":"[^"]*"/, `"issuer":"${issuer()}/realms/testing"`)
+            : text,
+        ),
+      );
+      const found = (await told(here)).filter(([id]) => id === 'issuer.hostname');
+      assert.deepEqual(
+        found.map((one) => one[1]),
+        status === undefined ? [] : [status],
+        JSON.stringify(found),
+      );
+      if (status !== undefined) assert.match(found[0]?.[2] ?? '', cause);
+    });
+  }
+});
