@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import { fetchJson } from './fetch-json.ts';
@@ -171,7 +170,8 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
   /** One load for all who wait, when its time has come. */
   async function loadLater(): Promise<void> {
     const before = lastAskedAt;
-    await sleep(COOLDOWN_MS - (options.clock() - before));
+    const restMs = COOLDOWN_MS - (options.clock() - before);
+    await new Promise((resolve) => setTimeout(resolve, restMs));
     nextLoad = undefined;
     // Somebody else may have come first.
     if (lastAskedAt === before) {

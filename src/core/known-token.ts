@@ -36,6 +36,33 @@ export interface KnownToken<C extends object> extends Doubted {
   checking: Promise<RemoteAnswer> | undefined;
 }
 
+/** @param now Unit: milliseconds since 1970 */
+export function toKnown<C extends object>(
+  token: string,
+  { claims, key }: VerifiedToken,
+  now: number,
+  clockToleranceSeconds: number,
+): KnownToken<C> {
+  return {
+    token,
+    claims: toJudged(claims),
+    key,
+    expiresAt: (claims.exp + clockToleranceSeconds) * 1000,
+    principal: undefined,
+    epoch: -1,
+    quietFrom: now,
+    quietUntil: 0,
+    trustedUntil: 0,
+    wasIntrospected: false,
+    filledBy: 0,
+    isFilled: false,
+    refusal: undefined,
+    doubt: undefined,
+    settledAt: -1,
+    checking: undefined,
+  };
+}
+
 /** A copy of what can be judged: texts, numbers and lists of them. */
 export function toJudged(claims: JudgedClaims): JudgedClaims {
   // Without a prototype, so that `__proto__` is a name like any other.

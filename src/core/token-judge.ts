@@ -3,7 +3,7 @@ import { isInDoubt, settleDoubt, toRevoked } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import type { KeySet } from './keys.ts';
-import { type JudgedClaims, type KnownToken, toJudged } from './known-token.ts';
+import { type JudgedClaims, type KnownToken, toJudged, toKnown } from './known-token.ts';
 import type { ResolvedOptions } from './options.ts';
 import { parsePrincipal } from './parse-principal.ts';
 import type { Claims, Principal } from './principal.ts';
@@ -83,24 +83,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const { claims, key } = await verifyToken(token, context);
     stats.verified++;
     const now = options.clock();
-    const known: KnownToken<C> = {
-      token,
-      claims: toJudged(claims),
-      key,
-      expiresAt: (claims.exp + options.clockToleranceSeconds) * 1000,
-      principal: undefined,
-      epoch: -1,
-      quietFrom: now,
-      quietUntil: 0,
-      trustedUntil: 0,
-      wasIntrospected: false,
-      filledBy: 0,
-      isFilled: false,
-      refusal: undefined,
-      doubt: undefined,
-      settledAt: -1,
-      checking: undefined,
-    };
+    const known = toKnown<C>(token, { claims, key }, now, options.clockToleranceSeconds);
     trustFrom(known, toBelievable(claims.iat, now));
     assertStillGood(known, now);
     const isLacking = options.fillClaims && isLackingClaims(claims);
