@@ -26,6 +26,7 @@ import type { Provider } from './provider.ts';
 
 interface AppOptions {
   publicUrl: string | undefined;
+  anyHost: boolean;
   misbehaviour: Misbehaviour;
   onRequest(endpoint: Endpoint): void;
 }
@@ -41,7 +42,7 @@ const HEADERS = {
 /** Every endpoint, under Keycloak's URLs. Does not listen. */
 export function buildApp(
   provider: Provider,
-  { publicUrl, misbehaviour, onRequest }: AppOptions,
+  { publicUrl, anyHost, misbehaviour, onRequest }: AppOptions,
 ): FastifyInstance {
   const app = Fastify({
     bodyLimit: 2 ** 20,
@@ -51,7 +52,7 @@ export function buildApp(
   app.decorate('publicUrl', publicUrl);
   parseForms(app);
 
-  app.addHook('onRequest', async (request) => assertOwnHost(request));
+  if (!anyHost) app.addHook('onRequest', async (request) => assertOwnHost(request));
   app.addHook('onRequest', async (request, reply) => {
     const endpoint = request.routeOptions.config.endpoint ?? 'other';
     onRequest(endpoint);

@@ -39,6 +39,11 @@ export interface DevIdpOptions {
    * RSA key takes longer than most tests, so a suite that starts many providers can do it once.
    */
   keys?: StoredKeys;
+  /**
+   * Answers whatever the `Host` header says: for a test in which a service calls the provider by another name, as in a
+   * container. Default false: web pages could reach the provider by DNS rebinding.
+   */
+  anyHost?: boolean;
   /** Starts with `NODE_ENV=production` too, where it otherwise refuses. Default false. */
   allowProduction?: boolean;
 }

@@ -79,6 +79,7 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
   const misbehaviour = createMisbehaviour();
   const app = buildApp(provider, {
     publicUrl: publicUrl?.replace(/\/+$/, ''),
+    anyHost: options.anyHost === true,
     misbehaviour,
     onRequest: (endpoint) => {
       requests[endpoint] += 1;

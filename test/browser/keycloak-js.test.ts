@@ -110,7 +110,7 @@ test('keycloak-js finds out without asking whether somebody is signed in, and wh
   assert.deepEqual(said, []);
 });
 
-test('keycloak-js checks silently in a frame of its own', async (t) => {
+test('keycloak-js checks by a redirect where its frames are switched off', async (t) => {
   const { page, app, said } = await setUp(t, { onLoad: 'check-sso', checkLoginIframe: false });
   await page.goto(app);
   await titled(page, 'signed out');

@@ -55,7 +55,11 @@ export async function observeKeycloakFaults(
   settings: Record<string, string>,
 ): Promise<ReadonlyMap<KeycloakFault, Observation>> {
   // A fixed issuer: the service reaches the provider by another name than its tokens say, as in a container.
-  const idp = await startDevIdp({ realmFile: REALM_FILE, publicUrl: 'http://sso.test' });
+  const idp = await startDevIdp({
+    realmFile: REALM_FILE,
+    publicUrl: 'http://sso.test',
+    anyHost: true,
+  });
   idp.updateRealm({ bruteForceProtected: false });
   try {
     const stages = await Promise.all(faults.map((fault) => setUp(fault, idp, names, settings)));
