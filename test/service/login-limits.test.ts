@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient, type KeycloakClient } from '../../src/client/index.ts';
+import { clientOptionsOf } from '../../src/service/config.ts';
 import { createPasswordQueue } from '../../src/service/services/password-queue.ts';
 import { openLink } from '../../src/service/workers/link.ts';
 import type { ToWorker } from '../../src/service/workers/messages.ts';
@@ -123,7 +124,7 @@ test('behind a gateway that adds the port of each connection one address stays o
       ['[2001:db8:1:2::1]:50001', '[2001:db8:1:2::9]:50002', '[2001:db8:2:3::1]:50001', '2001:db8:1:2::1'],
     ] as const) {
       const asked: string[] = [];
-      const real = createClient(configFor(idp.url));
+      const real = createClient(clientOptionsOf(configFor(idp.url)));
       const client: KeycloakClient = {
         ...real,
         async passwordGrant(request) {
@@ -168,7 +169,7 @@ test('no more password checks run at Keycloak than allowed; the rest waits, and 
   const gate = new Promise<void>((resolve) => {
     go = resolve;
   });
-  const real = createClient(configFor(idp.url));
+  const real = createClient(clientOptionsOf(configFor(idp.url)));
   const client: KeycloakClient = {
     ...real,
     async passwordGrant(request) {
@@ -196,7 +197,7 @@ test('no more password checks run at Keycloak than allowed; the rest waits, and 
 
 test('whoever hangs up while waiting, with one request or several, costs Keycloak no password check', async (t) => {
   const idp = await startIdp(t);
-  const real = createClient(configFor(idp.url));
+  const real = createClient(clientOptionsOf(configFor(idp.url)));
   const asked: string[] = [];
   let go = (): void => {};
   const gate = new Promise<void>((resolve) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient } from '../../src/client/index.ts';
+import { clientOptionsOf } from '../../src/service/config.ts';
 import { assertTokenLifetimes } from '../support/token-response.ts';
 import { buildTestApp, configFor, form, PASSWORD, startIdp } from './service.ts';
 
@@ -107,7 +108,7 @@ test('without TRUST_PROXY the X-Forwarded-For of a request is not believed', asy
   const idp = await startIdp(t);
   const seen: (string | undefined)[] = [];
   const client = {
-    ...createClient(configFor(idp.url)),
+    ...createClient(clientOptionsOf(configFor(idp.url))),
     passwordGrant: async ({ clientIp }: { clientIp?: string | undefined }) => {
       seen.push(clientIp);
       throw new Error('enough');
