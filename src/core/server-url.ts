@@ -28,7 +28,8 @@ export function mendServerUrl(value: unknown): string | undefined {
   if (!URL.canParse(whole)) return undefined;
   const { origin, pathname } = new URL(whole);
   const mended = (origin + pathname.replace(A_REALM, '').replace(ADMIN_CONSOLE, '')).replace(/\/+$/, '');
-  return isServerUrl(mended) ? mended : undefined;
+  // What stands before an @ may be a password, wherever it stands.
+  return isServerUrl(mended) && !mended.includes('@') ? mended : undefined;
 }
 
 /** Pages and documents of a realm. */

@@ -1,9 +1,6 @@
-import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import type { AuthErrorCode } from '../../src/core/index.ts';
-import { type DevIdp, startDevIdp, type TokenRequest } from '../../src/dev-idp/index.ts';
+import { type DevIdp, type StoredKeys, startDevIdp, type TokenRequest } from '../../src/dev-idp/index.ts';
 import { createTestKey, signCompact, type TestKey } from '../support/signing-keys.ts';
 import type { Attempt, Pen, Target } from './attack.ts';
 import { payloadOf } from './forge.ts';
@@ -11,13 +8,8 @@ import { type AttackedProvider, serviceAttacks } from './service-attacks.ts';
 
 const realmFile = new URL('../../keycloak/testing-realm.json', import.meta.url);
 
-interface State {
-  readonly keys: { readonly signing: readonly JsonWebKey[] };
-}
-
-/** The provider keeps its keys in a file where it is told to: that is how an insider would come by them. */
-function readPen(stateFile: string): (target: Target) => Pen {
-  const { keys } = JSON.parse(readFileSync(stateFile, 'utf8')) as State;
+/** An insider has the keys. */
+function readPen(keys: StoredKeys): (target: Target) => Pen {
   const own = keys.signing.map((jwk) => createPrivateKey({ key: jwk, format: 'jwk' }));
   const now = Math.floor(Date.now() / 1000);
   return ({ jwks, token }) => {
@@ -76,11 +68,11 @@ async function forge(idp: DevIdp, others: readonly DevIdp[]): Promise<Attempt[]>
 }
 
 serviceAttacks('the embedded provider', async (): Promise<AttackedProvider> => {
-  const folder = mkdtempSync(join(tmpdir(), 'attacks-'));
-  const stateFile = join(folder, 'state.json');
-  const idp = await startDevIdp({ realmFile, stateFile });
+  const idp = await startDevIdp({ realmFile });
   const other = await startDevIdp({ realmFile });
-  const pen = readPen(stateFile);
+  // As in Keycloak, a key of another kind is there from its first token on.
+  await idp.issueToken({ key: 'ES256' });
+  const pen = readPen(idp.exportKeys());
   return {
     url: idp.url,
     realm: idp.realm,
@@ -88,7 +80,6 @@ serviceAttacks('the embedded provider', async (): Promise<AttackedProvider> => {
     forgeries: () => forge(idp, [other]),
     async close() {
       await Promise.all([idp.close(), other.close()]);
-      rmSync(folder, { recursive: true });
     },
   };
 });

@@ -138,7 +138,7 @@ test('no verifier shows the client secret or a token, whatever it has been throu
   for (const [what, value] of Object.entries({
     verifier,
     combined,
-    issuer: createIssuer(realm),
+    issuer: createIssuer({ serverUrl: realm.serverUrl, realm: realm.realm, fetch: realm.fetch }),
     status: verifier.status(),
   })) {
     assertShowsNothing(what, value, parts);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { ClientError, createClient, type KeycloakClient } from '../../src/client/index.ts';
+import { clientOptionsOf } from '../../src/service/config.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildTestApp, configFor, form, JSON_HEADERS, PASSWORD, startIdp } from './service.ts';
 
@@ -23,7 +24,7 @@ async function setUp(t: TestContext, settings: Record<string, string> = {}) {
     throw refused;
   }
   const client: KeycloakClient = {
-    ...createClient(configFor(idp.url)),
+    ...createClient(clientOptionsOf(configFor(idp.url))),
     refresh: call,
     logout: call,
     exchangeCode: ({ code }) => call(code),
