@@ -19,4 +19,4 @@ EXPOSE 8000
 # cost as much as hundreds of requests; and never through a proxy that the environment names.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD exec wget -q -T 2 -Y off -O /dev/null "http://127.0.0.1:$PORT/health/live"
-CMD ["node", "dist/cli/main.js", "serve"]
+CMD ["node", "packages/cli/dist/main.js", "serve"]

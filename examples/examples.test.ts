@@ -10,7 +10,7 @@ import * as oneScope from './one-scope.ts';
 import * as roles from './roles.ts';
 import * as severalRealms from './several-realms.ts';
 
-const realmFile = new URL('../keycloak/testing-realm.json', import.meta.url);
+const realmFile = new URL('../packages/testing/testing-realm.json', import.meta.url);
 let keycloak: DevIdp;
 let tokens: { abdullah: string; sara: string };
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NEWEST_VERSION, startKeycloak } from './keycloak/index.ts';
 
-const REALM_FILE = fileURLToPath(new URL('../keycloak/testing-realm.json', import.meta.url));
+const REALM_FILE = fileURLToPath(new URL('../packages/testing/testing-realm.json', import.meta.url));
 const USAGE = `Starts a real Keycloak with the realm 'testing', on this machine only, without Docker.
 
 Usage: npm run keycloak [-- options]
@@ -12,7 +12,7 @@ Usage: npm run keycloak [-- options]
   --port <port>          port to listen on (default 8080)
   --auth-prefix          serve below /auth, as Keycloak did before 17
   --hostname <url>       public URL (KC_HOSTNAME), for example http://keycloak.example.test:8080
-  --realm-file <file>    realm to import (default keycloak/testing-realm.json)
+  --realm-file <file>    realm to import (default packages/testing/testing-realm.json)
   --help                 this text
 
 Needs a JDK (17 or later). Finds Keycloak in KEYCLOAK_HOME, else downloads it once with Maven.

@@ -1,4 +1,4 @@
-// Writes `.env.example` and `docs/settings.md` from the table in src/service/settings.ts: `npm run settings`.
+// Writes `.env.example` and `docs/settings.md` from the table in packages/server/src/settings.ts: `npm run settings`.
 // A test fails while they are stale.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

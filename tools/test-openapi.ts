@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startDevIdp } from '../src/dev-idp/index.ts';
+import { startDevIdp } from '../packages/testing/src/index.ts';
 
 const VERSION = '4.32.5';
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -35,7 +35,7 @@ function installSchemathesis(): string {
 
 /** Starts `dist/` as it is shipped; resolves to its address and how to end it. */
 function startBuiltService(keycloakUrl: string): Promise<{ url: string; stop: () => Promise<void> }> {
-  const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'serve'], {
+  const child = spawn(process.execPath, [join(root, 'packages/cli/dist/main.js'), 'serve'], {
     cwd: join(root, 'dist'),
     env: {
       PATH: process.env.PATH,
@@ -71,7 +71,7 @@ function startBuiltService(keycloakUrl: string): Promise<{ url: string; stop: ()
 
 const program = installSchemathesis();
 execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
-const provider = await startDevIdp({ realmFile: join(root, 'keycloak/testing-realm.json') });
+const provider = await startDevIdp({ realmFile: join(root, 'packages/testing/testing-realm.json') });
 const service = await startBuiltService(provider.url);
 try {
   const args = ['run', `${service.url}/openapi.json`, '--checks', 'all', ...process.argv.slice(2)];

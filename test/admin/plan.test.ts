@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { toClient } from '../../src/admin/goal.ts';
+import { toClient } from '../../packages/cli/src/admin/goal.ts';
 import {
   type CurrentState,
   coversUri,
@@ -8,7 +8,7 @@ import {
   type Plan,
   type SetupGoal,
   type UserGoal,
-} from '../../src/admin/index.ts';
+} from '../../packages/cli/src/admin/index.ts';
 
 const GOAL: SetupGoal = {
   realm: 'testing',

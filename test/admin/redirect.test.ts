@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { AdminError, connectAdmin } from '../../src/admin/index.ts';
+import { AdminError, connectAdmin } from '../../packages/cli/src/admin/index.ts';
 
 /** Answers every request in one way, and keeps what was sent. */
 async function startServer(t: TestContext, status: number, headers: Record<string, string> = {}) {

@@ -3,12 +3,12 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { AdminError, connectAdmin } from '../../src/admin/index.ts';
-import { explainAdminError } from '../../src/cli/keycloak/explain-admin-error.ts';
-import { completeInput } from '../../src/cli/setup/goal.ts';
-import { readSetupOptions } from '../../src/cli/setup/options.ts';
-import { setUp } from '../../src/cli/setup/setup.ts';
-import { UsageError } from '../../src/cli/usage-error.ts';
+import { AdminError, connectAdmin } from '../../packages/cli/src/admin/index.ts';
+import { explainAdminError } from '../../packages/cli/src/keycloak/explain-admin-error.ts';
+import { completeInput } from '../../packages/cli/src/setup/goal.ts';
+import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
+import { setUp } from '../../packages/cli/src/setup/setup.ts';
+import { UsageError } from '../../packages/cli/src/usage-error.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
 
 describe('setup, call by call', () => {

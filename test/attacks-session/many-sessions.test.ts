@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMemorySessionStore, type SessionEvent } from '../../src/session/index.ts';
+import { createMemorySessionStore, type SessionEvent } from '../../packages/guard/src/session/index.ts';
 import { openBrowser } from '../session/browser.ts';
 import { buildSessionApp } from '../session/session-app.ts';
 

@@ -1,5 +1,5 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto';
-import type { AuthErrorCode } from '../../src/core/index.ts';
+import type { AuthErrorCode } from '../../packages/guard/src/core/index.ts';
 import type { Part, TestKey } from '../support/signing-keys.ts';
 
 /** One request that must be refused. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { AUTH_ERRORS, AuthError } from '../../src/core/index.ts';
+import { AUTH_ERRORS, AuthError } from '../../packages/guard/src/core/index.ts';
 import { type GuideService, startGuideService } from '../contract/guide/guide-service.ts';
 import { ABDULLAH, CLIENT, type GuideProvider, PASSWORD, requestTokens } from '../contract/guide/provider.ts';
 import type { Attempt, Pen, Target } from './attack.ts';

@@ -1,12 +1,12 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import type { AuthErrorCode } from '../../src/core/index.ts';
-import { type DevIdp, type StoredKeys, startDevIdp, type TokenRequest } from '../../src/dev-idp/index.ts';
+import type { AuthErrorCode } from '../../packages/guard/src/core/index.ts';
+import { type DevIdp, type StoredKeys, startDevIdp, type TokenRequest } from '../../packages/testing/src/index.ts';
 import { createTestKey, signCompact, type TestKey } from '../support/signing-keys.ts';
 import type { Attempt, Pen, Target } from './attack.ts';
 import { payloadOf } from './forge.ts';
 import { type AttackedProvider, serviceAttacks } from './service-attacks.ts';
 
-const realmFile = new URL('../../keycloak/testing-realm.json', import.meta.url);
+const realmFile = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 
 /** An insider has the keys. */
 function readPen(keys: StoredKeys): (target: Target) => Pen {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startService } from '../../src/service/index.ts';
-import { createLoggerTo } from '../../src/service/ops/logger.ts';
-import { collectLog, configFor, startIdp } from '../service/service.ts';
+import { startService } from '../../packages/server/src/index.ts';
+import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { collectLog, configFor, startIdp } from '../server/service.ts';
 import { launchChromium, reachOnly } from '../support/chromium.ts';
 
 test('who signed in at the start is known on the docs page, also after a reload, and it keeps no token', async (t) => {

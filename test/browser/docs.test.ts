@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { startDevIdp } from '../../src/dev-idp/index.ts';
-import { startService } from '../../src/service/index.ts';
-import { createLoggerTo } from '../../src/service/ops/logger.ts';
-import { collectLog, configFor, PASSWORD } from '../service/service.ts';
+import { startDevIdp } from '../../packages/testing/src/index.ts';
+import { startService } from '../../packages/server/src/index.ts';
+import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { collectLog, configFor, PASSWORD } from '../server/service.ts';
 import { launchChromium, reachOnly } from '../support/chromium.ts';
 
-const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url).pathname;
+const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url).pathname;
 /** Set to a folder to keep pictures of the pages. */
 const PICTURES = process.env.PICTURES;
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { type DevIdp, startDevIdp } from '../../src/dev-idp/index.ts';
+import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { launchChromium, reachOnly } from '../support/chromium.ts';
 
 const LIBRARY = fileURLToPath(import.meta.resolve('keycloak-js'));

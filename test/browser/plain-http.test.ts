@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import websocket from '@fastify/websocket';
-import { startService } from '../../src/service/index.ts';
-import { createLoggerTo } from '../../src/service/ops/logger.ts';
-import { collectLog, configFor, startIdp } from '../service/service.ts';
+import { startService } from '../../packages/server/src/index.ts';
+import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { collectLog, configFor, startIdp } from '../server/service.ts';
 import { buildSessionApp } from '../session/session-app.ts';
 import { launchChromium } from '../support/chromium.ts';
 

@@ -1,7 +1,7 @@
 import { test } from 'node:test';
-import { startService } from '../../src/service/index.ts';
-import { createLoggerTo } from '../../src/service/ops/logger.ts';
-import { collectLog, configFor, startIdp } from '../service/service.ts';
+import { startService } from '../../packages/server/src/index.ts';
+import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { collectLog, configFor, startIdp } from '../server/service.ts';
 import { walkThrough } from '../session/journey.ts';
 
 test('a person signs in from /, stays signed in, is signed out from outside, and signs out', async (t) => {

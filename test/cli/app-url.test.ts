@@ -3,8 +3,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readDoctorOptions } from '../../src/cli/doctor/options.ts';
-import { readSetupOptions } from '../../src/cli/setup/options.ts';
+import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
+import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
 
 /** The address of the API as setup and the doctor see it. */
 async function appUrls(lines: string, args: string[] = [], env: Record<string, string> = {}) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { CHECKS, TOKEN_CHECKS } from '../../src/cli/doctor/checks/index.ts';
+import { CHECKS, TOKEN_CHECKS } from '../../packages/cli/src/doctor/checks/index.ts';
 
 test('docs/doctor.md names every check, in the order in which they run, and no other', () => {
   const text = readFileSync(new URL('../../docs/doctor.md', import.meta.url), 'utf8');

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { type DevIdp, startDevIdp } from '../../src/dev-idp/index.ts';
+import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
-const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url);
+const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 const USER = { DOCTOR_USER: 'abdullah', DOCTOR_PASSWORD: 'Test#123456' };
 
 describe('the doctor, where something stands in front of Keycloak', () => {

@@ -3,10 +3,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { fail } from '../../src/cli/doctor/check.ts';
-import { mend } from '../../src/cli/doctor/mend.ts';
-import { readDoctorOptions } from '../../src/cli/doctor/options.ts';
-import { UsageError } from '../../src/cli/usage-error.ts';
+import { fail } from '../../packages/cli/src/doctor/check.ts';
+import { mend } from '../../packages/cli/src/doctor/mend.ts';
+import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
+import { UsageError } from '../../packages/cli/src/usage-error.ts';
 import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { settingsFor } from './doctor-visit.ts';
 

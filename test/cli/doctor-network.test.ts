@@ -7,10 +7,10 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type DevIdp, startDevIdp } from '../../src/dev-idp/index.ts';
+import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { firstTrouble, settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
-const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url);
+const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 const USER = { DOCTOR_USER: 'abdullah', DOCTOR_PASSWORD: 'Test#123456' };
 
 describe('the doctor, on the way to Keycloak', () => {

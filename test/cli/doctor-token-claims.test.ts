@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { RealmRepresentation } from '../../src/dev-idp/index.ts';
-import { startDevIdp } from '../../src/dev-idp/index.ts';
+import type { RealmRepresentation } from '../../packages/testing/src/index.ts';
+import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
-const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url);
+const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 const USER = { DOCTOR_USER: 'abdullah', DOCTOR_PASSWORD: 'Test#123456' };
 
 /** What the doctor says of a realm that differs from the guide's. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type DevIdp, startDevIdp, type TokenRequest } from '../../src/dev-idp/index.ts';
+import { type DevIdp, startDevIdp, type TokenRequest } from '../../packages/testing/src/index.ts';
 import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
 
-const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url);
+const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
 
 describe('the doctor, given a token', () => {
   let idp: DevIdp;

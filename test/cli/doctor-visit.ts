@@ -1,11 +1,11 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CheckResult } from '../../src/cli/doctor/check.ts';
-import { CHECKS, TOKEN_CHECKS } from '../../src/cli/doctor/checks/index.ts';
-import { createContext } from '../../src/cli/doctor/context.ts';
-import { readDoctorOptions } from '../../src/cli/doctor/options.ts';
-import { runChecks } from '../../src/cli/doctor/run-checks.ts';
+import type { CheckResult } from '../../packages/cli/src/doctor/check.ts';
+import { CHECKS, TOKEN_CHECKS } from '../../packages/cli/src/doctor/checks/index.ts';
+import { createContext } from '../../packages/cli/src/doctor/context.ts';
+import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
+import { runChecks } from '../../packages/cli/src/doctor/run-checks.ts';
 
 /** What the doctor is told. */
 export interface VisitOptions {

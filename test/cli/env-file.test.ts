@@ -10,8 +10,8 @@ import {
   readEnvText,
   readSettings,
   writePrivateFile,
-} from '../../src/cli/setup/env-file.ts';
-import { UsageError } from '../../src/cli/usage-error.ts';
+} from '../../packages/cli/src/setup/env-file.ts';
+import { UsageError } from '../../packages/cli/src/usage-error.ts';
 
 test('lines that are there stay, comments too; a setting that changes keeps its place', () => {
   const text = '# mine\nexport KEYCLOAK_REALM=old\nPORT=8000\n';

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { type CheckResult, ok, skipped } from '../../src/cli/doctor/check.ts';
-import { printSummary } from '../../src/cli/doctor/report/terminal.ts';
-import { createOutput } from '../../src/cli/terminal/output.ts';
-import { toPlainLine } from '../../src/cli/terminal/style.ts';
+import { type CheckResult, ok, skipped } from '../../packages/cli/src/doctor/check.ts';
+import { printSummary } from '../../packages/cli/src/doctor/report/terminal.ts';
+import { createOutput } from '../../packages/cli/src/terminal/output.ts';
+import { toPlainLine } from '../../packages/cli/src/terminal/style.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
 
 function summaryOf(results: readonly CheckResult[]): string[] {

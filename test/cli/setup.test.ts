@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
-import { startIdp } from '../service/service.ts';
+import { startIdp } from '../server/service.ts';
 import { emptyFolder, MAIN, runProgram } from './support/program.ts';
 import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
 

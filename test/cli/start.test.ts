@@ -203,7 +203,7 @@ describe('keycloak-guard start', () => {
         cpSync(join(ROOT, name), join(image, name), { recursive: true });
       }
       symlinkSync(join(ROOT, 'node_modules'), join(image, 'node_modules'));
-      const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', command], {
+      const { status, stdout, stderr } = spawnSync(process.execPath, ['packages/cli/dist/main.js', command], {
         cwd: image,
         env: { NODE_ENV: 'development', PORT: '0', HOME: image },
         encoding: 'utf8',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { diagnoseTokenError, type TokenAnswer } from '../../src/client/index.ts';
+import { diagnoseTokenError, type TokenAnswer } from '../../packages/guard/src/client/index.ts';
 
 const json = (status: number, error: string, description?: string): TokenAnswer => ({
   status,

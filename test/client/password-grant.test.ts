@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { ClientError, type ClientOptions, createClient } from '../../src/client/index.ts';
-import { OptionsError } from '../../src/core/index.ts';
+import { ClientError, type ClientOptions, createClient } from '../../packages/guard/src/client/index.ts';
+import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 
 const USER = { username: 'abdullah', password: 'Test#123456' };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Revocation, RevocationStore } from '../../src/core/index.ts';
+import type { Revocation, RevocationStore } from '../../packages/guard/src/core/index.ts';
 import { eventually } from '../support/eventually.ts';
 
 const ISSUER = 'https://sso.example.com/realms/testing';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createClient } from '../../src/client/index.ts';
-import { checkOptions, findOptionProblems, OptionsError, optionRules } from '../../src/core/index.ts';
-import { createRedisRevocationStore, openRedis } from '../../src/redis/index.ts';
-import { createMemorySessionStore, createRedisSessionStore } from '../../src/session/index.ts';
-import { resolveSessionOptions } from '../../src/session/options.ts';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import { checkOptions, findOptionProblems, OptionsError, optionRules } from '../../packages/guard/src/core/index.ts';
+import { createRedisRevocationStore, openRedis } from '../../packages/guard/src/redis/index.ts';
+import { createMemorySessionStore, createRedisSessionStore } from '../../packages/guard/src/session/index.ts';
+import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
 
 const rules = {
   clientId: optionRules.required(optionRules.text('must be a client id', "'my-api'")),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { authenticate, type Principal, readBearerToken } from '../../src/core/index.ts';
+import { authenticate, type Principal, readBearerToken } from '../../packages/guard/src/core/index.ts';
 import { assertRefused } from '../support/refusal.ts';
 
 const read = (authorization: string | undefined, rawHeaders?: string[]) =>

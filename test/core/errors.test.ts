@@ -6,7 +6,7 @@ import {
   type AuthErrorCode,
   buildChallenge,
   OptionsError,
-} from '../../src/core/index.ts';
+} from '../../packages/guard/src/core/index.ts';
 
 const CHALLENGES: Readonly<Record<AuthErrorCode, [number, string, Record<string, string>]>> = {
   missing_token: [401, 'Not authenticated', { 'www-authenticate': 'Bearer' }],

@@ -18,8 +18,8 @@ import {
   requireThat,
   scopesOf,
   toGuard,
-} from '../../src/core/index.ts';
-import { toPrincipal } from '../../src/core/principal.ts';
+} from '../../packages/guard/src/core/index.ts';
+import { toPrincipal } from '../../packages/guard/src/core/principal.ts';
 
 const claims = {
   iss: 'https://sso.example.com/realms/testing',

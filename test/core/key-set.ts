@@ -1,7 +1,7 @@
-import { createEpoch } from '../../src/core/epoch.ts';
-import { createIssuer } from '../../src/core/issuer.ts';
-import { createKeySet } from '../../src/core/keys.ts';
-import { resolveOptions, type VerifierOptions } from '../../src/core/options.ts';
+import { createEpoch } from '../../packages/guard/src/core/epoch.ts';
+import { createIssuer } from '../../packages/guard/src/core/issuer.ts';
+import { createKeySet } from '../../packages/guard/src/core/keys.ts';
+import { resolveOptions, type VerifierOptions } from '../../packages/guard/src/core/options.ts';
 import type { TestKey } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

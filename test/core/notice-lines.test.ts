@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
-import { createNoticeLines, createVerifier } from '../../src/core/index.ts';
+import { createNoticeLines, createVerifier } from '../../packages/guard/src/core/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 function listen() {

@@ -5,8 +5,8 @@ import {
   createVerifier,
   OptionsError,
   type VerifierOptions,
-} from '../../src/core/index.ts';
-import { resolveOptions } from '../../src/core/options.ts';
+} from '../../packages/guard/src/core/index.ts';
+import { resolveOptions } from '../../packages/guard/src/core/options.ts';
 import { settle } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

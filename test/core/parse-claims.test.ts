@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { VerifierOptions } from '../../src/core/index.ts';
+import type { VerifierOptions } from '../../packages/guard/src/core/index.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
 import { startLoaded } from '../support/test-realm.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Claims } from '../../src/core/index.ts';
+import type { Claims } from '../../packages/guard/src/core/index.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { startLoaded } from '../support/test-realm.ts';
 

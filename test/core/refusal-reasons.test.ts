@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AuthErrorCode, VerifierOptions } from '../../src/core/index.ts';
+import type { AuthErrorCode, VerifierOptions } from '../../packages/guard/src/core/index.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm, type MintOptions, rsa } from '../support/test-realm.ts';

@@ -6,7 +6,7 @@ import {
   isServerUrl,
   mendServerUrl,
   OptionsError,
-} from '../../src/core/index.ts';
+} from '../../packages/guard/src/core/index.ts';
 
 const SERVERS = [
   'http://localhost:8080',

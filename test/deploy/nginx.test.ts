@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import type { Child } from '../../reliability/machines/child.ts';
-import { runNginx } from '../../reliability/machines/nginx.ts';
+import type { Child } from '../../lab/reliability/machines/child.ts';
+import { runNginx } from '../../lab/reliability/machines/nginx.ts';
 import { ROOT } from '../repo/source-imports.ts';
 
 // Needs nginx: npm run test:deploy

@@ -7,12 +7,12 @@ import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { startDevIdp } from '../../src/dev-idp/index.ts';
-import { loadConfig, startService } from '../../src/service/index.ts';
-import { createLoggerTo } from '../../src/service/ops/logger.ts';
+import { startDevIdp } from '../../packages/testing/src/index.ts';
+import { loadConfig, startService } from '../../packages/server/src/index.ts';
+import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
 import { codeBlocks } from '../../tools/documents.ts';
 import { ROOT } from '../repo/source-imports.ts';
-import { collectLog } from '../service/service.ts';
+import { collectLog } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 
 const run = promisify(execFile);
@@ -56,7 +56,7 @@ let serviceUrl: string;
 
 before(async () => {
   close.push(async () => rmSync(FOLDER, { recursive: true, force: true }));
-  const idp = await startDevIdp({ realmFile: join(ROOT, 'keycloak/testing-realm.json') });
+  const idp = await startDevIdp({ realmFile: join(ROOT, 'packages/testing/testing-realm.json') });
   close.push(() => idp.close());
   keycloakUrl = idp.url;
   const config = loadConfig({
@@ -140,7 +140,7 @@ describe('the README and docs/guide/', () => {
             .replaceAll('http://localhost:3000', program?.url ?? 'http://localhost:3000');
         const commands = commandsOf(page);
         const script = commands.map(({ command }) => `${here(command)}\nprintf '\\n--\\n'`).join('\n');
-        const cli = `keycloak-guard() { "${process.execPath}" --import "${import.meta.resolve('tsx')}" "${join(ROOT, 'src/cli/main.ts')}" "$@"; }`;
+        const cli = `keycloak-guard() { "${process.execPath}" --import "${import.meta.resolve('tsx')}" "${join(ROOT, 'packages/cli/src/main.ts')}" "$@"; }`;
         const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 60_000 });
         const answers = stdout.split('\n--\n');
         for (const [i, { command, expected }] of commands.entries()) {

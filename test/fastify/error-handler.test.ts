@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { AuthError } from '../../src/core/index.ts';
+import { AuthError } from '../../packages/guard/src/core/index.ts';
 import { codeBlocks } from '../../tools/documents.ts';
 import { get, NOT_VALID, start } from './guarded-app.ts';
 

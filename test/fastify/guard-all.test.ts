@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fastify, { type FastifyRequest } from 'fastify';
-import keycloakGuard from '../../src/fastify/index.ts';
+import keycloakGuard from '../../packages/guard/src/fastify/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { get, start } from './guarded-app.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import fastify from 'fastify';
-import { AuthError, type Principal, type Verifier } from '../../src/core/index.ts';
-import keycloakGuard from '../../src/fastify/index.ts';
+import { AuthError, type Principal, type Verifier } from '../../packages/guard/src/core/index.ts';
+import keycloakGuard from '../../packages/guard/src/fastify/index.ts';
 import { startLoaded } from '../support/test-realm.ts';
 import { bearer, body, get, NOT_VALID } from './guarded-app.ts';
 

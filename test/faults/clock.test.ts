@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createVerifier } from '../../src/core/index.ts';
-import { buildTestApp, configFor, form, PASSWORD, startIdp } from '../service/service.ts';
+import { createVerifier } from '../../packages/guard/src/core/index.ts';
+import { buildTestApp, configFor, form, PASSWORD, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** A service whose clock jumps, while that of its provider goes on. */

@@ -1,12 +1,12 @@
-import { type DevIdp, startDevIdp } from '../../src/dev-idp/index.ts';
-import { buildApp } from '../../src/service/index.ts';
-import { createLoggerTo } from '../../src/service/ops/logger.ts';
-import { collectLog, configFor, form, PASSWORD } from '../service/service.ts';
+import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
+import { buildApp } from '../../packages/server/src/index.ts';
+import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { collectLog, configFor, form, PASSWORD } from '../server/service.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { HostNames } from '../support/host-names.ts';
 import type { KeycloakFault } from './keycloak-faults.ts';
 
-const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url).pathname;
+const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url).pathname;
 
 /** One answer of the service, and how long it took. */
 export interface Seen {

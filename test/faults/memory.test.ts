@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createVerifier } from '../../src/core/index.ts';
-import { createFailedLogins } from '../../src/service/services/failed-logins.ts';
-import { createPasswordQueue } from '../../src/service/services/password-queue.ts';
-import { buildTestApp, configFor, startIdp } from '../service/service.ts';
+import { createVerifier } from '../../packages/guard/src/core/index.ts';
+import { createFailedLogins } from '../../packages/server/src/services/failed-logins.ts';
+import { createPasswordQueue } from '../../packages/server/src/services/password-queue.ts';
+import { buildTestApp, configFor, startIdp } from '../server/service.ts';
 
 test('however many tokens come, no more are kept than allowed', async (t) => {
   const idp = await startIdp(t);

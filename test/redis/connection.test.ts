@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { inspect } from 'node:util';
-import { OptionsError } from '../../src/core/index.ts';
-import { openRedis } from '../../src/redis/index.ts';
+import { OptionsError } from '../../packages/guard/src/core/index.ts';
+import { openRedis } from '../../packages/guard/src/redis/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';
 

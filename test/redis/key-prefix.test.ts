@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createClient } from '@redis/client';
-import { buildTestApp, form, PASSWORD, startIdp } from '../service/service.ts';
+import { buildTestApp, form, PASSWORD, startIdp } from '../server/service.ts';
 import { ORIGIN, openBrowser } from '../session/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';

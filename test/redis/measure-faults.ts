@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import { buildTestApp, form, PASSWORD, startIdp } from '../service/service.ts';
+import { buildTestApp, form, PASSWORD, startIdp } from '../server/service.ts';
 import { ORIGIN, openBrowser } from '../session/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Fault, startFaultProxy } from '../support/fault-proxy.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { Revocation } from '../../src/core/index.ts';
+import type { Revocation } from '../../packages/guard/src/core/index.ts';
 import {
   createRedisRevocationStore,
   openRedis,
   type RedisRevocationStore,
   RedisUnavailable,
-} from '../../src/redis/index.ts';
+} from '../../packages/guard/src/redis/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { buildTestApp, form, PASSWORD, startIdp } from '../service/service.ts';
+import { buildTestApp, form, PASSWORD, startIdp } from '../server/service.ts';
 import { COOKIE, ORIGIN, openBrowser } from '../session/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';

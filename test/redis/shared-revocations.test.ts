@@ -1,4 +1,4 @@
-import { createRedisRevocationStore, openRedis } from '../../src/redis/index.ts';
+import { createRedisRevocationStore, openRedis } from '../../packages/guard/src/redis/index.ts';
 import { revocationStoreContract } from '../contract/revocation-store-contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';

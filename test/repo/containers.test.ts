@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { parse } from 'yaml';
-import { readSetupOptions } from '../../src/cli/setup/options.ts';
-import { SETTINGS } from '../../src/service/settings.ts';
+import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
+import { SETTINGS } from '../../packages/server/src/settings.ts';
 import { documents } from '../../tools/documents.ts';
 import { ROOT } from './source-imports.ts';
 

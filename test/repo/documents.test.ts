@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { commands } from '../../src/cli/commands.ts';
-import { AUTH_ERRORS } from '../../src/core/errors.ts';
+import { commands } from '../../packages/cli/src/commands.ts';
+import { AUTH_ERRORS } from '../../packages/guard/src/core/errors.ts';
 import { documents as allDocuments } from '../../tools/documents.ts';
 import { ROOT } from './source-imports.ts';
 

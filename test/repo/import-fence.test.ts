@@ -104,8 +104,8 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
   });
 
   test('the command line loads rooms only inside of its commands', () => {
-    const entry = readFileSync(join(ROOT, 'src/cli/main.ts'), 'utf8');
-    const table = readFileSync(join(ROOT, 'src/cli/commands.ts'), 'utf8');
+    const entry = readFileSync(join(ROOT, 'packages/cli/src/main.ts'), 'utf8');
+    const table = readFileSync(join(ROOT, 'packages/cli/src/commands.ts'), 'utf8');
     assert.doesNotMatch(`${entry}${table}`, /from '\.\.\//);
   });
 

@@ -4,17 +4,17 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import fastify from 'fastify';
 import pino from 'pino';
-import { createClient } from '../../src/client/index.ts';
-import { combineVerifiers, createIssuer, createMemoryRevocationStore } from '../../src/core/index.ts';
-import keycloakGuard, { backchannelLogout } from '../../src/fastify/index.ts';
-import { createRedisRateLimitStore, createRedisRevocationStore, openRedis } from '../../src/redis/index.ts';
-import { buildApp } from '../../src/service/index.ts';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import { combineVerifiers, createIssuer, createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
+import keycloakGuard, { backchannelLogout } from '../../packages/guard/src/fastify/index.ts';
+import { createRedisRateLimitStore, createRedisRevocationStore, openRedis } from '../../packages/guard/src/redis/index.ts';
+import { buildApp } from '../../packages/server/src/index.ts';
 import {
   createMemorySessionStore,
   createRedisSessionStore,
   keycloakSession,
-} from '../../src/session/index.ts';
-import { configFor, startIdp } from '../service/service.ts';
+} from '../../packages/guard/src/session/index.ts';
+import { configFor, startIdp } from '../server/service.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
 
 // Whatever an application holds may end in its log.

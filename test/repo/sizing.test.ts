@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Results } from '../../bench/report/results.ts';
-import { ASSUMPTIONS, type Costs, sizeFor } from '../../bench/sizing/model.ts';
-import { toSizingPage } from '../../bench/sizing/page.ts';
+import type { Results } from '../../lab/bench/report/results.ts';
+import { ASSUMPTIONS, type Costs, sizeFor } from '../../lab/bench/sizing/model.ts';
+import { toSizingPage } from '../../lab/bench/sizing/page.ts';
 import { ROOT } from './source-imports.ts';
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
-test('the tables of docs/sizing.md are what bench/results.json comes to', () => {
+test('the tables of docs/sizing.md are what lab/bench/results.json comes to', () => {
   const page = read('docs/sizing.md');
-  const results = JSON.parse(read('bench/results.json')) as Results;
+  const results = JSON.parse(read('lab/bench/results.json')) as Results;
   assert.equal(toSizingPage(page, results), page, 'stale: npm run bench -- pages');
 });
 

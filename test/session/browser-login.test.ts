@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildTestApp, startIdp } from '../service/service.ts';
+import { buildTestApp, startIdp } from '../server/service.ts';
 import { COOKIE, ORIGIN, openBrowser } from './browser.ts';
 
 const SETTINGS = { PUBLIC_URL: ORIGIN, TOKEN_CHECK: 'local' };

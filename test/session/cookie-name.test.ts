@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createClient } from '../../src/client/index.ts';
-import { OptionsError } from '../../src/core/index.ts';
-import { toCookieName } from '../../src/session/cookie-name.ts';
-import { createCookiesFor } from '../../src/session/cookies.ts';
-import { resolveSessionOptions } from '../../src/session/options.ts';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import { OptionsError } from '../../packages/guard/src/core/index.ts';
+import { toCookieName } from '../../packages/guard/src/session/cookie-name.ts';
+import { createCookiesFor } from '../../packages/guard/src/session/cookies.ts';
+import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
 
 test('a session cookie is named for its client', () => {
   assert.equal(toCookieName('my-api'), 'session-my-api');

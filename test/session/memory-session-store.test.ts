@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMemorySessionStore } from '../../src/session/index.ts';
+import { createMemorySessionStore } from '../../packages/guard/src/session/index.ts';
 import { sessionStoreContract } from './session-store-contract.ts';
 
 sessionStoreContract('memory', async () => {

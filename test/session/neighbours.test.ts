@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startIdp } from '../service/service.ts';
+import { startIdp } from '../server/service.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
-import { createClient } from '../../src/client/index.ts';
-import { createVerifier } from '../../src/core/index.ts';
-import { buildTestApp, form, type Log, PASSWORD, SECRET, startIdp } from '../service/service.ts';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import { createVerifier } from '../../packages/guard/src/core/index.ts';
+import { buildTestApp, form, type Log, PASSWORD, SECRET, startIdp } from '../server/service.ts';
 import { assertTokenLifetimes } from '../support/token-response.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
 

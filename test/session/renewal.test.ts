@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ClientError, createClient, type Tokens } from '../../src/client/index.ts';
-import { createMemorySessionStore } from '../../src/session/memory-session-store.ts';
-import { resolveSessionOptions } from '../../src/session/options.ts';
-import { createRenewal } from '../../src/session/renewal.ts';
-import type { LiveSession } from '../../src/session/session-keeper.ts';
+import { ClientError, createClient, type Tokens } from '../../packages/guard/src/client/index.ts';
+import { createMemorySessionStore } from '../../packages/guard/src/session/memory-session-store.ts';
+import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
+import { createRenewal } from '../../packages/guard/src/session/renewal.ts';
+import type { LiveSession } from '../../packages/guard/src/session/session-keeper.ts';
 
 const USED_UP = new ClientError({
   ...{ id: 'refresh-token-over', kind: 'invalid_credentials', cause: 'Token is not active', fix: 'Log in.' },

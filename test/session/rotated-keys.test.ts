@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
-import { createClient } from '../../src/client/index.ts';
-import { keycloakGuard } from '../../src/fastify/index.ts';
-import { keycloakSession } from '../../src/session/index.ts';
-import { SECRET, startIdp } from '../service/service.ts';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import { keycloakGuard } from '../../packages/guard/src/fastify/index.ts';
+import { keycloakSession } from '../../packages/guard/src/session/index.ts';
+import { SECRET, startIdp } from '../server/service.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
 
 /** An app on a clock that is moved together with Keycloak's. */

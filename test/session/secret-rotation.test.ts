@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createMemorySessionStore } from '../../src/session/index.ts';
-import { startIdp } from '../service/service.ts';
+import { createMemorySessionStore } from '../../packages/guard/src/session/index.ts';
+import { startIdp } from '../server/service.ts';
 import { openBrowser } from './browser.ts';
 import { buildSessionApp, type TestIdp } from './session-app.ts';
 

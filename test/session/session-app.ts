@@ -1,9 +1,9 @@
 import type { TestContext } from 'node:test';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { createClient, type KeycloakClient } from '../../src/client/index.ts';
-import { keycloakGuard } from '../../src/fastify/index.ts';
-import { keycloakSession, type SessionOptions } from '../../src/session/index.ts';
-import { SECRET, startIdp } from '../service/service.ts';
+import { createClient, type KeycloakClient } from '../../packages/guard/src/client/index.ts';
+import { keycloakGuard } from '../../packages/guard/src/fastify/index.ts';
+import { keycloakSession, type SessionOptions } from '../../packages/guard/src/session/index.ts';
+import { SECRET, startIdp } from '../server/service.ts';
 import { ORIGIN } from './browser.ts';
 
 export type TestIdp = Awaited<ReturnType<typeof startIdp>>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { SessionStore } from '../../src/session/index.ts';
+import type { SessionStore } from '../../packages/guard/src/session/index.ts';
 import { eventually } from '../support/eventually.ts';
 
 const MINUTE = 60_000;

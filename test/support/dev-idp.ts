@@ -1,6 +1,6 @@
-import { type DevIdp, type DevIdpOptions, type StoredKeys, startDevIdp } from '../../src/dev-idp/index.ts';
+import { type DevIdp, type DevIdpOptions, type StoredKeys, startDevIdp } from '../../packages/testing/src/index.ts';
 
-export const REALM_FILE = new URL('../../keycloak/testing-realm.json', import.meta.url).pathname;
+export const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url).pathname;
 
 /** One set for a test process: making an RSA key takes longer than most tests. */
 let keys: StoredKeys | undefined;

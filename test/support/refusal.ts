@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { AuthError, type AuthErrorCode } from '../../src/core/index.ts';
+import { AuthError, type AuthErrorCode } from '../../packages/guard/src/core/index.ts';
 
 /** Runs what should be refused, thrown or rejected, and returns the refusal. */
 export async function refusalOf(act: () => unknown): Promise<AuthError> {

@@ -26,7 +26,7 @@ import { type ServerProcess, startProcess } from './server-process.ts';
 export interface KeycloakOptions {
   /** Default: {@link NEWEST_VERSION}. */
   readonly version?: string | undefined;
-  /** Realm to import, for example `keycloak/testing-realm.json`. Default: only `master`. */
+  /** Realm to import, for example `packages/testing/testing-realm.json`. Default: only `master`. */
   readonly realmFile?: string | undefined;
   /** Path that every URL begins with, for example `/auth`. Default: none. */
   readonly relativePath?: string | undefined;

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { startDevIdp } from '../../../src/dev-idp/index.ts';
+import { startDevIdp } from '../../../packages/testing/src/index.ts';
 import { guideContract } from './guide-contract.ts';
 import type { GuideProvider } from './provider.ts';
 
-const realmFile = fileURLToPath(new URL('../../../keycloak/testing-realm.json', import.meta.url));
+const realmFile = fileURLToPath(new URL('../../../packages/testing/testing-realm.json', import.meta.url));
 
 async function startEmbedded(): Promise<GuideProvider> {
   const idp = await startDevIdp({ realmFile });

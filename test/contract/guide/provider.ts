@@ -10,7 +10,7 @@ export interface GuideProvider {
   close(): Promise<void>;
 }
 
-/** What `keycloak/testing-realm.json` holds. */
+/** What `packages/testing/testing-realm.json` holds. */
 export const CLIENT = { id: 'fastapi-keycloak', secret: 'for-development-only' } as const;
 export const PASSWORD = 'Test#123456';
 export const ABDULLAH = {

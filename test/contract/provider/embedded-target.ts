@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { RealmRepresentation } from '../../../src/dev-idp/index.ts';
+import type { RealmRepresentation } from '../../../packages/testing/src/index.ts';
 import { startTestIdp } from '../../support/dev-idp.ts';
 import { renameRealm, type Target } from './target.ts';
 
 export const TESTING_REALM = JSON.parse(
-  readFileSync(new URL('../../../keycloak/testing-realm.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../packages/testing/testing-realm.json', import.meta.url), 'utf8'),
 ) as RealmRepresentation;
 
 export const embeddedTarget: Target = {

@@ -1,11 +1,11 @@
-import type { RealmRepresentation } from '../../../src/dev-idp/index.ts';
+import type { RealmRepresentation } from '../../../packages/testing/src/index.ts';
 
 export type Change = (realm: RealmRepresentation) => void;
 
 /** A provider under test: the embedded one, or a real Keycloak. */
 export interface Target {
   readonly name: 'embedded' | 'keycloak';
-  /** Opens the realm of `keycloak/testing-realm.json`, under a name of its own, with changes. */
+  /** Opens the realm of `packages/testing/testing-realm.json`, under a name of its own, with changes. */
   open(change?: Change): Promise<TestRealm>;
 }
 

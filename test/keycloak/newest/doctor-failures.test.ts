@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { CheckResult } from '../../../src/cli/doctor/check.ts';
+import type { CheckResult } from '../../../packages/cli/src/doctor/check.ts';
 import {
   CLIENT_FAILURES,
   type Failure,

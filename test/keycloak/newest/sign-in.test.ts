@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startService } from '../../../src/service/index.ts';
-import { createLoggerTo } from '../../../src/service/ops/logger.ts';
-import { collectLog, configFor } from '../../service/service.ts';
+import { startService } from '../../../packages/server/src/index.ts';
+import { createLoggerTo } from '../../../packages/server/src/ops/logger.ts';
+import { collectLog, configFor } from '../../server/service.ts';
 import { walkThrough } from '../../session/journey.ts';
 import { issueAdminToken, requireKeycloak, updateInRealm } from '../support/real-keycloak.ts';
 

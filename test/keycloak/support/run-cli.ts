@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 const TSX = import.meta.resolve('tsx');
 
 /** How the command ended. */

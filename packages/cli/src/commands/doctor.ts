@@ -1,0 +1,150 @@
+import { AdminError } from '../admin/index.ts';
+import type { CheckResult } from '../doctor/check.ts';
+import { CHECKS, TOKEN_CHECKS } from '../doctor/checks/index.ts';
+import { createContext } from '../doctor/context.ts';
+import { findMendable, mend } from '../doctor/mend.ts';
+import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
+import { isWell, toJson } from '../doctor/report/json.ts';
+import { printResult, printSummary } from '../doctor/report/terminal.ts';
+import { runChecks } from '../doctor/run-checks.ts';
+import { explainAdminError } from '../keycloak/explain-admin-error.ts';
+import { createOutput, type Output } from '../terminal/output.ts';
+import { Cancelled, createQuestions, type Questions, readLines } from '../terminal/questions.ts';
+import { UsageError } from '../usage-error.ts';
+
+export const usage = `keycloak-guard doctor: find out what is wrong between this service and Keycloak
+
+Reads the same settings as the service, tries everything out, and says for each trouble what the cause is and
+what to do. It changes nothing and locks nobody out.
+
+Usage: keycloak-guard doctor [options]
+
+  --user NAME               try a whole login with this user (DOCTOR_USER, password in DOCTOR_PASSWORD)
+  --user-password-stdin     read the user's password from standard input
+  --url URL                 look at a running service too, for example http://localhost:8000
+  --app-url URL             address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
+  --token -                 read a token from standard input: what is in it, and would this service accept it
+
+  --admin-user NAME         see what only an admin sees (KEYCLOAK_ADMIN_USER, KEYCLOAK_ADMIN_PASSWORD)
+  --admin-realm NAME        realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
+  --admin-totp CODE         one-time code, where the admin needs one
+  --admin-client-id ID      service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID, KEYCLOAK_ADMIN_CLIENT_SECRET)
+
+  --fix                     offer setup's plan for what it can mend
+  -y, --yes                 with --fix: apply it without asking, but switch nothing on that is switched off
+  --enable                  with --fix: switch that on too (realm, client, user, login flows)
+  --env FILE                file with the settings (default .env)
+  --json                    one JSON object instead of lines
+
+Exit code: 0 all is well (warnings count as well), 1 trouble, 2 wrong usage.
+`;
+
+/** Runs the command. */
+export async function run(args: string[]): Promise<number> {
+  const out = createOutput(process.stdout, process.env);
+  const err = createOutput(process.stderr, process.env);
+  try {
+    const questions =
+      process.stdin.isTTY === true && process.stdout.isTTY === true ? await createQuestions(out) : undefined;
+    const options = await complete(await readDoctorOptions(args, process.env), questions);
+    return await examine(options, out, questions);
+  } catch (error) {
+    out.progress('');
+    if (error instanceof UsageError) {
+      for (const problem of error.problems) err.line(`doctor: ${problem}`);
+      return 2;
+    }
+    if (error instanceof Cancelled) {
+      err.line('doctor: cancelled');
+      return 1;
+    }
+    if (error instanceof AdminError) {
+      err.line(`doctor: ${error.message}`);
+      err.line(explainAdminError(error));
+      return 1;
+    }
+    throw error;
+  }
+}
+
+async function examine(
+  options: DoctorOptions,
+  out: Output,
+  questions: Questions | undefined,
+): Promise<number> {
+  const token = options.readsToken ? toToken(await readLines(process.stdin)) : undefined;
+  let results = await look(options, token, out);
+  if (options.fix) {
+    const found = findMendable(results);
+    if (found.length === 0) {
+      if (!options.json)
+        out.line(
+          isWell(results) ? 'There is nothing to mend.' : 'setup can mend none of this: see the fixes above.',
+        );
+    } else {
+      // The JSON on standard output stays one object: the plan goes to standard error.
+      const plan = options.json ? createOutput(process.stderr, process.env) : out;
+      plan.line(`\nsetup can mend: ${found.map(({ id }) => id).join(', ')}`);
+      const wanted = await withNewPassword(options, found, questions);
+      const code = await mend(found, wanted, plan, questions);
+      if (!options.json) out.line('\nLooking again:');
+      results = await look(code === NOT_APPLIED ? options : wanted, token, out);
+    }
+  }
+  if (options.json) out.line(toJson(results).trimEnd());
+  return isWell(results) ? 0 : 1;
+}
+
+/** Exit code of setup. */
+const NOT_APPLIED = 2;
+
+/** The password that was tried is the one that has to go: a new one is asked for. */
+async function withNewPassword(
+  options: DoctorOptions,
+  found: readonly CheckResult[],
+  questions: Questions | undefined,
+): Promise<DoctorOptions> {
+  const isReset = !options.yes && found.some(({ setup }) => setup?.includes('--reset-password'));
+  if (!isReset || questions === undefined) return options;
+  return { ...options, password: await questions.secret(`New password for ${options.username}`) };
+}
+
+async function look(options: DoctorOptions, token: string | undefined, out: Output) {
+  const results = await runChecks(options.readsToken ? TOKEN_CHECKS : CHECKS, createContext(options, token), {
+    start: ({ id }) => {
+      if (!options.json) out.progress(id);
+    },
+    result: (result) => {
+      if (!options.json) printResult(out, result);
+    },
+  });
+  if (!options.json) printSummary(out, results);
+  return results;
+}
+
+/** Asks for the passwords that are missing, where there is somebody to ask. */
+async function complete(options: DoctorOptions, questions: Questions | undefined): Promise<DoctorOptions> {
+  let { password, admin } = options;
+  if (options.readsPassword) password = (await readLines(process.stdin))[0];
+  const asks = options.readsToken || options.json ? undefined : questions;
+  if (options.username !== undefined && !password) {
+    if (asks === undefined && !admin) {
+      throw new UsageError(['--user needs the password: set DOCTOR_PASSWORD, or use --user-password-stdin']);
+    }
+    password = asks && (await asks.secret(`Password of ${options.username}`));
+  }
+  if (admin !== undefined && 'username' in admin && admin.password === '') {
+    if (asks === undefined) throw new UsageError(['the admin needs a password: set KEYCLOAK_ADMIN_PASSWORD']);
+    admin = { ...admin, password: await asks.secret(`Password of ${admin.username}`) };
+  }
+  return { ...options, password: password || undefined, admin };
+}
+
+/** People paste tokens with the header's scheme or with quotes. */
+function toToken(lines: readonly string[]): string {
+  const text = lines
+    .join('')
+    .trim()
+    .replace(/^(authorization:\s*)?bearer\s+/i, '');
+  return text.replace(/^["']|["'],?$/g, '');
+}

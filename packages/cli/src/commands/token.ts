@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
+import { call } from '../keycloak/call.ts';
+import { DEV_CLIENT, DEV_USER, findRunningProvider, isConfigured } from '../running-provider.ts';
+import { createOutput, type Output } from '../terminal/output.ts';
+import { Cancelled, readLines } from '../terminal/questions.ts';
+
+export const usage = `keycloak-guard token: an access token for curl
+
+Usage: keycloak-guard token [options]
+
+  (nothing)                sign in with the browser, where Keycloak takes http://127.0.0.1/callback as a redirect URI of
+                           the client (setup adds it for an app on this machine); else with a name and a password
+  --device                 sign in on another device, where Keycloak allows it to the client
+  --username <name>        sign in with a password, asked for, or the first line of the standard input
+  --env <file>             read settings from this file instead of .env
+
+Without settings, while "keycloak-guard start" runs with its own provider: the token of the user abdullah there.
+Prints the token and nothing else to the standard output. Nothing is kept.
+
+  curl http://localhost:8000/protected -H "Authorization: Bearer $(keycloak-guard token)"
+`;
+
+interface Flags {
+  device?: boolean;
+  username?: string;
+  env?: string;
+}
+
+export async function run(args: string[]): Promise<number> {
+  const err = createOutput(process.stderr, process.env);
+  let flags: Flags;
+  try {
+    // Not --env-file: Node 20 takes that for itself, wherever it stands.
+    ({ values: flags } = parseArgs({
+      args,
+      options: { device: { type: 'boolean' }, username: { type: 'string' }, env: { type: 'string' } },
+    }));
+  } catch (error) {
+    err.line(`keycloak-guard token: ${(error as Error).message}\n\n${usage.trimEnd()}`);
+    return 2;
+  }
+  // A file that was named and is not there: other settings would be used than those that were meant.
+  if (flags.env !== undefined && !existsSync(flags.env)) {
+    err.line(`keycloak-guard token: there is no file ${flags.env}`);
+    return 2;
+  }
+  const { ConfigError } = await import('@keycloak-guard/server');
+  const { AuthorizationError, ClientError } = await import('keycloak-guard/client');
+  try {
+    const { accessToken } = await getTokens(flags, err);
+    createOutput(process.stdout, process.env).line(accessToken);
+    return 0;
+  } catch (error) {
+    if (error instanceof Cancelled) return 1;
+    if (error instanceof ConfigError) {
+      err.line(error.message);
+      return 2;
+    }
+    if (!(error instanceof ClientError || error instanceof AuthorizationError)) throw error;
+    err.line(`keycloak-guard token: ${error.message}`);
+    if (error instanceof ClientError) err.line(error.diagnosis.fix);
+    return 1;
+  }
+}
+
+async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
+  const { clientOptionsOf, loadConfig, readEnvFile } = await import('@keycloak-guard/server');
+  const { createClient } = await import('keycloak-guard/client');
+  const file = readEnvFile(flags.env);
+  const setting = (name: string) => process.env[name] || file?.[name];
+  const provider = isConfigured(setting) ? undefined : await findRunningProvider();
+  if (provider === undefined) {
+    // Here nobody has a session.
+    const env = { ...process.env, SESSION_SECRET: 'off' };
+    const config = loadConfig({ env, envFile: flags.env });
+    return signIn(createClient(clientOptionsOf(config)), config.clientId, flags, err);
+  }
+  const { url: serverUrl, realm } = provider;
+  const client = createClient({ serverUrl, realm, ...DEV_CLIENT });
+  if (flags.device || flags.username !== undefined) return signIn(client, DEV_CLIENT.clientId, flags, err);
+  err.line(`${DEV_USER.username}, at the provider of keycloak-guard start: ${serverUrl}`);
+  return client.passwordGrant(DEV_USER);
+}
+
+async function signIn(
+  client: KeycloakClient,
+  clientId: string,
+  { device, username }: Flags,
+  err: Output,
+): Promise<Tokens> {
+  if (username !== undefined) return client.passwordGrant({ username, password: await readPassword() });
+  if (device) {
+    return client.deviceGrant(({ userCode, verificationUri, verificationUriComplete }) => {
+      err.line(`Open ${verificationUriComplete ?? verificationUri}`);
+      err.line(`The code is ${userCode}`);
+    });
+  }
+  const { startLoopbackLogin } = await import('../loopback-login.ts');
+  const login = await startLoopbackLogin(client);
+  // Whoever opened the page would be told, and this program would wait for ever.
+  if (await isRefused(login.url)) {
+    login.close();
+    err.line(
+      `Keycloak takes no answer to this program for the client ${clientId}, so the browser cannot be used.`,
+    );
+    err.line(
+      `To change that: Clients > ${clientId} > Settings > Valid redirect URIs: add http://127.0.0.1/callback`,
+    );
+    return client.passwordGrant({ username: await readName(), password: await readPassword() });
+  }
+  err.line(`Open ${login.url}`);
+  err.line();
+  return login.finished;
+}
+
+/** Keycloak's page for a redirect URI that is not one of the client. */
+async function isRefused(url: string): Promise<boolean> {
+  const { status, text } = await call(url, {}, 5_000);
+  return status === 400 && /redirect_uri/i.test(text);
+}
+
+async function readName(): Promise<string> {
+  if (!process.stdin.isTTY)
+    throw new Error('nobody is here to sign in: use --username, and give the password on the standard input');
+  return ask((prompts) => prompts.text({ message: 'User', output: process.stderr }));
+}
+
+/** From a pipe, or asked for. */
+async function readPassword(): Promise<string> {
+  if (!process.stdin.isTTY) return (await readLines(process.stdin))[0] ?? '';
+  return ask((prompts) => prompts.password({ message: 'Password', output: process.stderr }));
+}
+
+/** Not on the standard output, which is the token's alone. */
+async function ask(
+  question: (prompts: typeof import('@clack/prompts')) => Promise<string | symbol>,
+): Promise<string> {
+  const prompts = await import('@clack/prompts');
+  const answer = await question(prompts);
+  if (typeof answer !== 'string') throw new Cancelled('cancelled');
+  return answer;
+}

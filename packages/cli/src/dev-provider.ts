@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DevIdp, RealmRepresentation } from '@keycloak-guard/testing';
+import { cacheFolder } from './running-provider.ts';
+
+/** The realm of the guide, shipped with the package. */
+export const TESTING_REALM = fileURLToPath(new URL('../../../packages/testing/testing-realm.json', import.meta.url));
+
+const PORTS_TRIED = 100;
+// The Dockerfile takes what runs in production, and nothing with a password that everybody knows.
+const NO_REALM =
+  'the embedded provider has no realm here: the Docker image leaves out what is for development.\n' +
+  'Set KEYCLOAK_SERVER_URL to use your Keycloak (docs/settings.md), or get one along with the API: docker compose up --build';
+
+/** Whether the text is the number of a port; 0 takes a free one. */
+export const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
+
+export interface DevProviderOptions {
+  readonly realmFile: string;
+  /** The first port to try, or with `exact` the only one. */
+  readonly port: number;
+  readonly exact?: boolean;
+  /** Where the API of the guide listens: its URLs in the realm follow, and the port is left to it. */
+  readonly apiPort?: number;
+}
+
+/**
+ * Starts the embedded provider with keys and sessions that outlive it, on the port or the next one that is free.
+ *
+ * @throws {Error} in words for the person at the terminal
+ */
+export async function startDevProvider(options: DevProviderOptions): Promise<DevIdp> {
+  const { realmFile, port, exact = false, apiPort } = options;
+  if (realmFile === TESTING_REALM && !existsSync(realmFile)) throw new Error(NO_REALM);
+  const { startDevIdp } = await import('@keycloak-guard/testing');
+  const source = apiPort === undefined ? { realmFile } : { realm: await readRealm(realmFile, apiPort) };
+  const last = exact || port === 0 ? port : Math.min(port + PORTS_TRIED, 65_535);
+  for (let tried = port; ; tried += 1) {
+    if (tried !== 0 && tried === apiPort) continue;
+    try {
+      const publicUrl = tried === 0 ? {} : { publicUrl: `http://localhost:${tried}` };
+      const stateFile = stateFileOf(realmFile, tried);
+      return await startDevIdp({ ...source, port: tried, host: 'localhost', stateFile, ...publicUrl });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      if (tried >= last) throw new Error(`port ${port} is taken: choose another one with --port`);
+    }
+  }
+}
+
+/** The guide's realm file, with the API's URLs at its port. */
+async function readRealm(file: string, apiPort: number): Promise<RealmRepresentation> {
+  const text = await readFile(file, 'utf8');
+  return JSON.parse(
+    text.replaceAll(/\b(localhost|127\.0\.0\.1):8000\b/g, `$1:${apiPort}`),
+  ) as RealmRepresentation;
+}
+
+/** In the user's own cache folder: it holds private keys, so neither in the project nor in a shared folder. */
+function stateFileOf(realmFile: string, port: number): string {
+  const id = createHash('sha256').update(resolve(realmFile)).digest('hex').slice(0, 12);
+  return join(cacheFolder(), 'dev-idp', `${id}-${port}.json`);
+}

@@ -1,0 +1,107 @@
+import { splitUris } from '../../../admin/index.ts';
+import { call, toForm } from '../../../keycloak/call.ts';
+import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { nearnessOf } from '../../evidence/nearness.ts';
+import { toWords } from '../../evidence/page.ts';
+import { onPage } from '../client/say.ts';
+
+export const clientTokenBinding: Check = {
+  id: 'client.token-binding',
+  needs: ['admin.login', 'client.known'],
+  async run({ reach }) {
+    const client = await reach.admin?.client();
+    if (client === undefined) return skipped('no admin was given');
+    if (String(client.attributes?.['tls.client.certificate.bound.access.tokens']) !== 'true')
+      return ok('tokens are bearer tokens');
+    return fail(
+      'bound to TLS client certificates',
+      'the client binds tokens to a TLS client certificate, which this service does not have',
+      onPage(reach, 'Advanced > OAuth 2.0 Mutual TLS Certificate Bound Access Tokens Enabled OFF'),
+    );
+  },
+};
+
+export const clientLogout: Check = {
+  id: 'client.backchannel-logout',
+  needs: ['admin.login', 'client.known'],
+  async run({ reach, options }) {
+    const client = await reach.admin?.client();
+    if (client === undefined) return skipped('no admin was given');
+    const url = String(client.attributes?.['backchannel.logout.url'] ?? '');
+    const fix = onPage(
+      reach,
+      `Settings > Logout settings > Backchannel logout URL = ${options.appUrl}/backchannel-logout, as Keycloak reaches it (from a container not localhost)`,
+    );
+    if (url === '')
+      return warn(
+        'no backchannel logout URL',
+        'Keycloak does not tell this service about logouts: a token stays good here until it is rechecked (RECHECK_SECONDS)',
+        fix,
+        [],
+      );
+    if (!/^https?:\/\//.test(url))
+      return warn(url, 'the backchannel logout URL is no http or https URL', fix, [
+        '--backchannel-url',
+        `${options.appUrl}/backchannel-logout`,
+      ]);
+    return judgeLogoutUrl(url, fix, reach);
+  },
+};
+
+/** Keycloak calls it, not this machine: that nothing answers here proves nothing, and what answers proves much. */
+async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach): Promise<Finding> {
+  const said = 'Keycloak tells nobody about logouts: ';
+  const issuer = String((await realm.discovery()).json?.issuer ?? caller.serverUrl);
+  const [target, keycloak] = [new URL(url), new URL(caller.serverUrl)];
+  if (
+    [keycloak.origin, new URL(issuer).origin].includes(target.origin) &&
+    !(await isReceiver(url, caller.timeoutMs))
+  ) {
+    return warn(url, `${said}the backchannel logout URL is Keycloak's own address, not this service's`, fix);
+  }
+  if (nearnessOf(target.hostname) === 'this-machine' && nearnessOf(keycloak.hostname) !== 'this-machine') {
+    return warn(
+      url,
+      `${said}Keycloak runs on another machine or in a container (${keycloak.host}), and there '${target.hostname}' in the backchannel logout URL is Keycloak's own machine`,
+      fix,
+    );
+  }
+  // No logout token: a receiver refuses it.
+  const answer = await call(url, toForm({}), caller.timeoutMs);
+  if (answer.status === 0) return ok(`${url} (nothing answers from here)`);
+  if (answer.status === 404 || answer.status === 405 || (answer.status >= 300 && answer.status < 400)) {
+    return warn(
+      `${url}: ${toWords(answer)}`,
+      `${said}at the backchannel logout URL is something, but nothing that takes logout tokens (HTTP ${answer.status})`,
+      fix,
+    );
+  }
+  return ok(url);
+}
+
+/** Behind one proxy the API can have Keycloak's origin, and a path of its own. */
+async function isReceiver(url: string, timeoutMs: number): Promise<boolean> {
+  const { status, json } = await call(url, toForm({}), timeoutMs);
+  return status === 400 && json !== undefined;
+}
+
+export const clientLogoutUris: Check = {
+  id: 'client.post-logout-uris',
+  needs: ['admin.login', 'client.known'],
+  async run({ reach, options }) {
+    const client = await reach.admin?.client();
+    if (client === undefined) return skipped('no admin was given');
+    const list = splitUris(client.attributes?.['post.logout.redirect.uris']);
+    if (list.length > 0 && !(list.length === 1 && list[0] === '-')) return ok(list.join(', '));
+    return warn(
+      'none',
+      'a browser logout cannot come back to the API: no post logout redirect URI is registered',
+      onPage(
+        reach,
+        `Settings > Access settings > Valid post logout redirect URIs: add ${options.appUrl}/* (or +)`,
+      ),
+      [],
+    );
+  },
+};

@@ -1,0 +1,104 @@
+import { CALLBACK_PATH } from '../../../admin/index.ts';
+import { type Check, type Finding, fail, ok } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { judgeStranger } from '../stranger.ts';
+import { kcadm, onPage } from './say.ts';
+
+type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefined;
+
+/** One thing the authorization endpoint says, as a check of its own: the endpoint is asked once for all of them. */
+function aboutBrowserLogin(id: string, good: string, judge: Judge): Check {
+  return {
+    id,
+    needs: ['client.enabled', 'client.type'],
+    async run({ reach, options }) {
+      const { words } = await reach.client.authorization();
+      return judge(words, reach, options.appUrl) ?? ok(good);
+    },
+  };
+}
+
+export const clientStandardFlow = aboutBrowserLogin('client.standard-flow', 'on', (words, reach) =>
+  /standard flow is disabled|not allowed to initiate browser login/i.test(words)
+    ? fail(
+        words,
+        `the standard flow is off: the client '${reach.caller.clientId}' may not log users in with a browser`,
+        `${onPage(reach, 'Settings > Capability config > Standard flow ON')}\n${kcadm(reach, 'standardFlowEnabled=true')}`,
+        [],
+      )
+    : undefined,
+);
+
+export const clientRedirectUri = aboutBrowserLogin(
+  'client.redirect-uri',
+  'accepted',
+  (words, reach, appUrl) => {
+    if (!/parameter\w*:? redirect_uri/i.test(words)) return undefined;
+    const uri = appUrl + CALLBACK_PATH;
+    return fail(
+      words.slice(0, 160),
+      `${uri} is not among the valid redirect URIs of the client '${reach.caller.clientId}'`,
+      `${onPage(reach, `Settings > Access settings > Valid redirect URIs: add ${uri}`)} (or call the doctor with --app-url, if the API has another address)\n${kcadm(reach, `redirectUris+=${uri}`)}`,
+      ['--app-url', appUrl],
+    );
+  },
+);
+
+export const clientPkce = aboutBrowserLogin('client.pkce', 'S256 is accepted', (words, reach) =>
+  /code.challenge/i.test(words)
+    ? fail(
+        words,
+        'the client wants another PKCE method than S256, which this service sends',
+        `${onPage(reach, 'Advanced > Proof Key for Code Exchange Code Challenge Method = S256')}\n${kcadm(reach, 'attributes."pkce.code.challenge.method"=S256')}`,
+        [],
+      )
+    : undefined,
+);
+
+export const clientPar = aboutBrowserLogin('client.par', 'not required', (words, reach) =>
+  /pushed authorization request/i.test(words)
+    ? fail(
+        words,
+        'the client requires pushed authorization requests (PAR), which the browser login of this service does not send; POST /login is not affected',
+        `${onPage(reach, 'Advanced > Pushed authorization request required OFF')}\n${kcadm(reach, 'attributes."require.pushed.authorization.requests"=false')}`,
+      )
+    : undefined,
+);
+
+/** What the checks before did not name. */
+export const clientBrowserLogin: Check = {
+  id: 'client.browser-login',
+  needs: ['client.standard-flow', 'client.redirect-uri', 'client.pkce', 'client.par'],
+  async run({ reach }) {
+    const { words, cameBack, answer } = await reach.client.authorization();
+    const stranger = cameBack ? undefined : judgeStranger(answer);
+    if (stranger !== undefined) return stranger;
+    if (cameBack && /^(login|interaction|consent|account_selection)_required/.test(words)) {
+      return ok('Keycloak would show its login page');
+    }
+    if (
+      /redirect.?uri|nonce|code_challenge|request object|loopback/i.test(words) &&
+      !/request object/i.test(words)
+    ) {
+      return fail(
+        `HTTP ${answer.status} ${words.slice(0, 200)}`,
+        `Keycloak refuses a browser login of this client (${words.slice(0, 120)}): a client policy asks for more than the client's own settings`,
+        `Realm settings > Client policies > Policies: take the client '${reach.caller.clientId}' out of the conditions of the policy, or meet it (https:// addresses, for example)`,
+      );
+    }
+    const isRequestObject = answer.status === 400 && /invalid request/i.test(words);
+    return fail(
+      `HTTP ${answer.status} ${words.slice(0, 200)}`,
+      `Keycloak refuses a browser login of this client: ${words.slice(0, 120) || `HTTP ${answer.status}`}`,
+      isRequestObject
+        ? onPage(
+            reach,
+            'Advanced > Request object required = Not required (if that is what it is; the words above are all Keycloak says)',
+          )
+        : onPage(
+            reach,
+            'Settings and Advanced: look for the setting that the words above name. A client policy (Realm settings > Client policies) can be the reason too.',
+          ),
+    );
+  },
+};

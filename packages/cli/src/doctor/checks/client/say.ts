@@ -1,0 +1,32 @@
+import { diagnoseTokenError } from 'keycloak-guard/client';
+import type { Answer } from '../../../keycloak/call.ts';
+import { toTokenAnswer } from '../../../keycloak/token-answer.ts';
+import { type Finding, fail } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { toWords } from '../../evidence/page.ts';
+import { judgeStranger } from '../stranger.ts';
+
+/** The console page of the client, and what to do there. */
+export const onPage = ({ caller }: Reach, where: string): string => `Clients > ${caller.clientId} > ${where}`;
+
+/** The same for `kcadm.sh`, which needs the client's UUID. */
+export function kcadm({ caller }: Reach, setting: string): string {
+  const id = `$(kcadm.sh get clients -r ${caller.realm} -q clientId=${caller.clientId} --fields id --format csv --noquotes)`;
+  return `kcadm.sh update clients/${id} -r ${caller.realm} -s '${setting}'`;
+}
+
+/** Words of a refusal of the token endpoint. */
+export const refusalOf = (answer: Answer): string =>
+  `${answer.json?.error ?? ''}: ${answer.json?.error_description ?? ''}`;
+
+/** Keycloak said "no such user", so all that comes before the user is good. */
+export const isAboutUser = (answer: Answer): boolean =>
+  /^invalid_grant: Invalid user credentials/i.test(refusalOf(answer));
+
+/** The diagnosis that the service logs for the same answer. */
+export function diagnosed(reach: Reach, answer: Answer): Finding {
+  const stranger = judgeStranger(answer);
+  if (stranger !== undefined) return stranger;
+  const { cause, fix } = diagnoseTokenError(toTokenAnswer(answer, reach.caller));
+  return fail(toWords(answer), cause, fix);
+}

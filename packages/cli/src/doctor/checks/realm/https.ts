@@ -1,0 +1,19 @@
+import { diagnoseTokenError } from 'keycloak-guard/client';
+import { type Check, fail, ok } from '../../check.ts';
+import { toWords } from '../../evidence/page.ts';
+
+export const realmHttps: Check = {
+  id: 'realm.https',
+  needs: ['realm.exists'],
+  async run({ reach }) {
+    const answers = [await reach.realm.discovery(), await reach.realm.bareToken()];
+    const refusal = answers.find(({ json, text }) =>
+      /https required/i.test(`${json?.error_description} ${text}`),
+    );
+    if (refusal === undefined)
+      return ok(`${new URL(reach.caller.serverUrl).protocol.slice(0, -1)} is accepted`);
+    const { realm } = reach.caller;
+    const { cause, fix } = diagnoseTokenError({ status: 403, error: 'HTTPS required', realm });
+    return fail(toWords(refusal), cause, `${fix}\nkcadm.sh update realms/${realm} -s sslRequired=NONE`);
+  },
+};

@@ -1,0 +1,82 @@
+import { type Config, ConfigError, loadConfig } from '@keycloak-guard/server';
+import { trimUrl } from '../keycloak/find-server.ts';
+import { type Caller, createRealmCalls, type RealmCalls } from '../keycloak/realm-calls.ts';
+import { findDanger } from './checks/admin/user-troubles.ts';
+import { type AdminEvidence, createAdminEvidence } from './evidence/admin.ts';
+import { type ClientEvidence, createClientEvidence } from './evidence/client.ts';
+import { createLoginEvidence, type LoginEvidence } from './evidence/login.ts';
+import { createRealmEvidence, type RealmEvidence } from './evidence/realm.ts';
+import type { DoctorOptions } from './options.ts';
+
+/** What checks work with, once the settings are good. */
+export interface Reach {
+  readonly config: Config;
+  readonly caller: Caller;
+  readonly calls: RealmCalls;
+  readonly realm: RealmEvidence;
+  readonly client: ClientEvidence;
+  /** `null`: no user and password were given. */
+  readonly login: LoginEvidence | null;
+  /** `null`: no admin was given. */
+  readonly admin: AdminEvidence | null;
+}
+
+/** Everything a check can look at. */
+export interface DoctorContext {
+  readonly options: DoctorOptions;
+  readonly settings: Config | ConfigError;
+  /** A token to look at (`--token -`). */
+  readonly token: string | undefined;
+  /** Throws where the settings are bad: checks that use it need `settings.valid`. */
+  readonly reach: Reach;
+  /** Ends what the checks began. */
+  close(): Promise<void>;
+}
+
+/** Reads the settings as the service does. No call is made until a check asks. */
+export function createContext(options: DoctorOptions, token?: string): DoctorContext {
+  const settings = readSettings(options);
+  const reach = settings instanceof ConfigError ? undefined : createReach(settings, options);
+  return {
+    options,
+    settings,
+    token,
+    get reach() {
+      if (reach === undefined) throw new Error('the settings are not good');
+      return reach;
+    },
+    close: async () => reach?.login?.close(),
+  };
+}
+
+function readSettings(options: DoctorOptions): Config | ConfigError {
+  try {
+    return loadConfig({ envFile: options.envFile });
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
+function createReach(config: Config, options: DoctorOptions): Reach {
+  const serverUrl = trimUrl(config.serverUrl);
+  const { realm, clientId, clientSecret, timeoutMs } = config;
+  const caller = { serverUrl, realm, clientId, clientSecret, timeoutMs };
+  const calls = createRealmCalls(caller);
+  const { username, password } = options;
+  const admin = options.admin ? createAdminEvidence({ ...caller, username }, options.admin) : null;
+  const mayNot = async () =>
+    admin && username ? findDanger(admin, username).catch(() => undefined) : undefined;
+  return {
+    config,
+    caller,
+    calls,
+    realm: createRealmEvidence(calls, caller),
+    client: createClientEvidence(calls, caller, options.appUrl),
+    login:
+      username === undefined || password === undefined
+        ? null
+        : createLoginEvidence(calls, { username, password }, mayNot),
+    admin,
+  };
+}

@@ -1,0 +1,252 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type CredentialRepresentation from '@keycloak/keycloak-admin-client/lib/defs/credentialRepresentation.js';
+import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
+import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
+import {
+  type AdminConnection,
+  type AdminCredentials,
+  AdminError,
+  connectAdmin,
+  findUser,
+  toAdminError,
+} from '../../admin/index.ts';
+import { memo } from './memo.ts';
+import { findInvalid, type InvalidValue, isAskedOf, type ProfileAttribute } from './profile-rules.ts';
+
+/** One step of a login flow. */
+export interface FlowStep {
+  readonly providerId?: string;
+  readonly displayName?: string;
+  readonly requirement?: string;
+  readonly level?: number;
+  readonly authenticationFlow?: boolean;
+}
+
+/** A user's standing with brute force protection. */
+export interface AttackState {
+  readonly disabled?: boolean;
+  readonly numFailures?: number;
+  /** Unit: seconds since 1970. */
+  readonly failedLoginNotBefore?: number;
+}
+
+/** A directory (LDAP, say) from which the realm takes users, switched on. */
+export interface Federation {
+  readonly name: string;
+  readonly url: string;
+  /** Whether Keycloak reaches it; `undefined` where it cannot be asked that. Changes nothing. */
+  isReached(): Promise<boolean | undefined>;
+}
+
+/**
+ * What only an admin can see. Each is read once. `undefined`: there is no such thing (a user of that name, say).
+ * All of them reject with {@link AdminError} where this admin may not look.
+ */
+export interface AdminEvidence {
+  connection(): Promise<AdminConnection>;
+  realms(): Promise<string[]>;
+  realm(): Promise<RealmRepresentation | undefined>;
+  clientIds(): Promise<string[]>;
+  client(): Promise<ClientRepresentation | undefined>;
+  /** Other realms that have a client of this id; at most fifty realms are looked at. */
+  realmsOfClient(): Promise<string[]>;
+  /** Other realms that have a user of this name; the same. */
+  realmsOfUser(): Promise<string[]>;
+  user(): Promise<UserRepresentation | undefined>;
+  credentials(): Promise<CredentialRepresentation[]>;
+  attack(): Promise<AttackState>;
+  /** Attributes that the realm's user profile requires of a user who logs in by this client; none before Keycloak 24. */
+  requiredAttributes(): Promise<string[]>;
+  /** What of the user's values the realm's user profile does not allow. */
+  invalidAttributes(): Promise<InvalidValue[]>;
+  /** The flow of the password grant, of this client. */
+  flow(): Promise<{ alias: string; steps: FlowStep[]; isOverride: boolean }>;
+  federations(): Promise<Federation[]>;
+  /** Every key that the realm has, those that are switched off too. */
+  keys(): Promise<{ kid?: string; status?: string }[]>;
+  /** Names of the enabled client policies. */
+  policies(): Promise<string[]>;
+  /** Claims of a token this client would get for the user, made by Keycloak without a login. */
+  exampleClaims(): Promise<Record<string, unknown> | undefined>;
+}
+
+interface Where {
+  readonly serverUrl: string;
+  readonly realm: string;
+  readonly clientId: string;
+  readonly timeoutMs: number;
+  readonly username: string | undefined;
+}
+
+export function createAdminEvidence(where: Where, credentials: AdminCredentials): AdminEvidence {
+  const { serverUrl, realm, clientId, timeoutMs, username } = where;
+  const connection = memo(() => connectAdmin({ serverUrl, credentials, timeoutMs }));
+  type Api = AdminConnection['api'];
+  const read = <T>(doing: string, get: (api: Api) => Promise<T>): (() => Promise<T | undefined>) =>
+    memo(async () => {
+      const { api } = await connection();
+      try {
+        return (await get(api)) ?? undefined;
+      } catch (error) {
+        const reason = toAdminError(error, doing);
+        if (reason.kind === 'missing') return undefined;
+        throw reason;
+      }
+    });
+
+  const clients = read('see the clients', (api) => api.clients.find({ realm, clientId }));
+  const client = async () => (await clients())?.find((one) => one.clientId === clientId);
+  const user = read('see the user', async (api) => {
+    const found = username === undefined ? undefined : await findTheUser(api, realm, username);
+    return found?.id === undefined ? undefined : api.users.findOne({ realm, id: found.id });
+  });
+  const userId = async () => (await user())?.id ?? '';
+  const theRealm = read('see the realm', (api) => api.realms.findOne({ realm }));
+
+  const profile = read('see the user profile', (api) => api.users.getProfile({ realm }).catch(toNothing));
+
+  const flow = memo(async () => {
+    const override = (await client())?.authenticationFlowBindingOverrides?.direct_grant;
+    const alias = override
+      ? (
+          await read('see the flows', (api) =>
+            api.authenticationManagement.getFlow({ realm, flowId: override }),
+          )()
+        )?.alias
+      : (await theRealm())?.directGrantFlow;
+    const name = alias ?? 'direct grant';
+    const steps = await read('see the flows', (api) =>
+      api.authenticationManagement.getExecutions({ realm, flow: name }),
+    )();
+    return { alias: name, steps: (steps ?? []) as FlowStep[], isOverride: Boolean(override) };
+  });
+
+  const realms = async () =>
+    (await read('see the realms', (api) => api.realms.find({ briefRepresentation: true }))())?.map(
+      (one) => one.realm ?? '',
+    ) ?? [];
+
+  async function inOtherRealms(has: (api: Api, other: string) => Promise<boolean>): Promise<string[]> {
+    const { api } = await connection();
+    const found: string[] = [];
+    for (const other of (await realms()).slice(0, 50)) {
+      if (other !== realm && (await has(api, other).catch(() => false))) found.push(other);
+    }
+    return found;
+  }
+
+  return {
+    connection,
+    realms,
+    realm: theRealm,
+    clientIds: async () =>
+      (await read('see the clients', (api) => api.clients.find({ realm, max: 200 }))())?.map(
+        (one) => one.clientId ?? '',
+      ) ?? [],
+    client,
+    realmsOfClient: () =>
+      inOtherRealms(async (api, other) => {
+        const list = await api.clients.find({ realm: other, clientId });
+        return list.some((one) => one.clientId === clientId);
+      }),
+    realmsOfUser: () =>
+      inOtherRealms(
+        async (api, other) =>
+          username !== undefined && (await findTheUser(api, other, username)) !== undefined,
+      ),
+    user,
+    credentials: async () =>
+      (await read('see the credentials', async (api) =>
+        api.users.getCredentials({ realm, id: await userId() }),
+      )()) ?? [],
+    attack: memo(
+      async () =>
+        (await read('see failed logins', async (api) =>
+          api.attackDetection.findOne({ realm, id: await userId() }),
+        )()) ?? {},
+    ),
+    requiredAttributes: memo(async () => {
+      const scopes = (await client())?.defaultClientScopes ?? [];
+      return ((await profile())?.attributes ?? [])
+        .filter((one) => isAskedOf(one as ProfileAttribute, scopes))
+        .map(({ name }) => name ?? '');
+    }),
+    invalidAttributes: memo(async () => {
+      const [rules, one] = [await profile(), await user()];
+      if (rules === undefined || one === undefined) return [];
+      const { username = '', email = '', firstName = '', lastName = '', attributes } = one;
+      const lists = Object.entries(attributes ?? {}) as [string, string[]][];
+      const values = {
+        ...Object.fromEntries(lists),
+        username: [username],
+        email: [email],
+        firstName: [firstName],
+        lastName: [lastName],
+      };
+      return findInvalid(
+        values,
+        (rules.attributes ?? []) as ProfileAttribute[],
+        rules.unmanagedAttributePolicy,
+      );
+    }),
+    flow,
+    federations: memo(async () => {
+      const type = 'org.keycloak.storage.UserStorageProvider';
+      const list = (await read('see the federation', (api) => api.components.find({ realm, type }))()) ?? [];
+      return list
+        .filter(({ config }) => config?.enabled?.[0] !== 'false')
+        .map(({ id, name = '', providerId = '', config }) => {
+          const connectionUrl = String(config?.connectionUrl?.[0] ?? providerId);
+          return {
+            name,
+            url: connectionUrl,
+            isReached: memo(async () => {
+              if (providerId !== 'ldap') return undefined;
+              const { api } = await connection();
+              const test = {
+                action: 'testConnection',
+                connectionUrl,
+                componentId: id ?? '',
+                connectionTimeout: '3000',
+              };
+              try {
+                await api.realms.testLDAPConnection({ realm }, test);
+                return true;
+              } catch (error) {
+                return toAdminError(error, 'reach the directory').status === 400 ? false : undefined;
+              }
+            }),
+          };
+        });
+    }),
+    keys: async () => (await read('see the keys', (api) => api.realms.getKeys({ realm }))())?.keys ?? [],
+    policies: memo(async () => {
+      const list = await read('see the client policies', (api) =>
+        api.clientPolicies.listPolicies({ realm }),
+      )();
+      return (list?.policies ?? []).filter((one) => one.enabled).map((one) => one.name ?? '');
+    }),
+    exampleClaims: memo(async () => {
+      const [id, uid] = [(await client())?.id, await userId()];
+      if (id === undefined || uid === '') return undefined;
+      const claims = await read('make an example token', (api) =>
+        api.clients.evaluateGenerateAccessToken({ realm, id, userId: uid, scope: 'openid', audience: '' }),
+      )();
+      return claims as Record<string, unknown> | undefined;
+    }),
+  };
+}
+
+/** People log in with their email address too, where the realm lets them. */
+async function findTheUser(api: AdminConnection['api'], realm: string, username: string) {
+  const byName = await findUser(api, realm, username);
+  if (byName !== undefined || !username.includes('@')) return byName;
+  return (await api.users.find({ realm, email: username, exact: true }))[0];
+}
+
+/** Keycloak 22 and 23 have the user profile as a preview: switched off, it is not there or "not implemented". */
+function toNothing(error: unknown): undefined {
+  const reason = toAdminError(error, 'see the user profile');
+  if (reason instanceof AdminError && reason.kind === 'forbidden') throw error;
+  return undefined;
+}

@@ -1,0 +1,127 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { CALLBACK_PATH } from '../../admin/index.ts';
+import type { Answer } from '../../keycloak/call.ts';
+import type { Caller, RealmCalls } from '../../keycloak/realm-calls.ts';
+import { memo } from './memo.ts';
+import { toPageText } from './page.ts';
+import { isStranger } from './stranger.ts';
+
+/** What Keycloak answers to the client, with no user and no admin. Each is asked once; nobody is locked out. */
+export interface ClientEvidence {
+  readonly clientId: string;
+  /** Password grant of a user who does not exist: Keycloak looks at the client first, and does not count this. */
+  passwordGrant(): Promise<Answer>;
+  /** The same, with the scopes that the product needs. */
+  scopes(): Promise<Answer>;
+  /** The same, as a browser page of the API would send it. */
+  fromOrigin(): Promise<Answer>;
+  /** Introspection of `x`. */
+  introspection(): Promise<Answer>;
+  clientCredentials(): Promise<Answer>;
+  /** The login page, asked not to show itself. */
+  authorization(): Promise<Authorization>;
+  /** Whether the realm knows a client id: it says of one that it does not know what it says of any made-up one. */
+  knows(clientId: string): Promise<boolean>;
+}
+
+/** What the authorization endpoint said. */
+export interface Authorization {
+  readonly answer: Answer;
+  /** `error: error_description` of the redirect, or the words of the error page. */
+  readonly words: string;
+  /** It sent the browser back to the API (with an error, as nobody is signed in). */
+  readonly cameBack: boolean;
+}
+
+export function createClientEvidence(
+  calls: RealmCalls,
+  caller: Pick<Caller, 'clientId'>,
+  appUrl: string,
+): ClientEvidence {
+  const madeUp = memo(() =>
+    authorize(calls, { clientId: `made-up-${randomBytes(8).toString('hex')}` }, appUrl),
+  );
+  const nobody = () => `nobody-${randomBytes(8).toString('hex')}`;
+  const grant = (scope: string, headers: Record<string, string> = {}) =>
+    calls.passwordGrant(nobody(), 'not-a-password', scope, headers);
+  return {
+    clientId: caller.clientId,
+    passwordGrant: memo(() => grant('openid')),
+    scopes: memo(() => grant('openid profile email')),
+    fromOrigin: memo(() => grant('openid', { origin: new URL(appUrl).origin })),
+    introspection: memo(() => calls.introspect('x')),
+    clientCredentials: memo(() => calls.clientCredentials()),
+    authorization: memo(() => authorize(calls, caller, appUrl)),
+    async knows(clientId) {
+      // Pages come in the language of the realm: they are compared, not read.
+      const [one, other] = [await authorize(calls, { clientId }, appUrl), await madeUp()];
+      return one.cameBack || one.answer.status !== other.answer.status || one.words !== other.words;
+    },
+  };
+}
+
+async function authorize(
+  calls: RealmCalls,
+  { clientId }: Pick<Caller, 'clientId'>,
+  appUrl: string,
+): Promise<Authorization> {
+  const verifier = randomBytes(32).toString('base64url');
+  const answer = await calls.authorize({
+    client_id: clientId,
+    response_type: 'code',
+    scope: 'openid',
+    redirect_uri: `${appUrl}${CALLBACK_PATH}`,
+    state: 'doctor',
+    nonce: 'doctor',
+    prompt: 'none',
+    ui_locales: 'en',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  });
+  const location = answer.headers.get('location') ?? '';
+  const cameBack = location.startsWith(appUrl);
+  if (!cameBack) return { answer, words: toPageText(answer.text), cameBack };
+  const query = new URL(location).searchParams;
+  const words = [query.get('error'), query.get('error_description')].filter(Boolean).join(': ');
+  return { answer, words, cameBack };
+}
+
+/** What the client's situation is, from what Keycloak answers to it. */
+export type ClientState =
+  | 'good'
+  | 'unknown'
+  | 'other-protocol'
+  | 'disabled'
+  | 'wrong-secret'
+  | 'other-authenticator'
+  | 'bearer-only'
+  | 'public'
+  | 'unclear';
+
+/** Puts the answers together: no single one tells an unknown client from a disabled one, or either from a certificate. */
+export async function findClientState(evidence: ClientEvidence): Promise<ClientState> {
+  const grant = await evidence.passwordGrant();
+  const error = String(grant.json?.error ?? '');
+  const description = String(grant.json?.error_description ?? '');
+  if (/wrong client protocol/i.test(description)) return 'other-protocol';
+  if (/bearer-only/i.test(description)) return 'bearer-only';
+  if (/client_assertion|assertion/i.test(description)) return 'other-authenticator';
+  const isRefused =
+    (error === 'invalid_client' && !/consent/i.test(description)) ||
+    (error === 'unauthorized_client' && !/not (allowed|enabled)/i.test(description));
+  if (isRefused) {
+    const { answer, words, cameBack } = await evidence.authorization();
+    if (/client not found|could not find client|unknown client/i.test(words)) return 'unknown';
+    if (/client disabled|client is disabled|not enabled/i.test(words)) return 'disabled';
+    // The client is there and on, or it would not be asked for its secret.
+    if (error === 'unauthorized_client') return 'wrong-secret';
+    if (cameBack || /redirect_uri|bearer|invalid request/i.test(words)) return 'other-authenticator';
+    // In the language of the realm.
+    if (isStranger(answer) || answer.status === 0 || answer.status >= 500) return 'unclear';
+    return (await evidence.knows(evidence.clientId)) ? 'disabled' : 'unknown';
+  }
+  const introspection = await evidence.introspection();
+  const refusal = `${introspection.json?.error}: ${introspection.json?.error_description}`;
+  if (/invalid_request: Client not allowed/i.test(refusal)) return 'public';
+  return error === '' && grant.status !== 200 ? 'unclear' : 'good';
+}

@@ -1,0 +1,119 @@
+import { parseArgs } from 'node:util';
+import type { AdminCredentials } from '../admin/index.ts';
+import { appUrlOf } from '../app-url.ts';
+import { readSettings } from '../setup/env-file.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** What the doctor is asked to look at. */
+export interface DoctorOptions {
+  readonly json: boolean;
+  readonly fix: boolean;
+  readonly yes: boolean;
+  /** Switch on what is switched off, though nobody reads the plan. */
+  readonly enable: boolean;
+  readonly envFile: string;
+  /** Address of the API as a browser sees it. No trailing slash. */
+  readonly appUrl: string;
+  /** Address of a service that is running. No trailing slash. */
+  readonly serviceUrl: string | undefined;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly admin: AdminCredentials | undefined;
+  /** A token is to be read from standard input. */
+  readonly readsToken: boolean;
+  /** The password of the user is to be read from standard input. */
+  readonly readsPassword: boolean;
+}
+
+// Not --env-file: Node 20 takes that for itself, wherever it stands.
+const FLAGS = {
+  json: { type: 'boolean' },
+  fix: { type: 'boolean' },
+  yes: { type: 'boolean', short: 'y' },
+  enable: { type: 'boolean' },
+  env: { type: 'string' },
+  'app-url': { type: 'string' },
+  url: { type: 'string' },
+  user: { type: 'string' },
+  'user-password-stdin': { type: 'boolean' },
+  'admin-user': { type: 'string' },
+  'admin-realm': { type: 'string' },
+  'admin-totp': { type: 'string' },
+  'admin-client-id': { type: 'string' },
+  token: { type: 'string' },
+} as const;
+
+/**
+ * Reads flags and environment. Passwords are never flags: other users of the machine can see those.
+ *
+ * @throws {UsageError}
+ */
+export async function readDoctorOptions(
+  args: string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<DoctorOptions> {
+  const flags = parse(args);
+  const envFile = flags.env ?? '.env';
+  const env = await readSettings(environment, envFile);
+  const problems: string[] = [];
+  const toUrl = (name: string, value: string | undefined) => {
+    if (value === undefined) return undefined;
+    if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
+      problems.push(`${name} must be an http or https URL, for example http://localhost:8000`);
+    }
+    return value.replace(/\/+$/, '');
+  };
+  if (flags.token !== undefined && flags.token !== '-') {
+    problems.push('--token reads the token from standard input: write --token - and pipe the token in');
+  }
+  const options: DoctorOptions = {
+    json: flags.json ?? false,
+    fix: flags.fix ?? false,
+    yes: flags.yes ?? false,
+    enable: flags.enable ?? false,
+    envFile,
+    appUrl: appUrlOf(toUrl('--app-url', flags['app-url']), env),
+    serviceUrl: toUrl('--url', flags.url),
+    username: flags.user ?? env('DOCTOR_USER'),
+    password: env('DOCTOR_PASSWORD'),
+    admin: toAdmin(flags, env, problems),
+    readsToken: flags.token === '-',
+    readsPassword: flags['user-password-stdin'] ?? false,
+  };
+  if (options.readsToken && options.readsPassword)
+    problems.push('--token - and --user-password-stdin both read standard input');
+  if (options.json && options.fix && !options.yes)
+    problems.push('--json --fix needs --yes: there is nobody to ask');
+  if (options.fix && flags['admin-totp'] !== undefined)
+    problems.push('--fix logs in again, and a one-time code is good once: run setup with --admin-totp');
+  if (problems.length > 0) throw new UsageError(problems);
+  return options;
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw new UsageError([error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+function toAdmin(
+  flags: ReturnType<typeof parse>,
+  env: (name: string) => string | undefined,
+  problems: string[],
+): AdminCredentials | undefined {
+  const realm = flags['admin-realm'] ?? env('KEYCLOAK_ADMIN_REALM') ?? 'master';
+  const clientId = flags['admin-client-id'] ?? env('KEYCLOAK_ADMIN_CLIENT_ID');
+  if (clientId !== undefined) {
+    const clientSecret = env('KEYCLOAK_ADMIN_CLIENT_SECRET');
+    if (clientSecret !== undefined) return { realm, clientId, clientSecret };
+    problems.push('--admin-client-id needs its secret: set KEYCLOAK_ADMIN_CLIENT_SECRET');
+    return undefined;
+  }
+  const username = flags['admin-user'] ?? env('KEYCLOAK_ADMIN_USER');
+  const password = env('KEYCLOAK_ADMIN_PASSWORD');
+  if (username === undefined) return undefined;
+  // A terminal can ask for it later.
+  return { realm, username, password: password ?? '', totp: flags['admin-totp'] };
+}

@@ -1,0 +1,58 @@
+import { createIssuer, type Endpoints } from 'keycloak-guard';
+import { type Answer, call, toForm } from './call.ts';
+
+/** The client as which Keycloak is called. */
+export interface Caller {
+  readonly serverUrl: string;
+  readonly realm: string;
+  readonly clientId: string;
+  readonly clientSecret?: string | undefined;
+  /** Bound on every call. Unit: milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** One function for each of the realm's endpoints that this product uses; every answer comes back raw. */
+export interface RealmCalls {
+  readonly baseUrl: string;
+  readonly endpoints: Endpoints;
+  get(url: string, headers?: Record<string, string>): Promise<Answer>;
+  passwordGrant(
+    username: string,
+    password: string,
+    scope?: string,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+  clientCredentials(): Promise<Answer>;
+  refresh(refreshToken: string): Promise<Answer>;
+  userinfo(accessToken: string): Promise<Answer>;
+  introspect(token: string): Promise<Answer>;
+  logout(refreshToken: string): Promise<Answer>;
+  /** The authorization endpoint, as a browser opens it. */
+  authorize(query: Record<string, string>): Promise<Answer>;
+}
+
+/** Calls to one realm, as one client. No I/O until a function is called. */
+export function createRealmCalls(caller: Caller): RealmCalls {
+  const { baseUrl, endpoints } = createIssuer({ serverUrl: caller.serverUrl, realm: caller.realm });
+  const client = { client_id: caller.clientId, client_secret: caller.clientSecret || undefined };
+  const get = (url: string, headers: Record<string, string> = {}) => call(url, { headers }, caller.timeoutMs);
+  const post = (
+    url: string,
+    fields: Record<string, string | undefined>,
+    headers: Record<string, string> = {},
+  ) => call(url, { ...toForm({ ...client, ...fields }), headers }, caller.timeoutMs);
+  return {
+    baseUrl,
+    endpoints,
+    get,
+    passwordGrant: (username, password, scope = 'openid', headers = {}) =>
+      post(endpoints.token, { grant_type: 'password', username, password, scope }, headers),
+    clientCredentials: () => post(endpoints.token, { grant_type: 'client_credentials' }),
+    refresh: (refreshToken) =>
+      post(endpoints.token, { grant_type: 'refresh_token', refresh_token: refreshToken }),
+    userinfo: (accessToken) => get(endpoints.userinfo, { authorization: `Bearer ${accessToken}` }),
+    introspect: (token) => post(endpoints.introspection, { token }),
+    logout: (refreshToken) => post(endpoints.logout, { refresh_token: refreshToken }),
+    authorize: (query) => get(`${endpoints.authorization}?${new URLSearchParams(query)}`),
+  };
+}

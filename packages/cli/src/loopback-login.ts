@@ -1,0 +1,71 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
+
+/** A login in the browser of this machine (RFC 8252 §7.3). */
+export interface LoopbackLogin {
+  /** To be opened in the browser. */
+  readonly url: string;
+  /** Resolves when the person has signed in. */
+  readonly finished: Promise<Tokens>;
+  /** Gives up: nobody is waited for any longer. */
+  close(): void;
+}
+
+const PATH = '/callback';
+
+/** Listens on a free port of the loopback interface until the browser comes back. */
+export async function startLoopbackLogin(client: KeycloakClient): Promise<LoopbackLogin> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const redirectUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}`;
+  const close = (): void => {
+    server.close();
+    server.closeIdleConnections();
+  };
+  try {
+    const { url, ...secrets } = await client.startAuthorization({ redirectUri });
+    const finished = new Promise<Tokens>((resolve, reject) => {
+      server.on('request', (request, response) => {
+        const [pathname, query = ''] = split(request.url ?? '');
+        // Browsers ask for an icon, and anybody may knock: only the answer to this login ends it.
+        if (pathname !== PATH || new URLSearchParams(query).get('state') !== secrets.state) {
+          say(response, 404, 'Not found.');
+          return;
+        }
+        client.finishAuthorization({ ...secrets, callbackUrl: `${redirectUri}?${query}` }).then(
+          (tokens) => {
+            say(response, 200, 'Signed in. You can close this window.');
+            resolve(tokens);
+          },
+          (error: unknown) => {
+            say(response, 400, 'Not signed in. The terminal says why.');
+            reject(error);
+          },
+        );
+      });
+    }).finally(close);
+    return { url, finished, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Not as a URL: anybody can write what is none, as `//`. */
+function split(target: string): [path: string, query?: string] {
+  const at = target.indexOf('?');
+  return at === -1 ? [target] : [target.slice(0, at), target.slice(at + 1)];
+}
+
+function say(response: ServerResponse, statusCode: number, text: string): void {
+  response.writeHead(statusCode, {
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-store',
+    connection: 'close',
+  });
+  response.end(text);
+}

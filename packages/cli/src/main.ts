@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { commands } from './commands.ts';
+import { createOutput } from './terminal/output.ts';
+
+/** Exit codes: 0 done, 1 trouble, 2 wrong usage or settings. */
+async function main(argv: string[]): Promise<number> {
+  const [name, ...args] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(helpText());
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version' || name === '-v') {
+    process.stdout.write(`${packageVersion()}\n`);
+    return 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    process.stderr.write(`keycloak-guard: there is no command '${name}'\n\n${helpText()}`);
+    return 2;
+  }
+  const { run, usage } = await command.load();
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  return run(args);
+}
+
+function helpText(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`);
+  return `keycloak-guard: secure HTTP APIs with Keycloak
+
+Usage: keycloak-guard <command> [options]
+
+${lines.join('\n')}
+
+keycloak-guard <command> --help   options of a command
+keycloak-guard --version          version of this program
+`;
+}
+
+function packageVersion(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+// `doctor | head`: whoever reads no more ends no command half-way.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    // A command that goes on serving resolves when it is stopped.
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const { line } = createOutput(process.stderr, process.env);
+    // Some of these words are a server's.
+    line(`keycloak-guard: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  },
+);

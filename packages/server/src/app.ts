@@ -1,0 +1,214 @@
+import { compile } from '@fastify/proxy-addr';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { createClient, type KeycloakClient } from 'keycloak-guard/client';
+import { createIssuer, createVerifier, type RevocationStore, type Verifier } from 'keycloak-guard';
+import { backchannelLogout, keycloakGuard } from 'keycloak-guard/fastify';
+import { basePathOf } from './base-path.ts';
+import { type Config, clientOptionsOf } from './config.ts';
+import { homeController } from './controllers/home-controller.ts';
+import { loginController } from './controllers/login-controller.ts';
+import { logoutController } from './controllers/logout-controller.ts';
+import { protectedController } from './controllers/protected-controller.ts';
+import { refreshController } from './controllers/refresh-controller.ts';
+import { MODEL_KEYWORDS, MODELS } from './models.ts';
+import { createAuditLog } from './ops/audit-log.ts';
+import { BODY_LIMIT_BYTES, readBodies } from './ops/bodies.ts';
+import { useBrowserSessions } from './ops/browser-sessions.ts';
+import { createClientCheck } from './ops/client-check.ts';
+import { allowOrigins } from './ops/cors.ts';
+import { type DocsLogin, docsController } from './ops/docs.ts';
+import { docsSignIn } from './ops/docs-sign-in.ts';
+import { addDrain } from './ops/draining.ts';
+import { handleErrors } from './ops/error-handler.ts';
+import { healthController, watchReadiness } from './ops/health.ts';
+import { observeCalls } from './ops/keycloak-calls.ts';
+import { boundCalls, createCallTurns } from './ops/keycloak-turns.ts';
+import { openLimits } from './ops/limits.ts';
+import { shedLoad } from './ops/load-shedding.ts';
+import type { Logger } from './ops/logger.ts';
+import { limitLogins } from './ops/login-limits.ts';
+import { answerLoopbackNamesOnly } from './ops/loopback-names.ts';
+import { collectMetrics } from './ops/metrics.ts';
+import { answerUnknown } from './ops/not-found.ts';
+import { openTracing } from './ops/open-tracing.ts';
+import { collectOpenApi } from './ops/openapi.ts';
+import { reportDenied, reportMessages } from './ops/reporters.ts';
+import { createRequestIds } from './ops/request-ids.ts';
+import { RequestLog } from './ops/request-log.ts';
+import { createReport } from './ops/security-events.ts';
+import { setHeaders } from './ops/security-headers.ts';
+import { limitConnections, serverLimits } from './ops/server-limits.ts';
+import { openSharedState } from './ops/shared-state.ts';
+import { answerExpectations, onClientError, sendFrameworkError } from './ops/wire-errors.ts';
+import { createAuthService } from './services/auth-service.ts';
+import { createBreaker, probeOf, withBreaker } from './services/breaker.ts';
+import { createPasswordQueue } from './services/password-queue.ts';
+import type { WorkerLink } from './workers/link.ts';
+
+/** What a test or an embedding program may bring along. */
+export interface AppDeps {
+  /** Default: nothing is logged. */
+  readonly logger?: Logger | undefined;
+  /** Default: made from the config. Whoever brings one closes it. */
+  readonly verifier?: Verifier | undefined;
+  /** Default: made from the config. */
+  readonly client?: KeycloakClient | undefined;
+  /** With `WORKERS`: the other processes, and what they share. */
+  readonly link?: WorkerLink | undefined;
+  /** Answers to `localhost` and its like alone, whatever the `Host` header says. Default false. */
+  readonly loopbackNamesOnly?: boolean | undefined;
+  /** Version in the OpenAPI document. */
+  readonly version?: string | undefined;
+  /** Filled into the form of `POST /login` on the docs page, for all to see. Default: nothing. */
+  readonly docsLogin?: DocsLogin | undefined;
+}
+
+/** Builds the guide's API. Nothing is listened on, no environment is read. The order is the order in which it runs. */
+export async function buildApp(config: Config, deps: AppDeps = {}): Promise<FastifyInstance> {
+  const trustsProxy = config.trustProxy !== false && compile(config.trustProxy.split(','));
+  const app = fastify({
+    ...(deps.logger === undefined ? { logger: false } : { loggerInstance: withoutChildren(deps.logger) }),
+    logController: new RequestLog(deps.logger),
+    genReqId: createRequestIds(trustsProxy),
+    requestIdHeader: false,
+    trustProxy: trustsProxy,
+    bodyLimit: BODY_LIMIT_BYTES,
+    ...serverLimits(config),
+    return503OnClosing: false,
+    ajv: {
+      customOptions: {
+        allErrors: true,
+        coerceTypes: false,
+        removeAdditional: false,
+        keywords: [...MODEL_KEYWORDS],
+      },
+    },
+    frameworkErrors: sendFrameworkError,
+    clientErrorHandler: onClientError,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  if (deps.loopbackNamesOnly) answerLoopbackNamesOnly(app);
+
+  const report = createReport();
+  if (config.auditLog && deps.logger !== undefined) {
+    const audit = createAuditLog(deps.logger);
+    report.listeners.push(audit.report);
+    app.addHook('onClose', async () => audit.close());
+  }
+  const shared = await openSharedState(config, deps.logger, deps.link);
+  if (shared !== undefined) app.addHook('onClose', async () => shared.close());
+  const tracing = await openTracing(app, config, deps);
+  const calls =
+    config.metricsPort === undefined && tracing === undefined
+      ? undefined
+      : observeCalls(createIssuer({ serverUrl: config.serverUrl, realm: config.realm }).endpoints);
+  if (tracing !== undefined) calls?.observers.push(tracing.observeCall);
+  const verifier = deps.verifier ?? createVerifierOf(config, deps.logger, shared?.revocations, calls?.fetch);
+  const breaker = createBreaker({
+    probe: probeOf(verifier.issuer.endpoints.discovery, config.timeoutMs),
+    onChange: (isOpen) => tellOfBreaker(isOpen, deps.logger),
+  });
+  const plainClient =
+    deps.client ?? createClient({ ...clientOptionsOf(config), issuer: verifier.issuer, fetch: calls?.fetch });
+  const client = withBreaker(plainClient, breaker);
+  const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
+  app.decorate('checkClient', () => clientCheck.start());
+  app.addHook('onClose', async () => clientCheck.close());
+  app.decorate('whenKnowing', async (timeoutMs: number) => shared?.whenKnowing(timeoutMs));
+  if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());
+
+  const passwordQueue = createPasswordQueue({
+    maxInFlight: config.loginMaxInFlight,
+    maxWaiting: config.loginMaxWaiting,
+    maxWaitMs: config.loginWaitMs,
+  });
+  const callTurns = createCallTurns(config);
+
+  app.decorate('metrics', undefined);
+  if (calls !== undefined && config.metricsPort !== undefined) {
+    const sources = { verifier, queue: passwordQueue, callTurns, breaker, shared, calls, events: report };
+    await collectMetrics(app, { ...sources, logger: deps.logger });
+  }
+  limitConnections(app, config);
+  answerExpectations(app);
+  const draining = addDrain(app);
+  setHeaders(app, draining);
+  await shedLoad(app, config);
+  const sendUnknown = answerUnknown(app);
+  handleErrors(app, [config.clientSecret], sendUnknown);
+  readBodies(app);
+  const basePath = basePathOf(config.publicUrl);
+  for (const model of MODELS) app.addSchema(model);
+  if (config.docs) await collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath });
+  await app.register(keycloakGuard, {
+    verifier: tracing?.traceChecks(verifier) ?? verifier,
+    // The error handler does.
+    logRefusals: false,
+    onDenied: reportDenied(report),
+  });
+  if (config.corsOrigins.length > 0) await allowOrigins(app, config, sendUnknown);
+  const limit = await openLimits(app, shared?.LimitStore, config.clientSecret);
+  boundCalls(app, config, callTurns, limit, report);
+  await app.register(backchannelLogout, {
+    adminPushes: config.adminPushes,
+    onMessage: reportMessages(report),
+  });
+  await useBrowserSessions(app, config, client, shared, report);
+
+  await app.register(homeController, { issuer: verifier.issuer, basePath, hasDocs: config.docs });
+  const auth = createAuthService(client, verifier, passwordQueue);
+  await app.register(loginController, { auth, limits: limitLogins(limit, config, report), report });
+  await app.register(refreshController, { auth, report });
+  await app.register(logoutController, { auth, report });
+  await app.register(protectedController);
+  const readiness = watchReadiness({ verifier, shared, draining, clientCheck, link: deps.link });
+  app.decorate('isReadyItself', readiness.isReadyItself);
+  await app.register(healthController, { readiness });
+  if (!config.docs) return app;
+  await app.register(docsSignIn, { ...config, client, issuer: verifier.issuer, report });
+  await app.register(docsController, { clientId: config.clientId, basePath, login: deps.docsLogin });
+  return app;
+}
+
+/**
+ * For Fastify, which makes a child of its logger for each request: that costs as much as the verification, so `reqId` is
+ * given with each line instead. Not by a `childLoggerFactory`, for what one returns is examined on each request.
+ */
+function withoutChildren(logger: Logger): FastifyBaseLogger {
+  return Object.create(logger, { child: { value: returnThis } });
+}
+
+function returnThis<T>(this: T): T {
+  return this;
+}
+
+function createVerifierOf(
+  config: Config,
+  logger: Logger | undefined,
+  revocationStore: RevocationStore | undefined,
+  fetch: typeof globalThis.fetch | undefined,
+): Verifier {
+  const { serverUrl, realm, clientId, clientSecret, audience, timeoutMs, clockToleranceSeconds } = config;
+  const { tokenCheck, recheckSeconds, maxCachedTokens } = config;
+  return createVerifier({
+    serverUrl,
+    realm,
+    clientId,
+    clientSecret,
+    audience,
+    timeoutMs,
+    clockToleranceSeconds,
+    tokenCheck,
+    recheckSeconds,
+    maxCachedTokens,
+    revocationStore,
+    fetch,
+    onNotice: ({ level, code, message, fix }) => logger?.[level]({ code, fix }, message),
+  });
+}
+
+function tellOfBreaker(isOpen: boolean, logger: Logger | undefined): void {
+  const code = isOpen ? 'keycloak_hangs' : 'keycloak_answers';
+  if (isOpen) logger?.warn({ code }, 'Keycloak hangs: logins and the like are refused at once');
+  else logger?.info({ code }, 'Keycloak answers again');
+}

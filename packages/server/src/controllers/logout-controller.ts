@@ -1,0 +1,69 @@
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import { readBearerToken } from 'keycloak-guard';
+import { LogoutRequest } from '../models.ts';
+import { emptyBodyHasNoFields } from '../ops/bodies.ts';
+import { whoOf } from '../ops/reporters.ts';
+import { type Report, toOutcome } from '../ops/security-events.ts';
+import type { AuthService } from '../services/auth-service.ts';
+import { ERRORS } from './answers.ts';
+import type { TypedApp } from './app-type.ts';
+
+export async function logoutController(
+  app: TypedApp,
+  { auth, report }: { auth: AuthService; report: Report },
+): Promise<void> {
+  const { 403: _, ...errors } = ERRORS;
+  const guard = app.guard();
+
+  /** The refresh token is proof enough; without one the bearer token must be good. */
+  function guardUnlessRefreshToken(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: HookHandlerDoneFunction,
+  ): void {
+    if ((request.body as LogoutRequest).refresh_token === undefined) guard(request, reply, done);
+    else done();
+  }
+
+  app.post(
+    '/logout',
+    {
+      preValidation: emptyBodyHasNoFields,
+      preHandler: guardUnlessRefreshToken,
+      schema: {
+        summary: 'Log out',
+        description:
+          'Ends the session of the refresh token or, without one, of the bearer token. All tokens of the session are refused from then on.',
+        tags: ['guide'],
+        security: [{ bearerAuth: [] }, {}],
+        consumes: ['application/x-www-form-urlencoded', 'application/json', 'multipart/form-data'],
+        body: LogoutRequest,
+        response: {
+          204: { type: 'null', description: 'The session is over' },
+          ...errors,
+          401: { ...ERRORS[401], description: 'Neither the refresh token nor the bearer token is valid' },
+        },
+      },
+    },
+    async (request, reply) => {
+      const { refresh_token } = request.body;
+      const by = refresh_token === undefined ? 'access_token' : 'refresh_token';
+      let token = refresh_token;
+      try {
+        if (token === undefined) {
+          // The guard has set the principal, by this token or by a session cookie. A cookie alone ends nothing here:
+          // browsers sign out with `POST /auth/logout`.
+          token = readBearerToken(request.raw);
+          await auth.logoutByAccessToken(request.principal!, token);
+        } else {
+          await auth.logout(token);
+        }
+      } catch (error) {
+        report(request, { event: 'logout', outcome: toOutcome(error), by });
+        throw error;
+      }
+      report(request, { event: 'logout', outcome: 'ok', by, ...whoOf(token) });
+      return reply.code(204).send(null);
+    },
+  );
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { KeycloakClient } from 'keycloak-guard/client';
+import { keycloakSession } from 'keycloak-guard/session';
+import type { Config } from '../config.ts';
+import { reportSessions } from './reporters.ts';
+import type { Report } from './security-events.ts';
+import type { SharedState } from './shared-state.ts';
+
+/** Sign-in with the browser: `/auth/login`, `/auth/callback`, `/auth/session`, `/auth/logout`. */
+export async function useBrowserSessions(
+  app: FastifyInstance,
+  config: Config,
+  client: KeycloakClient,
+  shared: SharedState | undefined,
+  report: Report,
+): Promise<void> {
+  const { sessionSecrets, publicUrl, sessionIdleSeconds, sessionMaxSeconds } = config;
+  if (sessionSecrets === 'off') return;
+  if (sessionSecrets === undefined) {
+    app.log.info(
+      'SESSION_SECRET is not set: one was made up, and who signs in with the browser is signed out at the next start',
+    );
+  }
+  await app.register(keycloakSession, {
+    client,
+    secret: sessionSecrets ?? randomBytes(32).toString('hex'),
+    publicUrl,
+    idleSeconds: sessionIdleSeconds,
+    maxSeconds: sessionMaxSeconds,
+    onEvent: reportSessions(report),
+    ...(shared === undefined ? {} : { store: shared.sessions }),
+  });
+}

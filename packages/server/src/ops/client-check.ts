@@ -1,0 +1,101 @@
+import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
+import type { Logger } from './logger.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Finds out whether Keycloak takes this service as its client; until then, and if not, it is not ready. */
+    checkClient: () => void;
+  }
+}
+
+/** Whether Keycloak takes this service as the client that it is set up to be. */
+export interface ClientCheck {
+  /**
+   * Until the first answer is there, and while the answer is that the set-up is wrong. A Keycloak that cannot say is
+   * not in the way: tokens whose keys are known can be verified without it.
+   */
+  readonly isInTheWay: boolean;
+  /** For `/health/ready`; `undefined` where it was never asked. */
+  readonly status: { readonly ok: boolean; readonly detail: string } | undefined;
+  /** Asks, and goes on until Keycloak has taken the client once. */
+  start(): void;
+  close(): void;
+}
+
+interface ClientCheckOptions {
+  readonly client: Pick<KeycloakClient, 'refresh'>;
+  readonly logger: Logger | undefined;
+  /** First pause between two questions; each is twice as long. Unit: milliseconds. */
+  readonly pauseMs?: number;
+}
+
+const LONGEST_PAUSE_MS = 60_000;
+const DOCTOR = 'npx keycloak-guard doctor';
+
+/** No token. Keycloak looks at the client first: that it refuses this one means that client and secret are right. */
+const NO_TOKEN = 'keycloak-guard-checks-its-client';
+
+const DETAILS = {
+  asking: 'Not asked yet',
+  accepted: 'Accepted by Keycloak',
+  refused: 'Not accepted by Keycloak: see the log',
+  unknown: 'Keycloak could not be asked: see the log',
+} as const;
+
+/**
+ * Asks at the start what else the first login would find out: a wrong address, realm, client or secret. A process that
+ * was accepted once stays ready: a secret that is changed later takes no replica away that verifies tokens.
+ */
+export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientCheckOptions): ClientCheck {
+  let state: keyof typeof DETAILS | undefined;
+  let told: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  async function ask(pause: number): Promise<void> {
+    const error = await client.refresh(NO_TOKEN).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (isClosed) return;
+    if (!(error instanceof ClientError) || error.kind === 'invalid_credentials') {
+      state = 'accepted';
+      if (told !== undefined) logger?.info({ code: 'client_accepted' }, 'Keycloak accepts this client');
+      return;
+    }
+    state = error.kind === 'client_misconfigured' ? 'refused' : 'unknown';
+    tell(error);
+    timer = setTimeout(() => void ask(Math.min(pause * 2, LONGEST_PAUSE_MS)), pause).unref();
+  }
+
+  /** Once for each cause. */
+  function tell({ diagnosis: { id, cause, fix } }: ClientError): void {
+    if (id === told) return;
+    told = id;
+    const fields = {
+      code: state === 'refused' ? 'client_refused' : 'client_unchecked',
+      id,
+      fix,
+      doctor: DOCTOR,
+    };
+    if (state === 'refused') logger?.error(fields, `this service is not set up right: ${cause}`);
+    else logger?.warn(fields, `it is not known whether this service is set up right: ${cause}`);
+  }
+
+  return {
+    get isInTheWay() {
+      return state === 'asking' || state === 'refused';
+    },
+    get status() {
+      return state === undefined ? undefined : { ok: state === 'accepted', detail: DETAILS[state] };
+    },
+    start() {
+      state = 'asking';
+      void ask(pauseMs);
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ClientError } from 'keycloak-guard/client';
+import type { Config } from '../config.ts';
+import { addressOf } from '../services/addresses.ts';
+import { createTurns, type Turns } from '../services/turns.ts';
+import { whileConnected } from '../services/while-connected.ts';
+import type { Limit, LimitHook } from './limits.ts';
+import { type Report, type SecurityEvent, toOutcome } from './security-events.ts';
+
+/**
+ * Routes that call Keycloak for whoever comes, and how the audit log names them. `POST /login` has bounds of its own:
+ * a password check costs more than all of these.
+ */
+const ROUTES: Readonly<Record<string, Pick<SecurityEvent, 'event' | 'by'>>> = {
+  'POST /refresh': { event: 'refresh' },
+  'POST /logout': { event: 'logout' },
+  'POST /docs/oauth2/token': { event: 'login', by: 'docs' },
+  'GET /auth/callback': { event: 'login', by: 'browser' },
+};
+
+type Bounds = Pick<Config, 'callsMaxInFlight' | 'loginMaxWaiting' | 'loginWaitMs'>;
+
+/** Who waits does so as logins do. */
+export function createCallTurns({ callsMaxInFlight, loginMaxWaiting, loginWaitMs }: Bounds): Turns {
+  return createTurns({
+    maxInFlight: callsMaxInFlight,
+    maxWaiting: loginMaxWaiting,
+    maxWaitMs: loginWaitMs,
+    isFailure,
+    tooMany: TOO_MANY,
+    gone: GONE,
+  });
+}
+
+/**
+ * Bounds what these routes may ask of Keycloak: by address in a minute, and by so many at a time. Call it before they
+ * are registered.
+ */
+export function boundCalls(
+  app: FastifyInstance,
+  { callsPerAddress }: Pick<Config, 'callsPerAddress'>,
+  turns: Turns,
+  limit: (limit: Limit) => LimitHook,
+  report: Report,
+): void {
+  const tell = ({ method, routeOptions }: FastifyRequest) => ROUTES[`${method} ${routeOptions.url}`];
+  const byAddress = limit({
+    name: 'call',
+    max: callsPerAddress,
+    detail: 'Too Many Requests',
+    onRefused: (request) => report(request, { event: 'login', ...tell(request), outcome: 'rate_limited' }),
+  });
+
+  app.addHook('onRoute', (route) => {
+    const what = ROUTES[`${route.method} ${route.url}`];
+    if (what === undefined) return;
+    const { handler } = route;
+    route.onRequest = [byAddress, ...[route.onRequest ?? []].flat()];
+    // Not a hook: who hangs up while Keycloak is asked would give a place free that is still taken.
+    route.handler = async function (request, reply) {
+      let hasBegun = false;
+      const call = async () => {
+        hasBegun = true;
+        const answer = await handler.call(this, request, reply);
+        return { answer, statusCode: reply.statusCode };
+      };
+      try {
+        const { answer } = await whileConnected(request, (gone) =>
+          turns.run(call, addressOf(request.ip), gone),
+        );
+        return answer;
+      } catch (error) {
+        // What went wrong later the route has told itself.
+        if (!hasBegun) report(request, { ...what, outcome: toOutcome(error) });
+        throw error;
+      }
+    };
+  });
+}
+
+/** What was sent is not good: an error that says so, or an answer. */
+function isFailure(outcome: unknown): boolean {
+  if (outcome instanceof ClientError) return outcome.kind === 'invalid_credentials';
+  const { statusCode = 500 } = (outcome ?? {}) as { statusCode?: number };
+  return statusCode >= 400 && statusCode < 500;
+}
+
+/** Made once, as those of logins. */
+const TOO_MANY = new ClientError({
+  id: 'too-many-calls',
+  kind: 'provider_unavailable',
+  cause: 'more refreshes, logouts and sign-ins come than may run at Keycloak at a time',
+  fix: 'Somebody may be trying tokens. Otherwise look how fast Keycloak answers, then raise CALLS_MAX_IN_FLIGHT.',
+});
+
+const GONE = new ClientError({
+  id: 'caller-gone',
+  kind: 'provider_unavailable',
+  cause: 'the caller hung up before it was their turn',
+  fix: 'Calls to Keycloak wait for their turn: look how fast it answers, and how long callers wait.',
+});

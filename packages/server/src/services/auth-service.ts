@@ -1,0 +1,127 @@
+import { decodeJwt } from 'jose';
+import { ClientError, type KeycloakClient, type Tokens } from 'keycloak-guard/client';
+import { AuthError, type Principal, type Verifier } from 'keycloak-guard';
+import type { TokenRequest, TokenResponse } from '../models.ts';
+import type { Turns } from './turns.ts';
+
+/** Logging users in, keeping them logged in, logging them out. */
+export interface AuthService {
+  /**
+   * Exchanges a user's credentials for tokens.
+   *
+   * @param gone aborted when nobody waits for the tokens any more: a login that waits for its turn is left out
+   * @throws {ClientError} saying whose fault it is
+   */
+  login(credentials: TokenRequest, clientIp: string, gone?: AbortSignal): Promise<TokenResponse>;
+  /**
+   * New tokens for a refresh token.
+   *
+   * @throws {AuthError} `refresh_token_invalid`
+   * @throws {ClientError} where it is not the caller's fault
+   */
+  refresh(refreshToken: string): Promise<TokenResponse>;
+  /**
+   * Ends the session of a refresh token, in Keycloak and here.
+   *
+   * @throws {AuthError} `refresh_token_invalid`
+   * @throws {ClientError} where it is not the caller's fault
+   */
+  logout(refreshToken: string): Promise<void>;
+  /**
+   * Ends the session of an access token that was verified, in Keycloak and here.
+   *
+   * @throws {AuthError} `token_revoked` where Keycloak no longer takes the token; `revocation_not_shared` where the
+   * session is over in Keycloak and here, but the other replicas could not be told
+   * @throws {ClientError} where Keycloak could not; here its tokens are refused all the same
+   */
+  logoutByAccessToken(principal: Principal, accessToken: string): Promise<void>;
+}
+
+export function createAuthService(
+  client: KeycloakClient,
+  verifier: Pick<Verifier, 'issuer' | 'revoke'>,
+  queue: Turns,
+): AuthService {
+  async function refuseSession(issuer: string | undefined, sessionId: unknown): Promise<void> {
+    if (issuer === undefined || typeof sessionId !== 'string') return;
+    await verifier.revoke({ type: 'session', issuer, sessionId });
+  }
+
+  return {
+    async refresh(refreshToken) {
+      return toTokenResponse(await client.refresh(refreshToken).catch(toRefreshError));
+    },
+    async logout(refreshToken) {
+      await client.logout(refreshToken).catch(toRefreshError);
+      // Keycloak has taken it, so what it says is true.
+      const { sid, session_state } = claimsOf(refreshToken);
+      await refuseSession(verifier.issuer.current?.issuer, sid ?? session_state);
+    },
+    async logoutByAccessToken({ issuer, sessionId, claims }, accessToken) {
+      if (sessionId === null) {
+        // A service account has no session: only the token itself can end.
+        await client.revoke(accessToken);
+        const tokenId = claims.jti;
+        if (typeof tokenId === 'string') await verifier.revoke({ type: 'token', issuer, tokenId });
+        return;
+      }
+      try {
+        await refuseSession(issuer, sessionId);
+      } finally {
+        // Whatever became of it: the token is no longer good here, so there is no second try.
+        await client.endSession(accessToken, sessionId).catch((error) => toTokenError(error, accessToken));
+      }
+    },
+    async login({ username, password }, clientIp, gone) {
+      const check = () => client.passwordGrant({ username, password, clientIp });
+      return toTokenResponse(await queue.run(check, clientIp, gone));
+    },
+  };
+}
+
+/** Whatever is said about the user here is said about the refresh token. */
+function toRefreshError(error: unknown): never {
+  const kinds = ['invalid_credentials', 'account_disabled', 'account_not_ready'];
+  if (error instanceof ClientError && kinds.includes(error.kind)) {
+    throw new AuthError('refresh_token_invalid', error.message);
+  }
+  throw error;
+}
+
+/** Of a token for the account API Keycloak says with its refusal that it is over. Any other it never takes. */
+function toTokenError(error: unknown, accessToken: string): never {
+  if (!(error instanceof ClientError && error.diagnosis.id === 'token-not-taken')) throw error;
+  if ([claimsOf(accessToken).aud].flat().includes('account')) {
+    throw new AuthError(
+      'token_revoked',
+      'Keycloak no longer takes the token: its session is over, or it expired',
+    );
+  }
+  throw new ClientError(NOT_FOR_ACCOUNT);
+}
+
+const NOT_FOR_ACCOUNT = {
+  id: 'token-not-for-account',
+  kind: 'client_misconfigured',
+  cause: "the access token cannot end its session: Keycloak's client account is not in its aud",
+  fix: 'Log out with the refresh token. Or let access tokens name the client account: the user needs a role of it, and the client the scope roles, which has an audience mapper.',
+} as const;
+
+function claimsOf(token: string): Record<string, unknown> {
+  try {
+    return decodeJwt(token);
+  } catch {
+    return {};
+  }
+}
+
+function toTokenResponse(tokens: Tokens): TokenResponse {
+  const { accessToken, tokenType, expiresInSeconds, refreshToken, refreshExpiresInSeconds } = tokens;
+  return {
+    access_token: accessToken,
+    token_type: tokenType,
+    ...(expiresInSeconds === null ? {} : { expires_in: expiresInSeconds }),
+    ...(refreshToken === null ? {} : { refresh_token: refreshToken }),
+    ...(refreshExpiresInSeconds === null ? {} : { refresh_expires_in: refreshExpiresInSeconds }),
+  };
+}

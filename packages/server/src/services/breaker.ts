@@ -1,0 +1,122 @@
+import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
+
+/** Options of {@link createBreaker}. */
+export interface BreakerOptions {
+  /** Asks Keycloak for something cheap. Never rejects; `false` when no answer comes soon. */
+  readonly probe: () => Promise<boolean>;
+  /** Told when calls begin to fail at once, and when they no longer do. */
+  readonly onChange?: ((isOpen: boolean) => void) | undefined;
+  /** Unit: milliseconds, never set back. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Keeps requests from waiting for a Keycloak that hangs. */
+export interface Breaker {
+  /** True while calls fail at once. */
+  readonly isOpen: boolean;
+  /** @throws {ClientError} `provider_unavailable`, at once while Keycloak is known to hang */
+  run<T>(call: () => Promise<T>): Promise<T>;
+}
+
+/** So many calls in a row that timed out, and nothing that was answered between them. */
+const TIMEOUTS_TO_OPEN = 3;
+/** While open: one request in so long asks whether Keycloak is back. */
+const PAUSE_MS = 1_000;
+
+/**
+ * Counts calls that timed out and nothing else: what is refused, reset or answered fails at once anyway, and no
+ * user can bring it about. As soon as the probe is answered all calls run again; so one slow endpoint, or one slow
+ * user directory behind Keycloak, never closes the rest for longer than a second.
+ */
+export function createBreaker({ probe, onChange, now = () => performance.now() }: BreakerOptions): Breaker {
+  let timeouts = 0;
+  let retryAt = 0;
+  let isProbing = false;
+
+  const isOpen = (): boolean => timeouts >= TIMEOUTS_TO_OPEN;
+
+  function answered(): void {
+    const wasOpen = isOpen();
+    timeouts = 0;
+    if (wasOpen) onChange?.(false);
+  }
+
+  function timedOut(): void {
+    timeouts++;
+    if (timeouts !== TIMEOUTS_TO_OPEN) return;
+    retryAt = now() + PAUSE_MS;
+    onChange?.(true);
+  }
+
+  async function isBack(): Promise<boolean> {
+    if (isProbing || now() < retryAt) return false;
+    isProbing = true;
+    const isThere = await probe();
+    isProbing = false;
+    retryAt = now() + PAUSE_MS;
+    if (isThere) answered();
+    return isThere;
+  }
+
+  return {
+    get isOpen() {
+      return isOpen();
+    },
+    async run(call) {
+      if (isOpen() && !(await isBack())) throw NOT_ANSWERING;
+      try {
+        const result = await call();
+        answered();
+        return result;
+      } catch (error) {
+        if (isTimeout(error)) timedOut();
+        // What is not a ClientError, as a callback with a wrong state, is found out without asking Keycloak.
+        else if (error instanceof ClientError) answered();
+        throw error;
+      }
+    },
+  };
+}
+
+/** The same client, each call to Keycloak through the breaker. */
+export function withBreaker(client: KeycloakClient, { run }: Breaker): KeycloakClient {
+  return {
+    ...client,
+    passwordGrant: (request) => run(() => client.passwordGrant(request)),
+    refresh: (refreshToken) => run(() => client.refresh(refreshToken)),
+    logout: (refreshToken) => run(() => client.logout(refreshToken)),
+    endSession: (accessToken, sessionId) => run(() => client.endSession(accessToken, sessionId)),
+    revoke: (token) => run(() => client.revoke(token)),
+    finishAuthorization: (response) => run(() => client.finishAuthorization(response)),
+    exchangeCode: (exchange) => run(() => client.exchangeCode(exchange)),
+  };
+}
+
+/** Longest wait of the one request that asks. */
+const PROBE_MS = 2_000;
+
+/** A probe: any answer of the server will do. */
+export function probeOf(url: string, timeoutMs: number): () => Promise<boolean> {
+  return async () => {
+    try {
+      const signal = AbortSignal.timeout(Math.min(PROBE_MS, timeoutMs));
+      const answer = await fetch(url, { redirect: 'manual', signal });
+      await answer.body?.cancel();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof ClientError && error.diagnosis.id === 'timed-out';
+}
+
+/** Made once: there may be many. */
+const NOT_ANSWERING = new ClientError({
+  id: 'not-answering',
+  kind: 'provider_unavailable',
+  cause: 'Keycloak did not answer the last calls in time: it is asked again every second',
+  fix: 'Look whether Keycloak and its database are well, and at the network between. It heals by itself.',
+});

@@ -1,0 +1,190 @@
+import type { ClientError } from 'keycloak-guard/client';
+import { lineOf } from './addresses.ts';
+import { createFailedLogins, type FailedLogins } from './failed-logins.ts';
+
+/** Bounds of {@link createTurns}. */
+export interface TurnBounds {
+  /** Calls that run at the same time. */
+  readonly maxInFlight: number;
+  /** Calls that wait for their turn. */
+  readonly maxWaiting: number;
+  /** Longest wait for a turn. Unit: milliseconds. */
+  readonly maxWaitMs: number;
+  /** Default: one of its own. */
+  readonly failedLogins?: FailedLogins | undefined;
+}
+
+interface TurnOptions extends TurnBounds {
+  /** Whether a result or an error speaks against whoever called: what was sent was guessed, or made up. */
+  readonly isFailure: (outcome: unknown) => boolean;
+  readonly tooMany: ClientError;
+  readonly gone: ClientError;
+}
+
+/** Lets only so many calls to Keycloak through at a time. */
+export interface Turns {
+  readonly inFlight: number;
+  readonly waiting: number;
+  /**
+   * @param address where the request comes from
+   * @param gone aborted when nobody waits for the answer any more: what has not begun is left out
+   * @throws {ClientError} `provider_unavailable` when too many wait already, its turn does not come in time, or
+   * whoever asked has gone
+   */
+  run<T>(call: () => Promise<T>, address: string, gone?: AbortSignal): Promise<T>;
+}
+
+/** Those who wait, of one network. */
+interface Line {
+  readonly network: string;
+  readonly crowd: string;
+  readonly waiting: { start(): void; giveUp(reason: ClientError): void }[];
+  /** Failures of late. */
+  failed: number;
+}
+
+/** From so many failures of late on, a network is taken for one where something is guessed. */
+const GUESSING_FROM = 5;
+
+/**
+ * Whose turn is it? The network with the fewest failures of late; among equals, the one whose last turn is the
+ * longest ago. When all places are taken, the newest of the network with the most failures goes (then: of the
+ * crowd, and in it of the network, with the most waiting). And networks where something is guessed have at most half
+ * of what may run at a time.
+ *
+ * So a flood of guesses from any number of addresses waits behind, and makes room for, people who come from
+ * elsewhere; while nobody else comes, guesses run, half as many. Who shares a network with the guesses waits with
+ * them: nothing here tells them apart.
+ */
+export function createTurns(options: TurnOptions): Turns {
+  const {
+    maxInFlight,
+    maxWaiting,
+    maxWaitMs,
+    isFailure,
+    tooMany,
+    failedLogins = createFailedLogins(),
+  } = options;
+  const maxGuessing = Math.max(1, Math.floor(maxInFlight / 2));
+  // In the order of their last turns.
+  const lines = new Map<string, Line>();
+  let inFlight = 0;
+  let guessing = 0;
+  let waiting = 0;
+
+  const mayStart = (failed: number): boolean =>
+    inFlight < maxInFlight && (failed < GUESSING_FROM || guessing < maxGuessing);
+
+  async function start<T>(call: () => Promise<T>, network: string, failed: number): Promise<T> {
+    const isGuessing = failed >= GUESSING_FROM;
+    inFlight++;
+    if (isGuessing) guessing++;
+    try {
+      const result = await call();
+      if (isFailure(result)) fail(network);
+      return result;
+    } catch (error) {
+      if (isFailure(error)) fail(network);
+      throw error;
+    } finally {
+      inFlight--;
+      if (isGuessing) guessing--;
+      startNext();
+    }
+  }
+
+  function fail(network: string): void {
+    failedLogins.add(network);
+    const line = lines.get(network);
+    if (line !== undefined) line.failed = failedLogins.of(network);
+  }
+
+  function startNext(): void {
+    while (waiting > 0) {
+      let next: Line | undefined;
+      for (const line of lines.values()) {
+        if (next === undefined || line.failed < next.failed) next = line;
+      }
+      if (next === undefined || !mayStart(next.failed)) return;
+      const first = next.waiting[0];
+      leave(next, 0);
+      lines.delete(next.network);
+      if (next.waiting.length > 0) lines.set(next.network, next);
+      first?.start();
+    }
+  }
+
+  function leave(line: Line, index: number): void {
+    line.waiting.splice(index, 1);
+    waiting--;
+    if (line.waiting.length === 0) lines.delete(line.network);
+  }
+
+  /** False where the one who comes is the one who has to go. */
+  function makeRoom(comes: Omit<Line, 'waiting'>): boolean {
+    const crowds = new Map([[comes.crowd, 1]]);
+    for (const { crowd, waiting } of lines.values()) {
+      crowds.set(crowd, (crowds.get(crowd) ?? 0) + waiting.length);
+    }
+    const rankOf = ({ failed, crowd }: Omit<Line, 'waiting'>, length: number) =>
+      [failed, crowds.get(crowd) ?? 0, length] as const;
+    let worst = rankOf(comes, (lines.get(comes.network)?.waiting.length ?? 0) + 1);
+    let line: Line | undefined;
+    for (const other of lines.values()) {
+      const rank = rankOf(other, other.waiting.length);
+      if (!isWorse(rank, worst)) continue;
+      worst = rank;
+      line = other;
+    }
+    if (line === undefined || line.network === comes.network) return false;
+    line.waiting.at(-1)?.giveUp(tooMany);
+    return true;
+  }
+
+  return {
+    get inFlight() {
+      return inFlight;
+    },
+    get waiting() {
+      return waiting;
+    },
+    run(call, address, gone) {
+      if (gone?.aborted) return Promise.reject(options.gone);
+      const { network, crowd } = lineOf(address);
+      const failed = failedLogins.of(network);
+      if (mayStart(failed)) return start(call, network, failed);
+      if (waiting >= maxWaiting && !makeRoom({ network, crowd, failed })) return Promise.reject(tooMany);
+      return new Promise((resolve, reject) => {
+        const line = lines.get(network) ?? { network, crowd, waiting: [], failed };
+        line.failed = failed;
+        lines.set(network, line);
+        const place = {
+          start() {
+            stopWaiting();
+            start(call, network, line.failed).then(resolve, reject);
+          },
+          giveUp(reason: ClientError) {
+            stopWaiting();
+            leave(line, line.waiting.indexOf(place));
+            reject(reason);
+          },
+        };
+        const hangUp = (): void => place.giveUp(options.gone);
+        const timer = setTimeout(() => place.giveUp(tooMany), maxWaitMs);
+        gone?.addEventListener('abort', hangUp);
+        function stopWaiting(): void {
+          clearTimeout(timer);
+          gone?.removeEventListener('abort', hangUp);
+        }
+        line.waiting.push(place);
+        waiting++;
+      });
+    },
+  };
+}
+
+/** Compares the first number that differs. */
+function isWorse(rank: readonly number[], than: readonly number[]): boolean {
+  const i = rank.findIndex((value, at) => value !== than[at]);
+  return i >= 0 && (rank[i] as number) > (than[i] as number);
+}

@@ -1,0 +1,138 @@
+import { createRevocationLog, type Revocation, type RevocationStore } from 'keycloak-guard';
+import type { SessionStore } from 'keycloak-guard/session';
+import type { Port, SharedMethod, SharedMethods, ToPrimary, ToWorker } from './messages.ts';
+
+/** What a worker has of the others, through the primary. */
+export interface WorkerLink {
+  readonly revocations: RevocationStore;
+  readonly sessions: SessionStore;
+  /** Counts of `@fastify/rate-limit`: its option `store`. */
+  readonly LimitStore: LimitStoreClass;
+  /** True once this worker knows every revocation that is in force. */
+  readonly isKnowing: boolean;
+  /** Every worker is ready. */
+  readonly areAllReady: boolean;
+  /** Tells the primary whether this worker is ready. */
+  tellReady(isReady: boolean): void;
+  /** Resolves when the primary says that it is time to end. */
+  readonly drained: Promise<void>;
+}
+
+type Callback = (error: Error | null, count?: { current: number; ttl: number }) => void;
+export type LimitStoreClass = new () => {
+  incr(key: string, callback: Callback, windowMs: number): void;
+  child(): object;
+};
+
+/** The primary does nothing that takes long: one that does not answer hangs. Unit: milliseconds. */
+const TIMEOUT_MS = 2_000;
+
+export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
+  const pending = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
+  const listeners = new Set<(revocation: Revocation) => void>();
+  const log = createRevocationLog();
+  let lastId = 0;
+  let isKnowing = false;
+  let areAllReady = false;
+  let drain: () => void = () => {};
+  const drained = new Promise<void>((resolve) => {
+    drain = resolve;
+  });
+
+  function call<M extends SharedMethod>(
+    method: M,
+    ...args: Parameters<SharedMethods[M]>
+  ): Promise<ReturnType<SharedMethods[M]>> {
+    return new Promise((resolve, reject) => {
+      const id = ++lastId;
+      const timer = setTimeout(() => {
+        pending.delete(id);
+        reject(new Error('the primary process does not answer'));
+      }, TIMEOUT_MS);
+      const settle =
+        <T>(act: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer);
+          pending.delete(id);
+          act(value);
+        };
+      pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
+      port.send({ kind: 'call', id, method, args });
+    });
+  }
+
+  port.listen((message) => {
+    switch (message.kind) {
+      case 'answer': {
+        const { id, value, error } = message;
+        if (error === undefined) pending.get(id)?.resolve(value as never);
+        else pending.get(id)?.reject(new Error(error));
+        break;
+      }
+      case 'revocations':
+        for (const revocation of message.revocations) {
+          log.add(revocation);
+          for (const listener of listeners) listener(revocation);
+        }
+        break;
+      case 'all-ready':
+        ({ areAllReady } = message);
+        break;
+      case 'drain':
+        drain();
+    }
+  });
+  /** Until it is answered: a worker that never learns who was logged out is never ready, nor is the whole service. */
+  function follow(): void {
+    call('follow').then(
+      () => {
+        isKnowing = true;
+      },
+      () => setTimeout(follow, TIMEOUT_MS / 2).unref(),
+    );
+  }
+  follow();
+
+  return {
+    revocations: {
+      add: (revocation) => call('revoke', revocation),
+      subscribe(listener) {
+        for (const revocation of log.all()) listener(revocation);
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      claim: (id, expiresAt) => call('claim', id, expiresAt),
+    },
+    sessions: {
+      get: (key) => call('sessionGet', key),
+      create: (key, value, ttlMs, group) => call('sessionCreate', key, value, ttlMs, group ?? null),
+      replace: (key, value) => call('sessionReplace', key, value),
+      remaining: (key) => call('sessionRemaining', key),
+      touch: (key, ttlMs) => call('sessionTouch', key, ttlMs),
+      delete: (key) => call('sessionDelete', key),
+      async lock(key, ttlMs) {
+        const lock = await call('sessionLock', key, ttlMs);
+        // It ends by itself where that cannot be told.
+        return lock === null ? null : () => call('sessionUnlock', lock).catch(() => {});
+      },
+      async close() {},
+    },
+    LimitStore: class {
+      incr(key: string, callback: Callback, windowMs: number): void {
+        call('count', key, windowMs).then((count) => callback(null, count), callback);
+      }
+
+      child() {
+        return this;
+      }
+    },
+    get isKnowing() {
+      return isKnowing;
+    },
+    get areAllReady() {
+      return areAllReady;
+    },
+    tellReady: (isReady) => port.send({ kind: 'ready', isReady }),
+    drained,
+  };
+}

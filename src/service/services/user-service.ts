@@ -1,7 +1,0 @@
-import type { Principal } from '../../core/index.ts';
-import type { UserInfo } from '../models.ts';
-
-/** What `GET /protected` tells about its caller. */
-export function toUserInfo({ username, email, name }: Principal): UserInfo {
-  return { preferred_username: username, email, full_name: name };
-}

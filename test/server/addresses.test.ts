@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { addressOf, lineOf, networksOf } from '../../packages/server/src/services/addresses.ts';
+
+test('IPv6 counts by its networks of 48, 56 and 64 bits, however the address is written', () => {
+  const networks = ['2001:db8:1:0:0:0:0:0/48', '2001:db8:1:200:0:0:0:0/56', '2001:db8:1:234:0:0:0:0/64'];
+  for (const address of [
+    '2001:db8:1:234::1',
+    '2001:DB8:0001:0234:ffff:0:0:9',
+    '2001:db8:1:234:0:0:192.0.2.1',
+    '2001:db8:1:234:5:6:7:8%eth0',
+  ]) {
+    assert.deepEqual(networksOf(address), networks, address);
+  }
+  assert.deepEqual(networksOf('::1'), ['0:0:0:0:0:0:0:0/48', '0:0:0:0:0:0:0:0/56', '0:0:0:0:0:0:0:0/64']);
+  assert.deepEqual(networksOf('fe80::'), [
+    'fe80:0:0:0:0:0:0:0/48',
+    'fe80:0:0:0:0:0:0:0/56',
+    'fe80:0:0:0:0:0:0:0/64',
+  ]);
+});
+
+test('IPv4 counts by its address, in IPv6 and behind a translator too', () => {
+  for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '::ffff:c000:201', '64:ff9b::192.0.2.1']) {
+    assert.deepEqual(networksOf(address), ['192.0.2.1'], address);
+  }
+});
+
+test('what is no address counts by itself', () => {
+  for (const address of ['', 'unknown', '2001:db8', '1.2.3', 'a:b:c', ':::', '1:2:3:4:5:6:7:8:9']) {
+    assert.deepEqual(networksOf(address), [address]);
+    assert.deepEqual(lineOf(address), { network: address, crowd: address });
+  }
+});
+
+test('a line is an IPv4 address or 48 bits of IPv6, a crowd 16 or 32 bits', () => {
+  assert.deepEqual(lineOf('192.0.2.1'), { network: '192.0.2.1', crowd: '192.0.0.0/16' });
+  assert.deepEqual(lineOf('2001:db8:1:2::3'), {
+    network: '2001:db8:1:0:0:0:0:0/48',
+    crowd: '2001:db8:0:0:0:0:0:0/32',
+  });
+});
+
+test('an address is without port, brackets, and the prefix of IPv4 over IPv6', () => {
+  for (const [seen, address] of [
+    ['192.0.2.1', '192.0.2.1'],
+    ['192.0.2.1:443', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['[::FFFF:192.0.2.1]:443', '192.0.2.1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['unknown', 'unknown'],
+    [undefined, ''],
+  ] as const) {
+    assert.equal(addressOf(seen), address);
+  }
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AuthorizationError, ClientError, type ClientErrorKind } from '../../packages/guard/src/client/index.ts';
+import { createBreaker } from '../../packages/server/src/services/breaker.ts';
+
+const fails = (id: string, kind: ClientErrorKind = 'provider_unavailable') => {
+  const error = new ClientError({ id, kind, cause: id, fix: id });
+  return () => Promise.reject(error);
+};
+
+function setUp() {
+  let now = 0;
+  let isThere = false;
+  let probes = 0;
+  const changes: boolean[] = [];
+  const breaker = createBreaker({
+    now: () => now,
+    probe: async () => {
+      probes++;
+      return isThere;
+    },
+    onChange: (isOpen) => changes.push(isOpen),
+  });
+  const run = (call: () => Promise<unknown>) => breaker.run(call).catch(({ diagnosis }) => diagnosis.id);
+  return {
+    breaker,
+    changes,
+    run,
+    probes: () => probes,
+    advance: (ms: number) => {
+      now += ms;
+    },
+    comeBack: () => {
+      isThere = true;
+    },
+  };
+}
+
+test('after three calls in a row that timed out, calls fail at once', async () => {
+  const { breaker, run, changes } = setUp();
+  for (let i = 0; i < 3; i++) {
+    assert.equal(breaker.isOpen, false);
+    assert.equal(await run(fails('timed-out')), 'timed-out');
+  }
+  assert.equal(breaker.isOpen, true);
+  let isCalled = false;
+  assert.equal(await run(async () => (isCalled = true)), 'not-answering');
+  assert.equal(isCalled, false);
+  assert.deepEqual(changes, [true]);
+});
+
+test('what is answered, refused or reset never opens it: no user can bring it about', async () => {
+  const { breaker, run } = setUp();
+  for (let i = 0; i < 20; i++) {
+    await run(fails('timed-out'));
+    await run(fails('timed-out'));
+    await run(fails('wrong-password', 'invalid_credentials'));
+    for (const id of ['provider-error', 'connection-broken', 'unreachable-refused']) await run(fails(id));
+  }
+  assert.equal(breaker.isOpen, false);
+});
+
+test('what fails before Keycloak is asked is no answer: nobody can keep it shut with callbacks that are made up', async () => {
+  const { breaker, run } = setUp();
+  for (let i = 0; i < 3; i++) {
+    const madeUp = () => Promise.reject(new AuthorizationError('invalid_response', undefined));
+    await assert.rejects(breaker.run(madeUp), AuthorizationError);
+    await run(fails('timed-out'));
+  }
+  assert.equal(breaker.isOpen, true);
+});
+
+test('one request a second asks whether Keycloak is back; when it is, all go on', async () => {
+  const { breaker, run, changes, probes, advance, comeBack } = setUp();
+  for (let i = 0; i < 3; i++) await run(fails('timed-out'));
+  advance(999);
+  assert.equal(await run(async () => 'answer'), 'not-answering');
+  assert.equal(probes(), 0);
+  advance(1);
+  const answers = await Promise.all(Array.from({ length: 10 }, () => run(async () => 'answer')));
+  assert.deepEqual(new Set(answers), new Set(['not-answering']));
+  assert.equal(probes(), 1);
+  advance(1_000);
+  comeBack();
+  assert.equal(await run(async () => 'answer'), 'answer');
+  assert.equal(await run(async () => 'answer'), 'answer');
+  assert.equal(breaker.isOpen, false);
+  assert.equal(probes(), 2);
+  assert.deepEqual(changes, [true, false]);
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { ClientError } from '../../packages/guard/src/client/index.ts';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
+import { startService } from '../../packages/server/src/index.ts';
+import { createClientCheck } from '../../packages/server/src/ops/client-check.ts';
+import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { eventually } from '../support/eventually.ts';
+import { collectLog, configFor, startIdp } from './service.ts';
+
+const NOTICES = ['client_refused', 'client_unchecked', 'client_accepted'];
+
+async function start(t: TestContext, idp: DevIdp, settings: Record<string, string> = {}) {
+  const log = collectLog();
+  const config = configFor(idp.url, settings);
+  const service = await startService(config, { logger: createLoggerTo(config, log.stream) });
+  t.after(() => service.close());
+  const ready = async () => {
+    const answer = await fetch(`${service.url}/health/ready`);
+    const { checks } = (await answer.json()) as { checks: Record<string, unknown> };
+    return { status: answer.status, client: checks.client };
+  };
+  const notices = () => log.lines().filter(({ code }) => NOTICES.includes(String(code)));
+  return { ready, notices };
+}
+
+for (const [what, settings, id] of [
+  ['client id', { KEYCLOAK_CLIENT_ID: 'nobody' }, 'wrong-client-id'],
+  ['client secret', { KEYCLOAK_CLIENT_SECRET: 'not-the-secret' }, 'wrong-secret'],
+  ['realm', { KEYCLOAK_REALM: 'Testing' }, 'wrong-realm'],
+] as const) {
+  test(`with a wrong ${what} a service that starts is not ready, and the log names cause, fix and the doctor`, async (t) => {
+    const { ready, notices } = await start(t, await startIdp(t), settings);
+    await eventually('it is told', () => notices().length > 0);
+    const [line] = notices();
+    assert.deepEqual([line?.level, line?.code, line?.id], ['error', 'client_refused', id]);
+    assert.match(String(line?.msg), /^this service is not set up right: .+/);
+    assert.ok(String(line?.fix).length > 20);
+    assert.equal(line?.doctor, 'npx keycloak-guard doctor');
+    const client = { ok: false, detail: 'Not accepted by Keycloak: see the log' };
+    assert.deepEqual(await ready(), { status: 503, client });
+  });
+}
+
+test('a service that is set up right is ready, says nothing, and stays ready when its secret is changed', async (t) => {
+  const idp = await startIdp(t);
+  const { ready, notices } = await start(t, idp);
+  await eventually('it is ready', async () => (await ready()).status === 200);
+  idp.updateClient('fastapi-keycloak', { secret: 'another' });
+  assert.deepEqual(await ready(), { status: 200, client: { ok: true, detail: 'Accepted by Keycloak' } });
+  assert.deepEqual(notices(), []);
+});
+
+const errorOf = (id: string, kind: ClientError['kind']) =>
+  new ClientError({ id, kind, cause: `cause of ${id}`, fix: `fix of ${id}` });
+const REFUSED = errorOf('wrong-secret', 'client_misconfigured');
+const AWAY = errorOf('unreachable-refused', 'provider_unavailable');
+const ACCEPTED = errorOf('session-over', 'invalid_credentials');
+
+test('it is asked until the client is accepted, and each cause is told once', async () => {
+  const answers = [AWAY, AWAY, REFUSED, REFUSED, AWAY, ACCEPTED];
+  const seen: unknown[] = [];
+  const log = collectLog();
+  let next = (): void => {};
+  const check = createClientCheck({
+    client: {
+      refresh: () =>
+        new Promise((_, reject) => {
+          seen.push([check.isInTheWay, check.status?.detail]);
+          next = () => reject(answers.shift());
+        }),
+    },
+    logger: createLoggerTo({ logLevel: 'info' }, log.stream),
+    pauseMs: 1,
+  });
+  assert.deepEqual(
+    [check.isInTheWay, check.status],
+    [false, undefined],
+    'who never asks is not kept waiting',
+  );
+  check.start();
+  for (let asked = 1; asked <= 6; asked++) {
+    await eventually(`asked ${asked} times`, () => seen.length === asked);
+    next();
+  }
+  await eventually('accepted', () => check.status?.ok === true);
+  const unknown = [false, 'Keycloak could not be asked: see the log'];
+  const refused = [true, 'Not accepted by Keycloak: see the log'];
+  assert.deepEqual(seen, [[true, 'Not asked yet'], unknown, unknown, refused, refused, unknown]);
+  assert.equal(check.isInTheWay, false);
+  const told = log.lines().map(({ level, code, fix }) => [level, code, fix]);
+  assert.deepEqual(told, [
+    ['warn', 'client_unchecked', 'fix of unreachable-refused'],
+    ['error', 'client_refused', 'fix of wrong-secret'],
+    ['warn', 'client_unchecked', 'fix of unreachable-refused'],
+    ['info', 'client_accepted', undefined],
+  ]);
+});
+
+test('once closed it asks no more', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let asked = 0;
+  const check = createClientCheck({
+    client: { refresh: async () => Promise.reject(++asked > 0 ? REFUSED : AWAY) },
+    logger: undefined,
+  });
+  check.start();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.mock.timers.tick(5_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(asked, 2);
+  check.close();
+  t.mock.timers.tick(600_000);
+  assert.equal(asked, 2);
+});

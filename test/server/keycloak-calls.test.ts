@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { createIssuer } from '../../packages/guard/src/core/index.ts';
+import { type CallResult, observeCalls } from '../../packages/server/src/ops/keycloak-calls.ts';
+
+/** Something where Keycloak should be, and what the observer was told. */
+async function start(t: TestContext, listener: RequestListener) {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close().closeAllConnections());
+  const serverUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { endpoints, baseUrl } = createIssuer({ serverUrl, realm: 'testing' });
+  const calls = observeCalls(endpoints);
+  const seen: string[] = [];
+  let last: CallResult | undefined;
+  calls.observers.push((kind, method) => ({
+    headers: { traceparent: `of-${kind}` },
+    end: (result) => {
+      last = result;
+      seen.push(`${method} ${kind} ${result.outcome} ${result.status}`);
+    },
+  }));
+  return { server, fetch: calls.fetch, endpoints, baseUrl, seen, last: () => last as CallResult };
+}
+
+test('each call to Keycloak has a kind, by its address and its grant', async (t) => {
+  const { fetch, endpoints, baseUrl, seen } = await start(t, (_request, response) => response.end('{}'));
+  const post = (body: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(body) });
+  await fetch(endpoints.token, post({ grant_type: 'password' }));
+  await fetch(endpoints.token, post({ grant_type: 'refresh_token' }));
+  await fetch(endpoints.token, { method: 'POST', body: 'grant_type=authorization_code&code=x' });
+  await fetch(endpoints.token, post({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code' }));
+  for (const name of ['certs', 'discovery', 'userinfo'] as const) await fetch(endpoints[name]);
+  for (const name of ['introspection', 'revocation', 'logout'] as const)
+    await fetch(endpoints[name], post({}));
+  await fetch(`${baseUrl}/account/sessions/1234`, { method: 'DELETE' });
+  await fetch(`${baseUrl}/of/an/unknown/kind`);
+  assert.deepEqual(
+    seen.map((line) => line.replace(' ok 200', '')),
+    [
+      ...['POST password', 'POST refresh', 'POST code', 'POST token'],
+      ...['GET jwks', 'GET discovery', 'GET userinfo'],
+      ...['POST introspection', 'POST revocation', 'POST logout'],
+      ...['DELETE end_session', 'GET other'],
+    ],
+  );
+});
+
+test('an answer is passed on as it came, and what observers add is sent along', async (t) => {
+  const { fetch, endpoints, last } = await start(t, (request, response) => {
+    response.writeHead(201, { 'x-mark': String(request.headers['x-mark']) });
+    response.end(String(request.headers.traceparent));
+  });
+  const answer = await fetch(endpoints.userinfo, { headers: { 'x-mark': 'kept' } });
+  assert.deepEqual(
+    [answer.status, answer.headers.get('x-mark'), await answer.text()],
+    [201, 'kept', 'of-userinfo'],
+  );
+  assert.ok(last().seconds > 0 && last().seconds < 5);
+});
+
+const ANSWERS: readonly [string, RequestListener, string][] = [
+  ['a refusal', (_, response) => response.writeHead(401).end(), 'refused 401'],
+  ['an error', (_, response) => response.writeHead(500).end('<html>'), 'error 500'],
+  ['nothing to read', (_, response) => response.writeHead(204).end(), 'ok 204'],
+  ['a redirect', (_, response) => response.writeHead(302, { location: '/' }).end('moved'), 'ok 302'],
+  ['a closed connection', (request) => request.socket.destroy(), 'unreachable undefined'],
+  ['no answer', () => {}, 'timeout'],
+  [
+    'half an answer',
+    (request, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('{"keys":', () => request.socket.destroy());
+    },
+    'error 200',
+  ],
+  ['an answer that never ends', (_, response) => response.writeHead(200).write('{"keys":'), 'timeout'],
+];
+for (const [name, listener, expected] of ANSWERS) {
+  test(`${name} is told as ${expected}`, async (t) => {
+    const { fetch, endpoints, seen } = await start(t, listener);
+    // A timeout signal does not keep the process alive.
+    const alive = setInterval(() => {}, 1_000);
+    const init = {
+      signal: AbortSignal.timeout(expected === 'timeout' ? 500 : 10_000),
+      redirect: 'manual' as const,
+    };
+    await fetch(endpoints.certs, init).catch(() => {});
+    clearInterval(alive);
+    assert.equal(seen.length, 1);
+    assert.ok(seen[0]?.startsWith(`GET jwks ${expected}`), seen[0]);
+  });
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Histogram, Registry } from 'prom-client';
+import { explainStart, startService } from '../../packages/server/src/index.ts';
+import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { countRequests } from '../../packages/server/src/ops/request-times.ts';
+import { collectLog, configFor, form, PASSWORD, startIdp } from './service.ts';
+
+test('Prometheus reads requests, token checks and Keycloak on a port of its own', async (t) => {
+  const idp = await startIdp(t);
+  const config = configFor(idp.url, { METRICS_PORT: '0' });
+  const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+  t.after(() => service.close());
+  const { app, metricsUrl } = service;
+  const login = await app.inject(form({ username: 'abdullah', password: PASSWORD }));
+  await app.inject(form({ username: 'abdullah', password: 'wrong' }));
+  const authorization = `Bearer ${login.json().access_token}`;
+  for (let i = 0; i < 3; i++) await app.inject({ url: '/protected', headers: { authorization } });
+  await app.inject('/protected?user=abdullah');
+  await app.inject('/nothing/of/that/name');
+
+  const answer = await fetch(metricsUrl!);
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get('content-type')!, /^text\/plain; version=0\.0\.4/);
+  const text = await answer.text();
+  for (const line of [
+    'http_request_duration_seconds_count{route="/login",status="200"} 1',
+    'http_request_duration_seconds_count{route="/login",status="401"} 1',
+    'http_request_duration_seconds_count{route="/protected",status="200"} 3',
+    'http_request_duration_seconds_count{route="/protected",status="401"} 1',
+    'http_request_duration_seconds_count{route="none",status="404"} 1',
+    'keycloak_guard_token_checks_total{source="cache",result="accepted"} 2',
+    'keycloak_guard_token_checks_total{source="keys",result="accepted"} 1',
+    'keycloak_guard_token_checks_total{source="recheck",result="accepted"} 0',
+    'keycloak_guard_logins_total{by="password",outcome="ok"} 1',
+    'keycloak_guard_logins_total{by="password",outcome="wrong_credentials"} 1',
+    'keycloak_guard_logins_total{by="password",outcome="keycloak_unavailable"} 0',
+    'keycloak_guard_keycloak_request_duration_seconds_count{call="password",outcome="ok"} 1',
+    'keycloak_guard_keycloak_request_duration_seconds_count{call="password",outcome="refused"} 1',
+    'keycloak_guard_keycloak_request_duration_seconds_count{call="jwks",outcome="ok"} 1',
+    'keycloak_guard_keycloak_request_duration_seconds_count{call="discovery",outcome="ok"} 1',
+    'keycloak_guard_keycloak_up 1',
+    'keycloak_guard_logins_in_flight 0',
+    'keycloak_guard_calls_stopped 0',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), `${line}\n\n${text}`);
+  }
+  assert.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
+  assert.ok(!text.includes('abdullah') && !text.includes('eyJ'), 'nothing that grows with users');
+  const second = await (await fetch(metricsUrl!)).text();
+  assert.ok(
+    second.includes('keycloak_guard_token_checks_total{source="cache",result="accepted"} 2\n'),
+    'read, not added up',
+  );
+
+  const elsewhere = await fetch(new URL('/protected', metricsUrl));
+  assert.equal(elsewhere.status, 404);
+  assert.equal((await app.inject('/metrics')).statusCode, 404, 'not on the port of the API');
+});
+
+test('metrics have an address of their own where METRICS_HOST is set, else that of the API', async (t) => {
+  const idp = await startIdp(t);
+  for (const [settings, host] of [
+    [{ HOST: '127.0.0.1', METRICS_HOST: '127.0.0.2' }, '127.0.0.2'],
+    [{ HOST: '127.0.0.1', METRICS_HOST: '0.0.0.0' }, 'localhost'],
+    [{ HOST: '127.0.0.1' }, '127.0.0.1'],
+  ] as const) {
+    const config = configFor(idp.url, { METRICS_PORT: '0', ...settings });
+    const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+    t.after(() => service.close());
+    const url = new URL(service.metricsUrl!);
+    assert.equal(url.hostname, host);
+    assert.equal(new URL(service.url).hostname, '127.0.0.1');
+    assert.equal((await fetch(url)).status, 200);
+    if (host === '127.0.0.2') await assert.rejects(fetch(`http://127.0.0.1:${url.port}/metrics`));
+  }
+});
+
+test('of an address that is not of this machine it is said which setting it is', async () => {
+  for (const [settings, name] of [
+    [{ HOST: '127.0.0.1', METRICS_HOST: '203.0.113.1' }, 'METRICS_HOST'],
+    [{ HOST: '203.0.113.1', METRICS_HOST: '127.0.0.1' }, 'HOST'],
+    [{ HOST: '203.0.113.1' }, 'HOST'],
+  ] as const) {
+    const config = configFor('http://127.0.0.1:9', { METRICS_PORT: '0', ...settings });
+    const started = startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+    await assert.rejects(started, (error) => {
+      assert.equal(explainStart(error, config), `${name} is not an address of this machine.`);
+      return true;
+    });
+  }
+});
+
+test('without METRICS_PORT there are no metrics', async (t) => {
+  const idp = await startIdp(t);
+  const config = configFor(idp.url);
+  const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
+  t.after(() => service.close());
+  assert.equal(service.metricsUrl, undefined);
+  assert.equal(service.app.metrics, undefined);
+});
+
+test('the histogram of requests is what the one of prom-client would be', async () => {
+  const bounds = [0.001, 0.1, 1];
+  const [ours, theirs] = [new Registry(), new Registry()];
+  const observe = countRequests(ours, bounds);
+  const histogram = new Histogram({
+    ...{ name: 'http_request_duration_seconds', help: 'Time to answer, by route and status' },
+    ...{ labelNames: ['route', 'status'], buckets: bounds, registers: [theirs] },
+  });
+  for (const [route, status] of [
+    ['/login', 200],
+    ['/login', 401],
+    ['none', 404],
+  ] as const) {
+    for (const seconds of [0, 0.0005, 0.001, 0.0011, 0.1, 0.5, 1, 1.5, 100]) {
+      observe(route, status, seconds);
+      histogram.observe({ route, status: String(status) }, seconds);
+    }
+  }
+  assert.equal(await ours.metrics(), await theirs.metrics());
+  const values = async (registry: Registry) =>
+    (await registry.getMetricsAsJSON()).map(({ values: all, ...metric }) => ({
+      ...metric,
+      values: (all as { exemplar?: unknown }[]).map(({ exemplar: _, ...value }) => value),
+    }));
+  assert.deepEqual(await values(ours), await values(theirs));
+});

@@ -1,0 +1,94 @@
+import { Writable } from 'node:stream';
+import type { TestContext } from 'node:test';
+import type { FastifyInstance } from 'fastify';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
+import { type AppDeps, buildApp, type Config, loadConfig } from '../../packages/server/src/index.ts';
+import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
+
+export const PASSWORD = 'Test#123456';
+export const SECRET = 'for-development-only';
+
+/** An identity provider with the guide's realm, ended with the test. */
+export async function startIdp(t: TestContext): Promise<DevIdp> {
+  const idp = await startTestIdp();
+  t.after(() => idp.close());
+  return idp;
+}
+
+/** What has to be set for a provider; a free port. */
+export function settingsFor(
+  serverUrl: string,
+  settings: Record<string, string> = {},
+): Record<string, string> {
+  return {
+    KEYCLOAK_SERVER_URL: serverUrl,
+    KEYCLOAK_REALM: 'testing',
+    KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
+    KEYCLOAK_CLIENT_SECRET: SECRET,
+    PORT: '0',
+    ...settings,
+  };
+}
+
+export function configFor(serverUrl: string, settings: Record<string, string> = {}): Config {
+  return loadConfig({
+    cwd: '/nonexistent',
+    env: settingsFor(serverUrl, { LOG_LEVEL: 'trace', ...settings }),
+  });
+}
+
+/** The app for a provider, and every line it logs. Ended with the test. */
+export async function buildTestApp(
+  t: TestContext,
+  serverUrl: string,
+  settings: Record<string, string> = {},
+  deps: AppDeps = {},
+): Promise<{ app: FastifyInstance; log: Log }> {
+  const config = configFor(serverUrl, settings);
+  const log = collectLog();
+  const app = await buildApp(config, { logger: createLoggerTo(config, log.stream), ...deps });
+  t.after(() => app.close());
+  return { app, log };
+}
+
+export interface Log {
+  readonly stream: Writable;
+  /** Everything that was written, as text. */
+  text(): string;
+  /** Lines as objects. */
+  lines(): Record<string, unknown>[];
+}
+
+export function collectLog(): Log {
+  let text = '';
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      text += String(chunk);
+      done();
+    },
+  });
+  return {
+    stream,
+    text: () => text,
+    lines: () =>
+      text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
+}
+
+export const form = (fields: Record<string, string>) => ({
+  method: 'POST' as const,
+  url: '/login',
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  payload: new URLSearchParams(fields).toString(),
+});
+
+/** The short set of headers that is on every JSON answer. */
+export const JSON_HEADERS = {
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+};

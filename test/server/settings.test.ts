@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { ConfigError, loadConfig } from '../../packages/server/src/index.ts';
+import { envExample, settingsPage } from '../../tools/settings-text.ts';
+import { configFor } from './service.ts';
+
+const GOOD = {
+  KEYCLOAK_SERVER_URL: 'http://localhost:8080/auth/',
+  KEYCLOAK_REALM: 'testing',
+  KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
+  KEYCLOAK_CLIENT_SECRET: 's3cr3t',
+};
+
+function folder(t: TestContext, files: Record<string, string> = {}): string {
+  const path = mkdtempSync(join(tmpdir(), 'settings-'));
+  t.after(() => rmSync(path, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+  return path;
+}
+
+function problemsOf(env: Record<string, string>, cwd: string): [string, string][] {
+  try {
+    loadConfig({ env, cwd });
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    for (const { name, rule, example } of error.problems) {
+      assert.ok(error.message.includes(`  ${name} `) && error.message.includes(rule));
+      assert.ok(error.message.includes(`${name}=${example}`));
+    }
+    return error.problems.map(({ name, seen }) => [name, seen]);
+  }
+  return [];
+}
+
+test('.env.example and docs/settings.md say what the check says (npm run settings)', () => {
+  const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+  assert.equal(read('.env.example'), envExample());
+  assert.equal(read('docs/settings.md'), settingsPage());
+});
+
+test('the settings of the guide are enough, and the result is frozen', (t) => {
+  const config = loadConfig({ env: GOOD, cwd: folder(t) });
+  assert.deepEqual(config, {
+    serverUrl: 'http://localhost:8080/auth/',
+    realm: 'testing',
+    clientId: 'fastapi-keycloak',
+    clientSecret: 's3cr3t',
+    audience: undefined,
+    timeoutMs: 5000,
+    clockToleranceSeconds: 5,
+    tokenCheck: 'recheck',
+    publicUrl: undefined,
+    recheckSeconds: 30,
+    redisUrl: undefined,
+    redisKeyPrefix: 'keycloak-guard:testing:fastapi-keycloak',
+    callsPerAddress: 600,
+    callsMaxInFlight: 32,
+    loginsPerAddress: 300,
+    loginsPerUser: 100,
+    loginMaxInFlight: 16,
+    loginMaxWaiting: 200,
+    loginWaitMs: 10_000,
+    shutdownDelayMs: 0,
+    shutdownTimeoutMs: 10_000,
+    metricsPort: undefined,
+    metricsHost: 'localhost',
+    docs: true,
+    corsCredentials: false,
+    sessionIdleSeconds: 1800,
+    sessionMaxSeconds: 36_000,
+    sessionSecrets: undefined,
+    maxCachedTokens: 10_000,
+    requestTimeoutMs: 15_000,
+    maxConnections: 10_000,
+    maxEventLoopDelayMs: 0,
+    host: 'localhost',
+    port: 8000,
+    workers: 1,
+    workerTimeoutMs: 30_000,
+    logLevel: 'info',
+    auditLog: true,
+    adminPushes: false,
+    tracing: { exporter: 'off' },
+    trustProxy: false,
+    corsOrigins: [],
+  });
+  assert.ok(Object.isFrozen(config));
+});
+
+test('a .env that is there and cannot be read is said to be so, and nothing is started without it', (t) => {
+  const cwd = folder(t);
+  mkdirSync(join(cwd, '.env'));
+  assert.throws(() => loadConfig({ env: GOOD, cwd }), {
+    name: 'ConfigError',
+    message: '.env cannot be read (it is a folder). Give this user the right to, or take it away.',
+    problems: [],
+  });
+  // A loop of links: the one way to be unreadable that holds for root too.
+  symlinkSync('loop', join(cwd, 'loop'));
+  assert.throws(() => loadConfig({ env: GOOD, cwd, envFile: 'loop' }), {
+    message: 'loop cannot be read (ELOOP). Give this user the right to, or take it away.',
+  });
+});
+
+test('the environment wins over .env, .env over keycloak.json, and an empty value counts as not set', (t) => {
+  const cwd = folder(t, {
+    '.env':
+      '\uFEFFKEYCLOAK_REALM="from-env-file"\r\nKEYCLOAK_CONFIG_FILE=keycloak.json\r\nKEYCLOAK_CLIENT_ID=\r\n',
+    'keycloak.json': JSON.stringify({
+      realm: 'from-json',
+      'auth-server-url': 'https://sso.example.com/',
+      'ssl-required': 'external',
+      resource: 'client-from-json',
+      credentials: { secret: 'secret-from-json' },
+    }),
+  });
+  const config = loadConfig({ cwd, env: { KEYCLOAK_CLIENT_SECRET: 'secret-from-env' } });
+  const { serverUrl, realm, clientId, clientSecret } = config;
+  assert.deepEqual(
+    { serverUrl, realm, clientId, clientSecret },
+    {
+      serverUrl: 'https://sso.example.com/',
+      realm: 'from-env-file',
+      clientId: 'client-from-json',
+      clientSecret: 'secret-from-env',
+    },
+  );
+});
+
+test('all mistakes are reported together, with name, rule and example', (t) => {
+  const cwd = folder(t);
+  assert.deepEqual(problemsOf({}, cwd), [
+    ['KEYCLOAK_SERVER_URL', 'is not set.'],
+    ['KEYCLOAK_REALM', 'is not set.'],
+    ['KEYCLOAK_CLIENT_ID', 'is not set.'],
+    ['KEYCLOAK_CLIENT_SECRET', 'is not set.'],
+  ]);
+  assert.deepEqual(problemsOf({ ...GOOD, PORT: '80a', TRUST_PROXY: 'true', LOG_LEVEL: 'loud' }, cwd), [
+    ['PORT', "is '80a'."],
+    ['LOG_LEVEL', "is 'loud'."],
+    ['TRUST_PROXY', "is 'true'."],
+  ]);
+});
+
+test('each setting refuses what breaks its rule', (t) => {
+  const cwd = folder(t);
+  for (const [name, values] of Object.entries({
+    KEYCLOAK_SERVER_URL: ['localhost:8080', 'ftp://h', 'http://h/?a=1', 'http://h/realms/testing'],
+    KEYCLOAK_REALM: ['a/b', ' testing', '..', 'a?b'],
+    KEYCLOAK_CLIENT_ID: ['my api'],
+    KEYCLOAK_AUDIENCE: ['a,,b', ','],
+    KEYCLOAK_TIMEOUT_MS: ['0', '99', '60001', '-1', '1e3', 'NaN', '5s'],
+    CLOCK_TOLERANCE_SECONDS: ['301', '1.5'],
+    TOKEN_CHECK: ['never', 'LOCAL'],
+    RECHECK_SECONDS: ['0', '3601'],
+    MAX_CACHED_TOKENS: ['-1', '10000001'],
+    HOST: ['http://0.0.0.0', 'a b'],
+    PORT: ['65536', '-1'],
+    TRUST_PROXY: ['1', '10.0.0.0/33', 'everybody', '::1/129'],
+    CORS_ORIGINS: ['*', 'https://a.example/', 'https://a.example/path', 'a.example', 'null'],
+  })) {
+    for (const value of values) {
+      assert.deepEqual(problemsOf({ ...GOOD, [name]: value }, cwd), [[name, `is '${value}'.`]]);
+    }
+  }
+});
+
+test('each setting takes what meets its rule', (t) => {
+  const cwd = folder(t);
+  const config = loadConfig({
+    cwd,
+    env: {
+      ...GOOD,
+      KEYCLOAK_AUDIENCE: 'a, b',
+      TRUST_PROXY: 'loopback, 10.0.0.0/8, ::1',
+      CORS_ORIGINS: 'https://a.example, http://localhost:3000',
+      HOST: '::',
+      PORT: '0',
+    },
+  });
+  assert.deepEqual(config.audience, ['a', 'b']);
+  assert.equal(config.trustProxy, 'loopback,10.0.0.0/8,::1');
+  assert.deepEqual(config.corsOrigins, ['https://a.example', 'http://localhost:3000']);
+  assert.deepEqual([config.host, config.port], ['::', 0]);
+});
+
+test('a secret with quotes, a line break or a placeholder is noticed, and never shown', (t) => {
+  const cwd = folder(t);
+  for (const [value, seen] of [
+    ['"hunter2hunter2"', 'has quotes (") around it: remove them.'],
+    ["'hunter2hunter2'", "has quotes (') around it: remove them."],
+    ['hunter2hunter2\n', 'has a line break in it.'],
+    [' hunter2hunter2', 'has spaces around it.'],
+    ['the-secret-from-the-console', 'is still a placeholder.'],
+    ['**********', 'is still a placeholder.'],
+  ] as const) {
+    assert.deepEqual(problemsOf({ ...GOOD, KEYCLOAK_CLIENT_SECRET: value }, cwd), [
+      ['KEYCLOAK_CLIENT_SECRET', seen],
+    ]);
+    try {
+      loadConfig({ cwd, env: { ...GOOD, KEYCLOAK_CLIENT_SECRET: value } });
+    } catch (error) {
+      assert.ok(!String((error as Error).message).includes('hunter2'));
+    }
+  }
+});
+
+test('a keycloak.json that cannot be used is one mistake, not five', (t) => {
+  const cwd = folder(t, { 'broken.json': '{', 'list.json': '[]' });
+  for (const [file, seen] of [
+    ['none.json', "'none.json' cannot be read."],
+    ['broken.json', "'broken.json' is not JSON."],
+    ['list.json', "'list.json' is not a JSON object."],
+  ] as const) {
+    assert.deepEqual(problemsOf({ KEYCLOAK_CONFIG_FILE: file }, cwd), [['KEYCLOAK_CONFIG_FILE', seen]]);
+  }
+});
+
+test('no two services have the same prefix of keys by chance', () => {
+  const prefixOf = (KEYCLOAK_REALM: string, KEYCLOAK_CLIENT_ID: string) =>
+    configFor('http://localhost:8080', { KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID }).redisKeyPrefix;
+  assert.equal(prefixOf('a realm', 'api'), 'keycloak-guard:a%20realm:api');
+  assert.notEqual(prefixOf('a:b', 'c'), prefixOf('a', 'b:c'));
+  assert.notEqual(prefixOf('a%3Ab', 'c'), prefixOf('a:b', 'c'));
+});
+
+test('a password in a URL, or what may be one, is not repeated in what is said of it', () => {
+  const secret = 'hunter2';
+  for (const url of [
+    `http://user:${secret}@localhost:8080`,
+    `http://${secret}@localhost:8080`,
+    `https://user:${secret}@x@localhost`,
+    `https://user:${secret}/x@localhost`,
+    `https://user:${secret}?x@localhost`,
+    `https://user:x#${secret}@localhost`,
+    `user:${secret}@localhost:8080`,
+    `http:/user:${secret}@localhost`,
+    `http:\\\\user:${secret}@localhost`,
+    ` http://user:${secret}@localhost`,
+    `http://user:x\n${secret}@localhost`,
+    `${'x'.repeat(100)}://user:${secret}@localhost`,
+  ]) {
+    for (const name of ['KEYCLOAK_SERVER_URL', 'PUBLIC_URL', 'CORS_ORIGINS', 'METRICS_HOST'] as const) {
+      assert.throws(
+        () => configFor('http://localhost:8080', { [name]: url }),
+        (error: ConfigError) => {
+          assert.ok(error instanceof ConfigError);
+          assert.deepEqual(
+            error.problems.map((problem) => problem.name),
+            [name],
+          );
+          assert.doesNotMatch(error.message + JSON.stringify(error.problems), /hunter2/, `${name} ${url}`);
+          return true;
+        },
+      );
+    }
+  }
+  assert.throws(
+    () => configFor('ftp://admin:x@host:8080/path'),
+    /KEYCLOAK_SERVER_URL is 'ftp:\/\/\*\*\*@host:8080\/path'\./,
+  );
+  assert.throws(() => configFor('localhost:8080'), /KEYCLOAK_SERVER_URL is 'localhost:8080'\./);
+});

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { readTracingSettings } from '../../packages/server/src/tracing-settings.ts';
+import { runProgram } from '../cli/support/program.ts';
+import { openBrowser } from '../session/browser.ts';
+import { eventually } from '../support/eventually.ts';
+import { buildTestApp, configFor, form, PASSWORD, SECRET, settingsFor, startIdp } from './service.ts';
+
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue?: string; readonly intValue?: number };
+}
+interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly attributes: readonly Attribute[];
+  readonly status: { readonly code?: number };
+}
+interface Sent {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly Attribute[] };
+    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
+  }[];
+}
+
+/** An OTLP collector that keeps what it is sent. */
+async function startCollector(t: TestContext, answers = true) {
+  const bodies: string[] = [];
+  const types: (string | undefined)[] = [];
+  const server = createServer(async (request, response) => {
+    types.push(request.headers['content-type']);
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    bodies.push(body);
+    if (answers) response.end('{}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close().closeAllConnections());
+  const sent = () =>
+    bodies.map((body) => JSON.parse(body) as Sent).flatMap(({ resourceSpans }) => resourceSpans);
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    text: () => bodies.join('\n'),
+    types,
+    resources: () => sent().map(({ resource }) => resource),
+    spans: () => sent().flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
+  };
+}
+
+/** OpenTelemetry reads these for itself. */
+function setEnvironment(t: TestContext, variables: Record<string, string>): Record<string, string> {
+  Object.assign(process.env, variables);
+  t.after(() => {
+    for (const name of Object.keys(variables)) delete process.env[name];
+  });
+  return variables;
+}
+
+async function setUp(t: TestContext, settings: Record<string, string> = {}) {
+  const collector = await startCollector(t);
+  const idp = await startIdp(t);
+  const environment = setEnvironment(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    ...settings,
+  });
+  const { app, log } = await buildTestApp(t, idp.url, environment);
+  return { collector, idp, app, log };
+}
+
+const attributesOf = ({ attributes }: Span) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue]));
+
+test('a request, its token check and its calls to Keycloak are one trace, with the caller and with Keycloak', async (t) => {
+  const { collector, app } = await setUp(t, { OTEL_SERVICE_NAME: 'orders' });
+  const toKeycloak: string[] = [];
+  const real = fetch;
+  t.mock.method(globalThis, 'fetch', (url: string, init: RequestInit) => {
+    toKeycloak.push(`${new Headers(init.headers).get('traceparent')}`);
+    return real(url, init);
+  });
+  const caller = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
+  const traceparent = `00-${caller.traceId}-${caller.spanId}-01`;
+  // The body comes later than the headers: what reads it has the context of the connection.
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const { headers: type, payload: body } = form({ username: 'abdullah', password: PASSWORD });
+  const sent = {
+    ...type,
+    'content-length': body.length,
+    expect: '100-continue',
+    traceparent,
+    baggage: 'user=x',
+  };
+  const posted = request(`${url}/login`, { method: 'POST', headers: sent });
+  posted.flushHeaders();
+  await once(posted, 'continue');
+  posted.end(body);
+  const [answer] = (await once(posted, 'response')) as [IncomingMessage];
+  const { access_token } = (await json(answer)) as { access_token: string };
+  const headers = { authorization: `Bearer ${access_token}` };
+  await app.inject({ url: '/protected', headers });
+  await app.inject({ url: '/protected', headers });
+  await app.inject('/health/live');
+  await app.inject('/nothing/of/that/name');
+  await app.close();
+
+  const spans = collector.spans();
+  const named = (name: string) => spans.filter((span) => span.name === name);
+  const [login] = named('POST /login');
+  assert.deepEqual([login?.traceId, login?.parentSpanId, login?.kind], [...Object.values(caller), 2]);
+  assert.equal(attributesOf(login!)['http.response.status_code'], 200);
+  assert.equal(attributesOf(login!)['http.route'], '/login');
+  const [call] = named('Keycloak password');
+  assert.deepEqual([call?.traceId, call?.parentSpanId, call?.kind], [caller.traceId, login?.spanId, 3]);
+  assert.equal(attributesOf(call!)['http.response.status_code'], 200);
+  assert.ok(toKeycloak.includes(`00-${caller.traceId}-${call?.spanId}-01`), 'passed on');
+
+  const [first, second] = named('GET /protected');
+  const checks = named('check token');
+  assert.deepEqual(
+    checks.map(({ traceId, parentSpanId }) => [traceId, parentSpanId]),
+    [[first?.traceId, first?.spanId]],
+    'a known token has no span',
+  );
+  assert.ok(second !== undefined && second.traceId !== first?.traceId && second.parentSpanId === undefined);
+  assert.equal(named('GET').length, 1, 'of an unknown path nothing but the method');
+  assert.ok(!spans.some(({ name }) => name.includes('health')));
+  const resource = JSON.stringify(collector.resources()[0]);
+  assert.match(resource, /"service\.name","value":\{"stringValue":"orders"/);
+  assert.ok(!collector.text().includes('user=x'), 'no baggage');
+});
+
+test('what Keycloak is asked about a token belongs to the check of the token', async (t) => {
+  const { collector, idp, app } = await setUp(t, { TOKEN_CHECK: 'remote' });
+  const token = await idp.issueToken({ username: 'abdullah' });
+  const headers = { authorization: `Bearer ${token}` };
+  await app.inject({ url: '/protected', headers });
+  await app.inject({ url: '/protected', headers: { authorization: 'Bearer x.y.z' } });
+  await app.close();
+  const spans = collector.spans();
+  const [good, bad] = spans.filter(({ name }) => name === 'check token');
+  const asked = spans.find(({ name }) => /^Keycloak (introspection|userinfo)$/.test(name));
+  assert.deepEqual([asked?.traceId, asked?.parentSpanId], [good?.traceId, good?.spanId]);
+  assert.equal(attributesOf(bad!)['error.type'], 'token_malformed');
+  assert.equal(bad?.status.code, 2);
+});
+
+test('no span holds a password, token, secret, cookie, code or query', async (t) => {
+  const { collector, app } = await setUp(t);
+  const login = await app.inject(form({ username: 'abdullah', password: PASSWORD }));
+  const { access_token, refresh_token } = login.json();
+  await app.inject({
+    url: '/protected?access_token=in-the-query',
+    headers: { authorization: `Bearer ${access_token}` },
+  });
+  await app.inject({ url: '/in-the-path' });
+  await app.inject({ ...form({ refresh_token }), url: '/logout' });
+  const browser = openBrowser(app);
+  const back = await browser.signIn();
+  assert.equal(back.statusCode, 303);
+  const cookies = [...browser.cookies.values()];
+  await app.close();
+  const text = collector.text();
+  assert.ok(collector.spans().some(({ name }) => name === 'Keycloak code'));
+  for (const secret of [
+    PASSWORD,
+    SECRET,
+    'eyJ',
+    'in-the-query',
+    'in-the-path',
+    'code=',
+    'state=',
+    ...cookies,
+  ]) {
+    assert.ok(!text.includes(secret), secret);
+  }
+});
+
+test('spans that wait are sent when the process ends; a collector that hangs does not keep it', async (t) => {
+  const idp = await startIdp(t);
+  for (const answers of [true, false]) {
+    const collector = await startCollector(t, answers);
+    const program = runProgram(
+      ['serve'],
+      settingsFor(idp.url, {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+      }),
+    );
+    t.after(() => program.stop());
+    const [, url = ''] = await program.says(/open (http:\/\/localhost:\d+)\/docs/);
+    assert.equal((await fetch(url)).status, 200);
+    const began = performance.now();
+    assert.equal(await program.stop(), 0);
+    // 10 s is what OpenTelemetry waits for a collector, and the default of SHUTDOWN_TIMEOUT_MS.
+    assert.ok(performance.now() - began < 8_000);
+    await eventually('spans arrive', () => collector.types.includes('application/x-protobuf'));
+    assert.ok(!answers || collector.text().includes('keycloak-guard'));
+  }
+});
+
+test('a collector that is not there disturbs nobody and is told of in one line', async (t) => {
+  const idp = await startIdp(t);
+  const environment = setEnvironment(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+  });
+  const { app, log } = await buildTestApp(t, idp.url, environment);
+  for (let i = 0; i < 20; i++) assert.equal((await app.inject('/')).statusCode, 200);
+  const told = () => log.lines().filter(({ msg }) => msg === 'traces could not be sent');
+  await eventually('told', () => told().length > 0);
+  await app.inject('/');
+  assert.equal(told().length, 1);
+});
+
+test('traces are on where OTEL_* asks for them, and only then', () => {
+  const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' };
+  for (const [env, exporter, problem] of [
+    [{}, 'off', undefined],
+    [otlp, 'http/protobuf', undefined],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://localhost/v1/traces' }, 'http/protobuf', undefined],
+    [{ OTEL_TRACES_EXPORTER: 'otlp' }, 'http/protobuf', undefined],
+    [{ ...otlp, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }, 'http/json', undefined],
+    [{ OTEL_TRACES_EXPORTER: 'console' }, 'console', undefined],
+    [{ ...otlp, OTEL_TRACES_EXPORTER: 'none' }, 'off', undefined],
+    [{ ...otlp, OTEL_SDK_DISABLED: 'TRUE' }, 'off', undefined],
+    [{ OTEL_TRACES_EXPORTER: 'zipkin' }, 'off', /OTEL_TRACES_EXPORTER must be otlp/],
+    [{ ...otlp, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'off', /PROTOCOL must be http\/protobuf/],
+  ] as [Record<string, string>, string, RegExp | undefined][]) {
+    const settings = readTracingSettings(env);
+    assert.equal(settings.exporter, exporter, JSON.stringify(env));
+    if (problem === undefined) assert.equal(settings.problem, undefined);
+    else assert.match(settings.problem ?? '', problem);
+  }
+  assert.deepEqual(configFor('http://localhost:1', otlp).tracing, { exporter: 'http/protobuf' });
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createBackoff } from '../../../packages/server/src/workers/backoff.ts';
+import { createCounts } from '../../../packages/server/src/workers/counts.ts';
+import { openLink } from '../../../packages/server/src/workers/link.ts';
+import { revocationStoreContract } from '../../contract/revocation-store-contract.ts';
+import { sessionStoreContract } from '../../session/session-store-contract.ts';
+import { startPrimary } from './in-one-process.ts';
+
+revocationStoreContract('workers', async () => {
+  const primary = startPrimary();
+  return async () => (await primary.startWorker()).revocations;
+});
+
+sessionStoreContract('workers', async () => {
+  const primary = startPrimary();
+  const ends = [await primary.startWorker(), await primary.startWorker()];
+  let count = 0;
+  return () => ends[count++ % 2]!.sessions;
+});
+
+test('workers count together, each window from its first count on', () => {
+  let now = 1_000;
+  const counts = createCounts(() => now, 2);
+  assert.deepEqual(counts.count('a', 100), { current: 1, ttl: 100 });
+  now += 40;
+  assert.deepEqual(counts.count('a', 100), { current: 2, ttl: 60 });
+  now += 60;
+  assert.deepEqual(counts.count('a', 100), { current: 1, ttl: 100 });
+  counts.count('b', 100);
+  counts.count('c', 100);
+  assert.equal(counts.count('a', 100).current, 1, 'the one that began first made room');
+});
+
+test('a logout is refused, not lost, when the primary does not answer', async () => {
+  const link = openLink({ send() {}, listen() {} });
+  await assert.rejects(
+    link.revocations.add({ type: 'session', issuer: 'i', sessionId: 's' }),
+    /the primary process does not answer/,
+  );
+  assert.equal(link.isKnowing, false);
+});
+
+test('workers that die soon are replaced ever later, at most after 30 seconds; one that lived long at once', () => {
+  const backoff = createBackoff();
+  const pauses = Array.from({ length: 12 }, () => backoff.next(500));
+  assert.deepEqual(pauses.slice(0, 4), [100, 200, 400, 800]);
+  assert.equal(pauses.at(-1), 30_000);
+  assert.equal(backoff.next(3_600_000), 100);
+});
