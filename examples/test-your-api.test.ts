@@ -1,8 +1,8 @@
 // How to test an API that keycloak-guard protects: against the embedded provider, with real tokens, without Keycloak.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { type DevIdp, startDevIdp } from '@keycloak-guard/testing';
 import type { FastifyInstance } from 'fastify';
-import { type DevIdp, startDevIdp } from 'keycloak-guard/testing';
 import { buildServer } from './one-route.ts';
 
 let keycloak: DevIdp;

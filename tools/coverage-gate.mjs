@@ -34,7 +34,7 @@ export function findShortfalls(root) {
     );
   const sum = (key) => files.reduce((before, { lines }) => before + lines[key], 0);
   const percent = (100 * sum('covered')) / sum('total');
-  console.log(`Coverage of src: ${percent.toFixed(2)} % of lines`);
-  if (percent < LEAST_LINES) shortfalls.push(`src: not at least ${LEAST_LINES} % of lines`);
+  console.log(`Coverage of packages: ${percent.toFixed(2)} % of lines`);
+  if (percent < LEAST_LINES) shortfalls.push(`packages: not at least ${LEAST_LINES} % of lines`);
   return shortfalls;
 }

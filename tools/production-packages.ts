@@ -25,10 +25,13 @@ export interface ProductionPackage {
 export function productionPackages(): ProductionPackage[] {
   const file = fileURLToPath(new URL('../package-lock.json', import.meta.url));
   const { packages } = JSON.parse(readFileSync(file, 'utf8')) as {
-    packages: Record<string, { version: string; license?: string; dev?: boolean; devOptional?: boolean }>;
+    packages: Record<
+      string,
+      { version: string; license?: string; dev?: boolean; link?: boolean; devOptional?: boolean }
+    >;
   };
   return Object.entries(packages)
-    .filter(([folder, { dev }]) => folder !== '' && dev !== true)
+    .filter(([folder, { dev, link }]) => folder.includes('node_modules/') && link !== true && dev !== true)
     .map(([folder, { version, license }]) => ({
       name: folder.split('node_modules/').at(-1) ?? folder,
       version,

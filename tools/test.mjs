@@ -22,9 +22,9 @@ const passOn = args.filter((arg) => arg.startsWith('--') && arg !== '--coverage'
 const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy'];
 const FILES_IN_ONE_PROCESS = 6;
 /** They start processes of their own and wait for them. */
-const ALONE = /^service.workers|^cli.(start|token)/;
+const ALONE = /^server.workers|^cli.(start|token)/;
 /** What takes longest begins first. */
-const LONG = ['service/workers', 'cli', 'attacks', 'service', 'contract', 'faults'];
+const LONG = ['server/workers', 'cli', 'attacks', 'server', 'contract', 'faults'];
 /** For all files of a process. One that does not end by then has failed. */
 const TIMEOUT_MS = 300_000;
 
@@ -50,14 +50,10 @@ if (coverage && !existsSync(c8)) {
 }
 
 // Tests that run the program run what is shipped; coverage of it needs source maps, which are not.
-const tsc = join(root, 'node_modules/typescript/bin/tsc');
 execFileSync(
   process.execPath,
-  [tsc, '-p', 'tsconfig.build.json', '--noCheck', ...(coverage ? ['--sourceMap'] : [])],
-  {
-    cwd: root,
-    stdio: 'inherit',
-  },
+  [join(root, 'tools/build.mjs'), '--no-check', ...(coverage ? ['--source-maps'] : [])],
+  { cwd: root, stdio: 'inherit' },
 );
 
 const folder = join(root, `node_modules/.cache/tests-${process.pid}`);
@@ -74,8 +70,8 @@ const test = [
 const collect = [
   c8,
   '--all',
-  '--src=src',
-  '--include=src/**',
+  '--src=packages',
+  '--include=packages/*/src/**',
   '--reporter=text-summary',
   '--reporter=json-summary',
 ];

@@ -82,7 +82,9 @@ for (const part of parts) {
   if (isKept) writeResults(results);
 }
 if (isKept)
-  process.stdout.write('Written: lab/bench/RESULTS.md, lab/bench/many.svg, assets/bench.svg, docs/sizing.md\n');
+  process.stdout.write(
+    'Written: lab/bench/RESULTS.md, lab/bench/many.svg, assets/bench.svg, docs/sizing.md\n',
+  );
 
 async function throughput(options: PartOptions): Promise<Figure[]> {
   const rounds = await runRounds({

@@ -1,6 +1,11 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import type { AuthErrorCode } from '../../packages/guard/src/core/index.ts';
-import { type DevIdp, type StoredKeys, startDevIdp, type TokenRequest } from '../../packages/testing/src/index.ts';
+import {
+  type DevIdp,
+  type StoredKeys,
+  startDevIdp,
+  type TokenRequest,
+} from '../../packages/testing/src/index.ts';
 import { createTestKey, signCompact, type TestKey } from '../support/signing-keys.ts';
 import type { Attempt, Pen, Target } from './attack.ts';
 import { payloadOf } from './forge.ts';

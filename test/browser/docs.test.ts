@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { collectLog, configFor, PASSWORD } from '../server/service.ts';
 import { launchChromium, reachOnly } from '../support/chromium.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { createServer as createHttpServer, request } from 'node:http';
 import { createServer } from 'node:net';
@@ -197,12 +197,24 @@ describe('keycloak-guard start', () => {
 
   for (const command of ['start', 'dev']) {
     it(`says what to do where the package is installed as in the image, with ${command}`, () => {
-      // What the Dockerfile copies: no keycloak/.
+      // What the Dockerfile copies: no realm.
       const image = emptyFolder();
-      for (const name of ['package.json', 'dist']) {
-        cpSync(join(ROOT, name), join(image, name), { recursive: true });
+      for (const name of ['guard', 'testing', 'server', 'cli']) {
+        for (const part of ['package.json', 'dist']) {
+          cpSync(join(ROOT, 'packages', name, part), join(image, 'packages', name, part), {
+            recursive: true,
+          });
+        }
       }
-      symlinkSync(join(ROOT, 'node_modules'), join(image, 'node_modules'));
+      mkdirSync(join(image, 'node_modules/@keycloak-guard'), { recursive: true });
+      for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+        if (/keycloak-guard$|^\./.test(name)) continue;
+        symlinkSync(join(ROOT, 'node_modules', name), join(image, 'node_modules', name));
+      }
+      symlinkSync(join(image, 'packages/guard'), join(image, 'node_modules/keycloak-guard'));
+      for (const name of ['testing', 'server', 'cli']) {
+        symlinkSync(join(image, 'packages', name), join(image, 'node_modules/@keycloak-guard', name));
+      }
       const { status, stdout, stderr } = spawnSync(process.execPath, ['packages/cli/dist/main.js', command], {
         cwd: image,
         env: { NODE_ENV: 'development', PORT: '0', HOME: image },

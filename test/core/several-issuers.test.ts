@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { combineVerifiers, OptionsError, type Verifier, type VerifierOptions } from '../../packages/guard/src/core/index.ts';
+import {
+  combineVerifiers,
+  OptionsError,
+  type Verifier,
+  type VerifierOptions,
+} from '../../packages/guard/src/core/index.ts';
 import { assertAtOnce, assertRefused } from '../support/refusal.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
 

@@ -7,10 +7,11 @@ import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { loadConfig, startService } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/documents.ts';
+import { TYPESCRIPT } from '../../tools/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { collectLog } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
@@ -86,7 +87,7 @@ async function startProgram(page: string): Promise<{ url: string; stop: () => Pr
   const text = readFileSync(fileOf(page), 'utf8').replace("'http://localhost:8080'", `'${keycloakUrl}'`);
   writeFileSync(fileOf(page), text.replace('port: 3000', `port: ${port}`));
   const url = `http://localhost:${port}`;
-  const child = spawn(process.execPath, ['--import', 'tsx', fileOf(page)], {
+  const child = spawn(process.execPath, [...TYPESCRIPT, fileOf(page)], {
     env: { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl, PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -140,7 +141,7 @@ describe('the README and docs/guide/', () => {
             .replaceAll('http://localhost:3000', program?.url ?? 'http://localhost:3000');
         const commands = commandsOf(page);
         const script = commands.map(({ command }) => `${here(command)}\nprintf '\\n--\\n'`).join('\n');
-        const cli = `keycloak-guard() { "${process.execPath}" --import "${import.meta.resolve('tsx')}" "${join(ROOT, 'packages/cli/src/main.ts')}" "$@"; }`;
+        const cli = `keycloak-guard() { "${process.execPath}" ${TYPESCRIPT.join(' ')} "${join(ROOT, 'packages/cli/src/main.ts')}" "$@"; }`;
         const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 60_000 });
         const answers = stdout.split('\n--\n');
         for (const [i, { command, expected }] of commands.entries()) {

@@ -1,6 +1,6 @@
-import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { buildApp } from '../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { collectLog, configFor, form, PASSWORD } from '../server/service.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { HostNames } from '../support/host-names.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { importsOf, ROOT, sourceFiles } from './source-imports.ts';
+import { importsOf, ROOT, roomOf, sourceFiles } from './source-imports.ts';
 
 interface Row {
   readonly rooms: readonly string[];
@@ -45,7 +45,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
   const imports = sourceFiles().flatMap((file) => importsOf(file));
 
   test('has a row for every room', () => {
-    const rooms = new Set(sourceFiles().map((file) => file.split('/')[0] ?? ''));
+    const rooms = new Set(sourceFiles().map(roomOf));
     assert.deepEqual(
       [...rooms].filter((room) => !table.has(room)),
       [],
@@ -54,16 +54,28 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
 
   test('holds for every import of another room, which is of its index.ts alone', () => {
     const wrong = imports.filter(({ room, target }) => {
-      if (target === undefined) return false;
-      const other = target.split('/')[0] ?? '';
-      if (other === room || target.startsWith('..')) return false;
-      return !table.get(room)?.rooms.includes(other) || target !== `${other}/index.ts`;
+      if (target === undefined || roomOf(target) === room) return false;
+      const isDoor = /\/(index|internal)\.ts$/.test(target);
+      return !isDoor || !table.get(room)?.rooms.includes(roomOf(target));
     });
     assert.deepEqual(
       wrong.map(({ file, specifier }) => `${file} imports ${specifier}`),
       [],
     );
-    assert.ok(imports.some(({ room, target }) => room === 'service' && target === 'core/index.ts'));
+    assert.ok(imports.some(({ room, target }) => room === 'server' && target === 'guard/src/core/index.ts'));
+  });
+
+  test('a package imports another by its name', () => {
+    const wrong = imports.filter(
+      ({ file, specifier, target }) =>
+        target !== undefined &&
+        specifier.startsWith('.') &&
+        !target.startsWith(`${file.slice(0, file.indexOf('/'))}/src/`),
+    );
+    assert.deepEqual(
+      wrong.map(({ file, specifier }) => `${file} imports ${specifier}`),
+      [],
+    );
   });
 
   test('holds for every import of a package', () => {
@@ -106,17 +118,17 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
   test('the command line loads rooms only inside of its commands', () => {
     const entry = readFileSync(join(ROOT, 'packages/cli/src/main.ts'), 'utf8');
     const table = readFileSync(join(ROOT, 'packages/cli/src/commands.ts'), 'utf8');
-    assert.doesNotMatch(`${entry}${table}`, /from '\.\.\//);
+    assert.doesNotMatch(`${entry}${table}`, /from '(@?keycloak-guard|\.\/admin)/);
   });
 
   test('only config.ts and the command line read the environment, and the provider to refuse production', () => {
     const readers = sourceFiles().filter((file) => {
-      const text = readFileSync(join(ROOT, 'src', file), 'utf8');
+      const text = readFileSync(join(ROOT, 'packages', file), 'utf8');
       return /\bprocess\.env\b/.test(text.replace(/\/\*[\s\S]*?\*\//g, ''));
     });
     assert.deepEqual(
-      readers.filter((file) => file !== 'service/config.ts' && !file.startsWith('cli/')),
-      ['dev-idp/start-dev-idp.ts'],
+      readers.filter((file) => file !== 'server/src/config.ts' && !file.startsWith('cli/')),
+      ['testing/src/start-dev-idp.ts'],
     );
   });
 
@@ -129,7 +141,7 @@ const d = await import('five');
 // import 'six';
 /** import { e } from 'seven'; */`;
     assert.deepEqual(
-      importsOf('room/file.ts', text).map(({ specifier }) => specifier),
+      importsOf('guard/src/room/file.ts', text).map(({ specifier }) => specifier),
       ['one', 'two', '../three/index.ts', 'four', 'five'],
     );
   });

@@ -5,15 +5,23 @@ import { inspect } from 'node:util';
 import fastify from 'fastify';
 import pino from 'pino';
 import { createClient } from '../../packages/guard/src/client/index.ts';
-import { combineVerifiers, createIssuer, createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
+import {
+  combineVerifiers,
+  createIssuer,
+  createMemoryRevocationStore,
+} from '../../packages/guard/src/core/index.ts';
 import keycloakGuard, { backchannelLogout } from '../../packages/guard/src/fastify/index.ts';
-import { createRedisRateLimitStore, createRedisRevocationStore, openRedis } from '../../packages/guard/src/redis/index.ts';
-import { buildApp } from '../../packages/server/src/index.ts';
+import {
+  createRedisRateLimitStore,
+  createRedisRevocationStore,
+  openRedis,
+} from '../../packages/guard/src/redis/index.ts';
 import {
   createMemorySessionStore,
   createRedisSessionStore,
   keycloakSession,
 } from '../../packages/guard/src/session/index.ts';
+import { buildApp } from '../../packages/server/src/index.ts';
 import { configFor, startIdp } from '../server/service.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
 

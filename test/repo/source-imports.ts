@@ -4,39 +4,66 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** One import or re-export in `src/`. */
+const PACKAGES = join(ROOT, 'packages');
+
+/** One import or re-export in the sources of a package. */
 export interface SourceImport {
-  /** Importing file, relative to `src/`. */
+  /** Importing file, relative to `packages/`. */
   readonly file: string;
-  /** First folder of it. */
   readonly room: string;
   /** As written. */
   readonly specifier: string;
-  /** Imported file relative to `src/`; `undefined` for packages. */
+  /** Imported file relative to `packages/`; `undefined` for packages of others. */
   readonly target: string | undefined;
+  /** Nothing is loaded for its sake. */
+  readonly isTypeOnly: boolean;
 }
 
-/** Every TypeScript file below `src/`, relative to it. */
+/** Every TypeScript file below `packages/<name>/src/`, relative to `packages/`. */
 export function sourceFiles(): string[] {
-  return readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  return readdirSync(PACKAGES)
+    .flatMap((name) =>
+      readdirSync(join(PACKAGES, name, 'src'), { recursive: true, encoding: 'utf8' }).map(
+        (file) => `${name}/src/${file.replaceAll('\\', '/')}`,
+      ),
+    )
     .filter((file) => file.endsWith('.ts'))
-    .map((file) => file.replaceAll('\\', '/'))
     .sort();
 }
 
+/** A folder of the library is a room, and so is each other package; `cli/src/admin` is one by itself. */
+export function roomOf(file: string): string {
+  const [name = '', , folder = ''] = file.split('/');
+  if (name === 'guard') return folder;
+  return name === 'cli' && folder === 'admin' ? 'admin' : name;
+}
+
+/** Import paths of this repository's packages, with the file that each stands for. */
+const OWN: ReadonlyMap<string, string> = new Map(
+  readdirSync(PACKAGES).flatMap((name) => {
+    const manifest = JSON.parse(readFileSync(join(PACKAGES, name, 'package.json'), 'utf8')) as {
+      name: string;
+      exports: Record<string, string | Record<string, string>>;
+    };
+    return Object.entries(manifest.exports).flatMap(([path, entry]) =>
+      typeof entry === 'string'
+        ? []
+        : [[manifest.name + path.slice(1), posix.join(name, entry['@keycloak-guard/source'] ?? '')] as const],
+    );
+  }),
+);
+
 /** Every static and dynamic import, type imports too. Comments are left out: they hold examples. */
-export function importsOf(
-  file: string,
-  text = readFileSync(join(ROOT, 'src', file), 'utf8'),
-): SourceImport[] {
+export function importsOf(file: string, text = readFileSync(join(PACKAGES, file), 'utf8')): SourceImport[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
   const found = code.matchAll(
-    /(?:^\s*(?:import|export)\b[^;'"`]*?\bfrom\s*|^\s*import\s*|\bimport\(\s*)(["'])([^"'\n]+)\1/gm,
+    /(?:^\s*((?:import|export)\b[^;'"`]*?)\bfrom\s*|^\s*import\s*|\bimport\(\s*)(["'])([^"'\n]+)\2/gm,
   );
-  return [...found].map(([, , specifier = '']) => ({
+  return [...found].map(([, clause = '', , specifier = '']) => ({
     file,
-    room: file.split('/')[0] ?? '',
+    room: roomOf(file),
     specifier,
-    target: specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : undefined,
+    target: specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : OWN.get(specifier),
+    isTypeOnly: /^(import|export)\s+type\b/.test(clause),
   }));
 }

@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { type FastifyInstance, fastify } from 'fastify';
 import { decodeJwt } from 'jose';
 import { combineVerifiers, createVerifier } from '../../packages/guard/src/core/index.ts';
-import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { backchannelLogout, keycloakGuard } from '../../packages/guard/src/fastify/index.ts';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { buildTestApp, startIdp } from './service.ts';
 

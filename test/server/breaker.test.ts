@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AuthorizationError, ClientError, type ClientErrorKind } from '../../packages/guard/src/client/index.ts';
+import {
+  AuthorizationError,
+  ClientError,
+  type ClientErrorKind,
+} from '../../packages/guard/src/client/index.ts';
 import { createBreaker } from '../../packages/server/src/services/breaker.ts';
 
 const fails = (id: string, kind: ClientErrorKind = 'provider_unavailable') => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { ClientError } from '../../packages/guard/src/client/index.ts';
-import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { startService } from '../../packages/server/src/index.ts';
 import { createClientCheck } from '../../packages/server/src/ops/client-check.ts';
 import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { collectLog, configFor, startIdp } from './service.ts';
 

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createMemorySessionStore, type SessionEvent, type SessionStore } from '../../packages/guard/src/session/index.ts';
+import {
+  createMemorySessionStore,
+  type SessionEvent,
+  type SessionStore,
+} from '../../packages/guard/src/session/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
 import { buildSessionApp } from './session-app.ts';

@@ -1,4 +1,9 @@
-import { type DevIdp, type DevIdpOptions, type StoredKeys, startDevIdp } from '../../packages/testing/src/index.ts';
+import {
+  type DevIdp,
+  type DevIdpOptions,
+  type StoredKeys,
+  startDevIdp,
+} from '../../packages/testing/src/index.ts';
 
 export const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url).pathname;
 

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { createVerifier, type Notice, type Verifier, type VerifierOptions } from '../../packages/guard/src/core/index.ts';
+import {
+  createVerifier,
+  type Notice,
+  type Verifier,
+  type VerifierOptions,
+} from '../../packages/guard/src/core/index.ts';
 import { createTestKey, type Part, signCompact, type TestKey } from './signing-keys.ts';
 
 export type Endpoint = 'discovery' | 'jwks' | 'userinfo' | 'introspection';

@@ -18,7 +18,7 @@ interface Tokens {
 /** What happens at a real Keycloak, and when the service as shipped refuses the token: it is in use all the time. */
 export async function freshness({ log }: PartOptions): Promise<Figure[]> {
   const keycloak = await startKeycloak({
-    realmFile: here('../packages/testing/testing-realm.json'),
+    realmFile: here('../../packages/testing/testing-realm.json'),
     onProgress: log,
   });
   const realmUrl = `${keycloak.url}/realms/${REALM}`;
@@ -50,7 +50,7 @@ export async function freshness({ log }: PartOptions): Promise<Figure[]> {
 
   const [client] = (await admin('GET', `/clients?clientId=${CLIENT_ID}`)) as [{ id: string }];
   const { value: secret } = (await admin('POST', `/clients/${client.id}/client-secret`)) as { value: string };
-  const server = await startServer(here('../dist/service/main.js'), {
+  const server = await startServer(here('../../packages/server/dist/main.js'), {
     ...{ KEYCLOAK_SERVER_URL: keycloak.url, KEYCLOAK_REALM: REALM, KEYCLOAK_CLIENT_ID: CLIENT_ID },
     ...{ KEYCLOAK_CLIENT_SECRET: secret, SESSION_SECRET: 'off', HOST: '127.0.0.1', LOG_LEVEL: 'warn' },
   });

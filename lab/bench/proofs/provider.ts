@@ -8,7 +8,7 @@ import { asForm, askJson, measureCalls } from './calls.ts';
 const command = 'npm run bench -- provider';
 const STARTS = 9;
 const CALLERS = 4;
-const REALM_FILE = here('../packages/testing/testing-realm.json');
+const REALM_FILE = here('../../packages/testing/testing-realm.json');
 
 /** The embedded provider: how soon it is there for a test, and what a login at it costs. */
 export async function provider({ quick, log }: PartOptions): Promise<Figure[]> {

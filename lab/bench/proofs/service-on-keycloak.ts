@@ -11,12 +11,12 @@ export async function startServiceOnKeycloak(
   settings: Readonly<Record<string, string>> = {},
 ) {
   const keycloak = await startKeycloak({
-    realmFile: here('../packages/testing/testing-realm.json'),
+    realmFile: here('../../packages/testing/testing-realm.json'),
     // The just-in-time compilers as in production: the tool's own choice is for quick starts.
     env: { JAVA_OPTS_APPEND: '' },
     onProgress: log,
   });
-  const server = await startServer(here('../dist/service/main.js'), {
+  const server = await startServer(here('../../packages/server/dist/main.js'), {
     ...{ KEYCLOAK_SERVER_URL: keycloak.url, KEYCLOAK_REALM: REALM, KEYCLOAK_CLIENT_ID: CLIENT_ID },
     ...{ KEYCLOAK_CLIENT_SECRET: SECRET, SESSION_SECRET: 'off', HOST: '127.0.0.1', LOG_LEVEL: 'warn' },
     ...settings,

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Tokens } from '../../../packages/guard/src/client/index.ts';
-import { startDevIdp } from '../../../packages/testing/src/index.ts';
 import { openRedis, type RedisConnection } from '../../../packages/guard/src/redis/index.ts';
 import { createRedisSessionStore, type SessionStore } from '../../../packages/guard/src/session/index.ts';
 import { resolveSessionOptions } from '../../../packages/guard/src/session/options.ts';
 import { createSessionKeeper } from '../../../packages/guard/src/session/session-keeper.ts';
+import { startDevIdp } from '../../../packages/testing/src/index.ts';
 import { compare } from '../comparison.ts';
 import type { Figure } from '../figures.ts';
 import { type Load, runLoad } from '../load/generator.ts';
@@ -28,7 +28,7 @@ const CONNECTIONS = 50;
 /** Sessions in Redis: memory of each, and what a request with a cookie costs, from memory and from Redis. */
 export async function sessions({ quick, log }: PartOptions): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'keycloak-guard-bench-'));
-  const idp = await startDevIdp({ realmFile: here('../packages/testing/testing-realm.json') });
+  const idp = await startDevIdp({ realmFile: here('../../packages/testing/testing-realm.json') });
   const redis = await startRedis(folder);
   const connection = openRedis({ url: redis.url });
   const keycloak = { serverUrl: idp.url, realm: idp.realm, clientId: CLIENT_ID };
@@ -67,7 +67,7 @@ export async function sessions({ quick, log }: PartOptions): Promise<Figure[]> {
     await writeFile(bearers, `${tokens.accessToken}\n`);
     await writeFile(values, `${cookies.map(encodeURIComponent).join('\n')}\n`);
 
-    const server = await startServer(here('../dist/service/main.js'), {
+    const server = await startServer(here('../../packages/server/dist/main.js'), {
       ...{ KEYCLOAK_SERVER_URL: idp.url, KEYCLOAK_REALM: idp.realm, KEYCLOAK_CLIENT_ID: CLIENT_ID },
       ...{ KEYCLOAK_CLIENT_SECRET: 'for-development-only', SESSION_SECRET: SECRET, REDIS_URL: redis.url },
       ...{ HOST: '127.0.0.1', LOG_LEVEL: 'warn' },

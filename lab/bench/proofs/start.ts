@@ -30,7 +30,7 @@ export async function start({ log }: PartOptions): Promise<Figure[]> {
 
 async function startOnce(port: number): Promise<number> {
   const began = performance.now();
-  const child = spawn(process.execPath, [here('../dist/cli/main.js'), 'serve'], {
+  const child = spawn(process.execPath, [here('../../packages/cli/dist/main.js'), 'serve'], {
     stdio: 'ignore',
     env: {
       ...process.env,

@@ -35,7 +35,7 @@ export function writeResults(results: Results): void {
   writeFileSync(FILE, `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(here('RESULTS.md'), toPage(results));
   writeSizing(results);
-  mkdirSync(here('../assets'), { recursive: true });
+  mkdirSync(here('../../assets'), { recursive: true });
   for (const [workload, file, title] of [
     ['one', '../assets/bench.svg', 'Requests per second of processor time, the same token again and again'],
     ['many', 'many.svg', 'Requests per second of processor time, 2,000 tokens in turn'],

@@ -3,7 +3,7 @@ import { here } from '../processes.ts';
 import type { Results } from '../report/results.ts';
 import { ASSUMPTIONS, type Assumptions, type Costs, type Size, sizeFor } from './model.ts';
 
-const PAGE = here('../docs/sizing.md');
+const PAGE = here('../../docs/sizing.md');
 const USERS = [10_000, 1_000_000, 100_000_000] as const;
 
 interface Input {

@@ -10,6 +10,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { startKeycloak } from '../../../tools/keycloak/index.ts';
 import {
   ask,
   findFreePort,
@@ -20,7 +21,6 @@ import {
   startServer,
   stop,
 } from '../../bench/processes.ts';
-import { startKeycloak } from '../../../tools/keycloak/index.ts';
 import { writeSection } from '../section.ts';
 import { beGood, type Seen } from './good-users.ts';
 
@@ -43,7 +43,7 @@ async function startProvider(): Promise<{ url: string; name: string }> {
   const given = process.env.KEYCLOAK_SERVER_URL;
   if (given !== undefined) return { url: given, name: `Keycloak at ${given}` };
   if (values.keycloak) {
-    const realmFile = here('../packages/testing/testing-realm.json');
+    const realmFile = here('../../packages/testing/testing-realm.json');
     const keycloak = await startKeycloak({ realmFile, env: { JAVA_OPTS_APPEND: '' }, onProgress: log });
     closing.push(() => keycloak.close());
     const where = isPinned ? ', on the core of the flood' : '';
@@ -72,7 +72,7 @@ function startChild(file: string, env: Record<string, string>): ChildProcess {
 async function run(): Promise<void> {
   const { env } = process;
   const provider = await startProvider();
-  const server = await startServer(here('../dist/service/main.js'), {
+  const server = await startServer(here('../../packages/server/dist/main.js'), {
     KEYCLOAK_SERVER_URL: provider.url,
     KEYCLOAK_REALM: env.KEYCLOAK_REALM ?? 'testing',
     KEYCLOAK_CLIENT_ID: env.KEYCLOAK_CLIENT_ID ?? 'fastapi-keycloak',

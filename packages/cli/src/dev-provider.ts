@@ -7,7 +7,7 @@ import type { DevIdp, RealmRepresentation } from '@keycloak-guard/testing';
 import { cacheFolder } from './running-provider.ts';
 
 /** The realm of the guide, shipped with the package. */
-export const TESTING_REALM = fileURLToPath(new URL('../../../packages/testing/testing-realm.json', import.meta.url));
+export const TESTING_REALM = fileURLToPath(import.meta.resolve('@keycloak-guard/testing/testing-realm.json'));
 
 const PORTS_TRIED = 100;
 // The Dockerfile takes what runs in production, and nothing with a password that everybody knows.

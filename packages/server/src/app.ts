@@ -1,8 +1,8 @@
 import { compile } from '@fastify/proxy-addr';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
-import { createClient, type KeycloakClient } from 'keycloak-guard/client';
 import { createIssuer, createVerifier, type RevocationStore, type Verifier } from 'keycloak-guard';
+import { createClient, type KeycloakClient } from 'keycloak-guard/client';
 import { backchannelLogout, keycloakGuard } from 'keycloak-guard/fastify';
 import { basePathOf } from './base-path.ts';
 import { type Config, clientOptionsOf } from './config.ts';

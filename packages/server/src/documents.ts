@@ -2,14 +2,19 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Where the package is installed they are in it, in a clone at its root. */
+const FOLDERS = ['../', '../../../'];
+
 /**
- * Where a document of this package is, as somebody in the working directory opens it: in a clone `docs/settings.md`,
- * where the package is installed `node_modules/keycloak-guard/docs/settings.md`.
+ * Where a document of this project is, as somebody in the working directory opens it: in a clone `docs/settings.md`,
+ * where the package is installed `node_modules/@keycloak-guard/server/docs/settings.md`.
  */
 export function pathOfDocument(name: string): string {
-  const file = fileURLToPath(new URL(`../../${name}`, import.meta.url));
+  const file = FOLDERS.map((folder) => fileURLToPath(new URL(`${folder}${name}`, import.meta.url))).find(
+    (one) => existsSync(one),
+  );
   // An image has no documents in it.
-  if (!existsSync(file)) return `${name} of keycloak-guard`;
+  if (file === undefined) return `${name} of keycloak-guard`;
   const path = relative(process.cwd(), file);
-  return path.startsWith('../../../src') || isAbsolute(path) ? file : path;
+  return path.startsWith('..') || isAbsolute(path) ? file : path;
 }

@@ -22,7 +22,7 @@ import { createKeyRing } from './tokens/keys.ts';
 import { mintToken } from './tokens/mint.ts';
 
 /** The realm of the guide, which is in the package. */
-const TESTING_REALM = new URL('../../../packages/testing/testing-realm.json', import.meta.url);
+const TESTING_REALM = new URL('../testing-realm.json', import.meta.url);
 
 /**
  * Starts an identity provider for development and tests that behaves as Keycloak 26.7 does: its URLs, status codes,

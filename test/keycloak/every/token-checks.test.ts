@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { createVerifier, type Notice, type Verifier, type VerifierOptions } from '../../../packages/guard/src/core/index.ts';
+import {
+  createVerifier,
+  type Notice,
+  type Verifier,
+  type VerifierOptions,
+} from '../../../packages/guard/src/core/index.ts';
 import { CLIENT, PASSWORD, requestTokens } from '../../contract/guide/provider.ts';
 import { assertRefused, refusalOf } from '../../support/refusal.ts';
 import { issueAdminToken, requireKeycloak, updateInRealm } from '../support/real-keycloak.ts';

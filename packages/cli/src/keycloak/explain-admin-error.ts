@@ -1,5 +1,5 @@
-import type { AdminError } from '../admin/index.ts';
 import { diagnoseTokenError } from 'keycloak-guard/client';
+import type { AdminError } from '../admin/index.ts';
 
 /** What to do about a refusal of the Admin API: one sentence or two. */
 export function explainAdminError(error: AdminError): string {

@@ -1,5 +1,5 @@
-import type { SetupGoal } from '../admin/index.ts';
 import { isPlaceholder } from '@keycloak-guard/server';
+import type { SetupGoal } from '../admin/index.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { isServerUrl, mendServerUrl } from 'keycloak-guard';
 import { isPlaceholder } from '@keycloak-guard/server';
+import { isServerUrl, mendServerUrl } from 'keycloak-guard';
 import { appUrlOf } from '../app-url.ts';
 import { UsageError } from '../usage-error.ts';
 import { readSettings } from './env-file.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { KeycloakClient } from 'keycloak-guard/client';
 import type { Issuer } from 'keycloak-guard';
+import type { KeycloakClient } from 'keycloak-guard/client';
 import { whoOf } from './reporters.ts';
 import { type Report, toLoginOutcome } from './security-events.ts';
 

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { FastifyInstance } from 'fastify';
-import type { Registry } from 'prom-client';
 import type { Verifier } from 'keycloak-guard';
+import type { Registry } from 'prom-client';
 import type { Breaker } from '../services/breaker.ts';
 import type { Turns } from '../services/turns.ts';
 import {

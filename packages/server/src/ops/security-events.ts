@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import { ClientError, type ClientErrorKind } from 'keycloak-guard/client';
 import { AuthError } from 'keycloak-guard';
+import { ClientError, type ClientErrorKind } from 'keycloak-guard/client';
 
 /** What came of a login; the values of a metric's label, so a fixed list. */
 export const LOGIN_OUTCOMES = [

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
-import { ClientError, type KeycloakClient, type Tokens } from 'keycloak-guard/client';
 import { AuthError, type Principal, type Verifier } from 'keycloak-guard';
+import { ClientError, type KeycloakClient, type Tokens } from 'keycloak-guard/client';
 import type { TokenRequest, TokenResponse } from '../models.ts';
 import type { Turns } from './turns.ts';
 
