@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { createBoundedCache } from './bounded-cache.ts';
 
 export interface CachedToken {
   readonly token: string;
@@ -26,7 +26,7 @@ export function createTokenCache<T extends CachedToken>(maxEntries: number): Tok
   if (maxEntries === 0) {
     return { get: () => undefined, set: () => {}, delete: () => {}, size: 0 };
   }
-  const entries = new LRUCache<string, T>({ max: maxEntries });
+  const entries = createBoundedCache<T>(maxEntries);
   return {
     get(token) {
       const entry = entries.get(token.slice(-TAIL));
@@ -34,8 +34,11 @@ export function createTokenCache<T extends CachedToken>(maxEntries: number): Tok
     },
     set(entry, now) {
       // Two for each that comes: what is over does not stay until the cache is full.
-      for (let i = 0; i < 2 && (entries.rvalues().next().value?.expiresAt ?? now + 1) <= now; i++)
-        entries.pop();
+      for (let i = 0; i < 2; i++) {
+        const oldest = entries.oldest();
+        if (oldest === undefined || oldest.expiresAt > now) break;
+        entries.delete(oldest.token.slice(-TAIL));
+      }
       entries.set(entry.token.slice(-TAIL), entry);
     },
     delete(token) {

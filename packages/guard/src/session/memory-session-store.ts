@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { checkOptions, type OptionRules, optionRules } from '../core/index.ts';
+import { createBoundedCache } from '../core/internal.ts';
 import type { SessionGroup, SessionStore } from './session-store.ts';
 
 /** Options of {@link createMemorySessionStore}. */
@@ -23,10 +23,9 @@ const RULES: OptionRules<MemorySessionStoreOptions> = {
 export function createMemorySessionStore(options: MemorySessionStoreOptions = {}): SessionStore {
   checkOptions('createMemorySessionStore', options, RULES);
   const clock = options.clock ?? Date.now;
-  const values = new LRUCache<string, { value: string; until: number }>({
-    max: options.maxSessions ?? 10_000,
-  });
-  const groups = new LRUCache<string, readonly string[]>({ max: options.maxSessions ?? 10_000 });
+  const most = options.maxSessions ?? 10_000;
+  const values = createBoundedCache<{ value: string; until: number }>(most);
+  const groups = createBoundedCache<readonly string[]>(most);
   const locks = new Map<string, { until: number }>();
 
   function find(key: string) {

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fastifyCookie from '@fastify/cookie';
-import { LRUCache } from 'lru-cache';
 import type { Tokens } from '../client/index.ts';
 import { AuthError } from '../core/index.ts';
+import { createBoundedCache } from '../core/internal.ts';
 import { createEndings } from './endings.ts';
 import type { ResolvedSessionOptions } from './options.ts';
 import { createRenewal } from './renewal.ts';
@@ -70,7 +70,7 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
   const signer = new fastifyCookie.Signer([...secrets]);
   const endings = createEndings(store, maxMs);
   // By the value of the cookie: one that was changed is never found.
-  const live = new LRUCache<string, LiveSession>({ max: Math.max(1, options.maxCachedSessions) });
+  const live = createBoundedCache<LiveSession>(Math.max(1, options.maxCachedSessions));
   const touchEveryMs = Math.min(60_000, idleMs / 20);
   const ttlOf = (record: SessionRecord): number =>
     Math.max(1, Math.min(idleMs, record.createdAt + maxMs - clock()));
