@@ -89,7 +89,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
       wrong.map(({ file, specifier }) => `${file} imports ${specifier}`),
       [],
     );
-    assert.ok(imports.some(({ room, specifier }) => room === 'client' && specifier === 'openid-client'));
+    assert.ok(imports.some(({ room, specifier }) => room === 'client' && specifier === 'oauth4webapi'));
   });
 
   test('lists no package that its room does not import', () => {

@@ -1,4 +1,4 @@
-import * as oauth from 'openid-client';
+import * as oauth from 'oauth4webapi';
 import { callKeycloak } from './call.ts';
 import type { ClientContext } from './context.ts';
 import { AuthorizationError } from './errors.ts';
@@ -38,21 +38,24 @@ export async function startAuthorization(
   context: ClientContext,
   request: AuthorizationRequest,
 ): Promise<StartedAuthorization> {
-  const state = oauth.randomState();
-  const nonce = oauth.randomNonce();
-  const codeVerifier = oauth.randomPKCECodeVerifier();
-  const url = await callKeycloak(context, {}, async (configuration) =>
-    oauth.buildAuthorizationUrl(configuration, {
+  const state = oauth.generateRandomState();
+  const nonce = oauth.generateRandomNonce();
+  const codeVerifier = oauth.generateRandomCodeVerifier();
+  const codeChallenge = await oauth.calculatePKCECodeChallenge(codeVerifier);
+  const url = await callKeycloak(context, {}, async ({ server }) =>
+    withQuery(server.authorization_endpoint, {
       ...request.parameters,
+      client_id: context.clientId,
+      response_type: 'code',
       redirect_uri: request.redirectUri,
       scope: request.scope ?? 'openid',
       state,
       nonce,
-      code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
+      code_challenge: codeChallenge,
       code_challenge_method: 'S256',
     }),
   );
-  return { url: url.href, state, nonce, codeVerifier };
+  return { url, state, nonce, codeVerifier };
 }
 
 /**
@@ -67,13 +70,23 @@ export async function finishAuthorization(
 ): Promise<Tokens> {
   const { callbackUrl, state, nonce, codeVerifier } = response;
   const hidden = [codeVerifier, new URL(callbackUrl).searchParams.get('code') ?? ''];
-  return callKeycloak(context, { hidden }, async (configuration) => {
-    const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier };
-    const url = new URL(callbackUrl);
+  const url = new URL(callbackUrl);
+  const redirectUri = `${url.origin}${url.pathname}`;
+  return callKeycloak(context, { hidden }, async ({ server, client, authentication, options }) => {
+    const parameters = readResponse(server, client, url, state);
+    const answer = await oauth.authorizationCodeGrantRequest(
+      server,
+      client,
+      authentication,
+      parameters,
+      redirectUri,
+      codeVerifier,
+      options(),
+    );
     return toTokens(
-      await oauth.authorizationCodeGrant(configuration, url, checks).catch((error: unknown) => {
-        throw toAuthorizationError(error);
-      }),
+      await oauth
+        .processAuthorizationCodeResponse(server, client, answer, { expectedNonce: nonce })
+        .catch(toAuthorizationError),
     );
   });
 }
@@ -89,41 +102,46 @@ export interface EndSessionRequest {
 /** @see OpenID Connect RP-Initiated Logout 1.0 §2 */
 export async function endSessionUrl(context: ClientContext, request: EndSessionRequest): Promise<string> {
   const { idToken, postLogoutRedirectUri } = request;
-  const url = await callKeycloak(context, {}, async (configuration) =>
-    oauth.buildEndSessionUrl(configuration, {
+  return callKeycloak(context, {}, async ({ server }) =>
+    withQuery(server.end_session_endpoint, {
+      client_id: context.clientId,
       post_logout_redirect_uri: postLogoutRedirectUri,
       ...(idToken === undefined ? {} : { id_token_hint: idToken }),
     }),
   );
+}
+
+/** `state`, `iss`, a parameter twice, an error of Keycloak's: what can be told before it is called. */
+function readResponse(
+  server: oauth.AuthorizationServer,
+  client: oauth.Client,
+  url: URL,
+  state: string,
+): URLSearchParams {
+  try {
+    const parameters = oauth.validateAuthResponse(server, client, url, state);
+    if (parameters.has('code')) return parameters;
+  } catch (error) {
+    if (error instanceof oauth.AuthorizationResponseError)
+      throw new AuthorizationError('refused', error.error);
+  }
+  throw new AuthorizationError('invalid_response', undefined);
+}
+
+/** An ID token to another login is a code that was injected (RFC 9700 §4.5). */
+function toAuthorizationError(error: unknown): never {
+  const isAboutNonce = error instanceof oauth.OperationProcessingError && hasNoSuchNonce(error.cause);
+  throw isAboutNonce ? new AuthorizationError('invalid_response', undefined) : error;
+}
+
+/** @param cause what oauth4webapi found: the claims, and which one was another than expected */
+function hasNoSuchNonce(cause: unknown): boolean {
+  const { claim, claims } = (cause ?? {}) as { claim?: string; claims?: { nonce?: unknown } };
+  return claim === 'nonce' || (claims !== undefined && claims.nonce === undefined);
+}
+
+function withQuery(endpoint: string | undefined, parameters: Readonly<Record<string, string>>): string {
+  const url = new URL(endpoint as string);
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return url.href;
-}
-
-function toAuthorizationError(error: unknown): unknown {
-  if (error instanceof oauth.AuthorizationResponseError) {
-    return new AuthorizationError('refused', error.error);
-  }
-  if (!(error instanceof oauth.ClientError)) return error;
-  // Found before Keycloak is called: `state`, `iss`, a parameter twice, no code.
-  const isEarly = !ABOUT_THE_ANSWER.includes(error.code ?? '');
-  return isEarly || isAboutNonce(error) ? new AuthorizationError('invalid_response', undefined) : error;
-}
-
-/** What openid-client says about the token endpoint's answer, or about the way to it. */
-const ABOUT_THE_ANSWER = [
-  'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
-  'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
-  'OAUTH_RESPONSE_IS_NOT_CONFORM',
-  'OAUTH_RESPONSE_IS_NOT_JSON',
-  'OAUTH_PARSE_ERROR',
-  'OAUTH_TIMEOUT',
-  'OAUTH_ABORT',
-];
-
-/** An ID token to another login: a code that was injected (RFC 9700 §4.5). */
-function isAboutNonce(error: oauth.ClientError): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const detail = cause.cause as { claim?: unknown } | undefined;
-    if (detail?.claim === 'nonce' || /"nonce"/.test(cause.message)) return true;
-  }
-  return false;
 }

@@ -1,12 +1,22 @@
-import * as oauth from 'openid-client';
+import * as oauth from 'oauth4webapi';
 import { AuthError, type Discovery } from '../core/index.ts';
 import { toBrowserEndpoints } from './browser-endpoints.ts';
 import type { ClientContext } from './context.ts';
 import { diagnoseTokenError, type TokenAnswer } from './diagnosis.ts';
 import { AuthorizationError, ClientError } from './errors.ts';
-import { createRecordingFetch, probe } from './recording-fetch.ts';
+import { createRecordingFetch, probe, type RecordingFetch } from './recording-fetch.ts';
 
-interface CallOptions {
+/** What every request of oauth4webapi wants. */
+export interface Wire {
+  readonly server: oauth.AuthorizationServer;
+  readonly client: oauth.Client;
+  readonly authentication: oauth.ClientAuth;
+  readonly fetch: RecordingFetch['fetch'];
+  /** Anew for each request: its time begins when it is asked for. */
+  options(signal?: AbortSignal): oauth.HttpRequestOptions<'POST', URLSearchParams>;
+}
+
+export interface CallOptions {
   /** Address of the user, for `X-Forwarded-For`. */
   readonly clientIp?: string | undefined;
   /** Values that must not come back in an error, should an answer repeat them. */
@@ -21,12 +31,12 @@ interface CallOptions {
 export async function callKeycloak<T>(
   context: ClientContext,
   call: CallOptions,
-  verb: (configuration: oauth.Configuration) => Promise<T>,
+  verb: (wire: Wire) => Promise<T>,
 ): Promise<T> {
   const discovery = await discover(context);
   const recorder = createRecordingFetch(context, call.clientIp);
   try {
-    return await verb(configure(context, discovery, recorder.fetch));
+    return await verb(toWire(context, discovery, recorder.fetch));
   } catch (error) {
     if (error instanceof AuthorizationError) throw error;
     // Keycloak came back under another host name: its new name is known for the next call.
@@ -59,39 +69,37 @@ async function discover(context: ClientContext): Promise<Discovery> {
   }
 }
 
-/** A configuration is made for each call, because the address of the user goes with it. */
-function configure(
-  context: ClientContext,
-  discovery: Discovery,
-  fetch: oauth.CustomFetch,
-): oauth.Configuration {
+/** Made for each call, because the address of the user goes with it. */
+function toWire(context: ClientContext, discovery: Discovery, fetch: RecordingFetch['fetch']): Wire {
   const { endpoints } = context.issuer;
-  const configuration = new oauth.Configuration(
-    {
+  const { clientId, clientSecret, clockToleranceSeconds, timeoutMs } = context;
+  return {
+    server: {
       issuer: discovery.issuer,
       token_endpoint: endpoints.token,
       revocation_endpoint: endpoints.revocation,
       device_authorization_endpoint: endpoints.deviceAuthorization,
       ...toBrowserEndpoints(discovery, endpoints),
     },
-    context.clientId,
-    { [oauth.clockTolerance]: context.clockToleranceSeconds },
-    context.clientSecret === undefined ? oauth.None() : oauth.ClientSecretPost(context.clientSecret),
-  );
-  configuration.timeout = context.timeoutMs / 1000;
-  configuration[oauth.customFetch] = fetch;
-  // The operator chose http:// in the server URL.
-  if (endpoints.token.startsWith('http://')) oauth.allowInsecureRequests(configuration);
-  return configuration;
+    client: { client_id: clientId, [oauth.clockTolerance]: clockToleranceSeconds },
+    authentication: clientSecret === undefined ? oauth.None() : oauth.ClientSecretPost(clientSecret),
+    fetch,
+    options: (signal) => ({
+      [oauth.customFetch]: fetch,
+      // The operator chose http:// in the server URL.
+      [oauth.allowInsecureRequests]: endpoints.token.startsWith('http://'),
+      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
+    }),
+  };
 }
 
 function isAboutIdToken(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED' || code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED';
+  const code = error instanceof oauth.OperationProcessingError ? error.code : undefined;
+  return code === oauth.JWT_CLAIM_COMPARISON || code === oauth.JWT_TIMESTAMP_CHECK;
 }
 
 function idTokenDiagnosis(error: unknown) {
-  const isClock = error instanceof Error && String(error).includes('timestamp');
+  const isClock = error instanceof oauth.OperationProcessingError && error.code === oauth.JWT_TIMESTAMP_CHECK;
   return isClock
     ? ({
         id: 'clock-skew',

@@ -1,4 +1,5 @@
-import { initiateDeviceAuthorization, pollDeviceAuthorizationGrant } from 'openid-client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as oauth from 'oauth4webapi';
 import { callKeycloak } from './call.ts';
 import type { ClientContext } from './context.ts';
 import { type Tokens, toTokens } from './tokens.ts';
@@ -14,6 +15,9 @@ export interface DevicePrompt {
   readonly expiresInSeconds: number;
 }
 
+/** Where Keycloak names no interval, and for how much longer to wait where it says `slow_down` (RFC 8628 §3.2, §3.5). */
+const INTERVAL_SECONDS = 5;
+
 /**
  * Device authorization grant (RFC 8628). `onPrompt` is called once, with what to show; resolves when the person has
  * signed in.
@@ -23,15 +27,39 @@ export async function deviceGrant(
   onPrompt: (prompt: DevicePrompt) => void,
   signal?: AbortSignal,
 ): Promise<Tokens> {
-  return callKeycloak(context, {}, async (configuration) => {
-    const started = await initiateDeviceAuthorization(configuration, { scope: 'openid' });
+  return callKeycloak(context, {}, async ({ server, client, authentication, options }) => {
+    const scope = { scope: 'openid' };
+    const begun = await oauth.deviceAuthorizationRequest(
+      server,
+      client,
+      authentication,
+      scope,
+      options(signal),
+    );
+    const started = await oauth.processDeviceAuthorizationResponse(server, client, begun);
     onPrompt({
       userCode: started.user_code,
       verificationUri: started.verification_uri,
       verificationUriComplete: started.verification_uri_complete ?? null,
       expiresInSeconds: started.expires_in,
     });
-    const options = signal === undefined ? {} : { signal };
-    return toTokens(await pollDeviceAuthorizationGrant(configuration, started, undefined, options));
+    let seconds = started.interval ?? INTERVAL_SECONDS;
+    for (;;) {
+      await sleep(seconds * 1000, undefined, signal === undefined ? {} : { signal });
+      const answer = await oauth.deviceCodeGrantRequest(
+        server,
+        client,
+        authentication,
+        started.device_code,
+        options(signal),
+      );
+      try {
+        return toTokens(await oauth.processDeviceCodeResponse(server, client, answer));
+      } catch (error) {
+        const said = error instanceof oauth.ResponseBodyError ? error.error : undefined;
+        if (said === 'slow_down') seconds += INTERVAL_SECONDS;
+        else if (said !== 'authorization_pending') throw error;
+      }
+    }
   });
 }

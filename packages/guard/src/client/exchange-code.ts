@@ -1,7 +1,6 @@
-import { genericGrantRequest } from 'openid-client';
-import { callKeycloak } from './call.ts';
 import type { ClientContext } from './context.ts';
-import { type Tokens, toTokens } from './tokens.ts';
+import { grant } from './grant.ts';
+import type { Tokens } from './tokens.ts';
 
 /** A code that a program in the browser was given, which has checked `state` itself. */
 export interface CodeExchange {
@@ -13,13 +12,10 @@ export interface CodeExchange {
 /** RFC 6749 §4.1.3 with RFC 7636 §4.5. Not checked: `state`, `iss` of the response, and the nonce. */
 export async function exchangeCode(context: ClientContext, exchange: CodeExchange): Promise<Tokens> {
   const { code, redirectUri, codeVerifier } = exchange;
-  return callKeycloak(context, { hidden: [code, codeVerifier] }, async (configuration) =>
-    toTokens(
-      await genericGrantRequest(configuration, 'authorization_code', {
-        code,
-        redirect_uri: redirectUri,
-        code_verifier: codeVerifier,
-      }),
-    ),
+  return grant(
+    context,
+    'authorization_code',
+    { code, redirect_uri: redirectUri, code_verifier: codeVerifier },
+    { hidden: [code, codeVerifier] },
   );
 }

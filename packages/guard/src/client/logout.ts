@@ -1,6 +1,5 @@
-import { type Configuration, customFetch } from 'openid-client';
 import { toJsonObject } from '../core/index.ts';
-import { callKeycloak } from './call.ts';
+import { callKeycloak, type Wire } from './call.ts';
 import type { ClientContext } from './context.ts';
 import { ClientError } from './errors.ts';
 
@@ -10,10 +9,10 @@ import { ClientError } from './errors.ts';
  * @see Keycloak: Securing applications, "OpenID Connect endpoints", logout endpoint
  */
 export async function logout(context: ClientContext, refreshToken: string): Promise<void> {
-  await callKeycloak(context, { hidden: [refreshToken] }, async (configuration) => {
+  await callKeycloak(context, { hidden: [refreshToken] }, async (wire) => {
     const fields = new URLSearchParams({ client_id: context.clientId, refresh_token: refreshToken });
     if (context.clientSecret !== undefined) fields.set('client_secret', context.clientSecret);
-    const response = await request(context, configuration, context.issuer.endpoints.logout, {
+    const response = await request(context, wire, context.issuer.endpoints.logout, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: fields,
@@ -31,10 +30,10 @@ export async function endSession(
   accessToken: string,
   sessionId: string,
 ): Promise<void> {
-  const isTaken = await callKeycloak(context, { hidden: [accessToken] }, async (configuration) => {
+  const isTaken = await callKeycloak(context, { hidden: [accessToken] }, async (wire) => {
     const response = await request(
       context,
-      configuration,
+      wire,
       `${context.issuer.baseUrl}/account/sessions/${encodeURIComponent(sessionId)}`,
       { method: 'DELETE', headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' } },
     );
@@ -56,15 +55,11 @@ const NOT_TAKEN = {
 
 function request(
   context: ClientContext,
-  configuration: Configuration,
+  { fetch }: Wire,
   url: string,
   options: { method: string; headers: Record<string, string>; body?: URLSearchParams },
 ): Promise<Response> {
-  return (configuration[customFetch] as typeof fetch)(url, {
-    redirect: 'manual',
-    signal: AbortSignal.timeout(context.timeoutMs),
-    ...options,
-  });
+  return fetch(url, { ...options, signal: AbortSignal.timeout(context.timeoutMs) });
 }
 
 /** 204 and no other: 200 is the page of a proxy, and the session goes on. Why is read where the call ends. */

@@ -1,7 +1,6 @@
-import { genericGrantRequest } from 'openid-client';
-import { callKeycloak } from './call.ts';
 import type { ClientContext } from './context.ts';
-import { type Tokens, toTokens } from './tokens.ts';
+import { grant } from './grant.ts';
+import type { Tokens } from './tokens.ts';
 
 /** A user's credentials, once. */
 export interface PasswordGrantRequest {
@@ -16,7 +15,5 @@ export interface PasswordGrantRequest {
 /** RFC 6749 §4.3.2 */
 export async function passwordGrant(context: ClientContext, request: PasswordGrantRequest): Promise<Tokens> {
   const { username, password, scope = 'openid', clientIp } = request;
-  return callKeycloak(context, { clientIp, hidden: [password] }, async (configuration) =>
-    toTokens(await genericGrantRequest(configuration, 'password', { username, password, scope })),
-  );
+  return grant(context, 'password', { username, password, scope }, { clientIp, hidden: [password] });
 }

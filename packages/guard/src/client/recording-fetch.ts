@@ -1,16 +1,24 @@
-import type { CustomFetch } from 'openid-client';
 import { readBody, toJsonObject } from '../core/index.ts';
 import type { ClientContext } from './context.ts';
 import type { TokenAnswer } from './diagnosis.ts';
 
-interface RecordingFetch {
-  readonly fetch: CustomFetch;
+/** What oauth4webapi, and the verbs that it does not know, send a request with. */
+interface WireRequest {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: URLSearchParams | undefined;
+  readonly redirect?: 'manual';
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RecordingFetch {
+  fetch(url: string, request: WireRequest): Promise<Response>;
   /** What came back, as far as it says why a call failed. */
   answer(): TokenAnswer;
 }
 
 /**
- * A fetch that reads the whole answer, bounded in size, and remembers what it said, for an error of openid-client
+ * A fetch that reads the whole answer, bounded in size, and remembers what it said, for an error of oauth4webapi
  * alone does not tell a proxy's page from Keycloak's refusal.
  */
 export function createRecordingFetch(
@@ -20,13 +28,13 @@ export function createRecordingFetch(
   let answer: TokenAnswer = { status: 0 };
   return {
     answer: () => answer,
-    async fetch(url, { body, method, headers, redirect, signal }) {
+    async fetch(url, { body, method = 'GET', headers = {}, redirect = 'manual', signal }) {
       answer = { status: 0, url };
       try {
         const response = await context.fetch(url, {
           method,
           redirect,
-          ...(body === undefined ? {} : { body: body as NonNullable<RequestInit['body']> }),
+          ...(body === undefined ? {} : { body }),
           ...(signal === undefined ? {} : { signal }),
           headers: clientIp === undefined ? headers : { ...headers, 'x-forwarded-for': clientIp },
         });
@@ -49,9 +57,7 @@ export async function probe(
 ): Promise<TokenAnswer> {
   const recorder = createRecordingFetch(context, undefined);
   const signal = AbortSignal.timeout(context.timeoutMs);
-  await recorder
-    .fetch(url, { method: 'GET', body: undefined, headers: {}, redirect: 'manual', signal })
-    .catch(() => {});
+  await recorder.fetch(url, { signal }).catch(() => {});
   return recorder.answer();
 }
 

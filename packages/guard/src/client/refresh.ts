@@ -1,7 +1,6 @@
-import { refreshTokenGrant } from 'openid-client';
-import { callKeycloak } from './call.ts';
 import type { ClientContext } from './context.ts';
-import { type Tokens, toTokens } from './tokens.ts';
+import { grant } from './grant.ts';
+import type { Tokens } from './tokens.ts';
 
 /** Calls that are under way, by refresh token. */
 export type RefreshesUnderWay = Map<string, Promise<Tokens>>;
@@ -17,9 +16,10 @@ export function refresh(
 ): Promise<Tokens> {
   const known = underWay.get(refreshToken);
   if (known !== undefined) return known;
-  const call = callKeycloak(context, { hidden: [refreshToken] }, async (configuration) =>
-    toTokens(await refreshTokenGrant(configuration, refreshToken)),
-  ).finally(() => underWay.delete(refreshToken));
+  const parameters = { refresh_token: refreshToken };
+  const call = grant(context, 'refresh_token', parameters, { hidden: [refreshToken] }).finally(() =>
+    underWay.delete(refreshToken),
+  );
   underWay.set(refreshToken, call);
   return call;
 }

@@ -1,4 +1,4 @@
-import type { TokenEndpointResponse } from 'openid-client';
+import type { TokenEndpointResponse } from 'oauth4webapi';
 
 /** Tokens as Keycloak issued them. */
 export interface Tokens {

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { createBoundedCache } from '../core/internal.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** Sessions that ended in this process: they stay ended, whether the store could be told or not. */
@@ -17,14 +17,17 @@ const MOST = 10_000;
 
 /** @param longestMs longest life of a session: after it the store has forgotten it by itself */
 export function createEndings(store: SessionStore, longestMs: number): Endings {
-  const ended = new LRUCache<string, { readonly isTold: boolean }>({ max: MOST });
+  /** Until when each is remembered, by a clock that nobody sets. */
+  const told = createBoundedCache<number>(MOST);
+  const untold = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
   async function tell(key: string): Promise<boolean> {
     try {
       await store.delete(key);
-      ended.set(key, { isTold: true }, { ttl: REMEMBER_TOLD_MS });
+      untold.delete(key);
+      told.set(key, performance.now() + REMEMBER_TOLD_MS);
       return true;
     } catch {
       return false;
@@ -32,8 +35,10 @@ export function createEndings(store: SessionStore, longestMs: number): Endings {
   }
 
   async function tellAll(): Promise<void> {
-    const untold = [...ended.entries()].filter(([, { isTold }]) => !isTold);
-    for (const [key] of untold) if (!(await tell(key))) return;
+    for (const [key, until] of untold) {
+      if (until <= performance.now()) untold.delete(key);
+      else if (!(await tell(key))) return;
+    }
   }
 
   function tryAgain(): void {
@@ -41,14 +46,17 @@ export function createEndings(store: SessionStore, longestMs: number): Endings {
     timer ??= setTimeout(async () => {
       await tellAll();
       timer = undefined;
-      if ([...ended.values()].some(({ isTold }) => !isTold)) tryAgain();
+      if (untold.size > 0) tryAgain();
     }, TRY_AGAIN_MS).unref();
   }
 
   return {
-    has: (key) => ended.size > 0 && ended.has(key),
+    has: (key) =>
+      (untold.size > 0 && untold.has(key)) || (told.size > 0 && (told.get(key) ?? 0) > performance.now()),
     async end(key) {
-      ended.set(key, { isTold: false }, { ttl: longestMs });
+      untold.set(key, performance.now() + longestMs);
+      const [oldest] = untold.keys();
+      if (untold.size > MOST && oldest !== undefined) untold.delete(oldest);
       const isTold = await tell(key);
       if (!isTold) tryAgain();
       return isTold;
