@@ -2,9 +2,10 @@ import * as oauth from 'oauth4webapi';
 import { AuthError, type Discovery } from '../core/index.ts';
 import { toBrowserEndpoints } from './browser-endpoints.ts';
 import type { ClientContext } from './context.ts';
-import { diagnoseTokenError, type TokenAnswer } from './diagnosis.ts';
+import { diagnoseTokenError } from './diagnosis.ts';
 import { AuthorizationError, ClientError } from './errors.ts';
 import { createRecordingFetch, probe, type RecordingFetch } from './recording-fetch.ts';
+import type { TokenAnswer } from './token-answer.ts';
 
 /** What every request of oauth4webapi wants. */
 export interface Wire {

@@ -1,5 +1,4 @@
-import type { TokenAnswer } from './diagnosis.ts';
-import type { ClientErrorKind } from './errors.ts';
+import type { ClientErrorKind, TokenAnswer } from './token-answer.ts';
 
 interface Rule {
   readonly id: string;

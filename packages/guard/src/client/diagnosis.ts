@@ -1,38 +1,5 @@
 import { RULES } from './diagnosis-rules.ts';
-import type { ClientErrorKind } from './errors.ts';
-
-/** What came back from the token endpoint (or from the discovery document), as far as it says why. */
-export interface TokenAnswer {
-  /** HTTP status; 0 when there was no answer. */
-  readonly status: number;
-  /** `error` of the JSON body (RFC 6749 §5.2). */
-  readonly error?: string | undefined;
-  /** `error_description` of the JSON body. */
-  readonly description?: string | undefined;
-  /** Whether the body was a JSON object. */
-  readonly isJson?: boolean | undefined;
-  /** Why there was no answer: an error code such as `ECONNREFUSED`, or `timed out`. */
-  readonly failure?: string | undefined;
-  /** Value of the `Location` header. */
-  readonly location?: string | undefined;
-  /** Address that was called; lets the fix name it. */
-  readonly url?: string | undefined;
-  /** Realm that was asked for. */
-  readonly realm?: string | undefined;
-  /** Client id that was sent. */
-  readonly clientId?: string | undefined;
-}
-
-/** Why a call failed and what to do. Texts are for the operator and hold no secret. */
-export interface Diagnosis {
-  /** Stable name of the cause, for example `wrong-secret`. */
-  readonly id: string;
-  readonly kind: ClientErrorKind;
-  /** One sentence: what is wrong. */
-  readonly cause: string;
-  /** One sentence or two: what to change, and where. */
-  readonly fix: string;
-}
+import type { Diagnosis, TokenAnswer } from './token-answer.ts';
 
 /**
  * Tells why Keycloak refused, from the shape of its answer. Never from the status alone: a wrong password is 401

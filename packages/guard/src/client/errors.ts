@@ -1,20 +1,4 @@
-import type { Diagnosis } from './diagnosis.ts';
-
-/**
- * Whose turn it is after a failed call.
- *
- * - `invalid_credentials`: the user retypes
- * - `account_not_ready`: the password was right, Keycloak wants an action of the user first
- * - `account_disabled`: the password was right, an administrator has disabled the user
- * - `client_misconfigured`: this service, its client or its realm is set up wrongly; no user can help
- * - `provider_unavailable`: Keycloak gave no usable answer; a later try makes sense
- */
-export type ClientErrorKind =
-  | 'invalid_credentials'
-  | 'account_not_ready'
-  | 'account_disabled'
-  | 'client_misconfigured'
-  | 'provider_unavailable';
+import type { ClientErrorKind, Diagnosis } from './token-answer.ts';
 
 /**
  * A call to Keycloak as an OAuth client failed. `message` names the cause, `diagnosis.fix` the way out; both are

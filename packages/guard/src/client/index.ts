@@ -6,8 +6,9 @@ export type {
 } from './authorization-code.ts';
 export { type ClientOptions, createClient, type KeycloakClient } from './client.ts';
 export type { DevicePrompt } from './device.ts';
-export { type Diagnosis, diagnoseTokenError, type TokenAnswer } from './diagnosis.ts';
-export { AuthorizationError, ClientError, type ClientErrorKind } from './errors.ts';
+export { diagnoseTokenError } from './diagnosis.ts';
+export { AuthorizationError, ClientError } from './errors.ts';
 export type { CodeExchange } from './exchange-code.ts';
 export type { PasswordGrantRequest } from './password-grant.ts';
+export type { ClientErrorKind, Diagnosis, TokenAnswer } from './token-answer.ts';
 export type { Tokens } from './tokens.ts';

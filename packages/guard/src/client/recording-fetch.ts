@@ -1,6 +1,6 @@
 import { readBody, toJsonObject } from '../core/index.ts';
 import type { ClientContext } from './context.ts';
-import type { TokenAnswer } from './diagnosis.ts';
+import type { TokenAnswer } from './token-answer.ts';
 
 /** What oauth4webapi, and the verbs that it does not know, send a request with. */
 interface WireRequest {

@@ -3,9 +3,8 @@ import type { CurrentState } from '../current.ts';
 import { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, toClient, toRedirectUris } from '../goal.ts';
 import { clientBlocks, FLOWS } from './client-blocks.ts';
 import { planMappers } from './mappers.ts';
-import type { Part } from './plan.ts';
 import { planClientRoles } from './roles.ts';
-import type { Change, Step } from './step.ts';
+import type { Change, Part, Step } from './step.ts';
 import { coversUri, splitUris } from './uris.ts';
 
 /** The client: created whole in one call, or brought to what is needed, setting by setting. */

@@ -3,15 +3,8 @@ import type { SetupGoal } from '../goal.ts';
 import { planClient } from './client.ts';
 import { planRealm } from './realm.ts';
 import { planGroups, planMemberships, planRoles } from './roles.ts';
-import type { Blocked, Plan, Step } from './step.ts';
+import type { Part, Plan } from './step.ts';
 import { planUser } from './user.ts';
-
-/** What one part of the plan found out. */
-export interface Part {
-  readonly steps: Step[];
-  readonly kept: string[];
-  readonly blocked: Blocked[];
-}
 
 /**
  * Compares what is there with what is wanted. Pure: the same input gives the same plan, in the order in which the

@@ -1,6 +1,6 @@
 import type { CurrentState } from '../current.ts';
 import type { SetupGoal } from '../goal.ts';
-import type { Part } from './plan.ts';
+import type { Part } from './step.ts';
 
 /** A realm is created with Keycloak's defaults; one that exists is left as it is. */
 export function planRealm({ realm }: CurrentState, goal: SetupGoal): Part {

@@ -1,7 +1,6 @@
 import { type CurrentState, withParents } from '../current.ts';
 import type { SetupGoal } from '../goal.ts';
-import type { Part } from './plan.ts';
-import type { Step } from './step.ts';
+import type { Part, Step } from './step.ts';
 
 /** Roles that are asked for and missing. Those of the client follow the client, see `planClientRoles`. */
 export function planRoles(current: CurrentState, goal: SetupGoal): Part {

@@ -52,3 +52,10 @@ export interface Plan {
   readonly kept: readonly string[];
   readonly blocked: readonly Blocked[];
 }
+
+/** What one part of the plan found out. */
+export interface Part {
+  readonly steps: Step[];
+  readonly kept: string[];
+  readonly blocked: Blocked[];
+}

@@ -1,8 +1,7 @@
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import type { CurrentState } from '../current.ts';
 import { type SetupGoal, toUser, type UserGoal } from '../goal.ts';
-import type { Part } from './plan.ts';
-import type { Blocked, Change, Step } from './step.ts';
+import type { Blocked, Change, Part, Step } from './step.ts';
 
 /**
  * What is left for the user to do. A whole profile makes these actions needless; a temporary password is one until there
