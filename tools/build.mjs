@@ -1,9 +1,10 @@
 // Builds dist/ of every package: node tools/build.mjs [--no-check] [--source-maps]
 //
-// TypeScript writes ES modules and declarations. The library is also written as CommonJS, with the packages bundled that
-// exist as ES modules alone: Jest, and Node before 20.19, cannot require those.
+// TypeScript writes programs and declarations. The library's programs are written by rolldown, from the same sources, as ES
+// modules and as CommonJS: few files, without comments (those are in the declarations). In CommonJS the packages are
+// bundled that exist as ES modules alone: Jest, and Node before 20.19, cannot require those.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -22,26 +23,32 @@ execFileSync(process.execPath, [tsc, '-b', ...flags, ...PACKAGES.map((name) => `
   cwd: root,
   stdio: 'inherit',
 });
-await buildCommonJs();
+await buildLibrary();
 
-async function buildCommonJs() {
-  const { exports } = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));
-  const rooms = Object.values(exports)
+async function buildLibrary() {
+  const manifest = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));
+  const rooms = Object.values(manifest.exports)
     .map((entry) => /^\.\/dist\/(.*)\.js$/.exec(entry.import?.default ?? '')?.[1])
     .filter((room) => room !== undefined);
-  const folder = join(library, 'dist/cjs');
-  rmSync(folder, { recursive: true, force: true });
-  const bundle = await rolldown({
-    input: Object.fromEntries(rooms.map((room) => [room, join(library, `dist/${room}.js`)])),
-    platform: 'node',
-    // What the application brings itself must stay the application's own.
-    external: [/^node:/, /^fastify$/, /^@redis\/client$/],
-    logLevel: 'warn',
-  });
-  await bundle.write({ dir: folder, format: 'cjs', exports: 'named', chunkFileNames: 'shared/[name].js' });
-  await bundle.close();
-  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
-  copyDeclarations(join(library, 'dist'), folder);
+  const input = Object.fromEntries(rooms.map((room) => [room, join(library, `src/${room}.ts`)]));
+  // What an application brings itself has to be the application's own.
+  const frameworks = Object.keys(manifest.peerDependencies);
+  await write('esm', join(library, 'dist'), [...Object.keys(manifest.dependencies), ...frameworks]);
+  const commonJs = join(library, 'dist/cjs');
+  await write('cjs', commonJs, frameworks);
+  writeFileSync(join(commonJs, 'package.json'), '{ "type": "commonjs" }\n');
+  copyDeclarations(join(library, 'dist'), commonJs);
+
+  async function write(format, dir, packages) {
+    const bundle = await rolldown({
+      input,
+      platform: 'node',
+      external: (id) => id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`)),
+      logLevel: 'warn',
+    });
+    await bundle.write({ dir, format, exports: 'named', chunkFileNames: 'shared/[name].js', comments: false });
+    await bundle.close();
+  }
 }
 
 /** The same declarations once more: TypeScript takes those beside `"type": "commonjs"` for CommonJS. */
