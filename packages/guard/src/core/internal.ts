@@ -1,2 +1,3 @@
 // What the rooms of this package share, and nobody else gets.
 export { createBoundedCache } from './bounded-cache.ts';
+export { readCompactJws } from './compact-jws.ts';

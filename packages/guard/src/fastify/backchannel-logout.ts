@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import fastifyPlugin from 'fastify-plugin';
 import {
   type AdminAction,
   AuthError,
@@ -12,6 +11,7 @@ import {
   selectByIssuer,
   type Verifier,
 } from '../core/index.ts';
+import { asPlugin } from './as-plugin.ts';
 import { tell } from './tell.ts';
 
 /** What became of a message of Keycloak's. */
@@ -59,7 +59,8 @@ const BODY_LIMIT = 16 * 1024;
  * @throws {OptionsError} at registration, naming every option that is wrong or unknown
  * @see OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8
  */
-export const backchannelLogout = fastifyPlugin<BackchannelLogoutOptions>(
+export const backchannelLogout = asPlugin<BackchannelLogoutOptions>(
+  'keycloak-guard-backchannel-logout',
   async (app, options) => {
     checkOptions('backchannelLogout', options, RULES);
     const { onMessage } = options;
@@ -89,7 +90,7 @@ export const backchannelLogout = fastifyPlugin<BackchannelLogoutOptions>(
       }
     });
   },
-  { name: 'keycloak-guard-backchannel-logout', fastify: '5.x', dependencies: ['keycloak-guard'] },
+  ['keycloak-guard'],
 );
 
 /** Keycloak brings no token: what it sends is signed. A 401 it would ignore, and the logout would be lost. */

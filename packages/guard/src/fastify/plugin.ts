@@ -1,6 +1,6 @@
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
-import fastifyPlugin from 'fastify-plugin';
 import type { TokenVerifier } from '../core/index.ts';
+import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import {
   createGuardHook,
@@ -50,46 +50,43 @@ declare module 'fastify' {
  * await app.register(keycloakGuard, { serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * app.get('/hello', { onRequest: app.guard() }, (request) => ({ hello: request.principal?.username }));
  */
-export const keycloakGuard = fastifyPlugin<KeycloakGuardOptions>(
-  async (app, options) => {
-    const { verifier, isOwn, securityScheme, ...reporting } = resolveGuardOptions(options, app.log);
-    const guard = (requirements?: GuardOptions) => createGuardHook(verifier, requirements ?? {}, reporting);
+export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', async (app, options) => {
+  const { verifier, isOwn, securityScheme, ...reporting } = resolveGuardOptions(options, app.log);
+  const guard = (requirements?: GuardOptions) => createGuardHook(verifier, requirements ?? {}, reporting);
 
-    const documentation = createGuardDocumentation(securityScheme);
+  const documentation = createGuardDocumentation(securityScheme);
 
-    app.decorate('verifier', verifier);
-    app.decorateRequest('principal', null);
-    app.decorate('guard', guard);
-    app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
-      const hook = createGuardHook(verifier, requirements ?? {}, { ...reporting, isForAll: true });
-      this.addHook('onRequest', hook);
-      guardNotFound(this, hook);
-      this.addHook('onRoute', (route) => {
-        if (route.config?.guard !== false) documentation.addSecurity(route, hook);
-      });
+  app.decorate('verifier', verifier);
+  app.decorateRequest('principal', null);
+  app.decorate('guard', guard);
+  app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
+    const hook = createGuardHook(verifier, requirements ?? {}, { ...reporting, isForAll: true });
+    this.addHook('onRequest', hook);
+    guardNotFound(this, hook);
+    this.addHook('onRoute', (route) => {
+      if (route.config?.guard !== false) documentation.addSecurity(route, hook);
     });
-    app.addHook('onRoute', (route) => {
-      const wanted = route.config?.guard;
-      const added = wanted === undefined || wanted === false ? [] : [guard(wanted === true ? {} : wanted)];
-      const hooks = [...added, ...[route.onRequest ?? []].flat()];
-      if (added.length > 0) {
-        route.onRequest = hooks;
-        route.config = { ...route.config, [IS_GUARDED]: true } as NonNullable<typeof route.config>;
-      }
-      for (const hook of hooks) documentation.addSecurity(route, hook);
-    });
+  });
+  app.addHook('onRoute', (route) => {
+    const wanted = route.config?.guard;
+    const added = wanted === undefined || wanted === false ? [] : [guard(wanted === true ? {} : wanted)];
+    const hooks = [...added, ...[route.onRequest ?? []].flat()];
+    if (added.length > 0) {
+      route.onRequest = hooks;
+      route.config = { ...route.config, [IS_GUARDED]: true } as NonNullable<typeof route.config>;
+    }
+    for (const hook of hooks) documentation.addSecurity(route, hook);
+  });
 
-    // Not for nothing: a plugin that is not awaited is loaded after the routes below it.
-    if (app.printRoutes() !== NO_ROUTES) app.addHook('onRequest', createLateGuard(guard));
+  // Not for nothing: a plugin that is not awaited is loaded after the routes below it.
+  if (app.printRoutes() !== NO_ROUTES) app.addHook('onRequest', createLateGuard(guard));
 
-    app.addHook('onReady', async () => documentation.addAnswers());
+  app.addHook('onReady', async () => documentation.addAnswers());
 
-    if (isOwn) app.addHook('onClose', () => verifier.close());
-    // Not awaited: an API must start, and answer what needs no token, while Keycloak is down.
-    void verifier.load();
-  },
-  { name: 'keycloak-guard', fastify: '5.x' },
-);
+  if (isOwn) app.addHook('onClose', () => verifier.close());
+  // Not awaited: an API must start, and answer what needs no token, while Keycloak is down.
+  void verifier.load();
+});
 
 const IS_GUARDED = Symbol('is guarded');
 /** What Fastify prints where there are none. */

@@ -1,4 +1,4 @@
-import fastifyPlugin from 'fastify-plugin';
+import { asPlugin } from '../fastify/internal.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { createPlaceFinder, type SessionContext } from './context.ts';
 import { addLoginRoutes } from './login-routes.ts';
@@ -24,7 +24,8 @@ import { addSessionRoutes } from './session-routes.ts';
  * await app.register(keycloakGuard, keycloak);
  * await app.register(keycloakSession, { client: createClient(keycloak), secret: process.env.SESSION_SECRET });
  */
-export const keycloakSession = fastifyPlugin<SessionOptions>(
+export const keycloakSession = asPlugin<SessionOptions>(
+  'keycloak-guard-session',
   async (app, given) => {
     const options = resolveSessionOptions(given);
     const placeOf = createPlaceFinder(options);
@@ -42,5 +43,5 @@ export const keycloakSession = fastifyPlugin<SessionOptions>(
       if (given.store === undefined) await options.store.close();
     });
   },
-  { name: 'keycloak-guard-session', fastify: '5.x', dependencies: ['keycloak-guard'] },
+  ['keycloak-guard'],
 );

@@ -1,12 +1,11 @@
-import { createHash, hkdfSync } from 'node:crypto';
-import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Encrypts what is kept elsewhere: sessions in a store, a login under way in the browser. */
 export interface Sealer {
   /** @param context whatever is sealed for one context cannot be opened for another */
-  seal(context: string, text: string): Promise<string>;
+  seal(context: string, text: string): string;
   /** The text, or `null` where it was not sealed with one of the secrets for this context. */
-  open(context: string, sealed: string): Promise<Opened | null>;
+  open(context: string, sealed: string): Opened | null;
 }
 
 export interface Opened {
@@ -15,39 +14,54 @@ export interface Opened {
   readonly isOfOldSecret: boolean;
 }
 
+const CIPHER = 'aes-256-gcm';
+/** RFC 7518 §5.3: 96 bits, new for each text, and a tag of 128. */
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
 /**
- * JWE (RFC 7516), `dir` with A256GCM. The key is derived from secret and context (HKDF, RFC 5869). For a session the
+ * JWE (RFC 7516 §7.1), `dir` with A256GCM. The key is derived from secret and context (HKDF, RFC 5869). For a session the
  * context is the id that only the browser has: the store and the secret together do not open it.
  *
  * @param secrets the first seals, all open
  */
 export function createSealer(secrets: readonly string[]): Sealer {
-  const keys = secrets.map((secret) => ({
-    id: createHash('sha256').update(`key id ${secret}`).digest('base64url').slice(0, 8),
-    derive: (context: string) =>
-      new Uint8Array(hkdfSync('sha256', secret, context, 'keycloak-guard session', 32)),
-  }));
+  const keys = secrets.map((secret) => ({ header: toHeader(secret), secret }));
   const [first] = keys;
   if (first === undefined) throw new TypeError('createSealer: there is no secret');
 
   return {
-    seal: (context, text) =>
-      new CompactEncrypt(new TextEncoder().encode(text))
-        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: first.id })
-        .encrypt(first.derive(context)),
-    async open(context, sealed) {
+    seal(context, text) {
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv(CIPHER, deriveKey(first.secret, context), iv);
+      cipher.setAAD(Buffer.from(first.header));
+      const sealed = [iv, Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]), cipher.getAuthTag()];
+      return `${first.header}..${sealed.map((part) => part.toString('base64url')).join('.')}`;
+    },
+    open(context, sealed) {
+      const [header, noKey, ...parts] = sealed.split('.');
+      const key = keys.find((one) => one.header === header);
+      const [iv, text, tag] = parts.map((part) => Buffer.from(part, 'base64url'));
+      if (key === undefined || noKey !== '' || parts.length !== 3) return null;
+      if (iv?.length !== IV_BYTES || tag?.length !== TAG_BYTES || text === undefined) return null;
       try {
-        const { kid } = decodeProtectedHeader(sealed);
-        const key = keys.find(({ id }) => id === kid);
-        if (key === undefined) return null;
-        const { plaintext } = await compactDecrypt(sealed, key.derive(context), {
-          keyManagementAlgorithms: ['dir'],
-          contentEncryptionAlgorithms: ['A256GCM'],
-        });
-        return { text: new TextDecoder().decode(plaintext), isOfOldSecret: key !== first };
+        const decipher = createDecipheriv(CIPHER, deriveKey(key.secret, context), iv);
+        decipher.setAAD(Buffer.from(key.header)).setAuthTag(tag);
+        const opened = decipher.update(text, undefined, 'utf8') + decipher.final('utf8');
+        return { text: opened, isOfOldSecret: key !== first };
       } catch {
         return null;
       }
     },
   };
+}
+
+/** With a key id, so that each text is tried with one secret alone. */
+function toHeader(secret: string): string {
+  const kid = createHash('sha256').update(`key id ${secret}`).digest('base64url').slice(0, 8);
+  return Buffer.from(JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid })).toString('base64url');
+}
+
+function deriveKey(secret: string, context: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, context, 'keycloak-guard session', 32));
 }

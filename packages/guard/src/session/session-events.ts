@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { decodeJwt } from 'jose';
+import { readCompactJws } from '../core/internal.ts';
 
 /** Something that happened to a session in the browser, for an audit log. Nothing in it is a secret. */
 export interface SessionEvent {
@@ -38,7 +38,7 @@ export function createTeller(onEvent: OnSessionEvent | undefined): TellSession {
   return (type, reason, request, accessToken) => {
     const fail = (err: unknown) => request?.log.error({ err }, 'onEvent failed');
     try {
-      const claims = accessToken === undefined ? {} : decodeJwt(accessToken);
+      const claims = accessToken === undefined ? {} : readCompactJws(accessToken).payload();
       const event: SessionEvent = {
         type,
         reason,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { decodeJwt } from 'jose';
 import type { Tokens } from '../client/index.ts';
+import { readCompactJws } from '../core/internal.ts';
 
 /**
  * Most sessions here of one session at Keycloak. That is one browser, whose cookie the next login replaces: more than one
@@ -23,7 +23,7 @@ export function toGroupKey({ idToken, accessToken }: Tokens): string | undefined
 
 function readClaims(token: string | null): Record<string, unknown> {
   try {
-    return token === null ? {} : decodeJwt(token);
+    return token === null ? {} : readCompactJws(token).payload();
   } catch {
     // Keycloak's own, and yet: a token that cannot be read bounds nothing.
     return {};

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { decodeJwt } from 'jose';
 import type { AuthError } from '../core/index.ts';
+import { readCompactJws } from '../core/internal.ts';
 import type { CookieAuthenticator } from './authenticator.ts';
 import { notForCaches, OPEN, type Place, type SessionContext } from './context.ts';
 import { readCookie, readCookies } from './cookies.ts';
@@ -129,7 +129,7 @@ async function readSession({ keeper }: SessionContext, { cookies }: Place, reque
 
 /** Whoever took a token with them has no use of it. */
 async function refuseItsTokens({ verifier }: SessionContext, { record }: LiveSession): Promise<void> {
-  const { iss, sid } = decodeJwt(record.accessToken);
+  const { iss, sid } = readCompactJws(record.accessToken).payload();
   const member = verifier.members.find(({ issuer }) => issuer.current?.issuer === iss);
   if (typeof iss === 'string' && typeof sid === 'string') {
     await member?.revoke({ type: 'session', issuer: iss, sessionId: sid });
