@@ -100,6 +100,9 @@ export interface AuthErrorOptions {
   readonly cause?: unknown;
 }
 
+/** What says that an object is an {@link AuthError}, whichever copy of this package made it. */
+const BRAND = Symbol.for('keycloak-guard.AuthError');
+
 /**
  * A request is not authenticated or not authorized, or it could not be found out.
  *
@@ -138,6 +141,21 @@ export class AuthError extends Error {
     this.seen = options.seen === undefined ? undefined : toSafeText(options.seen);
     this.headers = headersOf(kind, options);
   }
+}
+Object.defineProperty(AuthError.prototype, BRAND, { value: true });
+
+/**
+ * Whether something that was thrown is an {@link AuthError}, also of another copy of this package: as an ES module and as
+ * CommonJS it is loaded twice, and `instanceof` knows one of the two classes alone.
+ *
+ * @example
+ * app.use((error, request, response, next) => {
+ *   if (!isAuthError(error)) return next(error);
+ *   response.status(error.statusCode).set(error.headers).json({ detail: error.detail });
+ * });
+ */
+export function isAuthError(error: unknown): error is AuthError {
+  return typeof error === 'object' && error !== null && BRAND in error;
 }
 
 function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, string> {

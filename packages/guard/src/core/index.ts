@@ -9,6 +9,7 @@ export {
   AuthError,
   type AuthErrorCode,
   type AuthErrorOptions,
+  isAuthError,
   type OptionProblem,
   OptionsError,
 } from './errors.ts';
