@@ -43,10 +43,17 @@ async function buildLibrary() {
     const bundle = await rolldown({
       input,
       platform: 'node',
-      external: (id) => id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`)),
+      external: (id) =>
+        id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`)),
       logLevel: 'warn',
     });
-    await bundle.write({ dir, format, exports: 'named', chunkFileNames: 'shared/[name].js', comments: false });
+    await bundle.write({
+      dir,
+      format,
+      exports: 'named',
+      chunkFileNames: 'shared/[name].js',
+      comments: false,
+    });
     await bundle.close();
   }
 }

@@ -1,7 +1,7 @@
 // Packs what is published: npm run pack [-- FOLDER]
 //
 // Each package as users get it: its manifest without what only this repository understands, dist/, README, licence.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -32,11 +32,18 @@ function pack(folderName: string, target: string): [name: string, archive: strin
   const manifest = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as Manifest;
   const staged = mkdtempSync(join(tmpdir(), 'pack-'));
   try {
-    for (const file of manifest.files) cpSync(join(from, file), join(staged, file), { recursive: true });
+    // What stands at the root belongs to several packages.
+    for (const file of manifest.files) {
+      const source = existsSync(join(from, file)) ? from : root;
+      cpSync(join(source, file), join(staged, file), { recursive: true });
+    }
     for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(staged, file));
     if (existsSync(join(from, 'README.md'))) cpSync(join(from, 'README.md'), join(staged, 'README.md'));
     rmSync(join(staged, 'dist/.tsbuildinfo'), { force: true });
-    writeFileSync(join(staged, 'package.json'), `${JSON.stringify(toPublished(manifest), null, 2)}\n`);
+    writeFileSync(
+      join(staged, 'package.json'),
+      `${JSON.stringify(toPublished(manifest, `packages/${folderName}`), null, 2)}\n`,
+    );
     const [packed] = JSON.parse(
       execFileSync('npm', ['pack', '--json', '--pack-destination', target], {
         cwd: staged,
@@ -51,8 +58,11 @@ function pack(folderName: string, target: string): [name: string, archive: strin
   }
 }
 
-/** Without the condition under which this repository finds the sources: they are not published. */
-function toPublished(manifest: Manifest): Manifest {
+/**
+ * Without the condition under which this repository finds the sources: they are not published. With the repository it is
+ * packed in, which npm holds a package's provenance against.
+ */
+function toPublished(manifest: Manifest, directory: string): Manifest {
   const exports = Object.fromEntries(
     Object.entries(manifest.exports).map(([path, entry]) => {
       if (typeof entry === 'string') return [path, entry];
@@ -60,7 +70,20 @@ function toPublished(manifest: Manifest): Manifest {
       return [path, published];
     }),
   );
-  return { ...manifest, exports };
+  const url = repositoryUrl();
+  return {
+    ...manifest,
+    exports,
+    ...(url === undefined ? {} : { repository: { type: 'git', url, directory } }),
+  };
+}
+
+/** Of a remote that others can reach; a clone of a folder has none. */
+function repositoryUrl(): string | undefined {
+  const { stdout } = spawnSync('git', ['remote', 'get-url', 'origin'], { cwd: root, encoding: 'utf8' });
+  const [, host, path] =
+    /^(?:https:\/\/|git@|ssh:\/\/git@)([\w.-]+)[:/](.+?)(?:\.git)?\s*$/.exec(stdout ?? '') ?? [];
+  return host === undefined ? undefined : `git+https://${host}/${path}.git`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

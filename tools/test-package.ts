@@ -1,19 +1,22 @@
-// Packs the package, installs it in an empty folder, and uses every documented import there: npm run test:package
+// Packs the packages, installs them in empty folders, and uses every documented import there: npm run test:package
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { documentedImports } from './documents.ts';
+import { type Manifest, PACKAGES, packAll } from './pack.ts';
 import { productionPackages } from './production-packages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  name: string;
-  version: string;
-  exports: Record<string, string>;
-};
 const folder = mkdtempSync(join(tmpdir(), 'package-'));
+const manifests = PACKAGES.map(
+  (name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest,
+);
+const LIBRARY = 'keycloak-guard';
+/** The library with all that it brings, frameworks and Redis not counted: those are the application's own. */
+const MOST_PACKAGES = 5;
+const MOST_MEGABYTES = 1.5;
 
 function run(cwd: string, command: string, ...args: string[]): string {
   process.stdout.write(`$ ${command} ${args.join(' ')}\n`);
@@ -25,29 +28,133 @@ function run(cwd: string, command: string, ...args: string[]): string {
   });
 }
 
+function emptyProject(name: string, manifest: object = {}): string {
+  const project = join(folder, name);
+  mkdirSync(project, { recursive: true });
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name, private: true, ...manifest }));
+  return project;
+}
+
+/** Import paths of the library that hold code, for example `keycloak-guard/client`. */
+const rooms = Object.keys(manifests[0]?.exports ?? {})
+  .filter((path) => !path.endsWith('.json'))
+  .map((path) => `${LIBRARY}${path.slice(1)}`);
+
+function checkFiles(archives: ReadonlyMap<string, string>): void {
+  for (const { name, files } of manifests) {
+    const archive = archives.get(name) as string;
+    const expected = [...files, 'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+    const stray = run(folder, 'tar', 'tzf', archive)
+      .trim()
+      .split('\n')
+      .map((path) => path.replace(/^package\//, ''))
+      .filter((path) => !expected.some((one) => path === one || path.startsWith(`${one}/`)));
+    if (stray.length > 0) throw new Error(`${name}: not meant to be published: ${stray.join(', ')}`);
+    process.stdout.write(run(root, 'npx', '--no-install', 'publint', '--strict', archive));
+  }
+}
+
+/** Types as every resolution finds them, that of `module: commonjs` without `exports` too. */
+function checkTypes(archives: ReadonlyMap<string, string>): void {
+  const attw = (name: string, profile: string) =>
+    run(
+      root,
+      ...(['npx', '--no-install', 'attw', '--profile', profile, '--format', 'ascii'] as const),
+      archives.get(name) as string,
+    );
+  process.stdout.write(attw(LIBRARY, 'strict'));
+  for (const name of ['@keycloak-guard/testing', '@keycloak-guard/server'])
+    process.stdout.write(attw(name, 'esm-only'));
+}
+
+/** What `npm install keycloak-guard` brings, on the oldest Node.js that is supported. */
+function checkWeight(archive: string): void {
+  const project = emptyProject('weight');
+  run(project, 'npm', 'install', '--no-audit', '--no-fund', '--engine-strict', archive);
+  const { packages } = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { peer?: boolean }>;
+  };
+  const names = Object.keys(packages).filter((path) => path !== '' && packages[path]?.peer !== true);
+  const bytes = names.reduce((sum, path) => sum + sizeOf(join(project, path)), 0);
+  const megabytes = bytes / 1e6;
+  process.stdout.write(`${names.length} packages, ${megabytes.toFixed(2)} MB: ${names.join(', ')}\n`);
+  for (const path of names)
+    process.stdout.write(`  ${path} ${(sizeOf(join(project, path)) / 1e6).toFixed(2)} MB\n`);
+  if (names.length > MOST_PACKAGES || megabytes > MOST_MEGABYTES)
+    throw new Error(`the library may bring ${MOST_PACKAGES} packages and ${MOST_MEGABYTES} MB`);
+}
+
+function sizeOf(path: string): number {
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .map((file) => statSync(join(path, file)))
+    .reduce((sum, stats) => sum + (stats.isFile() ? stats.size : 0), 0);
+}
+
 /** What the documents import: TypeScript finds each name, and Node does. */
-function checkDocumentedImports(): void {
-  const imports = documentedImports(manifest.name);
+function checkDocumentedImports(project: string): void {
+  const imports = manifests.flatMap(({ name }) => documentedImports(name));
   if (imports.length === 0) throw new Error('no document imports anything');
   imports.forEach((text, i) => {
-    writeFileSync(join(folder, `import-${i}.ts`), `${text}\n`);
-    writeFileSync(join(folder, `import-${i}.mjs`), `${text.replace(/\btype \w+,? ?/g, '')}\n`);
+    writeFileSync(join(project, `import-${i}.ts`), `${text}\n`);
+    writeFileSync(join(project, `import-${i}.mjs`), `${text.replace(/\btype \w+,? ?/g, '')}\n`);
   });
   const all = imports.map((_, i) => `import './import-${i}.mjs';`).join('\n');
-  writeFileSync(join(folder, 'documented.mjs'), `${all}\n`);
+  writeFileSync(join(project, 'documented.mjs'), `${all}\n`);
+  compile(project, { module: 'NodeNext' }, 'import-*.ts');
+  run(project, 'node', 'documented.mjs');
+  process.stdout.write(`${imports.length} import lines of the documents work.\n`);
+}
+
+function compile(project: string, options: object, include: string): void {
   writeFileSync(
-    join(folder, 'tsconfig.json'),
+    join(project, 'tsconfig.json'),
     JSON.stringify({
       compilerOptions: {
-        ...{ module: 'NodeNext', target: 'ES2023', strict: true, noEmit: true, skipLibCheck: true },
+        ...{ target: 'ES2023', strict: true, noEmit: true, skipLibCheck: true },
         ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+        ...options,
       },
-      include: ['import-*.ts'],
+      include: [include],
     }),
   );
-  run(root, 'npx', '--no-install', 'tsc', '-p', folder);
-  run(folder, 'node', 'documented.mjs');
-  process.stdout.write(`${imports.length} import lines of the documents work.\n`);
+  run(root, 'npx', '--no-install', 'tsc', '-p', project);
+}
+
+/** Each room by `import` and by `require`; from TypeScript that writes CommonJS; from Jest, which has a loader of its own. */
+function checkBothKinds(archive: string): void {
+  const project = emptyProject('kinds');
+  run(project, 'npm', 'install', '--no-audit', '--no-fund', archive, 'fastify', '@redis/client', 'jest');
+  const name = (room: string) => room.replace(/\W/g, '_');
+  const esm = rooms.map(
+    (room) => `if (Object.keys(await import('${room}')).length === 0) throw new Error('${room}');`,
+  );
+  writeFileSync(join(project, 'all.mjs'), esm.join('\n'));
+  run(project, 'node', 'all.mjs');
+  const cjs = rooms.map(
+    (room) => `if (Object.keys(require('${room}')).length === 0) throw new Error('${room}');`,
+  );
+  writeFileSync(join(project, 'all.cjs'), cjs.join('\n'));
+  // As Node did before it could require ES modules: what is CommonJS needs no such help.
+  run(project, 'node', '--no-experimental-require-module', 'all.cjs');
+  const typed = rooms.map((room) => `import * as ${name(room)} from '${room}';\nconsole.log(${name(room)});`);
+  writeFileSync(join(project, 'typed.cts'), typed.join('\n'));
+  for (const module of ['Node16', 'Node18', 'NodeNext']) compile(project, { module }, 'typed.cts');
+  writeFileSync(join(project, 'typed.ts'), typed.join('\n'));
+  for (const moduleResolution of ['Bundler', 'Node16']) {
+    const module = moduleResolution === 'Bundler' ? 'ESNext' : 'Node16';
+    compile(project, { module, moduleResolution }, 'typed.ts');
+  }
+  const cases = rooms.map(
+    (room) => `test('${room}', () => expect(Object.keys(require('${room}')).length).toBeGreaterThan(0));`,
+  );
+  const identity = `test('an error is known by the class of the same copy', () => {
+  const { AuthError, createVerifier, isAuthError } = require('${LIBRARY}');
+  expect(() => createVerifier({})).toThrow('serverUrl');
+  expect(isAuthError(new AuthError('missing_token', ''))).toBe(true);
+});`;
+  writeFileSync(join(project, 'all.test.js'), [...cases, identity].join('\n'));
+  run(project, 'npx', '--no-install', 'jest');
+  process.stdout.write(`${rooms.length} rooms by import, by require, from TypeScript, and from Jest.\n`);
 }
 
 /** The bill of materials names every package of the lockfile that users get, with its licence and its digest. */
@@ -64,42 +171,18 @@ function checkBillOfMaterials(): void {
 }
 
 try {
-  run(root, 'npm', 'run', '--silent', 'build');
-  const [packed] = JSON.parse(run(root, 'npm', 'pack', '--json', '--pack-destination', folder)) as {
-    filename: string;
-    files: { path: string }[];
-  }[];
-  if (packed === undefined) throw new Error('npm pack packed nothing');
-  const tarball = join(folder, packed.filename);
-  const stray = packed.files.filter(
-    ({ path }) =>
-      !/^(dist|docs|keycloak)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|\.env\.example)$/.test(path),
-  );
-  if (stray.length > 0) throw new Error(`not meant to be published: ${stray.map((f) => f.path).join(', ')}`);
-
-  process.stdout.write(run(root, 'npx', '--no-install', 'publint', '--strict', tarball));
-  process.stdout.write(
-    run(root, 'npx', '--no-install', 'attw', '--profile', 'esm-only', '--format', 'ascii', tarball),
-  );
-
-  writeFileSync(join(folder, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }');
-  run(folder, 'npm', 'install', '--no-audit', '--no-fund', tarball);
-  checkDocumentedImports();
+  const archives = packAll(join(folder, 'archives'));
+  checkFiles(archives);
+  checkTypes(archives);
+  checkWeight(archives.get(LIBRARY) as string);
+  checkBothKinds(archives.get(LIBRARY) as string);
+  const everything = emptyProject('everything', { type: 'module' });
+  run(everything, 'npm', 'install', '--no-audit', '--no-fund', ...archives.values());
+  checkDocumentedImports(everything);
   checkBillOfMaterials();
-  const code = Object.keys(manifest.exports)
-    .map((path) => `${manifest.name}${path.slice(1)}`)
-    .map((path) =>
-      path.endsWith('.json')
-        ? `await import('${path}', { with: { type: 'json' } });`
-        : `if (Object.keys(await import('${path}')).length === 0) throw new Error('${path} exports nothing');`,
-    );
-  writeFileSync(join(folder, 'imports.mjs'), `${code.join('\n')}\n`);
-  run(folder, 'node', 'imports.mjs');
-  const version = run(folder, 'npx', '--no-install', manifest.name, '--version').trim();
-  if (version !== manifest.version) throw new Error(`--version says ${version}`);
-  process.stdout.write(
-    `The package works in an empty folder: ${code.length} imports, and the command line.\n`,
-  );
+  const version = run(everything, 'npx', '--no-install', 'keycloak-guard', '--version').trim();
+  if (version !== manifests[0]?.version) throw new Error(`--version says ${version}`);
+  process.stdout.write('The packages work in empty folders, and so does the command line.\n');
 } catch (error) {
   const { stdout, message } = error as { stdout?: string; message: string };
   process.stderr.write(`${stdout ?? ''}${message}\n`);
