@@ -16,10 +16,11 @@ export interface CodeBlock {
   readonly text: string;
 }
 
-/** Every Markdown file of the project, relative to its root: those beside package.json, and `docs/` with its folders. */
+/** Every Markdown file of the project, relative to its root: beside a package.json, and `docs/` with its folders. */
 export function documents(): string[] {
   const inDocs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
-  return [...readdirSync(ROOT), ...inDocs.map((file) => `docs/${file.replaceAll('\\', '/')}`)]
+  const packages = readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}/README.md`);
+  return [...readdirSync(ROOT), ...packages, ...inDocs.map((file) => `docs/${file.replaceAll('\\', '/')}`)]
     .filter((file) => file.endsWith('.md'))
     .sort();
 }
