@@ -525,7 +525,12 @@ describe('the question', () => {
     ['no openid', { status: 403, challenge: 'Bearer error="insufficient_scope"' }, 'impossible'],
     ['another 403', { status: 403, body: 'a long page'.repeat(50) }, 'unavailable'],
     ['503', { status: 503 }, 'unavailable'],
-    ['a signed answer', { status: 200, body: 'eyJ.eyJ.sig' }, 'active'],
+    ['a signed answer', { status: 200, body: 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2ln' }, 'active'],
+    ['an encrypted answer', { status: 200, body: 'eyJhbGciOiJSU0EtT0FFUCJ9.a2V5.aXY.dGV4dA.dGFn' }, 'active'],
+    ['the version of a proxy', { status: 200, body: '1.2.3' }, 'unavailable'],
+    ['the name of a host', { status: 200, body: 'sso.example.com\n' }, 'unavailable'],
+    ['what looks like a JWT', { status: 200, body: 'eyJ.eyJ.sig' }, 'unavailable'],
+    ['JSON without an algorithm, in parts', { status: 200, body: 'e30.e30.c2ln' }, 'unavailable'],
     ['somebody else', { status: 200, body: { sub: 'somebody else', preferred_username: 'root' } }, 'active'],
   ];
   for (const [name, answer, outcome] of userinfo) {

@@ -169,13 +169,19 @@ function toForms(clientId: string, clientSecret: string): string[] {
   return [toBasic(clientId, clientSecret).slice('Basic '.length), encode(clientSecret), clientSecret];
 }
 
-/** A signed or encrypted answer in compact form. */
-const COMPACT = /^[\w-]+(?:\.[\w-]*){2,4}$/;
+/** A signed or encrypted answer in compact form: of the header of each (RFC 7515 §4.1.1, RFC 7516 §4.1.1). */
+const COMPACT = /^([\w-]+)(?:\.[\w-]*){2,4}$/;
+
+function isCompact(body: string): boolean {
+  const header = COMPACT.exec(body.trim())?.[1] ?? '';
+  // A name of a host, or a version, has the form as well.
+  return typeof toJsonObject(Buffer.from(header, 'base64url').toString())?.alg === 'string';
+}
 
 /** OpenID Connect Core 1.0 §5.3.2: whoever is meant is named. A page that a proxy answers with names nobody. */
 function isUserinfo(response: BoundedResponse): boolean {
   const answer = toAnswer(response);
-  return typeof answer?.sub === 'string' || (response.status === 200 && COMPACT.test(response.body.trim()));
+  return typeof answer?.sub === 'string' || (response.status === 200 && isCompact(response.body));
 }
 
 /** OpenID Connect Core 1.0 §5.3.2: an answer about somebody else must not be used. */
