@@ -692,6 +692,15 @@ describe('a lightweight token', () => {
     });
   }
 
+  for (const aud of [undefined, null, [], '', [''], {}, [7]]) {
+    it(`has no audience where aud is ${JSON.stringify(aud)}: Keycloak is asked all the same`, async () => {
+      const { realm, verifier } = await startLoaded();
+      const token = realm.mint({ ...lightweight, aud });
+      await assertRefused(() => verifier.verify(token), 'token_revoked');
+      assert.deepEqual([realm.calls.introspection, realm.calls.userinfo], [1, 0]);
+    });
+  }
+
   it('is refused where it is called inactive at its first recheck', async () => {
     const { realm, verifier } = await startLoaded({ fillClaims: false });
     const token = realm.mint(lightweight);
@@ -709,6 +718,19 @@ describe('a lightweight token', () => {
         'token_revoked',
       );
     });
+  }
+
+  for (const missing of ['sub', 'preferred_username']) {
+    for (const value of [null, '', 7]) {
+      it(`of which ${missing} is ${JSON.stringify(value)} says as little as one without`, async () => {
+        const { realm, verifier } = await startLoaded();
+        const named = { ...lightweight, sub: 'u1', preferred_username: 'sara', scope: 'profile' };
+        await assertRefused(
+          () => verifier.verify(realm.mint({ ...named, [missing]: value })),
+          'token_revoked',
+        );
+      });
+    }
   }
 
   it('that userinfo calls active is good, whatever introspection says of an audience that is not there', async () => {

@@ -4,7 +4,7 @@ import type { Issuer } from './issuer.ts';
 import type { Notice, ResolvedOptions } from './options.ts';
 import type { Claims } from './principal.ts';
 import { describeAnswer, readRefusal } from './provider-refusal.ts';
-import { hasAudience } from './registered-claims.ts';
+import { hasAudience, hasNoAudience } from './registered-claims.ts';
 
 /** What Keycloak says of a token. */
 export type RemoteAnswer =
@@ -61,7 +61,7 @@ export function createRemoteQuestion(
   async function call(token: string, claims: Claims, wasIntrospected: boolean): Promise<RemoteAnswer> {
     const isOurs = hasAudience(claims, clientId) || wasIntrospected;
     let said: RemoteAnswer | undefined;
-    if (basic !== undefined && (isOurs || claims.aud === undefined)) {
+    if (basic !== undefined && (isOurs || hasNoAudience(claims))) {
       said = await introspect(token, basic);
       if (said.outcome === 'active' || (said.outcome === 'inactive' && isOurs)) return said;
     }
@@ -194,7 +194,7 @@ function toOwnClaims(answer: Claims | undefined, claims: Claims): Claims | undef
  * only Keycloak can tell.
  */
 export function isLackingClaims(claims: Claims): boolean {
-  return claims.sub === undefined || claims.preferred_username === undefined;
+  return [claims.sub, claims.preferred_username].some((one) => typeof one !== 'string' || one === '');
 }
 
 function toAnswer({ status, body }: BoundedResponse): Claims | undefined {
