@@ -92,6 +92,29 @@ describe('a verifier of somebody else', () => {
   });
 });
 
+describe('a verifier of somebody else that cannot load', () => {
+  for (const [how, load] of [
+    ['rejects', () => Promise.reject(new Error('no keys'))],
+    [
+      'rejects by a promise of another realm of code',
+      () => runInNewContext("Promise.reject(new Error('x'))"),
+    ],
+  ] as const) {
+    it(`and ${how} is told to the log, and the API starts`, async () => {
+      const { verifier } = await startLoaded();
+      const logged: string[] = [];
+      const app = fastify({ logger: { level: 'error', stream: { write: (line) => logged.push(line) } } });
+      await app.register(keycloakGuard, { verifier: Object.create(verifier, { load: { value: load } }) });
+      await app.ready();
+      await new Promise(setImmediate);
+      assert.equal(logged.length, 1);
+      assert.match(String(logged[0]), /the verifier could not load/);
+      await app.close();
+      await verifier.close();
+    });
+  }
+});
+
 describe('a listener of somebody else', () => {
   for (const [how, fails] of [
     ['rejects', () => Promise.reject(new Error('full'))],
