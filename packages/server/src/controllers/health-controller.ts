@@ -1,58 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import type { Verifier, VerifierStatus } from 'keycloak-guard';
-import type { TypedApp } from '../controllers/app-type.ts';
-import type { WorkerLink } from '../workers/link.ts';
-import type { ClientCheck } from './client-check.ts';
-import type { Draining } from './draining.ts';
-import type { SharedState } from './shared-state.ts';
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Whether this process is ready, whatever the other workers are. */
-    isReadyItself: () => boolean;
-  }
-}
-
-/** What `/health/ready` is made of. */
-export interface Readiness {
-  readonly isReadyItself: () => boolean;
-  readonly isReady: () => boolean;
-  readonly checks: () => object;
-}
-
-interface ReadinessSources {
-  readonly verifier: Verifier;
-  readonly shared: Pick<SharedState, 'status' | 'through'> | undefined;
-  readonly draining: Draining;
-  readonly clientCheck: Pick<ClientCheck, 'isInTheWay' | 'status'>;
-  /** With several workers: the others. */
-  readonly link: Pick<WorkerLink, 'areAllReady'> | undefined;
-}
-
-/**
- * A replica that never learnt who was logged out would let them in. One that knew and lost Redis goes on: with it gone
- * all replicas would be out, and rechecks find a logout within seconds.
- */
-export function watchReadiness(sources: ReadinessSources): Readiness {
-  const { verifier, shared, draining, clientCheck, link } = sources;
-  const isReadyItself = () =>
-    !draining.isDraining &&
-    !clientCheck.isInTheWay &&
-    verifier.status().keysLoaded &&
-    shared?.status().isKnowing !== false;
-  return {
-    isReadyItself,
-    isReady: () => isReadyItself() && link?.areAllReady !== false,
-    checks: () => ({
-      ...checkKeycloak(verifier.status()),
-      ...(clientCheck.status === undefined ? {} : { client: clientCheck.status }),
-      ...(shared?.through === 'redis' ? { redis: checkRedis(shared.status()) } : {}),
-    }),
-  };
-}
-
-/** Whether a route is one of those that load balancers, container engines and orchestrators ask every few seconds. */
-export const isHealthRoute = (route: string | undefined): boolean => route?.startsWith('/health/') === true;
+import type { Readiness } from '../readiness/readiness.ts';
+import type { TypedApp } from './app-type.ts';
 
 /** `/health/live`: the process answers. `/health/ready`: it can also verify tokens. */
 export async function healthController(
@@ -98,30 +46,4 @@ export async function healthController(
       reply.code(503).header('retry-after', '5').send({ detail: 'Not ready', status: 'not ready', checks });
     },
   );
-}
-
-/** In words that may be seen by anybody: addresses and causes are in the log. */
-function checkKeycloak({ keysLoaded, keysAgeSeconds, isProviderDown, lastError }: VerifierStatus) {
-  const isDown = isProviderDown || lastError !== null;
-  const why =
-    lastError?.code === 'provider_misconfigured'
-      ? 'Answers, but not as the realm that is configured: see the log'
-      : 'Does not answer: see the log';
-  return {
-    keys: {
-      ok: keysLoaded,
-      detail: keysLoaded ? `Loaded ${Math.round(keysAgeSeconds ?? 0)} s ago` : 'Not loaded yet',
-    },
-    keycloak: {
-      ok: keysLoaded && !isDown,
-      detail: isDown ? why : keysLoaded ? 'Answers' : 'Not asked yet',
-    },
-  };
-}
-
-function checkRedis({ isConnected, isKnowing }: ReturnType<SharedState['status']>) {
-  if (!isKnowing) return { ok: false, detail: 'Logouts of other replicas are not loaded yet' };
-  return isConnected
-    ? { ok: true, detail: 'Answers' }
-    : { ok: false, detail: 'Does not answer: see the log' };
 }
