@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { KeycloakClient } from 'keycloak-guard/client';
-import { keycloakSession } from 'keycloak-guard/session';
+import { keycloakSession } from 'keycloak-guard/fastify';
 import type { Config } from '../config.ts';
 import { reportSessions } from './reporters.ts';
 import type { Report } from './security-events.ts';
