@@ -17,8 +17,8 @@ export async function startLogin(context: SessionContext, request: SessionReques
   const { options, sealer } = context;
   const place = context.placeOf(request);
   const redirectUri = `${place.baseUrl}${options.prefix}/callback`;
-  // Without a public URL it is made of what is in `Host`, and nothing could come back to what is no URL.
-  if (!isReachable(redirectUri)) return fail(context, request, 'bad_address');
+  // Without a public URL it is made of what is in `Host`, and nothing could come back to what is no address.
+  if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
   let started: Awaited<ReturnType<typeof options.client.startAuthorization>>;
   try {
     started = await options.client.startAuthorization({ redirectUri, scope: options.scope });
@@ -70,8 +70,12 @@ export async function finishLogin(context: SessionContext, request: SessionReque
 /** RFC 1035 §2.3.4: no name is longer. */
 const LONGEST_HOST = 253;
 
-function isReachable(redirectUri: string): boolean {
-  return URL.canParse(redirectUri) && new URL(redirectUri).hostname.length <= LONGEST_HOST;
+/** Whether it is scheme, host and port, and nothing that was smuggled in with them. */
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { hostname, pathname, search, hash, username, password } = new URL(text);
+  const rest = pathname + search + hash + username + password;
+  return hostname.length <= LONGEST_HOST && rest === '/';
 }
 
 /** A new login is a new session with a new id: what was in the browser before counts for nothing. */
