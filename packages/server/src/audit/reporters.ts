@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { decodeJwt } from 'jose';
 import { type AuthErrorCode, readBearerToken } from 'keycloak-guard';
-import type { BackchannelLogoutOptions, OnDenied } from 'keycloak-guard/fastify';
-import type { SessionEvent, SessionOptions } from 'keycloak-guard/session';
+import type { BackchannelLogoutOptions, KeycloakSessionOptions, OnDenied } from 'keycloak-guard/fastify';
+import type { SessionEvent } from 'keycloak-guard/session';
 import type { LoginOutcome, Report, SecurityEvent } from './security-events.ts';
 
 // What the plugins tell, as security events.
@@ -55,7 +55,7 @@ const FAILED_LOGINS: Readonly<Record<string, LoginOutcome>> = {
 };
 
 /** Sign-in and sign-out with the browser. */
-export function reportSessions(report: Report): NonNullable<SessionOptions['onEvent']> {
+export function reportSessions(report: Report): NonNullable<KeycloakSessionOptions['onEvent']> {
   return ({ type, reason, username, subject, sessionId }: SessionEvent, request) => {
     const who: Who = { user: username, subject, sessionId };
     const by = 'browser';
