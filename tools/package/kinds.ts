@@ -4,7 +4,10 @@ import { emptyProject, install, root, run, write } from './project.ts';
 /** As Node did before it could require ES modules: what is CommonJS needs no such help. */
 const WITHOUT_REQUIRE_ESM = '--no-experimental-require-module';
 
-/** In every way of importing it answers the same; `after` and no `await` at the top, which CommonJS does not have. */
+/**
+ * It answers the same in every way of importing. No `await` at the top, which CommonJS does not have; and no `inject`, for
+ * which Fastify needs a package that is an ES module alone.
+ */
 const PROGRAM = `
 import Fastify from 'fastify';
 import { AuthError, createVerifier, isAuthError, type Principal } from 'keycloak-guard';
@@ -17,9 +20,10 @@ const app = Fastify();
 app.register(keycloakGuard, { verifier }).after(() => {
   app.get('/me', { onRequest: app.guard() }, (request) => ({ hello: toName(request.principal) }));
 });
-app.inject('/me').then(async ({ statusCode, headers }) => {
+app.listen({ port: 0 }).then(async (url) => {
+  const { status, headers } = await fetch(\`\${url}/me\`);
   await app.close();
-  console.log(statusCode, headers['www-authenticate']);
+  console.log(status, headers.get('www-authenticate'));
 });
 `;
 const ANSWER = '401 Bearer\n';
