@@ -1,9 +1,9 @@
 // The core alone, in a plain Node.js server.
 import { createServer, type Server } from 'node:http';
 import {
-  AuthError,
   authenticate,
   createVerifier,
+  isAuthError,
   requireRealmRole,
   type VerifierOptions,
 } from 'keycloak-guard';
@@ -18,7 +18,7 @@ export function buildServer(options: VerifierOptions): Server {
       requireUser(principal);
       response.end(JSON.stringify({ hello: principal.username }));
     } catch (error) {
-      if (!(error instanceof AuthError)) throw error;
+      if (!isAuthError(error)) throw error;
       response.writeHead(error.statusCode, error.headers).end(JSON.stringify({ detail: error.message }));
     }
   }).on('close', () => verifier.close());

@@ -7,6 +7,7 @@ import { type Figure, toFigures } from './figures.ts';
 import { here } from './processes.ts';
 import { freshness } from './proofs/freshness.ts';
 import { guard } from './proofs/guard.ts';
+import { imports } from './proofs/imports.ts';
 import { keycloak } from './proofs/keycloak.ts';
 import { login } from './proofs/login.ts';
 import { memory } from './proofs/memory.ts';
@@ -30,6 +31,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   throughput,
   guard,
   start,
+  imports,
   'random-kids': randomKids,
   rotations,
   memory,
