@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import { decodeJwt } from 'jose';
 import { type AuthErrorCode, readBearerToken } from 'keycloak-guard';
 import type { BackchannelLogoutOptions, KeycloakSessionOptions, OnDenied } from 'keycloak-guard/fastify';
 import type { SessionEvent } from 'keycloak-guard/session';
+import { claimsOf } from '../services/token-claims.ts';
 import type { LoginOutcome, Report, SecurityEvent } from './security-events.ts';
 
 // What the plugins tell, as security events.
@@ -70,18 +70,11 @@ export function reportSessions(report: Report): NonNullable<KeycloakSessionOptio
 
 /** What a token says of its user. Only for one that Keycloak has signed. */
 export function whoOf(token: string): Who {
-  try {
-    const { preferred_username: user, sub: subject, sid, session_state } = decodeJwt(token);
-    const sessionId = sid ?? session_state;
-    return {
-      user: typeof user === 'string' ? user : null,
-      subject: typeof subject === 'string' ? subject : null,
-      sessionId: typeof sessionId === 'string' ? sessionId : null,
-    };
-  } catch {
-    return {};
-  }
+  const { preferred_username: user, sub: subject, sid, session_state } = claimsOf(token);
+  return { user: textOf(user), subject: textOf(subject), sessionId: textOf(sid ?? session_state) };
 }
+
+const textOf = (claim: unknown): string | null => (typeof claim === 'string' ? claim : null);
 
 function whoOfRequest(request: FastifyRequest): Who {
   try {
