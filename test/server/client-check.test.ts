@@ -86,7 +86,7 @@ test('it is asked until the client is accepted, and each cause is told once', as
   await eventually('accepted', () => check.status?.ok === true);
   const unknown = [false, 'Keycloak could not be asked: see the log'];
   const refused = [true, 'Not accepted by Keycloak: see the log'];
-  assert.deepEqual(seen, [[true, 'Not asked yet'], unknown, unknown, refused, refused, unknown]);
+  assert.deepEqual(seen, [[true, 'Not asked yet'], unknown, unknown, refused, refused, refused]);
   assert.equal(check.isInTheWay, false);
   const told = log.lines().map(({ level, code, fix }) => [level, code, fix]);
   assert.deepEqual(told, [
@@ -112,4 +112,23 @@ test('once closed it asks no more', async (t) => {
   check.close();
   t.mock.timers.tick(600_000);
   assert.equal(asked, 2);
+});
+
+test('a service whose client was refused does not become ready because Keycloak goes away', async () => {
+  const answers = [REFUSED, AWAY, ACCEPTED];
+  const seen: boolean[] = [];
+  const check = createClientCheck({
+    client: {
+      refresh: async () => {
+        seen.push(check.isInTheWay);
+        throw answers.shift()!;
+      },
+    },
+    logger: undefined,
+    pauseMs: 1,
+  });
+  check.start();
+  await eventually('it is accepted', () => check.status?.ok === true);
+  // Before the first answer, after the refusal, and after the outage that followed it.
+  assert.deepEqual([seen, check.isInTheWay], [[true, true, true], false]);
 });

@@ -51,6 +51,33 @@ describe('a realm file', () => {
     );
   });
 
+  for (const [name, value] of [
+    ['memory', '4194304'],
+    ['memory', 'much'],
+    ['memory', '7'],
+    ['parallelism', '0'],
+  ] as const) {
+    it(`is warned of where Argon2 with ${name} ${value} hashes a password, and nobody logs in with that`, async () => {
+      const credential = {
+        type: 'password',
+        secretData: JSON.stringify({ value: 'AAAAAAAAAAA=', salt: 'AAAAAAAAAAAAAAAAAAAAAA==' }),
+        credentialData: JSON.stringify({
+          algorithm: 'argon2',
+          hashIterations: 5,
+          additionalParameters: { [name]: [value] },
+        }),
+      };
+      const realm = realmOf({ users: [{ username: 'ann', ...person, credentials: [credential] }] });
+      await withIdp(realm, async (idp) => {
+        assert.match(
+          idp.warnings.join(),
+          /^user ann: the password is hashed in a way this provider cannot check/,
+        );
+        assert.equal((await login(idp.issuer, 'right')).status, 400);
+      });
+    });
+  }
+
   it('is warned of where a password or a mapper cannot be read', async () => {
     const argon = { secretData: '{}', credentialData: '{"algorithm":"my-own-hash"}' };
     const mapper = { name: 'odd', protocolMapper: 'my-own-mapper' };

@@ -63,22 +63,24 @@ export function createClientCheck({ client, logger, pauseMs = 5_000 }: ClientChe
       if (told !== undefined) logger?.info({ code: 'client_accepted' }, 'Keycloak accepts this client');
       return;
     }
-    state = error.kind === 'client_misconfigured' ? 'refused' : 'unknown';
-    tell(error);
+    const isRefused = error.kind === 'client_misconfigured';
+    // Keycloak has said that the set-up is wrong: that it is away now makes it no better.
+    if (isRefused || state !== 'refused') state = isRefused ? 'refused' : 'unknown';
+    tell(error, isRefused);
     timer = setTimeout(() => void ask(Math.min(pause * 2, LONGEST_PAUSE_MS)), pause).unref();
   }
 
   /** Once for each cause. */
-  function tell({ diagnosis: { id, cause, fix } }: ClientError): void {
+  function tell({ diagnosis: { id, cause, fix } }: ClientError, isRefused: boolean): void {
     if (id === told) return;
     told = id;
     const fields = {
-      code: state === 'refused' ? 'client_refused' : 'client_unchecked',
+      code: isRefused ? 'client_refused' : 'client_unchecked',
       id,
       fix,
       doctor: DOCTOR,
     };
-    if (state === 'refused') logger?.error(fields, `this service is not set up right: ${cause}`);
+    if (isRefused) logger?.error(fields, `this service is not set up right: ${cause}`);
     else logger?.warn(fields, `it is not known whether this service is set up right: ${cause}`);
   }
 

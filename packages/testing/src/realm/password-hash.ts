@@ -8,6 +8,10 @@ const PBKDF2: Record<string, string> = {
   'pbkdf2-sha512': 'sha512',
 };
 const ARGON2 = { d: 'argon2d', i: 'argon2i', id: 'argon2id' } as const;
+/** Unit: KiB. Keycloak takes 7,168; each login that is under way takes as much. */
+const MOST_MEMORY = 256 * 1024;
+const MOST_ITERATIONS = 100;
+const MOST_LANES = 64;
 
 /** What Keycloak writes into `credentialData`; numbers among the parameters are texts in a list. */
 interface HashSettings {
@@ -23,10 +27,13 @@ interface Input {
   readonly length: number;
 }
 
-/** True where a password hashed like this can be checked: PBKDF2, and Argon2, which Keycloak 24 and later use. */
+/**
+ * True where a password hashed like this can be checked: PBKDF2, and Argon2, which Keycloak 24 and later use, with no
+ * more memory than a login may take here.
+ */
 export function isKnownHash(credentialData: string): boolean {
   const settings = JSON.parse(credentialData) as HashSettings;
-  return Object.hasOwn(PBKDF2, settings.algorithm ?? '') || argon2KindOf(settings) !== undefined;
+  return Object.hasOwn(PBKDF2, settings.algorithm ?? '') || argon2Of(settings) !== undefined;
 }
 
 /** The hash of a password, or `undefined` where the way of hashing is not known. */
@@ -35,30 +42,42 @@ export async function hashPassword(credentialData: string, input: Input): Promis
   const { algorithm = '', hashIterations: iterations = 1 } = settings;
   const { password, salt, length } = input;
   if (Object.hasOwn(PBKDF2, algorithm)) return derive(password, salt, iterations, length, PBKDF2[algorithm]!);
-  const kind = argon2KindOf(settings);
+  const found = argon2Of(settings);
   // The library has no hash for an empty password, which Keycloak lets nobody have.
-  if (kind === undefined || password === '') return undefined;
-  const number = (name: string, otherwise: number) => Number(parameter(settings, name) ?? otherwise);
+  if (found === undefined || password === '') return undefined;
+  const { kind, ...cost } = found;
   // Loaded when it is needed: WebAssembly, and most realm files have no such password.
   const argon2 = (await import('hash-wasm'))[ARGON2[kind]];
   const hash = await argon2({
     password,
     salt,
-    iterations,
-    parallelism: number('parallelism', 1),
-    memorySize: number('memory', 7168),
+    ...cost,
     hashLength: length,
     outputType: 'binary',
   });
   return Buffer.from(hash);
 }
 
-function argon2KindOf(settings: HashSettings): keyof typeof ARGON2 | undefined {
+/** How a password is hashed with Argon2, or `undefined` where that is not Argon2 1.3, or not to be done here. */
+function argon2Of(settings: HashSettings) {
   if (settings.algorithm !== 'argon2' || (parameter(settings, 'version') ?? '1.3') !== '1.3')
     return undefined;
   const kind = parameter(settings, 'type') ?? 'id';
-  return Object.hasOwn(ARGON2, kind) ? (kind as keyof typeof ARGON2) : undefined;
+  const number = (name: string, otherwise: number) => Number(parameter(settings, name) ?? otherwise);
+  const iterations = settings.hashIterations ?? 1;
+  const parallelism = number('parallelism', 1);
+  const memorySize = number('memory', 7168);
+  const isPossible =
+    isWithin(iterations, 1, MOST_ITERATIONS) &&
+    isWithin(parallelism, 1, MOST_LANES) &&
+    // RFC 9106 §3.1
+    isWithin(memorySize, 8 * parallelism, MOST_MEMORY);
+  if (!Object.hasOwn(ARGON2, kind) || !isPossible) return undefined;
+  return { kind: kind as keyof typeof ARGON2, iterations, parallelism, memorySize };
 }
+
+const isWithin = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most;
 
 const parameter = ({ additionalParameters }: HashSettings, name: string): string | undefined =>
   additionalParameters?.[name]?.[0];
