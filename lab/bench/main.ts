@@ -13,6 +13,7 @@ import { memory } from './proofs/memory.ts';
 import { observability } from './proofs/observability.ts';
 import { provider } from './proofs/provider.ts';
 import { randomKids } from './proofs/random-kids.ts';
+import { resident } from './proofs/resident.ts';
 import { rotations } from './proofs/rotations.ts';
 import { sessions } from './proofs/sessions.ts';
 import { start } from './proofs/start.ts';
@@ -30,6 +31,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   throughput,
   guard,
   start,
+  resident,
   'random-kids': randomKids,
   rotations,
   memory,
