@@ -14,6 +14,7 @@ import { memory } from './proofs/memory.ts';
 import { observability } from './proofs/observability.ts';
 import { provider } from './proofs/provider.ts';
 import { randomKids } from './proofs/random-kids.ts';
+import { resident } from './proofs/resident.ts';
 import { rotations } from './proofs/rotations.ts';
 import { sessions } from './proofs/sessions.ts';
 import { start } from './proofs/start.ts';
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   guard,
   start,
   imports,
+  resident,
   'random-kids': randomKids,
   rotations,
   memory,

@@ -12,16 +12,18 @@ const MAX_NETWORKS = 50_000;
 
 /** @param now unit: milliseconds, never set back */
 export function createFailedLogins(now: () => number = () => performance.now()): FailedLogins {
-  const counts = new LRUCache<string, { readonly count: number; readonly at: number }>({ max: MAX_NETWORKS });
+  // It takes room for all of them at once, which a service without failures does not need.
+  let counts: LRUCache<string, { readonly count: number; readonly at: number }> | undefined;
 
   function left(network: string): number {
-    const known = counts.get(network);
+    const known = counts?.get(network);
     return known === undefined ? 0 : known.count * 0.5 ** ((now() - known.at) / HALF_LIFE_MS);
   }
 
   return {
     of: (network) => Math.round(left(network)),
     add(network) {
+      counts ??= new LRUCache({ max: MAX_NETWORKS });
       counts.set(network, { count: left(network) + 1, at: now() });
     },
   };
