@@ -1,8 +1,7 @@
 // People sign in with the browser: open http://localhost:3000
 import Fastify from 'fastify';
 import { createClient } from 'keycloak-guard/client';
-import keycloakGuard, { backchannelLogout } from 'keycloak-guard/fastify';
-import keycloakSession from 'keycloak-guard/session';
+import keycloakGuard, { backchannelLogout, keycloakSession } from 'keycloak-guard/fastify';
 
 const keycloak = {
   serverUrl: process.env.KEYCLOAK_SERVER_URL ?? 'http://localhost:8080',

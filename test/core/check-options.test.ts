@@ -7,8 +7,12 @@ import {
   OptionsError,
   optionRules,
 } from '../../packages/guard/src/core/index.ts';
-import { createRedisRevocationStore, openRedis } from '../../packages/guard/src/redis/index.ts';
-import { createMemorySessionStore, createRedisSessionStore } from '../../packages/guard/src/session/index.ts';
+import {
+  createRedisRevocationStore,
+  createRedisSessionStore,
+  openRedis,
+} from '../../packages/guard/src/redis/index.ts';
+import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
 import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
 
 const rules = {
@@ -70,7 +74,22 @@ describe('options of a factory', () => {
     [
       'keycloakSession',
       (more) =>
-        resolveSessionOptions({ client: createClient(keycloak), secret: '0123456789'.repeat(4), ...more }),
+        resolveSessionOptions(
+          { client: createClient(keycloak), secret: '0123456789'.repeat(4), ...more },
+          'keycloakSession',
+        ),
+      'idleSecond',
+      'idleSeconds',
+    ],
+    [
+      'createSessions',
+      (more) =>
+        createSessions({
+          verifier: { verify() {}, load() {} } as never,
+          client: createClient(keycloak),
+          secret: '0123456789'.repeat(4),
+          ...more,
+        }),
       'idleSecond',
       'idleSeconds',
     ],

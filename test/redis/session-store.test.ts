@@ -1,5 +1,4 @@
-import { openRedis } from '../../packages/guard/src/redis/index.ts';
-import { createRedisSessionStore } from '../../packages/guard/src/session/index.ts';
+import { createRedisSessionStore, openRedis } from '../../packages/guard/src/redis/index.ts';
 import { sessionStoreContract } from '../session/session-store-contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';

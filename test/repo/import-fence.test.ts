@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { findCircles } from './circles.ts';
 import { importsOf, ROOT, roomOf, sourceFiles } from './source-imports.ts';
 
 interface Row {
@@ -115,6 +116,49 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     );
   });
 
+  test('no file imports itself by way of others, types and import() included', () => {
+    const edges = new Map(
+      sourceFiles().map((file) => [file, importsOf(file).flatMap(({ target }) => target ?? [])] as const),
+    );
+    assert.deepEqual(findCircles(edges), []);
+    assert.ok(edges.get('guard/src/session/renewal.ts')?.includes('guard/src/session/live-session.ts'));
+  });
+
+  test('a circle is found wherever it is, and what only meets again is none', () => {
+    const edges = new Map([
+      ['start', ['a', 'left', 'right']],
+      ['left', ['end']],
+      ['right', ['end', 'left']],
+      ['a', ['b']],
+      ['b', ['c', 'end']],
+      ['c', ['a', 'd']],
+      ['d', ['e', 'c']],
+      ['e', []],
+      ['one', ['two']],
+      ['two', ['one', 'a']],
+      ['self', ['self']],
+    ]);
+    assert.deepEqual(findCircles(edges), [['a', 'b', 'c', 'd'], ['one', 'two'], ['self']]);
+  });
+
+  test('who guards routes with Fastify loads nothing of sign-in with the browser', () => {
+    const loadedBy = (file: string, loaded = new Set<string>()): Set<string> => {
+      if (loaded.has(file)) return loaded;
+      loaded.add(file);
+      for (const { target, specifier, isTypeOnly, isDynamic } of importsOf(file)) {
+        if (isTypeOnly || isDynamic) continue;
+        if (target === undefined) loaded.add(specifier);
+        else loadedBy(target, loaded);
+      }
+      return loaded;
+    };
+    const isOfSessions = (file: string): boolean => /src\/(session|client)\/|oauth4webapi/.test(file);
+    for (const room of ['core', 'fastify', 'redis']) {
+      assert.deepEqual([...loadedBy(`guard/src/${room}/index.ts`)].filter(isOfSessions), [], room);
+    }
+    assert.ok([...loadedBy('guard/src/session/index.ts')].includes('oauth4webapi'));
+  });
+
   test('the command line loads rooms only inside of its commands', () => {
     const entry = readFileSync(join(ROOT, 'packages/cli/src/main.ts'), 'utf8');
     const table = readFileSync(join(ROOT, 'packages/cli/src/commands.ts'), 'utf8');
@@ -140,9 +184,14 @@ import 'four';
 const d = await import('five');
 // import 'six';
 /** import { e } from 'seven'; */`;
+    const read = importsOf('guard/src/room/file.ts', text);
     assert.deepEqual(
-      importsOf('guard/src/room/file.ts', text).map(({ specifier }) => specifier),
+      read.map(({ specifier }) => specifier),
       ['one', 'two', '../three/index.ts', 'four', 'five'],
+    );
+    assert.deepEqual(
+      read.map(({ isTypeOnly, isDynamic }) => (isTypeOnly && 'type') || (isDynamic && 'dynamic') || 'static'),
+      ['static', 'static', 'type', 'static', 'dynamic'],
     );
   });
 });

@@ -10,17 +10,14 @@ import {
   createIssuer,
   createMemoryRevocationStore,
 } from '../../packages/guard/src/core/index.ts';
-import keycloakGuard, { backchannelLogout } from '../../packages/guard/src/fastify/index.ts';
+import keycloakGuard, { backchannelLogout, keycloakSession } from '../../packages/guard/src/fastify/index.ts';
 import {
   createRedisRateLimitStore,
   createRedisRevocationStore,
+  createRedisSessionStore,
   openRedis,
 } from '../../packages/guard/src/redis/index.ts';
-import {
-  createMemorySessionStore,
-  createRedisSessionStore,
-  keycloakSession,
-} from '../../packages/guard/src/session/index.ts';
+import { createMemorySessionStore } from '../../packages/guard/src/session/index.ts';
 import { buildApp } from '../../packages/server/src/index.ts';
 import { configFor, startIdp } from '../server/service.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';

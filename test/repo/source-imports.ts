@@ -17,6 +17,8 @@ export interface SourceImport {
   readonly target: string | undefined;
   /** Nothing is loaded for its sake. */
   readonly isTypeOnly: boolean;
+  /** `import()`: loaded when the program gets there, not with the file. */
+  readonly isDynamic: boolean;
 }
 
 /** Every TypeScript file below `packages/<name>/src/`, relative to `packages/`. */
@@ -59,11 +61,12 @@ export function importsOf(file: string, text = readFileSync(join(PACKAGES, file)
   const found = code.matchAll(
     /(?:^\s*((?:import|export)\b[^;'"`]*?)\bfrom\s*|^\s*import\s*|\bimport\(\s*)(["'])([^"'\n]+)\2/gm,
   );
-  return [...found].map(([, clause = '', , specifier = '']) => ({
+  return [...found].map(([whole, clause = '', , specifier = '']) => ({
     file,
     room: roomOf(file),
     specifier,
     target: specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : OWN.get(specifier),
     isTypeOnly: /^(import|export)\s+type\b/.test(clause),
+    isDynamic: whole.startsWith('import('),
   }));
 }

@@ -147,6 +147,16 @@ test('a way out of the folder of the docs page is 404, is not kept by caches, an
   );
 });
 
+test('HEAD of a file of the docs page tells as much as GET', async (t) => {
+  const { app } = await buildTestApp(t, NOWHERE);
+  const url = '/docs/static/index.css';
+  const [head, get] = [await app.inject({ method: 'HEAD', url }), await app.inject({ url })];
+  assert.deepEqual([head.statusCode, head.payload], [200, '']);
+  assert.equal(head.headers['content-length'], String(get.rawPayload.length));
+  const again = await app.inject({ url, headers: { 'if-none-match': String(get.headers.etag) } });
+  assert.deepEqual([again.statusCode, again.payload], [304, '']);
+});
+
 test('a part of a file that is not there, or a condition it does not meet, is no error of this service', async (t) => {
   const { app, log } = await buildTestApp(t, NOWHERE);
   for (const [name, value, status, detail] of [

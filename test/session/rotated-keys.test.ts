@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { createClient } from '../../packages/guard/src/client/index.ts';
-import { keycloakGuard } from '../../packages/guard/src/fastify/index.ts';
-import { keycloakSession } from '../../packages/guard/src/session/index.ts';
+import { keycloakGuard, keycloakSession } from '../../packages/guard/src/fastify/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
 

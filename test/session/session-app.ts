@@ -1,8 +1,11 @@
 import type { TestContext } from 'node:test';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { createClient, type KeycloakClient } from '../../packages/guard/src/client/index.ts';
-import { keycloakGuard } from '../../packages/guard/src/fastify/index.ts';
-import { keycloakSession, type SessionOptions } from '../../packages/guard/src/session/index.ts';
+import {
+  type KeycloakSessionOptions,
+  keycloakGuard,
+  keycloakSession,
+} from '../../packages/guard/src/fastify/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { ORIGIN } from './browser.ts';
 
@@ -16,7 +19,7 @@ interface Given {
   readonly clientId?: string;
   readonly clientSecret?: string;
   readonly client?: (client: KeycloakClient) => Partial<KeycloakClient>;
-  readonly session?: Partial<Omit<SessionOptions, 'prefix'>>;
+  readonly session?: Partial<Omit<KeycloakSessionOptions, 'prefix'>>;
   /** Called before the session plugin, with the guard in place. */
   readonly before?: (app: FastifyInstance) => unknown;
 }

@@ -37,3 +37,9 @@ def before_add_examples(context, examples):
     if operation.path in bodies:
         for media_type in ("application/x-www-form-urlencoded", "application/json"):
             examples.append(operation.Case(body=bodies[operation.path](), media_type=media_type))
+
+
+# A text, a number or a list becomes an empty form here, and POST /logout rightly takes one.
+@schemathesis.hook
+def filter_case(context, case):
+    return case.media_type != "multipart/form-data" or isinstance(case.body, dict)

@@ -5,8 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Tokens } from '../../../packages/guard/src/client/index.ts';
-import { openRedis, type RedisConnection } from '../../../packages/guard/src/redis/index.ts';
-import { createRedisSessionStore, type SessionStore } from '../../../packages/guard/src/session/index.ts';
+import {
+  createRedisSessionStore,
+  openRedis,
+  type RedisConnection,
+} from '../../../packages/guard/src/redis/index.ts';
+import type { SessionStore } from '../../../packages/guard/src/session/index.ts';
 import { resolveSessionOptions } from '../../../packages/guard/src/session/options.ts';
 import { createSessionKeeper } from '../../../packages/guard/src/session/session-keeper.ts';
 import { startDevIdp } from '../../../packages/testing/src/index.ts';

@@ -1,5 +1,4 @@
 import { compile } from '@fastify/proxy-addr';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { createIssuer, createVerifier, type RevocationStore, type Verifier } from 'keycloak-guard';
 import { createClient, type KeycloakClient } from 'keycloak-guard/client';
@@ -20,6 +19,7 @@ import { protectedController } from './controllers/protected-controller.ts';
 import { refreshController } from './controllers/refresh-controller.ts';
 import { collectOpenApi } from './docs/openapi.ts';
 import { BODY_LIMIT_BYTES, readBodies } from './http/bodies.ts';
+import { compileWhenNeeded } from './http/compilers.ts';
 import { allowOrigins } from './http/cors.ts';
 import { handleErrors } from './http/error-handler.ts';
 import { answerLoopbackNamesOnly } from './http/loopback-names.ts';
@@ -85,9 +85,10 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
         keywords: [...MODEL_KEYWORDS],
       },
     },
+    schemaController: { compilersFactory: compileWhenNeeded() },
     frameworkErrors: sendFrameworkError,
     clientErrorHandler: onClientError,
-  }).withTypeProvider<TypeBoxTypeProvider>();
+  });
   if (deps.loopbackNamesOnly) answerLoopbackNamesOnly(app);
 
   const report = createReport();

@@ -1,4 +1,19 @@
-import { type Static, Type } from '@sinclair/typebox';
+/** JSON Schema of one member. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+type OptionalOf<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T];
+
+/** A model for the type of the same name: no member may be forgotten, and none be called required that may be absent. */
+interface Model<T> extends Schema {
+  readonly $id: string;
+  readonly properties: { readonly [K in keyof Required<T>]: Schema };
+  readonly required?: readonly Exclude<keyof T, OptionalOf<T>>[];
+}
+
+/** The model with this `$id`. */
+export const refTo = ($id: string): Schema => ({ $ref: $id });
+
+const TEXT = { type: 'string' } as const;
 
 /**
  * For Ajv: texts with `[WELL_FORMED]: true` have no half of a surrogate pair. Not a part of the patterns, for only
@@ -20,131 +35,203 @@ const USERNAME = '^[^\\u0000-\\u001f\\u007f]*$';
 const PASSWORD = '^[^\\u0000]*$';
 
 /** Body of `POST /login`. */
-export const TokenRequest = Type.Object(
-  {
-    username: Type.String({
+export interface TokenRequest {
+  username: string;
+  password: string;
+}
+export const TokenRequest: Model<TokenRequest> = {
+  $id: 'TokenRequest',
+  title: 'TokenRequest',
+  type: 'object',
+  required: ['username', 'password'],
+  properties: {
+    username: {
+      ...TEXT,
       minLength: 1,
       maxLength: 255,
       pattern: USERNAME,
       [WELL_FORMED]: true,
       title: 'Username',
-    }),
-    password: Type.String({
+    },
+    password: {
+      ...TEXT,
       minLength: 1,
       maxLength: 4096,
       pattern: PASSWORD,
       [WELL_FORMED]: true,
       format: 'password',
       title: 'Password',
-    }),
+    },
   },
-  { $id: 'TokenRequest', title: 'TokenRequest' },
-);
-export type TokenRequest = Static<typeof TokenRequest>;
+};
 
 /** Answer of `POST /login`. */
-export const TokenResponse = Type.Object(
-  {
-    access_token: Type.String({ description: 'Send it as `Authorization: Bearer <access_token>`' }),
-    token_type: Type.String({ description: 'Always `bearer`' }),
-    expires_in: Type.Optional(Type.Integer({ description: 'Seconds until the access token expires' })),
-    refresh_token: Type.Optional(Type.String()),
-    refresh_expires_in: Type.Optional(
-      Type.Integer({ description: 'Seconds until the refresh token expires' }),
-    ),
+export interface TokenResponse {
+  access_token: string;
+  token_type: string;
+  expires_in?: number;
+  refresh_token?: string;
+  refresh_expires_in?: number;
+}
+export const TokenResponse: Model<TokenResponse> = {
+  $id: 'TokenResponse',
+  title: 'TokenResponse',
+  type: 'object',
+  required: ['access_token', 'token_type'],
+  properties: {
+    access_token: { ...TEXT, description: 'Send it as `Authorization: Bearer <access_token>`' },
+    token_type: { ...TEXT, description: 'Always `bearer`' },
+    expires_in: { type: 'integer', description: 'Seconds until the access token expires' },
+    refresh_token: TEXT,
+    refresh_expires_in: { type: 'integer', description: 'Seconds until the refresh token expires' },
   },
-  { $id: 'TokenResponse', title: 'TokenResponse' },
-);
-export type TokenResponse = Static<typeof TokenResponse>;
+};
 
-const RefreshToken = Type.String({
+const REFRESH_TOKEN = {
+  ...TEXT,
   minLength: 1,
   maxLength: 12_288,
   pattern: '^[\\x21-\\x7e]*$',
   title: 'Refresh Token',
-});
+};
 
 /** Body of `POST /refresh`. */
-export const RefreshRequest = Type.Object(
-  { refresh_token: RefreshToken },
-  { $id: 'RefreshRequest', title: 'RefreshRequest' },
-);
-export type RefreshRequest = Static<typeof RefreshRequest>;
+export interface RefreshRequest {
+  refresh_token: string;
+}
+export const RefreshRequest: Model<RefreshRequest> = {
+  $id: 'RefreshRequest',
+  title: 'RefreshRequest',
+  type: 'object',
+  required: ['refresh_token'],
+  properties: { refresh_token: REFRESH_TOKEN },
+};
 
 /** Body of `POST /logout`. Without a refresh token, the session of the bearer token is meant. */
-export const LogoutRequest = Type.Object(
-  { refresh_token: Type.Optional(RefreshToken) },
-  { $id: 'LogoutRequest', title: 'LogoutRequest' },
-);
-export type LogoutRequest = Static<typeof LogoutRequest>;
+export interface LogoutRequest {
+  refresh_token?: string;
+}
+export const LogoutRequest: Model<LogoutRequest> = {
+  $id: 'LogoutRequest',
+  title: 'LogoutRequest',
+  type: 'object',
+  properties: { refresh_token: REFRESH_TOKEN },
+};
 
 /** Written as one type with two names, for which the serializer needs no trial of alternatives. */
-const nullableText = () => Type.Unsafe<string | null>({ type: ['string', 'null'] });
+const NULLABLE_TEXT = { type: ['string', 'null'] };
 
 /** Answer of `GET /protected`. `null` where Keycloak has none. */
-export const UserInfo = Type.Object(
-  { preferred_username: nullableText(), email: nullableText(), full_name: nullableText() },
-  { $id: 'UserInfo', title: 'UserInfo' },
-);
-export type UserInfo = Static<typeof UserInfo>;
+export interface UserInfo {
+  preferred_username: string | null;
+  email: string | null;
+  full_name: string | null;
+}
+export const UserInfo: Model<UserInfo> = {
+  $id: 'UserInfo',
+  title: 'UserInfo',
+  type: 'object',
+  required: ['preferred_username', 'email', 'full_name'],
+  properties: { preferred_username: NULLABLE_TEXT, email: NULLABLE_TEXT, full_name: NULLABLE_TEXT },
+};
 
 /** Answer of `GET /`. */
-export const Welcome = Type.Object(
-  { message: Type.String(), documentation: Type.String() },
-  { $id: 'Welcome', title: 'Welcome' },
-);
-export type Welcome = Static<typeof Welcome>;
+export interface Welcome {
+  message: string;
+  documentation: string;
+}
+export const Welcome: Model<Welcome> = {
+  $id: 'Welcome',
+  title: 'Welcome',
+  type: 'object',
+  required: ['message', 'documentation'],
+  properties: { message: TEXT, documentation: TEXT },
+};
 
 /** Every error but 422. */
-export const HTTPError = Type.Object({ detail: Type.String() }, { $id: 'HTTPError', title: 'HTTPError' });
-export type HTTPError = Static<typeof HTTPError>;
+export interface HTTPError {
+  detail: string;
+}
+export const HTTPError: Model<HTTPError> = {
+  $id: 'HTTPError',
+  title: 'HTTPError',
+  type: 'object',
+  required: ['detail'],
+  properties: { detail: TEXT },
+};
 
 /** One entry of a 422. `input` is always `null`: nothing that was sent is repeated. */
-export const ValidationError = Type.Object(
-  {
-    type: Type.String(),
-    loc: Type.Array(Type.Union([Type.String(), Type.Integer()])),
-    msg: Type.String(),
-    input: Type.Null(),
+export interface ValidationError {
+  type: string;
+  loc: (string | number)[];
+  msg: string;
+  input: null;
+}
+export const ValidationError: Model<ValidationError> = {
+  $id: 'ValidationError',
+  title: 'ValidationError',
+  type: 'object',
+  required: ['type', 'loc', 'msg', 'input'],
+  properties: {
+    type: TEXT,
+    loc: { type: 'array', items: { anyOf: [TEXT, { type: 'integer' }] } },
+    msg: TEXT,
+    input: { type: 'null' },
   },
-  { $id: 'ValidationError', title: 'ValidationError' },
-);
-export type ValidationError = Static<typeof ValidationError>;
+};
 
 /** 422: the request is understood, but a field is missing or wrong. */
-export const HTTPValidationError = Type.Object(
-  { detail: Type.Array(Type.Ref('ValidationError')) },
-  { $id: 'HTTPValidationError', title: 'HTTPValidationError' },
-);
+export const HTTPValidationError: Model<{ detail: ValidationError[] }> = {
+  $id: 'HTTPValidationError',
+  title: 'HTTPValidationError',
+  type: 'object',
+  required: ['detail'],
+  properties: { detail: { type: 'array', items: refTo('ValidationError') } },
+};
 
 /** Answer of `GET /health/live`. */
-export const Live = Type.Object({ status: Type.Literal('alive') }, { $id: 'Live', title: 'Live' });
+export const Live: Model<{ status: 'alive' }> = {
+  $id: 'Live',
+  title: 'Live',
+  type: 'object',
+  required: ['status'],
+  properties: { status: { ...TEXT, const: 'alive' } },
+};
 
-const Check = Type.Object({ ok: Type.Boolean(), detail: Type.String() });
+const CHECK = {
+  type: 'object',
+  required: ['ok', 'detail'],
+  properties: { ok: { type: 'boolean' }, detail: TEXT },
+};
 
 /** `client` once the service has started, `redis` only where replicas share one. */
-const Checks = Type.Object({
-  keys: Check,
-  keycloak: Check,
-  client: Type.Optional(Check),
-  redis: Type.Optional(Check),
-});
+const CHECKS = {
+  type: 'object',
+  required: ['keys', 'keycloak'],
+  properties: { keys: CHECK, keycloak: CHECK, client: CHECK, redis: CHECK },
+};
 
 /** Answer of `GET /health/ready`. */
-export const Ready = Type.Object(
-  { status: Type.Literal('ready'), checks: Checks },
-  { $id: 'Ready', title: 'Ready' },
-);
+export const Ready: Model<{ status: 'ready'; checks: object }> = {
+  $id: 'Ready',
+  title: 'Ready',
+  type: 'object',
+  required: ['status', 'checks'],
+  properties: { status: { ...TEXT, const: 'ready' }, checks: CHECKS },
+};
 
 /** 503 of `GET /health/ready`. */
-export const NotReady = Type.Object(
-  {
-    detail: Type.Literal('Not ready'),
-    status: Type.Literal('not ready'),
-    checks: Checks,
+export const NotReady: Model<{ detail: string; status: string; checks: object }> = {
+  $id: 'NotReady',
+  title: 'NotReady',
+  type: 'object',
+  required: ['detail', 'status', 'checks'],
+  properties: {
+    detail: { ...TEXT, const: 'Not ready' },
+    status: { ...TEXT, const: 'not ready' },
+    checks: CHECKS,
   },
-  { $id: 'NotReady', title: 'NotReady' },
-);
+};
 
 /** All models, in the order in which OpenAPI lists them. */
 export const MODELS = [

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Provider } from './provider.ts';
 import { type Client, hasFlag } from './realm/client.ts';
-import type { Session } from './sessions.ts';
+import type { Session } from './session.ts';
 import { algorithmOf } from './tokens/issue.ts';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';

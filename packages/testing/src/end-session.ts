@@ -1,6 +1,6 @@
 import { sendLogoutToken } from './backchannel-logout.ts';
 import type { Provider } from './provider.ts';
-import type { Session } from './sessions.ts';
+import type { Session } from './session.ts';
 
 /** Ends a session and tells its clients, as Keycloak does: before the answer, and whatever they say. */
 export async function endSession(provider: Provider, session: Session, issuer: string): Promise<void> {

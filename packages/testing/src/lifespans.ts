@@ -1,6 +1,6 @@
 import type { Client } from './realm/client.ts';
 import type { RealmRepresentation } from './realm/representation.ts';
-import type { ClientSession, Session } from './sessions.ts';
+import type { ClientSession, Session } from './session.ts';
 
 // As Keycloak computes it. A client's own value replaces the realm's value for clients, and neither outlives the
 // session. Every result is a time, in seconds since 1970; `Infinity` is never.

@@ -6,3 +6,4 @@ export {
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
 export { keycloakGuard as default, keycloakGuard } from './plugin.ts';
 export type { KeycloakGuardOptions } from './plugin-options.ts';
+export { type KeycloakSessionOptions, keycloakSession } from './session-plugin.ts';

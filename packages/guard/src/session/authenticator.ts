@@ -1,66 +1,61 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AuthError, type Principal } from '../core/index.ts';
-import { notForCaches, type Place, type SessionContext } from './context.ts';
+import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
+import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import { endSession } from './end-session.ts';
+import type { LiveSession } from './live-session.ts';
+import { headerOf, type SessionRequest } from './request.ts';
 import { assertSameOrigin, isHarmless } from './same-origin.ts';
-import type { LiveSession } from './session-keeper.ts';
 
-/**
- * Who is calling, by the session cookie.
- *
- * @param isUse whether the session's idle time begins anew. Default true
- */
+/** Who is calling, and what the answer, whatever it is, has to have besides. */
+export interface SessionPrincipal extends Pick<SessionAnswer, 'headers' | 'setCookies'> {
+  /** `null`: nobody is signed in. */
+  readonly principal: Principal | null;
+}
+
+/** @param isUse whether the session's idle time begins anew. Default true */
 export type CookieAuthenticator = (
-  request: FastifyRequest,
-  reply: FastifyReply,
+  request: SessionRequest,
   isUse?: boolean,
-) => Principal | null | Promise<Principal | null>;
+) => SessionPrincipal | Promise<SessionPrincipal>;
+
+/** Nothing of it is anybody's. */
+const NOTHING = Object.freeze({ headers: Object.freeze({}), setCookies: Object.freeze([]) });
+const NOBODY: SessionPrincipal = Object.freeze({ principal: null, ...NOTHING });
 
 /** At once where session and token are known, as for a bearer token. */
-export function createAuthenticator(
-  context: SessionContext,
-  placeOf: (request: FastifyRequest) => Place,
-): CookieAuthenticator {
-  const { keeper, verifier } = context;
+export function createAuthenticator(context: SessionContext): CookieAuthenticator {
+  const { keeper, verifier, placeOf } = context;
 
   function toPrincipal(
     session: LiveSession | null,
-    request: FastifyRequest,
-    reply: FastifyReply,
+    request: SessionRequest,
     isRenewed = false,
-  ): Principal | null | Promise<Principal | null> {
-    if (session === null) return forget(request, reply);
+  ): SessionPrincipal | Promise<SessionPrincipal> {
+    if (session === null) return forget(request);
     let principal: Principal | Promise<Principal>;
     try {
       principal = verifier.verify(session.record.accessToken);
     } catch (error) {
-      return whenRefused(error, session, request, reply, isRenewed);
+      return whenRefused(error, session, request, isRenewed);
     }
-    if (!(principal instanceof Promise)) {
-      signAnew(session, request, reply);
-      return principal;
-    }
+    if (!(principal instanceof Promise)) return admit(principal, session, request);
     return principal.then(
-      (found) => {
-        signAnew(session, request, reply);
-        return found;
-      },
-      (error: unknown) => whenRefused(error, session, request, reply, isRenewed),
+      (found) => admit(found, session, request),
+      (error: unknown) => whenRefused(error, session, request, isRenewed),
     );
   }
 
   async function whenRefused(
     error: unknown,
     session: LiveSession,
-    request: FastifyRequest,
-    reply: FastifyReply,
+    request: SessionRequest,
     isRenewed: boolean,
-  ): Promise<Principal | null> {
+  ): Promise<SessionPrincipal> {
     if (!(error instanceof AuthError)) throw error;
     const canRenew = session.record.refreshToken !== null;
     if (WORTH_RENEWING.has(error.code) && canRenew && !isRenewed) {
-      return toPrincipal(await keeper.renew(session), request, reply, true);
+      return toPrincipal(await keeper.renew(session), request, true);
     }
     // The key is so new that it may not be asked for yet: that is not the end of the session.
     if (error.code === 'token_key_unknown') throw new AuthError('provider_unavailable', error.reason);
@@ -69,38 +64,42 @@ export function createAuthenticator(
       throw new AuthError('provider_misconfigured', CLOCKS_DIFFER);
     if (!OVER.has(error.code)) throw error;
     await endSession(context, session, error.code, request);
-    return forget(request, reply);
+    return forget(request);
   }
 
-  function forget(request: FastifyRequest, reply: FastifyReply): null {
+  function forget(request: SessionRequest): SessionPrincipal {
     const { cookies } = placeOf(request);
-    const cookie = readCookie(request.raw.headers.cookie, cookies.session);
-    if (cookie !== undefined && keeper.isOurs(cookie)) {
-      reply.header('set-cookie', cookies.clear(cookies.session));
-    }
-    return null;
+    const cookie = readCookie(headerOf(request.headers, 'cookie'), cookies.session);
+    if (cookie === undefined || !keeper.isOurs(cookie)) return NOBODY;
+    return { ...NOBODY, setCookies: [cookies.clear(cookies.session)] };
   }
 
-  /** So that the secret it was signed with can be taken out of use. */
-  function signAnew({ newCookie }: LiveSession, request: FastifyRequest, reply: FastifyReply): void {
-    if (newCookie === null) return;
+  function admit(
+    principal: Principal,
+    { newCookie }: LiveSession,
+    request: SessionRequest,
+  ): SessionPrincipal {
+    if (newCookie === null) return { principal, ...NOTHING };
+    // So that the secret it was signed with can be taken out of use. A cache that kept it would hand the session out.
     const { cookies } = placeOf(request);
-    // A cache that kept it would hand the session out to others.
-    notForCaches(reply);
-    reply.header('set-cookie', cookies.set(cookies.session, newCookie));
+    return {
+      principal,
+      headers: NOT_FOR_CACHES,
+      setCookies: [cookies.set(cookies.session, newCookie)],
+    };
   }
 
-  return (request, reply, isUse) => {
-    const header = request.raw.headers.cookie;
-    if (header === undefined) return null;
+  return (request, isUse) => {
+    const header = headerOf(request.headers, 'cookie');
+    if (header === undefined) return NOBODY;
     const { cookies, origin } = placeOf(request);
     const cookie = readCookie(header, cookies.session);
-    if (cookie === undefined) return null;
-    if (!isHarmless(request.raw)) assertSameOrigin(request.raw, origin);
+    if (cookie === undefined) return NOBODY;
+    if (!isHarmless(request)) assertSameOrigin(request, origin);
     const session = keeper.find(cookie, isUse);
     return session instanceof Promise
-      ? session.then((found) => toPrincipal(found, request, reply))
-      : toPrincipal(session, request, reply);
+      ? session.then((found) => toPrincipal(found, request))
+      : toPrincipal(session, request);
   };
 }
 

@@ -1,4 +1,4 @@
-import { parseCookie, stringifySetCookie } from 'cookie';
+import { toSetCookie } from './set-cookie.ts';
 
 /** The names of the cookies and how they are set, for an origin. */
 export interface Cookies {
@@ -14,7 +14,6 @@ export interface Cookies {
 /**
  * On https the names begin with `__Host-`: no other host, and no plain http, can set them (RFC 6265bis §4.1.3.2). It
  * says all that `__Secure-` does, and more; browsers that know neither take it for a part of the name.
- * `Lax`: other sites cannot make the browser send them, but for following a link.
  *
  * @param name of the session cookie, without a prefix
  */
@@ -25,13 +24,11 @@ export function createCookiesFor(name: string): (origin: string) => Cookies {
 
 function createCookies(name: string, secure: boolean): Cookies {
   const session = `${secure ? '__Host-' : ''}${name}`;
-  const base = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
   return {
     session,
     login: `${session}-login-`,
-    set: (name, value, maxAge) =>
-      stringifySetCookie({ ...base, name, value, ...(maxAge === undefined ? {} : { maxAge }) }),
-    clear: (name) => stringifySetCookie({ ...base, name, value: '', maxAge: 0 }),
+    set: (name, value, maxAgeSeconds) => toSetCookie({ name, value, secure, maxAgeSeconds }),
+    clear: (name) => toSetCookie({ name, value: '', secure, maxAgeSeconds: 0 }),
   };
 }
 
@@ -55,8 +52,24 @@ export function readCookies(header: string | undefined, name: string): string[] 
     .map((pair) => pair.slice(name.length + 1));
 }
 
-/** All cookies whose names begin so. */
-export function cookiesNamed(header: string | undefined, start: string): Record<string, string> {
-  const all = Object.entries(parseCookie(header ?? ''));
-  return Object.fromEntries(all.filter(([name]) => name.startsWith(start))) as Record<string, string>;
+/** All cookies whose names begin so, decoded. Of two with one name the first: browsers send that of the longer path first. */
+export function cookiesNamed(header: string | undefined, start: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const pair of (header ?? '').split(';')) {
+    const at = pair.indexOf('=');
+    const name = pair.slice(0, Math.max(0, at)).trim();
+    if (!name.startsWith(start) || found.has(name)) continue;
+    const value = decodeCookie(pair.slice(at + 1).trim());
+    if (value !== null) found.set(name, value);
+  }
+  return found;
+}
+
+/** `null` for what is not percent-encoded well: it was not set here. */
+export function decodeCookie(value: string): string | null {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return null;
+  }
 }

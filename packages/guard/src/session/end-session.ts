@@ -1,14 +1,15 @@
-import type { FastifyRequest } from 'fastify';
 import type { AuthError } from '../core/index.ts';
 import type { SessionContext } from './context.ts';
-import type { LiveSession } from './session-keeper.ts';
+import type { LiveSession } from './live-session.ts';
+import type { SessionRequest } from './request.ts';
+import { logOf } from './session-log.ts';
 
 /** Ends a session, tells of it, and leaves in the log what could not be done at once. False: the store does not answer. */
 export async function endSession(
   { keeper, options }: SessionContext,
   session: LiveSession,
   reason: string,
-  request: FastifyRequest,
+  request: SessionRequest,
 ): Promise<boolean> {
   const isTold = await keeper.end(session.cookie);
   if (!isTold) warn(request, { code: 'session_store_unavailable', reason: NOT_TOLD });
@@ -16,8 +17,8 @@ export async function endSession(
   return isTold;
 }
 
-export function warn(request: FastifyRequest, { code, reason }: Pick<AuthError, 'code' | 'reason'>): void {
-  request.log.warn({ reqId: request.id, code }, reason);
+export function warn(request: SessionRequest, { code, reason }: Pick<AuthError, 'code' | 'reason'>): void {
+  logOf(request).warn({ reqId: request.id, code }, reason);
 }
 
 export const NOT_TOLD =

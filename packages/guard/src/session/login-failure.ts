@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
+import { headerOf, type SessionRequest } from './request.ts';
 
 /** Why nobody was signed in. Nothing of it comes from the URL. */
 export const LOGIN_FAILURES = {
@@ -44,22 +45,33 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /** A small page for browsers, `{"detail"}` for everybody else. */
-export function sendLoginFailure(
-  request: FastifyRequest,
-  reply: FastifyReply,
+export function toFailureAnswer(
+  request: SessionRequest,
   failure: LoginFailure,
   loginPath: string,
-) {
-  const { statusCode, detail, hint } = LOGIN_FAILURES[failure];
-  reply.code(statusCode).header('vary', 'Accept');
-  if (statusCode === 503) reply.header('retry-after', '5');
-  if (!request.headers.accept?.includes('text/html')) return reply.send({ detail });
-  return reply
-    .type('text/html; charset=utf-8')
-    .header('content-security-policy', POLICY)
-    .header('referrer-policy', 'no-referrer')
-    .header('x-content-type-options', 'nosniff')
-    .send(`<!doctype html>
+  setCookies: readonly string[],
+): SessionAnswer {
+  const { statusCode: status, detail, hint } = LOGIN_FAILURES[failure];
+  const isPage = headerOf(request.headers, 'accept')?.includes('text/html') === true;
+  const headers = {
+    ...NOT_FOR_CACHES,
+    vary: 'Accept',
+    ...(status === 503 ? { 'retry-after': '5' } : {}),
+    ...(isPage ? PAGE_HEADERS : { 'content-type': 'application/json; charset=utf-8' }),
+  };
+  const body = isPage ? toPage(detail, hint, loginPath) : JSON.stringify({ detail });
+  return { status, headers, setCookies, body };
+}
+
+const PAGE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': POLICY,
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+function toPage(detail: string, hint: string, loginPath: string): string {
+  return `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
@@ -75,5 +87,5 @@ export function sendLoginFailure(
     </main>
   </body>
 </html>
-`);
+`;
 }

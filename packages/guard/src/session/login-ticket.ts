@@ -33,7 +33,7 @@ export async function issueTicket(
 
 /** The logins that are under way in this browser. Cookies that were not made here are not ours to count, or to clear. */
 async function readTickets(sealer: Sealer, cookies: Cookies, header: string | undefined) {
-  const named = Object.entries(cookiesNamed(header, cookies.login)).filter(
+  const named = [...cookiesNamed(header, cookies.login)].filter(
     ([name, value]) => IDENTIFIER.test(name.slice(cookies.login.length)) && SEALED.test(value),
   );
   const opened = await Promise.all(
@@ -54,7 +54,7 @@ export async function readTicket(
   now: number,
 ): Promise<LoginTicket | null> {
   const name = cookieNameOf(cookies, state);
-  const sealed = cookiesNamed(header, cookies.login)[name];
+  const sealed = cookiesNamed(header, cookies.login).get(name);
   const opened = sealed === undefined ? null : await sealer.open(name, sealed);
   if (opened === null) return null;
   const ticket = JSON.parse(opened.text) as LoginTicket;

@@ -5,8 +5,8 @@ import { createMemorySessionStore } from './memory-session-store.ts';
 import { createTeller, type OnSessionEvent, type TellSession } from './session-events.ts';
 import type { SessionStore } from './session-store.ts';
 
-/** Options of {@link keycloakSession}. */
-export interface SessionOptions {
+/** Options of browser sessions. `Source` is a framework's own request, for `onEvent`. */
+export interface SessionOptions<Source = unknown> {
   /** This app as a client of Keycloak, with the standard flow on: `createClient({ … })`. */
   readonly client: KeycloakClient;
   /**
@@ -17,7 +17,7 @@ export interface SessionOptions {
   readonly secret: string | readonly string[];
   /**
    * Where browsers reach this app, for example `https://app.example.com`; may have a path. Default: scheme and host
-   * of each request (behind a proxy that needs Fastify's `trustProxy`).
+   * of each request (behind a proxy that needs Fastify's `trustProxy`, or what another framework has for it).
    */
   readonly publicUrl?: string | undefined;
   /**
@@ -44,7 +44,7 @@ export interface SessionOptions {
   /** Most sessions kept decrypted in this process, about 6 KiB each; 0 keeps none. Default 10,000. */
   readonly maxCachedSessions?: number | undefined;
   /** Told when a session starts or ends, for an audit log. */
-  readonly onEvent?: OnSessionEvent | undefined;
+  readonly onEvent?: OnSessionEvent<Source> | undefined;
   /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
 }
@@ -75,7 +75,7 @@ const isSeconds = (value: unknown): boolean =>
 const isPath = (value: unknown): boolean =>
   typeof value === 'string' && (/^(\/[\w.~-]+)+$/.test(value) || value === '/');
 
-const RULES: OptionRules<SessionOptions> = {
+export const SESSION_RULES: OptionRules<SessionOptions> = {
   client: optionRules.required({
     rule: 'must be a client',
     example: 'createClient({ … })',
@@ -120,9 +120,15 @@ function isClient(value: unknown): boolean {
   return typeof startAuthorization === 'function' && typeof clientId === 'string';
 }
 
-/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function resolveSessionOptions(options: SessionOptions): ResolvedSessionOptions {
-  checkOptions('keycloakSession', options, RULES);
+/**
+ * @param factory what the options were given to, for the error
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+export function resolveSessionOptions<Source>(
+  options: SessionOptions<Source>,
+  factory = 'createSessions',
+): ResolvedSessionOptions {
+  checkOptions(factory, options, SESSION_RULES as OptionRules<SessionOptions<Source>>);
 
   const clock = options.clock ?? Date.now;
   return Object.freeze({
@@ -137,7 +143,8 @@ export function resolveSessionOptions(options: SessionOptions): ResolvedSessionO
     afterLogout: options.afterLogout ?? '/',
     scope: options.scope ?? 'openid',
     maxCachedSessions: options.maxCachedSessions ?? 10_000,
-    tell: createTeller(options.onEvent),
+    // It gets what it was made for: the source of the requests that come.
+    tell: createTeller(options.onEvent as OnSessionEvent | undefined),
     clock,
   });
 }

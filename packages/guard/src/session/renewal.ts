@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, type Tokens } from '../client/index.ts';
 import { AuthError } from '../core/index.ts';
+import type { LiveSession } from './live-session.ts';
 import type { ResolvedSessionOptions } from './options.ts';
-import type { LiveSession } from './session-keeper.ts';
 import type { SessionRecord } from './session-record.ts';
 
 interface RenewalDeps {

@@ -14,5 +14,6 @@ export function toReturnPath(value: unknown, origin: string, home: string): stri
   if (!URL.canParse(value, origin)) return home;
   const url = new URL(value, origin);
   const path = `${url.pathname}${url.search}${url.hash}`;
-  return url.origin === origin && !path.startsWith('//') ? path : home;
+  // Once more: percent-encoded it is up to nine times as long, and it has to fit into a cookie.
+  return url.origin === origin && !path.startsWith('//') && path.length <= LONGEST ? path : home;
 }

@@ -1,14 +1,8 @@
 import { AuthError } from '../core/index.ts';
+import { headerOf, type SessionRequest } from './request.ts';
 
 /** The part of a request that tells where it came from. Node's `IncomingMessage` fits. */
-export interface OriginatedRequest {
-  readonly method?: string | undefined;
-  readonly headers: {
-    readonly origin?: string | undefined;
-    readonly upgrade?: string | undefined;
-    readonly 'sec-fetch-site'?: string | string[] | undefined;
-  };
-}
+export type OriginatedRequest = Partial<Pick<SessionRequest, 'method'>> & Pick<SessionRequest, 'headers'>;
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
@@ -18,7 +12,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
  * from siblings, and the page reads all that follows (RFC 6455 §10.2).
  */
 export const isHarmless = ({ method = '', headers }: OriginatedRequest): boolean =>
-  SAFE.has(method) && headers.upgrade === undefined;
+  SAFE.has(method) && headerOf(headers, 'upgrade') === undefined;
 
 /**
  * Refuses requests that a page of another origin may have sent. Browsers say so in `Sec-Fetch-Site`, older ones, and for
@@ -29,10 +23,11 @@ export const isHarmless = ({ method = '', headers }: OriginatedRequest): boolean
  * @see Fetch Metadata Request Headers §2.3, RFC 6454 §7
  */
 export function assertSameOrigin({ headers }: OriginatedRequest, origin: string): void {
-  const { 'sec-fetch-site': site, origin: from } = headers;
+  const site = headerOf(headers, 'sec-fetch-site');
+  const from = headerOf(headers, 'origin');
   const isSame = site === undefined ? from === origin : site === 'same-origin';
   // A handshake always names its origin, and is never redirected: not every browser compares ws: with http: well.
-  if (isSame || (headers.upgrade !== undefined && from === origin)) return;
+  if (isSame || (headerOf(headers, 'upgrade') !== undefined && from === origin)) return;
   throw new AuthError('cross_origin_request', 'A request with a session cookie came from another origin', {
     expected: `Sec-Fetch-Site same-origin, or Origin ${origin}`,
     ...(from === 'null' ? { seen: NULL_ORIGIN } : {}),

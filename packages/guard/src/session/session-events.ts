@@ -1,5 +1,6 @@
-import type { FastifyRequest } from 'fastify';
 import { readCompactJws } from '../core/internal.ts';
+import type { SessionRequest } from './request.ts';
+import { logOf } from './session-log.ts';
 
 /** Something that happened to a session in the browser, for an audit log. Nothing in it is a secret. */
 export interface SessionEvent {
@@ -20,15 +21,15 @@ export interface SessionEvent {
 /**
  * Told of each event. What it returns or throws changes nothing.
  *
- * @param request `null` where it happened in the background
+ * @param request the framework's own; `null` where it happened in the background
  */
-export type OnSessionEvent = (event: SessionEvent, request: FastifyRequest | null) => void;
+export type OnSessionEvent<Source = unknown> = (event: SessionEvent, request: Source | null) => void;
 
 /** @param accessToken of the session, where there is one */
 export type TellSession = (
   type: SessionEvent['type'],
   reason: string,
-  request: FastifyRequest | null,
+  request: SessionRequest | null,
   accessToken?: string,
 ) => void;
 
@@ -36,7 +37,7 @@ export type TellSession = (
 export function createTeller(onEvent: OnSessionEvent | undefined): TellSession {
   if (onEvent === undefined) return () => {};
   return (type, reason, request, accessToken) => {
-    const fail = (err: unknown) => request?.log.error({ err }, 'onEvent failed');
+    const fail = (err: unknown) => request && logOf(request).error({ err }, 'onEvent failed');
     try {
       const claims = accessToken === undefined ? {} : readCompactJws(accessToken).payload();
       const event: SessionEvent = {
@@ -46,7 +47,7 @@ export function createTeller(onEvent: OnSessionEvent | undefined): TellSession {
         subject: toText(claims.sub),
         sessionId: toText(claims.sid),
       };
-      const told: unknown = onEvent(event, request);
+      const told: unknown = onEvent(event, request?.source ?? null);
       if (told instanceof Promise) told.catch(fail);
     } catch (error) {
       fail(error);

@@ -1,31 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
-import fastifyCookie from '@fastify/cookie';
 import type { Tokens } from '../client/index.ts';
 import { AuthError } from '../core/index.ts';
 import { createBoundedCache } from '../core/internal.ts';
+import { createCookieSigner } from './cookie-signature.ts';
+import { decodeCookie } from './cookies.ts';
 import { createEndings } from './endings.ts';
+import type { LiveSession } from './live-session.ts';
 import type { ResolvedSessionOptions } from './options.ts';
 import { createRenewal } from './renewal.ts';
 import { createSealer } from './seal.ts';
 import { MOST_OF_ONE_LOGIN, toGroupKey } from './session-group.ts';
 import { type SessionRecord, toSessionRecord } from './session-record.ts';
-
-/** A session that is at hand, decrypted. */
-export interface LiveSession {
-  /** Known to the browser alone. */
-  readonly id: string;
-  /** Name in the store. */
-  readonly key: string;
-  /** The cookie it was found by. */
-  readonly cookie: string;
-  /** What to put in its place: it was signed with an older secret. Else `null`. */
-  readonly newCookie: string | null;
-  record: SessionRecord;
-  /** When it was read from the store. Unit: milliseconds since 1970, as all times here. */
-  loadedAt: number;
-  /** When the store last heard that it is in use. */
-  touchedAt: number;
-}
 
 /** Begins, finds, renews and ends sessions. Everything that can fail rejects with an `AuthError`. */
 export interface SessionKeeper {
@@ -67,7 +52,7 @@ const SEAL_LOCK_MS = 10_000;
 export function createSessionKeeper(options: ResolvedSessionOptions): SessionKeeper {
   const { store, secrets, clock, idleMs, maxMs } = options;
   const sealer = createSealer(secrets);
-  const signer = new fastifyCookie.Signer([...secrets]);
+  const signer = createCookieSigner(secrets);
   const endings = createEndings(store, maxMs);
   // By the value of the cookie: one that was changed is never found.
   const live = createBoundedCache<LiveSession>(Math.max(1, options.maxCachedSessions));
@@ -121,15 +106,11 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
 
   /** What a cookie says that was signed here. */
   function read(cookie: string): NamedSession | null {
-    let value: string;
-    try {
-      value = decodeURIComponent(cookie);
-    } catch {
-      return null;
-    }
-    const { valid, renew, value: id } = signer.unsign(value);
-    if (!valid) return null;
-    return { id, key: toKey(id), cookie, newCookie: renew ? signer.sign(id) : null };
+    const signed = decodeCookie(cookie);
+    const found = signed === null ? null : signer.read(signed);
+    if (found === null) return null;
+    const { value: id, isOfOldSecret } = found;
+    return { id, key: toKey(id), cookie, newCookie: isOfOldSecret ? signer.sign(id) : null };
   }
 
   async function peek(cookie: string): Promise<LiveSession | null> {

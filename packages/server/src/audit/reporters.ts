@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import { decodeJwt } from 'jose';
 import { type AuthErrorCode, readBearerToken } from 'keycloak-guard';
-import type { BackchannelLogoutOptions, OnDenied } from 'keycloak-guard/fastify';
-import type { SessionEvent, SessionOptions } from 'keycloak-guard/session';
+import type { BackchannelLogoutOptions, KeycloakSessionOptions, OnDenied } from 'keycloak-guard/fastify';
+import type { SessionEvent } from 'keycloak-guard/session';
+import { claimsOf } from '../services/token-claims.ts';
 import type { LoginOutcome, Report, SecurityEvent } from './security-events.ts';
 
 // What the plugins tell, as security events.
@@ -55,7 +55,7 @@ const FAILED_LOGINS: Readonly<Record<string, LoginOutcome>> = {
 };
 
 /** Sign-in and sign-out with the browser. */
-export function reportSessions(report: Report): NonNullable<SessionOptions['onEvent']> {
+export function reportSessions(report: Report): NonNullable<KeycloakSessionOptions['onEvent']> {
   return ({ type, reason, username, subject, sessionId }: SessionEvent, request) => {
     const who: Who = { user: username, subject, sessionId };
     const by = 'browser';
@@ -70,18 +70,11 @@ export function reportSessions(report: Report): NonNullable<SessionOptions['onEv
 
 /** What a token says of its user. Only for one that Keycloak has signed. */
 export function whoOf(token: string): Who {
-  try {
-    const { preferred_username: user, sub: subject, sid, session_state } = decodeJwt(token);
-    const sessionId = sid ?? session_state;
-    return {
-      user: typeof user === 'string' ? user : null,
-      subject: typeof subject === 'string' ? subject : null,
-      sessionId: typeof sessionId === 'string' ? sessionId : null,
-    };
-  } catch {
-    return {};
-  }
+  const { preferred_username: user, sub: subject, sid, session_state } = claimsOf(token);
+  return { user: textOf(user), subject: textOf(subject), sessionId: textOf(sid ?? session_state) };
 }
+
+const textOf = (claim: unknown): string | null => (typeof claim === 'string' ? claim : null);
 
 function whoOfRequest(request: FastifyRequest): Who {
   try {

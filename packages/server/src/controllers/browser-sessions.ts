@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { KeycloakClient } from 'keycloak-guard/client';
-import { keycloakSession } from 'keycloak-guard/session';
+import { keycloakSession } from 'keycloak-guard/fastify';
 import { reportSessions } from '../audit/reporters.ts';
 import type { Report } from '../audit/security-events.ts';
 import type { Config } from '../config.ts';

@@ -1,6 +1,6 @@
 import helmet from '@fastify/helmet';
-import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import swagger from '@fastify/swagger';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { PAGE_HELMET } from '../http/security-headers.ts';
 
 /** What stands in the form of `POST /login` when it is opened. */
@@ -12,43 +12,98 @@ export interface DocsLogin {
 /** `/openapi.json`, and `/docs`: Swagger UI from this process, with nothing from elsewhere. */
 export async function docsController(
   app: FastifyInstance,
-  { clientId, basePath, login }: { clientId: string; basePath: string; login: DocsLogin | undefined },
+  { clientId, basePath, login }: PageOptions,
 ): Promise<void> {
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
     reply.header('cache-control', 'no-cache').send(app.swagger());
   });
 
-  // In a scope of its own, for helmet has a hook for every request.
-  await app.register(async (scope) => {
-    // The window in which people sign in must be able to tell this page the outcome.
-    await scope.register(helmet, {
-      ...PAGE_HELMET,
-      crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' },
+  let page: Promise<FastifyInstance> | undefined;
+  async function sendPage(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    page ??= openPage(app, { clientId, basePath, login }).catch((error: unknown) => {
+      page = undefined;
+      throw error;
     });
-    scope.addHook('onRequest', (request, reply, done) => {
-      if (request.url.includes('/oauth2-redirect.html')) reply.raw.removeHeader('cross-origin-opener-policy');
-      const isFile = request.routeOptions.url?.includes('/static/') === true;
-      reply.header('cache-control', isFile ? 'public, max-age=3600' : 'no-cache');
-      done();
-    });
-    await scope.register(swaggerUi, {
-      routePrefix: '/docs',
-      indexPrefix: basePath,
-      theme: {
-        title: 'Keycloak authentication system: documentation',
-        css: [{ filename: 'docs.css', content: STYLE }],
-      },
-      transformSpecification: (document) => fillIn(document, login ?? { username: '', password: '' }),
-      initOAuth: { clientId, scopes: 'openid', usePkceWithAuthorizationCodeGrant: true },
-      uiConfig: {
-        layout: 'BaseLayout',
-        displayRequestDuration: true,
-        tryItOutEnabled: true,
-        defaultModelsExpandDepth: 0,
-        requestInterceptor: withoutSecondBearer,
-      },
-    });
+    const { method, url, headers } = request;
+    const passedOn = Object.fromEntries(
+      ASKED.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]),
+    );
+    const answer = await (await page).inject({ method: method as 'GET', url, headers: passedOn });
+    // 403: a path out of the folder of the files, such as `/docs/static/../x`.
+    if ([403, 404].includes(answer.statusCode)) {
+      reply.callNotFound();
+      return reply;
+    }
+    if (answer.statusCode >= 400) {
+      throw Object.assign(new Error('the docs page'), { statusCode: answer.statusCode });
+    }
+    // How the connection goes on is not for the page to say.
+    const { connection: _, date: __, 'transfer-encoding': ___, ...told } = answer.headers;
+    return reply
+      .code(answer.statusCode)
+      .headers(told)
+      .send(answer.rawPayload.length === 0 ? undefined : answer.rawPayload);
+  }
+  const schema = { hide: true };
+  app.get('/docs', { schema }, sendPage);
+  app.get('/docs/*', { schema }, sendPage);
+  app.addHook('onClose', async () => (await page?.catch(() => undefined))?.close());
+}
+
+/** Headers of a request for a file. */
+const ASKED = [
+  'host',
+  'range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+];
+
+interface PageOptions {
+  readonly clientId: string;
+  readonly basePath: string;
+  readonly login: DocsLogin | undefined;
+}
+
+/**
+ * The page and its files as an app of its own, which nobody can reach but by the routes above: that way it is loaded when
+ * somebody looks at it first, and no start waits for it.
+ */
+async function openPage(app: FastifyInstance, { clientId, basePath, login }: PageOptions) {
+  const { default: swaggerUi } = await import('@fastify/swagger-ui');
+  const page = fastify();
+  await page.register(swagger, { mode: 'static', specification: { document: app.swagger() as never } });
+  // The window in which people sign in must be able to tell this page the outcome.
+  await page.register(helmet, {
+    ...PAGE_HELMET,
+    crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' },
   });
+  page.addHook('onRequest', (request, reply, done) => {
+    if (request.url.includes('/oauth2-redirect.html')) reply.raw.removeHeader('cross-origin-opener-policy');
+    const isFile = request.routeOptions.url?.includes('/static/') === true;
+    reply.header('cache-control', isFile ? 'public, max-age=3600' : 'no-cache');
+    done();
+  });
+  await page.register(swaggerUi, {
+    routePrefix: '/docs',
+    indexPrefix: basePath,
+    theme: {
+      title: 'Keycloak authentication system: documentation',
+      css: [{ filename: 'docs.css', content: STYLE }],
+    },
+    transformSpecification: (document) => fillIn(document, login ?? { username: '', password: '' }),
+    initOAuth: { clientId, scopes: 'openid', usePkceWithAuthorizationCodeGrant: true },
+    uiConfig: {
+      layout: 'BaseLayout',
+      displayRequestDuration: true,
+      tryItOutEnabled: true,
+      defaultModelsExpandDepth: 0,
+      requestInterceptor: withoutSecondBearer,
+    },
+  });
+  return page;
 }
 
 /** The secret stays in this process, which exchanges the code: there is nothing to type into Swagger UI's box for it. */

@@ -1,10 +1,10 @@
-import { Type } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
+import { refTo } from '../models.ts';
 import type { Readiness } from '../readiness/readiness.ts';
-import type { TypedApp } from './app-type.ts';
 
 /** `/health/live`: the process answers. `/health/ready`: it can also verify tokens. */
 export async function healthController(
-  app: TypedApp,
+  app: FastifyInstance,
   { readiness }: { readonly readiness: Readiness },
 ): Promise<void> {
   app.get(
@@ -13,7 +13,7 @@ export async function healthController(
       schema: {
         summary: 'Is the process alive?',
         tags: ['health'],
-        response: { 200: { ...Type.Ref('Live'), description: 'Yes' } },
+        response: { 200: { ...refTo('Live'), description: 'Yes' } },
       },
     },
     (_request, reply) => {
@@ -28,9 +28,9 @@ export async function healthController(
         summary: 'Can tokens be verified?',
         tags: ['health'],
         response: {
-          200: { ...Type.Ref('Ready'), description: 'Yes' },
+          200: { ...refTo('Ready'), description: 'Yes' },
           503: {
-            ...Type.Ref('NotReady'),
+            ...refTo('NotReady'),
             description:
               'Not yet: the keys of the realm, or the logouts in Redis, are not loaded, or Keycloak does not accept the client',
           },

@@ -1,11 +1,9 @@
 import accepts from '@fastify/accepts';
 import helmet from '@fastify/helmet';
-import { Type } from '@sinclair/typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Issuer } from 'keycloak-guard';
 import { PAGE_HELMET } from '../http/security-headers.ts';
-import type { Welcome } from '../models.ts';
-import type { TypedApp } from './app-type.ts';
+import { refTo, type Welcome } from '../models.ts';
 import { HOME_SCRIPT, HOME_STYLE, homePage } from './home-page.ts';
 
 const MESSAGE =
@@ -13,11 +11,13 @@ const MESSAGE =
 
 /** `GET /`: JSON, or a page for browsers. In a scope of its own, for helmet has a hook for every request. */
 export async function homeController(
-  app: TypedApp,
+  app: FastifyInstance,
   { issuer, basePath, hasDocs }: { issuer: Issuer; basePath: string; hasDocs: boolean },
 ): Promise<void> {
   const welcome: Welcome = { message: MESSAGE, documentation: `${basePath}/docs` };
-  const Answer = hasDocs ? Type.Ref('Welcome') : Type.Object({ message: Type.String() });
+  const Answer = hasDocs
+    ? refTo('Welcome')
+    : { type: 'object', required: ['message'], properties: { message: { type: 'string' } } };
   await app.register(accepts);
   const { directives } = PAGE_HELMET.contentSecurityPolicy;
   await app.register(helmet, {
@@ -80,7 +80,7 @@ function toOrigin({ current, endpoints }: Issuer): string {
 }
 
 /** Who is signed in with the browser. The page is shown even when that cannot be found out. */
-async function readUsername(app: TypedApp, request: FastifyRequest, reply: FastifyReply) {
+async function readUsername(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
   try {
     const principal = await app.sessionAuthenticator?.(request, reply);
     return principal ? (principal.username ?? principal.subject) : null;

@@ -1,20 +1,19 @@
-import { Type } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
 import { whoOf } from '../audit/reporters.ts';
 import { type Report, toLoginOutcome } from '../audit/security-events.ts';
 import { emptyBodyHasNoFields } from '../http/bodies.ts';
 import type { LoginLimits } from '../limits/login-limits.ts';
-import { TokenRequest } from '../models.ts';
+import { refTo, TokenRequest } from '../models.ts';
 import { addressOf } from '../services/addresses.ts';
 import type { AuthService } from '../services/auth-service.ts';
 import { whileConnected } from '../services/while-connected.ts';
 import { ERRORS } from './answers.ts';
-import type { TypedApp } from './app-type.ts';
 
 export async function loginController(
-  app: TypedApp,
+  app: FastifyInstance,
   { auth, limits, report }: { auth: AuthService; limits: LoginLimits; report: Report },
 ): Promise<void> {
-  app.post(
+  app.post<{ Body: TokenRequest }>(
     '/login',
     {
       onRequest: limits.byAddress,
@@ -27,7 +26,7 @@ export async function loginController(
         consumes: ['application/x-www-form-urlencoded', 'application/json', 'multipart/form-data'],
         body: TokenRequest,
         response: {
-          200: { ...Type.Ref('TokenResponse'), description: 'Tokens of the user' },
+          200: { ...refTo('TokenResponse'), description: 'Tokens of the user' },
           ...ERRORS,
           401: { ...ERRORS[401], description: 'Invalid username or password' },
           403: { ...ERRORS[403], description: 'Account is not fully set up' },

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { readBearerToken } from 'keycloak-guard';
 import { whoOf } from '../audit/reporters.ts';
 import { type Report, toOutcome } from '../audit/security-events.ts';
@@ -6,10 +6,9 @@ import { emptyBodyHasNoFields } from '../http/bodies.ts';
 import { LogoutRequest } from '../models.ts';
 import type { AuthService } from '../services/auth-service.ts';
 import { ERRORS } from './answers.ts';
-import type { TypedApp } from './app-type.ts';
 
 export async function logoutController(
-  app: TypedApp,
+  app: FastifyInstance,
   { auth, report }: { auth: AuthService; report: Report },
 ): Promise<void> {
   const { 403: _, ...errors } = ERRORS;
@@ -25,7 +24,7 @@ export async function logoutController(
     else done();
   }
 
-  app.post(
+  app.post<{ Body: LogoutRequest }>(
     '/logout',
     {
       preValidation: emptyBodyHasNoFields,

@@ -1,9 +1,9 @@
-import { Type } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
+import { refTo } from '../models.ts';
 import { toUserInfo } from '../services/user-service.ts';
 import { ERRORS } from './answers.ts';
-import type { TypedApp } from './app-type.ts';
 
-export async function protectedController(app: TypedApp): Promise<void> {
+export async function protectedController(app: FastifyInstance): Promise<void> {
   const { 401: unauthorized, 403: forbidden, 500: failed, 503: unavailable } = ERRORS;
   app.get(
     '/protected',
@@ -15,7 +15,7 @@ export async function protectedController(app: TypedApp): Promise<void> {
         tags: ['guide'],
         security: [{ bearerAuth: [] }, { keycloak: ['openid'] }],
         response: {
-          200: { ...Type.Ref('UserInfo'), description: 'The user the token belongs to' },
+          200: { ...refTo('UserInfo'), description: 'The user the token belongs to' },
           400: { ...ERRORS[400], description: 'More than one Authorization header' },
           401: unauthorized,
           403: forbidden,

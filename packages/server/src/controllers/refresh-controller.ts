@@ -1,17 +1,16 @@
-import { Type } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
 import { type Report, toOutcome } from '../audit/security-events.ts';
 import { emptyBodyHasNoFields } from '../http/bodies.ts';
-import { RefreshRequest } from '../models.ts';
+import { RefreshRequest, refTo } from '../models.ts';
 import type { AuthService } from '../services/auth-service.ts';
 import { ERRORS } from './answers.ts';
-import type { TypedApp } from './app-type.ts';
 
 export async function refreshController(
-  app: TypedApp,
+  app: FastifyInstance,
   { auth, report }: { auth: AuthService; report: Report },
 ): Promise<void> {
   const { 403: _, ...errors } = ERRORS;
-  app.post(
+  app.post<{ Body: RefreshRequest }>(
     '/refresh',
     {
       preValidation: emptyBodyHasNoFields,
@@ -23,7 +22,7 @@ export async function refreshController(
         consumes: ['application/x-www-form-urlencoded', 'application/json', 'multipart/form-data'],
         body: RefreshRequest,
         response: {
-          200: { ...Type.Ref('TokenResponse'), description: 'New tokens of the user' },
+          200: { ...refTo('TokenResponse'), description: 'New tokens of the user' },
           ...errors,
           401: { ...ERRORS[401], description: 'The refresh token is not valid, or its session is over' },
         },

@@ -45,8 +45,6 @@ export function handleErrors(
     if (error instanceof ClientError) return sendClientError(error, request, reply);
     // A file's answer may be kept by caches, an error must not.
     setHeadersOf(reply);
-    // A path out of the folder of the docs page's files, such as `/docs/static/../x`.
-    if (error.code === 'FST_STATIC_FORBIDDEN_PATH') return reply.callNotFound();
     if (error.validation) {
       return reply.code(422).send({ detail: toValidationErrors(error.validation, error.validationContext) });
     }

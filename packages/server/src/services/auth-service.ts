@@ -1,7 +1,7 @@
-import { decodeJwt } from 'jose';
 import { AuthError, type Principal, type Verifier } from 'keycloak-guard';
 import { ClientError, type KeycloakClient, type Tokens } from 'keycloak-guard/client';
 import type { TokenRequest, TokenResponse } from '../models.ts';
+import { claimsOf } from './token-claims.ts';
 import type { Turns } from './turns.ts';
 
 /** Logging users in, keeping them logged in, logging them out. */
@@ -106,14 +106,6 @@ const NOT_FOR_ACCOUNT = {
   cause: "the access token cannot end its session: Keycloak's client account is not in its aud",
   fix: 'Log out with the refresh token. Or let access tokens name the client account: the user needs a role of it, and the client the scope roles, which has an audience mapper.',
 } as const;
-
-function claimsOf(token: string): Record<string, unknown> {
-  try {
-    return decodeJwt(token);
-  } catch {
-    return {};
-  }
-}
 
 function toTokenResponse(tokens: Tokens): TokenResponse {
   const { accessToken, tokenType, expiresInSeconds, refreshToken, refreshExpiresInSeconds } = tokens;

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { RevocationStore } from 'keycloak-guard';
-import { createRedisSessionStore, type SessionStore } from 'keycloak-guard/session';
+import type { SessionStore } from 'keycloak-guard/session';
 import type { Config } from '../config.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { WorkerLink } from '../workers/link.ts';
@@ -36,9 +36,8 @@ export async function openSharedState(
 ): Promise<SharedState | undefined> {
   if (config.redisUrl === undefined) return link && shareThroughPrimary(link);
   // Its client has more modules than the rest of the service together; they cost start-up time.
-  const { createRedisRateLimitStore, createRedisRevocationStore, openRedis } = await import(
-    'keycloak-guard/redis'
-  );
+  const { createRedisRateLimitStore, createRedisRevocationStore, createRedisSessionStore, openRedis } =
+    await import('keycloak-guard/redis');
   const connection = openRedis({
     url: config.redisUrl,
     onNotice: ({ level, code, message }) => logger?.[level]({ code }, message),

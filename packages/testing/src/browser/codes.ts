@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { Session } from '../sessions.ts';
+import type { Session } from '../session.ts';
 import type { ValidAuthRequest } from './auth-request.ts';
 import type { Challenge } from './pkce.ts';
 

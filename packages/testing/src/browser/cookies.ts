@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sessionMaxEnd } from '../lifespans.ts';
 import type { Provider } from '../provider.ts';
 import type { User } from '../realm/user.ts';
-import type { Session } from '../sessions.ts';
+import type { Session } from '../session.ts';
 
 const IDENTITY = 'KEYCLOAK_IDENTITY';
 const BROWSER = 'AUTH_SESSION_ID';

@@ -14,8 +14,9 @@ import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
 import type { Provider } from '../provider.ts';
-import type { Session } from '../sessions.ts';
-import { authenticateUrl, showLogin } from './login.ts';
+import { authenticateUrl } from './login-urls.ts';
+import { showLogin } from './pending-login.ts';
+import { sendCode } from './send-code.ts';
 
 /** RFC 6749 §4.1, OpenID Connect Core §3.1.2. */
 export function addAuthorization(app: FastifyInstance, provider: Provider): void {
@@ -77,17 +78,4 @@ function authorize(
       .send();
   }
   return showLogin(provider, request, reply, login);
-}
-
-/** The person is known: the client gets a code. */
-export function sendCode(
-  provider: Provider,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  asked: ValidAuthRequest,
-  session: Session,
-) {
-  provider.sessions.touch(session, asked.client);
-  const code = provider.codes.issue(asked, session);
-  return respond(reply, asked, issuerOf(request), { session_state: session.id, code });
 }

@@ -7,7 +7,8 @@ import { addRoute } from '../http/route.ts';
 import { sendConsentPage } from '../pages/consent-page.ts';
 import type { Provider } from '../provider.ts';
 import { toGranted } from '../tokens/scopes.ts';
-import { loginQuery, pendingLogin, sendNoLogin } from './login.ts';
+import { consentUrl } from './login-urls.ts';
+import { pendingLogin, sendNoLogin } from './pending-login.ts';
 
 /** Asks the person before a device gets tokens: whoever made up the request could have sent the link (RFC 8628 §5.4). */
 export function addConsent(app: FastifyInstance, provider: Provider): void {
@@ -39,10 +40,6 @@ export function addConsent(app: FastifyInstance, provider: Provider): void {
         .send();
     },
   });
-}
-
-export function consentUrl(issuer: string, login: PendingLogin): string {
-  return `${issuer}/login-actions/consent?${loginQuery(login)}`;
 }
 
 function askConsent(provider: Provider, request: FastifyRequest, reply: FastifyReply, login: PendingLogin) {

@@ -11,7 +11,7 @@ import { sendDevicePage } from '../pages/device-page.ts';
 import { sendInfoPage } from '../pages/message-page.ts';
 import type { Provider } from '../provider.ts';
 import { hasFlag } from '../realm/client.ts';
-import { authenticateUrl } from './login.ts';
+import { authenticateUrl } from './login-urls.ts';
 
 const NO_STORE = 'no-store, must-revalidate, max-age=0';
 const NOT_ENABLED =

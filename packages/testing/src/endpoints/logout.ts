@@ -9,7 +9,7 @@ import { addRoute } from '../http/route.ts';
 import { sendErrorPage, sendInfoPage, sendLogoutPage } from '../pages/message-page.ts';
 import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
-import type { Session } from '../sessions.ts';
+import type { Session } from '../session.ts';
 import { logoutByRefreshToken } from './refresh-token-logout.ts';
 
 /** OpenID Connect RP-Initiated Logout 1.0, and Keycloak's own logout by refresh token. */

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
-import type { PendingLogin } from '../browser/logins.ts';
 import { field, formOf, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
 import { sendPasswordPage } from '../pages/password-page.ts';
 import type { Provider } from '../provider.ts';
-import type { User } from '../realm/user.ts';
-import { finishLogin, loginQuery, pendingLogin, sendNoLogin } from './login.ts';
+import { finishLogin } from './finish-login.ts';
+import { requiredActionUrl } from './login-urls.ts';
+import { pendingLogin, sendNoLogin } from './pending-login.ts';
 
 /** What a user must do before a login is over. Of all the actions this provider knows one: a new password. */
 export function addRequiredAction(app: FastifyInstance, provider: Provider): void {
@@ -47,9 +47,4 @@ export function addRequiredAction(app: FastifyInstance, provider: Provider): voi
       return finishLogin(provider, request, reply, login, done);
     },
   });
-}
-
-export function requiredActionUrl(issuer: string, login: PendingLogin, user: User): string {
-  const execution = encodeURIComponent(user.requiredActions[0] ?? '');
-  return `${issuer}/login-actions/required-action?execution=${execution}&${loginQuery(login)}`;
 }

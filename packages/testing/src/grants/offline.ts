@@ -1,7 +1,8 @@
 import { Fault } from '../fault.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { User } from '../realm/user.ts';
-import type { Session, Sessions } from '../sessions.ts';
+import type { Session } from '../session.ts';
+import type { Sessions } from '../sessions.ts';
 import type { GrantedScopes } from '../tokens/scopes.ts';
 
 /** @throws {Fault} 400 where an offline token is asked for and the user lacks the role `offline_access` */

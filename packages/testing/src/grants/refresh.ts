@@ -2,7 +2,7 @@ import { invalidGrant, invalidRequest } from '../fault.ts';
 import { field } from '../http/form.ts';
 import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
-import type { Session } from '../sessions.ts';
+import type { Session } from '../session.ts';
 import { issueTokens } from '../tokens/issue.ts';
 import { narrowScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';

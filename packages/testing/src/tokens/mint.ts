@@ -3,7 +3,7 @@ import { CompactSign, type JWTHeaderParameters } from 'jose';
 import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { User } from '../realm/user.ts';
-import type { Session } from '../sessions.ts';
+import type { Session } from '../session.ts';
 import { accessTokenClaims, type Claims, idTokenClaims, refreshTokenClaims } from './issue.ts';
 import { createKey, type SigningAlgorithm, type SigningKey } from './keys.ts';
 import { grantScopes } from './scopes.ts';

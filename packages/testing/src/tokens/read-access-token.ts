@@ -1,7 +1,7 @@
 import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { User } from '../realm/user.ts';
-import type { Session } from '../sessions.ts';
+import type { Session } from '../session.ts';
 import type { Claims } from './issue.ts';
 
 export interface GoodToken {

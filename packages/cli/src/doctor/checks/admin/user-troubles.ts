@@ -1,5 +1,5 @@
 import type { AdminEvidence } from '../../evidence/admin.ts';
-import { blameFederation } from './federation.ts';
+import { blameFederation } from './directories.ts';
 
 /** Something about the user that an admin can see. */
 export interface UserTrouble {

@@ -4,7 +4,7 @@ import type { Reach } from '../../context.ts';
 import type { FlowStep } from '../../evidence/admin.ts';
 import { findForcedOtp } from '../../evidence/flow-steps.ts';
 import { toPageText, toWords } from '../../evidence/page.ts';
-import { blameFederation } from '../admin/federation.ts';
+import { blameFederation } from '../admin/directories.ts';
 import { findUserTroubles, type UserTrouble } from '../admin/user-troubles.ts';
 import { diagnosed, refusalOf } from '../client/say.ts';
 import { judgeStranger } from '../stranger.ts';

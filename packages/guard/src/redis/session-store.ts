@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkOptions, type OptionRules, optionRules } from '../core/index.ts';
-import type { RedisConnection } from '../redis/index.ts';
-import type { SessionStore } from './session-store.ts';
+import type { SessionStore } from '../session/index.ts';
+import type { RedisConnection } from './connection.ts';
 
 /** Options of {@link createRedisSessionStore}. */
 export interface RedisSessionStoreOptions {

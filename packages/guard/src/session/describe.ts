@@ -1,0 +1,31 @@
+import { jsonAnswer, type SessionAnswer } from './answer.ts';
+import type { CookieAuthenticator } from './authenticator.ts';
+import type { SessionContext } from './context.ts';
+import { readCookie } from './cookies.ts';
+import { headerOf, type SessionRequest } from './request.ts';
+
+/** Who is signed in, and for how long, as JSON for the app's own pages. */
+export async function describeSession(
+  context: SessionContext,
+  authenticate: CookieAuthenticator,
+  request: SessionRequest,
+): Promise<SessionAnswer> {
+  // A page may ask as often as it likes: only what its person does keeps the session from ending.
+  const { principal, setCookies } = await authenticate(request, false);
+  const session = principal === null ? null : await readSession(context, request);
+  if (principal === null || session === null) return jsonAnswer({ authenticated: false }, setCookies);
+  const { idle, absolute } = await context.keeper.endsAt(session);
+  const description = {
+    authenticated: true,
+    user: { preferred_username: principal.username, email: principal.email, full_name: principal.name },
+    idle_expires_at: Math.floor(idle / 1000),
+    expires_at: Math.floor(absolute / 1000),
+  };
+  return jsonAnswer(description, setCookies);
+}
+
+async function readSession({ keeper, placeOf }: SessionContext, request: SessionRequest) {
+  const { cookies } = placeOf(request);
+  const cookie = readCookie(headerOf(request.headers, 'cookie'), cookies.session);
+  return cookie === undefined ? null : keeper.peek(cookie);
+}

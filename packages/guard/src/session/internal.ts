@@ -1,0 +1,3 @@
+// What the rooms of this package share, and nobody else gets.
+export { resolveSessionOptions } from './options.ts';
+export { buildSessions } from './sessions.ts';

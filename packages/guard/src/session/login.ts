@@ -1,0 +1,129 @@
+import { AuthorizationError, ClientError } from '../client/index.ts';
+import { AuthError } from '../core/index.ts';
+import { redirectTo, type SessionAnswer } from './answer.ts';
+import type { SessionContext } from './context.ts';
+import { readCookie } from './cookies.ts';
+import { endSession } from './end-session.ts';
+import { type LoginFailure, toFailureAnswer } from './login-failure.ts';
+import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS } from './login-ticket.ts';
+import { headerOf, parameterOf, queryOf, type SessionRequest } from './request.ts';
+import { toReturnPath } from './return-path.ts';
+import { logOf } from './session-log.ts';
+
+// Authorization code flow with PKCE.
+
+/** To Keycloak. */
+export async function startLogin(context: SessionContext, request: SessionRequest): Promise<SessionAnswer> {
+  const { options, sealer } = context;
+  const place = context.placeOf(request);
+  const redirectUri = `${place.baseUrl}${options.prefix}/callback`;
+  // Without a public URL it is made of what is in `Host`, and nothing could come back to what is no address.
+  if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
+  let started: Awaited<ReturnType<typeof options.client.startAuthorization>>;
+  try {
+    started = await options.client.startAuthorization({ redirectUri, scope: options.scope });
+  } catch (error) {
+    return fail(context, request, toFailure(error, request));
+  }
+  const { url, ...secrets } = started;
+  const ticket: LoginTicket = {
+    ...secrets,
+    redirectUri,
+    returnTo: toReturnPath(parameterOf(request.url, 'return_to'), place.origin, `${place.path}/`),
+    expiresAt: options.clock() + TICKET_SECONDS * 1000,
+  };
+  const header = headerOf(request.headers, 'cookie');
+  return redirectTo(url, await issueTicket(sealer, place.cookies, header, ticket));
+}
+
+/** Back from Keycloak. */
+export async function finishLogin(context: SessionContext, request: SessionRequest): Promise<SessionAnswer> {
+  const { options, sealer, keeper, verifier } = context;
+  const { cookies, origin } = context.placeOf(request);
+  const header = headerOf(request.headers, 'cookie');
+  const state = parameterOf(request.url, 'state');
+  const ticket =
+    state === undefined ? null : await readTicket(sealer, cookies, header, state, options.clock());
+  if (ticket === null) return fail(context, request, 'not_yours');
+
+  // Good once, whatever comes of it.
+  const used = cookies.clear(cookieNameOf(cookies, ticket.state));
+  let cookie: string;
+  try {
+    const tokens = await options.client.finishAuthorization({
+      ...ticket,
+      callbackUrl: `${ticket.redirectUri}${queryOf(request.url)}`,
+    });
+    // A token that a guard would refuse makes no session.
+    await verifier.verify(tokens.accessToken);
+    await endEarlierSession(context, request);
+    const begun = await keeper.begin(tokens);
+    cookie = begun.cookie;
+    for (let i = 0; i < begun.replaced; i++) options.tell('ended', 'replaced', request, tokens.accessToken);
+    options.tell('started', 'login', request, tokens.accessToken);
+  } catch (error) {
+    return fail(context, request, toFailure(error, request), [used]);
+  }
+  return redirectTo(`${origin}${ticket.returnTo}`, [used, cookies.set(cookies.session, cookie)]);
+}
+
+/** RFC 1035 §2.3.4: no name is longer. */
+const LONGEST_HOST = 253;
+
+/** Whether it is scheme, host and port, and nothing that was smuggled in with them. */
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { hostname, pathname, search, hash, username, password } = new URL(text);
+  const rest = pathname + search + hash + username + password;
+  return hostname.length <= LONGEST_HOST && rest === '/';
+}
+
+/** A new login is a new session with a new id: what was in the browser before counts for nothing. */
+async function endEarlierSession(context: SessionContext, request: SessionRequest): Promise<void> {
+  const { cookies } = context.placeOf(request);
+  const cookie = readCookie(headerOf(request.headers, 'cookie'), cookies.session);
+  const earlier = cookie === undefined ? null : await context.keeper.peek(cookie);
+  if (earlier !== null) await endSession(context, earlier, 'replaced', request);
+}
+
+/** For the person a few words, for the log the cause. */
+function toFailure(error: unknown, request: SessionRequest): LoginFailure {
+  const reqId = request.id;
+  const log = logOf(request);
+  if (error instanceof AuthorizationError) {
+    log.info({ reqId, reason: error.reason }, error.message);
+    if (error.reason === 'invalid_response') return 'not_yours';
+    return error.error === 'access_denied' ? 'cancelled' : 'refused';
+  }
+  if (error instanceof ClientError) {
+    const { id, cause, fix } = error.diagnosis;
+    if (error.kind === 'provider_unavailable') {
+      log.warn({ reqId, id, fix }, `identity provider unavailable: ${cause}`);
+      return 'unavailable';
+    }
+    if (error.kind === 'client_misconfigured') {
+      log.error({ reqId, id, fix }, `login is not available: ${cause}`);
+      return 'misconfigured';
+    }
+    log.info({ reqId, id }, 'the code of a login was used before, or expired');
+    return 'not_yours';
+  }
+  if (error instanceof AuthError) {
+    log.error({ reqId, code: error.code, expected: error.expected, seen: error.seen }, error.reason);
+    if (error.code === 'session_store_unavailable') return 'store';
+    // A new key is asked for within seconds.
+    const isOfAMoment = error.statusCode === 503 || error.code === 'token_key_unknown';
+    return isOfAMoment ? 'unavailable' : 'misconfigured';
+  }
+  throw error;
+}
+
+function fail(
+  { options, placeOf }: SessionContext,
+  request: SessionRequest,
+  failure: LoginFailure,
+  setCookies: readonly string[] = [],
+): SessionAnswer {
+  options.tell('login_failed', failure, request);
+  return toFailureAnswer(request, failure, `${placeOf(request).path}${options.prefix}/login`, setCookies);
+}

@@ -1,0 +1,50 @@
+/** Headers as Node has them (names in lower case) or as Fetch's `Headers`. */
+export type SessionHeaders =
+  | Readonly<Record<string, string | readonly string[] | undefined>>
+  | Pick<Headers, 'get'>;
+
+/** Where lines of the log go; a logger of pino's fits. */
+export interface SessionLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** As much of a request as sessions need, of whichever framework. */
+export interface SessionRequest<Source = unknown> {
+  readonly method: string | undefined;
+  /** With path and query, as it came: Node's `request.url`, or Fetch's, which has the origin too. */
+  readonly url: string;
+  readonly headers: SessionHeaders;
+  /**
+   * Scheme, host and port by which the browser called. Read where there is no `publicUrl`. Default: those of `url`, where
+   * it has them.
+   */
+  readonly origin?: string | undefined;
+  /** Stands as `reqId` in the lines of the log. */
+  readonly id?: unknown;
+  /** Default: what is wrong is a line on the standard error output. */
+  readonly log?: SessionLog | undefined;
+  /** The framework's own request, for `onEvent`. */
+  readonly source?: Source | undefined;
+}
+
+/** Of several values all, as Node joins them. */
+export function headerOf(headers: SessionHeaders, name: string): string | undefined {
+  if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
+  const value = (headers as Readonly<Record<string, string | readonly string[] | undefined>>)[name];
+  return typeof value === 'object' ? value.join(name === 'cookie' ? '; ' : ', ') : value;
+}
+
+/** Empty, or with a `?` in front. */
+export function queryOf(url: string): string {
+  const [beforeFragment = ''] = url.split('#', 1);
+  const at = beforeFragment.indexOf('?');
+  return at === -1 ? '' : beforeFragment.slice(at);
+}
+
+/** A parameter that comes twice counts as not there. */
+export function parameterOf(url: string, name: string): string | undefined {
+  const values = new URLSearchParams(queryOf(url)).getAll(name);
+  return values.length === 1 ? values[0] : undefined;
+}

@@ -1,0 +1,118 @@
+import { checkOptions, type OptionRules, optionRules, type TokenVerifier } from '../core/index.ts';
+import type { SessionAnswer } from './answer.ts';
+import { createAuthenticator, type SessionPrincipal } from './authenticator.ts';
+import type { SessionContext } from './context.ts';
+import { describeSession } from './describe.ts';
+import { finishLogin, startLogin } from './login.ts';
+import {
+  type ResolvedSessionOptions,
+  resolveSessionOptions,
+  SESSION_RULES,
+  type SessionOptions,
+} from './options.ts';
+import { createPlaceFinder } from './place.ts';
+import type { SessionRequest } from './request.ts';
+import { createSealer } from './seal.ts';
+import { createSessionKeeper } from './session-keeper.ts';
+import { signOut } from './sign-out.ts';
+
+/** Options of {@link createSessions}. */
+export interface SessionsOptions<Source = unknown> extends SessionOptions<Source> {
+  /** Checks the access tokens of sessions; whoever made it closes it. */
+  readonly verifier: TokenVerifier;
+}
+
+/**
+ * Browser sessions of an app, for any framework: it calls these with its requests, and sends what comes back. Where one
+ * throws or rejects with an `AuthError`, that has status, headers and detail of the answer.
+ */
+export interface Sessions<Source = unknown> {
+  /** Where the framework has to call the methods of these names. */
+  readonly paths: {
+    /** `GET` */
+    readonly startLogin: string;
+    /** `GET`, and not `HEAD` */
+    readonly finishLogin: string;
+    /** `GET` */
+    readonly describe: string;
+    /** `POST`; a body is not read */
+    readonly signOut: string;
+  };
+  /**
+   * Who is calling, by the session cookie; at once where session and token are known. `headers` and `setCookies` belong
+   * into the answer, whatever it is.
+   *
+   * @throws {AuthError} (or rejects with one) `cross_origin_request`, `session_store_unavailable`, or what a verifier throws
+   */
+  authenticate(request: SessionRequest<Source>): SessionPrincipal | Promise<SessionPrincipal>;
+  /** Sends the browser to Keycloak; with `?return_to=/path` it comes back to that path. */
+  startLogin(request: SessionRequest<Source>): Promise<SessionAnswer>;
+  /** Takes the browser back from Keycloak, and begins a session. */
+  finishLogin(request: SessionRequest<Source>): Promise<SessionAnswer>;
+  /** `{"authenticated", "user", "idle_expires_at", "expires_at"}`, times in seconds since 1970. Not a use of the session. */
+  describe(request: SessionRequest<Source>): Promise<SessionAnswer>;
+  /**
+   * Ends the session here, then sends the browser to Keycloak, which ends its own.
+   *
+   * @throws {AuthError} `cross_origin_request`, unless a page of this origin asks for it
+   */
+  signOut(request: SessionRequest<Source>): Promise<SessionAnswer>;
+  /** Tells the store what it could not be told before. A store that was given stays open. */
+  close(): Promise<void>;
+}
+
+const RULES: OptionRules<SessionsOptions> = {
+  ...SESSION_RULES,
+  verifier: optionRules.required(
+    optionRules.having('a verifier', ['verify', 'load'], 'createVerifier(…) or combineVerifiers([…])'),
+  ),
+};
+
+/**
+ * Signs people in with the browser and keeps them signed in, with a cookie that holds no token.
+ *
+ * The client in Keycloak needs the standard flow, `<public URL>/auth/callback` as redirect URI and `<public URL>/` as
+ * post logout redirect URI.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @see OAuth 2.0 for Browser-Based Applications, §6.1 "Backend For Frontend"; RFC 9700
+ * @example
+ * const sessions = createSessions({ verifier, client: createClient(keycloak), secret, publicUrl });
+ * const { status, headers, setCookies, body } = await sessions.startLogin({ method: 'GET', url, headers });
+ */
+export function createSessions<Source = unknown>(options: SessionsOptions<Source>): Sessions<Source> {
+  checkOptions('createSessions', options, RULES as OptionRules<SessionsOptions<Source>>);
+  const { verifier, ...rest } = options;
+  return buildSessions(verifier, resolveSessionOptions(rest), options.store === undefined);
+}
+
+/** @param isOwnStore whoever made a store closes it */
+export function buildSessions(
+  verifier: TokenVerifier,
+  options: ResolvedSessionOptions,
+  isOwnStore: boolean,
+): Sessions {
+  const { prefix, secrets, store } = options;
+  const keeper = createSessionKeeper(options);
+  const sealer = createSealer(secrets);
+  const context: SessionContext = { options, keeper, sealer, verifier, placeOf: createPlaceFinder(options) };
+  const authenticate = createAuthenticator(context);
+
+  return {
+    paths: {
+      startLogin: `${prefix}/login`,
+      finishLogin: `${prefix}/callback`,
+      describe: `${prefix}/session`,
+      signOut: `${prefix}/logout`,
+    },
+    authenticate: (request) => authenticate(request),
+    startLogin: (request) => startLogin(context, request),
+    finishLogin: (request) => finishLogin(context, request),
+    describe: (request) => describeSession(context, authenticate, request),
+    signOut: (request) => signOut(context, request),
+    async close() {
+      await keeper.close();
+      if (isOwnStore) await store.close();
+    },
+  };
+}

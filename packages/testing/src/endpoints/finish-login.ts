@@ -1,0 +1,50 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { browserIdOf, signedIn, signIn } from '../browser/cookies.ts';
+import type { PendingLogin } from '../browser/logins.ts';
+import { issuerOf } from '../http/issuer.ts';
+import type { Provider } from '../provider.ts';
+import type { User } from '../realm/user.ts';
+import { consentUrl } from './login-urls.ts';
+import { sendNoLogin } from './pending-login.ts';
+import { sendCode } from './send-code.ts';
+
+/** The person is who they say: a session starts, or goes on after being proved again. */
+export function finishLogin(
+  provider: Provider,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  login: PendingLogin,
+  user: User,
+) {
+  const { sessions, clock } = provider;
+  const current = signedIn(provider, request);
+  const { rememberMe = false } = login;
+  const session =
+    current?.user.id === user.id ? current.session : sessions.start({ userId: user.id, rememberMe });
+  session.notes.AUTH_TIME = String(clock.seconds());
+  signIn(provider, request, reply, session);
+  return sendBack(provider, request, reply, login, session);
+}
+
+/** The login page is done with: the client gets its code, or the person is asked about the device. */
+export function sendBack(
+  provider: Provider,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  login: PendingLogin,
+  session = signedIn(provider, request)?.session,
+) {
+  if (session === undefined) return sendNoLogin(provider, reply);
+  const { device, pushedAs } = login.request;
+  if (device !== undefined) {
+    provider.logins.renew(login);
+    reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+    return reply
+      .code(302)
+      .header('location', consentUrl(issuerOf(request), login))
+      .send();
+  }
+  if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
+  provider.logins.close(browserIdOf(request)!, login);
+  return sendCode(provider, request, reply, login.request, session);
+}

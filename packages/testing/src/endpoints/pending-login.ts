@@ -1,0 +1,43 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { browserIdOf } from '../browser/cookies.ts';
+import type { PendingLogin } from '../browser/logins.ts';
+import { queryOf } from '../http/form.ts';
+import { issuerOf } from '../http/issuer.ts';
+import { sendLoginPage } from '../pages/login-page.ts';
+import { sendErrorPage } from '../pages/message-page.ts';
+import type { Provider } from '../provider.ts';
+import { loginQuery } from './login-urls.ts';
+
+const NO_COOKIE =
+  'Restart login cookie not found. It may have expired; it may have been deleted or cookies are disabled in ' +
+  'your browser. If cookies are disabled then enable them. Click Back to Application to login again.';
+
+/** The login page that the browser's cookie and the URL belong to. */
+export function pendingLogin({ logins }: Provider, request: FastifyRequest): PendingLogin | undefined {
+  return logins.find(browserIdOf(request), queryOf(request).get('tab_id') ?? '');
+}
+
+export function sendNoLogin({ realm }: Provider, reply: FastifyReply) {
+  reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  return sendErrorPage(reply, realm.displayName, NO_COOKIE);
+}
+
+export function showLogin(
+  provider: Provider,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  login: PendingLogin,
+  again: { username?: string; error?: string } = {},
+) {
+  provider.logins.renew(login);
+  const { reauthenticate, request: asked } = login;
+  const username = again.username ?? reauthenticate ?? asked.loginHint;
+  return sendLoginPage(reply, {
+    realmName: provider.realm.displayName,
+    action: `${issuerOf(request)}/login-actions/authenticate?${loginQuery(login)}`,
+    rememberMe: provider.realm.settings.rememberMe === true && reauthenticate === undefined,
+    ...(username === undefined ? {} : { username }),
+    ...(again.error === undefined ? {} : { error: again.error }),
+    ...(reauthenticate === undefined ? {} : { heading: 'Please re-authenticate to continue' }),
+  });
+}

@@ -1,0 +1,19 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ValidAuthRequest } from '../browser/auth-request.ts';
+import { respond } from '../browser/respond.ts';
+import { issuerOf } from '../http/issuer.ts';
+import type { Provider } from '../provider.ts';
+import type { Session } from '../session.ts';
+
+/** The person is known: the client gets a code. */
+export function sendCode(
+  provider: Provider,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asked: ValidAuthRequest,
+  session: Session,
+) {
+  provider.sessions.touch(session, asked.client);
+  const code = provider.codes.issue(asked, session);
+  return respond(reply, asked, issuerOf(request), { session_state: session.id, code });
+}

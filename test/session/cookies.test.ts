@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cookiesNamed, readCookie, readCookies } from '../../packages/guard/src/session/cookies.ts';
+import { toSetCookie } from '../../packages/guard/src/session/set-cookie.ts';
+
+test('a cookie is for this host, for no script and for no other site', () => {
+  assert.equal(
+    toSetCookie({ name: '__Host-a', value: 'x.+/=', secure: true }),
+    '__Host-a=x.%2B%2F%3D; Path=/; HttpOnly; Secure; SameSite=Lax',
+  );
+  assert.equal(
+    toSetCookie({ name: 'a', value: '', secure: false, maxAgeSeconds: 0 }),
+    'a=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax',
+  );
+});
+
+test('whatever the value is, no attribute comes of it', () => {
+  const value = 'x; Domain=evil.test\r\nSet-Cookie: b="c", d\u0000é';
+  assert.equal(
+    toSetCookie({ name: 'a', value, secure: true, maxAgeSeconds: 600 }),
+    'a=x%3B%20Domain%3Devil.test%0D%0ASet-Cookie%3A%20b%3D%22c%22%2C%20d%00%C3%A9; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax',
+  );
+});
+
+test('what browsers would drop, or take for something else, is refused, and the value is not told', () => {
+  const secure = true;
+  for (const name of ['', 'a b', 'a;b', 'a=b', 'a,b', 'a"b', 'ü', 'a\r\n', 'a\u0000', '(a)']) {
+    assert.throws(
+      () => toSetCookie({ name, value: 'secret', secure }),
+      new TypeError('The name of a cookie must be a token (RFC 6265bis §4.1.1)'),
+    );
+  }
+  assert.ok(toSetCookie({ name: 'a', value: 's'.repeat(4095), secure }));
+  for (const value of ['s'.repeat(4096), '+'.repeat(1366)]) {
+    assert.throws(
+      () => toSetCookie({ name: 'a', value, secure }),
+      new TypeError('The cookie a has more than 4096 octets: browsers would drop it'),
+    );
+  }
+  for (const maxAgeSeconds of [1.5, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.throws(
+      () => toSetCookie({ name: 'a', value: 'secret', secure, maxAgeSeconds }),
+      new TypeError('The lifetime of the cookie a must be whole seconds'),
+    );
+  }
+});
+
+test('one cookie is read as it came; twice it is none, and all of them are had when asked for', () => {
+  assert.equal(readCookie(undefined, 'a'), undefined);
+  assert.equal(readCookie('b=a=1; aa=2; a=3%2B; c', 'a'), '3%2B');
+  assert.equal(readCookie('a=1; b=2', 'a'), '1');
+  assert.equal(readCookie('a=1; b=2; a=1', 'a'), undefined);
+  assert.deepEqual(readCookies('a=1; b=2;a=3 ; a', 'a'), ['1', '3']);
+});
+
+test('of cookies whose names begin alike the first of each name is read, and what is not encoded well is left out', () => {
+  const header = 'x-1=one;x-2=%74wo ; x-1=other; x-3=%zz; x-4; y=1;  x-5 = a=b; x-__proto__=p';
+  assert.deepEqual(
+    [...cookiesNamed(header, 'x-')],
+    [
+      ['x-1', 'one'],
+      ['x-2', 'two'],
+      ['x-5', 'a=b'],
+      ['x-__proto__', 'p'],
+    ],
+  );
+  assert.deepEqual([...cookiesNamed(undefined, 'x-')], []);
+});
