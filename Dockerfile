@@ -1,17 +1,26 @@
 FROM node:24.21.0-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY packages/guard/package.json packages/guard/
+COPY packages/testing/package.json packages/testing/
+COPY packages/server/package.json packages/server/
+COPY packages/cli/package.json packages/cli/
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
-COPY src ./src
-RUN npm run build && npm prune --omit=dev --ignore-scripts
+COPY tools/build.mjs tools/
+COPY packages packages
+# What stays of a package is its package.json and the programs in dist/. npm made no link to a command that was not built yet.
+RUN npm run build && npm prune --omit=dev --ignore-scripts \
+  && rm -r packages/*/src packages/*/tsconfig.json packages/*/dist/.tsbuildinfo packages/guard/dist/cjs \
+  && find packages -name '*.d.ts' -delete && find . -type d -empty -delete \
+  && chmod +x packages/cli/dist/main.js \
+  && mkdir -p node_modules/.bin && ln -sf ../../packages/cli/dist/main.js node_modules/.bin/keycloak-guard
 
 FROM node:24.21.0-alpine
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000 PATH=/app/node_modules/.bin:$PATH
 WORKDIR /app
-COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
-COPY --from=build /app/dist ./dist
+COPY --from=build /app/packages ./packages
 # The user `node` by number: Kubernetes' runAsNonRoot takes no name.
 USER 1000:1000
 EXPOSE 8000

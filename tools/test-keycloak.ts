@@ -93,7 +93,7 @@ async function runConfiguration(configuration: Configuration, wanted: readonly s
   try {
     keycloak = await startKeycloak({
       ...options,
-      realmFile: join(root, 'keycloak', 'testing-realm.json'),
+      realmFile: join(root, 'packages/testing/testing-realm.json'),
       onProgress: (line) => say(`${line} …`),
     });
     const startSeconds = (performance.now() - started) / 1000;

@@ -33,10 +33,11 @@ function installSchemathesis(): string {
   return program;
 }
 
-/** Starts `dist/` as it is shipped; resolves to its address and how to end it. */
+/** Starts the service as it is shipped; resolves to its address and how to end it. */
 function startBuiltService(keycloakUrl: string): Promise<{ url: string; stop: () => Promise<void> }> {
   const child = spawn(process.execPath, [join(root, 'packages/cli/dist/main.js'), 'serve'], {
-    cwd: join(root, 'dist'),
+    // Where no .env is.
+    cwd: join(root, 'packages/cli/dist'),
     env: {
       PATH: process.env.PATH,
       KEYCLOAK_SERVER_URL: keycloakUrl,

@@ -1,1 +1,2 @@
+export const TSX: readonly string[];
 export const TYPESCRIPT: readonly string[];

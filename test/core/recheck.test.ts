@@ -525,7 +525,12 @@ describe('the question', () => {
     ['no openid', { status: 403, challenge: 'Bearer error="insufficient_scope"' }, 'impossible'],
     ['another 403', { status: 403, body: 'a long page'.repeat(50) }, 'unavailable'],
     ['503', { status: 503 }, 'unavailable'],
-    ['a signed answer', { status: 200, body: 'eyJ.eyJ.sig' }, 'active'],
+    ['a signed answer', { status: 200, body: 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2ln' }, 'active'],
+    ['an encrypted answer', { status: 200, body: 'eyJhbGciOiJSU0EtT0FFUCJ9.a2V5.aXY.dGV4dA.dGFn' }, 'active'],
+    ['the version of a proxy', { status: 200, body: '1.2.3' }, 'unavailable'],
+    ['the name of a host', { status: 200, body: 'sso.example.com\n' }, 'unavailable'],
+    ['what looks like a JWT', { status: 200, body: 'eyJ.eyJ.sig' }, 'unavailable'],
+    ['JSON without an algorithm, in parts', { status: 200, body: 'e30.e30.c2ln' }, 'unavailable'],
     ['somebody else', { status: 200, body: { sub: 'somebody else', preferred_username: 'root' } }, 'active'],
   ];
   for (const [name, answer, outcome] of userinfo) {
@@ -687,6 +692,15 @@ describe('a lightweight token', () => {
     });
   }
 
+  for (const aud of [undefined, null, [], '', [''], {}, [7]]) {
+    it(`has no audience where aud is ${JSON.stringify(aud)}: Keycloak is asked all the same`, async () => {
+      const { realm, verifier } = await startLoaded();
+      const token = realm.mint({ ...lightweight, aud });
+      await assertRefused(() => verifier.verify(token), 'token_revoked');
+      assert.deepEqual([realm.calls.introspection, realm.calls.userinfo], [1, 0]);
+    });
+  }
+
   it('is refused where it is called inactive at its first recheck', async () => {
     const { realm, verifier } = await startLoaded({ fillClaims: false });
     const token = realm.mint(lightweight);
@@ -704,6 +718,19 @@ describe('a lightweight token', () => {
         'token_revoked',
       );
     });
+  }
+
+  for (const missing of ['sub', 'preferred_username']) {
+    for (const value of [null, '', 7]) {
+      it(`of which ${missing} is ${JSON.stringify(value)} says as little as one without`, async () => {
+        const { realm, verifier } = await startLoaded();
+        const named = { ...lightweight, sub: 'u1', preferred_username: 'sara', scope: 'profile' };
+        await assertRefused(
+          () => verifier.verify(realm.mint({ ...named, [missing]: value })),
+          'token_revoked',
+        );
+      });
+    }
   }
 
   it('that userinfo calls active is good, whatever introspection says of an audience that is not there', async () => {

@@ -8,10 +8,10 @@ import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { loadConfig, startService } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { codeBlocks } from '../../tools/documents.ts';
-import { TYPESCRIPT } from '../../tools/typescript.mjs';
+import { TSX } from '../../tools/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { collectLog } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
@@ -20,18 +20,10 @@ const run = promisify(execFile);
 const guide = readdirSync(join(ROOT, 'docs/guide')).sort();
 const pages = ['README.md', ...guide.map((page) => `docs/guide/${page}`)];
 const FOLDER = join(ROOT, `node_modules/.cache/guide-${process.pid}`);
-const ROOMS: Readonly<Record<string, string>> = { '': 'core', '/testing': 'dev-idp' };
 
 const programOf = (page: string) => codeBlocks(page).find(({ info }) => info === 'server')?.text;
 /** Named as the pages say, in a folder without a package.json, as a reader's may be. */
 const fileOf = (page: string) => join(FOLDER, basename(page, '.md'), 'server.mts');
-/** A program of a page, importing the source instead of the package, which may not be built. */
-const toSource = (text: string) =>
-  text.replace(
-    /'keycloak-guard(\/\w+)?'/g,
-    (_, path: string = '') => `'../../../../src/${ROOMS[path] ?? path.slice(1)}/index.ts'`,
-  );
-
 /** `$ command` and the lines it is said to answer. */
 const commandsOf = (page: string) =>
   codeBlocks(page)
@@ -74,7 +66,7 @@ before(async () => {
     const program = programOf(page);
     if (program === undefined) continue;
     mkdirSync(dirname(fileOf(page)), { recursive: true });
-    writeFileSync(fileOf(page), toSource(program));
+    writeFileSync(fileOf(page), program);
   }
 });
 after(async () => {
@@ -87,7 +79,7 @@ async function startProgram(page: string): Promise<{ url: string; stop: () => Pr
   const text = readFileSync(fileOf(page), 'utf8').replace("'http://localhost:8080'", `'${keycloakUrl}'`);
   writeFileSync(fileOf(page), text.replace('port: 3000', `port: ${port}`));
   const url = `http://localhost:${port}`;
-  const child = spawn(process.execPath, [...TYPESCRIPT, fileOf(page)], {
+  const child = spawn(process.execPath, [...TSX, fileOf(page)], {
     env: { PATH: process.env.PATH, KEYCLOAK_SERVER_URL: keycloakUrl, PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -141,7 +133,7 @@ describe('the README and docs/guide/', () => {
             .replaceAll('http://localhost:3000', program?.url ?? 'http://localhost:3000');
         const commands = commandsOf(page);
         const script = commands.map(({ command }) => `${here(command)}\nprintf '\\n--\\n'`).join('\n');
-        const cli = `keycloak-guard() { "${process.execPath}" ${TYPESCRIPT.join(' ')} "${join(ROOT, 'packages/cli/src/main.ts')}" "$@"; }`;
+        const cli = `keycloak-guard() { "${process.execPath}" ${TSX.join(' ')} "${join(ROOT, 'packages/cli/src/main.ts')}" "$@"; }`;
         const { stdout } = await run('bash', ['-c', `${cli}\n${script}`], { timeout: 60_000 });
         const answers = stdout.split('\n--\n');
         for (const [i, { command, expected }] of commands.entries()) {

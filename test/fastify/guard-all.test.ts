@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import fastify, { type FastifyRequest } from 'fastify';
 import keycloakGuard from '../../packages/guard/src/fastify/index.ts';
@@ -118,6 +120,25 @@ describe('guardAll', () => {
     await verifier.close();
   });
 
+  it('guards it where the URL is absolute, as it is sent to a proxy', async () => {
+    const { verifier, app } = await start();
+    await app.register(async (scope) => scope.guardAll(), { prefix: '/api' });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as AddressInfo;
+    const statusOf = (path: string) =>
+      new Promise((resolve, reject) => {
+        request({ port, path }, (response) => resolve(response.resume().statusCode))
+          .on('error', reject)
+          .end();
+      });
+    for (const path of ['http://x/api/nowhere', 'HTTPS://x:1/api?y', 'http://x/api;y', 'http://x/api'])
+      assert.equal(await statusOf(path), 401, path);
+    for (const path of ['http://api/nowhere', 'http://x/y?/api/nowhere', 'http://x'])
+      assert.equal(await statusOf(path), 404, path);
+    await app.close();
+    await verifier.close();
+  });
+
   it('guards it in a scope with a not-found handler of its own, with parameters in its prefix, and where the plugin is inside', async () => {
     const realm = createTestRealm();
     const verifier = realm.verifier();
@@ -144,7 +165,7 @@ describe('guardAll', () => {
       },
       { prefix: '/b' },
     );
-    for (const url of ['/a/x', '/a', '/b/acme/x', '/b/acme'])
+    for (const url of ['/a/x', '/a', '/b/acme/x', '/b/acme', '/b/acme;x/y'])
       assert.equal((await get(app, url))[0], 401, url);
     assert.deepEqual((await get(app, '/a/x', realm.mint())).slice(0, 2), [404, 'its own']);
     assert.deepEqual((await get(app, '/b/acme/x', realm.mint())).slice(0, 2), [404, 'outer']);

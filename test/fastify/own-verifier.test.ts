@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
-import fastify from 'fastify';
-import { AuthError, type Principal, type Verifier } from '../../packages/guard/src/core/index.ts';
+import fastify, { type FastifyRequest } from 'fastify';
+import {
+  AuthError,
+  type createVerifier as Create,
+  type Principal,
+  type Verifier,
+} from '../../packages/guard/src/core/index.ts';
 import keycloakGuard from '../../packages/guard/src/fastify/index.ts';
-import { startLoaded } from '../support/test-realm.ts';
+import { createTestRealm, startLoaded } from '../support/test-realm.ts';
 import { bearer, body, get, NOT_VALID } from './guarded-app.ts';
 
 /** An API whose verifier answers with whatever it is told. */
@@ -83,5 +89,72 @@ describe('a verifier of somebody else', () => {
       }),
     );
     assert.equal((await get(app, '/any', 'forged'))[0], 401);
+  });
+});
+
+describe('a verifier of somebody else that cannot load', () => {
+  for (const [how, load] of [
+    ['rejects', () => Promise.reject(new Error('no keys'))],
+    [
+      'rejects by a promise of another realm of code',
+      () => runInNewContext("Promise.reject(new Error('x'))"),
+    ],
+  ] as const) {
+    it(`and ${how} is told to the log, and the API starts`, async () => {
+      const { verifier } = await startLoaded();
+      const logged: string[] = [];
+      const app = fastify({ logger: { level: 'error', stream: { write: (line) => logged.push(line) } } });
+      await app.register(keycloakGuard, { verifier: Object.create(verifier, { load: { value: load } }) });
+      await app.ready();
+      await new Promise(setImmediate);
+      assert.equal(logged.length, 1);
+      assert.match(String(logged[0]), /the verifier could not load/);
+      await app.close();
+      await verifier.close();
+    });
+  }
+});
+
+describe('a listener of somebody else', () => {
+  for (const [how, fails] of [
+    ['rejects', () => Promise.reject(new Error('full'))],
+    [
+      'rejects by a promise of another realm of code',
+      () => runInNewContext("Promise.reject(new Error('full'))"),
+    ],
+    ['rejects by a promise of another make', () => foreign((_, reject) => reject(new Error('full')))],
+    ['throws', () => assert.fail('full')],
+  ] as const) {
+    it(`that ${how} changes nothing but the log`, async () => {
+      const { verifier } = await startLoaded();
+      const logged: string[] = [];
+      const app = fastify({ logger: { level: 'error', stream: { write: (line) => logged.push(line) } } });
+      await app.register(keycloakGuard, { verifier, onDenied: fails });
+      app.get('/any', { onRequest: app.guard() }, () => 'let in');
+      assert.equal((await get(app, '/any', 'forged'))[0], 401);
+      await new Promise(setImmediate);
+      assert.equal(logged.length, 1);
+      assert.match(String(logged[0]), /onDenied failed/);
+      await app.close();
+      await verifier.close();
+    });
+  }
+
+  it('is told what a verifier of another build of this package refused', async () => {
+    const { createVerifier } = createRequire(import.meta.url)(
+      '../../packages/guard/dist/cjs/core/index.js',
+    ) as { createVerifier: typeof Create };
+    const realm = createTestRealm();
+    const { serverUrl, realm: name, clientId, fetch, clock } = realm;
+    const verifier = createVerifier({ serverUrl, realm: name, clientId, fetch, clock, onNotice: false });
+    const app = fastify();
+    const denied: string[] = [];
+    const onDenied = (_request: FastifyRequest, { code }: AuthError) => denied.push(code);
+    await app.register(keycloakGuard, { verifier, onDenied });
+    app.get('/any', { onRequest: app.guard() }, () => 'let in');
+    assert.equal((await get(app, '/any', 'forged'))[0], 401);
+    assert.deepEqual(denied, ['token_malformed']);
+    await app.close();
+    await verifier.close();
   });
 });

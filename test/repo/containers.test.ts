@@ -135,8 +135,8 @@ test('every command with compose.scale.yaml that a document shows brings its set
 });
 
 test('docs/scale.md: setup finds admin, realm and client in scale.env, and Keycloak gets an address that is not its own', async () => {
-  const command = block('npx keycloak-guard setup').split('```')[0] ?? '';
-  const args = command.replaceAll('\\\n', ' ').trim().split(/\s+/).slice(3);
+  const command = block('npm run setup -- ').split('```')[0] ?? '';
+  const args = command.replaceAll('\\\n', ' ').trim().split(/\s+/).slice(4);
   const settings = parseEnv(block('KEYCLOAK_REALM=').split('```')[0] ?? '');
   const options = await readSetupOptions(
     args.filter((arg, i) => arg !== '--env' && args[i - 1] !== '--env'),

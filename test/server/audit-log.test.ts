@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { decodeJwt } from 'jose';
-import { createAuditLog } from '../../packages/server/src/ops/audit-log.ts';
-import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
+import { createAuditLog } from '../../packages/server/src/audit/audit-log.ts';
+import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
 import { openBrowser } from '../session/browser.ts';
 import { buildTestApp, collectLog, form, type Log, PASSWORD, startIdp } from './service.ts';
 

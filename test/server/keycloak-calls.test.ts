@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createIssuer } from '../../packages/guard/src/core/index.ts';
-import { type CallResult, observeCalls } from '../../packages/server/src/ops/keycloak-calls.ts';
+import { type CallResult, observeCalls } from '../../packages/server/src/observability/keycloak-calls.ts';
 
 /** Something where Keycloak should be, and what the observer was told. */
 async function start(t: TestContext, listener: RequestListener) {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Histogram, Registry } from 'prom-client';
 import { explainStart, startService } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/ops/logger.ts';
-import { countRequests } from '../../packages/server/src/ops/request-times.ts';
+import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { countRequests } from '../../packages/server/src/observability/request-times.ts';
 import { collectLog, configFor, form, PASSWORD, startIdp } from './service.ts';
 
 test('Prometheus reads requests, token checks and Keycloak on a port of its own', async (t) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { createAuditLog } from '../../packages/server/src/ops/audit-log.ts';
-import { createLoggerTo, prettyStream } from '../../packages/server/src/ops/logger.ts';
-import { escapeForTerminal } from '../../packages/server/src/ops/visible-text.ts';
+import { createAuditLog } from '../../packages/server/src/audit/audit-log.ts';
+import { createLoggerTo, prettyStream } from '../../packages/server/src/observability/logger.ts';
+import { escapeForTerminal } from '../../packages/server/src/observability/visible-text.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildTestApp, collectLog, form, startIdp } from './service.ts';
 

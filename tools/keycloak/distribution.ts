@@ -103,7 +103,8 @@ Any one of these helps:
       macOS:           brew install openjdk@21 maven
   - unpack a Keycloak yourself and set KEYCLOAK_HOME to its folder (a JDK is still needed)
   - run it in Docker, with the same realm:
-      docker run --rm -p 8080:8080 -v ./keycloak:/opt/keycloak/data/import \\
+      docker run --rm -p 127.0.0.1:8080:8080 \\
+        -v ./packages/testing/testing-realm.json:/opt/keycloak/data/import/testing-realm.json:ro \\
         -e KC_BOOTSTRAP_ADMIN_USERNAME=admin -e KC_BOOTSTRAP_ADMIN_PASSWORD=admin \\
         quay.io/keycloak/keycloak:${version} start-dev --import-realm`;
 }

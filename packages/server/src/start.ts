@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { type AppDeps, buildApp } from './app.ts';
 import type { Config } from './config.ts';
-import { createLogger, type Logger } from './ops/logger.ts';
-import { startMetricsServer } from './ops/metrics-server.ts';
+import { createLogger, type Logger } from './observability/logger.ts';
+import { startMetricsServer } from './observability/metrics-server.ts';
 import type { WorkerLink } from './workers/link.ts';
 
 /** A service that is listening. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { TYPESCRIPT } from '../../../tools/typescript.mjs';
+import { TSX } from '../../../tools/typescript.mjs';
 
 const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 
@@ -21,7 +21,7 @@ export async function runCli(
     onStart?(kill: () => void): void;
   },
 ): Promise<CliRun> {
-  const child = spawn(process.execPath, [...TYPESCRIPT, MAIN, ...args], {
+  const child = spawn(process.execPath, [...TSX, MAIN, ...args], {
     cwd: options.cwd,
     env: { PATH: process.env.PATH ?? '', ...options.env },
   });

@@ -120,7 +120,7 @@ function readResponse(
 ): URLSearchParams {
   try {
     const parameters = oauth.validateAuthResponse(server, client, url, state);
-    if (parameters.has('code')) return parameters;
+    if (parameters.getAll('code').length === 1) return parameters;
   } catch (error) {
     if (error instanceof oauth.AuthorizationResponseError)
       throw new AuthorizationError('refused', error.error);

@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import { AuthError, type Discovery } from '../core/index.ts';
+import { type Discovery, isAuthError } from '../core/index.ts';
 import { toBrowserEndpoints } from './browser-endpoints.ts';
 import type { ClientContext } from './context.ts';
 import { diagnoseTokenError } from './diagnosis.ts';
@@ -56,7 +56,7 @@ async function discover(context: ClientContext): Promise<Discovery> {
   try {
     return await context.issuer.discover();
   } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
+    if (!isAuthError(error)) throw error;
     const url = context.issuer.endpoints.discovery;
     const status = Number(/^HTTP (\d{3})$/.exec(error.seen ?? '')?.[1] ?? 0);
     // Only the body tells a wrong realm from a wrong address; when nothing answered there is no body to ask for.
@@ -81,6 +81,7 @@ function toWire(context: ClientContext, discovery: Discovery, fetch: RecordingFe
       revocation_endpoint: endpoints.revocation,
       device_authorization_endpoint: endpoints.deviceAuthorization,
       ...toBrowserEndpoints(discovery, endpoints),
+      ...toIdTokenAlgorithms(discovery),
     },
     client: { client_id: clientId, [oauth.clockTolerance]: clockToleranceSeconds },
     authentication: clientSecret === undefined ? oauth.None() : oauth.ClientSecretPost(clientSecret),
@@ -92,6 +93,14 @@ function toWire(context: ClientContext, discovery: Discovery, fetch: RecordingFe
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
     }),
   };
+}
+
+/** OpenID Connect Discovery 1.0 §3. `none` is of no use here (OpenID Connect Core 1.0 §3.1.3.7); RS256 where nothing is said. */
+function toIdTokenAlgorithms({ metadata }: Discovery) {
+  const said = metadata.id_token_signing_alg_values_supported;
+  if (!Array.isArray(said)) return {};
+  const algorithms = said.filter((alg): alg is string => typeof alg === 'string' && alg !== 'none');
+  return { id_token_signing_alg_values_supported: algorithms };
 }
 
 function isAboutIdToken(error: unknown): boolean {

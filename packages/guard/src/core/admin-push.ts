@@ -1,4 +1,4 @@
-import { AuthError } from './errors.ts';
+import { AuthError, isAuthError } from './errors.ts';
 import type { Revocation } from './revocation-log.ts';
 import { verifySignedJwt } from './signed-jwt.ts';
 import type { Revoker } from './verifier.ts';
@@ -107,7 +107,7 @@ function isTime(value: unknown): value is number {
 }
 
 function toInvalid(error: unknown): never {
-  if (error instanceof AuthError && error.statusCode === 401) throw invalid(error.reason);
+  if (isAuthError(error) && error.statusCode === 401) throw invalid(error.reason);
   throw error;
 }
 

@@ -1,4 +1,4 @@
-import { AuthError } from './errors.ts';
+import { AuthError, isAuthError } from './errors.ts';
 import type { Revocation } from './revocation-log.ts';
 import { verifySignedJwt } from './signed-jwt.ts';
 import type { Revoker } from './verifier.ts';
@@ -53,7 +53,7 @@ function toRevocation(issuer: string, sessionId: unknown, subject: unknown, issu
 }
 
 function toInvalid(error: unknown): never {
-  if (error instanceof AuthError && error.statusCode === 401) throw invalid(error.reason, error);
+  if (isAuthError(error) && error.statusCode === 401) throw invalid(error.reason, error);
   throw error;
 }
 

@@ -22,6 +22,7 @@ import {
 } from './option-rules.ts';
 import type { Claims } from './principal.ts';
 import type { RevocationStore } from './revocation.ts';
+import { toSafeListener } from './safe-listener.ts';
 import { ALGORITHMS } from './signature.ts';
 
 /** How often Keycloak is asked about a token whose signature is good. */
@@ -206,14 +207,4 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
     clock: options.clock ?? Date.now,
     fetch: options.fetch ?? fetch,
   });
-}
-
-/** A log that fails must neither refuse a request nor end the process. */
-function toSafeListener(onNotice: ((notice: Notice) => void) | false): (notice: Notice) => void {
-  return (notice) => {
-    // There is nobody left to tell. An asynchronous one may reject, or be a promise of another make.
-    try {
-      if (onNotice) Promise.resolve(onNotice(notice)).catch(() => {});
-    } catch {}
-  };
 }

@@ -70,6 +70,11 @@ export function hasAudience({ aud }: JsonObject, audience: string): boolean {
   return Array.isArray(aud) ? aud.includes(audience) : aud === audience;
 }
 
+/** Whatever way it is written: an empty list, or what is no text, names nobody. */
+export function hasNoAudience({ aud }: JsonObject): boolean {
+  return [aud].flat().every((one) => typeof one !== 'string' || one === '');
+}
+
 /** For messages: a text as it is, of anything else its type (an object may have no text form at all). */
 export function describeClaim(value: unknown): string {
   if (typeof value === 'string') return value;

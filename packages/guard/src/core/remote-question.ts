@@ -4,7 +4,7 @@ import type { Issuer } from './issuer.ts';
 import type { Notice, ResolvedOptions } from './options.ts';
 import type { Claims } from './principal.ts';
 import { describeAnswer, readRefusal } from './provider-refusal.ts';
-import { hasAudience } from './registered-claims.ts';
+import { hasAudience, hasNoAudience } from './registered-claims.ts';
 
 /** What Keycloak says of a token. */
 export type RemoteAnswer =
@@ -61,7 +61,7 @@ export function createRemoteQuestion(
   async function call(token: string, claims: Claims, wasIntrospected: boolean): Promise<RemoteAnswer> {
     const isOurs = hasAudience(claims, clientId) || wasIntrospected;
     let said: RemoteAnswer | undefined;
-    if (basic !== undefined && (isOurs || claims.aud === undefined)) {
+    if (basic !== undefined && (isOurs || hasNoAudience(claims))) {
       said = await introspect(token, basic);
       if (said.outcome === 'active' || (said.outcome === 'inactive' && isOurs)) return said;
     }
@@ -169,13 +169,19 @@ function toForms(clientId: string, clientSecret: string): string[] {
   return [toBasic(clientId, clientSecret).slice('Basic '.length), encode(clientSecret), clientSecret];
 }
 
-/** A signed or encrypted answer in compact form. */
-const COMPACT = /^[\w-]+(?:\.[\w-]*){2,4}$/;
+/** A signed or encrypted answer in compact form: of the header of each (RFC 7515 §4.1.1, RFC 7516 §4.1.1). */
+const COMPACT = /^([\w-]+)(?:\.[\w-]*){2,4}$/;
+
+function isCompact(body: string): boolean {
+  const header = COMPACT.exec(body.trim())?.[1] ?? '';
+  // A name of a host, or a version, has the form as well.
+  return typeof toJsonObject(Buffer.from(header, 'base64url').toString())?.alg === 'string';
+}
 
 /** OpenID Connect Core 1.0 §5.3.2: whoever is meant is named. A page that a proxy answers with names nobody. */
 function isUserinfo(response: BoundedResponse): boolean {
   const answer = toAnswer(response);
-  return typeof answer?.sub === 'string' || (response.status === 200 && COMPACT.test(response.body.trim()));
+  return typeof answer?.sub === 'string' || (response.status === 200 && isCompact(response.body));
 }
 
 /** OpenID Connect Core 1.0 §5.3.2: an answer about somebody else must not be used. */
@@ -188,7 +194,7 @@ function toOwnClaims(answer: Claims | undefined, claims: Claims): Claims | undef
  * only Keycloak can tell.
  */
 export function isLackingClaims(claims: Claims): boolean {
-  return claims.sub === undefined || claims.preferred_username === undefined;
+  return [claims.sub, claims.preferred_username].some((one) => typeof one !== 'string' || one === '');
 }
 
 function toAnswer({ status, body }: BoundedResponse): Claims | undefined {

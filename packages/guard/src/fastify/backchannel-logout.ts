@@ -3,6 +3,7 @@ import {
   type AdminAction,
   AuthError,
   checkOptions,
+  isAuthError,
   type OptionRules,
   optionRules,
   type Revocation,
@@ -101,7 +102,7 @@ const LONGEST_SEEN = 200;
 
 /** A token that no realm is found for is refused as the realm would have refused it. */
 function toInvalid(error: unknown): never {
-  if (!(error instanceof AuthError && error.statusCode === 401)) throw error;
+  if (!(isAuthError(error) && error.statusCode === 401)) throw error;
   throw new AuthError('logout_token_invalid', `The logout token is not valid: ${error.reason}`, {
     expected: error.expected,
     seen: error.seen?.slice(0, LONGEST_SEEN),
@@ -136,7 +137,7 @@ async function revokeByPush(
       await revokeForOthers(members, member, revocations);
       return revocations;
     } catch (error) {
-      if (!(error instanceof AuthError)) throw error;
+      if (!isAuthError(error)) throw error;
       refusal = error;
     }
   }
@@ -169,8 +170,8 @@ async function answer(
     told(await act(), null);
     return await reply.code(204).send();
   } catch (error) {
-    if (error instanceof AuthError) told([], error);
-    if (error instanceof AuthError && error.statusCode === 400) {
+    if (isAuthError(error)) told([], error);
+    if (isAuthError(error) && error.statusCode === 400) {
       // Anybody can send one: no more than a line.
       const { code, reason, expected, seen } = error;
       request.log.warn({ code, reason, expected, seen }, 'a message of Keycloak was refused');

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import {
   AuthError,
   authenticate,
+  isAuthError,
   OptionsError,
   type Principal,
   type Requirements,
@@ -81,7 +82,7 @@ export function createGuardHook(
     }
     // Fastify takes a `throw null` of a check for no error at all.
     const refusal = error instanceof Error ? error : new Error('A check threw what is not an error');
-    if (refusal instanceof AuthError) report(request, refusal, principal);
+    if (isAuthError(refusal)) report(request, refusal, principal);
     done(refusal);
   }
 

@@ -27,8 +27,13 @@ function rootOf(scope: FastifyInstance): FastifyInstance {
 }
 
 function isUnder(url: string, wanted: readonly string[]): boolean {
-  const path = toSegments(url.replace(/[?#;].*$/s, ''));
-  return wanted.every((segment, at) => segment === path[at] || (/[:*]/.test(segment) && at < path.length));
+  // The path of an absolute URL (RFC 9112 §3.2.2) begins behind the host, as it does for the router.
+  const whole = url.replace(/^https?:\/\/.*?\//i, '/').replace(/[?#].*$/s, '');
+  // A semicolon may end it, or be part of it: that is an option of Fastify.
+  return [whole, whole.replace(/;.*$/s, '')].some((one) => {
+    const path = toSegments(one);
+    return wanted.every((segment, at) => segment === path[at] || (/[:*]/.test(segment) && at < path.length));
+  });
 }
 
 /** However it is written: with slashes twice, in capitals, encoded. */

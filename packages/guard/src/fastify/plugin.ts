@@ -85,7 +85,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
 
   if (isOwn) app.addHook('onClose', () => verifier.close());
   // Not awaited: an API must start, and answer what needs no token, while Keycloak is down.
-  void verifier.load();
+  Promise.resolve(verifier.load()).catch((err) => app.log.error({ err }, 'the verifier could not load'));
 });
 
 const IS_GUARDED = Symbol('is guarded');

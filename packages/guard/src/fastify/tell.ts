@@ -4,8 +4,8 @@ import type { FastifyRequest } from 'fastify';
 export function tell(request: FastifyRequest, name: string, listener: () => unknown): void {
   const fail = (err: unknown) => request.log.error({ err }, `${name} failed`);
   try {
-    const told = listener();
-    if (told instanceof Promise) told.catch(fail);
+    // Of whichever make a promise is: what nobody catches ends the process.
+    Promise.resolve(listener()).catch(fail);
   } catch (error) {
     fail(error);
   }

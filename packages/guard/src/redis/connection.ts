@@ -1,5 +1,6 @@
 import { createClient } from '@redis/client';
 import { checkOptions, createNoticeLines, type OptionRules, optionRules } from '../core/index.ts';
+import { toSafeListener } from '../core/internal.ts';
 import { whyLost } from './why-lost.ts';
 
 export type RedisClient = ReturnType<typeof createClient>;
@@ -17,7 +18,7 @@ export interface RedisOptions {
   readonly timeoutMs?: number | undefined;
   /**
    * Told once when the connection, or a duplicate of it, is lost, and once when all are back. Default: a line on the
-   * standard error output for each. `false`: nobody is told.
+   * standard error output for each. `false`: nobody is told. What it throws or rejects with is dropped.
    */
   readonly onNotice?: ((notice: RedisNotice) => void) | false | undefined;
 }
@@ -68,11 +69,13 @@ export function openRedis(options: RedisOptions): RedisConnection {
   checkOptions('openRedis', options, RULES);
   // One for the connection and its duplicates: they are lost, and are back, together.
   const { onNotice = createNoticeLines('Redis') } = options;
-  return openConnection({ ...options, onNotice }, { lost: 0 });
+  return openConnection({ ...options, onNotice: toSafeListener<RedisNotice>(onNotice) }, { lost: 0 });
 }
 
+type SafeOptions = RedisOptions & { readonly onNotice: (notice: RedisNotice) => void };
+
 /** @param outage how many of the connections that belong together are lost */
-function openConnection(options: RedisOptions, outage: { lost: number }): RedisConnection {
+function openConnection(options: SafeOptions, outage: { lost: number }): RedisConnection {
   const { timeoutMs = 1_000, onNotice } = options;
   const listeners = new Set<() => void>();
   let isLost = false;
@@ -94,7 +97,7 @@ function openConnection(options: RedisOptions, outage: { lost: number }): RedisC
     opened.on('ready', () => {
       clearTimeout(handshake);
       if (isLost && --outage.lost === 0) {
-        if (onNotice) onNotice({ level: 'info', code: 'redis_back', message: 'Redis answers again' });
+        onNotice({ level: 'info', code: 'redis_back', message: 'Redis answers again' });
       }
       isLost = false;
       for (const listener of listeners) listener();
@@ -107,8 +110,7 @@ function openConnection(options: RedisOptions, outage: { lost: number }): RedisC
     if (isLost || isClosed) return;
     isLost = true;
     if (++outage.lost > 1) return;
-    if (onNotice)
-      onNotice({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${whyLost(error)}` });
+    onNotice({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${whyLost(error)}` });
   }
 
   /** A connection over which nothing comes back is as bad as none, and nobody else finds out. */

@@ -3,8 +3,8 @@ import helmet from '@fastify/helmet';
 import { Type } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Issuer } from 'keycloak-guard';
+import { PAGE_HELMET } from '../http/security-headers.ts';
 import type { Welcome } from '../models.ts';
-import { PAGE_HELMET } from '../ops/security-headers.ts';
 import type { TypedApp } from './app-type.ts';
 import { HOME_SCRIPT, HOME_STYLE, homePage } from './home-page.ts';
 

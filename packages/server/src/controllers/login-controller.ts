@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox';
+import { whoOf } from '../audit/reporters.ts';
+import { type Report, toLoginOutcome } from '../audit/security-events.ts';
+import { emptyBodyHasNoFields } from '../http/bodies.ts';
+import type { LoginLimits } from '../limits/login-limits.ts';
 import { TokenRequest } from '../models.ts';
-import { emptyBodyHasNoFields } from '../ops/bodies.ts';
-import type { LoginLimits } from '../ops/login-limits.ts';
-import { whoOf } from '../ops/reporters.ts';
-import { type Report, toLoginOutcome } from '../ops/security-events.ts';
 import { addressOf } from '../services/addresses.ts';
 import type { AuthService } from '../services/auth-service.ts';
 import { whileConnected } from '../services/while-connected.ts';

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { readBearerToken } from 'keycloak-guard';
+import { whoOf } from '../audit/reporters.ts';
+import { type Report, toOutcome } from '../audit/security-events.ts';
+import { emptyBodyHasNoFields } from '../http/bodies.ts';
 import { LogoutRequest } from '../models.ts';
-import { emptyBodyHasNoFields } from '../ops/bodies.ts';
-import { whoOf } from '../ops/reporters.ts';
-import { type Report, toOutcome } from '../ops/security-events.ts';
 import type { AuthService } from '../services/auth-service.ts';
 import { ERRORS } from './answers.ts';
 import type { TypedApp } from './app-type.ts';

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
+import { type Report, toOutcome } from '../audit/security-events.ts';
+import { emptyBodyHasNoFields } from '../http/bodies.ts';
 import { RefreshRequest } from '../models.ts';
-import { emptyBodyHasNoFields } from '../ops/bodies.ts';
-import { type Report, toOutcome } from '../ops/security-events.ts';
 import type { AuthService } from '../services/auth-service.ts';
 import { ERRORS } from './answers.ts';
 import type { TypedApp } from './app-type.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
-import type { Logger } from '../ops/logger.ts';
-import { startMetricsServer } from '../ops/metrics-server.ts';
+import type { Logger } from '../observability/logger.ts';
+import { startMetricsServer } from '../observability/metrics-server.ts';
 
 /** `GET /metrics` of all workers in one, where `METRICS_PORT` is set. */
 export async function startWorkerMetrics(

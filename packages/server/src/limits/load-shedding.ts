@@ -2,7 +2,7 @@ import { getHeapStatistics } from 'node:v8';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
-import { isHealthRoute } from './health.ts';
+import { isHealthRoute } from '../readiness/health-routes.ts';
 
 /** Of the heap that V8 may have. */
 const MAX_HEAP_SHARE = 0.95;

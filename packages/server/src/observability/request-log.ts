@@ -1,5 +1,5 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
-import { isHealthRoute } from './health.ts';
+import { isHealthRoute } from '../readiness/health-routes.ts';
 import { type Logger, streamOf } from './logger.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import type { Report } from '../audit/security-events.ts';
 import type { Config } from '../config.ts';
 import type { TokenRequest } from '../models.ts';
-import type { Limit, LimitHook } from './limits.ts';
-import type { Report } from './security-events.ts';
+import type { Limit, LimitHook } from './rate-limits.ts';
 
 /** Hooks of `POST /login`. */
 export interface LoginLimits {

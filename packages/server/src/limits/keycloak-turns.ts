@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ClientError } from 'keycloak-guard/client';
+import { type Report, type SecurityEvent, toOutcome } from '../audit/security-events.ts';
 import type { Config } from '../config.ts';
 import { addressOf } from '../services/addresses.ts';
 import { createTurns, type Turns } from '../services/turns.ts';
 import { whileConnected } from '../services/while-connected.ts';
-import type { Limit, LimitHook } from './limits.ts';
-import { type Report, type SecurityEvent, toOutcome } from './security-events.ts';
+import type { Limit, LimitHook } from './rate-limits.ts';
 
 /**
  * Routes that call Keycloak for whoever comes, and how the audit log names them. `POST /login` has bounds of its own:

@@ -1,5 +1,5 @@
 import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../observability/logger.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -2,8 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { RevocationStore } from 'keycloak-guard';
 import type { SessionStore } from 'keycloak-guard/session';
 import type { Config } from '../config.ts';
+import type { Logger } from '../observability/logger.ts';
 import type { WorkerLink } from '../workers/link.ts';
-import type { Logger } from './logger.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Draining } from './draining.ts';
+import type { Draining } from '../readiness/draining.ts';
 import { namesHost } from './host-header.ts';
 
 /**

@@ -1,10 +1,8 @@
-import { Type } from '@sinclair/typebox';
 import type { Verifier, VerifierStatus } from 'keycloak-guard';
-import type { TypedApp } from '../controllers/app-type.ts';
+import type { SharedState } from '../shared/shared-state.ts';
 import type { WorkerLink } from '../workers/link.ts';
 import type { ClientCheck } from './client-check.ts';
 import type { Draining } from './draining.ts';
-import type { SharedState } from './shared-state.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -49,55 +47,6 @@ export function watchReadiness(sources: ReadinessSources): Readiness {
       ...(shared?.through === 'redis' ? { redis: checkRedis(shared.status()) } : {}),
     }),
   };
-}
-
-/** Whether a route is one of those that load balancers, container engines and orchestrators ask every few seconds. */
-export const isHealthRoute = (route: string | undefined): boolean => route?.startsWith('/health/') === true;
-
-/** `/health/live`: the process answers. `/health/ready`: it can also verify tokens. */
-export async function healthController(
-  app: TypedApp,
-  { readiness }: { readonly readiness: Readiness },
-): Promise<void> {
-  app.get(
-    '/health/live',
-    {
-      schema: {
-        summary: 'Is the process alive?',
-        tags: ['health'],
-        response: { 200: { ...Type.Ref('Live'), description: 'Yes' } },
-      },
-    },
-    (_request, reply) => {
-      reply.send({ status: 'alive' });
-    },
-  );
-
-  app.get(
-    '/health/ready',
-    {
-      schema: {
-        summary: 'Can tokens be verified?',
-        tags: ['health'],
-        response: {
-          200: { ...Type.Ref('Ready'), description: 'Yes' },
-          503: {
-            ...Type.Ref('NotReady'),
-            description:
-              'Not yet: the keys of the realm, or the logouts in Redis, are not loaded, or Keycloak does not accept the client',
-          },
-        },
-      },
-    },
-    (_request, reply) => {
-      const checks = readiness.checks() as never;
-      if (readiness.isReady()) {
-        reply.send({ status: 'ready', checks });
-        return;
-      }
-      reply.code(503).header('retry-after', '5').send({ detail: 'Not ready', status: 'not ready', checks });
-    },
-  );
 }
 
 /** In words that may be seen by anybody: addresses and causes are in the log. */

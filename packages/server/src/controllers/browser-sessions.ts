@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { KeycloakClient } from 'keycloak-guard/client';
 import { keycloakSession } from 'keycloak-guard/fastify';
+import { reportSessions } from '../audit/reporters.ts';
+import type { Report } from '../audit/security-events.ts';
 import type { Config } from '../config.ts';
-import { reportSessions } from './reporters.ts';
-import type { Report } from './security-events.ts';
-import type { SharedState } from './shared-state.ts';
+import type { SharedState } from '../shared/shared-state.ts';
 
 /** Sign-in with the browser: `/auth/login`, `/auth/callback`, `/auth/session`, `/auth/logout`. */
 export async function useBrowserSessions(

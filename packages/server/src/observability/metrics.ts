@@ -2,8 +2,10 @@ import { EventEmitter } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Verifier } from 'keycloak-guard';
 import type { Registry } from 'prom-client';
+import { LOGIN_OUTCOMES, type Report } from '../audit/security-events.ts';
 import type { Breaker } from '../services/breaker.ts';
 import type { Turns } from '../services/turns.ts';
+import type { SharedState } from '../shared/shared-state.ts';
 import {
   CALL_KINDS,
   CALL_OUTCOMES,
@@ -13,8 +15,6 @@ import {
 } from './keycloak-calls.ts';
 import { type Logger, streamOf } from './logger.ts';
 import { countRequests } from './request-times.ts';
-import { LOGIN_OUTCOMES, type Report } from './security-events.ts';
-import type { SharedState } from './shared-state.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

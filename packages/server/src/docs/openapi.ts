@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
-import { DOCS_SIGN_IN } from './docs-sign-in.ts';
+import { DOCS_SIGN_IN } from '../controllers/docs-sign-in-controller.ts';
 
 /** Collects the routes that come after it into an OpenAPI 3.1 document. */
 export async function collectOpenApi(

@@ -1,7 +1,7 @@
 import helmet from '@fastify/helmet';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { PAGE_HELMET } from './security-headers.ts';
+import { PAGE_HELMET } from '../http/security-headers.ts';
 
 /** What stands in the form of `POST /login` when it is opened. */
 export interface DocsLogin {

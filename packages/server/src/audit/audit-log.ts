@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
+import type { Logger } from '../observability/logger.ts';
 import { addressOf } from '../services/addresses.ts';
-import type { Logger } from './logger.ts';
 import type { Report, SecurityEvent } from './security-events.ts';
 
 /** Who got access, did not get it, or lost it: one line each. */

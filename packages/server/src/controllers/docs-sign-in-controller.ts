@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Issuer } from 'keycloak-guard';
 import type { KeycloakClient } from 'keycloak-guard/client';
-import { whoOf } from './reporters.ts';
-import { type Report, toLoginOutcome } from './security-events.ts';
+import { whoOf } from '../audit/reporters.ts';
+import { type Report, toLoginOutcome } from '../audit/security-events.ts';
 
 interface SignIn {
   readonly client: KeycloakClient;

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AuthorizationError, ClientError, createClient } from '../../packages/guard/src/client/index.ts';
+
+const ISSUER = 'https://sso.example.com/realms/testing';
+const CALLBACK = 'https://app.example.com/callback';
+const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** A realm that issues an ID token as the test says. */
+function realmOf(header: object, claims: object = {}, metadata: object = {}) {
+  const seconds = Math.floor(Date.now() / 1000);
+  const good = { iss: ISSUER, aud: 'my-app', sub: 'u1', nonce: 'a-nonce', iat: seconds, exp: seconds + 60 };
+  const tokens = {
+    access_token: 'an-access-token',
+    token_type: 'Bearer',
+    id_token: `${part(header)}.${part({ ...good, ...claims })}.c2ln`,
+  };
+  const fetch = async (url: unknown) =>
+    Response.json(String(url).endsWith('/token') ? tokens : { issuer: ISSUER, ...metadata });
+  const client = createClient({
+    serverUrl: 'https://sso.example.com',
+    realm: 'testing',
+    clientId: 'my-app',
+    fetch: fetch as typeof globalThis.fetch,
+  });
+  const login = (query = 'code=c&state=s') =>
+    client.finishAuthorization({
+      callbackUrl: `${CALLBACK}?${query}`,
+      state: 's',
+      nonce: 'a-nonce',
+      codeVerifier: 'v'.repeat(43),
+    });
+  return { client, login };
+}
+
+describe('an ID token', () => {
+  const metadata = { id_token_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA', 'HS256', 'none'] };
+
+  for (const alg of ['RS256', 'ES256', 'EdDSA', 'HS256']) {
+    it(`that is signed with ${alg}, as the realm says it may be, is taken`, async () => {
+      const { client, login } = realmOf({ alg }, {}, metadata);
+      assert.match((await login()).idToken ?? '', /^eyJ/);
+      const password = await client.passwordGrant({ username: 'u', password: 'p' });
+      assert.match(password.idToken ?? '', /^eyJ/);
+    });
+  }
+
+  for (const [name, alg, more] of [
+    ['none', 'none', metadata],
+    ['an algorithm that the realm does not name', 'PS256', metadata],
+    ['none, where the realm names no other', 'none', { id_token_signing_alg_values_supported: ['none'] }],
+    ['another one than RS256, where the realm names none', 'ES256', {}],
+    [
+      'another one, where what it names is no list',
+      'ES256',
+      { id_token_signing_alg_values_supported: 'ES256' },
+    ],
+  ] as const) {
+    it(`is refused with ${name}`, async () => {
+      const { client, login } = realmOf({ alg }, {}, more);
+      await assert.rejects(login(), ClientError);
+      await assert.rejects(client.passwordGrant({ username: 'u', password: 'p' }), ClientError);
+    });
+  }
+
+  for (const [name, claims] of [
+    ['another nonce', { nonce: 'another' }],
+    ['no nonce', { nonce: undefined }],
+  ] as const) {
+    it(`with ${name} is of another login`, async () => {
+      await assert.rejects(realmOf({ alg: 'RS256' }, claims).login(), (error) => {
+        assert.ok(error instanceof AuthorizationError);
+        assert.equal(error.reason, 'invalid_response');
+        return true;
+      });
+    });
+  }
+
+  for (const [name, claims] of [
+    ['another issuer', { iss: 'https://evil.example.com' }],
+    ['another audience', { aud: 'another' }],
+    ['several audiences and another azp', { aud: ['my-app', 'x'], azp: 'x' }],
+    ['no time of expiry', { exp: undefined }],
+    ['an expiry in the past', { exp: 1 }],
+  ] as const) {
+    it(`with ${name} is refused`, async () => {
+      await assert.rejects(realmOf({ alg: 'RS256' }, claims).login(), ClientError);
+    });
+  }
+});
+
+describe('a response to a login', () => {
+  const metadata = { authorization_response_iss_parameter_supported: true };
+  const iss = `iss=${encodeURIComponent(ISSUER)}`;
+  for (const [name, query] of [
+    ['without state', `code=c&${iss}`],
+    ['with another state', `code=c&state=x&${iss}`],
+    ['with a state twice', `code=c&state=s&state=s&${iss}`],
+    ['with a code twice', `code=c&code=d&state=s&${iss}`],
+    ['without iss, where the realm says that it is there', 'code=c&state=s'],
+    ['of another issuer', 'code=c&state=s&iss=https%3A%2F%2Fevil.example.com'],
+    ['with iss twice', `code=c&state=s&${iss}&${iss}`],
+    ['with a token in it', `code=c&state=s&${iss}&id_token=x`],
+    ['that is a JWT (JARM)', 'response=eyJ.eyJ.sig'],
+    ['without a code', `state=s&${iss}`],
+  ] as const) {
+    it(`${name} is refused`, async () => {
+      await assert.rejects(realmOf({ alg: 'RS256' }, {}, metadata).login(query), (error) => {
+        assert.ok(error instanceof AuthorizationError, String(error));
+        assert.equal(error.reason, 'invalid_response');
+        return true;
+      });
+    });
+  }
+});
