@@ -15,6 +15,8 @@ const NAME = 'authorization';
  * and no client of Keycloak needs the other.
  *
  * @throws {AuthError} `missing_token`, `unsupported_scheme` or `ambiguous_credentials`
+ * @example
+ * const token = readBearerToken(request); // 'eyJhbGciOi…'
  */
 export function readBearerToken(request: RequestLike): string {
   const header = request.headers.authorization;

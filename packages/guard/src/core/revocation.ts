@@ -24,6 +24,9 @@ export interface RevocationStore {
  * A store for one process: revocations are told to every verifier in it, and forgotten when it ends.
  *
  * @param clock time now. Unit: milliseconds since 1970. Default `Date.now`
+ * @example
+ * const revocationStore = createMemoryRevocationStore();
+ * const verifiers = apis.map((api) => createVerifier({ ...api, revocationStore }));
  */
 export function createMemoryRevocationStore(clock: () => number = Date.now): RevocationStore {
   const listeners = new Set<(revocation: Revocation) => void>();

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
-  checkOptions,
   createMemoryRevocationStore,
   createRevocationLog,
-  type OptionRules,
-  optionRules,
   type Revocation,
   type RevocationStore,
 } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import { APPEND } from './append-script.ts';
 import type { RedisClient, RedisConnection, RedisUnavailable } from './connection.ts';
 import { readRevocation } from './read-revocation.ts';
@@ -61,6 +59,9 @@ const [SHORTEST_CLAIM, LONGEST_CLAIM] = [600, 86_400];
  * what processes started afterwards would have to know.
  *
  * @throws {OptionsError} naming every option that is wrong or unknown
+ * @example
+ * const revocationStore = createRedisRevocationStore(openRedis({ url: 'redis://localhost:6379' }));
+ * const verifier = createVerifier({ ...api, revocationStore });
  */
 export function createRedisRevocationStore(
   connection: RedisConnection,
