@@ -3,6 +3,13 @@ export { createBoundedCache } from './bounded-cache.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
 export { readBody, toJsonObject } from './fetch-json.ts';
+export {
+  createGate,
+  type Gate,
+  type GateHost,
+  type GuardOptions,
+  type SessionAuthenticator,
+} from './gate.ts';
 export { createNoticeLines } from './notice-lines.ts';
 export * as optionRules from './option-rules.ts';
 export { VERIFIER_RULES } from './options.ts';
