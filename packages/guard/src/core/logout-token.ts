@@ -39,7 +39,7 @@ export async function revokeByLogoutToken(verifier: Revoker, logoutToken: string
   await verifier.revoke(revocation);
   // `jti` is unique per issuer (RFC 7519 §4.1.7). Kept as long as the token could be accepted.
   const until = (claims.iat as number) + 600;
-  if (!(await verifier.claim(JSON.stringify([claims.iss, claims.jti]), until))) {
+  if (!(await verifier.useOnce(JSON.stringify([claims.iss, claims.jti]), until))) {
     throw new AuthError('logout_token_replayed', 'The logout token was used before');
   }
   return revocation;

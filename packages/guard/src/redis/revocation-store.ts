@@ -221,9 +221,9 @@ export function createRedisRevocationStore(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async claim(id, expiresAt) {
+    async useOnce(id, expiresAt) {
       // Known here is known, whatever Redis says; and a logout must not fail because Redis is away.
-      if (!(await local.claim(id, expiresAt))) return false;
+      if (!(await local.useOnce(id, expiresAt))) return false;
       const seconds = Math.ceil(expiresAt - Date.now() / 1000);
       const value = Math.min(Math.max(seconds, SHORTEST_CLAIM), LONGEST_CLAIM);
       const expiration = { type: 'EX', value } as const;
