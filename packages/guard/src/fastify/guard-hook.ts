@@ -1,13 +1,14 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { AuthError, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import {
+  type GuardOptions as CoreGuardOptions,
   type SessionAuthenticator as CoreSessionAuthenticator,
   createGate,
-  type GuardOptions,
 } from '../core/internal.ts';
 import { tell } from './tell.ts';
 
-export type { GuardOptions };
+/** What a route requires. `{}`: a good token, whoever it belongs to; `optional`: or no token at all. */
+export type GuardOptions = CoreGuardOptions;
 
 /**
  * Called when a request is refused, for an audit log. What it returns or throws changes nothing.
