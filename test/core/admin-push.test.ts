@@ -79,7 +79,7 @@ describe('a push to the admin URL', () => {
       revocationStore: {
         add: async (revocation) => void told.push(revocation),
         subscribe: () => () => {},
-        claim: async () => true,
+        useOnce: async () => true,
       },
     });
     const set = (at: Verifier, notBefore: number) => at.revoke({ type: 'not-before', issuer, notBefore });
@@ -258,7 +258,7 @@ describe('a push to the admin URL', () => {
       revocationStore: {
         add: async () => {},
         subscribe: () => () => {},
-        claim: async (id, expiresAt) => claims.push([id, expiresAt]) === 1,
+        useOnce: async (id, expiresAt) => claims.push([id, expiresAt]) === 1,
       },
     });
     const push = mintPush(realm, { id: 'p1', keycloakSessionIds: ['s1'] });

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createClient } from '../../packages/guard/src/client/index.ts';
-import {
-  checkOptions,
-  findOptionProblems,
-  OptionsError,
-  optionRules,
-} from '../../packages/guard/src/core/index.ts';
+import { OptionsError } from '../../packages/guard/src/core/index.ts';
+import { checkOptions, findOptionProblems, optionRules } from '../../packages/guard/src/core/internal.ts';
 import {
   createRedisRevocationStore,
   createRedisSessionStore,

@@ -16,9 +16,9 @@ import {
   requireRealmRole,
   requireScope,
   requireThat,
-  scopesOf,
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
+import { scopesOf } from '../../packages/guard/src/core/internal.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal.ts';
 
 const claims = {

@@ -97,7 +97,7 @@ describe('a logout token', () => {
       assert.match(error.reason, /^The logout token is not valid: /);
       assert.match(error.reason, reason);
       assert.equal(verifier.status().revocations, 0);
-      assert.equal(await verifier.claim('probe', realm.now + 1), true);
+      assert.equal(await verifier.useOnce('probe', realm.now + 1), true);
     });
   }
 
@@ -137,7 +137,7 @@ describe('a logout token', () => {
       revocationStore: {
         add: async () => {},
         subscribe: () => () => {},
-        claim: async (id, expiresAt) => claims.push([id, expiresAt]) === 1,
+        useOnce: async (id, expiresAt) => claims.push([id, expiresAt]) === 1,
       },
     });
     const token = mintLogoutToken(realm, { jti: 'j1' });
@@ -153,7 +153,7 @@ describe('a logout token', () => {
       revocationStore: {
         add: () => (isDown ? Promise.reject(new Error('the store is down')) : Promise.resolve()),
         subscribe: () => () => {},
-        claim: async () => true,
+        useOnce: async () => true,
       },
     });
     const access = realm.mint({ sid: 's1' });

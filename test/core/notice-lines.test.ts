@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
-import { createNoticeLines, createVerifier } from '../../packages/guard/src/core/index.ts';
+import { createVerifier } from '../../packages/guard/src/core/index.ts';
+import { createNoticeLines } from '../../packages/guard/src/core/internal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 function listen() {

@@ -167,7 +167,7 @@ describe('a token that was revoked while it was known', () => {
       revocationStore: {
         add: () => Promise.reject(new Error('down')),
         subscribe: () => () => {},
-        claim: async () => true,
+        useOnce: async () => true,
       },
     });
     const token = realm.mint({ sid: 's1' });
@@ -817,8 +817,8 @@ describe('a verifier', () => {
     realm.advance(3);
     const status = verifier.status();
     assert.deepEqual([status.issuer, status.keysLoaded, status.keysAgeSeconds], [realm.issuer, true, 3]);
-    assert.equal(await verifier.claim('a', realm.now + 60), true);
-    assert.equal(await verifier.claim('a', realm.now + 60), false);
+    assert.equal(await verifier.useOnce('a', realm.now + 60), true);
+    assert.equal(await verifier.useOnce('a', realm.now + 60), false);
     assert.deepEqual(verifier.members, [verifier]);
     await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1' });
     assert.equal(verifier.stats.revocations, 1);

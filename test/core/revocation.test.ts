@@ -300,21 +300,21 @@ describe('the revocation store in memory', () => {
   it('grants an id once, until it expires', async () => {
     let now = 0;
     const store = createMemoryRevocationStore(() => now * 1000);
-    assert.equal(await store.claim('a', 10), true);
-    assert.equal(await store.claim('a', 10), false);
-    assert.equal(await store.claim('b', 20), true);
+    assert.equal(await store.useOnce('a', 10), true);
+    assert.equal(await store.useOnce('a', 10), false);
+    assert.equal(await store.useOnce('b', 20), true);
     now = 9.9;
-    assert.equal(await store.claim('a', 30), false);
+    assert.equal(await store.useOnce('a', 30), false);
     now = 10;
-    assert.equal(await store.claim('a', 30), true);
-    assert.equal(await store.claim('b', 30), false);
+    assert.equal(await store.useOnce('a', 30), true);
+    assert.equal(await store.useOnce('b', 30), false);
   });
 
   it('uses the clock of the machine where none is given', async () => {
     const store = createMemoryRevocationStore();
-    assert.equal(await store.claim('a', Date.now() / 1000 + 60), true);
-    assert.equal(await store.claim('a', Date.now() / 1000 + 60), false);
-    assert.equal(await store.claim('b', Date.now() / 1000 - 1), true);
-    assert.equal(await store.claim('b', Date.now() / 1000 - 1), true);
+    assert.equal(await store.useOnce('a', Date.now() / 1000 + 60), true);
+    assert.equal(await store.useOnce('a', Date.now() / 1000 + 60), false);
+    assert.equal(await store.useOnce('b', Date.now() / 1000 - 1), true);
+    assert.equal(await store.useOnce('b', Date.now() / 1000 - 1), true);
   });
 });

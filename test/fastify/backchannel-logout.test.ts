@@ -158,7 +158,7 @@ describe('back-channel logout', () => {
       revocationStore: {
         add: () => Promise.reject(new Error('the store is down')),
         subscribe: () => () => {},
-        claim: async () => true,
+        useOnce: async () => true,
       },
     });
     const answer = await logOut(mintLogoutToken(staff));

@@ -101,7 +101,7 @@ for (const days of [-2, 2, 400]) {
     const until = Date.now() / 1000 + 60;
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + days * 86_400_000 });
     await one.store.add(session('by the wrong clock'));
-    assert.equal(await one.store.claim('jti-1', until), true);
+    assert.equal(await one.store.useOnce('jti-1', until), true);
     t.mock.timers.reset();
     assert.equal(await call('XLEN', 'keycloak-guard:revocations'), 21);
     assert.ok(Number(await call('TTL', 'keycloak-guard:claim:jti-1')) > 500);

@@ -289,12 +289,16 @@ test('an id can be claimed once, in whichever process', async (t) => {
   const redis = await startRedis(t);
   const [one, other] = [await startProcess(t, redis), await startProcess(t, redis)];
   const until = Date.now() / 1000 + 60;
-  assert.equal(await one.store.claim('jti-1', until), true);
-  assert.equal(await other.store.claim('jti-1', until), false);
-  assert.equal(await one.store.claim('jti-1', until), false);
+  assert.equal(await one.store.useOnce('jti-1', until), true);
+  assert.equal(await other.store.useOnce('jti-1', until), false);
+  assert.equal(await one.store.useOnce('jti-1', until), false);
   await redis.kill();
-  assert.equal(await other.store.claim('jti-2', until), true, 'a logout does not fail because Redis is away');
-  assert.equal(await other.store.claim('jti-2', until), false);
+  assert.equal(
+    await other.store.useOnce('jti-2', until),
+    true,
+    'a logout does not fail because Redis is away',
+  );
+  assert.equal(await other.store.useOnce('jti-2', until), false);
 });
 
 test('what no version of this program wrote is passed over', async (t) => {

@@ -257,7 +257,7 @@ async function cannotShare(t: TestContext) {
         throw new Error('OOM command not allowed');
       },
       subscribe: () => () => {},
-      claim: async () => true,
+      useOnce: async () => true,
     },
   });
   t.after(() => verifier.close());

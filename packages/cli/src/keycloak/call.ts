@@ -1,4 +1,4 @@
-import { readBody, toJsonObject } from 'keycloak-guard';
+import { readBody, toJsonObject } from './read-answer.ts';
 
 /** Whatever came back from one HTTP call, or why nothing did. Nothing is thrown: a doctor looks at everything. */
 export interface Answer {

@@ -1,4 +1,5 @@
-import { checkOptions, createIssuer, type Issuer, type OptionRules, optionRules } from '../core/index.ts';
+import { createIssuer, type Issuer } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import {
   type AuthorizationRequest,
   type AuthorizationResponse,
@@ -125,6 +126,8 @@ export interface KeycloakClient {
  * Creates a client. No I/O.
  *
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @example
+ * const client = createClient({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-app', clientSecret });
  */
 export function createClient(options: ClientOptions): KeycloakClient {
   checkOptions('createClient', options, RULES);

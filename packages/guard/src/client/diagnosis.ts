@@ -11,6 +11,11 @@ import type { Diagnosis, TokenAnswer } from './token-answer.ts';
  *
  * `hidden` are values that must not stand in the diagnosis, should the answer repeat them. The cause is found by the
  * answer as it came: a password such as `a` is in every answer, and must not make `invalid_grant` unreadable.
+ *
+ * @example
+ * const { status } = response;
+ * const { error, error_description: description } = await response.json();
+ * diagnoseTokenError({ status, error, description }).id; // 'wrong-secret'
  */
 export function diagnoseTokenError(answer: TokenAnswer, hidden: readonly string[] = []): Diagnosis {
   const text = `${answer.error ?? ''}: ${answer.description ?? ''}`;

@@ -1,4 +1,4 @@
-import { toJsonObject } from '../core/index.ts';
+import { toJsonObject } from '../core/internal.ts';
 import { callKeycloak, type Wire } from './call.ts';
 import type { ClientContext } from './context.ts';
 import { ClientError } from './errors.ts';

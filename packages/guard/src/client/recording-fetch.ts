@@ -1,4 +1,4 @@
-import { readBody, toJsonObject } from '../core/index.ts';
+import { readBody, toJsonObject } from '../core/internal.ts';
 import type { ClientContext } from './context.ts';
 import type { TokenAnswer } from './token-answer.ts';
 

@@ -38,6 +38,8 @@ const LONGEST_NAME = 50;
  * @throws {AuthError} `admin_push_invalid`, `provider_unavailable` (no keys were loaded)
  * @throws whatever the revocation store throws when it cannot share
  * @see Keycloak Server Administration Guide, "Admin URL"
+ * @example
+ * await revokeByAdminPush(verifier, await textOf(request), 'LOGOUT');
  */
 export async function revokeByAdminPush(
   verifier: Revoker,
@@ -60,7 +62,7 @@ export async function revokeByAdminPush(
   const latest = madeAt + context.options.clockToleranceSeconds;
   const said = { ...claims, issuer: context.issuer(), madeAt, latest };
   const revocations = action === 'LOGOUT' ? toLogout(said) : toNotBefore(said, verifier.clientId);
-  if (typeof id !== 'string' || !(await verifier.claim(JSON.stringify(['push', id]), expiration))) {
+  if (typeof id !== 'string' || !(await verifier.useOnce(JSON.stringify(['push', id]), expiration))) {
     throw invalid('it was used before');
   }
   for (const revocation of revocations) await verifier.revoke(revocation);

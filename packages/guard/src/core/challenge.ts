@@ -41,6 +41,9 @@ export interface ReadChallenge {
  * only a name, and may be any.
  *
  * @see RFC 9110 §11.6.1, RFC 6750 §3
+ * @example
+ * readChallenges('Bearer error="invalid_token", Basic realm="x"');
+ * // [{ scheme: 'bearer', error: 'invalid_token' }, { scheme: 'basic' }]
  */
 export function readChallenges(header: string): ReadChallenge[] {
   const challenges: { -readonly [K in keyof ReadChallenge]: ReadChallenge[K] }[] = [];

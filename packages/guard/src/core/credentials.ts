@@ -1,13 +1,28 @@
 import { AuthError } from './errors.ts';
 
-/** The part of an HTTP request that is read. Node's `IncomingMessage` fits. */
+/** The part of an HTTP request that is read. Node's `IncomingMessage` fits, and a `Request` of the Fetch standard. */
 export interface RequestLike {
-  readonly headers: { readonly authorization?: string | undefined };
+  readonly headers: { readonly authorization?: string | undefined } | HeadersLike;
   /** Names and values in turn, as received. With it a second `Authorization` header is noticed. */
   readonly rawHeaders?: readonly string[] | undefined;
 }
 
+/** As much of Fetch's `Headers` as is read. */
+export interface HeadersLike {
+  get(name: string): string | null;
+}
+
 const NAME = 'authorization';
+
+/** The `Authorization` header as it came; `undefined` where there is none. */
+export function authorizationOf({ headers }: RequestLike): string | undefined {
+  return isHeaders(headers) ? (headers.get(NAME) ?? undefined) : headers.authorization;
+}
+
+/** A header of Node's that is named `get` is a text. */
+function isHeaders(headers: RequestLike['headers']): headers is HeadersLike {
+  return typeof (headers as HeadersLike).get === 'function';
+}
 
 /**
  * Reads the bearer token of a request (RFC 6750 §2.1). The scheme is compared without regard to case (RFC 9110
@@ -15,30 +30,50 @@ const NAME = 'authorization';
  * and no client of Keycloak needs the other.
  *
  * @throws {AuthError} `missing_token`, `unsupported_scheme` or `ambiguous_credentials`
+ * @example
+ * const token = readBearerToken(request); // 'eyJhbGciOi…'
  */
 export function readBearerToken(request: RequestLike): string {
-  const header = request.headers.authorization;
+  const read = readCredentials(request);
+  if (typeof read === 'string') return read;
+  throw read;
+}
+
+/** The bearer token of a request, or why there is none that could be looked at. */
+export function readCredentials(request: RequestLike): string | AuthError {
+  const header = authorizationOf(request);
   if (header === undefined || header === '') {
-    throw new AuthError('missing_token', 'The request has no Authorization header');
+    return new AuthError('missing_token', 'The request has no Authorization header');
   }
   // Node keeps the first of several and drops the rest; a proxy in front may have checked the last.
-  if (request.rawHeaders !== undefined && isRepeated(request.rawHeaders)) {
-    throw new AuthError('ambiguous_credentials', 'The request has more than one Authorization header');
+  if (isHeaders(request.headers) ? isJoined(header) : isRepeated(request.rawHeaders)) {
+    return new AuthError('ambiguous_credentials', 'The request has more than one Authorization header');
   }
   if (header.startsWith('Bearer ') || /^bearer /i.test(header)) {
     const token = header.charCodeAt(7) === 32 ? header.slice(7).replace(/^ +/, '') : header.slice(7);
     if (token !== '') return token;
-    throw new AuthError('missing_token', 'The Authorization header has a scheme and no token');
+    return new AuthError('missing_token', 'The Authorization header has a scheme and no token');
   }
   if (/^bearer$/i.test(header)) {
-    throw new AuthError('missing_token', 'The Authorization header has a scheme and no token');
+    return new AuthError('missing_token', 'The Authorization header has a scheme and no token');
   }
-  throw new AuthError('unsupported_scheme', 'The Authorization header is not of the scheme Bearer', {
+  return new AuthError('unsupported_scheme', 'The Authorization header is not of the scheme Bearer', {
     expected: 'Bearer <token>',
   });
 }
 
-function isRepeated(rawHeaders: readonly string[]): boolean {
+/**
+ * Fetch joins several with commas (Fetch §2.2.2). One alone holds a comma only between the parameters of its scheme, as
+ * Digest has them (RFC 9110 §11.4).
+ */
+function isJoined(header: string): boolean {
+  const comma = header.indexOf(',');
+  if (comma === -1) return false;
+  const first = header.slice(0, comma).trimEnd();
+  return /^\S*(?: +[\w.~+/-]*=*)?$|^bearer\b/i.test(first) || /,[\t ]*bearer\b/i.test(header);
+}
+
+function isRepeated(rawHeaders: readonly string[] = []): boolean {
   let seen = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

@@ -7,12 +7,22 @@ import type { Claims, Principal } from './principal.ts';
  */
 export type Guard<C extends object = Claims> = (principal: Principal<C>) => void;
 
-/** @throws {AuthError} `role_missing` unless the principal has every one of the realm roles */
+/**
+ * @throws {AuthError} `role_missing` unless the principal has every one of the realm roles
+ *
+ * @example
+ * requireRealmRole('admin')(principal);
+ */
 export function requireRealmRole(...roles: string[]): Guard<object> {
   return requireAll('role_missing', 'realm role', roles, (principal) => principal.realmRoles);
 }
 
-/** @throws {AuthError} `role_missing` unless the principal has every one of the roles of the client */
+/**
+ * @throws {AuthError} `role_missing` unless the principal has every one of the roles of the client
+ *
+ * @example
+ * requireClientRole('my-api', 'reader')(principal);
+ */
 export function requireClientRole(clientId: string, ...roles: string[]): Guard<object> {
   assertTexts('a client id', [clientId]);
   return requireAll(
@@ -23,17 +33,32 @@ export function requireClientRole(clientId: string, ...roles: string[]): Guard<o
   );
 }
 
-/** @throws {AuthError} `scope_missing` unless every one of the scopes was granted; names them in the challenge */
+/**
+ * @throws {AuthError} `scope_missing` unless every one of the scopes was granted; names them in the challenge
+ *
+ * @example
+ * requireScope('orders:read')(principal);
+ */
 export function requireScope(...scopes: string[]): Guard<object> {
   return requireAll('scope_missing', 'scope', scopes, (principal) => principal.scopes);
 }
 
-/** @throws {AuthError} `group_missing` unless the principal is a member of every one of the groups (full path) */
+/**
+ * @throws {AuthError} `group_missing` unless the principal is a member of every one of the groups (full path)
+ *
+ * @example
+ * requireGroup('/staff/dev')(principal);
+ */
 export function requireGroup(...paths: string[]): Guard<object> {
   return requireAll('group_missing', 'group', paths, (principal) => principal.groups);
 }
 
-/** @throws {AuthError} `group_missing` unless the principal is in every one of the groups or in a group below it */
+/**
+ * @throws {AuthError} `group_missing` unless the principal is in every one of the groups or in a group below it
+ *
+ * @example
+ * requireGroupTree('/staff')(principal); // '/staff/dev' passes
+ */
 export function requireGroupTree(...paths: string[]): Guard<object> {
   return requireAll(
     'group_missing',
@@ -44,12 +69,22 @@ export function requireGroupTree(...paths: string[]): Guard<object> {
   );
 }
 
-/** @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations */
+/**
+ * @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations
+ *
+ * @example
+ * requireOrganization('acme')(principal);
+ */
 export function requireOrganization(...aliases: string[]): Guard<object> {
   return requireAll('organization_missing', 'organization', aliases, (principal) => principal.organizations);
 }
 
-/** @throws {AuthError} `audience_missing` unless every one of the audiences is in `aud` */
+/**
+ * @throws {AuthError} `audience_missing` unless every one of the audiences is in `aud`
+ *
+ * @example
+ * requireAudience('my-api')(principal);
+ */
 export function requireAudience(...audiences: string[]): Guard<object> {
   return requireAll('audience_missing', 'audience', audiences, (principal) => principal.audience);
 }
@@ -57,6 +92,8 @@ export function requireAudience(...audiences: string[]): Guard<object> {
 /**
  * @param issuers exact values of `iss`: those of the realms whose users may pass, where an API accepts several
  * @throws {AuthError} `issuer_refused` unless the token is of one of the issuers
+ * @example
+ * requireIssuer('https://sso.example.com/realms/testing')(principal);
  */
 export function requireIssuer(...issuers: string[]): Guard<object> {
   assertTexts('an issuer', issuers);
@@ -76,6 +113,8 @@ export function requireIssuer(...issuers: string[]): Guard<object> {
 /**
  * @param isAllowed lets pass by returning `true` and nothing else: a promise, for one, does not
  * @throws {AuthError} `permission_denied` where it does not
+ * @example
+ * requireThat(({ claims }) => claims.email_verified === true)(principal);
  */
 export function requireThat<C extends object = Claims>(
   isAllowed: (principal: Principal<C>) => boolean,
@@ -88,7 +127,12 @@ export function requireThat<C extends object = Claims>(
   };
 }
 
-/** Lets pass who every guard lets pass. Throws what the first one throws. */
+/**
+ * Lets pass who every guard lets pass. Throws what the first one throws.
+ *
+ * @example
+ * const mayApprove = allOf(requireRealmRole('staff'), requireScope('orders:approve'));
+ */
 export function allOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('allOf', guards);
   return (principal) => {
@@ -97,7 +141,12 @@ export function allOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C
   };
 }
 
-/** Lets pass who any guard lets pass. Throws what the last one throws. */
+/**
+ * Lets pass who any guard lets pass. Throws what the last one throws.
+ *
+ * @example
+ * const mayRead = anyOf(requireRealmRole('admin'), requireRealmRole('auditor'));
+ */
 export function anyOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('anyOf', guards);
   return (principal) => {

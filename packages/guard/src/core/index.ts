@@ -1,7 +1,6 @@
 export { type AdminAction, revokeByAdminPush } from './admin-push.ts';
 export { authenticate } from './authenticate.ts';
 export { buildChallenge, type Challenge, type ReadChallenge, readChallenges } from './challenge.ts';
-export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
 export { type RequestLike, readBearerToken } from './credentials.ts';
 export {
@@ -13,7 +12,6 @@ export {
   type OptionProblem,
   OptionsError,
 } from './errors.ts';
-export { readBody, toJsonObject } from './fetch-json.ts';
 export {
   allOf,
   anyOf,
@@ -29,22 +27,12 @@ export {
   requireThat,
 } from './guards.ts';
 export { createIssuer, type Discovery, type Endpoints, type Issuer, type IssuerOptions } from './issuer.ts';
-export type { SigningKey } from './jwks.ts';
-export type { KeyFinder } from './keys.ts';
 export { revokeByLogoutToken } from './logout-token.ts';
-export { createNoticeLines } from './notice-lines.ts';
-export * as optionRules from './option-rules.ts';
-export {
-  type Notice,
-  type TokenCheck,
-  VERIFIER_RULES,
-  type VerifierOptions,
-} from './options.ts';
+export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
 export type { Claims, Principal } from './principal.ts';
-export { type Requirements, scopesOf, toGuard } from './requirements.ts';
+export { type Requirements, toGuard } from './requirements.ts';
 export { createMemoryRevocationStore, type RevocationStore } from './revocation.ts';
 export { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';
-export { selectByIssuer } from './select-verifier.ts';
 export { isServerUrl, mendServerUrl } from './server-url.ts';
 export type { VerifierStats } from './stats.ts';
 export {

@@ -1,4 +1,18 @@
 // What the rooms of this package share, and nobody else gets.
 export { createBoundedCache } from './bounded-cache.ts';
+export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
+export { readBody, toJsonObject } from './fetch-json.ts';
+export {
+  createGate,
+  type Gate,
+  type GateHost,
+  type GuardOptions,
+  type SessionAuthenticator,
+} from './gate.ts';
+export { createNoticeLines } from './notice-lines.ts';
+export * as optionRules from './option-rules.ts';
+export { VERIFIER_RULES } from './options.ts';
+export { scopesOf } from './requirements.ts';
 export { toSafeListener } from './safe-listener.ts';
+export { selectByIssuer } from './select-verifier.ts';

@@ -74,6 +74,9 @@ export interface Issuer {
  *
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @see OpenID Connect Discovery 1.0 §4, Keycloak: "Configuring the hostname (v2)"
+ * @example
+ * const issuer = createIssuer({ serverUrl: 'http://localhost:8080', realm: 'testing' });
+ * const { metadata } = await issuer.discover();
  */
 export function createIssuer(options: IssuerOptions): Issuer {
   checkOptions('createIssuer', options, RULES);

@@ -15,6 +15,9 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
  * @throws {AuthError} `logout_token_invalid`, `logout_token_replayed`, `provider_unavailable` (no keys were loaded)
  * @throws whatever the revocation store throws when it cannot share; this process knows of the logout all the same
  * @see OpenID Connect Back-Channel Logout 1.0 §2.6
+ * @example
+ * const form = new URLSearchParams(await textOf(request));
+ * await revokeByLogoutToken(verifier, form.get('logout_token') ?? '');
  */
 export async function revokeByLogoutToken(verifier: Revoker, logoutToken: string): Promise<Revocation> {
   const { claims, headerType } = await verifySignedJwt(logoutToken, verifier.context, {
@@ -36,7 +39,7 @@ export async function revokeByLogoutToken(verifier: Revoker, logoutToken: string
   await verifier.revoke(revocation);
   // `jti` is unique per issuer (RFC 7519 §4.1.7). Kept as long as the token could be accepted.
   const until = (claims.iat as number) + 600;
-  if (!(await verifier.claim(JSON.stringify([claims.iss, claims.jti]), until))) {
+  if (!(await verifier.useOnce(JSON.stringify([claims.iss, claims.jti]), until))) {
     throw new AuthError('logout_token_replayed', 'The logout token was used before');
   }
   return revocation;

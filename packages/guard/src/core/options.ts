@@ -168,7 +168,7 @@ export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
   parseClaims: callable('(claims) => MyClaims.parse(claims)'),
   revocationStore: having(
     'a RevocationStore',
-    ['add', 'subscribe', 'claim'],
+    ['add', 'subscribe', 'useOnce'],
     'createMemoryRevocationStore()',
   ),
   onNotice: NOTICE_LISTENER,

@@ -65,6 +65,9 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
  *
  * @param clientId the client that `clientRole` means where it names none
  * @throws {OptionsError} for a misspelt or empty requirement: at start, not at the first request
+ * @example
+ * const guard = toGuard({ anyOf: [{ realmRole: 'admin' }, { scope: 'orders:read' }] }, 'my-api');
+ * guard(principal);
  */
 export function toGuard<C extends object = Claims>(
   requirements: Requirements<C>,

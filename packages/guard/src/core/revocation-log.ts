@@ -66,6 +66,9 @@ export const MAX_REVOCATIONS = 1_000_000;
 /**
  * @param clock by which revocations grow old, and which nobody sets: one that jumps ahead would forget them all. Unit:
  * milliseconds since whenever. Default `performance.now`
+ * @example
+ * const log = createRevocationLog();
+ * if (log.add(revocation)) tellOthers(revocation);
  */
 export function createRevocationLog(clock: () => number = () => performance.now()): RevocationLog {
   // By key, the newest last: Map keeps the order in which keys were set.

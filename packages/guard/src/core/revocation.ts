@@ -13,21 +13,24 @@ export interface RevocationStore {
    */
   subscribe(listener: (revocation: Revocation) => void): () => void;
   /**
-   * Resolves to true the first time an id is claimed, to false after that (a logout token is good once).
+   * Resolves to true the first time an id is used, to false after that (a logout token is good once).
    *
    * @param expiresAt the id may be forgotten after that. Unit: seconds since 1970
    */
-  claim(id: string, expiresAt: number): Promise<boolean>;
+  useOnce(id: string, expiresAt: number): Promise<boolean>;
 }
 
 /**
  * A store for one process: revocations are told to every verifier in it, and forgotten when it ends.
  *
  * @param clock time now. Unit: milliseconds since 1970. Default `Date.now`
+ * @example
+ * const revocationStore = createMemoryRevocationStore();
+ * const verifiers = apis.map((api) => createVerifier({ ...api, revocationStore }));
  */
 export function createMemoryRevocationStore(clock: () => number = Date.now): RevocationStore {
   const listeners = new Set<(revocation: Revocation) => void>();
-  const claimed = new Map<string, number>();
+  const used = new Map<string, number>();
 
   return {
     async add(revocation) {
@@ -37,14 +40,14 @@ export function createMemoryRevocationStore(clock: () => number = Date.now): Rev
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async claim(id, expiresAt) {
+    async useOnce(id, expiresAt) {
       const now = clock() / 1000;
-      for (const [old, until] of claimed) {
-        if (until > now && claimed.size <= MAX_REVOCATIONS) break;
-        claimed.delete(old);
+      for (const [old, until] of used) {
+        if (until > now && used.size <= MAX_REVOCATIONS) break;
+        used.delete(old);
       }
-      if ((claimed.get(id) ?? 0) > now) return false;
-      claimed.set(id, expiresAt);
+      if ((used.get(id) ?? 0) > now) return false;
+      used.set(id, expiresAt);
       return true;
     },
   };

@@ -1,6 +1,10 @@
 /**
  * Whether a text is the address of a Keycloak server, with or without a path such as `/auth`. The one definition:
  * library, service and command line take and refuse the same.
+ *
+ * @example
+ * isServerUrl('https://sso.example.com/auth'); // true
+ * isServerUrl('https://sso.example.com/realms/testing'); // false
  */
 export function isServerUrl(value: unknown): value is string {
   return isPlainUrl(value) && !A_REALM.test(new URL(value).pathname);

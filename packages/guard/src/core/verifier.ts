@@ -66,8 +66,8 @@ export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
   revoke(revocation: Revocation): Promise<void>;
   /** Tells the listener that was given as `onNotice`. */
   notify(notice: Notice): void;
-  /** True the first time, false after that. See `RevocationStore.claim`. */
-  claim(id: string, expiresAt: number): Promise<boolean>;
+  /** True the first time, false after that. See `RevocationStore.useOnce`. */
+  useOnce(id: string, expiresAt: number): Promise<boolean>;
   /**
    * Loads issuer and keys, and goes on in the background; resolves when the first try is over. Never rejects. The
    * first token does the same: call this where no request should wait for it.
@@ -79,7 +79,7 @@ export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
 }
 
 /** The part of a verifier that takes messages of Keycloak about tokens that are no longer good. */
-export type Revoker = Pick<Verifier, 'claim' | 'clientId' | 'context' | 'revoke'>;
+export type Revoker = Pick<Verifier, 'useOnce' | 'clientId' | 'context' | 'revoke'>;
 
 /**
  * Makes a verifier. No I/O until `load` or `verify` is called; from then on keys are loaded in the background, until
@@ -143,7 +143,7 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
       }
     },
     notify: resolved.onNotice,
-    claim: (id, expiresAt) => store.claim(id, expiresAt),
+    useOnce: (id, expiresAt) => store.useOnce(id, expiresAt),
     load: () => keys.start(),
     status: () => ({
       issuer: issuer.current?.issuer ?? null,

@@ -2,16 +2,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   type AdminAction,
   AuthError,
-  checkOptions,
   isAuthError,
-  type OptionRules,
-  optionRules,
   type Revocation,
   revokeByAdminPush,
   revokeByLogoutToken,
-  selectByIssuer,
   type Verifier,
 } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules, selectByIssuer } from '../core/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { tell } from './tell.ts';
 

@@ -1,5 +1,5 @@
 import type { RouteOptions } from 'fastify';
-import { scopesOf } from '../core/index.ts';
+import { scopesOf } from '../core/internal.ts';
 import type { GuardHook } from './guard-hook.ts';
 
 /** Says in a route's OpenAPI documentation (`@fastify/swagger`) what its guards mean. */

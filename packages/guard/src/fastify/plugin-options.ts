@@ -1,15 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify';
 import {
   createVerifier,
-  findOptionProblems,
   type OptionProblem,
-  type OptionRule,
   OptionsError,
-  optionRules,
   type TokenVerifier,
-  VERIFIER_RULES,
   type VerifierOptions,
 } from '../core/index.ts';
+import { findOptionProblems, type OptionRule, optionRules, VERIFIER_RULES } from '../core/internal.ts';
 import type { OnDenied } from './guard-hook.ts';
 
 /** Options of the plugin: those of a verifier, or a verifier made before. */

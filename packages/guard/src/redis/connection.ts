@@ -1,8 +1,14 @@
 import { createClient } from '@redis/client';
-import { checkOptions, createNoticeLines, type OptionRules, optionRules } from '../core/index.ts';
-import { toSafeListener } from '../core/internal.ts';
+import {
+  checkOptions,
+  createNoticeLines,
+  type OptionRules,
+  optionRules,
+  toSafeListener,
+} from '../core/internal.ts';
 import { whyLost } from './why-lost.ts';
 
+/** A client of `@redis/client`, in whichever version is installed. */
 export type RedisClient = ReturnType<typeof createClient>;
 
 /** Redis, or Valkey, could not be asked, or did not answer in time. */
@@ -34,6 +40,7 @@ const RULES: OptionRules<RedisOptions> = {
   onNotice: optionRules.NOTICE_LISTENER,
 };
 
+/** The connection is lost, or back. */
 export interface RedisNotice {
   readonly level: 'warn' | 'info';
   readonly code: 'redis_lost' | 'redis_back';
@@ -64,6 +71,8 @@ const LONGEST_PAUSE_MS = 1_000;
  *
  * @throws {OptionsError} naming every option that is missing, wrong or unknown; it does not repeat the URL, which may
  * hold a password
+ * @example
+ * const redis = openRedis({ url: 'redis://localhost:6379' });
  */
 export function openRedis(options: RedisOptions): RedisConnection {
   checkOptions('openRedis', options, RULES);

@@ -16,6 +16,8 @@ return {current, redis.call('PTTL', KEYS[1])}`;
 /**
  * Counts of `@fastify/rate-limit` in Redis, shared by replicas: give the class that is returned as its option `store`.
  * An error goes to the callback, within the timeout of the connection.
+ * @example
+ * await app.register(rateLimit, { max: 100, store: createRedisRateLimitStore(redis) });
  */
 export function createRedisRateLimitStore(connection: RedisConnection, keyPrefix = 'keycloak-guard') {
   return class RedisRateLimitStore {

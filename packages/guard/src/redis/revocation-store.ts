@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
-  checkOptions,
   createMemoryRevocationStore,
   createRevocationLog,
-  type OptionRules,
-  optionRules,
   type Revocation,
   type RevocationStore,
 } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import { APPEND } from './append-script.ts';
 import type { RedisClient, RedisConnection, RedisUnavailable } from './connection.ts';
 import { readRevocation } from './read-revocation.ts';
@@ -61,6 +59,9 @@ const [SHORTEST_CLAIM, LONGEST_CLAIM] = [600, 86_400];
  * what processes started afterwards would have to know.
  *
  * @throws {OptionsError} naming every option that is wrong or unknown
+ * @example
+ * const revocationStore = createRedisRevocationStore(openRedis({ url: 'redis://localhost:6379' }));
+ * const verifier = createVerifier({ ...api, revocationStore });
  */
 export function createRedisRevocationStore(
   connection: RedisConnection,
@@ -220,9 +221,9 @@ export function createRedisRevocationStore(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async claim(id, expiresAt) {
+    async useOnce(id, expiresAt) {
       // Known here is known, whatever Redis says; and a logout must not fail because Redis is away.
-      if (!(await local.claim(id, expiresAt))) return false;
+      if (!(await local.useOnce(id, expiresAt))) return false;
       const seconds = Math.ceil(expiresAt - Date.now() / 1000);
       const value = Math.min(Math.max(seconds, SHORTEST_CLAIM), LONGEST_CLAIM);
       const expiration = { type: 'EX', value } as const;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { checkOptions, type OptionRules, optionRules } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import type { SessionStore } from '../session/index.ts';
 import type { RedisConnection } from './connection.ts';
 

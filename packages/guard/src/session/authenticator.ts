@@ -1,4 +1,4 @@
-import { AuthError, type Principal } from '../core/index.ts';
+import { AuthError, isAuthError, type Principal } from '../core/index.ts';
 import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
@@ -52,7 +52,7 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     request: SessionRequest,
     isRenewed: boolean,
   ): Promise<SessionPrincipal> {
-    if (!(error instanceof AuthError)) throw error;
+    if (!isAuthError(error)) throw error;
     const canRenew = session.record.refreshToken !== null;
     if (WORTH_RENEWING.has(error.code) && canRenew && !isRenewed) {
       return toPrincipal(await keeper.renew(session), request, true);

@@ -1,5 +1,5 @@
 import { AuthorizationError, ClientError } from '../client/index.ts';
-import { AuthError } from '../core/index.ts';
+import { isAuthError } from '../core/index.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
@@ -108,7 +108,7 @@ function toFailure(error: unknown, request: SessionRequest): LoginFailure {
     log.info({ reqId, id }, 'the code of a login was used before, or expired');
     return 'not_yours';
   }
-  if (error instanceof AuthError) {
+  if (isAuthError(error)) {
     log.error({ reqId, code: error.code, expected: error.expected, seen: error.seen }, error.reason);
     if (error.code === 'session_store_unavailable') return 'store';
     // A new key is asked for within seconds.

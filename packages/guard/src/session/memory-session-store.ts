@@ -1,5 +1,4 @@
-import { checkOptions, type OptionRules, optionRules } from '../core/index.ts';
-import { createBoundedCache } from '../core/internal.ts';
+import { checkOptions, createBoundedCache, type OptionRules, optionRules } from '../core/internal.ts';
 import type { SessionGroup, SessionStore } from './session-store.ts';
 
 /** Options of {@link createMemorySessionStore}. */

@@ -1,5 +1,5 @@
 import type { KeycloakClient } from '../client/index.ts';
-import { checkOptions, type OptionRules, optionRules } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import { isCookieName, toCookieName } from './cookie-name.ts';
 import { createMemorySessionStore } from './memory-session-store.ts';
 import { createTeller, type OnSessionEvent, type TellSession } from './session-events.ts';

@@ -48,7 +48,8 @@ export function createTeller(onEvent: OnSessionEvent | undefined): TellSession {
         sessionId: toText(claims.sid),
       };
       const told: unknown = onEvent(event, request?.source ?? null);
-      if (told instanceof Promise) told.catch(fail);
+      // Of whichever make: an audit log may be asynchronous.
+      Promise.resolve(told).catch(fail);
     } catch (error) {
       fail(error);
     }

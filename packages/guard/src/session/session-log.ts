@@ -1,4 +1,4 @@
-import { createNoticeLines } from '../core/index.ts';
+import { createNoticeLines } from '../core/internal.ts';
 import type { SessionLog, SessionRequest } from './request.ts';
 
 /** Where what happens to a request is logged. */

@@ -1,4 +1,5 @@
-import { checkOptions, type OptionRules, optionRules, type TokenVerifier } from '../core/index.ts';
+import type { TokenVerifier } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import type { SessionAnswer } from './answer.ts';
 import { createAuthenticator, type SessionPrincipal } from './authenticator.ts';
 import type { SessionContext } from './context.ts';

@@ -1,4 +1,5 @@
-import { type Endpoints, readBody } from 'keycloak-guard';
+import type { Endpoints } from 'keycloak-guard';
+import { readWhole } from './read-whole.ts';
 
 /** Kinds of calls to Keycloak; the values of a metric's label, so a fixed list. */
 export const CALL_KINDS = [
@@ -83,8 +84,8 @@ export function observeCalls(endpoints: Endpoints): ObservedFetch {
       const answer = await fetch(input, { ...init, headers });
       status = answer.status;
       // An answer that hangs or breaks in the middle is none. Whoever called reads it whole in any case.
-      const text = await readBody(answer);
-      const whole = new Response(isBodiless(status) ? null : text, answer);
+      const body = await readWhole(answer);
+      const whole = new Response(isBodiless(status) ? null : body, answer);
       end(toOutcome(status), status);
       return whole;
     } catch (error) {

@@ -101,7 +101,7 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
-      claim: (id, expiresAt) => call('claim', id, expiresAt),
+      useOnce: (id, expiresAt) => call('useOnce', id, expiresAt),
     },
     sessions: {
       get: (key) => call('sessionGet', key),

@@ -6,8 +6,8 @@ export interface SharedMethods {
   /** From now on this worker is told of every revocation; those in force come first, before the answer. */
   follow(): void;
   revoke(revocation: Revocation): void;
-  /** See `RevocationStore.claim`. */
-  claim(id: string, expiresAt: number): boolean;
+  /** See `RevocationStore.useOnce`. */
+  useOnce(id: string, expiresAt: number): boolean;
   sessionGet(key: string): string | null;
   sessionCreate(key: string, value: string, ttlMs: number, group: SessionGroup | null): number;
   sessionReplace(key: string, value: string): boolean;

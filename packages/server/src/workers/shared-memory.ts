@@ -53,7 +53,7 @@ export function createSharedMemory(maxSessions = 100_000): SharedMemory {
       log.add(revocation);
       for (const follower of followers) follower.send({ kind: 'revocations', revocations: [revocation] });
     },
-    claim: (id, expiresAt) => claims.claim(id, expiresAt),
+    useOnce: (id, expiresAt) => claims.useOnce(id, expiresAt),
     sessionGet: (key) => sessions.get(key),
     sessionCreate: (key, value, ttlMs, group) => sessions.create(key, value, ttlMs, group ?? undefined),
     sessionReplace: (key, value) => sessions.replace(key, value),

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
-import { toJsonObject } from 'keycloak-guard';
+import { toJsonObject } from '../../keycloak/read-answer.ts';
 
 /** How often an address is asked that may be several servers: 8 times misses one of two once in 128. */
 const TIMES = 8;
