@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { AuthError } from '../../packages/guard/src/core/index.ts';
+import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import { codeBlocks } from '../../tools/documents.ts';
 import { get, NOT_VALID, start } from './guarded-app.ts';
 
@@ -8,7 +8,7 @@ it('the error handler of docs/errors.md tells who forges tokens nothing, and lea
   const { realm, verifier, app } = await start();
   const [handler] = codeBlocks('docs/errors.md');
   const program = handler?.text.replace(/^import .*$/gm, '') ?? '';
-  new Function('app', 'AuthError', program)(app, AuthError);
+  new Function('app', 'isAuthError', program)(app, isAuthError);
   app.get('/any', { onRequest: app.guard() }, () => 'any');
   app.get('/odd', () => {
     throw Object.assign(new Error('odd'), { statusCode: 418 });
