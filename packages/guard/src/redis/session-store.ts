@@ -37,6 +37,9 @@ return tooMany`;
  *
  * @param connection of `openRedis`; whoever opened it closes it
  * @throws {OptionsError} naming every option that is wrong or unknown
+ * @example
+ * const redis = openRedis({ url: 'redis://localhost:6379' });
+ * await app.register(keycloakSession, { client, secret, store: createRedisSessionStore(redis) });
  */
 export function createRedisSessionStore(
   connection: RedisConnection,

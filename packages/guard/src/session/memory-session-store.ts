@@ -18,6 +18,8 @@ const RULES: OptionRules<MemorySessionStoreOptions> = {
  * Sessions in this process: for development. They end with it, and no other process sees them.
  *
  * @throws {OptionsError} naming every option that is wrong or unknown
+ * @example
+ * const store = createMemorySessionStore({ maxSessions: 1_000 });
  */
 export function createMemorySessionStore(options: MemorySessionStoreOptions = {}): SessionStore {
   checkOptions('createMemorySessionStore', options, RULES);

@@ -149,7 +149,13 @@ export function resolveSessionOptions<Source>(
   });
 }
 
-/** Long, and not one thing over and over. What was made by a generator is; what a person makes up often is not. */
+/**
+ * Whether a secret may sign sessions: long, and not one thing over and over. What was made by a generator is; what a
+ * person makes up often is not.
+ *
+ * @example
+ * isStrongSecret('changeme'); // false
+ */
 export function isStrongSecret(secret: unknown): boolean {
   return typeof secret === 'string' && secret.length >= SHORTEST_SECRET && new Set(secret).size >= 10;
 }
