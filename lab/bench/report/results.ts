@@ -37,7 +37,11 @@ export function writeResults(results: Results): void {
   writeSizing(results);
   mkdirSync(here('../../assets'), { recursive: true });
   for (const [workload, file, title] of [
-    ['one', '../assets/bench.svg', 'Requests per second of processor time, the same token again and again'],
+    [
+      'one',
+      '../../assets/bench.svg',
+      'Requests per second of processor time, the same token again and again',
+    ],
     ['many', 'many.svg', 'Requests per second of processor time, 2,000 tokens in turn'],
   ] as const) {
     const bars = rowsOf(results, workload).map(({ contender, cpuMicroseconds }) => ({
@@ -66,7 +70,7 @@ stands the middle half of the rounds. "CPU" is the processor time of the server 
 when the machine is busy with something else, and the pictures show it. "Undecided" is what the two disagree about by more
 than a quarter: the machine was too busy.
 
-![Requests per second of processor time, one token](../assets/bench.svg)
+![Requests per second of processor time, one token](../../assets/bench.svg)
 
 ![Requests per second of processor time, 2,000 tokens](./many.svg)
 
