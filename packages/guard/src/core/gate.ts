@@ -120,7 +120,7 @@ function isPrincipal(found: unknown): found is Principal {
 }
 
 /** Of whichever make: a promise that is not looked into is no principal. */
-function isThenable(found: unknown): found is PromiseLike<unknown> {
+export function isThenable(found: unknown): found is PromiseLike<unknown> {
   return typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 

@@ -26,7 +26,10 @@ export {
   requireScope,
   requireThat,
 } from './guards.ts';
+export { has } from './has.ts';
 export { createIssuer, type Discovery, type Endpoints, type Issuer, type IssuerOptions } from './issuer.ts';
+export type { KeycloakMessage } from './keycloak-messages.ts';
+export type { Log } from './log.ts';
 export { revokeByLogoutToken } from './logout-token.ts';
 export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
 export type { Claims, Principal } from './principal.ts';

@@ -1,8 +1,4 @@
-export {
-  type BackchannelLogoutOptions,
-  backchannelLogout,
-  type KeycloakMessage,
-} from './backchannel-logout.ts';
+export { type BackchannelLogoutOptions, backchannelLogout } from './backchannel-logout.ts';
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
 export { keycloakGuard as default, keycloakGuard } from './plugin.ts';
 export type { KeycloakGuardOptions } from './plugin-options.ts';

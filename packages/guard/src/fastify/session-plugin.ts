@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionAnswer, SessionOptions, SessionPrincipal, SessionRequest } from '../session/index.ts';
 import { asPlugin } from './as-plugin.ts';
+import { addHeaders, send } from './send.ts';
 
 /** Options of {@link keycloakSession}. */
 export type KeycloakSessionOptions = SessionOptions<FastifyRequest>;
@@ -42,7 +43,7 @@ export const keycloakSession = asPlugin<KeycloakSessionOptions>(
       async (request: FastifyRequest, reply: FastifyReply) => {
         // An error is not for caches either.
         reply.header('cache-control', 'no-store');
-        return send(await answer(toRequest(request)), reply);
+        return send(reply, await answer(toRequest(request)));
       };
     app.get(paths.startLogin, OPEN, route(sessions.startLogin));
     app.get(paths.finishLogin, { ...OPEN, exposeHeadRoute: false }, route(sessions.finishLogin));
@@ -77,20 +78,6 @@ function createTranslator(publicUrl: string | undefined) {
 }
 
 function take({ principal, headers, setCookies }: SessionPrincipal, reply: FastifyReply) {
-  if (setCookies.length > 0) addHeaders(reply, headers, setCookies);
+  if (setCookies.length > 0) addHeaders(reply, { headers, setCookies });
   return principal;
-}
-
-function send({ status, headers, setCookies, body }: SessionAnswer, reply: FastifyReply) {
-  return addHeaders(reply.code(status), headers, setCookies).send(body);
-}
-
-function addHeaders(
-  reply: FastifyReply,
-  headers: SessionAnswer['headers'],
-  setCookies: SessionAnswer['setCookies'],
-): FastifyReply {
-  reply.headers(headers);
-  for (const cookie of setCookies) reply.header('set-cookie', cookie);
-  return reply;
 }

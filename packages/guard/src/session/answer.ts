@@ -1,13 +1,7 @@
+import { type Answer, toJsonAnswer } from '../core/internal.ts';
+
 /** What a browser is answered, for any framework to send. */
-export interface SessionAnswer {
-  readonly status: number;
-  /** Names in lower case; none is `set-cookie`. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Values of `Set-Cookie`, each a header of its own. */
-  readonly setCookies: readonly string[];
-  /** `undefined`: there is none. */
-  readonly body: string | undefined;
-}
+export type SessionAnswer = Answer;
 
 /** A session has no place in any cache. */
 export const NOT_FOR_CACHES = { 'cache-control': 'no-store' } as const;
@@ -18,6 +12,5 @@ export function redirectTo(location: string, setCookies: readonly string[] = [])
 }
 
 export function jsonAnswer(body: object, setCookies: readonly string[] = []): SessionAnswer {
-  const headers = { ...NOT_FOR_CACHES, 'content-type': 'application/json; charset=utf-8' };
-  return { status: 200, headers, setCookies, body: JSON.stringify(body) };
+  return toJsonAnswer(200, NOT_FOR_CACHES, body, setCookies);
 }

@@ -39,6 +39,11 @@ export interface SessionOptions<Source = unknown> {
    * `/`.
    */
   readonly afterLogout?: string | undefined;
+  /**
+   * Whether a guard sends who asks for a page and is not signed in to the login, and back to the page. False: a guard
+   * answers 401 to everybody, as it always does to programs and to scripts of pages. Default true.
+   */
+  readonly redirectToLogin?: boolean | undefined;
   /** Scopes to ask for, separated by one space. Default `openid`. */
   readonly scope?: string | undefined;
   /** Most sessions kept decrypted in this process, about 6 KiB each; 0 keeps none. Default 10,000. */
@@ -60,6 +65,7 @@ export interface ResolvedSessionOptions {
   readonly maxMs: number;
   readonly prefix: string;
   readonly afterLogout: string;
+  readonly redirectToLogin: boolean;
   readonly scope: string;
   readonly maxCachedSessions: number;
   readonly tell: TellSession;
@@ -109,6 +115,7 @@ export const SESSION_RULES: OptionRules<SessionOptions> = {
     isMet: (value) => isPath(value) && value !== '/',
   },
   afterLogout: { rule: 'must be a path', example: "'/'", isMet: isPath },
+  redirectToLogin: optionRules.trueOrFalse(false),
   scope: optionRules.text('must be scopes, separated by one space', "'openid profile'"),
   maxCachedSessions: optionRules.whole(0, 10_000_000, 10_000),
   onEvent: optionRules.callable('(event) => audit(event)'),
@@ -141,6 +148,7 @@ export function resolveSessionOptions<Source>(
     maxMs: (options.maxSeconds ?? 36_000) * 1000,
     prefix: options.prefix ?? '/auth',
     afterLogout: options.afterLogout ?? '/',
+    redirectToLogin: options.redirectToLogin ?? true,
     scope: options.scope ?? 'openid',
     maxCachedSessions: options.maxCachedSessions ?? 10_000,
     // It gets what it was made for: the source of the requests that come.

@@ -1,14 +1,9 @@
+import type { Log } from '../core/index.ts';
+
 /** Headers as Node has them (names in lower case) or as Fetch's `Headers`. */
 export type SessionHeaders =
   | Readonly<Record<string, string | readonly string[] | undefined>>
   | Pick<Headers, 'get'>;
-
-/** Where lines of the log go; a logger of pino's fits. */
-export interface SessionLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** As much of a request as sessions need, of whichever framework. */
 export interface SessionRequest<Source = unknown> {
@@ -24,7 +19,7 @@ export interface SessionRequest<Source = unknown> {
   /** Stands as `reqId` in the lines of the log. */
   readonly id?: unknown;
   /** Default: what is wrong is a line on the standard error output. */
-  readonly log?: SessionLog | undefined;
+  readonly log?: Log | undefined;
   /** The framework's own request, for `onEvent`. */
   readonly source?: Source | undefined;
 }

@@ -5,6 +5,7 @@ import { createAuthenticator, type SessionPrincipal } from './authenticator.ts';
 import type { SessionContext } from './context.ts';
 import { describeSession } from './describe.ts';
 import { finishLogin, startLogin } from './login.ts';
+import { inviteToLogin } from './login-invitation.ts';
 import {
   type ResolvedSessionOptions,
   resolveSessionOptions,
@@ -46,6 +47,11 @@ export interface Sessions<Source = unknown> {
    * @throws {AuthError} (or rejects with one) `cross_origin_request`, `session_store_unavailable`, or what a verifier throws
    */
   authenticate(request: SessionRequest<Source>): SessionPrincipal | Promise<SessionPrincipal>;
+  /**
+   * What a guard answers to who is not signed in and asks for a page: on to the login, and back to the page. `null` where
+   * the request is for something else, or `redirectToLogin` is false.
+   */
+  inviteToLogin(request: SessionRequest<Source>): SessionAnswer | null;
   /** Sends the browser to Keycloak; with `?return_to=/path` it comes back to that path. */
   startLogin(request: SessionRequest<Source>): Promise<SessionAnswer>;
   /** Takes the browser back from Keycloak, and begins a session. */
@@ -107,6 +113,7 @@ export function buildSessions(
       signOut: `${prefix}/logout`,
     },
     authenticate: (request) => authenticate(request),
+    inviteToLogin: (request) => inviteToLogin(context, request),
     startLogin: (request) => startLogin(context, request),
     finishLogin: (request) => finishLogin(context, request),
     describe: (request) => describeSession(context, authenticate, request),

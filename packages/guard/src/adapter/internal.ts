@@ -1,0 +1,15 @@
+// What every adapter is made of. Nobody but adapters gets it.
+export { createDoor, type Door, type DoorHost } from './door.ts';
+export type { BackchannelLogoutOptions } from './message-routes.ts';
+export {
+  addToNodeAnswer,
+  answerNode,
+  type NodeRequest,
+  type NodeResponse,
+  nodeHost,
+  originOf,
+} from './node-http.ts';
+export { type Next, type NodeMiddleware, toNodeGuard, toNodeRoutes } from './node-middleware.ts';
+export type { AdapterOptions, KeycloakOptions, OnDenied } from './options.ts';
+export type { Route, Routes } from './routes.ts';
+export type { SessionSettings } from './session-routes.ts';

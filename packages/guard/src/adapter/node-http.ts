@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Answer } from '../core/internal.ts';
+import type { DoorHost } from './door.ts';
+
+// Requests and answers of Node's own servers, which Express, Koa, Nest and others have underneath.
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** What is the same for every framework on Node's servers. */
+export type NodeHost = Pick<DoorHost<NodeRequest, NodeResponse>, 'toRequest' | 'toWire' | 'addToAnswer'>;
+
+export const nodeHost: NodeHost = {
+  toRequest: (request) => request,
+  toWire: (request) => ({
+    method: request.method,
+    url: urlOf(request),
+    headers: request.headers,
+    origin: originOf(request),
+  }),
+  addToAnswer: addToNodeAnswer,
+};
+
+/** As it came: frameworks take away what they have routed by. */
+export function urlOf(request: NodeRequest): string {
+  return (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
+}
+
+/** Scheme, host and port by which this server was called; what a proxy in front was called by, it does not know. */
+export function originOf(request: NodeRequest): string {
+  const isSecure = (request.socket as { encrypted?: boolean }).encrypted === true;
+  const host = (request as Partial<Http2ServerRequest>).authority ?? request.headers.host ?? '';
+  return `${isSecure ? 'https' : 'http'}://${host}`;
+}
+
+export function addToNodeAnswer(
+  response: NodeResponse,
+  { headers, setCookies }: Pick<Answer, 'headers' | 'setCookies'>,
+): void {
+  for (const [name, value] of Object.entries(headers)) {
+    // HTTP/2 has none (RFC 9113 §8.2.2).
+    if (name !== 'connection' || !('stream' in response)) response.setHeader(name, value);
+  }
+  if (setCookies.length === 0) return;
+  const before = response.getHeader('set-cookie') as string | string[] | undefined;
+  response.setHeader('set-cookie', [...(before === undefined ? [] : [before].flat()), ...setCookies]);
+}
+
+/** Sends an answer, unless one is under way, or nobody is there to get it. */
+export function answerNode(response: NodeResponse, answer: Answer): void {
+  if (response.headersSent || response.writableEnded) return;
+  response.statusCode = answer.status;
+  addToNodeAnswer(response, answer);
+  if (answer.body === undefined) {
+    response.end();
+    return;
+  }
+  response.setHeader('content-length', Buffer.byteLength(answer.body));
+  (response as ServerResponse).end(answer.body);
+}
+
+/**
+ * The body of a request as text.
+ *
+ * @param limit bytes; of a longer one nothing more is read
+ * @returns `null` for a body that is longer
+ */
+export async function readNodeBody(request: NodeRequest, limit: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > limit) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,21 @@
+/** What is answered, for any framework to send. */
+export interface Answer {
+  readonly status: number;
+  /** Names in lower case; none is `set-cookie`. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Values of `Set-Cookie`, each a header of its own. */
+  readonly setCookies: readonly string[];
+  /** `undefined`: there is none. */
+  readonly body: string | undefined;
+}
+
+/** An answer in JSON. */
+export function toJsonAnswer(
+  status: number,
+  headers: Answer['headers'],
+  body: object,
+  setCookies: Answer['setCookies'] = [],
+): Answer {
+  const withType = { ...headers, 'content-type': 'application/json; charset=utf-8' };
+  return { status, headers: withType, setCookies, body: JSON.stringify(body) };
+}

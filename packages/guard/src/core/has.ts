@@ -1,0 +1,46 @@
+import { isAuthError } from './errors.ts';
+import type { Guard } from './guards.ts';
+import type { Claims, Principal } from './principal.ts';
+import { type Requirements, toGuard } from './requirements.ts';
+
+/** Requirements are mostly written where they are used, as one object for all requests. */
+const known = new WeakMap<object, Map<string, Guard<never>>>();
+
+/**
+ * Whether somebody meets requirements: a yes or no for a template, a resolver, a field of an answer.
+ *
+ * @param clientId the client that `clientRole` means where it names none
+ * @returns false for nobody (`null`)
+ * @throws {OptionsError} for a requirement that is misspelt or empty
+ * @example
+ * const mayDelete = has(request.principal, { realmRole: 'admin' });
+ */
+export function has<C extends object = Claims>(
+  principal: Principal<C> | null | undefined,
+  requirements: Requirements<C>,
+  clientId = '',
+): boolean {
+  const guard = guardOf(requirements, clientId);
+  if (principal === null || principal === undefined) return false;
+  try {
+    guard(principal);
+    return true;
+  } catch (error) {
+    if (isAuthError(error)) return false;
+    throw error;
+  }
+}
+
+function guardOf<C extends object>(requirements: Requirements<C>, clientId: string): Guard<C> {
+  let guards = known.get(requirements);
+  if (guards === undefined) {
+    guards = new Map();
+    known.set(requirements, guards);
+  }
+  let guard = guards.get(clientId) as Guard<C> | undefined;
+  if (guard === undefined) {
+    guard = toGuard(requirements, clientId);
+    guards.set(clientId, guard as Guard<never>);
+  }
+  return guard;
+}

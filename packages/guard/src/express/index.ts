@@ -1,0 +1,8 @@
+export type { BackchannelLogoutOptions, KeycloakOptions, SessionSettings } from '../adapter/internal.ts';
+export type { GuardOptions } from '../core/internal.ts';
+export {
+  type ExpressKeycloak,
+  type ExpressMiddleware,
+  type ExpressRequest,
+  keycloak,
+} from './keycloak.ts';

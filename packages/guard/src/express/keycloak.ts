@@ -1,0 +1,119 @@
+import {
+  answerNode,
+  type BackchannelLogoutOptions,
+  createDoor,
+  type KeycloakOptions,
+  type Next,
+  type NodeRequest,
+  type NodeResponse,
+  nodeHost,
+  originOf,
+  type SessionSettings,
+  toNodeGuard,
+  toNodeRoutes,
+} from '../adapter/internal.ts';
+import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import type { GuardOptions } from '../core/internal.ts';
+import { createLastErrorHandler } from './last-error-handler.ts';
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Who is calling; `undefined` where no guard ran, or an optional one found no token. */
+      principal?: import('../core/index.ts').Principal;
+    }
+  }
+}
+
+/** A request of Express's, 4 or 5, as much of it as is needed. */
+export type ExpressRequest = NodeRequest & { readonly protocol?: string; principal?: Principal };
+/** Middleware for Express, 4 or 5. */
+export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: Next) => void;
+
+/** keycloak-guard for Express. */
+export interface ExpressKeycloak<C extends object = Claims> {
+  readonly verifier: TokenVerifier<C>;
+  /**
+   * Middleware that lets authenticated requests pass which meet the requirements, and sets `request.principal`. For one
+   * route, a router, or all that comes after it. A refusal goes to the error handlers of the app; where none answers it,
+   * the answer has status, challenge and `{"detail": …}`.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * app.delete('/orders/:id', kc.guard({ realmRole: 'admin' }), remove);
+   */
+  guard(requirements?: GuardOptions): ExpressMiddleware;
+  /**
+   * Signs people in with the browser: answers login, callback, session and logout. Guards then take its cookie as well as a
+   * bearer token, and send who wants a page and is not signed in to the login.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @example
+   * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
+   */
+  session(settings: SessionSettings<ExpressRequest>): ExpressMiddleware;
+  /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
+  backchannelLogout(options?: BackchannelLogoutOptions<ExpressRequest>): ExpressMiddleware;
+  /** Whether somebody meets requirements. */
+  has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
+  /** Ends every timer. */
+  close(): Promise<void>;
+}
+
+/**
+ * Checks bearer tokens of Keycloak in Express, 4 or 5, and guards routes.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @example
+ * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ * app.get('/hello', kc.guard(), (request, response) => response.json({ hello: request.principal?.username }));
+ */
+export function keycloak<C extends object = Claims>(
+  options: KeycloakOptions<ExpressRequest, C>,
+): ExpressKeycloak<C> {
+  const door = createDoor<ExpressRequest, NodeResponse, C>(options, {
+    factory: 'keycloak',
+    ...nodeHost,
+    toWire: (request) => ({ ...nodeHost.toWire(request), origin: publicOriginOf(request) }),
+  });
+  // Not awaited: an API must start, and answer what needs no token, while Keycloak is down.
+  void door.load();
+
+  const isCaught = createLastErrorHandler((error, request, response, next) => {
+    const answer = door.refusalOf(error, request);
+    if (answer === undefined || response.headersSent) next(error);
+    else answerNode(response, answer);
+  });
+
+  return {
+    verifier: door.verifier,
+    guard: (requirements) =>
+      toNodeGuard(door.gate(requirements), (error, request, response, next) => {
+        const answer = isCaught(request) ? undefined : door.refusalOf(error, request);
+        if (answer === undefined) next(error);
+        else answerNode(response, answer);
+      }),
+    session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
+    backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
+    has: door.has,
+    close: door.close,
+  };
+}
+
+/** As Express sees it, with its `trust proxy`. */
+function publicOriginOf(request: ExpressRequest): string {
+  const { protocol } = request;
+  const { get } = request as { get?: (name: string) => string | undefined };
+  if (protocol === undefined || typeof get !== 'function') return originOf(request);
+  return `${protocol}://${hostOf(request) ?? request.headers.host ?? ''}`;
+}
+
+/** Express 4 takes the port away (`request.hostname`, and a deprecated `host`), 5 leaves it in `request.host`. */
+function hostOf(request: ExpressRequest): string | undefined {
+  const trusted = (request as { app?: { get(name: string): unknown } }).app?.get('trust proxy fn') as
+    | ((address: string | undefined, hop: number) => boolean)
+    | undefined;
+  const forwarded = request.headers['x-forwarded-host'];
+  if (typeof forwarded !== 'string' || !trusted?.(request.socket.remoteAddress, 0)) return undefined;
+  return forwarded.split(',', 1)[0]?.trim();
+}
