@@ -1,4 +1,4 @@
-/** What goes into a `WWW-Authenticate: Bearer` header. */
+/** What goes into a `WWW-Authenticate` header. */
 export interface Challenge {
   /** OAuth error code (RFC 6750 §3.1); none when the request carried no token at all. */
   readonly error?: string | undefined;
@@ -6,6 +6,10 @@ export interface Challenge {
   readonly description?: string | undefined;
   /** Scopes that would have been enough, separated by one space (RFC 6750 §3). */
   readonly scope?: string | undefined;
+  /** What a sign-in must have been, as Keycloak is asked for it (RFC 9470 §3). */
+  readonly acrValues?: string | undefined;
+  /** How long ago a sign-in may have been (RFC 9470 §3). Unit: seconds. */
+  readonly maxAge?: number | undefined;
 }
 
 /**
@@ -22,10 +26,34 @@ export function buildChallenge(challenge: Challenge = {}): string {
     ['error', challenge.error],
     ['error_description', challenge.description],
     ['scope', challenge.scope],
+    ['acr_values', challenge.acrValues],
+    ['max_age', challenge.maxAge?.toString()],
   ]
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}="${toQuotable(value as string)}"`);
   return params.length > 0 ? `Bearer ${params.join(', ')}` : 'Bearer';
+}
+
+/**
+ * The same challenge where tokens may, or must, be bound to a key. Where both schemes are accepted, `Bearer` comes first:
+ * many clients read no further than the first one, and know no other.
+ *
+ * @param challenge what {@link buildChallenge} made
+ * @param algorithms with which a proof may be signed
+ * @param isAbout the scheme with which a token came, to which the error belongs
+ * @see RFC 9449 §7.1
+ */
+export function withDpopChallenge(
+  challenge: string,
+  algorithms: Iterable<string>,
+  mode: 'accepted' | 'required',
+  isAbout: 'Bearer' | 'DPoP',
+): string {
+  const dpop = `DPoP algs="${[...algorithms].join(' ')}"`;
+  const params = challenge.slice('Bearer '.length);
+  if (mode === 'accepted' && isAbout === 'Bearer') return `${challenge}, ${dpop}`;
+  const about = params === '' ? dpop : `${dpop}, ${params}`;
+  return mode === 'accepted' ? `Bearer, ${about}` : about;
 }
 
 /** What one challenge of a `WWW-Authenticate` header says. */

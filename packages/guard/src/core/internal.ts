@@ -2,6 +2,7 @@
 export { createBoundedCache } from './bounded-cache.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
+export { KEPT } from './confirmation.ts';
 export { readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
