@@ -6,8 +6,8 @@ import {
   combineVerifiers,
   OptionsError,
   type Principal,
+  type RequiredSignIn,
   readBearerToken,
-  type SignInChallenge,
   type TokenVerifier,
   type VerifierOptions,
 } from '../../packages/guard/src/core/index.ts';
@@ -349,7 +349,7 @@ describe('a gate that wants a strong sign-in', () => {
   test('sends the page of a session to where its person can sign in so', async () => {
     const asked: unknown[] = [];
     const denied: string[] = [];
-    const stepUp = (_request: Request, signIn: SignInChallenge) => {
+    const stepUp = (_request: Request, signIn: RequiredSignIn) => {
       asked.push(signIn);
       return '/auth/login?step_up=x';
     };
@@ -359,7 +359,7 @@ describe('a gate that wants a strong sign-in', () => {
     });
     assert.deepEqual([error.code, error.statusCode], ['step_up_redirect', 303]);
     assert.deepEqual(error.headers, { location: '/auth/login?step_up=x', 'cache-control': 'no-store' });
-    assert.deepEqual(asked, [{ acr: 'gold', maxAge: 60 }]);
+    assert.deepEqual(asked, [{ acr: ['gold'], maxAge: 60 }]);
     assert.deepEqual(denied, ['insufficient_user_authentication']);
   });
 

@@ -70,7 +70,7 @@ describe('a guard that wants a strong sign-in', () => {
     const principal = await principalOf({ acr: 'silver' });
     const error = await assertRefused(() => guard(principal), 'insufficient_user_authentication');
     assert.equal(error.statusCode, 401);
-    assert.deepEqual(error.signIn, { acr: 'gold', maxAge: 300 });
+    assert.deepEqual(error.signIn, { acr: ['gold', 'platinum'], maxAge: 300 });
     assert.equal(error.expected, 'acr gold or platinum, at most 300 seconds ago');
     assert.deepEqual(error.headers, {
       'www-authenticate':
@@ -125,7 +125,7 @@ describe('requirements', () => {
     ]) {
       const principal = await principalOf(claims);
       const error = await assertRefused(() => guard(principal), 'insufficient_user_authentication');
-      assert.deepEqual(error.signIn, { acr: 'gold', maxAge: 60 });
+      assert.deepEqual(error.signIn, { acr: ['gold'], maxAge: 60 });
     }
     toGuard({ maxAge: 60 }, 'my-api', { clock: realm.clock })(await principalOf({ auth_time: realm.now }));
   });

@@ -1,3 +1,11 @@
+/** What the sign-in behind a token must have been (RFC 9470). */
+export interface RequiredSignIn {
+  /** Values of `acr` of which one is enough. The first is what Keycloak is to be asked for: of several it takes the weakest. */
+  readonly acr?: readonly string[] | undefined;
+  /** How long ago it may have been. Unit: seconds. */
+  readonly maxAge?: number | undefined;
+}
+
 /** What goes into a `WWW-Authenticate` header. */
 export interface Challenge {
   /** OAuth error code (RFC 6750 §3.1); none when the request carried no token at all. */
@@ -6,10 +14,8 @@ export interface Challenge {
   readonly description?: string | undefined;
   /** Scopes that would have been enough, separated by one space (RFC 6750 §3). */
   readonly scope?: string | undefined;
-  /** What a sign-in must have been, as Keycloak is asked for it (RFC 9470 §3). */
-  readonly acrValues?: string | undefined;
-  /** How long ago a sign-in may have been (RFC 9470 §3). Unit: seconds. */
-  readonly maxAge?: number | undefined;
+  /** Which sign-in would be enough (RFC 9470 §3). */
+  readonly signIn?: RequiredSignIn | undefined;
 }
 
 /**
@@ -26,8 +32,8 @@ export function buildChallenge(challenge: Challenge = {}): string {
     ['error', challenge.error],
     ['error_description', challenge.description],
     ['scope', challenge.scope],
-    ['acr_values', challenge.acrValues],
-    ['max_age', challenge.maxAge?.toString()],
+    ['acr_values', challenge.signIn?.acr?.[0]],
+    ['max_age', challenge.signIn?.maxAge?.toString()],
   ]
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}="${toQuotable(value as string)}"`);

@@ -1,4 +1,4 @@
-import { buildChallenge } from './challenge.ts';
+import { buildChallenge, type RequiredSignIn } from './challenge.ts';
 import { toSafeText } from './safe-text.ts';
 
 interface ErrorKind {
@@ -124,14 +124,6 @@ export const AUTH_ERRORS = {
 /** A code of {@link AUTH_ERRORS}. */
 export type AuthErrorCode = keyof typeof AUTH_ERRORS;
 
-/** What Keycloak has to be asked for, so that a sign-in is enough (RFC 9470 §4). */
-export interface SignInChallenge {
-  /** For `acr_values`. */
-  readonly acr?: string | undefined;
-  /** For `max_age`. Unit: seconds. */
-  readonly maxAge?: number | undefined;
-}
-
 /** What an {@link AuthError} can say beyond its code. */
 export interface AuthErrorOptions {
   /** What would have been right, for example `typ "Bearer"`. */
@@ -141,7 +133,7 @@ export interface AuthErrorOptions {
   /** Scopes that are missing, separated by one space. */
   readonly scope?: string | undefined;
   /** What a sign-in must be, for the challenge (RFC 9470 §3). */
-  readonly signIn?: SignInChallenge | undefined;
+  readonly signIn?: RequiredSignIn | undefined;
   /** Headers of the answer beside those of the code, or in their place. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Seconds after which a new try makes sense. */
@@ -177,7 +169,7 @@ export class AuthError extends Error {
   /** What was there instead; no more than 300 characters of it, all of them printable. */
   readonly seen: string | undefined;
   /** With `insufficient_user_authentication`: which sign-in would be enough. */
-  readonly signIn: SignInChallenge | undefined;
+  readonly signIn: RequiredSignIn | undefined;
   /** Headers of the answer: `www-authenticate` (401, 403, 400), `dpop-nonce` (401) or `retry-after` (503). */
   readonly headers: Readonly<Record<string, string>>;
 
@@ -225,8 +217,7 @@ function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, s
       error: kind.oauthError,
       description: kind.description,
       scope: options.scope,
-      acrValues: options.signIn?.acr,
-      maxAge: options.signIn?.maxAge,
+      signIn: options.signIn,
     }),
   };
 }

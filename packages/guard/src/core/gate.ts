@@ -1,6 +1,7 @@
+import type { RequiredSignIn } from './challenge.ts';
 import { authorizationOf, DpopCredentials, type RequestLike, readCredentials } from './credentials.ts';
 import { DPOP_MODE, type DpopMode } from './dpop-options.ts';
-import { AuthError, isAuthError, type OptionProblem, OptionsError, type SignInChallenge } from './errors.ts';
+import { AuthError, isAuthError, type OptionProblem, OptionsError } from './errors.ts';
 import type { Principal } from './principal.ts';
 import { type Requirements, toGuard } from './requirements.ts';
 import type { SenderCheck } from './sender-check.ts';
@@ -24,7 +25,7 @@ export interface GuardOptions extends Requirements {
 export interface SessionAuthenticator<Incoming, Outgoing> {
   (request: Incoming, answer: Outgoing): Principal | null | Promise<Principal | null>;
   /** Where to send a page whose person has to sign in anew (`Sessions.stepUp`); `undefined`: the request is for no page. */
-  stepUp?(request: Incoming, signIn: SignInChallenge): string | undefined;
+  stepUp?(request: Incoming, signIn: RequiredSignIn): string | undefined;
 }
 
 /** What an adapter brings along: its framework's request and answer, and where in them is what the gate needs. */

@@ -1,7 +1,13 @@
 export type { AcrLevels } from './acr-levels.ts';
 export { type AdminAction, revokeByAdminPush } from './admin-push.ts';
 export { authenticate } from './authenticate.ts';
-export { buildChallenge, type Challenge, type ReadChallenge, readChallenges } from './challenge.ts';
+export {
+  buildChallenge,
+  type Challenge,
+  type ReadChallenge,
+  type RequiredSignIn,
+  readChallenges,
+} from './challenge.ts';
 export type { CertificateHeader, ClientCertificateSource } from './client-certificate.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
 export type { Possession } from './confirmation.ts';
@@ -15,7 +21,6 @@ export {
   isAuthError,
   type OptionProblem,
   OptionsError,
-  type SignInChallenge,
 } from './errors.ts';
 export {
   allOf,
@@ -35,7 +40,7 @@ export { createIssuer, type Discovery, type Endpoints, type Issuer, type IssuerO
 export { revokeByLogoutToken } from './logout-token.ts';
 export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
 export type { Claims, Principal } from './principal.ts';
-export { type RequiredSignIn, requireSignIn, type SignInRules } from './required-sign-in.ts';
+export { requireSignIn, type SignInRules } from './required-sign-in.ts';
 export { type Requirements, toGuard } from './requirements.ts';
 export { createMemoryRevocationStore, type ProofStore, type RevocationStore } from './revocation.ts';
 export { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';

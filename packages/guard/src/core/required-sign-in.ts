@@ -1,14 +1,7 @@
 import { type AcrLevels, isAcr, levelOf } from './acr-levels.ts';
+import type { RequiredSignIn } from './challenge.ts';
 import { AuthError } from './errors.ts';
 import type { Guard } from './guards.ts';
-
-/** What the sign-in behind a token must have been (RFC 9470). */
-export interface RequiredSignIn {
-  /** Values of `acr` of which one is enough. The first is what a client is told to ask for: Keycloak takes no more. */
-  readonly acr?: readonly string[] | undefined;
-  /** How long ago it may have been. Unit: seconds. */
-  readonly maxAge?: number | undefined;
-}
 
 /** How a sign-in is judged. */
 export interface SignInRules {
@@ -53,7 +46,7 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
         .filter(Boolean)
         .join(', '),
       seen,
-      signIn: { acr: acr?.[0], maxAge },
+      signIn: required,
     });
   }
 }

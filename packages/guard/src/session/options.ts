@@ -41,6 +41,11 @@ export interface SessionOptions<Source = unknown> {
   readonly afterLogout?: string | undefined;
   /** Scopes to ask for, separated by one space. Default `openid`. */
   readonly scope?: string | undefined;
+  /**
+   * Whether a page that a guard refuses because of its `acr` or `maxAge` is sent to Keycloak to sign in so, and comes back.
+   * Whatever is no page gets the refusal. Default true.
+   */
+  readonly stepUp?: boolean | undefined;
   /** Most sessions kept decrypted in this process, about 6 KiB each; 0 keeps none. Default 10,000. */
   readonly maxCachedSessions?: number | undefined;
   /** Told when a session starts or ends, for an audit log. */
@@ -61,6 +66,7 @@ export interface ResolvedSessionOptions {
   readonly prefix: string;
   readonly afterLogout: string;
   readonly scope: string;
+  readonly stepUp: boolean;
   readonly maxCachedSessions: number;
   readonly tell: TellSession;
   readonly clock: () => number;
@@ -110,6 +116,7 @@ export const SESSION_RULES: OptionRules<SessionOptions> = {
   },
   afterLogout: { rule: 'must be a path', example: "'/'", isMet: isPath },
   scope: optionRules.text('must be scopes, separated by one space', "'openid profile'"),
+  stepUp: optionRules.trueOrFalse(true),
   maxCachedSessions: optionRules.whole(0, 10_000_000, 10_000),
   onEvent: optionRules.callable('(event) => audit(event)'),
   clock: optionRules.CLOCK,
@@ -142,6 +149,7 @@ export function resolveSessionOptions<Source>(
     prefix: options.prefix ?? '/auth',
     afterLogout: options.afterLogout ?? '/',
     scope: options.scope ?? 'openid',
+    stepUp: options.stepUp ?? true,
     maxCachedSessions: options.maxCachedSessions ?? 10_000,
     // It gets what it was made for: the source of the requests that come.
     tell: createTeller(options.onEvent as OnSessionEvent | undefined),

@@ -1,4 +1,4 @@
-import type { TokenVerifier } from '../core/index.ts';
+import type { RequiredSignIn, TokenVerifier } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import type { SessionAnswer } from './answer.ts';
 import { createAuthenticator, type SessionPrincipal } from './authenticator.ts';
@@ -16,6 +16,7 @@ import type { SessionRequest } from './request.ts';
 import { createSealer } from './seal.ts';
 import { createSessionKeeper } from './session-keeper.ts';
 import { signOut } from './sign-out.ts';
+import { toStepUpPath } from './step-up.ts';
 
 /** Options of {@link createSessions}. */
 export interface SessionsOptions<Source = unknown> extends SessionOptions<Source> {
@@ -46,6 +47,12 @@ export interface Sessions<Source = unknown> {
    * @throws {AuthError} (or rejects with one) `cross_origin_request`, `session_store_unavailable`, or what a verifier throws
    */
   authenticate(request: SessionRequest<Source>): SessionPrincipal | Promise<SessionPrincipal>;
+  /**
+   * The path to send a page to that was refused because its person did not sign in strongly or recently enough
+   * (`AuthError.signIn`): from there the browser goes to Keycloak, and comes back to the page. `undefined` where the request
+   * is for no page, and the refusal has to be answered.
+   */
+  stepUp(request: SessionRequest<Source>, signIn: RequiredSignIn): string | undefined;
   /** Sends the browser to Keycloak; with `?return_to=/path` it comes back to that path. */
   startLogin(request: SessionRequest<Source>): Promise<SessionAnswer>;
   /** Takes the browser back from Keycloak, and begins a session. */
@@ -107,6 +114,7 @@ export function buildSessions(
       signOut: `${prefix}/logout`,
     },
     authenticate: (request) => authenticate(request),
+    stepUp: (request, signIn) => toStepUpPath(context, request, signIn),
     startLogin: (request) => startLogin(context, request),
     finishLogin: (request) => finishLogin(context, request),
     describe: (request) => describeSession(context, authenticate, request),
