@@ -4,7 +4,7 @@ import type { Possession } from './confirmation.ts';
 import { headerOf, type RequestLike } from './credentials.ts';
 import type { DpopCheck } from './dpop-check.ts';
 import type { DpopMode, ResolvedDpopOptions } from './dpop-options.ts';
-import { AuthError } from './errors.ts';
+import { AUTH_ERRORS, AuthError } from './errors.ts';
 import type { Principal } from './principal.ts';
 import { toRequestUri } from './request-uri.ts';
 
@@ -88,7 +88,7 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Pa
     },
     toRefusal(error, mode, isAbout) {
       const challenge = error.headers['www-authenticate'];
-      if (mode === 'off' || challenge === undefined || !(error instanceof AuthError)) return error;
+      if (mode === 'off' || challenge === undefined || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
       // Another one: what a verifier throws may be thrown for others too.
       const { code, reason, expected, seen, signIn, cause, stack = '' } = error;
       const headers = {
