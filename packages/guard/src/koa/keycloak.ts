@@ -1,0 +1,107 @@
+import {
+  answerRoute,
+  type BackchannelLogoutOptions,
+  createDoor,
+  type KeycloakOptions,
+  nodeHost,
+  type Routes,
+  type SessionSettings,
+} from '../adapter/internal.ts';
+import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import { type Gate, type GuardOptions, isThenable } from '../core/internal.ts';
+import { type KoaContext, sendAnswer, throwRefusal } from './refusal.ts';
+
+/** Middleware for Koa: it says what it puts into `ctx.state`. */
+export type KoaMiddleware<State = object> = (
+  context: KoaContext & { state: State },
+  next: () => Promise<unknown>,
+) => Promise<void>;
+
+/** keycloak-guard for Koa. */
+export interface KoaKeycloak<C extends object = Claims> {
+  readonly verifier: TokenVerifier<C>;
+  /**
+   * Middleware that lets authenticated requests pass which meet the requirements, and sets `ctx.state.principal`. For one
+   * route, a router, or all that comes after it. A refusal is thrown, with `status`, `headers` and `expose`; where no
+   * middleware in front catches it, the answer has status, challenge and `{"detail": …}`.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * router.delete('/orders/:id', kc.guard({ realmRole: 'admin' }), remove);
+   */
+  guard(
+    requirements: GuardOptions & { readonly optional: true },
+  ): KoaMiddleware<{ principal?: Principal<C> }>;
+  guard(requirements?: GuardOptions): KoaMiddleware<{ principal: Principal<C> }>;
+  /**
+   * Signs people in with the browser: answers login, callback, session and logout. Guards then take its cookie as well as a
+   * bearer token, and send who wants a page and is not signed in to the login.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @example
+   * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
+   */
+  session(settings: SessionSettings<KoaContext>): KoaMiddleware;
+  /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
+  backchannelLogout(options?: BackchannelLogoutOptions<KoaContext>): KoaMiddleware;
+  /** Whether somebody meets requirements. */
+  has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
+  /** Ends every timer. */
+  close(): Promise<void>;
+}
+
+/**
+ * Checks bearer tokens of Keycloak in Koa, and guards routes.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @example
+ * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ * router.get('/hello', kc.guard(), (ctx) => { ctx.body = { hello: ctx.state.principal.username }; });
+ */
+export function keycloak<C extends object = Claims>(options: KeycloakOptions<KoaContext, C>): KoaKeycloak<C> {
+  const door = createDoor<KoaContext, KoaContext, C>(options, {
+    factory: 'keycloak',
+    toRequest: ({ req }) => req,
+    // `ctx.origin` knows of proxies (`app.proxy`).
+    toWire: ({ req, origin, originalUrl }) => ({ ...nodeHost.toWire(req), url: originalUrl, origin }),
+    addToAnswer: ({ res }, extra) => nodeHost.addToAnswer(res, extra),
+  });
+  door.load();
+
+  function toMiddleware(gate: Gate<KoaContext, KoaContext>): KoaMiddleware {
+    return async (context, next) => {
+      let principal: Principal | null;
+      try {
+        const decided = gate.decide(context, context);
+        principal = isThenable(decided) ? await decided : decided;
+      } catch (error) {
+        const invitation = door.inviteToLogin(error, context);
+        if (invitation === undefined) return throwRefusal(context, error, door.refusalOf);
+        return sendAnswer(context, invitation);
+      }
+      // Where nobody has to be there, what the application found out itself stays.
+      if (principal !== null) context.state.principal = principal;
+      await next();
+    };
+  }
+
+  const toRoutes =
+    (routes: Routes<KoaContext>): KoaMiddleware =>
+    async (context, next) => {
+      const route = routes.find(context.method, context.path);
+      if (route === undefined) await next();
+      else {
+        const answer = await answerRoute(door, route, context, context.request.body, context.req);
+        if (answer !== undefined) sendAnswer(context, answer);
+      }
+    };
+
+  return {
+    verifier: door.verifier,
+    guard: ((requirements) => toMiddleware(door.gate(requirements))) as KoaKeycloak<C>['guard'],
+    session: (settings) => toRoutes(door.openSessions(settings)),
+    backchannelLogout: (given) => toRoutes(door.messages(given)),
+    has: door.has,
+    close: door.close,
+  };
+}
