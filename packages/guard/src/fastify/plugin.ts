@@ -1,5 +1,6 @@
-import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { TokenVerifier } from '../core/index.ts';
+import type { SessionAnswer } from '../session/index.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import {
@@ -10,6 +11,7 @@ import {
 } from './guard-hook.ts';
 import { guardNotFound } from './not-found-guard.ts';
 import { type KeycloakGuardOptions, resolveGuardOptions } from './plugin-options.ts';
+import { createRefuse, HAS_ERROR_HANDLER, REFUSE, type Refuse } from './refuse.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -26,8 +28,11 @@ declare module 'fastify' {
      * without a prefix of its own owns no other URLs. The OpenAPI document tells of the routes that come after it.
      */
     guardAll(requirements?: GuardOptions): void;
+    readonly [REFUSE]: Refuse;
     /** Decorated by `keycloakSession`: guards then take its cookie where there is no `Authorization` header. */
     readonly sessionAuthenticator?: SessionAuthenticator;
+    /** Decorated by `keycloakSession`: guards then send who wants a page and is not signed in to the login. */
+    readonly inviteToLogin?: (request: FastifyRequest) => SessionAnswer | null;
   }
   interface FastifyRequest {
     /** Who is calling; `null` where no guard ran, or an optional one found no token. */
@@ -57,6 +62,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   const documentation = createGuardDocumentation(securityScheme);
 
   app.decorate('verifier', verifier);
+  app.decorate(REFUSE, createRefuse(reporting.explain));
   app.decorateRequest('principal', null);
   app.decorate('guard', guard);
   app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
@@ -74,6 +80,9 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
     if (added.length > 0) {
       route.onRequest = hooks;
       route.config = { ...route.config, [IS_GUARDED]: true } as NonNullable<typeof route.config>;
+    }
+    if (route.errorHandler !== undefined) {
+      route.config = { ...route.config, [HAS_ERROR_HANDLER]: true } as NonNullable<typeof route.config>;
     }
     for (const hook of hooks) documentation.addSecurity(route, hook);
   });
