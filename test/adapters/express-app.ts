@@ -40,6 +40,9 @@ async function start(make: typeof express, given: Given): Promise<RunningApp> {
     }
     response.end();
   });
+  app.get('/token', kc.guard(), async (request, response) => {
+    response.json({ token: await kc.accessToken(request) });
+  });
   app.get('/fails', kc.guard(), () => {
     throw new Error('a fault of the handler');
   });

@@ -45,6 +45,9 @@ async function start(given: Given): Promise<RunningApp> {
       body.end();
     })();
   });
+  router.get('/token', kc.guard(), async (ctx) => {
+    ctx.body = { token: await kc.accessToken(ctx) };
+  });
   router.get('/fails', kc.guard(), () => {
     throw new Error('a fault of the handler');
   });

@@ -46,6 +46,9 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
       }
       response.end();
     }),
+    '/token': kc.guard({}, async (request, response) => {
+      send(response, { token: await kc.accessToken(request) });
+    }),
     '/fails': kc.guard({}, () => {
       throw new Error('a fault of the handler');
     }),

@@ -11,7 +11,7 @@ import type { SessionOptions } from '../../../packages/guard/src/session/index.t
 export interface Given {
   readonly keycloak: VerifierOptions;
   /** Browser sessions are on, with these options. */
-  readonly session?: Partial<Omit<SessionOptions<never>, 'client' | 'onEvent'>> & { readonly secret: string };
+  readonly session?: Omit<SessionOptions, 'client'>;
   readonly explain?: boolean;
   readonly onDenied?: (error: AuthError, principal: Principal | null) => void;
   readonly onMessage?: (message: KeycloakMessage) => void;
@@ -38,6 +38,7 @@ export interface Given {
  * - `GET /async` → as `/guarded`, by a handler that awaits something
  * - `GET /stream` → guarded, ten lines `0` to `9`, one after the other
  * - `GET /fails` → a guarded handler that throws `new Error('a fault of the handler')`
+ * - `GET /token` → guarded, `{"token"}`: the access token for a call on behalf of whoever asks
  * - `POST /backchannel-logout`, and login, callback, session, logout where `session` is given
  */
 export interface RunningApp {

@@ -3,6 +3,7 @@ import { describeAttacks } from './attacks.ts';
 import { describeBearer } from './bearer.ts';
 import { describeErrors } from './errors.ts';
 import { describeMessages } from './messages.ts';
+import { describeSession } from './session.ts';
 import { describeTraffic } from './traffic.ts';
 
 /** Everything that is the same in all frameworks. */
@@ -12,4 +13,5 @@ export function describeAdapter(adapter: Adapter): void {
   describeMessages(adapter);
   describeTraffic(adapter);
   describeAttacks(adapter);
+  describeSession(adapter);
 }

@@ -4,16 +4,19 @@ import {
   isAuthError,
   type Principal,
   type Requirements,
+  readBearerToken,
   type TokenVerifier,
   type VerifierOptions,
 } from '../core/index.ts';
 import {
   type Answer,
+  authorizationOf,
   createGate,
   createKeycloakMessages,
   createStandardErrorLog,
   type Gate,
   type GuardOptions,
+  isForSession,
   type Log,
   type RequestLike,
   toRefusalAnswer,
@@ -54,6 +57,13 @@ export interface Door<Incoming, Outgoing, C extends object = Claims> {
   openSessions(settings: SessionSettings<Incoming>): Routes<Incoming>;
   /** Where Keycloak sends its messages. @throws {OptionsError} */
   messages(options?: BackchannelLogoutOptions<Incoming>): Routes<Incoming>;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(request: Incoming): Promise<string | null>;
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Begins to load the keys; what goes wrong is logged. An API must start while Keycloak is down. */
   load(): void;
@@ -115,6 +125,11 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
     },
     messages: (given = {}) =>
       toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf),
+    async accessToken(request) {
+      const wire = host.toRequest(request);
+      if (sessions !== undefined && isForSession(wire)) return sessions.accessToken(toWire(request));
+      return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
+    },
     has: (principal, requirements) => has(principal, requirements, verifier.clientId),
     load() {
       // A verifier may be somebody's own.

@@ -58,6 +58,13 @@ export interface ExpressKeycloak<C extends object = Claims> {
   session(settings: SessionSettings<ExpressRequest>): ExpressMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
   backchannelLogout(options?: BackchannelLogoutOptions<ExpressRequest>): ExpressMiddleware;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(request: ExpressRequest): Promise<string | null>;
   /** Whether somebody meets requirements. */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Ends every timer. */
@@ -98,6 +105,7 @@ export function keycloak<C extends object = Claims>(
       }),
     session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
     backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
+    accessToken: door.accessToken,
     has: door.has,
     close: door.close,
   };

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
-import type { TokenVerifier } from '../core/index.ts';
-import type { SessionAnswer } from '../session/index.ts';
+import { readBearerToken, type TokenVerifier } from '../core/index.ts';
+import { authorizationOf, isForSession } from '../core/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import {
@@ -11,7 +11,14 @@ import {
 } from './guard-hook.ts';
 import { guardNotFound } from './not-found-guard.ts';
 import { type KeycloakGuardOptions, resolveGuardOptions } from './plugin-options.ts';
-import { createRefuse, HAS_ERROR_HANDLER, REFUSE, type Refuse } from './refuse.ts';
+import {
+  type AskedSessions,
+  createRefuse,
+  HAS_ERROR_HANDLER,
+  REFUSE,
+  type Refuse,
+  SESSIONS,
+} from './refuse.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -31,8 +38,12 @@ declare module 'fastify' {
     readonly [REFUSE]: Refuse;
     /** Decorated by `keycloakSession`: guards then take its cookie where there is no `Authorization` header. */
     readonly sessionAuthenticator?: SessionAuthenticator;
-    /** Decorated by `keycloakSession`: guards then send who wants a page and is not signed in to the login. */
-    readonly inviteToLogin?: (request: FastifyRequest) => SessionAnswer | null;
+    readonly [SESSIONS]?: AskedSessions;
+    /**
+     * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+     * the session, renewed when it is about to expire. `null`: nobody is there. Rejects with an `AuthError`.
+     */
+    accessToken(request: FastifyRequest): Promise<string | null>;
   }
   interface FastifyRequest {
     /** Who is calling; `null` where no guard ran, or an optional one found no token. */
@@ -65,6 +76,11 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   app.decorate(REFUSE, createRefuse(reporting.explain));
   app.decorateRequest('principal', null);
   app.decorate('guard', guard);
+  app.decorate('accessToken', async (request) => {
+    const sessions = request.server[SESSIONS];
+    if (sessions !== undefined && isForSession(request.raw)) return sessions.accessToken(request);
+    return authorizationOf(request.raw) === undefined ? null : readBearerToken(request.raw);
+  });
   app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
     const hook = createGuardHook(verifier, requirements ?? {}, { ...reporting, isForAll: true });
     this.addHook('onRequest', hook);

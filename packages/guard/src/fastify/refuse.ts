@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { isAuthError } from '../core/index.ts';
-import { toRefusalAnswer } from '../core/internal.ts';
+import { type Answer, toRefusalAnswer } from '../core/internal.ts';
 import { send } from './send.ts';
 
 /** How a request is refused. */
@@ -20,7 +20,9 @@ export function createRefuse(explain: boolean | undefined): Refuse {
   return (error, request, reply, done) => {
     const isRefusal = isAuthError(error);
     const invitation =
-      isRefusal && error.code === 'missing_token' ? request.server.inviteToLogin?.(request) : undefined;
+      isRefusal && error.code === 'missing_token'
+        ? request.server[SESSIONS]?.inviteToLogin(request)
+        : undefined;
     if (invitation) send(reply, invitation);
     else if (!isRefusal || hasErrorHandler(request)) done(error as Error);
     else {
@@ -28,6 +30,15 @@ export function createRefuse(explain: boolean | undefined): Refuse {
       send(reply, toRefusalAnswer(error, explain));
     }
   };
+}
+
+/** On instances where `keycloakSession` is registered: what guards ask it. */
+export const SESSIONS: unique symbol = Symbol('sessions');
+
+/** What guards ask about sessions. */
+export interface AskedSessions {
+  inviteToLogin(request: FastifyRequest): Answer | null;
+  accessToken(request: FastifyRequest): Promise<string | null>;
 }
 
 /** On instances: how their guards refuse, for the other plugins of this package. */

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionAnswer, SessionOptions, SessionPrincipal, SessionRequest } from '../session/index.ts';
 import { asPlugin } from './as-plugin.ts';
-import { REFUSE } from './refuse.ts';
+import { REFUSE, SESSIONS } from './refuse.ts';
 import { addHeaders, send } from './send.ts';
 
 /** Options of {@link keycloakSession}. */
@@ -39,7 +39,10 @@ export const keycloakSession = asPlugin<KeycloakSessionOptions>(
       return found instanceof Promise ? found.then((late) => take(late, reply)) : take(found, reply);
     });
 
-    app.decorate('inviteToLogin', (request) => sessions.inviteToLogin(toRequest(request)));
+    app.decorate(SESSIONS, {
+      inviteToLogin: (request) => sessions.inviteToLogin(toRequest(request)),
+      accessToken: (request) => sessions.accessToken(toRequest(request)),
+    });
 
     const route =
       (answer: (request: SessionRequest) => Promise<SessionAnswer>) =>

@@ -44,6 +44,13 @@ export interface KoaKeycloak<C extends object = Claims> {
   session(settings: SessionSettings<KoaContext>): KoaMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
   backchannelLogout(options?: BackchannelLogoutOptions<KoaContext>): KoaMiddleware;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(request: KoaContext): Promise<string | null>;
   /** Whether somebody meets requirements. */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Ends every timer. */
@@ -62,8 +69,12 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Koa
   const door = createDoor<KoaContext, KoaContext, C>(options, {
     factory: 'keycloak',
     toRequest: ({ req }) => req,
-    // `ctx.origin` knows of proxies (`app.proxy`).
-    toWire: ({ req, origin, originalUrl }) => ({ ...nodeHost.toWire(req), url: originalUrl, origin }),
+    // These two know of proxies (`app.proxy`). `ctx.origin` is the header `Origin` since Koa 3.
+    toWire: ({ req, originalUrl, protocol, host }) => ({
+      ...nodeHost.toWire(req),
+      url: originalUrl,
+      origin: `${protocol}://${host}`,
+    }),
     addToAnswer: ({ res }, extra) => nodeHost.addToAnswer(res, extra),
   });
   door.load();
@@ -101,6 +112,7 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Koa
     guard: ((requirements) => toMiddleware(door.gate(requirements))) as KoaKeycloak<C>['guard'],
     session: (settings) => toRoutes(door.openSessions(settings)),
     backchannelLogout: (given) => toRoutes(door.messages(given)),
+    accessToken: door.accessToken,
     has: door.has,
     close: door.close,
   };

@@ -11,7 +11,8 @@ export interface KoaContext {
   readonly method: string;
   readonly path: string;
   readonly originalUrl: string;
-  readonly origin: string;
+  readonly protocol: string;
+  readonly host: string;
   readonly app: { emit(event: 'error', error: unknown, context: unknown): boolean };
   // biome-ignore lint/suspicious/noExplicitAny: whatever the application puts there
   state: any;

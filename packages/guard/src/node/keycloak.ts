@@ -47,6 +47,13 @@ export interface NodeKeycloak<C extends object = Claims> {
   session(settings: SessionSettings<NodeRequest>): NodeMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`, and lets all else through. */
   backchannelLogout(options?: BackchannelLogoutOptions<NodeRequest>): NodeMiddleware;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(request: NodeRequest): Promise<string | null>;
   /** Whether somebody meets requirements. */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Ends every timer. */
@@ -97,6 +104,7 @@ export function keycloak<C extends object = Claims>(
     guard: guard as NodeKeycloak<C>['guard'],
     session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
     backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
+    accessToken: door.accessToken,
     has: door.has,
     close: door.close,
   };
