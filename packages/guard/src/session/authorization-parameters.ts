@@ -1,9 +1,18 @@
 import type { OptionRule } from '../core/internal.ts';
-import type { ResolvedSessionOptions } from './options.ts';
 import { parameterOf, type SessionRequest } from './request.ts';
 
 /** Other parameters of the authorization endpoint, for example `{ ui_locales: 'de' }`. */
 export type AuthorizationParameters = Readonly<Record<string, string>>;
+
+/** The same for every login, or by a function of a request. */
+export type AuthorizationParametersOf<Source> =
+  | AuthorizationParameters
+  | ((request: Source) => AuthorizationParameters | undefined | Promise<AuthorizationParameters | undefined>);
+
+interface Settings {
+  readonly idpHint: string | undefined;
+  readonly authorizationParameters: AuthorizationParametersOf<unknown>;
+}
 
 /** What makes a login a safe one is not for anybody to choose (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9101 §5). */
 const RESERVED: ReadonlySet<string> = new Set([
@@ -33,7 +42,7 @@ function areParameters(value: unknown): value is AuthorizationParameters {
  * @throws {TypeError} where a function of the application's returns what it must not
  */
 export async function toAuthorizationParameters(
-  { idpHint, authorizationParameters }: ResolvedSessionOptions,
+  { idpHint, authorizationParameters }: Settings,
   request: SessionRequest,
 ): Promise<AuthorizationParameters> {
   const own =

@@ -1,7 +1,7 @@
 import type { KeycloakClient } from '../client/index.ts';
 import type { Principal } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
-import { AUTHORIZATION_PARAMETERS, type AuthorizationParameters } from './authorization-parameters.ts';
+import { AUTHORIZATION_PARAMETERS, type AuthorizationParametersOf } from './authorization-parameters.ts';
 import { isCookieName, toCookieName } from './cookie-name.ts';
 import { createMemorySessionStore } from './memory-session-store.ts';
 import { createTeller, type OnSessionEvent, type TellSession } from './session-events.ts';
@@ -57,12 +57,7 @@ export interface SessionOptions<Source = unknown> {
    * Other parameters of the authorization endpoint, or a function that returns them for a request; they count for more than
    * `prompt`, `login_hint` and `idp_hint` in the query. Those that make the login a safe one cannot be set.
    */
-  readonly authorizationParameters?:
-    | AuthorizationParameters
-    | ((
-        request: Source,
-      ) => AuthorizationParameters | undefined | Promise<AuthorizationParameters | undefined>)
-    | undefined;
+  readonly authorizationParameters?: AuthorizationParametersOf<Source> | undefined;
   /**
    * Asked when somebody has signed in, before the session begins: for a profile of your own, or to let some people in alone.
    * Where it returns false or throws an `AuthError`, nobody is signed in here and the answer is 403; another error is a fault.
@@ -90,7 +85,7 @@ export interface ResolvedSessionOptions {
   readonly redirectToLogin: boolean;
   readonly scope: string;
   readonly idpHint: string | undefined;
-  readonly authorizationParameters: NonNullable<SessionOptions<unknown>['authorizationParameters']>;
+  readonly authorizationParameters: AuthorizationParametersOf<unknown>;
   readonly onLogin: SessionOptions<unknown>['onLogin'];
   readonly maxCachedSessions: number;
   readonly tell: TellSession;
