@@ -3,7 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import cors from '@fastify/cors';
 import fastify, { type FastifyError, type FastifyRequest } from 'fastify';
 import { createClient } from '../../packages/guard/src/client/index.ts';
-import keycloakGuard, { backchannelLogout, keycloakSession, type KeycloakSessionOptions } from '../../packages/guard/src/fastify/index.ts';
+import keycloakGuard, {
+  backchannelLogout,
+  type KeycloakSessionOptions,
+  keycloakSession,
+} from '../../packages/guard/src/fastify/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { toLogout, toOptions } from './listen.ts';
 
@@ -15,7 +19,9 @@ async function start(given: Given): Promise<RunningApp> {
   if (given.session !== undefined) {
     const { serverUrl, realm, clientId, clientSecret } = given.keycloak;
     const client = createClient({ serverUrl, realm, clientId, clientSecret });
-    await app.register(keycloakSession, { ...given.session, client } as KeycloakSessionOptions & { prefix?: never });
+    await app.register(keycloakSession, { ...given.session, client } as KeycloakSessionOptions & {
+      prefix?: never;
+    });
   }
   await app.register(backchannelLogout, toLogout(given));
   const whoami = (request: FastifyRequest) => ({ username: request.principal?.username ?? null });

@@ -1,3 +1,4 @@
+import type {} from 'koa';
 import {
   answerRoute,
   type BackchannelLogoutOptions,
@@ -11,11 +12,15 @@ import type { Claims, Principal, Requirements, TokenVerifier } from '../core/ind
 import { type Gate, type GuardOptions, isThenable } from '../core/internal.ts';
 import { type KoaContext, sendAnswer, throwRefusal } from './refusal.ts';
 
-/** Middleware for Koa: it says what it puts into `ctx.state`. */
-export type KoaMiddleware<State = object> = (
-  context: KoaContext & { state: State },
-  next: () => Promise<unknown>,
-) => Promise<void>;
+declare module 'koa' {
+  interface DefaultState {
+    /** Who is calling; `undefined` where no guard ran, or an optional one found no token. */
+    principal?: import('../core/index.ts').Principal;
+  }
+}
+
+/** Middleware for Koa. */
+export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
 
 /** keycloak-guard for Koa. */
 export interface KoaKeycloak<C extends object = Claims> {
@@ -29,10 +34,7 @@ export interface KoaKeycloak<C extends object = Claims> {
    * @example
    * router.delete('/orders/:id', kc.guard({ realmRole: 'admin' }), remove);
    */
-  guard(
-    requirements: GuardOptions & { readonly optional: true },
-  ): KoaMiddleware<{ principal?: Principal<C> }>;
-  guard(requirements?: GuardOptions): KoaMiddleware<{ principal: Principal<C> }>;
+  guard(requirements?: GuardOptions): KoaMiddleware;
   /**
    * Signs people in with the browser: answers login, callback, session and logout. Guards then take its cookie as well as a
    * bearer token, and send who wants a page and is not signed in to the login.
@@ -63,7 +65,7 @@ export interface KoaKeycloak<C extends object = Claims> {
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @example
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
- * router.get('/hello', kc.guard(), (ctx) => { ctx.body = { hello: ctx.state.principal.username }; });
+ * router.get('/hello', kc.guard(), (ctx) => { ctx.body = { hello: ctx.state.principal?.username }; });
  */
 export function keycloak<C extends object = Claims>(options: KeycloakOptions<KoaContext, C>): KoaKeycloak<C> {
   const door = createDoor<KoaContext, KoaContext, C>(options, {
@@ -102,18 +104,23 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Koa
       const route = routes.find(context.method, context.path);
       if (route === undefined) await next();
       else {
-        const answer = await answerRoute(door, route, context, context.request.body, context.req);
+        const answer = await answerRoute(door, route, context, bodyOf(context), context.req);
         if (answer !== undefined) sendAnswer(context, answer);
       }
     };
 
   return {
     verifier: door.verifier,
-    guard: ((requirements) => toMiddleware(door.gate(requirements))) as KoaKeycloak<C>['guard'],
+    guard: (requirements) => toMiddleware(door.gate(requirements)),
     session: (settings) => toRoutes(door.openSessions(settings)),
     backchannelLogout: (given) => toRoutes(door.messages(given)),
     accessToken: door.accessToken,
     has: door.has,
     close: door.close,
   };
+}
+
+/** What a body parser made of it. */
+function bodyOf({ request }: KoaContext): unknown {
+  return (request as { readonly body?: unknown }).body;
 }

@@ -7,7 +7,7 @@ import type { Answer } from '../core/internal.ts';
 export interface KoaContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly request: { readonly body?: unknown };
+  readonly request: object;
   readonly method: string;
   readonly path: string;
   readonly originalUrl: string;
