@@ -10,7 +10,9 @@ export {
   type Gate,
   type GateHost,
   type GuardOptions,
+  isPrincipal,
   isThenable,
+  NO_PRINCIPAL,
   type SessionAuthenticator,
 } from './gate.ts';
 export {

@@ -1,5 +1,6 @@
 import { AuthorizationError, ClientError } from '../client/index.ts';
 import { isAuthError } from '../core/index.ts';
+import { isPrincipal, NO_PRINCIPAL } from '../core/internal.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
@@ -55,7 +56,7 @@ export async function finishLogin(context: SessionContext, request: SessionReque
       callbackUrl: `${ticket.redirectUri}${queryOf(request.url)}`,
     });
     // A token that a guard would refuse makes no session.
-    await verifier.verify(tokens.accessToken);
+    if (!isPrincipal(await verifier.verify(tokens.accessToken))) throw new TypeError(NO_PRINCIPAL);
     await endEarlierSession(context, request);
     const begun = await keeper.begin(tokens);
     cookie = begun.cookie;
