@@ -4,13 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
-import {
-  compareEnv,
-  mergeEnv,
-  readEnvText,
-  readSettings,
-  writePrivateFile,
-} from '../../packages/cli/src/setup/env-file.ts';
+import { writePrivateFile } from '../../packages/cli/src/private-file.ts';
+import { compareEnv, mergeEnv, readEnvText, readSettings } from '../../packages/cli/src/setup/env-file.ts';
 import { UsageError } from '../../packages/cli/src/usage-error.ts';
 
 test('lines that are there stay, comments too; a setting that changes keeps its place', () => {

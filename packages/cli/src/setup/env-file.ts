@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { UsageError } from '../usage-error.ts';
 
@@ -113,40 +111,6 @@ function assertMeant(
     `the file of settings cannot be changed without changing ${wrong.join(', ')} too: write ${changes.map(({ name }) => name).join(', ')} by hand`,
   ]);
 }
-
-/**
- * Replaces the file in one go, readable by its owner alone: a run that is cut off leaves the old file whole. Where it is a
- * link, the file that it leads to is replaced.
- */
-export async function writePrivateFile(file: string, text: string): Promise<void> {
-  const target = await followLinks(file);
-  const draft = `${target}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-}
-
-/** To a file that need not be there yet. */
-async function followLinks(file: string): Promise<string> {
-  let path = file;
-  for (let links = 0; links < MOST_LINKS; links++) {
-    try {
-      path = resolve(dirname(path), await readlink(path));
-    } catch (error) {
-      // EINVAL: it is no link.
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EINVAL' || code === 'ENOENT') return path;
-      throw error;
-    }
-  }
-  throw new UsageError([`${file} leads through more than ${MOST_LINKS} links`]);
-}
-
-const MOST_LINKS = 20;
 
 /** With the quotes in which the value is read as what it is: by `parseEnv`, which knows no escapes but `\n` within `"`. */
 function quote(name: string, value: string): string {
