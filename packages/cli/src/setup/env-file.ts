@@ -112,16 +112,22 @@ function assertMeant(
   ]);
 }
 
-/** With the quotes in which the value is read as what it is: by `parseEnv`, which knows no escapes but `\n` within `"`. */
+/**
+ * With the quotes in which the value is read as what it is: by `parseEnv`, which knows no escapes but `\n` within `"`, and
+ * by a shell that is given the file. The secret is Keycloak's word: in backticks it would be run as a command, and a line
+ * break in it would begin a setting of its own for what reads line by line (`docker run --env-file`).
+ */
 function quote(name: string, value: string): string {
-  const isPlain = /^[\w./:@%+,=~-]*$/.test(value);
-  const ways = [...(isPlain ? [value] : []), ...["'", '`', '"'].map((mark) => mark + value + mark), value];
-  const way = ways.find((text) => {
-    const { [name]: read, ...others } = parseEnv(`${name}=${text}\n`);
-    return read === value && Object.keys(others).length === 0;
-  });
-  if (way !== undefined) return way;
+  const way = wayFor(value);
+  if (way !== undefined && parseEnv(`${name}=${way}\n`)[name] === value) return way;
   throw new UsageError([
     `${name} has a value that no line of a file of settings can hold: choose another one`,
   ]);
+}
+
+function wayFor(value: string): string | undefined {
+  if (/\p{Cc}/u.test(value)) return undefined;
+  if (/^[\w./:@%+,=-]*$/.test(value)) return value;
+  if (!value.includes("'")) return `'${value}'`;
+  return /["`$\\]/.test(value) ? undefined : `"${value}"`;
 }
