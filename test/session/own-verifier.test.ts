@@ -81,3 +81,13 @@ test('a login whose token the verifier answers with no principal begins no sessi
   const url = back.pathname + back.search;
   await assert.rejects(sessions.finishLogin({ method: 'GET', url, headers: { cookie } }), TypeError);
 });
+
+test('an answer that takes the cookie away is not for caches: everybody they give it to would be signed out', async (t) => {
+  const { sessions, request } = await setUp(t, () => {
+    throw revoked();
+  });
+  const { principal, headers, setCookies } = await sessions.authenticate(request);
+  assert.equal(principal, null);
+  assert.match(setCookies[0] ?? '', /; Max-Age=0;/);
+  assert.deepEqual(headers, { 'cache-control': 'no-store' });
+});

@@ -72,7 +72,8 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     const { cookies } = placeOf(request);
     const cookie = readCookie(headerOf(request.headers, 'cookie'), cookies.session);
     if (cookie === undefined || !keeper.isOurs(cookie)) return NOBODY;
-    return { ...NOBODY, setCookies: [cookies.clear(cookies.session)] };
+    // A cache that kept it would sign out whoever is given it.
+    return { principal: null, headers: NOT_FOR_CACHES, setCookies: [cookies.clear(cookies.session)] };
   }
 
   /** A verifier may be somebody's own: what is no principal signs nobody in. */
