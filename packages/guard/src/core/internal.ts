@@ -12,7 +12,9 @@ export {
   type GateHost,
   type GuardOptions,
   isForSession,
+  isPrincipal,
   isThenable,
+  NO_PRINCIPAL,
   type SessionAuthenticator,
 } from './gate.ts';
 export {

@@ -1,6 +1,6 @@
 import { AuthorizationError, ClientError } from '../client/index.ts';
 import { isAuthError, type Principal, requireSignIn } from '../core/index.ts';
-import { KEPT } from '../core/internal.ts';
+import { isPrincipal, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
 import { NOT_SILENTLY, toAuthorizationParameters } from './authorization-parameters.ts';
 import type { SessionContext } from './context.ts';
@@ -64,7 +64,8 @@ export async function finishLogin(context: SessionContext, request: SessionReque
       callbackUrl: `${ticket.redirectUri}${queryOf(request.url)}`,
     });
     // A token that a guard would refuse makes no session.
-    const principal = await verifier.verify(tokens.accessToken, KEPT);
+    const principal: unknown = await verifier.verify(tokens.accessToken, KEPT);
+    if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
     // Keycloak says nothing where it cannot do what it was asked for: the page would be refused again and again.
     if (ticket.signIn !== undefined) requireSignIn(ticket.signIn, verifier.signInRules)(principal);
     if (!(await mayLogIn(context, principal, request))) return fail(context, request, 'denied', [used]);
