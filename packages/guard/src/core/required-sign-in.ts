@@ -28,6 +28,10 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
   if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) {
     throw new TypeError('A guard needs maxAge as whole seconds, 0 or more');
   }
+  const wanted = [
+    ...(acr === undefined ? [] : [`acr ${acr.join(' or ')}`]),
+    ...(maxAge === undefined ? [] : [`at most ${maxAge} seconds ago`]),
+  ];
   const isStrongEnough = acr === undefined ? () => true : toStrength(acr, rules.acrLevels);
   const { clock = Date.now, clockToleranceSeconds = 5 } = rules;
 
@@ -42,9 +46,7 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
 
   function refuse(what: string, seen: string): AuthError {
     return new AuthError('insufficient_user_authentication', `The sign-in was ${what} for this`, {
-      expected: [acr && `acr ${acr.join(' or ')}`, maxAge !== undefined && `at most ${maxAge} seconds ago`]
-        .filter(Boolean)
-        .join(', '),
+      expected: wanted.join(', '),
       seen,
       signIn: required,
     });
