@@ -35,6 +35,14 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
   const isStrongEnough = acr === undefined ? () => true : toStrength(acr, rules.acrLevels);
   const { clock = Date.now, clockToleranceSeconds = 5 } = rules;
 
+  function refuse(what: string, seen: string): AuthError {
+    return new AuthError('insufficient_user_authentication', `The sign-in was ${what} for this`, {
+      expected: wanted.join(', '),
+      seen,
+      signIn: required,
+    });
+  }
+
   return (principal) => {
     const { acr: seen, authenticatedAt } = principal;
     if (!isStrongEnough(seen ?? undefined)) throw refuse('too weak', `acr ${seen ?? 'missing'}`);
@@ -43,14 +51,6 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
     if (age <= maxAge + clockToleranceSeconds && age >= -clockToleranceSeconds) return;
     throw refuse('too long ago', `auth_time ${authenticatedAt ?? 'missing'}`);
   };
-
-  function refuse(what: string, seen: string): AuthError {
-    return new AuthError('insufficient_user_authentication', `The sign-in was ${what} for this`, {
-      expected: wanted.join(', '),
-      seen,
-      signIn: required,
-    });
-  }
 }
 
 function assertAcr(acr: readonly string[], levels: AcrLevels | undefined): void {
