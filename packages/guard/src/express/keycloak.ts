@@ -1,3 +1,4 @@
+import type { Request } from 'express';
 import {
   type AcceptUpgrade,
   answerNode,
@@ -61,9 +62,9 @@ export interface ExpressKeycloak<C extends object = Claims> {
    * @example
    * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
    */
-  session(settings: SessionSettings<ExpressRequest>): ExpressMiddleware;
+  session(settings: SessionSettings<Request>): ExpressMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
-  backchannelLogout(options?: BackchannelLogoutOptions<ExpressRequest>): ExpressMiddleware;
+  backchannelLogout(options?: BackchannelLogoutOptions<Request>): ExpressMiddleware;
   /**
    * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
    * the session, renewed when it is about to expire. `null`: nobody is there.
@@ -116,9 +117,9 @@ export interface ExpressKeycloak<C extends object = Claims> {
  * app.get('/hello', kc.guard(), (request, response) => response.json({ hello: request.principal?.username }));
  */
 export function keycloak<C extends object = Claims>(
-  options: KeycloakOptions<ExpressRequest, C>,
+  options: KeycloakOptions<Request, C>,
 ): ExpressKeycloak<C> {
-  const door = createDoor<ExpressRequest, NodeResponse, C>(options, {
+  const door = createDoor<ExpressRequest, NodeResponse, C>(options as KeycloakOptions<ExpressRequest, C>, {
     factory: 'keycloak',
     ...nodeHost,
     toWire: (request) => ({ ...nodeHost.toWire(request), origin: publicOriginOf(request) }),
@@ -139,8 +140,9 @@ export function keycloak<C extends object = Claims>(
         if (answer === undefined) next(error);
         else answerNode(response, answer);
       }),
-    session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
-    backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
+    session: (settings) => toNodeRoutes(door, door.openSessions(settings as SessionSettings<ExpressRequest>)),
+    backchannelLogout: (given) =>
+      toNodeRoutes(door, door.messages(given as BackchannelLogoutOptions<ExpressRequest>)),
     accessToken: door.accessToken,
     connect: (request, requirements = {}) =>
       door.connections.guard(requirements as Requirements).open(request),

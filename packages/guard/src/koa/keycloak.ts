@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type {} from 'koa';
+import type { Context } from 'koa';
 import {
   type AcceptUpgrade,
   answerRoute,
@@ -51,9 +51,9 @@ export interface KoaKeycloak<C extends object = Claims> {
    * @example
    * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
    */
-  session(settings: SessionSettings<KoaContext>): KoaMiddleware;
+  session(settings: SessionSettings<Context>): KoaMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
-  backchannelLogout(options?: BackchannelLogoutOptions<KoaContext>): KoaMiddleware;
+  backchannelLogout(options?: BackchannelLogoutOptions<Context>): KoaMiddleware;
   /**
    * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
    * the session, renewed when it is about to expire. `null`: nobody is there.
@@ -105,8 +105,8 @@ export interface KoaKeycloak<C extends object = Claims> {
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * router.get('/hello', kc.guard(), (ctx) => { ctx.body = { hello: ctx.state.principal?.username }; });
  */
-export function keycloak<C extends object = Claims>(options: KeycloakOptions<KoaContext, C>): KoaKeycloak<C> {
-  const door = createDoor<KoaContext, KoaContext, C>(options, {
+export function keycloak<C extends object = Claims>(options: KeycloakOptions<Context, C>): KoaKeycloak<C> {
+  const door = createDoor<KoaContext, KoaContext, C>(options as KeycloakOptions<KoaContext, C>, {
     factory: 'keycloak',
     toRequest: ({ req }) => req,
     // These two know of proxies (`app.proxy`). `ctx.origin` is the header `Origin` since Koa 3.
@@ -161,8 +161,8 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Koa
   return {
     verifier: door.verifier,
     guard: (requirements) => toMiddleware(door.gate(requirements)),
-    session: (settings) => toRoutes(door.openSessions(settings)),
-    backchannelLogout: (given) => toRoutes(door.messages(given)),
+    session: (settings) => toRoutes(door.openSessions(settings as SessionSettings<KoaContext>)),
+    backchannelLogout: (given) => toRoutes(door.messages(given as BackchannelLogoutOptions<KoaContext>)),
     accessToken: door.accessToken,
     connect: (context, requirements = {}) =>
       door.connections.guard(requirements as Requirements).open(context),
