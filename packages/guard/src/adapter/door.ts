@@ -1,4 +1,5 @@
 import {
+  type AuthError,
   type Claims,
   has,
   isAuthError,
@@ -23,6 +24,7 @@ import {
   toRefusalAnswer,
 } from '../core/internal.ts';
 import type { SessionRequest, Sessions } from '../session/index.ts';
+import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 import { type KeycloakOptions, resolveAdapterOptions } from './options.ts';
 import type { Routes } from './routes.ts';
@@ -65,6 +67,8 @@ export interface Door<Incoming, Outgoing, C extends object = Claims> {
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
   accessToken(request: Incoming): Promise<string | null>;
+  /** All connections that stay open. */
+  readonly connections: Connections<Incoming>;
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Begins to load the keys; what goes wrong is logged. An API must start while Keycloak is down. */
   load(): void;
@@ -97,6 +101,19 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
   const stepUp = (request: Incoming, signIn: RequiredSignIn) => sessions?.stepUp(toWire(request), signIn);
   const authenticator = Object.assign(authenticate, { stepUp });
 
+  const denied = onDenied && {
+    onDenied: (request: Incoming, error: AuthError, principal: Principal | null) =>
+      tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),
+  };
+  const connections = createConnections<Incoming>(verifier as unknown as TokenVerifier, {
+    toRequest: host.toRequest,
+    sessionOf: () =>
+      sessions &&
+      (async (request) =>
+        (await (sessions as Sessions<Incoming>).authenticate(toWire(request), false)).principal),
+    ...denied,
+  });
+
   function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
     if (sessions === undefined || !isAuthError(error)) return undefined;
     if (error.code === 'step_up_redirect') return toRefusalAnswer(error);
@@ -107,6 +124,7 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
   return {
     verifier,
     log: fallback,
+    connections,
     gate: (requirements = {}) =>
       createGate<Incoming, Outgoing>(verifier as unknown as TokenVerifier, requirements, {
         toRequest: host.toRequest,
@@ -114,10 +132,7 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
         originOf: (request) => host.toWire(request).origin,
         setHeader: (outgoing, name, value) =>
           host.addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
-        ...(onDenied && {
-          onDenied: (request, error, principal) =>
-            tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),
-        }),
+        ...denied,
       }),
     inviteToLogin,
     refusalOf: (error, request) =>
@@ -144,6 +159,7 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
       Promise.resolve(verifier.load()).catch((err) => fallback.error({ err }, 'the verifier could not load'));
     },
     async close() {
+      connections.close();
       await sessions?.close();
       if (isOwn) await verifier.close();
     },

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import { type AuthError, isAuthError } from '../core/index.ts';
+import { type AuthError, isAuthError, type Principal } from '../core/index.ts';
 import { type Answer, toRefusalAnswer } from '../core/internal.ts';
 import { send } from './send.ts';
 
@@ -42,6 +42,8 @@ export const SESSIONS: unique symbol = Symbol('sessions');
 export interface AskedSessions {
   inviteToLogin(request: FastifyRequest): Answer | null;
   accessToken(request: FastifyRequest): Promise<string | null>;
+  /** Who is calling, without using the session. */
+  watch(request: FastifyRequest): Promise<Principal | null>;
 }
 
 /** On instances: how their guards refuse, for the other plugins of this package. */

@@ -45,6 +45,7 @@ export const keycloakSession = asPlugin<KeycloakSessionOptions>(
     app.decorate(SESSIONS, {
       inviteToLogin: (request) => sessions.inviteToLogin(toRequest(request)),
       accessToken: (request) => sessions.accessToken(toRequest(request)),
+      watch: async (request) => (await sessions.authenticate(toRequest(request), false)).principal,
     });
 
     const route =
