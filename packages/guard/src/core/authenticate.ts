@@ -1,5 +1,6 @@
+import type { AppClaims } from './claims.ts';
 import { type RequestLike, readBearerToken } from './credentials.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import type { Verifier } from './verifier.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { Verifier } from './verifier.ts';
  * @example
  * const principal = await authenticate(verifier, request);
  */
-export function authenticate<C extends object = Claims>(
+export function authenticate<C extends object = AppClaims>(
   verifier: Pick<Verifier<C>, 'verify'>,
   request: RequestLike,
 ): Principal<C> | Promise<Principal<C>> {

@@ -1,5 +1,6 @@
+import type { AppClaims } from './claims.ts';
 import { OptionsError } from './errors.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import { findConflict, issuerOf, selectByIssuer } from './select-verifier.ts';
 import type { TokenVerifier, Verifier } from './verifier.ts';
 
@@ -16,7 +17,7 @@ import type { TokenVerifier, Verifier } from './verifier.ts';
  * @example
  * const verifier = combineVerifiers([createVerifier(staff), createVerifier(customers)]);
  */
-export function combineVerifiers<C extends object = Claims>(
+export function combineVerifiers<C extends object = AppClaims>(
   members: readonly Verifier<C>[],
 ): TokenVerifier<C> {
   const first = members[0];

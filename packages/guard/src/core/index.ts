@@ -1,6 +1,7 @@
 export { type AdminAction, revokeByAdminPush } from './admin-push.ts';
 export { authenticate } from './authenticate.ts';
 export { buildChallenge, type Challenge, type ReadChallenge, readChallenges } from './challenge.ts';
+export type { AppClaims, Claims, GuardTypes, WithParser } from './claims.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
 export { type RequestLike, readBearerToken } from './credentials.ts';
 export {
@@ -32,7 +33,8 @@ export type { KeycloakMessage } from './keycloak-messages.ts';
 export type { Log } from './log.ts';
 export { revokeByLogoutToken } from './logout-token.ts';
 export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
-export type { Claims, Principal } from './principal.ts';
+export type { Principal } from './principal.ts';
+export { principalOf } from './principal-of.ts';
 export { type Requirements, toGuard } from './requirements.ts';
 export { createMemoryRevocationStore, type RevocationStore } from './revocation.ts';
 export { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';

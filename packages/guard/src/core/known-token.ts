@@ -1,7 +1,8 @@
+import type { Claims } from './claims.ts';
 import type { Doubted } from './doubt.ts';
 import type { AuthError } from './errors.ts';
 import type { SigningKey } from './jwks.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import type { RemoteAnswer } from './remote-question.ts';
 import type { VerifiedToken } from './verify.ts';
 

@@ -1,4 +1,5 @@
 import { checkOptions, type OptionRules } from './check-options.ts';
+import type { Claims } from './claims.ts';
 import { createNoticeLines } from './notice-lines.ts';
 import {
   between,
@@ -20,7 +21,6 @@ import {
   trueOrFalse,
   whole,
 } from './option-rules.ts';
-import type { Claims } from './principal.ts';
 import type { RevocationStore } from './revocation.ts';
 import { toSafeListener } from './safe-listener.ts';
 import { ALGORITHMS } from './signature.ts';

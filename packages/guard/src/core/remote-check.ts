@@ -1,8 +1,8 @@
 import { createCallSlots } from './call-slots.ts';
+import type { Claims } from './claims.ts';
 import { AuthError } from './errors.ts';
 import type { Issuer } from './issuer.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { Claims } from './principal.ts';
 import { createRemoteQuestion, type RemoteAnswer } from './remote-question.ts';
 
 /** Asks Keycloak about tokens. */

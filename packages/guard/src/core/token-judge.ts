@@ -1,3 +1,4 @@
+import type { Claims } from './claims.ts';
 import { readCompactJws } from './compact-jws.ts';
 import { isInDoubt, settleDoubt, toRevoked } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
@@ -6,7 +7,7 @@ import type { KeySet } from './keys.ts';
 import { type JudgedClaims, type KnownToken, toJudged, toKnown } from './known-token.ts';
 import type { ResolvedOptions } from './options.ts';
 import { parsePrincipal } from './parse-principal.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import type { RemoteCheck } from './remote-check.ts';
 import { isLackingClaims, type RemoteAnswer } from './remote-question.ts';
 import type { RevocationList } from './revocation-list.ts';

@@ -1,9 +1,10 @@
+import type { AppClaims, Claims, WithParser } from './claims.ts';
 import { createEpoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import { createIssuer, type Discovery, type Issuer } from './issuer.ts';
 import { createKeySet } from './keys.ts';
 import { type Notice, resolveOptions, type VerifierOptions } from './options.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import { createRemoteCheck } from './remote-check.ts';
 import { createMemoryRevocationStore } from './revocation.ts';
 import { createRevocationList } from './revocation-list.ts';
@@ -30,7 +31,7 @@ export interface VerifierStatus {
 }
 
 /** Verifies access tokens, of one issuer or of several. */
-export interface TokenVerifier<C extends object = Claims> {
+export interface TokenVerifier<C extends object = AppClaims> {
   /** One for each issuer. */
   readonly members: readonly Verifier<C>[];
   /** The client whose roles a guard means where it names none: that of the first member. */
@@ -44,7 +45,7 @@ export interface TokenVerifier<C extends object = Claims> {
 }
 
 /** Verifies the access tokens of one realm for one API. */
-export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
+export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C> {
   /** The realm. */
   readonly issuer: Issuer;
   readonly stats: VerifierStats;
@@ -90,7 +91,9 @@ export type Revoker = Pick<Verifier, 'useOnce' | 'clientId' | 'context' | 'revok
  * const verifier = createVerifier({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * const principal = await verifier.verify(token);
  */
-export function createVerifier<C extends object = Claims>(options: VerifierOptions<C>): Verifier<C> {
+export function createVerifier<C extends object = Claims>(
+  options: VerifierOptions<C> & WithParser<C>,
+): Verifier<C> {
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();

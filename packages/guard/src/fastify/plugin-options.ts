@@ -1,17 +1,19 @@
 import type { FastifyBaseLogger } from 'fastify';
 import {
+  type AppClaims,
   createVerifier,
   type OptionProblem,
   OptionsError,
   type TokenVerifier,
   type VerifierOptions,
+  type WithParser,
 } from '../core/index.ts';
 import { findOptionProblems, type OptionRule, optionRules, VERIFIER_RULES } from '../core/internal.ts';
 import type { OnDenied } from './guard-hook.ts';
 
 /** Options of the plugin: those of a verifier, or a verifier made before. */
 export type KeycloakGuardOptions = (
-  | VerifierOptions
+  | (VerifierOptions<AppClaims> & WithParser<AppClaims>)
   | {
       /** A verifier that is used by others too, or `combineVerifiers`; whoever made it closes it. */
       readonly verifier: TokenVerifier;
@@ -67,7 +69,9 @@ export function resolveGuardOptions(options: KeycloakGuardOptions, log: FastifyB
 
   const { onDenied, logRefusals = true, securityScheme = 'bearerAuth', ...rest } = options;
   const verifier =
-    'verifier' in rest ? rest.verifier : createVerifier({ ...rest, onNotice: rest.onNotice ?? toLog(log) });
+    'verifier' in rest
+      ? rest.verifier
+      : createVerifier<AppClaims>({ ...rest, onNotice: rest.onNotice ?? toLog(log) });
   return { verifier, isOwn, onDenied, logRefusals, securityScheme };
 }
 
