@@ -1,5 +1,5 @@
 import {
-  type Claims,
+  type AppClaims,
   has,
   isAuthError,
   type Principal,
@@ -40,7 +40,7 @@ export interface DoorHost<Incoming, Outgoing> {
 }
 
 /** The engine behind an adapter: everything but the framework. */
-export interface Door<Incoming, Outgoing, C extends object = Claims> {
+export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /** @throws {OptionsError} for a requirement that is misspelt or empty */
   gate(requirements?: GuardOptions): Gate<Incoming, Outgoing>;
@@ -56,7 +56,7 @@ export interface Door<Incoming, Outgoing, C extends object = Claims> {
 }
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function createDoor<Incoming, Outgoing, C extends object = Claims>(
+export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
   options: KeycloakOptions<Incoming, C>,
   host: DoorHost<Incoming, Outgoing>,
 ): Door<Incoming, Outgoing, C> {

@@ -1,6 +1,6 @@
 import {
+  type AppClaims,
   type AuthError,
-  type Claims,
   createVerifier,
   type Log,
   type OptionProblem,
@@ -8,6 +8,7 @@ import {
   type Principal,
   type TokenVerifier,
   type VerifierOptions,
+  type WithParser,
 } from '../core/index.ts';
 import { findOptionProblems, type OptionRule, optionRules, VERIFIER_RULES } from '../core/internal.ts';
 
@@ -36,9 +37,9 @@ export interface AdapterOptions<Incoming> {
 }
 
 /** Options of an adapter: those of a verifier, or a verifier made before. */
-export type KeycloakOptions<Incoming, C extends object = Claims> = AdapterOptions<Incoming> &
+export type KeycloakOptions<Incoming, C extends object = AppClaims> = AdapterOptions<Incoming> &
   (
-    | VerifierOptions<C>
+    | (VerifierOptions<C> & WithParser<C>)
     | {
         /** A verifier that others use too, or `combineVerifiers`; whoever made it closes it. */
         readonly verifier: TokenVerifier<C>;
@@ -79,7 +80,8 @@ export function resolveAdapterOptions<Incoming, C extends object>(
   const verifier =
     'verifier' in rest
       ? rest.verifier
-      : createVerifier<C>({ ...rest, onNotice: rest.onNotice ?? toLog(log) });
+      : createVerifier<C>({ ...rest, onNotice: rest.onNotice ?? toLog(log) } as VerifierOptions<C> &
+          WithParser<C>);
   return { onDenied, explain, log, verifier, isOwn };
 }
 

@@ -1,6 +1,7 @@
 import type { AppClaims } from './claims.ts';
-import { type RequestLike, readBearerToken } from './credentials.ts';
+import { readBearerToken } from './credentials.ts';
 import type { Principal } from './principal.ts';
+import type { RequestLike } from './request.ts';
 import type { Verifier } from './verifier.ts';
 
 /**

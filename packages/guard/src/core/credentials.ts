@@ -1,27 +1,11 @@
 import { AuthError } from './errors.ts';
-
-/** The part of an HTTP request that is read. Node's `IncomingMessage` fits, and a `Request` of the Fetch standard. */
-export interface RequestLike {
-  readonly headers: { readonly authorization?: string | undefined } | HeadersLike;
-  /** Names and values in turn, as received. With it a second `Authorization` header is noticed. */
-  readonly rawHeaders?: readonly string[] | undefined;
-}
-
-/** As much of Fetch's `Headers` as is read. */
-export interface HeadersLike {
-  get(name: string): string | null;
-}
+import { headerOf, type RequestLike } from './request.ts';
 
 const NAME = 'authorization';
 
 /** The `Authorization` header as it came; `undefined` where there is none. */
 export function authorizationOf({ headers }: RequestLike): string | undefined {
-  return isHeaders(headers) ? (headers.get(NAME) ?? undefined) : headers.authorization;
-}
-
-/** A header of Node's that is named `get` is a text. */
-function isHeaders(headers: RequestLike['headers']): headers is HeadersLike {
-  return typeof (headers as HeadersLike).get === 'function';
+  return headerOf(headers, NAME);
 }
 
 /**
@@ -46,7 +30,7 @@ export function readCredentials(request: RequestLike): string | AuthError {
     return new AuthError('missing_token', 'The request has no Authorization header');
   }
   // Node keeps the first of several and drops the rest; a proxy in front may have checked the last.
-  if (isHeaders(request.headers) ? isJoined(header) : isRepeated(request.rawHeaders)) {
+  if (request.rawHeaders === undefined ? isJoined(header) : isRepeated(request.rawHeaders)) {
     return new AuthError('ambiguous_credentials', 'The request has more than one Authorization header');
   }
   if (header.startsWith('Bearer ') || /^bearer /i.test(header)) {
@@ -63,8 +47,8 @@ export function readCredentials(request: RequestLike): string | AuthError {
 }
 
 /**
- * Fetch joins several with commas (Fetch §2.2.2). One alone holds a comma only between the parameters of its scheme, as
- * Digest has them (RFC 9110 §11.4).
+ * Fetch joins several with commas (Fetch §2.2.2), and so do gateways. One alone holds a comma only between the
+ * parameters of its scheme, as Digest has them (RFC 9110 §11.4).
  */
 function isJoined(header: string): boolean {
   const comma = header.indexOf(',');
@@ -73,7 +57,7 @@ function isJoined(header: string): boolean {
   return /^\S*(?: +[\w.~+/-]*=*)?$|^bearer\b/i.test(first) || /,[\t ]*bearer\b/i.test(header);
 }
 
-function isRepeated(rawHeaders: readonly string[] = []): boolean {
+function isRepeated(rawHeaders: readonly string[]): boolean {
   let seen = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

@@ -1,6 +1,7 @@
-import { authorizationOf, type RequestLike, readCredentials } from './credentials.ts';
+import { authorizationOf, readCredentials } from './credentials.ts';
 import { AuthError, isAuthError, OptionsError } from './errors.ts';
 import type { Principal } from './principal.ts';
+import type { RequestLike } from './request.ts';
 import { type Requirements, toGuard } from './requirements.ts';
 import type { TokenVerifier } from './verifier.ts';
 

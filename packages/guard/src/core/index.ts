@@ -3,7 +3,7 @@ export { authenticate } from './authenticate.ts';
 export { buildChallenge, type Challenge, type ReadChallenge, readChallenges } from './challenge.ts';
 export type { AppClaims, Claims, GuardTypes, WithParser } from './claims.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
-export { type RequestLike, readBearerToken } from './credentials.ts';
+export { readBearerToken } from './credentials.ts';
 export {
   AUTH_ERRORS,
   AuthError,
@@ -35,6 +35,7 @@ export { revokeByLogoutToken } from './logout-token.ts';
 export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
 export type { Principal } from './principal.ts';
 export { principalOf } from './principal-of.ts';
+export type { HeadersLike, RequestLike } from './request.ts';
 export { type Requirements, toGuard } from './requirements.ts';
 export { createMemoryRevocationStore, type RevocationStore } from './revocation.ts';
 export { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';

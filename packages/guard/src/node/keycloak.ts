@@ -11,17 +11,17 @@ import {
   toNodeGuard,
   toNodeRoutes,
 } from '../adapter/internal.ts';
-import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
 
 /** A listener that runs for guarded requests alone. */
-export type GuardedListener<C extends object = Claims> = (
+export type GuardedListener<C extends object = AppClaims> = (
   request: NodeRequest & { readonly principal: Principal<C> },
   response: NodeResponse,
 ) => void;
 
 /** keycloak-guard for Node's own servers: `http`, `https` and `http2`. */
-export interface NodeKeycloak<C extends object = Claims> {
+export interface NodeKeycloak<C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /**
    * Guards a listener, or, without one, as middleware `(request, response, next)`. A refused request is answered with
@@ -57,7 +57,7 @@ export interface NodeKeycloak<C extends object = Claims> {
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * createServer(kc.guard({}, (request, response) => response.end(request.principal.username))).listen(3000);
  */
-export function keycloak<C extends object = Claims>(
+export function keycloak<C extends object = AppClaims>(
   options: KeycloakOptions<NodeRequest, C>,
 ): NodeKeycloak<C> {
   const door = createDoor<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });

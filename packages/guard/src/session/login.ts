@@ -1,12 +1,13 @@
 import { AuthorizationError, ClientError } from '../client/index.ts';
 import { isAuthError } from '../core/index.ts';
+import { headerOf } from '../core/internal.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import { endSession } from './end-session.ts';
 import { type LoginFailure, toFailureAnswer } from './login-failure.ts';
 import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS } from './login-ticket.ts';
-import { headerOf, parameterOf, queryOf, type SessionRequest } from './request.ts';
+import { parameterOf, queryOf, type SessionRequest } from './request.ts';
 import { toReturnPath } from './return-path.ts';
 import { logOf } from './session-log.ts';
 

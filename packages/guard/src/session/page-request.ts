@@ -1,4 +1,5 @@
-import { headerOf, type SessionRequest } from './request.ts';
+import { headerOf } from '../core/internal.ts';
+import type { SessionRequest } from './request.ts';
 
 /**
  * Whether a person's browser asks for a page, and not a program or a page's script for data. Browsers of today say so in
