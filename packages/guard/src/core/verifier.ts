@@ -112,7 +112,7 @@ export function createVerifier<C extends object = Claims>(
     issuer: toIssuer,
     options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
   });
-  const judge = createTokenJudge({ options: resolved, context, keys, epoch, revocations, remote, stats });
+  const judge = createTokenJudge({ options: resolved, context, epoch, revocations, remote, stats });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
   const unsubscribe = store.subscribe((revocation) => {
     stats.revocations++;
