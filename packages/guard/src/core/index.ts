@@ -33,6 +33,7 @@ export type { KeycloakMessage } from './keycloak-messages.ts';
 export type { Log } from './log.ts';
 export { revokeByLogoutToken } from './logout-token.ts';
 export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
+export type { CalledFor, Outage } from './outage.ts';
 export type { Principal } from './principal.ts';
 export { principalOf } from './principal-of.ts';
 export type { HeadersLike, RequestLike } from './request.ts';

@@ -4,6 +4,7 @@ import { AuthError } from './errors.ts';
 import { createIssuer, type Discovery, type Issuer } from './issuer.ts';
 import { createKeySet } from './keys.ts';
 import { type Notice, resolveOptions, type VerifierOptions } from './options.ts';
+import { createOutage, type Outage } from './outage.ts';
 import type { Principal } from './principal.ts';
 import { createRemoteCheck } from './remote-check.ts';
 import { createMemoryRevocationStore } from './revocation.ts';
@@ -24,7 +25,7 @@ export interface VerifierStatus {
   readonly keysFetches: number;
   readonly cachedTokens: number;
   readonly revocations: number;
-  /** Keycloak does not answer checks of tokens at the moment. */
+  /** Keycloak does not answer at the moment. */
   readonly isProviderDown: boolean;
   /** Why the keys could not be loaded, `null` where they could. */
   readonly lastError: AuthError | null;
@@ -48,6 +49,8 @@ export interface TokenVerifier<C extends object = AppClaims> {
 export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C> {
   /** The realm. */
   readonly issuer: Issuer;
+  /** Whether Keycloak is there. Whoever calls it besides the verifier can say here what came of it. */
+  readonly outage: Outage;
   readonly stats: VerifierStats;
   /**
    * The principal of a token: at once when the token is known, as a promise otherwise.
@@ -99,9 +102,10 @@ export function createVerifier<C extends object = Claims>(
   const epoch = createEpoch();
   const { serverUrl, realm, timeoutMs, fetch } = resolved;
   const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
-  const keys = createKeySet(issuer, resolved, epoch);
+  const outage = createOutage(resolved.onNotice);
+  const keys = createKeySet(issuer, resolved, epoch, outage);
   const revocations = createRevocationList(epoch);
-  const remote = createRemoteCheck(issuer, resolved);
+  const remote = createRemoteCheck(issuer, resolved, outage);
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
   const toIssuer = () => (issuer.current as Discovery).issuer;
@@ -119,14 +123,9 @@ export function createVerifier<C extends object = Claims>(
     revocations.add(revocation);
   });
 
-  /** Where nobody brings a token to ask about, keys that were loaded since then show that Keycloak is back. */
-  function isProviderDown(): boolean {
-    const { failedAt } = remote;
-    return failedAt !== undefined && (keys.loadedAt === null || keys.loadedAt <= failedAt);
-  }
-
   const verifier: Verifier<C> = {
     issuer,
+    outage,
     get members() {
       return [verifier];
     },
@@ -155,7 +154,7 @@ export function createVerifier<C extends object = Claims>(
       keysFetches: keys.fetches,
       cachedTokens: judge.cachedTokens,
       revocations: revocations.size,
-      isProviderDown: isProviderDown(),
+      isProviderDown: outage.isDown,
       lastError: keys.lastError,
     }),
     async close() {
