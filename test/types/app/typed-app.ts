@@ -12,7 +12,9 @@ import {
   type TokenVerifier,
   toGuard,
 } from 'keycloak-guard';
+import { type ExpressRequest, keycloak as expressKeycloak } from 'keycloak-guard/express';
 import { keycloakGuard } from 'keycloak-guard/fastify';
+import { keycloak as nodeKeycloak } from 'keycloak-guard/node';
 import { createSessions, type SessionsOptions } from 'keycloak-guard/session';
 
 interface MyClaims {
@@ -53,6 +55,18 @@ app.get('/hello', { onRequest: app.guard({ check }) }, (request) => {
 app.get('/data', { config: { guard: { check: ({ claims }) => claims.tenant === 'acme' } } }, () => '');
 // @ts-expect-error No such claim.
 app.guard({ check: ({ claims }) => claims.tenent === 'acme' });
+
+// Express.
+export const kc = expressKeycloak({ ...keycloak, parseClaims });
+export const isAcme = kc.has(null, { check });
+// @ts-expect-error Nobody makes the claims what the app says they are.
+expressKeycloak(keycloak);
+export const tenantOfRequest = (request: ExpressRequest): string => principalOf(request).claims.tenant;
+
+// Node's own servers: behind a guard there is a principal.
+nodeKeycloak({ ...keycloak, parseClaims }).guard({}, ({ principal }, response) => {
+  response.end(principal.claims.tenant);
+});
 
 // Without a framework.
 const verifier = createVerifier({ ...keycloak, parseClaims });
