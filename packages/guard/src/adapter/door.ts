@@ -1,6 +1,6 @@
 import {
+  type AppClaims,
   type AuthError,
-  type Claims,
   has,
   isAuthError,
   type Principal,
@@ -46,7 +46,7 @@ export interface DoorHost<Incoming, Outgoing> {
 }
 
 /** The engine behind an adapter: everything but the framework. */
-export interface Door<Incoming, Outgoing, C extends object = Claims> {
+export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /** Where lines go that belong to no request. */
   readonly log: Log;
@@ -76,7 +76,7 @@ export interface Door<Incoming, Outgoing, C extends object = Claims> {
 }
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function createDoor<Incoming, Outgoing, C extends object = Claims>(
+export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
   options: KeycloakOptions<Incoming, C>,
   host: DoorHost<Incoming, Outgoing>,
 ): Door<Incoming, Outgoing, C> {

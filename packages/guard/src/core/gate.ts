@@ -1,8 +1,9 @@
 import type { RequiredSignIn } from './challenge.ts';
-import { authorizationOf, DpopCredentials, type RequestLike, readCredentials } from './credentials.ts';
+import { authorizationOf, DpopCredentials, readCredentials } from './credentials.ts';
 import { DPOP_MODE, type DpopMode } from './dpop-options.ts';
 import { AuthError, isAuthError, type OptionProblem, OptionsError } from './errors.ts';
 import type { Principal } from './principal.ts';
+import type { RequestLike } from './request.ts';
 import { type Requirements, toGuard } from './requirements.ts';
 import type { SenderCheck } from './sender-check.ts';
 import type { TokenVerifier } from './verifier.ts';

@@ -1,5 +1,6 @@
 import { ACR_LEVELS, type AcrLevels } from './acr-levels.ts';
 import { checkOptions, type OptionRules } from './check-options.ts';
+import type { Claims } from './claims.ts';
 import { CLIENT_CERTIFICATE, type ClientCertificateSource } from './client-certificate.ts';
 import {
   ALGORITHM_LIST,
@@ -32,7 +33,6 @@ import {
   trueOrFalse,
   whole,
 } from './option-rules.ts';
-import type { Claims } from './principal.ts';
 import type { RevocationStore } from './revocation.ts';
 import { toSafeListener } from './safe-listener.ts';
 import { ALGORITHMS } from './signature.ts';

@@ -1,9 +1,9 @@
+import type { Claims } from './claims.ts';
 import type { Confirmation } from './confirmation.ts';
 import { AuthError } from './errors.ts';
 import { type BoundedResponse, fetchBounded, toJsonObject } from './fetch-json.ts';
 import type { Issuer } from './issuer.ts';
 import type { Notice, ResolvedOptions } from './options.ts';
-import type { Claims } from './principal.ts';
 import { describeAnswer, readRefusal } from './provider-refusal.ts';
 import { hasAudience, hasNoAudience } from './registered-claims.ts';
 

@@ -1,7 +1,7 @@
 import { withDpopChallenge } from './challenge.ts';
 import type { CertificateReader } from './client-certificate.ts';
 import type { Possession } from './confirmation.ts';
-import { headerOf, type RequestLike } from './credentials.ts';
+import { headerOf, type RequestLike } from './request.ts';
 import type { DpopCheck } from './dpop-check.ts';
 import type { DpopMode, ResolvedDpopOptions } from './dpop-options.ts';
 import { AUTH_ERRORS, AuthError } from './errors.ts';

@@ -19,7 +19,7 @@ import {
   toUpgradeListener,
   type UpgradeListener,
 } from '../adapter/internal.ts';
-import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
 import { createLastErrorHandler } from './last-error-handler.ts';
 
@@ -42,7 +42,7 @@ export type ExpressRequest = NodeRequest & {
 export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: Next) => void;
 
 /** keycloak-guard for Express. */
-export interface ExpressKeycloak<C extends object = Claims> {
+export interface ExpressKeycloak<C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /**
    * Middleware that lets authenticated requests pass which meet the requirements, and sets `request.principal`. For one
@@ -116,7 +116,7 @@ export interface ExpressKeycloak<C extends object = Claims> {
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * app.get('/hello', kc.guard(), (request, response) => response.json({ hello: request.principal?.username }));
  */
-export function keycloak<C extends object = Claims>(
+export function keycloak<C extends object = AppClaims>(
   options: KeycloakOptions<Request, C>,
 ): ExpressKeycloak<C> {
   const door = createDoor<ExpressRequest, NodeResponse, C>(options as KeycloakOptions<ExpressRequest, C>, {
