@@ -1,0 +1,3 @@
+export type { BackchannelLogoutOptions, KeycloakOptions, SessionSettings } from '../adapter/internal.ts';
+export type { GuardOptions } from '../core/internal.ts';
+export { type GuardEnv, type HonoKeycloak, keycloak } from './keycloak.ts';
