@@ -1,4 +1,4 @@
-import { LONGEST_MESSAGE } from '../core/internal.ts';
+import { keepAlive, LONGEST_MESSAGE } from '../core/internal.ts';
 import type { Door } from './door.ts';
 import { readFetchBody, toFetchAnswer } from './fetch-http.ts';
 import type { Route, Routes } from './routes.ts';
@@ -33,7 +33,7 @@ export async function answerFetchRoute<Incoming>(
       body = request.bodyUsed ? await readAgain() : await readFetchBody(request, LONGEST_MESSAGE);
       if (body === null) return new Response(null, { status: 413 });
     }
-    return toFetchAnswer(await route.answer(incoming, body), method);
+    return toFetchAnswer(await keepAlive(route.answer(incoming, body)), method);
   } catch (error) {
     const answer = door.refusalOf(error, incoming);
     if (answer === undefined) throw error;

@@ -2,6 +2,7 @@ import type { RequiredSignIn } from './challenge.ts';
 import { authorizationOf, DpopCredentials, type RequestLike, readCredentials } from './credentials.ts';
 import { DPOP_MODE, type DpopMode } from './dpop-options.ts';
 import { AuthError, isAuthError, type OptionProblem, OptionsError } from './errors.ts';
+import { keepAlive } from './keep-alive.ts';
 import type { Principal } from './principal.ts';
 import { type Requirements, toGuard } from './requirements.ts';
 import type { SenderCheck } from './sender-check.ts';
@@ -111,9 +112,11 @@ export function createGate<Incoming, Outgoing>(
       return refuse(request, error, by);
     }
     return isThenable(found)
-      ? Promise.resolve(found).then(
-          (late: unknown) => admit(request, late, by),
-          (error: unknown) => refuse(request, error, by),
+      ? keepAlive(
+          Promise.resolve(found).then(
+            (late: unknown) => admit(request, late, by),
+            (error: unknown) => refuse(request, error, by),
+          ),
         )
       : admit(request, found, by);
   }

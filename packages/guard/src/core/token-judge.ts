@@ -3,6 +3,7 @@ import { assertPossession, type Possession, readConfirmation } from './confirmat
 import { isInDoubt, settleDoubt, toRevoked } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
+import { keepAlive } from './keep-alive.ts';
 import type { KeySet } from './keys.ts';
 import { type JudgedClaims, type KnownToken, toJudged, toKnown } from './known-token.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -66,7 +67,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   function verifyNew(token: string): Promise<KnownToken<C>> {
     const running = pending.get(token);
     if (running !== undefined && options.tokenCheck !== 'remote') return running;
-    const started = learnOnce(token);
+    const started = keepAlive(learnOnce(token));
     pending.set(token, started);
     return started;
   }
@@ -211,7 +212,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       if (known.checking === checking) known.checking = undefined;
     });
     known.checking = checking;
-    return checking;
+    return keepAlive(checking);
   }
 
   async function ask(known: KnownToken<C>): Promise<RemoteAnswer> {
