@@ -164,3 +164,37 @@ test('all mistakes in the options are told', () => {
     message: /serverUrl[\s\S]*onDenied/,
   });
 });
+
+test('options that are a function are asked for when the first request comes, once', async (t) => {
+  const { serverUrl, realm, clientId, fetch, mint } = createTestRealm();
+  let asked = 0;
+  const kc = keycloak(() => {
+    asked++;
+    return { serverUrl, realm, clientId, fetch, clock: () => Date.UTC(2026, 0, 15, 12), tokenCheck: 'local' };
+  });
+  t.after(() => kc.close());
+  const handler = kc.guard({ realmRole: 'user' }, (_request, { principal }, more: number) =>
+    Response.json([principal.username, more]),
+  );
+  assert.equal(asked, 0);
+  const request = new Request(URL_OF_APP, { headers: { authorization: `Bearer ${mint()}` } });
+  assert.deepEqual(await (await handler(request, 7)).json(), ['abdullah', 7]);
+  assert.deepEqual(await (await handler(request, 8)).json(), ['abdullah', 8]);
+  const principal = await kc.principal(request);
+  assert.equal(kc.has(principal, { realmRole: 'user' }), true);
+  assert.ok(!((await kc.decide(request)) instanceof Response));
+  assert.equal(await kc.handle(request), undefined);
+  assert.equal((await kc.handlers.GET(request)).status, 404);
+  assert.equal((await kc.handlers.POST(request)).status, 404);
+  assert.equal(kc.verifier.clientId, clientId);
+  await kc.load();
+  assert.equal(asked, 1);
+});
+
+test('and what is wrong with them is told then, each time', async () => {
+  const kc = keycloak(() => ({}) as never);
+  await kc.close();
+  for (const _ of [1, 2]) {
+    await assert.rejects(kc.principal(new Headers()), { name: 'OptionsError', message: /serverUrl/ });
+  }
+});

@@ -6,5 +6,5 @@ export type {
   SessionSettings,
 } from '../adapter/internal.ts';
 export type { GuardOptions } from '../core/internal.ts';
-export { type FetchKeycloak, keycloak } from './keycloak.ts';
-export type { FetchKeycloakOptions, GuardedHandler, Incoming } from './types.ts';
+export { keycloak } from './keycloak.ts';
+export type { FetchKeycloak, FetchKeycloakOptions, GuardedHandler, Incoming } from './types.ts';
