@@ -18,6 +18,8 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
     ) {
       let guarded: ((request: Req, ...rest: Rest) => Response | Promise<Response>) | undefined;
       return (request: Req, ...rest: Rest) => {
+        // Next.js calls handlers when it builds, and stops here: what depends on headers is not made then.
+        request.headers.get('authorization');
         guarded ??= get().guard(requirements, handler);
         return guarded(request, ...rest);
       };
