@@ -1,21 +1,19 @@
+import type { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { serve } from '@hono/node-server';
+import { createAdaptorServer } from '@hono/node-server';
 import { keycloak } from '../../packages/guard/src/fetch/index.ts';
-import type { Adapter, Given } from '../contract/adapter/adapter.ts';
-import { listen } from './listen.ts';
+import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
+import { listen, toLogout, toOptions } from './listen.ts';
 
 type Handler = (request: Request) => Response | Promise<Response>;
 const whoami = (_request: Request, { principal }: { principal: { username: string | null } | null }) =>
   Response.json({ username: principal?.username ?? null });
 
-async function start(given: Given) {
-  const { session, onDenied, onMessage } = given;
+async function start(given: Given): Promise<RunningApp> {
   const kc = keycloak({
-    ...given.keycloak,
-    explain: given.explain,
-    onDenied: onDenied && ((_request, error, principal) => onDenied(error, principal)),
-    session,
-    backchannelLogout: { onMessage: onMessage && ((_request, message) => onMessage(message)) },
+    ...toOptions(given),
+    session: given.session,
+    backchannelLogout: toLogout(given),
   });
   const guarded = kc.guard({}, whoami);
   const handlers: Record<string, Handler> = {
@@ -34,6 +32,7 @@ async function start(given: Given) {
       return whoami(request, found);
     }),
     '/stream': kc.guard({}, () => new Response(tenLines())),
+    '/token': kc.guard({}, async (request) => Response.json({ token: await kc.accessToken(request) })),
     '/fails': kc.guard({}, () => {
       throw new Error('a fault of the handler');
     }),
@@ -44,14 +43,7 @@ async function start(given: Given) {
     const handler = handlers[new URL(request.url).pathname];
     return handler === undefined ? new Response('Not Found', { status: 404 }) : handler(request);
   };
-  const { url, close } = await listen((done) => serve({ fetch: app, hostname: '127.0.0.1', port: 0 }, done));
-  return {
-    url,
-    async close() {
-      await close();
-      await kc.close();
-    },
-  };
+  return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());
 }
 
 function tenLines(): ReadableStream<Uint8Array> {
@@ -66,4 +58,5 @@ function tenLines(): ReadableStream<Uint8Array> {
   });
 }
 
-export const FETCH: readonly Adapter[] = [{ name: 'fetch', start }];
+/** The server is `@hono/node-server`, which logs what a handler throws and answers 500. */
+export const FETCH: Adapter = { name: 'fetch', start, lacks: ['cors', 'errorHandler', 'bodyParsers'] };

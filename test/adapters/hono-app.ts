@@ -1,21 +1,22 @@
+import type { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { serve } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
+import { createAdaptorServer } from '@hono/node-server';
+import type { FastifyError } from 'fastify';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
 import { stream } from 'hono/streaming';
 import { keycloak } from '../../packages/guard/src/hono/index.ts';
-import type { Adapter, Given } from '../contract/adapter/adapter.ts';
-import { listen } from './listen.ts';
+import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
+import { listen, toLogout, toOptions } from './listen.ts';
 
-async function start(given: Given) {
-  const { session, onDenied, onMessage } = given;
-  const kc = keycloak({
-    ...given.keycloak,
-    explain: given.explain,
-    onDenied: onDenied && ((_c, error, principal) => onDenied(error, principal)),
-  });
+async function start(given: Given): Promise<RunningApp> {
+  const kc = keycloak(toOptions(given));
   const app = new Hono();
-  if (session !== undefined) app.use(kc.session(session));
-  app.use(kc.backchannelLogout({ onMessage: onMessage && ((_c, message) => onMessage(message)) }));
+  if (given.cors !== undefined) app.use(cors({ origin: given.cors }));
+  if (given.hasErrorHandler) app.onError(answerError);
+  if (given.hasBodyParsers) app.use(parseBody);
+  if (given.session !== undefined) app.use(kc.session(given.session));
+  app.use(kc.backchannelLogout(toLogout(given)));
   const whoami = (c: Context) => c.json({ username: c.var.principal?.username ?? null });
   app.get('/open', (c) => c.json({ open: true }));
   app.all('/guarded', kc.guard(), (c) => c.json({ username: c.var.principal.username }));
@@ -43,16 +44,26 @@ async function start(given: Given) {
   app.get('/fails', kc.guard(), () => {
     throw new Error('a fault of the handler');
   });
-  const { url, close } = await listen((done) =>
-    serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, done),
-  );
-  return {
-    url,
-    async close() {
-      await close();
-      await kc.close();
-    },
-  };
+  app.get('/token', kc.guard(), async (c) => c.json({ token: await kc.accessToken(c) }));
+  return listen(createAdaptorServer({ fetch: app.fetch }) as Server, () => kc.close());
 }
 
-export const HONO: readonly Adapter[] = [{ name: 'hono', start }];
+function answerError(error: Error, c: Context): Response {
+  const {
+    statusCode = 500,
+    headers = {},
+    code,
+    message,
+  } = (error.cause ?? error) as FastifyError & {
+    headers?: Record<string, string>;
+  };
+  return c.json({ own: code ?? message }, statusCode as 500, headers);
+}
+
+/** Hono has no parsers that stand in front: who wants a body asks for it, and may do so again. */
+const parseBody: MiddlewareHandler = async (c, next) => {
+  if (c.req.method === 'POST') await c.req.text();
+  await next();
+};
+
+export const HONO: Adapter = { name: 'hono', start };

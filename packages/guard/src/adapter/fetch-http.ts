@@ -33,6 +33,8 @@ export function toFetchAnswer({ status, headers, setCookies, body }: Answer, met
   const all = new Headers(headers);
   all.delete('connection');
   for (const cookie of setCookies) all.append('set-cookie', cookie);
+  // Whoever passes it on as a stream, as Hono does, has no length.
+  if (body !== undefined) all.set('content-length', String(new TextEncoder().encode(body).byteLength));
   return new Response(method === 'HEAD' ? null : (body ?? null), { status, headers: all });
 }
 

@@ -1,6 +1,7 @@
 import { keepAlive, LONGEST_MESSAGE } from '../core/internal.ts';
 import type { Door } from './door.ts';
 import { readFetchBody, toFetchAnswer } from './fetch-http.ts';
+import { refuseMessage, TOO_LONG } from './message-body.ts';
 import type { Route, Routes } from './routes.ts';
 
 type Refusing<Incoming> = Pick<Door<Incoming, never, never>, 'refusalOf'>;
@@ -30,8 +31,12 @@ export async function answerFetchRoute<Incoming>(
   try {
     let body: unknown;
     if (route.readsBody) {
+      const { headers } = request;
+      const [type, length] = ['content-type', 'content-length'].map((name) => headers.get(name) ?? undefined);
+      const refusal = refuseMessage(type, length);
+      if (refusal !== undefined) return toFetchAnswer(refusal, method);
       body = request.bodyUsed ? await readAgain() : await readFetchBody(request, LONGEST_MESSAGE);
-      if (body === null) return new Response(null, { status: 413 });
+      if (body === null) return toFetchAnswer(TOO_LONG, method);
     }
     return toFetchAnswer(await keepAlive(route.answer(incoming, body)), method);
   } catch (error) {

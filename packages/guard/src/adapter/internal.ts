@@ -1,7 +1,6 @@
 // What every adapter is made of. Nobody but adapters gets it.
 export type { Connection, Connections } from './connections.ts';
 export { createDoor, type Door, type DoorHost } from './door.ts';
-export { refuseMessage, TOO_LONG } from './message-body.ts';
 export {
   addToFetchAnswer,
   type FetchReply,
@@ -11,6 +10,7 @@ export {
 } from './fetch-http.ts';
 export { answerFetchRoute, findFetchRoute } from './fetch-routes.ts';
 export type { Found, NotOptional } from './found.ts';
+export { refuseMessage, TOO_LONG } from './message-body.ts';
 export type { BackchannelLogoutOptions } from './message-routes.ts';
 export {
   addToNodeAnswer,

@@ -1,5 +1,6 @@
 export type {
   BackchannelLogoutOptions,
+  Connection,
   FetchRequest,
   Found,
   KeycloakOptions,

@@ -9,7 +9,7 @@ import {
   toFetchAnswer,
   toRoutes,
 } from '../adapter/internal.ts';
-import type { Claims, Principal } from '../core/index.ts';
+import type { Claims, Principal, Requirements } from '../core/index.ts';
 import { type Gate, isThenable } from '../core/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
@@ -76,7 +76,10 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
     handle,
     handlers: { GET: handleAll, POST: handleAll },
     has: door.has,
-    load: door.load,
+    accessToken: async (incoming) => door.accessToken(toRequest(incoming)),
+    connect: async (incoming, requirements = {}) =>
+      door.connections.guard(requirements as Requirements).open(toRequest(incoming)),
+    load: () => door.verifier.load(),
     close: door.close,
   };
 }

@@ -31,6 +31,8 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
       GET: async (request) => get().handlers.GET(request),
       POST: async (request) => get().handlers.POST(request),
     },
+    accessToken: async (request) => get().accessToken(request),
+    connect: async (request, requirements) => get().connect(request, requirements),
     has: (principal, requirements) => get().has(principal, requirements),
     load: async () => get().load(),
     close: async () => made?.close(),

@@ -1,5 +1,6 @@
 import type {
   BackchannelLogoutOptions,
+  Connection,
   FetchRequest,
   Found,
   KeycloakOptions,
@@ -89,6 +90,24 @@ export interface FetchKeycloak<C extends object = Claims> {
    * export const { GET, POST } = kc.handlers; // app/auth/[...path]/route.ts
    */
   readonly handlers: Readonly<Record<'GET' | 'POST', (request: Request) => Promise<Response>>>;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(request: Incoming): Promise<string | null>;
+  /**
+   * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @throws {AuthError} rejects with what a guard would refuse the request for
+   * @example
+   * const connection = await kc.connect(request);
+   * connection.signal.addEventListener('abort', () => events.close());
+   * request.signal.addEventListener('abort', connection.end);
+   */
+  connect(request: Incoming, requirements?: Requirements<C>): Promise<Connection>;
   /** Whether somebody meets requirements. */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Loads the keys: where the first request should not wait for them. Never rejects. */

@@ -4,6 +4,7 @@ import {
   addToFetchAnswer,
   answerFetchRoute,
   type BackchannelLogoutOptions,
+  type Connection,
   createDoor,
   type FetchReply,
   type Found,
@@ -54,6 +55,24 @@ export interface HonoKeycloak<C extends object = Claims> {
   session(settings: SessionSettings<Context>): MiddlewareHandler;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
   backchannelLogout(options?: BackchannelLogoutOptions<Context>): MiddlewareHandler;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(c: Context): Promise<string | null>;
+  /**
+   * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @throws {AuthError} rejects with what a guard would refuse the request for
+   * @example
+   * const connection = await kc.connect(c);
+   * connection.signal.addEventListener('abort', () => events.close());
+   * c.req.raw.signal.addEventListener('abort', connection.end);
+   */
+  connect(c: Context, requirements?: Requirements<C>): Promise<Connection>;
   /** Whether somebody meets requirements. */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Loads the keys: where the first request should not wait for them. Never rejects. */
@@ -78,8 +97,10 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
     addToAnswer: fetchHost.addToAnswer,
   });
 
-  /** As Hono's own middleware refuses. */
-  function refuse(error: unknown, c: Context, reply: FetchReply): never {
+  /** As Hono's own middleware refuses; who wants a page is sent to the login before any error handler is asked. */
+  function refuse(error: unknown, c: Context, reply: FetchReply): Response {
+    const invitation = door.inviteToLogin(error, c);
+    if (invitation !== undefined) return addToFetchAnswer(toFetchAnswer(invitation), reply);
     const answer = door.refusalOf(error, c);
     if (answer === undefined) throw error;
     const res = addToFetchAnswer(toFetchAnswer(answer, c.req.method), reply);
@@ -107,18 +128,21 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
           const decided = gate.decide(c, reply);
           principal = isThenable(decided) ? await decided : decided;
         } catch (error) {
-          refuse(error, c, reply);
+          return refuse(error, c, reply);
         }
         // Where nobody has to be there, what a guard before found out stays.
         if (principal !== null || c.var.principal === undefined) c.set('principal', principal as never);
         await next();
         addToAnswer(c, reply);
+        return undefined;
       };
     },
     session: (settings) => toMiddleware(door.openSessions(settings)),
     backchannelLogout: (given) => toMiddleware(door.messages(given)),
     has: door.has,
-    load: door.load,
+    accessToken: door.accessToken,
+    connect: async (c, requirements = {}) => door.connections.guard(requirements as Requirements).open(c),
+    load: () => door.verifier.load(),
     close: door.close,
   };
 }
