@@ -1,5 +1,6 @@
 // A small API of orders with Hono: everybody's own, all of them for admins, and a page for people.
 import { type Context, Hono } from 'hono';
+import type { Principal } from 'keycloak-guard';
 import { type KeycloakOptions, keycloak, type SessionSettings } from 'keycloak-guard/hono';
 
 interface Order {
@@ -18,13 +19,15 @@ export function buildApp(
 
   app.use(kc.session(session), kc.backchannelLogout());
 
+  // Some tokens name nobody: what has no owner must not be everybody's.
+  const isSomebody = ({ subject }: Principal) => subject !== null;
   const api = new Hono();
-  api.get('/orders', kc.guard(), (c) =>
+  api.get('/orders', kc.guard({ check: isSomebody }), (c) =>
     c.json(orders.filter(({ owner }) => owner === c.var.principal.subject)),
   );
-  api.post('/orders', kc.guard({ realmRole: 'user' }), async (c) => {
+  api.post('/orders', kc.guard({ realmRole: 'user', check: isSomebody }), async (c) => {
     const { what } = await c.req.json<{ what: string }>();
-    const order = { id: orders.length + 1, owner: c.var.principal.subject, what };
+    const order = { id: orders.length + 1, owner: c.var.principal.subject as string, what };
     orders.push(order);
     return c.json(order, 201);
   });
