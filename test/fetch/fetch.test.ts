@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { addToFetchAnswer, type FetchReply, fetchHost } from '../../packages/guard/src/adapter/internal.ts';
 import type { AuthError, Claims, Principal } from '../../packages/guard/src/core/index.ts';
 import { type FetchKeycloakOptions, keycloak } from '../../packages/guard/src/fetch/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -197,4 +198,16 @@ test('and what is wrong with them is told then, each time', async () => {
   for (const _ of [1, 2]) {
     await assert.rejects(kc.principal(new Headers()), { name: 'OptionsError', message: /serverUrl/ });
   }
+});
+
+test('what an answer has to have besides comes together, in whatever order it is found out', () => {
+  const reply: FetchReply = {};
+  fetchHost.addToAnswer(reply, { headers: { 'dpop-nonce': 'n' }, setCookies: [] });
+  fetchHost.addToAnswer(reply, { headers: { 'cache-control': 'no-store' }, setCookies: ['a=1'] });
+  fetchHost.addToAnswer(reply, { headers: {}, setCookies: ['b=2'] });
+  const answer = addToFetchAnswer(Response.json({}), reply);
+  assert.deepEqual(
+    [answer.headers.get('dpop-nonce'), answer.headers.get('cache-control'), answer.headers.getSetCookie()],
+    ['n', 'no-store', ['a=1', 'b=2']],
+  );
 });

@@ -23,8 +23,12 @@ export type FetchHost = Pick<DoorHost<FetchRequest, FetchReply>, 'toRequest' | '
 export const fetchHost: FetchHost = {
   toRequest: (request) => request,
   toWire: ({ method, url = '', headers }) => ({ method, url, headers }),
-  addToAnswer(reply, extra) {
-    reply.extra = extra;
+  addToAnswer(reply, { headers, setCookies }) {
+    const before = reply.extra;
+    reply.extra = {
+      headers: { ...before?.headers, ...headers },
+      setCookies: [...(before?.setCookies ?? []), ...setCookies],
+    };
   },
 };
 
