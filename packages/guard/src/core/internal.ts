@@ -1,5 +1,6 @@
 // What the rooms of this package share, and nobody else gets.
 export { type Answer, toJsonAnswer } from './answer.ts';
+export { startBackgroundTimer } from './background-timer.ts';
 export { createBoundedCache } from './bounded-cache.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
@@ -17,6 +18,7 @@ export {
   NO_PRINCIPAL,
   type SessionAuthenticator,
 } from './gate.ts';
+export { keepAlive } from './keep-alive.ts';
 export {
   ADMIN_PUSHES,
   createKeycloakMessages,

@@ -5,6 +5,7 @@ import { settleDoubt, toRevoked } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import type { Freshness } from './freshness.ts';
+import { keepAlive } from './keep-alive.ts';
 import { type JudgedClaims, type KnownToken, toJudged } from './known-token.ts';
 import type { ResolvedOptions } from './options.ts';
 import { parsePrincipal } from './parse-principal.ts';
@@ -62,7 +63,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
       if (known.checking === checking) known.checking = undefined;
     });
     known.checking = checking;
-    return checking;
+    return keepAlive(checking);
   }
 
   async function askNow(known: KnownToken<C>): Promise<RemoteAnswer> {

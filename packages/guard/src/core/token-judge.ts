@@ -3,6 +3,7 @@ import { toRevoked } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import { createFreshness } from './freshness.ts';
+import { keepAlive } from './keep-alive.ts';
 import { type KnownToken, toKnown } from './known-token.ts';
 import type { ResolvedOptions } from './options.ts';
 import { parsePrincipal } from './parse-principal.ts';
@@ -57,7 +58,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   function verifyNew(token: string): Promise<KnownToken<C>> {
     const running = pending.get(token);
     if (running !== undefined && !freshness.asksAlways) return running;
-    const started = learnOnce(token);
+    const started = keepAlive(learnOnce(token));
     pending.set(token, started);
     return started;
   }
