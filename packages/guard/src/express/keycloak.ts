@@ -101,7 +101,7 @@ export function keycloak<C extends object = Claims>(
 }
 
 /** As Express sees it, with its `trust proxy`. */
-function publicOriginOf(request: ExpressRequest): string {
+export function publicOriginOf(request: ExpressRequest): string {
   const { protocol } = request;
   const { get } = request as { get?: (name: string) => string | undefined };
   if (protocol === undefined || typeof get !== 'function') return originOf(request);
