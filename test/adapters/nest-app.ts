@@ -14,7 +14,7 @@ import {
   Scopes,
 } from '../../packages/guard/src/nest/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
-import { decorate, decorateParameter } from './without-syntax.ts';
+import { decorate, decorateParameter } from '../support/without-syntax.ts';
 
 const whoami = (principal: Caller | undefined) => ({ username: principal?.username ?? null });
 

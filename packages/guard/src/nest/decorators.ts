@@ -38,8 +38,8 @@ export function OptionalAuth(): AccessDecorator {
  * class Reports { @Get() @Require({ clientRole: { 'other-api': 'reader' }, scope: 'orders:read' }) all() {} }
  */
 export function Require<C extends object = Claims>(requirements: Requirements<C>): AccessDecorator {
-  // Told here, and not when the first request comes.
-  toGuard(requirements, '');
+  // So that a mistake is told here, and not when the first request comes; which client this is, the module knows.
+  toGuard(requirements, 'this-api');
   return toGuarding({ requirements: [requirements as Requirements] });
 }
 
