@@ -127,7 +127,10 @@ describe('what class and handler require', () => {
     assert.equal((await get('/client', realm.mint({ resource_access: {} }))).status, 403);
     const refused = await get('/scopes', realm.mint());
     assert.equal(refused.status, 403);
-    assert.match(refused.headers.get('www-authenticate') ?? '', /insufficient_scope.*scope="email orders:read"/);
+    assert.match(
+      refused.headers.get('www-authenticate') ?? '',
+      /insufficient_scope.*scope="email orders:read"/,
+    );
     assert.equal((await get('/scopes', realm.mint({ scope: 'email orders:read' }))).status, 200);
     assert.equal((await get('/all', realm.mint())).status, 200);
     assert.equal((await get('/all', realm.mint({ resource_access: {} }))).status, 403);
