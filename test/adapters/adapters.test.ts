@@ -1,5 +1,4 @@
 import { describeBearer } from '../contract/adapter/bearer.ts';
 import { EXPRESS } from './express-app.ts';
-import { NEST } from './nest-app.ts';
 
-for (const adapter of [...EXPRESS, ...NEST]) describeBearer(adapter);
+for (const adapter of [...EXPRESS]) describeBearer(adapter);

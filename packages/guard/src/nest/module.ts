@@ -63,8 +63,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
       provide: KeycloakService,
       inject,
       // The options are kept nowhere: they hold secrets, and everybody can look into Nest's container.
-      useFactory: async (...injected: unknown[]) =>
-        new KeycloakService((await useFactory(...injected)) as KeycloakModuleOptions<never>),
+      useFactory: async (...injected: unknown[]) => new KeycloakService(await useFactory(...injected)),
     };
     return {
       module: KeycloakModule,

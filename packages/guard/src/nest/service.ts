@@ -23,19 +23,19 @@ import { createHandshakes } from './ws-call.ts';
  * const keycloak = new KeycloakService({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * const test = Test.createTestingModule({ imports: [AppModule] }).overrideProvider(KeycloakService).useValue(keycloak);
  */
-export class KeycloakService {
-  readonly #door: Door<Call, Call>;
+export class KeycloakService<C extends object = Claims> {
+  readonly #door: Door<Call, Call, C>;
   readonly #routes: readonly Routes<Call>[];
   readonly #handshakes = createHandshakes();
   /** Decides on a context, as `KeycloakGuard` does. @throws an exception of Nest's where it is refused */
   readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
 
   /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-  constructor(options: KeycloakModuleOptions<never>) {
+  constructor(options: KeycloakModuleOptions<C>) {
     const { nest, rest } = splitOptions(options);
     const { tokenFrom = {} } = nest;
     const log = rest.log ?? createNestLog();
-    this.#door = createDoor<Call, Call>(toDoorOptions({ ...rest, log }), {
+    this.#door = createDoor<Call, Call, C>(toDoorOptions({ ...rest, log }), {
       factory: 'KeycloakModule',
       toRequest: ({ credentials }) => credentials,
       toWire: (call) => call.toWire(),
@@ -45,16 +45,13 @@ export class KeycloakService {
     this.admit = createAdmission(this.#door, (context) => toCall(context, tokenFrom, this.#handshakes), log);
   }
 
-  get verifier(): TokenVerifier {
+  get verifier(): TokenVerifier<C> {
     return this.#door.verifier;
   }
 
   /** Whether somebody meets requirements; false for nobody. @throws {OptionsError} for one that is misspelt or empty */
-  has<C extends object = Claims>(
-    principal: Principal<C> | null | undefined,
-    requirements: Requirements<C>,
-  ): boolean {
-    return this.#door.has(principal as Principal | null | undefined, requirements as unknown as Requirements);
+  has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean {
+    return this.#door.has(principal, requirements);
   }
 
   /**
@@ -88,14 +85,17 @@ export class KeycloakService {
 /** Who listens to refusals is told of Nest's context. */
 function toDoorOptions<C extends object>(
   options: KeycloakOptions<ExecutionContext, C>,
-): KeycloakOptions<Call> {
+): KeycloakOptions<Call, C> {
   const { onDenied } = options;
-  const told: KeycloakOptions<Call>['onDenied'] =
+  const told: KeycloakOptions<Call, C>['onDenied'] =
     onDenied && (({ context }, error, who) => onDenied(context as ExecutionContext, error, who));
-  return { ...(options as object as KeycloakOptions<Call>), onDenied: told };
+  return { ...(options as object as KeycloakOptions<Call, C>), onDenied: told };
 }
 
-function toRoutes(door: Door<Call, Call>, { session, backchannelLogout }: NestOptions): Routes<Call>[] {
+function toRoutes(
+  door: Pick<Door<Call, Call>, 'openSessions' | 'messages'>,
+  { session, backchannelLogout }: NestOptions,
+): Routes<Call>[] {
   const routes: Routes<Call>[] = [];
   if (session !== undefined) {
     const { onEvent, ...rest } = session;
