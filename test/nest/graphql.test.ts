@@ -91,8 +91,8 @@ describe('GraphQL in Nest, with Apollo', () => {
     const lines: string[] = [];
     t.mock.method(Logger.prototype, 'error', (line: string) => void lines.push(line));
     const context = ({ req }: { req: { headers: { authorization?: string } } }) => ({
-      // Nest puts the request there where nothing is.
-      req: 'none',
+      // Nest puts the request there where no object is.
+      req: {},
       token: req.headers.authorization?.slice('Bearer '.length),
     });
     const blind = await start(t, { context });
