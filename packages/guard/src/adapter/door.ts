@@ -4,16 +4,19 @@ import {
   isAuthError,
   type Principal,
   type Requirements,
+  readBearerToken,
   type TokenVerifier,
   type VerifierOptions,
 } from '../core/index.ts';
 import {
   type Answer,
+  authorizationOf,
   createGate,
   createKeycloakMessages,
   createStandardErrorLog,
   type Gate,
   type GuardOptions,
+  isForSession,
   type Log,
   type RequestLike,
   toRefusalAnswer,
@@ -42,16 +45,28 @@ export interface DoorHost<Incoming, Outgoing> {
 /** The engine behind an adapter: everything but the framework. */
 export interface Door<Incoming, Outgoing, C extends object = Claims> {
   readonly verifier: TokenVerifier<C>;
+  /** Where lines go that belong to no request. */
+  readonly log: Log;
   /** @throws {OptionsError} for a requirement that is misspelt or empty */
   gate(requirements?: GuardOptions): Gate<Incoming, Outgoing>;
+  /** On to the login, for who wants a page and is not signed in; `undefined` for everybody else. */
+  inviteToLogin(error: unknown, request: Incoming): Answer | undefined;
   /** What is answered to a request that was refused; `undefined` where the error is a fault, and not ours to answer. */
   refusalOf(error: unknown, request: Incoming): Answer | undefined;
   /** Turns browser sessions on, once. @throws {OptionsError} */
   openSessions(settings: SessionSettings<Incoming>): Routes<Incoming>;
   /** Where Keycloak sends its messages. @throws {OptionsError} */
   messages(options?: BackchannelLogoutOptions<Incoming>): Routes<Incoming>;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(request: Incoming): Promise<string | null>;
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
-  load(): Promise<void>;
+  /** Begins to load the keys; what goes wrong is logged. An API must start while Keycloak is down. */
+  load(): void;
   close(): Promise<void>;
 }
 
@@ -79,8 +94,14 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
     return found instanceof Promise ? found.then(take) : take(found);
   }
 
+  function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
+    if (sessions === undefined || !isAuthError(error) || error.code !== 'missing_token') return undefined;
+    return sessions.inviteToLogin(toWire(request)) ?? undefined;
+  }
+
   return {
     verifier,
+    log: fallback,
     gate: (requirements = {}) =>
       createGate<Incoming, Outgoing>(verifier as unknown as TokenVerifier, requirements, {
         toRequest: host.toRequest,
@@ -90,11 +111,9 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
             tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),
         }),
       }),
-    refusalOf(error, request) {
-      if (!isAuthError(error)) return undefined;
-      const invitation = error.code === 'missing_token' ? sessions?.inviteToLogin(toWire(request)) : null;
-      return invitation ?? toRefusalAnswer(error, explain);
-    },
+    inviteToLogin,
+    refusalOf: (error, request) =>
+      isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
     openSessions(settings) {
       if (sessions !== undefined) throw new Error(`${host.factory}: sessions were opened before`);
       sessions = openSessions(
@@ -106,8 +125,16 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
     },
     messages: (given = {}) =>
       toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf),
+    async accessToken(request) {
+      const wire = host.toRequest(request);
+      if (sessions !== undefined && isForSession(wire)) return sessions.accessToken(toWire(request));
+      return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
+    },
     has: (principal, requirements) => has(principal, requirements, verifier.clientId),
-    load: () => verifier.load(),
+    load() {
+      // A verifier may be somebody's own.
+      Promise.resolve(verifier.load()).catch((err) => fallback.error({ err }, 'the verifier could not load'));
+    },
     async close() {
       await sessions?.close();
       if (isOwn) await verifier.close();

@@ -1,5 +1,6 @@
 // What every adapter is made of. Nobody but adapters gets it.
 export { createDoor, type Door, type DoorHost } from './door.ts';
+export { refuseMessage, TOO_LONG } from './message-body.ts';
 export type { BackchannelLogoutOptions } from './message-routes.ts';
 export {
   addToNodeAnswer,
@@ -9,7 +10,7 @@ export {
   nodeHost,
   originOf,
 } from './node-http.ts';
-export { type Next, type NodeMiddleware, toNodeGuard, toNodeRoutes } from './node-middleware.ts';
+export { answerRoute, type Next, type NodeMiddleware, toNodeGuard, toNodeRoutes } from './node-middleware.ts';
 export type { AdapterOptions, KeycloakOptions, OnDenied } from './options.ts';
 export type { Route, Routes } from './routes.ts';
 export type { SessionSettings } from './session-routes.ts';

@@ -142,6 +142,13 @@ function isForOthers({ code }: AuthError, header = ''): boolean {
   return header === '' || (code === 'unsupported_scheme' && !/^bearer/i.test(header));
 }
 
+/** Whether a session decides about a request, where there are sessions. */
+export function isForSession(wire: RequestLike): boolean {
+  const header = authorizationOf(wire);
+  const read = header === undefined ? undefined : readCredentials(wire);
+  return read === undefined || (typeof read === 'object' && isForOthers(read, header));
+}
+
 /** Without a session the header is refused. */
 function orElse(found: Principal | null | Promise<Principal | null>, refusal: AuthError): unknown {
   const check = (principal: Principal | null): Principal => {

@@ -3,13 +3,14 @@ export { type Answer, toJsonAnswer } from './answer.ts';
 export { createBoundedCache } from './bounded-cache.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
-export type { RequestLike } from './credentials.ts';
+export { authorizationOf, type RequestLike } from './credentials.ts';
 export { readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
   type Gate,
   type GateHost,
   type GuardOptions,
+  isForSession,
   isThenable,
   type SessionAuthenticator,
 } from './gate.ts';

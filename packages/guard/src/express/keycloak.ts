@@ -26,7 +26,11 @@ declare global {
 }
 
 /** A request of Express's, 4 or 5, as much of it as is needed. */
-export type ExpressRequest = NodeRequest & { readonly protocol?: string; principal?: Principal };
+export type ExpressRequest = NodeRequest & {
+  readonly protocol?: string;
+  readonly app?: { get(setting: string): unknown };
+  principal?: Principal;
+};
 /** Middleware for Express, 4 or 5. */
 export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: Next) => void;
 
@@ -54,6 +58,13 @@ export interface ExpressKeycloak<C extends object = Claims> {
   session(settings: SessionSettings<ExpressRequest>): ExpressMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
   backchannelLogout(options?: BackchannelLogoutOptions<ExpressRequest>): ExpressMiddleware;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(request: ExpressRequest): Promise<string | null>;
   /** Whether somebody meets requirements. */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Ends every timer. */
@@ -76,8 +87,7 @@ export function keycloak<C extends object = Claims>(
     ...nodeHost,
     toWire: (request) => ({ ...nodeHost.toWire(request), origin: publicOriginOf(request) }),
   });
-  // Not awaited: an API must start, and answer what needs no token, while Keycloak is down.
-  void door.load();
+  door.load();
 
   const isCaught = createLastErrorHandler((error, request, response, next) => {
     const answer = door.refusalOf(error, request);
@@ -88,13 +98,14 @@ export function keycloak<C extends object = Claims>(
   return {
     verifier: door.verifier,
     guard: (requirements) =>
-      toNodeGuard(door.gate(requirements), (error, request, response, next) => {
+      toNodeGuard(door, door.gate(requirements), (error, request, response, next) => {
         const answer = isCaught(request) ? undefined : door.refusalOf(error, request);
         if (answer === undefined) next(error);
         else answerNode(response, answer);
       }),
     session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
     backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
+    accessToken: door.accessToken,
     has: door.has,
     close: door.close,
   };
@@ -103,17 +114,15 @@ export function keycloak<C extends object = Claims>(
 /** As Express sees it, with its `trust proxy`. */
 export function publicOriginOf(request: ExpressRequest): string {
   const { protocol } = request;
-  const { get } = request as { get?: (name: string) => string | undefined };
-  if (protocol === undefined || typeof get !== 'function') return originOf(request);
-  return `${protocol}://${hostOf(request) ?? request.headers.host ?? ''}`;
+  return protocol === undefined ? originOf(request) : `${protocol}://${hostOf(request)}`;
 }
 
-/** Express 4 takes the port away (`request.hostname`, and a deprecated `host`), 5 leaves it in `request.host`. */
-function hostOf(request: ExpressRequest): string | undefined {
-  const trusted = (request as { app?: { get(name: string): unknown } }).app?.get('trust proxy fn') as
+/** With the port: Express 4 takes it away from `request.hostname`, and has no other that knows of proxies. */
+function hostOf(request: ExpressRequest): string {
+  const isTrusted = request.app?.get('trust proxy fn') as
     | ((address: string | undefined, hop: number) => boolean)
     | undefined;
-  const forwarded = request.headers['x-forwarded-host'];
-  if (typeof forwarded !== 'string' || !trusted?.(request.socket.remoteAddress, 0)) return undefined;
-  return forwarded.split(',', 1)[0]?.trim();
+  const [forwarded = ''] = [request.headers['x-forwarded-host'] ?? ''].flat().join().split(',', 1);
+  const isBehindProxy = forwarded.trim() !== '' && isTrusted?.(request.socket.remoteAddress, 0) === true;
+  return isBehindProxy ? forwarded.trim() : (request.headers.host ?? '');
 }

@@ -1,5 +1,6 @@
-import type { FastifyInstance, onRequestHookHandler } from 'fastify';
-import type { TokenVerifier } from '../core/index.ts';
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
+import { readBearerToken, type TokenVerifier } from '../core/index.ts';
+import { authorizationOf, isForSession } from '../core/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import {
@@ -10,6 +11,14 @@ import {
 } from './guard-hook.ts';
 import { guardNotFound } from './not-found-guard.ts';
 import { type KeycloakGuardOptions, resolveGuardOptions } from './plugin-options.ts';
+import {
+  type AskedSessions,
+  createRefuse,
+  HAS_ERROR_HANDLER,
+  REFUSE,
+  type Refuse,
+  SESSIONS,
+} from './refuse.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -26,8 +35,15 @@ declare module 'fastify' {
      * without a prefix of its own owns no other URLs. The OpenAPI document tells of the routes that come after it.
      */
     guardAll(requirements?: GuardOptions): void;
+    readonly [REFUSE]: Refuse;
     /** Decorated by `keycloakSession`: guards then take its cookie where there is no `Authorization` header. */
     readonly sessionAuthenticator?: SessionAuthenticator;
+    readonly [SESSIONS]?: AskedSessions;
+    /**
+     * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+     * the session, renewed when it is about to expire. `null`: nobody is there. Rejects with an `AuthError`.
+     */
+    accessToken(request: FastifyRequest): Promise<string | null>;
   }
   interface FastifyRequest {
     /** Who is calling; `null` where no guard ran, or an optional one found no token. */
@@ -57,8 +73,14 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   const documentation = createGuardDocumentation(securityScheme);
 
   app.decorate('verifier', verifier);
+  app.decorate(REFUSE, createRefuse(reporting.explain));
   app.decorateRequest('principal', null);
   app.decorate('guard', guard);
+  app.decorate('accessToken', async (request) => {
+    const sessions = request.server[SESSIONS];
+    if (sessions !== undefined && isForSession(request.raw)) return sessions.accessToken(request);
+    return authorizationOf(request.raw) === undefined ? null : readBearerToken(request.raw);
+  });
   app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
     const hook = createGuardHook(verifier, requirements ?? {}, { ...reporting, isForAll: true });
     this.addHook('onRequest', hook);
@@ -74,6 +96,9 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
     if (added.length > 0) {
       route.onRequest = hooks;
       route.config = { ...route.config, [IS_GUARDED]: true } as NonNullable<typeof route.config>;
+    }
+    if (route.errorHandler !== undefined) {
+      route.config = { ...route.config, [HAS_ERROR_HANDLER]: true } as NonNullable<typeof route.config>;
     }
     for (const hook of hooks) documentation.addSecurity(route, hook);
   });

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionAnswer, SessionOptions, SessionPrincipal, SessionRequest } from '../session/index.ts';
 import { asPlugin } from './as-plugin.ts';
+import { REFUSE, SESSIONS } from './refuse.ts';
 import { addHeaders, send } from './send.ts';
 
 /** Options of {@link keycloakSession}. */
@@ -38,12 +39,24 @@ export const keycloakSession = asPlugin<KeycloakSessionOptions>(
       return found instanceof Promise ? found.then((late) => take(late, reply)) : take(found, reply);
     });
 
+    app.decorate(SESSIONS, {
+      inviteToLogin: (request) => sessions.inviteToLogin(toRequest(request)),
+      accessToken: (request) => sessions.accessToken(toRequest(request)),
+    });
+
     const route =
       (answer: (request: SessionRequest) => Promise<SessionAnswer>) =>
       async (request: FastifyRequest, reply: FastifyReply) => {
         // An error is not for caches either.
         reply.header('cache-control', 'no-store');
-        return send(reply, await answer(toRequest(request)));
+        try {
+          return send(reply, await answer(toRequest(request)));
+        } catch (error) {
+          app[REFUSE](error, request, reply, (fault) => {
+            throw fault;
+          });
+          return reply;
+        }
       };
     app.get(paths.startLogin, OPEN, route(sessions.startLogin));
     app.get(paths.finishLogin, { ...OPEN, exposeHeadRoute: false }, route(sessions.finishLogin));

@@ -6,6 +6,8 @@ import type { Sealer } from './seal.ts';
 export interface LoginTicket extends Omit<StartedAuthorization, 'url'> {
   readonly returnTo: string;
   readonly redirectUri: string;
+  /** Keycloak was told to ask the person nothing. */
+  readonly isSilent: boolean;
   /** Unit: milliseconds since 1970. */
   readonly expiresAt: number;
 }

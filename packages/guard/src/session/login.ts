@@ -1,6 +1,7 @@
 import { AuthorizationError, ClientError } from '../client/index.ts';
-import { isAuthError } from '../core/index.ts';
+import { isAuthError, type Principal } from '../core/index.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
+import { NOT_SILENTLY, toAuthorizationParameters } from './authorization-parameters.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import { endSession } from './end-session.ts';
@@ -19,9 +20,10 @@ export async function startLogin(context: SessionContext, request: SessionReques
   const redirectUri = `${place.baseUrl}${options.prefix}/callback`;
   // Without a public URL it is made of what is in `Host`, and nothing could come back to what is no address.
   if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
+  const parameters = await toAuthorizationParameters(options, request);
   let started: Awaited<ReturnType<typeof options.client.startAuthorization>>;
   try {
-    started = await options.client.startAuthorization({ redirectUri, scope: options.scope });
+    started = await options.client.startAuthorization({ redirectUri, scope: options.scope, parameters });
   } catch (error) {
     return fail(context, request, toFailure(error, request));
   }
@@ -29,6 +31,7 @@ export async function startLogin(context: SessionContext, request: SessionReques
   const ticket: LoginTicket = {
     ...secrets,
     redirectUri,
+    isSilent: parameters.prompt === 'none',
     returnTo: toReturnPath(parameterOf(request.url, 'return_to'), place.origin, `${place.path}/`),
     expiresAt: options.clock() + TICKET_SECONDS * 1000,
   };
@@ -55,16 +58,38 @@ export async function finishLogin(context: SessionContext, request: SessionReque
       callbackUrl: `${ticket.redirectUri}${queryOf(request.url)}`,
     });
     // A token that a guard would refuse makes no session.
-    await verifier.verify(tokens.accessToken);
+    const principal = await verifier.verify(tokens.accessToken);
+    if (!(await mayLogIn(context, principal, request))) return fail(context, request, 'denied', [used]);
     await endEarlierSession(context, request);
     const begun = await keeper.begin(tokens);
     cookie = begun.cookie;
     for (let i = 0; i < begun.replaced; i++) options.tell('ended', 'replaced', request, tokens.accessToken);
     options.tell('started', 'login', request, tokens.accessToken);
   } catch (error) {
+    // Nobody is signed in, which is what the page wanted to know.
+    if (ticket.isSilent && isNotSilently(error)) return redirectTo(`${origin}${ticket.returnTo}`, [used]);
     return fail(context, request, toFailure(error, request), [used]);
   }
   return redirectTo(`${origin}${ticket.returnTo}`, [used, cookies.set(cookies.session, cookie)]);
+}
+
+function isNotSilently(error: unknown): boolean {
+  return error instanceof AuthorizationError && error.error !== undefined && NOT_SILENTLY.has(error.error);
+}
+
+/** What the application says to it. */
+async function mayLogIn(
+  { options }: SessionContext,
+  principal: Principal,
+  request: SessionRequest,
+): Promise<boolean> {
+  try {
+    return (await options.onLogin?.(principal, request.source)) !== false;
+  } catch (error) {
+    if (!isAuthError(error)) throw error;
+    logOf(request).info({ reqId: request.id, code: error.code }, error.reason);
+    return false;
+  }
 }
 
 /** RFC 1035 §2.3.4: no name is longer. */

@@ -1,5 +1,6 @@
 import type { TokenVerifier } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { accessTokenOf } from './access-token.ts';
 import type { SessionAnswer } from './answer.ts';
 import { createAuthenticator, type SessionPrincipal } from './authenticator.ts';
 import type { SessionContext } from './context.ts';
@@ -47,6 +48,13 @@ export interface Sessions<Source = unknown> {
    * @throws {AuthError} (or rejects with one) `cross_origin_request`, `session_store_unavailable`, or what a verifier throws
    */
   authenticate(request: SessionRequest<Source>): SessionPrincipal | Promise<SessionPrincipal>;
+  /**
+   * The access token of the session, renewed when it is about to expire: for a call of another API on behalf of the person.
+   * `null`: nobody is signed in. It is a secret of this process: never give it to the browser.
+   *
+   * @throws {AuthError} rejects with what `authenticate` throws
+   */
+  accessToken(request: SessionRequest<Source>): Promise<string | null>;
   /**
    * What a guard answers to who is not signed in and asks for a page: on to the login, and back to the page. `null` where
    * the request is for something else, or `redirectToLogin` is false.
@@ -113,6 +121,7 @@ export function buildSessions(
       signOut: `${prefix}/logout`,
     },
     authenticate: (request) => authenticate(request),
+    accessToken: (request) => accessTokenOf(context, authenticate, request),
     inviteToLogin: (request) => inviteToLogin(context, request),
     startLogin: (request) => startLogin(context, request),
     finishLogin: (request) => finishLogin(context, request),

@@ -1,0 +1,4 @@
+export type { BackchannelLogoutOptions, KeycloakOptions, SessionSettings } from '../adapter/internal.ts';
+export type { GuardOptions } from '../core/internal.ts';
+export { type KoaKeycloak, type KoaMiddleware, keycloak } from './keycloak.ts';
+export type { KoaContext } from './refusal.ts';
