@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { describeBearer } from '../contract/adapter/bearer.ts';
+import { describeAdapter } from '../contract/adapter/index.ts';
 import { NEST, VERSION } from './contract-app.ts';
 
 test(`this is Nest ${VERSION}`, () => {
@@ -11,4 +11,4 @@ test(`this is Nest ${VERSION}`, () => {
   assert.equal(version.split('.')[0], VERSION);
 });
 
-for (const adapter of NEST) describeBearer(adapter);
+for (const adapter of NEST) describeAdapter(adapter);

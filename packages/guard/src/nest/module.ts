@@ -79,9 +79,8 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 
-  /** Not awaited: an API must start, and answer what needs no token, while Keycloak is down. */
   onModuleInit(): void {
-    void this.#keycloak.load();
+    this.#keycloak.load();
   }
 
   /** Not before: requests that are under way still need it. */

@@ -1,15 +1,11 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
-import {
-  type BackchannelLogoutOptions,
-  createDoor,
-  type Door,
-  type KeycloakOptions,
-  type Routes,
-} from '../adapter/internal.ts';
+import { createDoor, type Door, type Routes } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
+import { toCallMessages, toCallOptions, toCallSession } from './for-calls.ts';
+import { toHttpCall } from './http-call.ts';
 import { mountRoutes } from './mount.ts';
 import { createNestLog } from './nest-log.ts';
 import { type KeycloakModuleOptions, type NestOptions, splitOptions } from './options.ts';
@@ -35,7 +31,7 @@ export class KeycloakService<C extends object = Claims> {
     const { nest, rest } = splitOptions(options);
     const { tokenFrom = {} } = nest;
     const log = rest.log ?? createNestLog();
-    this.#door = createDoor<Call, Call, C>(toDoorOptions({ ...rest, log }), {
+    this.#door = createDoor<Call, Call, C>(toCallOptions({ ...rest, log }), {
       factory: 'KeycloakModule',
       toRequest: ({ credentials }) => credentials,
       toWire: (call) => call.toWire(),
@@ -64,16 +60,27 @@ export class KeycloakService<C extends object = Claims> {
 
   /** Answers what `session` and `backchannelLogout` are for, and learns of WebSockets; before the app has its routes. */
   mount(platform: HttpServer): void {
-    mountRoutes(platform, this.#door, this.#routes);
+    for (const routes of this.#routes) mountRoutes(platform, this.#door, routes);
     const server = platform.getHttpServer() as Server;
     server.prependListener('upgrade', (request: IncomingMessage, socket: object) =>
       this.#handshakes.remember(socket, request),
     );
   }
 
-  /** Loads the keys of the realm, so that no request has to wait for them. */
-  load(): Promise<void> {
-    return this.#door.load();
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @param request Express's or Fastify's
+   * @throws {AuthError} rejects with what a guard would refuse
+   */
+  accessToken(request: KeycloakRequest): Promise<string | null> {
+    return this.#door.accessToken(toHttpCall(undefined, request, undefined));
+  }
+
+  /** Begins to load the keys of the realm, so that no request has to wait for them. */
+  load(): void {
+    this.#door.load();
   }
 
   /** Ends every timer. */
@@ -82,41 +89,13 @@ export class KeycloakService<C extends object = Claims> {
   }
 }
 
-/** Who listens to refusals is told of Nest's context. */
-function toDoorOptions<C extends object>(
-  options: KeycloakOptions<ExecutionContext, C>,
-): KeycloakOptions<Call, C> {
-  const { onDenied } = options;
-  const told: KeycloakOptions<Call, C>['onDenied'] =
-    onDenied && (({ context }, error, who) => onDenied(context as ExecutionContext, error, who));
-  return { ...(options as object as KeycloakOptions<Call, C>), onDenied: told };
-}
-
 function toRoutes(
   door: Pick<Door<Call, Call>, 'openSessions' | 'messages'>,
-  { session, backchannelLogout }: NestOptions,
+  { session, backchannelLogout = false }: NestOptions,
 ): Routes<Call>[] {
-  const routes: Routes<Call>[] = [];
-  if (session !== undefined) {
-    const { onEvent, ...rest } = session;
-    routes.push(
-      door.openSessions({
-        ...rest,
-        ...(onEvent && { onEvent: (event, call) => onEvent(event, call?.request ?? null) }),
-      }),
-    );
-  }
-  if (backchannelLogout !== undefined && backchannelLogout !== false) {
-    const { onMessage, ...rest }: BackchannelLogoutOptions<KeycloakRequest> =
-      backchannelLogout === true ? {} : backchannelLogout;
-    routes.push(
-      door.messages({
-        ...rest,
-        ...(onMessage && {
-          onMessage: ({ request }, message) => onMessage(request as KeycloakRequest, message),
-        }),
-      }),
-    );
-  }
-  return routes;
+  const messages = backchannelLogout === true ? {} : backchannelLogout;
+  return [
+    ...(session === undefined ? [] : [door.openSessions(toCallSession(session))]),
+    ...(messages === false ? [] : [door.messages(toCallMessages(messages))]),
+  ];
 }
