@@ -4,7 +4,7 @@ export { createBoundedCache } from './bounded-cache.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
 export { authorizationOf, type RequestLike } from './credentials.ts';
-export { readBody, toJsonObject } from './fetch-json.ts';
+export { type BoundedResponse, fetchBounded, readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
   type Gate,

@@ -9,8 +9,8 @@ import { toHttpCall } from './http-call.ts';
 import { mountRoutes } from './mount.ts';
 import { createNestLog } from './nest-log.ts';
 import { type KeycloakModuleOptions, type NestOptions, splitOptions } from './options.ts';
-import { toCall } from './to-call.ts';
-import { createHandshakes } from './ws-call.ts';
+import { createCallReader } from './to-call.ts';
+import type { Handshakes } from './ws-call.ts';
 
 /**
  * What `KeycloakModule` provides: for the verifier, a yes or no about somebody, and tests.
@@ -22,14 +22,13 @@ import { createHandshakes } from './ws-call.ts';
 export class KeycloakService<C extends object = Claims> {
   readonly #door: Door<Call, Call, C>;
   readonly #routes: readonly Routes<Call>[];
-  readonly #handshakes = createHandshakes();
+  readonly #handshakes: Handshakes;
   /** Decides on a context, as `KeycloakGuard` does. @throws an exception of Nest's where it is refused */
   readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
 
   /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
   constructor(options: KeycloakModuleOptions<C>) {
     const { nest, rest } = splitOptions(options);
-    const { tokenFrom = {} } = nest;
     const log = rest.log ?? createNestLog();
     this.#door = createDoor<Call, Call, C>(toCallOptions({ ...rest, log }), {
       factory: 'KeycloakModule',
@@ -38,7 +37,9 @@ export class KeycloakService<C extends object = Claims> {
       addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
     });
     this.#routes = toRoutes(this.#door, nest);
-    this.admit = createAdmission(this.#door, (context) => toCall(context, tokenFrom, this.#handshakes), log);
+    const { toCall, handshakes } = createCallReader(nest.tokenFrom);
+    this.#handshakes = handshakes;
+    this.admit = createAdmission(this.#door, toCall, log);
   }
 
   get verifier(): TokenVerifier<C> {

@@ -10,7 +10,7 @@ import {
   type Outgoing,
 } from './call.ts';
 import { toHttpCall } from './http-call.ts';
-import { type Handshakes, toWsCall } from './ws-call.ts';
+import { createHandshakes, type Handshakes, toWsCall } from './ws-call.ts';
 
 /** Finds the token of a message; `undefined` or `null` where it has none. */
 export type TokenReader = (context: ExecutionContext) => string | null | undefined;
@@ -23,8 +23,18 @@ export class UnknownContextError extends Error {
   override readonly name = 'UnknownContextError';
 }
 
+/** Reads every context of an app. */
+export function createCallReader(readers: TokenReaders = {}) {
+  const handshakes = createHandshakes();
+  return {
+    handshakes,
+    /** @throws {UnknownContextError} */
+    toCall: (context: ExecutionContext): Call => toCall(context, readers, handshakes),
+  };
+}
+
 /** @throws {UnknownContextError} where it is not known how this says who is calling: then nobody gets in */
-export function toCall(context: ExecutionContext, readers: TokenReaders, handshakes: Handshakes): Call {
+function toCall(context: ExecutionContext, readers: TokenReaders, handshakes: Handshakes): Call {
   const kind = kindOf(context);
   if (kind === undefined) {
     throw new UnknownContextError(
