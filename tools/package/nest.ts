@@ -26,10 +26,12 @@ export function checkNest(archive: string): void {
   process.stdout.write('The example for NestJS runs with the packed library, and so do its tests by Jest.\n');
 }
 
-/** Each block of the page is a file by itself, and TypeScript compiles it. */
+/** Each block of the pages is a file by itself, and TypeScript compiles it. */
 function writeBlocks(project: string): void {
-  const page = readFileSync(join(root, 'docs/frameworks/nest.md'), 'utf8');
-  const blocks = [...page.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
-  if (blocks.length === 0) throw new Error('docs/frameworks/nest.md shows no program');
+  const pages = ['frameworks/nest.md', 'frameworks/from-nest-keycloak-connect.md']
+    .map((page) => readFileSync(join(root, 'docs', page), 'utf8'))
+    .join('\n');
+  const blocks = [...pages.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
+  if (blocks.length === 0) throw new Error('the pages show no program');
   write(project, Object.fromEntries(blocks.map((block, i) => [`src/page-${i}.ts`, block])));
 }

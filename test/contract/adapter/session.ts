@@ -126,14 +126,18 @@ export function describeSession(adapter: Adapter): void {
       await assertUser(await get('/guarded'));
     });
 
-    test('a session that an administrator ends in Keycloak is over at once', without(adapter, 'http1'), async (t) => {
-      const { app, idp, browser, get } = await setUpSession(t, adapter);
-      await browser.open(`${app.url}/guarded`);
-      await assertUser(await get('/guarded'));
-      await idp.logoutUser('abdullah');
-      await assertRefused(await get('/guarded'), 401, BARE, 'Not authenticated');
-      assert.equal(browser.cookiesOf(app.url).size, 0);
-    });
+    test(
+      'a session that an administrator ends in Keycloak is over at once',
+      without(adapter, 'http1'),
+      async (t) => {
+        const { app, idp, browser, get } = await setUpSession(t, adapter);
+        await browser.open(`${app.url}/guarded`);
+        await assertUser(await get('/guarded'));
+        await idp.logoutUser('abdullah');
+        await assertRefused(await get('/guarded'), 401, BARE, 'Not authenticated');
+        assert.equal(browser.cookiesOf(app.url).size, 0);
+      },
+    );
 
     test(
       'an access token is renewed in time, and is there for calls on behalf of the person',
