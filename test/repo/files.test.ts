@@ -7,8 +7,6 @@ import { ROOT } from './source-imports.ts';
 
 /** Files that are longer, each with the reason why it is in one piece. */
 const LONG_FILES: Readonly<Record<string, string>> = {
-  'packages/guard/src/core/token-judge.ts':
-    'one state, that of a token in memory, and all that may change it',
   'test/core/recheck.test.ts': 'every answer of Keycloak about a token, one clock for all of them',
   'test/keycloak/support/failures.ts': 'one table: every way to break a set-up, and what the doctor says',
 };

@@ -45,7 +45,7 @@ function declarationIn(file: string, name: string): { comment: string; isFunctio
 
 function declarationOf(text: string, name: string): { comment: string; isFunction: boolean } {
   const found = new RegExp(
-    `(/\\*\\*(?:(?!\\*/)[\\s\\S])*\\*/\\n)?^export (?:abstract )?(async function|function|class|const|interface|type) ${name}\\b`,
+    `(/\\*\\*(?:(?!\\*/)[\\s\\S])*\\*/\\n(?://.*\\n)?)?^export (?:abstract )?(async function|function|class|const|interface|type) ${name}\\b`,
     'm',
   ).exec(text);
   return { comment: found?.[1] ?? '', isFunction: found?.[2]?.endsWith('function') ?? false };

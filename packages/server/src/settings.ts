@@ -8,6 +8,7 @@ import {
   parseList,
   parseOrigins,
   parsePublicUrl,
+  parseRedisUrl,
   parseServerUrl,
   parseSessionSecrets,
   parseTrustProxy,
@@ -93,6 +94,14 @@ export const SETTINGS = {
     example: '30',
     default: '30',
     parse: whole(1, 3600),
+  },
+  DPOP: {
+    description:
+      'Tokens that are bound to a key of their client (RFC 9449). `off`: refused. `accepted`: beside bearer tokens. `required`: no others are accepted, but for sessions of browsers; `POST /login` gives out bearer tokens. Set `PUBLIC_URL` too.',
+    rule: 'must be off, accepted or required',
+    example: 'accepted',
+    default: 'off',
+    parse: oneOf('off', 'accepted', 'required'),
   },
   MAX_CACHED_TOKENS: {
     description: 'Most verified tokens kept in memory, about 4 KiB each. 0 keeps none.',
@@ -215,7 +224,7 @@ export const SETTINGS = {
     example: 'redis://localhost:6379',
     optional: true,
     secret: true,
-    parse: (text) => (/^rediss?:\/\/[^\s/]+/.test(text) && URL.canParse(text) ? text : undefined),
+    parse: parseRedisUrl,
   },
   REDIS_KEY_PREFIX: {
     description:

@@ -1,8 +1,10 @@
 import {
-  type Claims,
+  type AppClaims,
+  type AuthError,
   has,
   isAuthError,
   type Principal,
+  type RequiredSignIn,
   type Requirements,
   readBearerToken,
   type TokenVerifier,
@@ -22,6 +24,7 @@ import {
   toRefusalAnswer,
 } from '../core/internal.ts';
 import type { SessionRequest, Sessions } from '../session/index.ts';
+import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 import { type KeycloakOptions, resolveAdapterOptions } from './options.ts';
 import type { Routes } from './routes.ts';
@@ -43,7 +46,7 @@ export interface DoorHost<Incoming, Outgoing> {
 }
 
 /** The engine behind an adapter: everything but the framework. */
-export interface Door<Incoming, Outgoing, C extends object = Claims> {
+export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /** Where lines go that belong to no request. */
   readonly log: Log;
@@ -64,6 +67,8 @@ export interface Door<Incoming, Outgoing, C extends object = Claims> {
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
   accessToken(request: Incoming): Promise<string | null>;
+  /** All connections that stay open. */
+  readonly connections: Connections<Incoming>;
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Begins to load the keys; what goes wrong is logged. An API must start while Keycloak is down. */
   load(): void;
@@ -71,7 +76,7 @@ export interface Door<Incoming, Outgoing, C extends object = Claims> {
 }
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function createDoor<Incoming, Outgoing, C extends object = Claims>(
+export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
   options: KeycloakOptions<Incoming, C>,
   host: DoorHost<Incoming, Outgoing>,
 ): Door<Incoming, Outgoing, C> {
@@ -93,23 +98,41 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
     };
     return found instanceof Promise ? found.then(take) : take(found);
   }
+  const stepUp = (request: Incoming, signIn: RequiredSignIn) => sessions?.stepUp(toWire(request), signIn);
+  const authenticator = Object.assign(authenticate, { stepUp });
+
+  const denied = onDenied && {
+    onDenied: (request: Incoming, error: AuthError, principal: Principal | null) =>
+      tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),
+  };
+  const connections = createConnections<Incoming>(verifier as unknown as TokenVerifier, {
+    toRequest: host.toRequest,
+    sessionOf: () =>
+      sessions &&
+      (async (request) =>
+        (await (sessions as Sessions<Incoming>).authenticate(toWire(request), false)).principal),
+    ...denied,
+  });
 
   function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
-    if (sessions === undefined || !isAuthError(error) || error.code !== 'missing_token') return undefined;
+    if (sessions === undefined || !isAuthError(error)) return undefined;
+    if (error.code === 'step_up_redirect') return toRefusalAnswer(error);
+    if (error.code !== 'missing_token') return undefined;
     return sessions.inviteToLogin(toWire(request)) ?? undefined;
   }
 
   return {
     verifier,
     log: fallback,
+    connections,
     gate: (requirements = {}) =>
       createGate<Incoming, Outgoing>(verifier as unknown as TokenVerifier, requirements, {
         toRequest: host.toRequest,
-        sessionOf: () => (sessions === undefined ? undefined : authenticate),
-        ...(onDenied && {
-          onDenied: (request, error, principal) =>
-            tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),
-        }),
+        sessionOf: () => (sessions === undefined ? undefined : authenticator),
+        originOf: (request) => host.toWire(request).origin,
+        setHeader: (outgoing, name, value) =>
+          host.addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
+        ...denied,
       }),
     inviteToLogin,
     refusalOf: (error, request) =>
@@ -136,6 +159,7 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
       Promise.resolve(verifier.load()).catch((err) => fallback.error({ err }, 'the verifier could not load'));
     },
     async close() {
+      connections.close();
       await sessions?.close();
       if (isOwn) await verifier.close();
     },

@@ -1,5 +1,6 @@
 // What an adapter needs that loads browser sessions only when it is asked to: nothing here imports them. All else is in
 // internal.ts.
+export { type Connection, createConnections } from './connections.ts';
 export { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 export {
   ADAPTER_RULES,

@@ -1,27 +1,20 @@
 import { AuthError } from './errors.ts';
-
-/** The part of an HTTP request that is read. Node's `IncomingMessage` fits, and a `Request` of the Fetch standard. */
-export interface RequestLike {
-  readonly headers: { readonly authorization?: string | undefined } | HeadersLike;
-  /** Names and values in turn, as received. With it a second `Authorization` header is noticed. */
-  readonly rawHeaders?: readonly string[] | undefined;
-}
-
-/** As much of Fetch's `Headers` as is read. */
-export interface HeadersLike {
-  get(name: string): string | null;
-}
+import { headerOf, type RequestLike } from './request.ts';
 
 const NAME = 'authorization';
 
-/** The `Authorization` header as it came; `undefined` where there is none. */
-export function authorizationOf({ headers }: RequestLike): string | undefined {
-  return isHeaders(headers) ? (headers.get(NAME) ?? undefined) : headers.authorization;
+/** A token that came with the scheme DPoP (RFC 9449 §7.1): of no worth without a proof. */
+export class DpopCredentials {
+  readonly token: string;
+
+  constructor(token: string) {
+    this.token = token;
+  }
 }
 
-/** A header of Node's that is named `get` is a text. */
-function isHeaders(headers: RequestLike['headers']): headers is HeadersLike {
-  return typeof (headers as HeadersLike).get === 'function';
+/** The `Authorization` header as it came; `undefined` where there is none. */
+export function authorizationOf({ headers }: RequestLike): string | undefined {
+  return headerOf(headers, NAME);
 }
 
 /**
@@ -40,13 +33,22 @@ export function readBearerToken(request: RequestLike): string {
 }
 
 /** The bearer token of a request, or why there is none that could be looked at. */
-export function readCredentials(request: RequestLike): string | AuthError {
+export function readCredentials(request: RequestLike): string | AuthError;
+/** @param takesDpop whether a token may come with the scheme DPoP too */
+export function readCredentials(
+  request: RequestLike,
+  takesDpop: boolean,
+): string | DpopCredentials | AuthError;
+export function readCredentials(
+  request: RequestLike,
+  takesDpop = false,
+): string | DpopCredentials | AuthError {
   const header = authorizationOf(request);
   if (header === undefined || header === '') {
     return new AuthError('missing_token', 'The request has no Authorization header');
   }
   // Node keeps the first of several and drops the rest; a proxy in front may have checked the last.
-  if (isHeaders(request.headers) ? isJoined(header) : isRepeated(request.rawHeaders)) {
+  if (request.rawHeaders === undefined ? isJoined(header) : isRepeated(request.rawHeaders)) {
     return new AuthError('ambiguous_credentials', 'The request has more than one Authorization header');
   }
   if (header.startsWith('Bearer ') || /^bearer /i.test(header)) {
@@ -54,26 +56,33 @@ export function readCredentials(request: RequestLike): string | AuthError {
     if (token !== '') return token;
     return new AuthError('missing_token', 'The Authorization header has a scheme and no token');
   }
-  if (/^bearer$/i.test(header)) {
+  const dpopToken = takesDpop ? /^dpop +([^ ].*)$/i.exec(header)?.[1] : undefined;
+  if (dpopToken !== undefined) return new DpopCredentials(dpopToken);
+  if (/^bearer$/i.test(header) || (takesDpop && /^dpop *$/i.test(header))) {
     return new AuthError('missing_token', 'The Authorization header has a scheme and no token');
   }
-  return new AuthError('unsupported_scheme', 'The Authorization header is not of the scheme Bearer', {
-    expected: 'Bearer <token>',
+  const [scheme, expected] = takesDpop
+    ? ['Bearer or DPoP', 'Bearer <token> or DPoP <token>']
+    : ['Bearer', 'Bearer <token>'];
+  return new AuthError('unsupported_scheme', `The Authorization header is not of the scheme ${scheme}`, {
+    expected,
   });
 }
 
 /**
- * Fetch joins several with commas (Fetch §2.2.2). One alone holds a comma only between the parameters of its scheme, as
- * Digest has them (RFC 9110 §11.4).
+ * Fetch joins several with commas (Fetch §2.2.2), and so do gateways. One alone holds a comma only between the
+ * parameters of its scheme, as Digest has them (RFC 9110 §11.4).
  */
 function isJoined(header: string): boolean {
   const comma = header.indexOf(',');
   if (comma === -1) return false;
   const first = header.slice(0, comma).trimEnd();
-  return /^\S*(?: +[\w.~+/-]*=*)?$|^bearer\b/i.test(first) || /,[\t ]*bearer\b/i.test(header);
+  return (
+    /^\S*(?: +[\w.~+/-]*=*)?$|^(?:bearer|dpop)\b/i.test(first) || /,[\t ]*(?:bearer|dpop)\b/i.test(header)
+  );
 }
 
-function isRepeated(rawHeaders: readonly string[] = []): boolean {
+function isRepeated(rawHeaders: readonly string[]): boolean {
   let seen = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

@@ -1,6 +1,7 @@
+import type { AppClaims } from './claims.ts';
 import { isAuthError } from './errors.ts';
 import type { Guard } from './guards.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import { type Requirements, toGuard } from './requirements.ts';
 
 /** Requirements are mostly written where they are used, as one object for all requests. */
@@ -15,7 +16,7 @@ const known = new WeakMap<object, Map<string, Guard<never>>>();
  * @example
  * const mayDelete = has(request.principal, { realmRole: 'admin' });
  */
-export function has<C extends object = Claims>(
+export function has<C extends object = AppClaims>(
   principal: Principal<C> | null | undefined,
   requirements: Requirements<C>,
   clientId = '',

@@ -3,7 +3,8 @@ export { type Answer, toJsonAnswer } from './answer.ts';
 export { createBoundedCache } from './bounded-cache.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
-export { authorizationOf, type RequestLike } from './credentials.ts';
+export { KEPT } from './confirmation.ts';
+export { authorizationOf } from './credentials.ts';
 export { type BoundedResponse, fetchBounded, readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
@@ -11,7 +12,9 @@ export {
   type GateHost,
   type GuardOptions,
   isForSession,
+  isPrincipal,
   isThenable,
+  NO_PRINCIPAL,
   type SessionAuthenticator,
 } from './gate.ts';
 export {
@@ -26,6 +29,7 @@ export { createNoticeLines } from './notice-lines.ts';
 export * as optionRules from './option-rules.ts';
 export { VERIFIER_RULES } from './options.ts';
 export { toRefusalAnswer } from './refusal-answer.ts';
+export { headerOf, type RequestLike } from './request.ts';
 export { scopesOf } from './requirements.ts';
 export { toSafeListener } from './safe-listener.ts';
 export { selectByIssuer } from './select-verifier.ts';

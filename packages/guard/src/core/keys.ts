@@ -4,7 +4,9 @@ import { fetchJson } from './fetch-json.ts';
 import type { Issuer } from './issuer.ts';
 import { readJwks, type SigningKey } from './jwks.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { Outage } from './outage.ts';
 import { adviseOnRealm } from './realm-advice.ts';
+
 /** Finds signing keys by id. */
 export interface KeyFinder {
   /** A key that is in memory. */
@@ -53,7 +55,7 @@ type KeyOptions = Pick<
  * Keycloak's JWKS has neither max-age nor ETag, so the lifetime is chosen here. Old keys serve while Keycloak is
  * down. A key that leaves the JWKS moves `epoch` on, which makes every cached token be looked at again.
  */
-export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch): KeySet {
+export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch, outage: Outage): KeySet {
   let keys: ReadonlyMap<string, SigningKey> = new Map();
   let loadedAt: number | null = null;
   let loadedIssuer: string | undefined;
@@ -69,6 +71,7 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
   let started: Promise<void> | undefined;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
+  let endWait: (() => void) | undefined;
 
   async function load(withDiscovery: boolean): Promise<void> {
     try {
@@ -82,7 +85,8 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
       }
       const hasLeft = [...keys].some(([kid, key]) => loaded.get(kid) !== key);
       const hasMoved = loadedIssuer !== undefined && loadedIssuer !== discovery.issuer;
-      if (loadedAt === null || lastError !== null) {
+      const isOver = outage.answered('keys') || lastError?.code === 'provider_misconfigured';
+      if (loadedAt === null || isOver) {
         options.onNotice({
           level: 'info',
           code: 'keys_loaded',
@@ -97,11 +101,14 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
     } catch (error) {
       // Nothing else is thrown: what is read is checked by hand.
       const failure = error as AuthError;
-      if (lastError?.reason !== failure.reason) {
+      const isNewCause = lastError?.reason !== failure.reason;
+      lastError = failure;
+      outage.remember(failure);
+      if (failure.code === 'provider_unavailable') outage.failed('keys', failure, isNewCause);
+      else if (isNewCause) {
         const fix = adviseOnRealm(failure);
         options.onNotice({ level: 'error', code: 'keys_unavailable', message: failure.reason, fix });
       }
-      lastError = failure;
     }
   }
 
@@ -171,8 +178,16 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
   async function loadLater(): Promise<void> {
     const before = lastAskedAt;
     const restMs = COOLDOWN_MS - (options.clock() - before);
-    await new Promise((resolve) => setTimeout(resolve, restMs));
-    nextLoad = undefined;
+    await new Promise<void>((resolve, reject) => {
+      const wait = setTimeout(resolve, restMs);
+      endWait = () => {
+        clearTimeout(wait);
+        reject(new AuthError('provider_unavailable', 'Closed while signing keys were waited for'));
+      };
+    }).finally(() => {
+      nextLoad = undefined;
+      endWait = undefined;
+    });
     // Somebody else may have come first.
     if (lastAskedAt === before) {
       lastAskedAt = options.clock();
@@ -234,6 +249,7 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
       isClosed = true;
       started = undefined;
       clearTimeout(timer);
+      endWait?.();
     },
   };
 }

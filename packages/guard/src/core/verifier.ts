@@ -1,13 +1,20 @@
+import type { AppClaims, Claims, WithParser } from './claims.ts';
+import { createCertificateReader } from './client-certificate.ts';
+import type { Possession } from './confirmation.ts';
+import { createDpopCheck } from './dpop-check.ts';
 import { createEpoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import { createIssuer, type Discovery, type Issuer } from './issuer.ts';
 import { createKeySet } from './keys.ts';
 import { type Notice, resolveOptions, type VerifierOptions } from './options.ts';
-import type { Claims, Principal } from './principal.ts';
+import { createOutage, type Outage } from './outage.ts';
+import type { Principal } from './principal.ts';
 import { createRemoteCheck } from './remote-check.ts';
-import { createMemoryRevocationStore } from './revocation.ts';
+import type { SignInRules } from './required-sign-in.ts';
+import { createMemoryRevocationStore, type ProofStore } from './revocation.ts';
 import { createRevocationList } from './revocation-list.ts';
 import type { Revocation } from './revocation-log.ts';
+import { createSenderCheck, type SenderCheck } from './sender-check.ts';
 import { createStats, type VerifierStats } from './stats.ts';
 import { keepTickShape } from './tick-shape.ts';
 import { createTokenJudge } from './token-judge.ts';
@@ -23,20 +30,24 @@ export interface VerifierStatus {
   readonly keysFetches: number;
   readonly cachedTokens: number;
   readonly revocations: number;
-  /** Keycloak does not answer checks of tokens at the moment. */
+  /** Keycloak does not answer at the moment. */
   readonly isProviderDown: boolean;
   /** Why the keys could not be loaded, `null` where they could. */
   readonly lastError: AuthError | null;
 }
 
 /** Verifies access tokens, of one issuer or of several. */
-export interface TokenVerifier<C extends object = Claims> {
+export interface TokenVerifier<C extends object = AppClaims> {
   /** One for each issuer. */
   readonly members: readonly Verifier<C>[];
   /** The client whose roles a guard means where it names none: that of the first member. */
   readonly clientId: string;
   /** See `Verifier.verify`. */
-  verify(token: string): Principal<C> | Promise<Principal<C>>;
+  verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
+  /** How gates check that a token's sender may use it. Without it, bearer tokens are all that is accepted. */
+  readonly sender?: SenderCheck;
+  /** How guards judge the sign-in behind a token. */
+  readonly signInRules?: SignInRules;
   /** See `Verifier.load`. */
   load(): Promise<void>;
   /** See `Verifier.close`. */
@@ -44,16 +55,20 @@ export interface TokenVerifier<C extends object = Claims> {
 }
 
 /** Verifies the access tokens of one realm for one API. */
-export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
+export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C> {
   /** The realm. */
   readonly issuer: Issuer;
+  /** Whether Keycloak is there. Whoever calls it besides the verifier can say here what came of it. */
+  readonly outage: Outage;
   readonly stats: VerifierStats;
   /**
    * The principal of a token: at once when the token is known, as a promise otherwise.
    *
+   * @param shown what its sender shows beside it, for a token that is bound to a key or a certificate. Proofs are not
+   * checked here: `authenticate` does, with the whole request
    * @throws {AuthError} (or rejects with one) a `token_…` or `provider_…` code
    */
-  verify(token: string): Principal<C> | Promise<Principal<C>>;
+  verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
   /** True when `verify` would find the token in memory. */
   isKnown(token: string): boolean;
   /** Keys, issuer and rules, for other JWTs that the realm signs (logout tokens, admin pushes). */
@@ -90,15 +105,18 @@ export type Revoker = Pick<Verifier, 'useOnce' | 'clientId' | 'context' | 'revok
  * const verifier = createVerifier({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * const principal = await verifier.verify(token);
  */
-export function createVerifier<C extends object = Claims>(options: VerifierOptions<C>): Verifier<C> {
+export function createVerifier<C extends object = Claims>(
+  options: VerifierOptions<C> & WithParser<C>,
+): Verifier<C> {
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();
   const { serverUrl, realm, timeoutMs, fetch } = resolved;
   const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
-  const keys = createKeySet(issuer, resolved, epoch);
+  const outage = createOutage(resolved.onNotice);
+  const keys = createKeySet(issuer, resolved, epoch, outage);
   const revocations = createRevocationList(epoch);
-  const remote = createRemoteCheck(issuer, resolved);
+  const remote = createRemoteCheck(issuer, resolved, outage);
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
   const toIssuer = () => (issuer.current as Discovery).issuer;
@@ -109,25 +127,34 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
     issuer: toIssuer,
     options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
   });
-  const judge = createTokenJudge({ options: resolved, context, keys, epoch, revocations, remote, stats });
+  const judge = createTokenJudge({ options: resolved, context, epoch, revocations, remote, stats });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
+  const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
+  const sender = createSenderCheck({
+    dpop,
+    // Options without it, and with a mode other than off, were refused; a route may have a mode of its own.
+    proofs: createDpopCheck(
+      dpop,
+      async (id, expiresAt) => (store as ProofStore).useProofOnce(id, expiresAt),
+      clock,
+    ),
+    publicUrl,
+    certificateOf: createCertificateReader(clientCertificate),
+  });
   const unsubscribe = store.subscribe((revocation) => {
     stats.revocations++;
     revocations.add(revocation);
   });
 
-  /** Where nobody brings a token to ask about, keys that were loaded since then show that Keycloak is back. */
-  function isProviderDown(): boolean {
-    const { failedAt } = remote;
-    return failedAt !== undefined && (keys.loadedAt === null || keys.loadedAt <= failedAt);
-  }
-
   const verifier: Verifier<C> = {
     issuer,
+    outage,
     get members() {
       return [verifier];
     },
     clientId: resolved.clientId,
+    sender,
+    signInRules: Object.freeze({ acrLevels, clock, clockToleranceSeconds }),
     stats,
     context,
     verify: judge.verify,
@@ -152,7 +179,7 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
       keysFetches: keys.fetches,
       cachedTokens: judge.cachedTokens,
       revocations: revocations.size,
-      isProviderDown: isProviderDown(),
+      isProviderDown: outage.isDown,
       lastError: keys.lastError,
     }),
     async close() {

@@ -1,6 +1,9 @@
+import type { Request } from 'express';
 import {
+  type AcceptUpgrade,
   answerNode,
   type BackchannelLogoutOptions,
+  type Connection,
   createDoor,
   type KeycloakOptions,
   type Next,
@@ -9,10 +12,14 @@ import {
   nodeHost,
   originOf,
   type SessionSettings,
+  type SocketIoMiddleware,
   toNodeGuard,
   toNodeRoutes,
+  toSocketIoMiddleware,
+  toUpgradeListener,
+  type UpgradeListener,
 } from '../adapter/internal.ts';
-import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
 import { createLastErrorHandler } from './last-error-handler.ts';
 
@@ -35,7 +42,7 @@ export type ExpressRequest = NodeRequest & {
 export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: Next) => void;
 
 /** keycloak-guard for Express. */
-export interface ExpressKeycloak<C extends object = Claims> {
+export interface ExpressKeycloak<C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /**
    * Middleware that lets authenticated requests pass which meet the requirements, and sets `request.principal`. For one
@@ -55,9 +62,9 @@ export interface ExpressKeycloak<C extends object = Claims> {
    * @example
    * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
    */
-  session(settings: SessionSettings<ExpressRequest>): ExpressMiddleware;
+  session(settings: SessionSettings<Request>): ExpressMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
-  backchannelLogout(options?: BackchannelLogoutOptions<ExpressRequest>): ExpressMiddleware;
+  backchannelLogout(options?: BackchannelLogoutOptions<Request>): ExpressMiddleware;
   /**
    * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
    * the session, renewed when it is about to expire. `null`: nobody is there.
@@ -65,6 +72,36 @@ export interface ExpressKeycloak<C extends object = Claims> {
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
   accessToken(request: ExpressRequest): Promise<string | null>;
+  /**
+   * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @throws {AuthError} rejects with what a guard would refuse the request for
+   * @example
+   * const connection = await kc.connect(request);
+   * connection.signal.addEventListener('abort', () => response.end());
+   * response.once('close', connection.end);
+   */
+  connect(request: ExpressRequest, requirements?: Requirements<C>): Promise<Connection>;
+  /**
+   * A listener of a server's `upgrade` event: guards the handshake of WebSockets. Pages of other origins are refused where a
+   * session cookie came; a socket that has to end and is not ended by the application is cut.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * server.on('upgrade', kc.upgrade({}, (request, socket, head, connection) =>
+   *   wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, request, connection))));
+   */
+  upgrade(requirements: Requirements<C>, accept: AcceptUpgrade): UpgradeListener;
+  /**
+   * Middleware for Socket.IO: guards the handshake by `auth.token`, the `Authorization` header or the session cookie, and
+   * sets `socket.data.principal`. The event `auth` with a new token goes on with it; whose token expired is disconnected.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * io.use(kc.socket({ realmRole: 'user' }));
+   */
+  socket(requirements?: Requirements<C>): SocketIoMiddleware;
   /** Whether somebody meets requirements. */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Ends every timer. */
@@ -79,10 +116,10 @@ export interface ExpressKeycloak<C extends object = Claims> {
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * app.get('/hello', kc.guard(), (request, response) => response.json({ hello: request.principal?.username }));
  */
-export function keycloak<C extends object = Claims>(
-  options: KeycloakOptions<ExpressRequest, C>,
+export function keycloak<C extends object = AppClaims>(
+  options: KeycloakOptions<Request, C>,
 ): ExpressKeycloak<C> {
-  const door = createDoor<ExpressRequest, NodeResponse, C>(options, {
+  const door = createDoor<ExpressRequest, NodeResponse, C>(options as KeycloakOptions<ExpressRequest, C>, {
     factory: 'keycloak',
     ...nodeHost,
     toWire: (request) => ({ ...nodeHost.toWire(request), origin: publicOriginOf(request) }),
@@ -103,9 +140,15 @@ export function keycloak<C extends object = Claims>(
         if (answer === undefined) next(error);
         else answerNode(response, answer);
       }),
-    session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
-    backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
+    session: (settings) => toNodeRoutes(door, door.openSessions(settings as SessionSettings<ExpressRequest>)),
+    backchannelLogout: (given) =>
+      toNodeRoutes(door, door.messages(given as BackchannelLogoutOptions<ExpressRequest>)),
     accessToken: door.accessToken,
+    connect: (request, requirements = {}) =>
+      door.connections.guard(requirements as Requirements).open(request),
+    upgrade: (requirements, accept) =>
+      toUpgradeListener(door.connections.guard(requirements as Requirements), door.refusalOf, accept),
+    socket: (requirements = {}) => toSocketIoMiddleware(door.connections.guard(requirements as Requirements)),
     has: door.has,
     close: door.close,
   };

@@ -44,6 +44,8 @@ export function createGuardHook(
   const refuse = createRefuse(explain);
   const gate = createGate<FastifyRequest, FastifyReply>(verifier, options, {
     toRequest: (request) => request.raw,
+    originOf: (request) => `${request.protocol}://${request.host}`,
+    setHeader: (reply, name, value) => reply.header(name, value),
     sessionOf: (request) => request.server.sessionAuthenticator,
     isOpen: (request) => isForAll && request.routeOptions.config.guard === false,
     onDenied(request, refusal, principal) {

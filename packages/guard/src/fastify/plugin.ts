@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
-import { readBearerToken, type TokenVerifier } from '../core/index.ts';
+import { type Connection, createConnections, tell } from '../adapter/index.ts';
+import { type Requirements, readBearerToken, type TokenVerifier } from '../core/index.ts';
 import { authorizationOf, isForSession } from '../core/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
@@ -36,6 +37,18 @@ declare module 'fastify' {
      */
     guardAll(requirements?: GuardOptions): void;
     readonly [REFUSE]: Refuse;
+    /**
+     * Guards a connection that stays open, a WebSocket or server-sent events: says who it is, and when it has to end. In a
+     * route that is guarded as every other one.
+     *
+     * @throws {OptionsError} for a requirement that is misspelt or empty
+     * @throws {AuthError} rejects with what a guard would refuse the request for
+     * @example
+     * const connection = await app.guardConnection(request);
+     * connection.signal.addEventListener('abort', () => socket.close());
+     * socket.once('close', connection.end);
+     */
+    guardConnection(request: FastifyRequest, requirements?: Requirements): Promise<Connection>;
     /** Decorated by `keycloakSession`: guards then take its cookie where there is no `Authorization` header. */
     readonly sessionAuthenticator?: SessionAuthenticator;
     readonly [SESSIONS]?: AskedSessions;
@@ -46,7 +59,7 @@ declare module 'fastify' {
     accessToken(request: FastifyRequest): Promise<string | null>;
   }
   interface FastifyRequest {
-    /** Who is calling; `null` where no guard ran, or an optional one found no token. */
+    /** Who is calling; `null` where no guard ran, or an optional one found no token: `principalOf` is for the rest. */
     principal: import('../core/index.ts').Principal | null;
   }
   interface FastifyContextConfig {
@@ -64,7 +77,7 @@ declare module 'fastify' {
  * @throws {OptionsError} at registration, naming every option that is missing, wrong or unknown
  * @example
  * await app.register(keycloakGuard, { serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
- * app.get('/hello', { onRequest: app.guard() }, (request) => ({ hello: request.principal?.username }));
+ * app.get('/hello', { onRequest: app.guard() }, (request) => ({ hello: principalOf(request).username }));
  */
 export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', async (app, options) => {
   const { verifier, isOwn, securityScheme, ...reporting } = resolveGuardOptions(options, app.log);
@@ -81,6 +94,17 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
     if (sessions !== undefined && isForSession(request.raw)) return sessions.accessToken(request);
     return authorizationOf(request.raw) === undefined ? null : readBearerToken(request.raw);
   });
+  const connections = createConnections<FastifyRequest>(verifier, {
+    toRequest: ({ raw }) => raw,
+    sessionOf: ({ server }) => server[SESSIONS]?.watch,
+    onDenied: (request, error, principal) =>
+      reporting.onDenied &&
+      tell(request.log, 'onDenied', () => reporting.onDenied?.(request, error, principal)),
+  });
+  app.decorate('guardConnection', async (request, requirements = {}) =>
+    connections.guard(requirements).open(request),
+  );
+  app.addHook('onClose', async () => connections.close());
   app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
     const hook = createGuardHook(verifier, requirements ?? {}, { ...reporting, isForAll: true });
     this.addHook('onRequest', hook);

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import { isAuthError } from '../core/index.ts';
+import { type AuthError, isAuthError, type Principal } from '../core/index.ts';
 import { type Answer, toRefusalAnswer } from '../core/internal.ts';
 import { send } from './send.ts';
 
@@ -19,10 +19,7 @@ export type Refuse = (
 export function createRefuse(explain: boolean | undefined): Refuse {
   return (error, request, reply, done) => {
     const isRefusal = isAuthError(error);
-    const invitation =
-      isRefusal && error.code === 'missing_token'
-        ? request.server[SESSIONS]?.inviteToLogin(request)
-        : undefined;
+    const invitation = isRefusal ? toInvitation(error, request) : undefined;
     if (invitation) send(reply, invitation);
     else if (!isRefusal || hasErrorHandler(request)) done(error as Error);
     else {
@@ -32,6 +29,12 @@ export function createRefuse(explain: boolean | undefined): Refuse {
   };
 }
 
+/** A page goes to where its person can sign in, or sign in more strongly; what is thrown Fastify takes for a failure. */
+function toInvitation(error: AuthError, request: FastifyRequest): Answer | null | undefined {
+  if (error.code === 'step_up_redirect') return toRefusalAnswer(error);
+  return error.code === 'missing_token' ? request.server[SESSIONS]?.inviteToLogin(request) : undefined;
+}
+
 /** On instances where `keycloakSession` is registered: what guards ask it. */
 export const SESSIONS: unique symbol = Symbol('sessions');
 
@@ -39,6 +42,8 @@ export const SESSIONS: unique symbol = Symbol('sessions');
 export interface AskedSessions {
   inviteToLogin(request: FastifyRequest): Answer | null;
   accessToken(request: FastifyRequest): Promise<string | null>;
+  /** Who is calling, without using the session. */
+  watch(request: FastifyRequest): Promise<Principal | null>;
 }
 
 /** On instances: how their guards refuse, for the other plugins of this package. */

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionAnswer, SessionOptions, SessionPrincipal, SessionRequest } from '../session/index.ts';
 import { asPlugin } from './as-plugin.ts';
+import type { SessionAuthenticator } from './guard-hook.ts';
 import { REFUSE, SESSIONS } from './refuse.ts';
 import { addHeaders, send } from './send.ts';
 
@@ -34,14 +35,17 @@ export const keycloakSession = asPlugin<KeycloakSessionOptions>(
     const { paths } = sessions;
     const toRequest = createTranslator(options.publicUrl);
 
-    app.decorate('sessionAuthenticator', (request, reply) => {
+    const authenticate: SessionAuthenticator = (request, reply) => {
       const found = sessions.authenticate(toRequest(request));
       return found instanceof Promise ? found.then((late) => take(late, reply)) : take(found, reply);
-    });
+    };
+    authenticate.stepUp = (request, signIn) => sessions.stepUp(toRequest(request), signIn);
+    app.decorate('sessionAuthenticator', authenticate);
 
     app.decorate(SESSIONS, {
       inviteToLogin: (request) => sessions.inviteToLogin(toRequest(request)),
       accessToken: (request) => sessions.accessToken(toRequest(request)),
+      watch: async (request) => (await sessions.authenticate(toRequest(request), false)).principal,
     });
 
     const route =

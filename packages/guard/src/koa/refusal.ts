@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerNode } from '../adapter/internal.ts';
-import { isAuthError } from '../core/index.ts';
+import { isAuthError, type Principal } from '../core/index.ts';
 import type { Answer } from '../core/internal.ts';
 
 /** A context of Koa's, as much of it as is needed. */
@@ -14,8 +14,7 @@ export interface KoaContext {
   readonly protocol: string;
   readonly host: string;
   readonly app: { emit(event: 'error', error: unknown, context: unknown): boolean };
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the application puts there
-  state: any;
+  readonly state: { principal?: Principal };
   status: number;
   body: unknown;
   set(name: string, value: string | string[]): void;

@@ -1,5 +1,10 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { BackchannelLogoutOptions, KeycloakOptions, SessionSettings } from '../adapter/internal.ts';
+import type {
+  BackchannelLogoutOptions,
+  KeycloakOptions,
+  OnDenied,
+  SessionSettings,
+} from '../adapter/internal.ts';
 import type { Call, KeycloakRequest } from './call.ts';
 
 // The engine calls listeners with a call of ours; they are told of what the application knows.
@@ -9,9 +14,9 @@ export function toCallOptions<C extends object>(
   options: KeycloakOptions<ExecutionContext, C>,
 ): KeycloakOptions<Call, C> {
   const { onDenied } = options;
-  const told: KeycloakOptions<Call, C>['onDenied'] =
+  const told: OnDenied<Call> | undefined =
     onDenied && (({ context }, error, who) => onDenied(context as ExecutionContext, error, who));
-  return { ...(options as object as KeycloakOptions<Call, C>), onDenied: told };
+  return { ...options, onDenied: told } as object as KeycloakOptions<Call, C>;
 }
 
 export function toCallSession({

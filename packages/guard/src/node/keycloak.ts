@@ -1,6 +1,8 @@
 import {
+  type AcceptUpgrade,
   answerNode,
   type BackchannelLogoutOptions,
+  type Connection,
   createDoor,
   type KeycloakOptions,
   type NodeMiddleware,
@@ -8,10 +10,14 @@ import {
   type NodeResponse,
   nodeHost,
   type SessionSettings,
+  type SocketIoMiddleware,
   toNodeGuard,
   toNodeRoutes,
+  toSocketIoMiddleware,
+  toUpgradeListener,
+  type UpgradeListener,
 } from '../adapter/internal.ts';
-import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import { type GuardOptions, toJsonAnswer } from '../core/internal.ts';
 
 /** A listener that runs for guarded requests alone; `principal` is `undefined` where nobody has to be there, and is not. */
@@ -21,7 +27,7 @@ export type GuardedListener<P = Principal> = (
 ) => unknown;
 
 /** keycloak-guard for Node's own servers: `http`, `https` and `http2`. */
-export interface NodeKeycloak<C extends object = Claims> {
+export interface NodeKeycloak<C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /**
    * Guards a listener, or, without one, as middleware `(request, response, next)`. A refused request is answered with
@@ -54,6 +60,36 @@ export interface NodeKeycloak<C extends object = Claims> {
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
   accessToken(request: NodeRequest): Promise<string | null>;
+  /**
+   * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @throws {AuthError} rejects with what a guard would refuse the request for
+   * @example
+   * const connection = await kc.connect(request);
+   * connection.signal.addEventListener('abort', () => response.end());
+   * response.once('close', connection.end);
+   */
+  connect(request: NodeRequest, requirements?: Requirements<C>): Promise<Connection>;
+  /**
+   * A listener of a server's `upgrade` event: guards the handshake of WebSockets. Pages of other origins are refused where a
+   * session cookie came; a socket that has to end and is not ended by the application is cut.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * server.on('upgrade', kc.upgrade({}, (request, socket, head, connection) =>
+   *   wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, request, connection))));
+   */
+  upgrade(requirements: Requirements<C>, accept: AcceptUpgrade): UpgradeListener;
+  /**
+   * Middleware for Socket.IO: guards the handshake by `auth.token`, the `Authorization` header or the session cookie, and
+   * sets `socket.data.principal`. The event `auth` with a new token goes on with it; whose token expired is disconnected.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * io.use(kc.socket({ realmRole: 'user' }));
+   */
+  socket(requirements?: Requirements<C>): SocketIoMiddleware;
   /** Whether somebody meets requirements. */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Ends every timer. */
@@ -68,7 +104,7 @@ export interface NodeKeycloak<C extends object = Claims> {
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * createServer(kc.guard({}, (request, response) => response.end(request.principal.username))).listen(3000);
  */
-export function keycloak<C extends object = Claims>(
+export function keycloak<C extends object = AppClaims>(
   options: KeycloakOptions<NodeRequest, C>,
 ): NodeKeycloak<C> {
   const door = createDoor<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });
@@ -105,6 +141,11 @@ export function keycloak<C extends object = Claims>(
     session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
     backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
     accessToken: door.accessToken,
+    connect: (request, requirements = {}) =>
+      door.connections.guard(requirements as Requirements).open(request),
+    upgrade: (requirements, accept) =>
+      toUpgradeListener(door.connections.guard(requirements as Requirements), door.refusalOf, accept),
+    socket: (requirements = {}) => toSocketIoMiddleware(door.connections.guard(requirements as Requirements)),
     has: door.has,
     close: door.close,
   };

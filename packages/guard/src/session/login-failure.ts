@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { headerOf } from '../core/internal.ts';
 import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
-import { headerOf, type SessionRequest } from './request.ts';
+import type { SessionRequest } from './request.ts';
 
 /** Why nobody was signed in. Nothing of it comes from the URL. */
 export const LOGIN_FAILURES = {
@@ -20,6 +21,11 @@ export const LOGIN_FAILURES = {
     hint: 'This account may not be used here.',
   },
   refused: { statusCode: 400, detail: 'Sign-in did not succeed', hint: 'The identity provider refused it.' },
+  too_weak: {
+    statusCode: 403,
+    detail: 'This sign-in is not enough',
+    hint: 'The page asks for a stronger way of signing in than was used.',
+  },
   bad_address: {
     statusCode: 400,
     detail: 'Sign-in is not possible at this address',

@@ -1,5 +1,6 @@
 import { AuthorizationError, ClientError } from '../client/index.ts';
-import { isAuthError, type Principal } from '../core/index.ts';
+import { isAuthError, type Principal, requireSignIn } from '../core/index.ts';
+import { headerOf, isPrincipal, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
 import { NOT_SILENTLY, toAuthorizationParameters } from './authorization-parameters.ts';
 import type { SessionContext } from './context.ts';
@@ -7,9 +8,10 @@ import { readCookie } from './cookies.ts';
 import { endSession } from './end-session.ts';
 import { type LoginFailure, toFailureAnswer } from './login-failure.ts';
 import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS } from './login-ticket.ts';
-import { headerOf, parameterOf, queryOf, type SessionRequest } from './request.ts';
+import { parameterOf, queryOf, type SessionRequest } from './request.ts';
 import { toReturnPath } from './return-path.ts';
 import { logOf } from './session-log.ts';
+import { readStepUp, toSignInParameters } from './step-up.ts';
 
 // Authorization code flow with PKCE.
 
@@ -20,7 +22,10 @@ export async function startLogin(context: SessionContext, request: SessionReques
   const redirectUri = `${place.baseUrl}${options.prefix}/callback`;
   // Without a public URL it is made of what is in `Host`, and nothing could come back to what is no address.
   if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
-  const parameters = await toAuthorizationParameters(options, request);
+  const signIn = readStepUp(context, request.url);
+  const asked = await toAuthorizationParameters(options, request);
+  // What a guard asked for counts for more.
+  const parameters = { ...asked, ...(signIn && toSignInParameters(signIn)) };
   let started: Awaited<ReturnType<typeof options.client.startAuthorization>>;
   try {
     started = await options.client.startAuthorization({ redirectUri, scope: options.scope, parameters });
@@ -31,6 +36,7 @@ export async function startLogin(context: SessionContext, request: SessionReques
   const ticket: LoginTicket = {
     ...secrets,
     redirectUri,
+    signIn,
     isSilent: parameters.prompt === 'none',
     returnTo: toReturnPath(parameterOf(request.url, 'return_to'), place.origin, `${place.path}/`),
     expiresAt: options.clock() + TICKET_SECONDS * 1000,
@@ -58,7 +64,10 @@ export async function finishLogin(context: SessionContext, request: SessionReque
       callbackUrl: `${ticket.redirectUri}${queryOf(request.url)}`,
     });
     // A token that a guard would refuse makes no session.
-    const principal = await verifier.verify(tokens.accessToken);
+    const principal: unknown = await verifier.verify(tokens.accessToken, KEPT);
+    if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
+    // Keycloak says nothing where it cannot do what it was asked for: the page would be refused again and again.
+    if (ticket.signIn !== undefined) requireSignIn(ticket.signIn, verifier.signInRules)(principal);
     if (!(await mayLogIn(context, principal, request))) return fail(context, request, 'denied', [used]);
     await endEarlierSession(context, request);
     const begun = await keeper.begin(tokens);
@@ -136,6 +145,7 @@ function toFailure(error: unknown, request: SessionRequest): LoginFailure {
   if (isAuthError(error)) {
     log.error({ reqId, code: error.code, expected: error.expected, seen: error.seen }, error.reason);
     if (error.code === 'session_store_unavailable') return 'store';
+    if (error.code === 'insufficient_user_authentication') return 'too_weak';
     // A new key is asked for within seconds.
     const isOfAMoment = error.statusCode === 503 || error.code === 'token_key_unknown';
     return isOfAMoment ? 'unavailable' : 'misconfigured';

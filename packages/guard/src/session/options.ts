@@ -49,6 +49,11 @@ export interface SessionOptions<Source = unknown> {
   /** Scopes to ask for, separated by one space. Default `openid`. */
   readonly scope?: string | undefined;
   /**
+   * Whether a page that a guard refuses because of its `acr` or `maxAge` is sent to Keycloak to sign in so, and comes back.
+   * Whatever is no page gets the refusal. Default true.
+   */
+  readonly stepUp?: boolean | undefined;
+  /**
    * Alias of the identity provider that Keycloak sends people on to, past its own form. `/auth/login?idp_hint=…` asks for
    * another one. Default: Keycloak's form.
    */
@@ -84,6 +89,7 @@ export interface ResolvedSessionOptions {
   readonly afterLogout: string;
   readonly redirectToLogin: boolean;
   readonly scope: string;
+  readonly stepUp: boolean;
   readonly idpHint: string | undefined;
   readonly authorizationParameters: AuthorizationParametersOf<unknown>;
   readonly onLogin: SessionOptions<unknown>['onLogin'];
@@ -137,6 +143,7 @@ export const SESSION_RULES: OptionRules<SessionOptions> = {
   afterLogout: { rule: 'must be a path', example: "'/'", isMet: isPath },
   redirectToLogin: optionRules.trueOrFalse(false),
   scope: optionRules.text('must be scopes, separated by one space', "'openid profile'"),
+  stepUp: optionRules.trueOrFalse(true),
   idpHint: optionRules.text('must be the alias of an identity provider', "'google'"),
   authorizationParameters: AUTHORIZATION_PARAMETERS,
   onLogin: optionRules.callable('(principal) => saveProfile(principal)'),
@@ -173,6 +180,7 @@ export function resolveSessionOptions<Source>(
     afterLogout: options.afterLogout ?? '/',
     redirectToLogin: options.redirectToLogin ?? true,
     scope: options.scope ?? 'openid',
+    stepUp: options.stepUp ?? true,
     idpHint: options.idpHint,
     // It gets what it was made for: the source of the requests that come.
     authorizationParameters: (options as SessionOptions).authorizationParameters ?? {},

@@ -1,4 +1,4 @@
-import type { TokenVerifier } from '../core/index.ts';
+import type { RequiredSignIn, TokenVerifier } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import { accessTokenOf } from './access-token.ts';
 import type { SessionAnswer } from './answer.ts';
@@ -18,6 +18,7 @@ import type { SessionRequest } from './request.ts';
 import { createSealer } from './seal.ts';
 import { createSessionKeeper } from './session-keeper.ts';
 import { signOut } from './sign-out.ts';
+import { toStepUpPath } from './step-up.ts';
 
 /** Options of {@link createSessions}. */
 export interface SessionsOptions<Source = unknown> extends SessionOptions<Source> {
@@ -45,9 +46,13 @@ export interface Sessions<Source = unknown> {
    * Who is calling, by the session cookie; at once where session and token are known. `headers` and `setCookies` belong
    * into the answer, whatever it is.
    *
+   * @param isUse whether the session's idle time begins anew. Default true
    * @throws {AuthError} (or rejects with one) `cross_origin_request`, `session_store_unavailable`, or what a verifier throws
    */
-  authenticate(request: SessionRequest<Source>): SessionPrincipal | Promise<SessionPrincipal>;
+  authenticate(
+    request: SessionRequest<Source>,
+    isUse?: boolean,
+  ): SessionPrincipal | Promise<SessionPrincipal>;
   /**
    * The access token of the session, renewed when it is about to expire: for a call of another API on behalf of the person.
    * `null`: nobody is signed in. It is a secret of this process: never give it to the browser.
@@ -60,6 +65,12 @@ export interface Sessions<Source = unknown> {
    * the request is for something else, or `redirectToLogin` is false.
    */
   inviteToLogin(request: SessionRequest<Source>): SessionAnswer | null;
+  /**
+   * The path to send a page to that was refused because its person did not sign in strongly or recently enough
+   * (`AuthError.signIn`): from there the browser goes to Keycloak, and comes back to the page. `undefined` where the request
+   * is for no page, and the refusal has to be answered.
+   */
+  stepUp(request: SessionRequest<Source>, signIn: RequiredSignIn): string | undefined;
   /** Sends the browser to Keycloak; with `?return_to=/path` it comes back to that path. */
   startLogin(request: SessionRequest<Source>): Promise<SessionAnswer>;
   /** Takes the browser back from Keycloak, and begins a session. */
@@ -120,9 +131,10 @@ export function buildSessions(
       describe: `${prefix}/session`,
       signOut: `${prefix}/logout`,
     },
-    authenticate: (request) => authenticate(request),
+    authenticate,
     accessToken: (request) => accessTokenOf(context, authenticate, request),
     inviteToLogin: (request) => inviteToLogin(context, request),
+    stepUp: (request, signIn) => toStepUpPath(context, request, signIn),
     startLogin: (request) => startLogin(context, request),
     finishLogin: (request) => finishLogin(context, request),
     describe: (request) => describeSession(context, authenticate, request),
