@@ -20,7 +20,14 @@ export {
   nodeHost,
   originOf,
 } from './node-http.ts';
-export { answerRoute, type Next, type NodeMiddleware, toNodeGuard, toNodeRoutes } from './node-middleware.ts';
+export {
+  answerRoute,
+  type Next,
+  type NodeMiddleware,
+  pathOf,
+  toNodeGuard,
+  toNodeRoutes,
+} from './node-middleware.ts';
 export type { AdapterOptions, KeycloakOptions, OnDenied } from './options.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
 export type { SessionSettings } from './session-routes.ts';

@@ -6,7 +6,7 @@ export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } f
 export { readCompactJws } from './compact-jws.ts';
 export { KEPT } from './confirmation.ts';
 export { authorizationOf } from './credentials.ts';
-export { readBody, toJsonObject } from './fetch-json.ts';
+export { type BoundedResponse, fetchBounded, readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
   type Gate,

@@ -155,7 +155,7 @@ export function keycloak<C extends object = AppClaims>(
 }
 
 /** As Express sees it, with its `trust proxy`. */
-function publicOriginOf(request: ExpressRequest): string {
+export function publicOriginOf(request: ExpressRequest): string {
   const { protocol } = request;
   return protocol === undefined ? originOf(request) : `${protocol}://${hostOf(request)}`;
 }
