@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ROOT, sourceFiles } from './source-imports.ts';
 
 const doors = sourceFiles().filter((file) =>
-  /^guard\/src\/(client|core|express|fastify|koa|node|redis|session)\/index\.ts$/.test(file),
+  /^guard\/src\/(authz|client|core|express|fastify|koa|node|redis|session)\/index\.ts$/.test(file),
 );
 
 /** The declaration of each name that a room of the library exports, with the comment before it. */

@@ -1,11 +1,12 @@
 // What the rooms of this package share, and nobody else gets.
 export { type Answer, toJsonAnswer } from './answer.ts';
 export { createBoundedCache } from './bounded-cache.ts';
+export { createCallSlots } from './call-slots.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
 export { KEPT } from './confirmation.ts';
 export { authorizationOf, type RequestLike } from './credentials.ts';
-export { readBody, toJsonObject } from './fetch-json.ts';
+export { type BoundedResponse, fetchBounded, readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
   type Gate,
@@ -28,7 +29,10 @@ export { createStandardErrorLog, type Log } from './log.ts';
 export { createNoticeLines } from './notice-lines.ts';
 export * as optionRules from './option-rules.ts';
 export { VERIFIER_RULES } from './options.ts';
+export { describeAnswer } from './provider-refusal.ts';
 export { toRefusalAnswer } from './refusal-answer.ts';
 export { scopesOf } from './requirements.ts';
 export { toSafeListener } from './safe-listener.ts';
+export { toSafeText } from './safe-text.ts';
 export { selectByIssuer } from './select-verifier.ts';
+export { tokenOf } from './token-of.ts';

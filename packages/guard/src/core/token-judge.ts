@@ -13,6 +13,7 @@ import { isLackingClaims, type RemoteAnswer } from './remote-question.ts';
 import type { RevocationList } from './revocation-list.ts';
 import type { VerifierStats } from './stats.ts';
 import { createTokenCache } from './token-cache.ts';
+import { rememberToken } from './token-of.ts';
 import { assertAccessToken, type VerifyContext, verifyToken } from './verify.ts';
 
 /** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
@@ -111,7 +112,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       await askAndApply(known, isLacking || isNeeded(known));
     }
     await assertGoodAfterAll(known);
-    known.principal ??= parsePrincipal(claims, options.parseClaims);
+    known.principal ??= rememberToken(parsePrincipal(claims, options.parseClaims), token);
     cache.set(known, now);
     return known;
   }
@@ -257,7 +258,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     try {
       assertAccessToken(claims);
       assertBoundAsBefore(known, claims);
-      known.principal = parsePrincipal(claims, options.parseClaims);
+      known.principal = rememberToken(parsePrincipal(claims, options.parseClaims), known.token);
     } catch (error) {
       known.refusal = error as AuthError;
       cache.delete(known.token);

@@ -1,0 +1,111 @@
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import type {
+  Permissions,
+  PermissionsOptions,
+  PermitOptions,
+  PermitRule,
+  RuleOfRequest,
+} from '../authz/index.ts';
+import { isAuthError, OptionsError } from '../core/index.ts';
+import { asPlugin } from './as-plugin.ts';
+import type { OnDenied } from './guard-hook.ts';
+import { tell } from './tell.ts';
+
+/** Options of {@link keycloakPermissions}: those of `createPermissions`, or permissions made before. */
+export type KeycloakPermissionsOptions = (
+  | Omit<PermissionsOptions, 'verifier'>
+  | {
+      /** Needed where the verifier of `keycloakGuard` is of several realms. */
+      readonly permissions: Permissions;
+    }
+) & {
+  /** Told of each refusal, for an audit log. What it returns or throws changes nothing. */
+  readonly onDenied?: OnDenied | undefined;
+};
+
+/** An `onRequest` or `preHandler` hook; an answer from memory costs no promise. */
+export interface PermitHook {
+  (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void;
+  /** What is asked, for documentation; empty where it depends on the request. */
+  readonly asked: readonly string[];
+  /** The status of a refusal. */
+  readonly permitStatus: 401 | 403 | 404;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Keycloak's permissions. Decorated by `keycloakPermissions`. */
+    readonly permissions: Permissions;
+    /**
+     * A hook that lets requests pass whose principal has the permission, as Keycloak decides. Comes after `app.guard`.
+     * Decorated by `keycloakPermissions`.
+     *
+     * @throws {OptionsError} for a rule or an option that is wrong
+     */
+    permit(
+      rule: PermitRule | RuleOfRequest<FastifyRequest>,
+      options?: PermitOptions<FastifyRequest>,
+    ): PermitHook;
+  }
+}
+
+/**
+ * Fastify plugin: asks Keycloak's authorization services whether a caller has a permission. Needs `keycloakGuard`.
+ *
+ * @throws {OptionsError} at registration, naming every option that is missing, wrong or unknown
+ * @example
+ * await app.register(keycloakGuard, keycloak);
+ * await app.register(keycloakPermissions, { clientSecret: process.env.KEYCLOAK_CLIENT_SECRET });
+ * app.get('/orders', { onRequest: [app.guard(), app.permit('orders#view')] }, listOrders);
+ */
+export const keycloakPermissions = asPlugin<KeycloakPermissionsOptions>(
+  'keycloak-guard-permissions',
+  async (app, { onDenied, ...options }) => {
+    // Who only guards routes loads nothing of it.
+    const { createPermissions, createPermit } = await import('../authz/index.ts');
+    const permissions =
+      'permissions' in options
+        ? options.permissions
+        : createPermissions({ ...(options as PermissionsOptions), verifier: toOneRealm(app.verifier) });
+    app.decorate('permissions', permissions);
+    app.decorate('permit', (rule, more) => {
+      const permit = createPermit<FastifyRequest>(permissions, rule, more);
+
+      function permitHook(
+        request: FastifyRequest,
+        _reply: FastifyReply,
+        done: HookHandlerDoneFunction,
+      ): void {
+        const refuse = (error: unknown): void => {
+          if (isAuthError(error)) {
+            const { code, reason, expected, seen } = error;
+            request.log.debug({ code, reason, expected, seen }, 'access refused');
+            if (onDenied !== undefined)
+              tell(request, 'onDenied', () => onDenied(request, error, request.principal));
+          }
+          done(error instanceof Error ? error : new Error('A permission threw what is not an error'));
+        };
+        let decided: void | Promise<void>;
+        try {
+          decided = permit.decide(request, request.principal);
+        } catch (error) {
+          refuse(error);
+          return;
+        }
+        if (decided instanceof Promise) decided.then(() => done(), refuse);
+        else done();
+      }
+
+      return Object.assign(permitHook, { asked: permit.asked, permitStatus: permit.status });
+    });
+  },
+  ['keycloak-guard'],
+);
+
+function toOneRealm(verifier: import('../core/index.ts').TokenVerifier): PermissionsOptions['verifier'] {
+  const [member, ...others] = verifier.members;
+  if (member !== undefined && others.length === 0) return member as PermissionsOptions['verifier'];
+  const rule = 'must be given where the verifier is of several realms';
+  const example = 'createPermissions({ verifier, clientSecret })';
+  throw new OptionsError('keycloakPermissions', [{ option: 'permissions', rule, example }]);
+}
