@@ -1,5 +1,7 @@
-import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, onRequestHookHandler } from 'fastify';
 import type {
+  PathEnforcerOptions,
+  PathRequest,
   Permissions,
   PermissionsOptions,
   PermitOptions,
@@ -46,6 +48,13 @@ declare module 'fastify' {
       rule: PermitRule | RuleOfRequest<FastifyRequest>,
       options?: PermitOptions<FastifyRequest>,
     ): PermitHook;
+    /**
+     * An `onRequest` hook that decides by path and method, for a whole application or scope: `addHook('onRequest', …)`
+     * after `guardAll`. Decorated by `keycloakPermissions`.
+     *
+     * @throws {OptionsError} for an option or a part of the configuration that is wrong
+     */
+    pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): onRequestHookHandler;
   }
 }
 
@@ -62,7 +71,7 @@ export const keycloakPermissions = asPlugin<KeycloakPermissionsOptions>(
   'keycloak-guard-permissions',
   async (app, { onDenied, ...options }) => {
     // Who only guards routes loads nothing of it.
-    const { createPermissions, createPermit } = await import('../authz/index.ts');
+    const { createPathEnforcer, createPermissions, createPermit } = await import('../authz/index.ts');
     const permissions =
       'permissions' in options
         ? options.permissions
@@ -70,37 +79,49 @@ export const keycloakPermissions = asPlugin<KeycloakPermissionsOptions>(
     app.decorate('permissions', permissions);
     app.decorate('permit', (rule, more) => {
       const permit = createPermit<FastifyRequest>(permissions, rule, more);
-
-      function permitHook(
-        request: FastifyRequest,
-        _reply: FastifyReply,
-        done: HookHandlerDoneFunction,
-      ): void {
-        const refuse = (error: unknown): void => {
-          if (isAuthError(error)) {
-            const { code, reason, expected, seen } = error;
-            request.log.debug({ code, reason, expected, seen }, 'access refused');
-            if (onDenied !== undefined)
-              tell(request, 'onDenied', () => onDenied(request, error, request.principal));
-          }
-          done(error instanceof Error ? error : new Error('A permission threw what is not an error'));
-        };
-        let decided: void | Promise<void>;
-        try {
-          decided = permit.decide(request, request.principal);
-        } catch (error) {
-          refuse(error);
-          return;
-        }
-        if (decided instanceof Promise) decided.then(() => done(), refuse);
-        else done();
-      }
-
-      return Object.assign(permitHook, { asked: permit.asked, permitStatus: permit.status });
+      const hook = toHook((request) => permit.decide(request, request.principal), onDenied);
+      return Object.assign(hook, { asked: permit.asked, permitStatus: permit.status });
+    });
+    app.decorate('pathEnforcer', (more) => {
+      const enforcer = createPathEnforcer({ ...more, permissions });
+      return toHook((request) => enforcer.decide(toPathRequest(request), request.principal), onDenied);
     });
   },
   ['keycloak-guard'],
 );
+
+function toHook(
+  decide: (request: FastifyRequest) => void | Promise<void>,
+  onDenied: OnDenied | undefined,
+): onRequestHookHandler {
+  return function permitHook(request, _reply, done) {
+    const refuse = (error: unknown): void => {
+      if (isAuthError(error)) {
+        const { code, reason, expected, seen } = error;
+        request.log.debug({ code, reason, expected, seen }, 'access refused');
+        if (onDenied !== undefined)
+          tell(request, 'onDenied', () => onDenied(request, error, request.principal));
+      }
+      done(error instanceof Error ? error : new Error('A permission threw what is not an error'));
+    };
+    let decided: void | Promise<void>;
+    try {
+      decided = decide(request);
+    } catch (error) {
+      refuse(error);
+      return;
+    }
+    if (decided instanceof Promise) decided.then(() => done(), refuse);
+    else done();
+  };
+}
+
+/** The target as it came: what Fastify makes of it, its router alone knows. */
+function toPathRequest(request: FastifyRequest): PathRequest {
+  const { method = '', url = '' } = request.raw;
+  const { headers, ip: remoteAddress, protocol, body } = request;
+  return { method, url, headers, remoteAddress, isSecure: protocol === 'https', body };
+}
 
 function toOneRealm(verifier: import('../core/index.ts').TokenVerifier): PermissionsOptions['verifier'] {
   const [member, ...others] = verifier.members;
