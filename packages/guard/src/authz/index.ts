@@ -10,3 +10,5 @@ export { type Permission, type PermissionLike, PermissionSyntaxError } from './p
 export { type AskOptions, createPermissions, type Permissions } from './permissions.ts';
 export { createPermit, type Permit, type PermitOptions } from './permit.ts';
 export type { PermitRule, RuleOfRequest } from './permit-rule.ts';
+export type { Share } from './share-tickets.ts';
+export { createShares, type Shares, type ShareTarget } from './shares.ts';

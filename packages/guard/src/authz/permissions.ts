@@ -9,7 +9,7 @@ import { createJudge, type Judge, type PermissionStats, type Who } from './judge
 import { type PermissionsOptions, toContext } from './options.ts';
 import { describe, type Permission, type PermissionLike, toPermissions } from './permission.ts';
 import { createProtectionApi, type ProtectionApi } from './protection-api.ts';
-import { askKeycloak } from './question.ts';
+import { askKeycloak, submitTicket } from './question.ts';
 
 /** What may go along with a question. */
 export interface AskOptions {
@@ -50,6 +50,8 @@ export interface PermissionsEngine {
   readonly issuer: PermissionsOptions['verifier']['issuer'];
   readonly permissionMs: number;
   readonly clock: () => number;
+  /** See `submitTicket`. */
+  submit(token: string, ticket: string): ReturnType<typeof submitTicket>;
 }
 
 const engines = new WeakMap<Permissions, PermissionsEngine>();
@@ -113,7 +115,8 @@ export function createPermissions(options: PermissionsOptions): Permissions {
     },
   };
   const { issuer, permissionMs, clock, clientId } = context;
-  engines.set(permissions, { judge, api, clientId, issuer, permissionMs, clock });
+  const submit: PermissionsEngine['submit'] = (token, ticket) => submitTicket(context, token, ticket);
+  engines.set(permissions, { judge, api, clientId, issuer, permissionMs, clock, submit });
   return permissions;
 }
 

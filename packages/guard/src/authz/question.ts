@@ -1,8 +1,8 @@
 import { AuthError } from '../core/index.ts';
-import { readCompactJws } from '../core/internal.ts';
+import { readCompactJws, toJsonObject } from '../core/internal.ts';
 import { toClaimToken } from './claims.ts';
 import { type AuthzContext, secretsOf } from './context.ts';
-import { type Answer, readAnswer } from './read-answer.ts';
+import { type Answer, readAnswer, readNo } from './read-answer.ts';
 
 /** Whom a question is about, and what policies get to know beside. */
 export interface Asker {
@@ -11,7 +11,7 @@ export interface Asker {
   readonly claims: string;
 }
 
-export const UMA_TICKET = 'urn:ietf:params:oauth:grant-type:uma-ticket';
+const UMA_TICKET = 'urn:ietf:params:oauth:grant-type:uma-ticket';
 
 /**
  * One question to the token endpoint. No `scope` goes with it: Keycloak would add it to what is asked.
@@ -48,6 +48,35 @@ export async function askKeycloak(
   const init = { method: 'POST', headers, body };
   const response = await context.calls.call(context.issuer.endpoints.token, 'permissions', secrets, init);
   return readAnswer(response, context, secrets);
+}
+
+/**
+ * Exchanges a ticket by the caller's own token, and files a request with the owner where it is not granted.
+ *
+ * @throws {AuthError} as {@link askKeycloak}
+ */
+export async function submitTicket(
+  context: AuthzContext,
+  token: string,
+  ticket: string,
+): Promise<'granted' | 'requested' | 'refused'> {
+  assertNotBound(token);
+  const secrets = [token, ticket, ...secretsOf(context)];
+  const response = await context.calls.call(context.issuer.endpoints.token, 'a decision', secrets, {
+    method: 'POST',
+    headers: { accept: 'application/json', authorization: `Bearer ${token}` },
+    body: new URLSearchParams({
+      grant_type: UMA_TICKET,
+      ticket,
+      submit_request: 'true',
+      // Without, Keycloak would issue a token that nobody wants.
+      response_mode: 'decision',
+    }),
+  });
+  const no = readNo(response);
+  if (no !== undefined) return no === 'request_submitted' ? 'requested' : 'refused';
+  if (response.status === 200 && toJsonObject(response.body)?.result === true) return 'granted';
+  return readAnswer(response, { ...context, asks: 'caller' }, secrets) === 'unknown' ? 'refused' : 'granted';
 }
 
 /** Keycloak refuses it as a bearer token, under the scheme DPoP, and as a subject token. */

@@ -7,7 +7,13 @@ import { type GrantedResource, toGrants } from './grants.ts';
 export type Answer = readonly GrantedResource[] | 'unknown';
 
 /** Everything else in a 403 is about the realm or the client, not about the permission. */
-const NO = new Set(['not_authorized', 'request_submitted']);
+const NO = ['not_authorized', 'request_submitted'] as const;
+
+/** How Keycloak says no; `undefined` where it does not. */
+export function readNo({ status, body }: BoundedResponse): (typeof NO)[number] | undefined {
+  const { error, error_description: description } = toJsonObject(body) ?? {};
+  return status === 403 && error === 'access_denied' ? NO.find((one) => one === description) : undefined;
+}
 
 /**
  * Reads the answer to a `uma-ticket` request (UMA 2.0 Grant §3.3.6) by what it says, not by its status alone: a realm
@@ -26,7 +32,7 @@ export function readAnswer(
   if (grants !== undefined) return grants;
   const { error, error_description: description = '' } = toJsonObject(body) ?? {};
   const seen = describeAnswer(response, secrets);
-  if (status === 403 && error === 'access_denied' && NO.has(String(description))) return [];
+  if (readNo(response) !== undefined) return [];
   if (status === 400 && (error === 'invalid_resource' || error === 'invalid_scope')) return 'unknown';
   if (isCallersToken(status, error, String(description), context.asks)) {
     throw new AuthError('token_revoked', 'Keycloak says that the token is no longer good', { seen });
