@@ -338,6 +338,11 @@ describe('claims', () => {
     assert.equal(await has(), false);
     assert.equal(await has({ a: '1', b: '2' }), true);
     assert.equal(fake.questions.length, 3);
+    const long = (end: string) => ({ text: `${'x'.repeat(5000)}${end}` });
+    await has(long('a'));
+    await has(long('a'));
+    await has(long('b'));
+    assert.equal(fake.questions.length, 5);
   });
 
   it("of a public client's token are a mistake that is named", async () => {

@@ -92,6 +92,9 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
     assert.equal(await ask('GET', '/x'), 'in');
     assert.equal(await ask('HEAD', '/x'), 'in');
     assert.equal(await ask('POST', '/x'), 'permission_denied');
+    for (const method of ['PROPFIND', 'A#B', 'GET,POST', '']) {
+      assert.equal(await ask(method, '/x'), 'permission_denied', method);
+    }
   });
 
   it('refuses what no path names, or lets it pass with PERMISSIVE, and asks nothing with DISABLED', async () => {
@@ -294,7 +297,7 @@ describe('enforcing by path, with the resources of Keycloak', () => {
       fake.grants.add(`${BOB} ${id}#view`);
     }
     assert.equal(await ask('GET', '/docs/1099'), 'in');
-    assert.equal(fake.protectionCalls.length, 3);
+    assert.equal(fake.protectionCalls.length, 6);
     const last = fake.resources.pop() as (typeof fake.resources)[0];
     fake.resources.push({ ...last, uris: ['/elsewhere'] });
     fake.realm.advance(29);

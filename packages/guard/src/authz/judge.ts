@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { AuthError, type Principal, type Verifier } from '../core/index.ts';
 import { tokenOf } from '../core/internal.ts';
 import type { AnswerCache } from './answer-cache.ts';
@@ -50,6 +51,10 @@ interface Parts {
   readonly trustTokenPermissions: boolean;
 }
 
+/** Claims may be as long as a header: what is remembered by them is not. */
+const MAX_CLAIMS_IN_KEY = 128;
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
 export function createJudge(parts: Parts): Judge {
   const { context, verifier, cache, batches, catalog, stats, trustTokenPermissions } = parts;
 
@@ -98,8 +103,9 @@ export function createJudge(parts: Parts): Judge {
     const now = context.clock();
     const verdicts: (Verdict | Promise<Verdict>)[] = [];
     let isAllKnown = true;
+    const about = claims.length > MAX_CLAIMS_IN_KEY ? digest(claims) : claims;
     for (const permission of permissions) {
-      const key = claims + keyOf(permission);
+      const key = about + keyOf(permission);
       const known = cache.get(token, key, now);
       if (known !== undefined) {
         stats.cacheHits++;

@@ -87,15 +87,21 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
   }
 
   function makePermit(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {
-    const rule = ruleFor(path.config, path.of, method, config['http-method-as-scope'] === true);
+    const isMethodScope = config['http-method-as-scope'] === true;
+    const rule = ruleFor(path.config, path.of, method, isMethodScope);
     if (rule === 'open' || rule === 'closed') return rule;
+    // Where the caller chooses the scope, one that is not there is no fault here.
+    const ofRequest = isMethodScope ? () => rule : rule;
     const points = {
       ...config['claim-information-point']?.claims,
       ...path.config['claim-information-point']?.claims,
     };
     const isPlain = Object.keys(points).length === 0;
     const claims = isPlain ? {} : { claims: (request: PathRequest) => readClaimPoints(points, request) };
-    return createPermit<PathRequest>(permissions, rule, { ...claims, ...(ticket ? { ticket } : { hide }) });
+    return createPermit<PathRequest>(permissions, ofRequest, {
+      ...claims,
+      ...(ticket ? { ticket } : { hide }),
+    });
   }
 
   function refuse(reason: string, principal: Principal | null): never {

@@ -14,8 +14,8 @@ export interface Resource {
   readonly isOwnerManaged: boolean;
 }
 
-/** Keycloak gives no more than 100 unless it is asked for more. */
-const PAGE = 500;
+/** Keycloak gives no more than 100 unless it is asked for more; an answer of more than 1 MiB is not read. */
+const PAGE = 200;
 
 /** Resources that the API's own client owns: those of users may bear any name, and any path. */
 export async function listOwnResources(
