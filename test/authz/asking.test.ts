@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PermissionSyntaxError } from '../../packages/guard/src/authz/index.ts';
-import { OptionsError } from '../../packages/guard/src/core/index.ts';
+import { AuthError, OptionsError } from '../../packages/guard/src/core/index.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { ALICE, BOB, createFakeKeycloak, grant, oauthError, SECRET } from './fake-keycloak.ts';
 
@@ -281,6 +281,21 @@ describe('a token', () => {
       assert.match(error.reason, /DPoP/);
     }
     assert.equal(fake.questions.length, 0);
+  });
+
+  it('that a guard has let in with its proof is named as what it is, not refused as a stolen one', async () => {
+    const { fake, bob } = start();
+    const real = fake.realm.verifier({ tokenCheck: 'local' });
+    const principal = await real.verify(bob);
+    const refusal = new AuthError('token_bound', 'no proof');
+    const throwIt = () => {
+      throw refusal;
+    };
+    for (const verify of [() => Promise.reject(refusal), throwIt]) {
+      const permissions = fake.permissions({ verifier: { ...real, verify } });
+      await assertRefused(() => permissions.has(principal, ['orders#view']), 'permission_unaskable');
+      await assertRefused(() => permissions.has(bob, ['orders#view']), 'token_bound');
+    }
   });
 
   it('that is forged, expired or of another audience is refused before Keycloak is asked', async () => {

@@ -52,11 +52,11 @@ describe('permissions in a Fastify application', () => {
     const answer = await app.inject({ url: '/orders', ...bearer(bob) });
     assert.equal(answer.statusCode, 403);
     assert.equal(answer.headers['www-authenticate'], 'Bearer error="insufficient_scope"');
-    assert.equal(answer.json().message, 'Not enough permissions');
+    assert.equal(answer.json().detail, 'Not enough permissions');
     const hidden = await app.inject({ url: '/by-name/orders', ...bearer(bob) });
     assert.deepEqual(
       [hidden.statusCode, hidden.headers['www-authenticate'], hidden.json()],
-      [404, undefined, { statusCode: 404, code: 'not_found', error: 'Not Found', message: 'Not Found' }],
+      [404, undefined, { detail: 'Not Found' }],
     );
     assert.deepEqual(denied, [`permission_denied ${BOB}`, `not_found ${BOB}`]);
   });
@@ -78,7 +78,7 @@ describe('permissions in a Fastify application', () => {
     const { fake: empty, app: second, bob: token } = await start(t);
     empty.resources.length = 0;
     const wrong = await second.inject({ url: '/orders', ...bearer(token) });
-    assert.deepEqual([wrong.statusCode, wrong.json().message], [500, 'Internal Server Error']);
+    assert.deepEqual([wrong.statusCode, wrong.json().detail], [500, 'Internal Server Error']);
     assert.doesNotMatch(wrong.body, /orders/);
   });
 

@@ -7,6 +7,7 @@ import type { Catalog } from './catalog.ts';
 import type { AuthzContext } from './context.ts';
 import type { GrantedResource } from './grants.ts';
 import { keyOf, type Permission } from './permission.ts';
+import { toUnaskable } from './question.ts';
 import { readTokenPermissions } from './token-permissions.ts';
 
 /** Who a permission is asked for: a principal of the verifier's, or an access token, which is verified first. */
@@ -62,10 +63,21 @@ export function createJudge(parts: Parts): Judge {
   function verify(who: Who): { token: string; principal: Principal | Promise<Principal> } {
     const token = typeof who === 'string' ? who : tokenOfPrincipal(who as Principal);
     try {
-      return { token, principal: verifier.verify(token) };
+      const principal = verifier.verify(token);
+      if (!(principal instanceof Promise)) return { token, principal };
+      return {
+        token,
+        principal: principal.catch((error: unknown) => Promise.reject(toRefusal(who, token, error))),
+      };
     } catch (error) {
-      throw forgetRefused(token, error);
+      throw toRefusal(who, token, error);
     }
+  }
+
+  /** A gate has let it in with its proof, which is used up: for Keycloak it is bound all the same. */
+  function toRefusal(who: Who, token: string, error: unknown): unknown {
+    const isBound = typeof who !== 'string' && (error as AuthError).code === 'token_bound';
+    return isBound ? toUnaskable() : forgetRefused(token, error);
   }
 
   function tokenOfPrincipal(principal: Principal): string {
@@ -90,7 +102,7 @@ export function createJudge(parts: Parts): Judge {
   function decide(who: Who, permissions: readonly Permission[], claims: string) {
     const { token, principal } = verify(who);
     return principal instanceof Promise
-      ? dropRefused(token, principal).then((found) => decideFor(token, found, permissions, claims))
+      ? principal.then((found) => decideFor(token, found, permissions, claims))
       : decideFor(token, principal, permissions, claims);
   }
 

@@ -79,11 +79,14 @@ export async function submitTicket(
   return readAnswer(response, { ...context, asks: 'caller' }, secrets) === 'unknown' ? 'refused' : 'granted';
 }
 
-/** Keycloak refuses it as a bearer token, under the scheme DPoP, and as a subject token. */
 function assertNotBound(token: string): void {
   const { cnf, typ } = readCompactJws(token).payload();
-  if (cnf === undefined && typ !== 'DPoP') return;
-  throw new AuthError(
+  if (cnf !== undefined || typ === 'DPoP') throw toUnaskable();
+}
+
+/** Keycloak refuses a bound token as a bearer token, under the scheme DPoP, and as a subject token. */
+export function toUnaskable(): AuthError {
+  return new AuthError(
     'permission_unaskable',
     "Keycloak's authorization services take no token that is bound to a key (DPoP, mutual TLS): guard this route by roles, or let it be called with a plain bearer token",
     { expected: 'a token without the claim cnf', seen: 'a claim cnf' },

@@ -34,7 +34,9 @@ export async function toTicketChallenge(
   return new AuthError('permission_ticket', refusal.reason, {
     expected: refusal.expected,
     seen: refusal.seen,
-    challenge: `UMA realm="${toRealm(uri)}", as_uri="${uri.replace(/["\\]/g, '')}", ticket="${ticket}"`,
+    headers: {
+      'www-authenticate': `UMA realm="${toRealm(uri)}", as_uri="${uri.replace(/["\\]/g, '')}", ticket="${ticket}"`,
+    },
   });
 }
 

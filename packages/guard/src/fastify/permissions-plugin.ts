@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, onRequestHookHandler } from 'fastify';
+import { tell } from '../adapter/index.ts';
 import type {
   PathEnforcerOptions,
   PathRequest,
@@ -11,7 +12,7 @@ import type {
 import { isAuthError, OptionsError } from '../core/index.ts';
 import { asPlugin } from './as-plugin.ts';
 import type { OnDenied } from './guard-hook.ts';
-import { tell } from './tell.ts';
+import { REFUSE } from './refuse.ts';
 
 /** Options of {@link keycloakPermissions}: those of `createPermissions`, or permissions made before. */
 export type KeycloakPermissionsOptions = (
@@ -94,15 +95,16 @@ function toHook(
   decide: (request: FastifyRequest) => void | Promise<void>,
   onDenied: OnDenied | undefined,
 ): onRequestHookHandler {
-  return function permitHook(request, _reply, done) {
+  return function permitHook(request, reply, done) {
     const refuse = (error: unknown): void => {
       if (isAuthError(error)) {
         const { code, reason, expected, seen } = error;
         request.log.debug({ code, reason, expected, seen }, 'access refused');
         if (onDenied !== undefined)
-          tell(request, 'onDenied', () => onDenied(request, error, request.principal));
+          tell(request.log, 'onDenied', () => onDenied(request, error, request.principal));
       }
-      done(error instanceof Error ? error : new Error('A permission threw what is not an error'));
+      const refusal = error instanceof Error ? error : new Error('A permission threw what is not an error');
+      request.server[REFUSE](refusal, request, reply, done);
     };
     let decided: void | Promise<void>;
     try {
