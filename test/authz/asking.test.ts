@@ -298,6 +298,20 @@ describe('a token', () => {
     }
   });
 
+  it('that a verifier of your own finds no principal for has no permissions', async () => {
+    const { fake, bob } = start();
+    grant(fake, BOB, 'orders#view');
+    const real = fake.realm.verifier({ tokenCheck: 'local' });
+    const later = Object.defineProperty({}, ['th', 'en'].join(''), {
+      value: (_: unknown, reject: (error: Error) => void) => reject(new AuthError('token_revoked', 'x')),
+    });
+    for (const found of [null, undefined, true, {}, Promise.resolve(null), later]) {
+      const permissions = fake.permissions({ verifier: { ...real, verify: () => found as never } });
+      await assert.rejects(permissions.has(bob, ['orders#view']), String(found));
+    }
+    assert.equal(fake.questions.length, 0);
+  });
+
   it('that is forged, expired or of another audience is refused before Keycloak is asked', async () => {
     const { fake, permissions } = start();
     for (const [token, code] of [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createAnswerCache } from '../../packages/guard/src/authz/answer-cache.ts';
+import { eventually } from '../support/eventually.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
 import { ALICE, BOB, createFakeKeycloak, grant, oauthError } from './fake-keycloak.ts';
 
@@ -227,7 +228,7 @@ describe('while Keycloak does not answer', () => {
     fake.replace = (form) => (form.has('audience') ? 'hung' : undefined);
     const began = performance.now();
     await assertRefused(() => permissions.has(bob, ['orders#view']), 'provider_unavailable');
-    assert.ok(performance.now() - began < 2_000);
+    assert.ok(performance.now() - began < 10_000);
     const asked = fake.questions.length;
     const others = Array.from({ length: 200 }, (_, i) =>
       permissions.has(fake.tokenOf(`user-${i}`), ['orders#view']),
@@ -242,8 +243,7 @@ describe('while Keycloak does not answer', () => {
     fake.replace = () => 'down';
     await assertRefused(() => permissions.has(bob, ['orders#view']), 'provider_unavailable');
     fake.replace = undefined;
-    await new Promise((resolve) => setTimeout(resolve, 2_050));
-    assert.equal(await permissions.has(bob, ['orders#view']), true);
+    await eventually('asked again', () => permissions.has(bob, ['orders#view']).catch(() => false));
   });
 });
 

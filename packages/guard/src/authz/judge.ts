@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AuthError, type Principal, type Verifier } from '../core/index.ts';
-import { tokenOf } from '../core/internal.ts';
+import { isPrincipal, isThenable, NO_PRINCIPAL, tokenOf } from '../core/internal.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { Batches, Verdict } from './batches.ts';
 import type { Catalog } from './catalog.ts';
@@ -63,11 +63,12 @@ export function createJudge(parts: Parts): Judge {
   function verify(who: Who): { token: string; principal: Principal | Promise<Principal> } {
     const token = typeof who === 'string' ? who : tokenOfPrincipal(who as Principal);
     try {
-      const principal = verifier.verify(token);
-      if (!(principal instanceof Promise)) return { token, principal };
+      const found: unknown = verifier.verify(token);
+      if (!isThenable(found)) return { token, principal: toVerified(found) };
+      const late = Promise.resolve(found).then(toVerified);
       return {
         token,
-        principal: principal.catch((error: unknown) => Promise.reject(toRefusal(who, token, error))),
+        principal: late.catch((error: unknown) => Promise.reject(toRefusal(who, token, error))),
       };
     } catch (error) {
       throw toRefusal(who, token, error);
@@ -180,6 +181,12 @@ export function createJudge(parts: Parts): Judge {
       return token;
     },
   };
+}
+
+/** A verifier may be somebody's own: what is no principal has no permissions. */
+function toVerified(found: unknown): Principal {
+  if (isPrincipal(found)) return found;
+  throw new TypeError(NO_PRINCIPAL);
 }
 
 /** Waits for all of them: one that fails later would have nobody to hear it. */
