@@ -116,6 +116,9 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
       assert.equal(await ask('GET', path, {}, null), 'missing_token');
     }
     assert.equal(await ask('PUT', '/orders/7', {}, null), 'missing_token');
+    const { enforcer } = await start({ config: CONFIG });
+    const request = { method: 'GET', url: '/other', headers: {} };
+    await assertRefused(() => enforcer.decide(request, undefined), 'missing_token');
   });
 
   it('decides on each way in which a router may read a path', async () => {

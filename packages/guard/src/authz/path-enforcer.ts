@@ -48,6 +48,8 @@ const RULES: OptionRules<PathEnforcerOptions> = {
   hide: optionRules.trueOrFalse(false),
 };
 
+type Somebody = Principal | null | undefined;
+
 /** Headers by which some frameworks take a request for one of another method. */
 const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
@@ -104,13 +106,13 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
     });
   }
 
-  function refuse(reason: string, principal: Principal | null): never {
-    if (principal === null)
+  function refuse(reason: string, principal: Somebody): never {
+    if (principal === null || principal === undefined)
       throw new AuthError('missing_token', 'There is no principal: no guard ran before');
     throw new AuthError(hide ? 'not_found' : 'permission_denied', reason);
   }
 
-  function decideOn(paths: readonly EnforcedPath[], request: PathRequest, principal: Principal | null) {
+  function decideOn(paths: readonly EnforcedPath[], request: PathRequest, principal: Somebody) {
     if (paths.length === 0 && mode === 'ENFORCING')
       refuse('No path of a resource fits the request', principal);
     const late: Promise<void>[] = [];

@@ -40,7 +40,7 @@ export interface Permit<Request> {
    * @throws {AuthError} (or rejects with one) `permission_denied`, or `not_found` where the rule hides; see
    * `Permissions.check` for the others
    */
-  decide(request: Request, principal: Principal | null): void | Promise<void>;
+  decide(request: Request, principal: Principal | null | undefined): void | Promise<void>;
   /** What is asked, for documentation; empty where it depends on the request. */
   readonly asked: readonly string[];
   /** The status of a refusal. */
