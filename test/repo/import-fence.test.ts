@@ -141,7 +141,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     assert.deepEqual(findCircles(edges), [['a', 'b', 'c', 'd'], ['one', 'two'], ['self']]);
   });
 
-  test('who guards routes with Fastify loads nothing of sign-in with the browser', () => {
+  test('who guards routes with Fastify loads nothing of sign-in with the browser, nor of permissions', () => {
     const loadedBy = (file: string, loaded = new Set<string>()): Set<string> => {
       if (loaded.has(file)) return loaded;
       loaded.add(file);
@@ -152,7 +152,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
       }
       return loaded;
     };
-    const isOfSessions = (file: string): boolean => /src\/(session|client)\/|oauth4webapi/.test(file);
+    const isOfSessions = (file: string): boolean => /src\/(session|client|authz)\/|oauth4webapi/.test(file);
     for (const room of ['core', 'fastify', 'redis']) {
       assert.deepEqual([...loadedBy(`guard/src/${room}/index.ts`)].filter(isOfSessions), [], room);
     }

@@ -13,6 +13,7 @@ import type { RemoteCheck } from './remote-check.ts';
 import type { RemoteAnswer } from './remote-question.ts';
 import type { RevocationList } from './revocation-list.ts';
 import type { VerifierStats } from './stats.ts';
+import { rememberToken } from './token-of.ts';
 import { assertAccessToken } from './verify.ts';
 
 /** Asks Keycloak about tokens in memory, and lets its answers count. */
@@ -109,7 +110,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     try {
       assertAccessToken(claims);
       assertBoundAsBefore(known, claims);
-      known.principal = parsePrincipal(claims, options.parseClaims);
+      known.principal = rememberToken(parsePrincipal(claims, options.parseClaims), known.token);
     } catch (error) {
       known.refusal = error as AuthError;
       forget(known);

@@ -15,6 +15,7 @@ import type { RevocationList } from './revocation-list.ts';
 import type { VerifierStats } from './stats.ts';
 import { createAssertStillGood } from './still-good.ts';
 import { createTokenCache } from './token-cache.ts';
+import { rememberToken } from './token-of.ts';
 import { type VerifyContext, verifyToken } from './verify.ts';
 
 /** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
@@ -103,7 +104,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       await recheck.ask(known, isLacking || recheck.isNeeded(known));
     }
     await assertGoodAfterAll(known);
-    known.principal ??= parsePrincipal(claims, options.parseClaims);
+    known.principal ??= rememberToken(parsePrincipal(claims, options.parseClaims), token);
     cache.set(known, now);
     return known;
   }
