@@ -190,6 +190,10 @@ describe('keycloak-guard migrate', () => {
       Promise.all(Object.keys(FILES).map((file) => readFile(join(folder, file), 'utf8')));
     const listed = await runCli(['migrate', folder]);
     assert.equal(listed.code, 0, listed.stderr);
+    assert.match(
+      listed.stdout,
+      /^package\.json:4 {2}"keycloak-connect": "\^26\.1\.1" {2}→ {2}"keycloak-guard"\n/,
+    );
     assert.match(listed.stdout, /src\/app\.js:3 {2}keycloak\.protect\(\) {2}→ {2}kc\.guard\(\)/);
     assert.deepEqual(await read(), Object.values(FILES));
 

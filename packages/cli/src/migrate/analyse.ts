@@ -2,7 +2,7 @@ import { findConnectUses, findInstanceNames } from './connect-uses.ts';
 import type { Finding } from './finding.ts';
 import { findMentions, type Mention } from './imports.ts';
 import { findNestUses } from './nest-uses.ts';
-import { REPLACEMENTS } from './packages.ts';
+import { REPLACEMENTS, REPLACING_PACKAGE } from './packages.ts';
 import type { Project, SourceFile } from './project.ts';
 import { quoteUse } from './quote-use.ts';
 import { findSettingsUses } from './settings-uses.ts';
@@ -26,13 +26,12 @@ export interface Analysis {
 export function analyse({ sources, settings, manifests }: Project): Analysis {
   const withMentions = sources.map((source) => ({ source, mentions: findMentions(source.program) }));
   const named = new Set(withMentions.flatMap(({ mentions }) => mentions.map(({ name }) => name)));
-  for (const text of manifests.values()) {
-    for (const name of Object.keys(REPLACEMENTS)) if (text.includes(`"${name}"`)) named.add(name);
-  }
+  const dependencies = [...manifests].flatMap(([file, text]) => findDependencies(file, text));
+  for (const { name } of dependencies) named.add(name);
   const instances = new Set(
     withMentions.flatMap(({ source, mentions }) => findInstanceNames(source.program, mentions)),
   );
-  const findings: Finding[] = [];
+  const findings: Finding[] = dependencies.map(({ finding }) => finding);
   const edits: Edit[] = [];
   for (const { source, mentions } of withMentions) {
     for (const mention of mentions) {
@@ -47,6 +46,19 @@ export function analyse({ sources, settings, manifests }: Project): Analysis {
     for (const [file, text] of settings) findings.push(...findSettingsUses(file, text));
   }
   return { packages: [...named].sort(), findings: findings.sort(byPlace), edits };
+}
+
+/** The lines of a `package.json` that name an old package. */
+function findDependencies(file: string, text: string): { name: string; finding: Finding }[] {
+  return text.split('\n').flatMap((line, at) => {
+    const name = /^\s*"([^"]+)"\s*:/.exec(line)?.[1];
+    if (name === undefined || !Object.hasOwn(REPLACEMENTS, name)) return [];
+    const use = line.trim().replace(/,$/, '');
+    const dropIn = `"${REPLACING_PACKAGE}"`;
+    return [
+      { name, finding: { file, line: at + 1, use, dropIn, native: dropIn, differs: [], blocked: null } },
+    ];
+  });
 }
 
 function judgeMention({ file, text }: SourceFile, { name, inside, node }: Mention): Finding {
