@@ -4,7 +4,7 @@ export { createBoundedCache } from './bounded-cache.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
 export { KEPT } from './confirmation.ts';
-export { authorizationOf } from './credentials.ts';
+export { authorizationOf, readCredentials } from './credentials.ts';
 export { readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
@@ -27,9 +27,10 @@ export {
 export { createStandardErrorLog, type Log } from './log.ts';
 export { createNoticeLines } from './notice-lines.ts';
 export * as optionRules from './option-rules.ts';
-export { VERIFIER_RULES } from './options.ts';
+export { ANY_AUDIENCE, VERIFIER_RULES } from './options.ts';
 export { toRefusalAnswer } from './refusal-answer.ts';
 export { headerOf, type RequestLike } from './request.ts';
 export { scopesOf } from './requirements.ts';
 export { toSafeListener } from './safe-listener.ts';
 export { selectByIssuer } from './select-verifier.ts';
+export { verifySignedJwt } from './signed-jwt.ts';
