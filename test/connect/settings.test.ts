@@ -101,6 +101,16 @@ describe('new Keycloak', () => {
     );
   });
 
+  test('refuses a pinned key that is too short, or none', () => {
+    const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
+    for (const key of ['no key', short.export({ type: 'spki', format: 'der' }).toString('base64')]) {
+      assert.throws(
+        () => new Keycloak({}, { ...GOOD, 'realm-public-key': key }),
+        /realm-public-key: must be an RSA key/,
+      );
+    }
+  });
+
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   for (const [setting, config, options, code] of [
     ['an audience that is not checked', { 'verify-token-audience': false }, {}, 'setting_unsafe'],

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { type ClientContext, createContext } from '../client/internal.ts';
 import {
   createIssuer,
@@ -82,8 +83,8 @@ function toAudience({ verifyTokenAudience, clientId }: Config): string | undefin
 
 function isKey(pem: string): boolean {
   try {
-    pinKey(pem, '', fetch);
-    return true;
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
+    return asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
   } catch {
     return false;
   }
