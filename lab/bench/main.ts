@@ -94,7 +94,7 @@ if (isKept)
 
 async function throughput(options: PartOptions): Promise<Figure[]> {
   const rounds = await runRounds({
-    contenders: CONTENDERS.filter(({ id }) => values.only?.includes(id) ?? true),
+    contenders: CONTENDERS.filter(({ id, isOnRequest }) => values.only?.includes(id) ?? !isOnRequest),
     workloads: WORKLOADS.filter(({ id }) => values.workload?.includes(id) ?? true),
     rounds: Number(values.rounds ?? (options.quick ? 1 : 7)),
     connections: 50,

@@ -165,14 +165,14 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     assert.doesNotMatch(`${entry}${table}`, /from '(@?keycloak-guard|\.\/admin)/);
   });
 
-  test('only config.ts and the command line read the environment, and the provider to refuse production', () => {
+  test('only config.ts and the command line read the environment, keycloak.json, and the provider to refuse production', () => {
     const readers = sourceFiles().filter((file) => {
       const text = readFileSync(join(ROOT, 'packages', file), 'utf8');
       return /\bprocess\.env\b/.test(text.replace(/\/\*[\s\S]*?\*\//g, ''));
     });
     assert.deepEqual(
       readers.filter((file) => file !== 'server/src/config.ts' && !file.startsWith('cli/')),
-      ['guard/src/nest-connect/settings.ts', 'testing/src/start-dev-idp.ts'],
+      ['guard/src/connect/config.ts', 'guard/src/nest-connect/settings.ts', 'testing/src/start-dev-idp.ts'],
     );
   });
 

@@ -6,7 +6,7 @@ export { createCallSlots } from './call-slots.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
 export { KEPT } from './confirmation.ts';
-export { authorizationOf } from './credentials.ts';
+export { authorizationOf, readCredentials } from './credentials.ts';
 export { type BoundedResponse, fetchBounded, readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
@@ -30,7 +30,7 @@ export {
 export { createStandardErrorLog, type Log } from './log.ts';
 export { createNoticeLines } from './notice-lines.ts';
 export * as optionRules from './option-rules.ts';
-export { VERIFIER_RULES } from './options.ts';
+export { ANY_AUDIENCE, VERIFIER_RULES } from './options.ts';
 export { describeAnswer } from './provider-refusal.ts';
 export { toRefusalAnswer } from './refusal-answer.ts';
 export { headerOf, type RequestLike } from './request.ts';
@@ -38,4 +38,5 @@ export { scopesOf } from './requirements.ts';
 export { toSafeListener } from './safe-listener.ts';
 export { toSafeText } from './safe-text.ts';
 export { selectByIssuer } from './select-verifier.ts';
+export { verifySignedJwt } from './signed-jwt.ts';
 export { tokenOf } from './token-of.ts';
