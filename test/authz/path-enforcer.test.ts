@@ -174,7 +174,7 @@ describe('enforcing by path, with a configuration as the Java adapters have it',
       secure: '{request.isSecure}',
       absent: "{request.header['nope']}",
       partly: "x-{request.header['nope']}",
-      proto: "{request.body['/__proto__/x']}",
+      proto: "{request.body['/constructor/name']}",
     };
     const config: PolicyEnforcerConfig = {
       paths: [

@@ -171,6 +171,9 @@ describe('a permit', () => {
     fake.replaceProtection = (_, path) =>
       path === 'permission' ? Response.json({ error: 'invalid_scope' }, { status: 400 }) : undefined;
     await assertRefused(() => decide(), 'permission_denied');
+    fake.replaceProtection = (_, path) =>
+      path === 'permission' ? new Response('<html>Blocked', { status: 403 }) : undefined;
+    await assertRefused(() => decide(), 'provider_unavailable');
   });
 
   it('with a rule or an option that is wrong is refused at start, every part of it named', () => {
