@@ -192,12 +192,13 @@ function createVerifierOf(
   fetch: typeof globalThis.fetch | undefined,
 ): Verifier {
   const { serverUrl, realm, clientId, clientSecret, audience, timeoutMs, clockToleranceSeconds } = config;
-  const { tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl } = config;
+  const { issuer, tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl } = config;
   return createVerifier({
     serverUrl,
     realm,
     clientId,
     clientSecret,
+    issuer,
     audience,
     timeoutMs,
     clockToleranceSeconds,

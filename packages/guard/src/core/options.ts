@@ -70,7 +70,9 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly clientId: string;
   /**
    * Exact issuer of the realm (`iss`): where Keycloak's discovery document names another one, no token is accepted.
-   * Set it for each of several realms, so that none can speak for another. Default: what the document says.
+   * Set it for each of several realms, so that none can speak for another; and where Keycloak has no `KC_HOSTNAME` and is
+   * called here by another name than by those who sign in (`http://keycloak:8080` in a container): then to its public
+   * issuer. Such a Keycloak cannot be asked about tokens (`tokenCheck`), which a notice says. Default: what the document says.
    */
   readonly issuer?: string | undefined;
   /** Secret of that client. Without one, introspection is never used. */
