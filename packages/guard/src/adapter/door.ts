@@ -153,7 +153,7 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
       if (sessions !== undefined && isForSession(wire)) return sessions.accessToken(toWire(request));
       return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
     },
-    has: (principal, requirements) => has(principal, requirements, verifier.clientId),
+    has: (principal, requirements) => has(principal, requirements, verifier.clientId, verifier.signInRules),
     load() {
       // A verifier may be somebody's own.
       Promise.resolve(verifier.load()).catch((err) => fallback.error({ err }, 'the verifier could not load'));

@@ -3,7 +3,7 @@ import { toSafeText } from './safe-text.ts';
 
 interface ErrorKind {
   /** HTTP status to answer with. */
-  readonly statusCode: 303 | 400 | 401 | 403 | 500 | 503;
+  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 500 | 503;
   /** OAuth error code (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3) for the challenge; none for a bare challenge or no challenge. */
   readonly oauthError?:
     | 'invalid_request'
@@ -104,6 +104,15 @@ export const AUTH_ERRORS = {
   audience_missing: DENIED,
   issuer_refused: DENIED,
   permission_denied: DENIED,
+  permission_unaskable: {
+    ...DENIED,
+    description: 'Permissions cannot be decided for a token that is bound to a key',
+  },
+  // What is hidden looks as if it were not there (RFC 9110 §15.5.4).
+  not_found: { statusCode: 404, detail: 'Not Found' },
+  // UMA 2.0 Grant §3.2.1: the challenge carries a ticket.
+  permission_ticket: { statusCode: 401, detail: 'Not enough permissions' },
+  path_ambiguous: { statusCode: 400, detail: 'Bad Request' },
 
   // A message of Keycloak's that is not what it should be (OpenID Connect Back-Channel Logout 1.0 §2.8).
   logout_token_invalid: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
@@ -156,8 +165,8 @@ export class AuthError extends Error {
   override readonly name = 'AuthError';
   /** Stable reason, see {@link AUTH_ERRORS}. */
   readonly code: AuthErrorCode;
-  /** HTTP status: 400, 401, 403, 500 or 503; 303 for `step_up_redirect` alone. */
-  readonly statusCode: 303 | 400 | 401 | 403 | 500 | 503;
+  /** HTTP status: 400, 401, 403, 404, 500 or 503; 303 for `step_up_redirect` alone. */
+  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 500 | 503;
   /** OAuth error code (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3), where one applies. */
   readonly oauthError: string | undefined;
   /** Public text for the body of the answer; the same as `message`. */
@@ -206,12 +215,8 @@ export function isAuthError(error: unknown): error is AuthError {
 function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, string> {
   if (kind.statusCode === 503) return { 'retry-after': String(options.retryAfterSeconds ?? 5) };
   if (kind.statusCode === 403 && kind.oauthError === undefined) return {};
-  if (
-    kind.statusCode === 500 ||
-    kind.statusCode === 303 ||
-    (kind.description === undefined && kind.statusCode === 400)
-  )
-    return {};
+  if (kind.statusCode === 303 || kind.statusCode === 404 || kind.statusCode === 500) return {};
+  if (kind.statusCode === 400 && kind.description === undefined) return {};
   return {
     'www-authenticate': buildChallenge({
       error: kind.oauthError,

@@ -54,7 +54,9 @@ export interface Notice {
     | 'recheck_impossible'
     | 'recheck_misconfigured'
     | 'provider_unavailable'
-    | 'provider_back';
+    | 'provider_back'
+    | 'setting_unsafe'
+    | 'setting_ignored';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;
@@ -151,6 +153,12 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly fetch?: typeof fetch | undefined;
 }
 
+/**
+ * As `audience`: whichever client of the realm a token is for, it is taken. No text that a file could hold, and not for
+ * users: applications that relied on it say so by a setting of their own.
+ */
+export const ANY_AUDIENCE = Symbol('any audience');
+
 /** {@link VerifierOptions} with every default filled in. */
 export interface ResolvedOptions<C extends object = Claims> {
   readonly serverUrl: string;
@@ -158,7 +166,7 @@ export interface ResolvedOptions<C extends object = Claims> {
   readonly clientId: string;
   readonly issuer: string | undefined;
   readonly clientSecret: string | undefined;
-  readonly audience: readonly string[] | undefined;
+  readonly audience: readonly string[] | typeof ANY_AUDIENCE | undefined;
   readonly tokenCheck: TokenCheck;
   readonly recheckSeconds: number;
   readonly whenUnavailable: 'accept' | 'refuse';
@@ -189,7 +197,10 @@ export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
   audience: {
     rule: 'must be a text, or a list of texts that is not empty',
     example: "'my-api'",
-    isMet: (value) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
+    isMet: (value) =>
+      value === ANY_AUDIENCE ||
+      isText(value) ||
+      (Array.isArray(value) && value.length > 0 && value.every(isText)),
   },
   tokenCheck: oneOf('recheck', 'local', 'remote'),
   recheckSeconds: between(1, 3600, 30),

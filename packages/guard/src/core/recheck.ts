@@ -5,6 +5,7 @@ import { settleDoubt, toRevoked } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import type { Freshness } from './freshness.ts';
+import { keepAlive } from './keep-alive.ts';
 import { type JudgedClaims, type KnownToken, toJudged } from './known-token.ts';
 import type { ResolvedOptions } from './options.ts';
 import { parsePrincipal } from './parse-principal.ts';
@@ -12,6 +13,7 @@ import type { RemoteCheck } from './remote-check.ts';
 import type { RemoteAnswer } from './remote-question.ts';
 import type { RevocationList } from './revocation-list.ts';
 import type { VerifierStats } from './stats.ts';
+import { rememberToken } from './token-of.ts';
 import { assertAccessToken } from './verify.ts';
 
 /** Asks Keycloak about tokens in memory, and lets its answers count. */
@@ -62,7 +64,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
       if (known.checking === checking) known.checking = undefined;
     });
     known.checking = checking;
-    return checking;
+    return keepAlive(checking);
   }
 
   async function askNow(known: KnownToken<C>): Promise<RemoteAnswer> {
@@ -108,7 +110,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     try {
       assertAccessToken(claims);
       assertBoundAsBefore(known, claims);
-      known.principal = parsePrincipal(claims, options.parseClaims);
+      known.principal = rememberToken(parsePrincipal(claims, options.parseClaims), known.token);
     } catch (error) {
       known.refusal = error as AuthError;
       forget(known);

@@ -3,6 +3,7 @@ import { toRevoked } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import { createFreshness } from './freshness.ts';
+import { keepAlive } from './keep-alive.ts';
 import { type KnownToken, toKnown } from './known-token.ts';
 import type { ResolvedOptions } from './options.ts';
 import { parsePrincipal } from './parse-principal.ts';
@@ -14,6 +15,7 @@ import type { RevocationList } from './revocation-list.ts';
 import type { VerifierStats } from './stats.ts';
 import { createAssertStillGood } from './still-good.ts';
 import { createTokenCache } from './token-cache.ts';
+import { rememberToken } from './token-of.ts';
 import { type VerifyContext, verifyToken } from './verify.ts';
 
 /** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
@@ -57,7 +59,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   function verifyNew(token: string): Promise<KnownToken<C>> {
     const running = pending.get(token);
     if (running !== undefined && !freshness.asksAlways) return running;
-    const started = learnOnce(token);
+    const started = keepAlive(learnOnce(token));
     pending.set(token, started);
     return started;
   }
@@ -102,7 +104,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       await recheck.ask(known, isLacking || recheck.isNeeded(known));
     }
     await assertGoodAfterAll(known);
-    known.principal ??= parsePrincipal(claims, options.parseClaims);
+    known.principal ??= rememberToken(parsePrincipal(claims, options.parseClaims), token);
     cache.set(known, now);
     return known;
   }

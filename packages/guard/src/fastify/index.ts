@@ -1,5 +1,10 @@
 export { type BackchannelLogoutOptions, backchannelLogout } from './backchannel-logout.ts';
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
+export {
+  type KeycloakPermissionsOptions,
+  keycloakPermissions,
+  type PermitHook,
+} from './permissions-plugin.ts';
 export { keycloakGuard as default, keycloakGuard } from './plugin.ts';
 export type { KeycloakGuardOptions } from './plugin-options.ts';
 export { type KeycloakSessionOptions, keycloakSession } from './session-plugin.ts';

@@ -124,7 +124,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
     if (route.errorHandler !== undefined) {
       route.config = { ...route.config, [HAS_ERROR_HANDLER]: true } as NonNullable<typeof route.config>;
     }
-    for (const hook of hooks) documentation.addSecurity(route, hook);
+    for (const hook of [...hooks, ...[route.preHandler ?? []].flat()]) documentation.addSecurity(route, hook);
   });
 
   // Not for nothing: a plugin that is not awaited is loaded after the routes below it.
