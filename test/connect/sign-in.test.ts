@@ -112,16 +112,29 @@ test('checkSso signs in who is signed in at Keycloak, and lets in who is not', a
 });
 
 test('a login that another tab began at the same moment is begun once more, and nothing is signed in by it', async (t) => {
-  const { url } = await startApp(t, {
+  const { url, idp } = await startApp(t, {
     routes: (app, keycloak) => app.use(keycloak.protect(), (_request, response) => void response.send('in')),
   });
   const [one, other] = [openBrowser(), openBrowser()];
   const stranger = await other.visit(`${url}/tab`);
   const address = await other.signInAt(stranger.headers.get('location') ?? '');
   await one.visit(`${url}/tab`);
+  idp.resetRequests();
   const answer = await one.visit(address);
+  assert.equal(idp.requests.token, 0);
   assert.deepEqual([answer.status, answer.headers.get('location')], [302, '/tab']);
   assert.equal((await one.visit(`${url}/tab`)).status, 302);
+});
+
+test('an ID token that is no answer to this login signs nobody in', async (t) => {
+  const { url } = await startApp(t, {
+    routes: (app, keycloak) => app.use(keycloak.protect(), (_request, response) => void response.send('in')),
+  });
+  const browser = openBrowser();
+  const begun = new URL((await browser.visit(`${url}/page`)).headers.get('location') ?? '');
+  begun.searchParams.set('nonce', 'of-another-login');
+  assert.equal((await browser.visit(await browser.signInAt(begun.href))).status, 403);
+  assert.equal((await browser.visit(`${url}/page`)).status, 302);
 });
 
 test('while Keycloak is down who is signed in gets 503 and stays signed in', async (t) => {
