@@ -34,6 +34,7 @@ export function checkKinds(archive: string, rooms: readonly string[]): void {
   install(
     project,
     ...[archive, 'fastify', '@redis/client', 'jest', 'typescript@5'],
+    ...['express', '@types/express', 'hono', 'koa', '@types/koa'],
     ...['@nestjs/common@11', '@nestjs/core@11', 'reflect-metadata', 'rxjs'],
   );
   checkNode(project, rooms);

@@ -70,11 +70,24 @@ function judgeMention({ file, text }: SourceFile, { name, inside, node }: Mentio
     dropIn: target === undefined ? null : `'${target}'`,
     native: name === 'keycloak-connect' ? "'keycloak-guard/express'" : "'keycloak-guard/nest'",
     differs: [],
-    blocked:
-      target === undefined
-        ? `'${name}/${inside}' is a file inside the package, and no part of its public surface: take what you need from 'keycloak-guard'.`
-        : null,
+    blocked: target === undefined ? wayOutOf(name, inside) : null,
   };
+}
+
+/** Classes that keycloak-connect has in files inside, and the drop-in beside its constructor. */
+const INSIDE: Readonly<Record<string, string>> = {
+  token: 'Token',
+  grant: 'Grant',
+  'grant-manager': 'GrantManager',
+  config: 'Config',
+};
+
+function wayOutOf(name: string, inside: string): string {
+  const file = inside.slice(inside.lastIndexOf('/') + 1).replace(/\.js$/, '');
+  const member = name === 'keycloak-connect' ? INSIDE[file] : undefined;
+  return member === undefined
+    ? `'${name}/${inside}' is a file inside the package, and no part of its public surface: take what you need from 'keycloak-guard'.`
+    : `'${name}/${inside}' is a file inside the package: take { ${member} } from '${REPLACEMENTS[name]}'.`;
 }
 
 function editOf({ file, text }: SourceFile, { name, specifier }: Mention): Edit {
