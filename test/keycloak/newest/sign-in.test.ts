@@ -4,22 +4,11 @@ import { startService } from '../../../packages/server/src/index.ts';
 import { createLoggerTo } from '../../../packages/server/src/observability/logger.ts';
 import { collectLog, configFor } from '../../server/service.ts';
 import { walkThrough } from '../../session/journey.ts';
-import { issueAdminToken, requireKeycloak, updateInRealm } from '../support/real-keycloak.ts';
+import { callAdmin, requireKeycloak, updateInRealm } from '../support/real-keycloak.ts';
 
 const keycloak = requireKeycloak();
 
-async function admin(method: string, path: string, body?: unknown): Promise<Response> {
-  const answer = await fetch(`${keycloak.url}/admin/realms/${keycloak.realm}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${await issueAdminToken(keycloak)}`,
-      'content-type': 'application/json',
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
-  return answer;
-}
+const admin = (method: string, path: string) => callAdmin(keycloak, method, `/${keycloak.realm}${path}`);
 
 async function endSessions(): Promise<void> {
   const [user] = (await (await admin('GET', '/users?username=abdullah')).json()) as { id: string }[];

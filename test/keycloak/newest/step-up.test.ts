@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import fastify from 'fastify';
 import { createClient } from '../../../packages/guard/src/client/index.ts';
 import { keycloakGuard, keycloakSession } from '../../../packages/guard/src/fastify/index.ts';
+import { plainFetch } from '../../support/plain-fetch.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 import { createStepUpRealm, type StepUpRealm } from '../support/step-up-realm.ts';
 
@@ -48,7 +49,7 @@ function openBrowser(user: { username: string; password: string }) {
         'sec-fetch-dest': 'document',
         'sec-fetch-mode': 'navigate',
       };
-      const answer = await fetch(url, { ...init, headers, redirect: 'manual' });
+      const answer = await plainFetch(url, { ...init, headers });
       for (const line of answer.headers.getSetCookie()) {
         const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
         if (value === '' || /max-age=0/i.test(line)) jar.delete(name);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createPermissions, type PermissionsOptions } from '../../../packages/guard/src/authz/index.ts';
 import { createVerifier, type Verifier } from '../../../packages/guard/src/core/index.ts';
-import { issueAdminToken, type RealKeycloak } from './real-keycloak.ts';
+import { callAdmin, type RealKeycloak } from './real-keycloak.ts';
 
 /** A realm of its own whose client `api` has authorization services. Taken away by `close`. */
 export interface AuthzRealm {
@@ -113,10 +113,7 @@ export async function createAuthzRealm(keycloak: RealKeycloak): Promise<AuthzRea
   }
 
   async function admin(method: string, path: string, body?: unknown): Promise<unknown> {
-    const token = await issueAdminToken(keycloak);
-    const response = await call(method, `${keycloak.url}/admin/realms${path}`, token, body);
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    const text = await (await callAdmin(keycloak, method, path, body)).text();
     return text === '' ? undefined : JSON.parse(text);
   }
 

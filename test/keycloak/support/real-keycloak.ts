@@ -39,6 +39,30 @@ export async function issueAdminToken({ url, adminUser, adminPassword }: RealKey
   return token;
 }
 
+/**
+ * One call of Keycloak's Admin API.
+ *
+ * @param path below `/admin/realms`
+ * @throws Error with Keycloak's words when it does not answer 2xx
+ */
+export async function callAdmin(
+  keycloak: RealKeycloak,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Response> {
+  const response = await fetch(`${keycloak.url}/admin/realms${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${await issueAdminToken(keycloak)}`,
+      'content-type': 'application/json',
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return response;
+}
+
 /** Finds one user or client and changes it, keeping what is not named. */
 export async function updateInRealm(
   keycloak: RealKeycloak,

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { issueAdminToken, type RealKeycloak } from './real-keycloak.ts';
+import { callAdmin, type RealKeycloak } from './real-keycloak.ts';
 
 /** A realm in which a password is `silver` and a one-time code is `gold`; `weak` is a client whose login knows no levels. */
 export interface StepUpRealm {
@@ -30,23 +30,9 @@ export async function createStepUpRealm(keycloak: RealKeycloak): Promise<StepUpR
     Person,
     Person,
   ];
-  const base = `${keycloak.url}/admin/realms`;
   let counter = 0;
 
-  async function call(method: string, path: string, body?: object): Promise<Response> {
-    const response = await fetch(`${base}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${await issueAdminToken(keycloak)}`,
-        'content-type': 'application/json',
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response;
-  }
-
-  await call('POST', '', {
+  await callAdmin(keycloak, 'POST', '', {
     realm,
     enabled: true,
     clients: CLIENTS.map((clientId) => ({
@@ -58,7 +44,7 @@ export async function createStepUpRealm(keycloak: RealKeycloak): Promise<StepUpR
     })),
     users: [toUser(carol, [OTP]), toUser(dave, [])],
   });
-  await addFlow((method, path, body) => call(method, `/${realm}${path}`, body));
+  await addFlow((method, path, body) => callAdmin(keycloak, method, `/${realm}${path}`, body));
   return {
     realm,
     secret,
@@ -68,7 +54,7 @@ export async function createStepUpRealm(keycloak: RealKeycloak): Promise<StepUpR
       counter = Math.max(counter + 1, Math.floor(Date.now() / 30_000) - 1);
       return totp(OTP_SECRET, counter);
     },
-    remove: async () => void (await call('DELETE', `/${realm}`)),
+    remove: async () => void (await callAdmin(keycloak, 'DELETE', `/${realm}`)),
   };
 }
 
