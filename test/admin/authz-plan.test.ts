@@ -75,7 +75,7 @@ describe('the plan of authorization services', () => {
 
   test('names what lets everybody in, and prune takes it away', () => {
     const open = stateOf(
-      { resources: [{ name: 'Default Resource', uris: ['/*'] }] },
+      { resources: [{ name: 'Default Resource', uris: ['/*'] }, { name: 'orders' }] },
       { foreign: new Map([['Default Policy', 'js']]) },
     );
     const { blocked } = planAuthz(modelOf({}), open, false);
@@ -83,10 +83,33 @@ describe('the plan of authorization services', () => {
       blocked.map(({ subject }) => subject),
       ['policy "Default Policy"', 'resource "Default Resource"'],
     );
-    assert.deepEqual(stepsOf({}, open, true), [
+    assert.deepEqual(stepsOf({ resources: [{ name: 'orders' }] }, open, true), [
       'delete policy "Default Policy"',
       'delete resource "Default Resource"',
     ]);
+    const builtOn = {
+      resources: [{ name: 'orders' }],
+      permissions: [{ name: 'p', resources: ['orders'], policies: ['Default Policy'] }],
+    };
+    assert.deepEqual(stepsOf(builtOn, open, true), [
+      'create permission "p"',
+      'delete resource "Default Resource"',
+    ]);
+  });
+
+  test('takes it away first of all where there is nothing else: nobody has made it', () => {
+    const fresh = stateOf(
+      { resources: [{ name: 'Default Resource', uris: ['/*'] }] },
+      { foreign: new Map([['Default Policy', 'js']]) },
+    );
+    assert.deepEqual(stepsOf({ scopes: ['view'] }, fresh), [
+      'delete policy "Default Policy"',
+      'delete resource "Default Resource"',
+      'create scope "view"',
+    ]);
+  });
+
+  test('says loudly when the enforcement lets everybody in', () => {
     for (const policyEnforcementMode of ['PERMISSIVE', 'DISABLED']) {
       const loud = planAuthz(modelOf({ policyEnforcementMode }), stateOf({}), false).blocked;
       assert.match(loud[0]?.why ?? '', /granted to everybody/);

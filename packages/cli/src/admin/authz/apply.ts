@@ -2,7 +2,7 @@ import type AdminClient from '@keycloak/keycloak-admin-client';
 import { AdminError, toAdminError } from '../admin-error.ts';
 import { type AuthzState, readAuthz } from './current.ts';
 import { type AuthzModel, type Item, namesIn, permissionType, type Section } from './model.ts';
-import { type AuthzStep, DEFAULTS } from './plan.ts';
+import { type AuthzStep, DEFAULTS, usesDefaultPolicy } from './plan.ts';
 import { toPolicyBody } from './policy-form.ts';
 
 /**
@@ -65,7 +65,8 @@ async function switchOn(
   const made = await readAuthz(api, realm, clientId);
   for (const { section, name } of DEFAULTS) {
     const isThere = made.model.lists[section].has(name) || made.foreign.has(name);
-    if (isThere && !wanted.lists[section].has(name)) await remove(api, made, section, name);
+    const isUsed = section === 'policies' && usesDefaultPolicy(wanted);
+    if (isThere && !isUsed && !wanted.lists[section].has(name)) await remove(api, made, section, name);
   }
   return made;
 }

@@ -36,10 +36,12 @@ const SINGULAR = {
   permissions: 'permission',
 } as const;
 
+const DEFAULT_POLICY = 'Default Policy';
+
 /** What a new client of Keycloak up to 26.4 comes with: it lets every user in on every path. */
 export const DEFAULTS: readonly { readonly section: Section; readonly name: string }[] = [
   { section: 'permissions', name: 'Default Permission' },
-  { section: 'policies', name: 'Default Policy' },
+  { section: 'policies', name: DEFAULT_POLICY },
   { section: 'resources', name: 'Default Resource' },
 ];
 
@@ -62,17 +64,24 @@ export function planAuthz(wanted: AuthzModel, state: AuthzState, prune: boolean)
     }
     if (same > 0) kept.push(`${same} ${same === 1 ? SINGULAR[section] : section}: as in the file`);
   }
+  const untouched = isUntouched(state);
+  const first: AuthzStep[] = [];
   for (const section of [...SECTIONS].reverse()) {
-    const extra = inOrder(state.model.lists[section]).filter(({ name }) => !wanted.lists[section].has(name));
-    const names = extra.map(({ name }) => name).reverse();
-    if (section === 'policies' && state.foreign.get('Default Policy') === 'js') names.push('Default Policy');
-    for (const name of names) {
+    for (const name of extraOf(section, wanted, state)) {
       const subject = `${SINGULAR[section]} ${JSON.stringify(name)}`;
       const isDefault = DEFAULTS.some((one) => one.section === section && one.name === name);
+      const step: AuthzStep = {
+        kind: 'delete',
+        subject,
+        changes: [],
+        action: { type: 'delete', section, name },
+      };
       if (section === 'scopes' && state.scopesOfUsers.has(name)) {
         kept.push(`${subject}: not in the file, but resources of users have it`);
+      } else if (isDefault && untouched) {
+        first.push(step);
       } else if (prune) {
-        steps.push({ kind: 'delete', subject, changes: [], action: { type: 'delete', section, name } });
+        steps.push(step);
       } else if (isDefault) {
         blocked.push({
           subject,
@@ -85,9 +94,33 @@ export function planAuthz(wanted: AuthzModel, state: AuthzState, prune: boolean)
     }
   }
   for (const [name, type] of state.foreign)
-    if (name !== 'Default Policy')
+    if (name !== DEFAULT_POLICY)
       kept.push(`${JSON.stringify(name)} (${type}): a file cannot hold it, it is left alone`);
-  return { steps, kept, blocked: [...blocked, ...findOpen(wanted, state)], refused };
+  return { steps: [...first, ...steps], kept, blocked: [...blocked, ...findOpen(wanted, state)], refused };
+}
+
+/** What Keycloak has and the file has not, in the order in which it can be deleted. */
+function extraOf(section: Section, wanted: AuthzModel, state: AuthzState): string[] {
+  const extra = inOrder(state.model.lists[section]).filter(({ name }) => !wanted.lists[section].has(name));
+  const names = extra.map(({ name }) => name).reverse();
+  const hasScript = section === 'policies' && state.foreign.get(DEFAULT_POLICY) === 'js';
+  return hasScript && !usesDefaultPolicy(wanted) ? [...names, DEFAULT_POLICY] : names;
+}
+
+/** Whether the file builds on the policy that lets everybody in. */
+export function usesDefaultPolicy({ lists }: AuthzModel): boolean {
+  const users = [...lists.policies.values(), ...lists.permissions.values()];
+  return users.some((item) => namesIn(item, 'policies').includes(DEFAULT_POLICY));
+}
+
+/** There is nothing but what Keycloak made itself, as after a run that was cut off when it had switched it on. */
+function isUntouched({ model, foreign }: AuthzState): boolean {
+  const isDefault = (section: Section, name: string) =>
+    DEFAULTS.some((one) => one.section === section && one.name === name);
+  return (
+    SECTIONS.every((section) => [...model.lists[section].keys()].every((name) => isDefault(section, name))) &&
+    [...foreign.keys()].every((name) => name === DEFAULT_POLICY)
+  );
 }
 
 function planSwitches(wanted: AuthzModel, { isOn, clientId, model }: AuthzState): AuthzStep[] {

@@ -83,7 +83,7 @@ export async function askWhy(
       isGranted: result?.status === 'PERMIT',
       mode: model.switches.policyEnforcementMode ?? 'ENFORCING',
       strategy: model.switches.decisionStrategy ?? 'UNANIMOUS',
-      reasons,
+      reasons: reasons.sort(byName),
     };
   } catch (error) {
     throw toAdminError(error, `evaluate ${asked.resource} for ${username}`);
@@ -107,6 +107,7 @@ async function toReason(
     const isPermit = one.status === 'PERMIT';
     parts.push(await toPart(one.policy?.name ?? '', one.policy?.type ?? '', isPermit, state, facts));
   }
+  parts.sort(byName);
   return {
     name: policy?.name ?? '',
     what: `${policy?.type === 'scope' ? 'scope' : 'resource'} permission`,
@@ -141,6 +142,11 @@ async function toPart(
     isNegative: item.logic === 'NEGATIVE',
     parts,
   };
+}
+
+/** Keycloak answers in any order. */
+function byName(a: Reason, b: Reason): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 function turn(item: Item, isPermit: boolean | undefined): boolean | undefined {
