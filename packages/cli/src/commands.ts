@@ -27,6 +27,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'set Keycloak up: realm, client, user, .env',
     load: () => import('./commands/setup.ts'),
   },
+  authz: {
+    summary: 'permissions of Keycloak as a file; why somebody may, or may not',
+    load: () => import('./commands/authz.ts'),
+  },
   doctor: {
     summary: 'find out what is wrong, and how to mend it',
     load: () => import('./commands/doctor.ts'),

@@ -1,6 +1,19 @@
 export { AdminError, type AdminErrorKind, toAdminError } from './admin-error.ts';
 export { applyStep } from './apply.ts';
 export {
+  type Answer,
+  type AuthzModel,
+  type AuthzPlan,
+  applyAuthz,
+  askWhy,
+  findUnknown,
+  planAuthz,
+  type Reason,
+  readAuthz,
+  readAuthzFile,
+  toFile,
+} from './authz/index.ts';
+export {
   type AdminConnection,
   type AdminCredentials,
   type AdminOptions,

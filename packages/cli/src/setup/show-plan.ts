@@ -1,4 +1,4 @@
-import type { Plan, Step } from '../admin/index.ts';
+import type { Blocked, Change, Plan } from '../admin/index.ts';
 import type { Output } from '../terminal/output.ts';
 import { toPlainLine } from '../terminal/style.ts';
 import type { EnvChange } from './env-file.ts';
@@ -9,25 +9,55 @@ export function showPlan(
   plan: Plan,
   env: { file: string | undefined; changes: readonly EnvChange[] },
 ): void {
+  showSteps(out, plan, () => showEnv(out, env));
+}
+
+/** What is shown of a plan. */
+export interface ShownPlan {
+  readonly steps: readonly ShownStep[];
+  readonly kept: readonly string[];
+  readonly blocked: readonly Blocked[];
+}
+
+/** What is shown of a step. */
+interface ShownStep {
+  readonly kind: 'create' | 'change' | 'delete';
+  readonly subject: string;
+  readonly changes: readonly Change[];
+}
+
+/** Prints the steps (+, ~, -), then what `afterSteps` prints, then what is kept and what is left to a person. */
+export function showSteps(out: Output, plan: ShownPlan, afterSteps?: () => void): void {
   const { paint } = out;
   for (const { subject, steps } of bySubject(plan.steps)) {
-    const isNew = steps[0]?.kind === 'create';
-    out.line(isNew ? paint('green', `  + create ${subject}`) : paint('yellow', `  ~ change ${subject}`));
+    const kind = steps[0]?.kind ?? 'change';
+    const isNew = kind === 'create';
+    const [format, sign] = SIGNS[kind];
+    out.line(paint(format, `  ${sign} ${kind} ${toPlainLine(subject)}`));
     for (const { field, from, to } of steps.flatMap((step) => step.changes)) {
       out.line(
         `      ${field}: ${toPlainLine(isNew || (from === '' && to.startsWith('+')) ? to : `${from || '(none)'} → ${to}`)}`,
       );
     }
   }
+  afterSteps?.();
+  for (const subject of plan.kept) out.line(paint('dim', `  = keep ${toPlainLine(subject)}`));
+  for (const { subject, why, fix } of plan.blocked) {
+    out.line(paint('red', `  ! ${toPlainLine(subject)}: ${toPlainLine(why)}`));
+    out.line(`      by hand: ${toPlainLine(fix)}`);
+  }
+}
+
+const SIGNS = { create: ['green', '+'], change: ['yellow', '~'], delete: ['red', '-'] } as const;
+
+function showEnv(
+  { paint, line }: Output,
+  env: { file: string | undefined; changes: readonly EnvChange[] },
+): void {
   if (env.file !== undefined && env.changes.length > 0) {
     const isNew = env.changes.every(({ from }) => from === undefined);
-    out.line(isNew ? paint('green', `  + write ${env.file}`) : paint('yellow', `  ~ change ${env.file}`));
-    for (const change of env.changes) out.line(`      ${envLine(change)}`);
-  }
-  for (const subject of plan.kept) out.line(paint('dim', `  = keep ${subject}`));
-  for (const { subject, why, fix } of plan.blocked) {
-    out.line(paint('red', `  ! ${subject}: ${toPlainLine(why)}`));
-    out.line(`      by hand: ${toPlainLine(fix)}`);
+    line(isNew ? paint('green', `  + write ${env.file}`) : paint('yellow', `  ~ change ${env.file}`));
+    for (const change of env.changes) line(`      ${envLine(change)}`);
   }
 }
 
@@ -40,8 +70,8 @@ export function envLine({ name, from, to }: EnvChange): string {
 }
 
 /** Steps about the same thing are shown together, in the order of the first. */
-function bySubject(steps: readonly Step[]): { subject: string; steps: Step[] }[] {
-  const groups: { subject: string; steps: Step[] }[] = [];
+function bySubject(steps: readonly ShownStep[]): { subject: string; steps: ShownStep[] }[] {
+  const groups: { subject: string; steps: ShownStep[] }[] = [];
   for (const step of steps) {
     const group = groups.find((one) => one.subject === step.subject && one.steps[0]?.kind === step.kind);
     if (group) group.steps.push(step);

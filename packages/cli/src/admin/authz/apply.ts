@@ -1,0 +1,136 @@
+import type AdminClient from '@keycloak/keycloak-admin-client';
+import { AdminError, toAdminError } from '../admin-error.ts';
+import { type AuthzState, readAuthz } from './current.ts';
+import { type AuthzModel, type Item, namesIn, permissionType, type Section } from './model.ts';
+import { type AuthzStep, DEFAULTS, usesDefaultPolicy } from './plan.ts';
+import { toPolicyBody } from './policy-form.ts';
+
+/**
+ * Does the steps in their order, one object by one call: Keycloak goes on deciding by what was before after an import, not
+ * after these. A run that is cut off can be repeated: the next plan begins where it ended.
+ *
+ * @yields each step that is done
+ * @throws {AdminError} when Keycloak does not answer or refuses
+ */
+export async function* applyAuthz(
+  api: AdminClient,
+  steps: readonly AuthzStep[],
+  wanted: AuthzModel,
+  start: AuthzState,
+): AsyncGenerator<AuthzStep> {
+  let state = start;
+  for (const step of steps) {
+    try {
+      if (step.action.type === 'switch-on') state = await switchOn(api, wanted, state);
+      else await act(api, state, step.action);
+    } catch (error) {
+      throw toAdminError(error, `${step.kind} the ${step.subject}`);
+    }
+    yield step;
+  }
+}
+
+type Action = Exclude<AuthzStep['action'], { type: 'switch-on' }>;
+
+async function act(api: AdminClient, state: AuthzState, action: Action): Promise<void> {
+  const at = { realm: state.realm, id: state.clientUuid };
+  switch (action.type) {
+    case 'set-switches': {
+      const { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement } =
+        await api.clients.getResourceServer(at);
+      const there = { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement };
+      return api.clients.updateResourceServer(at, { ...there, ...action.switches } as object);
+    }
+    case 'put':
+      return put(api, state, action);
+    case 'delete':
+      return remove(api, state, action.section, action.name);
+  }
+}
+
+/**
+ * Up to Keycloak 26.4 three things come with it that let every user in. Nobody has made them, so they go at once, but for
+ * those that the file names.
+ */
+async function switchOn(
+  api: AdminClient,
+  wanted: AuthzModel,
+  { realm, clientId, clientUuid: id }: AuthzState,
+) {
+  const client = await api.clients.findOne({ realm, id });
+  await api.clients.update(
+    { realm, id },
+    { ...client, serviceAccountsEnabled: true, authorizationServicesEnabled: true },
+  );
+  const made = await readAuthz(api, realm, clientId);
+  for (const { section, name } of DEFAULTS) {
+    const isThere = made.model.lists[section].has(name) || made.foreign.has(name);
+    const isUsed = section === 'policies' && usesDefaultPolicy(wanted);
+    if (isThere && !isUsed && !wanted.lists[section].has(name)) await remove(api, made, section, name);
+  }
+  return made;
+}
+
+async function put(
+  api: AdminClient,
+  state: AuthzState,
+  { section, item, before }: Extract<Action, { type: 'put' }>,
+): Promise<void> {
+  const at = { realm: state.realm, id: state.clientUuid };
+  const known = state.ids[section === 'permissions' ? 'policies' : section];
+  const id = known.get(item.name);
+  let made: { id?: string; _id?: string };
+  if (section === 'scopes') {
+    if (id !== undefined)
+      return api.clients.updateAuthorizationScope({ ...at, scopeId: id }, { ...item, id } as object);
+    made = await api.clients.createAuthorizationScope(at, item as object);
+  } else if (section === 'resources') {
+    const body = toResourceBody(item, state);
+    if (id !== undefined) return api.clients.updateResource({ ...at, resourceId: id }, { ...body, _id: id });
+    made = (await api.clients.createResource(at, body)) as object;
+  } else {
+    const body = { ...toPolicyBody(item, before), ...toIds(section, item, state) };
+    const type = section === 'policies' ? String(item.type) : permissionType(item);
+    if (section === 'policies') {
+      if (id !== undefined)
+        return api.clients.updatePolicy({ ...at, type, policyId: id }, { ...body, id } as object);
+      made = (await api.clients.createPolicy({ ...at, type }, body as object)) as object;
+    } else {
+      if (id !== undefined)
+        return api.clients.updatePermission({ ...at, type, permissionId: id }, { ...body, id } as object);
+      made = (await api.clients.createPermission({ ...at, type }, body as object)) as object;
+    }
+  }
+  known.set(item.name, made.id ?? made._id ?? '');
+}
+
+function toResourceBody({ iconUri, ...item }: Item, state: AuthzState): object {
+  const scopes = namesIn(item as Item, 'scopes').map((name) => ({ id: idOf(state, 'scopes', name), name }));
+  const whole = { uris: [], attributes: {}, ownerManagedAccess: false, ...item, scopes };
+  return iconUri === undefined ? whole : { ...whole, icon_uri: iconUri };
+}
+
+/** By id: a name could be the name of what a user has registered. */
+function toIds(section: Section, item: Item, state: AuthzState): object {
+  const all = (kind: keyof AuthzState['ids']) => namesIn(item, kind).map((name) => idOf(state, kind, name));
+  if (section === 'permissions')
+    return { resources: all('resources'), scopes: all('scopes'), policies: all('policies') };
+  return item.type === 'aggregate' ? { policies: all('policies') } : {};
+}
+
+function idOf(state: AuthzState, kind: keyof AuthzState['ids'], name: string): string {
+  const id = state.ids[kind].get(name);
+  if (id === undefined)
+    throw new AdminError('missing', 404, `'${name}' is gone: somebody else is changing this client`);
+  return id;
+}
+
+async function remove(api: AdminClient, state: AuthzState, section: Section, name: string): Promise<void> {
+  const at = { realm: state.realm, id: state.clientUuid };
+  const kind = section === 'permissions' ? 'policies' : section;
+  const id = idOf(state, kind, name);
+  if (section === 'scopes') await api.clients.delAuthorizationScope({ ...at, scopeId: id });
+  else if (section === 'resources') await api.clients.delResource({ ...at, resourceId: id });
+  else await api.clients.delPolicy({ ...at, policyId: id });
+  state.ids[kind].delete(name);
+}

@@ -1,0 +1,227 @@
+import type { Blocked, Change } from '../plan/step.ts';
+import type { AuthzState } from './current.ts';
+import { type AuthzModel, type Item, namesIn, permissionType, SECTIONS, type Section } from './model.ts';
+
+/** One thing to do. Ids are looked up when it is done. */
+export interface AuthzStep {
+  readonly kind: 'create' | 'change' | 'delete';
+  /** For people, for example `policy "is member"`. */
+  readonly subject: string;
+  readonly changes: readonly Change[];
+  readonly action:
+    | { readonly type: 'switch-on' }
+    | { readonly type: 'set-switches'; readonly switches: AuthzModel['switches'] }
+    | {
+        readonly type: 'put';
+        readonly section: Section;
+        readonly item: Item;
+        readonly before: Item | undefined;
+      }
+    | { readonly type: 'delete'; readonly section: Section; readonly name: string };
+}
+
+/** The whole plan. */
+export interface AuthzPlan {
+  readonly steps: readonly AuthzStep[];
+  readonly kept: readonly string[];
+  readonly blocked: readonly Blocked[];
+  /** Why nothing at all may be done. */
+  readonly refused: readonly string[];
+}
+
+const SINGULAR = {
+  scopes: 'scope',
+  resources: 'resource',
+  policies: 'policy',
+  permissions: 'permission',
+} as const;
+
+const DEFAULT_POLICY = 'Default Policy';
+
+/** What a new client of Keycloak up to 26.4 comes with: it lets every user in on every path. */
+export const DEFAULTS: readonly { readonly section: Section; readonly name: string }[] = [
+  { section: 'permissions', name: 'Default Permission' },
+  { section: 'policies', name: DEFAULT_POLICY },
+  { section: 'resources', name: 'Default Resource' },
+];
+
+/**
+ * Holds the file against Keycloak. Things are made in the order in which they need one another, and deleted in the other
+ * order, after everything else: what is not in the file is deleted with `prune` alone.
+ */
+export function planAuthz(wanted: AuthzModel, state: AuthzState, prune: boolean): AuthzPlan {
+  const refused = findRefused(wanted, state);
+  const blocked: Blocked[] = [];
+  const steps = [...planSwitches(wanted, state)];
+  const kept: string[] = [];
+  for (const section of SECTIONS) {
+    let same = 0;
+    for (const item of inOrder(wanted.lists[section])) {
+      const before = state.model.lists[section].get(item.name);
+      const step = planItem(section, item, before);
+      if (step === undefined) same++;
+      else steps.push(step);
+    }
+    if (same > 0) kept.push(`${same} ${same === 1 ? SINGULAR[section] : section}: as in the file`);
+  }
+  const untouched = isUntouched(state);
+  const first: AuthzStep[] = [];
+  for (const section of [...SECTIONS].reverse()) {
+    for (const name of extraOf(section, wanted, state)) {
+      const subject = `${SINGULAR[section]} ${JSON.stringify(name)}`;
+      const isDefault = DEFAULTS.some((one) => one.section === section && one.name === name);
+      const step: AuthzStep = {
+        kind: 'delete',
+        subject,
+        changes: [],
+        action: { type: 'delete', section, name },
+      };
+      if (section === 'scopes' && state.scopesOfUsers.has(name)) {
+        kept.push(`${subject}: not in the file, but resources of users have it`);
+      } else if (isDefault && untouched) {
+        first.push(step);
+      } else if (prune) {
+        steps.push(step);
+      } else if (isDefault) {
+        blocked.push({
+          subject,
+          why: 'comes with a new client of Keycloak up to 26.4: together the three let every user in on every path',
+          fix: 'run apply with --prune, which takes away all that is not in the file',
+        });
+      } else {
+        kept.push(`${subject}: not in the file (--prune deletes it)`);
+      }
+    }
+  }
+  for (const [name, type] of state.foreign)
+    if (name !== DEFAULT_POLICY)
+      kept.push(`${JSON.stringify(name)} (${type}): a file cannot hold it, it is left alone`);
+  return { steps: [...first, ...steps], kept, blocked: [...blocked, ...findOpen(wanted, state)], refused };
+}
+
+/** What Keycloak has and the file has not, in the order in which it can be deleted. */
+function extraOf(section: Section, wanted: AuthzModel, state: AuthzState): string[] {
+  const extra = inOrder(state.model.lists[section]).filter(({ name }) => !wanted.lists[section].has(name));
+  const names = extra.map(({ name }) => name).reverse();
+  const hasScript = section === 'policies' && state.foreign.get(DEFAULT_POLICY) === 'js';
+  return hasScript && !usesDefaultPolicy(wanted) ? [...names, DEFAULT_POLICY] : names;
+}
+
+/** Whether the file builds on the policy that lets everybody in. */
+export function usesDefaultPolicy({ lists }: AuthzModel): boolean {
+  const users = [...lists.policies.values(), ...lists.permissions.values()];
+  return users.some((item) => namesIn(item, 'policies').includes(DEFAULT_POLICY));
+}
+
+/** There is nothing but what Keycloak made itself, as after a run that was cut off when it had switched it on. */
+function isUntouched({ model, foreign }: AuthzState): boolean {
+  const isDefault = (section: Section, name: string) =>
+    DEFAULTS.some((one) => one.section === section && one.name === name);
+  return (
+    SECTIONS.every((section) => [...model.lists[section].keys()].every((name) => isDefault(section, name))) &&
+    [...foreign.keys()].every((name) => name === DEFAULT_POLICY)
+  );
+}
+
+function planSwitches(wanted: AuthzModel, { isOn, clientId, model }: AuthzState): AuthzStep[] {
+  const subject = `authorization services of the client ${clientId}`;
+  const on: AuthzStep = {
+    kind: 'change',
+    subject,
+    changes: [{ field: 'authorization, with service accounts roles', from: 'off', to: 'on' }],
+    action: { type: 'switch-on' },
+  };
+  const changes = Object.entries(wanted.switches).flatMap(([field, to]) => {
+    const from = model.switches[field as keyof AuthzModel['switches']];
+    return from === to ? [] : [{ field, from: String(from ?? ''), to: String(to) }];
+  });
+  const set: AuthzStep = {
+    kind: 'change',
+    subject,
+    changes,
+    action: { type: 'set-switches', switches: wanted.switches },
+  };
+  return [...(isOn ? [] : [on]), ...(changes.length > 0 ? [set] : [])];
+}
+
+function planItem(section: Section, item: Item, before: Item | undefined): AuthzStep | undefined {
+  const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(item)])].filter(
+    (one) => one !== 'name',
+  );
+  const changes = fields.flatMap((field) => {
+    const [from, to] = [shown(before?.[field]), shown(item[field])];
+    return from === to ? [] : [{ field, from, to: to === '' ? '(none)' : to }];
+  });
+  if (before !== undefined && changes.length === 0) return undefined;
+  return {
+    kind: before === undefined ? 'create' : 'change',
+    subject: `${SINGULAR[section]} ${JSON.stringify(item.name)}`,
+    changes,
+    action: { type: 'put', section, item, before },
+  };
+}
+
+/** For people: a list without its brackets. */
+function shown(value: unknown): string {
+  if (value === undefined) return '';
+  if (!Array.isArray(value)) return typeof value === 'string' ? value : JSON.stringify(value);
+  return value.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ');
+}
+
+/** An aggregate after its parts, everything else as it stands. */
+function inOrder(items: ReadonlyMap<string, Item>): Item[] {
+  const ordered = new Set<Item>();
+  const add = (item: Item) => {
+    if (ordered.has(item)) return;
+    for (const name of item.type === 'aggregate' ? namesIn(item, 'policies') : []) {
+      const part = items.get(name);
+      if (part !== undefined && part !== item) add(part);
+    }
+    ordered.add(item);
+  };
+  for (const item of items.values()) add(item);
+  return [...ordered];
+}
+
+/** What Keycloak would refuse half-way, or take in silence. */
+function findRefused(wanted: AuthzModel, { isPublic, isOn, clientId, model, foreign }: AuthzState): string[] {
+  const refused: string[] = [];
+  const { policies, permissions } = wanted.lists;
+  if (isPublic && !isOn)
+    refused.push(`the client '${clientId}' is public: authorization services need a client with a secret`);
+  for (const item of [...policies.values(), ...permissions.values()])
+    for (const name of namesIn(item, 'policies'))
+      if (!policies.has(name) && !foreign.has(name))
+        refused.push(
+          `${JSON.stringify(item.name)} uses the policy ${JSON.stringify(name)}, which is not in the file`,
+        );
+  for (const item of [...policies.values(), ...permissions.values()]) {
+    const there = model.lists.policies.get(item.name) ?? model.lists.permissions.get(item.name);
+    const type = there === undefined ? foreign.get(item.name) : typeOf(there);
+    if (type !== undefined && type !== typeOf(item))
+      refused.push(
+        `${JSON.stringify(item.name)} is of type ${type} in Keycloak and ${typeOf(item)} in the file, and types cannot be changed: give it another name (--prune deletes the old one)`,
+      );
+  }
+  return refused;
+}
+
+function typeOf(item: Item): string {
+  return typeof item.type === 'string' ? `${item.type} policy` : `${permissionType(item)} permission`;
+}
+
+function findOpen(wanted: AuthzModel, { model }: AuthzState): Blocked[] {
+  const mode = wanted.switches.policyEnforcementMode ?? model.switches.policyEnforcementMode ?? 'ENFORCING';
+  if (mode === 'ENFORCING') return [];
+  const why =
+    mode === 'DISABLED'
+      ? 'everything is granted to everybody'
+      : 'what no permission is about is granted to everybody';
+  return [
+    {
+      subject: `policyEnforcementMode ${mode}`,
+      why,
+      fix: '"policyEnforcementMode": "ENFORCING" in the file',
+    },
+  ];
+}

@@ -1,0 +1,164 @@
+import type AdminClient from '@keycloak/keycloak-admin-client';
+import { AdminError, toAdminError } from '../admin-error.ts';
+import { findUser } from '../current.ts';
+import type { AuthzState } from './current.ts';
+import { type Item, namesIn } from './model.ts';
+import { type Finding, judgePolicy, type UserFacts } from './user-facts.ts';
+
+/** What is asked: may somebody do `scope` with `resource`. */
+export interface AskedPermission {
+  readonly resource: string;
+  readonly scope: string | undefined;
+}
+
+/** A permission or a policy, and what came of it. */
+export interface Reason {
+  readonly name: string;
+  /** For example `role policy`. */
+  readonly what: string;
+  /** What Keycloak says; of the parts of an aggregate it says nothing, so there it is what the user's roles and groups say. */
+  readonly isPermit: boolean | undefined;
+  /** What it is about or looks at, and what the user lacks. */
+  readonly findings: readonly Finding[];
+  /** Its answer is turned round. */
+  readonly isNegative: boolean;
+  readonly parts: readonly Reason[];
+}
+
+/** Keycloak's answer, and how it came to it. */
+export interface Answer {
+  readonly isGranted: boolean;
+  readonly mode: string;
+  readonly strategy: string;
+  readonly reasons: readonly Reason[];
+}
+
+interface Evaluated {
+  readonly policy?: { readonly name?: string; readonly type?: string; readonly scopes?: readonly string[] };
+  readonly status?: string;
+  readonly associatedPolicies?: readonly Evaluated[];
+}
+
+/**
+ * Has Keycloak evaluate a permission for a user, and reads its answer.
+ *
+ * @throws {AdminError} when user, resource or scope are not there, Keycloak does not answer or refuses
+ */
+export async function askWhy(
+  api: AdminClient,
+  state: AuthzState,
+  username: string,
+  asked: AskedPermission,
+): Promise<Answer> {
+  const { realm, clientUuid: id, model } = state;
+  if (!state.isOn) throw missing(`The client '${state.clientId}' has no authorization services`);
+  const resource = model.lists.resources.get(asked.resource);
+  if (resource === undefined)
+    throw missing(`The client '${state.clientId}' owns no resource '${asked.resource}'`);
+  const scopes = namesIn(resource, 'scopes');
+  if (asked.scope === undefined && scopes.length > 0)
+    throw missing(
+      `The resource '${asked.resource}' has scopes, ask for one: ${scopes.map((one) => `${asked.resource}#${one}`).join(', ')}`,
+    );
+  if (asked.scope !== undefined && !scopes.includes(asked.scope)) {
+    const has = scopes.length === 0 ? 'has no scopes' : `has the scopes ${scopes.join(', ')}`;
+    throw missing(`The resource '${asked.resource}' has no scope '${asked.scope}': it ${has}`);
+  }
+  try {
+    const user = await findUser(api, realm, username);
+    if (user?.id === undefined) throw missing(`There is no user '${username}' in the realm '${realm}'`);
+    const wanted = { _id: state.ids.resources.get(asked.resource), name: asked.resource };
+    const named = asked.scope === undefined ? [] : [{ name: asked.scope }];
+    const response = await api.clients.evaluateResource({ realm, id }, {
+      userId: user.id,
+      resources: [{ ...wanted, scopes: named }],
+      context: { attributes: {} },
+    } as never);
+    const [result] = (response.results ?? []) as { status?: string; policies?: readonly Evaluated[] }[];
+    const facts: UserFacts = { api, realm, userId: user.id, username: user.username ?? username };
+    const applied = (result?.policies ?? []).filter(({ policy }) => isAbout(policy, asked.scope));
+    const reasons: Reason[] = [];
+    for (const one of applied) reasons.push(await toReason(one, state, facts));
+    return {
+      isGranted: result?.status === 'PERMIT',
+      mode: model.switches.policyEnforcementMode ?? 'ENFORCING',
+      strategy: model.switches.decisionStrategy ?? 'UNANIMOUS',
+      reasons: reasons.sort(byName),
+    };
+  } catch (error) {
+    throw toAdminError(error, `evaluate ${asked.resource} for ${username}`);
+  }
+}
+
+/** Keycloak lists the permissions of the resource's other scopes too. */
+function isAbout(policy: Evaluated['policy'], scope: string | undefined): boolean {
+  return policy?.type !== 'scope' || scope === undefined || (policy.scopes ?? []).includes(scope);
+}
+
+async function toReason(
+  { policy, status, associatedPolicies }: Evaluated,
+  state: AuthzState,
+  facts: UserFacts,
+): Promise<Reason> {
+  const { permissions } = state.model.lists;
+  const item = permissions.get(policy?.name ?? '');
+  const parts: Reason[] = [];
+  for (const one of associatedPolicies ?? []) {
+    const isPermit = one.status === 'PERMIT';
+    parts.push(await toPart(one.policy?.name ?? '', one.policy?.type ?? '', isPermit, state, facts));
+  }
+  parts.sort(byName);
+  return {
+    name: policy?.name ?? '',
+    what: `${policy?.type === 'scope' ? 'scope' : 'resource'} permission`,
+    isPermit: status === 'PERMIT',
+    findings: item === undefined || parts.length < 2 ? [] : [{ text: words(item.decisionStrategy) }],
+    isNegative: item?.logic === 'NEGATIVE',
+    parts,
+  };
+}
+
+async function toPart(
+  name: string,
+  type: string,
+  isPermit: boolean | undefined,
+  state: AuthzState,
+  facts: UserFacts,
+): Promise<Reason> {
+  const item = state.model.lists.policies.get(name);
+  if (item === undefined)
+    return { name, what: `${type} policy`, isPermit, findings: [], isNegative: false, parts: [] };
+  const parts: Reason[] = [];
+  for (const part of item.type === 'aggregate' ? namesIn(item, 'policies') : [])
+    parts.push(await toPart(part, state.foreign.get(part) ?? '', undefined, state, facts));
+  const judged = await judgePolicy(item, facts);
+  const findings = item.type === 'aggregate' ? [{ text: words(item.decisionStrategy) }] : judged.findings;
+  const turned: Finding[] = item.logic === 'NEGATIVE' ? [{ text: 'turned round (NEGATIVE)' }] : [];
+  return {
+    name,
+    what: `${String(item.type)} policy`,
+    isPermit: isPermit ?? turn(item, item.type === 'aggregate' ? undefined : judged.isPermit),
+    findings: [...findings, ...turned],
+    isNegative: item.logic === 'NEGATIVE',
+    parts,
+  };
+}
+
+/** Keycloak answers in any order. */
+function byName(a: Reason, b: Reason): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+function turn(item: Item, isPermit: boolean | undefined): boolean | undefined {
+  return isPermit === undefined ? undefined : (item.logic === 'NEGATIVE') !== isPermit;
+}
+
+/** A decision strategy in words. */
+function words(strategy: unknown): string {
+  if (strategy === 'AFFIRMATIVE') return 'one of them has to permit';
+  return strategy === 'CONSENSUS' ? 'more have to permit than deny' : 'all of them have to permit';
+}
+
+function missing(message: string): AdminError {
+  return new AdminError('missing', 404, message);
+}

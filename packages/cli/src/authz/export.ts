@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { type AdminConnection, readAuthz, toFile } from '../admin/index.ts';
+import { writePrivateFile } from '../private-file.ts';
+import type { Output } from '../terminal/output.ts';
+import type { Questions } from '../terminal/questions.ts';
+import { toPlainLine } from '../terminal/style.ts';
+import { UsageError } from '../usage-error.ts';
+import type { AuthzOptions } from './options.ts';
+
+/** Writes what Keycloak has as a file. Resolves to the exit code. */
+export async function exportAuthz(
+  api: AdminConnection['api'],
+  { file, yes, door }: AuthzOptions,
+  out: Output,
+  err: Output,
+  questions: Questions | undefined,
+): Promise<number> {
+  const { model, foreign, isOn } = await readAuthz(api, door.realm, door.clientId);
+  if (!isOn) throw new UsageError([`the client '${door.clientId}' has no authorization services yet`]);
+  const text = `${JSON.stringify(toFile(model), null, 2)}\n`;
+  for (const [name, type] of foreign)
+    err.line(
+      `! ${toPlainLine(JSON.stringify(name))} (${type}) is not in it: a file cannot hold it, and apply leaves it alone`,
+    );
+  if (file === '-') {
+    process.stdout.write(text);
+    return 0;
+  }
+  if (existsSync(file)) {
+    if ((await readFile(file, 'utf8')) === text) {
+      out.line(`${file} is as Keycloak is: nothing to write.`);
+      return 0;
+    }
+    if (!yes && !(await questions?.confirm(`Replace ${file}?`, false)))
+      throw new UsageError([`${file} is there already: give --yes to replace it`]);
+  }
+  await writePrivateFile(file, text);
+  out.line(`  ${out.paint('green', '✓')} wrote ${file}`);
+  return 0;
+}

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import {
+  type AdminConnection,
+  type AuthzModel,
+  type AuthzPlan,
+  applyAuthz,
+  findUnknown,
+  planAuthz,
+  readAuthz,
+  readAuthzFile,
+} from '../admin/index.ts';
+import { showSteps } from '../setup/show-plan.ts';
+import type { Output } from '../terminal/output.ts';
+import type { Questions } from '../terminal/questions.ts';
+import { toPlainLine } from '../terminal/style.ts';
+import { UsageError } from '../usage-error.ts';
+import type { AuthzOptions } from './options.ts';
+
+type Api = AdminConnection['api'];
+
+/** Shows what the file would change and, for `apply`, asks and does it. Resolves to the exit code. */
+export async function sync(
+  api: Api,
+  options: AuthzOptions,
+  out: Output,
+  questions: Questions | undefined,
+): Promise<number> {
+  const { realm, clientId } = options.door;
+  const wanted = await load(options.file);
+  out.progress('reading what is there');
+  const state = await readAuthz(api, realm, clientId);
+  const plan = planAuthz(wanted, state, options.prune);
+  // All that is wrong, before anything is written.
+  const refused = [...plan.refused, ...(await findUnknown(api, realm, plan))];
+  if (refused.length > 0) throw new UsageError([...refused, 'nothing was changed']);
+  out.line(`Client ${clientId} of the realm ${realm}, as in ${options.file}`);
+  showSteps(out, plan);
+  if (plan.steps.length === 0) out.line('Nothing to change.');
+  else if (options.action === 'plan') out.line('Plan alone: nothing was changed.');
+  else {
+    if (!(await isWanted(options, plan, out, questions))) return 2;
+    const verbs = { create: 'created', change: 'changed', delete: 'deleted' };
+    let done = 0;
+    try {
+      for await (const { kind, subject } of applyAuthz(api, plan.steps, wanted, state)) {
+        done++;
+        out.line(`  ${out.paint('green', '✓')} ${verbs[kind]} ${toPlainLine(subject)}`);
+      }
+    } catch (error) {
+      if (done > 0) out.line('What was done so far stays; run apply again to go on.');
+      throw error;
+    }
+  }
+  if (plan.blocked.length > 0) out.line(`Left to you: ${plan.blocked.length} (marked ! above).`);
+  return plan.blocked.length > 0 ? 1 : 0;
+}
+
+async function load(file: string): Promise<AuthzModel> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError([
+      `${file} cannot be read: ${reason}`,
+      'authz export writes one from what Keycloak has',
+    ]);
+  }
+  const read = readAuthzFile(text);
+  if ('model' in read) return read.model;
+  throw new UsageError(read.problems.map((problem) => `${file}: ${problem}`));
+}
+
+async function isWanted(
+  options: AuthzOptions,
+  plan: AuthzPlan,
+  out: Output,
+  questions: Questions | undefined,
+): Promise<boolean> {
+  if (options.yes) return true;
+  if (questions === undefined) {
+    out.line('Nothing was changed: nobody is here to say yes. Run it again with --yes.');
+    return false;
+  }
+  const isDeleting = plan.steps.some(({ kind }) => kind === 'delete');
+  if (await questions.confirm('Apply this plan?', !isDeleting)) return true;
+  out.line('Nothing was changed.');
+  return false;
+}

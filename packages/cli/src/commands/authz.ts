@@ -1,0 +1,87 @@
+import { AdminError, connectAdmin } from '../admin/index.ts';
+import { exportAuthz } from '../authz/export.ts';
+import { readAuthzOptions } from '../authz/options.ts';
+import { sync } from '../authz/sync.ts';
+import { showWhy } from '../authz/why.ts';
+import { explainAdminError } from '../keycloak/explain-admin-error.ts';
+import { trimUrl } from '../keycloak/find-server.ts';
+import { completeInput } from '../setup/goal.ts';
+import { locate } from '../setup/locate.ts';
+import { createOutput } from '../terminal/output.ts';
+import { Cancelled, createQuestions, readLines } from '../terminal/questions.ts';
+import { UsageError } from '../usage-error.ts';
+
+export const usage = `keycloak-guard authz: Keycloak's authorization services as a file
+
+Holds resources, scopes, policies and permissions of a client against authz.json, and says why somebody may do
+something, or may not.
+
+Usage: keycloak-guard authz plan                        what the file would change
+       keycloak-guard authz apply                       print the plan, ask, and change it
+       keycloak-guard authz export                      write what Keycloak has as a file
+       keycloak-guard authz why --user NAME orders#view Keycloak's decision, policy by policy
+
+  --file FILE               the file (default authz.json; export writes to standard output with -)
+  --prune                   plan, apply: delete what is not in the file
+  -y, --yes                 apply without asking; export: replace the file
+  --user NAME               why: whose permission
+
+Keycloak
+  --url URL                 address of Keycloak (KEYCLOAK_SERVER_URL)
+  --realm NAME              realm (KEYCLOAK_REALM; default testing)
+  --client-id ID            client (KEYCLOAK_CLIENT_ID; default fastapi-keycloak)
+  --env FILE                file with the settings (default .env)
+
+Admin
+  --admin-user NAME         admin (KEYCLOAK_ADMIN_USER)
+  --admin-realm NAME        realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
+  --admin-client-id ID      service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID)
+  --admin-totp CODE         one-time code, where the admin needs one
+  --admin-password-stdin    read the password or secret from standard input
+                            (or KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)
+
+Exit code: 0 done (why: granted), 1 something is left to do (why: denied), 2 wrong usage or file, or not applied.
+`;
+
+const TIMEOUT_MS = 30_000;
+
+/** Runs the command. */
+export async function run(args: string[]): Promise<number> {
+  const out = createOutput(process.stdout, process.env);
+  const err = createOutput(process.stderr, process.env);
+  try {
+    const options = await readAuthzOptions(args, process.env);
+    const { fromStdin } = options.door;
+    const [secret = ''] = fromStdin.length > 0 ? await readLines(process.stdin) : [];
+    const stdin = fromStdin.length > 0 ? { 'admin-password': secret } : {};
+    const isAsked = process.stdin.isTTY === true && process.stdout.isTTY === true && fromStdin.length === 0;
+    const questions = isAsked ? await createQuestions(out) : undefined;
+    // A file on standard output stays a file.
+    const located = await locate(options.door, options.file === '-' ? err : out, questions);
+    const { serverUrl, credentials } = await completeInput(located, stdin, questions);
+    if (credentials === undefined) throw new UsageError(['the admin is missing']);
+    out.progress('logging in as admin');
+    const { api } = await connectAdmin({ serverUrl: trimUrl(serverUrl), credentials, timeoutMs: TIMEOUT_MS });
+    if (options.action === 'why') return await showWhy(api, options, out);
+    return options.action === 'export'
+      ? await exportAuthz(api, options, out, err, questions)
+      : await sync(api, options, out, questions);
+  } catch (error) {
+    out.progress('');
+    if (error instanceof UsageError) {
+      for (const problem of error.problems) err.line(`authz: ${problem}`);
+      return 2;
+    }
+    if (error instanceof Cancelled) {
+      err.line('authz: cancelled, nothing more was changed');
+      return 1;
+    }
+    if (error instanceof AdminError) {
+      err.line(`authz: ${error.message}`);
+      // Without an answer of Keycloak's, the message says all.
+      if (error.kind !== 'missing' || error.answer !== '') err.line(explainAdminError(error));
+      return error.kind === 'missing' ? 2 : 1;
+    }
+    throw error;
+  }
+}
