@@ -5,6 +5,7 @@ export type {
   Permissions,
   PermitOptions,
   PermitRule,
+  PushedClaims,
   RuleOfRequest,
 } from '../authz/index.ts';
 export type { Connection, Connections } from './connections.ts';

@@ -48,6 +48,8 @@ export type Decide<Incoming> = (
 export interface Permits<Incoming> {
   /** Turns permissions on, once. @throws {OptionsError} */
   open(settings?: PermissionSettings): Permissions;
+  /** @throws {Error} before `open` */
+  opened(): Permissions;
   /** @throws {OptionsError} for a rule or an option that is wrong; {Error} before `open` */
   permit<Asked>(rule: PermitRule | RuleOfRequest<Asked>, options?: PermitOptions<Asked>): Decide<Incoming>;
   /** @throws {OptionsError} for an option or a part of the configuration that is wrong; {Error} before `open` */
@@ -105,6 +107,7 @@ export function createPermits<Incoming>(
   }
 
   return {
+    opened,
     open(settings = {}) {
       if (permissions !== undefined) throw new Error(`${factory}: permissions were turned on before`);
       if ('permissions' in settings) permissions = settings.permissions;
