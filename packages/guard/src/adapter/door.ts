@@ -118,7 +118,7 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
   const permits = createPermits<Incoming>(
     verifier as unknown as TokenVerifier,
     'verifier' in options ? {} : (options as KeycloakOptions<Incoming> & VerifierOptions),
-    { factory: host.factory, ...(host.toAsked && { toAsked: host.toAsked }), ...denied },
+    { factory: host.factory, logOf, ...(host.toAsked && { toAsked: host.toAsked }), ...denied },
   );
 
   function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {

@@ -13,6 +13,7 @@ import {
 import {
   type AuthError,
   isAuthError,
+  type Log,
   type Principal,
   type TokenVerifier,
   type VerifierOptions,
@@ -66,6 +67,7 @@ export interface PermitsHost<Incoming> {
   /** What the application's functions are called with. Default: the request. */
   toAsked?(request: Incoming): unknown;
   onDenied?(request: Incoming, error: AuthError, principal: Principal | null): void;
+  logOf(request: Incoming): Log;
 }
 
 /** What is asked about. */
@@ -79,7 +81,7 @@ type AppFunction = (request: unknown, principal: Principal, ...more: readonly un
 export function createPermits<Incoming>(
   verifier: TokenVerifier,
   options: Partial<Pick<VerifierOptions, 'clientSecret' | 'fetch' | 'timeoutMs'>>,
-  { factory, toAsked = (request) => request, onDenied }: PermitsHost<Incoming>,
+  { factory, toAsked = (request) => request, onDenied, logOf }: PermitsHost<Incoming>,
 ): Permits<Incoming> {
   let permissions: Permissions | undefined;
 
@@ -93,7 +95,10 @@ export function createPermits<Incoming>(
       const refuse = (error: unknown): never => {
         // Frameworks take a `throw null` of a rule for no error at all.
         if (!(error instanceof Error)) throw new Error('A permission threw what is not an error');
-        if (isAuthError(error)) onDenied?.(request, error, principal ?? null);
+        if (!isAuthError(error)) throw error;
+        // A mistake of whoever wrote the guard, or set up the client: the answer does not say which.
+        if (error.statusCode === 500) logOf(request).error({ err: error }, error.reason);
+        onDenied?.(request, error, principal ?? null);
         throw error;
       };
       let decided: void | Promise<void>;
