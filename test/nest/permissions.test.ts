@@ -13,8 +13,8 @@ import { BOB, createFakeKeycloak, grant, SECRET } from '../authz/fake-keycloak.t
 import { decorate } from '../support/without-syntax.ts';
 import { startApp } from './start-app.ts';
 
-function toController(onClass: AccessDecorator[], onHandler: AccessDecorator[]): Type {
-  class OneController {
+function toController(onClass: AccessDecorator[], onHandler: AccessDecorator[], base: Type = Object): Type {
+  class OneController extends base {
     read() {
       return {};
     }
@@ -61,6 +61,11 @@ describe('@Permission', () => {
     assert.equal(await open.status(), 200);
     const closed = await start(t, toController([Public()], [Permission('orders#view')]));
     assert.deepEqual([await closed.status(), await closed.status(closed.fake.tokenOf(BOB))], [401, 403]);
+    class Base {}
+    decorate(Base, Permission('reports#view'));
+    const inner = await start(t, toController([Public()], [Permission('orders#view')], Base));
+    grant(inner.fake, BOB, 'orders#view');
+    assert.equal(await inner.status(inner.fake.tokenOf(BOB)), 200, 'what is further out is taken away');
     assert.throws(() => toController([], [Public(), Permission('orders#view')]), TypeError);
   });
 
