@@ -43,6 +43,20 @@ async function start(make: typeof express, given: Given): Promise<RunningApp> {
   app.get('/token', kc.guard(), async (request, response) => {
     response.json({ token: await kc.accessToken(request) });
   });
+  if (given.permissions !== undefined) {
+    kc.permissions(given.permissions);
+    app.get('/permitted', kc.guard(), kc.permit('orders#view'), whoami);
+    app.get('/hidden', kc.guard(), kc.permit('reports#view', { hide: true }), whoami);
+    app.get('/any', kc.guard(), kc.permit({ anyOf: ['orders#delete', 'reports#view'] }), whoami);
+    app.get(
+      '/things/:name',
+      kc.guard(),
+      kc.permit(({ params }) => `${params.name}#view`),
+      whoami,
+    );
+    app.get('/misconfigured', kc.guard(), kc.permit('nothing#view'), whoami);
+    app.get('/unguarded', kc.permit('orders#view'), whoami);
+  }
   app.get('/fails', kc.guard(), () => {
     throw new Error('a fault of the handler');
   });

@@ -5,7 +5,9 @@ import fastify, { type FastifyError, type FastifyRequest } from 'fastify';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import keycloakGuard, {
   backchannelLogout,
+  type KeycloakPermissionsOptions,
   type KeycloakSessionOptions,
+  keycloakPermissions,
   keycloakSession,
 } from '../../packages/guard/src/fastify/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
@@ -50,6 +52,22 @@ async function start(given: Given): Promise<RunningApp> {
   app.get('/token', { onRequest: app.guard() }, async (request) => ({
     token: await app.accessToken(request),
   }));
+  if (given.permissions !== undefined) {
+    await app.register(keycloakPermissions, {
+      ...(given.permissions as KeycloakPermissionsOptions),
+      onDenied: (_request, error, principal) => given.onDenied?.(error, principal),
+    });
+    const permitted = (...[rule, more]: Parameters<typeof app.permit>) => ({
+      onRequest: [app.guard(), app.permit(rule, more)],
+    });
+    app.get('/permitted', permitted('orders#view'), whoami);
+    app.get('/hidden', permitted('reports#view', { hide: true }), whoami);
+    app.get('/any', permitted({ anyOf: ['orders#delete', 'reports#view'] }), whoami);
+    const byName = permitted(({ params }) => `${(params as { name: string }).name}#view`);
+    app.get('/things/:name', byName, whoami);
+    app.get('/misconfigured', permitted('nothing#view'), whoami);
+    app.get('/unguarded', { onRequest: app.permit('orders#view') }, whoami);
+  }
   app.get('/fails', { onRequest: app.guard() }, () => {
     throw new Error('a fault of the handler');
   });

@@ -14,6 +14,7 @@ async function start(given: Given): Promise<RunningApp> {
     ...toOptions(given),
     session: given.session,
     backchannelLogout: toLogout(given),
+    permissions: given.permissions,
   });
   const guarded = kc.guard({}, whoami);
   const handlers: Record<string, Handler> = {
@@ -37,10 +38,30 @@ async function start(given: Given): Promise<RunningApp> {
       throw new Error('a fault of the handler');
     }),
   };
+  if (given.permissions !== undefined) {
+    // As a router does that finds parameters.
+    const byName = kc.guard(
+      {},
+      kc.permit(
+        (_request, _principal, { name }) => `${name}#view`,
+        {},
+        (request, found, _more: object) => whoami(request, found),
+      ),
+    );
+    Object.assign(handlers, {
+      '/permitted': kc.guard({}, kc.permit('orders#view', {}, whoami)),
+      '/hidden': kc.guard({}, kc.permit('reports#view', { hide: true }, whoami)),
+      '/any': kc.guard({}, kc.permit({ anyOf: ['orders#delete', 'reports#view'] }, {}, whoami)),
+      '/things': (request: Request) =>
+        byName(request, { name: decodeURIComponent(new URL(request.url).pathname.slice('/things/'.length)) }),
+      '/misconfigured': kc.guard({}, kc.permit('nothing#view', {}, whoami)),
+      '/unguarded': kc.guard({ optional: true }, kc.permit('orders#view', {}, whoami)),
+    });
+  }
   const app = async (request: Request): Promise<Response> => {
     const answer = await kc.handle(request);
     if (answer !== undefined) return answer;
-    const handler = handlers[new URL(request.url).pathname];
+    const handler = handlers[new URL(request.url).pathname.replace(/^\/things\/.*/, '/things')];
     return handler === undefined ? new Response('Not Found', { status: 404 }) : handler(request);
   };
   return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());

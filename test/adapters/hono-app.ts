@@ -41,6 +41,16 @@ async function start(given: Given): Promise<RunningApp> {
       }
     }),
   );
+  if (given.permissions !== undefined) {
+    kc.permissions(given.permissions);
+    app.get('/permitted', kc.guard(), kc.permit('orders#view'), whoami);
+    app.get('/hidden', kc.guard(), kc.permit('reports#view', { hide: true }), whoami);
+    app.get('/any', kc.guard(), kc.permit({ anyOf: ['orders#delete', 'reports#view'] }), whoami);
+    const byName = kc.permit((c) => `${c.req.param('name')}#view`);
+    app.get('/things/:name', kc.guard(), byName, whoami);
+    app.get('/misconfigured', kc.guard(), kc.permit('nothing#view'), whoami);
+    app.get('/unguarded', kc.permit('orders#view'), whoami);
+  }
   app.get('/fails', kc.guard(), () => {
     throw new Error('a fault of the handler');
   });

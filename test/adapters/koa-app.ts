@@ -48,6 +48,16 @@ async function start(given: Given): Promise<RunningApp> {
   router.get('/token', kc.guard(), async (ctx) => {
     ctx.body = { token: await kc.accessToken(ctx) };
   });
+  if (given.permissions !== undefined) {
+    kc.permissions(given.permissions);
+    router.get('/permitted', kc.guard(), kc.permit('orders#view'), whoami);
+    router.get('/hidden', kc.guard(), kc.permit('reports#view', { hide: true }), whoami);
+    router.get('/any', kc.guard(), kc.permit({ anyOf: ['orders#delete', 'reports#view'] }), whoami);
+    const byName = kc.permit(({ params }) => `${params.name}#view`);
+    router.get('/things/:name', kc.guard(), byName, whoami);
+    router.get('/misconfigured', kc.guard(), kc.permit('nothing#view'), whoami);
+    router.get('/unguarded', kc.permit('orders#view'), whoami);
+  }
   router.get('/fails', kc.guard(), () => {
     throw new Error('a fault of the handler');
   });

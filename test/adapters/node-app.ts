@@ -53,13 +53,33 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
       throw new Error('a fault of the handler');
     }),
   };
+  if (given.permissions !== undefined) {
+    kc.permissions(given.permissions);
+    const byName = kc.permit(({ url = '' }) => `${decodeURIComponent(url.slice('/things/'.length))}#view`);
+    const answerNext = (request: NodeRequest, response: NodeResponse) =>
+      byName(request, response, (error) =>
+        error ? send(response, {}, 500) : whoami(request as never, response),
+      );
+    Object.assign(routes, {
+      '/permitted': kc.guard({}, kc.permit('orders#view', {}, whoami)),
+      '/hidden': kc.guard({}, kc.permit('reports#view', { hide: true }, whoami)),
+      '/any': kc.guard({}, kc.permit({ anyOf: ['orders#delete', 'reports#view'] }, {}, whoami)),
+      '/things': kc.guard({}, answerNext),
+      '/misconfigured': kc.guard({}, kc.permit('nothing#view', {}, whoami)),
+      '/unguarded': kc.permit('orders#view', {}, whoami),
+    });
+  }
   const inFront: NodeMiddleware[] = [
     ...(given.cors === undefined ? [] : [cors({ origin: given.cors }) as unknown as NodeMiddleware]),
     ...(given.session === undefined ? [] : [kc.session(given.session)]),
     kc.backchannelLogout(toLogout(given)),
   ];
   const route: Listener = (request, response) => {
-    const path = request.url?.replace(/^http:\/\/[^/]*/, '').replace(/\?.*/, '') ?? '';
+    const path =
+      request.url
+        ?.replace(/^http:\/\/[^/]*/, '')
+        .replace(/\?.*/, '')
+        .replace(/^\/things\/.*/, '/things') ?? '';
     const listener = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (listener === undefined) send(response, { detail: 'Not Found' }, 404);
     else listener(request, response);

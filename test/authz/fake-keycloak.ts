@@ -29,6 +29,7 @@ type Reply = Response | 'down' | 'hung';
 
 export interface FakeKeycloak {
   readonly realm: TestRealm;
+  readonly fetch: typeof fetch;
   readonly resources: FakeResource[];
   /** `subject id#scope`, or `subject id` for a resource without scopes. */
   readonly grants: Set<string>;
@@ -62,6 +63,7 @@ export function createFakeKeycloak(): FakeKeycloak {
 
   const self: FakeKeycloak = {
     realm,
+    fetch: (input, init) => fetchFake(input as string, init),
     resources: [
       {
         id: 'aaaaaaaa-0000-4000-8000-000000000001',

@@ -49,7 +49,7 @@ const get = async (app: App, path: string, token?: string) => {
 
 describe('docs/frameworks/hono.md and fetch.md', () => {
   test('the programs are right for TypeScript', () => {
-    assert.equal(programs.length, 6);
+    assert.equal(programs.length, 8);
     const tsconfig = join(FOLDER, 'tsconfig.json');
     const files = programs.map(({ name }) => name);
     writeFileSync(tsconfig, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [], files }));
@@ -65,6 +65,19 @@ describe('docs/frameworks/hono.md and fetch.md', () => {
       assert.equal((await get(app, guarded)).status, 401);
       const answer = await get(app, guarded, await idp.issueToken());
       assert.deepEqual([answer.status, await answer.json()], [200, { hello: 'abdullah' }]);
+    });
+  }
+
+  for (const [name, path] of [
+    ['hono-permit.mts', '/me'],
+    ['fetch-permit.mts', '/'],
+  ] as const) {
+    test(`${name} lets nobody in without a permission`, async () => {
+      const app = await load(name);
+      assert.equal((await get(app, path)).status, 401);
+      // The embedded provider has no authorization services: nothing is granted, and the answer does not say why.
+      const { status } = await get(app, path, await idp.issueToken());
+      assert.ok([500, 503].includes(status), String(status));
     });
   }
 

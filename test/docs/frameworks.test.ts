@@ -94,6 +94,13 @@ const EXPECTED: Record<string, (url: string) => Promise<void>> = {
     const refused = await fetch(`${url}/me`, { headers: { origin } });
     assert.deepEqual([refused.status, refused.headers.get('access-control-allow-origin')], [401, origin]);
   },
+  async permit(url) {
+    const refused = await fetch(`${url}/me`);
+    assert.deepEqual([refused.status, await refused.text()], [401, '{"detail":"Not authenticated"}']);
+    // The embedded provider has no authorization services: nothing is granted, and the answer does not say why.
+    const allowed = await fetch(`${url}/me`, { headers: await bearer() });
+    assert.ok([500, 503].includes(allowed.status), String(allowed.status));
+  },
   async ws(url) {
     const socket = new WebSocket(url.replace('http', 'ws'), { headers: await bearer() });
     assert.equal(String((await once(socket, 'message'))[0]), 'hello abdullah');

@@ -12,7 +12,7 @@ import {
   Resource,
   Scopes,
 } from '../../packages/guard/src/nest-connect/index.ts';
-import { createTestRealm } from '../support/test-realm.ts';
+import { BOB, CLIENT_UUID, createFakeKeycloak, grant, SECRET } from '../authz/fake-keycloak.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { GUARDS, startConnectApp } from './start-connect-app.ts';
 
@@ -22,6 +22,9 @@ class ProductController {
   }
   edit(scopes: string[]) {
     return { scopes };
+  }
+  shop() {
+    return {};
   }
   bare() {
     return {};
@@ -38,91 +41,103 @@ decorate(
   Get('edit'),
   Scopes('View', 'Edit'),
   ConditionalScopes((_request, token) => (token.hasRole('realm:boss') ? ['Overwrite'] : [])),
-  EnforcerOptions({ resource_server_id: 'shop', claims: () => ({ place: ['here'] }) }),
+  EnforcerOptions({ claims: () => ({ place: ['here'] }) }),
+);
+decorate(
+  ProductController,
+  'shop',
+  Get('shop'),
+  Scopes('View'),
+  EnforcerOptions({ resource_server_id: 'shop' }),
 );
 decorate(ProductController, 'bare', Get('bare'));
 decorate(ProductController, 'open', Get('open'), Public());
 decorateParameter(ProductController, 'edit', ResolvedScopes());
 
-/** An app whose Keycloak answers questions about permissions as the test says. */
-async function start(t: TestContext, answer: () => Response, config: KeycloakConnectConfig = {}) {
-  const realm = createTestRealm();
-  const asked: { form: URLSearchParams; authorization: string | null }[] = [];
-  const fetch: typeof globalThis.fetch = async (input, init) => {
-    if (!String(input).endsWith('/protocol/openid-connect/token')) return realm.fetch(input, init);
-    const request = new Request(input as string, init);
-    asked.push({
-      form: new URLSearchParams(await request.text()),
-      authorization: request.headers.get('authorization'),
-    });
-    return answer();
-  };
+const PRODUCT = { id: 'aaaaaaaa-0000-4000-8000-00000000000a', name: 'Product', owner: CLIENT_UUID };
+
+/** An app on a Keycloak in memory that has a product. */
+async function start(t: TestContext, config: KeycloakConnectConfig = {}) {
+  const fake = createFakeKeycloak();
+  fake.resources.push({ ...PRODUCT, scopes: ['View', 'Edit', 'Overwrite'] });
+  const { realm, fetch } = fake;
   const app = await startConnectApp(
     t,
     { controllers: [ProductController], providers: GUARDS },
-    { realm, config: { ...config, verifier: { fetch } } },
+    { realm, config: { secret: SECRET, ...config, verifier: { fetch, tokenCheck: 'local' } } },
   );
-  return { ...app, asked };
+  return { ...app, fake, bob: fake.tokenOf(BOB) };
 }
-
-const granted =
-  (...scopes: string[]) =>
-  () =>
-    Response.json([{ rsid: '1', rsname: 'Product', scopes }]);
 
 describe('ResourceGuard', () => {
   test('asks Keycloak with the caller’s own token, for each scope, and hands on what it asked', async (t) => {
-    const { realm, get, asked } = await start(t, granted('View', 'Edit', 'Overwrite'));
-    const token = realm.mint({ realm_access: { roles: ['boss'] } });
+    const { get, fake } = await start(t);
+    grant(fake, BOB, 'Product#View', 'Product#Edit', 'Product#Overwrite');
+    const token = fake.tokenOf(BOB, { realm_access: { roles: ['boss'] } });
     const answer = await get('/edit', token);
     assert.deepEqual([answer.status, await answer.json()], [200, { scopes: ['View', 'Edit', 'Overwrite'] }]);
-    const [{ form, authorization } = {}] = asked;
+    const [{ form, authorization } = {}] = fake.questions;
     assert.equal(authorization, `Bearer ${token}`);
-    assert.deepEqual(form?.getAll('permission'), ['Product#View', 'Product#Edit', 'Product#Overwrite']);
-    assert.deepEqual([form?.get('audience'), form?.get('response_mode')], ['shop', 'permissions']);
-    assert.equal(Buffer.from(form?.get('claim_token') ?? '', 'base64').toString(), '{"place":["here"]}');
+    assert.deepEqual(form?.getAll('permission'), [`${PRODUCT.id}#View,Edit,Overwrite`]);
+    assert.equal(Buffer.from(form?.get('claim_token') ?? '', 'base64url').toString(), '{"place":["here"]}');
     assert.equal((await get('/edit')).status, 401);
   });
 
   test('a permission that Keycloak does not name is refused, though its answer is a good one', async (t) => {
-    for (const answer of [
-      granted('View'),
-      () => Response.json([]),
-      () => Response.json([{ rsid: '2', rsname: 'Other', scopes: ['View', 'Edit'] }, null]),
-      () => Response.json([{ rsid: '1', rsname: 'Product' }]),
-    ]) {
-      const { realm, get } = await start(t, answer);
-      const refused = await get('/edit', realm.mint());
-      assert.deepEqual([refused.status, await refused.json()], [403, { detail: 'Not enough permissions' }]);
-    }
+    const { get, fake, bob } = await start(t);
+    grant(fake, BOB, 'Product#View');
+    const refused = await get('/edit', bob);
+    assert.deepEqual([refused.status, await refused.json()], [403, { detail: 'Not enough permissions' }]);
+    assert.equal((await get('/view', bob)).status, 200);
+  });
+
+  test('a resource of that name that the caller registered counts for nothing', async (t) => {
+    const { get, fake, bob } = await start(t);
+    fake.resources.push({
+      id: 'aaaaaaaa-0000-4000-8000-00000000000b',
+      name: 'Product',
+      owner: BOB,
+      scopes: ['View'],
+    });
+    fake.grants.add(`${BOB} aaaaaaaa-0000-4000-8000-00000000000b#View`);
+    assert.equal((await get('/view', bob)).status, 403);
   });
 
   test('whose fault it is decides the status', async (t) => {
-    const cases: [() => Response, number][] = [
-      [() => Response.json({ error: 'access_denied' }, { status: 403 }), 403],
-      [() => Response.json({ error: 'invalid_resource' }, { status: 400 }), 500],
-      [() => Response.json({ error: 'invalid_grant' }, { status: 401 }), 401],
-      [() => new Response('<html>', { status: 502 }), 503],
-      [() => new Response('<html>'), 503],
-      [() => Response.json({ result: true }), 503],
-    ];
-    for (const [answer, status] of cases) {
-      const { realm, get } = await start(t, answer);
-      assert.equal((await get('/view', realm.mint())).status, status);
-    }
+    const down = await start(t);
+    down.fake.replace = () => 'down';
+    assert.equal((await down.get('/view', down.bob)).status, 503);
+    const ended = await start(t);
+    ended.fake.ended.add(ended.bob);
+    assert.equal((await ended.get('/view', ended.bob)).status, 401);
+    const unknown = await start(t);
+    unknown.fake.resources.pop();
+    const answer = await unknown.get('/view', unknown.bob);
+    assert.deepEqual([answer.status, await answer.json()], [500, { detail: 'Internal Server Error' }]);
+  });
+
+  test('without the secret of the client that has the resources nobody gets in', async (t) => {
+    const own = await start(t, { secret: '' });
+    grant(own.fake, BOB, 'Product#View');
+    assert.equal((await own.get('/view', own.bob)).status, 500);
+    const other = await start(t);
+    let asked = 0;
+    other.fake.replace = () => void asked++;
+    assert.equal((await other.get('/shop', other.bob)).status, 500);
+    assert.equal(asked, 0, 'this secret is not that of the other client');
   });
 
   test('what names no scope is left to the other guards, and closed with ENFORCING', async (t) => {
-    const permissive = await start(t, granted());
+    const permissive = await start(t);
     assert.equal((await permissive.get('/bare', permissive.realm.mint())).status, 200);
     assert.equal((await permissive.get('/bare')).status, 401);
-    const { realm, get, asked } = await start(t, granted(), {
+    const { realm, get, fake } = await start(t, {
       policyEnforcement: PolicyEnforcementMode.ENFORCING,
     });
     assert.equal((await get('/bare', realm.mint())).status, 403);
     assert.equal((await get('/bare')).status, 401);
     assert.equal((await get('/open')).status, 200);
-    assert.equal(asked.length, 0);
+    assert.equal(fake.questions.length, 0);
   });
 });
 

@@ -25,6 +25,7 @@ import {
   type KeycloakRequest,
   KeycloakService,
   OptionalAuth,
+  Permission,
   Principal,
   Require,
   Roles,
@@ -107,6 +108,39 @@ decorate(NestedController, Controller('nested/deep'), Require({}));
 decorate(NestedController, 'guarded', Get('guarded'));
 decorateParameter(NestedController, 'guarded', Principal());
 
+class PermittedController {
+  permitted(principal: Caller) {
+    return whoami(principal);
+  }
+  hidden(principal: Caller) {
+    return whoami(principal);
+  }
+  any(principal: Caller) {
+    return whoami(principal);
+  }
+  thing(principal: Caller) {
+    return whoami(principal);
+  }
+  misconfigured(principal: Caller) {
+    return whoami(principal);
+  }
+  unguarded(principal: Caller) {
+    return whoami(principal);
+  }
+}
+const ANY = { anyOf: ['orders#delete', 'reports#view'] };
+decorate(PermittedController, Controller());
+decorate(PermittedController, 'permitted', Get('permitted'), Permission('orders#view'));
+decorate(PermittedController, 'hidden', Get('hidden'), Permission('reports#view', { hide: true }));
+decorate(PermittedController, 'any', Get('any'), Permission(ANY));
+const byName = Permission(({ params }) => `${params.name}#view`);
+decorate(PermittedController, 'thing', Get('things/:name'), byName);
+decorate(PermittedController, 'misconfigured', Get('misconfigured'), Permission('nothing#view'));
+decorate(PermittedController, 'unguarded', Get('unguarded'), OptionalAuth(), Permission('orders#view'));
+for (const handler of ['permitted', 'hidden', 'any', 'thing', 'misconfigured', 'unguarded']) {
+  decorateParameter(PermittedController, handler, Principal());
+}
+
 /** Answers every error, as the contract wants an error handler of an app to. */
 class OwnFilter implements ExceptionFilter {
   private readonly host: HttpAdapterHost;
@@ -134,9 +168,10 @@ async function start(make: Make, given: Given): Promise<RunningApp> {
         session,
         onDenied: onDenied && ((_context, error, principal) => onDenied(error, principal)),
         backchannelLogout: toLogout(given),
+        permissions: given.permissions,
       }),
     ],
-    controllers: [AppController, NestedController],
+    controllers: [AppController, NestedController, ...(given.permissions ? [PermittedController] : [])],
     providers: given.hasErrorHandler ? [{ provide: APP_FILTER, useClass: OwnFilter }] : [],
   })(AppModule);
   const app = await make(AppModule);

@@ -5,6 +5,7 @@ import type {
   Principal,
   VerifierOptions,
 } from '../../../packages/guard/src/core/index.ts';
+import type { PermissionSettings } from '../../../packages/guard/src/express/index.ts';
 import type { SessionOptions } from '../../../packages/guard/src/session/index.ts';
 
 /** What an app of the contract is made with. */
@@ -12,6 +13,8 @@ export interface Given {
   readonly keycloak: VerifierOptions;
   /** Browser sessions are on, with these options. */
   readonly session?: Omit<SessionOptions, 'client'>;
+  /** Permissions are on, with these options: then, and only then, the app has the routes for them. */
+  readonly permissions?: PermissionSettings;
   readonly explain?: boolean;
   readonly onDenied?: (error: AuthError, principal: Principal | null) => void;
   readonly onMessage?: (message: KeycloakMessage) => void;
@@ -39,6 +42,12 @@ export interface Given {
  * - `GET /stream` → guarded, ten lines `0` to `9`, one after the other
  * - `GET /fails` → a guarded handler that throws `new Error('a fault of the handler')`
  * - `GET /token` → guarded, `{"token"}`: the access token for a call on behalf of whoever asks
+ * - `GET /permitted` → as `/guarded`, for the permission `orders#view`
+ * - `GET /hidden` → for `reports#view`, hidden from who may not
+ * - `GET /any` → for `orders#delete` or `reports#view`
+ * - `GET /things/:name` → for the scope `view` of the resource of that name, by a function of the request
+ * - `GET /misconfigured` → for `nothing#view`, which Keycloak does not know
+ * - `GET /unguarded` → for `orders#view`, without a guard, or with an optional one
  * - `POST /backchannel-logout`, and login, callback, session, logout where `session` is given
  */
 export interface RunningApp {

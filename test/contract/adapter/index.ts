@@ -4,6 +4,7 @@ import { describeBearer } from './bearer.ts';
 import { describeBound } from './bound.ts';
 import { describeErrors } from './errors.ts';
 import { describeMessages } from './messages.ts';
+import { describePermissions } from './permissions.ts';
 import { describeSession } from './session.ts';
 import { describeTraffic } from './traffic.ts';
 
@@ -13,6 +14,7 @@ export function describeAdapter(adapter: Adapter): void {
   describeBound(adapter);
   describeErrors(adapter);
   describeMessages(adapter);
+  describePermissions(adapter);
   describeTraffic(adapter);
   describeAttacks(adapter);
   describeSession(adapter);

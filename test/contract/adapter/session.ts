@@ -13,7 +13,12 @@ const COOKIE = 'session-fastapi-keycloak';
 const PAGE = { accept: 'text/html,*/*;q=0.8' };
 
 /** An app with sessions on the embedded provider, and a browser for it. */
-async function setUpSession(t: TestContext, adapter: Adapter, session: Partial<Given['session']> = {}) {
+export async function setUpSession(
+  t: TestContext,
+  adapter: Adapter,
+  session: Partial<Given['session']> = {},
+  more: Partial<Given> = {},
+) {
   const idp = await startIdp(t);
   let ahead = 0;
   const clock = () => Date.now() + ahead;
@@ -27,6 +32,7 @@ async function setUpSession(t: TestContext, adapter: Adapter, session: Partial<G
       ...(inProcess && { clock, onNotice: false }),
     },
     session: { secret: SECRET_OF_SESSIONS, ...(inProcess && { clock }), ...session },
+    ...more,
   });
   idp.updateClient('fastapi-keycloak', {
     redirectUris: [`${app.url}/*`],

@@ -27,14 +27,13 @@ import type { SessionRequest, Sessions } from '../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 import { type KeycloakOptions, resolveAdapterOptions } from './options.ts';
+import { createPermits, type Permits, type PermitsHost } from './permits.ts';
 import type { Routes } from './routes.ts';
 import { openSessions, type SessionSettings, toSessionRoutes } from './session-routes.ts';
 import { tell } from './tell.ts';
 
 /** What a framework's adapter brings along: how its requests are read, and its answers written. */
-export interface DoorHost<Incoming, Outgoing> {
-  /** Name of the factory, for errors in its options. */
-  readonly factory: string;
+export interface DoorHost<Incoming, Outgoing> extends Pick<PermitsHost<Incoming>, 'factory' | 'toAsked'> {
   /** Read on every request: no more than is needed for a token. */
   toRequest(request: Incoming): RequestLike;
   /** Read where there is a session, a refusal or a message. */
@@ -69,6 +68,8 @@ export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
   accessToken(request: Incoming): Promise<string | null>;
   /** All connections that stay open. */
   readonly connections: Connections<Incoming>;
+  /** Guards by permission. */
+  readonly permits: Permits<Incoming>;
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Begins to load the keys; what goes wrong is logged. An API must start while Keycloak is down. */
   load(): void;
@@ -114,6 +115,12 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
     ...denied,
   });
 
+  const permits = createPermits<Incoming>(
+    verifier as unknown as TokenVerifier,
+    'verifier' in options ? {} : (options as KeycloakOptions<Incoming> & VerifierOptions),
+    { factory: host.factory, logOf, ...(host.toAsked && { toAsked: host.toAsked }), ...denied },
+  );
+
   function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
     if (sessions === undefined || !isAuthError(error)) return undefined;
     if (error.code === 'step_up_redirect') return toRefusalAnswer(error);
@@ -125,6 +132,7 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
     verifier,
     log: fallback,
     connections,
+    permits,
     gate: (requirements = {}) =>
       createGate<Incoming, Outgoing>(verifier as unknown as TokenVerifier, requirements, {
         toRequest: host.toRequest,

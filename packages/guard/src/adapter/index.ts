@@ -2,6 +2,7 @@
 // internal.ts.
 export { type Connection, createConnections } from './connections.ts';
 export { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
+export { toOneRealm } from './one-realm.ts';
 export {
   ADAPTER_RULES,
   type AdapterOptions,

@@ -1,4 +1,13 @@
 // What every adapter is made of. Nobody but adapters gets it.
+export type {
+  PathEnforcerOptions,
+  PathRequest,
+  Permissions,
+  PermitOptions,
+  PermitRule,
+  PushedClaims,
+  RuleOfRequest,
+} from '../authz/index.ts';
 export type { Connection, Connections } from './connections.ts';
 export { createDoor, type Door, type DoorHost } from './door.ts';
 export {
@@ -19,6 +28,7 @@ export {
   type NodeResponse,
   nodeHost,
   originOf,
+  toNodePath,
 } from './node-http.ts';
 export {
   answerRoute,
@@ -29,6 +39,7 @@ export {
   toNodeRoutes,
 } from './node-middleware.ts';
 export type { AdapterOptions, KeycloakOptions, OnDenied } from './options.ts';
+export { type Decide, type PermissionSettings, toPermitGate } from './permits.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
 export type { SessionSettings } from './session-routes.ts';
 export { type SocketIoMiddleware, type SocketIoSocket, toSocketIoMiddleware } from './socket-io.ts';

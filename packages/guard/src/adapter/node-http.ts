@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { PathRequest } from '../authz/index.ts';
 import type { Answer } from '../core/internal.ts';
 import type { DoorHost } from './door.ts';
 
@@ -27,6 +28,19 @@ export const nodeHost: NodeHost = {
 /** As it came: frameworks take away what they have routed by. */
 export function urlOf(request: NodeRequest): string {
   return (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
+}
+
+/** What paths are decided by: the target as it came. */
+export function toNodePath(request: NodeRequest): PathRequest {
+  const { method = '', headers, socket } = request;
+  return {
+    method,
+    url: urlOf(request),
+    headers,
+    remoteAddress: socket.remoteAddress,
+    isSecure: (socket as { encrypted?: boolean }).encrypted === true,
+    body: (request as { body?: unknown }).body,
+  };
 }
 
 /** Scheme, host and port by which this server was called; what a proxy in front was called by, it does not know. */

@@ -20,7 +20,7 @@ type NodeDoor = Pick<Door<NodeRequest, NodeResponse, never>, 'refusalOf'>;
  */
 export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeResponse>(
   door: Pick<Door<Incoming, Outgoing, never>, 'inviteToLogin'>,
-  gate: Gate<Incoming, Outgoing>,
+  gate: Pick<Gate<Incoming, Outgoing>, 'decide'>,
   answerRefused: (error: unknown, request: Incoming, response: Outgoing, next: Next) => void,
 ): (request: Incoming, response: Outgoing, next: Next) => void {
   const refuse: typeof answerRefused = (error, request, response, next) => {

@@ -55,6 +55,23 @@ const RULES: OptionRules<PermitOptions<never>> = {
 };
 
 /**
+ * What of a permit can be known before there are permissions: `undefined` where the rule depends on the request.
+ *
+ * @throws {OptionsError} for a rule or an option that is wrong
+ */
+export function readPermit<Request>(
+  rule: PermitRule | RuleOfRequest<Request>,
+  options: PermitOptions<Request>,
+): ReadRule | undefined {
+  checkOptions<PermitOptions<Request>>('permit', options, RULES as OptionRules<PermitOptions<Request>>);
+  if (options.hide && options.ticket) {
+    const problem = { option: 'ticket', rule: 'must not be true beside hide', example: 'false' };
+    throw new OptionsError('permit', [problem]);
+  }
+  return typeof rule === 'function' ? undefined : readRule(rule);
+}
+
+/**
  * Makes the check of a route. A rule is `resource#scope`, an object, `{ allOf }` or `{ anyOf }`, or a function of the
  * request that returns one; all of it is one question to Keycloak.
  *
@@ -71,14 +88,9 @@ export function createPermit<Request>(
   rule: PermitRule | RuleOfRequest<Request>,
   options: PermitOptions<Request> = {},
 ): Permit<Request> {
-  checkOptions<PermitOptions<Request>>('permit', options, RULES as OptionRules<PermitOptions<Request>>);
+  const fixed = readPermit(rule, options);
   const engine = engineOf(permissions);
   const { hide = false, ticket = false, owner, claims } = options;
-  if (hide && ticket) {
-    const problem = { option: 'ticket', rule: 'must not be true beside hide', example: 'false' };
-    throw new OptionsError('permit', [problem]);
-  }
-  const fixed = typeof rule === 'function' ? undefined : readRule(rule);
 
   function decideBy(read: ReadRule, principal: Principal, claimText: string): void | Promise<void> {
     const verdicts = engine.judge.decide(principal, read.permissions, claimText);

@@ -5,22 +5,31 @@ import {
   type BackchannelLogoutOptions,
   type Connection,
   createDoor,
+  type Decide,
   type KeycloakOptions,
   type Next,
   type NodeRequest,
   type NodeResponse,
   nodeHost,
   originOf,
+  type PathEnforcerOptions,
+  type PermissionSettings,
+  type Permissions,
+  type PermitOptions,
+  type PermitRule,
+  type RuleOfRequest,
   type SessionSettings,
   type SocketIoMiddleware,
   toNodeGuard,
+  toNodePath,
   toNodeRoutes,
+  toPermitGate,
   toSocketIoMiddleware,
   toUpgradeListener,
   type UpgradeListener,
 } from '../adapter/internal.ts';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
-import type { GuardOptions } from '../core/internal.ts';
+import type { Gate, GuardOptions } from '../core/internal.ts';
 import { createLastErrorHandler } from './last-error-handler.ts';
 
 declare global {
@@ -72,6 +81,29 @@ export interface ExpressKeycloak<C extends object = AppClaims> {
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
   accessToken(request: ExpressRequest): Promise<string | null>;
+  /**
+   * Turns on questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out where `keycloak` has
+   * it.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   */
+  permissions(settings?: PermissionSettings): Permissions;
+  /**
+   * Middleware that lets whoever the guard before it found pass with the permission, as Keycloak decides. A refusal goes the
+   * guard's way. Comes after `permissions`.
+   *
+   * @throws {OptionsError} for a rule or an option that is wrong
+   * @example
+   * app.get('/orders/:id', kc.guard(), kc.permit(({ params }) => `order-${params.id}#view`), show);
+   */
+  permit(rule: PermitRule | RuleOfRequest<Request>, options?: PermitOptions<Request>): ExpressMiddleware;
+  /**
+   * Middleware that decides by path and method, for a whole app: after a guard, and before every router and everything that
+   * rewrites paths. Comes after `permissions`.
+   *
+   * @throws {OptionsError} for an option or a part of the configuration that is wrong
+   */
+  pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): ExpressMiddleware;
   /**
    * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
    *
@@ -132,14 +164,21 @@ export function keycloak<C extends object = AppClaims>(
     else answerNode(response, answer);
   });
 
+  const toMiddleware = (gate: Pick<Gate<ExpressRequest, NodeResponse>, 'decide'>): ExpressMiddleware =>
+    toNodeGuard(door, gate, (error, request, response, next) => {
+      const answer = isCaught(request) ? undefined : door.refusalOf(error, request);
+      if (answer === undefined) next(error);
+      else answerNode(response, answer);
+    });
+  const toPermit = (decide: Decide<ExpressRequest>): ExpressMiddleware =>
+    toMiddleware(toPermitGate(decide, (request) => request.principal));
+
   return {
     verifier: door.verifier,
-    guard: (requirements) =>
-      toNodeGuard(door, door.gate(requirements), (error, request, response, next) => {
-        const answer = isCaught(request) ? undefined : door.refusalOf(error, request);
-        if (answer === undefined) next(error);
-        else answerNode(response, answer);
-      }),
+    guard: (requirements) => toMiddleware(door.gate(requirements)),
+    permissions: door.permits.open,
+    permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
+    pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),
     session: (settings) => toNodeRoutes(door, door.openSessions(settings as SessionSettings<ExpressRequest>)),
     backchannelLogout: (given) =>
       toNodeRoutes(door, door.messages(given as BackchannelLogoutOptions<ExpressRequest>)),
@@ -152,6 +191,12 @@ export function keycloak<C extends object = AppClaims>(
     has: door.has,
     close: door.close,
   };
+}
+
+/** With the address and the scheme that Express knows of, by its `trust proxy`. */
+function toPath(request: ExpressRequest): ReturnType<typeof toNodePath> {
+  const { ip, protocol } = request as Request;
+  return { ...toNodePath(request), remoteAddress: ip, isSecure: protocol === 'https' };
 }
 
 /** As Express sees it, with its `trust proxy`. */

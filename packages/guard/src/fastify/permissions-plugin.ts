@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, onRequestHookHandler } from 'fastify';
-import { tell } from '../adapter/index.ts';
+import { tell, toOneRealm } from '../adapter/index.ts';
 import type {
   PathEnforcerOptions,
   PathRequest,
@@ -9,7 +9,7 @@ import type {
   PermitRule,
   RuleOfRequest,
 } from '../authz/index.ts';
-import { isAuthError, OptionsError } from '../core/index.ts';
+import { isAuthError } from '../core/index.ts';
 import { asPlugin } from './as-plugin.ts';
 import type { OnDenied } from './guard-hook.ts';
 import { REFUSE } from './refuse.ts';
@@ -76,7 +76,10 @@ export const keycloakPermissions = asPlugin<KeycloakPermissionsOptions>(
     const permissions =
       'permissions' in options
         ? options.permissions
-        : createPermissions({ ...(options as PermissionsOptions), verifier: toOneRealm(app.verifier) });
+        : createPermissions({
+            ...(options as PermissionsOptions),
+            verifier: toOneRealm('keycloakPermissions', app.verifier),
+          });
     app.decorate('permissions', permissions);
     app.decorate('permit', (rule, more) => {
       const permit = createPermit<FastifyRequest>(permissions, rule, more);
@@ -123,12 +126,4 @@ function toPathRequest(request: FastifyRequest): PathRequest {
   const { method = '', url = '' } = request.raw;
   const { headers, ip: remoteAddress, protocol, body } = request;
   return { method, url, headers, remoteAddress, isSecure: protocol === 'https', body };
-}
-
-function toOneRealm(verifier: import('../core/index.ts').TokenVerifier): PermissionsOptions['verifier'] {
-  const [member, ...others] = verifier.members;
-  if (member !== undefined && others.length === 0) return member as PermissionsOptions['verifier'];
-  const rule = 'must be given where the verifier is of several realms';
-  const example = 'createPermissions({ verifier, clientSecret })';
-  throw new OptionsError('keycloakPermissions', [{ option: 'permissions', rule, example }]);
 }

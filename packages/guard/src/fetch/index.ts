@@ -4,8 +4,18 @@ export type {
   FetchRequest,
   Found,
   KeycloakOptions,
+  PermissionSettings,
+  Permissions,
+  PermitRule,
   SessionSettings,
 } from '../adapter/internal.ts';
 export type { GuardOptions } from '../core/internal.ts';
 export { keycloak } from './keycloak.ts';
-export type { FetchKeycloak, FetchKeycloakOptions, GuardedHandler, Incoming } from './types.ts';
+export type {
+  FetchKeycloak,
+  FetchKeycloakOptions,
+  FetchPermitOptions,
+  GuardedHandler,
+  Incoming,
+  OfRequest,
+} from './types.ts';

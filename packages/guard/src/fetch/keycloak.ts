@@ -7,6 +7,7 @@ import {
   fetchHost,
   findFetchRoute,
   toFetchAnswer,
+  toPermitGate,
   toRoutes,
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements } from '../core/index.ts';
@@ -32,13 +33,15 @@ export function keycloak<C extends object = Claims>(
 }
 
 function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak<C> {
-  const { session, backchannelLogout, ...rest } = options;
+  const { session, backchannelLogout, permissions, ...rest } = options;
   const door = createDoor<FetchRequest, FetchReply, C>(rest as FetchKeycloakOptions<C>, {
     factory: 'keycloak',
     ...fetchHost,
   });
   const opened = session === undefined ? [] : door.openSessions(session).all;
   const routes = toRoutes([...opened, ...door.messages(backchannelLogout).all]);
+
+  if (permissions !== undefined) door.permits.open(permissions);
 
   /** @throws where it is a fault, and not ours to answer */
   function refuse(error: unknown, request: FetchRequest, reply: FetchReply): Response {
@@ -60,6 +63,19 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
   return {
     verifier: door.verifier,
     guard: (requirements, handler) => toGuarded(door.gate(requirements), handler as never, refuse),
+    permit(rule, given, handler) {
+      const decide = door.permits.permit<Request>(rule, given);
+      return (request, { principal }, ...more) => {
+        const gate = toPermitGate<FetchRequest>(
+          (asked, who) => decide(asked, who, ...more),
+          () => principal as Principal | null,
+        );
+        return toGuarded(gate, handler as never, refuse)(request, ...more);
+      };
+    },
+    get permissions() {
+      return door.permits.opened();
+    },
     async decide(incoming, requirements) {
       const request = toRequest(incoming);
       const reply: FetchReply = {};
@@ -92,7 +108,7 @@ type Handler = (
 
 /** A known token costs no promise. */
 function toGuarded(
-  gate: Gate<FetchRequest, FetchReply>,
+  gate: Pick<Gate<FetchRequest, FetchReply>, 'decide'>,
   handler: Handler,
   refuse: (error: unknown, request: FetchRequest, reply: FetchReply) => Response,
 ) {

@@ -1,5 +1,7 @@
+import type { NotOptional, PermitRule } from '../adapter/internal.ts';
+import type { Principal } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
-import type { FetchKeycloak, GuardedHandler } from './types.ts';
+import type { FetchKeycloak, FetchPermitOptions, GuardedHandler, OfRequest } from './types.ts';
 
 /** The same, made when it is first used, and then once. What is wrong with its options is thrown then. */
 export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C> {
@@ -23,6 +25,21 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
         guarded ??= get().guard(requirements, handler);
         return guarded(request, ...rest);
       };
+    },
+    permit<Req extends Request, Rest extends unknown[]>(
+      rule: PermitRule | OfRequest<PermitRule>,
+      options: FetchPermitOptions,
+      handler: GuardedHandler<C, NotOptional, Req, Rest>,
+    ) {
+      let permitted: ReturnType<typeof bind> | undefined;
+      const bind = () => get().permit(rule, options, handler);
+      return (request: Req, found: { readonly principal: Principal<C> | null }, ...rest: Rest) => {
+        permitted ??= bind();
+        return permitted(request, found, ...rest);
+      };
+    },
+    get permissions() {
+      return get().permissions;
     },
     decide: async (request, requirements) => get().decide(request, requirements),
     principal: async (request, requirements) => get().principal(request, requirements),

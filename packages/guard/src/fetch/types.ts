@@ -5,6 +5,11 @@ import type {
   Found,
   KeycloakOptions,
   NotOptional,
+  PermissionSettings,
+  Permissions,
+  PermitOptions,
+  PermitRule,
+  PushedClaims,
   SessionSettings,
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
@@ -19,6 +24,11 @@ export type FetchKeycloakOptions<C extends object = Claims> = KeycloakOptions<Fe
   readonly session?: SessionSettings<FetchRequest> | undefined;
   /** Where Keycloak tells `handle` that a session ended. Default: `POST /backchannel-logout`. */
   readonly backchannelLogout?: BackchannelLogoutOptions<FetchRequest> | undefined;
+  /**
+   * Questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out where it is given beside.
+   * Default: none are asked.
+   */
+  readonly permissions?: PermissionSettings | undefined;
 };
 
 /**
@@ -36,6 +46,20 @@ export type GuardedHandler<
   Rest extends unknown[],
 > = (request: Req, found: { readonly principal: Found<C, R> }, ...rest: Rest) => Response | Promise<Response>;
 
+/** A function that {@link FetchKeycloak.permit} calls: with what the framework hands over besides behind the principal. */
+export type OfRequest<T> = (
+  request: Request,
+  principal: Principal,
+  // biome-ignore lint/suspicious/noExplicitAny: what a framework hands over is its own.
+  ...rest: any[]
+) => T | Promise<T>;
+
+/** Options of {@link FetchKeycloak.permit}: see those of `createPermit`. */
+export type FetchPermitOptions = Omit<PermitOptions<Request>, 'owner' | 'claims'> & {
+  readonly owner?: OfRequest<string | null | undefined> | undefined;
+  readonly claims?: OfRequest<PushedClaims> | undefined;
+};
+
 /** keycloak-guard for servers whose handlers take a `Request` and give a `Response`. */
 export interface FetchKeycloak<C extends object = Claims> {
   readonly verifier: TokenVerifier<C>;
@@ -52,6 +76,26 @@ export interface FetchKeycloak<C extends object = Claims> {
     requirements: R,
     handler: GuardedHandler<C, R, Req, Rest>,
   ): (request: Req, ...rest: Rest) => Response | Promise<Response>;
+  /**
+   * A handler, inside of a guarded one, for whoever has the permission, as Keycloak decides. All others are answered as the
+   * guard does. Needs the option `permissions`.
+   *
+   * @throws {OptionsError} for a rule or an option that is wrong
+   * @example
+   * export const GET = kc.guard({}, kc.permit('orders#view', { hide: true }, (request, { principal }) =>
+   *   Response.json({ hello: principal.username })));
+   */
+  permit<Req extends Request, Rest extends unknown[]>(
+    rule: PermitRule | OfRequest<PermitRule>,
+    options: FetchPermitOptions,
+    handler: GuardedHandler<C, NotOptional, Req, Rest>,
+  ): (
+    request: Req,
+    found: { readonly principal: Principal<C> | null },
+    ...rest: Rest
+  ) => Response | Promise<Response>;
+  /** What the option `permissions` turned on, for questions of the application's own. @throws {Error} without it */
+  readonly permissions: Permissions;
   /**
    * Who is calling, or what they have to be answered: for middleware, and where no handler can be wrapped.
    *

@@ -2,6 +2,12 @@ export type {
   BackchannelLogoutOptions,
   Connection,
   KeycloakOptions,
+  PathEnforcerOptions,
+  PermissionSettings,
+  Permissions,
+  PermitOptions,
+  PermitRule,
+  RuleOfRequest,
   SessionSettings,
 } from '../adapter/internal.ts';
 export type { GuardOptions } from '../core/internal.ts';

@@ -6,18 +6,27 @@ import {
   type BackchannelLogoutOptions,
   type Connection,
   createDoor,
+  type Decide,
   type FetchReply,
   type Found,
   fetchHost,
   findFetchRoute,
   type KeycloakOptions,
   type NotOptional,
+  type PathEnforcerOptions,
+  type PathRequest,
+  type PermissionSettings,
+  type Permissions,
+  type PermitOptions,
+  type PermitRule,
   type Routes,
+  type RuleOfRequest,
   type SessionSettings,
   toFetchAnswer,
+  toPermitGate,
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
-import { type GuardOptions, isThenable } from '../core/internal.ts';
+import { type Gate, type GuardOptions, isThenable } from '../core/internal.ts';
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -62,6 +71,29 @@ export interface HonoKeycloak<C extends object = Claims> {
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
   accessToken(c: Context): Promise<string | null>;
+  /**
+   * Turns on questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out where `keycloak` has
+   * it.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   */
+  permissions(settings?: PermissionSettings): Permissions;
+  /**
+   * Middleware that lets whoever the guard before it found pass with the permission, as Keycloak decides. A refusal goes the
+   * guard's way. Comes after `permissions`.
+   *
+   * @throws {OptionsError} for a rule or an option that is wrong
+   * @example
+   * app.get('/orders/:id', kc.guard(), kc.permit((c) => `order-${c.req.param('id')}#view`), show);
+   */
+  permit(rule: PermitRule | RuleOfRequest<Context>, options?: PermitOptions<Context>): MiddlewareHandler;
+  /**
+   * Middleware that decides by path and method, for a whole app: after a guard, and before every router and everything that
+   * rewrites paths. Comes after `permissions`.
+   *
+   * @throws {OptionsError} for an option or a part of the configuration that is wrong
+   */
+  pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): MiddlewareHandler;
   /**
    * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
    *
@@ -108,6 +140,26 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
     throw new HTTPException(answer.status as 401, { res, message, cause: error });
   }
 
+  function toGuard(gate: Pick<Gate<Context, FetchReply>, 'decide'>): MiddlewareHandler {
+    return async (c, next) => {
+      const reply: FetchReply = {};
+      let principal: Principal | null;
+      try {
+        const decided = gate.decide(c, reply);
+        principal = isThenable(decided) ? await decided : decided;
+      } catch (error) {
+        return refuse(error, c, reply);
+      }
+      // Where nobody has to be there, what a guard before found out stays.
+      if (principal !== null || c.var.principal === undefined) c.set('principal', principal as never);
+      await next();
+      addToAnswer(c, reply);
+      return undefined;
+    };
+  }
+  const toPermit = (decide: Decide<Context>): MiddlewareHandler =>
+    toGuard(toPermitGate(decide, (c) => c.var.principal));
+
   function toMiddleware(routes: Routes<Context>): MiddlewareHandler {
     return (c, next) => {
       const route = findFetchRoute(routes, c.req.raw);
@@ -119,24 +171,10 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
 
   return {
     verifier: door.verifier,
-    guard<const R extends GuardOptions>(requirements?: R): MiddlewareHandler<GuardEnv<C, R>> {
-      const gate = door.gate(requirements);
-      return async (c, next) => {
-        const reply: FetchReply = {};
-        let principal: Principal | null;
-        try {
-          const decided = gate.decide(c, reply);
-          principal = isThenable(decided) ? await decided : decided;
-        } catch (error) {
-          return refuse(error, c, reply);
-        }
-        // Where nobody has to be there, what a guard before found out stays.
-        if (principal !== null || c.var.principal === undefined) c.set('principal', principal as never);
-        await next();
-        addToAnswer(c, reply);
-        return undefined;
-      };
-    },
+    guard: (requirements) => toGuard(door.gate(requirements)) as MiddlewareHandler,
+    permissions: door.permits.open,
+    permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
+    pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),
     session: (settings) => toMiddleware(door.openSessions(settings)),
     backchannelLogout: (given) => toMiddleware(door.messages(given)),
     has: door.has,
@@ -145,6 +183,13 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
     load: () => door.verifier.load(),
     close: door.close,
   };
+}
+
+/** Path and query as they are routed by: the server has resolved dots before. */
+function toPath({ req }: Context): PathRequest {
+  const { pathname, search, protocol } = new URL(req.url);
+  const { method, headers } = req.raw;
+  return { method, url: pathname + search, headers, isSecure: protocol === 'https:' };
 }
 
 /** Hono puts headers onto a copy where an answer is there already; an upgrade cannot be copied. */

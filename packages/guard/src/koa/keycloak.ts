@@ -6,12 +6,21 @@ import {
   type BackchannelLogoutOptions,
   type Connection,
   createDoor,
+  type Decide,
   type KeycloakOptions,
   nodeHost,
   originOf,
+  type PathEnforcerOptions,
+  type PermissionSettings,
+  type Permissions,
+  type PermitOptions,
+  type PermitRule,
   type Routes,
+  type RuleOfRequest,
   type SessionSettings,
   type SocketIoMiddleware,
+  toNodePath,
+  toPermitGate,
   toSocketIoMiddleware,
   toUpgradeListener,
   type UpgradeListener,
@@ -61,6 +70,29 @@ export interface KoaKeycloak<C extends object = Claims> {
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
   accessToken(request: KoaContext): Promise<string | null>;
+  /**
+   * Turns on questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out where `keycloak` has
+   * it.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   */
+  permissions(settings?: PermissionSettings): Permissions;
+  /**
+   * Middleware that lets whoever the guard before it found pass with the permission, as Keycloak decides. A refusal goes the
+   * guard's way. Comes after `permissions`.
+   *
+   * @throws {OptionsError} for a rule or an option that is wrong
+   * @example
+   * router.get('/orders/:id', kc.guard(), kc.permit(({ params }) => `order-${params.id}#view`), show);
+   */
+  permit(rule: PermitRule | RuleOfRequest<Context>, options?: PermitOptions<Context>): KoaMiddleware;
+  /**
+   * Middleware that decides by path and method, for a whole app: after a guard, and before every router and everything that
+   * rewrites paths. Comes after `permissions`.
+   *
+   * @throws {OptionsError} for an option or a part of the configuration that is wrong
+   */
+  pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): KoaMiddleware;
   /**
    * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
    *
@@ -119,7 +151,7 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
   });
   door.load();
 
-  function toMiddleware(gate: Gate<KoaContext, KoaContext>): KoaMiddleware {
+  function toMiddleware(gate: Pick<Gate<KoaContext, KoaContext>, 'decide'>): KoaMiddleware {
     return async (context, next) => {
       let principal: Principal | null;
       try {
@@ -135,6 +167,9 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
       await next();
     };
   }
+
+  const toPermit = (decide: Decide<KoaContext>): KoaMiddleware =>
+    toMiddleware(toPermitGate(decide, ({ state }) => state.principal));
 
   /** The handshake of a WebSocket is no request of Koa's. */
   function ofRaw(requirements: Requirements<C>) {
@@ -161,6 +196,9 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
   return {
     verifier: door.verifier,
     guard: (requirements) => toMiddleware(door.gate(requirements)),
+    permissions: door.permits.open,
+    permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
+    pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),
     session: (settings) => toRoutes(door.openSessions(settings as SessionSettings<KoaContext>)),
     backchannelLogout: (given) => toRoutes(door.messages(given as BackchannelLogoutOptions<KoaContext>)),
     accessToken: door.accessToken,
@@ -171,6 +209,14 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
     has: door.has,
     close: door.close,
   };
+}
+
+/** As Koa sees it, with its `app.proxy`. */
+function toPath(context: KoaContext): ReturnType<typeof toNodePath> {
+  const { originalUrl: url, protocol } = context;
+  const { ip } = context as object as Context;
+  const body = bodyOf(context);
+  return { ...toNodePath(context.req), url, remoteAddress: ip, isSecure: protocol === 'https', body };
 }
 
 /** What a body parser made of it. */

@@ -4,6 +4,7 @@ import {
   type ExecutionContext,
   SetMetadata,
 } from '@nestjs/common';
+import type { PushedClaims } from '../authz/index.ts';
 import { carrierOf } from '../nest/internal.ts';
 import type { RoleMatch } from './constants.ts';
 import { addRoles } from './roles.ts';
@@ -117,16 +118,18 @@ export const ConditionalScopes = (resolver: ConditionalScopeFn): CustomDecorator
 export interface EnforcerOptionsInterface {
   /** Client that the resources belong to. Default: this one. */
   readonly resource_server_id?: string;
+  /** Secret of that client, where it is not this one: resources are looked up with it. */
+  readonly resource_server_secret?: string;
   /** What policies get to know beside the token. Default: nothing: what the caller can choose is no ground for a permission. */
   // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
-  readonly claims?: (request: any) => Readonly<Record<string, readonly unknown[]>>;
+  readonly claims?: (request: any) => PushedClaims;
 }
 
 /**
  * Options of the question about permissions, for a class or a handler.
  *
  * @example
- * const on = EnforcerOptions({ resource_server_id: 'other-api' });
+ * const on = EnforcerOptions({ claims: (request) => ({ address: request.ip }) });
  */
 export const EnforcerOptions = (options: EnforcerOptionsInterface): CustomDecorator =>
   SetMetadata(ENFORCER_OPTIONS, options);

@@ -1,6 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, type Type } from '@nestjs/common';
 import { AuthError, isAuthError } from '../core/index.ts';
-import { askPermissions } from './ask-permissions.ts';
 import {
   CONDITIONAL_SCOPES,
   type ConditionalScopeFn,
@@ -134,21 +133,16 @@ function conditionalScopes(caller: Caller, resolver: ConditionalScopeFn | undefi
 }
 
 async function assertGranted(
-  { call, tenant, token }: Caller,
+  { call, tenant, principal }: Caller,
   resource: string,
   scopes: readonly string[],
   context: ExecutionContext,
 ): Promise<void> {
   const more = metadataOf<EnforcerOptionsInterface>(ENFORCER_OPTIONS, context) ?? {};
-  const { clientId, fetch = globalThis.fetch, timeoutMs = 5_000 } = tenant.options;
-  const [member] = tenant.door.verifier.members;
-  if (member === undefined) throw new TypeError('A tenant has a verifier of its own');
-  const isGranted = await askPermissions({
-    issuer: member.issuer,
-    audience: more.resource_server_id ?? clientId,
-    ...{ token, resource, scopes, fetch, timeoutMs },
-    claims: more.claims?.(call.request),
-  });
+  const asked = scopes.map((scope) => ({ resource, scope }));
+  const isGranted = await tenant
+    .permissionsOf(more.resource_server_id, more.resource_server_secret)
+    .has(principal, asked, { claims: more.claims?.(call.request) });
   if (!isGranted) throw denied(`Keycloak does not grant all of ${scopes.join(', ')} of ${resource}`);
 }
 

@@ -1,4 +1,5 @@
 import { createDoor, type Door } from '../adapter/internal.ts';
+import { createPermissions, type Permissions } from '../authz/index.ts';
 import {
   AuthError,
   type Guard,
@@ -6,6 +7,7 @@ import {
   type Principal,
   type Requirements,
   toGuard,
+  type Verifier,
   type VerifierOptions,
 } from '../core/index.ts';
 import { createBoundedCache, type Gate, type Log } from '../core/internal.ts';
@@ -15,11 +17,16 @@ import type { Settings } from './settings.ts';
 /** One realm, and everything that belongs to it alone: no tenant sees what another one was made with. */
 export interface Tenant {
   readonly door: Door<Call, Call>;
-  readonly options: VerifierOptions;
   /** For everybody with a good token. */
   readonly signedIn: Gate<Call, Call>;
   /** @throws {AuthError} */
   assertMeets(principal: Principal, requirements: Requirements): void;
+  /**
+   * What Keycloak's authorization services say about the resources of a client; by default this one.
+   *
+   * @throws {AuthError} without the secret of that client: by a name alone, Keycloak may decide on a resource of the caller's
+   */
+  permissionsOf(clientId?: string, clientSecret?: string): Permissions;
 }
 
 export interface Tenants {
@@ -96,9 +103,10 @@ function createTenant(options: VerifierOptions, log: Log): Tenant {
     },
   );
   const guards = new WeakMap<Requirements, Guard>();
+  const permissions = new Map<string, Permissions>();
+  const own = door.verifier.clientId;
   return {
     door,
-    options,
     signedIn: door.gate({}),
     assertMeets(principal, requirements) {
       let guard = guards.get(requirements);
@@ -107,6 +115,22 @@ function createTenant(options: VerifierOptions, log: Log): Tenant {
         guards.set(requirements, guard);
       }
       guard(principal);
+    },
+    permissionsOf(clientId = own, given) {
+      const known = permissions.get(clientId);
+      if (known !== undefined) return known;
+      const clientSecret = given ?? (clientId === own ? options.clientSecret : undefined);
+      const [verifier] = door.verifier.members as Verifier<object>[];
+      if (clientSecret === undefined || verifier === undefined) {
+        const name = clientId === own ? 'secret' : 'resource_server_secret';
+        const reason = `Questions about resources of ${clientId} need its secret: set ${name}`;
+        log.error({}, reason);
+        throw new AuthError('provider_misconfigured', reason);
+      }
+      const { fetch, timeoutMs } = options;
+      const made = createPermissions({ verifier, clientId, clientSecret, fetch, timeoutMs });
+      permissions.set(clientId, made);
+      return made;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Requirements } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
+import type { RequiredPermission } from './permission.ts';
 
 /** What the decorators say about one controller class, or about one handler. */
 export interface Access {
@@ -7,11 +8,13 @@ export interface Access {
   readonly isOptional: boolean;
   /** All of them must be met. */
   readonly requirements: readonly Requirements[];
+  /** All of them must be granted. */
+  readonly permissions: readonly RequiredPermission[];
 }
 
 /** The same in each copy of this package: an application may have it as an ES module and as CommonJS. */
 const KEY = Symbol.for('keycloak-guard.access');
-const NOTHING: Access = { isPublic: false, isOptional: false, requirements: [] };
+const NOTHING: Access = { isPublic: false, isOptional: false, requirements: [], permissions: [] };
 
 /** @param on a class, or the function that handles */
 export function accessOf(on: object): Access | undefined {
@@ -25,8 +28,10 @@ export function addAccess(on: object, added: Partial<Access>): void {
     isPublic: before.isPublic || added.isPublic === true,
     isOptional: before.isOptional || added.isOptional === true,
     requirements: [...before.requirements, ...(added.requirements ?? [])],
+    permissions: [...before.permissions, ...(added.permissions ?? [])],
   };
-  if (access.isPublic && (access.isOptional || access.requirements.length > 0)) {
+  const required = access.requirements.length + access.permissions.length;
+  if (access.isPublic && (access.isOptional || required > 0)) {
     throw new TypeError(
       `${nameOf(on)}: @Public() stands beside a decorator that guards; only one can be meant`,
     );
@@ -52,6 +57,16 @@ export function toGuardOptions(controller: object, handler: object): GuardOption
     optional ??= access.isOptional;
   }
   return { ...merge(requirements), optional: optional ?? false };
+}
+
+/** The permissions of a handler and of its classes, the outermost first. `@Public()` takes away what is further out. */
+export function permissionsOf(controller: object, handler: object): RequiredPermission[] {
+  const found: RequiredPermission[] = [];
+  for (const access of levelsOf(controller, handler)) {
+    if (access.isPublic) break;
+    found.unshift(...access.permissions);
+  }
+  return found;
 }
 
 /** The nearest first. */

@@ -1,14 +1,15 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Door } from '../adapter/internal.ts';
-import type { Gate, Log } from '../core/internal.ts';
-import { toGuardOptions } from './access.ts';
+import type { Log } from '../core/internal.ts';
+import { permissionsOf, toGuardOptions } from './access.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
-import { decide, forget, refuseUnknown } from './decide.ts';
+import { type Check, decide, forget, refuseUnknown } from './decide.ts';
+import { toPermit } from './permission.ts';
 
 /** Decides on every context that a guard is asked about. */
 export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;
 
-type NestDoor = Pick<Door<Call, Call, never>, 'gate' | 'refusalOf'>;
+type NestDoor = Pick<Door<Call, Call, never>, 'gate' | 'permits' | 'refusalOf'>;
 
 /** @param toCall throws an `UnknownContextError` where it is not known how the context says who is calling */
 export function createAdmission(
@@ -16,46 +17,51 @@ export function createAdmission(
   toCall: (context: ExecutionContext) => Call,
   log: Pick<Log, 'error'>,
 ): Admission {
-  const gateOf = createGates(door);
+  const checkOf = createChecks(door);
   /** A guard of the app and one of a decorator look at the same request: it is decided on once. */
-  const decided = new WeakMap<object, { readonly gate: object; readonly admitted: ReturnType<Admission> }>();
+  const decided = new WeakMap<object, { readonly check: object; readonly admitted: ReturnType<Admission> }>();
 
   return (context) => {
-    const gate = gateOf(context.getClass(), context.getHandler());
-    if (gate === null) {
+    const check = checkOf(context.getClass(), context.getHandler());
+    if (check === null) {
       forget(context);
       return true;
     }
     const request = kindOf(context) === 'http' ? carrierOf(context) : undefined;
     const before = request && decided.get(request);
-    if (before?.gate === gate) return before.admitted;
+    if (before?.check === check) return before.admitted;
     let call: Call;
     try {
       call = toCall(context);
     } catch (error) {
       return refuseUnknown(error, context, log);
     }
-    const admitted = decide(door, gate, context, call);
-    if (request !== undefined) decided.set(request, { gate, admitted });
+    const admitted = decide(door, check, context, call);
+    if (request !== undefined) decided.set(request, { check, admitted });
     return admitted;
   };
 }
 
-/** A gate for each handler of each class, made when it is first called; `null` where it is open. */
-function createGates(door: Pick<NestDoor, 'gate'>) {
-  const gates = new WeakMap<object, WeakMap<object, Gate<Call, Call> | null>>();
-  return (controller: object, handler: object): Gate<Call, Call> | null => {
-    let ofClass = gates.get(controller);
+/** The check of each handler of each class, made when it is first called; `null` where it is open. */
+function createChecks(door: NestDoor) {
+  const checks = new WeakMap<object, WeakMap<object, Check | null>>();
+  return (controller: object, handler: object): Check | null => {
+    let ofClass = checks.get(controller);
     if (ofClass === undefined) {
       ofClass = new WeakMap();
-      gates.set(controller, ofClass);
+      checks.set(controller, ofClass);
     }
-    let gate = ofClass.get(handler);
-    if (gate === undefined) {
-      const options = toGuardOptions(controller, handler);
-      gate = options === null ? null : door.gate(options);
-      ofClass.set(handler, gate);
+    let check = ofClass.get(handler);
+    if (check === undefined) {
+      check = makeCheck(door, controller, handler);
+      ofClass.set(handler, check);
     }
-    return gate;
+    return check;
   };
+}
+
+function makeCheck(door: NestDoor, controller: object, handler: object): Check | null {
+  const options = toGuardOptions(controller, handler);
+  if (options === null) return null;
+  return { gate: door.gate(options), permit: toPermit(door.permits, permissionsOf(controller, handler)) };
 }

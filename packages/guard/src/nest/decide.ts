@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { Door } from '../adapter/internal.ts';
+import type { Decide, Door } from '../adapter/internal.ts';
 import type { Principal } from '../core/index.ts';
 import { type Gate, isThenable, type Log, toJsonAnswer } from '../core/internal.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
@@ -8,6 +8,12 @@ import { UnknownContextError } from './to-call.ts';
 
 // What a guard of Nest's does, but for where the requirements come from.
 
+/** What a handler requires. */
+export interface Check {
+  readonly gate: Gate<Call, Call>;
+  readonly permit?: Decide<Call> | undefined;
+}
+
 /**
  * Lets a call in, and puts the principal where it belongs.
  *
@@ -15,7 +21,7 @@ import { UnknownContextError } from './to-call.ts';
  */
 export function decide(
   door: Pick<Door<Call, Call, never>, 'refusalOf'>,
-  gate: Gate<Call, Call>,
+  { gate, permit }: Check,
   context: ExecutionContext,
   call: Call,
 ): true | Promise<true> {
@@ -25,12 +31,20 @@ export function decide(
   } catch (error) {
     return refuse(door, error, context, call);
   }
-  return isThenable(found)
-    ? found.then(
-        (principal) => admit(principal, context, call),
-        (error: unknown) => refuse(door, error, context, call),
-      )
-    : admit(found, context, call);
+  const refuseLate = (error: unknown) => refuse(door, error, context, call);
+  const permitted = (principal: Principal | null): true | Promise<true> => {
+    if (permit === undefined) return admit(principal, context, call);
+    let decided: void | Promise<void>;
+    try {
+      decided = permit(call, principal, context);
+    } catch (error) {
+      return refuseLate(error);
+    }
+    return decided === undefined
+      ? admit(principal, context, call)
+      : decided.then(() => admit(principal, context, call), refuseLate);
+  };
+  return isThenable(found) ? found.then(permitted, refuseLate) : permitted(found);
 }
 
 /** Answers as the kind of context does: with an exception, which it throws or rejects with. */

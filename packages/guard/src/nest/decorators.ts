@@ -1,8 +1,11 @@
 import { createParamDecorator, type ExecutionContext, UseGuards } from '@nestjs/common';
+import type { PermitOptions, PermitRule } from '../adapter/internal.ts';
+import { readPermit } from '../authz/internal.ts';
 import { type Claims, type Principal as CorePrincipal, type Requirements, toGuard } from '../core/index.ts';
 import { type Access, accessOf, addAccess } from './access.ts';
 import { principalOf } from './call.ts';
 import { KeycloakGuard } from './guard.ts';
+import type { OfRequest, PermissionOptions } from './permission.ts';
 
 /** Stands on a class (controller, resolver, gateway) or on one of its handlers. */
 export type AccessDecorator = ClassDecorator & MethodDecorator;
@@ -76,6 +79,23 @@ export function ClientRoles(...roles: readonly string[]): AccessDecorator {
  */
 export function Scopes(...scopes: readonly string[]): AccessDecorator {
   return Require({ scope: scopes });
+}
+
+/**
+ * Requires a permission, as Keycloak's authorization services decide: `resource#scope`, `{ anyOf }`, `{ allOf }`, or a function of
+ * the request. It is asked after everything else that is required. What a class requires and what its handler requires must
+ * both be granted; nobody has a permission, with `@OptionalAuth()` too. Needs the option `permissions` of `KeycloakModule`.
+ *
+ * @throws {OptionsError} for a rule or an option that is wrong, when the class is loaded
+ * @example
+ * class Orders { @Get(':id') @Permission((request) => `order-${request.params.id}#view`, { hide: true }) one() {} }
+ */
+export function Permission(
+  rule: PermitRule | OfRequest<PermitRule>,
+  options: PermissionOptions = {},
+): AccessDecorator {
+  readPermit<never>(rule as PermitRule, options as PermitOptions<never>);
+  return toGuarding({ permissions: [{ rule, options }] });
 }
 
 /** Who is calling. */

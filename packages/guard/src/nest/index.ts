@@ -1,9 +1,16 @@
-export type { BackchannelLogoutOptions, SessionSettings } from '../adapter/internal.ts';
+export type {
+  BackchannelLogoutOptions,
+  PermissionSettings,
+  Permissions,
+  PermitRule,
+  SessionSettings,
+} from '../adapter/internal.ts';
 export type { KeycloakRequest } from './call.ts';
 export {
   type AccessDecorator,
   ClientRoles,
   OptionalAuth,
+  Permission,
   Principal,
   Public,
   Require,
@@ -13,5 +20,6 @@ export {
 export { KeycloakGuard } from './guard.ts';
 export { KeycloakModule, type KeycloakModuleAsyncOptions } from './module.ts';
 export type { KeycloakModuleOptions, NestOptions } from './options.ts';
+export type { OfRequest, PermissionOptions } from './permission.ts';
 export { KeycloakService } from './service.ts';
 export type { TokenReader, TokenReaders } from './to-call.ts';

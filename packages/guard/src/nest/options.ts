@@ -1,5 +1,10 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { BackchannelLogoutOptions, KeycloakOptions, SessionSettings } from '../adapter/internal.ts';
+import type {
+  BackchannelLogoutOptions,
+  KeycloakOptions,
+  PermissionSettings,
+  SessionSettings,
+} from '../adapter/internal.ts';
 import type { Claims } from '../core/index.ts';
 import { checkOptions, type OptionRules } from '../core/internal.ts';
 import type { KeycloakRequest } from './call.ts';
@@ -17,6 +22,11 @@ export interface NestOptions {
    * Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`, from the root of the app. Default false.
    */
   readonly backchannelLogout?: boolean | BackchannelLogoutOptions<KeycloakRequest> | undefined;
+  /**
+   * Questions to Keycloak's authorization services, for `@Permission`. `clientSecret` may be left out where it is given beside.
+   * Default: none are asked, and whatever requires a permission is refused.
+   */
+  readonly permissions?: PermissionSettings | undefined;
   /**
    * Where the token of a message stands, by kind of context. `rpc` (microservices) has no default. `graphql`: by default in
    * the request of the operation; subscriptions have none. `ws`: by default in the handshake, or Socket.IO's `auth.token`.
@@ -48,6 +58,11 @@ const RULES: OptionRules<NestOptions> = {
     example: 'true',
     isMet: (value) => typeof value === 'boolean' || isObject(value),
   },
+  permissions: {
+    rule: 'must be options of createPermissions, or { permissions }',
+    example: "{ clientSecret: '<secret of the client>' }",
+    isMet: isObject,
+  },
   tokenFrom: {
     rule: 'must be functions named graphql, ws or rpc',
     example: '{ rpc: (context) => context.switchToRpc().getData().token }',
@@ -59,8 +74,8 @@ const RULES: OptionRules<NestOptions> = {
 export function splitOptions<C extends object>(
   options: KeycloakModuleOptions<C>,
 ): { nest: NestOptions; rest: KeycloakOptions<ExecutionContext, C> } {
-  const { session, backchannelLogout, tokenFrom, ...rest } = options;
-  const nest = { session, backchannelLogout, tokenFrom };
+  const { session, backchannelLogout, permissions, tokenFrom, ...rest } = options;
+  const nest = { session, backchannelLogout, permissions, tokenFrom };
   checkOptions('KeycloakModule', nest, RULES);
   return { nest, rest: rest as KeycloakOptions<ExecutionContext, C> };
 }

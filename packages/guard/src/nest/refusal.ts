@@ -3,6 +3,7 @@ import {
   ForbiddenException,
   HttpException,
   InternalServerErrorException,
+  NotFoundException,
   ServiceUnavailableException,
   UnauthorizedException,
 } from '@nestjs/common';
@@ -15,6 +16,7 @@ const EXCEPTIONS: Readonly<Record<number, new (body: object, options: { cause: u
     400: BadRequestException,
     401: UnauthorizedException,
     403: ForbiddenException,
+    404: NotFoundException,
     500: InternalServerErrorException,
     503: ServiceUnavailableException,
   };
@@ -24,6 +26,7 @@ const CODES: Readonly<Record<number, string>> = {
   400: 'BAD_REQUEST',
   401: 'UNAUTHENTICATED',
   403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
   500: 'INTERNAL_SERVER_ERROR',
   503: 'SERVICE_UNAVAILABLE',
 };

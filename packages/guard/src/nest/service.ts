@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
-import { createDoor, type Door, type Routes } from '../adapter/internal.ts';
+import { createDoor, type Door, type Permissions, type Routes } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
@@ -34,8 +34,10 @@ export class KeycloakService<C extends object = Claims> {
       factory: 'KeycloakModule',
       toRequest: ({ credentials }) => credentials,
       toWire: (call) => call.toWire(),
+      toAsked: ({ request }) => request,
       addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
     });
+    if (nest.permissions !== undefined) this.#door.permits.open(nest.permissions);
     this.#routes = toRoutes(this.#door, nest);
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
@@ -44,6 +46,11 @@ export class KeycloakService<C extends object = Claims> {
 
   get verifier(): TokenVerifier<C> {
     return this.#door.verifier;
+  }
+
+  /** What the option `permissions` turned on, for questions of the application's own. @throws {Error} without it */
+  get permissions(): Permissions {
+    return this.#door.permits.opened();
   }
 
   /** Whether somebody meets requirements; false for nobody. @throws {OptionsError} for one that is misspelt or empty */

@@ -4,21 +4,30 @@ import {
   type BackchannelLogoutOptions,
   type Connection,
   createDoor,
+  type Decide,
   type KeycloakOptions,
   type NodeMiddleware,
   type NodeRequest,
   type NodeResponse,
   nodeHost,
+  type PathEnforcerOptions,
+  type PermissionSettings,
+  type Permissions,
+  type PermitOptions,
+  type PermitRule,
+  type RuleOfRequest,
   type SessionSettings,
   type SocketIoMiddleware,
   toNodeGuard,
+  toNodePath,
   toNodeRoutes,
+  toPermitGate,
   toSocketIoMiddleware,
   toUpgradeListener,
   type UpgradeListener,
 } from '../adapter/internal.ts';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
-import { type GuardOptions, toJsonAnswer } from '../core/internal.ts';
+import { type Gate, type GuardOptions, toJsonAnswer } from '../core/internal.ts';
 
 /** A listener that runs for guarded requests alone; `principal` is `undefined` where nobody has to be there, and is not. */
 export type GuardedListener<P = Principal> = (
@@ -60,6 +69,34 @@ export interface NodeKeycloak<C extends object = AppClaims> {
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
   accessToken(request: NodeRequest): Promise<string | null>;
+  /**
+   * Turns on questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out where `keycloak` has
+   * it.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   */
+  permissions(settings?: PermissionSettings): Permissions;
+  /**
+   * A listener, or, without one, middleware, for whoever the guard around it found and has the permission, as Keycloak
+   * decides. All others are answered as the guard does. Comes after `permissions`.
+   *
+   * @throws {OptionsError} for a rule or an option that is wrong
+   * @example
+   * createServer(kc.guard({}, kc.permit('orders#view', {}, (request, response) => response.end('orders'))));
+   */
+  permit(
+    rule: PermitRule | RuleOfRequest<NodeRequest>,
+    options: PermitOptions<NodeRequest>,
+    listener: GuardedListener<Principal<C>>,
+  ): (request: NodeRequest, response: NodeResponse) => void;
+  permit(rule: PermitRule | RuleOfRequest<NodeRequest>, options?: PermitOptions<NodeRequest>): NodeMiddleware;
+  /**
+   * Middleware that decides by path and method, for a whole server: after a guard, and before every router and everything that
+   * rewrites paths. Comes after `permissions`.
+   *
+   * @throws {OptionsError} for an option or a part of the configuration that is wrong
+   */
+  pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): NodeMiddleware;
   /**
    * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
    *
@@ -110,15 +147,17 @@ export function keycloak<C extends object = AppClaims>(
   const door = createDoor<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });
   door.load();
 
-  const toMiddleware = (requirements?: GuardOptions): NodeMiddleware =>
-    toNodeGuard(door, door.gate(requirements), (error, request, response, next) => {
+  const toMiddleware = (gate: Pick<Gate<NodeRequest, NodeResponse>, 'decide'>): NodeMiddleware =>
+    toNodeGuard(door, gate, (error, request, response, next) => {
       const answer = door.refusalOf(error, request);
       if (answer === undefined) next(error);
       else answerNode(response, answer);
     });
 
-  function guard(requirements?: GuardOptions, listener?: GuardedListener<never>) {
-    const middleware = toMiddleware(requirements);
+  const toPermit = (decide: Decide<NodeRequest>): NodeMiddleware =>
+    toMiddleware(toPermitGate(decide, (request) => (request as { principal?: Principal }).principal));
+
+  function toGuarded(middleware: NodeMiddleware, listener?: GuardedListener<never>) {
     if (listener === undefined) return middleware;
     return (request: NodeRequest, response: NodeResponse) => {
       const fail = (err: unknown) => {
@@ -137,7 +176,12 @@ export function keycloak<C extends object = AppClaims>(
 
   return {
     verifier: door.verifier,
-    guard: guard as NodeKeycloak<C>['guard'],
+    guard: ((requirements?: GuardOptions, listener?: GuardedListener<never>) =>
+      toGuarded(toMiddleware(door.gate(requirements)), listener)) as NodeKeycloak<C>['guard'],
+    permissions: door.permits.open,
+    permit: ((rule: PermitRule, given?: PermitOptions<NodeRequest>, listener?: GuardedListener<never>) =>
+      toGuarded(toPermit(door.permits.permit(rule, given)), listener)) as NodeKeycloak<C>['permit'],
+    pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toNodePath)),
     session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
     backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
     accessToken: door.accessToken,
