@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { emptyProject, install, root, run, write } from './project.ts';
+import { emptyProject, FRAMEWORKS, install, root, run, write } from './project.ts';
 
 /** As Node did before it could require ES modules: what is CommonJS needs no such help. */
 const WITHOUT_REQUIRE_ESM = '--no-experimental-require-module';
@@ -31,12 +31,7 @@ const ANSWER = '401 Bearer\n';
 /** Each room by `import` and by `require`, from TypeScript in each of its ways, and from Jest. */
 export function checkKinds(archive: string, rooms: readonly string[]): void {
   const project = emptyProject('kinds');
-  install(
-    project,
-    ...[archive, 'fastify', '@redis/client', 'jest', 'typescript@5'],
-    ...['express', '@types/express', 'hono', 'koa', '@types/koa'],
-    ...['@nestjs/common@11', '@nestjs/core@11', 'reflect-metadata', 'rxjs'],
-  );
+  install(project, ...[archive, 'fastify', '@redis/client', 'jest', 'typescript@5'], ...FRAMEWORKS);
   checkNode(project, rooms);
   checkTypeScript(project, rooms);
   checkJest(project, rooms);

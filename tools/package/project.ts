@@ -4,6 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** What applications of the adapters bring themselves. */
+export const FRAMEWORKS: readonly string[] = [
+  ...['express', '@types/express', 'hono', 'koa', '@types/koa'],
+  ...['@nestjs/common@11', '@nestjs/core@11', 'reflect-metadata', 'rxjs'],
+];
+
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Everything that `npm run test:package` makes is in here. */
 export const folder = mkdtempSync(join(tmpdir(), 'package-'));
