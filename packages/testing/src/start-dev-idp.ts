@@ -1,5 +1,6 @@
 import { buildApp } from './app.ts';
 import { createCodes } from './browser/codes.ts';
+import { createConsents } from './browser/consents.ts';
 import { createDevices } from './browser/devices.ts';
 import { createLogins } from './browser/logins.ts';
 import { createPushedRequests } from './browser/pushed-requests.ts';
@@ -58,6 +59,7 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
     sessions,
     codes: createCodes(realm, clock),
     logins: createLogins(realm, clock),
+    consents: createConsents(),
     devices: createDevices(realm, clock),
     pushedRequests: createPushedRequests(realm, clock),
     dpop: createDpopChecker(clock),

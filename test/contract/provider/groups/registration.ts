@@ -145,7 +145,8 @@ export const registrationGroup: Behaviours = {
       const page = await browser.visit(`${caller.base}/auth?${new URLSearchParams({ ...query, ...fields })}`);
       let answer = await follow(await browser.submit(page, ABDULLAH));
       assert.ok(!isHome(answer), 'it asks for consent');
-      answer = await follow(await browser.submit(answer, { accept: 'Yes' }));
+      const code = /name="code" value="([^"]*)"/.exec(answer.text)?.[1] ?? '';
+      answer = await follow(await browser.submit(answer, { code, accept: 'Yes' }));
       const tokens = await caller.token({
         grant_type: 'authorization_code',
         code: codeOf(answer),
