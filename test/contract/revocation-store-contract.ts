@@ -65,6 +65,19 @@ export function revocationStoreContract(
     assert.equal(claims.filter(Boolean).length, 1);
     assert.equal(await other.useOnce('jti-2', until), true);
   });
+
+  test(`${name}: of 1,000 DPoP proofs sent to every process at once, each is good once`, async (t) => {
+    const start = await open(t);
+    const stores = [await start(), await start(), await start()];
+    const until = Date.now() / 1000 + 60;
+    const ids = Array.from({ length: 1_000 }, (_, i) => `proof-${i}`);
+    const used = await Promise.all(
+      ids.flatMap((id) => [...stores, ...stores].map((store) => store.useProofOnce?.(id, until))),
+    );
+    assert.equal(used.filter((isFirst) => isFirst === true).length, ids.length);
+    assert.equal(used.filter((isFirst) => isFirst === false).length, ids.length * 5);
+    for (const store of stores) assert.equal(await store.useProofOnce?.('proof-7', until), false);
+  });
 }
 
 function listen(store: RevocationStore): Revocation[] {

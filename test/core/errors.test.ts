@@ -31,8 +31,24 @@ const CHALLENGES: Readonly<Record<AuthErrorCode, [number, string, Record<string,
   token_not_yet_valid: invalid('The access token is not valid yet'),
   token_claims: invalid('The access token is not valid'),
   token_bound: invalid('The access token is bound to a key and cannot be used as a bearer token'),
+  token_not_bound: invalid('The access token is not bound to a key, and cannot be used with the scheme DPoP'),
+  token_binding: invalid('The access token is bound to another key'),
   token_revoked: invalid('The access token was revoked'),
   refresh_token_invalid: invalid('The refresh token is not valid'),
+  dpop_required: invalid('The access token has to be bound to a key and to come with the scheme DPoP'),
+  dpop_proof_missing: invalid('The request has no DPoP proof', 'invalid_dpop_proof'),
+  dpop_proof_invalid: invalid('The DPoP proof is not valid for this request', 'invalid_dpop_proof'),
+  dpop_proof_replayed: invalid('The DPoP proof was used before', 'invalid_dpop_proof'),
+  dpop_nonce_required: invalid('The DPoP proof has to hold the nonce of this answer', 'use_dpop_nonce'),
+  insufficient_user_authentication: [
+    401,
+    'Another sign-in is needed',
+    {
+      'www-authenticate':
+        'Bearer error="insufficient_user_authentication", error_description="A stronger or more recent sign-in is needed"',
+    },
+  ],
+  step_up_redirect: [303, 'Another sign-in is needed', {}],
   role_missing: denied(),
   scope_missing: denied(),
   group_missing: denied(),
@@ -47,14 +63,15 @@ const CHALLENGES: Readonly<Record<AuthErrorCode, [number, string, Record<string,
   session_store_unavailable: [503, 'Session store unavailable', { 'retry-after': '5' }],
   provider_unavailable: [503, 'Identity provider unavailable', { 'retry-after': '5' }],
   provider_misconfigured: [500, 'Internal Server Error', {}],
+  proof_store_unavailable: [503, 'Proofs cannot be checked at the moment', { 'retry-after': '5' }],
   revocation_not_shared: [503, 'Logout could not be shared', { 'retry-after': '5' }],
 };
 
-function invalid(description: string): [number, string, Record<string, string>] {
+function invalid(description: string, error = 'invalid_token'): [number, string, Record<string, string>] {
   return [
     401,
     'Could not validate credentials',
-    { 'www-authenticate': `Bearer error="invalid_token", error_description="${description}"` },
+    { 'www-authenticate': `Bearer error="${error}", error_description="${description}"` },
   ];
 }
 

@@ -2,11 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   AuthError,
+  authenticate,
+  combineVerifiers,
   OptionsError,
   type Principal,
+  type RequiredSignIn,
   readBearerToken,
+  type TokenVerifier,
+  type VerifierOptions,
 } from '../../packages/guard/src/core/index.ts';
 import { createGate, type GateHost, type GuardOptions } from '../../packages/guard/src/core/internal.ts';
+import { createDpopClient } from '../support/dpop.ts';
+import { refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 const realm = createTestRealm();
@@ -177,5 +184,211 @@ describe('a gate', () => {
     assert.throws(() => gateOf({ optional: 'false' as never }), OptionsError);
     assert.throws(() => gateOf([] as never), OptionsError);
     assert.throws(() => gateOf('admin' as never), OptionsError);
+  });
+});
+
+describe('a gate for tokens that are bound to a key', () => {
+  const uri = 'https://api.example.com/orders';
+  const client = createDpopClient();
+  const bound = realm.mint({ cnf: { jkt: client.jkt } });
+  const plain = realm.mint();
+  const verifierOf = (options: Partial<VerifierOptions> = {}) =>
+    realm.verifier({ publicUrl: 'https://api.example.com', ...options });
+  const send = (scheme: string, token: string, claims = {}) =>
+    new Request(uri, {
+      headers: {
+        authorization: `${scheme} ${token}`,
+        dpop: client.proof({ token, uri, now: realm.now }, { claims }),
+      },
+    });
+  const gateFor = (
+    verifier: TokenVerifier,
+    options: GuardOptions = {},
+    host: Partial<GateHost<Request, Map<string, string>>> = {},
+  ) =>
+    createGate<Request, Map<string, string>>(verifier, options, { toRequest: (request) => request, ...host });
+  const answer = async (
+    gate: ReturnType<typeof gateFor>,
+    request: Request,
+    headers = new Map<string, string>(),
+  ) => {
+    try {
+      return (await gate.decide(request, headers))?.username;
+    } catch (error) {
+      return (error as AuthError).code;
+    }
+  };
+
+  test('goes by what the verifier has, and by what the route says where it says something', async () => {
+    const table = [
+      ['off', undefined, 'abdullah', 'unsupported_scheme', 'token_bound'],
+      ['off', 'accepted', 'abdullah', 'abdullah', 'token_bound'],
+      ['off', 'required', 'dpop_required', 'abdullah', 'dpop_required'],
+      ['accepted', undefined, 'abdullah', 'abdullah', 'token_bound'],
+      ['accepted', 'required', 'dpop_required', 'abdullah', 'dpop_required'],
+      ['required', undefined, 'dpop_required', 'abdullah', 'dpop_required'],
+      ['required', 'accepted', 'abdullah', 'abdullah', 'token_bound'],
+      ['required', 'off', 'abdullah', 'unsupported_scheme', 'token_bound'],
+    ] as const;
+    for (const [mode, dpop, ...expected] of table) {
+      const gate = gateFor(verifierOf({ dpop: mode }), dpop === undefined ? {} : { dpop });
+      const answers = [
+        await answer(gate, send('Bearer', plain)),
+        await answer(gate, send('DPoP', bound)),
+        await answer(gate, send('Bearer', bound)),
+      ];
+      assert.deepEqual(answers, expected, `${mode}, ${dpop}`);
+    }
+  });
+
+  test('takes no other mode, and no mode where the verifier cannot tell who sends a token', () => {
+    assert.throws(() => gateFor(verifierOf(), { dpop: 'on' as never }), OptionsError);
+    const { sender: _sender, ...foreign } = verifierOf();
+    assert.throws(() => gateFor(foreign, { dpop: 'required' }), OptionsError);
+    gateFor(foreign, { dpop: 'off' });
+  });
+
+  test('a verifier of a make of its own goes on taking bearer tokens', async () => {
+    const { sender: _sender, ...foreign } = verifierOf();
+    assert.equal(await answer(gateFor(foreign), send('Bearer', plain)), 'abdullah');
+    assert.equal(await answer(gateFor(foreign), send('DPoP', bound)), 'unsupported_scheme');
+    assert.equal((await authenticate(foreign, send('Bearer', plain))).username, 'abdullah');
+  });
+
+  test('a session stands in for no proof that is bad, and for a token that is not there', async () => {
+    const host = { sessionOf: () => () => someone };
+    const gate = gateFor(verifierOf({ dpop: 'required' }), {}, host);
+    assert.equal(await answer(gate, new Request(uri)), 'abdullah');
+    assert.equal(await answer(gate, send('DPoP', bound, { htm: 'POST' })), 'dpop_proof_invalid');
+    assert.equal(await answer(gate, send('Bearer', plain)), 'dpop_required');
+    const off = gateFor(verifierOf(), {}, host);
+    assert.equal(await answer(off, send('DPoP', bound)), 'unsupported_scheme');
+  });
+
+  test('tells of the refusal what the client is told', async () => {
+    const told: (string | undefined)[] = [];
+    const onDenied = (_request: unknown, { headers }: AuthError) => told.push(headers['www-authenticate']);
+    const gate = gateFor(verifierOf({ dpop: { mode: 'accepted', algorithms: ['ES256'] } }), {}, { onDenied });
+    const error = await refusalOf(() => gate.decide(send('Bearer', bound), new Map()));
+    assert.deepEqual(told, [error.headers['www-authenticate']]);
+    assert.match(String(told[0]), /, DPoP algs="ES256"$/);
+    assert.match(String(error.stack), /confirmation\.ts/, 'the stack is that of the check');
+  });
+
+  test('gives the next nonce with the answer, before the old one is refused', async () => {
+    const own = createTestRealm();
+    const token = own.mint({ cnf: { jkt: client.jkt }, exp: own.now + 3_600 });
+    const dpop = { mode: 'accepted', nonceSecret: 's'.repeat(32) } as const;
+    const verifier = own.verifier({ dpop, publicUrl: 'https://api.example.com', tokenCheck: 'local' });
+    const setHeader = (headers: Map<string, string>, name: string, value: string) => headers.set(name, value);
+    const gate = gateFor(verifier, {}, { setHeader });
+    const call = (nonce: string | undefined, headers: Map<string, string>, to = gate) => {
+      const proof = client.proof({ token, uri, now: own.now }, { claims: { nonce } });
+      return answer(
+        to,
+        new Request(uri, { headers: { authorization: `DPoP ${token}`, dpop: proof } }),
+        headers,
+      );
+    };
+    const error = await refusalOf(() =>
+      authenticate(verifier, {
+        headers: { authorization: `DPoP ${token}`, dpop: client.proof({ token, uri, now: own.now }) },
+        method: 'GET',
+        url: '/orders',
+      }),
+    );
+    const nonce = String(error.headers['dpop-nonce']);
+    const headers = new Map<string, string>();
+    assert.equal(await call(nonce, headers), 'abdullah');
+    assert.equal(headers.size, 0);
+    own.advance(300);
+    assert.equal(await call(nonce, headers), 'abdullah');
+    const next = String(headers.get('dpop-nonce'));
+    assert.notEqual(next, nonce);
+    assert.equal(
+      await call(nonce, new Map(), gateFor(verifier)),
+      'abdullah',
+      'an adapter that sets no headers',
+    );
+    own.advance(300);
+    assert.equal(await call(nonce, new Map()), 'dpop_nonce_required');
+    assert.equal(await call(next, new Map()), 'abdullah');
+  });
+
+  test('of several realms goes by the one setting that all have', async () => {
+    const customers = createTestRealm({ realm: 'customers' });
+    const options = { dpop: 'required', publicUrl: 'https://api.example.com' } as const;
+    const members = [realm.verifier(options), customers.verifier(options)];
+    const gate = gateFor(combineVerifiers(members));
+    for (const one of [bound, customers.mint({ cnf: { jkt: client.jkt } })]) {
+      assert.equal(await answer(gate, send('DPoP', one)), 'abdullah');
+      assert.equal(await answer(gate, send('DPoP', one)), 'abdullah', 'known');
+    }
+    assert.equal(await answer(gate, send('Bearer', customers.mint())), 'dpop_required');
+    assert.throws(() => combineVerifiers([realm.verifier(), customers.verifier(options)]), OptionsError);
+    const foreign = members.map(({ sender: _s, signInRules: _r, ...rest }) => rest);
+    assert.equal(combineVerifiers(foreign).sender, undefined);
+  });
+});
+
+describe('a gate that wants a strong sign-in', () => {
+  const weak = realm.verifier().verify(realm.mint({ acr: 'silver' }));
+
+  async function refusal(host: Partial<GateHost<Request, string>>, sent = new Request('http://localhost/')) {
+    const gate = createGate<Request, string>(
+      realm.verifier(),
+      { acr: 'gold', maxAge: 60 },
+      {
+        toRequest: (request) => request,
+        ...host,
+      },
+    );
+    return refusalOf(() => gate.decide(sent, ''));
+  }
+
+  test('sends the page of a session to where its person can sign in so', async () => {
+    const asked: unknown[] = [];
+    const denied: string[] = [];
+    const stepUp = (_request: Request, signIn: RequiredSignIn) => {
+      asked.push(signIn);
+      return '/auth/login?step_up=x';
+    };
+    const error = await refusal({
+      sessionOf: () => Object.assign(() => weak, { stepUp }),
+      onDenied: (_request, { code }) => denied.push(code),
+    });
+    assert.deepEqual([error.code, error.statusCode], ['step_up_redirect', 303]);
+    assert.deepEqual(error.headers, { location: '/auth/login?step_up=x', 'cache-control': 'no-store' });
+    assert.deepEqual(asked, [{ acr: ['gold'], maxAge: 60 }]);
+    assert.deepEqual(denied, ['insufficient_user_authentication']);
+  });
+
+  test('challenges whoever is at no page, or sent a token', async () => {
+    const without = [undefined, () => undefined].map((stepUp) =>
+      Object.assign(() => weak, stepUp === undefined ? {} : { stepUp }),
+    );
+    for (const session of without) {
+      const error = await refusal({ sessionOf: () => session });
+      assert.equal(error.code, 'insufficient_user_authentication');
+      assert.match(String(error.headers['www-authenticate']), /acr_values="gold", max_age="60"/);
+    }
+    const session = Object.assign(() => weak, { stepUp: () => '/login' });
+    const headers = { authorization: `Bearer ${realm.mint({ acr: 'silver' })}` };
+    const error = await refusal({ sessionOf: () => session }, new Request('http://localhost/', { headers }));
+    assert.equal(error.code, 'insufficient_user_authentication');
+  });
+
+  test('sends nobody away for what another sign-in would not mend', async () => {
+    const session = Object.assign(() => weak, { stepUp: () => '/login' });
+    const gate = createGate<Request, string>(
+      realm.verifier(),
+      { realmRole: 'admin' },
+      {
+        toRequest: (request) => request,
+        sessionOf: () => session,
+      },
+    );
+    const error = await refusalOf(() => gate.decide(new Request('http://localhost/'), ''));
+    assert.equal(error.code, 'role_missing');
   });
 });

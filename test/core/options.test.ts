@@ -25,7 +25,7 @@ const wrongOf = (options: unknown) => problemsOf(options).map(({ option }) => op
 describe('the options of a verifier', () => {
   it('need no more than server, realm and client id, and get the documented defaults', () => {
     assert.deepEqual(wrongOf(good), []);
-    const { onNotice, clock, fetch: call, algorithms, ...rest } = resolveOptions(good);
+    const { onNotice, clock, fetch: call, algorithms, dpop, ...rest } = resolveOptions(good);
     assert.deepEqual(rest, {
       ...good,
       issuer: undefined,
@@ -40,7 +40,18 @@ describe('the options of a verifier', () => {
       keysMaxAgeSeconds: 60,
       fillClaims: true,
       parseClaims: undefined,
+      publicUrl: undefined,
+      clientCertificate: 'off',
+      acrLevels: undefined,
       revocationStore: undefined,
+    });
+    assert.deepEqual(dpop, {
+      mode: 'off',
+      algorithms,
+      maxAgeSeconds: 25,
+      maxAheadSeconds: 15,
+      nonceSecret: undefined,
+      maxProofsPerKey: 50_000,
     });
     assert.equal(clock, Date.now);
     assert.equal(call, fetch);
@@ -131,6 +142,36 @@ describe('the options of a verifier', () => {
       { add: () => {}, useOnce: () => {} },
       { add: 1, subscribe: 1, useOnce: 1 },
     ],
+    dpop: [
+      true,
+      'on',
+      null,
+      {},
+      { mode: 'on' },
+      { mode: 'accepted', algorithms: ['HS256'] },
+      { mode: 'accepted', maxAgeSeconds: 0 },
+      { mode: 'accepted', maxAheadSeconds: -1 },
+      { mode: 'accepted', nonceSecret: 'short' },
+      { mode: 'accepted', maxProofsPerKey: 0 },
+      { mode: 'accepted', window: 3 },
+    ],
+    publicUrl: ['', 'api.example.com', 'https://api.example.com/?a', null],
+    clientCertificate: [
+      true,
+      'header',
+      null,
+      {},
+      { header: 'x-cert', trustedBy: ['10.0.0.1'] },
+      { header: 'client-cert' },
+      { header: 'client-cert', trustedBy: [] },
+      { header: 'client-cert', trustedBy: [1] },
+      { header: 'client-cert', trustedBy: ['proxy'] },
+      { header: 'client-cert', trustedBy: ['10.0.0.0/33'] },
+      { header: 'client-cert', trustedBy: ['10.0.0.0/8/8'] },
+      { header: 'client-cert', trustedBy: ['10.0.0.0/'] },
+      { header: 'client-cert', trustedBy: ['10.0.0.1'], more: 1 },
+    ],
+    acrLevels: [[], {}, null, 'gold', ['a', 'a'], ['a b'], [''], { gold: 1.5 }, { gold: '2' }, { 'a b': 1 }],
     onNotice: ['x', null],
     clock: [1, null],
     fetch: ['x', null],
@@ -160,6 +201,21 @@ describe('the options of a verifier', () => {
     fillClaims: [true, false],
     parseClaims: [(claims: object) => claims],
     revocationStore: [createMemoryRevocationStore()],
+    dpop: [
+      'off',
+      'accepted',
+      'required',
+      { mode: 'accepted' },
+      { mode: 'required', algorithms: ['ES256'], maxAgeSeconds: 300, maxAheadSeconds: 0, maxProofsPerKey: 1 },
+    ],
+    publicUrl: ['https://api.example.com', 'http://localhost:8000/v1/'],
+    clientCertificate: [
+      'off',
+      'connection',
+      { header: 'client-cert', trustedBy: ['10.0.0.1', 'fd00::/8', '10.0.0.0/8'] },
+      { header: 'ssl-client-cert', trustedBy: () => true },
+    ],
+    acrLevels: [['silver', 'gold'], { silver: 1, gold: 2 }],
     onNotice: [() => {}],
     clock: [() => 0],
     fetch: [async () => new Response()],
@@ -185,14 +241,34 @@ describe('the options of a verifier', () => {
       keysMaxAgeSeconds: 10,
       fillClaims: false,
       parseClaims: (claims: object) => claims,
+      publicUrl: 'https://api.example.com',
+      clientCertificate: 'connection',
+      acrLevels: ['silver', 'gold'],
       revocationStore: createMemoryRevocationStore(),
       clock: () => 1,
       fetch: async () => new Response(),
     } as const;
-    const { onNotice: _onNotice, algorithms, ...rest } = resolveOptions({ ...given, algorithms: ['ES256'] });
+    const {
+      onNotice: _onNotice,
+      algorithms,
+      dpop,
+      ...rest
+    } = resolveOptions({
+      ...given,
+      algorithms: ['ES256'],
+      dpop: 'accepted',
+    });
+    assert.equal(dpop.mode, 'accepted');
     assert.deepEqual(rest, { ...given, audience: ['one'] });
     assert.deepEqual([...algorithms], ['ES256']);
     assert.deepEqual(resolveOptions({ ...good, audience: ['a', 'b'] }).audience, ['a', 'b']);
+  });
+
+  it('refuse a store that cannot hold proofs where there will be some', () => {
+    const { useProofOnce: _useProofOnce, ...revocationStore } = createMemoryRevocationStore();
+    assert.deepEqual(wrongOf({ ...good, revocationStore }), []);
+    assert.deepEqual(wrongOf({ ...good, revocationStore, dpop: 'off' }), []);
+    assert.deepEqual(wrongOf({ ...good, revocationStore, dpop: 'accepted' }), ['revocationStore']);
   });
 
   it('let an onNotice that throws break nothing', async () => {

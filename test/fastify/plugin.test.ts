@@ -241,7 +241,7 @@ describe('onDenied', () => {
     assert.deepEqual(seen, [
       '/admin missing_token undefined',
       '/admin role_missing realm role admin',
-      '/admin token_type claim typ Bearer',
+      '/admin token_type claim typ Bearer or DPoP',
     ]);
     await app.close();
     await verifier.close();

@@ -301,6 +301,32 @@ test('an id can be claimed once, in whichever process', async (t) => {
   assert.equal(await other.store.useOnce('jti-2', until), false);
 });
 
+test('a DPoP proof is good once in all replicas, no longer than it has to be known, and never while Redis is away', async (t) => {
+  const redis = await startRedis(t);
+  const call = await openCommand(t, redis);
+  const stores = await Promise.all([1, 2, 3].map(async () => (await startProcess(t, redis)).store));
+  const until = Date.now() / 1000 + 40;
+  assert.equal(await stores[0]?.useProofOnce('proof-1', until), true);
+  for (const store of stores) assert.equal(await store.useProofOnce('proof-1', until), false);
+  const ttl = Number(await call('TTL', 'keycloak-guard:proof:proof-1'));
+  assert.ok(ttl > 35 && ttl <= 40, String(ttl));
+  assert.equal(await stores[0]?.useProofOnce('proof-2', 0), true, 'a clock that is far ahead breaks nothing');
+  await redis.kill();
+  for (const store of stores) await assert.rejects(store.useProofOnce('proof-3', until));
+});
+
+test('a Redis that is full refuses new DPoP proofs, and forgets none', async (t) => {
+  const redis = await startRedis(t);
+  const call = await openCommand(t, redis);
+  const { store } = await startProcess(t, redis);
+  const until = Date.now() / 1000 + 60;
+  assert.equal(await store.useProofOnce('proof-1', until), true);
+  await call('CONFIG', 'SET', 'maxmemory', '1');
+  await assert.rejects(store.useProofOnce('proof-2', until));
+  await call('CONFIG', 'SET', 'maxmemory', '0');
+  assert.equal(await store.useProofOnce('proof-1', until), false);
+});
+
 test('what no version of this program wrote is passed over', async (t) => {
   const redis = await startRedis(t);
   const one = await startProcess(t, redis);

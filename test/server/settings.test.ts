@@ -72,6 +72,7 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     sessionIdleSeconds: 1800,
     sessionMaxSeconds: 36_000,
     sessionSecrets: undefined,
+    dpop: 'off',
     maxCachedTokens: 10_000,
     requestTimeoutMs: 15_000,
     maxConnections: 10_000,

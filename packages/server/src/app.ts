@@ -191,7 +191,7 @@ function createVerifierOf(
   fetch: typeof globalThis.fetch | undefined,
 ): Verifier {
   const { serverUrl, realm, clientId, clientSecret, audience, timeoutMs, clockToleranceSeconds } = config;
-  const { tokenCheck, recheckSeconds, maxCachedTokens } = config;
+  const { tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl } = config;
   return createVerifier({
     serverUrl,
     realm,
@@ -203,6 +203,8 @@ function createVerifierOf(
     tokenCheck,
     recheckSeconds,
     maxCachedTokens,
+    dpop,
+    publicUrl,
     revocationStore,
     fetch,
     onNotice: ({ level, code, message, fix }) => logger?.[level]({ code, fix }, message),

@@ -20,6 +20,7 @@ export interface Config {
   readonly clockToleranceSeconds: number;
   readonly tokenCheck: 'local' | 'recheck' | 'remote';
   readonly recheckSeconds: number;
+  readonly dpop: 'off' | 'accepted' | 'required';
   readonly maxCachedTokens: number;
   /** Keycloak's pushes to the admin URL are taken. */
   readonly adminPushes: boolean;
@@ -193,6 +194,7 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     clockToleranceSeconds: values.CLOCK_TOLERANCE_SECONDS,
     tokenCheck: values.TOKEN_CHECK,
     recheckSeconds: values.RECHECK_SECONDS,
+    dpop: values.DPOP,
     maxCachedTokens: values.MAX_CACHED_TOKENS,
     adminPushes: values.ADMIN_PUSHES === 'on',
     host: values.HOST,

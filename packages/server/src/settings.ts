@@ -94,6 +94,14 @@ export const SETTINGS = {
     default: '30',
     parse: whole(1, 3600),
   },
+  DPOP: {
+    description:
+      'Tokens that are bound to a key of their client (RFC 9449). `off`: refused. `accepted`: beside bearer tokens. `required`: no others are accepted, but for sessions of browsers; `POST /login` gives out bearer tokens. Set `PUBLIC_URL` too.',
+    rule: 'must be off, accepted or required',
+    example: 'accepted',
+    default: 'off',
+    parse: oneOf('off', 'accepted', 'required'),
+  },
   MAX_CACHED_TOKENS: {
     description: 'Most verified tokens kept in memory, about 4 KiB each. 0 keeps none.',
     rule: 'must be a whole number from 0 to 10000000',

@@ -3,6 +3,7 @@ import {
   has,
   isAuthError,
   type Principal,
+  type RequiredSignIn,
   type Requirements,
   type TokenVerifier,
   type VerifierOptions,
@@ -78,13 +79,18 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
     };
     return found instanceof Promise ? found.then(take) : take(found);
   }
+  const stepUp = (request: Incoming, signIn: RequiredSignIn) => sessions?.stepUp(toWire(request), signIn);
+  const authenticator = Object.assign(authenticate, { stepUp });
 
   return {
     verifier,
     gate: (requirements = {}) =>
       createGate<Incoming, Outgoing>(verifier as unknown as TokenVerifier, requirements, {
         toRequest: host.toRequest,
-        sessionOf: () => (sessions === undefined ? undefined : authenticate),
+        sessionOf: () => (sessions === undefined ? undefined : authenticator),
+        originOf: (request) => host.toWire(request).origin,
+        setHeader: (outgoing, name, value) =>
+          host.addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
         ...(onDenied && {
           onDenied: (request, error, principal) =>
             tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),

@@ -42,9 +42,12 @@ export async function startAuthorization(
   const nonce = oauth.generateRandomNonce();
   const codeVerifier = oauth.generateRandomCodeVerifier();
   const codeChallenge = await oauth.calculatePKCECodeChallenge(codeVerifier);
+  const thumbprint = await context.dpop?.thumbprint();
   const url = await callKeycloak(context, {}, async ({ server }) =>
     withQuery(server.authorization_endpoint, {
       ...request.parameters,
+      // RFC 9449 §10: the code is of no use to another key.
+      ...(thumbprint === undefined ? {} : { dpop_jkt: thumbprint }),
       client_id: context.clientId,
       response_type: 'code',
       redirect_uri: request.redirectUri,

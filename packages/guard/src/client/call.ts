@@ -14,7 +14,9 @@ export interface Wire {
   readonly authentication: oauth.ClientAuth;
   readonly fetch: RecordingFetch['fetch'];
   /** Anew for each request: its time begins when it is asked for. */
-  options(signal?: AbortSignal): oauth.HttpRequestOptions<'POST', URLSearchParams>;
+  options(signal?: AbortSignal): oauth.HttpRequestOptions<'POST', URLSearchParams> & oauth.DPoPRequestOptions;
+  /** Signs proofs, where tokens are bound to a key. */
+  readonly dpop: oauth.DPoPHandle | undefined;
 }
 
 export interface CallOptions {
@@ -35,9 +37,15 @@ export async function callKeycloak<T>(
   verb: (wire: Wire) => Promise<T>,
 ): Promise<T> {
   const discovery = await discover(context);
+  const dpop = await context.dpop?.handle(discovery);
   const recorder = createRecordingFetch(context, call.clientIp);
+  const run = () => verb(toWire(context, discovery, dpop, recorder.fetch));
   try {
-    return await verb(toWire(context, discovery, recorder.fetch));
+    // RFC 9449 §8: once more, with the nonce that came along.
+    return await run().catch((error: unknown) => {
+      if (dpop !== undefined && oauth.isDPoPNonceError(error)) return run();
+      throw error;
+    });
   } catch (error) {
     if (error instanceof AuthorizationError) throw error;
     // Keycloak came back under another host name: its new name is known for the next call.
@@ -71,7 +79,12 @@ async function discover(context: ClientContext): Promise<Discovery> {
 }
 
 /** Made for each call, because the address of the user goes with it. */
-function toWire(context: ClientContext, discovery: Discovery, fetch: RecordingFetch['fetch']): Wire {
+function toWire(
+  context: ClientContext,
+  discovery: Discovery,
+  dpop: oauth.DPoPHandle | undefined,
+  fetch: RecordingFetch['fetch'],
+): Wire {
   const { endpoints } = context.issuer;
   const { clientId, clientSecret, clockToleranceSeconds, timeoutMs } = context;
   return {
@@ -86,7 +99,9 @@ function toWire(context: ClientContext, discovery: Discovery, fetch: RecordingFe
     client: { client_id: clientId, [oauth.clockTolerance]: clockToleranceSeconds },
     authentication: clientSecret === undefined ? oauth.None() : oauth.ClientSecretPost(clientSecret),
     fetch,
+    dpop,
     options: (signal) => ({
+      ...(dpop === undefined ? {} : { DPoP: dpop }),
       [oauth.customFetch]: fetch,
       // The operator chose http:// in the server URL.
       [oauth.allowInsecureRequests]: endpoints.token.startsWith('http://'),

@@ -9,8 +9,10 @@ import {
   type StartedAuthorization,
   startAuthorization,
 } from './authorization-code.ts';
+import { type ApiRequest, callApi } from './call-api.ts';
 import type { ClientContext } from './context.ts';
 import { type DevicePrompt, deviceGrant } from './device.ts';
+import { createDpopKey, DPOP_KEY } from './dpop.ts';
 import { type CodeExchange, exchangeCode } from './exchange-code.ts';
 import { endSession, logout } from './logout.ts';
 import { type PasswordGrantRequest, passwordGrant } from './password-grant.ts';
@@ -27,6 +29,13 @@ export interface ClientOptions {
   readonly clientId: string;
   /** Secret of the client. Without one the client must be a public one. */
   readonly clientSecret?: string | undefined;
+  /**
+   * Binds tokens to a key (DPoP, RFC 9449): whoever steals one cannot use it. `true`: to a key that is made in this process
+   * and never leaves it. With several replicas, or to go on after a restart: a key pair of WebCrypto, for example of
+   * `crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])`. Needs Keycloak 26.4.
+   * Default false.
+   */
+  readonly dpop?: boolean | CryptoKeyPair | undefined;
   /** Bound on every call. Unit: milliseconds, 100 to 60,000. Default 5,000. */
   readonly timeoutMs?: number | undefined;
   /** Tolerated difference between the clocks here and at Keycloak. Unit: seconds, 0 to 300. Default 5. */
@@ -42,6 +51,7 @@ const RULES: OptionRules<ClientOptions> = {
   realm: optionRules.REALM,
   clientId: optionRules.required(optionRules.text('must be the client id', "'my-api'")),
   clientSecret: optionRules.CLIENT_SECRET,
+  dpop: DPOP_KEY,
   timeoutMs: optionRules.TIMEOUT_MS,
   clockToleranceSeconds: optionRules.CLOCK_TOLERANCE_SECONDS,
   issuer: optionRules.having('an issuer', ['discover', 'refresh'], 'verifier.issuer'),
@@ -88,6 +98,16 @@ export interface KeycloakClient {
    */
   revoke(token: string): Promise<void>;
   /**
+   * Calls an API with an access token of this client: with a DPoP proof where the token is bound to its key, else as a bearer
+   * token. Gives back whatever is answered; redirects are not followed.
+   *
+   * @throws {TypeError} (rejects with it) where nobody answers, as `fetch` does; a `TimeoutError` after `timeoutMs`, unless a
+   * signal is given
+   * @example
+   * const response = await client.callApi(tokens.accessToken, 'https://api.example.com/orders');
+   */
+  callApi(accessToken: string, url: string | URL, request?: ApiRequest): Promise<Response>;
+  /**
    * Begins a login in the browser: authorization code flow with PKCE. No call to Keycloak but for its discovery
    * document.
    *
@@ -133,11 +153,13 @@ export function createClient(options: ClientOptions): KeycloakClient {
   checkOptions('createClient', options, RULES);
   const timeoutMs = options.timeoutMs ?? 5_000;
   const { serverUrl, realm } = options;
+  const issuer = options.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch: options.fetch });
   const context: ClientContext = {
-    issuer: options.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch: options.fetch }),
+    issuer,
     realm,
     clientId: options.clientId,
     clientSecret: options.clientSecret,
+    dpop: createDpopKey(options.dpop ?? false, issuer),
     timeoutMs,
     clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
     fetch: options.fetch ?? fetch,
@@ -151,6 +173,7 @@ export function createClient(options: ClientOptions): KeycloakClient {
     logout: (refreshToken) => logout(context, refreshToken),
     endSession: (accessToken, sessionId) => endSession(context, accessToken, sessionId),
     revoke: (token) => revoke(context, token),
+    callApi: (accessToken, url, request) => callApi(context, accessToken, url, request),
     startAuthorization: (request) => startAuthorization(context, request),
     finishAuthorization: (response) => finishAuthorization(context, response),
     exchangeCode: (exchange) => exchangeCode(context, exchange),

@@ -4,6 +4,7 @@ export type {
   EndSessionRequest,
   StartedAuthorization,
 } from './authorization-code.ts';
+export type { ApiRequest } from './call-api.ts';
 export { type ClientOptions, createClient, type KeycloakClient } from './client.ts';
 export type { DevicePrompt } from './device.ts';
 export { diagnoseTokenError } from './diagnosis.ts';

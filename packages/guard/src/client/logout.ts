@@ -1,5 +1,7 @@
+import * as oauth from 'oauth4webapi';
 import { toJsonObject } from '../core/internal.ts';
 import { callKeycloak, type Wire } from './call.ts';
+import { callApi } from './call-api.ts';
 import type { ClientContext } from './context.ts';
 import { ClientError } from './errors.ts';
 
@@ -10,6 +12,10 @@ import { ClientError } from './errors.ts';
  */
 export async function logout(context: ClientContext, refreshToken: string): Promise<void> {
   await callKeycloak(context, { hidden: [refreshToken] }, async (wire) => {
+    if (wire.dpop !== undefined) {
+      assertDone(await requestWithProof(wire, context.issuer.endpoints.logout, refreshToken));
+      return;
+    }
     const fields = new URLSearchParams({ client_id: context.clientId, refresh_token: refreshToken });
     if (context.clientSecret !== undefined) fields.set('client_secret', context.clientSecret);
     const response = await request(context, wire, context.issuer.endpoints.logout, {
@@ -31,11 +37,11 @@ export async function endSession(
   sessionId: string,
 ): Promise<void> {
   const isTaken = await callKeycloak(context, { hidden: [accessToken] }, async (wire) => {
-    const response = await request(
-      context,
-      wire,
+    const response = await callApi(
+      { ...context, fetch: wire.fetch as typeof fetch },
+      accessToken,
       `${context.issuer.baseUrl}/account/sessions/${encodeURIComponent(sessionId)}`,
-      { method: 'DELETE', headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' } },
+      { method: 'DELETE', headers: { accept: 'application/json' } },
     );
     // Here the client does not authenticate: a 401 of Keycloak's, which is JSON, is about the token.
     if (response.status === 401 && toJsonObject(await response.text()) !== undefined) return false;
@@ -52,6 +58,18 @@ const NOT_TAKEN = {
     "Keycloak's account API does not take the access token: it is over, or is not for the client account",
   fix: 'The user logs in again. Is the token good? Then the client account has to be in its aud.',
 } as const;
+
+/** oauth4webapi has no logout by refresh token; a pushed request is the same on the wire: client, parameters and proof. */
+function requestWithProof(wire: Wire, url: string, refreshToken: string): Promise<Response> {
+  const { server, client, authentication, options } = wire;
+  return oauth.pushedAuthorizationRequest(
+    { ...server, pushed_authorization_request_endpoint: url },
+    client,
+    authentication,
+    { refresh_token: refreshToken },
+    options(),
+  );
+}
 
 function request(
   context: ClientContext,

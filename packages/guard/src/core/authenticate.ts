@@ -1,18 +1,38 @@
-import { type RequestLike, readBearerToken } from './credentials.ts';
+import { DpopCredentials, type RequestLike, readCredentials } from './credentials.ts';
+import { isAuthError } from './errors.ts';
 import type { Claims, Principal } from './principal.ts';
+import type { SenderCheck } from './sender-check.ts';
 import type { Verifier } from './verifier.ts';
 
 /**
  * The principal of a request: the one call every adapter makes. At once when the token is known, as a promise
- * otherwise.
+ * otherwise. Where the verifier takes tokens that are bound to a key, the DPoP proof is checked: the request needs `method`
+ * and `url`, and the verifier should have a `publicUrl`.
  *
  * @throws {AuthError} (or rejects with one) with everything an answer needs: `statusCode`, `headers`, `detail`
  * @example
  * const principal = await authenticate(verifier, request);
  */
 export function authenticate<C extends object = Claims>(
-  verifier: Pick<Verifier<C>, 'verify'>,
+  verifier: Pick<Verifier<C>, 'verify'> & Partial<Pick<Verifier<C>, 'sender'>>,
   request: RequestLike,
 ): Principal<C> | Promise<Principal<C>> {
-  return verifier.verify(readBearerToken(request));
+  const { sender } = verifier;
+  const mode = sender?.mode ?? 'off';
+  const read = readCredentials(request, mode !== 'off');
+  const scheme = read instanceof DpopCredentials ? 'DPoP' : 'Bearer';
+  const toRefusal = (error: unknown): never => {
+    throw isAuthError(error) && sender !== undefined ? sender.toRefusal(error, mode, scheme) : error;
+  };
+  try {
+    if (read instanceof DpopCredentials) {
+      return (sender as SenderCheck).verifyProved(verifier, read.token, request).catch(toRefusal);
+    }
+    if (typeof read !== 'string') throw read;
+    const found =
+      sender === undefined ? verifier.verify(read) : sender.verifyBearer(verifier, read, request, mode);
+    return found instanceof Promise ? found.catch(toRefusal) : found;
+  } catch (error) {
+    return toRefusal(error);
+  }
 }

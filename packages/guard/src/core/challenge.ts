@@ -1,4 +1,12 @@
-/** What goes into a `WWW-Authenticate: Bearer` header. */
+/** What the sign-in behind a token must have been (RFC 9470). */
+export interface RequiredSignIn {
+  /** Values of `acr` of which one is enough. The first is what Keycloak is to be asked for: of several it takes the weakest. */
+  readonly acr?: readonly string[] | undefined;
+  /** How long ago it may have been. Unit: seconds. */
+  readonly maxAge?: number | undefined;
+}
+
+/** What goes into a `WWW-Authenticate` header. */
 export interface Challenge {
   /** OAuth error code (RFC 6750 §3.1); none when the request carried no token at all. */
   readonly error?: string | undefined;
@@ -6,6 +14,8 @@ export interface Challenge {
   readonly description?: string | undefined;
   /** Scopes that would have been enough, separated by one space (RFC 6750 §3). */
   readonly scope?: string | undefined;
+  /** Which sign-in would be enough (RFC 9470 §3). */
+  readonly signIn?: RequiredSignIn | undefined;
 }
 
 /**
@@ -22,10 +32,34 @@ export function buildChallenge(challenge: Challenge = {}): string {
     ['error', challenge.error],
     ['error_description', challenge.description],
     ['scope', challenge.scope],
+    ['acr_values', challenge.signIn?.acr?.[0]],
+    ['max_age', challenge.signIn?.maxAge?.toString()],
   ]
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}="${toQuotable(value as string)}"`);
   return params.length > 0 ? `Bearer ${params.join(', ')}` : 'Bearer';
+}
+
+/**
+ * The same challenge where tokens may, or must, be bound to a key. Where both schemes are accepted, `Bearer` comes first:
+ * many clients read no further than the first one, and know no other.
+ *
+ * @param challenge what {@link buildChallenge} made
+ * @param algorithms with which a proof may be signed
+ * @param isAbout the scheme with which a token came, to which the error belongs
+ * @see RFC 9449 §7.1
+ */
+export function withDpopChallenge(
+  challenge: string,
+  algorithms: Iterable<string>,
+  mode: 'accepted' | 'required',
+  isAbout: 'Bearer' | 'DPoP',
+): string {
+  const dpop = `DPoP algs="${[...algorithms].join(' ')}"`;
+  const params = challenge.slice('Bearer '.length);
+  if (mode === 'accepted' && isAbout === 'Bearer') return `${challenge}, ${dpop}`;
+  const about = params === '' ? dpop : `${dpop}, ${params}`;
+  return mode === 'accepted' ? `Bearer, ${about}` : about;
 }
 
 /** What one challenge of a `WWW-Authenticate` header says. */

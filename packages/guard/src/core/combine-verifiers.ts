@@ -1,3 +1,4 @@
+import type { Possession } from './confirmation.ts';
 import { OptionsError } from './errors.ts';
 import type { Claims, Principal } from './principal.ts';
 import { findConflict, issuerOf, selectByIssuer } from './select-verifier.ts';
@@ -10,7 +11,8 @@ import type { TokenVerifier, Verifier } from './verifier.ts';
  * audience names.
  *
  * Give each realm its `issuer`: without, a realm says itself who it is. Two that say the same are told by the notice
- * `issuer_conflict`.
+ * `issuer_conflict`. How bound tokens and the strength of sign-ins are judged (`dpop`, `publicUrl`, `clientCertificate`,
+ * `acrLevels`), the first member says for all.
  *
  * @throws {OptionsError} for an empty list, and where two realms were given one `issuer`
  * @example
@@ -23,6 +25,11 @@ export function combineVerifiers<C extends object = Claims>(
   if (first === undefined) throw wrongMembers('must be a list of verifiers that is not empty');
   const pinned = members.filter(({ issuer }) => issuer.pinned !== null);
   if (conflictsOf(pinned).length > 0) throw wrongMembers('must not give two realms the same issuer');
+  if (members.some(({ sender }) => sender?.mode !== first.sender?.mode)) {
+    throw wrongMembers(
+      'must all have the same dpop: which realm a token is of is not known before it is read',
+    );
+  }
   const told = new Set<string>();
 
   function tellConflicts(): void {
@@ -33,19 +40,21 @@ export function combineVerifiers<C extends object = Claims>(
     }
   }
 
-  async function verifyByIssuer(token: string): Promise<Principal<C>> {
+  async function verifyByIssuer(token: string, shown: Possession | undefined): Promise<Principal<C>> {
     const member = await selectByIssuer(members, token).finally(tellConflicts);
-    return member.verify(token);
+    return member.verify(token, shown);
   }
 
   return {
     members,
     clientId: first.clientId,
-    verify(token) {
+    ...(first.sender && { sender: first.sender }),
+    ...(first.signInRules && { signInRules: first.signInRules }),
+    verify(token, shown) {
       for (const member of members) {
-        if (member.isKnown(token)) return member.verify(token);
+        if (member.isKnown(token)) return member.verify(token, shown);
       }
-      return verifyByIssuer(token);
+      return verifyByIssuer(token, shown);
     },
     async load() {
       await Promise.all(members.map((member) => member.load()));

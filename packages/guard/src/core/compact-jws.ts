@@ -21,6 +21,16 @@ const FIVE_SEGMENTS = /^[\w-]+(?:\.[\w-]*){4}$/;
 
 /** @throws {AuthError} `token_malformed`, or `token_encrypted` for a JWE */
 export function readCompactJws(token: string): CompactJws {
+  const segments = splitCompactJws(token);
+  return { ...segments, header: readHeader(segments.header) };
+}
+
+/**
+ * The same with the header as it stands, for who has read that very header before.
+ *
+ * @throws {AuthError} `token_malformed`, or `token_encrypted` for a JWE
+ */
+export function splitCompactJws(token: string): Omit<CompactJws, 'header'> & { readonly header: string } {
   if (token.length > MAX_TOKEN_LENGTH) {
     throw new AuthError('token_malformed', `The token is longer than ${MAX_TOKEN_LENGTH} characters`);
   }
@@ -36,10 +46,10 @@ export function readCompactJws(token: string): CompactJws {
   if (!isCanonical(token, headerEnd + 1, inputEnd)) throw notCompact();
   if (!isCanonical(token, inputEnd + 1, token.length)) throw notCompact();
   return {
-    header: readHeader(token.slice(0, headerEnd)),
+    header: token.slice(0, headerEnd),
     input: Buffer.from(token.slice(0, inputEnd), 'latin1'),
     signature: Buffer.from(token.slice(inputEnd + 1), 'base64url'),
-    payload: () => readObject(token.slice(headerEnd + 1, inputEnd), 'payload'),
+    payload: () => readSegment(token.slice(headerEnd + 1, inputEnd), 'payload'),
   };
 }
 
@@ -68,7 +78,7 @@ const MAX_KNOWN_LENGTH = 256;
 function readHeader(segment: string): JsonObject {
   const known = knownHeaders.get(segment);
   if (known !== undefined) return known;
-  const header = readObject(segment, 'header');
+  const header = readSegment(segment, 'header');
   if (segment.length <= MAX_KNOWN_LENGTH) {
     if (knownHeaders.size >= MAX_KNOWN_HEADERS) knownHeaders.clear();
     knownHeaders.set(segment, header);
@@ -76,7 +86,8 @@ function readHeader(segment: string): JsonObject {
   return header;
 }
 
-function readObject(segment: string, what: 'header' | 'payload'): JsonObject {
+/** @throws {AuthError} `token_malformed` where it is not a JSON object in UTF-8 */
+export function readSegment(segment: string, what: 'header' | 'payload'): JsonObject {
   const bytes = Buffer.from(segment, 'base64url');
   // A decoder that replaces what it cannot read would make two texts one.
   const object = isUtf8(bytes) ? toJsonObject(bytes.toString()) : undefined;

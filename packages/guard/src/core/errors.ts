@@ -1,11 +1,17 @@
-import { buildChallenge } from './challenge.ts';
+import { buildChallenge, type RequiredSignIn } from './challenge.ts';
 import { toSafeText } from './safe-text.ts';
 
 interface ErrorKind {
   /** HTTP status to answer with. */
-  readonly statusCode: 400 | 401 | 403 | 500 | 503;
-  /** OAuth error code (RFC 6750 §3.1) for the challenge; none for a bare challenge or no challenge. */
-  readonly oauthError?: 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+  readonly statusCode: 303 | 400 | 401 | 403 | 500 | 503;
+  /** OAuth error code (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3) for the challenge; none for a bare challenge or no challenge. */
+  readonly oauthError?:
+    | 'invalid_request'
+    | 'invalid_token'
+    | 'insufficient_scope'
+    | 'invalid_dpop_proof'
+    | 'use_dpop_nonce'
+    | 'insufficient_user_authentication';
   /** Public text: safe to send to anybody. */
   readonly detail: string;
   /** Public `error_description` of the challenge. */
@@ -17,6 +23,7 @@ const INVALID = {
   oauthError: 'invalid_token',
   detail: 'Could not validate credentials',
 } as const;
+const BAD_PROOF = { ...INVALID, oauthError: 'invalid_dpop_proof' } as const;
 const DENIED = {
   statusCode: 403,
   oauthError: 'insufficient_scope',
@@ -56,8 +63,38 @@ export const AUTH_ERRORS = {
     ...INVALID,
     description: 'The access token is bound to a key and cannot be used as a bearer token',
   },
+  token_not_bound: {
+    ...INVALID,
+    description: 'The access token is not bound to a key, and cannot be used with the scheme DPoP',
+  },
+  token_binding: { ...INVALID, description: 'The access token is bound to another key' },
   token_revoked: { ...INVALID, description: 'The access token was revoked' },
   refresh_token_invalid: { ...INVALID, description: 'The refresh token is not valid' },
+
+  // The token may be good, but its sender does not show that they have the key it is bound to (RFC 9449).
+  dpop_required: {
+    ...INVALID,
+    description: 'The access token has to be bound to a key and to come with the scheme DPoP',
+  },
+  dpop_proof_missing: { ...BAD_PROOF, description: 'The request has no DPoP proof' },
+  dpop_proof_invalid: { ...BAD_PROOF, description: 'The DPoP proof is not valid for this request' },
+  dpop_proof_replayed: { ...BAD_PROOF, description: 'The DPoP proof was used before' },
+  dpop_nonce_required: {
+    ...INVALID,
+    oauthError: 'use_dpop_nonce',
+    description: 'The DPoP proof has to hold the nonce of this answer',
+  },
+
+  // The token is good, but the sign-in behind it is too weak or too long ago (RFC 9470).
+  insufficient_user_authentication: {
+    statusCode: 401,
+    oauthError: 'insufficient_user_authentication',
+    detail: 'Another sign-in is needed',
+    description: 'A stronger or more recent sign-in is needed',
+  },
+
+  // The same for the page of a session, which is sent on to where its person can sign in so.
+  step_up_redirect: { statusCode: 303, detail: 'Another sign-in is needed' },
 
   // The token is good, but a guard is not met.
   role_missing: DENIED,
@@ -80,6 +117,7 @@ export const AUTH_ERRORS = {
   // Not the caller's fault.
   provider_unavailable: { statusCode: 503, detail: 'Identity provider unavailable' },
   provider_misconfigured: { statusCode: 500, detail: 'Internal Server Error' },
+  proof_store_unavailable: { statusCode: 503, detail: 'Proofs cannot be checked at the moment' },
   revocation_not_shared: { statusCode: 503, detail: 'Logout could not be shared' },
 } as const satisfies Record<string, ErrorKind>;
 
@@ -94,6 +132,10 @@ export interface AuthErrorOptions {
   readonly seen?: string | undefined;
   /** Scopes that are missing, separated by one space. */
   readonly scope?: string | undefined;
+  /** What a sign-in must be, for the challenge (RFC 9470 §3). */
+  readonly signIn?: RequiredSignIn | undefined;
+  /** Headers of the answer beside those of the code, or in their place. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Seconds after which a new try makes sense. */
   readonly retryAfterSeconds?: number | undefined;
   /** The error underneath; never one that holds a token. */
@@ -114,9 +156,9 @@ export class AuthError extends Error {
   override readonly name = 'AuthError';
   /** Stable reason, see {@link AUTH_ERRORS}. */
   readonly code: AuthErrorCode;
-  /** HTTP status: 400, 401, 403, 500 or 503. */
-  readonly statusCode: 400 | 401 | 403 | 500 | 503;
-  /** OAuth error code (RFC 6750 §3.1), where one applies. */
+  /** HTTP status: 400, 401, 403, 500 or 503; 303 for `step_up_redirect` alone. */
+  readonly statusCode: 303 | 400 | 401 | 403 | 500 | 503;
+  /** OAuth error code (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3), where one applies. */
   readonly oauthError: string | undefined;
   /** Public text for the body of the answer; the same as `message`. */
   readonly detail: string;
@@ -126,7 +168,9 @@ export class AuthError extends Error {
   readonly expected: string | undefined;
   /** What was there instead; no more than 300 characters of it, all of them printable. */
   readonly seen: string | undefined;
-  /** Headers of the answer: `www-authenticate` (401, 403, 400) or `retry-after` (503). */
+  /** With `insufficient_user_authentication`: which sign-in would be enough. */
+  readonly signIn: RequiredSignIn | undefined;
+  /** Headers of the answer: `www-authenticate` (401, 403, 400), `dpop-nonce` (401) or `retry-after` (503). */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: AuthErrorCode, reason: string, options: AuthErrorOptions = {}) {
@@ -139,7 +183,8 @@ export class AuthError extends Error {
     this.reason = reason;
     this.expected = options.expected;
     this.seen = options.seen === undefined ? undefined : toSafeText(options.seen);
-    this.headers = headersOf(kind, options);
+    this.signIn = options.signIn;
+    this.headers = { ...headersOf(kind, options), ...options.headers };
   }
 }
 Object.defineProperty(AuthError.prototype, BRAND, { value: true });
@@ -161,12 +206,18 @@ export function isAuthError(error: unknown): error is AuthError {
 function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, string> {
   if (kind.statusCode === 503) return { 'retry-after': String(options.retryAfterSeconds ?? 5) };
   if (kind.statusCode === 403 && kind.oauthError === undefined) return {};
-  if (kind.statusCode === 500 || (kind.description === undefined && kind.statusCode === 400)) return {};
+  if (
+    kind.statusCode === 500 ||
+    kind.statusCode === 303 ||
+    (kind.description === undefined && kind.statusCode === 400)
+  )
+    return {};
   return {
     'www-authenticate': buildChallenge({
       error: kind.oauthError,
       description: kind.description,
       scope: options.scope,
+      signIn: options.signIn,
     }),
   };
 }

@@ -1,29 +1,45 @@
-import { authorizationOf, type RequestLike, readCredentials } from './credentials.ts';
-import { AuthError, isAuthError, OptionsError } from './errors.ts';
+import type { RequiredSignIn } from './challenge.ts';
+import { authorizationOf, DpopCredentials, type RequestLike, readCredentials } from './credentials.ts';
+import { DPOP_MODE, type DpopMode } from './dpop-options.ts';
+import { AuthError, isAuthError, type OptionProblem, OptionsError } from './errors.ts';
 import type { Principal } from './principal.ts';
 import { type Requirements, toGuard } from './requirements.ts';
+import type { SenderCheck } from './sender-check.ts';
 import type { TokenVerifier } from './verifier.ts';
 
 /** What a route requires. `{}`: a good token, whoever it belongs to. */
 export interface GuardOptions extends Requirements {
   /** Lets requests without an `Authorization` header pass, with no principal. Default false. */
   readonly optional?: boolean;
+  /**
+   * Whether tokens may, or must, be bound to a key (RFC 9449). Default: what the verifier has. Whoever has a session is let in
+   * all the same: it sends no token.
+   */
+  readonly dpop?: DpopMode;
 }
 
 /**
  * Finds out who is calling where there is no bearer token: by a session cookie. `null`: nobody is.
  * Throws or rejects with an `AuthError`.
  */
-export type SessionAuthenticator<Incoming, Outgoing> = (
-  request: Incoming,
-  answer: Outgoing,
-) => Principal | null | Promise<Principal | null>;
+export interface SessionAuthenticator<Incoming, Outgoing> {
+  (request: Incoming, answer: Outgoing): Principal | null | Promise<Principal | null>;
+  /** Where to send a page whose person has to sign in anew (`Sessions.stepUp`); `undefined`: the request is for no page. */
+  stepUp?(request: Incoming, signIn: RequiredSignIn): string | undefined;
+}
 
 /** What an adapter brings along: its framework's request and answer, and where in them is what the gate needs. */
 export interface GateHost<Incoming, Outgoing> {
   toRequest(request: Incoming): RequestLike;
   /** How sessions are read; `undefined` where there are none. */
   sessionOf?(request: Incoming): SessionAuthenticator<Incoming, Outgoing> | undefined;
+  /**
+   * By which scheme, host and port the client called, for example `https://api.example.com`: as far as the framework trusts a
+   * proxy. For DPoP, where the verifier has no `publicUrl`. Default: what the request says.
+   */
+  originOf?(request: Incoming): string | undefined;
+  /** Sets a header of the answer, whatever it will be. For DPoP with nonces: without it, clients learn of a new one by a 401. */
+  setHeader?(answer: Outgoing, name: string, value: string): void;
   /** Whether the route is open: whoever calls gets in. Asked only about who would be refused. */
   isOpen?(request: Incoming): boolean;
   /**
@@ -52,63 +68,100 @@ export function createGate<Incoming, Outgoing>(
   options: GuardOptions,
   host: GateHost<Incoming, Outgoing>,
 ): Gate<Incoming, Outgoing> {
-  const { optional, requirements } = split(options);
-  const guard = toGuard(requirements, verifier.clientId);
+  const { sender } = verifier;
+  const { optional, requirements, dpop = sender?.mode ?? 'off' } = split(options);
+  if (dpop !== 'off' && sender === undefined) {
+    throw wrongOption(
+      'dpop',
+      'needs a verifier that was made by createVerifier or combineVerifiers',
+      "'off'",
+    );
+  }
+  const guard = toGuard(requirements, verifier.clientId, verifier.signInRules);
 
   function decide(request: Incoming, answer: Outgoing): Principal | null | Promise<Principal | null> {
-    let mayBeNobody = false;
+    let by: Means = 'Bearer';
     let found: unknown;
     try {
       const wire = host.toRequest(request);
       const header = authorizationOf(wire);
       const session = host.sessionOf?.(request);
       if (header === undefined && session !== undefined) {
-        mayBeNobody = true;
+        by = 'session';
         found = session(request, answer);
       } else if (header === undefined && optional) {
         return null;
       } else {
-        const read = readCredentials(wire);
-        if (typeof read === 'string') found = verifier.verify(read);
-        else if (session !== undefined && isForOthers(read, header))
+        const read = readCredentials(wire, dpop !== 'off');
+        if (typeof read === 'string') {
+          found =
+            sender === undefined ? verifier.verify(read) : sender.verifyBearer(verifier, read, wire, dpop);
+        } else if (read instanceof DpopCredentials) {
+          by = 'DPoP';
+          found = (sender as SenderCheck).verifyProved(verifier, read.token, wire, {
+            originOf: () => host.originOf?.(request),
+            tellNonce: (nonce) => host.setHeader?.(answer, 'dpop-nonce', nonce),
+          });
+        } else if (session !== undefined && isForOthers(read, header)) {
+          by = 'session';
           found = orElse(session(request, answer), read);
-        else throw read;
+        } else throw read;
       }
     } catch (error) {
-      return refuse(request, error);
+      return refuse(request, error, by);
     }
     return isThenable(found)
       ? Promise.resolve(found).then(
-          (late: unknown) => admit(request, late, mayBeNobody),
-          (error: unknown) => refuse(request, error),
+          (late: unknown) => admit(request, late, by),
+          (error: unknown) => refuse(request, error, by),
         )
-      : admit(request, found, mayBeNobody);
+      : admit(request, found, by);
   }
 
   /** A verifier may be somebody's own: what is no principal lets nobody in. That nobody is there, a session alone says. */
-  function admit(request: Incoming, found: unknown, mayBeNobody: boolean): Principal | null {
+  function admit(request: Incoming, found: unknown, by: Means): Principal | null {
     if (!isPrincipal(found)) {
-      if (found !== null || !mayBeNobody) return refuse(request, new TypeError(NO_PRINCIPAL));
-      return optional ? null : refuse(request, new AuthError('missing_token', NOBODY));
+      if (found !== null || by !== 'session') return refuse(request, new TypeError(NO_PRINCIPAL), by);
+      return optional ? null : refuse(request, new AuthError('missing_token', NOBODY), by);
     }
     try {
       guard(found);
     } catch (error) {
-      return refuse(request, error, found);
+      return refuse(request, error, by, found);
     }
     return found;
   }
 
-  function refuse(request: Incoming, error: unknown, principal: Principal | null = null): Principal | null {
+  function refuse(
+    request: Incoming,
+    error: unknown,
+    by: Means,
+    principal: Principal | null = null,
+  ): Principal | null {
     if (host.isOpen?.(request)) return principal;
     // Frameworks take a `throw null` of a check for no error at all.
-    const refusal = error instanceof Error ? error : new Error('A check threw what is not an error');
-    if (isAuthError(refusal)) host.onDenied?.(request, refusal, principal);
-    throw refusal;
+    if (!(error instanceof Error)) throw new Error('A check threw what is not an error');
+    if (!isAuthError(error)) throw error;
+    const refusal = sender?.toRefusal(error, dpop, by === 'DPoP' ? 'DPoP' : 'Bearer') ?? error;
+    host.onDenied?.(request, refusal, principal);
+    throw (by === 'session' && toSignIn(request, refusal)) || refusal;
+  }
+
+  /** A person at a page can do something about it at once. */
+  function toSignIn(request: Incoming, refusal: AuthError): AuthError | undefined {
+    const { signIn } = refusal;
+    const location = signIn && host.sessionOf?.(request)?.stepUp?.(request, signIn);
+    if (location === undefined) return undefined;
+    const { reason, expected, seen } = refusal;
+    const headers = { location, 'cache-control': 'no-store' };
+    return new AuthError('step_up_redirect', reason, { expected, seen, signIn, headers });
   }
 
   return { decide, requirements, isOptional: optional };
 }
+
+/** By what somebody was found. */
+type Means = 'Bearer' | 'DPoP' | 'session';
 
 const NO_PRINCIPAL = 'The verifier gave neither a principal nor an error';
 const NOBODY = 'The request has neither a token nor a session';
@@ -124,14 +177,25 @@ export function isThenable(found: unknown): found is PromiseLike<unknown> {
   return typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
-/** @throws {OptionsError} where `optional` is not a boolean: `'false'` would open the route */
-function split(options: GuardOptions): { optional: boolean; requirements: Requirements } {
+/** @throws {OptionsError} where `optional` is not a boolean (`'false'` would open the route), or `dpop` is no mode */
+function split(options: GuardOptions): {
+  optional: boolean;
+  requirements: Requirements;
+  dpop?: DpopMode | undefined;
+} {
   if (typeof options !== 'object' || Array.isArray(options)) {
     return { optional: false, requirements: options };
   }
-  const { optional = false, ...requirements } = options;
-  if (typeof optional === 'boolean') return { optional, requirements };
-  throw new OptionsError('guard', [{ option: 'optional', rule: 'must be true or false', example: 'true' }]);
+  const { optional = false, dpop, ...requirements } = options;
+  if (typeof optional !== 'boolean') throw wrongOption('optional', 'must be true or false', 'true');
+  if (dpop !== undefined && !DPOP_MODE.isMet(dpop))
+    throw wrongOption('dpop', DPOP_MODE.rule, DPOP_MODE.example);
+  return { optional, requirements, dpop };
+}
+
+function wrongOption(option: string, rule: string, example: string): OptionsError {
+  const problem: OptionProblem = { option, rule, example };
+  return new OptionsError('guard', [problem]);
 }
 
 /**
@@ -139,7 +203,7 @@ function split(options: GuardOptions): { optional: boolean; requirements: Requir
  * and comes with every request. Where it is a token, or comes twice, the session does not count.
  */
 function isForOthers({ code }: AuthError, header = ''): boolean {
-  return header === '' || (code === 'unsupported_scheme' && !/^bearer/i.test(header));
+  return header === '' || (code === 'unsupported_scheme' && !/^(?:bearer|dpop)/i.test(header));
 }
 
 /** Without a session the header is refused. */

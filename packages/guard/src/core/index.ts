@@ -1,8 +1,18 @@
+export type { AcrLevels } from './acr-levels.ts';
 export { type AdminAction, revokeByAdminPush } from './admin-push.ts';
 export { authenticate } from './authenticate.ts';
-export { buildChallenge, type Challenge, type ReadChallenge, readChallenges } from './challenge.ts';
+export {
+  buildChallenge,
+  type Challenge,
+  type ReadChallenge,
+  type RequiredSignIn,
+  readChallenges,
+} from './challenge.ts';
+export type { CertificateHeader, ClientCertificateSource } from './client-certificate.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
-export { type RequestLike, readBearerToken } from './credentials.ts';
+export type { Possession } from './confirmation.ts';
+export { type HeadersRecord, type RequestLike, readBearerToken, type SocketLike } from './credentials.ts';
+export type { DpopMode, DpopOptions } from './dpop-options.ts';
 export {
   AUTH_ERRORS,
   AuthError,
@@ -33,9 +43,11 @@ export type { Log } from './log.ts';
 export { revokeByLogoutToken } from './logout-token.ts';
 export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
 export type { Claims, Principal } from './principal.ts';
+export { requireSignIn, type SignInRules } from './required-sign-in.ts';
 export { type Requirements, toGuard } from './requirements.ts';
-export { createMemoryRevocationStore, type RevocationStore } from './revocation.ts';
+export { createMemoryRevocationStore, type ProofStore, type RevocationStore } from './revocation.ts';
 export { createRevocationLog, type Revocation, type RevocationLog } from './revocation-log.ts';
+export type { SenderCheck } from './sender-check.ts';
 export { isServerUrl, mendServerUrl } from './server-url.ts';
 export type { VerifierStats } from './stats.ts';
 export {

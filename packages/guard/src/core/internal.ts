@@ -3,6 +3,7 @@ export { type Answer, toJsonAnswer } from './answer.ts';
 export { createBoundedCache } from './bounded-cache.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
+export { KEPT } from './confirmation.ts';
 export type { RequestLike } from './credentials.ts';
 export { readBody, toJsonObject } from './fetch-json.ts';
 export {

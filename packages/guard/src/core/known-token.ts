@@ -1,3 +1,4 @@
+import type { Confirmation } from './confirmation.ts';
 import type { Doubted } from './doubt.ts';
 import type { AuthError } from './errors.ts';
 import type { SigningKey } from './jwks.ts';
@@ -13,6 +14,8 @@ export interface KnownToken<C extends object> extends Doubted {
   readonly token: string;
   /** As signed, and what Keycloak added. */
   claims: JudgedClaims;
+  /** What it is bound to. */
+  readonly confirmation: Confirmation | undefined;
   readonly key: SigningKey;
   readonly expiresAt: number;
   /** What the application gets; shares nothing with `claims`. */
@@ -39,13 +42,14 @@ export interface KnownToken<C extends object> extends Doubted {
 /** @param now Unit: milliseconds since 1970 */
 export function toKnown<C extends object>(
   token: string,
-  { claims, key }: VerifiedToken,
+  { claims, confirmation, key }: VerifiedToken,
   now: number,
   clockToleranceSeconds: number,
 ): KnownToken<C> {
   return {
     token,
     claims: toJudged(claims),
+    confirmation,
     key,
     expiresAt: (claims.exp + clockToleranceSeconds) * 1000,
     principal: undefined,

@@ -71,6 +71,12 @@ export const ISSUER: OptionRule = {
   isMet: isPlainUrl,
 };
 
+export const PUBLIC_URL: OptionRule = {
+  rule: 'must be an http or https URL without query, fragment or credentials',
+  example: "'https://api.example.com'",
+  isMet: isPlainUrl,
+};
+
 export const CLIENT_SECRET = text('must be a text without spaces around it', "'…'");
 export const TIMEOUT_MS = whole(100, 60_000, 5_000);
 export const CLOCK_TOLERANCE_SECONDS = between(0, 300, 5);

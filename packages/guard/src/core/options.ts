@@ -1,4 +1,15 @@
+import { ACR_LEVELS, type AcrLevels } from './acr-levels.ts';
 import { checkOptions, type OptionRules } from './check-options.ts';
+import { CLIENT_CERTIFICATE, type ClientCertificateSource } from './client-certificate.ts';
+import {
+  ALGORITHM_LIST,
+  DPOP,
+  type DpopMode,
+  type DpopOptions,
+  type ResolvedDpopOptions,
+  resolveDpopOptions,
+} from './dpop-options.ts';
+import { OptionsError } from './errors.ts';
 import { createNoticeLines } from './notice-lines.ts';
 import {
   between,
@@ -12,6 +23,7 @@ import {
   isText,
   NOTICE_LISTENER,
   oneOf,
+  PUBLIC_URL,
   REALM,
   required,
   SERVER_URL,
@@ -101,7 +113,29 @@ export interface VerifierOptions<C extends object = Claims> {
    * so does what is no object: it cannot be asynchronous. What it returns is frozen, plain objects and lists in it too.
    */
   readonly parseClaims?: ((claims: Claims) => C) | undefined;
-  /** Where revocations are shared with other processes. Default: this process alone. */
+  /**
+   * Whether tokens may be bound to a key of their client: `off`, `accepted` or `required`, or {@link DpopOptions}. A route
+   * may say otherwise. Default `off`.
+   */
+  readonly dpop?: DpopMode | DpopOptions | undefined;
+  /**
+   * Where clients reach this API, for example `https://api.example.com`; may have a path. A DPoP proof has to be for it.
+   * Default: scheme and host of each request, which the client writes: a proof that was made for another server counts
+   * where somebody sends it with that one's name. Set it, above all behind a proxy.
+   */
+  readonly publicUrl?: string | undefined;
+  /**
+   * Where the certificates of clients come from, for tokens that are bound to one (RFC 8705): `off`, `connection`, or the
+   * {@link CertificateHeader} of a proxy. With `off` such tokens are refused. Default `off`.
+   */
+  readonly clientCertificate?: ClientCertificateSource | undefined;
+  /**
+   * What the values of `acr` mean, for guards with `acr`: from the weakest to the strongest, or the numbers of Keycloak's
+   * "ACR to LoA Mapping". A stronger sign-in is then enough, and the number counts as the name. Default: a guard takes the
+   * values that it names, and no others.
+   */
+  readonly acrLevels?: AcrLevels | undefined;
+  /** Where revocations, and DPoP proofs that were used, are shared with other processes. Default: this process alone. */
   readonly revocationStore?: RevocationStore | undefined;
   /**
    * Called with what the operator should know. Default: a line on the standard error output when something is wrong, and
@@ -133,6 +167,10 @@ export interface ResolvedOptions<C extends object = Claims> {
   readonly algorithms: ReadonlySet<string>;
   readonly fillClaims: boolean;
   readonly parseClaims: ((claims: Claims) => C) | undefined;
+  readonly dpop: ResolvedDpopOptions;
+  readonly publicUrl: string | undefined;
+  readonly clientCertificate: ClientCertificateSource;
+  readonly acrLevels: AcrLevels | undefined;
   readonly revocationStore: RevocationStore | undefined;
   readonly onNotice: (notice: Notice) => void;
   readonly clock: () => number;
@@ -158,14 +196,13 @@ export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
   clockToleranceSeconds: CLOCK_TOLERANCE_SECONDS,
   timeoutMs: TIMEOUT_MS,
   keysMaxAgeSeconds: between(10, 86_400, 60),
-  algorithms: {
-    rule: `must be a list that is not empty, of ${ALGORITHMS.join(', ')}`,
-    example: "['RS256']",
-    isMet: (value) =>
-      Array.isArray(value) && value.length > 0 && value.every((one) => ALGORITHMS.includes(one as string)),
-  },
+  algorithms: ALGORITHM_LIST,
   fillClaims: trueOrFalse(true),
   parseClaims: callable('(claims) => MyClaims.parse(claims)'),
+  dpop: DPOP,
+  publicUrl: PUBLIC_URL,
+  clientCertificate: CLIENT_CERTIFICATE,
+  acrLevels: ACR_LEVELS,
   revocationStore: having(
     'a RevocationStore',
     ['add', 'subscribe', 'useOnce'],
@@ -183,6 +220,13 @@ export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
  */
 export function resolveOptions<C extends object>(options: VerifierOptions<C>): ResolvedOptions<C> {
   checkOptions<VerifierOptions>('createVerifier', options as VerifierOptions, VERIFIER_RULES);
+  const dpop = resolveDpopOptions(options.dpop);
+  if (dpop.mode !== 'off' && options.revocationStore && !options.revocationStore.useProofOnce) {
+    const rule = 'must have the method useProofOnce where dpop is on';
+    throw new OptionsError('createVerifier', [
+      { option: 'revocationStore', rule, example: 'createRedisRevocationStore(…)' },
+    ]);
+  }
   return Object.freeze({
     serverUrl: options.serverUrl,
     realm: options.realm,
@@ -200,6 +244,10 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
     algorithms: new Set(options.algorithms ?? ALGORITHMS),
     fillClaims: options.fillClaims ?? true,
     parseClaims: options.parseClaims,
+    dpop,
+    publicUrl: options.publicUrl,
+    clientCertificate: options.clientCertificate ?? 'off',
+    acrLevels: options.acrLevels,
     revocationStore: options.revocationStore,
     onNotice: toSafeListener(
       options.onNotice ?? createNoticeLines(`${options.serverUrl}, realm ${options.realm}`),

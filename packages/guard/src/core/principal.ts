@@ -33,6 +33,10 @@ export interface Principal<C extends object = Claims> {
   readonly sessionId: string | null;
   /** Client the token was issued to (`azp`). */
   readonly authorizedParty: string | null;
+  /** How strongly the person signed in (`acr`), by the names of the realm; `null` where the token does not say. */
+  readonly acr: string | null;
+  /** When the person signed in (`auth_time`); `null` where nobody did. Unit: seconds since 1970. */
+  readonly authenticatedAt: number | null;
   /** Issuer of the token (`iss`): tells realms apart where several are accepted. */
   readonly issuer: string;
   /** When the token expires (`exp`). Unit: seconds since 1970. */
@@ -59,6 +63,8 @@ export function toPrincipal<C extends object>(claims: Claims, parsed: C): Princi
     audience: toTexts(Array.isArray(claims.aud) ? claims.aud : [claims.aud]),
     sessionId: toText(claims.sid) ?? toText(claims.session_state),
     authorizedParty: toText(claims.azp),
+    acr: toText(claims.acr),
+    authenticatedAt: Number.isFinite(claims.auth_time) ? (claims.auth_time as number) : null,
     issuer: claims.iss as string,
     expiresAt: claims.exp as number,
     claims: freezeDeep(parsed),

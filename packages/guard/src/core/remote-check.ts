@@ -3,16 +3,12 @@ import { AuthError } from './errors.ts';
 import type { Issuer } from './issuer.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Claims } from './principal.ts';
-import { createRemoteQuestion, type RemoteAnswer } from './remote-question.ts';
+import { createRemoteQuestion, type KnownBefore, type RemoteAnswer } from './remote-question.ts';
 
 /** Asks Keycloak about tokens. */
 export interface RemoteCheck {
-  /**
-   * Never rejects.
-   *
-   * @param wasIntrospected introspection called this token active before, so that "inactive" can be believed
-   */
-  ask(token: string, claims: Claims, wasIntrospected: boolean): Promise<RemoteAnswer>;
+  /** Never rejects. */
+  ask(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer>;
   /**
    * Waits for an answer, but no longer than a request should, and not at all while `isSlow`: then it counts as
    * unavailable. The call goes on.
@@ -60,11 +56,11 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
     return isProbing || (since >= 0 && since < PAUSE_MS);
   }
 
-  async function askNow(token: string, claims: Claims, wasIntrospected: boolean): Promise<RemoteAnswer> {
+  async function askNow(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
     if (failedAt !== undefined && isSlow()) isProbing = true;
     const begin = performance.now();
     try {
-      const answer = await call(token, claims, wasIntrospected);
+      const answer = await call(token, claims, known);
       if (performance.now() - begin < patienceMs) slowAt = Number.NEGATIVE_INFINITY;
       if (failedAt !== undefined) {
         failedAt = undefined;
@@ -104,14 +100,14 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
       clearTimeout(timer);
       return first;
     },
-    async ask(token, claims, wasIntrospected) {
+    async ask(token, claims, known) {
       if (isResting()) return { outcome: 'unavailable', error: toSilence() };
       if (!(await slots.enter())) return { outcome: 'unavailable', error: toSilence() };
       try {
         // While it waited for its turn, another call may have found out that nobody answers.
         return isResting()
           ? { outcome: 'unavailable', error: toSilence() }
-          : await askNow(token, claims, wasIntrospected);
+          : await askNow(token, claims, known);
       } finally {
         slots.leave();
       }

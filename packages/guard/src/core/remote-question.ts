@@ -1,3 +1,4 @@
+import type { Confirmation } from './confirmation.ts';
 import { AuthError } from './errors.ts';
 import { type BoundedResponse, fetchBounded, toJsonObject } from './fetch-json.ts';
 import type { Issuer } from './issuer.ts';
@@ -23,22 +24,25 @@ export type RemoteAnswer =
   /** It did not answer. */
   | { readonly outcome: 'unavailable'; readonly error: AuthError };
 
+/** What is known of a token beside its claims. */
+export interface KnownBefore {
+  /** Introspection called it active before, so that "inactive" can be believed. */
+  readonly wasIntrospected: boolean;
+  readonly confirmation: Confirmation | undefined;
+}
+
 /**
  * Asks about a token.
  *
- * @param wasIntrospected introspection called this token active before, so that "inactive" can be believed
  * @throws {AuthError} `provider_unavailable` where Keycloak gave no answer
  */
-export type RemoteQuestion = (
-  token: string,
-  claims: Claims,
-  wasIntrospected: boolean,
-) => Promise<RemoteAnswer>;
+export type RemoteQuestion = (token: string, claims: Claims, known: KnownBefore) => Promise<RemoteAnswer>;
 
 /**
  * Chooses the question by what Keycloak will answer: introspection (RFC 7662) where the client is in `aud`, for
  * Keycloak 26.6.2 and later call any other token inactive; else userinfo (OpenID Connect Core 1.0 §5.3), which
- * needs the scope `openid`; else there is nobody to ask.
+ * needs the scope `openid`; else there is nobody to ask. Nor is there userinfo for a token that is bound: it wants to see
+ * the key or the certificate of whoever sent it (RFC 9449 §7.1, RFC 8705 §3).
  *
  * A token without `aud` is the exception. It may be a lightweight one, and Keycloak adds the audience when it is asked:
  * then "inactive" is all that is ever said of it, and is believed, though it may mean the audience alone.
@@ -58,20 +62,21 @@ export function createRemoteQuestion(
     options.onNotice({ level, code, message });
   }
 
-  async function call(token: string, claims: Claims, wasIntrospected: boolean): Promise<RemoteAnswer> {
-    const isOurs = hasAudience(claims, clientId) || wasIntrospected;
+  async function call(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
+    const isOurs = hasAudience(claims, clientId) || known.wasIntrospected;
+    const isBound = known.confirmation !== undefined;
     let said: RemoteAnswer | undefined;
     if (basic !== undefined && (isOurs || hasNoAudience(claims))) {
       said = await introspect(token, basic);
       if (said.outcome === 'active' || (said.outcome === 'inactive' && isOurs)) return said;
     }
-    const isForUserinfo = hasScope(claims, 'openid') && claims.sub !== undefined;
+    const isForUserinfo = !isBound && hasScope(claims, 'openid') && claims.sub !== undefined;
     const answer = isForUserinfo ? await askUserinfo(token, claims) : undefined;
     if (answer !== undefined) return answer;
     if (said?.outcome === 'refused') return said;
     // A token that says whose it is may be good all the same; one that does not lives by what Keycloak says of it.
     if (said?.outcome === 'inactive' && isLackingClaims(claims)) return toInactiveUnlessMapped(said);
-    return toImpossible();
+    return toImpossible(isBound);
   }
 
   /** What a token without an audience is told is the same, whether it was revoked or has no audience mapper. */
@@ -84,11 +89,13 @@ export function createRemoteQuestion(
     return inactive;
   }
 
-  function toImpossible(): RemoteAnswer {
+  function toImpossible(isBound: boolean): RemoteAnswer {
     tellOnce(
       'warn',
       'recheck_impossible',
-      `Keycloak cannot be asked about some tokens: give the client ${clientId} an audience mapper, or request the scope openid at login`,
+      isBound
+        ? `Keycloak cannot be asked about some tokens that are bound to a key: give the client they are issued to an audience mapper for ${clientId}, and this API its client secret`
+        : `Keycloak cannot be asked about some tokens: give the client ${clientId} an audience mapper, or request the scope openid at login`,
     );
     return { outcome: 'impossible' };
   }

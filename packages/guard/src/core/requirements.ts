@@ -16,6 +16,7 @@ import {
   requireThat,
 } from './guards.ts';
 import type { Claims, Principal } from './principal.ts';
+import { requireSignIn, type SignInRules } from './required-sign-in.ts';
 
 type OneOrMore = string | readonly string[];
 
@@ -40,6 +41,13 @@ export interface Requirements<C extends object = Claims> {
   readonly audience?: OneOrMore;
   /** Issuers (`iss`), of which the token has to be of one: an API that accepts several realms tells them apart. */
   readonly issuer?: OneOrMore;
+  /**
+   * How strongly the person must have signed in (`acr`): one of these, or a stronger one where `acrLevels` is given. Who has
+   * not is told to sign in so, with the first of them (RFC 9470).
+   */
+  readonly acr?: OneOrMore;
+  /** How long ago the person may have signed in (`auth_time`). Unit: seconds. */
+  readonly maxAge?: number;
   /** A check of one's own; only `true` lets pass. */
   readonly check?: (principal: Principal<C>) => boolean;
   readonly allOf?: readonly Requirements<C>[];
@@ -55,6 +63,8 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
   organization: "'acme'",
   audience: "'my-api'",
   issuer: "'https://sso.example.com/realms/testing'",
+  acr: "'gold'",
+  maxAge: '300',
   check: '(principal) => principal.claims.email_verified === true',
   allOf: "[{ realmRole: 'staff' }, { scope: 'orders:read' }]",
   anyOf: "[{ realmRole: 'admin' }, { realmRole: 'auditor' }]",
@@ -64,6 +74,7 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
  * Turns requirements into a guard. With no requirement at all, everybody who is authenticated passes.
  *
  * @param clientId the client that `clientRole` means where it names none
+ * @param signInRules how `acr` and `maxAge` are judged
  * @throws {OptionsError} for a misspelt or empty requirement: at start, not at the first request
  * @example
  * const guard = toGuard({ anyOf: [{ realmRole: 'admin' }, { scope: 'orders:read' }] }, 'my-api');
@@ -72,9 +83,10 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
 export function toGuard<C extends object = Claims>(
   requirements: Requirements<C>,
   clientId: string,
+  signInRules: SignInRules = {},
 ): Guard<C> {
   const problems: OptionProblem[] = [];
-  const guards = collect(requirements, clientId, '', problems);
+  const guards = collect(requirements, { clientId, signInRules, problems }, '');
   if (problems.length > 0) throw new OptionsError('guard', problems);
   return guards.length === 1
     ? (guards[0] as Guard<C>)
@@ -91,25 +103,31 @@ export function scopesOf<C extends object>(requirements: Requirements<C>): strin
   return [...new Set([...toList(requirements.scope ?? []), ...nested.flatMap(scopesOf)])];
 }
 
+interface Collecting {
+  readonly clientId: string;
+  readonly signInRules: SignInRules;
+  readonly problems: OptionProblem[];
+}
+
 function collect<C extends object>(
   requirements: Requirements<C>,
-  clientId: string,
+  collecting: Collecting,
   path: string,
-  problems: OptionProblem[],
 ): Guard<C>[] {
+  const { problems } = collecting;
   if (typeof requirements !== 'object' || requirements === null || Array.isArray(requirements)) {
     problems.push({ option: path || 'guard', rule: 'must be an object', example: "{ realmRole: 'admin' }" });
     return [];
   }
   const guards: Guard<C>[] = [];
-  for (const [member, value] of Object.entries(requirements)) {
+  for (const member of Object.keys(requirements)) {
     const option = path === '' ? member : `${path}.${member}`;
     if (!Object.hasOwn(MEMBERS, member)) {
       problems.push({ ...toUnknown(member, Object.keys(MEMBERS), 'a requirement'), option });
       continue;
     }
     try {
-      guards.push(...build(member as keyof Requirements, value as never, clientId, option, problems));
+      guards.push(...build(member as keyof Requirements, requirements, collecting, option));
     } catch (error) {
       const rule = (error as Error).message.replace(/^A guard needs/, 'must be');
       problems.push({ option, rule, example: MEMBERS[member as keyof Requirements] });
@@ -120,11 +138,12 @@ function collect<C extends object>(
 
 function build<C extends object>(
   member: keyof Requirements,
-  value: never,
-  clientId: string,
+  requirements: Requirements<C>,
+  collecting: Collecting,
   option: string,
-  problems: OptionProblem[],
 ): Guard<C>[] {
+  const { clientId, signInRules, problems } = collecting;
+  const value = requirements[member] as never;
   switch (member) {
     case 'realmRole':
       return [requireRealmRole(...toList(value))];
@@ -142,6 +161,11 @@ function build<C extends object>(
       return [requireAudience(...toList(value))];
     case 'issuer':
       return [requireIssuer(...toList(value))];
+    case 'acr':
+      // Together with `maxAge`, for one challenge.
+      return [requireSignIn({ acr: toList(value), maxAge: requirements.maxAge }, signInRules)];
+    case 'maxAge':
+      return requirements.acr === undefined ? [requireSignIn({ maxAge: value }, signInRules)] : [];
     case 'check':
       return [requireThat<C>(value as never)];
     case 'allOf':
@@ -150,7 +174,7 @@ function build<C extends object>(
       const nested = (value as Requirements<C>[]).map((one, index) => {
         const at = `${option}[${index}]`;
         const before = problems.length;
-        const inner = collect(one, clientId, at, problems);
+        const inner = collect(one, collecting, at);
         if (inner.length > 0) return allOf(...inner);
         // `{}` would let everybody pass: in a list of alternatives that is never meant.
         if (problems.length === before) {

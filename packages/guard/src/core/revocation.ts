@@ -1,3 +1,4 @@
+import { createProofMemory } from './proof-memory.ts';
 import { MAX_REVOCATIONS, type Revocation } from './revocation-log.ts';
 
 /**
@@ -18,7 +19,19 @@ export interface RevocationStore {
    * @param expiresAt the id may be forgotten after that. Unit: seconds since 1970
    */
   useOnce(id: string, expiresAt: number): Promise<boolean>;
+  /**
+   * The same for a DPoP proof (RFC 9449 §11.1), of which there is one for each request; needed where `dpop` is on. None may
+   * be forgotten before its time: where there is no room for it, or it cannot be told whether another process used it, it
+   * rejects.
+   *
+   * @param id 22 characters of base64url
+   * @param expiresAt Unit: seconds since 1970
+   */
+  useProofOnce?(id: string, expiresAt: number): Promise<boolean>;
 }
+
+/** A store that can hold DPoP proofs. */
+export type ProofStore = RevocationStore & Required<Pick<RevocationStore, 'useProofOnce'>>;
 
 /**
  * A store for one process: revocations are told to every verifier in it, and forgotten when it ends.
@@ -28,9 +41,10 @@ export interface RevocationStore {
  * const revocationStore = createMemoryRevocationStore();
  * const verifiers = apis.map((api) => createVerifier({ ...api, revocationStore }));
  */
-export function createMemoryRevocationStore(clock: () => number = Date.now): RevocationStore {
+export function createMemoryRevocationStore(clock: () => number = Date.now): ProofStore {
   const listeners = new Set<(revocation: Revocation) => void>();
   const used = new Map<string, number>();
+  const useProofOnce = createProofMemory(clock);
 
   return {
     async add(revocation) {
@@ -50,5 +64,6 @@ export function createMemoryRevocationStore(clock: () => number = Date.now): Rev
       used.set(id, expiresAt);
       return true;
     },
+    useProofOnce: async (id, expiresAt) => useProofOnce(id, expiresAt),
   };
 }

@@ -1,4 +1,5 @@
 import { readCompactJws } from './compact-jws.ts';
+import { assertPossession, type Possession, readConfirmation } from './confirmation.ts';
 import { isInDoubt, settleDoubt, toRevoked } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
@@ -16,7 +17,8 @@ import { assertAccessToken, type VerifyContext, verifyToken } from './verify.ts'
 
 /** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
 export interface TokenJudge<C extends object> {
-  verify(token: string): Principal<C> | Promise<Principal<C>>;
+  /** @param shown what its sender shows beside it */
+  verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
   isKnown(token: string): boolean;
   readonly cachedTokens: number;
 }
@@ -40,7 +42,7 @@ const MAX_IN_BACKGROUND = 32;
 export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
   const { options, context, keys, epoch, revocations, remote, stats } = parts;
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
-  const pending = new Map<string, Promise<Principal<C>>>();
+  const pending = new Map<string, Promise<KnownToken<C>>>();
   const trustMs = options.recheckSeconds * 1000;
   const isAnswerNeeded =
     options.tokenCheck === 'remote' ||
@@ -48,9 +50,10 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   let questions = 0;
   let inBackground = 0;
 
-  function verify(token: string): Principal<C> | Promise<Principal<C>> {
+  function verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>> {
     const known = cache.get(token);
-    if (known === undefined) return verifyNew(token);
+    if (known === undefined) return verifyNew(token).then((found) => toPrincipalFor(found, shown));
+    if (known.confirmation !== shown) assertSenderOf(known, shown);
     const now = options.clock();
     if (now < known.quietUntil && now >= known.quietFrom && known.epoch === epoch.value) {
       stats.cacheHits++;
@@ -60,7 +63,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   }
 
   /** Single flight: a burst with the same new token is one verification. */
-  function verifyNew(token: string): Promise<Principal<C>> {
+  function verifyNew(token: string): Promise<KnownToken<C>> {
     const running = pending.get(token);
     if (running !== undefined && options.tokenCheck !== 'remote') return running;
     const started = learnOnce(token);
@@ -68,7 +71,22 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     return started;
   }
 
-  async function learnOnce(token: string): Promise<Principal<C>> {
+  /** That somebody else has it is no reason to forget the token. */
+  function assertSenderOf({ confirmation }: KnownToken<C>, shown: Possession | undefined): void {
+    try {
+      assertPossession(confirmation, shown);
+    } catch (error) {
+      stats.refused++;
+      throw error;
+    }
+  }
+
+  function toPrincipalFor(known: KnownToken<C>, shown: Possession | undefined): Principal<C> {
+    assertSenderOf(known, shown);
+    return known.principal as Principal<C>;
+  }
+
+  async function learnOnce(token: string): Promise<KnownToken<C>> {
     try {
       return await learn(token);
     } catch (error) {
@@ -79,11 +97,12 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     }
   }
 
-  async function learn(token: string): Promise<Principal<C>> {
-    const { claims, key } = await verifyToken(token, context);
+  async function learn(token: string): Promise<KnownToken<C>> {
+    const verified = await verifyToken(token, context);
+    const { claims } = verified;
     stats.verified++;
     const now = options.clock();
-    const known = toKnown<C>(token, { claims, key }, now, options.clockToleranceSeconds);
+    const known = toKnown<C>(token, verified, now, options.clockToleranceSeconds);
     trustFrom(known, toBelievable(claims.iat, now));
     assertStillGood(known, now);
     const isLacking = options.fillClaims && isLackingClaims(claims);
@@ -94,7 +113,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     await assertGoodAfterAll(known);
     known.principal ??= parsePrincipal(claims, options.parseClaims);
     cache.set(known, now);
-    return known.principal;
+    return known;
   }
 
   /** A time of issue in the future says nothing of the token's age: it is asked about at once. */
@@ -200,7 +219,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const question = ++questions;
     // What happened at Keycloak after that, the answer need not know.
     const [askedAt, asked] = [options.clock(), epoch.value];
-    const answer = await remote.ask(known.token, known.claims, known.wasIntrospected);
+    const answer = await remote.ask(known.token, known.claims, known);
     if (answer.outcome === 'active') {
       stats.remoteAccepted++;
       known.wasIntrospected = answer.by === 'introspection';
@@ -237,11 +256,18 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     known.epoch = -1;
     try {
       assertAccessToken(claims);
+      assertBoundAsBefore(known, claims);
       known.principal = parsePrincipal(claims, options.parseClaims);
     } catch (error) {
       known.refusal = error as AuthError;
       cache.delete(known.token);
     }
+  }
+
+  /** Whoever sent it was asked for what was signed. */
+  function assertBoundAsBefore({ confirmation }: KnownToken<C>, claims: Claims): void {
+    if (confirmation !== undefined || readConfirmation(claims) === undefined) return;
+    throw new AuthError('token_bound', 'Keycloak says that the token is bound, which was not signed');
   }
 
   /** After a wait: what came in meanwhile may be what Keycloak has to be asked about. */

@@ -1,3 +1,6 @@
+import { createCertificateReader } from './client-certificate.ts';
+import type { Possession } from './confirmation.ts';
+import { createDpopCheck } from './dpop-check.ts';
 import { createEpoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import { createIssuer, type Discovery, type Issuer } from './issuer.ts';
@@ -5,9 +8,11 @@ import { createKeySet } from './keys.ts';
 import { type Notice, resolveOptions, type VerifierOptions } from './options.ts';
 import type { Claims, Principal } from './principal.ts';
 import { createRemoteCheck } from './remote-check.ts';
-import { createMemoryRevocationStore } from './revocation.ts';
+import type { SignInRules } from './required-sign-in.ts';
+import { createMemoryRevocationStore, type ProofStore } from './revocation.ts';
 import { createRevocationList } from './revocation-list.ts';
 import type { Revocation } from './revocation-log.ts';
+import { createSenderCheck, type SenderCheck } from './sender-check.ts';
 import { createStats, type VerifierStats } from './stats.ts';
 import { keepTickShape } from './tick-shape.ts';
 import { createTokenJudge } from './token-judge.ts';
@@ -36,7 +41,11 @@ export interface TokenVerifier<C extends object = Claims> {
   /** The client whose roles a guard means where it names none: that of the first member. */
   readonly clientId: string;
   /** See `Verifier.verify`. */
-  verify(token: string): Principal<C> | Promise<Principal<C>>;
+  verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
+  /** How gates check that a token's sender may use it. Without it, bearer tokens are all that is accepted. */
+  readonly sender?: SenderCheck;
+  /** How guards judge the sign-in behind a token. */
+  readonly signInRules?: SignInRules;
   /** See `Verifier.load`. */
   load(): Promise<void>;
   /** See `Verifier.close`. */
@@ -51,9 +60,11 @@ export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
   /**
    * The principal of a token: at once when the token is known, as a promise otherwise.
    *
+   * @param shown what its sender shows beside it, for a token that is bound to a key or a certificate. Proofs are not
+   * checked here: `authenticate` does, with the whole request
    * @throws {AuthError} (or rejects with one) a `token_…` or `provider_…` code
    */
-  verify(token: string): Principal<C> | Promise<Principal<C>>;
+  verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
   /** True when `verify` would find the token in memory. */
   isKnown(token: string): boolean;
   /** Keys, issuer and rules, for other JWTs that the realm signs (logout tokens, admin pushes). */
@@ -111,6 +122,18 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
   });
   const judge = createTokenJudge({ options: resolved, context, keys, epoch, revocations, remote, stats });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
+  const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
+  const sender = createSenderCheck({
+    dpop,
+    // Options without it, and with a mode other than off, were refused; a route may have a mode of its own.
+    proofs: createDpopCheck(
+      dpop,
+      async (id, expiresAt) => (store as ProofStore).useProofOnce(id, expiresAt),
+      clock,
+    ),
+    publicUrl,
+    certificateOf: createCertificateReader(clientCertificate),
+  });
   const unsubscribe = store.subscribe((revocation) => {
     stats.revocations++;
     revocations.add(revocation);
@@ -128,6 +151,8 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
       return [verifier];
     },
     clientId: resolved.clientId,
+    sender,
+    signInRules: Object.freeze({ acrLevels, clock, clockToleranceSeconds }),
     stats,
     context,
     verify: judge.verify,

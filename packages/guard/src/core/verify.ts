@@ -1,4 +1,5 @@
 import type { JsonObject } from './compact-jws.ts';
+import { type Confirmation, readConfirmation } from './confirmation.ts';
 import { AuthError } from './errors.ts';
 import type { SigningKey } from './jwks.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -8,6 +9,8 @@ import { type SignedJwtContext, verifySignedJwt } from './signed-jwt.ts';
 /** A token whose signature and claims are good. */
 export interface VerifiedToken {
   readonly claims: RegisteredClaims & { readonly iss: string; readonly exp: number };
+  /** What it is bound to. */
+  readonly confirmation: Confirmation | undefined;
   /** The key that signed it. */
   readonly key: SigningKey;
 }
@@ -23,8 +26,8 @@ export interface VerifyContext extends SignedJwtContext {
 const LAST_INSTANT = 1e11;
 
 /**
- * Verifies an access token of Keycloak: what {@link verifySignedJwt} does, then `typ`, `cnf`, `aud` and `azp`.
- * Not checked here: revocation, scopes, roles.
+ * Verifies an access token of Keycloak: what {@link verifySignedJwt} does, then `typ`, `aud` and `azp`, and that what
+ * it is bound to (`cnf`) is known here. Not checked here: whether its sender has that, revocation, scopes, roles.
  *
  * @throws {AuthError} a `token_…` code, or `provider_…` when no keys were ever loaded
  */
@@ -35,30 +38,21 @@ export async function verifyToken(token: string, context: VerifyContext): Promis
     requiredClaims: ['exp'],
   });
   assertAccessToken(claims);
+  const confirmation = readConfirmation(claims as JsonObject);
   assertForUs(claims, context.options);
-  return { claims: claims as VerifiedToken['claims'], key };
+  return { claims: claims as VerifiedToken['claims'], confirmation, key };
 }
 
 /**
  * ID, refresh, offline and logout tokens are signed by the same realm and carry the same `iss`: only the payload's
  * `typ` tells them apart (RFC 8725 §3.11).
  *
- * @throws {AuthError} `token_bound`, `token_type` or `token_claims`
+ * @throws {AuthError} `token_type` or `token_claims`
  */
 export function assertAccessToken(claims: RegisteredClaims): void {
-  if (claims.cnf !== undefined || claims.typ === 'DPoP') {
-    throw new AuthError(
-      'token_bound',
-      'The token is bound to a key of its client (RFC 9449 §7.1, RFC 8705 §3)',
-      {
-        expected: 'no claim cnf',
-        seen: 'a claim cnf',
-      },
-    );
-  }
-  if (claims.typ !== 'Bearer') {
+  if (claims.typ !== 'Bearer' && claims.typ !== 'DPoP') {
     throw new AuthError('token_type', 'The token is not an access token', {
-      expected: 'claim typ Bearer',
+      expected: 'claim typ Bearer or DPoP',
       seen: typeof claims.typ === 'string' ? `claim typ ${claims.typ}` : 'no claim typ',
     });
   }

@@ -1,5 +1,11 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import type { AuthError, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import {
+  type AuthError,
+  isAuthError,
+  type Principal,
+  type Requirements,
+  type TokenVerifier,
+} from '../core/index.ts';
 import {
   type GuardOptions as CoreGuardOptions,
   type SessionAuthenticator as CoreSessionAuthenticator,
@@ -45,6 +51,8 @@ export function createGuardHook(
 ): GuardHook {
   const gate = createGate<FastifyRequest, FastifyReply>(verifier, options, {
     toRequest: (request) => request.raw,
+    originOf: (request) => `${request.protocol}://${request.host}`,
+    setHeader: (reply, name, value) => reply.header(name, value),
     sessionOf: (request) => request.server.sessionAuthenticator,
     isOpen: (request) => isForAll && request.routeOptions.config.guard === false,
     onDenied(request, refusal, principal) {
@@ -59,14 +67,24 @@ export function createGuardHook(
     try {
       decided = gate.decide(request, reply);
     } catch (error) {
-      done(error as Error);
+      refuse(error, reply, done);
       return;
     }
-    if (decided instanceof Promise) decided.then((principal) => admit(request, principal, done), done);
-    else admit(request, decided, done);
+    if (decided instanceof Promise) {
+      decided.then(
+        (principal) => admit(request, principal, done),
+        (error: unknown) => refuse(error, reply, done),
+      );
+    } else admit(request, decided, done);
   }
 
   return Object.assign(guardHook, { requirements: gate.requirements, isOptional: gate.isOptional });
+}
+
+/** Fastify takes what is thrown for a failure: a page that is sent elsewhere is answered here. */
+function refuse(error: unknown, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+  if (isAuthError(error) && error.statusCode === 303) reply.code(303).headers(error.headers).send();
+  else done(error as Error);
 }
 
 /** Where nobody has to be there, what the application found out itself stays. */

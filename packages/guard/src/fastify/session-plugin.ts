@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionAnswer, SessionOptions, SessionPrincipal, SessionRequest } from '../session/index.ts';
 import { asPlugin } from './as-plugin.ts';
+import type { SessionAuthenticator } from './guard-hook.ts';
 import { addHeaders, send } from './send.ts';
 
 /** Options of {@link keycloakSession}. */
@@ -33,10 +34,12 @@ export const keycloakSession = asPlugin<KeycloakSessionOptions>(
     const { paths } = sessions;
     const toRequest = createTranslator(options.publicUrl);
 
-    app.decorate('sessionAuthenticator', (request, reply) => {
+    const authenticate: SessionAuthenticator = (request, reply) => {
       const found = sessions.authenticate(toRequest(request));
       return found instanceof Promise ? found.then((late) => take(late, reply)) : take(found, reply);
-    });
+    };
+    authenticate.stepUp = (request, signIn) => sessions.stepUp(toRequest(request), signIn);
+    app.decorate('sessionAuthenticator', authenticate);
 
     const route =
       (answer: (request: SessionRequest) => Promise<SessionAnswer>) =>

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import {
   createMemoryRevocationStore,
   createRevocationLog,
+  type ProofStore,
   type Revocation,
-  type RevocationStore,
 } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import { APPEND } from './append-script.ts';
@@ -23,8 +23,8 @@ const RULES: OptionRules<RedisRevocationStoreOptions> = {
   rememberSeconds: optionRules.whole(1, 31_536_000, 86_400),
 };
 
-/** A {@link RevocationStore} that replicas share. */
-export interface RedisRevocationStore extends RevocationStore {
+/** A `RevocationStore` that replicas share. */
+export interface RedisRevocationStore extends ProofStore {
   /** True once everything that is in Redis has been read: from then on this process knows what the others know. */
   readonly isCaughtUp: boolean;
   /** Revocations of this process that the others have not been told of yet, because Redis is away or refuses. */
@@ -235,6 +235,15 @@ export function createRedisRevocationStore(
       } catch {
         return true;
       }
+    },
+    async useProofOnce(id, expiresAt) {
+      // Unlike a logout, a request can be refused where nobody knows whether another replica had the proof.
+      const value = Math.max(Math.ceil(expiresAt - Date.now() / 1000), 1);
+      const expiration = { type: 'EX', value } as const;
+      const key = `${keyPrefix}:proof:${id}`;
+      return (
+        (await connection.run((client) => client.set(key, '1', { condition: 'NX', expiration }))) !== null
+      );
     },
     close() {
       isClosed = true;

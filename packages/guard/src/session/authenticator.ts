@@ -1,4 +1,5 @@
 import { AuthError, isAuthError, type Principal } from '../core/index.ts';
+import { KEPT } from '../core/internal.ts';
 import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
@@ -35,7 +36,7 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     if (session === null) return forget(request);
     let principal: Principal | Promise<Principal>;
     try {
-      principal = verifier.verify(session.record.accessToken);
+      principal = verifier.verify(session.record.accessToken, KEPT);
     } catch (error) {
       return whenRefused(error, session, request, isRenewed);
     }

@@ -15,6 +15,11 @@ export const LOGIN_FAILURES = {
     hint: 'You can start again whenever you like.',
   },
   refused: { statusCode: 400, detail: 'Sign-in did not succeed', hint: 'The identity provider refused it.' },
+  too_weak: {
+    statusCode: 403,
+    detail: 'This sign-in is not enough',
+    hint: 'The page asks for a stronger way of signing in than was used.',
+  },
   bad_address: {
     statusCode: 400,
     detail: 'Sign-in is not possible at this address',

@@ -1,4 +1,5 @@
 import type { StartedAuthorization } from '../client/index.ts';
+import type { RequiredSignIn } from '../core/index.ts';
 import { type Cookies, cookiesNamed } from './cookies.ts';
 import type { Sealer } from './seal.ts';
 
@@ -6,6 +7,8 @@ import type { Sealer } from './seal.ts';
 export interface LoginTicket extends Omit<StartedAuthorization, 'url'> {
   readonly returnTo: string;
   readonly redirectUri: string;
+  /** What a guard asked for. */
+  readonly signIn?: RequiredSignIn | undefined;
   /** Unit: milliseconds since 1970. */
   readonly expiresAt: number;
 }

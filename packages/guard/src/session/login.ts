@@ -1,5 +1,6 @@
 import { AuthorizationError, ClientError } from '../client/index.ts';
-import { isAuthError } from '../core/index.ts';
+import { isAuthError, requireSignIn } from '../core/index.ts';
+import { KEPT } from '../core/internal.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
@@ -9,6 +10,7 @@ import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS
 import { headerOf, parameterOf, queryOf, type SessionRequest } from './request.ts';
 import { toReturnPath } from './return-path.ts';
 import { logOf } from './session-log.ts';
+import { readStepUp, toAuthorizationParameters } from './step-up.ts';
 
 // Authorization code flow with PKCE.
 
@@ -19,9 +21,11 @@ export async function startLogin(context: SessionContext, request: SessionReques
   const redirectUri = `${place.baseUrl}${options.prefix}/callback`;
   // Without a public URL it is made of what is in `Host`, and nothing could come back to what is no address.
   if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
+  const signIn = readStepUp(context, request.url);
   let started: Awaited<ReturnType<typeof options.client.startAuthorization>>;
   try {
-    started = await options.client.startAuthorization({ redirectUri, scope: options.scope });
+    const parameters = signIn && toAuthorizationParameters(signIn);
+    started = await options.client.startAuthorization({ redirectUri, scope: options.scope, parameters });
   } catch (error) {
     return fail(context, request, toFailure(error, request));
   }
@@ -29,6 +33,7 @@ export async function startLogin(context: SessionContext, request: SessionReques
   const ticket: LoginTicket = {
     ...secrets,
     redirectUri,
+    signIn,
     returnTo: toReturnPath(parameterOf(request.url, 'return_to'), place.origin, `${place.path}/`),
     expiresAt: options.clock() + TICKET_SECONDS * 1000,
   };
@@ -55,7 +60,9 @@ export async function finishLogin(context: SessionContext, request: SessionReque
       callbackUrl: `${ticket.redirectUri}${queryOf(request.url)}`,
     });
     // A token that a guard would refuse makes no session.
-    await verifier.verify(tokens.accessToken);
+    const principal = await verifier.verify(tokens.accessToken, KEPT);
+    // Keycloak says nothing where it cannot do what it was asked for: the page would be refused again and again.
+    if (ticket.signIn !== undefined) requireSignIn(ticket.signIn, verifier.signInRules)(principal);
     await endEarlierSession(context, request);
     const begun = await keeper.begin(tokens);
     cookie = begun.cookie;
@@ -111,6 +118,7 @@ function toFailure(error: unknown, request: SessionRequest): LoginFailure {
   if (isAuthError(error)) {
     log.error({ reqId, code: error.code, expected: error.expected, seen: error.seen }, error.reason);
     if (error.code === 'session_store_unavailable') return 'store';
+    if (error.code === 'insufficient_user_authentication') return 'too_weak';
     // A new key is asked for within seconds.
     const isOfAMoment = error.statusCode === 503 || error.code === 'token_key_unknown';
     return isOfAMoment ? 'unavailable' : 'misconfigured';

@@ -46,6 +46,11 @@ export interface SessionOptions<Source = unknown> {
   readonly redirectToLogin?: boolean | undefined;
   /** Scopes to ask for, separated by one space. Default `openid`. */
   readonly scope?: string | undefined;
+  /**
+   * Whether a page that a guard refuses because of its `acr` or `maxAge` is sent to Keycloak to sign in so, and comes back.
+   * Whatever is no page gets the refusal. Default true.
+   */
+  readonly stepUp?: boolean | undefined;
   /** Most sessions kept decrypted in this process, about 6 KiB each; 0 keeps none. Default 10,000. */
   readonly maxCachedSessions?: number | undefined;
   /** Told when a session starts or ends, for an audit log. */
@@ -67,6 +72,7 @@ export interface ResolvedSessionOptions {
   readonly afterLogout: string;
   readonly redirectToLogin: boolean;
   readonly scope: string;
+  readonly stepUp: boolean;
   readonly maxCachedSessions: number;
   readonly tell: TellSession;
   readonly clock: () => number;
@@ -117,6 +123,7 @@ export const SESSION_RULES: OptionRules<SessionOptions> = {
   afterLogout: { rule: 'must be a path', example: "'/'", isMet: isPath },
   redirectToLogin: optionRules.trueOrFalse(false),
   scope: optionRules.text('must be scopes, separated by one space', "'openid profile'"),
+  stepUp: optionRules.trueOrFalse(true),
   maxCachedSessions: optionRules.whole(0, 10_000_000, 10_000),
   onEvent: optionRules.callable('(event) => audit(event)'),
   clock: optionRules.CLOCK,
@@ -150,6 +157,7 @@ export function resolveSessionOptions<Source>(
     afterLogout: options.afterLogout ?? '/',
     redirectToLogin: options.redirectToLogin ?? true,
     scope: options.scope ?? 'openid',
+    stepUp: options.stepUp ?? true,
     maxCachedSessions: options.maxCachedSessions ?? 10_000,
     // It gets what it was made for: the source of the requests that come.
     tell: createTeller(options.onEvent as OnSessionEvent | undefined),

@@ -1,19 +1,32 @@
+import type { Place } from './place.ts';
 import { headerOf, type SessionRequest } from './request.ts';
+import { toReturnPath } from './return-path.ts';
 
 /**
  * Whether a person's browser asks for a page, and not a program or a page's script for data. Browsers of today say so in
- * `Sec-Fetch-Mode`; of the others `Accept` has to prefer HTML. Programs send `*`/`*`.
+ * `Sec-Fetch-Mode` and `Sec-Fetch-Dest`; of the others `Accept` has to prefer HTML. Programs send `*`/`*`.
  *
- * @see Fetch Metadata Request Headers §2.2, RFC 9110 §12.5.1
+ * @see Fetch Metadata Request Headers §2.1, §2.2, RFC 9110 §12.5.1
  */
 export function isPageRequest({ method, headers }: Pick<SessionRequest, 'method' | 'headers'>): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
+  if (headerOf(headers, 'upgrade') !== undefined) return false;
   const mode = headerOf(headers, 'sec-fetch-mode');
+  const destination = headerOf(headers, 'sec-fetch-dest');
   if (mode !== undefined && mode !== 'navigate') return false;
+  if (destination !== undefined) return destination === 'document';
   if (headerOf(headers, 'x-requested-with') !== undefined) return false;
   const accept = headerOf(headers, 'accept') ?? '';
   const html = qualityOf(accept, 'text/html');
   return html > 0 && html >= qualityOf(accept, 'application/json');
+}
+
+/** The path of the page that was asked for, as the browser knows it: a proxy may have taken the app's own path away. */
+export function pagePathOf({ origin, path }: Place, { url }: Pick<SessionRequest, 'url'>): string {
+  // Fetch's requests have the origin too.
+  const wanted = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
+  const hasPath = path === '' || wanted === path || wanted.startsWith(`${path}/`);
+  return toReturnPath(hasPath ? wanted : `${path}${wanted}`, origin, `${path}/`);
 }
 
 /** Of a type that is named; wildcards are what programs send. 0 where it is not. */

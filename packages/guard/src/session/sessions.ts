@@ -1,4 +1,4 @@
-import type { TokenVerifier } from '../core/index.ts';
+import type { RequiredSignIn, TokenVerifier } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import type { SessionAnswer } from './answer.ts';
 import { createAuthenticator, type SessionPrincipal } from './authenticator.ts';
@@ -17,6 +17,7 @@ import type { SessionRequest } from './request.ts';
 import { createSealer } from './seal.ts';
 import { createSessionKeeper } from './session-keeper.ts';
 import { signOut } from './sign-out.ts';
+import { toStepUpPath } from './step-up.ts';
 
 /** Options of {@link createSessions}. */
 export interface SessionsOptions<Source = unknown> extends SessionOptions<Source> {
@@ -52,6 +53,12 @@ export interface Sessions<Source = unknown> {
    * the request is for something else, or `redirectToLogin` is false.
    */
   inviteToLogin(request: SessionRequest<Source>): SessionAnswer | null;
+  /**
+   * The path to send a page to that was refused because its person did not sign in strongly or recently enough
+   * (`AuthError.signIn`): from there the browser goes to Keycloak, and comes back to the page. `undefined` where the request
+   * is for no page, and the refusal has to be answered.
+   */
+  stepUp(request: SessionRequest<Source>, signIn: RequiredSignIn): string | undefined;
   /** Sends the browser to Keycloak; with `?return_to=/path` it comes back to that path. */
   startLogin(request: SessionRequest<Source>): Promise<SessionAnswer>;
   /** Takes the browser back from Keycloak, and begins a session. */
@@ -114,6 +121,7 @@ export function buildSessions(
     },
     authenticate: (request) => authenticate(request),
     inviteToLogin: (request) => inviteToLogin(context, request),
+    stepUp: (request, signIn) => toStepUpPath(context, request, signIn),
     startLogin: (request) => startLogin(context, request),
     finishLogin: (request) => finishLogin(context, request),
     describe: (request) => describeSession(context, authenticate, request),

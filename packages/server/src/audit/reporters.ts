@@ -48,6 +48,7 @@ const FAILED_LOGINS: Readonly<Record<string, LoginOutcome>> = {
   not_yours: 'not_valid',
   cancelled: 'cancelled',
   refused: 'not_valid',
+  too_weak: 'not_valid',
   bad_address: 'not_valid',
   misconfigured: 'misconfigured',
   unavailable: 'keycloak_unavailable',

@@ -9,7 +9,7 @@ const TRACING = ['traceparent', 'tracestate', 'baggage', 'b3'];
 /** Lets pages of these origins call this service. Call it after the guards: the plugin has a route of its own. */
 export async function allowOrigins(
   app: FastifyInstance,
-  { corsOrigins, corsCredentials }: Pick<Config, 'corsOrigins' | 'corsCredentials'>,
+  { corsOrigins, corsCredentials, dpop }: Pick<Config, 'corsOrigins' | 'corsCredentials' | 'dpop'>,
   sendUnknown: SendUnknown,
 ): Promise<void> {
   // The plugin takes every OPTIONS for a preflight, and those that are none for mistakes.
@@ -21,7 +21,7 @@ export async function allowOrigins(
     origin: [...corsOrigins],
     credentials: corsCredentials,
     methods: ['GET', 'HEAD', 'POST'],
-    allowedHeaders: ['Authorization', 'Content-Type', ...TRACING],
+    allowedHeaders: ['Authorization', 'Content-Type', ...(dpop === 'off' ? [] : ['DPoP']), ...TRACING],
     exposedHeaders: ['WWW-Authenticate', 'Retry-After', 'X-Request-Id'],
     maxAge: 600,
   });

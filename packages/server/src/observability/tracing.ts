@@ -82,11 +82,11 @@ export async function startTracing(
     },
 
     traceChecks(verifier) {
-      const verify: Verifier['verify'] = (token) => {
+      const verify: Verifier['verify'] = (token, shown) => {
         const parent = active.getStore();
-        if (parent === undefined || verifier.isKnown(token)) return verifier.verify(token);
+        if (parent === undefined || verifier.isKnown(token)) return verifier.verify(token, shown);
         const span = tracer.startSpan('check token', { kind: SpanKind.INTERNAL }, parent);
-        const checked = active.run(trace.setSpan(parent, span), async () => verifier.verify(token));
+        const checked = active.run(trace.setSpan(parent, span), async () => verifier.verify(token, shown));
         return checked
           .catch((error: AuthError) => {
             fail(span, error.code ?? 'error');

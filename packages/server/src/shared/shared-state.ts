@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { RevocationStore } from 'keycloak-guard';
+import type { ProofStore } from 'keycloak-guard';
 import type { SessionStore } from 'keycloak-guard/session';
 import type { Config } from '../config.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -15,7 +15,7 @@ declare module 'fastify' {
 /** What processes share: replicas where `REDIS_URL` is set, else the workers of one machine. */
 export interface SharedState {
   readonly through: 'redis' | 'primary';
-  readonly revocations: RevocationStore;
+  readonly revocations: ProofStore;
   readonly sessions: SessionStore;
   /** Option `store` of `@fastify/rate-limit`. */
   readonly LimitStore: unknown;

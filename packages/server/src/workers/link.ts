@@ -1,10 +1,10 @@
-import { createRevocationLog, type Revocation, type RevocationStore } from 'keycloak-guard';
+import { createRevocationLog, type ProofStore, type Revocation } from 'keycloak-guard';
 import type { SessionStore } from 'keycloak-guard/session';
 import type { Port, SharedMethod, SharedMethods, ToPrimary, ToWorker } from './messages.ts';
 
 /** What a worker has of the others, through the primary. */
 export interface WorkerLink {
-  readonly revocations: RevocationStore;
+  readonly revocations: ProofStore;
   readonly sessions: SessionStore;
   /** Counts of `@fastify/rate-limit`: its option `store`. */
   readonly LimitStore: LimitStoreClass;
@@ -102,6 +102,7 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
         return () => listeners.delete(listener);
       },
       useOnce: (id, expiresAt) => call('useOnce', id, expiresAt),
+      useProofOnce: (id, expiresAt) => call('useProofOnce', id, expiresAt),
     },
     sessions: {
       get: (key) => call('sessionGet', key),

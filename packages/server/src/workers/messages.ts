@@ -8,6 +8,8 @@ export interface SharedMethods {
   revoke(revocation: Revocation): void;
   /** See `RevocationStore.useOnce`. */
   useOnce(id: string, expiresAt: number): boolean;
+  /** See `RevocationStore.useProofOnce`. */
+  useProofOnce(id: string, expiresAt: number): boolean;
   sessionGet(key: string): string | null;
   sessionCreate(key: string, value: string, ttlMs: number, group: SessionGroup | null): number;
   sessionReplace(key: string, value: string): boolean;

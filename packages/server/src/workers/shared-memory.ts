@@ -54,6 +54,7 @@ export function createSharedMemory(maxSessions = 100_000): SharedMemory {
       for (const follower of followers) follower.send({ kind: 'revocations', revocations: [revocation] });
     },
     useOnce: (id, expiresAt) => claims.useOnce(id, expiresAt),
+    useProofOnce: (id, expiresAt) => claims.useProofOnce(id, expiresAt),
     sessionGet: (key) => sessions.get(key),
     sessionCreate: (key, value, ttlMs, group) => sessions.create(key, value, ttlMs, group ?? undefined),
     sessionReplace: (key, value) => sessions.replace(key, value),

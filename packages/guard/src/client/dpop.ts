@@ -1,0 +1,61 @@
+import * as oauth from 'oauth4webapi';
+import type { Discovery, Issuer } from '../core/index.ts';
+import type { OptionRule } from '../core/internal.ts';
+
+/** The key to which tokens of a client are bound (RFC 9449). */
+export interface DpopKey {
+  /** Signs proofs, for what is at this realm and elsewhere. The key is made when it is first needed. */
+  handle(discovery?: Discovery): Promise<oauth.DPoPHandle>;
+  /** Thumbprint of a key that was given: it is the same in every replica, and a login may be bound to it (RFC 9449 §10). */
+  thumbprint(): Promise<string | undefined>;
+}
+
+export const DPOP_KEY: OptionRule = {
+  rule: 'must be true or false, or a key pair of WebCrypto that signs, with a public key that can be exported',
+  example: 'true',
+  isMet: (value) => typeof value === 'boolean' || isKeyPair(value),
+};
+
+function isKeyPair(value: unknown): value is CryptoKeyPair {
+  const { privateKey, publicKey } = (value ?? {}) as Partial<CryptoKeyPair>;
+  return (
+    privateKey?.type === 'private' && privateKey.usages.includes('sign') && publicKey?.extractable === true
+  );
+}
+
+/** `undefined` where tokens are not to be bound. */
+export function createDpopKey(
+  given: boolean | CryptoKeyPair,
+  issuer: Pick<Issuer, 'baseUrl'>,
+): DpopKey | undefined {
+  if (given === false) return undefined;
+  let made: Promise<oauth.DPoPHandle> | undefined;
+  let publicIssuer: string | undefined;
+
+  async function make(): Promise<oauth.DPoPHandle> {
+    const pair = given === true ? await oauth.generateKeyPair('ES256') : (given as CryptoKeyPair);
+    return oauth.DPoP({}, pair, {
+      // Keycloak is named as it names itself, whatever the address at which this process reaches it.
+      [oauth.modifyAssertion]: (_header, payload) => {
+        const { baseUrl } = issuer;
+        const htu = String(payload.htu);
+        if (publicIssuer !== undefined && htu.startsWith(`${baseUrl}/`)) {
+          payload.htu = `${publicIssuer}${htu.slice(baseUrl.length)}`;
+        }
+      },
+    });
+  }
+
+  const handle = (): Promise<oauth.DPoPHandle> => {
+    made ??= make();
+    return made;
+  };
+
+  return {
+    handle(discovery) {
+      publicIssuer = discovery?.issuer ?? publicIssuer;
+      return handle();
+    },
+    thumbprint: async () => (given === true ? undefined : (await handle()).calculateThumbprint()),
+  };
+}

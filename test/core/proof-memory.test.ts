@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
+import { createProofMemory } from '../../packages/guard/src/core/proof-memory.ts';
+
+describe('the memory of proofs', () => {
+  it('takes each once, until its time is over', async () => {
+    let now = 1_000_000;
+    const store = createMemoryRevocationStore(() => now);
+    assert.equal(await store.useProofOnce('a', 1_040), true);
+    assert.equal(await store.useProofOnce('a', 1_040), false);
+    assert.equal(await store.useProofOnce('b', 1_001), true);
+    now = 1_002_000;
+    assert.equal(await store.useProofOnce('b', 1_041), true, 'over, though what came before it is not');
+    assert.equal(await store.useProofOnce('a', 1_040), false);
+    now = 1_040_000;
+    assert.equal(await store.useProofOnce('a', 1_080), true);
+  });
+
+  it('forgets none that is alive for a million that come after it: they are refused', async () => {
+    const now = Date.now();
+    const store = createMemoryRevocationStore(() => now);
+    const until = now / 1000 + 40;
+    assert.equal(await store.useProofOnce('the-first', until), true);
+    let taken = 0;
+    let refused = 0;
+    for (let i = 0; i < 1_000_000; i++) {
+      await store.useProofOnce(`proof-number-${String(i).padStart(9, '0')}`, until).then(
+        () => taken++,
+        () => refused++,
+      );
+    }
+    assert.deepEqual([taken, refused], [499_999, 500_001]);
+    assert.equal(await store.useProofOnce('the-first', until), false);
+    assert.equal(await store.useProofOnce('proof-number-000000000', until), false);
+  });
+
+  it('has room again when time has passed', () => {
+    let now = 0;
+    const useOnce = createProofMemory(() => now, 2);
+    assert.equal(useOnce('a', 10), true);
+    assert.equal(useOnce('b', 20), true);
+    assert.throws(() => useOnce('c', 30), RangeError);
+    now = 10_000;
+    assert.equal(useOnce('c', 30), true);
+    assert.throws(() => useOnce('d', 30), RangeError);
+  });
+});

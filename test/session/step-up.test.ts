@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import { createVerifier } from '../../packages/guard/src/core/index.ts';
+import { createSessions, type SessionEvent } from '../../packages/guard/src/session/index.ts';
+import { COOKIE, ORIGIN, openBrowser } from './browser.ts';
+import { buildSessionApp } from './session-app.ts';
+
+const PAGE = { accept: 'text/html', 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' };
+
+/** An app with a page for who signed in less than a minute ago, and one for who signed in with gold. */
+async function setUp(t: TestContext, session: { stepUp?: boolean } = {}) {
+  let now = Date.now();
+  const events: string[] = [];
+  const onEvent = ({ type, reason }: SessionEvent) => void events.push(`${type} ${reason}`);
+  const { app, idp } = await buildSessionApp(t, { clock: () => now, session: { onEvent, ...session } });
+  app.get('/transfer', { onRequest: app.guard({ maxAge: 60 }) }, () => 'transferred');
+  app.post('/transfer', { onRequest: app.guard({ maxAge: 60 }) }, () => 'transferred');
+  app.get('/gold', { onRequest: app.guard({ acr: ['gold'], maxAge: 3_600 }) }, () => 'gold');
+  const browser = openBrowser(app);
+  assert.equal((await browser.signIn()).statusCode, 303);
+  return {
+    browser,
+    events,
+    advance(seconds: number) {
+      now += seconds * 1000;
+      idp.advanceClock(seconds);
+    },
+    /** To Keycloak and back, from where a page was sent. */
+    async follow(location: string) {
+      const begun = await browser.app({ url: location });
+      assert.equal(begun.statusCode, 303, begun.body);
+      const asked = new URL(String(begun.headers.location)).searchParams;
+      const back = new URL(await browser.signInAt(String(begun.headers.location)));
+      return { asked, done: await browser.app({ url: `${back.pathname}${back.search}`, headers: PAGE }) };
+    },
+  };
+}
+
+test('a page whose person signed in too long ago goes to Keycloak and comes back', async (t) => {
+  const { browser, advance, follow, events } = await setUp(t);
+  assert.equal((await browser.app({ url: '/transfer', headers: PAGE })).body, 'transferred');
+  advance(100);
+  const sent = await browser.app({ url: '/transfer?to=sara&amount=5', headers: PAGE });
+  assert.equal(sent.statusCode, 303);
+  assert.equal(sent.headers['cache-control'], 'no-store');
+  assert.equal(sent.body, '');
+  const location = String(sent.headers.location);
+  assert.match(location, /^\/auth\/login\?return_to=%2Ftransfer%3Fto%3Dsara%26amount%3D5&step_up=/);
+  const before = browser.session;
+  const { asked, done } = await follow(location);
+  assert.equal(asked.get('max_age'), '60');
+  assert.equal(asked.get('acr_values'), null);
+  assert.equal(done.headers.location, `${ORIGIN}/transfer?to=sara&amount=5`);
+  assert.notEqual(browser.session, before, 'a new session with a new id');
+  assert.equal((await browser.app({ url: '/transfer?to=sara', headers: PAGE })).body, 'transferred');
+  assert.deepEqual(events, ['started login', 'ended replaced', 'started login']);
+});
+
+test('what is no page gets the challenge: a script, a form, an image, a frame', async (t) => {
+  const { browser, advance } = await setUp(t);
+  advance(100);
+  const requests = [
+    { headers: { accept: 'application/json' } },
+    { headers: {} },
+    { headers: { accept: 'text/html', 'sec-fetch-dest': 'empty' } },
+    { headers: { accept: 'text/html', 'sec-fetch-dest': 'iframe' } },
+    { headers: { ...PAGE, upgrade: 'websocket', origin: ORIGIN } },
+    { method: 'POST', headers: { ...PAGE, 'sec-fetch-site': 'same-origin' } },
+  ] as const;
+  for (const request of requests) {
+    const answer = await browser.app({ url: '/transfer', ...request });
+    assert.equal(answer.statusCode, 401, JSON.stringify(request));
+    assert.match(
+      String(answer.headers['www-authenticate']),
+      /^Bearer error="insufficient_user_authentication", .*max_age="60"$/,
+    );
+  }
+  const older = await browser.app({ url: '/transfer', headers: { accept: 'text/html,*/*' } });
+  assert.equal(older.statusCode, 303, 'a browser that does not say what it asks for');
+});
+
+test('where Keycloak cannot do what was asked for, the person is told, keeps their session, and is sent round no more', async (t) => {
+  const { browser, follow, events } = await setUp(t);
+  const before = browser.session;
+  const sent = await browser.app({ url: '/gold', headers: PAGE });
+  assert.equal(sent.statusCode, 303);
+  const { asked, done } = await follow(String(sent.headers.location));
+  assert.deepEqual([asked.get('acr_values'), asked.get('max_age')], ['gold', '3600']);
+  assert.equal(done.statusCode, 403);
+  assert.match(done.body, /This sign-in is not enough/);
+  assert.equal(browser.session, before);
+  assert.deepEqual([...browser.cookies.keys()], [COOKIE]);
+  assert.equal((await browser.app({ url: '/protected' })).body, 'abdullah');
+  assert.deepEqual(events, ['started login', 'login_failed too_weak']);
+});
+
+test('nobody but a guard can have Keycloak asked for anything', async (t) => {
+  const { browser, advance } = await setUp(t);
+  advance(100);
+  const sent = await browser.app({ url: '/transfer', headers: PAGE });
+  const good = new URL(String(sent.headers.location), ORIGIN).searchParams.get('step_up') ?? '';
+  const askedWith = async (query: string) => {
+    const begun = await browser.app({ url: `/auth/login?${query}` });
+    const { searchParams } = new URL(String(begun.headers.location));
+    return [searchParams.get('acr_values'), searchParams.get('max_age')];
+  };
+  assert.deepEqual(await askedWith(`step_up=${encodeURIComponent(good)}`), [null, '60']);
+  for (const query of [
+    'acr_values=silver&max_age=0',
+    'step_up=gold',
+    `step_up=${encodeURIComponent(`${good.slice(0, -2)}AA`)}`,
+    `step_up=${encodeURIComponent(good)}&step_up=x`,
+    `step_up=${encodeURIComponent([...browser.cookies.values()][0] ?? '')}`,
+  ]) {
+    assert.deepEqual(await askedWith(query), [null, null], query);
+  }
+  advance(601);
+  assert.deepEqual(await askedWith(`step_up=${encodeURIComponent(good)}`), [null, null], 'too late');
+});
+
+test('the page that is come back to is one of this app', async (t) => {
+  const { browser, advance } = await setUp(t);
+  advance(100);
+  for (const [url, expected] of [
+    ['/transfer', '/transfer'],
+    ['/transfer?next=//evil.example.com', '/transfer?next=//evil.example.com'],
+    ['http://evil.example.com/transfer', '/transfer'],
+  ] as const) {
+    const sent = await browser.app({ url, headers: PAGE });
+    const { searchParams } = new URL(String(sent.headers.location), ORIGIN);
+    assert.equal(searchParams.get('return_to'), expected);
+  }
+});
+
+test('behind a path of a proxy the way leads through that path, for any framework', () => {
+  const keycloak = { serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-app' };
+  const sessions = createSessions({
+    verifier: createVerifier(keycloak),
+    client: createClient(keycloak),
+    secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
+    publicUrl: `${ORIGIN}/shop`,
+  });
+  const path = /^\/shop\/auth\/login\?return_to=%2Fshop%2Ftransfer%3Fa&step_up=/;
+  for (const url of ['/transfer?a', 'http://internal:3000/transfer?a']) {
+    assert.match(
+      String(sessions.stepUp({ method: 'GET', url, headers: new Headers(PAGE) }, { maxAge: 60 })),
+      path,
+    );
+  }
+});
+
+test('it can be switched off', async (t) => {
+  const { browser, advance } = await setUp(t, { stepUp: false });
+  advance(100);
+  const answer = await browser.app({ url: '/transfer', headers: PAGE });
+  assert.equal(answer.statusCode, 401);
+});
