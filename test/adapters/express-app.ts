@@ -1,20 +1,21 @@
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import cors from 'cors';
 import express from 'express';
 import express4 from 'express4';
 import { keycloak } from '../../packages/guard/src/express/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
+import { listen, toLogout, toOptions } from './listen.ts';
 
 async function start(make: typeof express, given: Given): Promise<RunningApp> {
-  const { session, onDenied, onMessage } = given;
-  const kc = keycloak({
-    ...given.keycloak,
-    explain: given.explain,
-    onDenied: onDenied && ((_request, error, principal) => onDenied(error, principal)),
-  });
+  const kc = keycloak(toOptions(given));
   const app = make();
-  if (session !== undefined) app.use(kc.session(session));
-  app.use(kc.backchannelLogout({ onMessage: onMessage && ((_request, message) => onMessage(message)) }));
+  // Errors that are made on purpose are not printed.
+  app.set('env', 'test');
+  if (given.cors !== undefined) app.use(cors({ origin: given.cors }));
+  if (given.hasBodyParsers) app.use(make.json(), make.urlencoded({ extended: true, limit: '1mb' }));
+  if (given.session !== undefined) app.use(kc.session(given.session));
+  app.use(kc.backchannelLogout(toLogout(given)));
   const whoami = (request: express.Request, response: express.Response) =>
     void response.json({ username: request.principal?.username ?? null });
   app.get('/open', (_request, response) => void response.json({ open: true }));
@@ -39,20 +40,22 @@ async function start(make: typeof express, given: Given): Promise<RunningApp> {
     }
     response.end();
   });
+  app.get('/token', kc.guard(), async (request, response) => {
+    response.json({ token: await kc.accessToken(request) });
+  });
   app.get('/fails', kc.guard(), () => {
     throw new Error('a fault of the handler');
   });
-  const server = app.listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await kc.close();
-    },
-  };
+  if (given.hasErrorHandler) app.use(answerErrors);
+  return listen(createServer(app), () => kc.close());
 }
+
+const answerErrors: express.ErrorRequestHandler = (error, _request, response, _next) => {
+  response
+    .status(error.statusCode ?? 500)
+    .set(error.headers ?? {})
+    .json({ own: error.code ?? error.message });
+};
 
 export const EXPRESS: readonly Adapter[] = [
   { name: 'express 5', start: (given) => start(express, given) },

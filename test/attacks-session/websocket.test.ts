@@ -68,7 +68,7 @@ for (const [name, headers] of [
     for (const path of ['/live', '/open']) {
       const answer = await open({ cookie, ...headers }, path);
       assert.equal(answer.status, 403, path);
-      assert.equal(JSON.parse(answer.body).message, 'Requests from other sites are refused');
+      assert.equal(JSON.parse(answer.body).detail, 'Requests from other sites are refused');
     }
   });
 }

@@ -57,10 +57,10 @@ function assertAnswer(answer: RawAnswer, attempt: Attempt): void {
     expected.includes(answer.headers.get('www-authenticate')),
     answer.headers.get('www-authenticate'),
   );
-  const { message } = JSON.parse(answer.body) as { message: string };
+  const { detail } = JSON.parse(answer.body) as { detail: string };
   assert.ok(
-    attempt.codes.some((code) => AUTH_ERRORS[code].detail === message),
-    message,
+    attempt.codes.some((code) => AUTH_ERRORS[code].detail === detail),
+    detail,
   );
 }
 

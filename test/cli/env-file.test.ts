@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { lstat, mkdtemp, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
-import {
-  compareEnv,
-  mergeEnv,
-  readEnvText,
-  readSettings,
-  writePrivateFile,
-} from '../../packages/cli/src/setup/env-file.ts';
+import { writePrivateFile } from '../../packages/cli/src/private-file.ts';
+import { compareEnv, mergeEnv, readEnvText, readSettings } from '../../packages/cli/src/setup/env-file.ts';
 import { UsageError } from '../../packages/cli/src/usage-error.ts';
 
 test('lines that are there stay, comments too; a setting that changes keeps its place', () => {
@@ -44,16 +40,45 @@ test('every value is read back as it was written', () => {
     '$HOME',
     'a=b',
     '',
-    `both " and '`,
-    `all " and ' and \``,
     '\\n',
     'C:\\new',
     ' spaces ',
-    'two\nlines',
     `don't #1`,
     'ends with \\',
   ]) {
-    assert.equal(parseEnv(mergeEnv('', [{ name: 'A', from: undefined, to: value }])).A, value);
+    const text = mergeEnv('', [{ name: 'A', from: undefined, to: value }]);
+    assert.equal(parseEnv(text).A, value);
+    // As people read it too: `set -a; . ./.env`.
+    const shell = spawnSync('sh', ['-c', `${text}printf %s "$A"`], { encoding: 'utf8' });
+    assert.equal(shell.stdout, value);
+  }
+});
+
+test('no value runs a command where the file is read by a shell, nor becomes a setting of its own where it is read by lines', () => {
+  for (const value of [
+    'x; echo ran',
+    "x'; echo ran; '",
+    '$(echo ran)',
+    "it's $(echo ran)",
+    '`echo ran`',
+    "it's `echo ran`",
+    `both " and '; echo ran`,
+    `both " and ' $(echo ran)`,
+    `all " and ' and \`; echo ran`,
+    'x\nNODE_OPTIONS=--require=/tmp/evil.js',
+    "it's\nNODE_OPTIONS=--require=/tmp/evil.js",
+    'x\u001b[2J',
+    'x\u0085y',
+  ]) {
+    let text = '';
+    try {
+      text = mergeEnv('', [{ name: 'A', from: undefined, to: value }]);
+    } catch (error) {
+      assert.ok(error instanceof UsageError);
+    }
+    assert.equal(spawnSync('sh', ['-c', text], { encoding: 'utf8' }).stdout, '', text);
+    assert.ok(text.split('\n').length <= 2, 'one line');
+    assert.doesNotMatch(text, /[^\P{Cc}\n]/u);
   }
 });
 
@@ -68,7 +93,7 @@ test('the file is for its owner alone, even where it was not before, and no draf
 });
 
 test('a value that no quotes can hold is refused, and the file says nothing else', () => {
-  for (const value of [`#"'\``, ` "'\``, `\n"'\``, 'two\r\nlines']) {
+  for (const value of [`#"'\``, `both " and '`, `$1 isn't`, 'two\nlines', 'two\r\nlines', 'a\u001bb']) {
     assert.throws(
       () => mergeEnv('B=1\n', [{ name: 'A', from: undefined, to: value }]),
       (error) =>

@@ -89,6 +89,45 @@ describe('an ID token', () => {
   }
 });
 
+describe('a login that has to be fresh', () => {
+  const seconds = Math.floor(Date.now() / 1000);
+
+  /** Asks for a login that is no older than a minute; the person takes `max_age` out of the URL. */
+  async function logIn(claims: object) {
+    const { client } = realmOf({ alg: 'RS256' }, claims);
+    const parameters = { max_age: '60' };
+    const { url, ...secrets } = await client.startAuthorization({ redirectUri: CALLBACK, parameters });
+    assert.equal(new URL(url).searchParams.get('max_age'), '60');
+    const callbackUrl = `${CALLBACK}?code=c&state=${secrets.state}`;
+    return client.finishAuthorization({ ...secrets, nonce: 'a-nonce', callbackUrl });
+  }
+
+  it('is taken where the person has just signed in', async () => {
+    assert.ok((await logIn({ auth_time: seconds - 30 })).idToken);
+  });
+
+  it('is refused where the person signed in before, whatever became of the parameter on the way', async () => {
+    await assert.rejects(
+      logIn({ auth_time: seconds - 3_600 }),
+      (error) => error instanceof AuthorizationError && error.reason === 'invalid_response',
+    );
+  });
+
+  for (const auth_time of [undefined, null, '1', {}]) {
+    it(`is refused where the time of the login is ${JSON.stringify(auth_time)}`, async () => {
+      await assert.rejects(logIn({ auth_time }));
+    });
+  }
+
+  it('cannot be asked for with what is no number of seconds', async () => {
+    const { client } = realmOf({ alg: 'RS256' });
+    for (const max_age of ['', 'soon', '-1', '1.5', ' 1', '1e3']) {
+      const parameters = { max_age };
+      await assert.rejects(client.startAuthorization({ redirectUri: CALLBACK, parameters }), TypeError);
+    }
+  });
+});
+
 describe('a response to a login', () => {
   const metadata = { authorization_response_iss_parameter_supported: true };
   const iss = `iss=${encodeURIComponent(ISSUER)}`;

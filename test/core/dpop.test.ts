@@ -55,6 +55,30 @@ describe('a token that is bound to a key', () => {
     });
   }
 
+  it('is refused where it does not say to what it is bound', async () => {
+    for (const cnf of [undefined, {}, null, { jkt: '' }, { jkt: 7 }, { 'x5t#S256': 'a' }]) {
+      const one = realm.mint({ typ: 'DPoP', cnf });
+      const proof = client.proof({ token: one, uri: URI, now: realm.now });
+      await assertRefused(() => authenticate(verifier, requestOf(one, proof)), 'token_bound');
+    }
+  });
+
+  it('is good without a proof where nobody sent it: a session keeps it', async () => {
+    for (const one of [token, bound(realm), realm.mint()]) {
+      assert.equal((await verifier.verify(one, { isKept: true })).username, 'abdullah');
+    }
+  });
+
+  it('has to be there behind the scheme', async () => {
+    for (const authorization of ['DPoP', 'dpop ', 'DPoP   ']) {
+      await assertRefused(() => authenticate(verifier, { headers: { authorization } }), 'missing_token');
+    }
+    await assertRefused(
+      () => authenticate(verifier, { headers: { authorization: `DPoP\t${token}` } }),
+      'unsupported_scheme',
+    );
+  });
+
   it('may be of a Keycloak that calls it a bearer token', async () => {
     const old = realm.mint({ cnf: { jkt: client.jkt } });
     await assertRefused(() => authenticate(verifier, bearer(old)), 'token_bound');
@@ -284,61 +308,6 @@ describe('a proof', () => {
       headers: { authorization: `dpop   ${token}`, dpop: proofFor() },
     });
     await authenticate(verifier, padded);
-  });
-});
-
-describe('nonces of the server', () => {
-  const dpop: DpopOptions = { mode: 'accepted', nonceSecret: 'n'.repeat(40) };
-
-  it('are asked for, and are good for two windows of time, in every replica', async () => {
-    const own = createTestRealm();
-    const one = bound(own);
-    const [guard, replica] = [own.verifier({ ...OPTIONS, dpop }), own.verifier({ ...OPTIONS, dpop })];
-    const send = (nonce: unknown, to = guard) =>
-      authenticate(
-        to,
-        requestOf(one, client.proof({ token: one, uri: URI, now: own.now }, { claims: { nonce } })),
-      );
-    const error = await assertRefused(() => send(undefined), 'dpop_nonce_required');
-    const nonce = error.headers['dpop-nonce'];
-    assert.match(nonce as string, /^[\w-]{43}$/);
-    assert.match(
-      error.headers['www-authenticate'] as string,
-      /^Bearer, DPoP algs="[^"]+", error="use_dpop_nonce", error_description="/,
-    );
-    await send(nonce);
-    await send(nonce, replica);
-    await assertRefused(() => send(7), 'dpop_nonce_required');
-    await assertRefused(() => send(`${nonce}x`), 'dpop_nonce_required');
-    own.advance(240);
-    await send(nonce);
-    // A replica whose clock is behind.
-    own.advance(-300);
-    await send(nonce);
-    own.advance(300 + 361);
-    const fresh = bound(own);
-    const late = client.proof({ token: fresh, uri: URI, now: own.now }, { claims: { nonce } });
-    const again = await assertRefused(
-      () => authenticate(guard, requestOf(fresh, late)),
-      'dpop_nonce_required',
-    );
-    assert.notEqual(again.headers['dpop-nonce'], nonce);
-  });
-
-  it('of another secret are not good', async () => {
-    const guards = ['a', 'b'].map((letter) =>
-      realm.verifier({ ...OPTIONS, dpop: { ...dpop, nonceSecret: letter.repeat(32) } }),
-    );
-    const nonces = await Promise.all(
-      guards.map(async (guard) => {
-        const error = await assertRefused(
-          () => authenticate(guard, requestOf(token, proofFor())),
-          'dpop_nonce_required',
-        );
-        return error.headers['dpop-nonce'];
-      }),
-    );
-    assert.notEqual(nonces[0], nonces[1]);
   });
 });
 

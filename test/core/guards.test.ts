@@ -65,6 +65,8 @@ describe('the principal', () => {
       audience: ['my-api'],
       sessionId: 's1',
       authorizedParty: null,
+      acr: null,
+      authenticatedAt: null,
       issuer: claims.iss,
       expiresAt: 1,
     });

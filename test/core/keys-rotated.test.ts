@@ -47,6 +47,20 @@ describe('a token of a key that was rotated in, while a made-up key id uses up t
     assert.equal(realm.calls.jwks, 3);
   });
 
+  it('is refused at once, as an outage, when the verifier is closed while it waits: nothing keeps the process', async (t) => {
+    const { realm, verifier, pass, mint } = await startRotated(t);
+    const waiting = [verifier.verify(mint()), verifier.verify(mint())].map((one) =>
+      assertRefused(() => one, 'provider_unavailable'),
+    );
+    await pass(1_000);
+    await verifier.close();
+    await Promise.all(waiting);
+    await pass(10_000);
+    assert.equal(realm.calls.jwks, 2);
+    // Whoever goes on using it is served as before.
+    assert.equal((await verifier.verify(mint())).username, 'abdullah');
+  });
+
   it('is good too where another made-up one comes first, every five seconds', async (t) => {
     const { realm, verifier, madeUp, pass, mint } = await startRotated(t);
     const waiting = verifier.verify(mint());

@@ -53,6 +53,7 @@ describe('a guard that wants a strong sign-in', () => {
     for (const acr of ['silver', '1', '0', 'titanium', 'toString', '-3', '2.5', ' 3', '0x3', '9999999999']) {
       assert.match(await answerOf(gold, { acr }, levels), /^refused/, acr);
     }
+    assert.equal(await answerOf(gold, { acr: undefined }, levels), 'refused: acr missing');
     assert.equal(await answerOf({ acr: ['platinum', 'silver'] }, { acr: 'silver' }, levels), 'passes');
     assert.equal(await answerOf({ acr: ['2'] }, { acr: 'gold' }, levels), 'passes');
   });
@@ -70,6 +71,9 @@ describe('a guard that wants a strong sign-in', () => {
     const principal = await principalOf({ acr: 'silver' });
     const error = await assertRefused(() => guard(principal), 'insufficient_user_authentication');
     assert.equal(error.statusCode, 401);
+    const [strong, recent] = [{ acr: ['gold'] }, { maxAge: 300 }].map((one) => requireSignIn(one));
+    assert.equal((await refusalOf(() => strong?.(principal))).expected, 'acr gold');
+    assert.equal((await refusalOf(() => recent?.(principal))).expected, 'at most 300 seconds ago');
     assert.deepEqual(error.signIn, { acr: ['gold', 'platinum'], maxAge: 300 });
     assert.equal(error.expected, 'acr gold or platinum, at most 300 seconds ago');
     assert.deepEqual(error.headers, {

@@ -13,6 +13,7 @@ describe('a text of somebody else', () => {
     ['DPoP  abcdef', 'DPoP  …'],
     ['Bearer realm="x", error="invalid_token"', 'Bearer realm="x", error="invalid_token"'],
     ['a\r\nb\u0000\u001b[31mc\u0085\u2028\u202ed', 'a  b  [31mc   d'],
+    ['a\u115fb\u3164c\u034fd\ufe0fe\u2800f', 'a b c d e f'],
     ['the s3cret and s3cret', 'the … and …'],
     ['x'.repeat(301), `${'x'.repeat(300)}…`],
     ['x'.repeat(300), 'x'.repeat(300)],

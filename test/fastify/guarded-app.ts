@@ -17,5 +17,4 @@ export const get = async (app: FastifyInstance, url: string, token?: string) => 
   const answer = await app.inject({ url, ...(token === undefined ? {} : bearer(token)) });
   return [answer.statusCode, answer.body, answer.headers['www-authenticate']];
 };
-export const body = (status: number, error: string, message: string, code: string) =>
-  JSON.stringify({ statusCode: status, code, error, message });
+export const body = (detail: string) => JSON.stringify({ detail });

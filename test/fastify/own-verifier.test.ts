@@ -71,7 +71,7 @@ describe('a verifier of somebody else', () => {
       const app = await startWith(answer);
       assert.deepEqual(await get(app, '/any', 'forged'), [
         401,
-        body(401, 'Unauthorized', 'Could not validate credentials', 'token_signature'),
+        body('Could not validate credentials'),
         NOT_VALID,
       ]);
     });

@@ -44,32 +44,25 @@ describe('a guard as a hook', () => {
   });
 
   it('refuses a request without a token with a bare challenge', async () => {
-    assert.deepEqual(await get(app, '/any'), [
-      401,
-      body(401, 'Unauthorized', 'Not authenticated', 'missing_token'),
-      'Bearer',
-    ]);
+    assert.deepEqual(await get(app, '/any'), [401, body('Not authenticated'), 'Bearer']);
   });
 
   it('refuses a bad token and leaks neither the reason, nor a URL, nor the token', async () => {
     const token = realm.mint({ iss: 'https://attacker.example.com' });
     const [status, text, challenge] = await get(app, '/any', token);
-    assert.deepEqual(
-      [status, text, challenge],
-      [401, body(401, 'Unauthorized', 'Could not validate credentials', 'token_issuer'), NOT_VALID],
-    );
+    assert.deepEqual([status, text, challenge], [401, body('Could not validate credentials'), NOT_VALID]);
   });
 
   it('refuses who lacks a role with 403, and names a missing scope in the challenge', async () => {
     const token = realm.mint();
     assert.deepEqual(await get(app, '/admin', token), [
       403,
-      body(403, 'Forbidden', 'Not enough permissions', 'role_missing'),
+      body('Not enough permissions'),
       'Bearer error="insufficient_scope"',
     ]);
     assert.deepEqual(await get(app, '/scope', token), [
       403,
-      body(403, 'Forbidden', 'Not enough permissions', 'scope_missing'),
+      body('Not enough permissions'),
       'Bearer error="insufficient_scope", scope="orders:read"',
     ]);
     assert.equal((await get(app, '/admin', realm.mint({ realm_access: { roles: ['admin'] } })))[1], 'admin');
@@ -133,10 +126,7 @@ describe('a guard as a hook', () => {
     assert.equal(answer.statusCode, 503);
     assert.equal(answer.headers['retry-after'], '5');
     assert.equal(answer.headers['www-authenticate'], undefined);
-    assert.equal(
-      answer.body,
-      body(503, 'Service Unavailable', 'Identity provider unavailable', 'provider_unavailable'),
-    );
+    assert.equal(answer.body, body('Identity provider unavailable'));
     await other.close();
   });
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ROOT, sourceFiles } from './source-imports.ts';
 
 const doors = sourceFiles().filter((file) =>
-  /^guard\/src\/(client|core|fastify|redis|session)\/index\.ts$/.test(file),
+  /^guard\/src\/(client|core|express|fastify|koa|node|redis|session)\/index\.ts$/.test(file),
 );
 
 /** The declaration of each name that a room of the library exports, with the comment before it. */
@@ -24,10 +24,21 @@ function publicDeclarations(): { name: string; comment: string; isFunction: bool
               .replace(/ as .*/, ''),
           )
           .filter((name) => name !== '')
-          .map((name) => ({ name: `${door}: ${name}`, ...declarationOf(readFileSync(file, 'utf8'), name) }));
+          .map((name) => ({ name: `${door}: ${name}`, ...declarationIn(file, name) }));
       },
     );
   });
+}
+
+/** Where it is exported from another room, that has it from one of its own files. */
+function declarationIn(file: string, name: string): { comment: string; isFunction: boolean } {
+  const text = readFileSync(file, 'utf8');
+  const passedOn = new RegExp(`export (?:type )?\\{[^}]*\\b${name}\\b[^}]*\\} from '([^']+)'`).exec(
+    text,
+  )?.[1];
+  return passedOn === undefined
+    ? declarationOf(text, name)
+    : declarationIn(join(dirname(file), passedOn), name);
 }
 
 function declarationOf(text: string, name: string): { comment: string; isFunction: boolean } {

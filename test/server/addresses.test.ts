@@ -21,9 +21,18 @@ test('IPv6 counts by its networks of 48, 56 and 64 bits, however the address is 
 });
 
 test('IPv4 counts by its address, in IPv6 and behind a translator too', () => {
-  for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '::ffff:c000:201', '64:ff9b::192.0.2.1']) {
+  for (const address of [
+    '192.0.2.1',
+    '::ffff:192.0.2.1',
+    '::ffff:c000:201',
+    '64:ff9b::192.0.2.1',
+    // A translator's prefix for a network's own use: any of 96 bits in 64:ff9b:1::/48.
+    '64:ff9b:1::192.0.2.1',
+    '64:ff9b:1:fffe:7::c000:201',
+  ]) {
     assert.deepEqual(networksOf(address), ['192.0.2.1'], address);
   }
+  assert.deepEqual(networksOf('64:ff9b:2::192.0.2.1').length, 3);
 });
 
 test('what is no address counts by itself', () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import fs, { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildApp } from '../../packages/server/src/index.ts';
 import { createLoggerTo, jsonStream } from '../../packages/server/src/observability/logger.ts';
@@ -50,7 +50,40 @@ test('the lines that were left out are a metric', async (t) => {
   assert.equal(await count(), '1');
 });
 
-test('SIGTERM while nobody reads the log: the process ends all the same', async (t) => {
+test('a disk that is full, or a reader that is gone, keeps the last flush no longer', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'keycloak-guard-')), 'log');
+  execFileSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const broken = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  closeSync(reader);
+  rmSync(dirname(path), { recursive: true });
+  const { writeSync } = fs;
+  for (const fd of [openSync('/dev/full', 'w'), broken]) {
+    const stream = jsonStream(fd);
+    createLoggerTo({ logLevel: 'info' }, stream).info('the last line');
+    const begin = performance.now();
+    stream.flushSync();
+    assert.ok(performance.now() - begin < 2_000);
+    assert.equal(fs.writeSync, writeSync);
+  }
+});
+
+test('the last flush writes what is left, once', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'keycloak-guard-')), 'log');
+  const stream = jsonStream(openSync(file, 'w'));
+  const logger = createLoggerTo({ logLevel: 'info' }, stream);
+  for (let i = 0; i < 1_000; i++) logger.info(`line ${i}`);
+  stream.flushSync();
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).msg),
+    Array.from({ length: 1_000 }, (_, i) => `line ${i}`),
+  );
+  rmSync(dirname(file), { recursive: true });
+});
+
+/** The service in a process of its own, and whether it answers. */
+async function startProcess(t: TestContext, stdout: 'pipe' | number) {
   const free = createServer().listen(0, '127.0.0.1');
   await once(free, 'listening');
   const { port } = free.address() as AddressInfo;
@@ -59,7 +92,7 @@ test('SIGTERM while nobody reads the log: the process ends all the same', async 
   const settings = settingsFor('http://127.0.0.1:9', { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: '500' });
   const child = spawn(process.execPath, [MAIN, 'serve'], {
     env: { PATH, ...settings, PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', stdout, 'ignore'],
   });
   t.after(() => child.kill('SIGKILL'));
   const ended = once(child, 'exit');
@@ -69,9 +102,30 @@ test('SIGTERM while nobody reads the log: the process ends all the same', async 
       () => false,
     );
   await eventually('it listens', isAlive);
+  const stop = () => {
+    child.kill('SIGTERM');
+    return Promise.race([ended, sleep(5_000, 'it goes on', { ref: false })]);
+  };
+  return { child, isAlive, stop };
+}
+
+test('SIGTERM while nobody reads the log: the process ends all the same', async (t) => {
+  const { isAlive, stop } = await startProcess(t, 'pipe');
   // Each is a line of 130 bytes, and the pipe holds some hundred thousand.
   for (let i = 0; i < 40; i++) await Promise.all(Array.from({ length: 100 }, isAlive));
-  child.kill('SIGTERM');
-  const tooLong = sleep(5_000, 'it goes on', { ref: false });
-  assert.deepEqual(await Promise.race([ended, tooLong]), [0, null]);
+  assert.deepEqual(await stop(), [0, null]);
+});
+
+test('SIGTERM when whoever read the log is gone: the process ends all the same', async (t) => {
+  const { child, stop } = await startProcess(t, 'pipe');
+  child.stdout?.destroy();
+  assert.deepEqual(await stop(), [0, null]);
+});
+
+test('a disk that is full ends no service, and keeps none from ending', async (t) => {
+  const { isAlive, stop } = await startProcess(t, openSync('/dev/full', 'w'));
+  // Longer than lines are gathered.
+  await sleep(1_000);
+  assert.ok(await isAlive());
+  assert.deepEqual(await stop(), [0, null]);
 });

@@ -3,9 +3,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { inspect } from 'node:util';
+import { openRedis } from '../../packages/guard/src/redis/index.ts';
 import { ConfigError, loadConfig } from '../../packages/server/src/index.ts';
+import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
 import { envExample, settingsPage } from '../../tools/settings-text.ts';
-import { configFor } from './service.ts';
+import { collectLog, configFor } from './service.ts';
 
 const GOOD = {
   KEYCLOAK_SERVER_URL: 'http://localhost:8080/auth/',
@@ -264,4 +267,47 @@ test('a password in a URL, or what may be one, is not repeated in what is said o
     /KEYCLOAK_SERVER_URL is 'ftp:\/\/\*\*\*@host:8080\/path'\./,
   );
   assert.throws(() => configFor('localhost:8080'), /KEYCLOAK_SERVER_URL is 'localhost:8080'\./);
+});
+
+test('a Redis URL that its client would not take is a setting that is wrong, and nothing of it is shown', (t) => {
+  const cwd = folder(t);
+  for (const url of [
+    'redis://:p%ZZw@127.0.0.1:6379',
+    'redis://%E0%A4%A@127.0.0.1',
+    'redis://127.0.0.1/first',
+    'redis://127.0.0.1/0/1',
+    'redis://user:hunter2@127.0.0.1:99999',
+  ]) {
+    assert.deepEqual(
+      problemsOf({ ...GOOD, REDIS_URL: url }, cwd),
+      [['REDIS_URL', 'is something else.']],
+      url,
+    );
+  }
+  for (const url of ['redis://127.0.0.1', 'rediss://u:p%40w@[::1]:6380/', 'redis://127.0.0.1:6379/5']) {
+    assert.deepEqual(problemsOf({ ...GOOD, REDIS_URL: url }, cwd), [], url);
+    assert.doesNotThrow(() => openRedis({ url, onNotice() {} }).close());
+  }
+});
+
+test('settings that are printed, or logged, show no secret, and work as before', () => {
+  const REDIS = 'redis://user:redis-password@127.0.0.1';
+  const SESSION = '0a4826b7f3c1d95e0a4826b7f3c1d95e';
+  const config = configFor('http://localhost:8080', { REDIS_URL: REDIS, SESSION_SECRET: SESSION });
+  const log = collectLog();
+  createLoggerTo({ logLevel: 'info' }, log.stream).info({ config, deep: [config] }, 'settings');
+  for (const text of [
+    inspect(config, { depth: Number.POSITIVE_INFINITY, showHidden: true }),
+    JSON.stringify({ config }),
+    log.text(),
+  ]) {
+    assert.doesNotMatch(text, /for-development-only|redis-password|0a4826b7/);
+    assert.match(text, /fastapi-keycloak/);
+  }
+  assert.deepEqual(
+    [config.clientSecret, config.redisUrl, config.sessionSecrets],
+    ['for-development-only', REDIS, [SESSION]],
+  );
+  const { clientSecret } = { ...config };
+  assert.equal(clientSecret, 'for-development-only');
 });

@@ -7,14 +7,18 @@ import { escapeForTerminal } from '../../packages/server/src/observability/visib
 import { eventually } from '../support/eventually.ts';
 import { buildTestApp, collectLog, form, startIdp } from './service.ts';
 
-/** C1 and DEL, directions and isolates, marks, no width, separators, tags, byte order: each between letters. */
+/**
+ * C1 and DEL, directions and isolates, marks, no width, separators, tags, byte order; letters, marks and a pattern of dots
+ * that have no face (Hangul fillers, the joiner of graphemes, variation selectors, blank Braille): each between letters.
+ */
 const HIDDEN = [
   ...[0x7f, 0x80, 0x85, 0x9b, 0x9d, 0x9f, 0xad, 0x61c, 0x180e, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029],
   ...[0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2060, 0x2066, 0x2067, 0x2068, 0x2069, 0xfeff, 0xfff9],
   ...[0xe0001, 0xe0041],
+  ...[0x34f, 0x115f, 0x1160, 0x17b4, 0x180b, 0x2800, 0x3164, 0xfe0f, 0xffa0, 0xe0100],
 ];
 const name = HIDDEN.map((code) => `x${String.fromCodePoint(code)}`).join('');
-const LOOKS_AS_IT_IS = /^[^\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]*$/u;
+const LOOKS_AS_IT_IS = /^[^\u007f-\u009f\u2800\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]*$/u;
 
 test('what a user name hides stands in the log as an escape, and is the same when it is read', async (t) => {
   const idp = await startIdp(t);

@@ -32,7 +32,7 @@ test('without a session a header of another scheme is refused as before', async 
   for (const url of ['/protected', '/optional']) {
     const answer = await app.inject({ url, headers: BASIC });
     assert.equal(answer.statusCode, 401, url);
-    assert.equal(answer.json().message, 'Invalid authentication credentials');
+    assert.equal(answer.json().detail, 'Invalid authentication credentials');
     assert.equal(answer.headers['www-authenticate'], 'Bearer');
   }
   const optional = await app.inject({ url: '/optional', headers: { authorization: '' } });
@@ -44,7 +44,7 @@ test('a session behind a header of another scheme is still held against the orig
   const headers = { ...BASIC, 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
   const answer = await browser.app({ method: 'POST', url: '/orders', headers });
   assert.equal(answer.statusCode, 403);
-  assert.equal(answer.json().message, 'Requests from other sites are refused');
+  assert.equal(answer.json().detail, 'Requests from other sites are refused');
 });
 
 test('a bearer token that is not good, an empty one, and two headers are refused whatever session there is', async (t) => {

@@ -25,8 +25,11 @@ test('client ids that differ have cookies that differ, whatever is in them, and 
       ';',
       ' ',
     ],
+    // `é` has this hash.
+    ...['é', '4a99557e', 'x-4a99557e'],
     ...['__Host-app', '__Secure-app', `${'a'.repeat(41)}`, `${'a'.repeat(42)}`, `${'a'.repeat(255)}`],
   ];
+  ids.push(toCookieName('my api').replace('session-', ''));
   const names = ids.map(toCookieName);
   assert.equal(new Set(names).size, ids.length);
   for (const name of names) assert.match(name, /^session-[\w-]{1,52}$/);

@@ -51,3 +51,22 @@ test('a login that begins takes no cookie away that is not a login of this app',
     assert.deepEqual(cleared(answer.headers), []);
   }
 });
+
+test('logins that somebody else began by links cannot fill the header until every request is refused', async (t) => {
+  const { app } = await buildSessionApp(t);
+  const browser = openBrowser(app);
+  const sizes: number[] = [];
+  for (let tab = 0; tab < 8; tab++) {
+    const begun = await browser.app({ url: `/auth/login?return_to=/${'x'.repeat(2_000)}` });
+    assert.equal(begun.statusCode, 303);
+    sizes.push([...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ').length);
+  }
+  // nginx takes 8 KiB of one header, Node 16 KiB of all.
+  assert.ok(Math.max(...sizes) <= 6 * 1024, `the cookies of logins have ${Math.max(...sizes)} bytes`);
+  // The last one, at least, goes on.
+  const begun = await browser.app({ url: `/auth/login?return_to=/${'x'.repeat(2_000)}` });
+  const back = new URL(await browser.signInAt(String(begun.headers.location)));
+  const answer = await browser.app({ url: back.pathname + back.search });
+  assert.equal(answer.statusCode, 303);
+  assert.equal(new URL(String(answer.headers.location)).pathname, `/${'x'.repeat(2_000)}`);
+});

@@ -57,7 +57,7 @@ test('a key that is not known yet, while keys may not be asked for, is 503, and 
   await idp.rotateKeys({ keepOld: false });
   const answer = await callProtected();
   assert.equal(answer.statusCode, 503);
-  assert.equal(answer.json().message, 'Identity provider unavailable');
+  assert.equal(answer.json().detail, 'Identity provider unavailable');
   assert.equal(answer.headers['retry-after'], '5');
   assert.equal(answer.headers['set-cookie'], undefined);
   advance(6);

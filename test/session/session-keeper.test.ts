@@ -37,3 +37,41 @@ test('a session in use is prolonged in the store once a minute, though it is rea
   }
   assert.deepEqual(calls, { get: 12, touch: 2 });
 });
+
+test('a lock that cannot be given back spoils nothing that was done with it', async (t) => {
+  let now = Date.UTC(2026, 0, 15);
+  const store = createMemorySessionStore({ clock: () => now });
+  const tokens = { tokenType: 'bearer', scopes: [], refreshExpiresInSeconds: null, idToken: null };
+  const client = createClient({ serverUrl: 'http://127.0.0.1:9', realm: 'testing', clientId: 'x' });
+  const options = {
+    client: {
+      ...client,
+      refresh: async () => ({
+        ...tokens,
+        ...{ accessToken: 'renewed', refreshToken: 'next', expiresInSeconds: 60 },
+      }),
+    },
+    clock: () => now,
+    store: {
+      ...store,
+      async lock(key: string, ttlMs: number) {
+        const unlock = await store.lock(key, ttlMs);
+        if (unlock === null) return null;
+        return async () => {
+          await unlock();
+          throw new Error('away');
+        };
+      },
+    },
+  };
+  const [old, next] = ['b7f3c1d95e0a4826b7f3c1d95e0a4826', '0a4826b7f3c1d95e0a4826b7f3c1d95e'];
+  const keeper = createSessionKeeper(resolveSessionOptions({ ...options, secret: old }));
+  t.after(() => keeper.close());
+  const begun = { ...tokens, accessToken: 'a', refreshToken: 'r', expiresInSeconds: 60 };
+  const { cookie } = await keeper.begin(begun);
+  now += 61_000;
+  assert.equal((await keeper.find(cookie))?.record.accessToken, 'renewed');
+  const restarted = createSessionKeeper(resolveSessionOptions({ ...options, secret: [next, old] }));
+  t.after(() => restarted.close());
+  assert.equal((await restarted.find(cookie))?.record.accessToken, 'renewed');
+});

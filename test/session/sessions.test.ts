@@ -94,7 +94,11 @@ for (const [kind, toRequest] of [
     assert.deepEqual(out.setCookies, [`${COOKIE}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax`]);
 
     const after = await sessions.authenticate(toRequest('/me', { cookie }));
-    assert.deepEqual(after, { principal: null, headers: {}, setCookies: out.setCookies });
+    assert.deepEqual(after, {
+      principal: null,
+      headers: { 'cache-control': 'no-store' },
+      setCookies: out.setCookies,
+    });
     const name = kind.toLowerCase();
     assert.deepEqual(events, [
       ['started', 'login', `${name} /auth/callback`],

@@ -78,6 +78,55 @@ describe('a realm file', () => {
     });
   }
 
+  for (const [name, credentialData] of [
+    [
+      'more rounds of PBKDF2 than a login may take',
+      { algorithm: 'pbkdf2-sha512', hashIterations: 2 ** 31 - 1 },
+    ],
+    ['no round', { algorithm: 'pbkdf2-sha512', hashIterations: 0 }],
+    ['half a round', { algorithm: 'pbkdf2-sha512', hashIterations: 1.5 }],
+    ['rounds that are a text', { algorithm: 'pbkdf2-sha512', hashIterations: '27500' }],
+    [
+      'Argon2 that goes through 256 MiB a hundred times',
+      { algorithm: 'argon2', hashIterations: 100, additionalParameters: { memory: ['262144'] } },
+    ],
+    ['what is no JSON', '{"algorithm":'],
+    ['a list', []],
+    ['nothing', null],
+  ] as const) {
+    it(`is warned of where a password is hashed with ${name}, and a login with it takes no time`, async () => {
+      const credential = {
+        type: 'password',
+        secretData: JSON.stringify({ value: 'AAAAAAAAAAA=', salt: 'AAAAAAAAAAAAAAAAAAAAAA==' }),
+        credentialData: typeof credentialData === 'string' ? credentialData : JSON.stringify(credentialData),
+      };
+      const realm = realmOf({ users: [{ username: 'ann', ...person, credentials: [credential] }] });
+      await withIdp(realm, async (idp) => {
+        assert.match(idp.warnings.join(), /^user ann: the password is hashed in a way/);
+        const startedAt = performance.now();
+        assert.equal((await login(idp.issuer, 'right')).status, 400);
+        assert.ok(performance.now() - startedAt < 2_000);
+      });
+    });
+  }
+
+  for (const secretData of [
+    '{"value":',
+    '{"value":"","salt":"AAAA"}',
+    'null',
+    '{}',
+    '{"value":7,"salt":{}}',
+  ]) {
+    it(`lets nobody in, and breaks nothing, where the hash is ${secretData}`, async () => {
+      const credentialData = JSON.stringify({ algorithm: 'pbkdf2-sha512', hashIterations: 1000 });
+      const credential = { type: 'password', secretData, credentialData };
+      const realm = realmOf({ users: [{ username: 'ann', ...person, credentials: [credential] }] });
+      await withIdp(realm, async (idp) => {
+        for (const password of ['right', '']) assert.equal((await login(idp.issuer, password)).status, 400);
+      });
+    });
+  }
+
   it('is warned of where a password or a mapper cannot be read', async () => {
     const argon = { secretData: '{}', credentialData: '{"algorithm":"my-own-hash"}' };
     const mapper = { name: 'odd', protocolMapper: 'my-own-mapper' };

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { replacePrivateFile } from './private-file.ts';
 
 /** The API's client in the realm that the package brings along. */
 export const DEV_CLIENT = { clientId: 'fastapi-keycloak', clientSecret: 'for-development-only' };
@@ -36,7 +37,7 @@ export async function announceProvider({ url, realm }: RunningProvider): Promise
   const file = noteFile();
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(file, JSON.stringify({ url, realm, pid: process.pid }), { mode: 0o600 });
+    await replacePrivateFile(file, JSON.stringify({ url, realm, pid: process.pid }));
   } catch {
     // A folder that cannot be written to is no reason not to start.
   }
@@ -55,14 +56,25 @@ export async function findRunningProvider(): Promise<RunningProvider | undefined
 const noteFile = (): string => join(cacheFolder(), 'running.json');
 
 async function readNote(): Promise<(RunningProvider & { readonly pid: number }) | undefined> {
+  const file = noteFile();
   try {
-    const { url, realm, pid } = JSON.parse(await readFile(noteFile(), 'utf8')) as Record<string, unknown>;
+    if (!(await isPrivate(file))) return undefined;
+    const { url, realm, pid } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
     // Never a password to another machine, whoever wrote the file.
     const isOurs = /^http:\/\/localhost:\d+$/.test(String(url)) && typeof realm === 'string';
-    return isOurs && Number.isInteger(pid) ? { url: String(url), realm, pid: Number(pid) } : undefined;
+    // 0 and less are groups of processes: one of them always runs.
+    const isPid = Number.isInteger(pid) && Number(pid) > 0;
+    return isOurs && isPid ? { url: String(url), realm, pid: Number(pid) } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether nobody else can have written the file. Windows has folders of users for that, and no owner to ask for. */
+async function isPrivate(file: string): Promise<boolean> {
+  const found = await lstat(file);
+  const isMine = process.getuid === undefined || (found.uid === process.getuid() && !(found.mode & 0o022));
+  return found.isFile() && isMine;
 }
 
 function isRunning(pid: number): boolean {

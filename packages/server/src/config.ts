@@ -7,8 +7,9 @@ import type { Setting } from './setting.ts';
 import { isPlaceholder } from './setting-parsers.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
 import { readTracingSettings, type TracingSettings } from './tracing-settings.ts';
+import { withSecretsUnprinted } from './unprinted.ts';
 
-/** Every setting, checked and frozen. */
+/** Every setting, checked and frozen. Where it is printed or written as JSON, its secrets are not shown. */
 export interface Config {
   readonly serverUrl: string;
   readonly realm: string;
@@ -184,7 +185,7 @@ type Values = { [N in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[N]['par
 };
 
 function toConfig(values: Values, tracing: TracingSettings): Config {
-  return Object.freeze({
+  const config: Config = {
     serverUrl: values.KEYCLOAK_SERVER_URL,
     realm: values.KEYCLOAK_REALM,
     clientId: values.KEYCLOAK_CLIENT_ID,
@@ -228,7 +229,8 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     metricsHost: values.METRICS_HOST ?? values.HOST,
     docs: values.DOCS === 'on',
     tracing,
-  });
+  };
+  return Object.freeze(withSecretsUnprinted(config, ['clientSecret', 'sessionSecrets', 'redisUrl']));
 }
 
 /** No two services have the same by chance: what is in their names is no colon. */

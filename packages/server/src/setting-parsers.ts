@@ -29,6 +29,21 @@ export function parsePublicUrl(text: string): string | undefined {
   return /^https?:$/.test(url.protocol) && isPlain && !/\s/.test(text) ? text.replace(/\/+$/, '') : undefined;
 }
 
+/** As Redis's client reads it: user and password decoded, the number of a database as the path. */
+export function parseRedisUrl(text: string): string | undefined {
+  if (!/^rediss?:\/\/[^\s/]+/.test(text) || !URL.canParse(text)) return undefined;
+  const { username, password, pathname } = new URL(text);
+  return canDecode(username) && canDecode(password) && /^\/?\d*$/.test(pathname) ? text : undefined;
+}
+
+function canDecode(encoded: string): boolean {
+  try {
+    return decodeURIComponent(encoded).length >= 0;
+  } catch {
+    return false;
+  }
+}
+
 export function parseSessionSecrets(text: string): readonly string[] | 'off' | undefined {
   if (text === 'off') return text;
   const secrets = parseList(text);

@@ -8,6 +8,7 @@ import {
   parseList,
   parseOrigins,
   parsePublicUrl,
+  parseRedisUrl,
   parseServerUrl,
   parseSessionSecrets,
   parseTrustProxy,
@@ -223,7 +224,7 @@ export const SETTINGS = {
     example: 'redis://localhost:6379',
     optional: true,
     secret: true,
-    parse: (text) => (/^rediss?:\/\/[^\s/]+/.test(text) && URL.canParse(text) ? text : undefined),
+    parse: parseRedisUrl,
   },
   REDIS_KEY_PREFIX: {
     description:

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { StoredSessions } from './sessions.ts';
 import type { StoredKeys } from './tokens/keys.ts';
@@ -24,7 +25,13 @@ export async function loadState(file: string, realm: string): Promise<StoredStat
 /** Writes the file whole or not at all, readable for its owner alone: it holds private keys. */
 export async function saveState(file: string, state: StoredState): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}.tmp`;
-  await writeFile(draft, JSON.stringify(state), { mode: 0o600 });
-  await rename(draft, file);
+  // Under a name that nobody can have put a link at.
+  const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await writeFile(draft, JSON.stringify(state), { mode: 0o600, flag: 'wx' });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
 }

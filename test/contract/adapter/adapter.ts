@@ -11,10 +11,19 @@ import type { SessionOptions } from '../../../packages/guard/src/session/index.t
 export interface Given {
   readonly keycloak: VerifierOptions;
   /** Browser sessions are on, with these options. */
-  readonly session?: Partial<Omit<SessionOptions<never>, 'client' | 'onEvent'>> & { readonly secret: string };
+  readonly session?: Omit<SessionOptions, 'client'>;
   readonly explain?: boolean;
   readonly onDenied?: (error: AuthError, principal: Principal | null) => void;
   readonly onMessage?: (message: KeycloakMessage) => void;
+  /** The framework's own CORS middleware stands before all routes, for pages of this origin. */
+  readonly cors?: string;
+  /**
+   * The app has an error handler of its own, of the framework's usual kind. It answers every error with its `statusCode` and
+   * `headers` (500 and none where it has none) and the body `{"own": <code or message of the error>}`.
+   */
+  readonly hasErrorHandler?: boolean;
+  /** The framework's usual parsers of JSON and forms stand before all routes. */
+  readonly hasBodyParsers?: boolean;
 }
 
 /**
@@ -27,19 +36,27 @@ export interface Given {
  * - `GET /optional` → `{"username"}`, `null` for nobody
  * - `GET /nested/deep/guarded` → as `/guarded`, in a router in a router whose guard stands before its routes
  * - `GET /async` → as `/guarded`, by a handler that awaits something
- * - `GET /stream` → as `/guarded`, ten lines, one after the other
- * - `GET /fails` → a guarded handler that throws an error of its own
+ * - `GET /stream` → guarded, ten lines `0` to `9`, one after the other
+ * - `GET /fails` → a guarded handler that throws `new Error('a fault of the handler')`
+ * - `GET /token` → guarded, `{"token"}`: the access token for a call on behalf of whoever asks
  * - `POST /backchannel-logout`, and login, callback, session, logout where `session` is given
  */
 export interface RunningApp {
   /** For example `http://127.0.0.1:40123`. */
   readonly url: string;
+  /** Calls the app, where Node's `fetch` cannot. */
+  readonly fetch?: typeof fetch;
   close(): Promise<void>;
 }
 
 /** A framework's adapter. A new one passes by being added to the list. */
 export interface Adapter {
   readonly name: string;
+  /**
+   * What the framework, not the adapter, does not have: no tests of it. `http1`: a request cannot be sent byte by byte;
+   * `inProcess`: the app is another process, with a clock, a memory and listeners of its own.
+   */
+  readonly lacks?: readonly ('cors' | 'errorHandler' | 'bodyParsers' | 'http1' | 'inProcess')[];
   start(given: Given): Promise<RunningApp>;
 }
 

@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { UsageError } from '../usage-error.ts';
 
@@ -115,49 +113,21 @@ function assertMeant(
 }
 
 /**
- * Replaces the file in one go, readable by its owner alone: a run that is cut off leaves the old file whole. Where it is a
- * link, the file that it leads to is replaced.
+ * With the quotes in which the value is read as what it is: by `parseEnv`, which knows no escapes but `\n` within `"`, and
+ * by a shell that is given the file. The secret is Keycloak's word: in backticks it would be run as a command, and a line
+ * break in it would begin a setting of its own for what reads line by line (`docker run --env-file`).
  */
-export async function writePrivateFile(file: string, text: string): Promise<void> {
-  const target = await followLinks(file);
-  const draft = `${target}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-}
-
-/** To a file that need not be there yet. */
-async function followLinks(file: string): Promise<string> {
-  let path = file;
-  for (let links = 0; links < MOST_LINKS; links++) {
-    try {
-      path = resolve(dirname(path), await readlink(path));
-    } catch (error) {
-      // EINVAL: it is no link.
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EINVAL' || code === 'ENOENT') return path;
-      throw error;
-    }
-  }
-  throw new UsageError([`${file} leads through more than ${MOST_LINKS} links`]);
-}
-
-const MOST_LINKS = 20;
-
-/** With the quotes in which the value is read as what it is: by `parseEnv`, which knows no escapes but `\n` within `"`. */
 function quote(name: string, value: string): string {
-  const isPlain = /^[\w./:@%+,=~-]*$/.test(value);
-  const ways = [...(isPlain ? [value] : []), ...["'", '`', '"'].map((mark) => mark + value + mark), value];
-  const way = ways.find((text) => {
-    const { [name]: read, ...others } = parseEnv(`${name}=${text}\n`);
-    return read === value && Object.keys(others).length === 0;
-  });
-  if (way !== undefined) return way;
+  const way = wayFor(value);
+  if (way !== undefined && parseEnv(`${name}=${way}\n`)[name] === value) return way;
   throw new UsageError([
     `${name} has a value that no line of a file of settings can hold: choose another one`,
   ]);
+}
+
+function wayFor(value: string): string | undefined {
+  if (/\p{Cc}/u.test(value)) return undefined;
+  if (/^[\w./:@%+,=-]*$/.test(value)) return value;
+  if (!value.includes("'")) return `'${value}'`;
+  return /["`$\\]/.test(value) ? undefined : `"${value}"`;
 }

@@ -1,9 +1,10 @@
 import { isPlaceholder } from '@keycloak-guard/server';
 import type { SetupGoal } from '../admin/index.ts';
+import { writePrivateFile } from '../private-file.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 import { UsageError } from '../usage-error.ts';
-import { compareEnv, type EnvChange, mergeEnv, readEnvText, writePrivateFile } from './env-file.ts';
+import { compareEnv, type EnvChange, mergeEnv, readEnvText } from './env-file.ts';
 import type { SetupOptions } from './options.ts';
 import { envLine } from './show-plan.ts';
 

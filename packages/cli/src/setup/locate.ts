@@ -1,4 +1,5 @@
 import { judgeServer } from '../doctor/checks/address/keycloak.ts';
+import { nearnessOf } from '../doctor/evidence/nearness.ts';
 import { call } from '../keycloak/call.ts';
 import { findServer, trimUrl } from '../keycloak/find-server.ts';
 import type { Output } from '../terminal/output.ts';
@@ -34,6 +35,11 @@ export async function locate(
     const { cause, fix } = await judgeServer(found, { serverUrl, timeoutMs: TIMEOUT_MS });
     throw new Error(`${cause}\n${fix}`);
   }
+  if (isReadable(serverUrl)) {
+    out.line(
+      `! ${serverUrl}: plain HTTP. Everybody on the way can read the password of the admin, and all that it opens. Give an https:// address, if there is one.`,
+    );
+  }
   const master = await call(`${serverUrl}/realms/master`, {}, TIMEOUT_MS);
   if (/realm does not exist/i.test(String(master.json?.error))) {
     throw new Error(
@@ -42,4 +48,10 @@ export async function locate(
     );
   }
   return { ...options, serverUrl };
+}
+
+/** Over a network: inside one machine or one Docker network plain HTTP is common. */
+function isReadable(serverUrl: string): boolean {
+  const { protocol, hostname } = new URL(serverUrl);
+  return protocol === 'http:' && nearnessOf(hostname) === 'everybody';
 }

@@ -16,11 +16,14 @@ export function createPaint(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv)
 
 /**
  * Takes out what a terminal would obey, and what makes a text look like another one: escape sequences, control
- * characters but the line break, line and paragraph separators, and characters that turn the direction of writing.
+ * characters but the line break, line and paragraph separators, and characters that turn the direction of writing or are
+ * not seen.
  */
 export function toPlainText(text: string): string {
-  return stripVTControlCharacters(text).replace(/[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ');
+  return stripVTControlCharacters(text).replace(UNSEEN, ' ');
 }
+
+const UNSEEN = /[^\P{Cc}\n]|[\u2800\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** The same on one line: for what others wrote, so that no line of theirs looks like one of this program's. */
 export function toPlainLine(text: string): string {

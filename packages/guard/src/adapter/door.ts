@@ -1,25 +1,30 @@
 import {
+  type AuthError,
   type Claims,
   has,
   isAuthError,
   type Principal,
   type RequiredSignIn,
   type Requirements,
+  readBearerToken,
   type TokenVerifier,
   type VerifierOptions,
 } from '../core/index.ts';
 import {
   type Answer,
+  authorizationOf,
   createGate,
   createKeycloakMessages,
   createStandardErrorLog,
   type Gate,
   type GuardOptions,
+  isForSession,
   type Log,
   type RequestLike,
   toRefusalAnswer,
 } from '../core/internal.ts';
 import type { SessionRequest, Sessions } from '../session/index.ts';
+import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 import { type KeycloakOptions, resolveAdapterOptions } from './options.ts';
 import type { Routes } from './routes.ts';
@@ -43,16 +48,30 @@ export interface DoorHost<Incoming, Outgoing> {
 /** The engine behind an adapter: everything but the framework. */
 export interface Door<Incoming, Outgoing, C extends object = Claims> {
   readonly verifier: TokenVerifier<C>;
+  /** Where lines go that belong to no request. */
+  readonly log: Log;
   /** @throws {OptionsError} for a requirement that is misspelt or empty */
   gate(requirements?: GuardOptions): Gate<Incoming, Outgoing>;
+  /** On to the login, for who wants a page and is not signed in; `undefined` for everybody else. */
+  inviteToLogin(error: unknown, request: Incoming): Answer | undefined;
   /** What is answered to a request that was refused; `undefined` where the error is a fault, and not ours to answer. */
   refusalOf(error: unknown, request: Incoming): Answer | undefined;
   /** Turns browser sessions on, once. @throws {OptionsError} */
   openSessions(settings: SessionSettings<Incoming>): Routes<Incoming>;
   /** Where Keycloak sends its messages. @throws {OptionsError} */
   messages(options?: BackchannelLogoutOptions<Incoming>): Routes<Incoming>;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(request: Incoming): Promise<string | null>;
+  /** All connections that stay open. */
+  readonly connections: Connections<Incoming>;
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
-  load(): Promise<void>;
+  /** Begins to load the keys; what goes wrong is logged. An API must start while Keycloak is down. */
+  load(): void;
   close(): Promise<void>;
 }
 
@@ -82,8 +101,30 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
   const stepUp = (request: Incoming, signIn: RequiredSignIn) => sessions?.stepUp(toWire(request), signIn);
   const authenticator = Object.assign(authenticate, { stepUp });
 
+  const denied = onDenied && {
+    onDenied: (request: Incoming, error: AuthError, principal: Principal | null) =>
+      tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),
+  };
+  const connections = createConnections<Incoming>(verifier as unknown as TokenVerifier, {
+    toRequest: host.toRequest,
+    sessionOf: () =>
+      sessions &&
+      (async (request) =>
+        (await (sessions as Sessions<Incoming>).authenticate(toWire(request), false)).principal),
+    ...denied,
+  });
+
+  function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
+    if (sessions === undefined || !isAuthError(error)) return undefined;
+    if (error.code === 'step_up_redirect') return toRefusalAnswer(error);
+    if (error.code !== 'missing_token') return undefined;
+    return sessions.inviteToLogin(toWire(request)) ?? undefined;
+  }
+
   return {
     verifier,
+    log: fallback,
+    connections,
     gate: (requirements = {}) =>
       createGate<Incoming, Outgoing>(verifier as unknown as TokenVerifier, requirements, {
         toRequest: host.toRequest,
@@ -91,16 +132,11 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
         originOf: (request) => host.toWire(request).origin,
         setHeader: (outgoing, name, value) =>
           host.addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
-        ...(onDenied && {
-          onDenied: (request, error, principal) =>
-            tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),
-        }),
+        ...denied,
       }),
-    refusalOf(error, request) {
-      if (!isAuthError(error)) return undefined;
-      const invitation = error.code === 'missing_token' ? sessions?.inviteToLogin(toWire(request)) : null;
-      return invitation ?? toRefusalAnswer(error, explain);
-    },
+    inviteToLogin,
+    refusalOf: (error, request) =>
+      isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
     openSessions(settings) {
       if (sessions !== undefined) throw new Error(`${host.factory}: sessions were opened before`);
       sessions = openSessions(
@@ -112,9 +148,18 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
     },
     messages: (given = {}) =>
       toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf),
+    async accessToken(request) {
+      const wire = host.toRequest(request);
+      if (sessions !== undefined && isForSession(wire)) return sessions.accessToken(toWire(request));
+      return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
+    },
     has: (principal, requirements) => has(principal, requirements, verifier.clientId),
-    load: () => verifier.load(),
+    load() {
+      // A verifier may be somebody's own.
+      Promise.resolve(verifier.load()).catch((err) => fallback.error({ err }, 'the verifier could not load'));
+    },
     async close() {
+      connections.close();
       await sessions?.close();
       if (isOwn) await verifier.close();
     },

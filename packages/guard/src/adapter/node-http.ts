@@ -5,7 +5,9 @@ import type { DoorHost } from './door.ts';
 
 // Requests and answers of Node's own servers, which Express, Koa, Nest and others have underneath.
 
+/** A request of `http`, `https` or `http2`. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
+/** An answer of `http`, `https` or `http2`. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** What is the same for every framework on Node's servers. */
@@ -49,7 +51,7 @@ export function addToNodeAnswer(
 
 /** Sends an answer, unless one is under way, or nobody is there to get it. */
 export function answerNode(response: NodeResponse, answer: Answer): void {
-  if (response.headersSent || response.writableEnded) return;
+  if (response.headersSent || response.writableEnded || response.destroyed) return;
   response.statusCode = answer.status;
   addToNodeAnswer(response, answer);
   if (answer.body === undefined) {
@@ -57,22 +59,39 @@ export function answerNode(response: NodeResponse, answer: Answer): void {
     return;
   }
   response.setHeader('content-length', Buffer.byteLength(answer.body));
-  (response as ServerResponse).end(answer.body);
+  // HTTP/2 has no place for the body of an answer to HEAD.
+  if (response.req.method === 'HEAD') response.end();
+  else (response as ServerResponse).end(answer.body);
 }
 
 /**
- * The body of a request as text.
+ * The body of a request as text. Not with `for await`: that ends the connection of a body that is too long, and nobody is
+ * answered.
  *
  * @param limit bytes; of a longer one nothing more is read
  * @returns `null` for a body that is longer
  */
-export async function readNodeBody(request: NodeRequest, limit: number): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > limit) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+export function readNodeBody(request: NodeRequest, limit: number): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const end = (act: () => void) => {
+      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+      // An error that comes later is nobody's.
+      request.on('error', () => {});
+      act();
+    };
+    const onData = (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= limit) chunks.push(chunk);
+      else {
+        request.pause();
+        end(() => resolve(null));
+      }
+    };
+    const onEnd = () => end(() => resolve(Buffer.concat(chunks).toString('utf8')));
+    const onError = (error: Error) => end(() => reject(error));
+    const onClose = () => end(() => reject(new Error('The request was aborted')));
+    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+  });
 }

@@ -1,6 +1,7 @@
 import type { Principal } from '../core/index.ts';
-import { type Gate, isThenable, LONGEST_MESSAGE } from '../core/internal.ts';
+import { type Answer, type Gate, isThenable, LONGEST_MESSAGE } from '../core/internal.ts';
 import type { Door } from './door.ts';
+import { refuseMessage, TOO_LONG } from './message-body.ts';
 import { answerNode, type NodeRequest, type NodeResponse, readNodeBody } from './node-http.ts';
 import type { Route, Routes } from './routes.ts';
 
@@ -11,11 +12,22 @@ export type NodeMiddleware = (request: NodeRequest, response: NodeResponse, next
 
 type NodeDoor = Pick<Door<NodeRequest, NodeResponse, never>, 'refusalOf'>;
 
-/** A guard as middleware: a known token costs no promise. */
+/**
+ * A guard as middleware: a known token costs no promise. Who wants a page is sent to the login, before anybody's error
+ * handler is asked.
+ *
+ * @param refuse answers all others that are refused
+ */
 export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeResponse>(
+  door: Pick<Door<Incoming, Outgoing, never>, 'inviteToLogin'>,
   gate: Gate<Incoming, Outgoing>,
-  refuse: (error: unknown, request: Incoming, response: Outgoing, next: Next) => void,
+  answerRefused: (error: unknown, request: Incoming, response: Outgoing, next: Next) => void,
 ): (request: Incoming, response: Outgoing, next: Next) => void {
+  const refuse: typeof answerRefused = (error, request, response, next) => {
+    const invitation = door.inviteToLogin(error, request);
+    if (invitation === undefined) answerRefused(error, request, response, next);
+    else answerNode(response, invitation);
+  };
   return (request, response, next) => {
     let decided: Principal | null | Promise<Principal | null>;
     try {
@@ -48,7 +60,11 @@ export function toNodeRoutes(door: NodeDoor, routes: Routes<NodeRequest>): NodeM
       next();
       return;
     }
-    answerRoute(door, route, request, response).catch(next);
+    const { body } = request as { body?: unknown };
+    answerRoute(door, route, request, body, request).then(
+      (answer) => answer && answerNode(response, answer),
+      next,
+    );
   };
 }
 
@@ -57,36 +73,35 @@ function pathOf(url: string): string {
   return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
 }
 
-async function answerRoute(
-  door: NodeDoor,
-  route: Route<NodeRequest>,
-  request: NodeRequest,
-  response: NodeResponse,
-): Promise<void> {
+/**
+ * What a route answers to a request, refusals included; `undefined` where nobody is there any more.
+ *
+ * @param parsed what a body parser in front made of the body, if one did
+ */
+export async function answerRoute<Incoming>(
+  door: Pick<Door<Incoming, never, never>, 'refusalOf'>,
+  route: Route<Incoming>,
+  request: Incoming,
+  parsed: unknown,
+  raw: NodeRequest,
+): Promise<Answer | undefined> {
   try {
-    const body = route.readsBody ? await bodyOf(request) : undefined;
-    if (body === TOO_LONG) {
-      answerNode(response, {
-        status: 413,
-        headers: { connection: 'close' },
-        setCookies: [],
-        body: undefined,
-      });
-      return;
-    }
-    answerNode(response, await route.answer(request, body));
+    if (!route.readsBody) return await route.answer(request, undefined);
+    const { headers } = raw;
+    const refusal = refuseMessage(headers['content-type'], headers['content-length']);
+    if (refusal !== undefined) return refusal;
+    const body = await bodyOf(raw, parsed);
+    return body === null ? TOO_LONG : await route.answer(request, body);
   } catch (error) {
+    if (raw.destroyed && !raw.complete) return undefined;
     const answer = door.refusalOf(error, request);
     if (answer === undefined) throw error;
-    answerNode(response, { ...answer, headers: { 'cache-control': 'no-store', ...answer.headers } });
+    return { ...answer, headers: { 'cache-control': 'no-store', ...answer.headers } };
   }
 }
 
-const TOO_LONG = Symbol('too long');
-
-/** What a body parser in front made of it, or what is still to be read. */
-async function bodyOf(request: NodeRequest): Promise<unknown> {
-  const { body } = request as { body?: unknown };
-  if (body !== undefined && request.readableEnded) return body;
-  return (await readNodeBody(request, LONGEST_MESSAGE)) ?? TOO_LONG;
+/** What a body parser in front made of it, or what is still to be read; `null` where that is too long. */
+async function bodyOf(request: NodeRequest, parsed: unknown): Promise<unknown> {
+  if (parsed === undefined || !request.readableEnded) return readNodeBody(request, LONGEST_MESSAGE);
+  return Buffer.isBuffer(parsed) ? parsed.toString('utf8') : parsed;
 }

@@ -35,19 +35,25 @@ export interface AdapterOptions<Incoming> {
   readonly log?: Log | undefined;
 }
 
+/** The options of a verifier, or a verifier made before. */
+export type VerifierSource<C extends object = Claims> =
+  | VerifierOptions<C>
+  | {
+      /** A verifier that others use too, or `combineVerifiers`; whoever made it closes it. */
+      readonly verifier: TokenVerifier<C>;
+    };
+
 /** Options of an adapter: those of a verifier, or a verifier made before. */
 export type KeycloakOptions<Incoming, C extends object = Claims> = AdapterOptions<Incoming> &
-  (
-    | VerifierOptions<C>
-    | {
-        /** A verifier that others use too, or `combineVerifiers`; whoever made it closes it. */
-        readonly verifier: TokenVerifier<C>;
-      }
-  );
+  VerifierSource<C>;
 
-const OWN_RULES = {
+/** What adapters have in common. */
+export const ADAPTER_RULES = {
   onDenied: optionRules.callable('(request, error) => audit(error.code)'),
   explain: optionRules.trueOrFalse(false),
+};
+const OWN_RULES = {
+  ...ADAPTER_RULES,
   log: optionRules.having('a logger', ['info', 'warn', 'error'], 'pino()'),
 };
 const VERIFIER: OptionRule = {
@@ -59,37 +65,57 @@ const VERIFIER: OptionRule = {
   },
 };
 
+interface ResolvedVerifier<C extends object> {
+  readonly verifier: TokenVerifier<C>;
+  /** Whoever made the verifier closes it. */
+  readonly isOwn: boolean;
+}
+
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function resolveAdapterOptions<Incoming, C extends object>(
   factory: string,
   options: KeycloakOptions<Incoming, C>,
-): AdapterOptions<Incoming> & {
-  readonly verifier: TokenVerifier<C>;
-  /** Whoever made the verifier closes it. */
-  readonly isOwn: boolean;
-} {
-  const isOwn = !('verifier' in options);
-  const problems = isOwn
-    ? findOptionProblems(options, { ...VERIFIER_RULES, ...OWN_RULES, verifier: VERIFIER })
-    : findOptionProblems(options, { ...OWN_RULES, verifier: optionRules.required(VERIFIER) }).map(
-        explainUseless,
-      );
+): AdapterOptions<Incoming> & ResolvedVerifier<C> {
+  const { log, onDenied, explain } = options;
+  const onNotice: VerifierOptions['onNotice'] =
+    log && (({ level, code, message, fix }) => log[level]({ code, fix }, message));
+  return { log, onDenied, explain, ...resolveVerifier(factory, options, OWN_RULES, onNotice) };
+}
+
+/**
+ * The verifier of an adapter.
+ *
+ * @param ownRules rules of the options that are the adapter's own
+ * @param onNotice told of notices, unless the options say who is; `undefined`: the verifier speaks for itself
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+export function resolveVerifier<C extends object>(
+  factory: string,
+  options: VerifierSource<C>,
+  ownRules: Readonly<Record<string, OptionRule>>,
+  onNotice: VerifierOptions['onNotice'],
+): ResolvedVerifier<C> {
+  if (!('verifier' in options)) {
+    throwFor(factory, findOptionProblems(options, { ...VERIFIER_RULES, ...ownRules, verifier: VERIFIER }));
+    const own = Object.entries(options).filter(([name]) => !Object.hasOwn(ownRules, name));
+    const given = Object.fromEntries(own) as unknown as VerifierOptions<C>;
+    return { isOwn: true, verifier: createVerifier<C>({ ...given, onNotice: given.onNotice ?? onNotice }) };
+  }
+  const rules = { ...ownRules, verifier: optionRules.required(VERIFIER) };
+  const example = ['verifier', ...Object.keys(ownRules)].join(', ');
+  throwFor(
+    factory,
+    findOptionProblems(options, rules).map((problem) => explainUseless(problem, example)),
+  );
+  return { isOwn: false, verifier: options.verifier };
+}
+
+function throwFor(factory: string, problems: readonly OptionProblem[]): void {
   if (problems.length > 0) throw new OptionsError(factory, problems);
-  const { onDenied, explain, log, ...rest } = options;
-  const verifier =
-    'verifier' in rest
-      ? rest.verifier
-      : createVerifier<C>({ ...rest, onNotice: rest.onNotice ?? toLog(log) });
-  return { onDenied, explain, log, verifier, isOwn };
 }
 
 /** An option of the verifier is one for whoever makes it. */
-function explainUseless(problem: OptionProblem): OptionProblem {
+function explainUseless(problem: OptionProblem, example: string): OptionProblem {
   if (!Object.hasOwn(VERIFIER_RULES, problem.option)) return problem;
-  const example = 'verifier, onDenied, explain, log';
   return { ...problem, rule: 'is not an option beside a verifier', example };
-}
-
-function toLog(log: Log | undefined): VerifierOptions['onNotice'] {
-  return log && (({ level, code, message, fix }) => log[level]({ code, fix }, message));
 }

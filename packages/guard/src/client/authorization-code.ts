@@ -10,7 +10,10 @@ export interface AuthorizationRequest {
   readonly redirectUri: string;
   /** Scopes, separated by one space. Default `openid`. */
   readonly scope?: string | undefined;
-  /** Other parameters of the authorization endpoint, for example `{ prompt: 'login' }`. */
+  /**
+   * Other parameters of the authorization endpoint, for example `{ prompt: 'login' }`. What `max_age` asks for is held
+   * against the answer, for whoever has the browser can take it out of the URL.
+   */
   readonly parameters?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -21,6 +24,8 @@ export interface StartedAuthorization {
   readonly state: string;
   readonly nonce: string;
   readonly codeVerifier: string;
+  /** What was asked for with the parameter `max_age`. Unit: seconds. */
+  readonly maxAgeSeconds?: number;
 }
 
 /** What came back, and what was begun. */
@@ -32,12 +37,14 @@ export interface AuthorizationResponse extends Omit<StartedAuthorization, 'url'>
 /**
  * Begins a login with the authorization code flow: PKCE with S256 (RFC 7636), `state`, `nonce`.
  *
+ * @throws {TypeError} where `max_age` is no whole number of seconds
  * @see RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 9700 §2.1.1
  */
 export async function startAuthorization(
   context: ClientContext,
   request: AuthorizationRequest,
 ): Promise<StartedAuthorization> {
+  const maxAge = readMaxAge(request.parameters?.max_age);
   const state = oauth.generateRandomState();
   const nonce = oauth.generateRandomNonce();
   const codeVerifier = oauth.generateRandomCodeVerifier();
@@ -58,12 +65,18 @@ export async function startAuthorization(
       code_challenge_method: 'S256',
     }),
   );
-  return { url, state, nonce, codeVerifier };
+  return { url, state, nonce, codeVerifier, ...maxAge };
+}
+
+function readMaxAge(text: string | undefined): Pick<StartedAuthorization, 'maxAgeSeconds'> {
+  if (text === undefined) return {};
+  if (/^\d{1,9}$/.test(text)) return { maxAgeSeconds: Number(text) };
+  throw new TypeError('startAuthorization: max_age must be a whole number of seconds');
 }
 
 /**
  * Exchanges the code for tokens. Checked: `state`, `iss` of the response (RFC 9207), the nonce and all claims of the
- * ID token. PKCE is checked by Keycloak.
+ * ID token, `auth_time` where `max_age` was asked for (OpenID Connect Core §3.1.3.7 step 13). PKCE is checked by Keycloak.
  *
  * @throws {AuthorizationError} where the response is an error, or is not for this login
  */
@@ -71,7 +84,7 @@ export async function finishAuthorization(
   context: ClientContext,
   response: AuthorizationResponse,
 ): Promise<Tokens> {
-  const { callbackUrl, state, nonce, codeVerifier } = response;
+  const { callbackUrl, state, nonce, codeVerifier, maxAgeSeconds } = response;
   const hidden = [codeVerifier, new URL(callbackUrl).searchParams.get('code') ?? ''];
   const url = new URL(callbackUrl);
   const redirectUri = `${url.origin}${url.pathname}`;
@@ -88,7 +101,10 @@ export async function finishAuthorization(
     );
     return toTokens(
       await oauth
-        .processAuthorizationCodeResponse(server, client, answer, { expectedNonce: nonce })
+        .processAuthorizationCodeResponse(server, client, answer, {
+          expectedNonce: nonce,
+          ...(maxAgeSeconds === undefined ? {} : { maxAge: maxAgeSeconds }),
+        })
         .catch(toAuthorizationError),
     );
   });
@@ -131,16 +147,16 @@ function readResponse(
   throw new AuthorizationError('invalid_response', undefined);
 }
 
-/** An ID token to another login is a code that was injected (RFC 9700 §4.5). */
+/** An ID token to another login is a code that was injected (RFC 9700 §4.5), or the login is older than it may be. */
 function toAuthorizationError(error: unknown): never {
-  const isAboutNonce = error instanceof oauth.OperationProcessingError && hasNoSuchNonce(error.cause);
-  throw isAboutNonce ? new AuthorizationError('invalid_response', undefined) : error;
+  const isOfAnother = error instanceof oauth.OperationProcessingError && isOfAnotherLogin(error.cause);
+  throw isOfAnother ? new AuthorizationError('invalid_response', undefined) : error;
 }
 
 /** @param cause what oauth4webapi found: the claims, and which one was another than expected */
-function hasNoSuchNonce(cause: unknown): boolean {
+function isOfAnotherLogin(cause: unknown): boolean {
   const { claim, claims } = (cause ?? {}) as { claim?: string; claims?: { nonce?: unknown } };
-  return claim === 'nonce' || (claims !== undefined && claims.nonce === undefined);
+  return claim === 'nonce' || claim === 'auth_time' || (claims !== undefined && claims.nonce === undefined);
 }
 
 function withQuery(endpoint: string | undefined, parameters: Readonly<Record<string, string>>): string {

@@ -163,10 +163,11 @@ export function createGate<Incoming, Outgoing>(
 /** By what somebody was found. */
 type Means = 'Bearer' | 'DPoP' | 'session';
 
-const NO_PRINCIPAL = 'The verifier gave neither a principal nor an error';
+export const NO_PRINCIPAL = 'The verifier gave neither a principal nor an error';
 const NOBODY = 'The request has neither a token nor a session';
 
-function isPrincipal(found: unknown): found is Principal {
+/** What a verifier of somebody else gave may be anything. */
+export function isPrincipal(found: unknown): found is Principal {
   if (typeof found !== 'object' || found === null) return false;
   const { issuer, claims } = found as Partial<Principal>;
   return typeof issuer === 'string' && typeof claims === 'object' && claims !== null;
@@ -204,6 +205,13 @@ function wrongOption(option: string, rule: string, example: string): OptionsErro
  */
 function isForOthers({ code }: AuthError, header = ''): boolean {
   return header === '' || (code === 'unsupported_scheme' && !/^(?:bearer|dpop)/i.test(header));
+}
+
+/** Whether a session decides about a request, where there are sessions. */
+export function isForSession(wire: RequestLike): boolean {
+  const header = authorizationOf(wire);
+  const read = header === undefined ? undefined : readCredentials(wire);
+  return read === undefined || (typeof read === 'object' && isForOthers(read, header));
 }
 
 /** Without a session the header is refused. */

@@ -4,14 +4,17 @@ export { createBoundedCache } from './bounded-cache.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
 export { KEPT } from './confirmation.ts';
-export type { RequestLike } from './credentials.ts';
+export { authorizationOf, type RequestLike } from './credentials.ts';
 export { readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
   type Gate,
   type GateHost,
   type GuardOptions,
+  isForSession,
+  isPrincipal,
   isThenable,
+  NO_PRINCIPAL,
   type SessionAuthenticator,
 } from './gate.ts';
 export {

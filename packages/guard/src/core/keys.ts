@@ -69,6 +69,7 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
   let started: Promise<void> | undefined;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
+  let endWait: (() => void) | undefined;
 
   async function load(withDiscovery: boolean): Promise<void> {
     try {
@@ -171,8 +172,16 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
   async function loadLater(): Promise<void> {
     const before = lastAskedAt;
     const restMs = COOLDOWN_MS - (options.clock() - before);
-    await new Promise((resolve) => setTimeout(resolve, restMs));
-    nextLoad = undefined;
+    await new Promise<void>((resolve, reject) => {
+      const wait = setTimeout(resolve, restMs);
+      endWait = () => {
+        clearTimeout(wait);
+        reject(new AuthError('provider_unavailable', 'Closed while signing keys were waited for'));
+      };
+    }).finally(() => {
+      nextLoad = undefined;
+      endWait = undefined;
+    });
     // Somebody else may have come first.
     if (lastAskedAt === before) {
       lastAskedAt = options.clock();
@@ -234,6 +243,7 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
       isClosed = true;
       started = undefined;
       clearTimeout(timer);
+      endWait?.();
     },
   };
 }

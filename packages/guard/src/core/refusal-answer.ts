@@ -12,6 +12,8 @@ const WHY = 'x-auth-error';
  */
 export function toRefusalAnswer(error: AuthError, explain = false): Answer {
   const { statusCode, headers, detail, code, reason, expected, seen } = error;
+  // A page is sent on.
+  if (statusCode === 303) return { status: 303, headers, setCookies: [], body: undefined };
   if (!explain) return toJsonAnswer(statusCode, headers, { detail });
   const why = `${code}: ${reason}${expected === undefined ? '' : `; expected ${expected}`}${seen === undefined ? '' : `; seen ${seen}`}`;
   return toJsonAnswer(

@@ -28,8 +28,20 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
   if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) {
     throw new TypeError('A guard needs maxAge as whole seconds, 0 or more');
   }
+  const wanted = [
+    ...(acr === undefined ? [] : [`acr ${acr.join(' or ')}`]),
+    ...(maxAge === undefined ? [] : [`at most ${maxAge} seconds ago`]),
+  ];
   const isStrongEnough = acr === undefined ? () => true : toStrength(acr, rules.acrLevels);
   const { clock = Date.now, clockToleranceSeconds = 5 } = rules;
+
+  function refuse(what: string, seen: string): AuthError {
+    return new AuthError('insufficient_user_authentication', `The sign-in was ${what} for this`, {
+      expected: wanted.join(', '),
+      seen,
+      signIn: required,
+    });
+  }
 
   return (principal) => {
     const { acr: seen, authenticatedAt } = principal;
@@ -39,16 +51,6 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
     if (age <= maxAge + clockToleranceSeconds && age >= -clockToleranceSeconds) return;
     throw refuse('too long ago', `auth_time ${authenticatedAt ?? 'missing'}`);
   };
-
-  function refuse(what: string, seen: string): AuthError {
-    return new AuthError('insufficient_user_authentication', `The sign-in was ${what} for this`, {
-      expected: [acr && `acr ${acr.join(' or ')}`, maxAge !== undefined && `at most ${maxAge} seconds ago`]
-        .filter(Boolean)
-        .join(', '),
-      seen,
-      signIn: required,
-    });
-  }
 }
 
 function assertAcr(acr: readonly string[], levels: AcrLevels | undefined): void {

@@ -17,5 +17,5 @@ export function toSafeText(text: string, secrets: readonly string[] = []): strin
   return safe.length > MAX_LENGTH ? `${safe.slice(0, MAX_LENGTH)}…` : safe;
 }
 
-/** Control and format characters, line and paragraph separators, halves of a character. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/** Control and format characters, line and paragraph separators, halves of a character, what is not seen at all. */
+const UNPRINTABLE = /[\u2800\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;

@@ -1,4 +1,13 @@
-export type { BackchannelLogoutOptions, KeycloakOptions, SessionSettings } from '../adapter/internal.ts';
+export type {
+  AcceptUpgrade,
+  BackchannelLogoutOptions,
+  Connection,
+  KeycloakOptions,
+  SessionSettings,
+  SocketIoMiddleware,
+  SocketIoSocket,
+  UpgradeListener,
+} from '../adapter/internal.ts';
 export type { GuardOptions } from '../core/internal.ts';
 export {
   type ExpressKeycloak,

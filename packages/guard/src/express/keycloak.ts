@@ -1,6 +1,9 @@
+import type { Request } from 'express';
 import {
+  type AcceptUpgrade,
   answerNode,
   type BackchannelLogoutOptions,
+  type Connection,
   createDoor,
   type KeycloakOptions,
   type Next,
@@ -9,8 +12,12 @@ import {
   nodeHost,
   originOf,
   type SessionSettings,
+  type SocketIoMiddleware,
   toNodeGuard,
   toNodeRoutes,
+  toSocketIoMiddleware,
+  toUpgradeListener,
+  type UpgradeListener,
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
@@ -26,7 +33,11 @@ declare global {
 }
 
 /** A request of Express's, 4 or 5, as much of it as is needed. */
-export type ExpressRequest = NodeRequest & { readonly protocol?: string; principal?: Principal };
+export type ExpressRequest = NodeRequest & {
+  readonly protocol?: string;
+  readonly app?: { get(setting: string): unknown };
+  principal?: Principal;
+};
 /** Middleware for Express, 4 or 5. */
 export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: Next) => void;
 
@@ -51,9 +62,46 @@ export interface ExpressKeycloak<C extends object = Claims> {
    * @example
    * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
    */
-  session(settings: SessionSettings<ExpressRequest>): ExpressMiddleware;
+  session(settings: SessionSettings<Request>): ExpressMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
-  backchannelLogout(options?: BackchannelLogoutOptions<ExpressRequest>): ExpressMiddleware;
+  backchannelLogout(options?: BackchannelLogoutOptions<Request>): ExpressMiddleware;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(request: ExpressRequest): Promise<string | null>;
+  /**
+   * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @throws {AuthError} rejects with what a guard would refuse the request for
+   * @example
+   * const connection = await kc.connect(request);
+   * connection.signal.addEventListener('abort', () => response.end());
+   * response.once('close', connection.end);
+   */
+  connect(request: ExpressRequest, requirements?: Requirements<C>): Promise<Connection>;
+  /**
+   * A listener of a server's `upgrade` event: guards the handshake of WebSockets. Pages of other origins are refused where a
+   * session cookie came; a socket that has to end and is not ended by the application is cut.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * server.on('upgrade', kc.upgrade({}, (request, socket, head, connection) =>
+   *   wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, request, connection))));
+   */
+  upgrade(requirements: Requirements<C>, accept: AcceptUpgrade): UpgradeListener;
+  /**
+   * Middleware for Socket.IO: guards the handshake by `auth.token`, the `Authorization` header or the session cookie, and
+   * sets `socket.data.principal`. The event `auth` with a new token goes on with it; whose token expired is disconnected.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * io.use(kc.socket({ realmRole: 'user' }));
+   */
+  socket(requirements?: Requirements<C>): SocketIoMiddleware;
   /** Whether somebody meets requirements. */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Ends every timer. */
@@ -69,15 +117,14 @@ export interface ExpressKeycloak<C extends object = Claims> {
  * app.get('/hello', kc.guard(), (request, response) => response.json({ hello: request.principal?.username }));
  */
 export function keycloak<C extends object = Claims>(
-  options: KeycloakOptions<ExpressRequest, C>,
+  options: KeycloakOptions<Request, C>,
 ): ExpressKeycloak<C> {
-  const door = createDoor<ExpressRequest, NodeResponse, C>(options, {
+  const door = createDoor<ExpressRequest, NodeResponse, C>(options as KeycloakOptions<ExpressRequest, C>, {
     factory: 'keycloak',
     ...nodeHost,
     toWire: (request) => ({ ...nodeHost.toWire(request), origin: publicOriginOf(request) }),
   });
-  // Not awaited: an API must start, and answer what needs no token, while Keycloak is down.
-  void door.load();
+  door.load();
 
   const isCaught = createLastErrorHandler((error, request, response, next) => {
     const answer = door.refusalOf(error, request);
@@ -88,13 +135,20 @@ export function keycloak<C extends object = Claims>(
   return {
     verifier: door.verifier,
     guard: (requirements) =>
-      toNodeGuard(door.gate(requirements), (error, request, response, next) => {
+      toNodeGuard(door, door.gate(requirements), (error, request, response, next) => {
         const answer = isCaught(request) ? undefined : door.refusalOf(error, request);
         if (answer === undefined) next(error);
         else answerNode(response, answer);
       }),
-    session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
-    backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
+    session: (settings) => toNodeRoutes(door, door.openSessions(settings as SessionSettings<ExpressRequest>)),
+    backchannelLogout: (given) =>
+      toNodeRoutes(door, door.messages(given as BackchannelLogoutOptions<ExpressRequest>)),
+    accessToken: door.accessToken,
+    connect: (request, requirements = {}) =>
+      door.connections.guard(requirements as Requirements).open(request),
+    upgrade: (requirements, accept) =>
+      toUpgradeListener(door.connections.guard(requirements as Requirements), door.refusalOf, accept),
+    socket: (requirements = {}) => toSocketIoMiddleware(door.connections.guard(requirements as Requirements)),
     has: door.has,
     close: door.close,
   };
@@ -103,17 +157,15 @@ export function keycloak<C extends object = Claims>(
 /** As Express sees it, with its `trust proxy`. */
 function publicOriginOf(request: ExpressRequest): string {
   const { protocol } = request;
-  const { get } = request as { get?: (name: string) => string | undefined };
-  if (protocol === undefined || typeof get !== 'function') return originOf(request);
-  return `${protocol}://${hostOf(request) ?? request.headers.host ?? ''}`;
+  return protocol === undefined ? originOf(request) : `${protocol}://${hostOf(request)}`;
 }
 
-/** Express 4 takes the port away (`request.hostname`, and a deprecated `host`), 5 leaves it in `request.host`. */
-function hostOf(request: ExpressRequest): string | undefined {
-  const trusted = (request as { app?: { get(name: string): unknown } }).app?.get('trust proxy fn') as
+/** With the port: Express 4 takes it away from `request.hostname`, and has no other that knows of proxies. */
+function hostOf(request: ExpressRequest): string {
+  const isTrusted = request.app?.get('trust proxy fn') as
     | ((address: string | undefined, hop: number) => boolean)
     | undefined;
-  const forwarded = request.headers['x-forwarded-host'];
-  if (typeof forwarded !== 'string' || !trusted?.(request.socket.remoteAddress, 0)) return undefined;
-  return forwarded.split(',', 1)[0]?.trim();
+  const [forwarded = ''] = [request.headers['x-forwarded-host'] ?? ''].flat().join().split(',', 1);
+  const isBehindProxy = forwarded.trim() !== '' && isTrusted?.(request.socket.remoteAddress, 0) === true;
+  return isBehindProxy ? forwarded.trim() : (request.headers.host ?? '');
 }

@@ -1,27 +1,18 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import {
-  type AuthError,
-  isAuthError,
-  type Principal,
-  type Requirements,
-  type TokenVerifier,
-} from '../core/index.ts';
+import { type OnDenied as AdapterOnDenied, tell } from '../adapter/index.ts';
+import type { Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import {
   type GuardOptions as CoreGuardOptions,
   type SessionAuthenticator as CoreSessionAuthenticator,
   createGate,
 } from '../core/internal.ts';
-import { tell } from './tell.ts';
+import { createRefuse } from './refuse.ts';
 
 /** What a route requires. `{}`: a good token, whoever it belongs to; `optional`: or no token at all. */
 export type GuardOptions = CoreGuardOptions;
 
-/**
- * Called when a request is refused, for an audit log. What it returns or throws changes nothing.
- *
- * @param principal who is calling where the token is good and the guard is not met, else `null`
- */
-export type OnDenied = (request: FastifyRequest, error: AuthError, principal: Principal | null) => void;
+/** Called when a request is refused, for an audit log. What it returns or throws changes nothing. */
+export type OnDenied = AdapterOnDenied<FastifyRequest>;
 
 /**
  * Finds out who is calling where there is no `Authorization` header: by a session cookie. `null`: nobody is.
@@ -37,7 +28,8 @@ export interface GuardHook {
 }
 
 interface HookSettings {
-  readonly onDenied: OnDenied | undefined;
+  readonly onDenied?: OnDenied | undefined;
+  readonly explain?: boolean | undefined;
   readonly logRefusals: boolean;
   /** It guards a whole scope: routes may be left out. */
   readonly isForAll?: boolean;
@@ -47,8 +39,9 @@ interface HookSettings {
 export function createGuardHook(
   verifier: TokenVerifier,
   options: GuardOptions,
-  { onDenied, logRefusals, isForAll = false }: HookSettings,
+  { onDenied, explain, logRefusals, isForAll = false }: HookSettings,
 ): GuardHook {
+  const refuse = createRefuse(explain);
   const gate = createGate<FastifyRequest, FastifyReply>(verifier, options, {
     toRequest: (request) => request.raw,
     originOf: (request) => `${request.protocol}://${request.host}`,
@@ -58,7 +51,7 @@ export function createGuardHook(
     onDenied(request, refusal, principal) {
       const { code, reason, expected, seen } = refusal;
       if (logRefusals) request.log.debug({ code, reason, expected, seen }, 'access refused');
-      if (onDenied !== undefined) tell(request, 'onDenied', () => onDenied(request, refusal, principal));
+      if (onDenied !== undefined) tell(request.log, 'onDenied', () => onDenied(request, refusal, principal));
     },
   });
 
@@ -67,24 +60,18 @@ export function createGuardHook(
     try {
       decided = gate.decide(request, reply);
     } catch (error) {
-      refuse(error, reply, done);
+      refuse(error, request, reply, done);
       return;
     }
     if (decided instanceof Promise) {
       decided.then(
         (principal) => admit(request, principal, done),
-        (error: unknown) => refuse(error, reply, done),
+        (error: unknown) => refuse(error, request, reply, done),
       );
     } else admit(request, decided, done);
   }
 
   return Object.assign(guardHook, { requirements: gate.requirements, isOptional: gate.isOptional });
-}
-
-/** Fastify takes what is thrown for a failure: a page that is sent elsewhere is answered here. */
-function refuse(error: unknown, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-  if (isAuthError(error) && error.statusCode === 303) reply.code(303).headers(error.headers).send();
-  else done(error as Error);
 }
 
 /** Where nobody has to be there, what the application found out itself stays. */

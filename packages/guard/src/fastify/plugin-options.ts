@@ -1,54 +1,38 @@
-import type { FastifyBaseLogger } from 'fastify';
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
 import {
-  createVerifier,
-  type OptionProblem,
-  OptionsError,
-  type TokenVerifier,
-  type VerifierOptions,
-} from '../core/index.ts';
-import { findOptionProblems, type OptionRule, optionRules, VERIFIER_RULES } from '../core/internal.ts';
-import type { OnDenied } from './guard-hook.ts';
+  ADAPTER_RULES,
+  type AdapterOptions,
+  resolveVerifier,
+  type VerifierSource,
+} from '../adapter/index.ts';
+import type { TokenVerifier, VerifierOptions } from '../core/index.ts';
+import { optionRules } from '../core/internal.ts';
 
-/** Options of the plugin: those of a verifier, or a verifier made before. */
-export type KeycloakGuardOptions = (
-  | VerifierOptions
-  | {
-      /** A verifier that is used by others too, or `combineVerifiers`; whoever made it closes it. */
-      readonly verifier: TokenVerifier;
-    }
-) & {
-  /** Told of each refusal. */
-  readonly onDenied?: OnDenied | undefined;
-  /** Whether each refusal is logged at level `debug`. Default true; false where an error handler does it. */
-  readonly logRefusals?: boolean | undefined;
-  /** Name of the security scheme in OpenAPI documents. Default `bearerAuth`. */
-  readonly securityScheme?: string | undefined;
-};
+/** Options of the plugin: those of a verifier, or a verifier made before. The app's own logger gets what is to be logged. */
+export type KeycloakGuardOptions = VerifierSource &
+  Omit<AdapterOptions<FastifyRequest>, 'log'> & {
+    /** Whether each refusal is logged at level `debug`. Default true; false where an error handler does it. */
+    readonly logRefusals?: boolean | undefined;
+    /** Name of the security scheme in OpenAPI documents. Default `bearerAuth`. */
+    readonly securityScheme?: string | undefined;
+  };
 
-interface ResolvedOptions {
+/** The plugin's options with every default filled in. */
+export interface ResolvedOptions extends Pick<KeycloakGuardOptions, 'onDenied' | 'explain'> {
   readonly verifier: TokenVerifier;
   /** Whoever made the verifier closes it. */
   readonly isOwn: boolean;
-  readonly onDenied: OnDenied | undefined;
   readonly logRefusals: boolean;
   readonly securityScheme: string;
 }
 
 const OWN_RULES = {
-  onDenied: optionRules.callable('(request, error) => audit(error.code)'),
+  ...ADAPTER_RULES,
   logRefusals: optionRules.trueOrFalse(false),
   securityScheme: {
     rule: 'must be the name of a security scheme',
     example: "'bearerAuth'",
     isMet: (value: unknown) => typeof value === 'string' && value !== '',
-  },
-};
-const VERIFIER: OptionRule = {
-  rule: 'must be a verifier',
-  example: 'createVerifier(…) or combineVerifiers([…])',
-  isMet: (value) => {
-    const { members, verify, load } = (value ?? {}) as Partial<TokenVerifier>;
-    return Array.isArray(members) && typeof verify === 'function' && typeof load === 'function';
   },
 };
 
@@ -57,25 +41,9 @@ const VERIFIER: OptionRule = {
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function resolveGuardOptions(options: KeycloakGuardOptions, log: FastifyBaseLogger): ResolvedOptions {
-  const isOwn = !('verifier' in options);
-  const problems = isOwn
-    ? findOptionProblems(options, { ...VERIFIER_RULES, ...OWN_RULES, verifier: VERIFIER })
-    : findOptionProblems(options, { ...OWN_RULES, verifier: optionRules.required(VERIFIER) }).map(
-        explainUseless,
-      );
-  if (problems.length > 0) throw new OptionsError('keycloakGuard', problems);
-
-  const { onDenied, logRefusals = true, securityScheme = 'bearerAuth', ...rest } = options;
-  const verifier =
-    'verifier' in rest ? rest.verifier : createVerifier({ ...rest, onNotice: rest.onNotice ?? toLog(log) });
-  return { verifier, isOwn, onDenied, logRefusals, securityScheme };
-}
-
-/** An option of the verifier is one for whoever makes it. */
-function explainUseless(problem: OptionProblem): OptionProblem {
-  if (!Object.hasOwn(VERIFIER_RULES, problem.option)) return problem;
-  const example = 'verifier, onDenied, logRefusals, securityScheme';
-  return { ...problem, rule: 'is not an option beside a verifier', example };
+  const resolved = resolveVerifier('keycloakGuard', options, OWN_RULES, toLog(log));
+  const { onDenied, explain, logRefusals = true, securityScheme = 'bearerAuth' } = options;
+  return { ...resolved, onDenied, explain, logRefusals, securityScheme };
 }
 
 /** `undefined` where the app has no logger: the verifier then speaks for itself. */

@@ -1,5 +1,7 @@
-import type { FastifyInstance, onRequestHookHandler } from 'fastify';
-import type { TokenVerifier } from '../core/index.ts';
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
+import { type Connection, createConnections, tell } from '../adapter/index.ts';
+import { type Requirements, readBearerToken, type TokenVerifier } from '../core/index.ts';
+import { authorizationOf, isForSession } from '../core/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import {
@@ -10,6 +12,14 @@ import {
 } from './guard-hook.ts';
 import { guardNotFound } from './not-found-guard.ts';
 import { type KeycloakGuardOptions, resolveGuardOptions } from './plugin-options.ts';
+import {
+  type AskedSessions,
+  createRefuse,
+  HAS_ERROR_HANDLER,
+  REFUSE,
+  type Refuse,
+  SESSIONS,
+} from './refuse.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -26,8 +36,27 @@ declare module 'fastify' {
      * without a prefix of its own owns no other URLs. The OpenAPI document tells of the routes that come after it.
      */
     guardAll(requirements?: GuardOptions): void;
+    readonly [REFUSE]: Refuse;
+    /**
+     * Guards a connection that stays open, a WebSocket or server-sent events: says who it is, and when it has to end. In a
+     * route that is guarded as every other one.
+     *
+     * @throws {OptionsError} for a requirement that is misspelt or empty
+     * @throws {AuthError} rejects with what a guard would refuse the request for
+     * @example
+     * const connection = await app.guardConnection(request);
+     * connection.signal.addEventListener('abort', () => socket.close());
+     * socket.once('close', connection.end);
+     */
+    guardConnection(request: FastifyRequest, requirements?: Requirements): Promise<Connection>;
     /** Decorated by `keycloakSession`: guards then take its cookie where there is no `Authorization` header. */
     readonly sessionAuthenticator?: SessionAuthenticator;
+    readonly [SESSIONS]?: AskedSessions;
+    /**
+     * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+     * the session, renewed when it is about to expire. `null`: nobody is there. Rejects with an `AuthError`.
+     */
+    accessToken(request: FastifyRequest): Promise<string | null>;
   }
   interface FastifyRequest {
     /** Who is calling; `null` where no guard ran, or an optional one found no token. */
@@ -57,8 +86,25 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   const documentation = createGuardDocumentation(securityScheme);
 
   app.decorate('verifier', verifier);
+  app.decorate(REFUSE, createRefuse(reporting.explain));
   app.decorateRequest('principal', null);
   app.decorate('guard', guard);
+  app.decorate('accessToken', async (request) => {
+    const sessions = request.server[SESSIONS];
+    if (sessions !== undefined && isForSession(request.raw)) return sessions.accessToken(request);
+    return authorizationOf(request.raw) === undefined ? null : readBearerToken(request.raw);
+  });
+  const connections = createConnections<FastifyRequest>(verifier, {
+    toRequest: ({ raw }) => raw,
+    sessionOf: ({ server }) => server[SESSIONS]?.watch,
+    onDenied: (request, error, principal) =>
+      reporting.onDenied &&
+      tell(request.log, 'onDenied', () => reporting.onDenied?.(request, error, principal)),
+  });
+  app.decorate('guardConnection', async (request, requirements = {}) =>
+    connections.guard(requirements).open(request),
+  );
+  app.addHook('onClose', async () => connections.close());
   app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
     const hook = createGuardHook(verifier, requirements ?? {}, { ...reporting, isForAll: true });
     this.addHook('onRequest', hook);
@@ -74,6 +120,9 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
     if (added.length > 0) {
       route.onRequest = hooks;
       route.config = { ...route.config, [IS_GUARDED]: true } as NonNullable<typeof route.config>;
+    }
+    if (route.errorHandler !== undefined) {
+      route.config = { ...route.config, [HAS_ERROR_HANDLER]: true } as NonNullable<typeof route.config>;
     }
     for (const hook of hooks) documentation.addSecurity(route, hook);
   });

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionAnswer, SessionOptions, SessionPrincipal, SessionRequest } from '../session/index.ts';
 import { asPlugin } from './as-plugin.ts';
 import type { SessionAuthenticator } from './guard-hook.ts';
+import { REFUSE, SESSIONS } from './refuse.ts';
 import { addHeaders, send } from './send.ts';
 
 /** Options of {@link keycloakSession}. */
@@ -41,12 +42,25 @@ export const keycloakSession = asPlugin<KeycloakSessionOptions>(
     authenticate.stepUp = (request, signIn) => sessions.stepUp(toRequest(request), signIn);
     app.decorate('sessionAuthenticator', authenticate);
 
+    app.decorate(SESSIONS, {
+      inviteToLogin: (request) => sessions.inviteToLogin(toRequest(request)),
+      accessToken: (request) => sessions.accessToken(toRequest(request)),
+      watch: async (request) => (await sessions.authenticate(toRequest(request), false)).principal,
+    });
+
     const route =
       (answer: (request: SessionRequest) => Promise<SessionAnswer>) =>
       async (request: FastifyRequest, reply: FastifyReply) => {
         // An error is not for caches either.
         reply.header('cache-control', 'no-store');
-        return send(reply, await answer(toRequest(request)));
+        try {
+          return send(reply, await answer(toRequest(request)));
+        } catch (error) {
+          app[REFUSE](error, request, reply, (fault) => {
+            throw fault;
+          });
+          return reply;
+        }
       };
     app.get(paths.startLogin, OPEN, route(sessions.startLogin));
     app.get(paths.finishLogin, { ...OPEN, exposeHeadRoute: false }, route(sessions.finishLogin));

@@ -1,6 +1,8 @@
 import {
+  type AcceptUpgrade,
   answerNode,
   type BackchannelLogoutOptions,
+  type Connection,
   createDoor,
   type KeycloakOptions,
   type NodeMiddleware,
@@ -8,30 +10,38 @@ import {
   type NodeResponse,
   nodeHost,
   type SessionSettings,
+  type SocketIoMiddleware,
   toNodeGuard,
   toNodeRoutes,
+  toSocketIoMiddleware,
+  toUpgradeListener,
+  type UpgradeListener,
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
-import type { GuardOptions } from '../core/internal.ts';
+import { type GuardOptions, toJsonAnswer } from '../core/internal.ts';
 
-/** A listener that runs for guarded requests alone. */
-export type GuardedListener<C extends object = Claims> = (
-  request: NodeRequest & { readonly principal: Principal<C> },
+/** A listener that runs for guarded requests alone; `principal` is `undefined` where nobody has to be there, and is not. */
+export type GuardedListener<P = Principal> = (
+  request: NodeRequest & { readonly principal: P },
   response: NodeResponse,
-) => void;
+) => unknown;
 
 /** keycloak-guard for Node's own servers: `http`, `https` and `http2`. */
 export interface NodeKeycloak<C extends object = Claims> {
   readonly verifier: TokenVerifier<C>;
   /**
    * Guards a listener, or, without one, as middleware `(request, response, next)`. A refused request is answered with
-   * status, challenge and `{"detail": …}`.
+   * status, challenge and `{"detail": …}`; where the listener throws or rejects, the answer is a 500 and the error is logged.
    *
    * @throws {OptionsError} for a requirement that is misspelt or empty
    */
   guard(
+    requirements: GuardOptions & { readonly optional: true },
+    listener: GuardedListener<Principal<C> | undefined>,
+  ): (request: NodeRequest, response: NodeResponse) => void;
+  guard(
     requirements: GuardOptions,
-    listener: GuardedListener<C>,
+    listener: GuardedListener<Principal<C>>,
   ): (request: NodeRequest, response: NodeResponse) => void;
   guard(requirements?: GuardOptions): NodeMiddleware;
   /**
@@ -43,6 +53,43 @@ export interface NodeKeycloak<C extends object = Claims> {
   session(settings: SessionSettings<NodeRequest>): NodeMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`, and lets all else through. */
   backchannelLogout(options?: BackchannelLogoutOptions<NodeRequest>): NodeMiddleware;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(request: NodeRequest): Promise<string | null>;
+  /**
+   * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @throws {AuthError} rejects with what a guard would refuse the request for
+   * @example
+   * const connection = await kc.connect(request);
+   * connection.signal.addEventListener('abort', () => response.end());
+   * response.once('close', connection.end);
+   */
+  connect(request: NodeRequest, requirements?: Requirements<C>): Promise<Connection>;
+  /**
+   * A listener of a server's `upgrade` event: guards the handshake of WebSockets. Pages of other origins are refused where a
+   * session cookie came; a socket that has to end and is not ended by the application is cut.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * server.on('upgrade', kc.upgrade({}, (request, socket, head, connection) =>
+   *   wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, request, connection))));
+   */
+  upgrade(requirements: Requirements<C>, accept: AcceptUpgrade): UpgradeListener;
+  /**
+   * Middleware for Socket.IO: guards the handshake by `auth.token`, the `Authorization` header or the session cookie, and
+   * sets `socket.data.principal`. The event `auth` with a new token goes on with it; whose token expired is disconnected.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * io.use(kc.socket({ realmRole: 'user' }));
+   */
+  socket(requirements?: Requirements<C>): SocketIoMiddleware;
   /** Whether somebody meets requirements. */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
   /** Ends every timer. */
@@ -61,24 +108,31 @@ export function keycloak<C extends object = Claims>(
   options: KeycloakOptions<NodeRequest, C>,
 ): NodeKeycloak<C> {
   const door = createDoor<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });
-  // Not awaited: an API must start, and answer what needs no token, while Keycloak is down.
-  void door.load();
+  door.load();
 
   const toMiddleware = (requirements?: GuardOptions): NodeMiddleware =>
-    toNodeGuard(door.gate(requirements), (error, request, response, next) => {
+    toNodeGuard(door, door.gate(requirements), (error, request, response, next) => {
       const answer = door.refusalOf(error, request);
       if (answer === undefined) next(error);
       else answerNode(response, answer);
     });
 
-  function guard(requirements?: GuardOptions, listener?: GuardedListener<C>) {
+  function guard(requirements?: GuardOptions, listener?: GuardedListener<never>) {
     const middleware = toMiddleware(requirements);
     if (listener === undefined) return middleware;
-    return (request: NodeRequest, response: NodeResponse) =>
+    return (request: NodeRequest, response: NodeResponse) => {
+      const fail = (err: unknown) => {
+        door.log.error({ err }, 'a guarded request failed');
+        // An answer that has begun cannot become another one: that it is not whole, the client must see.
+        if (response.headersSent) response.destroy();
+        else answerNode(response, FAULT);
+      };
       middleware(request, response, (error) => {
-        if (error !== undefined) answerNode(response, FAULT);
-        else listener(request as Parameters<GuardedListener<C>>[0], response);
+        if (error !== undefined) fail(error);
+        // Of a promise nobody else would take the error, and it would end the process.
+        else new Promise((resolve) => resolve(listener(request as never, response))).catch(fail);
       });
+    };
   }
 
   return {
@@ -86,15 +140,16 @@ export function keycloak<C extends object = Claims>(
     guard: guard as NodeKeycloak<C>['guard'],
     session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
     backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
+    accessToken: door.accessToken,
+    connect: (request, requirements = {}) =>
+      door.connections.guard(requirements as Requirements).open(request),
+    upgrade: (requirements, accept) =>
+      toUpgradeListener(door.connections.guard(requirements as Requirements), door.refusalOf, accept),
+    socket: (requirements = {}) => toSocketIoMiddleware(door.connections.guard(requirements as Requirements)),
     has: door.has,
     close: door.close,
   };
 }
 
-/** There is nobody who could be told more: Node's servers have no error path. */
-const FAULT = {
-  status: 500,
-  headers: { 'content-type': 'application/json; charset=utf-8' },
-  setCookies: [],
-  body: '{"detail":"Internal Server Error"}',
-} as const;
+/** Node's servers have no error path of their own. */
+const FAULT = toJsonAnswer(500, {}, { detail: 'Internal Server Error' });

@@ -1,5 +1,5 @@
 import { AuthError, isAuthError, type Principal } from '../core/index.ts';
-import { KEPT } from '../core/internal.ts';
+import { isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
 import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
@@ -34,15 +34,15 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     isRenewed = false,
   ): SessionPrincipal | Promise<SessionPrincipal> {
     if (session === null) return forget(request);
-    let principal: Principal | Promise<Principal>;
+    let principal: unknown;
     try {
       principal = verifier.verify(session.record.accessToken, KEPT);
     } catch (error) {
       return whenRefused(error, session, request, isRenewed);
     }
-    if (!(principal instanceof Promise)) return admit(principal, session, request);
-    return principal.then(
-      (found) => admit(found, session, request),
+    if (!isThenable(principal)) return admit(principal, session, request);
+    return Promise.resolve(principal).then(
+      (found: unknown) => admit(found, session, request),
       (error: unknown) => whenRefused(error, session, request, isRenewed),
     );
   }
@@ -72,14 +72,13 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     const { cookies } = placeOf(request);
     const cookie = readCookie(headerOf(request.headers, 'cookie'), cookies.session);
     if (cookie === undefined || !keeper.isOurs(cookie)) return NOBODY;
-    return { ...NOBODY, setCookies: [cookies.clear(cookies.session)] };
+    // A cache that kept it would sign out whoever is given it.
+    return { principal: null, headers: NOT_FOR_CACHES, setCookies: [cookies.clear(cookies.session)] };
   }
 
-  function admit(
-    principal: Principal,
-    { newCookie }: LiveSession,
-    request: SessionRequest,
-  ): SessionPrincipal {
+  /** A verifier may be somebody's own: what is no principal signs nobody in. */
+  function admit(principal: unknown, { newCookie }: LiveSession, request: SessionRequest): SessionPrincipal {
+    if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
     if (newCookie === null) return { principal, ...NOTHING };
     // So that the secret it was signed with can be taken out of use. A cache that kept it would hand the session out.
     const { cookies } = placeOf(request);
@@ -98,7 +97,7 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     if (cookie === undefined) return NOBODY;
     if (!isHarmless(request)) assertSameOrigin(request, origin);
     const session = keeper.find(cookie, isUse);
-    return session instanceof Promise
+    return isThenable(session)
       ? session.then((found) => toPrincipal(found, request))
       : toPrincipal(session, request);
   };

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 
 /** Longest part of a client id that is taken over as it is. */
 const LONGEST = 40;
+/** How a name with a hash ends: no client id that is taken over whole may end so. */
+const AS_HASHED = /(?:^|-)[0-9a-f]{8}$/;
 
 /**
  * The name of the session cookie of a client: `session-my-app`. Cookies know no port, and `__Host-` ones no path: two
@@ -13,7 +15,7 @@ export function toCookieName(clientId: string): string {
     .slice(0, LONGEST)
     .replace(/[^A-Za-z0-9_-]+/g, '-')
     .replace(/^-+|-+$/g, '');
-  if (safe === clientId) return `session-${safe}`;
+  if (safe === clientId && !AS_HASHED.test(safe)) return `session-${safe}`;
   const hash = createHash('sha256').update(clientId).digest('hex').slice(0, 8);
   return ['session', safe, hash].filter(Boolean).join('-');
 }

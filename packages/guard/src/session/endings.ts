@@ -13,12 +13,16 @@ export interface Endings {
 /** Longer than a session is served from memory, and than it takes to read one. Unit: milliseconds. */
 const REMEMBER_TOLD_MS = 30_000;
 const TRY_AGAIN_MS = 1_000;
-const MOST = 10_000;
+const MOST_TOLD = 10_000;
+/** So many at a time, when the store is back. */
+const AT_A_TIME = 100;
 
 /** @param longestMs longest life of a session: after it the store has forgotten it by itself */
 export function createEndings(store: SessionStore, longestMs: number): Endings {
   /** Until when each is remembered, by a clock that nobody sets. */
-  const told = createBoundedCache<number>(MOST);
+  const told = createBoundedCache<number>(MOST_TOLD);
+  // Without a bound: whoever is forgotten would be signed in again. Each is a session that somebody was let into by
+  // Keycloak, and has about 150 bytes here.
   const untold = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
@@ -34,10 +38,13 @@ export function createEndings(store: SessionStore, longestMs: number): Endings {
     }
   }
 
+  /** Breaks off where the store takes none of them: it is still away. */
   async function tellAll(): Promise<void> {
-    for (const [key, until] of untold) {
-      if (until <= performance.now()) untold.delete(key);
-      else if (!(await tell(key))) return;
+    for (const [key, until] of untold) if (until <= performance.now()) untold.delete(key);
+    const keys = [...untold.keys()];
+    for (let from = 0; from < keys.length; from += AT_A_TIME) {
+      const results = await Promise.all(keys.slice(from, from + AT_A_TIME).map(tell));
+      if (!results.includes(true)) return;
     }
   }
 
@@ -55,8 +62,6 @@ export function createEndings(store: SessionStore, longestMs: number): Endings {
       (untold.size > 0 && untold.has(key)) || (told.size > 0 && (told.get(key) ?? 0) > performance.now()),
     async end(key) {
       untold.set(key, performance.now() + longestMs);
-      const [oldest] = untold.keys();
-      if (untold.size > MOST && oldest !== undefined) untold.delete(oldest);
       const isTold = await tell(key);
       if (!isTold) tryAgain();
       return isTold;

@@ -1,5 +1,6 @@
 export type { SessionAnswer } from './answer.ts';
 export type { SessionPrincipal } from './authenticator.ts';
+export type { AuthorizationParameters, AuthorizationParametersOf } from './authorization-parameters.ts';
 export { createMemorySessionStore, type MemorySessionStoreOptions } from './memory-session-store.ts';
 export { isStrongSecret, type SessionOptions } from './options.ts';
 export type { SessionHeaders, SessionRequest } from './request.ts';

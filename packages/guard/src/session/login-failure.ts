@@ -14,6 +14,11 @@ export const LOGIN_FAILURES = {
     detail: 'Sign-in was cancelled',
     hint: 'You can start again whenever you like.',
   },
+  denied: {
+    statusCode: 403,
+    detail: 'Not enough permissions',
+    hint: 'This account may not be used here.',
+  },
   refused: { statusCode: 400, detail: 'Sign-in did not succeed', hint: 'The identity provider refused it.' },
   too_weak: {
     statusCode: 403,

@@ -9,6 +9,8 @@ export interface LoginTicket extends Omit<StartedAuthorization, 'url'> {
   readonly redirectUri: string;
   /** What a guard asked for. */
   readonly signIn?: RequiredSignIn | undefined;
+  /** Keycloak was told to ask the person nothing. */
+  readonly isSilent: boolean;
   /** Unit: milliseconds since 1970. */
   readonly expiresAt: number;
 }
@@ -17,6 +19,11 @@ export interface LoginTicket extends Omit<StartedAuthorization, 'url'> {
 export const TICKET_SECONDS = 600;
 /** Logins in several tabs at once; each has about 700 bytes in every request until it is over. */
 const MOST_TICKETS = 4;
+/**
+ * What they may have together. A page that opens links with long `return_to`s would otherwise fill the header, and every
+ * request of that browser be refused: nginx takes 8 KiB of one header, Node 16 KiB of all.
+ */
+const MOST_OCTETS = 6 * 1024;
 /** Anything can be in the header; more of our own than these are never there. */
 const MOST_LOOKED_AT = 20;
 
@@ -28,9 +35,15 @@ export async function issueTicket(
   ticket: LoginTicket,
 ): Promise<string[]> {
   const known = await readTickets(sealer, cookies, header);
-  const tooMany = known.toSorted((a, b) => a.expiresAt - b.expiresAt).slice(0, 1 - MOST_TICKETS);
   const name = cookieNameOf(cookies, ticket.state);
   const sealed = await sealer.seal(name, JSON.stringify(ticket));
+  const newestFirst = known.toSorted((a, b) => b.expiresAt - a.expiresAt);
+  let octets = name.length + sealed.length;
+  const firstTooMany = newestFirst.findIndex((old, i) => {
+    octets += old.octets;
+    return i + 1 >= MOST_TICKETS || octets > MOST_OCTETS;
+  });
+  const tooMany = firstTooMany === -1 ? [] : newestFirst.slice(firstTooMany);
   return [...tooMany.map((old) => cookies.clear(old.name)), cookies.set(name, sealed, TICKET_SECONDS)];
 }
 
@@ -42,7 +55,9 @@ async function readTickets(sealer: Sealer, cookies: Cookies, header: string | un
   const opened = await Promise.all(
     named.slice(-MOST_LOOKED_AT).map(async ([name, value]) => {
       const found = await sealer.open(name, value);
-      return found === null ? [] : [{ name, expiresAt: (JSON.parse(found.text) as LoginTicket).expiresAt }];
+      if (found === null) return [];
+      const { expiresAt } = JSON.parse(found.text) as LoginTicket;
+      return [{ name, expiresAt, octets: name.length + value.length }];
     }),
   );
   return opened.flat();

@@ -1,7 +1,8 @@
 import { AuthorizationError, ClientError } from '../client/index.ts';
-import { isAuthError, requireSignIn } from '../core/index.ts';
-import { KEPT } from '../core/internal.ts';
+import { isAuthError, type Principal, requireSignIn } from '../core/index.ts';
+import { isPrincipal, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
+import { NOT_SILENTLY, toAuthorizationParameters } from './authorization-parameters.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import { endSession } from './end-session.ts';
@@ -10,7 +11,7 @@ import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS
 import { headerOf, parameterOf, queryOf, type SessionRequest } from './request.ts';
 import { toReturnPath } from './return-path.ts';
 import { logOf } from './session-log.ts';
-import { readStepUp, toAuthorizationParameters } from './step-up.ts';
+import { readStepUp, toSignInParameters } from './step-up.ts';
 
 // Authorization code flow with PKCE.
 
@@ -22,9 +23,11 @@ export async function startLogin(context: SessionContext, request: SessionReques
   // Without a public URL it is made of what is in `Host`, and nothing could come back to what is no address.
   if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
   const signIn = readStepUp(context, request.url);
+  const asked = await toAuthorizationParameters(options, request);
+  // What a guard asked for counts for more.
+  const parameters = { ...asked, ...(signIn && toSignInParameters(signIn)) };
   let started: Awaited<ReturnType<typeof options.client.startAuthorization>>;
   try {
-    const parameters = signIn && toAuthorizationParameters(signIn);
     started = await options.client.startAuthorization({ redirectUri, scope: options.scope, parameters });
   } catch (error) {
     return fail(context, request, toFailure(error, request));
@@ -34,6 +37,7 @@ export async function startLogin(context: SessionContext, request: SessionReques
     ...secrets,
     redirectUri,
     signIn,
+    isSilent: parameters.prompt === 'none',
     returnTo: toReturnPath(parameterOf(request.url, 'return_to'), place.origin, `${place.path}/`),
     expiresAt: options.clock() + TICKET_SECONDS * 1000,
   };
@@ -60,18 +64,41 @@ export async function finishLogin(context: SessionContext, request: SessionReque
       callbackUrl: `${ticket.redirectUri}${queryOf(request.url)}`,
     });
     // A token that a guard would refuse makes no session.
-    const principal = await verifier.verify(tokens.accessToken, KEPT);
+    const principal: unknown = await verifier.verify(tokens.accessToken, KEPT);
+    if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
     // Keycloak says nothing where it cannot do what it was asked for: the page would be refused again and again.
     if (ticket.signIn !== undefined) requireSignIn(ticket.signIn, verifier.signInRules)(principal);
+    if (!(await mayLogIn(context, principal, request))) return fail(context, request, 'denied', [used]);
     await endEarlierSession(context, request);
     const begun = await keeper.begin(tokens);
     cookie = begun.cookie;
     for (let i = 0; i < begun.replaced; i++) options.tell('ended', 'replaced', request, tokens.accessToken);
     options.tell('started', 'login', request, tokens.accessToken);
   } catch (error) {
+    // Nobody is signed in, which is what the page wanted to know.
+    if (ticket.isSilent && isNotSilently(error)) return redirectTo(`${origin}${ticket.returnTo}`, [used]);
     return fail(context, request, toFailure(error, request), [used]);
   }
   return redirectTo(`${origin}${ticket.returnTo}`, [used, cookies.set(cookies.session, cookie)]);
+}
+
+function isNotSilently(error: unknown): boolean {
+  return error instanceof AuthorizationError && error.error !== undefined && NOT_SILENTLY.has(error.error);
+}
+
+/** What the application says to it. */
+async function mayLogIn(
+  { options }: SessionContext,
+  principal: Principal,
+  request: SessionRequest,
+): Promise<boolean> {
+  try {
+    return (await options.onLogin?.(principal, request.source)) !== false;
+  } catch (error) {
+    if (!isAuthError(error)) throw error;
+    logOf(request).info({ reqId: request.id, code: error.code }, error.reason);
+    return false;
+  }
 }
 
 /** RFC 1035 §2.3.4: no name is longer. */

@@ -1,5 +1,7 @@
 import type { KeycloakClient } from '../client/index.ts';
+import type { Principal } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { AUTHORIZATION_PARAMETERS, type AuthorizationParametersOf } from './authorization-parameters.ts';
 import { isCookieName, toCookieName } from './cookie-name.ts';
 import { createMemorySessionStore } from './memory-session-store.ts';
 import { createTeller, type OnSessionEvent, type TellSession } from './session-events.ts';
@@ -51,6 +53,21 @@ export interface SessionOptions<Source = unknown> {
    * Whatever is no page gets the refusal. Default true.
    */
   readonly stepUp?: boolean | undefined;
+  /**
+   * Alias of the identity provider that Keycloak sends people on to, past its own form. `/auth/login?idp_hint=…` asks for
+   * another one. Default: Keycloak's form.
+   */
+  readonly idpHint?: string | undefined;
+  /**
+   * Other parameters of the authorization endpoint, or a function that returns them for a request; they count for more than
+   * `prompt`, `login_hint` and `idp_hint` in the query. Those that make the login a safe one cannot be set.
+   */
+  readonly authorizationParameters?: AuthorizationParametersOf<Source> | undefined;
+  /**
+   * Asked when somebody has signed in, before the session begins: for a profile of your own, or to let some people in alone.
+   * Where it returns false or throws an `AuthError`, nobody is signed in here and the answer is 403; another error is a fault.
+   */
+  readonly onLogin?: ((principal: Principal, request: Source) => unknown | Promise<unknown>) | undefined;
   /** Most sessions kept decrypted in this process, about 6 KiB each; 0 keeps none. Default 10,000. */
   readonly maxCachedSessions?: number | undefined;
   /** Told when a session starts or ends, for an audit log. */
@@ -73,6 +90,9 @@ export interface ResolvedSessionOptions {
   readonly redirectToLogin: boolean;
   readonly scope: string;
   readonly stepUp: boolean;
+  readonly idpHint: string | undefined;
+  readonly authorizationParameters: AuthorizationParametersOf<unknown>;
+  readonly onLogin: SessionOptions<unknown>['onLogin'];
   readonly maxCachedSessions: number;
   readonly tell: TellSession;
   readonly clock: () => number;
@@ -124,6 +144,9 @@ export const SESSION_RULES: OptionRules<SessionOptions> = {
   redirectToLogin: optionRules.trueOrFalse(false),
   scope: optionRules.text('must be scopes, separated by one space', "'openid profile'"),
   stepUp: optionRules.trueOrFalse(true),
+  idpHint: optionRules.text('must be the alias of an identity provider', "'google'"),
+  authorizationParameters: AUTHORIZATION_PARAMETERS,
+  onLogin: optionRules.callable('(principal) => saveProfile(principal)'),
   maxCachedSessions: optionRules.whole(0, 10_000_000, 10_000),
   onEvent: optionRules.callable('(event) => audit(event)'),
   clock: optionRules.CLOCK,
@@ -158,8 +181,11 @@ export function resolveSessionOptions<Source>(
     redirectToLogin: options.redirectToLogin ?? true,
     scope: options.scope ?? 'openid',
     stepUp: options.stepUp ?? true,
-    maxCachedSessions: options.maxCachedSessions ?? 10_000,
+    idpHint: options.idpHint,
     // It gets what it was made for: the source of the requests that come.
+    authorizationParameters: (options as SessionOptions).authorizationParameters ?? {},
+    onLogin: (options as SessionOptions).onLogin,
+    maxCachedSessions: options.maxCachedSessions ?? 10_000,
     tell: createTeller(options.onEvent as OnSessionEvent | undefined),
     clock,
   });

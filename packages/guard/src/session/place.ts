@@ -24,7 +24,8 @@ export function createPlaceFinder({
   if (publicUrl !== undefined) {
     const { origin, pathname } = new URL(publicUrl);
     const path = pathname.replace(/\/+$/, '');
-    const fixed: Place = { origin, baseUrl: publicUrl, path, cookies: cookiesFor(origin) };
+    // As it was read, not as it was written: an empty query would end up in the middle of every address.
+    const fixed: Place = { origin, baseUrl: origin + path, path, cookies: cookiesFor(origin) };
     return () => fixed;
   }
   return (request) => {

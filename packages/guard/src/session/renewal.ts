@@ -57,10 +57,12 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
     }
   }
 
-  function lock(key: string): Promise<(() => Promise<void>) | null> {
-    return store.lock(key, lockMs).catch((cause: unknown) => {
+  async function lock(key: string): Promise<(() => Promise<void>) | null> {
+    const unlock = await store.lock(key, lockMs).catch((cause: unknown) => {
       throw new AuthError('session_store_unavailable', 'The session store cannot be reached', { cause });
     });
+    // It ends by itself where it cannot be given back.
+    return unlock && (() => unlock().catch(() => {}));
   }
 
   async function callKeycloak(session: LiveSession): Promise<LiveSession | null> {

@@ -86,7 +86,8 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     } catch {
       // It can still be opened: the old secret is there as long as this runs.
     } finally {
-      await unlock();
+      // It ends by itself where it cannot be given back.
+      await unlock().catch(() => {});
     }
   }
 

@@ -1,5 +1,6 @@
 import type { RequiredSignIn, TokenVerifier } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { accessTokenOf } from './access-token.ts';
 import type { SessionAnswer } from './answer.ts';
 import { createAuthenticator, type SessionPrincipal } from './authenticator.ts';
 import type { SessionContext } from './context.ts';
@@ -45,9 +46,20 @@ export interface Sessions<Source = unknown> {
    * Who is calling, by the session cookie; at once where session and token are known. `headers` and `setCookies` belong
    * into the answer, whatever it is.
    *
+   * @param isUse whether the session's idle time begins anew. Default true
    * @throws {AuthError} (or rejects with one) `cross_origin_request`, `session_store_unavailable`, or what a verifier throws
    */
-  authenticate(request: SessionRequest<Source>): SessionPrincipal | Promise<SessionPrincipal>;
+  authenticate(
+    request: SessionRequest<Source>,
+    isUse?: boolean,
+  ): SessionPrincipal | Promise<SessionPrincipal>;
+  /**
+   * The access token of the session, renewed when it is about to expire: for a call of another API on behalf of the person.
+   * `null`: nobody is signed in. It is a secret of this process: never give it to the browser.
+   *
+   * @throws {AuthError} rejects with what `authenticate` throws
+   */
+  accessToken(request: SessionRequest<Source>): Promise<string | null>;
   /**
    * What a guard answers to who is not signed in and asks for a page: on to the login, and back to the page. `null` where
    * the request is for something else, or `redirectToLogin` is false.
@@ -119,7 +131,8 @@ export function buildSessions(
       describe: `${prefix}/session`,
       signOut: `${prefix}/logout`,
     },
-    authenticate: (request) => authenticate(request),
+    authenticate,
+    accessToken: (request) => accessTokenOf(context, authenticate, request),
     inviteToLogin: (request) => inviteToLogin(context, request),
     stepUp: (request, signIn) => toStepUpPath(context, request, signIn),
     startLogin: (request) => startLogin(context, request),

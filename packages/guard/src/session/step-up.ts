@@ -41,7 +41,7 @@ export function readStepUp({ options, sealer }: SessionContext, url: string): Re
 }
 
 /** One value: of several Keycloak takes the weakest. */
-export function toAuthorizationParameters({ acr, maxAge }: RequiredSignIn): Record<string, string> {
+export function toSignInParameters({ acr, maxAge }: RequiredSignIn): Record<string, string> {
   return {
     ...(acr?.[0] === undefined ? {} : { acr_values: acr[0] }),
     ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),

@@ -26,6 +26,8 @@ export async function useBrowserSessions(
     client,
     secret: sessionSecrets ?? randomBytes(32).toString('hex'),
     publicUrl,
+    // Answers of this API are JSON, for browsers too.
+    redirectToLogin: false,
     idleSeconds: sessionIdleSeconds,
     maxSeconds: sessionMaxSeconds,
     onEvent: reportSessions(report),

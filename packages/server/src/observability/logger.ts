@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config.ts';
 import { escapeForTerminal, escapeHidden } from './visible-text.ts';
@@ -53,18 +54,35 @@ export function jsonStream(fd = 1) {
     ...{ dest: fd, sync: false, minLength: 8192, periodicFlush: 200, maxLength: MAX_KEPT_BYTES },
     retryEAGAIN: () => performance.now() < giveUpAt,
   });
+  // A disk that is full ends no service: what was not written is tried again, and bounded.
+  stream.on('error', () => {});
   // pino calls it when the process ends, and it would wait for a reader that hangs for ever.
   const flushSync = stream.flushSync.bind(stream);
   stream.flushSync = () => {
     giveUpAt = performance.now() + LAST_FLUSH_MS;
+    const { writeSync } = fs;
+    // What can never be written, for its reader is gone or the disk is full, it would try again without an end.
+    fs.writeSync = ((...args: Parameters<typeof writeSync>) => {
+      try {
+        return writeSync(...args);
+      } catch (error) {
+        if (!mayPass(error)) giveUpAt = Number.NEGATIVE_INFINITY;
+        throw Object.assign(error as Error, { code: 'EAGAIN' });
+      }
+    }) as typeof writeSync;
     try {
       flushSync();
     } catch {
       // Nobody is left to tell.
+    } finally {
+      fs.writeSync = writeSync;
     }
   };
   return stream;
 }
+
+const mayPass = (error: unknown): boolean =>
+  ['EAGAIN', 'EBUSY'].includes(String((error as NodeJS.ErrnoException).code));
 
 /** Where a logger writes to. */
 export function streamOf(logger: Logger): DestinationStream | undefined {

@@ -1,8 +1,9 @@
 /**
  * What changes how a text is shown, or where a line ends, and is not seen itself: controls, directions of writing,
- * spaces without width (Unicode's Cf), separators of lines and paragraphs. Of the first 32 JSON has made escapes.
+ * spaces without width (Unicode's Cf), separators of lines and paragraphs, and what has no face by its nature (Unicode's
+ * Default_Ignorable_Code_Point, and a Braille pattern without dots). Of the first 32 JSON has made escapes.
  */
-const HIDDEN = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+const HIDDEN = /[\u007f-\u009f\u2800\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** An escape of JSON, but for the end of a line in a trace. */
 const ESCAPE = /\\(?!n {4}at )(u[\da-f]{4}|.)/gi;

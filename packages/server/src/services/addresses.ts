@@ -58,10 +58,16 @@ function toGroups(address: string): number[] {
   return [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after];
 }
 
-/** IPv4 in the last 32 bits: `::ffff:0:0/96` (RFC 4291 §2.5.5.2), and `64:ff9b::/96` of a translator (RFC 6052). */
+/**
+ * IPv4 in the last 32 bits: `::ffff:0:0/96` (RFC 4291 §2.5.5.2), `64:ff9b::/96` of a translator (RFC 6052), and what is
+ * kept for the own use of a network with one, `64:ff9b:1::/48` (RFC 8215). Any other prefix that a network has chosen
+ * looks like everybody else's: there the translator is one network to the limits.
+ */
 function isEmbedded([a, b, c, d, e, f]: readonly number[]): boolean {
+  const isOfTranslator = a === 0x64 && b === 0xff9b;
+  if (isOfTranslator && c === 1) return true;
   if (c !== 0 || d !== 0 || e !== 0) return false;
-  return (a === 0 && b === 0 && f === 0xffff) || (a === 0x64 && b === 0xff9b && f === 0);
+  return (a === 0 && b === 0 && f === 0xffff) || (isOfTranslator && f === 0);
 }
 
 function cut(

@@ -25,12 +25,21 @@ function equal(a: string, b: string): boolean {
 }
 
 async function matchesHash(credential: CredentialRepresentation, password: string): Promise<boolean> {
-  const { value, salt } = JSON.parse(credential.secretData!) as { value: string; salt: string };
-  const expected = Buffer.from(value, 'base64');
-  const actual = await hashPassword(credential.credentialData ?? '{}', {
-    password,
-    salt: Buffer.from(salt, 'base64'),
-    length: expected.length,
-  });
+  const secret = readSecret(credential.secretData as string);
+  if (secret === undefined) return false;
+  const { expected, salt } = secret;
+  const length = expected.length;
+  const actual = await hashPassword(credential.credentialData ?? '{}', { password, salt, length });
   return actual !== undefined && timingSafeEqual(actual, expected);
+}
+
+/** `undefined` where there is no hash that anything could be equal to. */
+function readSecret(secretData: string): { expected: Buffer; salt: Buffer } | undefined {
+  try {
+    const { value, salt } = JSON.parse(secretData) as { value: string; salt: string };
+    const expected = Buffer.from(value, 'base64');
+    return expected.length === 0 ? undefined : { expected, salt: Buffer.from(salt, 'base64') };
+  } catch {
+    return undefined;
+  }
 }

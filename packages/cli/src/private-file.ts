@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Replaces the file in one go, readable by its owner alone: a run that is cut off leaves the old file whole. Where it is a
+ * link, the file that it leads to is replaced.
+ */
+export async function writePrivateFile(file: string, text: string): Promise<void> {
+  await replacePrivateFile(await followLinks(file), text);
+}
+
+/** The same for a file that nobody but this program has a use for: a link in its place is replaced itself. */
+export async function replacePrivateFile(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** To a file that need not be there yet. */
+async function followLinks(file: string): Promise<string> {
+  let path = file;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    try {
+      path = resolve(dirname(path), await readlink(path));
+    } catch (error) {
+      // EINVAL: it is no link.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EINVAL' || code === 'ENOENT') return path;
+      throw error;
+    }
+  }
+  throw new UsageError([`${file} leads through more than ${MOST_LINKS} links`]);
+}
+
+const MOST_LINKS = 20;

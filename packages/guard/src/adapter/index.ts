@@ -1,0 +1,13 @@
+// What an adapter needs that loads browser sessions only when it is asked to: nothing here imports them. All else is in
+// internal.ts.
+export { type Connection, createConnections } from './connections.ts';
+export { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
+export {
+  ADAPTER_RULES,
+  type AdapterOptions,
+  type OnDenied,
+  resolveVerifier,
+  type VerifierSource,
+} from './options.ts';
+export type { Route, Routes } from './routes.ts';
+export { tell } from './tell.ts';

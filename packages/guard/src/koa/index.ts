@@ -1,0 +1,13 @@
+export type {
+  AcceptUpgrade,
+  BackchannelLogoutOptions,
+  Connection,
+  KeycloakOptions,
+  SessionSettings,
+  SocketIoMiddleware,
+  SocketIoSocket,
+  UpgradeListener,
+} from '../adapter/internal.ts';
+export type { GuardOptions } from '../core/internal.ts';
+export { type KoaKeycloak, type KoaMiddleware, keycloak } from './keycloak.ts';
+export type { KoaContext } from './refusal.ts';

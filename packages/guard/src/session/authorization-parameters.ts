@@ -1,0 +1,72 @@
+import type { OptionRule } from '../core/internal.ts';
+import { parameterOf, type SessionRequest } from './request.ts';
+
+/** Other parameters of the authorization endpoint, for example `{ ui_locales: 'de' }`. */
+export type AuthorizationParameters = Readonly<Record<string, string>>;
+
+/** The same for every login, or by a function of a request. */
+export type AuthorizationParametersOf<Source> =
+  | AuthorizationParameters
+  | ((request: Source) => AuthorizationParameters | undefined | Promise<AuthorizationParameters | undefined>);
+
+interface Settings {
+  readonly idpHint: string | undefined;
+  readonly authorizationParameters: AuthorizationParametersOf<unknown>;
+}
+
+/** What makes a login a safe one is not for anybody to choose (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9101 §5). */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...['client_id', 'response_type', 'response_mode', 'redirect_uri', 'scope', 'state', 'nonce'],
+  ...['code_challenge', 'code_challenge_method', 'request', 'request_uri'],
+]);
+/** What the query of the login path may ask for: `none` is a silent sign-in, `create` the registration. */
+const PROMPTS: ReadonlySet<string> = new Set(['none', 'login', 'create']);
+/** An e-mail address has no more (RFC 5321 §4.5.3.1). */
+const LONGEST_HINT = 320;
+
+export const AUTHORIZATION_PARAMETERS: OptionRule = {
+  rule: `must be texts by name, or a function that returns them; none of ${[...RESERVED].join(', ')}`,
+  example: "{ ui_locales: 'de' }",
+  isMet: (value) => typeof value === 'function' || areParameters(value),
+};
+
+function areParameters(value: unknown): value is AuthorizationParameters {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(([name, text]) => typeof text === 'string' && !RESERVED.has(name));
+}
+
+/**
+ * What the browser is sent to Keycloak with besides. The application's own parameters count for more than what is in the
+ * query, which anybody can make a link of.
+ *
+ * @throws {TypeError} where a function of the application's returns what it must not
+ */
+export async function toAuthorizationParameters(
+  { idpHint, authorizationParameters }: Settings,
+  request: SessionRequest,
+): Promise<AuthorizationParameters> {
+  const own =
+    typeof authorizationParameters === 'function'
+      ? ((await authorizationParameters(request.source)) ?? {})
+      : authorizationParameters;
+  if (!areParameters(own)) {
+    throw new TypeError(`authorizationParameters ${AUTHORIZATION_PARAMETERS.rule}`);
+  }
+  const asked = {
+    prompt: PROMPTS.has(parameterOf(request.url, 'prompt') ?? '') ? parameterOf(request.url, 'prompt') : '',
+    login_hint: hintOf(request, 'login_hint'),
+    kc_idp_hint: hintOf(request, 'idp_hint') || idpHint,
+  };
+  const given = Object.entries({ ...asked, ...own }).filter(([, text]) => text !== undefined && text !== '');
+  return Object.fromEntries(given) as AuthorizationParameters;
+}
+
+function hintOf({ url }: SessionRequest, name: string): string | undefined {
+  const hint = parameterOf(url, name);
+  return hint !== undefined && hint.length <= LONGEST_HINT ? hint : undefined;
+}
+
+/** What Keycloak answers to a silent sign-in where it would have to ask the person (OpenID Connect Core §3.1.2.6). */
+export const NOT_SILENTLY: ReadonlySet<string> = new Set([
+  ...['login_required', 'interaction_required', 'consent_required', 'account_selection_required'],
+]);

@@ -1,0 +1,4 @@
+import { describeAdapter } from '../contract/adapter/index.ts';
+import { EXPRESS } from './express-app.ts';
+
+for (const adapter of EXPRESS) describeAdapter(adapter);

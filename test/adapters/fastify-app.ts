@@ -1,0 +1,75 @@
+import { Readable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+import cors from '@fastify/cors';
+import fastify, { type FastifyError, type FastifyRequest } from 'fastify';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import keycloakGuard, {
+  backchannelLogout,
+  type KeycloakSessionOptions,
+  keycloakSession,
+} from '../../packages/guard/src/fastify/index.ts';
+import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
+import { toLogout, toOptions } from './listen.ts';
+
+async function start(given: Given): Promise<RunningApp> {
+  const app = fastify({ forceCloseConnections: true });
+  const { log: _, ...options } = toOptions(given);
+  await app.register(keycloakGuard, options as never);
+  if (given.cors !== undefined) await app.register(cors, { origin: given.cors });
+  if (given.session !== undefined) {
+    const { serverUrl, realm, clientId, clientSecret } = given.keycloak;
+    const client = createClient({ serverUrl, realm, clientId, clientSecret });
+    await app.register(keycloakSession, { ...given.session, client } as KeycloakSessionOptions & {
+      prefix?: never;
+    });
+  }
+  await app.register(backchannelLogout, toLogout(given));
+  const whoami = (request: FastifyRequest) => ({ username: request.principal?.username ?? null });
+  app.get('/open', () => ({ open: true }));
+  app.route({ method: ['GET', 'POST'], url: '/guarded', onRequest: app.guard(), handler: whoami });
+  app.get('/admin', { onRequest: app.guard({ realmRole: 'admin' }) }, whoami);
+  app.get('/scoped', { config: { guard: { scope: 'orders:read' } } }, whoami);
+  app.get('/optional', { onRequest: app.guard({ optional: true }) }, whoami);
+  app.register(
+    async (nested) => {
+      nested.register(
+        async (deep) => {
+          deep.guardAll();
+          deep.get('/guarded', whoami);
+        },
+        { prefix: '/deep' },
+      );
+    },
+    { prefix: '/nested' },
+  );
+  app.get('/async', { onRequest: app.guard() }, async (request) => {
+    await wait(1);
+    return whoami(request);
+  });
+  app.get('/stream', { onRequest: app.guard() }, (_request, reply) => reply.send(Readable.from(lines())));
+  app.get('/token', { onRequest: app.guard() }, async (request) => ({
+    token: await app.accessToken(request),
+  }));
+  app.get('/fails', { onRequest: app.guard() }, () => {
+    throw new Error('a fault of the handler');
+  });
+  if (given.hasErrorHandler) {
+    app.setErrorHandler((error: FastifyError & { headers?: Record<string, string> }, _request, reply) =>
+      reply
+        .code(error.statusCode ?? 500)
+        .headers(error.headers ?? {})
+        .send({ own: error.code ?? error.message }),
+    );
+  }
+  return { url: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
+}
+
+async function* lines() {
+  for (let line = 0; line < 10; line++) {
+    yield `${line}\n`;
+    await wait(1);
+  }
+}
+
+/** Fastify's parsers are there always. */
+export const FASTIFY: Adapter = { name: 'fastify', start };

@@ -1,0 +1,4 @@
+import { describeAdapter } from '../contract/adapter/index.ts';
+import { FASTIFY } from './fastify-app.ts';
+
+describeAdapter(FASTIFY);

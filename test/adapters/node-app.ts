@@ -1,0 +1,107 @@
+import { createServer } from 'node:http';
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import cors from 'cors';
+import {
+  keycloak,
+  type NodeMiddleware,
+  type NodeRequest,
+  type NodeResponse,
+} from '../../packages/guard/src/node/index.ts';
+import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
+import { createHttp2Fetch } from '../support/http2-fetch.ts';
+import { listen, toLogout, toOptions } from './listen.ts';
+
+type Listener = (request: NodeRequest, response: NodeResponse) => void;
+
+function createApp(given: Given): { listener: Listener; close: () => Promise<void> } {
+  const kc = keycloak(toOptions(given));
+  const send = (response: NodeResponse, body: object, status = 200): void => {
+    response.statusCode = status;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(body));
+  };
+  const whoami = (request: { principal?: { username: string | null } | undefined }, response: NodeResponse) =>
+    send(response, { username: request.principal?.username ?? null });
+  const nested = kc.guard();
+  const routes: Record<string, Listener> = {
+    '/open': (_request, response) => send(response, { open: true }),
+    '/guarded': kc.guard({}, whoami),
+    '/admin': kc.guard({ realmRole: 'admin' }, whoami),
+    '/scoped': kc.guard({ scope: 'orders:read' }, whoami),
+    '/optional': kc.guard({ optional: true }, whoami),
+    '/nested/deep/guarded': (request, response) =>
+      nested(request, response, (error) =>
+        error ? send(response, {}, 500) : whoami(request as never, response),
+      ),
+    '/async': kc.guard({}, async (request, response) => {
+      await wait(1);
+      whoami(request, response);
+    }),
+    '/stream': kc.guard({}, async (_request, response) => {
+      for (let line = 0; line < 10; line++) {
+        (response as import('node:http').ServerResponse).write(`${line}\n`);
+        await wait(1);
+      }
+      response.end();
+    }),
+    '/token': kc.guard({}, async (request, response) => {
+      send(response, { token: await kc.accessToken(request) });
+    }),
+    '/fails': kc.guard({}, () => {
+      throw new Error('a fault of the handler');
+    }),
+  };
+  const inFront: NodeMiddleware[] = [
+    ...(given.cors === undefined ? [] : [cors({ origin: given.cors }) as unknown as NodeMiddleware]),
+    ...(given.session === undefined ? [] : [kc.session(given.session)]),
+    kc.backchannelLogout(toLogout(given)),
+  ];
+  const route: Listener = (request, response) => {
+    const path = request.url?.replace(/^http:\/\/[^/]*/, '').replace(/\?.*/, '') ?? '';
+    const listener = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (listener === undefined) send(response, { detail: 'Not Found' }, 404);
+    else listener(request, response);
+  };
+  const listener = inFront.reduceRight<Listener>(
+    (next, middleware) => (request, response) =>
+      middleware(request, response, (error) =>
+        error === undefined ? next(request, response) : send(response, {}, 500),
+      ),
+    route,
+  );
+  return { listener, close: () => kc.close() };
+}
+
+async function startHttp2(given: Given): Promise<RunningApp> {
+  const { listener, close } = createApp(given);
+  const server: Http2Server = createHttp2Server(listener);
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => sessions.add(session.once('close', () => sessions.delete(session))));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = createHttp2Fetch(url);
+  return {
+    url,
+    fetch: client.fetch,
+    async close() {
+      client.close();
+      for (const session of sessions) session.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      await close();
+    },
+  };
+}
+
+export const NODE: readonly Adapter[] = [
+  {
+    name: 'node http',
+    lacks: ['errorHandler', 'bodyParsers'],
+    start(given) {
+      const { listener, close } = createApp(given);
+      return listen(createServer(listener), close);
+    },
+  },
+  { name: 'node http2', lacks: ['errorHandler', 'bodyParsers', 'http1'], start: startHttp2 },
+];

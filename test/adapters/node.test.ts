@@ -1,0 +1,4 @@
+import { describeAdapter } from '../contract/adapter/index.ts';
+import { NODE } from './node-app.ts';
+
+for (const adapter of NODE) describeAdapter(adapter);

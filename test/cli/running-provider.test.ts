@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { chmod, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { announceProvider, findRunningProvider } from '../../packages/cli/src/running-provider.ts';
+import { emptyFolder } from './support/program.ts';
+
+const PROVIDER = { url: 'http://localhost:8080', realm: 'testing' };
+
+/** A cache of its own; returns the folder and the note in it. */
+async function setUp(t: TestContext) {
+  const { XDG_CACHE_HOME } = process.env;
+  const cache = emptyFolder();
+  process.env.XDG_CACHE_HOME = cache;
+  t.after(() => {
+    if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
+  });
+  const folder = join(cache, 'keycloak-guard');
+  await mkdir(folder, { mode: 0o700 });
+  return { folder, file: join(folder, 'running.json') };
+}
+
+test('the provider of a process that runs is found, until it ends', async (t) => {
+  const { folder } = await setUp(t);
+  const forget = await announceProvider(PROVIDER);
+  assert.deepEqual(await findRunningProvider(), PROVIDER);
+  assert.deepEqual(await readdir(folder), ['running.json']);
+  await forget();
+  assert.equal(await findRunningProvider(), undefined);
+});
+
+test('the note is for its owner alone, though the file was there before', async (t) => {
+  const { file } = await setUp(t);
+  await writeFile(file, '{}');
+  await chmod(file, 0o666);
+  await announceProvider(PROVIDER);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+});
+
+test('a link in the place of the note is replaced, and what it leads to is not written to', async (t) => {
+  const { folder, file } = await setUp(t);
+  const victim = join(folder, 'victim');
+  await writeFile(victim, 'mine');
+  await symlink(victim, file);
+  await announceProvider(PROVIDER);
+  assert.equal(await readFile(victim, 'utf8'), 'mine');
+  assert.ok((await lstat(file)).isFile());
+});
+
+test('a note that others could write, a link, and a process that there cannot be are not believed', async (t) => {
+  const { folder, file } = await setUp(t);
+  for (const pid of [0, -1, -process.pid, 1.5, '1', null]) {
+    await writeFile(file, JSON.stringify({ ...PROVIDER, pid }), { mode: 0o600 });
+    assert.equal(await findRunningProvider(), undefined, String(pid));
+  }
+  const good = JSON.stringify({ ...PROVIDER, pid: process.pid });
+  await writeFile(file, good);
+  assert.deepEqual(await findRunningProvider(), PROVIDER);
+  await chmod(file, 0o602);
+  assert.equal(await findRunningProvider(), undefined);
+  const real = join(folder, 'real');
+  await writeFile(real, good, { mode: 0o600 });
+  await rm(file);
+  await symlink(real, file);
+  assert.equal(await findRunningProvider(), undefined);
+});

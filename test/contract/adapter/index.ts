@@ -1,0 +1,17 @@
+import type { Adapter } from './adapter.ts';
+import { describeAttacks } from './attacks.ts';
+import { describeBearer } from './bearer.ts';
+import { describeErrors } from './errors.ts';
+import { describeMessages } from './messages.ts';
+import { describeSession } from './session.ts';
+import { describeTraffic } from './traffic.ts';
+
+/** Everything that is the same in all frameworks. */
+export function describeAdapter(adapter: Adapter): void {
+  describeBearer(adapter);
+  describeErrors(adapter);
+  describeMessages(adapter);
+  describeTraffic(adapter);
+  describeAttacks(adapter);
+  describeSession(adapter);
+}

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { createMemorySessionStore, type SessionStore } from '../../../packages/guard/src/session/index.ts';
+import { SECRET, startIdp } from '../../server/service.ts';
+import { eventually } from '../../support/eventually.ts';
+import { openSocketBrowser } from '../../support/socket-browser.ts';
+import { claimsOf } from '../../support/test-realm.ts';
+import { type Adapter, type Given, startApp } from './adapter.ts';
+import { assertRefused, assertUser, BARE, without } from './set-up.ts';
+
+const SECRET_OF_SESSIONS = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
+const COOKIE = 'session-fastapi-keycloak';
+const PAGE = { accept: 'text/html,*/*;q=0.8' };
+
+/** An app with sessions on the embedded provider, and a browser for it. */
+async function setUpSession(t: TestContext, adapter: Adapter, session: Partial<Given['session']> = {}) {
+  const idp = await startIdp(t);
+  let ahead = 0;
+  const clock = () => Date.now() + ahead;
+  const inProcess = !adapter.lacks?.includes('inProcess');
+  const app = await startApp(t, adapter, {
+    keycloak: {
+      serverUrl: idp.url,
+      realm: 'testing',
+      clientId: 'fastapi-keycloak',
+      clientSecret: SECRET,
+      ...(inProcess && { clock, onNotice: false }),
+    },
+    session: { secret: SECRET_OF_SESSIONS, ...(inProcess && { clock }), ...session },
+  });
+  idp.updateClient('fastapi-keycloak', {
+    redirectUris: [`${app.url}/*`],
+    attributes: {
+      'post.logout.redirect.uris': `${app.url}/*`,
+      'backchannel.logout.url': `${app.url}/backchannel-logout`,
+      'backchannel.logout.session.required': 'true',
+    },
+  });
+  const browser = openSocketBrowser(app);
+  const get = (path: string, init?: RequestInit) => browser.send(`${app.url}${path}`, init);
+  const advance = (seconds: number) => {
+    ahead += seconds * 1000;
+  };
+  return { idp, app, browser, get, advance };
+}
+
+/** What is the same with every framework, of people who sign in with the browser. */
+export function describeSession(adapter: Adapter): void {
+  describe(`${adapter.name}, session`, () => {
+    test('a page leads to the login and back to the page; then the cookie counts, until the logout', async (t) => {
+      const { app, browser, get, idp } = await setUpSession(t, adapter);
+      const page = `${app.url}/guarded?a=1&b=two%20words`;
+      const first = await browser.send(page, { headers: PAGE });
+      const login = `/auth/login?return_to=${encodeURIComponent('/guarded?a=1&b=two%20words')}`;
+      assert.deepEqual([first.status, first.headers.get('location')], [303, login]);
+      assert.equal(first.headers.get('cache-control'), 'no-store');
+
+      const { response, url } = await browser.open(page);
+      assert.equal(url, page);
+      await assertUser(response);
+      assert.deepEqual([...browser.cookiesOf(app.url).keys()], [COOKIE]);
+      for (const path of ['/guarded', '/nested/deep/guarded', '/async', '/optional'])
+        await assertUser(await get(path));
+
+      const described = await get('/auth/session');
+      assert.equal(described.headers.get('cache-control'), 'no-store');
+      const { authenticated, user } = (await described.json()) as Record<string, Record<string, string>>;
+      assert.deepEqual([authenticated, user?.preferred_username], [true, 'abdullah']);
+      assert.equal((await get('/auth/session', { method: 'HEAD' })).status, 200);
+
+      const logout = await get('/auth/logout', { method: 'POST', headers: { origin: app.url } });
+      const end = new URL(logout.headers.get('location') ?? '');
+      assert.deepEqual([logout.status, end.origin, end.pathname.split('/').at(-1)], [303, idp.url, 'logout']);
+      assert.equal(end.searchParams.get('post_logout_redirect_uri'), `${app.url}/`);
+      assert.ok(end.searchParams.has('id_token_hint'));
+      assert.equal(browser.cookiesOf(app.url).size, 0);
+      assert.equal((await browser.open(end.href)).url, `${app.url}/`);
+      assert.deepEqual(idp.sessionsOf('abdullah'), []);
+      await assertRefused(await get('/guarded'), 401, BARE, 'Not authenticated');
+    });
+
+    test('programs and scripts of pages get 401, not a login', async (t) => {
+      const { get } = await setUpSession(t, adapter);
+      const script = { ...PAGE, 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' };
+      for (const headers of [{}, { accept: 'application/json' }, script]) {
+        await assertRefused(await get('/guarded', { headers }), 401, BARE, 'Not authenticated');
+      }
+      const garbage = { ...PAGE, authorization: 'Bearer garbage' };
+      assert.equal((await get('/guarded', { headers: garbage })).status, 401);
+      assert.deepEqual(await (await get('/auth/session')).json(), { authenticated: false });
+      await assertUser(await get('/optional'), null);
+    });
+
+    test('redirectToLogin: false answers pages with 401 too', async (t) => {
+      const { get } = await setUpSession(t, adapter, { redirectToLogin: false });
+      await assertRefused(await get('/guarded', { headers: PAGE }), 401, BARE, 'Not authenticated');
+    });
+
+    test('a callback that no login of this browser led to signs nobody in', async (t) => {
+      const { app, browser, get } = await setUpSession(t, adapter);
+      const forged = await get('/auth/callback?state=forged&code=stolen');
+      assert.deepEqual(
+        [forged.status, await forged.json()],
+        [400, { detail: 'This sign-in is no longer valid' }],
+      );
+      const begun = await get('/auth/login');
+      const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state');
+      const other = openSocketBrowser(app);
+      const stolen = await other.send(`${app.url}/auth/callback?state=${state}&code=stolen`);
+      assert.equal(stolen.status, 400);
+      assert.ok(![...browser.cookiesOf(app.url).keys(), ...other.cookiesOf(app.url).keys()].includes(COOKIE));
+    });
+
+    test('a page of another site can neither sign out nor change anything', async (t) => {
+      const { app, browser, get } = await setUpSession(t, adapter);
+      await browser.open(`${app.url}/guarded`);
+      const detail = 'Requests from other sites are refused';
+      for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, {}]) {
+        const logout = await get('/auth/logout', { method: 'POST', headers });
+        assert.equal(logout.headers.get('cache-control'), 'no-store');
+        await assertRefused(logout, 403, null, detail);
+        await assertRefused(await get('/guarded', { method: 'POST', headers }), 403, null, detail);
+      }
+      assert.notEqual((await get('/auth/logout')).status, 303);
+      await assertUser(await get('/guarded', { method: 'POST', headers: { origin: app.url } }));
+      await assertUser(await get('/guarded'));
+    });
+
+    test(
+      'a session that an administrator ends in Keycloak is over at once',
+      without(adapter, 'http1'),
+      async (t) => {
+        const { app, idp, browser, get } = await setUpSession(t, adapter);
+        await browser.open(`${app.url}/guarded`);
+        await assertUser(await get('/guarded'));
+        await idp.logoutUser('abdullah');
+        await assertRefused(await get('/guarded'), 401, BARE, 'Not authenticated');
+        assert.equal(browser.cookiesOf(app.url).size, 0);
+      },
+    );
+
+    test(
+      'an access token is renewed in time, and is there for calls on behalf of the person',
+      without(adapter, 'inProcess'),
+      async (t) => {
+        const { app, idp, browser, get, advance } = await setUpSession(t, adapter);
+        await browser.open(`${app.url}/guarded`);
+        const tokenOf = async (headers: Record<string, string> = {}) =>
+          ((await (await get('/token', { headers })).json()) as { token: string }).token;
+        const first = await tokenOf();
+        assert.equal(claimsOf(first).preferred_username, 'abdullah');
+        assert.equal(await tokenOf(), first);
+        advance(290);
+        await eventually('there is a new one', async () => (await tokenOf()) !== first);
+        await assertUser(await get('/guarded'));
+        const bearer = await idp.issueToken({ username: 'abdullah' });
+        assert.equal(await tokenOf({ authorization: `Bearer ${bearer}` }), bearer);
+      },
+    );
+
+    test(
+      'a store that does not answer: 503 and when to try again',
+      without(adapter, 'inProcess'),
+      async (t) => {
+        const memory = createMemorySessionStore();
+        let isDown = false;
+        const store = Object.fromEntries(
+          Object.entries(memory).map(([name, method]) => [
+            name,
+            async (...given: never[]) => {
+              if (isDown && name !== 'close') throw new Error('the store is away');
+              return (method as (...given: never[]) => unknown)(...given);
+            },
+          ]),
+        ) as unknown as SessionStore;
+        const { app, browser, get } = await setUpSession(t, adapter, { store, maxCachedSessions: 0 });
+        await browser.open(`${app.url}/guarded`);
+        isDown = true;
+        const answer = await get('/guarded');
+        assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+        await assertRefused(answer, 503, null, 'Session store unavailable');
+        assert.equal((await get('/auth/session')).status, 503);
+        isDown = false;
+        await assertUser(await get('/guarded'));
+      },
+    );
+
+    test('a silent sign-in uses the login at Keycloak, and comes back without one where there is none', async (t) => {
+      const { app, browser } = await setUpSession(t, adapter);
+      const silent = `${app.url}/auth/login?prompt=none&return_to=${encodeURIComponent('/optional?asked')}`;
+      const nobody = await browser.open(silent);
+      assert.equal(nobody.url, `${app.url}/optional?asked`);
+      await assertUser(nobody.response, null);
+      assert.equal(browser.cookiesOf(app.url).size, 0);
+      await browser.open(`${app.url}/guarded`);
+      (browser.cookiesOf(app.url) as Map<string, string>).clear();
+      const known = await browser.open(silent);
+      await assertUser(known.response);
+    });
+
+    test('the login can be told more', without(adapter, 'inProcess'), async (t) => {
+      const seen: unknown[] = [];
+      const { get } = await setUpSession(t, adapter, {
+        idpHint: 'google',
+        authorizationParameters: async (request) => {
+          seen.push(typeof request);
+          return { ui_locales: 'de' };
+        },
+      });
+      const query = 'login_hint=sara%40example.com&prompt=login&client_id=evil&scope=evil&redirect_uri=evil';
+      const begun = await get(`/auth/login?${query}`);
+      const { searchParams } = new URL(begun.headers.get('location') ?? '');
+      const said = (...names: string[]) => names.map((name) => searchParams.getAll(name).join());
+      assert.deepEqual(said('login_hint', 'prompt', 'kc_idp_hint', 'ui_locales', 'client_id', 'scope'), [
+        ...['sara@example.com', 'login', 'google', 'de', 'fastapi-keycloak', 'openid'],
+      ]);
+      assert.deepEqual(seen, ['object']);
+    });
+
+    test('onLogin decides who may come in', without(adapter, 'inProcess'), async (t) => {
+      const asked: unknown[] = [];
+      const { app, browser } = await setUpSession(t, adapter, {
+        onLogin: async (principal, request) => {
+          asked.push([principal.username, typeof request]);
+          return asked.length > 1;
+        },
+      });
+      const refused = await browser.open(`${app.url}/guarded`);
+      assert.equal(refused.response.status, 403);
+      assert.match(await refused.response.text(), /Not enough permissions/);
+      assert.ok(!browser.cookiesOf(app.url).has(COOKIE));
+      await assertUser((await browser.open(`${app.url}/guarded`)).response);
+      assert.deepEqual(asked, Array(2).fill(['abdullah', 'object']));
+    });
+  });
+}

@@ -1,0 +1,137 @@
+// Every program of docs/frameworks/ is checked by TypeScript, started, and called as its page says.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { io } from 'socket.io-client';
+import { WebSocket } from 'ws';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
+import { codeBlocks } from '../../tools/documents.ts';
+import { TSX } from '../../tools/typescript.mjs';
+import { ROOT } from '../repo/source-imports.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
+import { eventually } from '../support/eventually.ts';
+import { openSocketBrowser } from '../support/socket-browser.ts';
+
+const FOLDER = join(ROOT, `node_modules/.cache/frameworks-${process.pid}`);
+/** A page of ours. Pages of other programs have tests of their own. */
+const PAGES = ['connections.md', 'express.md', 'koa.md', 'node.md'];
+const programs = readdirSync(join(ROOT, 'docs/frameworks'))
+  .filter((page) => PAGES.includes(page))
+  .flatMap((page) =>
+    codeBlocks(`docs/frameworks/${page}`)
+      .filter(({ language, info }) => language === 'ts' && info !== '')
+      .map(({ info, text }) => ({ page, info, text, file: join(FOLDER, `${page}-${info}.mts`) })),
+  );
+
+let idp: DevIdp;
+before(async () => {
+  idp = await startTestIdp();
+  mkdirSync(FOLDER, { recursive: true });
+  for (const { file, text } of programs) writeFileSync(file, text);
+});
+after(async () => {
+  await idp.close();
+  rmSync(FOLDER, { recursive: true, force: true });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
+
+async function start(t: TestContext, { file, text }: (typeof programs)[number]): Promise<string> {
+  const port = await freePort();
+  assert.match(text, /'http:\/\/localhost:8080'/);
+  assert.match(text, /listen\(3000\)/);
+  const here = text
+    .replace("'http://localhost:8080'", `'${idp.url}'`)
+    .replace('listen(3000)', `listen(${port})`);
+  writeFileSync(file, here);
+  const child = spawn(process.execPath, [...TSX, file], { stdio: ['ignore', 'ignore', 'inherit'] });
+  t.after(async () => {
+    child.kill();
+    await once(child, 'exit');
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await eventually('it listens', async () => {
+    assert.equal(child.exitCode, null, 'the program ended');
+    return fetch(url).then(
+      () => true,
+      () => false,
+    );
+  });
+  return url;
+}
+
+const bearer = async () => ({ authorization: `Bearer ${await idp.issueToken({ username: 'abdullah' })}` });
+
+const EXPECTED: Record<string, (url: string) => Promise<void>> = {
+  async server(url) {
+    const refused = await fetch(`${url}/me`);
+    assert.equal(await refused.text(), '{"detail":"Not authenticated"}');
+    assert.deepEqual([refused.status, refused.headers.get('www-authenticate')], [401, 'Bearer']);
+    const allowed = await fetch(`${url}/me`, { headers: await bearer() });
+    assert.deepEqual([allowed.status, await allowed.json()], [200, { hello: 'abdullah' }]);
+  },
+  async login(url) {
+    idp.updateClient('fastapi-keycloak', { redirectUris: [`${url}/*`] });
+    const { response } = await openSocketBrowser({ url }).open(`${url}/me`);
+    assert.deepEqual(await response.json(), { hello: 'abdullah', canCall: true });
+    assert.equal((await fetch(`${url}/me`)).status, 401);
+  },
+  async cors(url) {
+    const origin = 'https://app.example.com';
+    const headers = { origin, 'access-control-request-method': 'GET' };
+    const preflight = await fetch(`${url}/me`, { method: 'OPTIONS', headers });
+    assert.equal(preflight.headers.get('access-control-allow-origin'), origin);
+    const refused = await fetch(`${url}/me`, { headers: { origin } });
+    assert.deepEqual([refused.status, refused.headers.get('access-control-allow-origin')], [401, origin]);
+  },
+  async ws(url) {
+    const socket = new WebSocket(url.replace('http', 'ws'), { headers: await bearer() });
+    assert.equal(String((await once(socket, 'message'))[0]), 'hello abdullah');
+    socket.send((await bearer()).authorization);
+    assert.equal(String((await once(socket, 'message'))[0]), 'renewed');
+    socket.close();
+  },
+  async 'socket-io'(url) {
+    const token = await idp.issueToken({ username: 'abdullah' });
+    const socket = io(url, { auth: { token } });
+    const hello = await new Promise((resolve) => socket.once('hello', resolve));
+    assert.equal(hello, 'abdullah');
+    assert.deepEqual(await socket.emitWithAck('auth', { token }), { ok: true });
+    socket.close();
+  },
+  async events(url) {
+    const answer = await fetch(url, { headers: await bearer() });
+    const { value } = (await answer.body?.getReader().read()) ?? {};
+    assert.equal(new TextDecoder().decode(value), 'data: hello abdullah\n\n');
+  },
+};
+
+describe('docs/frameworks/', () => {
+  test('has a page for each, with the programs that are looked at here', () => {
+    assert.deepEqual([...new Set(programs.map(({ page }) => page))], PAGES);
+    assert.deepEqual([...new Set(programs.map(({ info }) => info))].sort(), Object.keys(EXPECTED).sort());
+  });
+
+  test('the programs are right for TypeScript', () => {
+    const tsconfig = join(FOLDER, 'tsconfig.json');
+    const files = programs.map(({ file }) => file);
+    writeFileSync(tsconfig, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [], files }));
+    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', tsconfig], { encoding: 'utf8', stdio: 'pipe' });
+  });
+
+  for (const program of programs) {
+    test(`${program.page}: "${program.info}" does what the page says`, async (t) => {
+      await EXPECTED[program.info]?.(await start(t, program));
+    });
+  }
+});
