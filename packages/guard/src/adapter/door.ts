@@ -17,6 +17,7 @@ import {
   createKeycloakMessages,
   createStandardErrorLog,
   type Gate,
+  type GateHost,
   type GuardOptions,
   isForSession,
   type Log,
@@ -27,6 +28,11 @@ import type { SessionRequest, Sessions } from '../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 import { type KeycloakOptions, resolveAdapterOptions } from './options.ts';
+import {
+  createProtectedResources,
+  type ProtectedResourceOptions,
+  toResourceRoutes,
+} from './protected-resource.ts';
 import type { Routes } from './routes.ts';
 import { openSessions, type SessionSettings, toSessionRoutes } from './session-routes.ts';
 import { tell } from './tell.ts';
@@ -52,12 +58,19 @@ export interface Door<Incoming, Outgoing, C extends object = Claims> {
   readonly log: Log;
   /** @throws {OptionsError} for a requirement that is misspelt or empty */
   gate(requirements?: GuardOptions): Gate<Incoming, Outgoing>;
+  /** A gate without requirements that takes tokens alone, and no session cookies. */
+  statelessGate(): Gate<Incoming, Outgoing>;
+  toRequest(request: Incoming): RequestLike;
+  /** Time now. Unit: milliseconds since 1970. */
+  readonly clock: () => number;
   /** On to the login, for who wants a page and is not signed in; `undefined` for everybody else. */
   inviteToLogin(error: unknown, request: Incoming): Answer | undefined;
   /** What is answered to a request that was refused; `undefined` where the error is a fault, and not ours to answer. */
   refusalOf(error: unknown, request: Incoming): Answer | undefined;
   /** Turns browser sessions on, once. @throws {OptionsError} */
   openSessions(settings: SessionSettings<Incoming>): Routes<Incoming>;
+  /** Says which resource this is, in its metadata and in every challenge. @throws {OptionsError} */
+  protectedResource(options: ProtectedResourceOptions, challenged?: readonly string[]): Routes<Incoming>;
   /** Where Keycloak sends its messages. @throws {OptionsError} */
   messages(options?: BackchannelLogoutOptions<Incoming>): Routes<Incoming>;
   /**
@@ -89,6 +102,8 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
     source: request,
   });
   let sessions: Sessions<Incoming> | undefined;
+  const resources = createProtectedResources();
+  const resourceOf = (request: Incoming) => resources.find(host.toWire(request).url);
 
   function authenticate(request: Incoming, outgoing: Outgoing) {
     const found = (sessions as Sessions<Incoming>).authenticate(toWire(request));
@@ -105,8 +120,17 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
     onDenied: (request: Incoming, error: AuthError, principal: Principal | null) =>
       tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),
   };
+  const gateHost: GateHost<Incoming, Outgoing> = {
+    toRequest: host.toRequest,
+    resourceOf,
+    originOf: (request) => host.toWire(request).origin,
+    setHeader: (outgoing, name, value) =>
+      host.addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
+    ...denied,
+  };
   const connections = createConnections<Incoming>(verifier as unknown as TokenVerifier, {
     toRequest: host.toRequest,
+    resourceOf,
     sessionOf: () =>
       sessions &&
       (async (request) =>
@@ -127,13 +151,12 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
     connections,
     gate: (requirements = {}) =>
       createGate<Incoming, Outgoing>(verifier as unknown as TokenVerifier, requirements, {
-        toRequest: host.toRequest,
+        ...gateHost,
         sessionOf: () => (sessions === undefined ? undefined : authenticator),
-        originOf: (request) => host.toWire(request).origin,
-        setHeader: (outgoing, name, value) =>
-          host.addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
-        ...denied,
       }),
+    statelessGate: () => createGate(verifier as unknown as TokenVerifier, {}, gateHost),
+    toRequest: host.toRequest,
+    clock: verifier.members[0]?.context?.options.clock ?? Date.now,
     inviteToLogin,
     refusalOf: (error, request) =>
       isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
@@ -146,6 +169,8 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
       );
       return toSessionRoutes(sessions, toWire);
     },
+    protectedResource: (given, challenged) =>
+      toResourceRoutes(verifier as unknown as TokenVerifier, resources, given, challenged),
     messages: (given = {}) =>
       toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf),
     async accessToken(request) {

@@ -10,9 +10,12 @@ export {
   type NodeResponse,
   nodeHost,
   originOf,
+  readNodeBody,
+  urlOf,
 } from './node-http.ts';
 export { answerRoute, type Next, type NodeMiddleware, toNodeGuard, toNodeRoutes } from './node-middleware.ts';
 export type { AdapterOptions, KeycloakOptions, OnDenied } from './options.ts';
+export type { ProtectedResourceOptions } from './protected-resource.ts';
 export type { Route, Routes } from './routes.ts';
 export type { SessionSettings } from './session-routes.ts';
 export { type SocketIoMiddleware, type SocketIoSocket, toSocketIoMiddleware } from './socket-io.ts';

@@ -3,7 +3,7 @@ import { toSafeText } from './safe-text.ts';
 
 interface ErrorKind {
   /** HTTP status to answer with. */
-  readonly statusCode: 303 | 400 | 401 | 403 | 500 | 503;
+  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 500 | 503;
   /** OAuth error code (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3) for the challenge; none for a bare challenge or no challenge. */
   readonly oauthError?:
     | 'invalid_request'
@@ -105,6 +105,9 @@ export const AUTH_ERRORS = {
   issuer_refused: DENIED,
   permission_denied: DENIED,
 
+  // The session of an MCP client is somebody else's: the same answer as for one that there is not.
+  mcp_session_unknown: { statusCode: 404, detail: 'Session not found' },
+
   // A message of Keycloak's that is not what it should be (OpenID Connect Back-Channel Logout 1.0 §2.8).
   logout_token_invalid: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
   logout_token_replayed: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
@@ -134,6 +137,8 @@ export interface AuthErrorOptions {
   readonly scope?: string | undefined;
   /** What a sign-in must be, for the challenge (RFC 9470 §3). */
   readonly signIn?: RequiredSignIn | undefined;
+  /** URL of the metadata of the protected resource, for the challenge (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined;
   /** Headers of the answer beside those of the code, or in their place. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Seconds after which a new try makes sense. */
@@ -156,8 +161,8 @@ export class AuthError extends Error {
   override readonly name = 'AuthError';
   /** Stable reason, see {@link AUTH_ERRORS}. */
   readonly code: AuthErrorCode;
-  /** HTTP status: 400, 401, 403, 500 or 503; 303 for `step_up_redirect` alone. */
-  readonly statusCode: 303 | 400 | 401 | 403 | 500 | 503;
+  /** HTTP status: 400, 401, 403, 404, 500 or 503; 303 for `step_up_redirect` alone. */
+  readonly statusCode: 303 | 400 | 401 | 403 | 404 | 500 | 503;
   /** OAuth error code (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3), where one applies. */
   readonly oauthError: string | undefined;
   /** Public text for the body of the answer; the same as `message`. */
@@ -168,6 +173,8 @@ export class AuthError extends Error {
   readonly expected: string | undefined;
   /** What was there instead; no more than 300 characters of it, all of them printable. */
   readonly seen: string | undefined;
+  /** Scopes that would have been enough, separated by one space, where scopes are what is missing. */
+  readonly scope: string | undefined;
   /** With `insufficient_user_authentication`: which sign-in would be enough. */
   readonly signIn: RequiredSignIn | undefined;
   /** Headers of the answer: `www-authenticate` (401, 403, 400), `dpop-nonce` (401) or `retry-after` (503). */
@@ -183,6 +190,7 @@ export class AuthError extends Error {
     this.reason = reason;
     this.expected = options.expected;
     this.seen = options.seen === undefined ? undefined : toSafeText(options.seen);
+    this.scope = options.scope;
     this.signIn = options.signIn;
     this.headers = { ...headersOf(kind, options), ...options.headers };
   }
@@ -207,6 +215,7 @@ function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, s
   if (kind.statusCode === 503) return { 'retry-after': String(options.retryAfterSeconds ?? 5) };
   if (kind.statusCode === 403 && kind.oauthError === undefined) return {};
   if (
+    kind.statusCode === 404 ||
     kind.statusCode === 500 ||
     kind.statusCode === 303 ||
     (kind.description === undefined && kind.statusCode === 400)
@@ -218,6 +227,7 @@ function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, s
       description: kind.description,
       scope: options.scope,
       signIn: options.signIn,
+      resourceMetadata: options.resourceMetadata,
     }),
   };
 }

@@ -4,7 +4,7 @@ export { createBoundedCache } from './bounded-cache.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
 export { KEPT } from './confirmation.ts';
-export { authorizationOf, type RequestLike } from './credentials.ts';
+export { authorizationOf, headerOf, type RequestLike } from './credentials.ts';
 export { readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
@@ -30,5 +30,6 @@ export * as optionRules from './option-rules.ts';
 export { VERIFIER_RULES } from './options.ts';
 export { toRefusalAnswer } from './refusal-answer.ts';
 export { scopesOf } from './requirements.ts';
+export type { ChallengedResource } from './resource-challenge.ts';
 export { toSafeListener } from './safe-listener.ts';
 export { selectByIssuer } from './select-verifier.ts';

@@ -3,12 +3,14 @@ export type {
   BackchannelLogoutOptions,
   Connection,
   KeycloakOptions,
+  ProtectedResourceOptions,
   SessionSettings,
   SocketIoMiddleware,
   SocketIoSocket,
   UpgradeListener,
 } from '../adapter/internal.ts';
 export type { GuardOptions } from '../core/internal.ts';
+export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export {
   type ExpressKeycloak,
   type ExpressMiddleware,

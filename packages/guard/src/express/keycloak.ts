@@ -11,6 +11,7 @@ import {
   type NodeResponse,
   nodeHost,
   originOf,
+  type ProtectedResourceOptions,
   type SessionSettings,
   type SocketIoMiddleware,
   toNodeGuard,
@@ -21,6 +22,8 @@ import {
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
+import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+import { toNodeMcp } from '../mcp/internal.ts';
 import { createLastErrorHandler } from './last-error-handler.ts';
 
 declare global {
@@ -28,6 +31,8 @@ declare global {
     interface Request {
       /** Who is calling; `undefined` where no guard ran, or an optional one found no token. */
       principal?: import('../core/index.ts').Principal;
+      /** Who is calling an MCP server, as the SDK's transport takes it; set by `kc.mcp`. */
+      auth?: import('../mcp/index.ts').McpAuthInfo;
     }
   }
 }
@@ -37,6 +42,8 @@ export type ExpressRequest = NodeRequest & {
   readonly protocol?: string;
   readonly app?: { get(setting: string): unknown };
   principal?: Principal;
+  auth?: McpAuthInfo;
+  body?: unknown;
 };
 /** Middleware for Express, 4 or 5. */
 export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: Next) => void;
@@ -63,6 +70,27 @@ export interface ExpressKeycloak<C extends object = Claims> {
    * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
    */
   session(settings: SessionSettings<Request>): ExpressMiddleware;
+  /**
+   * Says which resource this API is: answers `GET /.well-known/oauth-protected-resource`, with the path of its URL behind, and
+   * names it in every challenge, so that clients which know nothing but the URL find Keycloak and the scopes.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see RFC 9728
+   * @example
+   * app.use(kc.protectedResource({ url: 'https://api.example.com', scopes: ['orders:read'] }));
+   */
+  protectedResource(options: ProtectedResourceOptions): ExpressMiddleware;
+  /**
+   * Guards an MCP server at the path of its URL, and answers its metadata. Sets `request.principal`, `request.auth` for the
+   * SDK's transport and, with `tools`, `request.body`. To be used before the route of the server.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see Model Context Protocol, "Authorization"
+   * @example
+   * app.use(kc.mcp({ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }));
+   * app.post('/mcp', (request, response) => transport.handleRequest(request, response, request.body));
+   */
+  mcp(options: McpOptions): ExpressMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
   backchannelLogout(options?: BackchannelLogoutOptions<Request>): ExpressMiddleware;
   /**
@@ -132,14 +160,17 @@ export function keycloak<C extends object = Claims>(
     else answerNode(response, answer);
   });
 
+  const refuse = (error: unknown, request: ExpressRequest, response: NodeResponse, next: Next) => {
+    const answer = isCaught(request) ? undefined : door.refusalOf(error, request);
+    if (answer === undefined) next(error);
+    else answerNode(response, answer);
+  };
+
   return {
     verifier: door.verifier,
-    guard: (requirements) =>
-      toNodeGuard(door, door.gate(requirements), (error, request, response, next) => {
-        const answer = isCaught(request) ? undefined : door.refusalOf(error, request);
-        if (answer === undefined) next(error);
-        else answerNode(response, answer);
-      }),
+    guard: (requirements) => toNodeGuard(door, door.gate(requirements), refuse),
+    protectedResource: (given) => toNodeRoutes(door, door.protectedResource(given)),
+    mcp: (given) => toNodeMcp(door, given, refuse),
     session: (settings) => toNodeRoutes(door, door.openSessions(settings as SessionSettings<ExpressRequest>)),
     backchannelLogout: (given) =>
       toNodeRoutes(door, door.messages(given as BackchannelLogoutOptions<ExpressRequest>)),

@@ -3,6 +3,7 @@ export type {
   BackchannelLogoutOptions,
   Connection,
   KeycloakOptions,
+  ProtectedResourceOptions,
   SessionSettings,
   SocketIoMiddleware,
   SocketIoSocket,

@@ -7,10 +7,12 @@ export type {
   NodeMiddleware,
   NodeRequest,
   NodeResponse,
+  ProtectedResourceOptions,
   SessionSettings,
   SocketIoMiddleware,
   SocketIoSocket,
   UpgradeListener,
 } from '../adapter/internal.ts';
 export type { GuardOptions } from '../core/internal.ts';
+export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export { type GuardedListener, keycloak, type NodeKeycloak } from './keycloak.ts';

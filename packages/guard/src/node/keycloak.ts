@@ -5,10 +5,12 @@ import {
   type Connection,
   createDoor,
   type KeycloakOptions,
+  type Next,
   type NodeMiddleware,
   type NodeRequest,
   type NodeResponse,
   nodeHost,
+  type ProtectedResourceOptions,
   type SessionSettings,
   type SocketIoMiddleware,
   toNodeGuard,
@@ -19,6 +21,8 @@ import {
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import { type GuardOptions, toJsonAnswer } from '../core/internal.ts';
+import type { McpOptions } from '../mcp/index.ts';
+import { toNodeMcp } from '../mcp/internal.ts';
 
 /** A listener that runs for guarded requests alone; `principal` is `undefined` where nobody has to be there, and is not. */
 export type GuardedListener<P = Principal> = (
@@ -51,6 +55,22 @@ export interface NodeKeycloak<C extends object = Claims> {
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    */
   session(settings: SessionSettings<NodeRequest>): NodeMiddleware;
+  /**
+   * Says which resource this API is: answers `GET /.well-known/oauth-protected-resource`, with the path of its URL behind, and
+   * names it in every challenge; lets all else through.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see RFC 9728
+   */
+  protectedResource(options: ProtectedResourceOptions): NodeMiddleware;
+  /**
+   * Guards an MCP server at the path of its URL, and answers its metadata; lets all else through. Sets `principal`, `auth` for
+   * the SDK's transport and, with `tools`, `body` of the request.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see Model Context Protocol, "Authorization"
+   */
+  mcp(options: McpOptions): NodeMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`, and lets all else through. */
   backchannelLogout(options?: BackchannelLogoutOptions<NodeRequest>): NodeMiddleware;
   /**
@@ -110,12 +130,13 @@ export function keycloak<C extends object = Claims>(
   const door = createDoor<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });
   door.load();
 
+  const refuse = (error: unknown, request: NodeRequest, response: NodeResponse, next: Next) => {
+    const answer = door.refusalOf(error, request);
+    if (answer === undefined) next(error);
+    else answerNode(response, answer);
+  };
   const toMiddleware = (requirements?: GuardOptions): NodeMiddleware =>
-    toNodeGuard(door, door.gate(requirements), (error, request, response, next) => {
-      const answer = door.refusalOf(error, request);
-      if (answer === undefined) next(error);
-      else answerNode(response, answer);
-    });
+    toNodeGuard(door, door.gate(requirements), refuse);
 
   function guard(requirements?: GuardOptions, listener?: GuardedListener<never>) {
     const middleware = toMiddleware(requirements);
@@ -139,6 +160,8 @@ export function keycloak<C extends object = Claims>(
     verifier: door.verifier,
     guard: guard as NodeKeycloak<C>['guard'],
     session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
+    protectedResource: (given) => toNodeRoutes(door, door.protectedResource(given)),
+    mcp: (given) => toNodeMcp(door, given, refuse),
     backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
     accessToken: door.accessToken,
     connect: (request, requirements = {}) =>

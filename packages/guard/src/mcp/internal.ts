@@ -1,0 +1,2 @@
+// For adapters on Node's own servers.
+export { toNodeMcp } from './node-middleware.ts';
