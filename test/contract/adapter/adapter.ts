@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import type { ProtectedResourceOptions } from '../../../packages/guard/src/adapter/index.ts';
 import type {
   AuthError,
   KeycloakMessage,
@@ -12,6 +13,8 @@ export interface Given {
   readonly keycloak: VerifierOptions;
   /** Browser sessions are on, with these options. */
   readonly session?: Omit<SessionOptions, 'client'>;
+  /** The app says which resource it is. */
+  readonly resource?: ProtectedResourceOptions;
   readonly explain?: boolean;
   readonly onDenied?: (error: AuthError, principal: Principal | null) => void;
   readonly onMessage?: (message: KeycloakMessage) => void;

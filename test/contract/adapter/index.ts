@@ -3,6 +3,7 @@ import { describeAttacks } from './attacks.ts';
 import { describeBearer } from './bearer.ts';
 import { describeErrors } from './errors.ts';
 import { describeMessages } from './messages.ts';
+import { describeResource } from './resource.ts';
 import { describeSession } from './session.ts';
 import { describeTraffic } from './traffic.ts';
 
@@ -14,4 +15,5 @@ export function describeAdapter(adapter: Adapter): void {
   describeTraffic(adapter);
   describeAttacks(adapter);
   describeSession(adapter);
+  describeResource(adapter);
 }

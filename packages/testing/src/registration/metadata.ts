@@ -2,7 +2,6 @@ import { Fault } from '../fault.ts';
 import type { Client } from '../realm/client.ts';
 import { hasFlag } from '../realm/client.ts';
 import type { ClientRepresentation } from '../realm/representation.ts';
-import type { RegistrationPolicies } from './policies.ts';
 
 /** What a client says of itself (RFC 7591 §2), as much of it as is followed here. */
 export interface ClientMetadata {
@@ -17,6 +16,12 @@ export interface ClientMetadata {
   readonly jwks_uri?: string;
   readonly scope?: string;
   readonly [member: string]: unknown;
+}
+
+/** What the policies of a realm make of a client that registers without a token. */
+export interface RegistrationPolicies {
+  readonly consentRequired: boolean;
+  readonly fullScope: boolean;
 }
 
 /** Every member that Keycloak knows; it refuses a client that says anything else of itself. */

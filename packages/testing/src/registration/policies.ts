@@ -3,7 +3,7 @@ import { Fault } from '../fault.ts';
 import { ownOrigin } from '../http/issuer.ts';
 import { OPTIONAL_SCOPES } from '../realm/built-in.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { ClientMetadata } from './metadata.ts';
+import type { ClientMetadata, RegistrationPolicies } from './metadata.ts';
 
 /** One policy as a realm file has it, below `components`. */
 interface PolicyComponent {
@@ -27,12 +27,6 @@ const DEFAULTS: readonly PolicyComponent[] = [
 
 function policy(name: string, providerId: string, config: PolicyComponent['config'] = {}): PolicyComponent {
   return { name, providerId, subType: 'anonymous', config };
-}
-
-/** What the policies of a realm make of a client that registers without a token. */
-export interface RegistrationPolicies {
-  readonly consentRequired: boolean;
-  readonly fullScope: boolean;
 }
 
 /**
