@@ -31,8 +31,6 @@ declare global {
     interface Request {
       /** Who is calling; `undefined` where no guard ran, or an optional one found no token. */
       principal?: import('../core/index.ts').Principal;
-      /** Who is calling an MCP server, as the SDK's transport takes it; set by `kc.mcp`. */
-      auth?: import('../mcp/index.ts').McpAuthInfo;
     }
   }
 }
