@@ -91,8 +91,8 @@ export function describeDance(provider: string, setUpRealm: SetUpMcpRealm): void
         await assert.rejects(program.call('clear-notes'), program.isUnauthorized);
         assert.deepEqual(scopesOf(keeper.asked as URL), ['notes:read', 'notes:write']);
         await program.finish(await person.authorize(keeper.asked as URL));
-        // The person was signed in, and was asked nothing.
-        assert.deepEqual(person.seen, ['sign-in']);
+        // For consent nobody is asked. Keycloak keeps no session of the browser for `offline_access`, which SDK 2 asks for.
+        assert.deepEqual([...new Set(person.seen)], ['sign-in']);
         assert.equal(await program.call('clear-notes'), 'Cleared');
         await assertRefreshed(program, keeper);
         await assertSignedOut(program, keeper, realm, url);

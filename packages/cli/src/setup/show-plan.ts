@@ -6,7 +6,7 @@ import type { EnvChange } from './env-file.ts';
 /** Prints a plan: what is created (+), changed (~), kept (=) and left to a person (!). Secrets are never shown. */
 export function showPlan(
   out: Output,
-  plan: Plan,
+  plan: Plan<unknown>,
   env: { file: string | undefined; changes: readonly EnvChange[] },
 ): void {
   const { paint } = out;
@@ -40,8 +40,8 @@ export function envLine({ name, from, to }: EnvChange): string {
 }
 
 /** Steps about the same thing are shown together, in the order of the first. */
-function bySubject(steps: readonly Step[]): { subject: string; steps: Step[] }[] {
-  const groups: { subject: string; steps: Step[] }[] = [];
+function bySubject(steps: readonly Step<unknown>[]): { subject: string; steps: Step<unknown>[] }[] {
+  const groups: { subject: string; steps: Step<unknown>[] }[] = [];
   for (const step of steps) {
     const group = groups.find((one) => one.subject === step.subject && one.steps[0]?.kind === step.kind);
     if (group) group.steps.push(step);
