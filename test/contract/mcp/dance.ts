@@ -22,7 +22,11 @@ export interface McpRealm {
 export type SetUpMcpRealm = (url: string) => Promise<McpRealm>;
 
 /** The example on a port of its own. Every token is asked about: what was ended is over at once. */
-async function startExample(t: TestContext, setUpRealm: SetUpMcpRealm, mcp: Partial<McpOptions>) {
+export async function startExample<R extends McpRealm>(
+  t: TestContext,
+  setUpRealm: (url: string) => Promise<R>,
+  mcp: Partial<McpOptions>,
+) {
   let listener: RequestListener = (_request, response) => response.writeHead(503).end();
   const server = createServer((request, response) => listener(request, response));
   server.listen(0, 'localhost');

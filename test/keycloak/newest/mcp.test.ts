@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { describeDance } from '../../contract/mcp/dance.ts';
+import { describeDance, startExample } from '../../contract/mcp/dance.ts';
 import { createMcpRealm } from '../support/mcp-realm.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 
@@ -35,5 +35,38 @@ describe('setup --mcp', () => {
     assert.match(dry.stdout, /optional scope of the realm: \+ yes\n(.*\n)*.*\+ create client mcp-client/);
     assert.equal((await realm.setUp(...all, '--yes')).code, 0);
     assert.match((await realm.setUp(...all, '--yes')).stdout, /Nothing to change\./);
+  });
+});
+
+describe('doctor --mcp', () => {
+  test('finds nothing after setup, and each thing that was broken', async (t) => {
+    const { realm, url } = await startExample(t, (at) => createMcpRealm(keycloak, at), {});
+    assert.deepEqual(await realm.findTroubles(), []);
+
+    type Found = { id: string; name?: string; attributes?: object; config?: object; providerId?: string };
+    const read = async (path: string) => (await (await realm.call('GET', path)).json()) as Found[];
+    const [server] = await read(`/clients?clientId=${encodeURIComponent(url.href)}`);
+    const scopes = (await read('/client-scopes')).filter(({ name }) => name?.startsWith('notes:'));
+    for (const { id } of scopes) {
+      const models = `/client-scopes/${id}/protocol-mappers/models`;
+      for (const mapper of await read(models)) await realm.call('DELETE', `${models}/${mapper.id}`);
+    }
+    await realm.call('DELETE', `/default-optional-client-scopes/${scopes[0]?.id}`);
+    await realm.call('PUT', `/clients/${server?.id}`, {
+      ...server,
+      attributes: { ...server?.attributes, resource_url: '' },
+    });
+    const [offline] = (await read('/roles?search=offline_access')).filter(
+      ({ name }) => name === 'offline_access',
+    );
+    const composite = (await read('/roles?search=default-roles')).at(0);
+    await realm.call('DELETE', `/roles-by-id/${composite?.id}/composites`, [offline] as never);
+    assert.deepEqual(await realm.findTroubles(), [
+      'mcp.client warn',
+      'mcp.audience fail',
+      'mcp.username warn',
+      'mcp.registration warn',
+      'mcp.offline warn',
+    ]);
   });
 });

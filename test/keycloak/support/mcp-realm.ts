@@ -10,6 +10,8 @@ import { type CliRun, runCli } from './run-cli.ts';
 export interface RealMcpRealm extends McpRealm {
   /** Runs the command line's `setup` for it once more. */
   setUp(...args: string[]): Promise<CliRun>;
+  /** Runs `doctor --mcp`: what is not well, as `<id> <status>`. */
+  findTroubles(): Promise<string[]>;
   /** A call of the Admin API, below the realm. */
   call(method: string, path: string, body?: object): Promise<Response>;
 }
@@ -34,14 +36,24 @@ export async function createMcpRealm(keycloak: RealKeycloak, url: string): Promi
   }
   const list = async (path: string) => (await call('GET', `/${realm}${path}`)).json();
 
+  const run = (args: string[]) =>
+    runCli(args, {
+      cwd,
+      env: { KEYCLOAK_ADMIN_USER: keycloak.adminUser, KEYCLOAK_ADMIN_PASSWORD: keycloak.adminPassword },
+    });
   const setUp = (...args: string[]) =>
-    runCli(
-      ['setup', '--url', keycloak.url, '--realm', realm, '--mcp', url, '--mcp-scope', 'notes:read', ...args],
-      {
-        cwd,
-        env: { KEYCLOAK_ADMIN_USER: keycloak.adminUser, KEYCLOAK_ADMIN_PASSWORD: keycloak.adminPassword },
-      },
-    );
+    run([
+      'setup',
+      '--url',
+      keycloak.url,
+      '--realm',
+      realm,
+      '--mcp',
+      url,
+      '--mcp-scope',
+      'notes:read',
+      ...args,
+    ]);
 
   await call('POST', '', {
     realm,
@@ -69,6 +81,13 @@ export async function createMcpRealm(keycloak: RealKeycloak, url: string): Promi
     clientSecret,
     user,
     setUp,
+    async findTroubles() {
+      const { stdout, stderr } = await run(['doctor', '--mcp', url, '--json']);
+      assert.equal(stderr, '');
+      const { checks } = JSON.parse(stdout) as { checks: { id: string; status: string }[] };
+      assert.equal(checks.length, 10);
+      return checks.filter(({ status }) => status !== 'ok').map(({ id, status }) => `${id} ${status}`);
+    },
     call: (method, path, body) => call(method, `/${realm}${path}`, body),
     async logout() {
       const [{ id: userId }] = await list('/users?username=abdullah&exact=true');
