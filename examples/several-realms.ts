@@ -1,6 +1,6 @@
 // One API for two realms: each token is checked with the keys and rules of the realm that issued it.
 import Fastify, { type FastifyInstance } from 'fastify';
-import { combineVerifiers, createVerifier, type VerifierOptions } from 'keycloak-guard';
+import { combineVerifiers, createVerifier, principalOf, type VerifierOptions } from 'keycloak-guard';
 import keycloakGuard from 'keycloak-guard/fastify';
 
 export async function buildServer(
@@ -12,11 +12,11 @@ export async function buildServer(
   await app.register(keycloakGuard, { verifier });
   app.addHook('onClose', () => verifier.close());
 
-  app.get('/me', { onRequest: app.guard() }, (request) => ({
+  app.get('/me', { onRequest: app.guard() }, (request) => {
     // A subject is unique only together with its issuer.
-    issuer: request.principal?.issuer,
-    subject: request.principal?.subject,
-  }));
+    const { issuer, subject } = principalOf(request);
+    return { issuer, subject };
+  });
 
   return app;
 }

@@ -12,6 +12,8 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const library = join(root, 'packages/guard');
 const PACKAGES = ['guard', 'testing', 'server', 'cli'];
+/** Rooms of which CommonJS gets a class. */
+const CONSTRUCTORS = [['connect', 'Keycloak']];
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 const sourceMaps = process.argv.includes('--source-maps');
@@ -38,6 +40,7 @@ async function buildLibrary() {
   await write('cjs', commonJs, frameworks);
   writeFileSync(join(commonJs, 'package.json'), '{ "type": "commonjs" }\n');
   copyDeclarations(join(library, 'dist'), commonJs);
+  for (const [room, name] of CONSTRUCTORS) exportConstructor(join(commonJs, room), name);
 
   async function write(format, dir, packages) {
     const bundle = await rolldown({
@@ -56,6 +59,19 @@ async function buildLibrary() {
     });
     await bundle.close();
   }
+}
+
+/**
+ * `require` gives the constructor itself, which has what else the room exports as its members: so applications have it that
+ * exchange one word of a `require`.
+ */
+function exportConstructor(room, name) {
+  const program = join(room, 'index.js');
+  writeFileSync(program, `${readFileSync(program, 'utf8')}module.exports = exports.${name};\n`);
+  const declaration = join(room, 'index.d.ts');
+  const named = readFileSync(declaration, 'utf8');
+  writeFileSync(join(room, 'exports.d.ts'), named);
+  writeFileSync(declaration, `import { ${name} } from './exports.js';\nexport = ${name};\n`);
 }
 
 /** The same declarations once more: TypeScript takes those beside `"type": "commonjs"` for CommonJS. */

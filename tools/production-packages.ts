@@ -21,7 +21,7 @@ export interface ProductionPackage {
   readonly folder: string;
 }
 
-/** Every package that comes with this one, from the lockfile. */
+/** Every package that comes with this one, from the lockfile; not the frameworks, which an application brings itself. */
 export function productionPackages(): ProductionPackage[] {
   const file = fileURLToPath(new URL('../package-lock.json', import.meta.url));
   const { packages } = JSON.parse(readFileSync(file, 'utf8')) as {
@@ -31,7 +31,8 @@ export function productionPackages(): ProductionPackage[] {
     >;
   };
   return Object.entries(packages)
-    .filter(([folder, { dev, link }]) => folder.includes('node_modules/') && link !== true && dev !== true)
+    .filter(([folder]) => folder.includes('node_modules/'))
+    .filter(([, { link, dev, devOptional }]) => ![link, dev, devOptional].includes(true))
     .map(([folder, { version, license }]) => ({
       name: folder.split('node_modules/').at(-1) ?? folder,
       version,

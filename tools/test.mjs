@@ -21,10 +21,10 @@ const passOn = args.filter((arg) => arg.startsWith('--') && arg !== '--coverage'
 // Redis (npm run test:redis), or promtool (npm run test:deploy).
 const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy'];
 const FILES_IN_ONE_PROCESS = 6;
-/** They start processes of their own and wait for them. */
-const ALONE = /^server.workers|^cli.(start|token)/;
+/** They start processes of their own and wait for them, or send ten thousand requests to each adapter. */
+const ALONE = /^server.workers|^cli.(start|token)|^nest.contract|^adapters.(node|express|koa|fastify|fetch|hono)\b/;
 /** What takes longest begins first. */
-const LONG = ['server/workers', 'cli', 'attacks', 'server', 'contract', 'faults'];
+const LONG = ['server/workers', 'cli', 'adapters', 'nest', 'attacks', 'server', 'contract', 'faults'];
 /** For all files of a process. One that does not end by then has failed. */
 const TIMEOUT_MS = 300_000;
 

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { CONTENDERS } from './contenders.ts';
 import { type Figure, toFigures } from './figures.ts';
 import { here } from './processes.ts';
+import { adapters } from './proofs/adapters.ts';
 import { freshness } from './proofs/freshness.ts';
 import { guard } from './proofs/guard.ts';
 import { imports } from './proofs/imports.ts';
@@ -31,6 +32,7 @@ export interface PartOptions {
 const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>>> = {
   throughput,
   guard,
+  adapters,
   start,
   imports,
   resident,
@@ -47,7 +49,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   pages: async () => [],
 };
 /** They need a real Keycloak or Redis, and minutes of their own. */
-const ON_REQUEST = ['freshness', 'login', 'sessions', 'keycloak', 'pages'];
+const ON_REQUEST = ['adapters', 'freshness', 'login', 'sessions', 'keycloak', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({
@@ -92,7 +94,7 @@ if (isKept)
 
 async function throughput(options: PartOptions): Promise<Figure[]> {
   const rounds = await runRounds({
-    contenders: CONTENDERS.filter(({ id }) => values.only?.includes(id) ?? true),
+    contenders: CONTENDERS.filter(({ id, isOnRequest }) => values.only?.includes(id) ?? !isOnRequest),
     workloads: WORKLOADS.filter(({ id }) => values.workload?.includes(id) ?? true),
     rounds: Number(values.rounds ?? (options.quick ? 1 : 7)),
     connections: 50,

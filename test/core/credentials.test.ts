@@ -79,6 +79,13 @@ describe('reading the Authorization header', () => {
     }
   });
 
+  it('refuses several that were joined, or that came as a list, where the raw headers are not there to tell', async () => {
+    for (const authorization of ['Bearer a.b.c, Bearer d.e.f', ['Bearer a.b.c', 'Bearer d.e.f']]) {
+      await assertRefused(() => readBearerToken({ headers: { authorization } }), 'ambiguous_credentials');
+    }
+    assert.equal(readBearerToken({ headers: { authorization: ['Bearer a.b.c'] } }), 'a.b.c');
+  });
+
   it('is not confused by values and other names that look like the header', () => {
     const rawHeaders = [
       'X-Note',

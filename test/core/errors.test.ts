@@ -57,6 +57,17 @@ const CHALLENGES: Readonly<Record<AuthErrorCode, [number, string, Record<string,
   issuer_refused: denied(),
   permission_denied: denied(),
   mcp_session_unknown: [404, 'Session not found', {}],
+  permission_unaskable: [
+    403,
+    'Not enough permissions',
+    {
+      'www-authenticate':
+        'Bearer error="insufficient_scope", error_description="Permissions cannot be decided for a token that is bound to a key"',
+    },
+  ],
+  not_found: [404, 'Not Found', {}],
+  permission_ticket: [401, 'Not enough permissions', { 'www-authenticate': 'Bearer' }],
+  path_ambiguous: [400, 'Bad Request', {}],
   logout_token_invalid: [400, 'Invalid logout token', {}],
   logout_token_replayed: [400, 'Invalid logout token', {}],
   admin_push_invalid: [400, 'Invalid push', {}],

@@ -91,6 +91,58 @@ describe('createIssuer', () => {
     assert.equal((await issuer.discover()).issuer, realm.issuer, 'the old document stays');
   });
 
+  describe('that was set, of a Keycloak that names itself by the address it is called at', () => {
+    const PUBLIC = 'https://sso.example.com/realms/testing';
+    const inside = () => {
+      const realm = createTestRealm({ serverUrl: 'http://keycloak:8080', issuer: PUBLIC });
+      realm.discovery = { issuer: 'http://keycloak:8080/realms/testing' };
+      return realm;
+    };
+
+    it('is the issuer of tokens, which Keycloak is not asked about', async () => {
+      const realm = inside();
+      const verifier = realm.verifier({ issuer: PUBLIC, clientSecret: 'a-secret' });
+      const token = realm.mint();
+      assert.equal((await verifier.verify(token)).issuer, PUBLIC);
+      realm.advance(60);
+      const { issuer } = await verifier.verify(token);
+      assert.deepEqual([issuer, realm.calls.introspection, realm.calls.userinfo], [PUBLIC, 0, 0]);
+      const [notice] = realm.notices.filter(({ code }) => code === 'recheck_impossible');
+      assert.match(notice?.message ?? '', /Set KC_HOSTNAME/);
+      await verifier.close();
+    });
+
+    it('is not, where an answer of Keycloak is needed', async () => {
+      const realm = inside();
+      const verifier = realm.verifier({ issuer: PUBLIC, clientSecret: 'a-secret', tokenCheck: 'remote' });
+      await assertRefused(() => verifier.verify(realm.mint()), 'provider_misconfigured');
+      await verifier.close();
+    });
+
+    for (const [what, options, named] of [
+      ['names another realm', { issuer: 'https://sso.example.com/realms/other' }, undefined],
+      ['names yet another address', { issuer: PUBLIC }, 'http://elsewhere:8080/realms/testing'],
+      ['names another realm of the same address', { issuer: PUBLIC }, 'http://keycloak:8080/realms/other'],
+    ] as const) {
+      it(`is refused where one of them ${what}`, async () => {
+        const realm = inside();
+        if (named !== undefined) realm.discovery = { issuer: named };
+        const issuer = createIssuer({ ...optionsOf(realm), ...options });
+        await assertRefused(() => issuer.discover(), 'provider_misconfigured');
+      });
+    }
+
+    it('takes no token of the address inside', async () => {
+      const realm = inside();
+      const verifier = realm.verifier({ issuer: PUBLIC });
+      await assertRefused(
+        () => verifier.verify(realm.mint({ iss: 'http://keycloak:8080/realms/testing' })),
+        'token_issuer',
+      );
+      await verifier.close();
+    });
+  });
+
   const failures: readonly [Answer, string, RegExp][] = [
     ['down', 'provider_unavailable', /gave no answer: ECONNREFUSED$/],
     ['error', 'provider_unavailable', /answered HTTP 500, not the discovery document$/],

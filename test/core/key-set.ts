@@ -2,6 +2,7 @@ import { createEpoch } from '../../packages/guard/src/core/epoch.ts';
 import { createIssuer } from '../../packages/guard/src/core/issuer.ts';
 import { createKeySet } from '../../packages/guard/src/core/keys.ts';
 import { resolveOptions, type VerifierOptions } from '../../packages/guard/src/core/options.ts';
+import { createOutage } from '../../packages/guard/src/core/outage.ts';
 import type { TestKey } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -20,6 +21,6 @@ export function startKeySet(options: { keys?: TestKey[] } = {}, more: Partial<Ve
   const epoch = createEpoch();
   const { serverUrl, timeoutMs, fetch } = resolved;
   const issuer = createIssuer({ serverUrl, realm: resolved.realm, timeoutMs, fetch });
-  const keys = createKeySet(issuer, resolved, epoch);
+  const keys = createKeySet(issuer, resolved, epoch, createOutage(resolved.onNotice));
   return { realm, epoch, keys };
 }

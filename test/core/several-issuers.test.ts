@@ -34,7 +34,7 @@ const pin = (realm: TestRealm, more: Partial<VerifierOptions> = {}) =>
 describe('a pinned issuer', () => {
   it('is the only one that is taken', async (t) => {
     const realm = createTestRealm();
-    const verifier = realm.verifier({ issuer: 'https://other.example.com/realms/testing' });
+    const verifier = realm.verifier({ issuer: 'https://other.example.com/realms/staff' });
     t.after(() => verifier.close());
     const error = await assertRefused(() => verifier.verify(realm.mint()), 'provider_misconfigured');
     assert.match(error.reason, /openid-configuration is of another issuer than was set$/);

@@ -141,7 +141,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     assert.deepEqual(findCircles(edges), [['a', 'b', 'c', 'd'], ['one', 'two'], ['self']]);
   });
 
-  test('who guards routes with Fastify loads nothing of sign-in with the browser', () => {
+  test('who guards routes with Fastify loads nothing of sign-in with the browser, nor of permissions', () => {
     const loadedBy = (file: string, loaded = new Set<string>()): Set<string> => {
       if (loaded.has(file)) return loaded;
       loaded.add(file);
@@ -152,7 +152,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
       }
       return loaded;
     };
-    const isOfSessions = (file: string): boolean => /src\/(session|client)\/|oauth4webapi/.test(file);
+    const isOfSessions = (file: string): boolean => /src\/(session|client|authz)\/|oauth4webapi/.test(file);
     for (const room of ['core', 'fastify', 'redis']) {
       assert.deepEqual([...loadedBy(`guard/src/${room}/index.ts`)].filter(isOfSessions), [], room);
     }
@@ -165,14 +165,14 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     assert.doesNotMatch(`${entry}${table}`, /from '(@?keycloak-guard|\.\/admin)/);
   });
 
-  test('only config.ts and the command line read the environment, and the provider to refuse production', () => {
+  test('only config.ts and the command line read the environment, keycloak.json, and the provider to refuse production', () => {
     const readers = sourceFiles().filter((file) => {
       const text = readFileSync(join(ROOT, 'packages', file), 'utf8');
       return /\bprocess\.env\b/.test(text.replace(/\/\*[\s\S]*?\*\//g, ''));
     });
     assert.deepEqual(
       readers.filter((file) => file !== 'server/src/config.ts' && !file.startsWith('cli/')),
-      ['testing/src/start-dev-idp.ts'],
+      ['guard/src/connect/config.ts', 'guard/src/nest-connect/settings.ts', 'testing/src/start-dev-idp.ts'],
     );
   });
 

@@ -4,6 +4,12 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import fastify from 'fastify';
 import pino from 'pino';
+import {
+  createPathEnforcer,
+  createPermissions,
+  createPermit,
+  createShares,
+} from '../../packages/guard/src/authz/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
 import {
   combineVerifiers,
@@ -227,6 +233,47 @@ test('no client and no session shows a secret, nor does what decorates an applic
   for (const failure of failures) {
     assert.equal(failure.status, 'rejected');
     assertShowsNothing('a failure', failure.reason, ['.refresh', 'eyJzZWNyZXQiOjF9']);
+  }
+});
+
+test('nothing of permissions shows the client secret or a token, whatever Keycloak answers', async (t) => {
+  for (const answer of ['unauthorized', 'down', 'page', 'echo'] as const) {
+    const realm = createTestRealm();
+    const verifier = verifierOf(realm);
+    t.after(() => verifier.close());
+    const echo = async (init: RequestInit = {}) => {
+      const sent = `${String(init.body)} ${JSON.stringify(init.headers)}`;
+      if (answer === 'down') throw new TypeError(sent, { cause: { code: sent } });
+      if (answer === 'page') return new Response(`<html>${sent}`, { status: 502 });
+      const status = answer === 'echo' ? 500 : 401;
+      return Response.json({ error: 'invalid_client', error_description: sent }, { status });
+    };
+    const asksKeycloak = /protocol\/openid-connect\/token$|authz\/protection/;
+    const fetch = ((url: string, init?: RequestInit) =>
+      asksKeycloak.test(String(url)) ? echo(init) : realm.fetch(url, init)) as typeof globalThis.fetch;
+    const token = realm.mint();
+    const principal = await verifier.verify(token);
+    const resourceId = 'a-b';
+    const seen: unknown[] = [principal];
+    for (const asks of ['caller', 'api'] as const) {
+      const permissions = createPermissions({ verifier, clientSecret: CLIENT_SECRET, asks, fetch });
+      const shares = createShares(permissions);
+      const permit = createPermit(permissions, { resourceId, scope: 'view' }, { ticket: true });
+      seen.push(permissions, shares, permit, createPathEnforcer({ permissions }));
+      const tries = [
+        permissions.check(token, [{ resourceId, scope: 'view' }]),
+        permissions.check(principal, ['orders#view']),
+        permissions.list(principal),
+        shares.request(principal, { resourceId, scope: 'view' }),
+        shares.list(principal),
+        Promise.resolve().then(() => permit.decide({}, principal)),
+      ];
+      for (const one of await Promise.allSettled(tries)) {
+        assert.equal(one.status, 'rejected');
+        seen.push(one.reason);
+      }
+    }
+    for (const one of seen) assertShowsNothing(`what came of ${answer}`, one, token.split('.').slice(1));
   }
 });
 

@@ -51,6 +51,7 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     realm: 'testing',
     clientId: 'fastapi-keycloak',
     clientSecret: 's3cr3t',
+    issuer: undefined,
     audience: undefined,
     timeoutMs: 5000,
     clockToleranceSeconds: 5,

@@ -57,15 +57,14 @@ test('a page whose person signed in too long ago goes to Keycloak and comes back
   assert.deepEqual(events, ['started login', 'ended replaced', 'started login']);
 });
 
-test('what is no page gets the challenge: a script, a form, an image, a frame', async (t) => {
+test('what is no page gets the challenge: a program, a script, a socket, a form', async (t) => {
   const { browser, advance } = await setUp(t);
   advance(100);
   const requests = [
     { headers: { accept: 'application/json' } },
     { headers: {} },
-    { headers: { accept: 'text/html', 'sec-fetch-dest': 'empty' } },
-    { headers: { accept: 'text/html', 'sec-fetch-dest': 'iframe' } },
-    { headers: { ...PAGE, upgrade: 'websocket', origin: ORIGIN } },
+    { headers: { ...PAGE, 'sec-fetch-mode': 'cors' } },
+    { headers: { ...PAGE, 'sec-fetch-mode': 'websocket', upgrade: 'websocket', origin: ORIGIN } },
     { method: 'POST', headers: { ...PAGE, 'sec-fetch-site': 'same-origin' } },
   ] as const;
   for (const request of requests) {

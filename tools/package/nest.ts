@@ -1,89 +1,37 @@
-import { emptyProject, install, run, write } from './project.ts';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { emptyProject, install, root, run, write } from './project.ts';
 
-/** A verifier as a provider, as in an application that `nest new` made: decorators, and Jest with ts-jest. */
-const APP = `
-import { Controller, Get, HttpException, Inject, Injectable, Module, Req, type OnApplicationShutdown } from '@nestjs/common';
-import { authenticate, createVerifier, isAuthError, type Verifier } from 'keycloak-guard';
-
-const KEYCLOAK = Symbol('keycloak');
-
-@Injectable()
-export class AppService implements OnApplicationShutdown {
-  constructor(@Inject(KEYCLOAK) private readonly verifier: Verifier) {}
-
-  async whoCalls(request: { headers: Record<string, string | string[] | undefined> }): Promise<string | null> {
-    try {
-      return (await authenticate(this.verifier, request)).username;
-    } catch (error) {
-      if (!isAuthError(error)) throw error;
-      throw new HttpException(error.message, error.statusCode);
-    }
-  }
-
-  onApplicationShutdown(): void {
-    this.verifier.close();
-  }
-}
-
-@Controller()
-export class AppController {
-  constructor(private readonly service: AppService) {}
-
-  @Get('me')
-  async me(@Req() request: { headers: Record<string, string> }): Promise<{ hello: string | null }> {
-    return { hello: await this.service.whoCalls(request) };
-  }
-}
-
-@Module({
-  controllers: [AppController],
-  providers: [
-    AppService,
-    {
-      provide: KEYCLOAK,
-      useFactory: (): Verifier =>
-        createVerifier({ serverUrl: 'http://127.0.0.1:9', realm: 'testing', clientId: 'api', onNotice: false }),
-    },
-  ],
-})
-export class AppModule {}
-`;
-
-const SPEC = `
-import { Test } from '@nestjs/testing';
-import { AppModule } from './app';
-
-test('without a token it is 401, by HTTP', async () => {
-  const app = (await Test.createTestingModule({ imports: [AppModule] }).compile()).createNestApplication();
-  await app.listen(0, '127.0.0.1');
-  try {
-    const response = await fetch(\`\${await app.getUrl()}/me\`);
-    expect([response.status, await response.json()]).toEqual([401, { statusCode: 401, message: 'Not authenticated' }]);
-  } finally {
-    await app.close();
-  }
-});
-`;
-
+/** The example, which is what `nest new` makes and a few lines more, with the packed library, and its tests by Jest. */
 export function checkNest(archive: string): void {
-  const project = emptyProject('nest', {
-    jest: { transform: { '\\.ts$': 'ts-jest' }, testRegex: '\\.spec\\.ts$' },
+  const project = emptyProject('nest');
+  cpSync(join(root, 'examples/nest'), project, { recursive: true });
+  writeBlocks(project);
+  install(project, archive, '@nestjs/config@4', '@nestjs/microservices@11');
+  run(project, 'npx', '--no-install', 'tsc', '--noEmit', '-p', '.');
+  run(project, 'npx', '--no-install', 'jest');
+  // What nest new wrote before.
+  const module = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '5.0' };
+  write(project, {
+    'tsconfig.before.json': JSON.stringify({ extends: './tsconfig.json', compilerOptions: module }),
   });
-  install(
-    project,
-    ...[archive, '@nestjs/common@11', '@nestjs/core@11', '@nestjs/platform-express@11', '@nestjs/testing@11'],
-    ...['reflect-metadata', 'rxjs', 'jest@30', 'ts-jest@29', '@types/jest@30', '@types/node', 'typescript@5'],
-  );
-  const options = {
-    ...{ target: 'ES2023', strict: true, skipLibCheck: true, types: ['jest', 'node'] },
-    ...{ experimentalDecorators: true, emitDecoratorMetadata: true, isolatedModules: true },
-  };
-  write(project, { 'app.ts': APP, 'app.spec.ts': SPEC });
-  // What nest new writes today, and what it wrote before.
-  for (const module of ['nodenext', 'commonjs']) {
-    write(project, { 'tsconfig.json': JSON.stringify({ compilerOptions: { ...options, module } }) });
-    run(project, 'npx', '--no-install', 'tsc', '--noEmit', '-p', '.');
-    run(project, 'npx', '--no-install', 'jest');
-  }
-  process.stdout.write('A NestJS application has a verifier as a provider, and Jest runs it.\n');
+  run(project, 'npx', '--no-install', 'tsc', '--noEmit', '-p', 'tsconfig.before.json');
+  write(project, {
+    'jest.before.json': JSON.stringify({
+      testRegex: '\\.spec\\.ts$',
+      transform: { '\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.before.json' }] },
+    }),
+  });
+  run(project, 'npx', '--no-install', 'jest', '--config', 'jest.before.json');
+  process.stdout.write('The example for NestJS runs with the packed library, and so do its tests by Jest.\n');
+}
+
+/** Each block of the pages is a file by itself, and TypeScript compiles it. */
+function writeBlocks(project: string): void {
+  const pages = ['frameworks/nest.md', 'frameworks/from-nest-keycloak-connect.md']
+    .map((page) => readFileSync(join(root, 'docs', page), 'utf8'))
+    .join('\n');
+  const blocks = [...pages.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
+  if (blocks.length === 0) throw new Error('the pages show no program');
+  write(project, Object.fromEntries(blocks.map((block, i) => [`src/page-${i}.ts`, block])));
 }

@@ -31,6 +31,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'find out what is wrong, and how to mend it',
     load: () => import('./commands/doctor.ts'),
   },
+  migrate: {
+    summary: 'come from keycloak-connect or nest-keycloak-connect',
+    load: () => import('./commands/migrate.ts'),
+  },
   token: {
     summary: 'get an access token for curl',
     load: () => import('./commands/token.ts'),

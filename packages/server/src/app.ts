@@ -1,6 +1,6 @@
 import { compile } from '@fastify/proxy-addr';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
-import { createIssuer, createVerifier, type RevocationStore, type Verifier } from 'keycloak-guard';
+import { AuthError, createIssuer, createVerifier, type RevocationStore, type Verifier } from 'keycloak-guard';
 import { createClient, type KeycloakClient } from 'keycloak-guard/client';
 import { backchannelLogout, keycloakGuard } from 'keycloak-guard/fastify';
 import { createAuditLog } from './audit/audit-log.ts';
@@ -108,7 +108,8 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const verifier = deps.verifier ?? createVerifierOf(config, deps.logger, shared?.revocations, calls?.fetch);
   const breaker = createBreaker({
     probe: probeOf(verifier.issuer.endpoints.discovery, config.timeoutMs),
-    onChange: (isOpen) => tellOfBreaker(isOpen, deps.logger),
+    onChange: (isOpen) =>
+      isOpen ? verifier.outage.failed('calls', HANGS) : verifier.outage.answered('calls'),
   });
   const plainClient =
     deps.client ?? createClient({ ...clientOptionsOf(config), issuer: verifier.issuer, fetch: calls?.fetch });
@@ -191,12 +192,13 @@ function createVerifierOf(
   fetch: typeof globalThis.fetch | undefined,
 ): Verifier {
   const { serverUrl, realm, clientId, clientSecret, audience, timeoutMs, clockToleranceSeconds } = config;
-  const { tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl } = config;
+  const { issuer, tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl } = config;
   return createVerifier({
     serverUrl,
     realm,
     clientId,
     clientSecret,
+    issuer,
     audience,
     timeoutMs,
     clockToleranceSeconds,
@@ -211,8 +213,8 @@ function createVerifierOf(
   });
 }
 
-function tellOfBreaker(isOpen: boolean, logger: Logger | undefined): void {
-  const code = isOpen ? 'keycloak_hangs' : 'keycloak_answers';
-  if (isOpen) logger?.warn({ code }, 'Keycloak hangs: logins and the like are refused at once');
-  else logger?.info({ code }, 'Keycloak answers again');
-}
+/** Told by the verifier, unless it has met the outage itself. */
+const HANGS = new AuthError(
+  'provider_unavailable',
+  'Keycloak hangs: logins and the like are refused at once',
+);

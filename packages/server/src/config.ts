@@ -15,6 +15,7 @@ export interface Config {
   readonly realm: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  readonly issuer: string | undefined;
   readonly audience: readonly string[] | undefined;
   /** Unit: milliseconds. */
   readonly timeoutMs: number;
@@ -190,6 +191,7 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     realm: values.KEYCLOAK_REALM,
     clientId: values.KEYCLOAK_CLIENT_ID,
     clientSecret: values.KEYCLOAK_CLIENT_SECRET,
+    issuer: values.KEYCLOAK_ISSUER,
     audience: values.KEYCLOAK_AUDIENCE,
     timeoutMs: values.KEYCLOAK_TIMEOUT_MS,
     clockToleranceSeconds: values.CLOCK_TOLERANCE_SECONDS,

@@ -29,6 +29,11 @@ export function parsePublicUrl(text: string): string | undefined {
   return /^https?:$/.test(url.protocol) && isPlain && !/\s/.test(text) ? text.replace(/\/+$/, '') : undefined;
 }
 
+/** To the letter: it is compared with what tokens say. */
+export function parseIssuer(text: string): string | undefined {
+  return isServerUrl(text) && parsePublicUrl(text) === text ? text : undefined;
+}
+
 /** As Redis's client reads it: user and password decoded, the number of a database as the path. */
 export function parseRedisUrl(text: string): string | undefined {
   if (!/^rediss?:\/\/[^\s/]+/.test(text) || !URL.canParse(text)) return undefined;

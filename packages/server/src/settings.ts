@@ -5,6 +5,7 @@ import {
   isPlaceholder,
   oneOf,
   parseHost,
+  parseIssuer,
   parseList,
   parseOrigins,
   parsePublicUrl,
@@ -56,6 +57,14 @@ export const SETTINGS = {
     example: './keycloak.json',
     optional: true,
     parse: (text) => text,
+  },
+  KEYCLOAK_ISSUER: {
+    description:
+      'Issuer of the tokens (`iss`), where Keycloak names itself by another address here: it has no `KC_HOSTNAME`, and is called by two names. Better: set that. Not set: what Keycloak says.',
+    rule: 'must be the exact issuer of the realm, an http or https URL',
+    example: 'https://sso.example.com/realms/testing',
+    optional: true,
+    parse: parseIssuer,
   },
   KEYCLOAK_AUDIENCE: {
     description:

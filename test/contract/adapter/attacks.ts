@@ -21,7 +21,9 @@ const ec = createTestKey('ES256');
 const ed = createTestKey('EdDSA');
 
 function assertAnswer({ status, challenge, body }: Answered, attempt: Attempt): void {
-  assert.equal(status, attempt.httpStatus ?? 401, body);
+  const statuses = attempt.codes.map((code) => AUTH_ERRORS[code].statusCode);
+  const expected = attempt.httpStatus === undefined ? statuses : [attempt.httpStatus];
+  assert.ok(expected.includes(status), `${status} ${body}`);
   if (attempt.codes.length === 0 || status === 431) return;
   const challenges = attempt.codes.map((code) => new AuthError(code, '').headers['www-authenticate']);
   assert.ok(challenges.includes(challenge ?? ''), String(challenge));

@@ -1,6 +1,7 @@
 import type { Adapter } from './adapter.ts';
 import { describeAttacks } from './attacks.ts';
 import { describeBearer } from './bearer.ts';
+import { describeBound } from './bound.ts';
 import { describeErrors } from './errors.ts';
 import { describeMessages } from './messages.ts';
 import { describeResource } from './resource.ts';
@@ -10,6 +11,7 @@ import { describeTraffic } from './traffic.ts';
 /** Everything that is the same in all frameworks. */
 export function describeAdapter(adapter: Adapter): void {
   describeBearer(adapter);
+  describeBound(adapter);
   describeErrors(adapter);
   describeMessages(adapter);
   describeTraffic(adapter);

@@ -1,6 +1,6 @@
 import {
+  type AppClaims,
   type AuthError,
-  type Claims,
   has,
   isAuthError,
   type Principal,
@@ -52,7 +52,7 @@ export interface DoorHost<Incoming, Outgoing> {
 }
 
 /** The engine behind an adapter: everything but the framework. */
-export interface Door<Incoming, Outgoing, C extends object = Claims> {
+export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /** Where lines go that belong to no request. */
   readonly log: Log;
@@ -89,7 +89,7 @@ export interface Door<Incoming, Outgoing, C extends object = Claims> {
 }
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function createDoor<Incoming, Outgoing, C extends object = Claims>(
+export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
   options: KeycloakOptions<Incoming, C>,
   host: DoorHost<Incoming, Outgoing>,
 ): Door<Incoming, Outgoing, C> {
@@ -178,7 +178,7 @@ export function createDoor<Incoming, Outgoing, C extends object = Claims>(
       if (sessions !== undefined && isForSession(wire)) return sessions.accessToken(toWire(request));
       return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
     },
-    has: (principal, requirements) => has(principal, requirements, verifier.clientId),
+    has: (principal, requirements) => has(principal, requirements, verifier.clientId, verifier.signInRules),
     load() {
       // A verifier may be somebody's own.
       Promise.resolve(verifier.load()).catch((err) => fallback.error({ err }, 'the verifier could not load'));

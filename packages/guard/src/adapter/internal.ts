@@ -1,6 +1,15 @@
 // What every adapter is made of. Nobody but adapters gets it.
 export type { Connection, Connections } from './connections.ts';
 export { createDoor, type Door, type DoorHost } from './door.ts';
+export {
+  addToFetchAnswer,
+  type FetchReply,
+  type FetchRequest,
+  fetchHost,
+  toFetchAnswer,
+} from './fetch-http.ts';
+export { answerFetchRoute, findFetchRoute } from './fetch-routes.ts';
+export type { Found, NotOptional } from './found.ts';
 export { refuseMessage, TOO_LONG } from './message-body.ts';
 export type { BackchannelLogoutOptions } from './message-routes.ts';
 export {
@@ -13,10 +22,17 @@ export {
   readNodeBody,
   urlOf,
 } from './node-http.ts';
-export { answerRoute, type Next, type NodeMiddleware, toNodeGuard, toNodeRoutes } from './node-middleware.ts';
+export {
+  answerRoute,
+  type Next,
+  type NodeMiddleware,
+  pathOf,
+  toNodeGuard,
+  toNodeRoutes,
+} from './node-middleware.ts';
 export type { AdapterOptions, KeycloakOptions, OnDenied } from './options.ts';
 export type { ProtectedResourceOptions } from './protected-resource.ts';
-export type { Route, Routes } from './routes.ts';
+export { type Route, type Routes, toRoutes } from './routes.ts';
 export type { SessionSettings } from './session-routes.ts';
 export { type SocketIoMiddleware, type SocketIoSocket, toSocketIoMiddleware } from './socket-io.ts';
 export { type AcceptUpgrade, toUpgradeListener, type UpgradeListener } from './upgrade.ts';

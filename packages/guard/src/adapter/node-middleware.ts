@@ -69,7 +69,7 @@ export function toNodeRoutes(door: NodeDoor, routes: Routes<NodeRequest>): NodeM
 }
 
 /** Of a whole URL as well (RFC 9112 §3.2.2). */
-function pathOf(url: string): string {
+export function pathOf(url: string): string {
   return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
 }
 

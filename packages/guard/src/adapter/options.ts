@@ -1,6 +1,6 @@
 import {
+  type AppClaims,
   type AuthError,
-  type Claims,
   createVerifier,
   type Log,
   type OptionProblem,
@@ -8,6 +8,7 @@ import {
   type Principal,
   type TokenVerifier,
   type VerifierOptions,
+  type WithParser,
 } from '../core/index.ts';
 import { findOptionProblems, type OptionRule, optionRules, VERIFIER_RULES } from '../core/internal.ts';
 
@@ -36,15 +37,15 @@ export interface AdapterOptions<Incoming> {
 }
 
 /** The options of a verifier, or a verifier made before. */
-export type VerifierSource<C extends object = Claims> =
-  | VerifierOptions<C>
+export type VerifierSource<C extends object = AppClaims> =
+  | (VerifierOptions<C> & WithParser<C>)
   | {
       /** A verifier that others use too, or `combineVerifiers`; whoever made it closes it. */
       readonly verifier: TokenVerifier<C>;
     };
 
 /** Options of an adapter: those of a verifier, or a verifier made before. */
-export type KeycloakOptions<Incoming, C extends object = Claims> = AdapterOptions<Incoming> &
+export type KeycloakOptions<Incoming, C extends object = AppClaims> = AdapterOptions<Incoming> &
   VerifierSource<C>;
 
 /** What adapters have in common. */
@@ -99,7 +100,11 @@ export function resolveVerifier<C extends object>(
     throwFor(factory, findOptionProblems(options, { ...VERIFIER_RULES, ...ownRules, verifier: VERIFIER }));
     const own = Object.entries(options).filter(([name]) => !Object.hasOwn(ownRules, name));
     const given = Object.fromEntries(own) as unknown as VerifierOptions<C>;
-    return { isOwn: true, verifier: createVerifier<C>({ ...given, onNotice: given.onNotice ?? onNotice }) };
+    return {
+      isOwn: true,
+      verifier: createVerifier<C>({ ...given, onNotice: given.onNotice ?? onNotice } as VerifierOptions<C> &
+        WithParser<C>),
+    };
   }
   const rules = { ...ownRules, verifier: optionRules.required(VERIFIER) };
   const example = ['verifier', ...Object.keys(ownRules)].join(', ');

@@ -55,8 +55,8 @@ export async function callKeycloak<T>(
     // Nothing was sent, nothing failed on the way: a mistake in this program.
     if (recorder.answer().status === 0 && recorder.answer().failure === undefined) throw error;
     const answer: TokenAnswer = { ...recorder.answer(), realm, clientId };
-    if (isAboutIdToken(error) && answer.status === 200) throw new ClientError(idTokenDiagnosis(error));
-    throw new ClientError(diagnoseTokenError(answer, hidden));
+    if (isAboutIdToken(error) && answer.status === 200) throw new ClientError(idTokenDiagnosis(error), 200);
+    throw new ClientError(diagnoseTokenError(answer, hidden), answer.status);
   }
 }
 
@@ -74,6 +74,7 @@ async function discover(context: ClientContext): Promise<Discovery> {
         : { status, url, failure: status === 0 ? (error.seen ?? 'no answer') : undefined };
     throw new ClientError(
       diagnoseTokenError({ ...answer, realm: context.realm, clientId: context.clientId }),
+      answer.status,
     );
   }
 }

@@ -150,24 +150,11 @@ export interface KeycloakClient {
  * const client = createClient({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-app', clientSecret });
  */
 export function createClient(options: ClientOptions): KeycloakClient {
-  checkOptions('createClient', options, RULES);
-  const timeoutMs = options.timeoutMs ?? 5_000;
-  const { serverUrl, realm } = options;
-  const issuer = options.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch: options.fetch });
-  const context: ClientContext = {
-    issuer,
-    realm,
-    clientId: options.clientId,
-    clientSecret: options.clientSecret,
-    dpop: createDpopKey(options.dpop ?? false, issuer),
-    timeoutMs,
-    clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
-    fetch: options.fetch ?? fetch,
-  };
+  const context = createContext(options);
   const refreshes: RefreshesUnderWay = new Map();
   return {
-    clientId: options.clientId,
-    timeoutMs,
+    clientId: context.clientId,
+    timeoutMs: context.timeoutMs,
     passwordGrant: (request) => passwordGrant(context, request),
     refresh: (refreshToken) => refresh(context, refreshes, refreshToken),
     logout: (refreshToken) => logout(context, refreshToken),
@@ -179,5 +166,23 @@ export function createClient(options: ClientOptions): KeycloakClient {
     exchangeCode: (exchange) => exchangeCode(context, exchange),
     endSessionUrl: (request) => endSessionUrl(context, request),
     deviceGrant: (onPrompt, signal) => deviceGrant(context, onPrompt, signal),
+  };
+}
+
+/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
+export function createContext(options: ClientOptions): ClientContext {
+  checkOptions('createClient', options, RULES);
+  const timeoutMs = options.timeoutMs ?? 5_000;
+  const { serverUrl, realm } = options;
+  const issuer = options.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch: options.fetch });
+  return {
+    issuer,
+    realm,
+    clientId: options.clientId,
+    clientSecret: options.clientSecret,
+    dpop: createDpopKey(options.dpop ?? false, issuer),
+    timeoutMs,
+    clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
+    fetch: options.fetch ?? fetch,
   };
 }

@@ -8,11 +8,14 @@ export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly kind: ClientErrorKind;
   readonly diagnosis: Diagnosis;
+  /** HTTP status of Keycloak's answer; 0 where there was none. */
+  readonly answerStatus: number;
 
-  constructor(diagnosis: Diagnosis) {
+  constructor(diagnosis: Diagnosis, answerStatus = 0) {
     super(diagnosis.cause);
     this.kind = diagnosis.kind;
     this.diagnosis = diagnosis;
+    this.answerStatus = answerStatus;
   }
 }
 

@@ -1,5 +1,6 @@
 import { genericTokenEndpointRequest, processGenericTokenEndpointResponse } from 'oauth4webapi';
-import { type CallOptions, callKeycloak } from './call.ts';
+import { toJsonObject } from '../core/internal.ts';
+import { type CallOptions, callKeycloak, type Wire } from './call.ts';
 import type { ClientContext } from './context.ts';
 import { type Tokens, toTokens } from './tokens.ts';
 
@@ -15,15 +16,38 @@ export function grant(
   parameters: Readonly<Record<string, string>>,
   call: CallOptions,
 ): Promise<Tokens> {
-  return callKeycloak(context, call, async ({ server, client, authentication, options }) => {
-    const answer = await genericTokenEndpointRequest(
-      server,
-      client,
-      authentication,
-      grantType,
-      { ...parameters },
-      options(),
-    );
-    return toTokens(await processGenericTokenEndpointResponse(server, client, answer));
+  return callKeycloak(context, call, async (wire) => {
+    const answer = await post(wire, grantType, parameters);
+    return toTokens(await processGenericTokenEndpointResponse(wire.server, wire.client, answer));
   });
+}
+
+/**
+ * The same, with the answer as Keycloak wrote it. Not checked: what is in it. Whoever asks so verifies the tokens himself.
+ *
+ * @throws {ClientError}
+ */
+export function requestTokens(
+  context: ClientContext,
+  grantType: string,
+  parameters: Readonly<Record<string, string>>,
+  call: CallOptions,
+): Promise<string> {
+  return callKeycloak(context, call, async (wire) => {
+    const answer = await post(wire, grantType, parameters);
+    const text = await answer.clone().text();
+    if (answer.status === 200 && toJsonObject(text) !== undefined) return text;
+    // Says what is wrong.
+    await processGenericTokenEndpointResponse(wire.server, wire.client, answer);
+    throw new Error('refused');
+  });
+}
+
+function post(
+  wire: Wire,
+  grantType: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const { server, client, authentication, options } = wire;
+  return genericTokenEndpointRequest(server, client, authentication, grantType, { ...parameters }, options());
 }

@@ -30,8 +30,10 @@ export function createRecordingFetch(
     answer: () => answer,
     async fetch(url, { body, method = 'GET', headers = {}, redirect = 'manual', signal }) {
       answer = { status: 0, url };
+      // Of some runtimes, it must not be called as a method.
+      const { fetch } = context;
       try {
-        const response = await context.fetch(url, {
+        const response = await fetch(url, {
           method,
           redirect,
           ...(body === undefined ? {} : { body }),

@@ -1,6 +1,8 @@
-import { DpopCredentials, type RequestLike, readCredentials } from './credentials.ts';
+import type { AppClaims } from './claims.ts';
+import { DpopCredentials, readCredentials } from './credentials.ts';
 import { isAuthError } from './errors.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
+import type { RequestLike } from './request.ts';
 import type { SenderCheck } from './sender-check.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -13,7 +15,7 @@ import type { Verifier } from './verifier.ts';
  * @example
  * const principal = await authenticate(verifier, request);
  */
-export function authenticate<C extends object = Claims>(
+export function authenticate<C extends object = AppClaims>(
   verifier: Pick<Verifier<C>, 'verify'> & Partial<Pick<Verifier<C>, 'sender'>>,
   request: RequestLike,
 ): Principal<C> | Promise<Principal<C>> {

@@ -1,3 +1,5 @@
+import { startBackgroundTimer } from './background-timer.ts';
+
 /** Bounds how many calls are under way at once; the others wait in the order in which they came. */
 export interface CallSlots {
   /**
@@ -23,10 +25,10 @@ export function createCallSlots(size: number, timeoutMs: number): CallSlots {
           clearTimeout(timer);
           resolve(true);
         };
-        const timer = setTimeout(() => {
+        const timer = startBackgroundTimer(() => {
           waiting.delete(go);
           resolve(false);
-        }, timeoutMs).unref();
+        }, timeoutMs);
         waiting.add(go);
       });
     },

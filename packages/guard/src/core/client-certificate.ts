@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import type { OptionRule } from './check-options.ts';
-import { headerOf, type RequestLike, type SocketLike } from './credentials.ts';
+import { headerOf, type RequestLike, type SocketLike } from './request.ts';
 
 /** A proxy that ends the TLS connection, and says in a header which certificate the client had. */
 export interface CertificateHeader {

@@ -1,6 +1,7 @@
+import type { AppClaims } from './claims.ts';
 import type { Possession } from './confirmation.ts';
 import { OptionsError } from './errors.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import { findConflict, issuerOf, selectByIssuer } from './select-verifier.ts';
 import type { TokenVerifier, Verifier } from './verifier.ts';
 
@@ -18,7 +19,7 @@ import type { TokenVerifier, Verifier } from './verifier.ts';
  * @example
  * const verifier = combineVerifiers([createVerifier(staff), createVerifier(customers)]);
  */
-export function combineVerifiers<C extends object = Claims>(
+export function combineVerifiers<C extends object = AppClaims>(
   members: readonly Verifier<C>[],
 ): TokenVerifier<C> {
   const first = members[0];

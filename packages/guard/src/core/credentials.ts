@@ -1,38 +1,5 @@
 import { AuthError } from './errors.ts';
-
-/** The part of an HTTP request that is read. Node's `IncomingMessage` fits, and a `Request` of the Fetch standard. */
-export interface RequestLike {
-  readonly headers: HeadersRecord | HeadersLike;
-  /** Names and values in turn, as received. With it a second `Authorization` header is noticed. */
-  readonly rawHeaders?: readonly string[] | undefined;
-  /** For DPoP. */
-  readonly method?: string | undefined;
-  /** For DPoP: the path, or the whole URL. */
-  readonly url?: string | undefined;
-  /** For DPoP: the URL as it came, which Express and its like keep where they shorten `url`. */
-  readonly originalUrl?: string | undefined;
-  /** For tokens that are bound to a certificate, and to tell https from http. */
-  readonly socket?: SocketLike | undefined;
-}
-
-/** Node's headers: names in lower case. */
-export interface HeadersRecord {
-  readonly authorization?: string | undefined;
-  readonly [name: string]: string | readonly string[] | undefined;
-}
-
-/** As much of a `Socket` or `TLSSocket` as is read. */
-export interface SocketLike {
-  readonly encrypted?: boolean | undefined;
-  readonly remoteAddress?: string | undefined;
-  /** The certificate of the client. */
-  getPeerX509Certificate?(): { readonly raw: Uint8Array } | undefined;
-}
-
-/** As much of Fetch's `Headers` as is read. */
-export interface HeadersLike {
-  get(name: string): string | null;
-}
+import { headerOf, type RequestLike } from './request.ts';
 
 const NAME = 'authorization';
 
@@ -47,19 +14,7 @@ export class DpopCredentials {
 
 /** The `Authorization` header as it came; `undefined` where there is none. */
 export function authorizationOf({ headers }: RequestLike): string | undefined {
-  return isHeaders(headers) ? (headers.get(NAME) ?? undefined) : headers.authorization;
-}
-
-/** Any header; of several values all, as Node joins them. */
-export function headerOf(headers: RequestLike['headers'], name: string): string | undefined {
-  if (isHeaders(headers)) return headers.get(name) ?? undefined;
-  const value = headers[name];
-  return typeof value === 'object' ? value.join(', ') : value;
-}
-
-/** A header of Node's that is named `get` is a text. */
-function isHeaders(headers: RequestLike['headers']): headers is HeadersLike {
-  return typeof (headers as HeadersLike).get === 'function';
+  return headerOf(headers, NAME);
 }
 
 /**
@@ -93,7 +48,7 @@ export function readCredentials(
     return new AuthError('missing_token', 'The request has no Authorization header');
   }
   // Node keeps the first of several and drops the rest; a proxy in front may have checked the last.
-  if (isHeaders(request.headers) ? isJoined(header) : isRepeated(request.rawHeaders)) {
+  if (request.rawHeaders === undefined ? isJoined(header) : isRepeated(request.rawHeaders)) {
     return new AuthError('ambiguous_credentials', 'The request has more than one Authorization header');
   }
   if (header.startsWith('Bearer ') || /^bearer /i.test(header)) {
@@ -115,8 +70,8 @@ export function readCredentials(
 }
 
 /**
- * Fetch joins several with commas (Fetch §2.2.2). One alone holds a comma only between the parameters of its scheme, as
- * Digest has them (RFC 9110 §11.4).
+ * Fetch joins several with commas (Fetch §2.2.2), and so do gateways. One alone holds a comma only between the
+ * parameters of its scheme, as Digest has them (RFC 9110 §11.4).
  */
 function isJoined(header: string): boolean {
   const comma = header.indexOf(',');
@@ -127,7 +82,7 @@ function isJoined(header: string): boolean {
   );
 }
 
-function isRepeated(rawHeaders: readonly string[] = []): boolean {
+function isRepeated(rawHeaders: readonly string[]): boolean {
   let seen = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

@@ -104,6 +104,15 @@ export const AUTH_ERRORS = {
   audience_missing: DENIED,
   issuer_refused: DENIED,
   permission_denied: DENIED,
+  permission_unaskable: {
+    ...DENIED,
+    description: 'Permissions cannot be decided for a token that is bound to a key',
+  },
+  // What is hidden looks as if it were not there (RFC 9110 §15.5.4).
+  not_found: { statusCode: 404, detail: 'Not Found' },
+  // UMA 2.0 Grant §3.2.1: the challenge carries a ticket.
+  permission_ticket: { statusCode: 401, detail: 'Not enough permissions' },
+  path_ambiguous: { statusCode: 400, detail: 'Bad Request' },
 
   // The session of an MCP client is somebody else's: the same answer as for one that there is not.
   mcp_session_unknown: { statusCode: 404, detail: 'Session not found' },
@@ -214,13 +223,8 @@ export function isAuthError(error: unknown): error is AuthError {
 function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, string> {
   if (kind.statusCode === 503) return { 'retry-after': String(options.retryAfterSeconds ?? 5) };
   if (kind.statusCode === 403 && kind.oauthError === undefined) return {};
-  if (
-    kind.statusCode === 404 ||
-    kind.statusCode === 500 ||
-    kind.statusCode === 303 ||
-    (kind.description === undefined && kind.statusCode === 400)
-  )
-    return {};
+  if (kind.statusCode === 303 || kind.statusCode === 404 || kind.statusCode === 500) return {};
+  if (kind.statusCode === 400 && kind.description === undefined) return {};
   return {
     'www-authenticate': buildChallenge({
       error: kind.oauthError,

@@ -62,8 +62,10 @@ export interface BoundedResponse {
 export async function fetchBounded(url: string, options: FetchJsonOptions): Promise<BoundedResponse> {
   try {
     const signal = AbortSignal.timeout(options.timeoutMs);
+    // Of some runtimes, it must not be called as a method.
+    const { fetch } = options;
     const call = async (): Promise<BoundedResponse> => {
-      const response = await options.fetch(url, { ...options.init, redirect: 'manual', signal });
+      const response = await fetch(url, { ...options.init, redirect: 'manual', signal });
       return { status: response.status, headers: response.headers, body: await readBody(response) };
     };
     return await call().catch(async (error: unknown) => {

@@ -1,8 +1,10 @@
 import type { RequiredSignIn } from './challenge.ts';
-import { authorizationOf, DpopCredentials, type RequestLike, readCredentials } from './credentials.ts';
+import { authorizationOf, DpopCredentials, readCredentials } from './credentials.ts';
 import { DPOP_MODE, type DpopMode } from './dpop-options.ts';
 import { AuthError, isAuthError, type OptionProblem, OptionsError } from './errors.ts';
+import { keepAlive } from './keep-alive.ts';
 import type { Principal } from './principal.ts';
+import type { RequestLike } from './request.ts';
 import { type Requirements, toGuard } from './requirements.ts';
 import { type ChallengedResource, withResource } from './resource-challenge.ts';
 import type { SenderCheck } from './sender-check.ts';
@@ -121,9 +123,11 @@ export function createGate<Incoming, Outgoing>(
       return refuse(request, error, by);
     }
     return isThenable(found)
-      ? Promise.resolve(found).then(
-          (late: unknown) => admit(request, late, by),
-          (error: unknown) => refuse(request, error, by),
+      ? keepAlive(
+          Promise.resolve(found).then(
+            (late: unknown) => admit(request, late, by),
+            (error: unknown) => refuse(request, error, by),
+          ),
         )
       : admit(request, found, by);
   }

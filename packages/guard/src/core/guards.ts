@@ -1,11 +1,12 @@
+import type { AppClaims } from './claims.ts';
 import { AuthError, type AuthErrorCode } from './errors.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 
 /**
  * Lets a principal pass, or throws an {@link AuthError} with status 403. Where there is nobody (`null`, as behind an
  * optional guard) it throws `missing_token`, 401.
  */
-export type Guard<C extends object = Claims> = (principal: Principal<C>) => void;
+export type Guard<C extends object = AppClaims> = (principal: Principal<C>) => void;
 
 /**
  * @throws {AuthError} `role_missing` unless the principal has every one of the realm roles
@@ -116,7 +117,7 @@ export function requireIssuer(...issuers: string[]): Guard<object> {
  * @example
  * requireThat(({ claims }) => claims.email_verified === true)(principal);
  */
-export function requireThat<C extends object = Claims>(
+export function requireThat<C extends object = AppClaims>(
   isAllowed: (principal: Principal<C>) => boolean,
 ): Guard<C> {
   if (typeof isAllowed !== 'function') throw new TypeError('requireThat needs a function of the principal');
@@ -133,7 +134,7 @@ export function requireThat<C extends object = Claims>(
  * @example
  * const mayApprove = allOf(requireRealmRole('staff'), requireScope('orders:approve'));
  */
-export function allOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C> {
+export function allOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('allOf', guards);
   return (principal) => {
     assertSomebody(principal);
@@ -147,7 +148,7 @@ export function allOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C
  * @example
  * const mayRead = anyOf(requireRealmRole('admin'), requireRealmRole('auditor'));
  */
-export function anyOf<C extends object = Claims>(...guards: Guard<C>[]): Guard<C> {
+export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('anyOf', guards);
   return (principal) => {
     assertSomebody(principal);

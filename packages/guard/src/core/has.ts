@@ -1,26 +1,37 @@
+import type { AppClaims } from './claims.ts';
 import { isAuthError } from './errors.ts';
 import type { Guard } from './guards.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
+import type { SignInRules } from './required-sign-in.ts';
 import { type Requirements, toGuard } from './requirements.ts';
 
 /** Requirements are mostly written where they are used, as one object for all requests. */
-const known = new WeakMap<object, Map<string, Guard<never>>>();
+const known = new WeakMap<object, Map<string, KnownGuard>>();
+
+interface KnownGuard {
+  readonly guard: Guard<never>;
+  readonly rules: SignInRules;
+}
+
+const NO_RULES: SignInRules = Object.freeze({});
 
 /**
  * Whether somebody meets requirements: a yes or no for a template, a resolver, a field of an answer.
  *
  * @param clientId the client that `clientRole` means where it names none
+ * @param signInRules how `acr` and `maxAge` are judged
  * @returns false for nobody (`null`)
  * @throws {OptionsError} for a requirement that is misspelt or empty
  * @example
  * const mayDelete = has(request.principal, { realmRole: 'admin' });
  */
-export function has<C extends object = Claims>(
+export function has<C extends object = AppClaims>(
   principal: Principal<C> | null | undefined,
   requirements: Requirements<C>,
   clientId = '',
+  signInRules = NO_RULES,
 ): boolean {
-  const guard = guardOf(requirements, clientId);
+  const guard = guardOf(requirements, clientId, signInRules);
   if (principal === null || principal === undefined) return false;
   try {
     guard(principal);
@@ -31,16 +42,19 @@ export function has<C extends object = Claims>(
   }
 }
 
-function guardOf<C extends object>(requirements: Requirements<C>, clientId: string): Guard<C> {
+function guardOf<C extends object>(
+  requirements: Requirements<C>,
+  clientId: string,
+  rules: SignInRules,
+): Guard<C> {
   let guards = known.get(requirements);
   if (guards === undefined) {
     guards = new Map();
     known.set(requirements, guards);
   }
-  let guard = guards.get(clientId) as Guard<C> | undefined;
-  if (guard === undefined) {
-    guard = toGuard(requirements, clientId);
-    guards.set(clientId, guard as Guard<never>);
-  }
+  const before = guards.get(clientId);
+  if (before?.rules === rules) return before.guard as Guard<object>;
+  const guard = toGuard(requirements, clientId, rules);
+  guards.set(clientId, { guard: guard as Guard<never>, rules });
   return guard;
 }

@@ -8,10 +8,11 @@ export {
   type RequiredSignIn,
   readChallenges,
 } from './challenge.ts';
+export type { AppClaims, Claims, GuardTypes, WithParser } from './claims.ts';
 export type { CertificateHeader, ClientCertificateSource } from './client-certificate.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
 export type { Possession } from './confirmation.ts';
-export { type HeadersRecord, type RequestLike, readBearerToken, type SocketLike } from './credentials.ts';
+export { readBearerToken } from './credentials.ts';
 export type { DpopMode, DpopOptions } from './dpop-options.ts';
 export {
   AUTH_ERRORS,
@@ -42,7 +43,10 @@ export type { KeycloakMessage } from './keycloak-messages.ts';
 export type { Log } from './log.ts';
 export { revokeByLogoutToken } from './logout-token.ts';
 export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
-export type { Claims, Principal } from './principal.ts';
+export type { CalledFor, Outage } from './outage.ts';
+export type { Principal } from './principal.ts';
+export { principalOf } from './principal-of.ts';
+export type { HeadersLike, HeadersRecord, RequestLike, SocketLike } from './request.ts';
 export { requireSignIn, type SignInRules } from './required-sign-in.ts';
 export { type Requirements, toGuard } from './requirements.ts';
 export { createMemoryRevocationStore, type ProofStore, type RevocationStore } from './revocation.ts';

@@ -9,7 +9,10 @@ export interface IssuerOptions {
   readonly serverUrl: string;
   /** Name of the realm. */
   readonly realm: string;
-  /** The exact issuer: a discovery document that names another one is not taken. Default: what it says. */
+  /**
+   * The exact issuer, where it is not what the discovery document says. One that names yet another is not taken, but for a
+   * Keycloak that names itself by the address it is called at: see {@link Discovery.isFollowingCaller}. Default: what it says.
+   */
   readonly issuer?: string | undefined;
   /** Bound on the call. Unit: milliseconds. Default 5,000. */
   readonly timeoutMs?: number | undefined;
@@ -44,6 +47,11 @@ export interface Discovery {
   readonly issuer: string;
   /** The whole document. Its URLs may be for browsers only: call {@link Issuer.endpoints} instead. */
   readonly metadata: Readonly<Record<string, unknown>>;
+  /**
+   * Keycloak has no host name of its own (`KC_HOSTNAME`): it names itself by the address it was called at, and the issuer is
+   * the one that was set. Its keys are good for it; but asked here about a token of that issuer, Keycloak does not know it.
+   */
+  readonly isFollowingCaller: boolean;
 }
 
 /** A realm of a Keycloak server. */
@@ -99,6 +107,11 @@ export function createIssuer(options: IssuerOptions): Issuer {
       });
     }
     // OpenID Connect Discovery 1.0 §4.3.
+    const isFollowingCaller = options.issuer !== undefined && issuer !== options.issuer && issuer === baseUrl;
+    if (isFollowingCaller && isOfRealm(options.issuer, options.realm)) {
+      current = { issuer: options.issuer, metadata, isFollowingCaller };
+      return current;
+    }
     if (options.issuer !== undefined && issuer !== options.issuer) {
       throw new AuthError(
         'provider_misconfigured',
@@ -109,7 +122,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
         },
       );
     }
-    current = { issuer, metadata };
+    current = { issuer, metadata, isFollowingCaller: false };
     return current;
   }
 
@@ -133,6 +146,11 @@ export function createIssuer(options: IssuerOptions): Issuer {
 }
 
 const LONGEST_SEEN = 200;
+
+/** Another realm's name in it is a mistake, and no other name of this Keycloak. */
+function isOfRealm(issuer: string | undefined, realm: string): issuer is string {
+  return issuer !== undefined && new URL(issuer).pathname.endsWith(`/realms/${encodeURIComponent(realm)}`);
+}
 
 function toRealmUrl(serverUrl: string, realm: string): string {
   const url = new URL(serverUrl);

@@ -1,14 +1,20 @@
+import { startBackgroundTimer } from './background-timer.ts';
 import type { Epoch } from './epoch.ts';
 import { AuthError } from './errors.ts';
 import { fetchJson } from './fetch-json.ts';
 import type { Issuer } from './issuer.ts';
 import { readJwks, type SigningKey } from './jwks.ts';
+import { keepAlive } from './keep-alive.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { Outage } from './outage.ts';
 import { adviseOnRealm } from './realm-advice.ts';
+
 /** Finds signing keys by id. */
 export interface KeyFinder {
   /** A key that is in memory. */
   get(kid: string): SigningKey | undefined;
+  /** Nothing loaded the keys anew when it was time to: `find` does, before it says what is known. */
+  readonly isOverdue: boolean;
   /**
    * Finds a key, and loads the JWKS anew where it is not there: at most once per 5 s, however many ask. The first
    * time, it does what `KeySet.start` does.
@@ -53,13 +59,14 @@ type KeyOptions = Pick<
  * Keycloak's JWKS has neither max-age nor ETag, so the lifetime is chosen here. Old keys serve while Keycloak is
  * down. A key that leaves the JWKS moves `epoch` on, which makes every cached token be looked at again.
  */
-export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch): KeySet {
+export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch, outage: Outage): KeySet {
   let keys: ReadonlyMap<string, SigningKey> = new Map();
   let loadedAt: number | null = null;
   let loadedIssuer: string | undefined;
   let lastError: AuthError | null = null;
   let fetches = 0;
   let lastAskedAt = Number.NEGATIVE_INFINITY;
+  let lastLoadAt = Number.NEGATIVE_INFINITY;
   let pending: Promise<void> | undefined;
   let nextLoad: Promise<void> | undefined;
   let waiting = 0;
@@ -72,6 +79,7 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
   let endWait: (() => void) | undefined;
 
   async function load(withDiscovery: boolean): Promise<void> {
+    lastLoadAt = options.clock();
     try {
       const discovery = await (withDiscovery ? issuer.refresh() : issuer.discover());
       fetches++;
@@ -83,7 +91,8 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
       }
       const hasLeft = [...keys].some(([kid, key]) => loaded.get(kid) !== key);
       const hasMoved = loadedIssuer !== undefined && loadedIssuer !== discovery.issuer;
-      if (loadedAt === null || lastError !== null) {
+      const isOver = outage.answered('keys') || lastError?.code === 'provider_misconfigured';
+      if (loadedAt === null || isOver) {
         options.onNotice({
           level: 'info',
           code: 'keys_loaded',
@@ -98,19 +107,24 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
     } catch (error) {
       // Nothing else is thrown: what is read is checked by hand.
       const failure = error as AuthError;
-      if (lastError?.reason !== failure.reason) {
+      const isNewCause = lastError?.reason !== failure.reason;
+      lastError = failure;
+      outage.remember(failure);
+      if (failure.code === 'provider_unavailable') outage.failed('keys', failure, isNewCause);
+      else if (isNewCause) {
         const fix = adviseOnRealm(failure);
         options.onNotice({ level: 'error', code: 'keys_unavailable', message: failure.reason, fix });
       }
-      lastError = failure;
     }
   }
 
   /** Single flight: whoever comes while a load is under way waits for it. */
   function refresh(withDiscovery: boolean): Promise<void> {
-    pending ??= load(withDiscovery).finally(() => {
-      pending = undefined;
-    });
+    pending ??= keepAlive(
+      load(withDiscovery).finally(() => {
+        pending = undefined;
+      }),
+    );
     return pending;
   }
 
@@ -126,6 +140,10 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
     kid: string,
     mayBeNew: (since: number) => boolean = () => false,
   ): Promise<SigningKey | undefined> {
+    if (isOverdue() && mayAsk()) {
+      missed = new Set([kid]);
+      await Promise.race([refresh(true), patience()]);
+    }
     const known = keys.get(kid);
     if (known !== undefined) return known;
     const looking = lookAgain(kid, mayBeNew);
@@ -207,15 +225,22 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
     return age < 0 ? 0 : Math.max(0, options.keysMaxAgeSeconds * 1000 - age);
   }
 
+  /** Where timers end with the request that started them, or the machine slept. */
+  function isOverdue(): boolean {
+    return (
+      loadedAt !== null && !isClosed && options.clock() - lastLoadAt > 2 * options.keysMaxAgeSeconds * 1000
+    );
+  }
+
   function schedule(): void {
     clearTimeout(timer);
-    timer = setTimeout(
+    timer = startBackgroundTimer(
       async () => {
         if (freshForMs() === 0) await refresh(true);
         if (!isClosed) schedule();
       },
       Math.max(freshForMs() || COOLDOWN_MS, 1_000),
-    ).unref();
+    );
   }
 
   function start(): Promise<void> {
@@ -238,6 +263,9 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch):
     },
     get: (kid) => keys.get(kid),
     find,
+    get isOverdue() {
+      return isOverdue();
+    },
     start,
     close() {
       isClosed = true;
@@ -256,5 +284,5 @@ function toNotLoaded({ code, reason }: AuthError): AuthError {
 }
 
 function patience(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref());
+  return new Promise((resolve) => startBackgroundTimer(resolve, PATIENCE_MS));
 }

@@ -1,33 +1,28 @@
+import type { Claims } from './claims.ts';
 import type { Confirmation } from './confirmation.ts';
 import type { Doubted } from './doubt.ts';
 import type { AuthError } from './errors.ts';
+import type { Trust } from './freshness.ts';
 import type { SigningKey } from './jwks.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import type { RemoteAnswer } from './remote-question.ts';
 import type { VerifiedToken } from './verify.ts';
 
 /** What is judged of a token. Nobody else gets hold of it. */
 export type JudgedClaims = VerifiedToken['claims'];
 
-/** A token that was found good. Times in milliseconds since 1970. */
-export interface KnownToken<C extends object> extends Doubted {
+/** A token that was found good. */
+export interface KnownToken<C extends object> extends Doubted, Trust {
   readonly token: string;
   /** As signed, and what Keycloak added. */
   claims: JudgedClaims;
   /** What it is bound to. */
   readonly confirmation: Confirmation | undefined;
   readonly key: SigningKey;
-  readonly expiresAt: number;
   /** What the application gets; shares nothing with `claims`. */
   principal: Principal<C> | undefined;
   /** What `epoch` was when the token was last held against keys and revocations; -1 where it has to be. */
   epoch: number;
-  /** From here … */
-  quietFrom: number;
-  /** … to here it is good without a second thought. */
-  quietUntil: number;
-  /** Past this, a request waits until Keycloak was asked. */
-  trustedUntil: number;
   wasIntrospected: boolean;
   /** The question whose answer was last taken over: an answer that comes late must not undo it. */
   filledBy: number;

@@ -1,5 +1,6 @@
 import { ACR_LEVELS, type AcrLevels } from './acr-levels.ts';
 import { checkOptions, type OptionRules } from './check-options.ts';
+import type { Claims } from './claims.ts';
 import { CLIENT_CERTIFICATE, type ClientCertificateSource } from './client-certificate.ts';
 import {
   ALGORITHM_LIST,
@@ -32,7 +33,6 @@ import {
   trueOrFalse,
   whole,
 } from './option-rules.ts';
-import type { Claims } from './principal.ts';
 import type { RevocationStore } from './revocation.ts';
 import { toSafeListener } from './safe-listener.ts';
 import { ALGORITHMS } from './signature.ts';
@@ -54,7 +54,9 @@ export interface Notice {
     | 'recheck_impossible'
     | 'recheck_misconfigured'
     | 'provider_unavailable'
-    | 'provider_back';
+    | 'provider_back'
+    | 'setting_unsafe'
+    | 'setting_ignored';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;
@@ -70,7 +72,9 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly clientId: string;
   /**
    * Exact issuer of the realm (`iss`): where Keycloak's discovery document names another one, no token is accepted.
-   * Set it for each of several realms, so that none can speak for another. Default: what the document says.
+   * Set it for each of several realms, so that none can speak for another; and where Keycloak has no `KC_HOSTNAME` and is
+   * called here by another name than by those who sign in (`http://keycloak:8080` in a container): then to its public
+   * issuer. Such a Keycloak cannot be asked about tokens (`tokenCheck`), which a notice says. Default: what the document says.
    */
   readonly issuer?: string | undefined;
   /** Secret of that client. Without one, introspection is never used. */
@@ -149,6 +153,12 @@ export interface VerifierOptions<C extends object = Claims> {
   readonly fetch?: typeof fetch | undefined;
 }
 
+/**
+ * As `audience`: whichever client of the realm a token is for, it is taken. No text that a file could hold, and not for
+ * users: applications that relied on it say so by a setting of their own.
+ */
+export const ANY_AUDIENCE = Symbol('any audience');
+
 /** {@link VerifierOptions} with every default filled in. */
 export interface ResolvedOptions<C extends object = Claims> {
   readonly serverUrl: string;
@@ -156,7 +166,7 @@ export interface ResolvedOptions<C extends object = Claims> {
   readonly clientId: string;
   readonly issuer: string | undefined;
   readonly clientSecret: string | undefined;
-  readonly audience: readonly string[] | undefined;
+  readonly audience: readonly string[] | typeof ANY_AUDIENCE | undefined;
   readonly tokenCheck: TokenCheck;
   readonly recheckSeconds: number;
   readonly whenUnavailable: 'accept' | 'refuse';
@@ -187,7 +197,10 @@ export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
   audience: {
     rule: 'must be a text, or a list of texts that is not empty',
     example: "'my-api'",
-    isMet: (value) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
+    isMet: (value) =>
+      value === ANY_AUDIENCE ||
+      isText(value) ||
+      (Array.isArray(value) && value.length > 0 && value.every(isText)),
   },
   tokenCheck: oneOf('recheck', 'local', 'remote'),
   recheckSeconds: between(1, 3600, 30),

@@ -1,6 +1,7 @@
+import type { Claims } from './claims.ts';
 import { AuthError } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
-import { type Claims, type Principal, toPrincipal } from './principal.ts';
+import { type Principal, toPrincipal } from './principal.ts';
 
 /**
  * @param claims become the application's: nothing that is judged later may be read from them

@@ -1,14 +1,12 @@
+import type { AppClaims, Claims } from './claims.ts';
 import { freezeDeep } from './freeze.ts';
-
-/** The claims of an access token, as Keycloak signed them. */
-export type Claims = { readonly [claim: string]: unknown };
 
 /**
  * Who is calling: an access token that was verified, in the words of the field.
  * Frozen, with everything in it; the same object is handed out for every request with the same token, until Keycloak
  * adds other claims to it.
  */
-export interface Principal<C extends object = Claims> {
+export interface Principal<C extends object = AppClaims> {
   /** Id of the user or service account (`sub`); `null` where the token has none (client without the scope `basic`). */
   readonly subject: string | null;
   /** `preferred_username`, or `null`. */

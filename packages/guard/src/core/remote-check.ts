@@ -1,8 +1,9 @@
 import { createCallSlots } from './call-slots.ts';
+import type { Claims } from './claims.ts';
 import { AuthError } from './errors.ts';
 import type { Issuer } from './issuer.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { Claims } from './principal.ts';
+import type { Outage } from './outage.ts';
 import { createRemoteQuestion, type KnownBefore, type RemoteAnswer } from './remote-question.ts';
 
 /** Asks Keycloak about tokens. */
@@ -14,8 +15,6 @@ export interface RemoteCheck {
    * unavailable. The call goes on.
    */
   waitBriefly(answer: Promise<RemoteAnswer>): Promise<RemoteAnswer>;
-  /** When a call last remained without an answer; `undefined` once one was answered. Unit: milliseconds since 1970. */
-  readonly failedAt: number | undefined;
   /** True for ten seconds after it did not answer, or not in time: a request should not wait for it. */
   readonly isSlow: boolean;
 }
@@ -38,9 +37,9 @@ const PATIENCE_MS = 1_000;
 const MAX_CALLS = 64;
 
 /** Bounds what asking costs: Keycloak, and whoever waits. */
-export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): RemoteCheck {
+export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage: Outage): RemoteCheck {
   const call = createRemoteQuestion(issuer, options);
-  let failedAt: number | undefined;
+  let failedAt = 0;
   let isProbing = false;
   // By a clock that nobody sets.
   let slowAt = Number.NEGATIVE_INFINITY;
@@ -50,28 +49,23 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
 
   /** Nobody answered a moment ago, and it is not yet time for the one call that tries. */
   function isResting(): boolean {
-    if (failedAt === undefined || !isSlow()) return false;
+    if (!outage.isFailing('checks') || !isSlow()) return false;
     const since = options.clock() - failedAt;
     // Less than none means that the clock was set back.
     return isProbing || (since >= 0 && since < PAUSE_MS);
   }
 
   async function askNow(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
-    if (failedAt !== undefined && isSlow()) isProbing = true;
+    if (outage.isFailing('checks') && isSlow()) isProbing = true;
     const begin = performance.now();
     try {
       const answer = await call(token, claims, known);
       if (performance.now() - begin < patienceMs) slowAt = Number.NEGATIVE_INFINITY;
-      if (failedAt !== undefined) {
-        failedAt = undefined;
-        options.onNotice({ level: 'info', code: 'provider_back', message: 'Keycloak answers again' });
-      }
+      outage.answered('checks');
       return answer;
     } catch (error) {
       const failure = error as AuthError;
-      if (failedAt === undefined) {
-        options.onNotice({ level: 'error', code: 'provider_unavailable', message: failure.reason });
-      }
+      outage.failed('checks', failure);
       failedAt = options.clock();
       slowAt = performance.now();
       return { outcome: 'unavailable', error: failure };
@@ -81,9 +75,6 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions): Remot
   }
 
   return {
-    get failedAt() {
-      return failedAt;
-    },
     get isSlow() {
       return isSlow();
     },

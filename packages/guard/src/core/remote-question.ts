@@ -1,9 +1,9 @@
+import type { Claims } from './claims.ts';
 import type { Confirmation } from './confirmation.ts';
 import { AuthError } from './errors.ts';
 import { type BoundedResponse, fetchBounded, toJsonObject } from './fetch-json.ts';
 import type { Issuer } from './issuer.ts';
 import type { Notice, ResolvedOptions } from './options.ts';
-import type { Claims } from './principal.ts';
 import { describeAnswer, readRefusal } from './provider-refusal.ts';
 import { hasAudience, hasNoAudience } from './registered-claims.ts';
 
@@ -63,6 +63,7 @@ export function createRemoteQuestion(
   }
 
   async function call(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
+    if (issuer.current?.isFollowingCaller === true) return toStranger(issuer.current.issuer);
     const isOurs = hasAudience(claims, clientId) || known.wasIntrospected;
     const isBound = known.confirmation !== undefined;
     let said: RemoteAnswer | undefined;
@@ -96,6 +97,16 @@ export function createRemoteQuestion(
       isBound
         ? `Keycloak cannot be asked about some tokens that are bound to a key: give the client they are issued to an audience mapper for ${clientId}, and this API its client secret`
         : `Keycloak cannot be asked about some tokens: give the client ${clientId} an audience mapper, or request the scope openid at login`,
+    );
+    return { outcome: 'impossible' };
+  }
+
+  /** Keycloak would call every one of them bad, for it names itself by another address. */
+  function toStranger(name: string): RemoteAnswer {
+    tellOnce(
+      'warn',
+      'recheck_impossible',
+      `Keycloak cannot be asked about tokens: called here, it names itself by another address than ${name}. Set KC_HOSTNAME of Keycloak to its public URL`,
     );
     return { outcome: 'impossible' };
   }

@@ -1,4 +1,4 @@
-import { headerOf, type RequestLike } from './credentials.ts';
+import { headerOf, type RequestLike } from './request.ts';
 
 /**
  * The URI of a request as its client knows it, without query and fragment; `undefined` where nobody can tell.

@@ -1,4 +1,5 @@
 import { toUnknown } from './check-options.ts';
+import type { AppClaims } from './claims.ts';
 import { type OptionProblem, OptionsError } from './errors.ts';
 import {
   allOf,
@@ -15,7 +16,7 @@ import {
   requireScope,
   requireThat,
 } from './guards.ts';
-import type { Claims, Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import { requireSignIn, type SignInRules } from './required-sign-in.ts';
 
 type OneOrMore = string | readonly string[];
@@ -24,7 +25,7 @@ type OneOrMore = string | readonly string[];
  * What a principal must have, as data. All members must be met, and every value of a list (but of issuers, for a token
  * has one); for alternatives there is `anyOf`.
  */
-export interface Requirements<C extends object = Claims> {
+export interface Requirements<C extends object = AppClaims> {
   /** Roles of the realm. */
   readonly realmRole?: OneOrMore;
   /** Roles of this API's own client, or of others by client id: `{ 'other-api': 'reader' }`. */
@@ -80,7 +81,7 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
  * const guard = toGuard({ anyOf: [{ realmRole: 'admin' }, { scope: 'orders:read' }] }, 'my-api');
  * guard(principal);
  */
-export function toGuard<C extends object = Claims>(
+export function toGuard<C extends object = AppClaims>(
   requirements: Requirements<C>,
   clientId: string,
   signInRules: SignInRules = {},

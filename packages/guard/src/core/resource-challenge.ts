@@ -17,7 +17,8 @@ export interface ChallengedResource {
  */
 export function withResource(error: AuthError, { metadataUrl, scopes }: ChallengedResource): AuthError {
   const { 'www-authenticate': challenge, ...headers } = error.headers;
-  if (challenge === undefined || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
+  // What is no challenge of this scheme (UMA) leads elsewhere.
+  if (!challenge?.startsWith('Bearer') || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
   // Another one: what a verifier throws may be thrown for others too.
   const { code, reason, expected, seen, signIn, cause, stack = '' } = error;
   const isAboutScopes = error.statusCode === 401 || error.scope !== undefined;

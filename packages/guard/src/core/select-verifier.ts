@@ -1,6 +1,6 @@
 import { type JsonObject, readCompactJws } from './compact-jws.ts';
 import { AuthError } from './errors.ts';
-import type { Discovery, Issuer } from './issuer.ts';
+import type { Discovery } from './issuer.ts';
 import { describeClaim, hasAudience } from './registered-claims.ts';
 import type { Verifier } from './verifier.ts';
 import { isForUs } from './verify.ts';
@@ -32,7 +32,7 @@ export async function selectByIssuer<C extends object>(
   if (sure.some((member) => isSure(member, named))) return selectByAudience(sure, claims);
   // Asked at once, and only those that are not known yet.
   const unknown = members.filter((member) => issuerOf(member) === undefined);
-  const answers = await Promise.allSettled(unknown.map((member) => discoverRarely(member.issuer)));
+  const answers = await Promise.allSettled(unknown.map(discoverRarely));
   const owners = ownersOf(members, named);
   if (owners.some((member) => isSure(member, named))) return selectByAudience(owners, claims);
   const outage = answers.find((answer) => answer.status === 'rejected');
@@ -81,15 +81,10 @@ function selectByAudience<C extends object>(
     members[0]) as Verifier<C>;
 }
 
-/** Anybody can send a token that names no issuer known: they cost a realm that cannot be asked no more than this. */
-const COOLDOWN_MS = 5_000;
-const failures = new WeakMap<Issuer, { readonly error: unknown; readonly at: number }>();
-
-async function discoverRarely(issuer: Issuer): Promise<Discovery> {
-  const failure = failures.get(issuer);
-  if (failure !== undefined && performance.now() - failure.at < COOLDOWN_MS) throw failure.error;
-  return issuer.discover().catch((error: unknown) => {
-    failures.set(issuer, { error, at: performance.now() });
+async function discoverRarely<C extends object>({ issuer, outage }: Verifier<C>): Promise<Discovery> {
+  if (outage.recentFailure !== undefined) throw outage.recentFailure;
+  return issuer.discover().catch((error: AuthError) => {
+    outage.remember(error);
     throw error;
   });
 }

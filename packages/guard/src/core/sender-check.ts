@@ -1,11 +1,11 @@
 import { withDpopChallenge } from './challenge.ts';
 import type { CertificateReader } from './client-certificate.ts';
 import type { Possession } from './confirmation.ts';
-import { headerOf, type RequestLike } from './credentials.ts';
 import type { DpopCheck } from './dpop-check.ts';
 import type { DpopMode, ResolvedDpopOptions } from './dpop-options.ts';
 import { AUTH_ERRORS, AuthError } from './errors.ts';
 import type { Principal } from './principal.ts';
+import { headerOf, type RequestLike } from './request.ts';
 import { toRequestUri } from './request-uri.ts';
 
 /** Checks that whoever sends a token may: that they have the key or the certificate to which it is bound. */

@@ -45,7 +45,8 @@ export async function verifySignedJwt(
   const { options, keys } = context;
   const jws = readCompactJws(token);
   const { kid, alg, typ } = judgeHeader(jws.header, options.algorithms, rules.headerTypes);
-  const key = keys.get(kid) ?? (await keys.find(kid, toMayBeNew(jws, context, rules)));
+  const known = keys.isOverdue ? undefined : keys.get(kid);
+  const key = known ?? (await keys.find(kid, toMayBeNew(jws, context, rules)));
   if (key === undefined) {
     throw new AuthError(
       'token_key_unknown',

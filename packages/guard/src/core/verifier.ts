@@ -1,3 +1,4 @@
+import type { AppClaims, Claims, WithParser } from './claims.ts';
 import { createCertificateReader } from './client-certificate.ts';
 import type { Possession } from './confirmation.ts';
 import { createDpopCheck } from './dpop-check.ts';
@@ -6,7 +7,8 @@ import { AuthError } from './errors.ts';
 import { createIssuer, type Discovery, type Issuer } from './issuer.ts';
 import { createKeySet } from './keys.ts';
 import { type Notice, resolveOptions, type VerifierOptions } from './options.ts';
-import type { Claims, Principal } from './principal.ts';
+import { createOutage, type Outage } from './outage.ts';
+import type { Principal } from './principal.ts';
 import { createRemoteCheck } from './remote-check.ts';
 import type { SignInRules } from './required-sign-in.ts';
 import { createMemoryRevocationStore, type ProofStore } from './revocation.ts';
@@ -28,14 +30,14 @@ export interface VerifierStatus {
   readonly keysFetches: number;
   readonly cachedTokens: number;
   readonly revocations: number;
-  /** Keycloak does not answer checks of tokens at the moment. */
+  /** Keycloak does not answer at the moment. */
   readonly isProviderDown: boolean;
   /** Why the keys could not be loaded, `null` where they could. */
   readonly lastError: AuthError | null;
 }
 
 /** Verifies access tokens, of one issuer or of several. */
-export interface TokenVerifier<C extends object = Claims> {
+export interface TokenVerifier<C extends object = AppClaims> {
   /** One for each issuer. */
   readonly members: readonly Verifier<C>[];
   /** The client whose roles a guard means where it names none: that of the first member. */
@@ -53,9 +55,11 @@ export interface TokenVerifier<C extends object = Claims> {
 }
 
 /** Verifies the access tokens of one realm for one API. */
-export interface Verifier<C extends object = Claims> extends TokenVerifier<C> {
+export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C> {
   /** The realm. */
   readonly issuer: Issuer;
+  /** Whether Keycloak is there. Whoever calls it besides the verifier can say here what came of it. */
+  readonly outage: Outage;
   readonly stats: VerifierStats;
   /**
    * The principal of a token: at once when the token is known, as a promise otherwise.
@@ -101,15 +105,18 @@ export type Revoker = Pick<Verifier, 'useOnce' | 'clientId' | 'context' | 'revok
  * const verifier = createVerifier({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * const principal = await verifier.verify(token);
  */
-export function createVerifier<C extends object = Claims>(options: VerifierOptions<C>): Verifier<C> {
+export function createVerifier<C extends object = Claims>(
+  options: VerifierOptions<C> & WithParser<C>,
+): Verifier<C> {
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();
   const { serverUrl, realm, timeoutMs, fetch } = resolved;
   const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
-  const keys = createKeySet(issuer, resolved, epoch);
+  const outage = createOutage(resolved.onNotice);
+  const keys = createKeySet(issuer, resolved, epoch, outage);
   const revocations = createRevocationList(epoch);
-  const remote = createRemoteCheck(issuer, resolved);
+  const remote = createRemoteCheck(issuer, resolved, outage);
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
   const toIssuer = () => (issuer.current as Discovery).issuer;
@@ -120,7 +127,7 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
     issuer: toIssuer,
     options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
   });
-  const judge = createTokenJudge({ options: resolved, context, keys, epoch, revocations, remote, stats });
+  const judge = createTokenJudge({ options: resolved, context, epoch, revocations, remote, stats });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
   const sender = createSenderCheck({
@@ -139,14 +146,9 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
     revocations.add(revocation);
   });
 
-  /** Where nobody brings a token to ask about, keys that were loaded since then show that Keycloak is back. */
-  function isProviderDown(): boolean {
-    const { failedAt } = remote;
-    return failedAt !== undefined && (keys.loadedAt === null || keys.loadedAt <= failedAt);
-  }
-
   const verifier: Verifier<C> = {
     issuer,
+    outage,
     get members() {
       return [verifier];
     },
@@ -177,7 +179,7 @@ export function createVerifier<C extends object = Claims>(options: VerifierOptio
       keysFetches: keys.fetches,
       cachedTokens: judge.cachedTokens,
       revocations: revocations.size,
-      isProviderDown: isProviderDown(),
+      isProviderDown: outage.isDown,
       lastError: keys.lastError,
     }),
     async close() {

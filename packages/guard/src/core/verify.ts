@@ -2,7 +2,7 @@ import type { JsonObject } from './compact-jws.ts';
 import { type Confirmation, readConfirmation } from './confirmation.ts';
 import { AuthError } from './errors.ts';
 import type { SigningKey } from './jwks.ts';
-import type { ResolvedOptions } from './options.ts';
+import { ANY_AUDIENCE, type ResolvedOptions } from './options.ts';
 import { describeAudience, describeClaim, hasAudience, type RegisteredClaims } from './registered-claims.ts';
 import { type SignedJwtContext, verifySignedJwt } from './signed-jwt.ts';
 
@@ -65,6 +65,7 @@ export function assertAccessToken(claims: RegisteredClaims): void {
 
 /** RFC 7519 §4.1.3; `azp` is Keycloak's, and an API whose client has no audience mapper has nothing else. */
 export function isForUs(claims: JsonObject, options: VerifyContext['options']): boolean {
+  if (options.audience === ANY_AUDIENCE) return true;
   return options.audience
     ? options.audience.some((one) => hasAudience(claims, one))
     : hasAudience(claims, options.clientId) || claims.azp === options.clientId;
@@ -72,8 +73,9 @@ export function isForUs(claims: JsonObject, options: VerifyContext['options']): 
 
 function assertForUs(claims: RegisteredClaims, options: VerifyContext['options']): void {
   if (isForUs(claims, options)) return;
+  const audience = options.audience as readonly string[] | undefined;
   throw new AuthError('token_audience', 'The token was issued for another audience', {
-    expected: options.audience ? `aud ${options.audience.join(' or ')}` : `aud or azp ${options.clientId}`,
+    expected: audience ? `aud ${audience.join(' or ')}` : `aud or azp ${options.clientId}`,
     seen: `aud ${describeAudience(claims)}, azp ${describeClaim(claims.azp)}`,
   });
 }

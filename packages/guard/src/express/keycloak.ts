@@ -20,7 +20,7 @@ import {
   toUpgradeListener,
   type UpgradeListener,
 } from '../adapter/internal.ts';
-import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
 import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 import { toNodeMcp } from '../mcp/internal.ts';
@@ -47,7 +47,7 @@ export type ExpressRequest = NodeRequest & {
 export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: Next) => void;
 
 /** keycloak-guard for Express. */
-export interface ExpressKeycloak<C extends object = Claims> {
+export interface ExpressKeycloak<C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /**
    * Middleware that lets authenticated requests pass which meet the requirements, and sets `request.principal`. For one
@@ -142,7 +142,7 @@ export interface ExpressKeycloak<C extends object = Claims> {
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * app.get('/hello', kc.guard(), (request, response) => response.json({ hello: request.principal?.username }));
  */
-export function keycloak<C extends object = Claims>(
+export function keycloak<C extends object = AppClaims>(
   options: KeycloakOptions<Request, C>,
 ): ExpressKeycloak<C> {
   const door = createDoor<ExpressRequest, NodeResponse, C>(options as KeycloakOptions<ExpressRequest, C>, {
@@ -184,7 +184,7 @@ export function keycloak<C extends object = Claims>(
 }
 
 /** As Express sees it, with its `trust proxy`. */
-function publicOriginOf(request: ExpressRequest): string {
+export function publicOriginOf(request: ExpressRequest): string {
   const { protocol } = request;
   return protocol === undefined ? originOf(request) : `${protocol}://${hostOf(request)}`;
 }

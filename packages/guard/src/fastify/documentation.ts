@@ -1,6 +1,7 @@
 import type { RouteOptions } from 'fastify';
 import { scopesOf } from '../core/internal.ts';
 import type { GuardHook } from './guard-hook.ts';
+import type { PermitHook } from './permissions-plugin.ts';
 
 /** Says in a route's OpenAPI documentation (`@fastify/swagger`) what its guards mean. */
 export interface GuardDocumentation {
@@ -19,11 +20,13 @@ const BODY = { 'application/json': { schema: { type: 'object', additionalPropert
 
 export function createGuardDocumentation(securityScheme: string): GuardDocumentation {
   const guarded = new Map<RouteOptions, GuardHook[]>();
+  const permitted = new Map<RouteOptions, PermitHook[]>();
 
   const said = new WeakSet<object>();
 
   return {
     addSecurity(route, hook) {
+      if (isPermitHook(hook)) permitted.set(route, [...(permitted.get(route) ?? []), hook]);
       if (!isGuardHook(hook)) return;
       const known = guarded.get(route);
       const hooks = [...(known ?? []), hook];
@@ -48,11 +51,19 @@ export function createGuardDocumentation(securityScheme: string): GuardDocumenta
         if (hooks.some((hook) => Object.keys(hook.requirements).length > 0)) {
           answers[403] = { description: 'The token is valid, but not enough for this', content: BODY };
         }
+        for (const { asked, permitStatus } of permitted.get(route) ?? []) {
+          const what = asked.length === 0 ? 'the permission' : `the permission ${asked.join(', ')}`;
+          answers[permitStatus] ??= { description: `Keycloak does not grant ${what}`, content: BODY };
+        }
         const own = schema.response ?? { 200: { description: 'Default Response' } };
         schema.response = { ...answers, ...own };
       }
     },
   };
+}
+
+function isPermitHook(hook: unknown): hook is PermitHook {
+  return typeof hook === 'function' && 'permitStatus' in hook;
 }
 
 function isGuardHook(hook: unknown): hook is GuardHook {

@@ -69,7 +69,7 @@ declare module 'fastify' {
     accessToken(request: FastifyRequest): Promise<string | null>;
   }
   interface FastifyRequest {
-    /** Who is calling; `null` where no guard ran, or an optional one found no token. */
+    /** Who is calling; `null` where no guard ran, or an optional one found no token: `principalOf` is for the rest. */
     principal: import('../core/index.ts').Principal | null;
   }
   interface FastifyContextConfig {
@@ -87,7 +87,7 @@ declare module 'fastify' {
  * @throws {OptionsError} at registration, naming every option that is missing, wrong or unknown
  * @example
  * await app.register(keycloakGuard, { serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
- * app.get('/hello', { onRequest: app.guard() }, (request) => ({ hello: request.principal?.username }));
+ * app.get('/hello', { onRequest: app.guard() }, (request) => ({ hello: principalOf(request).username }));
  */
 export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', async (app, options) => {
   const { verifier, isOwn, securityScheme, ...reporting } = resolveGuardOptions(options, app.log);
@@ -137,7 +137,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
     if (route.errorHandler !== undefined) {
       route.config = { ...route.config, [HAS_ERROR_HANDLER]: true } as NonNullable<typeof route.config>;
     }
-    for (const hook of hooks) documentation.addSecurity(route, hook);
+    for (const hook of [...hooks, ...[route.preHandler ?? []].flat()]) documentation.addSecurity(route, hook);
   });
 
   // Not for nothing: a plugin that is not awaited is loaded after the routes below it.

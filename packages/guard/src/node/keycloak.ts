@@ -19,7 +19,7 @@ import {
   toUpgradeListener,
   type UpgradeListener,
 } from '../adapter/internal.ts';
-import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import { type GuardOptions, toJsonAnswer } from '../core/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import { toNodeMcp } from '../mcp/internal.ts';
@@ -31,7 +31,7 @@ export type GuardedListener<P = Principal> = (
 ) => unknown;
 
 /** keycloak-guard for Node's own servers: `http`, `https` and `http2`. */
-export interface NodeKeycloak<C extends object = Claims> {
+export interface NodeKeycloak<C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /**
    * Guards a listener, or, without one, as middleware `(request, response, next)`. A refused request is answered with
@@ -124,7 +124,7 @@ export interface NodeKeycloak<C extends object = Claims> {
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * createServer(kc.guard({}, (request, response) => response.end(request.principal.username))).listen(3000);
  */
-export function keycloak<C extends object = Claims>(
+export function keycloak<C extends object = AppClaims>(
   options: KeycloakOptions<NodeRequest, C>,
 ): NodeKeycloak<C> {
   const door = createDoor<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });

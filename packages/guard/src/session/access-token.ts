@@ -1,7 +1,8 @@
+import { headerOf } from '../core/internal.ts';
 import type { CookieAuthenticator } from './authenticator.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
-import { headerOf, type SessionRequest } from './request.ts';
+import type { SessionRequest } from './request.ts';
 
 /** The access token of whoever is signed in; `null` where nobody is. */
 export async function accessTokenOf(

@@ -1,11 +1,11 @@
 import { AuthError, isAuthError, type Principal } from '../core/index.ts';
-import { isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
+import { headerOf, isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
 import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import { endSession } from './end-session.ts';
 import type { LiveSession } from './live-session.ts';
-import { headerOf, type SessionRequest } from './request.ts';
+import type { SessionRequest } from './request.ts';
 import { assertSameOrigin, isHarmless } from './same-origin.ts';
 
 /** Who is calling, and what the answer, whatever it is, has to have besides. */

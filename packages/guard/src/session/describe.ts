@@ -1,8 +1,9 @@
+import { headerOf } from '../core/internal.ts';
 import { jsonAnswer, type SessionAnswer } from './answer.ts';
 import type { CookieAuthenticator } from './authenticator.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
-import { headerOf, type SessionRequest } from './request.ts';
+import type { SessionRequest } from './request.ts';
 
 /** Who is signed in, and for how long, as JSON for the app's own pages. */
 export async function describeSession(

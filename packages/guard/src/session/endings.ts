@@ -1,4 +1,4 @@
-import { createBoundedCache } from '../core/internal.ts';
+import { createBoundedCache, startBackgroundTimer } from '../core/internal.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** Sessions that ended in this process: they stay ended, whether the store could be told or not. */
@@ -50,11 +50,11 @@ export function createEndings(store: SessionStore, longestMs: number): Endings {
 
   function tryAgain(): void {
     if (isClosed) return;
-    timer ??= setTimeout(async () => {
+    timer ??= startBackgroundTimer(async () => {
       await tellAll();
       timer = undefined;
       if (untold.size > 0) tryAgain();
-    }, TRY_AGAIN_MS).unref();
+    }, TRY_AGAIN_MS);
   }
 
   return {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { headerOf } from '../core/internal.ts';
 import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
-import { headerOf, type SessionRequest } from './request.ts';
+import type { SessionRequest } from './request.ts';
 
 /** Why nobody was signed in. Nothing of it comes from the URL. */
 export const LOGIN_FAILURES = {

@@ -1,6 +1,6 @@
 import { AuthorizationError, ClientError } from '../client/index.ts';
 import { isAuthError, type Principal, requireSignIn } from '../core/index.ts';
-import { isPrincipal, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
+import { headerOf, isPrincipal, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
 import { NOT_SILENTLY, toAuthorizationParameters } from './authorization-parameters.ts';
 import type { SessionContext } from './context.ts';
@@ -8,7 +8,7 @@ import { readCookie } from './cookies.ts';
 import { endSession } from './end-session.ts';
 import { type LoginFailure, toFailureAnswer } from './login-failure.ts';
 import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS } from './login-ticket.ts';
-import { headerOf, parameterOf, queryOf, type SessionRequest } from './request.ts';
+import { parameterOf, queryOf, type SessionRequest } from './request.ts';
 import { toReturnPath } from './return-path.ts';
 import { logOf } from './session-log.ts';
 import { readStepUp, toSignInParameters } from './step-up.ts';

@@ -1,5 +1,6 @@
+import { headerOf } from '../core/internal.ts';
 import type { Place } from './place.ts';
-import { headerOf, type SessionRequest } from './request.ts';
+import type { SessionRequest } from './request.ts';
 import { toReturnPath } from './return-path.ts';
 
 /**

@@ -1,16 +1,10 @@
-import type { Log } from '../core/index.ts';
-
-/** Headers as Node has them (names in lower case) or as Fetch's `Headers`. */
-export type SessionHeaders =
-  | Readonly<Record<string, string | readonly string[] | undefined>>
-  | Pick<Headers, 'get'>;
+import type { Log, RequestLike } from '../core/index.ts';
 
 /** As much of a request as sessions need, of whichever framework. */
-export interface SessionRequest<Source = unknown> {
+export interface SessionRequest<Source = unknown> extends RequestLike {
   readonly method: string | undefined;
   /** With path and query, as it came: Node's `request.url`, or Fetch's, which has the origin too. */
   readonly url: string;
-  readonly headers: SessionHeaders;
   /**
    * Scheme, host and port by which the browser called. Read where there is no `publicUrl`. Default: those of `url`, where
    * it has them.
@@ -22,13 +16,6 @@ export interface SessionRequest<Source = unknown> {
   readonly log?: Log | undefined;
   /** The framework's own request, for `onEvent`. */
   readonly source?: Source | undefined;
-}
-
-/** Of several values all, as Node joins them. */
-export function headerOf(headers: SessionHeaders, name: string): string | undefined {
-  if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
-  const value = (headers as Readonly<Record<string, string | readonly string[] | undefined>>)[name];
-  return typeof value === 'object' ? value.join(name === 'cookie' ? '; ' : ', ') : value;
 }
 
 /** Empty, or with a `?` in front. */

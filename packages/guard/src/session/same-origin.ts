@@ -1,5 +1,6 @@
 import { AuthError } from '../core/index.ts';
-import { headerOf, type SessionRequest } from './request.ts';
+import { headerOf } from '../core/internal.ts';
+import type { SessionRequest } from './request.ts';
 
 /** The part of a request that tells where it came from. Node's `IncomingMessage` fits. */
 export type OriginatedRequest = Partial<Pick<SessionRequest, 'method'>> & Pick<SessionRequest, 'headers'>;

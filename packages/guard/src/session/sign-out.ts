@@ -1,11 +1,11 @@
 import type { AuthError } from '../core/index.ts';
-import { readCompactJws } from '../core/internal.ts';
+import { headerOf, readCompactJws } from '../core/internal.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookies } from './cookies.ts';
 import { endSession, NOT_TOLD, warn } from './end-session.ts';
 import type { LiveSession } from './live-session.ts';
-import { headerOf, type SessionRequest } from './request.ts';
+import type { SessionRequest } from './request.ts';
 import { assertSameOrigin } from './same-origin.ts';
 
 /**

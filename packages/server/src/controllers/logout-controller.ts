@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import { readBearerToken } from 'keycloak-guard';
+import { principalOf, readBearerToken } from 'keycloak-guard';
 import { whoOf } from '../audit/reporters.ts';
 import { type Report, toOutcome } from '../audit/security-events.ts';
 import { emptyBodyHasNoFields } from '../http/bodies.ts';
@@ -53,7 +53,7 @@ export async function logoutController(
           // The guard has set the principal, by this token or by a session cookie. A cookie alone ends nothing here:
           // browsers sign out with `POST /auth/logout`.
           token = readBearerToken(request.raw);
-          await auth.logoutByAccessToken(request.principal!, token);
+          await auth.logoutByAccessToken(principalOf(request), token);
         } else {
           await auth.logout(token);
         }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { principalOf } from 'keycloak-guard';
 import { refTo } from '../models.ts';
 import { toUserInfo } from '../services/user-service.ts';
 import { ERRORS } from './answers.ts';
@@ -25,8 +26,7 @@ export async function protectedController(app: FastifyInstance): Promise<void> {
       },
     },
     (request, reply) => {
-      // The guard has set it.
-      reply.send(toUserInfo(request.principal!));
+      reply.send(toUserInfo(principalOf(request)));
     },
   );
 }

@@ -34,7 +34,7 @@ export const loginIssuer: Check = {
     return fail(
       `iss ${iss}, announced ${announced}`,
       'Keycloak puts another issuer into tokens than it announces: the host name differs from call to call',
-      'Set KC_HOSTNAME of Keycloak to its public URL, for example KC_HOSTNAME=https://sso.example.com; behind a proxy also KC_PROXY_HEADERS=xforwarded.',
+      'Set KC_HOSTNAME of Keycloak to its public URL, for example KC_HOSTNAME=https://sso.example.com; behind a proxy also KC_PROXY_HEADERS=xforwarded. Where Keycloak is not yours to set: KEYCLOAK_ISSUER of this service = the issuer that tokens have, for bearer tokens alone.',
     );
   },
 };

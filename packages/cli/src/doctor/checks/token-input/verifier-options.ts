@@ -3,11 +3,12 @@ import type { Reach } from '../../context.ts';
 /** The verifier as the service sets it up. */
 export function toVerifierOptions({ caller, config }: Reach) {
   const { serverUrl, realm, clientId } = caller;
-  const { audience, clockToleranceSeconds, timeoutMs } = config;
+  const { issuer, audience, clockToleranceSeconds, timeoutMs } = config;
   return {
     serverUrl,
     realm,
     clientId,
+    issuer,
     audience,
     clockToleranceSeconds,
     timeoutMs,

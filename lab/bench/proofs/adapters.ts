@@ -1,0 +1,75 @@
+import { compare } from '../comparison.ts';
+import { CONTENDERS, type Contender } from '../contenders.ts';
+import type { Figure } from '../figures.ts';
+import type { PartOptions } from '../main.ts';
+import { here } from '../processes.ts';
+import { runRounds } from '../rounds.ts';
+import { type Measured, summarize } from '../statistics.ts';
+import { WORKLOADS } from '../workloads.ts';
+
+const COMMAND = 'npm run bench -- adapters';
+
+/** A framework without auth, with the adapter, and what people use there otherwise. */
+interface Row {
+  readonly framework: string;
+  readonly bare: Contender;
+  readonly guarded: Contender;
+  readonly other?: Contender;
+}
+
+const ofAll = (id: string) => CONTENDERS.find((one) => one.id === id) as Contender;
+const app = (framework: string, guard: 'on' | 'off'): Contender => ({
+  id: `${framework} ${guard}`,
+  label: framework,
+  file: here('servers/adapter.mjs'),
+  env: { FRAMEWORK: framework, GUARD: guard },
+  ...(guard === 'on' ? { remembers: true } : { isOpen: true }),
+});
+
+/** A new adapter is a row. */
+const ROWS: readonly Row[] = [
+  { framework: 'node:http', bare: app('node', 'off'), guarded: app('node', 'on') },
+  {
+    framework: 'Express',
+    bare: app('express', 'off'),
+    guarded: app('express', 'on'),
+    other: ofAll('express-oauth2'),
+  },
+  {
+    framework: 'Koa',
+    bare: app('koa', 'off'),
+    guarded: app('koa', 'on'),
+    other: { id: 'koa-jwt', label: 'koa-jwt', file: here('servers/koa-jwt.mjs') },
+  },
+  { framework: 'Fastify', bare: ofAll('bare'), guarded: ofAll('plugin'), other: ofAll('fastify-jwt') },
+];
+
+/** Each adapter's guard ÷ the same app without auth, and ÷ what the framework's people use; one token. */
+export async function adapters({ quick, log }: PartOptions): Promise<Figure[]> {
+  const rounds = await runRounds({
+    contenders: ROWS.flatMap(({ bare, guarded, other }) => [bare, guarded, ...(other ? [other] : [])]),
+    workloads: WORKLOADS.filter(({ id }) => id === 'one'),
+    rounds: quick ? 1 : 5,
+    connections: 50,
+    isQuick: quick,
+    log,
+  });
+  const measured = summarize(rounds);
+  const find = ({ id }: Contender) => measured.find(({ contender }) => contender === id) as Measured;
+  const figure = (text: string, least: number, ours: Contender, theirs: Contender): Figure => {
+    const { value, text: said, isDisturbed } = compare(find(ours), find(theirs));
+    const isReached = value >= least;
+    return {
+      figure: text,
+      target: `at least ${least}`,
+      measured: said,
+      isReached,
+      isDisturbed,
+      command: COMMAND,
+    };
+  };
+  return ROWS.flatMap(({ framework, bare, guarded, other }) => [
+    figure(`${framework}: guard ÷ the same app without auth, one token`, 0.95, guarded, bare),
+    ...(other ? [figure(`${framework}: guard ÷ ${other.label}, one token`, 3, guarded, other)] : []),
+  ]);
+}

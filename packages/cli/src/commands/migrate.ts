@@ -1,0 +1,166 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Analysis, analyse } from '../migrate/analyse.ts';
+import type { CallersReport } from '../migrate/callers.ts';
+import { DIFFERENCES } from '../migrate/finding.ts';
+import { readProject } from '../migrate/project.ts';
+import { differencesOf, toMarkdown, toSummary } from '../migrate/report.ts';
+import { applyEdits, rewriteManifest } from '../migrate/rewrite.ts';
+import { createOutput, type Output } from '../terminal/output.ts';
+import { Cancelled } from '../terminal/questions.ts';
+
+export const usage = `keycloak-guard migrate: from keycloak-connect or nest-keycloak-connect, step by step
+
+Usage: keycloak-guard migrate [folder] [options]
+
+  (nothing)                list every use of either package, what it becomes, and what will be different; write nothing
+  --write                  change the imports and package.json to the drop-in
+  --report <file>          write the whole report as Markdown, for a pull request
+  --json                   print what was found as JSON
+  --url <url>              look at this Keycloak too: would the check of the audience lock anybody out?
+  --realm <name>           its realm
+  --client-id <id>         the client of this API
+  --admin-user <name>      who may look; the password is read from KEYCLOAK_ADMIN_PASSWORD
+
+Exit code: 0 nothing has to be changed by hand, 1 something has to, 2 wrong usage.
+`;
+
+const FLAGS = {
+  write: { type: 'boolean' },
+  report: { type: 'string' },
+  json: { type: 'boolean' },
+  url: { type: 'string' },
+  realm: { type: 'string' },
+  'client-id': { type: 'string' },
+  'admin-user': { type: 'string' },
+} as const;
+
+type Flags = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>['values'];
+
+export async function run(args: string[]): Promise<number> {
+  const out = createOutput(process.stdout, process.env);
+  const err = createOutput(process.stderr, process.env);
+  let flags: Flags;
+  let folder: string;
+  try {
+    const { values, positionals } = parseArgs({ args, options: FLAGS, allowPositionals: true });
+    if (positionals.length > 1) throw new Error(`one folder, not ${positionals.length}`);
+    flags = values;
+    folder = resolve(positionals[0] ?? '.');
+    const isFolder = await stat(folder).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    if (!isFolder) throw new Error(`there is no folder ${folder}`);
+  } catch (error) {
+    err.line(`keycloak-guard migrate: ${(error as Error).message}\n\n${usage.trimEnd()}`);
+    return 2;
+  }
+
+  const project = await readProject(folder, (file) => err.progress(`reading ${file}`));
+  err.progress('');
+  const analysis = analyse(project);
+  let callers: CallersReport | undefined;
+  if (flags.url !== undefined) {
+    try {
+      callers = await askKeycloak(flags, err);
+    } catch (error) {
+      if (error instanceof Cancelled) return 130;
+      err.line(`keycloak-guard migrate: ${(error as Error).message}`);
+      return 2;
+    }
+  }
+
+  if (flags.json === true)
+    out.line(JSON.stringify({ ...analysis, unread: project.unread, callers }, null, 2));
+  else print(out, analysis, project.unread, callers);
+  if (flags.report !== undefined) {
+    await writeFile(flags.report, toMarkdown(analysis, project.unread, callers));
+    err.line(`The report is in ${flags.report}`);
+  }
+  if (flags.write === true) await write(folder, analysis, project.manifests.keys(), err);
+  return analysis.findings.some(({ blocked }) => blocked !== null) ? 1 : 0;
+}
+
+function print(
+  out: Output,
+  analysis: Analysis,
+  unread: readonly string[],
+  callers: CallersReport | undefined,
+): void {
+  for (const line of toSummary(analysis)) out.line(line);
+  const differences = differencesOf(analysis.findings);
+  if (differences.length > 0) out.line(`\n${out.paint('bold', 'What will be different')}`);
+  for (const [id, places] of differences) {
+    const { title, wayOut } = DIFFERENCES[id];
+    out.line(
+      `- ${title} (${places.length === 1 ? 'one place' : `${places.length} places`}). ${wayOut.replaceAll('`', '')}`,
+    );
+  }
+  for (const file of unread)
+    out.line(`not read: ${file} is no JavaScript or TypeScript that could be understood`);
+  if (callers === undefined) return;
+  out.line(`\n${out.paint('bold', `Who gets tokens for ${callers.clientId}`)}`);
+  for (const { client, isIn, seen } of callers.callers) {
+    out.line(`${isIn ? '✓' : '✗'} ${client}: ${seen.replaceAll('`', '')}`);
+  }
+  out.line((callers.mend ?? 'Nobody is locked out.').replaceAll('`', ''));
+}
+
+async function askKeycloak(flags: Flags, err: Output): Promise<CallersReport> {
+  const { url, realm, 'client-id': clientId, 'admin-user': username } = flags;
+  const password = process.env.KEYCLOAK_ADMIN_PASSWORD;
+  if (
+    url === undefined ||
+    realm === undefined ||
+    clientId === undefined ||
+    username === undefined ||
+    password === undefined
+  ) {
+    throw new Error(
+      'to look at Keycloak it takes --url, --realm, --client-id, --admin-user and KEYCLOAK_ADMIN_PASSWORD',
+    );
+  }
+  const { connectAdmin } = await import('../admin/index.ts');
+  const { findCallers } = await import('../migrate/callers.ts');
+  err.progress(`asking ${url}`);
+  const connection = await connectAdmin({
+    serverUrl: url,
+    credentials: { realm: 'master', username, password },
+  });
+  try {
+    return await findCallers(connection, realm, clientId, (client) => err.progress(`a token of ${client}`));
+  } finally {
+    err.progress('');
+  }
+}
+
+async function write(
+  folder: string,
+  { edits }: Analysis,
+  manifests: Iterable<string>,
+  err: Output,
+): Promise<void> {
+  const version = `^${JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')).version}`;
+  const files = new Set(edits.map(({ file }) => file));
+  for (const file of files) {
+    const path = join(folder, file);
+    const text = await readFile(path, 'utf8');
+    await writeFile(
+      path,
+      applyEdits(
+        text,
+        edits.filter((edit) => edit.file === file),
+      ),
+    );
+    err.line(`changed ${file}`);
+  }
+  for (const file of manifests) {
+    const path = join(folder, file);
+    const changed = rewriteManifest(await readFile(path, 'utf8'), version);
+    if (changed === undefined) continue;
+    await writeFile(path, changed);
+    err.line(`changed ${file}: run npm install in its folder`);
+  }
+}

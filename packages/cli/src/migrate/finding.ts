@@ -1,0 +1,89 @@
+/** Where something stands in a project. */
+export interface Place {
+  /** From the folder that was looked at, with `/`. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+/** One use of an adapter that has no future. */
+export interface Finding extends Place {
+  /** As it is written, on one line. */
+  readonly use: string;
+  /** With the drop-in; `null`: as it is. */
+  readonly dropIn: string | null;
+  /** With the adapter of the framework itself; `null` where there is nothing like it. */
+  readonly native: string | null;
+  /** Ids of what will be different, see `DIFFERENCES`. */
+  readonly differs: readonly DifferenceId[];
+  /** Why the drop-in refuses it, and the way out; `null` where it does not. */
+  readonly blocked: string | null;
+}
+
+/** What behaves differently after the move, for clients or for the application. */
+export const DIFFERENCES = {
+  audience: {
+    title: 'Tokens have to be for this API',
+    why: 'The adapter took every token of the realm, also one that was issued to another client for another API.',
+    wayOut:
+      'Give the calling clients an audience mapper for this client, see "Who calls" below. `verify-token-audience: false` goes on working, with a warning.',
+  },
+  'status-401': {
+    title: 'A missing or bad token is answered 401 with a challenge; 403 is for missing permissions',
+    why: 'The adapter answered 403 "Access denied" to everything, so a client could not know that it has to sign in again.',
+    wayOut:
+      'Clients that look for 403 to sign in again have to look for 401. `accessDenied` can still be replaced.',
+  },
+  'login-bound': {
+    title: 'A login comes back to the browser that began it',
+    why: 'The adapter never checked `state`: a link with the code of somebody else signed the victim in as them.',
+    wayOut: 'Nothing to do. A login that was under way at the moment of the switch has to be begun again.',
+  },
+  'logout-here': {
+    title: 'Only pages of this application can sign somebody out',
+    why: 'Any page could sign a visitor out with an image that has the logout address.',
+    wayOut: 'Links and forms of the application itself go on working.',
+  },
+  'admin-messages': {
+    title: 'Messages of Keycloak are taken for this client alone, in time, and of 16 KiB at most',
+    why: 'The adapter read any length, and took messages that were meant for other clients or long over.',
+    wayOut: 'Nothing to do. Better: set the back-channel logout URL of the client.',
+  },
+  'cookie-flags': {
+    title: 'The cookie store sets HttpOnly, SameSite and Secure',
+    why: 'Scripts of a page could read the tokens.',
+    wayOut: 'A page script that reads the cookie has to ask the application instead.',
+  },
+  'role-colons': {
+    title: 'A role with a colon in its name is checked whole',
+    why: '`realm:a:b` checked the role `a`.',
+    wayOut: 'Look whether users who have only the first part relied on it.',
+  },
+  'granted-whole': {
+    title: 'Every permission that is asked for has to be granted',
+    why: 'Keycloak answers yes when it granted a part, and the adapter let the request in.',
+    wayOut: 'Nothing to do, unless users relied on it.',
+  },
+  'class-and-handler': {
+    title: 'What a controller asks for and what its handler asks for must both be met',
+    why: 'The roles of the controller won over those of the handler.',
+    wayOut: 'Take the roles off the controller where a handler is meant for others.',
+  },
+  'unknown-context': {
+    title: 'WebSocket and RPC handlers are guarded',
+    why: 'The guards let everything in that was neither HTTP nor GraphQL.',
+    wayOut: '`@Public()` opens a handler.',
+  },
+  'online-validation': {
+    title: 'ONLINE asks Keycloak at most every 30 seconds about a token that is in use',
+    why: 'The package asked on every request, and took every answer with HTTP 200 for a yes.',
+    wayOut: '`tokenCheck: "remote"` asks on every request.',
+  },
+  'pinned-key': {
+    title: 'A key in the settings is not rotated',
+    why: '`realm-public-key` makes Keycloak’s next key rotation an outage.',
+    wayOut: 'Leave it out: keys are then fetched, rarely, and kept.',
+  },
+} as const satisfies Record<string, { title: string; why: string; wayOut: string }>;
+
+export type DifferenceId = keyof typeof DIFFERENCES;

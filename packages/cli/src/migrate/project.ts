@@ -1,0 +1,71 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readProgram, type SyntaxNode } from './syntax.ts';
+
+/** A program of the project. */
+export interface SourceFile {
+  /** From the project's folder, with `/`. */
+  readonly file: string;
+  readonly text: string;
+  readonly program: SyntaxNode;
+}
+
+/** What is read of a project. Nothing of it is run. */
+export interface Project {
+  readonly sources: readonly SourceFile[];
+  /** `package.json` files, by path. */
+  readonly manifests: ReadonlyMap<string, string>;
+  /** `keycloak.json` and others of JSON that may be one, by path. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** Files that are no program, though their names say so. */
+  readonly unread: readonly string[];
+}
+
+const LEFT_OUT = new Set([
+  'node_modules',
+  'dist',
+  'build',
+  'coverage',
+  '.git',
+  '.next',
+  '.nuxt',
+  'out',
+  'vendor',
+]);
+const SOURCE = /\.[cm]?[jt]sx?$/;
+/** A bundle or a minified file is nobody's source. Unit: characters. */
+const LONGEST = 1_000_000;
+
+/** @param onFile told of each file that is read */
+export async function readProject(folder: string, onFile: (file: string) => void): Promise<Project> {
+  const sources: SourceFile[] = [];
+  const manifests = new Map<string, string>();
+  const settings = new Map<string, string>();
+  const unread: string[] = [];
+  for await (const file of filesOf(folder, '')) {
+    const name = file.slice(file.lastIndexOf('/') + 1);
+    const isSettings = /keycloak.*\.json$/i.test(name);
+    if (!SOURCE.test(name) && name !== 'package.json' && !isSettings) continue;
+    onFile(file);
+    const text = await readFile(join(folder, file), 'utf8');
+    if (name === 'package.json') manifests.set(file, text);
+    else if (isSettings) settings.set(file, text);
+    // To parse takes time, and most files of a project have nothing to do with it.
+    else if (text.length <= LONGEST && /keycloak|kauth|enforcer|checkSso/i.test(text)) {
+      const program = readProgram(text, file);
+      if (program === undefined) unread.push(file);
+      else sources.push({ file, text, program });
+    }
+  }
+  return { sources, manifests, settings, unread };
+}
+
+/** Links are not followed: they lead out of the project, or round in a circle. */
+async function* filesOf(root: string, below: string): AsyncGenerator<string> {
+  const entries = await readdir(join(root, below), { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`;
+    if (entry.isDirectory() && !LEFT_OUT.has(entry.name)) yield* filesOf(root, path);
+    else if (entry.isFile()) yield path;
+  }
+}

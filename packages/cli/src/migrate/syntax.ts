@@ -1,0 +1,89 @@
+import { parse } from '@babel/parser';
+
+/** As much of a syntax tree as is read here. */
+export interface SyntaxNode {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly loc: { readonly start: { readonly line: number } };
+  readonly [member: string]: unknown;
+}
+
+/** A program of JavaScript or TypeScript, decorators and JSX included; `undefined` where it is neither. */
+export function readProgram(text: string, file: string): SyntaxNode | undefined {
+  const isTypeScript = /\.[cm]?tsx?$/.test(file);
+  const hasTags = !/\.[cm]?ts$/.test(file);
+  try {
+    return parse(text, {
+      sourceType: 'unambiguous',
+      errorRecovery: true,
+      allowReturnOutsideFunction: true,
+      plugins: [
+        ...(isTypeScript ? (['typescript'] as const) : (['flow'] as const)),
+        ...(hasTags ? (['jsx'] as const) : []),
+        'decorators-legacy',
+      ],
+    }).program as unknown as SyntaxNode;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Every node below one, and that one, each with the nodes it is in, the nearest first. */
+export function* walk(
+  node: SyntaxNode,
+  around: readonly SyntaxNode[] = [],
+): Generator<{ node: SyntaxNode; around: readonly SyntaxNode[] }> {
+  yield { node, around };
+  const inside = [node, ...around];
+  for (const [member, value] of Object.entries(node)) {
+    if (member === 'loc' || member.endsWith('Comments') || member === 'tokens') continue;
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (isNode(one)) yield* walk(one, inside);
+    }
+  }
+}
+
+export function isNode(value: unknown): value is SyntaxNode {
+  return (
+    typeof (value as SyntaxNode | null)?.type === 'string' && typeof (value as SyntaxNode).start === 'number'
+  );
+}
+
+/** The text of a string, or of a template without holes; else `undefined`. */
+export function textOf(node: unknown): string | undefined {
+  if (!isNode(node)) return undefined;
+  if (node.type === 'StringLiteral') return String(node.value);
+  if (node.type !== 'TemplateLiteral') return undefined;
+  const parts = node.quasis as { value: { cooked?: string } }[];
+  return parts.length === 1 ? parts[0]?.value.cooked : undefined;
+}
+
+/** Name of an identifier, or of the last member: `keycloak` of `this.auth.keycloak`. */
+export function lastNameOf(node: unknown): string | undefined {
+  if (!isNode(node)) return undefined;
+  switch (node.type) {
+    case 'Identifier':
+      return node.name as string;
+    case 'MemberExpression':
+    case 'OptionalMemberExpression':
+      return node.computed === true ? textOf(node.property) : lastNameOf(node.property);
+    case 'CallExpression':
+    case 'OptionalCallExpression':
+      return lastNameOf(node.callee);
+    case 'TSNonNullExpression':
+    case 'TSAsExpression':
+    case 'AwaitExpression':
+    case 'ParenthesizedExpression':
+      return lastNameOf(node.expression ?? node.argument);
+    case 'PrivateName':
+      return lastNameOf(node.id);
+    default:
+      return undefined;
+  }
+}
+
+/** A function that is written where it is used. */
+export function isFunction(node: SyntaxNode): boolean {
+  return node.type === 'ArrowFunctionExpression' || node.type === 'FunctionExpression';
+}

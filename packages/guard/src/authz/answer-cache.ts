@@ -1,0 +1,85 @@
+import { createBoundedCache } from '../core/internal.ts';
+
+/** Single answers of Keycloak's, each good for its time. Times in milliseconds since 1970. */
+export interface AnswerCache {
+  /** `undefined`: it has to be asked. */
+  get(token: string, key: string, now: number): boolean | undefined;
+  set(token: string, key: string, isGranted: boolean, from: number, until: number): void;
+  /** The token is no longer good. */
+  drop(token: string): void;
+  readonly size: number;
+}
+
+interface KnownAnswer {
+  readonly isGranted: boolean;
+  /** Before that the clock was set back. */
+  readonly from: number;
+  readonly until: number;
+}
+
+interface TokenAnswers {
+  readonly token: string;
+  readonly answers: Map<string, KnownAnswer>;
+}
+
+/** The end of the signature, which nobody can choose; the whole token is compared after the look-up. */
+const TAIL = 43;
+
+/** Where there is no room, all answers for the token that was used least recently go. */
+export function createAnswerCache(maxAnswers: number): AnswerCache {
+  const tokens = createBoundedCache<TokenAnswers>(Math.max(1, maxAnswers));
+  let size = 0;
+
+  function find(token: string): TokenAnswers | undefined {
+    const found = tokens.get(token.slice(-TAIL));
+    return found?.token === token ? found : undefined;
+  }
+
+  function remove({ token, answers }: TokenAnswers): void {
+    size -= answers.size;
+    tokens.delete(token.slice(-TAIL));
+  }
+
+  function makeRoom(): void {
+    while (size >= maxAnswers) {
+      const oldest = tokens.oldest();
+      if (oldest === undefined) return;
+      remove(oldest);
+    }
+  }
+
+  return {
+    get(token, key, now) {
+      const held = find(token);
+      const answer = held?.answers.get(key);
+      if (held === undefined || answer === undefined) return undefined;
+      if (now >= answer.from && now < answer.until) return answer.isGranted;
+      held.answers.delete(key);
+      size--;
+      if (held.answers.size === 0) remove(held);
+      return undefined;
+    },
+    set(token, key, isGranted, from, until) {
+      if (maxAnswers === 0 || until <= from) return;
+      makeRoom();
+      let held = tokens.get(token.slice(-TAIL));
+      if (held !== undefined && held.token !== token) {
+        remove(held);
+        held = undefined;
+      }
+      if (held === undefined) {
+        held = { token, answers: new Map() };
+        tokens.set(token.slice(-TAIL), held);
+      }
+      if (!held.answers.has(key)) size++;
+      held.answers.set(key, { isGranted, from, until });
+    },
+    drop(token) {
+      const held = find(token);
+      if (held !== undefined) remove(held);
+    },
+    get size() {
+      return size;
+    },
+  };
+}

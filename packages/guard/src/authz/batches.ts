@@ -1,0 +1,128 @@
+import type { Catalog } from './catalog.ts';
+import type { GrantedResource } from './grants.ts';
+import { keyOf, type Permission } from './permission.ts';
+import type { Asker } from './question.ts';
+import type { Answer } from './read-answer.ts';
+
+/** What became of one permission that was asked. `unknown`: Keycloak has no such resource or scope. */
+export type Verdict = 'granted' | 'denied' | 'unknown';
+
+/** A verdict, and when it was asked for. Unit: milliseconds since 1970. */
+export interface DatedVerdict {
+  readonly verdict: Verdict;
+  readonly askedAt: number;
+}
+
+/** Questions about single permissions, put to Keycloak together. */
+export interface Batches {
+  /** Rejects as `askKeycloak` does. */
+  ask(asker: Asker, permission: Permission): Promise<DatedVerdict>;
+}
+
+/** Puts one question; see `askKeycloak`. */
+type Ask = (asker: Asker, asked: readonly string[]) => Promise<Answer>;
+
+interface Waiting {
+  readonly permission: Permission;
+  settle(verdict: Verdict | Promise<Verdict>): void;
+}
+
+/** Resources in one question: a form that is too long is refused by proxies. */
+const MAX_RESOURCES = 50;
+
+/**
+ * What is asked for one token within a tick is one question, and what is being asked already is not asked again.
+ *
+ * Of the answer only the entry with the very id that was asked counts, and in it the very scope: Keycloak answers 200 where
+ * it grants a part, leaves out what it does not know, and may add what was not asked.
+ */
+export function createBatches(ask: Ask, catalog: Catalog, clock: () => number): Batches {
+  const open = new Map<string, Waiting[]>();
+  const inFlight = new Map<string, Promise<DatedVerdict>>();
+
+  async function flush(asker: Asker, waiting: readonly Waiting[]): Promise<void> {
+    const byId = new Map<string, Waiting[]>();
+    await Promise.all(
+      waiting.map(async (one) => {
+        try {
+          const id = await catalog.idOf(one.permission);
+          if (id === 'unknown') one.settle('unknown');
+          else byId.set(id, [...(byId.get(id) ?? []), one]);
+        } catch (error) {
+          one.settle(Promise.reject(error));
+        }
+      }),
+    );
+    const all = [...byId];
+    for (let at = 0; at < all.length; at += MAX_RESOURCES) {
+      void settleTogether(asker, all.slice(at, at + MAX_RESOURCES));
+    }
+  }
+
+  async function settleTogether(asker: Asker, group: [string, Waiting[]][]): Promise<void> {
+    try {
+      const answer = await ask(asker, group.map(toAsked));
+      if (answer !== 'unknown') {
+        for (const [id, waiting] of group) {
+          for (const one of waiting) one.settle(judge(answer, id, one.permission.scope));
+        }
+      } else if (group.length > 1) {
+        // One that Keycloak does not know must not speak for the others.
+        for (const one of group) void settleTogether(asker, [one]);
+      } else {
+        for (const one of group.flatMap(([, waiting]) => waiting)) {
+          // It may have been made anew under another id.
+          if (one.permission.resource !== undefined) catalog.forget(one.permission.resource);
+          one.settle('unknown');
+        }
+      }
+    } catch (error) {
+      for (const [, waiting] of group) for (const one of waiting) one.settle(Promise.reject(error));
+    }
+  }
+
+  function start(asker: Asker, permission: Permission): Promise<Verdict> {
+    const batch = `${asker.token}\n${asker.claims}`;
+    return new Promise<Verdict>((settle) => {
+      const waiting = open.get(batch);
+      if (waiting !== undefined) {
+        waiting.push({ permission, settle });
+        return;
+      }
+      open.set(batch, [{ permission, settle }]);
+      setImmediate(() => {
+        const all = open.get(batch) as Waiting[];
+        open.delete(batch);
+        void flush(asker, all);
+      });
+    });
+  }
+
+  return {
+    ask(asker, permission) {
+      const key = `${asker.token}\n${asker.claims}\n${keyOf(permission)}`;
+      let asking = inFlight.get(key);
+      if (asking === undefined) {
+        const askedAt = clock();
+        asking = start(asker, permission)
+          .then((verdict) => ({ verdict, askedAt }))
+          .finally(() => inFlight.delete(key));
+        inFlight.set(key, asking);
+      }
+      return asking;
+    },
+  };
+}
+
+function toAsked([id, waiting]: [string, Waiting[]]): string {
+  const scopes = new Set(waiting.flatMap(({ permission }) => permission.scope ?? []));
+  return scopes.size === 0 ? id : `${id}#${[...scopes].join(',')}`;
+}
+
+/** Without a scope only a resource that has none is meant: of any other, Keycloak grants whichever scopes there are. */
+function judge(grants: readonly GrantedResource[], id: string, scope: string | undefined): Verdict {
+  const mine = grants.filter((one) => one.id === id);
+  if (mine.length === 0) return 'denied';
+  if (scope !== undefined) return mine.some(({ scopes }) => scopes.includes(scope)) ? 'granted' : 'denied';
+  return mine.every(({ scopes }) => scopes.length === 0) ? 'granted' : 'unknown';
+}

@@ -1,0 +1,75 @@
+import { createBoundedCache } from '../core/internal.ts';
+import type { AuthzContext } from './context.ts';
+import type { Permission } from './permission.ts';
+import type { ProtectionApi } from './protection-api.ts';
+import { listOwnResources, type Resource } from './resource-list.ts';
+
+/** What a name stands for in Keycloak. */
+export interface Catalog {
+  /**
+   * The id to ask by, or `unknown` where there is no such resource, or it has no such scope.
+   *
+   * A name is not asked by: Keycloak would take it for the id of whichever resource has it, and for the name of the
+   * caller's own. Who may register resources could choose either, and be granted what is somebody else's.
+   */
+  idOf(permission: Permission): Promise<string | 'unknown'>;
+  /** What is known of a name no longer holds. */
+  forget(name: string): void;
+}
+
+interface Entry {
+  readonly resource: Resource;
+  /** Unit: milliseconds since 1970. */
+  readonly readAt: number;
+}
+
+const MAX_NAMES = 10_000;
+/** Who asks about a scope that was added a moment ago, finds it. Unit: milliseconds. */
+const YOUNG_MS = 1_000;
+
+export function createCatalog(context: AuthzContext, api: ProtectionApi): Catalog {
+  const known = createBoundedCache<Entry>(MAX_NAMES);
+  const pending = new Map<string, Promise<Entry | undefined>>();
+
+  async function load(name: string): Promise<Entry | undefined> {
+    const readAt = context.clock();
+    const found = await listOwnResources(api, context.clientId, { name, exactName: 'true' });
+    // Keycloak compares without regard to case.
+    const resource = found.find((one) => one.name === name);
+    if (resource === undefined) {
+      known.delete(name);
+      return undefined;
+    }
+    const entry = { resource, readAt };
+    known.set(name, entry);
+    return entry;
+  }
+
+  /** One question, however many wait for its answer. */
+  function loadOnce(name: string): Promise<Entry | undefined> {
+    let loading = pending.get(name);
+    if (loading === undefined) {
+      loading = load(name).finally(() => pending.delete(name));
+      pending.set(name, loading);
+    }
+    return loading;
+  }
+
+  /** Milliseconds since it was read; endless where the clock was set back. */
+  function ageOf({ readAt }: Entry): number {
+    const age = context.clock() - readAt;
+    return age >= 0 ? age : Number.POSITIVE_INFINITY;
+  }
+
+  return {
+    async idOf({ resource: name, resourceId, scope }) {
+      if (name === undefined) return resourceId;
+      let entry = known.get(name);
+      const isAll = (one: Entry) => scope === undefined || one.resource.scopes.includes(scope);
+      if (entry === undefined || ageOf(entry) >= context.permissionMs) entry = await loadOnce(name);
+      else if (!isAll(entry) && ageOf(entry) >= YOUNG_MS) entry = await loadOnce(name);
+      return entry !== undefined && isAll(entry) ? entry.resource.id : 'unknown';
+    },
+    forget: (name) => known.delete(name),
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * What a policy gets to know of a request beside the token (Keycloak: "claim_token"): names with one or more texts.
+ * They come from the server: a caller who can choose them can choose the decision.
+ */
+export type PushedClaims = { readonly [name: string]: string | readonly string[] };
+
+/** As Keycloak takes them: what is no list of texts is answered with 500. `''`: there are none. */
+export function toClaimText(claims: PushedClaims | undefined): string {
+  if (claims === undefined) return '';
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
+    throw new TypeError('Claims must be an object of texts and lists of texts');
+  }
+  const sorted = Object.keys(claims).sort();
+  if (sorted.length === 0) return '';
+  return JSON.stringify(sorted.map((name) => [name, toTexts(name, claims[name])]));
+}
+
+/** RFC 4648 §5. */
+export function toClaimToken(text: string): string {
+  const claims = Object.fromEntries(JSON.parse(text) as [string, string[]][]);
+  return Buffer.from(JSON.stringify(claims)).toString('base64url');
+}
+
+function toTexts(name: string, value: unknown): string[] {
+  const texts = Array.isArray(value) ? value : [value];
+  if (texts.length > 0 && texts.every((one) => typeof one === 'string')) return texts;
+  throw new TypeError(`The claim ${JSON.stringify(name)} must be a text or a list of texts`);
+}

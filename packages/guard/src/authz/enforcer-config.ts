@@ -1,0 +1,187 @@
+import { type OptionProblem, OptionsError } from '../core/index.ts';
+import { type ClaimPoints, whyNoClaimPoints } from './claim-points.ts';
+import { whyNoPattern } from './path-tree.ts';
+import type { PermitRule } from './permit-rule.ts';
+
+type ScopesMode = 'ALL' | 'ANY' | 'DISABLED';
+
+/** The part `policy-enforcer` of a `keycloak.json`, as Keycloak's Java adapters read it. */
+export interface PolicyEnforcerConfig {
+  /** `ENFORCING`: what no path names is refused. `PERMISSIVE`: it passes. `DISABLED`: everything passes. Default `ENFORCING`. */
+  readonly 'enforcement-mode'?: 'ENFORCING' | 'PERMISSIVE' | 'DISABLED';
+  /** Empty or left out: the paths of the resources in Keycloak. */
+  readonly paths?: readonly PathConfig[];
+  /** The scope is the method, where none is named for it. Default false. */
+  readonly 'http-method-as-scope'?: boolean;
+  /** Refuses with a ticket, for UMA clients. */
+  readonly 'user-managed-access'?: object;
+  readonly 'claim-information-point'?: { readonly claims?: ClaimPoints };
+  /** Read and left alone: what they set is different here. */
+  readonly 'lazy-load-paths'?: boolean;
+  readonly 'path-cache'?: object;
+}
+
+/** One path of a {@link PolicyEnforcerConfig}. */
+export interface PathConfig {
+  /** `/orders`, `/orders/{id}`, `/orders/*` or `/*.html`. */
+  readonly path: string;
+  /** Name of the resource. Left out, and without an id: the resource whose URI the path is. */
+  readonly name?: string;
+  /** Id of the resource. */
+  readonly id?: string;
+  readonly type?: string;
+  readonly methods?: readonly MethodConfig[];
+  /** Scopes for methods that `methods` does not name. */
+  readonly scopes?: readonly string[];
+  /** For `scopes`. Default `ALL`. */
+  readonly 'scopes-enforcement-mode'?: ScopesMode;
+  /** `DISABLED`: the path is open. Default `ENFORCING`. */
+  readonly 'enforcement-mode'?: 'ENFORCING' | 'DISABLED';
+  readonly 'claim-information-point'?: { readonly claims?: ClaimPoints };
+}
+
+/** Scopes that a method needs. */
+export interface MethodConfig {
+  readonly method: string;
+  readonly scopes?: readonly string[];
+  /** `ALL` or `ANY` of the scopes; `DISABLED`: the method is open. Default `ALL`. */
+  readonly 'scopes-enforcement-mode'?: ScopesMode;
+}
+
+/** A resource, by its name or id; neither where it is still to be found by its path. */
+export type ResourceName = { readonly resource: string } | { readonly resourceId: string };
+
+type Problems = OptionProblem[];
+const MODES = ['ALL', 'ANY', 'DISABLED'];
+const MEMBERS: Readonly<Record<'config' | 'path' | 'method', ReadonlySet<string>>> = {
+  config: new Set([
+    'enforcement-mode',
+    'paths',
+    'http-method-as-scope',
+    'user-managed-access',
+    'claim-information-point',
+    'lazy-load-paths',
+    'path-cache',
+  ]),
+  path: new Set([
+    'path',
+    'name',
+    'id',
+    'type',
+    'methods',
+    'scopes',
+    'scopes-enforcement-mode',
+    'enforcement-mode',
+    'claim-information-point',
+  ]),
+  method: new Set(['method', 'scopes', 'scopes-enforcement-mode']),
+};
+
+/** @throws {OptionsError} naming every part that is wrong, unknown or not supported */
+export function checkEnforcerConfig(config: PolicyEnforcerConfig): void {
+  const problems: Problems = [];
+  checkMembers(config, 'config', 'config', problems);
+  checkOneOf(
+    config['enforcement-mode'],
+    ['ENFORCING', 'PERMISSIVE', 'DISABLED'],
+    'enforcement-mode',
+    problems,
+  );
+  checkPoints(config['claim-information-point'], 'claim-information-point', problems);
+  const { paths = [] } = config;
+  if (!Array.isArray(paths)) problems.push({ option: 'paths', rule: 'must be a list', example: '[]' });
+  else for (const [index, path] of paths.entries()) checkPath(path, `paths[${index}]`, problems);
+  if (problems.length > 0) throw new OptionsError('createPathEnforcer', problems);
+}
+
+function checkPath(path: PathConfig, at: string, problems: Problems): void {
+  if (!checkMembers(path, 'path', at, problems)) return;
+  const why = whyNoPattern(path.path);
+  if (why !== undefined) problems.push({ option: `${at}.path`, rule: why, example: "'/orders/*'" });
+  for (const member of ['name', 'id'] as const) {
+    const value: unknown = path[member];
+    if (value === undefined || (typeof value === 'string' && value !== '')) continue;
+    problems.push({ option: `${at}.${member}`, rule: 'must be a text', example: "'orders'" });
+  }
+  checkOneOf(path['enforcement-mode'], ['ENFORCING', 'DISABLED'], `${at}.enforcement-mode`, problems);
+  checkScopes(path, at, problems);
+  checkPoints(path['claim-information-point'], `${at}.claim-information-point`, problems);
+  const { methods = [] } = path;
+  if (!Array.isArray(methods))
+    problems.push({ option: `${at}.methods`, rule: 'must be a list', example: '[]' });
+  else
+    for (const [index, method] of methods.entries()) checkMethod(method, `${at}.methods[${index}]`, problems);
+}
+
+function checkMethod(method: MethodConfig, at: string, problems: Problems): void {
+  if (!checkMembers(method, 'method', at, problems)) return;
+  if (!/^[A-Z]+$/.test(String(method.method))) {
+    problems.push({ option: `${at}.method`, rule: 'must be a method in capitals', example: "'GET'" });
+  }
+  checkScopes(method, at, problems);
+  if (method['scopes-enforcement-mode'] !== 'DISABLED' && (method.scopes ?? []).length === 0) {
+    problems.push({ option: `${at}.scopes`, rule: 'must name a scope', example: "['view']" });
+  }
+}
+
+function checkScopes(part: MethodConfig | PathConfig, at: string, problems: Problems): void {
+  const { scopes = [] } = part;
+  if (!Array.isArray(scopes) || scopes.some((one) => typeof one !== 'string' || one === '')) {
+    problems.push({ option: `${at}.scopes`, rule: 'must be a list of texts', example: "['view']" });
+  }
+  checkOneOf(part['scopes-enforcement-mode'], MODES, `${at}.scopes-enforcement-mode`, problems);
+}
+
+function checkPoints(points: PathConfig['claim-information-point'], at: string, problems: Problems): void {
+  if (points === undefined) return;
+  const { claims = {}, ...others } = points;
+  const why = Object.keys(others).length > 0 ? 'can have claims alone' : whyNoClaimPoints(claims);
+  if (why !== undefined)
+    problems.push({ option: at, rule: why, example: "{ claims: { method: '{request.method}' } }" });
+}
+
+function checkOneOf(value: unknown, known: readonly string[], option: string, problems: Problems): void {
+  if (value === undefined || known.includes(value as string)) return;
+  problems.push({ option, rule: `must be one of ${known.join(', ')}`, example: `'${known[0]}'` });
+}
+
+function checkMembers(part: unknown, kind: keyof typeof MEMBERS, at: string, problems: Problems): boolean {
+  if (typeof part !== 'object' || part === null || Array.isArray(part)) {
+    problems.push({ option: at, rule: 'must be an object', example: '{ … }' });
+    return false;
+  }
+  for (const member of Object.keys(part)) {
+    if (MEMBERS[kind].has(member)) continue;
+    const option = at === 'config' ? member : `${at}.${member}`;
+    problems.push({ option, rule: 'is not known here', example: [...MEMBERS[kind]].join(', ') });
+  }
+  return true;
+}
+
+/**
+ * What a method of a path needs: a rule; `open`; or `closed` where others are named and it is not. Stricter than the Java
+ * adapters, which let a method that is not named in with any scope of the resource.
+ */
+export function ruleFor(
+  path: PathConfig,
+  of: ResourceName,
+  method: string,
+  isMethodScope: boolean,
+): PermitRule | 'open' | 'closed' {
+  const { methods = [], scopes = [] } = path;
+  // RFC 9110 §9.3.2: HEAD is GET without the body.
+  const named =
+    methods.find((one) => one.method === method) ??
+    (method === 'HEAD' ? methods.find((one) => one.method === 'GET') : undefined);
+  if (named !== undefined) return toRule(of, named.scopes ?? [], named['scopes-enforcement-mode']);
+  if (isMethodScope) return toRule(of, [method === 'HEAD' ? 'GET' : method], 'ALL');
+  if (methods.length > 0 && scopes.length === 0) return 'closed';
+  return toRule(of, scopes, path['scopes-enforcement-mode']);
+}
+
+function toRule(of: ResourceName, scopes: readonly string[], mode: ScopesMode = 'ALL'): PermitRule | 'open' {
+  if (mode === 'DISABLED') return 'open';
+  if (scopes.length === 0) return of;
+  const rules = scopes.map((scope) => ({ ...of, scope }));
+  return mode === 'ANY' ? { anyOf: rules } : { allOf: rules };
+}

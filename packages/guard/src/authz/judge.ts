@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { AuthError, type Principal, type Verifier } from '../core/index.ts';
+import { isPrincipal, isThenable, NO_PRINCIPAL, tokenOf } from '../core/internal.ts';
+import type { AnswerCache } from './answer-cache.ts';
+import type { Batches, Verdict } from './batches.ts';
+import type { Catalog } from './catalog.ts';
+import type { AuthzContext } from './context.ts';
+import type { GrantedResource } from './grants.ts';
+import { keyOf, type Permission } from './permission.ts';
+import { toUnaskable } from './question.ts';
+import { readTokenPermissions } from './token-permissions.ts';
+
+/** Who a permission is asked for: a principal of the verifier's, or an access token, which is verified first. */
+export type Who = Principal<object> | string;
+
+/** Counts since the permissions were made, incremented in place. */
+export interface PermissionStats {
+  /** Answered from memory. */
+  cacheHits: number;
+  /** Requests to Keycloak's token endpoint that asked for permissions. */
+  questions: number;
+  /** Answered by what the token carries itself. */
+  byToken: number;
+}
+
+/** Decides on permissions: from memory where that is enough, else by asking. */
+export interface Judge {
+  /**
+   * A verdict for each permission; at once where all of them are in memory.
+   *
+   * @param claims see `toClaimText`
+   * @throws {AuthError} or rejects with one
+   */
+  decide(
+    who: Who,
+    permissions: readonly Permission[],
+    claims: string,
+  ): readonly Verdict[] | Promise<readonly Verdict[]>;
+  /** The token of somebody, which is good. Rejects as `Verifier.verify` throws. */
+  tokenFor(who: Who): Promise<string>;
+  /** See `Catalog.idOf`. */
+  idOf: Catalog['idOf'];
+}
+
+interface Parts {
+  readonly context: AuthzContext;
+  readonly verifier: Verifier;
+  readonly cache: AnswerCache;
+  readonly batches: Batches;
+  readonly catalog: Catalog;
+  readonly stats: PermissionStats;
+  readonly trustTokenPermissions: boolean;
+}
+
+/** Claims may be as long as a header: what is remembered by them is not. */
+const MAX_CLAIMS_IN_KEY = 128;
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+export function createJudge(parts: Parts): Judge {
+  const { context, verifier, cache, batches, catalog, stats, trustTokenPermissions } = parts;
+
+  /** The token is verified each time: what was revoked has no permissions, whatever is remembered of it. */
+  function verify(who: Who): { token: string; principal: Principal | Promise<Principal> } {
+    const token = typeof who === 'string' ? who : tokenOfPrincipal(who as Principal);
+    try {
+      const found: unknown = verifier.verify(token);
+      if (!isThenable(found)) return { token, principal: toVerified(found) };
+      const late = Promise.resolve(found).then(toVerified);
+      return {
+        token,
+        principal: late.catch((error: unknown) => Promise.reject(toRefusal(who, token, error))),
+      };
+    } catch (error) {
+      throw toRefusal(who, token, error);
+    }
+  }
+
+  /** A gate has let it in with its proof, which is used up: for Keycloak it is bound all the same. */
+  function toRefusal(who: Who, token: string, error: unknown): unknown {
+    const isBound = typeof who !== 'string' && (error as AuthError).code === 'token_bound';
+    return isBound ? toUnaskable() : forgetRefused(token, error);
+  }
+
+  function tokenOfPrincipal(principal: Principal): string {
+    if (principal === null || principal === undefined) {
+      throw new AuthError('missing_token', 'A permission was asked for nobody: there is no principal');
+    }
+    const current = verifier.issuer.current?.issuer ?? verifier.issuer.pinned;
+    if (current !== null && principal.issuer !== current) {
+      throw new AuthError('issuer_refused', 'The token is of an issuer that has no permissions here', {
+        expected: `issuer ${current}`,
+        seen: principal.issuer,
+      });
+    }
+    const token = tokenOf(principal);
+    if (token !== undefined) return token;
+    throw new AuthError(
+      'provider_misconfigured',
+      'The principal was made by no verifier of this package, or is a copy: ask with the access token instead',
+    );
+  }
+
+  function decide(who: Who, permissions: readonly Permission[], claims: string) {
+    const { token, principal } = verify(who);
+    return principal instanceof Promise
+      ? principal.then((found) => decideFor(token, found, permissions, claims))
+      : decideFor(token, principal, permissions, claims);
+  }
+
+  function decideFor(
+    token: string,
+    { expiresAt }: Principal,
+    permissions: readonly Permission[],
+    claims: string,
+  ): readonly Verdict[] | Promise<readonly Verdict[]> {
+    const now = context.clock();
+    const verdicts: (Verdict | Promise<Verdict>)[] = [];
+    let isAllKnown = true;
+    const about = claims.length > MAX_CLAIMS_IN_KEY ? digest(claims) : claims;
+    for (const permission of permissions) {
+      const key = about + keyOf(permission);
+      const known = cache.get(token, key, now);
+      if (known !== undefined) {
+        stats.cacheHits++;
+        verdicts.push(known ? 'granted' : 'denied');
+      } else {
+        isAllKnown = false;
+        verdicts.push(find(token, expiresAt, permission, key, claims));
+      }
+    }
+    return isAllKnown ? (verdicts as Verdict[]) : settleAll(verdicts);
+  }
+
+  async function find(
+    token: string,
+    expiresAt: number,
+    permission: Permission,
+    key: string,
+    claims: string,
+  ): Promise<Verdict> {
+    if (trustTokenPermissions && claims === '') {
+      const carried = readTokenPermissions(token, context);
+      if (carried !== undefined && (await isCarried(carried, permission))) {
+        stats.byToken++;
+        return 'granted';
+      }
+    }
+    const { verdict, askedAt } = await dropRefused(token, batches.ask({ token, claims }, permission));
+    if (verdict !== 'unknown') {
+      const until = Math.min(askedAt + context.permissionMs, expiresAt * 1000);
+      cache.set(token, key, verdict === 'granted', askedAt, until);
+    }
+    return verdict;
+  }
+
+  async function isCarried(carried: readonly GrantedResource[], permission: Permission): Promise<boolean> {
+    const { scope } = permission;
+    if (scope === undefined) return false;
+    const id = await catalog.idOf(permission);
+    return carried.some((one) => one.id === id && one.scopes.includes(scope));
+  }
+
+  /** What was remembered of a token that is no longer good goes. Gives the error back. */
+  function forgetRefused(token: string, error: unknown): unknown {
+    if ((error as AuthError).statusCode === 401) cache.drop(token);
+    return error;
+  }
+
+  function dropRefused<T>(token: string, answer: Promise<T>): Promise<T> {
+    return answer.catch((error: unknown) => {
+      throw forgetRefused(token, error);
+    });
+  }
+
+  return {
+    decide,
+    idOf: catalog.idOf,
+    async tokenFor(who) {
+      const { token, principal } = verify(who);
+      await principal;
+      return token;
+    },
+  };
+}
+
+/** A verifier may be somebody's own: what is no principal has no permissions. */
+function toVerified(found: unknown): Principal {
+  if (isPrincipal(found)) return found;
+  throw new TypeError(NO_PRINCIPAL);
+}
+
+/** Waits for all of them: one that fails later would have nobody to hear it. */
+async function settleAll(verdicts: readonly (Verdict | Promise<Verdict>)[]): Promise<Verdict[]> {
+  const settled = await Promise.allSettled(verdicts);
+  return settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
+}

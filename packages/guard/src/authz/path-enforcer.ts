@@ -1,0 +1,165 @@
+import { AuthError, type Principal } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { readClaimPoints } from './claim-points.ts';
+import { checkEnforcerConfig, type PolicyEnforcerConfig, ruleFor } from './enforcer-config.ts';
+import { createPathList, type EnforcedPath } from './path-list.ts';
+import { headerOf, type PathRequest } from './path-request.ts';
+import { engineOf, type Permissions } from './permissions.ts';
+import { createPermit, type Permit } from './permit.ts';
+import { readingsOf } from './request-path.ts';
+
+/** Options of {@link createPathEnforcer}. */
+export interface PathEnforcerOptions {
+  /** Who asks Keycloak. */
+  readonly permissions: Permissions;
+  /** Paths, methods and scopes. Default: those of the resources in Keycloak that the API's own client has. */
+  readonly config?: PolicyEnforcerConfig | undefined;
+  /**
+   * For the paths of Keycloak's resources: the scope of each method, for example `{ GET: 'view', POST: 'edit' }`; other
+   * methods are refused. Left out, every method needs every scope of the resource.
+   */
+  readonly methodScopes?: Readonly<Record<string, string>> | undefined;
+  /** Refuses with 404 in place of 403. Default false. */
+  readonly hide?: boolean | undefined;
+}
+
+const RULES: OptionRules<PathEnforcerOptions> = {
+  permissions: optionRules.required(
+    optionRules.having(
+      'the permissions of createPermissions',
+      ['check', 'has', 'list'],
+      'createPermissions(…)',
+    ),
+  ),
+  config: {
+    rule: 'must be the part policy-enforcer of a keycloak.json, as an object',
+    example: "{ paths: [{ path: '/orders/*', name: 'orders', scopes: ['view'] }] }",
+    isMet: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  },
+  methodScopes: {
+    rule: 'must be an object of scopes by method',
+    example: "{ GET: 'view' }",
+    isMet: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      Object.entries(value).length > 0 &&
+      Object.entries(value).every(([method, scope]) => /^[A-Z]+$/.test(method) && optionRules.isText(scope)),
+  },
+  hide: optionRules.trueOrFalse(false),
+};
+
+type Somebody = Principal | null | undefined;
+
+/** Headers by which some frameworks take a request for one of another method. */
+const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+
+/**
+ * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does, and more strictly: every way in
+ * which a router can read the path has to be permitted, and what it could read as another path is refused. `decide` comes
+ * before the router.
+ *
+ * @throws {OptionsError} naming every option and every part of the configuration that is wrong
+ * @see Keycloak, Authorization Services Guide: "Policy enforcers"
+ * @example
+ * const enforcer = createPathEnforcer({ permissions, config: keycloakJson['policy-enforcer'] });
+ * await enforcer.decide({ method: request.method, url: request.url, headers: request.headers }, principal);
+ */
+export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<PathRequest>, 'decide'> {
+  checkOptions('createPathEnforcer', options, RULES);
+  const { permissions, config = {}, methodScopes, hide = false } = options;
+  checkEnforcerConfig(config);
+  const mode = config['enforcement-mode'] ?? 'ENFORCING';
+  const ticket = config['user-managed-access'] !== undefined;
+  const list = createPathList(engineOf(permissions), config, methodScopes);
+  const permits = new WeakMap<EnforcedPath, Map<string, Permit<PathRequest> | 'open' | 'closed'>>();
+
+  function permitFor(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {
+    let byMethod = permits.get(path);
+    if (byMethod === undefined) {
+      byMethod = new Map();
+      permits.set(path, byMethod);
+    }
+    let permit = byMethod.get(method);
+    if (permit === undefined) {
+      permit = makePermit(path, method);
+      // Whoever calls chooses the method.
+      if (byMethod.size < 32) byMethod.set(method, permit);
+    }
+    return permit;
+  }
+
+  function makePermit(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {
+    const isMethodScope = config['http-method-as-scope'] === true;
+    const rule = ruleFor(path.config, path.of, method, isMethodScope);
+    if (rule === 'open' || rule === 'closed') return rule;
+    // Where the caller chooses the scope, one that is not there is no fault here.
+    const ofRequest = isMethodScope ? () => rule : rule;
+    const points = {
+      ...config['claim-information-point']?.claims,
+      ...path.config['claim-information-point']?.claims,
+    };
+    const isPlain = Object.keys(points).length === 0;
+    const claims = isPlain ? {} : { claims: (request: PathRequest) => readClaimPoints(points, request) };
+    return createPermit<PathRequest>(permissions, ofRequest, {
+      ...claims,
+      ...(ticket ? { ticket } : { hide }),
+    });
+  }
+
+  function refuse(reason: string, principal: Somebody): never {
+    if (principal === null || principal === undefined)
+      throw new AuthError('missing_token', 'There is no principal: no guard ran before');
+    throw new AuthError(hide ? 'not_found' : 'permission_denied', reason);
+  }
+
+  function decideOn(paths: readonly EnforcedPath[], request: PathRequest, principal: Somebody) {
+    if (paths.length === 0 && mode === 'ENFORCING')
+      refuse('No path of a resource fits the request', principal);
+    const late: Promise<void>[] = [];
+    try {
+      for (const path of paths) {
+        if (path.config['enforcement-mode'] === 'DISABLED') continue;
+        const permit = path.isClosed ? 'closed' : permitFor(path, request.method);
+        if (permit === 'open') continue;
+        if (permit === 'closed') refuse('The path is not for this method', principal);
+        const decided = permit.decide(request, principal);
+        if (decided !== undefined) late.push(decided);
+      }
+    } catch (error) {
+      // What is under way has nobody left to hear it.
+      for (const one of late) one.catch(() => {});
+      throw error;
+    }
+    return late.length === 0 ? undefined : waitForAll(late);
+  }
+
+  return {
+    decide(request, principal) {
+      if (mode === 'DISABLED') return;
+      assertOneMethod(request);
+      const readings = readingsOf(request.url);
+      const found = list.find(readings);
+      return found instanceof Promise
+        ? found.then((paths) => decideOn(paths, request, principal))
+        : decideOn(found, request, principal);
+    },
+  };
+}
+
+function assertOneMethod(request: PathRequest): void {
+  for (const name of OVERRIDES) {
+    const other = headerOf(request, name);
+    if (other === undefined || other.toUpperCase() === request.method) continue;
+    throw new AuthError('path_ambiguous', `The header ${name} names another method than the request`, {
+      expected: request.method,
+      seen: other,
+    });
+  }
+}
+
+/** One that fails later would have nobody to hear it. */
+async function waitForAll(decisions: readonly Promise<void>[]): Promise<void> {
+  for (const one of await Promise.allSettled(decisions)) {
+    if (one.status === 'rejected') throw one.reason;
+  }
+}

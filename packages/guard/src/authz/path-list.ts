@@ -1,0 +1,126 @@
+import { AuthError } from '../core/index.ts';
+import type { PathConfig, PolicyEnforcerConfig, ResourceName } from './enforcer-config.ts';
+import { createPathTree, type PathTree, whyNoPattern } from './path-tree.ts';
+import type { PermissionsEngine } from './permissions.ts';
+import { listOwnResources, type Resource } from './resource-list.ts';
+
+/** A path, and the resource that it stands for. */
+export interface EnforcedPath {
+  readonly config: PathConfig;
+  readonly of: ResourceName;
+  /** None of the resource's scopes is that of a method. */
+  readonly isClosed?: boolean;
+}
+
+/** The paths that are enforced. */
+export interface PathList {
+  /** Of each reading those that fit best, each once. Rejects while Keycloak's resources are needed and not known. */
+  find(readings: readonly string[]): readonly EnforcedPath[] | Promise<readonly EnforcedPath[]>;
+}
+
+interface Loaded {
+  /** One that tells capitals from small letters, and one that does not: nobody here knows what the router does. */
+  readonly trees: readonly PathTree<EnforcedPath>[];
+  /** Unit: milliseconds since 1970. */
+  readonly readAt: number;
+}
+
+/** Keycloak is asked for its resources, where they are needed, as often as for permissions. */
+export function createPathList(
+  engine: PermissionsEngine,
+  config: PolicyEnforcerConfig,
+  methodScopes: Readonly<Record<string, string>> | undefined,
+): PathList {
+  const { paths = [] } = config;
+  const isOpen = (path: PathConfig) => path['enforcement-mode'] === 'DISABLED';
+  const needsKeycloak =
+    paths.length === 0 || paths.some((path) => nameOf(path) === undefined && !isOpen(path));
+  let loaded: Loaded | undefined = needsKeycloak
+    ? undefined
+    : toLoaded(paths.map((path) => toEnforced(path, [])));
+  let pending: Promise<Loaded> | undefined;
+
+  function toLoaded(enforced: readonly EnforcedPath[]): Loaded {
+    const entries = enforced.map((one) => [one.config.path, one] as const);
+    return { trees: [createPathTree(entries, false), createPathTree(entries, true)], readAt: engine.clock() };
+  }
+
+  async function load(): Promise<Loaded> {
+    const resources = await listOwnResources(engine.api, engine.clientId);
+    const enforced =
+      paths.length === 0
+        ? resources.flatMap((resource) => toPaths(resource, methodScopes))
+        : paths.map((path) => toEnforced(path, resources));
+    return toLoaded(enforced);
+  }
+
+  function loadOnce(): Promise<Loaded> {
+    pending ??= load()
+      .catch((error: unknown) => {
+        // What is known goes on while Keycloak does not answer.
+        if (loaded !== undefined && (error as AuthError).code === 'provider_unavailable') return loaded;
+        throw error;
+      })
+      .then((fresh) => {
+        loaded = fresh;
+        return fresh;
+      })
+      .finally(() => {
+        pending = undefined;
+      });
+    return pending;
+  }
+
+  return {
+    find(readings) {
+      const age = loaded === undefined ? Number.POSITIVE_INFINITY : engine.clock() - loaded.readAt;
+      const isFresh = loaded !== undefined && (!needsKeycloak || (age >= 0 && age < engine.permissionMs));
+      return isFresh
+        ? findIn(loaded as Loaded, readings)
+        : loadOnce().then((fresh) => findIn(fresh, readings));
+    },
+  };
+}
+
+function findIn({ trees }: Loaded, readings: readonly string[]): EnforcedPath[] {
+  return [...new Set(trees.flatMap((tree) => readings.flatMap((path) => tree.find(path))))];
+}
+
+function nameOf({ id, name }: PathConfig): ResourceName | undefined {
+  if (id !== undefined) return { resourceId: id };
+  return name === undefined ? undefined : { resource: name };
+}
+
+/** @throws {AuthError} `provider_misconfigured` where no resource, or more than one, has the path */
+function toEnforced(path: PathConfig, resources: readonly Resource[]): EnforcedPath {
+  const of = nameOf(path);
+  if (of !== undefined) return { config: path, of };
+  // Nobody asks about a path that is open.
+  if (path['enforcement-mode'] === 'DISABLED') return { config: path, of: { resource: path.path } };
+  const [found, ...others] = resources.filter(({ uris }) => uris.includes(path.path));
+  if (found !== undefined && others.length === 0) return { config: path, of: { resourceId: found.id } };
+  throw new AuthError(
+    'provider_misconfigured',
+    `${found === undefined ? 'No resource has' : 'Several resources have'} the URI ${JSON.stringify(path.path)} in Keycloak: give the path the name of its resource`,
+  );
+}
+
+function toPaths(
+  { id, name, uris, scopes }: Resource,
+  methodScopes: Readonly<Record<string, string>> | undefined,
+): EnforcedPath[] {
+  return uris.map((path) => {
+    const why = whyNoPattern(path);
+    if (why !== undefined) {
+      const text = `The URI ${JSON.stringify(path)} of the resource ${JSON.stringify(name)} ${why}`;
+      throw new AuthError('provider_misconfigured', text);
+    }
+    const methods = Object.entries(methodScopes ?? {})
+      .filter(([, scope]) => scopes.includes(scope))
+      .map(([method, scope]) => ({ method, scopes: [scope] }));
+    // A resource without scopes is asked for whole, whatever the method.
+    if (methodScopes === undefined || scopes.length === 0)
+      return { config: { path, scopes }, of: { resourceId: id } };
+    return { config: { path, methods }, of: { resourceId: id }, isClosed: methods.length === 0 };
+  });
+}

@@ -1,0 +1,99 @@
+/** One scope of one resource: what somebody may do with which thing. */
+export type Permission =
+  | {
+      /** Name of a resource that the API's own client owns in Keycloak. */
+      readonly resource: string;
+      readonly resourceId?: undefined;
+      /** Left out, the resource has no scopes at all. */
+      readonly scope?: string | undefined;
+    }
+  | {
+      /** Id of a resource (`_id`), whoever owns it: names of what users own are not unique. */
+      readonly resourceId: string;
+      readonly resource?: undefined;
+      readonly scope?: string | undefined;
+    };
+
+/** A {@link Permission}, or the text `resource#scope` with the name of the resource. */
+export type PermissionLike = Permission | string;
+
+/** What stands in the place of a permission is none. */
+export class PermissionSyntaxError extends TypeError {
+  override readonly name = 'PermissionSyntaxError';
+}
+
+/** Keycloak's longest name of a resource or scope. */
+const MAX_LENGTH = 255;
+
+/**
+ * Exactly one `#`, and something on both sides: Keycloak takes `#view` for every resource, and what follows a second `#`
+ * it leaves out.
+ *
+ * @throws {PermissionSyntaxError}
+ */
+export function toPermission(value: unknown): Permission {
+  if (typeof value === 'string') {
+    const [resource = '', scope = '', ...more] = value.split('#');
+    if (more.length > 0 || scope === '') throw wrong('must be resource#scope, with one #');
+    return { resource: toName(resource), scope: toScope(scope) };
+  }
+  if (typeof value !== 'object' || value === null) throw wrong('must be resource#scope, or an object');
+  const { resource, resourceId, scope } = value as Record<string, unknown>;
+  if ((resource === undefined) === (resourceId === undefined)) {
+    throw wrong('must have a resource or a resourceId, and not both');
+  }
+  const ofScope = scope === undefined ? {} : { scope: toScope(scope) };
+  return resource === undefined
+    ? { resourceId: toId(resourceId), ...ofScope }
+    : { resource: toName(resource), ...ofScope };
+}
+
+/** @throws {PermissionSyntaxError} also for none at all: nothing that is asked would be all that is granted */
+export function toPermissions(values: unknown): Permission[] {
+  if (!Array.isArray(values) || values.length === 0) {
+    throw wrong('must be a list of permissions that is not empty');
+  }
+  return values.map(toPermission);
+}
+
+/** Two permissions are the same where this is. */
+export function keyOf({ resource, resourceId, scope }: Permission): string {
+  return JSON.stringify([resource ?? null, resourceId ?? null, scope ?? null]);
+}
+
+/** For people. */
+export function describe({ resource, resourceId, scope }: Permission): string {
+  const of = resource ?? `resource id ${resourceId}`;
+  return scope === undefined ? of : `${of}#${scope}`;
+}
+
+function toName(value: unknown): string {
+  if (isPlain(value)) return value;
+  throw wrong('needs the name of a resource, of 1 to 255 characters');
+}
+
+/** Keycloak reads an id up to the `#`, and takes one without a hyphen for a name. */
+function toId(value: unknown): string {
+  if (isPlain(value) && /^[\w-]*-[\w-]*$/.test(value)) return value;
+  throw wrong('needs the id of a resource: letters, digits and hyphens');
+}
+
+/** Keycloak splits scopes at commas. */
+function toScope(value: unknown): string {
+  if (isPlain(value) && !/[,#]/.test(value)) return value;
+  throw wrong('needs a scope, without commas and #');
+}
+
+function isPlain(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    value.length <= MAX_LENGTH &&
+    value.trim() === value &&
+    !/[\p{Cc}\p{Cs}]/u.test(value)
+  );
+}
+
+function wrong(rule: string): PermissionSyntaxError {
+  return new PermissionSyntaxError(`A permission ${rule}`);
+}

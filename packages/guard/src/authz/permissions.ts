@@ -1,0 +1,135 @@
+import { AuthError } from '../core/index.ts';
+import { toSafeText } from '../core/internal.ts';
+import { createAnswerCache } from './answer-cache.ts';
+import { createBatches } from './batches.ts';
+import { createCatalog } from './catalog.ts';
+import { type PushedClaims, toClaimText } from './claims.ts';
+import type { GrantedResource } from './grants.ts';
+import { createJudge, type Judge, type PermissionStats, type Who } from './judge.ts';
+import { type PermissionsOptions, toContext } from './options.ts';
+import { describe, type Permission, type PermissionLike, toPermissions } from './permission.ts';
+import { createProtectionApi, type ProtectionApi } from './protection-api.ts';
+import { askKeycloak, submitTicket } from './question.ts';
+
+/** What may go along with a question. */
+export interface AskOptions {
+  /** What policies get to know beside the token. Never what the caller can choose, unless you mean it to count. */
+  readonly claims?: PushedClaims | undefined;
+}
+
+/** What callers may do with which resources, as Keycloak's authorization services decide. */
+export interface Permissions {
+  /** Client in Keycloak that the resources belong to. */
+  readonly clientId: string;
+  readonly stats: PermissionStats;
+  /** How many answers are in memory. */
+  readonly cachedAnswers: number;
+  /**
+   * The permissions of the list that are granted. One question to Keycloak at most, but for names that are looked up.
+   *
+   * @throws {PermissionSyntaxError} for a list that is empty, and what is no permission
+   * @throws {AuthError} `provider_misconfigured` where Keycloak has no such resource or scope, `token_…` where the token
+   * is not good, `permission_unaskable` for one that is bound to a key, `provider_unavailable`
+   */
+  check(
+    who: Who,
+    permissions: readonly PermissionLike[],
+    options?: AskOptions,
+  ): Promise<readonly Permission[]>;
+  /** Whether every permission of the list is granted. Throws as `check` does. */
+  has(who: Who, permissions: readonly PermissionLike[], options?: AskOptions): Promise<boolean>;
+  /** All that is granted, resource by resource. Asked anew each time. Throws as `check` does. */
+  list(who: Who, options?: AskOptions): Promise<readonly GrantedResource[]>;
+}
+
+/** What the other parts of this room work with; beside the permissions, so that whoever prints those prints no secret. */
+export interface PermissionsEngine {
+  readonly judge: Judge;
+  readonly api: ProtectionApi;
+  readonly clientId: string;
+  readonly issuer: PermissionsOptions['verifier']['issuer'];
+  readonly permissionMs: number;
+  readonly clock: () => number;
+  /** See `submitTicket`. */
+  submit(token: string, ticket: string): ReturnType<typeof submitTicket>;
+}
+
+const engines = new WeakMap<Permissions, PermissionsEngine>();
+
+/** @throws {TypeError} for what {@link createPermissions} did not make */
+export function engineOf(permissions: Permissions): PermissionsEngine {
+  const engine = engines.get(permissions);
+  if (engine === undefined) throw new TypeError('The permissions must be those of createPermissions');
+  return engine;
+}
+
+/**
+ * Asks Keycloak's authorization services, and remembers each single answer for `permissionSeconds`. No I/O until
+ * something is asked; no timers.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @see Keycloak, Authorization Services Guide
+ * @example
+ * const permissions = createPermissions({ verifier, clientSecret: process.env.KEYCLOAK_CLIENT_SECRET });
+ * if (await permissions.has(principal, ['orders#view'])) showOrders();
+ */
+export function createPermissions(options: PermissionsOptions): Permissions {
+  const context = toContext(options);
+  const { verifier, trustTokenPermissions = false, maxCachedAnswers = 100_000 } = options;
+  const stats: PermissionStats = { cacheHits: 0, questions: 0, byToken: 0 };
+  const api = createProtectionApi(context);
+  const catalog = createCatalog(context, api);
+  const cache = createAnswerCache(context.permissionMs === 0 ? 0 : maxCachedAnswers);
+  const ask: Parameters<typeof createBatches>[0] = (asker, asked) => {
+    stats.questions++;
+    return askKeycloak(context, asker, asked);
+  };
+  const batches = createBatches(ask, catalog, context.clock);
+  const judge = createJudge({
+    ...{ context, cache, batches, catalog, stats, trustTokenPermissions },
+    verifier: verifier as never,
+  });
+
+  async function check(who: Who, asked: readonly PermissionLike[], { claims }: AskOptions = {}) {
+    const wanted = toPermissions(asked);
+    const verdicts = await judge.decide(who, wanted, toClaimText(claims));
+    const at = verdicts.indexOf('unknown');
+    if (at !== -1) throw toUnknown(wanted[at] as Permission, context.clientId);
+    return wanted.filter((_, index) => verdicts[index] === 'granted');
+  }
+
+  const permissions: Permissions = {
+    clientId: context.clientId,
+    stats,
+    get cachedAnswers() {
+      return cache.size;
+    },
+    check,
+    async has(who, asked, more) {
+      return (await check(who, asked, more)).length === asked.length;
+    },
+    async list(who, { claims } = {}) {
+      const token = await judge.tokenFor(who);
+      const answer = await ask({ token, claims: toClaimText(claims) }, []);
+      return answer === 'unknown' ? [] : answer;
+    },
+  };
+  const { issuer, permissionMs, clock, clientId } = context;
+  const submit: PermissionsEngine['submit'] = (token, ticket) => submitTicket(context, token, ticket);
+  engines.set(permissions, { judge, api, clientId, issuer, permissionMs, clock, submit });
+  return permissions;
+}
+
+/** A mistake of whoever wrote the guard: no caller can mend it. */
+export function toUnknown(permission: Permission, clientId: string): AuthError {
+  const { scope, resourceId } = permission;
+  const what =
+    scope === undefined
+      ? `has no resource ${quote(describe(permission))} without scopes`
+      : `has no ${quote(describe(permission))}`;
+  const fix = `Create the ${scope === undefined ? 'resource' : `resource with the scope ${quote(scope)}`} in Keycloak (Clients > ${clientId} > Authorization), or correct the guard`;
+  const owned = resourceId === undefined ? '. What a user owns is asked for by its resourceId' : '';
+  return new AuthError('provider_misconfigured', `The client ${clientId} ${what}. ${fix}${owned}`);
+}
+
+const quote = (text: string): string => JSON.stringify(toSafeText(text));

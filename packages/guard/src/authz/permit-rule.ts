@@ -1,0 +1,75 @@
+import { type OptionProblem, OptionsError, type Principal } from '../core/index.ts';
+import type { Verdict } from './batches.ts';
+import { keyOf, type Permission, type PermissionLike, toPermission } from './permission.ts';
+
+/** What a request must be permitted: one permission, or several of which each or any is enough. */
+export type PermitRule =
+  | PermissionLike
+  | { readonly allOf: readonly PermitRule[] }
+  | { readonly anyOf: readonly PermitRule[] };
+
+/** A rule that was read. */
+export interface ReadRule {
+  /** Each once. */
+  readonly permissions: readonly Permission[];
+  /** @param verdictOf of one of `permissions`, by its place */
+  isMet(verdictOf: (place: number) => Verdict): boolean;
+}
+
+/** @throws {OptionsError} naming every part that is no rule */
+export function readRule(rule: unknown): ReadRule {
+  const problems: OptionProblem[] = [];
+  const permissions: Permission[] = [];
+  const places = new Map<string, number>();
+
+  function placeOf(permission: Permission): number {
+    const key = keyOf(permission);
+    const known = places.get(key);
+    if (known !== undefined) return known;
+    places.set(key, permissions.length);
+    return permissions.push(permission) - 1;
+  }
+
+  function read(part: unknown, at: string): ReadRule['isMet'] {
+    const { allOf, anyOf, ...rest } = (typeof part === 'object' && part !== null ? part : {}) as {
+      allOf?: unknown;
+      anyOf?: unknown;
+    };
+    const list = allOf ?? anyOf;
+    if (list === undefined) {
+      try {
+        const place = placeOf(toPermission(part));
+        return (verdictOf) => verdictOf(place) === 'granted';
+      } catch (error) {
+        const rule = (error as Error).message.replace(/^A permission /, '');
+        problems.push({ option: at, rule, example: "'orders#view'" });
+        return () => false;
+      }
+    }
+    const name = allOf === undefined ? 'anyOf' : 'allOf';
+    const isAlone = Object.keys(rest).length === 0 && (allOf === undefined || anyOf === undefined);
+    if (!isAlone || !Array.isArray(list) || list.length === 0) {
+      const option = at === 'rule' ? name : `${at}.${name}`;
+      problems.push({
+        option,
+        rule: 'must be a list that is not empty, and alone',
+        example: "['orders#view']",
+      });
+      return () => false;
+    }
+    const parts = list.map((one, index) => read(one, `${at === 'rule' ? '' : `${at}.`}${name}[${index}]`));
+    return name === 'allOf'
+      ? (verdictOf) => parts.every((isMet) => isMet(verdictOf))
+      : (verdictOf) => parts.some((isMet) => isMet(verdictOf));
+  }
+
+  const isMet = read(rule, 'rule');
+  if (problems.length > 0) throw new OptionsError('permit', problems);
+  return { permissions, isMet };
+}
+
+/** A rule that depends on the request. */
+export type RuleOfRequest<Request> = (
+  request: Request,
+  principal: Principal,
+) => PermitRule | Promise<PermitRule>;

@@ -1,0 +1,92 @@
+import { AuthError } from '../core/index.ts';
+import { type BoundedResponse, describeAnswer, toJsonObject } from '../core/internal.ts';
+import { type AuthzContext, secretsOf } from './context.ts';
+import { createServiceToken } from './service-token.ts';
+
+/** What came back of the protection API, where it is no refusal of this API itself. */
+export interface ProtectionAnswer {
+  readonly status: number;
+  /** The JSON that the body is; `undefined` where it is none. */
+  readonly json: unknown;
+  /** For people. */
+  readonly seen: string;
+}
+
+/** Keycloak's protection API (UMA 2.0 Federated Authorization), as the resource server. */
+export interface ProtectionApi {
+  /**
+   * @param path below `authz/protection`, with its query
+   * @throws {AuthError} `provider_misconfigured` where the client may not, `provider_unavailable` where nobody answers
+   */
+  call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<ProtectionAnswer>;
+}
+
+export function createProtectionApi(context: AuthzContext): ProtectionApi {
+  const serviceToken = createServiceToken(context);
+
+  async function send(method: string, path: string, body: unknown, token: string): Promise<BoundedResponse> {
+    const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const url = `${context.issuer.baseUrl}/authz/protection/${path}`;
+    const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    return context.calls.call(url, 'an answer', [token, ...secretsOf(context)], init);
+  }
+
+  return {
+    async call(method, path, body) {
+      let token = await serviceToken.get();
+      let response = await send(method, path, body, token);
+      // It may have ended before its time, as after a logout of all.
+      if (refusalOf(response) === 'invalid_bearer_token') {
+        serviceToken.drop(token);
+        token = await serviceToken.get();
+        response = await send(method, path, body, token);
+      }
+      const seen = describeAnswer(response, [token, ...secretsOf(context)]);
+      const fix = fixOf(response, context.clientId);
+      if (fix !== undefined) throw new AuthError('provider_misconfigured', `${fix} (${seen})`);
+      if (response.status >= 500 || response.status === 429 || isPage(response)) {
+        throw new AuthError(
+          'provider_unavailable',
+          `Keycloak's protection API gave no usable answer (${seen})`,
+        );
+      }
+      return { status: response.status, json: toJson(response.body), seen };
+    },
+  };
+}
+
+function refusalOf({ body }: BoundedResponse): unknown {
+  return toJsonObject(body)?.error;
+}
+
+function fixOf(response: BoundedResponse, clientId: string): string | undefined {
+  switch (refusalOf(response)) {
+    case 'invalid_clientId':
+    case 'invalid_clientid':
+      return `The client ${clientId} is no resource server: switch "Authorization" on in Keycloak`;
+    case 'invalid_bearer_token':
+      return `Keycloak does not take the token that it gave the client ${clientId}: compare the issuers (KC_HOSTNAME)`;
+    case 'not_supported':
+      return `Set "Remote resource management" of the client ${clientId} on`;
+    case 'invalid_scope':
+      return response.status === 403
+        ? `Give the service account of the client ${clientId} its client role uma_protection`
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Redirects and pages are a proxy's. */
+function isPage({ status, body }: BoundedResponse): boolean {
+  return (status >= 300 && status < 400) || /^\s*</.test(body);
+}
+
+function toJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import { AuthError } from '../core/index.ts';
+import { readCompactJws, toJsonObject } from '../core/internal.ts';
+import { toClaimToken } from './claims.ts';
+import { type AuthzContext, secretsOf } from './context.ts';
+import { type Answer, readAnswer, readNo } from './read-answer.ts';
+
+/** Whom a question is about, and what policies get to know beside. */
+export interface Asker {
+  readonly token: string;
+  /** See `toClaimText`. */
+  readonly claims: string;
+}
+
+const UMA_TICKET = 'urn:ietf:params:oauth:grant-type:uma-ticket';
+
+/**
+ * One question to the token endpoint. No `scope` goes with it: Keycloak would add it to what is asked.
+ *
+ * @param asked `id#scope,scope`, or nothing for all that is granted
+ * @throws {AuthError} see {@link readAnswer}; `permission_unaskable` for a token that is bound to a key
+ * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
+ */
+export async function askKeycloak(
+  context: AuthzContext,
+  { token, claims }: Asker,
+  asked: readonly string[],
+): Promise<Answer> {
+  assertNotBound(token);
+  const { clientId, clientSecret, asks } = context;
+  const body = new URLSearchParams({
+    grant_type: UMA_TICKET,
+    audience: clientId,
+    response_mode: 'permissions',
+  });
+  for (const one of asked) body.append('permission', one);
+  if (claims !== '') {
+    body.set('claim_token', toClaimToken(claims));
+    body.set('claim_token_format', 'urn:ietf:params:oauth:token-type:jwt');
+  }
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (asks === 'caller') headers.authorization = `Bearer ${token}`;
+  else {
+    body.set('client_id', clientId);
+    body.set('client_secret', clientSecret);
+    body.set('subject_token', token);
+  }
+  const secrets = [token, ...secretsOf(context)];
+  const init = { method: 'POST', headers, body };
+  const response = await context.calls.call(context.issuer.endpoints.token, 'permissions', secrets, init);
+  return readAnswer(response, context, secrets);
+}
+
+/**
+ * Exchanges a ticket by the caller's own token, and files a request with the owner where it is not granted.
+ *
+ * @throws {AuthError} as {@link askKeycloak}
+ */
+export async function submitTicket(
+  context: AuthzContext,
+  token: string,
+  ticket: string,
+): Promise<'granted' | 'requested' | 'refused'> {
+  assertNotBound(token);
+  const secrets = [token, ticket, ...secretsOf(context)];
+  const response = await context.calls.call(context.issuer.endpoints.token, 'a decision', secrets, {
+    method: 'POST',
+    headers: { accept: 'application/json', authorization: `Bearer ${token}` },
+    body: new URLSearchParams({
+      grant_type: UMA_TICKET,
+      ticket,
+      submit_request: 'true',
+      // Without, Keycloak would issue a token that nobody wants.
+      response_mode: 'decision',
+    }),
+  });
+  const no = readNo(response);
+  if (no !== undefined) return no === 'request_submitted' ? 'requested' : 'refused';
+  if (response.status === 200 && toJsonObject(response.body)?.result === true) return 'granted';
+  return readAnswer(response, { ...context, asks: 'caller' }, secrets) === 'unknown' ? 'refused' : 'granted';
+}
+
+function assertNotBound(token: string): void {
+  const { cnf, typ } = readCompactJws(token).payload();
+  if (cnf !== undefined || typ === 'DPoP') throw toUnaskable();
+}
+
+/** Keycloak refuses a bound token as a bearer token, under the scheme DPoP, and as a subject token. */
+export function toUnaskable(): AuthError {
+  return new AuthError(
+    'permission_unaskable',
+    "Keycloak's authorization services take no token that is bound to a key (DPoP, mutual TLS): guard this route by roles, or let it be called with a plain bearer token",
+    { expected: 'a token without the claim cnf', seen: 'a claim cnf' },
+  );
+}

@@ -1,0 +1,76 @@
+import { AuthError } from '../core/index.ts';
+import { type BoundedResponse, describeAnswer, toJsonObject } from '../core/internal.ts';
+import type { AuthzContext } from './context.ts';
+import { type GrantedResource, toGrants } from './grants.ts';
+
+/** What Keycloak says to a question: what it grants, or that it knows a resource or scope not at all. */
+export type Answer = readonly GrantedResource[] | 'unknown';
+
+/** Everything else in a 403 is about the realm or the client, not about the permission. */
+const NO = ['not_authorized', 'request_submitted'] as const;
+
+/** How Keycloak says no; `undefined` where it does not. */
+export function readNo({ status, body }: BoundedResponse): (typeof NO)[number] | undefined {
+  const { error, error_description: description } = toJsonObject(body) ?? {};
+  return status === 403 && error === 'access_denied' ? NO.find((one) => one === description) : undefined;
+}
+
+/**
+ * Reads the answer to a `uma-ticket` request (UMA 2.0 Grant §3.3.6) by what it says, not by its status alone: a realm
+ * that is disabled answers `access_denied` too.
+ *
+ * @throws {AuthError} `token_revoked` where the caller's token is no longer good, `provider_misconfigured` where the
+ * API's client is set up wrongly, `provider_unavailable` where it is no answer to the question
+ */
+export function readAnswer(
+  response: BoundedResponse,
+  context: Pick<AuthzContext, 'clientId' | 'asks'>,
+  secrets: readonly string[],
+): Answer {
+  const { status, body } = response;
+  const grants = status === 200 ? toGrants(body) : undefined;
+  if (grants !== undefined) return grants;
+  const { error, error_description: description = '' } = toJsonObject(body) ?? {};
+  const seen = describeAnswer(response, secrets);
+  if (readNo(response) !== undefined) return [];
+  if (status === 400 && (error === 'invalid_resource' || error === 'invalid_scope')) return 'unknown';
+  if (isCallersToken(status, error, String(description), context.asks)) {
+    throw new AuthError('token_revoked', 'Keycloak says that the token is no longer good', { seen });
+  }
+  const fix = fixOf(error, String(description), context);
+  if (fix !== undefined) throw new AuthError('provider_misconfigured', `${fix} (${seen})`);
+  throw new AuthError('provider_unavailable', `Keycloak gave no usable answer to a permission (${seen})`);
+}
+
+function isCallersToken(
+  status: number,
+  error: unknown,
+  description: string,
+  asks: AuthzContext['asks'],
+): boolean {
+  if (asks === 'api') {
+    return status === 400 && error === 'unauthorized_client' && /Invalid identity/i.test(description);
+  }
+  return (status === 400 || status === 401) && error === 'invalid_grant';
+}
+
+/** What to change; `undefined` where the answer is about nothing that is set up here. */
+function fixOf(
+  error: unknown,
+  description: string,
+  { clientId }: Pick<AuthzContext, 'clientId'>,
+): string | undefined {
+  if (/Unknown resource server/i.test(description)) {
+    return `There is no client ${clientId} in the realm: look at the client id`;
+  }
+  if (/does not support permissions/i.test(description)) {
+    return `The client ${clientId} has no authorization: switch "Authorization" on in Keycloak`;
+  }
+  if (/not allowed to send claims/i.test(description)) {
+    return "A public client's token cannot bring claims along: set asks to 'api'";
+  }
+  if (error === 'invalid_client' || error === 'unauthorized_client') {
+    return `Keycloak refuses the client ${clientId}: its secret is wrong, it is disabled, or "Service accounts roles" is off`;
+  }
+  return undefined;
+}

@@ -1,0 +1,60 @@
+import { AuthError } from '../core/index.ts';
+import { describeAnswer, toJsonObject } from '../core/internal.ts';
+import { type AuthzContext, secretsOf } from './context.ts';
+
+/** The API's own token, by which it manages its resources in Keycloak (UMA: "protection API token"). */
+export interface ServiceToken {
+  /** @throws {AuthError} `provider_misconfigured` where Keycloak refuses the client */
+  get(): Promise<string>;
+  /** It was refused: the next one is fetched. */
+  drop(token: string): void;
+}
+
+/** Longest time before its end that it is no longer used. Unit: milliseconds. */
+const AHEAD_MS = 30_000;
+
+export function createServiceToken(context: AuthzContext): ServiceToken {
+  let current: { readonly token: string; readonly until: number } | undefined;
+  let pending: Promise<string> | undefined;
+
+  async function load(): Promise<string> {
+    const { clientId, clientSecret, issuer, calls, clock } = context;
+    const askedAt = clock();
+    const response = await calls.call(issuer.endpoints.token, 'a token', secretsOf(context), {
+      method: 'POST',
+      headers: { accept: 'application/json' },
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: clientId,
+        client_secret: clientSecret,
+      }),
+    });
+    const { access_token: token, expires_in: lifetime, error } = toJsonObject(response.body) ?? {};
+    if (response.status === 200 && typeof token === 'string') {
+      const lifetimeMs = typeof lifetime === 'number' ? lifetime * 1000 : 0;
+      current = { token, until: askedAt + lifetimeMs - Math.min(AHEAD_MS, lifetimeMs / 2) };
+      return token;
+    }
+    const seen = describeAnswer(response, secretsOf(context));
+    if ((response.status === 400 || response.status === 401) && typeof error === 'string') {
+      throw new AuthError(
+        'provider_misconfigured',
+        `Keycloak gives the client ${clientId} no token of its own (${seen}): look at its secret, and switch "Service accounts roles" and "Authorization" on`,
+      );
+    }
+    throw new AuthError('provider_unavailable', `Keycloak gave no token to the client ${clientId} (${seen})`);
+  }
+
+  return {
+    async get() {
+      if (current !== undefined && context.clock() < current.until) return current.token;
+      pending ??= load().finally(() => {
+        pending = undefined;
+      });
+      return pending;
+    },
+    drop(token) {
+      if (current?.token === token) current = undefined;
+    },
+  };
+}

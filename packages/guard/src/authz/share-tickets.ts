@@ -1,0 +1,72 @@
+import type { ProtectionApi } from './protection-api.ts';
+import { toUnusable } from './resource-list.ts';
+
+/** A scope of a resource that its owner shares with somebody, or is asked to share. */
+export interface Share {
+  /** Of the permission ticket in Keycloak. */
+  readonly id: string;
+  readonly resourceId: string;
+  readonly resourceName: string;
+  readonly scope: string;
+  /** User id (`sub`). */
+  readonly owner: string;
+  /** User id (`sub`) of who has it, or asks for it. */
+  readonly requester: string;
+  readonly requesterName: string;
+  /** False: the owner has not agreed yet. */
+  readonly isGranted: boolean;
+}
+
+/** What tickets are looked for by; each by its id. */
+export interface ShareFilter {
+  readonly resourceId?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly requester?: string | undefined;
+  readonly isGranted?: boolean | undefined;
+}
+
+/** Keycloak gives no more than 100 unless it is asked for more. */
+const PAGE = 500;
+
+export async function listShares(api: ProtectionApi, filter: ShareFilter): Promise<Share[]> {
+  const { resourceId, owner, requester, isGranted } = filter;
+  const query = new URLSearchParams({ returnNames: 'true', max: `${PAGE}` });
+  if (resourceId !== undefined) query.set('resourceId', resourceId);
+  if (owner !== undefined) query.set('owner', owner);
+  if (requester !== undefined) query.set('requester', requester);
+  if (isGranted !== undefined) query.set('granted', String(isGranted));
+  const shares: Share[] = [];
+  for (let first = 0; ; first += PAGE) {
+    query.set('first', `${first}`);
+    const answer = await api.call('GET', `permission/ticket?${query}`);
+    if (answer.status !== 200 || !Array.isArray(answer.json)) throw toUnusable(answer);
+    // Keycloak takes names for ids: what is somebody else's is left out.
+    shares.push(...answer.json.flatMap((one) => toShare(one) ?? []).filter((share) => fits(share, filter)));
+    if (answer.json.length < PAGE) return shares;
+  }
+}
+
+function fits(share: Share, filter: ShareFilter): boolean {
+  return (['resourceId', 'owner', 'requester', 'isGranted'] as const).every(
+    (name) => filter[name] === undefined || share[name] === filter[name],
+  );
+}
+
+function toShare(value: unknown): Share | undefined {
+  const ticket = (value ?? {}) as Record<string, unknown>;
+  const { id, resource, scopeName, owner, requester } = ticket;
+  const ids = [id, resource, scopeName, owner, requester];
+  if (!ids.every((one) => typeof one === 'string')) return undefined;
+  return {
+    id: id as string,
+    resourceId: resource as string,
+    resourceName: toText(ticket.resourceName),
+    scope: scopeName as string,
+    owner: owner as string,
+    requester: requester as string,
+    requesterName: toText(ticket.requesterName),
+    isGranted: ticket.granted === true,
+  };
+}
+
+const toText = (value: unknown): string => (typeof value === 'string' ? value : '');

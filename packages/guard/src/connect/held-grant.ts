@@ -1,0 +1,49 @@
+import type { Grant } from './grant.ts';
+import type { KeycloakHost } from './host.ts';
+import { outageOf } from './refusal.ts';
+import type { ConnectRequest, ConnectResponse } from './request.ts';
+
+/**
+ * The grant that a request has, from the first store that has one.
+ *
+ * What Keycloak no longer takes is taken out of the session, or every request would ask anew. It may be, though, that
+ * another process has just renewed it: with rotated refresh tokens, ours is the old one.
+ */
+export async function readGrant(
+  keycloak: KeycloakHost,
+  request: ConnectRequest,
+  response: ConnectResponse,
+): Promise<Grant> {
+  const store = keycloak.stores.find((one) => one.get(request));
+  const held: unknown = store?.get(request);
+  if (store === undefined || isRefusal(held)) throw new Error('Could not obtain grant code error');
+  try {
+    return await keep(held);
+  } catch (error) {
+    if (outageOf(error) !== undefined) throw toStoreError(error);
+    const newer = await store.reload?.(request).catch(() => undefined);
+    if (newer !== undefined && newer !== held) {
+      return keep(newer).catch((later: unknown) => {
+        throw toStoreError(later);
+      });
+    }
+    store.drop?.(request, response);
+    throw toStoreError(error);
+  }
+
+  async function keep(kept: unknown): Promise<Grant> {
+    const grant = await keycloak.grantManager.createGrant(
+      typeof kept === 'string' ? kept : JSON.stringify(kept),
+    );
+    keycloak.storeGrant(grant, request, response);
+    return grant;
+  }
+}
+
+function isRefusal(held: unknown): boolean {
+  return typeof held === 'object' && held !== null && 'error' in held;
+}
+
+function toStoreError(cause: unknown): Error {
+  return new Error('Could not store grant code error', { cause });
+}

@@ -1,0 +1,27 @@
+import type { Grant } from './grant.ts';
+import type { GrantManager } from './grant-manager.ts';
+import type { AuthZRequest } from './permissions.ts';
+import type { ConnectRequest, ConnectResponse, Next } from './request.ts';
+import type { GrantStore } from './stores.ts';
+
+/** As much of a `Keycloak` as its middleware calls. Looked up at each call: applications replace these methods. */
+export interface KeycloakHost {
+  readonly config: { readonly bearerOnly: boolean | string; readonly clientId: string | undefined };
+  readonly grantManager: GrantManager;
+  readonly stores: GrantStore[];
+  accessDenied(request: ConnectRequest, response: ConnectResponse, next?: Next): unknown;
+  redirectToLogin(request: ConnectRequest): boolean;
+  authenticated(request: ConnectRequest): unknown;
+  deauthenticated(request: ConnectRequest): unknown;
+  getGrant(request: ConnectRequest, response: ConnectResponse): Promise<Grant>;
+  getGrantFromCode(code: string, request: ConnectRequest, response: ConnectResponse): Promise<Grant>;
+  storeGrant(grant: Grant | undefined, request: ConnectRequest, response: ConnectResponse): Grant | undefined;
+  unstoreGrant(sessionId: string): void;
+  checkPermissions(
+    authzRequest: AuthZRequest,
+    request: ConnectRequest,
+    callback?: (permissions: unknown) => unknown,
+  ): Promise<Grant>;
+  loginUrl(state?: string, redirectUrl?: string): string;
+  logoutUrl(redirectUrl?: string, idTokenHint?: string): string;
+}

@@ -1,0 +1,20 @@
+export type { Callback } from './callback.ts';
+export { Config, type KeycloakConfig } from './config.ts';
+export type { EnforcerOptions } from './enforcer.ts';
+export { Grant, type GrantProperties } from './grant.ts';
+export { type GrantData, GrantManager } from './grant-manager.ts';
+export { Keycloak, Keycloak as default } from './keycloak.ts';
+export type { MiddlewareOptions } from './middleware.ts';
+export type { KeycloakOptions } from './options.ts';
+export type { AuthZRequest } from './permissions.ts';
+export type { GuardFn } from './protect.ts';
+export type {
+  ConnectHandler,
+  ConnectRequest,
+  ConnectResponse,
+  Kauth,
+  KauthRequest,
+  Next,
+} from './request.ts';
+export type { GrantStore } from './stores.ts';
+export { Token, type TokenContent, type TokenPermission } from './token.ts';

@@ -1,0 +1,39 @@
+import { createHash, createPublicKey, type JsonWebKey } from 'node:crypto';
+import { readBody, toJsonObject } from '../core/internal.ts';
+
+/**
+ * A `fetch` that leaves nothing in the realm's JWKS but one key, for an application that has pinned it: no other may sign.
+ * It is there under the id that Keycloak makes of a key, also while the realm does not answer, and under whatever id the
+ * realm has for it.
+ *
+ * @param pem a public key; RS256 alone, as it always was
+ * @throws {Error} where it is no key
+ */
+export function pinKey(
+  pem: string,
+  realmUrl: string,
+  fetch: typeof globalThis.fetch,
+): typeof globalThis.fetch {
+  const key = createPublicKey(pem);
+  const pinned = { ...key.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' };
+  const kid = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64url');
+  const certs = `${realmUrl}/protocol/openid-connect/certs`;
+  return async (input, init) => {
+    if (input !== certs) return fetch(input, init);
+    const ids = await fetch(input, init).then(
+      async (answer) => idsOf(toJsonObject(await readBody(answer)), pinned),
+      () => [],
+    );
+    const keys = [...new Set([kid, ...ids])].map((id) => ({ ...pinned, kid: id }));
+    return Response.json({ keys });
+  };
+}
+
+function idsOf(jwks: Record<string, unknown> | undefined, { n, e }: JsonWebKey): string[] {
+  const keys = Array.isArray(jwks?.keys) ? (jwks.keys as ({ kid?: unknown } & JsonWebKey)[]) : [];
+  return keys
+    .filter((one) => one?.n === n && one.e === e && typeof one.kid === 'string')
+    .map(({ kid }) => kid as string);
+}

@@ -1,0 +1,147 @@
+import { readCredentials } from '../core/internal.ts';
+import { decodeCookie, readCookie, toSetCookie } from '../session/internal.ts';
+import type { Grant } from './grant.ts';
+import { type ConnectRequest, type ConnectResponse, isSecure, sessionOf } from './request.ts';
+
+/** Where grants are kept between requests, or come from. */
+export interface GrantStore {
+  /** A grant as JSON or as an object; `undefined` where there is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: JSON
+  get(request: ConnectRequest): any;
+  /** Gives a grant its methods `store` and `unstore`. */
+  wrap?(grant: Grant): void;
+  /** Takes the grant of a session away. */
+  clear?(sessionId: string): void;
+  /** What is kept at this moment, where others may have changed it since the request came. */
+  reload?(request: ConnectRequest): Promise<unknown>;
+  /** Takes away what a request has brought along. */
+  drop?(request: ConnectRequest, response: ConnectResponse): void;
+}
+
+/** Name of the member of the session, and of the cookie. */
+export const TOKEN_KEY = 'keycloak-token';
+
+/** An access token that a request brings along (RFC 6750 §2.1). */
+export const bearerStore: GrantStore = {
+  get(request) {
+    const token = readBearer(request);
+    return typeof token === 'string' ? { access_token: token } : undefined;
+  },
+};
+
+/** The bearer token; why it cannot be read; or `undefined` where the header is for somebody else, or missing. */
+export function readBearer(request: ConnectRequest): string | Error | undefined {
+  const { authorization } = request.headers;
+  if (authorization === undefined || !/^bearer(\s|$)/i.test(authorization)) return undefined;
+  return readCredentials(request);
+}
+
+type SessionData = { [TOKEN_KEY]?: string } | null | undefined;
+
+interface SessionBackend {
+  get(sessionId: string, callback: (error: unknown, session?: SessionData) => void): void;
+  set(sessionId: string, session: object, callback?: (error?: unknown) => void): void;
+}
+
+/** Grants are a member of the session of express-session, as a JSON text. */
+export function createSessionStore(backend: SessionBackend): GrantStore & { readonly store: SessionBackend } {
+  const load = (sessionId: string): Promise<SessionData> =>
+    new Promise((resolve, reject) => {
+      backend.get(sessionId, (error, session) => (error ? reject(error) : resolve(session)));
+    });
+  return {
+    store: backend,
+    get: (request) => sessionOf(request)?.[TOKEN_KEY],
+    wrap(grant) {
+      define(
+        grant,
+        (request) => {
+          const session = sessionOf(request);
+          if (session !== undefined && grant.__raw !== undefined) session[TOKEN_KEY] = toJson(grant);
+        },
+        drop,
+      );
+    },
+    clear(sessionId) {
+      load(sessionId).then(
+        (session) => {
+          if (!session) return;
+          delete session[TOKEN_KEY];
+          backend.set(sessionId, session, () => {});
+        },
+        // Its tokens are refused all the same: the push has revoked them.
+        () => {},
+      );
+    },
+    async reload({ sessionID }) {
+      return sessionID === undefined ? undefined : (await load(sessionID))?.[TOKEN_KEY];
+    },
+    drop,
+  };
+
+  function drop(request: ConnectRequest): void {
+    delete sessionOf(request)?.[TOKEN_KEY];
+  }
+}
+
+/** Grants are a cookie of the browser: of this host alone, of no script, and of no other site. */
+export const cookieStore: GrantStore = {
+  get(request) {
+    const text = readGrantCookie(request);
+    try {
+      return text === undefined ? undefined : JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  },
+  wrap(grant) {
+    define(
+      grant,
+      (request, response) => {
+        if (grant.__raw === undefined || toJson(grant) === readGrantCookie(request)) return;
+        response.appendHeader('set-cookie', toGrantCookie(toJson(grant), isSecure(request)));
+      },
+      dropCookie,
+    );
+  },
+  drop: dropCookie,
+};
+
+function dropCookie(request: ConnectRequest, response: ConnectResponse): void {
+  if (readGrantCookie(request) === undefined) return;
+  const secure = isSecure(request);
+  response.appendHeader('set-cookie', toSetCookie({ name: TOKEN_KEY, value: '', secure, maxAgeSeconds: 0 }));
+}
+
+function readGrantCookie(request: ConnectRequest): string | undefined {
+  const value = readCookie(request.headers.cookie, TOKEN_KEY);
+  return value === undefined ? undefined : (decodeCookie(value) ?? undefined);
+}
+
+/**
+ * Browsers drop a cookie of more than 4,096 octets. What only signing out needs goes first: then Keycloak asks the person.
+ *
+ * @throws {TypeError} where it does not fit without that either
+ */
+function toGrantCookie(json: string, secure: boolean): string {
+  try {
+    return toSetCookie({ name: TOKEN_KEY, value: json, secure });
+  } catch {
+    const { id_token, ...rest } = JSON.parse(json);
+    return toSetCookie({ name: TOKEN_KEY, value: JSON.stringify(rest), secure });
+  }
+}
+
+function toJson({ __raw }: Grant): string {
+  return typeof __raw === 'string' ? __raw : JSON.stringify(__raw);
+}
+
+type Keep = (request: ConnectRequest, response: ConnectResponse) => void;
+
+/** Not enumerable: they are no part of the grant. */
+function define(grant: Grant, store: Keep, unstore: Keep): void {
+  Object.defineProperties(grant, {
+    store: { value: store, configurable: true, writable: true },
+    unstore: { value: unstore, configurable: true, writable: true },
+  });
+}

@@ -1,0 +1,125 @@
+import {
+  addToFetchAnswer,
+  answerFetchRoute,
+  createDoor,
+  type FetchReply,
+  type FetchRequest,
+  fetchHost,
+  findFetchRoute,
+  toFetchAnswer,
+  toRoutes,
+} from '../adapter/internal.ts';
+import type { Claims, Principal, Requirements } from '../core/index.ts';
+import { type Gate, isThenable } from '../core/internal.ts';
+import { lazily } from './lazily.ts';
+import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
+
+/**
+ * Checks bearer tokens of Keycloak, and guards handlers of Next.js, SvelteKit, Bun, Deno, H3, Elysia and others. Nothing is
+ * loaded before the first request.
+ *
+ * @param options a function is called when the first request comes: for programs that are built where their environment is
+ * not, as by `next build` in an image. What is wrong with the options is thrown then
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @example
+ * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ * Bun.serve({ fetch: kc.guard({}, (request, { principal }) => Response.json({ hello: principal.username })) });
+ */
+export function keycloak<C extends object = Claims>(
+  options: FetchKeycloakOptions<C> | (() => FetchKeycloakOptions<C>),
+): FetchKeycloak<C> {
+  return typeof options === 'function' ? lazily(() => open(options())) : open(options);
+}
+
+function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak<C> {
+  const { session, backchannelLogout, ...rest } = options;
+  const door = createDoor<FetchRequest, FetchReply, C>(rest as FetchKeycloakOptions<C>, {
+    factory: 'keycloak',
+    ...fetchHost,
+  });
+  const opened = session === undefined ? [] : door.openSessions(session).all;
+  const routes = toRoutes([...opened, ...door.messages(backchannelLogout).all]);
+
+  /** @throws where it is a fault, and not ours to answer */
+  function refuse(error: unknown, request: FetchRequest, reply: FetchReply): Response {
+    const answer = door.refusalOf(error, request);
+    if (answer === undefined) throw error;
+    return addToFetchAnswer(toFetchAnswer(answer, request.method), reply);
+  }
+
+  async function handle(request: Request): Promise<Response | undefined> {
+    const route = findFetchRoute(routes, request);
+    return route && answerFetchRoute(door, route, request, request);
+  }
+
+  async function handleAll(request: Request): Promise<Response> {
+    const NOT_FOUND = { status: 404, headers: {}, setCookies: [], body: undefined };
+    return (await handle(request)) ?? toFetchAnswer(NOT_FOUND);
+  }
+
+  return {
+    verifier: door.verifier,
+    guard: (requirements, handler) => toGuarded(door.gate(requirements), handler as never, refuse),
+    async decide(incoming, requirements) {
+      const request = toRequest(incoming);
+      const reply: FetchReply = {};
+      const gate = door.gate(requirements);
+      try {
+        return (await gate.decide(request, reply)) as never;
+      } catch (error) {
+        return refuse(error, request, reply);
+      }
+    },
+    async principal(incoming, requirements) {
+      return (await door.gate(requirements).decide(toRequest(incoming), {})) as never;
+    },
+    handle,
+    handlers: { GET: handleAll, POST: handleAll },
+    has: door.has,
+    accessToken: async (incoming) => door.accessToken(toRequest(incoming)),
+    connect: async (incoming, requirements = {}) =>
+      door.connections.guard(requirements as Requirements).open(toRequest(incoming)),
+    load: () => door.verifier.load(),
+    close: door.close,
+  };
+}
+
+type Handler = (
+  request: Request,
+  found: { readonly principal: Principal | null },
+  ...rest: readonly unknown[]
+) => Response | Promise<Response>;
+
+/** A known token costs no promise. */
+function toGuarded(
+  gate: Gate<FetchRequest, FetchReply>,
+  handler: Handler,
+  refuse: (error: unknown, request: FetchRequest, reply: FetchReply) => Response,
+) {
+  return (request: Request, ...rest: readonly unknown[]): Response | Promise<Response> => {
+    const reply: FetchReply = {};
+    const admit = (principal: Principal | null): Response | Promise<Response> => {
+      const response = handler(request, { principal }, ...rest);
+      if (reply.extra === undefined) return response;
+      return isThenable(response)
+        ? response.then((late) => addToFetchAnswer(late, reply))
+        : addToFetchAnswer(response, reply);
+    };
+    let decided: Principal | null | Promise<Principal | null>;
+    try {
+      decided = gate.decide(request, reply);
+    } catch (error) {
+      return refuse(error, request, reply);
+    }
+    // Not `catch` behind `then`: what the handler throws is not a refusal.
+    return isThenable(decided)
+      ? decided.then(admit, (error: unknown) => refuse(error, request, reply))
+      : admit(decided);
+  };
+}
+
+function toRequest(incoming: Incoming): FetchRequest {
+  return typeof (incoming as Headers).get === 'function'
+    ? { headers: incoming as Headers }
+    : (incoming as FetchRequest);
+}

@@ -1,0 +1,40 @@
+import type { GuardOptions } from '../core/internal.ts';
+import type { FetchKeycloak, GuardedHandler } from './types.ts';
+
+/** The same, made when it is first used, and then once. What is wrong with its options is thrown then. */
+export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C> {
+  let made: FetchKeycloak<C> | undefined;
+  const get = (): FetchKeycloak<C> => {
+    made ??= make();
+    return made;
+  };
+  return {
+    get verifier() {
+      return get().verifier;
+    },
+    guard<const R extends GuardOptions, Req extends Request, Rest extends unknown[]>(
+      requirements: R,
+      handler: GuardedHandler<C, R, Req, Rest>,
+    ) {
+      let guarded: ((request: Req, ...rest: Rest) => Response | Promise<Response>) | undefined;
+      return (request: Req, ...rest: Rest) => {
+        // Next.js calls handlers when it builds, and stops here: what depends on headers is not made then.
+        request.headers.get('authorization');
+        guarded ??= get().guard(requirements, handler);
+        return guarded(request, ...rest);
+      };
+    },
+    decide: async (request, requirements) => get().decide(request, requirements),
+    principal: async (request, requirements) => get().principal(request, requirements),
+    handle: async (request) => get().handle(request),
+    handlers: {
+      GET: async (request) => get().handlers.GET(request),
+      POST: async (request) => get().handlers.POST(request),
+    },
+    accessToken: async (request) => get().accessToken(request),
+    connect: async (request, requirements) => get().connect(request, requirements),
+    has: (principal, requirements) => get().has(principal, requirements),
+    load: async () => get().load(),
+    close: async () => made?.close(),
+  };
+}

@@ -1,0 +1,155 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import {
+  addToFetchAnswer,
+  answerFetchRoute,
+  type BackchannelLogoutOptions,
+  type Connection,
+  createDoor,
+  type FetchReply,
+  type Found,
+  fetchHost,
+  findFetchRoute,
+  type KeycloakOptions,
+  type NotOptional,
+  type Routes,
+  type SessionSettings,
+  toFetchAnswer,
+} from '../adapter/internal.ts';
+import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import { type GuardOptions, isThenable } from '../core/internal.ts';
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** Who is calling; `undefined` where no guard ran. */
+    principal?: Principal | null;
+  }
+}
+
+/** What a guard adds to the context: `null` only where it lets nobody pass as well. */
+export interface GuardEnv<C extends object = Claims, R extends GuardOptions = NotOptional> {
+  Variables: { principal: Found<C, R> };
+}
+
+/** keycloak-guard for Hono. */
+export interface HonoKeycloak<C extends object = Claims> {
+  readonly verifier: TokenVerifier<C>;
+  /**
+   * Middleware that lets authenticated requests pass which meet the requirements, and sets `c.var.principal`. A refusal is
+   * an `HTTPException`, with the `AuthError` as its `cause`: it goes to `app.onError`; where there is none, the answer has
+   * status, challenge and `{"detail": …}`.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * app.use('/api/*', kc.guard({ scope: 'orders:read' }));
+   */
+  guard<const R extends GuardOptions = NotOptional>(requirements?: R): MiddlewareHandler<GuardEnv<C, R>>;
+  /**
+   * Signs people in with the browser: answers login, callback, session and logout. Guards then take its cookie as well as a
+   * bearer token, and send who wants a page and is not signed in to the login.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @example
+   * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
+   */
+  session(settings: SessionSettings<Context>): MiddlewareHandler;
+  /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
+  backchannelLogout(options?: BackchannelLogoutOptions<Context>): MiddlewareHandler;
+  /**
+   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
+   * the session, renewed when it is about to expire. `null`: nobody is there.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the header for
+   */
+  accessToken(c: Context): Promise<string | null>;
+  /**
+   * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @throws {AuthError} rejects with what a guard would refuse the request for
+   * @example
+   * const connection = await kc.connect(c);
+   * connection.signal.addEventListener('abort', () => events.close());
+   * c.req.raw.signal.addEventListener('abort', connection.end);
+   */
+  connect(c: Context, requirements?: Requirements<C>): Promise<Connection>;
+  /** Whether somebody meets requirements. */
+  has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
+  /** Loads the keys: where the first request should not wait for them. Never rejects. */
+  load(): Promise<void>;
+  /** Ends every timer. */
+  close(): Promise<void>;
+}
+
+/**
+ * Checks bearer tokens of Keycloak in Hono, and guards routes. Nothing is loaded before the first request.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @example
+ * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ * app.get('/hello', kc.guard(), (c) => c.json({ hello: c.var.principal.username }));
+ */
+export function keycloak<C extends object = Claims>(options: KeycloakOptions<Context, C>): HonoKeycloak<C> {
+  const door = createDoor<Context, FetchReply, C>(options, {
+    factory: 'keycloak',
+    toRequest: (c) => c.req.raw,
+    toWire: (c) => fetchHost.toWire(c.req.raw),
+    addToAnswer: fetchHost.addToAnswer,
+  });
+
+  /** As Hono's own middleware refuses; who wants a page is sent to the login before any error handler is asked. */
+  function refuse(error: unknown, c: Context, reply: FetchReply): Response {
+    const invitation = door.inviteToLogin(error, c);
+    if (invitation !== undefined) return addToFetchAnswer(toFetchAnswer(invitation), reply);
+    const answer = door.refusalOf(error, c);
+    if (answer === undefined) throw error;
+    const res = addToFetchAnswer(toFetchAnswer(answer, c.req.method), reply);
+    const { message } = error as Error;
+    throw new HTTPException(answer.status as 401, { res, message, cause: error });
+  }
+
+  function toMiddleware(routes: Routes<Context>): MiddlewareHandler {
+    return (c, next) => {
+      const route = findFetchRoute(routes, c.req.raw);
+      return route === undefined
+        ? (next() as Promise<undefined>)
+        : answerFetchRoute(door, route, c, c.req.raw, () => c.req.text());
+    };
+  }
+
+  return {
+    verifier: door.verifier,
+    guard<const R extends GuardOptions>(requirements?: R): MiddlewareHandler<GuardEnv<C, R>> {
+      const gate = door.gate(requirements);
+      return async (c, next) => {
+        const reply: FetchReply = {};
+        let principal: Principal | null;
+        try {
+          const decided = gate.decide(c, reply);
+          principal = isThenable(decided) ? await decided : decided;
+        } catch (error) {
+          return refuse(error, c, reply);
+        }
+        // Where nobody has to be there, what a guard before found out stays.
+        if (principal !== null || c.var.principal === undefined) c.set('principal', principal as never);
+        await next();
+        addToAnswer(c, reply);
+        return undefined;
+      };
+    },
+    session: (settings) => toMiddleware(door.openSessions(settings)),
+    backchannelLogout: (given) => toMiddleware(door.messages(given)),
+    has: door.has,
+    accessToken: door.accessToken,
+    connect: async (c, requirements = {}) => door.connections.guard(requirements as Requirements).open(c),
+    load: () => door.verifier.load(),
+    close: door.close,
+  };
+}
+
+/** Hono puts headers onto a copy where an answer is there already; an upgrade cannot be copied. */
+function addToAnswer(c: Context, { extra }: FetchReply): void {
+  if (extra === undefined || c.res.status < 200) return;
+  for (const [name, value] of Object.entries(extra.headers)) c.header(name, value);
+  for (const cookie of extra.setCookies) c.header('set-cookie', cookie, { append: true });
+}

@@ -1,0 +1,112 @@
+import { createDoor, type Door } from '../adapter/internal.ts';
+import {
+  AuthError,
+  type Guard,
+  OptionsError,
+  type Principal,
+  type Requirements,
+  toGuard,
+  type VerifierOptions,
+} from '../core/index.ts';
+import { createBoundedCache, type Gate, type Log } from '../core/internal.ts';
+import type { Call } from '../nest/internal.ts';
+import type { Settings } from './settings.ts';
+
+/** One realm, and everything that belongs to it alone: no tenant sees what another one was made with. */
+export interface Tenant {
+  readonly door: Door<Call, Call>;
+  readonly options: VerifierOptions;
+  /** For everybody with a good token. */
+  readonly signedIn: Gate<Call, Call>;
+  /** @throws {AuthError} */
+  assertMeets(principal: Principal, requirements: Requirements): void;
+}
+
+export interface Tenants {
+  /** @throws {AuthError} or rejects with one, where the request is of no tenant */
+  find(call: Call): Tenant | Promise<Tenant>;
+  load(): void;
+  close(): Promise<void>;
+}
+
+/** Whoever calls may choose the host, and so the realm: no more than these are kept. */
+const MOST_TENANTS = 100;
+
+/** @throws {OptionsError} */
+export function createTenants({ verifier: common, multiTenant }: Settings, log: Log): Tenants {
+  if (multiTenant === undefined || typeof multiTenant.realmResolver !== 'function') {
+    const only = createTenant(common as VerifierOptions, log);
+    return { find: () => only, load: () => only.door.load(), close: () => only.door.close() };
+  }
+  const { realmResolver, realmSecretResolver, realmAuthServerUrlResolver, realmClientIdResolver } =
+    multiTenant;
+  const known = createBoundedCache<Tenant>(MOST_TENANTS);
+  const open = new Set<Tenant>();
+
+  function openTenant(key: string, options: VerifierOptions): Tenant {
+    const oldest = known.size === MOST_TENANTS ? known.oldest() : undefined;
+    const tenant = createTenant(options, log);
+    if (oldest !== undefined && open.delete(oldest)) void oldest.door.close();
+    known.set(key, tenant);
+    open.add(tenant);
+    tenant.door.load();
+    return tenant;
+  }
+
+  return {
+    async find({ request, carrier }) {
+      const source = request ?? carrier;
+      const realm = await realmResolver(source);
+      if (typeof realm !== 'string' || realm === '') throw noTenant('the resolver names no realm');
+      const options = {
+        ...common,
+        realm,
+        clientSecret: (await realmSecretResolver?.(realm, source)) ?? common.clientSecret,
+        serverUrl: (await realmAuthServerUrlResolver?.(realm, source)) ?? common.serverUrl,
+        clientId: (await realmClientIdResolver?.(realm, source)) ?? common.clientId,
+      } as VerifierOptions;
+      const key = JSON.stringify([options.serverUrl, realm, options.clientId, options.clientSecret]);
+      try {
+        return known.get(key) ?? openTenant(key, options);
+      } catch (error) {
+        if (!(error instanceof OptionsError)) throw error;
+        log.warn({ code: 'tenant_refused' }, error.message);
+        throw noTenant('its options are wrong');
+      }
+    },
+    load() {},
+    async close() {
+      await Promise.all([...open].map((tenant) => tenant.door.close()));
+    },
+  };
+}
+
+function noTenant(why: string): AuthError {
+  return new AuthError('token_issuer', `The request belongs to no realm: ${why}`);
+}
+
+function createTenant(options: VerifierOptions, log: Log): Tenant {
+  const door = createDoor<Call, Call>(
+    { ...options, log },
+    {
+      factory: 'KeycloakConnectModule',
+      toRequest: ({ credentials }) => credentials,
+      toWire: (call) => call.toWire(),
+      addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
+    },
+  );
+  const guards = new WeakMap<Requirements, Guard>();
+  return {
+    door,
+    options,
+    signedIn: door.gate({}),
+    assertMeets(principal, requirements) {
+      let guard = guards.get(requirements);
+      if (guard === undefined) {
+        guard = toGuard(requirements, door.verifier.clientId);
+        guards.set(requirements, guard);
+      }
+      guard(principal);
+    },
+  };
+}

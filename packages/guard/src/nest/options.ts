@@ -1,0 +1,66 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { BackchannelLogoutOptions, KeycloakOptions, SessionSettings } from '../adapter/internal.ts';
+import type { Claims } from '../core/index.ts';
+import { checkOptions, type OptionRules } from '../core/internal.ts';
+import type { KeycloakRequest } from './call.ts';
+import type { TokenReaders } from './to-call.ts';
+
+/** What Nest's module adds to the options of every adapter. */
+export interface NestOptions {
+  /**
+   * Signs people in with the browser: answers login, callback, session and logout. Guards then take its cookie as well as a
+   * bearer token, and send who wants a page and is not signed in to the login. The paths count from the root of the app,
+   * whatever its global prefix is.
+   */
+  readonly session?: SessionSettings<KeycloakRequest> | undefined;
+  /**
+   * Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`, from the root of the app. Default false.
+   */
+  readonly backchannelLogout?: boolean | BackchannelLogoutOptions<KeycloakRequest> | undefined;
+  /**
+   * Where the token of a message stands, by kind of context. `rpc` (microservices) has no default. `graphql`: by default in
+   * the request of the operation; subscriptions have none. `ws`: by default in the handshake, or Socket.IO's `auth.token`.
+   */
+  readonly tokenFrom?: TokenReaders | undefined;
+}
+
+/** Options of {@link KeycloakModule}: those of a verifier, or a verifier made before; and what the module adds. */
+export type KeycloakModuleOptions<C extends object = Claims> = KeycloakOptions<ExecutionContext, C> &
+  NestOptions;
+
+const isReaders = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).every(
+    ([kind, read]) =>
+      ['graphql', 'ws', 'rpc'].includes(kind) && (read === undefined || typeof read === 'function'),
+  );
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const RULES: OptionRules<NestOptions> = {
+  session: {
+    rule: 'must be options of sessions',
+    example: "{ secret: '<openssl rand -hex 32>' }",
+    isMet: isObject,
+  },
+  backchannelLogout: {
+    rule: 'must be true, false or options',
+    example: 'true',
+    isMet: (value) => typeof value === 'boolean' || isObject(value),
+  },
+  tokenFrom: {
+    rule: 'must be functions named graphql, ws or rpc',
+    example: '{ rpc: (context) => context.switchToRpc().getData().token }',
+    isMet: isReaders,
+  },
+};
+
+/** @throws {OptionsError} */
+export function splitOptions<C extends object>(
+  options: KeycloakModuleOptions<C>,
+): { nest: NestOptions; rest: KeycloakOptions<ExecutionContext, C> } {
+  const { session, backchannelLogout, tokenFrom, ...rest } = options;
+  const nest = { session, backchannelLogout, tokenFrom };
+  checkOptions('KeycloakModule', nest, RULES);
+  return { nest, rest: rest as KeycloakOptions<ExecutionContext, C> };
+}

@@ -1,0 +1,61 @@
+import {
+  BadRequestException,
+  ForbiddenException,
+  HttpException,
+  InternalServerErrorException,
+  ServiceUnavailableException,
+  UnauthorizedException,
+} from '@nestjs/common';
+import type { Answer } from '../core/internal.ts';
+import type { Kind } from './call.ts';
+
+/** Nest's own exceptions, so that filters which catch them do. */
+const EXCEPTIONS: Readonly<Record<number, new (body: object, options: { cause: unknown }) => HttpException>> =
+  {
+    400: BadRequestException,
+    401: UnauthorizedException,
+    403: ForbiddenException,
+    500: InternalServerErrorException,
+    503: ServiceUnavailableException,
+  };
+
+/** As Apollo names them. */
+const CODES: Readonly<Record<number, string>> = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  500: 'INTERNAL_SERVER_ERROR',
+  503: 'SERVICE_UNAVAILABLE',
+};
+
+/**
+ * The exception that a kind of context answers with.
+ *
+ * @param cause the `AuthError`, for filters and logs
+ */
+export async function toException(kind: Kind | undefined, answer: Answer, cause: unknown): Promise<Error> {
+  const body = bodyOf(answer);
+  if (kind !== 'ws' && kind !== 'rpc') return toHttpException(kind, answer, cause);
+  const error = { status: 'error', code: CODES[answer.status], ...body };
+  // Where there is such a context the package is there, and loaded.
+  if (kind === 'ws') {
+    const { WsException } = await import('@nestjs/websockets');
+    return Object.assign(new WsException(error), { cause });
+  }
+  const { RpcException } = await import('@nestjs/microservices');
+  return Object.assign(new RpcException(error), { cause });
+}
+
+/** GraphQL servers of every make hand on what an error has in `extensions`. */
+export function toHttpException(kind: Kind | undefined, answer: Answer, cause: unknown): HttpException {
+  const { status } = answer;
+  const Exception = EXCEPTIONS[status];
+  const body = bodyOf(answer);
+  const exception =
+    Exception === undefined ? new HttpException(body, status, { cause }) : new Exception(body, { cause });
+  return kind === 'graphql' ? Object.assign(exception, { extensions: { code: CODES[status] } }) : exception;
+}
+
+function bodyOf({ body }: Answer): { detail?: string } {
+  return body === undefined ? {} : (JSON.parse(body) as { detail: string });
+}

@@ -1,0 +1,93 @@
+import type { ExecutionContext } from '@nestjs/common';
+import {
+  type Call,
+  carrierOf,
+  graphqlRequestOf,
+  graphqlResponseOf,
+  isRequest,
+  type Kind,
+  kindOf,
+  type Outgoing,
+} from './call.ts';
+import { toHttpCall } from './http-call.ts';
+import { createHandshakes, type Handshakes, toWsCall } from './ws-call.ts';
+
+/** Finds the token of a message; `undefined` or `null` where it has none. */
+export type TokenReader = (context: ExecutionContext) => string | null | undefined;
+
+/** By kind of context. */
+export type TokenReaders = Partial<Record<Exclude<Kind, 'http'>, TokenReader | undefined>>;
+
+/** A context is not one that tokens can be found in. */
+export class UnknownContextError extends Error {
+  override readonly name = 'UnknownContextError';
+}
+
+/** Reads every context of an app. */
+export function createCallReader(readers: TokenReaders = {}) {
+  const handshakes = createHandshakes();
+  return {
+    handshakes,
+    /** @throws {UnknownContextError} */
+    toCall: (context: ExecutionContext): Call => toCall(context, readers, handshakes),
+  };
+}
+
+/** @throws {UnknownContextError} where it is not known how this says who is calling: then nobody gets in */
+function toCall(context: ExecutionContext, readers: TokenReaders, handshakes: Handshakes): Call {
+  const kind = kindOf(context);
+  if (kind === undefined) {
+    throw new UnknownContextError(
+      `A context of type "${context.getType()}" is not known: http, graphql, ws and rpc are`,
+    );
+  }
+  const read = kind === 'http' ? undefined : readers[kind];
+  return (read && toReadCall(context, read)) ?? toKnownCall(context, kind, handshakes) ?? refuse(kind);
+}
+
+function toKnownCall(context: ExecutionContext, kind: Kind, handshakes: Handshakes): Call | undefined {
+  switch (kind) {
+    case 'http': {
+      const request: unknown = context.getArgByIndex(0);
+      return isRequest(request)
+        ? toHttpCall(context, request, context.getArgByIndex<Outgoing>(1))
+        : undefined;
+    }
+    case 'graphql': {
+      const request = graphqlRequestOf(context);
+      return request && toHttpCall(context, request, graphqlResponseOf(context));
+    }
+    case 'ws':
+      return toWsCall(context, handshakes);
+    case 'rpc':
+      return undefined;
+  }
+}
+
+/** The application says where the token stands; nothing else is looked at. */
+function toReadCall(context: ExecutionContext, read: TokenReader): Call | undefined {
+  const carrier = carrierOf(context);
+  if (carrier === undefined) return undefined;
+  const token = read(context);
+  const headers = typeof token === 'string' ? { authorization: `Bearer ${token}` } : {};
+  return {
+    context,
+    request: undefined,
+    credentials: { headers },
+    carrier,
+    toWire: () => ({ method: undefined, url: '/', headers: {}, origin: 'http://localhost' }),
+    addToAnswer() {},
+  };
+}
+
+const WHERE: Readonly<Record<Kind, string>> = {
+  http: 'The first argument of a context of type "http" is no request',
+  graphql:
+    'The GraphQL context has no request: put it there as req, or say where the token is with tokenFrom.graphql',
+  ws: 'The handshake of this client is not known: call handshake(client, request) of KeycloakService in handleConnection, or say where the token is with tokenFrom.ws',
+  rpc: 'Messages have no place for a token that all transports know: say where it is with tokenFrom.rpc',
+};
+
+function refuse(kind: Kind): never {
+  throw new UnknownContextError(WHERE[kind]);
+}

@@ -1,0 +1,62 @@
+import type { Server } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createAdaptorServer } from '@hono/node-server';
+import { keycloak } from '../../packages/guard/src/fetch/index.ts';
+import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
+import { listen, toLogout, toOptions } from './listen.ts';
+
+type Handler = (request: Request) => Response | Promise<Response>;
+const whoami = (_request: Request, { principal }: { principal: { username: string | null } | null }) =>
+  Response.json({ username: principal?.username ?? null });
+
+async function start(given: Given): Promise<RunningApp> {
+  const kc = keycloak({
+    ...toOptions(given),
+    session: given.session,
+    backchannelLogout: toLogout(given),
+  });
+  const guarded = kc.guard({}, whoami);
+  const handlers: Record<string, Handler> = {
+    '/open': () => Response.json({ open: true }),
+    '/guarded': guarded,
+    '/nested/deep/guarded': guarded,
+    '/admin': kc.guard({ realmRole: 'admin' }, whoami),
+    // As middleware does.
+    '/scoped': async (request) => {
+      const found = await kc.decide(request, { scope: 'orders:read' });
+      return found instanceof Response ? found : Response.json({ username: found.username });
+    },
+    '/optional': kc.guard({ optional: true }, whoami),
+    '/async': kc.guard({}, async (request, found) => {
+      await wait(1);
+      return whoami(request, found);
+    }),
+    '/stream': kc.guard({}, () => new Response(tenLines())),
+    '/token': kc.guard({}, async (request) => Response.json({ token: await kc.accessToken(request) })),
+    '/fails': kc.guard({}, () => {
+      throw new Error('a fault of the handler');
+    }),
+  };
+  const app = async (request: Request): Promise<Response> => {
+    const answer = await kc.handle(request);
+    if (answer !== undefined) return answer;
+    const handler = handlers[new URL(request.url).pathname];
+    return handler === undefined ? new Response('Not Found', { status: 404 }) : handler(request);
+  };
+  return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());
+}
+
+function tenLines(): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let line = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      await wait(1);
+      controller.enqueue(encoder.encode(`${line}\n`));
+      if (++line === 10) controller.close();
+    },
+  });
+}
+
+/** The server is `@hono/node-server`, which logs what a handler throws and answers 500. */
+export const FETCH: Adapter = { name: 'fetch', start, lacks: ['cors', 'errorHandler', 'bodyParsers'] };

@@ -1,0 +1,69 @@
+import type { Server } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createAdaptorServer } from '@hono/node-server';
+import type { FastifyError } from 'fastify';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
+import { stream } from 'hono/streaming';
+import { keycloak } from '../../packages/guard/src/hono/index.ts';
+import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
+import { listen, toLogout, toOptions } from './listen.ts';
+
+async function start(given: Given): Promise<RunningApp> {
+  const kc = keycloak(toOptions(given));
+  const app = new Hono();
+  if (given.cors !== undefined) app.use(cors({ origin: given.cors }));
+  if (given.hasErrorHandler) app.onError(answerError);
+  if (given.hasBodyParsers) app.use(parseBody);
+  if (given.session !== undefined) app.use(kc.session(given.session));
+  app.use(kc.backchannelLogout(toLogout(given)));
+  const whoami = (c: Context) => c.json({ username: c.var.principal?.username ?? null });
+  app.get('/open', (c) => c.json({ open: true }));
+  app.all('/guarded', kc.guard(), (c) => c.json({ username: c.var.principal.username }));
+  app.get('/admin', kc.guard({ realmRole: 'admin' }), whoami);
+  app.get('/scoped', kc.guard({ scope: 'orders:read' }), whoami);
+  app.get('/optional', kc.guard({ optional: true }), (c) =>
+    c.json({ username: c.var.principal?.username ?? null }),
+  );
+  const deep = new Hono();
+  deep.use(kc.guard());
+  deep.get('/guarded', whoami);
+  app.route('/nested', new Hono().route('/deep', deep));
+  app.get('/async', kc.guard(), async (c) => {
+    await wait(1);
+    return whoami(c);
+  });
+  app.get('/stream', kc.guard(), (c) =>
+    stream(c, async (out) => {
+      for (let line = 0; line < 10; line++) {
+        await out.write(`${line}\n`);
+        await wait(1);
+      }
+    }),
+  );
+  app.get('/fails', kc.guard(), () => {
+    throw new Error('a fault of the handler');
+  });
+  app.get('/token', kc.guard(), async (c) => c.json({ token: await kc.accessToken(c) }));
+  return listen(createAdaptorServer({ fetch: app.fetch }) as Server, () => kc.close());
+}
+
+function answerError(error: Error, c: Context): Response {
+  const {
+    statusCode = 500,
+    headers = {},
+    code,
+    message,
+  } = (error.cause ?? error) as FastifyError & {
+    headers?: Record<string, string>;
+  };
+  return c.json({ own: code ?? message }, statusCode as 500, headers);
+}
+
+/** Hono has no parsers that stand in front: who wants a body asks for it, and may do so again. */
+const parseBody: MiddlewareHandler = async (c, next) => {
+  if (c.req.method === 'POST') await c.req.text();
+  await next();
+};
+
+export const HONO: Adapter = { name: 'hono', start };

@@ -1,0 +1,4 @@
+import { describeAdapter } from '../contract/adapter/index.ts';
+import { HONO } from './hono-app.ts';
+
+describeAdapter(HONO);

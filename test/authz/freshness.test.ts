@@ -1,0 +1,376 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createAnswerCache } from '../../packages/guard/src/authz/answer-cache.ts';
+import { eventually } from '../support/eventually.ts';
+import { assertRefused, settle } from '../support/refusal.ts';
+import { ALICE, BOB, createFakeKeycloak, grant, oauthError } from './fake-keycloak.ts';
+
+const start = (...given: Parameters<ReturnType<typeof createFakeKeycloak>['permissions']>) => {
+  const fake = createFakeKeycloak();
+  grant(fake, BOB, 'orders#view');
+  const [options, verifier] = given;
+  return { fake, bob: fake.tokenOf(BOB), permissions: fake.permissions(options, verifier) };
+};
+
+describe('an answer of Keycloak', () => {
+  it('is used for permissionSeconds, yes and no alike, and then asked anew', async () => {
+    const { fake, bob, permissions } = start();
+    const both = () => permissions.check(bob, ['orders#view', 'orders#edit']);
+    await both();
+    fake.grants.clear();
+    grant(fake, BOB, 'orders#edit');
+    fake.realm.advance(29.9);
+    assert.deepEqual(
+      (await both()).map(({ scope }) => scope),
+      ['view'],
+    );
+    assert.equal(fake.questions.length, 1);
+    fake.realm.advance(0.1);
+    assert.deepEqual(
+      (await both()).map(({ scope }) => scope),
+      ['edit'],
+    );
+    assert.equal(fake.questions.length, 2);
+  });
+
+  it('counts from when it was asked, not from when it came', async () => {
+    const { fake, bob, permissions } = start({ permissionSeconds: 30 });
+    fake.replace = (form) => {
+      if (form.has('audience')) fake.realm.advance(20);
+      return undefined;
+    };
+    await permissions.has(bob, ['orders#view']);
+    fake.realm.advance(9.9);
+    await permissions.has(bob, ['orders#view']);
+    assert.equal(fake.questions.length, 1);
+    fake.realm.advance(0.1);
+    await permissions.has(bob, ['orders#view']);
+    assert.equal(fake.questions.length, 2);
+  });
+
+  it('is not kept with permissionSeconds 0, nor when the clock was set back', async () => {
+    const never = start({ permissionSeconds: 0 });
+    for (let i = 0; i < 3; i++) await never.permissions.has(never.bob, ['orders#view']);
+    assert.equal(never.fake.questions.length, 3);
+    const { fake, bob, permissions } = start();
+    await permissions.has(bob, ['orders#view']);
+    fake.realm.advance(-60);
+    await permissions.has(bob, ['orders#view']);
+    assert.equal(fake.questions.length, 2);
+  });
+
+  it('is never one for a set: each pair stands for itself', async () => {
+    const { fake, bob, permissions } = start();
+    assert.equal(await permissions.has(bob, ['orders#view', 'orders#edit']), false);
+    assert.equal(await permissions.has(bob, ['orders#view']), true);
+    assert.equal(await permissions.has(bob, ['orders#edit']), false);
+    assert.equal(fake.questions.length, 1);
+    assert.equal(permissions.cachedAnswers, 2);
+    assert.equal(permissions.stats.cacheHits, 2);
+  });
+
+  it('is of one token: another of the same user is asked about', async () => {
+    const { fake, bob, permissions } = start();
+    await permissions.has(bob, ['orders#view']);
+    await permissions.has(fake.tokenOf(BOB), ['orders#view']);
+    assert.equal(await permissions.has(fake.tokenOf(ALICE), ['orders#view']), false);
+    assert.equal(fake.questions.length, 3);
+  });
+
+  it('is forgotten with the token: expired, logged out, revoked, before not-before', async () => {
+    const ends: ((
+      fake: ReturnType<typeof start>,
+      verifier: ReturnType<ReturnType<typeof start>['fake']['realm']['verifier']>,
+    ) => unknown)[] = [
+      ({ fake }) => fake.realm.advance(306),
+      (_, verifier) =>
+        verifier.revoke({ type: 'session', issuer: verifier.issuer.baseUrl, sessionId: 'the-session' }),
+      (_, verifier) =>
+        verifier.revoke({ type: 'token', issuer: verifier.issuer.baseUrl, tokenId: 'the-token' }),
+      ({ fake }, verifier) =>
+        verifier.revoke({
+          type: 'not-before',
+          issuer: verifier.issuer.baseUrl,
+          notBefore: fake.realm.now + 1,
+        }),
+    ];
+    for (const end of ends) {
+      const started = start();
+      const { fake } = started;
+      const verifier = fake.realm.verifier({ tokenCheck: 'local' });
+      const permissions = fake.permissions({ verifier, permissionSeconds: 3600 });
+      const token = fake.tokenOf(BOB, { sid: 'the-session', jti: 'the-token' });
+      const principal = await verifier.verify(token);
+      assert.equal(await permissions.has(principal, ['orders#view']), true);
+      assert.equal(permissions.cachedAnswers, 1);
+      await end(started, verifier);
+      for (const who of [principal, token]) {
+        await assert.rejects(permissions.has(who, ['orders#view']), { statusCode: 401 });
+      }
+      assert.equal(permissions.cachedAnswers, 0);
+    }
+  });
+
+  it('that the token is no longer good takes what was remembered of it with it', async () => {
+    const { fake, bob, permissions } = start();
+    await permissions.has(bob, ['orders#view']);
+    fake.ended.add(bob);
+    await assertRefused(() => permissions.has(bob, ['orders#edit']), 'token_revoked');
+    assert.equal(permissions.cachedAnswers, 0);
+    await assertRefused(() => permissions.has(bob, ['orders#view']), 'token_revoked');
+  });
+
+  it('that is no yes and no no is not remembered', async () => {
+    for (const reply of [
+      () => oauthError(400, 'invalid_resource', 'Resource with id [x] does not exist.'),
+      () => oauthError(403, 'access_denied', 'Realm not enabled'),
+      () => oauthError(500, 'server_error'),
+    ]) {
+      const { fake, bob, permissions } = start();
+      fake.replace = (form) => (form.has('audience') ? reply() : undefined);
+      await assert.rejects(permissions.has(bob, ['orders#view']));
+      fake.replace = undefined;
+      assert.equal(await permissions.has(bob, ['orders#view']), true);
+    }
+  });
+
+  it('that a name changed its id, or a scope was added, is found out', async () => {
+    const { fake, bob, permissions } = start();
+    await permissions.has(bob, ['orders#view']);
+    const old = fake.resources.shift() as (typeof fake.resources)[0];
+    fake.resources.push({
+      ...old,
+      id: 'aaaaaaaa-0000-4000-8000-00000000000f',
+      scopes: [...old.scopes, 'print'],
+    });
+    grant(fake, BOB, 'orders#print');
+    fake.realm.advance(2);
+    assert.equal(await permissions.has(bob, ['orders#print']), true);
+  });
+});
+
+describe('questions', () => {
+  it('of one token that come together are one, and the same one is not put twice', async () => {
+    const { fake, bob, permissions } = start();
+    const alice = fake.tokenOf(ALICE);
+    await permissions.has(bob, ['reports#view']);
+    const before = fake.questions.length;
+    const asked = ['orders#view', 'orders#edit', 'admin#view', 'orders#view'];
+    const answers = await Promise.all([
+      ...asked.map((one) => permissions.has(bob, [one])),
+      permissions.has(alice, ['orders#view']),
+    ]);
+    assert.deepEqual(answers, [true, false, false, true, false]);
+    assert.equal(fake.questions.length - before, 2);
+    const forms = fake.questions.slice(before).map(({ form }) => form.getAll('permission').length);
+    assert.deepEqual(forms.sort(), [1, 2]);
+  });
+
+  it('that come while one is under way wait for its answer', async () => {
+    const { fake, bob, permissions } = start();
+    const first = permissions.has(bob, ['orders#view']);
+    await settle();
+    await Promise.all([first, permissions.has(bob, ['orders#view'])]);
+    assert.equal(fake.questions.length, 1);
+  });
+
+  it('of many resources are put in several, each of a bounded length', async () => {
+    const { fake, bob, permissions } = start();
+    for (let i = 0; i < 120; i++) {
+      const id = `dddddddd-0000-4000-8000-${String(i).padStart(12, '0')}`;
+      fake.resources.push({ id, name: `doc ${i}`, owner: ALICE, scopes: ['view'] });
+      fake.grants.add(`${BOB} ${id}#view`);
+    }
+    const asked = fake.resources
+      .filter(({ name }) => name.startsWith('doc'))
+      .map(({ id }) => ({ resourceId: id, scope: 'view' }));
+    assert.equal((await permissions.check(bob, asked)).length, 120);
+    assert.equal(fake.questions.length, 3);
+  });
+
+  it('of 100 users about 20 resources are 100 in permissionSeconds, however many requests', async () => {
+    const { fake, permissions } = start();
+    for (let i = 0; i < 20; i++) {
+      const id = `dddddddd-0000-4000-8000-${String(i).padStart(12, '0')}`;
+      fake.resources.push({
+        id,
+        name: `doc ${i}`,
+        owner: 'c11e0000-0000-4000-8000-000000000001',
+        scopes: ['view'],
+      });
+    }
+    const users = Array.from({ length: 100 }, (_, i) => fake.tokenOf(`user-${i}`));
+    const all = Array.from({ length: 20 }, (_, i) => `doc ${i}#view`);
+    for (let round = 0; round < 5; round++)
+      await Promise.all(users.map((user) => permissions.check(user, all)));
+    assert.equal(permissions.stats.questions, 100);
+    assert.equal(permissions.stats.cacheHits, 100 * 20 * 4);
+    assert.equal(fake.protectionCalls.length, 20);
+  });
+});
+
+describe('while Keycloak does not answer', () => {
+  it('what is remembered goes on for its time, and everything else is 503', async () => {
+    const { fake, bob, permissions } = start();
+    await permissions.has(bob, ['orders#view']);
+    fake.replace = () => 'down';
+    fake.replaceProtection = () => 'down';
+    fake.realm.advance(29);
+    assert.equal(await permissions.has(bob, ['orders#view']), true);
+    const error = await assertRefused(() => permissions.has(bob, ['reports#view']), 'provider_unavailable');
+    assert.equal(error.headers['retry-after'], '5');
+    fake.realm.advance(1);
+    await assertRefused(() => permissions.has(bob, ['orders#view']), 'provider_unavailable');
+  });
+
+  it('nobody waits longer than the bound, and for a while nobody asks', async () => {
+    const { fake, bob, permissions } = start({ timeoutMs: 100 });
+    fake.replace = (form) => (form.has('audience') ? 'hung' : undefined);
+    const began = performance.now();
+    await assertRefused(() => permissions.has(bob, ['orders#view']), 'provider_unavailable');
+    assert.ok(performance.now() - began < 10_000);
+    const asked = fake.questions.length;
+    const others = Array.from({ length: 200 }, (_, i) =>
+      permissions.has(fake.tokenOf(`user-${i}`), ['orders#view']),
+    );
+    const settled = await Promise.allSettled(others);
+    assert.ok(settled.every((one) => one.status === 'rejected'));
+    assert.equal(fake.questions.length, asked);
+  });
+
+  it('and answers again, it is asked again', async () => {
+    const { fake, bob, permissions } = start({ timeoutMs: 100 });
+    fake.replace = () => 'down';
+    await assertRefused(() => permissions.has(bob, ['orders#view']), 'provider_unavailable');
+    fake.replace = undefined;
+    await eventually('asked again', () => permissions.has(bob, ['orders#view']).catch(() => false));
+  });
+});
+
+describe('the API itself', () => {
+  it('refused by Keycloak is a mistake of the set-up, with what to change', async () => {
+    const replies: [() => Response, RegExp][] = [
+      [
+        () =>
+          oauthError(
+            403,
+            'invalid_clientId',
+            'Client application [my-api] is not registered as a resource server.',
+          ),
+        /switch "Authorization" on/,
+      ],
+      [
+        () => oauthError(403, 'invalid_scope', 'Requires uma_protection scope.'),
+        /client role uma_protection/,
+      ],
+      [
+        () => oauthError(400, 'not_supported', 'Remote management is disabled.'),
+        /"Remote resource management"/,
+      ],
+    ];
+    for (const [reply, fix] of replies) {
+      const { fake, bob, permissions } = start();
+      fake.replaceProtection = reply;
+      assert.match(
+        (await assertRefused(() => permissions.has(bob, ['orders#view']), 'provider_misconfigured')).reason,
+        fix,
+      );
+    }
+    const { bob, permissions } = start({ clientSecret: 'wrong' });
+    const error = await assertRefused(() => permissions.has(bob, ['orders#view']), 'provider_misconfigured');
+    assert.match(error.reason, /gives the client my-api no token of its own/);
+  });
+
+  it('whose token ended before its time fetches another, once', async () => {
+    const { fake, bob, permissions } = start();
+    let refused = 0;
+    fake.replaceProtection = () =>
+      refused++ === 0
+        ? oauthError(403, 'invalid_bearer_token', 'Could not obtain bearer access_token')
+        : undefined;
+    assert.equal(await permissions.has(bob, ['orders#view']), true);
+    fake.replaceProtection = () =>
+      oauthError(403, 'invalid_bearer_token', 'Could not obtain bearer access_token');
+    await assertRefused(() => permissions.has(bob, ['reports#view']), 'provider_misconfigured');
+  });
+
+  it('takes a page of a proxy, a redirect and a broken list for no answer', async () => {
+    for (const reply of [
+      () => new Response('<html>Sign in</html>'),
+      () => new Response(null, { status: 302 }),
+      () => new Response('{}'),
+      () => new Response('', { status: 502 }),
+    ]) {
+      const { fake, bob, permissions } = start();
+      fake.replaceProtection = reply;
+      await assertRefused(() => permissions.has(bob, ['orders#view']), 'provider_unavailable');
+    }
+  });
+});
+
+describe('permissions that the token carries', () => {
+  const entries = [{ rsid: 'aaaaaaaa-0000-4000-8000-000000000002', rsname: 'reports', scopes: ['view'] }];
+  const rpt = (fake: ReturnType<typeof createFakeKeycloak>, changes: Record<string, unknown> = {}) =>
+    fake.tokenOf(BOB, {
+      aud: 'my-api',
+      jti: 'ntrtna:1',
+      authorization: { permissions: entries },
+      ...changes,
+    });
+
+  it('count where it was issued for this API alone, just now, and not by a refresh', async () => {
+    const { fake, permissions } = start({ trustTokenPermissions: true });
+    assert.equal(await permissions.has(rpt(fake), ['reports#view']), true);
+    assert.equal(fake.questions.length, 0);
+    assert.equal(permissions.stats.byToken, 1);
+    const others = [
+      { jti: 'onrtrt:1' },
+      { jti: '26395c82-418d-6832-7021-1d4082f807d4' },
+      { aud: ['my-api', 'web'] },
+      { iat: fake.realm.now - 31 },
+      { iat: undefined },
+    ];
+    for (const changes of others) {
+      assert.equal(
+        await permissions.has(rpt(fake, changes), ['reports#view']),
+        false,
+        JSON.stringify(changes),
+      );
+    }
+    assert.equal(fake.questions.length, others.length);
+  });
+
+  it('leave what they do not hold to Keycloak, and count for nothing unless that is wanted', async () => {
+    const { fake, permissions } = start({ trustTokenPermissions: true });
+    assert.equal(await permissions.has(rpt(fake), ['orders#view']), true);
+    assert.equal(await permissions.has(rpt(fake), ['reports#view'], { claims: { a: '1' } }), false);
+    const plain = start();
+    assert.equal(await plain.permissions.has(rpt(plain.fake), ['reports#view']), false);
+  });
+});
+
+describe('the memory of answers', () => {
+  it('is bounded by their number, and gives up the token that was used least recently', () => {
+    const cache = createAnswerCache(4);
+    const token = (name: string) => name.padStart(60, name);
+    for (const name of ['a', 'b']) for (const key of ['1', '2']) cache.set(token(name), key, true, 0, 10);
+    cache.get(token('a'), '1', 5);
+    cache.set(token('c'), '1', true, 0, 10);
+    assert.equal(cache.get(token('b'), '1', 5), undefined);
+    assert.equal(cache.get(token('a'), '2', 5), true);
+    assert.equal(cache.size, 3);
+    for (let i = 0; i < 100; i++) cache.set(token('d'), String(i), true, 0, 10);
+    assert.ok(cache.size <= 4);
+  });
+
+  it('does not take one token for another with the same end', () => {
+    const cache = createAnswerCache(10);
+    const end = 'e'.repeat(43);
+    cache.set(`one.${end}`, '1', true, 0, 10);
+    assert.equal(cache.get(`two.${end}`, '1', 5), undefined);
+    cache.set(`two.${end}`, '2', true, 0, 10);
+    assert.equal(cache.get(`one.${end}`, '1', 5), undefined);
+    assert.equal(cache.get(`two.${end}`, '1', 5), undefined);
+    assert.equal(cache.size, 1);
+  });
+});

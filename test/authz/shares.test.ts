@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createShares } from '../../packages/guard/src/authz/index.ts';
+import { assertRefused } from '../support/refusal.ts';
+import { ALICE, BOB, createFakeKeycloak, oauthError } from './fake-keycloak.ts';
+
+const ALBUM = 'aaaaaaaa-0000-4000-8000-000000000005';
+const VIEW = { resourceId: ALBUM, scope: 'view' };
+const CAROL = '7c1e2d52-44a5-4c5c-8d1a-2f7a1f3c0003';
+
+async function start() {
+  const fake = createFakeKeycloak();
+  const verifier = fake.realm.verifier({ tokenCheck: 'local' });
+  const permissions = fake.permissions({ verifier, permissionSeconds: 0 });
+  const somebody = (subject: string) => verifier.verify(fake.tokenOf(subject));
+  const [alice, bob, carol] = [await somebody(ALICE), await somebody(BOB), await somebody(CAROL)];
+  return { fake, verifier, permissions, shares: createShares(permissions), alice, bob, carol };
+}
+
+describe('sharing', () => {
+  it('is asked for, granted by the owner, and ended', async () => {
+    const { permissions, shares, alice, bob } = await start();
+    assert.equal(await shares.request(bob, VIEW), 'requested');
+    assert.equal(await permissions.has(bob, [VIEW]), false);
+    const [asked] = await shares.list(alice);
+    assert.deepEqual(asked, {
+      ...{ id: 't-1', resourceId: ALBUM, resourceName: 'album', scope: 'view', owner: ALICE },
+      ...{ requester: BOB, requesterName: 'bob', isGranted: false },
+    });
+    await shares.grant(alice, asked as NonNullable<typeof asked>);
+    assert.equal(await permissions.has(bob, [VIEW]), true);
+    assert.equal(await shares.request(bob, VIEW), 'granted');
+    assert.deepEqual(
+      (await shares.list(bob, { by: 'requester' })).map(({ isGranted }) => isGranted),
+      [true],
+    );
+    await shares.revoke(alice, { ...VIEW, requester: BOB });
+    assert.equal(await permissions.has(bob, [VIEW]), false);
+    assert.deepEqual(await shares.list(alice), []);
+    await shares.revoke(alice, { ...VIEW, requester: BOB });
+  });
+
+  it('needs no request, and does nothing twice', async () => {
+    const { fake, permissions, shares, alice, bob } = await start();
+    await shares.grant(alice, { ...VIEW, requester: BOB });
+    await shares.grant(alice, { ...VIEW, requester: BOB });
+    assert.equal(fake.tickets.length, 1);
+    assert.equal(await permissions.has(bob, [VIEW]), true);
+    assert.equal(await permissions.has(bob, [{ resourceId: ALBUM, scope: 'delete' }]), false);
+  });
+
+  it('is refused to whoever does not own the resource, in the same words whether it exists or not', async () => {
+    const { fake, shares, bob, carol } = await start();
+    await shares.request(bob, VIEW);
+    const tries = [
+      () => shares.grant(bob, { ...VIEW, requester: BOB }),
+      () => shares.grant(carol, { ...VIEW, requester: BOB }),
+      () => shares.grant(carol, { resourceId: 'no-such', scope: 'view', requester: CAROL }),
+      () =>
+        shares.grant(bob, {
+          resourceId: 'aaaaaaaa-0000-4000-8000-000000000001',
+          scope: 'view',
+          requester: BOB,
+        }),
+      () => shares.revoke(carol, { ...VIEW, requester: BOB }),
+    ];
+    const reasons = new Set<string>();
+    for (const attempt of tries) reasons.add((await assertRefused(attempt, 'permission_denied')).reason);
+    assert.equal(reasons.size, 1);
+    assert.deepEqual(
+      fake.tickets.map(({ granted }) => granted),
+      [false],
+    );
+    assert.deepEqual(await shares.list(carol), []);
+    assert.deepEqual(await shares.list(carol, { by: 'requester' }), []);
+  });
+
+  it('is given back by whom it is for', async () => {
+    const { permissions, shares, alice, bob } = await start();
+    await shares.grant(alice, { ...VIEW, requester: BOB });
+    await shares.revoke(bob, { ...VIEW, requester: BOB });
+    assert.equal(await permissions.has(bob, [VIEW]), false);
+  });
+
+  it('is refused for a scope that the resource does not have, and one that its owner may not share', async () => {
+    const { fake, shares, alice } = await start();
+    await assertRefused(
+      () => shares.grant(alice, { resourceId: ALBUM, scope: 'print', requester: BOB }),
+      'permission_denied',
+    );
+    fake.resources.push({ id: 'own-1', name: 'own', owner: ALICE, scopes: ['view'] });
+    await assertRefused(
+      () => shares.grant(alice, { resourceId: 'own-1', scope: 'view', requester: BOB }),
+      'permission_denied',
+    );
+    for (const target of [
+      { ...VIEW, requester: '' },
+      { ...VIEW, scope: '', requester: BOB },
+      { ...VIEW, resourceId: 'a/b', requester: BOB },
+    ]) {
+      await assert.rejects(shares.grant(alice, target), TypeError);
+    }
+  });
+
+  it('leaves out what Keycloak lists of somebody else', async () => {
+    const { fake, shares, alice, bob } = await start();
+    await shares.grant(alice, { ...VIEW, requester: BOB });
+    const others = [
+      { id: 't-9', resource: ALBUM, scopeName: 'view', owner: ALICE, requester: CAROL, granted: true },
+      { id: 7 },
+      null,
+    ];
+    fake.replaceProtection = (method, path) =>
+      method === 'GET' && path === 'permission/ticket' ? Response.json(others) : undefined;
+    assert.deepEqual(await shares.list(bob), []);
+    assert.deepEqual(await shares.list(bob, { by: 'requester' }), []);
+    assert.equal((await shares.list(alice)).length, 1);
+  });
+
+  it('is not done for somebody whose session ended', async () => {
+    const { verifier, shares, alice } = await start();
+    await verifier.revoke({ type: 'user', issuer: alice.issuer, subject: ALICE, issuedUntil: 9e9 });
+    await assertRefused(() => shares.grant(alice, { ...VIEW, requester: BOB }), 'token_revoked');
+    await assertRefused(() => shares.list(alice), 'token_revoked');
+  });
+
+  it('that Keycloak refuses to the API is a matter of its version, and an outage is one', async () => {
+    const { fake, shares, alice, bob } = await start();
+    fake.replaceProtection = (method, path) =>
+      method === 'POST' && path === 'permission/ticket' ? oauthError(403, 'not_authorised', 'x') : undefined;
+    const error = await assertRefused(
+      () => shares.grant(alice, { ...VIEW, requester: BOB }),
+      'provider_misconfigured',
+    );
+    assert.match(error.reason, /let the other user ask first/);
+    await shares.request(bob, VIEW);
+    await shares.grant(alice, { ...VIEW, requester: BOB });
+    fake.replaceProtection = () => 'down';
+    await assertRefused(() => shares.list(alice), 'provider_unavailable');
+  });
+});

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { analyse } from '../../packages/cli/src/migrate/analyse.ts';
+import { readProject } from '../../packages/cli/src/migrate/project.ts';
+import { toMarkdown } from '../../packages/cli/src/migrate/report.ts';
+import { runProgram } from './support/program.ts';
+
+async function projectOf(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'keycloak-guard-migrate-'));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), text);
+  }
+  return folder;
+}
+
+const look = async (folder: string) => analyse(await readProject(folder, () => {}));
+
+async function runCli(args: string[]) {
+  const program = runProgram(args);
+  const code = await program.ended;
+  await rm(program.folder, { recursive: true });
+  return { code, stdout: program.stdout(), stderr: program.stderr() };
+}
+
+/** Line, use, what it becomes, and whether it is to be done by hand. */
+async function usesOf(t: TestContext, text: string, file = 'app.ts') {
+  const { findings } = await look(await projectOf(t, { [file]: text }));
+  return findings.map(({ line, use, native, blocked }) => [line, use, blocked === null ? native : 'by hand']);
+}
+
+const CONNECT = `const Keycloak = require('keycloak-connect');
+const keycloak = new Keycloak({ store }, 'keycloak.json');
+`;
+
+describe('migrate, of keycloak-connect', () => {
+  test('says what each string of protect becomes', async (t) => {
+    const uses = await usesOf(
+      t,
+      `${CONNECT}app.use(keycloak.protect());
+app.get('/1', keycloak.protect('realm:admin'), h);
+app.get('/2', keycloak.protect('reader'), h);
+app.get('/3', keycloak.protect('other-app:reader'), h);
+app.get('/4', keycloak.protect((token) => token.hasRole('x')), h);`,
+    );
+    assert.deepEqual(uses.slice(2), [
+      [3, 'keycloak.protect()', 'kc.guard()'],
+      [4, "keycloak.protect('realm:admin')", "kc.guard({ realmRole: 'admin' })"],
+      [5, "keycloak.protect('reader')", "kc.guard({ clientRole: 'reader' })"],
+      [6, "keycloak.protect('other-app:reader')", "kc.guard({ clientRole: { 'other-app': 'reader' } })"],
+      [7, "keycloak.protect((token) => token.hasRole('x'))", 'kc.guard({ check: (principal) => … })'],
+    ]);
+  });
+
+  test('leaves to the hand what was a hole', async (t) => {
+    const uses = await usesOf(
+      t,
+      `${CONNECT}app.get('/1', keycloak.protect(['admin', 'user']), h);
+app.get('/2', keycloak.protect(async (token) => check(token)), h);
+app.get('/3', keycloak.enforcer([]), h);
+app.get('/4', keycloak.protect({ role: 'admin' }), h);`,
+    );
+    assert.deepEqual(
+      uses.slice(2).map(([line, , what]) => [line, what]),
+      [3, 4, 5, 6].map((line) => [line, 'by hand']),
+    );
+  });
+
+  test('knows the object in other files, by whatever name it has, and takes nothing else for it', async (t) => {
+    const folder = await projectOf(t, {
+      'auth.js': `import Adapter from 'keycloak-connect';
+let sso;
+export function init() { sso = new Adapter({}, {}); return sso; }
+class Holder { guardian = new Adapter({}) }
+export { sso };`,
+      'routes.ts': `import { sso } from './auth';
+router.get('/', sso.protect('admin'), (req: any, res) => res.json(req.kauth?.grant?.access_token?.content.email));
+this.guardian.checkSso();
+csrf.protect();
+shield.middleware({});`,
+    });
+    const { findings } = await look(folder);
+    assert.deepEqual(
+      findings.filter(({ file }) => file === 'routes.ts').map(({ use, native }) => [use, native]),
+      [
+        ["sso.protect('admin')", "kc.guard({ clientRole: 'admin' })"],
+        ['req.kauth?.grant?.access_token?.content.email', 'request.principal.email'],
+        ['this.guardian.checkSso()', 'kc.guard({ optional: true }), and /auth/login?prompt=none'],
+      ],
+    );
+  });
+
+  test('finds it by import, require, import(), re-export, a type, a mock, and a file inside the package', async (t) => {
+    const uses = await usesOf(
+      t,
+      `import Keycloak, { type Token } from 'keycloak-connect';
+import legacy = require('keycloak-connect');
+export * from "keycloak-connect";
+const later = await import(\`keycloak-connect\`);
+jest.mock('keycloak-connect');
+type Grant = import('keycloak-connect').Grant;
+const manager = require('keycloak-connect/middleware/auth-utils/grant-manager');
+const other = require('keycloak-connector');`,
+    );
+    assert.deepEqual(
+      uses.map(([line, , what]) => [line, what]),
+      [...[1, 2, 3, 4, 5, 6].map((line) => [line, "'keycloak-guard/express'"]), [7, 'by hand']],
+    );
+  });
+
+  test('tells what will be different, and where', async (t) => {
+    const folder = await projectOf(t, {
+      'app.js': `${CONNECT}app.use(keycloak.middleware());
+app.get('/', keycloak.protect('realm:a:b'), h);
+Keycloak.prototype.accessDenied = deny;`,
+      'keycloak.json': '{\n  "realm": "a",\n  "resource": "b",\n  "realm-public-key": "MIIB"\n}',
+    });
+    const { findings } = await look(folder);
+    const differing = findings.flatMap(({ file, line, differs }) =>
+      differs.map((id) => `${file}:${line} ${id}`),
+    );
+    assert.deepEqual(differing, [
+      'app.js:2 audience',
+      'app.js:2 login-bound',
+      'app.js:3 logout-here',
+      'app.js:3 admin-messages',
+      'app.js:4 status-401',
+      'app.js:4 role-colons',
+      'app.js:5 status-401',
+      'keycloak.json:1 audience',
+      'keycloak.json:4 pinned-key',
+    ]);
+  });
+
+  test('shows no secret that is written into the program', async (t) => {
+    const folder = await projectOf(t, {
+      'app.js': `const Keycloak = require('keycloak-connect');
+const keycloak = new Keycloak({}, { realm: 'a', credentials: { secret: 'hunter2' }, 'realm-public-key': 'hunter2' });
+keycloak.grantManager.obtainDirectly('alice', 'hunter2');`,
+    });
+    const analysis = await look(folder);
+    assert.equal(analysis.findings.length, 3);
+    assert.doesNotMatch(JSON.stringify(analysis) + toMarkdown(analysis, [], undefined), /hunter2/);
+  });
+});
+
+describe('migrate, of nest-keycloak-connect', () => {
+  test('lists decorators, guards and settings, by whatever name they were imported', async (t) => {
+    const uses = await usesOf(
+      t,
+      `import { AuthGuard, Roles as Allow, TokenValidation, AuthenticatedUser, KeycloakConnectModule } from 'nest-keycloak-connect';
+import * as kc from 'nest-keycloak-connect';
+@Module({ imports: [KeycloakConnectModule.register({ secret: 'x', tokenValidation: TokenValidation.NONE })],
+  providers: [{ provide: APP_GUARD, useClass: AuthGuard }] })
+class AppModule {}
+@Allow({ roles: ['user'] })
+class Orders {
+  @kc.Public()
+  list(@AuthenticatedUser() user: any) { return { Roles: 1, AuthGuard: user.AuthGuard }; }
+}`,
+    );
+    assert.deepEqual(
+      uses.slice(2).map(([line, use, what]) => [line, String(use).slice(0, 30), what]),
+      [
+        [3, 'KeycloakConnectModule.register', 'KeycloakModule.forRoot({ … })'],
+        [3, 'TokenValidation.NONE', 'by hand'],
+        [4, 'AuthGuard', 'KeycloakGuard'],
+        [6, "@Allow({ roles: ['user'] })", '@Roles(…)'],
+        [8, '@kc.Public()', '@Public()'],
+        [9, '@AuthenticatedUser()', '@Principal()'],
+      ],
+    );
+  });
+});
+
+describe('keycloak-guard migrate', () => {
+  const FILES = {
+    'package.json': `{\r\n\t"dependencies": {\r\n\t\t"express": "^5.0.0",\r\n\t\t"keycloak-connect": "^26.1.1"\r\n\t}\r\n}\r\n`,
+    'src/app.js': `${CONNECT}app.get('/', keycloak.protect(), h);\n`,
+    'node_modules/other/index.js': `require('keycloak-connect');`,
+  };
+
+  test('writes nothing unless it is told to, and then no more than it must', async (t) => {
+    const folder = await projectOf(t, FILES);
+    const read = async () =>
+      Promise.all(Object.keys(FILES).map((file) => readFile(join(folder, file), 'utf8')));
+    const listed = await runCli(['migrate', folder]);
+    assert.equal(listed.code, 0, listed.stderr);
+    assert.match(
+      listed.stdout,
+      /^package\.json:4 {2}"keycloak-connect": "\^26\.1\.1" {2}→ {2}"keycloak-guard"\n/,
+    );
+    assert.match(listed.stdout, /src\/app\.js:3 {2}keycloak\.protect\(\) {2}→ {2}kc\.guard\(\)/);
+    assert.deepEqual(await read(), Object.values(FILES));
+
+    const written = await runCli(['migrate', folder, '--write', '--report', join(folder, 'report.md')]);
+    assert.equal(written.code, 0, written.stderr);
+    const [manifest, app, other] = await read();
+    assert.match(
+      manifest ?? '',
+      /^\{\r\n\t"dependencies": \{\r\n\t\t"express": "\^5\.0\.0",\r\n\t\t"keycloak-guard": "\^\d+\.\d+\.\d+"\r\n\t\}\r\n\}\r\n$/,
+    );
+    assert.equal(app, FILES['src/app.js'].replace('keycloak-connect', 'keycloak-guard/connect'));
+    assert.equal(other, FILES['node_modules/other/index.js']);
+    assert.match(
+      await readFile(join(folder, 'report.md'), 'utf8'),
+      /^# From keycloak-connect to keycloak-guard\n/,
+    );
+
+    const again = await runCli(['migrate', folder]);
+    assert.match(again.stdout, /^Nothing here uses keycloak-connect/);
+  });
+
+  test('ends with 1 where something is left to the hand, and with 2 where it is not told what to look at', async (t) => {
+    const folder = await projectOf(t, { 'a.js': `${CONNECT}app.get('/', keycloak.protect(['a']), h);` });
+    assert.equal((await runCli(['migrate', folder])).code, 1);
+    assert.equal((await runCli(['migrate', join(folder, 'nowhere')])).code, 2);
+    assert.equal((await runCli(['migrate', '--wirte', folder])).code, 2);
+    assert.equal((await runCli(['migrate', folder, '--url', 'http://127.0.0.1:9'])).code, 2);
+  });
+
+  test('follows no link, and says which file it could not read', async (t) => {
+    const folder = await projectOf(t, { 'broken.ts': 'const keycloak = {{{{ ]', 'a/b.js': CONNECT });
+    await symlink(folder, join(folder, 'a/round'));
+    const { stdout } = await runCli(['migrate', folder]);
+    assert.match(stdout, /not read: broken\.ts/);
+    assert.equal(stdout.match(/new Keycloak/g)?.length, 1);
+  });
+});

@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { createServer, request as send } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+
+export interface AuthorizationStub {
+  readonly url: string;
+  /** What was asked, as it came. */
+  readonly asked: URLSearchParams[];
+}
+
+/** Stands before the provider, and answers for Keycloak's authorization services, which that has not. */
+export async function startAuthorization(
+  t: TestContext,
+  target: string,
+  answer: (form: URLSearchParams) => { status?: number; body: object },
+): Promise<AuthorizationStub> {
+  const asked: URLSearchParams[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks);
+      if (body.includes('uma-ticket')) {
+        const form = new URLSearchParams(body.toString());
+        asked.push(form);
+        const { status = 200, body: said } = answer(form);
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said));
+        return;
+      }
+      const { method = 'GET', headers } = request;
+      send(`${target}${request.url}`, { method, headers }, (passed) => {
+        response.writeHead(passed.statusCode ?? 500, passed.headers);
+        passed.pipe(response);
+      }).end(body);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}

@@ -1,0 +1,108 @@
+// The programs of docs/frameworks/hono.md and fetch.md are checked by TypeScript and called.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
+import { codeBlocks } from '../../tools/documents.ts';
+import { openFetchBrowser, SECRETS } from '../fetch/fetch-browser.ts';
+import { ROOT } from '../repo/source-imports.ts';
+import { ORIGIN } from '../session/browser.ts';
+
+type App = (request: Request) => Response | Promise<Response>;
+
+const FOLDER = join(ROOT, `node_modules/.cache/frameworks-fetch-${process.pid}`);
+const programs = ['hono', 'fetch'].flatMap((page) =>
+  codeBlocks(`docs/frameworks/${page}.md`)
+    .filter(({ info }) => info.endsWith('.mts'))
+    .map(({ info, text }) => ({ name: `${page}-${info}`, text })),
+);
+let idp: DevIdp;
+
+before(async () => {
+  process.env.SESSION_SECRET = SECRETS[0];
+  idp = await startDevIdp({ realmFile: join(ROOT, 'packages/testing/testing-realm.json') });
+  mkdirSync(FOLDER, { recursive: true });
+  for (const { name, text } of programs) {
+    const here = text
+      .replace("'http://localhost:8080'", `'${idp.url}'`)
+      .replace("publicUrl: 'http://localhost:3000'", `publicUrl: '${ORIGIN}'`);
+    writeFileSync(join(FOLDER, name), here);
+  }
+});
+after(async () => {
+  await idp.close();
+  rmSync(FOLDER, { recursive: true, force: true });
+});
+
+async function load(name: string): Promise<App> {
+  const loaded = await import(join(FOLDER, name));
+  const app = loaded.default ?? loaded.app;
+  return (request) => app.fetch(request);
+}
+
+const get = async (app: App, path: string, token?: string) => {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return app(new Request(`${ORIGIN}${path}`, { headers }));
+};
+
+describe('docs/frameworks/hono.md and fetch.md', () => {
+  test('the programs are right for TypeScript', () => {
+    assert.equal(programs.length, 6);
+    const tsconfig = join(FOLDER, 'tsconfig.json');
+    const files = programs.map(({ name }) => name);
+    writeFileSync(tsconfig, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [], files }));
+    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', tsconfig], { encoding: 'utf8', stdio: 'pipe' });
+  });
+
+  for (const [name, guarded] of [
+    ['hono-server.mts', '/me'],
+    ['fetch-server.mts', '/'],
+  ] as const) {
+    test(`${name} says hello to who has a token`, async () => {
+      const app = await load(name);
+      assert.equal((await get(app, guarded)).status, 401);
+      const answer = await get(app, guarded, await idp.issueToken());
+      assert.deepEqual([answer.status, await answer.json()], [200, { hello: 'abdullah' }]);
+    });
+  }
+
+  for (const [name, path] of [
+    ['hono-server.mts', '/admin/users'],
+    ['fetch-h3.mts', '/admin'],
+    ['fetch-elysia.mts', '/admin'],
+  ] as const) {
+    test(`${name}: ${path} is for admins`, async () => {
+      const app = await load(name);
+      assert.equal(await (await get(app, '/')).text(), 'everybody');
+      const refused = await get(app, path);
+      assert.deepEqual(
+        [refused.status, refused.headers.get('www-authenticate'), await refused.json()],
+        [401, 'Bearer', { detail: 'Not authenticated' }],
+      );
+      assert.equal((await get(app, path, await idp.issueToken())).status, 403);
+      const admin = await idp.issueToken({ claims: { realm_access: { roles: ['admin'] } } });
+      assert.equal((await get(app, path, admin)).status, 200);
+    });
+  }
+
+  for (const name of ['fetch-h3.mts', 'fetch-elysia.mts']) {
+    test(`${name} hears of a logout from Keycloak`, async () => {
+      const app = await load(name);
+      const answer = await app(new Request(`${ORIGIN}/backchannel-logout`, { method: 'POST', body: 'a=b' }));
+      assert.equal(answer.status, 400);
+      assert.match(await answer.text(), /Invalid logout token/);
+    });
+  }
+
+  for (const name of ['hono-login.mts', 'fetch-login.mts']) {
+    test(`${name} signs people in`, async () => {
+      const browser = openFetchBrowser(await load(name));
+      const invited = await browser.app({ url: '/', headers: { accept: 'text/html' } });
+      assert.deepEqual([invited.statusCode, invited.headers.location], [303, '/auth/login?return_to=%2F']);
+      await browser.signIn();
+      assert.match((await browser.app({ url: '/' })).body, /Hello abdullah/);
+    });
+  }
+});

@@ -1,0 +1,116 @@
+// The recipes of docs/frameworks/graphql-and-rpc.md are checked by TypeScript and called.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import type { DevIdp } from '../../packages/testing/src/index.ts';
+import { codeBlocks } from '../../tools/documents.ts';
+import { ROOT } from '../repo/source-imports.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
+
+const FOLDER = join(ROOT, `node_modules/.cache/graphql-and-rpc-${process.pid}`);
+const programs = codeBlocks('docs/frameworks/graphql-and-rpc.md').filter(({ info }) => info.endsWith('.mts'));
+const tokens: { plain?: string; admin?: string } = {};
+let idp: DevIdp;
+
+before(async () => {
+  idp = await startTestIdp();
+  mkdirSync(FOLDER, { recursive: true });
+  for (const { info, text } of programs) {
+    const here = text.replace("'http://localhost:8080'", `'${idp.url}'`).replace('port: 4000', 'port: 0');
+    writeFileSync(join(FOLDER, info), here);
+  }
+  tokens.plain = await idp.issueToken();
+  tokens.admin = await idp.issueToken({ claims: { realm_access: { roles: ['admin'] } } });
+});
+after(async () => {
+  await idp.close();
+  rmSync(FOLDER, { recursive: true, force: true });
+});
+
+/** Asks for a field, with a token: what it is, or the code of the error. */
+type Ask = (field: string, token?: string) => Promise<unknown>;
+
+const load = (name: string) => import(join(FOLDER, name));
+const init = (field: string, token?: string) => ({
+  method: 'POST',
+  headers: {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  },
+  body: JSON.stringify({ query: `{ ${field} }` }),
+});
+interface GraphQLAnswer {
+  readonly data?: Record<string, unknown> | null;
+  readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[];
+}
+const read = (field: string, { data, errors }: GraphQLAnswer) =>
+  errors?.[0]?.extensions?.code ?? data?.[field];
+
+const SERVERS: Readonly<Record<string, (t: TestContext) => Promise<Ask>>> = {
+  async 'yoga.mts'() {
+    const { yoga } = await load('yoga.mts');
+    return async (field, token) =>
+      read(field, await (await yoga.fetch('http://localhost/graphql', init(field, token))).json());
+  },
+  async 'apollo.mts'(t) {
+    const { server, url } = await load('apollo.mts');
+    t.after(() => server.stop());
+    return async (field, token) =>
+      read(field, (await (await fetch(url, init(field, token))).json()) as GraphQLAnswer);
+  },
+  async 'mercurius.mts'(t) {
+    const { app } = await load('mercurius.mts');
+    t.after(() => app.close());
+    return async (field, token) => {
+      const { headers, body } = init(field, token);
+      const answer = await app.inject({ method: 'POST', url: '/graphql', headers, payload: body });
+      return answer.statusCode === 401 ? 'UNAUTHENTICATED' : read(field, answer.json());
+    };
+  },
+  async 'trpc.mts'() {
+    const { default: server } = await load('trpc.mts');
+    return async (field, token) => {
+      const { headers } = init(field, token);
+      const answer = await server.fetch(new Request(`http://localhost/trpc/${field}`, { headers }));
+      const { result, error } = await answer.json();
+      return error?.data.code.replace('UNAUTHORIZED', 'UNAUTHENTICATED') ?? result.data;
+    };
+  },
+};
+
+describe('docs/frameworks/graphql-and-rpc.md', () => {
+  test('the programs are right for TypeScript', () => {
+    assert.deepEqual(
+      programs.map(({ info }) => info),
+      Object.keys(SERVERS),
+    );
+    // Yoga says for a whole program what an error may carry, and Apollo's carry something else.
+    const [apollo, others] = [['apollo.mts'], Object.keys(SERVERS).filter((name) => name !== 'apollo.mts')];
+    for (const files of [apollo, others]) {
+      const tsconfig = join(FOLDER, 'tsconfig.json');
+      writeFileSync(tsconfig, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: [], files }));
+      execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', tsconfig], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      });
+    }
+  });
+
+  for (const [name, start] of Object.entries(SERVERS)) {
+    test(`${name}: who may gets an answer, who may not an error that says which`, async (t) => {
+      const ask = await start(t);
+      const { plain, admin } = tokens;
+      assert.equal(await ask('hello'), 'everybody');
+      assert.equal(await ask('hello', plain), 'everybody');
+      assert.equal(await ask('me'), 'UNAUTHENTICATED');
+      assert.equal(await ask('me', plain), 'abdullah');
+      assert.equal(await ask('me', `${plain?.slice(0, -4)}AAAA`), 'UNAUTHENTICATED');
+      assert.equal(await ask('users'), 'UNAUTHENTICATED');
+      assert.equal(await ask('users', plain), 'FORBIDDEN');
+      assert.deepEqual(await ask('users', admin), ['abdullah']);
+    });
+  }
+});

@@ -1,0 +1,167 @@
+import 'reflect-metadata';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  type ArgumentsHost,
+  Catch,
+  Controller,
+  type ExceptionFilter,
+  Get,
+  HttpCode,
+  HttpException,
+  type INestApplication,
+  Inject,
+  Module,
+  Post,
+  Req,
+  Res,
+  type Type,
+} from '@nestjs/common';
+import { APP_FILTER, HttpAdapterHost, NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { type Principal as Caller, isAuthError } from '../../packages/guard/src/core/index.ts';
+import {
+  KeycloakModule,
+  type KeycloakModuleOptions,
+  type KeycloakRequest,
+  KeycloakService,
+  OptionalAuth,
+  Principal,
+  Require,
+  Roles,
+  Scopes,
+} from '../../packages/guard/src/nest/index.ts';
+import { toLogout, toOptions } from '../adapters/listen.ts';
+import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
+import { decorate, decorateParameter } from '../support/without-syntax.ts';
+
+const whoami = (principal: Caller | undefined) => ({ username: principal?.username ?? null });
+
+class AppController {
+  private readonly keycloak: KeycloakService;
+  constructor(keycloak: KeycloakService) {
+    this.keycloak = keycloak;
+  }
+  open() {
+    return { open: true };
+  }
+  guarded(principal: Caller) {
+    return whoami(principal);
+  }
+  posted(principal: Caller) {
+    return whoami(principal);
+  }
+  admin(request: KeycloakRequest) {
+    return whoami(request.principal);
+  }
+  scoped(principal: Caller) {
+    return whoami(principal);
+  }
+  optional(principal: Caller | undefined) {
+    return whoami(principal);
+  }
+  async waits(principal: Caller) {
+    await wait(1);
+    return whoami(principal);
+  }
+  async stream(response: { raw?: NodeJS.WritableStream } & NodeJS.WritableStream) {
+    const to = response.raw ?? response;
+    for (let line = 0; line < 10; line++) {
+      to.write(`${line}\n`);
+      await wait(1);
+    }
+    to.end();
+  }
+  async token(request: KeycloakRequest) {
+    return { token: await this.keycloak.accessToken(request) };
+  }
+  fails() {
+    throw new Error('a fault of the handler');
+  }
+}
+decorate(AppController, Controller());
+decorate(AppController, 'open', Get('open'));
+decorate(AppController, 'guarded', Get('guarded'), Require({}));
+decorate(AppController, 'posted', Post('guarded'), HttpCode(200), Require({}));
+decorate(AppController, 'admin', Get('admin'), Roles('admin'));
+decorate(AppController, 'scoped', Get('scoped'), Scopes('orders:read'));
+decorate(AppController, 'optional', Get('optional'), OptionalAuth());
+decorate(AppController, 'waits', Get('async'), Require({}));
+decorate(AppController, 'stream', Get('stream'), Require({}));
+decorate(AppController, 'token', Get('token'), Require({}));
+decorate(AppController, 'fails', Get('fails'), Require({}));
+for (const handler of ['guarded', 'posted', 'scoped', 'optional', 'waits']) {
+  decorateParameter(AppController, handler, Principal());
+}
+decorateParameter(AppController, undefined, Inject(KeycloakService) as ParameterDecorator);
+decorateParameter(AppController, 'admin', Req());
+decorateParameter(AppController, 'token', Req());
+decorateParameter(AppController, 'stream', Res());
+
+/** Its guard stands before its routes. */
+class NestedController {
+  guarded(principal: Caller) {
+    return whoami(principal);
+  }
+}
+decorate(NestedController, Controller('nested/deep'), Require({}));
+decorate(NestedController, 'guarded', Get('guarded'));
+decorateParameter(NestedController, 'guarded', Principal());
+
+/** Answers every error, as the contract wants an error handler of an app to. */
+class OwnFilter implements ExceptionFilter {
+  private readonly host: HttpAdapterHost;
+  constructor(host: HttpAdapterHost) {
+    this.host = host;
+  }
+  catch(error: Error, host: ArgumentsHost) {
+    const status = error instanceof HttpException ? error.getStatus() : 500;
+    const own = isAuthError(error.cause) ? error.cause.code : error.message;
+    this.host.httpAdapter.reply(host.switchToHttp().getResponse(), { own }, status);
+  }
+}
+decorate(OwnFilter, Catch());
+decorateParameter(OwnFilter, undefined, Inject(HttpAdapterHost) as ParameterDecorator);
+
+type Make = (module: Type) => Promise<INestApplication>;
+
+async function start(make: Make, given: Given): Promise<RunningApp> {
+  const { session, onDenied, cors } = given;
+  class AppModule {}
+  Module({
+    imports: [
+      KeycloakModule.forRoot({
+        ...(toOptions(given) as KeycloakModuleOptions),
+        session,
+        onDenied: onDenied && ((_context, error, principal) => onDenied(error, principal)),
+        backchannelLogout: toLogout(given),
+      }),
+    ],
+    controllers: [AppController, NestedController],
+    providers: given.hasErrorHandler ? [{ provide: APP_FILTER, useClass: OwnFilter }] : [],
+  })(AppModule);
+  const app = await make(AppModule);
+  if (cors !== undefined) app.enableCors({ origin: cors });
+  await app.listen(0, '127.0.0.1');
+  return { url: await app.getUrl(), close: () => app.close() };
+}
+
+const QUIET = { logger: false, forceCloseConnections: true } as const;
+const onExpress =
+  ({ hasBodyParsers = false }: Given): Make =>
+  (module) =>
+    NestFactory.create(module, { ...QUIET, bodyParser: hasBodyParsers });
+const onFastify =
+  ({ hasBodyParsers = false }: Given): Make =>
+  (module) =>
+    NestFactory.create(module, new FastifyAdapter({ forceCloseConnections: true }), {
+      ...QUIET,
+      bodyParser: hasBodyParsers,
+    });
+
+/** `npm run test:nest` runs the same on others. */
+export const VERSION = process.env.NEST_VERSION ?? '11';
+
+export const NEST: readonly Adapter[] = [
+  { name: `nest ${VERSION} on express`, start: (given) => start(onExpress(given), given) },
+  { name: `nest ${VERSION} on fastify`, start: (given) => start(onFastify(given), given) },
+];

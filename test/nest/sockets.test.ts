@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import { type ArgumentsHost, Catch, Logger, type Type, UseFilters } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
+import { io } from 'socket.io-client';
+import { type ClientOptions, WebSocket } from 'ws';
+import {
+  type KeycloakModuleOptions,
+  KeycloakService,
+  Principal,
+  Public,
+  Require,
+  Roles,
+} from '../../packages/guard/src/nest/index.ts';
+import { mintLogoutToken } from '../core/signed-messages.ts';
+import { decorate, decorateParameter } from '../support/without-syntax.ts';
+import { PLATFORMS, startApp } from './start-app.ts';
+
+/** With `ws`, Nest tells the client nothing: the application does. */
+class Sender {
+  catch(exception: WsException, host: ArgumentsHost) {
+    const client = host.switchToWs().getClient<WebSocket>();
+    client.send(JSON.stringify({ event: 'exception', data: exception.getError() }));
+  }
+}
+decorate(Sender, Catch(WsException));
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A gateway, as each test has one of its own. */
+function toGateway(gateway: ClassDecorator): Type {
+  class ChatGateway {
+    me(username: string | undefined) {
+      return { event: 'me', data: username ?? null };
+    }
+    open(username: string | undefined) {
+      return { event: 'open', data: username ?? null };
+    }
+    admin() {
+      return { event: 'admin', data: true };
+    }
+  }
+  decorate(ChatGateway, gateway, Require({}));
+  decorate(ChatGateway, 'me', SubscribeMessage('me'));
+  decorate(ChatGateway, 'open', SubscribeMessage('open'), Public());
+  decorate(ChatGateway, 'admin', SubscribeMessage('admin'), Roles('admin'));
+  decorateParameter(ChatGateway, 'me', Principal('username'));
+  decorateParameter(ChatGateway, 'open', Principal('username'));
+  return ChatGateway;
+}
+
+const UNAUTHENTICATED = (detail: string) => ({ status: 'error', code: 'UNAUTHENTICATED', detail });
+const BAD = UNAUTHENTICATED('Could not validate credentials');
+
+async function connect(t: TestContext, url: string, options: ClientOptions = {}) {
+  const client = new WebSocket(url.replace('http:', 'ws:'), options);
+  t.after(() => client.terminate());
+  await once(client, 'open');
+  return {
+    client,
+    async ask(event: string): Promise<unknown> {
+      client.send(JSON.stringify({ event, data: {} }));
+      const [data] = await once(client, 'message');
+      return (JSON.parse(String(data)) as { data: unknown }).data;
+    },
+  };
+}
+
+function startWs(t: TestContext, platform: (typeof PLATFORMS)[number], more: object = {}) {
+  const gateway = toGateway(WebSocketGateway({ path: '/chat' }));
+  decorate(gateway, UseFilters(Sender));
+  return startApp(
+    t,
+    { providers: [gateway] },
+    {
+      platform,
+      prepare: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
+      options: { backchannelLogout: true, ...more },
+    },
+  );
+}
+
+for (const platform of PLATFORMS) {
+  describe(`a gateway of ws in Nest on ${platform}`, () => {
+    test('answers whom the handshake’s token names, and looks at it again with each message', async (t) => {
+      const { realm, url, get } = await startWs(t, platform);
+      const headers = { authorization: `Bearer ${realm.mint({ sid: 's1' })}` };
+      const { ask } = await connect(t, `${url}/chat`, { headers });
+      assert.equal(await ask('me'), 'abdullah');
+      assert.deepEqual(await ask('admin'), {
+        status: 'error',
+        code: 'FORBIDDEN',
+        detail: 'Not enough permissions',
+      });
+      const logout = await get('/backchannel-logout', undefined, {
+        method: 'POST',
+        body: new URLSearchParams({ logout_token: mintLogoutToken(realm, { sid: 's1' }) }),
+      });
+      assert.equal(logout.status, 204);
+      assert.deepEqual(await ask('me'), BAD);
+      assert.equal(await ask('open'), null, 'who was there before is forgotten');
+    });
+
+    test('a token that is over is refused on the connection that it opened', async (t) => {
+      const { realm, url } = await startWs(t, platform);
+      const { ask } = await connect(t, `${url}/chat`, {
+        headers: { authorization: `Bearer ${realm.mint()}` },
+      });
+      assert.equal(await ask('me'), 'abdullah');
+      realm.advance(3600);
+      assert.deepEqual(await ask('me'), BAD);
+    });
+
+    test('without a token nobody is answered but where it is open', async (t) => {
+      const { url } = await startWs(t, platform);
+      const { ask } = await connect(t, `${url}/chat`);
+      assert.deepEqual(await ask('me'), UNAUTHENTICATED('Not authenticated'));
+      assert.equal(await ask('open'), null);
+    });
+  });
+}
+
+describe('where the token of a WebSocket stands', () => {
+  test('tokenFrom.ws says it, and then nothing else counts', async (t) => {
+    const tokens: { now?: string } = {};
+    const { realm, url } = await startWs(t, 'express', { tokenFrom: { ws: () => tokens.now } });
+    const headers = { authorization: `Bearer ${realm.mint()}` };
+    const { ask } = await connect(t, `${url}/chat`, { headers });
+    assert.deepEqual(await ask('me'), UNAUTHENTICATED('Not authenticated'));
+    tokens.now = realm.mint({ preferred_username: 'sara' });
+    assert.equal(await ask('me'), 'sara');
+  });
+
+  test('on a port of its own nobody saw the handshake: refused, until the gateway says it', async (t) => {
+    const lines: string[] = [];
+    t.mock.method(Logger.prototype, 'error', (line: string) => void lines.push(line));
+    const holder: { keycloak?: KeycloakService; isSaid?: boolean } = {};
+    const port = await findFreePort();
+    const gateway = toGateway(WebSocketGateway(port));
+    gateway.prototype.handleConnection = (client: WebSocket, request: IncomingMessage) => {
+      if (holder.isSaid) holder.keycloak?.handshake(client, request);
+    };
+    decorate(gateway, UseFilters(Sender));
+    const { realm, app } = await startApp(
+      t,
+      { providers: [gateway] },
+      { prepare: (one) => one.useWebSocketAdapter(new WsAdapter(one)) },
+    );
+    holder.keycloak = app.get(KeycloakService);
+    const headers = { authorization: `Bearer ${realm.mint()}` };
+    const before = await connect(t, `http://127.0.0.1:${port}`, { headers });
+    assert.deepEqual(await before.ask('me'), {
+      status: 'error',
+      code: 'INTERNAL_SERVER_ERROR',
+      detail: 'Internal Server Error',
+    });
+    holder.isSaid = true;
+    const after = await connect(t, `http://127.0.0.1:${port}`, { headers });
+    assert.equal(await after.ask('me'), 'abdullah');
+    assert.match(lines.join('\n'), /The handshake of this client is not known/);
+  });
+});
+
+describe('a gateway of Socket.IO', () => {
+  async function start(t: TestContext, options: Partial<KeycloakModuleOptions> = {}) {
+    const gateway = toGateway(WebSocketGateway());
+    const app = await startApp(
+      t,
+      { providers: [gateway] },
+      { options, prepare: (one) => one.useWebSocketAdapter(new IoAdapter(one)) },
+    );
+    const open = (given: object) => {
+      const client = io(app.url, { transports: ['websocket'], ...given });
+      t.after(() => client.disconnect());
+      const ask = (event: string) =>
+        new Promise((resolve) => {
+          client.once(event, resolve);
+          client.once('exception', resolve);
+          client.emit(event, {});
+        });
+      return { client, ask };
+    };
+    return { ...app, open };
+  }
+
+  test('takes the token of the handshake: auth.token, or the header', async (t) => {
+    const { realm, open } = await start(t);
+    const token = realm.mint();
+    assert.equal(await open({ auth: { token } }).ask('me'), 'abdullah');
+    assert.equal(await open({ extraHeaders: { authorization: `Bearer ${token}` } }).ask('me'), 'abdullah');
+    const polling = { transports: ['polling'], extraHeaders: { authorization: `Bearer ${token}` } };
+    assert.equal(await open(polling).ask('me'), 'abdullah');
+  });
+
+  test('refuses whoever has none, or a bad one, and looks again with each message', async (t) => {
+    const { realm, open } = await start(t);
+    assert.deepEqual(await open({}).ask('me'), UNAUTHENTICATED('Not authenticated'));
+    assert.deepEqual(await open({ auth: { token: 'garbage' } }).ask('me'), BAD);
+    assert.deepEqual(await open({ auth: { token: ['x'] } }).ask('me'), UNAUTHENTICATED('Not authenticated'));
+    const { ask } = open({ auth: { token: realm.mint() } });
+    assert.equal(await ask('me'), 'abdullah');
+    realm.advance(3600);
+    assert.deepEqual(await ask('me'), BAD);
+  });
+});

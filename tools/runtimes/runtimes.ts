@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** A runtime that the app is tried on. */
+export interface Runtime {
+  readonly name: string;
+  /** Of the test app: `serve-<entry>.ts`. */
+  readonly entry: 'node' | 'bun' | 'deno' | 'workerd';
+  /** The npm package that has it, with its version; `undefined`: the Node that runs this. */
+  readonly npm?: string;
+  /** What has to be set for the library. */
+  readonly needs: string;
+  /** Arguments for a program that is at `file`, to listen at `port`. */
+  args(file: string, port: number, env: Readonly<Record<string, string>>): readonly string[];
+}
+
+const node = (version: string): Runtime => ({
+  name: `Node.js ${version.split('.')[0]}`,
+  entry: 'node',
+  npm: `node@${version}`,
+  needs: '',
+  args: (file) => [file],
+});
+
+/** workerd can be asked for nothing newer than it is. */
+const COMPATIBILITY_DATE = '2026-04-01';
+
+export const RUNTIMES: readonly Runtime[] = [
+  node('20.19.0'),
+  node('22'),
+  node('24'),
+  node('26'),
+  { name: 'Bun', entry: 'bun', npm: 'bun@1.4.5', needs: '', args: (file) => ['run', file] },
+  {
+    name: 'Deno',
+    entry: 'deno',
+    npm: 'deno@2.9.6',
+    needs: '`--allow-net --allow-env`',
+    args: (file) => ['run', '--no-config', '--allow-net', '--allow-env', file],
+  },
+  {
+    name: 'Cloudflare Workers (workerd)',
+    entry: 'workerd',
+    npm: 'workerd@1.20261117.1',
+    needs: '`compatibility_flags = ["nodejs_compat"]`',
+    args(file, port, env) {
+      const config = join(dirname(file), 'workerd.capnp');
+      writeFileSync(config, workerdConfig(file, port, env));
+      return ['serve', config];
+    },
+  },
+];
+
+/** Path of a runtime's program, fetched where it is not there. */
+export function findProgram({ npm, entry }: Runtime): string {
+  if (npm === undefined) return process.execPath;
+  return execFileSync('npx', ['-y', '-p', npm, '-c', `command -v ${entry}`], {
+    encoding: 'utf8',
+    timeout: 180_000,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
+}
+
+function workerdConfig(file: string, port: number, env: Readonly<Record<string, string>>): string {
+  const bindings = Object.entries(env).map(([name, text]) => `(name = "${name}", text = "${text}")`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .app),
+    (name = "internet", network = (allow = ["private", "local"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const app :Workerd.Worker = (
+  modules = [(name = "app.mjs", esModule = embed "${file.split('/').at(-1)}")],
+  compatibilityDate = "${COMPATIBILITY_DATE}",
+  compatibilityFlags = ["nodejs_compat"],
+  bindings = [${bindings.join(', ')}],
+);
+`;
+}
