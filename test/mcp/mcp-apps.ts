@@ -1,9 +1,13 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
 import express from 'express';
 import express4 from 'express4';
 import fastify from 'fastify';
+import { Hono } from 'hono';
 import { keycloak as expressKeycloak } from '../../packages/guard/src/express/index.ts';
 import keycloakGuard, { keycloakMcp } from '../../packages/guard/src/fastify/index.ts';
+import { keycloak as fetchKeycloak } from '../../packages/guard/src/fetch/index.ts';
+import { keycloak as honoKeycloak } from '../../packages/guard/src/hono/index.ts';
 import type { McpAuthInfo } from '../../packages/guard/src/mcp/index.ts';
 import { keycloak as nodeKeycloak } from '../../packages/guard/src/node/index.ts';
 import { listen } from '../adapters/listen.ts';
@@ -76,9 +80,42 @@ async function startFastify(given: McpGiven) {
   return { url: app.listeningOrigin, close: async () => void (await app.close()) };
 }
 
+async function startHono(given: McpGiven) {
+  const kc = honoKeycloak(optionsOf(given));
+  const app = new Hono();
+  app.use(kc.mcp(given.mcp));
+  app.all('/mcp', async (c) => answerFetch(c.req.raw, c.var.principal?.username, c.var.auth));
+  app.get('/open', (c) => c.json({ open: true }));
+  return listen(createAdaptorServer({ fetch: app.fetch }) as Server, () => kc.close());
+}
+
+async function startFetch(given: McpGiven) {
+  const kc = fetchKeycloak(optionsOf(given));
+  const server = kc.mcp(given.mcp, (request, { principal, auth }) =>
+    answerFetch(request, principal.username, auth),
+  );
+  const app = (request: Request) =>
+    new URL(request.url).pathname === '/open' ? Response.json({ open: true }) : server(request);
+  return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());
+}
+
+async function answerFetch(
+  request: Request,
+  username: string | null | undefined,
+  auth: McpAuthInfo | undefined,
+) {
+  if (request.method === 'DELETE') return new Response(null, { status: 204 });
+  const text = await request.text();
+  const body = text === '' ? undefined : JSON.parse(text);
+  const session = body?.method === 'initialize' ? { 'Mcp-Session-Id': String(body.id) } : {};
+  return Response.json({ auth, username, body }, { headers: session as Record<string, string> });
+}
+
 export const MCP_APPS: readonly McpAdapter[] = [
   { name: 'express 5', start: (given) => startExpress(express, given) },
   { name: 'express 4', start: (given) => startExpress(express4 as unknown as typeof express, given) },
   { name: 'node', start: startNode },
+  { name: 'hono', start: startHono },
+  { name: 'fetch', start: startFetch },
   { name: 'fastify', alwaysParses: true, start: startFastify },
 ];

@@ -61,6 +61,8 @@ export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
   /** A gate without requirements that takes tokens alone, and no session cookies. */
   statelessGate(): Gate<Incoming, Outgoing>;
   toRequest(request: Incoming): RequestLike;
+  /** Headers that belong into the answer, whatever it is. */
+  addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
   /** Time now. Unit: milliseconds since 1970. */
   readonly clock: () => number;
   /** On to the login, for who wants a page and is not signed in; `undefined` for everybody else. */
@@ -156,6 +158,7 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
       }),
     statelessGate: () => createGate(verifier as unknown as TokenVerifier, {}, gateHost),
     toRequest: host.toRequest,
+    addToAnswer: host.addToAnswer,
     clock: verifier.members[0]?.context?.options.clock ?? Date.now,
     inviteToLogin,
     refusalOf: (error, request) =>

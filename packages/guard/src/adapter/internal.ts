@@ -6,6 +6,7 @@ export {
   type FetchReply,
   type FetchRequest,
   fetchHost,
+  readFetchBody,
   toFetchAnswer,
 } from './fetch-http.ts';
 export { answerFetchRoute, findFetchRoute } from './fetch-routes.ts';

@@ -2,7 +2,9 @@ export type {
   BackchannelLogoutOptions,
   Connection,
   KeycloakOptions,
+  ProtectedResourceOptions,
   SessionSettings,
 } from '../adapter/internal.ts';
 export type { GuardOptions } from '../core/internal.ts';
+export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export { type GuardEnv, type HonoKeycloak, keycloak } from './keycloak.ts';

@@ -35,6 +35,9 @@ export function parseMessage(text: string): unknown {
   }
 }
 
+/** As much as the transports of the SDK take. Unit: bytes. */
+export const LONGEST = 4 * 1024 * 1024;
+
 /** A message that cannot be looked at; `status` is what frameworks answer for it. Nothing of the message is in it. */
 export class MessageError extends Error {
   override readonly name = 'MessageError';

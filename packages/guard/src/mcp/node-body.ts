@@ -1,8 +1,5 @@
 import { type NodeRequest, readNodeBody } from '../adapter/internal.ts';
-import { MessageError, parseMessage } from './needed-scopes.ts';
-
-/** As much as the transports of the SDK take. Unit: bytes. */
-const LONGEST = 4 * 1024 * 1024;
+import { LONGEST, MessageError, parseMessage } from './needed-scopes.ts';
 
 /**
  * The message of a request: of a parser in front, or read here. It is left in `request.body`, for a stream is read once.
