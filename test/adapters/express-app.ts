@@ -15,6 +15,7 @@ async function start(make: typeof express, given: Given): Promise<RunningApp> {
   if (given.cors !== undefined) app.use(cors({ origin: given.cors }));
   if (given.hasBodyParsers) app.use(make.json(), make.urlencoded({ extended: true, limit: '1mb' }));
   if (given.session !== undefined) app.use(kc.session(given.session));
+  if (given.resource !== undefined) app.use(kc.protectedResource(given.resource));
   app.use(kc.backchannelLogout(toLogout(given)));
   const whoami = (request: express.Request, response: express.Response) =>
     void response.json({ username: request.principal?.username ?? null });

@@ -9,6 +9,7 @@ import keycloakGuard, {
   type KeycloakSessionOptions,
   keycloakPermissions,
   keycloakSession,
+  protectedResource,
 } from '../../packages/guard/src/fastify/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { toLogout, toOptions } from './listen.ts';
@@ -25,6 +26,7 @@ async function start(given: Given): Promise<RunningApp> {
       prefix?: never;
     });
   }
+  if (given.resource !== undefined) await app.register(protectedResource, given.resource);
   await app.register(backchannelLogout, toLogout(given));
   const whoami = (request: FastifyRequest) => ({ username: request.principal?.username ?? null });
   app.get('/open', () => ({ open: true }));

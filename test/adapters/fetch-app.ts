@@ -13,6 +13,7 @@ async function start(given: Given): Promise<RunningApp> {
   const kc = keycloak({
     ...toOptions(given),
     session: given.session,
+    protectedResource: given.resource,
     backchannelLogout: toLogout(given),
     permissions: given.permissions,
   });

@@ -16,6 +16,7 @@ async function start(given: Given): Promise<RunningApp> {
   if (given.hasErrorHandler) app.onError(answerError);
   if (given.hasBodyParsers) app.use(parseBody);
   if (given.session !== undefined) app.use(kc.session(given.session));
+  if (given.resource !== undefined) app.use(kc.protectedResource(given.resource));
   app.use(kc.backchannelLogout(toLogout(given)));
   const whoami = (c: Context) => c.json({ username: c.var.principal?.username ?? null });
   app.get('/open', (c) => c.json({ open: true }));

@@ -16,6 +16,7 @@ async function start(given: Given): Promise<RunningApp> {
   if (given.cors !== undefined) app.use(cors({ origin: given.cors }));
   if (given.hasErrorHandler) app.use(answerErrors);
   if (given.session !== undefined) app.use(kc.session(given.session));
+  if (given.resource !== undefined) app.use(kc.protectedResource(given.resource));
   app.use(kc.backchannelLogout(toLogout(given)));
   const router = new Router();
   router.get('/open', (ctx) => {

@@ -72,6 +72,7 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
   const inFront: NodeMiddleware[] = [
     ...(given.cors === undefined ? [] : [cors({ origin: given.cors }) as unknown as NodeMiddleware]),
     ...(given.session === undefined ? [] : [kc.session(given.session)]),
+    ...(given.resource === undefined ? [] : [kc.protectedResource(given.resource)]),
     kc.backchannelLogout(toLogout(given)),
   ];
   const route: Listener = (request, response) => {

@@ -56,6 +56,7 @@ const CHALLENGES: Readonly<Record<AuthErrorCode, [number, string, Record<string,
   audience_missing: denied(),
   issuer_refused: denied(),
   permission_denied: denied(),
+  mcp_session_unknown: [404, 'Session not found', {}],
   permission_unaskable: [
     403,
     'Not enough permissions',

@@ -3,6 +3,7 @@ import { addAccountProfile } from './endpoints/account-profile.ts';
 import { addAccountSessions } from './endpoints/account-sessions.ts';
 import { addAdmin } from './endpoints/admin.ts';
 import { addAuthorization } from './endpoints/authorization.ts';
+import { addClientRegistration } from './endpoints/client-registration.ts';
 import { addConsent } from './endpoints/consent.ts';
 import { addDevice } from './endpoints/device.ts';
 import { addDiscovery, addOAuthMetadata } from './endpoints/discovery.ts';
@@ -117,6 +118,7 @@ export function buildApp(
         addAuthorization(inRealm, provider);
         addPushedAuthorization(inRealm, provider);
         addDevice(inRealm, provider);
+        addClientRegistration(inRealm, provider);
         addLogin(inRealm, provider);
         addConsent(inRealm, provider);
         addRequiredAction(inRealm, provider);

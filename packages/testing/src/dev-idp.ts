@@ -7,6 +7,14 @@ import type {
 import type { StoredKeys } from './tokens/keys.ts';
 import type { TokenRequest } from './tokens/mint.ts';
 
+/** An MCP server that the provider knows. */
+export interface McpServer {
+  /** Its URL, which is the client id and the audience too, for example `http://localhost:3000/mcp`. */
+  url: string;
+  /** Its scopes, for example `['mcp:tools']`. */
+  scopes: readonly string[];
+}
+
 /** Options of `startDevIdp`. Without `realmFile` and `realm` it has the realm `testing` of this package. */
 export interface DevIdpOptions {
   /**
@@ -44,6 +52,12 @@ export interface DevIdpOptions {
    * container. Default false: web pages could reach the provider by DNS rebinding.
    */
   anyHost?: boolean;
+  /**
+   * MCP servers that clients may come to with nothing set up: for each a client that is named by its URL, its scopes with
+   * an audience mapper, the public client `mcp-client`, and registration for programs of this machine. Default: none, and
+   * nobody may register, as in a new realm of Keycloak.
+   */
+  mcpServers?: readonly McpServer[];
   /** Starts with `NODE_ENV=production` too, where it otherwise refuses. Default false. */
   allowProduction?: boolean;
 }

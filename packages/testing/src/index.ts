@@ -1,4 +1,4 @@
-export type { DevIdp, DevIdpOptions } from './dev-idp.ts';
+export type { DevIdp, DevIdpOptions, McpServer } from './dev-idp.ts';
 export type { Endpoint } from './http/route.ts';
 export type {
   ClientRepresentation,

@@ -1,4 +1,5 @@
 import type { Codes } from './browser/codes.ts';
+import type { Consents } from './browser/consents.ts';
 import type { Devices } from './browser/devices.ts';
 import type { Logins } from './browser/logins.ts';
 import type { PushedRequests } from './browser/pushed-requests.ts';
@@ -18,6 +19,7 @@ export interface Provider {
   readonly lockout: Lockout;
   readonly codes: Codes;
   readonly logins: Logins;
+  readonly consents: Consents;
   readonly devices: Devices;
   readonly pushedRequests: PushedRequests;
   readonly dpop: DpopChecker;

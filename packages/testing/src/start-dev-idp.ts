@@ -1,5 +1,6 @@
 import { buildApp } from './app.ts';
 import { createCodes } from './browser/codes.ts';
+import { createConsents } from './browser/consents.ts';
 import { createDevices } from './browser/devices.ts';
 import { createLogins } from './browser/logins.ts';
 import { createPushedRequests } from './browser/pushed-requests.ts';
@@ -13,6 +14,7 @@ import { createMisbehaviour } from './misbehaviour.ts';
 import type { Provider } from './provider.ts';
 import { signingAlgorithmsOf } from './realm/key-providers.ts';
 import { loadRealmFile } from './realm/load-realm-file.ts';
+import { addMcpServers } from './realm/mcp-servers.ts';
 import { createRealm, type Realm } from './realm/realm.ts';
 import { warningsOf } from './realm/warnings.ts';
 import { createSessions } from './sessions.ts';
@@ -42,9 +44,8 @@ const TESTING_REALM = new URL('../testing-realm.json', import.meta.url);
 export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> {
   const { host = '127.0.0.1', port = 0, publicUrl, stateFile } = options;
   assertOptions(options);
-  const representation = structuredClone(
-    options.realm ?? (await loadRealmFile(options.realmFile ?? TESTING_REALM)),
-  );
+  const file = options.realm ?? (await loadRealmFile(options.realmFile ?? TESTING_REALM));
+  const representation = addMcpServers(structuredClone(file), options.mcpServers ?? []);
   const realm = createRealm(representation);
   const clock = createClock();
   const stored = stateFile === undefined ? undefined : await loadState(stateFile, realm.name);
@@ -58,6 +59,7 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
     sessions,
     codes: createCodes(realm, clock),
     logins: createLogins(realm, clock),
+    consents: createConsents(),
     devices: createDevices(realm, clock),
     pushedRequests: createPushedRequests(realm, clock),
     dpop: createDpopChecker(clock),

@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import type { ProtectedResourceOptions } from '../../../packages/guard/src/adapter/index.ts';
 import type {
   AuthError,
   KeycloakMessage,
@@ -15,6 +16,8 @@ export interface Given {
   readonly session?: Omit<SessionOptions, 'client'>;
   /** Permissions are on, with these options: then, and only then, the app has the routes for them. */
   readonly permissions?: PermissionSettings;
+  /** The app says which resource it is. */
+  readonly resource?: ProtectedResourceOptions;
   readonly explain?: boolean;
   readonly onDenied?: (error: AuthError, principal: Principal | null) => void;
   readonly onMessage?: (message: KeycloakMessage) => void;

@@ -5,6 +5,7 @@ import { describeBound } from './bound.ts';
 import { describeErrors } from './errors.ts';
 import { describeMessages } from './messages.ts';
 import { describePermissions } from './permissions.ts';
+import { describeResource } from './resource.ts';
 import { describeSession } from './session.ts';
 import { describeTraffic } from './traffic.ts';
 
@@ -18,4 +19,5 @@ export function describeAdapter(adapter: Adapter): void {
   describeTraffic(adapter);
   describeAttacks(adapter);
   describeSession(adapter);
+  describeResource(adapter);
 }

@@ -13,6 +13,7 @@ import { logoutGroup } from './groups/logout.ts';
 import { parGroup } from './groups/par.ts';
 import { passwordGroup } from './groups/password.ts';
 import { refreshGroup } from './groups/refresh.ts';
+import { registrationGroup } from './groups/registration.ts';
 import { revocationGroup } from './groups/revocation.ts';
 import { stateGroup } from './groups/state.ts';
 import { userinfoGroup } from './groups/userinfo.ts';
@@ -42,6 +43,7 @@ const GROUPS: Record<string, Behaviours> = {
   'code grant and PKCE': codeGroup,
   'pushed authorization requests': parGroup,
   'device authorization': deviceGroup,
+  'clients that register': registrationGroup,
   'what keycloak-js asks for': frontEndGroup,
   'logout endpoint': logoutGroup,
   'token exchange': exchangeGroup,

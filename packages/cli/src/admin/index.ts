@@ -21,6 +21,10 @@ export {
 } from './connection.ts';
 export { type CurrentState, findUser, readCurrent } from './current.ts';
 export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type UserGoal } from './goal.ts';
+export { applyMcpStep } from './mcp/apply.ts';
+export { type McpState, readMcp } from './mcp/current.ts';
+export type { McpGoal } from './mcp/goal.ts';
+export { planMcp } from './mcp/plan.ts';
 export { makePlan } from './plan/plan.ts';
 export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { coversUri, splitUris } from './plan/uris.ts';

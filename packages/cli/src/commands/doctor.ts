@@ -1,6 +1,7 @@
 import { AdminError } from '../admin/index.ts';
-import type { CheckResult } from '../doctor/check.ts';
+import type { Check, CheckResult } from '../doctor/check.ts';
 import { CHECKS, TOKEN_CHECKS } from '../doctor/checks/index.ts';
+import { MCP_CHECKS } from '../doctor/checks/mcp/index.ts';
 import { createContext } from '../doctor/context.ts';
 import { findMendable, mend } from '../doctor/mend.ts';
 import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
@@ -23,6 +24,7 @@ Usage: keycloak-guard doctor [options]
   --user-password-stdin     read the user's password from standard input
   --url URL                 look at a running service too, for example http://localhost:8000
   --app-url URL             address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
+  --mcp URL                 look at an MCP server instead: why its clients do not get in (more with an admin)
   --token -                 read a token from standard input: what is in it, and would this service accept it
 
   --admin-user NAME         see what only an admin sees (KEYCLOAK_ADMIN_USER, KEYCLOAK_ADMIN_PASSWORD)
@@ -109,8 +111,13 @@ async function withNewPassword(
   return { ...options, password: await questions.secret(`New password for ${options.username}`) };
 }
 
+function checksFor({ readsToken, mcpUrl }: DoctorOptions): readonly Check[] {
+  if (mcpUrl !== undefined) return MCP_CHECKS;
+  return readsToken ? TOKEN_CHECKS : CHECKS;
+}
+
 async function look(options: DoctorOptions, token: string | undefined, out: Output) {
-  const results = await runChecks(options.readsToken ? TOKEN_CHECKS : CHECKS, createContext(options, token), {
+  const results = await runChecks(checksFor(options), createContext(options, token), {
     start: ({ id }) => {
       if (!options.json) out.progress(id);
     },

@@ -3,6 +3,7 @@ import { explainAdminError } from '../keycloak/explain-admin-error.ts';
 import { exportRealm } from '../setup/export.ts';
 import { completeInput, type StdinSecrets } from '../setup/goal.ts';
 import { locate } from '../setup/locate.ts';
+import { setUpMcp } from '../setup/mcp.ts';
 import { readSetupOptions, type SetupOptions } from '../setup/options.ts';
 import { setUp } from '../setup/setup.ts';
 import { createOutput } from '../terminal/output.ts';
@@ -46,6 +47,11 @@ Roles and groups (each can be repeated; the user gets them)
   --client-role NAME        role of the client
   --group PATH              group, for example /staff/dev
 
+An MCP server (nothing else is set up then; the realm has to be there)
+  --mcp URL                 its URL, which becomes its client id and the audience of its tokens
+  --mcp-scope NAME          scope of the server or of its tools; can be repeated (default mcp:tools)
+  --mcp-registration        let programs of the machine that Keycloak runs on register by themselves
+
 Running
   --dry-run                 print the plan and stop
   -y, --yes                 apply without asking
@@ -69,7 +75,8 @@ export async function run(args: string[]): Promise<number> {
     const questions = isAsked ? await createQuestions(out) : undefined;
     const located = await locate(options, out, questions);
     const input = await completeInput(located, stdin, questions);
-    const { exportFile } = options;
+    const { exportFile, mcp, realm } = options;
+    if (mcp !== undefined) return await setUpMcp(input, { realm, ...mcp }, options, out, questions);
     return exportFile === undefined
       ? await setUp(input, options, out, questions)
       : await exportRealm(input, { ...options, exportFile }, out, questions);

@@ -5,6 +5,7 @@ import { findDanger } from './checks/admin/user-troubles.ts';
 import { type AdminEvidence, createAdminEvidence } from './evidence/admin.ts';
 import { type ClientEvidence, createClientEvidence } from './evidence/client.ts';
 import { createLoginEvidence, type LoginEvidence } from './evidence/login.ts';
+import { createMcpEvidence, type McpEvidence } from './evidence/mcp.ts';
 import { createRealmEvidence, type RealmEvidence } from './evidence/realm.ts';
 import type { DoctorOptions } from './options.ts';
 
@@ -29,6 +30,8 @@ export interface DoctorContext {
   readonly token: string | undefined;
   /** Throws where the settings are bad: checks that use it need `settings.valid`. */
   readonly reach: Reach;
+  /** The MCP server to look at (`--mcp`). */
+  readonly mcp: McpEvidence | undefined;
   /** Ends what the checks began. */
   close(): Promise<void>;
 }
@@ -41,6 +44,7 @@ export function createContext(options: DoctorOptions, token?: string): DoctorCon
     options,
     settings,
     token,
+    mcp: options.mcpUrl === undefined ? undefined : createMcpEvidence(options.mcpUrl, options.admin),
     get reach() {
       if (reach === undefined) throw new Error('the settings are not good');
       return reach;

@@ -19,6 +19,8 @@ export interface DoctorOptions {
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly admin: AdminCredentials | undefined;
+  /** An MCP server to look at, and nothing else. As it was written. */
+  readonly mcpUrl: string | undefined;
   /** A token is to be read from standard input. */
   readonly readsToken: boolean;
   /** The password of the user is to be read from standard input. */
@@ -41,6 +43,7 @@ const FLAGS = {
   'admin-totp': { type: 'string' },
   'admin-client-id': { type: 'string' },
   token: { type: 'string' },
+  mcp: { type: 'string' },
 } as const;
 
 /**
@@ -77,11 +80,14 @@ export async function readDoctorOptions(
     username: flags.user ?? env('DOCTOR_USER'),
     password: env('DOCTOR_PASSWORD'),
     admin: toAdmin(flags, env, problems),
+    mcpUrl: toUrl('--mcp', flags.mcp) === undefined ? undefined : flags.mcp,
     readsToken: flags.token === '-',
     readsPassword: flags['user-password-stdin'] ?? false,
   };
   if (options.readsToken && options.readsPassword)
     problems.push('--token - and --user-password-stdin both read standard input');
+  if (options.mcpUrl !== undefined && (options.readsToken || options.fix))
+    problems.push('--mcp stands alone: not with --token or --fix. What can be mended, setup --mcp mends');
   if (options.json && options.fix && !options.yes)
     problems.push('--json --fix needs --yes: there is nobody to ask');
   if (options.fix && flags['admin-totp'] !== undefined)

@@ -39,9 +39,10 @@ export async function completeInput(
   // A realm file needs no admin.
   const credentials =
     options.exportFile === undefined ? await completeAdmin(options, stdin, need) : undefined;
-  const user = options.withoutUser
-    ? undefined
-    : await completeUser(options, stdin, need, questions !== undefined);
+  const user =
+    options.withoutUser || options.mcp !== undefined
+      ? undefined
+      : await completeUser(options, stdin, need, questions !== undefined);
   if (problems.length > 0) throw new UsageError(problems);
 
   const goal: SetupGoal = {

@@ -41,6 +41,10 @@ export interface SetupOptions {
   readonly envFile: string | undefined;
   readonly exportFile: string | undefined;
   /** Lines of standard input to read, in this order. */
+  /** An MCP server is wanted, and no API. */
+  readonly mcp:
+    | { readonly url: string; readonly scopes: readonly string[]; readonly registration: boolean }
+    | undefined;
   readonly fromStdin: readonly ('admin-password' | 'user-password')[];
 }
 
@@ -73,6 +77,9 @@ const FLAGS = {
   env: { type: 'string' },
   'no-env': { type: 'boolean' },
   export: { type: 'string' },
+  mcp: { type: 'string' },
+  'mcp-scope': { type: 'string', multiple: true },
+  'mcp-registration': { type: 'boolean' },
 } as const;
 
 /**
@@ -125,6 +132,14 @@ export async function readSetupOptions(
     overwriteEnv: flags['overwrite-env'] ?? false,
     envFile,
     exportFile: flags.export,
+    mcp:
+      flags.mcp === undefined
+        ? undefined
+        : {
+            url: flags.mcp,
+            scopes: flags['mcp-scope'] ?? ['mcp:tools'],
+            registration: flags['mcp-registration'] ?? false,
+          },
     fromStdin: [
       ...(flags['admin-password-stdin'] ? (['admin-password'] as const) : []),
       ...(flags['user-password-stdin'] ? (['user-password'] as const) : []),
@@ -164,6 +179,13 @@ export function assertUsable(options: SetupOptions): void {
     );
   }
   if (/[/?#\\]/.test(options.realm)) problems.push('--realm (KEYCLOAK_REALM) must be the name of a realm');
+  const { mcp } = options;
+  if (mcp !== undefined && (!isHttpUrl(mcp.url) || /[?#@]/.test(mcp.url)))
+    problems.push('--mcp must be the URL of the MCP server, for example https://example.com/mcp');
+  if (mcp?.scopes.some((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
+    problems.push('--mcp-scope must be a scope without spaces, for example mcp:tools');
+  if (mcp !== undefined && options.exportFile !== undefined)
+    problems.push('--mcp and --export exclude each other');
   if (options.withoutUser && options.user.username !== undefined)
     problems.push('--no-user and --user exclude each other');
   if (options.groups.includes('/')) problems.push('--group must be a path, for example /staff/dev');

@@ -6,7 +6,7 @@ import type { EnvChange } from './env-file.ts';
 /** Prints a plan: what is created (+), changed (~), kept (=) and left to a person (!). Secrets are never shown. */
 export function showPlan(
   out: Output,
-  plan: Plan,
+  plan: Plan<unknown>,
   env: { file: string | undefined; changes: readonly EnvChange[] },
 ): void {
   showSteps(out, plan, () => showEnv(out, env));

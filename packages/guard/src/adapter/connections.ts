@@ -42,7 +42,7 @@ export interface ConnectionGuard<Incoming> {
 }
 
 /** What an adapter brings along. */
-export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'onDenied'> {
+export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'onDenied' | 'resourceOf'> {
   toRequest(request: Incoming): RequestLike;
   /** Reads the session without using it: who only listens is not there for ever. */
   sessionOf(request: Incoming): SessionAuthenticator<Incoming, null> | undefined;
@@ -186,6 +186,7 @@ export function createConnections<Incoming>(
           const session = token === undefined ? host.sessionOf(request) : undefined;
           return session && ((asked) => session(asked.request, null));
         },
+        resourceOf: ({ request }) => host.resourceOf?.(request),
         onDenied: ({ request }, error, principal) => host.onDenied?.(request, error, principal),
       });
       return {

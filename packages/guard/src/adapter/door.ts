@@ -17,6 +17,7 @@ import {
   createKeycloakMessages,
   createStandardErrorLog,
   type Gate,
+  type GateHost,
   type GuardOptions,
   isForSession,
   type Log,
@@ -28,6 +29,11 @@ import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 import { type KeycloakOptions, resolveAdapterOptions } from './options.ts';
 import { createPermits, type Permits, type PermitsHost } from './permits.ts';
+import {
+  createProtectedResources,
+  type ProtectedResourceOptions,
+  toResourceRoutes,
+} from './protected-resource.ts';
 import type { Routes } from './routes.ts';
 import { openSessions, type SessionSettings, toSessionRoutes } from './session-routes.ts';
 import { tell } from './tell.ts';
@@ -51,12 +57,21 @@ export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
   readonly log: Log;
   /** @throws {OptionsError} for a requirement that is misspelt or empty */
   gate(requirements?: GuardOptions): Gate<Incoming, Outgoing>;
+  /** A gate without requirements that takes tokens alone, and no session cookies. */
+  statelessGate(): Gate<Incoming, Outgoing>;
+  toRequest(request: Incoming): RequestLike;
+  /** Headers that belong into the answer, whatever it is. */
+  addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
+  /** Time now. Unit: milliseconds since 1970. */
+  readonly clock: () => number;
   /** On to the login, for who wants a page and is not signed in; `undefined` for everybody else. */
   inviteToLogin(error: unknown, request: Incoming): Answer | undefined;
   /** What is answered to a request that was refused; `undefined` where the error is a fault, and not ours to answer. */
   refusalOf(error: unknown, request: Incoming): Answer | undefined;
   /** Turns browser sessions on, once. @throws {OptionsError} */
   openSessions(settings: SessionSettings<Incoming>): Routes<Incoming>;
+  /** Says which resource this is, in its metadata and in every challenge. @throws {OptionsError} */
+  protectedResource(options: ProtectedResourceOptions, challenged?: readonly string[]): Routes<Incoming>;
   /** Where Keycloak sends its messages. @throws {OptionsError} */
   messages(options?: BackchannelLogoutOptions<Incoming>): Routes<Incoming>;
   /**
@@ -90,6 +105,8 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
     source: request,
   });
   let sessions: Sessions<Incoming> | undefined;
+  const resources = createProtectedResources();
+  const resourceOf = (request: Incoming) => resources.find(host.toWire(request).url);
 
   function authenticate(request: Incoming, outgoing: Outgoing) {
     const found = (sessions as Sessions<Incoming>).authenticate(toWire(request));
@@ -106,8 +123,17 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
     onDenied: (request: Incoming, error: AuthError, principal: Principal | null) =>
       tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),
   };
+  const gateHost: GateHost<Incoming, Outgoing> = {
+    toRequest: host.toRequest,
+    resourceOf,
+    originOf: (request) => host.toWire(request).origin,
+    setHeader: (outgoing, name, value) =>
+      host.addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
+    ...denied,
+  };
   const connections = createConnections<Incoming>(verifier as unknown as TokenVerifier, {
     toRequest: host.toRequest,
+    resourceOf,
     sessionOf: () =>
       sessions &&
       (async (request) =>
@@ -135,13 +161,13 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
     permits,
     gate: (requirements = {}) =>
       createGate<Incoming, Outgoing>(verifier as unknown as TokenVerifier, requirements, {
-        toRequest: host.toRequest,
+        ...gateHost,
         sessionOf: () => (sessions === undefined ? undefined : authenticator),
-        originOf: (request) => host.toWire(request).origin,
-        setHeader: (outgoing, name, value) =>
-          host.addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
-        ...denied,
       }),
+    statelessGate: () => createGate(verifier as unknown as TokenVerifier, {}, gateHost),
+    toRequest: host.toRequest,
+    addToAnswer: host.addToAnswer,
+    clock: verifier.members[0]?.context?.options.clock ?? Date.now,
     inviteToLogin,
     refusalOf: (error, request) =>
       isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
@@ -154,6 +180,8 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
       );
       return toSessionRoutes(sessions, toWire);
     },
+    protectedResource: (given, challenged) =>
+      toResourceRoutes(verifier as unknown as TokenVerifier, resources, given, challenged),
     messages: (given = {}) =>
       toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf),
     async accessToken(request) {

@@ -10,5 +10,13 @@ export {
   resolveVerifier,
   type VerifierSource,
 } from './options.ts';
+export {
+  createProtectedResources,
+  type ProtectedResourceOptions,
+  type ProtectedResources,
+  pathOf,
+  RESOURCE_RULES,
+  toResourceRoutes,
+} from './protected-resource.ts';
 export type { Route, Routes } from './routes.ts';
 export { tell } from './tell.ts';

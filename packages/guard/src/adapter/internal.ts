@@ -15,6 +15,7 @@ export {
   type FetchReply,
   type FetchRequest,
   fetchHost,
+  readFetchBody,
   toFetchAnswer,
 } from './fetch-http.ts';
 export { answerFetchRoute, findFetchRoute } from './fetch-routes.ts';
@@ -28,7 +29,9 @@ export {
   type NodeResponse,
   nodeHost,
   originOf,
+  readNodeBody,
   toNodePath,
+  urlOf,
 } from './node-http.ts';
 export {
   answerRoute,
@@ -40,6 +43,7 @@ export {
 } from './node-middleware.ts';
 export type { AdapterOptions, KeycloakOptions, OnDenied } from './options.ts';
 export { type Decide, type PermissionSettings, toPermitGate } from './permits.ts';
+export type { ProtectedResourceOptions } from './protected-resource.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
 export type { SessionSettings } from './session-routes.ts';
 export { type SocketIoMiddleware, type SocketIoSocket, toSocketIoMiddleware } from './socket-io.ts';

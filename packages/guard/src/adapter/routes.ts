@@ -2,7 +2,7 @@ import type { Answer } from '../core/internal.ts';
 
 /** One route that an adapter mounts. */
 export interface Route<Incoming> {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'OPTIONS' | 'POST';
   /** From the root of the app. */
   readonly path: string;
   /** Whether a `HEAD` request is answered as the `GET` would be. */
@@ -21,13 +21,12 @@ export interface Routes<Incoming> {
 }
 
 export function toRoutes<Incoming>(all: readonly Route<Incoming>[]): Routes<Incoming> {
-  const byPath = new Map(all.map((route) => [route.path, route]));
+  const byName = new Map(all.map((route) => [`${route.method} ${route.path}`, route]));
   return {
     all,
     find(method, path) {
-      const route = byPath.get(path);
-      if (route === undefined) return undefined;
-      return route.method === method || (route.takesHead && method === 'HEAD') ? route : undefined;
+      const route = byName.get(`${method === 'HEAD' ? 'GET' : method} ${path}`);
+      return method === 'HEAD' && !route?.takesHead ? undefined : route;
     },
   };
 }

@@ -16,6 +16,8 @@ export interface Challenge {
   readonly scope?: string | undefined;
   /** Which sign-in would be enough (RFC 9470 §3). */
   readonly signIn?: RequiredSignIn | undefined;
+  /** URL of the metadata of the protected resource (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined;
 }
 
 /**
@@ -34,6 +36,7 @@ export function buildChallenge(challenge: Challenge = {}): string {
     ['scope', challenge.scope],
     ['acr_values', challenge.signIn?.acr?.[0]],
     ['max_age', challenge.signIn?.maxAge?.toString()],
+    ['resource_metadata', challenge.resourceMetadata],
   ]
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}="${toQuotable(value as string)}"`);

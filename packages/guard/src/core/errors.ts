@@ -114,6 +114,9 @@ export const AUTH_ERRORS = {
   permission_ticket: { statusCode: 401, detail: 'Not enough permissions' },
   path_ambiguous: { statusCode: 400, detail: 'Bad Request' },
 
+  // The session of an MCP client is somebody else's: the same answer as for one that there is not.
+  mcp_session_unknown: { statusCode: 404, detail: 'Session not found' },
+
   // A message of Keycloak's that is not what it should be (OpenID Connect Back-Channel Logout 1.0 §2.8).
   logout_token_invalid: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
   logout_token_replayed: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
@@ -143,6 +146,8 @@ export interface AuthErrorOptions {
   readonly scope?: string | undefined;
   /** What a sign-in must be, for the challenge (RFC 9470 §3). */
   readonly signIn?: RequiredSignIn | undefined;
+  /** URL of the metadata of the protected resource, for the challenge (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined;
   /** Headers of the answer beside those of the code, or in their place. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Seconds after which a new try makes sense. */
@@ -177,6 +182,8 @@ export class AuthError extends Error {
   readonly expected: string | undefined;
   /** What was there instead; no more than 300 characters of it, all of them printable. */
   readonly seen: string | undefined;
+  /** Scopes that would have been enough, separated by one space, where scopes are what is missing. */
+  readonly scope: string | undefined;
   /** With `insufficient_user_authentication`: which sign-in would be enough. */
   readonly signIn: RequiredSignIn | undefined;
   /** Headers of the answer: `www-authenticate` (401, 403, 400), `dpop-nonce` (401) or `retry-after` (503). */
@@ -192,6 +199,7 @@ export class AuthError extends Error {
     this.reason = reason;
     this.expected = options.expected;
     this.seen = options.seen === undefined ? undefined : toSafeText(options.seen);
+    this.scope = options.scope;
     this.signIn = options.signIn;
     this.headers = { ...headersOf(kind, options), ...options.headers };
   }
@@ -223,6 +231,7 @@ function headersOf(kind: ErrorKind, options: AuthErrorOptions): Record<string, s
       description: kind.description,
       scope: options.scope,
       signIn: options.signIn,
+      resourceMetadata: options.resourceMetadata,
     }),
   };
 }

@@ -6,6 +6,7 @@ import { keepAlive } from './keep-alive.ts';
 import type { Principal } from './principal.ts';
 import type { RequestLike } from './request.ts';
 import { type Requirements, toGuard } from './requirements.ts';
+import { type ChallengedResource, withResource } from './resource-challenge.ts';
 import type { SenderCheck } from './sender-check.ts';
 import type { TokenVerifier } from './verifier.ts';
 
@@ -44,6 +45,8 @@ export interface GateHost<Incoming, Outgoing> {
   setHeader?(answer: Outgoing, name: string, value: string): void;
   /** Whether the route is open: whoever calls gets in. Asked only about who would be refused. */
   isOpen?(request: Incoming): boolean;
+  /** The protected resource that a request is for, which challenges name (RFC 9728 §5.1); `undefined` where there is none. */
+  resourceOf?(request: Incoming): ChallengedResource | undefined;
   /**
    * Told of each refusal that is not a fault here. Must not throw.
    *
@@ -60,6 +63,13 @@ export interface Gate<Incoming, Outgoing> {
    * @throws {AuthError} (or rejects with one) where the request is refused; or another `Error`, which is a fault here
    */
   decide(request: Incoming, answer: Outgoing): Principal | null | Promise<Principal | null>;
+  /**
+   * Refuses a request for a reason that was found elsewhere, as if it had been found here: listeners are told, and the challenge
+   * says the same.
+   *
+   * @throws {AuthError} the refusal; or `error` itself, where it is a fault
+   */
+  refuse(request: Incoming, error: unknown, principal?: Principal | null): Principal | null;
   readonly requirements: Requirements;
   readonly isOptional: boolean;
 }
@@ -146,7 +156,9 @@ export function createGate<Incoming, Outgoing>(
     // Frameworks take a `throw null` of a check for no error at all.
     if (!(error instanceof Error)) throw new Error('A check threw what is not an error');
     if (!isAuthError(error)) throw error;
-    const refusal = sender?.toRefusal(error, dpop, by === 'DPoP' ? 'DPoP' : 'Bearer') ?? error;
+    const resource = host.resourceOf?.(request);
+    const named = resource === undefined ? error : withResource(error, resource);
+    const refusal = sender?.toRefusal(named, dpop, by === 'DPoP' ? 'DPoP' : 'Bearer') ?? named;
     host.onDenied?.(request, refusal, principal);
     throw (by === 'session' && toSignIn(request, refusal)) || refusal;
   }
@@ -161,7 +173,17 @@ export function createGate<Incoming, Outgoing>(
     return new AuthError('step_up_redirect', reason, { expected, seen, signIn, headers });
   }
 
-  return { decide, requirements, isOptional: optional };
+  return {
+    decide,
+    refuse: (request, error, principal) =>
+      refuse(request, error, hasDpopScheme(host.toRequest(request)) ? 'DPoP' : 'Bearer', principal),
+    requirements,
+    isOptional: optional,
+  };
+}
+
+function hasDpopScheme(wire: RequestLike): boolean {
+  return /^dpop /i.test(authorizationOf(wire) ?? '');
 }
 
 /** By what somebody was found. */

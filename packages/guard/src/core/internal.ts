@@ -35,6 +35,7 @@ export { describeAnswer } from './provider-refusal.ts';
 export { toRefusalAnswer } from './refusal-answer.ts';
 export { headerOf, type RequestLike } from './request.ts';
 export { scopesOf } from './requirements.ts';
+export type { ChallengedResource } from './resource-challenge.ts';
 export { toSafeListener } from './safe-listener.ts';
 export { toSafeText } from './safe-text.ts';
 export { selectByIssuer } from './select-verifier.ts';

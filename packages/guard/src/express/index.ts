@@ -8,6 +8,7 @@ export type {
   Permissions,
   PermitOptions,
   PermitRule,
+  ProtectedResourceOptions,
   RuleOfRequest,
   SessionSettings,
   SocketIoMiddleware,
@@ -15,6 +16,7 @@ export type {
   UpgradeListener,
 } from '../adapter/internal.ts';
 export type { GuardOptions } from '../core/internal.ts';
+export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export {
   type ExpressKeycloak,
   type ExpressMiddleware,

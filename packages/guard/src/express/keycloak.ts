@@ -17,6 +17,7 @@ import {
   type Permissions,
   type PermitOptions,
   type PermitRule,
+  type ProtectedResourceOptions,
   type RuleOfRequest,
   type SessionSettings,
   type SocketIoMiddleware,
@@ -30,6 +31,8 @@ import {
 } from '../adapter/internal.ts';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import type { Gate, GuardOptions } from '../core/internal.ts';
+import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+import { toNodeMcp } from '../mcp/internal.ts';
 import { createLastErrorHandler } from './last-error-handler.ts';
 
 declare global {
@@ -46,6 +49,8 @@ export type ExpressRequest = NodeRequest & {
   readonly protocol?: string;
   readonly app?: { get(setting: string): unknown };
   principal?: Principal;
+  auth?: McpAuthInfo;
+  body?: unknown;
 };
 /** Middleware for Express, 4 or 5. */
 export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: Next) => void;
@@ -72,6 +77,27 @@ export interface ExpressKeycloak<C extends object = AppClaims> {
    * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
    */
   session(settings: SessionSettings<Request>): ExpressMiddleware;
+  /**
+   * Says which resource this API is: answers `GET /.well-known/oauth-protected-resource`, with the path of its URL behind, and
+   * names it in every challenge, so that clients which know nothing but the URL find Keycloak and the scopes.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see RFC 9728
+   * @example
+   * app.use(kc.protectedResource({ url: 'https://api.example.com', scopes: ['orders:read'] }));
+   */
+  protectedResource(options: ProtectedResourceOptions): ExpressMiddleware;
+  /**
+   * Guards an MCP server at the path of its URL, and answers its metadata. Sets `request.principal`, `request.auth` for the
+   * SDK's transport and, with `tools`, `request.body`. To be used before the route of the server.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see Model Context Protocol, "Authorization"
+   * @example
+   * app.use(kc.mcp({ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }));
+   * app.post('/mcp', (request, response) => transport.handleRequest(request, response, request.body));
+   */
+  mcp(options: McpOptions): ExpressMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
   backchannelLogout(options?: BackchannelLogoutOptions<Request>): ExpressMiddleware;
   /**
@@ -164,12 +190,13 @@ export function keycloak<C extends object = AppClaims>(
     else answerNode(response, answer);
   });
 
+  const refuse = (error: unknown, request: ExpressRequest, response: NodeResponse, next: Next) => {
+    const answer = isCaught(request) ? undefined : door.refusalOf(error, request);
+    if (answer === undefined) next(error);
+    else answerNode(response, answer);
+  };
   const toMiddleware = (gate: Pick<Gate<ExpressRequest, NodeResponse>, 'decide'>): ExpressMiddleware =>
-    toNodeGuard(door, gate, (error, request, response, next) => {
-      const answer = isCaught(request) ? undefined : door.refusalOf(error, request);
-      if (answer === undefined) next(error);
-      else answerNode(response, answer);
-    });
+    toNodeGuard(door, gate, refuse);
   const toPermit = (decide: Decide<ExpressRequest>): ExpressMiddleware =>
     toMiddleware(toPermitGate(decide, (request) => request.principal));
 
@@ -179,6 +206,8 @@ export function keycloak<C extends object = AppClaims>(
     permissions: door.permits.open,
     permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
     pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),
+    protectedResource: (given) => toNodeRoutes(door, door.protectedResource(given)),
+    mcp: (given) => toNodeMcp(door, given, refuse),
     session: (settings) => toNodeRoutes(door, door.openSessions(settings as SessionSettings<ExpressRequest>)),
     backchannelLogout: (given) =>
       toNodeRoutes(door, door.messages(given as BackchannelLogoutOptions<ExpressRequest>)),

@@ -5,7 +5,10 @@ import {
   type GuardOptions as CoreGuardOptions,
   type SessionAuthenticator as CoreSessionAuthenticator,
   createGate,
+  type Gate,
+  type GateHost,
 } from '../core/internal.ts';
+import { RESOURCES } from './protected-resource.ts';
 import { createRefuse } from './refuse.ts';
 
 /** What a route requires. `{}`: a good token, whoever it belongs to; `optional`: or no token at all. */
@@ -27,10 +30,13 @@ export interface GuardHook {
   readonly isOptional: boolean;
 }
 
-interface HookSettings {
+interface Reporting {
   readonly onDenied?: OnDenied | undefined;
-  readonly explain?: boolean | undefined;
   readonly logRefusals: boolean;
+}
+
+interface HookSettings extends Reporting {
+  readonly explain?: boolean | undefined;
   /** It guards a whole scope: routes may be left out. */
   readonly isForAll?: boolean;
 }
@@ -39,20 +45,13 @@ interface HookSettings {
 export function createGuardHook(
   verifier: TokenVerifier,
   options: GuardOptions,
-  { onDenied, explain, logRefusals, isForAll = false }: HookSettings,
+  { explain, isForAll = false, ...reporting }: HookSettings,
 ): GuardHook {
   const refuse = createRefuse(explain);
   const gate = createGate<FastifyRequest, FastifyReply>(verifier, options, {
-    toRequest: (request) => request.raw,
-    originOf: (request) => `${request.protocol}://${request.host}`,
-    setHeader: (reply, name, value) => reply.header(name, value),
+    ...toGateHost(reporting),
     sessionOf: (request) => request.server.sessionAuthenticator,
     isOpen: (request) => isForAll && request.routeOptions.config.guard === false,
-    onDenied(request, refusal, principal) {
-      const { code, reason, expected, seen } = refusal;
-      if (logRefusals) request.log.debug({ code, reason, expected, seen }, 'access refused');
-      if (onDenied !== undefined) tell(request.log, 'onDenied', () => onDenied(request, refusal, principal));
-    },
   });
 
   function guardHook(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
@@ -72,6 +71,28 @@ export function createGuardHook(
   }
 
   return Object.assign(guardHook, { requirements: gate.requirements, isOptional: gate.isOptional });
+}
+
+/** A gate without requirements that takes tokens alone, and no session cookies. */
+export function createTokenGate(
+  verifier: TokenVerifier,
+  reporting: Reporting,
+): Gate<FastifyRequest, FastifyReply> {
+  return createGate(verifier, {}, toGateHost(reporting));
+}
+
+function toGateHost({ onDenied, logRefusals }: Reporting): GateHost<FastifyRequest, FastifyReply> {
+  return {
+    toRequest: (request) => request.raw,
+    originOf: (request) => `${request.protocol}://${request.host}`,
+    setHeader: (reply, name, value) => reply.header(name, value),
+    resourceOf: (request) => request.server[RESOURCES].find(request.url),
+    onDenied(request, refusal, principal) {
+      const { code, reason, expected, seen } = refusal;
+      if (logRefusals) request.log.debug({ code, reason, expected, seen }, 'access refused');
+      if (onDenied !== undefined) tell(request.log, 'onDenied', () => onDenied(request, refusal, principal));
+    },
+  };
 }
 
 /** Where nobody has to be there, what the application found out itself stays. */

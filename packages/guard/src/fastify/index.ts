@@ -1,5 +1,7 @@
+export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export { type BackchannelLogoutOptions, backchannelLogout } from './backchannel-logout.ts';
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
+export { keycloakMcp } from './mcp-plugin.ts';
 export {
   type KeycloakPermissionsOptions,
   keycloakPermissions,
@@ -7,4 +9,5 @@ export {
 } from './permissions-plugin.ts';
 export { keycloakGuard as default, keycloakGuard } from './plugin.ts';
 export type { KeycloakGuardOptions } from './plugin-options.ts';
+export { protectedResource } from './protected-resource.ts';
 export { type KeycloakSessionOptions, keycloakSession } from './session-plugin.ts';

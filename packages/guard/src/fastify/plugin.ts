@@ -1,17 +1,25 @@
-import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
-import { type Connection, createConnections, tell } from '../adapter/index.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import {
+  type Connection,
+  createConnections,
+  createProtectedResources,
+  type ProtectedResources,
+  tell,
+} from '../adapter/index.ts';
 import { type Requirements, readBearerToken, type TokenVerifier } from '../core/index.ts';
-import { authorizationOf, isForSession } from '../core/internal.ts';
+import { authorizationOf, type Gate, isForSession } from '../core/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import {
   createGuardHook,
+  createTokenGate,
   type GuardHook,
   type GuardOptions,
   type SessionAuthenticator,
 } from './guard-hook.ts';
 import { guardNotFound } from './not-found-guard.ts';
 import { type KeycloakGuardOptions, resolveGuardOptions } from './plugin-options.ts';
+import { RESOURCES, TOKEN_GATE } from './protected-resource.ts';
 import {
   type AskedSessions,
   createRefuse,
@@ -37,6 +45,8 @@ declare module 'fastify' {
      */
     guardAll(requirements?: GuardOptions): void;
     readonly [REFUSE]: Refuse;
+    readonly [RESOURCES]: ProtectedResources;
+    readonly [TOKEN_GATE]: Gate<FastifyRequest, FastifyReply>;
     /**
      * Guards a connection that stays open, a WebSocket or server-sent events: says who it is, and when it has to end. In a
      * route that is guarded as every other one.
@@ -87,6 +97,8 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
 
   app.decorate('verifier', verifier);
   app.decorate(REFUSE, createRefuse(reporting.explain));
+  app.decorate(RESOURCES, createProtectedResources());
+  app.decorate(TOKEN_GATE, createTokenGate(verifier, reporting));
   app.decorateRequest('principal', null);
   app.decorate('guard', guard);
   app.decorate('accessToken', async (request) => {
@@ -97,6 +109,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   const connections = createConnections<FastifyRequest>(verifier, {
     toRequest: ({ raw }) => raw,
     sessionOf: ({ server }) => server[SESSIONS]?.watch,
+    resourceOf: ({ server, url }) => server[RESOURCES].find(url),
     onDenied: (request, error, principal) =>
       reporting.onDenied &&
       tell(request.log, 'onDenied', () => reporting.onDenied?.(request, error, principal)),

@@ -12,6 +12,7 @@ import {
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements } from '../core/index.ts';
 import { type Gate, isThenable } from '../core/internal.ts';
+import { toFetchMcp } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
 
@@ -33,13 +34,14 @@ export function keycloak<C extends object = Claims>(
 }
 
 function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak<C> {
-  const { session, backchannelLogout, permissions, ...rest } = options;
+  const { session, backchannelLogout, permissions, protectedResource, ...rest } = options;
   const door = createDoor<FetchRequest, FetchReply, C>(rest as FetchKeycloakOptions<C>, {
     factory: 'keycloak',
     ...fetchHost,
   });
   const opened = session === undefined ? [] : door.openSessions(session).all;
-  const routes = toRoutes([...opened, ...door.messages(backchannelLogout).all]);
+  const resource = protectedResource === undefined ? [] : door.protectedResource(protectedResource).all;
+  const routes = toRoutes([...opened, ...resource, ...door.messages(backchannelLogout).all]);
 
   if (permissions !== undefined) door.permits.open(permissions);
 
@@ -56,7 +58,6 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
   }
 
   async function handleAll(request: Request): Promise<Response> {
-    const NOT_FOUND = { status: 404, headers: {}, setCookies: [], body: undefined };
     return (await handle(request)) ?? toFetchAnswer(NOT_FOUND);
   }
 
@@ -89,8 +90,24 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
     async principal(incoming, requirements) {
       return (await door.gate(requirements).decide(toRequest(incoming), {})) as never;
     },
+    mcp(given, handler) {
+      const admit = toFetchMcp<FetchRequest>(door as never, given);
+      return async (request) => {
+        const reply: FetchReply = {};
+        let found: Awaited<ReturnType<typeof admit>>;
+        try {
+          found = (await admit(request, request, reply)) ?? toFetchAnswer(NOT_FOUND);
+        } catch (error) {
+          return refuse(error, request, reply);
+        }
+        if (found instanceof Response) return addToFetchAnswer(found, reply);
+        const response = await handler(request, found);
+        found.onHead(response.status, response.headers.get('mcp-session-id') ?? undefined);
+        return addToFetchAnswer(response, reply);
+      };
+    },
     handle,
-    handlers: { GET: handleAll, POST: handleAll },
+    handlers: { GET: handleAll, OPTIONS: handleAll, POST: handleAll },
     has: door.has,
     accessToken: async (incoming) => door.accessToken(toRequest(incoming)),
     connect: async (incoming, requirements = {}) =>
@@ -105,6 +122,8 @@ type Handler = (
   found: { readonly principal: Principal | null },
   ...rest: readonly unknown[]
 ) => Response | Promise<Response>;
+
+const NOT_FOUND = { status: 404, headers: {}, setCookies: [], body: undefined };
 
 /** A known token costs no promise. */
 function toGuarded(

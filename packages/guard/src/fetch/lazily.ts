@@ -43,9 +43,17 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
     },
     decide: async (request, requirements) => get().decide(request, requirements),
     principal: async (request, requirements) => get().principal(request, requirements),
+    mcp(options, handler) {
+      let server: ((request: Request) => Promise<Response>) | undefined;
+      return async (request) => {
+        server ??= get().mcp(options, handler);
+        return server(request);
+      };
+    },
     handle: async (request) => get().handle(request),
     handlers: {
       GET: async (request) => get().handlers.GET(request),
+      OPTIONS: async (request) => get().handlers.OPTIONS(request),
       POST: async (request) => get().handlers.POST(request),
     },
     accessToken: async (request) => get().accessToken(request),

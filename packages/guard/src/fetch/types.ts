@@ -9,11 +9,13 @@ import type {
   Permissions,
   PermitOptions,
   PermitRule,
+  ProtectedResourceOptions,
   PushedClaims,
   SessionSettings,
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
+import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 
 /** Options of {@link keycloak}. */
 export type FetchKeycloakOptions<C extends object = Claims> = KeycloakOptions<FetchRequest, C> & {
@@ -22,6 +24,8 @@ export type FetchKeycloakOptions<C extends object = Claims> = KeycloakOptions<Fe
    * well as a bearer token. Default: no sessions.
    */
   readonly session?: SessionSettings<FetchRequest> | undefined;
+  /** Which resource this is (RFC 9728): `handle` answers its metadata, and every challenge names it. Default: none. */
+  readonly protectedResource?: ProtectedResourceOptions | undefined;
   /** Where Keycloak tells `handle` that a session ended. Default: `POST /backchannel-logout`. */
   readonly backchannelLogout?: BackchannelLogoutOptions<FetchRequest> | undefined;
   /**
@@ -121,6 +125,22 @@ export interface FetchKeycloak<C extends object = Claims> {
     requirements?: R,
   ): Promise<Found<C, R>>;
   /**
+   * An MCP server at the path of its URL, guarded, with its metadata; for other paths 404.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see Model Context Protocol, "Authorization"
+   * @example
+   * Bun.serve({ fetch: kc.mcp({ url, scopes: ['mcp:tools'] }, (request, { auth }) =>
+   *   transport.handleRequest(request, { authInfo: auth })) });
+   */
+  mcp(
+    options: McpOptions,
+    handler: (
+      request: Request,
+      found: { readonly principal: Principal; readonly auth: McpAuthInfo },
+    ) => Response | Promise<Response>,
+  ): (request: Request) => Promise<Response>;
+  /**
    * Answers requests for login, callback, session and logout, and what Keycloak tells; `undefined` for all others.
    *
    * @example
@@ -133,7 +153,7 @@ export interface FetchKeycloak<C extends object = Claims> {
    * @example
    * export const { GET, POST } = kc.handlers; // app/auth/[...path]/route.ts
    */
-  readonly handlers: Readonly<Record<'GET' | 'POST', (request: Request) => Promise<Response>>>;
+  readonly handlers: Readonly<Record<'GET' | 'OPTIONS' | 'POST', (request: Request) => Promise<Response>>>;
   /**
    * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
    * the session, renewed when it is about to expire. `null`: nobody is there.

@@ -7,8 +7,10 @@ export type {
   Permissions,
   PermitOptions,
   PermitRule,
+  ProtectedResourceOptions,
   RuleOfRequest,
   SessionSettings,
 } from '../adapter/internal.ts';
 export type { GuardOptions } from '../core/internal.ts';
+export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export { type GuardEnv, type HonoKeycloak, keycloak } from './keycloak.ts';

@@ -19,6 +19,7 @@ import {
   type Permissions,
   type PermitOptions,
   type PermitRule,
+  type ProtectedResourceOptions,
   type Routes,
   type RuleOfRequest,
   type SessionSettings,
@@ -27,11 +28,15 @@ import {
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import { type Gate, type GuardOptions, isThenable } from '../core/internal.ts';
+import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+import { toFetchMcp } from '../mcp/internal.ts';
 
 declare module 'hono' {
   interface ContextVariableMap {
     /** Who is calling; `undefined` where no guard ran. */
     principal?: Principal | null;
+    /** Who is calling an MCP server, as the SDK's transport takes it; set by `kc.mcp`. */
+    auth?: McpAuthInfo;
   }
 }
 
@@ -62,6 +67,27 @@ export interface HonoKeycloak<C extends object = Claims> {
    * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
    */
   session(settings: SessionSettings<Context>): MiddlewareHandler;
+  /**
+   * Says which resource this API is: answers `GET /.well-known/oauth-protected-resource`, with the path of its URL behind, and
+   * names it in every challenge, so that clients which know nothing but the URL find Keycloak and the scopes.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see RFC 9728
+   * @example
+   * app.use(kc.protectedResource({ url: 'https://api.example.com', scopes: ['orders:read'] }));
+   */
+  protectedResource(options: ProtectedResourceOptions): MiddlewareHandler;
+  /**
+   * Guards an MCP server at the path of its URL, and answers its metadata. Sets `c.var.principal`, and `c.var.auth` for the
+   * SDK's transport. To be used before the route of the server.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see Model Context Protocol, "Authorization"
+   * @example
+   * app.use(kc.mcp({ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }));
+   * app.all('/mcp', (c) => transport.handleRequest(c.req.raw, { authInfo: c.var.auth }));
+   */
+  mcp(options: McpOptions): MiddlewareHandler;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
   backchannelLogout(options?: BackchannelLogoutOptions<Context>): MiddlewareHandler;
   /**
@@ -176,6 +202,27 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
     permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
     pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),
     session: (settings) => toMiddleware(door.openSessions(settings)),
+    protectedResource: (given) => toMiddleware(door.protectedResource(given)),
+    mcp(given) {
+      const admit = toFetchMcp<Context>(door as never, given);
+      return async (c, next) => {
+        const reply: FetchReply = {};
+        let found: Awaited<ReturnType<typeof admit>>;
+        try {
+          found = await admit(c, c.req.raw, reply, () => c.req.text());
+        } catch (error) {
+          return refuse(error, c, reply);
+        }
+        if (found instanceof Response) return addToFetchAnswer(found, reply);
+        if (found === undefined) return void (await next());
+        c.set('principal', found.principal);
+        c.set('auth', found.auth);
+        await next();
+        found.onHead(c.res.status, c.res.headers.get('mcp-session-id') ?? undefined);
+        addToAnswer(c, reply);
+        return undefined;
+      };
+    },
     backchannelLogout: (given) => toMiddleware(door.messages(given)),
     has: door.has,
     accessToken: door.accessToken,

@@ -8,6 +8,7 @@ export type {
   Permissions,
   PermitOptions,
   PermitRule,
+  ProtectedResourceOptions,
   RuleOfRequest,
   SessionSettings,
   SocketIoMiddleware,

@@ -15,6 +15,7 @@ import {
   type Permissions,
   type PermitOptions,
   type PermitRule,
+  type ProtectedResourceOptions,
   type Routes,
   type RuleOfRequest,
   type SessionSettings,
@@ -61,6 +62,16 @@ export interface KoaKeycloak<C extends object = Claims> {
    * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
    */
   session(settings: SessionSettings<Context>): KoaMiddleware;
+  /**
+   * Says which resource this API is: answers `GET /.well-known/oauth-protected-resource`, with the path of its URL behind, and
+   * names it in every challenge, so that clients which know nothing but the URL find Keycloak and the scopes.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see RFC 9728
+   * @example
+   * app.use(kc.protectedResource({ url: 'https://api.example.com', scopes: ['orders:read'] }));
+   */
+  protectedResource(options: ProtectedResourceOptions): KoaMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
   backchannelLogout(options?: BackchannelLogoutOptions<Context>): KoaMiddleware;
   /**
@@ -200,6 +211,7 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
     permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
     pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),
     session: (settings) => toRoutes(door.openSessions(settings as SessionSettings<KoaContext>)),
+    protectedResource: (given) => toRoutes(door.protectedResource(given)),
     backchannelLogout: (given) => toRoutes(door.messages(given as BackchannelLogoutOptions<KoaContext>)),
     accessToken: door.accessToken,
     connect: (context, requirements = {}) =>

@@ -12,6 +12,7 @@ export type {
   Permissions,
   PermitOptions,
   PermitRule,
+  ProtectedResourceOptions,
   RuleOfRequest,
   SessionSettings,
   SocketIoMiddleware,
@@ -19,4 +20,5 @@ export type {
   UpgradeListener,
 } from '../adapter/internal.ts';
 export type { GuardOptions } from '../core/internal.ts';
+export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export { type GuardedListener, keycloak, type NodeKeycloak } from './keycloak.ts';

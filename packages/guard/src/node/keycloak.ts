@@ -6,6 +6,7 @@ import {
   createDoor,
   type Decide,
   type KeycloakOptions,
+  type Next,
   type NodeMiddleware,
   type NodeRequest,
   type NodeResponse,
@@ -15,6 +16,7 @@ import {
   type Permissions,
   type PermitOptions,
   type PermitRule,
+  type ProtectedResourceOptions,
   type RuleOfRequest,
   type SessionSettings,
   type SocketIoMiddleware,
@@ -28,6 +30,8 @@ import {
 } from '../adapter/internal.ts';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import { type Gate, type GuardOptions, toJsonAnswer } from '../core/internal.ts';
+import type { McpOptions } from '../mcp/index.ts';
+import { toNodeMcp } from '../mcp/internal.ts';
 
 /** A listener that runs for guarded requests alone; `principal` is `undefined` where nobody has to be there, and is not. */
 export type GuardedListener<P = Principal> = (
@@ -60,6 +64,22 @@ export interface NodeKeycloak<C extends object = AppClaims> {
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    */
   session(settings: SessionSettings<NodeRequest>): NodeMiddleware;
+  /**
+   * Says which resource this API is: answers `GET /.well-known/oauth-protected-resource`, with the path of its URL behind, and
+   * names it in every challenge; lets all else through.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see RFC 9728
+   */
+  protectedResource(options: ProtectedResourceOptions): NodeMiddleware;
+  /**
+   * Guards an MCP server at the path of its URL, and answers its metadata; lets all else through. Sets `principal`, `auth` for
+   * the SDK's transport and, with `tools`, `body` of the request.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see Model Context Protocol, "Authorization"
+   */
+  mcp(options: McpOptions): NodeMiddleware;
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`, and lets all else through. */
   backchannelLogout(options?: BackchannelLogoutOptions<NodeRequest>): NodeMiddleware;
   /**
@@ -147,12 +167,13 @@ export function keycloak<C extends object = AppClaims>(
   const door = createDoor<NodeRequest, NodeResponse, C>(options, { factory: 'keycloak', ...nodeHost });
   door.load();
 
+  const refuse = (error: unknown, request: NodeRequest, response: NodeResponse, next: Next) => {
+    const answer = door.refusalOf(error, request);
+    if (answer === undefined) next(error);
+    else answerNode(response, answer);
+  };
   const toMiddleware = (gate: Pick<Gate<NodeRequest, NodeResponse>, 'decide'>): NodeMiddleware =>
-    toNodeGuard(door, gate, (error, request, response, next) => {
-      const answer = door.refusalOf(error, request);
-      if (answer === undefined) next(error);
-      else answerNode(response, answer);
-    });
+    toNodeGuard(door, gate, refuse);
 
   const toPermit = (decide: Decide<NodeRequest>): NodeMiddleware =>
     toMiddleware(toPermitGate(decide, (request) => (request as { principal?: Principal }).principal));
@@ -183,6 +204,8 @@ export function keycloak<C extends object = AppClaims>(
       toGuarded(toPermit(door.permits.permit(rule, given)), listener)) as NodeKeycloak<C>['permit'],
     pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toNodePath)),
     session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
+    protectedResource: (given) => toNodeRoutes(door, door.protectedResource(given)),
+    mcp: (given) => toNodeMcp(door, given, refuse),
     backchannelLogout: (given) => toNodeRoutes(door, door.messages(given)),
     accessToken: door.accessToken,
     connect: (request, requirements = {}) =>

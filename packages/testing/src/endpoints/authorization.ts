@@ -14,6 +14,7 @@ import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
 import type { Provider } from '../provider.ts';
+import { sendToConsent } from './finish-login.ts';
 import { authenticateUrl } from './login-urls.ts';
 import { showLogin } from './pending-login.ts';
 import { sendCode } from './send-code.ts';
@@ -63,7 +64,13 @@ function authorize(
   const silent = asked.prompts.includes('none');
   const isPage = asked.pushedAs !== undefined && !silent;
   if (current !== undefined && !tooOld && !asked.prompts.includes('login') && !isPage) {
-    return sendCode(provider, request, reply, asked, current.session);
+    if (!provider.consents.isMissing(current.user.id, asked)) {
+      return sendCode(provider, request, reply, asked, current.session);
+    }
+    if (silent) throw new Fault(400, 'interaction_required');
+    const { browserId, login } = logins.open(browserIdOf(request), asked);
+    setBrowserId(request, reply, browserId);
+    return sendToConsent(provider, request, reply, login);
   }
   if (silent) throw new Fault(400, 'login_required');
   const again = tooOld || asked.prompts.includes('login') ? current?.user.username : undefined;

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { browserIdOf, signedIn } from '../browser/cookies.ts';
 import type { PendingLogin } from '../browser/logins.ts';
+import { respond } from '../browser/respond.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
@@ -9,8 +10,12 @@ import type { Provider } from '../provider.ts';
 import { toGranted } from '../tokens/scopes.ts';
 import { consentUrl } from './login-urls.ts';
 import { pendingLogin, sendNoLogin } from './pending-login.ts';
+import { sendCode } from './send-code.ts';
 
-/** Asks the person before a device gets tokens: whoever made up the request could have sent the link (RFC 8628 §5.4). */
+/**
+ * Asks the person before a client that wants consent gets tokens, or a device: whoever made up its request could have sent
+ * the link (RFC 8628 §5.4).
+ */
 export function addConsent(app: FastifyInstance, provider: Provider): void {
   addRoute(app, {
     endpoint: 'login',
@@ -19,17 +24,21 @@ export function addConsent(app: FastifyInstance, provider: Provider): void {
     handler(request, reply) {
       const login = pendingLogin(provider, request);
       const session = signedIn(provider, request)?.session;
-      const device = login?.request.device;
-      if (login === undefined || device === undefined || session === undefined) {
-        return sendNoLogin(provider, reply);
-      }
+      if (login === undefined || session === undefined) return sendNoLogin(provider, reply);
+      const { device, pushedAs } = login.request;
       const form = formOf(request);
       if (request.method !== 'POST') return askConsent(provider, request, reply, login);
-      if (field(form, 'code') !== login.sessionCode || device.verdict !== undefined) {
+      if (field(form, 'code') !== login.sessionCode || device?.verdict !== undefined) {
         return sendNoLogin(provider, reply);
       }
       provider.logins.close(browserIdOf(request)!, login);
       const accepted = form.has('accept') && !form.has('cancel');
+      if (device === undefined) {
+        if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
+        if (!accepted) return respond(reply, login.request, issuerOf(request), { error: 'access_denied' });
+        provider.consents.grant(session.userId, login.request);
+        return sendCode(provider, request, reply, login.request, session);
+      }
       device.verdict = accepted ? { sessionId: session.id } : 'denied';
       if (accepted) provider.sessions.touch(session, login.request.client);
       const status = `${issuerOf(request)}/device/status`;

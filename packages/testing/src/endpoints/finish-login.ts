@@ -26,7 +26,7 @@ export function finishLogin(
   return sendBack(provider, request, reply, login, session);
 }
 
-/** The login page is done with: the client gets its code, or the person is asked about the device. */
+/** The login page is done with: the client gets its code, or the person is asked about the client or the device first. */
 export function sendBack(
   provider: Provider,
   request: FastifyRequest,
@@ -36,15 +36,25 @@ export function sendBack(
 ) {
   if (session === undefined) return sendNoLogin(provider, reply);
   const { device, pushedAs } = login.request;
-  if (device !== undefined) {
-    provider.logins.renew(login);
-    reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
-    return reply
-      .code(302)
-      .header('location', consentUrl(issuerOf(request), login))
-      .send();
+  if (device !== undefined || provider.consents.isMissing(session.userId, login.request)) {
+    return sendToConsent(provider, request, reply, login);
   }
   if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
   provider.logins.close(browserIdOf(request)!, login);
   return sendCode(provider, request, reply, login.request, session);
+}
+
+/** On to the page that asks whether the client may. */
+export function sendToConsent(
+  provider: Provider,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  login: PendingLogin,
+) {
+  provider.logins.renew(login);
+  reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  return reply
+    .code(302)
+    .header('location', consentUrl(issuerOf(request), login))
+    .send();
 }

@@ -8,6 +8,7 @@ export const ENDPOINTS = [
   'jwks',
   'authorization',
   'par',
+  'registration',
   'device',
   'status',
   'account',
@@ -21,7 +22,8 @@ export const ENDPOINTS = [
 ] as const;
 
 /**
- * An endpoint of the provider. `login` is the login page's own form, `par` where requests are pushed, `status` what
+ * An endpoint of the provider. `login` is the login page's own form, `par` where requests are pushed, `registration` where
+ * clients make themselves known, `status` what
  * keycloak-js frames, `account` the user's own profile, `other` everything else.
  */
 export type Endpoint = (typeof ENDPOINTS)[number];

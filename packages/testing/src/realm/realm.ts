@@ -30,6 +30,8 @@ export interface Realm {
   rolesInScope(user: User, client: Client): RoleSet;
   updateUser(username: string, change: Partial<UserRepresentation>): User;
   updateClient(clientId: string, change: Partial<ClientRepresentation>): Client;
+  addClient(client: ClientRepresentation): Client;
+  removeClient(clientId: string): void;
 }
 
 /** @throws {TypeError} if the file is not a realm file */
@@ -128,6 +130,8 @@ export function createRealm(rep: RealmRepresentation): Realm {
       if (client === undefined) throw new TypeError(`there is no client '${clientId}' in the realm ${name}`);
       return putClient({ ...client.representation, ...change });
     },
+    addClient: putClient,
+    removeClient: (clientId) => void clients.delete(clientId),
   };
   return realm;
 }

@@ -189,11 +189,7 @@ export const discoveryGroup: Behaviours = {
       assertFault(answer, 400, 'unsupported_grant_type', 'Unsupported grant_type');
     }
     const metadata = (await caller.call(`${caller.issuer}/.well-known/openid-configuration`)).json;
-    for (const name of [
-      'backchannel_authentication_endpoint',
-      'registration_endpoint',
-      'mtls_endpoint_aliases',
-    ]) {
+    for (const name of ['backchannel_authentication_endpoint', 'mtls_endpoint_aliases']) {
       assert.ok(!(name in metadata), name);
     }
   },

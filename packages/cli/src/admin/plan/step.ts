@@ -30,12 +30,12 @@ export type Action =
   | { readonly type: 'join-group'; readonly path: string };
 
 /** One thing to create or to change. */
-export interface Step {
+export interface Step<A = Action> {
   readonly kind: 'create' | 'change';
   /** For people, for example `client fastapi-keycloak`. */
   readonly subject: string;
   readonly changes: readonly Change[];
-  readonly action: Action;
+  readonly action: A;
 }
 
 /** Something that stands in the way and that setup leaves to a person. */
@@ -46,8 +46,8 @@ export interface Blocked {
 }
 
 /** The whole plan. */
-export interface Plan {
-  readonly steps: readonly Step[];
+export interface Plan<A = Action> {
+  readonly steps: readonly Step<A>[];
   /** What is there already and stays as it is. */
   readonly kept: readonly string[];
   readonly blocked: readonly Blocked[];

@@ -1,0 +1,85 @@
+/** What Keycloak needs to hold, so that MCP clients find their way to a server by its URL alone. */
+export interface McpGoal {
+  readonly realm: string;
+  /** URL of the server, which is its client id too. */
+  readonly url: string;
+  readonly scopes: readonly string[];
+  /** Whether programs of this machine may register by themselves. */
+  readonly registration: boolean;
+}
+
+/** The client of programs that cannot keep a secret. */
+export const MCP_CLIENT_ID = 'mcp-client';
+
+/**
+ * The server's own client. It is named by its URL, so that the audience mapper writes that into `aud`; and it is confidential,
+ * for introspection is allowed to the audience of a token alone. Nobody signs in with it.
+ */
+export function toServerClient({ url }: McpGoal) {
+  return {
+    clientId: url,
+    protocol: 'openid-connect',
+    enabled: true,
+    publicClient: false,
+    clientAuthenticatorType: 'client-secret',
+    standardFlowEnabled: false,
+    directAccessGrantsEnabled: false,
+    serviceAccountsEnabled: false,
+    attributes: { resource_url: url },
+  };
+}
+
+/** Programs on the person's own machine, at whatever port they listen (RFC 8252 §7.3); a code is of no use without PKCE. */
+export const MCP_CLIENT = {
+  clientId: MCP_CLIENT_ID,
+  protocol: 'openid-connect',
+  enabled: true,
+  publicClient: true,
+  standardFlowEnabled: true,
+  directAccessGrantsEnabled: false,
+  redirectUris: ['http://127.0.0.1/*', 'http://localhost/*'],
+  webOrigins: ['+'],
+  attributes: { 'pkce.code.challenge.method': 'S256', 'post.logout.redirect.uris': '+' },
+};
+
+const IN_TOKEN = {
+  'access.token.claim': 'true',
+  'introspection.token.claim': 'true',
+  'id.token.claim': 'false',
+};
+
+export interface Mapper {
+  readonly name: string;
+  readonly protocol: string;
+  readonly protocolMapper: string;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** @returns the mappers of each scope: which server the token is for, and who the person is */
+export function toScopeMappers({ url }: McpGoal): [audience: Mapper, username: Mapper] {
+  return [
+    {
+      name: `audience ${url}`,
+      protocol: 'openid-connect',
+      protocolMapper: 'oidc-audience-mapper',
+      config: { ...IN_TOKEN, 'included.client.audience': url },
+    },
+    // Clients that register get no other scope that says it.
+    {
+      name: 'username',
+      protocol: 'openid-connect',
+      protocolMapper: 'oidc-usermodel-attribute-mapper',
+      config: {
+        ...IN_TOKEN,
+        'claim.name': 'preferred_username',
+        'user.attribute': 'username',
+        'jsonType.label': 'String',
+      },
+    },
+  ];
+}
+
+export const SCOPE_ATTRIBUTES = { 'include.in.token.scope': 'true', 'display.on.consent.screen': 'true' };
+
+/** From where programs may register: this machine. A host is not proven by its name alone, an address is. */
+export const TRUSTED_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '::1'];

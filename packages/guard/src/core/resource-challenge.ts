@@ -1,0 +1,37 @@
+import { AUTH_ERRORS, AuthError } from './errors.ts';
+
+/** What challenges say about the protected resource that a request was for. */
+export interface ChallengedResource {
+  /** URL of its metadata (RFC 9728 §5.1). */
+  readonly metadataUrl: string;
+  /** Scopes that a client should ask for at first; none are named where there are none. */
+  readonly scopes: readonly string[];
+}
+
+/**
+ * The same refusal with a challenge that leads clients to a token: where the metadata is, and which scopes to ask for. A
+ * client whose token lacks scopes gets all together, for a new token has no more than was asked for. Where something else is
+ * missing, as a role, no scope is named: another token would be refused as well.
+ *
+ * @see RFC 9728 §5.1, RFC 6750 §3
+ */
+export function withResource(error: AuthError, { metadataUrl, scopes }: ChallengedResource): AuthError {
+  const { 'www-authenticate': challenge, ...headers } = error.headers;
+  // What is no challenge of this scheme (UMA) leads elsewhere.
+  if (!challenge?.startsWith('Bearer') || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
+  // Another one: what a verifier throws may be thrown for others too.
+  const { code, reason, expected, seen, signIn, cause, stack = '' } = error;
+  const isAboutScopes = error.statusCode === 401 || error.scope !== undefined;
+  const asked = isAboutScopes ? [...new Set([...scopes, ...(error.scope?.split(' ') ?? [])])] : [];
+  const refusal = new AuthError(code, reason, {
+    expected,
+    seen,
+    signIn,
+    cause,
+    headers,
+    scope: asked.length > 0 ? asked.join(' ') : undefined,
+    resourceMetadata: metadataUrl,
+  });
+  refusal.stack = stack;
+  return refusal;
+}

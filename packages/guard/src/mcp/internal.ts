@@ -1,0 +1,3 @@
+// For adapters on Node's own servers, and on the Fetch standard.
+export { toFetchMcp } from './fetch-guard.ts';
+export { toNodeMcp } from './node-middleware.ts';

@@ -1,0 +1,100 @@
+import { type ProtectedResourceOptions, RESOURCE_RULES } from '../adapter/index.ts';
+import { checkOptions, type OptionRules } from '../core/internal.ts';
+
+/** Options of an MCP server. */
+export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChallenge'> {
+  /**
+   * The URL that people give their MCP clients, for example `https://example.com/mcp`. Tokens have to name it as an audience
+   * (`aud`), whatever else the verifier takes: a token for another server is not for this one.
+   */
+  readonly url: string;
+  /** Scopes that every request needs. In Keycloak one of them has the audience mapper. Default none. */
+  readonly scopes?: readonly string[] | undefined;
+  /**
+   * Scopes that single tools need beside those, by the name of the tool. Whose token lacks one is told which to ask for: 403
+   * `insufficient_scope`. Default none.
+   */
+  readonly tools?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /**
+   * Which scopes a challenge names that goes to who has no token: `true` all of them, those of the tools too; `'required'` what
+   * every request needs, and those of a tool when it is called; `false` none. Clients that registered by themselves keep the
+   * scopes of their first challenge, so that `'required'` is for clients that were set up before. Default true.
+   */
+  readonly scopesInChallenge?: boolean | 'required' | undefined;
+  /**
+   * Origins whose pages may call this server, for example `['http://localhost:6274']` for the MCP Inspector; they get the CORS
+   * headers that they need. Its own origin may always. Pages of all others are refused (DNS rebinding). Default none.
+   */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Path at which this process is called, where a proxy in front changes it. Default: the path of `url`. */
+  readonly path?: string | undefined;
+}
+
+const isScopes = (value: unknown): boolean =>
+  RESOURCE_RULES.scopes.isMet([value].flat()) && [value].flat().length > 0;
+
+const RULES: OptionRules<McpOptions> = {
+  ...RESOURCE_RULES,
+  tools: {
+    rule: 'must be an object with one scope or a list of scopes for each tool',
+    example: "{ 'delete-order': 'orders:write' }",
+    isMet: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.values(value).every(isScopes),
+  },
+  scopesInChallenge: {
+    rule: "must be true, false or 'required'",
+    example: 'true',
+    isMet: (value) => typeof value === 'boolean' || value === 'required',
+  },
+  allowedOrigins: {
+    rule: 'must be a list of origins: scheme, host and port, nothing behind',
+    example: "['http://localhost:6274']",
+    isMet: (value) =>
+      Array.isArray(value) &&
+      value.every((one) => typeof one === 'string' && URL.canParse(one) && new URL(one).origin === one),
+  },
+  path: {
+    rule: 'must be a path',
+    example: "'/mcp'",
+    isMet: (value) => typeof value === 'string' && value.startsWith('/'),
+  },
+};
+
+/** {@link McpOptions} with every default filled in. */
+export interface ResolvedMcpOptions {
+  readonly url: URL;
+  /** As it was written: audiences are compared as texts. */
+  readonly audience: string;
+  readonly scopes: readonly string[];
+  /** A map, so that a tool named `constructor` is a name like any other. */
+  readonly tools: ReadonlyMap<string, readonly string[]>;
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly path: string;
+  /** What is mounted beside the guard. */
+  readonly resource: ProtectedResourceOptions;
+  /** Scopes that challenges name. */
+  readonly challenged: readonly string[];
+}
+
+/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
+export function resolveMcpOptions(options: McpOptions): ResolvedMcpOptions {
+  checkOptions('mcp', options, RULES);
+  const { scopes = [], scopesInChallenge = true, allowedOrigins = [] } = options;
+  const url = new URL(options.url);
+  const tools = new Map(Object.entries(options.tools ?? {}).map(([name, needs]) => [name, [needs].flat()]));
+  const all = [...new Set([...scopes, ...[...tools.values()].flat()])];
+  const { name, documentation } = options;
+  return {
+    url,
+    audience: options.url,
+    scopes,
+    tools,
+    allowedOrigins: new Set([url.origin, ...allowedOrigins]),
+    path: options.path ?? url.pathname,
+    resource: { url: options.url, scopes: all, name, documentation },
+    challenged: scopesInChallenge === true ? all : scopesInChallenge === 'required' ? scopes : [],
+  };
+}

@@ -1,0 +1,87 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Fault } from '../fault.ts';
+import { allowCaller } from '../http/cors.ts';
+import { issuerOf } from '../http/issuer.ts';
+import { addRoute } from '../http/route.ts';
+import type { Provider } from '../provider.ts';
+import { readMetadata, toRegistration, toRepresentation } from '../registration/metadata.ts';
+import { assertMayRegister } from '../registration/policies.ts';
+
+const PATH = '/clients-registrations/openid-connect';
+
+interface Registered {
+  readonly token: string;
+  readonly issuedAt: number;
+}
+
+/** RFC 7591: a client that nobody set up makes itself known. RFC 7592: it reads itself, and takes itself away. */
+export function addClientRegistration(app: FastifyInstance, { realm, clock }: Provider): void {
+  const registered = new Map<string, Registered>();
+  const describe = (request: FastifyRequest, clientId: string) => {
+    const client = realm.client(clientId);
+    const entry = registered.get(clientId);
+    if (client === undefined || entry === undefined) throw notAuthorized();
+    return toRegistration(client, `${issuerOf(request)}${PATH}/${clientId}`, entry.token, entry.issuedAt);
+  };
+
+  app.register(async (scope) => {
+    scope.removeContentTypeParser('*');
+    scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+      done(null, body),
+    );
+    scope.addContentTypeParser('*', (_request, _body, done) =>
+      done(new Fault(415, 'The content-type header value did not match the value in @Consumes')),
+    );
+    addRoute(scope, {
+      endpoint: 'registration',
+      path: PATH,
+      methods: ['POST'],
+      preflight: ['DELETE', 'POST', 'GET', 'OPTIONS', 'PUT'],
+      handler(request, reply) {
+        // Neither initial access tokens nor those of administrators are given out here.
+        if (request.headers.authorization !== undefined) {
+          throw new Fault(401, 'invalid_token', 'Failed decode token');
+        }
+        const metadata = readMetadata(String(request.body ?? ''));
+        const policies = assertMayRegister(realm, request, metadata);
+        const clientId = randomUUID();
+        realm.addClient(toRepresentation(metadata, clientId, secretText(64), policies));
+        registered.set(clientId, { token: secretText(32), issuedAt: Math.floor(clock.now() / 1000) });
+        const answer = describe(request, clientId);
+        allowCaller(request, reply);
+        return reply
+          .code(201)
+          .header('location', answer.registration_client_uri)
+          .header('content-type', 'application/json;charset=UTF-8')
+          .send(JSON.stringify(answer));
+      },
+    });
+    scope.get(`${PATH}/:id`, { config: { endpoint: 'registration' } }, (request, reply) => {
+      const { id } = request.params as { id: string };
+      assertOwner(registered.get(id), request);
+      return reply.send(describe(request, id));
+    });
+    scope.delete(`${PATH}/:id`, { config: { endpoint: 'registration' } }, (request, reply) => {
+      const { id } = request.params as { id: string };
+      assertOwner(registered.get(id), request);
+      registered.delete(id);
+      realm.removeClient(id);
+      return reply.code(204).send();
+    });
+  });
+}
+
+function assertOwner(entry: Registered | undefined, request: FastifyRequest): void {
+  const token = /^bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (entry === undefined || token !== entry.token) throw notAuthorized();
+}
+
+const notAuthorized = () =>
+  new Fault(
+    401,
+    'invalid_token',
+    'Not authorized to view client. Not valid token or client credentials provided.',
+  );
+
+const secretText = (bytes: number): string => randomBytes(bytes).toString('base64url');

@@ -1,0 +1,116 @@
+import type { McpServer } from '../dev-idp.ts';
+import { DEFAULT_SCOPES, OPTIONAL_SCOPES } from './built-in.ts';
+import type {
+  ClientRepresentation,
+  ClientScopeRepresentation,
+  RealmRepresentation,
+} from './representation.ts';
+
+/** The realm, and what MCP clients need in it; the same as `keycloak-guard setup --mcp` makes in Keycloak. */
+export function addMcpServers(
+  realm: RealmRepresentation,
+  servers: readonly McpServer[],
+): RealmRepresentation {
+  if (servers.length === 0) return realm;
+  const scopes = servers.flatMap(({ url, scopes: names }) => names.map((name) => toScope(name, url)));
+  const known = new Set(realm.clients?.map(({ clientId }) => clientId));
+  const clients = [...servers.map(toClient), MCP_CLIENT].filter(({ clientId }) => !known.has(clientId));
+  return {
+    ...realm,
+    clients: [...(realm.clients ?? []), ...clients],
+    clientScopes: [...(realm.clientScopes ?? []), ...scopes],
+    defaultDefaultClientScopes: realm.defaultDefaultClientScopes ?? [...DEFAULT_SCOPES],
+    defaultOptionalClientScopes: [
+      ...(realm.defaultOptionalClientScopes ?? OPTIONAL_SCOPES),
+      ...scopes.map(({ name }) => name),
+    ],
+    components: { ...(realm.components as object | undefined), ...REGISTRATION },
+  };
+}
+
+/** Tokens for an MCP server name it as their audience, and introspection is allowed to the audience alone. */
+function toClient({ url }: McpServer): ClientRepresentation {
+  return {
+    clientId: url,
+    enabled: true,
+    publicClient: false,
+    secret: 'for-development-only',
+    standardFlowEnabled: false,
+    attributes: { resource_url: url },
+  };
+}
+
+/** Programs on this machine that cannot keep a secret, at whatever port they listen. */
+const MCP_CLIENT: ClientRepresentation = {
+  clientId: 'mcp-client',
+  enabled: true,
+  publicClient: true,
+  redirectUris: ['http://127.0.0.1/*', 'http://localhost/*'],
+  webOrigins: ['+'],
+  attributes: { 'pkce.code.challenge.method': 'S256', 'post.logout.redirect.uris': '+' },
+};
+
+function toScope(name: string, url: string): ClientScopeRepresentation {
+  const access = { 'access.token.claim': 'true', 'introspection.token.claim': 'true' };
+  return {
+    name,
+    protocol: 'openid-connect',
+    attributes: { 'include.in.token.scope': 'true', 'display.on.consent.screen': 'true' },
+    protocolMappers: [
+      {
+        name: `audience ${url}`,
+        protocol: 'openid-connect',
+        protocolMapper: 'oidc-audience-mapper',
+        config: { ...access, 'included.client.audience': url },
+      },
+      // Clients that register get no scope that says who the person is.
+      {
+        name: 'username',
+        protocol: 'openid-connect',
+        protocolMapper: 'oidc-usermodel-attribute-mapper',
+        config: {
+          ...access,
+          'claim.name': 'preferred_username',
+          'user.attribute': 'username',
+          'jsonType.label': 'String',
+        },
+      },
+    ],
+  };
+}
+
+const REGISTRATION = {
+  'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy': [
+    { name: 'Consent Required', providerId: 'consent-required', subType: 'anonymous', config: {} },
+    { name: 'Full Scope Disabled', providerId: 'scope', subType: 'anonymous', config: {} },
+    {
+      name: 'Max Clients Limit',
+      providerId: 'max-clients',
+      subType: 'anonymous',
+      config: { 'max-clients': ['200'] },
+    },
+    {
+      name: 'Allowed Client Scopes',
+      providerId: 'allowed-client-templates',
+      subType: 'anonymous',
+      config: { 'allow-default-scopes': ['true'] },
+    },
+    {
+      name: 'Allowed Registration Web Origins',
+      providerId: 'registration-web-origins',
+      subType: 'anonymous',
+      // The MCP Inspector's page.
+      config: { 'web-origins': ['http://localhost:6274', 'http://127.0.0.1:6274'] },
+    },
+    {
+      name: 'Trusted Hosts',
+      providerId: 'trusted-hosts',
+      subType: 'anonymous',
+      config: {
+        'trusted-hosts': ['127.0.0.1', 'localhost', '::1'],
+        'host-sending-registration-request-must-match': ['true'],
+        'client-uris-must-match': ['true'],
+      },
+    },
+  ],
+} as const;

@@ -1,0 +1,142 @@
+import { Fault } from '../fault.ts';
+import type { Client } from '../realm/client.ts';
+import { hasFlag } from '../realm/client.ts';
+import type { ClientRepresentation } from '../realm/representation.ts';
+
+/** What a client says of itself (RFC 7591 §2), as much of it as is followed here. */
+export interface ClientMetadata {
+  readonly redirect_uris?: readonly string[];
+  readonly token_endpoint_auth_method?: string;
+  readonly grant_types?: readonly string[];
+  readonly client_name?: string;
+  readonly client_uri?: string;
+  readonly logo_uri?: string;
+  readonly policy_uri?: string;
+  readonly tos_uri?: string;
+  readonly jwks_uri?: string;
+  readonly scope?: string;
+  readonly [member: string]: unknown;
+}
+
+/** What the policies of a realm make of a client that registers without a token. */
+export interface RegistrationPolicies {
+  readonly consentRequired: boolean;
+  readonly fullScope: boolean;
+}
+
+/** Every member that Keycloak knows; it refuses a client that says anything else of itself. */
+const MEMBERS: ReadonlySet<string> = new Set(
+  `redirect_uris token_endpoint_auth_method token_endpoint_auth_signing_alg grant_types response_types application_type
+  client_id client_secret client_name client_uri policy_uri tos_uri logo_uri jwks_uri jwks scope contacts subject_type
+  sector_identifier_uri id_token_signed_response_alg id_token_encrypted_response_alg id_token_encrypted_response_enc
+  userinfo_signed_response_alg userinfo_encrypted_response_alg userinfo_encrypted_response_enc
+  request_object_signing_alg request_object_encryption_alg request_object_encryption_enc request_object_required
+  default_max_age require_auth_time default_acr_values initiate_login_uri request_uris software_id software_version
+  software_statement client_id_issued_at client_secret_expires_at registration_client_uri registration_access_token
+  tls_client_certificate_bound_access_tokens tls_client_auth_subject_dn dpop_bound_access_tokens
+  post_logout_redirect_uris backchannel_logout_uri backchannel_logout_session_required
+  backchannel_logout_revoke_offline_tokens backchannel_token_delivery_mode
+  backchannel_client_notification_endpoint backchannel_authentication_request_signing_alg
+  frontchannel_logout_uri frontchannel_logout_session_required require_pushed_authorization_requests
+  authorization_signed_response_alg authorization_encrypted_response_alg
+  authorization_encrypted_response_enc`.split(/\s+/),
+);
+
+/** @throws {Fault} 400 in Keycloak's words */
+export function readMetadata(text: string): ClientMetadata {
+  let metadata: unknown;
+  try {
+    metadata = JSON.parse(text);
+  } catch {
+    throw new Fault(400, 'invalid_request', 'Cannot parse the JSON');
+  }
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+    throw new Fault(400, 'invalid_request', 'Cannot parse the JSON');
+  }
+  const unknown = Object.keys(metadata).find((name) => !MEMBERS.has(name));
+  if (unknown !== undefined) {
+    const before = text.slice(0, text.indexOf(`"${unknown}"`) + unknown.length + 3).split('\n');
+    const place = `at line ${before.length} column ${(before.at(-1) ?? '').length + 2}`;
+    const what = 'Invalid json representation for OIDCClientRepresentation';
+    throw new Fault(400, `${what}. Unrecognized field "${unknown}" ${place}.`);
+  }
+  return metadata as ClientMetadata;
+}
+
+/** The client as a realm file would have it. Scopes that were asked for are its optional ones. */
+export function toRepresentation(
+  metadata: ClientMetadata,
+  clientId: string,
+  secret: string,
+  { consentRequired, fullScope }: RegistrationPolicies,
+): ClientRepresentation {
+  const isPublic = metadata.token_endpoint_auth_method === 'none';
+  const grants = metadata.grant_types ?? ['authorization_code', 'refresh_token'];
+  const uris = [...(metadata.redirect_uris ?? [])];
+  return {
+    id: clientId,
+    clientId,
+    enabled: true,
+    protocol: 'openid-connect',
+    publicClient: isPublic,
+    consentRequired,
+    fullScopeAllowed: fullScope,
+    redirectUris: uris,
+    webOrigins: [...new Set(uris.flatMap(originOf))],
+    standardFlowEnabled: grants.includes('authorization_code'),
+    implicitFlowEnabled: grants.includes('implicit'),
+    directAccessGrantsEnabled: grants.includes('password'),
+    serviceAccountsEnabled: !isPublic && grants.includes('client_credentials'),
+    attributes: {
+      'post.logout.redirect.uris': '+',
+      'oauth2.device.authorization.grant.enabled': String(grants.includes(DEVICE_GRANT)),
+      'dpop.bound.access.tokens': String(metadata.dpop_bound_access_tokens === true),
+    },
+    ...(metadata.client_name === undefined ? {} : { name: metadata.client_name }),
+    ...(isPublic ? {} : { secret, clientAuthenticatorType: 'client-secret' }),
+    ...(metadata.scope === undefined || metadata.scope.trim() === ''
+      ? {}
+      : { defaultClientScopes: ['basic'], optionalClientScopes: metadata.scope.split(' ') }),
+  };
+}
+
+const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
+function originOf(uri: string): string[] {
+  const match = /^https?:\/\/[^/*?#]+/.exec(uri);
+  return match === null ? [] : [match[0]];
+}
+
+/** What a client is told of itself (RFC 7591 §3.2.1, RFC 7592 §3). */
+export function toRegistration(client: Client, uri: string, token: string, issuedAt: number) {
+  const { clientId, secret, isPublic, redirectUris, optionalScopes, representation } = client;
+  return {
+    redirect_uris: redirectUris,
+    token_endpoint_auth_method: isPublic ? 'none' : 'client_secret_basic',
+    grant_types: [
+      ...(client.standardFlow ? ['authorization_code'] : []),
+      ...(client.implicitFlow ? ['implicit'] : []),
+      'refresh_token',
+      ...(client.directGrants ? ['password'] : []),
+      ...(client.serviceAccounts ? ['client_credentials'] : []),
+      ...(hasFlag(client, 'oauth2.device.authorization.grant.enabled') ? [DEVICE_GRANT] : []),
+    ],
+    response_types: ['code', 'none'],
+    client_id: clientId,
+    ...(secret === undefined ? {} : { client_secret: secret }),
+    ...(representation.name === undefined ? {} : { client_name: representation.name }),
+    scope: optionalScopes.join(' '),
+    subject_type: 'public',
+    request_uris: [],
+    tls_client_certificate_bound_access_tokens: false,
+    dpop_bound_access_tokens: hasFlag(client, 'dpop.bound.access.tokens'),
+    post_logout_redirect_uris: redirectUris,
+    client_id_issued_at: issuedAt,
+    ...(secret === undefined ? {} : { client_secret_expires_at: 0 }),
+    registration_client_uri: uri,
+    registration_access_token: token,
+    backchannel_logout_session_required: false,
+    require_pushed_authorization_requests: false,
+    frontchannel_logout_session_required: false,
+  };
+}

@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { call, type McpAdapter, setUp, URL_OF_SERVER } from './mcp-adapter.ts';
+
+const POINTER = 'resource_metadata="https://tools.example.com/.well-known/oauth-protected-resource/mcp"';
+
+/** What an MCP server's guard does, the same in all frameworks. */
+export function describeMcp(adapter: McpAdapter): void {
+  describe(`${adapter.name}, MCP`, () => {
+    test('tells who has no token where to get one, and leaves alone what is not at its URL', async (t) => {
+      const { send, app, denied } = await setUp(t, adapter);
+      const refused = await send(undefined, call('look'));
+      assert.deepEqual(
+        [refused.status, refused.headers.get('www-authenticate'), await refused.json()],
+        [401, `Bearer scope="mcp:tools", ${POINTER}`, { detail: 'Not authenticated' }],
+      );
+      assert.deepEqual(
+        denied.map(({ code }) => code),
+        ['missing_token'],
+      );
+      const metadata = await fetch(`${app.url}/.well-known/oauth-protected-resource/mcp`);
+      const { resource, scopes_supported } = (await metadata.json()) as Record<string, unknown>;
+      assert.deepEqual(
+        [resource, scopes_supported],
+        [URL_OF_SERVER, ['mcp:tools', 'mcp:write', 'mcp:audit']],
+      );
+      assert.deepEqual(await (await fetch(`${app.url}/open`)).json(), { open: true });
+    });
+
+    test('names all scopes at once unless told otherwise, for clients keep what they registered with', async (t) => {
+      const { send } = await setUp(t, adapter, { scopesInChallenge: true });
+      const refused = await send(undefined, call('look'));
+      assert.equal(
+        refused.headers.get('www-authenticate'),
+        `Bearer scope="mcp:tools mcp:write mcp:audit", ${POINTER}`,
+      );
+    });
+
+    test('guards every spelling of its path that a framework takes for it', async (t) => {
+      const { send } = await setUp(t, adapter);
+      for (const path of ['/mcp/', '/MCP', '/mcp?a=b', '/%6dcp', '/mcp/below', '/mcp;a', '//mcp']) {
+        assert.equal((await send(undefined, undefined, { path, method: 'GET' })).status, 401, path);
+      }
+    });
+
+    test('gives the transport what it needs', async (t) => {
+      const { send, mint, realm } = await setUp(t, adapter, {}, true);
+      const token = mint({ azp: 'mcp-client' });
+      const given = (await (await send(token, call('look'))).json()) as {
+        auth: Record<string, unknown> & { extra: { principal: { username: string } } };
+      };
+      const { extra, ...auth } = given.auth;
+      assert.deepEqual(auth, {
+        token,
+        clientId: 'mcp-client',
+        scopes: ['mcp:tools'],
+        expiresAt: realm.claims().exp,
+        resource: URL_OF_SERVER,
+      });
+      assert.equal(extra.principal.username, 'abdullah');
+    });
+
+    test('refuses a token that is for another server, though the verifier takes it', async (t) => {
+      const { send, mint, denied } = await setUp(t, adapter);
+      for (const aud of [
+        'my-api',
+        ['my-api', `${URL_OF_SERVER}/`],
+        ['my-api', 'https://tools.example.com'],
+      ]) {
+        const refused = await send(mint({ aud }), call('look'));
+        assert.equal(refused.status, 401);
+        assert.equal(
+          refused.headers.get('www-authenticate'),
+          `Bearer error="invalid_token", error_description="The access token is for another audience", scope="mcp:tools", ${POINTER}`,
+        );
+      }
+      assert.deepEqual(new Set(denied.map(({ code }) => code)), new Set(['token_audience']));
+    });
+
+    test('a token without the scope of the server gets 403', async (t) => {
+      const { send, mint } = await setUp(t, adapter);
+      const refused = await send(mint({ scope: 'profile' }), call('look'));
+      assert.deepEqual(
+        [refused.status, refused.headers.get('www-authenticate')],
+        [403, `Bearer error="insufficient_scope", scope="mcp:tools", ${POINTER}`],
+      );
+    });
+
+    for (const parses of adapter.alwaysParses ? [true] : [true, false]) {
+      test(`a tool needs its scopes (${parses ? 'behind a parser' : 'no parser in front'})`, async (t) => {
+        const { send, mint, denied } = await setUp(t, adapter, {}, parses);
+        const challenge = (scope: string) =>
+          `Bearer error="insufficient_scope", scope="${scope}", ${POINTER}`;
+        const told = async (body: unknown, scope = 'profile mcp:tools') => {
+          const answer = await send(mint({ scope }), body);
+          return answer.status === 403 ? answer.headers.get('www-authenticate') : answer.status;
+        };
+        assert.equal(await told(call('delete-order')), challenge('mcp:tools mcp:write'));
+        assert.equal(await told([call('look'), call('audit')]), challenge('mcp:tools mcp:audit mcp:write'));
+        // What the token has of the others stays in.
+        assert.equal(
+          await told(call('audit'), 'mcp:tools mcp:write'),
+          challenge('mcp:tools mcp:write mcp:audit'),
+        );
+        assert.deepEqual(new Set(denied.map(({ code }) => code)), new Set(['scope_missing']));
+        for (const body of [call('look'), call('constructor'), call(['delete-order']), [], {}, 1, null]) {
+          // Express's parser takes neither numbers nor null.
+          const answered = await told(body);
+          assert.ok(
+            answered === 200 || (answered === 400 && (body === null || body === 1)),
+            JSON.stringify(body),
+          );
+        }
+        const done = await send(mint({ scope: 'mcp:tools mcp:write' }), call('delete-order'));
+        const { body } = (await done.json()) as { body: unknown };
+        assert.deepEqual([done.status, body], [200, call('delete-order')]);
+      });
+    }
+
+    test('looks into a body whatever its type is said to be', async (t) => {
+      const { send, mint } = await setUp(t, adapter, {}, true);
+      for (const type of ['text/plain', 'x/y; application/json', 'application/json; charset=utf-8']) {
+        const answer = await send(mint(), call('delete-order'), { headers: { 'content-type': type } });
+        assert.ok([403, 400, 415].includes(answer.status), `${type}: ${answer.status}`);
+      }
+    });
+
+    test('refuses a body that is too long or no JSON, and says nothing of it', async (t) => {
+      const { send, mint } = await setUp(t, adapter);
+      const long = await send(mint(), JSON.stringify({ a: 'x'.repeat(4 * 1024 * 1024) }));
+      assert.equal(long.status, 413);
+      const garbage = await send(mint(), '{"secret-word"');
+      assert.equal(garbage.status, 400);
+      assert.doesNotMatch(await garbage.text(), /secret-word.*:/);
+    });
+
+    test('refuses pages of other origins, with a good token too', async (t) => {
+      const { send, mint, denied } = await setUp(t, adapter);
+      const token = mint();
+      for (const origin of ['https://evil.example', 'null', 'https://tools.example.com.evil.example']) {
+        const refused = await send(token, call('look'), { headers: { origin } });
+        assert.deepEqual(
+          [refused.status, refused.headers.get('access-control-allow-origin'), await refused.json()],
+          [403, null, { detail: 'Requests from other sites are refused' }],
+        );
+      }
+      assert.deepEqual(new Set(denied.map(({ code }) => code)), new Set(['cross_origin_request']));
+      const own = await send(token, call('look'), { headers: { origin: 'https://tools.example.com' } });
+      assert.deepEqual([own.status, own.headers.get('access-control-allow-origin')], [200, null]);
+    });
+
+    test('a page that may call can: preflight, answer and refusal have what it needs', async (t) => {
+      const { send, mint } = await setUp(t, adapter);
+      const origin = 'http://localhost:6274';
+      const preflight = await send(undefined, undefined, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization,content-type,mcp-protocol-version',
+        },
+      });
+      assert.deepEqual(
+        [
+          preflight.status,
+          preflight.headers.get('access-control-allow-origin'),
+          preflight.headers.get('access-control-allow-headers'),
+        ],
+        [204, origin, 'authorization,content-type,mcp-protocol-version'],
+      );
+      for (const [token, status] of [
+        [mint(), 200],
+        [undefined, 401],
+      ] as const) {
+        const answer = await send(token, call('look'), { headers: { origin } });
+        assert.deepEqual(
+          [answer.status, answer.headers.get('access-control-allow-origin')],
+          [status, origin],
+        );
+        assert.match(
+          answer.headers.get('access-control-expose-headers') ?? '',
+          /mcp-session-id, www-authenticate/,
+        );
+      }
+      const foreign = await send(undefined, undefined, {
+        method: 'OPTIONS',
+        headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
+      });
+      assert.deepEqual([foreign.status, foreign.headers.get('access-control-allow-origin')], [403, null]);
+    });
+
+    test('a session is of who it was given to, and of nobody else', async (t) => {
+      const { send, mint, denied } = await setUp(t, adapter, {}, true);
+      const session = { headers: { 'mcp-session-id': 'session-1' } };
+      const opened = await send(mint({ sub: 'one' }), { method: 'initialize', id: 'session-1' });
+      assert.equal(opened.headers.get('mcp-session-id'), 'session-1');
+      // With another token of the same person, too.
+      assert.equal((await send(mint({ sub: 'one', sid: 'x' }), call('look'), session)).status, 200);
+      for (const init of [session, { ...session, method: 'DELETE' }]) {
+        const stolen = await send(mint({ sub: 'two' }), undefined, init);
+        assert.deepEqual([stolen.status, await stolen.json()], [404, { detail: 'Session not found' }]);
+      }
+      assert.deepEqual(
+        denied.map(({ code }) => code),
+        ['mcp_session_unknown', 'mcp_session_unknown'],
+      );
+      // Nobody gets it by having it given out again.
+      await send(mint({ sub: 'two' }), { method: 'initialize', id: 'session-1' });
+      assert.equal((await send(mint({ sub: 'two' }), call('look'), session)).status, 404);
+      const ended = await send(mint({ sub: 'one' }), undefined, { ...session, method: 'DELETE' });
+      assert.equal(ended.status, 204);
+      assert.equal((await send(mint({ sub: 'two' }), call('look'), session)).status, 200);
+    });
+
+    test('refuses options that are wrong, all at once', async (t) => {
+      const mcp = {
+        url: 'tools.example.com',
+        tools: { a: [] },
+        allowedOrigins: ['http://x/'],
+        scopesInChallenge: 'none',
+        scope: 'x',
+      };
+      await assert.rejects(
+        setUp(t, adapter, mcp as never),
+        ({ problems }: { problems: { option: string }[] }) => {
+          assert.deepEqual(
+            problems.map(({ option }) => option),
+            ['url', 'scopesInChallenge', 'tools', 'allowedOrigins', 'scope'],
+          );
+          return true;
+        },
+      );
+    });
+  });
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AuthError } from '../../packages/guard/src/core/index.ts';
+import { withResource } from '../../packages/guard/src/core/resource-challenge.ts';
+
+const RESOURCE = { metadataUrl: 'https://api.example.com/.well-known/x', scopes: ['a'] };
+
+test('the refusal keeps what it says, and every other header', () => {
+  const error = new AuthError('scope_missing', 'why', {
+    expected: 'scope b',
+    seen: 'none',
+    scope: 'b',
+    headers: { 'x-other': '1' },
+  });
+  const named = withResource(error, RESOURCE);
+  assert.notEqual(named, error);
+  const { code, reason, expected, seen, scope, stack, headers } = named;
+  assert.deepEqual(
+    { code, reason, expected, seen, scope, stack },
+    {
+      code: 'scope_missing',
+      reason: 'why',
+      expected: 'scope b',
+      seen: 'none',
+      scope: 'a b',
+      stack: error.stack,
+    },
+  );
+  assert.deepEqual(headers, {
+    'x-other': '1',
+    'www-authenticate': `Bearer error="insufficient_scope", scope="a b", resource_metadata="${RESOURCE.metadataUrl}"`,
+  });
+});
+
+test('quotes and line breaks in a scope or an address end no header', () => {
+  const evil = { metadataUrl: 'https://x/"\r\nset-cookie: a=b', scopes: ['a"b'] };
+  const { headers } = withResource(new AuthError('missing_token', 'why'), evil);
+  assert.equal(
+    headers['www-authenticate'],
+    `Bearer scope="a'b", resource_metadata="https://x/'''set-cookie: a=b"`,
+  );
+});
+
+test('a challenge of another scheme, or none, stays as it is', () => {
+  const ticket = new AuthError('permission_ticket', 'why', {
+    headers: { 'www-authenticate': 'UMA ticket="x"' },
+  });
+  assert.equal(withResource(ticket, RESOURCE), ticket);
+  const down = new AuthError('provider_unavailable', 'why');
+  assert.equal(withResource(down, RESOURCE), down);
+});

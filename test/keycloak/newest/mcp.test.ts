@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { describeDance, startExample } from '../../contract/mcp/dance.ts';
+import { createMcpRealm } from '../support/mcp-realm.ts';
+import { requireKeycloak } from '../support/real-keycloak.ts';
+
+const keycloak = requireKeycloak();
+
+describeDance(`Keycloak ${keycloak.version}`, (url) => createMcpRealm(keycloak, url));
+
+describe('setup --mcp', () => {
+  test('does nothing where all is there, and puts back what is missing', async (t) => {
+    const url = 'https://tools.example.com/mcp';
+    const realm = await createMcpRealm(keycloak, url);
+    t.after(() => realm.close());
+    const all = ['--mcp-scope', 'notes:write', '--mcp-registration'];
+    const again = await realm.setUp(...all, '--yes');
+    assert.match(again.stdout, /Nothing to change\./);
+
+    const find = async (path: string, name: string) =>
+      (
+        (await (await realm.call('GET', path)).json()) as { id: string; name?: string; clientId?: string }[]
+      ).find((one) => one.name === name || one.clientId === name)?.id as string;
+    const scope = await find('/client-scopes', 'notes:write');
+    await realm.call('DELETE', `/default-optional-client-scopes/${scope}`);
+    const mapper = await find(`/client-scopes/${scope}/protocol-mappers/models`, `audience ${url}`);
+    await realm.call('DELETE', `/client-scopes/${scope}/protocol-mappers/models/${mapper}`);
+    await realm.call('DELETE', `/clients/${await find('/clients', 'mcp-client')}`);
+
+    const dry = await realm.setUp(...all, '--dry-run');
+    assert.match(
+      dry.stdout,
+      /~ change client scope notes:write\n +audience: \+ https:\/\/tools\.example\.com\/mcp\n/,
+    );
+    assert.match(dry.stdout, /optional scope of the realm: \+ yes\n(.*\n)*.*\+ create client mcp-client/);
+    assert.equal((await realm.setUp(...all, '--yes')).code, 0);
+    assert.match((await realm.setUp(...all, '--yes')).stdout, /Nothing to change\./);
+  });
+});
+
+describe('doctor --mcp', () => {
+  test('finds nothing after setup, and each thing that was broken', async (t) => {
+    const { realm, url } = await startExample(t, (at) => createMcpRealm(keycloak, at), {});
+    assert.deepEqual(await realm.findTroubles(), []);
+
+    type Found = { id: string; name?: string; attributes?: object; config?: object; providerId?: string };
+    const read = async (path: string) => (await (await realm.call('GET', path)).json()) as Found[];
+    const [server] = await read(`/clients?clientId=${encodeURIComponent(url.href)}`);
+    const scopes = (await read('/client-scopes')).filter(({ name }) => name?.startsWith('notes:'));
+    for (const { id } of scopes) {
+      const models = `/client-scopes/${id}/protocol-mappers/models`;
+      for (const mapper of await read(models)) await realm.call('DELETE', `${models}/${mapper.id}`);
+    }
+    await realm.call('DELETE', `/default-optional-client-scopes/${scopes[0]?.id}`);
+    await realm.call('PUT', `/clients/${server?.id}`, {
+      ...server,
+      attributes: { ...server?.attributes, resource_url: '' },
+    });
+    const [offline] = (await read('/roles?search=offline_access')).filter(
+      ({ name }) => name === 'offline_access',
+    );
+    const composite = (await read('/roles?search=default-roles')).at(0);
+    await realm.call('DELETE', `/roles-by-id/${composite?.id}/composites`, [offline] as never);
+    assert.deepEqual(await realm.findTroubles(), [
+      'mcp.client warn',
+      'mcp.audience fail',
+      'mcp.username warn',
+      'mcp.registration warn',
+      'mcp.offline warn',
+    ]);
+  });
+});

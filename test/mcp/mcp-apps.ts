@@ -1,0 +1,121 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import express from 'express';
+import express4 from 'express4';
+import fastify from 'fastify';
+import { Hono } from 'hono';
+import { keycloak as expressKeycloak } from '../../packages/guard/src/express/index.ts';
+import keycloakGuard, { keycloakMcp } from '../../packages/guard/src/fastify/index.ts';
+import { keycloak as fetchKeycloak } from '../../packages/guard/src/fetch/index.ts';
+import { keycloak as honoKeycloak } from '../../packages/guard/src/hono/index.ts';
+import type { McpAuthInfo } from '../../packages/guard/src/mcp/index.ts';
+import { keycloak as nodeKeycloak } from '../../packages/guard/src/node/index.ts';
+import { listen } from '../adapters/listen.ts';
+import type { McpAdapter, McpGiven } from '../contract/mcp/mcp-adapter.ts';
+
+interface Guarded {
+  readonly method?: string | undefined;
+  readonly auth?: McpAuthInfo;
+  readonly body?: unknown;
+}
+
+/** Writes as the SDK's transport does: all headers with `writeHead`. */
+function answer(request: Guarded, username: string | null | undefined, response: ServerResponse): void {
+  const { auth, body } = request;
+  const { method, id } = (body ?? {}) as { method?: string; id?: string };
+  const session = method === 'initialize' ? { 'Mcp-Session-Id': id } : {};
+  if (request.method === 'DELETE') response.writeHead(204).end();
+  else {
+    response.writeHead(200, { 'content-type': 'application/json', ...session });
+    response.end(JSON.stringify({ auth, username, body }));
+  }
+}
+
+const optionsOf = ({ keycloak, onDenied }: McpGiven) => ({
+  ...keycloak,
+  onDenied: (_request: unknown, error: Parameters<McpGiven['onDenied']>[0]) => onDenied(error),
+});
+
+async function startExpress(make: typeof express, given: McpGiven) {
+  const kc = expressKeycloak(optionsOf(given));
+  const app = make();
+  app.set('env', 'test');
+  if (given.parsesBodies) app.use(make.json());
+  app.use(kc.mcp(given.mcp));
+  app.all('/mcp', (request, response) => answer(request, request.principal?.username, response));
+  app.get('/open', (_request, response) => void response.json({ open: true }));
+  return listen(createServer(app), () => kc.close());
+}
+
+async function startNode(given: McpGiven) {
+  const kc = nodeKeycloak(optionsOf(given));
+  const guard = kc.mcp(given.mcp);
+  const server = createServer((request, response) => {
+    guard(request, response, (error) => {
+      if (error !== undefined) response.writeHead((error as { status?: number }).status ?? 500).end();
+      else if (request.url === '/open') response.end('{"open":true}');
+      else {
+        const { principal } = request as { principal?: { username: string } };
+        answer(request, principal?.username, response);
+      }
+    });
+  });
+  return listen(server, () => kc.close());
+}
+
+async function startFastify(given: McpGiven) {
+  const app = fastify({
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, caseSensitive: false },
+  });
+  await app.register(keycloakGuard, optionsOf(given));
+  await app.register(keycloakMcp, given.mcp as never);
+  app.all('/mcp', (request, reply) => {
+    reply.hijack();
+    Object.assign(request.raw, { body: request.body });
+    answer(request.raw, request.principal?.username, reply.raw);
+  });
+  app.get('/open', () => ({ open: true }));
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return { url: app.listeningOrigin, close: async () => void (await app.close()) };
+}
+
+async function startHono(given: McpGiven) {
+  const kc = honoKeycloak(optionsOf(given));
+  const app = new Hono();
+  app.use(kc.mcp(given.mcp));
+  app.all('/mcp', async (c) => answerFetch(c.req.raw, c.var.principal?.username, c.var.auth));
+  app.get('/open', (c) => c.json({ open: true }));
+  return listen(createAdaptorServer({ fetch: app.fetch }) as Server, () => kc.close());
+}
+
+async function startFetch(given: McpGiven) {
+  const kc = fetchKeycloak(optionsOf(given));
+  const server = kc.mcp(given.mcp, (request, { principal, auth }) =>
+    answerFetch(request, principal.username, auth),
+  );
+  const app = (request: Request) =>
+    new URL(request.url).pathname === '/open' ? Response.json({ open: true }) : server(request);
+  return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());
+}
+
+async function answerFetch(
+  request: Request,
+  username: string | null | undefined,
+  auth: McpAuthInfo | undefined,
+) {
+  if (request.method === 'DELETE') return new Response(null, { status: 204 });
+  const text = await request.text();
+  const body = text === '' ? undefined : JSON.parse(text);
+  const session = body?.method === 'initialize' ? { 'Mcp-Session-Id': String(body.id) } : {};
+  return Response.json({ auth, username, body }, { headers: session as Record<string, string> });
+}
+
+export const MCP_APPS: readonly McpAdapter[] = [
+  { name: 'express 5', start: (given) => startExpress(express, given) },
+  { name: 'express 4', start: (given) => startExpress(express4 as unknown as typeof express, given) },
+  { name: 'node', start: startNode },
+  { name: 'hono', start: startHono },
+  { name: 'fetch', start: startFetch },
+  { name: 'fastify', alwaysParses: true, start: startFastify },
+];

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createSessionOwners } from '../../packages/guard/src/mcp/session-owners.ts';
+
+describe('whose the sessions of MCP clients are', () => {
+  test('one that was not used for a day is nobody’s', () => {
+    let now = 0;
+    const owners = createSessionOwners(() => now);
+    owners.give('session', 'one');
+    now += 86_399_999;
+    assert.equal(owners.isFor('session', 'one'), true);
+    now += 86_399_999;
+    assert.equal(owners.isFor('session', 'two'), false);
+    now += 1;
+    assert.deepEqual([owners.isFor('session', 'two'), owners.size], [true, 0]);
+  });
+
+  test('who opens many pushes out their own, and nobody else’s', () => {
+    const owners = createSessionOwners(() => 0, 100, 3);
+    owners.give('mine', 'one');
+    for (let i = 0; i < 50; i++) owners.give(`flood-${i}`, 'two');
+    assert.equal(owners.size, 4);
+    assert.equal(owners.isFor('mine', 'two'), false);
+    assert.deepEqual(
+      [owners.isFor('flood-46', 'one'), owners.isFor('flood-47', 'one'), owners.isFor('flood-49', 'one')],
+      [true, false, false],
+    );
+  });
+
+  test('there are never more than a number of them; what was used longest ago goes first', () => {
+    const owners = createSessionOwners(() => 0, 2);
+    owners.give('a', 'one');
+    owners.give('b', 'two');
+    owners.isFor('a', 'one');
+    owners.give('c', 'three');
+    assert.deepEqual([owners.size, owners.isFor('a', 'x'), owners.isFor('b', 'x')], [2, false, true]);
+  });
+
+  test('made-up ids are not kept', () => {
+    const owners = createSessionOwners(() => 0);
+    assert.equal(owners.isFor('made-up', 'one'), true);
+    assert.equal(owners.size, 0);
+  });
+});
