@@ -197,6 +197,14 @@ const onFastify =
 export const VERSION = process.env.NEST_VERSION ?? '11';
 
 export const NEST: readonly Adapter[] = [
-  { name: `nest ${VERSION} on express`, start: (given) => start(onExpress(given), given) },
-  { name: `nest ${VERSION} on fastify`, start: (given) => start(onFastify(given), given) },
+  {
+    name: `nest ${VERSION} on express`,
+    lacks: ['resource'],
+    start: (given) => start(onExpress(given), given),
+  },
+  {
+    name: `nest ${VERSION} on fastify`,
+    lacks: ['resource'],
+    start: (given) => start(onFastify(given), given),
+  },
 ];

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { ROOT, sourceFiles } from './source-imports.ts';
 
 const doors = sourceFiles().filter((file) =>
-  // What adapters are made of is nobody else's.
-  /^guard\/src\/(?!adapter\/)[\w-]+\/index\.ts$/.test(file),
+  // What adapters are made of, and servers of MCP in them, is nobody else's.
+  /^guard\/src\/(?!adapter\/|mcp\/)[\w-]+\/index\.ts$/.test(file),
 );
 
 /** The declaration of each name that a room of the library exports, with the comment before it. */

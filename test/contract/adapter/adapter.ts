@@ -66,9 +66,10 @@ export interface Adapter {
   readonly name: string;
   /**
    * What the framework, not the adapter, does not have: no tests of it. `http1`: a request cannot be sent byte by byte;
-   * `inProcess`: the app is another process, with a clock, a memory and listeners of its own.
+   * `resource`: the adapter says
+   * nothing of the resource; `inProcess`: the app is another process, with a clock, a memory and listeners of its own.
    */
-  readonly lacks?: readonly ('cors' | 'errorHandler' | 'bodyParsers' | 'http1' | 'inProcess')[];
+  readonly lacks?: readonly ('cors' | 'errorHandler' | 'bodyParsers' | 'http1' | 'inProcess' | 'resource')[];
   start(given: Given): Promise<RunningApp>;
 }
 

@@ -15,7 +15,7 @@ const ALL = 'scope="orders:read orders:write"';
 
 /** What an API says of itself (RFC 9728), the same in all frameworks. */
 export function describeResource(adapter: Adapter): void {
-  describe(`${adapter.name}, protected resource`, () => {
+  describe(`${adapter.name}, protected resource`, without(adapter, 'resource'), () => {
     test('says where tokens come from, to pages of every origin', async (t) => {
       const { realm, get } = await setUp(t, adapter, { resource: RESOURCE });
       const answer = await get(PLACE, undefined, { headers: { origin: 'https://inspector.example' } });
