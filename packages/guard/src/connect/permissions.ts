@@ -24,6 +24,10 @@ const UMA = 'urn:ietf:params:oauth:grant-type:uma-ticket';
 /**
  * Asks Keycloak what the caller of a request may do.
  *
+ * By the names that the application has in it, as keycloak-connect does. Where users may register resources (they have the
+ * client role `uma_protection`), one of them can register another of the same name: `createPermissions` of
+ * `keycloak-guard/authz` asks by the ids of this client's own resources.
+ *
  * @returns Keycloak's answer as it came
  * @throws {AuthError} `permission_denied` where Keycloak grants nothing of it
  * @throws {ClientError} where it could not be asked
