@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import { type OnDenied as AdapterOnDenied, tell } from '../adapter/index.ts';
+import { type OnDenied as AdapterOnDenied, type ProtectedResources, tell } from '../adapter/index.ts';
 import type { Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import {
   type GuardOptions as CoreGuardOptions,
@@ -8,7 +8,6 @@ import {
   type Gate,
   type GateHost,
 } from '../core/internal.ts';
-import { RESOURCES } from './protected-resource.ts';
 import { createRefuse } from './refuse.ts';
 
 /** What a route requires. `{}`: a good token, whoever it belongs to; `optional`: or no token at all. */
@@ -31,6 +30,8 @@ export interface GuardHook {
 }
 
 interface Reporting {
+  /** What challenges name. Of the plugin: a request that no route is found for may be another scope's. */
+  readonly resources: ProtectedResources;
   readonly onDenied?: OnDenied | undefined;
   readonly logRefusals: boolean;
 }
@@ -81,12 +82,12 @@ export function createTokenGate(
   return createGate(verifier, {}, toGateHost(reporting));
 }
 
-function toGateHost({ onDenied, logRefusals }: Reporting): GateHost<FastifyRequest, FastifyReply> {
+function toGateHost({ resources, onDenied, logRefusals }: Reporting): GateHost<FastifyRequest, FastifyReply> {
   return {
     toRequest: (request) => request.raw,
     originOf: (request) => `${request.protocol}://${request.host}`,
     setHeader: (reply, name, value) => reply.header(name, value),
-    resourceOf: (request) => request.server[RESOURCES].find(request.url),
+    resourceOf: (request) => resources.find(request.url),
     onDenied(request, refusal, principal) {
       const { code, reason, expected, seen } = refusal;
       if (logRefusals) request.log.debug({ code, reason, expected, seen }, 'access refused');

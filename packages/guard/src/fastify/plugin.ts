@@ -90,14 +90,16 @@ declare module 'fastify' {
  * app.get('/hello', { onRequest: app.guard() }, (request) => ({ hello: principalOf(request).username }));
  */
 export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', async (app, options) => {
-  const { verifier, isOwn, securityScheme, ...reporting } = resolveGuardOptions(options, app.log);
+  const { verifier, isOwn, securityScheme, ...resolved } = resolveGuardOptions(options, app.log);
+  const resources = createProtectedResources();
+  const reporting = { ...resolved, resources };
   const guard = (requirements?: GuardOptions) => createGuardHook(verifier, requirements ?? {}, reporting);
 
   const documentation = createGuardDocumentation(securityScheme);
 
   app.decorate('verifier', verifier);
   app.decorate(REFUSE, createRefuse(reporting.explain));
-  app.decorate(RESOURCES, createProtectedResources());
+  app.decorate(RESOURCES, resources);
   app.decorate(TOKEN_GATE, createTokenGate(verifier, reporting));
   app.decorateRequest('principal', null);
   app.decorate('guard', guard);
@@ -109,7 +111,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   const connections = createConnections<FastifyRequest>(verifier, {
     toRequest: ({ raw }) => raw,
     sessionOf: ({ server }) => server[SESSIONS]?.watch,
-    resourceOf: ({ server, url }) => server[RESOURCES].find(url),
+    resourceOf: ({ url }) => resources.find(url),
     onDenied: (request, error, principal) =>
       reporting.onDenied &&
       tell(request.log, 'onDenied', () => reporting.onDenied?.(request, error, principal)),
