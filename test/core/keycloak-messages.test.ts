@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { KeycloakMessage } from '../../packages/guard/src/core/index.ts';
+import { createKeycloakMessages } from '../../packages/guard/src/core/internal.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+import { mintLogoutToken } from './signed-messages.ts';
+
+const SILENT = { warn() {}, error() {} };
+
+async function setUp() {
+  const realm = createTestRealm();
+  const verifier = realm.verifier();
+  await verifier.load();
+  return { realm, messages: createKeycloakMessages(verifier.members) };
+}
+
+test('a logout token is taken from the form as text, and from what a body parser made of it', async () => {
+  for (const toBody of [
+    (token: string) => new URLSearchParams({ logout_token: token }).toString(),
+    (token: string) => ({ logout_token: token }),
+  ]) {
+    const { realm, messages } = await setUp();
+    const told: KeycloakMessage[] = [];
+    const onMessage = (message: KeycloakMessage) => void told.push(message);
+    const body = toBody(mintLogoutToken(realm));
+    const answer = await messages.backchannelLogout(body, { log: SILENT, onMessage });
+    assert.deepEqual([answer.status, answer.body], [204, undefined]);
+    assert.deepEqual(
+      told.map(({ by, revocations, error }) => [by, revocations.length, error]),
+      [['backchannel_logout', 1, null]],
+    );
+  }
+});
+
+test('of anything else it is refused, though nobody listens', async () => {
+  const { realm, messages } = await setUp();
+  const token = mintLogoutToken(realm);
+  for (const body of [
+    undefined,
+    null,
+    7,
+    {},
+    { logout_token: [token, token] },
+    { logout_token: { a: token } },
+    '',
+  ])
+    assert.equal((await messages.backchannelLogout(body, { log: SILENT })).status, 400, JSON.stringify(body));
+  for (const body of [undefined, { push: token }, ''])
+    assert.equal(
+      (await messages.adminPush(body, 'LOGOUT', { log: SILENT })).status,
+      400,
+      JSON.stringify(body),
+    );
+});

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AuthError } from '../../packages/guard/src/core/index.ts';
+import { adviseOnRealm } from '../../packages/guard/src/core/realm-advice.ts';
+
+for (const [code, seen, advice] of [
+  ['provider_unavailable', 'HTTP 502', undefined],
+  ['provider_misconfigured', 'HTTP 404', /name of the realm/],
+  ['provider_misconfigured', 'HTTP 401', /Require SSL/],
+  ['provider_misconfigured', 'HTTP 403', /Require SSL/],
+  ['provider_misconfigured', '"issuer" of type number', /something else than the realm/],
+] as const) {
+  test(`a realm that answers ${seen} (${code}) is ${advice === undefined ? 'waited for' : 'looked into'}`, () => {
+    const said = adviseOnRealm(new AuthError(code, 'reason', { seen }));
+    if (advice === undefined) assert.equal(said, undefined);
+    else assert.match(said ?? '', advice);
+  });
+}
