@@ -392,19 +392,3 @@ describe('a gate that wants a strong sign-in', () => {
     assert.equal(error.code, 'role_missing');
   });
 });
-
-test('what was found elsewhere is refused as if the gate had found it, whoever is told, with a header or without', () => {
-  const told: [string, string | null][] = [];
-  const onDenied: GateHost<Request, string>['onDenied'] = (_request, { code }, principal) =>
-    void told.push([code, principal?.username ?? null]);
-  const gate = gateOf({}, { onDenied });
-  const refusal = new AuthError('role_missing', 'elsewhere');
-  for (const request of [requestWith(), requestWith('Bearer a'), requestWith('DPoP a')]) {
-    assert.equal(
-      codeOf(() => gate.refuse(request, refusal, someone)),
-      'role_missing',
-    );
-  }
-  assert.deepEqual(told, Array(3).fill(['role_missing', someone.username]));
-  assert.throws(() => gate.refuse(requestWith(), new RangeError('a fault')), RangeError);
-});
