@@ -12,7 +12,7 @@ import { ORIGIN } from '../session/browser.ts';
 
 type App = (request: Request) => Response | Promise<Response>;
 
-const FOLDER = join(ROOT, `node_modules/.cache/frameworks-fetch-${process.pid}`);
+const FOLDER = join(ROOT, `reports/frameworks-fetch-${process.pid}`);
 const programs = ['hono', 'fetch'].flatMap((page) =>
   codeBlocks(`docs/frameworks/${page}.md`)
     .filter(({ info }) => info.endsWith('.mts'))

@@ -9,7 +9,7 @@ import { codeBlocks } from '../../tools/documents.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 
-const FOLDER = join(ROOT, `node_modules/.cache/graphql-and-rpc-${process.pid}`);
+const FOLDER = join(ROOT, `reports/graphql-and-rpc-${process.pid}`);
 const programs = codeBlocks('docs/frameworks/graphql-and-rpc.md').filter(({ info }) => info.endsWith('.mts'));
 const tokens: { plain?: string; admin?: string } = {};
 let idp: DevIdp;
