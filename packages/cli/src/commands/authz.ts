@@ -8,8 +8,9 @@ import { trimUrl } from '../keycloak/find-server.ts';
 import { completeInput } from '../setup/goal.ts';
 import { locate } from '../setup/locate.ts';
 import { createOutput } from '../terminal/output.ts';
-import { Cancelled, createQuestions, readLines } from '../terminal/questions.ts';
+import { createQuestions, readLines } from '../terminal/questions.ts';
 import { UsageError } from '../usage-error.ts';
+import { tellEndedEarly } from './ended-early.ts';
 
 export const usage = `keycloak-guard authz: Keycloak's authorization services as a file
 
@@ -68,14 +69,8 @@ export async function run(args: string[]): Promise<number> {
       : await sync(api, options, out, questions);
   } catch (error) {
     out.progress('');
-    if (error instanceof UsageError) {
-      for (const problem of error.problems) err.line(`authz: ${problem}`);
-      return 2;
-    }
-    if (error instanceof Cancelled) {
-      err.line('authz: cancelled, nothing more was changed');
-      return 1;
-    }
+    const code = tellEndedEarly('authz', error, err);
+    if (code !== undefined) return code;
     if (error instanceof AdminError) {
       err.line(`authz: ${error.message}`);
       // Without an answer of Keycloak's, the message says all.

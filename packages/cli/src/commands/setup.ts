@@ -7,8 +7,8 @@ import { setUpMcp } from '../setup/mcp.ts';
 import { readSetupOptions, type SetupOptions } from '../setup/options.ts';
 import { setUp } from '../setup/setup.ts';
 import { createOutput } from '../terminal/output.ts';
-import { Cancelled, createQuestions, readLines } from '../terminal/questions.ts';
-import { UsageError } from '../usage-error.ts';
+import { createQuestions, readLines } from '../terminal/questions.ts';
+import { tellEndedEarly } from './ended-early.ts';
 
 export const usage = `keycloak-guard setup: set Keycloak up for this product
 
@@ -82,14 +82,8 @@ export async function run(args: string[]): Promise<number> {
       : await exportRealm(input, { ...options, exportFile }, out, questions);
   } catch (error) {
     out.progress('');
-    if (error instanceof UsageError) {
-      for (const problem of error.problems) err.line(`setup: ${problem}`);
-      return 2;
-    }
-    if (error instanceof Cancelled) {
-      err.line('setup: cancelled, nothing more was changed');
-      return 1;
-    }
+    const code = tellEndedEarly('setup', error, err);
+    if (code !== undefined) return code;
     if (error instanceof AdminError) {
       err.line(`setup: ${error.message}`);
       err.line(explainAdminError(error));

@@ -1,0 +1,18 @@
+import type { Output } from '../terminal/output.ts';
+import { Cancelled } from '../terminal/questions.ts';
+import { UsageError } from '../usage-error.ts';
+
+/**
+ * Says why a command that changes Keycloak ended early by the person's doing.
+ *
+ * @returns the exit code; `undefined` for every other error, which is not told of
+ */
+export function tellEndedEarly(command: string, error: unknown, err: Output): number | undefined {
+  if (error instanceof UsageError) {
+    for (const problem of error.problems) err.line(`${command}: ${problem}`);
+    return 2;
+  }
+  if (!(error instanceof Cancelled)) return undefined;
+  err.line(`${command}: cancelled, nothing more was changed`);
+  return 1;
+}
