@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { KeycloakMessage } from '../../packages/guard/src/core/index.ts';
 import { createKeycloakMessages } from '../../packages/guard/src/core/internal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
-import { mintLogoutToken } from './signed-messages.ts';
+import { mintLogoutToken, mintPush } from './signed-messages.ts';
 
 const SILENT = { warn() {}, error() {} };
 
@@ -51,4 +51,20 @@ test('of anything else it is refused, though nobody listens', async () => {
       400,
       JSON.stringify(body),
     );
+});
+
+test('a push that the first of several realms cannot share is not asked of the others: Keycloak is told to try again', async () => {
+  const useOnce = async () => {
+    throw new Error('the store is away');
+  };
+  const store = { add: async () => {}, subscribe: () => () => {}, useOnce };
+  const [first, second] = [createTestRealm(), createTestRealm()];
+  const members = [first.verifier({ revocationStore: store }), second.verifier()];
+  await Promise.all(members.map((member) => member.load()));
+  const messages = createKeycloakMessages(members);
+  const push = mintPush(first, { keycloakSessionIds: ['s1'] });
+  const logged: unknown[] = [];
+  const log = { warn() {}, error: (fields: object) => void logged.push(fields) };
+  const answer = await messages.adminPush(push, 'LOGOUT', { log });
+  assert.deepEqual([answer.status, answer.headers['retry-after'], logged.length], [503, '5', 1]);
 });

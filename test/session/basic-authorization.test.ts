@@ -11,6 +11,7 @@ const BASIC = { authorization: 'Basic c3RhZ2U6c3RhZ2U=' };
 async function setUp(t: TestContext) {
   const { app, idp } = await buildSessionApp(t);
   app.post('/orders', { onRequest: app.guard() }, () => 'ordered');
+  app.get('/token', async (request) => String(await app.accessToken(request)));
   const browser = openBrowser(app);
   await browser.signIn();
   return { app, idp, browser };
@@ -63,4 +64,13 @@ test('a bearer token that is not good, an empty one, and two headers are refused
       .end();
   });
   assert.equal(status, 400);
+});
+
+test('the access token is that of the session behind a header of another scheme, and never behind a token', async (t) => {
+  const { browser } = await setUp(t);
+  const answer = await browser.app({ url: '/token', headers: BASIC });
+  assert.equal(answer.statusCode, 200);
+  assert.match(answer.body, /^eyJ/);
+  const own = await browser.app({ url: '/token', headers: { authorization: 'Bearer another' } });
+  assert.equal(own.body, 'another');
 });
