@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { FakeAuthz, type FakeAuthzOptions } from './fake-authz.ts';
 
 type Item = Record<string, unknown> & { id: string };
 
@@ -12,6 +13,14 @@ export interface FakeKeycloak {
   readonly realms: Map<string, FakeRealm>;
   /** Answers `403` to calls whose path matches. */
   forbid(path: RegExp | undefined): void;
+  /** Authorization services by the id of their client. */
+  readonly authz: Map<string, FakeAuthz>;
+  /** Calls of the Admin API until now. */
+  calls(): number;
+  /** Breaks off the connection at this call of the Admin API from now, before or after it was done, and at all that follow. */
+  cut(after: number | undefined, when?: 'before' | 'after'): void;
+  /** What the protection API answers to the service account. */
+  protection: [status: number, json: object];
   close(): void;
 }
 
@@ -28,8 +37,11 @@ const SCOPES = ['basic', 'profile', 'email', 'roles'].map((name) => ({
 }));
 
 /** Starts it on a free port. The admin is `admin`, with the password `admin`. */
-export async function startFakeKeycloak(): Promise<FakeKeycloak> {
+export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise<FakeKeycloak> {
   const realms = new Map<string, FakeRealm>();
+  const authz = new Map<string, FakeAuthz>();
+  let calls = 0;
+  let cut: { readonly at: number; readonly when: 'before' | 'after' } | undefined;
   const changes: string[] = [];
   let forbidden: RegExp | undefined;
 
@@ -41,6 +53,7 @@ export async function startFakeKeycloak(): Promise<FakeKeycloak> {
       return realmPath[1] === 'master' || realms.has(realmPath[1] ?? '')
         ? [200, { realm: realmPath[1], 'token-service': '' }]
         : [404, { error: 'Realm does not exist' }];
+    if (path.endsWith('/authz/protection/resource_set')) return [...fake.protection];
     if (forbidden?.test(path)) return [403, { error: 'HTTP 403 Forbidden' }];
     if (method !== 'GET')
       changes.push(`${method} ${path.replace(/^\/admin\/realms/, '').replace(/[0-9a-f-]{36}/g, ':id')}`);
@@ -58,6 +71,15 @@ export async function startFakeKeycloak(): Promise<FakeKeycloak> {
     if (kind === undefined)
       return method === 'GET' ? [200, realm.self] : [204, void Object.assign(realm.self, body)];
     if (kind === 'client-scopes') return [200, SCOPES];
+    if (kind === 'clear-realm-cache') {
+      for (const one of authz.values()) one.clearCache();
+      return [204];
+    }
+    if (kind === 'clients' && sub === 'authz') {
+      const services = authz.get(id ?? '');
+      const rest = path.split('/').slice(8).map(decodeURIComponent);
+      return services?.answer(method, rest, url.searchParams, body as never) ?? [404, { error: 'off' }];
+    }
     if (kind === 'group-by-path')
       return find(realm.lists.groups, 'path', `/${path.split('/').slice(5).join('/')}`);
     if (kind !== 'clients' && kind !== 'users' && kind !== 'roles' && kind !== 'groups')
@@ -95,7 +117,13 @@ export async function startFakeKeycloak(): Promise<FakeKeycloak> {
     }
     const item = list.find((one) => one.id === id || one.name === id);
     if (item === undefined) return [404, { error: 'not found' }];
-    if (sub === undefined) return method === 'GET' ? [200, item] : [204, void Object.assign(item, body)];
+    if (sub === undefined && method !== 'GET') {
+      Object.assign(item, body);
+      if (item.authorizationServicesEnabled && !authz.has(item.id))
+        authz.set(item.id, new FakeAuthz(item, options));
+      return [204];
+    }
+    if (sub === undefined) return [200, item];
     if (sub === 'client-secret') return [200, { type: 'secret', value: item.secret }];
     if (sub === 'credentials') return [200, item.credentials ?? []];
     if (method === 'GET') return [200, []];
@@ -112,20 +140,33 @@ export async function startFakeKeycloak(): Promise<FakeKeycloak> {
     const isForm = request.headers['content-type']?.includes('urlencoded');
     const body = isForm ? new URLSearchParams(text) : text === '' ? {} : JSON.parse(text);
     const url = new URL(request.url ?? '/', 'http://fake');
+    const isAdmin = url.pathname.startsWith('/admin/');
+    if (isAdmin) calls++;
+    const isCut = isAdmin && cut !== undefined && calls >= cut.at;
+    // Of those after the one that was cut off, none is done.
+    if (isCut && (cut?.when === 'before' || calls > (cut?.at ?? 0))) return void request.socket.destroy();
     const [status, json, location] = answer(request.method ?? 'GET', url, body);
+    if (isCut) return void request.socket.destroy();
     response.writeHead(status, { 'content-type': 'application/json', ...(location ? { location } : {}) });
     response.end(json === undefined ? undefined : JSON.stringify(json));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
+  const fake: FakeKeycloak = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     changes,
     realms,
     forbid(path) {
       forbidden = path;
     },
+    authz,
+    calls: () => calls,
+    cut(after, when = 'before') {
+      cut = after === undefined ? undefined : { at: calls + after, when };
+    },
+    protection: [200, []],
     close: () => server.close(),
   };
+  return fake;
 }
 
 function find(list: readonly Item[], key: string, value: string): [number, unknown] {

@@ -4,13 +4,18 @@ export {
   type Answer,
   type AuthzModel,
   type AuthzPlan,
+  type AuthzState,
   applyAuthz,
   askWhy,
+  DEFAULTS,
+  findStale,
   findUnknown,
+  namesIn,
   planAuthz,
   type Reason,
   readAuthz,
   readAuthzFile,
+  readAuthzValue,
   toFile,
 } from './authz/index.ts';
 export {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readSetupOptions, type SetupOptions } from '../setup/options.ts';
 import { UsageError } from '../usage-error.ts';
+import { findAuthzFile } from './load-file.ts';
 
 /** What can be done. */
 export const ACTIONS = ['plan', 'apply', 'export', 'why'] as const;
@@ -62,6 +63,8 @@ export async function readAuthzOptions(
   if (isWhy && (rest[0] ?? '').split('#').length > 2)
     problems.push('a permission is resource#scope, with one #');
   if (!isWhy && values.user !== undefined) problems.push('--user is for why');
+  if (action === 'export' && /\.[mc]?[jt]s$/.test(values.file ?? ''))
+    problems.push('export writes JSON: give --file a name that ends in .json');
   if (values.prune && action !== 'plan' && action !== 'apply') problems.push('--prune is for plan and apply');
   if (problems.length > 0) throw new UsageError(problems);
   const passed = Object.entries(values).flatMap(([name, value]) =>
@@ -69,7 +72,7 @@ export async function readAuthzOptions(
   );
   return {
     action: action as AuthzAction,
-    file: values.file ?? 'authz.json',
+    file: values.file ?? (action === 'export' ? undefined : findAuthzFile('.')) ?? 'authz.json',
     prune: values.prune ?? false,
     yes: values.yes ?? false,
     username: values.user ?? '',

@@ -1,19 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import {
   type AdminConnection,
-  type AuthzModel,
   type AuthzPlan,
   applyAuthz,
   findUnknown,
   planAuthz,
   readAuthz,
-  readAuthzFile,
 } from '../admin/index.ts';
 import { showSteps } from '../setup/show-plan.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 import { toPlainLine } from '../terminal/style.ts';
 import { UsageError } from '../usage-error.ts';
+import { loadAuthz } from './load-file.ts';
 import type { AuthzOptions } from './options.ts';
 
 type Api = AdminConnection['api'];
@@ -26,7 +24,7 @@ export async function sync(
   questions: Questions | undefined,
 ): Promise<number> {
   const { realm, clientId } = options.door;
-  const wanted = await load(options.file);
+  const wanted = await loadAuthz(options.file);
   out.progress('reading what is there');
   const state = await readAuthz(api, realm, clientId);
   const plan = planAuthz(wanted, state, options.prune);
@@ -53,22 +51,6 @@ export async function sync(
   }
   if (plan.blocked.length > 0) out.line(`Left to you: ${plan.blocked.length} (marked ! above).`);
   return plan.blocked.length > 0 ? 1 : 0;
-}
-
-async function load(file: string): Promise<AuthzModel> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError([
-      `${file} cannot be read: ${reason}`,
-      'authz export writes one from what Keycloak has',
-    ]);
-  }
-  const read = readAuthzFile(text);
-  if ('model' in read) return read.model;
-  throw new UsageError(read.problems.map((problem) => `${file}: ${problem}`));
 }
 
 async function isWanted(

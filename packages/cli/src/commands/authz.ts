@@ -14,15 +14,16 @@ import { tellEndedEarly } from './ended-early.ts';
 
 export const usage = `keycloak-guard authz: Keycloak's authorization services as a file
 
-Holds resources, scopes, policies and permissions of a client against authz.json, and says why somebody may do
-something, or may not.
+Holds resources, scopes, policies and permissions of a client against authz.json (or authz.ts), and says why
+somebody may do something, or may not.
 
 Usage: keycloak-guard authz plan                        what the file would change
        keycloak-guard authz apply                       print the plan, ask, and change it
        keycloak-guard authz export                      write what Keycloak has as a file
        keycloak-guard authz why --user NAME orders#view Keycloak's decision, policy by policy
 
-  --file FILE               the file (default authz.json; export writes to standard output with -)
+  --file FILE               the file (default authz.json, or authz.ts, .mjs, .js, whose default export it is;
+                            export writes authz.json, or to standard output with -)
   --prune                   plan, apply: delete what is not in the file
   -y, --yes                 apply without asking; export: replace the file
   --user NAME               why: whose permission

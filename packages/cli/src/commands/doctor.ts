@@ -24,6 +24,8 @@ Usage: keycloak-guard doctor [options]
   --user-password-stdin     read the user's password from standard input
   --url URL                 look at a running service too, for example http://localhost:8000
   --app-url URL             address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
+  --authz [FILE]            hold a file against Keycloak's permissions: authz.json, or a keycloak.json with a
+                            policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)
   --mcp URL                 look at an MCP server instead: why its clients do not get in (more with an admin)
   --token -                 read a token from standard input: what is in it, and would this service accept it
 

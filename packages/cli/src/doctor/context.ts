@@ -3,6 +3,7 @@ import { trimUrl } from '../keycloak/find-server.ts';
 import { type Caller, createRealmCalls, type RealmCalls } from '../keycloak/realm-calls.ts';
 import { findDanger } from './checks/admin/user-troubles.ts';
 import { type AdminEvidence, createAdminEvidence } from './evidence/admin.ts';
+import { type AuthzEvidence, createAuthzEvidence } from './evidence/authz.ts';
 import { type ClientEvidence, createClientEvidence } from './evidence/client.ts';
 import { createLoginEvidence, type LoginEvidence } from './evidence/login.ts';
 import { createMcpEvidence, type McpEvidence } from './evidence/mcp.ts';
@@ -16,6 +17,7 @@ export interface Reach {
   readonly calls: RealmCalls;
   readonly realm: RealmEvidence;
   readonly client: ClientEvidence;
+  readonly authz: AuthzEvidence;
   /** `null`: no user and password were given. */
   readonly login: LoginEvidence | null;
   /** `null`: no admin was given. */
@@ -76,6 +78,7 @@ function createReach(config: Config, options: DoctorOptions): Reach {
     caller,
     calls,
     realm: createRealmEvidence(calls, caller),
+    authz: createAuthzEvidence(calls, caller, options.authzFiles, admin),
     client: createClientEvidence(calls, caller, options.appUrl),
     login:
       username === undefined || password === undefined

@@ -1,6 +1,8 @@
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AdminCredentials } from '../admin/index.ts';
 import { appUrlOf } from '../app-url.ts';
+import { findAuthzFile } from '../authz/load-file.ts';
 import { readSettings } from '../setup/env-file.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -21,6 +23,10 @@ export interface DoctorOptions {
   readonly admin: AdminCredentials | undefined;
   /** An MCP server to look at, and nothing else. As it was written. */
   readonly mcpUrl: string | undefined;
+  /** Permissions are to be looked at, and whoever has none is told so. */
+  readonly authz: boolean;
+  /** What is held against Keycloak's permissions: a file of `authz`, or a `keycloak.json` with a policy enforcer. */
+  readonly authzFiles: readonly string[];
   /** A token is to be read from standard input. */
   readonly readsToken: boolean;
   /** The password of the user is to be read from standard input. */
@@ -44,6 +50,7 @@ const FLAGS = {
   'admin-client-id': { type: 'string' },
   token: { type: 'string' },
   mcp: { type: 'string' },
+  authz: { type: 'string', multiple: true },
 } as const;
 
 /**
@@ -81,6 +88,8 @@ export async function readDoctorOptions(
     password: env('DOCTOR_PASSWORD'),
     admin: toAdmin(flags, env, problems),
     mcpUrl: toUrl('--mcp', flags.mcp) === undefined ? undefined : flags.mcp,
+    authz: flags.authz !== undefined,
+    authzFiles: toAuthzFiles(flags.authz, envFile),
     readsToken: flags.token === '-',
     readsPassword: flags['user-password-stdin'] ?? false,
   };
@@ -96,7 +105,18 @@ export async function readDoctorOptions(
   return options;
 }
 
-function parse(args: string[]) {
+/** Files that are named; else the one that stands beside the settings, where there is one. */
+function toAuthzFiles(named: readonly string[] = [], envFile: string): string[] {
+  const files = named.filter((file) => file !== '');
+  const beside = files.length === 0 ? findAuthzFile(dirname(envFile)) : undefined;
+  return beside === undefined ? files : [beside];
+}
+
+function parse(given: string[]) {
+  // The file can be left out.
+  const args = given.map((one, index) =>
+    one === '--authz' && !/^[^-]/.test(given[index + 1] ?? '') ? '--authz=' : one,
+  );
   try {
     return parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false }).values;
   } catch (error) {

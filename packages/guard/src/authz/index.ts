@@ -1,5 +1,14 @@
+export type {
+  AuthorizationFile,
+  AuthorizationPermission,
+  AuthorizationPolicy,
+  AuthorizationResource,
+  AuthorizationScope,
+  DecisionStrategy,
+} from './authorization-file.ts';
 export type { ClaimPoints } from './claim-points.ts';
 export type { PushedClaims } from './claims.ts';
+export { defineAuthorization, type PermissionOf } from './define-authorization.ts';
 export type { MethodConfig, PathConfig, PolicyEnforcerConfig } from './enforcer-config.ts';
 export type { GrantedResource } from './grants.ts';
 export type { PermissionStats, Who } from './judge.ts';

@@ -1,13 +1,15 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { AdminError, toAdminError } from '../admin-error.ts';
+import { toAdminError } from '../admin-error.ts';
+import { idOf, readSwitches, toResourceBody } from './bodies.ts';
 import { type AuthzState, readAuthz } from './current.ts';
 import { type AuthzModel, type Item, namesIn, permissionType, type Section } from './model.ts';
+import { importResources, inBatches, isNewResource, itemOf } from './new-resources.ts';
 import { type AuthzStep, DEFAULTS, usesDefaultPolicy } from './plan.ts';
 import { toPolicyBody } from './policy-form.ts';
 
 /**
- * Does the steps in their order, one object by one call: Keycloak goes on deciding by what was before after an import, not
- * after these. A run that is cut off can be repeated: the next plan begins where it ended.
+ * Does the steps in their order, one object by one call, but for new resources, which come in batches. Keycloak decides by each
+ * of them at once. A run that is cut off can be repeated: the next plan begins where it ended.
  *
  * @yields each step that is done
  * @throws {AdminError} when Keycloak does not answer or refuses
@@ -19,14 +21,17 @@ export async function* applyAuthz(
   start: AuthzState,
 ): AsyncGenerator<AuthzStep> {
   let state = start;
-  for (const step of steps) {
+  for (const batch of inBatches(steps)) {
+    const [first] = batch as [AuthzStep];
     try {
-      if (step.action.type === 'switch-on') state = await switchOn(api, wanted, state);
-      else await act(api, state, step.action);
+      if (first.action.type === 'switch-on') state = await switchOn(api, wanted, state);
+      else if (isNewResource(first)) await importResources(api, state, batch.map(itemOf));
+      else await act(api, state, first.action);
     } catch (error) {
-      throw toAdminError(error, `${step.kind} the ${step.subject}`);
+      const more = batch.length > 1 ? ` and ${batch.length - 1} more` : '';
+      throw toAdminError(error, `${first.kind} the ${first.subject}${more}`);
     }
-    yield step;
+    yield* batch;
   }
 }
 
@@ -35,12 +40,11 @@ type Action = Exclude<AuthzStep['action'], { type: 'switch-on' }>;
 async function act(api: AdminClient, state: AuthzState, action: Action): Promise<void> {
   const at = { realm: state.realm, id: state.clientUuid };
   switch (action.type) {
-    case 'set-switches': {
-      const { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement } =
-        await api.clients.getResourceServer(at);
-      const there = { policyEnforcementMode, decisionStrategy, allowRemoteResourceManagement };
-      return api.clients.updateResourceServer(at, { ...there, ...action.switches } as object);
-    }
+    case 'set-switches':
+      return api.clients.updateResourceServer(at, {
+        ...(await readSwitches(api, state)),
+        ...action.switches,
+      } as object);
     case 'put':
       return put(api, state, action);
     case 'delete':
@@ -79,15 +83,17 @@ async function put(
   const at = { realm: state.realm, id: state.clientUuid };
   const known = state.ids[section === 'permissions' ? 'policies' : section];
   const id = known.get(item.name);
-  let made: { id?: string; _id?: string };
+  let made: { id?: string };
   if (section === 'scopes') {
     if (id !== undefined)
       return api.clients.updateAuthorizationScope({ ...at, scopeId: id }, { ...item, id } as object);
     made = await api.clients.createAuthorizationScope(at, item as object);
   } else if (section === 'resources') {
-    const body = toResourceBody(item, state);
-    if (id !== undefined) return api.clients.updateResource({ ...at, resourceId: id }, { ...body, _id: id });
-    made = (await api.clients.createResource(at, body)) as object;
+    const resourceId = idOf(state, section, item.name);
+    return api.clients.updateResource(
+      { ...at, resourceId },
+      { ...toResourceBody(item, state), _id: resourceId },
+    );
   } else {
     const body = { ...toPolicyBody(item, before), ...toIds(section, item, state) };
     const type = section === 'policies' ? String(item.type) : permissionType(item);
@@ -101,13 +107,7 @@ async function put(
       made = (await api.clients.createPermission({ ...at, type }, body as object)) as object;
     }
   }
-  known.set(item.name, made.id ?? made._id ?? '');
-}
-
-function toResourceBody({ iconUri, ...item }: Item, state: AuthzState): object {
-  const scopes = namesIn(item as Item, 'scopes').map((name) => ({ id: idOf(state, 'scopes', name), name }));
-  const whole = { uris: [], attributes: {}, ownerManagedAccess: false, ...item, scopes };
-  return iconUri === undefined ? whole : { ...whole, icon_uri: iconUri };
+  known.set(item.name, made.id ?? '');
 }
 
 /** By id: a name could be the name of what a user has registered. */
@@ -116,13 +116,6 @@ function toIds(section: Section, item: Item, state: AuthzState): object {
   if (section === 'permissions')
     return { resources: all('resources'), scopes: all('scopes'), policies: all('policies') };
   return item.type === 'aggregate' ? { policies: all('policies') } : {};
-}
-
-function idOf(state: AuthzState, kind: keyof AuthzState['ids'], name: string): string {
-  const id = state.ids[kind].get(name);
-  if (id === undefined)
-    throw new AdminError('missing', 404, `'${name}' is gone: somebody else is changing this client`);
-  return id;
 }
 
 async function remove(api: AdminClient, state: AuthzState, section: Section, name: string): Promise<void> {

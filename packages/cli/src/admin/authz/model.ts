@@ -1,4 +1,4 @@
-import type { AuthzFile } from './file.ts';
+import type { AuthorizationFile } from 'keycloak-guard/authz';
 import { attributes, flag, type Kind, names, number, oneOf, switched, text } from './members.ts';
 
 /** The lists of the file, in the order in which their things can be made. */
@@ -11,7 +11,7 @@ export type Item = Readonly<Record<string, unknown>> & { readonly name: string }
 /** A file, or what Keycloak has, ready to be compared. */
 export interface AuthzModel {
   readonly switches: Pick<
-    AuthzFile,
+    AuthorizationFile,
     'policyEnforcementMode' | 'decisionStrategy' | 'allowRemoteResourceManagement'
   >;
   readonly lists: Readonly<Record<Section, ReadonlyMap<string, Item>>>;
@@ -114,10 +114,10 @@ export function namesIn(item: Item | undefined, member: string): readonly string
 }
 
 /** The same as a file, in one order whatever Keycloak answers first. */
-export function toFile({ switches, lists }: AuthzModel): AuthzFile {
+export function toFile({ switches, lists }: AuthzModel): AuthorizationFile {
   const sorted = (section: Section) =>
     [...lists[section].values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const scopes = sorted('scopes').map((one) => (Object.keys(one).length === 1 ? one.name : one));
   const rest = Object.fromEntries(SECTIONS.slice(1).map((section) => [section, sorted(section)]));
-  return { ...switches, scopes, ...rest } as AuthzFile;
+  return { ...switches, scopes, ...rest } as AuthorizationFile;
 }

@@ -22,7 +22,13 @@ export function readAuthzFile(text: string): ReadFile {
   } catch (error) {
     return { problems: [`is no JSON: ${error instanceof Error ? error.message : error}`] };
   }
-  if (!isObject(json)) return { problems: ['must hold one JSON object'] };
+  return readAuthzValue(json);
+}
+
+/** The same for what a program exports: a member that is `undefined` is left out. */
+export function readAuthzValue(value: unknown): ReadFile {
+  if (!isObject(value)) return { problems: ['must hold one object'] };
+  const json = withoutUndefined(value) as Record<string, unknown>;
   const problems: string[] = [];
   const switches: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(json)) {
@@ -117,4 +123,11 @@ function isCircle(
     seen.add(next);
     return isCircle(policies, start, next, seen);
   });
+}
+
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(entries.map(([name, one]) => [name, withoutUndefined(one)]));
 }

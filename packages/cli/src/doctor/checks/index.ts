@@ -18,6 +18,7 @@ import {
   userLocked,
   userProfile,
 } from './admin/user.ts';
+import { AUTHZ_CHECKS } from './authz/index.ts';
 import { clientAuthenticator } from './client/authenticator.ts';
 import {
   clientBrowserLogin,
@@ -130,6 +131,7 @@ export const CHECKS: readonly Check[] = [
   clientTokenBinding,
   clientLogout,
   clientLogoutUris,
+  ...AUTHZ_CHECKS,
   serviceAlive,
   serviceReady,
   serviceGuard,

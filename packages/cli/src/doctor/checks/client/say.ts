@@ -10,9 +10,9 @@ import { judgeStranger } from '../stranger.ts';
 export const onPage = ({ caller }: Reach, where: string): string => `Clients > ${caller.clientId} > ${where}`;
 
 /** The same for `kcadm.sh`, which needs the client's UUID. */
-export function kcadm({ caller }: Reach, setting: string): string {
+export function kcadm({ caller }: Reach, ...settings: readonly string[]): string {
   const id = `$(kcadm.sh get clients -r ${caller.realm} -q clientId=${caller.clientId} --fields id --format csv --noquotes)`;
-  return `kcadm.sh update clients/${id} -r ${caller.realm} -s '${setting}'`;
+  return `kcadm.sh update clients/${id} -r ${caller.realm} ${settings.map((one) => `-s '${one}'`).join(' ')}`;
 }
 
 /** Words of a refusal of the token endpoint. */

@@ -2,28 +2,28 @@
 export type DecisionStrategy = 'UNANIMOUS' | 'AFFIRMATIVE' | 'CONSENSUS';
 
 /** A scope: its name, or more about it. */
-export type AuthzScope =
-  | string
-  | { readonly name: string; readonly displayName?: string; readonly iconUri?: string };
+export type AuthorizationScope<Scope extends string = string> =
+  | Scope
+  | { readonly name: Scope; readonly displayName?: string; readonly iconUri?: string };
 
 /** What is protected. The client of the API owns it. */
-export interface AuthzResource {
+export interface AuthorizationResource<Scope extends string = string> {
   readonly name: string;
   readonly displayName?: string;
   /** For example `urn:my-api:order`. */
   readonly type?: string;
   readonly uris?: readonly string[];
   /** Names out of `scopes`. */
-  readonly scopes?: readonly string[];
+  readonly scopes?: readonly Scope[];
   /** User-Managed Access. Default `false`. */
   readonly ownerManagedAccess?: boolean;
   readonly iconUri?: string;
   readonly attributes?: Readonly<Record<string, readonly string[]>>;
 }
 
-interface PolicyOf<T extends string> {
-  readonly name: string;
-  readonly type: T;
+interface PolicyOf<Type extends string, Name extends string> {
+  readonly name: Name;
+  readonly type: Type;
   readonly description?: string;
   /** `NEGATIVE` turns the answer round. Default `POSITIVE`. */
   readonly logic?: 'POSITIVE' | 'NEGATIVE';
@@ -33,28 +33,28 @@ interface PolicyOf<T extends string> {
 type Needed = string | { readonly name: string; readonly required?: boolean };
 
 /** A policy, by its type. */
-export type AuthzPolicy =
+export type AuthorizationPolicy<Name extends string = string> =
   /** `editor` is a role of the realm, `my-api/editor` one of a client. `fetchRoles`: as they are now, not as in the token. */
-  | (PolicyOf<'role'> & { readonly roles: readonly Needed[]; readonly fetchRoles?: boolean })
+  | (PolicyOf<'role', Name> & { readonly roles: readonly Needed[]; readonly fetchRoles?: boolean })
   /** Paths. Without `groupsClaim` the groups are as they are now. */
-  | (PolicyOf<'group'> & {
+  | (PolicyOf<'group', Name> & {
       readonly groups: readonly (string | { readonly path: string; readonly extendChildren?: boolean })[];
       readonly groupsClaim?: string;
     })
-  | (PolicyOf<'user'> & { readonly users: readonly string[] })
-  | (PolicyOf<'client'> & { readonly clients: readonly string[] })
-  | (PolicyOf<'client-scope'> & { readonly clientScopes: readonly Needed[] })
-  | (PolicyOf<'regex'> & {
+  | (PolicyOf<'user', Name> & { readonly users: readonly string[] })
+  | (PolicyOf<'client', Name> & { readonly clients: readonly string[] })
+  | (PolicyOf<'client-scope', Name> & { readonly clientScopes: readonly Needed[] })
+  | (PolicyOf<'regex', Name> & {
       readonly targetClaim: string;
       readonly pattern: string;
       readonly targetContextAttributes?: boolean;
     })
   /** `notBefore` and `notOnOrAfter` are `yyyy-MM-dd HH:mm:ss`. */
-  | (PolicyOf<'time'> & {
+  | (PolicyOf<'time', Name> & {
       readonly [M in TimeMember]?: M extends 'notBefore' | 'notOnOrAfter' ? string : number;
     })
-  | (PolicyOf<'aggregate'> & {
-      readonly policies: readonly string[];
+  | (PolicyOf<'aggregate', Name> & {
+      readonly policies: readonly NoInfer<Name>[];
       readonly decisionStrategy?: DecisionStrategy;
     });
 
@@ -64,25 +64,40 @@ type TimeMember =
   | `${'dayMonth' | 'month' | 'year' | 'hour' | 'minute'}${'' | 'End'}`;
 
 /** Which policies decide about what. With `scopes` it is scope-based, without resource-based. */
-export interface AuthzPermission {
+export interface AuthorizationPermission<
+  Resource extends string = string,
+  Scope extends string = string,
+  Policy extends string = string,
+> {
   readonly name: string;
   readonly description?: string;
-  readonly resources?: readonly string[];
+  readonly resources?: readonly Resource[];
   readonly resourceType?: string;
-  readonly scopes?: readonly string[];
-  readonly policies: readonly string[];
+  readonly scopes?: readonly Scope[];
+  readonly policies: readonly Policy[];
   readonly decisionStrategy?: DecisionStrategy;
   /** `NEGATIVE` turns the answer round. Default `POSITIVE`. */
   readonly logic?: 'POSITIVE' | 'NEGATIVE';
 }
 
-/** The whole file. What the three switches leave out stays as it is in Keycloak; an entry of a list is all of its object. */
-export interface AuthzFile {
+/**
+ * Resources, scopes, policies and permissions of a client, as `keycloak-guard authz` reads and writes them. What the three
+ * switches leave out stays as it is in Keycloak; an entry of a list is all of its object.
+ */
+export interface AuthorizationFile<
+  Scope extends string = string,
+  Resource extends AuthorizationResource = AuthorizationResource,
+  Policy extends string = string,
+> {
   readonly policyEnforcementMode?: 'ENFORCING' | 'PERMISSIVE' | 'DISABLED';
   readonly decisionStrategy?: 'UNANIMOUS' | 'AFFIRMATIVE';
   readonly allowRemoteResourceManagement?: boolean;
-  readonly scopes?: readonly AuthzScope[];
-  readonly resources?: readonly AuthzResource[];
-  readonly policies?: readonly AuthzPolicy[];
-  readonly permissions?: readonly AuthzPermission[];
+  readonly scopes?: readonly AuthorizationScope<Scope>[];
+  readonly resources?: readonly Resource[];
+  readonly policies?: readonly AuthorizationPolicy<Policy>[];
+  readonly permissions?: readonly AuthorizationPermission<
+    NoInfer<Resource['name']>,
+    NoInfer<Scope>,
+    NoInfer<Policy>
+  >[];
 }

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type AuthzModel, readAuthzFile, readAuthzValue } from '../admin/index.ts';
+import { UsageError } from '../usage-error.ts';
+
+const ENDINGS = ['json', 'ts', 'mts', 'mjs', 'js'];
+
+/**
+ * The file of a folder, by its name: `authz.json`, or a program that exports it, such as `authz.ts`.
+ *
+ * @returns `undefined` where there is none
+ * @throws {UsageError} where there are two
+ */
+export function findAuthzFile(folder: string): string | undefined {
+  const found = ENDINGS.map((ending) => join(folder, `authz.${ending}`)).filter((one) => existsSync(one));
+  if (found.length > 1)
+    throw new UsageError([`there are ${found.join(' and ')}: say which one, with its name behind the flag`]);
+  return found[0];
+}
+
+/**
+ * Reads a file: JSON, or the default export of a program, which is run.
+ *
+ * @throws {UsageError} naming everything that is wrong with it
+ */
+export async function loadAuthz(file: string): Promise<AuthzModel> {
+  const read = /\.json$|\/[^.]*$/.test(`/${file}`)
+    ? readAuthzFile(await readText(file))
+    : readAuthzValue(await importDefault(file));
+  if ('model' in read) return read.model;
+  throw new UsageError(read.problems.map((problem) => `${file}: ${problem}`));
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+async function importDefault(file: string): Promise<unknown> {
+  // Else a file that is not there would read like an import in it that is not.
+  await readText(file);
+  let exported: { default?: unknown };
+  try {
+    exported = (await import(pathToFileURL(resolve(file)).href)) as typeof exported;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION')
+      throw new UsageError([
+        `${file}: Node ${process.versions.node} does not read TypeScript; Node 22.18 and later does`,
+        "With this one: name the file authz.mjs (an editor checks it the same, with // @ts-check as its first line), or run the command with NODE_OPTIONS='--import tsx'",
+      ]);
+    throw new UsageError([
+      `${file} cannot be run: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
+  }
+  const { default: value } = exported;
+  if (value === undefined)
+    throw new UsageError([
+      `${file}: has no default export; end it with: export default defineAuthorization({ … })`,
+    ]);
+  // What was compiled to CommonJS has its exports one level further in.
+  return isCommonJs(value) ? value.default : value;
+}
+
+function isCommonJs(value: unknown): value is { default: unknown } {
+  return typeof value === 'object' && value !== null && '__esModule' in value && 'default' in value;
+}
+
+function unreadable(file: string, error: unknown): UsageError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new UsageError([
+    `${file} cannot be read: ${reason}`,
+    'authz export writes one from what Keycloak has',
+  ]);
+}

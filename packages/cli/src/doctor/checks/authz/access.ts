@@ -1,0 +1,75 @@
+import type { AuthzState } from '../../../admin/index.ts';
+import { type Check, fail, ok, skipped } from '../../check.ts';
+import { toWords } from '../../evidence/page.ts';
+import { kcadm, onPage, refusalOf } from '../client/say.ts';
+import { judgeStranger } from '../stranger.ts';
+import { applyCommand, kcadmServer } from './say.ts';
+
+/** Whether this client has authorization services at all. Who has none and did not ask hears nothing more about it. */
+export const authzEnabled: Check = {
+  id: 'authz.enabled',
+  needs: ['client.secret'],
+  async run({ reach, options }) {
+    const answer = await reach.authz.protection();
+    const state = await toState(reach.authz.state);
+    const isOff =
+      state === undefined
+        ? /^unauthorized_client|invalid_clientId|registered as a resource server/i.test(refusalOf(answer))
+        : !state.isOn;
+    if (!isOff && state === undefined && answer.status === 0) return skipped(toWords(answer));
+    if (!isOff) return judgeStranger(answer) ?? ok('on');
+    const { clientId } = reach.caller;
+    if (!options.authz) return skipped(`the client '${clientId}' has no authorization services`);
+    return fail(
+      state === undefined ? toWords(answer) : 'off',
+      `authorization is off at the client '${clientId}': every question about a permission is refused, and a guard of one answers 500`,
+      `${applyCommand(options)}, which switches it on\n${kcadm(reach, 'serviceAccountsEnabled=true', 'authorizationServicesEnabled=true')}`,
+    );
+  },
+};
+
+/** Guards look up the names of resources as this client. */
+export const authzProtection: Check = {
+  id: 'authz.protection',
+  needs: ['authz.enabled'],
+  async run({ reach }) {
+    const { realm, clientId } = reach.caller;
+    const answer = await reach.authz.protection();
+    const seen = toWords(answer);
+    const words = refusalOf(answer);
+    const guards = 'guards cannot look up the names of resources, and answer 500';
+    if (/^unauthorized_client/i.test(words)) {
+      return fail(
+        seen,
+        `the client '${clientId}' has no service account: ${guards}`,
+        `${onPage(reach, 'Settings > Capability config > Service accounts roles ON')}\n${kcadm(reach, 'serviceAccountsEnabled=true')}`,
+      );
+    }
+    if (/uma_protection/.test(words)) {
+      return fail(
+        seen,
+        `the service account of '${clientId}' has lost the role uma_protection: ${guards}`,
+        `kcadm.sh add-roles -r ${realm} --uusername service-account-${clientId.toLowerCase()} --cclientid ${clientId} --rolename uma_protection`,
+      );
+    }
+    const state = await toState(reach.authz.state);
+    if (/not_supported/.test(words) || state?.model.switches.allowRemoteResourceManagement === false) {
+      return fail(
+        /not_supported/.test(words) ? seen : 'Remote resource management is off',
+        `remote resource management is off: ${guards}, and users cannot share`,
+        `${onPage(reach, 'Authorization > Settings > Remote resource management ON')}\n${kcadmServer(reach, 'allowRemoteResourceManagement=true')}`,
+      );
+    }
+    if (answer.status === 200) return ok('the service account may look up resources');
+    return fail(
+      seen,
+      `the protection API refuses the service account: ${guards}`,
+      'The words above are all Keycloak says.',
+    );
+  },
+};
+
+/** What an admin who may look sees. */
+async function toState(look: () => Promise<AuthzState | null>): Promise<AuthzState | undefined> {
+  return (await look().catch(() => null)) ?? undefined;
+}

@@ -1,0 +1,107 @@
+import { createVerifier, OptionsError } from 'keycloak-guard';
+import {
+  createPathEnforcer,
+  createPermissions,
+  type PathConfig,
+  type PolicyEnforcerConfig,
+} from 'keycloak-guard/authz';
+import { type AuthzState, namesIn, planAuthz } from '../../../admin/index.ts';
+import { type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { adminCheck, applyCommand, some } from './say.ts';
+
+/** Whether Keycloak is as the file of `authz` says. */
+export const authzFile = adminCheck('authz.file', async (state, { reach }) => {
+  const documents = await reach.authz.documents();
+  const findings = documents.flatMap((one): Finding[] => {
+    if ('problems' in one)
+      return [fail(one.file, `the file cannot be used: ${one.problems.join('; ')}`, 'Correct the file.')];
+    if ('enforcer' in one) return [];
+    const { steps } = planAuthz(one.model, state, false);
+    if (steps.length === 0) return [];
+    const missing = steps.filter(({ kind, action }) => kind === 'create' && action.type === 'put');
+    const subjects = (missing.length > 0 ? missing : steps).map(({ subject }) => subject);
+    const fix = applyCommand({ authzFiles: [one.file] });
+    return missing.length > 0
+      ? [
+          fail(
+            `${one.file}: ${some(subjects)}`,
+            'the file has what Keycloak has not: a guard that names it answers 500',
+            fix,
+          ),
+        ]
+      : [
+          warn(
+            `${one.file}: ${some(subjects)}`,
+            'Keycloak is not as the file says: it decides by something else than the file',
+            fix,
+          ),
+        ];
+  });
+  return (
+    worst(findings) ??
+    (documents.some((one) => 'model' in one) ? ok('Keycloak is as the file') : skipped(NO_FILE))
+  );
+});
+
+/** Whether a path enforcer names what Keycloak has. */
+export const authzEnforcer = adminCheck('authz.enforcer', async (state, { reach, options }) => {
+  const enforcers = (await reach.authz.documents()).filter((one) => 'enforcer' in one);
+  if (enforcers.length === 0) return skipped(NO_FILE);
+  const findings = enforcers.flatMap(({ file, enforcer }): Finding[] => {
+    const problems = findProblems(enforcer, reach);
+    if (problems.length > 0)
+      return [fail(file, `the service would not start with it: ${problems.join('; ')}`, 'Correct the file.')];
+    const unknown = (enforcer.paths ?? []).flatMap((path) => findUnknown(path, enforcer, state));
+    if (unknown.length === 0) return [];
+    return [
+      fail(
+        `${file}: ${some(unknown)}`,
+        'the path enforcer names what Keycloak has not: requests for these paths are answered with 500',
+        `correct the names in ${file}; or add them to the file of authz, then ${applyCommand(options)}`,
+      ),
+    ];
+  });
+  return worst(findings) ?? ok(`all names of ${enforcers.map(({ file }) => file).join(', ')} are there`);
+});
+
+const NO_FILE = 'no file was given (--authz FILE)';
+
+function worst(findings: readonly Finding[]): Finding | undefined {
+  return findings.find(({ status }) => status === 'fail') ?? findings[0];
+}
+
+/** What the library itself says when an application starts. */
+function findProblems(config: PolicyEnforcerConfig, { caller }: Reach): string[] {
+  const { serverUrl, realm, clientId, clientSecret = 'none' } = caller;
+  const verifier = createVerifier({ serverUrl, realm, clientId, onNotice: false });
+  try {
+    createPathEnforcer({ permissions: createPermissions({ verifier, clientSecret }), config });
+    return [];
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    return error.problems.map(({ option, rule }) => `${option} ${rule}`);
+  } finally {
+    void verifier.close();
+  }
+}
+
+function findUnknown(path: PathConfig, enforcer: PolicyEnforcerConfig, { model, ids }: AuthzState): string[] {
+  if (path['enforcement-mode'] === 'DISABLED' || enforcer['enforcement-mode'] === 'DISABLED') return [];
+  const resources = [...model.lists.resources.values()];
+  // Resources of users have ids alone.
+  if (path.id !== undefined && ![...ids.resources.values()].includes(path.id)) return [];
+  const resource = resources.find((one) =>
+    path.id !== undefined
+      ? ids.resources.get(one.name) === path.id
+      : path.name !== undefined
+        ? one.name === path.name
+        : namesIn(one, 'uris').includes(path.path),
+  );
+  if (resource === undefined) return [path.name ?? `a resource with the URI ${path.path}`];
+  const scopes = [path, ...(path.methods ?? [])].flatMap((part) =>
+    part['scopes-enforcement-mode'] === 'DISABLED' ? [] : (part.scopes ?? []),
+  );
+  const has = namesIn(resource, 'scopes');
+  return [...new Set(scopes)].filter((one) => !has.includes(one)).map((one) => `${resource.name}#${one}`);
+}

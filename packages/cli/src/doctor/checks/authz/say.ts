@@ -1,0 +1,49 @@
+import type { AuthzState } from '../../../admin/index.ts';
+import { type Check, type Finding, skipped } from '../../check.ts';
+import type { DoctorContext, Reach } from '../../context.ts';
+import type { DoctorOptions } from '../../options.ts';
+
+/** The command that brings Keycloak to what the file says. */
+export function applyCommand({ authzFiles }: Pick<DoctorOptions, 'authzFiles'>): string {
+  const file = authzFiles.find((one) => /(^|\/)authz\.\w+$/.test(one));
+  return `keycloak-guard authz apply${file === undefined || /^(\.\/)?authz\.\w+$/.test(file) ? '' : ` --file ${file}`}`;
+}
+
+/** A setting of the authorization services, for `kcadm.sh`. */
+export function kcadmServer({ caller }: Reach, setting: string): string {
+  return `kcadm.sh update ${pathOf(caller)} -r ${caller.realm} -s ${setting}`;
+}
+
+/** Takes one of their objects away. */
+export function kcadmDelete({ caller }: Reach, path: string): string {
+  return `kcadm.sh delete ${pathOf(caller)}/${path} -r ${caller.realm}`;
+}
+
+function pathOf({ realm, clientId }: Reach['caller']): string {
+  const id = `$(kcadm.sh get clients -r ${realm} -q clientId=${clientId} --fields id --format csv --noquotes)`;
+  return `clients/${id}/authz/resource-server`;
+}
+
+/** A check of what only an admin sees. */
+export function adminCheck(
+  id: string,
+  look: (state: AuthzState, context: DoctorContext) => Finding | Promise<Finding>,
+): Check {
+  return {
+    id,
+    needs: ['authz.enabled'],
+    async run(context) {
+      const state = await context.reach.authz.state();
+      return state === null
+        ? skipped('no admin was given (KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD)')
+        : look(state, context);
+    },
+  };
+}
+
+/** A few of them by name. */
+export function some(names: readonly string[]): string {
+  const most = 5;
+  const more = names.length - most;
+  return more > 0 ? `${names.slice(0, most).join(', ')} and ${more} more` : names.join(', ');
+}

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import type { PolicyEnforcerConfig } from 'keycloak-guard/authz';
+import { type AuthzModel, type AuthzState, findStale, readAuthz } from '../../admin/index.ts';
+import { loadAuthz } from '../../authz/load-file.ts';
+import type { Answer } from '../../keycloak/call.ts';
+import { toJsonObject } from '../../keycloak/read-answer.ts';
+import type { RealmCalls } from '../../keycloak/realm-calls.ts';
+import { UsageError } from '../../usage-error.ts';
+import type { AdminEvidence } from './admin.ts';
+import { memo } from './memo.ts';
+
+/** A file that was given: what `authz` reads, a policy enforcer, or why it is neither. */
+export type AuthzDocument = { readonly file: string } & (
+  | { readonly model: AuthzModel }
+  | { readonly enforcer: PolicyEnforcerConfig }
+  | { readonly problems: readonly string[] }
+);
+
+/** What the checks of permissions look at; each is asked for once, when a check wants it. */
+export interface AuthzEvidence {
+  /** Keycloak's answer to this client where it looks up the name of a resource, as guards do; or why it got no token for that. */
+  protection(): Promise<Answer>;
+  /** What an admin sees; `null`: none was given. */
+  state(): Promise<AuthzState | null>;
+  /** Resources of which Keycloak goes on using what was before an import. */
+  stale(): Promise<readonly string[]>;
+  /** Whether role policies can go by the roles as they are now; Keycloak 22 to 24 cannot. */
+  canFetchRoles(): Promise<boolean>;
+  documents(): Promise<readonly AuthzDocument[]>;
+}
+
+export function createAuthzEvidence(
+  calls: RealmCalls,
+  { realm, clientId }: { readonly realm: string; readonly clientId: string },
+  files: readonly string[],
+  admin: AdminEvidence | null,
+): AuthzEvidence {
+  const state = memo(async () =>
+    admin === null ? null : readAuthz((await admin.connection()).api, realm, clientId),
+  );
+  return {
+    protection: memo(async () => {
+      const grant = await calls.clientCredentials();
+      const token = grant.json?.access_token;
+      if (typeof token !== 'string') return grant;
+      const url = `${calls.baseUrl}/authz/protection/resource_set?max=1`;
+      return calls.get(url, { authorization: `Bearer ${token}` });
+    }),
+    state,
+    stale: memo(async () => {
+      const there = await state();
+      return admin === null || !there?.isOn ? [] : findStale((await admin.connection()).api, there);
+    }),
+    canFetchRoles: memo(async () => {
+      const info = await (await admin?.connection())?.api.serverInfo.find().catch(() => undefined);
+      return Number.parseInt(info?.systemInfo?.version ?? '26', 10) >= 25;
+    }),
+    documents: memo(() => Promise.all(files.map(readDocument))),
+  };
+}
+
+async function readDocument(file: string): Promise<AuthzDocument> {
+  try {
+    const json = file.endsWith('.json') ? toJsonObject(await readFile(file, 'utf8')) : undefined;
+    const part = json?.['policy-enforcer'];
+    if (typeof part === 'object' && part !== null) return { file, enforcer: part };
+    if (json !== undefined && ('paths' in json || 'enforcement-mode' in json))
+      return { file, enforcer: json as PolicyEnforcerConfig };
+    return { file, model: await loadAuthz(file) };
+  } catch (error) {
+    if (error instanceof UsageError) return { file, problems: error.problems };
+    return { file, problems: [error instanceof Error ? error.message : String(error)] };
+  }
+}

@@ -1,0 +1,41 @@
+import type { AuthorizationFile, AuthorizationResource } from './authorization-file.ts';
+
+/**
+ * Resources, scopes, policies and permissions as a typed file, `authz.ts`, which `keycloak-guard authz plan` holds against
+ * Keycloak: what names a scope, a resource or a policy that is not in the file does not compile. It returns what it is
+ * given; nothing is asked, and Keycloak is not needed.
+ *
+ * @example
+ * ```ts
+ * import { defineAuthorization, type PermissionOf } from 'keycloak-guard/authz';
+ *
+ * const authorization = defineAuthorization({
+ *   scopes: ['view', 'edit'],
+ *   resources: [{ name: 'orders', scopes: ['view', 'edit'] }],
+ *   policies: [{ name: 'is member', type: 'role', roles: ['member'], fetchRoles: true }],
+ *   permissions: [{ name: 'orders for members', resources: ['orders'], policies: ['is member'] }],
+ * });
+ *
+ * export default authorization;
+ * export const mayView: PermissionOf<typeof authorization> = 'orders#view';
+ * ```
+ */
+export function defineAuthorization<
+  const Scope extends string = never,
+  const Resource extends AuthorizationResource<NoInfer<Scope>> = never,
+  const Policy extends string = never,
+>(file: AuthorizationFile<Scope, Resource, Policy>): AuthorizationFile<Scope, Resource, Policy> {
+  return file;
+}
+
+/** Every permission that can be asked for of a file, as `resource#scope`, or `resource` where it has no scopes. */
+export type PermissionOf<File> =
+  File extends AuthorizationFile<infer _Scope, infer Resource, infer _Policy>
+    ? Resource extends { readonly name: infer Name extends string }
+      ? Resource extends { readonly scopes: readonly [] }
+        ? Name
+        : Resource extends { readonly scopes: readonly (infer Scope extends string)[] }
+          ? `${Name}#${Scope}`
+          : Name
+      : never
+    : never;

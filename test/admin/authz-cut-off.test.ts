@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  type AdminConnection,
+  applyAuthz,
+  connectAdmin,
+  findUnknown,
+  planAuthz,
+  readAuthz,
+  readAuthzValue,
+  toFile,
+} from '../../packages/cli/src/admin/index.ts';
+import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
+
+const WHOLE = {
+  policyEnforcementMode: 'ENFORCING',
+  decisionStrategy: 'AFFIRMATIVE',
+  scopes: ['view', { name: 'edit', displayName: 'Edit' }],
+  // More than go in one batch.
+  resources: Array.from({ length: 30 }, (_, index) => ({
+    ...{ name: `order ${index}`, type: 'urn:api:order', uris: [`/orders/${index}`] },
+    ...(index % 2 === 0
+      ? { scopes: ['view', 'edit'] }
+      : { scopes: ['view'], attributes: { tier: ['gold'] } }),
+  })),
+  policies: [
+    { name: 'both', type: 'aggregate', policies: ['is member', 'in time'] },
+    { name: 'is member', type: 'role', roles: ['member'], fetchRoles: true },
+    { name: 'in time', type: 'time', notBefore: '2024-01-01 00:00:00', hour: 8, hourEnd: 17 },
+  ],
+  permissions: [
+    { name: 'orders', resourceType: 'urn:api:order', policies: ['is member'] },
+    { name: 'edit', resources: ['order 0', 'order 2'], scopes: ['edit'], policies: ['both'] },
+  ],
+};
+
+/** What was there before: things to change, to take away and to keep. */
+const BEFORE = {
+  scopes: ['view', 'old'],
+  resources: [
+    { name: 'order 1', uris: ['/old'], scopes: ['view', 'old'] },
+    { name: 'old', scopes: ['old'] },
+  ],
+  policies: [{ name: 'is member', type: 'role', roles: ['member'] }],
+  permissions: [{ name: 'edit', resources: ['old'], scopes: ['old'], policies: ['is member'] }],
+};
+
+describe('apply, cut off', () => {
+  let keycloak: FakeKeycloak;
+  let api: AdminConnection['api'];
+  const ADMIN = { realm: 'master', username: 'admin', password: 'admin' };
+
+  before(async () => {
+    keycloak = await startFakeKeycloak({ withDefaults: true });
+    await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"testing"}' });
+    keycloak.realms.get('testing')?.lists.roles.push({ id: 'r-1', name: 'member' });
+    ({ api } = await connectAdmin({ serverUrl: keycloak.url, credentials: ADMIN, timeoutMs: 5000 }));
+  });
+  after(() => keycloak.close());
+
+  /** A client without authorization services. */
+  function reset(): void {
+    keycloak.cut(undefined);
+    keycloak.authz.clear();
+    const clients = keycloak.realms.get('testing')?.lists.clients ?? [];
+    clients.splice(0, clients.length, { id: 'c-1', clientId: 'api' });
+  }
+
+  async function apply(file: unknown, prune: boolean): Promise<void> {
+    const read = readAuthzValue(file);
+    assert.ok('model' in read, JSON.stringify(read));
+    const state = await readAuthz(api, 'testing', 'api');
+    const plan = planAuthz(read.model, state, prune);
+    assert.deepEqual([...plan.refused, ...(await findUnknown(api, 'testing', plan))], []);
+    for await (const _ of applyAuthz(api, plan.steps, read.model, state));
+  }
+
+  const exported = async () => JSON.stringify(toFile((await readAuthz(api, 'testing', 'api')).model));
+
+  for (const [what, start, prune] of [
+    ['from nothing', undefined, false],
+    ['from something else, with --prune', BEFORE, true],
+  ] as const) {
+    for (const when of ['before', 'after'] as const) {
+      test(`ends the same ${what}, whichever call was the last: cut off ${when} Keycloak did it`, async () => {
+        reset();
+        if (start) await apply(start, false);
+        const first = keycloak.calls();
+        await apply(WHOLE, prune);
+        const calls = keycloak.calls() - first;
+        const whole = await exported();
+        for (let last = 1; last <= calls; last++) {
+          reset();
+          if (start) await apply(start, false);
+          keycloak.cut(last, when);
+          await assert.rejects(apply(WHOLE, prune), `call ${last} of ${calls}`);
+          keycloak.cut(undefined);
+          await apply(WHOLE, prune);
+          assert.equal(await exported(), whole, `call ${last} of ${calls}`);
+        }
+        assert.ok(calls > 15, `${calls} calls`);
+      });
+    }
+  }
+
+  test('makes 2,000 resources by few calls, and finds nothing to change then', async () => {
+    reset();
+    const resources = Array.from({ length: 2000 }, (_, index) => ({
+      name: `order ${index}`,
+      scopes: ['view'],
+    }));
+    const start = keycloak.calls();
+    await apply({ scopes: ['view'], resources }, false);
+    assert.ok(keycloak.calls() - start < 200, `${keycloak.calls() - start} calls`);
+    assert.equal(keycloak.authz.get('c-1')?.lists.resource.size, 2000);
+    const again = keycloak.calls();
+    await apply({ scopes: ['view'], resources }, true);
+    assert.ok(keycloak.calls() - again < 10);
+  });
+});
