@@ -3,7 +3,7 @@ import { toAdminError } from '../admin-error.ts';
 import type { AuthzState } from './current.ts';
 
 /** No more questions than these, however many resources there are. */
-const MOST_QUESTIONS = 100;
+const MOST_QUESTIONS = 50;
 
 type Resource = {
   readonly _id?: string;
@@ -16,7 +16,7 @@ type Resource = {
 /**
  * Finds resources of which Keycloak shows, and decides by, what was before an import. What it knows of a resource comes out of
  * its cache; what it finds by a scope, a type or a URI comes out of its database: a resource that is found by what it has not,
- * or not found by what it has, is stale.
+ * or not found by what it has, is stale. Not seen is a type that came where there was none.
  *
  * @returns their names
  * @throws {AdminError} when Keycloak does not answer or refuses

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import {
+  type AdminConnection,
+  applyAuthz,
+  connectAdmin,
+  planAuthz,
+  readAuthz,
+  readAuthzValue,
+} from '../../packages/cli/src/admin/index.ts';
+import type { CheckResult } from '../../packages/cli/src/doctor/check.ts';
+import { AUTHZ_CHECKS } from '../../packages/cli/src/doctor/checks/authz/index.ts';
+import { createContext } from '../../packages/cli/src/doctor/context.ts';
+import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
+import { runChecks } from '../../packages/cli/src/doctor/run-checks.ts';
+import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { settingsFor, troubles } from './doctor-visit.ts';
+
+const ADMIN = { realm: 'master', username: 'admin', password: 'admin' };
+const ADMIN_ENV = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+const CLIENT = 'fastapi-keycloak';
+
+const FILE = {
+  scopes: ['view', 'edit'],
+  resources: [
+    { name: 'orders', type: 'urn:api:order', uris: ['/orders/*'], scopes: ['view', 'edit'] },
+    { name: 'reports', uris: ['/reports'], scopes: ['view'] },
+  ],
+  policies: [{ name: 'is member', type: 'role', roles: ['member'], fetchRoles: true }],
+  permissions: [
+    { name: 'orders', resourceType: 'urn:api:order', policies: ['is member'] },
+    { name: 'view', resources: ['reports'], scopes: ['view'], policies: ['is member'] },
+  ],
+};
+
+describe('the doctor about permissions', () => {
+  let keycloak: FakeKeycloak;
+  let api: AdminConnection['api'];
+  let folder: string;
+
+  before(async () => {
+    keycloak = await startFakeKeycloak({ withDefaults: true });
+    await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"testing"}' });
+    keycloak.realms.get('testing')?.lists.roles.push({ id: 'r-1', name: 'member' });
+    ({ api } = await connectAdmin({ serverUrl: keycloak.url, credentials: ADMIN, timeoutMs: 5000 }));
+  });
+  after(() => keycloak.close());
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'doctor-authz-'));
+    keycloak.protection = [200, []];
+    keycloak.authz.clear();
+    const clients = keycloak.realms.get('testing')?.lists.clients ?? [];
+    clients.splice(0, clients.length, { id: 'c-1', clientId: CLIENT });
+  });
+
+  async function apply(file: object): Promise<void> {
+    const read = readAuthzValue(file);
+    assert.ok('model' in read);
+    const state = await readAuthz(api, 'testing', CLIENT);
+    for await (const _ of applyAuthz(api, planAuthz(read.model, state, true).steps, read.model, state));
+  }
+
+  /** The checks of permissions alone: what they rest on has its own tests. */
+  async function visit(
+    args: readonly string[] = ['--authz'],
+    env: object = ADMIN_ENV,
+  ): Promise<CheckResult[]> {
+    const lines = Object.entries(settingsFor(keycloak.url)).map(([name, value]) => `${name}='${value}'\n`);
+    writeFileSync(join(folder, '.env'), lines.join(''), { mode: 0o600 });
+    const options = await readDoctorOptions(['--env', join(folder, '.env'), ...args], { ...env });
+    const own = new Set(AUTHZ_CHECKS.map(({ id }) => id));
+    const checks = AUTHZ_CHECKS.map((one) => ({ ...one, needs: one.needs.filter((id) => own.has(id)) }));
+    return runChecks(checks, createContext(options));
+  }
+
+  const write = (name: string, content: object): string => {
+    writeFileSync(join(folder, name), JSON.stringify(content));
+    return join(folder, name);
+  };
+
+  test('finds nothing where all is well', async () => {
+    await apply(FILE);
+    write('authz.json', FILE);
+    const enforcer = write('keycloak.json', {
+      'policy-enforcer': { paths: [{ name: 'orders', path: '/x' }] },
+    });
+    const results = await visit(['--authz', join(folder, 'authz.json'), '--authz', enforcer]);
+    assert.deepEqual(troubles(results), []);
+    assert.deepEqual(
+      results.filter(({ status }) => status !== 'ok').map(({ id, seen }) => `${id}: ${seen}`),
+      [],
+    );
+  });
+
+  test('says nothing to who has no permissions and does not ask', async () => {
+    keycloak.protection = [403, { error: 'invalid_clientId' }];
+    for (const env of [ADMIN_ENV, {}]) {
+      const results = await visit([], env);
+      assert.deepEqual([...new Set(results.map(({ status }) => status))], ['skipped']);
+    }
+  });
+
+  interface Trouble {
+    readonly what: string;
+    readonly check: string;
+    readonly status?: 'fail' | 'warn';
+    readonly cause: RegExp;
+    readonly fix: RegExp;
+    readonly args?: readonly string[];
+    readonly withoutAdmin?: boolean;
+    break(): unknown;
+    mend(): unknown;
+  }
+
+  const say =
+    (status: number, error: string, error_description = '') =>
+    () => {
+      keycloak.protection = [status, { error, error_description }];
+    };
+  const heal = () => {
+    keycloak.protection = [200, []];
+  };
+
+  const TROUBLES: readonly Trouble[] = [
+    {
+      what: 'the service account has lost uma_protection',
+      ...{ check: 'authz.protection', withoutAdmin: true, mend: heal },
+      break: say(403, 'invalid_scope', 'Requires uma_protection scope.'),
+      cause: /lost the role uma_protection/,
+      fix: /^kcadm\.sh add-roles .* --rolename uma_protection$/,
+    },
+    {
+      what: 'remote resource management is off',
+      check: 'authz.protection',
+      break: () => apply({ ...FILE, allowRemoteResourceManagement: false }),
+      mend: () => apply({ ...FILE, allowRemoteResourceManagement: true }),
+      cause: /remote resource management is off/,
+      fix: /allowRemoteResourceManagement=true/,
+    },
+    {
+      what: 'nothing is enforced but what a permission is about',
+      ...{ check: 'authz.enforcement', status: 'warn' },
+      break: () => apply({ ...FILE, policyEnforcementMode: 'PERMISSIVE' }),
+      mend: () => apply({ ...FILE, policyEnforcementMode: 'ENFORCING' }),
+      cause: /PERMISSIVE/,
+      fix: /keycloak-guard authz apply\n/,
+    },
+    {
+      what: 'a scope has no permission beside one that has',
+      ...{ check: 'authz.part-granted', status: 'warn' },
+      break: () =>
+        apply({
+          ...FILE,
+          permissions: [
+            { ...FILE.permissions[0], resources: ['orders'], resourceType: undefined, scopes: ['view'] },
+          ],
+        }),
+      mend: () => apply(FILE),
+      cause: /result: true/,
+      fix: /keycloak-guard authz apply$/,
+    },
+    {
+      what: 'roles are those of the token',
+      ...{ check: 'authz.roles', status: 'warn' },
+      break: () => apply({ ...FILE, policies: [{ name: 'is member', type: 'role', roles: ['member'] }] }),
+      mend: () => apply(FILE),
+      cause: /taken away counts until the token is renewed/,
+      fix: /"fetchRoles": true.*keycloak-guard authz apply$/,
+    },
+    {
+      what: 'an import went past the cache',
+      check: 'authz.stale',
+      break: async () => {
+        await readAuthz(api, 'testing', CLIENT);
+        const resources = [{ ...FILE.resources[1], scopes: [{ name: 'view' }, { name: 'edit' }] }];
+        await api.clients.importResource({ realm: 'testing', id: 'c-1' }, { resources } as never);
+      },
+      mend: () =>
+        fetch(`${keycloak.url}/admin/realms/testing/clear-realm-cache`, { method: 'POST' }).then(() =>
+          apply(FILE),
+        ),
+      cause: /decides by what was before/,
+      fix: /^kcadm\.sh create clear-realm-cache -r testing/,
+    },
+    {
+      what: 'the file has what Keycloak has not',
+      check: 'authz.file',
+      break: () => write('authz.json', { ...FILE, resources: [...FILE.resources, { name: 'letters' }] }),
+      mend: () => write('authz.json', FILE),
+      cause: /a guard that names it answers 500/,
+      fix: /^keycloak-guard authz apply --file .*authz\.json$/,
+    },
+    {
+      what: 'Keycloak is otherwise than the file',
+      ...{ check: 'authz.file', status: 'warn' },
+      break: () => write('authz.json', { ...FILE, decisionStrategy: 'AFFIRMATIVE' }),
+      mend: () => write('authz.json', FILE),
+      cause: /not as the file says/,
+      fix: /^keycloak-guard authz apply/,
+    },
+    {
+      what: 'the file cannot be used',
+      check: 'authz.file',
+      break: () => write('authz.json', { scops: [] }),
+      mend: () => write('authz.json', FILE),
+      cause: /unknown member "scops"/,
+      fix: /Correct the file/,
+    },
+    ...(
+      [
+        ['a resource', { paths: [{ path: '/a', name: 'letters' }] }, /: letters$/],
+        ['a scope', { paths: [{ path: '/a', name: 'orders', scopes: ['view', 'fly'] }] }, /: orders#fly$/],
+        [
+          'a method',
+          { paths: [{ path: '/reports', methods: [{ method: 'GET', scopes: ['edit'] }] }] },
+          /: reports#edit$/,
+        ],
+        ['a path', { paths: [{ path: '/nowhere' }] }, /with the URI \/nowhere$/],
+      ] as const
+    ).map(([what, config, seen]): Trouble & { seen: RegExp } => ({
+      what: `a path enforcer names ${what} that is not there`,
+      ...{ check: 'authz.enforcer', args: ['--authz', 'keycloak.json'], seen },
+      break: () => write('keycloak.json', { 'policy-enforcer': config }),
+      mend: () => write('keycloak.json', { 'policy-enforcer': { paths: [{ path: '/a', name: 'orders' }] } }),
+      cause: /answered with 500/,
+      fix: /correct the names in .*keycloak\.json/,
+    })),
+    {
+      what: 'a path enforcer has a member that is not known',
+      ...{ check: 'authz.enforcer', args: ['--authz', 'keycloak.json'] },
+      break: () => write('keycloak.json', { paths: [{ path: '/a', name: 'orders', scope: ['view'] }] }),
+      mend: () => write('keycloak.json', { paths: [{ path: '/a', name: 'orders', scopes: ['view'] }] }),
+      cause: /would not start with it: paths\[0\]\.scope is not known here/,
+      fix: /Correct the file/,
+    },
+  ];
+
+  for (const trouble of TROUBLES) {
+    test(`names it where ${trouble.what}, and is content when it is mended`, async () => {
+      await apply(FILE);
+      const args = (trouble.args ?? ['--authz']).map((one) =>
+        one.endsWith('.json') ? join(folder, one) : one,
+      );
+      const env = trouble.withoutAdmin ? {} : ADMIN_ENV;
+      await trouble.break();
+      const found = troubles(await visit(args, env));
+      assert.deepEqual(
+        found.map(({ id, status }) => [id, status]),
+        [[trouble.check, trouble.status ?? 'fail']],
+        JSON.stringify(found),
+      );
+      assert.match(found[0]?.cause ?? '', trouble.cause);
+      assert.match(found[0]?.fix ?? '', trouble.fix);
+      if ('seen' in trouble) assert.match(found[0]?.seen ?? '', trouble.seen as RegExp);
+      await trouble.mend();
+      assert.deepEqual(troubles(await visit(args, env)), []);
+    });
+  }
+
+  test('names authorization that is off, to who asks for it', async () => {
+    keycloak.protection = [403, { error: 'invalid_clientId' }];
+    const [found, ...more] = troubles(await visit());
+    assert.equal(found?.id, 'authz.enabled');
+    assert.match(found?.fix ?? '', /^keycloak-guard authz apply, .*authorizationServicesEnabled=true'$/s);
+    assert.deepEqual(more, []);
+  });
+
+  test('names the permission that lets everybody in, with what takes it away', async () => {
+    await api.clients.update({ realm: 'testing', id: 'c-1' }, { authorizationServicesEnabled: true });
+    const found = troubles(await visit());
+    assert.deepEqual(
+      found.map(({ id, status }) => `${status} ${id}`),
+      ['fail authz.default-permission'],
+    );
+    const ids = [...(found[0]?.fix.matchAll(/(policy|resource)\/([0-9a-f-]{36})/g) ?? [])];
+    assert.equal(ids.length, 3);
+    for (const [, kind, id] of ids)
+      await fetch(`${keycloak.url}/admin/realms/testing/clients/c-1/authz/resource-server/${kind}/${id}`, {
+        method: 'DELETE',
+      });
+    assert.deepEqual(troubles(await visit()), []);
+  });
+
+  test('leaves roles of the token alone where nobody asked about permissions', async () => {
+    await apply({ ...FILE, policies: [{ name: 'is member', type: 'role', roles: ['member'] }] });
+    assert.deepEqual(troubles(await visit([])), []);
+  });
+});
