@@ -11,6 +11,7 @@ export {
   findStale,
   findUnknown,
   namesIn,
+  noAuthz,
   planAuthz,
   type Reason,
   readAuthz,

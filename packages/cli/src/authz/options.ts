@@ -77,7 +77,7 @@ export async function readAuthzOptions(
     yes: values.yes ?? false,
     username: values.user ?? '',
     permission: rest[0] ?? '',
-    door: { ...(await readSetupOptions(passed, environment)), withoutUser: true },
+    door: { ...(await readSetupOptions([...passed, '--no-authz'], environment)), withoutUser: true },
   };
 }
 

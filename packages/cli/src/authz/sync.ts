@@ -1,6 +1,8 @@
 import {
   type AdminConnection,
+  type AuthzModel,
   type AuthzPlan,
+  type AuthzState,
   applyAuthz,
   findUnknown,
   planAuthz,
@@ -37,20 +39,31 @@ export async function sync(
   else if (options.action === 'plan') out.line('Plan alone: nothing was changed.');
   else {
     if (!(await isWanted(options, plan, out, questions))) return 2;
-    const verbs = { create: 'created', change: 'changed', delete: 'deleted' };
-    let done = 0;
-    try {
-      for await (const { kind, subject } of applyAuthz(api, plan.steps, wanted, state)) {
-        done++;
-        out.line(`  ${out.paint('green', '✓')} ${verbs[kind]} ${toPlainLine(subject)}`);
-      }
-    } catch (error) {
-      if (done > 0) out.line('What was done so far stays; run apply again to go on.');
-      throw error;
-    }
+    await applyShown(api, plan.steps, wanted, state, out);
   }
   if (plan.blocked.length > 0) out.line(`Left to you: ${plan.blocked.length} (marked ! above).`);
   return plan.blocked.length > 0 ? 1 : 0;
+}
+
+/** Applies a plan, and says of each step that it is done. */
+export async function applyShown(
+  api: Api,
+  steps: AuthzPlan['steps'],
+  wanted: AuthzModel,
+  state: AuthzState,
+  out: Output,
+): Promise<void> {
+  const verbs = { create: 'created', change: 'changed', delete: 'deleted' };
+  let done = 0;
+  try {
+    for await (const { kind, subject } of applyAuthz(api, steps, wanted, state)) {
+      done++;
+      out.line(`  ${out.paint('green', '✓')} ${verbs[kind]} ${toPlainLine(subject)}`);
+    }
+  } catch (error) {
+    if (done > 0) out.line('What was done so far stays; run it again to go on.');
+    throw error;
+  }
 }
 
 async function isWanted(

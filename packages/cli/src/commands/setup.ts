@@ -47,6 +47,11 @@ Roles and groups (each can be repeated; the user gets them)
   --client-role NAME        role of the client
   --group PATH              group, for example /staff/dev
 
+Permissions (the client's authorization services)
+  --authz FILE              file of keycloak-guard authz; what it has is created or changed, nothing is deleted
+                            (default authz.json or authz.ts beside .env, where there is one)
+  --no-authz                leave them alone
+
 An MCP server (nothing else is set up then; the realm has to be there)
   --mcp URL                 its URL, which becomes its client id and the audience of its tokens
   --mcp-scope NAME          scope of the server or of its tools; can be repeated (default mcp:tools)

@@ -41,6 +41,8 @@ export async function mend(
       ...careful,
       ...(options.enable ? ['--enable'] : []),
       ...(flags.has('--app-url') ? [] : ['--app-url', options.appUrl]),
+      // What is found of permissions names a command of its own.
+      '--no-authz',
       '--env',
       options.envFile,
       ...(options.username === undefined ? ['--no-user'] : ['--user', options.username]),

@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isPlaceholder } from '@keycloak-guard/server';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard';
 import { appUrlOf } from '../app-url.ts';
+import { findAuthzFile } from '../authz/load-file.ts';
 import { UsageError } from '../usage-error.ts';
 import { readSettings } from './env-file.ts';
 
@@ -40,11 +42,13 @@ export interface SetupOptions {
   readonly overwriteEnv: boolean;
   readonly envFile: string | undefined;
   readonly exportFile: string | undefined;
-  /** Lines of standard input to read, in this order. */
+  /** The file with resources, scopes, policies and permissions that the client gets. */
+  readonly authzFile: string | undefined;
   /** An MCP server is wanted, and no API. */
   readonly mcp:
     | { readonly url: string; readonly scopes: readonly string[]; readonly registration: boolean }
     | undefined;
+  /** Lines of standard input to read, in this order. */
   readonly fromStdin: readonly ('admin-password' | 'user-password')[];
 }
 
@@ -80,6 +84,8 @@ const FLAGS = {
   mcp: { type: 'string' },
   'mcp-scope': { type: 'string', multiple: true },
   'mcp-registration': { type: 'boolean' },
+  authz: { type: 'string' },
+  'no-authz': { type: 'boolean' },
 } as const;
 
 /**
@@ -132,6 +138,7 @@ export async function readSetupOptions(
     overwriteEnv: flags['overwrite-env'] ?? false,
     envFile,
     exportFile: flags.export,
+    authzFile: toAuthzFile(flags, envFile),
     mcp:
       flags.mcp === undefined
         ? undefined
@@ -147,6 +154,15 @@ export async function readSetupOptions(
   };
   assertUsable(options);
   return options;
+}
+
+/** The file that is named, else the one that stands beside the settings. */
+function toAuthzFile(flags: ReturnType<typeof parse>, envFile: string | undefined): string | undefined {
+  const excluded = (['no-authz', 'export', 'mcp'] as const).find((name) => flags[name] !== undefined);
+  if (flags.authz !== undefined && excluded !== undefined)
+    throw new UsageError([`--authz and --${excluded} exclude each other`]);
+  if (excluded !== undefined || envFile === undefined) return flags.authz;
+  return flags.authz ?? findAuthzFile(dirname(envFile));
 }
 
 function parse(args: string[]) {

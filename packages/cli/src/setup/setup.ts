@@ -15,6 +15,7 @@ import { readOrMakeSecret, readSecret } from './client-secret.ts';
 import { askForConflicts, planEnv, toSettings, writeEnv } from './env-plan.ts';
 import type { SetupInput } from './goal.ts';
 import type { SetupOptions } from './options.ts';
+import { planPermissions } from './permissions.ts';
 import { prove } from './prove.ts';
 import { showPlan } from './show-plan.ts';
 
@@ -36,6 +37,7 @@ export async function setUp(
   const current = await readCurrent(api, goal);
   const plan = makePlan(current, goal);
   assertPassword(plan, goal);
+  const permissions = await planPermissions(api, options, current.client !== null, plan);
 
   const known = await readSecret(api, goal, current.client);
   const changes = await planEnv(options, toSettings(serverUrl, goal, known));
@@ -45,12 +47,14 @@ export async function setUp(
   if (questions !== undefined) out.line();
   out.line(`Keycloak at ${serverUrl}`);
   showPlan(out, plan, { file: options.envFile, changes: shown });
+  permissions?.show(out);
+  const hasNothing = isEmpty(plan, shown) && (permissions?.isEmpty ?? true);
 
   if (options.dryRun) {
-    out.line(isEmpty(plan, shown) ? 'Nothing to change.' : 'Dry run: nothing was changed.');
+    out.line(hasNothing ? 'Nothing to change.' : 'Dry run: nothing was changed.');
     return 0;
   }
-  if (isEmpty(plan, shown)) {
+  if (hasNothing) {
     out.line('Nothing to change.');
   } else {
     const allowed = await askForConflicts(options, changes, options.yes ? undefined : questions);
@@ -59,11 +63,13 @@ export async function setUp(
     out.progress('reading the secret');
     const secret = options.envFile === undefined ? undefined : await readOrMakeSecret(api, goal);
     await writeEnv(options, toSettings(serverUrl, goal, secret), allowed, out);
+    await permissions?.apply(out);
   }
   const isProven = await showProof(api, serverUrl, goal, out);
-  if (plan.blocked.length > 0) out.line(`Left to you: ${plan.blocked.length} (marked ! above).`);
-  if (isProven && plan.blocked.length === 0) out.line('Done. Next: npm start');
-  return isProven && plan.blocked.length === 0 ? 0 : 1;
+  const left = plan.blocked.length + (permissions?.blocked ?? 0);
+  if (left > 0) out.line(`Left to you: ${left} (marked ! above).`);
+  if (isProven && left === 0) out.line('Done. Next: npm start');
+  return isProven && left === 0 ? 0 : 1;
 }
 
 function assertPassword(plan: Plan, goal: SetupGoal): void {

@@ -46,6 +46,11 @@ export async function readAuthz(api: AdminClient, realm: string, clientId: strin
   }
 }
 
+/** What there is to plan against where there is no client yet. */
+export function noAuthz(realm: string, clientId: string): AuthzState {
+  return { realm, clientId, clientUuid: '', isPublic: false, isOn: false, ...NOTHING() };
+}
+
 type Lists = Pick<AuthzState, 'model' | 'ids' | 'foreign' | 'scopesOfUsers'>;
 
 const NOTHING = (): Lists => ({

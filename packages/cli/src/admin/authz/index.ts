@@ -1,5 +1,5 @@
 export { applyAuthz } from './apply.ts';
-export { type AuthzState, readAuthz } from './current.ts';
+export { type AuthzState, noAuthz, readAuthz } from './current.ts';
 export { type AuthzModel, namesIn, toFile } from './model.ts';
 export { type AuthzPlan, type AuthzStep, DEFAULTS, planAuthz } from './plan.ts';
 export { type ReadFile, readAuthzFile, readAuthzValue } from './read-file.ts';

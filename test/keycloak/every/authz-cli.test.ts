@@ -14,6 +14,9 @@ let folder: string;
 let api: AdminConnection['api'];
 let clientUuid: string;
 
+/** Keycloak 22 and 24 do not know it. */
+const FRESH = Number.parseInt(keycloak.version, 10) >= 26 ? { fetchRoles: true } : {};
+
 const WHOLE = {
   policyEnforcementMode: 'ENFORCING',
   decisionStrategy: 'UNANIMOUS',
@@ -43,7 +46,7 @@ const WHOLE = {
       type: 'role',
       description: 'of the realm',
       roles: [{ name: 'member', required: true }, 'api/auditor'],
-      fetchRoles: true,
+      ...FRESH,
     },
     {
       name: 'staff',

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { completeInput } from '../../packages/cli/src/setup/goal.ts';
+import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
+import { setUp } from '../../packages/cli/src/setup/setup.ts';
+import { UsageError } from '../../packages/cli/src/usage-error.ts';
+import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
+
+const FILE = {
+  scopes: ['view'],
+  resources: [{ name: 'orders', scopes: ['view'] }],
+  policies: [{ name: 'editors', type: 'role', roles: ['editor'], fetchRoles: true }],
+  permissions: [{ name: 'see', resources: ['orders'], policies: ['editors'] }],
+};
+
+describe('setup with a file of permissions', () => {
+  let keycloak: FakeKeycloak;
+  let env: string;
+  let lines: string[];
+  beforeEach(async () => {
+    keycloak = await startFakeKeycloak({ withDefaults: true });
+    env = join(mkdtempSync(join(tmpdir(), 'setup-authz-')), '.env');
+    lines = [];
+  });
+  afterEach(() => keycloak.close());
+
+  async function run(...args: string[]): Promise<number> {
+    const admin = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+    const options = await readSetupOptions(['--url', keycloak.url, '--env', env, ...args], admin);
+    const line = (text = '') => void lines.push(text);
+    const out = { paint: (_: unknown, text: string) => text, line, progress() {} };
+    return setUp(await completeInput(options, {}, undefined), options, out, undefined);
+  }
+  const write = (file: object, name = 'authz.json') =>
+    writeFileSync(join(dirname(env), name), JSON.stringify(file));
+  const services = () => [...keycloak.authz.values()];
+  const names = () => services().flatMap(({ lists }) => [...lists.policy.values()].map(({ name }) => name));
+
+  test('makes client, services and all that is in the file beside .env; and then nothing', async () => {
+    write(FILE);
+    assert.equal(await run('--role', 'editor', '--yes'), 0, lines.join('\n'));
+    const [client] = keycloak.realms.get('testing')?.lists.clients ?? [];
+    assert.deepEqual([client?.authorizationServicesEnabled, client?.serviceAccountsEnabled], [true, true]);
+    assert.deepEqual(names(), ['editors', 'see']);
+    assert.ok(lines.includes('  + create resource "orders"'));
+    keycloak.changes.length = 0;
+    lines.length = 0;
+    assert.equal(await run('--yes'), 0);
+    assert.deepEqual(keycloak.changes, []);
+    assert.ok(lines.includes('Nothing to change.'), lines.join('\n'));
+  });
+
+  test('shows them in a dry run, and does nothing', async () => {
+    write(FILE);
+    assert.equal(await run('--dry-run'), 0);
+    assert.ok(lines.some((line) => /authorization, with service accounts roles: off → on/.test(line)));
+    assert.deepEqual(keycloak.changes, []);
+  });
+
+  test('deletes nothing, and says so', async () => {
+    write(FILE);
+    await run('--role', 'editor', '--yes');
+    write({ ...FILE, resources: [], permissions: [] });
+    assert.equal(await run('--yes'), 0);
+    assert.deepEqual(names(), ['editors', 'see']);
+    assert.ok(lines.some((line) => /keep resource "orders": not in the file/.test(line)));
+  });
+
+  test('leaves them alone with --no-authz, and takes another file with --authz', async () => {
+    write(FILE);
+    await run('--no-authz', '--yes');
+    assert.deepEqual(services(), []);
+    write({ scopes: ['fly'] }, 'other.json');
+    await run('--authz', join(dirname(env), 'other.json'), '--yes');
+    assert.deepEqual(
+      services().flatMap(({ lists }) => [...lists.scope.values()].map(({ name }) => name)),
+      ['fly'],
+    );
+  });
+
+  test('a file that is wrong, or names a role that nobody makes, stops it', async () => {
+    write({ scops: [] });
+    await assert.rejects(
+      run('--yes'),
+      (error) => error instanceof UsageError && /"scops"/.test(error.message),
+    );
+    assert.deepEqual(keycloak.changes, []);
+    await run('--no-authz', '--yes');
+    keycloak.changes.length = 0;
+    write(FILE);
+    await assert.rejects(
+      run('--yes'),
+      (error) => error instanceof UsageError && /there is no role "editor"/.test(error.message),
+    );
+    assert.deepEqual(keycloak.changes, []);
+  });
+
+  test('stands not with a realm file, nor with an MCP server', async () => {
+    for (const other of [['--export', 'realm.json'], ['--mcp', 'http://localhost/mcp'], ['--no-authz']])
+      await assert.rejects(run('--authz', 'authz.json', ...other), UsageError);
+  });
+});

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { toFile } from '../../packages/cli/src/admin/index.ts';
+import { findAuthzFile, loadAuthz } from '../../packages/cli/src/authz/load-file.ts';
+import { readAuthzOptions } from '../../packages/cli/src/authz/options.ts';
+import { UsageError } from '../../packages/cli/src/usage-error.ts';
+import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { runProgram } from './support/program.ts';
+
+const folder = () => mkdtempSync(join(tmpdir(), 'authz-file-'));
+const says = (pattern: RegExp) => (error: unknown) =>
+  error instanceof UsageError && pattern.test(error.problems.join('\n'));
+
+describe('the file of authz', () => {
+  function write(name: string, text: string): string {
+    const file = join(folder(), name);
+    writeFileSync(file, text);
+    return file;
+  }
+
+  test('is JSON, or what a program exports by default', async () => {
+    const wanted = { scopes: ['view'], resources: [{ name: 'orders', scopes: ['view'] }] };
+    const text = JSON.stringify(wanted);
+    for (const [name, content] of [
+      ['authz.json', text],
+      ['authz.mjs', `export default ${text};`],
+      ['authz.cjs', `module.exports = ${text};`],
+      [
+        'compiled.cjs',
+        `Object.defineProperty(exports, '__esModule', { value: true }); exports.default = ${text};`,
+      ],
+      // This process reads TypeScript.
+      [
+        'authz.ts',
+        `interface Of { a?: string }\nexport default { ...${text} as Of, displayName: undefined } as object;`,
+      ],
+    ] as const) {
+      const read = await loadAuthz(write(name, content));
+      assert.deepEqual(toFile(read), { ...wanted, policies: [], permissions: [] }, name);
+    }
+  });
+
+  test('is checked the same, whatever it is written in', async () => {
+    await assert.rejects(
+      loadAuthz(write('authz.mjs', 'export default { scops: [] };')),
+      says(/unknown member "scops"/),
+    );
+    await assert.rejects(loadAuthz(write('authz.mjs', 'export const a = 1;')), says(/no default export/));
+    await assert.rejects(
+      loadAuthz(write('authz.mjs', 'export default () => 1;')),
+      says(/must hold one object/),
+    );
+    await assert.rejects(
+      loadAuthz(write('authz.mjs', "import './gone.mjs';")),
+      says(/cannot be run: .*gone\.mjs/),
+    );
+    await assert.rejects(
+      loadAuthz(join(folder(), 'authz.mjs')),
+      says(/cannot be read: .*\nauthz export writes one/),
+    );
+  });
+
+  test('is found by its name, and two are one too many', () => {
+    const there = folder();
+    assert.equal(findAuthzFile(there), undefined);
+    writeFileSync(join(there, 'authz.ts'), '');
+    assert.equal(findAuthzFile(there), join(there, 'authz.ts'));
+    writeFileSync(join(there, 'authz.json'), '');
+    assert.throws(() => findAuthzFile(there), says(/there are .*authz\.json and .*authz\.ts/));
+  });
+
+  test('is written as JSON alone', async () => {
+    await assert.rejects(readAuthzOptions(['export', '--file', 'authz.ts'], {}), says(/export writes JSON/));
+  });
+
+  test('where Node does not read TypeScript, the command says what to do', async (t) => {
+    if ((process.features as { typescript?: unknown }).typescript)
+      return t.skip('this Node reads TypeScript');
+    const keycloak = await startFakeKeycloak();
+    t.after(() => keycloak.close());
+    const file = write('authz.ts', 'export default {} as object;');
+    const args = ['authz', 'plan', '--file', file, '--url', keycloak.url];
+    const admin = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+    const { ended, stderr } = runProgram(args, admin);
+    assert.equal(await ended, 2);
+    assert.match(
+      stderr(),
+      /does not read TypeScript; Node 22\.18 and later does\n.*authz\.mjs.*--import tsx/,
+    );
+  });
+});
