@@ -58,11 +58,13 @@ async function start(given: Given): Promise<RunningApp> {
       '/misconfigured': kc.guard({}, kc.permit('nothing#view', {}, whoami)),
       '/unguarded': kc.guard({ optional: true }, kc.permit('orders#view', {}, whoami)),
     });
+    if (given.paths !== undefined)
+      handlers['/enforced'] = kc.guard({}, kc.pathEnforcer({ config: given.paths }, whoami));
   }
   const app = async (request: Request): Promise<Response> => {
     const answer = await kc.handle(request);
     if (answer !== undefined) return answer;
-    const handler = handlers[new URL(request.url).pathname.replace(/^\/things\/.*/, '/things')];
+    const handler = handlers[new URL(request.url).pathname.replace(/^\/(things|enforced)\/.*/, '/$1')];
     return handler === undefined ? new Response('Not Found', { status: 404 }) : handler(request);
   };
   return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());

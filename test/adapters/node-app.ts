@@ -68,6 +68,14 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
       '/misconfigured': kc.guard({}, kc.permit('nothing#view', {}, whoami)),
       '/unguarded': kc.permit('orders#view', {}, whoami),
     });
+    if (given.paths !== undefined) {
+      const enforce = kc.pathEnforcer({ config: given.paths });
+      routes['/enforced'] = kc.guard({}, (request, response) =>
+        enforce(request, response, (error) =>
+          error ? send(response, {}, 500) : whoami(request as never, response),
+        ),
+      );
+    }
   }
   const inFront: NodeMiddleware[] = [
     ...(given.cors === undefined ? [] : [cors({ origin: given.cors }) as unknown as NodeMiddleware]),
@@ -80,7 +88,7 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
       request.url
         ?.replace(/^http:\/\/[^/]*/, '')
         .replace(/\?.*/, '')
-        .replace(/^\/things\/.*/, '/things') ?? '';
+        .replace(/^\/(things|enforced)\/.*/, '/$1') ?? '';
     const listener = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (listener === undefined) send(response, { detail: 'Not Found' }, 404);
     else listener(request, response);

@@ -127,6 +127,9 @@ class PermittedController {
   unguarded(principal: Caller) {
     return whoami(principal);
   }
+  enforced(principal: Caller) {
+    return whoami(principal);
+  }
 }
 const ANY = { anyOf: ['orders#delete', 'reports#view'] };
 decorate(PermittedController, Controller());
@@ -137,7 +140,8 @@ const byName = Permission(({ params }) => `${params.name}#view`);
 decorate(PermittedController, 'thing', Get('things/:name'), byName);
 decorate(PermittedController, 'misconfigured', Get('misconfigured'), Permission('nothing#view'));
 decorate(PermittedController, 'unguarded', Get('unguarded'), OptionalAuth(), Permission('orders#view'));
-for (const handler of ['permitted', 'hidden', 'any', 'thing', 'misconfigured', 'unguarded']) {
+decorate(PermittedController, 'enforced', Get('enforced/:name'), Require({}));
+for (const handler of ['permitted', 'hidden', 'any', 'thing', 'misconfigured', 'unguarded', 'enforced']) {
   decorateParameter(PermittedController, handler, Principal());
 }
 
@@ -169,6 +173,7 @@ async function start(make: Make, given: Given): Promise<RunningApp> {
         onDenied: onDenied && ((_context, error, principal) => onDenied(error, principal)),
         backchannelLogout: toLogout(given),
         permissions: given.permissions,
+        pathEnforcer: given.paths && { config: given.paths },
       }),
     ],
     controllers: [AppController, NestedController, ...(given.permissions ? [PermittedController] : [])],

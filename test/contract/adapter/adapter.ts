@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
 import type { ProtectedResourceOptions } from '../../../packages/guard/src/adapter/index.ts';
+import type { PolicyEnforcerConfig } from '../../../packages/guard/src/authz/index.ts';
 import type {
   AuthError,
   KeycloakMessage,
@@ -16,6 +17,8 @@ export interface Given {
   readonly session?: Omit<SessionOptions, 'client'>;
   /** Permissions are on, with these options: then, and only then, the app has the routes for them. */
   readonly permissions?: PermissionSettings;
+  /** Paths decide, with this configuration: then the app has the route for it. Permissions are on, too. */
+  readonly paths?: PolicyEnforcerConfig;
   /** The app says which resource it is. */
   readonly resource?: ProtectedResourceOptions;
   readonly explain?: boolean;
@@ -51,6 +54,7 @@ export interface Given {
  * - `GET /things/:name` → for the scope `view` of the resource of that name, by a function of the request
  * - `GET /misconfigured` → for `nothing#view`, which Keycloak does not know
  * - `GET /unguarded` → for `orders#view`, without a guard, or with an optional one
+ * - `GET /enforced/:name` → as `/guarded`, with a path enforcer between guard and handler
  * - `POST /backchannel-logout`, and login, callback, session, logout where `session` is given
  */
 export interface RunningApp {

@@ -290,7 +290,8 @@ describe(`keycloak-guard authz on Keycloak ${keycloak.version}`, () => {
     await good(['apply', '--yes'], WHOLE);
     const whole = await exported();
     const cuts: number[] = [];
-    for (let steps = 1; steps <= 5; steps++) {
+    // Each call in turn: test/admin/authz-cut-off.test.ts.
+    for (const steps of [1, 3]) {
       await reset();
       // Ends it as soon as so many things are there.
       let kill = (): void => {};

@@ -1,3 +1,4 @@
+import type { PathRequest } from '../authz/index.ts';
 import type { Answer } from '../core/internal.ts';
 import type { DoorHost } from './door.ts';
 
@@ -31,6 +32,12 @@ export const fetchHost: FetchHost = {
     };
   },
 };
+
+/** What paths are decided by: as they are routed by, for whoever made the `Request` has resolved dots before. */
+export function toFetchPath({ method, url, headers }: Request): PathRequest {
+  const { pathname, search, protocol } = new URL(url);
+  return { method, url: pathname + search, headers, isSecure: protocol === 'https:' };
+}
 
 /** An answer as a `Response`. Which connections are kept is the server's matter. */
 export function toFetchAnswer({ status, headers, setCookies, body }: Answer, method?: string): Response {

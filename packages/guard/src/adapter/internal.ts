@@ -17,6 +17,7 @@ export {
   fetchHost,
   readFetchBody,
   toFetchAnswer,
+  toFetchPath,
 } from './fetch-http.ts';
 export { answerFetchRoute, findFetchRoute } from './fetch-routes.ts';
 export type { Found, NotOptional } from './found.ts';

@@ -2,11 +2,13 @@ import {
   addToFetchAnswer,
   answerFetchRoute,
   createDoor,
+  type Decide,
   type FetchReply,
   type FetchRequest,
   fetchHost,
   findFetchRoute,
   toFetchAnswer,
+  toFetchPath,
   toPermitGate,
   toRoutes,
 } from '../adapter/internal.ts';
@@ -64,16 +66,14 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
   return {
     verifier: door.verifier,
     guard: (requirements, handler) => toGuarded(door.gate(requirements), handler as never, refuse),
-    permit(rule, given, handler) {
-      const decide = door.permits.permit<Request>(rule, given);
-      return (request, { principal }, ...more) => {
-        const gate = toPermitGate<FetchRequest>(
-          (asked, who) => decide(asked, who, ...more),
-          () => principal as Principal | null,
-        );
-        return toGuarded(gate, handler as never, refuse)(request, ...more);
-      };
-    },
+    permit: (rule, given, handler) =>
+      toPermitted(door.permits.permit<Request>(rule, given), handler as never, refuse),
+    pathEnforcer: (given, handler) =>
+      toPermitted(
+        door.permits.enforcePaths(given, (request) => toFetchPath(request as Request)),
+        handler as never,
+        refuse,
+      ),
     get permissions() {
       return door.permits.opened();
     },
@@ -123,14 +123,27 @@ type Handler = (
   ...rest: readonly unknown[]
 ) => Response | Promise<Response>;
 
+type Refuse = (error: unknown, request: FetchRequest, reply: FetchReply) => Response;
+
 const NOT_FOUND = { status: 404, headers: {}, setCookies: [], body: undefined };
 
+/** A handler inside of a guarded one. */
+function toPermitted(decide: Decide<FetchRequest>, handler: Handler, refuse: Refuse) {
+  return (
+    request: Request,
+    { principal }: { readonly principal: Principal | null },
+    ...more: readonly unknown[]
+  ): Response | Promise<Response> => {
+    const gate = toPermitGate<FetchRequest>(
+      (asked, who) => decide(asked, who, ...more),
+      () => principal,
+    );
+    return toGuarded(gate, handler, refuse)(request, ...more);
+  };
+}
+
 /** A known token costs no promise. */
-function toGuarded(
-  gate: Pick<Gate<FetchRequest, FetchReply>, 'decide'>,
-  handler: Handler,
-  refuse: (error: unknown, request: FetchRequest, reply: FetchReply) => Response,
-) {
+function toGuarded(gate: Pick<Gate<FetchRequest, FetchReply>, 'decide'>, handler: Handler, refuse: Refuse) {
   return (request: Request, ...rest: readonly unknown[]): Response | Promise<Response> => {
     const reply: FetchReply = {};
     const admit = (principal: Principal | null): Response | Promise<Response> => {

@@ -1,5 +1,4 @@
-import type { NotOptional, PermitRule } from '../adapter/internal.ts';
-import type { Principal } from '../core/index.ts';
+import type { NotOptional, PathEnforcerOptions, PermitRule } from '../adapter/internal.ts';
 import type { GuardOptions } from '../core/internal.ts';
 import type { FetchKeycloak, FetchPermitOptions, GuardedHandler, OfRequest } from './types.ts';
 
@@ -31,12 +30,13 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
       options: FetchPermitOptions,
       handler: GuardedHandler<C, NotOptional, Req, Rest>,
     ) {
-      let permitted: ReturnType<typeof bind> | undefined;
-      const bind = () => get().permit(rule, options, handler);
-      return (request: Req, found: { readonly principal: Principal<C> | null }, ...rest: Rest) => {
-        permitted ??= bind();
-        return permitted(request, found, ...rest);
-      };
+      return later(() => get().permit(rule, options, handler));
+    },
+    pathEnforcer<Req extends Request, Rest extends unknown[]>(
+      options: Omit<PathEnforcerOptions, 'permissions'>,
+      handler: GuardedHandler<C, NotOptional, Req, Rest>,
+    ) {
+      return later(() => get().pathEnforcer(options, handler));
     },
     get permissions() {
       return get().permissions;
@@ -61,5 +61,14 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
     has: (principal, requirements) => get().has(principal, requirements),
     load: async () => get().load(),
     close: async () => made?.close(),
+  };
+}
+
+/** A function that is made when it is first called. */
+function later<Args extends unknown[], Result>(make: () => (...args: Args) => Result) {
+  let made: ((...args: Args) => Result) | undefined;
+  return (...args: Args): Result => {
+    made ??= make();
+    return made(...args);
   };
 }

@@ -5,6 +5,7 @@ import type {
   Found,
   KeycloakOptions,
   NotOptional,
+  PathEnforcerOptions,
   PermissionSettings,
   Permissions,
   PermitOptions,
@@ -92,6 +93,24 @@ export interface FetchKeycloak<C extends object = Claims> {
   permit<Req extends Request, Rest extends unknown[]>(
     rule: PermitRule | OfRequest<PermitRule>,
     options: FetchPermitOptions,
+    handler: GuardedHandler<C, NotOptional, Req, Rest>,
+  ): (
+    request: Req,
+    found: { readonly principal: Principal<C> | null },
+    ...rest: Rest
+  ) => Response | Promise<Response>;
+  /**
+   * A handler, inside of a guarded one, for whoever may do this with the path of the request, as the policy enforcer of Keycloak's
+   * adapters for Java decides. The path is that of the `Request`, whose dot segments are resolved already: it has to be what
+   * the application routes by. Needs the option `permissions`.
+   *
+   * @throws {OptionsError} for an option or a part of the configuration that is wrong
+   * @see Keycloak, Authorization Services Guide: "Policy enforcers"
+   * @example
+   * Bun.serve({ fetch: kc.guard({}, kc.pathEnforcer({ methodScopes: { GET: 'view' } }, (request) => route(request))) });
+   */
+  pathEnforcer<Req extends Request, Rest extends unknown[]>(
+    options: Omit<PathEnforcerOptions, 'permissions'>,
     handler: GuardedHandler<C, NotOptional, Req, Rest>,
   ): (
     request: Req,

@@ -14,7 +14,6 @@ import {
   type KeycloakOptions,
   type NotOptional,
   type PathEnforcerOptions,
-  type PathRequest,
   type PermissionSettings,
   type Permissions,
   type PermitOptions,
@@ -24,6 +23,7 @@ import {
   type RuleOfRequest,
   type SessionSettings,
   toFetchAnswer,
+  toFetchPath,
   toPermitGate,
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
@@ -200,7 +200,7 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
     guard: (requirements) => toGuard(door.gate(requirements)) as MiddlewareHandler,
     permissions: door.permits.open,
     permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
-    pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),
+    pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, ({ req }) => toFetchPath(req.raw))),
     session: (settings) => toMiddleware(door.openSessions(settings)),
     protectedResource: (given) => toMiddleware(door.protectedResource(given)),
     mcp(given) {
@@ -230,13 +230,6 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
     load: () => door.verifier.load(),
     close: door.close,
   };
-}
-
-/** Path and query as they are routed by: the server has resolved dots before. */
-function toPath({ req }: Context): PathRequest {
-  const { pathname, search, protocol } = new URL(req.url);
-  const { method, headers } = req.raw;
-  return { method, url: pathname + search, headers, isSecure: protocol === 'https:' };
 }
 
 /** Hono puts headers onto a copy where an answer is there already; an upgrade cannot be copied. */

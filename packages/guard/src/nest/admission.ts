@@ -1,23 +1,27 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { Door } from '../adapter/internal.ts';
+import type { Decide, Door } from '../adapter/internal.ts';
 import type { Log } from '../core/internal.ts';
 import { permissionsOf, toGuardOptions } from './access.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
 import { type Check, decide, forget, refuseUnknown } from './decide.ts';
-import { toPermit } from './permission.ts';
+import { toBoth, toPermit } from './permission.ts';
 
 /** Decides on every context that a guard is asked about. */
 export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;
 
 type NestDoor = Pick<Door<Call, Call, never>, 'gate' | 'permits' | 'refusalOf'>;
 
-/** @param toCall throws an `UnknownContextError` where it is not known how the context says who is calling */
+/**
+ * @param toCall throws an `UnknownContextError` where it is not known how the context says who is calling
+ * @param paths decides by path on whatever is guarded
+ */
 export function createAdmission(
   door: NestDoor,
   toCall: (context: ExecutionContext) => Call,
   log: Pick<Log, 'error'>,
+  paths?: Decide<Call> | undefined,
 ): Admission {
-  const checkOf = createChecks(door);
+  const checkOf = createChecks(door, paths);
   /** A guard of the app and one of a decorator look at the same request: it is decided on once. */
   const decided = new WeakMap<object, { readonly check: object; readonly admitted: ReturnType<Admission> }>();
 
@@ -43,7 +47,7 @@ export function createAdmission(
 }
 
 /** The check of each handler of each class, made when it is first called; `null` where it is open. */
-function createChecks(door: NestDoor) {
+function createChecks(door: NestDoor, paths: Decide<Call> | undefined) {
   const checks = new WeakMap<object, WeakMap<object, Check | null>>();
   return (controller: object, handler: object): Check | null => {
     let ofClass = checks.get(controller);
@@ -53,15 +57,22 @@ function createChecks(door: NestDoor) {
     }
     let check = ofClass.get(handler);
     if (check === undefined) {
-      check = makeCheck(door, controller, handler);
+      check = makeCheck(door, controller, handler, paths);
       ofClass.set(handler, check);
     }
     return check;
   };
 }
 
-function makeCheck(door: NestDoor, controller: object, handler: object): Check | null {
+function makeCheck(
+  door: NestDoor,
+  controller: object,
+  handler: object,
+  paths: Decide<Call> | undefined,
+): Check | null {
   const options = toGuardOptions(controller, handler);
   if (options === null) return null;
-  return { gate: door.gate(options), permit: toPermit(door.permits, permissionsOf(controller, handler)) };
+  const permit = toPermit(door.permits, permissionsOf(controller, handler));
+  const both = paths && permit ? toBoth(paths, permit) : (paths ?? permit);
+  return { gate: door.gate(options), permit: both };
 }

@@ -2,6 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type {
   BackchannelLogoutOptions,
   KeycloakOptions,
+  PathEnforcerOptions,
   PermissionSettings,
   SessionSettings,
 } from '../adapter/internal.ts';
@@ -27,6 +28,13 @@ export interface NestOptions {
    * Default: none are asked, and whatever requires a permission is refused.
    */
   readonly permissions?: PermissionSettings | undefined;
+  /**
+   * Decides by path and method of the request, for every handler that is guarded, after its guard and before its permissions:
+   * as the policy enforcer of Keycloak's adapters for Java does. What is `@Public()` is open; messages, and operations whose token `tokenFrom`
+   * reads, have no path. Needs
+   * `permissions`. Default: none.
+   */
+  readonly pathEnforcer?: Omit<PathEnforcerOptions, 'permissions'> | undefined;
   /**
    * Where the token of a message stands, by kind of context. `rpc` (microservices) has no default. `graphql`: by default in
    * the request of the operation; subscriptions have none. `ws`: by default in the handshake, or Socket.IO's `auth.token`.
@@ -63,6 +71,11 @@ const RULES: OptionRules<NestOptions> = {
     example: "{ clientSecret: '<secret of the client>' }",
     isMet: isObject,
   },
+  pathEnforcer: {
+    rule: 'must be options of createPathEnforcer, without permissions',
+    example: "{ methodScopes: { GET: 'view' } }",
+    isMet: isObject,
+  },
   tokenFrom: {
     rule: 'must be functions named graphql, ws or rpc',
     example: '{ rpc: (context) => context.switchToRpc().getData().token }',
@@ -74,8 +87,8 @@ const RULES: OptionRules<NestOptions> = {
 export function splitOptions<C extends object>(
   options: KeycloakModuleOptions<C>,
 ): { nest: NestOptions; rest: KeycloakOptions<ExecutionContext, C> } {
-  const { session, backchannelLogout, permissions, tokenFrom, ...rest } = options;
-  const nest = { session, backchannelLogout, permissions, tokenFrom };
+  const { session, backchannelLogout, permissions, pathEnforcer, tokenFrom, ...rest } = options;
+  const nest = { session, backchannelLogout, permissions, pathEnforcer, tokenFrom };
   checkOptions('KeycloakModule', nest, RULES);
   return { nest, rest: rest as KeycloakOptions<ExecutionContext, C> };
 }

@@ -34,7 +34,8 @@ export function toPermit(
   return first && others.reduce(toBoth, first);
 }
 
-function toBoth(first: Decide<Call>, second: Decide<Call>): Decide<Call> {
+/** First the one, then the other. */
+export function toBoth(first: Decide<Call>, second: Decide<Call>): Decide<Call> {
   return (...asked) => {
     const decided = first(...asked);
     return decided === undefined ? second(...asked) : decided.then(() => second(...asked));

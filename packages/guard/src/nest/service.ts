@@ -9,6 +9,7 @@ import { toHttpCall } from './http-call.ts';
 import { mountRoutes } from './mount.ts';
 import { createNestLog } from './nest-log.ts';
 import { type KeycloakModuleOptions, type NestOptions, splitOptions } from './options.ts';
+import { toPathPermit } from './path-permit.ts';
 import { createCallReader } from './to-call.ts';
 import type { Handshakes } from './ws-call.ts';
 
@@ -41,7 +42,12 @@ export class KeycloakService<C extends object = Claims> {
     this.#routes = toRoutes(this.#door, nest);
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
-    this.admit = createAdmission(this.#door, toCall, log);
+    this.admit = createAdmission(
+      this.#door,
+      toCall,
+      log,
+      toPathPermit(this.#door.permits, nest.pathEnforcer),
+    );
   }
 
   get verifier(): TokenVerifier<C> {
