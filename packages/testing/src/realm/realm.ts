@@ -20,6 +20,7 @@ export interface Realm {
   client(clientId: string): Client | undefined;
   clients(): Iterable<Client>;
   userById(id: string): User | undefined;
+  userByName(username: string): User | undefined;
   /** By user name, or by e-mail address where the realm allows it. */
   userByLogin(login: string): User | undefined;
   serviceAccountOf(client: Client): User;
@@ -75,6 +76,7 @@ export function createRealm(rep: RealmRepresentation): Realm {
     client: (clientId) => clients.get(clientId),
     clients: () => clients.values(),
     userById: (id) => users.get(id),
+    userByName: (username) => users.get(logins.get(username.toLowerCase()) ?? ''),
     userByLogin(login) {
       const wanted = login.toLowerCase();
       const id = logins.get(wanted);
@@ -117,7 +119,7 @@ export function createRealm(rep: RealmRepresentation): Realm {
       return { realm: new Set(), client: new Map(own === undefined ? [] : [[client.clientId, own]]) };
     },
     updateUser(username, change) {
-      const user = users.get(logins.get(username.toLowerCase()) ?? '');
+      const user = realm.userByName(username);
       if (user === undefined) throw new TypeError(`there is no user '${username}' in the realm ${name}`);
       const changed = { ...user.representation, id: user.id, ...change };
       // As Keycloak does for an administrator; of a realm file it takes no notice there.
