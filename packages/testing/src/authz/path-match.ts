@@ -6,7 +6,10 @@ export function findByUri(model: DecisionModel, uri: string, isPattern: boolean)
   const exact = all.filter(({ uris }) => uris.some((one) => one.toLowerCase() === uri.toLowerCase()));
   if (exact.length > 0 || !isPattern) return exact;
   const own = all.filter(({ ownerId }) => ownerId === model.clientId);
-  const best = matchPath(new Map(own.flatMap((resource) => resource.uris.map((one) => [one, resource]))), uri);
+  const best = matchPath(
+    new Map(own.flatMap((resource) => resource.uris.map((one) => [one, resource]))),
+    uri,
+  );
   return best === undefined ? [] : [best];
 }
 
@@ -26,7 +29,9 @@ export function matchPath<T>(patterns: ReadonlyMap<string, T>, uri: string): T |
     if (pattern.includes('{')) {
       const braces = pattern.split('{').length;
       const isBetter =
-        template === undefined || parts > template.parts || (parts === template.parts && braces < template.braces);
+        template === undefined ||
+        parts > template.parts ||
+        (parts === template.parts && braces < template.braces);
       if (isBetter && fillsTemplate(pattern, path)) template = { entry, parts, braces };
     } else if (pattern.endsWith('*')) {
       const root = pattern.slice(0, -1);

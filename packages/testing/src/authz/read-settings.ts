@@ -1,6 +1,10 @@
 import { stableId } from '../realm/stable-id.ts';
 import type { DecisionModel, EnforcementMode, Policy, Resource, Scope, Strategy } from './model.ts';
-import type { AuthorizationSettings, PolicyRepresentation, ResourceRepresentation } from './representation.ts';
+import type {
+  AuthorizationSettings,
+  PolicyRepresentation,
+  ResourceRepresentation,
+} from './representation.ts';
 
 /** The settings with everything that Keycloak fills in. */
 export interface ReadSettings extends DecisionModel {

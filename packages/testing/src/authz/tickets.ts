@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { stableId } from '../realm/stable-id.ts';
 import type { Granted } from './evaluation/evaluate.ts';
 import type { AskedText } from './grant/permission-form.ts';
 import type { Policy, Resource, Ticket } from './model.ts';
@@ -63,7 +64,7 @@ export function hasTicket(
 
 /** What an owner shares with one user of one resource is a permission of its own, as long as anything is shared. */
 function sharePolicy({ tickets, policies }: ResourceServer, { resourceId, ownerId, requesterId }: Ticket) {
-  const id = `share ${resourceId} ${requesterId}`;
+  const id = stableId('share', resourceId, requesterId);
   const shared = [...tickets.values()].filter(
     (one) => one.isGranted && one.resourceId === resourceId && one.requesterId === requesterId,
   );

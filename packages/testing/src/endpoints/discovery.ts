@@ -28,7 +28,7 @@ function addDocument(app: FastifyInstance, { realm }: Provider, path: string): v
   });
 }
 
-function metadataOf(issuer: string, scopes: string[]) {
+export function metadataOf(issuer: string, scopes: string[]) {
   const base = `${issuer}/protocol/openid-connect`;
   const methods = ['client_secret_basic', 'client_secret_post'];
   return {

@@ -25,7 +25,16 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
   provider.sessions.touch(session, client);
   // Permissions stay as they were: nothing is decided again.
   const { authorization } = claims;
-  return issueTokens(provider, { issuer, client, user, session, scopes, authorization, grantCode: 'rt', jkt });
+  return issueTokens(provider, {
+    issuer,
+    client,
+    user,
+    session,
+    scopes,
+    authorization,
+    grantCode: 'rt',
+    jkt,
+  });
 };
 
 /** With rotation switched on, a refresh token is good `refreshTokenMaxReuse` + 1 times; once more ends them all. */

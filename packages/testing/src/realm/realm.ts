@@ -25,6 +25,9 @@ export interface Realm {
   userByLogin(login: string): User | undefined;
   serviceAccountOf(client: Client): User;
   groupsOf(user: User): Group[];
+  hasGroup(path: string): boolean;
+  /** A role of the realm by its name, one of a client as `client/role`. */
+  hasRole(name: string): boolean;
   /** Roles of the user, of the user's groups, and everything those roles hold. */
   rolesOf(user: User): RoleSet;
   /** Those of the user's roles that the client may see. */
@@ -104,6 +107,8 @@ export function createRealm(rep: RealmRepresentation): Realm {
         const group = groups.get(path.startsWith('/') ? path : `/${path}`);
         return group === undefined ? [] : [group];
       }),
+    hasGroup: (path) => groups.has(path.startsWith('/') ? path : `/${path}`),
+    hasRole: (role) => roles.has(role),
     rolesOf(user) {
       const grants: RoleGrant[] = [
         user.representation,

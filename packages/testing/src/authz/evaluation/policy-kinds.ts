@@ -32,8 +32,7 @@ const KINDS: Readonly<Record<string, PolicyKind>> = {
 
 /** Types of policies that are decided by themselves. */
 export const isSimpleKind = (type: string): boolean => Object.hasOwn(KINDS, type);
-export const isGrantedBy: PolicyKind = (policy, question) =>
-  KINDS[policy.type]?.(policy, question) ?? false;
+export const isGrantedBy: PolicyKind = (policy, question) => KINDS[policy.type]?.(policy, question) ?? false;
 
 interface Named {
   readonly id: string;

@@ -9,10 +9,7 @@ import { isLightweight } from '../../tokens/scopes.ts';
 import type { Subject } from '../evaluation/subject.ts';
 
 /** Whom a token stands for. A client's own account is the client itself. */
-export function subjectOf(
-  { realm }: Pick<Provider, 'realm'>,
-  { claims, client, user }: GoodToken,
-): Subject {
+export function subjectOf({ realm }: Pick<Provider, 'realm'>, { claims, client, user }: GoodToken): Subject {
   const isServiceAccount = isAccountOf(realm, client, user);
   const tokenRoles = isLightweight(client) ? realm.rolesInScope(user, client) : rolesIn(claims);
   return {

@@ -59,7 +59,8 @@ export async function umaTicketGrant(
   const isSubmitted = ticket !== undefined && (form.get('submit_request') ?? 'true').toLowerCase() === 'true';
   if (isSubmitted) fileRequests(server, subject.id, asked, granted);
 
-  const isPartial = previous !== undefined && !asked.every((one) => holds(answer, toWanted(server, subject.id, one)));
+  const isPartial =
+    previous !== undefined && !asked.every((one) => holds(answer, toWanted(server, subject.id, one)));
   if (answer.length === 0 || isPartial) {
     throw new Fault(403, 'access_denied', isSubmitted ? 'request_submitted' : 'not_authorized');
   }
