@@ -2,6 +2,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Caller, createCaller } from './caller.ts';
 import { authorizationGroup } from './groups/authorization.ts';
 import { askingGroup } from './groups/authorization-services/asking.ts';
+import { decidingGroup } from './groups/authorization-services/deciding.ts';
 import { codeGroup } from './groups/code.ts';
 import { deviceGroup } from './groups/device.ts';
 import { discoveryGroup } from './groups/discovery.ts';
@@ -49,6 +50,7 @@ const GROUPS: Record<string, Behaviours> = {
   'logout endpoint': logoutGroup,
   'token exchange': exchangeGroup,
   'authorization services: asking': askingGroup,
+  'authorization services: deciding': decidingGroup,
   'DPoP-bound tokens': dpopGroup,
   'users, clients and realms that change': stateGroup,
 };

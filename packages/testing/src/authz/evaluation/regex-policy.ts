@@ -23,12 +23,12 @@ export function toPattern(text: string): RegExp | undefined {
 }
 
 function valueAt(attributes: Question['subject']['attributes'], claim: string): string | undefined {
-  const [name = '', ...path] = claim
-    .split(/(?<!\\)\./)
-    .filter((part) => part !== '')
-    .map((part) => part.replaceAll(/\\(.)/g, '$1'));
+  const parts = claim.split(/(?<!\\)\./).filter((part) => part !== '');
+  // A name without a path is taken as it is written, backslashes and all.
+  if (parts.length < 2) return attributes.get(claim)?.[0];
+  const [name = '', ...path] = parts.map((part) => part.replaceAll(/\\(.)/g, '$1'));
   const [text] = attributes.get(name) ?? [];
-  if (text === undefined || path.length === 0) return text;
+  if (text === undefined) return undefined;
   try {
     let at: unknown = JSON.parse(text);
     for (const part of path) {
