@@ -1,4 +1,6 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { addProtectionApi } from './authz/protection/protection-api.ts';
+import { addUmaConfiguration } from './authz/uma-configuration.ts';
 import { addAccountProfile } from './endpoints/account-profile.ts';
 import { addAccountSessions } from './endpoints/account-sessions.ts';
 import { addAdmin } from './endpoints/admin.ts';
@@ -119,6 +121,8 @@ export function buildApp(
         addPushedAuthorization(inRealm, provider);
         addDevice(inRealm, provider);
         addClientRegistration(inRealm, provider);
+        addUmaConfiguration(inRealm, provider);
+        addProtectionApi(inRealm, provider);
         addLogin(inRealm, provider);
         addConsent(inRealm, provider);
         addRequiredAction(inRealm, provider);

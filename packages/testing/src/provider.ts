@@ -1,3 +1,4 @@
+import type { ResourceServers } from './authz/resource-servers.ts';
 import type { Codes } from './browser/codes.ts';
 import type { Consents } from './browser/consents.ts';
 import type { Devices } from './browser/devices.ts';
@@ -13,6 +14,7 @@ import type { KeyRing } from './tokens/keys.ts';
 /** What every endpoint works with. */
 export interface Provider {
   readonly realm: Realm;
+  readonly resourceServers: ResourceServers;
   readonly keys: KeyRing;
   readonly clock: Clock;
   readonly sessions: Sessions;

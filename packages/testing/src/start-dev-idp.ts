@@ -1,4 +1,5 @@
 import { buildApp } from './app.ts';
+import { createResourceServers } from './authz/resource-servers.ts';
 import { createCodes } from './browser/codes.ts';
 import { createConsents } from './browser/consents.ts';
 import { createDevices } from './browser/devices.ts';
@@ -54,6 +55,7 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
   let lockout = createLockout(realm, clock);
   const provider: Provider = {
     realm,
+    resourceServers: createResourceServers(realm),
     keys,
     clock,
     sessions,

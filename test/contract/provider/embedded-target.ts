@@ -19,6 +19,10 @@ export const embeddedTarget: Target = {
       name: realm.realm,
       close: () => idp.close(),
       updateUser: async (username, fields) => idp.updateUser(username, fields),
+      async takeRealmRole(username, role) {
+        const roles = realm.users?.find((one) => one.username === username)?.realmRoles ?? [];
+        idp.updateUser(username, { realmRoles: roles.filter((one) => one !== role) });
+      },
       updateClient: async (clientId, fields) => idp.updateClient(clientId, fields),
       updateRealm: async (fields) => idp.updateRealm(fields),
       pass: async (seconds) => idp.advanceClock(seconds),

@@ -38,6 +38,11 @@ export function keycloakTarget(keycloak: RealKeycloak): Target {
           const user = await find(`${base}/users?exact=true&username=${username}`);
           await admin('PUT', `${base}/users/${user.id}`, { ...user, ...fields });
         },
+        async takeRealmRole(username, role) {
+          const user = await find(`${base}/users?exact=true&username=${username}`);
+          const found = await admin('GET', `${base}/roles/${role}`);
+          await admin('DELETE', `${base}/users/${user.id}/role-mappings/realm`, [found]);
+        },
         async updateClient(clientId, fields) {
           const client = await find(`${base}/clients?clientId=${clientId}`);
           await admin('PUT', `${base}/clients/${client.id}`, { ...client, ...fields });

@@ -1,6 +1,8 @@
 import { after, before, describe, it } from 'node:test';
 import { type Caller, createCaller } from './caller.ts';
 import { authorizationGroup } from './groups/authorization.ts';
+import { askingGroup } from './groups/authorization-services/asking.ts';
+import { decidingGroup } from './groups/authorization-services/deciding.ts';
 import { codeGroup } from './groups/code.ts';
 import { deviceGroup } from './groups/device.ts';
 import { discoveryGroup } from './groups/discovery.ts';
@@ -47,6 +49,8 @@ const GROUPS: Record<string, Behaviours> = {
   'what keycloak-js asks for': frontEndGroup,
   'logout endpoint': logoutGroup,
   'token exchange': exchangeGroup,
+  'authorization services: asking': askingGroup,
+  'authorization services: deciding': decidingGroup,
   'DPoP-bound tokens': dpopGroup,
   'users, clients and realms that change': stateGroup,
 };

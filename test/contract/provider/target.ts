@@ -15,6 +15,8 @@ export interface TestRealm {
   readonly name: string;
   close(): Promise<void>;
   updateUser(username: string, change: Record<string, unknown>): Promise<void>;
+  /** The user loses a role of the realm. */
+  takeRealmRole(username: string, role: string): Promise<void>;
   updateClient(clientId: string, change: Record<string, unknown>): Promise<void>;
   updateRealm(change: Record<string, unknown>): Promise<void>;
   /** Lets time pass: the embedded provider's clock is moved, a real Keycloak is waited for. */

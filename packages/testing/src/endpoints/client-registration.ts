@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 import { allowCaller } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
+import { jsonTextOf, parseJsonTexts } from '../http/json-body.ts';
 import { addRoute } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
 import { readMetadata, toRegistration, toRepresentation } from '../registration/metadata.ts';
@@ -26,13 +27,7 @@ export function addClientRegistration(app: FastifyInstance, { realm, clock }: Pr
   };
 
   app.register(async (scope) => {
-    scope.removeContentTypeParser('*');
-    scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
-      done(null, body),
-    );
-    scope.addContentTypeParser('*', (_request, _body, done) =>
-      done(new Fault(415, 'The content-type header value did not match the value in @Consumes')),
-    );
+    parseJsonTexts(scope);
     addRoute(scope, {
       endpoint: 'registration',
       path: PATH,
@@ -43,7 +38,7 @@ export function addClientRegistration(app: FastifyInstance, { realm, clock }: Pr
         if (request.headers.authorization !== undefined) {
           throw new Fault(401, 'invalid_token', 'Failed decode token');
         }
-        const metadata = readMetadata(String(request.body ?? ''));
+        const metadata = readMetadata(jsonTextOf(request));
         const policies = assertMayRegister(realm, request, metadata);
         const clientId = randomUUID();
         realm.addClient(toRepresentation(metadata, clientId, secretText(64), policies));

@@ -28,7 +28,7 @@ function addDocument(app: FastifyInstance, { realm }: Provider, path: string): v
   });
 }
 
-function metadataOf(issuer: string, scopes: string[]) {
+export function metadataOf(issuer: string, scopes: string[]) {
   const base = `${issuer}/protocol/openid-connect`;
   const methods = ['client_secret_basic', 'client_secret_post'];
   return {
@@ -52,6 +52,7 @@ function metadataOf(issuer: string, scopes: string[]) {
       'refresh_token',
       'urn:ietf:params:oauth:grant-type:device_code',
       'urn:ietf:params:oauth:grant-type:token-exchange',
+      'urn:ietf:params:oauth:grant-type:uma-ticket',
     ],
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'fragment', 'form_post'],

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { permissionsIn } from '../authz/grant/granted-permissions.ts';
 import { Fault, invalidRequest } from '../fault.ts';
 import { authenticateClient } from '../http/client-auth.ts';
 import { field, formOf } from '../http/form.ts';
@@ -18,6 +19,9 @@ const WRONG_SECRET = {
 /** Claims an answer takes from the token; the mappers give the rest, as they are now. */
 const KEPT = ['exp', 'iat', 'jti', 'iss', 'aud', 'sub', 'typ', 'azp', 'nonce', 'sid', 'scope', 'cnf'];
 
+const RPT_HINT = 'requesting_party_token';
+const HINTS: ReadonlySet<string> = new Set(['access_token', 'refresh_token', RPT_HINT]);
+
 /** RFC 7662. A token is active only for a client that is in its audience (Keycloak 26.6.2 and later). */
 export function addIntrospection(app: FastifyInstance, provider: Provider): void {
   addRoute(app, {
@@ -31,7 +35,7 @@ export function addIntrospection(app: FastifyInstance, provider: Provider): void
       const token = field(form, 'token');
       if (token === undefined) throw invalidRequest('Token not provided.');
       const hint = field(form, 'token_type_hint') ?? 'access_token';
-      if (hint !== 'access_token' && hint !== 'refresh_token') {
+      if (!HINTS.has(hint)) {
         throw invalidRequest('Unsupported token type.');
       }
       const issuer = issuerOf(request);
@@ -46,12 +50,28 @@ export function addIntrospection(app: FastifyInstance, provider: Provider): void
       const reading = await readToken(provider, token, issuer, ['Bearer', 'DPoP', 'ID']);
       if ('problem' in reading) return reply.send(INACTIVE);
       const answer = describe(provider, reading);
-      return reply.send(mayAsk(answer, client) ? answer : INACTIVE);
+      if (!mayAsk(answer, client)) return reply.send(INACTIVE);
+      return reply.send(hint === RPT_HINT ? describePermissions(reading) : answer);
     },
   });
 }
 
 const INACTIVE = { active: false };
+
+/** What a token that carries permissions grants (UMA 2.0 Federated Authorization §5.1), and not of whom it is. */
+function describePermissions({ claims }: GoodToken): Claims {
+  const { exp, iat, jti, aud, typ, acr, authorization } = claims;
+  const permissions = permissionsIn(claims).map((one) => ({
+    ...one,
+    resource_id: one.rsid,
+    resource_scopes: one.scopes,
+  }));
+  return {
+    ...{ exp, iat, jti, aud, typ, acr },
+    ...(authorization === undefined ? {} : { permissions }),
+    active: true,
+  };
+}
 
 function describe(provider: Provider, reading: GoodToken): Claims {
   const { claims, client, user, session } = reading;

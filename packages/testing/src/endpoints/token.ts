@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { UMA_TICKET, umaTicketGrant } from '../authz/grant/uma-ticket.ts';
 import { Fault, invalidRequest } from '../fault.ts';
 import { authorizationCodeGrant } from '../grants/authorization-code.ts';
 import { clientCredentialsGrant } from '../grants/client-credentials.ts';
@@ -44,6 +45,11 @@ export function addToken(app: FastifyInstance, provider: Provider): void {
       const form = formOf(request);
       const type = field(form, 'grant_type');
       if (type === undefined) throw invalidRequest('Missing form parameter: grant_type');
+      // Keycloak takes a bearer token here instead of the client's credentials.
+      if (type === UMA_TICKET) {
+        allowCaller(request, reply);
+        return reply.send(await umaTicketGrant(provider, request, reply));
+      }
       const grant = GRANTS.get(type);
       if (grant === undefined) throw new Fault(400, 'unsupported_grant_type', 'Unsupported grant_type');
       allowCaller(request, reply);

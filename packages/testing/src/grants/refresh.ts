@@ -23,7 +23,18 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
   const scopes = narrowScopes(provider.realm, client, String(claims.scope).split(' '), field(form, 'scope'));
   assertNotReused(provider, session, client, String(claims.jti));
   provider.sessions.touch(session, client);
-  return issueTokens(provider, { issuer, client, user, session, scopes, grantCode: 'rt', jkt });
+  // Permissions stay as they were: nothing is decided again.
+  const { authorization } = claims;
+  return issueTokens(provider, {
+    issuer,
+    client,
+    user,
+    session,
+    scopes,
+    authorization,
+    grantCode: 'rt',
+    jkt,
+  });
 };
 
 /** With rotation switched on, a refresh token is good `refreshTokenMaxReuse` + 1 times; once more ends them all. */

@@ -9,6 +9,7 @@ export const ENDPOINTS = [
   'authorization',
   'par',
   'registration',
+  'protection',
   'device',
   'status',
   'account',
@@ -23,8 +24,8 @@ export const ENDPOINTS = [
 
 /**
  * An endpoint of the provider. `login` is the login page's own form, `par` where requests are pushed, `registration` where
- * clients make themselves known, `status` what
- * keycloak-js frames, `account` the user's own profile, `other` everything else.
+ * clients make themselves known, `protection` the protection API of authorization services, `status` what keycloak-js
+ * frames, `account` the user's own profile, `other` everything else.
  */
 export type Endpoint = (typeof ENDPOINTS)[number];
 

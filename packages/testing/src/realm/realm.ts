@@ -20,10 +20,14 @@ export interface Realm {
   client(clientId: string): Client | undefined;
   clients(): Iterable<Client>;
   userById(id: string): User | undefined;
+  userByName(username: string): User | undefined;
   /** By user name, or by e-mail address where the realm allows it. */
   userByLogin(login: string): User | undefined;
   serviceAccountOf(client: Client): User;
   groupsOf(user: User): Group[];
+  hasGroup(path: string): boolean;
+  /** A role of the realm by its name, one of a client as `client/role`. */
+  hasRole(name: string): boolean;
   /** Roles of the user, of the user's groups, and everything those roles hold. */
   rolesOf(user: User): RoleSet;
   /** Those of the user's roles that the client may see. */
@@ -75,6 +79,7 @@ export function createRealm(rep: RealmRepresentation): Realm {
     client: (clientId) => clients.get(clientId),
     clients: () => clients.values(),
     userById: (id) => users.get(id),
+    userByName: (username) => users.get(logins.get(username.toLowerCase()) ?? ''),
     userByLogin(login) {
       const wanted = login.toLowerCase();
       const id = logins.get(wanted);
@@ -102,6 +107,8 @@ export function createRealm(rep: RealmRepresentation): Realm {
         const group = groups.get(path.startsWith('/') ? path : `/${path}`);
         return group === undefined ? [] : [group];
       }),
+    hasGroup: (path) => groups.has(path.startsWith('/') ? path : `/${path}`),
+    hasRole: (role) => roles.has(role),
     rolesOf(user) {
       const grants: RoleGrant[] = [
         user.representation,
@@ -117,7 +124,7 @@ export function createRealm(rep: RealmRepresentation): Realm {
       return { realm: new Set(), client: new Map(own === undefined ? [] : [[client.clientId, own]]) };
     },
     updateUser(username, change) {
-      const user = users.get(logins.get(username.toLowerCase()) ?? '');
+      const user = realm.userByName(username);
       if (user === undefined) throw new TypeError(`there is no user '${username}' in the realm ${name}`);
       const changed = { ...user.representation, id: user.id, ...change };
       // As Keycloak does for an administrator; of a realm file it takes no notice there.

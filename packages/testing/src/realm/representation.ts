@@ -1,3 +1,5 @@
+import type { AuthorizationSettings } from '../authz/representation.ts';
+
 /**
  * The part of Keycloak's `RealmRepresentation` that this provider reads. Any realm file that Keycloak imports or
  * exports fits: fields not listed here are ignored.
@@ -100,6 +102,9 @@ export interface ClientRepresentation {
   implicitFlowEnabled?: boolean;
   directAccessGrantsEnabled?: boolean;
   serviceAccountsEnabled?: boolean;
+  authorizationServicesEnabled?: boolean;
+  /** Resources, scopes, policies and permissions, as Keycloak's console exports them. */
+  authorizationSettings?: AuthorizationSettings;
   consentRequired?: boolean;
   fullScopeAllowed?: boolean;
   notBefore?: number;

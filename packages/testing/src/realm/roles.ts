@@ -13,6 +13,8 @@ export interface RoleGrant {
 }
 
 export interface RoleBook {
+  /** A role of the realm by its name, one of a client as `client/role`. */
+  has(name: string): boolean;
   /** Resolves composite roles. */
   resolve(grants: readonly RoleGrant[]): RoleSet;
 }
@@ -44,6 +46,11 @@ export function createRoleBook(rep: RealmRepresentation): RoleBook {
   }
 
   return {
+    has(name) {
+      const at = name.indexOf('/');
+      const parts = composites.has(key(REALM, name)) ? 1 : at;
+      return parts > 0 && (parts === 1 || composites.has(key(name.slice(0, at), name.slice(at + 1))));
+    },
     resolve(grants) {
       const seen = new Set<string>();
       const todo = grants.flatMap((grant) => [

@@ -1,3 +1,4 @@
+import { warningsOfAuthorization } from '../authz/warnings.ts';
 import { isKnownMapper } from '../tokens/mappers.ts';
 import { BUILT_IN_CLIENTS } from './built-in.ts';
 import type { Client } from './client.ts';
@@ -26,7 +27,9 @@ export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
         `user ${username}: the password is hashed in a way this provider cannot check; ` +
         'give the user a password with "value" in the realm file',
     ),
-    ...[...realm.clients()].filter(isOwn).flatMap((client) => warningsOfClient(client, mapped)),
+    ...[...realm.clients()]
+      .filter(isOwn)
+      .flatMap((client) => [...warningsOfClient(client, mapped), ...warningsOfAuthorization(client, realm)]),
     ...holders.flatMap(({ name, mappers }) =>
       mappers
         .filter(({ protocolMapper }) => !isKnownMapper(protocolMapper))

@@ -1,4 +1,5 @@
 import { Fault } from '../fault.ts';
+import { assertMembers, parseJson } from '../http/json-body.ts';
 import type { Client } from '../realm/client.ts';
 import { hasFlag } from '../realm/client.ts';
 import type { ClientRepresentation } from '../realm/representation.ts';
@@ -44,22 +45,11 @@ const MEMBERS: ReadonlySet<string> = new Set(
 
 /** @throws {Fault} 400 in Keycloak's words */
 export function readMetadata(text: string): ClientMetadata {
-  let metadata: unknown;
-  try {
-    metadata = JSON.parse(text);
-  } catch {
-    throw new Fault(400, 'invalid_request', 'Cannot parse the JSON');
-  }
+  const metadata = parseJson(text);
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw new Fault(400, 'invalid_request', 'Cannot parse the JSON');
   }
-  const unknown = Object.keys(metadata).find((name) => !MEMBERS.has(name));
-  if (unknown !== undefined) {
-    const before = text.slice(0, text.indexOf(`"${unknown}"`) + unknown.length + 3).split('\n');
-    const place = `at line ${before.length} column ${(before.at(-1) ?? '').length + 2}`;
-    const what = 'Invalid json representation for OIDCClientRepresentation';
-    throw new Fault(400, `${what}. Unrecognized field "${unknown}" ${place}.`);
-  }
+  assertMembers(metadata, MEMBERS, text, 'OIDCClientRepresentation');
   return metadata as ClientMetadata;
 }
 

@@ -27,6 +27,8 @@ export interface Grant {
   readonly jkt?: string | undefined;
   /** Audiences a token exchange asks for; the roles of other clients go too. */
   readonly onlyAudience?: readonly string[] | undefined;
+  /** Permissions that the tokens carry (UMA 2.0 Grant §3.3.5). */
+  readonly authorization?: unknown;
   /** A token exchange: of the client's own token, or of another's, to whose session the client does not belong. */
   readonly exchangedFor?: 'same' | 'other';
 }
@@ -66,6 +68,7 @@ export function accessTokenClaims(provider: Provider, grant: Grant): Claims {
   if (session !== undefined) claims.sid = session.id;
   claims.scope = scopes.text;
   if (grant.jkt !== undefined) claims.cnf = { jkt: grant.jkt, 'kc-jkt-type': 'DPoP' };
+  if (grant.authorization !== undefined) claims.authorization = grant.authorization;
   narrowAudience(claims, grant.onlyAudience);
   return claims;
 }
@@ -123,6 +126,7 @@ export function refreshTokenClaims(provider: Provider, grant: Grant, session: Se
     azp: grant.client.clientId,
     sid: session.id,
     scope: grant.scopes.names.join(' '),
+    ...(grant.authorization === undefined ? {} : { authorization: grant.authorization }),
     ...(grant.jkt !== undefined && grant.client.isPublic ? { cnf: { jkt: grant.jkt } } : {}),
   };
 }

@@ -1,0 +1,48 @@
+import type { Policy } from '../model.ts';
+import type { Question } from './subject.ts';
+
+/** A claim, or what the request pushed, matches as a whole. A dot leads into a claim that is an object. */
+export function isMatched({ config }: Policy, { subject, context }: Question): boolean {
+  const { attributes } = config.targetContextAttributes === 'true' ? context : subject;
+  const value = valueAt(attributes, config.targetClaim ?? '');
+  const pattern = toPattern(config.pattern ?? '');
+  return value !== undefined && pattern?.test(value) === true;
+}
+
+/** `undefined` where JavaScript does not understand the pattern. */
+export function toPattern(text: string): RegExp | undefined {
+  try {
+    return new RegExp(`^(?:${text})$`, 'u');
+  } catch {
+    try {
+      return new RegExp(`^(?:${text})$`);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function valueAt(attributes: Question['subject']['attributes'], claim: string): string | undefined {
+  const parts = claim.split(/(?<!\\)\./).filter((part) => part !== '');
+  // A name without a path is taken as it is written, backslashes and all.
+  if (parts.length < 2) return attributes.get(claim)?.[0];
+  const [name = '', ...path] = parts.map((part) => part.replaceAll(/\\(.)/g, '$1'));
+  const [text] = attributes.get(name) ?? [];
+  if (text === undefined) return undefined;
+  try {
+    let at: unknown = JSON.parse(text);
+    for (const part of path) {
+      const isOwn = typeof at === 'object' && at !== null && Object.hasOwn(at, part);
+      at = isOwn ? (at as Record<string, unknown>)[part] : undefined;
+    }
+    return at === undefined || at === null ? undefined : toText(at);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A list is one text, as Java writes it. */
+function toText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(toText).join(', ')}]`;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,33 @@
+import type { Policy } from '../model.ts';
+import type { Question } from './subject.ts';
+
+const PARTS = {
+  dayMonth: (date: Date) => date.getDate(),
+  month: (date: Date) => date.getMonth() + 1,
+  year: (date: Date) => date.getFullYear(),
+  hour: (date: Date) => date.getHours(),
+  minute: (date: Date) => date.getMinutes(),
+} as const;
+
+/** In the time zone of the process, as Keycloak has it, and by the provider's clock. Both ends of a span count. */
+export function isInTime({ config }: Policy, { context }: Question): boolean {
+  // Whole seconds, as Keycloak counts.
+  const now = Math.floor(context.now / 1000) * 1000;
+  if (config.nbf && !(now >= toTime(config.nbf))) return false;
+  if (config.noa && !(now <= toTime(config.noa))) return false;
+  const date = new Date(now);
+  return Object.entries(PARTS).every(([name, read]) => {
+    const start = config[name];
+    if (!start) return true;
+    const end = config[`${name}End`] || start;
+    return read(date) >= Number(start) && read(date) <= Number(end);
+  });
+}
+
+/** `yyyy-MM-dd HH:mm:ss`, or the day alone. What is no time is never, so nothing is granted by it. */
+function toTime(text: string): number {
+  const parts = /^\s*(\d{4})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2}):(\d{1,2}))?/.exec(text);
+  if (parts === null) return Number.NaN;
+  const [year = 0, month = 1, ...rest] = parts.slice(1).map((part) => Number(part ?? 0));
+  return new Date(year, month - 1, ...rest).getTime();
+}

@@ -1,0 +1,39 @@
+import type { Granted } from '../evaluation/evaluate.ts';
+import type { PushedClaims } from './pushed-claims.ts';
+
+/** A permission as it is written: in answers, and in the claim `authorization` of a token. */
+export interface PermissionClaim {
+  scopes?: readonly string[];
+  rsid?: string;
+  rsname?: string;
+  claims?: PushedClaims;
+}
+
+export function toPermissionClaims(
+  granted: readonly Granted[],
+  claims: PushedClaims,
+  withNames: boolean,
+): PermissionClaim[] {
+  return granted.map(({ resource, scopes }) => ({
+    ...(scopes.length === 0 ? {} : { scopes }),
+    ...(resource === undefined ? {} : { rsid: resource.id }),
+    ...(resource === undefined || !withNames ? {} : { rsname: resource.name }),
+    ...(Object.keys(claims).length === 0 ? {} : { claims }),
+  }));
+}
+
+/** Permissions of a token that was issued before; none for any other token. */
+export function permissionsIn(claims: Readonly<Record<string, unknown>> | undefined): PermissionClaim[] {
+  const { permissions } = (claims?.authorization ?? {}) as { permissions?: unknown };
+  return Array.isArray(permissions) ? (permissions as PermissionClaim[]) : [];
+}
+
+/** Whether any of the permissions is the one that is wanted: the same resource, and one of its scopes in common. */
+export function holds(permissions: readonly PermissionClaim[], wanted: PermissionClaim): boolean {
+  const scopes = wanted.scopes ?? [];
+  return permissions.some((one) => {
+    if (one.rsid !== wanted.rsid) return false;
+    if (wanted.rsid !== undefined && scopes.length === 0 && one.scopes === undefined) return true;
+    return one.scopes?.some((scope) => scopes.includes(scope)) === true;
+  });
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { Fault } from '../../fault.ts';
+import type { Provider } from '../../provider.ts';
+import type { Claims } from '../../tokens/issue.ts';
+import type { AskedText } from './permission-form.ts';
+import type { PushedClaims } from './pushed-claims.ts';
+
+/** What a ticket says: which server gave it out, and what is asked with it. */
+export interface TicketContent {
+  readonly audience: string;
+  readonly asked: readonly AskedText[];
+  readonly claims: PushedClaims;
+}
+
+const invalidTicket = (text: string) => new Fault(403, 'invalid_ticket', text);
+
+/**
+ * Reads a permission ticket (UMA 2.0 Grant §3.3.1). It is bound to nobody, and good until it ends.
+ *
+ * @throws {Fault} 403 `invalid_ticket`
+ */
+export async function readTicket({ keys, clock }: Provider, ticket: string): Promise<TicketContent> {
+  const content = await keys.verifyInternal(ticket);
+  if (content === undefined || !Array.isArray(content.permissions)) {
+    throw invalidTicket('Ticket verification failed');
+  }
+  if ((content.exp as number) <= clock.seconds()) throw invalidTicket('Invalid permission ticket.');
+  const permissions = content.permissions as { rsid?: string; scopes?: string[] }[];
+  return {
+    audience: String(content.azp),
+    asked: permissions.map(({ rsid, scopes = [] }) => ({ resource: rsid, scopes })),
+    claims: (content.claims ?? {}) as PushedClaims,
+  };
+}
+
+/** Lives as long as the token of who asked for it. */
+export function signTicket(
+  { keys, clock }: Provider,
+  { exp, sub, azp }: Claims,
+  issuer: string,
+  { asked, claims }: Omit<TicketContent, 'audience'>,
+): Promise<string> {
+  return keys.signInternal({
+    exp,
+    iat: clock.seconds(),
+    permissions: asked.map(({ resource, scopes }) => ({
+      ...(scopes.length === 0 ? {} : { scopes }),
+      rsid: resource,
+    })),
+    ...(Object.keys(claims).length === 0 ? {} : { claims }),
+    jti: `${randomUUID()}-${clock.now()}`,
+    aud: issuer,
+    sub,
+    azp,
+  });
+}

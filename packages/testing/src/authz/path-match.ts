@@ -1,0 +1,81 @@
+import type { DecisionModel, Resource } from './model.ts';
+
+/** Resources that have the very path, in capitals or not; else, where patterns may match, the client's own that fits best. */
+export function findByUri(model: DecisionModel, uri: string, isPattern: boolean): Resource[] {
+  const all = [...model.resources.values()];
+  const exact = all.filter(({ uris }) => uris.some((one) => one.toLowerCase() === uri.toLowerCase()));
+  if (exact.length > 0 || !isPattern) return exact;
+  const own = all.filter(({ ownerId }) => ownerId === model.clientId);
+  const best = matchPath(
+    new Map(own.flatMap((resource) => resource.uris.map((one) => [one, resource]))),
+    uri,
+  );
+  return best === undefined ? [] : [best];
+}
+
+/**
+ * Finds the pattern that fits a path best: the path itself, then a template (`/orders/{id}/lines`), the longer the better,
+ * then an ending (`/*.html`), then what begins with it (`/orders/*`).
+ */
+export function matchPath<T>(patterns: ReadonlyMap<string, T>, uri: string): T | undefined {
+  const path = normalize(uri);
+  if (path === undefined) return undefined;
+  let template: { entry: T; parts: number; braces: number } | undefined;
+  let prefix: { entry: T; parts: number } | undefined;
+  let ending: T | undefined;
+  for (const [pattern, entry] of patterns) {
+    if (pattern === path) return entry;
+    const parts = pattern.split('/').length;
+    if (pattern.includes('{')) {
+      const braces = pattern.split('{').length;
+      const isBetter =
+        template === undefined ||
+        parts > template.parts ||
+        (parts === template.parts && braces < template.braces);
+      if (isBetter && fillsTemplate(pattern, path)) template = { entry, parts, braces };
+    } else if (pattern.endsWith('*')) {
+      const root = pattern.slice(0, -1);
+      const isUnder = path.startsWith(root) || path === root.slice(0, -1);
+      if (isUnder && (prefix === undefined || prefix.parts < parts)) prefix = { entry, parts };
+    } else if (pattern.includes('/*.')) {
+      if (path.endsWith(pattern.slice(pattern.indexOf('/*.') + 2))) ending = entry;
+    }
+  }
+  return template?.entry ?? ending ?? prefix?.entry;
+}
+
+function fillsTemplate(pattern: string, path: string): boolean {
+  const isOpen = pattern.endsWith('/*');
+  const wanted = (isOpen ? pattern.slice(0, -2) : pattern).split('/');
+  const given = path.split('/');
+  if (isOpen ? given.length < wanted.length : given.length !== wanted.length) return false;
+  return wanted.every((part, at) => part === given[at] || (/^\{[^}]*\}$/.test(part) && given[at] !== ''));
+}
+
+/** As Keycloak 26.7 does: without matrix parameters and query, slashes and dots resolved, decoded once. */
+function normalize(uri: string): string | undefined {
+  const plain = uri
+    .split('/')
+    .map((part) => part.split(';', 1)[0] as string)
+    .join('/')
+    .replaceAll(/\/{2,}/g, '/');
+  const [path = ''] = plain.split(/[?#]/, 1);
+  // What is no URI to Java matches nothing.
+  if (/[\s"<>\\^`|]/.test(path) || /%(?![0-9a-f]{2})/i.test(path)) return undefined;
+  try {
+    const decoded = decodeURIComponent(withoutDots(path)).replaceAll(/\/{2,}/g, '/');
+    return decoded.length > 1 && decoded.endsWith('/') ? decoded.slice(0, -1) : decoded;
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 3986 §5.2.4, but that Java keeps what leads above the root. */
+function withoutDots(path: string): string {
+  const kept: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..' && kept.length > 1 && kept.at(-1) !== '..') kept.pop();
+    else if (part !== '.') kept.push(part);
+  }
+  return kept.length === 1 && kept[0] === '' ? '/' : kept.join('/');
+}

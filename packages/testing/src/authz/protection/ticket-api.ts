@@ -1,0 +1,158 @@
+import { Fault, invalidRequest } from '../../fault.ts';
+import { assertMembers, parseJson } from '../../http/json-body.ts';
+import type { Provider } from '../../provider.ts';
+import type { Ticket } from '../model.ts';
+import type { ResourceServer } from '../resource-servers.ts';
+import { createTicket, deleteTicket, grantTicket, hasTicket } from '../tickets.ts';
+import { type ProtectionAnswer, type ProtectionCall, pageOf } from './call.ts';
+import { type ProtectionCaller, wrongShape } from './caller.ts';
+
+const MEMBERS = new Set(
+  'id owner resource scope granted scopeName resourceName requester ownerName requesterName'.split(' '),
+);
+type Body = Readonly<Record<string, unknown>>;
+
+const invalidPermission = (text: string) => new Fault(400, 'invalid_permission', text);
+const notAuthorised = (resource: unknown, text: string) =>
+  new Fault(403, 'not_authorised', `permissions for [${resource}] ${text}`);
+
+function readBody(text: string): Body {
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongShape();
+  assertMembers(value, MEMBERS, text, 'PermissionTicketRepresentation');
+  return value as Body;
+}
+
+/** Shares at once, or files a request: the owner, or the client itself. */
+export function shareByTicket({ provider, caller, text }: ProtectionCall): ProtectionAnswer {
+  if (text === '') throw invalidRequest('invalid_permission');
+  const body = readBody(text);
+  const { server } = caller;
+  if (body.id !== undefined) throw invalidPermission('created permissions should not have id');
+  if (body.resource === undefined) throw invalidPermission('created permissions should have resource');
+  if (body.scope === undefined && body.scopeName === undefined) {
+    throw invalidPermission('created permissions should have scope or scopeName');
+  }
+  if (body.requester === undefined && body.requesterName === undefined) {
+    throw invalidPermission('created permissions should have requester or requesterName');
+  }
+  const named = `Resource set with id [${body.resource}]`;
+  const resource = server.resources.get(String(body.resource));
+  if (resource === undefined) throw invalidResource(`${named} does not exists in this server.`);
+  if (!caller.isServer && resource.ownerId !== caller.id) {
+    throw notAuthorised(body.resource, 'can be only created by the owner or by the resource server itself');
+  }
+  if (!resource.isOwnerManaged) {
+    throw invalidPermission('permission can only be created for resources with user-managed access enabled');
+  }
+  const requester =
+    body.requester === undefined
+      ? provider.realm.userByName(String(body.requesterName))
+      : provider.realm.userById(String(body.requester));
+  if (requester === undefined) {
+    throw invalidPermission('Requester does not exists in this server as user.');
+  }
+  const scope = scopeOf(server, body);
+  if (scope === undefined) {
+    throw new Fault(400, 'invalid_scope', `Scope [${body.scope ?? body.scopeName}] is invalid`);
+  }
+  if (!resource.scopes.includes(scope)) throw invalidResource(`${named} does not have Scope [${scope}]`);
+  if (hasTicket(server, resource.id, scope, requester.id)) {
+    throw invalidPermission('Permission already exists');
+  }
+  const ticket = createTicket(server, resource, scope, requester.id);
+  if (body.granted === true) grantTicket(server, ticket);
+  return { status: 200, json: describe(provider, server, ticket, false) };
+}
+
+const invalidResource = (text: string) => new Fault(400, 'invalid_resource_id', text);
+
+function scopeOf({ scopes }: ResourceServer, { scope, scopeName }: Body): string | undefined {
+  if (scopeName !== undefined) return scopes.get(String(scopeName))?.name;
+  return [...scopes.values()].find(({ id }) => id === scope)?.name;
+}
+
+function requireTicket({ tickets }: ResourceServer, id: unknown): Ticket {
+  const ticket = tickets.get(String(id));
+  if (ticket === undefined) throw invalidRequest('invalid_ticket');
+  return ticket;
+}
+
+/** Grants a request; `granted: false` takes it away. */
+export function updateTicket({ caller, text }: ProtectionCall): ProtectionAnswer {
+  const body = text === '' ? {} : readBody(text);
+  const ticket = requireTicket(caller.server, body.id);
+  if (!caller.isServer && ticket.ownerId !== caller.id) {
+    throw notAuthorised(body.resource ?? null, 'can be updated only by the owner or by the resource server');
+  }
+  if (body.granted !== true) deleteTicket(caller.server, ticket);
+  else if (!ticket.isGranted) grantTicket(caller.server, ticket);
+  return { status: 204 };
+}
+
+export function removeTicket({ caller, id }: ProtectionCall): ProtectionAnswer {
+  const ticket = requireTicket(caller.server, id);
+  if (!caller.isServer && ![ticket.ownerId, ticket.requesterId].includes(caller.id)) {
+    throw notAuthorised(
+      ticket.resourceId,
+      'can be deleted only by the owner, the requester, or the resource server',
+    );
+  }
+  deleteTicket(caller.server, ticket);
+  return { status: 204 };
+}
+
+export function listTickets(call: ProtectionCall): ProtectionAnswer {
+  const { provider, caller, query } = call;
+  const found = pageOf(findTickets(call), query);
+  const withNames = query.get('returnNames')?.toLowerCase() === 'true';
+  return { status: 200, json: found.map((one) => describe(provider, caller.server, one, withNames)) };
+}
+
+export const countTickets = (call: ProtectionCall): ProtectionAnswer => ({
+  status: 200,
+  json: findTickets(call).length,
+});
+
+/** Users see what they own or asked for. */
+function findTickets({ provider, caller, query }: ProtectionCall): Ticket[] {
+  const { tickets, scopes } = caller.server;
+  const userId = (name: string) => {
+    const given = query.get(name);
+    if (given === null) return undefined;
+    return (provider.realm.userById(given) ?? provider.realm.userByName(given))?.id ?? given;
+  };
+  const [owner, requester] = [userId('owner'), userId('requester')];
+  const [resourceId, granted, scopeId] = ['resourceId', 'granted', 'scopeId'].map((one) => query.get(one));
+  return [...tickets.values()].filter(
+    (one) =>
+      isVisible(caller, one) &&
+      (owner === undefined || one.ownerId === owner) &&
+      (requester === undefined || one.requesterId === requester) &&
+      (resourceId === null || one.resourceId === resourceId) &&
+      (granted === null || one.isGranted === (granted?.toLowerCase() === 'true')) &&
+      (scopeId === null || [one.scope, scopes.get(one.scope ?? '')?.id].includes(scopeId)),
+  );
+}
+
+const isVisible = ({ isServer, id }: ProtectionCaller, { ownerId, requesterId }: Ticket): boolean =>
+  isServer || ownerId === id || requesterId === id;
+
+function describe(
+  { realm }: Pick<Provider, 'realm'>,
+  { resources, scopes, clientId, name }: ResourceServer,
+  { id, ownerId, resourceId, scope, isGranted, requesterId }: Ticket,
+  withNames: boolean,
+): Record<string, unknown> {
+  const names = {
+    scopeName: scope,
+    resourceName: resources.get(resourceId)?.name,
+    ownerName: ownerId === clientId ? name : realm.userById(ownerId)?.username,
+    requesterName: realm.userById(requesterId)?.username,
+  };
+  return {
+    ...{ id, owner: ownerId, resource: resourceId, scope: scopes.get(scope ?? '')?.id },
+    ...{ granted: isGranted, requester: requesterId },
+    ...(withNames ? names : {}),
+  };
+}

@@ -1,0 +1,118 @@
+import { stableId } from '../realm/stable-id.ts';
+import type { DecisionModel, EnforcementMode, Policy, Resource, Scope, Strategy } from './model.ts';
+import type {
+  AuthorizationSettings,
+  PolicyRepresentation,
+  ResourceRepresentation,
+} from './representation.ts';
+
+/** The settings with everything that Keycloak fills in. */
+export interface ReadSettings extends DecisionModel {
+  readonly resources: Map<string, Resource>;
+  readonly policies: Map<string, Policy>;
+  /** By name. */
+  readonly scopes: Map<string, Scope>;
+  readonly allowsManagement: boolean;
+}
+
+/** What the settings refer to. */
+export interface SettingsContext {
+  /** Id of the client. */
+  readonly clientId: string;
+  /** Id of a user by id or name; `undefined` where there is none. */
+  userId(idOrName: string): string | undefined;
+}
+
+/** Lists in a policy's settings are JSON in a text. */
+export function listOf<T = string>(config: Readonly<Record<string, string>>, name: string): readonly T[] {
+  try {
+    const value: unknown = JSON.parse(config[name] ?? '[]');
+    return Array.isArray(value) ? (value as T[]) : [];
+  } catch {
+    return [];
+  }
+}
+
+export function readSettings(settings: AuthorizationSettings, context: SettingsContext): ReadSettings {
+  const { clientId } = context;
+  const idOf = (kind: string, name: string) => stableId(clientId, kind, name);
+  const resources = (settings.resources ?? []).map((one) => toResource(one, context));
+  const scopeNames = new Set([
+    ...(settings.scopes ?? []).map(({ name }) => name),
+    ...resources.flatMap(({ scopes }) => scopes),
+  ]);
+  const scopes = [...scopeNames].map((name): Scope => {
+    const known = settings.scopes?.find((one) => one.name === name);
+    return { id: known?.id ?? idOf('authz-scope', name), name, iconUri: known?.iconUri };
+  });
+  const named = { resources, scopes, policies: settings.policies ?? [] };
+  const policies = named.policies.map((one) => toPolicy(one, named, clientId, idOf));
+  return {
+    clientId,
+    mode: (settings.policyEnforcementMode ?? 'ENFORCING') as EnforcementMode,
+    strategy: (settings.decisionStrategy ?? 'UNANIMOUS') as Strategy,
+    allowsManagement: settings.allowRemoteResourceManagement ?? true,
+    resources: new Map(resources.map((one) => [one.id, one])),
+    policies: new Map(policies.map((one) => [one.id, one])),
+    scopes: new Map(scopes.map((one) => [one.name, one])),
+  };
+}
+
+export const scopeName = (scope: string | { name: string }): string =>
+  typeof scope === 'string' ? scope : scope.name;
+
+function toResource(rep: ResourceRepresentation, { clientId, userId }: SettingsContext): Resource {
+  const owner = typeof rep.owner === 'string' ? rep.owner : (rep.owner?.id ?? rep.owner?.name);
+  const ownerId = (owner === undefined ? undefined : userId(owner)) ?? clientId;
+  return {
+    id: rep._id ?? stableId(clientId, 'authz-resource', ownerId, rep.name),
+    name: rep.name,
+    displayName: rep.displayName,
+    type: rep.type,
+    uris: rep.uris ?? [],
+    iconUri: rep.icon_uri,
+    ownerId,
+    isOwnerManaged: rep.ownerManagedAccess ?? false,
+    scopes: [...new Set((rep.scopes ?? []).map(scopeName))],
+    attributes: rep.attributes ?? {},
+  };
+}
+
+interface Named {
+  readonly resources: readonly Resource[];
+  readonly scopes: readonly Scope[];
+  readonly policies: readonly PolicyRepresentation[];
+}
+
+/** Settings name things by name or by id. */
+function toPolicy(
+  rep: PolicyRepresentation,
+  { resources, scopes, policies }: Named,
+  clientId: string,
+  idOf: (kind: string, name: string) => string,
+): Policy {
+  const config = rep.config ?? {};
+  const policyId = (one: PolicyRepresentation) => one.id ?? idOf('authz-policy', one.name);
+  return {
+    id: policyId(rep),
+    name: rep.name,
+    type: rep.type,
+    isNegative: rep.logic === 'NEGATIVE',
+    strategy: (rep.decisionStrategy ?? 'UNANIMOUS') as Strategy,
+    resources: listOf(config, 'resources').flatMap((named) =>
+      resources
+        .filter(({ id, name, ownerId }) => id === named || (name === named && ownerId === clientId))
+        .map(({ id }) => id),
+    ),
+    scopes: listOf(config, 'scopes').flatMap((named) =>
+      scopes.filter(({ id, name }) => id === named || name === named).map(({ name }) => name),
+    ),
+    // One that does not exist stays in the list, and denies.
+    policies: listOf(config, 'applyPolicies').map((named) => {
+      const found = policies.find((one) => one.name === named || one.id === named);
+      return found === undefined ? named : policyId(found);
+    }),
+    resourceType: config.defaultResourceType || undefined,
+    config,
+  };
+}

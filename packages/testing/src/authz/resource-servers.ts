@@ -1,0 +1,40 @@
+import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { Ticket } from './model.ts';
+import { type ReadSettings, readSettings } from './read-settings.ts';
+import type { AuthorizationSettings } from './representation.ts';
+
+/** A client with authorization services: its settings, and what came in over the protection API. */
+export interface ResourceServer extends ReadSettings {
+  /** The client's name for people, `clientId` on the wire. */
+  readonly name: string;
+  readonly tickets: Map<string, Ticket>;
+}
+
+export interface ResourceServers {
+  /** `undefined` where the client has no authorization services. */
+  of(client: Client): ResourceServer | undefined;
+}
+
+/** What is registered lasts until the client gets other settings, or the provider ends. */
+export function createResourceServers(realm: Realm): ResourceServers {
+  const known = new Map<string, { settings: unknown; server: ResourceServer }>();
+  return {
+    of({ id, clientId, representation, isPublic }) {
+      if (representation.authorizationServicesEnabled !== true || isPublic) {
+        known.delete(clientId);
+        return undefined;
+      }
+      const settings = representation.authorizationSettings;
+      const before = known.get(clientId);
+      if (before !== undefined && before.settings === settings) return before.server;
+      const read = readSettings(settings ?? ({} as AuthorizationSettings), {
+        clientId: id,
+        userId: (named) => (realm.userById(named) ?? realm.userByName(named))?.id,
+      });
+      const server = { ...read, name: clientId, tickets: new Map() };
+      known.set(clientId, { settings, server });
+      return server;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
+import { isSimpleKind } from './evaluation/policy-kinds.ts';
+import { toPattern } from './evaluation/regex-policy.ts';
+import { listOf } from './read-settings.ts';
+import type { AuthorizationSettings, PolicyRepresentation } from './representation.ts';
+
+/** Types of policies that apply others. */
+const APPLYING = new Set(['aggregate', 'resource', 'scope']);
+
+/** What a client's authorization settings ask for and this provider cannot do, or Keycloak would not import. */
+export function warningsOfAuthorization(client: Client, realm: Realm): string[] {
+  const { clientId, representation, isPublic, serviceAccounts } = client;
+  if (representation.authorizationServicesEnabled !== true) return [];
+  const settings = representation.authorizationSettings ?? {};
+  const found = [
+    isPublic && 'it is public, so it has no authorization services',
+    !isPublic &&
+      !serviceAccounts &&
+      'authorization services need "serviceAccountsEnabled": true beside them, or Keycloak does not import it',
+    ...(settings.policies ?? []).flatMap((policy) =>
+      warningsOfPolicy(policy, settings, realm).map(
+        (what) => `the ${policy.type} policy "${policy.name}" ${what}`,
+      ),
+    ),
+  ];
+  return found.flatMap((what) => (what ? [`client ${clientId}: ${what}`] : []));
+}
+
+function warningsOfPolicy(
+  { type, config = {} }: PolicyRepresentation,
+  settings: AuthorizationSettings,
+  realm: Realm,
+): string[] {
+  if (!APPLYING.has(type) && !isSimpleKind(type)) {
+    return ['is of a type that this provider does not know: it denies'];
+  }
+  if (type === 'regex' && toPattern(config.pattern ?? '') === undefined) {
+    return [`has a pattern that JavaScript does not understand (${config.pattern}): it denies`];
+  }
+  const { policies = [], resources = [], scopes = [] } = settings;
+  const scopeNames = [...scopes, ...resources.flatMap((one) => one.scopes ?? [])];
+  const isKnown: Readonly<Record<string, (name: string) => boolean>> = {
+    applyPolicies: (name) => policies.some((one) => one.name === name || one.id === name),
+    resources: (name) => resources.some((one) => one.name === name || one._id === name),
+    scopes: (name) => scopeNames.some((one) => (typeof one === 'string' ? one : one.name) === name),
+    ...(type === 'user'
+      ? { users: (name: string) => (realm.userById(name) ?? realm.userByName(name)) !== undefined }
+      : {}),
+  };
+  return Object.entries(isKnown).flatMap(([list, knows]) =>
+    listOf(config, list)
+      .filter((name) => !knows(name))
+      .map((name) => `names "${name}" under "${list}", which is not in the file`),
+  );
+}
