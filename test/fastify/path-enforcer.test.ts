@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { posix } from 'node:path';
+import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -10,7 +8,9 @@ import { createPathEnforcer, type PolicyEnforcerConfig } from '../../packages/gu
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import keycloakGuard, { keycloakPermissions } from '../../packages/guard/src/fastify/index.ts';
 import { ALICE, BOB, createFakeKeycloak, grant } from '../authz/fake-keycloak.ts';
+import { isAdminPath, PATH_READERS } from '../authz/path-readers.ts';
 import { DECIDED_PATHS, PATH_TRICKS } from '../authz/path-tricks.ts';
+import { sendRaw } from '../support/send-raw.ts';
 
 /** `/admin` and what is below it is protected; everything else is for whoever is authenticated. */
 const CONFIG: PolicyEnforcerConfig = {
@@ -54,24 +54,6 @@ async function start(t: TestContext, routerOptions: object) {
   app.get('/*', () => 'public');
   await app.listen({ port: 0, host: '127.0.0.1' });
   return { app, bob: fake.tokenOf(BOB, { exp: fake.realm.now + 9e5 }), alice: fake.tokenOf(ALICE) };
-}
-
-/** As an attacker writes it: no client normalises the path. */
-async function sendRaw(
-  port: number,
-  target: string,
-  token: string,
-): Promise<{ status: number; body: string }> {
-  const socket = connect(port, '127.0.0.1');
-  const head = `GET ${target} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}\r\nconnection: close\r\n\r\n`;
-  let text = '';
-  socket.on('data', (data) => {
-    text += data.toString();
-  });
-  socket.on('error', () => {});
-  socket.write(head);
-  await once(socket, 'close');
-  return { status: Number(text.slice(9, 12)), body: text.slice(text.indexOf('\r\n\r\n') + 4) };
 }
 
 const portOf = (app: FastifyInstance) => (app.server.address() as AddressInfo).port;
@@ -128,25 +110,7 @@ describe('paths enforced in front of a router', () => {
 });
 
 describe('paths enforced in front of routers that are made by hand', () => {
-  /** What people write, each of which reads some URLs as no other does. */
-  const READERS: Readonly<Record<string, (target: string) => string>> = {
-    'the URL standard': (target) => new URL(target, 'http://localhost').pathname,
-    'the URL standard, decoded': (target) => decodeURIComponent(new URL(target, 'http://localhost').pathname),
-    'decoded, then resolved': (target) => posix.normalize(decodeURIComponent(target.split('?')[0] as string)),
-    'decoded twice': (target) => decodeURIComponent(decodeURIComponent(target.split('?')[0] as string)),
-    'without matrix parameters': (target) =>
-      posix.normalize(target.split('?')[0]?.replace(/;[^/]*/g, '') as string),
-    'backslashes turned': (target) => posix.normalize(target.split('?')[0]?.replaceAll('\\', '/') as string),
-    'without capitals, normalised': (target) =>
-      decodeURIComponent(target.split('?')[0] as string)
-        .normalize('NFKC')
-        .toLowerCase(),
-    'what follows the host': (target) => target.replace(/^\w+:\/\/[^/]*/, '').split(/[?#]/)[0] as string,
-    'trimmed at zero bytes': (target) =>
-      decodeURIComponent(target.split('?')[0] as string).split('\0')[0] as string,
-  };
-
-  for (const [name, read] of Object.entries(READERS)) {
+  for (const [name, read] of Object.entries(PATH_READERS)) {
     it(`keep whoever has no permission out: ${name}`, async (t) => {
       const fake = createFakeKeycloak();
       grant(fake, BOB, 'orders#view');
@@ -156,10 +120,7 @@ describe('paths enforced in front of routers that are made by hand', () => {
       const server = createServer(async (request, response) => {
         try {
           await enforcer.decide({ method: 'GET', url: request.url ?? '', headers: request.headers }, bob);
-          const path = read(request.url ?? '')
-            .replace(/\/+$/, '')
-            .replace(/^\/+/, '/');
-          response.end(/^\/admin(\/|$)/i.test(path) ? 'let-in' : 'public');
+          response.end(isAdminPath(read, request.url ?? '') ? 'let-in' : 'public');
         } catch (error) {
           response.statusCode = isAuthError(error) ? error.statusCode : 500;
           response.end('refused');
