@@ -14,8 +14,10 @@ let folder: string;
 let api: AdminConnection['api'];
 let clientUuid: string;
 
-/** Keycloak 22 and 24 do not know it. */
-const FRESH = Number.parseInt(keycloak.version, 10) >= 26 ? { fetchRoles: true } : {};
+/** Keycloak 22 and 24 do not know the one, and 22 not the other. */
+const major = Number.parseInt(keycloak.version, 10);
+const FRESH = major >= 26 ? { fetchRoles: true } : {};
+const PUSHED = major >= 24 ? { targetContextAttributes: true } : {};
 
 const WHOLE = {
   policyEnforcementMode: 'ENFORCING',
@@ -62,7 +64,7 @@ const WHOLE = {
       type: 'regex',
       targetClaim: 'email',
       pattern: '^.*@acme$',
-      targetContextAttributes: true,
+      ...PUSHED,
     },
     {
       name: 'office hours',

@@ -1,11 +1,12 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
+import { NetworkError } from '@keycloak/keycloak-admin-client';
 import { toAdminError } from '../admin-error.ts';
 import { idOf, readSwitches, toResourceBody } from './bodies.ts';
 import { type AuthzState, readAuthz } from './current.ts';
 import { type AuthzModel, type Item, namesIn, permissionType, type Section } from './model.ts';
 import { importResources, inBatches, isNewResource, itemOf } from './new-resources.ts';
 import { type AuthzStep, DEFAULTS, usesDefaultPolicy } from './plan.ts';
-import { toPolicyBody } from './policy-form.ts';
+import { blameVersion, toPolicyBody } from './policy-form.ts';
 
 /**
  * Does the steps in their order, one object by one call, but for new resources, which come in batches. Keycloak decides by each
@@ -29,10 +30,15 @@ export async function* applyAuthz(
       else await act(api, state, first.action);
     } catch (error) {
       const more = batch.length > 1 ? ` and ${batch.length - 1} more` : '';
-      throw toAdminError(error, `${first.kind} the ${first.subject}${more}`);
+      throw toAdminError(error, `${first.kind} the ${first.subject}${more}${blame(first, error)}`);
     }
     yield* batch;
   }
+}
+
+function blame({ action }: AuthzStep, error: unknown): string {
+  const hasFailed = error instanceof NetworkError && error.response.status === 500;
+  return hasFailed && action.type === 'put' ? blameVersion(action.item) : '';
 }
 
 type Action = Exclude<AuthzStep['action'], { type: 'switch-on' }>;

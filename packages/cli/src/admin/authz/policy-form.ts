@@ -62,8 +62,10 @@ export function toPolicyBody(item: Item, before: Item | undefined): Record<strin
     );
   if (item.type === 'role') {
     body.roles = needed('roles');
-    // Keycloak 22 and 24 do not know it, and refuse it.
-    if (before?.fetchRoles === true) body.fetchRoles = item.fetchRoles ?? false;
+  }
+  for (const [member] of NEWER) {
+    // What is not known is refused, also where it is off.
+    if (before?.[member] === true) body[member] = item[member] ?? false;
   }
   if (item.type === 'client-scope') body.clientScopes = needed('clientScopes');
   if (item.type === 'group') {
@@ -72,6 +74,18 @@ export function toPolicyBody(item: Item, before: Item | undefined): Record<strin
       typeof one === 'string' ? { path: one, extendChildren: false } : one,
     );
   }
-  if (item.type === 'regex') body.targetContextAttributes = item.targetContextAttributes ?? false;
   return body;
+}
+
+/** Members that older Keycloaks answer 500 to, and since when they are known. */
+const NEWER = [
+  ['fetchRoles', '26'],
+  ['targetContextAttributes', '24'],
+] as const;
+
+/** What may be the matter where Keycloak fails at a policy; else nothing. */
+export function blameVersion(item: Item): string {
+  return NEWER.flatMap(([member, version]) =>
+    item[member] === undefined ? [] : [` (Keycloak before ${version} does not know ${member})`],
+  ).join('');
 }
