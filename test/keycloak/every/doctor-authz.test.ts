@@ -33,7 +33,10 @@ const FILE = {
   ],
 };
 
-describe(`the doctor about permissions, on Keycloak ${keycloak.version}`, () => {
+// Before that role policies go by the token alone, and cannot be told otherwise.
+const skip = Number.parseInt(keycloak.version, 10) < 26;
+
+describe(`the doctor about permissions, on Keycloak ${keycloak.version}`, { skip }, () => {
   let api: AdminConnection['api'];
   let folder: string;
   let id: string;
