@@ -241,6 +241,7 @@ export const sharingGroup: Behaviours = {
         ...{ name: 'to members', description: 'd', type: 'uma', scopes: ['view'], logic: 'POSITIVE' },
         ...{ decisionStrategy: 'UNANIMOUS', roles: ['member'], clients: ['api'] },
       });
+      const to = { id, name: 'to dave', type: 'uma', scopes: ['view'] };
       const wrong = (text: string) => `400 invalid_request: ${text}`;
       const ONLY_OWNER = wrong(`Only resource owner can access policies for resource [${album}]`);
       await assertAll({
@@ -284,10 +285,7 @@ export const sharingGroup: Behaviours = {
           at('DELETE', '/nope'),
           '404 invalid_request: Policy with [nope] does not exist',
         ],
-        'another one instead': [
-          at('PUT', `/${id}`, { id, name: 'to dave', type: 'uma', scopes: ['view'], users: ['dave'] }),
-          '201',
-        ],
+        'others instead': [at('PUT', `/${id}`, { ...to, clients: ['api'], users: ['dave'] }), '201'],
         'who is meant now': [() => asker.grants(dave, `${album}#view`), 'album#view'],
         'who was meant before': [() => asker.grants(bob, `${album}#view`), NO],
         'a role that does not exist shares with nobody': [
@@ -296,10 +294,25 @@ export const sharingGroup: Behaviours = {
         ],
         'to take it away': [at('DELETE', `/${id}`), '204'],
         'nobody is left': [() => asker.grants(dave, `${album}#view`), NO],
+        'two users, of whom one is enough': [
+          at('POST', `/${album}`, { name: 'two', users: ['bob', 'dave'] }),
+          '200',
+        ],
+        'it is': [() => asker.grants(bob, `${album}#view`), 'album#view'],
       });
-      const list = await asker.protection('GET', `uma-policy?resource=${album}`, alice);
+      const list = async () =>
+        (await asker.protection('GET', `uma-policy?resource=${album}`, alice)).json as unknown as Json[];
+      const two = (await list()).find(({ name }) => name === 'two');
+      const instead = { id: two?.id, name: 'two', type: 'uma', scopes: ['view'], groups: ['/staff'] };
+      await assertAll({
+        'kinds that have none in common with those before': [at('PUT', `/${two?.id}`, instead), '201'],
+        'take it away': [
+          at('GET', `/${two?.id}`),
+          `404 invalid_request: Policy with [${two?.id}] does not exist`,
+        ],
+      });
       assert.deepEqual(
-        (list.json as unknown as Json[]).map(({ name }) => name),
+        (await list()).map(({ name }) => name),
         ['to nobody'],
       );
     }),
