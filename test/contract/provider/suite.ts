@@ -3,6 +3,9 @@ import { type Caller, createCaller } from './caller.ts';
 import { authorizationGroup } from './groups/authorization.ts';
 import { askingGroup } from './groups/authorization-services/asking.ts';
 import { decidingGroup } from './groups/authorization-services/deciding.ts';
+import { protectionGroup } from './groups/authorization-services/protection.ts';
+import { sharingGroup } from './groups/authorization-services/sharing.ts';
+import { permissionTokensGroup } from './groups/authorization-services/tokens.ts';
 import { codeGroup } from './groups/code.ts';
 import { deviceGroup } from './groups/device.ts';
 import { discoveryGroup } from './groups/discovery.ts';
@@ -51,6 +54,9 @@ const GROUPS: Record<string, Behaviours> = {
   'token exchange': exchangeGroup,
   'authorization services: asking': askingGroup,
   'authorization services: deciding': decidingGroup,
+  'authorization services: tokens that carry permissions': permissionTokensGroup,
+  'authorization services: protection API': protectionGroup,
+  'authorization services: sharing': sharingGroup,
   'DPoP-bound tokens': dpopGroup,
   'users, clients and realms that change': stateGroup,
 };

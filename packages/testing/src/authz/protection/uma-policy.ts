@@ -74,7 +74,10 @@ export function updateUmaPolicy(call: ProtectionCall): ProtectionAnswer {
   }
   const resource = requireOwned(call, resourceId, body);
   remove(call, before);
-  put(call, before.id, resource, { ...body, name: body.name ?? before.name });
+  const after = put(call, before.id, resource, { ...body, name: body.name ?? before.name });
+  // As Keycloak has it: where nothing is left of what it was by, it goes, whatever is new.
+  const isKept = before.policies.length === 0 || before.policies.some((one) => after.policies.includes(one));
+  if (!isKept) remove(call, after);
   return { status: 201 };
 }
 

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { AuthorizationSettings, ClientRepresentation } from '../../packages/testing/src/index.ts';
+import { startTestIdp } from '../support/dev-idp.ts';
+
+const settings: AuthorizationSettings = {
+  resources: [{ name: 'orders', scopes: ['view'] }],
+  policies: [
+    { name: 'alice', type: 'user', config: { users: '["alice"]' } },
+    {
+      ...{ name: 'view', type: 'scope' },
+      config: { resources: '["orders"]', scopes: '["view"]', applyPolicies: '["alice"]' },
+    },
+  ],
+};
+const person = { enabled: true, firstName: 'A', lastName: 'B' };
+
+async function withApi(
+  change: Partial<ClientRepresentation>,
+  body: (lab: {
+    idp: Awaited<ReturnType<typeof startTestIdp>>;
+    post(path: string, init: RequestInit): Promise<Response>;
+    ask(token: string): Promise<number>;
+  }) => Promise<void>,
+): Promise<void> {
+  const api = {
+    ...{ clientId: 'api', secret: 's', serviceAccountsEnabled: true, authorizationServicesEnabled: true },
+    ...{ authorizationSettings: settings, ...change },
+  };
+  const users = ['alice', 'bob'].map((username) => ({ ...person, username, email: `${username}@acme.test` }));
+  const idp = await startTestIdp({ realm: { realm: 'r', clients: [api], users } });
+  const post = (path: string, init: RequestInit) =>
+    fetch(`${idp.issuer}${path}`, { method: 'POST', ...init });
+  const ask = async (token: string) => {
+    const fields = { audience: 'api', permission: 'orders#view', response_mode: 'decision' };
+    const body = new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:uma-ticket',
+      ...fields,
+    });
+    const answer = await post('/protocol/openid-connect/token', {
+      body,
+      headers: { authorization: `Bearer ${token}` },
+    });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  try {
+    await body({ idp, post, ask });
+  } finally {
+    await idp.close();
+  }
+}
+
+describe('authorization settings of a realm file', () => {
+  it('need no warning where all of it is understood', () =>
+    withApi({}, async ({ idp, ask }) => {
+      assert.deepEqual(idp.warnings, []);
+      assert.equal(await ask(await idp.issueToken({ username: 'alice', clientId: 'api' })), 200);
+      assert.equal(await ask(await idp.issueToken({ username: 'bob', clientId: 'api' })), 403);
+    }));
+
+  it('say at the start what is not understood, and what is not there', async () => {
+    const policies = [
+      { name: 'script', type: 'js', config: { code: '$evaluation.grant();' } },
+      { name: 'pattern', type: 'regex', config: { targetClaim: 'a', pattern: '(?' } },
+      { name: 'people', type: 'user', config: { users: '["alice","nobody"]' } },
+      {
+        ...{ name: 'see', type: 'scope' },
+        config: { resources: '["gone"]', scopes: '["view"]', applyPolicies: '["script","missing"]' },
+      },
+    ];
+    await withApi({ authorizationSettings: { ...settings, policies } }, async ({ idp }) => {
+      const at = (what: string) => `client api: ${what}`;
+      assert.deepEqual(idp.warnings, [
+        at('the js policy "script" is of a type that this provider does not know: it denies'),
+        at('the regex policy "pattern" has a pattern that JavaScript does not understand ((?): it denies'),
+        at('the user policy "people" names "nobody" under "users", which is not in the file'),
+        at('the scope policy "see" names "missing" under "applyPolicies", which is not in the file'),
+        at('the scope policy "see" names "gone" under "resources", which is not in the file'),
+      ]);
+    });
+  });
+
+  it('say where the client cannot have them', async () => {
+    await withApi({ serviceAccountsEnabled: false }, async ({ idp }) => {
+      assert.match(idp.warnings.join(), /^client api: authorization services need "serviceAccountsEnabled"/);
+    });
+    await withApi({ publicClient: true }, async ({ idp, ask }) => {
+      assert.match(idp.warnings.join(), /^client api: it is public, so it has no authorization services/);
+      assert.equal(await ask(await idp.issueToken({ username: 'alice', clientId: 'api' })), 400);
+    });
+  });
+
+  it('without the switch are not looked at', () =>
+    withApi({ authorizationServicesEnabled: false }, async ({ idp, ask }) => {
+      assert.deepEqual(idp.warnings, []);
+      assert.equal(await ask(await idp.issueToken({ username: 'alice', clientId: 'api' })), 400);
+    }));
+
+  it('have the same ids at every start', async () => {
+    const idOf = async () => {
+      let id: unknown;
+      await withApi({}, async ({ idp, post }) => {
+        const form = { grant_type: 'client_credentials', client_id: 'api', client_secret: 's' };
+        const answer = await post('/protocol/openid-connect/token', { body: new URLSearchParams(form) });
+        const { access_token: token } = (await answer.json()) as Record<string, string>;
+        const found = await fetch(`${idp.issuer}/authz/protection/resource_set`, {
+          headers: { authorization: `Bearer ${token}` },
+        });
+        [id] = (await found.json()) as string[];
+        assert.equal(idp.requests.protection, 1);
+      });
+      return id;
+    };
+    const first = await idOf();
+    assert.match(String(first), /^[0-9a-f-]{36}$/);
+    assert.equal(await idOf(), first);
+  });
+
+  it('change with the client, at once; what was registered meanwhile is forgotten', () =>
+    withApi({}, async ({ idp, ask }) => {
+      const bob = await idp.issueToken({ username: 'bob', clientId: 'api' });
+      assert.equal(await ask(bob), 403);
+      idp.updateClient('api', { authorizationSettings: { ...settings, policyEnforcementMode: 'DISABLED' } });
+      assert.equal(await ask(bob), 200);
+      idp.updateClient('api', { secret: 'other' });
+      assert.equal(await ask(bob), 200, 'another change leaves them alone');
+      idp.updateClient('api', { authorizationServicesEnabled: false });
+      assert.equal(await ask(bob), 400);
+    }));
+
+  it('decide on no token that is bound to a key', () =>
+    withApi({}, async ({ idp, ask }) => {
+      const claims = { typ: 'DPoP', cnf: { jkt: 'x' } };
+      assert.equal(await ask(await idp.issueToken({ username: 'alice', clientId: 'api', claims })), 400);
+    }));
+
+  it('are not asked by a token that ended', () =>
+    withApi({}, async ({ idp, ask }) => {
+      const alice = await idp.issueToken({ username: 'alice', clientId: 'api' });
+      idp.advanceClock(3600);
+      assert.equal(await ask(alice), 400);
+    }));
+});
