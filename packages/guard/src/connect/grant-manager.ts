@@ -8,7 +8,7 @@ import { Grant, type GrantProperties } from './grant.ts';
 import { introspect, readUserinfo } from './live-answers.ts';
 import { loginOf } from './login.ts';
 import type { EngineOptions } from './options.ts';
-import { type AuthZRequest, askForPermissions } from './permissions.ts';
+import { type Authorization, type AuthZRequest, createAuthorization } from './permissions.ts';
 import { toStatusError } from './refusal.ts';
 import { createRenewal } from './renewal.ts';
 import { type ConnectRequest, sessionOf } from './request.ts';
@@ -39,6 +39,12 @@ export class GrantManager {
   readonly #createEngine: () => Engine;
   readonly #judge = createTokenVerdict(() => this.engine.verifier);
   readonly #renew = createRenewal();
+  /**
+   * Not for applications.
+   *
+   * @internal
+   */
+  declare readonly authorization: Authorization;
 
   constructor(config: Config, options: EngineOptions = {}) {
     this.realmUrl = config.realmUrl;
@@ -49,6 +55,7 @@ export class GrantManager {
     this.bearerOnly = config.bearerOnly;
     this.verifyTokenAudience = config.verifyTokenAudience;
     this.#createEngine = () => createEngine(config, options);
+    Object.defineProperty(this, 'authorization', { value: createAuthorization(() => this.engine) });
   }
 
   /**
@@ -114,7 +121,7 @@ export class GrantManager {
     callback?: (permissions: unknown) => unknown,
   ): Promise<Grant> {
     return Promise.resolve()
-      .then(() => askForPermissions(this.#client, Boolean(this.public), authzRequest, request))
+      .then(() => this.authorization.ask(authzRequest, request))
       .then((text) => {
         if (!authzRequest.response_mode) return this.createGrant(text);
         const permissions: unknown = JSON.parse(text);
