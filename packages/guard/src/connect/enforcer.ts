@@ -106,7 +106,7 @@ function assertPossible(keycloak: KeycloakHost, server: { readonly audience: str
       {
         option: 'resource_server_secret',
         rule: `must be given. ${reason}`,
-        example: 'process.env.RESOURCE_SERVER_SECRET',
+        example: "'…'",
       },
     ]);
   }
