@@ -13,10 +13,12 @@ export interface AuthorizationStub {
 
 export const ALBUM = 'aaaaaaaa-0000-4000-8000-000000000001';
 export const PHOTO = 'aaaaaaaa-0000-4000-8000-000000000002';
+const VAULT = 'aaaaaaaa-0000-4000-8000-000000000003';
 
 /** What the client has in Keycloak. */
 const RESOURCES = [
   { _id: ALBUM, name: 'album', owner: { id: 'c' }, scopes: [{ name: 'view' }, { name: 'delete' }] },
+  { _id: VAULT, name: 'vault', owner: { id: 'c' }, scopes: [{ name: 'open' }] },
   { _id: PHOTO, name: 'photo', owner: { id: 'c' }, scopes: [] },
 ];
 
