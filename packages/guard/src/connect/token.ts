@@ -196,16 +196,17 @@ function readObject(segment: string): Record<string, unknown> {
 }
 
 /** JSON, which an application may change: a principal is shared by all requests with the token, and frozen. */
-function copy<T>(value: T): T;
-function copy(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((one) => copy(one));
-  const copied: Record<string, unknown> = {};
-  for (const [name, one] of Object.entries(value)) {
-    if (name === '__proto__') Object.defineProperty(copied, name, { value: copy(one), ...OPEN });
-    else copied[name] = copy(one);
+function copy<T extends object>(value: T): T;
+function copy(value: unknown[] | Record<string, unknown>): unknown {
+  if (Array.isArray(value)) return value.map((one) => (isObject(one) ? copy(one) : one));
+  const copied = { ...value };
+  for (const name in copied) {
+    const one = copied[name];
+    if (isObject(one)) copied[name] = copy(one);
   }
   return copied;
 }
 
-const OPEN = { configurable: true, enumerable: true, writable: true };
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
