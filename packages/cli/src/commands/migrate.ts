@@ -130,7 +130,9 @@ async function askKeycloak(flags: Flags, err: Output): Promise<CallersReport> {
     credentials: { realm: 'master', username, password },
   });
   try {
-    return await findCallers(connection, realm, clientId, (client) => err.progress(`a token of ${client}`));
+    return await findCallers(connection, { serverUrl: url, realm, clientId }, (client) =>
+      err.progress(`a token of ${client}`),
+    );
   } finally {
     err.progress('');
   }
