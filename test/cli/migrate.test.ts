@@ -56,6 +56,14 @@ app.get('/4', keycloak.protect((token) => token.hasRole('x')), h);`,
     ]);
   });
 
+  test('says of permissions that the client needs its secret, and another resource server its own', async (t) => {
+    const folder = await projectOf(t, {
+      'a.js': `${CONNECT}app.get('/', keycloak.enforcer('album:view', { resource_server_id: 'other' }), h);`,
+    });
+    const { stdout } = await runCli(['migrate', folder]);
+    assert.match(stdout, /Resources are asked for by id[^\n]*resource_server_secret/);
+  });
+
   test('leaves to the hand what was a hole', async (t) => {
     const uses = await usesOf(
       t,
@@ -224,10 +232,15 @@ describe('keycloak-guard migrate', () => {
   });
 
   test('follows no link, and says which file it could not read', async (t) => {
-    const folder = await projectOf(t, { 'broken.ts': 'const keycloak = {{{{ ]', 'a/b.js': CONNECT });
+    const folder = await projectOf(t, {
+      'broken.ts': 'const keycloak = {{{{ ]',
+      'a/b.js': CONNECT,
+      'a/keycloak.json': '{ "realm": "shop", "credentials": { "secret": CLIENT_SECRET } }',
+    });
     await symlink(folder, join(folder, 'a/round'));
     const { stdout } = await runCli(['migrate', folder]);
-    assert.match(stdout, /not read: broken\.ts/);
+    assert.match(stdout, /not read: broken\.ts is no JavaScript/);
+    assert.match(stdout, /not read: a\/keycloak\.json is no JSON/);
     assert.equal(stdout.match(/new Keycloak/g)?.length, 1);
   });
 });

@@ -5,7 +5,7 @@ import { type Analysis, analyse } from '../migrate/analyse.ts';
 import type { CallersReport } from '../migrate/callers.ts';
 import { DIFFERENCES } from '../migrate/finding.ts';
 import { readProject } from '../migrate/project.ts';
-import { differencesOf, toMarkdown, toSummary } from '../migrate/report.ts';
+import { differencesOf, toMarkdown, toSummary, whyUnread } from '../migrate/report.ts';
 import { applyEdits, rewriteManifest } from '../migrate/rewrite.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';
@@ -98,8 +98,7 @@ function print(
       `- ${title} (${places.length === 1 ? 'one place' : `${places.length} places`}). ${wayOut.replaceAll('`', '')}`,
     );
   }
-  for (const file of unread)
-    out.line(`not read: ${file} is no JavaScript or TypeScript that could be understood`);
+  for (const file of unread) out.line(`not read: ${whyUnread(file)}`);
   if (callers === undefined) return;
   out.line(`\n${out.paint('bold', `Who gets tokens for ${callers.clientId}`)}`);
   for (const { client, isIn, seen } of callers.callers) {
