@@ -60,6 +60,11 @@ describe('keycloak.json', () => {
     );
   });
 
+  test('a variable that is not set switches no check off', () => {
+    const { verifyTokenAudience } = new Config({ 'verify-token-audience': '${env.CONNECT_TEST_UNSET}' });
+    assert.equal(verifyTokenAudience, undefined);
+  });
+
   test('what every object has is no environment variable, and what one holds is not read again', (t) => {
     process.env.CONNECT_TEST_NESTED = '${env.CONNECT_TEST_OTHER}';
     process.env.CONNECT_TEST_OTHER = 'other';

@@ -27,7 +27,8 @@ export function toAdapterSettings(given: KeycloakConfig): AdapterSettings {
     serverUrl: given['auth-server-url'] || given['server-url'] || given.serverUrl || given.authServerUrl,
     isBearerOnly: toFlag(given['bearer-only'] || given.bearerOnly || false),
     publicKey: given['realm-public-key'] || given.realmPublicKey || undefined,
-    mustHaveAudience: audience === undefined ? undefined : Boolean(toFlag(audience)),
+    // A variable that is not set says nothing.
+    mustHaveAudience: audience === undefined || audience === '' ? undefined : Boolean(toFlag(audience)),
   };
 }
 
