@@ -20,8 +20,8 @@ async function projectOf(t: TestContext, files: Readonly<Record<string, string>>
 
 const look = async (folder: string) => analyse(await readProject(folder, () => {}));
 
-async function runCli(args: string[]) {
-  const program = runProgram(args);
+async function runCli(args: string[], env: Readonly<Record<string, string>> = {}) {
+  const program = runProgram(args, env);
   const code = await program.ended;
   await rm(program.folder, { recursive: true });
   return { code, stdout: program.stdout(), stderr: program.stderr() };
@@ -229,6 +229,13 @@ describe('keycloak-guard migrate', () => {
     assert.equal((await runCli(['migrate', join(folder, 'nowhere')])).code, 2);
     assert.equal((await runCli(['migrate', '--wirte', folder])).code, 2);
     assert.equal((await runCli(['migrate', folder, '--url', 'http://127.0.0.1:9'])).code, 2);
+    const where = ['--realm', 'r', '--client-id', 'c', '--admin-user', 'admin'];
+    const secret = await runCli(['migrate', folder, '--url', 'http://admin:s3cret@127.0.0.1:9', ...where], {
+      KEYCLOAK_ADMIN_PASSWORD: 'admin',
+    });
+    assert.equal(secret.code, 2);
+    assert.match(secret.stderr, /--url must be/);
+    assert.doesNotMatch(secret.stdout + secret.stderr, /s3cret/);
   });
 
   test('follows no link, and says which file it could not read', async (t) => {

@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { isServerUrl, mendServerUrl } from 'keycloak-guard';
 import { type Analysis, analyse } from '../migrate/analyse.ts';
 import type { CallersReport } from '../migrate/callers.ts';
 import { DIFFERENCES } from '../migrate/finding.ts';
@@ -119,6 +120,12 @@ async function askKeycloak(flags: Flags, err: Output): Promise<CallersReport> {
   ) {
     throw new Error(
       'to look at Keycloak it takes --url, --realm, --client-id, --admin-user and KEYCLOAK_ADMIN_PASSWORD',
+    );
+  }
+  // It is printed, and goes into a report: not with a password in it.
+  if (!isServerUrl(url)) {
+    throw new Error(
+      `--url must be an http or https URL without /realms/…, query or credentials, for example ${mendServerUrl(url) ?? 'http://localhost:8080'}`,
     );
   }
   const { connectAdmin } = await import('../admin/index.ts');
