@@ -22,7 +22,7 @@ const RESOURCES = [
   { _id: PHOTO, name: 'photo', owner: { id: 'c' }, scopes: [] },
 ];
 
-/** Stands before the provider, and answers for Keycloak's authorization services, which that has not. */
+/** Stands before the provider, and answers questions about permissions in its place, with whatever a test wants. */
 export async function startAuthorization(
   t: TestContext,
   target: string,
