@@ -2,33 +2,16 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { describe, type TestContext, test } from 'node:test';
-import { type ArgumentsHost, Catch, Logger, type Type, UseFilters } from '@nestjs/common';
-import { IoAdapter } from '@nestjs/platform-socket.io';
+import { describe, test } from 'node:test';
+import { Logger, UseFilters } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
-import { io } from 'socket.io-client';
-import { type ClientOptions, WebSocket } from 'ws';
-import {
-  type KeycloakModuleOptions,
-  KeycloakService,
-  Principal,
-  Public,
-  Require,
-  Roles,
-} from '../../packages/guard/src/nest/index.ts';
+import { WebSocketGateway } from '@nestjs/websockets';
+import type { WebSocket } from 'ws';
+import { KeycloakService } from '../../packages/guard/src/nest/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
-import { decorate, decorateParameter } from '../support/without-syntax.ts';
+import { decorate } from '../support/without-syntax.ts';
+import { connect, Sender, startSocketIo, startWs, toGateway } from './gateways.ts';
 import { PLATFORMS, startApp } from './start-app.ts';
-
-/** With `ws`, Nest tells the client nothing: the application does. */
-class Sender {
-  catch(exception: WsException, host: ArgumentsHost) {
-    const client = host.switchToWs().getClient<WebSocket>();
-    client.send(JSON.stringify({ event: 'exception', data: exception.getError() }));
-  }
-}
-decorate(Sender, Catch(WsException));
 
 async function findFreePort(): Promise<number> {
   const server = createServer().listen(0);
@@ -38,58 +21,8 @@ async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** A gateway, as each test has one of its own. */
-function toGateway(gateway: ClassDecorator): Type {
-  class ChatGateway {
-    me(username: string | undefined) {
-      return { event: 'me', data: username ?? null };
-    }
-    open(username: string | undefined) {
-      return { event: 'open', data: username ?? null };
-    }
-    admin() {
-      return { event: 'admin', data: true };
-    }
-  }
-  decorate(ChatGateway, gateway, Require({}));
-  decorate(ChatGateway, 'me', SubscribeMessage('me'));
-  decorate(ChatGateway, 'open', SubscribeMessage('open'), Public());
-  decorate(ChatGateway, 'admin', SubscribeMessage('admin'), Roles('admin'));
-  decorateParameter(ChatGateway, 'me', Principal('username'));
-  decorateParameter(ChatGateway, 'open', Principal('username'));
-  return ChatGateway;
-}
-
 const UNAUTHENTICATED = (detail: string) => ({ status: 'error', code: 'UNAUTHENTICATED', detail });
 const BAD = UNAUTHENTICATED('Could not validate credentials');
-
-async function connect(t: TestContext, url: string, options: ClientOptions = {}) {
-  const client = new WebSocket(url.replace('http:', 'ws:'), options);
-  t.after(() => client.terminate());
-  await once(client, 'open');
-  return {
-    client,
-    async ask(event: string): Promise<unknown> {
-      client.send(JSON.stringify({ event, data: {} }));
-      const [data] = await once(client, 'message');
-      return (JSON.parse(String(data)) as { data: unknown }).data;
-    },
-  };
-}
-
-function startWs(t: TestContext, platform: (typeof PLATFORMS)[number], more: object = {}) {
-  const gateway = toGateway(WebSocketGateway({ path: '/chat' }));
-  decorate(gateway, UseFilters(Sender));
-  return startApp(
-    t,
-    { providers: [gateway] },
-    {
-      platform,
-      prepare: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
-      options: { backchannelLogout: true, ...more },
-    },
-  );
-}
 
 for (const platform of PLATFORMS) {
   describe(`a gateway of ws in Nest on ${platform}`, () => {
@@ -109,7 +42,6 @@ for (const platform of PLATFORMS) {
       });
       assert.equal(logout.status, 204);
       assert.deepEqual(await ask('me'), BAD);
-      assert.equal(await ask('open'), null, 'who was there before is forgotten');
     });
 
     test('a token that is over is refused on the connection that it opened', async (t) => {
@@ -120,6 +52,7 @@ for (const platform of PLATFORMS) {
       assert.equal(await ask('me'), 'abdullah');
       realm.advance(3600);
       assert.deepEqual(await ask('me'), BAD);
+      assert.equal(await ask('open'), null, 'who was there before is forgotten');
     });
 
     test('without a token nobody is answered but where it is open', async (t) => {
@@ -173,29 +106,8 @@ describe('where the token of a WebSocket stands', () => {
 });
 
 describe('a gateway of Socket.IO', () => {
-  async function start(t: TestContext, options: Partial<KeycloakModuleOptions> = {}) {
-    const gateway = toGateway(WebSocketGateway());
-    const app = await startApp(
-      t,
-      { providers: [gateway] },
-      { options, prepare: (one) => one.useWebSocketAdapter(new IoAdapter(one)) },
-    );
-    const open = (given: object) => {
-      const client = io(app.url, { transports: ['websocket'], ...given });
-      t.after(() => client.disconnect());
-      const ask = (event: string) =>
-        new Promise((resolve) => {
-          client.once(event, resolve);
-          client.once('exception', resolve);
-          client.emit(event, {});
-        });
-      return { client, ask };
-    };
-    return { ...app, open };
-  }
-
   test('takes the token of the handshake: auth.token, or the header', async (t) => {
-    const { realm, open } = await start(t);
+    const { realm, open } = await startSocketIo(t);
     const token = realm.mint();
     assert.equal(await open({ auth: { token } }).ask('me'), 'abdullah');
     assert.equal(await open({ extraHeaders: { authorization: `Bearer ${token}` } }).ask('me'), 'abdullah');
@@ -204,7 +116,7 @@ describe('a gateway of Socket.IO', () => {
   });
 
   test('refuses whoever has none, or a bad one, and looks again with each message', async (t) => {
-    const { realm, open } = await start(t);
+    const { realm, open } = await startSocketIo(t);
     assert.deepEqual(await open({}).ask('me'), UNAUTHENTICATED('Not authenticated'));
     assert.deepEqual(await open({ auth: { token: 'garbage' } }).ask('me'), BAD);
     assert.deepEqual(await open({ auth: { token: ['x'] } }).ask('me'), UNAUTHENTICATED('Not authenticated'));

@@ -7,7 +7,7 @@ export function checkNest(archive: string): void {
   const project = emptyProject('nest');
   cpSync(join(root, 'examples/nest'), project, { recursive: true });
   writeBlocks(project);
-  install(project, archive, '@nestjs/config@4', '@nestjs/microservices@11');
+  install(project, archive, '@nestjs/config@4', '@nestjs/microservices@11', '@nestjs/websockets@11');
   run(project, 'npx', '--no-install', 'tsc', '--noEmit', '-p', '.');
   run(project, 'npx', '--no-install', 'jest');
   // What nest new wrote before.

@@ -203,7 +203,7 @@ export function createConnections<Incoming>(
 }
 
 /** What a person's program sends as a token can be anything. */
-function toToken(token: unknown): string {
+export function toToken(token: unknown): string {
   if (typeof token === 'string' && token !== '') return token.replace(/^bearer +/i, '');
   throw new AuthError('missing_token', 'The message has no token');
 }

@@ -8,7 +8,7 @@ export type {
   PushedClaims,
   RuleOfRequest,
 } from '../authz/index.ts';
-export type { Connection, Connections } from './connections.ts';
+export { type Connection, type ConnectionGuard, type Connections, toToken } from './connections.ts';
 export { createDoor, type Door, type DoorHost } from './door.ts';
 export {
   addToFetchAnswer,
@@ -47,5 +47,10 @@ export { type Decide, type PermissionSettings, toPermitGate } from './permits.ts
 export type { ProtectedResourceOptions } from './protected-resource.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
 export type { SessionSettings } from './session-routes.ts';
-export { type SocketIoMiddleware, type SocketIoSocket, toSocketIoMiddleware } from './socket-io.ts';
+export {
+  disconnectSocket,
+  type SocketIoMiddleware,
+  type SocketIoSocket,
+  toSocketIoMiddleware,
+} from './socket-io.ts';
 export { type AcceptUpgrade, toUpgradeListener, type UpgradeListener } from './upgrade.ts';

@@ -6,6 +6,8 @@ import type { Connection, ConnectionGuard } from './connections.ts';
 export interface SocketIoSocket {
   readonly handshake: { readonly auth: { readonly [name: string]: unknown } };
   readonly request: IncomingMessage;
+  /** `false` where it is over, or not yet begun. */
+  readonly connected?: boolean;
   readonly conn: { once(event: 'close', listener: () => void): unknown };
   // biome-ignore lint/suspicious/noExplicitAny: whatever the application puts there
   data: any;
@@ -57,10 +59,13 @@ function follow(socket: SocketIoSocket, connection: Connection): void {
       (error: unknown) => answer({ ok: false, detail: toConnectError(error).message }),
     );
   });
-  connection.signal.addEventListener('abort', () => {
-    socket.emit('auth_error', { detail: toConnectError(connection.signal.reason).message });
-    socket.disconnect(true);
-  });
+  connection.signal.addEventListener('abort', () => disconnectSocket(socket, connection.signal.reason));
+}
+
+/** Tells the client why, and ends its connection. */
+export function disconnectSocket(socket: Pick<SocketIoSocket, 'emit' | 'disconnect'>, reason: unknown): void {
+  socket.emit('auth_error', { detail: toConnectError(reason).message });
+  socket.disconnect(true);
 }
 
 /** What the client gets as `connect_error`. Nothing about a fault here. */

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Decide, Door } from '../adapter/internal.ts';
-import type { Log } from '../core/internal.ts';
+import { isThenable, type Log } from '../core/internal.ts';
 import { permissionsOf, toGuardOptions } from './access.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
 import { type Check, decide, forget, refuseUnknown } from './decide.ts';
@@ -13,12 +13,14 @@ type NestDoor = Pick<Door<Call, Call, never>, 'gate' | 'permits' | 'refusalOf'>;
 
 /**
  * @param toCall throws an `UnknownContextError` where it is not known how the context says who is calling
+ * @param follow told of each message on a WebSocket that is let in
  * @param paths decides by path on whatever is guarded
  */
 export function createAdmission(
   door: NestDoor,
   toCall: (context: ExecutionContext) => Call,
   log: Pick<Log, 'error'>,
+  follow: (call: Call) => void,
   paths?: Decide<Call> | undefined,
 ): Admission {
   const checkOf = createChecks(door, paths);
@@ -42,8 +44,14 @@ export function createAdmission(
     }
     const admitted = decide(door, check, context, call);
     if (request !== undefined) decided.set(request, { check, admitted });
-    return admitted;
+    return kindOf(context) === 'ws' ? tellOf(admitted, () => follow(call)) : admitted;
   };
+}
+
+function tellOf(admitted: true | Promise<true>, tell: () => void): ReturnType<Admission> {
+  if (isThenable(admitted)) return admitted.then(() => tellOf(true, tell));
+  tell();
+  return true;
 }
 
 /** The check of each handler of each class, made when it is first called; `null` where it is open. */

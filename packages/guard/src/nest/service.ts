@@ -1,10 +1,17 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
-import { createDoor, type Door, type Permissions, type Routes } from '../adapter/internal.ts';
+import {
+  createDoor,
+  type Door,
+  type Permissions,
+  type Routes,
+  type SocketIoMiddleware,
+} from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
 import { toCallMessages, toCallOptions, toCallSession } from './for-calls.ts';
+import { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 import { toHttpCall } from './http-call.ts';
 import { mountRoutes } from './mount.ts';
 import { createNestLog } from './nest-log.ts';
@@ -24,6 +31,7 @@ export class KeycloakService<C extends object = Claims> {
   readonly #door: Door<Call, Call, C>;
   readonly #routes: readonly Routes<Call>[];
   readonly #handshakes: Handshakes;
+  readonly #gateways: GatewayConnections;
   /** Decides on a context, as `KeycloakGuard` does. @throws an exception of Nest's where it is refused */
   readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
 
@@ -42,12 +50,9 @@ export class KeycloakService<C extends object = Claims> {
     this.#routes = toRoutes(this.#door, nest);
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
-    this.admit = createAdmission(
-      this.#door,
-      toCall,
-      log,
-      toPathPermit(this.#door.permits, nest.pathEnforcer),
-    );
+    this.#gateways = createGatewayConnections(this.#door, handshakes, toCall, log);
+    const paths = toPathPermit(this.#door.permits, nest.pathEnforcer);
+    this.admit = createAdmission(this.#door, toCall, log, this.#gateways.follow, paths);
   }
 
   get verifier(): TokenVerifier<C> {
@@ -70,6 +75,44 @@ export class KeycloakService<C extends object = Claims> {
    */
   handshake(client: object, request: IncomingMessage): void {
     this.#handshakes.remember(client, request);
+  }
+
+  /**
+   * Guards a connection to a gateway from its beginning, before its first message: whoever is refused is disconnected, and
+   * whoever is let in is disconnected when the token expires or the session ends. `ws` closes with 4401 (nobody), 4403, or 1013
+   * (nobody can tell now); Socket.IO gets `auth_error`. Where it is not called, that begins with the first guarded message.
+   *
+   * @param client of Socket.IO, or of `ws`
+   * @returns who it is; `undefined`: refused. It never rejects for a client
+   * @throws {OptionsError} rejects for a requirement that is misspelt or empty
+   * @example
+   * class Chat { async handleConnection(client: WebSocket) { await keycloak.connect(client, { realmRole: 'user' }); } }
+   */
+  connect(client: object, requirements: Requirements<C> = {}): Promise<Principal<C> | undefined> {
+    return this.#gateways.connect(client, requirements as Requirements) as Promise<Principal<C> | undefined>;
+  }
+
+  /**
+   * Goes on with a new access token of the same person, on a connection that is open: for a message of the application's own.
+   *
+   * @throws {WsException} rejects as a guard would refuse the token; the connection goes on with the old one
+   * @example
+   * class Chat { @SubscribeMessage('auth') auth(client: WebSocket, { token }: { token: string }) { return keycloak.renew(client, token); } }
+   */
+  renew(client: object, token: string): Promise<Principal<C>> {
+    return this.#gateways.renew(client, token) as Promise<Principal<C>>;
+  }
+
+  /**
+   * Middleware for the server of Socket.IO: guards the handshake, as `connect` guards a connection, and refuses with
+   * `connect_error`. The event `auth` with a new token goes on with it, and is acknowledged with `{ ok }`.
+   *
+   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @example
+   * class Chat { afterInit(server: Server) { server.use(keycloak.socket({ realmRole: 'user' })); } }
+   */
+  socket(requirements: Requirements<C> = {}): SocketIoMiddleware {
+    return this.#gateways.socket(requirements as Requirements);
   }
 
   /** Answers what `session` and `backchannelLogout` are for, and learns of WebSockets; before the app has its routes. */

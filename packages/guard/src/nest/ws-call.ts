@@ -3,26 +3,8 @@ import type { ExecutionContext } from '@nestjs/common';
 import { nodeHost, originOf } from '../adapter/internal.ts';
 import type { Call, Carrier } from './call.ts';
 
-/** Which request each connection began with: a client of `ws` does not keep it. */
-export interface Handshakes {
-  /** @param client of `ws`, or the socket underneath */
-  remember(client: object, request: IncomingMessage): void;
-  find(client: object): IncomingMessage | undefined;
-}
-
-export function createHandshakes(): Handshakes {
-  const known = new WeakMap<object, IncomingMessage>();
-  return {
-    remember: (client, request) => void known.set(client, request),
-    find(client) {
-      const { request, _socket: socket } = client as Client;
-      return request ?? known.get(client) ?? (socket && known.get(socket));
-    },
-  };
-}
-
 /** A client of Socket.IO, or of `ws`. */
-interface Client extends Carrier {
+export interface Client extends Carrier {
   /** Socket.IO's. */
   readonly request?: IncomingMessage;
   readonly handshake?: { readonly auth?: { readonly token?: unknown } };
@@ -30,9 +12,30 @@ interface Client extends Carrier {
   readonly _socket?: object;
 }
 
+/** Which request each connection began with: a client of `ws` does not keep it. And the token that it goes on with. */
+export interface Handshakes {
+  /** @param client of `ws`, or the socket underneath */
+  remember(client: object, request: IncomingMessage): void;
+  find(client: Client): IncomingMessage | undefined;
+  /** From now on the client is whom this token names. */
+  goOnWith(client: object, token: string): void;
+  tokenOf(client: Client): unknown;
+}
+
+export function createHandshakes(): Handshakes {
+  const known = new WeakMap<object, IncomingMessage>();
+  const renewed = new WeakMap<object, string>();
+  return {
+    remember: (client, request) => void known.set(client, request),
+    find: (client) => client.request ?? known.get(client) ?? (client._socket && known.get(client._socket)),
+    goOnWith: (client, token) => void renewed.set(client, token),
+    tokenOf: (client) => renewed.get(client) ?? client.handshake?.auth?.token,
+  };
+}
+
 /**
- * A message on a WebSocket. Its token is the one of the handshake, and is looked at again with each message: what was
- * revoked or is over since then is refused.
+ * A message on a WebSocket, or the connection itself. Its token is the one of the handshake, or what came after it, and is
+ * looked at again with each message: what was revoked or is over since then is refused.
  *
  * @returns `undefined` where the handshake is not known
  */
@@ -40,7 +43,7 @@ export function toWsCall(context: ExecutionContext, handshakes: Handshakes): Cal
   const client = context.switchToWs().getClient<Client>();
   const request = handshakes.find(client);
   if (request === undefined) return undefined;
-  const token = client.handshake?.auth?.token;
+  const token = handshakes.tokenOf(client);
   return {
     context,
     request,

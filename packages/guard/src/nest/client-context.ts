@@ -1,0 +1,30 @@
+import type { ExecutionContext, Type } from '@nestjs/common';
+import type { Client } from './ws-call.ts';
+
+/** Stands for the handler where a connection itself is guarded, and no message. */
+function handleConnection(): void {}
+
+/** Nest has no context where a client connects: what listeners and readers are told instead. */
+export function toClientContext(client: Client): ExecutionContext {
+  const args = [client];
+  const ofKind = {
+    getClient: () => client,
+    getData: () => undefined,
+    getPattern: () => 'connection',
+    getContext: () => undefined,
+    getRequest: () => undefined,
+    getResponse: () => undefined,
+    getNext: () => undefined,
+  };
+  const context = {
+    getType: () => 'ws',
+    getClass: () => client.constructor as Type,
+    getHandler: () => handleConnection,
+    getArgs: () => args,
+    getArgByIndex: (index: number) => args[index],
+    switchToWs: () => ofKind,
+    switchToHttp: () => ofKind,
+    switchToRpc: () => ofKind,
+  };
+  return context as unknown as ExecutionContext;
+}

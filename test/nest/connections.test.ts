@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, type TestContext, test } from 'node:test';
+import { Inject, Logger, type Type } from '@nestjs/common';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import type { Server } from 'socket.io';
+import type { Socket } from 'socket.io-client';
+import type { WebSocket } from 'ws';
+import type { Requirements } from '../../packages/guard/src/core/index.ts';
+import { type KeycloakModuleOptions, KeycloakService } from '../../packages/guard/src/nest/index.ts';
+import { SECRET, startIdp } from '../server/service.ts';
+import { eventually } from '../support/eventually.ts';
+import { openSocketBrowser } from '../support/socket-browser.ts';
+import { decorate } from '../support/without-syntax.ts';
+import { connect, startSocketIo, startWs, toGateway } from './gateways.ts';
+import { PLATFORMS } from './start-app.ts';
+
+const BEARER = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+interface WithKeycloak {
+  readonly keycloak: KeycloakService;
+}
+
+/** A gateway that guards its connections, and has a message for a new token. */
+function toGuarding(gateway: ClassDecorator, requirements?: Requirements): Type {
+  const guarding = toGateway(gateway);
+  Inject(KeycloakService)(guarding.prototype, 'keycloak');
+  Object.assign(guarding.prototype, {
+    async handleConnection(this: WithKeycloak, client: object) {
+      await this.keycloak.connect(client, requirements);
+    },
+    async auth(this: WithKeycloak, client: object, { token }: { token: string }) {
+      const { email } = await this.keycloak.renew(client, token);
+      return { event: 'auth', data: email };
+    },
+  });
+  decorate(guarding, 'auth', SubscribeMessage('auth'));
+  return guarding;
+}
+
+const closing = async (client: WebSocket) => {
+  const [code, reason] = await once(client, 'close', { signal: AbortSignal.timeout(10_000) });
+  return [code, String(reason)];
+};
+const REFUSED = { status: 'error', code: 'UNAUTHENTICATED', detail: 'Could not validate credentials' };
+const OVER = [4401, 'Could not validate credentials'];
+
+for (const platform of PLATFORMS) {
+  describe(`an idle connection of ws in Nest on ${platform}`, () => {
+    test('is closed at the end of its token, once a guarded message was let in', async (t) => {
+      const { realm, url } = await startWs(t, platform);
+      const [idle, open] = await Promise.all(
+        [1, 1].map((left) => connect(t, `${url}/chat`, BEARER(realm.mint({ exp: realm.now + left })))),
+      );
+      assert.equal(await idle?.ask('me'), 'abdullah');
+      assert.equal(await open?.ask('open'), null);
+      assert.deepEqual(await closing(idle?.client as WebSocket), OVER);
+      assert.equal(await open?.ask('open'), null, 'where nothing is guarded nothing is closed');
+    });
+
+    test('is closed when its session is revoked, and others go on', async (t) => {
+      const { realm, url, app } = await startWs(t, platform);
+      const [one, other] = await Promise.all(
+        ['s1', 's2'].map((sid) => connect(t, `${url}/chat`, BEARER(realm.mint({ sid })))),
+      );
+      assert.deepEqual([await one?.ask('me'), await other?.ask('me')], ['abdullah', 'abdullah']);
+      const closed = closing(one?.client as WebSocket);
+      const before = performance.now();
+      const member = app.get(KeycloakService).verifier.members[0];
+      await member?.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1' });
+      assert.deepEqual(await closed, OVER);
+      // Sooner than each connection is asked about anyway.
+      assert.ok(performance.now() - before < 4_000);
+      assert.equal(await other?.ask('me'), 'abdullah');
+    });
+  });
+}
+
+/** The gateway guards its connections from the beginning. */
+function startGuarding(t: TestContext, requirements?: Requirements, more?: object) {
+  return startWs(t, 'express', more, toGuarding(WebSocketGateway({ path: '/chat' }), requirements));
+}
+
+describe('connect, on a connection of ws', () => {
+  test('whoever says nothing is disconnected at the end of the token all the same', async (t) => {
+    const { realm, url } = await startGuarding(t);
+    const { client } = await connect(t, `${url}/chat`, BEARER(realm.mint({ exp: realm.now + 1 })));
+    assert.deepEqual(await closing(client), OVER);
+  });
+
+  test('whoever is refused is disconnected, with a code that says why; onDenied is told', async (t) => {
+    const denied: unknown[] = [];
+    const onDenied: KeycloakModuleOptions['onDenied'] = (context, { code }, principal) =>
+      denied.push([context.getType(), context.getHandler().name, code, principal?.username]);
+    const { realm, url } = await startGuarding(t, { realmRole: 'admin' }, { onDenied });
+    for (const [headers, code, reason] of [
+      [undefined, 4401, 'Not authenticated'],
+      [BEARER('garbage'), 4401, 'Could not validate credentials'],
+      [BEARER(realm.mint()), 4403, 'Not enough permissions'],
+    ] as const) {
+      const { client } = await connect(t, `${url}/chat`, headers);
+      assert.deepEqual(await closing(client), [code, reason]);
+    }
+    assert.deepEqual(denied, [
+      ['ws', 'handleConnection', 'missing_token', undefined],
+      ['ws', 'handleConnection', 'token_malformed', undefined],
+      ['ws', 'handleConnection', 'role_missing', 'abdullah'],
+    ]);
+  });
+
+  test('nobody can tell: to be tried again later; a fault is told to the log alone', async (t) => {
+    const lines: string[] = [];
+    t.mock.method(Logger.prototype, 'error', (line: string) => void lines.push(line));
+    const { realm, url } = await startGuarding(t, {}, { tokenCheck: 'remote' });
+    realm.setAll('down');
+    const { client } = await connect(t, `${url}/chat`, BEARER(realm.mint()));
+    assert.equal((await closing(client))[0], 1013);
+
+    const tokenFrom = {
+      ws: () => {
+        throw new Error('a fault of the reader');
+      },
+    };
+    const faulty = await startGuarding(t, {}, { tokenFrom });
+    const other = await connect(t, `${faulty.url}/chat`, BEARER(faulty.realm.mint()));
+    assert.deepEqual(await closing(other.client), [1011, 'Internal Server Error']);
+    assert.match(lines.join('\n'), /A connection could not be guarded.*a fault of the reader/);
+  });
+
+  test('a new token of the same person goes on with it, and later messages are of that token', async (t) => {
+    const { realm, url } = await startGuarding(t);
+    const { client, ask } = await connect(t, `${url}/chat`, BEARER(realm.mint({ exp: realm.now + 2 })));
+    for (const [token, said] of [
+      ['garbage', REFUSED],
+      [42, { ...REFUSED, detail: 'Not authenticated' }],
+      [realm.mint({ sub: 'somebody-else' }), REFUSED],
+      [
+        realm.mint({ email: 'new@example.com', realm_access: { roles: ['user', 'admin'] } }),
+        'new@example.com',
+      ],
+    ] as const) {
+      assert.deepEqual(await ask('auth', { token }), said);
+    }
+    assert.equal(await ask('admin'), true);
+    await new Promise((resolve) => setTimeout(resolve, 2_300));
+    assert.equal(client.readyState, 1);
+    assert.equal(await ask('me'), 'abdullah');
+  });
+
+  test('by the cookie of a session: from the app’s own pages alone, and no longer than the session', async (t) => {
+    const idp = await startIdp(t);
+    const { url } = await startGuarding(t, undefined, {
+      serverUrl: idp.url,
+      realm: 'testing',
+      clientId: 'fastapi-keycloak',
+      clientSecret: SECRET,
+      fetch: globalThis.fetch,
+      clock: Date.now,
+      session: { secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826' },
+    });
+    const redirectUris = [`${url}/*`];
+    const attributes = { 'backchannel.logout.url': `${url}/backchannel-logout` };
+    idp.updateClient('fastapi-keycloak', { redirectUris, attributes });
+    const browser = openSocketBrowser({ url });
+    await browser.open(`${url}/auth/login`);
+    const cookie = [...browser.cookiesOf(url)].map(([name, value]) => `${name}=${value}`).join('; ');
+    const foreign = await connect(t, `${url}/chat`, { headers: { cookie, origin: 'https://evil.example' } });
+    assert.equal((await closing(foreign.client))[0], 4403);
+    const { client, ask } = await connect(t, `${url}/chat`, { headers: { cookie, origin: url } });
+    assert.equal(await ask('me'), 'abdullah');
+    const closed = closing(client);
+    await idp.logoutUser('abdullah');
+    assert.equal((await closed)[0], 4401);
+  });
+});
+
+describe('an idle connection of Socket.IO', () => {
+  test('is told and disconnected at the end of its token, once a guarded message was let in', async (t) => {
+    const { realm, open } = await startSocketIo(t);
+    const { client, ask } = open({ auth: { token: realm.mint({ exp: realm.now + 1 }) } });
+    assert.equal(await ask('me'), 'abdullah');
+    const [[told], [why]] = await Promise.all([onceOf(client, 'auth_error'), onceOf(client, 'disconnect')]);
+    assert.deepEqual([told, why], [{ detail: 'Could not validate credentials' }, 'io server disconnect']);
+  });
+
+  test('connect: whoever says nothing is disconnected as well, and whoever is refused at once', async (t) => {
+    const { realm, open } = await startSocketIo(t, {}, toGuarding(WebSocketGateway()));
+    const [good, none] = [open({ auth: { token: realm.mint({ exp: realm.now + 2 }) } }), open({})];
+    const over = onceOf(good.client, 'auth_error');
+    assert.deepEqual(await onceOf(none.client, 'auth_error'), [{ detail: 'Not authenticated' }]);
+    await eventually('disconnected', () => none.client.disconnected);
+    assert.equal(good.client.connected, true);
+    assert.deepEqual(await over, [{ detail: 'Could not validate credentials' }]);
+  });
+
+  test('socket: guards the handshake, and takes a new token by the event auth', async (t) => {
+    const gateway = toGateway(WebSocketGateway());
+    Inject(KeycloakService)(gateway.prototype, 'keycloak');
+    gateway.prototype.afterInit = function (this: WithKeycloak, server: Server) {
+      server.use(this.keycloak.socket({ realmRole: 'user' }));
+    };
+    const { realm, open } = await startSocketIo(t, {}, gateway);
+    const [refused] = (await onceOf(open({ forceNew: true }).client, 'connect_error')) as [
+      Error & { data: unknown },
+    ];
+    assert.deepEqual(refused.data, { statusCode: 401, detail: 'Not authenticated' });
+    const { client, ask } = open({ forceNew: true, auth: { token: realm.mint({ exp: realm.now + 2 }) } });
+    assert.equal(await ask('me'), 'abdullah');
+    const weak = realm.mint({ realm_access: { roles: [] } });
+    assert.deepEqual(await client.emitWithAck('auth', { token: weak }), {
+      ok: false,
+      detail: 'Not enough permissions',
+    });
+    const token = realm.mint({ realm_access: { roles: ['user', 'admin'] } });
+    assert.deepEqual(await client.emitWithAck('auth', { token }), { ok: true });
+    assert.equal(await ask('admin'), true);
+    await new Promise((resolve) => setTimeout(resolve, 2_300));
+    assert.equal(client.connected, true);
+    assert.equal(await ask('me'), 'abdullah');
+  });
+});
+
+/** Clients of Socket.IO are emitters of their own make. */
+function onceOf(client: Socket, event: string): Promise<unknown[]> {
+  return new Promise((resolve, reject) => {
+    client.once(event, (...given: unknown[]) => resolve(given));
+    setTimeout(reject, 10_000, new Error(`${event} did not come`)).unref();
+  });
+}

@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+import { type ArgumentsHost, Catch, type Type, UseFilters } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
+import { io } from 'socket.io-client';
+import { type ClientOptions, WebSocket } from 'ws';
+import {
+  type KeycloakModuleOptions,
+  Principal,
+  Public,
+  Require,
+  Roles,
+} from '../../packages/guard/src/nest/index.ts';
+import { decorate, decorateParameter } from '../support/without-syntax.ts';
+import { type Platform, startApp } from './start-app.ts';
+
+/** With `ws`, Nest tells the client nothing: the application does. */
+export class Sender {
+  catch(exception: WsException, host: ArgumentsHost) {
+    const client = host.switchToWs().getClient<WebSocket>();
+    client.send(JSON.stringify({ event: 'exception', data: exception.getError() }));
+  }
+}
+decorate(Sender, Catch(WsException));
+
+/** A gateway, as each test has one of its own. */
+export function toGateway(gateway: ClassDecorator): Type {
+  class ChatGateway {
+    me(username: string | undefined) {
+      return { event: 'me', data: username ?? null };
+    }
+    open(username: string | undefined) {
+      return { event: 'open', data: username ?? null };
+    }
+    admin() {
+      return { event: 'admin', data: true };
+    }
+  }
+  decorate(ChatGateway, gateway, Require({}));
+  decorate(ChatGateway, 'me', SubscribeMessage('me'));
+  decorate(ChatGateway, 'open', SubscribeMessage('open'), Public());
+  decorate(ChatGateway, 'admin', SubscribeMessage('admin'), Roles('admin'));
+  decorateParameter(ChatGateway, 'me', Principal('username'));
+  decorateParameter(ChatGateway, 'open', Principal('username'));
+  return ChatGateway;
+}
+
+export async function connect(t: TestContext, url: string, options: ClientOptions = {}) {
+  const client = new WebSocket(url.replace('http:', 'ws:'), options);
+  t.after(() => client.terminate());
+  await once(client, 'open');
+  return {
+    client,
+    async ask(event: string, data: object = {}): Promise<unknown> {
+      client.send(JSON.stringify({ event, data }));
+      const [said] = await once(client, 'message');
+      return (JSON.parse(String(said)) as { data: unknown }).data;
+    },
+  };
+}
+
+export function startWs(
+  t: TestContext,
+  platform: Platform,
+  more: object = {},
+  gateway: Type = toGateway(WebSocketGateway({ path: '/chat' })),
+) {
+  decorate(gateway, UseFilters(Sender));
+  return startApp(
+    t,
+    { providers: [gateway] },
+    {
+      platform,
+      prepare: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
+      options: { backchannelLogout: true, ...more },
+    },
+  );
+}
+
+export async function startSocketIo(
+  t: TestContext,
+  options: Partial<KeycloakModuleOptions> = {},
+  gateway: Type = toGateway(WebSocketGateway()),
+) {
+  const app = await startApp(
+    t,
+    { providers: [gateway] },
+    { options, prepare: (one) => one.useWebSocketAdapter(new IoAdapter(one)) },
+  );
+  const open = (given: object) => {
+    const client = io(app.url, { transports: ['websocket'], ...given });
+    t.after(() => client.disconnect());
+    const ask = (event: string) =>
+      new Promise((resolve) => {
+        client.once(event, resolve);
+        client.once('exception', resolve);
+        client.emit(event, {});
+      });
+    return { client, ask };
+  };
+  return { ...app, open };
+}
