@@ -18,7 +18,7 @@ import { openSocketBrowser } from '../support/socket-browser.ts';
 
 const FOLDER = join(ROOT, `node_modules/.cache/frameworks-${process.pid}`);
 /** A page of ours. Pages of other programs have tests of their own. */
-const PAGES = ['connections.md', 'express.md', 'koa.md', 'node.md'];
+const PAGES = ['connections.md', 'express.md', 'fastify.md', 'koa.md', 'node.md'];
 const programs = readdirSync(join(ROOT, 'docs/frameworks'))
   .filter((page) => PAGES.includes(page))
   .flatMap((page) =>
@@ -49,10 +49,11 @@ async function freePort(): Promise<number> {
 async function start(t: TestContext, { file, text }: (typeof programs)[number]): Promise<string> {
   const port = await freePort();
   assert.match(text, /'http:\/\/localhost:8080'/);
-  assert.match(text, /listen\(3000\)/);
+  assert.match(text, /listen\((?:3000|{ port: 3000 })\)/);
   const here = text
     .replace("'http://localhost:8080'", `'${idp.url}'`)
-    .replace('listen(3000)', `listen(${port})`);
+    .replace('listen(3000)', `listen(${port})`)
+    .replace('port: 3000', `port: ${port}`);
   writeFileSync(file, here);
   const child = spawn(process.execPath, [...TSX, file], { stdio: ['ignore', 'ignore', 'inherit'] });
   t.after(async () => {

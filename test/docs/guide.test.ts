@@ -17,7 +17,9 @@ import { collectLog } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 
 const run = promisify(execFile);
-const guide = readdirSync(join(ROOT, 'docs/guide')).sort();
+const guide = readdirSync(join(ROOT, 'docs/guide'))
+  .filter((page) => page !== 'README.md')
+  .sort();
 const pages = ['README.md', ...guide.map((page) => `docs/guide/${page}`)];
 const FOLDER = join(ROOT, `node_modules/.cache/guide-${process.pid}`);
 
