@@ -18,10 +18,10 @@ interface Row {
 }
 
 const ofAll = (id: string) => CONTENDERS.find((one) => one.id === id) as Contender;
-const app = (framework: string, guard: 'on' | 'off'): Contender => ({
+const app = (framework: string, guard: 'on' | 'off', file = 'adapter'): Contender => ({
   id: `${framework} ${guard}`,
   label: framework,
-  file: here('servers/adapter.mjs'),
+  file: here(`servers/${file}.mjs`),
   env: { FRAMEWORK: framework, GUARD: guard },
   ...(guard === 'on' ? { remembers: true } : { isOpen: true }),
 });
@@ -40,6 +40,25 @@ const ROWS: readonly Row[] = [
     bare: app('koa', 'off'),
     guarded: app('koa', 'on'),
     other: { id: 'koa-jwt', label: 'koa-jwt', file: here('servers/koa-jwt.mjs') },
+  },
+  {
+    framework: 'Hono',
+    bare: app('hono', 'off'),
+    guarded: app('hono', 'on'),
+    other: { id: 'hono-jwk', label: 'hono/jwk with kept keys', file: here('servers/hono-jwk.mjs') },
+  },
+  // `Request` and `Response` on the server that Hono has for Node: nothing else to compare with.
+  { framework: 'fetch', bare: app('fetch', 'off'), guarded: app('fetch', 'on') },
+  {
+    framework: 'Nest',
+    bare: app('nest', 'off', 'nest'),
+    guarded: app('nest', 'on', 'nest'),
+    other: {
+      id: 'nest-keycloak-connect',
+      // Its stable release refuses Nest 11 and later.
+      label: 'nest-keycloak-connect (offline, on Nest 10)',
+      file: here('servers/nest-keycloak-connect.mjs'),
+    },
   },
   { framework: 'Fastify', bare: ofAll('bare'), guarded: ofAll('plugin'), other: ofAll('fastify-jwt') },
 ];

@@ -1,9 +1,13 @@
 // One small app in each framework, with keycloak-guard's adapter or without any: FRAMEWORK, GUARD.
 import { createServer } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
 import Router from '@koa/router';
 import express from 'express';
+import { Hono } from 'hono';
 import Koa from 'koa';
 import { keycloak as forExpress } from '../../../packages/guard/dist/express/index.js';
+import { keycloak as forFetch } from '../../../packages/guard/dist/fetch/index.js';
+import { keycloak as forHono } from '../../../packages/guard/dist/hono/index.js';
 import { keycloak as forKoa } from '../../../packages/guard/dist/koa/index.js';
 import { keycloak as forNode } from '../../../packages/guard/dist/node/index.js';
 import { CLIENT_ID, PORT, REALM, SERVER_URL, toAnswer } from './settings.mjs';
@@ -23,18 +27,29 @@ const APPS = {
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify(answerTo(request.principal)));
     };
-    return isGuarded ? forNode(options).guard({}, answer) : answer;
+    return createServer(isGuarded ? forNode(options).guard({}, answer) : answer);
   },
   express() {
     const answer = (request, response) => response.json(answerTo(request.principal));
-    return express().get('/protected', ...(isGuarded ? [forExpress(options).guard()] : []), answer);
+    const guards = isGuarded ? [forExpress(options).guard()] : [];
+    return createServer(express().get('/protected', ...guards, answer));
   },
   koa() {
     const answer = (ctx) => {
       ctx.body = answerTo(ctx.state.principal);
     };
     const router = new Router().get('/protected', ...(isGuarded ? [forKoa(options).guard()] : []), answer);
-    return new Koa().use(router.routes()).callback();
+    return createServer(new Koa().use(router.routes()).callback());
+  },
+  hono() {
+    const answer = (c) => c.json(answerTo(c.get('principal')));
+    const guards = isGuarded ? [forHono(options).guard()] : [];
+    return createAdaptorServer(new Hono().get('/protected', ...guards, answer));
+  },
+  /** What Hono's server does for Node, and no router. */
+  fetch() {
+    const answer = (_request, found) => Response.json(answerTo(found?.principal));
+    return createAdaptorServer({ fetch: isGuarded ? forFetch(options).guard({}, answer) : answer });
   },
 };
-createServer(APPS[process.env.FRAMEWORK]()).listen(Number(PORT), '127.0.0.1');
+APPS[process.env.FRAMEWORK]().listen(Number(PORT), '127.0.0.1');
