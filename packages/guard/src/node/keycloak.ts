@@ -29,7 +29,7 @@ import {
   type UpgradeListener,
 } from '../adapter/internal.ts';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
-import { type Gate, type GuardOptions, toJsonAnswer } from '../core/internal.ts';
+import { type Gate, type GuardOptions, isThenable, toJsonAnswer } from '../core/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import { toNodeMcp } from '../mcp/internal.ts';
 
@@ -178,21 +178,31 @@ export function keycloak<C extends object = AppClaims>(
   const toPermit = (decide: Decide<NodeRequest>): NodeMiddleware =>
     toMiddleware(toPermitGate(decide, (request) => (request as { principal?: Principal }).principal));
 
+  function fail(err: unknown, response: NodeResponse): void {
+    door.log.error({ err }, 'a guarded request failed');
+    // An answer that has begun cannot become another one: that it is not whole, the client must see.
+    if (response.headersSent) response.destroy();
+    else answerNode(response, FAULT);
+  }
+
+  /** A promise costs as much as the guard itself: none is made for a listener that gives none. */
+  function run(listener: GuardedListener<never>, request: NodeRequest, response: NodeResponse): void {
+    try {
+      const running = listener(request as never, response);
+      // Nobody else would take its error, and it would end the process.
+      if (isThenable(running)) Promise.resolve(running).catch((error: unknown) => fail(error, response));
+    } catch (error) {
+      fail(error, response);
+    }
+  }
+
   function toGuarded(middleware: NodeMiddleware, listener?: GuardedListener<never>) {
     if (listener === undefined) return middleware;
-    return (request: NodeRequest, response: NodeResponse) => {
-      const fail = (err: unknown) => {
-        door.log.error({ err }, 'a guarded request failed');
-        // An answer that has begun cannot become another one: that it is not whole, the client must see.
-        if (response.headersSent) response.destroy();
-        else answerNode(response, FAULT);
-      };
+    return (request: NodeRequest, response: NodeResponse) =>
       middleware(request, response, (error) => {
-        if (error !== undefined) fail(error);
-        // Of a promise nobody else would take the error, and it would end the process.
-        else new Promise((resolve) => resolve(listener(request as never, response))).catch(fail);
+        if (error === undefined) run(listener, request, response);
+        else fail(error, response);
       });
-    };
   }
 
   return {
