@@ -2,14 +2,15 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptyProject, install, root, run, write } from './project.ts';
 
-/** The example, which is what `nest new` makes and a few lines more, with the packed library, and its tests by Jest. */
-export function checkNest(archive: string): void {
+/** The example, which is what `nest new` makes and a few lines more, with the packed library; its tests by Jest and by Vitest. */
+export function checkNest(archive: string, testing: string): void {
   const project = emptyProject('nest');
   cpSync(join(root, 'examples/nest'), project, { recursive: true });
   writeBlocks(project);
-  install(project, archive, '@nestjs/config@4', '@nestjs/microservices@11', '@nestjs/websockets@11');
+  install(project, archive, testing, '@nestjs/config@4', '@nestjs/microservices@11', '@nestjs/websockets@11');
   run(project, 'npx', '--no-install', 'tsc', '--noEmit', '-p', '.');
   run(project, 'npx', '--no-install', 'jest');
+  run(project, 'npx', '--no-install', 'vitest', 'run');
   // What nest new wrote before.
   const module = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '5.0' };
   write(project, {
@@ -23,7 +24,9 @@ export function checkNest(archive: string): void {
     }),
   });
   run(project, 'npx', '--no-install', 'jest', '--config', 'jest.before.json');
-  process.stdout.write('The example for NestJS runs with the packed library, and so do its tests by Jest.\n');
+  process.stdout.write(
+    'The example for NestJS runs with the packed library, and so do its tests by Jest and by Vitest.\n',
+  );
 }
 
 /** Each block of the pages is a file by itself, and TypeScript compiles it. */
