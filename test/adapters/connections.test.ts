@@ -9,6 +9,7 @@ import { io as connectSocketIo } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type Connection, keycloak } from '../../packages/guard/src/express/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
+import { createDpopClient } from '../support/dpop.ts';
 import { eventually } from '../support/eventually.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
@@ -117,6 +118,29 @@ describe('WebSockets (ws)', () => {
     assert.ok(performance.now() - before < 4_000);
     assert.equal((other as WebSocket).readyState, WebSocket.OPEN);
     assert.equal(opened.filter(({ signal }) => signal.aborted).length, 1);
+  });
+
+  test('a token that is bound to a key is proved at the handshake, and goes on until its end', async (t) => {
+    const realm = createTestRealm();
+    const { serverUrl, realm: name, clientId, fetch, clock } = realm;
+    const dpop = 'accepted';
+    const kc = keycloak({ serverUrl, realm: name, clientId, fetch, clock, onNotice: false, dpop });
+    const { url, ws, opened } = await setUp(t, kc);
+    const client = createDpopClient();
+    const token = realm.mint({ typ: 'DPoP', cnf: { jkt: client.jkt }, sid: 's1' });
+    const proof = client.proof({ token, uri: `${url}/ws`, now: realm.now });
+    const handshake = { headers: { authorization: `DPoP ${token}`, dpop: proof } };
+    const socket = new WebSocket(`${ws}/ws`, handshake);
+    assert.equal(await message(socket), 'abdullah');
+    assert.equal((await refusalOf(new WebSocket(`${ws}/ws`, handshake)))[0], 401);
+    // Every connection is looked at after somebody else's revocation.
+    const member = kc.verifier.members[0];
+    await member?.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's2' });
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    assert.equal(socket.readyState, WebSocket.OPEN);
+    await member?.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1' });
+    await eventually('it is closed', () => socket.readyState === WebSocket.CLOSED);
+    assert.equal(opened[0]?.signal.reason.code, 'token_revoked');
   });
 
   test('a new token of the same person is accepted on the open connection, and no other', async (t) => {

@@ -7,10 +7,13 @@ import {
 } from '../core/index.ts';
 import {
   createGate,
+  DpopCredentials,
   type Gate,
   type GateHost,
   isForSession,
+  KEPT,
   type RequestLike,
+  readCredentials,
   type SessionAuthenticator,
 } from '../core/internal.ts';
 
@@ -66,6 +69,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 interface Held<Incoming> {
   readonly request: Incoming;
   readonly token?: string;
+  /** The token of a handshake that came with a proof, which was good once (RFC 9449 §11.1). */
+  readonly proved?: string;
 }
 
 interface Open {
@@ -95,8 +100,16 @@ export function createConnections<Incoming>(
     for (const connection of open) connection.check();
   }
 
-  const isOfSession = ({ request, token }: Held<Incoming>): boolean =>
-    token === undefined && host.sessionOf(request) !== undefined && isForSession(host.toRequest(request));
+  const isOfSession = ({ request, token, proved }: Held<Incoming>): boolean =>
+    (token ?? proved) === undefined &&
+    host.sessionOf(request) !== undefined &&
+    isForSession(host.toRequest(request));
+
+  /** After the handshake its proof is nothing that could be looked at again. */
+  function withoutProof(first: Held<Incoming>): Held<Incoming> {
+    const read = first.token === undefined && readCredentials(host.toRequest(first.request), true);
+    return read instanceof DpopCredentials ? { request: first.request, proved: read.token } : first;
+  }
 
   function add(connection: Open): void {
     open.add(connection);
@@ -116,8 +129,8 @@ export function createConnections<Incoming>(
 
   async function begin(gate: Gate<Held<Incoming>, null>, first: Held<Incoming>): Promise<Connection> {
     const abort = new AbortController();
-    let held = first;
-    let principal = (await gate.decide(held, null)) as Principal;
+    let principal = (await gate.decide(first, null)) as Principal;
+    let held = withoutProof(first);
     let expiry: ReturnType<typeof setTimeout> | undefined;
 
     function stop(reason: unknown): void {
@@ -180,9 +193,14 @@ export function createConnections<Incoming>(
   return {
     guard(requirements) {
       const gate = createGate<Held<Incoming>, null>(verifier, requirements, {
-        toRequest: ({ request, token }) =>
-          token === undefined ? host.toRequest(request) : { headers: { authorization: `Bearer ${token}` } },
-        sessionOf({ request, token }) {
+        toRequest({ request, token, proved }) {
+          if (proved !== undefined) return { headers: {} };
+          return token === undefined
+            ? host.toRequest(request)
+            : { headers: { authorization: `Bearer ${token}` } };
+        },
+        sessionOf({ request, token, proved }) {
+          if (proved !== undefined) return () => verifier.verify(proved, KEPT);
           const session = token === undefined ? host.sessionOf(request) : undefined;
           return session && ((asked) => session(asked.request, null));
         },

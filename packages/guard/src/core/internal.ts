@@ -6,7 +6,7 @@ export { createCallSlots } from './call-slots.ts';
 export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
 export { readCompactJws } from './compact-jws.ts';
 export { KEPT } from './confirmation.ts';
-export { authorizationOf, readCredentials } from './credentials.ts';
+export { authorizationOf, DpopCredentials, readCredentials } from './credentials.ts';
 export { type BoundedResponse, fetchBounded, readBody, toJsonObject } from './fetch-json.ts';
 export {
   createGate,
