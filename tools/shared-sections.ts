@@ -137,6 +137,11 @@ export function withSharedSections(name: string, text: string): string {
   });
 }
 
+/** What is the page's own: its programs are those of its framework. */
+export function withoutSharedSections(text: string): string {
+  return text.replaceAll(MARKED, '');
+}
+
 /** The shared sections that a page has. */
 export function sharedSectionsOf(text: string): string[] {
   return [...text.matchAll(MARKED)].map(([, , section = '']) => section);

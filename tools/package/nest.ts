@@ -1,5 +1,6 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withoutSharedSections } from '../shared-sections.ts';
 import { emptyProject, install, root, run, write } from './project.ts';
 
 /** The example, which is what `nest new` makes and a few lines more, with the packed library; its tests by Jest and by Vitest. */
@@ -32,7 +33,7 @@ export function checkNest(archive: string, testing: string): void {
 /** Each block of the pages is a file by itself, and TypeScript compiles it. */
 function writeBlocks(project: string): void {
   const pages = ['frameworks/nest.md', 'frameworks/from-nest-keycloak-connect.md']
-    .map((page) => readFileSync(join(root, 'docs', page), 'utf8'))
+    .map((page) => withoutSharedSections(readFileSync(join(root, 'docs', page), 'utf8')))
     .join('\n');
   const blocks = [...pages.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
   if (blocks.length === 0) throw new Error('the pages show no program');
