@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { Inject, Logger, type Type } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -12,7 +11,7 @@ import { SECRET, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
 import { decorate } from '../support/without-syntax.ts';
-import { connect, startSocketIo, startWs, toGateway } from './gateways.ts';
+import { closing, connect, PATIENCE_MS, startSocketIo, startWs, toGateway } from './gateways.ts';
 import { PLATFORMS } from './start-app.ts';
 
 const BEARER = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
@@ -37,10 +36,8 @@ function toGuarding(gateway: ClassDecorator, requirements?: Requirements): Type 
   return guarding;
 }
 
-const closing = async (client: WebSocket) => {
-  const [code, reason] = await once(client, 'close', { signal: AbortSignal.timeout(10_000) });
-  return [code, String(reason)];
-};
+/** When a token ends: later than a first answer takes. Unit: seconds. */
+const SOON = 4;
 const REFUSED = { status: 'error', code: 'UNAUTHENTICATED', detail: 'Could not validate credentials' };
 const OVER = [4401, 'Could not validate credentials'];
 
@@ -49,7 +46,7 @@ for (const platform of PLATFORMS) {
     test('is closed at the end of its token, once a guarded message was let in', async (t) => {
       const { realm, url } = await startWs(t, platform);
       const [idle, open] = await Promise.all(
-        [1, 1].map((left) => connect(t, `${url}/chat`, BEARER(realm.mint({ exp: realm.now + left })))),
+        [1, 2].map(() => connect(t, `${url}/chat`, BEARER(realm.mint({ exp: realm.now + SOON })))),
       );
       assert.equal(await idle?.ask('me'), 'abdullah');
       assert.equal(await open?.ask('open'), null);
@@ -83,7 +80,7 @@ function startGuarding(t: TestContext, requirements?: Requirements, more?: objec
 describe('connect, on a connection of ws', () => {
   test('whoever says nothing is disconnected at the end of the token all the same', async (t) => {
     const { realm, url } = await startGuarding(t);
-    const { client } = await connect(t, `${url}/chat`, BEARER(realm.mint({ exp: realm.now + 1 })));
+    const { client } = await connect(t, `${url}/chat`, BEARER(realm.mint({ exp: realm.now + SOON })));
     assert.deepEqual(await closing(client), OVER);
   });
 
@@ -128,7 +125,7 @@ describe('connect, on a connection of ws', () => {
 
   test('a new token of the same person goes on with it, and later messages are of that token', async (t) => {
     const { realm, url } = await startGuarding(t);
-    const { client, ask } = await connect(t, `${url}/chat`, BEARER(realm.mint({ exp: realm.now + 2 })));
+    const { client, ask } = await connect(t, `${url}/chat`, BEARER(realm.mint({ exp: realm.now + SOON })));
     for (const [token, said] of [
       ['garbage', REFUSED],
       [42, { ...REFUSED, detail: 'Not authenticated' }],
@@ -141,7 +138,7 @@ describe('connect, on a connection of ws', () => {
       assert.deepEqual(await ask('auth', { token }), said);
     }
     assert.equal(await ask('admin'), true);
-    await new Promise((resolve) => setTimeout(resolve, 2_300));
+    await new Promise((resolve) => setTimeout(resolve, SOON * 1_000 + 300));
     assert.equal(client.readyState, 1);
     assert.equal(await ask('me'), 'abdullah');
   });
@@ -176,7 +173,7 @@ describe('connect, on a connection of ws', () => {
 describe('an idle connection of Socket.IO', () => {
   test('is told and disconnected at the end of its token, once a guarded message was let in', async (t) => {
     const { realm, open } = await startSocketIo(t);
-    const { client, ask } = open({ auth: { token: realm.mint({ exp: realm.now + 1 }) } });
+    const { client, ask } = open({ auth: { token: realm.mint({ exp: realm.now + SOON }) } });
     assert.equal(await ask('me'), 'abdullah');
     const [[told], [why]] = await Promise.all([onceOf(client, 'auth_error'), onceOf(client, 'disconnect')]);
     assert.deepEqual([told, why], [{ detail: 'Could not validate credentials' }, 'io server disconnect']);
@@ -184,7 +181,7 @@ describe('an idle connection of Socket.IO', () => {
 
   test('connect: whoever says nothing is disconnected as well, and whoever is refused at once', async (t) => {
     const { realm, open } = await startSocketIo(t, {}, toGuarding(WebSocketGateway()));
-    const [good, none] = [open({ auth: { token: realm.mint({ exp: realm.now + 2 }) } }), open({})];
+    const [good, none] = [open({ auth: { token: realm.mint({ exp: realm.now + SOON }) } }), open({})];
     const over = onceOf(good.client, 'auth_error');
     assert.deepEqual(await onceOf(none.client, 'auth_error'), [{ detail: 'Not authenticated' }]);
     await eventually('disconnected', () => none.client.disconnected);
@@ -203,7 +200,7 @@ describe('an idle connection of Socket.IO', () => {
       Error & { data: unknown },
     ];
     assert.deepEqual(refused.data, { statusCode: 401, detail: 'Not authenticated' });
-    const { client, ask } = open({ forceNew: true, auth: { token: realm.mint({ exp: realm.now + 2 }) } });
+    const { client, ask } = open({ forceNew: true, auth: { token: realm.mint({ exp: realm.now + SOON }) } });
     assert.equal(await ask('me'), 'abdullah');
     const weak = realm.mint({ realm_access: { roles: [] } });
     assert.deepEqual(await client.emitWithAck('auth', { token: weak }), {
@@ -213,7 +210,7 @@ describe('an idle connection of Socket.IO', () => {
     const token = realm.mint({ realm_access: { roles: ['user', 'admin'] } });
     assert.deepEqual(await client.emitWithAck('auth', { token }), { ok: true });
     assert.equal(await ask('admin'), true);
-    await new Promise((resolve) => setTimeout(resolve, 2_300));
+    await new Promise((resolve) => setTimeout(resolve, SOON * 1_000 + 300));
     assert.equal(client.connected, true);
     assert.equal(await ask('me'), 'abdullah');
   });
@@ -223,6 +220,6 @@ describe('an idle connection of Socket.IO', () => {
 function onceOf(client: Socket, event: string): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     client.once(event, (...given: unknown[]) => resolve(given));
-    setTimeout(reject, 10_000, new Error(`${event} did not come`)).unref();
+    setTimeout(reject, PATIENCE_MS, new Error(`${event} did not come`)).unref();
   });
 }

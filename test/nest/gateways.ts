@@ -16,6 +16,9 @@ import {
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { type Platform, startApp } from './start-app.ts';
 
+/** On a machine that has much to do an answer takes seconds; one that does not come fails its test. Unit: milliseconds. */
+export const PATIENCE_MS = 20_000;
+
 /** With `ws`, Nest tells the client nothing: the application does. */
 export class Sender {
   catch(exception: WsException, host: ArgumentsHost) {
@@ -55,10 +58,16 @@ export async function connect(t: TestContext, url: string, options: ClientOption
     client,
     async ask(event: string, data: object = {}): Promise<unknown> {
       client.send(JSON.stringify({ event, data }));
-      const [said] = await once(client, 'message');
+      const [said] = await once(client, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
       return (JSON.parse(String(said)) as { data: unknown }).data;
     },
   };
+}
+
+/** With which code and reason a connection is closed. */
+export async function closing(client: WebSocket): Promise<[number, string]> {
+  const [code, reason] = await once(client, 'close', { signal: AbortSignal.timeout(PATIENCE_MS) });
+  return [code, String(reason)];
 }
 
 export function startWs(
@@ -93,7 +102,8 @@ export async function startSocketIo(
     const client = io(app.url, { transports: ['websocket'], ...given });
     t.after(() => client.disconnect());
     const ask = (event: string) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
+        setTimeout(reject, PATIENCE_MS, new Error(`${event} was not answered`)).unref();
         client.once(event, resolve);
         client.once('exception', resolve);
         client.emit(event, {});

@@ -10,7 +10,7 @@ import type { WebSocket } from 'ws';
 import { KeycloakService } from '../../packages/guard/src/nest/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
 import { decorate } from '../support/without-syntax.ts';
-import { connect, Sender, startSocketIo, startWs, toGateway } from './gateways.ts';
+import { closing, connect, Sender, startSocketIo, startWs, toGateway } from './gateways.ts';
 import { PLATFORMS, startApp } from './start-app.ts';
 
 async function findFreePort(): Promise<number> {
@@ -26,22 +26,23 @@ const BAD = UNAUTHENTICATED('Could not validate credentials');
 
 for (const platform of PLATFORMS) {
   describe(`a gateway of ws in Nest on ${platform}`, () => {
-    test('answers whom the handshake’s token names, and looks at it again with each message', async (t) => {
+    test('answers whom the handshake’s token names, until Keycloak tells of a logout', async (t) => {
       const { realm, url, get } = await startWs(t, platform);
       const headers = { authorization: `Bearer ${realm.mint({ sid: 's1' })}` };
-      const { ask } = await connect(t, `${url}/chat`, { headers });
+      const { client, ask } = await connect(t, `${url}/chat`, { headers });
       assert.equal(await ask('me'), 'abdullah');
       assert.deepEqual(await ask('admin'), {
         status: 'error',
         code: 'FORBIDDEN',
         detail: 'Not enough permissions',
       });
+      const closed = closing(client);
       const logout = await get('/backchannel-logout', undefined, {
         method: 'POST',
         body: new URLSearchParams({ logout_token: mintLogoutToken(realm, { sid: 's1' }) }),
       });
       assert.equal(logout.status, 204);
-      assert.deepEqual(await ask('me'), BAD);
+      assert.deepEqual(await closed, [4401, 'Could not validate credentials']);
     });
 
     test('a token that is over is refused on the connection that it opened', async (t) => {
