@@ -17,7 +17,7 @@ export interface McpExample {
   build(options: VerifierOptions, mcp: McpOptions): RequestListener;
 }
 
-export const SERVERS: readonly [McpExample, ...McpExample[]] = [
+export const SERVERS: readonly [McpExample, McpExample, ...McpExample[]] = [
   { name: 'Express, SDK 1', isModern: false, build: buildApp },
   {
     name: 'Hono, SDK 2',
