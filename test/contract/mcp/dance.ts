@@ -48,7 +48,11 @@ export async function startExample<R extends McpRealm>(
 }
 
 /** The whole way of MCP clients, with the SDK's own, from nothing but a URL. */
-export function describeDance(provider: string, setUpRealm: SetUpMcpRealm, servers = SERVERS): void {
+export function describeDance(
+  provider: string,
+  setUpRealm: SetUpMcpRealm,
+  servers: readonly McpExample[] = SERVERS,
+): void {
   describe(`${provider}, MCP clients`, () => {
     for (const server of servers) {
       for (const sdk of SDKS) if (server.isModern || !sdk.isModern) describeWay(server, sdk, setUpRealm);

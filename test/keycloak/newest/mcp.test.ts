@@ -8,11 +8,10 @@ import { requireKeycloak } from '../support/real-keycloak.ts';
 const keycloak = requireKeycloak();
 
 // The third server differs from the second in nothing that Keycloak sees.
-describeDance(
-  `Keycloak ${keycloak.version}`,
-  (url) => createMcpRealm(keycloak, url),
-  [SERVERS[0], SERVERS[1]],
-);
+describeDance(`Keycloak ${keycloak.version}`, (url) => createMcpRealm(keycloak, url), [
+  SERVERS[0],
+  SERVERS[1],
+]);
 
 describe('setup --mcp', () => {
   test('does nothing where all is there, and puts back what is missing', async (t) => {
