@@ -12,6 +12,7 @@ Usage: npm run keycloak [-- options]
   --port <port>          port to listen on (default 8080)
   --auth-prefix          serve below /auth, as Keycloak did before 17
   --hostname <url>       public URL (KC_HOSTNAME), for example http://keycloak.example.test:8080
+  --features <names>     experimental features to turn on, for example cimd,resource-indicators
   --realm-file <file>    realm to import (default packages/testing/testing-realm.json)
   --help                 this text
 
@@ -26,6 +27,7 @@ async function main(): Promise<number> {
       port: { type: 'string', default: '8080' },
       'auth-prefix': { type: 'boolean', default: false },
       hostname: { type: 'string' },
+      features: { type: 'string' },
       'realm-file': { type: 'string', default: REALM_FILE },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -41,6 +43,7 @@ async function main(): Promise<number> {
     realmFile: values['realm-file'],
     relativePath: values['auth-prefix'] ? '/auth' : undefined,
     hostname: values.hostname,
+    features: values.features?.split(','),
     onProgress: (line) => process.stdout.write(`${line} …\n`),
   });
   process.stdout.write(`Keycloak ${keycloak.version} is ready after ${((performance.now() - started) / 1000).toFixed(1)} s

@@ -20,7 +20,8 @@ Usage: npm run test:keycloak [-- options] [file or folder below test/keycloak/ â
   --all                 every configuration that is supported
   --help                this text
 
-test/keycloak/every/ runs on every configuration, all other folders on Keycloak ${NEWEST_VERSION} alone.
+test/keycloak/every/ runs on every configuration, experimental/ on Keycloak ${NEWEST_VERSION} with the features that it needs
+(--all, or where it is named), all other folders on Keycloak ${NEWEST_VERSION} alone.
 `;
 
 interface Configuration {
@@ -28,22 +29,35 @@ interface Configuration {
   readonly version: string;
   readonly relativePath?: string;
   readonly hostname?: string;
-  /** Runs test/keycloak/every/ alone. */
-  readonly onlyEvery?: boolean;
+  /** Experimental features that are on. */
+  readonly features?: readonly string[];
+  /** Runs this folder of test/keycloak/ alone. Default: all but `experimental`. */
+  readonly only?: 'every' | 'experimental';
 }
 
 const NEWEST: Configuration = { name: NEWEST_VERSION, version: NEWEST_VERSION };
+const EXPERIMENTAL: Configuration = {
+  name: `${NEWEST_VERSION} with features`,
+  version: NEWEST_VERSION,
+  features: ['resource-indicators', 'cimd'],
+  only: 'experimental',
+};
 const CONFIGURATIONS: readonly Configuration[] = [
-  ...['22.0.5', '24.0.5', '26.0.8', '26.4.0'].map((version) => ({ name: version, version, onlyEvery: true })),
+  ...['22.0.5', '24.0.5', '26.0.8', '26.4.0'].map((version) => ({
+    name: version,
+    version,
+    only: 'every' as const,
+  })),
   NEWEST,
-  { name: `${NEWEST_VERSION} below /auth`, version: NEWEST_VERSION, relativePath: '/auth', onlyEvery: true },
+  { name: `${NEWEST_VERSION} below /auth`, version: NEWEST_VERSION, relativePath: '/auth', only: 'every' },
   {
     // As in Docker: the browser's name for Keycloak is not the one that the service calls it by.
     name: `${NEWEST_VERSION} with KC_HOSTNAME`,
     version: NEWEST_VERSION,
     hostname: 'http://keycloak.example.test:8080',
-    onlyEvery: true,
+    only: 'every',
   },
+  EXPERIMENTAL,
 ];
 
 interface Result {
@@ -71,21 +85,26 @@ async function main(): Promise<number> {
     return 0;
   }
   const results: Result[] = [];
-  for (const configuration of configurationsFor(values.version, values.all)) {
+  for (const configuration of configurationsFor(values.version, values.all, positionals)) {
     results.push(await runConfiguration(configuration, positionals));
   }
   process.stdout.write(toTable(results));
   return results.every((result) => isGood(result)) ? 0 : 1;
 }
 
-function configurationsFor(version: string | undefined, all: boolean): readonly Configuration[] {
+function configurationsFor(
+  version: string | undefined,
+  all: boolean,
+  wanted: readonly string[],
+): readonly Configuration[] {
   if (all) return CONFIGURATIONS;
+  if (wanted.length > 0 && wanted.every((name) => name.startsWith('experimental'))) return [EXPERIMENTAL];
   if (version === undefined || version === NEWEST_VERSION) return [NEWEST];
-  return [{ name: version, version, onlyEvery: true }];
+  return [{ name: version, version, only: 'every' }];
 }
 
 async function runConfiguration(configuration: Configuration, wanted: readonly string[]): Promise<Result> {
-  const { name, onlyEvery, ...options } = configuration;
+  const { name, only, ...options } = configuration;
   const say = (line: string) => process.stdout.write(`[Keycloak ${name}] ${line}\n`);
   const none = { name, startSeconds: 0, tests: 0, passed: 0, skipped: 0, failed: 0 };
   const started = performance.now();
@@ -98,7 +117,7 @@ async function runConfiguration(configuration: Configuration, wanted: readonly s
     });
     const startSeconds = (performance.now() - started) / 1000;
     say(`ready after ${startSeconds.toFixed(1)} s`);
-    const files = testFiles(onlyEvery ?? false, wanted);
+    const files = testFiles(only, wanted);
     return { ...none, startSeconds, ...runTests(files, keycloak) };
   } catch (error) {
     const trouble = error instanceof Error ? error.message : String(error);
@@ -109,11 +128,11 @@ async function runConfiguration(configuration: Configuration, wanted: readonly s
   }
 }
 
-function testFiles(onlyEvery: boolean, wanted: readonly string[]): string[] {
+function testFiles(only: Configuration['only'], wanted: readonly string[]): string[] {
   const folder = join(root, 'test', 'keycloak');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.ts'))
-    .filter((file) => !onlyEvery || file.startsWith('every/'))
+    .filter((file) => (only === undefined ? !file.startsWith('experimental/') : file.startsWith(`${only}/`)))
     .filter((file) => wanted.length === 0 || wanted.some((name) => file.includes(name)))
     .sort();
   if (files.length === 0) throw new Error('no test file matches');

@@ -6,6 +6,7 @@ import { CONTENDERS } from './contenders.ts';
 import { type Figure, toFigures } from './figures.ts';
 import { here } from './processes.ts';
 import { adapters } from './proofs/adapters.ts';
+import { dpop } from './proofs/dpop.ts';
 import { freshness } from './proofs/freshness.ts';
 import { guard } from './proofs/guard.ts';
 import { imports } from './proofs/imports.ts';
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   throughput,
   guard,
   adapters,
+  dpop,
   start,
   imports,
   resident,
@@ -48,8 +50,8 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   // Measures nothing: writes the pages again, from what was measured last.
   pages: async () => [],
 };
-/** They need a real Keycloak or Redis, and minutes of their own. */
-const ON_REQUEST = ['adapters', 'freshness', 'login', 'sessions', 'keycloak', 'pages'];
+/** They need a real Keycloak or Redis, or minutes of their own. */
+const ON_REQUEST = ['adapters', 'dpop', 'freshness', 'login', 'sessions', 'keycloak', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({

@@ -44,6 +44,25 @@ describe('a token that is bound to a key', () => {
     await authenticate(verifier, requestOf(token, proofFor()));
   });
 
+  it('is good for every guard on the way of one request', async () => {
+    const proof = proofFor();
+    const request = requestOf(token, proof);
+    for (let guards = 0; guards < 3; guards++) await authenticate(verifier, request);
+    await assertRefused(
+      () => authenticate(verifier, { ...request, headers: { ...request.headers } }),
+      'dpop_proof_replayed',
+    );
+    for (let guards = 0; guards < 2; guards++) {
+      await assertRefused(() => authenticate(verifier, requestOf(token, proof)), 'dpop_proof_replayed');
+    }
+    // Who writes another one into the same headers has used both.
+    const headers: Record<string, string> = { ...(requestOf(token, proofFor()).headers as object) };
+    await authenticate(verifier, { ...request, headers });
+    headers.dpop = proofFor();
+    await authenticate(verifier, { ...request, headers });
+    await assertRefused(() => authenticate(verifier, requestOf(token, headers.dpop)), 'dpop_proof_replayed');
+  });
+
   for (const alg of ['ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'PS384', 'EdDSA', 'Ed25519']) {
     it(`is good with a proof that is signed by ${alg}`, async () => {
       const one = createDpopClient(alg);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import type { AuthInfo as AuthInfo2 } from '@modelcontextprotocol/client';
 import type { AuthInfo as AuthInfo1 } from '@modelcontextprotocol/sdk/server/auth/types.js';
+import type { AuthInfo as AuthInfo2 } from '@modelcontextprotocol/server';
 import type { Principal } from '../../packages/guard/src/core/index.ts';
 import { toAuthInfo } from '../../packages/guard/src/mcp/auth-info.ts';
 

@@ -42,6 +42,7 @@ async function startExpress(make: typeof express, given: McpGiven) {
   app.set('env', 'test');
   if (given.parsesBodies) app.use(make.json());
   app.use(kc.mcp(given.mcp));
+  if (given.isGuardedTwice) app.use('/mcp', kc.guard());
   app.all('/mcp', (request, response) => answer(request, request.principal?.username, response));
   app.get('/open', (_request, response) => void response.json({ open: true }));
   return listen(createServer(app), () => kc.close());
@@ -50,14 +51,19 @@ async function startExpress(make: typeof express, given: McpGiven) {
 async function startNode(given: McpGiven) {
   const kc = nodeKeycloak(optionsOf(given));
   const guard = kc.mcp(given.mcp);
+  const again = given.isGuardedTwice ? kc.guard() : undefined;
   const server = createServer((request, response) => {
-    guard(request, response, (error) => {
+    const show = (error?: unknown) => {
       if (error !== undefined) response.writeHead((error as { status?: number }).status ?? 500).end();
       else if (request.url === '/open') response.end('{"open":true}');
       else {
         const { principal } = request as { principal?: { username: string } };
         answer(request, principal?.username, response);
       }
+    };
+    guard(request, response, (error) => {
+      if (error === undefined && again !== undefined) again(request, response, show);
+      else show(error);
     });
   });
   return listen(server, () => kc.close());
@@ -70,6 +76,7 @@ async function startFastify(given: McpGiven) {
   });
   await app.register(keycloakGuard, optionsOf(given));
   await app.register(keycloakMcp, given.mcp as never);
+  if (given.isGuardedTwice) app.guardAll();
   app.all('/mcp', (request, reply) => {
     reply.hijack();
     Object.assign(request.raw, { body: request.body });
@@ -84,6 +91,7 @@ async function startHono(given: McpGiven) {
   const kc = honoKeycloak(optionsOf(given));
   const app = new Hono();
   app.use(kc.mcp(given.mcp));
+  if (given.isGuardedTwice) app.use('/mcp', kc.guard());
   app.all('/mcp', async (c) => answerFetch(c.req.raw, c.var.principal?.username, c.var.auth));
   app.get('/open', (c) => c.json({ open: true }));
   return listen(createAdaptorServer({ fetch: app.fetch }) as Server, () => kc.close());
@@ -91,9 +99,10 @@ async function startHono(given: McpGiven) {
 
 async function startFetch(given: McpGiven) {
   const kc = fetchKeycloak(optionsOf(given));
-  const server = kc.mcp(given.mcp, (request, { principal, auth }) =>
-    answerFetch(request, principal.username, auth),
-  );
+  const server = kc.mcp(given.mcp, async (request, { principal, auth }) => {
+    if (given.isGuardedTwice) await kc.principal(request);
+    return answerFetch(request, principal.username, auth);
+  });
   const app = (request: Request) =>
     new URL(request.url).pathname === '/open' ? Response.json({ open: true }) : server(request);
   return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());

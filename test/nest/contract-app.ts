@@ -174,6 +174,7 @@ async function start(make: Make, given: Given): Promise<RunningApp> {
         backchannelLogout: toLogout(given),
         permissions: given.permissions,
         pathEnforcer: given.paths && { config: given.paths },
+        protectedResource: given.resource,
       }),
     ],
     controllers: [AppController, NestedController, ...(given.permissions ? [PermittedController] : [])],
@@ -185,7 +186,7 @@ async function start(make: Make, given: Given): Promise<RunningApp> {
   return { url: await app.getUrl(), close: () => app.close() };
 }
 
-const QUIET = { logger: false, forceCloseConnections: true } as const;
+const QUIET = { logger: false, forceCloseConnections: true, abortOnError: false } as const;
 const onExpress =
   ({ hasBodyParsers = false }: Given): Make =>
   (module) =>
@@ -204,12 +205,10 @@ export const VERSION = process.env.NEST_VERSION ?? '11';
 export const NEST: readonly Adapter[] = [
   {
     name: `nest ${VERSION} on express`,
-    lacks: ['resource'],
     start: (given) => start(onExpress(given), given),
   },
   {
     name: `nest ${VERSION} on fastify`,
-    lacks: ['resource'],
     start: (given) => start(onFastify(given), given),
   },
 ];

@@ -276,6 +276,33 @@ test('with CORS an OPTIONS that is no preflight is answered as without, and no r
   assert.ok(hooks.includes('handleCors') && !hooks.includes('lateGuard'), hooks);
 });
 
+test('OpenAPI says how a token has to come: with a proof where it may or must', async (t) => {
+  const read = async (dpop: 'off' | 'accepted' | 'required') => {
+    const { app } = await buildTestApp(t, NOWHERE, { DPOP: dpop });
+    const { components, paths } = (await app.inject('/openapi.json')).json();
+    const { security } = paths['/protected'].get;
+    return { schemes: components.securitySchemes, security, logout: paths['/logout'].post.security };
+  };
+  const keycloak = { keycloak: ['openid'] };
+  assert.equal((await read('off')).schemes.dpopAuth, undefined);
+  const accepted = await read('accepted');
+  assert.deepEqual(Object.keys(accepted.schemes), ['bearerAuth', 'keycloak', 'dpopAuth']);
+  assert.deepEqual(
+    [accepted.schemes.dpopAuth.type, accepted.schemes.dpopAuth.scheme, accepted.security, accepted.logout],
+    [
+      'http',
+      'dpop',
+      [{ dpopAuth: [] }, { bearerAuth: [] }, keycloak],
+      [{ dpopAuth: [] }, { bearerAuth: [] }, {}],
+    ],
+  );
+  const required = await read('required');
+  assert.deepEqual(
+    [Object.keys(required.schemes), required.security, required.logout],
+    [['dpopAuth'], [{ dpopAuth: [] }], [{ dpopAuth: [] }, {}]],
+  );
+});
+
 test('OpenAPI 3.1 lists models, the bearer scheme, and each status on its route', async (t) => {
   const { app } = await buildTestApp(t, NOWHERE);
   const api = (await app.inject('/openapi.json')).json();

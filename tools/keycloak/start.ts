@@ -32,6 +32,8 @@ export interface KeycloakOptions {
   readonly relativePath?: string | undefined;
   /** Public URL (`KC_HOSTNAME`), for example `http://keycloak.example.test:8080`. Default: follows the request. */
   readonly hostname?: string | undefined;
+  /** Experimental and preview features to turn on, for example `['cimd']`. Default: none. */
+  readonly features?: readonly string[] | undefined;
   /** Port to listen on. Default, and 0: any free one. */
   readonly port?: number | undefined;
   /** More environment for Keycloak, for example `{ KC_LOG_LEVEL: 'debug' }`. */
@@ -86,9 +88,10 @@ export async function startKeycloak(options: KeycloakOptions = {}): Promise<Runn
   const onProgress = options.onProgress ?? (() => {});
   const distribution = findDistribution(options.version ?? NEWEST_VERSION, onProgress);
   const relativePath = (options.relativePath ?? '').replace(/\/+$/, '');
-  const template = await prepareTemplate(distribution, relativePath, onProgress);
+  const build = { relativePath, features: options.features ?? [] };
+  const template = await prepareTemplate(distribution, build, onProgress);
   onProgress(`Starting Keycloak ${distribution.version}`);
-  const server = await startServer(distribution, { ...options, relativePath, template });
+  const server = await startServer(distribution, { ...options, ...build, template });
   return {
     url: server.url,
     issuerHint: options.hostname,
@@ -113,7 +116,13 @@ interface Server {
   start(): Promise<void>;
 }
 
-type ServerOptions = Omit<KeycloakOptions, 'version'> & { relativePath: string; template?: string };
+/** What Keycloak's build step depends on. */
+interface Build {
+  readonly relativePath: string;
+  readonly features: readonly string[];
+}
+
+type ServerOptions = Omit<KeycloakOptions, 'version'> & Build & { template?: string };
 
 async function startServer(distribution: Distribution, options: ServerOptions): Promise<Server> {
   const [freePort, managementPort] = (await findFreePorts(2)) as [number, number];
@@ -124,6 +133,7 @@ async function startServer(distribution: Distribution, options: ServerOptions): 
   if (majorOf(distribution) >= 25) args.push('--http-management-port', String(managementPort));
   if (options.relativePath !== '') args.push('--http-relative-path', options.relativePath);
   const ready = ['master'];
+  if (options.features.length > 0) args.push(`--features=${options.features.join(',')}`);
   if (options.realmFile !== undefined) {
     const { realm } = JSON.parse(readFileSync(options.realmFile, 'utf8')) as { realm: string };
     copyFileSync(options.realmFile, join(home, 'data', 'import', `${realm}-realm.json`));
@@ -200,14 +210,15 @@ function logTail(server: Server): string {
 /** Runs Keycloak once, with nothing in it, and keeps what its build step and its new database came to. */
 async function prepareTemplate(
   distribution: Distribution,
-  relativePath: string,
+  build: Build,
   onProgress: (line: string) => void,
 ): Promise<string> {
-  const key = createHash('sha256').update(`${distribution.home}\n${relativePath}`).digest('hex').slice(0, 8);
+  const wanted = [distribution.home, build.relativePath, ...build.features].join('\n');
+  const key = createHash('sha256').update(wanted).digest('hex').slice(0, 8);
   const template = join(cacheFolder(), 'prepared', `${distribution.version}-${key}`);
   if (existsSync(template)) return template;
   onProgress(`Preparing Keycloak ${distribution.version} for quick starts (once, takes a minute)`);
-  const server = await startServer(distribution, { relativePath });
+  const server = await startServer(distribution, build);
   await server.process.stop();
   const made = mkdtempSync(join(tmpdir(), 'keycloak-prepared-'));
   cpSync(join(server.home, 'lib', 'quarkus'), join(made, 'quarkus'), {

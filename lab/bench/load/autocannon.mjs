@@ -20,7 +20,10 @@ const next = () => {
 };
 const setupRequest = (request) => ({
   ...request,
-  headers: { [load.header.name]: load.header.prefix + next() },
+  headers: {
+    [load.header.name]: load.header.prefix + next(),
+    ...(load.also && { [load.also.name]: load.also.value }),
+  },
 });
 if (load.later) {
   setTimeout(() => {

@@ -19,6 +19,8 @@ export interface Load {
   readonly tokens: string;
   /** Where the token goes. Default: as a bearer token. */
   readonly header?: { readonly name: string; readonly prefix: string };
+  /** A header that is the same with each. */
+  readonly also?: { readonly name: string; readonly value: string };
   /** First line that is used, from 1. */
   readonly first: number;
   readonly count: number;
@@ -40,7 +42,9 @@ export async function runLoad(load: Load): Promise<LoadResult> {
   const [command, args] =
     generator === 'wrk'
       ? onCore('load', 'wrk', [
-          ...['-t1', `-c${load.connections}`, `-d${load.seconds}`, '-s', here('load/tokens.lua'), load.url],
+          ...['-t1', `-c${load.connections}`, `-d${load.seconds}`],
+          ...(load.also ? ['-H', `${load.also.name}: ${load.also.value}`] : []),
+          ...['-s', here('load/tokens.lua'), load.url],
           '--',
           ...lua.map(String),
         ])

@@ -26,25 +26,29 @@ export async function createKey(kid: string = randomUUID()): Promise<RealmKey> {
  * Access tokens as Keycloak issues them to a confidential client, each of another user.
  *
  * @param issuedAt seconds since 1970
+ * @param more claims that are added, or put in their place
  */
 export async function mint(
   key: RealmKey,
   issuer: string,
   count: number,
   issuedAt = now(),
+  more: object = {},
 ): Promise<string[]> {
   const tokens: string[] = [];
   const batch = 500;
   while (tokens.length < count) {
     const size = Math.min(batch, count - tokens.length);
-    tokens.push(...(await Promise.all(Array.from({ length: size }, () => mintOne(key, issuer, issuedAt)))));
+    tokens.push(
+      ...(await Promise.all(Array.from({ length: size }, () => mintOne(key, issuer, issuedAt, more)))),
+    );
   }
   return tokens;
 }
 
 export const now = () => Math.floor(Date.now() / 1000);
 
-async function mintOne(key: RealmKey, issuer: string, issuedAt: number): Promise<string> {
+async function mintOne(key: RealmKey, issuer: string, issuedAt: number, more: object): Promise<string> {
   const header = { alg: 'RS256', typ: 'JWT', kid: key.kid };
   const claims = {
     exp: issuedAt + 4 * 3600,
@@ -67,6 +71,7 @@ async function mintOne(key: RealmKey, issuer: string, issuedAt: number): Promise
     given_name: 'Abdullah',
     family_name: 'Alqahtani',
     email: 'abdullah@example.com',
+    ...more,
   };
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const content = `${encode(header)}.${encode(claims)}`;

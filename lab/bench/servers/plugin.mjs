@@ -8,6 +8,7 @@ await app.register(keycloakGuard, {
   realm: REALM,
   clientId: CLIENT_ID,
   tokenCheck: process.env.TOKEN_CHECK,
+  ...(process.env.DPOP && { dpop: JSON.parse(process.env.DPOP) }),
 });
 app.get('/protected', { schema: answerSchema, onRequest: app.guard() }, ({ principal }) => ({
   preferred_username: principal.username,

@@ -1,3 +1,4 @@
+import type { Feature } from './features.ts';
 import type { Endpoint } from './http/route.ts';
 import type {
   ClientRepresentation,
@@ -58,6 +59,11 @@ export interface DevIdpOptions {
    * nobody may register, as in a new realm of Keycloak.
    */
   mcpServers?: readonly McpServer[];
+  /**
+   * Experimental features to turn on, by the names that Keycloak has for them: `resource-indicators`, `cimd`. Default none,
+   * as in Keycloak.
+   */
+  features?: readonly Feature[];
   /** Starts with `NODE_ENV=production` too, where it otherwise refuses. Default false. */
   allowProduction?: boolean;
 }

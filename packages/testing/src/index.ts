@@ -1,5 +1,6 @@
 export type { AuthorizationSettings } from './authz/representation.ts';
 export type { DevIdp, DevIdpOptions, McpServer } from './dev-idp.ts';
+export type { Feature } from './features.ts';
 export type { Endpoint } from './http/route.ts';
 export type {
   ClientRepresentation,

@@ -7,6 +7,7 @@ import type { PushedRequests } from './browser/pushed-requests.ts';
 import type { Clock } from './clock.ts';
 import type { Lockout } from './lockout.ts';
 import type { Realm } from './realm/realm.ts';
+import type { MetadataDocuments } from './registration/metadata-documents.ts';
 import type { Sessions } from './sessions.ts';
 import type { DpopChecker } from './tokens/dpop.ts';
 import type { KeyRing } from './tokens/keys.ts';
@@ -25,4 +26,5 @@ export interface Provider {
   readonly devices: Devices;
   readonly pushedRequests: PushedRequests;
   readonly dpop: DpopChecker;
+  readonly documents: MetadataDocuments;
 }

@@ -8,6 +8,7 @@ import { createPushedRequests } from './browser/pushed-requests.ts';
 import { type Clock, createClock } from './clock.ts';
 import type { DevIdp, DevIdpOptions } from './dev-idp.ts';
 import { endSession } from './end-session.ts';
+import { FEATURES } from './features.ts';
 import { ENDPOINTS, type Endpoint } from './http/route.ts';
 import { startListener } from './listener.ts';
 import { createLockout } from './lockout.ts';
@@ -18,6 +19,7 @@ import { loadRealmFile } from './realm/load-realm-file.ts';
 import { addMcpServers } from './realm/mcp-servers.ts';
 import { createRealm, type Realm } from './realm/realm.ts';
 import { warningsOf } from './realm/warnings.ts';
+import { createMetadataDocuments } from './registration/metadata-documents.ts';
 import { createSessions } from './sessions.ts';
 import { loadState, saveState } from './state-file.ts';
 import { createDpopChecker } from './tokens/dpop.ts';
@@ -46,8 +48,8 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
   const { host = '127.0.0.1', port = 0, publicUrl, stateFile } = options;
   assertOptions(options);
   const file = options.realm ?? (await loadRealmFile(options.realmFile ?? TESTING_REALM));
-  const representation = addMcpServers(structuredClone(file), options.mcpServers ?? []);
-  const realm = createRealm(representation);
+  const representation = addMcpServers(structuredClone(file), options.mcpServers ?? [], options.features);
+  const realm = createRealm(representation, options.features);
   const clock = createClock();
   const stored = stateFile === undefined ? undefined : await loadState(stateFile, realm.name);
   const keys = await createKeyRing(stored?.keys ?? options.keys, signingAlgorithmsOf(representation));
@@ -65,6 +67,7 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
     devices: createDevices(realm, clock),
     pushedRequests: createPushedRequests(realm, clock),
     dpop: createDpopChecker(clock),
+    documents: createMetadataDocuments(realm, clock),
     get lockout() {
       return lockout;
     },
@@ -160,7 +163,18 @@ const clockControls = (clock: Clock) => ({
   now: () => clock.now(),
 });
 
-function assertOptions({ realm, realmFile, allowProduction, host = '127.0.0.1' }: DevIdpOptions): void {
+function assertOptions({
+  realm,
+  realmFile,
+  allowProduction,
+  features = [],
+  host = '127.0.0.1',
+}: DevIdpOptions): void {
+  const unknown = features.find((name) => !FEATURES.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`startDevIdp: "features" knows ${FEATURES.join(' and ')}, not ${String(unknown)}`);
+  }
+
   if (realm !== undefined && realmFile !== undefined) {
     throw new TypeError('startDevIdp: give "realm" or "realmFile", not both');
   }

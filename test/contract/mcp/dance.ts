@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { buildApp } from '../../../examples/mcp/app.ts';
 import type { McpOptions } from '../../../packages/guard/src/mcp/index.ts';
 import { createPerson } from './person.ts';
-import { createKeeper, type Keeper, type Program, REDIRECT_URI, SDKS } from './sdk.ts';
+import { createKeeper, type Keeper, type Program, REDIRECT_URI, SDKS, type Sdk } from './sdk.ts';
+import { type McpExample, SERVERS } from './servers.ts';
 
 /** An identity provider in which an MCP server was set up, with the scopes `notes:read` and `notes:write`. */
 export interface McpRealm {
@@ -26,6 +26,7 @@ export async function startExample<R extends McpRealm>(
   t: TestContext,
   setUpRealm: (url: string) => Promise<R>,
   mcp: Partial<McpOptions>,
+  { build }: McpExample = SERVERS[0],
 ) {
   let listener: RequestListener = (_request, response) => response.writeHead(503).end();
   const server = createServer((request, response) => listener(request, response));
@@ -34,7 +35,7 @@ export async function startExample<R extends McpRealm>(
   const url = `http://localhost:${(server.address() as AddressInfo).port}/mcp`;
   const realm = await setUpRealm(url);
   const { serverUrl, realm: name, clientSecret } = realm;
-  listener = buildApp(
+  listener = build(
     { serverUrl, realm: name, clientId: url, clientSecret, tokenCheck: 'remote', onNotice: false },
     { url, ...mcp },
   );
@@ -47,61 +48,70 @@ export async function startExample<R extends McpRealm>(
 }
 
 /** The whole way of MCP clients, with the SDK's own, from nothing but a URL. */
-export function describeDance(provider: string, setUpRealm: SetUpMcpRealm): void {
+export function describeDance(
+  provider: string,
+  setUpRealm: SetUpMcpRealm,
+  servers: readonly McpExample[] = SERVERS,
+): void {
   describe(`${provider}, MCP clients`, () => {
-    for (const sdk of SDKS) {
-      test(`${sdk.name}: registers, signs in, calls, refreshes, is signed out`, async (t) => {
-        const { url, realm } = await startExample(t, setUpRealm, {});
-        const person = createPerson(realm.user.username, realm.user.password, REDIRECT_URI);
-        const keeper = createKeeper();
-        const program = sdk.start(url, keeper);
-        t.after(() => program.close());
-
-        await assert.rejects(program.connect(), program.isUnauthorized);
-        assert.equal(typeof keeper.client?.client_id, 'string');
-        const asked = keeper.asked as URL;
-        // SDK 2 adds `offline_access` by itself.
-        assert.deepEqual(scopesOf(asked), ['notes:read', 'notes:write']);
-        assert.equal(asked.searchParams.get('resource'), url.href);
-        await program.finish(await person.authorize(asked));
-        assert.deepEqual(person.seen, ['sign-in', 'consent']);
-
-        await program.connect();
-        assert.equal(await program.call('list-notes'), 'Notes of abdullah: buy tea');
-        assert.equal(await program.call('clear-notes'), 'Cleared');
-        await assertRefreshed(program, keeper);
-        await assertSignedOut(program, keeper, realm, url);
-      });
-
-      test(`${sdk.name}: a client that was set up before steps up for a tool that needs more`, async (t) => {
-        const { url, realm } = await startExample(t, setUpRealm, { scopesInChallenge: 'required' });
-        const person = createPerson(realm.user.username, realm.user.password, REDIRECT_URI);
-        const keeper = createKeeper({ client_id: 'mcp-client' });
-        const program = sdk.start(url, keeper);
-        t.after(() => program.close());
-
-        await assert.rejects(program.connect(), program.isUnauthorized);
-        assert.deepEqual(scopesOf(keeper.asked as URL), ['notes:read']);
-        await program.finish(await person.authorize(keeper.asked as URL));
-        await program.connect();
-        assert.equal(await program.call('list-notes'), 'Notes of abdullah: buy tea');
-
-        if (!sdk.stepsUp) {
-          // It refreshes, is refused again, and stays so until something else was answered.
-          await assert.rejects(program.call('clear-notes'), /403/);
-          delete keeper.tokens?.refresh_token;
-          await program.call('list-notes');
-        }
-        await assert.rejects(program.call('clear-notes'), program.isUnauthorized);
-        assert.deepEqual(scopesOf(keeper.asked as URL), ['notes:read', 'notes:write']);
-        await program.finish(await person.authorize(keeper.asked as URL));
-        // For consent nobody is asked. Keycloak keeps no session of the browser for `offline_access`, which SDK 2 asks for.
-        assert.deepEqual([...new Set(person.seen)], ['sign-in']);
-        assert.equal(await program.call('clear-notes'), 'Cleared');
-        await assertRefreshed(program, keeper);
-        await assertSignedOut(program, keeper, realm, url);
-      });
+    for (const server of servers) {
+      for (const sdk of SDKS) if (server.isModern || !sdk.isModern) describeWay(server, sdk, setUpRealm);
     }
+  });
+}
+
+function describeWay(server: McpExample, sdk: Sdk, setUpRealm: SetUpMcpRealm): void {
+  const title = `${sdk.name} at ${server.name}`;
+  test(`${title}: registers, signs in, calls, refreshes, is signed out`, async (t) => {
+    const { url, realm } = await startExample(t, setUpRealm, {}, server);
+    const person = createPerson(realm.user.username, realm.user.password, REDIRECT_URI);
+    const keeper = createKeeper();
+    const program = sdk.start(url, keeper);
+    t.after(() => program.close());
+
+    await assert.rejects(program.connect(), program.isUnauthorized);
+    assert.equal(typeof keeper.client?.client_id, 'string');
+    const asked = keeper.asked as URL;
+    // SDK 2 adds `offline_access` by itself.
+    assert.deepEqual(scopesOf(asked), ['notes:read', 'notes:write']);
+    assert.equal(asked.searchParams.get('resource'), url.href);
+    await program.finish(await person.authorize(asked));
+    assert.deepEqual(person.seen, ['sign-in', 'consent']);
+
+    await program.connect();
+    assert.equal(await program.call('list-notes'), 'Notes of abdullah: buy tea');
+    assert.equal(await program.call('clear-notes'), 'Cleared');
+    await assertRefreshed(program, keeper);
+    await assertSignedOut(program, keeper, realm, url);
+  });
+
+  test(`${title}: a client that was set up before steps up for a tool that needs more`, async (t) => {
+    const { url, realm } = await startExample(t, setUpRealm, { scopesInChallenge: 'required' }, server);
+    const person = createPerson(realm.user.username, realm.user.password, REDIRECT_URI);
+    const keeper = createKeeper({ client_id: 'mcp-client' });
+    const program = sdk.start(url, keeper);
+    t.after(() => program.close());
+
+    await assert.rejects(program.connect(), program.isUnauthorized);
+    assert.deepEqual(scopesOf(keeper.asked as URL), ['notes:read']);
+    await program.finish(await person.authorize(keeper.asked as URL));
+    await program.connect();
+    assert.equal(await program.call('list-notes'), 'Notes of abdullah: buy tea');
+
+    if (!sdk.stepsUp) {
+      // It refreshes, is refused again, and stays so until something else was answered.
+      await assert.rejects(program.call('clear-notes'), /403/);
+      delete keeper.tokens?.refresh_token;
+      await program.call('list-notes');
+    }
+    await assert.rejects(program.call('clear-notes'), program.isUnauthorized);
+    assert.deepEqual(scopesOf(keeper.asked as URL), ['notes:read', 'notes:write']);
+    await program.finish(await person.authorize(keeper.asked as URL));
+    // For consent nobody is asked. Keycloak keeps no session of the browser for `offline_access`, which SDK 2 asks for.
+    assert.deepEqual([...new Set(person.seen)], ['sign-in']);
+    assert.equal(await program.call('clear-notes'), 'Cleared');
+    await assertRefreshed(program, keeper);
+    await assertSignedOut(program, keeper, realm, url);
   });
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createDpopClient } from '../../support/dpop.ts';
 import { call, type McpAdapter, setUp, URL_OF_SERVER } from './mcp-adapter.ts';
 
 const POINTER = 'resource_metadata="https://tools.example.com/.well-known/oauth-protected-resource/mcp"';
@@ -210,6 +211,22 @@ export function describeMcp(adapter: McpAdapter): void {
       const ended = await send(mint({ sub: 'one' }), undefined, { ...session, method: 'DELETE' });
       assert.equal(ended.status, 204);
       assert.equal((await send(mint({ sub: 'two' }), call('look'), session)).status, 200);
+    });
+
+    test('a proof is used once, though another guard stands behind', async (t) => {
+      const more = { dpop: 'accepted', isGuardedTwice: true } as const;
+      const { send, mint, realm, denied } = await setUp(t, adapter, {}, false, more);
+      const client = createDpopClient();
+      const token = mint({ typ: 'DPoP', cnf: { jkt: client.jkt } });
+      const dpop = client.proof({ token, method: 'POST', uri: URL_OF_SERVER, now: realm.now });
+      const ask = () => send(undefined, call('look'), { headers: { authorization: `DPoP ${token}`, dpop } });
+      const answer = await ask();
+      assert.deepEqual([answer.status, denied.map(({ code }) => code)], [200, []]);
+      assert.equal((await ask()).status, 401);
+      assert.deepEqual(
+        denied.map(({ code }) => code),
+        ['dpop_proof_replayed'],
+      );
     });
 
     test('refuses options that are wrong, all at once', async (t) => {

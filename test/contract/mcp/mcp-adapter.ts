@@ -9,6 +9,8 @@ export interface McpGiven {
   readonly keycloak: VerifierOptions;
   readonly mcp: McpOptions;
   readonly onDenied: (error: AuthError) => void;
+  /** A guard of the framework's own stands before the route, too. */
+  readonly isGuardedTwice?: boolean | undefined;
   /** The framework's usual JSON parser stands in front of the guard. */
   readonly parsesBodies: boolean;
 }
@@ -39,6 +41,7 @@ export async function setUp(
   adapter: McpAdapter,
   mcp: Partial<McpOptions> = {},
   parses = false,
+  more: Pick<McpGiven, 'isGuardedTwice'> & { readonly dpop?: 'accepted' } = {},
 ) {
   const realm = createTestRealm({ clientId: 'my-api' });
   const { serverUrl, realm: name, fetch: ask, clock } = realm;
@@ -53,10 +56,13 @@ export async function setUp(
       fetch: ask,
       clock,
       onNotice: false,
+      dpop: more.dpop,
+      publicUrl: new URL(URL_OF_SERVER).origin,
     },
     mcp: { ...MCP, ...mcp },
     onDenied: (error) => denied.push(error),
     parsesBodies: parses,
+    isGuardedTwice: more.isGuardedTwice,
   });
   t.after(() => app.close());
   const mint = (changes: Record<string, unknown> = {}) =>

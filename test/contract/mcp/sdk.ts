@@ -69,6 +69,8 @@ export interface Program {
 
 export interface Sdk {
   readonly name: string;
+  /** It needs a server that speaks the newest revision of the protocol, which knows no sessions. */
+  readonly isModern?: boolean;
   /** Whether it asks for more scopes while it has a refresh token. */
   readonly stepsUp: boolean;
   start(url: URL, keeper: Keeper): Program;
@@ -97,23 +99,28 @@ export const SDKS: readonly Sdk[] = [
       };
     },
   },
-  {
-    name: 'SDK 2',
+  sdk2Speaking('SDK 2', {}),
+  { ...sdk2Speaking('SDK 2 in 2026-07-28', { mode: { pin: '2026-07-28' } }), isModern: true },
+];
+
+function sdk2Speaking(name: string, versionNegotiation: sdk2.VersionNegotiationOptions): Sdk {
+  return {
+    name,
     stepsUp: true,
     start(url, { provider }) {
       let client: sdk2.Client | undefined;
       let transport = new sdk2.StreamableHTTPClientTransport(url, { authProvider: provider });
       return {
         async connect() {
-          client = new sdk2.Client(NAME);
+          client = new sdk2.Client(NAME, { versionNegotiation });
           transport = new sdk2.StreamableHTTPClientTransport(url, { authProvider: provider });
           await client.connect(transport);
         },
-        call: async (name) => saidBy(await client?.callTool({ name, arguments: {} })),
+        call: async (tool) => saidBy(await client?.callTool({ name: tool, arguments: {} })),
         finish: ({ searchParams }) => transport.finishAuth(searchParams),
         isUnauthorized: (error) => error instanceof sdk2.UnauthorizedError,
         close: async () => client?.close(),
       };
     },
-  },
-];
+  };
+}

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { RealmRepresentation } from '../../../packages/testing/src/index.ts';
+import type { Feature, RealmRepresentation } from '../../../packages/testing/src/index.ts';
 import { startTestIdp } from '../../support/dev-idp.ts';
 import { renameRealm, type Target } from './target.ts';
 
@@ -8,12 +8,13 @@ export const TESTING_REALM = JSON.parse(
   readFileSync(new URL('../../../packages/testing/testing-realm.json', import.meta.url), 'utf8'),
 ) as RealmRepresentation;
 
-export const embeddedTarget: Target = {
+/** @param features experimental ones that are on */
+export const toEmbeddedTarget = (features: readonly Feature[] = []): Target => ({
   name: 'embedded',
   async open(change) {
     const realm = renameRealm(TESTING_REALM, `contract-${randomUUID().slice(0, 8)}`);
     change?.(realm);
-    const idp = await startTestIdp({ realm });
+    const idp = await startTestIdp({ realm, features });
     return {
       issuer: idp.issuer,
       name: realm.realm,
@@ -30,4 +31,6 @@ export const embeddedTarget: Target = {
       logoutUser: (username) => idp.logoutUser(username),
     };
   },
-};
+});
+
+export const embeddedTarget = toEmbeddedTarget();

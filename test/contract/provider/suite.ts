@@ -15,10 +15,12 @@ import { frontEndGroup } from './groups/front-end.ts';
 import { introspectionGroup } from './groups/introspection.ts';
 import { lifespansGroup } from './groups/lifespans.ts';
 import { logoutGroup } from './groups/logout.ts';
+import { metadataDocumentsGroup } from './groups/metadata-documents.ts';
 import { parGroup } from './groups/par.ts';
 import { passwordGroup } from './groups/password.ts';
 import { refreshGroup } from './groups/refresh.ts';
 import { registrationGroup } from './groups/registration.ts';
+import { resourceIndicatorsGroup } from './groups/resource-indicators.ts';
 import { revocationGroup } from './groups/revocation.ts';
 import { stateGroup } from './groups/state.ts';
 import { userinfoGroup } from './groups/userinfo.ts';
@@ -68,13 +70,21 @@ const PARTS = {
     'authorization services: protection API': protectionGroup,
     'authorization services: sharing': sharingGroup,
   },
+  features: {
+    'resource indicators': resourceIndicatorsGroup,
+    'documents of clients': metadataDocumentsGroup,
+  },
 } satisfies Record<string, Record<string, Behaviours>>;
 
 export type Part = keyof typeof PARTS;
 
-/** The provider contract: the same body for the embedded provider and for a real Keycloak. All parts, or one. */
+/**
+ * The provider contract: the same body for the embedded provider and for a real Keycloak. The parts that are named; without
+ * any, all for which nothing experimental has to be on.
+ */
 export function defineProviderContract(target: Target, ...parts: readonly Part[]): void {
-  const wanted = parts.length === 0 ? (Object.keys(PARTS) as Part[]) : parts;
+  const usual = (Object.keys(PARTS) as Part[]).filter((part) => part !== 'features');
+  const wanted = parts.length === 0 ? usual : parts;
   const groups: [string, Behaviours][] = wanted.flatMap((part) => Object.entries(PARTS[part]));
   describe(`provider contract: ${target.name}`, () => {
     let scene: Scene;

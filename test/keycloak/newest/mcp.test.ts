@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { describeDance, startExample } from '../../contract/mcp/dance.ts';
+import { SERVERS } from '../../contract/mcp/servers.ts';
 import { createMcpRealm } from '../support/mcp-realm.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 
 const keycloak = requireKeycloak();
 
-describeDance(`Keycloak ${keycloak.version}`, (url) => createMcpRealm(keycloak, url));
+// The third server differs from the second in nothing that Keycloak sees.
+describeDance(`Keycloak ${keycloak.version}`, (url) => createMcpRealm(keycloak, url), [
+  SERVERS[0],
+  SERVERS[1],
+]);
 
 describe('setup --mcp', () => {
   test('does nothing where all is there, and puts back what is missing', async (t) => {

@@ -24,6 +24,7 @@ Usage: keycloak-guard doctor [options]
   --user-password-stdin     read the user's password from standard input
   --url URL                 look at a running service too, for example http://localhost:8000
   --app-url URL             address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
+  --acr VALUE               a level that guards ask for (again for more): can a sign-in come to it? (with an admin)
   --authz [FILE]            hold a file against Keycloak's permissions: authz.json, or a keycloak.json with a
                             policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)
   --mcp URL                 look at an MCP server instead: why its clients do not get in (more with an admin)

@@ -21,6 +21,8 @@ export interface DoctorOptions {
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly admin: AdminCredentials | undefined;
+  /** Values of `acr` that guards ask for. */
+  readonly acr: readonly string[];
   /** An MCP server to look at, and nothing else. As it was written. */
   readonly mcpUrl: string | undefined;
   /** Permissions are to be looked at, and whoever has none is told so. */
@@ -50,6 +52,7 @@ const FLAGS = {
   'admin-client-id': { type: 'string' },
   token: { type: 'string' },
   mcp: { type: 'string' },
+  acr: { type: 'string', multiple: true },
   authz: { type: 'string', multiple: true },
 } as const;
 
@@ -87,6 +90,7 @@ export async function readDoctorOptions(
     username: flags.user ?? env('DOCTOR_USER'),
     password: env('DOCTOR_PASSWORD'),
     admin: toAdmin(flags, env, problems),
+    acr: flags.acr ?? [],
     mcpUrl: toUrl('--mcp', flags.mcp) === undefined ? undefined : flags.mcp,
     authz: flags.authz !== undefined,
     authzFiles: toAuthzFiles(flags.authz, envFile),

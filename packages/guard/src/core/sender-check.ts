@@ -3,6 +3,7 @@ import type { CertificateReader } from './client-certificate.ts';
 import type { Possession } from './confirmation.ts';
 import type { DpopCheck } from './dpop-check.ts';
 import type { DpopMode, ResolvedDpopOptions } from './dpop-options.ts';
+import type { DpopProof } from './dpop-proof.ts';
 import { AUTH_ERRORS, AuthError } from './errors.ts';
 import type { Principal } from './principal.ts';
 import { headerOf, type RequestLike } from './request.ts';
@@ -59,6 +60,17 @@ interface Parts {
 export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Parts): SenderCheck {
   const base = publicUrl === undefined ? undefined : new URL(publicUrl).href.replace(/\/+$/, '');
 
+  /** By the headers of a request: with two guards on its way, its proof is used once and not twice. */
+  const finished = new WeakMap<object, { readonly text: string; readonly done: Promise<void> }>();
+
+  function finishOnce(headers: object, text: string, proof: DpopProof): Promise<void> {
+    const before = finished.get(headers);
+    if (before?.text === text) return before.done;
+    const done = proofs.finish(proof);
+    finished.set(headers, { text, done });
+    return done;
+  }
+
   function toCertificate(request: RequestLike): Possession {
     return certificateOf === undefined ? {} : { certificate: () => certificateOf(request) };
   }
@@ -74,15 +86,16 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Pa
         : verifier.verify(token, toCertificate(request));
     },
     async verifyProved(verifier, token, request, place) {
+      const text = headerOf(request.headers, 'dpop');
       const proof = proofs.read({
-        proof: headerOf(request.headers, 'dpop'),
+        proof: text,
         method: request.method,
         uri: toRequestUri(request, base, place?.originOf?.()),
         token,
       });
       // The token first: it costs little where it is known, and for who has none, or another's, no proof is verified.
       const principal = await verifier.verify(token, { jkt: proof.jkt, ...toCertificate(request) });
-      await proofs.finish(proof);
+      await finishOnce(request.headers, text as string, proof);
       if (proof.nextNonce !== undefined) place?.tellNonce?.(proof.nextNonce);
       return principal;
     },

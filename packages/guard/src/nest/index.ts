@@ -3,8 +3,10 @@ export type {
   PermissionSettings,
   Permissions,
   PermitRule,
+  ProtectedResourceOptions,
   SessionSettings,
 } from '../adapter/internal.ts';
+export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { KeycloakRequest } from './call.ts';
 export {
   type AccessDecorator,

@@ -14,15 +14,16 @@ import type { Call, KeycloakRequest, Outgoing } from './call.ts';
 import { toHttpCall } from './http-call.ts';
 
 type ExpressRequest = NodeRequest & { readonly body?: unknown };
-type FastifyRequest = KeycloakRequest & { readonly raw: NodeRequest };
-type FastifyReply = Extract<Outgoing, { headers(all: object): unknown }> & {
+export type FastifyRequest = KeycloakRequest & { readonly raw: NodeRequest; readonly body?: unknown };
+export type FastifyReply = Extract<Outgoing, { headers(all: object): unknown }> & {
   code(status: number): unknown;
   send(body: string | undefined): unknown;
+  readonly raw: NodeResponse;
 };
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: Next) => void;
 
 /**
- * Answers the routes of sessions and messages, on Express and on Fastify, before the application's own are looked at.
+ * Answers the routes of sessions, messages and metadata, on Express and on Fastify, before the application's own are looked at.
  *
  * @throws {Error} on a platform that is neither
  */
@@ -52,10 +53,10 @@ export function mountRoutes(
   const type = platform.getType();
   if (type === 'express') platform.use(middleware);
   else if (type === 'fastify') platform.getInstance().addHook('onRequest', hook);
-  else throw new Error(`session and backchannelLogout need Express or Fastify; this is ${type}`);
+  else throw new Error(`the module's own routes need Express or Fastify; this is ${type}`);
 }
 
-function send(reply: FastifyReply, { status, headers, setCookies, body }: Answer): void {
+export function send(reply: FastifyReply, { status, headers, setCookies, body }: Answer): void {
   reply.code(status);
   reply.headers(headers);
   for (const cookie of setCookies) reply.header('set-cookie', cookie);

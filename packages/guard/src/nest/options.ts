@@ -4,10 +4,12 @@ import type {
   KeycloakOptions,
   PathEnforcerOptions,
   PermissionSettings,
+  ProtectedResourceOptions,
   SessionSettings,
 } from '../adapter/internal.ts';
 import type { Claims } from '../core/index.ts';
 import { checkOptions, type OptionRules } from '../core/internal.ts';
+import type { McpOptions } from '../mcp/index.ts';
 import type { KeycloakRequest } from './call.ts';
 import type { TokenReaders } from './to-call.ts';
 
@@ -23,6 +25,16 @@ export interface NestOptions {
    * Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`, from the root of the app. Default false.
    */
   readonly backchannelLogout?: boolean | BackchannelLogoutOptions<KeycloakRequest> | undefined;
+  /**
+   * Says which resource this API is: answers `GET /.well-known/oauth-protected-resource`, with the path of its URL behind, and
+   * names it in every challenge (RFC 9728). Default: nothing is said.
+   */
+  readonly protectedResource?: ProtectedResourceOptions | undefined;
+  /**
+   * Guards an MCP server at the path of its URL, and answers its metadata. Its handler needs no decorator; for the transport of
+   * the SDK, `auth` is on Node's request. Who is refused is answered before filters are asked. Default: there is none.
+   */
+  readonly mcp?: McpOptions | undefined;
   /**
    * Questions to Keycloak's authorization services, for `@Permission`. `clientSecret` may be left out where it is given beside.
    * Default: none are asked, and whatever requires a permission is refused.
@@ -66,6 +78,16 @@ const RULES: OptionRules<NestOptions> = {
     example: 'true',
     isMet: (value) => typeof value === 'boolean' || isObject(value),
   },
+  protectedResource: {
+    rule: 'must be options of a protected resource',
+    example: "{ url: 'https://api.example.com' }",
+    isMet: isObject,
+  },
+  mcp: {
+    rule: 'must be options of an MCP server',
+    example: "{ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }",
+    isMet: isObject,
+  },
   permissions: {
     rule: 'must be options of createPermissions, or { permissions }',
     example: "{ clientSecret: '<secret of the client>' }",
@@ -87,8 +109,9 @@ const RULES: OptionRules<NestOptions> = {
 export function splitOptions<C extends object>(
   options: KeycloakModuleOptions<C>,
 ): { nest: NestOptions; rest: KeycloakOptions<ExecutionContext, C> } {
-  const { session, backchannelLogout, permissions, pathEnforcer, tokenFrom, ...rest } = options;
-  const nest = { session, backchannelLogout, permissions, pathEnforcer, tokenFrom };
+  const { session, backchannelLogout, protectedResource, mcp, ...others } = options;
+  const { permissions, pathEnforcer, tokenFrom, ...rest } = others;
+  const nest = { session, backchannelLogout, protectedResource, mcp, permissions, pathEnforcer, tokenFrom };
   checkOptions('KeycloakModule', nest, RULES);
   return { nest, rest: rest as KeycloakOptions<ExecutionContext, C> };
 }

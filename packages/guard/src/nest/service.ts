@@ -8,12 +8,14 @@ import {
   type SocketIoMiddleware,
 } from '../adapter/internal.ts';
 import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import { type ResolvedMcpOptions, resolveMcpOptions } from '../mcp/index.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
 import { toCallMessages, toCallOptions, toCallSession } from './for-calls.ts';
 import { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 import { toHttpCall } from './http-call.ts';
 import { mountRoutes } from './mount.ts';
+import { mountMcp } from './mount-mcp.ts';
 import { createNestLog } from './nest-log.ts';
 import { type KeycloakModuleOptions, type NestOptions, splitOptions } from './options.ts';
 import { toPathPermit } from './path-permit.ts';
@@ -30,6 +32,7 @@ import type { Handshakes } from './ws-call.ts';
 export class KeycloakService<C extends object = Claims> {
   readonly #door: Door<Call, Call, C>;
   readonly #routes: readonly Routes<Call>[];
+  readonly #mcp: ResolvedMcpOptions | undefined;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
   /** Decides on a context, as `KeycloakGuard` does. @throws an exception of Nest's where it is refused */
@@ -47,7 +50,8 @@ export class KeycloakService<C extends object = Claims> {
       addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
     });
     if (nest.permissions !== undefined) this.#door.permits.open(nest.permissions);
-    this.#routes = toRoutes(this.#door, nest);
+    this.#mcp = nest.mcp && resolveMcpOptions(nest.mcp);
+    this.#routes = toRoutes(this.#door, nest, this.#mcp);
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
     this.#gateways = createGatewayConnections(this.#door, handshakes, toCall, log);
@@ -115,9 +119,13 @@ export class KeycloakService<C extends object = Claims> {
     return this.#gateways.socket(requirements as Requirements);
   }
 
-  /** Answers what `session` and `backchannelLogout` are for, and learns of WebSockets; before the app has its routes. */
+  /**
+   * Answers what `session`, `backchannelLogout`, `protectedResource` and `mcp` are for, and learns of WebSockets; before the app
+   * has its routes.
+   */
   mount(platform: HttpServer): void {
     for (const routes of this.#routes) mountRoutes(platform, this.#door, routes);
+    if (this.#mcp !== undefined) mountMcp(platform, this.#door, this.#mcp);
     const server = platform.getHttpServer() as Server;
     server.prependListener('upgrade', (request: IncomingMessage, socket: object) =>
       this.#handshakes.remember(socket, request),
@@ -147,12 +155,15 @@ export class KeycloakService<C extends object = Claims> {
 }
 
 function toRoutes(
-  door: Pick<Door<Call, Call>, 'openSessions' | 'messages'>,
-  { session, backchannelLogout = false }: NestOptions,
+  door: Pick<Door<Call, Call>, 'openSessions' | 'messages' | 'protectedResource'>,
+  { session, backchannelLogout = false, protectedResource }: NestOptions,
+  mcp: ResolvedMcpOptions | undefined,
 ): Routes<Call>[] {
   const messages = backchannelLogout === true ? {} : backchannelLogout;
   return [
     ...(session === undefined ? [] : [door.openSessions(toCallSession(session))]),
     ...(messages === false ? [] : [door.messages(toCallMessages(messages))]),
+    ...(protectedResource === undefined ? [] : [door.protectedResource(protectedResource)]),
+    ...(mcp === undefined ? [] : [door.protectedResource(mcp.resource, mcp.challenged)]),
   ];
 }

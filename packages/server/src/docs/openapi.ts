@@ -1,11 +1,13 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
 import { DOCS_SIGN_IN } from '../controllers/docs-sign-in-controller.ts';
+import { addDpopSecurity } from './dpop-security.ts';
 
 /** Collects the routes that come after it into an OpenAPI 3.1 document. */
 export async function collectOpenApi(
   app: FastifyInstance,
-  { version, basePath }: { version: string; basePath: string },
+  { version, basePath, dpop }: { version: string; basePath: string; dpop: Config['dpop'] },
 ): Promise<void> {
   const authorizationUrl = basePath + DOCS_SIGN_IN.authorizationUrl;
   const tokenUrl = basePath + DOCS_SIGN_IN.tokenUrl;
@@ -46,6 +48,7 @@ export async function collectOpenApi(
         openapiObject.info.description = `${DESCRIPTION} Who signed in [at the start](${basePath}/) needs no token on this page.`;
       }
       for (const path of Object.values(openapiObject.paths ?? {})) allowMissingBody(path?.post?.requestBody);
+      addDpopSecurity(openapiObject as never, dpop);
       return openapiObject;
     },
     refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => String($id ?? `model-${i}`) },

@@ -31,7 +31,7 @@ export function addUmaConfiguration(app: FastifyInstance, { realm }: Provider): 
       allowAnyOrigin(request, reply);
       reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
       const issuer = issuerOf(request);
-      const metadata = metadataOf(issuer, [...realm.scopes.keys()]);
+      const metadata = metadataOf(issuer, realm);
       const protection = `${issuer}/authz/protection`;
       return reply.send({
         ...Object.fromEntries(SHARED.map((name) => [name, metadata[name]])),

@@ -1,6 +1,7 @@
 import { Fault, invalidRequest } from '../fault.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
+import { askedResource } from '../tokens/resource.ts';
 import { grantScopes } from '../tokens/scopes.ts';
 import type { DeviceRequest } from './devices.ts';
 import { type Challenge, checkChallenge } from './pkce.ts';
@@ -24,6 +25,8 @@ export interface ValidAuthRequest extends AuthRequest {
   readonly maxAge: number | undefined;
   readonly loginHint: string | undefined;
   readonly challenge: Challenge | undefined;
+  /** What the tokens are for (RFC 8707). */
+  readonly resource?: string | undefined;
   /** The URI it was pushed under (RFC 9126). */
   readonly pushedAs?: string;
   /** A device waits for the answer, not a redirect URI (RFC 8628). */
@@ -109,6 +112,7 @@ export function checkAuthRequest(
     prompts: (text(query, 'prompt') ?? '').split(' '),
     maxAge: maxAge !== undefined && /^\d+$/.test(maxAge) ? Number(maxAge) : undefined,
     loginHint: text(query, 'login_hint'),
+    resource: askedResource(realm, query),
     challenge: checkChallenge(client, text(query, 'code_challenge'), text(query, 'code_challenge_method')),
   };
 }

@@ -13,6 +13,7 @@ export interface CodeGrant {
   readonly scope: string | undefined;
   readonly nonce: string | undefined;
   readonly challenge: Challenge | undefined;
+  readonly resource: string | undefined;
   /** Seconds since 1970. */
   readonly expiresAt: number;
 }
@@ -27,13 +28,14 @@ export function createCodes(realm: Realm, clock: Clock): Codes {
   const byCode = new Map<string, { grant: CodeGrant; used: boolean }>();
 
   return {
-    issue({ client, redirectUri, scope, nonce, challenge }, session) {
+    issue({ client, redirectUri, scope, nonce, challenge, resource }, session) {
       const now = clock.seconds();
       for (const [code, { grant }] of byCode) if (grant.expiresAt + 3600 < now) byCode.delete(code);
       const code = `${randomUUID()}.${session.id}.${client.id}`;
       const expiresAt = now + (realm.settings.accessCodeLifespan ?? 60);
       const { clientId } = client;
-      const grant = { sessionId: session.id, clientId, redirectUri, scope, nonce, challenge, expiresAt };
+      const about = { sessionId: session.id, clientId, redirectUri, scope, nonce, challenge, resource };
+      const grant = { ...about, expiresAt };
       byCode.set(code, { grant, used: false });
       return code;
     },

@@ -26,11 +26,12 @@ export function addAuthorization(app: FastifyInstance, provider: Provider): void
     endpoint: 'authorization',
     path: '/protocol/openid-connect/auth',
     methods: ['GET', 'POST'],
-    handler(request, reply) {
+    async handler(request, reply) {
       let query = request.method === 'POST' ? formOf(request) : queryOf(request);
       const pushedAs = query.get('request_uri') ?? undefined;
       let asked: AuthRequest;
       try {
+        await provider.documents.prepare(query);
         if (pushedAs !== undefined) query = provider.pushedRequests.resolve(query);
         asked = readAuthRequest(realm, query);
       } catch (error) {

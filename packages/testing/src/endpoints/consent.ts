@@ -59,6 +59,7 @@ function askConsent(provider: Provider, request: FastifyRequest, reply: FastifyR
     realmName: realm.displayName,
     clientName: client.representation.name ?? client.clientId,
     scopes: scopes.map(({ name }) => name),
+    about: client.attributes['consent.screen.text'],
     action: consentUrl(issuerOf(request), login),
     code: login.sessionCode,
   });

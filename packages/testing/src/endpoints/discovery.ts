@@ -3,6 +3,7 @@ import { allowAnyOrigin } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
+import type { Realm } from '../realm/realm.ts';
 import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
 
 /** OpenID Connect Discovery 1.0 §4: what this provider can do, and nothing that it cannot. */
@@ -23,12 +24,12 @@ function addDocument(app: FastifyInstance, { realm }: Provider, path: string): v
     handler(request, reply) {
       allowAnyOrigin(request, reply);
       reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
-      return reply.send(metadataOf(issuerOf(request), [...realm.scopes.keys()]));
+      return reply.send(metadataOf(issuerOf(request), realm));
     },
   });
 }
 
-export function metadataOf(issuer: string, scopes: string[]) {
+export function metadataOf(issuer: string, { scopes, features }: Realm) {
   const base = `${issuer}/protocol/openid-connect`;
   const methods = ['client_secret_basic', 'client_secret_post'];
   return {
@@ -85,9 +86,10 @@ export function metadataOf(issuer: string, scopes: string[]) {
     claims_parameter_supported: false,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
-    scopes_supported: ['openid', ...scopes],
+    scopes_supported: ['openid', ...scopes.keys()],
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
     authorization_response_iss_parameter_supported: true,
+    ...(features.has('cimd') ? { client_id_metadata_document_supported: true } : {}),
   };
 }

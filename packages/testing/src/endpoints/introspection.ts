@@ -50,7 +50,9 @@ export function addIntrospection(app: FastifyInstance, provider: Provider): void
       const reading = await readToken(provider, token, issuer, ['Bearer', 'DPoP', 'ID']);
       if ('problem' in reading) return reply.send(INACTIVE);
       const answer = describe(provider, reading);
-      if (!mayAsk(answer, client)) return reply.send(INACTIVE);
+      // The answer's audience is the mappers': a token that was narrowed to one resource has less, a lightweight one none.
+      const named = reading.claims.aud === undefined ? answer : reading.claims;
+      if (!mayAsk(named, client)) return reply.send(INACTIVE);
       return reply.send(hint === RPT_HINT ? describePermissions(reading) : answer);
     },
   });

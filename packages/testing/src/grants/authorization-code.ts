@@ -2,6 +2,7 @@ import { checkVerifier } from '../browser/pkce.ts';
 import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
 import { field } from '../http/form.ts';
 import { issueTokens } from '../tokens/issue.ts';
+import { keptResource } from '../tokens/resource.ts';
 import { grantScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
 import { assertMayGoOffline, offlineCopyOf } from './offline.ts';
@@ -32,6 +33,7 @@ export const authorizationCodeGrant: GrantHandler = async ({ provider, form, cli
   }
   checkVerifier(grant.challenge, field(form, 'code_verifier'));
 
+  const resource = keptResource(realm, form, grant.resource);
   const scopes = grantScopes(realm, client, grant.scope);
   assertMayGoOffline(realm, user, scopes);
   const kept = scopes.offline ? offlineCopyOf(sessions, session) : session;
@@ -44,5 +46,6 @@ export const authorizationCodeGrant: GrantHandler = async ({ provider, form, cli
     nonce: grant.nonce,
     grantCode: 'ac',
     jkt,
+    resource,
   });
 };

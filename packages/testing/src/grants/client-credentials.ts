@@ -1,6 +1,7 @@
 import { Fault } from '../fault.ts';
 import { field } from '../http/form.ts';
 import { issueTokens } from '../tokens/issue.ts';
+import { askedResource } from '../tokens/resource.ts';
 import { grantScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
 
@@ -20,6 +21,10 @@ export const clientCredentialsGrant: GrantHandler = async ({
   const scopes = grantScopes(realm, client, field(form, 'scope'));
   const user = realm.serviceAccountOf(client);
   if (!user.enabled) throw new Fault(401, 'unauthorized_client', `User '${user.username}' disabled`);
+  // Keycloak breaks off: there is no refresh token to remember it.
+  if (askedResource(realm, form) !== undefined) {
+    throw new Fault(500, 'unknown_error', 'For more on this error consult the server log.');
+  }
   const notes = { client_id: client.clientId, clientHost: request.ip, clientAddress: request.ip };
   return issueTokens(provider, { issuer, client, user, notes, scopes, grantCode: 'cc', jkt });
 };

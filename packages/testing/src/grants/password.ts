@@ -2,6 +2,7 @@ import { Fault, invalidGrant } from '../fault.ts';
 import { field } from '../http/form.ts';
 import { isPasswordOf } from '../realm/password.ts';
 import { issueTokens } from '../tokens/issue.ts';
+import { askedResource } from '../tokens/resource.ts';
 import { grantScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
 import { assertMayGoOffline } from './offline.ts';
@@ -24,7 +25,8 @@ export const passwordGrant: GrantHandler = async ({ provider, form, client, issu
   if (!user.enabled) throw invalidGrant('Account disabled');
   if (user.requiredActions.length > 0) throw invalidGrant('Account is not fully set up');
   assertMayGoOffline(realm, user, scopes);
+  const resource = askedResource(realm, form);
 
   const session = sessions.start({ userId: user.id, offline: scopes.offline });
-  return issueTokens(provider, { issuer, client, user, session, scopes, grantCode: 'ro', jkt });
+  return issueTokens(provider, { issuer, client, user, session, scopes, grantCode: 'ro', jkt, resource });
 };

@@ -4,6 +4,7 @@ import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { Session } from '../session.ts';
 import { issueTokens } from '../tokens/issue.ts';
+import { keptResource } from '../tokens/resource.ts';
 import { narrowScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
 import { readRefreshToken } from './refresh-token.ts';
@@ -21,6 +22,7 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
     throw invalidGrant("DPoP confirmation doesn't match DPoP proof");
   }
   const scopes = narrowScopes(provider.realm, client, String(claims.scope).split(' '), field(form, 'scope'));
+  const resource = keptResource(provider.realm, form, claims.resource);
   assertNotReused(provider, session, client, String(claims.jti));
   provider.sessions.touch(session, client);
   // Permissions stay as they were: nothing is decided again.
@@ -34,6 +36,7 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
     authorization,
     grantCode: 'rt',
     jkt,
+    resource,
   });
 };
 

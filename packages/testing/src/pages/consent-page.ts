@@ -7,6 +7,8 @@ interface ConsentPage {
   readonly clientName: string;
   /** Names of client scopes; those without a text are not shown, as in Keycloak. */
   readonly scopes: readonly string[];
+  /** A client's own line: whose name it is that a stranger gave. */
+  readonly about: string | undefined;
   readonly action: string;
   readonly code: string;
 }
@@ -22,8 +24,9 @@ const TEXTS: Readonly<Record<string, string>> = {
 };
 
 export function sendConsentPage(reply: FastifyReply, page: ConsentPage) {
-  const { realmName, clientName, scopes, action, code } = page;
+  const { realmName, clientName, scopes, about, action, code } = page;
   const texts = Object.entries(TEXTS).flatMap(([name, text]) => (scopes.includes(name) ? [text] : []));
+  if (about !== undefined) texts.push(escapeHtml(about));
   reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
   return sendPage(reply, 200, {
     title: `Sign in to ${realmName}`,

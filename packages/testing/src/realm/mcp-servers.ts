@@ -1,4 +1,5 @@
 import type { McpServer } from '../dev-idp.ts';
+import type { Feature } from '../features.ts';
 import { DEFAULT_SCOPES, OPTIONAL_SCOPES } from './built-in.ts';
 import type {
   ClientRepresentation,
@@ -10,6 +11,7 @@ import type {
 export function addMcpServers(
   realm: RealmRepresentation,
   servers: readonly McpServer[],
+  features: readonly Feature[] = [],
 ): RealmRepresentation {
   if (servers.length === 0) return realm;
   const scopes = servers.flatMap(({ url, scopes: names }) => names.map((name) => toScope(name, url)));
@@ -25,6 +27,7 @@ export function addMcpServers(
       ...scopes.map(({ name }) => name),
     ],
     components: { ...(realm.components as object | undefined), ...REGISTRATION },
+    ...(features.includes('cimd') ? toDocumentPolicy(realm) : {}),
   };
 }
 
@@ -76,6 +79,35 @@ function toScope(name: string, url: string): ClientScopeRepresentation {
         },
       },
     ],
+  };
+}
+
+/** Documents of programs on this machine. */
+const HERE = ['127.0.0.1', 'localhost'];
+const DOCUMENTS = 'mcp-client-documents';
+
+function toDocumentPolicy({ clientProfiles, clientPolicies }: RealmRepresentation) {
+  const { profiles = [] } = (clientProfiles ?? {}) as { profiles?: readonly object[] };
+  const { policies = [] } = (clientPolicies ?? {}) as { policies?: readonly object[] };
+  const executor = {
+    executor: 'client-id-metadata-document',
+    configuration: { 'cimd-allow-http-scheme': true, 'cimd-allow-permitted-domains': HERE },
+  };
+  const condition = {
+    condition: 'client-id-uri',
+    configuration: {
+      'client-id-uri-scheme': ['http', 'https'],
+      'client-id-uri-allow-permitted-domains': HERE,
+    },
+  };
+  return {
+    clientProfiles: { profiles: [...profiles, { name: DOCUMENTS, executors: [executor] }] },
+    clientPolicies: {
+      policies: [
+        ...policies,
+        { name: DOCUMENTS, enabled: true, conditions: [condition], profiles: [DOCUMENTS] },
+      ],
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Feature } from '../features.ts';
 import { BUILT_IN_CLIENTS, BUILT_IN_SCOPES, DEFAULT_SCOPES, OPTIONAL_SCOPES } from './built-in.ts';
 import { type Client, toClient } from './client.ts';
 import { type Group, toGroups } from './groups.ts';
@@ -14,6 +15,8 @@ import { toUser, type User } from './user.ts';
 export interface Realm {
   readonly name: string;
   readonly displayName: string;
+  /** Experimental features that are on. */
+  readonly features: ReadonlySet<Feature>;
   /** The settings; may change while the provider runs. */
   settings: RealmRepresentation;
   readonly scopes: ReadonlyMap<string, ClientScopeRepresentation>;
@@ -39,7 +42,7 @@ export interface Realm {
 }
 
 /** @throws {TypeError} if the file is not a realm file */
-export function createRealm(rep: RealmRepresentation): Realm {
+export function createRealm(rep: RealmRepresentation, features: readonly Feature[] = []): Realm {
   if (typeof rep?.realm !== 'string' || rep.realm === '') {
     throw new TypeError('the realm file has no "realm": it must be one realm, as Keycloak exports it');
   }
@@ -74,6 +77,7 @@ export function createRealm(rep: RealmRepresentation): Realm {
   const realm: Realm = {
     name,
     displayName: rep.displayName ?? name,
+    features: new Set(features),
     settings: rep,
     scopes,
     client: (clientId) => clients.get(clientId),

@@ -9,6 +9,7 @@ import type { Session } from '../session.ts';
 import { newPart } from '../sessions.ts';
 import type { SigningAlgorithm } from './keys.ts';
 import { applyMappers, type MapperContext } from './mappers.ts';
+import { audienceOf } from './resource.ts';
 import { type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
 
 /** Everything that decides what is in a set of tokens. */
@@ -25,6 +26,8 @@ export interface Grant {
   readonly nonce?: string | undefined;
   /** Thumbprint of the DPoP key that the tokens are bound to (RFC 9449 §6). */
   readonly jkt?: string | undefined;
+  /** What the tokens are for (RFC 8707): the only audience then. */
+  readonly resource?: string | undefined;
   /** Audiences a token exchange asks for; the roles of other clients go too. */
   readonly onlyAudience?: readonly string[] | undefined;
   /** Permissions that the tokens carry (UMA 2.0 Grant §3.3.5). */
@@ -70,6 +73,7 @@ export function accessTokenClaims(provider: Provider, grant: Grant): Claims {
   if (grant.jkt !== undefined) claims.cnf = { jkt: grant.jkt, 'kc-jkt-type': 'DPoP' };
   if (grant.authorization !== undefined) claims.authorization = grant.authorization;
   narrowAudience(claims, grant.onlyAudience);
+  if (grant.resource !== undefined) claims.aud = audienceOf(provider.realm, grant.resource, claims.aud);
   return claims;
 }
 
@@ -128,6 +132,7 @@ export function refreshTokenClaims(provider: Provider, grant: Grant, session: Se
     scope: grant.scopes.names.join(' '),
     ...(grant.authorization === undefined ? {} : { authorization: grant.authorization }),
     ...(grant.jkt !== undefined && grant.client.isPublic ? { cnf: { jkt: grant.jkt } } : {}),
+    ...(grant.resource === undefined ? {} : { resource: grant.resource }),
   };
 }
 

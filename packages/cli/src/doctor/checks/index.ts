@@ -8,6 +8,7 @@ import { adminLogin, adminRights } from './admin/access.ts';
 import { clientLogout, clientLogoutUris, clientTokenBinding } from './admin/client-settings.ts';
 import { realmFederation } from './admin/federation.ts';
 import { flowDirectGrant } from './admin/flow.ts';
+import { flowLevels } from './admin/levels.ts';
 import { notBefore } from './admin/not-before.ts';
 import { realmSettings } from './admin/realm-settings.ts';
 import {
@@ -128,6 +129,7 @@ export const CHECKS: readonly Check[] = [
   realmSettings,
   realmFederation,
   flowDirectGrant,
+  flowLevels,
   clientTokenBinding,
   clientLogout,
   clientLogoutUris,

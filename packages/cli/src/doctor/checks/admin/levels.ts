@@ -1,0 +1,69 @@
+import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import { readSignInLevels, type SignInLevels } from '../../evidence/sign-in-levels.ts';
+
+export const flowLevels: Check = {
+  id: 'flow.levels',
+  needs: ['admin.login', 'realm.exists'],
+  async run({ reach, options }) {
+    if (reach.admin === null) return skipped('no admin was given');
+    const levels = await readSignInLevels(reach.admin, reach.caller.realm);
+    return explainLevels(levels, options.acr, reach.caller.clientId);
+  },
+};
+
+/**
+ * Whether a sign-in can come to what guards ask for. Keycloak says nothing where it cannot: it signs the person in as before.
+ *
+ * @param wanted values of `acr` that guards ask for; none: what the mapping names is looked at
+ */
+export function explainLevels(levels: SignInLevels, wanted: readonly string[], clientId: string): Finding {
+  const { map, mappedBy, defaults, flow, conditions, isInToken } = levels;
+  const seen = toSeen(levels);
+  const mapping = `Clients > ${clientId} > Advanced > ACR to LoA Mapping`;
+  const levelOf = (acr: string) => map.get(acr) ?? (/^\d+$/.test(acr) ? Number(acr) : undefined);
+
+  const unnamed = [...wanted, ...defaults].filter((acr) => levelOf(acr) === undefined);
+  if (unnamed.length > 0) {
+    const isAsked = unnamed.some((acr) => wanted.includes(acr));
+    return (isAsked ? fail : warn)(
+      seen,
+      `${unnamed.join(', ')} is in no ACR to LoA Mapping of the client or the realm: Keycloak passes over it, and guards refuse for ever`,
+      `${mapping}: ${unnamed.map((acr) => `${acr} = <its level>`).join(', ')}${
+        mappedBy === 'client' ? '' : ' (a mapping of the client replaces that of the realm)'
+      }`,
+    );
+  }
+  const asked = wanted.length > 0 ? wanted : [...map.keys()];
+  // Who signed in at all has 1, in a flow that knows no levels too.
+  const isReached = (level: number) => level <= 1 || conditions.includes(level);
+  const unreached = asked.filter((acr) => !isReached(levelOf(acr) as number));
+  if (unreached.length > 0) {
+    const levelNames = unreached.map((acr) => `${acr} (${levelOf(acr)})`).join(', ');
+    return (wanted.length > 0 ? fail : warn)(
+      seen,
+      conditions.length === 0
+        ? `the browser flow '${flow}' has no step for a level: nobody comes to ${levelNames}`
+        : `the browser flow '${flow}' has no step for ${levelNames}`,
+      `Authentication > Flows > ${flow} > a conditional sub-flow with 'Condition - Level of Authentication' = ${levelOf(
+        unreached[0] as string,
+      )} and the second factor; docs/step-up.md has the whole flow`,
+    );
+  }
+  if (asked.length > 0 && !isInToken) {
+    return (wanted.length > 0 ? fail : warn)(
+      seen,
+      'the client has not the scope acr: its tokens do not say how somebody signed in',
+      `Clients > ${clientId} > Client scopes > Add client scope > acr, as default`,
+    );
+  }
+  return ok(seen);
+}
+
+function toSeen({ map, mappedBy, defaults, flow, conditions }: SignInLevels): string {
+  const names = [...map].map(([acr, level]) => `${acr} ${level}`).join(', ');
+  return [
+    mappedBy === undefined ? 'no mapping' : `${mappedBy}: ${names}`,
+    `${flow}: ${conditions.length === 0 ? 'no levels' : `levels ${conditions.join(', ')}`}`,
+    ...(defaults.length > 0 ? [`by default ${defaults.join(', ')}`] : []),
+  ].join('; ');
+}

@@ -1,0 +1,116 @@
+import type { HttpServer } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import {
+  addToNodeAnswer,
+  answerNode,
+  type Door,
+  type Next,
+  type NodeRequest,
+  type NodeResponse,
+} from '../adapter/internal.ts';
+import type { Answer } from '../core/internal.ts';
+import { createMcpServer, type McpCaller, type ResolvedMcpOptions, watchHead } from '../mcp/index.ts';
+import { readMessage } from '../mcp/internal.ts';
+import type { Call, KeycloakRequest, Outgoing } from './call.ts';
+import { toHttpCall } from './http-call.ts';
+import { type FastifyReply, type FastifyRequest, send } from './mount.ts';
+
+/**
+ * Guards an MCP server, on Express and on Fastify, before the application's own routes are looked at. Who is refused is answered
+ * here: exception filters are for handlers.
+ */
+export function mountMcp(
+  platform: HttpServer,
+  door: Pick<Door<Call, Call, never>, 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock'>,
+  options: ResolvedMcpOptions,
+): void {
+  const server = createMcpServer(options, door.statelessGate(), door.toRequest, door.clock);
+
+  /** The answer to who is let in no further; what is a fault is thrown. */
+  function refuse(error: unknown, call: Call): Answer {
+    const answer = door.refusalOf(error, call);
+    if (answer === undefined) throw error;
+    return answer;
+  }
+
+  /** What is to be answered at once; `undefined`: who calls may go on. */
+  async function admit(
+    call: Call,
+    request: KeycloakRequest,
+    raw: NodeRequest,
+    response: NodeResponse,
+    lookInto: (caller: McpCaller) => Promise<void> | undefined,
+  ): Promise<Answer | undefined> {
+    const preflight = server.preflight(raw);
+    if (preflight !== undefined) return preflight;
+    addToNodeAnswer(response, { headers: server.corsHeaders(raw), setCookies: [] });
+    try {
+      const caller = await server.admit(call, call);
+      await lookInto(caller);
+      watchHead(response, caller.onHead);
+      request.principal = caller.principal;
+      Object.assign(raw, { principal: caller.principal, auth: caller.auth });
+      return undefined;
+    } catch (error) {
+      return refuse(error, call);
+    }
+  }
+
+  function middleware(request: NodeRequest & KeycloakRequest, response: NodeResponse, next: Next): void {
+    if (!server.isFor(request.url)) {
+      next();
+      return;
+    }
+    const call = toCall(request, response);
+    const lookInto = async (caller: McpCaller) => {
+      if (!server.readsBodies || request.method !== 'POST') return;
+      server.assertMayCall(call, caller, await readMessage(request));
+    };
+    admit(call, request, request, response, lookInto).then(
+      (answer) => (answer === undefined ? next() : answerNode(response, answer)),
+      // Who went away while the body was read waits for nothing.
+      (error) => (request.destroyed && !request.complete ? undefined : next(error)),
+    );
+  }
+
+  const callers = new WeakMap<object, McpCaller>();
+  const onRequest = (request: FastifyRequest, reply: FastifyReply, done: Next): void => {
+    if (!server.isFor(request.url)) {
+      done();
+      return;
+    }
+    const lookInto = (caller: McpCaller) => void callers.set(request, caller);
+    admit(toCall(request, reply), request, request.raw, reply.raw, lookInto).then(
+      (answer) => (answer === undefined ? done() : send(reply, answer)),
+      done,
+    );
+  };
+  /** There Fastify has read the body. */
+  const preHandler = (request: FastifyRequest, reply: FastifyReply, done: Next): void => {
+    const caller = callers.get(request);
+    if (caller === undefined || request.raw.method !== 'POST') {
+      done();
+      return;
+    }
+    const call = toCall(request, reply);
+    try {
+      server.assertMayCall(call, caller, request.body);
+      done();
+    } catch (error) {
+      const answer = door.refusalOf(error, call);
+      if (answer === undefined) done(error);
+      else send(reply, answer);
+    }
+  };
+
+  if (platform.getType() === 'express') platform.use(middleware);
+  else {
+    platform.getInstance().addHook('onRequest', onRequest);
+    if (server.readsBodies) platform.getInstance().addHook('preHandler', preHandler);
+  }
+}
+
+/** There is no handler yet; who listens to refusals finds the request where it is in every context of HTTP. */
+function toCall(request: KeycloakRequest, response: Outgoing): Call {
+  return toHttpCall(new ExecutionContextHost([request, response]), request, response);
+}

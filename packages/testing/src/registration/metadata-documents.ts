@@ -1,0 +1,73 @@
+import { PageFault } from '../browser/auth-request.ts';
+import type { Clock } from '../clock.ts';
+import { Fault } from '../fault.ts';
+import type { Realm } from '../realm/realm.ts';
+import { stableId } from '../realm/stable-id.ts';
+import { type DocumentPolicy, documentPolicyOf } from './document-policy.ts';
+import { assertDocument, assertDocumentUrl } from './document-rules.ts';
+import { fetchDocument } from './fetch-document.ts';
+import { type ClientMetadata, readMetadata, toRepresentation } from './metadata.ts';
+
+/** Clients whose id is the URL of a document that says what they are (Client ID Metadata Documents). */
+export interface MetadataDocuments {
+  /**
+   * Makes the client of an authorization request known, where a policy takes its document.
+   *
+   * @throws {PageFault} (rejects with one) in Keycloak's words
+   */
+  prepare(query: URLSearchParams): Promise<void>;
+}
+
+const FAILED = 'Client Metadata fetch failed';
+
+export function createMetadataDocuments(realm: Realm, clock: Clock): MetadataDocuments {
+  /** Until when a document is good, by client id. Unit: seconds since 1970. */
+  const goodUntil = new Map<string, number>();
+
+  async function update(url: URL, clientId: string, redirectUri: string, policy: DocumentPolicy) {
+    const fetched = await fetchDocument(url);
+    if (fetched === undefined) throw new PageFault(FAILED);
+    const metadata = parse(fetched.text);
+    assertDocument(metadata, clientId, redirectUri, policy);
+    const { id: _, ...client } = toRepresentation(
+      { ...metadata, token_endpoint_auth_method: 'none' },
+      clientId,
+      '',
+      { consentRequired: true, fullScope: false },
+    );
+    realm.addClient({
+      ...client,
+      id: stableId(realm.name, 'client', clientId),
+      attributes: { ...client.attributes, 'consent.screen.text': `The client's hostname is ${url.hostname}` },
+    });
+    goodUntil.set(clientId, clock.seconds() + fetched.maxAge);
+  }
+
+  return {
+    async prepare(query) {
+      const clientId = query.get('client_id') ?? '';
+      const policy = realm.features.has('cimd') ? documentPolicyOf(realm, clientId) : undefined;
+      if (policy === undefined) return;
+      const isKnown = goodUntil.has(clientId);
+      // A client that somebody set up is not written over by a document.
+      if (!isKnown && realm.client(clientId) !== undefined) return;
+      const redirectUri = query.get('redirect_uri');
+      if (redirectUri === null || (redirectUri !== '' && !URL.canParse(redirectUri))) {
+        throw new PageFault('Invalid Authorization Request: it does not include redirect_uri parameter');
+      }
+      const url = assertDocumentUrl(clientId, policy);
+      if (isKnown && clock.seconds() <= (goodUntil.get(clientId) as number)) return;
+      await update(url, clientId, redirectUri, policy);
+    },
+  };
+}
+
+/** As strictly as a registration is read: a member that is not known is refused. */
+function parse(text: string): ClientMetadata {
+  try {
+    return readMetadata(text);
+  } catch (error) {
+    if (error instanceof Fault) throw new PageFault(FAILED);
+    throw error;
+  }
+}

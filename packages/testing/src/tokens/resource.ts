@@ -1,0 +1,57 @@
+import { Fault } from '../fault.ts';
+import { field } from '../http/form.ts';
+import type { Realm } from '../realm/realm.ts';
+
+// RFC 8707, as the feature `resource-indicators` of Keycloak has it: one resource, which is a client.
+
+const UNUSABLE = 'The requested resource is invalid, missing, unknown, or malformed.';
+const CHANGED = 'The requested resource is not matching the original request.';
+const CLIENT = 'urn:client:';
+
+/**
+ * What a token request asks for; `undefined` for nothing, and where the feature is off.
+ *
+ * @throws {Fault} 400 `invalid_target` for what cannot be a resource
+ */
+export function askedResource({ features }: Realm, form: URLSearchParams): string | undefined {
+  const asked = features.has('resource-indicators') ? field(form, 'resource') : undefined;
+  if (asked !== undefined && !isResource(asked)) throw new Fault(400, 'invalid_target', UNUSABLE);
+  return asked;
+}
+
+/**
+ * The resource of a code or of a refresh token, which stays what it was.
+ *
+ * @param original the one that the code or the refresh token was issued for
+ * @throws {Fault} 400 `invalid_target` where the request asks for another one
+ */
+export function keptResource(realm: Realm, form: URLSearchParams, original: unknown): string | undefined {
+  const asked = askedResource(realm, form);
+  if (asked !== undefined && asked !== original) throw new Fault(400, 'invalid_target', CHANGED);
+  return typeof original === 'string' ? original : undefined;
+}
+
+/**
+ * The one audience of a token for a resource: a client of which the token would be anyway, by its id, or by the URL in its
+ * attribute `resource_url`.
+ *
+ * @throws {Fault} 400 `invalid_target` where there is none; 500, as Keycloak, for a token without any audience
+ */
+export function audienceOf(realm: Realm, resource: string, audience: unknown): string {
+  if (audience === undefined) {
+    throw new Fault(500, 'unknown_error', 'For more on this error consult the server log.');
+  }
+  const known = [audience].flat() as string[];
+  const isMeant = (id: string) =>
+    resource.startsWith(CLIENT)
+      ? id === resource.slice(CLIENT.length)
+      : realm.client(id)?.attributes.resource_url === resource;
+  const found = known.find(isMeant);
+  if (found === undefined) throw new Fault(400, 'invalid_target', UNUSABLE);
+  return resource.startsWith(CLIENT) ? found : resource;
+}
+
+/** §2: an absolute URI without fragment; Keycloak takes none with a query either. */
+function isResource(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:[^\s?#]+$/i.test(text) && (/^urn:/i.test(text) || URL.canParse(text));
+}
