@@ -36,33 +36,46 @@ export interface Scene {
 /** Behaviours of one group: a sentence, and how it is seen. */
 export type Behaviours = Record<string, (scene: Scene) => Promise<void>>;
 
-const GROUPS: Record<string, Behaviours> = {
-  'discovery, keys and paths': discoveryGroup,
-  'password and client credentials grants': passwordGroup,
-  'userinfo endpoint': userinfoGroup,
-  'introspection endpoint': introspectionGroup,
-  'refresh grant': refreshGroup,
-  'lifespans of tokens and sessions': lifespansGroup,
-  'revocation endpoint': revocationGroup,
-  'authorization endpoint': authorizationGroup,
-  'code grant and PKCE': codeGroup,
-  'pushed authorization requests': parGroup,
-  'device authorization': deviceGroup,
-  'clients that register': registrationGroup,
-  'what keycloak-js asks for': frontEndGroup,
-  'logout endpoint': logoutGroup,
-  'token exchange': exchangeGroup,
-  'authorization services: asking': askingGroup,
-  'authorization services: deciding': decidingGroup,
-  'authorization services: tokens that carry permissions': permissionTokensGroup,
-  'authorization services: protection API': protectionGroup,
-  'authorization services: sharing': sharingGroup,
-  'DPoP-bound tokens': dpopGroup,
-  'users, clients and realms that change': stateGroup,
-};
+/** A part for each test file on a real Keycloak, where time passes as slowly as it does: one file has ten minutes. */
+const PARTS = {
+  tokens: {
+    'discovery, keys and paths': discoveryGroup,
+    'password and client credentials grants': passwordGroup,
+    'userinfo endpoint': userinfoGroup,
+    'introspection endpoint': introspectionGroup,
+    'refresh grant': refreshGroup,
+    'revocation endpoint': revocationGroup,
+    'token exchange': exchangeGroup,
+    'DPoP-bound tokens': dpopGroup,
+  },
+  lifespans: {
+    'lifespans of tokens and sessions': lifespansGroup,
+    'users, clients and realms that change': stateGroup,
+  },
+  'sign-in': {
+    'authorization endpoint': authorizationGroup,
+    'code grant and PKCE': codeGroup,
+    'pushed authorization requests': parGroup,
+    'device authorization': deviceGroup,
+    'clients that register': registrationGroup,
+    'what keycloak-js asks for': frontEndGroup,
+    'logout endpoint': logoutGroup,
+  },
+  permissions: {
+    'authorization services: asking': askingGroup,
+    'authorization services: deciding': decidingGroup,
+    'authorization services: tokens that carry permissions': permissionTokensGroup,
+    'authorization services: protection API': protectionGroup,
+    'authorization services: sharing': sharingGroup,
+  },
+} satisfies Record<string, Record<string, Behaviours>>;
 
-/** The provider contract: the same body for the embedded provider and for a real Keycloak. */
-export function defineProviderContract(target: Target): void {
+export type Part = keyof typeof PARTS;
+
+/** The provider contract: the same body for the embedded provider and for a real Keycloak. All parts, or one. */
+export function defineProviderContract(target: Target, ...parts: readonly Part[]): void {
+  const wanted = parts.length === 0 ? (Object.keys(PARTS) as Part[]) : parts;
+  const groups: [string, Behaviours][] = wanted.flatMap((part) => Object.entries(PARTS[part]));
   describe(`provider contract: ${target.name}`, () => {
     let scene: Scene;
     before(async () => {
@@ -82,7 +95,7 @@ export function defineProviderContract(target: Target): void {
       };
     });
     after(() => scene.realm.close());
-    for (const [group, behaviours] of Object.entries(GROUPS)) {
+    for (const [group, behaviours] of groups) {
       describe(group, () => {
         for (const [title, body] of Object.entries(behaviours)) it(title, () => body(scene));
       });
