@@ -34,6 +34,14 @@ export const CONTENDERS: readonly Contender[] = [
     file: here('servers/express-oauth2-jwt-bearer.mjs'),
   },
   {
+    // What nobody on Express can be quicker than.
+    id: 'bare-express',
+    label: 'bare Express, no auth',
+    file: here('servers/bare-express.mjs'),
+    isOpen: true,
+    isOnRequest: true,
+  },
+  {
     id: 'connect',
     label: 'keycloak-guard/connect',
     file: here('servers/connect.mjs'),

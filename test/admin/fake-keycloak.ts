@@ -126,12 +126,21 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     if (sub === undefined) return [200, item];
     if (sub === 'client-secret') return [200, { type: 'secret', value: item.secret }];
     if (sub === 'credentials') return [200, item.credentials ?? []];
+    if (sub === 'protocol-mappers') return inMappers(item, method, body);
     if (method === 'GET') return [200, []];
     if (sub === 'roles') return [201, undefined, `/${body.name}`];
     if (sub !== 'children') return [204];
     const child = { ...body, path: `${item.path}/${body.name}`, id: randomUUID() };
     list.push(child);
     return [201, undefined, `/${child.id}`];
+  }
+
+  /** All that are there, or one more. */
+  function inMappers(client: Item, method: string, body: Item): [number, unknown?] {
+    const mappers = (client.protocolMappers ?? []) as Item[];
+    if (method === 'GET') return [200, mappers];
+    client.protocolMappers = [...mappers, { ...body, id: randomUUID() }];
+    return [201];
   }
 
   const server = createServer(async (request, response) => {

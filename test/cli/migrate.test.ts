@@ -20,8 +20,8 @@ async function projectOf(t: TestContext, files: Readonly<Record<string, string>>
 
 const look = async (folder: string) => analyse(await readProject(folder, () => {}));
 
-async function runCli(args: string[]) {
-  const program = runProgram(args);
+async function runCli(args: string[], env: Readonly<Record<string, string>> = {}) {
+  const program = runProgram(args, env);
   const code = await program.ended;
   await rm(program.folder, { recursive: true });
   return { code, stdout: program.stdout(), stderr: program.stderr() };
@@ -54,6 +54,14 @@ app.get('/4', keycloak.protect((token) => token.hasRole('x')), h);`,
       [6, "keycloak.protect('other-app:reader')", "kc.guard({ clientRole: { 'other-app': 'reader' } })"],
       [7, "keycloak.protect((token) => token.hasRole('x'))", 'kc.guard({ check: (principal) => … })'],
     ]);
+  });
+
+  test('says of permissions that the client needs its secret, and another resource server its own', async (t) => {
+    const folder = await projectOf(t, {
+      'a.js': `${CONNECT}app.get('/', keycloak.enforcer('album:view', { resource_server_id: 'other' }), h);`,
+    });
+    const { stdout } = await runCli(['migrate', folder]);
+    assert.match(stdout, /Resources are asked for by id[^\n]*resource_server_secret/);
   });
 
   test('leaves to the hand what was a hole', async (t) => {
@@ -221,13 +229,25 @@ describe('keycloak-guard migrate', () => {
     assert.equal((await runCli(['migrate', join(folder, 'nowhere')])).code, 2);
     assert.equal((await runCli(['migrate', '--wirte', folder])).code, 2);
     assert.equal((await runCli(['migrate', folder, '--url', 'http://127.0.0.1:9'])).code, 2);
+    const where = ['--realm', 'r', '--client-id', 'c', '--admin-user', 'admin'];
+    const secret = await runCli(['migrate', folder, '--url', 'http://admin:s3cret@127.0.0.1:9', ...where], {
+      KEYCLOAK_ADMIN_PASSWORD: 'admin',
+    });
+    assert.equal(secret.code, 2);
+    assert.match(secret.stderr, /--url must be/);
+    assert.doesNotMatch(secret.stdout + secret.stderr, /s3cret/);
   });
 
   test('follows no link, and says which file it could not read', async (t) => {
-    const folder = await projectOf(t, { 'broken.ts': 'const keycloak = {{{{ ]', 'a/b.js': CONNECT });
+    const folder = await projectOf(t, {
+      'broken.ts': 'const keycloak = {{{{ ]',
+      'a/b.js': CONNECT,
+      'a/keycloak.json': '{ "realm": "shop", "credentials": { "secret": CLIENT_SECRET } }',
+    });
     await symlink(folder, join(folder, 'a/round'));
     const { stdout } = await runCli(['migrate', folder]);
-    assert.match(stdout, /not read: broken\.ts/);
+    assert.match(stdout, /not read: broken\.ts is no JavaScript/);
+    assert.match(stdout, /not read: a\/keycloak\.json is no JSON/);
     assert.equal(stdout.match(/new Keycloak/g)?.length, 1);
   });
 });

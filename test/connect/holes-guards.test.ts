@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { Express } from 'express';
 import type { Keycloak } from '../../packages/guard/src/connect/index.ts';
-import { startAuthorization } from './authorization-stub.ts';
+import { ALBUM, startAuthorization } from './authorization-stub.ts';
 import { hole } from './both.ts';
 import { bearer, CLIENT, logIn, type Make, startApp, startIdp, tokenOf } from './connect-app.ts';
 
@@ -62,7 +62,7 @@ hole(
   async (t, make) => {
     const idp = await startIdp(t);
     const { url: serverUrl } = await startAuthorization(t, idp.url, () => ({
-      body: [{ rsname: 'album', scopes: ['view'] }],
+      body: [{ rsname: 'album', rsid: ALBUM, scopes: ['view'] }],
     }));
     const { url } = await startApp(t, {
       make,
@@ -71,6 +71,22 @@ hole(
       bearerOnly: true,
       options: { tokenCheck: 'local' },
       routes: (app, keycloak) => app.get('/', keycloak.enforcer(['album:view', 'vault:open']), say),
+    });
+    return (await fetch(url, bearer(await logIn(serverUrl)))).status;
+  },
+);
+
+hole(
+  'a resource of the caller’s own passes for that of the API, by its name',
+  { open: 200, closed: 403 },
+  async (t, make) => {
+    const idp = await startIdp(t);
+    // As Keycloak answers where the caller has registered an `album` and been asked about by that name.
+    const own = { rsname: 'album', rsid: 'bbbbbbbb-0000-4000-8000-000000000001', scopes: ['delete'] };
+    const { url: serverUrl } = await startAuthorization(t, idp.url, () => ({ body: [own] }));
+    const { url } = await startApp(t, {
+      ...{ make, idp, serverUrl, bearerOnly: true, options: { tokenCheck: 'local' } },
+      routes: (app, keycloak) => app.get('/', keycloak.enforcer('album:delete'), say),
     });
     return (await fetch(url, bearer(await logIn(serverUrl)))).status;
   },

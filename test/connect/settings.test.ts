@@ -60,6 +60,22 @@ describe('keycloak.json', () => {
     );
   });
 
+  test('a variable that is not set switches no check off', () => {
+    const { verifyTokenAudience } = new Config({ 'verify-token-audience': '${env.CONNECT_TEST_UNSET}' });
+    assert.equal(verifyTokenAudience, undefined);
+  });
+
+  test('what every object has is no environment variable, and what one holds is not read again', (t) => {
+    process.env.CONNECT_TEST_NESTED = '${env.CONNECT_TEST_OTHER}';
+    process.env.CONNECT_TEST_OTHER = 'other';
+    t.after(() => {
+      delete process.env.CONNECT_TEST_NESTED;
+      delete process.env.CONNECT_TEST_OTHER;
+    });
+    const config = new Config({ realm: '${env.constructor:r}', resource: '${env.CONNECT_TEST_NESTED}' });
+    assert.deepEqual([config.realm, config.clientId], ['r', '${env.CONNECT_TEST_OTHER}']);
+  });
+
   // biome-ignore-end lint/suspicious/noTemplateCurlyInString: so it stands in keycloak.json
 
   test('a file is read from its path', (t) => {
@@ -68,6 +84,15 @@ describe('keycloak.json', () => {
     const path = join(folder, 'settings.json');
     writeFileSync(path, JSON.stringify(GOOD));
     assert.equal(new Config(path).clientId, 'my-app');
+    writeFileSync(path, `\uFEFF${JSON.stringify(GOOD)}`);
+    assert.equal(new Config(path).clientId, 'my-app');
+    for (const text of ['{ "secret": s3cret }', '{ "realm": "r" "secret": "s3cret" }', 'null']) {
+      writeFileSync(path, text);
+      assert.throws(
+        () => new Config(path),
+        (error) => inspect(error).includes(path) && !inspect(error).includes('s3c'),
+      );
+    }
     assert.throws(() => new Config(join(folder, 'missing.json')), /ENOENT/);
   });
 });

@@ -33,6 +33,13 @@ class ProductController {
     return {};
   }
 }
+class LooseController {
+  loose() {
+    return {};
+  }
+}
+decorate(LooseController, Controller('loose'));
+decorate(LooseController, 'loose', Get(), Scopes('View'));
 decorate(ProductController, Controller(), Resource('Product'));
 decorate(ProductController, 'view', Get('view'), Scopes('View'));
 decorate(
@@ -63,7 +70,7 @@ async function start(t: TestContext, config: KeycloakConnectConfig = {}) {
   const { realm, fetch } = fake;
   const app = await startConnectApp(
     t,
-    { controllers: [ProductController], providers: GUARDS },
+    { controllers: [ProductController, LooseController], providers: GUARDS },
     { realm, config: { secret: SECRET, ...config, verifier: { fetch, tokenCheck: 'local' } } },
   );
   return { ...app, fake, bob: fake.tokenOf(BOB) };
@@ -125,6 +132,13 @@ describe('ResourceGuard', () => {
     other.fake.replace = () => void asked++;
     assert.equal((await other.get('/shop', other.bob)).status, 500);
     assert.equal(asked, 0, 'this secret is not that of the other client');
+  });
+
+  test('scopes without a resource let nobody in, whatever the policy', async (t) => {
+    const { get, bob, fake } = await start(t);
+    assert.equal((await get('/loose', bob)).status, 500);
+    assert.equal((await get('/loose')).status, 401);
+    assert.equal(fake.questions.length, 0);
   });
 
   test('what names no scope is left to the other guards, and closed with ENFORCING', async (t) => {

@@ -39,6 +39,7 @@ describe('settings of nest-keycloak-connect', () => {
       [{ ...GOOD, policyEnforcement: 'enforce' as never }, /policyEnforcement/],
       [{ ...GOOD, realm: '' }, /realm: must be given, or multiTenant.realmResolver/],
       [{ ...GOOD, verifyTokenAudience: false }, /verifyTokenAudience: must not be false.*audience/],
+      [{ ...GOOD, 'verify-token-audience': 'false' as never }, /verifyTokenAudience: must not be false/],
       [{ ...GOOD, clientId: '' }, /clientId/],
     ];
     for (const [options, message] of wrong) {

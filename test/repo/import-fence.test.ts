@@ -172,7 +172,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     });
     assert.deepEqual(
       readers.filter((file) => file !== 'server/src/config.ts' && !file.startsWith('cli/')),
-      ['guard/src/connect/config.ts', 'guard/src/nest-connect/settings.ts', 'testing/src/start-dev-idp.ts'],
+      ['guard/src/connect/adapter-settings.ts', 'testing/src/start-dev-idp.ts'],
     );
   });
 

@@ -122,9 +122,10 @@ async function addDefaultScope(api: AdminClient, goal: SetupGoal, name: string):
   await api.clients.addDefaultClientScope({ realm, id, clientScopeId });
 }
 
-async function putMapper(
+/** Adds a mapper to the client, or brings the one of that name to it. */
+export async function putMapper(
   api: AdminClient,
-  goal: SetupGoal,
+  goal: Pick<SetupGoal, 'realm' | 'clientId'>,
   mapper: ActionOf<'put-mapper'>['mapper'],
 ): Promise<void> {
   const { realm } = goal;
@@ -171,7 +172,10 @@ async function grantRoles(api: AdminClient, goal: SetupGoal, action: ActionOf<'g
   }
 }
 
-async function clientId(api: AdminClient, { realm, clientId: name }: SetupGoal): Promise<string> {
+async function clientId(
+  api: AdminClient,
+  { realm, clientId: name }: Pick<SetupGoal, 'realm' | 'clientId'>,
+): Promise<string> {
   const list = await api.clients.find({ realm, clientId: name });
   return found(
     list.find((one) => one.clientId === name),

@@ -89,20 +89,25 @@ export function toClient(goal: SetupGoal) {
   };
 }
 
-/** Protocol mappers: the audience always; groups where groups are asked for. */
-export function toMappers(goal: SetupGoal) {
-  const audience = {
-    name: `audience ${goal.clientId}`,
+/** Puts a client into the audience of access tokens. */
+export function toAudienceMapper(clientId: string) {
+  return {
+    name: `audience ${clientId}`,
     protocol: 'openid-connect',
     protocolMapper: 'oidc-audience-mapper',
     consentRequired: false,
     config: {
-      'included.client.audience': goal.clientId,
+      'included.client.audience': clientId,
       'id.token.claim': 'false',
       'access.token.claim': 'true',
       'introspection.token.claim': 'true',
     } as Record<string, string>,
   };
+}
+
+/** Protocol mappers: the audience always; groups where groups are asked for. */
+export function toMappers(goal: SetupGoal) {
+  const audience = toAudienceMapper(goal.clientId);
   if (goal.groups.length === 0) return [audience];
   const groups = {
     name: 'groups',

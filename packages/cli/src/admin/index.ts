@@ -1,5 +1,9 @@
 export { AdminError, type AdminErrorKind, toAdminError } from './admin-error.ts';
 export { applyStep } from './apply.ts';
+export { applyAudienceStep } from './audience/apply.ts';
+export { readAudience } from './audience/current.ts';
+export type { AudienceGoal } from './audience/goal.ts';
+export { planAudience } from './audience/plan.ts';
 export {
   type Answer,
   type AuthzModel,

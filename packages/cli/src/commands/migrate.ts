@@ -1,11 +1,12 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { isServerUrl, mendServerUrl } from 'keycloak-guard';
 import { type Analysis, analyse } from '../migrate/analyse.ts';
 import type { CallersReport } from '../migrate/callers.ts';
 import { DIFFERENCES } from '../migrate/finding.ts';
 import { readProject } from '../migrate/project.ts';
-import { differencesOf, toMarkdown, toSummary } from '../migrate/report.ts';
+import { differencesOf, toMarkdown, toSummary, whyUnread } from '../migrate/report.ts';
 import { applyEdits, rewriteManifest } from '../migrate/rewrite.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';
@@ -98,8 +99,7 @@ function print(
       `- ${title} (${places.length === 1 ? 'one place' : `${places.length} places`}). ${wayOut.replaceAll('`', '')}`,
     );
   }
-  for (const file of unread)
-    out.line(`not read: ${file} is no JavaScript or TypeScript that could be understood`);
+  for (const file of unread) out.line(`not read: ${whyUnread(file)}`);
   if (callers === undefined) return;
   out.line(`\n${out.paint('bold', `Who gets tokens for ${callers.clientId}`)}`);
   for (const { client, isIn, seen } of callers.callers) {
@@ -122,6 +122,12 @@ async function askKeycloak(flags: Flags, err: Output): Promise<CallersReport> {
       'to look at Keycloak it takes --url, --realm, --client-id, --admin-user and KEYCLOAK_ADMIN_PASSWORD',
     );
   }
+  // It is printed, and goes into a report: not with a password in it.
+  if (!isServerUrl(url)) {
+    throw new Error(
+      `--url must be an http or https URL without /realms/…, query or credentials, for example ${mendServerUrl(url) ?? 'http://localhost:8080'}`,
+    );
+  }
   const { connectAdmin } = await import('../admin/index.ts');
   const { findCallers } = await import('../migrate/callers.ts');
   err.progress(`asking ${url}`);
@@ -130,7 +136,9 @@ async function askKeycloak(flags: Flags, err: Output): Promise<CallersReport> {
     credentials: { realm: 'master', username, password },
   });
   try {
-    return await findCallers(connection, realm, clientId, (client) => err.progress(`a token of ${client}`));
+    return await findCallers(connection, { serverUrl: url, realm, clientId }, (client) =>
+      err.progress(`a token of ${client}`),
+    );
   } finally {
     err.progress('');
   }

@@ -1,5 +1,6 @@
 import { AdminError } from '../admin/index.ts';
 import { explainAdminError } from '../keycloak/explain-admin-error.ts';
+import { setUpAudience } from '../setup/audience.ts';
 import { exportRealm } from '../setup/export.ts';
 import { completeInput, type StdinSecrets } from '../setup/goal.ts';
 import { locate } from '../setup/locate.ts';
@@ -52,6 +53,9 @@ Permissions (the client's authorization services)
                             (default authz.json or authz.ts beside .env, where there is one)
   --no-authz                leave them alone
 
+Clients that call the API (nothing else is set up then)
+  --audience-for IDS        client ids, separated by commas: their tokens get --client-id as audience
+
 An MCP server (nothing else is set up then; the realm has to be there)
   --mcp URL                 its URL, which becomes its client id and the audience of its tokens
   --mcp-scope NAME          scope of the server or of its tools; can be repeated (default mcp:tools)
@@ -80,7 +84,9 @@ export async function run(args: string[]): Promise<number> {
     const questions = isAsked ? await createQuestions(out) : undefined;
     const located = await locate(options, out, questions);
     const input = await completeInput(located, stdin, questions);
-    const { exportFile, mcp, realm } = options;
+    const { exportFile, mcp, realm, clientId, audienceFor: callers } = options;
+    if (callers !== undefined)
+      return await setUpAudience(input, { realm, clientId, callers }, options, out, questions);
     if (mcp !== undefined) return await setUpMcp(input, { realm, ...mcp }, options, out, questions);
     return exportFile === undefined
       ? await setUp(input, options, out, questions)

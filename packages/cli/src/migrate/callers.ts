@@ -1,4 +1,5 @@
 import type { AdminConnection } from '../admin/index.ts';
+import { type AudienceCommand, toAudienceCommand } from '../setup/audience-command.ts';
 
 /** A client of the realm, and whether its tokens get in where the audience is checked. */
 export interface Caller {
@@ -35,8 +36,7 @@ const BUILT_IN = new Set([
  */
 export async function findCallers(
   { api }: AdminConnection,
-  realm: string,
-  clientId: string,
+  { serverUrl, realm, clientId }: Omit<AudienceCommand, 'callers'>,
   onClient: (client: string) => void,
 ): Promise<CallersReport> {
   const clients = await api.clients.find({ realm });
@@ -58,9 +58,14 @@ export async function findCallers(
     });
   }
   const out = callers.filter(({ isIn }) => !isIn);
-  return { clientId, callers, mend: out.length === 0 ? undefined : mendFor(clientId, out) };
+  return {
+    clientId,
+    callers,
+    mend: out.length === 0 ? undefined : mendFor({ serverUrl, realm, clientId }, out),
+  };
 }
 
-function mendFor(clientId: string, out: readonly Caller[]): string {
-  return `Those that call this API need an audience mapper: in Keycloak, Clients > (${out.map(({ client }) => client).join(', ')}) > Client scopes > (its dedicated scope) > Add mapper > By configuration > Audience: Included Client Audience = ${clientId}, Add to access token ON. Those that do not call it are to be left as they are. The own client gets its mapper by \`npx keycloak-guard setup --client-id ${clientId}\`.`;
+function mendFor(where: Omit<AudienceCommand, 'callers'>, out: readonly Caller[]): string {
+  const callers = out.map(({ client }) => client);
+  return `Those that call this API need an audience mapper. This adds it; leave out those that do not call it: \`${toAudienceCommand({ ...where, callers })}\``;
 }

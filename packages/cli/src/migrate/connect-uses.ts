@@ -144,7 +144,7 @@ const METHODS: Readonly<Record<string, (call: SyntaxNode, isNested: boolean) => 
     differs: ['logout-here', 'admin-messages'],
   }),
   protect: judgeProtect,
-  enforcer: (call) => ({ ...judgeEnforcer(call), differs: ['status-401', 'granted-whole'] }),
+  enforcer: (call) => ({ ...judgeEnforcer(call), differs: ['status-401', 'granted-whole', 'asked-by-id'] }),
   checkSso: () => ({
     native: 'kc.guard({ optional: true }), and /auth/login?prompt=none',
     differs: ['login-bound'],
@@ -153,7 +153,7 @@ const METHODS: Readonly<Record<string, (call: SyntaxNode, isNested: boolean) => 
   storeGrant: () => ({}),
   unstoreGrant: () => ({ native: 'POST /auth/logout' }),
   getGrantFromCode: () => ({ native: 'client.finishAuthorization(…)' }),
-  checkPermissions: () => ({ native: 'permissions.check(…)', differs: ['granted-whole'] }),
+  checkPermissions: () => ({ native: 'permissions.check(…)', differs: ['granted-whole', 'asked-by-id'] }),
   loginUrl: () => ({ native: '/auth/login' }),
   logoutUrl: () => ({ native: 'POST /auth/logout' }),
   accountUrl: () => ({ native: 'verifier.issuer.baseUrl + "/account"' }),

@@ -26,7 +26,7 @@ export const DIFFERENCES = {
     title: 'Tokens have to be for this API',
     why: 'The adapter took every token of the realm, also one that was issued to another client for another API.',
     wayOut:
-      'Give the calling clients an audience mapper for this client, see "Who calls" below. `verify-token-audience: false` goes on working, with a warning.',
+      'Give the calling clients an audience mapper for this client: `migrate --url …` looks which lack it, and `setup --audience-for …` adds it. `verify-token-audience: false` goes on working, with a warning.',
   },
   'status-401': {
     title: 'A missing or bad token is answered 401 with a challenge; 403 is for missing permissions',
@@ -45,7 +45,7 @@ export const DIFFERENCES = {
     wayOut: 'Links and forms of the application itself go on working.',
   },
   'admin-messages': {
-    title: 'Messages of Keycloak are taken for this client alone, in time, and of 16 KiB at most',
+    title: 'Messages of Keycloak are taken for this client alone, in time, and of 256 KiB at most',
     why: 'The adapter read any length, and took messages that were meant for other clients or long over.',
     wayOut: 'Nothing to do. Better: set the back-channel logout URL of the client.',
   },
@@ -63,6 +63,12 @@ export const DIFFERENCES = {
     title: 'Every permission that is asked for has to be granted',
     why: 'Keycloak answers yes when it granted a part, and the adapter let the request in.',
     wayOut: 'Nothing to do, unless users relied on it.',
+  },
+  'asked-by-id': {
+    title: 'Resources are asked for by id, not by name',
+    why: 'Keycloak takes a name for a resource of the caller’s own as well: who may register resources chose what was decided on.',
+    wayOut:
+      'The client needs its secret in the settings, with "Service accounts roles" on: names are looked up with it. For another resource server (`resource_server_id`), give `resource_server_secret`.',
   },
   'class-and-handler': {
     title: 'What a controller asks for and what its handler asks for must both be met',

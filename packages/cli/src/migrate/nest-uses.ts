@@ -14,7 +14,7 @@ const NAMES: Readonly<Record<string, Meaning>> = {
   KeycloakConnectModule: { native: 'KeycloakModule.forRoot({ … })', differs: ['audience'] },
   AuthGuard: { native: 'KeycloakGuard', differs: ['status-401', 'unknown-context'] },
   RoleGuard: { native: 'KeycloakGuard, which reads @Roles too' },
-  ResourceGuard: { native: 'KeycloakGuard, with @Permission', differs: ['granted-whole'] },
+  ResourceGuard: { native: 'KeycloakGuard, with @Permission', differs: ['granted-whole', 'asked-by-id'] },
   Public: { native: '@Public()' },
   Unprotected: { native: '@Public()' },
   Roles: { native: '@Roles(…)', differs: ['class-and-handler'] },

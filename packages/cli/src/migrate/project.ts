@@ -17,7 +17,7 @@ export interface Project {
   readonly manifests: ReadonlyMap<string, string>;
   /** `keycloak.json` and others of JSON that may be one, by path. */
   readonly settings: ReadonlyMap<string, string>;
-  /** Files that are no program, though their names say so. */
+  /** Files that are no program, or no JSON, though their names say so. */
   readonly unread: readonly string[];
 }
 
@@ -49,7 +49,8 @@ export async function readProject(folder: string, onFile: (file: string) => void
     onFile(file);
     const text = await readFile(join(folder, file), 'utf8');
     if (name === 'package.json') manifests.set(file, text);
-    else if (isSettings) settings.set(file, text);
+    else if (isSettings && isJson(text)) settings.set(file, text);
+    else if (isSettings) unread.push(file);
     // To parse takes time, and most files of a project have nothing to do with it.
     else if (text.length <= LONGEST && /keycloak|kauth|enforcer|checkSso/i.test(text)) {
       const program = readProgram(text, file);
@@ -58,6 +59,15 @@ export async function readProject(folder: string, onFile: (file: string) => void
     }
   }
   return { sources, manifests, settings, unread };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text.replace(/^\uFEFF/, ''));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Links are not followed: they lead out of the project, or round in a circle. */

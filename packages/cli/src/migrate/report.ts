@@ -34,7 +34,7 @@ export function toMarkdown(
     ]),
     ...section(
       'Not read',
-      unread.map((file) => `- \`${file}\`: no JavaScript or TypeScript that could be understood`),
+      unread.map((file) => `- ${whyUnread(`\`${file}\``)}`),
     ),
     ...section('Next', [
       '1. `npx keycloak-guard migrate --write` changes the imports and `package.json`; then `npm install`.',
@@ -92,6 +92,9 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', `## ${title}`, '', ...lines];
 }
 
+/** Why nothing is said of a file. */
+export const whyUnread = (file: string): string =>
+  `${file} is no ${/\.json`?$/.test(file) ? 'JSON' : 'JavaScript or TypeScript that could be understood'}`;
 export const placeOf = ({ file, line }: Finding): string => `${file}:${line}`;
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const LONGEST_USE = 90;

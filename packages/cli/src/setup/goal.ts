@@ -40,7 +40,7 @@ export async function completeInput(
   const credentials =
     options.exportFile === undefined ? await completeAdmin(options, stdin, need) : undefined;
   const user =
-    options.withoutUser || options.mcp !== undefined
+    options.withoutUser || options.mcp !== undefined || options.audienceFor !== undefined
       ? undefined
       : await completeUser(options, stdin, need, questions !== undefined);
   if (problems.length > 0) throw new UsageError(problems);

@@ -48,6 +48,8 @@ export interface SetupOptions {
   readonly mcp:
     | { readonly url: string; readonly scopes: readonly string[]; readonly registration: boolean }
     | undefined;
+  /** Clients whose tokens are to name this one, and nothing else. */
+  readonly audienceFor: readonly string[] | undefined;
   /** Lines of standard input to read, in this order. */
   readonly fromStdin: readonly ('admin-password' | 'user-password')[];
 }
@@ -81,6 +83,7 @@ const FLAGS = {
   env: { type: 'string' },
   'no-env': { type: 'boolean' },
   export: { type: 'string' },
+  'audience-for': { type: 'string', multiple: true },
   mcp: { type: 'string' },
   'mcp-scope': { type: 'string', multiple: true },
   'mcp-registration': { type: 'boolean' },
@@ -139,6 +142,10 @@ export async function readSetupOptions(
     envFile,
     exportFile: flags.export,
     authzFile: toAuthzFile(flags, envFile),
+    audienceFor: flags['audience-for']
+      ?.flatMap((list) => list.split(','))
+      .map((one) => one.trim())
+      .filter(Boolean),
     mcp:
       flags.mcp === undefined
         ? undefined
@@ -200,6 +207,10 @@ export function assertUsable(options: SetupOptions): void {
     problems.push('--mcp must be the URL of the MCP server, for example https://example.com/mcp');
   if (mcp?.scopes.some((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
     problems.push('--mcp-scope must be a scope without spaces, for example mcp:tools');
+  if (options.audienceFor?.length === 0)
+    problems.push('--audience-for must be client ids, for example frontend,reports');
+  if (options.audienceFor !== undefined && (mcp ?? options.exportFile) !== undefined)
+    problems.push('--audience-for excludes --mcp and --export');
   if (mcp !== undefined && options.exportFile !== undefined)
     problems.push('--mcp and --export exclude each other');
   if (options.withoutUser && options.user.username !== undefined)

@@ -9,7 +9,7 @@ import { createJudge, type Judge, type PermissionStats, type Who } from './judge
 import { type PermissionsOptions, toContext } from './options.ts';
 import { describe, type Permission, type PermissionLike, toPermissions } from './permission.ts';
 import { createProtectionApi, type ProtectionApi } from './protection-api.ts';
-import { askKeycloak, submitTicket } from './question.ts';
+import { askAsIs, askKeycloak, submitTicket } from './question.ts';
 
 /** What may go along with a question. */
 export interface AskOptions {
@@ -47,6 +47,12 @@ export interface PermissionsEngine {
   readonly judge: Judge;
   readonly api: ProtectionApi;
   readonly clientId: string;
+  /** See `askAsIs`. */
+  question(
+    token: string,
+    asked: readonly string[],
+    fields: Readonly<Record<string, string>>,
+  ): Promise<string | 'unknown'>;
   readonly issuer: PermissionsOptions['verifier']['issuer'];
   readonly permissionMs: number;
   readonly clock: () => number;
@@ -116,7 +122,11 @@ export function createPermissions(options: PermissionsOptions): Permissions {
   };
   const { issuer, permissionMs, clock, clientId } = context;
   const submit: PermissionsEngine['submit'] = (token, ticket) => submitTicket(context, token, ticket);
-  engines.set(permissions, { judge, api, clientId, issuer, permissionMs, clock, submit });
+  const question: PermissionsEngine['question'] = (token, asked, fields) => {
+    stats.questions++;
+    return askAsIs(context, token, asked, fields);
+  };
+  engines.set(permissions, { judge, api, clientId, question, issuer, permissionMs, clock, submit });
   return permissions;
 }
 

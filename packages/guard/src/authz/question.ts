@@ -1,5 +1,5 @@
 import { AuthError } from '../core/index.ts';
-import { readCompactJws, toJsonObject } from '../core/internal.ts';
+import { type BoundedResponse, readCompactJws, toJsonObject } from '../core/internal.ts';
 import { toClaimToken } from './claims.ts';
 import { type AuthzContext, secretsOf } from './context.ts';
 import { type Answer, readAnswer, readNo } from './read-answer.ts';
@@ -12,6 +12,7 @@ export interface Asker {
 }
 
 const UMA_TICKET = 'urn:ietf:params:oauth:grant-type:uma-ticket';
+const CLAIMS = 'urn:ietf:params:oauth:token-type:jwt';
 
 /**
  * One question to the token endpoint. No `scope` goes with it: Keycloak would add it to what is asked.
@@ -25,18 +26,39 @@ export async function askKeycloak(
   { token, claims }: Asker,
   asked: readonly string[],
 ): Promise<Answer> {
+  const pushed = claims === '' ? {} : { claim_token: toClaimToken(claims), claim_token_format: CLAIMS };
+  const response = await putQuestion(context, token, asked, { response_mode: 'permissions', ...pushed });
+  return readAnswer(response, context, [token, ...secretsOf(context)]);
+}
+
+/**
+ * The same for whoever reads the answer: its body as it came, in the form that `response_mode` names, or with a token.
+ *
+ * @param fields `response_mode`, `claim_token`, `claim_token_format`, as far as they are given
+ * @throws {AuthError} as {@link askKeycloak}; `permission_denied` where nothing of it is granted
+ */
+export async function askAsIs(
+  context: AuthzContext,
+  token: string,
+  asked: readonly string[],
+  fields: Readonly<Record<string, string>>,
+): Promise<string | 'unknown'> {
+  const response = await putQuestion(context, token, asked, fields);
+  if (response.status === 200 && isJson(response.body)) return response.body;
+  if (readAnswer(response, context, [token, ...secretsOf(context)]) === 'unknown') return 'unknown';
+  throw new AuthError('permission_denied', 'Keycloak does not grant the permission');
+}
+
+async function putQuestion(
+  context: AuthzContext,
+  token: string,
+  asked: readonly string[],
+  fields: Readonly<Record<string, string>>,
+): Promise<BoundedResponse> {
   assertNotBound(token);
   const { clientId, clientSecret, asks } = context;
-  const body = new URLSearchParams({
-    grant_type: UMA_TICKET,
-    audience: clientId,
-    response_mode: 'permissions',
-  });
+  const body = new URLSearchParams({ grant_type: UMA_TICKET, audience: clientId, ...fields });
   for (const one of asked) body.append('permission', one);
-  if (claims !== '') {
-    body.set('claim_token', toClaimToken(claims));
-    body.set('claim_token_format', 'urn:ietf:params:oauth:token-type:jwt');
-  }
   const headers: Record<string, string> = { accept: 'application/json' };
   if (asks === 'caller') headers.authorization = `Bearer ${token}`;
   else {
@@ -46,8 +68,7 @@ export async function askKeycloak(
   }
   const secrets = [token, ...secretsOf(context)];
   const init = { method: 'POST', headers, body };
-  const response = await context.calls.call(context.issuer.endpoints.token, 'permissions', secrets, init);
-  return readAnswer(response, context, secrets);
+  return context.calls.call(context.issuer.endpoints.token, 'permissions', secrets, init);
 }
 
 /**
@@ -77,6 +98,14 @@ export async function submitTicket(
   if (no !== undefined) return no === 'request_submitted' ? 'requested' : 'refused';
   if (response.status === 200 && toJsonObject(response.body)?.result === true) return 'granted';
   return readAnswer(response, { ...context, asks: 'caller' }, secrets) === 'unknown' ? 'refused' : 'granted';
+}
+
+function isJson(body: string): boolean {
+  try {
+    return typeof JSON.parse(body) === 'object';
+  } catch {
+    return false;
+  }
 }
 
 function assertNotBound(token: string): void {

@@ -18,8 +18,9 @@ export function takeAdminPush(
   request: ConnectRequest,
   response: ConnectResponse,
 ): boolean {
-  const [path = ''] = (request.url ?? '').split('?', 1);
-  if (!path.startsWith(admin)) return false;
+  const { url = '' } = request;
+  if (!url.startsWith('k_', admin.length) || !url.startsWith(admin)) return false;
+  const [path = ''] = url.split('?', 1);
   const action = PUSHES.get(path.slice(admin.length));
   if (action === undefined) return false;
   take(keycloak, action, request).then(

@@ -1,9 +1,18 @@
-import { OptionsError } from '../core/index.ts';
+import { isAuthError, OptionsError } from '../core/index.ts';
 import { findOptionProblems, type OptionRules, optionRules } from '../core/internal.ts';
 import type { KeycloakHost } from './host.ts';
+import { type AskedResource, grantsAll, toNoSecret } from './permissions.ts';
 import { outageOf } from './refusal.ts';
-import { type ConnectHandler, type ConnectRequest, type KauthRequest, kauthOf } from './request.ts';
-import { grantsPermission, type Token, type TokenPermission } from './token.ts';
+import {
+  type ConnectHandler,
+  type ConnectRequest,
+  type ConnectResponse,
+  type KauthRequest,
+  kauthOf,
+  type Next,
+} from './request.ts';
+import { tellOncePermissionsImpossible } from './setting-notices.ts';
+import type { Token } from './token.ts';
 
 /** Options of `keycloak.enforcer(permissions, options)`. */
 export interface EnforcerOptions {
@@ -14,6 +23,8 @@ export interface EnforcerOptions {
   readonly response_mode?: 'permissions' | 'token' | undefined;
   /** Client id of the resource server. Default: this client. */
   readonly resource_server_id?: string | undefined;
+  /** Secret of that client; required where it is not this one: the ids of its resources are looked up with it. */
+  readonly resource_server_secret?: string | undefined;
   /** Claims for the policies, made of the request: a list of texts for each name. */
   readonly claims?: { of(request: ConnectRequest): object | undefined }['of'] | undefined;
 }
@@ -26,13 +37,9 @@ const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
   }),
   response_mode: optionRules.oneOf('permissions', 'token'),
   resource_server_id: optionRules.text('must be the client id of the resource server', "'my-api'"),
+  resource_server_secret: optionRules.CLIENT_SECRET,
   claims: optionRules.callable("(request) => ({ 'http.uri': [request.url] })"),
 };
-
-interface Permission {
-  readonly resource: string;
-  readonly scope: string | undefined;
-}
 
 /** @throws {OptionsError} naming every option that is missing or wrong */
 export function createEnforcer(
@@ -42,32 +49,33 @@ export function createEnforcer(
 ): ConnectHandler {
   const problems = findOptionProblems({ ...options, permissions }, RULES);
   if (problems.length > 0) throw new OptionsError('enforcer', problems);
-  const wanted = [permissions].flat().map(toPermission);
-  const { response_mode = 'permissions', resource_server_id, claims } = options;
+  const wanted = [permissions].flat().map(toResource);
+  const { response_mode = 'permissions', claims } = options;
+  const server = {
+    audience: options.resource_server_id ?? keycloak.config.clientId,
+    audience_secret: options.resource_server_secret,
+  };
+  assertPossible(keycloak, server);
 
-  async function decide(request: ConnectRequest): Promise<boolean> {
+  async function decide(request: ConnectRequest, token: Token): Promise<boolean> {
+    const { authorization } = keycloak.grantManager;
+    const asked = await authorization.toIds(wanted, server);
+    if (authorization.carries(token.token, asked, server)) return true;
     const authzRequest = {
-      audience: resource_server_id ?? keycloak.config.clientId,
+      ...server,
       ...(response_mode === 'permissions' ? { response_mode } : {}),
-      permissions: wanted.map(({ resource, scope }) => ({
-        id: resource,
-        scopes: scope === undefined ? [] : [scope],
-      })),
+      permissions: asked,
       ...toClaimToken(claims?.(request)),
     };
     const granted: unknown = await keycloak.checkPermissions(authzRequest, request, () => {});
     if (response_mode === 'permissions') {
       (request as ConnectRequest & KauthRequest).permissions = granted;
-      return wanted.every(({ resource, scope }) =>
-        grantsPermission(granted as TokenPermission[], resource, scope),
-      );
+      return grantsAll(granted, asked);
     }
     const grant = granted as { access_token: Token };
-    const isGranted = wanted.every(({ resource, scope }) =>
-      grant.access_token.hasPermission(resource, scope),
-    );
-    if (isGranted) kauthOf(request).grant = granted as never;
-    return isGranted;
+    if (!grantsAll(grant.access_token.content.authorization?.permissions, asked)) return false;
+    kauthOf(request).grant = grant as never;
+    return true;
   }
 
   return function enforcer(request, response, next) {
@@ -77,26 +85,62 @@ export function createEnforcer(
       const outage = outageOf(kauth.error);
       if (outage !== undefined) next(outage);
       else keycloak.accessDenied(request, response, next);
-    } else if (wanted.every(({ resource, scope }) => token.hasPermission(resource, scope))) {
-      next();
     } else {
-      decide(request).then(
+      decide(request, token).then(
         (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
-        (error: unknown) => {
-          const outage = outageOf(error);
-          if (outage?.code === 'provider_unavailable') next(outage);
-          else keycloak.accessDenied(request, response, next);
-        },
+        (error: unknown) => refuse(keycloak, error, request, response, next),
       );
     }
   };
 }
 
-function toPermission(text: string): Permission {
+/** @throws {OptionsError} where another client has the resources, whose secret is not given */
+function assertPossible(keycloak: KeycloakHost, server: { readonly audience: string | undefined }): void {
+  if (keycloak.grantManager.authorization.isPossible(server)) return;
+  const reason = toNoSecret(server.audience ?? '');
+  if (server.audience === keycloak.config.clientId) {
+    // Such a client never was a resource server: Keycloak refused everybody, and this is no reason not to start.
+    tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, reason);
+  } else {
+    throw new OptionsError('enforcer', [
+      {
+        option: 'resource_server_secret',
+        rule: `must be given. ${reason}`,
+        example: "'…'",
+      },
+    ]);
+  }
+}
+
+function refuse(
+  keycloak: KeycloakHost,
+  error: unknown,
+  request: ConnectRequest,
+  response: ConnectResponse,
+  next: Next,
+): void {
+  const outage = outageOf(error);
+  if (outage?.code === 'provider_misconfigured') {
+    tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);
+  }
+  if (outage !== undefined) {
+    next(outage);
+    return;
+  }
+  if (isAuthError(error) && error.statusCode === 401) {
+    // Keycloak has ended the token: it is not known any more who is calling.
+    const kauth = kauthOf(request);
+    delete kauth.grant;
+    kauth.error = error;
+  }
+  keycloak.accessDenied(request, response, next);
+}
+
+function toResource(text: string): AskedResource {
   const colon = text.indexOf(':');
   return colon === -1
-    ? { resource: text, scope: undefined }
-    : { resource: text.slice(0, colon), scope: text.slice(colon + 1) };
+    ? { id: text, scopes: [] }
+    : { id: text.slice(0, colon), scopes: [text.slice(colon + 1)] };
 }
 
 function toClaimToken(claims: object | undefined) {

@@ -1,6 +1,4 @@
-import { AuthorizationError } from '../client/index.ts';
 import { type ClientContext, requestTokens } from '../client/internal.ts';
-import { readCompactJws } from '../core/internal.ts';
 import { answer, type Callback } from './callback.ts';
 import type { Config } from './config.ts';
 import { createEngine, type Engine } from './engine.ts';
@@ -8,10 +6,11 @@ import { Grant, type GrantProperties } from './grant.ts';
 import { introspect, readUserinfo } from './live-answers.ts';
 import { loginOf } from './login.ts';
 import type { EngineOptions } from './options.ts';
-import { type AuthZRequest, askForPermissions } from './permissions.ts';
+import { type Authorization, type AuthZRequest, createAuthorization } from './permissions.ts';
 import { toStatusError } from './refusal.ts';
 import { createRenewal } from './renewal.ts';
 import { type ConnectRequest, sessionOf } from './request.ts';
+import { assertNonce, assertSameUser } from './same-login.ts';
 import { Token } from './token.ts';
 import { createTokenVerdict } from './token-verdict.ts';
 
@@ -39,6 +38,12 @@ export class GrantManager {
   readonly #createEngine: () => Engine;
   readonly #judge = createTokenVerdict(() => this.engine.verifier);
   readonly #renew = createRenewal();
+  /**
+   * Not for applications.
+   *
+   * @internal
+   */
+  declare readonly authorization: Authorization;
 
   constructor(config: Config, options: EngineOptions = {}) {
     this.realmUrl = config.realmUrl;
@@ -49,6 +54,7 @@ export class GrantManager {
     this.bearerOnly = config.bearerOnly;
     this.verifyTokenAudience = config.verifyTokenAudience;
     this.#createEngine = () => createEngine(config, options);
+    Object.defineProperty(this, 'authorization', { value: createAuthorization(() => this.engine) });
   }
 
   /**
@@ -114,7 +120,7 @@ export class GrantManager {
     callback?: (permissions: unknown) => unknown,
   ): Promise<Grant> {
     return Promise.resolve()
-      .then(() => askForPermissions(this.#client, Boolean(this.public), authzRequest, request))
+      .then(() => this.authorization.ask(authzRequest, request))
       .then((text) => {
         if (!authzRequest.response_mode) return this.createGrant(text);
         const permissions: unknown = JSON.parse(text);
@@ -194,7 +200,10 @@ export class GrantManager {
   async validateGrant(grant: Grant): Promise<Grant> {
     try {
       grant.access_token = await this.validateToken(grant.access_token, 'Bearer');
-      if (!this.bearerOnly && grant.id_token) grant.id_token = await this.validateToken(grant.id_token, 'ID');
+      if (!this.bearerOnly && grant.id_token) {
+        grant.id_token = await this.validateToken(grant.id_token, 'ID');
+        assertSameUser(grant.access_token, grant.id_token);
+      }
     } catch (error) {
       throw new Error(`Grant validation failed. Reason: ${(error as Error).message}`, { cause: error });
     }
@@ -230,13 +239,6 @@ export class GrantManager {
       .then(() => requestTokens(this.#client, grantType, fields, { hidden }))
       .catch(rethrow);
   }
-}
-
-/** Another one's code was slipped in, unless the ID token is an answer to this login (RFC 9700 §4.5). */
-function assertNonce(text: string, nonce: string): void {
-  const { id_token } = JSON.parse(text) as { id_token?: string };
-  if (id_token !== undefined && readCompactJws(id_token).payload().nonce === nonce) return;
-  throw new AuthorizationError('invalid_response', undefined);
 }
 
 function toText(token: Token | string): string {

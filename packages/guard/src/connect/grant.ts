@@ -20,7 +20,7 @@ export class Grant implements GrantProperties {
   id_token?: Token | undefined;
   expires_in?: number | undefined;
   token_type?: string | undefined;
-  __raw?: string | undefined;
+  #raw: string | object | undefined;
   /** Keeps it where sessions are kept; there once it is wrapped by a store. */
   declare store?: (request: object, response: object) => void;
   /** Takes it away from there. */
@@ -28,6 +28,16 @@ export class Grant implements GrantProperties {
 
   constructor(grant: GrantProperties) {
     this.update(grant);
+  }
+
+  /** The answer of Keycloak, as JSON. */
+  get __raw(): string | undefined {
+    // A bearer token was no answer: it is written as one where somebody wants it.
+    if (typeof this.#raw === 'object') this.#raw = JSON.stringify(this.#raw);
+    return this.#raw;
+  }
+  set __raw(raw: string | undefined) {
+    this.#raw = raw;
   }
 
   /** Takes over the tokens of another grant. */
@@ -40,7 +50,7 @@ export class Grant implements GrantProperties {
     this.__raw = grant.__raw;
   }
 
-  /** The answer of Keycloak as it came; `undefined` where the grant was made by hand. */
+  /** The same; `undefined` where the grant was made by hand. */
   // biome-ignore lint/suspicious/noExplicitAny: `toString` of an object may not be undefined, and here it may
   toString(): any {
     return this.__raw;

@@ -1,4 +1,5 @@
 import type { Grant } from './grant.ts';
+import type { GrantData } from './grant-manager.ts';
 import type { KeycloakHost } from './host.ts';
 import { outageOf } from './refusal.ts';
 import type { ConnectRequest, ConnectResponse } from './request.ts';
@@ -32,9 +33,7 @@ export async function readGrant(
   }
 
   async function keep(kept: unknown): Promise<Grant> {
-    const grant = await keycloak.grantManager.createGrant(
-      typeof kept === 'string' ? kept : JSON.stringify(kept),
-    );
+    const grant = await keycloak.grantManager.createGrant(kept as GrantData);
     keycloak.storeGrant(grant, request, response);
     return grant;
   }

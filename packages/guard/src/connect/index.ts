@@ -1,9 +1,10 @@
 export type { Callback } from './callback.ts';
-export { Config, type KeycloakConfig } from './config.ts';
+export { Config } from './config.ts';
 export type { EnforcerOptions } from './enforcer.ts';
 export { Grant, type GrantProperties } from './grant.ts';
 export { type GrantData, GrantManager } from './grant-manager.ts';
 export { Keycloak, Keycloak as default } from './keycloak.ts';
+export type { KeycloakConfig } from './keycloak-config.ts';
 export type { MiddlewareOptions } from './middleware.ts';
 export type { KeycloakOptions } from './options.ts';
 export type { AuthZRequest } from './permissions.ts';

@@ -1,7 +1,7 @@
 import { toBrowserEndpoints } from '../client/internal.ts';
 import { type OptionProblem, OptionsError } from '../core/index.ts';
 import type { Callback } from './callback.ts';
-import { Config, type KeycloakConfig } from './config.ts';
+import { Config } from './config.ts';
 import { denyAccess } from './deny.ts';
 import { createEnforcer, type EnforcerOptions } from './enforcer.ts';
 import { findSettingProblems } from './engine.ts';
@@ -9,6 +9,7 @@ import { Grant } from './grant.ts';
 import { GrantManager } from './grant-manager.ts';
 import { readGrant } from './held-grant.ts';
 import type { KeycloakHost } from './host.ts';
+import type { KeycloakConfig } from './keycloak-config.ts';
 import { createMiddleware, type MiddlewareOptions } from './middleware.ts';
 import { judgeOptions, type KeycloakOptions } from './options.ts';
 import type { AuthZRequest } from './permissions.ts';
@@ -234,7 +235,7 @@ export class Keycloak implements KeycloakHost {
 /** The types by the names that they have as members of the constructor: `KeycloakConnect.Token`. */
 export declare namespace Keycloak {
   type Keycloak = InstanceType<typeof Keycloak>;
-  type KeycloakConfig = import('./config.ts').KeycloakConfig;
+  type KeycloakConfig = import('./keycloak-config.ts').KeycloakConfig;
   type KeycloakOptions = import('./options.ts').KeycloakOptions;
   type Grant = import('./grant.ts').Grant;
   type GrantProperties = import('./grant.ts').GrantProperties;

@@ -1,83 +1,154 @@
-import { type ClientContext, callKeycloak } from '../client/internal.ts';
+import { createPermissions } from '../authz/index.ts';
+import { engineOf, type PermissionsEngine, readTokenPermissions, toUnknown } from '../authz/internal.ts';
 import { AuthError } from '../core/index.ts';
-import { readCredentials, toJsonObject } from '../core/internal.ts';
-import { withClient } from './live-answers.ts';
+import { readCredentials } from '../core/internal.ts';
+import type { Engine } from './engine.ts';
 import { type ConnectRequest, kauthOf } from './request.ts';
+import { grantsPermission, type TokenPermission } from './token.ts';
 
 /** What is asked of Keycloak's authorization services. */
 export interface AuthZRequest {
   /** Client id of the resource server. Default: this client. */
   readonly audience?: string | undefined;
+  /** Secret of that client, where it is not this one: the ids of its resources are looked up with it. */
+  readonly audience_secret?: string | undefined;
   /** `permissions`: a list of what is granted. `decision`: `{ result: true }`. Default: a token that has it. */
   readonly response_mode?: string | undefined;
   /** Claims for the policies: a JSON object in base64. */
   readonly claim_token?: string | undefined;
   readonly claim_token_format?: string | undefined;
-  /** Resources by id or name. Default: all that the user has. */
-  readonly permissions?:
-    | readonly { readonly id: string; readonly scopes?: readonly string[] | undefined }[]
-    | undefined;
+  /** Resources by id, or by the name that one of the resource server's own has. Default: all that the user has. */
+  readonly permissions?: readonly AskedResource[] | undefined;
 }
 
-const UMA = 'urn:ietf:params:oauth:grant-type:uma-ticket';
-
-/**
- * Asks Keycloak what the caller of a request may do.
- *
- * By the names that the application has in it, as keycloak-connect does. Where users may register resources (they have the
- * client role `uma_protection`), one of them can register another of the same name: `createPermissions` of
- * `keycloak-guard/authz` asks by the ids of this client's own resources.
- *
- * @returns Keycloak's answer as it came
- * @throws {AuthError} `permission_denied` where Keycloak grants nothing of it
- * @throws {ClientError} where it could not be asked
- * @see Keycloak: Authorization Services Guide, "Obtaining permissions"
- */
-export async function askForPermissions(
-  client: ClientContext,
-  isPublic: boolean,
-  authzRequest: AuthZRequest,
-  request: ConnectRequest,
-): Promise<string> {
-  const token = tokenOf(request, isPublic);
-  if (token === undefined) throw new Error('No bearer in header');
-  const form = withClient(client, {
-    grant_type: UMA,
-    audience: authzRequest.audience || client.clientId,
-    ...(authzRequest.response_mode ? { response_mode: authzRequest.response_mode } : {}),
-    ...(isPublic ? {} : { subject_token: token }),
-  });
-  if (authzRequest.claim_token) {
-    form.set('claim_token', authzRequest.claim_token);
-    form.set('claim_token_format', authzRequest.claim_token_format ?? '');
-  }
-  for (const { id, scopes = [] } of authzRequest.permissions ?? []) {
-    form.append('permission', scopes.length > 0 ? `${id}#${scopes.join(',')}` : id);
-  }
-  const answer = await callKeycloak(client, { hidden: [token] }, async ({ fetch }) => {
-    const response = await fetch(client.issuer.endpoints.token, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        accept: 'application/json',
-        ...(isPublic ? { authorization: `Bearer ${token}` } : {}),
-      },
-      body: form,
-      signal: AbortSignal.timeout(client.timeoutMs),
-    });
-    const text = await response.text();
-    if (response.status === 200) return text;
-    if (response.status === 403 && toJsonObject(text)?.error === 'access_denied') return null;
-    throw new Error('refused');
-  });
-  if (answer === null) throw new AuthError('permission_denied', 'Keycloak does not grant the permission');
-  return answer;
+export interface AskedResource {
+  readonly id: string;
+  readonly scopes?: readonly string[] | undefined;
 }
 
-/** The caller's own token: of a session, or as it was sent. */
-function tokenOf(request: ConnectRequest, isPublic: boolean): string | undefined {
-  const held = kauthOf(request).grant?.access_token?.token;
-  if (isPublic) return held;
+/** Which resource server is asked, by its client. */
+type Server = Pick<AuthZRequest, 'audience' | 'audience_secret'>;
+
+/** Questions about permissions, put by the ids of resources. */
+export interface Authorization {
+  /** Whether a question can be put at all: names are looked up with the client's secret. */
+  isPossible(server: Server): boolean;
+  /**
+   * The same by id. A name is not asked by: Keycloak takes it for the caller's own resource of that name, too.
+   *
+   * @throws {AuthError} `provider_misconfigured` where there is no such resource, or no secret
+   */
+  toIds(asked: readonly AskedResource[], server: Server): Promise<AskedResource[]>;
+  /** Whether a token that Keycloak issued as an answer a moment ago has it all. */
+  carries(token: string, asked: readonly AskedResource[], server: Server): boolean;
+  /**
+   * @returns Keycloak's answer as it came; of a list what was asked for, and nothing beside
+   * @throws {AuthError} `permission_denied` where Keycloak grants nothing of it; see `Permissions.check` for the others
+   * @see Keycloak: Authorization Services Guide, "Obtaining permissions"
+   */
+  ask(authzRequest: AuthZRequest, request: ConnectRequest): Promise<string>;
+}
+
+const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+export function createAuthorization(engine: () => Engine): Authorization {
+  const servers = new Map<string, PermissionsEngine>();
+
+  function secretOf({ audience, audience_secret: given }: Server): string | undefined {
+    const { clientId, clientSecret } = engine().client;
+    return given || (!audience || audience === clientId ? clientSecret : undefined);
+  }
+
+  function serverOf(server: Server): PermissionsEngine {
+    const { client, verifier } = engine();
+    const clientId = server.audience || client.clientId;
+    const clientSecret = secretOf(server);
+    if (clientSecret === undefined) throw new AuthError('provider_misconfigured', toNoSecret(clientId));
+    const key = JSON.stringify([clientId, clientSecret]);
+    const known = servers.get(key);
+    if (known !== undefined) return known;
+    const { timeoutMs } = client;
+    const made = engineOf(createPermissions({ verifier, clientId, clientSecret, timeoutMs, asks: 'api' }));
+    servers.set(key, made);
+    return made;
+  }
+
+  async function toIds(asked: readonly AskedResource[], server: Server): Promise<AskedResource[]> {
+    const { judge, clientId } = serverOf(server);
+    return Promise.all(
+      asked.map(async ({ id: resource, scopes = [] }) => {
+        if (ID.test(resource)) return { id: resource, scopes };
+        const wanted = scopes.length === 0 ? [{ resource }] : scopes.map((scope) => ({ resource, scope }));
+        const ids = await Promise.all(wanted.map(judge.idOf));
+        const at = ids.indexOf('unknown');
+        if (at !== -1) throw toUnknown(wanted[at] ?? { resource }, clientId);
+        return { id: ids[0] as string, scopes };
+      }),
+    );
+  }
+
+  return {
+    isPossible: (server) => secretOf(server) !== undefined,
+    toIds,
+    carries(token, asked, server) {
+      const carried = readTokenPermissions(token, serverOf(server));
+      return carried !== undefined && grantsAll(carried.map(toTokenPermission), asked);
+    },
+    async ask(authzRequest, request) {
+      const { judge, question } = serverOf(authzRequest);
+      const token = tokenOf(request);
+      if (token === undefined) throw new Error('No bearer in header');
+      await judge.tokenFor(token);
+      const { permissions, response_mode: mode, claim_token, claim_token_format } = authzRequest;
+      const asked = permissions === undefined ? undefined : await toIds(permissions, authzRequest);
+      const text = await question(token, (asked ?? []).map(toText), {
+        ...(mode ? { response_mode: asked === undefined ? mode : 'permissions' } : {}),
+        ...(claim_token ? { claim_token, claim_token_format: claim_token_format ?? '' } : {}),
+      });
+      if (text === 'unknown') throw new AuthError('provider_misconfigured', NOT_THERE);
+      return mode && asked !== undefined ? toAnswer(mode, text, asked) : text;
+    },
+  };
+}
+
+/** Whether each resource is granted with each of its scopes. Names of resources count for nothing. */
+export function grantsAll(granted: unknown, asked: readonly AskedResource[]): boolean {
+  const byId = (Array.isArray(granted) ? granted : []).map(({ rsid, scopes }: TokenPermission) => ({
+    rsid: rsid ?? '',
+    scopes: scopes ?? [],
+  }));
+  return asked.every(({ id, scopes = [] }) =>
+    [undefined, ...scopes].every((scope) => grantsPermission(byId, id, scope)),
+  );
+}
+
+export function toNoSecret(clientId: string): string {
+  return `Questions about resources of ${clientId} need the secret of that client: resources are looked up by their names with it`;
+}
+
+const NOT_THERE = 'Keycloak has no resource of that id, or it has no such scope: correct the guard';
+
+/** Keycloak says yes to a part, and may add what nobody asked for. */
+function toAnswer(mode: string, text: string, asked: readonly AskedResource[]): string {
+  const granted = JSON.parse(text) as TokenPermission[];
+  if (mode === 'permissions') {
+    const ids = new Set(asked.map(({ id }) => id));
+    return JSON.stringify(granted.filter(({ rsid }) => ids.has(rsid ?? '')));
+  }
+  if (grantsAll(granted, asked)) return '{"result":true}';
+  throw new AuthError('permission_denied', 'Keycloak does not grant all of it');
+}
+
+function toText({ id, scopes = [] }: AskedResource): string {
+  return scopes.length > 0 ? `${id}#${scopes.join(',')}` : id;
+}
+
+function toTokenPermission({ id, scopes }: { id: string; scopes: readonly string[] }): TokenPermission {
+  return { rsid: id, scopes: [...scopes] };
+}
+
+/** The caller's own token: as it was sent, or of a session. */
+function tokenOf(request: ConnectRequest): string | undefined {
   const sent = request.headers.authorization === undefined ? undefined : readCredentials(request);
-  return typeof sent === 'string' ? sent : held;
+  return typeof sent === 'string' ? sent : kauthOf(request).grant?.access_token?.token;
 }

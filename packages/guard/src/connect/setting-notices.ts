@@ -1,4 +1,4 @@
-import type { Notice } from '../core/index.ts';
+import type { Notice, Verifier } from '../core/index.ts';
 import type { Config } from './config.ts';
 
 /** Tells, once, of settings that make an application less safe, or do nothing. */
@@ -31,4 +31,22 @@ export function tellOfSettings(
       fix: 'Take it out, or correct its name',
     });
   }
+}
+
+const told = new WeakMap<Verifier, Set<string>>();
+/** Reasons name what the application asks for, which is not endless. */
+const MOST_REASONS = 100;
+
+/** Tells once why an enforcer refuses everybody. */
+export function tellOncePermissionsImpossible(verifier: Verifier, reason: string): void {
+  const reasons = told.get(verifier) ?? new Set();
+  told.set(verifier, reasons);
+  if (reasons.has(reason) || reasons.size >= MOST_REASONS) return;
+  reasons.add(reason);
+  verifier.notify({
+    level: 'error',
+    code: 'permissions_impossible',
+    message: reason,
+    fix: 'Until it is mended, the routes of this enforcer are answered with 500',
+  });
 }

@@ -11,6 +11,7 @@ export function signOut(
   response: ConnectResponse,
 ): boolean {
   const url = request.url ?? '/';
+  if (!url.startsWith(path)) return false;
   const [pathname = ''] = url.split('?', 1);
   if (pathname !== path) return false;
   if (isFromElsewhere(request)) {

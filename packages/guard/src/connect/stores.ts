@@ -57,7 +57,7 @@ export function createSessionStore(backend: SessionBackend): GrantStore & { read
         grant,
         (request) => {
           const session = sessionOf(request);
-          if (session !== undefined && grant.__raw !== undefined) session[TOKEN_KEY] = toJson(grant);
+          if (session !== undefined && grant.__raw !== undefined) session[TOKEN_KEY] = grant.__raw;
         },
         drop,
       );
@@ -98,8 +98,9 @@ export const cookieStore: GrantStore = {
     define(
       grant,
       (request, response) => {
-        if (grant.__raw === undefined || toJson(grant) === readGrantCookie(request)) return;
-        response.appendHeader('set-cookie', toGrantCookie(toJson(grant), isSecure(request)));
+        const json = grant.__raw;
+        if (json === undefined || json === readGrantCookie(request)) return;
+        response.appendHeader('set-cookie', toGrantCookie(json, isSecure(request)));
       },
       dropCookie,
     );
@@ -130,10 +131,6 @@ function toGrantCookie(json: string, secure: boolean): string {
     const { id_token, ...rest } = JSON.parse(json);
     return toSetCookie({ name: TOKEN_KEY, value: JSON.stringify(rest), secure });
   }
-}
-
-function toJson({ __raw }: Grant): string {
-  return typeof __raw === 'string' ? __raw : JSON.stringify(__raw);
 }
 
 type Keep = (request: ConnectRequest, response: ConnectResponse) => void;

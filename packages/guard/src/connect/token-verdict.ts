@@ -1,5 +1,5 @@
 import { isAuthError, type Verifier } from '../core/index.ts';
-import { createBoundedCache, verifySignedJwt } from '../core/internal.ts';
+import { createBoundedCache, isThenable, verifySignedJwt } from '../core/internal.ts';
 import { attachPrincipal, isUntouched, Token } from './token.ts';
 
 /** What a token is judged by. The manager's own fields: an application may change them. */
@@ -44,7 +44,8 @@ export function createTokenVerdict(verifierOf: () => Verifier): TokenVerdict {
     if (!isPlain) assertFields(token, expectedType, rules, verifier);
     try {
       if (expectedType === 'Bearer') {
-        const principal = await verifier.verify(token.token);
+        const found = verifier.verify(token.token);
+        const principal = isThenable(found) ? await found : found;
         if (((principal.claims.iat as number | undefined) ?? 0) < rules.notBefore)
           throw invalid('stale token');
         if (token instanceof Token) attachPrincipal(token, principal);

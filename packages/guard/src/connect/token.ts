@@ -34,7 +34,7 @@ export interface TokenPermission {
 
 interface Parts {
   header: Record<string, unknown> | undefined;
-  content: TokenContent;
+  claims: TokenContent;
   signature: Buffer | string | undefined;
   signed: string | false | undefined;
 }
@@ -54,6 +54,7 @@ export class Token {
   /** The client whose roles `hasRole('name')` means. */
   clientId: string | undefined;
   #parts: Parts | undefined;
+  #content: TokenContent | undefined;
   #principal: Principal | undefined;
 
   constructor(token: string, clientId?: string) {
@@ -70,10 +71,11 @@ export class Token {
 
   /** The claims; an application may change its own copy. */
   get content(): TokenContent {
-    return this.#read().content;
+    this.#content ??= this.#principal === undefined ? this.#read().claims : copy(this.#principal.claims);
+    return this.#content;
   }
   set content(content: TokenContent) {
-    this.#read().content = content;
+    this.#content = content;
   }
 
   get signature(): Buffer | string | undefined {
@@ -110,7 +112,7 @@ export class Token {
 
   /** Whether the token has a role of a client. */
   hasApplicationRole(clientId: string, role: string): boolean {
-    if (this.#parts === undefined && this.#principal !== undefined) {
+    if (this.#content === undefined && this.#principal !== undefined) {
       return this.#principal.clientRoles[clientId]?.includes(role) ?? false;
     }
     const access = this.content.resource_access;
@@ -119,7 +121,7 @@ export class Token {
 
   /** Whether the token has a role of the realm. */
   hasRealmRole(role: string): boolean {
-    if (this.#parts === undefined && this.#principal !== undefined) {
+    if (this.#content === undefined && this.#principal !== undefined) {
       return this.#principal.realmRoles.includes(role);
     }
     return hasText(this.content.realm_access?.roles, role);
@@ -150,7 +152,7 @@ export class Token {
     attachPrincipal = (token, principal) => {
       token.#principal = principal;
     };
-    isUntouched = (token) => token.#parts === undefined;
+    isUntouched = (token) => token.#parts === undefined && token.#content === undefined;
   }
 }
 
@@ -178,12 +180,12 @@ function parse(token: string): Parts {
     const [header = '', payload = '', signature = ''] = token.split('.');
     return {
       header: readObject(header),
-      content: readObject(payload),
+      claims: readObject(payload),
       signature: Buffer.from(signature, 'base64url'),
       signed: `${header}.${payload}`,
     };
   } catch {
-    return { ...NO_TOKEN, content: { exp: 0 } };
+    return { ...NO_TOKEN, claims: { exp: 0 } };
   }
 }
 
@@ -191,4 +193,20 @@ function readObject(segment: string): Record<string, unknown> {
   const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString());
   if (typeof value !== 'object' || value === null) throw new TypeError('not an object');
   return value as Record<string, unknown>;
+}
+
+/** JSON, which an application may change: a principal is shared by all requests with the token, and frozen. */
+function copy<T extends object>(value: T): T;
+function copy(value: unknown[] | Record<string, unknown>): unknown {
+  if (Array.isArray(value)) return value.map((one) => (isObject(one) ? copy(one) : one));
+  const copied = { ...value };
+  for (const name in copied) {
+    const one = copied[name];
+    if (isObject(one)) copied[name] = copy(one);
+  }
+  return copied;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -56,7 +56,8 @@ export interface Notice {
     | 'provider_unavailable'
     | 'provider_back'
     | 'setting_unsafe'
-    | 'setting_ignored';
+    | 'setting_ignored'
+    | 'permissions_impossible';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;

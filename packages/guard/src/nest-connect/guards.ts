@@ -85,7 +85,8 @@ function createRoleCache(): typeof rolesOf {
 
 /**
  * Asks Keycloak's authorization services about the scopes of a resource (`@Resource`, `@Scopes`, `@ConditionalScopes`).
- * What has neither is closed with `ENFORCING`, and left to the other guards with `PERMISSIVE`.
+ * What has neither is closed with `ENFORCING`, and left to the other guards with `PERMISSIVE`; scopes without a resource let
+ * nobody in.
  *
  * @example
  * const everywhere = { provide: APP_GUARD, useClass: ResourceGuard };
@@ -104,9 +105,13 @@ export class ResourceGuard implements CanActivate {
     const conditional = metadataOf<ConditionalScopeFn>(CONDITIONAL_SCOPES, context);
     const named = scopesOf(context);
     const isAsked = resource !== undefined && (named.length > 0 || conditional !== undefined);
-    if (!isAsked && !this.#keycloak.isEnforcing) return true;
+    // Whoever wrote the scopes believes that they are asked for.
+    const isLoose = resource === undefined && (named.length > 0 || conditional !== undefined);
+    if (!isAsked && !isLoose && !this.#keycloak.isEnforcing) return true;
     const caller = await this.#keycloak.authenticate(context);
     try {
+      if (isLoose)
+        throw new AuthError('provider_misconfigured', '@Scopes stands where there is no @Resource');
       if (!isAsked) throw denied('The handler has no @Resource, or no scopes, and the policy is ENFORCING');
       const scopes = [...new Set([...named, ...conditionalScopes(caller, conditional)])];
       (caller.call.carrier as ConnectCarrier).scopes = scopes;

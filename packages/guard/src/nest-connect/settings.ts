@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readSettingsFile, resolveReferences, toAdapterSettings } from '../connect/internal.ts';
 import { type OptionProblem, OptionsError, type VerifierOptions } from '../core/index.ts';
 import type { KeycloakConnectConfig, KeycloakConnectOptions, NestKeycloakConfig } from './options.ts';
 
@@ -16,35 +16,30 @@ export interface Settings {
 
 /** @throws {OptionsError} naming every setting that is missing, or would open a hole */
 export function readSettings(options: KeycloakConnectOptions, more: NestKeycloakConfig = {}): Settings {
-  const given: KeycloakConnectConfig = {
-    ...(typeof options === 'string' ? readFile(options) : options),
+  const config: KeycloakConnectConfig = resolveReferences({
+    ...(typeof options === 'string' ? (readSettingsFile(options) as KeycloakConnectConfig) : options),
     ...more,
-  };
-  const config = resolveReferences(given) as KeycloakConnectConfig;
-  const problems = findProblems(config);
+  });
+  const settings = toAdapterSettings(config);
+  const problems = findProblems(config, settings.mustHaveAudience);
   if (problems.length > 0) throw new OptionsError('KeycloakConnectModule', problems);
-  const clientId = config.resource || config['client-id'] || config.clientId;
-  const mustHaveAudience = config['verify-token-audience'] ?? config.verifyTokenAudience;
+  const { serverUrl, realm, clientId, secret, mustHaveAudience } = settings;
   return {
     multiTenant: config.multiTenant,
     tokenFrom: config.tokenFrom,
     isEnforcing: config.policyEnforcement === 'enforcing',
     cookieKey: config.cookieKey ?? 'KEYCLOAK_JWT',
     verifier: {
-      serverUrl:
-        config['auth-server-url'] || config['server-url'] || config.serverUrl || config.authServerUrl,
-      realm: config.realm,
-      clientId,
-      clientSecret: config.credentials?.secret || config.secret || undefined,
+      ...{ serverUrl, realm, clientId, clientSecret: secret },
       tokenCheck: config.tokenValidation === 'offline' ? 'local' : 'recheck',
-      ...(mustHaveAudience === true && { audience: clientId }),
+      ...(mustHaveAudience && { audience: clientId }),
       ...config.verifier,
     } as Partial<VerifierOptions>,
-    warnings: findWarnings(config),
+    warnings: findWarnings(config, settings.publicKey),
   };
 }
 
-function findProblems(config: KeycloakConnectConfig): OptionProblem[] {
+function findProblems(config: KeycloakConnectConfig, mustHaveAudience: boolean | undefined): OptionProblem[] {
   const problems: OptionProblem[] = [];
   const { tokenValidation, policyEnforcement, realm, multiTenant } = config;
   if (tokenValidation === 'none') {
@@ -74,7 +69,7 @@ function findProblems(config: KeycloakConnectConfig): OptionProblem[] {
       example: "'my-realm'",
     });
   }
-  if ((config['verify-token-audience'] ?? config.verifyTokenAudience) === false) {
+  if (mustHaveAudience === false) {
     problems.push({
       option: 'verifyTokenAudience',
       rule: 'must not be false: a token for any other client would do. Name what aud has instead',
@@ -84,32 +79,15 @@ function findProblems(config: KeycloakConnectConfig): OptionProblem[] {
   return problems;
 }
 
-function findWarnings(config: KeycloakConnectConfig): string[] {
+function findWarnings(config: KeycloakConnectConfig, publicKey: string | undefined): string[] {
   const warnings: string[] = [];
   if (config.roleMerge !== undefined) {
     warnings.push(
       'roleMerge has no effect: what a class requires and what its handler requires must both be met',
     );
   }
-  if (config['realm-public-key'] || config.realmPublicKey) {
+  if (publicKey !== undefined) {
     warnings.push('realm-public-key has no effect: the keys are those of the realm, which change');
   }
   return warnings;
-}
-
-function readFile(path: string): KeycloakConnectConfig {
-  return JSON.parse(readFileSync(path, 'utf8')) as KeycloakConnectConfig;
-}
-
-const REFERENCE = /\$\{env\.([^:}]+)(?::([^}]*))?\}/g;
-
-/** `${env.NAME}`, or `${env.NAME:otherwise}`; what is not set is empty. */
-function resolveReferences(value: unknown): unknown {
-  if (typeof value === 'string') {
-    return value.replace(REFERENCE, (_, name: string, otherwise = '') => process.env[name] || otherwise);
-  }
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
-    return value;
-  }
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, resolveReferences(one)]));
 }

@@ -18,7 +18,8 @@ export function planMappers(current: CurrentState, goal: SetupGoal): Step[] {
     });
 }
 
-function doesTheWork(
+/** Whether a mapper that is there does what another one is wanted for. */
+export function doesTheWork(
   there: ProtocolMapperRepresentation,
   wanted: ReturnType<typeof toMappers>[number],
 ): boolean {

@@ -2,6 +2,7 @@ import type { AuthError } from 'keycloak-guard';
 import type { Reach } from '../../context.ts';
 import { audienceOf, type DecodedJwt } from '../../evidence/jwt.ts';
 import { explainUnknownKey } from './explain-key.ts';
+import { orBySetup } from './or-by-setup.ts';
 
 /** Why the service refuses a token, and what to change. */
 export async function explainRefusal(
@@ -55,7 +56,7 @@ export async function explainRefusal(
     case 'token_audience':
       return say(
         `the token is for ${audienceOf(claims).join(', ') || 'nobody'} and was issued to '${claims.azp}': not for this service ('${reach.config.audience?.join("' or '") ?? clientId}')`,
-        `Clients > ${claims.azp ?? clientId} > Client scopes > ${claims.azp ?? clientId}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${reach.config.audience?.[0] ?? clientId}, Add to access token ON`,
+        `Clients > ${claims.azp ?? clientId} > Client scopes > ${claims.azp ?? clientId}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${reach.config.audience?.[0] ?? clientId}, Add to access token ON${orBySetup(reach, claims.azp)}`,
       );
     case 'token_expired':
       return say(

@@ -8,6 +8,7 @@ import { diagnosed } from '../client/say.ts';
 import { judgeStranger } from '../stranger.ts';
 import type { Claims } from '../token/claims.ts';
 import { tooLong } from '../token/size.ts';
+import { orBySetup } from './or-by-setup.ts';
 
 /** Whether Keycloak still stands by the token that was piped in. */
 export const tokenSession: Check = {
@@ -19,7 +20,7 @@ export const tokenSession: Check = {
     const claims = decodeJwt(token)?.claims ?? {};
     const userinfo = await reach.calls.userinfo(token);
     const { clientId } = reach.caller;
-    const mapper = `Clients > ${claims.azp ?? 'the client'} > Client scopes > its dedicated scope > Add mapper > By configuration > Audience: Included Client Audience = ${clientId}, Add to access token ON`;
+    const mapper = `Clients > ${claims.azp ?? 'the client'} > Client scopes > its dedicated scope > Add mapper > By configuration > Audience: Included Client Audience = ${clientId}, Add to access token ON${orBySetup(reach, claims.azp)}`;
     if (userinfo.status === 200) {
       if (introspection.json?.active !== false) return diagnosed(reach, introspection);
       return warn(

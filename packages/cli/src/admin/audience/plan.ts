@@ -1,0 +1,50 @@
+import { toAudienceMapper } from '../goal.ts';
+import { doesTheWork } from '../plan/mappers.ts';
+import type { Blocked, Plan, Step } from '../plan/step.ts';
+import type { AudienceState } from './current.ts';
+import type { AudienceGoal } from './goal.ts';
+
+/** The mapper that a client is to get. */
+export interface AudienceAction {
+  readonly type: 'put-audience';
+  readonly caller: string;
+}
+
+/** An audience mapper for each client whose tokens do not name the API yet. Nothing else is changed. */
+export function planAudience(state: AudienceState, goal: AudienceGoal): Plan<AudienceAction> {
+  const steps: Step<AudienceAction>[] = [];
+  const kept: string[] = [];
+  const blocked: Blocked[] = [];
+  if (state.api === undefined) {
+    blocked.push({
+      subject: `client ${goal.clientId}`,
+      why: 'there is no such client, so no token can name it',
+      fix: 'Look at --client-id, or run setup without --audience-for first',
+    });
+    return { steps, kept, blocked };
+  }
+  const mapper = toAudienceMapper(goal.clientId);
+  for (const caller of new Set(goal.callers)) {
+    const subject = `client ${caller}`;
+    const found = state.callers.get(caller);
+    const why = found === undefined ? 'there is no such client' : whyNoTokens(found.client);
+    if (found === undefined || why !== undefined) {
+      blocked.push({ subject, why: why ?? '', fix: 'Look at the client ids of --audience-for' });
+    } else if (found.mappers.some((there) => doesTheWork(there, mapper))) {
+      kept.push(subject);
+    } else {
+      steps.push({
+        kind: 'change',
+        subject,
+        changes: [{ field: 'Mapper', from: '', to: `+ ${mapper.name}` }],
+        action: { type: 'put-audience', caller },
+      });
+    }
+  }
+  return { steps, kept, blocked };
+}
+
+function whyNoTokens({ bearerOnly, protocol }: { bearerOnly?: boolean; protocol?: string }) {
+  if (bearerOnly) return 'it is bearer-only: no tokens are issued to it';
+  return protocol === undefined || protocol === 'openid-connect' ? undefined : `it speaks ${protocol}`;
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { type TestContext, test } from 'node:test';
+import { toAudienceCommand } from '../../packages/cli/src/setup/audience-command.ts';
+import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { runProgram } from './support/program.ts';
+
+const ENV = { KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+
+async function runCli(args: string[]) {
+  const { ended, stdout, stderr, folder } = runProgram(args, ENV);
+  const code = await ended;
+  await rm(folder, { recursive: true });
+  return { code, stdout: stdout(), stderr: stderr() };
+}
+
+/** A realm with an API and those that call it, and the command on it. */
+async function start(t: TestContext) {
+  const keycloak: FakeKeycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  const post = async (path: string, body: object) => {
+    const { status } = await fetch(`${keycloak.url}/admin/realms${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    assert.equal(status, 201);
+  };
+  await post('', { realm: 'shop' });
+  for (const client of [
+    { clientId: 'orders-api', bearerOnly: true },
+    { clientId: 'frontend', publicClient: true },
+    { clientId: 'reports' },
+  ]) {
+    await post('/shop/clients', client);
+  }
+  keycloak.changes.length = 0;
+  const setup = (...args: string[]) =>
+    runCli([
+      ...['setup', '--url', keycloak.url, '--realm', 'shop', '--client-id', 'orders-api'],
+      ...['--admin-user', 'admin', '--no-env', ...args],
+    ]);
+  return { keycloak, setup };
+}
+
+test('setup --audience-for gives tokens of other clients the audience, changes nothing else, and can be repeated', async (t) => {
+  const { keycloak, setup } = await start(t);
+  const dry = await setup('--audience-for', 'frontend,reports', '--dry-run');
+  assert.equal(dry.code, 0, dry.stderr);
+  assert.match(dry.stdout, /~ change client frontend\n\s+Mapper: \+ audience orders-api/);
+  assert.deepEqual(keycloak.changes, []);
+  const first = await setup('--audience-for', 'frontend', '--audience-for', 'reports', '--yes');
+  assert.equal(first.code, 0, first.stdout + first.stderr);
+  assert.deepEqual(keycloak.changes, Array(2).fill('POST /shop/clients/:id/protocol-mappers/models'));
+  const clients = keycloak.realms.get('shop')?.lists.clients ?? [];
+  for (const { clientId, protocolMappers } of clients) {
+    const audiences = ((protocolMappers ?? []) as { config: Record<string, string> }[]).map(({ config }) => [
+      config['included.client.audience'],
+      config['access.token.claim'],
+    ]);
+    assert.deepEqual(audiences, clientId === 'orders-api' ? [] : [['orders-api', 'true']], String(clientId));
+  }
+  const again = await setup('--audience-for', 'frontend,reports', '--yes');
+  assert.equal(again.code, 0);
+  assert.match(again.stdout, /= keep client frontend[\s\S]*Nothing to change\./);
+  assert.equal(keycloak.changes.length, 2);
+});
+
+test('setup --audience-for leaves to a person what it cannot do, and asks before it does the rest', async (t) => {
+  const { keycloak, setup } = await start(t);
+  const missing = await setup('--audience-for', 'no-such', '--yes');
+  assert.equal(missing.code, 1);
+  assert.match(missing.stdout, /! client no-such: there is no such client/);
+  const bearerOnly = await setup('--audience-for', 'orders-api', '--yes');
+  assert.match(bearerOnly.stdout, /! client orders-api: it is bearer-only/);
+  const unasked = await setup('--audience-for', 'frontend');
+  assert.equal(unasked.code, 2);
+  const wrongApi = await setup('--client-id', 'none', '--audience-for', 'frontend', '--yes');
+  assert.equal(wrongApi.code, 1);
+  assert.match(wrongApi.stdout, /! client none: there is no such client, so no token can name it/);
+  const wrongRealm = await setup('--realm', 'none', '--audience-for', 'frontend', '--yes');
+  assert.equal(wrongRealm.code, 1);
+  for (const args of [
+    ['--audience-for', ','],
+    ['--audience-for', 'a', '--mcp', 'https://example.com/mcp'],
+  ]) {
+    const wrong = await setup(...args);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /--audience-for/);
+  }
+  assert.deepEqual(keycloak.changes, []);
+});
+
+test('the command that is printed holds whatever a client is called', () => {
+  const where = { serverUrl: 'https://sso.example.com', realm: 'shop', clientId: 'orders-api' };
+  assert.equal(
+    toAudienceCommand({ ...where, callers: ['frontend', 'https://a.example/x'] }),
+    'npx keycloak-guard setup --url https://sso.example.com --realm shop --client-id orders-api --audience-for frontend,https://a.example/x',
+  );
+  assert.match(
+    toAudienceCommand({ ...where, callers: ["$(rm -rf ~)'`x`"] }),
+    /--audience-for '\$\(rm -rf ~\)'\\''`x`'$/,
+  );
+});
