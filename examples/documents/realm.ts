@@ -1,5 +1,5 @@
 // A realm of the embedded provider for these documents: people, the client of the API, and what authz.ts says.
-import type { AuthorizationFile } from 'keycloak-guard/authz';
+import { toAuthorizationSettings } from '@keycloak-guard/testing';
 import authorization from './authz.ts';
 
 const person = (username: string, ...realmRoles: string[]) => ({
@@ -18,7 +18,7 @@ export const realm = {
     {
       ...{ clientId: 'documents', secret: 'for-tests-only', directAccessGrantsEnabled: true },
       ...{ serviceAccountsEnabled: true, authorizationServicesEnabled: true },
-      authorizationSettings: toSettings(authorization),
+      authorizationSettings: toAuthorizationSettings(authorization),
       protocolMappers: [
         {
           ...{ name: 'audience', protocol: 'openid-connect', protocolMapper: 'oidc-audience-mapper' },
@@ -29,29 +29,3 @@ export const realm = {
   ],
   users: [person('alice', 'member'), person('bob', 'member'), person('carol', 'admin'), person('dave')],
 };
-
-/** As Keycloak exports it, in as much as this file says: role policies, and permissions about scopes. */
-function toSettings(file: AuthorizationFile) {
-  const texts = (lists: object) =>
-    Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, JSON.stringify(list)]));
-  const named = (one: unknown) => ({ name: String(one) });
-  return {
-    ...{
-      policyEnforcementMode: 'ENFORCING',
-      decisionStrategy: 'UNANIMOUS',
-      allowRemoteResourceManagement: true,
-    },
-    scopes: (file.scopes ?? []).map(named),
-    resources: (file.resources ?? []).map(({ name, scopes = [] }) => ({ name, scopes: scopes.map(named) })),
-    policies: [
-      ...(file.policies ?? []).map((one) => {
-        const roles = 'roles' in one ? one.roles.map((role) => ({ id: role, required: false })) : [];
-        return { name: one.name, type: one.type, config: { ...texts({ roles }), fetchRoles: 'true' } };
-      }),
-      ...(file.permissions ?? []).map(({ name, resources, scopes, policies }) => ({
-        ...{ name, type: 'scope' },
-        config: texts({ resources, scopes, applyPolicies: policies }),
-      })),
-    ],
-  };
-}

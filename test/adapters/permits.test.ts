@@ -159,3 +159,40 @@ test('fetch: nothing is made before the first request, and functions get what th
   assert.equal(made, 1);
   assert.equal(await kc.permissions.has(fake.tokenOf(BOB), ['orders#view']), false);
 });
+
+test('fetch: paths are enforced by what the request is routed by, and nothing is made before the first one', async (t) => {
+  const fake = createFakeKeycloak();
+  grant(fake, BOB, 'orders#view');
+  let made = 0;
+  const kc = fetchKeycloak(() => {
+    made++;
+    return { ...optionsOf(fake), permissions: {} };
+  });
+  const paths = [
+    { path: '/orders/*', name: 'orders', scopes: ['view'] },
+    { path: '/admin', name: 'reports', scopes: ['view'] },
+  ];
+  const handler = kc.guard(
+    {},
+    kc.pathEnforcer({ config: { paths } }, (_request, { principal }, more: number) =>
+      Response.json([principal.subject, more]),
+    ),
+  );
+  assert.equal(made, 0);
+  t.after(() => kc.close());
+  const headers = { authorization: `Bearer ${fake.tokenOf(BOB)}` };
+  const ask = (path: string) => handler(new Request(`http://app.example.com${path}`, { headers }), 7);
+  assert.deepEqual(await (await ask('/orders/1?a=b')).json(), [BOB, 7]);
+  for (const [path, status] of [
+    ['/admin', 403],
+    ['/orders/../admin', 403],
+    ['/orders/%2e%2e/admin', 403],
+    ['/orders\\..\\admin', 403],
+    ['//admin', 400],
+    ['/orders/..;/admin', 400],
+    ['/orders%2f..%2fadmin', 400],
+    ['/elsewhere', 403],
+  ] as const)
+    assert.equal((await ask(path)).status, status, path);
+  assert.equal(made, 1);
+});

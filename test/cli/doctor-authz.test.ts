@@ -284,6 +284,19 @@ describe('the doctor about permissions', () => {
     assert.deepEqual(troubles(await visit()), []);
   });
 
+  test('takes the file beside .env, and of two of them none, unless it is asked', async () => {
+    await apply(FILE);
+    write('authz.json', FILE);
+    const seen = async (...args: string[]) =>
+      (await visit(args)).find(({ id }) => id === 'authz.file')?.status;
+    assert.equal(await seen(), 'ok');
+    write('authz.json', { ...FILE, scopes: ['view', 'edit', 'new'] });
+    assert.equal(await seen(), 'fail');
+    write('authz.mjs', {});
+    assert.equal(await seen(), 'skipped');
+    await assert.rejects(seen('--authz'), /say which one/);
+  });
+
   test('leaves roles of the token alone where nobody asked about permissions', async () => {
     await apply({ ...FILE, policies: [{ name: 'is member', type: 'role', roles: ['member'] }] });
     assert.deepEqual(troubles(await visit([])), []);

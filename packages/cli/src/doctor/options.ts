@@ -110,10 +110,16 @@ export async function readDoctorOptions(
 }
 
 /** Files that are named; else the one that stands beside the settings, where there is one. */
-function toAuthzFiles(named: readonly string[] = [], envFile: string): string[] {
-  const files = named.filter((file) => file !== '');
-  const beside = files.length === 0 ? findAuthzFile(dirname(envFile)) : undefined;
-  return beside === undefined ? files : [beside];
+function toAuthzFiles(named: readonly string[] | undefined, envFile: string): string[] {
+  const files = (named ?? []).filter((file) => file !== '');
+  if (files.length > 0) return files;
+  try {
+    return [findAuthzFile(dirname(envFile))].filter((file) => file !== undefined);
+  } catch (error) {
+    // Two of them are no reason to look at nothing, where nobody asked about them.
+    if (named === undefined && error instanceof UsageError) return [];
+    throw error;
+  }
 }
 
 function parse(given: string[]) {

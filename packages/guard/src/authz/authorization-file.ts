@@ -1,3 +1,5 @@
+// Aliases, no interfaces: what takes objects of any members takes these as well.
+
 /** How answers are put together: all have to permit, one has to, or more than deny. */
 export type DecisionStrategy = 'UNANIMOUS' | 'AFFIRMATIVE' | 'CONSENSUS';
 
@@ -7,7 +9,7 @@ export type AuthorizationScope<Scope extends string = string> =
   | { readonly name: Scope; readonly displayName?: string; readonly iconUri?: string };
 
 /** What is protected. The client of the API owns it. */
-export interface AuthorizationResource<Scope extends string = string> {
+export type AuthorizationResource<Scope extends string = string> = {
   readonly name: string;
   readonly displayName?: string;
   /** For example `urn:my-api:order`. */
@@ -19,15 +21,15 @@ export interface AuthorizationResource<Scope extends string = string> {
   readonly ownerManagedAccess?: boolean;
   readonly iconUri?: string;
   readonly attributes?: Readonly<Record<string, readonly string[]>>;
-}
+};
 
-interface PolicyOf<Type extends string, Name extends string> {
+type PolicyOf<Type extends string, Name extends string> = {
   readonly name: Name;
   readonly type: Type;
   readonly description?: string;
   /** `NEGATIVE` turns the answer round. Default `POSITIVE`. */
   readonly logic?: 'POSITIVE' | 'NEGATIVE';
-}
+};
 
 /** A name, or a name that has to be there whatever else is. */
 type Needed = string | { readonly name: string; readonly required?: boolean };
@@ -64,11 +66,11 @@ type TimeMember =
   | `${'dayMonth' | 'month' | 'year' | 'hour' | 'minute'}${'' | 'End'}`;
 
 /** Which policies decide about what. With `scopes` it is scope-based, without resource-based. */
-export interface AuthorizationPermission<
+export type AuthorizationPermission<
   Resource extends string = string,
   Scope extends string = string,
   Policy extends string = string,
-> {
+> = {
   readonly name: string;
   readonly description?: string;
   readonly resources?: readonly Resource[];
@@ -78,7 +80,7 @@ export interface AuthorizationPermission<
   readonly decisionStrategy?: DecisionStrategy;
   /** `NEGATIVE` turns the answer round. Default `POSITIVE`. */
   readonly logic?: 'POSITIVE' | 'NEGATIVE';
-}
+};
 
 /**
  * Resources, scopes, policies and permissions of a client, as `keycloak-guard authz` reads and writes them. What the three
