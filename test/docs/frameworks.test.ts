@@ -98,7 +98,7 @@ const EXPECTED: Record<string, (url: string) => Promise<void>> = {
   async permit(url) {
     const refused = await fetch(`${url}/me`);
     assert.deepEqual([refused.status, await refused.text()], [401, '{"detail":"Not authenticated"}']);
-    // The embedded provider has no authorization services: nothing is granted, and the answer does not say why.
+    // The client has no authorization services: nothing is granted, and the answer does not say why.
     const allowed = await fetch(`${url}/me`, { headers: await bearer() });
     assert.ok([500, 503].includes(allowed.status), String(allowed.status));
   },

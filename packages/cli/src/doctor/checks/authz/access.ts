@@ -1,4 +1,5 @@
 import type { AuthzState } from '../../../admin/index.ts';
+import type { Answer } from '../../../keycloak/call.ts';
 import { type Check, fail, ok, skipped } from '../../check.ts';
 import { toWords } from '../../evidence/page.ts';
 import { kcadm, onPage, refusalOf } from '../client/say.ts';
@@ -16,7 +17,9 @@ export const authzEnabled: Check = {
       state === undefined
         ? /^unauthorized_client|invalid_clientId|registered as a resource server/i.test(refusalOf(answer))
         : !state.isOn;
-    if (!isOff && state === undefined && answer.status === 0) return skipped(toWords(answer));
+    // What a proxy says, or Keycloak of a token that went stale, is no sign of these services.
+    const isKnown = state !== undefined || options.authz || isOfResourceServer(answer);
+    if (!isOff && !isKnown) return skipped(toWords(answer));
     if (!isOff) return judgeStranger(answer) ?? ok('on');
     const { clientId } = reach.caller;
     if (!options.authz) return skipped(`the client '${clientId}' has no authorization services`);
@@ -68,6 +71,11 @@ export const authzProtection: Check = {
     );
   },
 };
+
+/** No other client is answered so. */
+function isOfResourceServer(answer: Answer): boolean {
+  return answer.status === 200 || /uma_protection|not_supported/.test(refusalOf(answer));
+}
 
 /** What an admin who may look sees. */
 async function toState(look: () => Promise<AuthzState | null>): Promise<AuthzState | undefined> {
