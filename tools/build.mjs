@@ -2,10 +2,11 @@
 //
 // TypeScript writes programs and declarations. The library's programs are written by rolldown, from the same sources, as ES
 // modules and as CommonJS: few files, without comments (those are in the declarations). In CommonJS the packages are
-// bundled that exist as ES modules alone: Jest, and Node before 20.19, cannot require those.
+// bundled that exist as ES modules alone: Jest, and Node before 20.19, cannot require those. The server's programs are
+// written by rolldown too: a process that finds and reads few files starts sooner.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { writeDeclarations } from './declarations.mjs';
@@ -29,6 +30,7 @@ execFileSync(process.execPath, [tsc, '-b', ...flags, ...PACKAGES.map((name) => `
   stdio: 'inherit',
 });
 await buildLibrary();
+await buildServer();
 
 async function buildLibrary() {
   const manifest = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));
@@ -70,6 +72,21 @@ async function buildLibrary() {
     });
     await bundle.close();
   }
+}
+
+/** Not minified: what an operator reads in a stack is the source. */
+async function buildServer() {
+  const server = join(root, 'packages/server');
+  const bundle = await rolldown({
+    input: { index: join(server, 'src/index.ts'), main: join(server, 'src/main.ts') },
+    platform: 'node',
+    external: (id) => !id.startsWith('.') && !isAbsolute(id),
+    logLevel: 'warn',
+  });
+  // All in one folder: what is found beside the package's programs is found from each.
+  const dir = join(server, 'dist');
+  await bundle.write({ dir, format: 'esm', chunkFileNames: '[name].js', sourcemap: sourceMaps });
+  await bundle.close();
 }
 
 /**

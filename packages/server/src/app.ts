@@ -143,7 +143,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const basePath = basePathOf(config.publicUrl);
   for (const model of MODELS) app.addSchema(model);
   if (config.docs) {
-    await collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath, dpop: config.dpop });
+    collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath, dpop: config.dpop });
   }
   await app.register(keycloakGuard, {
     verifier: tracing?.traceChecks(verifier) ?? verifier,

@@ -1,5 +1,4 @@
 import helmet from '@fastify/helmet';
-import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { PAGE_HELMET } from '../http/security-headers.ts';
 
@@ -14,9 +13,9 @@ export async function docsController(
   app: FastifyInstance,
   { clientId, basePath, login }: PageOptions,
 ): Promise<void> {
-  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
-    reply.header('cache-control', 'no-cache').send(app.swagger());
-  });
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.header('cache-control', 'no-cache').send(await app.openApi()),
+  );
 
   let page: Promise<FastifyInstance> | undefined;
   async function sendPage(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -73,9 +72,15 @@ interface PageOptions {
  * somebody looks at it first, and no start waits for it.
  */
 async function openPage(app: FastifyInstance, { clientId, basePath, login }: PageOptions) {
-  const { default: swaggerUi } = await import('@fastify/swagger-ui');
+  const [{ default: swagger }, { default: swaggerUi }] = await Promise.all([
+    import('@fastify/swagger'),
+    import('@fastify/swagger-ui'),
+  ]);
   const page = fastify();
-  await page.register(swagger, { mode: 'static', specification: { document: app.swagger() as never } });
+  await page.register(swagger, {
+    mode: 'static',
+    specification: { document: (await app.openApi()) as never },
+  });
   // The window in which people sign in must be able to tell this page the outcome.
   await page.register(helmet, {
     ...PAGE_HELMET,

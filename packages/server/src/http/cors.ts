@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import type { SendUnknown } from './not-found.ts';
@@ -17,6 +16,7 @@ export async function allowOrigins(
     if (request.raw.method === 'OPTIONS' && !isPreflight(request)) sendUnknown(request, reply);
     else done();
   });
+  const { default: cors } = await import('@fastify/cors');
   await app.register(cors, {
     origin: [...corsOrigins],
     credentials: corsCredentials,
