@@ -148,7 +148,7 @@ function readResponse(
   throw new AuthorizationError('invalid_response', undefined);
 }
 
-/** An ID token to another login is a code that was injected (RFC 9700 §4.5), or the login is older than it may be. */
+/** An ID token of another login means that the code was injected (RFC 9700 §4.5), or the login is older than it may be. */
 function toAuthorizationError(error: unknown): never {
   const isOfAnother = error instanceof oauth.OperationProcessingError && isOfAnotherLogin(error.cause);
   throw isOfAnother ? new AuthorizationError('invalid_response', undefined) : error;

@@ -77,7 +77,7 @@ export interface KeycloakClient {
   /**
    * Ends such a login: exchanges the code that the browser brought back.
    *
-   * @throws {AuthorizationError} where the response is an error, or not one to this login
+   * @throws {AuthorizationError} where the response is an error, or does not belong to this login
    * @throws {ClientError} `invalid_credentials` where the code was used before or expired
    */
   finishAuthorization(response: AuthorizationResponse): Promise<Tokens>;

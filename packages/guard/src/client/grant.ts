@@ -24,7 +24,7 @@ export function grant(
 }
 
 /**
- * The same, with the answer as Keycloak wrote it. Not checked: what is in it. Whoever asks so verifies the tokens himself.
+ * The same, with the answer as Keycloak wrote it. Not checked: what is in it. Its callers verify the tokens themselves.
  *
  * @throws {ClientError}
  */
