@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { type Config, ConfigError, type ConfigSources, loadConfig } from './config.ts';
 import { closeService, startService } from './start.ts';
 
-/** From the end of everything to the end of the process, at the longest. */
+/** Longest time from the end of everything to the end of the process. */
 const LINGER_MS = 500;
 
 /** Runs the service until SIGTERM or SIGINT. Resolves to the exit code: 0 ended, 1 trouble, 2 settings. */
@@ -11,7 +11,7 @@ export async function runService(sources: ConfigSources = {}): Promise<number> {
   try {
     config = loadConfig(sources);
     const code = await run(config);
-    // What is still under way would keep the process.
+    // What is still under way would keep the process alive.
     if (code !== 0) process.exit(code);
     // Whatever is still waiting for an answer, as spans for a collector that hangs, keeps nobody waiting.
     setTimeout(() => process.exit(code), LINGER_MS).unref();
@@ -23,7 +23,7 @@ export async function runService(sources: ConfigSources = {}): Promise<number> {
         ? `${error.message}\n`
         : `The service cannot start: ${explainStart(error, config)}\n`,
     );
-    // The line to the primary would keep a worker.
+    // The channel to the primary would keep a worker alive.
     if (cluster.isWorker) process.exit(code);
     return code;
   }

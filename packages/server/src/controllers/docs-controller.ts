@@ -8,7 +8,7 @@ export interface DocsLogin {
   readonly password: string;
 }
 
-/** `/openapi.json`, and `/docs`: Swagger UI from this process, with nothing from elsewhere. */
+/** `/openapi.json`, and `/docs`: Swagger UI, served whole from this process. */
 export async function docsController(
   app: FastifyInstance,
   { clientId, basePath, login }: PageOptions,
@@ -27,7 +27,7 @@ export async function docsController(
     const passedOn = Object.fromEntries(
       ASKED.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]),
     );
-    // Of a HEAD Fastify leaves the body out, and counts it.
+    // Fastify leaves out the body of an answer to HEAD, and counts it.
     const answer = await (await page).inject({ method: 'GET', url, headers: passedOn });
     // 403: a path out of the folder of the files, such as `/docs/static/../x`.
     if ([403, 404].includes(answer.statusCode)) {
@@ -68,8 +68,8 @@ interface PageOptions {
 }
 
 /**
- * The page and its files as an app of its own, which nobody can reach but by the routes above: that way it is loaded when
- * somebody looks at it first, and no start waits for it.
+ * The page and its files as an app of its own, which only the routes above can reach: so it is loaded when somebody first
+ * looks at it, and no start waits for it.
  */
 async function openPage(app: FastifyInstance, { clientId, basePath, login }: PageOptions) {
   const [{ default: swagger }, { default: swaggerUi }] = await Promise.all([

@@ -30,7 +30,7 @@ export function collectOpenApi(app: FastifyInstance, options: DocumentOptions): 
   });
 }
 
-/** By an app with the same routes, which nobody can reach: so no start waits for what writes the document. */
+/** In an app with the same routes that nobody can reach: so no start waits for what writes the document. */
 async function writeDocument(
   app: FastifyInstance,
   routes: readonly RouteOptions[],
@@ -80,7 +80,7 @@ function describe(app: FastifyInstance, { version, basePath, dpop }: DocumentOpt
         },
       },
     },
-    // The plugin calls every body a must.
+    // The plugin says that every body is required.
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject;
       const { openapiObject } = document;
@@ -97,7 +97,7 @@ function describe(app: FastifyInstance, { version, basePath, dpop }: DocumentOpt
 
 const DESCRIPTION = 'Log in with `POST /login`, then send the access token with each request.';
 
-/** No body is a body without fields: a route whose model has no required field goes without. */
+/** No body counts as a body without fields, so a model without required fields needs none. */
 function allowMissingBody(body: object | undefined): void {
   if (body === undefined || !('content' in body)) return;
   const [media] = Object.values(body.content as Record<string, { schema?: { required?: string[] } }>);

@@ -24,7 +24,7 @@ export function readBodies(app: FastifyInstance): void {
   });
 }
 
-/** For `preValidation`: no body is a body without fields, so that the answer names each field that is missing. */
+/** For `preValidation`: no body counts as a body without fields, so that the answer names each missing field. */
 export function emptyBodyHasNoFields(
   request: FastifyRequest,
   _reply: FastifyReply,
@@ -50,7 +50,7 @@ async function parseMultipart(type: string, body: Buffer): Promise<Record<string
     parser.on('file', (name, stream) => {
       // A file is not a text.
       add(name, null);
-      // One that breaks off says so here too, and an error that nobody listens to ends the process.
+      // A file that breaks off says so here too, and an error without a listener would end the process.
       stream.on('error', () => {}).resume();
     });
     parser.on('finish', () => resolve(fields)).on('error', reject);

@@ -11,7 +11,7 @@ export async function allowOrigins(
   { corsOrigins, corsCredentials, dpop }: Pick<Config, 'corsOrigins' | 'corsCredentials' | 'dpop'>,
   sendUnknown: SendUnknown,
 ): Promise<void> {
-  // The plugin takes every OPTIONS for a preflight, and those that are none for mistakes.
+  // The plugin takes every OPTIONS for a preflight, and reports those that are not as mistakes.
   app.addHook('onRequest', (request, reply, done) => {
     if (request.raw.method === 'OPTIONS' && !isPreflight(request)) sendUnknown(request, reply);
     else done();

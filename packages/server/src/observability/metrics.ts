@@ -33,7 +33,7 @@ interface Sources {
   readonly logger: Logger | undefined;
 }
 
-/** What several workers come to. */
+/** How the values of several workers are combined. */
 type Aggregator = 'sum' | 'min' | 'max';
 
 /** Unit: seconds. A known token is answered in less than a millisecond, a login in a tenth of a second. */
