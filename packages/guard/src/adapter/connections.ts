@@ -178,7 +178,7 @@ export function createConnections<Incoming>(
         const next: Held<Incoming> = { request: held.request, token: toToken(token) };
         const found = (await gate.decide(next, null)) as Principal;
         if (found.subject !== principal.subject || found.issuer !== principal.issuer) {
-          throw new AuthError('token_claims', 'The new token of the connection is of somebody else');
+          throw new AuthError('token_claims', 'The new token of the connection belongs to somebody else');
         }
         if (!open.has(self)) throw new AuthError('token_expired', 'The connection has ended');
         held = next;

@@ -178,7 +178,8 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch, 
    * loaded again.
    */
   async function waitForNextLoad(kid: string): Promise<void> {
-    if (waiting >= MAX_WAITING) throw new AuthError('provider_unavailable', 'Too many wait for signing keys');
+    if (waiting >= MAX_WAITING)
+      throw new AuthError('provider_unavailable', 'Too many requests wait for signing keys');
     waiting++;
     try {
       nextLoad ??= loadLater();

@@ -120,7 +120,10 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
   /** Its sender had to show only what was signed. */
   function assertBoundAsBefore({ confirmation }: KnownToken<C>, claims: Claims): void {
     if (confirmation !== undefined || readConfirmation(claims) === undefined) return;
-    throw new AuthError('token_bound', 'Keycloak says that the token is bound, which was not signed');
+    throw new AuthError(
+      'token_bound',
+      'Keycloak says that the token is bound, but the token itself does not',
+    );
   }
 
   return {
