@@ -1,21 +1,16 @@
-import {
-  type AuthorizationRequest,
-  type AuthorizationResponse,
-  type EndSessionRequest,
-  endSessionUrl,
-  finishAuthorization,
-  type StartedAuthorization,
-  startAuthorization,
+import type {
+  AuthorizationRequest,
+  AuthorizationResponse,
+  EndSessionRequest,
+  StartedAuthorization,
 } from './authorization-code.ts';
-import { type ApiRequest, callApi } from './call-api.ts';
+import type { ApiRequest } from './call-api.ts';
 import { createContext } from './context.ts';
-import { type DevicePrompt, deviceGrant } from './device.ts';
-import { type CodeExchange, exchangeCode } from './exchange-code.ts';
-import { endSession, logout } from './logout.ts';
+import type { DevicePrompt } from './device.ts';
+import type { CodeExchange } from './exchange-code.ts';
 import type { ClientOptions } from './options.ts';
-import { type PasswordGrantRequest, passwordGrant } from './password-grant.ts';
-import { type RefreshesUnderWay, refresh } from './refresh.ts';
-import { revoke } from './revoke.ts';
+import type { PasswordGrantRequest } from './password-grant.ts';
+import type { RefreshesUnderWay } from './refresh.ts';
 import type { Tokens } from './tokens.ts';
 
 /** This service as an OAuth client of a realm. */
@@ -112,19 +107,21 @@ export interface KeycloakClient {
 export function createClient(options: ClientOptions): KeycloakClient {
   const context = createContext(options);
   const refreshes: RefreshesUnderWay = new Map();
+  // An application that only checks tokens never waits for it.
+  const verbs = () => import('./verbs.ts');
   return {
     clientId: context.clientId,
     timeoutMs: context.timeoutMs,
-    passwordGrant: (request) => passwordGrant(context, request),
-    refresh: (refreshToken) => refresh(context, refreshes, refreshToken),
-    logout: (refreshToken) => logout(context, refreshToken),
-    endSession: (accessToken, sessionId) => endSession(context, accessToken, sessionId),
-    revoke: (token) => revoke(context, token),
-    callApi: (accessToken, url, request) => callApi(context, accessToken, url, request),
-    startAuthorization: (request) => startAuthorization(context, request),
-    finishAuthorization: (response) => finishAuthorization(context, response),
-    exchangeCode: (exchange) => exchangeCode(context, exchange),
-    endSessionUrl: (request) => endSessionUrl(context, request),
-    deviceGrant: (onPrompt, signal) => deviceGrant(context, onPrompt, signal),
+    passwordGrant: async (request) => (await verbs()).passwordGrant(context, request),
+    refresh: async (refreshToken) => (await verbs()).refresh(context, refreshes, refreshToken),
+    logout: async (refreshToken) => (await verbs()).logout(context, refreshToken),
+    endSession: async (accessToken, sessionId) => (await verbs()).endSession(context, accessToken, sessionId),
+    revoke: async (token) => (await verbs()).revoke(context, token),
+    callApi: async (accessToken, url, request) => (await verbs()).callApi(context, accessToken, url, request),
+    startAuthorization: async (request) => (await verbs()).startAuthorization(context, request),
+    finishAuthorization: async (response) => (await verbs()).finishAuthorization(context, response),
+    exchangeCode: async (exchange) => (await verbs()).exchangeCode(context, exchange),
+    endSessionUrl: async (request) => (await verbs()).endSessionUrl(context, request),
+    deviceGrant: async (onPrompt, signal) => (await verbs()).deviceGrant(context, onPrompt, signal),
   };
 }

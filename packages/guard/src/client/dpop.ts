@@ -1,4 +1,3 @@
-import * as oauth from 'oauth4webapi';
 import type { Discovery, Issuer } from '../core/index.ts';
 import type { OptionRule } from '../core/internal.ts';
 
@@ -38,6 +37,7 @@ export function createDpopKey(
   let publicIssuer: string | undefined;
 
   async function make(): Promise<ProofSigner> {
+    const oauth = await import('oauth4webapi');
     const pair = given === true ? await oauth.generateKeyPair('ES256') : (given as CryptoKeyPair);
     return oauth.DPoP({}, pair, {
       // Keycloak is named as it names itself, whatever the address at which this process reaches it.
