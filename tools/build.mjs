@@ -2,12 +2,14 @@
 //
 // TypeScript writes programs and declarations. The library's programs are written by rolldown, from the same sources, as ES
 // modules and as CommonJS: few files, without comments (those are in the declarations). In CommonJS the packages are
-// bundled that exist as ES modules alone: Jest, and Node before 20.19, cannot require those.
+// bundled that exist as ES modules alone: Jest, and Node before 20.19, cannot require those. The server's programs are
+// written by rolldown too: a process that finds and reads few files starts sooner.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { writeDeclarations } from './declarations.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const library = join(root, 'packages/guard');
@@ -21,11 +23,14 @@ const flags = [
   ...(process.argv.includes('--no-check') ? ['--noCheck'] : []),
   ...(sourceMaps ? ['--sourceMap'] : []),
 ];
+// Its declarations are written anew each time: what users get of them is another selection.
+rmSync(join(library, 'dist/.tsbuildinfo'), { force: true });
 execFileSync(process.execPath, [tsc, '-b', ...flags, ...PACKAGES.map((name) => `packages/${name}`)], {
   cwd: root,
   stdio: 'inherit',
 });
 await buildLibrary();
+await buildServer();
 
 async function buildLibrary() {
   const manifest = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));
@@ -37,10 +42,11 @@ async function buildLibrary() {
   const frameworks = Object.keys(manifest.peerDependencies);
   await write('esm', join(library, 'dist'), [...Object.keys(manifest.dependencies), ...frameworks]);
   const commonJs = join(library, 'dist/cjs');
+  rmSync(commonJs, { recursive: true, force: true });
   await write('cjs', commonJs, frameworks);
   writeFileSync(join(commonJs, 'package.json'), '{ "type": "commonjs" }\n');
-  tidyDeclarations(Object.values(manifest.exports));
-  copyDeclarations(join(library, 'dist'), commonJs);
+  const doors = rooms.map((room) => join(library, `dist/${room}.d.ts`));
+  writeDeclarations(join(library, 'dist'), commonJs, doors);
   for (const [room, name] of CONSTRUCTORS) exportConstructor(join(commonJs, room), name);
 
   async function write(format, dir, packages) {
@@ -68,6 +74,21 @@ async function buildLibrary() {
   }
 }
 
+/** Not minified: what an operator reads in a stack is the source. */
+async function buildServer() {
+  const server = join(root, 'packages/server');
+  const bundle = await rolldown({
+    input: { index: join(server, 'src/index.ts'), main: join(server, 'src/main.ts') },
+    platform: 'node',
+    external: (id) => !id.startsWith('.') && !isAbsolute(id),
+    logLevel: 'warn',
+  });
+  // All in one folder: what is found beside the package's programs is found from each.
+  const dir = join(server, 'dist');
+  await bundle.write({ dir, format: 'esm', chunkFileNames: '[name].js', sourcemap: sourceMaps });
+  await bundle.close();
+}
+
 /**
  * `require` gives the constructor itself, which has what else the room exports as its members: so applications have it that
  * exchange one word of a `require`.
@@ -79,49 +100,4 @@ function exportConstructor(room, name) {
   const named = readFileSync(declaration, 'utf8');
   writeFileSync(join(room, 'exports.d.ts'), named);
   writeFileSync(declaration, `import { ${name} } from './exports.js';\nexport = ${name};\n`);
-}
-
-/** What nobody can get to goes, and so do comments on what nobody can name; both is a third of them. */
-function tidyDeclarations(entries) {
-  const doors = entries
-    .filter((entry) => entry.import?.types !== undefined)
-    .map((entry) => join(library, entry.import.types));
-  const imports = /from '(\.[^']+)'|import\(["'](\.[^"']+)["']\)/g;
-  const importsOf = (file) =>
-    [...readFileSync(file, 'utf8').matchAll(imports)].map(([, one, other]) =>
-      join(dirname(file), (one ?? other).replace(/\.[jt]s$/, '.d.ts')),
-    );
-  const reached = new Set();
-  const reach = (file) => {
-    if (reached.has(file)) return;
-    reached.add(file);
-    importsOf(file).forEach(reach);
-  };
-  doors.forEach(reach);
-  // A room's index.ts takes each public name from the file that declares it.
-  const named = new Set([...doors, ...doors.flatMap(importsOf)]);
-  const dist = join(library, 'dist');
-  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-    const file = join(dist, name);
-    if (!name.endsWith('.d.ts') || name.startsWith('cjs')) continue;
-    if (!reached.has(file)) {
-      rmSync(file);
-      continue;
-    }
-    const text = readFileSync(file, 'utf8');
-    const kept = named.has(file) ? text : text.replace(/[ \t]*\/\*\*[\s\S]*?\*\/\n/g, '');
-    writeFileSync(
-      file,
-      kept.replace(/^(?: {4})+/gm, (indent) => '\t'.repeat(indent.length / 4)),
-    );
-  }
-}
-
-/** The same declarations once more: TypeScript takes those beside `"type": "commonjs"` for CommonJS. */
-function copyDeclarations(from, to) {
-  for (const file of readdirSync(from, { recursive: true, encoding: 'utf8' })) {
-    if (file.startsWith('cjs') || !file.endsWith('.d.ts')) continue;
-    mkdirSync(dirname(join(to, file)), { recursive: true });
-    cpSync(join(from, file), join(to, file));
-  }
 }

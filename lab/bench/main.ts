@@ -1,4 +1,4 @@
-// npm run bench [-- [part…] [--quick]]
+// npm run bench [-- [part…] [--quick] [--against FOLDER]]
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -6,6 +6,7 @@ import { CONTENDERS } from './contenders.ts';
 import { type Figure, toFigures } from './figures.ts';
 import { here } from './processes.ts';
 import { adapters } from './proofs/adapters.ts';
+import { byHand } from './proofs/by-hand.ts';
 import { dpop } from './proofs/dpop.ts';
 import { freshness } from './proofs/freshness.ts';
 import { guard } from './proofs/guard.ts';
@@ -28,6 +29,8 @@ import { WORKLOADS } from './workloads.ts';
 export interface PartOptions {
   readonly quick: boolean;
   readonly log: (text: string) => void;
+  /** Folder of another checkout, which is built: it is measured in turn with this one. */
+  readonly against: string | undefined;
 }
 
 const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>>> = {
@@ -46,12 +49,14 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   login,
   observability,
   sessions,
+  'by-hand': byHand,
   keycloak,
   // Measures nothing: writes the pages again, from what was measured last.
   pages: async () => [],
 };
 /** They need a real Keycloak or Redis, or minutes of their own. */
 const ON_REQUEST = ['adapters', 'dpop', 'freshness', 'login', 'sessions', 'keycloak', 'pages'];
+const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'by-hand', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({
@@ -61,6 +66,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string', multiple: true },
     workload: { type: 'string', multiple: true },
+    against: { type: 'string' },
     'keep-results': { type: 'boolean', default: false },
   },
 });
@@ -71,17 +77,17 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-installContenders();
+if (parts.some((part) => !WITHOUT_CONTENDERS.includes(part))) installContenders();
 const began = Date.now();
 const log = (text: string) => {
   const seconds = String(Math.round((Date.now() - began) / 1000)).padStart(4);
   process.stdout.write(`${seconds} s  ${text}\n`);
 };
 // A short run is for looking, and a part of the contenders proves nothing: the page shows full runs.
-const isKept = !(values.quick || values.only || values.workload || values['keep-results']);
+const isKept = !(values.quick || values.only || values.workload || values.against || values['keep-results']);
 let results = loadResults();
 for (const part of parts) {
-  const figures = await PARTS[part]!({ quick: values.quick, log });
+  const figures = await PARTS[part]!({ quick: values.quick, log, against: values.against });
   if (part !== 'pages') results = { ...results, figures: { ...results.figures, [part]: figures } };
   for (const one of figures) {
     const target = one.target === undefined ? '' : ` (${one.target})`;

@@ -116,6 +116,7 @@ describe('a token that is in doubt', () => {
     await assertRefused(() => verifier.verify(mute), 'token_revoked');
     assert.equal(verifier.isKnown(mute), false);
     await assertRefused(() => verifier.verify(mute), 'token_revoked');
+    assert.equal(verifier.stats.remoteUnavailable, 0, 'Keycloak is there');
   });
 
   it('is 503 while Keycloak does not answer, whatever else is accepted then', async () => {

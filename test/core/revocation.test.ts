@@ -65,6 +65,19 @@ describe('the list of revocations', () => {
     ['a session with the id of the user', { type: 'session', issuer, sessionId: 'u1' }],
     ['a token with the id of the session', { type: 'token', issuer, tokenId: 's1' }],
   ];
+  it('leaves it to Keycloak where a time was lifted, also in the second in which it was set', () => {
+    for (const [setAt, liftedAt, verdict] of [
+      [5000, 4999, 'refuse'],
+      [5000, 5000, 'confirm'],
+      [5000, 5001, 'confirm'],
+    ] as const) {
+      const { list } = start();
+      list.add({ type: 'not-before', issuer, notBefore: 2000, setAt });
+      list.add({ type: 'not-before', issuer, notBefore: 0, setAt: liftedAt });
+      assert.equal(list.judge(token)?.verdict, verdict, `lifted at ${liftedAt}`);
+    }
+  });
+
   for (const [name, revocation] of misses) {
     it(`does not hit the token by ${name}`, () => {
       const { list } = start();

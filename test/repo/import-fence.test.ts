@@ -141,7 +141,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     assert.deepEqual(findCircles(edges), [['a', 'b', 'c', 'd'], ['one', 'two'], ['self']]);
   });
 
-  test('who guards routes with Fastify loads nothing of sign-in with the browser, nor of permissions', () => {
+  test('who guards routes with Fastify loads nothing of sign-in with the browser, nor of permissions; who calls nobody, no client', () => {
     const loadedBy = (file: string, loaded = new Set<string>()): Set<string> => {
       if (loaded.has(file)) return loaded;
       loaded.add(file);
@@ -156,7 +156,11 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     for (const room of ['core', 'fastify', 'redis']) {
       assert.deepEqual([...loadedBy(`guard/src/${room}/index.ts`)].filter(isOfSessions), [], room);
     }
-    assert.ok([...loadedBy('guard/src/session/index.ts')].includes('oauth4webapi'));
+    assert.ok([...loadedBy('guard/src/session/index.ts')].some(isOfSessions));
+    // What brings it along is loaded by a client's first call.
+    for (const room of ['client', 'session', 'adapter', 'express', 'fetch'])
+      assert.ok(!loadedBy(`guard/src/${room}/index.ts`).has('oauth4webapi'), room);
+    assert.ok(loadedBy('guard/src/client/verbs.ts').has('oauth4webapi'));
   });
 
   test('the command line loads rooms only inside of its commands', () => {

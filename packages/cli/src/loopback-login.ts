@@ -8,7 +8,7 @@ export interface LoopbackLogin {
   readonly url: string;
   /** Resolves when the person has signed in. */
   readonly finished: Promise<Tokens>;
-  /** Gives up: nobody is waited for any longer. */
+  /** Gives up waiting. */
   close(): void;
 }
 
@@ -55,7 +55,7 @@ export async function startLoopbackLogin(client: KeycloakClient): Promise<Loopba
   }
 }
 
-/** Not as a URL: anybody can write what is none, as `//`. */
+/** Not as a URL: anybody can send what is not one, such as `//`. */
 function split(target: string): [path: string, query?: string] {
   const at = target.indexOf('?');
   return at === -1 ? [target] : [target.slice(0, at), target.slice(at + 1)];

@@ -45,7 +45,7 @@ function packageVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-// `doctor | head`: whoever reads no more ends no command half-way.
+// `doctor | head`: a reader that stops ends no command half-way.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
@@ -57,7 +57,7 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const { line } = createOutput(process.stderr, process.env);
-    // Some of these words are a server's.
+    // Some of these words come from a server.
     line(`keycloak-guard: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
   },

@@ -11,7 +11,7 @@ export async function writePrivateFile(file: string, text: string): Promise<void
   await replacePrivateFile(await followLinks(file), text);
 }
 
-/** The same for a file that nobody but this program has a use for: a link in its place is replaced itself. */
+/** The same for a file that only this program uses: where it is a link, the link itself is replaced. */
 export async function replacePrivateFile(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -23,14 +23,14 @@ export async function replacePrivateFile(file: string, text: string): Promise<vo
   }
 }
 
-/** To a file that need not be there yet. */
+/** Follows links to a file that may not be there yet. */
 async function followLinks(file: string): Promise<string> {
   let path = file;
   for (let links = 0; links < MOST_LINKS; links++) {
     try {
       path = resolve(dirname(path), await readlink(path));
     } catch (error) {
-      // EINVAL: it is no link.
+      // EINVAL: it is not a link.
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EINVAL' || code === 'ENOENT') return path;
       throw error;

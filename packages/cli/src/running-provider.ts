@@ -17,7 +17,7 @@ const CONFIGURED = [
   'KEYCLOAK_CLIENT_SECRET',
 ];
 
-/** One of these in the settings, and there is a Keycloak to be used: then no other provider is, ever. */
+/** Where one of these is set, there is a Keycloak to use, and no other provider ever is. */
 export const isConfigured = (setting: (name: string) => string | undefined): boolean =>
   CONFIGURED.some((name) => setting(name));
 
@@ -27,19 +27,19 @@ export interface RunningProvider {
   readonly realm: string;
 }
 
-/** The user's own folder for what can be lost. */
+/** The user's folder for what may be lost. */
 export function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keycloak-guard');
 }
 
-/** Lets other commands find the provider of this process. What is returned ends that; it never rejects. */
+/** Lets other commands find the provider of this process. Returns a function that ends that; it never rejects. */
 export async function announceProvider({ url, realm }: RunningProvider): Promise<() => Promise<void>> {
   const file = noteFile();
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await replacePrivateFile(file, JSON.stringify({ url, realm, pid: process.pid }));
   } catch {
-    // A folder that cannot be written to is no reason not to start.
+    // A folder that cannot be written to does not keep the provider from starting.
   }
   return async () => {
     // Another one that was started later stays known.
@@ -47,7 +47,7 @@ export async function announceProvider({ url, realm }: RunningProvider): Promise
   };
 }
 
-/** The provider that was started last, if it runs still. */
+/** The provider that was started last, if it still runs. */
 export async function findRunningProvider(): Promise<RunningProvider | undefined> {
   const note = await readNote();
   return note !== undefined && isRunning(note.pid) ? { url: note.url, realm: note.realm } : undefined;
@@ -62,7 +62,7 @@ async function readNote(): Promise<(RunningProvider & { readonly pid: number }) 
     const { url, realm, pid } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
     // Never a password to another machine, whoever wrote the file.
     const isOurs = /^http:\/\/localhost:\d+$/.test(String(url)) && typeof realm === 'string';
-    // 0 and less are groups of processes: one of them always runs.
+    // 0 and less mean groups of processes: one of them always runs.
     const isPid = Number.isInteger(pid) && Number(pid) > 0;
     return isOurs && isPid ? { url: String(url), realm, pid: Number(pid) } : undefined;
   } catch {
@@ -70,7 +70,9 @@ async function readNote(): Promise<(RunningProvider & { readonly pid: number }) 
   }
 }
 
-/** Whether nobody else can have written the file. Windows has folders of users for that, and no owner to ask for. */
+/**
+ * Whether nobody else can have written the file. On Windows the folder is the user's own, and there is no owner to ask for.
+ */
 async function isPrivate(file: string): Promise<boolean> {
   const found = await lstat(file);
   const isMine = process.getuid === undefined || (found.uid === process.getuid() && !(found.mode & 0o022));
@@ -82,7 +84,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It is somebody else's.
+    // It belongs to somebody else.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

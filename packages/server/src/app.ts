@@ -57,15 +57,18 @@ export interface AppDeps {
   readonly client?: KeycloakClient | undefined;
   /** With `WORKERS`: the other processes, and what they share. */
   readonly link?: WorkerLink | undefined;
-  /** Answers to `localhost` and its like alone, whatever the `Host` header says. Default false. */
+  /** Answers only to `localhost` and the like in the `Host` header. Default false. */
   readonly loopbackNamesOnly?: boolean | undefined;
   /** Version in the OpenAPI document. */
   readonly version?: string | undefined;
-  /** Filled into the form of `POST /login` on the docs page, for all to see. Default: nothing. */
+  /** Filled into the form of `POST /login` on the docs page, where all can see it. Default: nothing. */
   readonly docsLogin?: DocsLogin | undefined;
 }
 
-/** Builds the guide's API. Nothing is listened on, no environment is read. The order is the order in which it runs. */
+/**
+ * Builds the guide's API. It does not listen and reads no environment. The order of the lines is the order in which they
+ * run.
+ */
 export async function buildApp(config: Config, deps: AppDeps = {}): Promise<FastifyInstance> {
   const trustsProxy = config.trustProxy !== false && compile(config.trustProxy.split(','));
   const app = fastify({
@@ -143,7 +146,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const basePath = basePathOf(config.publicUrl);
   for (const model of MODELS) app.addSchema(model);
   if (config.docs) {
-    await collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath, dpop: config.dpop });
+    collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath, dpop: config.dpop });
   }
   await app.register(keycloakGuard, {
     verifier: tracing?.traceChecks(verifier) ?? verifier,
@@ -177,7 +180,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
 
 /**
  * For Fastify, which makes a child of its logger for each request: that costs as much as the verification, so `reqId` is
- * given with each line instead. Not by a `childLoggerFactory`, for what one returns is examined on each request.
+ * given with each line instead. Not by a `childLoggerFactory`: Fastify examines what that returns on each request.
  */
 function withoutChildren(logger: Logger): FastifyBaseLogger {
   return Object.create(logger, { child: { value: returnThis } });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Where the package is installed they are in it, in a clone at its root. */
+/** In an installed package they are inside of it, in a clone at the root. */
 const FOLDERS = ['../', '../../../'];
 
 /**

@@ -9,7 +9,7 @@ export {
   type SettingProblem,
 } from './config.ts';
 export { pathOfDocument } from './documents.ts';
-export { explainStart, nextSignal, runService } from './main.ts';
 export type { HTTPError, TokenRequest, TokenResponse, UserInfo, ValidationError, Welcome } from './models.ts';
+export { explainStart, nextSignal, runService } from './run.ts';
 export { isPlaceholder } from './setting-parsers.ts';
 export { type RunningService, startService } from './start.ts';

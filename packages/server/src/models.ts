@@ -3,7 +3,7 @@ export type Schema = Readonly<Record<string, unknown>>;
 
 type OptionalOf<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T];
 
-/** A model for the type of the same name: no member may be forgotten, and none be called required that may be absent. */
+/** A model for the type of the same name: no member may be forgotten, and none that may be absent may be required. */
 interface Model<T> extends Schema {
   readonly $id: string;
   readonly properties: { readonly [K in keyof Required<T>]: Schema };
@@ -148,7 +148,7 @@ export const Welcome: Model<Welcome> = {
   properties: { message: TEXT, documentation: TEXT },
 };
 
-/** Every error but 422. */
+/** Every error except 422. */
 export interface HTTPError {
   detail: string;
 }

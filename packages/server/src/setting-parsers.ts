@@ -29,7 +29,7 @@ export function parsePublicUrl(text: string): string | undefined {
   return /^https?:$/.test(url.protocol) && isPlain && !/\s/.test(text) ? text.replace(/\/+$/, '') : undefined;
 }
 
-/** To the letter: it is compared with what tokens say. */
+/** Taken literally: it is compared with what tokens say. */
 export function parseIssuer(text: string): string | undefined {
   return isServerUrl(text) && parsePublicUrl(text) === text ? text : undefined;
 }
@@ -79,7 +79,7 @@ export function parseTrustProxy(text: string): false | string | undefined {
   return items?.every(isProxy) ? items.join(',') : undefined;
 }
 
-/** What stands in an example, and was not filled in. */
+/** A placeholder of an example that was not filled in. */
 export function isPlaceholder(text: string): boolean {
   return /^(\*+|<.*>|change-?me|your[-_ ].*|the-secret-from-the-console|the-output-of-openssl-rand-hex-32)$/i.test(
     text,

@@ -15,7 +15,7 @@ export interface RunningService {
   readonly url: string;
   /** Where Prometheus finds its numbers; `undefined` where `METRICS_PORT` is not set. */
   readonly metricsUrl: string | undefined;
-  /** Answers what has begun, takes nothing new, and ends. */
+  /** Answers the requests that have begun, takes no new ones, and ends. */
   close(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export async function startService(
   try {
     return await listen(app, config, logger, deps.link);
   } catch (error) {
-    // The port for metrics, and the connection to Redis, would keep a process that answers nobody.
+    // The port for metrics and the connection to Redis would keep a process alive that answers nobody.
     await app.close();
     throw error;
   }
@@ -50,8 +50,8 @@ async function listen(
       ? undefined
       : await startMetricsServer(app.metrics, { host: config.metricsHost, port: config.metricsPort });
   app.addHook('onClose', async () => metrics?.close());
-  // A proxy may send requests as soon as there is somebody who listens, ready or not: who was logged out has to be
-  // known by then.
+  // A proxy may send requests as soon as something listens, ready or not: by then this process has to know who was logged
+  // out.
   app.checkClient();
   await app.whenKnowing(LONGEST_WAIT_MS);
   await app.listen({

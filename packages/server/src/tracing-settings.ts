@@ -10,7 +10,8 @@ const OFF: TracingSettings = Object.freeze({ exporter: 'off' });
 
 /**
  * Which exporter is wanted. What OpenTelemetry reads for itself (addresses, headers, sampling, batches) is not looked at.
- * A wish that cannot be met is no reason not to start: these variables are often set for many programs at once.
+ * A wish that cannot be met does not keep the service from starting: these variables are often set for many programs at
+ * once.
  *
  * @see OpenTelemetry, "General SDK configuration" and "OTLP exporter configuration"
  */

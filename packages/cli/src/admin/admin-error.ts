@@ -47,7 +47,7 @@ export function toAdminError(error: unknown, doing: string): AdminError {
   );
 }
 
-/** Keycloak's words on one line, and no more of them than a person reads. */
+/** Keycloak's words on one line, no more of them than a person reads. */
 function toAnswer(data: unknown): string {
   return readAnswer(data).replace(/\s+/g, ' ').trim().slice(0, 300);
 }

@@ -5,8 +5,8 @@ import type { SetupGoal } from './goal.ts';
 import type { Step } from './plan/step.ts';
 
 /**
- * Does one step. Every id is looked up now, and what somebody else (or an earlier run that was cut off) has made in
- * the meantime is taken as done, so a run can be repeated from any point.
+ * Does one step. Every id is looked up now, and what somebody else, or an earlier run that was cut off, has made in the
+ * meantime counts as done: so a run can be repeated from any point.
  *
  * @throws {AdminError} when Keycloak does not answer or refuses
  */
@@ -101,7 +101,7 @@ async function updateClient(
   action: ActionOf<'update-client'>,
 ): Promise<void> {
   const id = await clientId(api, goal);
-  // Keycloak takes the attributes it is sent for all of them.
+  // Keycloak takes the attributes it is sent for the whole list.
   const client = found((await api.clients.findOne({ realm: goal.realm, id })) ?? undefined, goal.clientId);
   const attributes = { ...client.attributes, ...action.attributes };
   await api.clients.update({ realm: goal.realm, id }, { ...client, ...action.patch, attributes });
@@ -116,7 +116,7 @@ async function addDefaultScope(api: AdminClient, goal: SetupGoal, name: string):
   );
   const client = await api.clients.findOne({ realm, id });
   const clientScopeId = scope.id as string;
-  // A scope that is optional has to leave that list, or it stays there.
+  // A scope that is optional must leave that list first, or it stays there.
   if (client?.optionalClientScopes?.includes(name))
     await api.clients.delOptionalClientScope({ realm, id, clientScopeId });
   await api.clients.addDefaultClientScope({ realm, id, clientScopeId });

@@ -1,7 +1,7 @@
 import AdminClient from '@keycloak/keycloak-admin-client';
 import { toAdminError } from './admin-error.ts';
 
-/** Who asks the Admin API: a person (of the realm `master`, or of one realm alone), or a service account. */
+/** Who calls the Admin API: a person (of the realm `master`, or only of one realm), or a service account. */
 export type AdminCredentials =
   | {
       readonly realm: string;
@@ -40,7 +40,7 @@ export interface AdminConnection {
 export async function connectAdmin(options: AdminOptions): Promise<AdminConnection> {
   const { credentials, timeoutMs: timeout = 30_000, clock = Date.now } = options;
   const baseUrl = options.serverUrl.replace(/\/+$/, '');
-  // A 307 would have the password sent again, to whoever it names.
+  // A 307 would send the password again, to whatever address it names.
   const requestOptions = { redirect: 'manual' } as const;
   const settings = { baseUrl, realmName: credentials.realm, timeout, requestOptions };
   let expiresAt = 0;

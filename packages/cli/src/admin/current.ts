@@ -17,14 +17,14 @@ export interface CurrentState {
   readonly scopes: readonly string[];
   readonly realmRoles: readonly string[];
   readonly clientRoles: readonly string[];
-  /** Of the groups that are asked for (and their parents), those that exist. Full paths. */
+  /** The groups that are asked for, and their parents, as far as they exist. Full paths. */
   readonly groups: readonly string[];
   readonly user: UserRepresentation | null;
   readonly userHasPassword: boolean;
   readonly userRealmRoles: readonly string[];
   readonly userClientRoles: readonly string[];
   readonly userGroups: readonly string[];
-  /** Attributes without which the realm lets nobody log in (Keycloak 24 and later). */
+  /** Attributes that the realm asks everybody for at login (Keycloak 24 and later). */
   readonly requiredAttributes: readonly string[];
 }
 
@@ -157,7 +157,7 @@ async function existing(
   return found.flat();
 }
 
-/** What is not there is `undefined`; everything else that goes wrong is thrown. */
+/** `undefined` for what is not there; everything else that goes wrong is thrown. */
 async function read<T>(doing: string, call: () => Promise<T>): Promise<T | undefined> {
   try {
     return (await call()) ?? undefined;

@@ -6,7 +6,7 @@ export interface SetupGoal {
   readonly clientSecret?: string | undefined;
   /** Address of the API as a browser sees it, for example `http://localhost:8000`. No trailing slash. */
   readonly appUrl: string;
-  /** Where Keycloak reports logouts to. Set only by name does it replace another one. */
+  /** Where Keycloak reports logouts to. It replaces another address only where it was named. */
   readonly backchannelLogoutUrl: { readonly url: string; readonly replace: boolean };
   readonly user?: UserGoal | undefined;
   /** Roles of the realm that have to exist; the user gets them. */
@@ -32,8 +32,8 @@ const TOKEN_CALLBACK = 'http://127.0.0.1/callback';
 
 /**
  * Where Keycloak may send browsers back to. On this machine any path of the app, as in the guide: nobody else answers
- * there. Anywhere else the very addresses that are used, for a pattern would take a code to every page of that host
- * (RFC 9700 §2.1).
+ * there. Anywhere else exactly the addresses that are used: a pattern would take a code to every page of that host (RFC 9700
+ * §2.1).
  */
 export function toRedirectUris(appUrl: string): { login: string[]; logout: string[] } {
   if (isLoopback(appUrl)) return { login: [`${appUrl}/*`], logout: [`${appUrl}/*`] };
@@ -126,7 +126,9 @@ export function toMappers(goal: SetupGoal) {
   return [audience, groups];
 }
 
-/** The user as the product needs it, for Keycloak's UserRepresentation: complete, so that no login asks for more. */
+/**
+ * The user as the product needs it, for Keycloak's UserRepresentation: complete, so that no login asks for anything else.
+ */
 export function toUser(user: UserGoal) {
   return {
     username: user.username,

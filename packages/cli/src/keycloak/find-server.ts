@@ -2,7 +2,7 @@ import { type Answer, call } from './call.ts';
 
 /** What stands at an address. */
 export interface FoundServer {
-  /** Whether Keycloak answers right there. */
+  /** Whether Keycloak answers at that address. */
   readonly isKeycloak: boolean;
   /** Answer to `<address>/realms/<realm>`. */
   readonly answer: Answer;
@@ -30,7 +30,7 @@ export function trimUrl(serverUrl: string): string {
   return url.origin + url.pathname.replace(/\/{2,}/g, '/').replace(/\/$/, '');
 }
 
-/** Keycloak shows itself by a realm's public data, or by its own words about a realm that it does not serve. */
+/** Keycloak is known by a realm's public data, or by its own words about a realm that it does not have. */
 export function isKeycloak({ status, json }: Answer): boolean {
   if (json === undefined) return false;
   if (status === 200) return typeof json.realm === 'string' && 'token-service' in json;

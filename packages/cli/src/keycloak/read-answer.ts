@@ -18,7 +18,7 @@ export async function readBody(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-/** The JSON object that a text is; `undefined` where it is none. */
+/** Reads a text as a JSON object; `undefined` where it is not one. */
 export function toJsonObject(body: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(body);

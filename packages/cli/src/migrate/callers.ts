@@ -14,11 +14,11 @@ export interface CallersReport {
   /** The client of the API. */
   readonly clientId: string;
   readonly callers: readonly Caller[];
-  /** What mends it; `undefined` where nobody is locked out. */
+  /** What to change; `undefined` where nobody is locked out. */
   readonly mend: string | undefined;
 }
 
-/** Clients that Keycloak brings along, and that call no API of anybody's. */
+/** Keycloak's own clients, which call no other API. */
 const BUILT_IN = new Set([
   'account',
   'account-console',
@@ -32,7 +32,7 @@ const BUILT_IN = new Set([
 /**
  * Asks Keycloak for an example of the token that each client of the realm would get, and looks whether it is for the API.
  *
- * @param onClient told of each client that is looked at
+ * @param onClient called with each client that is looked at
  */
 export async function findCallers(
   { api }: AdminConnection,

@@ -6,13 +6,13 @@ export interface Place {
   readonly line: number;
 }
 
-/** One use of an adapter that has no future. */
+/** One use of a deprecated adapter. */
 export interface Finding extends Place {
   /** As it is written, on one line. */
   readonly use: string;
-  /** With the drop-in; `null`: as it is. */
+  /** What it becomes with the drop-in; `null`: it stays. */
   readonly dropIn: string | null;
-  /** With the adapter of the framework itself; `null` where there is nothing like it. */
+  /** What it becomes with the framework's own adapter; `null` where there is nothing like it. */
   readonly native: string | null;
   /** Ids of what will be different, see `DIFFERENCES`. */
   readonly differs: readonly DifferenceId[];

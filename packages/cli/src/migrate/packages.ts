@@ -1,4 +1,4 @@
-/** Packages that have no future, and what takes their place. */
+/** Deprecated packages, and what takes their place. */
 export const REPLACEMENTS: Readonly<Record<string, string>> = {
   'keycloak-connect': 'keycloak-guard/connect',
   'nest-keycloak-connect': 'keycloak-guard/nest/connect',

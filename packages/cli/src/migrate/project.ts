@@ -15,9 +15,9 @@ export interface Project {
   readonly sources: readonly SourceFile[];
   /** `package.json` files, by path. */
   readonly manifests: ReadonlyMap<string, string>;
-  /** `keycloak.json` and others of JSON that may be one, by path. */
+  /** `keycloak.json`, and other JSON files that may be one, by path. */
   readonly settings: ReadonlyMap<string, string>;
-  /** Files that are no program, or no JSON, though their names say so. */
+  /** Files that cannot be parsed, though their names say that they are programs or JSON. */
   readonly unread: readonly string[];
 }
 
@@ -33,10 +33,10 @@ const LEFT_OUT = new Set([
   'vendor',
 ]);
 const SOURCE = /\.[cm]?[jt]sx?$/;
-/** A bundle or a minified file is nobody's source. Unit: characters. */
+/** Longer files are bundles or minified, and not source. Unit: characters. */
 const LONGEST = 1_000_000;
 
-/** @param onFile told of each file that is read */
+/** @param onFile called with each file that is read */
 export async function readProject(folder: string, onFile: (file: string) => void): Promise<Project> {
   const sources: SourceFile[] = [];
   const manifests = new Map<string, string>();
@@ -51,7 +51,7 @@ export async function readProject(folder: string, onFile: (file: string) => void
     if (name === 'package.json') manifests.set(file, text);
     else if (isSettings && isJson(text)) settings.set(file, text);
     else if (isSettings) unread.push(file);
-    // To parse takes time, and most files of a project have nothing to do with it.
+    // Parsing takes time, and most files of a project have nothing to do with Keycloak.
     else if (text.length <= LONGEST && /keycloak|kauth|enforcer|checkSso/i.test(text)) {
       const program = readProgram(text, file);
       if (program === undefined) unread.push(file);
@@ -70,7 +70,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** Links are not followed: they lead out of the project, or round in a circle. */
+/** Links are not followed: they may lead out of the project, or in a circle. */
 async function* filesOf(root: string, below: string): AsyncGenerator<string> {
   const entries = await readdir(join(root, below), { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {

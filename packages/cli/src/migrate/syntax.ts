@@ -1,6 +1,6 @@
 import { parse } from '@babel/parser';
 
-/** As much of a syntax tree as is read here. */
+/** The parts of a syntax tree that are read here. */
 export interface SyntaxNode {
   readonly type: string;
   readonly start: number;

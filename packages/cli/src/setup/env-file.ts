@@ -10,7 +10,10 @@ export interface EnvChange {
   readonly to: string;
 }
 
-/** The text of the file; empty when there is none. Without a byte order mark, which would be read as a part of the first name. */
+/**
+ * The text of the file; empty when there is none. Without its byte order mark, which would count as a part of the first
+ * name.
+ */
 export async function readEnvText(file: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
@@ -39,7 +42,7 @@ export async function readSettings(
   };
 }
 
-/** What has to change, so that the file holds all the values. */
+/** The changes after which the file holds all the values. */
 export function compareEnv(text: string, values: Readonly<Record<string, string>>): EnvChange[] {
   const there = parseEnv(text);
   return Object.entries(values)
@@ -50,7 +53,7 @@ export function compareEnv(text: string, values: Readonly<Record<string, string>
 /**
  * The file with the changes in it. Every other line stays as it is, comments too.
  *
- * @throws {UsageError} where the file would say something else than it should: a value that no quotes can hold
+ * @throws {UsageError} where no quotes can hold a value
  */
 export function mergeEnv(text: string, changes: readonly EnvChange[]): string {
   const newline = text.includes('\r\n') ? '\r\n' : '\n';

@@ -8,7 +8,7 @@ import { compareEnv, type EnvChange, mergeEnv, readEnvText } from './env-file.ts
 import type { SetupOptions } from './options.ts';
 import { envLine } from './show-plan.ts';
 
-/** The service's settings for a set-up. */
+/** The settings of the service for a set-up. */
 export function toSettings(
   serverUrl: string,
   goal: SetupGoal,
@@ -22,7 +22,7 @@ export function toSettings(
   };
 }
 
-/** What the `.env` file has to change; nothing when no file is wanted. */
+/** What has to change in the `.env` file; nothing when no file is wanted. */
 export async function planEnv(options: SetupOptions, settings: Record<string, string>): Promise<EnvChange[]> {
   if (options.envFile === undefined) return [];
   const changes = compareEnv(await readEnvText(options.envFile), settings);

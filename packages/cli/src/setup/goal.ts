@@ -126,7 +126,7 @@ async function completeUser(
   };
 }
 
-/** The guide's user has a name; others get one that can be seen to be made up. */
+/** The guide's user has a name; others get one that is visibly made up. */
 function suggestName(username: string): string {
   const first = username.charAt(0).toUpperCase() + username.slice(1);
   return username === 'abdullah'

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * Finds the Keycloak that is to be set up, before anybody types a password for it. People copy addresses from the
- * browser: where Keycloak answers close by, that address is taken, and said.
+ * browser: where Keycloak answers at a similar address, that one is used, and shown.
  *
  * @throws {Error} where there is none, in words for the person at the terminal
  */
@@ -23,7 +23,7 @@ export async function locate(
   if (options.exportFile !== undefined) return options;
   const given =
     options.serverUrl ?? (await questions?.text('Address of Keycloak', 'http://localhost:8080')) ?? '';
-  // Is named with everything else that is missing.
+  // It is reported with everything else that is missing.
   if (given === '') return options;
   assertUsable({ ...options, serverUrl: given });
   out.progress('looking for Keycloak');
@@ -50,7 +50,7 @@ export async function locate(
   return { ...options, serverUrl };
 }
 
-/** Over a network: inside one machine or one Docker network plain HTTP is common. */
+/** Warns over a network only: inside one machine or one Docker network plain HTTP is common. */
 function isReadable(serverUrl: string): boolean {
   const { protocol, hostname } = new URL(serverUrl);
   return protocol === 'http:' && nearnessOf(hostname) === 'everybody';

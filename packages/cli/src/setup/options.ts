@@ -110,7 +110,7 @@ export async function readSetupOptions(
     serverUrl: flags.url ?? env('KEYCLOAK_SERVER_URL'),
     realm: flags.realm ?? env('KEYCLOAK_REALM') ?? 'testing',
     clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? 'fastapi-keycloak',
-    // A .env that was copied from the example: the service would not start with that.
+    // A `.env` copied from the example: the service would not start with it.
     clientSecret: secret === undefined || isPlaceholder(secret) ? undefined : secret,
     appUrl: appUrlOf(flags['app-url'], env),
     backchannelUrl: flags['backchannel-url'],
@@ -193,7 +193,7 @@ export function assertUsable(options: SetupOptions): void {
     }
   }
   const { serverUrl } = options;
-  // Where Keycloak is called, an address from the browser is mended by looking; a realm file calls nobody.
+  // Where Keycloak is called, looking there corrects an address from the browser; a realm file calls nobody.
   const isUsable =
     options.exportFile === undefined ? !hasCredentials(serverUrl) : isServerUrl(serverUrl ?? 'http://x');
   if (problems.length === 0 && !isUsable) {

@@ -61,7 +61,7 @@ function showEnv(
   }
 }
 
-/** One line about a setting; a secret is named, not shown. */
+/** One line about a setting; a secret is named but not shown. */
 export function envLine({ name, from, to }: EnvChange): string {
   const isSecret = /SECRET|PASSWORD/.test(name);
   const shown = (value: string) => (isSecret ? '(hidden)' : value);

@@ -5,9 +5,11 @@ import { createPaint, type Paint, toPlainText } from './style.ts';
 export interface Output {
   /** Colours a text for `line` and `progress` of this output, and for nothing else. */
   readonly paint: Paint;
-  /** Writes a line. Of what a terminal would obey nothing gets through but `paint`, whoever wrote the text. */
+  /**
+   * Writes a line. Only the colours of `paint` reach the terminal: other escape sequences do not, whoever wrote the text.
+   */
   line(text?: string): void;
-  /** Shows what is going on; only on a terminal, and gone with the next line. An empty text takes it away. */
+  /** Shows what is going on; only on a terminal, until the next line. An empty text removes it. */
   progress(text: string): void;
 }
 

@@ -4,7 +4,7 @@ import { toPlainText } from './style.ts';
 /** Asks a person at a terminal. Every question rejects with {@link Cancelled} when the person gives up. */
 export interface Questions {
   text(message: string, suggestion?: string): Promise<string>;
-  /** What is typed is not shown. */
+  /** Does not show what is typed. */
   secret(message: string): Promise<string>;
   confirm(message: string, suggestion?: boolean): Promise<boolean>;
 }
@@ -17,7 +17,7 @@ export class Cancelled extends Error {
 /**
  * Questions at the terminal; the library is loaded when it is needed.
  *
- * @param out what it shows of its progress is taken away before a question
+ * @param out its progress is removed before a question
  */
 export async function createQuestions(out: Pick<Output, 'progress'>): Promise<Questions> {
   const prompts = await import('@clack/prompts');

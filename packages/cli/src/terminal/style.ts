@@ -15,9 +15,8 @@ export function createPaint(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv)
 }
 
 /**
- * Takes out what a terminal would obey, and what makes a text look like another one: escape sequences, control
- * characters but the line break, line and paragraph separators, and characters that turn the direction of writing or are
- * not seen.
+ * Removes what a terminal would obey, and what makes a text look like another one: escape sequences, control characters but
+ * the line break, line and paragraph separators, and characters that turn the direction of writing or are not seen.
  */
 export function toPlainText(text: string): string {
   return stripVTControlCharacters(text).replace(UNSEEN, ' ');
@@ -25,7 +24,7 @@ export function toPlainText(text: string): string {
 
 const UNSEEN = /[^\P{Cc}\n]|[\u2800\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** The same on one line: for what others wrote, so that no line of theirs looks like one of this program's. */
+/** The same on one line: for texts of others, so that no line of theirs looks like one of this program. */
 export function toPlainLine(text: string): string {
   return toPlainText(text).replace(/\s+/g, ' ').trim();
 }

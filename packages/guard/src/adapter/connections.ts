@@ -40,14 +40,14 @@ export interface Connection {
 export interface ConnectionGuard<Incoming> {
   /** @throws {AuthError} rejects with what a guard would refuse the request for */
   open(request: Incoming): Promise<Connection>;
-  /** With a token that came in another way than in the `Authorization` header. */
+  /** With a token that came by another way than the `Authorization` header. */
   openWith(request: Incoming, token: unknown): Promise<Connection>;
 }
 
 /** What an adapter brings along. */
 export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'onDenied' | 'resourceOf'> {
   toRequest(request: Incoming): RequestLike;
-  /** Reads the session without using it: who only listens is not there for ever. */
+  /** Reads the session without counting as a use of it: a page that only listens does not keep it alive. */
   sessionOf(request: Incoming): SessionAuthenticator<Incoming, null> | undefined;
 }
 
@@ -59,11 +59,11 @@ export interface Connections<Incoming> {
   close(): void;
 }
 
-/** How often somebody looks whether anything was revoked: costs one comparison. Unit: milliseconds. */
+/** How often to look whether anything was revoked: one comparison. Unit: milliseconds. */
 const LOOK_EVERY_MS = 250;
-/** How often each connection is asked about again where nothing was. Unit: milliseconds. */
+/** How often each connection is checked again where nothing was revoked. Unit: milliseconds. */
 const ASK_EVERY_MS = 5_000;
-/** The longest `setTimeout` there is. */
+/** The longest time that `setTimeout` takes. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Held<Incoming> {
@@ -141,7 +141,7 @@ export function createConnections<Incoming>(
       clearTimeout(expiry);
       remove(self);
     }
-    /** Of a session the token is renewed by itself. */
+    /** A session's token is renewed by itself. */
     function waitForExpiry(): void {
       clearTimeout(expiry);
       if (isOfSession(held)) return;
@@ -178,7 +178,7 @@ export function createConnections<Incoming>(
         const next: Held<Incoming> = { request: held.request, token: toToken(token) };
         const found = (await gate.decide(next, null)) as Principal;
         if (found.subject !== principal.subject || found.issuer !== principal.issuer) {
-          throw new AuthError('token_claims', 'The new token of the connection is of somebody else');
+          throw new AuthError('token_claims', 'The new token of the connection belongs to somebody else');
         }
         if (!open.has(self)) throw new AuthError('token_expired', 'The connection has ended');
         held = next;

@@ -50,7 +50,7 @@ export interface DoorHost<Incoming, Outgoing> extends Pick<PermitsHost<Incoming>
   logOf?(request: Incoming): Log | undefined;
 }
 
-/** The engine behind an adapter: everything but the framework. */
+/** The engine of an adapter: everything but the framework. */
 export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /** Where lines go that belong to no request. */
@@ -64,9 +64,9 @@ export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
   addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
   /** Time now. Unit: milliseconds since 1970. */
   readonly clock: () => number;
-  /** On to the login, for who wants a page and is not signed in; `undefined` for everybody else. */
+  /** On to the login, where a page is asked for and nobody is signed in; `undefined` for everything else. */
   inviteToLogin(error: unknown, request: Incoming): Answer | undefined;
-  /** What is answered to a request that was refused; `undefined` where the error is a fault, and not ours to answer. */
+  /** The answer to a request that was refused; `undefined` where the error is a fault, and not ours to answer. */
   refusalOf(error: unknown, request: Incoming): Answer | undefined;
   /** Turns browser sessions on, once. @throws {OptionsError} */
   openSessions(settings: SessionSettings<Incoming>): Routes<Incoming>;
@@ -75,8 +75,8 @@ export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
   /** Where Keycloak sends its messages. @throws {OptionsError} */
   messages(options?: BackchannelLogoutOptions<Incoming>): Routes<Incoming>;
   /**
-   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
-   * the session, renewed when it is about to expire. `null`: nobody is there.
+   * The access token of the caller, for a call of another API on their behalf: the bearer token as it came, or that of the
+   * session, renewed when it is about to expire. `null`: nobody is there.
    *
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
@@ -191,7 +191,7 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
     },
     has: (principal, requirements) => has(principal, requirements, verifier.clientId, verifier.signInRules),
     load() {
-      // A verifier may be somebody's own.
+      // The application may bring a verifier of its own.
       Promise.resolve(verifier.load()).catch((err) => fallback.error({ err }, 'the verifier could not load'));
     },
     async close() {

@@ -4,16 +4,16 @@ import type { DoorHost } from './door.ts';
 
 // Requests and answers of the Fetch standard, which Hono, Next.js, SvelteKit, Bun, Deno and others have.
 
-/** As much of a `Request` as there is: some frameworks show its headers alone. */
+/** As much of a `Request` as there is: some frameworks show only its headers. */
 export interface FetchRequest {
   readonly headers: Headers;
-  /** One that is not known counts as one that changes something. */
+  /** An unknown one counts as one that changes something. */
   readonly method?: string | undefined;
   /** With scheme and host. Where it is not known, sessions need `publicUrl`. */
   readonly url?: string | undefined;
 }
 
-/** What the answer has to have besides: found out before there is one. */
+/** What the answer needs besides; known before there is one. */
 export interface FetchReply {
   extra?: Pick<Answer, 'headers' | 'setCookies'>;
 }
@@ -33,13 +33,13 @@ export const fetchHost: FetchHost = {
   },
 };
 
-/** What paths are decided by: as they are routed by, for whoever made the `Request` has resolved dots before. */
+/** What paths are decided by: the paths as they are routed by, because whoever made the `Request` has resolved dots before. */
 export function toFetchPath({ method, url, headers }: Request): PathRequest {
   const { pathname, search, protocol } = new URL(url);
   return { method, url: pathname + search, headers, isSecure: protocol === 'https:' };
 }
 
-/** An answer as a `Response`. Which connections are kept is the server's matter. */
+/** An answer as a `Response`. Which connections are kept is for the server to decide. */
 export function toFetchAnswer({ status, headers, setCookies, body }: Answer, method?: string): Response {
   const all = new Headers(headers);
   all.delete('connection');
@@ -50,8 +50,8 @@ export function toFetchAnswer({ status, headers, setCookies, body }: Answer, met
 }
 
 /**
- * Adds to an answer what it has to have besides. To a copy: a handler may give the same `Response` to everybody, and the
- * headers of some, as of `Response.redirect()`, cannot be changed.
+ * Adds to an answer what it needs besides. To a copy: a handler may give the same `Response` to everybody, and the headers
+ * of some, as of `Response.redirect()`, cannot be changed.
  */
 export function addToFetchAnswer(response: Response, { extra }: FetchReply): Response {
   // Neither an upgrade nor an error of the network can be copied.

@@ -1,7 +1,7 @@
 import type { Principal } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
 
-/** Who a guard with these requirements finds: `null` only where it lets nobody pass as well. */
+/** Who a guard with these requirements finds: `null` only where the guard also lets requests without anybody pass. */
 export type Found<C extends object, R extends GuardOptions> = 'optional' extends keyof R
   ? R['optional'] extends false | undefined
     ? Principal<C>

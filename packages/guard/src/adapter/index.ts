@@ -1,4 +1,4 @@
-// What an adapter needs that loads browser sessions only when it is asked to: nothing here imports them. All else is in
+// For adapters that load browser sessions only when they are asked to: nothing here imports them. The rest is in
 // internal.ts.
 export { type Connection, createConnections } from './connections.ts';
 export { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';

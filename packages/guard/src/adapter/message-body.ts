@@ -1,6 +1,6 @@
 import { type Answer, LONGEST_MESSAGE, toJsonAnswer } from '../core/internal.ts';
 
-// What a message of Keycloak's may look like, before a byte of it is read. Anybody can send one.
+// What a message from Keycloak may look like, checked before a byte of it is read. Anybody can send one.
 
 /** Logout tokens come as forms, the pushes of the admin URL as text. */
 const TYPES: ReadonlySet<string> = new Set(['application/x-www-form-urlencoded', 'text/plain']);
@@ -11,7 +11,7 @@ const HEADERS = { 'cache-control': 'no-store', connection: 'close' } as const;
 export const TOO_LONG: Answer = toJsonAnswer(413, HEADERS, { detail: 'Content Too Large' });
 const WRONG_TYPE: Answer = toJsonAnswer(415, HEADERS, { detail: 'Unsupported Media Type' });
 
-/** @returns what is answered to a body that is not read for what its headers say; else `undefined` */
+/** @returns the answer where the headers are reason enough not to read the body; else `undefined` */
 export function refuseMessage(contentType = '', contentLength = ''): Answer | undefined {
   const [type = ''] = contentType.split(';', 1);
   if (!TYPES.has(type.trim().toLowerCase())) return WRONG_TYPE;

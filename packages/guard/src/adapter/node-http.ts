@@ -25,7 +25,7 @@ export const nodeHost: NodeHost = {
   addToAnswer: addToNodeAnswer,
 };
 
-/** As it came: frameworks take away what they have routed by. */
+/** As it came: frameworks cut off the part that they have routed by. */
 export function urlOf(request: NodeRequest): string {
   return (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
 }
@@ -43,7 +43,7 @@ export function toNodePath(request: NodeRequest): PathRequest {
   };
 }
 
-/** Scheme, host and port by which this server was called; what a proxy in front was called by, it does not know. */
+/** Scheme, host and port by which this server was called; what a proxy in front was called by is not known here. */
 export function originOf(request: NodeRequest): string {
   const isSecure = (request.socket as { encrypted?: boolean }).encrypted === true;
   const host = (request as Partial<Http2ServerRequest>).authority ?? request.headers.host ?? '';
@@ -91,7 +91,7 @@ export function readNodeBody(request: NodeRequest, limit: number): Promise<strin
     let length = 0;
     const end = (act: () => void) => {
       request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-      // An error that comes later is nobody's.
+      // Nobody waits for an error that comes later.
       request.on('error', () => {});
       act();
     };

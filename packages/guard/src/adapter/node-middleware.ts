@@ -13,8 +13,8 @@ export type NodeMiddleware = (request: NodeRequest, response: NodeResponse, next
 type NodeDoor = Pick<Door<NodeRequest, NodeResponse, never>, 'refusalOf'>;
 
 /**
- * A guard as middleware: a known token costs no promise. Who wants a page is sent to the login, before anybody's error
- * handler is asked.
+ * A guard as middleware: a known token costs no promise. Where a page is asked for and nobody is signed in, the browser is
+ * sent to the login before any error handler is called.
  *
  * @param refuse answers all others that are refused
  */
@@ -46,7 +46,7 @@ export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeR
   };
 }
 
-/** Where nobody has to be there, what the application found out itself stays. */
+/** Where nobody has to be there, a principal that the application set itself stays. */
 function admit(request: NodeRequest, principal: Principal | null, next: Next): void {
   if (principal !== null) (request as { principal?: Principal }).principal = principal;
   next();
@@ -68,7 +68,7 @@ export function toNodeRoutes(door: NodeDoor, routes: Routes<NodeRequest>): NodeM
   };
 }
 
-/** Of a whole URL as well (RFC 9112 §3.2.2). */
+/** Also of a whole URL (RFC 9112 §3.2.2). */
 export function pathOf(url: string): string {
   return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
 }

@@ -3,7 +3,7 @@ import { OptionsError, type TokenVerifier, type Verifier } from '../core/index.t
 /**
  * The verifier whose realm is asked about permissions.
  *
- * @throws {OptionsError} where it is of several realms: which of them is to be asked, it does not say
+ * @throws {OptionsError} where it is of several realms: it does not say which of them to ask
  */
 export function toOneRealm(factory: string, verifier: TokenVerifier): Verifier<object> {
   const [member, ...others] = verifier.members;

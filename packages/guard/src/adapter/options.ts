@@ -25,7 +25,7 @@ export interface AdapterOptions<Incoming> {
   /** Told of each refusal, for an audit log. */
   readonly onDenied?: OnDenied<Incoming> | undefined;
   /**
-   * Whether answers to refused requests say why, in the body and in the header `x-auth-error`: for development, as it
+   * Whether answers to refused requests say why, in the body and in the header `x-auth-error`: for development, because it
    * helps attackers too. Never the token. Default false.
    */
   readonly explain?: boolean | undefined;

@@ -34,7 +34,7 @@ export type PermissionSettings =
     };
 
 /**
- * Decides on whom a guard found before: at once where the answers are in memory.
+ * Decides on the principal that a guard has found: at once where the answers are in memory.
  *
  * @param more handed on to the application's functions
  * @throws {AuthError} or rejects with one: a refusal
@@ -77,7 +77,7 @@ interface Asked {
 }
 type AppFunction = (request: unknown, principal: Principal, ...more: readonly unknown[]) => never;
 
-/** @param options the adapter's own, which say what is left out of the settings */
+/** @param options the adapter's own, which fill in what the settings leave out */
 export function createPermits<Incoming>(
   verifier: TokenVerifier,
   options: Partial<Pick<VerifierOptions, 'clientSecret' | 'fetch' | 'timeoutMs'>>,
@@ -96,7 +96,7 @@ export function createPermits<Incoming>(
         // Frameworks take a `throw null` of a rule for no error at all.
         if (!(error instanceof Error)) throw new Error('A permission threw what is not an error');
         if (!isAuthError(error)) throw error;
-        // A mistake of whoever wrote the guard, or set up the client: the answer does not say which.
+        // A mistake in the guard or in the set-up of the client: the answer does not say which.
         if (error.statusCode === 500) logOf(request).error({ err: error }, error.reason);
         onDenied?.(request, error, principal ?? null);
         throw error;
@@ -143,14 +143,14 @@ export function createPermits<Incoming>(
   };
 }
 
-/** What is no function stays what it is. */
+/** What is not a function stays as it is. */
 function ofAsked(given: unknown): unknown {
   if (typeof given !== 'function') return given;
   return ({ request, more }: Asked, principal: Principal) =>
     (given as AppFunction)(request, principal, ...more);
 }
 
-/** A permit in the place of a gate: whoever was found before goes on where Keycloak permits it. */
+/** A permit in the place of a gate: the principal found before passes where Keycloak permits it. */
 export function toPermitGate<Incoming>(
   decide: Decide<Incoming>,
   principalOf: (request: Incoming) => Principal | null | undefined,

@@ -18,15 +18,15 @@ export interface ProtectedResourceOptions {
    */
   readonly url: string;
   /**
-   * Scopes that clients may ask for. Not `openid` and `offline_access`, which are no scopes of an API: Keycloak lets no client
-   * register with the one, and clients ask for the other by themselves. Default none.
+   * Scopes that clients may ask for. Not `openid` and `offline_access`, which are not scopes of an API: Keycloak lets no
+   * client register with the first, and clients ask for the second by themselves. Default none.
    */
   readonly scopes?: readonly string[] | undefined;
   /** Name for people. */
   readonly name?: string | undefined;
   /** URL of a page for developers. */
   readonly documentation?: string | undefined;
-  /** Whether challenges name the scopes too: clients that get none ask for none. Default true. */
+  /** Whether challenges name the scopes too: clients that are told none ask for none. Default true. */
   readonly scopesInChallenge?: boolean | undefined;
 }
 
@@ -63,7 +63,7 @@ export function createProtectedResources(): ProtectedResources {
       known.sort((a, b) => b.path.length - a.path.length);
     },
     find(requestUrl = '/') {
-      // Of one alone every request is: a proxy in front may have changed the path.
+      // Where there is only one, every request is for it: a proxy in front may have changed the path.
       if (known.length < 2) return known[0]?.resource;
       const path = pathOf(requestUrl);
       return known.find((one) => path === one.path || path.startsWith(`${one.path}/`))?.resource;

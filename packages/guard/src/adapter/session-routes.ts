@@ -10,7 +10,7 @@ import { type Route, type Routes, toRoutes } from './routes.ts';
 export type SessionSettings<Incoming> = Omit<SessionOptions<Incoming>, 'client'> &
   Partial<Pick<SessionOptions<Incoming>, 'client'>>;
 
-/** As much of a verifier's options as says which client of which realm this is. */
+/** The options of a verifier that say which client of which realm this is. */
 type ClientSettings = Partial<
   Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'clientSecret' | 'timeoutMs' | 'fetch'>
 >;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isAuthError, type Principal } from '../core/index.ts';
 import type { Connection, ConnectionGuard } from './connections.ts';
 
-/** A socket of Socket.IO 4, as much of it as is needed. */
+/** The part of a socket of Socket.IO 4 that is needed. */
 export interface SocketIoSocket {
   readonly handshake: { readonly auth: { readonly [name: string]: unknown } };
   readonly request: IncomingMessage;
@@ -77,8 +77,8 @@ function toConnectError(error: unknown): Error {
 }
 
 /**
- * Long polling begins with a plain GET, and becomes a connection all the same: a cookie is held against the origin, as it is
- * for a WebSocket.
+ * Long polling begins with a plain GET, and becomes a connection all the same: with a cookie, the origin is checked, as for
+ * a WebSocket.
  */
 function asUpgrade(request: IncomingMessage): IncomingMessage {
   const headers = { ...request.headers, upgrade: 'websocket' };

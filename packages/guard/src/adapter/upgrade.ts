@@ -25,7 +25,7 @@ export function toUpgradeListener(
   accept: AcceptUpgrade,
 ): UpgradeListener {
   return (request, socket, head) => {
-    // Who goes away while the token is looked at harms nobody.
+    // A client that goes away while its token is checked does no harm.
     const ignore = () => {};
     socket.on('error', ignore);
     guard.open(request).then(
@@ -43,7 +43,7 @@ export function toUpgradeListener(
   };
 }
 
-/** There is no answer of Node's to write it into. */
+/** Node has no response object here to write into. */
 function toHttp({ status, headers, body = '' }: Answer): string {
   const lines = Object.entries({
     ...headers,

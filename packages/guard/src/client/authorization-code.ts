@@ -2,7 +2,8 @@ import * as oauth from 'oauth4webapi';
 import { callKeycloak } from './call.ts';
 import type { ClientContext } from './context.ts';
 import { AuthorizationError } from './errors.ts';
-import { type Tokens, toTokens } from './tokens.ts';
+import { toTokens } from './token-response.ts';
+import type { Tokens } from './tokens.ts';
 
 /** What a browser is sent to Keycloak with. */
 export interface AuthorizationRequest {
@@ -147,7 +148,7 @@ function readResponse(
   throw new AuthorizationError('invalid_response', undefined);
 }
 
-/** An ID token to another login is a code that was injected (RFC 9700 §4.5), or the login is older than it may be. */
+/** An ID token of another login means that the code was injected (RFC 9700 §4.5), or the login is older than it may be. */
 function toAuthorizationError(error: unknown): never {
   const isOfAnother = error instanceof oauth.OperationProcessingError && isOfAnotherLogin(error.cause);
   throw isOfAnother ? new AuthorizationError('invalid_response', undefined) : error;

@@ -13,7 +13,7 @@ export interface Wire {
   readonly client: oauth.Client;
   readonly authentication: oauth.ClientAuth;
   readonly fetch: RecordingFetch['fetch'];
-  /** Anew for each request: its time begins when it is asked for. */
+  /** Made for each request: its time begins when it is asked for. */
   options(signal?: AbortSignal): oauth.HttpRequestOptions<'POST', URLSearchParams> & oauth.DPoPRequestOptions;
   /** Signs proofs, where tokens are bound to a key. */
   readonly dpop: oauth.DPoPHandle | undefined;

@@ -1,62 +1,17 @@
-import { createIssuer, type Issuer } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
-import {
-  type AuthorizationRequest,
-  type AuthorizationResponse,
-  type EndSessionRequest,
-  endSessionUrl,
-  finishAuthorization,
-  type StartedAuthorization,
-  startAuthorization,
+import type {
+  AuthorizationRequest,
+  AuthorizationResponse,
+  EndSessionRequest,
+  StartedAuthorization,
 } from './authorization-code.ts';
-import { type ApiRequest, callApi } from './call-api.ts';
-import type { ClientContext } from './context.ts';
-import { type DevicePrompt, deviceGrant } from './device.ts';
-import { createDpopKey, DPOP_KEY } from './dpop.ts';
-import { type CodeExchange, exchangeCode } from './exchange-code.ts';
-import { endSession, logout } from './logout.ts';
-import { type PasswordGrantRequest, passwordGrant } from './password-grant.ts';
-import { type RefreshesUnderWay, refresh } from './refresh.ts';
-import { revoke } from './revoke.ts';
+import type { ApiRequest } from './call-api.ts';
+import { createContext } from './context.ts';
+import type { DevicePrompt } from './device.ts';
+import type { CodeExchange } from './exchange-code.ts';
+import type { ClientOptions } from './options.ts';
+import type { PasswordGrantRequest } from './password-grant.ts';
+import type { RefreshesUnderWay } from './refresh.ts';
 import type { Tokens } from './tokens.ts';
-
-/** Options of {@link createClient}. */
-export interface ClientOptions {
-  /** Keycloak's address as this process reaches it, with or without a path such as `/auth`. */
-  readonly serverUrl: string;
-  /** Name of the realm, in its exact case. */
-  readonly realm: string;
-  readonly clientId: string;
-  /** Secret of the client. Without one the client must be a public one. */
-  readonly clientSecret?: string | undefined;
-  /**
-   * Binds tokens to a key (DPoP, RFC 9449): whoever steals one cannot use it. `true`: to a key that is made in this process
-   * and never leaves it. With several replicas, or to go on after a restart: a key pair of WebCrypto, for example of
-   * `crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])`. Needs Keycloak 26.4.
-   * Default false.
-   */
-  readonly dpop?: boolean | CryptoKeyPair | undefined;
-  /** Bound on every call. Unit: milliseconds, 100 to 60,000. Default 5,000. */
-  readonly timeoutMs?: number | undefined;
-  /** Tolerated difference between the clocks here and at Keycloak. Unit: seconds, 0 to 300. Default 5. */
-  readonly clockToleranceSeconds?: number | undefined;
-  /** The issuer of a verifier, so that both share one discovery document. Default: an own one. */
-  readonly issuer?: Issuer | undefined;
-  /** Replaces the global `fetch`. */
-  readonly fetch?: typeof fetch | undefined;
-}
-
-const RULES: OptionRules<ClientOptions> = {
-  serverUrl: optionRules.SERVER_URL,
-  realm: optionRules.REALM,
-  clientId: optionRules.required(optionRules.text('must be the client id', "'my-api'")),
-  clientSecret: optionRules.CLIENT_SECRET,
-  dpop: DPOP_KEY,
-  timeoutMs: optionRules.TIMEOUT_MS,
-  clockToleranceSeconds: optionRules.CLOCK_TOLERANCE_SECONDS,
-  issuer: optionRules.having('an issuer', ['discover', 'refresh'], 'verifier.issuer'),
-  fetch: optionRules.FETCH,
-};
 
 /** This service as an OAuth client of a realm. */
 export interface KeycloakClient {
@@ -117,7 +72,7 @@ export interface KeycloakClient {
   /**
    * Ends such a login: exchanges the code that the browser brought back.
    *
-   * @throws {AuthorizationError} where the response is an error, or not one to this login
+   * @throws {AuthorizationError} where the response is an error, or does not belong to this login
    * @throws {ClientError} `invalid_credentials` where the code was used before or expired
    */
   finishAuthorization(response: AuthorizationResponse): Promise<Tokens>;
@@ -152,37 +107,21 @@ export interface KeycloakClient {
 export function createClient(options: ClientOptions): KeycloakClient {
   const context = createContext(options);
   const refreshes: RefreshesUnderWay = new Map();
+  // An application that only checks tokens never waits for it.
+  const verbs = () => import('./verbs.ts');
   return {
     clientId: context.clientId,
     timeoutMs: context.timeoutMs,
-    passwordGrant: (request) => passwordGrant(context, request),
-    refresh: (refreshToken) => refresh(context, refreshes, refreshToken),
-    logout: (refreshToken) => logout(context, refreshToken),
-    endSession: (accessToken, sessionId) => endSession(context, accessToken, sessionId),
-    revoke: (token) => revoke(context, token),
-    callApi: (accessToken, url, request) => callApi(context, accessToken, url, request),
-    startAuthorization: (request) => startAuthorization(context, request),
-    finishAuthorization: (response) => finishAuthorization(context, response),
-    exchangeCode: (exchange) => exchangeCode(context, exchange),
-    endSessionUrl: (request) => endSessionUrl(context, request),
-    deviceGrant: (onPrompt, signal) => deviceGrant(context, onPrompt, signal),
-  };
-}
-
-/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function createContext(options: ClientOptions): ClientContext {
-  checkOptions('createClient', options, RULES);
-  const timeoutMs = options.timeoutMs ?? 5_000;
-  const { serverUrl, realm } = options;
-  const issuer = options.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch: options.fetch });
-  return {
-    issuer,
-    realm,
-    clientId: options.clientId,
-    clientSecret: options.clientSecret,
-    dpop: createDpopKey(options.dpop ?? false, issuer),
-    timeoutMs,
-    clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
-    fetch: options.fetch ?? fetch,
+    passwordGrant: async (request) => (await verbs()).passwordGrant(context, request),
+    refresh: async (refreshToken) => (await verbs()).refresh(context, refreshes, refreshToken),
+    logout: async (refreshToken) => (await verbs()).logout(context, refreshToken),
+    endSession: async (accessToken, sessionId) => (await verbs()).endSession(context, accessToken, sessionId),
+    revoke: async (token) => (await verbs()).revoke(context, token),
+    callApi: async (accessToken, url, request) => (await verbs()).callApi(context, accessToken, url, request),
+    startAuthorization: async (request) => (await verbs()).startAuthorization(context, request),
+    finishAuthorization: async (response) => (await verbs()).finishAuthorization(context, response),
+    exchangeCode: async (exchange) => (await verbs()).exchangeCode(context, exchange),
+    endSessionUrl: async (request) => (await verbs()).endSessionUrl(context, request),
+    deviceGrant: async (onPrompt, signal) => (await verbs()).deviceGrant(context, onPrompt, signal),
   };
 }

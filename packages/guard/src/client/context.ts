@@ -1,5 +1,7 @@
-import type { Issuer } from '../core/index.ts';
-import type { DpopKey } from './dpop.ts';
+import { createIssuer, type Issuer } from '../core/index.ts';
+import { checkOptions } from '../core/internal.ts';
+import { createDpopKey, type DpopKey } from './dpop.ts';
+import { CLIENT_RULES, type ClientOptions } from './options.ts';
 
 /** What every verb needs. */
 export interface ClientContext {
@@ -12,4 +14,22 @@ export interface ClientContext {
   readonly timeoutMs: number;
   readonly clockToleranceSeconds: number;
   readonly fetch: typeof fetch;
+}
+
+/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
+export function createContext(options: ClientOptions): ClientContext {
+  checkOptions('createClient', options, CLIENT_RULES);
+  const timeoutMs = options.timeoutMs ?? 5_000;
+  const { serverUrl, realm } = options;
+  const issuer = options.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch: options.fetch });
+  return {
+    issuer,
+    realm,
+    clientId: options.clientId,
+    clientSecret: options.clientSecret,
+    dpop: createDpopKey(options.dpop ?? false, issuer),
+    timeoutMs,
+    clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
+    fetch: options.fetch ?? fetch,
+  };
 }

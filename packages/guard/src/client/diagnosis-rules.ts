@@ -133,7 +133,7 @@ const ADDRESS: Rule[] = [
     matches: (a) => a.status >= 300 && a.status < 400,
     cause: (a) => `${address(a)} redirects to ${a.location ?? 'another address'}`,
     fix: () =>
-      'Put the final address into KEYCLOAK_SERVER_URL (often https:// instead of http://). Redirects are not followed, for they would carry the password along.',
+      'Put the final address into KEYCLOAK_SERVER_URL (often https:// instead of http://). Redirects are not followed, because they would carry the password along.',
   },
   {
     id: 'ssl-required',
@@ -254,7 +254,7 @@ const USER: Rule[] = [
     kind: 'invalid_credentials',
     matches: (a) => a.status === 400 && (a.error === 'access_denied' || a.error === 'expired_token'),
     cause: (a) => `nobody signed in on the other device (${said(a)})`,
-    fix: () => 'Start again: the person refused, or the time of the code was over.',
+    fix: () => 'Start again: the person refused, or the code expired.',
   },
   {
     id: 'wrong-password',

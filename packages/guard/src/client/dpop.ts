@@ -1,11 +1,15 @@
-import * as oauth from 'oauth4webapi';
 import type { Discovery, Issuer } from '../core/index.ts';
 import type { OptionRule } from '../core/internal.ts';
+
+/** A `DPoPHandle` of oauth4webapi. Named here, so that no declaration needs that package, which CommonJS cannot import. */
+export interface ProofSigner {
+  calculateThumbprint(): Promise<string>;
+}
 
 /** The key to which tokens of a client are bound (RFC 9449). */
 export interface DpopKey {
   /** Signs proofs, for what is at this realm and elsewhere. The key is made when it is first needed. */
-  handle(discovery?: Discovery): Promise<oauth.DPoPHandle>;
+  handle(discovery?: Discovery): Promise<ProofSigner>;
   /** Thumbprint of a key that was given: it is the same in every replica, and a login may be bound to it (RFC 9449 §10). */
   thumbprint(): Promise<string | undefined>;
 }
@@ -29,10 +33,11 @@ export function createDpopKey(
   issuer: Pick<Issuer, 'baseUrl'>,
 ): DpopKey | undefined {
   if (given === false) return undefined;
-  let made: Promise<oauth.DPoPHandle> | undefined;
+  let made: Promise<ProofSigner> | undefined;
   let publicIssuer: string | undefined;
 
-  async function make(): Promise<oauth.DPoPHandle> {
+  async function make(): Promise<ProofSigner> {
+    const oauth = await import('oauth4webapi');
     const pair = given === true ? await oauth.generateKeyPair('ES256') : (given as CryptoKeyPair);
     return oauth.DPoP({}, pair, {
       // Keycloak is named as it names itself, whatever the address at which this process reaches it.
@@ -46,7 +51,7 @@ export function createDpopKey(
     });
   }
 
-  const handle = (): Promise<oauth.DPoPHandle> => {
+  const handle = (): Promise<ProofSigner> => {
     made ??= make();
     return made;
   };

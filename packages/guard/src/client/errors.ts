@@ -23,7 +23,7 @@ export class ClientError extends Error {
  * A login in the browser came back without a code that can be used.
  *
  * - `refused`: Keycloak says so, in `error` (RFC 6749 §4.1.2.1), for example `access_denied`
- * - `invalid_response`: the response is not one to this login: `state`, `iss`, or its form is wrong
+ * - `invalid_response`: the response does not belong to this login: `state`, `iss`, or its form is wrong
  */
 export class AuthorizationError extends Error {
   override readonly name = 'AuthorizationError';

@@ -2,7 +2,7 @@ import type { ClientContext } from './context.ts';
 import { grant } from './grant.ts';
 import type { Tokens } from './tokens.ts';
 
-/** A code that a program in the browser was given, which has checked `state` itself. */
+/** A code that was given to a program in the browser, which has checked `state` itself. */
 export interface CodeExchange {
   readonly code: string;
   readonly redirectUri: string;

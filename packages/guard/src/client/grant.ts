@@ -2,7 +2,8 @@ import { genericTokenEndpointRequest, processGenericTokenEndpointResponse } from
 import { toJsonObject } from '../core/internal.ts';
 import { type CallOptions, callKeycloak, type Wire } from './call.ts';
 import type { ClientContext } from './context.ts';
-import { type Tokens, toTokens } from './tokens.ts';
+import { toTokens } from './token-response.ts';
+import type { Tokens } from './tokens.ts';
 
 /**
  * One request to the token endpoint (RFC 6749 §5), with this client's authentication. Where an ID token comes back, its
@@ -23,7 +24,7 @@ export function grant(
 }
 
 /**
- * The same, with the answer as Keycloak wrote it. Not checked: what is in it. Whoever asks so verifies the tokens himself.
+ * The same, with the answer as Keycloak wrote it. Not checked: what is in it. Its callers verify the tokens themselves.
  *
  * @throws {ClientError}
  */

@@ -5,11 +5,12 @@ export type {
   StartedAuthorization,
 } from './authorization-code.ts';
 export type { ApiRequest } from './call-api.ts';
-export { type ClientOptions, createClient, type KeycloakClient } from './client.ts';
+export { createClient, type KeycloakClient } from './client.ts';
 export type { DevicePrompt } from './device.ts';
 export { diagnoseTokenError } from './diagnosis.ts';
 export { AuthorizationError, ClientError } from './errors.ts';
 export type { CodeExchange } from './exchange-code.ts';
+export type { ClientOptions } from './options.ts';
 export type { PasswordGrantRequest } from './password-grant.ts';
 export type { ClientErrorKind, Diagnosis, TokenAnswer } from './token-answer.ts';
 export type { Tokens } from './tokens.ts';

@@ -1,6 +1,5 @@
 // What the rooms of this package share, and nobody else gets.
 export { toBrowserEndpoints } from './browser-endpoints.ts';
 export { callKeycloak, type Wire } from './call.ts';
-export { createContext } from './client.ts';
-export type { ClientContext } from './context.ts';
+export { type ClientContext, createContext } from './context.ts';
 export { requestTokens } from './grant.ts';

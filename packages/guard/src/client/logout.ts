@@ -56,7 +56,7 @@ const NOT_TAKEN = {
   kind: 'invalid_credentials',
   cause:
     "Keycloak's account API does not take the access token: it is over, or is not for the client account",
-  fix: 'The user logs in again. Is the token good? Then the client account has to be in its aud.',
+  fix: 'The user logs in again. If the token is good, the client account has to be in its aud.',
 } as const;
 
 /** oauth4webapi has no logout by refresh token; a pushed request is the same on the wire: client, parameters and proof. */

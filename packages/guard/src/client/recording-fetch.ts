@@ -30,7 +30,7 @@ export function createRecordingFetch(
     answer: () => answer,
     async fetch(url, { body, method = 'GET', headers = {}, redirect = 'manual', signal }) {
       answer = { status: 0, url };
-      // Of some runtimes, it must not be called as a method.
+      // In some runtimes `fetch` must not be called as a method.
       const { fetch } = context;
       try {
         const response = await fetch(url, {

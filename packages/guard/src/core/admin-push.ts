@@ -9,15 +9,15 @@ export type AdminAction = 'PUSH_NOT_BEFORE' | 'LOGOUT';
 type Claims = Readonly<Record<string, unknown>>;
 
 const EVERY_PUSH = ['id', 'expiration', 'resource', 'action', 'notBefore'];
-/** All that a push of Keycloak 22 to 26 has in it. */
+/** The claims of a push from Keycloak 22 to 26. */
 const CLAIMS: Readonly<Record<AdminAction, ReadonlySet<string>>> = {
   PUSH_NOT_BEFORE: new Set(EVERY_PUSH),
   LOGOUT: new Set([...EVERY_PUSH, 'adapterSessionIds', 'keycloakSessionIds']),
 };
 
-/** From the making of a push to its end. Unit: seconds. */
+/** How long a push is good. Unit: seconds. */
 const LIFETIME = 30;
-/** So far may the clock here be behind Keycloak's. Unit: seconds. */
+/** How far the clock here may be behind Keycloak's. Unit: seconds. */
 const MAX_BEHIND = 120;
 const LONGEST_NAME = 50;
 
@@ -26,8 +26,8 @@ const LONGEST_NAME = 50;
  * says: what was issued before a time, or the sessions it lists, or all of them.
  *
  * A push is a JWT with claims of Keycloak's own (`id`, `action`, `resource`, `expiration`) and neither `iss` nor `typ`
- * nor `exp`. The realm signs other JWTs with the same key, and lets clients add claims to them: so whatever has one
- * claim more than a push is none (RFC 8725 §3.12). Times are those of Keycloak's clock, by the `expiration`.
+ * nor `exp`. The realm signs other JWTs with the same key, and lets clients add claims to them: so a JWT with one claim more
+ * than a push is not one (RFC 8725 §3.12). Times are those of Keycloak's clock, by the `expiration`.
  *
  * A push does not tell a not-before of the realm from one of the client. Tokens that were issued to this client are
  * refused by both; about those of other clients Keycloak is asked. For the same reason 0 lifts nothing: it is asked

@@ -1,4 +1,4 @@
-/** What is answered, for any framework to send. */
+/** An answer that any framework can send. */
 export interface Answer {
   readonly status: number;
   /** Names in lower case; none is `set-cookie`. */

@@ -1,17 +1,17 @@
 /** Values by key, never more than a given number of them. */
 export interface BoundedCache<V> {
-  /** The value counts as used now. */
+  /** Counts as a use of the value. */
   get(key: string): V | undefined;
-  /** Where there is no room, what was not used for longest goes. */
+  /** Where there is no room, the value used least recently goes. */
   set(key: string, value: V): void;
   delete(key: string): void;
   clear(): void;
-  /** What was not used for longest; asking for it is no use. */
+  /** The value used least recently; asking for it does not count as a use. */
   oldest(): V | undefined;
   readonly size: number;
 }
 
-/** One in a ring of all entries, in the order of their use. */
+/** A link in a ring of all entries, in the order of their use. */
 interface Entry<V> {
   readonly key: string;
   value: V;

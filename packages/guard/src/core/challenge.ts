@@ -74,8 +74,8 @@ export interface ReadChallenge {
 }
 
 /**
- * The challenges of a `WWW-Authenticate` header, with the errors they name. Nothing else in them says why: the realm is
- * only a name, and may be any.
+ * The challenges of a `WWW-Authenticate` header, with the errors they name. Nothing else in them says why: the realm is only
+ * a name, and may be anything.
  *
  * @see RFC 9110 §11.6.1, RFC 6750 §3
  * @example

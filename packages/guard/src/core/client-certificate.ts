@@ -9,8 +9,8 @@ export interface CertificateHeader {
   readonly header: 'client-cert' | 'ssl-client-cert';
   /**
    * Whose header is believed: addresses and networks (`10.0.0.0/8`), or a function of the address of the connection, which
-   * is empty for a Unix socket. From all others the header counts for nothing. These have to replace a header that a
-   * client sends.
+   * is empty for a Unix socket. From all others the header is ignored. These proxies must replace a header that a client
+   * sends.
    */
   readonly trustedBy: readonly string[] | ((address: string) => boolean);
 }
@@ -18,7 +18,7 @@ export interface CertificateHeader {
 /** Where the certificates of clients come from: `connection` is that of the TLS connection to this process. */
 export type ClientCertificateSource = 'off' | 'connection' | CertificateHeader;
 
-/** The thumbprint of the certificate of whoever sent a request (RFC 8705 §3.1). */
+/** The thumbprint of the certificate of the sender of a request (RFC 8705 §3.1). */
 export type CertificateReader = (request: RequestLike) => string | undefined;
 
 export const CLIENT_CERTIFICATE: OptionRule = {
@@ -64,7 +64,7 @@ function ofConnection(socket: SocketLike | undefined): string | undefined {
   return thumbprint;
 }
 
-/** RFC 9440 §2.2: a byte sequence (RFC 8941 §3.3.5). Two headers are joined by a comma, which it has not. */
+/** RFC 9440 §2.2: a byte sequence (RFC 8941 §3.3.5). Two headers are joined by a comma, which it never has. */
 function fromClientCert(value: string): string | undefined {
   return toThumbprint(/^:([A-Za-z\d+/]+={0,2}):$/.exec(value.trim())?.[1]);
 }

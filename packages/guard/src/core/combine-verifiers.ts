@@ -11,9 +11,9 @@ import type { TokenVerifier, Verifier } from './verifier.ts';
  * together with it (RFC 7519 §4.1.2). Several members of one realm are several APIs: a token goes to the one that its
  * audience names.
  *
- * Give each realm its `issuer`: without, a realm says itself who it is. Two that say the same are told by the notice
- * `issuer_conflict`. How bound tokens and the strength of sign-ins are judged (`dpop`, `publicUrl`, `clientCertificate`,
- * `acrLevels`), the first member says for all.
+ * Give each realm its `issuer`: without it, a realm says itself who it is. Two that say the same are reported by the notice
+ * `issuer_conflict`. The first member says for all how bound tokens and the strength of sign-ins are judged (`dpop`,
+ * `publicUrl`, `clientCertificate`, `acrLevels`).
  *
  * @throws {OptionsError} for an empty list, and where two realms were given one `issuer`
  * @example

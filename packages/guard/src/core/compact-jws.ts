@@ -26,7 +26,7 @@ export function readCompactJws(token: string): CompactJws {
 }
 
 /**
- * The same with the header as it stands, for who has read that very header before.
+ * The same with the header as it stands, for a caller that has read that very header before.
  *
  * @throws {AuthError} `token_malformed`, or `token_encrypted` for a JWE
  */
@@ -55,7 +55,7 @@ export function splitCompactJws(token: string): Omit<CompactJws, 'header'> & { r
 
 const notCompact = () => new AuthError('token_malformed', 'The token is not a signed JWT in compact form');
 
-/** Last letters that leave no bit over where two, and where three letters end a segment. */
+/** Last letters that leave no bits over, where two and where three letters end a segment. */
 const AFTER_TWO = 'AQgw';
 const AFTER_THREE = 'AEIMQUYcgkosw048';
 

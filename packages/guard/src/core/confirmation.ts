@@ -8,7 +8,7 @@ export interface Confirmation {
   readonly certificate: string | undefined;
 }
 
-/** What the sender of a token shows beside it. */
+/** What the sender of a token shows besides it. */
 export interface Possession {
   /** Thumbprint of the key that signed the DPoP proof; the caller has checked the proof, or is about to. */
   readonly jkt?: string | undefined;
@@ -25,7 +25,7 @@ export const KEPT: Possession = Object.freeze({ isKept: true });
  * What a token is bound to; `undefined` where it is a plain bearer token. Keycloak up to 26.4 writes `typ: Bearer` into
  * tokens that are bound to a key, later ones `typ: DPoP`.
  *
- * @throws {AuthError} `token_bound` where it is bound to what is not known here, or does not say to what
+ * @throws {AuthError} `token_bound` where it is bound to something unknown here, or does not say to what
  */
 export function readConfirmation({ cnf, typ }: { cnf?: unknown; typ?: unknown }): Confirmation | undefined {
   if (cnf === undefined && typ !== 'DPoP') return undefined;

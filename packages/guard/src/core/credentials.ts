@@ -3,7 +3,7 @@ import { headerOf, type RequestLike } from './request.ts';
 
 const NAME = 'authorization';
 
-/** A token that came with the scheme DPoP (RFC 9449 §7.1): of no worth without a proof. */
+/** A token that came with the scheme DPoP (RFC 9449 §7.1): worthless without a proof. */
 export class DpopCredentials {
   readonly token: string;
 

@@ -8,14 +8,14 @@ import { createProofNonces } from './proof-nonces.ts';
 /** Judges DPoP proofs (RFC 9449 §4.3). */
 export interface DpopCheck {
   /**
-   * All that takes no time.
+   * Everything that costs no time.
    *
    * @throws {AuthError} `dpop_proof_missing`, `dpop_proof_invalid` or `dpop_nonce_required`
    */
   read(request: ProvedRequest): DpopProof;
   /**
-   * The rest: its signature, and that it was not used before. To be called for who has a good token: so nobody else can make
-   * a proof be remembered.
+   * The rest: its signature, and that it was not used before. Call it only once the token is known to be good, so that
+   * nobody else can fill the memory for proofs.
    *
    * @throws {AuthError} (rejects with) `dpop_proof_invalid`, `dpop_proof_replayed` or `proof_store_unavailable`
    */

@@ -3,8 +3,8 @@ import { between, oneOf, required, whole } from './option-rules.ts';
 import { ALGORITHMS } from './signature.ts';
 
 /**
- * Whether tokens may be bound to a key of their client (RFC 9449). `off`: bound tokens are refused. `accepted`: so are bearer
- * tokens and bound ones, each with its scheme. `required`: bearer tokens are refused.
+ * Whether tokens may be bound to a key of their client (RFC 9449). `off`: bound tokens are refused. `accepted`: bearer
+ * tokens and bound ones are, each with its scheme. `required`: bearer tokens are refused.
  */
 export type DpopMode = 'off' | 'accepted' | 'required';
 

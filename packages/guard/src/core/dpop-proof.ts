@@ -6,13 +6,13 @@ import type { ProofNonces } from './proof-nonces.ts';
 import { isSameUri } from './request-uri.ts';
 import { verifySignature } from './signature.ts';
 
-/** A proof in which all is right but for what takes time: its signature, and whether it was used before. */
+/** A proof that is right in all but what takes time to check: its signature, and whether it was used before. */
 export interface DpopProof {
   /** Thumbprint of its key, to which the token has to be bound (RFC 9449 §4.3 step 12). */
   readonly jkt: string;
-  /** Names the proof among all. */
+  /** Identifies the proof. */
   readonly id: string;
-  /** From then on it is too old for everybody whose clock differs no more than is tolerated. Unit: seconds since 1970. */
+  /** From then on every clock within the tolerance finds it too old. Unit: seconds since 1970. */
   readonly expiresAt: number;
   /** What the client should use from now on (RFC 9449 §8.2). */
   readonly nextNonce: string | undefined;
@@ -41,7 +41,7 @@ export interface ProvedRequest {
   readonly token: string;
 }
 
-/** Room for a key of 8192 bits, and a URI as long as they are. */
+/** Room for a key of 8192 bits, and for the longest URI that is usual. */
 const MAX_PROOF_LENGTH = 8_192;
 const MAX_ID_LENGTH = 512;
 
@@ -82,7 +82,7 @@ export function readDpopProof(request: ProvedRequest, rules: ProofRules, now: nu
   if (ath !== hash('sha256', token, 'base64url')) throw invalidProof('it is for another token');
   return {
     jkt: key.jkt,
-    // By the key too: nobody can use up what others may choose.
+    // With the key in it, nobody can use up an id that somebody else may choose.
     id: hash('sha256', `${key.jkt}.${jti}`, 'base64url').slice(0, ID_LENGTH),
     expiresAt: Math.ceil(iat) + rules.maxAgeSeconds + rules.maxAheadSeconds,
     nextNonce: rules.nonces?.next(nonce),
@@ -105,7 +105,7 @@ async function assertSigned(
 
 const lacking = (claim: string) => invalidProof(`the claim ${claim} is missing or not of its type`);
 
-/** What is said of a token is said of a proof. */
+/** Says of a proof what an error says of a token. */
 function toInvalidProof<T>(read: () => T): T {
   try {
     return read();

@@ -93,7 +93,7 @@ export const AUTH_ERRORS = {
     description: 'A stronger or more recent sign-in is needed',
   },
 
-  // The same for the page of a session, which is sent on to where its person can sign in so.
+  // The same for a page with a session: the browser is sent to where the person can sign in that way.
   step_up_redirect: { statusCode: 303, detail: 'Another sign-in is needed' },
 
   // The token is good, but a guard is not met.
@@ -114,10 +114,10 @@ export const AUTH_ERRORS = {
   permission_ticket: { statusCode: 401, detail: 'Not enough permissions' },
   path_ambiguous: { statusCode: 400, detail: 'Bad Request' },
 
-  // The session of an MCP client is somebody else's: the same answer as for one that there is not.
+  // The session of an MCP client is somebody else's: the same answer as for one that does not exist.
   mcp_session_unknown: { statusCode: 404, detail: 'Session not found' },
 
-  // A message of Keycloak's that is not what it should be (OpenID Connect Back-Channel Logout 1.0 §2.8).
+  // A message from Keycloak that is not what it should be (OpenID Connect Back-Channel Logout 1.0 §2.8).
   logout_token_invalid: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
   logout_token_replayed: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
   admin_push_invalid: { ...BAD_MESSAGE, detail: 'Invalid push' },
@@ -156,15 +156,14 @@ export interface AuthErrorOptions {
   readonly cause?: unknown;
 }
 
-/** What says that an object is an {@link AuthError}, whichever copy of this package made it. */
+/** Marks an {@link AuthError}, whichever copy of this package made it. */
 const BRAND = Symbol.for('keycloak-guard.AuthError');
 
 /**
- * A request is not authenticated or not authorized, or it could not be found out.
+ * A request is not authenticated, or not authorized, or nobody could find out.
  *
- * `message`, `statusCode` and `headers` are for the client: Fastify sends them as they are, with other frameworks an error
- * handler has to. `reason`, `expected`
- * and `seen` are for the developer and the log. None of them holds a token or a secret.
+ * `message`, `statusCode` and `headers` are for the client: Fastify sends them as they are; in other frameworks an error
+ * handler does. `reason`, `expected` and `seen` are for the developer and the log. None of them holds a token or a secret.
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError';
@@ -207,8 +206,8 @@ export class AuthError extends Error {
 Object.defineProperty(AuthError.prototype, BRAND, { value: true });
 
 /**
- * Whether something that was thrown is an {@link AuthError}, also of another copy of this package: as an ES module and as
- * CommonJS it is loaded twice, and `instanceof` knows one of the two classes alone.
+ * Whether something that was thrown is an {@link AuthError}, of this or another copy of this package: loaded as an ES module
+ * and as CommonJS there are two, and `instanceof` knows only one of the classes.
  *
  * @example
  * app.use((error, request, response, next) => {

@@ -42,7 +42,9 @@ export async function fetchJson(url: string, options: FetchJsonOptions): Promise
   return value;
 }
 
-/** Codes of a connection that was there and broke. Where none can be made, another try a moment later is no help. */
+/**
+ * Codes of a connection that was there and broke. Where no connection can be made, another try a moment later does not help.
+ */
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 const RETRY_MS = 100;
 
@@ -54,15 +56,15 @@ export interface BoundedResponse {
 }
 
 /**
- * Calls Keycloak and reads the whole body, bounded in time and size. Tries once more when the connection broke, as a
- * kept one does when Keycloak restarts or a proxy closes it: what is called here changes nothing, whoever it reaches.
+ * Calls Keycloak and reads the whole body, bounded in time and size. Tries once more when the connection breaks, as an idle
+ * one does when Keycloak restarts or a proxy closes it: a second call does no harm, because none of them changes anything.
  *
  * @throws {AuthError} `provider_unavailable` when there is no whole answer
  */
 export async function fetchBounded(url: string, options: FetchJsonOptions): Promise<BoundedResponse> {
   try {
     const signal = AbortSignal.timeout(options.timeoutMs);
-    // Of some runtimes, it must not be called as a method.
+    // In some runtimes `fetch` must not be called as a method.
     const { fetch } = options;
     const call = async (): Promise<BoundedResponse> => {
       const response = await fetch(url, { ...options.init, redirect: 'manual', signal });
@@ -70,7 +72,7 @@ export async function fetchBounded(url: string, options: FetchJsonOptions): Prom
     };
     return await call().catch(async (error: unknown) => {
       if (!BROKEN.has(toReason(error))) throw error;
-      // Not all replicas at the same moment.
+      // So that the replicas do not all try at the same moment.
       await sleep(RETRY_MS * (0.5 + Math.random()), undefined, { signal });
       return call();
     });
@@ -101,7 +103,7 @@ export async function readBody(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-/** The JSON object that a text is; `undefined` where it is none. */
+/** Reads a text as a JSON object; `undefined` where it is not one. */
 export function toJsonObject(body: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body);

@@ -7,16 +7,16 @@ export interface Trust {
   quietFrom: number;
   /** … to here it is good without a second thought. */
   quietUntil: number;
-  /** Past this, a request waits until Keycloak was asked. */
+  /** After this, a request waits until Keycloak has been asked. */
   trustedUntil: number;
 }
 
-/** `aging`: good, and time to ask again. `stale`: not to be believed before Keycloak was asked. */
+/** `aging`: good, and time to ask again. `stale`: not to be believed before Keycloak has been asked. */
 export type Age = 'fresh' | 'aging' | 'stale';
 
 /** When Keycloak is asked about a token again: all that differs between `local`, `recheck` and `remote`. */
 export interface Freshness {
-  /** Nothing but what is known here decides. */
+  /** Keycloak is never asked: what is known here decides. */
   readonly asksNever: boolean;
   /** Every request asks for itself: no answer is used twice. */
   readonly asksAlways: boolean;
@@ -25,15 +25,15 @@ export interface Freshness {
   ageOf(trust: Trust, now: number): Age;
   /** Whether the last answer is good for a request that came at that time. */
   covers(trust: Trust, cameAt: number): boolean;
-  /** Of a token that was never seen: its issue counts as the last answer. */
+  /** For a token that was never seen: the time of its issue counts as the last answer. */
   begin(trust: Trust, issuedAt: number | undefined, now: number): void;
-  /** @param askedAt when the question was put whose answer was good */
+  /** @param askedAt when Keycloak was asked the question that it answered well */
   renew(trust: Trust, askedAt: number): void;
   /** Nobody can be asked about it: its signature is all there is. */
   keepToTheEnd(trust: Trust): void;
   /** Asked again when the trust is over, not before. */
   postpone(trust: Trust): void;
-  /** Whatever was answered before counts no longer. */
+  /** Earlier answers no longer count. */
   end(trust: Trust): void;
 }
 
@@ -78,7 +78,7 @@ export function createFreshness(options: FreshnessOptions): Freshness {
     covers: (trust, cameAt) => !isTimed || cameAt < trust.trustedUntil,
     begin(trust, issuedAt = 0, now) {
       const issuedAtMs = issuedAt * 1000;
-      // A time of issue in the future says nothing of the token's age: it is asked about at once.
+      // A time of issue in the future says nothing about the token's age: Keycloak is asked about it at once.
       trustFrom(trust, issuedAtMs > now + toleranceMs ? 0 : Math.min(issuedAtMs, now));
     },
     renew(trust, askedAt) {

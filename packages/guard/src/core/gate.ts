@@ -15,8 +15,8 @@ export interface GuardOptions extends Requirements {
   /** Lets requests without an `Authorization` header pass, with no principal. Default false. */
   readonly optional?: boolean;
   /**
-   * Whether tokens may, or must, be bound to a key (RFC 9449). Default: what the verifier has. Whoever has a session is let in
-   * all the same: it sends no token.
+   * Whether tokens may, or must, be bound to a key (RFC 9449). Default: as the verifier says. Who has a session is let in
+   * all the same: their browser sends no token.
    */
   readonly dpop?: DpopMode;
 }
@@ -27,11 +27,13 @@ export interface GuardOptions extends Requirements {
  */
 export interface SessionAuthenticator<Incoming, Outgoing> {
   (request: Incoming, answer: Outgoing): Principal | null | Promise<Principal | null>;
-  /** Where to send a page whose person has to sign in anew (`Sessions.stepUp`); `undefined`: the request is for no page. */
+  /**
+   * Where to send a page when its person has to sign in again (`Sessions.stepUp`); `undefined`: the request is for no page.
+   */
   stepUp?(request: Incoming, signIn: RequiredSignIn): string | undefined;
 }
 
-/** What an adapter brings along: its framework's request and answer, and where in them is what the gate needs. */
+/** What an adapter brings along: how to find what the gate needs in its framework's request and answer. */
 export interface GateHost<Incoming, Outgoing> {
   toRequest(request: Incoming): RequestLike;
   /** How sessions are read; `undefined` where there are none. */
@@ -41,9 +43,12 @@ export interface GateHost<Incoming, Outgoing> {
    * proxy. For DPoP, where the verifier has no `publicUrl`. Default: what the request says.
    */
   originOf?(request: Incoming): string | undefined;
-  /** Sets a header of the answer, whatever it will be. For DPoP with nonces: without it, clients learn of a new one by a 401. */
+  /**
+   * Sets a header on the answer, whatever the answer will be. For DPoP with nonces: without it, clients learn of a new one
+   * by a 401.
+   */
   setHeader?(answer: Outgoing, name: string, value: string): void;
-  /** Whether the route is open: whoever calls gets in. Asked only about who would be refused. */
+  /** Whether the route is open, so that everybody gets in. Asked only when a request would be refused. */
   isOpen?(request: Incoming): boolean;
   /** The protected resource that a request is for, which challenges name (RFC 9728 §5.1); `undefined` where there is none. */
   resourceOf?(request: Incoming): ChallengedResource | undefined;
@@ -132,7 +137,10 @@ export function createGate<Incoming, Outgoing>(
       : admit(request, found, by);
   }
 
-  /** A verifier may be somebody's own: what is no principal lets nobody in. That nobody is there, a session alone says. */
+  /**
+   * An application may bring its own verifier: what is not a principal lets nobody in. Only a session may say that nobody is
+   * there.
+   */
   function admit(request: Incoming, found: unknown, by: Means): Principal | null {
     if (!isPrincipal(found)) {
       if (found !== null || by !== 'session') return refuse(request, new TypeError(NO_PRINCIPAL), by);
@@ -186,20 +194,20 @@ function hasDpopScheme(wire: RequestLike): boolean {
   return /^dpop /i.test(authorizationOf(wire) ?? '');
 }
 
-/** By what somebody was found. */
+/** How the caller was found. */
 type Means = 'Bearer' | 'DPoP' | 'session';
 
 export const NO_PRINCIPAL = 'The verifier gave neither a principal nor an error';
 const NOBODY = 'The request has neither a token nor a session';
 
-/** What a verifier of somebody else gave may be anything. */
+/** A verifier of the application's own may give anything. */
 export function isPrincipal(found: unknown): found is Principal {
   if (typeof found !== 'object' || found === null) return false;
   const { issuer, claims } = found as Partial<Principal>;
   return typeof issuer === 'string' && typeof claims === 'object' && claims !== null;
 }
 
-/** Of whichever make: a promise that is not looked into is no principal. */
+/** Whatever made it: a promise that nobody awaited is not a principal. */
 export function isThenable(found: unknown): found is PromiseLike<unknown> {
   return typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

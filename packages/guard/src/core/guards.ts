@@ -112,7 +112,7 @@ export function requireIssuer(...issuers: string[]): Guard<object> {
 }
 
 /**
- * @param isAllowed lets pass by returning `true` and nothing else: a promise, for one, does not
+ * @param isAllowed passes by returning `true`, and by nothing else: a promise does not pass
  * @throws {AuthError} `permission_denied` where it does not
  * @example
  * requireThat(({ claims }) => claims.email_verified === true)(principal);
@@ -129,7 +129,7 @@ export function requireThat<C extends object = AppClaims>(
 }
 
 /**
- * Lets pass who every guard lets pass. Throws what the first one throws.
+ * Passes only if every guard passes. Throws what the first one throws that does not.
  *
  * @example
  * const mayApprove = allOf(requireRealmRole('staff'), requireScope('orders:approve'));
@@ -143,7 +143,7 @@ export function allOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guar
 }
 
 /**
- * Lets pass who any guard lets pass. Throws what the last one throws.
+ * Passes if any guard passes. Throws what the last one throws where none does.
  *
  * @example
  * const mayRead = anyOf(requireRealmRole('admin'), requireRealmRole('auditor'));

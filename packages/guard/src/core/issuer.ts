@@ -10,8 +10,8 @@ export interface IssuerOptions {
   /** Name of the realm. */
   readonly realm: string;
   /**
-   * The exact issuer, where it is not what the discovery document says. One that names yet another is not taken, but for a
-   * Keycloak that names itself by the address it is called at: see {@link Discovery.isFollowingCaller}. Default: what it says.
+   * The exact issuer, where it is not what the discovery document says. A document that names another one is refused, unless
+   * Keycloak names itself by the address it is called at: see {@link Discovery.isFollowingCaller}. Default: what it says.
    */
   readonly issuer?: string | undefined;
   /** Bound on the call. Unit: milliseconds. Default 5,000. */
@@ -147,7 +147,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
 
 const LONGEST_SEEN = 200;
 
-/** Another realm's name in it is a mistake, and no other name of this Keycloak. */
+/** The name of another realm in it is a mistake, not another name of this Keycloak. */
 function isOfRealm(issuer: string | undefined, realm: string): issuer is string {
   return issuer !== undefined && new URL(issuer).pathname.endsWith(`/realms/${encodeURIComponent(realm)}`);
 }

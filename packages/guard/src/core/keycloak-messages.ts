@@ -7,10 +7,10 @@ import type { Revocation } from './revocation-log.ts';
 import { selectByIssuer } from './select-verifier.ts';
 import type { Verifier } from './verifier.ts';
 
-/** What became of a message of Keycloak's. */
+/** What came of a message from Keycloak. */
 export interface KeycloakMessage {
   readonly by: 'backchannel_logout' | 'admin_push';
-  /** What it made bad; empty where it was refused. */
+  /** What it revoked; empty where it was refused. */
   readonly revocations: readonly Revocation[];
   /** Why it was refused, or could not be shared with other processes; else `null`. */
   readonly error: AuthError | null;
@@ -66,7 +66,7 @@ export function createKeycloakMessages(members: readonly Verifier[]): KeycloakMe
   };
 }
 
-/** One of its name: a text that a parser made a list or an object of is none. */
+/** The field of this name where it is a text: a parser may have made a list or an object of it. */
 function logoutTokensOf(body: unknown): string[] {
   if (typeof body === 'string') return new URLSearchParams(body).getAll('logout_token');
   if (typeof body !== 'object' || body === null) return [];
@@ -77,7 +77,7 @@ function logoutTokensOf(body: unknown): string[] {
 /** As much of an issuer as anybody can write into the log. */
 const LONGEST_SEEN = 200;
 
-/** A token that no realm is found for is refused as the realm would have refused it. */
+/** Where no realm is found for a token, it is refused as the realm would have refused it. */
 function toInvalid(error: unknown): never {
   if (!(isAuthError(error) && error.statusCode === 401)) throw error;
   throw new AuthError('logout_token_invalid', `The logout token is not valid: ${error.reason}`, {
@@ -96,7 +96,7 @@ async function revokeForOthers(
   await Promise.all(others.flatMap((other) => revocations.map((revocation) => other.revoke(revocation))));
 }
 
-/** A push names no issuer: the realm whose key signed it is the one. */
+/** A push names no issuer: it comes from the realm whose key signed it. */
 async function revokeByPush(
   members: readonly Verifier[],
   push: string,

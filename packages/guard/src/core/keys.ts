@@ -13,7 +13,7 @@ import { adviseOnRealm } from './realm-advice.ts';
 export interface KeyFinder {
   /** A key that is in memory. */
   get(kid: string): SigningKey | undefined;
-  /** Nothing loaded the keys anew when it was time to: `find` does, before it says what is known. */
+  /** It is time to load the keys again, and nothing has: `find` does, before it answers. */
   readonly isOverdue: boolean;
   /**
    * Finds a key, and loads the JWKS anew where it is not there: at most once per 5 s, however many ask. The first
@@ -37,13 +37,13 @@ export interface KeySet extends KeyFinder {
   readonly fetches: number;
   /** Loads issuer and keys and goes on doing so in the background; resolves when the first try is over. Never rejects. */
   start(): Promise<void>;
-  /** Ends what goes on in the background; only `start` begins it anew. */
+  /** Stops the work in the background; only `start` begins it again. */
   close(): void;
 }
 
 /** Between two loads that requests cause. Failures count: a flood of made-up key ids costs Keycloak nothing. */
 const COOLDOWN_MS = 5_000;
-/** Requests that wait for the next load: what a flood of made-up key ids can hold. */
+/** Most requests that wait for the next load: so many a flood of made-up key ids can hold. */
 const MAX_WAITING = 1_000;
 /** Longest wait of a request for keys while Keycloak is known not to answer. */
 const PATIENCE_MS = 1_000;
@@ -173,9 +173,13 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch, 
     }
   }
 
-  /** It may be the key of a rotation, which a made-up key id must not hide: the token is not refused unlooked at. */
+  /**
+   * It may be the new key of a rotation, which made-up key ids must not hide: no token is refused before the keys were
+   * loaded again.
+   */
   async function waitForNextLoad(kid: string): Promise<void> {
-    if (waiting >= MAX_WAITING) throw new AuthError('provider_unavailable', 'Too many wait for signing keys');
+    if (waiting >= MAX_WAITING)
+      throw new AuthError('provider_unavailable', 'Too many requests wait for signing keys');
     waiting++;
     try {
       nextLoad ??= loadLater();
@@ -221,7 +225,7 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch, 
   function freshForMs(): number {
     if (loadedAt === null || lastError !== null) return 0;
     const age = options.clock() - loadedAt;
-    // Less than none means that the clock was set back: nobody knows how old they are.
+    // Negative: the clock was set back: nobody knows how old they are.
     return age < 0 ? 0 : Math.max(0, options.keysMaxAgeSeconds * 1000 - age);
   }
 

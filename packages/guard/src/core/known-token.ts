@@ -8,7 +8,7 @@ import type { Principal } from './principal.ts';
 import type { RemoteAnswer } from './remote-question.ts';
 import type { VerifiedToken } from './verify.ts';
 
-/** What is judged of a token. Nobody else gets hold of it. */
+/** What a token is judged by. Nobody else gets hold of it. */
 export type JudgedClaims = VerifiedToken['claims'];
 
 /** A token that was found good. */
@@ -21,7 +21,7 @@ export interface KnownToken<C extends object> extends Doubted, Trust {
   readonly key: SigningKey;
   /** What the application gets; shares nothing with `claims`. */
   principal: Principal<C> | undefined;
-  /** What `epoch` was when the token was last held against keys and revocations; -1 where it has to be. */
+  /** The `epoch` in which the token was last checked against keys and revocations; -1 where it has to be again. */
   epoch: number;
   wasIntrospected: boolean;
   /** The question whose answer was last taken over: an answer that comes late must not undo it. */

@@ -6,13 +6,13 @@ interface ToldNotice {
   readonly fix?: string | undefined;
 }
 
-/** Codes of one and the same trouble: what should answer does not. */
+/** Codes of one trouble: what should answer does not. */
 const OUTAGES: ReadonlySet<string> = new Set(['keys_unavailable', 'provider_unavailable', 'redis_lost']);
 
 /**
- * The default of `onNotice`: says on the standard error output what is wrong, in one line, and in another one that it
- * is over. Silent while all is well. An outage is one line, however many notices come of it; one that turns out to be
- * a mistake in the settings is another, with the fix.
+ * The default of `onNotice`: writes one line to the standard error output when something is wrong, and another when it is
+ * over. Silent while all is well. An outage is one line, however many notices come of it; one that turns out to be a mistake
+ * in the settings is another, with the fix.
  *
  * @param subject what the notices are about, for example the realm's URL
  * @param write Default: the standard error output.

@@ -155,8 +155,8 @@ export interface VerifierOptions<C extends object = Claims> {
 }
 
 /**
- * As `audience`: whichever client of the realm a token is for, it is taken. No text that a file could hold, and not for
- * users: applications that relied on it say so by a setting of their own.
+ * As `audience`: a token is accepted whichever client of the realm it is for. Not a text, so that no file can hold it;
+ * applications that rely on it say so by a setting of their own.
  */
 export const ANY_AUDIENCE = Symbol('any audience');
 

@@ -1,10 +1,12 @@
 import type { AuthError } from './errors.ts';
 import type { Notice } from './options.ts';
 
-/** What Keycloak is called for: its keys, checks of tokens, or calls of the app's own, as logins are. */
+/** What Keycloak is called for: its keys, checks of tokens, or calls of the application's own, such as logins. */
 export type CalledFor = 'keys' | 'checks' | 'calls';
 
-/** Whether Keycloak is there: one answer for all who call it. An outage is told once, and its end, whoever meets them. */
+/**
+ * Whether Keycloak is there: one answer for all who call it. An outage is reported once, and so is its end, whoever notices.
+ */
 export interface Outage {
   /** Keycloak does not answer at the moment. */
   readonly isDown: boolean;
@@ -27,7 +29,7 @@ export interface Outage {
   remember(failure: AuthError): void;
 }
 
-/** Anybody can send a token that names no issuer known: they cost a realm that cannot be asked no more than this. */
+/** Anybody can send tokens with an unknown issuer: they cost a realm that cannot be asked no more than this. */
 const COOLDOWN_MS = 5_000;
 
 export function createOutage(onNotice: (notice: Notice) => void): Outage {
@@ -53,7 +55,7 @@ export function createOutage(onNotice: (notice: Notice) => void): Outage {
       if (calledFor !== 'keys') failing.delete(calledFor);
       // Nothing was answered, and now the keys are: it is back, though nobody has called for anything else yet.
       else if (failing.has('keys')) failing.clear();
-      // The keys were there all the time. Whether the rest is, who calls for it finds out.
+      // The keys were there all the time. Whether the rest is, the next call for it finds out.
       else hasAnsweredSince = true;
       const before = toldBy;
       if (failing.size > 0 || before === undefined) return false;

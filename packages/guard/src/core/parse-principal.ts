@@ -27,6 +27,6 @@ function assertParsed(parsed: unknown): void {
   const isPromise = typeof (parsed as PromiseLike<unknown> | undefined | null)?.then === 'function';
   if (isPromise) Promise.resolve(parsed).catch(() => {});
   if (isPromise || typeof parsed !== 'object' || parsed === null) {
-    throw new TypeError('parseClaims must return an object, and no promise of one');
+    throw new TypeError('parseClaims must return an object, not a promise of one');
   }
 }

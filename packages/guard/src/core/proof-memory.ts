@@ -2,8 +2,8 @@
 const MAX_PROOFS = 500_000;
 
 /**
- * Remembers what was used until its time is over. Where there is no more room, what is new is refused: to forget what is
- * old would let whoever floods it use a proof again.
+ * Remembers what was used until its time is over. Where there is no room, new proofs are refused: forgetting old ones would
+ * let whoever floods it use a proof again.
  *
  * @param clock Unit: milliseconds since 1970
  * @returns true the first time, false after that

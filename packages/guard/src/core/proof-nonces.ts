@@ -36,7 +36,7 @@ export function createProofNonces(secret: string, clock: () => number): ProofNon
       const now = current();
       // The next as well: the clock of another replica may be ahead.
       if (typeof nonce === 'string' && [now, now - 1, now + 1].some((one) => nonceOf(one) === nonce)) return;
-      throw new AuthError('dpop_nonce_required', 'The DPoP proof has not the nonce that is asked for', {
+      throw new AuthError('dpop_nonce_required', 'The DPoP proof does not have the nonce that is asked for', {
         headers: { 'dpop-nonce': nonceOf(now) },
       });
     },

@@ -12,7 +12,7 @@ export interface ProviderRefusal {
 /**
  * What an answer says against a token or a client, in Keycloak's own words: a challenge for bearer tokens (RFC 6750
  * §3), or a JSON object with an `error` (RFC 6749 §5.2). `undefined` where neither is there: then a proxy speaks, or a
- * page of somebody else's, and it says nothing of the token.
+ * page of somebody else's, and it says nothing about the token.
  */
 export function readRefusal(response: BoundedResponse): ProviderRefusal | undefined {
   const challenges = readChallenges(response.headers.get('www-authenticate') ?? '').filter(({ scheme }) =>

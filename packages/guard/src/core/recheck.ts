@@ -70,7 +70,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
   async function askNow(known: KnownToken<C>): Promise<RemoteAnswer> {
     stats.remoteChecks++;
     const question = ++questions;
-    // What happened at Keycloak after that, the answer need not know.
+    // The answer may not know what happened at Keycloak after that.
     const [askedAt, asked] = [options.clock(), epoch.value];
     const answer = await remote.ask(known.token, known.claims, known);
     if (answer.outcome === 'active') {
@@ -84,7 +84,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     } else if (answer.outcome === 'inactive') {
       stats.remoteRefused++;
       forget(known);
-      // Remembered, for a token that is still young would be believed by its signature alone.
+      // Remembered: otherwise a token that is still young would be believed by its signature alone.
       const { iss, jti } = known.claims;
       if (typeof jti === 'string') revocations.add({ type: 'token', issuer: iss, tokenId: jti });
     } else if (answer.outcome === 'impossible' && !isNeeded(known)) {
@@ -97,7 +97,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     return answer;
   }
 
-  /** What was signed wins over what is added; what was added before and no longer is, is gone. */
+  /** Signed claims win over added ones; what was added before and is not added now is gone. */
   function fill(known: KnownToken<C>, added: Claims): void {
     const signed = readCompactJws(known.token).payload() as JudgedClaims;
     const isMore = Object.keys(added).some((claim) => !Object.hasOwn(signed, claim));
@@ -117,10 +117,13 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     }
   }
 
-  /** Whoever sent it was asked for what was signed. */
+  /** Its sender had to show only what was signed. */
   function assertBoundAsBefore({ confirmation }: KnownToken<C>, claims: Claims): void {
     if (confirmation !== undefined || readConfirmation(claims) === undefined) return;
-    throw new AuthError('token_bound', 'Keycloak says that the token is bound, which was not signed');
+    throw new AuthError(
+      'token_bound',
+      'Keycloak says that the token is bound, but the token itself does not',
+    );
   }
 
   return {

@@ -5,7 +5,7 @@ import type { AuthError } from './errors.ts';
 const WHY = 'x-auth-error';
 
 /**
- * What a request is answered that was refused: status, challenge, and `{"detail": …}`.
+ * The answer to a request that was refused: status, challenge and `{"detail": …}`.
  *
  * @param explain whether code and reason come with it, in the body and in `x-auth-error`: for developers, and a help for
  *   attackers. Never the token.

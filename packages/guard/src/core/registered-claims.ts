@@ -8,7 +8,7 @@ export interface ClaimRules {
   readonly issuer?: string | undefined;
   /** `aud` must contain it. */
   readonly audience?: string;
-  /** `iat` must be no further back. Unit: seconds. */
+  /** `iat` must not be further back. Unit: seconds. */
   readonly maxAgeSeconds?: number;
 }
 

@@ -24,7 +24,7 @@ type RemoteOptions = Pick<
   'clientId' | 'clientSecret' | 'clock' | 'fetch' | 'onNotice' | 'timeoutMs'
 >;
 
-/** After a call without an answer, nobody asks for so long: then one call tries, and the rest go on waiting. */
+/** After a call without an answer nobody asks for this long; then one call tries, and the rest go on waiting. */
 const PAUSE_MS = 2_000;
 
 /** How long "slow" is believed: where nobody asks, nobody finds out that it is over. */
@@ -36,7 +36,7 @@ const PATIENCE_MS = 1_000;
 /** Calls at once: after a restart every token is old, and all of them come together. */
 const MAX_CALLS = 64;
 
-/** Bounds what asking costs: Keycloak, and whoever waits. */
+/** Bounds what asking costs Keycloak, and those who wait. */
 export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage: Outage): RemoteCheck {
   const call = createRemoteQuestion(issuer, options);
   let failedAt = 0;
@@ -51,7 +51,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
   function isResting(): boolean {
     if (!outage.isFailing('checks') || !isSlow()) return false;
     const since = options.clock() - failedAt;
-    // Less than none means that the clock was set back.
+    // Negative: the clock was set back.
     return isProbing || (since >= 0 && since < PAUSE_MS);
   }
 

@@ -80,7 +80,7 @@ export function createRemoteQuestion(
     return toImpossible(isBound);
   }
 
-  /** What a token without an audience is told is the same, whether it was revoked or has no audience mapper. */
+  /** For a token without an audience the answer is the same whether it was revoked or has no audience mapper. */
   function toInactiveUnlessMapped(inactive: RemoteAnswer): RemoteAnswer {
     tellOnce(
       'warn',
@@ -156,7 +156,7 @@ export function createRemoteQuestion(
     throw toUnavailable(response, token);
   }
 
-  /** Whatever was sent along may come back. */
+  /** An answer may repeat what was sent. */
   function describe(response: BoundedResponse, token: string): string {
     return describeAnswer(response, [token, ...secrets]);
   }
@@ -192,7 +192,7 @@ const COMPACT = /^([\w-]+)(?:\.[\w-]*){2,4}$/;
 
 function isCompact(body: string): boolean {
   const header = COMPACT.exec(body.trim())?.[1] ?? '';
-  // A name of a host, or a version, has the form as well.
+  // A host name or a version has the same form.
   return typeof toJsonObject(Buffer.from(header, 'base64url').toString())?.alg === 'string';
 }
 

@@ -30,12 +30,12 @@ export interface RequestLike {
 }
 
 /**
- * Of several values all, joined as Node joins them.
+ * All values, joined as Node joins them.
  *
  * @param name in lower case
  */
 export function headerOf(headers: HeadersLike, name: string): string | undefined {
-  // A header of Node's that is named `get` is a text.
+  // In Node's headers, `get` is a header of that name: a text.
   if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
   const value = (headers as HeadersRecord)[name];
   return typeof value === 'object' ? value.join(name === 'cookie' ? '; ' : ', ') : value;

@@ -22,8 +22,8 @@ import { requireSignIn, type SignInRules } from './required-sign-in.ts';
 type OneOrMore = string | readonly string[];
 
 /**
- * What a principal must have, as data. All members must be met, and every value of a list (but of issuers, for a token
- * has one); for alternatives there is `anyOf`.
+ * What a principal must have, as data. All members must be met, and every value of a list (except issuers: a token has one);
+ * for alternatives there is `anyOf`.
  */
 export interface Requirements<C extends object = AppClaims> {
   /** Roles of the realm. */
@@ -40,16 +40,16 @@ export interface Requirements<C extends object = AppClaims> {
   readonly organization?: OneOrMore;
   /** Audiences (`aud`). */
   readonly audience?: OneOrMore;
-  /** Issuers (`iss`), of which the token has to be of one: an API that accepts several realms tells them apart. */
+  /** Issuers (`iss`), one of which must have issued the token: an API that accepts several realms tells them apart. */
   readonly issuer?: OneOrMore;
   /**
-   * How strongly the person must have signed in (`acr`): one of these, or a stronger one where `acrLevels` is given. Who has
-   * not is told to sign in so, with the first of them (RFC 9470).
+   * How strongly the person must have signed in (`acr`): one of these, or a stronger one where `acrLevels` is given. Others
+   * are told to sign in that way, with the first of them (RFC 9470).
    */
   readonly acr?: OneOrMore;
   /** How long ago the person may have signed in (`auth_time`). Unit: seconds. */
   readonly maxAge?: number;
-  /** A check of one's own; only `true` lets pass. */
+  /** A check of your own; only `true` passes. */
   readonly check?: (principal: Principal<C>) => boolean;
   readonly allOf?: readonly Requirements<C>[];
   readonly anyOf?: readonly Requirements<C>[];
@@ -92,7 +92,7 @@ export function toGuard<C extends object = AppClaims>(
   return guards.length === 1
     ? (guards[0] as Guard<C>)
     : (principal) => {
-        // Without a requirement, too: nobody is not somebody who is authenticated.
+        // Also without requirements: where nobody is there, nobody is authenticated.
         assertSomebody(principal);
         for (const guard of guards) guard(principal);
       };

@@ -10,8 +10,8 @@ export interface ChallengedResource {
 
 /**
  * The same refusal with a challenge that leads clients to a token: where the metadata is, and which scopes to ask for. A
- * client whose token lacks scopes gets all together, for a new token has no more than was asked for. Where something else is
- * missing, as a role, no scope is named: another token would be refused as well.
+ * client whose token lacks scopes is told all of them, because a new token has only what was asked for. Where something else
+ * is missing, such as a role, no scope is named: another token would be refused as well.
  *
  * @see RFC 9728 §5.1, RFC 6750 §3
  */
@@ -19,7 +19,7 @@ export function withResource(error: AuthError, { metadataUrl, scopes }: Challeng
   const { 'www-authenticate': challenge, ...headers } = error.headers;
   // What is no challenge of this scheme (UMA) leads elsewhere.
   if (!challenge?.startsWith('Bearer') || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
-  // Another one: what a verifier throws may be thrown for others too.
+  // A new error: what a verifier throws may be thrown for others too.
   const { code, reason, expected, seen, signIn, cause, stack = '' } = error;
   const isAboutScopes = error.statusCode === 401 || error.scope !== undefined;
   const asked = isAboutScopes ? [...new Set([...scopes, ...(error.scope?.split(' ') ?? [])])] : [];

@@ -19,7 +19,7 @@ export interface RevocationHit {
    * other, but Keycloak is asked first.
    */
   readonly verdict: 'refuse' | 'confirm' | 'ask';
-  /** What `epoch` was when it came in: an answer of Keycloak's to an earlier question settles nothing. */
+  /** The `epoch` in which it came in: an answer of Keycloak's to an earlier question settles nothing. */
   readonly since: number;
 }
 
@@ -40,7 +40,7 @@ export function createRevocationList(epoch: Epoch, clock?: () => number): Revoca
 
   function* concerns(token: RevocableToken): Generator<[Revocation, RevocationHit['verdict']]> {
     const { iss, sid, sub, jti, azp } = token;
-    // Without a time of issue it may be as old as any.
+    // Without a time of issue it may be of any age.
     const issuedAt = typeof token.iat === 'number' ? token.iat : 0;
     const ended = typeof sid === 'string' ? log.get('session', iss, sid) : undefined;
     if (ended !== undefined) yield [ended, reaches(ended, issuedAt) ? 'refuse' : 'ask'];

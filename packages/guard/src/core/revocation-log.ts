@@ -8,7 +8,7 @@ export type Revocation =
       readonly type: 'session';
       readonly issuer: string;
       readonly sessionId: string;
-      /** By Keycloak's clock. `Verifier.revoke` fills it in; without it, whatever the session is ever issued is bad. */
+      /** By Keycloak's clock. `Verifier.revoke` fills it in; without it, everything the session is ever issued is bad. */
       readonly endedAt?: number | undefined;
     }
   /** Everything a user was issued up to and including `issuedUntil`. */
@@ -64,8 +64,8 @@ const REMEMBER_MS = 24 * 60 * 60 * 1000;
 export const MAX_REVOCATIONS = 1_000_000;
 
 /**
- * @param clock by which revocations grow old, and which nobody sets: one that jumps ahead would forget them all. Unit:
- * milliseconds since whenever. Default `performance.now`
+ * @param clock a clock that nobody sets: with one that jumps ahead all revocations would be forgotten. Unit: milliseconds
+ * since whenever. Default `performance.now`
  * @example
  * const log = createRevocationLog();
  * if (log.add(revocation)) tellOthers(revocation);
@@ -113,7 +113,7 @@ export function createRevocationLog(clock: () => number = () => performance.now(
   };
 }
 
-/** Of two that are about the same, in whichever order they arrive. */
+/** Makes one of two about the same thing, in whichever order they arrive. */
 function saysMore(after: Revocation, before: Revocation): boolean {
   const [later, earlier] = [reachOf(after), reachOf(before)];
   return later === earlier ? setAt(after) > setAt(before) : later > earlier;

@@ -14,9 +14,9 @@ export function issuerOf<C extends object>({ issuer }: Verifier<C>): string | un
  * The verifier whose issuer a JWT names, and of several APIs of one realm the one that it is for. What it says is not
  * verified yet: it only decides whose keys and rules may do that.
  *
- * A realm says itself what its issuer is, so one could say the name of another. Who has it by the option `issuer` comes
- * first, then who is found at that very address (OpenID Connect Discovery 1.0 §4.3). Where nobody is, it has to be the
- * only one, and every other realm has to have been asked.
+ * A realm says itself what its issuer is, so one could claim the name of another. The verifier that has it by the option
+ * `issuer` comes first, then the one at that very address (OpenID Connect Discovery 1.0 §4.3). Otherwise it must be the only
+ * one that claims it, and every other realm must have been asked.
  *
  * @throws {AuthError} `token_malformed`, `token_issuer`, `provider_unavailable` while an issuer is not known yet,
  * `provider_misconfigured` where two realms say that it is theirs
@@ -71,7 +71,10 @@ function isSure<C extends object>(member: Verifier<C>, issuer: string): boolean 
   return member.issuer.pinned === issuer || member.issuer.baseUrl === issuer;
 }
 
-/** Of an access token by the rules of each, of a logout token by its client. Nobody's goes to the first, to be refused. */
+/**
+ * Of an access token by the rules of each, of a logout token by its client. A token for none of them goes to the first,
+ * which refuses it.
+ */
 function selectByAudience<C extends object>(
   members: readonly Verifier<C>[],
   claims: JsonObject,

@@ -11,7 +11,7 @@ import { toRequestUri } from './request-uri.ts';
 
 /** Checks that whoever sends a token may: that they have the key or the certificate to which it is bound. */
 export interface SenderCheck {
-  /** What routes have that say nothing else. */
+  /** For routes that say nothing else. */
   readonly mode: DpopMode;
   /**
    * The principal of a bearer token: at once where it is known.
@@ -35,14 +35,14 @@ export interface SenderCheck {
     request: RequestLike,
     place?: ProofPlace,
   ): Promise<Principal<C>>;
-  /** The refusal as the client is told: with the schemes that are taken. */
+  /** The refusal as the client gets it: with the schemes that are accepted. */
   toRefusal(error: AuthError, mode: DpopMode, isAbout: 'Bearer' | 'DPoP'): AuthError;
 }
 
 export interface ProofPlace {
   /** By which scheme, host and port clients call, where there is no `publicUrl`. Default: what the request says. */
   originOf?(): string | undefined;
-  /** Told of the nonce that the client should use from now on; it belongs into the header `DPoP-Nonce`. */
+  /** Told of the nonce that the client should use from now on; it belongs in the header `DPoP-Nonce`. */
   tellNonce?(nonce: string): void;
 }
 
@@ -93,7 +93,8 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Pa
         uri: toRequestUri(request, base, place?.originOf?.()),
         token,
       });
-      // The token first: it costs little where it is known, and for who has none, or another's, no proof is verified.
+      // The token first: that costs little where it is known, and nobody without a good one of their own has a proof
+      // verified.
       const principal = await verifier.verify(token, { jkt: proof.jkt, ...toCertificate(request) });
       await finishOnce(request.headers, text as string, proof);
       if (proof.nextNonce !== undefined) place?.tellNonce?.(proof.nextNonce);
@@ -102,7 +103,7 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Pa
     toRefusal(error, mode, isAbout) {
       const challenge = error.headers['www-authenticate'];
       if (mode === 'off' || challenge === undefined || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
-      // Another one: what a verifier throws may be thrown for others too.
+      // A new error: what a verifier throws may be thrown for others too.
       const { code, reason, expected, seen, scope, signIn, cause, stack = '' } = error;
       const headers = {
         ...error.headers,

@@ -33,7 +33,7 @@ export function createTokenCache<T extends CachedToken>(maxEntries: number): Tok
       return entry !== undefined && entry.token === token ? entry : undefined;
     },
     set(entry, now) {
-      // Two for each that comes: what is over does not stay until the cache is full.
+      // At most two for each token that comes: so what has expired does not stay until the cache is full.
       for (let i = 0; i < 2; i++) {
         const oldest = entries.oldest();
         if (oldest === undefined || oldest.expiresAt > now) break;

@@ -75,7 +75,7 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
   readonly context: VerifyContext;
   /**
    * Makes tokens bad, here at once, elsewhere through the revocation store. Rejects (`revocation_not_shared`) when it
-   * cannot be shared. Of a session that ended, tokens are bad that were issued before: by default until now, and the
+   * cannot be shared. Of a session that ended, the tokens issued before are bad: by default those issued until now, plus the
    * tolerance for clocks that differ.
    */
   revoke(revocation: Revocation): Promise<void>;

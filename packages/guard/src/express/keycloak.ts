@@ -59,8 +59,8 @@ export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse
 export interface ExpressKeycloak<C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
   /**
-   * Middleware that lets authenticated requests pass which meet the requirements, and sets `request.principal`. For one
-   * route, a router, or all that comes after it. A refusal goes to the error handlers of the app; where none answers it,
+   * Middleware that lets requests pass which are authenticated and meet the requirements, and sets `request.principal`. For
+   * one route, a router, or all that comes after it. A refusal goes to the error handlers of the app; where none answers it,
    * the answer has status, challenge and `{"detail": …}`.
    *
    * @throws {OptionsError} for a requirement that is misspelt or empty
@@ -70,7 +70,7 @@ export interface ExpressKeycloak<C extends object = AppClaims> {
   guard(requirements?: GuardOptions): ExpressMiddleware;
   /**
    * Signs people in with the browser: answers login, callback, session and logout. Guards then take its cookie as well as a
-   * bearer token, and send who wants a page and is not signed in to the login.
+   * bearer token, and send the browser to the login where a page is asked for and nobody is signed in.
    *
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    * @example
@@ -101,8 +101,8 @@ export interface ExpressKeycloak<C extends object = AppClaims> {
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
   backchannelLogout(options?: BackchannelLogoutOptions<Request>): ExpressMiddleware;
   /**
-   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
-   * the session, renewed when it is about to expire. `null`: nobody is there.
+   * The access token of the caller, for a call of another API on their behalf: the bearer token as it came, or that of the
+   * session, renewed when it is about to expire. `null`: nobody is there.
    *
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
@@ -115,8 +115,8 @@ export interface ExpressKeycloak<C extends object = AppClaims> {
    */
   permissions(settings?: PermissionSettings): Permissions;
   /**
-   * Middleware that lets whoever the guard before it found pass with the permission, as Keycloak decides. A refusal goes the
-   * guard's way. Comes after `permissions`.
+   * Middleware that lets requests pass whose principal, found by the guard before it, has the permission, as Keycloak
+   * decides. A refusal is answered as the guard's. Comes after `permissions`.
    *
    * @throws {OptionsError} for a rule or an option that is wrong
    * @example
@@ -153,7 +153,8 @@ export interface ExpressKeycloak<C extends object = AppClaims> {
   upgrade(requirements: Requirements<C>, accept: AcceptUpgrade): UpgradeListener;
   /**
    * Middleware for Socket.IO: guards the handshake by `auth.token`, the `Authorization` header or the session cookie, and
-   * sets `socket.data.principal`. The event `auth` with a new token goes on with it; whose token expired is disconnected.
+   * sets `socket.data.principal`. The event `auth` with a new token goes on with it; a socket whose token expired is
+   * disconnected.
    *
    * @throws {OptionsError} for a requirement that is misspelt or empty
    * @example

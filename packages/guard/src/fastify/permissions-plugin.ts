@@ -71,7 +71,7 @@ declare module 'fastify' {
 export const keycloakPermissions = asPlugin<KeycloakPermissionsOptions>(
   'keycloak-guard-permissions',
   async (app, { onDenied, ...options }) => {
-    // Who only guards routes loads nothing of it.
+    // Applications that only guard routes load nothing of it.
     const { createPathEnforcer, createPermissions, createPermit } = await import('../authz/index.ts');
     const permissions =
       'permissions' in options

@@ -63,8 +63,8 @@ declare module 'fastify' {
     readonly sessionAuthenticator?: SessionAuthenticator;
     readonly [SESSIONS]?: AskedSessions;
     /**
-     * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
-     * the session, renewed when it is about to expire. `null`: nobody is there. Rejects with an `AuthError`.
+     * The access token of the caller, for a call of another API on their behalf: the bearer token as it came, or that of the
+     * session, renewed when it is about to expire. `null`: nobody is there. Rejects with an `AuthError`.
      */
     accessToken(request: FastifyRequest): Promise<string | null>;
   }

@@ -25,7 +25,7 @@ export const protectedResource = asPlugin<ProtectedResourceOptions & { readonly 
   ['keycloak-guard'],
 );
 
-/** Whoever comes: a client without a token reads here where to get one. */
+/** Open to all: a client without a token reads here where to get one. */
 const OPEN = { schema: { hide: true } as object, config: { guard: false } } as const;
 
 export function addMetadata(app: FastifyInstance, routes: Routes<FastifyRequest>): void {

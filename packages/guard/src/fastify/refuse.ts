@@ -13,8 +13,8 @@ export type Refuse = (
 
 /**
  * An error handler of the app gets every refusal first, of the scope or of the route. Where there is none, the answer is
- * `{"detail"}`: Fastify's own has the `code` in it, which tells who forges tokens how far they got. Who wants a page is sent
- * to the login before all that.
+ * `{"detail"}`: Fastify's own has the `code` in it, which tells people who forge tokens how far they got. Where a page is
+ * asked for, the browser is sent to the login before all that.
  */
 export function createRefuse(explain: boolean | undefined): Refuse {
   return (error, request, reply, done) => {

@@ -28,7 +28,7 @@ export type KeycloakSessionOptions = SessionOptions<FastifyRequest>;
 export const keycloakSession = asPlugin<KeycloakSessionOptions>(
   'keycloak-guard-session',
   async (app, given) => {
-    // Who only guards routes loads nothing of it.
+    // Applications that only guard routes load nothing of it.
     const { buildSessions, resolveSessionOptions } = await import('../session/internal.ts');
     const options = resolveSessionOptions(given, 'keycloakSession');
     const sessions = buildSessions(app.verifier, options, given.store === undefined);
@@ -78,7 +78,7 @@ export const keycloakSession = asPlugin<KeycloakSessionOptions>(
   ['keycloak-guard'],
 );
 
-/** Who is signed out has to reach these, whatever else of the app is guarded. In no OpenAPI document. */
+/** People who are signed out must reach these, whatever else of the app is guarded. They are in no OpenAPI document. */
 const OPEN = { schema: { hide: true } as object, config: { guard: false } } as const;
 
 /** @param publicUrl where there is one, nobody asks by which name the app was called */

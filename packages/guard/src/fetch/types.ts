@@ -174,8 +174,8 @@ export interface FetchKeycloak<C extends object = Claims> {
    */
   readonly handlers: Readonly<Record<'GET' | 'OPTIONS' | 'POST', (request: Request) => Promise<Response>>>;
   /**
-   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
-   * the session, renewed when it is about to expire. `null`: nobody is there.
+   * The access token of the caller, for a call of another API on their behalf: the bearer token as it came, or that of the
+   * session, renewed when it is about to expire. `null`: nobody is there.
    *
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */

@@ -49,9 +49,9 @@ export interface GuardEnv<C extends object = Claims, R extends GuardOptions = No
 export interface HonoKeycloak<C extends object = Claims> {
   readonly verifier: TokenVerifier<C>;
   /**
-   * Middleware that lets authenticated requests pass which meet the requirements, and sets `c.var.principal`. A refusal is
-   * an `HTTPException`, with the `AuthError` as its `cause`: it goes to `app.onError`; where there is none, the answer has
-   * status, challenge and `{"detail": …}`.
+   * Middleware that lets requests pass which are authenticated and meet the requirements, and sets `c.var.principal`. A
+   * refusal is an `HTTPException`, with the `AuthError` as its `cause`: it goes to `app.onError`; where there is none, the
+   * answer has status, challenge and `{"detail": …}`.
    *
    * @throws {OptionsError} for a requirement that is misspelt or empty
    * @example
@@ -60,7 +60,7 @@ export interface HonoKeycloak<C extends object = Claims> {
   guard<const R extends GuardOptions = NotOptional>(requirements?: R): MiddlewareHandler<GuardEnv<C, R>>;
   /**
    * Signs people in with the browser: answers login, callback, session and logout. Guards then take its cookie as well as a
-   * bearer token, and send who wants a page and is not signed in to the login.
+   * bearer token, and send the browser to the login where a page is asked for and nobody is signed in.
    *
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    * @example
@@ -91,8 +91,8 @@ export interface HonoKeycloak<C extends object = Claims> {
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`. */
   backchannelLogout(options?: BackchannelLogoutOptions<Context>): MiddlewareHandler;
   /**
-   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
-   * the session, renewed when it is about to expire. `null`: nobody is there.
+   * The access token of the caller, for a call of another API on their behalf: the bearer token as it came, or that of the
+   * session, renewed when it is about to expire. `null`: nobody is there.
    *
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
@@ -105,8 +105,8 @@ export interface HonoKeycloak<C extends object = Claims> {
    */
   permissions(settings?: PermissionSettings): Permissions;
   /**
-   * Middleware that lets whoever the guard before it found pass with the permission, as Keycloak decides. A refusal goes the
-   * guard's way. Comes after `permissions`.
+   * Middleware that lets requests pass whose principal, found by the guard before it, has the permission, as Keycloak
+   * decides. A refusal is answered as the guard's. Comes after `permissions`.
    *
    * @throws {OptionsError} for a rule or an option that is wrong
    * @example

@@ -17,8 +17,8 @@ import type { TokenReaders } from './to-call.ts';
 export interface NestOptions {
   /**
    * Signs people in with the browser: answers login, callback, session and logout. Guards then take its cookie as well as a
-   * bearer token, and send who wants a page and is not signed in to the login. The paths count from the root of the app,
-   * whatever its global prefix is.
+   * bearer token, and send the browser to the login where a page is asked for and nobody is signed in. The paths count from
+   * the root of the app, whatever its global prefix is.
    */
   readonly session?: SessionSettings<KeycloakRequest> | undefined;
   /**

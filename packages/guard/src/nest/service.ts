@@ -133,8 +133,8 @@ export class KeycloakService<C extends object = Claims> {
   }
 
   /**
-   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
-   * the session, renewed when it is about to expire. `null`: nobody is there.
+   * The access token of the caller, for a call of another API on their behalf: the bearer token as it came, or that of the
+   * session, renewed when it is about to expire. `null`: nobody is there.
    *
    * @param request Express's or Fastify's
    * @throws {AuthError} rejects with what a guard would refuse

@@ -83,8 +83,8 @@ export interface NodeKeycloak<C extends object = AppClaims> {
   /** Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`, and lets all else through. */
   backchannelLogout(options?: BackchannelLogoutOptions<NodeRequest>): NodeMiddleware;
   /**
-   * The access token of whoever calls, for a call of another API on behalf of them: the bearer token as it came, or that of
-   * the session, renewed when it is about to expire. `null`: nobody is there.
+   * The access token of the caller, for a call of another API on their behalf: the bearer token as it came, or that of the
+   * session, renewed when it is about to expire. `null`: nobody is there.
    *
    * @throws {AuthError} rejects with what a guard would refuse the header for
    */
@@ -140,7 +140,8 @@ export interface NodeKeycloak<C extends object = AppClaims> {
   upgrade(requirements: Requirements<C>, accept: AcceptUpgrade): UpgradeListener;
   /**
    * Middleware for Socket.IO: guards the handshake by `auth.token`, the `Authorization` header or the session cookie, and
-   * sets `socket.data.principal`. The event `auth` with a new token goes on with it; whose token expired is disconnected.
+   * sets `socket.data.principal`. The event `auth` with a new token goes on with it; a socket whose token expired is
+   * disconnected.
    *
    * @throws {OptionsError} for a requirement that is misspelt or empty
    * @example

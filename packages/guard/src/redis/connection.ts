@@ -23,7 +23,7 @@ export interface RedisOptions {
   /** Bound on every command. Unit: milliseconds. Default 1,000. */
   readonly timeoutMs?: number | undefined;
   /**
-   * Told once when the connection, or a duplicate of it, is lost, and once when all are back. Default: a line on the
+   * Called once when the connection, or a duplicate of it, is lost, and once when all are back. Default: a line on the
    * standard error output for each. `false`: nobody is told. What it throws or rejects with is dropped.
    */
   readonly onNotice?: ((notice: RedisNotice) => void) | false | undefined;
@@ -47,7 +47,7 @@ export interface RedisNotice {
   readonly message: string;
 }
 
-/** One connection that mends itself. Nothing waits in it: while Redis is away, commands fail at once. */
+/** A connection that restores itself. Nothing waits in it: while Redis is away, commands fail at once. */
 export interface RedisConnection {
   readonly isReady: boolean;
   /**

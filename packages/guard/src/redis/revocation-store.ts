@@ -40,9 +40,9 @@ const BATCH = 1_000;
 const MAX_WAITING = 100_000;
 /** An error reply (still loading, out of memory, read-only) breaks no connection that could tell when it is over. */
 const RETRY_MS = 1_000;
-/** So many refusals in a row, and the rest is tried later. */
+/** After this many refusals in a row the rest is tried later. */
 const MAX_REFUSALS = 10;
-/** Whether Redis still has what it had is looked at so often. Unit: milliseconds. */
+/** How often to check whether Redis still has what it had. Unit: milliseconds. */
 const CHECK_MS = 2_000;
 /** How long an id stays claimed at least and at most, whatever the clock here says. Unit: seconds. */
 const [SHORTEST_CLAIM, LONGEST_CLAIM] = [600, 86_400];
@@ -52,7 +52,7 @@ const [SHORTEST_CLAIM, LONGEST_CLAIM] = [600, 86_400];
  * that was away goes on where it stopped, so nothing is missed. Not-before times and doubts stand in a hash besides:
  * they are in force for longer than the stream goes back.
  *
- * A Redis that lost its data is told anew what the processes know, within seconds.
+ * A Redis that lost its data is told again what the processes know, within seconds.
  *
  * What cannot be appended because Redis is away, or refuses it, is told to the caller (`add` rejects) and appended as
  * soon as Redis takes it. Needs Redis 6.2 or Valkey; keep it on disk (`appendonly yes`), or a restart of Redis forgets

@@ -4,7 +4,7 @@ import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import type { SessionRequest } from './request.ts';
 
-/** The access token of whoever is signed in; `null` where nobody is. */
+/** The access token of the person who is signed in; `null` where nobody is. */
 export async function accessTokenOf(
   { keeper, placeOf }: SessionContext,
   authenticate: CookieAuthenticator,

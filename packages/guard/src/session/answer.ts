@@ -1,12 +1,12 @@
 import { type Answer, toJsonAnswer } from '../core/internal.ts';
 
-/** What a browser is answered, for any framework to send. */
+/** An answer to a browser that any framework can send. */
 export type SessionAnswer = Answer;
 
-/** A session has no place in any cache. */
+/** Nothing of a session belongs in a cache. */
 export const NOT_FOR_CACHES = { 'cache-control': 'no-store' } as const;
 
-/** On with `GET`, wherever it came from (RFC 9110 §15.4.4). */
+/** Goes on with `GET`, whatever the method was (RFC 9110 §15.4.4). */
 export function redirectTo(location: string, setCookies: readonly string[] = []): SessionAnswer {
   return { status: 303, headers: { ...NOT_FOR_CACHES, location }, setCookies, body: undefined };
 }

@@ -8,7 +8,7 @@ import type { LiveSession } from './live-session.ts';
 import type { SessionRequest } from './request.ts';
 import { assertSameOrigin, isHarmless } from './same-origin.ts';
 
-/** Who is calling, and what the answer, whatever it is, has to have besides. */
+/** Who is calling, and what the answer needs besides, whatever it is. */
 export interface SessionPrincipal extends Pick<SessionAnswer, 'headers' | 'setCookies'> {
   /** `null`: nobody is signed in. */
   readonly principal: Principal | null;
@@ -20,7 +20,7 @@ export type CookieAuthenticator = (
   isUse?: boolean,
 ) => SessionPrincipal | Promise<SessionPrincipal>;
 
-/** Nothing of it is anybody's. */
+/** Frozen: every request without a session gets the same. */
 const NOTHING = Object.freeze({ headers: Object.freeze({}), setCookies: Object.freeze([]) });
 const NOBODY: SessionPrincipal = Object.freeze({ principal: null, ...NOTHING });
 
@@ -76,7 +76,7 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     return { principal: null, headers: NOT_FOR_CACHES, setCookies: [cookies.clear(cookies.session)] };
   }
 
-  /** A verifier may be somebody's own: what is no principal signs nobody in. */
+  /** An application may bring its own verifier: what is not a principal signs nobody in. */
   function admit(principal: unknown, { newCookie }: LiveSession, request: SessionRequest): SessionPrincipal {
     if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
     if (newCookie === null) return { principal, ...NOTHING };

@@ -14,7 +14,7 @@ interface Settings {
   readonly authorizationParameters: AuthorizationParametersOf<unknown>;
 }
 
-/** What makes a login a safe one is not for anybody to choose (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9101 §5). */
+/** What makes a login safe is not for anybody to choose (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9101 §5). */
 const RESERVED: ReadonlySet<string> = new Set([
   ...['client_id', 'response_type', 'response_mode', 'redirect_uri', 'scope', 'state', 'nonce'],
   ...['code_challenge', 'code_challenge_method', 'request', 'request_uri'],
@@ -36,10 +36,10 @@ function areParameters(value: unknown): value is AuthorizationParameters {
 }
 
 /**
- * What the browser is sent to Keycloak with besides. The application's own parameters count for more than what is in the
- * query, which anybody can make a link of.
+ * The other parameters that the browser takes to Keycloak. The application's own win over those in the query: anybody can
+ * make a link with a query.
  *
- * @throws {TypeError} where a function of the application's returns what it must not
+ * @throws {TypeError} where a function of the application returns what it must not
  */
 export async function toAuthorizationParameters(
   { idpHint, authorizationParameters }: Settings,

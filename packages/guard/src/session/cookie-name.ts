@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /** Longest part of a client id that is taken over as it is. */
 const LONGEST = 40;
-/** How a name with a hash ends: no client id that is taken over whole may end so. */
+/** How a name with a hash ends: no client id that is taken over whole may end like this. */
 const AS_HASHED = /(?:^|-)[0-9a-f]{8}$/;
 
 /**

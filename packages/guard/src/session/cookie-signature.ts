@@ -39,7 +39,7 @@ function signatureOf(value: string, secret: string): string {
   return createHmac('sha256', secret).update(value).digest('base64').replace(/=+$/, '');
 }
 
-/** However long it takes tells nothing of where they differ. */
+/** How long it takes tells nothing about where they differ. */
 function isEqual(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);

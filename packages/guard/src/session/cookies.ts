@@ -43,7 +43,7 @@ export function readCookie(header: string | undefined, name: string): string | u
   return header.slice(from, end === -1 ? undefined : end);
 }
 
-/** Every value of one cookie: whoever signs out is out, though somebody planted another one. */
+/** Every value of one cookie: signing out works even where somebody planted another one. */
 export function readCookies(header: string | undefined, name: string): string[] {
   return (header ?? '')
     .split(';')
@@ -52,7 +52,10 @@ export function readCookies(header: string | undefined, name: string): string[] 
     .map((pair) => pair.slice(name.length + 1));
 }
 
-/** All cookies whose names begin so, decoded. Of two with one name the first: browsers send that of the longer path first. */
+/**
+ * All cookies whose names begin like this, decoded. Of two with one name the first: browsers send that of the longer path
+ * first.
+ */
 export function cookiesNamed(header: string | undefined, start: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const pair of (header ?? '').split(';')) {
@@ -65,7 +68,7 @@ export function cookiesNamed(header: string | undefined, start: string): Readonl
   return found;
 }
 
-/** `null` for what is not percent-encoded well: it was not set here. */
+/** `null` for what is not well percent-encoded: it was not set here. */
 export function decodeCookie(value: string): string | null {
   try {
     return decodeURIComponent(value);

@@ -11,7 +11,7 @@ export async function describeSession(
   authenticate: CookieAuthenticator,
   request: SessionRequest,
 ): Promise<SessionAnswer> {
-  // A page may ask as often as it likes: only what its person does keeps the session from ending.
+  // A page may ask as often as it likes: only what the person does keeps the session alive.
   const { principal, setCookies } = await authenticate(request, false);
   const session = principal === null ? null : await readSession(context, request);
   if (principal === null || session === null) return jsonAnswer({ authenticated: false }, setCookies);

@@ -4,7 +4,7 @@ import type { LiveSession } from './live-session.ts';
 import type { SessionRequest } from './request.ts';
 import { logOf } from './session-log.ts';
 
-/** Ends a session, tells of it, and leaves in the log what could not be done at once. False: the store does not answer. */
+/** Ends a session, reports it, and logs what could not be done at once. False: the store does not answer. */
 export async function endSession(
   { keeper, options }: SessionContext,
   session: LiveSession,

@@ -1,12 +1,12 @@
 import { createBoundedCache, startBackgroundTimer } from '../core/internal.ts';
 import type { SessionStore } from './session-store.ts';
 
-/** Sessions that ended in this process: they stay ended, whether the store could be told or not. */
+/** Sessions that ended in this process: they stay ended even where the store could not be told. */
 export interface Endings {
   has(key: string): boolean;
-  /** Ends a session here, at once, and in the store. False: it does not answer, and is told as soon as it does. */
+  /** Ends a session here, at once, and in the store. False: the store does not answer, and is told as soon as it does. */
   end(key: string): Promise<boolean>;
-  /** The store gets a last chance to hear of what it was not told. */
+  /** Gives the store a last chance to hear what it was not told. */
   close(): Promise<void>;
 }
 
@@ -14,7 +14,7 @@ export interface Endings {
 const REMEMBER_TOLD_MS = 30_000;
 const TRY_AGAIN_MS = 1_000;
 const MOST_TOLD = 10_000;
-/** So many at a time, when the store is back. */
+/** How many at a time, when the store is back. */
 const AT_A_TIME = 100;
 
 /** @param longestMs longest life of a session: after it the store has forgotten it by itself */

@@ -3,7 +3,7 @@ import { headerOf } from '../core/internal.ts';
 import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
 import type { SessionRequest } from './request.ts';
 
-/** Why nobody was signed in. Nothing of it comes from the URL. */
+/** Why nobody was signed in. None of this comes from the URL. */
 export const LOGIN_FAILURES = {
   not_yours: {
     statusCode: 400,

@@ -3,7 +3,9 @@ import type { SessionContext } from './context.ts';
 import { isPageRequest, pagePathOf } from './page-request.ts';
 import type { SessionRequest } from './request.ts';
 
-/** Sends who wanted a page and is not signed in to the login, and back to that page; `null` for every other request. */
+/**
+ * Where a page was asked for and nobody is signed in: to the login, and back to that page; `null` for every other request.
+ */
 export function inviteToLogin(
   { options, placeOf }: SessionContext,
   request: SessionRequest,

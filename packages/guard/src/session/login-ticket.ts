@@ -20,8 +20,8 @@ export const TICKET_SECONDS = 600;
 /** Logins in several tabs at once; each has about 700 bytes in every request until it is over. */
 const MOST_TICKETS = 4;
 /**
- * What they may have together. A page that opens links with long `return_to`s would otherwise fill the header, and every
- * request of that browser be refused: nginx takes 8 KiB of one header, Node 16 KiB of all.
+ * Most bytes that they may have together. A page that opens links with long `return_to`s would otherwise fill the header,
+ * and every request of that browser be refused: nginx takes 8 KiB of one header, Node 16 KiB of all.
  */
 const MOST_OCTETS = 6 * 1024;
 /** Anything can be in the header; more of our own than these are never there. */
@@ -47,7 +47,7 @@ export async function issueTicket(
   return [...tooMany.map((old) => cookies.clear(old.name)), cookies.set(name, sealed, TICKET_SECONDS)];
 }
 
-/** The logins that are under way in this browser. Cookies that were not made here are not ours to count, or to clear. */
+/** The logins under way in this browser. Cookies that were not made here are not ours to count or clear. */
 async function readTickets(sealer: Sealer, cookies: Cookies, header: string | undefined) {
   const named = [...cookiesNamed(header, cookies.login)].filter(
     ([name, value]) => IDENTIFIER.test(name.slice(cookies.login.length)) && SEALED.test(value),

@@ -20,11 +20,11 @@ export async function startLogin(context: SessionContext, request: SessionReques
   const { options, sealer } = context;
   const place = context.placeOf(request);
   const redirectUri = `${place.baseUrl}${options.prefix}/callback`;
-  // Without a public URL it is made of what is in `Host`, and nothing could come back to what is no address.
+  // Without a public URL it is made of `Host`, and nothing could come back where that is not an address.
   if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
   const signIn = readStepUp(context, request.url);
   const asked = await toAuthorizationParameters(options, request);
-  // What a guard asked for counts for more.
+  // What a guard asked for wins.
   const parameters = { ...asked, ...(signIn && toSignInParameters(signIn)) };
   let started: Awaited<ReturnType<typeof options.client.startAuthorization>>;
   try {
@@ -63,7 +63,7 @@ export async function finishLogin(context: SessionContext, request: SessionReque
       ...ticket,
       callbackUrl: `${ticket.redirectUri}${queryOf(request.url)}`,
     });
-    // A token that a guard would refuse makes no session.
+    // There is no session for a token that a guard would refuse.
     const principal: unknown = await verifier.verify(tokens.accessToken, KEPT);
     if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
     // Keycloak says nothing where it cannot do what it was asked for: the page would be refused again and again.
@@ -112,7 +112,7 @@ function isOrigin(text: string): boolean {
   return hostname.length <= LONGEST_HOST && rest === '/';
 }
 
-/** A new login is a new session with a new id: what was in the browser before counts for nothing. */
+/** A new login is a new session with a new id, whatever the browser had before. */
 async function endEarlierSession(context: SessionContext, request: SessionRequest): Promise<void> {
   const { cookies } = context.placeOf(request);
   const cookie = readCookie(headerOf(request.headers, 'cookie'), cookies.session);
@@ -120,7 +120,7 @@ async function endEarlierSession(context: SessionContext, request: SessionReques
   if (earlier !== null) await endSession(context, earlier, 'replaced', request);
 }
 
-/** For the person a few words, for the log the cause. */
+/** A few words for the person, the cause for the log. */
 function toFailure(error: unknown, request: SessionRequest): LoginFailure {
   const reqId = request.id;
   const log = logOf(request);

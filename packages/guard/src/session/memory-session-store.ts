@@ -3,7 +3,7 @@ import type { SessionGroup, SessionStore } from './session-store.ts';
 
 /** Options of {@link createMemorySessionStore}. */
 export interface MemorySessionStoreOptions {
-  /** Most sessions kept; then the one that was not used for longest ends. About 6 KiB each. Default 10,000. */
+  /** Most sessions kept; beyond that the one used least recently ends. About 6 KiB each. Default 10,000. */
   readonly maxSessions?: number | undefined;
   /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;

@@ -13,8 +13,8 @@ export interface SessionOptions<Source = unknown> {
   readonly client: KeycloakClient;
   /**
    * Signs cookies and encrypts sessions: at least 32 characters, random. Of several the first is used and all are
-   * accepted; a cookie of another is signed anew on use. So a secret can be replaced without signing anybody out:
-   * `[old, new]` in every process, then `[new, old]`, and `[new]` after `idleSeconds`.
+   * accepted; a cookie signed with another one is signed again when it is used. So a secret can be replaced without signing
+   * anybody out: `[old, new]` in every process, then `[new, old]`, and `[new]` after `idleSeconds`.
    */
   readonly secret: string | readonly string[];
   /**
@@ -30,9 +30,9 @@ export interface SessionOptions<Source = unknown> {
   readonly cookieName?: string | undefined;
   /** Default: memory, for one process. */
   readonly store?: SessionStore | undefined;
-  /** A session ends when it was not used for so long. Unit: seconds, 60 to 31,536,000. Default 1,800. */
+  /** A session ends after this long without use. Unit: seconds, 60 to 31,536,000. Default 1,800. */
   readonly idleSeconds?: number | undefined;
-  /** A session ends after so long, used or not. Unit: seconds, 60 to 31,536,000. Default 36,000. */
+  /** A session ends after this long, used or not. Unit: seconds, 60 to 31,536,000. Default 36,000. */
   readonly maxSeconds?: number | undefined;
   /** Start of the paths: `/auth/login`, `/auth/callback`, `/auth/session`, `/auth/logout`. Default `/auth`. */
   readonly prefix?: string | undefined;
@@ -42,15 +42,15 @@ export interface SessionOptions<Source = unknown> {
    */
   readonly afterLogout?: string | undefined;
   /**
-   * Whether a guard sends who asks for a page and is not signed in to the login, and back to the page. False: a guard
-   * answers 401 to everybody, as it always does to programs and to scripts of pages. Default true.
+   * Whether a guard sends the browser to the login, and back, where a page is asked for and nobody is signed in. False: a
+   * guard answers 401 to everybody, as it always does to programs and scripts. Default true.
    */
   readonly redirectToLogin?: boolean | undefined;
   /** Scopes to ask for, separated by one space. Default `openid`. */
   readonly scope?: string | undefined;
   /**
-   * Whether a page that a guard refuses because of its `acr` or `maxAge` is sent to Keycloak to sign in so, and comes back.
-   * Whatever is no page gets the refusal. Default true.
+   * Whether a page that a guard refuses because of its `acr` or `maxAge` is sent to Keycloak to sign in that way, and comes
+   * back. Everything that is not a page gets the refusal. Default true.
    */
   readonly stepUp?: boolean | undefined;
   /**
@@ -59,13 +59,14 @@ export interface SessionOptions<Source = unknown> {
    */
   readonly idpHint?: string | undefined;
   /**
-   * Other parameters of the authorization endpoint, or a function that returns them for a request; they count for more than
-   * `prompt`, `login_hint` and `idp_hint` in the query. Those that make the login a safe one cannot be set.
+   * Other parameters of the authorization endpoint, or a function that returns them for a request; they win over `prompt`,
+   * `login_hint` and `idp_hint` in the query. Those that make the login safe cannot be set.
    */
   readonly authorizationParameters?: AuthorizationParametersOf<Source> | undefined;
   /**
-   * Asked when somebody has signed in, before the session begins: for a profile of your own, or to let some people in alone.
-   * Where it returns false or throws an `AuthError`, nobody is signed in here and the answer is 403; another error is a fault.
+   * Called when somebody has signed in, before the session begins: for a profile of your own, or to let only some people in.
+   * Where it returns false or throws an `AuthError`, nobody is signed in here and the answer is 403; another error is a
+   * fault.
    */
   readonly onLogin?: ((principal: Principal, request: Source) => unknown | Promise<unknown>) | undefined;
   /** Most sessions kept decrypted in this process, about 6 KiB each; 0 keeps none. Default 10,000. */
@@ -192,8 +193,8 @@ export function resolveSessionOptions<Source>(
 }
 
 /**
- * Whether a secret may sign sessions: long, and not one thing over and over. What was made by a generator is; what a
- * person makes up often is not.
+ * Whether a secret may sign sessions: it must be long, and not repeat itself. What a generator made passes; what a person
+ * makes up often does not.
  *
  * @example
  * isStrongSecret('changeme'); // false

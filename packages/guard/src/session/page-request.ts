@@ -4,7 +4,7 @@ import type { SessionRequest } from './request.ts';
 import { toReturnPath } from './return-path.ts';
 
 /**
- * Whether a person's browser asks for a page, and not a program or a page's script for data. Browsers of today say so in
+ * Whether a browser asks for a page for a person, rather than a program or a script for data. Browsers of today say so in
  * `Sec-Fetch-Mode` and `Sec-Fetch-Dest`; of the others `Accept` has to prefer HTML. Programs send `*`/`*`.
  *
  * @see Fetch Metadata Request Headers §2.1, §2.2, RFC 9110 §12.5.1

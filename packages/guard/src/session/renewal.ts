@@ -13,7 +13,7 @@ interface RenewalDeps {
   end(session: LiveSession): Promise<void>;
 }
 
-/** Renews access tokens, once per session however many requests come to however many processes. */
+/** Renews access tokens, once per session, however many requests come to how many processes. */
 export interface Renewal {
   /** The same session with new tokens; `null` where Keycloak says that it is over. */
   renew(session: LiveSession): Promise<LiveSession | null>;
@@ -89,7 +89,7 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
     return record === null ? null : update(session, record);
   }
 
-  /** In place: whoever has the session in hand has the new tokens too. */
+  /** In place: whoever holds the session has the new tokens too. */
   function update(session: LiveSession, record: SessionRecord): LiveSession {
     session.record = record;
     session.loadedAt = options.clock();

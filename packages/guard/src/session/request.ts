@@ -1,6 +1,6 @@
 import type { Log, RequestLike } from '../core/index.ts';
 
-/** As much of a request as sessions need, of whichever framework. */
+/** The part of a request that sessions need, in any framework. */
 export interface SessionRequest<Source = unknown> extends RequestLike {
   readonly method: string | undefined;
   /** With path and query, as it came: Node's `request.url`, or Fetch's, which has the origin too. */

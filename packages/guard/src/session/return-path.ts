@@ -1,9 +1,9 @@
 const LONGEST = 2048;
 
 /**
- * The path to go back to after a login; `home` for everything that is not plainly a path of this origin. Whatever a
- * browser could read as another host is refused: `//evil`, `/\evil`, `https:evil`, tabs and line breaks, and paths
- * that become one of these when they are normalised (`/.//evil`).
+ * The path to go back to after a login; `home` for everything that is not clearly a path of this origin. Whatever a browser
+ * could read as another host is refused: `//evil`, `/\evil`, `https:evil`, tabs and line breaks, and paths that become one
+ * of these when they are normalised (`/.//evil`).
  *
  * @see RFC 9700 §4.11
  */

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 
 /** Encrypts what is kept elsewhere: sessions in a store, a login under way in the browser. */
 export interface Sealer {
-  /** @param context whatever is sealed for one context cannot be opened for another */
+  /** @param context what is sealed for one context cannot be opened for another */
   seal(context: string, text: string): string;
   /** The text, or `null` where it was not sealed with one of the secrets for this context. */
   open(context: string, sealed: string): Opened | null;

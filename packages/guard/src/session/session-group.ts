@@ -4,8 +4,8 @@ import { readCompactJws } from '../core/internal.ts';
 
 /**
  * Most sessions here of one session at Keycloak. That is one browser, whose cookie the next login replaces: more than one
- * are the same app under several names, a view inside another app, or cookies that were lost. Many more are somebody who
- * fills the store, until others' sessions go.
+ * are the same app under several names, a view inside another app, or cookies that were lost. Many more are an attempt to
+ * fill the store until the sessions of others go.
  */
 export const MOST_OF_ONE_LOGIN = 5;
 
@@ -25,7 +25,7 @@ function readClaims(token: string | null): Record<string, unknown> {
   try {
     return token === null ? {} : readCompactJws(token).payload();
   } catch {
-    // Keycloak's own, and yet: a token that cannot be read bounds nothing.
+    // It is Keycloak's own, but a token that cannot be read bounds nothing.
     return {};
   }
 }

@@ -1,7 +1,7 @@
-/** Values of which no more than a few are kept. */
+/** Values of which only a few are kept. */
 export interface SessionGroup {
   readonly key: string;
-  /** Of more than these the oldest go. */
+  /** Beyond this many, the oldest go. */
   readonly most: number;
   /** How long the store has to know what is in the group. Unit: milliseconds. */
   readonly ttlMs: number;

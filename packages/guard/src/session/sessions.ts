@@ -28,7 +28,7 @@ export interface SessionsOptions<Source = unknown> extends SessionOptions<Source
 
 /**
  * Browser sessions of an app, for any framework: it calls these with its requests, and sends what comes back. Where one
- * throws or rejects with an `AuthError`, that has status, headers and detail of the answer.
+ * throws or rejects with an `AuthError`, the error has status, headers and detail of the answer.
  */
 export interface Sessions<Source = unknown> {
   /** Where the framework has to call the methods of these names. */
@@ -43,8 +43,8 @@ export interface Sessions<Source = unknown> {
     readonly signOut: string;
   };
   /**
-   * Who is calling, by the session cookie; at once where session and token are known. `headers` and `setCookies` belong
-   * into the answer, whatever it is.
+   * Who is calling, by the session cookie; at once where session and token are known. `headers` and `setCookies` belong in
+   * the answer, whatever it is.
    *
    * @param isUse whether the session's idle time begins anew. Default true
    * @throws {AuthError} (or rejects with one) `cross_origin_request`, `session_store_unavailable`, or what a verifier throws
@@ -61,12 +61,12 @@ export interface Sessions<Source = unknown> {
    */
   accessToken(request: SessionRequest<Source>): Promise<string | null>;
   /**
-   * What a guard answers to who is not signed in and asks for a page: on to the login, and back to the page. `null` where
+   * What a guard answers where a page is asked for and nobody is signed in: to the login, and back to the page. `null` where
    * the request is for something else, or `redirectToLogin` is false.
    */
   inviteToLogin(request: SessionRequest<Source>): SessionAnswer | null;
   /**
-   * The path to send a page to that was refused because its person did not sign in strongly or recently enough
+   * Where to send a page that was refused because its person did not sign in strongly or recently enough
    * (`AuthError.signIn`): from there the browser goes to Keycloak, and comes back to the page. `undefined` where the request
    * is for no page, and the refusal has to be answered.
    */

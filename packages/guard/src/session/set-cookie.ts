@@ -14,8 +14,8 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const MOST_OCTETS = 4096;
 
 /**
- * A `Set-Cookie` value, for the whole of this host and no script. `Lax`: other sites cannot make the browser send it, but for
- * following a link.
+ * A `Set-Cookie` value, for the whole of this host and no script. `Lax`: other sites cannot make the browser send it, except
+ * by a link that is followed.
  *
  * @throws {TypeError} for what browsers would not take, or would take for something else; it does not repeat the value
  * @see RFC 6265bis §4.1.1

@@ -21,11 +21,11 @@ export async function signOut(context: SessionContext, request: SessionRequest):
   const home = `${baseUrl}${options.afterLogout}`;
   const named = new Set(readCookies(headerOf(request.headers, 'cookie'), cookies.session));
   const ours = [...named].filter(keeper.isOurs);
-  // Of another app, or of nobody: not ours to take away.
+  // Another application's, or nobody's: not ours to take away.
   if (ours.length === 0) return redirectTo(home);
 
   const idTokens = await Promise.all(ours.map((cookie) => endByCookie(context, cookie, request)));
-  // Without the one ID token Keycloak asks the person: whoever signs out of what is over already may be signed in there.
+  // Without the one ID token Keycloak asks the person: a person whose session here is over may still be signed in there.
   const idToken = (idTokens.length === 1 && idTokens[0]) || undefined;
   const url = await options.client
     .endSessionUrl({ idToken, postLogoutRedirectUri: home })
@@ -83,7 +83,7 @@ function assertFromHere(request: SessionRequest, origin: string, { tell }: Sessi
   }
 }
 
-/** Whoever took a token with them has no use of it. */
+/** Tokens that were taken along are of no more use. */
 async function refuseItsTokens({ verifier }: SessionContext, { record }: LiveSession): Promise<void> {
   const { iss, sid } = readCompactJws(record.accessToken).payload();
   const member = verifier.members.find(({ issuer }) => issuer.current?.issuer === iss);

@@ -4,7 +4,7 @@ import { TICKET_SECONDS } from './login-ticket.ts';
 import { isPageRequest, pagePathOf } from './page-request.ts';
 import { parameterOf, type SessionRequest } from './request.ts';
 
-/** What a guard asked for, sealed: nobody else can have Keycloak asked for it. */
+/** What a guard asked for, sealed: nobody else can make Keycloak ask for it. */
 interface StepUp {
   readonly signIn: RequiredSignIn;
   /** Unit: milliseconds since 1970. */
@@ -14,8 +14,9 @@ interface StepUp {
 const PARAMETER = 'step_up';
 
 /**
- * The path to which a page goes whose person has to sign in more strongly, or again; from there to Keycloak, and back to the
- * page (RFC 9470 §4). `undefined` where the request is for no page: what a script or a form sent cannot be sent again.
+ * Where to send a page whose person has to sign in more strongly, or again; from there the browser goes to Keycloak, and
+ * back to the page (RFC 9470 §4). `undefined` where the request is for no page: what a script or a form sent cannot be sent
+ * again.
  */
 export function toStepUpPath(
   { options, sealer, placeOf }: SessionContext,

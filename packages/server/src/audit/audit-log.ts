@@ -10,7 +10,7 @@ export interface AuditLog {
   close(): void;
 }
 
-/** What anybody can cause for nothing is written so often in a second; what is more is counted. */
+/** How many lines a second are written of what anybody can cause for nothing; the rest are counted. */
 const FREE_LINES = 100;
 const WINDOW_MS = 1_000;
 /** A user name is what somebody typed. */
@@ -19,7 +19,7 @@ const MAX_TEXT = 128;
 /** Keycloak checked these: nobody gets more of them than it has time for, and none is left out. */
 const NEVER_LEFT_OUT = new Set(['ok', 'wrong_credentials', 'account_disabled', 'account_not_ready']);
 
-/** Lines have `"name":"audit"`, by which they are told from the others, and come at every `LOG_LEVEL`. */
+/** Its lines have `"name":"audit"`, and come at every `LOG_LEVEL`. */
 export function createAuditLog(logger: Logger): AuditLog {
   const lines = logger.child({ name: 'audit' }, { level: 'info' });
   let written = 0;

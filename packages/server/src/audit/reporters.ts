@@ -9,7 +9,7 @@ import type { LoginOutcome, Report, SecurityEvent } from './security-events.ts';
 
 type Who = Pick<SecurityEvent, 'user' | 'subject' | 'sessionId'>;
 
-/** Found out after the signature was checked: what the token says is true, though it is no longer good. */
+/** Refused after the signature was checked: what the token says is true, though it is no longer good. */
 const SIGNED: ReadonlySet<AuthErrorCode> = new Set([
   'token_expired',
   'token_not_yet_valid',
@@ -18,7 +18,7 @@ const SIGNED: ReadonlySet<AuthErrorCode> = new Set([
   'token_revoked',
 ]);
 
-/** Refusals of guards. A request without a token tells nothing; an outage is no refusal. */
+/** Refusals of guards. A request without a token is no event; an outage is no refusal. */
 export function reportDenied(report: Report): OnDenied {
   return (request, { code, statusCode }, principal) => {
     if (code === 'missing_token' || !(statusCode < 500)) return;
@@ -32,7 +32,7 @@ export function reportDenied(report: Report): OnDenied {
   };
 }
 
-/** Logouts and pushes of Keycloak. */
+/** Logouts and pushes from Keycloak. */
 export function reportMessages(report: Report): NonNullable<BackchannelLogoutOptions['onMessage']> {
   return (request, { by, revocations, error }) => {
     if (error !== null) report(request, { event: 'revocation', outcome: error.code, by });

@@ -56,7 +56,7 @@ const BY_KIND: Readonly<Record<ClientErrorKind, LoginOutcome>> = {
   provider_unavailable: 'keycloak_unavailable',
 };
 
-/** Where the kind does not tell all. */
+/** Where the kind does not say it all. */
 const BY_ID: Readonly<Record<string, LoginOutcome>> = {
   'too-many-logins': 'queue_full',
   'too-many-calls': 'queue_full',

@@ -1,5 +1,4 @@
 import helmet from '@fastify/helmet';
-import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { PAGE_HELMET } from '../http/security-headers.ts';
 
@@ -9,14 +8,14 @@ export interface DocsLogin {
   readonly password: string;
 }
 
-/** `/openapi.json`, and `/docs`: Swagger UI from this process, with nothing from elsewhere. */
+/** `/openapi.json`, and `/docs`: Swagger UI, served whole from this process. */
 export async function docsController(
   app: FastifyInstance,
   { clientId, basePath, login }: PageOptions,
 ): Promise<void> {
-  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
-    reply.header('cache-control', 'no-cache').send(app.swagger());
-  });
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.header('cache-control', 'no-cache').send(await app.openApi()),
+  );
 
   let page: Promise<FastifyInstance> | undefined;
   async function sendPage(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -28,7 +27,7 @@ export async function docsController(
     const passedOn = Object.fromEntries(
       ASKED.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]),
     );
-    // Of a HEAD Fastify leaves the body out, and counts it.
+    // Fastify leaves out the body of an answer to HEAD, and counts it.
     const answer = await (await page).inject({ method: 'GET', url, headers: passedOn });
     // 403: a path out of the folder of the files, such as `/docs/static/../x`.
     if ([403, 404].includes(answer.statusCode)) {
@@ -69,13 +68,19 @@ interface PageOptions {
 }
 
 /**
- * The page and its files as an app of its own, which nobody can reach but by the routes above: that way it is loaded when
- * somebody looks at it first, and no start waits for it.
+ * The page and its files as an app of its own, which only the routes above can reach: so it is loaded when somebody first
+ * looks at it, and no start waits for it.
  */
 async function openPage(app: FastifyInstance, { clientId, basePath, login }: PageOptions) {
-  const { default: swaggerUi } = await import('@fastify/swagger-ui');
+  const [{ default: swagger }, { default: swaggerUi }] = await Promise.all([
+    import('@fastify/swagger'),
+    import('@fastify/swagger-ui'),
+  ]);
   const page = fastify();
-  await page.register(swagger, { mode: 'static', specification: { document: app.swagger() as never } });
+  await page.register(swagger, {
+    mode: 'static',
+    specification: { document: (await app.openApi()) as never },
+  });
   // The window in which people sign in must be able to tell this page the outcome.
   await page.register(helmet, {
     ...PAGE_HELMET,

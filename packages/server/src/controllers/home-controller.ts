@@ -24,7 +24,7 @@ export async function homeController(
     ...PAGE_HELMET,
     contentSecurityPolicy: {
       useDefaults: false,
-      // Browsers hold the redirect to Keycloak that answers "Sign out" against the form's policy.
+      // Browsers check the redirect to Keycloak, which answers "Sign out", against the policy for forms.
       directives: { ...directives, formAction: ["'self'", () => toOrigin(issuer)] },
     },
     global: false,

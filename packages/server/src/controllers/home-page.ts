@@ -3,7 +3,7 @@ interface HomePage {
   readonly message: string;
   /** Who is signed in, or `null`. */
   readonly username: string | null;
-  /** Whether one can sign in with the browser. */
+  /** Whether people can sign in with the browser. */
   readonly canSignIn: boolean;
   /** Whether there is documentation. */
   readonly hasDocs: boolean;

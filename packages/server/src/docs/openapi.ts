@@ -1,17 +1,57 @@
-import swagger from '@fastify/swagger';
-import type { FastifyInstance } from 'fastify';
+import type { SwaggerOptions } from '@fastify/swagger';
+import { type FastifyInstance, fastify, type RouteOptions } from 'fastify';
 import type { Config } from '../config.ts';
 import { DOCS_SIGN_IN } from '../controllers/docs-sign-in-controller.ts';
 import { addDpopSecurity } from './dpop-security.ts';
 
-/** Collects the routes that come after it into an OpenAPI 3.1 document. */
-export async function collectOpenApi(
+interface DocumentOptions {
+  readonly version: string;
+  readonly basePath: string;
+  readonly dpop: Config['dpop'];
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The OpenAPI 3.1 document of this API. Decorated where `DOCS` is on. */
+    openApi(): Promise<object>;
+  }
+}
+
+/** Collects the routes that come after it; the document is written when somebody asks for it first. */
+export function collectOpenApi(app: FastifyInstance, options: DocumentOptions): void {
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => {
+    if (route.method !== 'HEAD') routes.push(route);
+  });
+  let document: Promise<object> | undefined;
+  app.decorate('openApi', () => {
+    document ??= writeDocument(app, routes, options);
+    return document;
+  });
+}
+
+/** In an app with the same routes that nobody can reach: so no start waits for what writes the document. */
+async function writeDocument(
   app: FastifyInstance,
-  { version, basePath, dpop }: { version: string; basePath: string; dpop: Config['dpop'] },
-): Promise<void> {
+  routes: readonly RouteOptions[],
+  options: DocumentOptions,
+): Promise<object> {
+  const { default: swagger } = await import('@fastify/swagger');
+  const writer = fastify({ exposeHeadRoutes: false });
+  writer.setValidatorCompiler(() => () => true).setSerializerCompiler(() => String);
+  for (const model of Object.values(app.getSchemas())) writer.addSchema(model);
+  await writer.register(swagger, describe(app, options));
+  for (const { method, url, schema = {} } of routes) {
+    writer.route({ method, url, schema, handler: async () => undefined });
+  }
+  await writer.ready();
+  return writer.swagger();
+}
+
+function describe(app: FastifyInstance, { version, basePath, dpop }: DocumentOptions): SwaggerOptions {
   const authorizationUrl = basePath + DOCS_SIGN_IN.authorizationUrl;
   const tokenUrl = basePath + DOCS_SIGN_IN.tokenUrl;
-  await app.register(swagger, {
+  return {
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -40,7 +80,7 @@ export async function collectOpenApi(
         },
       },
     },
-    // The plugin calls every body a must.
+    // The plugin says that every body is required.
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject;
       const { openapiObject } = document;
@@ -52,12 +92,12 @@ export async function collectOpenApi(
       return openapiObject;
     },
     refResolver: { buildLocalReference: ({ $id }, _baseUri, _fragment, i) => String($id ?? `model-${i}`) },
-  });
+  };
 }
 
 const DESCRIPTION = 'Log in with `POST /login`, then send the access token with each request.';
 
-/** No body is a body without fields: a route whose model has no required field goes without. */
+/** No body counts as a body without fields, so a model without required fields needs none. */
 function allowMissingBody(body: object | undefined): void {
   if (body === undefined || !('content' in body)) return;
   const [media] = Object.values(body.content as Record<string, { schema?: { required?: string[] } }>);

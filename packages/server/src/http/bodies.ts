@@ -1,6 +1,6 @@
-import { Busboy } from '@fastify/busboy';
 import formbody from '@fastify/formbody';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import { repeatedMembers } from './repeated-members.ts';
 
 /** Largest body that is read. Keycloak itself refuses large credentials with an answer nobody can explain. */
 export const BODY_LIMIT_BYTES = 16 * 1024;
@@ -10,7 +10,6 @@ export function readBodies(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
     parseJson(request, body, (error, value: unknown) => {
-      // `JSON.parse` takes the last one.
       if (!error) for (const name of repeatedMembers(body)) (value as Record<string, unknown>)[name] = [];
       done(error, value);
     });
@@ -25,26 +24,7 @@ export function readBodies(app: FastifyInstance): void {
   });
 }
 
-/** A text (a member's name where a colon follows), or where an object or a list begins or ends. */
-const JSON_TOKEN = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|([[{])|[\]}]/g;
-
-/** Names that come twice among the members of an object. The text is known to be JSON. */
-function repeatedMembers(json: string): string[] {
-  const seen = new Set<string>();
-  const repeated: string[] = [];
-  let depth = 0;
-  for (const [, text, colon, start] of json.matchAll(JSON_TOKEN)) {
-    if (text === undefined) depth += start === undefined ? -1 : 1;
-    else if (colon !== undefined && depth === 1) {
-      const name = JSON.parse(text) as string;
-      if (seen.has(name)) repeated.push(name);
-      seen.add(name);
-    }
-  }
-  return repeated;
-}
-
-/** For `preValidation`: no body is a body without fields, so that the answer names each field that is missing. */
+/** For `preValidation`: no body counts as a body without fields, so that the answer names each missing field. */
 export function emptyBodyHasNoFields(
   request: FastifyRequest,
   _reply: FastifyReply,
@@ -54,8 +34,12 @@ export function emptyBodyHasNoFields(
   done();
 }
 
-/** Not the platform's own parser (`Response.formData`): that one refuses a boundary of less than 27 characters. */
-function parseMultipart(type: string, body: Buffer): Promise<Record<string, unknown>> {
+/**
+ * Not the platform's own parser (`Response.formData`): that one refuses a boundary of less than 27 characters. Loaded when it
+ * is first needed, which is seldom.
+ */
+async function parseMultipart(type: string, body: Buffer): Promise<Record<string, unknown>> {
+  const { Busboy } = await import('@fastify/busboy');
   return new Promise((resolve, reject) => {
     const fields: Record<string, unknown> = Object.create(null);
     const add = (name: string, value: string | null): void => {
@@ -66,7 +50,7 @@ function parseMultipart(type: string, body: Buffer): Promise<Record<string, unkn
     parser.on('file', (name, stream) => {
       // A file is not a text.
       add(name, null);
-      // One that breaks off says so here too, and an error that nobody listens to ends the process.
+      // A file that breaks off says so here too, and an error without a listener would end the process.
       stream.on('error', () => {}).resume();
     });
     parser.on('finish', () => resolve(fields)).on('error', reject);

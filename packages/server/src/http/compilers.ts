@@ -11,9 +11,8 @@ type Validate = ((data: unknown) => unknown) & { errors?: unknown };
 const require = createRequire(import.meta.url);
 
 /**
- * Fastify's own compilers, at work when a schema is first needed: of the answers that routes list most are never sent,
- * and to compile them all, and load what checks bodies, is a good part of the start. What routes have in common is
- * compiled once.
+ * Fastify's own compilers, run when a schema is first needed: most answers that routes list are never sent, and compiling
+ * them all, and loading what checks bodies, would be a good part of the start. What routes have in common is compiled once.
  */
 export function compileWhenNeeded(): Compilers {
   return {

@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import type { SendUnknown } from './not-found.ts';
@@ -12,11 +11,12 @@ export async function allowOrigins(
   { corsOrigins, corsCredentials, dpop }: Pick<Config, 'corsOrigins' | 'corsCredentials' | 'dpop'>,
   sendUnknown: SendUnknown,
 ): Promise<void> {
-  // The plugin takes every OPTIONS for a preflight, and those that are none for mistakes.
+  // The plugin takes every OPTIONS for a preflight, and reports those that are not as mistakes.
   app.addHook('onRequest', (request, reply, done) => {
     if (request.raw.method === 'OPTIONS' && !isPreflight(request)) sendUnknown(request, reply);
     else done();
   });
+  const { default: cors } = await import('@fastify/cors');
   await app.register(cors, {
     origin: [...corsOrigins],
     credentials: corsCredentials,

@@ -39,18 +39,18 @@ export function handleErrors(
   sendUnknown: SendUnknown,
 ): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    // For whoever asks about an error; on good answers it would only cost throughput.
+    // For those who ask about an error; on good answers it would only cost throughput.
     reply.header('x-request-id', request.id);
     if (error instanceof AuthError) return sendAuthError(error, request, reply);
     if (error instanceof ClientError) return sendClientError(error, request, reply);
-    // A file's answer may be kept by caches, an error must not.
+    // Caches may keep a file, but not an error.
     setHeadersOf(reply);
     if (error.validation) {
       return reply.code(422).send({ detail: toValidationErrors(error.validation, error.validationContext) });
     }
     const { statusCode = 500 } = error;
     if (statusCode >= 400 && statusCode < 500) {
-      // Whatever is wrong with its body, no route would have taken it.
+      // No route would have taken it, whatever is wrong with its body.
       if (request.is404) return sendUnknown(request, reply);
       request.log.info({ reqId: request.id, code: error.code }, 'request not understood');
       const detail = REQUEST_ERRORS[statusCode] ?? STATUS_CODES[statusCode] ?? 'Bad Request';
@@ -84,7 +84,7 @@ function sendClientError(error: ClientError, request: FastifyRequest, reply: Fas
   return reply.code(status).send({ detail });
 }
 
-/** What this request brought along that must not be logged. */
+/** What this request brought along and the log must not show. */
 function secretsOf(request: FastifyRequest): string[] {
   const body = request.body as { password?: unknown; refresh_token?: unknown } | null | undefined;
   const token = request.headers.authorization?.replace(/^\S+\s+/, '');

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Names that no name server answers for, and addresses that are this machine (RFC 6761 §6.3). */
+/** Names that no name server answers for, and addresses of this machine (RFC 6761 §6.3). */
 const LOOPBACK = /^(?:localhost|[a-z0-9-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])\.?(?::\d{1,5})?$/i;
 
 /**

@@ -5,12 +5,12 @@ export type SendUnknown = (request: FastifyRequest, reply: FastifyReply) => Fast
 
 /**
  * 404 for unknown paths; 405 with `Allow` where the path is known and the method is not (RFC 9110 §15.5.6).
- * Call it before the first route: it takes note of each.
+ * Call it before the first route: it notes each of them.
  */
 export function answerUnknown(app: FastifyInstance): SendUnknown {
   const methods = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
-    // What takes every path, for preflights, makes none known.
+    // A route for every path, for preflights, makes no path known.
     if (url === '*' || url.includes(':')) return;
     const known = methods.get(url) ?? new Set();
     for (const one of [method].flat()) known.add(one);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** Whether the address is that of a proxy that may speak for others. */
+/** Whether the address is that of a trusted proxy. */
 export type TrustsProxy = (address: string, hop: number) => boolean;
 
 /**

@@ -4,12 +4,12 @@ import { namesHost } from './host-header.ts';
 
 /**
  * The short set for answers in JSON; HTML pages get `@fastify/helmet` instead. Each header costs about 2 % of the
- * throughput, so there are no more than these. `no-store`: tokens and personal data do not belong into caches.
+ * throughput, so there are no more than these. `no-store`: tokens and personal data do not belong in caches.
  */
 export function setHeaders(app: FastifyInstance, draining: Draining): void {
   app.addHook('onRequest', ({ raw }, reply, done) => {
     setHeadersOf(reply);
-    // A proxy that keeps connections lets go of them before this end closes them, and loses no request to that.
+    // A proxy that keeps connections then closes them before this end does, and no request is lost.
     if (draining.isDraining) reply.header('connection', 'close');
     // In place of Node (`requireHostHeader`), whose answer has no body.
     if (!namesHost(raw)) {
@@ -39,7 +39,7 @@ export const PAGE_HELMET = {
       frameAncestors: ["'none'"],
     },
   },
-  // For this host alone: its neighbours are not for this service to decide.
+  // For this host alone: this service does not decide for its neighbours.
   strictTransportSecurity: { includeSubDomains: false },
   xFrameOptions: { action: 'deny' },
   // With helmet's `no-referrer` a form is sent with `Origin: null`, and on plain http nothing else tells "Sign out" from

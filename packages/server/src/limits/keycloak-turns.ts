@@ -8,8 +8,8 @@ import { whileConnected } from '../services/while-connected.ts';
 import type { Limit, LimitHook } from './rate-limits.ts';
 
 /**
- * Routes that call Keycloak for whoever comes, and how the audit log names them. `POST /login` has bounds of its own:
- * a password check costs more than all of these.
+ * Routes that call Keycloak for anybody, and how the audit log names them. `POST /login` has bounds of its own: a password
+ * check costs more than all of these.
  */
 const ROUTES: Readonly<Record<string, Pick<SecurityEvent, 'event' | 'by'>>> = {
   'POST /refresh': { event: 'refresh' },
@@ -20,7 +20,7 @@ const ROUTES: Readonly<Record<string, Pick<SecurityEvent, 'event' | 'by'>>> = {
 
 type Bounds = Pick<Config, 'callsMaxInFlight' | 'loginMaxWaiting' | 'loginWaitMs'>;
 
-/** Who waits does so as logins do. */
+/** They wait as logins do. */
 export function createCallTurns({ callsMaxInFlight, loginMaxWaiting, loginWaitMs }: Bounds): Turns {
   return createTurns({
     maxInFlight: callsMaxInFlight,
@@ -70,7 +70,7 @@ export function boundCalls(
         );
         return answer;
       } catch (error) {
-        // What went wrong later the route has told itself.
+        // The route itself has reported what went wrong later.
         if (!hasBegun) report(request, { ...what, outcome: toOutcome(error) });
         throw error;
       }

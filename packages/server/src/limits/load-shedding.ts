@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import { isHealthRoute } from '../readiness/health-routes.ts';
 
-/** Of the heap that V8 may have. */
+/** Share of the heap that V8 may have. */
 const MAX_HEAP_SHARE = 0.95;
 const RETRY_AFTER_SECONDS = 5;
 

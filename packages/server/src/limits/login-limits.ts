@@ -12,7 +12,7 @@ export interface LoginLimits {
   readonly byUser: LimitHook;
 }
 
-/** Limits on logins in a minute. The bound on password checks in flight is what protects Keycloak besides. */
+/** Limits on logins in a minute. The bound on password checks in flight protects Keycloak as well. */
 export function limitLogins(
   limit: (limit: Limit) => LimitHook,
   { loginsPerAddress, loginsPerUser }: Pick<Config, 'loginsPerAddress' | 'loginsPerUser'>,

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 
 type Limits = Pick<Config, 'loginWaitMs' | 'requestTimeoutMs' | 'timeoutMs'>;
 
-/** Longest time in which the headers have to be there. */
+/** Longest time for the headers to arrive. */
 const HEADERS_MS = 10_000;
 
 /**
@@ -24,7 +24,7 @@ export function serverLimits({ loginWaitMs, requestTimeoutMs, timeoutMs }: Limit
       connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs / 2),
       // As many bytes of headers as Node allows by default; more is 431.
       maxHeaderSize: 16 * 1024,
-      // Looked for where the answer can have a body.
+      // Checked where the answer can have a body.
       requireHostHeader: false,
     },
   };

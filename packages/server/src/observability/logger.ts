@@ -42,7 +42,7 @@ export function createLoggerTo(
   );
 }
 
-/** What is kept while nobody reads; of more, lines are left out whole (event `drop`). */
+/** Most that is kept while nobody reads; beyond it whole lines are left out (event `drop`). */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 /** How long the end of the process waits for whoever reads. */
 const LAST_FLUSH_MS = 500;
@@ -61,7 +61,7 @@ export function jsonStream(fd = 1) {
   stream.flushSync = () => {
     giveUpAt = performance.now() + LAST_FLUSH_MS;
     const { writeSync } = fs;
-    // What can never be written, for its reader is gone or the disk is full, it would try again without an end.
+    // It would try for ever what can never be written, because the reader is gone or the disk is full.
     fs.writeSync = ((...args: Parameters<typeof writeSync>) => {
       try {
         return writeSync(...args);
@@ -95,7 +95,7 @@ export async function prettyStream(destination?: NodeJS.WritableStream): Promise
   const to = destination === undefined ? {} : { destination };
   return pretty({
     ...{ ignore: 'reqId', translateTime: 'HH:MM:ss', singleLine: true, sync: true },
-    // Of a line of the audit log the name says what it is, and `msg` says it again.
+    // In the audit log the name says what a line is, and `msg` says it again.
     messageFormat: ({ name, event, outcome = '', ...line }, key) =>
       name === 'audit' ? `${event} ${outcome}`.trim() : String(line[key] ?? ''),
     ...to,

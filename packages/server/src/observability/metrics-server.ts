@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** `GET /metrics` on a port of its own: what is for operators has no way to the outside by mistake. */
+/** `GET /metrics` on a port of its own: what is for operators cannot get outside by mistake. */
 export async function startMetricsServer(
   metrics: { metrics(): Promise<string>; readonly contentType: string },
   { host, port }: { host: string; port: number },
@@ -13,7 +13,7 @@ export async function startMetricsServer(
       response.writeHead(404, { 'content-type': 'application/json' }).end('{"detail":"Not Found"}');
       return;
     }
-    // A worker that hangs says nothing.
+    // A worker that hangs does not answer.
     const body = await metrics.metrics().catch(() => undefined);
     if (body === undefined) {
       response.writeHead(503, { 'content-type': 'application/json' }).end('{"detail":"Service Unavailable"}');

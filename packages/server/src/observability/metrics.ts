@@ -14,7 +14,6 @@ import {
   type ObservedFetch,
 } from './keycloak-calls.ts';
 import { type Logger, streamOf } from './logger.ts';
-import { countRequests } from './request-times.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -34,7 +33,7 @@ interface Sources {
   readonly logger: Logger | undefined;
 }
 
-/** What several workers come to. */
+/** How the values of several workers are combined. */
 type Aggregator = 'sum' | 'min' | 'max';
 
 /** Unit: seconds. A known token is answered in less than a millisecond, a login in a tenth of a second. */
@@ -160,9 +159,16 @@ export async function collectMetrics(
   const log: unknown = logger && streamOf(logger);
   if (log instanceof EventEmitter) log.on('drop', () => dropped.inc());
 
-  const observe = countRequests(registry, BUCKETS);
+  const times = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer, by route and status',
+    labelNames: ['route', 'status'],
+    buckets: BUCKETS,
+    registers,
+  });
   app.addHook('onResponse', (request, reply, done) => {
-    observe(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
+    const route = request.routeOptions.url ?? 'none';
+    times.observe({ route, status: reply.statusCode }, reply.elapsedTime / 1000);
     done();
   });
 

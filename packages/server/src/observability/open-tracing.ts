@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import type { Logger } from './logger.ts';
 import type { Tracing } from './tracing.ts';
 
-/** Of the time to end in, what traces that nobody takes may use up. Unit: milliseconds. */
+/** How much of the time to shut down may go to traces that nobody takes. Unit: milliseconds. */
 const LONGEST_FLUSH_MS = 2_000;
 
 /** Loads OpenTelemetry where it is asked for; its modules cost start-up time. Call it before the first hook. */

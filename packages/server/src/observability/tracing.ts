@@ -65,7 +65,7 @@ export async function startTracing(
   return {
     observeCall(kind, method) {
       const parent = active.getStore();
-      // Keys that are fetched in the background are nobody's request.
+      // Keys fetched in the background belong to no request.
       if (parent === undefined) return IGNORED;
       const attributes = { 'http.request.method': method, 'keycloak_guard.call': kind, ...server };
       const span = tracer.startSpan(`Keycloak ${kind}`, { kind: SpanKind.CLIENT, attributes }, parent);
@@ -103,7 +103,7 @@ export async function startTracing(
       app.addHook('onRequest', (request, _reply, done) => {
         const { method, headers, routeOptions } = request;
         const route = routeOptions.url;
-        // Probes tell nothing.
+        // Probes are not worth a span.
         if (isHealthRoute(route)) {
           done();
           return;

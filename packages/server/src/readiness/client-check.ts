@@ -11,8 +11,8 @@ declare module 'fastify' {
 /** Whether Keycloak takes this service as the client that it is set up to be. */
 export interface ClientCheck {
   /**
-   * Until the first answer is there, and while the answer is that the set-up is wrong. A Keycloak that cannot say is
-   * not in the way: tokens whose keys are known can be verified without it.
+   * Until the first answer is there, and while the answer is that the set-up is wrong. A Keycloak that cannot say does not
+   * stand in the way: tokens whose keys are known can be verified without it.
    */
   readonly isInTheWay: boolean;
   /** For `/health/ready`; `undefined` where it was never asked. */
@@ -32,7 +32,7 @@ interface ClientCheckOptions {
 const LONGEST_PAUSE_MS = 60_000;
 const DOCTOR = 'npx keycloak-guard doctor';
 
-/** No token. Keycloak looks at the client first: that it refuses this one means that client and secret are right. */
+/** No token. Keycloak checks the client first: if it refuses only this, client and secret are right. */
 const NO_TOKEN = 'keycloak-guard-checks-its-client';
 
 const DETAILS = {

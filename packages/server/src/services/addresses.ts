@@ -22,15 +22,15 @@ export function networksOf(address: string): readonly string[] {
 }
 
 /**
- * Who waits in one line, and the crowd that this line is of. Whoever has many networks of 64 bits has them in one of
- * 48; and whoever has many of those has them in one of 32.
+ * The line in which a request waits, and the crowd to which that line belongs. Whoever has many networks of 64 bits has them
+ * in one of 48; and whoever has many of those has them in one of 32.
  */
 export function lineOf(address: string): { readonly network: string; readonly crowd: string } {
   const [crowd = address, network = address] = toNetworks(address, [16, 32], [32, 48]);
   return { network, crowd };
 }
 
-/** What is no address is a network of its own. */
+/** What is not an address is a network of its own. */
 function toNetworks(address: string, v4: readonly number[], v6: readonly number[]): readonly string[] {
   const [plain = ''] = address.split('%', 1);
   if (isIPv4(plain)) return cut(plain.split('.').map(Number), 8, v4, 10, '.');

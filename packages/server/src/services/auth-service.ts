@@ -9,7 +9,7 @@ export interface AuthService {
   /**
    * Exchanges a user's credentials for tokens.
    *
-   * @param gone aborted when nobody waits for the tokens any more: a login that waits for its turn is left out
+   * @param gone aborted when nobody waits for the tokens any more: a login that still waits for its turn is dropped
    * @throws {ClientError} saying whose fault it is
    */
   login(credentials: TokenRequest, clientIp: string, gone?: AbortSignal): Promise<TokenResponse>;
@@ -68,7 +68,7 @@ export function createAuthService(
       try {
         await refuseSession(issuer, sessionId);
       } finally {
-        // Whatever became of it: the token is no longer good here, so there is no second try.
+        // Whatever came of it, the token is no longer good here: there is no second try.
         await client.endSession(accessToken, sessionId).catch((error) => toTokenError(error, accessToken));
       }
     },

@@ -4,7 +4,7 @@ import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
 export interface BreakerOptions {
   /** Asks Keycloak for something cheap. Never rejects; `false` when no answer comes soon. */
   readonly probe: () => Promise<boolean>;
-  /** Told when calls begin to fail at once, and when they no longer do. */
+  /** Called when calls begin to fail at once, and when they no longer do. */
   readonly onChange?: ((isOpen: boolean) => void) | undefined;
   /** Unit: milliseconds, never set back. */
   readonly now?: (() => number) | undefined;
@@ -18,9 +18,9 @@ export interface Breaker {
   run<T>(call: () => Promise<T>): Promise<T>;
 }
 
-/** So many calls in a row that timed out, and nothing that was answered between them. */
+/** How many calls in a row have to time out, with no answer between them. */
 const TIMEOUTS_TO_OPEN = 3;
-/** While open: one request in so long asks whether Keycloak is back. */
+/** While open: how often one request asks whether Keycloak is back. */
 const PAUSE_MS = 1_000;
 
 /**

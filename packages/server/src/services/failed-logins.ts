@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-/** How often logins failed of late, by the network they came from. Bounded, in this process alone. */
+/** How often logins failed lately, by the network they came from. Bounded, in this process alone. */
 export interface FailedLogins {
   /** A whole number. Each failure counts half after a minute, a quarter after two: a typo is soon forgotten. */
   of(network: string): number;

@@ -1,5 +1,5 @@
 /**
- * What a token says, unchecked: only for one that Keycloak has just sent or taken, or that was verified.
+ * What a token says, unchecked: only for a token that Keycloak has just sent or accepted, or that was verified.
  *
  * @returns no claims where it is not a JWT: a refresh token may be anything
  */

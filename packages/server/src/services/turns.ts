@@ -34,27 +34,27 @@ export interface Turns {
   run<T>(call: () => Promise<T>, address: string, gone?: AbortSignal): Promise<T>;
 }
 
-/** Those who wait, of one network. */
+/** The requests of one network that wait. */
 interface Line {
   readonly network: string;
   readonly crowd: string;
   readonly waiting: { start(): void; giveUp(reason: ClientError): void }[];
-  /** Failures of late. */
+  /** Recent failures. */
   failed: number;
 }
 
-/** From so many failures of late on, a network is taken for one where something is guessed. */
+/** From this many recent failures on, a network counts as one that guesses. */
 const GUESSING_FROM = 5;
 
 /**
- * Whose turn is it? The network with the fewest failures of late; among equals, the one whose last turn is the
- * longest ago. When all places are taken, the newest of the network with the most failures goes (then: of the
- * crowd, and in it of the network, with the most waiting). And networks where something is guessed have at most half
- * of what may run at a time.
+ * Whose turn is it? That of the network with the fewest recent failures; among equals, the one whose last turn is the
+ * longest ago. When all places are taken, the newest of the network with the most failures goes (then: of the crowd, and in
+ * it of the network, with the most waiting). And networks where something is guessed have at most half of what may run at a
+ * time.
  *
  * So a flood of guesses from any number of addresses waits behind, and makes room for, people who come from
- * elsewhere; while nobody else comes, guesses run, half as many. Who shares a network with the guesses waits with
- * them: nothing here tells them apart.
+ * elsewhere; while nobody else comes, guesses run, half as many. People who share a network with the guesses wait with them:
+ * nothing here tells them apart.
  */
 export function createTurns(options: TurnOptions): Turns {
   const {

@@ -6,10 +6,10 @@ export interface Backoff {
 
 const FIRST_MS = 100;
 const LONGEST_MS = 30_000;
-/** Whoever lived so long did not die of its start. */
+/** A worker that lived this long did not die of its start. */
 const HEALTHY_MS = 60_000;
 
-/** At once where one dies now and then; ever longer where each dies soon. */
+/** At once where one dies now and then; longer and longer where each dies soon. */
 export function createBackoff(): Backoff {
   let pauseMs = FIRST_MS;
   return {

@@ -14,7 +14,7 @@ export function createCounts(clock: () => number = Date.now, maxKeys = 50_000): 
         window = { current: 0, until: now + windowMs };
         windows.delete(key);
         windows.set(key, window);
-        // The one that began first: its window is the first to be over.
+        // The one that began first: its window ends first.
         const [oldest] = windows.size > maxKeys ? windows.keys() : [];
         if (oldest !== undefined) windows.delete(oldest);
       }

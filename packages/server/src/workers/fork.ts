@@ -37,7 +37,7 @@ export function forkWorker(
   }
   const { process } = worker;
   worker.once('exit', (exitCode, signal) => end({ exitCode, signal }));
-  // Of a process that was there it is a message that came too late for it: its end is told by `exit`.
+  // For a process that existed this is a message that came too late: `exit` tells of its end.
   worker.on('error', (error) => {
     if (process.pid === undefined) neverBegan(error);
   });

@@ -10,7 +10,7 @@ import { createSharedMemory } from './shared-memory.ts';
 import { watchLife } from './signs-of-life.ts';
 import { startWorkerMetrics } from './worker-metrics.ts';
 
-/** After every worker should have ended by itself. Unit: milliseconds. */
+/** Time after which every worker should have ended by itself. Unit: milliseconds. */
 const GRACE_MS = 2_000;
 
 /** The signal that ended a worker may also be on its way to this process. Unit: milliseconds. */
@@ -58,13 +58,13 @@ async function keepRunning(
     if (isReady) ready.add(worker);
     else ready.delete(worker);
     wereAllReady ||= ready.size === config.workers;
-    // One that died takes no connection: while another is started, those that are there answer.
+    // A dead worker takes no connections: while another one starts, the rest answer.
     const areAllReady = wereAllReady && [...listening].every((one) => ready.has(one));
     for (const one of workers()) portOf(one).send({ kind: 'all-ready', areAllReady });
   }
 
   function onEnd(end: WorkerEnd, livedMs: number): void {
-    // One that cannot start has said why; one that was killed, or never was, has said nothing.
+    // A worker that cannot start has said why; one that was killed, or never began, has said nothing.
     if (isEnding || (!isUp && end.exitCode !== null)) return;
     const pauseMs = isUp ? backoff.next(livedMs) : undefined;
     const what = isUp ? 'a worker died: another is started' : 'the first worker died before it listened';
@@ -89,7 +89,7 @@ async function keepRunning(
       const worker = forkWorker(env, (end, ended) => {
         life.end();
         endService();
-        // One that never took a connection is killed when all end.
+        // A worker that never took a connection is killed when all end.
         if (ended !== undefined && listening.delete(ended) && end.exitCode !== 0) exitCode = 1;
         if (ended !== undefined) setReady(ended, false);
         onEnd(end, performance.now() - startedAt);
@@ -114,7 +114,7 @@ async function keepRunning(
     isEnding = true;
     logger.info(`${reason}: closing`);
   });
-  // One first: what keeps it from starting would keep all of them, and is said once.
+  // One first: what keeps it from starting would keep all of them, and is then said once.
   const isStarted = await Promise.race([start(), stopped.then(() => true)]);
   if (!isStarted) {
     await Promise.race([stopped, sleep(SAME_SIGNAL_MS)]);
@@ -156,7 +156,7 @@ async function keepRunning(
 function portOf(worker: Worker): Port<ToWorker, ToPrimary> {
   return {
     send(message) {
-      // One that is dying: whoever waits for its answer is gone with it.
+      // A dying worker: whoever waits for its answer is gone with it.
       if (worker.isConnected()) worker.send(wrap(message), () => {});
     },
     listen: (listener) =>

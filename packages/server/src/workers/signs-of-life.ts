@@ -1,7 +1,7 @@
 /** Signs of life in the time after which a worker without one is taken for hung. */
 const SIGNS = 10;
 
-/** Tells the primary that this worker's event loop goes round. Stops nothing from ending. */
+/** Tells the primary that this worker's event loop runs. Does not keep the process alive. */
 export function showLife(timeoutMs: number, show: () => void): void {
   if (timeoutMs === 0) return;
   show();

@@ -8,7 +8,10 @@ export const FLOWS = [
   ['Direct access grants', 'directAccessGrantsEnabled'],
 ] as const;
 
-/** Settings of the client that keep this product out, and that setup does not touch: turning them back would make the client less safe. */
+/**
+ * Settings of the client that keep this product out, and that setup does not touch: changing them would make the client less
+ * safe.
+ */
 export function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subject: string): Blocked[] {
   const blocked: Blocked[] = [];
   const block = (why: string, fix: string) => blocked.push({ subject, why, fix });

@@ -7,7 +7,7 @@ import { planClientRoles } from './roles.ts';
 import type { Change, Part, Step } from './step.ts';
 import { coversUri, splitUris } from './uris.ts';
 
-/** The client: created whole in one call, or brought to what is needed, setting by setting. */
+/** The client: created in one call, or changed setting by setting. */
 export function planClient(current: CurrentState, goal: SetupGoal): Part {
   const subject = `client ${goal.clientId}`;
   const roles = planClientRoles(current, goal);

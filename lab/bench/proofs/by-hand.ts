@@ -1,0 +1,148 @@
+import { fork, spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Histogram } from 'prom-client';
+import { createRedisRateLimitStore, openRedis } from '../../../packages/guard/src/redis/index.ts';
+import { repeatedMembers } from '../../../packages/server/src/http/repeated-members.ts';
+import { createLoggerTo, jsonStream } from '../../../packages/server/src/observability/logger.ts';
+import { RequestLog } from '../../../packages/server/src/observability/request-log.ts';
+import { openLink, type WorkerLink } from '../../../packages/server/src/workers/link.ts';
+import { type ToWorker, unwrap, wrap } from '../../../packages/server/src/workers/messages.ts';
+import type { Figure } from '../figures.ts';
+import type { PartOptions } from '../main.ts';
+import { findFreePort, hasProgram, here, stop } from '../processes.ts';
+import { quantile } from '../statistics.ts';
+
+const ROUNDS = 15;
+const command = 'npm run bench -- by-hand';
+
+/** What the service does itself, beside what a library needs for the same. */
+export async function byHand({ quick, log }: PartOptions): Promise<Figure[]> {
+  const rounds = quick ? 3 : ROUNDS;
+  const figures = [histogram(rounds), logLine(rounds), tokenizer(rounds)];
+  if (hasProgram('redis-server')) figures.push(await workers(rounds));
+  for (const { figure, measured } of figures) log(`${figure}: ${measured}`);
+  return figures;
+}
+
+function histogram(rounds: number): Figure {
+  const buckets = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+  const times = new Histogram({
+    ...{ name: 'seconds', help: 'x', labelNames: ['route', 'status'], buckets },
+    registers: [],
+  });
+  const [theirs] = inTurn(rounds, 100_000, [
+    (i) => times.observe({ route: '/protected', status: 200 }, (i % 1000) / 1e5),
+  ]) as [number];
+  return {
+    figure: 'a request in the histogram of times',
+    measured: `prom-client ${theirs.toFixed(2)} µs`,
+    command,
+  };
+}
+
+function logLine(rounds: number): Figure {
+  const nowhere = () => jsonStream(openSync(devNull, 'w'));
+  const log = new RequestLog(createLoggerTo({ logLevel: 'info' }, nowhere()));
+  const pino = createLoggerTo({ logLevel: 'info' }, nowhere());
+  const request = { id: 'req-1', method: 'GET', routeOptions: { url: '/protected' } } as FastifyRequest;
+  const reply = { statusCode: 200, elapsedTime: 0.42 } as FastifyReply;
+  const [own, theirs] = inTurn(rounds, 50_000, [
+    () => log.requestCompleted(null, request, reply),
+    () => {
+      const { id: reqId, method } = request;
+      pino.info({ reqId, method, route: '/protected', status: 200, ms: 0.4 }, 'request');
+    },
+  ]) as [number, number];
+  return {
+    figure: 'the line of a request in the log',
+    measured: `${own.toFixed(2)} µs; pino ${theirs.toFixed(2)} µs`,
+    command,
+  };
+}
+
+function tokenizer(rounds: number): Figure {
+  const body = JSON.stringify({ username: 'abdullah', password: 'Test#123456' });
+  const [own, parse] = inTurn(rounds, 50_000, [() => repeatedMembers(body), () => JSON.parse(body)]) as [
+    number,
+    number,
+  ];
+  return {
+    figure: 'a login body is searched for a field that comes twice',
+    measured: `${own.toFixed(2)} µs; JSON.parse, which does not tell, ${parse.toFixed(2)} µs`,
+    command,
+  };
+}
+
+/** A count that all workers share: by the primary process, and by a Redis on the same machine. */
+async function workers(rounds: number): Promise<Figure> {
+  const primary = fork(here('servers/shared-memory.ts'));
+  const port = await findFreePort();
+  const redis = spawn('redis-server', ['--port', String(port), '--save', '', '--appendonly', 'no'], {
+    stdio: 'ignore',
+  });
+  const connection = openRedis({ url: `redis://127.0.0.1:${port}`, onNotice: false });
+  try {
+    await new Promise<void>((resolve) => {
+      connection.onReady(resolve);
+    });
+    const link = openLink({
+      send: (message) => void primary.send(wrap(message)),
+      listen: (listener) =>
+        primary.on('message', (message) => {
+          const ours = unwrap<ToWorker>(message);
+          if (ours !== undefined) listener(ours);
+        }),
+    });
+    while (!link.isKnowing) await sleep(20);
+    const stores = [new link.LimitStore(), new (createRedisRateLimitStore(connection))()];
+    const times = stores.map((): number[] => []);
+    for (let round = 0; round < rounds; round++)
+      for (const [at, store] of stores.entries()) times[at]?.push(await countMany(store, 2_000));
+    const [own, theirs] = times.map((all) => median(all)) as [number, number];
+    return {
+      figure: 'a count that the workers of one machine share, 50 at a time',
+      measured: `${own.toFixed(0)} µs by the primary process; ${theirs.toFixed(0)} µs by a Redis beside it`,
+      command,
+    };
+  } finally {
+    connection.close();
+    await Promise.all([primary, redis].map((child) => stop(child)));
+  }
+}
+
+/** @returns microseconds for each, by the clock */
+async function countMany(
+  store: Pick<InstanceType<WorkerLink['LimitStore']>, 'incr'>,
+  count: number,
+): Promise<number> {
+  const began = performance.now();
+  const one = () =>
+    new Promise<void>((resolve, reject) => {
+      store.incr('somebody', (error) => (error === null ? resolve() : reject(error)), 60_000);
+    });
+  for (let done = 0; done < count; done += 50) await Promise.all(Array.from({ length: 50 }, one));
+  return ((performance.now() - began) * 1000) / count;
+}
+
+/** Processor time of each, in turn. Unit: microseconds, median of the rounds. */
+function inTurn(rounds: number, count: number, works: readonly ((i: number) => unknown)[]): number[] {
+  const times = works.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [at, work] of works.entries()) {
+      const before = process.cpuUsage();
+      for (let i = 0; i < count; i++) work(i);
+      const { user, system } = process.cpuUsage(before);
+      times[at]?.push((user + system) / count);
+    }
+  }
+  return times.map(median);
+}
+
+const median = (values: readonly number[]): number =>
+  quantile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
