@@ -1,3 +1,4 @@
+export { type AuthzFile, toAuthorizationSettings } from './authz/authz-file.ts';
 export type { AuthorizationSettings } from './authz/representation.ts';
 export type { DevIdp, DevIdpOptions, McpServer } from './dev-idp.ts';
 export type { Feature } from './features.ts';

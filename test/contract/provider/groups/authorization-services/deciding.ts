@@ -168,6 +168,7 @@ const SHAPES = {
     resource('s8', ['share']),
     resource('s9', ['view', 'edit']),
     resource('s10', ['view'], { type: 'shelf' }),
+    resource('s12', ['view']),
     resource('s11', ['view', 'edit'], { type: 'shelf', owner: { name: 'alice' } }),
   ],
   policies: [
@@ -185,6 +186,7 @@ const SHAPES = {
     onScopes('sharing anywhere', [], ['share'], ['is member']),
     onScopes('s9 view for members', ['s9'], ['view'], ['is member']),
     onScopes('s9 view for alice', ['s9'], ['view'], ['only alice']),
+    onResources('s12 for no member', ['s12'], ['is member'], { logic: 'NEGATIVE' }),
     onScopes('shelf for members', ['s10'], ['view'], ['is member']),
   ],
 };
@@ -245,6 +247,7 @@ export const decidingGroup: Behaviours = {
         'two of one scope, one refuses': [() => grants(bob, 's9#view'), NO],
         'two of one scope, both grant': [() => grants(alice, 's9#view'), 's9#view'],
         'of one scope, and the whole is asked for': [() => grants(alice, 's9'), 's9#view'],
+        'the logic of a permission counts for nothing': [() => grants(bob, 's12'), 's12#view'],
         'of a type that a user has one of': [
           async () => grants(bob, `${await idOf('s11', 'alice')}#view,edit`),
           's11#view',

@@ -1,0 +1,75 @@
+import type { AuthorizationSettings, PolicyRepresentation } from './representation.ts';
+
+/** An `authz.json`, as `keycloak-guard authz export`, `plan` and `apply` write and read it. */
+export interface AuthzFile {
+  readonly policyEnforcementMode?: string;
+  readonly decisionStrategy?: string;
+  readonly allowRemoteResourceManagement?: boolean;
+  readonly scopes?: readonly (string | Readonly<{ name: string; iconUri?: string }>)[];
+  readonly resources?: readonly Readonly<{ name: string; iconUri?: string; [member: string]: unknown }>[];
+  readonly policies?: readonly Readonly<{ name: string; type: string; [member: string]: unknown }>[];
+  readonly permissions?: readonly Readonly<{
+    name: string;
+    policies: readonly string[];
+    scopes?: readonly string[];
+    [member: string]: unknown;
+  }>[];
+}
+
+/**
+ * The authorization settings of a realm file out of an `authz.json`: what is applied to Keycloak is what is tested.
+ *
+ * @example
+ * const authz = JSON.parse(await readFile('authz.json', 'utf8'));
+ * const api = { clientId: 'my-api', authorizationSettings: toAuthorizationSettings(authz), … };
+ */
+export function toAuthorizationSettings(file: AuthzFile): AuthorizationSettings {
+  const { scopes = [], resources = [], policies = [], permissions = [], ...switches } = file;
+  return {
+    ...switches,
+    scopes: scopes.map((one) => (typeof one === 'string' ? { name: one } : { ...one })),
+    resources: resources.map(({ iconUri, ...one }) => ({
+      ...one,
+      ...(iconUri === undefined ? {} : { icon_uri: iconUri }),
+    })),
+    policies: [
+      ...policies.map(toPolicy),
+      ...permissions.map((one) =>
+        toPolicy({ ...one, type: one.scopes === undefined ? 'resource' : 'scope' }),
+      ),
+    ],
+  };
+}
+
+type Member = Readonly<Record<string, unknown>>;
+
+/** Members that Keycloak's settings have under another name. */
+const NAMES: Readonly<Record<string, string>> = {
+  policies: 'applyPolicies',
+  resourceType: 'defaultResourceType',
+  notBefore: 'nbf',
+  notOnOrAfter: 'noa',
+};
+
+function toPolicy(one: Member & { name: string; type: string }): PolicyRepresentation {
+  const { name, type, description, logic, decisionStrategy, ...members } = one;
+  const config = Object.entries(members).map(([member, value]) => [
+    NAMES[member] ?? member,
+    Array.isArray(value) ? JSON.stringify(value.map((entry) => toEntry(member, entry))) : String(value),
+  ]);
+  return {
+    ...{ name, type, config: Object.fromEntries(config) },
+    ...(description === undefined ? {} : { description }),
+    ...(logic === undefined ? {} : { logic: String(logic) }),
+    ...(decisionStrategy === undefined ? {} : { decisionStrategy: String(decisionStrategy) }),
+  };
+}
+
+/** A role or scope by its name, a group by its path; the others are names alone. */
+function toEntry(member: string, entry: unknown): unknown {
+  if (member === 'groups') return typeof entry === 'string' ? { path: entry } : entry;
+  if (member !== 'roles' && member !== 'clientScopes') return entry;
+  if (typeof entry === 'string') return { id: entry, required: false };
+  const { name, required = false } = entry as { name: string; required?: boolean };
+  return { id: name, required };
+}
