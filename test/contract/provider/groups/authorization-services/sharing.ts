@@ -149,6 +149,10 @@ export const sharingGroup: Behaviours = {
         'by its name even for what is not shared': [() => asker.grants(bob, 'album#delete'), 'album#view'],
         'for the owner too, from then on': [() => asker.grants(alice, `${album}#view,delete`), 'album#view'],
         'for nobody else': [() => asker.grants(carl, `${album}#view`), NO],
+        'by its name, for nobody else': [
+          () => asker.grants(carl, 'album#view'),
+          '400 invalid_resource: Resource with id [album] does not exist.',
+        ],
         'to refuse it again': [
           async () =>
             tell(await asker.protection('PUT', 'permission/ticket', server, { id, granted: false })),
