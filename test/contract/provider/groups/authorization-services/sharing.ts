@@ -105,7 +105,11 @@ export const sharingGroup: Behaviours = {
           exchange(bob, { ticket: 'x' }),
           '403 invalid_ticket: Ticket verification failed',
         ],
-        'an access token': [exchange(bob, { ticket: bob }), '403 invalid_ticket: Ticket verification failed'],
+        'an access token, which asks for nothing': [
+          exchange(bob, { ticket: bob }),
+          '403 access_denied: request_submitted',
+        ],
+        'no request is filed by it': [count, '1'],
       });
       const seen = await asker.protection('GET', 'permission/ticket?returnNames=true', server);
       const [{ id, owner, requester, scope, ...rest } = {} as Json] = seen.json as unknown as Json[];
