@@ -1,7 +1,7 @@
 import type { AuthorizationSettings, RealmRepresentation } from '../../../packages/testing/src/index.ts';
 import { startTestIdp } from '../../support/dev-idp.ts';
 import { type AuthzLab, createAuthzCalls } from './lab.ts';
-import { AUDIENCE, person, settingsOf } from './settings.ts';
+import { AUDIENCE, person, scoped, settingsOf } from './settings.ts';
 
 const HYPHENATED = 'order-by-hyphen';
 type Settings = ReturnType<typeof settingsOf>;
@@ -37,7 +37,7 @@ export async function openEmbeddedLab(): Promise<AuthzLab> {
     ...{ name: 'album', owner: { name: 'alice' }, ownerManagedAccess: true, uris: [] },
     scopes: [{ name: 'view' }, { name: 'delete' }],
   };
-  const settings: Settings = { ...base, resources: [...base.resources, album] };
+  let settings: Settings = { ...base, resources: [...base.resources, album] };
   const idp = await startTestIdp({ realm: toRealm(settings) });
   const calls = createAuthzCalls(idp.url, idp.realm);
   const fields = { grant_type: 'client_credentials', client_id: 'api', client_secret: 'api-secret' };
@@ -58,8 +58,13 @@ export async function openEmbeddedLab(): Promise<AuthzLab> {
     const { sub } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
     ids.set(username, sub);
   }
+  async function changeServer(change: Partial<Settings>): Promise<void> {
+    settings = { ...settings, ...change };
+    idp.updateClient('api', { authorizationSettings: settings });
+  }
+
   return {
-    ...{ ...calls, hyphenated: HYPHENATED, ids },
+    ...{ ...calls, hyphenated: HYPHENATED, ids, changeServer },
     idOf: (name) => find(name, 'api'),
     async applyPolicy(permission, policy) {
       const policies = settings.policies.map((one) =>
@@ -67,8 +72,15 @@ export async function openEmbeddedLab(): Promise<AuthzLab> {
           ? { ...one, config: { ...one.config, applyPolicies: JSON.stringify([policy]) } }
           : one,
       );
-      idp.updateClient('api', { authorizationSettings: { ...settings, policies } });
+      await changeServer({ policies });
     },
+    addResources: (added) => {
+      const more = added.map((one) => ({ uris: [], ...one, scopes: [{ name: 'view' }] }));
+      return changeServer({ resources: [...settings.resources, ...more] });
+    },
+    addPermission: (name, resource, policy) =>
+      changeServer({ policies: [...settings.policies, scoped(name, resource, ['view'], policy)] }),
+    enableClient: async (enabled) => void idp.updateClient('api', { enabled }),
     enableRealm: async (enabled) => idp.updateRealm({ enabled }),
     enableUser: async (username, isEnabled) =>
       isEnabled ? idp.enableUser(username) : idp.disableUser(username),

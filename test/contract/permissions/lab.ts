@@ -24,6 +24,17 @@ export interface AuthzLab extends AuthzCalls {
   idOf(resource: string): Promise<string>;
   /** The permission applies another policy. */
   applyPolicy(permission: string, policy: string): Promise<void>;
+  /** Resources of the client's own, each with the scope `view`. */
+  addResources(
+    resources: readonly { readonly name: string; readonly type?: string; readonly uris?: string[] }[],
+  ): Promise<void>;
+  /** For the scope `view` of a resource. */
+  addPermission(name: string, resource: string, policy: string): Promise<void>;
+  changeServer(change: {
+    readonly policyEnforcementMode?: string;
+    readonly allowRemoteResourceManagement?: boolean;
+  }): Promise<void>;
+  enableClient(isEnabled: boolean): Promise<void>;
   enableRealm(isEnabled: boolean): Promise<void>;
   enableUser(username: string, isEnabled: boolean): Promise<void>;
   close(): Promise<void>;

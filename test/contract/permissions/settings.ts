@@ -51,7 +51,8 @@ function policy(name: string, type: string, config: Record<string, string>) {
   return { name, type, logic: 'POSITIVE', decisionStrategy: 'UNANIMOUS', config };
 }
 
-function scoped(name: string, of: string, scopes: string[], by: string) {
+/** A permission for scopes of one resource. */
+export function scoped(name: string, of: string, scopes: string[], by: string) {
   const config = { resources: [of], scopes, applyPolicies: [by] };
   return policy(
     name,

@@ -101,6 +101,22 @@ export async function createAuthzRealm(keycloak: RealKeycloak): Promise<AuthzRea
       const policies = [await policyId(policy)];
       await authz('PUT', path, { ...before, policies, resourceType: 'urn:api:order' });
     },
+    async addResources(added) {
+      for (const one of added) await authz('POST', '/resource', { ...one, scopes: [{ name: 'view' }] });
+    },
+    async addPermission(name, resource, policy) {
+      const body = { name, resources: [resource], scopes: ['view'], policies: [policy] };
+      await authz('POST', '/permission/scope', body);
+    },
+    async changeServer(change) {
+      await authz('PUT', '', { ...((await authz('GET', '')) as object), ...change });
+    },
+    async enableClient(enabled) {
+      await inRealm('PUT', `/clients/${api}`, {
+        ...((await inRealm('GET', `/clients/${api}`)) as object),
+        enabled,
+      });
+    },
     async enableRealm(enabled) {
       await inRealm('PUT', '', { ...((await inRealm('GET', '')) as object), enabled });
     },

@@ -105,7 +105,11 @@ export const sharingGroup: Behaviours = {
           exchange(bob, { ticket: 'x' }),
           '403 invalid_ticket: Ticket verification failed',
         ],
-        'an access token': [exchange(bob, { ticket: bob }), '403 invalid_ticket: Ticket verification failed'],
+        'an access token, which asks for nothing': [
+          exchange(bob, { ticket: bob }),
+          '403 access_denied: request_submitted',
+        ],
+        'no request is filed by it': [count, '1'],
       });
       const seen = await asker.protection('GET', 'permission/ticket?returnNames=true', server);
       const [{ id, owner, requester, scope, ...rest } = {} as Json] = seen.json as unknown as Json[];
@@ -149,6 +153,10 @@ export const sharingGroup: Behaviours = {
         'by its name even for what is not shared': [() => asker.grants(bob, 'album#delete'), 'album#view'],
         'for the owner too, from then on': [() => asker.grants(alice, `${album}#view,delete`), 'album#view'],
         'for nobody else': [() => asker.grants(carl, `${album}#view`), NO],
+        'by its name, for nobody else': [
+          () => asker.grants(carl, 'album#view'),
+          '400 invalid_resource: Resource with id [album] does not exist.',
+        ],
         'to refuse it again': [
           async () =>
             tell(await asker.protection('PUT', 'permission/ticket', server, { id, granted: false })),
