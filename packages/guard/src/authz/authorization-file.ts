@@ -78,7 +78,7 @@ export type AuthorizationPermission<
   readonly scopes?: readonly Scope[];
   readonly policies: readonly Policy[];
   readonly decisionStrategy?: DecisionStrategy;
-  /** `NEGATIVE` turns the answer round. Default `POSITIVE`. */
+  /** Kept, and of no effect: Keycloak turns round what a policy says, never what a permission says. */
   readonly logic?: 'POSITIVE' | 'NEGATIVE';
 };
 

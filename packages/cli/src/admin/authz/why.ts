@@ -113,7 +113,8 @@ async function toReason(
     what: `${policy?.type === 'scope' ? 'scope' : 'resource'} permission`,
     isPermit: status === 'PERMIT',
     findings: item === undefined || parts.length < 2 ? [] : [{ text: words(item.decisionStrategy) }],
-    isNegative: item?.logic === 'NEGATIVE',
+    // Keycloak turns round what policies say alone.
+    isNegative: false,
     parts,
   };
 }
