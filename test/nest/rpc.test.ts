@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { Controller, Logger } from '@nestjs/common';
+import { Controller, Logger, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ClientProxyFactory, MessagePattern, Transport } from '@nestjs/microservices';
 import { firstValueFrom } from 'rxjs';
@@ -35,6 +35,24 @@ decorate(MessageController, 'admin', MessagePattern('admin'), Roles('admin'));
 decorate(MessageController, 'open', MessagePattern('open'), Public());
 decorateParameter(MessageController, 'me', Principal('username'));
 
+/** At a port that was free a moment ago: another process may be faster, then at the next one. */
+async function listen(t: TestContext, module: Type, attempts = 5): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  const options = { transport: Transport.TCP, options: { port }, logger: false } as const;
+  const app = await NestFactory.createMicroservice(module, options);
+  t.after(() => app.close());
+  try {
+    await app.listen();
+    return port;
+  } catch (error) {
+    if (attempts === 1 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return listen(t, module, attempts - 1);
+  }
+}
+
 /** A microservice over TCP, and a client of it. */
 async function start(t: TestContext, options: Partial<KeycloakModuleOptions>) {
   const realm = createTestRealm();
@@ -48,17 +66,7 @@ async function start(t: TestContext, options: Partial<KeycloakModuleOptions>) {
     ],
     controllers: [MessageController],
   });
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  const app = await NestFactory.createMicroservice(module, {
-    transport: Transport.TCP,
-    options: { port },
-    logger: false,
-  });
-  t.after(() => app.close());
-  await app.listen();
+  const port = await listen(t, module);
   const client = ClientProxyFactory.create({ transport: Transport.TCP, options: { port } });
   t.after(() => client.close());
   const ask = (pattern: string, token?: string): Promise<unknown> =>
