@@ -9,27 +9,30 @@ import { pathOf } from '../adapter/index.ts';
  */
 export function createPlace(path: string): (url: string | undefined) => boolean {
   const wanted = toPlainest(path);
-  return (url = '/') => {
-    const given = toPlainest(url);
-    return given === wanted || given.startsWith(`${wanted}/`);
-  };
+  const isAt = (given: string): boolean => given === wanted || given.startsWith(`${wanted}/`);
+  // Some routers read a path as it stands there, dots and all; others as browsers do (WHATWG URL).
+  return (url = '/') => isAt(toPlainest(url.replace(IN_FRONT, ''))) || isAt(toPlainest(pathOf(url)));
 }
 
+/** What `url.parse` takes away, which Express and Koa route by: blanks, whichever scheme, and a host with slashes or without. */
+const IN_FRONT = /^\s*(?:[\w.+-]+:(?:[\\/]{2})?[^\\/?#]*)?/;
+
 /** Not to be called with: only to be compared. */
-function toPlainest(url: string): string {
-  // Two slashes in front would be read as a host.
-  const path = pathOf(url.replace(/^[\\/]{2,}/, '/'));
-  return decode(path)
+function toPlainest(path: string): string {
+  return decode(path.replace(/[?#].*$/s, ''))
     .replace(/[;?#].*$/s, '')
     .replace(/[\\/]+/g, '/')
     .replace(/\/+$/, '')
     .toLowerCase();
 }
 
+/** Piece by piece: a router that cannot decode one may go by the others. */
 function decode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return path.replace(/(?:%[\da-f]{2})+/gi, (run) => {
+    try {
+      return decodeURIComponent(run);
+    } catch {
+      return run.replace(/%[0-7][\da-f]/gi, decodeURIComponent);
+    }
+  });
 }
