@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect as connectTo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { Inject, Logger, type Type } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -6,7 +7,7 @@ import type { Server } from 'socket.io';
 import type { Socket } from 'socket.io-client';
 import type { WebSocket } from 'ws';
 import type { Requirements } from '../../packages/guard/src/core/index.ts';
-import { type KeycloakModuleOptions, KeycloakService } from '../../packages/guard/src/nest/index.ts';
+import { type KeycloakModuleOptions, KeycloakService, Public } from '../../packages/guard/src/nest/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
@@ -123,6 +124,21 @@ describe('connect, on a connection of ws', () => {
     assert.match(lines.join('\n'), /A connection could not be guarded.*a fault of the reader/);
   });
 
+  test('whoever is not let in is not heard, where a handler is open too: neither before it is decided nor after', async (t) => {
+    const gateway = toGuarding(WebSocketGateway({ path: '/chat' }));
+    let heard = 0;
+    Object.assign(gateway.prototype, { heard: () => heard++ });
+    decorate(gateway, 'heard', SubscribeMessage('heard'), Public());
+    const { realm, url } = await startWs(t, 'express', { tokenCheck: 'remote' }, gateway);
+    const good = realm.mint();
+    for (const token of ['', `authorization: Bearer ${good.slice(0, -8)}AAAAAAAA\r\n`]) {
+      await sendAtOnce(url, token, 'heard', () => false);
+    }
+    assert.equal(heard, 0);
+    await sendAtOnce(url, `authorization: Bearer ${good}\r\n`, 'heard', () => heard > 0);
+    assert.equal(heard, 1);
+  });
+
   test('a new token of the same person goes on with it, and later messages are of that token', async (t) => {
     const { realm, url } = await startGuarding(t);
     const { client, ask } = await connect(t, `${url}/chat`, BEARER(realm.mint({ exp: realm.now + SOON })));
@@ -222,4 +238,25 @@ function onceOf(client: Socket, event: string): Promise<unknown[]> {
     client.once(event, (...given: unknown[]) => resolve(given));
     setTimeout(reject, PATIENCE_MS, new Error(`${event} did not come`)).unref();
   });
+}
+
+/** The handshake and a message in one piece, and a message after that: until it is closed, or `isDone`. */
+async function sendAtOnce(url: string, header: string, event: string, isDone: () => boolean): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const message = Buffer.from(JSON.stringify({ event, data: {} }));
+  const frame = Buffer.concat([Buffer.from([0x81, 0x80 | message.length, 0, 0, 0, 0]), message]);
+  const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13';
+  const key = `sec-websocket-key: ${Buffer.alloc(16).toString('base64')}`;
+  const socket = connectTo(Number(port), hostname);
+  socket.on('error', () => {}).resume();
+  socket.write(`GET /chat HTTP/1.1\r\nhost: h\r\n${upgrade}\r\n${key}\r\n${header}\r\n`);
+  socket.write(frame);
+  let isClosed = false;
+  socket.once('close', () => {
+    isClosed = true;
+  });
+  // It is refused by then: nobody has to answer a close.
+  if (header === '') socket.once('data', () => socket.write(frame));
+  await eventually('closed, or heard', () => isClosed || isDone());
+  socket.destroy();
 }

@@ -3,9 +3,7 @@ import {
   type Connection,
   type ConnectionGuard,
   type Door,
-  disconnectSocket,
   type SocketIoMiddleware,
-  type SocketIoSocket,
   toSocketIoMiddleware,
   toToken,
 } from '../adapter/internal.ts';
@@ -14,6 +12,7 @@ import type { Log } from '../core/internal.ts';
 import type { Call } from './call.ts';
 import { toClientContext } from './client-context.ts';
 import { refuse } from './decide.ts';
+import { disconnect, type GatewayClient, hold, isOver, isSocketIo } from './gateway-client.ts';
 import type { Client, Handshakes } from './ws-call.ts';
 
 /** Keeps the connections of gateways no longer than whoever is on them may be there. */
@@ -27,21 +26,6 @@ export interface GatewayConnections {
   /** @throws {OptionsError} for a requirement that is misspelt or empty */
   socket(requirements: Requirements): SocketIoMiddleware;
 }
-
-/** Of `ws`, as much of it as is needed. */
-interface WsClient {
-  readonly readyState: number;
-  once(event: 'close', listener: () => void): unknown;
-  close(code: number, reason: string): void;
-  terminate(): void;
-}
-
-type GatewayClient = Client & (SocketIoSocket | WsClient);
-
-/** After this a client of `ws` that does not answer the close is cut. Unit: milliseconds. */
-const CUT_AFTER_MS = 1_000;
-/** Of `ws`: the connection is closing, or closed. */
-const CLOSING = 2;
 
 /** @param toCall throws where the handshake of a client is not known */
 export function createGatewayConnections(
@@ -106,10 +90,13 @@ export function createGatewayConnections(
     },
     async connect(client, requirements) {
       const guard = connections.guard(requirements);
+      const release = hold(client as GatewayClient);
       try {
         return await watch(client as GatewayClient, guard.open(callOf(client)));
       } catch (error) {
         return turnAway(client as GatewayClient, error);
+      } finally {
+        release();
       }
     },
     async renew(client, token) {
@@ -131,26 +118,4 @@ export function createGatewayConnections(
       };
     },
   };
-}
-
-function isSocketIo(client: GatewayClient): client is Client & SocketIoSocket {
-  return 'disconnect' in client;
-}
-
-/** It may have gone while its token was looked at. */
-function isOver(client: GatewayClient): boolean {
-  return isSocketIo(client) ? client.connected === false : client.readyState >= CLOSING;
-}
-
-/** Socket.IO is told why by an event, `ws` by the code: 4401, 4403; 1013 try again later, 1011 a fault here (RFC 6455 §7.4.1). */
-function disconnect(client: GatewayClient, reason: unknown): void {
-  if (isSocketIo(client)) {
-    disconnectSocket(client, reason);
-    return;
-  }
-  const { statusCode, detail } = isAuthError(reason)
-    ? reason
-    : { statusCode: 500, detail: 'Internal Server Error' };
-  client.close(statusCode < 500 ? 4000 + statusCode : statusCode === 503 ? 1013 : 1011, detail);
-  setTimeout(() => client.terminate(), CUT_AFTER_MS).unref();
 }

@@ -1,0 +1,66 @@
+import { disconnectSocket, type SocketIoSocket } from '../adapter/internal.ts';
+import { isAuthError } from '../core/index.ts';
+import type { Client } from './ws-call.ts';
+
+/** Of `ws`, as much of it as is needed. */
+interface WsClient {
+  readonly readyState: number;
+  once(event: 'close', listener: () => void): unknown;
+  removeAllListeners(event: 'message'): unknown;
+  pause(): void;
+  resume(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+/** A client of a gateway, of Socket.IO or of `ws`. */
+export type GatewayClient = Client & (SocketIoSocket | WsClient);
+
+/** After this a client of `ws` that does not answer the close is cut. Unit: milliseconds. */
+const CUT_AFTER_MS = 1_000;
+/** Of `ws`: the connection is closing, or closed. */
+const CLOSING = 2;
+
+export function isSocketIo(client: GatewayClient): client is Client & SocketIoSocket {
+  return 'disconnect' in client;
+}
+
+/** It may have gone while its token was looked at. */
+export function isOver(client: GatewayClient): boolean {
+  return isSocketIo(client) ? client.connected === false : client.readyState >= CLOSING;
+}
+
+/** How many have not decided yet: several gateways may share a client. */
+const undecided = new WeakMap<object, number>();
+
+/**
+ * Nest does not wait for `handleConnection`: what a client of `ws` sends meanwhile stays where it is. Socket.IO has middleware
+ * for that.
+ *
+ * @returns to be called when it is decided
+ */
+export function hold(client: GatewayClient): () => void {
+  if (isSocketIo(client)) return () => {};
+  undecided.set(client, (undecided.get(client) ?? 0) + 1);
+  client.pause();
+  return () => {
+    const left = (undecided.get(client) as number) - 1;
+    undecided.set(client, left);
+    if (left === 0) client.resume();
+  };
+}
+
+/** Socket.IO is told why by an event, `ws` by the code: 4401, 4403; 1013 try again later, 1011 a fault here (RFC 6455 §7.4.1). */
+export function disconnect(client: GatewayClient, reason: unknown): void {
+  if (isSocketIo(client)) {
+    disconnectSocket(client, reason);
+    return;
+  }
+  const { statusCode, detail } = isAuthError(reason)
+    ? reason
+    : { statusCode: 500, detail: 'Internal Server Error' };
+  // Until it answers the close, it could go on sending.
+  client.removeAllListeners('message');
+  client.close(statusCode < 500 ? 4000 + statusCode : statusCode === 503 ? 1013 : 1011, detail);
+  setTimeout(() => client.terminate(), CUT_AFTER_MS).unref();
+}
