@@ -161,6 +161,22 @@ describe('WebSockets (ws)', () => {
     assert.equal(opened[0]?.principal.email, 'new@example.com');
   });
 
+  test('tokens without a subject are of one person where client and session are the same', async (t) => {
+    const { realm, ws } = await setUpRealm(t);
+    const mine = { sub: undefined, azp: 'page', sid: 's1' };
+    const socket = new WebSocket(`${ws}/ws`, BEARER(realm.mint(mine)));
+    assert.equal(await message(socket), 'abdullah');
+    for (const [claims, said] of [
+      [{ sid: 's2', preferred_username: 'fatima' }, 'token_claims'],
+      [{ azp: 'service' }, 'token_claims'],
+      [{ sub: 'somebody' }, 'token_claims'],
+      [{ email: 'new@example.com' }, 'renewed'],
+    ] as const) {
+      socket.send(realm.mint({ ...mine, ...claims }));
+      assert.equal(await message(socket), said);
+    }
+  });
+
   test('with a session cookie pages of other origins are refused; the connection ends with the session', async (t) => {
     const idp = await startIdp(t);
     const realm = {

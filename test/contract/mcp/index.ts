@@ -211,6 +211,12 @@ export function describeMcp(adapter: McpAdapter): void {
       const ended = await send(mint({ sub: 'one' }), undefined, { ...session, method: 'DELETE' });
       assert.equal(ended.status, 204);
       assert.equal((await send(mint({ sub: 'two' }), call('look'), session)).status, 200);
+      // Where tokens name nobody, the session at Keycloak does.
+      const other = { headers: { 'mcp-session-id': 'session-2' } };
+      const [mine, theirs] = ['s1', 's2'].map((sid) => mint({ sub: undefined, sid })) as [string, string];
+      await send(mine, { method: 'initialize', id: 'session-2' });
+      assert.equal((await send(theirs, call('look'), other)).status, 404);
+      assert.equal((await send(mine, call('look'), other)).status, 200);
     });
 
     test('a proof is used once, though another guard stands behind', async (t) => {

@@ -12,6 +12,7 @@ import {
   type GateHost,
   isForSession,
   KEPT,
+  personOf,
   type RequestLike,
   readCredentials,
   type SessionAuthenticator,
@@ -177,7 +178,7 @@ export function createConnections<Incoming>(
       async renew(token) {
         const next: Held<Incoming> = { request: held.request, token: toToken(token) };
         const found = (await gate.decide(next, null)) as Principal;
-        if (found.subject !== principal.subject || found.issuer !== principal.issuer) {
+        if (personOf(found) !== personOf(principal)) {
           throw new AuthError('token_claims', 'The new token of the connection belongs to somebody else');
         }
         if (!open.has(self)) throw new AuthError('token_expired', 'The connection has ended');

@@ -31,6 +31,7 @@ export { createStandardErrorLog, type Log } from './log.ts';
 export { createNoticeLines } from './notice-lines.ts';
 export * as optionRules from './option-rules.ts';
 export { ANY_AUDIENCE, VERIFIER_RULES } from './options.ts';
+export { personOf } from './person.ts';
 export { describeAnswer } from './provider-refusal.ts';
 export { toRefusalAnswer } from './refusal-answer.ts';
 export { headerOf, type RequestLike } from './request.ts';

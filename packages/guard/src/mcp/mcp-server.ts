@@ -5,6 +5,7 @@ import {
   type Gate,
   headerOf,
   isThenable,
+  personOf,
   type RequestLike,
 } from '../core/internal.ts';
 import { type McpAuthInfo, toAuthInfo } from './auth-info.ts';
@@ -78,8 +79,7 @@ export function createMcpServer<Incoming, Outgoing>(
 
   function toCaller(wire: RequestLike, principal: Principal): McpCaller {
     const sessionId = headerOf(wire.headers, 'mcp-session-id');
-    const { issuer, subject, authorizedParty } = principal;
-    const owner = JSON.stringify(subject === null ? [issuer, null, authorizedParty] : [issuer, subject]);
+    const owner = personOf(principal);
     check(principal, sessionId, owner);
     return {
       principal,
