@@ -11,6 +11,7 @@ import { type KeycloakModuleOptions, KeycloakService, Public } from '../../packa
 import { SECRET, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
+import { createTestRealm } from '../support/test-realm.ts';
 import { decorate } from '../support/without-syntax.ts';
 import { closing, connect, PATIENCE_MS, startSocketIo, startWs, toGateway } from './gateways.ts';
 import { PLATFORMS } from './start-app.ts';
@@ -35,6 +36,14 @@ function toGuarding(gateway: ClassDecorator, requirements?: Requirements): Type 
   });
   decorate(guarding, 'auth', SubscribeMessage('auth'));
   return guarding;
+}
+
+/** The same, and whatever is sent to an open handler of it is told. */
+function toHearing(gateway: ClassDecorator, hear: () => void): Type {
+  const hearing = toGuarding(gateway);
+  Object.assign(hearing.prototype, { heard: hear });
+  decorate(hearing, 'heard', SubscribeMessage('heard'), Public());
+  return hearing;
 }
 
 /** When a token ends: later than a first answer takes. Unit: seconds. */
@@ -125,10 +134,8 @@ describe('connect, on a connection of ws', () => {
   });
 
   test('whoever is not let in is not heard, where a handler is open too: neither before it is decided nor after', async (t) => {
-    const gateway = toGuarding(WebSocketGateway({ path: '/chat' }));
     let heard = 0;
-    Object.assign(gateway.prototype, { heard: () => heard++ });
-    decorate(gateway, 'heard', SubscribeMessage('heard'), Public());
+    const gateway = toHearing(WebSocketGateway({ path: '/chat' }), () => heard++);
     const { realm, url } = await startWs(t, 'express', { tokenCheck: 'remote' }, gateway);
     const good = realm.mint();
     for (const token of ['', `authorization: Bearer ${good.slice(0, -8)}AAAAAAAA\r\n`]) {
@@ -203,6 +210,29 @@ describe('an idle connection of Socket.IO', () => {
     await eventually('disconnected', () => none.client.disconnected);
     assert.equal(good.client.connected, true);
     assert.deepEqual(await over, [{ detail: 'Could not validate credentials' }]);
+  });
+
+  test('connect: whoever is not let in is not heard, and whoever is let in is heard in order', async (t) => {
+    const heard: unknown[] = [];
+    const gateway = toHearing(WebSocketGateway(), (...given: unknown[]) => void heard.push(given[1]));
+    const { serverUrl, realm: name, clientId, clock, mint, ...realm } = createTestRealm();
+    const fetch: typeof globalThis.fetch = async (...given) => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return realm.fetch(...given);
+    };
+    const options = { serverUrl, realm: name, clientId, clock, fetch, tokenCheck: 'remote' } as const;
+    const { open } = await startSocketIo(t, options, gateway);
+    const good = mint();
+    const bad = open({ forceNew: true, auth: { token: `${good.slice(0, -8)}AAAAAAAA` } });
+    for (const data of [1, 2]) bad.client.emit('heard', data);
+    await onceOf(bad.client, 'disconnect');
+    assert.deepEqual(heard, []);
+    const { client } = open({ forceNew: true, auth: { token: good } });
+    for (const data of [1, 2]) client.emit('heard', data);
+    await eventually('heard', () => heard.length === 2);
+    client.emit('heard', 3);
+    await eventually('heard', () => heard.length === 3);
+    assert.deepEqual(heard, [1, 2, 3]);
   });
 
   test('socket: guards the handshake, and takes a new token by the event auth', async (t) => {

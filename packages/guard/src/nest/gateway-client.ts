@@ -13,15 +13,20 @@ interface WsClient {
   terminate(): void;
 }
 
+interface SocketIoClient extends SocketIoSocket {
+  /** Middleware for the events that come. */
+  use(middleware: (event: unknown, next: () => void) => void): unknown;
+}
+
 /** A client of a gateway, of Socket.IO or of `ws`. */
-export type GatewayClient = Client & (SocketIoSocket | WsClient);
+export type GatewayClient = Client & (SocketIoClient | WsClient);
 
 /** After this a client of `ws` that does not answer the close is cut. Unit: milliseconds. */
 const CUT_AFTER_MS = 1_000;
 /** Of `ws`: the connection is closing, or closed. */
 const CLOSING = 2;
 
-export function isSocketIo(client: GatewayClient): client is Client & SocketIoSocket {
+export function isSocketIo(client: GatewayClient): client is Client & SocketIoClient {
   return 'disconnect' in client;
 }
 
@@ -34,19 +39,32 @@ export function isOver(client: GatewayClient): boolean {
 const undecided = new WeakMap<object, number>();
 
 /**
- * Nest does not wait for `handleConnection`: what a client of `ws` sends meanwhile stays where it is. Socket.IO has middleware
- * for that.
+ * Nest does not wait for `handleConnection`: what a client sends meanwhile stays where it is.
  *
  * @returns to be called when it is decided
  */
 export function hold(client: GatewayClient): () => void {
-  if (isSocketIo(client)) return () => {};
+  if (isSocketIo(client)) return holdEvents(client);
   undecided.set(client, (undecided.get(client) ?? 0) + 1);
   client.pause();
   return () => {
     const left = (undecided.get(client) as number) - 1;
     undecided.set(client, left);
     if (left === 0) client.resume();
+  };
+}
+
+/** Socket.IO gives those that wait to nobody, once it has disconnected the client. */
+function holdEvents(client: SocketIoClient): () => void {
+  let waiting: (() => void)[] | undefined = [];
+  client.use((_event, next) => {
+    if (waiting === undefined) next();
+    else waiting.push(next);
+  });
+  return () => {
+    const held = waiting ?? [];
+    waiting = undefined;
+    for (const next of held) next();
   };
 }
 
