@@ -1,5 +1,5 @@
 import type { DecisionModel, Policy } from '../model.ts';
-import { isGrantedBy, isSimpleKind } from './policy-kinds.ts';
+import { isGrantedBy, isSimpleKind, isUnderstood } from './policy-kinds.ts';
 import type { Question } from './subject.ts';
 
 /** Whether policies say yes, each judged once for a question. */
@@ -24,6 +24,7 @@ export function createPolicyJudge({ policies }: DecisionModel, question: Questio
 
   /** What is not understood denies, whatever its logic. */
   function decide(policy: Policy): boolean {
+    if (!isUnderstood(policy)) return false;
     if (isSimpleKind(policy.type)) return isGrantedBy(policy, question) !== policy.isNegative;
     if (policy.type !== 'aggregate') return false;
     const verdicts = policy.policies.map(judge);

@@ -1,7 +1,7 @@
 import type { RoleSet } from '../../realm/roles.ts';
 import type { Policy } from '../model.ts';
 import { listOf } from '../read-settings.ts';
-import { isMatched } from './regex-policy.ts';
+import { isMatched, toPattern } from './regex-policy.ts';
 import type { Question, Subject } from './subject.ts';
 import { isInTime } from './time-policy.ts';
 
@@ -32,6 +32,9 @@ const KINDS: Readonly<Record<string, PolicyKind>> = {
 
 /** Types of policies that are decided by themselves. */
 export const isSimpleKind = (type: string): boolean => Object.hasOwn(KINDS, type);
+/** Whether JavaScript can decide it as Java does. */
+export const isUnderstood = ({ type, config }: Pick<Policy, 'type' | 'config'>): boolean =>
+  type !== 'regex' || toPattern(config.pattern ?? '') !== undefined;
 export const isGrantedBy: PolicyKind = (policy, question) => KINDS[policy.type]?.(policy, question) ?? false;
 
 interface Named {
