@@ -23,15 +23,24 @@ export interface SettingsContext {
   userId(idOrName: string): string | undefined;
 }
 
-/** Lists in a policy's settings are JSON in a text. What is none counts as one name, which nothing has: not as an empty list. */
-export function listOf<T = string>(config: Readonly<Record<string, string>>, name: string): readonly T[] {
-  const text = config[name] || '[]';
+type Config = Readonly<Record<string, string>>;
+
+/** Lists in a policy's settings are JSON in a text. `undefined` for what is none. */
+export function readList<T>(config: Config, name: string): readonly T[] | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    if (Array.isArray(value)) return value as T[];
-  } catch {}
-  return [`no JSON list: ${text}` as T];
+    const value: unknown = JSON.parse(config[name] || '[]');
+    return Array.isArray(value) ? (value as T[]) : undefined;
+  } catch {
+    return undefined;
+  }
 }
+
+export const listOf = <T = string>(config: Config, name: string): readonly T[] =>
+  readList<T>(config, name) ?? [];
+
+/** What a permission is about, and applies. What is no list counts as one name that nothing has, not as an empty list. */
+export const namesOf = (config: Config, name: string): readonly string[] =>
+  readList<string>(config, name) ?? [`no JSON list: ${config[name]}`];
 
 export function readSettings(settings: AuthorizationSettings, context: SettingsContext): ReadSettings {
   const { clientId } = context;
@@ -104,17 +113,17 @@ function toPolicy(
     isNegative: rep.logic === 'NEGATIVE',
     strategy: (rep.decisionStrategy ?? 'UNANIMOUS') as Strategy,
     // What does not exist stays in the lists: a permission about it must not become one about everything.
-    resources: listOf(config, 'resources').flatMap((named) => {
+    resources: namesOf(config, 'resources').flatMap((named) => {
       const found = resources.filter(
         ({ id, name, ownerId }) => id === named || (name === named && ownerId === clientId),
       );
       return found.length === 0 ? [named] : found.map(({ id }) => id);
     }),
-    scopes: listOf(config, 'scopes').map(
+    scopes: namesOf(config, 'scopes').map(
       (named) => scopes.find(({ id, name }) => id === named || name === named)?.name ?? named,
     ),
     // And a policy that does not exist denies.
-    policies: listOf(config, 'applyPolicies').map((named) => {
+    policies: namesOf(config, 'applyPolicies').map((named) => {
       const found = policies.find((one) => one.name === named || one.id === named);
       return found === undefined ? named : policyId(found);
     }),

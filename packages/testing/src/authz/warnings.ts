@@ -1,7 +1,7 @@
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import { isSimpleKind, isUnderstood } from './evaluation/policy-kinds.ts';
-import { listOf, ownerText } from './read-settings.ts';
+import { namesOf, ownerText } from './read-settings.ts';
 import type {
   AuthorizationSettings,
   PolicyRepresentation,
@@ -51,7 +51,9 @@ function warningsOfPolicy(
     return ['is of a type that this provider does not know: it denies'];
   }
   if (!isUnderstood({ type, config })) {
-    return [`has a pattern that JavaScript does not understand (${config.pattern}): it denies`];
+    return type === 'regex'
+      ? [`has a pattern that JavaScript does not understand (${config.pattern}): it denies`]
+      : ['has a list that is no JSON: it denies'];
   }
   const { policies = [], resources = [], scopes = [] } = settings;
   const scopeNames = [...scopes, ...resources.flatMap((one) => one.scopes ?? [])];
@@ -64,7 +66,7 @@ function warningsOfPolicy(
       : {}),
   };
   return Object.entries(isKnown).flatMap(([list, knows]) =>
-    listOf(config, list)
+    namesOf(config, list)
       .filter((name) => !knows(name))
       .map((name) => `names "${name}" under "${list}", which is not in the file`),
   );
