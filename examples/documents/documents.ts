@@ -70,6 +70,7 @@ export function createDocuments(permissions: Permissions, register: RegisterReso
       const document = find(id);
       return document && Object.assign(document, toContent(input));
     },
+    /** An application deletes the resource in Keycloak too, with its shares: by the protection API, as itself. */
     remove: (id: string): boolean => documents.delete(id),
 
     /** Keycloak is asked whose it is, whatever this application believes. */
