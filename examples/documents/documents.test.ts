@@ -102,6 +102,27 @@ for (const [name, start] of Object.entries(DOORS)) {
       assert.equal(await statusOf('bob', 'GET', `/${id}`), 404);
     });
 
+    test('who may edit and not view finds it in no list', async () => {
+      const { id } = await create('alice');
+      const share = { with: idOf('bob'), scope: 'edit' };
+      assert.equal(await statusOf('alice', 'PUT', `/${id}/shares`, share), 204);
+      assert.equal(await statusOf('bob', 'GET', `/${id}`), 404);
+      assert.ok(!(await titles('bob')).includes(id));
+    });
+
+    test('a document that is not there has no shares, whatever else the caller shares', async () => {
+      const { id } = await create('alice');
+      assert.equal(
+        await statusOf('alice', 'PUT', `/${id}/shares`, { with: idOf('bob'), scope: 'view' }),
+        204,
+      );
+      assert.deepEqual((await call('alice', 'GET', '/made-up/shares')).json, []);
+      assert.equal(
+        await statusOf('alice', 'PUT', '/made-up/shares', { with: idOf('bob'), scope: 'view' }),
+        403,
+      );
+    });
+
     test('nobody shares what is not theirs, not with themselves either', async () => {
       const { id } = await create('alice');
       for (const scope of ['view', 'edit']) {

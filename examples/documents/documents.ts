@@ -50,9 +50,10 @@ export function createDocuments(permissions: Permissions, register: RegisterReso
     },
     ownerOf: (id: string): string | undefined => find(id)?.owner,
 
-    /** What somebody owns, and what others share with them. */
+    /** What somebody owns, and what others let them view. */
     async list(who: Principal): Promise<Document[]> {
-      const shared = new Set((await permissions.list(who)).map((one) => one.id));
+      const granted = await permissions.list(who);
+      const shared = new Set(granted.flatMap(({ id, scopes }) => (scopes.includes('view') ? [id] : [])));
       const all = [...documents.values()];
       return all.filter(({ owner, resourceId }) => owner === who.subject || shared.has(resourceId));
     },
@@ -69,6 +70,7 @@ export function createDocuments(permissions: Permissions, register: RegisterReso
       const document = find(id);
       return document && Object.assign(document, toContent(input));
     },
+    /** An application deletes the resource in Keycloak too, with its shares: by the protection API, as itself. */
     remove: (id: string): boolean => documents.delete(id),
 
     /** Keycloak is asked whose it is, whatever this application believes. */
@@ -100,11 +102,14 @@ function toContent(input: unknown): Pick<Document, 'title' | 'text'> {
   return { title, text };
 }
 
+/** For a document that is not there Keycloak is asked too: the answer is the same as for one of somebody else. */
+const NO_RESOURCE = '00000000-0000-0000-0000-000000000000';
+
 function toTarget(document: Document | undefined, input: unknown) {
   const { with: requester, scope } = (input ?? {}) as Partial<Record<string, unknown>>;
   if (typeof requester !== 'string' || (scope !== 'view' && scope !== 'edit'))
     throw new BadInput('A share has the id of a user, and the scope view or edit');
-  return { resourceId: document?.resourceId ?? 'none', requester, scope };
+  return { resourceId: document?.resourceId ?? NO_RESOURCE, requester, scope };
 }
 
 /** Registers a document in Keycloak, as its owner. Resolves to the id of the resource. */

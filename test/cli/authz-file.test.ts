@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { toFile } from '../../packages/cli/src/admin/index.ts';
 import { findAuthzFile, loadAuthz } from '../../packages/cli/src/authz/load-file.ts';
 import { readAuthzOptions } from '../../packages/cli/src/authz/options.ts';
+import { planPermissions } from '../../packages/cli/src/setup/permissions.ts';
 import { UsageError } from '../../packages/cli/src/usage-error.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { runProgram } from './support/program.ts';
@@ -70,6 +71,16 @@ describe('the file of authz', () => {
     assert.equal(findAuthzFile(there), join(there, 'authz.ts'));
     writeFileSync(join(there, 'authz.json'), '');
     assert.throws(() => findAuthzFile(there), says(/there are .*authz\.json and .*authz\.ts/));
+  });
+
+  test('where setup finds another one of that name, it says how to leave it alone', async () => {
+    const authzFile = write('authz.mjs', 'export const authorize = () => true;');
+    const options = { authzFile, realm: 'r', clientId: 'c' };
+    const rest = { steps: [], kept: [], blocked: [] };
+    await assert.rejects(
+      planPermissions({} as never, options, false, rest),
+      says(/no default export[\s\S]*--no-authz/),
+    );
   });
 
   test('is written as JSON alone', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -295,6 +295,16 @@ describe('the doctor about permissions', () => {
     write('authz.mjs', {});
     assert.equal(await seen(), 'skipped');
     await assert.rejects(seen('--authz'), /say which one/);
+  });
+
+  test('runs a program beside .env only for whoever asks about permissions', async () => {
+    await apply(FILE);
+    const ran = join(folder, 'ran');
+    const program = `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(ran)}, '');\nexport default ${JSON.stringify(FILE)};`;
+    writeFileSync(join(folder, 'authz.mjs'), program);
+    const seen = async (args: string[]) => (await visit(args)).find(({ id }) => id === 'authz.file')?.status;
+    assert.deepEqual([await seen([]), existsSync(ran)], ['skipped', false]);
+    assert.deepEqual([await seen(['--authz']), existsSync(ran)], ['ok', true]);
   });
 
   test('leaves roles of the token alone where nobody asked about permissions', async () => {

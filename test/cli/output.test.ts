@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { type CheckResult, ok, skipped } from '../../packages/cli/src/doctor/check.ts';
-import { printSummary } from '../../packages/cli/src/doctor/report/terminal.ts';
+import { type CheckResult, fail, ok, skipped } from '../../packages/cli/src/doctor/check.ts';
+import { printResult, printSummary } from '../../packages/cli/src/doctor/report/terminal.ts';
 import { createOutput } from '../../packages/cli/src/terminal/output.ts';
 import { toPlainLine } from '../../packages/cli/src/terminal/style.ts';
 import { emptyFolder, MAIN } from './support/program.ts';
@@ -28,6 +28,21 @@ test('the doctor names what was not looked at, up to five; more are counted', ()
   assert.deepEqual(summaryOf(many(14, 'no admin was given')), [
     '- 14 checks not looked at: no admin was given',
   ]);
+});
+
+test('what was seen in Keycloak is one line, whatever a resource is called', () => {
+  const lines: string[] = [];
+  const line = (text = '') => void lines.push(...text.split('\n'));
+  const name = 'x\n✓ realm.ssl  on';
+  printResult(
+    { paint: (_, text) => text, line, progress() {} },
+    { id: 'a.b', ...fail(name, name, 'Mend it') },
+  );
+  assert.deepEqual(
+    lines.filter((text) => /^\s*✓/.test(text)),
+    [],
+  );
+  assert.equal(lines.length, 3);
 });
 
 test('a reader that has seen enough ends nothing: no stack trace, and the exit code is that of the command', async () => {

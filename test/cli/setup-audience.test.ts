@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { toAudienceCommand } from '../../packages/cli/src/setup/audience-command.ts';
+import { canName, toAudienceCommand } from '../../packages/cli/src/setup/audience-command.ts';
+import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
 import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { runProgram } from './support/program.ts';
 
@@ -101,4 +104,18 @@ test('the command that is printed holds whatever a client is called', () => {
     toAudienceCommand({ ...where, callers: ["$(rm -rf ~)'`x`"] }),
     /--audience-for '\$\(rm -rf ~\)'\\''`x`'$/,
   );
+});
+
+test('no command names a client that it would take for others, or for a flag', () => {
+  for (const name of ['frontend', 'https://a.example/x', "it's", 'two words']) assert.ok(canName(name), name);
+  for (const name of ['https://evil.example/,frontend', '--yes', ' frontend', ''])
+    assert.ok(!canName(name), name);
+});
+
+test('setup --audience-for looks at no file of permissions', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'setup-audience-'));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const name of ['authz.json', 'authz.mjs']) await writeFile(join(folder, name), '{}');
+  const args = ['--env', join(folder, '.env'), '--audience-for', 'frontend'];
+  assert.equal((await readSetupOptions(args, {})).authzFile, undefined);
 });

@@ -81,6 +81,113 @@ describe('authorization settings of a realm file', () => {
     });
   });
 
+  it('grant nothing more where a name or a list in them is wrong', async () => {
+    const about = (name: string, config: Record<string, string>) => ({ name, type: 'scope', config });
+    const wrong: Record<string, Record<string, string>> = {
+      'a resource that is not there': { resources: '["order"]' },
+      'resources that are no list': { resources: 'orders' },
+    };
+    for (const [what, config] of Object.entries(wrong)) {
+      const everybody = { name: 'all', type: 'user', config: { users: '["bob"]' } };
+      const wide = about('wide', { ...config, scopes: '["view"]', applyPolicies: '["all"]' });
+      const policies = [...(settings.policies ?? []), everybody, wide];
+      const strategy = { decisionStrategy: 'AFFIRMATIVE' };
+      await withApi(
+        { authorizationSettings: { ...settings, ...strategy, policies } },
+        async ({ idp, ask }) => {
+          assert.equal(await ask(await idp.issueToken({ username: 'bob', clientId: 'api' })), 403, what);
+          assert.match(idp.warnings.join(), /the scope policy "wide" names ".+" under "resources"/);
+        },
+      );
+    }
+    const unreadable = about('view', { scopes: '["view"]', resources: '["orders"]', applyPolicies: 'alice' });
+    const policies = [...(settings.policies ?? []).slice(0, 1), { ...unreadable, name: 'strict' }];
+    await withApi({ authorizationSettings: { ...settings, policies } }, async ({ idp, ask }) => {
+      assert.equal(await ask(await idp.issueToken({ username: 'alice', clientId: 'api' })), 403);
+    });
+  });
+
+  it('deny by a pattern that is not understood, also where it is to keep people out', async () => {
+    const config = { targetClaim: 'preferred_username', pattern: '(?i)MALLORY(?' };
+    const blocked = { name: 'blocked', type: 'regex', logic: 'NEGATIVE', config };
+    const view = {
+      ...{ name: 'view', type: 'scope' },
+      config: { resources: '["orders"]', scopes: '["view"]', applyPolicies: '["blocked"]' },
+    };
+    await withApi(
+      { authorizationSettings: { ...settings, policies: [blocked, view] } },
+      async ({ idp, ask }) =>
+        assert.equal(await ask(await idp.issueToken({ username: 'bob', clientId: 'api' })), 403),
+    );
+  });
+
+  it('say of which resource the owner is not there', async () => {
+    const resources = [
+      { name: 'orders', scopes: ['view'], owner: 'nobody' },
+      { name: 'album', owner: { name: 'alice' } },
+      { name: 'own', owner: 'api' },
+    ];
+    await withApi({ authorizationSettings: { ...settings, resources } }, async ({ idp }) => {
+      assert.equal(idp.warnings.length, 1);
+      assert.match(String(idp.warnings[0]), /the resource "orders" has an owner that is not in the file/);
+    });
+  });
+
+  it('keep the owner of a resource that somebody else registers under its id', async () => {
+    const roles = { client: { api: [{ name: 'uma_protection' }] } };
+    const clientRoles = { api: ['uma_protection'] };
+    const users = ['alice', 'bob'].map((username) => ({ ...person, username, clientRoles }));
+    const api = {
+      clientId: 'api',
+      secret: 's',
+      serviceAccountsEnabled: true,
+      authorizationServicesEnabled: true,
+    };
+    const idp = await startTestIdp({ realm: { realm: 'r', roles, clients: [api], users } });
+    const register = async (username: string, body: object) => {
+      const token = await idp.issueToken({ username, clientId: 'api' });
+      const answer = await fetch(`${idp.issuer}/authz/protection/resource_set`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return (await answer.json()) as { _id: string; owner: { id: string } };
+    };
+    const mine = await register('alice', { name: 'diary' });
+    const taken = await register('bob', { _id: mine._id, name: 'mine' });
+    assert.deepEqual([taken._id, taken.owner.id], [mine._id, mine.owner.id]);
+    await idp.close();
+  });
+
+  it('are not changed by the owner of a resource that they are about', async () => {
+    const clientRoles = { api: ['uma_protection'] };
+    const users = [{ ...person, username: 'alice', clientRoles }];
+    const about = { resources: '["id-of-album"]', applyPolicies: '["alice"]' };
+    const album = { name: 'album', _id: 'id-of-album', owner: 'alice', ownerManagedAccess: true };
+    const policies = [
+      ...(settings.policies ?? []),
+      { name: 'album', id: 'id-of-permission', type: 'resource', config: about },
+    ];
+    const authorizationSettings = { resources: [...(settings.resources ?? []), album], policies };
+    const api = {
+      ...{ clientId: 'api', secret: 's', serviceAccountsEnabled: true, authorizationServicesEnabled: true },
+      authorizationSettings,
+    };
+    const roles = { client: { api: [{ name: 'uma_protection' }] } };
+    const idp = await startTestIdp({ realm: { realm: 'r', roles, clients: [api], users } });
+    const headers = {
+      authorization: `Bearer ${await idp.issueToken({ username: 'alice', clientId: 'api' })}`,
+    };
+    const url = `${idp.issuer}/authz/protection/uma-policy/id-of-permission`;
+    for (const method of ['GET', 'DELETE', 'PUT']) {
+      const body = method === 'PUT' ? { body: '{}' } : {};
+      const type = method === 'PUT' ? { 'content-type': 'application/json' } : {};
+      const answer = await fetch(url, { method, headers: { ...headers, ...type }, ...body });
+      assert.equal(answer.status, 404, method);
+    }
+    await idp.close();
+  });
+
   it('say where the client cannot have them', async () => {
     await withApi({ serviceAccountsEnabled: false }, async ({ idp }) => {
       assert.match(idp.warnings.join(), /^client api: authorization services need "serviceAccountsEnabled"/);

@@ -45,6 +45,14 @@ describe('an authz.json as authorization settings of a realm file', () => {
     });
   });
 
+  it('leaves out a member that a program leaves undefined', () => {
+    const about = { resources: undefined, resourceType: undefined };
+    const { policies } = toAuthorizationSettings({
+      permissions: [{ name: 'p', ...about, scopes: ['view'], policies: ['is member'] }],
+    });
+    assert.deepEqual(policies?.[0]?.config, { scopes: '["view"]', applyPolicies: '["is member"]' });
+  });
+
   it('keeps everything else that such a file can say', () => {
     const { policies, resources, scopes } = toAuthorizationSettings({
       scopes: [{ name: 'view', iconUri: 'https://x/i.png' }],

@@ -60,6 +60,15 @@ describe('the policies of the embedded provider', () => {
     assert.equal(isGranted(policy('script-mine.js', {})), false);
   });
 
+  it('nor does that of an aggregate around it', () => {
+    const unknown = policy('js', {}, { name: 'unknown' });
+    for (const applied of ['unknown', 'not there', 'it', 'around']) {
+      const around = policy('aggregate', { applyPolicies: ['unknown'] }, { name: 'around' });
+      const it = policy('aggregate', { applyPolicies: [applied] }, { logic: 'NEGATIVE' });
+      assert.equal(isGranted([unknown, around, it]), false, applied);
+    }
+  });
+
   it('a policy that is named and not there denies', () => {
     assert.equal(isGranted([]), false);
   });
@@ -79,9 +88,11 @@ describe('the policies of the embedded provider', () => {
     assert.equal(isGranted(policy('role', { roles: [{ id: 'auditor' }] })), false);
   });
 
-  it('a list that is no JSON is empty', () => {
-    assert.equal(isGranted(policy('role', { roles: 'member' })), false);
-    assert.equal(isGranted(policy('user', { users: '{"0":"alice"}' })), false);
+  it('a list that is no JSON denies, also where the policy is to keep people out', () => {
+    for (const logic of ['POSITIVE', 'NEGATIVE']) {
+      assert.equal(isGranted(policy('role', { roles: 'member' }, { logic })), false);
+      assert.equal(isGranted(policy('user', { users: '{"0":"alice"}' }, { logic })), false);
+    }
   });
 
   it('a group is met by its path, or by its name where the token has names', () => {

@@ -169,6 +169,6 @@ async function write(
     const changed = rewriteManifest(await readFile(path, 'utf8'), version);
     if (changed === undefined) continue;
     await writeFile(path, changed);
-    err.line(`changed ${file}: run npm install in its folder`);
+    err.line(`changed ${file}: install keycloak-guard in its folder`);
   }
 }

@@ -109,12 +109,16 @@ export async function readDoctorOptions(
   return options;
 }
 
-/** Files that are named; else the one that stands beside the settings, where there is one. */
+/**
+ * Files that are named; else the one that stands beside the settings, where there is one. A program is run to be read, so it
+ * counts only for whoever asks about permissions.
+ */
 function toAuthzFiles(named: readonly string[] | undefined, envFile: string): string[] {
   const files = (named ?? []).filter((file) => file !== '');
   if (files.length > 0) return files;
   try {
-    return [findAuthzFile(dirname(envFile))].filter((file) => file !== undefined);
+    const found = findAuthzFile(dirname(envFile));
+    return found === undefined || (named === undefined && !found.endsWith('.json')) ? [] : [found];
   } catch (error) {
     // Two of them are no reason to look at nothing, where nobody asked about them.
     if (named === undefined && error instanceof UsageError) return [];

@@ -1,5 +1,5 @@
 import type { AdminConnection } from '../admin/index.ts';
-import { type AudienceCommand, toAudienceCommand } from '../setup/audience-command.ts';
+import { type AudienceCommand, canName, toAudienceCommand } from '../setup/audience-command.ts';
 
 /** A client of the realm, and whether its tokens get in where the audience is checked. */
 export interface Caller {
@@ -66,6 +66,8 @@ export async function findCallers(
 }
 
 function mendFor(where: Omit<AudienceCommand, 'callers'>, out: readonly Caller[]): string {
-  const callers = out.map(({ client }) => client);
-  return `Those that call this API need an audience mapper. This adds it; leave out those that do not call it: \`${toAudienceCommand({ ...where, callers })}\``;
+  const callers = out.map(({ client }) => client).filter(canName);
+  const need = 'Those that call this API need an audience mapper';
+  if (callers.length === 0) return `${need}: in Keycloak, in the client's dedicated scope.`;
+  return `${need}. This adds it; leave out those that do not call it: \`${toAudienceCommand({ ...where, callers })}\``;
 }

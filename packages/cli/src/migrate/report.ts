@@ -37,7 +37,7 @@ export function toMarkdown(
       unread.map((file) => `- ${whyUnread(`\`${file}\``)}`),
     ),
     ...section('Next', [
-      '1. `npx keycloak-guard migrate --write` changes the imports and `package.json`; then `npm install`.',
+      '1. `npx keycloak-guard migrate --write` changes the imports and `package.json`; then install `keycloak-guard`.',
       '2. Run your tests. Nobody is signed out: sessions are kept under the same key.',
       '3. Move to the adapter of your framework when it suits you: both can stand in one application.',
     ]),

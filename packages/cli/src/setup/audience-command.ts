@@ -3,7 +3,13 @@ export interface AudienceCommand {
   readonly serverUrl: string;
   readonly realm: string;
   readonly clientId: string;
+  /** Only those that it {@link canName}. */
   readonly callers: readonly string[];
+}
+
+/** Whether the command can name a client: commas tell the names apart, so `a,b` would be two others. */
+export function canName(clientId: string): boolean {
+  return clientId !== '' && !/^-|,|^\s|\s$/.test(clientId);
 }
 
 /** The line that gives clients tokens for an API, to be copied into a shell: names of clients are anybody's texts. */

@@ -165,7 +165,8 @@ export async function readSetupOptions(
 
 /** The file that is named, else the one that stands beside the settings. */
 function toAuthzFile(flags: ReturnType<typeof parse>, envFile: string | undefined): string | undefined {
-  const excluded = (['no-authz', 'export', 'mcp'] as const).find((name) => flags[name] !== undefined);
+  const without = ['no-authz', 'export', 'mcp', 'audience-for'] as const;
+  const excluded = without.find((name) => flags[name] !== undefined);
   if (flags.authz !== undefined && excluded !== undefined)
     throw new UsageError([`--authz and --${excluded} exclude each other`]);
   if (excluded !== undefined || envFile === undefined) return flags.authz;

@@ -38,7 +38,14 @@ export async function planPermissions(
   rest: Plan,
 ): Promise<PermissionsPart | undefined> {
   if (file === undefined) return undefined;
-  const wanted = await loadAuthz(file);
+  const wanted = await loadAuthz(file).catch((error: unknown) => {
+    if (!(error instanceof UsageError)) throw error;
+    // It may be found by its name alone.
+    throw new UsageError([
+      ...error.problems,
+      'where it is no file of permissions: --no-authz leaves it alone',
+    ]);
+  });
   const read = async (isThere: boolean) => {
     const state = isThere ? await readAuthz(api, realm, clientId) : noAuthz(realm, clientId);
     return { state, plan: planAuthz(wanted, state, false) };

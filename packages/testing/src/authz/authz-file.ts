@@ -53,7 +53,8 @@ const NAMES: Readonly<Record<string, string>> = {
 
 function toPolicy(one: Member & { name: string; type: string }): PolicyRepresentation {
   const { name, type, description, logic, decisionStrategy, ...members } = one;
-  const config = Object.entries(members).map(([member, value]) => [
+  const given = Object.entries(members).filter(([, value]) => value !== undefined);
+  const config = given.map(([member, value]) => [
     NAMES[member] ?? member,
     Array.isArray(value) ? JSON.stringify(value.map((entry) => toEntry(member, entry))) : String(value),
   ]);

@@ -23,15 +23,24 @@ export interface SettingsContext {
   userId(idOrName: string): string | undefined;
 }
 
-/** Lists in a policy's settings are JSON in a text. */
-export function listOf<T = string>(config: Readonly<Record<string, string>>, name: string): readonly T[] {
+type Config = Readonly<Record<string, string>>;
+
+/** Lists in a policy's settings are JSON in a text. `undefined` for what is none. */
+export function readList<T>(config: Config, name: string): readonly T[] | undefined {
   try {
-    const value: unknown = JSON.parse(config[name] ?? '[]');
-    return Array.isArray(value) ? (value as T[]) : [];
+    const value: unknown = JSON.parse(config[name] || '[]');
+    return Array.isArray(value) ? (value as T[]) : undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }
+
+export const listOf = <T = string>(config: Config, name: string): readonly T[] =>
+  readList<T>(config, name) ?? [];
+
+/** What a permission is about, and applies. What is no list counts as one name that nothing has, not as an empty list. */
+export const namesOf = (config: Config, name: string): readonly string[] =>
+  readList<string>(config, name) ?? [`no JSON list: ${config[name]}`];
 
 export function readSettings(settings: AuthorizationSettings, context: SettingsContext): ReadSettings {
   const { clientId } = context;
@@ -61,8 +70,12 @@ export function readSettings(settings: AuthorizationSettings, context: SettingsC
 export const scopeName = (scope: string | { name: string }): string =>
   typeof scope === 'string' ? scope : scope.name;
 
+/** Id or name. */
+export const ownerText = (owner: ResourceRepresentation['owner']): string | undefined =>
+  typeof owner === 'string' ? owner : (owner?.id ?? owner?.name);
+
 function toResource(rep: ResourceRepresentation, { clientId, userId }: SettingsContext): Resource {
-  const owner = typeof rep.owner === 'string' ? rep.owner : (rep.owner?.id ?? rep.owner?.name);
+  const owner = ownerText(rep.owner);
   const ownerId = (owner === undefined ? undefined : userId(owner)) ?? clientId;
   return {
     id: rep._id ?? stableId(clientId, 'authz-resource', ownerId, rep.name),
@@ -99,16 +112,18 @@ function toPolicy(
     type: rep.type,
     isNegative: rep.logic === 'NEGATIVE',
     strategy: (rep.decisionStrategy ?? 'UNANIMOUS') as Strategy,
-    resources: listOf(config, 'resources').flatMap((named) =>
-      resources
-        .filter(({ id, name, ownerId }) => id === named || (name === named && ownerId === clientId))
-        .map(({ id }) => id),
+    // What does not exist stays in the lists: a permission about it must not become one about everything.
+    resources: namesOf(config, 'resources').flatMap((named) => {
+      const found = resources.filter(
+        ({ id, name, ownerId }) => id === named || (name === named && ownerId === clientId),
+      );
+      return found.length === 0 ? [named] : found.map(({ id }) => id);
+    }),
+    scopes: namesOf(config, 'scopes').map(
+      (named) => scopes.find(({ id, name }) => id === named || name === named)?.name ?? named,
     ),
-    scopes: listOf(config, 'scopes').flatMap((named) =>
-      scopes.filter(({ id, name }) => id === named || name === named).map(({ name }) => name),
-    ),
-    // One that does not exist stays in the list, and denies.
-    policies: listOf(config, 'applyPolicies').map((named) => {
+    // And a policy that does not exist denies.
+    policies: namesOf(config, 'applyPolicies').map((named) => {
       const found = policies.find((one) => one.name === named || one.id === named);
       return found === undefined ? named : policyId(found);
     }),

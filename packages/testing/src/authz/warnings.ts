@@ -1,9 +1,12 @@
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
-import { isSimpleKind } from './evaluation/policy-kinds.ts';
-import { toPattern } from './evaluation/regex-policy.ts';
-import { listOf } from './read-settings.ts';
-import type { AuthorizationSettings, PolicyRepresentation } from './representation.ts';
+import { isSimpleKind, isUnderstood } from './evaluation/policy-kinds.ts';
+import { namesOf, ownerText } from './read-settings.ts';
+import type {
+  AuthorizationSettings,
+  PolicyRepresentation,
+  ResourceRepresentation,
+} from './representation.ts';
 
 /** Types of policies that apply others. */
 const APPLYING = new Set(['aggregate', 'resource', 'scope']);
@@ -18,6 +21,12 @@ export function warningsOfAuthorization(client: Client, realm: Realm): string[] 
     !isPublic &&
       !serviceAccounts &&
       'authorization services need "serviceAccountsEnabled": true beside them, or Keycloak does not import it',
+    ...(settings.resources ?? []).map(
+      ({ name, owner }) =>
+        owner !== undefined &&
+        !isOwner(owner, client, realm) &&
+        `the resource "${name}" has an owner that is not in the file: it is the client's here, and Keycloak does not import it`,
+    ),
     ...(settings.policies ?? []).flatMap((policy) =>
       warningsOfPolicy(policy, settings, realm).map(
         (what) => `the ${policy.type} policy "${policy.name}" ${what}`,
@@ -25,6 +34,12 @@ export function warningsOfAuthorization(client: Client, realm: Realm): string[] 
     ),
   ];
   return found.flatMap((what) => (what ? [`client ${clientId}: ${what}`] : []));
+}
+
+function isOwner(owner: ResourceRepresentation['owner'], client: Client, realm: Realm): boolean {
+  const named = ownerText(owner);
+  if (named === undefined || named === client.id || named === client.clientId) return true;
+  return (realm.userById(named) ?? realm.userByName(named)) !== undefined;
 }
 
 function warningsOfPolicy(
@@ -35,8 +50,10 @@ function warningsOfPolicy(
   if (!APPLYING.has(type) && !isSimpleKind(type)) {
     return ['is of a type that this provider does not know: it denies'];
   }
-  if (type === 'regex' && toPattern(config.pattern ?? '') === undefined) {
-    return [`has a pattern that JavaScript does not understand (${config.pattern}): it denies`];
+  if (!isUnderstood({ type, config })) {
+    return type === 'regex'
+      ? [`has a pattern that JavaScript does not understand (${config.pattern}): it denies`]
+      : ['has a list that is no JSON: it denies'];
   }
   const { policies = [], resources = [], scopes = [] } = settings;
   const scopeNames = [...scopes, ...resources.flatMap((one) => one.scopes ?? [])];
@@ -49,7 +66,7 @@ function warningsOfPolicy(
       : {}),
   };
   return Object.entries(isKnown).flatMap(([list, knows]) =>
-    listOf(config, list)
+    namesOf(config, list)
       .filter((name) => !knows(name))
       .map((name) => `names "${name}" under "${list}", which is not in the file`),
   );

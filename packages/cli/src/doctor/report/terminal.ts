@@ -1,5 +1,5 @@
 import type { Output } from '../../terminal/output.ts';
-import { toPlainText } from '../../terminal/style.ts';
+import { toPlainLine, toPlainText } from '../../terminal/style.ts';
 import type { CheckResult, Status } from '../check.ts';
 
 const MARKS: Readonly<Record<Status, { mark: string; format: 'green' | 'yellow' | 'red' | 'dim' }>> = {
@@ -15,8 +15,8 @@ const MOST_NAMES = 5;
 export function printResult(out: Output, { id, status, seen, cause, fix }: CheckResult): void {
   if (status === 'skipped') return;
   const { mark, format } = MARKS[status];
-  out.line(`${out.paint(format, mark)} ${id.padEnd(26)} ${toPlainText(seen)}`);
-  if (cause !== '') out.line(`    cause: ${toPlainText(cause)}`);
+  out.line(`${out.paint(format, mark)} ${id.padEnd(26)} ${toPlainLine(seen)}`);
+  if (cause !== '') out.line(`    cause: ${toPlainLine(cause)}`);
   if (fix !== '') out.line(`    fix:   ${toPlainText(fix).replace(/\n/g, '\n           ')}`);
 }
 

@@ -1,5 +1,5 @@
 import type { DecisionModel, Policy } from '../model.ts';
-import { isGrantedBy, isSimpleKind } from './policy-kinds.ts';
+import { isGrantedBy, isSimpleKind, isUnderstood } from './policy-kinds.ts';
 import type { Question } from './subject.ts';
 
 /** Whether policies say yes, each judged once for a question. */
@@ -9,29 +9,31 @@ export interface PolicyJudge {
 }
 
 export function createPolicyJudge({ policies }: DecisionModel, question: Question): PolicyJudge {
-  const known = new Map<string, boolean>();
+  const known = new Map<string, boolean | undefined>();
 
-  function judge(id: string): boolean {
-    const before = known.get(id);
-    if (before !== undefined) return before;
-    // One that leads back to itself denies.
-    known.set(id, false);
+  /** `undefined`: that cannot be told here, and denies wherever it stands. */
+  function judge(id: string): boolean | undefined {
+    if (known.has(id)) return known.get(id);
+    // What one says that leads back to itself cannot be told either.
+    known.set(id, undefined);
     const policy = policies.get(id);
-    const verdict = policy !== undefined && decide(policy);
+    const verdict = policy && decide(policy);
     known.set(id, verdict);
     return verdict;
   }
 
-  /** What is not understood denies, whatever its logic. */
-  function decide(policy: Policy): boolean {
+  function decide(policy: Policy): boolean | undefined {
+    if (!isUnderstood(policy)) return undefined;
     if (isSimpleKind(policy.type)) return isGrantedBy(policy, question) !== policy.isNegative;
-    if (policy.type !== 'aggregate') return false;
+    if (policy.type !== 'aggregate') return undefined;
     const verdicts = policy.policies.map(judge);
-    const isGranted = verdicts.length > 0 && agree(policy, verdicts);
+    const isGranted = verdicts.length > 0 && agree(policy, verdicts.map(Boolean));
+    // Turned round, a refusal only for want of knowing would let everybody in.
+    if (verdicts.includes(undefined) && (!isGranted || policy.isNegative)) return undefined;
     return isGranted !== policy.isNegative;
   }
 
-  return { judgeAll: (ids) => ids.map(judge) };
+  return { judgeAll: (ids) => ids.map((id) => judge(id) === true) };
 }
 
 /** What the decision strategy of a permission or an aggregate makes of the verdicts. */

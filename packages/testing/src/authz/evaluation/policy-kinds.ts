@@ -1,7 +1,7 @@
 import type { RoleSet } from '../../realm/roles.ts';
 import type { Policy } from '../model.ts';
-import { listOf } from '../read-settings.ts';
-import { isMatched } from './regex-policy.ts';
+import { listOf, readList } from '../read-settings.ts';
+import { isMatched, toPattern } from './regex-policy.ts';
 import type { Question, Subject } from './subject.ts';
 import { isInTime } from './time-policy.ts';
 
@@ -32,6 +32,17 @@ const KINDS: Readonly<Record<string, PolicyKind>> = {
 
 /** Types of policies that are decided by themselves. */
 export const isSimpleKind = (type: string): boolean => Object.hasOwn(KINDS, type);
+/** Whether its list can be read, or its pattern by JavaScript. */
+export function isUnderstood({ type, config }: Pick<Policy, 'type' | 'config'>): boolean {
+  const list = LISTS[type];
+  if (list !== undefined) return readList(config, list) !== undefined;
+  return type !== 'regex' || toPattern(config.pattern ?? '') !== undefined;
+}
+
+const LISTS: Readonly<Record<string, string>> = {
+  ...{ role: 'roles', 'client-scope': 'clientScopes', group: 'groups' },
+  ...{ user: 'users', client: 'clients' },
+};
 export const isGrantedBy: PolicyKind = (policy, question) => KINDS[policy.type]?.(policy, question) ?? false;
 
 interface Named {

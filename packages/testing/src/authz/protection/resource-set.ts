@@ -28,7 +28,7 @@ export function readResource(call: ProtectionCall): ProtectionAnswer {
   return { status: 200, json: describeResource(call.provider, call.caller.server, findOwn(call), 'one') };
 }
 
-/** The owner is whoever calls, whatever the body says. */
+/** The owner is whoever calls, whatever the body says. What has the id already is written over, as in Keycloak, and keeps its owner. */
 export function registerResource({ provider, caller, text }: ProtectionCall): ProtectionAnswer {
   const { server, id: ownerId } = caller;
   assertManaged(server);
@@ -39,7 +39,11 @@ export function registerResource({ provider, caller, text }: ProtectionCall): Pr
   if ([...server.resources.values()].some((one) => one.name === name && one.ownerId === ownerId)) {
     throw new Fault(409, 'invalid_request', `Resource with name [${name}] already exists.`);
   }
-  const resource = { ...body, name, id: body.id ?? randomUUID(), ownerId, attributes: body.attributes ?? {} };
+  const before = server.resources.get(body.id ?? '');
+  const resource = {
+    ...{ ...body, name, id: body.id ?? randomUUID(), ownerId: before?.ownerId ?? ownerId },
+    attributes: body.attributes ?? before?.attributes ?? {},
+  };
   put(server, resource);
   return { status: 201, json: describeResource(provider, server, resource, 'new') };
 }

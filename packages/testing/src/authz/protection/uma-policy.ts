@@ -111,7 +111,8 @@ export function listUmaPolicies(call: ProtectionCall): ProtectionAnswer {
 
 function requirePolicy({ caller, id }: ProtectionCall): Policy {
   const policy = caller.server.policies.get(id);
-  if (policy !== undefined) return policy;
+  // What an administrator set is no owner's, though it is about their resource.
+  if (policy?.type === 'uma') return policy;
   throw new Fault(404, 'invalid_request', `Policy with [${id}] does not exist`);
 }
 
