@@ -69,6 +69,20 @@ describe('setup with a file of permissions', () => {
     assert.ok(lines.some((line) => /keep resource "orders": not in the file/.test(line)));
   });
 
+  test('runs no program that it was not told of, whatever stands beside .env', async () => {
+    const program = join(dirname(env), 'authz.mjs');
+    writeFileSync(
+      program,
+      `globalThis.wasRun = true; export default ${JSON.stringify({ scopes: ['fly'] })};`,
+    );
+    assert.equal(await run('--yes'), 0);
+    assert.deepEqual([services(), 'wasRun' in globalThis], [[], false]);
+    assert.equal(await run('--authz', program, '--yes'), 0);
+    assert.equal('wasRun' in globalThis, true);
+    assert.equal(services().length, 1);
+    Reflect.deleteProperty(globalThis, 'wasRun');
+  });
+
   test('leaves them alone with --no-authz, and takes another file with --authz', async () => {
     write(FILE);
     await run('--no-authz', '--yes');

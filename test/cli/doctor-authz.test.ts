@@ -284,7 +284,7 @@ describe('the doctor about permissions', () => {
     assert.deepEqual(troubles(await visit()), []);
   });
 
-  test('takes the file beside .env, and of two of them none, unless it is asked', async () => {
+  test('takes the JSON beside .env; asked for a file of two, it wants the name of one', async () => {
     await apply(FILE);
     write('authz.json', FILE);
     const seen = async (...args: string[]) =>
@@ -293,7 +293,7 @@ describe('the doctor about permissions', () => {
     write('authz.json', { ...FILE, scopes: ['view', 'edit', 'new'] });
     assert.equal(await seen(), 'fail');
     write('authz.mjs', {});
-    assert.equal(await seen(), 'skipped');
+    assert.equal(await seen(), 'fail');
     await assert.rejects(seen('--authz'), /say which one/);
   });
 

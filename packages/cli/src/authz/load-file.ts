@@ -20,6 +20,12 @@ export function findAuthzFile(folder: string): string | undefined {
   return found[0];
 }
 
+/** The file of a folder that is read though nobody asked for it; a program would be run, so it is for whoever names it. */
+export function findAuthzJson(folder: string): string | undefined {
+  const file = join(folder, 'authz.json');
+  return existsSync(file) ? file : undefined;
+}
+
 /**
  * Reads a file: JSON, or the default export of a program, which is run.
  *

@@ -50,7 +50,8 @@ Roles and groups (each can be repeated; the user gets them)
 
 Permissions (the client's authorization services)
   --authz FILE              file of keycloak-guard authz; what it has is created or changed, nothing is deleted
-                            (default authz.json or authz.ts beside .env, where there is one)
+                            (default authz.json beside .env, where there is one; a program such as authz.ts
+                            is run to be read, so it has to be named)
   --no-authz                leave them alone
 
 Clients that call the API (nothing else is set up then)

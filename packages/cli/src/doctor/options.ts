@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AdminCredentials } from '../admin/index.ts';
 import { appUrlOf } from '../app-url.ts';
-import { findAuthzFile } from '../authz/load-file.ts';
+import { findAuthzFile, findAuthzJson } from '../authz/load-file.ts';
 import { readSettings } from '../setup/env-file.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -109,21 +109,13 @@ export async function readDoctorOptions(
   return options;
 }
 
-/**
- * Files that are named; else the one that stands beside the settings, where there is one. A program is run to be read, so it
- * counts only for whoever asks about permissions.
- */
+/** Files that are named; else the one that stands beside the settings, where there is one. */
 function toAuthzFiles(named: readonly string[] | undefined, envFile: string): string[] {
   const files = (named ?? []).filter((file) => file !== '');
   if (files.length > 0) return files;
-  try {
-    const found = findAuthzFile(dirname(envFile));
-    return found === undefined || (named === undefined && !found.endsWith('.json')) ? [] : [found];
-  } catch (error) {
-    // Two of them are no reason to look at nothing, where nobody asked about them.
-    if (named === undefined && error instanceof UsageError) return [];
-    throw error;
-  }
+  const folder = dirname(envFile);
+  const found = named === undefined ? findAuthzJson(folder) : findAuthzFile(folder);
+  return found === undefined ? [] : [found];
 }
 
 function parse(given: string[]) {

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { isPlaceholder } from '@keycloak-guard/server';
 import { isServerUrl, mendServerUrl } from 'keycloak-guard';
 import { appUrlOf } from '../app-url.ts';
-import { findAuthzFile } from '../authz/load-file.ts';
+import { findAuthzJson } from '../authz/load-file.ts';
 import { UsageError } from '../usage-error.ts';
 import { readSettings } from './env-file.ts';
 
@@ -163,14 +163,14 @@ export async function readSetupOptions(
   return options;
 }
 
-/** The file that is named, else the one that stands beside the settings. */
+/** The file that is named, else the `authz.json` that stands beside the settings. */
 function toAuthzFile(flags: ReturnType<typeof parse>, envFile: string | undefined): string | undefined {
   const without = ['no-authz', 'export', 'mcp', 'audience-for'] as const;
   const excluded = without.find((name) => flags[name] !== undefined);
   if (flags.authz !== undefined && excluded !== undefined)
     throw new UsageError([`--authz and --${excluded} exclude each other`]);
   if (excluded !== undefined || envFile === undefined) return flags.authz;
-  return flags.authz ?? findAuthzFile(dirname(envFile));
+  return flags.authz ?? findAuthzJson(dirname(envFile));
 }
 
 function parse(args: string[]) {
