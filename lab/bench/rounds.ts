@@ -50,10 +50,11 @@ export async function runRounds(options: RoundsOptions): Promise<Round[]> {
           const load = shared ?? (await prepare(folder, realm, workload));
           const url = `http://127.0.0.1:${server.port}/protected`;
           const { connections } = options;
-          // While the others had their turn, what it knows has grown old: no server in use stands still so long.
-          if (round > 0 && contender.remembers && load.whenUsedUp === 'wrap') {
+          // While the others had their turn, it stood still, and what it knows has grown old: no server in use does so.
+          if (round > 0 && load.whenUsedUp === 'wrap') {
             const known = load.rotate ? await inTurn(folder, realm, MANY) : load;
-            await untilCurrent(realm, options, () => runLoad({ ...known, url, seconds: 1, connections }));
+            const wakeUp = () => runLoad({ ...known, url, seconds: 1, connections });
+            await (contender.remembers ? untilCurrent(realm, options, wakeUp) : wakeUp());
           }
           const before = await server.usage();
           const [result] = await Promise.all([
