@@ -8,6 +8,7 @@ import {
   planAuthz,
   readAuthz,
 } from '../admin/index.ts';
+import { isWanted } from '../setup/is-wanted.ts';
 import { showSteps } from '../setup/show-plan.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
@@ -38,7 +39,9 @@ export async function sync(
   if (plan.steps.length === 0) out.line('Nothing to change.');
   else if (options.action === 'plan') out.line('Plan alone: nothing was changed.');
   else {
-    if (!(await isWanted(options, plan, out, questions))) return 2;
+    const isDeleting = plan.steps.some(({ kind }) => kind === 'delete');
+    const ask = (asked: Questions) => asked.confirm('Apply this plan?', !isDeleting);
+    if (!(await isWanted(options.yes, out, questions, ask))) return 2;
     await applyShown(api, plan.steps, wanted, state, out);
   }
   if (plan.blocked.length > 0) out.line(`Left to you: ${plan.blocked.length} (marked ! above).`);
@@ -64,21 +67,4 @@ export async function applyShown(
     if (done > 0) out.line('What was done so far stays; run it again to go on.');
     throw error;
   }
-}
-
-async function isWanted(
-  options: AuthzOptions,
-  plan: AuthzPlan,
-  out: Output,
-  questions: Questions | undefined,
-): Promise<boolean> {
-  if (options.yes) return true;
-  if (questions === undefined) {
-    out.line('Nothing was changed: nobody is here to say yes. Run it again with --yes.');
-    return false;
-  }
-  const isDeleting = plan.steps.some(({ kind }) => kind === 'delete');
-  if (await questions.confirm('Apply this plan?', !isDeleting)) return true;
-  out.line('Nothing was changed.');
-  return false;
 }

@@ -14,6 +14,7 @@ import { UsageError } from '../usage-error.ts';
 import { readOrMakeSecret, readSecret } from './client-secret.ts';
 import { askForConflicts, planEnv, toSettings, writeEnv } from './env-plan.ts';
 import type { SetupInput } from './goal.ts';
+import { isWanted } from './is-wanted.ts';
 import type { SetupOptions } from './options.ts';
 import { planPermissions } from './permissions.ts';
 import { prove } from './prove.ts';
@@ -58,7 +59,7 @@ export async function setUp(
     out.line('Nothing to change.');
   } else {
     const allowed = await askForConflicts(options, changes, options.yes ? undefined : questions);
-    if (!(await isWanted(options, out, questions))) return 2;
+    if (!(await isWanted(options.yes, out, questions, (asked) => asked.confirm('Apply this?')))) return 2;
     await apply(api, goal, plan, out);
     out.progress('reading the secret');
     const secret = options.envFile === undefined ? undefined : await readOrMakeSecret(api, goal);
@@ -82,21 +83,6 @@ function assertPassword(plan: Plan, goal: SetupGoal): void {
 
 function isEmpty(plan: Plan, changes: readonly unknown[]): boolean {
   return plan.steps.length === 0 && changes.length === 0;
-}
-
-async function isWanted(
-  options: SetupOptions,
-  out: Output,
-  questions: Questions | undefined,
-): Promise<boolean> {
-  if (options.yes) return true;
-  if (questions === undefined) {
-    out.line('Nothing was changed: nobody is here to say yes. Run it again with --yes.');
-    return false;
-  }
-  const yes = await questions.confirm('Apply this?');
-  if (!yes) out.line('Nothing was changed.');
-  return yes;
 }
 
 async function apply(api: AdminConnection['api'], goal: SetupGoal, plan: Plan, out: Output): Promise<void> {
