@@ -13,16 +13,20 @@ export async function setUpAudience(
   out: Output,
   questions: Questions | undefined,
 ): Promise<number> {
-  const change = {
-    title: `${goal.realm}: tokens for ${goal.clientId}`,
-    plan: async (api: Parameters<typeof readAudience>[0]) =>
-      planAudience(await readAudience(api, goal), goal),
-    async apply(api: Parameters<typeof readAudience>[0], step: Parameters<typeof applyAudienceStep>[2]) {
-      await applyAudienceStep(api, goal, step);
-      out.line(`  ${out.paint('green', '✓')} changed ${step.subject}`);
+  const plan = await changeRealm(
+    input,
+    {
+      title: `${goal.realm}: tokens for ${goal.clientId}`,
+      plan: async (api) => planAudience(await readAudience(api, goal), goal),
+      async apply(api, step) {
+        await applyAudienceStep(api, goal, step);
+        out.line(`  ${out.paint('green', '✓')} changed ${step.subject}`);
+      },
     },
-  };
-  const plan = await changeRealm(input, change, options, out, questions);
+    options,
+    out,
+    questions,
+  );
   if (typeof plan === 'number') return plan;
   if (plan.steps.length > 0) out.line('Tokens that are issued from now on name it; those before do not.');
   if (plan.blocked.length === 0) return 0;

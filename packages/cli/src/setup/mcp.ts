@@ -13,13 +13,17 @@ export async function setUpMcp(
   out: Output,
   questions: Questions | undefined,
 ): Promise<number> {
-  const change = {
-    title: goal.realm,
-    plan: async (api: Parameters<typeof readMcp>[0]) => planMcp(await readMcp(api, goal), goal),
-    apply: (api: Parameters<typeof readMcp>[0], step: Parameters<typeof applyMcpStep>[2]) =>
-      applyMcpStep(api, goal, step),
-  };
-  const plan = await changeRealm(input, change, options, out, questions);
+  const plan = await changeRealm(
+    input,
+    {
+      title: goal.realm,
+      plan: async (api) => planMcp(await readMcp(api, goal), goal),
+      apply: (api, step) => applyMcpStep(api, goal, step),
+    },
+    options,
+    out,
+    questions,
+  );
   if (typeof plan === 'number') return plan;
   if (plan.steps.length > 0) out.line(`  ${out.paint('green', '✓')} done`);
   if (plan.blocked.length > 0) {
