@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
-  type AdminConnection,
   applyAuthz,
-  connectAdmin,
   findUnknown,
   planAuthz,
   readAuthz,
   readAuthzValue,
   toFile,
 } from '../../packages/cli/src/admin/index.ts';
-import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
+import { type AuthzKeycloak, startAuthzKeycloak } from './authz-keycloak.ts';
 
 const WHOLE = {
   policyEnforcementMode: 'ENFORCING',
@@ -46,24 +44,19 @@ const BEFORE = {
 };
 
 describe('apply, cut off', () => {
-  let keycloak: FakeKeycloak;
-  let api: AdminConnection['api'];
-  const ADMIN = { realm: 'master', username: 'admin', password: 'admin' };
+  let keycloak: AuthzKeycloak['keycloak'];
+  let api: AuthzKeycloak['api'];
+  let resetClient: AuthzKeycloak['reset'];
 
   before(async () => {
-    keycloak = await startFakeKeycloak({ withDefaults: true });
-    await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"testing"}' });
-    keycloak.realms.get('testing')?.lists.roles.push({ id: 'r-1', name: 'member' });
-    ({ api } = await connectAdmin({ serverUrl: keycloak.url, credentials: ADMIN, timeoutMs: 5000 }));
+    ({ keycloak, api, reset: resetClient } = await startAuthzKeycloak());
   });
   after(() => keycloak.close());
 
   /** A client without authorization services. */
   function reset(): void {
     keycloak.cut(undefined);
-    keycloak.authz.clear();
-    const clients = keycloak.realms.get('testing')?.lists.clients ?? [];
-    clients.splice(0, clients.length, { id: 'c-1', clientId: 'api' });
+    resetClient('api');
   }
 
   async function apply(file: unknown, prune: boolean): Promise<void> {

@@ -3,23 +3,15 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import {
-  type AdminConnection,
-  applyAuthz,
-  connectAdmin,
-  planAuthz,
-  readAuthz,
-  readAuthzValue,
-} from '../../packages/cli/src/admin/index.ts';
+import { applyAuthz, planAuthz, readAuthz, readAuthzValue } from '../../packages/cli/src/admin/index.ts';
 import type { CheckResult } from '../../packages/cli/src/doctor/check.ts';
 import { AUTHZ_CHECKS } from '../../packages/cli/src/doctor/checks/authz/index.ts';
 import { createContext } from '../../packages/cli/src/doctor/context.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
 import { runChecks } from '../../packages/cli/src/doctor/run-checks.ts';
-import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { type AuthzKeycloak, startAuthzKeycloak } from '../admin/authz-keycloak.ts';
 import { settingsFor, troubles } from './doctor-visit.ts';
 
-const ADMIN = { realm: 'master', username: 'admin', password: 'admin' };
 const ADMIN_ENV = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
 const CLIENT = 'fastapi-keycloak';
 
@@ -37,23 +29,19 @@ const FILE = {
 };
 
 describe('the doctor about permissions', () => {
-  let keycloak: FakeKeycloak;
-  let api: AdminConnection['api'];
+  let keycloak: AuthzKeycloak['keycloak'];
+  let api: AuthzKeycloak['api'];
+  let reset: AuthzKeycloak['reset'];
   let folder: string;
 
   before(async () => {
-    keycloak = await startFakeKeycloak({ withDefaults: true });
-    await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"testing"}' });
-    keycloak.realms.get('testing')?.lists.roles.push({ id: 'r-1', name: 'member' });
-    ({ api } = await connectAdmin({ serverUrl: keycloak.url, credentials: ADMIN, timeoutMs: 5000 }));
+    ({ keycloak, api, reset } = await startAuthzKeycloak());
   });
   after(() => keycloak.close());
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'doctor-authz-'));
     keycloak.protection = [200, []];
-    keycloak.authz.clear();
-    const clients = keycloak.realms.get('testing')?.lists.clients ?? [];
-    clients.splice(0, clients.length, { id: 'c-1', clientId: CLIENT });
+    reset(CLIENT);
   });
 
   async function apply(file: object): Promise<void> {

@@ -1,20 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { issueAdminToken, type RealKeycloak } from '../../keycloak/support/real-keycloak.ts';
+import { callAdmin, type RealKeycloak } from '../../keycloak/support/real-keycloak.ts';
 import { TESTING_REALM } from './embedded-target.ts';
 import { renameRealm, type Target } from './target.ts';
 
 export function keycloakTarget(keycloak: RealKeycloak): Target {
   const admin = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const answer = await fetch(`${keycloak.url}/admin/realms${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${await issueAdminToken(keycloak)}`,
-        'content-type': 'application/json',
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    const text = await (await callAdmin(keycloak, method, path, body)).text();
     return text === '' ? undefined : JSON.parse(text);
   };
   const find = async (path: string) => {

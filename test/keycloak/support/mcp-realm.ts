@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { McpRealm } from '../../contract/mcp/dance.ts';
-import { issueAdminToken, type RealKeycloak } from './real-keycloak.ts';
+import { callAdmin, type RealKeycloak } from './real-keycloak.ts';
 import { type CliRun, runCli } from './run-cli.ts';
 
 export interface RealMcpRealm extends McpRealm {
@@ -22,18 +22,7 @@ export async function createMcpRealm(keycloak: RealKeycloak, url: string): Promi
   const user = { username: 'abdullah', password: randomUUID() };
   const cwd = await mkdtemp(join(tmpdir(), 'mcp-'));
 
-  async function call(method: string, path: string, body?: object): Promise<Response> {
-    const response = await fetch(`${keycloak.url}/admin/realms${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${await issueAdminToken(keycloak)}`,
-        'content-type': 'application/json',
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response;
-  }
+  const call = (method: string, path: string, body?: object) => callAdmin(keycloak, method, path, body);
   const list = async (path: string) => (await call('GET', `/${realm}${path}`)).json();
 
   const run = (args: string[]) =>
