@@ -12,16 +12,19 @@ export default async function* summary(events) {
   const counts = { ran: 0, skipped: 0 };
   const failed = [];
   const names = [];
+  /** What a process wrote to stderr: shown where it ended badly as a whole. */
+  const said = new Map();
   for await (const { type, data } of events) {
     if (type === 'test:start') names[data.nesting] = data.name;
-    if (type === 'test:stderr') yield data.message;
+    if (type === 'test:stderr') said.set(data.file, `${said.get(data.file) ?? ''}${data.message}`);
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const { error, type: kind } = data.details;
     if (kind !== 'suite') counts.ran++;
     if (data.skip !== undefined || data.todo !== undefined) counts.skipped++;
     else if (type === 'test:fail' && error?.failureType !== 'subtestsFailed') {
       const told = describe([...names.slice(0, data.nesting), data.name], data.file, error?.cause ?? error);
-      failed.push(told);
+      const stderr = data.nesting === 0 ? (said.get(data.file) ?? '') : '';
+      failed.push(`${told}${stderr}`);
       yield told;
     }
     if (kind !== 'suite' && counts.ran % STEP === 0) yield `${counts.ran} tests after ${seconds()}\n`;
