@@ -1,8 +1,10 @@
 // Runs test/keycloak/ against real Keycloaks: npm run test:keycloak -- --help
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NEWEST_VERSION, type RunningKeycloak, startKeycloak } from './keycloak/index.ts';
@@ -10,6 +12,8 @@ import { TYPESCRIPT } from './typescript.mjs';
 
 /** For a test file. One that does not end by then has failed. */
 const TIMEOUT_MS = 600_000;
+/** Where CI is set: so many files that failed are run once more. More of them together are no accident of a busy machine. */
+const MOST_FILES_TRIED_AGAIN = 2;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const USAGE = `Runs the tests of test/keycloak/ against a real Keycloak, started for them without Docker.
@@ -18,6 +22,7 @@ Usage: npm run test:keycloak [-- options] [file or folder below test/keycloak/ â
 
   --version <version>   this version alone (default ${NEWEST_VERSION})
   --all                 every configuration that is supported
+  --jobs <number>       so many Keycloaks at a time (default 1; each takes 1 GB of memory)
   --help                this text
 
 test/keycloak/every/ runs on every configuration, experimental/ on Keycloak ${NEWEST_VERSION} with the features that it needs
@@ -42,13 +47,14 @@ const EXPERIMENTAL: Configuration = {
   features: ['resource-indicators', 'cimd'],
   only: 'experimental',
 };
+/** What takes longest begins first. */
 const CONFIGURATIONS: readonly Configuration[] = [
+  NEWEST,
   ...['22.0.5', '24.0.5', '26.0.8', '26.4.0'].map((version) => ({
     name: version,
     version,
     only: 'every' as const,
   })),
-  NEWEST,
   { name: `${NEWEST_VERSION} below /auth`, version: NEWEST_VERSION, relativePath: '/auth', only: 'every' },
   {
     // As in Docker: the browser's name for Keycloak is not the one that the service calls it by.
@@ -77,6 +83,7 @@ async function main(): Promise<number> {
     options: {
       version: { type: 'string' },
       all: { type: 'boolean', default: false },
+      jobs: { type: 'string', default: '1' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -84,12 +91,20 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const results: Result[] = [];
-  for (const configuration of configurationsFor(values.version, values.all, positionals)) {
-    results.push(await runConfiguration(configuration, positionals));
-  }
-  process.stdout.write(toTable(results));
-  return results.every((result) => isGood(result)) ? 0 : 1;
+  const jobs = Number(values.jobs);
+  if (!Number.isInteger(jobs) || jobs < 1) throw new TypeError('--jobs is a number of 1 or more');
+  const configurations = configurationsFor(values.version, values.all, positionals);
+  const waiting = [...configurations];
+  const results = new Map<Configuration, Result>();
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      results.set(next, await runConfiguration(next, positionals));
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  const inOrder = configurations.map((configuration) => results.get(configuration)!);
+  process.stdout.write(toTable(inOrder));
+  return inOrder.every((result) => isGood(result)) ? 0 : 1;
 }
 
 function configurationsFor(
@@ -118,7 +133,7 @@ async function runConfiguration(configuration: Configuration, wanted: readonly s
     const startSeconds = (performance.now() - started) / 1000;
     say(`ready after ${startSeconds.toFixed(1)} s`);
     const files = testFiles(only, wanted);
-    return { ...none, startSeconds, ...runTests(files, keycloak) };
+    return { ...none, startSeconds, ...(await runTests(files, keycloak, say)) };
   } catch (error) {
     const trouble = error instanceof Error ? error.message : String(error);
     say(`could not be tested: ${trouble}`);
@@ -139,16 +154,51 @@ function testFiles(only: Configuration['only'], wanted: readonly string[]): stri
   return files.map((file) => join(folder, file));
 }
 
-function runTests(files: readonly string[], keycloak: RunningKeycloak) {
+type Counts = Pick<Result, 'tests' | 'passed' | 'skipped' | 'failed'>;
+
+async function runTests(
+  files: readonly string[],
+  keycloak: RunningKeycloak,
+  say: (line: string) => void,
+): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'test-keycloak-'));
-  const summary = join(folder, 'summary.tap');
+  try {
+    const first = await runFiles(files, keycloak, folder, say);
+    const again = first.failedFiles;
+    if (process.env.CI === undefined || again.length === 0 || again.length > MOST_FILES_TRIED_AGAIN)
+      return first;
+    say(`Once more: ${again.join(', ')}`);
+    const second = await runFiles(again, keycloak, folder, say);
+    if (second.failed > 0) return first;
+    say(`Passed at the second try: ${again.join(', ')}`);
+    return { ...first, passed: first.passed + first.failed, failed: 0 };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function runFiles(
+  files: readonly string[],
+  keycloak: RunningKeycloak,
+  folder: string,
+  say: (line: string) => void,
+): Promise<Counts & { readonly failedFiles: readonly string[] }> {
+  const tapFile = join(folder, 'tests.tap');
+  const failedFile = join(folder, 'failed-files');
+  const reporters = [
+    // A terminal shows each test; a log says what failed, at its end.
+    [process.stdout.isTTY ? 'spec' : join(root, 'tools/reporters/summary.mjs'), 'stdout'],
+    ['tap', tapFile],
+    [join(root, 'tools/reporters/failed-files.mjs'), failedFile],
+  ].flatMap(([reporter, destination]) => [
+    `--test-reporter=${reporter}`,
+    `--test-reporter-destination=${destination}`,
+  ]);
   // One file at a time: they share the Keycloak and change things in it.
   const args = [...TYPESCRIPT, '--test', '--test-concurrency=1', `--test-timeout=${TIMEOUT_MS}`];
-  args.push('--test-reporter=spec', '--test-reporter-destination=stdout');
-  args.push('--test-reporter=tap', `--test-reporter-destination=${summary}`);
-  const run = spawnSync(process.execPath, [...args, ...files], {
+  const run = spawn(process.execPath, [...args, ...reporters, ...files], {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
       NODE_ENV: 'test',
@@ -159,17 +209,18 @@ function runTests(files: readonly string[], keycloak: RunningKeycloak) {
       KC_TEST_ADMIN_PASSWORD: keycloak.adminPassword,
     },
   });
-  const tap = readFileSync(summary, 'utf8');
-  rmSync(folder, { recursive: true });
+  createInterface(run.stdout).on('line', say);
+  const [status] = await once(run, 'close');
+  const tap = readFileSync(tapFile, 'utf8');
   const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
-  const tests = count('tests');
   const failed = count('fail') + count('cancelled');
   return {
-    tests,
+    tests: count('tests'),
     passed: count('pass'),
     skipped: count('skipped') + count('todo'),
     // A run that ends badly with no failed test is a failure too.
-    failed: failed === 0 && run.status !== 0 ? 1 : failed,
+    failed: failed === 0 && status !== 0 ? 1 : failed,
+    failedFiles: readFileSync(failedFile, 'utf8').split('\n').filter(Boolean),
   };
 }
 
