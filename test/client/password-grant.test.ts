@@ -15,7 +15,7 @@ const clientOf = (serverUrl: string, options: Partial<ClientOptions> = {}) =>
     realm: 'testing',
     clientId: 'fastapi-keycloak',
     clientSecret: SECRET,
-    timeoutMs: 500,
+    timeoutMs: 10_000,
     ...options,
   });
 
@@ -55,9 +55,10 @@ test('the right password gives tokens, in our names', async (t) => {
   const idp = await startIdp(t);
   const tokens = await clientOf(idp.url).passwordGrant(USER);
   assert.equal(tokens.tokenType, 'bearer');
-  // As Keycloak does, the provider says what is left: a second may end meanwhile.
-  assert.ok([299, 300].includes(tokens.expiresInSeconds!), String(tokens.expiresInSeconds));
-  assert.ok([1799, 1800].includes(tokens.refreshExpiresInSeconds!), String(tokens.refreshExpiresInSeconds));
+  // As Keycloak does, the provider says what is left: some seconds may end meanwhile.
+  const { expiresInSeconds = 0, refreshExpiresInSeconds = 0 } = tokens;
+  assert.ok(expiresInSeconds > 290 && expiresInSeconds <= 300, String(expiresInSeconds));
+  assert.ok(refreshExpiresInSeconds > 1790 && refreshExpiresInSeconds <= 1800, String(refreshExpiresInSeconds));
   assert.ok(tokens.scopes.includes('openid'));
   for (const token of [tokens.accessToken, tokens.refreshToken, tokens.idToken]) assert.match(token!, /^eyJ/);
 });

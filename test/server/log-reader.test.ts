@@ -104,7 +104,7 @@ async function startProcess(t: TestContext, stdout: 'pipe' | number) {
   await eventually('it listens', isAlive);
   const stop = () => {
     child.kill('SIGTERM');
-    return Promise.race([ended, sleep(5_000, 'it goes on', { ref: false })]);
+    return Promise.race([ended, sleep(20_000, 'it goes on', { ref: false })]);
   };
   return { child, isAlive, stop };
 }
