@@ -58,7 +58,10 @@ test('the right password gives tokens, in our names', async (t) => {
   // As Keycloak does, the provider says what is left: some seconds may end meanwhile.
   const { expiresInSeconds = 0, refreshExpiresInSeconds = 0 } = tokens;
   assert.ok(expiresInSeconds > 290 && expiresInSeconds <= 300, String(expiresInSeconds));
-  assert.ok(refreshExpiresInSeconds > 1790 && refreshExpiresInSeconds <= 1800, String(refreshExpiresInSeconds));
+  assert.ok(
+    refreshExpiresInSeconds > 1790 && refreshExpiresInSeconds <= 1800,
+    String(refreshExpiresInSeconds),
+  );
   assert.ok(tokens.scopes.includes('openid'));
   for (const token of [tokens.accessToken, tokens.refreshToken, tokens.idToken]) assert.match(token!, /^eyJ/);
 });
