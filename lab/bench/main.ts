@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CONTENDERS } from './contenders.ts';
 import { type Figure, toFigures } from './figures.ts';
+import type { PartOptions } from './part-options.ts';
 import { here } from './processes.ts';
 import { adapters } from './proofs/adapters.ts';
 import { byHand } from './proofs/by-hand.ts';
@@ -25,13 +26,6 @@ import { describeMachine, loadResults, toVerdict, writeResults } from './report/
 import { runRounds } from './rounds.ts';
 import { summarize } from './statistics.ts';
 import { WORKLOADS } from './workloads.ts';
-
-export interface PartOptions {
-  readonly quick: boolean;
-  readonly log: (text: string) => void;
-  /** Folder of another checkout, which is built: it is measured in turn with this one. */
-  readonly against: string | undefined;
-}
 
 const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>>> = {
   throughput,

@@ -1,20 +1,12 @@
 // npm run reliability -- <part> [--minutes n] [--times n] [--keep-results]
 import { parseArgs } from 'node:util';
 import { type Cluster, startCluster } from './machines/cluster.ts';
+import type { PartOptions } from './part-options.ts';
 import { kill } from './parts/kill.ts';
 import { logout } from './parts/logout.ts';
 import { mixed } from './parts/mixed.ts';
 import { rolling } from './parts/rolling.ts';
 import { type Report, writeReport } from './report/document.ts';
-
-export interface PartOptions {
-  readonly cluster: Cluster;
-  /** Of `mixed`. */
-  readonly minutes: number;
-  /** How many logouts, or rounds of restarts. */
-  readonly times: number;
-  readonly log: (text: string) => void;
-}
 
 interface Part {
   readonly run: (options: PartOptions) => Promise<Report>;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Results } from '../../lab/bench/report/results.ts';
+import type { Results } from '../../lab/bench/report/results-file.ts';
 import { ASSUMPTIONS, type Costs, sizeFor } from '../../lab/bench/sizing/model.ts';
 import { toSizingPage } from '../../lab/bench/sizing/page.ts';
 import { ROOT } from './source-imports.ts';

@@ -33,6 +33,16 @@ export function sourceFiles(): string[] {
     .sort();
 }
 
+/** Every other TypeScript file of the repository, relative to `packages/` too. */
+export function otherFiles(): string[] {
+  return ['lab', 'test', 'tools', 'examples'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .map((file) => `../${folder}/${file.replaceAll('\\', '/')}`)
+      .filter((file) => /\.m?ts$/.test(file) && !file.includes('/node_modules/'))
+      .sort(),
+  );
+}
+
 /** A folder of the library is a room, and so is each other package; `cli/src/admin` is one by itself. */
 export function roomOf(file: string): string {
   const [name = '', , folder = ''] = file.split('/');

@@ -11,7 +11,7 @@ import { RequestLog } from '../../../packages/server/src/observability/request-l
 import { openLink, type WorkerLink } from '../../../packages/server/src/workers/link.ts';
 import { type ToWorker, unwrap, wrap } from '../../../packages/server/src/workers/messages.ts';
 import type { Figure } from '../figures.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { findFreePort, hasProgram, here, stop } from '../processes.ts';
 import { quantile } from '../statistics.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startKeycloak } from '../../../tools/keycloak/index.ts';
 import type { Figure } from '../figures.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { here, startServer } from '../processes.ts';
 import { CLIENT_ID, REALM } from '../realm/tokens.ts';
 import { quantile } from '../statistics.ts';

@@ -1,7 +1,7 @@
 import { compare } from '../comparison.ts';
 import { CONTENDERS, type Contender } from '../contenders.ts';
 import type { Figure } from '../figures.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { type Round, runRounds } from '../rounds.ts';
 import { type Measured, summarize } from '../statistics.ts';
 import { WORKLOADS, type Workload } from '../workloads.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { loadedFiles } from '../../../tools/package/loaded-files.ts';
 import type { Figure } from '../figures.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { here } from '../processes.ts';
 import { quantile } from '../statistics.ts';
 

@@ -1,5 +1,5 @@
 import type { Figure } from '../figures.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { createProcessorClock } from '../processor-time.ts';
 import { CLIENT_ID, REALM } from '../realm/tokens.ts';
 import { asForm, askJson, type CallCost, measureCalls } from './calls.ts';

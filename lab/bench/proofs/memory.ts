@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import type { Figure } from '../figures.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { here } from '../processes.ts';
 
 interface Sample {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type Comparison, compare } from '../comparison.ts';
 import { CONTENDERS, type Contender } from '../contenders.ts';
 import type { Figure } from '../figures.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { runRounds } from '../rounds.ts';
 import { type Measured, summarize } from '../statistics.ts';
 import { WORKLOADS } from '../workloads.ts';

@@ -1,5 +1,5 @@
 import type { Figure } from '../figures.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { here, type NodeProcess, startServer } from '../processes.ts';
 import { CLIENT_ID, REALM } from '../realm/tokens.ts';
 import { quantile } from '../statistics.ts';

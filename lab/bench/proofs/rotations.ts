@@ -1,7 +1,7 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Figure } from '../figures.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { here, startServer } from '../processes.ts';
 import { startRealm } from '../realm/realm.ts';
 import { CLIENT_ID, createKey, mint, REALM } from '../realm/tokens.ts';

@@ -17,7 +17,7 @@ import { startDevIdp } from '../../../packages/testing/src/index.ts';
 import { compare } from '../comparison.ts';
 import type { Figure } from '../figures.ts';
 import { type Load, runLoad } from '../load/generator.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { findFreePort, here, startServer, stop } from '../processes.ts';
 import { createProcessorClock } from '../processor-time.ts';
 import { CLIENT_ID } from '../realm/tokens.ts';

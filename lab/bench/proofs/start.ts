@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Figure } from '../figures.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { findFreePort, here } from '../processes.ts';
 import { createProcessorClock } from '../processor-time.ts';
 import { quantile } from '../statistics.ts';

@@ -8,13 +8,7 @@ import { writeSizing } from '../sizing/page.ts';
 import type { Measured } from '../statistics.ts';
 import { WORKLOADS } from '../workloads.ts';
 import { toBarChart } from './chart.ts';
-
-/** What `bench/results.json` keeps: the parts are run apart, the page shows the last run of each. */
-export interface Results {
-  measured: readonly Measured[];
-  machine: string;
-  figures: Readonly<Record<string, readonly Figure[]>>;
-}
+import type { Results } from './results-file.ts';
 
 const FILE = here('results.json');
 

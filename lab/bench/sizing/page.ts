@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { here } from '../processes.ts';
-import type { Results } from '../report/results.ts';
+import type { Results } from '../report/results-file.ts';
 import { ASSUMPTIONS, type Assumptions, type Costs, type Size, sizeFor } from './model.ts';
 
 const PAGE = here('../../docs/sizing.md');

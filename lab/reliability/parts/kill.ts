@@ -4,7 +4,7 @@ import { measurePace } from '../load/pace.ts';
 import { QUIET } from '../load/tally.ts';
 import { watchLoad } from '../load/watch.ts';
 import { type Cluster, RECHECK_MS } from '../machines/cluster.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { type Report, toTable } from '../report/document.ts';
 import { failureTable, isGood, tallyData, verdictLines } from '../report/sections.ts';
 import { FAULTS, type Fault } from './faults.ts';

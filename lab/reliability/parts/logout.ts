@@ -3,7 +3,7 @@ import { quantile } from '../../bench/statistics.ts';
 import { send } from '../load/http.ts';
 import { measurePace } from '../load/pace.ts';
 import { CLIENT, PASSWORD, REALM, USERS } from '../machines/realm.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { type Report, toTable } from '../report/document.ts';
 
 const TARGET_MS = 100;

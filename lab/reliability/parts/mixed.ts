@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startLoad } from '../load/load.ts';
 import { measurePace } from '../load/pace.ts';
 import { watchLoad } from '../load/watch.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import type { Report } from '../report/document.ts';
 import {
   failureTable,

@@ -3,7 +3,7 @@ import { startLoad } from '../load/load.ts';
 import { measurePace } from '../load/pace.ts';
 import type { Phase } from '../load/tally.ts';
 import { watchLoad } from '../load/watch.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { type Report, toTable } from '../report/document.ts';
 import { failureTable, isGood, requestTable, tallyData, verdictLines } from '../report/sections.ts';
 
