@@ -1,21 +1,12 @@
 import { after, before, describe } from 'node:test';
-import { type Front, startFront } from './front.ts';
-import { type GuideService, startGuideService } from './guide-service.ts';
+import { startFront } from './front.ts';
+import { startGuideService } from './guide-service.ts';
 import { loginContract } from './login-contract.ts';
 import { outageContract } from './outage-contract.ts';
 import { protectedContract } from './protected-contract.ts';
 import type { GuideProvider } from './provider.ts';
 import { setUpContract } from './set-up-contract.ts';
-
-/** What each part of the contract works with. Filled before its first test. */
-export interface Stage {
-  readonly provider: GuideProvider;
-  /** Between `service` and `provider`. */
-  readonly front: Front;
-  readonly service: GuideService;
-  /** Another service with other settings, behind the same front. */
-  startOther(settings: Record<string, string>): Promise<GuideService>;
-}
+import type { Stage } from './stage.ts';
 
 /** The guide's HTTP contract, against the real service, on any provider that holds the testing realm. */
 export function guideContract(name: string, startProvider: () => Promise<GuideProvider>): void {

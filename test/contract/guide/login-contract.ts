@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertTokenLifetimes } from '../../support/token-response.ts';
-import type { Stage } from './guide-contract.ts';
 import { PASSWORD } from './provider.ts';
+import type { Stage } from './stage.ts';
 
 const RIGHT = { username: 'abdullah', password: PASSWORD };
 const REFUSED = { detail: 'Invalid username or password' };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Stage } from './guide-contract.ts';
 import type { Answer, GuideService } from './guide-service.ts';
 import { ABDULLAH, PASSWORD, requestTokens } from './provider.ts';
+import type { Stage } from './stage.ts';
 
 const RIGHT = { username: 'abdullah', password: PASSWORD };
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { before, test } from 'node:test';
-import type { Stage } from './guide-contract.ts';
 import type { Answer } from './guide-service.ts';
 import { ABDULLAH, CLIENT, PASSWORD, requestTokens } from './provider.ts';
+import type { Stage } from './stage.ts';
 
 const NOT_VALID = 'The access token is not valid';
 

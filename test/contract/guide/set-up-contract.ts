@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Stage } from './guide-contract.ts';
 import type { GuideService } from './guide-service.ts';
 import { CLIENT, PASSWORD } from './provider.ts';
+import type { Stage } from './stage.ts';
 
 /** Mistakes of whoever runs the service: never shown as the user's, and explained in the log. */
 export function setUpContract(stage: Stage): void {

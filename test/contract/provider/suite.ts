@@ -1,5 +1,5 @@
 import { after, before, describe, it } from 'node:test';
-import { type Caller, createCaller } from './caller.ts';
+import { createCaller } from './caller.ts';
 import { authorizationGroup } from './groups/authorization.ts';
 import { askingGroup } from './groups/authorization-services/asking.ts';
 import { decidingGroup } from './groups/authorization-services/deciding.ts';
@@ -24,19 +24,8 @@ import { resourceIndicatorsGroup } from './groups/resource-indicators.ts';
 import { revocationGroup } from './groups/revocation.ts';
 import { stateGroup } from './groups/state.ts';
 import { userinfoGroup } from './groups/userinfo.ts';
-import type { Change, Target, TestRealm } from './target.ts';
-
-/** What a behaviour is tried on. */
-export interface Scene {
-  readonly target: Target;
-  readonly realm: TestRealm;
-  readonly caller: Caller;
-  /** A realm of its own, with changes, closed when the behaviour is over. */
-  withRealm(change: Change, body: (caller: Caller, realm: TestRealm) => Promise<void>): Promise<void>;
-}
-
-/** Behaviours of one group: a sentence, and how it is seen. */
-export type Behaviours = Record<string, (scene: Scene) => Promise<void>>;
+import type { Behaviours, Scene } from './scene.ts';
+import type { Target } from './target.ts';
 
 /** A part for each test file on a real Keycloak, where time passes as slowly as it does: one file has ten minutes. */
 const PARTS = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { AUTH, actionOf, codeOf, createBrowser, redirectOf } from '../browser.ts';
 import { ABDULLAH, type Fields, PASSWORD, pageText } from '../caller.ts';
 import { DIFFERENCES } from '../differences.ts';
-import type { Behaviours, Scene } from '../suite.ts';
+import type { Behaviours, Scene } from '../scene.ts';
 
 /** The answer is a page, and nobody is sent anywhere. */
 const page =

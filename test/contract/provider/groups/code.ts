@@ -11,7 +11,7 @@ import {
   OTHER,
   type Tokens,
 } from '../caller.ts';
-import type { Behaviours, Scene } from '../suite.ts';
+import type { Behaviours, Scene } from '../scene.ts';
 
 async function signedInBrowser({ caller }: Scene) {
   const browser = createBrowser(caller);

@@ -13,7 +13,7 @@ import {
   pageText,
   WEB,
 } from '../caller.ts';
-import type { Behaviours, Scene } from '../suite.ts';
+import type { Behaviours, Scene } from '../scene.ts';
 import type { TestRealm } from '../target.ts';
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:device_code';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { assertFault, type Caller, GUIDE, headerOf, type Json } from '../caller.ts';
-import type { Behaviours } from '../suite.ts';
+import type { Behaviours } from '../scene.ts';
 
 const NAMES = {
   authorization_endpoint: '/auth',

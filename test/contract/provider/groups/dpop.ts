@@ -11,7 +11,7 @@ import {
   type Json,
 } from '../caller.ts';
 import { DIFFERENCES } from '../differences.ts';
-import type { Behaviours } from '../suite.ts';
+import type { Behaviours } from '../scene.ts';
 
 const ALGS = 'PS384 RS384 EdDSA ES384 ES256 RS256 ES512 PS256 PS512 RS512';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Answer, assertFault, claimsOf, type Fields, GUIDE, OTHER, sorted, WEB } from '../caller.ts';
-import type { Behaviours, Scene } from '../suite.ts';
+import type { Behaviours, Scene } from '../scene.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type:';
 const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createBrowser } from '../browser.ts';
 import { assertFault, GUIDE, LIGHT, WEB } from '../caller.ts';
-import type { Behaviours } from '../suite.ts';
+import type { Behaviours } from '../scene.ts';
 
 const APP = 'http://localhost:3000';
 const FRAMES = ['/login-status-iframe.html', '/3p-cookies/step1.html', '/3p-cookies/step2.html'];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { assertFault, GUIDE, LIGHT, OTHER, sorted, WEB } from '../caller.ts';
-import type { Behaviours } from '../suite.ts';
+import type { Behaviours } from '../scene.ts';
 
 const SAME = 'Invalid client or Invalid client credentials';
 

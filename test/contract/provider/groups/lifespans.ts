@@ -13,7 +13,7 @@ import {
   type Json,
   type Tokens,
 } from '../caller.ts';
-import type { Behaviours } from '../suite.ts';
+import type { Behaviours } from '../scene.ts';
 import type { Change } from '../target.ts';
 import { LIFESPAN_CASES, type LifespanCase } from './lifespan-cases.ts';
 

@@ -14,7 +14,7 @@ import {
   OTHER,
   pageText,
 } from '../caller.ts';
-import type { Behaviours, Scene } from '../suite.ts';
+import type { Behaviours, Scene } from '../scene.ts';
 
 const GONE = invalidToken('user_session_not_found');
 const BYE = 'http://localhost:8000/bye';

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { codeOf, createBrowser, createChallenge } from '../browser.ts';
 import { ABDULLAH, type Answer, type Caller, claimsOf, type Fields, pageText } from '../caller.ts';
-import type { Behaviours, Scene } from '../suite.ts';
+import type { Behaviours, Scene } from '../scene.ts';
 import type { Change } from '../target.ts';
 
 const CALLBACK = 'http://127.0.0.1:3335/callback';

@@ -14,7 +14,7 @@ import {
   pageText,
   WEB,
 } from '../caller.ts';
-import type { Behaviours } from '../suite.ts';
+import type { Behaviours } from '../scene.ts';
 
 const PATH = '/ext/par/request';
 const { client_id: _id, ...REQUEST } = AUTH;

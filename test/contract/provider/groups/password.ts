@@ -16,7 +16,7 @@ import {
   sorted,
   WEB,
 } from '../caller.ts';
-import type { Behaviours } from '../suite.ts';
+import type { Behaviours } from '../scene.ts';
 
 const SAME = 'Invalid client or Invalid client credentials';
 const basic = (id: string, secret: string) => ({

@@ -9,7 +9,7 @@ import {
   sorted,
   type Tokens,
 } from '../caller.ts';
-import type { Behaviours } from '../suite.ts';
+import type { Behaviours } from '../scene.ts';
 
 export const refreshGroup: Behaviours = {
   'a refresh token gives new tokens of the same session, more than once': async ({ caller }) => {

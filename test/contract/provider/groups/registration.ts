@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { codeOf, createBrowser, createChallenge } from '../browser.ts';
 import { ABDULLAH, type Answer, type Caller, claimsOf } from '../caller.ts';
-import type { Behaviours, Scene } from '../suite.ts';
+import type { Behaviours, Scene } from '../scene.ts';
 import type { Change } from '../target.ts';
 
 const CALLBACK = 'http://127.0.0.1:3334/callback';

@@ -10,7 +10,7 @@ import {
   GUIDE,
   sorted,
 } from '../caller.ts';
-import type { Behaviours, Scene } from '../suite.ts';
+import type { Behaviours, Scene } from '../scene.ts';
 import type { Change } from '../target.ts';
 
 const SERVER = 'http://localhost:4010/mcp';

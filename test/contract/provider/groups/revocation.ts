@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { assertChallenge, assertFault, type Fields, GUIDE, invalidToken, OTHER } from '../caller.ts';
-import type { Behaviours, Scene } from '../suite.ts';
+import type { Behaviours, Scene } from '../scene.ts';
 
 const revoke = ({ caller }: Scene, token: string, fields: Fields = {}) =>
   caller.post('/revoke', { ...GUIDE, token, ...fields });

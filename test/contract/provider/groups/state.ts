@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { assertChallenge, assertFault, GUIDE, invalidToken, OTHER, PASSWORD, pageText } from '../caller.ts';
-import type { Behaviours } from '../suite.ts';
+import type { Behaviours } from '../scene.ts';
 import type { Change } from '../target.ts';
 
 const SAME = 'Invalid client or Invalid client credentials';

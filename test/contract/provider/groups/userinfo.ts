@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { assertChallenge, GUIDE, invalidToken, LIGHT } from '../caller.ts';
-import type { Behaviours } from '../suite.ts';
+import type { Behaviours } from '../scene.ts';
 
 const FAILED = invalidToken('Token verification failed');
 

@@ -1,4 +1,4 @@
-import type { Behaviours } from '../../suite.ts';
+import type { Behaviours } from '../../scene.ts';
 import { type AskFields, assertAll, createAsker, tell } from './ask.ts';
 import { withAuthorization } from './realm.ts';
 

@@ -1,4 +1,4 @@
-import type { Behaviours } from '../../suite.ts';
+import type { Behaviours } from '../../scene.ts';
 import { assertAll, createAsker } from './ask.ts';
 import { onResources, onScopes, policy, resource, withAuthorization } from './realm.ts';
 

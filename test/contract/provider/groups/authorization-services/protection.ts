@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Answer, Json } from '../../caller.ts';
-import type { Behaviours } from '../../suite.ts';
+import type { Behaviours } from '../../scene.ts';
 import { assertAll, createAsker, tell } from './ask.ts';
 import { withAuthorization } from './realm.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { claimsOf, headerOf, type Json } from '../../caller.ts';
-import type { Behaviours } from '../../suite.ts';
+import type { Behaviours } from '../../scene.ts';
 import { type AskFields, assertAll, createAsker, tell } from './ask.ts';
 import { withAuthorization } from './realm.ts';
 
