@@ -11,7 +11,7 @@ import { NEWEST_VERSION, type RunningKeycloak, startKeycloak } from './keycloak/
 import { TYPESCRIPT } from './typescript.mjs';
 
 /** For a test file. One that does not end by then has failed. */
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 900_000;
 /** Where CI is set: so many files that failed are run once more. More of them together are no accident of a busy machine. */
 const MOST_FILES_TRIED_AGAIN = 2;
 

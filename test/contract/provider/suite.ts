@@ -27,7 +27,7 @@ import { userinfoGroup } from './groups/userinfo.ts';
 import type { Behaviours, Scene } from './scene.ts';
 import type { Target } from './target.ts';
 
-/** A part for each test file on a real Keycloak, where time passes as slowly as it does: one file has ten minutes. */
+/** A part for each test file on a real Keycloak, where time passes as slowly as it does: one file has a quarter of an hour. */
 const PARTS = {
   tokens: {
     'discovery, keys and paths': discoveryGroup,
