@@ -26,6 +26,17 @@ test('Dockerfile: built without a frontend from the internet, run as a number th
   assert.deepEqual(users, ['1000:1000']);
 });
 
+test('Dockerfile: every file that the build is made of gets into the image, and past .dockerignore', () => {
+  const needed = new Set(['tools/build.mjs']);
+  for (const file of needed)
+    for (const [, name = ''] of read(file).matchAll(/^import .* from '\.\/(.+)';$/gm))
+      needed.add(`tools/${name}`);
+  const [, copied = ''] = /^COPY (.+) tools\/$/m.exec(read('Dockerfile')) ?? [];
+  assert.deepEqual(copied.split(' ').sort(), [...needed].sort());
+  const letIn = read('.dockerignore').match(/(?<=^!)tools\/.+$/gm) ?? [];
+  assert.deepEqual([...letIn].sort(), [...needed].sort());
+});
+
 test('the health check of the image starts no Node, asks whether the process is alive, and asks no proxy', () => {
   const [, check = ''] = /^HEALTHCHECK [^\n]*\\\n\s*CMD (.+)$/m.exec(read('Dockerfile')) ?? [];
   assert.equal(check, 'exec wget -q -T 2 -Y off -O /dev/null "http://127.0.0.1:$PORT/health/live"');

@@ -8,7 +8,7 @@ local function read(file, first, count)
   for line in io.lines(file) do
     line_number = line_number + 1
     if line_number >= first then
-      local headers = { [header] = prefix .. line, host = wrk.headers['Host'] }
+      local headers = { [header] = prefix .. line, Host = wrk.headers['Host'] }
       for name, value in pairs(wrk.headers) do
         if name ~= 'Host' then headers[name] = value end
       end

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Comparison, compare } from '../comparison.ts';
+import { compare } from '../comparison.ts';
 import { CONTENDERS, type Contender } from '../contenders.ts';
+import { compareCopies, copiesOf } from '../copies.ts';
 import type { Figure } from '../figures.ts';
 import type { PartOptions } from '../part-options.ts';
 import { runRounds } from '../rounds.ts';
@@ -20,44 +21,31 @@ export async function observability({ quick, log }: PartOptions): Promise<Figure
   const service = CONTENDERS.find(({ id }) => id === 'service') as Contender;
   const metrics = { ...service.env, METRICS_PORT: '0' };
   const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_SERVICE_NAME: 'bench' };
-  const contenders: Contender[] = [
-    { ...service, id: 'plain' },
-    { ...service, id: 'metrics', env: metrics },
-    { ...service, id: 'traces', env: { ...metrics, ...traces } },
-  ];
+  const metered: Contender = { ...service, id: 'metrics', env: metrics };
+  const plain: Contender = { ...service, id: 'plain' };
+  const options = {
+    workloads: WORKLOADS.filter(({ id }) => id === 'one'),
+    ...{ rounds: quick ? 2 : 7, connections: 50, isQuick: quick, log },
+  };
   try {
-    const measured = summarize(
-      await runRounds({
-        contenders,
-        workloads: WORKLOADS.filter(({ id }) => id === 'one'),
-        rounds: quick ? 2 : 9,
-        connections: 50,
-        isQuick: quick,
-        log,
-      }),
-    );
+    const copies = await runRounds({ ...options, contenders: copiesOf([plain, metered]) });
+    const traced: Contender = { ...service, id: 'traces', env: { ...metrics, ...traces } };
+    const measured = summarize(await runRounds({ ...options, contenders: [plain, traced] }));
     const find = (id: string) => measured.find(({ contender }) => contender === id) as Measured;
-    const withMetrics = compare(find('metrics'), find('plain'));
+    const { text, isDisturbed } = compare(find('traces'), find('plain'));
     return [
       {
-        ...toFigure('service with metrics ÷ without', withMetrics),
-        target: 'at least 0.9',
-        isReached: withMetrics.value >= 0.9,
+        figure: 'service with metrics ÷ without',
+        ...compareCopies(copies, { ours: 'metrics', theirs: 'plain', least: 0.9 }),
+        command: COMMAND,
       },
-      toFigure(
-        'service with metrics, and a trace of every request sent to a collector ÷ without both',
-        compare(find('traces'), find('plain')),
-      ),
+      {
+        figure: 'service with metrics, and a trace of every request sent to a collector ÷ without both',
+        ...{ measured: text, isDisturbed, command: COMMAND },
+      },
     ];
   } finally {
     collector.closeAllConnections();
     collector.close();
   }
 }
-
-const toFigure = (figure: string, { text, isDisturbed }: Comparison): Figure => ({
-  figure,
-  measured: text,
-  isDisturbed,
-  command: COMMAND,
-});
