@@ -190,4 +190,22 @@ describe('a token that is in doubt', () => {
     realm.introspect = () => ({ active: true });
     assert.ok(await verifier.verify(token));
   });
+
+  it('is good, or 503, as the second question is answered where something came in during the first', async () => {
+    for (const second of ['normal', 'down'] as const) {
+      const { realm, verifier } = await startLoaded();
+      const token = realm.mint();
+      await verifier.verify(token);
+      realm.introspect = () => {
+        if (realm.calls.introspection > 1) return { active: true };
+        void verifier.revoke({ ...doubt(realm), setAt: realm.now + 1 });
+        realm.answers.introspection = second;
+        return { active: true };
+      };
+      await verifier.revoke(doubt(realm));
+      if (second === 'normal') assert.ok(await verifier.verify(token));
+      else await assertRefused(() => verifier.verify(token), 'provider_unavailable');
+      assert.equal(verifier.stats.remoteChecks, 2);
+    }
+  });
 });

@@ -218,7 +218,7 @@ function split(options: GuardOptions): {
   requirements: Requirements;
   dpop?: DpopMode | undefined;
 } {
-  if (typeof options !== 'object' || Array.isArray(options)) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     return { optional: false, requirements: options };
   }
   const { optional = false, dpop, ...requirements } = options;
