@@ -29,6 +29,8 @@ const programs = readdirSync(join(ROOT, 'docs/frameworks'))
 
 let idp: DevIdp;
 before(async () => {
+  // Inherited by the programs.
+  process.env.SESSION_SECRET = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
   idp = await startTestIdp();
   mkdirSync(FOLDER, { recursive: true });
   for (const { file, text } of programs) writeFileSync(file, text);

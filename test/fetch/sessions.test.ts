@@ -32,6 +32,23 @@ async function setUp(t: TestContext) {
 }
 
 describe('browser sessions of servers that speak Request and Response', () => {
+  test('the proxy of Next.js is sent to the login by a whole URL: it takes no other', async (t) => {
+    const { open } = await setUp(t);
+    const url = 'http://localhost:3000/private?a=1';
+    const asked = (more: object) => Object.assign(new Request(url, { headers: PAGE }), more);
+    const locationOf = async (publicUrl: string | undefined, request: Request) => {
+      const found = await open(OLD, publicUrl).decide(request);
+      assert.ok(found instanceof Response);
+      assert.deepEqual([found.status, await found.text()], [303, '']);
+      return found.headers.get('location');
+    };
+    const login = '/auth/login?return_to=%2Fprivate%3Fa%3D1';
+    const next = { nextUrl: new URL(url) };
+    assert.equal(await locationOf(undefined, asked(next)), `http://localhost:3000${login}`);
+    assert.equal(await locationOf('https://app.example.com', asked(next)), `https://app.example.com${login}`);
+    assert.equal(await locationOf('https://app.example.com', asked({})), login);
+  });
+
   test('sign a person in and out; a guard takes the cookie', async (t) => {
     const { open } = await setUp(t);
     const kc = open(OLD);

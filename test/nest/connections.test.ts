@@ -235,6 +235,28 @@ describe('an idle connection of Socket.IO', () => {
     assert.deepEqual(heard, [1, 2, 3]);
   });
 
+  test('connect: whoever sends very much before it is decided is disconnected, and heard by nobody', async (t) => {
+    let heard = 0;
+    const gateway = toHearing(WebSocketGateway(), () => heard++);
+    const { serverUrl, realm: name, clientId, clock, mint, ...realm } = createTestRealm();
+    let isHeld = true;
+    const fetch: typeof globalThis.fetch = async (...given) => {
+      await eventually('it may answer', () => !isHeld);
+      return realm.fetch(...given);
+    };
+    const options = { serverUrl, realm: name, clientId, clock, fetch, tokenCheck: 'remote' } as const;
+    const { open } = await startSocketIo(t, options, gateway);
+    const auth = { token: mint() };
+    const [few, many] = [open({ forceNew: true, auth }), open({ forceNew: true, auth })];
+    for (let data = 0; data < 100; data++) few.client.emit('heard', data);
+    for (let data = 0; data < 101; data++) many.client.emit('heard', data);
+    await onceOf(many.client, 'disconnect');
+    assert.equal(few.client.connected, true);
+    isHeld = false;
+    await eventually('heard', () => heard === 100);
+    assert.equal(few.client.connected, true);
+  });
+
   test('socket: guards the handshake, and takes a new token by the event auth', async (t) => {
     const gateway = toGateway(WebSocketGateway());
     Inject(KeycloakService)(gateway.prototype, 'keycloak');

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { Logger, UseFilters } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -10,16 +8,8 @@ import type { WebSocket } from 'ws';
 import { KeycloakService } from '../../packages/guard/src/nest/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
 import { decorate } from '../support/without-syntax.ts';
-import { closing, connect, Sender, startSocketIo, startWs, toGateway } from './gateways.ts';
+import { closing, connect, findFreePort, Sender, startSocketIo, startWs, toGateway } from './gateways.ts';
 import { PLATFORMS, startApp } from './start-app.ts';
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const UNAUTHENTICATED = (detail: string) => ({ status: 'error', code: 'UNAUTHENTICATED', detail });
 const BAD = UNAUTHENTICATED('Could not validate credentials');

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import {
+  createMemoryRevocationStore,
+  type Notice,
+  type RevocationStore,
+} from '../../../packages/guard/src/core/index.ts';
+import { createRedisSessionStore, type RedisConnection } from '../../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, type SessionStore } from '../../../packages/guard/src/session/index.ts';
 import { SECRET, startIdp } from '../../server/service.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openSocketBrowser } from '../../support/socket-browser.ts';
-import { claimsOf } from '../../support/test-realm.ts';
+import { claimsOf, createTestRealm } from '../../support/test-realm.ts';
 import { type Adapter, type Given, startApp } from './adapter.ts';
 import { assertRefused, assertUser, BARE, without } from './set-up.ts';
 
@@ -237,6 +243,27 @@ export function describeSession(adapter: Adapter): void {
       assert.ok(!browser.cookiesOf(app.url).has(COOKIE));
       await assertUser((await browser.open(`${app.url}/guarded`)).response);
       assert.deepEqual(asked, Array(2).fill(['abdullah', 'object']));
+    });
+
+    test('a store that others may share needs shared revocations too: else a notice says so', {
+      ...without(adapter, 'inProcess'),
+    }, async (t) => {
+      const { serverUrl, realm, clientId, fetch } = createTestRealm();
+      const noticesOf = async (store?: SessionStore, revocationStore?: RevocationStore) => {
+        const codes: string[] = [];
+        const onNotice = ({ code }: Notice) => void codes.push(code);
+        const keycloak = { serverUrl, realm, clientId, clientSecret: SECRET, fetch };
+        await startApp(t, adapter, {
+          keycloak: { ...keycloak, revocationStore, onNotice },
+          session: { secret: SECRET_OF_SESSIONS, store },
+        });
+        return codes.filter((code) => code === 'logout_not_shared');
+      };
+      const shared = createRedisSessionStore({} as RedisConnection);
+      assert.deepEqual(await noticesOf(shared), ['logout_not_shared']);
+      assert.deepEqual(await noticesOf(shared, createMemoryRevocationStore()), []);
+      assert.deepEqual(await noticesOf(createMemorySessionStore()), []);
+      assert.deepEqual(await noticesOf(), []);
     });
   });
 }

@@ -57,6 +57,7 @@ export interface Notice {
     | 'provider_back'
     | 'setting_unsafe'
     | 'setting_ignored'
+    | 'logout_not_shared'
     | 'permissions_impossible';
   readonly message: string;
   /** What to do about it, where that is known. */

@@ -89,6 +89,8 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
    */
   load(): Promise<void>;
   status(): VerifierStatus;
+  /** Whether the option `revocationStore` was given. Without it, what is revoked here is known to nobody else. */
+  readonly hasRevocationStore: boolean;
   /** Ends every timer. Tokens that are known go on being answered. */
   close(): Promise<void>;
 }
@@ -172,6 +174,7 @@ export function createVerifier<C extends object = Claims>(
     notify: resolved.onNotice,
     useOnce: (id, expiresAt) => store.useOnce(id, expiresAt),
     load: () => keys.start(),
+    hasRevocationStore: resolved.revocationStore !== undefined,
     status: () => ({
       issuer: issuer.current?.issuer ?? null,
       keysLoaded: keys.loadedAt !== null,

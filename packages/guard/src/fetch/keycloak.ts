@@ -84,7 +84,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
       try {
         return (await gate.decide(request, reply)) as never;
       } catch (error) {
-        return refuse(error, request, reply);
+        return inNextProxy(refuse(error, request, reply), request, session?.publicUrl);
       }
     },
     async principal(incoming, requirements) {
@@ -164,6 +164,15 @@ function toGuarded(gate: Pick<Gate<FetchRequest, FetchReply>, 'decide'>, handler
       ? decided.then(admit, (error: unknown) => refuse(error, request, reply))
       : admit(decided);
   };
+}
+
+/** The proxy of Next.js reads where an answer leads to, and fails where that is a path alone. */
+function inNextProxy(response: Response, request: FetchRequest, publicUrl = request.url): Response {
+  const location = response.headers.get('location');
+  if (location?.startsWith('/') && 'nextUrl' in request && publicUrl !== undefined) {
+    response.headers.set('location', new URL(location, publicUrl).href);
+  }
+  return response;
 }
 
 function toRequest(incoming: Incoming): FetchRequest {

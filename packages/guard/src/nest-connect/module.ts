@@ -2,13 +2,16 @@ import {
   type DynamicModule,
   type FactoryProvider,
   Inject,
+  type MiddlewareConsumer,
   Module,
   type ModuleMetadata,
+  type NestModule,
   type OnApplicationShutdown,
   type OnModuleInit,
   type Provider,
   type Type,
 } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
 import { KeycloakConnectService } from './service.ts';
@@ -28,11 +31,13 @@ export interface KeycloakConnectModuleAsyncOptions extends Pick<ModuleMetadata, 
  * @example
  * const imports = [KeycloakConnectModule.register({ authServerUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' })];
  */
-export class KeycloakConnectModule implements OnModuleInit, OnApplicationShutdown {
+export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplicationShutdown {
   readonly #keycloak: KeycloakConnectService;
+  readonly #host: HttpAdapterHost;
 
-  constructor(keycloak: KeycloakConnectService) {
+  constructor(keycloak: KeycloakConnectService, host: HttpAdapterHost) {
     this.#keycloak = keycloak;
+    this.#host = host;
   }
 
   /**
@@ -67,6 +72,11 @@ export class KeycloakConnectModule implements OnModuleInit, OnApplicationShutdow
     return toModule(service, imports, useClass === undefined ? [] : [useClass]);
   }
 
+  /** Nest calls it when there is a server, and no gateway yet. */
+  configure(_consumer: MiddlewareConsumer): void {
+    this.#keycloak.mount(this.#host.httpAdapter);
+  }
+
   onModuleInit(): void {
     this.#keycloak.load();
   }
@@ -95,3 +105,4 @@ function toModule(
 
 Module({})(KeycloakConnectModule);
 Inject(KeycloakConnectService)(KeycloakConnectModule, undefined, 0);
+Inject(HttpAdapterHost)(KeycloakConnectModule, undefined, 1);

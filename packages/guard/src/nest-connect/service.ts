@@ -1,4 +1,5 @@
-import type { ExecutionContext } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import { isAuthError, type Principal, readBearerToken } from '../core/index.ts';
 import {
   authorizationOf,
@@ -9,8 +10,10 @@ import {
 } from '../core/internal.ts';
 import {
   type Call,
+  type CallReader,
   createCallReader,
   createNestLog,
+  hearOfHandshakes,
   kindOf,
   refuse,
   refuseUnknown,
@@ -35,7 +38,7 @@ export class KeycloakConnectService {
   readonly #settings: Settings;
   readonly #tenants: Tenants;
   readonly #log: Log;
-  readonly #toCall: (context: ExecutionContext) => Call;
+  readonly #reader: CallReader;
   /** Three guards look at a request: it is decided on once. */
   readonly #callers = new WeakMap<object, Promise<Caller>>();
 
@@ -43,8 +46,8 @@ export class KeycloakConnectService {
   constructor(options: KeycloakConnectOptions, more?: NestKeycloakConfig) {
     this.#settings = readSettings(options, more);
     this.#log = createNestLog();
-    this.#tenants = createTenants(this.#settings, this.#log);
-    this.#toCall = createCallReader(this.#settings.tokenFrom).toCall;
+    this.#reader = createCallReader(this.#settings.tokenFrom);
+    this.#tenants = createTenants(this.#settings, this.#log, this.#reader);
   }
 
   /** Whether a handler without resource and scopes is closed. */
@@ -56,7 +59,7 @@ export class KeycloakConnectService {
   async authenticate(context: ExecutionContext): Promise<Caller> {
     let call: Call;
     try {
-      call = this.#toCall(context);
+      call = this.#reader.toCall(context);
     } catch (error) {
       return refuseUnknown(error, context, this.#log);
     }
@@ -65,13 +68,14 @@ export class KeycloakConnectService {
     if (before !== undefined) return before;
     const caller = this.#find(call).catch((error) => this.refuse(error, context, call));
     if (isKept) this.#callers.set(call.carrier, caller);
+    if (kindOf(context) === 'ws') await this.#follow(caller);
     return caller;
   }
 
   /** Takes note of who calls where nobody has to be there; `null`: nobody is, or not with a good token. */
   async identify(context: ExecutionContext): Promise<Caller | null> {
     try {
-      return await this.#find(this.#toCall(context));
+      return await this.#find(this.#reader.toCall(context));
     } catch (error) {
       if (!isAuthError(error) && !(error instanceof UnknownContextError)) throw error;
       return null;
@@ -81,6 +85,19 @@ export class KeycloakConnectService {
   /** Answers with an exception of Nest's, which it rejects with. */
   async refuse(error: unknown, context: ExecutionContext, call: Call): Promise<never> {
     return refuse(REFUSALS, error, context, call);
+  }
+
+  /** Learns of WebSockets, before the app has any. */
+  mount(platform: HttpServer): void {
+    hearOfHandshakes(platform, this.#reader.handshakes);
+  }
+
+  /**
+   * Says which request a client of `ws` began with. Only a gateway on a port of its own needs it: call it in
+   * `handleConnection(client, request)`.
+   */
+  handshake(client: object, request: IncomingMessage): void {
+    this.#reader.handshakes.remember(client, request);
   }
 
   /** Begins to load the keys, and says which settings no longer do what they did. */
@@ -104,7 +121,13 @@ export class KeycloakConnectService {
     const found = tenant.signedIn.decide(asked, asked);
     const principal = (isThenable(found) ? await found : found) as Principal;
     Object.assign(carrier, { principal, user: { ...principal.claims }, accessToken: token });
-    return { call, tenant, principal, token };
+    return { call: asked, tenant, principal, token };
+  }
+
+  /** From now on the connection lasts no longer than whoever is on it may be there. */
+  async #follow(found: Promise<Caller>): Promise<void> {
+    const { call, tenant } = await found;
+    tenant.gateways.follow(call);
   }
 
   /** The header, or the cookie where there is none. A page of another site can send the cookie, too. */

@@ -11,7 +11,12 @@ import {
   type VerifierOptions,
 } from '../core/index.ts';
 import { createBoundedCache, type Gate, type Log } from '../core/internal.ts';
-import type { Call } from '../nest/internal.ts';
+import {
+  type Call,
+  type CallReader,
+  createGatewayConnections,
+  type GatewayConnections,
+} from '../nest/internal.ts';
 import type { Settings } from './settings.ts';
 
 /** One realm, and everything that belongs to it alone: no tenant sees what another one was made with. */
@@ -19,6 +24,7 @@ export interface Tenant {
   readonly door: Door<Call, Call>;
   /** For everybody with a good token. */
   readonly signedIn: Gate<Call, Call>;
+  readonly gateways: Pick<GatewayConnections, 'follow'>;
   /** @throws {AuthError} */
   assertMeets(principal: Principal, requirements: Requirements): void;
   /**
@@ -40,9 +46,13 @@ export interface Tenants {
 const MOST_TENANTS = 100;
 
 /** @throws {OptionsError} */
-export function createTenants({ verifier: common, multiTenant }: Settings, log: Log): Tenants {
+export function createTenants(
+  { verifier: common, multiTenant }: Settings,
+  log: Log,
+  reader: CallReader,
+): Tenants {
   if (multiTenant === undefined || typeof multiTenant.realmResolver !== 'function') {
-    const only = createTenant(common as VerifierOptions, log);
+    const only = createTenant(common as VerifierOptions, log, reader);
     return { find: () => only, load: () => only.door.load(), close: () => only.door.close() };
   }
   const { realmResolver, realmSecretResolver, realmAuthServerUrlResolver, realmClientIdResolver } =
@@ -52,7 +62,7 @@ export function createTenants({ verifier: common, multiTenant }: Settings, log: 
 
   function openTenant(key: string, options: VerifierOptions): Tenant {
     const oldest = known.size === MOST_TENANTS ? known.oldest() : undefined;
-    const tenant = createTenant(options, log);
+    const tenant = createTenant(options, log, reader);
     if (oldest !== undefined && open.delete(oldest)) void oldest.door.close();
     known.set(key, tenant);
     open.add(tenant);
@@ -92,7 +102,7 @@ function noTenant(why: string): AuthError {
   return new AuthError('token_issuer', `The request belongs to no realm: ${why}`);
 }
 
-function createTenant(options: VerifierOptions, log: Log): Tenant {
+function createTenant(options: VerifierOptions, log: Log, { handshakes, toCall }: CallReader): Tenant {
   const door = createDoor<Call, Call>(
     { ...options, log },
     {
@@ -108,6 +118,7 @@ function createTenant(options: VerifierOptions, log: Log): Tenant {
   return {
     door,
     signedIn: door.gate({}),
+    gateways: createGatewayConnections(door, handshakes, toCall, log),
     assertMeets(principal, requirements) {
       let guard = guards.get(requirements);
       if (guard === undefined) {

@@ -26,6 +26,31 @@ const CUT_AFTER_MS = 1_000;
 /** Of `ws`: the connection is closing, or closed. */
 const CLOSING = 2;
 
+/** Most events of a client of Socket.IO that wait for a decision; who sends more is disconnected. */
+const MOST_HELD = 100;
+
+const has = (client: object, ...methods: string[]): boolean =>
+  methods.every((name) => typeof (client as Record<string, unknown>)[name] === 'function');
+
+/** Whether it is known how a client is held, heard of and ended. An adapter of the application's own may have others. */
+export function isKnownClient(client: unknown): client is GatewayClient {
+  if (typeof client !== 'object' || client === null) return false;
+  return has(client, 'disconnect')
+    ? has(client, 'use', 'on', 'emit')
+    : has(client, 'once', 'removeAllListeners', 'pause', 'resume', 'close', 'terminate');
+}
+
+/** Ends a client of whichever kind, as well as it goes. */
+export function endUnknown(client: unknown): void {
+  if (typeof client !== 'object' || client === null) return;
+  const name = ['terminate', 'disconnect', 'close', 'end', 'destroy'].find((one) => has(client, one));
+  try {
+    if (name !== undefined) (client as Record<string, () => void>)[name]?.();
+  } catch {
+    // It is over, or of a kind that cannot be ended from here.
+  }
+}
+
 export function isSocketIo(client: GatewayClient): client is Client & SocketIoClient {
   return 'disconnect' in client;
 }
@@ -59,7 +84,11 @@ function holdEvents(client: SocketIoClient): () => void {
   let waiting: (() => void)[] | undefined = [];
   client.use((_event, next) => {
     if (waiting === undefined) next();
-    else waiting.push(next);
+    else if (waiting.length < MOST_HELD) waiting.push(next);
+    else if (client.connected !== false) {
+      waiting.length = 0;
+      client.disconnect(true);
+    }
   });
   return () => {
     const held = waiting ?? [];

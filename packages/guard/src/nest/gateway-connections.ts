@@ -9,10 +9,18 @@ import {
 } from '../adapter/internal.ts';
 import { AuthError, isAuthError, type Principal, type Requirements } from '../core/index.ts';
 import type { Log } from '../core/internal.ts';
-import type { Call } from './call.ts';
+import type { Call, Carrier } from './call.ts';
 import { toClientContext } from './client-context.ts';
 import { refuse } from './decide.ts';
-import { disconnect, type GatewayClient, hold, isOver, isSocketIo } from './gateway-client.ts';
+import {
+  disconnect,
+  endUnknown,
+  type GatewayClient,
+  hold,
+  isKnownClient,
+  isOver,
+  isSocketIo,
+} from './gateway-client.ts';
 import type { Client, Handshakes } from './ws-call.ts';
 
 /** Keeps the connections of gateways no longer than whoever is on them may be there. */
@@ -27,12 +35,16 @@ export interface GatewayConnections {
   socket(requirements: Requirements): SocketIoMiddleware;
 }
 
+const UNKNOWN = 'A client of a gateway is neither of ws nor of Socket.IO, and is refused';
+const UNENDED =
+  'Clients of a gateway are neither of ws nor of Socket.IO: each message is looked at, and the connection is not ended with its token';
+
 /** @param toCall throws where the handshake of a client is not known */
 export function createGatewayConnections(
   door: Pick<Door<Call, Call, never>, 'connections' | 'refusalOf'>,
   handshakes: Handshakes,
   toCall: (context: ExecutionContext) => Call,
-  log: Pick<Log, 'error'>,
+  log: Pick<Log, 'warn' | 'error'>,
 ): GatewayConnections {
   const open = new WeakMap<object, Promise<Connection>>();
   const { connections } = door;
@@ -77,12 +89,20 @@ export function createGatewayConnections(
     disconnect(client, error);
   }
 
+  let isUnknownTold = false;
+  function tellOfUnknown(): void {
+    if (isUnknownTold) return;
+    isUnknownTold = true;
+    log.warn({}, UNENDED);
+  }
+
   return {
     follow(call) {
-      const client = call.carrier as GatewayClient;
+      const client: Carrier = call.carrier;
       const isNobody = client.principal === undefined;
       // Where the application says where a message's token stands, the next one may have another.
       if (isNobody || call.request === undefined || open.has(client)) return;
+      if (!isKnownClient(client)) return tellOfUnknown();
       watch(client, everybody.open(call)).catch((error: unknown) => {
         // Nobody can tell at the moment: the next message begins anew.
         if (!isAuthError(error) || error.statusCode !== 503) turnAway(client, error);
@@ -90,11 +110,16 @@ export function createGatewayConnections(
     },
     async connect(client, requirements) {
       const guard = connections.guard(requirements);
-      const release = hold(client as GatewayClient);
+      if (!isKnownClient(client)) {
+        log.error({}, UNKNOWN);
+        endUnknown(client);
+        return undefined;
+      }
+      const release = hold(client);
       try {
-        return await watch(client as GatewayClient, guard.open(callOf(client)));
+        return await watch(client, guard.open(callOf(client)));
       } catch (error) {
-        return turnAway(client as GatewayClient, error);
+        return turnAway(client, error);
       } finally {
         release();
       }

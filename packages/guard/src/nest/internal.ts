@@ -1,5 +1,7 @@
 // What the rooms of this package share, and nobody else gets.
 export { type Call, type Carrier, carrierOf, type KeycloakRequest, kindOf } from './call.ts';
 export { decide, refuse, refuseUnknown } from './decide.ts';
+export { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 export { createNestLog } from './nest-log.ts';
-export { createCallReader, type TokenReaders, UnknownContextError } from './to-call.ts';
+export { type CallReader, createCallReader, type TokenReaders, UnknownContextError } from './to-call.ts';
+export { type Handshakes, hearOfHandshakes } from './ws-call.ts';

@@ -1,3 +1,4 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { HttpServer } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import {
@@ -8,7 +9,7 @@ import {
   type NodeRequest,
   type NodeResponse,
 } from '../adapter/internal.ts';
-import type { Answer } from '../core/internal.ts';
+import type { Answer, Log } from '../core/internal.ts';
 import { createMcpServer, type McpCaller, type ResolvedMcpOptions, watchHead } from '../mcp/index.ts';
 import { readMessage } from '../mcp/internal.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
@@ -21,10 +22,11 @@ import { type FastifyReply, type FastifyRequest, send } from './mount.ts';
  */
 export function mountMcp(
   platform: HttpServer,
-  door: Pick<Door<Call, Call, never>, 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock'>,
+  door: Pick<Door<Call, Call, never>, 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock' | 'log'>,
   options: ResolvedMcpOptions,
 ): void {
   const server = createMcpServer(options, door.statelessGate(), door.toRequest, door.clock);
+  const asked = tellOfUnasked(platform, server.isFor, door.log);
 
   /** The answer to who is let in no further; what is a fault is thrown. */
   function refuse(error: unknown, call: Call): Answer {
@@ -41,6 +43,7 @@ export function mountMcp(
     response: NodeResponse,
     lookInto: (caller: McpCaller) => Promise<void> | undefined,
   ): Promise<Answer | undefined> {
+    asked.add(raw);
     const preflight = server.preflight(raw);
     if (preflight !== undefined) return preflight;
     addToNodeAnswer(response, { headers: server.corsHeaders(raw), setCookies: [] });
@@ -109,6 +112,36 @@ export function mountMcp(
     if (server.readsBodies) platform.getInstance().addHook('preHandler', preHandler);
   }
 }
+
+/**
+ * Middleware that the application mounted may answer before the guard is asked, on Fastify always: the log says so, once. Nothing is
+ * said of what it refuses itself.
+ *
+ * @returns to be told of each request that the guard was asked about
+ */
+function tellOfUnasked(
+  platform: HttpServer,
+  isFor: (url: string | undefined) => boolean,
+  log: Pick<Log, 'error'>,
+): Pick<WeakSet<object>, 'add'> {
+  const asked = new WeakSet<object>();
+  const server = platform.getHttpServer() as Server;
+  const listen = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.method === 'OPTIONS' || !isFor(request.url)) return;
+    response.once('close', () => {
+      const { headersSent, statusCode } = response;
+      if (asked.has(request) || !headersSent || statusCode >= 300) return;
+      server.off('request', listen);
+      log.error({ fix: FIX }, UNASKED);
+    });
+  };
+  server.prependListener('request', listen);
+  return asked;
+}
+
+const UNASKED =
+  'A request for the MCP server was answered before its guard was asked: middleware of the application stands before it';
+const FIX = 'Serve it by a controller; on Express consumer.apply(…).forRoutes(…) does as well';
 
 /** There is no handler yet; who listens to refusals finds the request where it is in every context of HTTP. */
 function toCall(request: KeycloakRequest, response: Outgoing): Call {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import {
   createDoor,
@@ -20,7 +20,7 @@ import { createNestLog } from './nest-log.ts';
 import { type KeycloakModuleOptions, type NestOptions, splitOptions } from './options.ts';
 import { toPathPermit } from './path-permit.ts';
 import { createCallReader } from './to-call.ts';
-import type { Handshakes } from './ws-call.ts';
+import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
 
 /**
  * What `KeycloakModule` provides: for the verifier, a yes or no about somebody, and tests.
@@ -126,10 +126,7 @@ export class KeycloakService<C extends object = Claims> {
   mount(platform: HttpServer): void {
     for (const routes of this.#routes) mountRoutes(platform, this.#door, routes);
     if (this.#mcp !== undefined) mountMcp(platform, this.#door, this.#mcp);
-    const server = platform.getHttpServer() as Server;
-    server.prependListener('upgrade', (request: IncomingMessage, socket: object) =>
-      this.#handshakes.remember(socket, request),
-    );
+    hearOfHandshakes(platform, this.#handshakes);
   }
 
   /**

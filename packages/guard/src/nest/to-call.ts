@@ -24,12 +24,17 @@ export class UnknownContextError extends Error {
 }
 
 /** Reads every context of an app. */
-export function createCallReader(readers: TokenReaders = {}) {
+export interface CallReader {
+  readonly handshakes: Handshakes;
+  /** @throws {UnknownContextError} */
+  toCall(context: ExecutionContext): Call;
+}
+
+export function createCallReader(readers: TokenReaders = {}): CallReader {
   const handshakes = createHandshakes();
   return {
     handshakes,
-    /** @throws {UnknownContextError} */
-    toCall: (context: ExecutionContext): Call => toCall(context, readers, handshakes),
+    toCall: (context) => toCall(context, readers, handshakes),
   };
 }
 
@@ -84,7 +89,7 @@ const WHERE: Readonly<Record<Kind, string>> = {
   http: 'The first argument of a context of type "http" is no request',
   graphql:
     'The GraphQL context has no request: put it there as req, or say where the token is with tokenFrom.graphql',
-  ws: 'The handshake of this client is not known: call handshake(client, request) of KeycloakService in handleConnection, or say where the token is with tokenFrom.ws',
+  ws: 'The handshake of this client is not known: call handshake(client, request) of KeycloakService (KeycloakConnectService) in handleConnection, or say where the token is with tokenFrom.ws',
   rpc: 'Messages have no place for a token that all transports know: say where it is with tokenFrom.rpc',
 };
 

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
-import type { ExecutionContext } from '@nestjs/common';
+import type { IncomingMessage, Server } from 'node:http';
+import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import { nodeHost, originOf } from '../adapter/internal.ts';
 import type { Call, Carrier } from './call.ts';
 
@@ -31,6 +31,14 @@ export function createHandshakes(): Handshakes {
     goOnWith: (client, token) => void renewed.set(client, token),
     tokenOf: (client) => renewed.get(client) ?? client.handshake?.auth?.token,
   };
+}
+
+/** Learns which request each WebSocket of the app's own server begins with. */
+export function hearOfHandshakes(platform: HttpServer, handshakes: Pick<Handshakes, 'remember'>): void {
+  const server = platform.getHttpServer() as Server;
+  server.prependListener('upgrade', (request: IncomingMessage, socket: object) =>
+    handshakes.remember(socket, request),
+  );
 }
 
 /**

@@ -14,6 +14,14 @@ const RULES: OptionRules<MemorySessionStoreOptions> = {
   clock: optionRules.CLOCK,
 };
 
+/** The same in each copy of this package: an application may have it as an ES module and as CommonJS. */
+const IN_MEMORY = Symbol.for('keycloak-guard.in-memory');
+
+/** Whether no other process can see what is in a store. */
+export function isInMemory(store: SessionStore): boolean {
+  return IN_MEMORY in store;
+}
+
 /**
  * Sessions in this process: for development. They end with it, and no other process sees them.
  *
@@ -45,7 +53,7 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
     return ended.length;
   }
 
-  return {
+  const store: SessionStore = {
     async get(key) {
       return find(key)?.value ?? null;
     },
@@ -84,4 +92,5 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
       groups.clear();
     },
   };
+  return Object.assign(store, { [IN_MEMORY]: true });
 }

@@ -7,6 +7,7 @@ import type { SessionContext } from './context.ts';
 import { describeSession } from './describe.ts';
 import { finishLogin, startLogin } from './login.ts';
 import { inviteToLogin } from './login-invitation.ts';
+import { tellWhereLogoutIsNotShared } from './logout-notice.ts';
 import {
   type ResolvedSessionOptions,
   resolveSessionOptions,
@@ -119,6 +120,7 @@ export function buildSessions(
   isOwnStore: boolean,
 ): Sessions {
   const { prefix, secrets, store } = options;
+  tellWhereLogoutIsNotShared(verifier, store);
   const keeper = createSessionKeeper(options);
   const sealer = createSealer(secrets);
   const context: SessionContext = { options, keeper, sealer, verifier, placeOf: createPlaceFinder(options) };
