@@ -18,7 +18,7 @@ export function writeDeclarations(dist, cjs, doors) {
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     const file = join(dist, name);
     if (!name.endsWith('.d.ts') || file.startsWith(cjs)) continue;
-    files.set(file, readFileSync(file, 'utf8'));
+    files.set(file, asPrograms(readFileSync(file, 'utf8')));
     rmSync(file);
   }
   const kept = reach(files, doors);
@@ -50,6 +50,14 @@ export function writeDeclarations(dist, cjs, doors) {
       .replace(FROM, (all, _names, path) => all.replace(`'${path}'`, `'${shared(path)}'`))
       .replace(INLINE, (_all, path) => `import('${shared(path)}')`);
   }
+}
+
+/** Sources name one another as `./x.ts`, which TypeScript 4 finds in no declaration; what is called `./x.js` every version finds. */
+function asPrograms(text) {
+  const named = (all, path) => (path.startsWith('.') ? all.replace(path, path.replace(/\.ts$/, '.js')) : all);
+  return text
+    .replace(FROM, (all, _names, path) => named(all, path))
+    .replace(INLINE, (all, path) => named(all, path));
 }
 
 /** The files that `doors` lead to. One that only passes names on keeps those that somebody takes from it. */

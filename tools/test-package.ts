@@ -5,6 +5,7 @@ import { documentedImports } from './documents.ts';
 import { type Manifest, PACKAGES, packAll } from './pack.ts';
 import { checkKinds, compile } from './package/kinds.ts';
 import { checkNest } from './package/nest.ts';
+import { checkOldApp } from './package/old-app.ts';
 import { emptyProject, FRAMEWORKS, folder, install, root, run, write } from './package/project.ts';
 import { checkOtherManagers, checkWeight } from './package/weight.ts';
 import { productionPackages } from './production-packages.ts';
@@ -93,6 +94,7 @@ try {
   checkWeight(library);
   checkOtherManagers(library);
   checkKinds(library, rooms);
+  checkOldApp(library);
   checkNest(library, archives.get('@keycloak-guard/testing') as string);
   const everything = emptyProject('everything', { type: 'module' });
   install(everything, ...archives.values(), ...FRAMEWORKS);

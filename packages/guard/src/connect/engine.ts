@@ -10,12 +10,13 @@ import {
 import { ANY_AUDIENCE, findOptionProblems, type OptionRules, optionRules } from '../core/internal.ts';
 import type { Config } from './config.ts';
 import type { EngineOptions } from './options.ts';
-import { pinKey } from './pinned-key.ts';
+import { type PinnedKey, pinKey } from './pinned-key.ts';
 
 /** What does the work: tokens are verified by the one, and Keycloak is called by way of the other. */
 export interface Engine {
   readonly verifier: Verifier;
   readonly client: ClientContext;
+  readonly pinned: PinnedKey | undefined;
 }
 
 interface Settings {
@@ -56,7 +57,7 @@ export function createEngine(config: Config, options: EngineOptions): Engine {
   ];
   const clientSecret = config.public ? undefined : config.secret || undefined;
   const baseUrl = createIssuer({ serverUrl, realm }).baseUrl;
-  const call = config.publicKey === undefined ? fetch : pinKey(config.publicKey, baseUrl, fetch);
+  const pinned = config.publicKey === undefined ? undefined : pinKey(config.publicKey, baseUrl, fetch);
   const verifier = createVerifier({
     ...options,
     serverUrl,
@@ -66,14 +67,14 @@ export function createEngine(config: Config, options: EngineOptions): Engine {
     audience: toAudience(config),
     // `content` is what was signed, and roles are those in it.
     fillClaims: false,
-    fetch: call,
+    fetch: pinned?.fetch ?? fetch,
   });
   const { timeoutMs, clockToleranceSeconds } = options;
   const client = createContext({
     ...{ serverUrl, realm, clientId, clientSecret, timeoutMs, clockToleranceSeconds },
     issuer: verifier.issuer,
   });
-  return { verifier, client };
+  return { verifier, client, pinned };
 }
 
 function toAudience({ verifyTokenAudience, clientId }: Config): string | undefined {

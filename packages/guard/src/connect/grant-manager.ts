@@ -36,7 +36,7 @@ export class GrantManager {
   verifyTokenAudience: boolean | undefined;
   #engine: Engine | undefined;
   readonly #createEngine: () => Engine;
-  readonly #judge = createTokenVerdict(() => this.engine.verifier);
+  readonly #judge = createTokenVerdict(() => this.engine);
   readonly #renew = createRenewal();
   /**
    * Not for applications.

@@ -1,39 +1,55 @@
-import { createHash, createPublicKey, type JsonWebKey } from 'node:crypto';
-import { readBody, toJsonObject } from '../core/internal.ts';
+import { createHash, createPublicKey } from 'node:crypto';
+
+/** A key that an application has pinned: no other may sign. */
+export interface PinnedKey {
+  /** Leaves nothing in the realm's JWKS but the key, and knows who the issuer is while the realm does not answer. */
+  readonly fetch: typeof globalThis.fetch;
+  /** A token names the key so. What it is called never counted: the signature does. */
+  expect(kid: unknown): void;
+  /** That token was good: who has the key calls it so. */
+  confirm(kid: unknown): void;
+}
+
+/** Of names that anybody may have made up. */
+const MAX_EXPECTED = 100;
 
 /**
- * A `fetch` that leaves nothing in the realm's JWKS but one key, for an application that has pinned it: no other may sign.
- * It is there under the id that Keycloak makes of a key, also while the realm does not answer, and under whatever id the
- * realm has for it.
- *
  * @param pem a public key; RS256 alone, as it always was
  * @throws {Error} where it is no key
  */
-export function pinKey(
-  pem: string,
-  realmUrl: string,
-  fetch: typeof globalThis.fetch,
-): typeof globalThis.fetch {
+export function pinKey(pem: string, realmUrl: string, fetch: typeof globalThis.fetch): PinnedKey {
   const key = createPublicKey(pem);
   const pinned = { ...key.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' };
-  const kid = createHash('sha256')
+  // Keycloak's own name for it.
+  const own = createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest('base64url');
-  const certs = `${realmUrl}/protocol/openid-connect/certs`;
-  return async (input, init) => {
-    if (input !== certs) return fetch(input, init);
-    const ids = await fetch(input, init).then(
-      async (answer) => idsOf(toJsonObject(await readBody(answer)), pinned),
-      () => [],
-    );
-    const keys = [...new Set([kid, ...ids])].map((id) => ({ ...pinned, kid: id }));
-    return Response.json({ keys });
-  };
-}
+  const [expected, names] = [new Set<string>(), new Set([own])];
+  let known: Response | undefined;
 
-function idsOf(jwks: Record<string, unknown> | undefined, { n, e }: JsonWebKey): string[] {
-  const keys = Array.isArray(jwks?.keys) ? (jwks.keys as ({ kid?: unknown } & JsonWebKey)[]) : [];
-  return keys
-    .filter((one) => one?.n === n && one.e === e && typeof one.kid === 'string')
-    .map(({ kid }) => kid as string);
+  async function discover(...call: Parameters<typeof globalThis.fetch>): Promise<Response> {
+    const answer = await fetch(...call).catch(() => undefined);
+    if (answer === undefined || answer.status >= 500)
+      return known?.clone() ?? Response.json({ issuer: realmUrl });
+    if (answer.ok) known = answer.clone();
+    return answer;
+  }
+
+  return {
+    fetch: async (input, init) => {
+      if (input === `${realmUrl}/protocol/openid-connect/certs`)
+        return Response.json({ keys: [...names, ...expected].map((kid) => ({ ...pinned, kid })) });
+      if (input === `${realmUrl}/.well-known/openid-configuration`) return discover(input, init);
+      return fetch(input, init);
+    },
+    expect: (kid) => {
+      if (typeof kid !== 'string' || names.has(kid)) return;
+      expected.delete(kid);
+      expected.add(kid);
+      if (expected.size > MAX_EXPECTED) expected.delete(expected.values().next().value as string);
+    },
+    confirm: (kid) => {
+      if (typeof kid === 'string' && expected.delete(kid)) names.add(kid);
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { isAuthError, type Verifier } from '../core/index.ts';
 import { createBoundedCache, isThenable, verifySignedJwt } from '../core/internal.ts';
+import type { Engine } from './engine.ts';
 import { attachPrincipal, isUntouched, Token } from './token.ts';
 
 /** What a token is judged by. The manager's own fields: an application may change them. */
@@ -22,7 +23,7 @@ export type TokenVerdict = (
 /** ID tokens that were found good; they come with every request of a session. */
 const MAX_KNOWN = 10_000;
 
-export function createTokenVerdict(verifierOf: () => Verifier): TokenVerdict {
+export function createTokenVerdict(engineOf: () => Pick<Engine, 'verifier' | 'pinned'>): TokenVerdict {
   const known = createBoundedCache<number>(MAX_KNOWN);
 
   async function verifyIdToken(token: string, verifier: Verifier): Promise<void> {
@@ -38,7 +39,8 @@ export function createTokenVerdict(verifierOf: () => Verifier): TokenVerdict {
 
   return async (token, expectedType, rules) => {
     if (!token) throw invalid('missing');
-    const verifier = verifierOf();
+    const { verifier, pinned } = engineOf();
+    pinned?.expect(token.header?.kid);
     const isPlain = token instanceof Token && isUntouched(token) && expectedType === 'Bearer';
     // What it says is looked at as it stands: an application may have changed it.
     if (!isPlain) assertFields(token, expectedType, rules, verifier);
@@ -49,6 +51,7 @@ export function createTokenVerdict(verifierOf: () => Verifier): TokenVerdict {
         if (((principal.claims.iat as number | undefined) ?? 0) < rules.notBefore)
           throw invalid('stale token');
         if (token instanceof Token) attachPrincipal(token, principal);
+        pinned?.confirm(token.header?.kid);
       } else await verifyIdToken(token.token, verifier);
     } catch (error) {
       throw isAuthError(error) ? toWords(error, rules) : error;
