@@ -16,6 +16,7 @@ import { keycloak } from './proofs/keycloak.ts';
 import { login } from './proofs/login.ts';
 import { memory } from './proofs/memory.ts';
 import { observability } from './proofs/observability.ts';
+import { permissions } from './proofs/permissions.ts';
 import { provider } from './proofs/provider.ts';
 import { randomKids } from './proofs/random-kids.ts';
 import { resident } from './proofs/resident.ts';
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   guard,
   adapters,
   dpop,
+  permissions,
   start,
   imports,
   resident,
@@ -49,7 +51,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   pages: async () => [],
 };
 /** They need a real Keycloak or Redis, or minutes of their own. */
-const ON_REQUEST = ['adapters', 'dpop', 'freshness', 'login', 'sessions', 'keycloak', 'pages'];
+const ON_REQUEST = ['adapters', 'dpop', 'permissions', 'freshness', 'login', 'sessions', 'keycloak', 'pages'];
 const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'by-hand', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 

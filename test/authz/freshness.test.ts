@@ -340,6 +340,22 @@ describe('permissions that the token carries', () => {
     assert.equal(fake.questions.length, others.length);
   });
 
+  it('count for nothing where claims were pushed for them: whoever asked may have chosen these', async () => {
+    const { fake, permissions } = start({ trustTokenPermissions: true });
+    for (const claims of [{ place: ['office'] }, {}, null]) {
+      const authorization = { permissions: entries.map((one) => ({ ...one, claims })) };
+      assert.equal(await permissions.has(rpt(fake, { authorization }), ['reports#view']), false);
+    }
+    assert.deepEqual([permissions.stats.byToken, fake.questions.length], [0, 3]);
+    const beside = [...entries, { ...entries[0], rsid: 'x-1', claims: { place: ['office'] } }];
+    const mixed = rpt(fake, { authorization: { permissions: beside } });
+    assert.equal(await permissions.has(mixed, ['reports#view']), true);
+    for (const broken of [[null, 'x', 7], 'x', {}]) {
+      const token = rpt(fake, { authorization: { permissions: broken } });
+      assert.equal(await permissions.has(token, ['reports#view']), false);
+    }
+  });
+
   it('leave what they do not hold to Keycloak, and count for nothing unless that is wanted', async () => {
     const { fake, permissions } = start({ trustTokenPermissions: true });
     assert.equal(await permissions.has(rpt(fake), ['orders#view']), true);

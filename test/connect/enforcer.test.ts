@@ -198,3 +198,38 @@ test('with response_mode token, the permissions are those of a token that Keyclo
   }
   assert.equal(stub.asked.length, 4, 'Keycloak has decided on these');
 });
+
+test('permissions that the caller’s token carries count for nothing where claims decide', async (t) => {
+  const idp = await startIdp(t);
+  const stub = await startAuthorization(t, idp.url, () => ({
+    status: 403,
+    body: { error: 'access_denied', error_description: 'not_authorized' },
+  }));
+  const { iss } = JSON.parse(
+    Buffer.from((await logIn(stub.url)).split('.')[1] ?? '', 'base64url').toString(),
+  );
+  const carrying = (permissions: object[]) =>
+    idp.issueToken({
+      username: 'abdullah',
+      claims: { iss, jti: 'onrtna:1', aud: 'fastapi-keycloak', authorization: { permissions } },
+    });
+  const { url } = await startApp(t, {
+    ...{ idp, serverUrl: stub.url, bearerOnly: true, options: { tokenCheck: 'local' } },
+    routes: (app, keycloak) => {
+      const claims = () => ({ place: ['home'] });
+      app.get('/plain', keycloak.enforcer('album:view'), (_, response) => void response.send('in'));
+      app.get(
+        '/claims',
+        keycloak.enforcer('album:view', { claims }),
+        (_, response) => void response.send('in'),
+      );
+    },
+  });
+  const status = async (path: string, permission: object) =>
+    (await fetch(url + path, bearer(await carrying([permission])))).status;
+  assert.equal(await status('/plain', view), 200);
+  assert.equal(await status('/claims', view), 403, 'asked without the claims of the server');
+  const pushed = { ...view, claims: { place: ['office'] } };
+  assert.equal(await status('/plain', pushed), 403, 'by claims that the caller chose');
+  assert.equal(await status('/claims', pushed), 403);
+});

@@ -81,6 +81,28 @@ describe('authorization settings of a realm file', () => {
     });
   });
 
+  it('say which words Keycloak does not import', async () => {
+    const users = { users: '["alice"]' };
+    const policies = [
+      { name: 'turned', type: 'user', logic: 'negative', config: users },
+      { name: 'some', type: 'aggregate', decisionStrategy: 'any', config: { applyPolicies: '["turned"]' } },
+    ];
+    const words = { policyEnforcementMode: 'permissive', decisionStrategy: 'CONSENSUS' };
+    const wrong = { ...settings, ...words, policies };
+    await withApi({ authorizationSettings: wrong }, async ({ idp, ask }) => {
+      const at = (what: string) => `client api: ${what}`;
+      assert.deepEqual(idp.warnings, [
+        at('"policyEnforcementMode" is "permissive", which Keycloak does not import: taken as ENFORCING'),
+        at('"decisionStrategy" is "CONSENSUS", which Keycloak does not import: taken as UNANIMOUS'),
+        at('the user policy "turned" has the logic "negative", which Keycloak does not import: it denies'),
+        at(
+          'the aggregate policy "some" has the decisionStrategy "any", which Keycloak does not import: it denies',
+        ),
+      ]);
+      assert.equal(await ask(await idp.issueToken({ username: 'alice', clientId: 'api' })), 403);
+    });
+  });
+
   it('grant nothing more where a name or a list in them is wrong', async () => {
     const about = (name: string, config: Record<string, string>) => ({ name, type: 'scope', config });
     const wrong: Record<string, Record<string, string>> = {

@@ -177,6 +177,35 @@ describe('the policies of the embedded provider', () => {
     assert.equal(now({ dayMonth: '16', dayMonthEnd: '20' }), false);
   });
 
+  it('a pattern that takes too long denies, and nobody waits for its end', () => {
+    const subject = { ...ALICE, attributes: new Map([['mail', [`${'a'.repeat(60)}!`]]]) };
+    const started = performance.now();
+    for (const logic of ['POSITIVE', 'NEGATIVE']) {
+      const slow = policy('regex', { targetClaim: 'mail', pattern: '(a+)+' }, { logic });
+      assert.equal(isGranted(slow, { subject }), false, logic);
+    }
+    assert.ok(performance.now() - started < 10_000);
+  });
+
+  it('a logic or a strategy that Keycloak does not import denies', () => {
+    for (const logic of ['negative', 'Negative', '', 'constructor']) {
+      assert.equal(isGranted(policy('user', { users: ['alice'] }, { logic })), false, logic);
+      assert.equal(isGranted(policy('user', { users: ['bob'] }, { logic })), false, logic);
+    }
+    const yes = policy('time', {}, { name: 'yes' });
+    const no = policy('time', { noa: '2001-01-01' }, { name: 'no' });
+    for (const logic of ['POSITIVE', 'NEGATIVE']) {
+      const it = policy('aggregate', { applyPolicies: ['yes', 'no'] }, { logic, decisionStrategy: 'any' });
+      assert.equal(isGranted([yes, no, it]), false, logic);
+    }
+    assert.equal(isGranted(policy('time', {}, { decisionStrategy: 'unanimous' })), false);
+    const permission = policy('resource', { resources: ['thing'], applyPolicies: ['it'] }, { name: 'more' });
+    const always = policy('time', {});
+    assert.equal(isGranted([always, { ...permission, decisionStrategy: 'affirmative' }]), false);
+    assert.equal(isGranted([always, { ...permission, logic: 'negative' }]), false);
+    assert.equal(isGranted([always, permission]), true);
+  });
+
   it('a strategy is met by as many as it asks for', () => {
     const yes = policy('time', {}, { name: 'yes' });
     const no = policy('time', { noa: '2001-01-01' }, { name: 'no' });

@@ -9,7 +9,9 @@ export interface Realm {
   readonly key: RealmKey;
   /** Publishes another key beside those that are published, and signs with it. */
   rotate(next?: RealmKey): Promise<RealmKey>;
-  calls(): Promise<{ discovery: number; certs: number; userinfo: number; introspection: number }>;
+  calls(): Promise<
+    Record<'discovery' | 'certs' | 'userinfo' | 'introspection' | 'permissions' | 'resources', number>
+  >;
   close(): Promise<void>;
 }
 

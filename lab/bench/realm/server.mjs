@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 
 const base = `/realms/${process.env.REALM}`;
 const protocol = `${base}/protocol/openid-connect`;
-const calls = { discovery: 0, certs: 0, userinfo: 0, introspection: 0 };
+const calls = { discovery: 0, certs: 0, userinfo: 0, introspection: 0, permissions: 0, resources: 0 };
 let jwks = { keys: [] };
 
 const userinfo = {
@@ -17,6 +17,11 @@ const server = createServer((request, response) => {
   const answer = (body, status = 200) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
+  if (request.url.startsWith(`${base}/authz/protection/resource_set`)) {
+    calls.resources++;
+    return answer([describeResource(new URL(request.url, origin).searchParams.get('name'))]);
+  }
+  if (request.url === `${protocol}/token`) return void answerToken(request, answer);
   request.resume();
   switch (request.url) {
     case `${base}/.well-known/openid-configuration`:
@@ -39,6 +44,24 @@ const server = createServer((request, response) => {
       return answer({ error: 'not found' }, 404);
   }
 });
+
+function describeResource(name) {
+  return { _id: `id-${name}`, name, owner: { id: 'the-client' }, scopes: [{ name: 'view' }], uris: [] };
+}
+
+/** As the authorization services answer somebody who may do everything. */
+async function answerToken(request, answer) {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  const form = new URLSearchParams(text);
+  if (form.get('grant_type') === 'client_credentials') return answer({ access_token: 'x', expires_in: 300 });
+  calls.permissions++;
+  const granted = form.getAll('permission').map((one) => {
+    const [rsid, scopes] = one.split('#');
+    return { rsid, rsname: rsid, scopes: scopes.split(',') };
+  });
+  return answer(granted);
+}
 
 function readSubject(authorization) {
   return JSON.parse(Buffer.from(authorization.split('.')[1], 'base64url')).sub;

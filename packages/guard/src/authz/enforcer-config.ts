@@ -1,6 +1,7 @@
 import { type OptionProblem, OptionsError } from '../core/index.ts';
 import { type ClaimPoints, whyNoClaimPoints } from './claim-points.ts';
 import { whyNoPattern } from './path-tree.ts';
+import type { Permission } from './permission.ts';
 import type { PermitRule } from './permit-rule.ts';
 
 type ScopesMode = 'ALL' | 'ANY' | 'DISABLED';
@@ -177,6 +178,18 @@ export function ruleFor(
   if (isMethodScope) return toRule(of, [method === 'HEAD' ? 'GET' : method], 'ALL');
   if (methods.length > 0 && scopes.length === 0) return 'closed';
   return toRule(of, scopes, path['scopes-enforcement-mode']);
+}
+
+/** All that a path asks for, whatever the method. */
+export function permissionsOf(path: PathConfig, of: ResourceName, isMethodScope: boolean): Permission[] {
+  if (path['enforcement-mode'] === 'DISABLED') return [];
+  const { methods = [], scopes = [] } = path;
+  const isForOthers = !isMethodScope && (methods.length === 0 || scopes.length > 0);
+  return [...methods, ...(isForOthers ? [path] : [])].flatMap((part) => {
+    if (part['scopes-enforcement-mode'] === 'DISABLED') return [];
+    const needed = part.scopes ?? [];
+    return needed.length === 0 ? [of] : needed.map((scope) => ({ ...of, scope }));
+  });
 }
 
 function toRule(of: ResourceName, scopes: readonly string[], mode: ScopesMode = 'ALL'): PermitRule | 'open' {

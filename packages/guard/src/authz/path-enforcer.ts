@@ -1,11 +1,11 @@
 import { AuthError, type Principal } from '../core/index.ts';
 import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import { readClaimPoints } from './claim-points.ts';
-import { checkEnforcerConfig, type PolicyEnforcerConfig, ruleFor } from './enforcer-config.ts';
+import { checkEnforcerConfig, type PolicyEnforcerConfig, permissionsOf, ruleFor } from './enforcer-config.ts';
 import { createPathList, type EnforcedPath } from './path-list.ts';
 import { headerOf, type PathRequest } from './path-request.ts';
 import { engineOf, type Permissions } from './permissions.ts';
-import { createPermit, type Permit } from './permit.ts';
+import { type Permit, toPermit } from './permit.ts';
 import { readingsOf } from './request-path.ts';
 
 /** Options of {@link createPathEnforcer}. */
@@ -70,7 +70,14 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
   checkEnforcerConfig(config);
   const mode = config['enforcement-mode'] ?? 'ENFORCING';
   const ticket = config['user-managed-access'] !== undefined;
-  const list = createPathList(engineOf(permissions), config, methodScopes);
+  const engine = engineOf(permissions);
+  const list = createPathList(engine, config, methodScopes);
+  const isMethodScope = config['http-method-as-scope'] === true;
+  if (mode !== 'DISABLED') {
+    engine.named.addLater(async () =>
+      (await list.all()).flatMap(({ config: path, of }) => permissionsOf(path, of, isMethodScope)),
+    );
+  }
   const permits = new WeakMap<EnforcedPath, Map<string, Permit<PathRequest> | 'open' | 'closed'>>();
 
   function permitFor(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {
@@ -89,7 +96,6 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
   }
 
   function makePermit(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {
-    const isMethodScope = config['http-method-as-scope'] === true;
     const rule = ruleFor(path.config, path.of, method, isMethodScope);
     if (rule === 'open' || rule === 'closed') return rule;
     // Where the caller chooses the scope, one that is not there is no fault here.
@@ -100,7 +106,7 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
     };
     const isPlain = Object.keys(points).length === 0;
     const claims = isPlain ? {} : { claims: (request: PathRequest) => readClaimPoints(points, request) };
-    return createPermit<PathRequest>(permissions, ofRequest, {
+    return toPermit<PathRequest>(permissions, ofRequest, {
       ...claims,
       ...(ticket ? { ticket } : { hide }),
     });

@@ -16,9 +16,12 @@ export interface EnforcedPath {
 export interface PathList {
   /** Of each reading those that fit best, each once. Rejects while Keycloak's resources are needed and not known. */
   find(readings: readonly string[]): readonly EnforcedPath[] | Promise<readonly EnforcedPath[]>;
+  /** Rejects the same. */
+  all(): Promise<readonly EnforcedPath[]>;
 }
 
 interface Loaded {
+  readonly paths: readonly EnforcedPath[];
   /** One that tells capitals from small letters, and one that does not: nobody here knows what the router does. */
   readonly trees: readonly PathTree<EnforcedPath>[];
   /** Unit: milliseconds since 1970. */
@@ -42,7 +45,8 @@ export function createPathList(
 
   function toLoaded(enforced: readonly EnforcedPath[]): Loaded {
     const entries = enforced.map((one) => [one.config.path, one] as const);
-    return { trees: [createPathTree(entries, false), createPathTree(entries, true)], readAt: engine.clock() };
+    const trees = [createPathTree(entries, false), createPathTree(entries, true)];
+    return { paths: enforced, trees, readAt: engine.clock() };
   }
 
   async function load(): Promise<Loaded> {
@@ -71,14 +75,20 @@ export function createPathList(
     return pending;
   }
 
+  /** What is fresh; `undefined`: it has to be loaded. */
+  function current(): Loaded | undefined {
+    const age = loaded === undefined ? Number.POSITIVE_INFINITY : engine.clock() - loaded.readAt;
+    return !needsKeycloak || (age >= 0 && age < engine.permissionMs) ? loaded : undefined;
+  }
+
   return {
     find(readings) {
-      const age = loaded === undefined ? Number.POSITIVE_INFINITY : engine.clock() - loaded.readAt;
-      const isFresh = loaded !== undefined && (!needsKeycloak || (age >= 0 && age < engine.permissionMs));
-      return isFresh
-        ? findIn(loaded as Loaded, readings)
-        : loadOnce().then((fresh) => findIn(fresh, readings));
+      const known = current();
+      return known === undefined
+        ? loadOnce().then((fresh) => findIn(fresh, readings))
+        : findIn(known, readings);
     },
+    all: async () => (current() ?? (await loadOnce())).paths,
   };
 }
 

@@ -6,6 +6,7 @@ import { createCatalog } from './catalog.ts';
 import { type PushedClaims, toClaimText } from './claims.ts';
 import type { GrantedResource } from './grants.ts';
 import { createJudge, type Judge, type PermissionStats, type Who } from './judge.ts';
+import { createNamedPermissions, findUnknown, type NamedPermissions } from './known-names.ts';
 import { type PermissionsOptions, toContext } from './options.ts';
 import { describe, type Permission, type PermissionLike, toPermissions } from './permission.ts';
 import { createProtectionApi, type ProtectionApi } from './protection-api.ts';
@@ -40,11 +41,21 @@ export interface Permissions {
   has(who: Who, permissions: readonly PermissionLike[], options?: AskOptions): Promise<boolean>;
   /** All that is granted, resource by resource. Asked anew each time. Throws as `check` does. */
   list(who: Who, options?: AskOptions): Promise<readonly GrantedResource[]>;
+  /**
+   * Looks up in Keycloak what permits and path enforcers made of these permissions name, whatever the request is, so that
+   * a mistake is found when the application starts and not by the first caller. Call it after the routes are there.
+   *
+   * @param more what else is asked for: names that depend on the request, or in Nest, where permits are made later
+   * @throws {PermissionSyntaxError} for what is no permission
+   * @throws {AuthError} `provider_misconfigured`, its `reason` naming all that Keycloak has not; `provider_unavailable`
+   */
+  assertKnown(more?: readonly PermissionLike[]): Promise<void>;
 }
 
 /** What the other parts of this room work with; beside the permissions, so that whoever prints those prints no secret. */
 export interface PermissionsEngine {
   readonly judge: Judge;
+  readonly named: NamedPermissions;
   readonly api: ProtectionApi;
   readonly clientId: string;
   /** See `askAsIs`. */
@@ -85,6 +96,7 @@ export function createPermissions(options: PermissionsOptions): Permissions {
   const stats: PermissionStats = { cacheHits: 0, questions: 0, byToken: 0 };
   const api = createProtectionApi(context);
   const catalog = createCatalog(context, api);
+  const named = createNamedPermissions();
   const cache = createAnswerCache(context.permissionMs === 0 ? 0 : maxCachedAnswers);
   const ask: Parameters<typeof createBatches>[0] = (asker, asked) => {
     stats.questions++;
@@ -119,6 +131,13 @@ export function createPermissions(options: PermissionsOptions): Permissions {
       const answer = await ask({ token, claims: toClaimText(claims) }, []);
       return answer === 'unknown' ? [] : answer;
     },
+    async assertKnown(more = []) {
+      const asked = [...(await named.all()), ...(more.length === 0 ? [] : toPermissions(more))];
+      const unknown = await findUnknown(api, context.clientId, asked);
+      if (unknown.length === 0) return;
+      const reasons = unknown.map((one) => toUnknown(one, context.clientId).reason);
+      throw new AuthError('provider_misconfigured', reasons.join('. '));
+    },
   };
   const { issuer, permissionMs, clock, clientId } = context;
   const submit: PermissionsEngine['submit'] = (token, ticket) => submitTicket(context, token, ticket);
@@ -126,7 +145,7 @@ export function createPermissions(options: PermissionsOptions): Permissions {
     stats.questions++;
     return askAsIs(context, token, asked, fields);
   };
-  engines.set(permissions, { judge, api, clientId, question, issuer, permissionMs, clock, submit });
+  engines.set(permissions, { judge, named, api, clientId, question, issuer, permissionMs, clock, submit });
   return permissions;
 }
 

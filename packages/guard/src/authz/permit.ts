@@ -89,6 +89,17 @@ export function createPermit<Request>(
   options: PermitOptions<Request> = {},
 ): Permit<Request> {
   const fixed = readPermit(rule, options);
+  engineOf(permissions).named.add(fixed?.permissions ?? []);
+  return toPermit(permissions, rule, options, fixed);
+}
+
+/** @param fixed the rule, read, where it does not depend on the request */
+export function toPermit<Request>(
+  permissions: Permissions,
+  rule: PermitRule | RuleOfRequest<Request>,
+  options: PermitOptions<Request>,
+  fixed = readPermit(rule, options),
+): Permit<Request> {
   const engine = engineOf(permissions);
   const { hide = false, ticket = false, owner, claims } = options;
 

@@ -7,7 +7,8 @@ const ISSUED_AS_RPT = /^[a-z]{2}rtna:/;
 
 /**
  * What a verified token carries itself of permissions, where that can be believed; else `undefined`. A refreshed RPT looks
- * new and carries what was granted long ago: it has another `jti`, and more audiences.
+ * new and carries what was granted long ago: it has another `jti`, and more audiences. What was granted by claims that were
+ * pushed bears them: whoever holds a token of a confidential client can ask for themselves, with claims of their choice.
  */
 export function readTokenPermissions(
   token: string,
@@ -19,5 +20,6 @@ export function readTokenPermissions(
   const isForUsAlone = aud === clientId || (Array.isArray(aud) && aud.length === 1 && aud[0] === clientId);
   const age = clock() - iat * 1000;
   if (!isForUsAlone || !ISSUED_AS_RPT.test(jti) || age < 0 || age >= permissionMs) return undefined;
-  return toGrants(JSON.stringify(permissions));
+  const own = Array.isArray(permissions) ? permissions.filter((one) => one?.claims === undefined) : [];
+  return toGrants(JSON.stringify(own));
 }

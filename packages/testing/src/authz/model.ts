@@ -29,8 +29,10 @@ export interface Policy {
   readonly id: string;
   readonly name: string;
   readonly type: string;
-  readonly isNegative: boolean;
-  readonly strategy: Strategy;
+  /** `undefined`: the settings say neither, and it denies. */
+  readonly isNegative: boolean | undefined;
+  /** `undefined` the same. */
+  readonly strategy: Strategy | undefined;
   /** Ids of resources. */
   readonly resources: readonly string[];
   /** Names of scopes. */

@@ -25,6 +25,21 @@ export interface SettingsContext {
 
 type Config = Readonly<Record<string, string>>;
 
+/** What each of these members of the settings can say: Keycloak imports nothing where one says something else. */
+export const WORDS = {
+  policyEnforcementMode: ['ENFORCING', 'PERMISSIVE', 'DISABLED'] satisfies EnforcementMode[],
+  decisionStrategy: ['UNANIMOUS', 'AFFIRMATIVE'] satisfies Strategy[],
+  ofPolicy: {
+    logic: ['POSITIVE', 'NEGATIVE'],
+    decisionStrategy: ['UNANIMOUS', 'AFFIRMATIVE', 'CONSENSUS'] satisfies Strategy[],
+  },
+};
+
+/** A word that is one of them; without any the first. */
+function toWord<T extends string>(known: readonly T[], word: string | undefined): T | undefined {
+  return known.find((one) => one === (word ?? known[0]));
+}
+
 /** Lists in a policy's settings are JSON in a text. `undefined` for what is none. */
 export function readList<T>(config: Config, name: string): readonly T[] | undefined {
   try {
@@ -58,8 +73,8 @@ export function readSettings(settings: AuthorizationSettings, context: SettingsC
   const policies = named.policies.map((one) => toPolicy(one, named, clientId, idOf));
   return {
     clientId,
-    mode: (settings.policyEnforcementMode ?? 'ENFORCING') as EnforcementMode,
-    strategy: (settings.decisionStrategy ?? 'UNANIMOUS') as Strategy,
+    mode: toWord(WORDS.policyEnforcementMode, settings.policyEnforcementMode) ?? 'ENFORCING',
+    strategy: toWord(WORDS.decisionStrategy, settings.decisionStrategy) ?? 'UNANIMOUS',
     allowsManagement: settings.allowRemoteResourceManagement ?? true,
     resources: new Map(resources.map((one) => [one.id, one])),
     policies: new Map(policies.map((one) => [one.id, one])),
@@ -105,13 +120,14 @@ function toPolicy(
   idOf: (kind: string, name: string) => string,
 ): Policy {
   const config = rep.config ?? {};
+  const logic = toWord(WORDS.ofPolicy.logic, rep.logic);
   const policyId = (one: PolicyRepresentation) => one.id ?? idOf('authz-policy', one.name);
   return {
     id: policyId(rep),
     name: rep.name,
     type: rep.type,
-    isNegative: rep.logic === 'NEGATIVE',
-    strategy: (rep.decisionStrategy ?? 'UNANIMOUS') as Strategy,
+    isNegative: logic === undefined ? undefined : logic === 'NEGATIVE',
+    strategy: toWord(WORDS.ofPolicy.decisionStrategy, rep.decisionStrategy),
     // What does not exist stays in the lists: a permission about it must not become one about everything.
     resources: namesOf(config, 'resources').flatMap((named) => {
       const found = resources.filter(

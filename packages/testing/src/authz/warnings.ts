@@ -1,7 +1,7 @@
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import { isSimpleKind, isUnderstood } from './evaluation/policy-kinds.ts';
-import { namesOf, ownerText } from './read-settings.ts';
+import { namesOf, ownerText, WORDS } from './read-settings.ts';
 import type {
   AuthorizationSettings,
   PolicyRepresentation,
@@ -21,6 +21,11 @@ export function warningsOfAuthorization(client: Client, realm: Realm): string[] 
     !isPublic &&
       !serviceAccounts &&
       'authorization services need "serviceAccountsEnabled": true beside them, or Keycloak does not import it',
+    ...(['policyEnforcementMode', 'decisionStrategy'] as const).map(
+      (member) =>
+        isOther(WORDS[member], settings[member]) &&
+        `"${member}" is "${settings[member]}", which Keycloak does not import: taken as ${WORDS[member][0]}`,
+    ),
     ...(settings.resources ?? []).map(
       ({ name, owner }) =>
         owner !== undefined &&
@@ -36,6 +41,11 @@ export function warningsOfAuthorization(client: Client, realm: Realm): string[] 
   return found.flatMap((what) => (what ? [`client ${clientId}: ${what}`] : []));
 }
 
+/** Whether it is given, and none of these words. */
+function isOther(words: readonly string[], given: string | undefined): boolean {
+  return given !== undefined && given !== null && !words.includes(given);
+}
+
 function isOwner(owner: ResourceRepresentation['owner'], client: Client, realm: Realm): boolean {
   const named = ownerText(owner);
   if (named === undefined || named === client.id || named === client.clientId) return true;
@@ -43,10 +53,19 @@ function isOwner(owner: ResourceRepresentation['owner'], client: Client, realm: 
 }
 
 function warningsOfPolicy(
-  { type, config = {} }: PolicyRepresentation,
+  policy: PolicyRepresentation,
   settings: AuthorizationSettings,
   realm: Realm,
 ): string[] {
+  const { type, config = {} } = policy;
+  const wrong = (['logic', 'decisionStrategy'] as const).filter((member) =>
+    isOther(WORDS.ofPolicy[member], policy[member]),
+  );
+  if (wrong.length > 0) {
+    return wrong.map(
+      (member) => `has the ${member} "${policy[member]}", which Keycloak does not import: it denies`,
+    );
+  }
   if (!APPLYING.has(type) && !isSimpleKind(type)) {
     return ['is of a type that this provider does not know: it denies'];
   }

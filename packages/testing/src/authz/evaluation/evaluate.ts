@@ -1,6 +1,6 @@
 import type { DecisionModel, Policy } from '../model.ts';
 import { type Asked, findPermissions } from './find-permissions.ts';
-import { agree, createPolicyJudge, type PolicyJudge } from './judge-policy.ts';
+import { agree, createPolicyJudge, isReadable, type PolicyJudge } from './judge-policy.ts';
 import type { Question } from './subject.ts';
 
 /** What is asked, and whether it needs no decision: the owner granted it by a ticket. */
@@ -68,7 +68,7 @@ function weigh(
     if (verdicts.length === 0) continue;
     isAnySaid = true;
     const isAboutIt = resource !== undefined && permission.resources.includes(resource.id);
-    if (agree(permission, verdicts)) {
+    if (isReadable(permission) && agree(permission, verdicts)) {
       if (permission.type === 'scope') {
         for (const scope of scopes.filter((one) => permission.scopes.includes(one))) {
           granted.add(scope);

@@ -23,8 +23,11 @@ export function createPolicyJudge({ policies }: DecisionModel, question: Questio
   }
 
   function decide(policy: Policy): boolean | undefined {
-    if (!isUnderstood(policy)) return undefined;
-    if (isSimpleKind(policy.type)) return isGrantedBy(policy, question) !== policy.isNegative;
+    if (!isUnderstood(policy) || !isReadable(policy)) return undefined;
+    if (isSimpleKind(policy.type)) {
+      const isGranted = isGrantedBy(policy, question);
+      return isGranted === undefined ? undefined : isGranted !== policy.isNegative;
+    }
     if (policy.type !== 'aggregate') return undefined;
     const verdicts = policy.policies.map(judge);
     const isGranted = verdicts.length > 0 && agree(policy, verdicts.map(Boolean));
@@ -35,6 +38,10 @@ export function createPolicyJudge({ policies }: DecisionModel, question: Questio
 
   return { judgeAll: (ids) => ids.map((id) => judge(id) === true) };
 }
+
+/** Whether its logic and its strategy are words that there are. */
+export const isReadable = ({ isNegative, strategy }: Pick<Policy, 'isNegative' | 'strategy'>): boolean =>
+  isNegative !== undefined && strategy !== undefined;
 
 /** What the decision strategy of a permission or an aggregate makes of the verdicts. */
 export function agree({ strategy }: Pick<Policy, 'strategy'>, verdicts: readonly boolean[]): boolean {

@@ -5,8 +5,8 @@ import { isMatched, toPattern } from './regex-policy.ts';
 import type { Question, Subject } from './subject.ts';
 import { isInTime } from './time-policy.ts';
 
-/** Whether a policy grants, before its logic is looked at. */
-type PolicyKind = (policy: Policy, question: Question) => boolean;
+/** Whether a policy grants, before its logic is looked at. `undefined`: that cannot be told. */
+type PolicyKind = (policy: Policy, question: Question) => boolean | undefined;
 
 const KINDS: Readonly<Record<string, PolicyKind>> = {
   role: ({ config }, { subject }) => {
@@ -43,7 +43,7 @@ const LISTS: Readonly<Record<string, string>> = {
   ...{ role: 'roles', 'client-scope': 'clientScopes', group: 'groups' },
   ...{ user: 'users', client: 'clients' },
 };
-export const isGrantedBy: PolicyKind = (policy, question) => KINDS[policy.type]?.(policy, question) ?? false;
+export const isGrantedBy: PolicyKind = (policy, question) => KINDS[policy.type]?.(policy, question);
 
 interface Named {
   readonly id: string;

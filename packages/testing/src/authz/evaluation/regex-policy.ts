@@ -1,12 +1,30 @@
+import { createContext, Script } from 'node:vm';
 import type { Policy } from '../model.ts';
 import type { Question } from './subject.ts';
 
-/** A claim, or what the request pushed, matches as a whole. A dot leads into a claim that is an object. */
-export function isMatched({ config }: Policy, { subject, context }: Question): boolean {
+/** A pattern can take longer than anybody lives, and nothing else here ends it. Unit: milliseconds. */
+const TIMEOUT_MS = 1_000;
+const realm = createContext({ pattern: /$/, value: '' });
+const matching = new Script('pattern.test(value)');
+
+/**
+ * A claim, or what the request pushed, matches as a whole. A dot leads into a claim that is an object. `undefined`: the
+ * pattern took too long.
+ */
+export function isMatched({ config }: Policy, { subject, context }: Question): boolean | undefined {
   const { attributes } = config.targetContextAttributes === 'true' ? context : subject;
   const value = valueAt(attributes, config.targetClaim ?? '');
   const pattern = toPattern(config.pattern ?? '');
-  return value !== undefined && pattern?.test(value) === true;
+  return value !== undefined && pattern !== undefined && test(pattern, value);
+}
+
+function test(pattern: RegExp, value: string): boolean | undefined {
+  Object.assign(realm, { pattern, value });
+  try {
+    return matching.runInContext(realm, { timeout: TIMEOUT_MS }) === true;
+  } catch {
+    return undefined;
+  }
 }
 
 /** `undefined` where JavaScript does not understand the pattern. */

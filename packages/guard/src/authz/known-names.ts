@@ -1,0 +1,77 @@
+import { keyOf, type Permission } from './permission.ts';
+import type { ProtectionApi } from './protection-api.ts';
+import { findResource, listOwnResources, type Resource } from './resource-list.ts';
+
+/** What guards ask for whatever the request is: it can be looked up before there is one. */
+export interface NamedPermissions {
+  add(permissions: readonly Permission[]): void;
+  /** What is known only after Keycloak was asked. */
+  addLater(find: () => Promise<readonly Permission[]>): void;
+  /** Each once. Rejects as what was added for later does. */
+  all(): Promise<readonly Permission[]>;
+}
+
+export function createNamedPermissions(): NamedPermissions {
+  const known = new Map<string, Permission>();
+  const later: (() => Promise<readonly Permission[]>)[] = [];
+  const add: NamedPermissions['add'] = (permissions) => {
+    for (const one of permissions) known.set(keyOf(one), one);
+  };
+  return {
+    add,
+    addLater: (find) => void later.push(find),
+    async all() {
+      const found = await Promise.all(later.map((find) => find()));
+      add(found.flat());
+      return [...known.values()];
+    },
+  };
+}
+
+/** Look-ups at once. */
+const AT_ONCE = 20;
+
+/**
+ * Those of which Keycloak has no resource, or not the scope.
+ *
+ * @throws {AuthError} as `ProtectionApi.call` does
+ */
+export async function findUnknown(
+  api: ProtectionApi,
+  clientId: string,
+  permissions: readonly Permission[],
+): Promise<Permission[]> {
+  const byResource = new Map<string, Permission[]>();
+  for (const one of permissions) {
+    const { scope: _, ...resource } = one;
+    const key = keyOf(resource);
+    byResource.set(key, [...(byResource.get(key) ?? []), one]);
+  }
+  const unknown: Permission[] = [];
+  const groups = [...byResource.values()];
+  for (let at = 0; at < groups.length; at += AT_ONCE) {
+    await Promise.all(
+      groups.slice(at, at + AT_ONCE).map(async (group) => {
+        const found = await look(api, clientId, group[0] as Permission);
+        unknown.push(...group.filter((one) => !has(found, one)));
+      }),
+    );
+  }
+  return unknown;
+}
+
+async function look(
+  api: ProtectionApi,
+  clientId: string,
+  { resource, resourceId }: Permission,
+): Promise<Resource | undefined> {
+  if (resourceId !== undefined) return findResource(api, resourceId);
+  const found = await listOwnResources(api, clientId, { name: resource as string, exactName: 'true' });
+  return found.find((one) => one.name === resource);
+}
+
+/** Without a scope a resource is meant that has none. */
+function has(resource: Resource | undefined, { scope }: Permission): boolean {
+  if (resource === undefined) return false;
+  return scope === undefined ? resource.scopes.length === 0 : resource.scopes.includes(scope);
+}
