@@ -102,11 +102,9 @@ for (const [what, change, trouble] of [
 }
 
 test('says so where Keycloak offers metadata documents and no policy takes them', async () => {
-  const view = { takesMetadataDocuments: false };
   const evidence = (isOffered: boolean) =>
     ({
-      admin: async () => view,
-      provider: async () => ({ client_id_metadata_document_supported: isOffered }),
+      admin: async () => ({ state: { documents: { isOffered, profiles: [], policies: [] } } }),
     }) as unknown as McpEvidence;
   const checks = KEYCLOAK_CHECKS.filter(({ id }) => id === 'mcp.metadata-documents').map((one) => ({
     ...one,

@@ -1,3 +1,4 @@
+import { takesDocuments } from '../../../admin/index.ts';
 import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { DoctorContext } from '../../context.ts';
 import type { McpAdminView, McpEvidence } from '../../evidence/mcp.ts';
@@ -85,13 +86,14 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
           'Give the role offline_access to who uses MCP clients.',
         ),
   ),
-  check('mcp.metadata-documents', async ({ takesMetadataDocuments }, { provider }) => {
-    const isOffered = (await provider())?.client_id_metadata_document_supported === true;
-    if (!isOffered || takesMetadataDocuments) return ok(isOffered ? 'a policy takes them' : 'not offered');
+  check('mcp.metadata-documents', ({ state: { documents } }, { url }) => {
+    if (!documents.isOffered || takesDocuments(documents)) {
+      return ok(documents.isOffered ? 'a policy takes them' : 'not offered');
+    }
     return fail(
       'offered, and no policy takes them',
       'Clients choose a client id that is a URL, and Keycloak says "Client not found"',
-      'Add a client policy: condition client-id-uri, executor client-id-metadata-document; or switch the feature cimd off.',
+      `${SETUP(url)} --mcp-documents, with the domains of the programs; or switch the feature cimd off.`,
     );
   }),
 ];
