@@ -28,6 +28,7 @@ const EMPTY: McpState = {
   scopes: [],
   offered: ['profile'],
   trustedHosts: { config: {} },
+  webOrigins: [],
   documents: OFF,
 };
 
@@ -44,6 +45,7 @@ const GOOD: McpState = {
   scopes: GOAL.scopes.map(scopeOf),
   offered: ['profile', ...GOAL.scopes],
   trustedHosts: { config: { 'trusted-hosts': ['127.0.0.1', 'localhost', '::1'] } },
+  webOrigins: [],
   documents: OFF,
 };
 
@@ -78,6 +80,7 @@ describe('the plan of setup --mcp', () => {
   test('puts back what is missing, and takes nothing away', () => {
     const [tools, orders] = GOAL.scopes.map(scopeOf);
     const state: McpState = {
+      webOrigins: [],
       documents: OFF,
       server: { ...GOOD.server, attributes: { resource_url: 'https://old.example', theme: 'own' } },
       program: { ...MCP_CLIENT, optionalClientScopes: ['mcp:tools', 'of-somebody'] },

@@ -15,11 +15,19 @@ export interface McpState {
   readonly offered: readonly string[];
   /** The policy that says from where clients may register without a token. */
   readonly trustedHosts: ComponentRepresentation | undefined;
+  /** Origins whose pages may register clients. */
+  readonly webOrigins: readonly string[];
   readonly documents: DocumentState;
 }
 
 const TIMEOUT_MS = 10_000;
 const POLICY = 'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy';
+
+/** Of those who register without a token. */
+const isAnonymous =
+  (wanted: string) =>
+  ({ providerId, subType }: ComponentRepresentation): boolean =>
+    providerId === wanted && subType === 'anonymous';
 
 /**
  * Reads what is there now. Changes nothing.
@@ -49,9 +57,10 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
       program,
       scopes: scopes.filter(({ name = '' }) => goal.scopes.includes(name)),
       offered: [...optional, ...byDefault].map(({ name = '' }) => name),
-      trustedHosts: policies.find(
-        ({ providerId, subType }) => providerId === 'trusted-hosts' && subType === 'anonymous',
-      ),
+      trustedHosts: policies.find(isAnonymous('trusted-hosts')),
+      webOrigins: [
+        policies.find(isAnonymous('registration-web-origins'))?.config?.['web-origins'] ?? [],
+      ].flat(),
       documents,
     };
   } catch (error) {

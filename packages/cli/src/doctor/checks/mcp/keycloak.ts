@@ -74,9 +74,7 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
       SETUP(url),
     );
   }),
-  check('mcp.registration', ({ state: { offered, trustedHosts } }, { url, scopes }) =>
-    explainRegistration(offered, trustedHosts?.config, url, scopes),
-  ),
+  check('mcp.registration', ({ state }, evidence) => explainRegistration(state, evidence)),
   check('mcp.offline', ({ givesOffline }) =>
     givesOffline
       ? ok('everybody may get offline tokens')
@@ -99,10 +97,8 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
 ];
 
 async function explainRegistration(
-  offered: readonly string[],
-  config: Readonly<Record<string, string | string[]>> | undefined,
-  url: string,
-  scopes: () => Promise<string[]>,
+  { offered, trustedHosts, webOrigins }: McpAdminView['state'],
+  { url, scopes }: McpEvidence,
 ): Promise<Finding> {
   const lost = (await scopes()).filter((name) => !offered.includes(name));
   if (lost.length > 0) {
@@ -112,10 +108,18 @@ async function explainRegistration(
       SETUP(url),
     );
   }
-  if ([config?.['trusted-hosts'] ?? []].flat().filter(Boolean).length > 0) return ok('from trusted hosts');
-  return warn(
-    'no host is trusted',
-    'Registration is refused with 403 "Trusted Hosts"; pages get "Invalid origin" besides',
-    `Give clients the client id mcp-client; or ${SETUP(url)} --mcp-registration, and the origins of pages under Clients → Client registration → Allowed Registration Web Origins.`,
+  if ([trustedHosts?.config?.['trusted-hosts'] ?? []].flat().filter(Boolean).length === 0) {
+    return warn(
+      'no host is trusted',
+      'Registration is refused with 403 "Trusted Hosts"; pages get "Invalid origin" besides',
+      `Give clients the client id mcp-client; or ${SETUP(url)} --mcp-registration, and the origins of pages under ${ORIGINS}.`,
+    );
+  }
+  return ok(
+    webOrigins.length > 0
+      ? `from trusted hosts, and from pages of ${webOrigins.join(', ')}`
+      : `from trusted hosts; pages get "Invalid origin" (${ORIGINS})`,
   );
 }
+
+const ORIGINS = 'Clients → Client registration → Allowed Registration Web Origins';
