@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer as createPlainServer, request as plainRequest } from 'node:http';
+import { createServer as createPlainServer, request as plainRequest, type RequestListener } from 'node:http';
+import { connect, createSecureServer as createHttp2Server } from 'node:http2';
 import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import { getRequestListener } from '@hono/node-server';
 import express from 'express';
+import { Hono } from 'hono';
 import type { ClientCertificateSource } from '../../packages/guard/src/core/index.ts';
 import { keycloak } from '../../packages/guard/src/express/index.ts';
+import { keycloak as forHono } from '../../packages/guard/src/hono/index.ts';
+import { keycloak as forNode } from '../../packages/guard/src/node/index.ts';
 import { createTestCertificate, type TestCertificate } from '../support/certificates.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -29,21 +34,29 @@ interface Seen {
   readonly isResumed?: boolean | undefined;
 }
 
-function startApp(t: TestContext, clientCertificate: ClientCertificateSource) {
+const toOptions = (clientCertificate: ClientCertificateSource) => {
   const { serverUrl, realm: name, clientId, fetch, clock } = realm;
-  const kc = keycloak({
-    ...{ serverUrl, realm: name, clientId, fetch, clock, onNotice: false },
-    clientCertificate,
-  });
+  return { serverUrl, realm: name, clientId, fetch, clock, onNotice: false, clientCertificate } as const;
+};
+
+function startApp(t: TestContext, clientCertificate: ClientCertificateSource): RequestListener {
+  const kc = keycloak(toOptions(clientCertificate));
   const app = express();
   app.get('/me', kc.guard(), (request, response) => void response.json(request.principal?.username));
   t.after(() => kc.close());
   return app;
 }
 
+function startHono(t: TestContext, clientCertificate: ClientCertificateSource): RequestListener {
+  const kc = forHono(toOptions(clientCertificate));
+  t.after(() => kc.close());
+  const app = new Hono().get('/me', kc.guard(), (c) => c.json(c.var.principal.username));
+  return getRequestListener(app.fetch);
+}
+
 /** Ends TLS itself. Whoever issued a certificate does not matter: nobody is refused in the handshake. */
-async function startHttps(t: TestContext) {
-  const app = startApp(t, 'connection');
+async function startHttps(t: TestContext, start = startApp) {
+  const app = start(t, 'connection');
   const options = { key: server.key, cert: server.cert, requestCert: true, rejectUnauthorized: false };
   const listening = createServer(options, app).listen(0, '127.0.0.1');
   t.after(() => {
@@ -94,6 +107,44 @@ describe('a token that is bound to a certificate, over TLS', () => {
     assert.equal((await send(port, client)).status, 200);
     assertRefused(await send(port, stranger));
     assertRefused(await send(port, undefined));
+  });
+
+  test('hono: is good with that certificate, and refused with another and with none', async (t) => {
+    const port = await startHttps(t, startHono);
+    for (let i = 0; i < 2; i++) {
+      const { status, body } = await send(port, client);
+      assert.deepEqual({ status, body }, { status: 200, body: '"abdullah"' });
+      assertRefused(await send(port, stranger));
+      assertRefused(await send(port, undefined));
+    }
+  });
+
+  test('is good over HTTP/2 with that certificate, and refused with another and with none', async (t) => {
+    const kc = forNode(toOptions('connection'));
+    const me = kc.guard({}, ({ principal }, response) => response.end(String(principal?.username)));
+    const options = { key: server.key, cert: server.cert, requestCert: true, rejectUnauthorized: false };
+    const listening = createHttp2Server(options, me as never).listen(0, '127.0.0.1');
+    t.after(() => {
+      listening.close();
+      return kc.close();
+    });
+    await once(listening, 'listening');
+    const { port } = listening.address() as AddressInfo;
+    for (const [shown, expected] of [
+      [client, 200],
+      [stranger, 401],
+      [undefined, 401],
+    ] as const) {
+      const mine = shown === undefined ? {} : { key: shown.key, cert: shown.cert };
+      const session = connect(`https://localhost:${port}`, { ca: server.cert, ...mine });
+      for (let i = 0; i < 2; i++) {
+        const stream = session.request({ ':path': '/me', authorization: `Bearer ${token}` });
+        const [headers] = await once(stream, 'response');
+        stream.resume();
+        assert.equal(headers[':status'], expected);
+      }
+      session.close();
+    }
   });
 
   test('is good on a connection that is resumed, whose handshake sends no certificate', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { McpState } from '../../packages/cli/src/admin/mcp/current.ts';
+import { type DocumentState, withDocuments } from '../../packages/cli/src/admin/mcp/documents.ts';
 import {
   MCP_CLIENT,
   type McpGoal,
@@ -15,7 +16,11 @@ const GOAL: McpGoal = {
   url: 'https://tools.example.com/mcp',
   scopes: ['mcp:tools', 'orders:write'],
   registration: true,
+  documents: [],
 };
+
+const OFF: DocumentState = { isOffered: false, profiles: [], policies: [] };
+const OFFERED: DocumentState = { ...OFF, isOffered: true };
 
 const EMPTY: McpState = {
   server: undefined,
@@ -23,6 +28,8 @@ const EMPTY: McpState = {
   scopes: [],
   offered: ['profile'],
   trustedHosts: { config: {} },
+  webOrigins: [],
+  documents: OFF,
 };
 
 const scopeOf = (name: string) => ({
@@ -38,6 +45,8 @@ const GOOD: McpState = {
   scopes: GOAL.scopes.map(scopeOf),
   offered: ['profile', ...GOAL.scopes],
   trustedHosts: { config: { 'trusted-hosts': ['127.0.0.1', 'localhost', '::1'] } },
+  webOrigins: [],
+  documents: OFF,
 };
 
 const stepsOf = (state: McpState, goal = GOAL) =>
@@ -71,6 +80,8 @@ describe('the plan of setup --mcp', () => {
   test('puts back what is missing, and takes nothing away', () => {
     const [tools, orders] = GOAL.scopes.map(scopeOf);
     const state: McpState = {
+      webOrigins: [],
+      documents: OFF,
       server: { ...GOOD.server, attributes: { resource_url: 'https://old.example', theme: 'own' } },
       program: { ...MCP_CLIENT, optionalClientScopes: ['mcp:tools', 'of-somebody'] },
       scopes: [
@@ -136,5 +147,127 @@ describe('the plan of setup --mcp', () => {
         ],
       ],
     );
+  });
+});
+
+describe('the plan of setup --mcp, for clients that are named by a document', () => {
+  const blockedOf = (documents: DocumentState, wanted: readonly string[]) =>
+    planMcp({ ...GOOD, documents }, { ...GOAL, documents: wanted }).blocked.map(({ why }) => why);
+  /** After all steps for these domains. */
+  function after(documents: DocumentState, ...wanted: string[]): DocumentState {
+    let state = documents;
+    for (const { action } of planMcp({ ...GOOD, documents }, { ...GOAL, documents: wanted }).steps) {
+      if (action.type === 'take-documents') state = { ...state, ...withDocuments(state, action.policy) };
+    }
+    return state;
+  }
+
+  test('says nothing where Keycloak offers none and none are wanted', () => {
+    assert.deepEqual(blockedOf(OFF, []), []);
+  });
+
+  test('says what is to be done where the feature is off, or on without a policy', () => {
+    assert.deepEqual(blockedOf(OFF, ['programs.example.org']), [
+      'the feature cimd is off, so Keycloak takes none',
+    ]);
+    assert.match(blockedOf(OFFERED, []).join(), /no client policy does: .* "Client not found"$/);
+    assert.deepEqual(blockedOf(OFFERED, ['programs.example.org']), []);
+  });
+
+  test('takes documents of the domains that are named, by https, and lets programs be on this machine', () => {
+    const { profiles, policies } = after(OFFERED, 'programs.example.org', '*.example.com');
+    assert.deepEqual(profiles, [
+      {
+        name: 'mcp-client-documents',
+        executors: [
+          {
+            executor: 'client-id-metadata-document',
+            configuration: {
+              'cimd-allow-http-scheme': false,
+              'cimd-allow-permitted-domains': [
+                'programs.example.org',
+                '*.example.com',
+                '127.0.0.1',
+                'localhost',
+              ],
+            },
+          },
+        ],
+      },
+    ]);
+    assert.deepEqual(policies, [
+      {
+        name: 'mcp-client-documents',
+        enabled: true,
+        profiles: ['mcp-client-documents'],
+        conditions: [
+          {
+            condition: 'client-id-uri',
+            configuration: {
+              'client-id-uri-scheme': ['https'],
+              'client-id-uri-allow-permitted-domains': ['programs.example.org', '*.example.com'],
+            },
+          },
+        ],
+      },
+    ]);
+  });
+
+  test('takes http from this machine alone, by a policy of its own', () => {
+    const { profiles, policies } = after(OFFERED, 'programs.example.org', '127.0.0.1');
+    const shown = policies.map(({ name, conditions }) => [name, conditions?.[0]?.configuration]);
+    assert.deepEqual(shown, [
+      [
+        'mcp-client-documents',
+        {
+          'client-id-uri-scheme': ['https'],
+          'client-id-uri-allow-permitted-domains': ['programs.example.org'],
+        },
+      ],
+      [
+        'mcp-client-documents-here',
+        {
+          'client-id-uri-scheme': ['http', 'https'],
+          'client-id-uri-allow-permitted-domains': ['127.0.0.1'],
+        },
+      ],
+    ]);
+    const http = profiles.map(({ executors = [] }) => Object.values(executors[0]?.configuration ?? {})[0]);
+    assert.deepEqual(http, [false, true]);
+  });
+
+  test('does nothing twice, adds a domain, and leaves what somebody else set', () => {
+    const own = { name: 'own', executors: [{ executor: 'pkce-enforcer', configuration: {} }] };
+    const first = after({ ...OFFERED, profiles: [own] }, 'programs.example.org');
+    assert.deepEqual(after(first, 'programs.example.org'), first);
+    assert.deepEqual(blockedOf(first, []), [], 'there is a policy');
+    const strict = structuredClone(first);
+    const profile = strict.profiles.find(({ name }) => name === 'mcp-client-documents');
+    Object.assign(profile?.executors?.[0]?.configuration as object, {
+      'cimd-required-properties': ['client_name'],
+    });
+    profile?.executors?.push({ executor: 'pkce-enforcer', configuration: { 'auto-configure': true } });
+    const { profiles, policies } = after(strict, 'more.example.net');
+    assert.deepEqual(profiles[0], own);
+    assert.deepEqual(
+      profiles[1]?.executors?.map(({ executor }) => executor),
+      ['client-id-metadata-document', 'pkce-enforcer'],
+    );
+    assert.deepEqual(profiles[1]?.executors?.[0]?.configuration, {
+      'cimd-allow-http-scheme': false,
+      'cimd-allow-permitted-domains': ['programs.example.org', '127.0.0.1', 'localhost', 'more.example.net'],
+      'cimd-required-properties': ['client_name'],
+    });
+    assert.equal(policies.length, 1);
+  });
+
+  test('leaves a policy off that somebody switched off, and says so', () => {
+    const made = after(OFFERED, 'programs.example.org');
+    const policies = made.policies.map((one) => ({ ...one, enabled: false }));
+    assert.deepEqual(blockedOf({ ...made, policies }, ['programs.example.org']), [
+      'somebody switched it off',
+    ]);
+    assert.equal(after({ ...made, policies }, 'more.example.net').policies[0]?.enabled, false);
+    assert.match(blockedOf({ ...made, policies }, []).join(), /no client policy does/);
   });
 });

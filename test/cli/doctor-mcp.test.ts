@@ -3,10 +3,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import type { McpState } from '../../packages/cli/src/admin/index.ts';
+import { withDocuments } from '../../packages/cli/src/admin/mcp/documents.ts';
+import { MCP_CLIENT, toScopeMappers, toServerClient } from '../../packages/cli/src/admin/mcp/goal.ts';
 import { KEYCLOAK_CHECKS } from '../../packages/cli/src/doctor/checks/mcp/keycloak.ts';
 import { SERVER_CHECKS } from '../../packages/cli/src/doctor/checks/mcp/server.ts';
 import type { DoctorContext } from '../../packages/cli/src/doctor/context.ts';
-import { createMcpEvidence, type McpEvidence } from '../../packages/cli/src/doctor/evidence/mcp.ts';
+import {
+  createMcpEvidence,
+  type McpAdminView,
+  type McpEvidence,
+} from '../../packages/cli/src/doctor/evidence/mcp.ts';
 import { runChecks } from '../../packages/cli/src/doctor/run-checks.ts';
 
 interface Said {
@@ -101,19 +108,129 @@ for (const [what, change, trouble] of [
   });
 }
 
-test('says so where Keycloak offers metadata documents and no policy takes them', async () => {
-  const view = { takesMetadataDocuments: false };
-  const evidence = (isOffered: boolean) =>
-    ({
-      admin: async () => view,
-      provider: async () => ({ client_id_metadata_document_supported: isOffered }),
-    }) as unknown as McpEvidence;
-  const checks = KEYCLOAK_CHECKS.filter(({ id }) => id === 'mcp.metadata-documents').map((one) => ({
+/** What an admin sees where all is well. */
+function seeWell(): McpAdminView {
+  const state: McpState = {
+    server: { ...toServerClient(GOAL) },
+    program: { ...MCP_CLIENT },
+    scopes: [{ name: 'mcp:tools', protocolMappers: toScopeMappers(GOAL).map((one) => ({ ...one })) }],
+    offered: ['mcp:tools'],
+    trustedHosts: { config: { 'trusted-hosts': ['127.0.0.1'] } },
+    webOrigins: ['http://localhost:6274'],
+    documents: { isOffered: false, profiles: [], policies: [] },
+  };
+  return { state, givesOffline: true };
+}
+
+const GOAL = {
+  ...{ realm: 'main', url: 'https://tools.example.com/mcp', scopes: ['mcp:tools'] },
+  ...{ registration: true, documents: [] },
+};
+
+const resultsOf = (view: McpAdminView | null) => {
+  const mcp = { url: GOAL.url, scopes: async () => GOAL.scopes, admin: async () => view };
+  const checks = KEYCLOAK_CHECKS.map((one) => ({ ...one, needs: [] }));
+  return runChecks(checks, { mcp, close: async () => {} } as unknown as DoctorContext);
+};
+
+const troublesAt = async (
+  change: (state: McpState) => Partial<McpState>,
+  more: Partial<McpAdminView> = {},
+) => {
+  const { state, ...view } = seeWell();
+  const results = await resultsOf({ ...view, ...more, state: { ...state, ...change(state) } });
+  return results
+    .filter(({ status }) => status !== 'ok')
+    .map(({ id, status, seen, cause }) => `${status} ${id}: ${seen} (${cause})`);
+};
+
+test('an admin sees nothing where all is well, and is needed to see anything', async () => {
+  assert.deepEqual(await troublesAt(() => ({})), []);
+  const unseen = await resultsOf(null);
+  assert.deepEqual([...new Set(unseen.map(({ status }) => status))], ['skipped']);
+});
+
+const mappersBut = (name: string) => (state: McpState) => ({
+  scopes: state.scopes.map((one) => ({
     ...one,
-    needs: [],
-  }));
-  assert.deepEqual(await troublesOf(evidence(true), checks), [
-    'fail mcp.metadata-documents: offered, and no policy takes them',
-  ]);
-  assert.deepEqual(await troublesOf(evidence(false), checks), []);
+    protocolMappers: (one.protocolMappers ?? []).filter((mapper) => !mapper.name?.startsWith(name)),
+  })),
+});
+
+for (const [what, change, trouble, more] of [
+  [
+    'nobody may introspect',
+    () => ({ server: undefined }),
+    /^fail mcp\.client: no client https:.*\(.*active: false\)$/,
+  ],
+  [
+    'a public client may not introspect',
+    ({ server }) => ({ server: { ...server, publicClient: true } }),
+    /^fail mcp\.client: it is public/,
+  ],
+  [
+    'the server is no resource',
+    ({ server }) => ({ server: { ...server, attributes: {} } }),
+    /^warn mcp\.client: has no resource_url \(.*resource-indicators.*invalid_target\)$/,
+  ],
+  [
+    'a scope is not there',
+    () => ({ scopes: [] }),
+    /^fail mcp\.audience: no client scope mcp:tools \(Keycloak answers invalid_scope\)$/,
+  ],
+  [
+    'tokens have no audience',
+    mappersBut('audience'),
+    /^fail mcp\.audience: no scope has an audience mapper .*\(Tokens have no aud/,
+  ],
+  ['tokens have no name', mappersBut('username'), /^warn mcp\.username: .*preferred_username\)$/],
+  [
+    'clients may not register with the scope',
+    () => ({ offered: [] }),
+    /^warn mcp\.registration: mcp:tools is not optional.*403 "Allowed Client Scopes"\)$/,
+  ],
+  [
+    'clients may register from nowhere',
+    () => ({ trustedHosts: { config: {} } }),
+    /^warn mcp\.registration: no host is trusted.*403 "Trusted Hosts"; pages get "Invalid origin" besides\)$/,
+  ],
+  [
+    'users get no offline tokens',
+    () => ({}),
+    /^warn mcp\.offline: .*400 "Offline tokens not allowed"\)$/,
+    { givesOffline: false },
+  ],
+  [
+    'documents are offered, and no policy takes them',
+    () => ({ documents: { isOffered: true, profiles: [], policies: [] } }),
+    /^fail mcp\.metadata-documents: offered, .*"Client not found"\)$/,
+  ],
+] as [string, (state: McpState) => Partial<McpState>, RegExp, Partial<McpAdminView>?][]) {
+  test(`an admin is told where ${what}`, async () => {
+    const [first, ...others] = await troublesAt(change, more);
+    assert.match(first ?? '', trouble);
+    // Without its scopes there is nobody who could have the mappers.
+    assert.ok(
+      others.every((one) => one.startsWith('warn mcp.username')),
+      others.join(),
+    );
+  });
+}
+
+test('an admin is told that pages may not register, which is no trouble of other programs', async () => {
+  const { state, ...view } = seeWell();
+  const seenAt = async (webOrigins: string[]) =>
+    (await resultsOf({ ...view, state: { ...state, webOrigins } })).find(
+      ({ id }) => id === 'mcp.registration',
+    );
+  assert.match((await seenAt([]))?.seen ?? '', /pages get "Invalid origin" \(Clients → Client registration/);
+  assert.match((await seenAt(['https://a.example']))?.seen ?? '', /pages of https:\/\/a\.example$/);
+});
+
+test('documents of clients are no trouble where a policy takes them', async () => {
+  const documents = { isOffered: true, profiles: [], policies: [] };
+  const taken = withDocuments(documents, { name: 'own', domains: ['example.com'] });
+  assert.deepEqual(await troublesAt(() => ({ documents: { ...documents, ...taken } })), []);
+  const policies = taken.policies.map((one) => ({ ...one, enabled: false }));
+  assert.equal((await troublesAt(() => ({ documents: { ...documents, ...taken, policies } }))).length, 1);
 });

@@ -107,6 +107,12 @@ describe('the URI that a proof has to be for', () => {
     ['may encode in small letters', 'https://api.example.com/a%2fb', { url: '/a%2Fb' }, IN, PUBLIC],
     ['keeps what has to be encoded', 'https://api.example.com/a/b', { url: '/a%2Fb' }, OTHER, PUBLIC],
     ['may have steps back', 'https://api.example.com/b/../a', { url: '/a' }, IN, PUBLIC],
+    // A router that takes paths as they stand there leads it to another route than to the one that was signed for.
+    ['is not for a request with steps back', 'https://api.example.com/a', { url: '/b/../a' }, OTHER, PUBLIC],
+    ['is not for one that encodes them', 'https://api.example.com/a', { url: '/b/%2E%2e/a' }, OTHER, PUBLIC],
+    ['is not for one with a step at its end', 'https://api.example.com/a/', { url: '/a/.' }, OTHER, PUBLIC],
+    ['may have the same steps', 'https://api.example.com/b/../a', { url: '/b/../a' }, IN, PUBLIC],
+    ['may have dots in a name', 'https://api.example.com/%61/..b', { url: '/a/..b' }, IN, PUBLIC],
     ['has no path where there is none', 'https://api.example.com', { url: '/' }, IN, PUBLIC],
     ['keeps two slashes', 'https://api.example.com//a', { url: '//a' }, IN, PUBLIC],
     ['is not one slash for two', 'https://api.example.com/a', { url: '//a' }, OTHER, PUBLIC],

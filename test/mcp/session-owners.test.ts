@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createSessionOwners } from '../../packages/guard/src/mcp/session-owners.ts';
 
 describe('whose the sessions of MCP clients are', () => {
-  test('one that was not used for a day is nobody’s', () => {
+  test('one that was not used for a day is nobody’s any more, though the server may still know it', () => {
     let now = 0;
     const owners = createSessionOwners(() => now);
     owners.give('session', 'one');
@@ -12,7 +12,10 @@ describe('whose the sessions of MCP clients are', () => {
     now += 86_399_999;
     assert.equal(owners.isFor('session', 'two'), false);
     now += 1;
-    assert.deepEqual([owners.isFor('session', 'two'), owners.size], [true, 0]);
+    assert.deepEqual(
+      [owners.isFor('session', 'two'), owners.isFor('session', 'one'), owners.size],
+      [false, false, 0],
+    );
   });
 
   test('who opens many pushes out their own, and nobody else’s', () => {
@@ -21,9 +24,10 @@ describe('whose the sessions of MCP clients are', () => {
     for (let i = 0; i < 50; i++) owners.give(`flood-${i}`, 'two');
     assert.equal(owners.size, 4);
     assert.equal(owners.isFor('mine', 'two'), false);
+    for (const id of ['flood-46', 'flood-47', 'flood-49']) assert.equal(owners.isFor(id, 'one'), false, id);
     assert.deepEqual(
-      [owners.isFor('flood-46', 'one'), owners.isFor('flood-47', 'one'), owners.isFor('flood-49', 'one')],
-      [true, false, false],
+      [owners.isFor('flood-46', 'two'), owners.isFor('flood-47', 'two'), owners.isFor('mine', 'one')],
+      [false, true, true],
     );
   });
 
@@ -33,12 +37,16 @@ describe('whose the sessions of MCP clients are', () => {
     owners.give('b', 'two');
     owners.isFor('a', 'one');
     owners.give('c', 'three');
-    assert.deepEqual([owners.size, owners.isFor('a', 'x'), owners.isFor('b', 'x')], [2, false, true]);
+    assert.deepEqual(
+      [owners.size, owners.isFor('a', 'one'), owners.isFor('c', 'three'), owners.isFor('b', 'two')],
+      [2, true, true, false],
+    );
+    assert.equal(owners.isFor('b', 'x'), false, 'what was pushed out is open to nobody');
   });
 
-  test('made-up ids are not kept', () => {
+  test('an id that was never given out is nobody’s, and is not kept', () => {
     const owners = createSessionOwners(() => 0);
-    assert.equal(owners.isFor('made-up', 'one'), true);
+    assert.equal(owners.isFor('made-up', 'one'), false);
     assert.equal(owners.size, 0);
   });
 });

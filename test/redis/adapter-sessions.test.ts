@@ -1,35 +1,14 @@
 // Every adapter with its sessions in a real Redis: two processes, as behind a load balancer, and one browser.
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { TSX } from '../../tools/typescript.mjs';
 import { assertUser } from '../contract/adapter/set-up.ts';
-import { ROOT } from '../repo/source-imports.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
-import { ADAPTER_NAMES, type Replica } from './adapter-process.ts';
-
-const PROCESS = join(ROOT, 'test/redis/adapter-process.ts');
-
-async function startProcess(t: TestContext, replica: Replica): Promise<string> {
-  const child = fork(PROCESS, [JSON.stringify(replica)], {
-    execArgv: [...TSX],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const ended = once(child, 'exit').then(() => assert.fail(`${replica.name} did not start`));
-  t.after(() => {
-    ended.catch(() => {});
-    child.kill();
-  });
-  const [url] = (await Promise.race([once(child, 'message'), ended])) as [string];
-  ended.catch(() => {});
-  return url;
-}
+import { ADAPTER_NAMES } from './adapter-process.ts';
+import { startProcess } from './start-adapter-process.ts';
 
 for (const name of ADAPTER_NAMES) {
   test(`${name}: two processes know one session, renew it once, and both end it`, async (t) => {

@@ -6,7 +6,8 @@ import { startRedis } from '../support/redis-server.ts';
 revocationStoreContract('redis', async (t) => {
   const redis = await startRedis(t);
   return async () => {
-    const connection = openRedis({ url: redis.url });
+    // Thousands of commands at once, on a machine that may have other things to do.
+    const connection = openRedis({ url: redis.url, timeoutMs: 10_000 });
     const store = createRedisRevocationStore(connection);
     t.after(() => {
       store.close();

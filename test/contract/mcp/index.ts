@@ -210,7 +210,12 @@ export function describeMcp(adapter: McpAdapter): void {
       assert.equal((await send(mint({ sub: 'two' }), call('look'), session)).status, 404);
       const ended = await send(mint({ sub: 'one' }), undefined, { ...session, method: 'DELETE' });
       assert.equal(ended.status, 204);
-      assert.equal((await send(mint({ sub: 'two' }), call('look'), session)).status, 200);
+      // What has ended, and what was never given out here, is open to nobody: the application may know it still.
+      for (const sub of ['one', 'two']) {
+        assert.equal((await send(mint({ sub }), call('look'), session)).status, 404, sub);
+        const unknown = { headers: { 'mcp-session-id': 'never-given' } };
+        assert.equal((await send(mint({ sub }), call('look'), unknown)).status, 404, sub);
+      }
       // Where tokens name nobody, the session at Keycloak does.
       const other = { headers: { 'mcp-session-id': 'session-2' } };
       const [mine, theirs] = ['s1', 's2'].map((sid) => mint({ sub: undefined, sid })) as [string, string];

@@ -15,8 +15,11 @@ export interface Keeper {
   readonly provider: never;
 }
 
-/** @param client of a program that was set up before; without one it registers */
-export function createKeeper(client?: { client_id: string }): Keeper {
+/**
+ * @param client of a program that was set up before; without one it registers
+ * @param clientMetadataUrl of its document: it registers only where the provider takes none
+ */
+export function createKeeper(client?: { client_id: string }, clientMetadataUrl?: string): Keeper {
   let verifier = '';
   let discovered: unknown;
   const keeper: Keeper = {
@@ -25,6 +28,7 @@ export function createKeeper(client?: { client_id: string }): Keeper {
     asked: undefined,
     provider: {
       redirectUrl: REDIRECT_URI,
+      clientMetadataUrl,
       clientMetadata: {
         client_name: 'A program of the tests',
         redirect_uris: [REDIRECT_URI],

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import fastify from 'fastify';
 import { createClient } from '../../../packages/guard/src/client/index.ts';
 import { keycloakGuard, keycloakSession } from '../../../packages/guard/src/fastify/index.ts';
+import { launchChromium, reachOnly } from '../../support/chromium.ts';
 import { plainFetch } from '../../support/plain-fetch.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 import { createStepUpRealm, type StepUpRealm } from '../support/step-up-realm.ts';
@@ -87,6 +88,44 @@ test('a page that wants gold gets it: password at first, then the code alone, an
     assert.equal(fresh.status, 200, fresh.text);
     assert.deepEqual(fresh.asked, ['password', 'code']);
   } finally {
+    await app.close();
+  }
+});
+
+test('in Chromium: password, a page that wants gold, the code alone, and the page', async () => {
+  const { app, url } = await startApp('strong');
+  const browser = await launchChromium(reachOnly('127.0.0.1', 'localhost'));
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(60_000);
+    const seen: string[] = [];
+    page.on('framenavigated', (frame) => {
+      if (frame === page.mainFrame()) seen.push(frame.url().split('?', 1)[0] ?? '');
+    });
+    const shows = async (text: string) => {
+      await page.locator('body', { hasText: text }).waitFor();
+      assert.equal(await page.locator('body').textContent(), text);
+    };
+    await page.goto(`${url}/auth/login?return_to=/any`);
+    await page.locator('#username').fill(where.carol.username);
+    await page.locator('#password').fill(where.carol.password);
+    await page.locator('#kc-login').click();
+    await shows('acr silver');
+
+    await page.goto(`${url}/gold?a=b`);
+    await page.locator('#otp').waitFor();
+    assert.equal(await page.locator('#password').count(), 0, 'the password is not asked for again');
+    await page.locator('#otp').fill(where.code());
+    await page.locator('#kc-login').click();
+    await shows('acr gold');
+    assert.equal(page.url(), `${url}/gold?a=b`);
+
+    const before = seen.length;
+    await page.goto(`${url}/gold?c=d`);
+    await shows('acr gold');
+    assert.deepEqual(seen.slice(before), [`${url}/gold`], 'nobody is asked twice');
+  } finally {
+    await browser.close();
     await app.close();
   }
 });

@@ -16,8 +16,16 @@ export interface RealMcpRealm extends McpRealm {
   call(method: string, path: string, body?: object): Promise<Response>;
 }
 
-/** A realm of Keycloak's own making with one user, and then `keycloak-guard setup --mcp`. */
-export async function createMcpRealm(keycloak: RealKeycloak, url: string): Promise<RealMcpRealm> {
+/**
+ * A realm of Keycloak's own making with one user, and then `keycloak-guard setup --mcp`.
+ *
+ * @param more arguments of setup
+ */
+export async function createMcpRealm(
+  keycloak: RealKeycloak,
+  url: string,
+  ...more: readonly string[]
+): Promise<RealMcpRealm> {
   const realm = `mcp-${randomUUID().slice(0, 8)}`;
   const user = { username: 'abdullah', password: randomUUID() };
   const cwd = await mkdtemp(join(tmpdir(), 'mcp-'));
@@ -60,7 +68,7 @@ export async function createMcpRealm(keycloak: RealKeycloak, url: string): Promi
       },
     ],
   });
-  const made = await setUp('--mcp-scope', 'notes:write', '--mcp-registration', '--yes');
+  const made = await setUp('--mcp-scope', 'notes:write', '--mcp-registration', '--yes', ...more);
   assert.equal(made.code, 0, made.stdout + made.stderr);
   const [{ id }] = await list(`/clients?clientId=${encodeURIComponent(url)}`);
   const { value: clientSecret } = await list(`/clients/${id}/client-secret`);

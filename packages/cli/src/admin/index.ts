@@ -33,6 +33,7 @@ export { type CurrentState, findUser, readCurrent } from './current.ts';
 export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type UserGoal } from './goal.ts';
 export { applyMcpStep } from './mcp/apply.ts';
 export { type McpState, readMcp } from './mcp/current.ts';
+export { takesDocuments } from './mcp/documents.ts';
 export type { McpGoal } from './mcp/goal.ts';
 export { planMcp } from './mcp/plan.ts';
 export { makePlan } from './plan/plan.ts';

@@ -46,7 +46,12 @@ export interface SetupOptions {
   readonly authzFile: string | undefined;
   /** An MCP server is wanted, and no API. */
   readonly mcp:
-    | { readonly url: string; readonly scopes: readonly string[]; readonly registration: boolean }
+    | {
+        readonly url: string;
+        readonly scopes: readonly string[];
+        readonly registration: boolean;
+        readonly documents: readonly string[];
+      }
     | undefined;
   /** Clients whose tokens are to name this one, and nothing else. */
   readonly audienceFor: readonly string[] | undefined;
@@ -87,6 +92,7 @@ const FLAGS = {
   mcp: { type: 'string' },
   'mcp-scope': { type: 'string', multiple: true },
   'mcp-registration': { type: 'boolean' },
+  'mcp-documents': { type: 'string', multiple: true },
   authz: { type: 'string' },
   'no-authz': { type: 'boolean' },
 } as const;
@@ -153,6 +159,7 @@ export async function readSetupOptions(
             url: flags.mcp,
             scopes: flags['mcp-scope'] ?? ['mcp:tools'],
             registration: flags['mcp-registration'] ?? false,
+            documents: (flags['mcp-documents'] ?? []).map((domain) => domain.toLowerCase()),
           },
     fromStdin: [
       ...(flags['admin-password-stdin'] ? (['admin-password'] as const) : []),
@@ -208,6 +215,10 @@ export function assertUsable(options: SetupOptions): void {
     problems.push('--mcp must be the URL of the MCP server, for example https://example.com/mcp');
   if (mcp?.scopes.some((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
     problems.push('--mcp-scope must be a scope without spaces, for example mcp:tools');
+  if (mcp?.documents.some((domain) => !/^(\*\.)?[a-z\d-]+(\.[a-z\d-]+)*$/.test(domain)))
+    problems.push(
+      '--mcp-documents must be a domain, for example example.com, or *.example.com for all below it too',
+    );
   if (options.audienceFor?.length === 0)
     problems.push('--audience-for must be client ids, for example frontend,reports');
   if (options.audienceFor !== undefined && (mcp ?? options.exportFile) !== undefined)

@@ -32,13 +32,17 @@ function toOrigin(request: RequestLike): string | undefined {
 
 /**
  * Whether `htu` names the URI (RFC 9449 §4.3 step 9): query and fragment are ignored, and what RFC 3986 §6.2.2 and §6.2.3
- * call equivalent is equal.
+ * call equivalent is equal. Steps back in the path of a request are not: some routers take them for names, and it is another
+ * route that they lead to. Clients take them out before they send.
  */
 export function isSameUri(htu: string, uri: string): boolean {
   if (htu === uri) return true;
+  if (STEP.test(uri)) return false;
   const named = normalise(htu);
   return named !== undefined && named === normalise(uri);
 }
+
+const STEP = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
 function normalise(text: string): string | undefined {
   // A URL may not hold them, and whoever parses one drops or changes them without a word.

@@ -26,7 +26,14 @@ import {
   toFetchPath,
   toPermitGate,
 } from '../adapter/internal.ts';
-import type { Claims, Principal, Requirements, TokenVerifier } from '../core/index.ts';
+import type {
+  Claims,
+  Principal,
+  RequestLike,
+  Requirements,
+  SocketLike,
+  TokenVerifier,
+} from '../core/index.ts';
 import { type Gate, type GuardOptions, isThenable } from '../core/internal.ts';
 import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 import { toFetchMcp } from '../mcp/internal.ts';
@@ -150,7 +157,7 @@ export interface HonoKeycloak<C extends object = Claims> {
 export function keycloak<C extends object = Claims>(options: KeycloakOptions<Context, C>): HonoKeycloak<C> {
   const door = createDoor<Context, FetchReply, C>(options, {
     factory: 'keycloak',
-    toRequest: (c) => c.req.raw,
+    toRequest,
     toWire: (c) => fetchHost.toWire(c.req.raw),
     addToAnswer: fetchHost.addToAnswer,
   });
@@ -230,6 +237,12 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
     load: () => door.verifier.load(),
     close: door.close,
   };
+}
+
+/** With the connection, where `@hono/node-server` tells of it: the certificate of the client is known there alone. */
+function toRequest({ req: { raw }, env }: Context): RequestLike {
+  const socket = (env as { incoming?: { socket?: SocketLike } } | undefined)?.incoming?.socket;
+  return socket === undefined ? raw : { headers: raw.headers, method: raw.method, url: raw.url, socket };
 }
 
 /** Hono puts headers onto a copy where an answer is there already; an upgrade cannot be copied. */

@@ -63,7 +63,7 @@ export function createMcpServer<Incoming, Outgoing>(
     });
   }
 
-  /** The token is for this server, has the scopes that every request needs, and the session is not somebody else's. */
+  /** The token is for this server, has the scopes that every request needs, and the session is theirs. */
   function check(principal: Principal, sessionId: string | undefined, owner: string): void {
     if (!principal.audience.includes(audience)) {
       throw new AuthError('token_audience', 'The token is not for this MCP server', {
@@ -73,7 +73,13 @@ export function createMcpServer<Incoming, Outgoing>(
     }
     requireScopes(principal);
     if (sessionId !== undefined && !owners.isFor(sessionId, owner)) {
-      throw new AuthError('mcp_session_unknown', 'The session of the MCP client is of somebody else');
+      throw new AuthError(
+        'mcp_session_unknown',
+        'The session was not given to this person, or not by this process',
+        {
+          expected: 'a session that this process gave to the person, and that was used within a day',
+        },
+      );
     }
   }
 

@@ -2,7 +2,10 @@
 export interface SessionOwners {
   /** An id was given out. Whose it is at first, it stays. */
   give(id: string, owner: string): void;
-  /** Whether an id is not somebody else's. One that was never given out here is nobody's: the server knows it, or does not. */
+  /**
+   * Whether an id was given to them. One that was never given out here, or was forgotten, is nobody's: the server behind may
+   * know it all the same, and whoever found it in a log would be let in.
+   */
   isFor(id: string, owner: string): boolean;
   /** The session has ended. */
   drop(id: string): void;
@@ -63,9 +66,7 @@ export function createSessionOwners(
       if (one === undefined || one.owner === owner) use(id, owner);
     },
     isFor(id, owner) {
-      const one = find(id);
-      if (one === undefined) return true;
-      if (one.owner !== owner) return false;
+      if (find(id)?.owner !== owner) return false;
       use(id, owner);
       return true;
     },

@@ -19,10 +19,21 @@ export interface MetadataDocuments {
 }
 
 const FAILED = 'Client Metadata fetch failed';
+/** Whoever can open a sign-in page can have one fetched. Keycloak keeps them all. */
+const MOST = 1_000;
 
-export function createMetadataDocuments(realm: Realm, clock: Clock): MetadataDocuments {
-  /** Until when a document is good, by client id. Unit: seconds since 1970. */
+export function createMetadataDocuments(realm: Realm, clock: Clock, most = MOST): MetadataDocuments {
+  /** Until when a document is good, by client id; what was used longest ago comes first. Unit: seconds since 1970. */
   const goodUntil = new Map<string, number>();
+
+  function keep(clientId: string, until: number): void {
+    goodUntil.delete(clientId);
+    goodUntil.set(clientId, until);
+    const [oldest = ''] = goodUntil.keys();
+    if (goodUntil.size <= most) return;
+    goodUntil.delete(oldest);
+    realm.removeClient(oldest);
+  }
 
   async function update(url: URL, clientId: string, redirectUri: string, policy: DocumentPolicy) {
     const fetched = await fetchDocument(url);
@@ -40,7 +51,7 @@ export function createMetadataDocuments(realm: Realm, clock: Clock): MetadataDoc
       id: stableId(realm.name, 'client', clientId),
       attributes: { ...client.attributes, 'consent.screen.text': `The client's hostname is ${url.hostname}` },
     });
-    goodUntil.set(clientId, clock.seconds() + fetched.maxAge);
+    keep(clientId, clock.seconds() + fetched.maxAge);
   }
 
   return {
@@ -48,16 +59,16 @@ export function createMetadataDocuments(realm: Realm, clock: Clock): MetadataDoc
       const clientId = query.get('client_id') ?? '';
       const policy = realm.features.has('cimd') ? documentPolicyOf(realm, clientId) : undefined;
       if (policy === undefined) return;
-      const isKnown = goodUntil.has(clientId);
+      const until = goodUntil.get(clientId);
       // A client that somebody set up is not written over by a document.
-      if (!isKnown && realm.client(clientId) !== undefined) return;
+      if (until === undefined && realm.client(clientId) !== undefined) return;
       const redirectUri = query.get('redirect_uri');
       if (redirectUri === null || (redirectUri !== '' && !URL.canParse(redirectUri))) {
         throw new PageFault('Invalid Authorization Request: it does not include redirect_uri parameter');
       }
       const url = assertDocumentUrl(clientId, policy);
-      if (isKnown && clock.seconds() <= (goodUntil.get(clientId) as number)) return;
-      await update(url, clientId, redirectUri, policy);
+      if (until !== undefined && clock.seconds() <= until) keep(clientId, until);
+      else await update(url, clientId, redirectUri, policy);
     },
   };
 }

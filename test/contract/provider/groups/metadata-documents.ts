@@ -127,6 +127,13 @@ const REFUSED: Record<string, [text: string, said: (id: string) => object | stri
   '/never-comes': [FAILED, () => () => {}],
 };
 
+const TYPES: Record<string, string | undefined> = {
+  '/no-type': undefined,
+  '/json': 'application/json',
+  '/text': 'text/plain',
+  '/page': 'text/html; charset=utf-8',
+};
+
 export const metadataDocumentsGroup: Behaviours = {
   'discovery says so': async ({ caller }) => {
     const discovery = await fetch(`${caller.issuer}/.well-known/openid-configuration`);
@@ -177,6 +184,18 @@ export const metadataDocumentsGroup: Behaviours = {
   'a document without a method is that of a public client': withDocuments(
     (_url, id) => ({ ...documentOf(id), token_endpoint_auth_method: undefined }),
     async ({ caller, at }) => assert.equal((await authorize(caller, at('/client.json'))).status, 200),
+  ),
+  'a document is read whatever its content type is said to be': withDocuments(
+    (_url, id) => (_request, response) => {
+      const type = TYPES[new URL(id).pathname];
+      response.writeHead(200, type === undefined ? {} : { 'content-type': type });
+      response.end(JSON.stringify(documentOf(id)));
+    },
+    async ({ caller, at }) => {
+      for (const path of Object.keys(TYPES)) {
+        assert.equal((await authorize(caller, at(path))).status, 200, path);
+      }
+    },
   ),
   'scopes of the document are what its client may ask for': withDocuments(
     (_url, id) => ({ ...documentOf(id), scope: 'email' }),

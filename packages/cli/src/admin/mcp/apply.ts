@@ -2,6 +2,7 @@ import type AdminClient from '@keycloak/keycloak-admin-client';
 import { AdminError, toAdminError } from '../admin-error.ts';
 import type { Step } from '../plan/step.ts';
 import { readMcp } from './current.ts';
+import { withDocuments } from './documents.ts';
 import {
   MCP_CLIENT,
   MCP_CLIENT_ID,
@@ -79,6 +80,11 @@ async function act(api: AdminClient, goal: McpGoal, action: McpAction): Promise<
       const hosts = [...new Set([...(policy?.config?.['trusted-hosts'] ?? []), ...action.hosts])];
       const config = { ...policy?.config, 'trusted-hosts': hosts };
       return api.components.update({ realm, id }, { ...policy, config });
+    }
+    case 'take-documents': {
+      const { profiles, policies } = withDocuments((await readMcp(api, goal)).documents, action.policy);
+      await api.clientPolicies.createProfiles({ realm, profiles });
+      return api.clientPolicies.updatePolicy({ realm, policies });
     }
   }
 }

@@ -3,6 +3,7 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
 import { AdminError, toAdminError } from '../admin-error.ts';
+import type { DocumentState } from './documents.ts';
 import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
 
 /** What is there now, as far as an MCP server needs it. */
@@ -14,9 +15,19 @@ export interface McpState {
   readonly offered: readonly string[];
   /** The policy that says from where clients may register without a token. */
   readonly trustedHosts: ComponentRepresentation | undefined;
+  /** Origins whose pages may register clients. */
+  readonly webOrigins: readonly string[];
+  readonly documents: DocumentState;
 }
 
+const TIMEOUT_MS = 10_000;
 const POLICY = 'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy';
+
+/** Of those who register without a token. */
+const isAnonymous =
+  (wanted: string) =>
+  ({ providerId, subType }: ComponentRepresentation): boolean =>
+    providerId === wanted && subType === 'anonymous';
 
 /**
  * Reads what is there now. Changes nothing.
@@ -32,24 +43,49 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
       throw new AdminError('missing', 404, `There is no realm ${realm}: run setup without --mcp first`);
     }
     // The types of these two know nothing of the realm.
-    const [server, program, scopes, optional, byDefault, policies] = await Promise.all([
+    const [server, program, scopes, optional, byDefault, policies, documents] = await Promise.all([
       byId(url),
       byId(MCP_CLIENT_ID),
       api.clientScopes.find({ realm }),
       api.clientScopes.listDefaultOptionalClientScopes({ realm } as never),
       api.clientScopes.listDefaultClientScopes({ realm } as never),
       goal.registration ? api.components.find({ realm, type: POLICY }) : [],
+      readDocuments(api, realm),
     ]);
     return {
       server,
       program,
       scopes: scopes.filter(({ name = '' }) => goal.scopes.includes(name)),
       offered: [...optional, ...byDefault].map(({ name = '' }) => name),
-      trustedHosts: policies.find(
-        ({ providerId, subType }) => providerId === 'trusted-hosts' && subType === 'anonymous',
-      ),
+      trustedHosts: policies.find(isAnonymous('trusted-hosts')),
+      webOrigins: [
+        policies.find(isAnonymous('registration-web-origins'))?.config?.['web-origins'] ?? [],
+      ].flat(),
+      documents,
     };
   } catch (error) {
     throw toAdminError(error, `see what the realm ${realm} holds`);
   }
+}
+
+async function readDocuments(api: AdminClient, realm: string): Promise<DocumentState> {
+  const metadata = await readMetadata(`${api.baseUrl}/realms/${encodeURIComponent(realm)}`);
+  if (metadata.client_id_metadata_document_supported !== true) {
+    return { isOffered: false, profiles: [], policies: [] };
+  }
+  const [{ profiles = [] }, { policies = [] }] = await Promise.all([
+    api.clientPolicies.listProfiles({ realm }),
+    api.clientPolicies.listPolicies({ realm }),
+  ]);
+  return { isOffered: true, profiles, policies };
+}
+
+/** What clients are told. A realm that is switched off tells them nothing. */
+async function readMetadata(realmUrl: string): Promise<Readonly<Record<string, unknown>>> {
+  const answer = await fetch(`${realmUrl}/.well-known/openid-configuration`, {
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const found: unknown = await answer.json().catch(() => undefined);
+  return typeof found === 'object' && found !== null ? (found as Record<string, unknown>) : {};
 }

@@ -6,6 +6,8 @@ export interface McpGoal {
   readonly scopes: readonly string[];
   /** Whether programs of this machine may register by themselves. */
   readonly registration: boolean;
+  /** Domains whose programs may say what they are in a document there, whose URL is their client id. */
+  readonly documents: readonly string[];
 }
 
 /** The client of programs that cannot keep a secret. */

@@ -1,5 +1,6 @@
 import type { Change, Plan } from '../plan/step.ts';
 import type { McpState } from './current.ts';
+import { type DocumentPolicy, missingDomains, takesDocuments, toDocumentPolicies } from './documents.ts';
 import {
   type Mapper,
   MCP_CLIENT_ID,
@@ -19,7 +20,8 @@ export type McpAction =
   | { readonly type: 'offer-scope'; readonly scope: string }
   | { readonly type: 'create-program' }
   | { readonly type: 'add-optional-scope'; readonly scope: string }
-  | { readonly type: 'trust-hosts'; readonly hosts: readonly string[] };
+  | { readonly type: 'trust-hosts'; readonly hosts: readonly string[] }
+  | { readonly type: 'take-documents'; readonly policy: DocumentPolicy };
 
 /** What has to be done; nothing that somebody set otherwise is taken away. */
 export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
@@ -66,6 +68,7 @@ export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
     if (missing.length === 0) plan.kept.push(program);
   }
   if (goal.registration) planRegistration();
+  planDocuments();
   return plan;
 
   function planScope(name: string): void {
@@ -130,5 +133,43 @@ export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
     if (hosts.length === 0) plan.kept.push(subject);
     else
       step('change', subject, { type: 'trust-hosts', hosts }, to('trusted hosts', `+ ${hosts.join(', ')}`));
+  }
+
+  function planDocuments(): void {
+    const { documents } = state;
+    if (!documents.isOffered && goal.documents.length > 0) {
+      plan.blocked.push({
+        subject: 'documents of clients',
+        why: 'the feature cimd is off, so Keycloak takes none',
+        fix: 'start Keycloak with --features=cimd, and run this again',
+      });
+      return;
+    }
+    if (documents.isOffered && goal.documents.length === 0 && !takesDocuments(documents)) {
+      plan.blocked.push({
+        subject: 'documents of clients',
+        why: 'Keycloak says that it takes them, and no client policy does: clients that choose one get "Client not found"',
+        fix: '--mcp-documents with the domain of each program that may, or start Keycloak without the feature cimd',
+      });
+    }
+    for (const policy of toDocumentPolicies(goal.documents)) planPolicy(policy);
+  }
+
+  function planPolicy(policy: DocumentPolicy): void {
+    const subject = `client policy ${policy.name}`;
+    const there = state.documents.policies.find(({ name }) => name === policy.name);
+    const missing = missingDomains(state.documents, policy);
+    if (there?.enabled === false) {
+      plan.blocked.push({
+        subject,
+        why: 'somebody switched it off',
+        fix: 'Realm settings → Client policies → Policies → this one: on',
+      });
+    }
+    if (missing.length === 0) plan.kept.push(subject);
+    else {
+      const kind = there === undefined ? 'create' : 'change';
+      step(kind, subject, { type: 'take-documents', policy }, to('documents of', `+ ${missing.join(', ')}`));
+    }
   }
 }

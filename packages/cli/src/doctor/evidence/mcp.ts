@@ -30,8 +30,6 @@ export interface McpAdminView {
   readonly state: McpState;
   /** Whether everybody who signs in may get offline tokens. */
   readonly givesOffline: boolean;
-  /** Whether a client policy takes client ids that are URLs. */
-  readonly takesMetadataDocuments: boolean;
 }
 
 export function createMcpEvidence(url: string, credentials: AdminCredentials | undefined): McpEvidence {
@@ -62,25 +60,15 @@ export function createMcpEvidence(url: string, credentials: AdminCredentials | u
     const [, serverUrl, realm] = /^(.*)\/realms\/([^/]+)$/.exec(String(await issuer())) ?? [];
     if (credentials === undefined || serverUrl === undefined || realm === undefined) return null;
     const { api } = await connectAdmin({ serverUrl, credentials, timeoutMs: TIMEOUT_MS });
-    const goal = { realm, url, scopes: await scopes(), registration: true };
-    const [state, role, profiles, policies] = await Promise.all([
+    const goal = { realm, url, scopes: await scopes(), registration: true, documents: [] };
+    const [state, role] = await Promise.all([
       readMcp(api, goal),
       api.roles.findOneByName({ realm, name: `default-roles-${realm.toLowerCase()}` }),
-      api.clientPolicies.listProfiles({ realm }),
-      api.clientPolicies.listPolicies({ realm }),
     ]);
     const defaults = role?.id === undefined ? [] : await api.roles.getCompositeRoles({ realm, id: role.id });
-    const able = (profiles.profiles ?? [])
-      .filter(({ executors }) =>
-        executors?.some(({ executor }) => executor === 'client-id-metadata-document'),
-      )
-      .map(({ name }) => name);
     return {
       state,
       givesOffline: defaults.some(({ name }) => name === 'offline_access'),
-      takesMetadataDocuments: (policies.policies ?? []).some(
-        (policy) => policy.enabled && policy.profiles?.some((name) => able.includes(name)),
-      ),
     };
   });
   return { url, challenge, metadata, provider, scopes, admin };

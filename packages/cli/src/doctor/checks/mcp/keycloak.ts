@@ -1,3 +1,4 @@
+import { takesDocuments } from '../../../admin/index.ts';
 import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { DoctorContext } from '../../context.ts';
 import type { McpAdminView, McpEvidence } from '../../evidence/mcp.ts';
@@ -73,9 +74,7 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
       SETUP(url),
     );
   }),
-  check('mcp.registration', ({ state: { offered, trustedHosts } }, { url, scopes }) =>
-    explainRegistration(offered, trustedHosts?.config, url, scopes),
-  ),
+  check('mcp.registration', ({ state }, evidence) => explainRegistration(state, evidence)),
   check('mcp.offline', ({ givesOffline }) =>
     givesOffline
       ? ok('everybody may get offline tokens')
@@ -85,22 +84,21 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
           'Give the role offline_access to who uses MCP clients.',
         ),
   ),
-  check('mcp.metadata-documents', async ({ takesMetadataDocuments }, { provider }) => {
-    const isOffered = (await provider())?.client_id_metadata_document_supported === true;
-    if (!isOffered || takesMetadataDocuments) return ok(isOffered ? 'a policy takes them' : 'not offered');
+  check('mcp.metadata-documents', ({ state: { documents } }, { url }) => {
+    if (!documents.isOffered || takesDocuments(documents)) {
+      return ok(documents.isOffered ? 'a policy takes them' : 'not offered');
+    }
     return fail(
       'offered, and no policy takes them',
       'Clients choose a client id that is a URL, and Keycloak says "Client not found"',
-      'Add a client policy: condition client-id-uri, executor client-id-metadata-document; or switch the feature cimd off.',
+      `${SETUP(url)} --mcp-documents, with the domains of the programs; or switch the feature cimd off.`,
     );
   }),
 ];
 
 async function explainRegistration(
-  offered: readonly string[],
-  config: Readonly<Record<string, string | string[]>> | undefined,
-  url: string,
-  scopes: () => Promise<string[]>,
+  { offered, trustedHosts, webOrigins }: McpAdminView['state'],
+  { url, scopes }: McpEvidence,
 ): Promise<Finding> {
   const lost = (await scopes()).filter((name) => !offered.includes(name));
   if (lost.length > 0) {
@@ -110,10 +108,18 @@ async function explainRegistration(
       SETUP(url),
     );
   }
-  if ([config?.['trusted-hosts'] ?? []].flat().filter(Boolean).length > 0) return ok('from trusted hosts');
-  return warn(
-    'no host is trusted',
-    'Registration is refused with 403 "Trusted Hosts"; pages get "Invalid origin" besides',
-    `Give clients the client id mcp-client; or ${SETUP(url)} --mcp-registration, and the origins of pages under Clients → Client registration → Allowed Registration Web Origins.`,
+  if ([trustedHosts?.config?.['trusted-hosts'] ?? []].flat().filter(Boolean).length === 0) {
+    return warn(
+      'no host is trusted',
+      'Registration is refused with 403 "Trusted Hosts"; pages get "Invalid origin" besides',
+      `Give clients the client id mcp-client; or ${SETUP(url)} --mcp-registration, and the origins of pages under ${ORIGINS}.`,
+    );
+  }
+  return ok(
+    webOrigins.length > 0
+      ? `from trusted hosts, and from pages of ${webOrigins.join(', ')}`
+      : `from trusted hosts; pages get "Invalid origin" (${ORIGINS})`,
   );
 }
+
+const ORIGINS = 'Clients → Client registration → Allowed Registration Web Origins';

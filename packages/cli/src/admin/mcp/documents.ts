@@ -1,0 +1,99 @@
+import type ClientPolicyRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientPolicyRepresentation.js';
+import type ClientProfileRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientProfileRepresentation.js';
+
+/** What a realm says of clients whose id is the URL of a document about them (feature `cimd`). */
+export interface DocumentState {
+  /** Whether Keycloak tells clients that it takes such documents. */
+  readonly isOffered: boolean;
+  readonly profiles: readonly ClientProfileRepresentation[];
+  readonly policies: readonly ClientPolicyRepresentation[];
+}
+
+/** A client policy and its profile, which have the same name. */
+export interface DocumentPolicy {
+  readonly name: string;
+  /** Where documents may be. */
+  readonly domains: readonly string[];
+}
+
+const EXECUTOR = 'client-id-metadata-document';
+const CONDITION = 'client-id-uri';
+const PERMITTED = {
+  executor: 'cimd-allow-permitted-domains',
+  condition: 'client-id-uri-allow-permitted-domains',
+};
+
+/** This machine: programs are sent back to it, and documents may come from it by http. */
+const HERE: readonly string[] = ['127.0.0.1', 'localhost'];
+
+const NAME = 'mcp-client-documents';
+/** Of its own, because it takes http: of another host, a document that came that way may be anybody's. */
+const NAME_HERE = 'mcp-client-documents-here';
+
+/** The policies that take documents of these domains. */
+export function toDocumentPolicies(domains: readonly string[]): DocumentPolicy[] {
+  return [
+    { name: NAME, domains: domains.filter((one) => !HERE.includes(one)) },
+    { name: NAME_HERE, domains: domains.filter((one) => HERE.includes(one)) },
+  ].filter((one) => one.domains.length > 0);
+}
+
+/** Whether any policy takes documents, whoever made it. */
+export function takesDocuments({ profiles, policies }: DocumentState): boolean {
+  const able = profiles
+    .filter(({ executors }) => executors?.some(({ executor }) => executor === EXECUTOR))
+    .map(({ name }) => name);
+  return policies.some((one) => one.enabled && one.profiles?.some((name) => able.includes(name)));
+}
+
+/** Domains whose documents the policy of this name does not take yet. */
+export function missingDomains(state: DocumentState, { name, domains }: DocumentPolicy): string[] {
+  const { executors = [] } = state.profiles.find((one) => one.name === name) ?? {};
+  const { conditions = [] } = state.policies.find((one) => one.name === name) ?? {};
+  const fetched = executors.flatMap(({ configuration }) => listIn(configuration, PERMITTED.executor));
+  const noticed = conditions.flatMap(({ configuration }) => listIn(configuration, PERMITTED.condition));
+  return domains.filter((one) => !fetched.includes(one) || !noticed.includes(one));
+}
+
+/** All profiles and policies of the realm, which Keycloak takes together, with those that take the documents. */
+export function withDocuments({ profiles, policies }: DocumentState, { name, domains }: DocumentPolicy) {
+  const isHere = name === NAME_HERE;
+  const profile = profiles.find((one) => one.name === name) ?? { name };
+  const policy = policies.find((one) => one.name === name) ?? { name, enabled: true, profiles: [name] };
+  const executor = { executor: EXECUTOR, configuration: { 'cimd-allow-http-scheme': isHere } };
+  const condition = {
+    condition: CONDITION,
+    configuration: { 'client-id-uri-scheme': isHere ? ['http', 'https'] : ['https'] },
+  };
+  const executors = permit(profile.executors, executor, PERMITTED.executor, [...domains, ...HERE]);
+  const conditions = permit(policy.conditions, condition, PERMITTED.condition, domains);
+  return {
+    profiles: put(profiles, profile, { ...profile, executors }),
+    policies: put(policies, policy, { ...policy, conditions }),
+  };
+}
+
+type Part = { readonly executor?: string; readonly condition?: string; readonly configuration?: object };
+
+/** The list, with the domains permitted in the part that is of the same kind as `wanted`; all else stays as somebody set it. */
+function permit<T extends Part>(
+  list: readonly T[] = [],
+  wanted: T,
+  key: string,
+  domains: readonly string[],
+): T[] {
+  const isSame = (one: Part) => one.executor === wanted.executor && one.condition === wanted.condition;
+  const there = list.find(isSame) ?? wanted;
+  const all = [...new Set([...listIn(there.configuration, key), ...domains])];
+  return put(list, there, { ...there, configuration: { ...there.configuration, [key]: all } });
+}
+
+/** In its place, or at the end. */
+function put<T>(list: readonly T[], old: T, made: T): T[] {
+  return list.includes(old) ? list.map((one) => (one === old ? made : one)) : [...list, made];
+}
+
+function listIn(configuration: object | undefined, key: string): string[] {
+  const value: unknown = (configuration as Record<string, unknown> | undefined)?.[key];
+  return [value ?? []].flat().map(String);
+}
