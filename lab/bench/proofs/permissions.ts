@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { compare } from '../comparison.ts';
 import type { Figure } from '../figures.ts';
 import { runLoad } from '../load/generator.ts';
-import type { PartOptions } from '../main.ts';
+import type { PartOptions } from '../part-options.ts';
 import { here, startServer } from '../processes.ts';
 import { startRealm } from '../realm/realm.ts';
 import { CLIENT_ID, mint, REALM } from '../realm/tokens.ts';
