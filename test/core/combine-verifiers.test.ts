@@ -127,3 +127,33 @@ test('closing the combination closes each member', async () => {
   await combineVerifiers(watched).close();
   assert.deepEqual(closed, ['staff', 'customers']);
 });
+
+test('members that take bound tokens otherwise are refused', () => {
+  const { staff, customers } = twoRealms();
+  for (const dpop of ['accepted', 'required'] as const) {
+    const strict = customers.verifier({ dpop, publicUrl: 'https://api.example.com' });
+    for (const members of [
+      [staff.verifier(), strict],
+      [strict, staff.verifier(), strict],
+    ]) {
+      assert.throws(
+        () => combineVerifiers(members),
+        ({ problems }: OptionsError) => /^must all have the same dpop/.test(problems[0]?.rule ?? ''),
+      );
+    }
+  }
+});
+
+test('the first member says for all how bound tokens and sign-ins are judged', () => {
+  const { staff, customers } = twoRealms();
+  const first = staff.verifier({ acrLevels: { silver: 1, gold: 2 } });
+  const verifier = combineVerifiers([first, customers.verifier()]);
+  assert.equal(verifier.sender, first.sender);
+  assert.equal(verifier.signInRules, first.signInRules);
+  const foreign = [first, customers.verifier()].map((member) => {
+    const { sender: _sender, signInRules: _rules, ...rest } = member;
+    return rest;
+  });
+  const plain = combineVerifiers(foreign);
+  assert.deepEqual([Object.hasOwn(plain, 'sender'), Object.hasOwn(plain, 'signInRules')], [false, false]);
+});

@@ -117,6 +117,23 @@ describe('two realms that say the same issuer', () => {
     );
   });
 
+  it('are told of when they are loaded, and combined all the same though both said so before', async (t) => {
+    const staff = createTestRealm(INSIDE);
+    const members = [staff.verifier(), createImpostor(staff.issuer).verifier()];
+    for (const member of members) await member.load();
+    const verifier = combine(t, ...members);
+    await verifier.load();
+    assert.equal(staff.notices.filter(({ code }) => code === 'issuer_conflict').length, 1);
+  });
+
+  it('are none while neither has said who it is', async (t) => {
+    const realms = [createTestRealm(INSIDE), createTestRealm(PARTNER)];
+    for (const realm of realms) realm.setAll('down');
+    await combine(t, ...realms.map((realm) => realm.verifier())).load();
+    const told = realms.flatMap(({ notices }) => notices.map(({ code }) => code));
+    assert.ok(told.length > 0 && !told.includes('issuer_conflict'), String(told));
+  });
+
   it('are none where one is down that has another pinned', async (t) => {
     const staff = createTestRealm(INSIDE);
     const partner = createTestRealm(PARTNER);
