@@ -2,7 +2,6 @@ import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import cors from '@fastify/cors';
 import fastify, { type FastifyError, type FastifyRequest } from 'fastify';
-import { createClient } from '../../packages/guard/src/client/index.ts';
 import keycloakGuard, {
   backchannelLogout,
   type KeycloakPermissionsOptions,
@@ -20,11 +19,7 @@ async function start(given: Given): Promise<RunningApp> {
   await app.register(keycloakGuard, options as never);
   if (given.cors !== undefined) await app.register(cors, { origin: given.cors });
   if (given.session !== undefined) {
-    const { serverUrl, realm, clientId, clientSecret } = given.keycloak;
-    const client = createClient({ serverUrl, realm, clientId, clientSecret });
-    await app.register(keycloakSession, { ...given.session, client } as KeycloakSessionOptions & {
-      prefix?: never;
-    });
+    await app.register(keycloakSession, given.session as KeycloakSessionOptions & { prefix?: never });
   }
   if (given.resource !== undefined) await app.register(protectedResource, given.resource);
   await app.register(backchannelLogout, toLogout(given));

@@ -45,7 +45,10 @@ describe('migrate, of keycloak-connect', () => {
 app.get('/1', keycloak.protect('realm:admin'), h);
 app.get('/2', keycloak.protect('reader'), h);
 app.get('/3', keycloak.protect('other-app:reader'), h);
-app.get('/4', keycloak.protect((token) => token.hasRole('x')), h);`,
+app.get('/4', keycloak.protect((token) => token.hasRole('x')), h);
+app.get('/5', keycloak.protect('realm:' + adminRole), h);
+app.get('/6', keycloak.protect(\`realm:\${config.adminRole}\`), h);
+app.get('/7', keycloak.protect(role), h);`,
     );
     assert.deepEqual(uses.slice(2), [
       [3, 'keycloak.protect()', 'kc.guard()'],
@@ -53,6 +56,24 @@ app.get('/4', keycloak.protect((token) => token.hasRole('x')), h);`,
       [5, "keycloak.protect('reader')", "kc.guard({ clientRole: 'reader' })"],
       [6, "keycloak.protect('other-app:reader')", "kc.guard({ clientRole: { 'other-app': 'reader' } })"],
       [7, "keycloak.protect((token) => token.hasRole('x'))", 'kc.guard({ check: (principal) => … })'],
+      [8, "keycloak.protect('realm:' + adminRole)", 'kc.guard({ realmRole: adminRole })'],
+      [9, `keycloak.protect(\`realm:$\{config.adminRole}\`)`, 'kc.guard({ realmRole: config.adminRole })'],
+      [10, 'keycloak.protect(role)', 'kc.guard({ check: (principal) => … })'],
+    ]);
+  });
+
+  test('finds what requests have by a name in quotes, and what is put in place of the manager’s own', async (t) => {
+    const uses = await usesOf(
+      t,
+      `${CONNECT}app.get('/', (req) => req['kauth']?.grant?.access_token?.content?.sub);
+const { header } = req.kauth.grant.access_token.header;
+const k = keycloak;
+k.grantManager.validateGrant = (grant) => look(grant);`,
+    );
+    assert.deepEqual(uses.slice(2), [
+      [3, "req['kauth']?.grant?.access_token?.content?.sub", 'request.principal.subject'],
+      [4, 'req.kauth.grant.access_token.header', null],
+      [6, 'k.grantManager.validateGrant', 'verifier.verify(token)'],
     ]);
   });
 
@@ -182,6 +203,37 @@ class Orders {
         [9, '@AuthenticatedUser()', '@Principal()'],
       ],
     );
+  });
+
+  test('leaves to the hand what the drop-in refuses at the start', async (t) => {
+    const uses = await usesOf(
+      t,
+      `import { KeycloakConnectModule, Roles } from 'nest-keycloak-connect';
+KeycloakConnectModule.registerAsync({ useFactory: () => ({ realm, verifyTokenAudience: false }) });
+KeycloakConnectModule.register({ realm, verifyTokenAudience: true });
+class Orders { @Roles() list() {} @Roles('a') show() {} }`,
+    );
+    assert.deepEqual(
+      uses.slice(1).map(([line, , what]) => [line, what]),
+      [
+        [2, 'by hand'],
+        [3, 'KeycloakModule.forRoot({ … })'],
+        [4, 'by hand'],
+        [4, '@Roles(…)'],
+      ],
+    );
+  });
+
+  test('says of clients what is so for this package', async (t) => {
+    const folder = await projectOf(t, {
+      'a.ts': `import { AuthGuard, KeycloakConnectModule } from 'nest-keycloak-connect';
+KeycloakConnectModule.register({ realm });
+const guards = [AuthGuard];`,
+    });
+    const { stdout } = await runCli(['migrate', folder]);
+    assert.match(stdout, /Tokens have to be for this API[^\n]*verifier: \{ audience: 'account' \}/);
+    assert.doesNotMatch(stdout, /verify-token-audience|accessDenied/);
+    assert.match(stdout, /`?detail`?/);
   });
 });
 

@@ -61,7 +61,7 @@ for (const [make, refused] of [
 test('a Keycloak that was there once goes on saying who the issuer is', async (t) => {
   let isUp = true;
   const keycloak = createServer((_request, response) => {
-    response.statusCode = isUp ? 200 : 503;
+    response.statusCode = isUp ? 200 : 404;
     response.end(JSON.stringify({ issuer: 'https://sso.example.com/realms/testing' }));
   }).listen(0, '127.0.0.1');
   await once(keycloak, 'listening');

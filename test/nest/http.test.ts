@@ -70,6 +70,8 @@ for (const platform of PLATFORMS) {
       assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
       assert.ok(isAuthError(seen.exception?.cause));
       assert.deepEqual(seen.exception?.getResponse(), { detail: 'Not authenticated' });
+      // What Nest itself would say, which filters hand on.
+      assert.equal(seen.exception?.message, 'Unauthorized');
     });
 
     test('who listens to refusals gets the context, the error, and who was refused', async (t) => {

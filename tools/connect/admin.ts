@@ -1,11 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
+
 /** As much of Keycloak's Admin API as the suite needs. */
 export interface Admin {
   createRealm(realm: object): Promise<void>;
-  /** Also where there is none. */
+  /** Also where there is none. Keycloak answers 500 now and then, while it still works on the realm: some tries. */
   deleteRealm(name: string): Promise<void>;
 }
 
-export async function createAdmin(url: string): Promise<Admin> {
+const TRIES = 5;
+
+export async function createAdmin(url: string, { pauseMs = 2_000 } = {}): Promise<Admin> {
   const call = async (method: string, path: string, body?: object): Promise<void> => {
     // Anew each time: it is good for a minute, and the tests take longer.
     const token = await login(url);
@@ -17,9 +21,18 @@ export async function createAdmin(url: string): Promise<Admin> {
     if (response.ok || (method === 'DELETE' && response.status === 404)) return;
     throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
   };
+  const deleteRealm = async (name: string, triesLeft = TRIES): Promise<void> => {
+    try {
+      await call('DELETE', `/${name}`);
+    } catch (error) {
+      if (triesLeft <= 1) throw error;
+      await setTimeout(pauseMs);
+      await deleteRealm(name, triesLeft - 1);
+    }
+  };
   return {
     createRealm: (realm) => call('POST', '', realm),
-    deleteRealm: (name) => call('DELETE', `/${name}`),
+    deleteRealm: (name) => deleteRealm(name),
   };
 }
 

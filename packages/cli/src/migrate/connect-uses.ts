@@ -77,9 +77,7 @@ export function findConnectUses(
       else if (GRANT_MANAGER[method] !== undefined && isGrantManager(callee.object)) {
         add(node, { native: GRANT_MANAGER[method] });
       }
-    } else if (isMember(node) && lastNameOf(node.property) === 'kauth' && !isMemberOf(node, around)) {
-      add(node, { native: 'request.principal' }, outermost(node, around));
-    } else if (isMember(node) && lastNameOf(node.property) === 'kauth') {
+    } else if (isMember(node) && (lastNameOf(node.property) ?? textOf(node.property)) === 'kauth') {
       add(node, { native: nativeOfKauth(text, outermost(node, around)) }, outermost(node, around));
     } else if (node.type === 'AssignmentExpression' && isHook(node.left)) {
       add(
@@ -87,6 +85,8 @@ export function findConnectUses(
         { native: HOOKS[lastNameOf(node.left) ?? ''] ?? null, differs: differsOfHook(node.left) },
         node.left as SyntaxNode,
       );
+    } else if (node.type === 'AssignmentExpression' && isOfManager(node.left)) {
+      add(node, { native: GRANT_MANAGER[lastNameOf(node.left) ?? ''] ?? null }, node.left as SyntaxNode);
     }
   }
   return found;
@@ -94,8 +94,6 @@ export function findConnectUses(
 
 const isMember = (node: SyntaxNode): boolean =>
   node.type === 'MemberExpression' || node.type === 'OptionalMemberExpression';
-const isMemberOf = (node: SyntaxNode, around: readonly SyntaxNode[]): boolean =>
-  around[0] !== undefined && isMember(around[0]) && around[0].object === node;
 
 /** `request.kauth.grant.access_token.content.email` of `request.kauth`. */
 function outermost(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode {
@@ -110,6 +108,12 @@ function outermost(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode 
 
 const isGrantManager = (node: unknown): boolean =>
   lastNameOf(node) === 'grantManager' || /grant_?manager/i.test(lastNameOf(node) ?? '');
+
+const isOfManager = (left: unknown): boolean =>
+  isNode(left) &&
+  isMember(left) &&
+  Object.hasOwn(GRANT_MANAGER, lastNameOf(left.property) ?? '') &&
+  isGrantManager(left.object);
 
 /** Whether the call is an argument of a call: of `app.get('/path', keycloak.protect(), …)`. */
 const isNested = ([parent]: readonly SyntaxNode[]): boolean => parent?.type === 'CallExpression';
@@ -182,6 +186,8 @@ function judgeProtect(call: SyntaxNode): Partial<Verdict> {
     const colons = role.split(':').length > 2 ? (['role-colons'] as const) : [];
     return { native: `kc.guard(${requirementOf(role)})`, differs: [...differs, ...colons] };
   }
+  const expression = realmRoleOf(wanted);
+  if (expression !== undefined) return { native: `kc.guard({ realmRole: ${expression} })`, differs };
   if (wanted.type === 'ArrayExpression' || wanted.type === 'ObjectExpression') {
     const roles = ((wanted.elements as unknown[]) ?? []).map(textOf).filter((one) => one !== undefined);
     const native =
@@ -204,6 +210,25 @@ function judgeProtect(call: SyntaxNode): Partial<Verdict> {
     };
   }
   return { native: 'kc.guard({ check: (principal) => … })', differs };
+}
+
+/** `role` of `'realm:' + role`, and of a template that says the same. */
+function realmRoleOf(wanted: SyntaxNode): string | undefined {
+  if (wanted.type === 'BinaryExpression' && wanted.operator === '+')
+    return textOf(wanted.left) === 'realm:' ? pathOf(wanted.right) : undefined;
+  if (wanted.type !== 'TemplateLiteral') return undefined;
+  const texts = (wanted.quasis as { value: { cooked?: string } }[]).map(({ value }) => value.cooked);
+  if (texts.length !== 2 || texts[0] !== 'realm:' || texts[1] !== '') return undefined;
+  return pathOf((wanted.expressions as unknown[])[0]);
+}
+
+/** `config.roles.admin`, where it is no more than that. */
+function pathOf(node: unknown): string | undefined {
+  if (!isNode(node)) return undefined;
+  if (node.type === 'Identifier') return node.name as string;
+  if (node.type !== 'MemberExpression' || node.computed === true) return undefined;
+  const object = pathOf(node.object);
+  return object === undefined ? undefined : `${object}.${lastNameOf(node.property)}`;
 }
 
 /** `realm:admin`, `app:reader`, or a role of the own client. */
@@ -239,7 +264,7 @@ function judgeEnforcer(call: SyntaxNode): Partial<Verdict> {
   return { native: 'permit(…)' };
 }
 
-function nativeOfKauth(text: string, node: SyntaxNode): string {
+function nativeOfKauth(text: string, node: SyntaxNode): string | null {
   const path = text.slice(node.start, node.end).replace(/[\s?!]/g, '');
   const claim = /\.content(?:\.([\w$.]+)|\[(.+)\])$/.exec(path);
   if (claim?.[1] === 'preferred_username') return 'request.principal.username';
@@ -250,6 +275,7 @@ function nativeOfKauth(text: string, node: SyntaxNode): string {
   if (/\.content$/.test(path)) return 'request.principal.claims';
   if (/\.hasRealmRole$/.test(path)) return "kc.has(request.principal, { realmRole: '…' })";
   if (/\.has(Application)?Role$/.test(path)) return "kc.has(request.principal, { clientRole: '…' })";
+  if (/_token\.(header|signature|signed)\b/.test(path)) return null;
   if (/access_token\.token$/.test(path)) return 'kc.accessToken(request)';
   return 'request.principal';
 }

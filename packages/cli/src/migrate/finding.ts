@@ -28,6 +28,18 @@ export const DIFFERENCES = {
     wayOut:
       'Give the calling clients an audience mapper for this client: `migrate --url …` looks which lack it, and `setup --audience-for …` adds it. `verify-token-audience: false` goes on working, with a warning.',
   },
+  'nest-audience': {
+    title: 'Tokens have to be for this API',
+    why: 'The package took every token of the realm, also one that was issued to another client for another API.',
+    wayOut:
+      "Give the calling clients an audience mapper for this client: `migrate --url …` looks which lack it, and `setup --audience-for …` adds it. Until then `verifier: { audience: 'account' }` takes the tokens that were taken before.",
+  },
+  'nest-answers': {
+    title: 'Refusals have a challenge, and another body',
+    why: 'A client could not tell that it has to sign in: where roles are required, a missing token was answered 403.',
+    wayOut:
+      'Clients that read `message` have to read `detail`. Exception filters see the same exceptions of Nest.',
+  },
   'status-401': {
     title: 'A missing or bad token is answered 401 with a challenge; 403 is for missing permissions',
     why: 'The adapter answered 403 "Access denied" to everything, so a client could not know that it has to sign in again.',

@@ -11,8 +11,8 @@ interface Meaning {
 
 /** What each name of nest-keycloak-connect becomes with the module of keycloak-guard itself. */
 const NAMES: Readonly<Record<string, Meaning>> = {
-  KeycloakConnectModule: { native: 'KeycloakModule.forRoot({ … })', differs: ['audience'] },
-  AuthGuard: { native: 'KeycloakGuard', differs: ['status-401', 'unknown-context'] },
+  KeycloakConnectModule: { native: 'KeycloakModule.forRoot({ … })', differs: ['nest-audience'] },
+  AuthGuard: { native: 'KeycloakGuard', differs: ['nest-answers', 'unknown-context'] },
   RoleGuard: { native: 'KeycloakGuard, which reads @Roles too' },
   ResourceGuard: { native: 'KeycloakGuard, with @Permission', differs: ['granted-whole', 'asked-by-id'] },
   Public: { native: '@Public()' },
@@ -100,11 +100,24 @@ function shownOf(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode {
 }
 
 function blockedOf(name: string, around: readonly SyntaxNode[]): string | undefined {
-  const [member] = around;
+  const [member, call] = around;
+  if (name === 'Roles' && member?.type === 'CallExpression' && (member.arguments as unknown[]).length === 0)
+    return '@Roles() without a role lets in whoever is signed in. The drop-in refuses it when the class is loaded: name a role, or take it away.';
+  if (name === 'KeycloakConnectModule' && call?.type === 'CallExpression' && leavesAudienceOff(call))
+    return "verifyTokenAudience: false takes every token of the realm. The drop-in refuses it at the start: name the audiences, `verifier: { audience: ['my-api', 'account'] }`.";
   if (name === 'TokenValidation' && member !== undefined && isNode(member.property)) {
     if ((lastNameOf(member.property) ?? textOf(member.property)) === 'NONE') {
       return 'TokenValidation.NONE takes tokens that anybody made. The drop-in refuses it at the start: use ONLINE or OFFLINE.';
     }
   }
   return undefined;
+}
+
+function leavesAudienceOff(call: SyntaxNode): boolean {
+  return [...walk(call)].some(
+    ({ node }) =>
+      node.type === 'ObjectProperty' &&
+      (lastNameOf(node.key) ?? textOf(node.key)) === 'verifyTokenAudience' &&
+      (node.value as SyntaxNode).value === false,
+  );
 }

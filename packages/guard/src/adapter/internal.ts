@@ -46,7 +46,7 @@ export type { AdapterOptions, KeycloakOptions, OnDenied } from './options.ts';
 export { type Decide, type PermissionSettings, toPermitGate } from './permits.ts';
 export type { ProtectedResourceOptions } from './protected-resource.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
-export type { SessionSettings } from './session-routes.ts';
+export { type ClientSettings, clientOf, type SessionSettings } from './session-routes.ts';
 export {
   disconnectSocket,
   type SocketIoMiddleware,

@@ -11,7 +11,7 @@ export type SessionSettings<Incoming> = Omit<SessionOptions<Incoming>, 'client'>
   Partial<Pick<SessionOptions<Incoming>, 'client'>>;
 
 /** The options of a verifier that say which client of which realm this is. */
-type ClientSettings = Partial<
+export type ClientSettings = Partial<
   Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'clientSecret' | 'timeoutMs' | 'fetch'>
 >;
 
@@ -26,8 +26,8 @@ export function openSessions<Incoming>(
 }
 
 /** The same client of the same realm; `undefined` where the options do not say which. */
-function clientOf(
-  { members }: TokenVerifier,
+export function clientOf(
+  { members }: Pick<TokenVerifier, 'members'>,
   { serverUrl, realm, clientId, clientSecret, timeoutMs, fetch }: ClientSettings,
 ) {
   if (serverUrl === undefined || realm === undefined || clientId === undefined) return undefined;

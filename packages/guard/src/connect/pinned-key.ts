@@ -29,9 +29,8 @@ export function pinKey(pem: string, realmUrl: string, fetch: typeof globalThis.f
 
   async function discover(...call: Parameters<typeof globalThis.fetch>): Promise<Response> {
     const answer = await fetch(...call).catch(() => undefined);
-    if (answer === undefined || answer.status >= 500)
-      return known?.clone() ?? Response.json({ issuer: realmUrl });
-    if (answer.ok) known = answer.clone();
+    if (answer?.ok !== true) return known?.clone() ?? Response.json({ issuer: realmUrl });
+    known = answer.clone();
     return answer;
   }
 

@@ -6,6 +6,7 @@ import {
   type ProtectedResources,
   tell,
 } from '../adapter/index.ts';
+import type { ClientSettings, SessionSettings } from '../adapter/internal.ts';
 import { type Requirements, readBearerToken, type TokenVerifier } from '../core/index.ts';
 import { authorizationOf, type Gate, isForSession } from '../core/internal.ts';
 import { asPlugin } from './as-plugin.ts';
@@ -24,6 +25,7 @@ import {
   type AskedSessions,
   createRefuse,
   HAS_ERROR_HANDLER,
+  OWN_CLIENT,
   REFUSE,
   type Refuse,
   SESSIONS,
@@ -45,6 +47,7 @@ declare module 'fastify' {
      */
     guardAll(requirements?: GuardOptions): void;
     readonly [REFUSE]: Refuse;
+    readonly [OWN_CLIENT]: () => Promise<SessionSettings<FastifyRequest>['client']>;
     readonly [RESOURCES]: ProtectedResources;
     readonly [TOKEN_GATE]: Gate<FastifyRequest, FastifyReply>;
     /**
@@ -99,6 +102,10 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
 
   app.decorate('verifier', verifier);
   app.decorate(REFUSE, createRefuse(reporting.explain));
+  // Applications that only guard routes load nothing of it.
+  app.decorate(OWN_CLIENT, async () =>
+    (await import('../adapter/internal.ts')).clientOf(verifier, options as ClientSettings),
+  );
   app.decorate(RESOURCES, resources);
   app.decorate(TOKEN_GATE, createTokenGate(verifier, reporting));
   app.decorateRequest('principal', null);

@@ -38,6 +38,9 @@ function toInvitation(error: AuthError, request: FastifyRequest): Answer | null 
 /** On instances where `keycloakSession` is registered: what guards ask it. */
 export const SESSIONS: unique symbol = Symbol('sessions');
 
+/** On instances: this app as a client of Keycloak, as the options of its guard say; `undefined` where they do not. */
+export const OWN_CLIENT: unique symbol = Symbol('own client');
+
 /** What guards ask about sessions. */
 export interface AskedSessions {
   inviteToLogin(request: FastifyRequest): Answer | null;

@@ -1,12 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SessionSettings } from '../adapter/internal.ts';
 import type { SessionAnswer, SessionOptions, SessionPrincipal, SessionRequest } from '../session/index.ts';
 import { asPlugin } from './as-plugin.ts';
 import type { SessionAuthenticator } from './guard-hook.ts';
-import { REFUSE, SESSIONS } from './refuse.ts';
+import { OWN_CLIENT, REFUSE, SESSIONS } from './refuse.ts';
 import { addHeaders, send } from './send.ts';
 
-/** Options of {@link keycloakSession}. */
-export type KeycloakSessionOptions = SessionOptions<FastifyRequest>;
+/**
+ * Options of {@link keycloakSession}. `client` may be left out where `keycloakGuard` was given `serverUrl` and `clientSecret`:
+ * then it is that client.
+ */
+export type KeycloakSessionOptions = SessionSettings<FastifyRequest>;
 
 /**
  * Fastify plugin: signs people in with the browser and keeps them signed in, with a cookie that holds no token.
@@ -22,15 +26,16 @@ export type KeycloakSessionOptions = SessionOptions<FastifyRequest>;
  * @throws {OptionsError} at registration, naming every option that is missing or wrong
  * @see OAuth 2.0 for Browser-Based Applications, §6.1 "Backend For Frontend"; RFC 9700
  * @example
- * await app.register(keycloakGuard, keycloak);
- * await app.register(keycloakSession, { client: createClient(keycloak), secret: process.env.SESSION_SECRET });
+ * await app.register(keycloakGuard, { serverUrl, realm, clientId, clientSecret });
+ * await app.register(keycloakSession, { secret: process.env.SESSION_SECRET });
  */
 export const keycloakSession = asPlugin<KeycloakSessionOptions>(
   'keycloak-guard-session',
   async (app, given) => {
     // Applications that only guard routes load nothing of it.
     const { buildSessions, resolveSessionOptions } = await import('../session/internal.ts');
-    const options = resolveSessionOptions(given, 'keycloakSession');
+    const client = given.client ?? (await app[OWN_CLIENT]());
+    const options = resolveSessionOptions({ ...given, client } as SessionOptions, 'keycloakSession');
     const sessions = buildSessions(app.verifier, options, given.store === undefined);
     const { paths } = sessions;
     const toRequest = createTranslator(options.publicUrl);

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import {
   BadRequestException,
   ForbiddenException,
@@ -56,6 +57,8 @@ export function toHttpException(kind: Kind | undefined, answer: Answer, cause: u
   const body = bodyOf(answer);
   const exception =
     Exception === undefined ? new HttpException(body, status, { cause }) : new Exception(body, { cause });
+  // Nest makes one of the name of the class, such as "Unauthorized Exception".
+  exception.message = STATUS_CODES[status] ?? exception.message;
   return kind === 'graphql' ? Object.assign(exception, { extensions: { code: CODES[status] } }) : exception;
 }
 

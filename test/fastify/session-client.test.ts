@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import Fastify from 'fastify';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import { createVerifier, OptionsError } from '../../packages/guard/src/core/index.ts';
+import {
+  type KeycloakGuardOptions,
+  keycloakGuard,
+  keycloakSession,
+} from '../../packages/guard/src/fastify/index.ts';
+
+const KEYCLOAK = { serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-app' };
+const SECRET = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';
+
+async function build(t: TestContext, options: KeycloakGuardOptions, session: object = {}) {
+  const app = Fastify();
+  t.after(() => app.close());
+  await app.register(keycloakGuard, options);
+  await app.register(keycloakSession, { secret: SECRET, ...session });
+  return app;
+}
+
+test('sessions of a guard by a verifier need a client, and are told so', async (t) => {
+  const verifier = createVerifier({ ...KEYCLOAK, onNotice: false });
+  t.after(() => verifier.close());
+  await assert.rejects(build(t, { verifier }), (error: OptionsError) => {
+    assert.ok(error instanceof OptionsError);
+    assert.deepEqual(
+      error.problems.map(({ option }) => option),
+      ['client'],
+    );
+    return true;
+  });
+});
+
+test('a client that is given goes before the one that the guard’s options name', async (t) => {
+  const client = createClient({ ...KEYCLOAK, clientId: 'another' });
+  let asked = '';
+  const startAuthorization: typeof client.startAuthorization = async (...given) => {
+    asked = client.clientId;
+    return client.startAuthorization(...given);
+  };
+  const options = { ...KEYCLOAK, clientSecret: 'a', onNotice: false } as const;
+  const app = await build(t, options, { client: { ...client, startAuthorization } });
+  await app.inject({ url: '/auth/login', headers: { host: 'localhost' } });
+  assert.equal(asked, 'another');
+});
