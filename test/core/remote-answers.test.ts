@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { assertRefused } from '../support/refusal.ts';
+import { createTestRealm, startLoaded } from '../support/test-realm.ts';
+
+const SIGNED = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2ln';
+
+describe('what userinfo answers', () => {
+  it('about somebody else adds nothing to a token that says little of its own', async () => {
+    const { realm, verifier } = await startLoaded({ clientSecret: undefined });
+    const token = realm.mint({ sub: 'u1', preferred_username: undefined, email: undefined });
+    realm.userinfo = () => ({
+      status: 200,
+      body: { sub: 'u2', preferred_username: 'root', email: 'root@example.com' },
+    });
+    const principal = await verifier.verify(token);
+    assert.deepEqual(
+      [principal.subject, principal.username, principal.claims.email],
+      ['u1', null, undefined],
+    );
+  });
+
+  it('says that a token is good with 200 alone', async () => {
+    for (const body of [{ sub: 'u1' }, SIGNED]) {
+      for (const status of [200, 404, 500, 503]) {
+        const { realm, verifier } = await startLoaded({ clientSecret: undefined, tokenCheck: 'remote' });
+        realm.userinfo = () => ({ status, body });
+        const token = realm.mint({ sub: 'u1' });
+        if (status === 200) assert.ok(await verifier.verify(token));
+        else await assertRefused(() => verifier.verify(token), 'provider_unavailable');
+      }
+    }
+  });
+
+  it('may be signed, with a line break at its end', async () => {
+    const { realm, verifier } = await startLoaded({ clientSecret: undefined, tokenCheck: 'remote' });
+    realm.userinfo = () => ({ status: 200, body: `${SIGNED}\n` });
+    assert.ok(await verifier.verify(realm.mint()));
+  });
+});
+
+describe('what introspection answers', () => {
+  for (const [status, body] of [
+    [500, { active: true }],
+    [404, { active: true }],
+    [500, { error: 'server_error' }],
+    [503, { error: 'temporarily_unavailable' }],
+  ] as const) {
+    it(`is an outage and nothing else: ${status} ${JSON.stringify(body)}`, async () => {
+      const { realm, verifier } = await startLoaded({ tokenCheck: 'remote' });
+      realm.introspect = () => ({ status, body });
+      await assertRefused(() => verifier.verify(realm.mint()), 'provider_unavailable');
+      assert.ok(!realm.notices.some(({ code }) => code === 'recheck_misconfigured'));
+    });
+  }
+});
+
+it('the token is in no notice, whatever a fetch of the application puts into its error', async () => {
+  const realm = createTestRealm();
+  const verifier = realm.verifier({
+    clientSecret: undefined,
+    fetch: async (url, init) => {
+      if (!String(url).endsWith('/userinfo')) return realm.fetch(url, init);
+      throw new Error(`sent ${JSON.stringify(init?.headers)}`);
+    },
+  });
+  await verifier.load();
+  await verifier.close();
+  const token = realm.mint({ iat: realm.now - 60 });
+  await verifier.verify(token);
+  const shown = JSON.stringify(realm.notices);
+  assert.match(shown, /userinfo gave no answer: sent /);
+  assert.ok(!shown.includes(token.slice(0, 40)), shown);
+});
