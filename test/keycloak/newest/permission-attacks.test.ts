@@ -91,7 +91,7 @@ async function rpt(username: string, permission: string, more: Record<string, st
 
 describe('who has no permission, at keycloak-guard and at keycloak-connect', () => {
   const servers: Server[] = [];
-  const guards: { readonly verifier: { close(): Promise<void> } }[] = [];
+  const guards: { close(): Promise<void> }[] = [];
   const ports = new Map<Contender, number>();
 
   before(async () => {
@@ -105,8 +105,11 @@ describe('who has no permission, at keycloak-guard and at keycloak-connect', () 
     }
   });
   after(async () => {
-    for (const server of servers) server.close();
-    await Promise.all(guards.map(({ verifier }) => verifier.close()));
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await Promise.all(guards.map((guard) => guard.close()));
     await lab.close();
   });
 
@@ -148,6 +151,7 @@ describe('who has no permission, at keycloak-guard and at keycloak-connect', () 
         'bearer-only': true,
       };
       const adapter = new Constructor({}, { ...config, credentials: { secret: 'api-secret' } });
+      if (contender === 'connect') guards.push(adapter.grantManager.engine.verifier);
       app.use(adapter.middleware());
       for (const [name, rule] of rules) {
         const asked = rule.map((one) => one.replace('#', ':'));
