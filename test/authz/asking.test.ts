@@ -324,6 +324,23 @@ describe('a token', () => {
     assert.equal(fake.questions.length, 0);
   });
 
+  it('that carries permissions is asked about as the API: as a bearer token Keycloak would end its session', async () => {
+    const { fake, permissions } = start();
+    grant(fake, BOB, 'orders#view');
+    const authorization = { permissions: [{ rsid: 'x', rsname: 'reports', scopes: ['view'] }] };
+    const rpt = fake.tokenOf(BOB, { authorization });
+    assert.deepEqual(await permissions.check(rpt, ['orders#view', 'reports#view']), [
+      { resource: 'orders', scope: 'view' },
+    ]);
+    const [asked] = fake.questions.filter(({ form }) => form.has('audience'));
+    assert.deepEqual(
+      [asked?.authorization, asked?.form.get('subject_token'), asked?.form.get('client_id')],
+      [null, rpt, 'my-api'],
+    );
+    fake.ended.add(rpt);
+    await assertRefused(() => permissions.list(rpt), 'token_revoked');
+  });
+
   it('need not be given where its principal is', async () => {
     const { fake, bob } = start();
     grant(fake, BOB, 'orders#view');

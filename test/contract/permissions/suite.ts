@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { createPermit, createShares, type PermissionLike } from '../../../packages/guard/src/authz/index.ts';
+import {
+  createPathEnforcer,
+  createPermit,
+  createShares,
+  type PermissionLike,
+} from '../../../packages/guard/src/authz/index.ts';
 import { isAuthError } from '../../../packages/guard/src/core/index.ts';
+import { DECIDED_PATHS, PATH_TRICKS } from '../../authz/path-tricks.ts';
 import type { AuthzLab } from './lab.ts';
 
 /** A provider under test. */
@@ -310,6 +316,32 @@ export function definePermissionsContract(target: PermissionsTarget): void {
         shares.grant(alice, { ...view, requester: dave.subject as string }),
       );
       assert.equal(unasked, target.isFrom(26, 7) ? 'in' : 'provider_misconfigured');
+    });
+
+    it('a path that this version takes for another lets nobody in', async () => {
+      const bob = await lab.verifier.verify(await lab.login('bob'));
+      const form = {
+        grant_type: 'urn:ietf:params:oauth:grant-type:uma-ticket',
+        ...{ audience: 'api', permission: '/orders/../admin#view', response_mode: 'decision' },
+        ...{ permission_resource_format: 'uri', permission_resource_matching_uri: 'true' },
+      };
+      const naive = await lab.token(form, { authorization: `Bearer ${await lab.login('bob')}` });
+      assert.equal(naive.error === undefined, !target.isFrom(26, 7), JSON.stringify(naive));
+      const permissions = lab.permissions({ permissionSeconds: 30 });
+      const paths = createPathEnforcer({ permissions, methodScopes: { GET: 'view' } });
+      const at = (url: string) => outcomeOf(() => paths.decide({ method: 'GET', url, headers: {} }, bob));
+      for (const url of [...PATH_TRICKS, ...DECIDED_PATHS]) assert.notEqual(await at(url), 'in', url);
+      assert.equal(await at('/orders/7'), 'in');
+    });
+
+    it('what guards name is looked up when the application starts', async () => {
+      const permissions = lab.permissions();
+      createPermit(permissions, { anyOf: ['orders#view', { resource: 'no scopes' }] });
+      createPermit(permissions, { resourceId: lab.ids.get('album') as string, scope: 'view' });
+      assert.equal(await outcomeOf(() => permissions.assertKnown()), 'in');
+      assert.equal(await outcomeOf(() => permissions.assertKnown(['orders#nope'])), 'provider_misconfigured');
+      createPermit(permissions, 'album#view');
+      assert.equal(await outcomeOf(() => permissions.assertKnown()), 'provider_misconfigured');
     });
 
     it('a disabled realm is an outage, and no refusal', async () => {

@@ -55,20 +55,32 @@ async function putQuestion(
   asked: readonly string[],
   fields: Readonly<Record<string, string>>,
 ): Promise<BoundedResponse> {
-  assertNotBound(token);
-  const { clientId, clientSecret, asks } = context;
-  const body = new URLSearchParams({ grant_type: UMA_TICKET, audience: clientId, ...fields });
+  const body = new URLSearchParams({ grant_type: UMA_TICKET, audience: context.clientId, ...fields });
   for (const one of asked) body.append('permission', one);
-  const headers: Record<string, string> = { accept: 'application/json' };
-  if (asks === 'caller') headers.authorization = `Bearer ${token}`;
-  else {
-    body.set('client_id', clientId);
-    body.set('client_secret', clientSecret);
-    body.set('subject_token', token);
-  }
   const secrets = [token, ...secretsOf(context)];
-  const init = { method: 'POST', headers, body };
+  const init = { method: 'POST', ...withCredentials(context, token, context.asks, body) };
   return context.calls.call(context.issuer.endpoints.token, 'permissions', secrets, init);
+}
+
+/**
+ * A token that carries permissions is no bearer token for Keycloak: a second after its issue it refuses it as one, and ends
+ * the session of the user. As a subject token it takes it.
+ */
+function withCredentials(
+  { clientId, clientSecret }: AuthzContext,
+  token: string,
+  asks: AuthzContext['asks'],
+  body: URLSearchParams,
+): { headers: Record<string, string>; body: URLSearchParams } {
+  const accept = 'application/json';
+  const { authorization } = assertNotBound(token);
+  if (asks === 'caller' && authorization === undefined) {
+    return { headers: { accept, authorization: `Bearer ${token}` }, body };
+  }
+  body.set('client_id', clientId);
+  body.set('client_secret', clientSecret);
+  body.set('subject_token', token);
+  return { headers: { accept }, body };
 }
 
 /**
@@ -81,19 +93,16 @@ export async function submitTicket(
   token: string,
   ticket: string,
 ): Promise<'granted' | 'requested' | 'refused'> {
-  assertNotBound(token);
   const secrets = [token, ticket, ...secretsOf(context)];
-  const response = await context.calls.call(context.issuer.endpoints.token, 'a decision', secrets, {
-    method: 'POST',
-    headers: { accept: 'application/json', authorization: `Bearer ${token}` },
-    body: new URLSearchParams({
-      grant_type: UMA_TICKET,
-      ticket,
-      submit_request: 'true',
-      // Without, Keycloak would issue a token that nobody wants.
-      response_mode: 'decision',
-    }),
+  const body = new URLSearchParams({
+    grant_type: UMA_TICKET,
+    ticket,
+    submit_request: 'true',
+    // Without, Keycloak would issue a token that nobody wants.
+    response_mode: 'decision',
   });
+  const init = { method: 'POST', ...withCredentials(context, token, 'caller', body) };
+  const response = await context.calls.call(context.issuer.endpoints.token, 'a decision', secrets, init);
   const no = readNo(response);
   if (no !== undefined) return no === 'request_submitted' ? 'requested' : 'refused';
   if (response.status === 200 && toJsonObject(response.body)?.result === true) return 'granted';
@@ -108,9 +117,11 @@ function isJson(body: string): boolean {
   }
 }
 
-function assertNotBound(token: string): void {
-  const { cnf, typ } = readCompactJws(token).payload();
-  if (cnf !== undefined || typ === 'DPoP') throw toUnaskable();
+/** @returns its claims */
+function assertNotBound(token: string): Readonly<Record<string, unknown>> {
+  const claims = readCompactJws(token).payload();
+  if (claims.cnf !== undefined || claims.typ === 'DPoP') throw toUnaskable();
+  return claims;
 }
 
 /** Keycloak refuses a bound token as a bearer token, under the scheme DPoP, and as a subject token. */

@@ -48,10 +48,8 @@ function isCallersToken(
   description: string,
   asks: AuthzContext['asks'],
 ): boolean {
-  if (asks === 'api') {
-    return status === 400 && error === 'unauthorized_client' && /Invalid identity/i.test(description);
-  }
-  return (status === 400 || status === 401) && error === 'invalid_grant';
+  if (status === 400 && error === 'unauthorized_client' && /Invalid identity/i.test(description)) return true;
+  return asks === 'caller' && (status === 400 || status === 401) && error === 'invalid_grant';
 }
 
 /** What to change; `undefined` where the answer is about nothing that is set up here. */
