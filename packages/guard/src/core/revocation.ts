@@ -1,5 +1,6 @@
+import { createIdMemory } from './id-memory.ts';
 import { createProofMemory } from './proof-memory.ts';
-import { MAX_REVOCATIONS, type Revocation } from './revocation-log.ts';
+import type { Revocation } from './revocation-log.ts';
 
 /**
  * Shares revocations between processes. Memory by default; a store that outlives the process and is seen by
@@ -43,7 +44,7 @@ export type ProofStore = RevocationStore & Required<Pick<RevocationStore, 'usePr
  */
 export function createMemoryRevocationStore(clock: () => number = Date.now): ProofStore {
   const listeners = new Set<(revocation: Revocation) => void>();
-  const used = new Map<string, number>();
+  const useOnce = createIdMemory(clock);
   const useProofOnce = createProofMemory(clock);
 
   return {
@@ -54,16 +55,7 @@ export function createMemoryRevocationStore(clock: () => number = Date.now): Pro
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async useOnce(id, expiresAt) {
-      const now = clock() / 1000;
-      for (const [old, until] of used) {
-        if (until > now && used.size <= MAX_REVOCATIONS) break;
-        used.delete(old);
-      }
-      if ((used.get(id) ?? 0) > now) return false;
-      used.set(id, expiresAt);
-      return true;
-    },
+    useOnce: async (id, expiresAt) => useOnce(id, expiresAt),
     useProofOnce: async (id, expiresAt) => useProofOnce(id, expiresAt),
   };
 }
