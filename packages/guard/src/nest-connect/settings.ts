@@ -2,19 +2,19 @@ import { readSettingsFile, resolveReferences, toAdapterSettings } from '../conne
 import { type OptionProblem, OptionsError, type VerifierOptions } from '../core/index.ts';
 import type { KeycloakConnectConfig, KeycloakConnectOptions, NestKeycloakConfig } from './options.ts';
 
-/** {@link KeycloakConnectConfig} by one name each. */
+/** {@link KeycloakConnectConfig} with one name for each setting. */
 export interface Settings {
   readonly multiTenant: NestKeycloakConfig['multiTenant'] | undefined;
   readonly tokenFrom: NestKeycloakConfig['tokenFrom'] | undefined;
   readonly isEnforcing: boolean;
   readonly cookieKey: string;
-  /** Of the one tenant, or what all have in common. */
+  /** Options of the only tenant, or those that all tenants share. */
   readonly verifier: Partial<VerifierOptions>;
-  /** What the operator should know about settings that no longer do what they did. */
+  /** Texts for the operator about settings that have no effect any more. */
   readonly warnings: readonly string[];
 }
 
-/** @throws {OptionsError} naming every setting that is missing, or would open a hole */
+/** @throws {OptionsError} naming every setting that is missing or unsafe */
 export function readSettings(options: KeycloakConnectOptions, more: NestKeycloakConfig = {}): Settings {
   const config: KeycloakConnectConfig = resolveReferences({
     ...(typeof options === 'string' ? (readSettingsFile(options) as KeycloakConnectConfig) : options),

@@ -16,8 +16,8 @@ import { toHttpCall } from './http-call.ts';
 import { type FastifyReply, type FastifyRequest, send } from './mount.ts';
 
 /**
- * Guards an MCP server, on Express and on Fastify, before the application's own routes are looked at. Who is refused is answered
- * here: exception filters are for handlers.
+ * Guards an MCP server on Express and Fastify, before the application's routes. Refusals are answered here, because
+ * exception filters only see handlers.
  */
 export function mountMcp(
   platform: HttpServer,
@@ -26,14 +26,14 @@ export function mountMcp(
 ): void {
   const server = createMcpServer(options, door.statelessGate(), door.toRequest, door.clock);
 
-  /** The answer to who is let in no further; what is a fault is thrown. */
+  /** The answer to a refused call. Rethrows what is not a refusal. */
   function refuse(error: unknown, call: Call): Answer {
     const answer = door.refusalOf(error, call);
     if (answer === undefined) throw error;
     return answer;
   }
 
-  /** What is to be answered at once; `undefined`: who calls may go on. */
+  /** The answer to send at once, or `undefined` if the call may go on. */
   async function admit(
     call: Call,
     request: KeycloakRequest,
@@ -68,7 +68,7 @@ export function mountMcp(
     };
     admit(call, request, request, response, lookInto).then(
       (answer) => (answer === undefined ? next() : answerNode(response, answer)),
-      // Who went away while the body was read waits for nothing.
+      // The client went away while its body was read: nobody waits for an answer.
       (error) => (request.destroyed && !request.complete ? undefined : next(error)),
     );
   }
@@ -85,7 +85,7 @@ export function mountMcp(
       done,
     );
   };
-  /** There Fastify has read the body. */
+  /** By then Fastify has read the body. */
   const preHandler = (request: FastifyRequest, reply: FastifyReply, done: Next): void => {
     const caller = callers.get(request);
     if (caller === undefined || request.raw.method !== 'POST') {
@@ -110,7 +110,7 @@ export function mountMcp(
   }
 }
 
-/** There is no handler yet; who listens to refusals finds the request where it is in every context of HTTP. */
+/** There is no handler yet. Listeners find the request where every HTTP context has it. */
 function toCall(request: KeycloakRequest, response: Outgoing): Call {
   return toHttpCall(new ExecutionContextHost([request, response]), request, response);
 }

@@ -12,13 +12,13 @@ import {
 import { toHttpCall } from './http-call.ts';
 import { createHandshakes, type Handshakes, toWsCall } from './ws-call.ts';
 
-/** Finds the token of a message; `undefined` or `null` where it has none. */
+/** Finds the token of a message. Returns `undefined` or `null` if the message has none. */
 export type TokenReader = (context: ExecutionContext) => string | null | undefined;
 
-/** By kind of context. */
+/** Token readers by kind of context. */
 export type TokenReaders = Partial<Record<Exclude<Kind, 'http'>, TokenReader | undefined>>;
 
-/** A context is not one that tokens can be found in. */
+/** The token of a context cannot be located. */
 export class UnknownContextError extends Error {
   override readonly name = 'UnknownContextError';
 }
@@ -33,7 +33,7 @@ export function createCallReader(readers: TokenReaders = {}) {
   };
 }
 
-/** @throws {UnknownContextError} where it is not known how this says who is calling: then nobody gets in */
+/** @throws {UnknownContextError} if the token cannot be located: the call must then be refused */
 function toCall(context: ExecutionContext, readers: TokenReaders, handshakes: Handshakes): Call {
   const kind = kindOf(context);
   if (kind === undefined) {
@@ -64,7 +64,7 @@ function toKnownCall(context: ExecutionContext, kind: Kind, handshakes: Handshak
   }
 }
 
-/** The application says where the token stands; nothing else is looked at. */
+/** The application's reader finds the token; no other place is searched. */
 function toReadCall(context: ExecutionContext, read: TokenReader): Call | undefined {
   const carrier = carrierOf(context);
   if (carrier === undefined) return undefined;
