@@ -2,12 +2,11 @@ import { createHash, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { readBody, toJsonObject } from '../core/internal.ts';
 
 /**
- * A `fetch` that leaves nothing in the realm's JWKS but one key, for an application that has pinned it: no other may sign.
- * It is there under the id that Keycloak makes of a key, also while the realm does not answer, and under whatever id the
- * realm has for it.
+ * A `fetch` that reduces the realm's JWKS to one pinned key. The key has the id that Keycloak derives from a key, even
+ * while the realm does not answer, and every other id that the realm lists it under.
  *
- * @param pem a public key; RS256 alone, as it always was
- * @throws {Error} where it is no key
+ * @param pem a public key, used with RS256 only, as in keycloak-connect
+ * @throws {Error} if it is not a key
  */
 export function pinKey(
   pem: string,

@@ -1,7 +1,7 @@
 import type { Notice, Verifier } from '../core/index.ts';
 import type { Config } from './config.ts';
 
-/** Tells, once, of settings that make an application less safe, or do nothing. */
+/** Warns of settings that make an application less safe, or have no effect. */
 export function tellOfSettings(
   config: Config,
   unknown: readonly string[],
@@ -34,10 +34,10 @@ export function tellOfSettings(
 }
 
 const told = new WeakMap<Verifier, Set<string>>();
-/** Reasons name what the application asks for, which is not endless. */
+/** Bounds memory: a reason names what the application asks for. */
 const MOST_REASONS = 100;
 
-/** Tells once why an enforcer refuses everybody. */
+/** Reports each reason why an enforcer refuses everybody, once. */
 export function tellOncePermissionsImpossible(verifier: Verifier, reason: string): void {
   const reasons = told.get(verifier) ?? new Set();
   told.set(verifier, reasons);
