@@ -1,8 +1,8 @@
-/** Whose the sessions of MCP clients are (`Mcp-Session-Id`). */
+/** Who owns which session of an MCP client (`Mcp-Session-Id`). */
 export interface SessionOwners {
-  /** An id was given out. Whose it is at first, it stays. */
+  /** Records the owner of a new session. An id keeps its first owner. */
   give(id: string, owner: string): void;
-  /** Whether an id is not somebody else's. One that was never given out here is nobody's: the server knows it, or does not. */
+  /** False if somebody else owns the id. An unknown id is nobody's: the MCP server decides on it. */
   isFor(id: string, owner: string): boolean;
   /** The session has ended. */
   drop(id: string): void;
@@ -14,19 +14,19 @@ interface Held {
   usedAt: number;
 }
 
-/** More than one person has open. Who has more loses what they did not use for longest, and nobody else does. */
+/** No person has so many sessions open. Beyond it, a person loses the least recently used of their own, nobody else's. */
 const MOST_OF_ONE = 1_000;
 const MOST = 100_000;
-/** A session that was not used for so long counts as ended. Unit: milliseconds. */
+/** An unused session counts as ended after this. Unit: milliseconds. */
 const IDLE_MS = 24 * 60 * 60 * 1000;
 
-/** @param clock time now; unit: milliseconds */
+/** @param clock returns the time in milliseconds since 1970 */
 export function createSessionOwners(
   clock: () => number,
   most = MOST,
   mostOfOne = MOST_OF_ONE,
 ): SessionOwners {
-  /** What was used longest ago comes first. */
+  /** Least recently used first. */
   const held = new Map<string, Held>();
   const ofOwner = new Map<string, Set<string>>();
 
