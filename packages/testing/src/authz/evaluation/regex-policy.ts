@@ -1,7 +1,7 @@
 import type { Policy } from '../model.ts';
 import type { Question } from './subject.ts';
 
-/** A claim, or what the request pushed, matches as a whole. A dot leads into a claim that is an object. */
+/** Whether a claim, or a pushed one, matches as a whole. A dot leads into a claim that is an object. */
 export function isMatched({ config }: Policy, { subject, context }: Question): boolean {
   const { attributes } = config.targetContextAttributes === 'true' ? context : subject;
   const value = valueAt(attributes, config.targetClaim ?? '');
@@ -9,7 +9,7 @@ export function isMatched({ config }: Policy, { subject, context }: Question): b
   return value !== undefined && pattern?.test(value) === true;
 }
 
-/** `undefined` where JavaScript does not understand the pattern. */
+/** `undefined` if JavaScript does not understand the pattern. */
 export function toPattern(text: string): RegExp | undefined {
   try {
     return new RegExp(`^(?:${text})$`, 'u');
@@ -24,7 +24,7 @@ export function toPattern(text: string): RegExp | undefined {
 
 function valueAt(attributes: Question['subject']['attributes'], claim: string): string | undefined {
   const parts = claim.split(/(?<!\\)\./).filter((part) => part !== '');
-  // A name without a path is taken as it is written, backslashes and all.
+  // A name without a path is used as it is written, backslashes included.
   if (parts.length < 2) return attributes.get(claim)?.[0];
   const [name = '', ...path] = parts.map((part) => part.replaceAll(/\\(.)/g, '$1'));
   const [text] = attributes.get(name) ?? [];
@@ -41,7 +41,7 @@ function valueAt(attributes: Question['subject']['attributes'], claim: string): 
   }
 }
 
-/** A list is one text, as Java writes it. */
+/** Writes a list as Java does. */
 function toText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toText).join(', ')}]`;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
