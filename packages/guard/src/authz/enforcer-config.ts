@@ -146,7 +146,7 @@ function checkScopes(part: MethodConfig | PathConfig, at: string, problems: Prob
 function checkPoints(points: PathConfig['claim-information-point'], at: string, problems: Problems): void {
   if (points === undefined) return;
   const { claims = {}, ...others } = points;
-  const why = Object.keys(others).length > 0 ? 'can have claims alone' : whyNoClaimPoints(claims);
+  const why = Object.keys(others).length > 0 ? 'can only have claims' : whyNoClaimPoints(claims);
   if (why !== undefined)
     problems.push({ option: at, rule: why, example: "{ claims: { method: '{request.method}' } }" });
 }

@@ -29,7 +29,7 @@ const SUFFIX = /^\*(\.[^*{}/]+)$/;
 /** Why a pattern is wrong; `undefined` if it is not. */
 export function whyNoPattern(pattern: unknown): string | undefined {
   if (typeof pattern !== 'string' || !pattern.startsWith('/')) return 'must begin with a slash';
-  if (/[?#\\]|\/\//.test(pattern)) return 'must be a path alone, without empty segments';
+  if (/[?#\\]|\/\//.test(pattern)) return 'must be only a path, without empty segments';
   const segments = toSegments(pattern);
   const isWrong = (segment: string, index: number): boolean => {
     if (segment === '.' || segment === '..') return true;
@@ -38,7 +38,7 @@ export function whyNoPattern(pattern: unknown): string | undefined {
     return /[{}*]/.test(segment);
   };
   return segments.some(isWrong)
-    ? 'must have {…} as whole segments, and * or *.suffix at its end alone'
+    ? 'must have {…} as whole segments, and * or *.suffix only at its end'
     : undefined;
 }
 

@@ -153,7 +153,7 @@ export function toUnknown(permission: Permission, clientId: string): AuthError {
       ? `has no resource ${quote(describe(permission))} without scopes`
       : `has no ${quote(describe(permission))}`;
   const fix = `Create the ${scope === undefined ? 'resource' : `resource with the scope ${quote(scope)}`} in Keycloak (Clients > ${clientId} > Authorization), or correct the guard`;
-  const owned = resourceId === undefined ? '. What a user owns is asked for by its resourceId' : '';
+  const owned = resourceId === undefined ? '. Ask for what a user owns by its resourceId' : '';
   return new AuthError('provider_misconfigured', `The client ${clientId} ${what}. ${fix}${owned}`);
 }
 

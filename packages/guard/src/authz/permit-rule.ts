@@ -52,7 +52,7 @@ export function readRule(rule: unknown): ReadRule {
       const option = at === 'rule' ? name : `${at}.${name}`;
       problems.push({
         option,
-        rule: 'must be a list that is not empty, and alone',
+        rule: 'must be a list that is not empty, without other members',
         example: "['orders#view']",
       });
       return () => false;

@@ -64,11 +64,11 @@ function fixOf(response: BoundedResponse, clientId: string): string | undefined 
   switch (refusalOf(response)) {
     case 'invalid_clientId':
     case 'invalid_clientid':
-      return `The client ${clientId} is no resource server: switch "Authorization" on in Keycloak`;
+      return `The client ${clientId} is not a resource server: turn "Authorization" on in Keycloak`;
     case 'invalid_bearer_token':
-      return `Keycloak does not take the token that it gave the client ${clientId}: compare the issuers (KC_HOSTNAME)`;
+      return `Keycloak does not accept the token that it gave the client ${clientId}: compare the issuers (KC_HOSTNAME)`;
     case 'not_supported':
-      return `Set "Remote resource management" of the client ${clientId} on`;
+      return `Turn on "Remote resource management" of the client ${clientId}`;
     case 'invalid_scope':
       return response.status === 403
         ? `Give the service account of the client ${clientId} its client role uma_protection`

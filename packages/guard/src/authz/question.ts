@@ -117,7 +117,7 @@ function assertNotBound(token: string): void {
 export function toUnaskable(): AuthError {
   return new AuthError(
     'permission_unaskable',
-    "Keycloak's authorization services take no token that is bound to a key (DPoP, mutual TLS): guard this route by roles, or let it be called with a plain bearer token",
+    "Keycloak's authorization services accept no token that is bound to a key (DPoP, mutual TLS): guard this route by roles, or let it be called with a plain bearer token",
     { expected: 'a token without the claim cnf', seen: 'a claim cnf' },
   );
 }

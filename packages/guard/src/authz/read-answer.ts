@@ -35,7 +35,7 @@ export function readAnswer(
   if (readNo(response) !== undefined) return [];
   if (status === 400 && (error === 'invalid_resource' || error === 'invalid_scope')) return 'unknown';
   if (isCallersToken(status, error, String(description), context.asks)) {
-    throw new AuthError('token_revoked', 'Keycloak says that the token is no longer good', { seen });
+    throw new AuthError('token_revoked', 'Keycloak says that the token is no longer valid', { seen });
   }
   const fix = fixOf(error, String(description), context);
   if (fix !== undefined) throw new AuthError('provider_misconfigured', `${fix} (${seen})`);
@@ -61,13 +61,13 @@ function fixOf(
   { clientId }: Pick<AuthzContext, 'clientId'>,
 ): string | undefined {
   if (/Unknown resource server/i.test(description)) {
-    return `There is no client ${clientId} in the realm: look at the client id`;
+    return `There is no client ${clientId} in the realm: check the client id`;
   }
   if (/does not support permissions/i.test(description)) {
-    return `The client ${clientId} has no authorization: switch "Authorization" on in Keycloak`;
+    return `The client ${clientId} has no authorization services: turn "Authorization" on in Keycloak`;
   }
   if (/not allowed to send claims/i.test(description)) {
-    return "A public client's token cannot bring claims along: set asks to 'api'";
+    return "A public client's token cannot come with claims: set asks to 'api'";
   }
   if (error === 'invalid_client' || error === 'unauthorized_client') {
     return `Keycloak refuses the client ${clientId}: its secret is wrong, it is disabled, or "Service accounts roles" is off`;

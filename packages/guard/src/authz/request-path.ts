@@ -24,7 +24,7 @@ export function readingsOf(target: string): readonly string[] {
   if (typeof target !== 'string' || target === '') throw ambiguous('no path', String(target));
   const path = target.split('?', 1)[0] as string;
   if (path.length > MAX_LENGTH) throw ambiguous(`more than ${MAX_LENGTH} characters`, path);
-  if (!PATH.test(path)) throw ambiguous('a character that belongs into no path', path);
+  if (!PATH.test(path)) throw ambiguous('a character that does not belong in a path', path);
   if (path.includes('//')) throw ambiguous('an empty segment', path);
   for (const segment of path.split('/')) {
     if (/^\.+$/.test(segment)) throw ambiguous('a segment of dots', path);
@@ -41,7 +41,7 @@ function decode(path: string): string {
     // Refuses overlong forms and incomplete characters (RFC 3629 §3).
     decoded = decodeURIComponent(path);
   } catch {
-    throw ambiguous('what is not UTF-8', path);
+    throw ambiguous('bytes that are not UTF-8', path);
   }
   for (const [, hex = ''] of path.matchAll(/%(..)/g)) {
     const byte = Number.parseInt(hex, 16);
@@ -51,7 +51,7 @@ function decode(path: string): string {
       throw ambiguous('a character that must not be encoded', path);
     }
   }
-  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(decoded)) throw ambiguous('a character that nobody sees', path);
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(decoded)) throw ambiguous('an invisible character', path);
   if (decoded.split('/').some((one) => one.trim() !== one))
     throw ambiguous('a space at the edge of a segment', path);
   if (countMarks(decoded.normalize('NFKC')) !== countMarks(decoded)) {

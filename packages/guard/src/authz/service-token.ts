@@ -39,7 +39,7 @@ export function createServiceToken(context: AuthzContext): ServiceToken {
     if ((response.status === 400 || response.status === 401) && typeof error === 'string') {
       throw new AuthError(
         'provider_misconfigured',
-        `Keycloak gives the client ${clientId} no token of its own (${seen}): look at its secret, and switch "Service accounts roles" and "Authorization" on`,
+        `Keycloak gives the client ${clientId} no token of its own (${seen}): check its secret, and turn "Service accounts roles" and "Authorization" on`,
       );
     }
     throw new AuthError('provider_unavailable', `Keycloak gave no token to the client ${clientId} (${seen})`);

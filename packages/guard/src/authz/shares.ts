@@ -134,7 +134,7 @@ export function createShares(permissions: Permissions): Shares {
       if (answer.status === 403) {
         throw new AuthError(
           'provider_misconfigured',
-          `This Keycloak lets an API share nothing for an owner that was not asked for (${answer.seen}): update it, or let the other user ask first`,
+          `This Keycloak lets an API share only what was asked for (${answer.seen}): update Keycloak, or let the other user ask first`,
         );
       }
       if (answer.status === 400) throw denied(`Keycloak does not share it (${answer.seen})`);

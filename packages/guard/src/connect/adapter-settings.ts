@@ -44,10 +44,10 @@ export function readSettingsFile(path: string): KeycloakConfig {
     settings = JSON.parse(text);
   } catch {
     // The parser's message would quote the text.
-    throw new Error(`${path} is no JSON`);
+    throw new Error(`${path} is not JSON`);
   }
   if (typeof settings === 'object' && settings !== null) return settings as KeycloakConfig;
-  throw new Error(`${path} holds no settings`);
+  throw new Error(`${path} contains no settings`);
 }
 
 const REFERENCE = /\$\{env\.([^:}]+)(?::([^}]*))?\}/g;

@@ -127,7 +127,7 @@ export function toNoSecret(clientId: string): string {
   return `Questions about resources of ${clientId} need the secret of that client: resources are looked up by their names with it`;
 }
 
-const NOT_THERE = 'Keycloak has no resource of that id, or it has no such scope: correct the guard';
+const NOT_THERE = 'Keycloak has no resource with that id, or it has no such scope: correct the guard';
 
 /** Keycloak answers 200 for a partial grant, and may add what nobody asked for. */
 function toAnswer(mode: string, text: string, asked: readonly AskedResource[]): string {

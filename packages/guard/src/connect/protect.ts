@@ -76,7 +76,7 @@ function toCheck(spec: unknown): GuardFn {
       option: 'spec',
       rule:
         typeof spec === 'function'
-          ? 'must not be an async function: its promise would let everybody pass. Look up what it needs in a handler before, and decide in a function that is not async'
+          ? 'must not be an async function: its promise would let everybody pass. Look up what it needs in an earlier handler, and decide in a function that is not async'
           : 'must be one role as a text, or a function; for one of several roles, a function',
       example: "(token) => token.hasRole('realm:admin') || token.hasRole('editor')",
     },

@@ -11,7 +11,8 @@ export function tellOfSettings(
     notify({
       level: 'warn',
       code: 'setting_unsafe',
-      message: 'verify-token-audience is false: a token that the realm issued for any other client is taken',
+      message:
+        'verify-token-audience is false: a token that the realm issued for any other client is accepted',
       fix: `Give the clients that call this one an audience mapper for ${config.clientId}, and leave the setting out`,
     });
   }
@@ -20,7 +21,7 @@ export function tellOfSettings(
       level: 'warn',
       code: 'setting_unsafe',
       message: 'realm-public-key pins one key: when the realm gets another one, nobody gets in',
-      fix: 'Leave the setting out: the keys of the realm are fetched',
+      fix: 'Leave the setting out: then the keys of the realm are fetched',
     });
   }
   if (unknown.length > 0) {
@@ -28,7 +29,7 @@ export function tellOfSettings(
       level: 'warn',
       code: 'setting_ignored',
       message: `new Keycloak: there is no option ${unknown.join(', ')}`,
-      fix: 'Take it out, or correct its name',
+      fix: 'Remove it, or correct its name',
     });
   }
 }
@@ -47,6 +48,6 @@ export function tellOncePermissionsImpossible(verifier: Verifier, reason: string
     level: 'error',
     code: 'permissions_impossible',
     message: reason,
-    fix: 'Until it is mended, the routes of this enforcer are answered with 500',
+    fix: 'Until it is fixed, the routes of this enforcer are answered with 500',
   });
 }

@@ -73,7 +73,7 @@ export function createMcpServer<Incoming, Outgoing>(
     }
     requireScopes(principal);
     if (sessionId !== undefined && !owners.isFor(sessionId, owner)) {
-      throw new AuthError('mcp_session_unknown', 'The session of the MCP client is of somebody else');
+      throw new AuthError('mcp_session_unknown', 'The session of the MCP client belongs to somebody else');
     }
   }
 
@@ -148,7 +148,7 @@ export function createMcpServer<Incoming, Outgoing>(
       // Name them all: a new token has only the scopes that the client asks for.
       const kept = [...tools.values()].flat().filter((one) => principal.scopes.includes(one));
       orRefuse(request, principal, () => {
-        throw new AuthError('scope_missing', 'The tool needs a scope that the token has not', {
+        throw new AuthError('scope_missing', 'The tool needs a scope that the token lacks', {
           expected: `scope ${needed.join(' and ')}`,
           seen: principal.scopes.join(', ') || 'none',
           scope: [...new Set([...scopes, ...kept, ...needed])].join(' '),

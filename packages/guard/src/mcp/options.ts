@@ -51,7 +51,7 @@ const RULES: OptionRules<McpOptions> = {
     isMet: (value) => typeof value === 'boolean' || value === 'required',
   },
   allowedOrigins: {
-    rule: 'must be a list of origins: scheme, host and port, nothing behind',
+    rule: 'must be a list of origins: only scheme, host and port',
     example: "['http://localhost:6274']",
     isMet: (value) =>
       Array.isArray(value) &&

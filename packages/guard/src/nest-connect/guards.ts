@@ -111,8 +111,7 @@ export class ResourceGuard implements CanActivate {
     if (!isAsked && !isLoose && !this.#keycloak.isEnforcing) return true;
     const caller = await this.#keycloak.authenticate(context);
     try {
-      if (isLoose)
-        throw new AuthError('provider_misconfigured', '@Scopes stands where there is no @Resource');
+      if (isLoose) throw new AuthError('provider_misconfigured', '@Scopes needs a @Resource');
       if (!isAsked) throw denied('The handler has no @Resource, or no scopes, and the policy is ENFORCING');
       const scopes = [...new Set([...named, ...conditionalScopes(caller, conditional)])];
       (caller.call.carrier as ConnectCarrier).scopes = scopes;

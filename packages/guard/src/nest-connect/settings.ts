@@ -65,14 +65,14 @@ function findProblems(config: KeycloakConnectConfig, mustHaveAudience: boolean |
   if (!realm && typeof multiTenant?.realmResolver !== 'function') {
     problems.push({
       option: 'realm',
-      rule: 'must be given, or multiTenant.realmResolver: it is not taken from a token that nobody has checked',
+      rule: 'must be given, or multiTenant.realmResolver: it is not taken from an unchecked token',
       example: "'my-realm'",
     });
   }
   if (mustHaveAudience === false) {
     problems.push({
       option: 'verifyTokenAudience',
-      rule: 'must not be false: a token for any other client would do. Name what aud has instead',
+      rule: 'must not be false: a token for any other client would be accepted. Name the audience instead',
       example: "verifier: { audience: ['my-api', 'account'] }",
     });
   }
@@ -82,12 +82,10 @@ function findProblems(config: KeycloakConnectConfig, mustHaveAudience: boolean |
 function findWarnings(config: KeycloakConnectConfig, publicKey: string | undefined): string[] {
   const warnings: string[] = [];
   if (config.roleMerge !== undefined) {
-    warnings.push(
-      'roleMerge has no effect: what a class requires and what its handler requires must both be met',
-    );
+    warnings.push('roleMerge has no effect: the requirements of a class and of its handler must both be met');
   }
   if (publicKey !== undefined) {
-    warnings.push('realm-public-key has no effect: the keys are those of the realm, which change');
+    warnings.push('realm-public-key has no effect: the current keys of the realm are used');
   }
   return warnings;
 }

@@ -27,7 +27,7 @@ export class KeycloakGuard implements CanActivate {
   /** Whether Nest may call the handler. @throws one of Nest's exceptions, or rejects with one, if the call is refused */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (this.#keycloak !== undefined) return this.#keycloak.admit(context);
-    new Logger('Keycloak').error('KeycloakModule is not imported: whatever is guarded is refused');
+    new Logger('Keycloak').error('KeycloakModule is not imported: guarded handlers refuse every call');
     throw new InternalServerErrorException({ detail: 'Internal Server Error' });
   }
 }

@@ -38,7 +38,7 @@ function toCall(context: ExecutionContext, readers: TokenReaders, handshakes: Ha
   const kind = kindOf(context);
   if (kind === undefined) {
     throw new UnknownContextError(
-      `A context of type "${context.getType()}" is not known: http, graphql, ws and rpc are`,
+      `A context of type "${context.getType()}" is unknown: known are http, graphql, ws and rpc`,
     );
   }
   const read = kind === 'http' ? undefined : readers[kind];
@@ -81,11 +81,11 @@ function toReadCall(context: ExecutionContext, read: TokenReader): Call | undefi
 }
 
 const WHERE: Readonly<Record<Kind, string>> = {
-  http: 'The first argument of a context of type "http" is no request',
+  http: 'The first argument of a context of type "http" is not a request',
   graphql:
     'The GraphQL context has no request: put it there as req, or say where the token is with tokenFrom.graphql',
-  ws: 'The handshake of this client is not known: call handshake(client, request) of KeycloakService in handleConnection, or say where the token is with tokenFrom.ws',
-  rpc: 'Messages have no place for a token that all transports know: say where it is with tokenFrom.rpc',
+  ws: 'The handshake of this client is unknown: call handshake(client, request) of KeycloakService in handleConnection, or say where the token is with tokenFrom.ws',
+  rpc: 'Each transport has another place for a token: say where it is with tokenFrom.rpc',
 };
 
 function refuse(kind: Kind): never {
