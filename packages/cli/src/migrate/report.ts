@@ -37,7 +37,7 @@ export function toMarkdown(
       unread.map((file) => `- ${whyUnread(`\`${file}\``)}`),
     ),
     ...section('Next', [
-      '1. `npx keycloak-guard migrate --write` changes the imports and `package.json`. Then install `keycloak-guard`, as its page `docs/install.md` says.',
+      '1. `npx keycloak-guard migrate --write` changes the imports and `package.json`. Then install `keycloak-guard`, as `docs/install.md` in its repository says.',
       '2. Run your tests. Nobody is signed out: sessions are kept under the same key.',
       '3. Move to the adapter of your framework when it suits you: both can stand in one application.',
     ]),
@@ -94,7 +94,7 @@ function section(title: string, lines: readonly string[]): string[] {
 
 /** Why a file is not examined. */
 export const whyUnread = (file: string): string =>
-  `${file} is no ${/\.json`?$/.test(file) ? 'JSON' : 'JavaScript or TypeScript that could be understood'}`;
+  `${file} is not ${/\.json`?$/.test(file) ? 'JSON' : 'JavaScript or TypeScript that can be parsed'}`;
 export const placeOf = ({ file, line }: Finding): string => `${file}:${line}`;
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const LONGEST_USE = 90;

@@ -99,7 +99,7 @@ function assertPossible(keycloak: KeycloakHost, server: { readonly audience: str
   if (keycloak.grantManager.authorization.isPossible(server)) return;
   const reason = toNoSecret(server.audience ?? '');
   if (server.audience === keycloak.config.clientId) {
-    // Without a secret this client is no resource server. keycloak-connect starts all the same and refuses everybody.
+    // Without a secret, this client is not a resource server. keycloak-connect starts all the same and refuses everybody.
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, reason);
   } else {
     throw new OptionsError('enforcer', [

@@ -36,7 +36,7 @@ export class AuthGuard implements CanActivate {
     this.#keycloak = keycloak;
   }
 
-  /** @throws an exception of Nest's (rejects with one) where the call is refused */
+  /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (isPublic(context)) await this.#keycloak.identify(context);
     else await this.#keycloak.authenticate(context);
@@ -59,7 +59,7 @@ export class RoleGuard implements CanActivate {
     this.#keycloak = keycloak;
   }
 
-  /** @throws an exception of Nest's (rejects with one) where the call is refused */
+  /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const required = this.#roles(context.getClass(), context.getHandler());
     if (required === null) return true;
@@ -99,7 +99,7 @@ export class ResourceGuard implements CanActivate {
     this.#keycloak = keycloak;
   }
 
-  /** @throws an exception of Nest's (rejects with one) where the call is refused */
+  /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (isPublic(context) && (await this.#keycloak.identify(context)) === null) return true;
     const resource = metadataOf<string>(RESOURCE, context);

@@ -96,7 +96,7 @@ export class KeycloakService<C extends object = Claims> {
    * does not answer); Socket.IO gets the event `auth_error`. Without this call, guarding begins with the first guarded message.
    *
    * @param client Socket.IO's or `ws`'s
-   * @returns the principal, or `undefined` if the client was refused: a refusal is no rejection
+   * @returns the principal, or `undefined` if the client was refused, which does not reject
    * @throws {OptionsError} rejects with one for a misspelt or empty requirement
    * @example
    * class Chat { async handleConnection(client: WebSocket) { await keycloak.connect(client, { realmRole: 'user' }); } }
