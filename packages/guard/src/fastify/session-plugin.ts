@@ -23,7 +23,7 @@ export type KeycloakSessionOptions = SessionOptions<FastifyRequest>;
  * @see OAuth 2.0 for Browser-Based Applications, §6.1 "Backend For Frontend"; RFC 9700
  * @example
  * await app.register(keycloakGuard, keycloak);
- * await app.register(keycloakSession, { client: createClient(keycloak), secret: process.env.SESSION_SECRET });
+ * await app.register(keycloakSession, { client: createClient(keycloak), secret: process.env.SESSION_SECRET ?? '' });
  */
 export const keycloakSession = asPlugin<KeycloakSessionOptions>(
   'keycloak-guard-session',
