@@ -85,6 +85,9 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     CONFIG_SERVICE,
   ],
   'nest-connect': [
+    CONST('keycloak', "import('keycloak-guard/nest/connect').KeycloakConnectService"),
+    FROM('IncomingMessage', 'node:http'),
+    FROM('WebSocket', 'ws'),
     ...['Get', 'Post', 'Delete'].map((name) => FROM(name, '@nestjs/common')),
     FROM('APP_GUARD', '@nestjs/core'),
     ANY('fetchOrders'),
