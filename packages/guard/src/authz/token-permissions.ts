@@ -7,8 +7,8 @@ const ISSUED_AS_RPT = /^[a-z]{2}rtna:/;
 
 /**
  * The permissions that a verified token itself carries, if they can be trusted; otherwise `undefined`. A refreshed RPT looks
- * new but carries old permissions. Its `jti` and its audiences tell it apart. An RPT that was granted by pushed claims contains
- * them, and is not trusted: whoever holds a token of a confidential client can ask Keycloak with claims of their choice.
+ * new but carries old permissions. Its `jti` and its audiences tell it apart. Permissions granted by pushed claims bear these
+ * claims, and are left out: whoever holds a token of a confidential client can ask Keycloak with claims of their choice.
  */
 export function readTokenPermissions(
   token: string,
