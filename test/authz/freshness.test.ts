@@ -257,7 +257,7 @@ describe('the API itself', () => {
             'invalid_clientId',
             'Client application [my-api] is not registered as a resource server.',
           ),
-        /switch "Authorization" on/,
+        /turn "Authorization" on/,
       ],
       [
         () => oauthError(403, 'invalid_scope', 'Requires uma_protection scope.'),

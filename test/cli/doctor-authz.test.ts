@@ -170,15 +170,15 @@ describe('the doctor about permissions', () => {
         fetch(`${keycloak.url}/admin/realms/testing/clear-realm-cache`, { method: 'POST' }).then(() =>
           apply(FILE),
         ),
-      cause: /decides by what was before/,
+      cause: /goes on deciding by the old values/,
       fix: /^kcadm\.sh create clear-realm-cache -r testing/,
     },
     {
-      what: 'the file has what Keycloak has not',
+      what: 'the file has entries that Keycloak lacks',
       check: 'authz.file',
       break: () => write('authz.json', { ...FILE, resources: [...FILE.resources, { name: 'letters' }] }),
       mend: () => write('authz.json', FILE),
-      cause: /a guard that names it answers 500/,
+      cause: /a guard that names one answers 500/,
       fix: /^keycloak-guard authz apply --file .*authz\.json$/,
     },
     {
@@ -186,7 +186,7 @@ describe('the doctor about permissions', () => {
       ...{ check: 'authz.file', status: 'warn' },
       break: () => write('authz.json', { ...FILE, decisionStrategy: 'AFFIRMATIVE' }),
       mend: () => write('authz.json', FILE),
-      cause: /not as the file says/,
+      cause: /differs from the file/,
       fix: /^keycloak-guard authz apply/,
     },
     {

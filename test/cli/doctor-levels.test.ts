@@ -31,7 +31,7 @@ for (const [what, levels, wanted, status, told] of [
     { ...GOOD, flow: 'browser', conditions: [] },
     ['gold'],
     'fail',
-    "the browser flow 'browser' has no step for a level: nobody comes to gold (2)",
+    "the browser flow 'browser' has no step for a level: nobody reaches gold (2)",
   ],
   [
     'a level that the flow does not have',
@@ -42,7 +42,13 @@ for (const [what, levels, wanted, status, told] of [
   ],
   ['the same of a mapping that nobody asked about', { ...GOOD, conditions: [1] }, [], 'warn', /gold \(2\)$/],
   ['a number that the flow does not have', GOOD, ['3'], 'fail', /no step for 3 \(3\)$/],
-  ['tokens that do not say it', { ...GOOD, isInToken: false }, ['gold'], 'fail', /has not the scope acr/],
+  [
+    'tokens that do not say it',
+    { ...GOOD, isInToken: false },
+    ['gold'],
+    'fail',
+    /does not have the scope acr/,
+  ],
 ] as [string, SignInLevels, string[], string, string | RegExp][]) {
   test(`says of levels: ${what}`, () => {
     const finding = explainLevels(levels, wanted, 'api');

@@ -121,7 +121,7 @@ describe('the doctor, on the way to Keycloak', () => {
     );
     const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, passOn(''));
     const url = await listen(server, 'https');
-    await assertFirst(url, 'address.tls', /signs itself: it is of 'CN=localhost'/, /NODE_EXTRA_CA_CERTS/);
+    await assertFirst(url, 'address.tls', /self-signed \(by 'CN=localhost'\)/, /NODE_EXTRA_CA_CERTS/);
     await assertFirst(
       url.replace('https:', 'http:'),
       'address.keycloak',

@@ -72,9 +72,9 @@ describe('the doctor, and certificates', () => {
     }
   }
 
-  test('one that signs itself: says so, and of whom it is', async () => {
+  test('a self-signed one: says so, and who signed it', async () => {
     const told = await look({ key: read('self.key'), cert: read('self.pem') });
-    assert.match(told.cause, /^the certificate signs itself: it is of 'O=Keycloak, CN=localhost'/);
+    assert.match(told.cause, /^the certificate is self-signed \(by 'O=Keycloak, CN=localhost'\)/);
     assert.match(told.fix, /openssl s_client.*SHA-256 ([0-9A-F]{2}:){31}.*NODE_EXTRA_CA_CERTS/);
   });
 

@@ -298,8 +298,8 @@ describe('keycloak-guard migrate', () => {
     });
     await symlink(folder, join(folder, 'a/round'));
     const { stdout } = await runCli(['migrate', folder]);
-    assert.match(stdout, /not read: broken\.ts is no JavaScript/);
-    assert.match(stdout, /not read: a\/keycloak\.json is no JSON/);
+    assert.match(stdout, /not read: broken\.ts is not JavaScript/);
+    assert.match(stdout, /not read: a\/keycloak\.json is not JSON/);
     assert.equal(stdout.match(/new Keycloak/g)?.length, 1);
   });
 });

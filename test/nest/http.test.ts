@@ -246,7 +246,7 @@ describe('what a guard does not know', () => {
       assert.deepEqual([error.getStatus(), error.getResponse()], [500, { detail: 'Internal Server Error' }]);
       return true;
     });
-    assert.match(lines.join('\n'), /A context of type "queue" is not known/);
+    assert.match(lines.join('\n'), /A context of type "queue" is unknown/);
     assert.ok(!lines.join('\n').includes(token));
   });
 
@@ -256,7 +256,7 @@ describe('what a guard does not know', () => {
     const creator = app.get(ExternalContextCreator, { strict: false });
     const jobs = app.get(Jobs);
     await assert.rejects(creator.create(jobs, jobs.run, 'run')('a message'), { message: /./ });
-    assert.match(lines.join('\n'), /is no request/);
+    assert.match(lines.join('\n'), /is not a request/);
   });
 });
 

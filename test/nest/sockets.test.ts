@@ -92,7 +92,7 @@ describe('where the token of a WebSocket stands', () => {
     holder.isSaid = true;
     const after = await connect(t, `http://127.0.0.1:${port}`, { headers });
     assert.equal(await after.ask('me'), 'abdullah');
-    assert.match(lines.join('\n'), /The handshake of this client is not known/);
+    assert.match(lines.join('\n'), /The handshake of this client is unknown/);
   });
 });
 

@@ -315,7 +315,7 @@ it('refuses production, unless it is told', async (t) => {
   await assert.rejects(startDevIdp({ realm: realmOf({}) }), {
     message:
       'startDevIdp: refused, NODE_ENV is production. Everybody knows the passwords of its realm. ' +
-      'Where this is a test all the same, set "allowProduction: true"',
+      'If this is a test all the same, set "allowProduction: true"',
   });
   const idp = await startTestIdp({ realm: realmOf({}), allowProduction: true });
   await idp.close();

@@ -42,7 +42,7 @@ const HEADERS = {
   'x-robots-tag': 'none',
 };
 
-/** Every endpoint, under Keycloak's URLs. Does not listen. */
+/** The app with every endpoint under Keycloak's URLs. It does not listen. */
 export function buildApp(
   provider: Provider,
   { publicUrl, anyHost, misbehaviour, onRequest }: AppOptions,
@@ -61,7 +61,7 @@ export function buildApp(
     onRequest(endpoint);
     await misbehaviour.apply(endpoint, reply);
   });
-  // As Keycloak writes it: JSON is UTF-8, and the media type has no parameter (RFC 8259 §11).
+  // Keycloak sends `application/json` without a charset (RFC 8259 §11).
   app.addHook('onSend', async (_request, reply) => {
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {
       reply.header('content-type', 'application/json');
@@ -133,7 +133,7 @@ export function buildApp(
   return app;
 }
 
-/** Which endpoints mind what differs in Keycloak too: the keys of a realm that is switched off can still be read. */
+/** Refuses plain HTTP and disabled realms where Keycloak does: its keys can still be read. */
 function assertUsable({ realm }: Provider, endpoint: Endpoint | undefined): void {
   const { sslRequired, enabled } = realm.settings;
   const tokens = endpoint === 'token' || endpoint === 'introspection' || endpoint === 'revocation';

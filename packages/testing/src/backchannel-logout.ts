@@ -8,7 +8,7 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const TIMEOUT_MS = 5000;
 const LIFESPAN_SECONDS = 120;
 
-/** OpenID Connect Back-Channel Logout 1.0 §2.5. A client that cannot be reached or refuses changes nothing. */
+/** Sends a logout token (OpenID Connect Back-Channel Logout 1.0 §2.5). A client that does not accept it changes nothing. */
 export async function sendLogoutToken(
   provider: Provider,
   client: Client,

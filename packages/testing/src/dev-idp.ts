@@ -8,124 +8,199 @@ import type {
 import type { StoredKeys } from './tokens/keys.ts';
 import type { TokenRequest } from './tokens/mint.ts';
 
-/** An MCP server that the provider knows. */
+/** An MCP server for {@link DevIdpOptions.mcpServers}. */
 export interface McpServer {
-  /** Its URL, which is the client id and the audience too, for example `http://localhost:3000/mcp`. */
+  /** Its URL, also the client id and the audience, for example `http://localhost:3000/mcp`. */
   url: string;
   /** Its scopes, for example `['mcp:tools']`. */
   scopes: readonly string[];
 }
 
-/** Options of `startDevIdp`. Without `realmFile` and `realm` it has the realm `testing` of this package. */
+/** Options of {@link startDevIdp}. */
 export interface DevIdpOptions {
   /**
-   * Path or file URL of a realm file, as Keycloak imports and exports it. Default: the realm of this package
-   * (`keycloak-guard/testing-realm.json`), unless `realm` is given.
+   * Path or file URL of a realm file, as Keycloak imports and exports it. Cannot be combined with `realm`. Default: the realm
+   * `testing` of this package (`@keycloak-guard/testing/testing-realm.json`).
    */
   realmFile?: string | URL;
-  /** The realm itself, in the same format. It is copied. */
+  /** The realm itself, in the same format. It is copied. Cannot be combined with `realmFile`. */
   realm?: RealmRepresentation;
-  /** Default 0: a free port. */
+  /** Port to listen on. Default 0: a free one. */
   port?: number;
   /**
-   * The provider listens on the loopback interface alone. Default `127.0.0.1`;
-   * `localhost` listens on IPv4 and, where there is one, IPv6.
+   * Loopback address to listen on. `localhost` listens on IPv4 and, if the machine has it, IPv6. Default `127.0.0.1`.
    */
   host?: '127.0.0.1' | '::1' | 'localhost';
   /**
-   * The base URL in tokens and documents, as Keycloak's `KC_HOSTNAME`, without a path.
-   * Default: what the caller wrote in the `Host` header, as in Keycloak without `KC_HOSTNAME`. A `Host` that is
-   * neither a loopback name nor this one is refused.
+   * The base URL in tokens and documents, without a path, like Keycloak's `KC_HOSTNAME`. A `Host` header with any other name
+   * than this one and loopback names is refused. Default: follows the `Host` header, as Keycloak does without `KC_HOSTNAME`.
    */
   publicUrl?: string;
   /**
-   * File that keeps keys and sessions over restarts. It holds private keys: only its owner may read it.
-   * Default: none, and every start has new keys.
+   * File that keeps keys and sessions across restarts. It holds private keys, so only its owner may read it. Default: no file,
+   * and every start has new keys.
    */
   stateFile?: string;
   /**
-   * Keys that another provider gave out (`exportKeys`). Default: new ones, unless the state file has some. To make an
-   * RSA key takes longer than most tests, so a suite that starts many providers can do it once.
+   * Keys from another provider's `exportKeys`. Making an RSA key takes longer than most tests, so a suite that starts many
+   * providers can make the keys once. Default: the keys of the state file, or new ones.
    */
   keys?: StoredKeys;
   /**
-   * Answers whatever the `Host` header says: for a test in which a service calls the provider by another name, as in a
-   * container. Default false: web pages could reach the provider by DNS rebinding.
+   * Accepts any `Host` header, for tests in which a service calls the provider by another name, as in a container. Default
+   * false, because web pages could otherwise reach the provider by DNS rebinding.
    */
   anyHost?: boolean;
   /**
-   * MCP servers that clients may come to with nothing set up: for each a client that is named by its URL, its scopes with
-   * an audience mapper, the public client `mcp-client`, and registration for programs of this machine. Default: none, and
-   * nobody may register, as in a new realm of Keycloak.
+   * Sets up MCP servers: for each a client named by its URL and its scopes with an audience mapper; for all of them the public
+   * client `mcp-client` and client registration from this machine. Default: none, and nobody may register, as in a new realm
+   * of Keycloak.
    */
   mcpServers?: readonly McpServer[];
   /**
-   * Experimental features to turn on, by the names that Keycloak has for them: `resource-indicators`, `cimd`. Default none,
-   * as in Keycloak.
+   * Experimental features to turn on, by Keycloak's names: `resource-indicators`, `cimd`. Default none, as in Keycloak.
    */
   features?: readonly Feature[];
-  /** Starts with `NODE_ENV=production` too, where it otherwise refuses. Default false. */
+  /** Starts with `NODE_ENV=production`, too. Default false: refuses to. */
   allowProduction?: boolean;
 }
 
 /**
- * A provider that runs, and the controls a test needs. Everything takes effect at once and lasts until it is undone
- * or the provider is closed.
+ * A running provider, with controls for tests. Each takes effect at once and lasts until it is undone or the provider is
+ * closed.
  */
 export interface DevIdp {
-  /** Base URL, for `KEYCLOAK_SERVER_URL`: `http://127.0.0.1:<port>`, without a slash at the end. */
+  /** Base URL without a slash at the end, for example for `KEYCLOAK_SERVER_URL`: `http://127.0.0.1:<port>`. */
   readonly url: string;
-  /** `<url>/realms/<realm>`. */
+  /** Issuer of tokens: `<url>/realms/<realm>`. */
   readonly issuer: string;
+  /** Name of the realm. */
   readonly realm: string;
+  /** Port that it listens on. */
   readonly port: number;
-  /** What the realm file asks for and this provider cannot do, one sentence each. */
+  /** What the realm file asks for, but this provider does not support. One sentence each. */
   readonly warnings: readonly string[];
 
-  /** Stops for good. */
+  /** Stops the provider for good, and writes the state file if there is one. */
   close(): Promise<void>;
-  /** Refuses connections and cuts open ones, as a Keycloak that is down. */
+  /**
+   * Refuses connections and cuts open ones, like a Keycloak that is down.
+   *
+   * @example
+   * await idp.goDown();
+   * await idp.comeBack();
+   */
   goDown(): Promise<void>;
-  /** Listens again, on the same port. */
+  /** Listens again, on the same port. @throws {Error} rejects with the error of `listen`, if the port is taken meanwhile */
   comeBack(): Promise<void>;
-  /** Holds back every answer (of one endpoint). `Infinity`: until `answerNormally`. Unit: milliseconds. */
+  /**
+   * Delays every answer, or the answers of one endpoint.
+   *
+   * @param delayMs unit: milliseconds; `Infinity` waits for `answerNormally`
+   * @param endpoint default: every endpoint
+   * @example
+   * idp.answerSlowly(6_000, 'token');
+   */
   answerSlowly(delayMs: number, endpoint?: Endpoint): void;
-  /** Answers with an error status, default 500. */
+  /**
+   * Answers with an error status.
+   *
+   * @param statusCode default 500
+   * @param endpoint default: every endpoint
+   * @example
+   * idp.answerWithError(503, 'introspection');
+   */
   answerWithError(statusCode?: number, endpoint?: Endpoint): void;
-  /** Answers 200 with something that is no JSON. */
+  /**
+   * Answers 200 with a body that is not JSON.
+   *
+   * @param endpoint default: every endpoint
+   * @example
+   * idp.answerGarbage('jwks');
+   */
   answerGarbage(endpoint?: Endpoint): void;
-  /** Ends all of that; answers that were held back are sent. */
+  /** Undoes `answerSlowly`, `answerWithError` and `answerGarbage`. Delayed answers are sent. */
   answerNormally(): void;
 
-  /** How often each endpoint was asked, answered or not. Preflights count too. */
+  /** Number of requests to each endpoint, answered or not, preflights included. Updated in place. */
   readonly requests: Readonly<Record<Endpoint, number>>;
+  /** Sets `requests` to 0. */
   resetRequests(): void;
 
-  /** A token, good or bad. @throws {TypeError} if there is no such user or client */
+  /**
+   * Issues a token without a login, valid or invalid on purpose.
+   *
+   * @throws {TypeError} (rejects with one) if there is no such user or client
+   * @example
+   * const expired = await idp.issueToken({ username: 'abdullah', claims: { exp: 1 } });
+   * const forged = await idp.issueToken({ username: 'abdullah', key: 'unknown' });
+   */
   issueToken(request?: TokenRequest): Promise<string>;
-  /** New keys. Tokens of the old ones stay good with `keepOld: true` and are refused with `keepOld: false`. */
+  /**
+   * Makes new signing keys. `keepOld: true` leaves the old ones in the JWKS, as Keycloak does until somebody removes them.
+   *
+   * @param options with `keepOld: true`, tokens of the old keys stay valid; with `keepOld: false` they are refused
+   * @example
+   * await idp.rotateKeys({ keepOld: false });
+   */
   rotateKeys(options: { keepOld: boolean }): Promise<void>;
-  /** The keys, private ones too, as plain data: for the option `keys` of another provider. */
+  /**
+   * The keys as plain data, private ones too, for the option `keys` of another provider.
+   *
+   * @example
+   * const next = await startDevIdp({ keys: idp.exportKeys() });
+   */
   exportKeys(): StoredKeys;
-  /** Moves the provider's clock. Unit: seconds; a negative number goes back. */
+  /**
+   * Moves the provider's clock.
+   *
+   * @param seconds a negative number moves it back
+   * @example
+   * idp.advanceClock(301);
+   */
   advanceClock(seconds: number): void;
-  /** Milliseconds since 1970 on the provider's clock. */
+  /** The provider's time. Unit: milliseconds since 1970. */
   now(): number;
 
-  /** Ids (`sid`) of the user's sessions. */
+  /** Ids (`sid`) of a user's sessions. @throws {TypeError} if there is no such user */
   sessionsOf(username: string): string[];
-  /** Ends a session as an administrator does; back-channel logout calls have been made when it resolves. */
+  /**
+   * Ends a session as an administrator does. Resolves after the back-channel logout requests.
+   *
+   * @throws {TypeError} (rejects with one) if there is no such session
+   * @example
+   * for (const id of idp.sessionsOf('abdullah')) await idp.endSession(id);
+   */
   endSession(sessionId: string): Promise<void>;
-  /** Ends all sessions of a user as an administrator does. */
+  /** Ends all sessions of a user as an administrator does. @throws {TypeError} (rejects with one) if there is no such user */
   logoutUser(username: string): Promise<void>;
+  /** Disables a user: logins and refreshes fail. @throws {TypeError} if there is no such user */
   disableUser(username: string): void;
+  /** Enables a user again. @throws {TypeError} if there is no such user */
   enableUser(username: string): void;
-  /** Changes a user, in the words of the realm file. */
+  /**
+   * Changes members of a user, by their names in the realm file.
+   *
+   * @throws {TypeError} if there is no such user
+   * @example
+   * idp.updateUser('abdullah', { realmRoles: ['admin'] });
+   */
   updateUser(username: string, change: Partial<UserRepresentation>): void;
-  /** Changes a client, in the words of the realm file. */
+  /**
+   * Changes members of a client, by their names in the realm file.
+   *
+   * @throws {TypeError} if there is no such client
+   * @example
+   * idp.updateClient('fastapi-keycloak', { directAccessGrantsEnabled: false });
+   */
   updateClient(clientId: string, change: Partial<ClientRepresentation>): void;
-  /** Changes settings of the realm: lifespans, rotation, brute-force protection, `notBefore`. */
+  /**
+   * Changes settings of the realm: lifespans, rotation, brute-force protection, `notBefore`.
+   *
+   * @example
+   * idp.updateRealm({ accessTokenLifespan: 60 });
+   */
   updateRealm(change: Partial<RealmRepresentation>): void;
-  /** Forgets failed logins: nobody is locked any more. */
+  /** Forgets failed logins, so that no user is locked. */
   unlockUsers(): void;
 }

@@ -1,4 +1,4 @@
-/** An answer that is an error of the OAuth kind: `{"error": …, "error_description": …}`. */
+/** An OAuth error answer: `{"error": …, "error_description": …}`. */
 export class Fault extends Error {
   override readonly name = 'Fault';
   readonly statusCode: number;

@@ -1,8 +1,7 @@
 /**
- * Experimental features of Keycloak 26.7, by the names that it has for them (`--features=…`):
- * - `resource-indicators`: a client says with `resource` which API a token is for (RFC 8707)
- * - `cimd`: a client id may be the URL of a document in which the client says what it is; a client policy of the realm has to
- *   take them
+ * Experimental features of Keycloak 26.7, by the names in its option `--features`:
+ * - `resource-indicators`: a client names with `resource` the API that a token is for (RFC 8707)
+ * - `cimd`: a client id may be the URL of a document that describes the client, if a client policy of the realm accepts it
  */
 export type Feature = 'resource-indicators' | 'cimd';
 

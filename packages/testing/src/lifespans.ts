@@ -2,26 +2,26 @@ import type { Client } from './realm/client.ts';
 import type { RealmRepresentation } from './realm/representation.ts';
 import type { ClientSession, Session } from './session.ts';
 
-// As Keycloak computes it. A client's own value replaces the realm's value for clients, and neither outlives the
-// session. Every result is a time, in seconds since 1970; `Infinity` is never.
+// Computed as in Keycloak. A client's own value replaces the realm's value for clients, and neither outlives the session.
+// Every result is a time in seconds since 1970; `Infinity` means never.
 
 type Settings = RealmRepresentation;
 
-/** When the session ends where nothing happens. */
+/** When an unused session ends. */
 export function sessionIdleEnd(settings: Settings, { lastSeenAt, offline, rememberMe }: Session): number {
   if (offline) return lastSeenAt + positive(settings.offlineSessionIdleTimeout, 2_592_000);
   const idle = positive(settings.ssoSessionIdleTimeout, 1800);
   return lastSeenAt + (rememberMe ? Math.max(idle, settings.ssoSessionIdleTimeoutRememberMe ?? 0) : idle);
 }
 
-/** When the session ends whatever happens. */
+/** When a session ends at the latest. */
 export function sessionMaxEnd(settings: Settings, { startedAt, offline, rememberMe }: Session): number {
   if (!offline) return startedAt + ssoMax(settings, rememberMe);
   if (!settings.offlineSessionMaxLifespanEnabled) return Number.POSITIVE_INFINITY;
   return startedAt + positive(settings.offlineSessionMaxLifespan, 5_184_000);
 }
 
-/** When the client's part of the session ends where the client does not refresh: not after the session itself. */
+/** When the client's part of the session ends without a refresh: never after the session itself. */
 export function clientIdleEnd(
   settings: Settings,
   client: Client,
@@ -34,7 +34,7 @@ export function clientIdleEnd(
   return Math.min(sessionIdleEnd(settings, session), lastSeenAt + positive(own, Number.POSITIVE_INFINITY));
 }
 
-/** When the client's part of the session ends whatever happens: not after the session itself. */
+/** When the client's part of the session ends at the latest: never after the session itself. */
 export function clientMaxEnd(
   settings: Settings,
   client: Client,
@@ -50,9 +50,8 @@ export function clientMaxEnd(
 }
 
 /**
- * When an access token ends, and the ID token with it: after its own lifespan, which an idle session does not shorten,
- * and not after the longest life of the session. A lifespan of -1 is that of the session; here what remember-me gives
- * may be less.
+ * When an access token and its ID token expire: after their own lifespan, which an idle session does not shorten, but not
+ * after the longest life of the session. -1 means the life of the session; here remember-me may shorten it.
  */
 export function accessTokenEnd(
   settings: Settings,
@@ -68,7 +67,7 @@ export function accessTokenEnd(
   return Math.min(wanted, clientMaxEnd(settings, client, session, own));
 }
 
-/** When a refresh token ends. An offline token has no end unless the realm sets a longest life. */
+/** When a refresh token expires. An offline token never does, unless the realm sets a longest life. */
 export function refreshTokenEnd(
   settings: Settings,
   client: Client,
@@ -82,7 +81,7 @@ export function refreshTokenEnd(
   );
 }
 
-/** What remember-me gives is never less than what everybody has. */
+/** Remember-me only lengthens a session. */
 function ssoMax(settings: Settings, rememberMe: boolean | undefined): number {
   const max = positive(settings.ssoSessionMaxLifespan, 36_000);
   return rememberMe ? Math.max(max, settings.ssoSessionMaxLifespanRememberMe ?? 0) : max;
@@ -91,7 +90,7 @@ function ssoMax(settings: Settings, rememberMe: boolean | undefined): number {
 const positive = (seconds: number | undefined, otherwise: number): number =>
   seconds !== undefined && seconds > 0 ? seconds : otherwise;
 
-/** Empty is how Keycloak's admin API takes an attribute away. */
+/** Empty counts as missing: Keycloak's admin API removes attributes that way. */
 function attribute({ attributes }: Client, name: string): number | undefined {
   const text = attributes[name]?.trim();
   return text ? Number.parseInt(text, 10) : undefined;

@@ -2,10 +2,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** The open port. It can be closed and opened again, on the same number, while the app behind it lives on. */
+/** The open port. It can be closed and opened again with the same number, while the app lives on. */
 export interface Listener {
   readonly port: number;
-  /** Refuses connections, and cuts those that are open. */
+  /** Refuses connections and cuts open ones. */
   close(): Promise<void>;
   open(): Promise<void>;
 }

@@ -8,9 +8,9 @@ interface Failures {
   lockedUntil: number;
 }
 
-/** Brute-force protection, switched on by the realm's `bruteForceProtected`. */
+/** Brute-force protection. The realm's `bruteForceProtected` turns it on. */
 export interface Lockout {
-  /** Counts the attempt; false where the password is wrong, or right but the user is locked. */
+  /** Counts the attempt. False if the password is wrong, or the user is locked. */
   admits(user: User, passwordIsRight: boolean): boolean;
 }
 
@@ -31,7 +31,7 @@ export function createLockout(realm: Realm, clock: Clock): Lockout {
       failures.set(user.id, afterFailure(realm, known, now));
       const { permanentLockout, failureFactor = 30 } = settings;
       if (permanentLockout && failures.get(user.id)!.count >= failureFactor) {
-        // Locked for good: the account is switched off, and a login says no more than for a wrong password.
+        // A permanent lock disables the account. The login answers as for a wrong password.
         failures.get(user.id)!.lockedUntil = Number.POSITIVE_INFINITY;
         realm.updateUser(user.username, { enabled: false });
       }

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Endpoint } from './http/route.ts';
 
-/** What an endpoint does instead of its work. */
+/** How an endpoint misbehaves. */
 export type Mood =
   | { kind: 'slow'; delayMs: number }
   | { kind: 'error'; statusCode: number }
@@ -10,9 +10,9 @@ export type Mood =
 export interface Misbehaviour {
   /** Sets the mood of one endpoint, or of all of them. */
   set(mood: Mood, endpoint?: Endpoint): void;
-  /** Everything works again; answers that are being held back are sent. */
+  /** Makes everything work again. Delayed answers are sent. */
   clear(): void;
-  /** Ends waiting without answering; for closing. */
+  /** Applies the mood before an endpoint answers. */
   apply(endpoint: Endpoint, reply: FastifyReply): Promise<unknown>;
 }
 
@@ -43,7 +43,7 @@ export function createMisbehaviour(): Misbehaviour {
   };
 }
 
-/** Waits, but not longer than until `clear`. `Infinity` waits for `clear` alone. */
+/** Waits until the time is over or `clear` is called. */
 function wait(delayMs: number, held: Set<() => void>): Promise<void> {
   return new Promise((resolve) => {
     const timer = Number.isFinite(delayMs) ? setTimeout(() => release(), delayMs) : undefined;

@@ -12,7 +12,7 @@ import type { Sessions } from './sessions.ts';
 import type { DpopChecker } from './tokens/dpop.ts';
 import type { KeyRing } from './tokens/keys.ts';
 
-/** What every endpoint works with. */
+/** The state that endpoints share. */
 export interface Provider {
   readonly realm: Realm;
   readonly resourceServers: ResourceServers;

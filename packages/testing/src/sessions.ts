@@ -15,15 +15,15 @@ interface NewSession {
 
 export interface Sessions {
   start(options: NewSession): Session;
-  /** The session, unless it ended or expired. */
+  /** The session, unless it has ended or expired. */
   find(id: string, offline?: boolean): Session | undefined;
   ofUser(userId: string): Session[];
   end(session: Session): void;
-  /** The client's part of the session, unless it ended or expired. */
+  /** The client's part of the session, unless it has ended or expired. */
   partOf(session: Session, client: Client): ClientSession | undefined;
-  /** The same, or a new one. */
+  /** The client's part of the session, made if there is none. */
   join(session: Session, client: Client): ClientSession;
-  /** The client did something: neither its part nor the session is idle. */
+  /** Marks the session and the client's part of it as used. */
   touch(session: Session, client: Client): void;
   revoke(tokenId: string, expiresAt: number): void;
   isRevoked(tokenId: string): boolean;
@@ -110,7 +110,7 @@ export function newPart({ clientId }: Client, clock: Clock): ClientSession {
 
 const newId = () => randomBytes(18).toString('base64url');
 
-/** A state file of an older version has no times for the clients' parts: they get those of the session. */
+/** An older state file has no times for the clients' parts: they get those of the session. */
 function withTimes(session: Session): Session {
   const { startedAt, lastSeenAt } = session;
   const parts = Object.entries<Partial<ClientSession>>(session.clients).map(([id, part]) => [

@@ -26,23 +26,21 @@ import { createDpopChecker } from './tokens/dpop.ts';
 import { createKeyRing } from './tokens/keys.ts';
 import { mintToken } from './tokens/mint.ts';
 
-/** The realm of the guide, which is in the package. */
+/** The guide's realm, which is part of the package. */
 const TESTING_REALM = new URL('../testing-realm.json', import.meta.url);
 
 /**
- * Starts an identity provider for development and tests that behaves as Keycloak 26.7 does: its URLs, status codes,
- * error bodies, headers, token claims and session rules. It listens on loopback alone and must never guard anything
- * real: passwords stand in the realm file, and it has no admin API.
+ * Starts an identity provider for development and tests. It behaves as Keycloak 26.7 does: URLs, status codes, error bodies,
+ * headers, token claims and session rules. It listens on loopback only and must never guard anything real: its passwords are
+ * in a file, and it has no admin API.
  *
- * ```ts
+ * @throws {TypeError} (rejects with one) for wrong options, or a file that is not a realm
+ * @throws {Error} (rejects with one) in production (`NODE_ENV=production`), unless `allowProduction` is set
+ * @throws {Error} (rejects with one) if the realm file cannot be read, or the port is taken (code `EADDRINUSE`)
+ * @example
  * const idp = await startDevIdp();
  * const token = await idp.issueToken({ username: 'abdullah' });
  * await idp.close();
- * ```
- *
- * @throws {TypeError} if the options are wrong or the realm is none
- * @throws {Error} in production (`NODE_ENV=production`), unless `allowProduction` is set
- * @throws {Error} if the realm file cannot be read, or the port is taken (code `EADDRINUSE`)
  */
 export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> {
   const { host = '127.0.0.1', port = 0, publicUrl, stateFile } = options;
@@ -93,7 +91,7 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
     },
   });
   const listener = await listen(app, host, port);
-  // Not before: where the port is taken, no file with private keys stays behind.
+  // Only now: if the port is taken, no file with private keys is left behind.
   await save().catch(async (error: unknown) => {
     await listener.close();
     throw error;
@@ -181,7 +179,7 @@ function assertOptions({
   if (process.env.NODE_ENV === 'production' && allowProduction !== true) {
     throw new Error(
       'startDevIdp: refused, NODE_ENV is production. Everybody knows the passwords of its realm. ' +
-        'Where this is a test all the same, set "allowProduction: true"',
+        'If this is a test all the same, set "allowProduction: true"',
     );
   }
   if (!['127.0.0.1', '::1', 'localhost'].includes(host)) {
@@ -191,7 +189,7 @@ function assertOptions({
   }
 }
 
-/** On `localhost` IPv6 is welcome, but a machine without it is no fault. */
+/** On `localhost`, IPv6 is optional: some machines do not have it. */
 async function listen(app: ReturnType<typeof buildApp>, host: string, port: number) {
   if (host !== 'localhost') return startListener(app, [host], port);
   try {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { StoredSessions } from './sessions.ts';
 import type { StoredKeys } from './tokens/keys.ts';
 
-/** Keys and sessions, kept so that a restart signs nobody out. */
+/** Keys and sessions, stored so that a restart signs nobody out. */
 export interface StoredState {
   readonly version: 1;
   readonly realm: string;
@@ -12,7 +12,7 @@ export interface StoredState {
   readonly sessions: StoredSessions;
 }
 
-/** What is stored for the realm; `undefined` where there is nothing, or nothing that can be read. */
+/** The stored state of the realm, or `undefined` if there is none that can be read. */
 export async function loadState(file: string, realm: string): Promise<StoredState | undefined> {
   try {
     const state = JSON.parse(await readFile(file, 'utf8')) as StoredState;
@@ -22,10 +22,10 @@ export async function loadState(file: string, realm: string): Promise<StoredStat
   }
 }
 
-/** Writes the file whole or not at all, readable for its owner alone: it holds private keys. */
+/** Writes the file completely or not at all. Only its owner may read it, because it holds private keys. */
 export async function saveState(file: string, state: StoredState): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  // Under a name that nobody can have put a link at.
+  // An unpredictable name, so that nobody can have put a link there.
   const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await writeFile(draft, JSON.stringify(state), { mode: 0o600, flag: 'wx' });

@@ -36,7 +36,7 @@ test('doctor --acr: what a sign-in can come to, by the mapping and the flow of t
   assert.deepEqual(await look('weak', '--acr', 'silver'), ['ok', '']);
   assert.deepEqual(await look('weak', '--acr', 'gold'), [
     'fail',
-    "the browser flow 'browser' has no step for a level: nobody comes to gold (2)",
+    "the browser flow 'browser' has no step for a level: nobody reaches gold (2)",
   ]);
   const [status, cause] = await look('strong', '--acr', 'platinum');
   assert.equal(status, 'fail');

@@ -26,7 +26,7 @@ export const RARE_FAILURES: readonly Failure[] = [
   {
     name: 'offline-tokens-not-allowed',
     check: 'login.password',
-    cause: /offline tokens are not allowed for 'anna'.*has not the role offline_access/,
+    cause: /offline tokens are not allowed for 'anna'.*does not have the role offline_access/,
     fix: /Assign role: offline_access.*as Optional/,
     break: (lab) => forbidOffline(lab).then(() => undefined),
   },

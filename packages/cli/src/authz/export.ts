@@ -8,7 +8,7 @@ import { toPlainLine } from '../terminal/style.ts';
 import { UsageError } from '../usage-error.ts';
 import type { AuthzOptions } from './options.ts';
 
-/** Writes what Keycloak has as a file. Resolves to the exit code. */
+/** Writes Keycloak's permissions to a file. Resolves to the exit code. */
 export async function exportAuthz(
   api: AdminConnection['api'],
   { file, yes, door }: AuthzOptions,

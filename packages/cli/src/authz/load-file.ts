@@ -8,10 +8,10 @@ import { UsageError } from '../usage-error.ts';
 const ENDINGS = ['json', 'ts', 'mts', 'mjs', 'js'];
 
 /**
- * The file of a folder, by its name: `authz.json`, or a program that exports it, such as `authz.ts`.
+ * Finds the file of a folder by its name: `authz.json`, or a program that exports it, such as `authz.ts`.
  *
- * @returns `undefined` where there is none
- * @throws {UsageError} where there are two
+ * @returns `undefined` if there is none
+ * @throws {UsageError} if there are several
  */
 export function findAuthzFile(folder: string): string | undefined {
   const found = ENDINGS.map((ending) => join(folder, `authz.${ending}`)).filter((one) => existsSync(one));
@@ -20,14 +20,14 @@ export function findAuthzFile(folder: string): string | undefined {
   return found[0];
 }
 
-/** The file of a folder that is read though nobody asked for it; a program would be run, so it is for whoever names it. */
+/** Finds the file to read unasked. Only JSON: a program would be run, so somebody has to name it. */
 export function findAuthzJson(folder: string): string | undefined {
   const file = join(folder, 'authz.json');
   return existsSync(file) ? file : undefined;
 }
 
 /**
- * Reads a file: JSON, or the default export of a program, which is run.
+ * Reads JSON, or runs a program and takes its default export.
  *
  * @throws {UsageError} naming everything that is wrong with it
  */
@@ -48,7 +48,7 @@ async function readText(file: string): Promise<string> {
 }
 
 async function importDefault(file: string): Promise<unknown> {
-  // Else a file that is not there would read like an import in it that is not.
+  // Otherwise a missing file would look like a missing import inside it.
   await readText(file);
   let exported: { default?: unknown };
   try {
@@ -68,7 +68,7 @@ async function importDefault(file: string): Promise<unknown> {
     throw new UsageError([
       `${file}: has no default export; end it with: export default defineAuthorization({ … })`,
     ]);
-  // What was compiled to CommonJS has its exports one level further in.
+  // A program compiled to CommonJS has its exports one level deeper.
   return isCommonJs(value) ? value.default : value;
 }
 

@@ -3,14 +3,14 @@ import { readSetupOptions, type SetupOptions } from '../setup/options.ts';
 import { UsageError } from '../usage-error.ts';
 import { findAuthzFile } from './load-file.ts';
 
-/** What can be done. */
+/** The actions of the command. */
 export const ACTIONS = ['plan', 'apply', 'export', 'why'] as const;
 type AuthzAction = (typeof ACTIONS)[number];
 
-/** What the command is asked for. */
+/** Options of the command. */
 export interface AuthzOptions {
   readonly action: AuthzAction;
-  /** The file that is read, or written by `export`; `-` is standard output. */
+  /** File to read, or to write with `export`; `-` is standard output. */
   readonly file: string;
   readonly prune: boolean;
   readonly yes: boolean;
@@ -18,7 +18,7 @@ export interface AuthzOptions {
   readonly username: string;
   /** For `why`: `orders#view`, or `orders`. */
   readonly permission: string;
-  /** Where Keycloak is, and who the admin is: read as setup reads it. */
+  /** Keycloak's address and the admin, read as setup reads them. */
   readonly door: SetupOptions;
 }
 
@@ -29,7 +29,7 @@ const OWN = {
   yes: { type: 'boolean', short: 'y' },
 } as const;
 
-/** Setup's options that are about the door alone. */
+/** Setup's options about Keycloak's address and the admin. */
 const DOOR = {
   url: { type: 'string' },
   realm: { type: 'string' },
@@ -43,7 +43,7 @@ const DOOR = {
 } as const;
 
 /**
- * Flags win over the environment, the environment over the `.env` file. Passwords are never flags.
+ * Reads flags, then the environment, then the `.env` file; the first one wins. Passwords are never flags.
  *
  * @throws {UsageError}
  */

@@ -19,7 +19,7 @@ import type { AuthzOptions } from './options.ts';
 
 type Api = AdminConnection['api'];
 
-/** Shows what the file would change and, for `apply`, asks and does it. Resolves to the exit code. */
+/** Shows what the file would change. `apply` then asks, and changes it. Resolves to the exit code. */
 export async function sync(
   api: Api,
   options: AuthzOptions,
@@ -31,13 +31,13 @@ export async function sync(
   out.progress('reading what is there');
   const state = await readAuthz(api, realm, clientId);
   const plan = planAuthz(wanted, state, options.prune);
-  // All that is wrong, before anything is written.
+  // Reports everything that is wrong before anything is written.
   const refused = [...plan.refused, ...(await findUnknown(api, realm, plan))];
   if (refused.length > 0) throw new UsageError([...refused, 'nothing was changed']);
   out.line(`Client ${clientId} of the realm ${realm}, as in ${options.file}`);
   showSteps(out, plan);
   if (plan.steps.length === 0) out.line('Nothing to change.');
-  else if (options.action === 'plan') out.line('Plan alone: nothing was changed.');
+  else if (options.action === 'plan') out.line('Only the plan: nothing was changed.');
   else {
     const isDeleting = plan.steps.some(({ kind }) => kind === 'delete');
     const ask = (asked: Questions) => asked.confirm('Apply this plan?', !isDeleting);
@@ -48,7 +48,7 @@ export async function sync(
   return plan.blocked.length > 0 ? 1 : 0;
 }
 
-/** Applies a plan, and says of each step that it is done. */
+/** Applies a plan, and reports each step. */
 export async function applyShown(
   api: Api,
   steps: AuthzPlan['steps'],

@@ -3,7 +3,7 @@ import type { Output } from '../terminal/output.ts';
 import { toPlainLine } from '../terminal/style.ts';
 import type { AuthzOptions } from './options.ts';
 
-/** Shows how Keycloak decides for a user. Resolves to the exit code: 0 granted, 1 denied. */
+/** Shows how Keycloak decides about a user. Resolves to the exit code: 0 granted, 1 denied. */
 export async function showWhy(
   api: AdminConnection['api'],
   { username, permission, door }: AuthzOptions,
@@ -60,9 +60,9 @@ function mark({ paint }: Output, isPermit: boolean | undefined): string {
   return isPermit === undefined ? paint('dim', '?') : isPermit ? paint('green', '✓') : paint('red', '✗');
 }
 
-/** What would have to be different about the user, of what denies. */
+/** What the user lacks for the policies that deny. */
 function lacksOf({ isPermit, isNegative, findings, parts }: Reason): string[] {
-  // What is turned round lacks nothing: it denies because of something that is there.
+  // A negative policy denies because of something that the user has.
   if (isPermit === true || isNegative) return [];
   return [...findings.flatMap(({ has, text }) => (has === false ? [text] : [])), ...parts.flatMap(lacksOf)];
 }

@@ -14,15 +14,15 @@ import { tellEndedEarly } from './ended-early.ts';
 
 export const usage = `keycloak-guard authz: Keycloak's authorization services as a file
 
-Holds resources, scopes, policies and permissions of a client against authz.json (or authz.ts), and says why
+Compares resources, scopes, policies and permissions of a client with authz.json (or authz.ts), and says why
 somebody may do something, or may not.
 
 Usage: keycloak-guard authz plan                        what the file would change
        keycloak-guard authz apply                       print the plan, ask, and change it
-       keycloak-guard authz export                      write what Keycloak has as a file
+       keycloak-guard authz export                      write Keycloak's settings to the file
        keycloak-guard authz why --user NAME orders#view Keycloak's decision, policy by policy
 
-  --file FILE               the file (default authz.json, or authz.ts, .mjs, .js, whose default export it is;
+  --file FILE               the file (default authz.json, or the default export of authz.ts, .mjs, .js;
                             export writes authz.json, or to standard output with -)
   --prune                   plan, apply: delete what is not in the file
   -y, --yes                 apply without asking; export: replace the file
@@ -38,11 +38,11 @@ Admin
   --admin-user NAME         admin (KEYCLOAK_ADMIN_USER)
   --admin-realm NAME        realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
   --admin-client-id ID      service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID)
-  --admin-totp CODE         one-time code, where the admin needs one
+  --admin-totp CODE         one-time code, if the admin needs one
   --admin-password-stdin    read the password or secret from standard input
                             (or KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)
 
-Exit code: 0 done (why: granted), 1 something is left to do (why: denied), 2 wrong usage or file, or not applied.
+Exit code: 0 done (why: granted), 1 something left to do (why: denied), 2 wrong usage or file, or not applied.
 `;
 
 const TIMEOUT_MS = 30_000;
@@ -74,7 +74,7 @@ export async function run(args: string[]): Promise<number> {
     if (code !== undefined) return code;
     if (error instanceof AdminError) {
       err.line(`authz: ${error.message}`);
-      // Without an answer of Keycloak's, the message says all.
+      // Without an answer of Keycloak, the message says everything.
       if (error.kind !== 'missing' || error.answer !== '') err.line(explainAdminError(error));
       return error.kind === 'missing' ? 2 : 1;
     }

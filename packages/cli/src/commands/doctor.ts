@@ -15,33 +15,33 @@ import { UsageError } from '../usage-error.ts';
 
 export const usage = `keycloak-guard doctor: find out what is wrong between this service and Keycloak
 
-Reads the same settings as the service, tries everything out, and says for each trouble what the cause is and
+Reads the same settings as the service, tries everything out, and says for each problem what the cause is and
 what to do. It changes nothing and locks nobody out.
 
 Usage: keycloak-guard doctor [options]
 
   --user NAME               try a whole login with this user (DOCTOR_USER, password in DOCTOR_PASSWORD)
   --user-password-stdin     read the user's password from standard input
-  --url URL                 look at a running service too, for example http://localhost:8000
+  --url URL                 check a running service, too, for example http://localhost:8000
   --app-url URL             address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
-  --acr VALUE               a level that guards ask for (again for more): can a sign-in come to it? (with an admin)
-  --authz [FILE]            hold a file against Keycloak's permissions: authz.json, or a keycloak.json with a
+  --acr VALUE               a level that guards require (can be repeated): can a sign-in reach it? (needs an admin)
+  --authz [FILE]            compare a file with Keycloak's permissions: authz.json, or a keycloak.json with a
                             policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)
-  --mcp URL                 look at an MCP server instead: why its clients do not get in (more with an admin)
-  --token -                 read a token from standard input: what is in it, and would this service accept it
+  --mcp URL                 check an MCP server instead: why its clients do not get in (more with an admin)
+  --token -                 read a token from standard input: what it contains, and whether this service accepts it
 
-  --admin-user NAME         see what only an admin sees (KEYCLOAK_ADMIN_USER, KEYCLOAK_ADMIN_PASSWORD)
+  --admin-user NAME         check what only an admin sees (KEYCLOAK_ADMIN_USER, KEYCLOAK_ADMIN_PASSWORD)
   --admin-realm NAME        realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
-  --admin-totp CODE         one-time code, where the admin needs one
+  --admin-totp CODE         one-time code, if the admin needs one
   --admin-client-id ID      service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID, KEYCLOAK_ADMIN_CLIENT_SECRET)
 
   --fix                     offer setup's plan for what it can mend
-  -y, --yes                 with --fix: apply it without asking, but switch nothing on that is switched off
-  --enable                  with --fix: switch that on too (realm, client, user, login flows)
+  -y, --yes                 with --fix: apply it without asking, but turn nothing on that is off
+  --enable                  with --fix: turn that on, too (realm, client, user, login flows)
   --env FILE                file with the settings (default .env)
   --json                    one JSON object instead of lines
 
-Exit code: 0 all is well (warnings count as well), 1 trouble, 2 wrong usage.
+Exit code: 0 all is well, warnings at most; 1 problems; 2 wrong usage.
 `;
 
 /** Runs the command. */
@@ -103,7 +103,7 @@ async function examine(
 /** Exit code of setup. */
 const NOT_APPLIED = 2;
 
-/** The password that was tried is the one that has to go: a new one is asked for. */
+/** Asks for a new password: the one that was tried is to be replaced. */
 async function withNewPassword(
   options: DoctorOptions,
   found: readonly CheckResult[],
@@ -132,7 +132,7 @@ async function look(options: DoctorOptions, token: string | undefined, out: Outp
   return results;
 }
 
-/** Asks for the passwords that are missing, where there is somebody to ask. */
+/** Asks for missing passwords, if there is somebody to ask. */
 async function complete(options: DoctorOptions, questions: Questions | undefined): Promise<DoctorOptions> {
   let { password, admin } = options;
   if (options.readsPassword) password = (await readLines(process.stdin))[0];
@@ -150,7 +150,7 @@ async function complete(options: DoctorOptions, questions: Questions | undefined
   return { ...options, password: password || undefined, admin };
 }
 
-/** People paste tokens with the header's scheme or with quotes. */
+/** Removes the header's scheme and quotes, which people paste along. */
 function toToken(lines: readonly string[]): string {
   const text = lines
     .join('')

@@ -15,16 +15,16 @@ export const usage = `keycloak-guard migrate: from keycloak-connect or nest-keyc
 
 Usage: keycloak-guard migrate [folder] [options]
 
-  (nothing)                list every use of either package, what it becomes, and what will be different; write nothing
+  (nothing)                list every use of either package, its replacement, and what will be different; write nothing
   --write                  change the imports and package.json to the drop-in
   --report <file>          write the whole report as Markdown, for a pull request
-  --json                   print what was found as JSON
-  --url <url>              look at this Keycloak too: would the check of the audience lock anybody out?
+  --json                   print the result as JSON
+  --url <url>              ask this Keycloak, too: would the check of the audience lock anybody out?
   --realm <name>           its realm
   --client-id <id>         the client of this API
-  --admin-user <name>      who may look; the password is read from KEYCLOAK_ADMIN_PASSWORD
+  --admin-user <name>      admin who may see clients and users; the password is read from KEYCLOAK_ADMIN_PASSWORD
 
-Exit code: 0 nothing has to be changed by hand, 1 something has to, 2 wrong usage.
+Exit code: 0 nothing to change by hand, 1 something to change by hand, 2 wrong usage.
 `;
 
 const FLAGS = {
@@ -119,10 +119,10 @@ async function askKeycloak(flags: Flags, err: Output): Promise<CallersReport> {
     password === undefined
   ) {
     throw new Error(
-      'to look at Keycloak it takes --url, --realm, --client-id, --admin-user and KEYCLOAK_ADMIN_PASSWORD',
+      'asking Keycloak needs --url, --realm, --client-id, --admin-user and KEYCLOAK_ADMIN_PASSWORD',
     );
   }
-  // It is printed, and goes into a report: not with a password in it.
+  // The URL is printed, and goes into a report, so it must not contain a password.
   if (!isServerUrl(url)) {
     throw new Error(
       `--url must be an http or https URL without /realms/…, query or credentials, for example ${mendServerUrl(url) ?? 'http://localhost:8080'}`,

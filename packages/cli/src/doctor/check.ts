@@ -1,26 +1,26 @@
 import type { DoctorContext } from './context.ts';
 
-/** How a check came out. `warn`: it works, but will bite; the exit code stays 0. */
+/** Result of a check. `warn`: it works now but may cause trouble; the exit code stays 0. */
 export type Status = 'ok' | 'warn' | 'fail' | 'skipped';
 
-/** What a check found. Texts hold no secret, password or token. */
+/** What a check found. Its texts never contain a secret, password or token. */
 export interface Finding {
   readonly status: Status;
-  /** What was seen, short. */
+  /** What the check saw, in a few words. */
   readonly seen: string;
-  /** Why it is so, in a sentence. Empty where all is well. */
+  /** The cause, in a sentence. Empty if all is well. */
   readonly cause: string;
-  /** What to paste or click. Empty where all is well. */
+  /** What to paste or click. Empty if all is well. */
   readonly fix: string;
-  /** `setup` can mend it; with these flags, where it needs any. */
+  /** Flags with which `setup` can fix it. `undefined`: it cannot. */
   readonly setup?: readonly string[] | undefined;
 }
 
-/** One thing the doctor looks at. */
+/** One thing that the doctor examines. */
 export interface Check {
   /** Stable name, for example `client.direct-grants`. */
   readonly id: string;
-  /** Checks without which this one means nothing: where one of them failed or was skipped, so is this one. */
+  /** Checks that this one depends on: if one of them failed or was skipped, this one is skipped. */
   readonly needs: readonly string[];
   run(context: DoctorContext): Promise<Finding> | Finding;
 }
@@ -33,12 +33,12 @@ export interface CheckResult extends Finding {
 export const ok = (seen: string): Finding => ({ status: 'ok', seen, cause: '', fix: '' });
 export const skipped = (seen: string): Finding => ({ status: 'skipped', seen, cause: '', fix: '' });
 
-/** @param setup flags with which `keycloak-guard setup` mends it; none: it cannot */
+/** @param setup flags with which `keycloak-guard setup` fixes it; leave it out if it cannot */
 export function fail(seen: string, cause: string, fix: string, setup?: readonly string[]): Finding {
   return { status: 'fail', seen, cause, fix, setup };
 }
 
-/** @param setup flags with which `keycloak-guard setup` mends it; none: it cannot */
+/** @param setup flags with which `keycloak-guard setup` fixes it; leave it out if it cannot */
 export function warn(seen: string, cause: string, fix: string, setup?: readonly string[]): Finding {
   return { status: 'warn', seen, cause, fix, setup };
 }

@@ -10,7 +10,7 @@ import { createMcpEvidence, type McpEvidence } from './evidence/mcp.ts';
 import { createRealmEvidence, type RealmEvidence } from './evidence/realm.ts';
 import type { DoctorOptions } from './options.ts';
 
-/** What checks work with, once the settings are good. */
+/** What checks work with if the settings are valid. */
 export interface Reach {
   readonly config: Config;
   readonly caller: Caller;
@@ -18,27 +18,27 @@ export interface Reach {
   readonly realm: RealmEvidence;
   readonly client: ClientEvidence;
   readonly authz: AuthzEvidence;
-  /** `null`: no user and password were given. */
+  /** `null` if no user and password were given. */
   readonly login: LoginEvidence | null;
-  /** `null`: no admin was given. */
+  /** `null` if no admin was given. */
   readonly admin: AdminEvidence | null;
 }
 
-/** Everything a check can look at. */
+/** Everything that a check can examine. */
 export interface DoctorContext {
   readonly options: DoctorOptions;
   readonly settings: Config | ConfigError;
-  /** A token to look at (`--token -`). */
+  /** The token to examine (`--token -`). */
   readonly token: string | undefined;
-  /** Throws where the settings are bad: checks that use it need `settings.valid`. */
+  /** Throws if the settings are invalid: checks that use it need `settings.valid`. */
   readonly reach: Reach;
-  /** The MCP server to look at (`--mcp`). */
+  /** The MCP server to examine (`--mcp`). */
   readonly mcp: McpEvidence | undefined;
-  /** Ends what the checks began. */
+  /** Ends the sessions that checks opened. */
   close(): Promise<void>;
 }
 
-/** Reads the settings as the service does. No call is made until a check asks. */
+/** Reads the settings as the service does. Makes no calls until a check asks. */
 export function createContext(options: DoctorOptions, token?: string): DoctorContext {
   const settings = readSettings(options);
   const reach = settings instanceof ConfigError ? undefined : createReach(settings, options);

@@ -7,14 +7,14 @@ import type { Questions } from '../terminal/questions.ts';
 import type { CheckResult } from './check.ts';
 import type { DoctorOptions } from './options.ts';
 
-/** What `setup` can mend of what was found. */
+/** The findings that `setup` can fix. */
 export function findMendable(results: readonly CheckResult[]): CheckResult[] {
   return results.filter(
     ({ status, setup }) => (status === 'fail' || status === 'warn') && setup !== undefined,
   );
 }
 
-/** Shows setup's plan for what was found, and applies it after a yes. Resolves to setup's exit code. */
+/** Shows setup's plan for the findings, and applies it after confirmation. Resolves to setup's exit code. */
 export async function mend(
   found: readonly CheckResult[],
   options: DoctorOptions,
@@ -32,7 +32,7 @@ export async function mend(
       if (hasValue) index++;
     }
   }
-  // Without somebody who reads the plan, what was switched off stays off and .env keeps its values.
+  // If nobody reads the plan, it turns nothing on and keeps the values in .env.
   const careful = options.yes
     ? args.filter((flag) => flag !== '--enable' && flag !== '--reset-password')
     : args;
@@ -41,7 +41,7 @@ export async function mend(
       ...careful,
       ...(options.enable ? ['--enable'] : []),
       ...(flags.has('--app-url') ? [] : ['--app-url', options.appUrl]),
-      // What is found of permissions names a command of its own.
+      // Findings about permissions name a command of their own.
       '--no-authz',
       '--env',
       options.envFile,
@@ -56,7 +56,7 @@ export async function mend(
   return setUp({ ...access, goal: { ...goal, keepFlows } }, setupOptions, out, questions);
 }
 
-/** What the doctor was given, where setup looks for it. */
+/** Passes the doctor's credentials to setup. */
 function withCredentials({ admin, password }: DoctorOptions): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env };
   if (password !== undefined) env.SETUP_PASSWORD = password;

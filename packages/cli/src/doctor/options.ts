@@ -6,36 +6,36 @@ import { findAuthzFile, findAuthzJson } from '../authz/load-file.ts';
 import { readSettings } from '../setup/env-file.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** What the doctor is asked to look at. */
+/** Options of the doctor. */
 export interface DoctorOptions {
   readonly json: boolean;
   readonly fix: boolean;
   readonly yes: boolean;
-  /** Switch on what is switched off, though nobody reads the plan. */
+  /** Turn on what is off, even if nobody reads the plan. */
   readonly enable: boolean;
   readonly envFile: string;
-  /** Address of the API as a browser sees it. No trailing slash. */
+  /** Address of the API as browsers see it, without a slash at the end. */
   readonly appUrl: string;
-  /** Address of a service that is running. No trailing slash. */
+  /** Address of a running service, without a slash at the end. */
   readonly serviceUrl: string | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly admin: AdminCredentials | undefined;
-  /** Values of `acr` that guards ask for. */
+  /** Values of `acr` that guards require. */
   readonly acr: readonly string[];
-  /** An MCP server to look at, and nothing else. As it was written. */
+  /** URL of an MCP server, as written. Only that is examined. */
   readonly mcpUrl: string | undefined;
-  /** Permissions are to be looked at, and whoever has none is told so. */
+  /** Examine permissions, and say so if there are none. */
   readonly authz: boolean;
-  /** What is held against Keycloak's permissions: a file of `authz`, or a `keycloak.json` with a policy enforcer. */
+  /** Files to compare with Keycloak's permissions: of `authz`, or a `keycloak.json` with a policy enforcer. */
   readonly authzFiles: readonly string[];
-  /** A token is to be read from standard input. */
+  /** Read a token from standard input. */
   readonly readsToken: boolean;
-  /** The password of the user is to be read from standard input. */
+  /** Read the user's password from standard input. */
   readonly readsPassword: boolean;
 }
 
-// Not --env-file: Node 20 takes that for itself, wherever it stands.
+// Not --env-file: Node 20 reads that flag itself, wherever it stands.
 const FLAGS = {
   json: { type: 'boolean' },
   fix: { type: 'boolean' },
@@ -57,7 +57,7 @@ const FLAGS = {
 } as const;
 
 /**
- * Reads flags and environment. Passwords are never flags: other users of the machine can see those.
+ * Reads flags and environment. Passwords are never flags, because other users of the machine can see those.
  *
  * @throws {UsageError}
  */
@@ -109,7 +109,7 @@ export async function readDoctorOptions(
   return options;
 }
 
-/** Files that are named; else the one that stands beside the settings, where there is one. */
+/** The named files, or else the one beside the settings, if there is one. */
 function toAuthzFiles(named: readonly string[] | undefined, envFile: string): string[] {
   const files = (named ?? []).filter((file) => file !== '');
   if (files.length > 0) return files;
@@ -119,7 +119,7 @@ function toAuthzFiles(named: readonly string[] | undefined, envFile: string): st
 }
 
 function parse(given: string[]) {
-  // The file can be left out.
+  // The value of the flag is optional.
   const args = given.map((one, index) =>
     one === '--authz' && !/^[^-]/.test(given[index + 1] ?? '') ? '--authz=' : one,
   );
@@ -146,6 +146,6 @@ function toAdmin(
   const username = flags['admin-user'] ?? env('KEYCLOAK_ADMIN_USER');
   const password = env('KEYCLOAK_ADMIN_PASSWORD');
   if (username === undefined) return undefined;
-  // A terminal can ask for it later.
+  // In a terminal, the password is asked for later.
   return { realm, username, password: password ?? '', totp: flags['admin-totp'] };
 }

@@ -2,7 +2,7 @@ import { AdminError } from '../admin/index.ts';
 import { type Check, type CheckResult, type Finding, fail, skipped } from './check.ts';
 import type { DoctorContext } from './context.ts';
 
-/** Runs the checks in their order; hands each result out as it comes. */
+/** Runs the checks in order, and reports each result as it comes. */
 export async function runChecks(
   checks: readonly Check[],
   context: DoctorContext,
@@ -38,7 +38,7 @@ async function runCheck(
     if (error instanceof AdminError && check.id !== 'admin.rights') {
       return skipped(`the admin could not look (${error.message})`);
     }
-    // Raw and honest: a check that breaks has met something nobody thought of.
+    // The raw error: a check that throws has met something unforeseen.
     const text = error instanceof Error ? error.message : String(error);
     return fail(text, `the check could not be done: ${text}`, 'Please report this with the line above.');
   }

@@ -7,7 +7,7 @@ import type { Project, SourceFile } from './project.ts';
 import { quoteUse } from './quote-use.ts';
 import { findSettingsUses } from './settings-uses.ts';
 
-/** A text and what it becomes. */
+/** A piece of text, and its replacement. */
 export interface Edit {
   readonly file: string;
   readonly start: number;
@@ -15,9 +15,9 @@ export interface Edit {
   readonly text: string;
 }
 
-/** What was found in a project. */
+/** The result of examining a project. */
 export interface Analysis {
-  /** Old packages that are used, by name. */
+  /** Names of the old packages that are used. */
   readonly packages: readonly string[];
   readonly findings: readonly Finding[];
   readonly edits: readonly Edit[];
@@ -48,7 +48,7 @@ export function analyse({ sources, settings, manifests }: Project): Analysis {
   return { packages: [...named].sort(), findings: findings.sort(byPlace), edits };
 }
 
-/** The lines of a `package.json` that name an old package. */
+/** Finds the lines of a `package.json` that name an old package. */
 function findDependencies(file: string, text: string): { name: string; finding: Finding }[] {
   return text.split('\n').flatMap((line, at) => {
     const name = /^\s*"([^"]+)"\s*:/.exec(line)?.[1];
@@ -74,7 +74,7 @@ function judgeMention({ file, text }: SourceFile, { name, inside, node }: Mentio
   };
 }
 
-/** Classes that keycloak-connect has in files inside, and the drop-in beside its constructor. */
+/** Classes in inner files of keycloak-connect, which the drop-in exports beside its constructor. */
 const INSIDE: Readonly<Record<string, string>> = {
   token: 'Token',
   grant: 'Grant',

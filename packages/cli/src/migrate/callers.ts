@@ -1,24 +1,24 @@
 import type { AdminConnection } from '../admin/index.ts';
 import { type AudienceCommand, canName, toAudienceCommand } from '../setup/audience-command.ts';
 
-/** A client of the realm, and whether its tokens get in where the audience is checked. */
+/** A client of the realm, and whether its tokens pass a check of the audience. */
 export interface Caller {
   readonly client: string;
   readonly isIn: boolean;
-  /** For people: `aud` and `azp` of its tokens. */
+  /** `aud` and `azp` of its tokens, as text. */
   readonly seen: string;
 }
 
-/** Who calls an API, by what Keycloak would give them. */
+/** Which clients can call an API. */
 export interface CallersReport {
   /** The client of the API. */
   readonly clientId: string;
   readonly callers: readonly Caller[];
-  /** What to change; `undefined` where nobody is locked out. */
+  /** What to change; `undefined` if nobody is locked out. */
   readonly mend: string | undefined;
 }
 
-/** Keycloak's own clients, which call no other API. */
+/** Keycloak's own clients, which call no API of yours. */
 const BUILT_IN = new Set([
   'account',
   'account-console',
@@ -30,9 +30,9 @@ const BUILT_IN = new Set([
 ]);
 
 /**
- * Asks Keycloak for an example of the token that each client of the realm would get, and looks whether it is for the API.
+ * Asks Keycloak for an example token of each client of the realm, and checks whether it is for the API.
  *
- * @param onClient called with each client that is looked at
+ * @param onClient called with each client that is examined
  */
 export async function findCallers(
   { api }: AdminConnection,

@@ -8,7 +8,7 @@ type Verdict = Pick<Finding, 'dropIn' | 'native' | 'differs' | 'blocked'>;
 
 const AS_IT_IS: Verdict = { dropIn: null, native: null, differs: [], blocked: null };
 
-/** Names under which a project keeps its `Keycloak`: of variables, members and parameters. */
+/** Names of variables, members and parameters that hold a project's `Keycloak`. */
 export function findInstanceNames(program: SyntaxNode, mentions: readonly Mention[]): string[] {
   const classes = classNamesOf(mentions);
   const names: string[] = [];
@@ -37,14 +37,14 @@ function classNamesOf(mentions: readonly Mention[]): Set<string> {
 function isClass(callee: unknown, classes: ReadonlySet<string>): boolean {
   if (!isNode(callee)) return false;
   if (callee.type === 'Identifier') return classes.has(callee.name as string);
-  // `new module.default(…)`, and `new (require('keycloak-connect'))(…)`.
+  // `new module.default(…)` and `new (require('keycloak-connect'))(…)`.
   if (callee.type === 'MemberExpression') return isClass(callee.object, classes);
   return (
     callee.type === 'CallExpression' && textOf((callee.arguments as unknown[])[0]) === 'keycloak-connect'
   );
 }
 
-/** Every use of a `Keycloak`, of what it puts on requests, and of its classes. */
+/** Finds every use of a `Keycloak`, of what it sets on requests, and of its classes. */
 export function findConnectUses(
   { file, text, program }: SourceFile,
   mentions: readonly Mention[],
@@ -95,7 +95,7 @@ export function findConnectUses(
 const isMember = (node: SyntaxNode): boolean =>
   node.type === 'MemberExpression' || node.type === 'OptionalMemberExpression';
 
-/** `request.kauth.grant.access_token.content.email` of `request.kauth`. */
+/** The whole expression, for example `request.kauth.grant.access_token` for `request.kauth`. */
 function outermost(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode {
   let whole = node;
   for (const one of around) {
@@ -115,7 +115,7 @@ const isOfManager = (left: unknown): boolean =>
   Object.hasOwn(GRANT_MANAGER, lastNameOf(left.property) ?? '') &&
   isGrantManager(left.object);
 
-/** Whether the call is an argument of a call: of `app.get('/path', keycloak.protect(), …)`. */
+/** Whether the call is an argument of another one, such as `app.get('/path', keycloak.protect(), …)`. */
 const isNested = ([parent]: readonly SyntaxNode[]): boolean => parent?.type === 'CallExpression';
 
 function judgeConstructor(node: SyntaxNode): Partial<Verdict> {
@@ -198,7 +198,7 @@ function judgeProtect(call: SyntaxNode): Partial<Verdict> {
       native,
       differs,
       blocked:
-        'A list or an object was never looked at: everybody who is signed in gets in today. Say which of the roles are meant: the drop-in refuses this at the start.',
+        'The adapter ignored a list or an object: everybody who is signed in gets in today. Say which roles are meant: the drop-in refuses this at the start.',
     };
   }
   if (isFunction(wanted) && wanted.async === true) {
@@ -231,7 +231,7 @@ function pathOf(node: unknown): string | undefined {
   return object === undefined ? undefined : `${object}.${lastNameOf(node.property)}`;
 }
 
-/** `realm:admin`, `app:reader`, or a role of the own client. */
+/** `realm:admin`, `app:reader`, or a role of this client. */
 function requirementOf(role: string): string {
   const at = role.indexOf(':');
   const [app, name] = at === -1 ? ['', role] : [role.slice(0, at), role.slice(at + 1)];
@@ -280,7 +280,7 @@ function nativeOfKauth(text: string, node: SyntaxNode): string | null {
   return 'request.principal';
 }
 
-/** What applications put in place of the adapter's own. */
+/** Methods that applications replace. */
 const HOOKS: Readonly<Record<string, string>> = {
   accessDenied: 'an error handler of the app, or onDenied',
   redirectToLogin: 'session({ redirectToLogin: false })',

@@ -1,32 +1,32 @@
-/** Where something stands in a project. */
+/** A place in a project. */
 export interface Place {
-  /** From the folder that was looked at, with `/`. */
+  /** Path from the examined folder, with `/`. */
   readonly file: string;
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
 }
 
-/** One use of a deprecated adapter. */
+/** A use of a deprecated adapter. */
 export interface Finding extends Place {
-  /** As it is written, on one line. */
+  /** The source, on one line. */
   readonly use: string;
-  /** What it becomes with the drop-in; `null`: it stays. */
+  /** Its replacement with the drop-in; `null` if it stays. */
   readonly dropIn: string | null;
-  /** What it becomes with the framework's own adapter; `null` where there is nothing like it. */
+  /** Its replacement with the framework's adapter; `null` if there is none. */
   readonly native: string | null;
-  /** Ids of what will be different, see `DIFFERENCES`. */
+  /** Ids of the differences in behaviour; see `DIFFERENCES`. */
   readonly differs: readonly DifferenceId[];
-  /** Why the drop-in refuses it, and the way out; `null` where it does not. */
+  /** Why the drop-in refuses it, and the way out; `null` if it does not. */
   readonly blocked: string | null;
 }
 
-/** What behaves differently after the move, for clients or for the application. */
+/** What behaves differently after the move. */
 export const DIFFERENCES = {
   audience: {
     title: 'Tokens have to be for this API',
-    why: 'The adapter took every token of the realm, also one that was issued to another client for another API.',
+    why: 'The adapter accepted every token of the realm, even one issued to another client for another API.',
     wayOut:
-      'Give the calling clients an audience mapper for this client: `migrate --url …` looks which lack it, and `setup --audience-for …` adds it. `verify-token-audience: false` goes on working, with a warning.',
+      'Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup --audience-for …` adds it. `verify-token-audience: false` goes on working, with a warning.',
   },
   'nest-audience': {
     title: 'Tokens have to be for this API',
@@ -44,7 +44,7 @@ export const DIFFERENCES = {
     title: 'A missing or bad token is answered 401 with a challenge; 403 is for missing permissions',
     why: 'The adapter answered 403 "Access denied" to everything, so a client could not know that it has to sign in again.',
     wayOut:
-      'Clients that look for 403 to sign in again have to look for 401. `accessDenied` can still be replaced.',
+      'Clients that take 403 as the sign to sign in again must look for 401. `accessDenied` can still be replaced.',
   },
   'login-bound': {
     title: 'A login comes back to the browser that began it',
@@ -57,8 +57,9 @@ export const DIFFERENCES = {
     wayOut: 'Links and forms of the application itself go on working.',
   },
   'admin-messages': {
-    title: 'Messages of Keycloak are taken for this client alone, in time, and of 256 KiB at most',
-    why: 'The adapter read any length, and took messages that were meant for other clients or long over.',
+    title:
+      'Messages of Keycloak are accepted only if they are for this client, in time, and at most 256 KiB long',
+    why: 'The adapter read any length, and accepted messages that were meant for other clients or long expired.',
     wayOut: 'Nothing to do. Better: set the back-channel logout URL of the client.',
   },
   'cookie-flags': {
@@ -78,23 +79,23 @@ export const DIFFERENCES = {
   },
   'asked-by-id': {
     title: 'Resources are asked for by id, not by name',
-    why: 'Keycloak takes a name for a resource of the caller’s own as well: who may register resources chose what was decided on.',
+    why: 'Keycloak also takes a name for the caller’s own resource: a user who may register resources could choose what was decided on.',
     wayOut:
       'The client needs its secret in the settings, with "Service accounts roles" on: names are looked up with it. For another resource server (`resource_server_id`), give `resource_server_secret`.',
   },
   'class-and-handler': {
-    title: 'What a controller asks for and what its handler asks for must both be met',
+    title: 'The requirements of a controller and of its handler must both be met',
     why: 'The roles of the controller won over those of the handler.',
     wayOut: 'Take the roles off the controller where a handler is meant for others.',
   },
   'unknown-context': {
     title: 'WebSocket and RPC handlers are guarded',
-    why: 'The guards let everything in that was neither HTTP nor GraphQL.',
+    why: 'The guards admitted everything that was neither HTTP nor GraphQL.',
     wayOut: '`@Public()` opens a handler.',
   },
   'online-validation': {
     title: 'ONLINE asks Keycloak at most every 30 seconds about a token that is in use',
-    why: 'The package asked on every request, and took every answer with HTTP 200 for a yes.',
+    why: 'The package asked on every request, and took every HTTP 200 for a yes.',
     wayOut: '`tokenCheck: "remote"` asks on every request.',
   },
   'pinned-key': {

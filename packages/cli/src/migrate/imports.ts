@@ -1,19 +1,19 @@
 import { toOldPackage } from './packages.ts';
 import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from './syntax.ts';
 
-/** One mention of an old package's name in a program. */
+/** A mention of an old package in a program. */
 export interface Mention {
   readonly name: string;
   readonly inside: string;
-  /** The string that names it: what is rewritten. */
+  /** The string with its name, which is rewritten. */
   readonly specifier: SyntaxNode;
   /** The statement or expression around it, for the report. */
   readonly node: SyntaxNode;
-  /** Local name → the name in the package; `default` and `*` among them. */
+  /** Names in the package by local name; `default` and `*` included. */
   readonly names: ReadonlyMap<string, string>;
 }
 
-/** Every import, re-export, `require`, `import()`, and mock of an old package. */
+/** Finds every import, re-export, `require`, `import()` and mock of an old package. */
 export function findMentions(program: SyntaxNode): Mention[] {
   const found: Mention[] = [];
   for (const { node, around } of walk(program)) {
@@ -25,7 +25,7 @@ export function findMentions(program: SyntaxNode): Mention[] {
   return found;
 }
 
-/** Functions whose first argument is the name of a module. */
+/** Functions that take the name of a module as their first argument. */
 const LOADERS = new Set([
   'require',
   'require.resolve',
@@ -95,7 +95,7 @@ function namesOf(node: SyntaxNode, around: readonly SyntaxNode[]): Map<string, s
     ({ type }) => type === 'VariableDeclarator' || type === 'TSImportEqualsDeclaration',
   );
   const target = binding?.id as SyntaxNode | undefined;
-  // `require('keycloak-connect').Something` binds no module.
+  // `require('keycloak-connect').Something` binds a member, not the module.
   const member = around[0]?.type === 'MemberExpression' ? lastNameOf(around[0].property) : undefined;
   if (target?.type === 'Identifier') add(target, member ?? '*');
   if (target?.type === 'ObjectPattern') {

@@ -9,7 +9,7 @@ interface Meaning {
   readonly differs?: readonly DifferenceId[];
 }
 
-/** What each name of nest-keycloak-connect becomes with the module of keycloak-guard itself. */
+/** The replacement of each name of nest-keycloak-connect with the module of keycloak-guard. */
 const NAMES: Readonly<Record<string, Meaning>> = {
   KeycloakConnectModule: { native: 'KeycloakModule.forRoot({ … })', differs: ['nest-audience'] },
   AuthGuard: { native: 'KeycloakGuard', differs: ['nest-answers', 'unknown-context'] },
@@ -36,7 +36,7 @@ const NAMES: Readonly<Record<string, Meaning>> = {
   KeycloakConnectOptionsFactory: { native: 'useFactory' },
 };
 
-/** Every use of a name of nest-keycloak-connect, decorators above all. */
+/** Finds every use of a name of nest-keycloak-connect, mostly decorators. */
 export function findNestUses({ file, text, program }: SourceFile, mentions: readonly Mention[]): Finding[] {
   const names = new Map(
     mentions.filter(({ name }) => name === 'nest-keycloak-connect').flatMap(({ names: bound }) => [...bound]),
@@ -73,7 +73,7 @@ function usedName(
   if (namespaces.has(node.name as string)) {
     return parent !== undefined && parent.object === node ? lastNameOf(parent.property) : undefined;
   }
-  // A member or a key of the same name is something else.
+  // Not a member or key of the same name.
   if (parent?.type === 'MemberExpression' && parent.property === node && parent.computed !== true)
     return undefined;
   if (parent?.type === 'ObjectProperty' && parent.key === node && parent.value !== node) return undefined;
@@ -85,7 +85,7 @@ const isBinding = (node: SyntaxNode, around: readonly SyntaxNode[]): boolean =>
   (around[0]?.type === 'VariableDeclarator' && around[0].id === node) ||
   around.some(({ type }) => type === 'ObjectPattern');
 
-/** The decorator, the call or the member that a name is used in. */
+/** The decorator, call or member around a name. */
 function shownOf(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode {
   let shown = node;
   for (const one of around) {
@@ -107,7 +107,7 @@ function blockedOf(name: string, around: readonly SyntaxNode[]): string | undefi
     return "verifyTokenAudience: false takes every token of the realm. The drop-in refuses it at the start: name the audiences, `verifier: { audience: ['my-api', 'account'] }`.";
   if (name === 'TokenValidation' && member !== undefined && isNode(member.property)) {
     if ((lastNameOf(member.property) ?? textOf(member.property)) === 'NONE') {
-      return 'TokenValidation.NONE takes tokens that anybody made. The drop-in refuses it at the start: use ONLINE or OFFLINE.';
+      return 'TokenValidation.NONE accepts tokens that anybody wrote. The drop-in refuses it at the start: use ONLINE or OFFLINE.';
     }
   }
   return undefined;

@@ -4,20 +4,20 @@ import { readProgram, type SyntaxNode } from './syntax.ts';
 
 /** A program of the project. */
 export interface SourceFile {
-  /** From the project's folder, with `/`. */
+  /** Path from the project's folder, with `/`. */
   readonly file: string;
   readonly text: string;
   readonly program: SyntaxNode;
 }
 
-/** What is read of a project. Nothing of it is run. */
+/** The files of a project. None of them is run. */
 export interface Project {
   readonly sources: readonly SourceFile[];
   /** `package.json` files, by path. */
   readonly manifests: ReadonlyMap<string, string>;
-  /** `keycloak.json`, and other JSON files that may be one, by path. */
+  /** `keycloak.json` and JSON files that may be one, by path. */
   readonly settings: ReadonlyMap<string, string>;
-  /** Files that cannot be parsed, though their names say that they are programs or JSON. */
+  /** Programs and JSON files that cannot be parsed. */
   readonly unread: readonly string[];
 }
 
@@ -33,7 +33,7 @@ const LEFT_OUT = new Set([
   'vendor',
 ]);
 const SOURCE = /\.[cm]?[jt]sx?$/;
-/** Longer files are bundles or minified, and not source. Unit: characters. */
+/** Longer files are bundles, not sources. Unit: characters. */
 const LONGEST = 1_000_000;
 
 /** @param onFile called with each file that is read */
@@ -51,7 +51,7 @@ export async function readProject(folder: string, onFile: (file: string) => void
     if (name === 'package.json') manifests.set(file, text);
     else if (isSettings && isJson(text)) settings.set(file, text);
     else if (isSettings) unread.push(file);
-    // Parsing takes time, and most files of a project have nothing to do with Keycloak.
+    // Parsing takes time, and most files have nothing to do with Keycloak.
     else if (text.length <= LONGEST && /keycloak|kauth|enforcer|checkSso/i.test(text)) {
       const program = readProgram(text, file);
       if (program === undefined) unread.push(file);
@@ -70,7 +70,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** Links are not followed: they may lead out of the project, or in a circle. */
+/** Does not follow links, which may lead out of the project or in a circle. */
 async function* filesOf(root: string, below: string): AsyncGenerator<string> {
   const entries = await readdir(join(root, below), { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {

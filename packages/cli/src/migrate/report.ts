@@ -37,7 +37,7 @@ export function toMarkdown(
       unread.map((file) => `- ${whyUnread(`\`${file}\``)}`),
     ),
     ...section('Next', [
-      '1. `npx keycloak-guard migrate --write` changes the imports and `package.json`; then install `keycloak-guard`.',
+      '1. `npx keycloak-guard migrate --write` changes the imports and `package.json`. Then install `keycloak-guard`, as `docs/install.md` in its repository says.',
       '2. Run your tests. Nobody is signed out: sessions are kept under the same key.',
       '3. Move to the adapter of your framework when it suits you: both can stand in one application.',
     ]),
@@ -45,7 +45,7 @@ export function toMarkdown(
   ].join('\n');
 }
 
-/** The same in a few lines, for a terminal. */
+/** The report in a few lines, for a terminal. */
 export function toSummary({ packages, findings }: Analysis): string[] {
   if (packages.length === 0) {
     return [`Nothing here uses ${Object.keys(REPLACEMENTS).join(' or ')}.`];
@@ -56,7 +56,7 @@ export function toSummary({ packages, findings }: Analysis): string[] {
   );
 }
 
-/** In the order of the list of all. */
+/** The differences that apply, in the order of `DIFFERENCES`. */
 export function differencesOf(findings: readonly Finding[]): [DifferenceId, readonly Finding[]][] {
   return (Object.keys(DIFFERENCES) as DifferenceId[])
     .map((id): [DifferenceId, Finding[]] => [id, findings.filter(({ differs }) => differs.includes(id))])
@@ -92,14 +92,14 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', `## ${title}`, '', ...lines];
 }
 
-/** Why nothing is said of a file. */
+/** Why a file is not examined. */
 export const whyUnread = (file: string): string =>
-  `${file} is no ${/\.json`?$/.test(file) ? 'JSON' : 'JavaScript or TypeScript that could be understood'}`;
+  `${file} is not ${/\.json`?$/.test(file) ? 'JSON' : 'JavaScript or TypeScript that can be parsed'}`;
 export const placeOf = ({ file, line }: Finding): string => `${file}:${line}`;
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const LONGEST_USE = 90;
 export const short = (text: string): string =>
   text.length > LONGEST_USE ? `${text.slice(0, LONGEST_USE - 1)}…` : text;
-/** In a cell a bar would end it, and backticks would end the code. */
+/** Code in a table cell: a bar would end the cell, a backtick the code. */
 const code = (text: string): string => `\`${short(text).replaceAll('`', 'ʼ')}\``;
 const cell = (text: string): string => code(text).replaceAll('|', '\\|');

@@ -1,7 +1,7 @@
 import type { Edit } from './analyse.ts';
 import { REPLACEMENTS, REPLACING_PACKAGE } from './packages.ts';
 
-/** A text with its edits made. */
+/** Applies edits to a text. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   return [...edits]
     .sort((a, b) => b.start - a.start)
@@ -11,8 +11,8 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
 const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
 
 /**
- * A `package.json` with the new package in the places of the old ones, its indentation and line ends kept; `undefined` where
- * it names none.
+ * Replaces the old packages in a `package.json`, and keeps its indentation and line ends. `undefined` if it names none of
+ * them.
  *
  * @param version range of the new package, for example `^0.1.0`
  */

@@ -1,6 +1,6 @@
 import type { DifferenceId, Finding } from './finding.ts';
 
-/** Settings in a `keycloak.json` that behave differently. */
+/** Finds settings in a `keycloak.json` that behave differently. */
 export function findSettingsUses(file: string, text: string): Finding[] {
   let settings: Record<string, unknown>;
   try {
@@ -32,7 +32,7 @@ export function findSettingsUses(file: string, text: string): Finding[] {
   ];
 }
 
-/** A setting may be secret, or long: only switches are shown. */
+/** Shows the values of switches only: others may be secret or long. */
 function shown(name: string, value: unknown): string {
   return typeof value === 'boolean' && name !== '' ? String(value) : '…';
 }

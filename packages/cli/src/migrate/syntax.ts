@@ -1,6 +1,6 @@
 import { parse } from '@babel/parser';
 
-/** The parts of a syntax tree that are read here. */
+/** The members of a syntax tree that are read here. */
 export interface SyntaxNode {
   readonly type: string;
   readonly start: number;
@@ -9,7 +9,7 @@ export interface SyntaxNode {
   readonly [member: string]: unknown;
 }
 
-/** A program of JavaScript or TypeScript, decorators and JSX included; `undefined` where it is neither. */
+/** Parses JavaScript or TypeScript with decorators and JSX; `undefined` if it cannot be parsed. */
 export function readProgram(text: string, file: string): SyntaxNode | undefined {
   const isTypeScript = /\.[cm]?tsx?$/.test(file);
   const hasTags = !/\.[cm]?ts$/.test(file);
@@ -29,7 +29,7 @@ export function readProgram(text: string, file: string): SyntaxNode | undefined 
   }
 }
 
-/** Every node below one, and that one, each with the nodes it is in, the nearest first. */
+/** A node and every node below it, each with the nodes around it, nearest first. */
 export function* walk(
   node: SyntaxNode,
   around: readonly SyntaxNode[] = [],
@@ -50,7 +50,7 @@ export function isNode(value: unknown): value is SyntaxNode {
   );
 }
 
-/** The text of a string, or of a template without holes; else `undefined`. */
+/** The text of a string, or of a template without expressions; otherwise `undefined`. */
 export function textOf(node: unknown): string | undefined {
   if (!isNode(node)) return undefined;
   if (node.type === 'StringLiteral') return String(node.value);
@@ -59,7 +59,7 @@ export function textOf(node: unknown): string | undefined {
   return parts.length === 1 ? parts[0]?.value.cooked : undefined;
 }
 
-/** Name of an identifier, or of the last member: `keycloak` of `this.auth.keycloak`. */
+/** The name of an identifier, or of the last member: `keycloak` of `this.auth.keycloak`. */
 export function lastNameOf(node: unknown): string | undefined {
   if (!isNode(node)) return undefined;
   switch (node.type) {
@@ -83,7 +83,7 @@ export function lastNameOf(node: unknown): string | undefined {
   }
 }
 
-/** A function that is written where it is used. */
+/** Whether a node is a function expression. */
 export function isFunction(node: SyntaxNode): boolean {
   return node.type === 'ArrowFunctionExpression' || node.type === 'FunctionExpression';
 }

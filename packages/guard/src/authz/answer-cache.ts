@@ -1,18 +1,18 @@
 import { createBoundedCache } from '../core/internal.ts';
 
-/** Single answers of Keycloak's, each good for its time. Times in milliseconds since 1970. */
+/** Keycloak's answers about single permissions, each valid for a time. Unit: milliseconds since 1970. */
 export interface AnswerCache {
-  /** `undefined`: it has to be asked. */
+  /** `undefined` if Keycloak has to be asked. */
   get(token: string, key: string, now: number): boolean | undefined;
   set(token: string, key: string, isGranted: boolean, from: number, until: number): void;
-  /** The token is no longer good. */
+  /** Forgets a token that is no longer valid. */
   drop(token: string): void;
   readonly size: number;
 }
 
 interface KnownAnswer {
   readonly isGranted: boolean;
-  /** Before that the clock was set back. */
+  /** A time before this means that the clock was set back. */
   readonly from: number;
   readonly until: number;
 }
@@ -22,10 +22,10 @@ interface TokenAnswers {
   readonly answers: Map<string, KnownAnswer>;
 }
 
-/** The end of the signature, which nobody can choose; the whole token is compared after the look-up. */
+/** Length of the key: the end of the signature, which nobody can choose. The whole token is compared after the look-up. */
 const TAIL = 43;
 
-/** Where there is no room, all answers for the token that was used least recently go. */
+/** When full, it drops all answers for the least recently used token. */
 export function createAnswerCache(maxAnswers: number): AnswerCache {
   const tokens = createBoundedCache<TokenAnswers>(Math.max(1, maxAnswers));
   let size = 0;

@@ -1,23 +1,23 @@
-// Aliases, no interfaces: what takes objects of any members takes these as well.
+// Aliases, not interfaces: only these fit a type with an index signature.
 
-/** How answers are put together: all have to permit, one has to, or more than deny. */
+/** How answers are combined: all must permit, one must permit, or more permit than deny. */
 export type DecisionStrategy = 'UNANIMOUS' | 'AFFIRMATIVE' | 'CONSENSUS';
 
-/** A scope: its name, or more about it. */
+/** A scope: its name, or an object with more about it. */
 export type AuthorizationScope<Scope extends string = string> =
   | Scope
   | { readonly name: Scope; readonly displayName?: string; readonly iconUri?: string };
 
-/** What is protected. The client of the API owns it. */
+/** A protected resource. The API's client owns it. */
 export type AuthorizationResource<Scope extends string = string> = {
   readonly name: string;
   readonly displayName?: string;
   /** For example `urn:my-api:order`. */
   readonly type?: string;
   readonly uris?: readonly string[];
-  /** Names out of `scopes`. */
+  /** Names from `scopes` of the file. */
   readonly scopes?: readonly Scope[];
-  /** User-Managed Access. Default `false`. */
+  /** Whether owners may share it (User-Managed Access). Default false. */
   readonly ownerManagedAccess?: boolean;
   readonly iconUri?: string;
   readonly attributes?: Readonly<Record<string, readonly string[]>>;
@@ -27,18 +27,18 @@ type PolicyOf<Type extends string, Name extends string> = {
   readonly name: Name;
   readonly type: Type;
   readonly description?: string;
-  /** `NEGATIVE` turns the answer round. Default `POSITIVE`. */
+  /** `NEGATIVE` reverses the answer. Default `POSITIVE`. */
   readonly logic?: 'POSITIVE' | 'NEGATIVE';
 };
 
-/** A name, or a name that has to be there whatever else is. */
+/** A name of which any one is enough, or with `required: true` one that must be there. */
 type Needed = string | { readonly name: string; readonly required?: boolean };
 
 /** A policy, by its type. */
 export type AuthorizationPolicy<Name extends string = string> =
-  /** `editor` is a role of the realm, `my-api/editor` one of a client. `fetchRoles`: as they are now, not as in the token. */
+  /** `editor` is a realm role, `my-api/editor` a client role. `fetchRoles` reads the user's current roles, not the token's. */
   | (PolicyOf<'role', Name> & { readonly roles: readonly Needed[]; readonly fetchRoles?: boolean })
-  /** Paths. Without `groupsClaim` the groups are as they are now. */
+  /** Group paths. Without `groupsClaim`, the user's current groups are read. */
   | (PolicyOf<'group', Name> & {
       readonly groups: readonly (string | { readonly path: string; readonly extendChildren?: boolean })[];
       readonly groupsClaim?: string;
@@ -51,7 +51,7 @@ export type AuthorizationPolicy<Name extends string = string> =
       readonly pattern: string;
       readonly targetContextAttributes?: boolean;
     })
-  /** `notBefore` and `notOnOrAfter` are `yyyy-MM-dd HH:mm:ss`. */
+  /** `notBefore` and `notOnOrAfter` have the form `yyyy-MM-dd HH:mm:ss`. */
   | (PolicyOf<'time', Name> & {
       readonly [M in TimeMember]?: M extends 'notBefore' | 'notOnOrAfter' ? string : number;
     })
@@ -65,7 +65,7 @@ type TimeMember =
   | 'notOnOrAfter'
   | `${'dayMonth' | 'month' | 'year' | 'hour' | 'minute'}${'' | 'End'}`;
 
-/** Which policies decide about what. With `scopes` it is scope-based, without resource-based. */
+/** Which policies decide on which resources or scopes. With `scopes` it is scope-based, without them resource-based. */
 export type AuthorizationPermission<
   Resource extends string = string,
   Scope extends string = string,
@@ -78,25 +78,32 @@ export type AuthorizationPermission<
   readonly scopes?: readonly Scope[];
   readonly policies: readonly Policy[];
   readonly decisionStrategy?: DecisionStrategy;
-  /** Kept, and of no effect: Keycloak turns round what a policy says, never what a permission says. */
+  /** Stored, but without effect: Keycloak reverses the answer of a policy, never that of a permission. */
   readonly logic?: 'POSITIVE' | 'NEGATIVE';
 };
 
 /**
- * Resources, scopes, policies and permissions of a client, as `keycloak-guard authz` reads and writes them. What the three
- * switches leave out stays as it is in Keycloak; an entry of a list is all of its object.
+ * Resources, scopes, policies and permissions of a client, as `keycloak-guard authz` reads and writes them. A switch that is
+ * left out stays as it is in Keycloak. An entry of a list describes its object completely.
  */
 export interface AuthorizationFile<
   Scope extends string = string,
   Resource extends AuthorizationResource = AuthorizationResource,
   Policy extends string = string,
 > {
+  /** What Keycloak answers for a resource without a permission: no, yes, or yes to everything. */
   readonly policyEnforcementMode?: 'ENFORCING' | 'PERMISSIVE' | 'DISABLED';
+  /** How the answers of several permissions are combined. */
   readonly decisionStrategy?: 'UNANIMOUS' | 'AFFIRMATIVE';
+  /** Whether the API may manage its resources with the protection API. */
   readonly allowRemoteResourceManagement?: boolean;
+  /** Everything that can be done with a resource. */
   readonly scopes?: readonly AuthorizationScope<Scope>[];
+  /** What is protected. */
   readonly resources?: readonly Resource[];
+  /** Conditions that permissions apply. */
   readonly policies?: readonly AuthorizationPolicy<Policy>[];
+  /** Which policies decide on what. */
   readonly permissions?: readonly AuthorizationPermission<
     NoInfer<Resource['name']>,
     NoInfer<Scope>,

@@ -4,22 +4,22 @@ import { keyOf, type Permission } from './permission.ts';
 import type { Asker } from './question.ts';
 import type { Answer } from './read-answer.ts';
 
-/** What became of one permission that was asked. `unknown`: Keycloak has no such resource or scope. */
+/** Keycloak's answer about one permission. `unknown`: it has no such resource or scope. */
 export type Verdict = 'granted' | 'denied' | 'unknown';
 
-/** A verdict, and when it was asked for. Unit: milliseconds since 1970. */
+/** A verdict, and the time of the question. Unit: milliseconds since 1970. */
 export interface DatedVerdict {
   readonly verdict: Verdict;
   readonly askedAt: number;
 }
 
-/** Questions about single permissions, put to Keycloak together. */
+/** Collects questions about single permissions and asks them together. */
 export interface Batches {
   /** Rejects as `askKeycloak` does. */
   ask(asker: Asker, permission: Permission): Promise<DatedVerdict>;
 }
 
-/** Puts one question; see `askKeycloak`. */
+/** Sends one question; see `askKeycloak`. */
 type Ask = (asker: Asker, asked: readonly string[]) => Promise<Answer>;
 
 interface Waiting {
@@ -27,14 +27,14 @@ interface Waiting {
   settle(verdict: Verdict | Promise<Verdict>): void;
 }
 
-/** Resources in one question: a form that is too long is refused by proxies. */
+/** Most resources in one question: proxies refuse a form that is too long. */
 const MAX_RESOURCES = 50;
 
 /**
- * What is asked for one token within a tick is one question, and what is being asked already is not asked again.
+ * Asks once for everything that one token asks within a tick, and does not repeat a question that is under way.
  *
- * Of the answer only the entry with the very id that was asked counts, and in it the very scope: Keycloak answers 200 where
- * it grants a part, leaves out what it does not know, and may add what was not asked.
+ * Only the exact id and scope that were asked for count in the answer: Keycloak answers 200 for a partial grant, leaves out
+ * what it does not know, and may add what nobody asked for.
  */
 export function createBatches(ask: Ask, catalog: Catalog, clock: () => number): Batches {
   const open = new Map<string, Waiting[]>();
@@ -67,11 +67,11 @@ export function createBatches(ask: Ask, catalog: Catalog, clock: () => number): 
           for (const one of waiting) one.settle(judge(answer, id, one.permission.scope));
         }
       } else if (group.length > 1) {
-        // One that Keycloak does not know must not speak for the others.
+        // One unknown resource must not decide for the others.
         for (const one of group) void settleTogether(asker, [one]);
       } else {
         for (const one of group.flatMap(([, waiting]) => waiting)) {
-          // It may have been made anew under another id.
+          // The resource may have been created again under another id.
           if (one.permission.resource !== undefined) catalog.forget(one.permission.resource);
           one.settle('unknown');
         }
@@ -119,7 +119,7 @@ function toAsked([id, waiting]: [string, Waiting[]]): string {
   return scopes.size === 0 ? id : `${id}#${[...scopes].join(',')}`;
 }
 
-/** Without a scope only a resource that has none is meant: of any other, Keycloak grants whichever scopes there are. */
+/** A permission without a scope means a resource without scopes: for any other, Keycloak grants whichever scopes it can. */
 function judge(grants: readonly GrantedResource[], id: string, scope: string | undefined): Verdict {
   const mine = grants.filter((one) => one.id === id);
   if (mine.length === 0) return 'denied';

@@ -4,16 +4,16 @@ import type { Permission } from './permission.ts';
 import type { ProtectionApi } from './protection-api.ts';
 import { listOwnResources, type Resource } from './resource-list.ts';
 
-/** What a name stands for in Keycloak. */
+/** Looks up resources by name. */
 export interface Catalog {
   /**
-   * The id to ask by, or `unknown` where there is no such resource, or it has no such scope.
+   * The id of a permission's resource, or `unknown` if there is no such resource or it has no such scope.
    *
-   * A name is not asked by: Keycloak would take it for the id of whichever resource has it, and for the name of the
-   * caller's own. Who may register resources could choose either, and be granted what is somebody else's.
+   * Permissions are asked by id, never by name: Keycloak also takes a name for an id, and for the name of the caller's own
+   * resource. A user who may register resources could choose either and be granted what belongs to somebody else.
    */
   idOf(permission: Permission): Promise<string | 'unknown'>;
-  /** What is known of a name no longer holds. */
+  /** Looks the name up again next time. */
   forget(name: string): void;
 }
 
@@ -24,7 +24,7 @@ interface Entry {
 }
 
 const MAX_NAMES = 10_000;
-/** Who asks about a scope that was added a moment ago, finds it. Unit: milliseconds. */
+/** An older entry is read again if it lacks a scope, which may have been added since. Unit: milliseconds. */
 const YOUNG_MS = 1_000;
 
 export function createCatalog(context: AuthzContext, api: ProtectionApi): Catalog {
@@ -34,7 +34,7 @@ export function createCatalog(context: AuthzContext, api: ProtectionApi): Catalo
   async function load(name: string): Promise<Entry | undefined> {
     const readAt = context.clock();
     const found = await listOwnResources(api, context.clientId, { name, exactName: 'true' });
-    // Keycloak compares without regard to case.
+    // Keycloak ignores case here.
     const resource = found.find((one) => one.name === name);
     if (resource === undefined) {
       known.delete(name);
@@ -45,7 +45,7 @@ export function createCatalog(context: AuthzContext, api: ProtectionApi): Catalo
     return entry;
   }
 
-  /** One question, however many wait for its answer. */
+  /** Concurrent callers share one request. */
   function loadOnce(name: string): Promise<Entry | undefined> {
     let loading = pending.get(name);
     if (loading === undefined) {
@@ -55,7 +55,7 @@ export function createCatalog(context: AuthzContext, api: ProtectionApi): Catalo
     return loading;
   }
 
-  /** Milliseconds since it was read; endless where the clock was set back. */
+  /** Milliseconds since it was read; infinite if the clock was set back. */
   function ageOf({ readAt }: Entry): number {
     const age = context.clock() - readAt;
     return age >= 0 ? age : Number.POSITIVE_INFINITY;

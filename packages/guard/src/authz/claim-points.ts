@@ -3,8 +3,10 @@ import type { PathRequest } from './path-request.ts';
 import { cookieOf, headerOf, parametersOf } from './path-request.ts';
 
 /**
- * Claims by name, as texts in which `{request.…}` stands for a part of the request: `parameter['x']`, `header['x']`,
+ * Claims by name. In their texts, `{request.…}` stands for a part of the request: `parameter['x']`, `header['x']`,
  * `cookie['x']`, `body['/json/pointer']`, `method`, `uri`, `relativePath`, `remoteAddr`, `isSecure`.
+ *
+ * @see Keycloak, Authorization Services Guide: "Claim Information Point"
  */
 export type ClaimPoints = { readonly [claim: string]: string | readonly string[] };
 
@@ -12,7 +14,7 @@ const PLACEHOLDER = /\{request\.(\w+)(?:\['([^']*)'\])?\}/g;
 const WITH_NAME = new Set(['parameter', 'header', 'cookie', 'body']);
 const ALONE = new Set(['method', 'uri', 'relativePath', 'remoteAddr', 'isSecure', 'body']);
 
-/** What is wrong with claim points; `undefined` where nothing is. */
+/** Why claim points are wrong; `undefined` if they are not. */
 export function whyNoClaimPoints(points: unknown): string | undefined {
   if (typeof points !== 'object' || points === null || Array.isArray(points))
     return 'must be an object of texts';
@@ -29,7 +31,7 @@ export function whyNoClaimPoints(points: unknown): string | undefined {
   return undefined;
 }
 
-/** Claims of which every part is there; a claim that the request lacks is not sent. */
+/** Fills in the claims. A claim of which the request lacks a part is left out. */
 export function readClaimPoints(points: ClaimPoints, request: PathRequest): PushedClaims {
   const claims: Record<string, string[]> = {};
   for (const [claim, value] of Object.entries(points)) {
@@ -39,7 +41,7 @@ export function readClaimPoints(points: ClaimPoints, request: PathRequest): Push
   return claims;
 }
 
-/** A placeholder alone may stand for several texts. */
+/** A text that is only a placeholder may become several texts. */
 function fill(text: string, request: PathRequest): string[] {
   const [whole] = [...text.matchAll(PLACEHOLDER)];
   if (whole !== undefined && whole[0] === text) return partsOf(whole[1] as string, whole[2], request);
@@ -75,7 +77,7 @@ function partsOf(part: string, name: string | undefined, request: PathRequest): 
   }
 }
 
-/** RFC 6901; own members alone. */
+/** Follows a JSON pointer (RFC 6901) through own members only. */
 function pointTo(value: unknown, pointer: string): unknown {
   let at = value;
   for (const token of pointer.split('/').slice(1)) {

@@ -1,10 +1,10 @@
 /**
- * What a policy gets to know of a request beside the token (Keycloak: "claim_token"): names with one or more texts.
- * They come from the server: a caller who can choose them can choose the decision.
+ * Claims for the policies, beside the token (Keycloak's `claim_token`): names, each with one or more texts. Take them from
+ * the server: a caller who can choose them can choose the decision.
  */
 export type PushedClaims = { readonly [name: string]: string | readonly string[] };
 
-/** As Keycloak takes them: what is no list of texts is answered with 500. `''`: there are none. */
+/** Checks and normalises claims; `''` if there are none. Keycloak answers 500 for values that are not lists of texts. */
 export function toClaimText(claims: PushedClaims | undefined): string {
   if (claims === undefined) return '';
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
@@ -15,7 +15,7 @@ export function toClaimText(claims: PushedClaims | undefined): string {
   return JSON.stringify(sorted.map((name) => [name, toTexts(name, claims[name])]));
 }
 
-/** RFC 4648 §5. */
+/** Keycloak's form of the claims: JSON in base64url (RFC 4648 §5). */
 export function toClaimToken(text: string): string {
   const claims = Object.fromEntries(JSON.parse(text) as [string, string[]][]);
   return Buffer.from(JSON.stringify(claims)).toString('base64url');

@@ -1,10 +1,10 @@
 import type { Issuer } from '../core/index.ts';
 import type { KeycloakCalls } from './keycloak-calls.ts';
 
-/** What every question to Keycloak needs. Nobody outside of this room gets hold of it: it holds the secret. */
+/** What every question to Keycloak needs. It stays in this room, because it holds the secret. */
 export interface AuthzContext {
   readonly issuer: Issuer;
-  /** The resource server in Keycloak. */
+  /** Client id of the resource server. */
   readonly clientId: string;
   readonly clientSecret: string;
   readonly asks: 'caller' | 'api';
@@ -15,7 +15,7 @@ export interface AuthzContext {
   readonly clock: () => number;
 }
 
-/** A secret in every form in which it is sent. */
+/** The secret in every form in which it is sent, to be hidden in messages. */
 export function secretsOf({ clientSecret }: AuthzContext): string[] {
   return [clientSecret, new URLSearchParams([['', clientSecret]]).toString().slice(1)];
 }

@@ -1,9 +1,8 @@
 import type { AuthorizationFile, AuthorizationResource } from './authorization-file.ts';
 
 /**
- * Resources, scopes, policies and permissions as a typed file, `authz.ts`, which `keycloak-guard authz plan` holds against
- * Keycloak: what names a scope, a resource or a policy that is not in the file does not compile. It returns what it is
- * given; nothing is asked, and Keycloak is not needed.
+ * Types an `authz.ts`, the file that `keycloak-guard authz plan` compares with Keycloak. A name of a scope, resource or
+ * policy that the file does not define does not compile. Returns its argument; it neither checks nor sends anything.
  *
  * @example
  * ```ts
@@ -28,7 +27,7 @@ export function defineAuthorization<
   return file;
 }
 
-/** Every permission that can be asked for of a file, as `resource#scope`, or `resource` where it has no scopes. */
+/** Every permission that a file defines: `resource#scope`, or `resource` if it has no scopes. */
 export type PermissionOf<File> =
   File extends AuthorizationFile<infer _Scope, infer Resource, infer _Policy>
     ? Resource extends { readonly name: infer Name extends string }

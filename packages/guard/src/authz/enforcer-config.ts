@@ -6,19 +6,25 @@ import type { PermitRule } from './permit-rule.ts';
 
 type ScopesMode = 'ALL' | 'ANY' | 'DISABLED';
 
-/** The part `policy-enforcer` of a `keycloak.json`, as Keycloak's Java adapters read it. */
+/**
+ * The member `policy-enforcer` of a `keycloak.json`, as Keycloak's Java adapters read it.
+ *
+ * @see Keycloak, Authorization Services Guide: "Policy enforcers"
+ */
 export interface PolicyEnforcerConfig {
-  /** `ENFORCING`: what no path names is refused. `PERMISSIVE`: it passes. `DISABLED`: everything passes. Default `ENFORCING`. */
+  /** `ENFORCING` refuses a request that no path fits, `PERMISSIVE` admits it, `DISABLED` admits everything. Default `ENFORCING`. */
   readonly 'enforcement-mode'?: 'ENFORCING' | 'PERMISSIVE' | 'DISABLED';
-  /** Empty or left out: the paths of the resources in Keycloak. */
+  /** Paths to enforce. Default, also if empty: the URIs of the resources in Keycloak. */
   readonly paths?: readonly PathConfig[];
-  /** The scope is the method, where none is named for it. Default false. */
+  /** Uses the method as the scope if none is named for it. Default false. */
   readonly 'http-method-as-scope'?: boolean;
-  /** Refuses with a ticket, for UMA clients. */
+  /** If present, refuses with 401 and a ticket for UMA clients (UMA 2.0 Grant §3.2). Default: refuses with 403. */
   readonly 'user-managed-access'?: object;
+  /** Claims for the policies of every path. Default none. */
   readonly 'claim-information-point'?: { readonly claims?: ClaimPoints };
-  /** Read and left alone: what they set is different here. */
+  /** Accepted, but without effect. */
   readonly 'lazy-load-paths'?: boolean;
+  /** Accepted, but without effect. */
   readonly 'path-cache'?: object;
 }
 
@@ -26,30 +32,35 @@ export interface PolicyEnforcerConfig {
 export interface PathConfig {
   /** `/orders`, `/orders/{id}`, `/orders/*` or `/*.html`. */
   readonly path: string;
-  /** Name of the resource. Left out, and without an id: the resource whose URI the path is. */
+  /** Name of the resource. Default, without an `id`: the resource that has this path as a URI. */
   readonly name?: string;
   /** Id of the resource. */
   readonly id?: string;
+  /** Accepted, but without effect. */
   readonly type?: string;
+  /** Scopes by method. Default none. */
   readonly methods?: readonly MethodConfig[];
-  /** Scopes for methods that `methods` does not name. */
+  /** Scopes for methods that `methods` does not name. Default none. */
   readonly scopes?: readonly string[];
-  /** For `scopes`. Default `ALL`. */
+  /** Whether `ALL` or `ANY` of `scopes` are needed; `DISABLED` opens the path for these methods. Default `ALL`. */
   readonly 'scopes-enforcement-mode'?: ScopesMode;
-  /** `DISABLED`: the path is open. Default `ENFORCING`. */
+  /** `DISABLED` opens the path. Default `ENFORCING`. */
   readonly 'enforcement-mode'?: 'ENFORCING' | 'DISABLED';
+  /** Claims for the policies of this path, beside those of the whole configuration. Default none. */
   readonly 'claim-information-point'?: { readonly claims?: ClaimPoints };
 }
 
-/** Scopes that a method needs. */
+/** The scopes that a method of a {@link PathConfig} needs. */
 export interface MethodConfig {
+  /** Method in capitals, for example `GET`. `HEAD` counts as `GET` unless it is named. */
   readonly method: string;
+  /** Required, unless the mode is `DISABLED`. */
   readonly scopes?: readonly string[];
-  /** `ALL` or `ANY` of the scopes; `DISABLED`: the method is open. Default `ALL`. */
+  /** Whether `ALL` or `ANY` of the scopes are needed; `DISABLED` opens the method. Default `ALL`. */
   readonly 'scopes-enforcement-mode'?: ScopesMode;
 }
 
-/** A resource, by its name or id; neither where it is still to be found by its path. */
+/** A resource by its name or id. */
 export type ResourceName = { readonly resource: string } | { readonly resourceId: string };
 
 type Problems = OptionProblem[];
@@ -136,7 +147,7 @@ function checkScopes(part: MethodConfig | PathConfig, at: string, problems: Prob
 function checkPoints(points: PathConfig['claim-information-point'], at: string, problems: Problems): void {
   if (points === undefined) return;
   const { claims = {}, ...others } = points;
-  const why = Object.keys(others).length > 0 ? 'can have claims alone' : whyNoClaimPoints(claims);
+  const why = Object.keys(others).length > 0 ? 'can only have claims' : whyNoClaimPoints(claims);
   if (why !== undefined)
     problems.push({ option: at, rule: why, example: "{ claims: { method: '{request.method}' } }" });
 }
@@ -160,8 +171,8 @@ function checkMembers(part: unknown, kind: keyof typeof MEMBERS, at: string, pro
 }
 
 /**
- * What a method of a path needs: a rule; `open`; or `closed` where others are named and it is not. Stricter than the Java
- * adapters, which let a method that is not named in with any scope of the resource.
+ * What a method of a path needs: a rule, `open`, or `closed` if the path names other methods only. Stricter than the Java
+ * adapters, which admit a method that is not named with any scope of the resource.
  */
 export function ruleFor(
   path: PathConfig,
@@ -170,7 +181,7 @@ export function ruleFor(
   isMethodScope: boolean,
 ): PermitRule | 'open' | 'closed' {
   const { methods = [], scopes = [] } = path;
-  // RFC 9110 §9.3.2: HEAD is GET without the body.
+  // RFC 9110 §9.3.2: HEAD is GET without a body.
   const named =
     methods.find((one) => one.method === method) ??
     (method === 'HEAD' ? methods.find((one) => one.method === 'GET') : undefined);

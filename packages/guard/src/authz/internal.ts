@@ -1,5 +1,5 @@
-// What the rooms of this package share, and nobody else gets. An adapter calls `createPermit(permissions, rule, options)`
-// once for a route, and `decide(request, principal)` behind its guard, on each request.
+// Shared between the rooms of this package, not exported from it. An adapter calls `createPermit(permissions, rule,
+// options)` once for each route, and `decide(request, principal)` after its guard, for each request.
 
 export { engineOf, type PermissionsEngine, toUnknown } from './permissions.ts';
 export { createPermit, type Permit, type PermitOptions, readPermit } from './permit.ts';

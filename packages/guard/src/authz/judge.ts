@@ -10,23 +10,23 @@ import { keyOf, type Permission } from './permission.ts';
 import { toUnaskable } from './question.ts';
 import { readTokenPermissions } from './token-permissions.ts';
 
-/** Who a permission is asked for: a principal of the verifier's, or an access token, which is verified first. */
+/** Whose permissions are asked about: a principal that the verifier returned, or an access token, which is verified first. */
 export type Who = Principal<object> | string;
 
-/** Counts since the permissions were made, incremented in place. */
+/** Counts since `createPermissions`. The object is updated in place. */
 export interface PermissionStats {
   /** Answered from memory. */
   cacheHits: number;
   /** Requests to Keycloak's token endpoint that asked for permissions. */
   questions: number;
-  /** Answered by what the token carries itself. */
+  /** Answered by the permissions that the token itself carries. */
   byToken: number;
 }
 
-/** Decides on permissions: from memory where that is enough, else by asking. */
+/** Decides on permissions, from memory if possible, or else by asking Keycloak. */
 export interface Judge {
   /**
-   * A verdict for each permission; at once where all of them are in memory.
+   * A verdict for each permission, without a promise if all of them are in memory.
    *
    * @param claims see `toClaimText`
    * @throws {AuthError} or rejects with one
@@ -36,7 +36,7 @@ export interface Judge {
     permissions: readonly Permission[],
     claims: string,
   ): readonly Verdict[] | Promise<readonly Verdict[]>;
-  /** The token of somebody, which is good. Rejects as `Verifier.verify` throws. */
+  /** The verified token of a caller. Rejects as `Verifier.verify` does. */
   tokenFor(who: Who): Promise<string>;
   /** See `Catalog.idOf`. */
   idOf: Catalog['idOf'];
@@ -52,14 +52,14 @@ interface Parts {
   readonly trustTokenPermissions: boolean;
 }
 
-/** Claims may be as long as a header: what is remembered by them is not. */
+/** Longer claims are hashed for the cache key. */
 const MAX_CLAIMS_IN_KEY = 128;
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 export function createJudge(parts: Parts): Judge {
   const { context, verifier, cache, batches, catalog, stats, trustTokenPermissions } = parts;
 
-  /** The token is verified each time: what was revoked has no permissions, whatever is remembered of it. */
+  /** Verifies the token at each question, so that a revoked token loses its remembered permissions too. */
   function verify(who: Who): { token: string; principal: Principal | Promise<Principal> } {
     const token = typeof who === 'string' ? who : tokenOfPrincipal(who as Principal);
     try {
@@ -75,7 +75,7 @@ export function createJudge(parts: Parts): Judge {
     }
   }
 
-  /** A gate has let it in with its proof, which is used up: for Keycloak it is bound all the same. */
+  /** The gate admitted a bound token with its proof, which is used up now. Keycloak cannot be asked about such a token. */
   function toRefusal(who: Who, token: string, error: unknown): unknown {
     const isBound = typeof who !== 'string' && (error as AuthError).code === 'token_bound';
     return isBound ? toUnaskable() : forgetRefused(token, error);
@@ -160,7 +160,7 @@ export function createJudge(parts: Parts): Judge {
     return carried.some((one) => one.id === id && one.scopes.includes(scope));
   }
 
-  /** What was remembered of a token that is no longer good goes. Gives the error back. */
+  /** Forgets the answers for a token that is no longer valid. Returns the error. */
   function forgetRefused(token: string, error: unknown): unknown {
     if ((error as AuthError).statusCode === 401) cache.drop(token);
     return error;
@@ -183,13 +183,13 @@ export function createJudge(parts: Parts): Judge {
   };
 }
 
-/** A verifier may be somebody's own: what is no principal has no permissions. */
+/** A custom verifier may return anything: only a principal has permissions. */
 function toVerified(found: unknown): Principal {
   if (isPrincipal(found)) return found;
   throw new TypeError(NO_PRINCIPAL);
 }
 
-/** Waits for all of them: one that fails later would have nobody to hear it. */
+/** Waits for all of them, so that no later failure goes unhandled. */
 async function settleAll(verdicts: readonly (Verdict | Promise<Verdict>)[]): Promise<Verdict[]> {
   const settled = await Promise.allSettled(verdicts);
   return settled.map((one) => {

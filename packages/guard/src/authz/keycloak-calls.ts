@@ -1,18 +1,18 @@
 import { AuthError } from '../core/index.ts';
 import { type BoundedResponse, createCallSlots, fetchBounded } from '../core/internal.ts';
 
-/** Calls Keycloak: bounded in time, in size, and in how many at once. */
+/** Calls Keycloak, with bounds on time, size and concurrency. */
 export interface KeycloakCalls {
   /**
-   * @param secrets what is sent along, and must not be shown
-   * @throws {AuthError} `provider_unavailable` where there is no answer, or there was none a moment ago
+   * @param secrets texts to hide in messages
+   * @throws {AuthError} `provider_unavailable` if there is no answer, or there was none a moment ago
    */
   call(url: string, what: string, secrets: readonly string[], init: RequestInit): Promise<BoundedResponse>;
 }
 
-/** Calls at once; the others wait for their turn. */
+/** Most calls at once. Others wait for their turn. */
 const MAX_CALLS = 64;
-/** After a call without an answer nobody asks for so long: then one call tries. */
+/** Pause after a call without an answer. After it, a single call tries again. Unit: milliseconds. */
 const PAUSE_MS = 2_000;
 
 export function createKeycloakCalls(options: {
@@ -20,7 +20,7 @@ export function createKeycloakCalls(options: {
   readonly timeoutMs: number;
 }): KeycloakCalls {
   const slots = createCallSlots(MAX_CALLS, options.timeoutMs);
-  // By a clock that nobody sets.
+  // By the monotonic clock.
   let failedAt: number | undefined;
   let isProbing = false;
 
@@ -47,7 +47,7 @@ export function createKeycloakCalls(options: {
     async call(...request) {
       if (isResting() || !(await slots.enter())) throw toSilence();
       try {
-        // While it waited for its turn, another call may have found out that nobody answers.
+        // While this call waited for its turn, another one may have failed.
         if (isResting()) throw toSilence();
         return await attempt(...request);
       } finally {

@@ -5,32 +5,32 @@ import { createKeycloakCalls } from './keycloak-calls.ts';
 
 /** Options of {@link createPermissions}. */
 export interface PermissionsOptions {
-  /** Who verifies the tokens of the realm: before a permission is looked at, the token is. */
+  /** Verifies the token before each question. It must be the verifier of one realm. */
   readonly verifier: Verifier<object>;
-  /** Client in Keycloak that has the authorization services switched on. Default: the client of the verifier. */
+  /** Client in Keycloak with authorization services turned on. Default: the verifier's client. */
   readonly clientId?: string | undefined;
   /**
-   * Its secret. By it the ids of resources are looked up: asked by a name, Keycloak may decide on a resource of that
-   * name, or of that id, which the caller has registered.
+   * Secret of that client, to look up the ids of resources: asked by name, Keycloak may decide on a resource that the caller
+   * has registered under that name or id.
    */
   readonly clientSecret: string;
   /**
-   * Whose credentials a question carries. `caller`: the caller's own token. `api`: this API's client, with the
-   * caller's token as the subject: so tokens of public clients may come with claims, too. Default `caller`.
+   * Who asks Keycloak. `caller`: the caller's token authenticates the question. `api`: this API's client does, with the
+   * caller's token as the subject, which lets claims go with tokens of public clients. Default `caller`.
    */
   readonly asks?: 'caller' | 'api' | undefined;
-  /** How long an answer of Keycloak's is used. 0: each request asks. Unit: seconds, 0 to 3600. Default 30. */
+  /** How long an answer is used. 0: asks at every request. Unit: seconds, 0 to 3600. Default 30. */
   readonly permissionSeconds?: number | undefined;
-  /** Most answers kept in memory, about 200 bytes each. Default 100,000. */
+  /** Most answers kept in memory, about 200 bytes each: 0 to 10,000,000. Default 100,000. */
   readonly maxCachedAnswers?: number | undefined;
   /**
-   * Believes the permissions that a token carries itself, where it is an RPT for this API alone that was issued less
-   * than `permissionSeconds` ago, and not by refreshing another: that would carry the old permissions. Default false.
+   * Accepts the permissions that a token itself carries, if it is an RPT for this API alone, issued less than
+   * `permissionSeconds` ago. A refreshed RPT is not accepted, because it carries the old permissions. Default false.
    */
   readonly trustTokenPermissions?: boolean | undefined;
-  /** Bound on every call to Keycloak. Unit: whole milliseconds, 100 to 60,000. Default 5,000. */
+  /** Time limit of each call to Keycloak. Unit: whole milliseconds, 100 to 60,000. Default 5,000. */
   readonly timeoutMs?: number | undefined;
-  /** Replaces the global `fetch`. */
+  /** Used for calls to Keycloak. Default: the global `fetch`. */
   readonly fetch?: typeof fetch | undefined;
 }
 

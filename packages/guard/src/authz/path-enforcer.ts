@@ -10,16 +10,16 @@ import { readingsOf } from './request-path.ts';
 
 /** Options of {@link createPathEnforcer}. */
 export interface PathEnforcerOptions {
-  /** Who asks Keycloak. */
+  /** Made by {@link createPermissions}. */
   readonly permissions: Permissions;
-  /** Paths, methods and scopes. Default: those of the resources in Keycloak that the API's own client has. */
+  /** Paths, methods and scopes. Default: the URIs of the resources that the API's client owns in Keycloak. */
   readonly config?: PolicyEnforcerConfig | undefined;
   /**
-   * For the paths of Keycloak's resources: the scope of each method, for example `{ GET: 'view', POST: 'edit' }`; other
-   * methods are refused. Left out, every method needs every scope of the resource.
+   * The scope of each method, for example `{ GET: 'view', POST: 'edit' }`, if the paths come from Keycloak. Other methods are
+   * refused. Default: every method needs every scope of the resource.
    */
   readonly methodScopes?: Readonly<Record<string, string>> | undefined;
-  /** Refuses with 404 in place of 403. Default false. */
+  /** Refuses with 404 instead of 403. Default false. */
   readonly hide?: boolean | undefined;
 }
 
@@ -50,15 +50,16 @@ const RULES: OptionRules<PathEnforcerOptions> = {
 
 type Somebody = Principal | null | undefined;
 
-/** Headers by which some frameworks take a request for one of another method. */
+/** Headers that make some frameworks handle a request as another method. */
 const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
 /**
- * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does, and more strictly: every way in
- * which a router can read the path has to be permitted, and what it could read as another path is refused. `decide` comes
- * before the router.
+ * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does, but more strictly: every way in which
+ * a router can read the path must be permitted, and an ambiguous path is refused. Call `decide` before the router, after a
+ * guard. It throws an `AuthError`, or rejects with one, as `Permit.decide` does; also `path_ambiguous`.
  *
- * @throws {OptionsError} naming every option and every part of the configuration that is wrong
+ * @throws {OptionsError} naming every wrong option and every wrong part of the configuration
+ * @throws {TypeError} for permissions that `createPermissions` did not make
  * @see Keycloak, Authorization Services Guide: "Policy enforcers"
  * @example
  * const enforcer = createPathEnforcer({ permissions, config: keycloakJson['policy-enforcer'] });
@@ -89,7 +90,7 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
     let permit = byMethod.get(method);
     if (permit === undefined) {
       permit = makePermit(path, method);
-      // Whoever calls chooses the method.
+      // Bounded, because the caller chooses the method.
       if (byMethod.size < 32) byMethod.set(method, permit);
     }
     return permit;
@@ -98,7 +99,7 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
   function makePermit(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {
     const rule = ruleFor(path.config, path.of, method, isMethodScope);
     if (rule === 'open' || rule === 'closed') return rule;
-    // Where the caller chooses the scope, one that is not there is no fault here.
+    // The caller chooses the scope by the method: an unknown one is a refusal, not a wrong set-up.
     const ofRequest = isMethodScope ? () => rule : rule;
     const points = {
       ...config['claim-information-point']?.claims,
@@ -132,7 +133,7 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
         if (decided !== undefined) late.push(decided);
       }
     } catch (error) {
-      // What is under way has nobody left to hear it.
+      // The decisions under way have nobody left to handle their failure.
       for (const one of late) one.catch(() => {});
       throw error;
     }
@@ -163,7 +164,7 @@ function assertOneMethod(request: PathRequest): void {
   }
 }
 
-/** One that fails later would have nobody to hear it. */
+/** Waits for all of them, so that no later failure goes unhandled. */
 async function waitForAll(decisions: readonly Promise<void>[]): Promise<void> {
   for (const one of await Promise.allSettled(decisions)) {
     if (one.status === 'rejected') throw one.reason;

@@ -4,17 +4,17 @@ import { createPathTree, type PathTree, whyNoPattern } from './path-tree.ts';
 import type { PermissionsEngine } from './permissions.ts';
 import { listOwnResources, type Resource } from './resource-list.ts';
 
-/** A path, and the resource that it stands for. */
+/** A path and its resource. */
 export interface EnforcedPath {
   readonly config: PathConfig;
   readonly of: ResourceName;
-  /** None of the resource's scopes is that of a method. */
+  /** Set if no method has any of the resource's scopes. */
   readonly isClosed?: boolean;
 }
 
-/** The paths that are enforced. */
+/** The enforced paths. */
 export interface PathList {
-  /** Of each reading those that fit best, each once. Rejects while Keycloak's resources are needed and not known. */
+  /** The best fits of each reading, without duplicates. Rejects while Keycloak's resources are needed but unknown. */
   find(readings: readonly string[]): readonly EnforcedPath[] | Promise<readonly EnforcedPath[]>;
   /** Rejects the same. */
   all(): Promise<readonly EnforcedPath[]>;
@@ -22,13 +22,13 @@ export interface PathList {
 
 interface Loaded {
   readonly paths: readonly EnforcedPath[];
-  /** One that tells capitals from small letters, and one that does not: nobody here knows what the router does. */
+  /** One case-sensitive, one not: how the router compares is unknown here. */
   readonly trees: readonly PathTree<EnforcedPath>[];
   /** Unit: milliseconds since 1970. */
   readonly readAt: number;
 }
 
-/** Keycloak is asked for its resources, where they are needed, as often as for permissions. */
+/** Reads Keycloak's resources if they are needed, again after `permissionSeconds`. */
 export function createPathList(
   engine: PermissionsEngine,
   config: PolicyEnforcerConfig,
@@ -61,7 +61,7 @@ export function createPathList(
   function loadOnce(): Promise<Loaded> {
     pending ??= load()
       .catch((error: unknown) => {
-        // What is known goes on while Keycloak does not answer.
+        // The known paths stay in use while Keycloak does not answer.
         if (loaded !== undefined && (error as AuthError).code === 'provider_unavailable') return loaded;
         throw error;
       })
@@ -101,11 +101,11 @@ function nameOf({ id, name }: PathConfig): ResourceName | undefined {
   return name === undefined ? undefined : { resource: name };
 }
 
-/** @throws {AuthError} `provider_misconfigured` where no resource, or more than one, has the path */
+/** @throws {AuthError} `provider_misconfigured` if no resource has the path, or several have */
 function toEnforced(path: PathConfig, resources: readonly Resource[]): EnforcedPath {
   const of = nameOf(path);
   if (of !== undefined) return { config: path, of };
-  // Nobody asks about a path that is open.
+  // An open path needs no resource.
   if (path['enforcement-mode'] === 'DISABLED') return { config: path, of: { resource: path.path } };
   const [found, ...others] = resources.filter(({ uris }) => uris.includes(path.path));
   if (found !== undefined && others.length === 0) return { config: path, of: { resourceId: found.id } };
@@ -128,7 +128,7 @@ function toPaths(
     const methods = Object.entries(methodScopes ?? {})
       .filter(([, scope]) => scopes.includes(scope))
       .map(([method, scope]) => ({ method, scopes: [scope] }));
-    // A resource without scopes is asked for whole, whatever the method.
+    // A resource without scopes is asked for as a whole, for every method.
     if (methodScopes === undefined || scopes.length === 0)
       return { config: { path, scopes }, of: { resourceId: id } };
     return { config: { path, methods }, of: { resourceId: id }, isClosed: methods.length === 0 };

@@ -1,16 +1,16 @@
-/** What is read of a request where paths decide. */
+/** The parts of a request that a path enforcer reads. */
 export interface PathRequest {
-  /** As it came, for example `GET`. */
+  /** The method as it was sent, for example `GET`. */
   readonly method: string;
-  /** The target as it stands in the request line, undecoded, with its query: Node's `request.url`. */
+  /** The request target, undecoded, with its query: Node's `request.url`. */
   readonly url: string;
-  /** Node's headers, or `Headers` of the Fetch standard. */
+  /** Node's headers, or the Fetch standard's `Headers`. */
   readonly headers: HeadersOfNode | { get(name: string): string | null };
-  /** Address of the caller, for claims. */
+  /** The caller's address, for claims. */
   readonly remoteAddress?: string | undefined;
-  /** Whether it came by https, for claims. */
+  /** Whether the request came over https, for claims. */
   readonly isSecure?: boolean | undefined;
-  /** The body, read and parsed, for claims. */
+  /** The parsed body, for claims. */
   readonly body?: unknown;
 }
 
@@ -30,7 +30,7 @@ export function parametersOf({ url }: PathRequest): URLSearchParams {
   return new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
 }
 
-/** RFC 6265 §4.2.1. */
+/** Reads a cookie (RFC 6265 §4.2.1). */
 export function cookieOf(request: PathRequest, name: string): string | undefined {
   for (const pair of (headerOf(request, 'cookie') ?? '').split(';')) {
     const [key = '', ...value] = pair.split('=');

@@ -1,23 +1,23 @@
 /** Values by path pattern. */
 export interface PathTree<V> {
-  /** The values of the pattern that fits best; empty where none does. */
+  /** The values of the best-fitting pattern; empty if none fits. */
   find(path: string): readonly V[];
 }
 
 interface Node<V> {
   readonly literals: Map<string, Node<V>>;
   parameter: Node<V> | undefined;
-  /** Of a pattern that ends here. */
+  /** Values of patterns that end here. */
   readonly ends: V[];
-  /** Of `/*` after this. */
+  /** Values of `/*` after this. */
   readonly below: V[];
-  /** Of `/*.suffix` after this. */
+  /** Values of `/*.suffix` after this. */
   readonly suffixes: Map<string, V[]>;
 }
 
 interface Match<V> {
   readonly values: readonly V[];
-  /** The better, the greater: pattern without variable parts, with parameters, `/*`, `/*.suffix`. */
+  /** Greater is better: 3 for no variable parts, 2 with parameters, 1 for `/*`, 0 for `/*.suffix`. */
   readonly kind: 0 | 1 | 2 | 3;
   /** `b` for each literal segment, `a` for each parameter. */
   readonly shape: string;
@@ -26,10 +26,10 @@ interface Match<V> {
 const PARAMETER = /^\{[^{}/]+\}$/;
 const SUFFIX = /^\*(\.[^*{}/]+)$/;
 
-/** Why a pattern cannot be read; `undefined` where it can. */
+/** Why a pattern is wrong; `undefined` if it is not. */
 export function whyNoPattern(pattern: unknown): string | undefined {
   if (typeof pattern !== 'string' || !pattern.startsWith('/')) return 'must begin with a slash';
-  if (/[?#\\]|\/\//.test(pattern)) return 'must be a path alone, without empty segments';
+  if (/[?#\\]|\/\//.test(pattern)) return 'must be only a path, without empty segments';
   const segments = toSegments(pattern);
   const isWrong = (segment: string, index: number): boolean => {
     if (segment === '.' || segment === '..') return true;
@@ -38,15 +38,15 @@ export function whyNoPattern(pattern: unknown): string | undefined {
     return /[{}*]/.test(segment);
   };
   return segments.some(isWrong)
-    ? 'must have {…} as whole segments, and * or *.suffix at its end alone'
+    ? 'must have {…} as whole segments, and * or *.suffix only at its end'
     : undefined;
 }
 
 /**
- * Patterns as Keycloak has them: `/orders`, `/orders/{id}`, `/orders/*` (with what is below, and `/orders` itself),
- * `/*.html`. Finds all that fit by walking down, so that the number of patterns costs nothing.
+ * Keycloak's patterns: `/orders`, `/orders/{id}`, `/orders/*` (`/orders` itself and everything below), `/*.html`. A tree, so
+ * that the number of patterns costs nothing.
  *
- * @param isCaseBlind capitals are small letters, as in routers that do not tell them apart
+ * @param isCaseBlind ignores case, as some routers do
  */
 export function createPathTree<V>(
   entries: readonly (readonly [string, V])[],
@@ -100,14 +100,14 @@ export function createPathTree<V>(
   };
 }
 
-/** The longer pattern, then the one whose first variable part comes later. */
+/** Prefers the longer pattern, then the one whose first variable part comes later. */
 function isBetter<V>(one: Match<V>, other: Match<V>): boolean {
   if (one.kind !== other.kind) return one.kind > other.kind;
   if (one.shape.length !== other.shape.length) return one.shape.length > other.shape.length;
   return one.shape > other.shape;
 }
 
-/** `/` alone has none; a slash at the end makes an empty one. */
+/** `/` has no segments. A slash at the end makes an empty one. */
 function toSegments(path: string): string[] {
   return path === '/' ? [] : path.slice(1).split('/');
 }

@@ -1,10 +1,10 @@
-/** One scope of one resource: what somebody may do with which thing. */
+/** One scope of one resource: what a caller may do with a thing. */
 export type Permission =
   | {
       /** Name of a resource that the API's own client owns in Keycloak. */
       readonly resource: string;
       readonly resourceId?: undefined;
-      /** Left out, the resource has no scopes at all. */
+      /** Leave it out only for a resource without scopes. */
       readonly scope?: string | undefined;
     }
   | {
@@ -17,7 +17,12 @@ export type Permission =
 /** A {@link Permission}, or the text `resource#scope` with the name of the resource. */
 export type PermissionLike = Permission | string;
 
-/** What stands in the place of a permission is none. */
+/**
+ * A value is not a permission. The message says why.
+ *
+ * @example
+ * const isBadText = await permissions.has(principal, [text]).catch((error) => error instanceof PermissionSyntaxError);
+ */
 export class PermissionSyntaxError extends TypeError {
   override readonly name = 'PermissionSyntaxError';
 }
@@ -26,8 +31,8 @@ export class PermissionSyntaxError extends TypeError {
 const MAX_LENGTH = 255;
 
 /**
- * Exactly one `#`, and something on both sides: Keycloak takes `#view` for every resource, and what follows a second `#`
- * it leaves out.
+ * A text needs exactly one `#`, with something on both sides: Keycloak reads `#view` as that scope of every resource, and
+ * ignores what follows a second `#`.
  *
  * @throws {PermissionSyntaxError}
  */
@@ -48,7 +53,7 @@ export function toPermission(value: unknown): Permission {
     : { resource: toName(resource), ...ofScope };
 }
 
-/** @throws {PermissionSyntaxError} also for none at all: nothing that is asked would be all that is granted */
+/** @throws {PermissionSyntaxError} also for an empty list, which Keycloak would answer with everything that is granted */
 export function toPermissions(values: unknown): Permission[] {
   if (!Array.isArray(values) || values.length === 0) {
     throw wrong('must be a list of permissions that is not empty');
@@ -56,12 +61,12 @@ export function toPermissions(values: unknown): Permission[] {
   return values.map(toPermission);
 }
 
-/** Two permissions are the same where this is. */
+/** A text that is equal for equal permissions. */
 export function keyOf({ resource, resourceId, scope }: Permission): string {
   return JSON.stringify([resource ?? null, resourceId ?? null, scope ?? null]);
 }
 
-/** For people. */
+/** The permission as text, for messages. */
 export function describe({ resource, resourceId, scope }: Permission): string {
   const of = resource ?? `resource id ${resourceId}`;
   return scope === undefined ? of : `${of}#${scope}`;

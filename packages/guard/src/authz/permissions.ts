@@ -12,34 +12,49 @@ import { describe, type Permission, type PermissionLike, toPermissions } from '.
 import { createProtectionApi, type ProtectionApi } from './protection-api.ts';
 import { askAsIs, askKeycloak, submitTicket } from './question.ts';
 
-/** What may go along with a question. */
+/** Options of a question. */
 export interface AskOptions {
-  /** What policies get to know beside the token. Never what the caller can choose, unless you mean it to count. */
+  /** Claims for the policies, beside the token. Never pass what the caller can choose. Default none. */
   readonly claims?: PushedClaims | undefined;
 }
 
-/** What callers may do with which resources, as Keycloak's authorization services decide. */
+/** Asks Keycloak's authorization services what callers may do with which resources. */
 export interface Permissions {
   /** Client in Keycloak that the resources belong to. */
   readonly clientId: string;
+  /** Counts of answers and questions, for metrics. */
   readonly stats: PermissionStats;
-  /** How many answers are in memory. */
+  /** Number of answers in memory. */
   readonly cachedAnswers: number;
   /**
-   * The permissions of the list that are granted. One question to Keycloak at most, but for names that are looked up.
+   * Which permissions of a list are granted. Sends at most one question for 50 resources, beside looking up their names.
    *
-   * @throws {PermissionSyntaxError} for a list that is empty, and what is no permission
-   * @throws {AuthError} `provider_misconfigured` where Keycloak has no such resource or scope, `token_…` where the token
-   * is not good, `permission_unaskable` for one that is bound to a key, `provider_unavailable`
+   * @throws {PermissionSyntaxError} (rejects with one) for an empty list, or an entry that is not a permission
+   * @throws {TypeError} (rejects with one) for claims that are not texts or lists of texts
+   * @throws {AuthError} (rejects with one) `provider_misconfigured` if Keycloak has no such resource or scope, `token_…` if the
+   *   token is not valid, `permission_unaskable` if it is bound to a key, `provider_unavailable` if Keycloak does not answer
+   * @example
+   * const granted = await permissions.check(principal, ['orders#view', 'orders#edit']);
+   * const mayEdit = granted.some(({ scope }) => scope === 'edit');
    */
   check(
     who: Who,
     permissions: readonly PermissionLike[],
     options?: AskOptions,
   ): Promise<readonly Permission[]>;
-  /** Whether every permission of the list is granted. Throws as `check` does. */
+  /**
+   * Whether all permissions of a list are granted. Rejects as `check` does.
+   *
+   * @example
+   * if (await permissions.has(principal, ['orders#view'])) showOrders();
+   */
   has(who: Who, permissions: readonly PermissionLike[], options?: AskOptions): Promise<boolean>;
-  /** All that is granted, resource by resource. Asked anew each time. Throws as `check` does. */
+  /**
+   * Everything that is granted, by resource. Asks Keycloak at every call. Rejects as `check` does.
+   *
+   * @example
+   * const names = (await permissions.list(principal)).map(({ name }) => name);
+   */
   list(who: Who, options?: AskOptions): Promise<readonly GrantedResource[]>;
   /**
    * Looks up in Keycloak what permits and path enforcers made of these permissions name, whatever the request is, so that
@@ -52,7 +67,7 @@ export interface Permissions {
   assertKnown(more?: readonly PermissionLike[]): Promise<void>;
 }
 
-/** What the other parts of this room work with; beside the permissions, so that whoever prints those prints no secret. */
+/** The parts behind `Permissions`. Kept beside it, so that printing the permissions prints no secret. */
 export interface PermissionsEngine {
   readonly judge: Judge;
   readonly named: NamedPermissions;
@@ -73,7 +88,7 @@ export interface PermissionsEngine {
 
 const engines = new WeakMap<Permissions, PermissionsEngine>();
 
-/** @throws {TypeError} for what {@link createPermissions} did not make */
+/** @throws {TypeError} for permissions that {@link createPermissions} did not make */
 export function engineOf(permissions: Permissions): PermissionsEngine {
   const engine = engines.get(permissions);
   if (engine === undefined) throw new TypeError('The permissions must be those of createPermissions');
@@ -81,13 +96,13 @@ export function engineOf(permissions: Permissions): PermissionsEngine {
 }
 
 /**
- * Asks Keycloak's authorization services, and remembers each single answer for `permissionSeconds`. No I/O until
- * something is asked; no timers.
+ * Asks Keycloak's authorization services, and remembers each answer for `permissionSeconds`. No I/O before the first
+ * question, and no timers.
  *
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @see Keycloak, Authorization Services Guide
  * @example
- * const permissions = createPermissions({ verifier, clientSecret: process.env.KEYCLOAK_CLIENT_SECRET });
+ * const permissions = createPermissions({ verifier, clientSecret: process.env.KEYCLOAK_CLIENT_SECRET ?? '' });
  * if (await permissions.has(principal, ['orders#view'])) showOrders();
  */
 export function createPermissions(options: PermissionsOptions): Permissions {
@@ -149,7 +164,7 @@ export function createPermissions(options: PermissionsOptions): Permissions {
   return permissions;
 }
 
-/** A mistake of whoever wrote the guard: no caller can mend it. */
+/** The error for a permission that Keycloak does not know: the guard is wrong, not the caller. */
 export function toUnknown(permission: Permission, clientId: string): AuthError {
   const { scope, resourceId } = permission;
   const what =
@@ -157,7 +172,7 @@ export function toUnknown(permission: Permission, clientId: string): AuthError {
       ? `has no resource ${quote(describe(permission))} without scopes`
       : `has no ${quote(describe(permission))}`;
   const fix = `Create the ${scope === undefined ? 'resource' : `resource with the scope ${quote(scope)}`} in Keycloak (Clients > ${clientId} > Authorization), or correct the guard`;
-  const owned = resourceId === undefined ? '. What a user owns is asked for by its resourceId' : '';
+  const owned = resourceId === undefined ? '. Ask for what a user owns by its resourceId' : '';
   return new AuthError('provider_misconfigured', `The client ${clientId} ${what}. ${fix}${owned}`);
 }
 

@@ -2,21 +2,21 @@ import { type OptionProblem, OptionsError, type Principal } from '../core/index.
 import type { Verdict } from './batches.ts';
 import { keyOf, type Permission, type PermissionLike, toPermission } from './permission.ts';
 
-/** What a request must be permitted: one permission, or several of which each or any is enough. */
+/** What a request needs: one permission, all of several, or any of several. */
 export type PermitRule =
   | PermissionLike
   | { readonly allOf: readonly PermitRule[] }
   | { readonly anyOf: readonly PermitRule[] };
 
-/** A rule that was read. */
+/** A checked rule. */
 export interface ReadRule {
-  /** Each once. */
+  /** Without duplicates. */
   readonly permissions: readonly Permission[];
-  /** @param verdictOf of one of `permissions`, by its place */
+  /** @param verdictOf returns the verdict on one of `permissions`, by its index */
   isMet(verdictOf: (place: number) => Verdict): boolean;
 }
 
-/** @throws {OptionsError} naming every part that is no rule */
+/** @throws {OptionsError} naming every part that is not a rule */
 export function readRule(rule: unknown): ReadRule {
   const problems: OptionProblem[] = [];
   const permissions: Permission[] = [];
@@ -52,7 +52,7 @@ export function readRule(rule: unknown): ReadRule {
       const option = at === 'rule' ? name : `${at}.${name}`;
       problems.push({
         option,
-        rule: 'must be a list that is not empty, and alone',
+        rule: 'must be a list that is not empty, without other members',
         example: "['orders#view']",
       });
       return () => false;
@@ -68,7 +68,7 @@ export function readRule(rule: unknown): ReadRule {
   return { permissions, isMet };
 }
 
-/** A rule that depends on the request. */
+/** Returns the rule for a request. */
 export type RuleOfRequest<Request> = (
   request: Request,
   principal: Principal,

@@ -9,41 +9,43 @@ import { toTicketChallenge } from './uma-challenge.ts';
 
 /** Options of {@link createPermit}. */
 export interface PermitOptions<Request> {
-  /** Refuses with 404 in place of 403: who may not see a thing does not learn that it is there. Default false. */
+  /** Refuses with 404 instead of 403, so that a caller who may not see a thing does not learn that it exists. Default false. */
   readonly hide?: boolean | undefined;
   /**
-   * Whose the thing is, by the id of the user (`sub`): the owner passes, and Keycloak is not asked. What is not a text
-   * that is the caller's subject leaves the decision to Keycloak.
+   * Returns the user id (`sub`) of the thing's owner, who passes without a question to Keycloak. For any other result,
+   * Keycloak decides. Default: Keycloak always decides.
    */
   readonly owner?:
     | ((request: Request, principal: Principal) => MayBeLate<string | null | undefined>)
     | undefined;
   /**
-   * What policies get to know of the request beside the token. Who can choose what it returns can choose the decision:
-   * take addresses and times of the server's, not headers and fields of the caller's.
+   * Returns claims for the policies, beside the token. A caller who can choose them can choose the decision: take addresses
+   * and times from the server, not headers and fields from the caller. Default none.
    */
   readonly claims?: ((request: Request, principal: Principal) => MayBeLate<PushedClaims>) | undefined;
   /**
-   * Refuses with 401 and a ticket (`WWW-Authenticate: UMA …`), by which a UMA client asks Keycloak for a token that is
-   * good enough. Default false.
+   * Refuses with 401 and a ticket (`WWW-Authenticate: UMA …`, UMA 2.0 Grant §3.2.1), with which a UMA client asks Keycloak
+   * for a sufficient token. Cannot be combined with `hide`. Default false.
    */
   readonly ticket?: boolean | undefined;
 }
 
 type MayBeLate<T> = T | Promise<T>;
 
-/** Decides on requests of whichever framework, after a guard has found out who is calling. */
+/** Decides on the requests of a route, in any framework, after a guard has identified the caller. */
 export interface Permit<Request> {
   /**
-   * At once where the answers are in memory.
+   * Returns or resolves if the caller has the permissions. Needs no promise if the answers are in memory.
    *
-   * @throws {AuthError} (or rejects with one) `permission_denied`, or `not_found` where the rule hides; see
-   * `Permissions.check` for the others
+   * @throws {AuthError} (or rejects with one) `permission_denied`; `not_found` with `hide`; `permission_ticket` with `ticket`;
+   *   `missing_token` without a principal; see `Permissions.check` for the others
+   * @example
+   * await permit.decide(request, principal);
    */
   decide(request: Request, principal: Principal | null | undefined): void | Promise<void>;
-  /** What is asked, for documentation; empty where it depends on the request. */
+  /** The permissions that are asked for, for documentation. Empty if they depend on the request. */
   readonly asked: readonly string[];
-  /** The status of a refusal. */
+  /** Status of a refusal. */
   readonly status: 401 | 403 | 404;
 }
 
@@ -55,9 +57,9 @@ const RULES: OptionRules<PermitOptions<never>> = {
 };
 
 /**
- * What of a permit can be known before there are permissions: `undefined` where the rule depends on the request.
+ * Checks a rule and its options at start, before there are permissions. `undefined` if the rule depends on the request.
  *
- * @throws {OptionsError} for a rule or an option that is wrong
+ * @throws {OptionsError} for a wrong rule or option
  */
 export function readPermit<Request>(
   rule: PermitRule | RuleOfRequest<Request>,
@@ -72,15 +74,16 @@ export function readPermit<Request>(
 }
 
 /**
- * Makes the check of a route. A rule is `resource#scope`, an object, `{ allOf }` or `{ anyOf }`, or a function of the
- * request that returns one; all of it is one question to Keycloak.
+ * Makes the check of a route. A rule is `resource#scope`, an object, `{ allOf }`, `{ anyOf }`, or a function that returns one
+ * of these for a request. The whole rule is one question to Keycloak.
  *
- * What a function returns may hold what the caller wrote: where it is no permission, or there is none of that name, the
- * request is refused, and nothing is a fault.
+ * A function may use what the caller wrote. If its result is not a permission, or Keycloak knows none of that name, the
+ * request is refused; it is not reported as a wrong set-up.
  *
- * @throws {OptionsError} for a rule or an option that is wrong: at start, not at the first request
+ * @throws {OptionsError} for a wrong rule or option: at start, not at the first request
+ * @throws {TypeError} for permissions that `createPermissions` did not make
  * @example
- * const permit = createPermit<Request>(permissions, ({ params }) => `order-${params.id}#view`);
+ * const permit = createPermit<{ params: { id: string } }>(permissions, ({ params }) => `order-${params.id}#view`);
  * await permit.decide(request, principal);
  */
 export function createPermit<Request>(
@@ -106,7 +109,7 @@ export function toPermit<Request>(
   function decideBy(read: ReadRule, principal: Principal, claimText: string): void | Promise<void> {
     const verdicts = engine.judge.decide(principal, read.permissions, claimText);
     if (verdicts instanceof Promise) return verdicts.then((late) => admit(read, late));
-    // A refusal with a ticket has to wait for it.
+    // Only a refusal with a ticket returns a promise.
     return admit(read, verdicts);
   }
 

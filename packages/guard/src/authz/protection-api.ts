@@ -3,20 +3,20 @@ import { type BoundedResponse, describeAnswer, toJsonObject } from '../core/inte
 import { type AuthzContext, secretsOf } from './context.ts';
 import { createServiceToken } from './service-token.ts';
 
-/** What came back of the protection API, where it is no refusal of this API itself. */
+/** An answer of the protection API that does not refuse this API itself. */
 export interface ProtectionAnswer {
   readonly status: number;
-  /** The JSON that the body is; `undefined` where it is none. */
+  /** The body, parsed; `undefined` if it is not JSON. */
   readonly json: unknown;
-  /** For people. */
+  /** A description for messages. */
   readonly seen: string;
 }
 
-/** Keycloak's protection API (UMA 2.0 Federated Authorization), as the resource server. */
+/** Calls Keycloak's protection API as the resource server (UMA 2.0 Federated Authorization). */
 export interface ProtectionApi {
   /**
    * @param path below `authz/protection`, with its query
-   * @throws {AuthError} `provider_misconfigured` where the client may not, `provider_unavailable` where nobody answers
+   * @throws {AuthError} `provider_misconfigured` if the client is not allowed to, `provider_unavailable` without an answer
    */
   call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<ProtectionAnswer>;
 }
@@ -36,7 +36,7 @@ export function createProtectionApi(context: AuthzContext): ProtectionApi {
     async call(method, path, body) {
       let token = await serviceToken.get();
       let response = await send(method, path, body, token);
-      // It may have ended before its time, as after a logout of all.
+      // The token may have been ended early, for example by a logout of all sessions.
       if (refusalOf(response) === 'invalid_bearer_token') {
         serviceToken.drop(token);
         token = await serviceToken.get();
@@ -64,11 +64,11 @@ function fixOf(response: BoundedResponse, clientId: string): string | undefined 
   switch (refusalOf(response)) {
     case 'invalid_clientId':
     case 'invalid_clientid':
-      return `The client ${clientId} is no resource server: switch "Authorization" on in Keycloak`;
+      return `The client ${clientId} is not a resource server: turn "Authorization" on in Keycloak`;
     case 'invalid_bearer_token':
-      return `Keycloak does not take the token that it gave the client ${clientId}: compare the issuers (KC_HOSTNAME)`;
+      return `Keycloak does not accept the token that it gave the client ${clientId}: compare the issuers (KC_HOSTNAME)`;
     case 'not_supported':
-      return `Set "Remote resource management" of the client ${clientId} on`;
+      return `Turn on "Remote resource management" of the client ${clientId}`;
     case 'invalid_scope':
       return response.status === 403
         ? `Give the service account of the client ${clientId} its client role uma_protection`
@@ -78,7 +78,7 @@ function fixOf(response: BoundedResponse, clientId: string): string | undefined 
   }
 }
 
-/** Redirects and pages are a proxy's. */
+/** Redirects and HTML pages come from a proxy. */
 function isPage({ status, body }: BoundedResponse): boolean {
   return (status >= 300 && status < 400) || /^\s*</.test(body);
 }

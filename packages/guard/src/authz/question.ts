@@ -4,7 +4,7 @@ import { toClaimToken } from './claims.ts';
 import { type AuthzContext, secretsOf } from './context.ts';
 import { type Answer, readAnswer, readNo } from './read-answer.ts';
 
-/** Whom a question is about, and what policies get to know beside. */
+/** Whom a question is about, and the claims that go with it. */
 export interface Asker {
   readonly token: string;
   /** See `toClaimText`. */
@@ -15,10 +15,10 @@ const UMA_TICKET = 'urn:ietf:params:oauth:grant-type:uma-ticket';
 const CLAIMS = 'urn:ietf:params:oauth:token-type:jwt';
 
 /**
- * One question to the token endpoint. No `scope` goes with it: Keycloak would add it to what is asked.
+ * Sends one question to the token endpoint. It sends no `scope`, which Keycloak would add to the question.
  *
- * @param asked `id#scope,scope`, or nothing for all that is granted
- * @throws {AuthError} see {@link readAnswer}; `permission_unaskable` for a token that is bound to a key
+ * @param asked `id#scope,scope`; an empty list asks for everything that is granted
+ * @throws {AuthError} see {@link readAnswer}; `permission_unaskable` for a token bound to a key
  * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
  */
 export async function askKeycloak(
@@ -32,10 +32,10 @@ export async function askKeycloak(
 }
 
 /**
- * The same for whoever reads the answer: its body as it came, in the form that `response_mode` names, or with a token.
+ * Asks the same, and returns the body as it was sent, in the form that `response_mode` names, or with a token.
  *
- * @param fields `response_mode`, `claim_token`, `claim_token_format`, as far as they are given
- * @throws {AuthError} as {@link askKeycloak}; `permission_denied` where nothing of it is granted
+ * @param fields any of `response_mode`, `claim_token`, `claim_token_format`
+ * @throws {AuthError} as {@link askKeycloak}; `permission_denied` if nothing is granted
  */
 export async function askAsIs(
   context: AuthzContext,
@@ -63,8 +63,8 @@ async function putQuestion(
 }
 
 /**
- * A token that carries permissions is no bearer token for Keycloak: a second after its issue it refuses it as one, and ends
- * the session of the user. As a subject token it takes it.
+ * Keycloak takes a token that carries permissions as a subject token alone: as a bearer token it refuses it a second after its
+ * issue, and ends the session of the user.
  */
 function withCredentials(
   { clientId, clientSecret }: AuthzContext,
@@ -84,7 +84,7 @@ function withCredentials(
 }
 
 /**
- * Exchanges a ticket by the caller's own token, and files a request with the owner where it is not granted.
+ * Exchanges a ticket with the caller's token. If it is not granted, Keycloak files a request with the owner.
  *
  * @throws {AuthError} as {@link askKeycloak}
  */
@@ -98,7 +98,7 @@ export async function submitTicket(
     grant_type: UMA_TICKET,
     ticket,
     submit_request: 'true',
-    // Without, Keycloak would issue a token that nobody wants.
+    // Otherwise Keycloak would issue a token that nobody needs.
     response_mode: 'decision',
   });
   const init = { method: 'POST', ...withCredentials(context, token, 'caller', body) };
@@ -124,11 +124,11 @@ function assertNotBound(token: string): Readonly<Record<string, unknown>> {
   return claims;
 }
 
-/** Keycloak refuses a bound token as a bearer token, under the scheme DPoP, and as a subject token. */
+/** Keycloak refuses a bound token here in every form: as a bearer token, with the scheme DPoP, and as a subject token. */
 export function toUnaskable(): AuthError {
   return new AuthError(
     'permission_unaskable',
-    "Keycloak's authorization services take no token that is bound to a key (DPoP, mutual TLS): guard this route by roles, or let it be called with a plain bearer token",
+    "Keycloak's authorization services accept no token that is bound to a key (DPoP, mutual TLS): guard this route by roles, or let it be called with a plain bearer token",
     { expected: 'a token without the claim cnf', seen: 'a claim cnf' },
   );
 }

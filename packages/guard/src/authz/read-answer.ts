@@ -3,24 +3,24 @@ import { type BoundedResponse, describeAnswer, toJsonObject } from '../core/inte
 import type { AuthzContext } from './context.ts';
 import { type GrantedResource, toGrants } from './grants.ts';
 
-/** What Keycloak says to a question: what it grants, or that it knows a resource or scope not at all. */
+/** Keycloak's answer to a question: what it grants, or that it does not know a resource or scope. */
 export type Answer = readonly GrantedResource[] | 'unknown';
 
-/** Everything else in a 403 is about the realm or the client, not about the permission. */
+/** Descriptions of a 403 about the permission. Any other 403 is about the realm or the client. */
 const NO = ['not_authorized', 'request_submitted'] as const;
 
-/** How Keycloak says no; `undefined` where it does not. */
+/** How Keycloak refuses; `undefined` if it does not. */
 export function readNo({ status, body }: BoundedResponse): (typeof NO)[number] | undefined {
   const { error, error_description: description } = toJsonObject(body) ?? {};
   return status === 403 && error === 'access_denied' ? NO.find((one) => one === description) : undefined;
 }
 
 /**
- * Reads the answer to a `uma-ticket` request (UMA 2.0 Grant §3.3.6) by what it says, not by its status alone: a realm
- * that is disabled answers `access_denied` too.
+ * Reads the answer to a `uma-ticket` request (UMA 2.0 Grant §3.3.6) by its JSON, not by its status alone: a disabled realm
+ * also answers `access_denied`.
  *
- * @throws {AuthError} `token_revoked` where the caller's token is no longer good, `provider_misconfigured` where the
- * API's client is set up wrongly, `provider_unavailable` where it is no answer to the question
+ * @throws {AuthError} `token_revoked` if the caller's token is no longer valid, `provider_misconfigured` if the API's client
+ *   is set up wrongly, `provider_unavailable` for any other answer
  */
 export function readAnswer(
   response: BoundedResponse,
@@ -35,7 +35,7 @@ export function readAnswer(
   if (readNo(response) !== undefined) return [];
   if (status === 400 && (error === 'invalid_resource' || error === 'invalid_scope')) return 'unknown';
   if (isCallersToken(status, error, String(description), context.asks)) {
-    throw new AuthError('token_revoked', 'Keycloak says that the token is no longer good', { seen });
+    throw new AuthError('token_revoked', 'Keycloak says that the token is no longer valid', { seen });
   }
   const fix = fixOf(error, String(description), context);
   if (fix !== undefined) throw new AuthError('provider_misconfigured', `${fix} (${seen})`);
@@ -52,20 +52,20 @@ function isCallersToken(
   return asks === 'caller' && (status === 400 || status === 401) && error === 'invalid_grant';
 }
 
-/** What to change; `undefined` where the answer is about nothing that is set up here. */
+/** What to change; `undefined` if the answer does not concern the set-up. */
 function fixOf(
   error: unknown,
   description: string,
   { clientId }: Pick<AuthzContext, 'clientId'>,
 ): string | undefined {
   if (/Unknown resource server/i.test(description)) {
-    return `There is no client ${clientId} in the realm: look at the client id`;
+    return `There is no client ${clientId} in the realm: check the client id`;
   }
   if (/does not support permissions/i.test(description)) {
-    return `The client ${clientId} has no authorization: switch "Authorization" on in Keycloak`;
+    return `The client ${clientId} has no authorization services: turn "Authorization" on in Keycloak`;
   }
   if (/not allowed to send claims/i.test(description)) {
-    return "A public client's token cannot bring claims along: set asks to 'api'";
+    return "A public client's token cannot come with claims: set asks to 'api'";
   }
   if (error === 'invalid_client' || error === 'unauthorized_client') {
     return `Keycloak refuses the client ${clientId}: its secret is wrong, it is disabled, or "Service accounts roles" is off`;

@@ -1,30 +1,30 @@
 import { AuthError } from '../core/index.ts';
 
-/** Longer paths are nobody's. */
+/** No application has longer paths. */
 const MAX_LENGTH = 8 * 1024;
 
 /**
- * What may stand in a path (RFC 3986 §3.3), and what browsers send besides. Not `;`: routers that know matrix parameters
- * end the segment there, and others do not.
+ * Characters allowed in a path (RFC 3986 §3.3), and those that browsers send besides. Not `;`: routers with matrix
+ * parameters end the segment there, others do not.
  */
 const PATH = /^\/(?:[\w\-.~!$&'()*+,=:@/[\]|]|%[\da-fA-F]{2})*$/;
 
 /**
- * Every way in which a router can rightly read the path of a request: decoded or not, with or without a slash at its end.
- * Which of them it takes, nobody here knows: whoever decides by path decides on all.
+ * Every way in which a router can correctly read a request's path: decoded or not, with or without a slash at its end. Which
+ * one the router uses is unknown here, so all of them must be permitted.
  *
- * What some routers would read as another path altogether is refused: dot segments, empty segments, backslashes, matrix
- * parameters, encoded slashes and dots, characters encoded without need or twice, bytes that are not UTF-8, a host or a
+ * Refuses what some routers would read as another path altogether: dot segments, empty segments, backslashes, matrix
+ * parameters, encoded slashes and dots, characters encoded twice or without need, bytes that are not UTF-8, a host or a
  * fragment.
  *
- * @param target as it stands in the request line (RFC 9112 §3.2)
+ * @param target the request target as it was sent (RFC 9112 §3.2)
  * @throws {AuthError} `path_ambiguous`
  */
 export function readingsOf(target: string): readonly string[] {
   if (typeof target !== 'string' || target === '') throw ambiguous('no path', String(target));
   const path = target.split('?', 1)[0] as string;
   if (path.length > MAX_LENGTH) throw ambiguous(`more than ${MAX_LENGTH} characters`, path);
-  if (!PATH.test(path)) throw ambiguous('a character that belongs into no path', path);
+  if (!PATH.test(path)) throw ambiguous('a character that does not belong in a path', path);
   if (path.includes('//')) throw ambiguous('an empty segment', path);
   for (const segment of path.split('/')) {
     if (/^\.+$/.test(segment)) throw ambiguous('a segment of dots', path);
@@ -38,20 +38,20 @@ export function readingsOf(target: string): readonly string[] {
 function decode(path: string): string {
   let decoded: string;
   try {
-    // Refuses overlong forms and halves of characters (RFC 3629 §3).
+    // Refuses overlong forms and incomplete characters (RFC 3629 §3).
     decoded = decodeURIComponent(path);
   } catch {
-    throw ambiguous('what is not UTF-8', path);
+    throw ambiguous('bytes that are not UTF-8', path);
   }
   for (const [, hex = ''] of path.matchAll(/%(..)/g)) {
     const byte = Number.parseInt(hex, 16);
     if (byte < 0x20 || byte === 0x7f) throw ambiguous('a control character', path);
-    // RFC 3986 §2.2 and §2.3: decoded, these are another path, or the same that nobody would write so.
+    // RFC 3986 §2.2 and §2.3: decoding these makes another path, or the same one in an unusual spelling.
     if (/[\w\-.~/\\;?#%]/.test(String.fromCharCode(byte))) {
       throw ambiguous('a character that must not be encoded', path);
     }
   }
-  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(decoded)) throw ambiguous('a character that nobody sees', path);
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(decoded)) throw ambiguous('an invisible character', path);
   if (decoded.split('/').some((one) => one.trim() !== one))
     throw ambiguous('a space at the edge of a segment', path);
   if (countMarks(decoded.normalize('NFKC')) !== countMarks(decoded)) {
@@ -60,7 +60,7 @@ function decode(path: string): string {
   return decoded;
 }
 
-/** Full-width and other forms of them become these where a text is normalised (Unicode, UAX #15). */
+/** Counts the characters that full-width and other forms become when a text is normalised (Unicode, UAX #15). */
 function countMarks(text: string): number {
   return text.match(/[./\\;?#%]/g)?.length ?? 0;
 }

@@ -5,19 +5,19 @@ import type { ProtectionAnswer, ProtectionApi } from './protection-api.ts';
 export interface Resource {
   readonly id: string;
   readonly name: string;
-  /** Id of the user who owns it, or of the API's client. */
+  /** Id of its owner: a user, or the API's client. */
   readonly ownerId: string;
   readonly scopes: readonly string[];
-  /** Paths, which may be patterns. */
+  /** Paths or patterns. */
   readonly uris: readonly string[];
-  /** Whether its owner may share it. */
+  /** Whether the owner may share it. */
   readonly isOwnerManaged: boolean;
 }
 
-/** Keycloak gives no more than 100 unless it is asked for more; an answer of more than 1 MiB is not read. */
+/** Resources per request: Keycloak's default is 100, and answers over 1 MiB are not read. */
 const PAGE = 200;
 
-/** Resources that the API's own client owns: those of users may bear any name, and any path. */
+/** Lists the resources that the API's client owns. Users may give theirs any name and any path. */
 export async function listOwnResources(
   api: ProtectionApi,
   clientId: string,
@@ -34,7 +34,7 @@ export async function listOwnResources(
   }
 }
 
-/** `undefined`: there is none. */
+/** `undefined` if there is none. */
 export async function findResource(api: ProtectionApi, id: string): Promise<Resource | undefined> {
   const answer = await api.call('GET', `resource_set/${encodeURIComponent(id)}`);
   if (answer.status === 404) return undefined;

@@ -2,15 +2,15 @@ import { AuthError } from '../core/index.ts';
 import { describeAnswer, toJsonObject } from '../core/internal.ts';
 import { type AuthzContext, secretsOf } from './context.ts';
 
-/** The API's own token, by which it manages its resources in Keycloak (UMA: "protection API token"). */
+/** The API's own token for managing its resources in Keycloak: UMA's "protection API token". */
 export interface ServiceToken {
-  /** @throws {AuthError} `provider_misconfigured` where Keycloak refuses the client */
+  /** @throws {AuthError} `provider_misconfigured` if Keycloak refuses the client */
   get(): Promise<string>;
-  /** It was refused: the next one is fetched. */
+  /** Fetches a new token next time, because this one was refused. */
   drop(token: string): void;
 }
 
-/** Longest time before its end that it is no longer used. Unit: milliseconds. */
+/** A token is replaced at most this long before it expires. Unit: milliseconds. */
 const AHEAD_MS = 30_000;
 
 export function createServiceToken(context: AuthzContext): ServiceToken {
@@ -39,7 +39,7 @@ export function createServiceToken(context: AuthzContext): ServiceToken {
     if ((response.status === 400 || response.status === 401) && typeof error === 'string') {
       throw new AuthError(
         'provider_misconfigured',
-        `Keycloak gives the client ${clientId} no token of its own (${seen}): look at its secret, and switch "Service accounts roles" and "Authorization" on`,
+        `Keycloak gives the client ${clientId} no token of its own (${seen}): check its secret, and turn "Service accounts roles" and "Authorization" on`,
       );
     }
     throw new AuthError('provider_unavailable', `Keycloak gave no token to the client ${clientId} (${seen})`);

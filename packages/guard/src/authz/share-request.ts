@@ -3,8 +3,8 @@ import type { PermissionsEngine } from './permissions.ts';
 import { toUnusable } from './resource-list.ts';
 
 /**
- * Asks for one scope by a ticket, and files a request with the owner where it is not granted: the one place where
- * `submit_request` is on.
+ * Asks for one scope with a ticket. If it is not granted, Keycloak files a request with the owner: only here is
+ * `submit_request` on.
  */
 export async function requestAccess(
   { api, submit }: PermissionsEngine,
@@ -16,7 +16,7 @@ export async function requestAccess(
     { resource_id: resourceId, resource_scopes: [scope] },
   ]);
   const { ticket } = (answer.json ?? {}) as { ticket?: unknown };
-  // Whoever asks may ask for what is not there: that is no fault here.
+  // Callers may ask for something that does not exist: that is a refusal, not a fault.
   if (answer.status >= 400)
     throw new AuthError('permission_denied', `Keycloak gives no ticket (${answer.seen})`);
   if (answer.status !== 201 || typeof ticket !== 'string') throw toUnusable(answer);

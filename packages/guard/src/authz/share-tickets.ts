@@ -3,21 +3,25 @@ import { toUnusable } from './resource-list.ts';
 
 /** A scope of a resource that its owner shares with somebody, or is asked to share. */
 export interface Share {
-  /** Of the permission ticket in Keycloak. */
+  /** Id of the permission ticket in Keycloak. */
   readonly id: string;
+  /** Id of the resource. */
   readonly resourceId: string;
+  /** Name of the resource. Empty if Keycloak sends none. */
   readonly resourceName: string;
+  /** Name of the scope. */
   readonly scope: string;
-  /** User id (`sub`). */
+  /** User id (`sub`) of the owner. */
   readonly owner: string;
-  /** User id (`sub`) of who has it, or asks for it. */
+  /** User id (`sub`) of the user who has the scope, or asks for it. */
   readonly requester: string;
+  /** Username of that user. Empty if Keycloak sends none. */
   readonly requesterName: string;
-  /** False: the owner has not agreed yet. */
+  /** False if the owner has not agreed yet. */
   readonly isGranted: boolean;
 }
 
-/** What tickets are looked for by; each by its id. */
+/** Filters tickets; resources and users by id. */
 export interface ShareFilter {
   readonly resourceId?: string | undefined;
   readonly owner?: string | undefined;
@@ -25,7 +29,7 @@ export interface ShareFilter {
   readonly isGranted?: boolean | undefined;
 }
 
-/** Keycloak gives no more than 100 unless it is asked for more. */
+/** Tickets per request: Keycloak's default is 100. */
 const PAGE = 500;
 
 export async function listShares(api: ProtectionApi, filter: ShareFilter): Promise<Share[]> {
@@ -40,7 +44,7 @@ export async function listShares(api: ProtectionApi, filter: ShareFilter): Promi
     query.set('first', `${first}`);
     const answer = await api.call('GET', `permission/ticket?${query}`);
     if (answer.status !== 200 || !Array.isArray(answer.json)) throw toUnusable(answer);
-    // Keycloak takes names for ids: what is somebody else's is left out.
+    // Keycloak also accepts names as ids, so its answer may hold tickets of others.
     shares.push(...answer.json.flatMap((one) => toShare(one) ?? []).filter((share) => fits(share, filter)));
     if (answer.json.length < PAGE) return shares;
   }

@@ -5,22 +5,28 @@ import { findResource, type Resource, toUnusable } from './resource-list.ts';
 import { requestAccess } from './share-request.ts';
 import { listShares, type Share } from './share-tickets.ts';
 
-/** Whom a scope of a resource is shared with. A {@link Share} is one. */
+/** A scope of a resource, and the user to share it with. A {@link Share} is one. */
 export interface ShareTarget {
+  /** Id of the resource. */
   readonly resourceId: string;
+  /** Name of the scope. */
   readonly scope: string;
-  /** User id (`sub`). */
+  /** User id (`sub`) of the other user. */
   readonly requester: string;
 }
 
 /**
- * What owners share with others (User-Managed Access). Each call names who acts, and does what they may: the owner of a
- * resource shares it, whoever else asks to. A share counts for permissions within `permissionSeconds`.
+ * Lets owners share resources with others (User-Managed Access). Each call names the acting user and does what that user
+ * may do: owners share, others ask. A share takes effect on permissions within `permissionSeconds`. All methods also reject
+ * with an `AuthError` `token_…` if the user's token is no longer valid, `provider_unavailable` or `provider_misconfigured`.
  */
 export interface Shares {
   /**
-   * What the caller shares with others, or is asked to share (`by: 'owner'`, the default); or what others share with the
-   * caller, and the caller asked for (`by: 'requester'`).
+   * Lists what the user shares or is asked to share (`by: 'owner'`, the default), or what the user has or has asked for
+   * (`by: 'requester'`).
+   *
+   * @example
+   * const open = await shares.list(principal, { isGranted: false });
    */
   list(
     who: Principal<object>,
@@ -31,31 +37,42 @@ export interface Shares {
     },
   ): Promise<readonly Share[]>;
   /**
-   * Asks the owner for a scope: Keycloak keeps the request until the owner grants it, or revokes it. `granted`: the caller
-   * has it already. `refused`: the owner cannot share it.
+   * Asks the owner for a scope. Keycloak keeps the request until the owner grants or revokes it.
+   *
+   * @returns `requested`; `granted` if the user already has it; `refused` if the owner cannot share it
+   * @throws {AuthError} rejects with `permission_denied` if there is no such resource or scope
+   * @throws {PermissionSyntaxError} rejects with one for a wrong id or scope
+   * @example
+   * const state = await shares.request(principal, { resourceId: album.id, scope: 'view' });
    */
   request(
     who: Principal<object>,
     wanted: Omit<ShareTarget, 'requester'>,
   ): Promise<'granted' | 'requested' | 'refused'>;
   /**
-   * Shares, or agrees to a request. Once more changes nothing.
+   * Shares a scope, or agrees to a request. Repeating it changes nothing.
    *
-   * @throws {AuthError} `permission_denied` unless the caller owns the resource, and it may be shared
+   * @throws {AuthError} rejects with `permission_denied` unless the user owns the resource and it may be shared
+   * @throws {PermissionSyntaxError} rejects with one for a wrong id or scope
+   * @example
+   * await shares.grant(principal, { resourceId: album.id, scope: 'view', requester: friend.id });
    */
   grant(owner: Principal<object>, target: ShareTarget): Promise<void>;
   /**
-   * Ends a share, or refuses a request: the owner, and whoever it is for. Once more changes nothing.
+   * Ends a share, or refuses a request. The owner and the other user may do it. Repeating it changes nothing.
    *
-   * @throws {AuthError} `permission_denied` for anybody else
+   * @throws {AuthError} rejects with `permission_denied` for any other user
+   * @throws {PermissionSyntaxError} rejects with one for a wrong id or scope
+   * @example
+   * for (const share of await shares.list(principal)) await shares.revoke(principal, share);
    */
   revoke(who: Principal<object>, target: ShareTarget): Promise<void>;
 }
 
 /**
- * Lets users share what they own, by the tickets of Keycloak's protection API. The API acts as itself, so it looks first
- * who owns what. Resources are registered with their owner by the Admin API: the protection API gives them to whoever
- * calls it.
+ * Lets users share what they own, with permission tickets of Keycloak's protection API. The API acts with its own token, so
+ * it checks the owner first. Register resources with their owner by the Admin API: the protection API makes its caller the
+ * owner.
  *
  * @throws {TypeError} for permissions that `createPermissions` did not make
  * @see Keycloak, Authorization Services Guide: "Managing permission requests"
@@ -67,7 +84,7 @@ export function createShares(permissions: Permissions): Shares {
   const engine = engineOf(permissions);
   const { api, judge } = engine;
 
-  /** @throws {AuthError} `token_…` where the token of the caller is no longer good */
+  /** @throws {AuthError} `token_…` if the user's token is no longer valid */
   async function subjectOf(who: Principal<object>): Promise<string> {
     await judge.tokenFor(who);
     if (who.subject !== null) return who.subject;
@@ -78,7 +95,7 @@ export function createShares(permissions: Permissions): Shares {
     return listShares(api, { resourceId, requester }).then((all) => all.filter((one) => one.scope === scope));
   }
 
-  /** One answer for all others: nobody learns of a resource by it. */
+  /** Gives everybody else the same answer, so that nobody learns which resources exist. */
   async function ownedBy(subject: string, resourceId: string): Promise<Resource> {
     const resource = await findResource(api, resourceId);
     if (resource?.ownerId === subject) return resource;
@@ -117,7 +134,7 @@ export function createShares(permissions: Permissions): Shares {
       if (answer.status === 403) {
         throw new AuthError(
           'provider_misconfigured',
-          `This Keycloak lets an API share nothing for an owner that was not asked for (${answer.seen}): update it, or let the other user ask first`,
+          `This Keycloak lets an API share only what was asked for (${answer.seen}): update Keycloak, or let the other user ask first`,
         );
       }
       if (answer.status === 400) throw denied(`Keycloak does not share it (${answer.seen})`);
@@ -136,7 +153,7 @@ export function createShares(permissions: Permissions): Shares {
   };
 }
 
-/** @throws {PermissionSyntaxError} or `TypeError` where a part is no text */
+/** @throws {PermissionSyntaxError} or a `TypeError` if a part is not a text */
 function assertTarget({ resourceId, scope, requester }: ShareTarget): void {
   toPermission({ resourceId, scope: String(scope) });
   if (typeof requester !== 'string' || requester === '')

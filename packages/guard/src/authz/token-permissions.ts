@@ -2,13 +2,13 @@ import { readCompactJws } from '../core/internal.ts';
 import type { AuthzContext } from './context.ts';
 import { type GrantedResource, toGrants } from './grants.ts';
 
-/** As Keycloak names an access token that it issued as an answer to a question (26.4 and later), and not by a refresh. */
+/** Start of `jti` in a token that Keycloak (26.4 and later) issued as an answer to a question, not by a refresh. */
 const ISSUED_AS_RPT = /^[a-z]{2}rtna:/;
 
 /**
- * What a verified token carries itself of permissions, where that can be believed; else `undefined`. A refreshed RPT looks
- * new and carries what was granted long ago: it has another `jti`, and more audiences. What was granted by claims that were
- * pushed bears them: whoever holds a token of a confidential client can ask for themselves, with claims of their choice.
+ * The permissions that a verified token itself carries, if they can be trusted; otherwise `undefined`. A refreshed RPT looks
+ * new but carries old permissions. Its `jti` and its audiences tell it apart. Permissions granted by pushed claims bear these
+ * claims, and are left out: whoever holds a token of a confidential client can ask Keycloak with claims of their choice.
  */
 export function readTokenPermissions(
   token: string,

@@ -4,10 +4,10 @@ import type { PermissionsEngine } from './permissions.ts';
 import { toUnusable } from './resource-list.ts';
 
 /**
- * A refusal with a ticket (UMA 2.0 Grant §3.2.1). Keycloak never sends it: the resource server does. The ticket is bound
- * to nobody, and grants nothing: Keycloak decides when it is exchanged.
+ * A refusal with a ticket (UMA 2.0 Grant §3.2.1). The resource server sends it, not Keycloak. The ticket belongs to nobody
+ * and grants nothing: Keycloak decides when it is exchanged.
  *
- * @param refusal what is thrown where Keycloak gives no ticket for these permissions
+ * @param refusal thrown instead if Keycloak gives no ticket for these permissions
  */
 export async function toTicketChallenge(
   { api, issuer, judge }: PermissionsEngine,
@@ -27,7 +27,7 @@ export async function toTicketChallenge(
   const answer = await api.call('POST', 'permission', wanted);
   if (answer.status >= 400) return refusal;
   const { ticket } = (answer.json ?? {}) as { ticket?: unknown };
-  // As RFC 7515 §7.1 has it: what goes into a header cannot end it.
+  // Only the characters of a JWS (RFC 7515 §7.1), so that the ticket cannot break out of the header.
   if (answer.status !== 201 || typeof ticket !== 'string' || !/^[\w.-]+$/.test(ticket))
     throw toUnusable(answer);
   const { issuer: uri } = await issuer.discover();

@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import type { KeycloakConfig } from './keycloak-config.ts';
 
-/** What a `keycloak.json` says, by one name each. */
+/** The settings of a `keycloak.json`, with one name for each. */
 export interface AdapterSettings {
   readonly realm: string | undefined;
   readonly clientId: string | undefined;
   readonly secret: string | undefined;
   readonly isPublic: boolean | string;
-  /** Keycloak's address as it was written. */
+  /** Keycloak's address, as written. */
   readonly serverUrl: string | undefined;
   readonly isBearerOnly: boolean | string;
   /** In base64, without header and footer. */
   readonly publicKey: string | undefined;
-  /** `undefined` where nothing is said. */
+  /** `undefined` if it is not set. */
   readonly mustHaveAudience: boolean | undefined;
 }
 
-/** What both adapters read of a `keycloak.json`; references are resolved. */
+/** @param given with references resolved */
 export function toAdapterSettings(given: KeycloakConfig): AdapterSettings {
   const audience = given['verify-token-audience'] ?? given.verifyTokenAudience;
   return {
@@ -33,9 +33,9 @@ export function toAdapterSettings(given: KeycloakConfig): AdapterSettings {
 }
 
 /**
- * A `keycloak.json`, its references not yet resolved.
+ * Reads a `keycloak.json`. References are not resolved yet.
  *
- * @throws {Error} where it cannot be read; what is in it is not shown, for it holds a secret
+ * @throws {Error} if it cannot be read. The message quotes nothing of the file, which holds a secret
  */
 export function readSettingsFile(path: string): KeycloakConfig {
   const text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
@@ -43,18 +43,18 @@ export function readSettingsFile(path: string): KeycloakConfig {
   try {
     settings = JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text.
-    throw new Error(`${path} is no JSON`);
+    // The parser's message would quote the text.
+    throw new Error(`${path} is not JSON`);
   }
   if (typeof settings === 'object' && settings !== null) return settings as KeycloakConfig;
-  throw new Error(`${path} holds no settings`);
+  throw new Error(`${path} contains no settings`);
 }
 
 const REFERENCE = /\$\{env\.([^:}]+)(?::([^}]*))?\}/g;
 
 /**
- * Texts with environment variables in the place of `${env.NAME}` and `${env.NAME:otherwise}`; what is not set is empty. In
- * lists and plain objects as well; what else there is stays as it is.
+ * Replaces `${env.NAME}` and `${env.NAME:otherwise}` in texts, lists and plain objects. A variable that is not set is
+ * empty.
  */
 export function resolveReferences<T>(value: T): T;
 export function resolveReferences(value: unknown): unknown {
@@ -68,12 +68,12 @@ export function resolveReferences(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, resolveReferences(one)]));
 }
 
-/** Not what every object has. */
+/** Own properties only: `constructor` is not a variable. */
 function environmentOf(name: string): string | undefined {
   return Object.hasOwn(process.env, name) ? process.env[name] : undefined;
 }
 
-/** `'false'` is what an environment variable says. */
+/** Environment variables say `'false'`, a text. */
 function toFlag(value: boolean | string): boolean | string {
   return value === 'true' ? true : value === 'false' || value === '' ? false : value;
 }

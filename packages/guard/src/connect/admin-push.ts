@@ -8,10 +8,10 @@ const PUSHES: ReadonlyMap<string, AdminAction> = new Map([
   ['k_push_not_before', 'PUSH_NOT_BEFORE'],
 ]);
 
-/** A push of Keycloak has about 1 KiB; with every session of a client listed, more. */
+/** A push has about 1 KiB, or more if it lists every session of a client. */
 const MOST_BYTES = 256 * 1024;
 
-/** Takes what Keycloak pushes to the admin URL of the client; `false` for every other path. */
+/** Handles what Keycloak pushes to the client's admin URL. Returns `false` for every other path. */
 export function takeAdminPush(
   keycloak: KeycloakHost,
   admin: string,
@@ -37,7 +37,7 @@ async function take(keycloak: KeycloakHost, action: AdminAction, request: Connec
   const push = await readBody(request);
   const { grantManager } = keycloak;
   const { verifier } = grantManager.engine;
-  // Who signed it, in keycloak-connect's words; then all the rest.
+  // The signature first, because keycloak-connect reports it first; then everything else.
   const { claims } = await verifySignedJwt(push, verifier.context, { headerTypes: /^JWT$/i });
   const revocations = await revokeByAdminPush(verifier, push, action);
   const notBefore = notBeforeOf(revocations);
@@ -54,14 +54,14 @@ function notBeforeOf(revocations: readonly Revocation[]): number | undefined {
 
 class BadPush extends Error {}
 
-/** Rejects with a `BadPush` where it is too large, or was read by a parser that made something else of it. */
+/** Rejects with a `BadPush` if the body is too large, or a parser has already read it. */
 function readBody(request: ConnectRequest): Promise<string> {
   if (typeof request.body === 'string') return Promise.resolve(request.body);
   if (request.method !== 'POST' || request.readableEnded) return Promise.reject(new BadPush());
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    // Not by `for await`: to stop reading would close the connection, with the answer unsent.
+    // `for await` would close the connection when it stops reading, before the answer is sent.
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= MOST_BYTES) chunks.push(chunk);
@@ -72,7 +72,7 @@ function readBody(request: ConnectRequest): Promise<string> {
   });
 }
 
-/** Where a token is no token, keycloak-connect answers what its own code threw. Nothing in these texts is of the request. */
+/** keycloak-connect's texts; for a malformed token, that is the error its own code threw. None quotes the request. */
 function toRefusal(error: unknown): { status: number; text: string } {
   if (!isAuthError(error)) return { status: 400, text: 'Bad Request' };
   switch (error.code) {
@@ -91,7 +91,7 @@ function toRefusal(error: unknown): { status: number; text: string } {
 }
 
 function finish(response: ConnectResponse, status: number, text: string): void {
-  // What is left of a body that was refused is not waited for, and not kept.
+  // Does not wait for the rest of a refused body.
   response.writeHead(status, {
     'content-type': 'text/plain',
     'cache-control': 'no-store',

@@ -3,32 +3,44 @@ import { readSettingsFile, resolveReferences, toAdapterSettings } from './adapte
 import type { KeycloakConfig } from './keycloak-config.ts';
 
 /**
- * The settings of an application, from a file or an object. Texts may name environment variables: `${env.NAME}`, or
- * `${env.NAME:otherwise}`; what is not set is empty.
+ * The settings of an application, from a file or an object. Texts may name environment variables, `${env.NAME}` or
+ * `${env.NAME:otherwise}`; a variable that is not set is empty.
  *
  * @example
- * new Config({ realm: 'testing', 'auth-server-url': '${env.KEYCLOAK_URL:http://localhost:8080}', resource: 'my-app' });
+ * const config = new Config({ realm: 'testing', 'auth-server-url': '${env.KEYCLOAK_URL:http://localhost:8080}', resource: 'my-app' });
  */
 export class Config {
+  /** Name of the realm. */
   realm: string | undefined;
+  /** Client id of this application. */
   clientId: string | undefined;
-  /** Not enumerable: whoever prints the settings does not print it. */
+  /** The client's secret. Not enumerable, so that printing the settings does not print it. */
   declare secret: string | undefined;
+  /** Whether the client is a public one. */
   public: boolean | string;
-  /** Without a slash at the end. */
+  /** Keycloak's address, without a slash at the end. */
   authServerUrl: string;
+  /** `<authServerUrl>/realms/<realm>`. */
   realmUrl: string;
+  /** `<authServerUrl>/admin/realms/<realm>`. */
   realmAdminUrl: string;
+  /** Not used: keys are fetched at most every five seconds. */
   minTimeBetweenJwksRequests: number;
+  /** Whether there is no login with the browser. */
   bearerOnly: boolean | string;
-  /** As PEM. */
+  /** The only key that may sign tokens, as PEM. `undefined`: the realm's current keys. */
   publicKey: string | undefined;
-  /** `undefined` where nothing was set. */
+  /** Whether `aud` must name this client. `undefined` if not set; see {@link KeycloakConfig}. */
   verifyTokenAudience: boolean | undefined;
+  /** Scopes to ask for beside `openid`. */
   scope: string | undefined;
+  /** Alias of the identity provider that Keycloak sends people on to. */
   idpHint: string | undefined;
 
-  /** @param config the settings, or the path of a file that has them. Default: `keycloak.json` in the working directory */
+  /**
+   * @param config the settings, or the path of a file with them. Default: `keycloak.json` in the working directory
+   * @throws {Error} if the file cannot be read
+   */
   constructor(config?: KeycloakConfig | string) {
     const path = config || join(process.cwd(), 'keycloak.json');
     const given = resolveReferences({ ...(typeof path === 'string' ? readSettingsFile(path) : path) });

@@ -5,8 +5,8 @@ import { type ConnectRequest, type ConnectResponse, kauthOf } from './request.ts
 import { readBearer } from './stores.ts';
 
 /**
- * 403 where it is known who is calling, 401 with a challenge where it is not, 503 and 500 where Keycloak, or what is set up
- * here, could not tell. The body is keycloak-connect's, and says nothing more.
+ * Answers 403 if the caller is known, 401 with a challenge if not, 503 if Keycloak does not answer and 500 if this client is
+ * set up wrongly. The body is keycloak-connect's.
  *
  * @see RFC 6750 §3, §3.1
  */

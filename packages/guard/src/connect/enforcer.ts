@@ -17,15 +17,15 @@ import type { Token } from './token.ts';
 /** Options of `keycloak.enforcer(permissions, options)`. */
 export interface EnforcerOptions {
   /**
-   * `permissions`: Keycloak is asked for each request, and what it grants is in `request.permissions`. `token`: the access
-   * token of the session is traded for one that has the permissions. Default `permissions`.
+   * `permissions`: asks Keycloak at each request, and puts what it grants in `request.permissions`. `token`: trades the
+   * session's access token for one that carries the permissions. Default `permissions`.
    */
   readonly response_mode?: 'permissions' | 'token' | undefined;
   /** Client id of the resource server. Default: this client. */
   readonly resource_server_id?: string | undefined;
-  /** Secret of that client; required where it is not this one: the ids of its resources are looked up with it. */
+  /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
   readonly resource_server_secret?: string | undefined;
-  /** Claims for the policies, made of the request: a list of texts for each name. */
+  /** Makes claims for the policies from the request: a list of texts for each name. Default none. */
   readonly claims?: { of(request: ConnectRequest): object | undefined }['of'] | undefined;
 }
 
@@ -95,12 +95,12 @@ export function createEnforcer(
   };
 }
 
-/** @throws {OptionsError} where another client has the resources, whose secret is not given */
+/** @throws {OptionsError} if the resources belong to another client whose secret is not given */
 function assertPossible(keycloak: KeycloakHost, server: { readonly audience: string | undefined }): void {
   if (keycloak.grantManager.authorization.isPossible(server)) return;
   const reason = toNoSecret(server.audience ?? '');
   if (server.audience === keycloak.config.clientId) {
-    // Such a client never was a resource server: Keycloak refused everybody, and this is no reason not to start.
+    // Without a secret, this client is not a resource server. keycloak-connect starts all the same and refuses everybody.
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, reason);
   } else {
     throw new OptionsError('enforcer', [
@@ -129,7 +129,7 @@ function refuse(
     return;
   }
   if (isAuthError(error) && error.statusCode === 401) {
-    // Keycloak has ended the token: it is not known any more who is calling.
+    // Keycloak no longer accepts the token, so the caller counts as unknown.
     const kauth = kauthOf(request);
     delete kauth.grant;
     kauth.error = error;

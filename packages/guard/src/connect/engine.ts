@@ -12,7 +12,7 @@ import type { Config } from './config.ts';
 import type { EngineOptions } from './options.ts';
 import { type PinnedKey, pinKey } from './pinned-key.ts';
 
-/** What does the work: tokens are verified by the one, and Keycloak is called by way of the other. */
+/** Verifies tokens with the one, calls Keycloak with the other. */
 export interface Engine {
   readonly verifier: Verifier;
   readonly client: ClientContext;
@@ -37,7 +37,7 @@ const RULES: OptionRules<Settings> = {
   },
 };
 
-/** What is wrong with the settings, by the names that `keycloak.json` has for them. */
+/** The wrong settings, by their names in `keycloak.json`. */
 export function findSettingProblems(config: Config): OptionProblem[] {
   const { authServerUrl, realm, clientId: resource, publicKey } = config;
   return findOptionProblems(
@@ -65,7 +65,7 @@ export function createEngine(config: Config, options: EngineOptions): Engine {
     clientId,
     clientSecret,
     audience: toAudience(config),
-    // `content` is what was signed, and roles are those in it.
+    // keycloak-connect's `content` is what was signed, and its roles are those in it.
     fillClaims: false,
     fetch: pinned?.fetch ?? fetch,
   });

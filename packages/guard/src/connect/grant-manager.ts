@@ -14,32 +14,42 @@ import { assertNonce, assertSameUser } from './same-login.ts';
 import { Token } from './token.ts';
 import { createTokenVerdict } from './token-verdict.ts';
 
-/** A grant as Keycloak answers it, or as an application brings it: JSON, or the same as an object. */
+/** A grant as Keycloak's token endpoint answers it: JSON, or the same as an object (RFC 6749 §5.1). */
 export type GrantData = string | { readonly [name: string]: unknown };
 
 /**
- * Gets grants from Keycloak, keeps them fresh, and judges what is in them. Every method that waits answers by a promise, or
- * by a callback where one is given.
+ * Gets grants from Keycloak, refreshes them and validates their tokens. Asynchronous methods return a promise, or call the
+ * callback if one is given.
  *
- * Messages are keycloak-connect's; what exactly happened is the error's `cause`: an `AuthError` or a `ClientError`.
+ * Error messages are keycloak-connect's. The `cause` says what exactly happened: an `AuthError` or a `ClientError`.
+ *
+ * @example
+ * const manager = new GrantManager(new Config('./keycloak.json'));
+ * const grant = await manager.obtainFromClientCredentials();
  */
 export class GrantManager {
+  /** Address of the realm. */
   realmUrl: string;
+  /** Client id of this application. */
   clientId: string | undefined;
-  /** Not enumerable: whoever prints the manager does not print it. */
+  /** The client's secret. Not enumerable, so that printing the manager does not print it. */
   declare secret: string | undefined;
+  /** The only key that may sign tokens, as PEM. `undefined`: the realm's current keys. */
   publicKey: string | undefined;
+  /** Whether the client is a public one. */
   public: boolean | string;
+  /** Whether there is no login with the browser. */
   bearerOnly: boolean | string;
-  /** Tokens that were issued before that are refused. Unit: seconds since 1970. */
+  /** Tokens issued before this are refused. Unit: seconds since 1970. Default 0. */
   notBefore = 0;
+  /** Whether `aud` must name this client. `undefined` if not set. */
   verifyTokenAudience: boolean | undefined;
   #engine: Engine | undefined;
   readonly #createEngine: () => Engine;
   readonly #judge = createTokenVerdict(() => this.engine);
   readonly #renew = createRenewal();
   /**
-   * Not for applications.
+   * Asks for permissions. Not for applications.
    *
    * @internal
    */
@@ -58,7 +68,7 @@ export class GrantManager {
   }
 
   /**
-   * What does the work. Not for applications.
+   * The engine, made at first use. Not for applications.
    *
    * @throws {OptionsError} naming every setting that is missing or wrong
    * @internal
@@ -68,7 +78,14 @@ export class GrantManager {
     return this.#engine;
   }
 
-  /** Logs a user in with a password (RFC 6749 §4.3). RFC 9700 §2.4 advises against it. */
+  /**
+   * Logs a user in with a password (RFC 6749 §4.3). RFC 9700 §2.4 advises against it.
+   *
+   * @param scope default `openid`
+   * @throws {Error} rejects with one: `<status>:<text>` if Keycloak refuses, `Grant validation failed` for a bad token
+   * @example
+   * const grant = await keycloak.grantManager.obtainDirectly('abdullah', password);
+   */
   obtainDirectly(
     username: string,
     password: string,
@@ -80,10 +97,13 @@ export class GrantManager {
   }
 
   /**
-   * Exchanges the code that a browser brought back. Of a login that this middleware began, PKCE and nonce are checked; of
-   * one that the application began, nothing but what Keycloak checks.
+   * Exchanges the code that a browser brought back (RFC 6749 §4.1.3). PKCE and nonce are checked for a login that this
+   * middleware began. For a login that the application began, only Keycloak's own checks apply.
    *
-   * @param sessionId told to Keycloak, which names it when it pushes a logout (`k_logout`)
+   * @param sessionId sent to Keycloak, which names it when it pushes a logout (`k_logout`)
+   * @throws {Error} rejects with one, as `obtainDirectly` does
+   * @example
+   * const grant = await keycloak.grantManager.obtainFromCode(request, code);
    */
   obtainFromCode(
     request: ConnectRequest,
@@ -105,14 +125,27 @@ export class GrantManager {
     return answer(this.#obtain('authorization_code', fields, hidden, login?.nonce), callback);
   }
 
-  /** A grant of this application itself: its client needs a service account (RFC 6749 §4.4). */
+  /**
+   * Gets a grant for the application itself (RFC 6749 §4.4). Its client needs a service account.
+   *
+   * @param scope default `openid`
+   * @throws {Error} rejects with one, as `obtainDirectly` does
+   * @example
+   * const { access_token } = await keycloak.grantManager.obtainFromClientCredentials();
+   */
   obtainFromClientCredentials(callback?: Callback<Grant>, scope = 'openid'): Promise<Grant> {
     return answer(this.#obtain('client_credentials', { scope }, []), callback);
   }
 
   /**
-   * Asks Keycloak's authorization services for permissions of the caller of a request. With `response_mode` the answer is
-   * what Keycloak said; without, it is a grant whose access token has them.
+   * Asks Keycloak's authorization services for permissions of a request's caller. Resolves to Keycloak's answer with
+   * `response_mode`, and to a grant whose access token carries the permissions without it.
+   *
+   * @throws {Error} rejects with one: an `AuthError` `permission_denied` if nothing is granted, or another `AuthError`
+   * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
+   * @example
+   * const asked = { response_mode: 'permissions', permissions: [{ id: 'album', scopes: ['view'] }] };
+   * const granted = await keycloak.grantManager.checkPermissions(asked, request);
    */
   checkPermissions(
     authzRequest: AuthZRequest,
@@ -130,7 +163,14 @@ export class GrantManager {
       .catch(rethrow);
   }
 
-  /** The grant itself while its access token is good, else a new one for its refresh token: one call for all who ask. */
+  /**
+   * Resolves to the grant itself until its access token expires, then to a new one (RFC 6749 §6). Concurrent callers share
+   * one request to Keycloak.
+   *
+   * @throws {Error} rejects with one if there is no refresh token, it has expired, or Keycloak refuses it
+   * @example
+   * const fresh = await keycloak.grantManager.ensureFreshness(grant);
+   */
   ensureFreshness(grant: Grant, callback?: Callback<Grant>): Promise<Grant> {
     return answer(this.#refresh(grant), callback);
   }
@@ -148,9 +188,12 @@ export class GrantManager {
   }
 
   /**
-   * Asks Keycloak whether an access token is good (RFC 7662).
+   * Asks Keycloak whether an access token is active (RFC 7662).
    *
    * @returns the token, or `false`
+   * @throws {Error} rejects with one if Keycloak gives no answer
+   * @example
+   * const isActive = (await keycloak.grantManager.validateAccessToken(token)) !== false;
    */
   validateAccessToken<T extends Token | string>(
     token: T,
@@ -160,27 +203,36 @@ export class GrantManager {
     return answer(asked.catch(rethrow), callback);
   }
 
-  /** What Keycloak tells of the user of an access token (OpenID Connect Core 1.0 §5.3). */
-  // biome-ignore lint/suspicious/noExplicitAny: what it tells is set up in Keycloak
+  /**
+   * Asks Keycloak for the claims of an access token's user (OpenID Connect Core 1.0 §5.3).
+   *
+   * @throws {Error} rejects with `Error fetching account`
+   * @example
+   * const { email } = await keycloak.grantManager.userInfo(token);
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: the claims are set up in Keycloak
   userInfo<C = any>(token: Token | string, callback?: Callback<C>): Promise<C> {
     return answer(readUserinfo(this.#client, toText(token)) as Promise<C>, callback);
   }
 
-  /** @deprecated `userInfo` is the same. */
+  /** The same as `userInfo`. @deprecated Use `userInfo`. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   getAccount<C = any>(token: Token | string, callback?: Callback<C>): Promise<C> {
     return this.userInfo<C>(token, callback);
   }
 
+  /** Whether a grant has a refresh token, and this application uses it: a bearer-only one does not. */
   isGrantRefreshable(grant: GrantProperties): boolean {
     return !this.bearerOnly && Boolean(grant?.refresh_token);
   }
 
   /**
-   * Makes a grant of what Keycloak answered, or of an access token that somebody brought: refreshed where it has to be,
-   * and validated.
+   * Makes a grant from Keycloak's answer or from an access token, refreshes it if it has expired, and validates it.
    *
-   * @param data JSON, or an object with `access_token` and what else there is
+   * @param data JSON, or an object with `access_token` and, if there are any, `refresh_token` and `id_token`
+   * @throws {Error} rejects with one if the grant cannot be refreshed, or a token is bad
+   * @example
+   * const grant = await keycloak.grantManager.createGrant({ access_token: token });
    */
   async createGrant(data: GrantData): Promise<Grant> {
     const read = typeof data === 'object' ? data : (JSON.parse(data) as Record<string, unknown>);
@@ -196,7 +248,13 @@ export class GrantManager {
     return this.validateGrant(this.isGrantRefreshable(grant) ? await this.ensureFreshness(grant) : grant);
   }
 
-  /** Rejects unless access token and ID token of a grant are good. */
+  /**
+   * Validates the access token and the ID token of a grant. Resolves to the grant.
+   *
+   * @throws {Error} rejects with `Grant validation failed. Reason: …`
+   * @example
+   * await keycloak.grantManager.validateGrant(grant);
+   */
   async validateGrant(grant: Grant): Promise<Grant> {
     try {
       grant.access_token = await this.validateToken(grant.access_token, 'Bearer');
@@ -210,7 +268,14 @@ export class GrantManager {
     return grant;
   }
 
-  /** Rejects unless a token is good. Its fields are judged as they stand, its signature as it came. */
+  /**
+   * Validates a token: its signature as it was sent, its fields as they are now. Resolves to the token.
+   *
+   * @param expectedType the claim `typ`: `Bearer` for an access token, `ID` for an ID token
+   * @throws {Error} rejects with `invalid token (…)`
+   * @example
+   * await keycloak.grantManager.validateToken(grant.access_token, 'Bearer');
+   */
   validateToken(token: Token | undefined, expectedType?: string): Promise<Token> {
     return this.#judge(token, expectedType, this);
   }

@@ -1,19 +1,29 @@
 import { inspect } from 'node:util';
 import type { Token } from './token.ts';
 
-/** What a grant is made of. */
+/** The members of a {@link Grant}, by the names of RFC 6749 §5.1. */
 export interface GrantProperties {
+  /** Access token. */
   access_token?: Token | undefined;
+  /** Refresh token. */
   refresh_token?: Token | undefined;
+  /** ID token (OpenID Connect Core 1.0 §2). */
   id_token?: Token | undefined;
-  /** Unit: seconds. */
+  /** Lifetime of the access token when it was issued. Unit: seconds. */
   expires_in?: number | undefined;
+  /** `Bearer`. */
   token_type?: string | undefined;
-  /** The answer of Keycloak as it came. */
+  /** Keycloak's answer as it was sent. */
   __raw?: string | undefined;
 }
 
-/** The tokens of a user, or of this application itself. */
+/**
+ * The tokens of a user, or of this application itself. `GrantManager` makes and validates them; the constructor does not.
+ *
+ * @example
+ * const grant = new Grant({ access_token: new Token(token, 'my-app') });
+ * const mayEdit = !grant.isExpired() && grant.access_token?.hasRole('editor');
+ */
 export class Grant implements GrantProperties {
   access_token?: Token | undefined;
   refresh_token?: Token | undefined;
@@ -21,18 +31,18 @@ export class Grant implements GrantProperties {
   expires_in?: number | undefined;
   token_type?: string | undefined;
   #raw: string | object | undefined;
-  /** Keeps it where sessions are kept; there once it is wrapped by a store. */
+  /** Stores the grant in the session. A store adds this method. */
   declare store?: (request: object, response: object) => void;
-  /** Takes it away from there. */
+  /** Removes the grant from the session. A store adds this method. */
   declare unstore?: (request: object, response: object) => void;
 
   constructor(grant: GrantProperties) {
     this.update(grant);
   }
 
-  /** The answer of Keycloak, as JSON. */
+  /** Keycloak's answer, as JSON. `undefined` if the grant was made by hand. */
   get __raw(): string | undefined {
-    // A bearer token was no answer: it is written as one where somebody wants it.
+    // A grant of a bearer token came as an object: it becomes JSON when somebody asks for it.
     if (typeof this.#raw === 'object') this.#raw = JSON.stringify(this.#raw);
     return this.#raw;
   }
@@ -40,7 +50,7 @@ export class Grant implements GrantProperties {
     this.#raw = raw;
   }
 
-  /** Takes over the tokens of another grant. */
+  /** Replaces the tokens with those of another grant. */
   update(grant: GrantProperties): void {
     this.access_token = grant.access_token;
     this.refresh_token = grant.refresh_token;
@@ -50,13 +60,13 @@ export class Grant implements GrantProperties {
     this.__raw = grant.__raw;
   }
 
-  /** The same; `undefined` where the grant was made by hand. */
-  // biome-ignore lint/suspicious/noExplicitAny: `toString` of an object may not be undefined, and here it may
+  /** The same as `__raw`. */
+  // biome-ignore lint/suspicious/noExplicitAny: `toString` must return a text, and keycloak-connect's may return undefined
   toString(): any {
     return this.__raw;
   }
 
-  /** Whether the access token is over, or missing. */
+  /** Whether the access token has expired or is missing. */
   isExpired(): boolean {
     return this.access_token?.isExpired() ?? true;
   }

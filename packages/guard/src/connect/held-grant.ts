@@ -5,10 +5,10 @@ import { outageOf } from './refusal.ts';
 import type { ConnectRequest, ConnectResponse } from './request.ts';
 
 /**
- * The grant that a request has, from the first store that has one.
+ * The grant of a request, from the first store that has one.
  *
- * What Keycloak no longer takes is taken out of the session, or every request would ask anew. It may be, though, that
- * another process has just renewed it: with rotated refresh tokens, ours is the old one.
+ * A grant that Keycloak refuses is removed from the session, or every request would ask again. Before that, the store is
+ * read once more: another process may just have renewed the grant, and with rotated refresh tokens ours is then the old one.
  */
 export async function readGrant(
   keycloak: KeycloakHost,

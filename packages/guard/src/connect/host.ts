@@ -4,7 +4,7 @@ import type { AuthZRequest } from './permissions.ts';
 import type { ConnectRequest, ConnectResponse, Next } from './request.ts';
 import type { GrantStore } from './stores.ts';
 
-/** As much of a `Keycloak` as its middleware calls. Looked up at each call: applications replace these methods. */
+/** The members of `Keycloak` that its middleware calls. Looked up at each call, because applications replace them. */
 export interface KeycloakHost {
   readonly config: { readonly bearerOnly: boolean | string; readonly clientId: string | undefined };
   readonly grantManager: GrantManager;

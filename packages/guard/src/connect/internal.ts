@@ -1,2 +1,2 @@
-// What other rooms of this package need, and nobody else gets.
+// Shared between the rooms of this package, not exported from it.
 export { readSettingsFile, resolveReferences, toAdapterSettings } from './adapter-settings.ts';

@@ -26,7 +26,7 @@ import { bearerStore, cookieStore, createSessionStore, type GrantStore } from '.
 import { Token } from './token.ts';
 
 /**
- * keycloak-connect's constructor, on the engine of keycloak-guard: secures applications of Express 4 and 5.
+ * keycloak-connect's constructor on the engine of keycloak-guard. Secures applications on Express 4 and 5.
  *
  * Every method may be replaced, on the prototype or on one object.
  *
@@ -44,14 +44,18 @@ export class Keycloak implements KeycloakHost {
   static readonly GrantManager = GrantManager;
   static readonly Token = Token;
 
+  /** The settings that are in use. */
   config: Config;
+  /** Gets, refreshes and validates tokens. */
   grantManager: GrantManager;
+  /** Where grants come from: first the bearer token, then the session or cookie if there is one. */
   stores: GrantStore[];
 
   /**
-   * @param options where sessions are kept, and how tokens are checked
-   * @param config the settings, or the path of a file that has them. Default: `keycloak.json` in the working directory
+   * @param options where grants are kept, and how tokens are checked
+   * @param config the settings, or the path of a file with them. Default: `keycloak.json` in the working directory
    * @throws {OptionsError} naming every option and setting that is missing or wrong
+   * @throws {Error} without options, with both `store` and `cookies`, or if the file cannot be read
    */
   constructor(options: KeycloakOptions, config?: KeycloakConfig | string) {
     if (!options) throw new Error('Adapter configuration must be provided.');
@@ -72,10 +76,12 @@ export class Keycloak implements KeycloakHost {
   }
 
   /**
-   * To be installed before everything that is protected: reads who is calling into `request.kauth.grant`, takes what comes
+   * Install it before every protected route. It puts the caller's tokens in `request.kauth.grant`, finishes logins that come
    * back from Keycloak, and answers `/logout` and Keycloak's pushes.
    *
-   * @throws {OptionsError} for a path that is none
+   * @throws {OptionsError} for a value that is not a path
+   * @example
+   * app.use(keycloak.middleware({ logout: '/sign-out' }));
    */
   middleware(options?: MiddlewareOptions): ConnectHandler[] {
     // The first request need not wait for the keys.
@@ -84,11 +90,11 @@ export class Keycloak implements KeycloakHost {
   }
 
   /**
-   * Lets pass who is signed in and, if a `spec` is given, has the role or passes the function. Who is not signed in is sent
-   * to Keycloak's login page and comes back, or is denied, as `redirectToLogin` says.
+   * Passes only if the caller is signed in and, with a `spec`, has the role or satisfies the function. A browser that is not
+   * signed in is sent to Keycloak's login page, or refused if `redirectToLogin` returns false.
    *
    * @param spec `'editor'` (a role of this client), `'realm:admin'`, `'other-app:editor'`, or a function of the token
-   * @throws {OptionsError} for anything else: a list, an async function, an empty text
+   * @throws {OptionsError} for any other `spec`: a list, an async function, an empty text
    * @example
    * app.get('/pages', keycloak.protect((token) => token.hasRole('editor') || token.hasRole('realm:admin')), show);
    */
@@ -97,10 +103,11 @@ export class Keycloak implements KeycloakHost {
   }
 
   /**
-   * Lets pass to whom Keycloak's authorization services grant every one of the permissions.
+   * Passes only if Keycloak's authorization services grant the caller all of the permissions.
    *
    * @param permissions `'resource'`, `'resource:scope'`, or a list of these
-   * @throws {OptionsError} for an empty list, or an option that is wrong
+   * @throws {OptionsError} for an empty list or a wrong option
+   * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
    * @example
    * app.get('/albums', keycloak.enforcer(['album:view', 'photo:view']), show);
    */
@@ -108,36 +115,73 @@ export class Keycloak implements KeycloakHost {
     return createEnforcer(this, permissions, config);
   }
 
-  /** Signs in who is signed in at Keycloak, and lets everybody pass. */
+  /**
+   * Always passes, but first signs in a browser that has a session at Keycloak (`prompt=none`, OpenID Connect Core 1.0
+   * §3.1.2.1).
+   *
+   * @example
+   * app.get('/', keycloak.checkSso(), show);
+   */
   checkSso(): ConnectHandler {
     return createCheckSso(this);
   }
 
-  /** Called after a login; `request.kauth.grant` has the tokens. To be replaced. */
+  /**
+   * Called after a login, when `request.kauth.grant` has the tokens. Does nothing until the application replaces it.
+   *
+   * @example
+   * keycloak.authenticated = (request) => console.log('signed in', request.url);
+   */
   authenticated(_request: ConnectRequest): void {}
 
-  /** Called before a logout; `request.kauth.grant` still has the tokens. To be replaced. */
+  /**
+   * Called before a logout, while `request.kauth.grant` still has the tokens. Does nothing until the application replaces it.
+   *
+   * @example
+   * keycloak.deauthenticated = (request) => console.log('signing out', request.url);
+   */
   deauthenticated(_request: ConnectRequest): void {}
 
   /**
-   * Answers who is refused: 403 `Access denied`; 401 with a challenge where it is not known who is calling. To be replaced.
-   * `request.kauth.error` says why there is no grant.
+   * Answers a refused request: 403 `Access denied`, or 401 with a challenge if the caller is unknown. `request.kauth.error`
+   * says why there is no grant. An application may replace it.
+   *
+   * @example
+   * keycloak.accessDenied = (_request, response) => response.writeHead(403).end('Not for you');
    */
   accessDenied(request: ConnectRequest, response: ConnectResponse, _next?: Next): void {
     denyAccess(request, response);
   }
 
-  /** Whether who is not signed in is sent to the login page: not for bearer-only applications. To be replaced. */
+  /**
+   * Whether a browser that is not signed in is sent to the login page. False for bearer-only applications. An application
+   * may replace it.
+   *
+   * @example
+   * keycloak.redirectToLogin = (request) => !request.url?.startsWith('/api/');
+   */
   redirectToLogin(_request: ConnectRequest): boolean {
     return !this.config.bearerOnly;
   }
 
-  /** The grant of a request: of its bearer token, or of its session, which gets it back where it was refreshed. */
+  /**
+   * The grant of a request's bearer token or session, refreshed if it has expired. A refreshed grant is stored again.
+   *
+   * @throws {Error} rejects with one if there is no valid grant
+   * @example
+   * const { access_token } = await keycloak.getGrant(request, response);
+   */
   getGrant(request: ConnectRequest, response: ConnectResponse): Promise<Grant> {
     return readGrant(this, request, response);
   }
 
-  /** Keeps a grant where sessions are kept; not one of a bearer token. */
+  /**
+   * Stores a grant in the session. Does nothing for a request with a bearer token.
+   *
+   * @returns the grant, or `undefined` if it was not stored
+   * @example
+   * keycloak.storeGrant(grant, request, response);
+   */
   storeGrant(
     grant: Grant | undefined,
     request: ConnectRequest,
@@ -154,12 +198,24 @@ export class Keycloak implements KeycloakHost {
     return grant;
   }
 
-  /** Takes the grant of a session away: the person has to log in again. */
+  /**
+   * Removes the grant of a session: the person has to sign in again.
+   *
+   * @example
+   * keycloak.unstoreGrant(request.session.id);
+   */
   unstoreGrant(sessionId: string): void {
     this.stores[1]?.clear?.(sessionId);
   }
 
-  /** Exchanges a code that the browser of this request brought back, and keeps the grant. */
+  /**
+   * Exchanges the code that the browser brought back, and stores the grant.
+   *
+   * @throws {Error} without `store` and `cookies`
+   * @throws {Error} rejects with one, as `GrantManager.obtainFromCode` does
+   * @example
+   * const grant = await keycloak.getGrantFromCode(code, request, response);
+   */
   getGrantFromCode(code: string, request: ConnectRequest, response: ConnectResponse): Promise<Grant> {
     if (this.stores.length < 2) throw new Error('Cannot exchange code for grant in bearer-only mode');
     return this.grantManager.obtainFromCode(request, code, sessionOf(request)?.id).then((grant) => {
@@ -168,7 +224,15 @@ export class Keycloak implements KeycloakHost {
     });
   }
 
-  /** Asks Keycloak's authorization services. Without `response_mode` the grant that comes back is kept in the session. */
+  /**
+   * Asks Keycloak's authorization services, as `GrantManager.checkPermissions` does. Without `response_mode`, the new grant is
+   * stored in the session.
+   *
+   * @throws {AuthError} rejects with one, as `GrantManager.checkPermissions` does
+   * @example
+   * const asked = { response_mode: 'permissions', permissions: [{ id: 'album', scopes: ['view'] }] };
+   * const granted = await keycloak.checkPermissions(asked, request);
+   */
   checkPermissions(
     authzRequest: AuthZRequest,
     request: ConnectRequest,
@@ -183,8 +247,12 @@ export class Keycloak implements KeycloakHost {
   }
 
   /**
-   * Where to send the browser to log in. An application that calls it itself has to check `state` itself, and is not
-   * protected by PKCE: `protect` does both.
+   * Where to send the browser to log in. An application that calls this must check `state` itself and has no PKCE; `protect`
+   * does both.
+   *
+   * @see OpenID Connect Core 1.0 §3.1.2.1
+   * @example
+   * const url = keycloak.loginUrl(state, 'http://localhost:3000/pages');
    */
   loginUrl(state?: string, redirectUrl?: string): string {
     const { clientId, scope, idpHint } = this.config;
@@ -199,7 +267,13 @@ export class Keycloak implements KeycloakHost {
     return `${this.#endpoint('authorization')}?${query.join('&')}`;
   }
 
-  /** Where to send the browser to log out. Without an ID token Keycloak asks the person, and leads back nowhere. */
+  /**
+   * Where to send the browser to log out. Without an ID token, Keycloak asks the person to confirm and does not lead back.
+   *
+   * @see OpenID Connect RP-Initiated Logout 1.0 §2
+   * @example
+   * const url = keycloak.logoutUrl('http://localhost:3000/', grant.id_token?.token);
+   */
   logoutUrl(redirectUrl?: string, idTokenHint?: string): string {
     const url = new URL(this.#endpoint('end_session'));
     if (redirectUrl && idTokenHint) {
@@ -209,22 +283,28 @@ export class Keycloak implements KeycloakHost {
     return url.href;
   }
 
-  /** Where people see to their account. */
+  /**
+   * Address of the account console, where people manage their own account.
+   *
+   * @example
+   * const url = keycloak.accountUrl();
+   */
   accountUrl(): string {
     return `${this.config.realmUrl}/account`;
   }
 
-  /** @deprecated `grantManager.userInfo` is the same. */
-  // biome-ignore lint/suspicious/noExplicitAny: what Keycloak tells is set up there
+  /** The same as `grantManager.userInfo`. @deprecated Use that. */
+  // biome-ignore lint/suspicious/noExplicitAny: the claims are set up in Keycloak
   getAccount(token: Token | string, callback?: Callback<any>): Promise<any> {
     return this.grantManager.getAccount(token, callback);
   }
 
+  /** The settings that are in use. */
   getConfig(): Config {
     return this.config;
   }
 
-  /** By the address that browsers use, as soon as Keycloak has told it. */
+  /** The address that browsers use, once the discovery document is known. */
   #endpoint(name: 'authorization' | 'end_session'): string {
     const { current, endpoints } = this.grantManager.engine.verifier.issuer;
     if (current === null) return name === 'authorization' ? endpoints.authorization : endpoints.logout;
@@ -232,7 +312,7 @@ export class Keycloak implements KeycloakHost {
   }
 }
 
-/** The types by the names that they have as members of the constructor: `KeycloakConnect.Token`. */
+/** The types, as members of the constructor: `KeycloakConnect.Token`. */
 export declare namespace Keycloak {
   type Keycloak = InstanceType<typeof Keycloak>;
   type KeycloakConfig = import('./keycloak-config.ts').KeycloakConfig;

@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { decodeCookie, readCookie, toReturnPath, toSetCookie } from '../session/internal.ts';
 import { type ConnectRequest, type ConnectResponse, isSecure, originOf, urlOf } from './request.ts';
 
-/** What a login is bound by: to the browser that began it (`state`), its ID token (`nonce`), its code (PKCE). */
+/** Binds a login to the browser that began it (`state`), to its ID token (`nonce`) and to its code (PKCE). */
 export interface Login {
   readonly state: string;
   readonly nonce: string;
@@ -10,26 +10,26 @@ export interface Login {
   readonly redirectUri: string;
 }
 
-/** An answer of Keycloak's that the browser brought back. */
+/** Keycloak's answer, as the browser brought it back. */
 export interface LoginAnswer {
-  /** `null`: this browser has not begun it. */
+  /** `null` if this browser did not begin the login. */
   readonly login: Login | null;
-  /** What Keycloak added, and nothing of the application's own. */
+  /** Keycloak's parameters, without the application's own. */
   readonly parameters: URLSearchParams;
-  /** The page that was asked for. Nothing of Keycloak's is in it, and no other host. */
+  /** The page that was asked for, without Keycloak's parameters, always on this host. */
   readonly returnTo: string;
   /** Whether the browser keeps cookies. */
   readonly hasCookie: boolean;
 }
 
-/** 30 days: whoever has it need not be given another one when several pages ask for a login at the same time. */
+/** 30 days, so that pages which ask for a login at the same time share one cookie. */
 const MAX_AGE_SECONDS = 2_592_000;
 const NAME = 'keycloak-login';
 const MARK = 'auth_callback=1';
 
 /**
- * All that a login is bound by is made of one random cookie of the browser and the random part of `state`: any number of
- * logins may be under way, nothing is kept here, and neither nonce nor code verifier is ever stored.
+ * Derives `state`, nonce and code verifier from one random cookie and the random part of `state`. So any number of logins
+ * may be under way, the server keeps nothing, and neither nonce nor code verifier is stored.
  *
  * @see RFC 9700 §2.1.1, §4.7; OpenID Connect Core 1.0 §3.1.2.1
  */
@@ -49,16 +49,16 @@ export function beginLogin(request: ConnectRequest, response: ConnectResponse): 
   return toLogin(secret, randomBytes(16).toString('base64url'), redirectUri);
 }
 
-/** The query that a login adds to the address of Keycloak's login page. */
+/** The query that a login adds to the login page's address. */
 export function toLoginQuery({ nonce, codeVerifier }: Login): string {
   const challenge = createHash('sha256').update(codeVerifier).digest('base64url');
   return `&nonce=${nonce}&code_challenge=${challenge}&code_challenge_method=S256`;
 }
 
-/** What came back from Keycloak; `undefined` where a request is none of that. */
+/** Keycloak's answer in a request, or `undefined` if the request carries none. */
 export function readLoginAnswer(request: ConnectRequest): LoginAnswer | undefined {
   const url = urlOf(request);
-  // The last one: whatever is before it is the application's.
+  // The last mark: what is before it belongs to the application.
   const mark = Math.max(url.lastIndexOf(`?${MARK}&`), url.lastIndexOf(`&${MARK}&`));
   if (mark === -1) return undefined;
   const origin = originOf(request);
@@ -101,14 +101,14 @@ function readSecret(request: ConnectRequest): string | undefined {
   return secret != null && /^[\w-]{43}$/.test(secret) ? secret : undefined;
 }
 
-/** On https no other host can set it (RFC 6265bis §4.1.3.2). */
+/** On https, the prefix keeps other hosts from setting the cookie (RFC 6265bis §4.1.3.2). */
 function nameFor(secure: boolean): string {
   return `${secure ? '__Host-' : ''}${NAME}`;
 }
 
 const logins = new WeakMap<object, Login>();
 
-/** The code of this request is exchanged as an answer to this login. */
+/** Remembers which login the code of a request belongs to. */
 export function bindLogin(request: object, login: Login): void {
   logins.set(request, login);
 }

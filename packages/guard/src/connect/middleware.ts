@@ -16,9 +16,9 @@ import { readBearer } from './stores.ts';
 
 /** Options of `keycloak.middleware(options)`. */
 export interface MiddlewareOptions {
-  /** Path that signs out. Default `/logout`. */
+  /** Path that signs the caller out. Default `/logout`. */
   readonly logout?: string | undefined;
-  /** Path below which Keycloak's pushes arrive (the "Admin URL" of the client). Default `/`. */
+  /** Path below which Keycloak's pushes arrive: the client's "Admin URL". Default `/`. */
   readonly admin?: string | undefined;
 }
 
@@ -30,7 +30,7 @@ const RULES: OptionRules<MiddlewareOptions> = {
   admin: { rule: 'must be a path', example: "'/'", isMet: isPath },
 };
 
-/** @throws {OptionsError} for what is no path */
+/** @throws {OptionsError} for a value that is not a path */
 export function createMiddleware(keycloak: KeycloakHost, options: MiddlewareOptions = {}): ConnectHandler {
   const problems = findOptionProblems(options, RULES);
   if (problems.length > 0) throw new OptionsError('middleware', problems);
@@ -61,11 +61,11 @@ export function createMiddleware(keycloak: KeycloakHost, options: MiddlewareOpti
     );
   };
 
-  /** Whoever brings nothing waits for nothing. */
+  /** Requests without a token or session pass at once. */
   function hasGrant({ stores }: KeycloakHost, request: ConnectRequest): boolean {
     const bearer = readBearer(request);
     if (bearer instanceof Error) {
-      // A token that cannot be read is no reason to take the session instead.
+      // A malformed token must not fall back to the session.
       kauthOf(request).error = bearer;
       return false;
     }

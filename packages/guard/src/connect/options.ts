@@ -13,18 +13,18 @@ export interface KeycloakOptions
     | 'revocationStore'
     | 'onNotice'
   > {
-  /** The store of express-session, the same that the application gave to `session({ store })`. */
-  // biome-ignore lint/suspicious/noExplicitAny: every store of express-session has types of its own
+  /** The express-session store, the same one that the application gave to `session({ store })`. Default: no sessions. */
+  // biome-ignore lint/suspicious/noExplicitAny: each express-session store has its own types
   readonly store?: any;
-  /** Keeps the tokens in a cookie of the browser instead. Not together with `store`. */
+  /** Keeps the tokens in a cookie instead. Cannot be combined with `store`. Default false. */
   readonly cookies?: boolean | undefined;
-  /** Scopes to ask for beside `openid`, separated by one space. */
+  /** Scopes to ask for beside `openid`, separated by one space. Default none. */
   readonly scope?: string | undefined;
-  /** Alias of the identity provider that Keycloak sends people on to. */
+  /** Alias of the identity provider that Keycloak sends people on to. Default: Keycloak's login page. */
   readonly idpHint?: string | undefined;
 }
 
-/** The part that goes to the engine. */
+/** The options that go to the engine. */
 export type EngineOptions = Omit<KeycloakOptions, 'store' | 'cookies' | 'scope' | 'idpHint'>;
 
 const { tokenCheck, recheckSeconds, whenUnavailable, timeoutMs, clockToleranceSeconds } = VERIFIER_RULES;
@@ -48,9 +48,9 @@ const RULES: OptionRules<KeycloakOptions> = {
   idpHint: optionRules.text('must be the alias of an identity provider', "'github'"),
 };
 
-/** Every option that is wrong, and apart the names that mean nothing here: applications got away with those. */
+/** The wrong options, and separately the unknown names: keycloak-connect ignored those, so they are only warned of. */
 export function judgeOptions(options: KeycloakOptions) {
-  // What is `false` or `null` was taken for not given.
+  // keycloak-connect treats `false` and `null` as not given.
   const given = Object.fromEntries(
     Object.entries(options).filter(([name, value]) => value || !(name in RULES)),
   );

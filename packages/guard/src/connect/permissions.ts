@@ -6,18 +6,19 @@ import type { Engine } from './engine.ts';
 import { type ConnectRequest, kauthOf } from './request.ts';
 import { grantsPermission, type TokenPermission } from './token.ts';
 
-/** What is asked of Keycloak's authorization services. */
+/** A question to Keycloak's authorization services. */
 export interface AuthZRequest {
   /** Client id of the resource server. Default: this client. */
   readonly audience?: string | undefined;
-  /** Secret of that client, where it is not this one: the ids of its resources are looked up with it. */
+  /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
   readonly audience_secret?: string | undefined;
-  /** `permissions`: a list of what is granted. `decision`: `{ result: true }`. Default: a token that has it. */
+  /** `permissions`: answers a list of what is granted. `decision`: `{ result: true }`. Default: a token that carries it. */
   readonly response_mode?: string | undefined;
   /** Claims for the policies: a JSON object in base64. */
   readonly claim_token?: string | undefined;
+  /** Format of `claim_token`, for example `urn:ietf:params:oauth:token-type:jwt`. */
   readonly claim_token_format?: string | undefined;
-  /** Resources by id, or by the name that one of the resource server's own has. Default: all that the user has. */
+  /** Resources by id, or by name if the resource server owns them. Default: everything that the user is granted. */
   readonly permissions?: readonly AskedResource[] | undefined;
 }
 
@@ -26,24 +27,24 @@ export interface AskedResource {
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** Which resource server is asked, by its client. */
+/** The client whose resources are asked about. */
 type Server = Pick<AuthZRequest, 'audience' | 'audience_secret'>;
 
-/** Questions about permissions, put by the ids of resources. */
+/** Asks about permissions by the ids of resources. */
 export interface Authorization {
-  /** Whether a question can be put at all: names are looked up with the client's secret. */
+  /** Whether questions are possible: names are looked up with the client's secret. */
   isPossible(server: Server): boolean;
   /**
-   * The same by id. A name is not asked by: Keycloak takes it for the caller's own resource of that name, too.
+   * Replaces names by ids. Asked by name, Keycloak could decide on the caller's own resource of that name.
    *
-   * @throws {AuthError} `provider_misconfigured` where there is no such resource, or no secret
+   * @throws {AuthError} `provider_misconfigured` if there is no such resource, or no secret
    */
   toIds(asked: readonly AskedResource[], server: Server): Promise<AskedResource[]>;
-  /** Whether a token that Keycloak issued as an answer a moment ago has it all. */
+  /** Whether a token that Keycloak just issued as an answer carries all of it. */
   carries(token: string, asked: readonly AskedResource[], server: Server): boolean;
   /**
-   * @returns Keycloak's answer as it came; of a list what was asked for, and nothing beside
-   * @throws {AuthError} `permission_denied` where Keycloak grants nothing of it; see `Permissions.check` for the others
+   * @returns Keycloak's answer as it was sent; a list is reduced to what was asked for
+   * @throws {AuthError} `permission_denied` if Keycloak grants nothing; see `Permissions.check` for the others
    * @see Keycloak: Authorization Services Guide, "Obtaining permissions"
    */
   ask(authzRequest: AuthZRequest, request: ConnectRequest): Promise<string>;
@@ -111,7 +112,7 @@ export function createAuthorization(engine: () => Engine): Authorization {
   };
 }
 
-/** Whether each resource is granted with each of its scopes. Names of resources count for nothing. */
+/** Whether every resource is granted with all its scopes. Compares ids only: names are not unique. */
 export function grantsAll(granted: unknown, asked: readonly AskedResource[]): boolean {
   const byId = (Array.isArray(granted) ? granted : []).map(({ rsid, scopes }: TokenPermission) => ({
     rsid: rsid ?? '',
@@ -126,9 +127,9 @@ export function toNoSecret(clientId: string): string {
   return `Questions about resources of ${clientId} need the secret of that client: resources are looked up by their names with it`;
 }
 
-const NOT_THERE = 'Keycloak has no resource of that id, or it has no such scope: correct the guard';
+const NOT_THERE = 'Keycloak has no resource with that id, or it has no such scope: correct the guard';
 
-/** Keycloak says yes to a part, and may add what nobody asked for. */
+/** Keycloak answers 200 for a partial grant, and may add what nobody asked for. */
 function toAnswer(mode: string, text: string, asked: readonly AskedResource[]): string {
   const granted = JSON.parse(text) as TokenPermission[];
   if (mode === 'permissions') {
@@ -147,7 +148,7 @@ function toTokenPermission({ id, scopes }: { id: string; scopes: readonly string
   return { rsid: id, scopes: [...scopes] };
 }
 
-/** The caller's own token: as it was sent, or of a session. */
+/** The caller's token: the one that was sent, or else the session's. */
 function tokenOf(request: ConnectRequest): string | undefined {
   const sent = request.headers.authorization === undefined ? undefined : readCredentials(request);
   return typeof sent === 'string' ? sent : kauthOf(request).grant?.access_token?.token;

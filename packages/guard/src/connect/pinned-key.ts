@@ -14,8 +14,8 @@ export interface PinnedKey {
 const MAX_EXPECTED = 100;
 
 /**
- * @param pem a public key; RS256 alone, as it always was
- * @throws {Error} where it is no key
+ * @param pem a public key, used with RS256 only, as in keycloak-connect
+ * @throws {Error} if it is not a key
  */
 export function pinKey(pem: string, realmUrl: string, fetch: typeof globalThis.fetch): PinnedKey {
   const key = createPublicKey(pem);

@@ -14,16 +14,16 @@ import { readBearer } from './stores.ts';
 import type { Token } from './token.ts';
 
 /**
- * Decides on a request by the access token. `true`, or whatever counts as true, lets pass; a promise never does.
+ * Decides on a request by the access token. A truthy result passes. It must not return a promise.
  *
- * @throws whatever it throws goes to Express
+ * @throws anything it throws goes to Express
  */
 export type GuardFn = {
-  // As a method, so that a function of Express's own request fits.
+  // Declared as a method, so that a function of Express's request type fits.
   check(token: Token, request: ConnectRequest, response: ConnectResponse): boolean;
 }['check'];
 
-/** @throws {OptionsError} for what would let everybody pass, or nobody */
+/** @throws {OptionsError} for a `spec` that would admit everybody or nobody */
 export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | undefined): ConnectHandler {
   const check = toCheck(spec);
   return function protect(request, response, next) {
@@ -34,7 +34,7 @@ export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | u
   };
 }
 
-/** Lets everybody pass, but who is signed in at Keycloak is signed in here as well. */
+/** Always passes, but first signs in a browser that has a session at Keycloak. */
 export function createCheckSso(keycloak: KeycloakHost): ConnectHandler {
   return function checkSso(request, response, next) {
     if (kauthOf(request).grant !== undefined || takeMark(request, response)) next();
@@ -50,9 +50,9 @@ function askToLogIn(
   query?: string,
 ): void {
   const outage = outageOf(kauthOf(request).error);
-  // Who is signed in must not be sent to a login page that does not answer.
+  // During an outage, a caller who is signed in must not be sent to a login page that does not answer.
   if (outage !== undefined) next(outage);
-  // Whoever sends a token is a program: it cannot log in, and would take the login page for an answer.
+  // A caller that sends a token is a program: it cannot log in, and would take the login page for an answer.
   else if (readBearer(request) === undefined && keycloak.redirectToLogin(request))
     forceLogin(keycloak, request, response, query);
   else keycloak.accessDenied(request, response, next);
@@ -76,7 +76,7 @@ function toCheck(spec: unknown): GuardFn {
       option: 'spec',
       rule:
         typeof spec === 'function'
-          ? 'must not be an async function: its promise would let everybody pass. Look up what it needs in a handler before, and decide in a function that is not async'
+          ? 'must not be an async function: its promise would let everybody pass. Look up what it needs in an earlier handler, and decide in a function that is not async'
           : 'must be one role as a text, or a function; for one of several roles, a function',
       example: "(token) => token.hasRole('realm:admin') || token.hasRole('editor')",
     },

@@ -2,8 +2,8 @@ import { type ConnectRequest, type ConnectSession, sessionOf } from './request.t
 import { TOKEN_KEY } from './stores.ts';
 
 /**
- * A login is a session with a new id: one that somebody else knows is worth nothing (session fixation). What the
- * application keeps in it comes along. Sessions that have no id, as those of cookie-session, stay as they are.
+ * Gives the session a new id at login, so that an id somebody else knows is worth nothing (session fixation). What the
+ * application keeps in the session stays. Sessions without an id, such as cookie-session's, are left as they are.
  */
 export async function renewSession(request: ConnectRequest): Promise<void> {
   const before = sessionOf(request);

@@ -1,14 +1,14 @@
 import { createBoundedCache } from '../core/internal.ts';
 
-/** Trades refresh tokens, each once, however many requests bring it. */
+/** Uses each refresh token once, however many requests bring it. */
 export type Renewal = (refreshToken: string, trade: () => Promise<string>) => Promise<string>;
 
 /**
- * A request that was loaded with an old session may come a while after the one that renewed it: with "Revoke Refresh
- * Token" on, Keycloak would end the session over it. Unit: milliseconds.
+ * How long an answer is remembered. A request that loaded the old session may arrive after the one that renewed it; with
+ * "Revoke Refresh Token" on, Keycloak would end the session. Unit: milliseconds.
  */
 const REMEMBERED_MS = 60_000;
-/** About 4 KiB each. */
+/** Each takes about 4 KiB. */
 const MAX_REMEMBERED = 2_000;
 
 interface Traded {
@@ -24,7 +24,7 @@ export function createRenewal(): Renewal {
     if (known !== undefined && performance.now() - known.at < REMEMBERED_MS) return known.answer;
     const answer = trade();
     traded.set(refreshToken, { answer, at: performance.now() });
-    // What failed may be tried again.
+    // A failed attempt may be repeated.
     answer.catch(() => traded.delete(refreshToken));
     return answer;
   };

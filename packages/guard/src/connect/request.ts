@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Grant } from './grant.ts';
 
-/** What the middleware puts on each request as `request.kauth`. */
+/** The member `kauth` that the middleware sets on each request. */
 export interface Kauth {
-  /** Who is calling; missing where nobody is. */
+  /** The caller's tokens. Missing if there is no caller. */
   grant?: Grant | undefined;
-  /** Why there is no grant, where one was brought along or looked for: an `AuthError`, a `ClientError`, or another. */
+  /** Why there is no grant although a token or session came: an `AuthError`, a `ClientError` or another error. */
   error?: Error | undefined;
 }
 
-/** A request of Express 4 or 5, as far as it is read here. */
+/** The members of an Express 4 or 5 request that are read here. */
 export interface ConnectRequest extends IncomingMessage {
   originalUrl?: string;
   readonly protocol?: string;
@@ -19,23 +19,24 @@ export interface ConnectRequest extends IncomingMessage {
   body?: unknown;
 }
 
-/** What is on a request behind the middleware: `(request as Request & KauthRequest).kauth.grant?.access_token`. */
+/** Members of a request after the middleware: `(request as Request & KauthRequest).kauth.grant?.access_token`. */
 export interface KauthRequest {
+  /** Who is calling. */
   kauth: Kauth;
-  /** What Keycloak granted, behind an `enforcer`. */
+  /** What Keycloak granted, after an `enforcer`. */
   permissions?: unknown;
 }
 
-/** An answer of Express 4 or 5, as far as it is used here. */
+/** An Express 4 or 5 response. */
 export type ConnectResponse = ServerResponse;
 
-/** Tells Express to go on, or what went wrong. */
+/** Continues with the next handler, or reports an error to Express. */
 export type Next = (error?: unknown) => void;
 
-/** A middleware, as `app.use` takes it. */
+/** A middleware for `app.use` and routes. */
 export type ConnectHandler = (request: ConnectRequest, response: ConnectResponse, next: Next) => void;
 
-/** Sessions of express-session, as far as they are used here. */
+/** The members of an express-session session that are used here. */
 export interface ConnectSession {
   id?: string;
   'keycloak-token'?: string;
@@ -54,12 +55,12 @@ export function kauthOf(request: ConnectRequest): Kauth {
   return holder.kauth;
 }
 
-/** Path and query as they came, wherever the middleware is mounted. */
+/** Path and query as they were sent, wherever the middleware is mounted. */
 export function urlOf(request: ConnectRequest): string {
   return request.originalUrl ?? request.url ?? '/';
 }
 
-/** Scheme, host and port by which the browser called, as Express sees them (`trust proxy`). */
+/** Scheme, host and port that the browser used, as Express sees them (`trust proxy`). */
 export function originOf(request: ConnectRequest): string {
   const port = /:\d+$/.exec(request.headers.host ?? '')?.[0] ?? '';
   return `${request.protocol ?? 'http'}://${request.hostname ?? 'localhost'}${port}`;
@@ -69,7 +70,7 @@ export function isSecure(request: ConnectRequest): boolean {
   return request.protocol === 'https';
 }
 
-/** Not for caches: whose it is, a cookie says. */
+/** Not cacheable, because the answer depends on a cookie. */
 export function redirect(response: ConnectResponse, location: string): void {
   response.writeHead(302, { location, 'cache-control': 'no-store' }).end();
 }

@@ -1,7 +1,7 @@
 import type { Notice, Verifier } from '../core/index.ts';
 import type { Config } from './config.ts';
 
-/** Tells, once, of settings that make an application less safe, or do nothing. */
+/** Warns of settings that make an application less safe, or have no effect. */
 export function tellOfSettings(
   config: Config,
   unknown: readonly string[],
@@ -11,7 +11,8 @@ export function tellOfSettings(
     notify({
       level: 'warn',
       code: 'setting_unsafe',
-      message: 'verify-token-audience is false: a token that the realm issued for any other client is taken',
+      message:
+        'verify-token-audience is false: a token that the realm issued for any other client is accepted',
       fix: `Give the clients that call this one an audience mapper for ${config.clientId}, and leave the setting out`,
     });
   }
@@ -20,7 +21,7 @@ export function tellOfSettings(
       level: 'warn',
       code: 'setting_unsafe',
       message: 'realm-public-key pins one key: when the realm gets another one, nobody gets in',
-      fix: 'Leave the setting out: the keys of the realm are fetched',
+      fix: 'Leave the setting out: then the keys of the realm are fetched',
     });
   }
   if (unknown.length > 0) {
@@ -28,16 +29,16 @@ export function tellOfSettings(
       level: 'warn',
       code: 'setting_ignored',
       message: `new Keycloak: there is no option ${unknown.join(', ')}`,
-      fix: 'Take it out, or correct its name',
+      fix: 'Remove it, or correct its name',
     });
   }
 }
 
 const told = new WeakMap<Verifier, Set<string>>();
-/** Reasons name what the application asks for, which is not endless. */
+/** Bounds memory: a reason names what the application asks for. */
 const MOST_REASONS = 100;
 
-/** Tells once why an enforcer refuses everybody. */
+/** Reports each reason why an enforcer refuses everybody, once. */
 export function tellOncePermissionsImpossible(verifier: Verifier, reason: string): void {
   const reasons = told.get(verifier) ?? new Set();
   told.set(verifier, reasons);
@@ -47,6 +48,6 @@ export function tellOncePermissionsImpossible(verifier: Verifier, reason: string
     level: 'error',
     code: 'permissions_impossible',
     message: reason,
-    fix: 'Until it is mended, the routes of this enforcer are answered with 500',
+    fix: 'Until it is fixed, the routes of this enforcer are answered with 500',
   });
 }

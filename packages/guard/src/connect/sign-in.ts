@@ -29,12 +29,12 @@ export function forceLogin(
 ): void {
   const login = beginLogin(request, response);
   const session = sessionOf(request);
-  // Read by applications that exchange codes themselves.
+  // Applications that exchange codes themselves read this.
   if (session !== undefined) session.auth_redirect_uri = login.redirectUri;
   redirect(response, keycloak.loginUrl(login.state, login.redirectUri) + toLoginQuery(login) + query);
 }
 
-/** What `prompt=none` is answered where somebody has to be asked (OpenID Connect Core 1.0 §3.1.2.6). */
+/** Answers to `prompt=none` if Keycloak would have to ask the person (OpenID Connect Core 1.0 §3.1.2.6). */
 const NOT_LOGGED_IN = new Set([
   'login_required',
   'interaction_required',
@@ -42,7 +42,7 @@ const NOT_LOGGED_IN = new Set([
   'account_selection_required',
 ]);
 
-/** Takes what the browser brings back from Keycloak; `false` where a request is none of that. */
+/** Finishes a login that the browser brings back from Keycloak. Returns `false` for any other request. */
 export function finishSignIn(
   keycloak: KeycloakHost,
   request: ConnectRequest,
@@ -53,8 +53,8 @@ export function finishSignIn(
   if (answer === undefined) return false;
   const { login, parameters, returnTo, hasCookie } = answer;
   if (login === null) {
-    // It may be that another tab began a login at the same moment: asked once more, Keycloak knows the person. Without the
-    // cookie that would go on for ever.
+    // Another tab may have begun a login at the same moment; asked again, Keycloak knows the person. Without cookies this
+    // would never end.
     if (hasCookie) redirect(response, returnTo);
     else refuse(keycloak, request, response, next);
   } else if (NOT_LOGGED_IN.has(parameters.get('error') ?? '')) {
@@ -79,7 +79,7 @@ async function signIn(
   const kauth = kauthOf(request);
   try {
     bindLogin(request, login);
-    // Before the code is exchanged: Keycloak is told the id that the session will have.
+    // Before the code is exchanged, because Keycloak is told the session's new id.
     await renewSession(request);
     kauth.grant = await keycloak.getGrantFromCode(parameters.get('code') ?? '', request, response);
   } catch (error) {
@@ -93,13 +93,13 @@ async function signIn(
   try {
     keycloak.authenticated(request);
   } catch (error) {
-    // The person is signed in: what the application wanted to do with it is another matter.
+    // The person is signed in, even if the application's own listener fails.
     console.error(error);
   }
   redirect(response, returnTo);
 }
 
-/** RFC 9207 §2.4: where Keycloak says that it names itself, an answer without a name is another's. */
+/** RFC 9207 §2.4: if the discovery document promises `iss`, an answer without it comes from another server. */
 function isOfIssuer({ grantManager }: KeycloakHost, parameters: URLSearchParams): boolean {
   const discovery = grantManager.engine.verifier.issuer.current;
   const [named, ...more] = parameters.getAll('iss');

@@ -3,7 +3,7 @@ import type { Grant } from './grant.ts';
 import type { KeycloakHost } from './host.ts';
 import { type ConnectRequest, type ConnectResponse, kauthOf, originOf, redirect, urlOf } from './request.ts';
 
-/** Ends the session here, and sends the browser to Keycloak to end it there; `false` for every other path. */
+/** Ends the session here, and sends the browser to Keycloak to end it there. Returns `false` for every other path. */
 export function signOut(
   keycloak: KeycloakHost,
   path: string,
@@ -25,8 +25,8 @@ export function signOut(
 }
 
 /**
- * Whether a page of another site had the browser send it. Browsers say so on https and on localhost (Fetch Metadata §2.3); on
- * plain http there is the address of that page at most. Who typed the address, or is no browser, comes from nowhere else.
+ * Whether a page of another site made the browser send the request. Browsers say so on https and on localhost (Fetch
+ * Metadata §2.3); on plain http they send that page's address at most. A typed address, or a program, has no other site.
  */
 function isFromElsewhere(request: ConnectRequest): boolean {
   const site = request.headers['sec-fetch-site'];
@@ -35,7 +35,7 @@ function isFromElsewhere(request: ConnectRequest): boolean {
   return referer !== undefined && URL.canParse(referer) && new URL(referer).host !== host;
 }
 
-/** A click on it is a request of this site. In a frame it is not shown: another site would place it under a button. */
+/** A page of this site with a link to click. It refuses frames: another site could place it under a button. */
 function askFirst(response: ConnectResponse, url: string): void {
   const target = /^\/(?![/\\])/.test(url) ? url : '/';
   response.writeHead(200, {
@@ -54,7 +54,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** @returns the ID token, by which Keycloak knows the session. One that has expired is good for that, too. */
+/** @returns the ID token, by which Keycloak finds the session, even if the token has expired */
 function takeAway(
   keycloak: KeycloakHost,
   request: ConnectRequest,
@@ -66,7 +66,7 @@ function takeAway(
   const kept: unknown = isBearer ? undefined : store?.get(request);
   if (kauth.grant !== undefined) keycloak.deauthenticated(request);
   kauth.grant?.unstore?.(request, response);
-  // Also what could not be refreshed: there is no second try.
+  // Also drops a grant that could not be refreshed.
   if (!isBearer) store?.drop?.(request, response);
   if (!isBearer) refuseTokens(keycloak, kauth.grant);
   delete kauth.grant;
@@ -74,7 +74,7 @@ function takeAway(
   return typeof read?.id_token === 'string' ? read.id_token : undefined;
 }
 
-/** Whoever took an access token of this session along has no use of it. */
+/** Revokes the session's access tokens, in case somebody copied one. */
 function refuseTokens({ grantManager }: KeycloakHost, grant: Grant | undefined): void {
   const { iss, sid } = grant?.access_token?.content ?? {};
   if (typeof iss !== 'string' || typeof sid !== 'string') return;

@@ -1,16 +1,16 @@
 import { readCookie, toSetCookie } from '../session/internal.ts';
 import { type ConnectRequest, type ConnectResponse, isSecure } from './request.ts';
 
-/** Says that Keycloak was just asked whether the person is signed in there, and said no. */
+/** Cookie that marks a browser for which Keycloak just answered that nobody is signed in. */
 const NAME = 'keycloak-sso-checked';
-/** As long as a browser may take from one address to the next. */
+/** Time for the browser to follow a redirect. */
 const MAX_AGE_SECONDS = 30;
 
 export function markChecked(request: ConnectRequest, response: ConnectResponse): void {
   response.appendHeader('set-cookie', toCookie(request, '1', MAX_AGE_SECONDS));
 }
 
-/** True once. */
+/** Whether the mark is set. Removes it. */
 export function takeMark(request: ConnectRequest, response: ConnectResponse): boolean {
   if (readCookie(request.headers.cookie, NAME) === undefined) return false;
   response.appendHeader('set-cookie', toCookie(request, '', 0));

@@ -3,25 +3,25 @@ import { decodeCookie, readCookie, toSetCookie } from '../session/internal.ts';
 import type { Grant } from './grant.ts';
 import { type ConnectRequest, type ConnectResponse, isSecure, sessionOf } from './request.ts';
 
-/** Where grants are kept between requests, or come from. */
+/** Where the grant of a request comes from, and where it is kept between requests. */
 export interface GrantStore {
-  /** A grant as JSON or as an object; `undefined` where there is none. */
+  /** The grant of a request, as JSON or as an object. `undefined` if there is none. */
   // biome-ignore lint/suspicious/noExplicitAny: JSON
   get(request: ConnectRequest): any;
-  /** Gives a grant its methods `store` and `unstore`. */
+  /** Adds the methods `store` and `unstore` to a grant. */
   wrap?(grant: Grant): void;
-  /** Takes the grant of a session away. */
+  /** Removes the grant of a session, by the session's id. */
   clear?(sessionId: string): void;
-  /** What is kept at this moment, where others may have changed it since the request came. */
+  /** Reads the grant again, because another process may have changed it since the request came. */
   reload?(request: ConnectRequest): Promise<unknown>;
-  /** Takes away what a request has brought along. */
+  /** Removes the grant of a request's session. */
   drop?(request: ConnectRequest, response: ConnectResponse): void;
 }
 
-/** Name of the member of the session, and of the cookie. */
+/** Name of the session's member and of the cookie. */
 export const TOKEN_KEY = 'keycloak-token';
 
-/** An access token that a request brings along (RFC 6750 §2.1). */
+/** Reads the bearer token of a request (RFC 6750 §2.1). */
 export const bearerStore: GrantStore = {
   get(request) {
     const token = readBearer(request);
@@ -29,7 +29,7 @@ export const bearerStore: GrantStore = {
   },
 };
 
-/** The bearer token; why it cannot be read; or `undefined` where the header is for somebody else, or missing. */
+/** The bearer token, or the error if it cannot be read. `undefined` without the header, or if it has another scheme. */
 export function readBearer(request: ConnectRequest): string | Error | undefined {
   const { authorization } = request.headers;
   if (authorization === undefined || !/^bearer(\s|$)/i.test(authorization)) return undefined;
@@ -43,7 +43,7 @@ interface SessionBackend {
   set(sessionId: string, session: object, callback?: (error?: unknown) => void): void;
 }
 
-/** Grants are a member of the session of express-session, as a JSON text. */
+/** Keeps grants as JSON in a member of express-session's session. */
 export function createSessionStore(backend: SessionBackend): GrantStore & { readonly store: SessionBackend } {
   const load = (sessionId: string): Promise<SessionData> =>
     new Promise((resolve, reject) => {
@@ -69,7 +69,7 @@ export function createSessionStore(backend: SessionBackend): GrantStore & { read
           delete session[TOKEN_KEY];
           backend.set(sessionId, session, () => {});
         },
-        // Its tokens are refused all the same: the push has revoked them.
+        // Its tokens are refused anyway: the push has revoked them.
         () => {},
       );
     },
@@ -84,7 +84,7 @@ export function createSessionStore(backend: SessionBackend): GrantStore & { read
   }
 }
 
-/** Grants are a cookie of the browser: of this host alone, of no script, and of no other site. */
+/** Keeps grants in a cookie: for this host only, hidden from scripts and from other sites. */
 export const cookieStore: GrantStore = {
   get(request) {
     const text = readGrantCookie(request);
@@ -120,9 +120,10 @@ function readGrantCookie(request: ConnectRequest): string | undefined {
 }
 
 /**
- * Browsers drop a cookie of more than 4,096 octets. What only signing out needs goes first: then Keycloak asks the person.
+ * Browsers drop a cookie of more than 4,096 octets. The ID token goes first: only signing out needs it, and without it
+ * Keycloak asks the person to confirm.
  *
- * @throws {TypeError} where it does not fit without that either
+ * @throws {TypeError} if it does not fit even then
  */
 function toGrantCookie(json: string, secure: boolean): string {
   try {
@@ -135,7 +136,7 @@ function toGrantCookie(json: string, secure: boolean): string {
 
 type Keep = (request: ConnectRequest, response: ConnectResponse) => void;
 
-/** Not enumerable: they are no part of the grant. */
+/** Not enumerable, so that they do not show as a part of the grant. */
 function define(grant: Grant, store: Keep, unstore: Keep): void {
   Object.defineProperties(grant, {
     store: { value: store, configurable: true, writable: true },

@@ -3,7 +3,7 @@ import { createBoundedCache, isThenable, verifySignedJwt } from '../core/interna
 import type { Engine } from './engine.ts';
 import { attachPrincipal, isUntouched, Token } from './token.ts';
 
-/** What a token is judged by. The manager's own fields: an application may change them. */
+/** What a token is validated against: the manager's own fields, which an application may change. */
 export interface VerdictRules {
   readonly clientId: string | undefined;
   /** Unit: seconds since 1970. */
@@ -13,14 +13,14 @@ export interface VerdictRules {
   readonly verifyTokenAudience: boolean | undefined;
 }
 
-/** Judges tokens; what is wrong is said in keycloak-connect's words, the refusal of the engine being the `cause`. */
+/** Validates tokens. Messages are keycloak-connect's; the engine's refusal is the `cause`. */
 export type TokenVerdict = (
   token: Token | undefined,
   expectedType: string | undefined,
   rules: VerdictRules,
 ) => Promise<Token>;
 
-/** ID tokens that were found good; they come with every request of a session. */
+/** Bounds the verified ID tokens in memory: they come with every request of a session. */
 const MAX_KNOWN = 10_000;
 
 export function createTokenVerdict(engineOf: () => Pick<Engine, 'verifier' | 'pinned'>): TokenVerdict {
@@ -42,7 +42,7 @@ export function createTokenVerdict(engineOf: () => Pick<Engine, 'verifier' | 'pi
     const { verifier, pinned } = engineOf();
     pinned?.expect(token.header?.kid);
     const isPlain = token instanceof Token && isUntouched(token) && expectedType === 'Bearer';
-    // What it says is looked at as it stands: an application may have changed it.
+    // Checks the fields as they are now: an application may have changed them.
     if (!isPlain) assertFields(token, expectedType, rules, verifier);
     try {
       if (expectedType === 'Bearer') {
@@ -60,7 +60,7 @@ export function createTokenVerdict(engineOf: () => Pick<Engine, 'verifier' | 'pi
   };
 }
 
-/** In the order in which an application may expect to be told. */
+/** Checks in keycloak-connect's order, so that the same mistake is reported first. */
 function assertFields(
   token: Token,
   expectedType: string | undefined,
@@ -107,7 +107,7 @@ function toWords(
   rules: VerdictRules,
 ): Error {
   switch (error.code) {
-    // What is no token at all was one that had expired.
+    // keycloak-connect reports a malformed token as expired.
     case 'token_malformed':
     case 'token_encrypted':
     case 'token_expired':

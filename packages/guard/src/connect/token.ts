@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { Principal } from '../core/index.ts';
 
-/** The claims of a token. Those that are named here, Keycloak writes; mappers may add others. */
+/** The claims of a token (RFC 7519 §4.1, OpenID Connect Core 1.0 §5.1). Mappers in Keycloak may add others. */
 export interface TokenContent {
   exp?: number;
   iat?: number;
@@ -21,14 +21,17 @@ export interface TokenContent {
   realm_access?: { roles?: string[] };
   resource_access?: Record<string, { roles?: string[] }>;
   authorization?: { permissions?: TokenPermission[] };
-  // biome-ignore lint/suspicious/noExplicitAny: what a mapper adds may be anything
+  // biome-ignore lint/suspicious/noExplicitAny: mappers may add anything
   [claim: string]: any;
 }
 
-/** What a token from Keycloak's authorization services permits. */
+/** A permission in a token that Keycloak's authorization services issued. */
 export interface TokenPermission {
+  /** Id of the resource. */
   rsid?: string;
+  /** Name of the resource. */
   rsname?: string;
+  /** Granted scopes. Missing if the resource has none. */
   scopes?: string[];
 }
 
@@ -39,17 +42,20 @@ interface Parts {
   signed: string | false | undefined;
 }
 
-/** Spares a token that was verified from being taken apart for its roles. */
+/** Lets a verified token answer for its roles without being parsed. */
 export let attachPrincipal: (token: Token, principal: Principal) => void;
-/** Whether nobody has looked into it, so that it is still what came. */
+/** Whether nobody has read the token's parts, so that they cannot have been changed. */
 export let isUntouched: (token: Token) => boolean;
 
 /**
- * A JSON Web Token, taken apart. Nothing of it is verified by that: `GrantManager.validateToken` does it. What is no token
- * is one that has expired.
+ * A JSON Web Token in its parts (RFC 7519). It is not verified: `GrantManager.validateToken` does that. A malformed token
+ * counts as expired.
+ *
+ * @example
+ * const mayEdit = new Token(token, 'my-app').hasRole('editor');
  */
 export class Token {
-  /** The token as it came. */
+  /** The token as it was sent. */
   token: string;
   /** The client whose roles `hasRole('name')` means. */
   clientId: string | undefined;
@@ -62,6 +68,7 @@ export class Token {
     this.clientId = clientId;
   }
 
+  /** The header, decoded. `undefined` for a malformed token. */
   get header(): Record<string, unknown> | undefined {
     return this.#read().header;
   }
@@ -69,7 +76,7 @@ export class Token {
     this.#read().header = header;
   }
 
-  /** The claims; an application may change its own copy. */
+  /** The claims. Each token has its own copy, which the application may change. */
   get content(): TokenContent {
     this.#content ??= this.#principal === undefined ? this.#read().claims : copy(this.#principal.claims);
     return this.#content;
@@ -78,6 +85,7 @@ export class Token {
     this.#content = content;
   }
 
+  /** The signature. `undefined` for a malformed token. */
   get signature(): Buffer | string | undefined {
     return this.#read().signature;
   }
@@ -85,7 +93,7 @@ export class Token {
     this.#read().signature = signature;
   }
 
-  /** Header and payload as they were signed. */
+  /** Header and payload as they were signed. `undefined` for a malformed token. */
   get signed(): string | false | undefined {
     return this.#read().signed;
   }
@@ -93,14 +101,17 @@ export class Token {
     this.#read().signed = signed;
   }
 
-  /** Whether `exp` is over. */
+  /** Whether the time `exp` has passed. */
   isExpired(): boolean {
     return ((this.content.exp ?? 0) as number) * 1000 < Date.now();
   }
 
   /**
-   * Whether the token has a role: `name` of this application, `realm:name` of the realm, `client:name` of another client.
-   * What follows the first colon is the name, colons included.
+   * Whether the token has a role: `name` of this client, `realm:name` of the realm, `client:name` of another client. The name
+   * is everything after the first colon.
+   *
+   * @example
+   * const mayEdit = grant.access_token?.hasRole('realm:editor');
    */
   hasRole(name: string): boolean {
     if (!this.clientId) return false;
@@ -127,18 +138,23 @@ export class Token {
     return hasText(this.content.realm_access?.roles, role);
   }
 
-  /** Whether the token itself permits a resource (by id or name), or a scope of it. */
+  /**
+   * Whether the token itself carries a permission for a resource, by id or name, and for a scope if one is given.
+   *
+   * @example
+   * const mayView = grant.access_token?.hasPermission('album', 'view');
+   */
   hasPermission(resource: string, scope?: string): boolean {
     return grantsPermission(this.content.authorization?.permissions, resource, scope);
   }
 
-  /** As it is without being taken apart at first use: for whoever writes a grant into an answer. */
+  /** The parts as plain members, as keycloak-connect's token has them. */
   toJSON(): object {
     const { token, clientId, header, content, signature, signed } = this;
     return { token, clientId, header, content, signature, signed };
   }
 
-  /** Whoever prints a token prints its claims, and nothing that could be used. */
+  /** Printing a token shows its claims, and nothing that could be used. */
   [inspect.custom](): object {
     return { clientId: this.clientId, content: this.content, token: '…' };
   }
@@ -156,7 +172,7 @@ export class Token {
   }
 }
 
-/** One permission must name both: what grants a resource without naming scopes, grants no scope. */
+/** One permission must name both: a permission without scopes grants no scope. */
 export function grantsPermission(
   permissions: readonly TokenPermission[] | undefined,
   resource: string,
@@ -195,7 +211,7 @@ function readObject(segment: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** JSON, which an application may change: a principal is shared by all requests with the token, and frozen. */
+/** Copies JSON, because the principal is frozen and shared by all requests with the token. */
 function copy<T extends object>(value: T): T;
 function copy(value: unknown[] | Record<string, unknown>): unknown {
   if (Array.isArray(value)) return value.map((one) => (isObject(one) ? copy(one) : one));

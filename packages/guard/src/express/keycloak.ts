@@ -74,7 +74,7 @@ export interface ExpressKeycloak<C extends object = AppClaims> {
    *
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    * @example
-   * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
+   * app.use(kc.session({ secret: process.env.SESSION_SECRET ?? '' }));
    */
   session(settings: SessionSettings<Request>): ExpressMiddleware;
   /**

@@ -65,7 +65,7 @@ declare module 'fastify' {
  * @throws {OptionsError} at registration, naming every option that is missing, wrong or unknown
  * @example
  * await app.register(keycloakGuard, keycloak);
- * await app.register(keycloakPermissions, { clientSecret: process.env.KEYCLOAK_CLIENT_SECRET });
+ * await app.register(keycloakPermissions, { clientSecret: process.env.KEYCLOAK_CLIENT_SECRET ?? '' });
  * app.get('/orders', { onRequest: [app.guard(), app.permit('orders#view')] }, listOrders);
  */
 export const keycloakPermissions = asPlugin<KeycloakPermissionsOptions>(

@@ -26,8 +26,8 @@ export type KeycloakSessionOptions = SessionSettings<FastifyRequest>;
  * @throws {OptionsError} at registration, naming every option that is missing or wrong
  * @see OAuth 2.0 for Browser-Based Applications, §6.1 "Backend For Frontend"; RFC 9700
  * @example
- * await app.register(keycloakGuard, { serverUrl, realm, clientId, clientSecret });
- * await app.register(keycloakSession, { secret: process.env.SESSION_SECRET });
+ * await app.register(keycloakGuard, keycloak);
+ * await app.register(keycloakSession, { secret: process.env.SESSION_SECRET ?? '' });
  */
 export const keycloakSession = asPlugin<KeycloakSessionOptions>(
   'keycloak-guard-session',

@@ -19,12 +19,13 @@ import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
 
 /**
- * Checks bearer tokens of Keycloak, and guards handlers of Next.js, SvelteKit, Bun, Deno, H3, Elysia and others. Nothing is
- * loaded before the first request.
+ * Checks Keycloak's bearer tokens and guards handlers that take a `Request`: Next.js, SvelteKit, Bun, Deno, H3, Elysia and
+ * others. No I/O before the first request.
  *
- * @param options a function is called when the first request comes: for programs that are built where their environment is
- * not, as by `next build` in an image. What is wrong with the options is thrown then
- * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @param options a function is called at the first request: for programs that are built without their environment, as by
+ *   `next build` in an image
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown; at the first request if `options` is a
+ *   function
  * @example
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * Bun.serve({ fetch: kc.guard({}, (request, { principal }) => Response.json({ hello: principal.username })) });
@@ -47,7 +48,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
 
   if (permissions !== undefined) door.permits.open(permissions);
 
-  /** @throws where it is a fault, and not ours to answer */
+  /** The answer to a refused request. Rethrows what is not a refusal. */
   function refuse(error: unknown, request: FetchRequest, reply: FetchReply): Response {
     const answer = door.refusalOf(error, request);
     if (answer === undefined) throw error;
@@ -127,7 +128,7 @@ type Refuse = (error: unknown, request: FetchRequest, reply: FetchReply) => Resp
 
 const NOT_FOUND = { status: 404, headers: {}, setCookies: [], body: undefined };
 
-/** A handler inside of a guarded one. */
+/** A handler inside a guarded one. */
 function toPermitted(decide: Decide<FetchRequest>, handler: Handler, refuse: Refuse) {
   return (
     request: Request,
@@ -159,7 +160,7 @@ function toGuarded(gate: Pick<Gate<FetchRequest, FetchReply>, 'decide'>, handler
     } catch (error) {
       return refuse(error, request, reply);
     }
-    // Not `catch` behind `then`: what the handler throws is not a refusal.
+    // Not `then(admit).catch(…)`: an error of the handler is not a refusal.
     return isThenable(decided)
       ? decided.then(admit, (error: unknown) => refuse(error, request, reply))
       : admit(decided);

@@ -2,7 +2,7 @@ import type { NotOptional, PathEnforcerOptions, PermitRule } from '../adapter/in
 import type { GuardOptions } from '../core/internal.ts';
 import type { FetchKeycloak, FetchPermitOptions, GuardedHandler, OfRequest } from './types.ts';
 
-/** The same, made when it is first used, and then once. What is wrong with its options is thrown then. */
+/** Puts off making `FetchKeycloak`, and reporting wrong options, until it is first used. */
 export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C> {
   let made: FetchKeycloak<C> | undefined;
   const get = (): FetchKeycloak<C> => {
@@ -19,7 +19,7 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
     ) {
       let guarded: ((request: Req, ...rest: Rest) => Response | Promise<Response>) | undefined;
       return (request: Req, ...rest: Rest) => {
-        // Next.js calls handlers when it builds, and stops here: what depends on headers is not made then.
+        // `next build` calls handlers and stops at the first look at headers, before the options are needed.
         request.headers.get('authorization');
         guarded ??= get().guard(requirements, handler);
         return guarded(request, ...rest);
@@ -64,7 +64,7 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
   };
 }
 
-/** A function that is made when it is first called. */
+/** A function that is made at its first call. */
 function later<Args extends unknown[], Result>(make: () => (...args: Args) => Result) {
   let made: ((...args: Args) => Result) | undefined;
   return (...args: Args): Result => {

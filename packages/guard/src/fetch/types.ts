@@ -21,29 +21,29 @@ import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 /** Options of {@link keycloak}. */
 export type FetchKeycloakOptions<C extends object = Claims> = KeycloakOptions<FetchRequest, C> & {
   /**
-   * Signs people in with the browser: `handle` answers login, callback, session and logout, and guards take the cookie as
-   * well as a bearer token. Default: no sessions.
+   * Signs people in with the browser: `handle` answers login, callback, session and logout, and guards accept the session
+   * cookie as well as a bearer token. Default: no sessions.
    */
   readonly session?: SessionSettings<FetchRequest> | undefined;
-  /** Which resource this is (RFC 9728): `handle` answers its metadata, and every challenge names it. Default: none. */
+  /** Publishes which resource this is (RFC 9728): `handle` answers its metadata, and every challenge names it. Default: not published. */
   readonly protectedResource?: ProtectedResourceOptions | undefined;
-  /** Where Keycloak tells `handle` that a session ended. Default: `POST /backchannel-logout`. */
+  /** Where Keycloak reports to `handle` that a session ended. Default: `POST /backchannel-logout`. */
   readonly backchannelLogout?: BackchannelLogoutOptions<FetchRequest> | undefined;
   /**
-   * Questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out where it is given beside.
-   * Default: none are asked.
+   * Turns on questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out if the other
+   * options have it. Default: off.
    */
   readonly permissions?: PermissionSettings | undefined;
 };
 
 /**
- * A request, or as much of it as a framework shows. Of `Headers` alone nobody knows the method: with a session cookie
- * they count as those of a request that changes something, so one that another site may have sent is refused. Where it
- * is a page that is asked for, say so: `{ headers, method: 'GET' }`.
+ * A request, or the part of it that a framework shows. `Headers` alone do not tell the method. With a session cookie they
+ * are treated as those of a request that changes something, and refused if another site may have sent it. For a page, pass
+ * `{ headers, method: 'GET' }`.
  */
 export type Incoming = FetchRequest | Headers;
 
-/** A handler that runs for guarded requests alone. What the framework hands over besides comes after `principal`. */
+/** A handler of guarded requests. Further arguments of the framework follow `found`. */
 export type GuardedHandler<
   C extends object,
   R extends GuardOptions,
@@ -51,28 +51,29 @@ export type GuardedHandler<
   Rest extends unknown[],
 > = (request: Req, found: { readonly principal: Found<C, R> }, ...rest: Rest) => Response | Promise<Response>;
 
-/** A function that {@link FetchKeycloak.permit} calls: with what the framework hands over besides behind the principal. */
+/** A function given to {@link FetchKeycloak.permit}. Further arguments of the framework follow `principal`. */
 export type OfRequest<T> = (
   request: Request,
   principal: Principal,
-  // biome-ignore lint/suspicious/noExplicitAny: what a framework hands over is its own.
+  // biome-ignore lint/suspicious/noExplicitAny: arguments of the framework.
   ...rest: any[]
 ) => T | Promise<T>;
 
-/** Options of {@link FetchKeycloak.permit}: see those of `createPermit`. */
+/** Options of {@link FetchKeycloak.permit}; see `PermitOptions` of `keycloak-guard/authz`. */
 export type FetchPermitOptions = Omit<PermitOptions<Request>, 'owner' | 'claims'> & {
   readonly owner?: OfRequest<string | null | undefined> | undefined;
   readonly claims?: OfRequest<PushedClaims> | undefined;
 };
 
-/** keycloak-guard for servers whose handlers take a `Request` and give a `Response`. */
+/** keycloak-guard for servers whose handlers take a `Request` and return a `Response`. */
 export interface FetchKeycloak<C extends object = Claims> {
+  /** Verifies tokens; the same object that the guards use. */
   readonly verifier: TokenVerifier<C>;
   /**
-   * A handler for authenticated requests that meet the requirements. All others are answered: with status, challenge and
-   * `{"detail": …}`, or, for a page and with sessions, on to the login.
+   * Wraps a handler for authenticated requests that meet the requirements. Others are answered with status, challenge and
+   * `{"detail": …}`; with sessions, a browser that asks for a page is sent to the login.
    *
-   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @throws {OptionsError} for a misspelt or empty requirement
    * @example
    * export const GET = kc.guard({ realmRole: 'admin' }, (request, { principal }) =>
    *   Response.json({ hello: principal.username }));
@@ -82,10 +83,12 @@ export interface FetchKeycloak<C extends object = Claims> {
     handler: GuardedHandler<C, R, Req, Rest>,
   ): (request: Req, ...rest: Rest) => Response | Promise<Response>;
   /**
-   * A handler, inside of a guarded one, for whoever has the permission, as Keycloak decides. All others are answered as the
-   * guard does. Needs the option `permissions`.
+   * Wraps a handler inside `guard`, for callers to whom Keycloak grants the permission. Others are answered as `guard` does.
+   * Needs the option `permissions`.
    *
-   * @throws {OptionsError} for a rule or an option that is wrong
+   * @throws {OptionsError} for a wrong rule or option
+   * @throws {Error} without the option `permissions`
+   * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
    * @example
    * export const GET = kc.guard({}, kc.permit('orders#view', { hide: true }, (request, { principal }) =>
    *   Response.json({ hello: principal.username })));
@@ -100,11 +103,12 @@ export interface FetchKeycloak<C extends object = Claims> {
     ...rest: Rest
   ) => Response | Promise<Response>;
   /**
-   * A handler, inside of a guarded one, for whoever may do this with the path of the request, as the policy enforcer of Keycloak's
-   * adapters for Java decides. The path is that of the `Request`, whose dot segments are resolved already: it has to be what
-   * the application routes by. Needs the option `permissions`.
+   * Wraps a handler inside `guard`, and decides by the request's path and method, as the policy enforcer of Keycloak's Java
+   * adapters does. The path is that of the `Request`, whose dot segments are resolved: the application must route by the
+   * same path. Needs the option `permissions`.
    *
-   * @throws {OptionsError} for an option or a part of the configuration that is wrong
+   * @throws {OptionsError} for a wrong option or part of the configuration
+   * @throws {Error} without the option `permissions`
    * @see Keycloak, Authorization Services Guide: "Policy enforcers"
    * @example
    * Bun.serve({ fetch: kc.guard({}, kc.pathEnforcer({ methodScopes: { GET: 'view' } }, (request) => route(request))) });
@@ -117,12 +121,12 @@ export interface FetchKeycloak<C extends object = Claims> {
     found: { readonly principal: Principal<C> | null },
     ...rest: Rest
   ) => Response | Promise<Response>;
-  /** What the option `permissions` turned on, for questions of the application's own. @throws {Error} without it */
+  /** Asks Keycloak for permissions outside of `permit`. @throws {Error} without the option `permissions` */
   readonly permissions: Permissions;
   /**
-   * Who is calling, or what they have to be answered: for middleware, and where no handler can be wrapped.
+   * Who is calling, or the response that refuses them: for middleware, and wherever no handler can be wrapped.
    *
-   * @throws {OptionsError} (rejects with one) for a requirement that is misspelt or empty
+   * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement
    * @example
    * const found = await kc.decide(request, { scope: 'orders:read' });
    * if (found instanceof Response) return found;
@@ -132,10 +136,10 @@ export interface FetchKeycloak<C extends object = Claims> {
     requirements?: R,
   ): Promise<Found<C, R> | Response>;
   /**
-   * Who is calling: for server actions, GraphQL and RPC, which have errors of their own.
+   * Who is calling: for server actions, GraphQL and RPC, which answer errors their own way.
    *
-   * @throws {AuthError} (rejects with one) where the request is refused
-   * @throws {OptionsError} (rejects with one) for a requirement that is misspelt or empty
+   * @throws {AuthError} (rejects with one) if the request is refused
+   * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement
    * @example
    * const principal = await kc.principal(await headers(), { realmRole: 'editor' });
    */
@@ -144,7 +148,7 @@ export interface FetchKeycloak<C extends object = Claims> {
     requirements?: R,
   ): Promise<Found<C, R>>;
   /**
-   * An MCP server at the path of its URL, guarded, with its metadata; for other paths 404.
+   * A guarded MCP server at the path of its URL, with its metadata (RFC 9728). Answers 404 on other paths.
    *
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    * @see Model Context Protocol, "Authorization"
@@ -160,40 +164,52 @@ export interface FetchKeycloak<C extends object = Claims> {
     ) => Response | Promise<Response>,
   ): (request: Request) => Promise<Response>;
   /**
-   * Answers requests for login, callback, session and logout, and what Keycloak tells; `undefined` for all others.
+   * Answers login, callback, session and logout, the resource's metadata, and Keycloak's messages. Resolves to `undefined`
+   * for any other request.
    *
    * @example
    * Bun.serve({ fetch: async (request) => (await kc.handle(request)) ?? app(request) });
    */
   handle(request: Request): Promise<Response | undefined>;
   /**
-   * The same for routers by file, in a file for `/auth/*` and one for `/backchannel-logout`: 404 to all others.
+   * `handle` for file-based routers: export it from a file for `/auth/*` and one for `/backchannel-logout`. Answers 404 to
+   * any other request.
    *
    * @example
    * export const { GET, POST } = kc.handlers; // app/auth/[...path]/route.ts
    */
   readonly handlers: Readonly<Record<'GET' | 'OPTIONS' | 'POST', (request: Request) => Promise<Response>>>;
   /**
-   * The access token of the caller, for a call of another API on their behalf: the bearer token as it came, or that of the
-   * session, renewed when it is about to expire. `null`: nobody is there.
+   * The caller's access token, to call another API on their behalf: the bearer token as it was sent, or the session's token,
+   * renewed if it is about to expire. `null` if nobody is signed in.
    *
-   * @throws {AuthError} rejects with what a guard would refuse the header for
+   * @throws {AuthError} rejects with the error that a guard would refuse the request with
+   * @example
+   * const token = await kc.accessToken(request);
+   * const answer = await fetch('http://localhost:4000/orders', { headers: { authorization: `Bearer ${token}` } });
    */
   accessToken(request: Incoming): Promise<string | null>;
   /**
-   * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
+   * Guards a connection that stays open, for example server-sent events. The result says who is on it, and its `signal`
+   * aborts when it has to end.
    *
-   * @throws {OptionsError} for a requirement that is misspelt or empty
-   * @throws {AuthError} rejects with what a guard would refuse the request for
+   * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement
+   * @throws {AuthError} rejects with the error that a guard would refuse the request with
    * @example
    * const connection = await kc.connect(request);
    * connection.signal.addEventListener('abort', () => events.close());
    * request.signal.addEventListener('abort', connection.end);
    */
   connect(request: Incoming, requirements?: Requirements<C>): Promise<Connection>;
-  /** Whether somebody meets requirements. */
+  /**
+   * Whether a principal meets requirements; false for `null` and `undefined`.
+   *
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * const mayDelete = kc.has(principal, { realmRole: 'admin' });
+   */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
-  /** Loads the keys: where the first request should not wait for them. Never rejects. */
+  /** Loads the realm's keys, so that the first request need not wait for them. Never rejects. */
   load(): Promise<void>;
   /** Ends every timer. */
   close(): Promise<void>;

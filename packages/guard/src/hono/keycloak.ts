@@ -71,7 +71,7 @@ export interface HonoKeycloak<C extends object = Claims> {
    *
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    * @example
-   * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
+   * app.use(kc.session({ secret: process.env.SESSION_SECRET ?? '' }));
    */
   session(settings: SessionSettings<Context>): MiddlewareHandler;
   /**

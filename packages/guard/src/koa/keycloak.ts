@@ -59,7 +59,7 @@ export interface KoaKeycloak<C extends object = Claims> {
    *
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
    * @example
-   * app.use(kc.session({ secret: process.env.SESSION_SECRET }));
+   * app.use(kc.session({ secret: process.env.SESSION_SECRET ?? '' }));
    */
   session(settings: SessionSettings<Context>): KoaMiddleware;
   /**

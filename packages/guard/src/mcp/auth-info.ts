@@ -1,20 +1,22 @@
 import type { Principal } from '../core/index.ts';
 
-/** Who calls, as the MCP SDK has it (1.x and 2.x): tools find it as `extra.authInfo`, in 2.x as `ctx.http.authInfo`. */
+/** The caller in the shape of the MCP SDK's `AuthInfo`. Tools find it as `extra.authInfo` in 1.x, `ctx.http.authInfo` in 2.x. */
 export interface McpAuthInfo {
-  /** The access token. */
+  /** The access token as it was sent. */
   readonly token: string;
   /** Client that the token was issued to. */
   readonly clientId: string;
+  /** Scopes of the token. */
   readonly scopes: string[];
-  /** Unit: seconds since 1970. */
+  /** When the token expires. Unit: seconds since 1970. */
   readonly expiresAt: number;
   /** URL of the MCP server. */
   readonly resource: URL;
+  /** The verified caller, with roles and claims. */
   readonly extra: { readonly principal: Principal };
 }
 
-/** @param authorization the header, which was looked at before */
+/** @param authorization the header that was verified */
 export function toAuthInfo(principal: Principal, authorization: string, resource: URL): McpAuthInfo {
   const info: McpAuthInfo = {
     token: authorization.replace(/^\S+ +/, ''),
@@ -24,7 +26,7 @@ export function toAuthInfo(principal: Principal, authorization: string, resource
     resource,
     extra: { principal },
   };
-  // `console.log(request.auth)` is written fast, and logs are read by many.
+  // `console.log(request.auth)` is quickly written, and many people read logs.
   const inspect = () => ({ ...info, token: '…' });
   return Object.defineProperty(info, Symbol.for('nodejs.util.inspect.custom'), { value: inspect });
 }

@@ -17,10 +17,10 @@ type FetchDoor<Incoming> = Pick<
 >;
 
 /**
- * An MCP server's metadata and guard, for requests of the Fetch standard.
+ * The metadata and guard of an MCP server, for `Request`s of the Fetch standard.
  *
- * @returns a function of a request: the answer, where it is answered already; who is calling; `undefined` for other paths
- * @throws {OptionsError} naming every option that is missing, wrong or unknown; the function rejects with refusals
+ * @returns a function that resolves to an answer, to the caller, or to `undefined` for other paths; it rejects with refusals
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function toFetchMcp<Incoming>(
   door: FetchDoor<Incoming>,
@@ -54,7 +54,7 @@ export function toFetchMcp<Incoming>(
   };
 }
 
-/** Of a copy: the transport reads the request itself. */
+/** Reads a copy, because the SDK's transport reads the request itself. */
 async function readCopy(request: Request): Promise<string> {
   const text = await readFetchBody(request.clone(), LONGEST);
   if (text === null) throw new MessageError(413, 'Content Too Large');

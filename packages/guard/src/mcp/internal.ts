@@ -1,4 +1,4 @@
-// For adapters on Node's own servers, and on the Fetch standard.
+// For adapters on Node's servers and on the Fetch standard.
 export { toFetchMcp } from './fetch-guard.ts';
 export { readMessage } from './node-body.ts';
 export { toNodeMcp } from './node-middleware.ts';

@@ -14,36 +14,36 @@ import type { ResolvedMcpOptions } from './options.ts';
 import { createPlace } from './place.ts';
 import { createSessionOwners } from './session-owners.ts';
 
-/** Who was let in. */
+/** An admitted caller. */
 export interface McpCaller {
   readonly principal: Principal;
-  /** To be set as `auth` where the SDK's transport looks for it. */
+  /** Set it as `auth` on the request: the SDK's transport reads it there. */
   readonly auth: McpAuthInfo;
-  /** Told of the head of the answer, before it is sent. @param sessionId `Mcp-Session-Id`, where it has one */
+  /** Call it with the head of the answer, before that is sent. @param sessionId its `Mcp-Session-Id`, if it has one */
   onHead(status: number, sessionId: string | undefined): void;
 }
 
 /** The guard of an MCP server, without a framework. */
 export interface McpServer<Incoming, Outgoing> {
-  /** Whether a request is for it. */
+  /** Whether a request is for this server. */
   isFor(url: string | undefined): boolean;
-  /** Headers for a page of another origin that may call it; for none other there are any. */
+  /** CORS headers for a page of an allowed origin; empty for any other request. */
   corsHeaders(request: RequestLike): Readonly<Record<string, string>>;
-  /** The answer to a preflight request of such a page; `undefined`: it is none. */
+  /** The answer to a preflight request of such a page, or `undefined` for any other request. */
   preflight(request: RequestLike): Answer | undefined;
   /**
-   * Everything but the scopes of tools: before the body is read.
+   * Checks everything but the scopes of tools, before the body is read.
    *
    * @throws {AuthError} rejects with the refusal
    */
   admit(request: Incoming, outgoing: Outgoing): Promise<McpCaller>;
-  /** Whether bodies have to be looked at. */
+  /** Whether `assertMayCall` has to see bodies. */
   readonly readsBodies: boolean;
-  /** @throws {AuthError} where a tool is called for which the token has not all scopes */
+  /** @throws {AuthError} if the body calls a tool that needs a scope the token lacks */
   assertMayCall(request: Incoming, caller: McpCaller, body: unknown): void;
 }
 
-/** The gate has no requirements, and knows of no session cookies: another site could make a browser send one along. */
+/** @param gate without requirements and without session cookies, which another site could make a browser send */
 export function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   gate: Gate<Incoming, Outgoing>,
@@ -63,7 +63,7 @@ export function createMcpServer<Incoming, Outgoing>(
     });
   }
 
-  /** The token is for this server, has the scopes that every request needs, and the session is theirs. */
+  /** Checks that the token is for this server, has the scopes that every request needs, and owns its session. */
   function check(principal: Principal, sessionId: string | undefined, owner: string): void {
     if (!principal.audience.includes(audience)) {
       throw new AuthError('token_audience', 'The token is not for this MCP server', {
@@ -98,7 +98,7 @@ export function createMcpServer<Incoming, Outgoing>(
     };
   }
 
-  /** As the gate refuses: listeners are told, and the challenge leads to the metadata. */
+  /** Refuses as the gate does: listeners are called, and the challenge points to the metadata. */
   function orRefuse<T>(request: Incoming, principal: Principal | null, act: () => T): T {
     try {
       return act();
@@ -135,7 +135,7 @@ export function createMcpServer<Incoming, Outgoing>(
         ...corsHeaders(request),
         'access-control-allow-methods': 'GET, POST, DELETE',
         'access-control-max-age': '600',
-        // Whichever: no cookie comes along, so that a page sends nothing but what is its own.
+        // Any header: without cookies, a page sends nothing but its own data.
         ...(/^[\w!#$%&'*+.^`|~, -]+$/.test(asked) && { 'access-control-allow-headers': asked }),
       };
       return { status: 204, headers, setCookies: [], body: undefined };
@@ -151,10 +151,10 @@ export function createMcpServer<Incoming, Outgoing>(
     assertMayCall(request, { principal }, body) {
       const needed = neededScopes(body, tools);
       if (needed.every((scope) => principal.scopes.includes(scope))) return;
-      // All together: a new token has no more than was asked for.
+      // Name them all: a new token has only the scopes that the client asks for.
       const kept = [...tools.values()].flat().filter((one) => principal.scopes.includes(one));
       orRefuse(request, principal, () => {
-        throw new AuthError('scope_missing', 'The tool needs a scope that the token has not', {
+        throw new AuthError('scope_missing', 'The tool needs a scope that the token lacks', {
           expected: `scope ${needed.join(' and ')}`,
           seen: principal.scopes.join(', ') || 'none',
           scope: [...new Set([...scopes, ...kept, ...needed])].join(' '),

@@ -1,8 +1,8 @@
 /**
- * The scopes that the tools need which a message calls, or the messages of a batch.
+ * The scopes needed by the tools that a message, or a batch of messages, calls.
  *
- * @param body JSON-RPC, as it was parsed, or as text
- * @throws {MessageError} for what is neither
+ * @param body JSON-RPC, parsed or as text
+ * @throws {MessageError} 400 for anything else
  * @see Model Context Protocol, "Tools": `tools/call`
  */
 export function neededScopes(body: unknown, tools: ReadonlyMap<string, readonly string[]>): string[] {
@@ -17,7 +17,7 @@ function calledTool(message: unknown): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-/** What a parser in front left alone is text or bytes. What cannot be looked at may call any tool, and goes no further. */
+/** Accepts text and bytes from a body parser, too. A body that cannot be read could call any tool, so it is refused. */
 function toMessage(body: unknown): unknown {
   if (typeof body === 'string') return parseMessage(body);
   if (body instanceof Uint8Array) return parseMessage(new TextDecoder().decode(body));
@@ -35,10 +35,10 @@ export function parseMessage(text: string): unknown {
   }
 }
 
-/** As much as the transports of the SDK take. Unit: bytes. */
+/** The SDK's transports accept no more either. Unit: bytes. */
 export const LONGEST = 4 * 1024 * 1024;
 
-/** A message that cannot be looked at; `status` is what frameworks answer for it. Nothing of the message is in it. */
+/** A message that cannot be read. Frameworks answer with `status`. The text quotes nothing of the message. */
 export class MessageError extends Error {
   override readonly name = 'MessageError';
   readonly expose = true;

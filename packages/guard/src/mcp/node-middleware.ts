@@ -20,9 +20,9 @@ type NodeDoor<Incoming extends NodeRequest> = Pick<
 >;
 
 /**
- * An MCP server's metadata and guard as middleware. Requests for other paths go on untouched.
+ * The metadata and guard of an MCP server as middleware. Requests for other paths pass untouched.
  *
- * @param answerRefused answers who is refused
+ * @param answerRefused answers a refused request
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function toNodeMcp<Incoming extends NodeRequest>(
@@ -55,7 +55,7 @@ export function toNodeMcp<Incoming extends NodeRequest>(
       guard(request, response).then(
         () => next(),
         (refusal: unknown) => {
-          // Who went away while the body was read waits for nothing.
+          // The client went away while its body was read: nobody waits for an answer.
           if (request.destroyed && !request.complete) return;
           if (isAuthError(refusal)) answerRefused(refusal, request, response, next);
           else next(refusal);

@@ -4,29 +4,30 @@ import { checkOptions, type OptionRules } from '../core/internal.ts';
 /** Options of an MCP server. */
 export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChallenge'> {
   /**
-   * The URL that people give their MCP clients, for example `https://example.com/mcp`. Tokens have to name it as an audience
-   * (`aud`), whatever else the verifier takes: a token for another server is not for this one.
+   * The URL that people enter in their MCP clients, for example `https://example.com/mcp`. Tokens must name it as an audience
+   * (`aud`), whichever audiences the verifier accepts: a token for another server must not work here (RFC 8707).
    */
   readonly url: string;
-  /** Scopes that every request needs. In Keycloak one of them has the audience mapper. Default none. */
+  /** Scopes that every request needs. In Keycloak, one of them carries the audience mapper. Default none. */
   readonly scopes?: readonly string[] | undefined;
   /**
-   * Scopes that single tools need beside those, by the name of the tool. Whose token lacks one is told which to ask for: 403
-   * `insufficient_scope`. Default none.
+   * Further scopes that single tools need, by the tool's name. A token without one is answered 403 `insufficient_scope`,
+   * which names the scopes to ask for. Default none.
    */
   readonly tools?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /**
-   * Which scopes a challenge names that goes to who has no token: `true` all of them, those of the tools too; `'required'` what
-   * every request needs, and those of a tool when it is called; `false` none. Clients that registered by themselves keep the
-   * scopes of their first challenge, so that `'required'` is for clients that were set up before. Default true.
+   * Which scopes the challenge to a caller without a token names. `true`: all, those of the tools too. `'required'`: those
+   * that every request needs; those of a tool when it is called. `false`: none. Clients that registered themselves keep the
+   * scopes of their first challenge, so use `'required'` only with clients set up in advance. Default true.
    */
   readonly scopesInChallenge?: boolean | 'required' | undefined;
   /**
-   * Origins whose pages may call this server, for example `['http://localhost:6274']` for the MCP Inspector; they get the CORS
-   * headers that they need. Its own origin may always. Pages of all others are refused (DNS rebinding). Default none.
+   * Origins whose pages may call this server, for example `['http://localhost:6274']` for the MCP Inspector. They get the CORS
+   * headers they need. The server's own origin is always allowed. Pages of other origins are refused, which stops DNS
+   * rebinding. Default none.
    */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** Path at which this process is called, where a proxy in front changes it. Default: the path of `url`. */
+  /** Path that this process is called by, if a proxy in front changes it. Default: the path of `url`. */
   readonly path?: string | undefined;
 }
 
@@ -50,7 +51,7 @@ const RULES: OptionRules<McpOptions> = {
     isMet: (value) => typeof value === 'boolean' || value === 'required',
   },
   allowedOrigins: {
-    rule: 'must be a list of origins: scheme, host and port, nothing behind',
+    rule: 'must be a list of origins: only scheme, host and port',
     example: "['http://localhost:6274']",
     isMet: (value) =>
       Array.isArray(value) &&
@@ -66,14 +67,14 @@ const RULES: OptionRules<McpOptions> = {
 /** {@link McpOptions} with every default filled in. */
 export interface ResolvedMcpOptions {
   readonly url: URL;
-  /** As it was written: audiences are compared as texts. */
+  /** The URL as it was written, because audiences are compared as texts. */
   readonly audience: string;
   readonly scopes: readonly string[];
   /** A map, so that a tool named `constructor` is a name like any other. */
   readonly tools: ReadonlyMap<string, readonly string[]>;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly path: string;
-  /** What is mounted beside the guard. */
+  /** Options of the metadata route. */
   readonly resource: ProtectedResourceOptions;
   /** Scopes that challenges name. */
   readonly challenged: readonly string[];

@@ -1,23 +1,23 @@
 import { pathOf } from '../adapter/index.ts';
 
 /**
- * Whether a request is for the MCP server, or for something below its path. Generous: frameworks take many spellings of a path
- * for the same, `/MCP/` or `/%6dcp`, and what is not guarded is open.
+ * Tests whether a request is for the MCP server, or for a path below its own. The test is generous: frameworks route many
+ * spellings of a path alike, `/MCP/` or `/%6dcp`, and a spelling that is missed here would be open.
  *
- * @param path as it was set up
+ * @param path the server's configured path
  * @returns a function of a request's path, or of its whole URL
  */
 export function createPlace(path: string): (url: string | undefined) => boolean {
   const wanted = toPlainest(path);
   const isAt = (given: string): boolean => given === wanted || given.startsWith(`${wanted}/`);
-  // Some routers read a path as it stands there, dots and all; others as browsers do (WHATWG URL).
+  // Some routers read a path as it is, dots included; others resolve it as browsers do (WHATWG URL).
   return (url = '/') => isAt(toPlainest(url.replace(IN_FRONT, ''))) || isAt(toPlainest(pathOf(url)));
 }
 
-/** What `url.parse` takes away, which Express and Koa route by: blanks, whichever scheme, and a host with slashes or without. */
+/** What `url.parse`, which Express and Koa route by, cuts off: blanks, any scheme, and a host with or without slashes. */
 const IN_FRONT = /^\s*(?:[\w.+-]+:(?:[\\/]{2})?[^\\/?#]*)?/;
 
-/** Not to be called with: only to be compared. */
+/** For comparison only: a router may read the result as another path. */
 function toPlainest(path: string): string {
   return decode(path.replace(/[?#].*$/s, ''))
     .replace(/[;?#].*$/s, '')
@@ -26,7 +26,7 @@ function toPlainest(path: string): string {
     .toLowerCase();
 }
 
-/** Piece by piece: a router that cannot decode one may go by the others. */
+/** Decodes each run of escapes on its own: a router that cannot decode one may still decode the others. */
 function decode(path: string): string {
   return path.replace(/(?:%[\da-f]{2})+/gi, (run) => {
     try {

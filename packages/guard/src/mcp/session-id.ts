@@ -5,8 +5,8 @@ import type { McpCaller } from './mcp-server.ts';
 const NAME = 'mcp-session-id';
 
 /**
- * Looks at the head of an answer just before it is sent: whoever writes it, the transport of the SDK or the application, and
- * before a client can know the session that it names.
+ * Reads the head of an answer just before it is sent, whether the SDK's transport or the application writes it: before a
+ * client can know the session that it names.
  */
 export function watchHead(response: ServerResponse | Http2ServerResponse, onHead: McpCaller['onHead']): void {
   const { writeHead } = response as ServerResponse;
@@ -17,7 +17,7 @@ export function watchHead(response: ServerResponse | Http2ServerResponse, onHead
   } as ServerResponse['writeHead'];
 }
 
-/** Headers of `writeHead`: an object, or names and values in turn, or a list of pairs. */
+/** The session id in `writeHead`'s headers: an object, alternating names and values, or a list of pairs. */
 function givenIn(headers: unknown): string | undefined {
   if (typeof headers !== 'object' || headers === null) return undefined;
   const flat = (Array.isArray(headers) ? headers.flat() : Object.entries(headers).flat()) as unknown[];

@@ -1,10 +1,10 @@
-/** Whose the sessions of MCP clients are (`Mcp-Session-Id`). */
+/** Who owns which session of an MCP client (`Mcp-Session-Id`). */
 export interface SessionOwners {
-  /** An id was given out. Whose it is at first, it stays. */
+  /** Records the owner of a new session. An id keeps its first owner. */
   give(id: string, owner: string): void;
   /**
-   * Whether an id was given to them. One that was never given out here, or was forgotten, is nobody's: the server behind may
-   * know it all the same, and whoever found it in a log would be let in.
+   * Whether the id was given to this owner. An id that was never given out here, or was forgotten, is nobody's: the MCP server
+   * may still know it, and would let in whoever found it in a log.
    */
   isFor(id: string, owner: string): boolean;
   /** The session has ended. */
@@ -17,19 +17,19 @@ interface Held {
   usedAt: number;
 }
 
-/** More than one person has open. Who has more loses what they did not use for longest, and nobody else does. */
+/** No person has so many sessions open. Beyond it, a person loses the least recently used of their own, nobody else's. */
 const MOST_OF_ONE = 1_000;
 const MOST = 100_000;
-/** A session that was not used for so long counts as ended. Unit: milliseconds. */
+/** An unused session counts as ended after this. Unit: milliseconds. */
 const IDLE_MS = 24 * 60 * 60 * 1000;
 
-/** @param clock time now; unit: milliseconds */
+/** @param clock returns the time in milliseconds since 1970 */
 export function createSessionOwners(
   clock: () => number,
   most = MOST,
   mostOfOne = MOST_OF_ONE,
 ): SessionOwners {
-  /** What was used longest ago comes first. */
+  /** Least recently used first. */
   const held = new Map<string, Held>();
   const ofOwner = new Map<string, Set<string>>();
 

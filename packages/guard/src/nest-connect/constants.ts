@@ -1,27 +1,47 @@
-/** How a token is looked at. */
+/**
+ * How tokens are checked.
+ *
+ * @example
+ * const module = KeycloakConnectModule.register('./keycloak.json', { tokenValidation: TokenValidation.OFFLINE });
+ */
 export const TokenValidation = {
-  /** Signature and claims here, and Keycloak is asked again about a token in use, at most 30 seconds old. The default. */
+  /** Checks signature and claims here, and asks Keycloak about a token in use every 30 seconds. The default. */
   ONLINE: 'online',
-  /** Signature and claims alone. */
+  /** Checks signature and claims only. */
   OFFLINE: 'offline',
-  /** Refused at start: whatever looks like a token would let its bearer in. */
+  /** Refused at start: anybody could write a token. */
   NONE: 'none',
 } as const;
 export type TokenValidation = (typeof TokenValidation)[keyof typeof TokenValidation];
 
-/** What becomes of a handler without `@Resource` or scopes. */
+/**
+ * What `ResourceGuard` does with a handler that has no `@Resource` or no scopes.
+ *
+ * @example
+ * const module = KeycloakConnectModule.register('./keycloak.json', { policyEnforcement: PolicyEnforcementMode.ENFORCING });
+ */
 export const PolicyEnforcementMode = {
-  /** Nobody gets in. */
+  /** Refuses everybody. */
   ENFORCING: 'enforcing',
-  /** Whoever has a good token gets in. The default. */
+  /** Leaves the decision to the other guards. The default. */
   PERMISSIVE: 'permissive',
 } as const;
 export type PolicyEnforcementMode = (typeof PolicyEnforcementMode)[keyof typeof PolicyEnforcementMode];
 
-/** Whether one role is enough. */
+/**
+ * Whether one role of several is enough.
+ *
+ * @example
+ * class Orders { @Delete() @Roles({ roles: ['realm:admin', 'realm:boss'], mode: RoleMatch.ALL }) remove() {} }
+ */
 export const RoleMatch = { ALL: 'all', ANY: 'any' } as const;
 export type RoleMatch = (typeof RoleMatch)[keyof typeof RoleMatch];
 
-/** Has no effect: what the class requires and what the handler requires are both required. */
+/**
+ * Has no effect: the requirements of a class and of its handler must both be met.
+ *
+ * @example
+ * const module = KeycloakConnectModule.register('./keycloak.json', { roleMerge: RoleMerge.ALL });
+ */
 export const RoleMerge = { OVERRIDE: 0, ALL: 1 } as const;
 export type RoleMerge = (typeof RoleMerge)[keyof typeof RoleMerge];

@@ -11,7 +11,7 @@ import { addRoles } from './roles.ts';
 import type { ConnectToken } from './token.ts';
 import type { ConnectCarrier } from './user.ts';
 
-/** Stands on a class or on one of its handlers. */
+/** Goes on a class or on one of its handlers. */
 export type ConnectDecorator = ClassDecorator & MethodDecorator;
 
 export const PUBLIC = 'keycloak-guard:public';
@@ -21,9 +21,10 @@ export const CONDITIONAL_SCOPES = 'keycloak-guard:conditional-scopes';
 export const ENFORCER_OPTIONS = 'keycloak-guard:enforcer-options';
 
 /**
- * `AuthGuard` lets everybody in; who brings a good token is known all the same. Roles and resources are required as ever.
+ * Makes `AuthGuard` admit everybody. A caller with a valid token is still identified, and roles and resources are still
+ * required.
  *
- * @param _skipAuth has no effect: a good token is always taken note of
+ * @param _skipAuth has no effect: a valid token always identifies its caller
  * @example
  * class Health { @Get('health') @Public() health() { return 'ok'; } }
  */
@@ -37,7 +38,7 @@ export const Public = (_skipAuth?: boolean): CustomDecorator => SetMetadata(PUBL
  */
 export const Unprotected = Public;
 
-/** What 1.x gives to `@Roles`. */
+/** The argument of `@Roles` in 1.x. */
 export interface RoleDecoratorOptionsInterface {
   /** `realm:<role>`, `<client id>:<role>`, or a role of this client. */
   readonly roles: readonly string[];
@@ -46,10 +47,11 @@ export interface RoleDecoratorOptionsInterface {
 }
 
 /**
- * Roles that `RoleGuard` requires: `realm:<role>`, `<client id>:<role>`, or a role of this client. What the class requires
- * and what the handler requires must both be met.
+ * Roles that `RoleGuard` requires: `realm:<role>`, `<client id>:<role>`, or a role of this client. Any one of them is
+ * enough, unless the mode is `ALL`. The roles of a class and of its handler must both be met.
  *
- * @throws {TypeError} without a role, when the class is loaded
+ * @throws {TypeError} if no role is given, when the class is loaded
+ * @throws {OptionsError} for an empty role, when the class is loaded
  * @example
  * class Orders { @Delete() @Roles({ roles: ['realm:admin'], mode: RoleMatchingMode.ALL }) remove() {} }
  */
@@ -66,7 +68,7 @@ export function Roles(
 }
 
 /**
- * In 2.0 a decorator, `@RoleMatchingMode(RoleMatch.ALL)`; in 1.x the values of `@Roles({ roles, mode })`.
+ * A decorator in 2.0, `@RoleMatchingMode(RoleMatch.ALL)`; the values of `@Roles({ roles, mode })` in 1.x.
  *
  * @example
  * class Orders { @Delete() @Roles('realm:admin', 'realm:boss') @RoleMatchingMode(RoleMatch.ALL) remove() {} }
@@ -83,22 +85,22 @@ export const RoleMatchingMode: ((mode: RoleMatch) => ConnectDecorator) & {
 export type RoleMatchingMode = RoleMatch;
 
 /**
- * The resource in Keycloak that a class or a handler is about.
+ * The resource in Keycloak that a class or a handler serves. `ResourceGuard` asks for its scopes.
  *
  * @example
- * const on = Resource('Product');
+ * class Products { @Get() @Resource('Product') @Scopes('View') all() {} }
  */
 export const Resource = (resource: string): CustomDecorator => SetMetadata(RESOURCE, resource);
 
 /**
- * Scopes of the resource that `ResourceGuard` requires, each of them.
+ * Scopes of the resource that `ResourceGuard` requires, all of them.
  *
  * @example
  * class Products { @Get() @Scopes('View') all() {} }
  */
 export const Scopes = (...scopes: string[]): CustomDecorator => SetMetadata(SCOPES, scopes);
 
-/** Further scopes, by what the request and the token are. */
+/** Returns more scopes, which depend on the request and the token. */
 export type ConditionalScopeFn = (
   // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
   request: any,
@@ -106,7 +108,7 @@ export type ConditionalScopeFn = (
 ) => string[];
 
 /**
- * Scopes that depend on the request or the token, beside those of {@link Scopes}.
+ * Scopes that depend on the request or the token, required beside those of {@link Scopes}.
  *
  * @example
  * class Products { @Post() @ConditionalScopes((_request, token) => (token.hasRealmRole('boss') ? ['Overwrite'] : [])) add() {} }
@@ -114,22 +116,22 @@ export type ConditionalScopeFn = (
 export const ConditionalScopes = (resolver: ConditionalScopeFn): CustomDecorator =>
   SetMetadata(CONDITIONAL_SCOPES, resolver);
 
-/** What may go along with a question about permissions. */
+/** Options of a question about permissions. */
 export interface EnforcerOptionsInterface {
-  /** Client that the resources belong to. Default: this one. */
+  /** Client that the resources belong to. Default: this client. */
   readonly resource_server_id?: string;
-  /** Secret of that client, where it is not this one: resources are looked up with it. */
+  /** Secret of that client, required if it is not this client: resource names are looked up with it. */
   readonly resource_server_secret?: string;
-  /** What policies get to know beside the token. Default: nothing: what the caller can choose is no ground for a permission. */
+  /** Claims for the policies, beside the token. Default none. Never send what the caller can choose. */
   // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
   readonly claims?: (request: any) => PushedClaims;
 }
 
 /**
- * Options of the question about permissions, for a class or a handler.
+ * Options of the question about permissions that `ResourceGuard` asks for a class or a handler.
  *
  * @example
- * const on = EnforcerOptions({ claims: (request) => ({ address: request.ip }) });
+ * class Products { @Get() @Resource('Product') @EnforcerOptions({ claims: ({ ip }) => ({ ip }) }) @Scopes('View') all() {} }
  */
 export const EnforcerOptions = (options: EnforcerOptionsInterface): CustomDecorator =>
   SetMetadata(ENFORCER_OPTIONS, options);
@@ -139,11 +141,31 @@ const fromCarrier = (member: keyof ConnectCarrier): (() => ParameterDecorator) =
     (_: unknown, context: ExecutionContext) => (carrierOf(context) as ConnectCarrier | undefined)?.[member],
   );
 
-/** Parameter decorator: the claims of the token, as `request.user` has them. */
+/**
+ * Parameter decorator: the token's claims, as in `request.user`. `undefined` if nobody was identified.
+ *
+ * @example
+ * class Me { @Get('me') me(@KeycloakUser() user: { preferred_username?: string }) { return user.preferred_username; } }
+ */
 export const KeycloakUser = fromCarrier('user');
-/** The same as {@link KeycloakUser}, by its name of 1.x. */
+/**
+ * The same as {@link KeycloakUser}, by its name in 1.x.
+ *
+ * @example
+ * class Me { @Get('me') me(@AuthenticatedUser() user: { preferred_username?: string }) { return user.preferred_username; } }
+ */
 export const AuthenticatedUser = KeycloakUser;
-/** Parameter decorator: the access token as it came. */
+/**
+ * Parameter decorator: the access token as it was sent. `undefined` if nobody was identified.
+ *
+ * @example
+ * class Orders { @Get() all(@AccessToken() token: string) { return fetchOrders(token); } }
+ */
 export const AccessToken = fromCarrier('accessToken');
-/** Parameter decorator: the scopes that `ResourceGuard` asked for. */
+/**
+ * Parameter decorator: the scopes that `ResourceGuard` asked for. `undefined` if it asked for none.
+ *
+ * @example
+ * class Products { @Get() @Resource('Product') @Scopes('View') all(@ResolvedScopes() scopes: string[]) { return scopes; } }
+ */
 export const ResolvedScopes = fromCarrier('scopes');

@@ -14,7 +14,7 @@ import { type Caller, KeycloakConnectService } from './service.ts';
 import { toConnectToken } from './token.ts';
 import type { ConnectCarrier } from './user.ts';
 
-/** The handler's, else its class's. */
+/** The handler's metadata, or else its class's. */
 function metadataOf<T>(key: string, context: ExecutionContext): T | undefined {
   return (Reflect.getMetadata(key, context.getHandler()) ?? Reflect.getMetadata(key, context.getClass())) as
     | T
@@ -24,7 +24,7 @@ function metadataOf<T>(key: string, context: ExecutionContext): T | undefined {
 const isPublic = (context: ExecutionContext): boolean => metadataOf<boolean>(PUBLIC, context) === true;
 
 /**
- * Lets in who has a good token, and everybody where it is `@Public()`; `request.user` has the claims.
+ * Admits callers with a valid token, and everybody to a `@Public()` handler. `request.user` then has the token's claims.
  *
  * @example
  * const everywhere = { provide: APP_GUARD, useClass: AuthGuard };
@@ -36,7 +36,7 @@ export class AuthGuard implements CanActivate {
     this.#keycloak = keycloak;
   }
 
-  /** @throws an exception of Nest's (rejects with one) where the call is refused */
+  /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (isPublic(context)) await this.#keycloak.identify(context);
     else await this.#keycloak.authenticate(context);
@@ -45,7 +45,8 @@ export class AuthGuard implements CanActivate {
 }
 
 /**
- * Lets in who has the roles of `@Roles`, those of the class and those of the handler. Without any, everybody.
+ * Admits callers who have the roles of `@Roles`, those of the class and those of the handler. Without `@Roles` it admits
+ * everybody.
  *
  * @example
  * const everywhere = { provide: APP_GUARD, useClass: RoleGuard };
@@ -58,7 +59,7 @@ export class RoleGuard implements CanActivate {
     this.#keycloak = keycloak;
   }
 
-  /** @throws an exception of Nest's (rejects with one) where the call is refused */
+  /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const required = this.#roles(context.getClass(), context.getHandler());
     if (required === null) return true;
@@ -72,7 +73,7 @@ export class RoleGuard implements CanActivate {
   }
 }
 
-/** One object for all calls of a handler: guards are made of it once. */
+/** Reads the roles of a handler once: guards are cached by the object that this returns. */
 function createRoleCache(): typeof rolesOf {
   const known = new WeakMap<object, WeakMap<object, ReturnType<typeof rolesOf>>>();
   return (controller, handler) => {
@@ -84,9 +85,9 @@ function createRoleCache(): typeof rolesOf {
 }
 
 /**
- * Asks Keycloak's authorization services about the scopes of a resource (`@Resource`, `@Scopes`, `@ConditionalScopes`).
- * What has neither is closed with `ENFORCING`, and left to the other guards with `PERMISSIVE`; scopes without a resource let
- * nobody in.
+ * Asks Keycloak's authorization services for the scopes of a resource (`@Resource`, `@Scopes`, `@ConditionalScopes`).
+ * Without a resource or scopes, `ENFORCING` refuses everybody and `PERMISSIVE` leaves the decision to the other guards.
+ * Scopes without a resource refuse everybody.
  *
  * @example
  * const everywhere = { provide: APP_GUARD, useClass: ResourceGuard };
@@ -98,20 +99,19 @@ export class ResourceGuard implements CanActivate {
     this.#keycloak = keycloak;
   }
 
-  /** @throws an exception of Nest's (rejects with one) where the call is refused */
+  /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (isPublic(context) && (await this.#keycloak.identify(context)) === null) return true;
     const resource = metadataOf<string>(RESOURCE, context);
     const conditional = metadataOf<ConditionalScopeFn>(CONDITIONAL_SCOPES, context);
     const named = scopesOf(context);
     const isAsked = resource !== undefined && (named.length > 0 || conditional !== undefined);
-    // Whoever wrote the scopes believes that they are asked for.
+    // Whoever wrote the scopes believes that Keycloak is asked for them.
     const isLoose = resource === undefined && (named.length > 0 || conditional !== undefined);
     if (!isAsked && !isLoose && !this.#keycloak.isEnforcing) return true;
     const caller = await this.#keycloak.authenticate(context);
     try {
-      if (isLoose)
-        throw new AuthError('provider_misconfigured', '@Scopes stands where there is no @Resource');
+      if (isLoose) throw new AuthError('provider_misconfigured', '@Scopes needs a @Resource');
       if (!isAsked) throw denied('The handler has no @Resource, or no scopes, and the policy is ENFORCING');
       const scopes = [...new Set([...named, ...conditionalScopes(caller, conditional)])];
       (caller.call.carrier as ConnectCarrier).scopes = scopes;
@@ -125,7 +125,7 @@ export class ResourceGuard implements CanActivate {
   }
 }
 
-/** Those of the handler, and those of its class: all of them. */
+/** The scopes of the handler and of its class. */
 function scopesOf(context: ExecutionContext): readonly string[] {
   const at = (on: object) => (Reflect.getMetadata(SCOPES, on) ?? []) as readonly string[];
   return [...at(context.getHandler()), ...at(context.getClass())];
@@ -155,7 +155,7 @@ function denied(reason: string): AuthError {
   return new AuthError('permission_denied', reason);
 }
 
-// What `@Injectable()` and `@Inject()` do.
+// Done by hand what `@Injectable()` and `@Inject()` do.
 for (const guard of [AuthGuard, RoleGuard, ResourceGuard] as Type[]) {
   Injectable()(guard);
   Inject(KeycloakConnectService)(guard, undefined, 0);

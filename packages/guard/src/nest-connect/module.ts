@@ -16,17 +16,21 @@ import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
 import { KeycloakConnectService } from './service.ts';
 
-/** How options are found that are known when the app starts. */
+/** Where options come from that are only known when the app starts. One of `useFactory`, `useClass`, `useExisting` is required. */
 export interface KeycloakConnectModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  /** Providers that `useFactory` is called with. Default none. */
   readonly inject?: FactoryProvider['inject'];
+  /** A provider of the app that makes the options. */
   readonly useExisting?: Type<KeycloakConnectOptionsFactory>;
+  /** A class that makes the options; the module instantiates it. */
   readonly useClass?: Type<KeycloakConnectOptionsFactory>;
-  // biome-ignore lint/suspicious/noExplicitAny: what is injected has any type, as in Nest itself.
+  /** Returns the options, or a promise of them. */
+  // biome-ignore lint/suspicious/noExplicitAny: injected providers may have any type, as in Nest itself.
   readonly useFactory?: (...injected: any[]) => KeycloakConnectOptions | Promise<KeycloakConnectOptions>;
 }
 
 /**
- * The module of nest-keycloak-connect, on keycloak-guard. Global.
+ * The module of nest-keycloak-connect, on keycloak-guard. A global module: import it once.
  *
  * @example
  * const imports = [KeycloakConnectModule.register({ authServerUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' })];
@@ -41,9 +45,13 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
   }
 
   /**
+   * The module with fixed settings.
+   *
    * @param options the settings, or the path of a `keycloak.json`
-   * @param more what the file does not have
-   * @throws {OptionsError} when the app starts, naming every setting that is missing, or would open a hole
+   * @param more settings that the file does not have
+   * @throws {OptionsError} when the app starts, naming every setting that is missing or unsafe
+   * @example
+   * const module = KeycloakConnectModule.register('./keycloak.json', { policyEnforcement: PolicyEnforcementMode.ENFORCING });
    */
   static register(options: KeycloakConnectOptions, more?: NestKeycloakConfig): DynamicModule {
     return toModule({
@@ -52,7 +60,17 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
     });
   }
 
-  /** @throws {OptionsError} when the app starts, naming every setting that is missing, or would open a hole */
+  /**
+   * The module with settings that are only known when the app starts.
+   *
+   * @throws {TypeError} without `useFactory`, `useClass` and `useExisting`
+   * @throws {OptionsError} when the app starts, naming every setting that is missing or unsafe
+   * @example
+   * const module = KeycloakConnectModule.registerAsync({
+   *   inject: [ConfigService],
+   *   useFactory: (config: ConfigService) => ({ authServerUrl: config.getOrThrow('KEYCLOAK_URL'), realm: 'testing', clientId: 'my-api' }),
+   * });
+   */
   static registerAsync(given: KeycloakConnectModuleAsyncOptions): DynamicModule {
     const { imports = [], inject = [], useFactory, useClass, useExisting } = given;
     const factory = useExisting ?? useClass;
@@ -72,22 +90,23 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
     return toModule(service, imports, useClass === undefined ? [] : [useClass]);
   }
 
-  /** Nest calls it when there is a server, and no gateway yet. */
+  /** Called by Nest when there is a server, and no gateway yet. */
   configure(_consumer: MiddlewareConsumer): void {
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 
+  /** Called by Nest. Starts to load the realm's keys. */
   onModuleInit(): void {
     this.#keycloak.load();
   }
 
-  /** Not before: requests that are under way still need it. */
+  /** Called by Nest. Ends every timer; not earlier, because requests under way still need the service. */
   onApplicationShutdown(): Promise<void> {
     return this.#keycloak.close();
   }
 }
 
-/** The options are kept nowhere: they hold secrets, and everybody can look into Nest's container. */
+/** Does not keep the options as a provider: they hold secrets, and Nest's container is open to everybody. */
 function toModule(
   service: Provider,
   imports: ModuleMetadata['imports'] = [],

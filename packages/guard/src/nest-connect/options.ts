@@ -2,67 +2,83 @@ import type { VerifierOptions } from '../core/index.ts';
 import type { TokenReaders } from '../nest/internal.ts';
 import type { PolicyEnforcementMode, RoleMerge, TokenValidation } from './constants.ts';
 
-/** How the realm of a request is found. */
+/** How to find the realm of a request. */
 export interface MultiTenantOptions {
   /** Has no effect: the resolvers are called for every request. */
   readonly resolveAlways?: boolean;
   /**
-   * The realm of a request, for example by its host; `null` where there is none, and nobody gets in. It should know its
-   * realms: who calls chooses the host.
+   * Returns the realm of a request, for example by its host, or `null` to refuse it. Check the host against a list: the
+   * caller chooses it.
    */
   // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
   readonly realmResolver: (request: any) => string | null | undefined | Promise<string | null | undefined>;
-  /** Default: the secret of the options. */
+  /** Secret of the client. Default: that of the options. */
   // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
   readonly realmSecretResolver?: (realm: string, request?: any) => string | Promise<string>;
-  /** Default: the address of the options. */
+  /** Keycloak's address. Default: that of the options. */
   // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
   readonly realmAuthServerUrlResolver?: (realm: string, request?: any) => string | Promise<string>;
-  /** Default: the client id of the options. */
+  /** Client id. Default: that of the options. */
   // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
   readonly realmClientIdResolver?: (realm: string, request?: any) => string | Promise<string>;
 }
 
-/** What nest-keycloak-connect adds to the settings of keycloak-connect. */
+/** Settings of nest-keycloak-connect beside those of keycloak-connect. */
 export interface NestKeycloakConfig {
-  /** A cookie that holds an access token, read by a cookie parser of yours. Default `KEYCLOAK_JWT`. */
+  /** Name of a cookie that holds an access token. The app's cookie parser has to read it. Default `KEYCLOAK_JWT`. */
   readonly cookieKey?: string;
-  /** Default `PERMISSIVE`. */
+  /** What `ResourceGuard` does with a handler without resource or scopes. Default `PERMISSIVE`. */
   readonly policyEnforcement?: PolicyEnforcementMode;
-  /** Default `ONLINE`. `NONE` is refused. */
+  /** How tokens are checked. Default `ONLINE`. `NONE` is refused. */
   readonly tokenValidation?: TokenValidation;
+  /** Serves several realms. Default: one realm, that of the settings. */
   readonly multiTenant?: MultiTenantOptions;
-  /** Has no effect: class and handler must both be met. */
+  /** Has no effect: the requirements of a class and of its handler must both be met. */
   readonly roleMerge?: RoleMerge;
-  /** Has no effect: what is logged goes to Nest's logger. */
+  /** Has no effect: everything is logged by Nest's logger. */
   readonly logLevels?: readonly string[];
+  /** Has no effect: everything is logged by Nest's logger. */
   readonly useNestLogger?: boolean;
-  /** Where the token of a message stands that does not come by HTTP. Without it such messages are refused. */
+  /** Where to find the token of a message that does not come by HTTP. Microservice messages are refused without it. */
   readonly tokenFrom?: TokenReaders;
-  /** Any other option of a verifier, for example `{ audience: 'account' }` or `{ tokenCheck: 'remote' }`. */
+  /** Other options of the verifier, for example `{ audience: 'account' }` or `{ tokenCheck: 'remote' }`. */
   readonly verifier?: Partial<VerifierOptions>;
 }
 
-/** Settings of keycloak-connect, each by all its names. */
+/** Settings of keycloak-connect, each by every name that it has there. */
 export interface KeycloakConnectConfig extends NestKeycloakConfig {
-  /** Required, unless `multiTenant.realmResolver` finds it: it is never taken from a token that was not checked. */
+  /** Name of the realm. Required without `multiTenant.realmResolver`: it is never taken from an unchecked token. */
   readonly realm?: string;
+  /** Client id of this application. */
   readonly resource?: string;
+  /** The same as `resource`. */
   readonly 'client-id'?: string;
+  /** The same as `resource`. */
   readonly clientId?: string;
+  /** Secret of the client. `ResourceGuard` needs it. Without it, no token is introspected. */
   readonly credentials?: { readonly secret?: string };
+  /** The same as `credentials.secret`. */
   readonly secret?: string;
+  /** Keycloak's address, for example `http://localhost:8080`. */
   readonly 'auth-server-url'?: string;
+  /** The same as `auth-server-url`. */
   readonly 'server-url'?: string;
+  /** The same as `auth-server-url`. */
   readonly serverUrl?: string;
+  /** The same as `auth-server-url`. */
   readonly authServerUrl?: string;
-  /** `true`: `aud` has to have this client. `false` is refused: name what `aud` has, with `verifier: { audience: … }`. */
+  /**
+   * `true`: `aud` must name this client. `false` is refused: name the audience with `verifier: { audience: … }`. Default:
+   * `aud` names this client, or the token was issued to it (`azp`).
+   */
   readonly 'verify-token-audience'?: boolean;
+  /** The same as `verify-token-audience`. */
   readonly verifyTokenAudience?: boolean;
-  /** Not used: the keys are those of the realm. */
+  /** Has no effect: the realm's current keys are used. */
   readonly 'realm-public-key'?: string;
+  /** Has no effect, like `realm-public-key`. */
   readonly realmPublicKey?: string;
-  /** Whatever else a `keycloak.json` has is not read, as it never was. */
+  /** Anything else in a `keycloak.json` is ignored. */
   readonly [name: string]: unknown;
 }
 
@@ -71,5 +87,6 @@ export type KeycloakConnectOptions = string | KeycloakConnectConfig;
 
 /** A provider that makes the options. */
 export interface KeycloakConnectOptionsFactory {
+  /** Returns the options, or a promise of them. */
   createKeycloakConnectOptions(): KeycloakConnectOptions | Promise<KeycloakConnectOptions>;
 }

@@ -2,7 +2,7 @@ import type { Requirements } from '../core/index.ts';
 import { toGuard } from '../core/index.ts';
 import type { RoleMatch } from './constants.ts';
 
-/** What `@Roles` says about one class or handler. */
+/** The roles of one class or handler. */
 interface RoleData {
   readonly roles?: readonly string[];
   readonly mode?: RoleMatch;
@@ -10,14 +10,14 @@ interface RoleData {
 
 const KEY = Symbol.for('keycloak-guard.nest-connect.roles');
 
-/** @throws {TypeError} or an `OptionsError` for roles that can never be met, when the class is loaded */
+/** @throws {TypeError} or an `OptionsError` for roles that can never be met */
 export function addRoles(on: object, added: RoleData): void {
   if (added.roles !== undefined) toGuard(toRequirements(added.roles, added.mode), 'this-api');
   Reflect.defineMetadata(KEY, { ...(Reflect.getOwnMetadata(KEY, on) as RoleData), ...added }, on);
 }
 
 /**
- * What the roles of a handler, its class, and the classes that it extends require: all of it. `null` where there are none.
+ * Requires the roles of a handler, its class and the classes it extends, all of them. `null` if there are none.
  */
 export function rolesOf(controller: object, handler: object): Requirements | null {
   const required: Requirements[] = [];

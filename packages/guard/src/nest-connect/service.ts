@@ -25,7 +25,7 @@ import { readSettings, type Settings } from './settings.ts';
 import { createTenants, type Tenant, type Tenants } from './tenants.ts';
 import type { ConnectCarrier } from './user.ts';
 
-/** Who is calling, and of which realm. */
+/** A caller, and the realm that knows them. */
 export interface Caller {
   readonly call: Call;
   readonly tenant: Tenant;
@@ -33,16 +33,25 @@ export interface Caller {
   readonly token: string;
 }
 
-/** What the three guards share. */
+/**
+ * The service that the three guards share. `KeycloakConnectModule` provides it.
+ *
+ * @example
+ * const keycloak = new KeycloakConnectService({ authServerUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ */
 export class KeycloakConnectService {
   readonly #settings: Settings;
   readonly #tenants: Tenants;
   readonly #log: Log;
   readonly #reader: CallReader;
-  /** Three guards look at a request: it is decided on once. */
+  /** Three guards see the same request: its caller is looked up once. */
   readonly #callers = new WeakMap<object, Promise<Caller>>();
 
-  /** @throws {OptionsError} naming every setting that is missing, or would open a hole */
+  /**
+   * @param options the settings, or the path of a `keycloak.json`
+   * @param more settings that the file does not have
+   * @throws {OptionsError} naming every setting that is missing or unsafe
+   */
   constructor(options: KeycloakConnectOptions, more?: NestKeycloakConfig) {
     this.#settings = readSettings(options, more);
     this.#log = createNestLog();
@@ -50,12 +59,12 @@ export class KeycloakConnectService {
     this.#tenants = createTenants(this.#settings, this.#log, this.#reader);
   }
 
-  /** Whether a handler without resource and scopes is closed. */
+  /** Whether a handler without resource or scopes refuses everybody. */
   get isEnforcing(): boolean {
     return this.#settings.isEnforcing;
   }
 
-  /** @throws an exception of Nest's (rejects with one) where nobody with a good token calls */
+  /** Who is calling. @throws one of Nest's exceptions (rejects with one) if the caller has no valid token */
   async authenticate(context: ExecutionContext): Promise<Caller> {
     let call: Call;
     try {
@@ -72,7 +81,7 @@ export class KeycloakConnectService {
     return caller;
   }
 
-  /** Takes note of who calls where nobody has to be there; `null`: nobody is, or not with a good token. */
+  /** Who is calling, if anybody: `null` for a caller without a valid token. */
   async identify(context: ExecutionContext): Promise<Caller | null> {
     try {
       return await this.#find(this.#reader.toCall(context));
@@ -82,38 +91,40 @@ export class KeycloakConnectService {
     }
   }
 
-  /** Answers with an exception of Nest's, which it rejects with. */
+  /** Rejects with the exception of Nest's that fits an error. */
   async refuse(error: unknown, context: ExecutionContext, call: Call): Promise<never> {
     return refuse(REFUSALS, error, context, call);
   }
 
-  /** Learns of WebSockets, before the app has any. */
+  /** Learns of WebSocket handshakes. `KeycloakConnectModule` calls it before the app has any. */
   mount(platform: HttpServer): void {
     hearOfHandshakes(platform, this.#reader.handshakes);
   }
 
   /**
-   * Says which request a client of `ws` began with. Only a gateway on a port of its own needs it: call it in
-   * `handleConnection(client, request)`.
+   * Remembers the request that a `ws` client connected with. Only a gateway on its own port needs this.
+   *
+   * @example
+   * class Chat { handleConnection(client: WebSocket, request: IncomingMessage) { keycloak.handshake(client, request); } }
    */
   handshake(client: object, request: IncomingMessage): void {
     this.#reader.handshakes.remember(client, request);
   }
 
-  /** Begins to load the keys, and says which settings no longer do what they did. */
+  /** Starts to load the realm's keys, and warns of settings that have no effect any more. `KeycloakConnectModule` calls it. */
   load(): void {
     for (const warning of this.#settings.warnings) this.#log.warn({}, warning);
     this.#tenants.load();
   }
 
-  /** Ends every timer. */
+  /** Ends every timer. `KeycloakConnectModule` calls it at shutdown. */
   close(): Promise<void> {
     return this.#tenants.close();
   }
 
   async #find(call: Call): Promise<Caller> {
     const carrier: ConnectCarrier = call.carrier;
-    // Of an earlier message on the same connection.
+    // Left there by an earlier message on the same connection.
     if (carrier.accessToken !== undefined) Object.assign(carrier, NOBODY);
     const asked = { ...call, credentials: this.#credentialsOf(call) };
     const token = readBearerToken(asked.credentials);
@@ -130,7 +141,7 @@ export class KeycloakConnectService {
     tenant.gateways.follow(call);
   }
 
-  /** The header, or the cookie where there is none. A page of another site can send the cookie, too. */
+  /** The `Authorization` header, or else the cookie, which a page of another site can make a browser send. */
   #credentialsOf(call: Call): RequestLike {
     const { cookies } = (call.request ?? {}) as { cookies?: Readonly<Record<string, unknown>> };
     const cookie = cookies?.[this.#settings.cookieKey];

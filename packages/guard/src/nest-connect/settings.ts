@@ -2,19 +2,19 @@ import { readSettingsFile, resolveReferences, toAdapterSettings } from '../conne
 import { type OptionProblem, OptionsError, type VerifierOptions } from '../core/index.ts';
 import type { KeycloakConnectConfig, KeycloakConnectOptions, NestKeycloakConfig } from './options.ts';
 
-/** {@link KeycloakConnectConfig} by one name each. */
+/** {@link KeycloakConnectConfig} with one name for each setting. */
 export interface Settings {
   readonly multiTenant: NestKeycloakConfig['multiTenant'] | undefined;
   readonly tokenFrom: NestKeycloakConfig['tokenFrom'] | undefined;
   readonly isEnforcing: boolean;
   readonly cookieKey: string;
-  /** Of the one tenant, or what all have in common. */
+  /** Options of the only tenant, or those that all tenants share. */
   readonly verifier: Partial<VerifierOptions>;
-  /** What the operator should know about settings that no longer do what they did. */
+  /** Texts for the operator about settings that have no effect any more. */
   readonly warnings: readonly string[];
 }
 
-/** @throws {OptionsError} naming every setting that is missing, or would open a hole */
+/** @throws {OptionsError} naming every setting that is missing or unsafe */
 export function readSettings(options: KeycloakConnectOptions, more: NestKeycloakConfig = {}): Settings {
   const config: KeycloakConnectConfig = resolveReferences({
     ...(typeof options === 'string' ? (readSettingsFile(options) as KeycloakConnectConfig) : options),
@@ -65,14 +65,14 @@ function findProblems(config: KeycloakConnectConfig, mustHaveAudience: boolean |
   if (!realm && typeof multiTenant?.realmResolver !== 'function') {
     problems.push({
       option: 'realm',
-      rule: 'must be given, or multiTenant.realmResolver: it is not taken from a token that nobody has checked',
+      rule: 'must be given, or multiTenant.realmResolver: it is not taken from an unchecked token',
       example: "'my-realm'",
     });
   }
   if (mustHaveAudience === false) {
     problems.push({
       option: 'verifyTokenAudience',
-      rule: 'must not be false: a token for any other client would do. Name what aud has instead',
+      rule: 'must not be false: a token for any other client would be accepted. Name the audience instead',
       example: "verifier: { audience: ['my-api', 'account'] }",
     });
   }
@@ -82,12 +82,10 @@ function findProblems(config: KeycloakConnectConfig, mustHaveAudience: boolean |
 function findWarnings(config: KeycloakConnectConfig, publicKey: string | undefined): string[] {
   const warnings: string[] = [];
   if (config.roleMerge !== undefined) {
-    warnings.push(
-      'roleMerge has no effect: what a class requires and what its handler requires must both be met',
-    );
+    warnings.push('roleMerge has no effect: the requirements of a class and of its handler must both be met');
   }
   if (publicKey !== undefined) {
-    warnings.push('realm-public-key has no effect: the keys are those of the realm, which change');
+    warnings.push('realm-public-key has no effect: the current keys of the realm are used');
   }
   return warnings;
 }

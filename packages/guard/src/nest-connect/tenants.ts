@@ -19,30 +19,30 @@ import {
 } from '../nest/internal.ts';
 import type { Settings } from './settings.ts';
 
-/** One realm, and everything that belongs to it alone: no tenant sees what another one was made with. */
+/** One realm with its own verifier, caches and secrets: tenants share nothing. */
 export interface Tenant {
   readonly door: Door<Call, Call>;
-  /** For everybody with a good token. */
+  /** Admits every caller with a valid token. */
   readonly signedIn: Gate<Call, Call>;
   readonly gateways: Pick<GatewayConnections, 'follow'>;
   /** @throws {AuthError} */
   assertMeets(principal: Principal, requirements: Requirements): void;
   /**
-   * What Keycloak's authorization services say about the resources of a client; by default this one.
+   * Asks Keycloak's authorization services about the resources of a client, by default this one.
    *
-   * @throws {AuthError} without the secret of that client: by a name alone, Keycloak may decide on a resource of the caller's
+   * @throws {AuthError} without that client's secret: asked by name, Keycloak may decide on a resource that the caller owns
    */
   permissionsOf(clientId?: string, clientSecret?: string): Permissions;
 }
 
 export interface Tenants {
-  /** @throws {AuthError} or rejects with one, where the request is of no tenant */
+  /** @throws {AuthError} (or rejects with one) if the request belongs to no tenant */
   find(call: Call): Tenant | Promise<Tenant>;
   load(): void;
   close(): Promise<void>;
 }
 
-/** Whoever calls may choose the host, and so the realm: no more than these are kept. */
+/** Bounds the tenants in memory: callers may choose the host, and with it the realm. */
 const MOST_TENANTS = 100;
 
 /** @throws {OptionsError} */

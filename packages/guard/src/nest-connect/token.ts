@@ -1,12 +1,16 @@
 import type { Claims, Principal } from '../core/index.ts';
 
-/** A token as `@ConditionalScopes` gets it. */
+/** The token that a {@link ConditionalScopeFn} gets. */
 export interface ConnectToken {
+  /** The access token as it was sent. */
   readonly token: string;
+  /** Its claims. */
   readonly content: Claims;
-  /** `realm:<role>`, `<client id>:<role>`, or a role of this client. */
+  /** Whether the token has a role: `realm:<role>`, `<client id>:<role>`, or a role of this client. */
   hasRole(name: string): boolean;
+  /** Whether the token has a role of the realm. */
   hasRealmRole(name: string): boolean;
+  /** Whether the token has a role of a client. */
   hasApplicationRole(client: string, name: string): boolean;
 }
 

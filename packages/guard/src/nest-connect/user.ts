@@ -1,9 +1,9 @@
 import type { Claims } from '../core/index.ts';
 import type { Carrier } from '../nest/internal.ts';
 
-/** What nest-keycloak-connect puts on a request, where applications read it. */
+/** Members that nest-keycloak-connect sets on a request, by the same names. */
 export interface ConnectCarrier extends Carrier {
-  /** The claims of the token; a copy. */
+  /** A copy of the token's claims. */
   user?: Claims;
   accessToken?: string;
   scopes?: readonly string[];

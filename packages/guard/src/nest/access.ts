@@ -2,7 +2,7 @@ import type { Requirements } from '../core/index.ts';
 import type { GuardOptions } from '../core/internal.ts';
 import type { RequiredPermission } from './permission.ts';
 
-/** What the decorators say about one controller class, or about one handler. */
+/** What the decorators of one class, or of one handler, ask for. */
 export interface Access {
   readonly isPublic: boolean;
   readonly isOptional: boolean;
@@ -12,16 +12,16 @@ export interface Access {
   readonly permissions: readonly RequiredPermission[];
 }
 
-/** The same in each copy of this package: an application may have it as an ES module and as CommonJS. */
+/** Shared by every copy of this package: an application may load it as an ES module and as CommonJS. */
 const KEY = Symbol.for('keycloak-guard.access');
 const NOTHING: Access = { isPublic: false, isOptional: false, requirements: [], permissions: [] };
 
-/** @param on a class, or the function that handles */
+/** @param on a class, or the handler function */
 export function accessOf(on: object): Access | undefined {
   return Reflect.getOwnMetadata(KEY, on) as Access | undefined;
 }
 
-/** Several decorators on one class or handler add up. @throws {TypeError} where one opens and another one guards */
+/** Decorators on one class or handler add up. @throws {TypeError} if one of them opens what another guards */
 export function addAccess(on: object, added: Partial<Access>): void {
   const before = accessOf(on) ?? NOTHING;
   const access: Access = {
@@ -32,18 +32,16 @@ export function addAccess(on: object, added: Partial<Access>): void {
   };
   const required = access.requirements.length + access.permissions.length;
   if (access.isPublic && (access.isOptional || required > 0)) {
-    throw new TypeError(
-      `${nameOf(on)}: @Public() stands beside a decorator that guards; only one can be meant`,
-    );
+    throw new TypeError(`${nameOf(on)}: @Public() stands beside a decorator that guards; keep one of them`);
   }
   Reflect.defineMetadata(KEY, access, on);
 }
 
 /**
- * What a request to a handler has to bring: what the handler requires, and its class, and the classes that it extends, all
- * of it. `@Public()` takes away what is required further out, never what is required further in.
+ * Everything that a handler, its class and the classes it extends require. `@Public()` removes requirements further out,
+ * never those further in.
  *
- * @returns `null`: nobody is asked who they are
+ * @returns `null` if the handler is open to everybody
  */
 export function toGuardOptions(controller: object, handler: object): GuardOptions | null {
   const requirements: Requirements[] = [];
@@ -59,7 +57,7 @@ export function toGuardOptions(controller: object, handler: object): GuardOption
   return { ...merge(requirements), optional: optional ?? false };
 }
 
-/** The permissions of a handler and of its classes, the outermost first. `@Public()` takes away what is further out. */
+/** Permissions of a handler and its classes, outermost first. `@Public()` removes those further out. */
 export function permissionsOf(controller: object, handler: object): RequiredPermission[] {
   const found: RequiredPermission[] = [];
   for (const access of levelsOf(controller, handler)) {
@@ -69,7 +67,7 @@ export function permissionsOf(controller: object, handler: object): RequiredPerm
   return found;
 }
 
-/** The nearest first. */
+/** Nearest first. */
 function* levelsOf(controller: object, handler: object): Generator<Access> {
   const own = accessOf(handler);
   if (own !== undefined) yield own;
@@ -80,7 +78,7 @@ function* levelsOf(controller: object, handler: object): Generator<Access> {
 }
 
 function merge(requirements: readonly Requirements[]): Requirements {
-  // What requires nothing beside a token cannot stand in a list.
+  // `allOf` refuses an empty requirement, which asks for a token and nothing else.
   const some = requirements.filter((one) => Object.keys(one).length > 0);
   return some.length > 1 ? { allOf: some } : (some[0] ?? {});
 }

@@ -6,15 +6,15 @@ import { type Call, carrierOf, kindOf } from './call.ts';
 import { type Check, decide, forget, refuseUnknown } from './decide.ts';
 import { toBoth, toPermit } from './permission.ts';
 
-/** Decides on every context that a guard is asked about. */
+/** Admits or refuses the context that a guard was called with. */
 export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;
 
 type NestDoor = Pick<Door<Call, Call, never>, 'gate' | 'permits' | 'refusalOf'>;
 
 /**
- * @param toCall throws an `UnknownContextError` where it is not known how the context says who is calling
- * @param follow told of each message on a WebSocket that is let in
- * @param paths decides by path on whatever is guarded
+ * @param toCall throws an `UnknownContextError` if it cannot tell where the context carries the token
+ * @param follow called with each WebSocket message that was admitted
+ * @param paths also decides on every guarded call by its path
  */
 export function createAdmission(
   door: NestDoor,
@@ -24,7 +24,7 @@ export function createAdmission(
   paths?: Decide<Call> | undefined,
 ): Admission {
   const checkOf = createChecks(door, paths);
-  /** A guard of the app and one of a decorator look at the same request: it is decided on once. */
+  /** A global guard and a decorator's guard see the same request: it is decided once. */
   const decided = new WeakMap<object, { readonly check: object; readonly admitted: ReturnType<Admission> }>();
 
   return (context) => {
@@ -54,7 +54,7 @@ function tellOf(admitted: true | Promise<true>, tell: () => void): ReturnType<Ad
   return true;
 }
 
-/** The check of each handler of each class, made when it is first called; `null` where it is open. */
+/** The check of each handler, made at its first call; `null` if the handler is open. */
 function createChecks(door: NestDoor, paths: Decide<Call> | undefined) {
   const checks = new WeakMap<object, WeakMap<object, Check | null>>();
   return (controller: object, handler: object): Check | null => {

@@ -4,39 +4,39 @@ import type { Principal } from '../core/index.ts';
 import type { Answer, RequestLike } from '../core/internal.ts';
 import type { SessionRequest } from '../session/index.ts';
 
-/** A request of Express or of Fastify, as much of it as is the same. */
+/** The part of a request that Express and Fastify share. */
 export interface KeycloakRequest extends Pick<NodeRequest, 'headers' | 'method' | 'url'> {
-  /** Who is calling; `undefined` where no guard ran, or an optional one found no token. */
+  /** Who is calling. `undefined` if no guard ran, or an optional guard found no token. */
   principal?: Principal;
 }
 
 /** What reaches a handler: a request, a GraphQL operation, or a message. */
 export interface Call {
-  /** `undefined` on the routes of sessions and messages, which are the module's own. */
+  /** `undefined` on the module's own routes: sessions and messages. */
   readonly context: ExecutionContext | undefined;
-  /** The framework's own; `undefined` where there is none. */
+  /** The platform's request. `undefined` if the call has none. */
   readonly request: KeycloakRequest | undefined;
-  /** Where the token stands. */
+  /** Where the token is read from. */
   readonly credentials: RequestLike;
-  /** Where the principal is put. */
+  /** Where the principal is stored. */
   readonly carrier: Carrier;
   toWire(): Omit<SessionRequest<never>, 'log' | 'source'>;
   addToAnswer(extra: Pick<Answer, 'headers' | 'setCookies'>): void;
 }
 
-/** Something that lives as long as the call does, or as long as its connection. */
+/** An object that lives as long as the call, or as its connection. */
 export interface Carrier {
   principal?: Principal;
 }
 
-/** A response of Express's, or a reply of Fastify's. */
+/** Express's response, or Fastify's reply. */
 export type Outgoing =
   | NodeResponse
   | { header(name: string, value: string): unknown; headers(all: object): unknown };
 
 export type Kind = 'http' | 'graphql' | 'ws' | 'rpc';
 
-/** `undefined` for a kind of context that nobody here knows. */
+/** `undefined` for an unknown kind of context. */
 export function kindOf(context: ExecutionContext): Kind | undefined {
   const type = context.getType<string>();
   return KINDS.find((one) => one === type);
@@ -44,12 +44,12 @@ export function kindOf(context: ExecutionContext): Kind | undefined {
 
 const KINDS: readonly Kind[] = ['http', 'graphql', 'ws', 'rpc'];
 
-/** What the guard found out; `undefined` where none ran. */
+/** The principal that the guard found. `undefined` if no guard ran. */
 export function principalOf(context: ExecutionContext): Principal | undefined {
   return carrierOf(context)?.principal;
 }
 
-/** `undefined` where the arguments are not those of such a context. */
+/** `undefined` if the arguments do not fit the kind of context. */
 export function carrierOf(context: ExecutionContext): Carrier | undefined {
   const kind = kindOf(context);
   const found: unknown =
@@ -62,8 +62,8 @@ export function carrierOf(context: ExecutionContext): Carrier | undefined {
 }
 
 /**
- * The request underneath a GraphQL operation: Apollo has `req` in its context, Mercurius the reply of Fastify's.
- * `undefined` for a subscription, which has none.
+ * The HTTP request of a GraphQL operation: Apollo puts `req` in its context, Mercurius puts Fastify's reply there.
+ * `undefined` for a subscription, which has no request.
  */
 export function graphqlRequestOf(context: ExecutionContext): KeycloakRequest | undefined {
   const { req, request, reply } = context.getArgByIndex<GraphqlContext | undefined>(2) ?? {};

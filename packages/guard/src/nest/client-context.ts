@@ -1,10 +1,10 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 import type { Client } from './ws-call.ts';
 
-/** Stands for the handler where a connection itself is guarded, and no message. */
+/** Stands in for the handler when a connection is guarded rather than a message. */
 function handleConnection(): void {}
 
-/** Nest has no context where a client connects: what listeners and readers are told instead. */
+/** Nest has no context while a client connects. Listeners and token readers get this one instead. */
 export function toClientContext(client: Client): ExecutionContext {
   const args = [client];
   const ofKind = {

@@ -6,7 +6,7 @@ import { type Call, carrierOf, kindOf } from './call.ts';
 import { toException, toHttpException } from './refusal.ts';
 import { UnknownContextError } from './to-call.ts';
 
-// What a guard of Nest's does, but for where the requirements come from.
+// Shared by the guards of `nest` and `nest-connect`, whose requirements come from different decorators.
 
 /** What a handler requires. */
 export interface Check {
@@ -15,9 +15,9 @@ export interface Check {
 }
 
 /**
- * Lets a call in, and puts the principal where it belongs.
+ * Admits a call and stores its principal.
  *
- * @throws an exception of Nest's (or rejects with one) where the call is refused
+ * @throws one of Nest's exceptions, or rejects with one, if the call is refused
  */
 export function decide(
   door: Pick<Door<Call, Call, never>, 'refusalOf'>,
@@ -47,7 +47,7 @@ export function decide(
   return isThenable(found) ? found.then(permitted, refuseLate) : permitted(found);
 }
 
-/** Answers as the kind of context does: with an exception, which it throws or rejects with. */
+/** Refuses with the exception that fits the kind of context: thrown, or as a rejection. */
 export function refuse(
   door: Pick<Door<Call, Call, never>, 'refusalOf'>,
   error: unknown,
@@ -63,7 +63,7 @@ export function refuse(
   throw toHttpException(kind, answer, error);
 }
 
-/** Nobody gets in where it is not known how to find out who is calling: the log says what is missing. */
+/** Refuses a call whose token cannot be located. The log says what is missing. */
 export function refuseUnknown(
   error: unknown,
   context: ExecutionContext,
@@ -87,8 +87,8 @@ function admit(principal: Principal | null, context: ExecutionContext, { carrier
 }
 
 /**
- * A connection lives longer than a message: who was there before may be gone. On a request, what the application found out
- * itself stays.
+ * A connection outlives its messages, so the principal of an earlier message must not stay on it. On an HTTP request, a
+ * principal that the application set itself stays.
  */
 export function forget(context: ExecutionContext): void {
   if (kindOf(context) === 'http') return;

@@ -7,12 +7,12 @@ import { principalOf } from './call.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { OfRequest, PermissionOptions } from './permission.ts';
 
-/** Stands on a class (controller, resolver, gateway) or on one of its handlers. */
+/** Goes on a class (controller, resolver, gateway) or on one of its handlers. */
 export type AccessDecorator = ClassDecorator & MethodDecorator;
 
 /**
- * Opens a class or a handler: nobody is asked who they are, and `request.principal` stays empty. On a handler it takes
- * away what its class requires; on a class, handlers that require something go on requiring it.
+ * Opens a class or a handler to everybody; no token is read, and `request.principal` stays empty. On a handler it removes
+ * what the class requires. On a class it leaves the requirements of handlers in place.
  *
  * @throws {TypeError} beside a decorator that guards the same class or handler
  * @example
@@ -23,8 +23,9 @@ export function Public(): AccessDecorator {
 }
 
 /**
- * Lets in who brings no token, with no principal. A token that is brought has to be good, and to meet what is required.
+ * Admits callers without a token, who then have no principal. A token that is sent must be valid and meet the requirements.
  *
+ * @throws {TypeError} beside `@Public()` on the same class or handler
  * @example
  * class Greeting { @Get() @OptionalAuth() greet(@Principal('username') name?: string) { return name ?? 'stranger'; } }
  */
@@ -33,24 +34,27 @@ export function OptionalAuth(): AccessDecorator {
 }
 
 /**
- * Requires what a principal must have; `{}` is a good token, whoever it belongs to. What a class requires and what its
- * handler requires must both be met. It brings {@link KeycloakGuard} along: no other registration is needed.
+ * Requires roles, scopes or other properties of the caller; `{}` requires a valid token and nothing more. The requirements
+ * of a class and of its handler must both be met. The decorator applies {@link KeycloakGuard}, so nothing else has to be
+ * registered.
  *
- * @throws {OptionsError} for a requirement that is misspelt or empty, when the class is loaded
+ * @throws {OptionsError} for a misspelt or empty requirement, when the class is loaded
+ * @throws {TypeError} beside `@Public()` on the same class or handler
  * @example
  * class Reports { @Get() @Require({ clientRole: { 'other-api': 'reader' }, scope: 'orders:read' }) all() {} }
  */
 export function Require<C extends object = Claims>(requirements: Requirements<C>): AccessDecorator {
-  // So that a mistake is told here, and not when the first request comes; which client this is, the module knows.
+  // Reports a mistake when the class is loaded, not at the first request. The client id is not known here yet.
   toGuard(requirements, 'this-api');
   return toGuarding({ requirements: [requirements as Requirements] });
 }
 
 /**
- * Requires a role of the realm: one of them, where several are named. Where each is required, write it twice, or
+ * Requires a realm role; of several, any one is enough. To require all of them, repeat the decorator or write
  * `@Require({ realmRole: ['a', 'b'] })`.
  *
- * @throws {OptionsError} without a role
+ * @throws {OptionsError} if no role is given, when the class is loaded
+ * @throws {TypeError} beside `@Public()` on the same class or handler
  * @example
  * class Orders { @Delete(':id') @Roles('admin', 'editor') remove(@Param('id') id: string) {} }
  */
@@ -59,10 +63,11 @@ export function Roles(...roles: readonly string[]): AccessDecorator {
 }
 
 /**
- * Requires a role of this API's own client: one of them, where several are named. For roles of another client there is
+ * Requires a role of this API's client; of several, any one is enough. For a role of another client, write
  * `@Require({ clientRole: { 'other-api': 'reader' } })`.
  *
- * @throws {OptionsError} without a role
+ * @throws {OptionsError} if no role is given, when the class is loaded
+ * @throws {TypeError} beside `@Public()` on the same class or handler
  * @example
  * class Orders { @Get() @ClientRoles('reader') all() {} }
  */
@@ -71,9 +76,10 @@ export function ClientRoles(...roles: readonly string[]): AccessDecorator {
 }
 
 /**
- * Requires scopes, each of them; the 403 names what is missing.
+ * Requires all of the scopes. The 403 names the missing ones (RFC 6750 §3.1).
  *
- * @throws {OptionsError} without a scope
+ * @throws {OptionsError} if no scope is given, when the class is loaded
+ * @throws {TypeError} beside `@Public()` on the same class or handler
  * @example
  * class Orders { @Get() @Scopes('orders:read') all() {} }
  */
@@ -82,11 +88,14 @@ export function Scopes(...scopes: readonly string[]): AccessDecorator {
 }
 
 /**
- * Requires a permission, as Keycloak's authorization services decide: `resource#scope`, `{ anyOf }`, `{ allOf }`, or a function of
- * the request. It is asked after everything else that is required. What a class requires and what its handler requires must
- * both be granted; nobody has a permission, with `@OptionalAuth()` too. Needs the option `permissions` of `KeycloakModule`.
+ * Requires a permission from Keycloak's authorization services: `resource#scope`, `{ anyOf }`, `{ allOf }`, or a function
+ * that returns one of these for the request. Keycloak is asked after every other requirement is met. The permissions of a
+ * class and of its handler must both be granted. A caller without a token has no permission, with `@OptionalAuth()` too.
+ * Needs the option `permissions` of `KeycloakModule`.
  *
- * @throws {OptionsError} for a rule or an option that is wrong, when the class is loaded
+ * @throws {OptionsError} for a wrong rule or option, when the class is loaded
+ * @throws {TypeError} beside `@Public()` on the same class or handler
+ * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
  * @example
  * class Orders { @Get(':id') @Permission((request) => `order-${request.params.id}#view`, { hide: true }) one() {} }
  */
@@ -102,8 +111,8 @@ export function Permission(
 export type Principal<C extends object = Claims> = CorePrincipal<C>;
 
 /**
- * Parameter decorator: who is calling, or one member of it; `undefined` where no guard ran, or an optional one found no
- * token. The type of the same name is what it gives.
+ * Parameter decorator: the caller, or one member of it. `undefined` if no guard ran, or an optional guard found no token.
+ * The type of the same name is the type of the parameter.
  *
  * @example
  * class Me { @Get('me') @Require({}) me(@Principal() principal: Principal) { return { hello: principal.username }; } }
@@ -124,7 +133,7 @@ function toDecorator(access: Partial<Access>): AccessDecorator {
   return (...on: Decorated) => addAccess(toMarked(on), access);
 }
 
-/** A requirement that no guard looks at would be worse than none. */
+/** Applies the guard once: a requirement that no guard reads would be worse than none. */
 function toGuarding(access: Partial<Access>): AccessDecorator {
   const guard = UseGuards(KeycloakGuard) as (...on: Decorated) => void;
   return (...on: Decorated) => {
@@ -136,7 +145,7 @@ function toGuarding(access: Partial<Access>): AccessDecorator {
 
 type Decorated = [target: object, key?: string | symbol, descriptor?: PropertyDescriptor];
 
-/** The class, or the function that handles. */
+/** The class, or the handler function. */
 function toMarked([target, , descriptor]: Decorated): object {
   return descriptor === undefined ? target : descriptor.value;
 }

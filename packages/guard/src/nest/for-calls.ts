@@ -7,9 +7,9 @@ import type {
 } from '../adapter/internal.ts';
 import type { Call, KeycloakRequest } from './call.ts';
 
-// The engine calls listeners with a call of ours; they are told of what the application knows.
+// The engine calls listeners with our `Call`. They expect Nest's context or the platform's request.
 
-/** Who listens to refusals is told of Nest's context. */
+/** Calls `onDenied` with Nest's context. */
 export function toCallOptions<C extends object>(
   options: KeycloakOptions<ExecutionContext, C>,
 ): KeycloakOptions<Call, C> {
@@ -41,7 +41,7 @@ export function toCallMessages({
   return { ...rest, onMessage: onMessage && ((call, message) => onMessage(requestOf(call), message)) };
 }
 
-/** Sessions and messages come by HTTP alone. */
+/** Sessions and messages only come over HTTP. */
 function requestOf({ request }: Call): KeycloakRequest {
   return request as KeycloakRequest;
 }

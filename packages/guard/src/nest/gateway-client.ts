@@ -2,7 +2,7 @@ import { disconnectSocket, type SocketIoSocket } from '../adapter/internal.ts';
 import { isAuthError } from '../core/index.ts';
 import type { Client } from './ws-call.ts';
 
-/** Of `ws`, as much of it as is needed. */
+/** The members of a `ws` client that are used here. */
 interface WsClient {
   readonly readyState: number;
   once(event: 'close', listener: () => void): unknown;
@@ -14,16 +14,16 @@ interface WsClient {
 }
 
 interface SocketIoClient extends SocketIoSocket {
-  /** Middleware for the events that come. */
+  /** Adds middleware for incoming events. */
   use(middleware: (event: unknown, next: () => void) => void): unknown;
 }
 
-/** A client of a gateway, of Socket.IO or of `ws`. */
+/** A gateway's client, of Socket.IO or of `ws`. */
 export type GatewayClient = Client & (SocketIoClient | WsClient);
 
-/** After this a client of `ws` that does not answer the close is cut. Unit: milliseconds. */
+/** A `ws` client that has not answered the close by then is cut off. Unit: milliseconds. */
 const CUT_AFTER_MS = 1_000;
-/** Of `ws`: the connection is closing, or closed. */
+/** `readyState` of `ws` from which on the connection is closing or closed. */
 const CLOSING = 2;
 
 /** Most events of a client of Socket.IO that wait for a decision; who sends more is disconnected. */
@@ -55,18 +55,18 @@ export function isSocketIo(client: GatewayClient): client is Client & SocketIoCl
   return 'disconnect' in client;
 }
 
-/** It may have gone while its token was looked at. */
+/** Whether the client left while its token was being checked. */
 export function isOver(client: GatewayClient): boolean {
   return isSocketIo(client) ? client.connected === false : client.readyState >= CLOSING;
 }
 
-/** How many have not decided yet: several gateways may share a client. */
+/** Number of decisions still open: several gateways may share a client. */
 const undecided = new WeakMap<object, number>();
 
 /**
- * Nest does not wait for `handleConnection`: what a client sends meanwhile stays where it is.
+ * Nest does not wait for `handleConnection`. This holds back what the client sends until a decision is made.
  *
- * @returns to be called when it is decided
+ * @returns call it once the decision is made
  */
 export function hold(client: GatewayClient): () => void {
   if (isSocketIo(client)) return holdEvents(client);
@@ -79,7 +79,7 @@ export function hold(client: GatewayClient): () => void {
   };
 }
 
-/** Socket.IO gives those that wait to nobody, once it has disconnected the client. */
+/** After a disconnect, Socket.IO drops the events that were held back. */
 function holdEvents(client: SocketIoClient): () => void {
   let waiting: (() => void)[] | undefined = [];
   client.use((_event, next) => {
@@ -97,7 +97,10 @@ function holdEvents(client: SocketIoClient): () => void {
   };
 }
 
-/** Socket.IO is told why by an event, `ws` by the code: 4401, 4403; 1013 try again later, 1011 a fault here (RFC 6455 §7.4.1). */
+/**
+ * Tells Socket.IO the reason by an event, `ws` by the close code: 4401 or 4403 for a refusal, 1013 for "try again later",
+ * 1011 for a fault in this server (RFC 6455 §7.4.1).
+ */
 export function disconnect(client: GatewayClient, reason: unknown): void {
   if (isSocketIo(client)) {
     disconnectSocket(client, reason);
@@ -106,7 +109,7 @@ export function disconnect(client: GatewayClient, reason: unknown): void {
   const { statusCode, detail } = isAuthError(reason)
     ? reason
     : { statusCode: 500, detail: 'Internal Server Error' };
-  // Until it answers the close, it could go on sending.
+  // Until the client answers the close, it could go on sending.
   client.removeAllListeners('message');
   client.close(statusCode < 500 ? 4000 + statusCode : statusCode === 503 ? 1013 : 1011, detail);
   setTimeout(() => client.terminate(), CUT_AFTER_MS).unref();

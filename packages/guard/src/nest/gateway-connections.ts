@@ -23,15 +23,15 @@ import {
 } from './gateway-client.ts';
 import type { Client, Handshakes } from './ws-call.ts';
 
-/** Keeps the connections of gateways no longer than whoever is on them may be there. */
+/** Ends each gateway connection when its caller's token or session ends. */
 export interface GatewayConnections {
-  /** Watches the client of a message that was let in, by the token of its handshake; once. */
+  /** Starts watching the client of an admitted message, by the token of its handshake. Repeated calls change nothing. */
   follow(call: Call): void;
-  /** Guards the connection itself; whoever is refused is disconnected, and there is nobody. */
+  /** Guards the connection itself. Disconnects a refused client and resolves to `undefined`. */
   connect(client: object, requirements: Requirements): Promise<Principal | undefined>;
-  /** @throws {WsException} rejects as a guard would refuse the token; the connection goes on with the old one */
+  /** @throws {WsException} rejects with what a guard would refuse the token with; the old token stays in use */
   renew(client: object, token: unknown): Promise<Principal>;
-  /** @throws {OptionsError} for a requirement that is misspelt or empty */
+  /** @throws {OptionsError} for a misspelt or empty requirement */
   socket(requirements: Requirements): SocketIoMiddleware;
 }
 
@@ -39,7 +39,7 @@ const UNKNOWN = 'A client of a gateway is neither of ws nor of Socket.IO, and is
 const UNENDED =
   'Clients of a gateway are neither of ws nor of Socket.IO: each message is looked at, and the connection is not ended with its token';
 
-/** @param toCall throws where the handshake of a client is not known */
+/** @param toCall throws if the client's handshake is unknown */
 export function createGatewayConnections(
   door: Pick<Door<Call, Call, never>, 'connections' | 'refusalOf'>,
   handshakes: Handshakes,
@@ -51,7 +51,7 @@ export function createGatewayConnections(
   const everybody = connections.guard({});
   const callOf = (client: object) => toCall(toClientContext(client as Client));
 
-  /** What comes later on it is by the token that it goes on with. */
+  /** Later messages are checked with the renewed token. */
   function keep(client: object, opening: Promise<Connection>): Promise<Connection> {
     const kept = opening.then((connection) => ({
       get principal() {
@@ -69,7 +69,7 @@ export function createGatewayConnections(
     return kept;
   }
 
-  /** Rejects with the refusal, and then the client is disconnected. */
+  /** Rejects with the refusal. An admitted client is disconnected when its time is over. */
   async function watch(client: GatewayClient, opening: Promise<Connection>): Promise<Principal> {
     try {
       const connection = await keep(client, opening);
@@ -100,11 +100,11 @@ export function createGatewayConnections(
     follow(call) {
       const client: Carrier = call.carrier;
       const isNobody = client.principal === undefined;
-      // Where the application says where a message's token stands, the next one may have another.
+      // With `tokenFrom.ws`, each message may carry a token of its own.
       if (isNobody || call.request === undefined || open.has(client)) return;
       if (!isKnownClient(client)) return tellOfUnknown();
       watch(client, everybody.open(call)).catch((error: unknown) => {
-        // Nobody can tell at the moment: the next message begins anew.
+        // Keycloak does not answer at the moment: the next message tries again.
         if (!isAuthError(error) || error.statusCode !== 503) turnAway(client, error);
       });
     },

@@ -10,9 +10,9 @@ import {
 import { KeycloakService } from './service.ts';
 
 /**
- * Guard of Nest's: lets in whoever has a good token and meets what the decorators require, in HTTP, GraphQL, WebSocket
- * gateways and microservices. Every decorator that requires something brings it along; for all handlers of the app, register
- * it as `APP_GUARD`.
+ * Admits callers who have a valid token and meet what the decorators require: over HTTP, GraphQL, WebSocket gateways and
+ * microservices. Every decorator that requires something applies this guard. To guard all handlers of the app, register it
+ * as `APP_GUARD`.
  *
  * @example
  * const everywhere = { provide: APP_GUARD, useClass: KeycloakGuard };
@@ -24,15 +24,15 @@ export class KeycloakGuard implements CanActivate {
     this.#keycloak = keycloak;
   }
 
-  /** @throws an exception of Nest's where the call is refused */
+  /** Whether Nest may call the handler. @throws one of Nest's exceptions, or rejects with one, if the call is refused */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (this.#keycloak !== undefined) return this.#keycloak.admit(context);
-    new Logger('Keycloak').error('KeycloakModule is not imported: whatever is guarded is refused');
+    new Logger('Keycloak').error('KeycloakModule is not imported: guarded handlers refuse every call');
     throw new InternalServerErrorException({ detail: 'Internal Server Error' });
   }
 }
 
-// What `@Injectable()` and `@Inject()` do. Optional, so that a controller can be tested by itself.
+// Done by hand what `@Injectable()` and `@Inject()` do. Optional, so that a controller can be tested on its own.
 Injectable()(KeycloakGuard);
 Inject(KeycloakService)(KeycloakGuard, undefined, 0);
 Optional()(KeycloakGuard, undefined, 0);

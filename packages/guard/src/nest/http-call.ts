@@ -4,7 +4,7 @@ import type { Answer } from '../core/internal.ts';
 import { publicOriginOf } from '../express/internal.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
 
-/** A request of Fastify's, as much of it as is needed; `host` is missing in Fastify 4. */
+/** The members of Fastify's request that are used here. Fastify 4 has no `host`. */
 type FastifyLike = KeycloakRequest & {
   readonly raw: NodeRequest;
   readonly protocol: string;
@@ -12,7 +12,7 @@ type FastifyLike = KeycloakRequest & {
   readonly hostname: string;
 };
 
-/** A request over HTTP, on Express or on Fastify; of GraphQL too, which comes by one. */
+/** An HTTP request on Express or Fastify, or the one that carries a GraphQL operation. */
 export function toHttpCall(
   context: ExecutionContext | undefined,
   request: KeycloakRequest,
@@ -34,7 +34,7 @@ function isFastify(request: KeycloakRequest): request is FastifyLike {
   return typeof raw?.headers === 'object';
 }
 
-/** As the platform sees it, with its setting for proxies. */
+/** The origin as the platform sees it, which heeds its setting for proxies. */
 function originOf(request: KeycloakRequest): string {
   if (!isFastify(request)) return publicOriginOf(request as NodeRequest);
   return `${request.protocol}://${request.host ?? request.hostname}`;

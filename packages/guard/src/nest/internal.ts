@@ -1,4 +1,4 @@
-// What the rooms of this package share, and nobody else gets.
+// Shared between the rooms of this package, not exported from it.
 export { type Call, type Carrier, carrierOf, type KeycloakRequest, kindOf } from './call.ts';
 export { decide, refuse, refuseUnknown } from './decide.ts';
 export { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';

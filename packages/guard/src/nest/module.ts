@@ -15,17 +15,18 @@ import { KeycloakGuard } from './guard.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
 
-/** How options are found that are known when the app starts. */
+/** Where options come from that are only known when the app starts. */
 export interface KeycloakModuleAsyncOptions<C extends object = Claims>
   extends Pick<ModuleMetadata, 'imports'> {
-  /** What `useFactory` is called with. Default: nothing. */
+  /** Providers that `useFactory` is called with. Default none. */
   readonly inject?: FactoryProvider['inject'];
-  // biome-ignore lint/suspicious/noExplicitAny: what is injected has any type, as in Nest itself.
+  /** Returns the options, or a promise of them. */
+  // biome-ignore lint/suspicious/noExplicitAny: injected providers may have any type, as in Nest itself.
   readonly useFactory: (...injected: any[]) => KeycloakModuleOptions<C> | Promise<KeycloakModuleOptions<C>>;
 }
 
 /**
- * keycloak-guard for Nest. Global: imported once, its guard and its service are known everywhere.
+ * keycloak-guard for Nest. A global module: import it once, and its guard and service can be injected everywhere.
  *
  * @example
  * const imports = [KeycloakModule.forRoot({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' })];
@@ -39,13 +40,19 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
     this.#host = host;
   }
 
-  /** @throws {OptionsError} when the app starts, naming every option that is missing, wrong or unknown */
+  /**
+   * The module with fixed options.
+   *
+   * @throws {OptionsError} when the app starts, naming every option that is missing, wrong or unknown
+   * @example
+   * const module = KeycloakModule.forRoot({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+   */
   static forRoot<C extends object = Claims>(options: KeycloakModuleOptions<C>): DynamicModule {
     return KeycloakModule.forRootAsync({ useFactory: () => options });
   }
 
   /**
-   * With options that are known when the app starts.
+   * The module with options that are only known when the app starts, for example from a `ConfigService`.
    *
    * @throws {OptionsError} when the app starts, naming every option that is missing, wrong or unknown
    * @example
@@ -62,7 +69,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
     const service: FactoryProvider = {
       provide: KeycloakService,
       inject,
-      // The options are kept nowhere: they hold secrets, and everybody can look into Nest's container.
+      // The options are not kept as a provider: they hold secrets, and Nest's container is open to everybody.
       useFactory: async (...injected: unknown[]) => new KeycloakService(await useFactory(...injected)),
     };
     return {
@@ -74,16 +81,17 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
     };
   }
 
-  /** Nest calls it when there is a server, and no route yet. */
+  /** Called by Nest when the server exists and no route does. Adds the module's own routes. */
   configure(_consumer: MiddlewareConsumer): void {
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 
+  /** Called by Nest. Starts to load the realm's keys. */
   onModuleInit(): void {
     this.#keycloak.load();
   }
 
-  /** Not before: requests that are under way still need it. */
+  /** Called by Nest. Ends every timer; not earlier, because requests under way still need the service. */
   onApplicationShutdown(): Promise<void> {
     return this.#keycloak.close();
   }

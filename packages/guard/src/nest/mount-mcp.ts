@@ -17,8 +17,8 @@ import { toHttpCall } from './http-call.ts';
 import { type FastifyReply, type FastifyRequest, send } from './mount.ts';
 
 /**
- * Guards an MCP server, on Express and on Fastify, before the application's own routes are looked at. Who is refused is answered
- * here: exception filters are for handlers.
+ * Guards an MCP server on Express and Fastify, before the application's routes. Refusals are answered here, because
+ * exception filters only see handlers.
  */
 export function mountMcp(
   platform: HttpServer,
@@ -28,14 +28,14 @@ export function mountMcp(
   const server = createMcpServer(options, door.statelessGate(), door.toRequest, door.clock);
   const asked = tellOfUnasked(platform, server.isFor, door.log);
 
-  /** The answer to who is let in no further; what is a fault is thrown. */
+  /** The answer to a refused call. Rethrows what is not a refusal. */
   function refuse(error: unknown, call: Call): Answer {
     const answer = door.refusalOf(error, call);
     if (answer === undefined) throw error;
     return answer;
   }
 
-  /** What is to be answered at once; `undefined`: who calls may go on. */
+  /** The answer to send at once, or `undefined` if the call may go on. */
   async function admit(
     call: Call,
     request: KeycloakRequest,
@@ -71,7 +71,7 @@ export function mountMcp(
     };
     admit(call, request, request, response, lookInto).then(
       (answer) => (answer === undefined ? next() : answerNode(response, answer)),
-      // Who went away while the body was read waits for nothing.
+      // The client went away while its body was read: nobody waits for an answer.
       (error) => (request.destroyed && !request.complete ? undefined : next(error)),
     );
   }
@@ -88,7 +88,7 @@ export function mountMcp(
       done,
     );
   };
-  /** There Fastify has read the body. */
+  /** By then Fastify has read the body. */
   const preHandler = (request: FastifyRequest, reply: FastifyReply, done: Next): void => {
     const caller = callers.get(request);
     if (caller === undefined || request.raw.method !== 'POST') {
@@ -114,10 +114,10 @@ export function mountMcp(
 }
 
 /**
- * Middleware that the application mounted may answer before the guard is asked, on Fastify always: the log says so, once. Nothing is
- * said of what it refuses itself.
+ * The application's middleware may answer before the guard is asked, on Fastify always: the log says so, once. What that
+ * middleware refuses needs no warning.
  *
- * @returns to be told of each request that the guard was asked about
+ * @returns takes each request that the guard was asked about
  */
 function tellOfUnasked(
   platform: HttpServer,
@@ -143,7 +143,7 @@ const UNASKED =
   'A request for the MCP server was answered before its guard was asked: middleware of the application stands before it';
 const FIX = 'Serve it by a controller; on Express consumer.apply(…).forRoutes(…) does as well';
 
-/** There is no handler yet; who listens to refusals finds the request where it is in every context of HTTP. */
+/** There is no handler yet. Listeners find the request where every HTTP context has it. */
 function toCall(request: KeycloakRequest, response: Outgoing): Call {
   return toHttpCall(new ExecutionContextHost([request, response]), request, response);
 }

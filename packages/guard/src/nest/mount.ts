@@ -23,16 +23,16 @@ export type FastifyReply = Extract<Outgoing, { headers(all: object): unknown }> 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: Next) => void;
 
 /**
- * Answers the routes of sessions, messages and metadata, on Express and on Fastify, before the application's own are looked at.
+ * Answers the routes of sessions, messages and metadata on Express and Fastify, before the application's routes.
  *
- * @throws {Error} on a platform that is neither
+ * @throws {Error} on any other platform
  */
 export function mountRoutes(
   platform: HttpServer,
   door: Pick<Door<Call, Call>, 'refusalOf'>,
   routes: Routes<Call>,
 ): void {
-  /** @returns `undefined` where it is for somebody else */
+  /** @returns `undefined` if none of the routes matches */
   function answer(call: Call, raw: NodeRequest, parsed?: unknown): Promise<Answer | undefined> | undefined {
     const route = routes.find(raw.method, pathOf(raw.url ?? '/'));
     return route && answerRoute(door, route, call, parsed, raw);

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Log } from '../core/index.ts';
 
-/** Nest's logger takes texts. */
+/** Writes fields and message as one line: Nest's logger takes texts. */
 export function createNestLog(): Log {
   const logger = new Logger('Keycloak');
   return {

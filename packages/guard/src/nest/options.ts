@@ -13,48 +13,48 @@ import type { McpOptions } from '../mcp/index.ts';
 import type { KeycloakRequest } from './call.ts';
 import type { TokenReaders } from './to-call.ts';
 
-/** What Nest's module adds to the options of every adapter. */
+/** Options of the Nest module beside those that every adapter has. */
 export interface NestOptions {
   /**
-   * Signs people in with the browser: answers login, callback, session and logout. Guards then take its cookie as well as a
-   * bearer token, and send the browser to the login where a page is asked for and nobody is signed in. The paths count from
-   * the root of the app, whatever its global prefix is.
+   * Signs people in with the browser: answers login, callback, session and logout. Guards then accept the session cookie as
+   * well as a bearer token, and send a browser that asks for a page to the login if nobody is signed in. The paths start at
+   * the root of the app, without its global prefix. Default: no sessions.
    */
   readonly session?: SessionSettings<KeycloakRequest> | undefined;
   /**
-   * Lets Keycloak tell that a session ended: answers `POST /backchannel-logout`, from the root of the app. Default false.
+   * Answers `POST /backchannel-logout` at the root of the app, by which Keycloak reports that a session ended (OpenID
+   * Connect Back-Channel Logout 1.0). Default false.
    */
   readonly backchannelLogout?: boolean | BackchannelLogoutOptions<KeycloakRequest> | undefined;
   /**
-   * Says which resource this API is: answers `GET /.well-known/oauth-protected-resource`, with the path of its URL behind, and
-   * names it in every challenge (RFC 9728). Default: nothing is said.
+   * Publishes which resource this API is: answers `GET /.well-known/oauth-protected-resource` followed by the path of its
+   * URL, and names that address in every challenge (RFC 9728). Default: not published.
    */
   readonly protectedResource?: ProtectedResourceOptions | undefined;
   /**
-   * Guards an MCP server at the path of its URL, and answers its metadata. Its handler needs no decorator; for the transport of
-   * the SDK, `auth` is on Node's request. Who is refused is answered before filters are asked. Default: there is none.
+   * Guards an MCP server at the path of its URL and answers its metadata. Its handler needs no decorator; the SDK's
+   * transport finds `auth` on Node's request. Refusals are answered before exception filters run. Default: no MCP server.
    */
   readonly mcp?: McpOptions | undefined;
   /**
-   * Questions to Keycloak's authorization services, for `@Permission`. `clientSecret` may be left out where it is given beside.
-   * Default: none are asked, and whatever requires a permission is refused.
+   * Turns on questions to Keycloak's authorization services, for `@Permission`. `clientSecret` may be left out if the
+   * module's options have it. Default: off, and a handler that requires a permission refuses every call.
    */
   readonly permissions?: PermissionSettings | undefined;
   /**
-   * Decides by path and method of the request, for every handler that is guarded, after its guard and before its permissions:
-   * as the policy enforcer of Keycloak's adapters for Java does. What is `@Public()` is open; messages, and operations whose token `tokenFrom`
-   * reads, have no path. Needs
-   * `permissions`. Default: none.
+   * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does: for every guarded handler, after
+   * its guard and before its `@Permission`. `@Public()` handlers stay open. Messages have no path, nor do operations whose
+   * token `tokenFrom` reads. Needs `permissions`. Default: off.
    */
   readonly pathEnforcer?: Omit<PathEnforcerOptions, 'permissions'> | undefined;
   /**
-   * Where the token of a message stands, by kind of context. `rpc` (microservices) has no default. `graphql`: by default in
-   * the request of the operation; subscriptions have none. `ws`: by default in the handshake, or Socket.IO's `auth.token`.
+   * Where to find the token of a message, by kind of context. Default: `graphql` reads the operation's request, which a
+   * subscription does not have; `ws` reads the handshake, or Socket.IO's `auth.token`; `rpc` (microservices) has no default.
    */
   readonly tokenFrom?: TokenReaders | undefined;
 }
 
-/** Options of {@link KeycloakModule}: those of a verifier, or a verifier made before; and what the module adds. */
+/** Options of {@link KeycloakModule}: those of a verifier, or a finished verifier, and what the module adds. */
 export type KeycloakModuleOptions<C extends object = Claims> = KeycloakOptions<ExecutionContext, C> &
   NestOptions;
 

@@ -8,10 +8,11 @@ import {
 import { type Call, kindOf } from './call.ts';
 
 /**
- * Decides by the path of the request that a call came by. Messages have none.
+ * Decides by the path of a call's request. Messages have no path.
  *
- * @returns `undefined` where nothing is decided by path
- * @throws {OptionsError} for an option or a part of the configuration that is wrong; {Error} where permissions are not turned on
+ * @returns `undefined` if nothing is decided by path
+ * @throws {OptionsError} for a wrong option or part of the configuration
+ * @throws {Error} if permissions are not turned on
  */
 export function toPathPermit(
   permits: Door<Call, Call>['permits'],
@@ -25,7 +26,7 @@ export function toPathPermit(
   return (call, principal) => (hasPath(call) ? decide(call, principal) : undefined);
 }
 
-/** A message comes by the path of its connection, which says nothing about the message. */
+/** A message's request is that of its connection, whose path says nothing about the message. */
 function hasPath({ context, request }: Call): boolean {
   const kind = context && kindOf(context);
   return request !== undefined && (kind === 'http' || kind === 'graphql');

@@ -3,7 +3,7 @@ import type { Decide, Door, PermitOptions, PermitRule, PushedClaims } from '../a
 import type { Principal } from '../core/index.ts';
 import type { Call } from './call.ts';
 
-/** A function of `@Permission`: with Express's or Fastify's request, and Nest's context for what is not in it. */
+/** A function given to `@Permission`. It gets Express's or Fastify's request, and Nest's context for everything else. */
 export type OfRequest<T> = (
   // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
   request: any,
@@ -11,7 +11,7 @@ export type OfRequest<T> = (
   context: ExecutionContext,
 ) => T | Promise<T>;
 
-/** Options of `@Permission`: see those of `createPermit`. */
+/** Options of `@Permission`; see `PermitOptions` of `keycloak-guard/authz`. */
 export type PermissionOptions = Omit<PermitOptions<never>, 'owner' | 'claims'> & {
   readonly owner?: OfRequest<string | null | undefined> | undefined;
   readonly claims?: OfRequest<PushedClaims> | undefined;
@@ -23,7 +23,7 @@ export interface RequiredPermission {
   readonly options: PermissionOptions;
 }
 
-/** One after the other; `undefined` where none is required. @throws {Error} where permissions are not turned on */
+/** All permissions, asked in order; `undefined` if none is required. @throws {Error} if permissions are not turned on */
 export function toPermit(
   permits: Door<Call, Call>['permits'],
   required: readonly RequiredPermission[],
@@ -34,7 +34,7 @@ export function toPermit(
   return first && others.reduce(toBoth, first);
 }
 
-/** First the one, then the other. */
+/** Asks the second only if the first is granted. */
 export function toBoth(first: Decide<Call>, second: Decide<Call>): Decide<Call> {
   return (...asked) => {
     const decided = first(...asked);

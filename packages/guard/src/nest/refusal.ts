@@ -11,7 +11,7 @@ import {
 import type { Answer } from '../core/internal.ts';
 import type { Kind } from './call.ts';
 
-/** Nest's own exceptions, so that filters which catch them do. */
+/** Nest's own exception classes, so that filters for them apply. */
 const EXCEPTIONS: Readonly<Record<number, new (body: object, options: { cause: unknown }) => HttpException>> =
   {
     400: BadRequestException,
@@ -22,7 +22,7 @@ const EXCEPTIONS: Readonly<Record<number, new (body: object, options: { cause: u
     503: ServiceUnavailableException,
   };
 
-/** As Apollo names them. */
+/** Apollo's names for these statuses. */
 const CODES: Readonly<Record<number, string>> = {
   400: 'BAD_REQUEST',
   401: 'UNAUTHENTICATED',
@@ -33,7 +33,7 @@ const CODES: Readonly<Record<number, string>> = {
 };
 
 /**
- * The exception that a kind of context answers with.
+ * The exception for a kind of context.
  *
  * @param cause the `AuthError`, for filters and logs
  */
@@ -41,7 +41,7 @@ export async function toException(kind: Kind | undefined, answer: Answer, cause:
   const body = bodyOf(answer);
   if (kind !== 'ws' && kind !== 'rpc') return toHttpException(kind, answer, cause);
   const error = { status: 'error', code: CODES[answer.status], ...body };
-  // Where there is such a context the package is there, and loaded.
+  // An app that has such a context has loaded the package already.
   if (kind === 'ws') {
     const { WsException } = await import('@nestjs/websockets');
     return Object.assign(new WsException(error), { cause });
@@ -50,7 +50,7 @@ export async function toException(kind: Kind | undefined, answer: Answer, cause:
   return Object.assign(new RpcException(error), { cause });
 }
 
-/** GraphQL servers of every make hand on what an error has in `extensions`. */
+/** GraphQL servers pass an error's `extensions` on to the client. */
 export function toHttpException(kind: Kind | undefined, answer: Answer, cause: unknown): HttpException {
   const { status } = answer;
   const Exception = EXCEPTIONS[status];

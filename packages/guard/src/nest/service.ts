@@ -23,7 +23,7 @@ import { createCallReader } from './to-call.ts';
 import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
 
 /**
- * What `KeycloakModule` provides: for the verifier, a yes or no about somebody, and tests.
+ * The service that `KeycloakModule` provides. Inject it for the verifier, for a yes or no about a caller, and in tests.
  *
  * @example
  * const keycloak = new KeycloakService({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
@@ -35,7 +35,7 @@ export class KeycloakService<C extends object = Claims> {
   readonly #mcp: ResolvedMcpOptions | undefined;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
-  /** Decides on a context, as `KeycloakGuard` does. @throws an exception of Nest's where it is refused */
+  /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
   readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
 
   /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
@@ -59,36 +59,45 @@ export class KeycloakService<C extends object = Claims> {
     this.admit = createAdmission(this.#door, toCall, log, this.#gateways.follow, paths);
   }
 
+  /** Verifies tokens; the same object that the guards use. */
   get verifier(): TokenVerifier<C> {
     return this.#door.verifier;
   }
 
-  /** What the option `permissions` turned on, for questions of the application's own. @throws {Error} without it */
+  /** Asks Keycloak for permissions outside of a decorator. @throws {Error} without the option `permissions` */
   get permissions(): Permissions {
     return this.#door.permits.opened();
   }
 
-  /** Whether somebody meets requirements; false for nobody. @throws {OptionsError} for one that is misspelt or empty */
+  /**
+   * Whether a principal meets requirements; false for `null` and `undefined`.
+   *
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * const mayDelete = keycloak.has(principal, { realmRole: 'admin' });
+   */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean {
     return this.#door.has(principal, requirements);
   }
 
   /**
-   * Says which request a client of `ws` began with. Only a gateway on a port of its own needs it: call it in
-   * `handleConnection(client, request)`.
+   * Remembers the request that a `ws` client connected with. Only a gateway on its own port needs this.
+   *
+   * @example
+   * class Chat { handleConnection(client: WebSocket, request: IncomingMessage) { keycloak.handshake(client, request); } }
    */
   handshake(client: object, request: IncomingMessage): void {
     this.#handshakes.remember(client, request);
   }
 
   /**
-   * Guards a connection to a gateway from its beginning, before its first message: whoever is refused is disconnected, and
-   * whoever is let in is disconnected when the token expires or the session ends. `ws` closes with 4401 (nobody), 4403, or 1013
-   * (nobody can tell now); Socket.IO gets `auth_error`. Where it is not called, that begins with the first guarded message.
+   * Guards a gateway connection before its first message. A refused client is disconnected at once, an admitted one when its
+   * token expires or its session ends. `ws` closes with 4401 (not authenticated), 4403 (requirement not met) or 1013 (Keycloak
+   * does not answer); Socket.IO gets the event `auth_error`. Without this call, guarding begins with the first guarded message.
    *
-   * @param client of Socket.IO, or of `ws`
-   * @returns who it is; `undefined`: refused. It never rejects for a client
-   * @throws {OptionsError} rejects for a requirement that is misspelt or empty
+   * @param client Socket.IO's or `ws`'s
+   * @returns the principal, or `undefined` if the client was refused, which does not reject
+   * @throws {OptionsError} rejects with one for a misspelt or empty requirement
    * @example
    * class Chat { async handleConnection(client: WebSocket) { await keycloak.connect(client, { realmRole: 'user' }); } }
    */
@@ -97,9 +106,9 @@ export class KeycloakService<C extends object = Claims> {
   }
 
   /**
-   * Goes on with a new access token of the same person, on a connection that is open: for a message of the application's own.
+   * Continues an open connection with a new access token of the same person. Call it from a message of your own.
    *
-   * @throws {WsException} rejects as a guard would refuse the token; the connection goes on with the old one
+   * @throws {WsException} rejects with what a guard would refuse the token with; the connection keeps the old token
    * @example
    * class Chat { @SubscribeMessage('auth') auth(client: WebSocket, { token }: { token: string }) { return keycloak.renew(client, token); } }
    */
@@ -108,10 +117,10 @@ export class KeycloakService<C extends object = Claims> {
   }
 
   /**
-   * Middleware for the server of Socket.IO: guards the handshake, as `connect` guards a connection, and refuses with
-   * `connect_error`. The event `auth` with a new token goes on with it, and is acknowledged with `{ ok }`.
+   * Middleware for Socket.IO's server. It guards the handshake as `connect` guards a connection, and refuses with
+   * `connect_error`. A client continues with a new token by the event `auth`, which is acknowledged with `{ ok }`.
    *
-   * @throws {OptionsError} for a requirement that is misspelt or empty
+   * @throws {OptionsError} for a misspelt or empty requirement
    * @example
    * class Chat { afterInit(server: Server) { server.use(keycloak.socket({ realmRole: 'user' })); } }
    */
@@ -120,8 +129,10 @@ export class KeycloakService<C extends object = Claims> {
   }
 
   /**
-   * Answers what `session`, `backchannelLogout`, `protectedResource` and `mcp` are for, and learns of WebSockets; before the app
-   * has its routes.
+   * Adds the routes that `session`, `backchannelLogout`, `protectedResource` and `mcp` turn on, and watches for WebSocket
+   * handshakes. `KeycloakModule` calls it, before the app has its routes.
+   *
+   * @throws {Error} on a platform that is neither Express nor Fastify, if one of those options is set
    */
   mount(platform: HttpServer): void {
     for (const routes of this.#routes) mountRoutes(platform, this.#door, routes);
@@ -130,22 +141,24 @@ export class KeycloakService<C extends object = Claims> {
   }
 
   /**
-   * The access token of the caller, for a call of another API on their behalf: the bearer token as it came, or that of the
-   * session, renewed when it is about to expire. `null`: nobody is there.
+   * The caller's access token, to call another API on their behalf: the bearer token as it was sent, or the session's token,
+   * renewed if it is about to expire. `null` if nobody is signed in.
    *
    * @param request Express's or Fastify's
-   * @throws {AuthError} rejects with what a guard would refuse
+   * @throws {AuthError} rejects with the error that a guard would refuse the request with
+   * @example
+   * const token = await keycloak.accessToken(request);
    */
   accessToken(request: KeycloakRequest): Promise<string | null> {
     return this.#door.accessToken(toHttpCall(undefined, request, undefined));
   }
 
-  /** Begins to load the keys of the realm, so that no request has to wait for them. */
+  /** Starts to load the realm's keys, so that no request has to wait for them. `KeycloakModule` calls it. */
   load(): void {
     this.#door.load();
   }
 
-  /** Ends every timer. */
+  /** Ends every timer. `KeycloakModule` calls it at shutdown. */
   close(): Promise<void> {
     return this.#door.close();
   }

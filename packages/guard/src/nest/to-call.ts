@@ -12,13 +12,13 @@ import {
 import { toHttpCall } from './http-call.ts';
 import { createHandshakes, type Handshakes, toWsCall } from './ws-call.ts';
 
-/** Finds the token of a message; `undefined` or `null` where it has none. */
+/** Finds the token of a message. Returns `undefined` or `null` if the message has none. */
 export type TokenReader = (context: ExecutionContext) => string | null | undefined;
 
-/** By kind of context. */
+/** Token readers by kind of context. */
 export type TokenReaders = Partial<Record<Exclude<Kind, 'http'>, TokenReader | undefined>>;
 
-/** A context is not one that tokens can be found in. */
+/** The token of a context cannot be located. */
 export class UnknownContextError extends Error {
   override readonly name = 'UnknownContextError';
 }
@@ -38,12 +38,12 @@ export function createCallReader(readers: TokenReaders = {}): CallReader {
   };
 }
 
-/** @throws {UnknownContextError} where it is not known how this says who is calling: then nobody gets in */
+/** @throws {UnknownContextError} if the token cannot be located: the call must then be refused */
 function toCall(context: ExecutionContext, readers: TokenReaders, handshakes: Handshakes): Call {
   const kind = kindOf(context);
   if (kind === undefined) {
     throw new UnknownContextError(
-      `A context of type "${context.getType()}" is not known: http, graphql, ws and rpc are`,
+      `A context of type "${context.getType()}" is unknown: known are http, graphql, ws and rpc`,
     );
   }
   const read = kind === 'http' ? undefined : readers[kind];
@@ -69,7 +69,7 @@ function toKnownCall(context: ExecutionContext, kind: Kind, handshakes: Handshak
   }
 }
 
-/** The application says where the token stands; nothing else is looked at. */
+/** The application's reader finds the token; no other place is searched. */
 function toReadCall(context: ExecutionContext, read: TokenReader): Call | undefined {
   const carrier = carrierOf(context);
   if (carrier === undefined) return undefined;
@@ -86,11 +86,11 @@ function toReadCall(context: ExecutionContext, read: TokenReader): Call | undefi
 }
 
 const WHERE: Readonly<Record<Kind, string>> = {
-  http: 'The first argument of a context of type "http" is no request',
+  http: 'The first argument of a context of type "http" is not a request',
   graphql:
     'The GraphQL context has no request: put it there as req, or say where the token is with tokenFrom.graphql',
-  ws: 'The handshake of this client is not known: call handshake(client, request) of KeycloakService (KeycloakConnectService) in handleConnection, or say where the token is with tokenFrom.ws',
-  rpc: 'Messages have no place for a token that all transports know: say where it is with tokenFrom.rpc',
+  ws: 'The handshake of this client is unknown: call handshake(client, request) of KeycloakService (KeycloakConnectService) in handleConnection, or say where the token is with tokenFrom.ws',
+  rpc: 'Each transport has another place for a token: say where it is with tokenFrom.rpc',
 };
 
 function refuse(kind: Kind): never {

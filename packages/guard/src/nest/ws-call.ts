@@ -3,21 +3,21 @@ import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import { nodeHost, originOf } from '../adapter/internal.ts';
 import type { Call, Carrier } from './call.ts';
 
-/** A client of Socket.IO, or of `ws`. */
+/** Socket.IO's client, or that of `ws`. */
 export interface Client extends Carrier {
-  /** Socket.IO's. */
+  /** Socket.IO only. */
   readonly request?: IncomingMessage;
   readonly handshake?: { readonly auth?: { readonly token?: unknown } };
-  /** That of `ws`. */
+  /** `ws` only. */
   readonly _socket?: object;
 }
 
-/** Which request each connection began with: a client of `ws` does not keep it. And the token that it goes on with. */
+/** The request that each connection began with, which a `ws` client does not keep, and the token it was renewed with. */
 export interface Handshakes {
-  /** @param client of `ws`, or the socket underneath */
+  /** @param client a `ws` client, or its socket */
   remember(client: object, request: IncomingMessage): void;
   find(client: Client): IncomingMessage | undefined;
-  /** From now on the client is whom this token names. */
+  /** From now on this token says who the client is. */
   goOnWith(client: object, token: string): void;
   tokenOf(client: Client): unknown;
 }
@@ -42,10 +42,10 @@ export function hearOfHandshakes(platform: HttpServer, handshakes: Pick<Handshak
 }
 
 /**
- * A message on a WebSocket, or the connection itself. Its token is the one of the handshake, or what came after it, and is
- * looked at again with each message: what was revoked or is over since then is refused.
+ * A WebSocket message, or the connection itself. Its token is the one of the handshake or of the last renewal. It is
+ * checked again with each message, so a token that was revoked or has expired since then is refused.
  *
- * @returns `undefined` where the handshake is not known
+ * @returns `undefined` if the handshake is unknown
  */
 export function toWsCall(context: ExecutionContext, handshakes: Handshakes): Call | undefined {
   const client = context.switchToWs().getClient<Client>();
@@ -55,10 +55,10 @@ export function toWsCall(context: ExecutionContext, handshakes: Handshakes): Cal
   return {
     context,
     request,
-    // A browser cannot set a header here; Socket.IO sends a token beside them.
+    // Browsers cannot set headers on a WebSocket; Socket.IO sends the token in `auth` instead.
     credentials: typeof token === 'string' ? { headers: { authorization: `Bearer ${token}` } } : request,
     carrier: client,
-    // Without a method it is for sessions what it is: nothing that any page may send (RFC 6455 §10.2).
+    // No method, so that a session treats it as a request that another site must not send (RFC 6455 §10.2).
     toWire: () => ({ ...nodeHost.toWire(request), method: undefined, origin: originOf(request) }),
     addToAnswer() {},
   };

@@ -160,7 +160,7 @@ export interface NodeKeycloak<C extends object = AppClaims> {
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @example
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
- * createServer(kc.guard({}, (request, response) => response.end(request.principal.username))).listen(3000);
+ * createServer(kc.guard({}, (request, response) => response.end(`hello ${request.principal.username}`))).listen(3000);
  */
 export function keycloak<C extends object = AppClaims>(
   options: KeycloakOptions<NodeRequest, C>,

@@ -105,7 +105,7 @@ const RULES: OptionRules<SessionsOptions> = {
  * @see OAuth 2.0 for Browser-Based Applications, §6.1 "Backend For Frontend"; RFC 9700
  * @example
  * const sessions = createSessions({ verifier, client: createClient(keycloak), secret, publicUrl });
- * const { status, headers, setCookies, body } = await sessions.startLogin({ method: 'GET', url, headers });
+ * const { status, headers, setCookies, body } = await sessions.startLogin(request);
  */
 export function createSessions<Source = unknown>(options: SessionsOptions<Source>): Sessions<Source> {
   checkOptions('createSessions', options, RULES as OptionRules<SessionsOptions<Source>>);

@@ -1,13 +1,20 @@
 import type { AuthorizationSettings, PolicyRepresentation } from './representation.ts';
 
-/** An `authz.json`, as `keycloak-guard authz export`, `plan` and `apply` write and read it. */
+/** The content of an `authz.json`, as `keycloak-guard authz export`, `plan` and `apply` write and read it. */
 export interface AuthzFile {
+  /** `ENFORCING`, `PERMISSIVE` or `DISABLED`. */
   readonly policyEnforcementMode?: string;
+  /** `UNANIMOUS` or `AFFIRMATIVE`. */
   readonly decisionStrategy?: string;
+  /** Whether the protection API may be used. */
   readonly allowRemoteResourceManagement?: boolean;
+  /** Everything that can be done with a resource. */
   readonly scopes?: readonly (string | Readonly<{ name: string; iconUri?: string }>)[];
+  /** What is protected. */
   readonly resources?: readonly Readonly<{ name: string; iconUri?: string; [member: string]: unknown }>[];
+  /** Conditions that permissions apply. */
   readonly policies?: readonly Readonly<{ name: string; type: string; [member: string]: unknown }>[];
+  /** Which policies decide on what. */
   readonly permissions?: readonly Readonly<{
     name: string;
     policies: readonly string[];
@@ -17,11 +24,12 @@ export interface AuthzFile {
 }
 
 /**
- * The authorization settings of a realm file out of an `authz.json`: what is applied to Keycloak is what is tested.
+ * Converts an `authz.json` to the authorization settings of a realm file, so that tests run with what is applied to
+ * Keycloak. It does not check the file.
  *
  * @example
  * const authz = JSON.parse(await readFile('authz.json', 'utf8'));
- * const api = { clientId: 'my-api', authorizationSettings: toAuthorizationSettings(authz), … };
+ * const api = { clientId: 'my-api', serviceAccountsEnabled: true, authorizationSettings: toAuthorizationSettings(authz) };
  */
 export function toAuthorizationSettings(file: AuthzFile): AuthorizationSettings {
   const { scopes = [], resources = [], policies = [], permissions = [], ...switches } = file;
@@ -43,7 +51,7 @@ export function toAuthorizationSettings(file: AuthzFile): AuthorizationSettings 
 
 type Member = Readonly<Record<string, unknown>>;
 
-/** Members that Keycloak's settings have under another name. */
+/** Members that have another name in Keycloak's settings. */
 const NAMES: Readonly<Record<string, string>> = {
   policies: 'applyPolicies',
   resourceType: 'defaultResourceType',
@@ -66,7 +74,7 @@ function toPolicy(one: Member & { name: string; type: string }): PolicyRepresent
   };
 }
 
-/** A role or scope by its name, a group by its path; the others are names alone. */
+/** Keycloak names roles and scopes by `id`, groups by `path`, everything else by a text. */
 function toEntry(member: string, entry: unknown): unknown {
   if (member === 'groups') return typeof entry === 'string' ? { path: entry } : entry;
   if (member !== 'roles' && member !== 'clientScopes') return entry;

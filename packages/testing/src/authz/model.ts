@@ -1,4 +1,4 @@
-/** Something that permissions are about. */
+/** A protected resource. */
 export interface Resource {
   readonly id: string;
   readonly name: string;
@@ -8,7 +8,7 @@ export interface Resource {
   readonly iconUri: string | undefined;
   /** Id of the client, or of a user. */
   readonly ownerId: string;
-  /** Whether its owner may share it. */
+  /** Whether the owner may share it. */
   readonly isOwnerManaged: boolean;
   /** By name. */
   readonly scopes: readonly string[];
@@ -24,7 +24,7 @@ export interface Scope {
 export type Strategy = 'UNANIMOUS' | 'AFFIRMATIVE' | 'CONSENSUS';
 export type EnforcementMode = 'ENFORCING' | 'PERMISSIVE' | 'DISABLED';
 
-/** A policy says who; a permission (type `resource`, `scope` or `uma`) applies policies to resources and scopes. */
+/** A policy names who; a permission (type `resource`, `scope` or `uma`) applies policies to resources and scopes. */
 export interface Policy {
   readonly id: string;
   readonly name: string;
@@ -42,12 +42,12 @@ export interface Policy {
   /** A permission for all resources of a type. */
   readonly resourceType: string | undefined;
   readonly config: Readonly<Record<string, string>>;
-  /** Who shares a resource by it: a user's id. */
+  /** Id of the user who shares a resource by it. */
   readonly ownerId?: string;
   readonly description?: string;
 }
 
-/** A scope of a resource that somebody asked for, or was given, by its owner. */
+/** A scope that a user asked the owner for, or was given. */
 export interface Ticket {
   readonly id: string;
   readonly resourceId: string;
@@ -58,9 +58,9 @@ export interface Ticket {
   isGranted: boolean;
 }
 
-/** What a decision is made by: nothing of it changes while it is made. */
+/** Everything that a decision reads. It does not change meanwhile. */
 export interface DecisionModel {
-  /** Id of the client whose resources they are. */
+  /** Id of the client that the resources belong to. */
   readonly clientId: string;
   readonly mode: EnforcementMode;
   readonly strategy: Strategy;

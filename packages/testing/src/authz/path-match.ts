@@ -1,6 +1,6 @@
 import type { DecisionModel, Resource } from './model.ts';
 
-/** Resources that have the very path, in capitals or not; else, where patterns may match, the client's own that fits best. */
+/** Resources with this exact path, ignoring case; or else, with patterns, the client's resource that fits best. */
 export function findByUri(model: DecisionModel, uri: string, isPattern: boolean): Resource[] {
   const all = [...model.resources.values()];
   const exact = all.filter(({ uris }) => uris.some((one) => one.toLowerCase() === uri.toLowerCase()));
@@ -14,8 +14,8 @@ export function findByUri(model: DecisionModel, uri: string, isPattern: boolean)
 }
 
 /**
- * Finds the pattern that fits a path best: the path itself, then a template (`/orders/{id}/lines`), the longer the better,
- * then an ending (`/*.html`), then what begins with it (`/orders/*`).
+ * Finds the best pattern for a path: the path itself, then the longest template (`/orders/{id}/lines`), then an ending
+ * (`/*.html`), then a beginning (`/orders/*`).
  */
 export function matchPath<T>(patterns: ReadonlyMap<string, T>, uri: string): T | undefined {
   const path = normalize(uri);
@@ -52,7 +52,7 @@ function fillsTemplate(pattern: string, path: string): boolean {
   return wanted.every((part, at) => part === given[at] || (/^\{[^}]*\}$/.test(part) && given[at] !== ''));
 }
 
-/** As Keycloak 26.7 does: without matrix parameters and query, slashes and dots resolved, decoded once. */
+/** Normalises as Keycloak 26.7 does: drops matrix parameters and query, resolves slashes and dots, decodes once. */
 function normalize(uri: string): string | undefined {
   const plain = uri
     .split('/')
@@ -60,7 +60,7 @@ function normalize(uri: string): string | undefined {
     .join('/')
     .replaceAll(/\/{2,}/g, '/');
   const [path = ''] = plain.split(/[?#]/, 1);
-  // What is no URI to Java matches nothing.
+  // A text that Java does not accept as a URI matches nothing.
   if (/[\s"<>\\^`|]/.test(path) || /%(?![0-9a-f]{2})/i.test(path)) return undefined;
   try {
     const decoded = decodeURIComponent(withoutDots(path)).replaceAll(/\/{2,}/g, '/');
@@ -70,7 +70,7 @@ function normalize(uri: string): string | undefined {
   }
 }
 
-/** RFC 3986 §5.2.4, but that Java keeps what leads above the root. */
+/** RFC 3986 §5.2.4, except that Java keeps segments that lead above the root. */
 function withoutDots(path: string): string {
   const kept: string[] = [];
   for (const part of path.split('/')) {

@@ -6,7 +6,7 @@ import type {
   ResourceRepresentation,
 } from './representation.ts';
 
-/** The settings with everything that Keycloak fills in. */
+/** The settings, with Keycloak's defaults. */
 export interface ReadSettings extends DecisionModel {
   readonly resources: Map<string, Resource>;
   readonly policies: Map<string, Policy>;
@@ -15,17 +15,17 @@ export interface ReadSettings extends DecisionModel {
   readonly allowsManagement: boolean;
 }
 
-/** What the settings refer to. */
+/** Resolves what the settings refer to. */
 export interface SettingsContext {
   /** Id of the client. */
   readonly clientId: string;
-  /** Id of a user by id or name; `undefined` where there is none. */
+  /** Id of a user by id or name; `undefined` if there is none. */
   userId(idOrName: string): string | undefined;
 }
 
 type Config = Readonly<Record<string, string>>;
 
-/** What each of these members of the settings can say: Keycloak imports nothing where one says something else. */
+/** The values of these members of the settings: Keycloak imports nothing if one has another value. */
 export const WORDS = {
   policyEnforcementMode: ['ENFORCING', 'PERMISSIVE', 'DISABLED'] satisfies EnforcementMode[],
   decisionStrategy: ['UNANIMOUS', 'AFFIRMATIVE'] satisfies Strategy[],
@@ -35,12 +35,12 @@ export const WORDS = {
   },
 };
 
-/** A word that is one of them; without any the first. */
+/** The first of the known words is the default. `undefined` for an unknown word. */
 function toWord<T extends string>(known: readonly T[], word: string | undefined): T | undefined {
   return known.find((one) => one === (word ?? known[0]));
 }
 
-/** Lists in a policy's settings are JSON in a text. `undefined` for what is none. */
+/** Reads a list, which a policy's settings hold as JSON in a text. `undefined` for anything else. */
 export function readList<T>(config: Config, name: string): readonly T[] | undefined {
   try {
     const value: unknown = JSON.parse(config[name] || '[]');
@@ -53,7 +53,7 @@ export function readList<T>(config: Config, name: string): readonly T[] | undefi
 export const listOf = <T = string>(config: Config, name: string): readonly T[] =>
   readList<T>(config, name) ?? [];
 
-/** What a permission is about, and applies. What is no list counts as one name that nothing has, not as an empty list. */
+/** Reads a list of names. Anything else counts as one unknown name, because an empty list would mean everything. */
 export const namesOf = (config: Config, name: string): readonly string[] =>
   readList<string>(config, name) ?? [`no JSON list: ${config[name]}`];
 
@@ -85,7 +85,7 @@ export function readSettings(settings: AuthorizationSettings, context: SettingsC
 export const scopeName = (scope: string | { name: string }): string =>
   typeof scope === 'string' ? scope : scope.name;
 
-/** Id or name. */
+/** The owner's id or name. */
 export const ownerText = (owner: ResourceRepresentation['owner']): string | undefined =>
   typeof owner === 'string' ? owner : (owner?.id ?? owner?.name);
 
@@ -112,7 +112,7 @@ interface Named {
   readonly policies: readonly PolicyRepresentation[];
 }
 
-/** Settings name things by name or by id. */
+/** Replaces names by ids: settings may use either. */
 function toPolicy(
   rep: PolicyRepresentation,
   { resources, scopes, policies }: Named,
@@ -128,7 +128,7 @@ function toPolicy(
     type: rep.type,
     isNegative: logic === undefined ? undefined : logic === 'NEGATIVE',
     strategy: toWord(WORDS.ofPolicy.decisionStrategy, rep.decisionStrategy),
-    // What does not exist stays in the lists: a permission about it must not become one about everything.
+    // Unknown resources stay in the list: a permission about them must not become one about everything.
     resources: namesOf(config, 'resources').flatMap((named) => {
       const found = resources.filter(
         ({ id, name, ownerId }) => id === named || (name === named && ownerId === clientId),
@@ -138,7 +138,7 @@ function toPolicy(
     scopes: namesOf(config, 'scopes').map(
       (named) => scopes.find(({ id, name }) => id === named || name === named)?.name ?? named,
     ),
-    // And a policy that does not exist denies.
+    // An unknown policy denies.
     policies: namesOf(config, 'applyPolicies').map((named) => {
       const found = policies.find((one) => one.name === named || one.id === named);
       return found === undefined ? named : policyId(found);

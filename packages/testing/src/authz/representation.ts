@@ -1,12 +1,14 @@
-/** Settings of a client's authorization services, as a realm file has them and as Keycloak's console exports them. */
+/** Settings of a client's authorization services, as in a realm file and in the console's export. */
 export interface AuthorizationSettings {
   /** Whether the protection API may be used. Default true. */
   allowRemoteResourceManagement?: boolean;
-  /** `ENFORCING` (default): what no permission is about, is refused. `PERMISSIVE`: it is granted. `DISABLED`: all is granted. */
+  /** `ENFORCING` refuses a resource without a permission, `PERMISSIVE` grants it, `DISABLED` grants everything. Default `ENFORCING`. */
   policyEnforcementMode?: string;
-  /** `UNANIMOUS` (default) or `AFFIRMATIVE`: what happens where one permission grants and another refuses. */
+  /** Whether all permissions must grant (`UNANIMOUS`) or one of them (`AFFIRMATIVE`). Default `UNANIMOUS`. */
   decisionStrategy?: string;
+  /** What is protected. */
   resources?: ResourceRepresentation[];
+  /** Everything that can be done with a resource. */
   scopes?: ScopeRepresentation[];
   /** Policies and permissions. */
   policies?: PolicyRepresentation[];
@@ -15,15 +17,15 @@ export interface AuthorizationSettings {
 
 export interface ResourceRepresentation {
   name: string;
-  /** Default: one that is the same at every start. */
+  /** UUID. Default: one that is the same at every start. */
   _id?: string;
   displayName?: string;
   type?: string;
   uris?: string[];
   icon_uri?: string;
-  /** Default: the client. */
+  /** Owner, by name or id. Default: the client. */
   owner?: string | { id?: string; name?: string };
-  /** Whether its owner may share it. Default false. */
+  /** Whether the owner may share it. Default false. */
   ownerManagedAccess?: boolean;
   scopes?: (string | { name: string })[];
   attributes?: Record<string, string[]>;
@@ -47,7 +49,7 @@ export interface PolicyRepresentation {
   logic?: string;
   /** `UNANIMOUS` (default), `AFFIRMATIVE` or `CONSENSUS`. */
   decisionStrategy?: string;
-  /** What the type needs. Lists are JSON in a text: `{ "users": "[\"alice\"]" }`. */
+  /** Settings of the type. Lists are JSON in a text: `{ "users": "[\"alice\"]" }`. */
   config?: Record<string, string>;
   [field: string]: unknown;
 }

@@ -4,19 +4,19 @@ import type { Ticket } from './model.ts';
 import { type ReadSettings, readSettings } from './read-settings.ts';
 import type { AuthorizationSettings } from './representation.ts';
 
-/** A client with authorization services: its settings, and what came in over the protection API. */
+/** A client with authorization services: its settings, and what the protection API added. */
 export interface ResourceServer extends ReadSettings {
-  /** The client's name for people, `clientId` on the wire. */
+  /** The client's `clientId` on the wire. */
   readonly name: string;
   readonly tickets: Map<string, Ticket>;
 }
 
 export interface ResourceServers {
-  /** `undefined` where the client has no authorization services. */
+  /** `undefined` if the client has no authorization services. */
   of(client: Client): ResourceServer | undefined;
 }
 
-/** What is registered lasts until the client gets other settings, or the provider ends. */
+/** Registered resources last until the client gets other settings, or the provider ends. */
 export function createResourceServers(realm: Realm): ResourceServers {
   const known = new Map<string, { settings: unknown; server: ResourceServer }>();
   return {

@@ -27,8 +27,8 @@ export function deleteTicket(server: ResourceServer, ticket: Ticket): void {
 }
 
 /**
- * Files a request with the owner for each scope that was asked for and is not granted; none is filed with the client
- * itself, with oneself, or where owners may not share.
+ * Files a request with the owner for each scope that was asked for and not granted. None is filed if the client or the caller
+ * is the owner, or the owner may not share.
  */
 export function fileRequests(
   server: ResourceServer,
@@ -62,7 +62,7 @@ export function hasTicket(
   );
 }
 
-/** What an owner shares with one user of one resource is a permission of its own, as long as anything is shared. */
+/** One permission for each resource and user that an owner shares with, as long as anything is shared. */
 function sharePolicy({ tickets, policies }: ResourceServer, { resourceId, ownerId, requesterId }: Ticket) {
   const id = stableId('share', resourceId, requesterId);
   const shared = [...tickets.values()].filter(

@@ -5,7 +5,7 @@ import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
 
-/** Members that the document has in common with OpenID Connect Discovery. */
+/** Members that the document shares with OpenID Connect Discovery. */
 const SHARED = [
   'issuer',
   'authorization_endpoint',
@@ -21,7 +21,7 @@ const SHARED = [
   'scopes_supported',
 ] as const;
 
-/** UMA 2.0 Grant §2 and Federated Authorization §2: where the protection API is. */
+/** UMA 2.0 Grant §2 and Federated Authorization §2: the document that names the protection API. */
 export function addUmaConfiguration(app: FastifyInstance, { realm }: Provider): void {
   addRoute(app, {
     endpoint: 'discovery',

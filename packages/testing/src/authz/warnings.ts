@@ -8,10 +8,10 @@ import type {
   ResourceRepresentation,
 } from './representation.ts';
 
-/** Types of policies that apply others. */
+/** Types of policies that apply other policies. */
 const APPLYING = new Set(['aggregate', 'resource', 'scope']);
 
-/** What a client's authorization settings ask for and this provider cannot do, or Keycloak would not import. */
+/** What a client's authorization settings ask for, but this provider does not support, or Keycloak would not import. */
 export function warningsOfAuthorization(client: Client, realm: Realm): string[] {
   const { clientId, representation, isPublic, serviceAccounts } = client;
   if (representation.authorizationServicesEnabled !== true) return [];

@@ -9,7 +9,7 @@ import { isRedirectUri } from './redirect-uri.ts';
 
 export type ResponseMode = 'query' | 'fragment' | 'form_post';
 
-/** An authorization request (RFC 6749 §4.1.1) that may be answered at its redirect URI. */
+/** An authorization request (RFC 6749 §4.1.1) whose redirect URI can be trusted with the answer. */
 export interface AuthRequest {
   readonly client: Client;
   readonly redirectUri: string;
@@ -17,7 +17,7 @@ export interface AuthRequest {
   readonly mode: ResponseMode;
 }
 
-/** The same, when nothing is wrong with it. */
+/** A valid authorization request. */
 export interface ValidAuthRequest extends AuthRequest {
   readonly scope: string | undefined;
   readonly nonce: string | undefined;
@@ -25,15 +25,15 @@ export interface ValidAuthRequest extends AuthRequest {
   readonly maxAge: number | undefined;
   readonly loginHint: string | undefined;
   readonly challenge: Challenge | undefined;
-  /** What the tokens are for (RFC 8707). */
+  /** The resource that the tokens are for (RFC 8707). */
   readonly resource?: string | undefined;
-  /** The URI it was pushed under (RFC 9126). */
+  /** Its `request_uri`, if it was pushed (RFC 9126). */
   readonly pushedAs?: string;
-  /** A device waits for the answer, not a redirect URI (RFC 8628). */
+  /** The device that waits for the answer in place of a redirect URI (RFC 8628). */
   readonly device?: DeviceRequest;
 }
 
-/** The request cannot be trusted: it is answered with a page, and nobody is sent anywhere. */
+/** The request cannot be trusted: it is answered with a page, not a redirect. */
 export class PageFault extends Error {
   override readonly name = 'PageFault';
   readonly statusCode: number;
@@ -51,7 +51,7 @@ const text = (query: URLSearchParams, name: string) => {
   return value === null || value.length > MAX_LENGTH ? undefined : value;
 };
 
-/** Finds out who asks and where the answer may go. @throws {PageFault} */
+/** Finds the client, and where the answer may go. @throws {PageFault} */
 export function readAuthRequest(realm: Realm, query: URLSearchParams): AuthRequest {
   const names = [...query.keys()];
   if (new Set(names).size !== names.length) throw new PageFault('Invalid Request');
@@ -73,7 +73,7 @@ export function readAuthRequest(realm: Realm, query: URLSearchParams): AuthReque
   return { client, redirectUri, state: text(query, 'state'), mode };
 }
 
-/** Checks the rest. @throws {Fault} to be told to the client at its redirect URI (RFC 6749 §4.1.2.1) */
+/** Checks the rest. @throws {Fault} to be sent to the client at its redirect URI (RFC 6749 §4.1.2.1) */
 export function checkAuthRequest(
   realm: Realm,
   query: URLSearchParams,

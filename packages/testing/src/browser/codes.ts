@@ -20,7 +20,7 @@ export interface CodeGrant {
 
 export interface Codes {
   issue(request: ValidAuthRequest, session: Session): string;
-  /** Takes the code: it is good once, whatever comes of it. `used` where it was taken before. */
+  /** Uses up the code. `used` if it was used before. */
   take(code: string): { grant: CodeGrant; used: boolean } | undefined;
 }
 

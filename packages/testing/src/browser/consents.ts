@@ -1,8 +1,8 @@
 import type { ValidAuthRequest } from './auth-request.ts';
 
-/** What people allowed which clients. */
+/** Which scopes people granted to which clients. */
 export interface Consents {
-  /** Whether the person has to be asked first: the client wants consent, and has not got it for all of its scopes. */
+  /** Whether to ask the person: the client requires consent and lacks it for some scope. */
   isMissing(userId: string, request: ValidAuthRequest): boolean;
   grant(userId: string, request: ValidAuthRequest): void;
 }

@@ -7,10 +7,10 @@ import type { Session } from '../session.ts';
 
 const IDENTITY = 'KEYCLOAK_IDENTITY';
 const BROWSER = 'AUTH_SESSION_ID';
-/** For scripts: the login status iframe sees by it whether somebody else signed in, or nobody is. */
+/** Readable by scripts, so that the login status iframe can see who is signed in. */
 const STATUS = 'KEYCLOAK_SESSION';
 
-/** The session the browser is signed in with, and its user: single sign-on. */
+/** The browser's session and its user (single sign-on). */
 export function signedIn(
   { sessions, realm }: Provider,
   request: FastifyRequest,
@@ -22,7 +22,7 @@ export function signedIn(
   return user?.enabled ? { session, user } : undefined;
 }
 
-/** The cookies last as long as the browser is open, or as the session may where the person is remembered. */
+/** Sets cookies that last until the browser closes, or as long as the session may if the person is remembered. */
 export function signIn(
   { realm, clock }: Provider,
   request: FastifyRequest,
@@ -55,7 +55,7 @@ function cookieOf(request: FastifyRequest, name: string): string | undefined {
   return undefined;
 }
 
-// Keycloak says `Secure; SameSite=None`. On plain HTTP some browsers drop such a cookie, even on loopback.
+// Keycloak sets `Secure; SameSite=None`. Over plain HTTP some browsers drop such a cookie, even on loopback.
 function setCookie(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -7,7 +7,7 @@ import type { Challenge } from './pkce.ts';
 /** A device that waits for somebody to sign in elsewhere (RFC 8628). */
 export interface DeviceRequest {
   readonly deviceCode: string;
-  /** As it is shown: `ABCD-EFGH`. */
+  /** As shown to the person: `ABCD-EFGH`. */
   readonly userCode: string;
   readonly clientId: string;
   readonly scope: string | undefined;
@@ -16,7 +16,7 @@ export interface DeviceRequest {
   /** Seconds since 1970. */
   readonly expiresAt: number;
   readonly intervalSeconds: number;
-  /** The session that somebody let the device into, or that somebody did not. */
+  /** The session that the device was admitted to, or `denied`. */
   verdict?: { readonly sessionId: string } | 'denied';
 }
 
@@ -25,14 +25,14 @@ type Asked = Pick<DeviceRequest, 'scope' | 'nonce' | 'challenge'>;
 export interface Devices {
   open(client: Client, asked: Asked): DeviceRequest;
   find(deviceCode: string): DeviceRequest | undefined;
-  /** As a person types it: in small letters, with or without the hyphen. Not after a verdict. */
+  /** Ignores case and the hyphen. Finds no request that has a verdict. */
   findByUserCode(userCode: string): DeviceRequest | undefined;
-  /** False where the device asks again before the interval is over. */
+  /** False if the device asks again before the interval is over. */
   mayAskNow(device: DeviceRequest): boolean;
   close(device: DeviceRequest): void;
 }
 
-/** An expired request is known for so long, to be called expired. */
+/** How long an expired request is still reported as expired. */
 const REMEMBERED_SECONDS = 600;
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 

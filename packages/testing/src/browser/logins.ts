@@ -3,17 +3,17 @@ import type { Clock } from '../clock.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ValidAuthRequest } from './auth-request.ts';
 
-/** A login page that somebody has open, in one tab. */
+/** A login page that is open in one tab. */
 export interface PendingLogin {
   readonly tabId: string;
   readonly request: ValidAuthRequest;
-  /** Good for one submit, and only for the browser whose cookie it belongs to. */
+  /** Valid for one submit, in the browser that has its cookie. */
   sessionCode: string;
-  /** Somebody is signed in already and has to prove it again. */
+  /** Id of the user who is signed in already and has to log in again. */
   readonly reauthenticate: string | undefined;
-  /** The person asked to be remembered, and the realm does that. */
+  /** Whether the person asked to be remembered, and the realm allows it. */
   rememberMe?: boolean;
-  /** The user who gave the right password and still has an action to carry out. */
+  /** The user who gave the right password but still has an action to carry out. */
   userId?: string;
   readonly expiresAt: number;
 }

@@ -10,7 +10,7 @@ export interface Challenge {
 // RFC 7636 §4.1
 const VERIFIER = /^[A-Za-z0-9\-._~]{43,128}$/;
 
-/** RFC 7636 §4.3, and the method a client may be bound to. @throws {Fault} 400 `invalid_request` */
+/** RFC 7636 §4.3, and the method that the client requires. @throws {Fault} 400 `invalid_request` */
 export function checkChallenge(
   client: Client,
   value: string | undefined,

@@ -6,18 +6,18 @@ import { PageFault } from './auth-request.ts';
 
 const PREFIX = 'urn:ietf:params:oauth:request_uri:';
 
-/** Authorization requests that a client left here and calls by a URI (RFC 9126). */
+/** Pushed authorization requests (RFC 9126). */
 export interface PushedRequests {
   readonly lifespanSeconds: number;
-  /** Keeps the parameters; the answer is their `request_uri`. */
+  /** Keeps the parameters. Returns their `request_uri`. */
   push(client: Client, parameters: URLSearchParams): string;
   /**
-   * The parameters that a query with a `request_uri` stands for: what was pushed, and what only the query says.
+   * The parameters that a query with a `request_uri` stands for: the pushed ones, and those that only the query has.
    *
-   * @throws {PageFault} where there is nothing under this URI for this client
+   * @throws {PageFault} if this client pushed nothing under this URI
    */
   resolve(query: URLSearchParams): URLSearchParams;
-  /** Somebody signed in with it: it is good no more. */
+  /** Ends a request after a login. */
   close(requestUri: string): void;
 }
 

@@ -2,12 +2,12 @@ import type { Client } from '../realm/client.ts';
 
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d+(?=[/?#]|$)/;
 
-/** True where the client may send people to `uri` after a login. */
+/** Whether a login may lead to `uri`. */
 export function isRedirectUri(client: Client, uri: string): boolean {
   return matchesAny(client.redirectUris, client.rootUrl, uri);
 }
 
-/** True where the client may send people to `uri` after a logout; `+` stands for its redirect URIs. */
+/** Whether a logout may lead to `uri`. `+` stands for the client's redirect URIs. */
 export function isPostLogoutRedirectUri(client: Client, uri: string): boolean {
   const listed = client.attributes['post.logout.redirect.uris']?.split('##') ?? [];
   const uris = listed.flatMap((one) => (one === '+' ? client.redirectUris : one === '-' ? [] : [one]));
@@ -15,9 +15,8 @@ export function isPostLogoutRedirectUri(client: Client, uri: string): boolean {
 }
 
 /**
- * Compares texts, not parsed URLs, as Keycloak does: what a browser might read in another way is refused outright.
- * A `*` at the end of a registered URI stands for any rest. A registered loopback URI without a port stands for any
- * port (RFC 8252 §7.3).
+ * Compares texts, not parsed URLs, as Keycloak does, and refuses what a browser might read in another way. A `*` at the end of
+ * a registered URI stands for any rest. A registered loopback URI without a port fits any port (RFC 8252 §7.3).
  */
 function matchesAny(registered: readonly string[], rootUrl: string, uri: string): boolean {
   if (!isPlain(uri)) return false;
@@ -33,7 +32,7 @@ function matchesAny(registered: readonly string[], rootUrl: string, uri: string)
 }
 
 function isPlain(uri: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: refuses exactly those
   if (/[\\\s\u0000-\u001f\u007f]/.test(uri) || /^(javascript|data|vbscript|file|blob):/i.test(uri))
     return false;
   const match = /^[a-z][a-z0-9+.-]*:(?:\/\/([^/?#]*))?([^?#]*)/i.exec(uri);

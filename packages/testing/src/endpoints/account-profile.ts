@@ -8,7 +8,7 @@ import type { Provider } from '../provider.ts';
 import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
 import { isLightweight } from '../tokens/scopes.ts';
 
-/** Of Keycloak's account API, the user's own profile: `loadUserProfile` of keycloak-js asks for it. */
+/** The profile endpoint of Keycloak's account API, which `loadUserProfile` of keycloak-js calls. */
 export function addAccountProfile(app: FastifyInstance, provider: Provider): void {
   addRoute(app, {
     endpoint: 'account',
@@ -16,7 +16,7 @@ export function addAccountProfile(app: FastifyInstance, provider: Provider): voi
     methods: ['GET'],
     preflight: ['HEAD', 'DELETE', 'POST', 'GET', 'OPTIONS', 'PUT'],
     async handler(request, reply) {
-      // A browser that wants the console gets what Keycloak says where there is none.
+      // There is no account console here: a browser gets Keycloak's answer for that.
       if (!request.headers.accept?.includes('application/json')) throw new Fault(404, 'HTTP 404 Not Found');
       const reading = await readToken(provider, bearerOf(request) ?? '', issuerOf(request), ['Bearer']);
       if ('problem' in reading || reading.session === undefined || !isForAccount(reading)) {
@@ -37,7 +37,7 @@ export function addAccountProfile(app: FastifyInstance, provider: Provider): voi
   });
 }
 
-/** A lightweight token has no audience; Keycloak looks up what it would be. */
+/** A lightweight token has no audience; Keycloak computes the one it would have. */
 function isForAccount({ claims, client }: GoodToken): boolean {
   return isLightweight(client) || [claims.aud].flat().includes('account');
 }

@@ -5,7 +5,7 @@ import { issuerOf } from '../http/issuer.ts';
 import type { Provider } from '../provider.ts';
 import { readToken } from '../tokens/read-access-token.ts';
 
-/** Of Keycloak's account API, the one call that ends a session of the user's own. */
+/** The call of Keycloak's account API by which users end a session of their own. */
 export function addAccountSessions(app: FastifyInstance, provider: Provider): void {
   app.delete('/account/sessions/:id', { config: { endpoint: 'logout' } }, async (request, reply) => {
     const token = bearerOf(request) ?? '';

@@ -6,8 +6,8 @@ import type { Provider } from '../provider.ts';
 import { readToken } from '../tokens/read-access-token.ts';
 
 /**
- * There is no admin API. It refuses as Keycloak's does: 401 without a good token, 403 with one, because nobody here has
- * a role of `realm-management` that would let the call in.
+ * There is no admin API. Calls are refused as by Keycloak's: 401 without a valid token, 403 with one, because nobody here
+ * has a role of `realm-management`.
  */
 export function addAdmin(app: FastifyInstance, provider: Provider): void {
   const { realm } = provider;

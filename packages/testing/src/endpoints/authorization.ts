@@ -78,7 +78,7 @@ function authorize(
   const { browserId, login } = logins.open(browserIdOf(request), asked, again);
   setBrowserId(request, reply, browserId);
   if (isPage) {
-    // The query is not good for another page: the login has an address of its own.
+    // The page must not be cached: its form belongs to this login only.
     reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
     return reply
       .code(302)

@@ -16,7 +16,7 @@ interface Registered {
   readonly issuedAt: number;
 }
 
-/** RFC 7591: a client that nobody set up makes itself known. RFC 7592: it reads itself, and takes itself away. */
+/** RFC 7591: a client registers itself. RFC 7592: it reads and deletes its registration. */
 export function addClientRegistration(app: FastifyInstance, { realm, clock }: Provider): void {
   const registered = new Map<string, Registered>();
   const describe = (request: FastifyRequest, clientId: string) => {
@@ -34,7 +34,7 @@ export function addClientRegistration(app: FastifyInstance, { realm, clock }: Pr
       methods: ['POST'],
       preflight: ['DELETE', 'POST', 'GET', 'OPTIONS', 'PUT'],
       handler(request, reply) {
-        // Neither initial access tokens nor those of administrators are given out here.
+        // This provider issues neither initial access tokens nor administrators' tokens.
         if (request.headers.authorization !== undefined) {
           throw new Fault(401, 'invalid_token', 'Failed decode token');
         }

@@ -13,8 +13,8 @@ import { pendingLogin, sendNoLogin } from './pending-login.ts';
 import { sendCode } from './send-code.ts';
 
 /**
- * Asks the person before a client that wants consent gets tokens, or a device: whoever made up its request could have sent
- * the link (RFC 8628 §5.4).
+ * Asks the person before a client that requires consent, or any device, gets tokens: an attacker could have sent a device's
+ * link (RFC 8628 §5.4).
  */
 export function addConsent(app: FastifyInstance, provider: Provider): void {
   addRoute(app, {

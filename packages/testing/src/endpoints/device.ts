@@ -19,14 +19,14 @@ const NOT_ENABLED =
 const UNKNOWN = 'Invalid code, please try again.';
 const EXPIRED = 'The code has expired. Please go back to your device and try connecting again.';
 
-/** RFC 8628: where a device asks for a code (§3.1), and where a person types it in (§3.3). */
+/** RFC 8628: where a device asks for a code (§3.1), and where a person enters it (§3.3). */
 export function addDevice(app: FastifyInstance, provider: Provider): void {
   for (const path of ['/protocol/openid-connect/auth/device', '/device']) {
     addRoute(app, {
       endpoint: 'device',
       path,
       methods: ['GET', 'POST'],
-      // As in Keycloak both paths do both things: a browser, which wants HTML, is asked for the code.
+      // As in Keycloak, both paths do both: a browser, which wants HTML, is asked for the code.
       handler(request, reply) {
         if (request.method !== 'POST') {
           return verifyUserCode(provider, request, reply, queryOf(request).get('user_code') ?? undefined);

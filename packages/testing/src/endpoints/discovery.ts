@@ -6,12 +6,12 @@ import type { Provider } from '../provider.ts';
 import type { Realm } from '../realm/realm.ts';
 import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
 
-/** OpenID Connect Discovery 1.0 §4: what this provider can do, and nothing that it cannot. */
+/** OpenID Connect Discovery 1.0 §4. It lists only what this provider supports. */
 export function addDiscovery(app: FastifyInstance, provider: Provider): void {
   addDocument(app, provider, '/.well-known/openid-configuration');
 }
 
-/** RFC 8414 §3: the same document, where a client that knows OAuth alone looks for it. */
+/** RFC 8414 §3: the same document, where a plain OAuth client looks for it. */
 export function addOAuthMetadata(app: FastifyInstance, provider: Provider): void {
   addDocument(app, provider, '/.well-known/oauth-authorization-server/realms/:realm');
 }

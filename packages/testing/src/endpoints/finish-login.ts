@@ -8,7 +8,7 @@ import { consentUrl } from './login-urls.ts';
 import { sendNoLogin } from './pending-login.ts';
 import { sendCode } from './send-code.ts';
 
-/** The person is who they say: a session starts, or goes on after being proved again. */
+/** Starts the session of an authenticated person, or continues the one they have. */
 export function finishLogin(
   provider: Provider,
   request: FastifyRequest,
@@ -26,7 +26,7 @@ export function finishLogin(
   return sendBack(provider, request, reply, login, session);
 }
 
-/** The login page is done with: the client gets its code, or the person is asked about the client or the device first. */
+/** Sends the client its code, or first asks the person about the client or the device. */
 export function sendBack(
   provider: Provider,
   request: FastifyRequest,
@@ -44,7 +44,7 @@ export function sendBack(
   return sendCode(provider, request, reply, login.request, session);
 }
 
-/** On to the page that asks whether the client may. */
+/** Redirects to the consent page. */
 export function sendToConsent(
   provider: Provider,
   request: FastifyRequest,

@@ -16,7 +16,7 @@ const WRONG_SECRET = {
   wrongSecret: () => new Fault(401, 'invalid_client', 'Client authentication failed.'),
 };
 
-/** Claims an answer takes from the token; the mappers give the rest, as they are now. */
+/** Claims that an answer copies from the token. Mappers add the rest, with current values. */
 const KEPT = ['exp', 'iat', 'jti', 'iss', 'aud', 'sub', 'typ', 'azp', 'nonce', 'sid', 'scope', 'cnf'];
 
 const RPT_HINT = 'requesting_party_token';
@@ -43,14 +43,14 @@ export function addIntrospection(app: FastifyInstance, provider: Provider): void
       if (hint === 'refresh_token') {
         const types = ['Refresh', 'Offline'];
         const reading = await readToken(provider, token, issuer, types, provider.keys.verifyInternal);
-        // A refresh token is its client's alone, whatever audience the mappers add.
+        // Only its own client may introspect a refresh token, whatever audience the mappers add.
         const own = 'client' in reading && reading.client.clientId === client.clientId;
         return reply.send(own ? describe(provider, reading) : INACTIVE);
       }
       const reading = await readToken(provider, token, issuer, ['Bearer', 'DPoP', 'ID']);
       if ('problem' in reading) return reply.send(INACTIVE);
       const answer = describe(provider, reading);
-      // The answer's audience is the mappers': a token that was narrowed to one resource has less, a lightweight one none.
+      // Mappers add the answer's audience, which a token for one resource lacks in part and a lightweight token altogether.
       const named = reading.claims.aud === undefined ? answer : reading.claims;
       if (!mayAsk(named, client)) return reply.send(INACTIVE);
       return reply.send(hint === RPT_HINT ? describePermissions(reading) : answer);
@@ -60,7 +60,7 @@ export function addIntrospection(app: FastifyInstance, provider: Provider): void
 
 const INACTIVE = { active: false };
 
-/** What a token that carries permissions grants (UMA 2.0 Federated Authorization §5.1), and not of whom it is. */
+/** The permissions of an RPT (UMA 2.0 Federated Authorization §5.1), without its user. */
 function describePermissions({ claims }: GoodToken): Claims {
   const { exp, iat, jti, aud, typ, acr, authorization } = claims;
   const permissions = permissionsIn(claims).map((one) => ({

@@ -11,7 +11,7 @@ const STATUS = createScriptPage(LOGIN_STATUS_SCRIPT);
 const COOKIES = createScriptPage(THIRD_PARTY_COOKIES_SCRIPT);
 const BASE = '/protocol/openid-connect';
 
-/** The frames of keycloak-js: is somebody still signed in, and do cookies reach a frame at all. */
+/** The frames of keycloak-js: whether the person is still signed in, and whether cookies reach a frame at all. */
 export function addLoginStatus(app: FastifyInstance, { realm }: Provider): void {
   for (const [path, page] of [
     ['/login-status-iframe.html', STATUS],

@@ -57,7 +57,7 @@ async function logoutByBrowser(
   return finishLogout(provider, request, reply, asked, asked.session ?? current?.session);
 }
 
-/** What is asked for; a text where something is wrong with it. */
+/** The logout request, or the text of an error. */
 async function readLogout(
   provider: Provider,
   query: URLSearchParams,
@@ -68,7 +68,7 @@ async function readLogout(
   const clientId = field(query, 'client_id');
   const redirectUri = field(query, 'post_logout_redirect_uri');
   const state = field(query, 'state');
-  // An ID token that expired is as good a hint as a fresh one (RP-Initiated Logout §2).
+  // An expired ID token is a valid hint (RP-Initiated Logout §2).
   const claims = hint === undefined ? undefined : await keys.verify(hint);
   if (hint !== undefined && (claims?.typ !== 'ID' || claims.iss !== issuer)) {
     return 'Invalid parameter: id_token_hint';

@@ -12,7 +12,7 @@ const NO_COOKIE =
   'Restart login cookie not found. It may have expired; it may have been deleted or cookies are disabled in ' +
   'your browser. If cookies are disabled then enable them. Click Back to Application to login again.';
 
-/** The login page that the browser's cookie and the URL belong to. */
+/** The login page of the browser's cookie and the URL. */
 export function pendingLogin({ logins }: Provider, request: FastifyRequest): PendingLogin | undefined {
   return logins.find(browserIdOf(request), queryOf(request).get('tab_id') ?? '');
 }

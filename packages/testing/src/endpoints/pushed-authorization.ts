@@ -9,7 +9,7 @@ import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 
-/** RFC 9126 §2: a client leaves its authorization request here, before the browser has anything to do with it. */
+/** RFC 9126 §2: a client sends its authorization request here first, and the browser only its URI. */
 export function addPushedAuthorization(app: FastifyInstance, { realm, pushedRequests }: Provider): void {
   addRoute(app, {
     endpoint: 'par',
@@ -32,7 +32,7 @@ export function addPushedAuthorization(app: FastifyInstance, { realm, pushedRequ
   });
 }
 
-/** The one endpoint that does not say what is wrong with a client. */
+/** Unlike other endpoints, this one does not say what is wrong with a client. */
 function authenticate(realm: Realm, request: FastifyRequest): Client {
   try {
     return authenticateClient(realm, request);

@@ -7,7 +7,7 @@ import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
 import type { Provider } from '../provider.ts';
 
-/** Keycloak's own way out for a client that holds a refresh token: 204, and the session is over. */
+/** Keycloak's logout by refresh token: answers 204 and ends the session. */
 export async function logoutByRefreshToken(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
   const { realm, keys, sessions } = provider;
   allowCaller(request, reply);

@@ -9,7 +9,7 @@ import { finishLogin } from './finish-login.ts';
 import { requiredActionUrl } from './login-urls.ts';
 import { pendingLogin, sendNoLogin } from './pending-login.ts';
 
-/** What a user must do before a login is over. Of all the actions this provider knows one: a new password. */
+/** What a user must do before a login is complete. This provider supports one action: a new password. */
 export function addRequiredAction(app: FastifyInstance, provider: Provider): void {
   const { realm } = provider;
   addRoute(app, {

@@ -8,7 +8,7 @@ import { addRoute } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
 import { readToken } from '../tokens/read-access-token.ts';
 
-/** RFC 7009. A refresh token takes the client's part of the session with it; an access token only itself. */
+/** RFC 7009. Revoking a refresh token ends the client's part of the session; an access token ends alone. */
 export function addRevocation(app: FastifyInstance, provider: Provider): void {
   const { realm, keys, sessions, clock } = provider;
   addRoute(app, {

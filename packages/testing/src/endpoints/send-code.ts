@@ -5,7 +5,7 @@ import { issuerOf } from '../http/issuer.ts';
 import type { Provider } from '../provider.ts';
 import type { Session } from '../session.ts';
 
-/** The person is known: the client gets a code. */
+/** Sends the client a code. */
 export function sendCode(
   provider: Provider,
   request: FastifyRequest,

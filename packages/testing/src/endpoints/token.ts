@@ -45,7 +45,7 @@ export function addToken(app: FastifyInstance, provider: Provider): void {
       const form = formOf(request);
       const type = field(form, 'grant_type');
       if (type === undefined) throw invalidRequest('Missing form parameter: grant_type');
-      // Keycloak takes a bearer token here instead of the client's credentials.
+      // Keycloak accepts a bearer token here in place of the client's credentials.
       if (type === UMA_TICKET) {
         allowCaller(request, reply);
         return reply.send(await umaTicketGrant(provider, request, reply));

@@ -10,7 +10,7 @@ import { applyMappers } from '../tokens/mappers.ts';
 import { readToken } from '../tokens/read-access-token.ts';
 import { isLightweight, mappersOf, toGranted } from '../tokens/scopes.ts';
 
-/** OpenID Connect Core §5.3. Errors have an empty body; what is wrong stands in `WWW-Authenticate` alone. */
+/** OpenID Connect Core §5.3. Errors have an empty body; only `WWW-Authenticate` says what is wrong. */
 export function addUserinfo(app: FastifyInstance, provider: Provider): void {
   addRoute(app, {
     endpoint: 'userinfo',
@@ -39,7 +39,7 @@ export function addUserinfo(app: FastifyInstance, provider: Provider): void {
 
 type Challenge = (status: number, error?: string, description?: string) => FastifyReply;
 
-/** The proof must be for this request, this token, and the key the token is bound to (RFC 9449 §7.1). */
+/** The proof must be for this request, this token, and the key that the token is bound to (RFC 9449 §7.1). */
 async function hasProof({ dpop, keys }: Provider, request: FastifyRequest, token: string): Promise<boolean> {
   const claims = await keys.verify(token);
   const { jkt } = (claims?.cnf ?? {}) as { jkt?: string };

@@ -7,7 +7,7 @@ import { grantScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
 import { assertMayGoOffline, offlineCopyOf } from './offline.ts';
 
-/** RFC 6749 §4.1.3, with PKCE (RFC 7636). A code that comes a second time ends what the first one got. */
+/** RFC 6749 §4.1.3, with PKCE (RFC 7636). Using a code twice ends what the first use got. */
 export const authorizationCodeGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
   const { codes, clock, sessions, realm } = provider;
   const code = field(form, 'code');

@@ -21,7 +21,7 @@ export const clientCredentialsGrant: GrantHandler = async ({
   const scopes = grantScopes(realm, client, field(form, 'scope'));
   const user = realm.serviceAccountOf(client);
   if (!user.enabled) throw new Fault(401, 'unauthorized_client', `User '${user.username}' disabled`);
-  // Keycloak breaks off: there is no refresh token to remember it.
+  // Keycloak fails here, because there is no refresh token to remember the resource.
   if (askedResource(realm, form) !== undefined) {
     throw new Fault(500, 'unknown_error', 'For more on this error consult the server log.');
   }

@@ -7,7 +7,7 @@ import { grantScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
 import { assertMayGoOffline } from './offline.ts';
 
-/** RFC 6749 §4.3. The client is checked before the user, and the password before the user's state. */
+/** RFC 6749 §4.3. Checks the client before the user, and the password before the user's state. */
 export const passwordGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
   const { realm, sessions, lockout } = provider;
   if (!client.directGrants) {

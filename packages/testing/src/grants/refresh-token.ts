@@ -6,7 +6,7 @@ import type { Session } from '../session.ts';
 import type { Claims } from '../tokens/issue.ts';
 
 /**
- * Reads a refresh token of this client whose session is alive.
+ * Reads a refresh token of this client, whose session must be alive.
  *
  * @throws {Fault} 400 `invalid_grant`
  */

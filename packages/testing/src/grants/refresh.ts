@@ -25,7 +25,7 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
   const resource = keptResource(provider.realm, form, claims.resource);
   assertNotReused(provider, session, client, String(claims.jti));
   provider.sessions.touch(session, client);
-  // Permissions stay as they were: nothing is decided again.
+  // Permissions are copied, not decided again.
   const { authorization } = claims;
   return issueTokens(provider, {
     issuer,
@@ -40,7 +40,7 @@ export const refreshGrant: GrantHandler = async ({ provider, form, client, issue
   });
 };
 
-/** With rotation switched on, a refresh token is good `refreshTokenMaxReuse` + 1 times; once more ends them all. */
+/** With rotation, a refresh token is valid `refreshTokenMaxReuse` + 1 times. One more use ends all of them. */
 function assertNotReused(
   { realm, sessions }: Provider,
   session: Session,

@@ -9,7 +9,7 @@ import type { GrantHandler } from './grant-handler.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type:';
 
-/** RFC 8693, as Keycloak's "standard token exchange" does it: an access token for another one, within the realm. */
+/** RFC 8693 as Keycloak's "standard token exchange": trades an access token for another, within the realm. */
 export const tokenExchangeGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
   const { realm } = provider;
   const { subject, requested } = checkParameters(client, form);
@@ -76,7 +76,7 @@ function assertAudiencesExist(realm: Realm, audiences: readonly string[]): void 
   }
 }
 
-/** A client that exchanges its own token keeps the token's scopes; no ID token comes along. */
+/** A client that exchanges its own token keeps its scopes, and gets no ID token. */
 function sameScopes(realm: Realm, client: Client, claims: Claims): GrantedScopes {
   const names = [...String(claims.scope ?? '').split(' '), ...client.defaultScopes];
   return { ...toGranted(realm, names), openid: false };

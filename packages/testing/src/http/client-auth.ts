@@ -5,7 +5,7 @@ import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import { field, formOf } from './form.ts';
 
-/** How an endpoint words its refusals; they differ in Keycloak too. */
+/** An endpoint's texts for refusals, which differ in Keycloak. */
 export interface ClientAuthWording {
   readonly wrongSecret: () => Fault;
 }
@@ -14,7 +14,7 @@ const SAME_TEXT = 'Invalid client or Invalid client credentials';
 const wording: ClientAuthWording = { wrongSecret: () => new Fault(401, 'unauthorized_client', SAME_TEXT) };
 
 /**
- * Finds out which client is asking: `client_secret_basic`, `client_secret_post`, or a public client by its id.
+ * Authenticates a client: by `client_secret_basic`, by `client_secret_post`, or a public client by its id.
  *
  * @throws {Fault} 401 `invalid_client` if unknown or disabled, 401 if the secret is wrong
  */

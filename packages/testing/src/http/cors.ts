@@ -8,14 +8,14 @@ function isForeign(request: FastifyRequest): boolean {
   return request.headers.origin !== undefined && request.headers.origin !== ownOrigin(request);
 }
 
-/** Lets the page that asks read the answer, whoever it is: for public documents and early errors. */
+/** Lets any page read the answer: for public documents and early errors. */
 export function allowAnyOrigin(request: FastifyRequest, reply: FastifyReply): void {
   if (!isForeign(request)) return;
   reply.header('access-control-allow-origin', request.headers.origin);
   reply.header('access-control-allow-credentials', 'true');
 }
 
-/** The same for an answer that is no public document. */
+/** Lets the calling page read an answer that is not a public document. */
 export function allowCaller(request: FastifyRequest, reply: FastifyReply): void {
   if (!isForeign(request)) return;
   allowAnyOrigin(request, reply);

@@ -3,7 +3,7 @@ import { Fault } from '../fault.ts';
 
 const MAX_VALUE_BYTES = 131_072;
 
-/** Fields of a form body. Anything that is no form is an empty form, as it is to Keycloak. */
+/** Fields of a form body. As in Keycloak, any other body is an empty form. */
 export type Form = URLSearchParams;
 
 export function parseForms(app: FastifyInstance): void {
@@ -12,7 +12,7 @@ export function parseForms(app: FastifyInstance): void {
     const isForm = /^application\/x-www-form-urlencoded(;|$)/i.test(request.headers['content-type'] ?? '');
     if (!isForm) return done(null, undefined);
     const text = body as string;
-    // An escape that is none would be guessed at by URLSearchParams; Keycloak breaks off.
+    // Keycloak fails on a malformed escape; URLSearchParams would guess.
     if (/%(?![0-9a-f]{2})/i.test(text)) {
       return done(new Fault(500, 'unknown_error', 'For more on this error consult the server log.'));
     }
@@ -40,7 +40,7 @@ export function hasDuplicates(form: URLSearchParams): boolean {
   return new Set(names).size !== names.length;
 }
 
-/** The value of a field, or `undefined` where the field is missing. An empty value stays empty. */
+/** The value of a field, or `undefined` if it is missing. An empty value stays empty. */
 export function field(form: URLSearchParams, name: string): string | undefined {
   return form.get(name) ?? undefined;
 }

@@ -2,12 +2,12 @@ import type { FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The URL in every answer, where one is fixed; otherwise answers follow the `Host` header. */
+    /** The fixed URL in every answer. `undefined`: answers follow the `Host` header. */
     publicUrl: string | undefined;
   }
 }
 
-/** The base URL as the caller sees it: as in Keycloak without `KC_HOSTNAME` it follows the `Host` header. */
+/** The base URL as the caller sees it. Like Keycloak without `KC_HOSTNAME`, it follows the `Host` header. */
 export function ownOrigin({ server, headers }: FastifyRequest): string {
   return server.publicUrl ?? `http://${headers.host}`;
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 
-/** Takes JSON bodies as texts, and no others; for a scope of its own. */
+/** Makes a scope accept JSON bodies only, as texts. */
 export function parseJsonTexts(scope: FastifyInstance): void {
   scope.removeContentTypeParser('*');
   scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
@@ -23,7 +23,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** @throws {Fault} 400 for a member that is not known, in Keycloak's words */
+/** @throws {Fault} 400 for an unknown member, in Keycloak's words */
 export function assertMembers(
   value: object,
   known: ReadonlySet<string>,

@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '../fault.ts';
 
-/** Names that no name server answers for, and addresses that are this machine (RFC 6761 §6.3). */
+/** Names and addresses that always mean this machine (RFC 6761 §6.3). */
 const LOOPBACK = /^(?:localhost|[a-z0-9-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])\.?(?::\d{1,5})?$/i;
 
 export const isLoopbackHost = (host: string): boolean => LOOPBACK.test(host);
 
 /**
- * Answers under its own names alone: loopback names, and that of `publicUrl`. A page of another site, whose name was
- * made to point to this machine, could otherwise log in with the passwords that everybody knows (DNS rebinding).
+ * Refuses every name but loopback names and that of `publicUrl`. Otherwise a page of another site, whose name was made to
+ * point to this machine, could log in with the passwords that everybody knows (DNS rebinding).
  *
  * @throws {Fault} 403
  */

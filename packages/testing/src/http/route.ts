@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerPreflight } from './cors.ts';
 
-/** The endpoints that requests are counted by, and that can be made to fail one by one. */
+/** The endpoints, which count requests and can be made to fail one by one. */
 export const ENDPOINTS = [
   'realm',
   'discovery',
@@ -23,9 +23,9 @@ export const ENDPOINTS = [
 ] as const;
 
 /**
- * An endpoint of the provider. `login` is the login page's own form, `par` where requests are pushed, `registration` where
- * clients make themselves known, `protection` the protection API of authorization services, `status` what keycloak-js
- * frames, `account` the user's own profile, `other` everything else.
+ * An endpoint of the provider. `login` is the login page's form, `par` takes pushed requests, `registration` registers clients,
+ * `protection` is the protection API of authorization services, `status` the frames of keycloak-js, `account` the user's own
+ * profile, `other` everything else.
  */
 export type Endpoint = (typeof ENDPOINTS)[number];
 
@@ -39,7 +39,7 @@ interface RouteOptions {
   endpoint: Endpoint;
   path: string;
   methods: readonly ('GET' | 'POST')[];
-  /** What a preflight says instead of `methods`. */
+  /** Methods that a preflight lists instead of `methods`. */
   preflight?: readonly string[];
   handler(request: FastifyRequest, reply: FastifyReply): unknown;
 }

@@ -5,9 +5,9 @@ import { sendPage } from './layout.ts';
 interface ConsentPage {
   readonly realmName: string;
   readonly clientName: string;
-  /** Names of client scopes; those without a text are not shown, as in Keycloak. */
+  /** Names of client scopes. As in Keycloak, those without a text are not shown. */
   readonly scopes: readonly string[];
-  /** A client's own line: whose name it is that a stranger gave. */
+  /** An extra line about a client whose name anybody could have chosen. */
   readonly about: string | undefined;
   readonly action: string;
   readonly code: string;

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { escapeHtml } from './escape.ts';
 import { sendPage } from './layout.ts';
 
-/** Where a person types in the code that a device shows. */
+/** Asks for the code that a device shows. */
 export function sendDevicePage(reply: FastifyReply, realmName: string, action: string, error?: string) {
   return sendPage(reply, 200, {
     title: `Sign in to ${realmName}`,

@@ -19,16 +19,16 @@ button { width: 100%; margin-top: 1.25rem; padding: .6rem; font: inherit; font-w
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 export interface Page {
-  /** Text of the window, not escaped. */
+  /** Title of the window, not yet escaped. */
   readonly title: string;
-  /** Text of the heading, not escaped. */
+  /** Heading, not yet escaped. */
   readonly heading: string;
-  /** HTML: what it takes from outside must be escaped. */
+  /** HTML, in which outside texts are already escaped. */
   readonly body: string;
   readonly realmName: string;
 }
 
-/** Sends a page that runs no script and loads nothing from anywhere. */
+/** Sends a page that runs no scripts and loads nothing. */
 export function sendPage(reply: FastifyReply, status: number, { title, heading, body, realmName }: Page) {
   return reply
     .code(status)

@@ -7,7 +7,7 @@ export interface LoginPage {
   readonly action: string;
   /** What the person typed, shown again after a mistake. */
   readonly username?: string;
-  /** The realm offers to remember the person. */
+  /** Whether the realm offers to remember the person. */
   readonly rememberMe: boolean;
   readonly error?: string;
   readonly heading?: string;

@@ -1,6 +1,6 @@
 /**
- * OpenID Connect Session Management 1.0 §3.3, as Keycloak does it: a page of a client posts `<client> <session_state>`,
- * and is told whether this browser is still signed in with that session.
+ * OpenID Connect Session Management 1.0 §3.3, as in Keycloak: a client's page posts `<client> <session_state>` and gets the
+ * answer whether this browser is still signed in with that session.
  */
 export const LOGIN_STATUS_SCRIPT = `
 let known;
@@ -33,7 +33,7 @@ async function hash(text) {
 }
 `;
 
-/** Whether cookies reach a frame of this provider in a page of the client: not where the two are different sites. */
+/** Tells a client's page whether cookies reach a frame of this provider: not if the two are different sites. */
 export const THIRD_PARTY_COOKIES_SCRIPT = `
 document.cookie = 'KEYCLOAK_3P_COOKIE=supported; Max-Age=60; SameSite=Lax';
 const supported = document.cookie.includes('KEYCLOAK_3P_COOKIE=supported');

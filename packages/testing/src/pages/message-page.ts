@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { escapeHtml } from './escape.ts';
 import { sendPage } from './layout.ts';
 
-/** A page that says what went wrong. The person stays here: nothing is sent to a URI that is not trusted. */
+/** Shows an error here, instead of redirecting to a URI that is not trusted. */
 export function sendErrorPage(reply: FastifyReply, realmName: string, message: string, status = 400) {
   return sendPage(reply, status, {
     title: `Sign in to ${realmName}`,
@@ -21,7 +21,7 @@ export function sendInfoPage(reply: FastifyReply, realmName: string, message: st
   });
 }
 
-/** Asks before it logs out, so that a link on another site cannot. */
+/** Asks before logging out, so that a link on another site cannot do it. */
 export function sendLogoutPage(reply: FastifyReply, realmName: string, action: string, code: string) {
   return sendPage(reply, 200, {
     title: 'Logging out',

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { escapeHtml } from './escape.ts';
 import { sendPage } from './layout.ts';
 
-/** The one required action this provider carries out: a new password. */
+/** The only required action that this provider supports: a new password. */
 export function sendPasswordPage(reply: FastifyReply, realmName: string, action: string, error?: string) {
   reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
   return sendPage(reply, 200, {

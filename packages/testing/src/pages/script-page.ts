@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 
-/** A page without a face that runs one script, for an invisible frame in the page of a client. */
+/** A page that only runs a script, for an invisible frame in a client's page. */
 export interface ScriptPage {
   readonly html: string;
   readonly policy: string;
@@ -15,7 +15,7 @@ export function createScriptPage(script: string): ScriptPage {
   };
 }
 
-/** Any page may frame it: it says nothing to one that is not allowed to know. */
+/** Any page may frame it. The script only answers pages that may know. */
 export function sendScriptPage(reply: FastifyReply, { html, policy }: ScriptPage) {
   return reply
     .removeHeader('x-frame-options')

@@ -4,7 +4,7 @@ import type {
   ProtocolMapperRepresentation,
 } from './representation.ts';
 
-// What Keycloak adds to every realm by itself: the clients, roles and client scopes that a realm file leaves out.
+// Clients, roles and client scopes that Keycloak adds to every realm, so that a realm file may leave them out.
 
 export const BUILT_IN_CLIENTS: readonly ClientRepresentation[] = [
   { clientId: 'account', publicClient: true, fullScopeAllowed: false },

@@ -60,7 +60,7 @@ export function toClient(
   };
 }
 
-/** True where the client's attribute `name` is "true". */
+/** Whether the client's attribute `name` is "true". */
 export function hasFlag(client: Client, name: string): boolean {
   return client.attributes[name] === 'true';
 }

@@ -4,7 +4,7 @@ export interface Group {
   readonly path: string;
   readonly name: string;
   readonly representation: GroupRepresentation;
-  /** The group itself and every group above it: a member has the roles of all of them. */
+  /** The group and every group above it: a member has the roles of all of them. */
   readonly lineage: readonly GroupRepresentation[];
 }
 

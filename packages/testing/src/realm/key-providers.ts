@@ -6,7 +6,7 @@ interface Component {
   readonly config?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The kinds of signing keys that a realm file asks for. RS256 is always there, as in every new realm of Keycloak. */
+/** Algorithms of the signing keys that a realm file asks for. RS256 is always among them, as in a new realm of Keycloak. */
 export function signingAlgorithmsOf({ components }: RealmRepresentation): SigningAlgorithm[] {
   const providers =
     (components as Record<string, Component[]> | undefined)?.['org.keycloak.keys.KeyProvider'] ?? [];

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { RealmRepresentation } from './representation.ts';
 
-/** @throws {Error} if the file cannot be read or is no JSON, in words for the person who wrote it */
+/** @throws {Error} if the file cannot be read or is not JSON, with a message for its author */
 export async function loadRealmFile(file: string | URL): Promise<RealmRepresentation> {
   const name = String(file);
   let text: string;

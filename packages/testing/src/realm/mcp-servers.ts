@@ -7,7 +7,7 @@ import type {
   RealmRepresentation,
 } from './representation.ts';
 
-/** The realm, and what MCP clients need in it; the same as `keycloak-guard setup --mcp` makes in Keycloak. */
+/** Adds what MCP clients need to a realm, as `keycloak-guard setup --mcp` does in Keycloak. */
 export function addMcpServers(
   realm: RealmRepresentation,
   servers: readonly McpServer[],
@@ -31,7 +31,7 @@ export function addMcpServers(
   };
 }
 
-/** Tokens for an MCP server name it as their audience, and introspection is allowed to the audience alone. */
+/** The server as a client: tokens name it as their audience, and only the audience may introspect. */
 function toClient({ url }: McpServer): ClientRepresentation {
   return {
     clientId: url,
@@ -43,7 +43,7 @@ function toClient({ url }: McpServer): ClientRepresentation {
   };
 }
 
-/** Programs on this machine that cannot keep a secret, at whatever port they listen. */
+/** For programs on this machine: a public client with any port. */
 const MCP_CLIENT: ClientRepresentation = {
   clientId: 'mcp-client',
   enabled: true,
@@ -66,7 +66,7 @@ function toScope(name: string, url: string): ClientScopeRepresentation {
         protocolMapper: 'oidc-audience-mapper',
         config: { ...access, 'included.client.audience': url },
       },
-      // Clients that register get no scope that says who the person is.
+      // Registered clients get no scope that reveals who the person is.
       {
         name: 'username',
         protocol: 'openid-connect',
@@ -82,7 +82,7 @@ function toScope(name: string, url: string): ClientScopeRepresentation {
   };
 }
 
-/** Documents of programs on this machine. */
+/** Hosts of documents on this machine. */
 const HERE = ['127.0.0.1', 'localhost'];
 const DOCUMENTS = 'mcp-client-documents';
 
@@ -131,7 +131,7 @@ const REGISTRATION = {
       name: 'Allowed Registration Web Origins',
       providerId: 'registration-web-origins',
       subType: 'anonymous',
-      // The MCP Inspector's page.
+      // The page of the MCP Inspector.
       config: { 'web-origins': ['http://localhost:6274', 'http://127.0.0.1:6274'] },
     },
     {

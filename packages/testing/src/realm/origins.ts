@@ -1,6 +1,6 @@
 import type { Client } from './client.ts';
 
-/** The origins a client may be used from in a browser; `+` stands for those of its redirect URIs. */
+/** Origins whose pages may use a client. `+` stands for those of its redirect URIs. */
 export function allowedOrigins(client: Client): string[] {
   return [
     ...new Set(

@@ -8,16 +8,16 @@ const PBKDF2: Record<string, string> = {
   'pbkdf2-sha512': 'sha512',
 };
 const ARGON2 = { d: 'argon2d', i: 'argon2i', id: 'argon2id' } as const;
-/** Keycloak takes 600,000 and fewer, of SHA-1 1,300,000. Ten million are some seconds, which nothing can cut short. */
+/** Keycloak uses up to 600,000 rounds, with SHA-1 1,300,000. Ten million take seconds, which nothing can cut short. */
 const MOST_ROUNDS = 10_000_000;
-/** Unit: KiB. Keycloak takes 7,168; each login that is under way takes as much. */
+/** Keycloak uses 7,168. Each login under way needs as much. Unit: KiB. */
 const MOST_MEMORY = 256 * 1024;
-/** Memory, as often as it is gone through: a second or two, in which this process answers nobody. Keycloak: 35,840. */
+/** Memory times passes: a second or two, in which this process answers nobody. Keycloak: 35,840. */
 const MOST_WORK = 1024 * 1024;
 const MOST_ITERATIONS = 100;
 const MOST_LANES = 64;
 
-/** What Keycloak writes into `credentialData`; numbers among the parameters are texts in a list. */
+/** The content of Keycloak's `credentialData`. Numeric parameters are texts in a list. */
 interface HashSettings {
   readonly algorithm?: string;
   readonly hashIterations?: number;
@@ -27,30 +27,30 @@ interface HashSettings {
 interface Input {
   readonly password: string;
   readonly salt: Uint8Array;
-  /** Of the hash. Unit: bytes. */
+  /** Length of the hash. Unit: bytes. */
   readonly length: number;
 }
 
 /**
- * True where a password hashed like this can be checked: PBKDF2, and Argon2, which Keycloak 24 and later use, with no
- * more memory than a login may take here.
+ * Whether a password with this hash can be checked: PBKDF2, or Argon2 (Keycloak 24 and later) within the memory that a login
+ * may use here.
  */
 export function isKnownHash(credentialData: string): boolean {
   const settings = readSettings(credentialData);
   return pbkdf2Of(settings) !== undefined || argon2Of(settings) !== undefined;
 }
 
-/** The hash of a password, or `undefined` where the way of hashing is not known. */
+/** The hash of a password, or `undefined` for an unknown algorithm. */
 export async function hashPassword(credentialData: string, input: Input): Promise<Buffer | undefined> {
   const settings = readSettings(credentialData);
   const { password, salt, length } = input;
   const rounds = pbkdf2Of(settings);
   if (rounds !== undefined) return derive(password, salt, rounds.iterations, length, rounds.digest);
   const found = argon2Of(settings);
-  // The library has no hash for an empty password, which Keycloak lets nobody have.
+  // The library does not hash an empty password, which Keycloak does not allow either.
   if (found === undefined || password === '') return undefined;
   const { kind, ...cost } = found;
-  // Loaded when it is needed: WebAssembly, and most realm files have no such password.
+  // Loaded on demand: it is WebAssembly, and few realm files have such a password.
   const argon2 = (await import('hash-wasm'))[ARGON2[kind]];
   const hash = await argon2({
     password,
@@ -62,7 +62,7 @@ export async function hashPassword(credentialData: string, input: Input): Promis
   return Buffer.from(hash);
 }
 
-/** A file that people edit may hold anything. */
+/** Tolerates anything, because people edit realm files. */
 function readSettings(credentialData: string): HashSettings {
   try {
     return (JSON.parse(credentialData) as HashSettings | null) ?? {};
@@ -71,13 +71,13 @@ function readSettings(credentialData: string): HashSettings {
   }
 }
 
-/** How a password is hashed with PBKDF2, or `undefined` where that is not to be done here. */
+/** The parameters of PBKDF2, or `undefined` for another algorithm or too much work. */
 function pbkdf2Of({ algorithm = '', hashIterations: iterations = 1 }: HashSettings) {
   const isPossible = Object.hasOwn(PBKDF2, algorithm) && isWithin(iterations, 1, MOST_ROUNDS);
   return isPossible ? { iterations, digest: PBKDF2[algorithm] as string } : undefined;
 }
 
-/** How a password is hashed with Argon2, or `undefined` where that is not Argon2 1.3, or not to be done here. */
+/** The parameters of Argon2 1.3, or `undefined` for another algorithm or too much work. */
 function argon2Of(settings: HashSettings) {
   if (settings.algorithm !== 'argon2' || (parameter(settings, 'version') ?? '1.3') !== '1.3')
     return undefined;

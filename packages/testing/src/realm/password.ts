@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { hashPassword, isKnownHash } from './password-hash.ts';
 import type { CredentialRepresentation, UserRepresentation } from './representation.ts';
 
-/** Compares in a time that does not depend on the passwords. */
+/** Compares in constant time. */
 export async function isPasswordOf(user: UserRepresentation | undefined, password: string): Promise<boolean> {
   const credential = user?.credentials?.find(({ type }) => type === undefined || type === 'password');
   if (credential?.value !== undefined) return equal(credential.value, password);
@@ -11,7 +11,7 @@ export async function isPasswordOf(user: UserRepresentation | undefined, passwor
   return false;
 }
 
-/** True where a user's password is hashed in a way that cannot be checked here. */
+/** Whether a user's password hash cannot be checked here. */
 export function hasUnreadablePassword(user: UserRepresentation): boolean {
   return (user.credentials ?? []).some(
     ({ value, credentialData }) =>
@@ -33,7 +33,7 @@ async function matchesHash(credential: CredentialRepresentation, password: strin
   return actual !== undefined && timingSafeEqual(actual, expected);
 }
 
-/** `undefined` where there is no hash that anything could be equal to. */
+/** `undefined` if there is no usable hash. */
 function readSecret(secretData: string): { expected: Buffer; salt: Buffer } | undefined {
   try {
     const { value, salt } = JSON.parse(secretData) as { value: string; salt: string };

@@ -11,29 +11,29 @@ import type {
 import { createRoleBook, type RoleGrant, type RoleSet } from './roles.ts';
 import { toUser, type User } from './user.ts';
 
-/** A realm in memory: what the realm file says, and what Keycloak adds to it. */
+/** A realm in memory: the realm file, and what Keycloak adds to it. */
 export interface Realm {
   readonly name: string;
   readonly displayName: string;
-  /** Experimental features that are on. */
+  /** Experimental features that are turned on. */
   readonly features: ReadonlySet<Feature>;
-  /** The settings; may change while the provider runs. */
+  /** The settings, which may change while the provider runs. */
   settings: RealmRepresentation;
   readonly scopes: ReadonlyMap<string, ClientScopeRepresentation>;
   client(clientId: string): Client | undefined;
   clients(): Iterable<Client>;
   userById(id: string): User | undefined;
   userByName(username: string): User | undefined;
-  /** By user name, or by e-mail address where the realm allows it. */
+  /** Finds a user by name, or by e-mail address if the realm allows that. */
   userByLogin(login: string): User | undefined;
   serviceAccountOf(client: Client): User;
   groupsOf(user: User): Group[];
   hasGroup(path: string): boolean;
-  /** A role of the realm by its name, one of a client as `client/role`. */
+  /** A realm role by its name, a client role as `client/role`. */
   hasRole(name: string): boolean;
-  /** Roles of the user, of the user's groups, and everything those roles hold. */
+  /** Roles of the user and of their groups, composites resolved. */
   rolesOf(user: User): RoleSet;
-  /** Those of the user's roles that the client may see. */
+  /** The user's roles that the client may see. */
   rolesInScope(user: User, client: Client): RoleSet;
   updateUser(username: string, change: Partial<UserRepresentation>): User;
   updateClient(clientId: string, change: Partial<ClientRepresentation>): Client;
@@ -123,7 +123,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     rolesInScope(user, client) {
       const all = realm.rolesOf(user);
       if (client.fullScope) return all;
-      // Without "full scope allowed" a client sees its own roles; those of scope mappings are left out, with a warning.
+      // Without "full scope allowed", a client sees its own roles only. Scope mappings are not supported; `warnings` says so.
       const own = all.client.get(client.clientId);
       return { realm: new Set(), client: new Map(own === undefined ? [] : [[client.clientId, own]]) };
     },
@@ -131,7 +131,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
       const user = realm.userByName(username);
       if (user === undefined) throw new TypeError(`there is no user '${username}' in the realm ${name}`);
       const changed = { ...user.representation, id: user.id, ...change };
-      // As Keycloak does for an administrator; of a realm file it takes no notice there.
+      // Keycloak heeds it when an administrator sets a password, not when it imports a realm file.
       if (change.credentials?.some(({ temporary }) => temporary))
         changed.requiredActions = [...(changed.requiredActions ?? []), 'UPDATE_PASSWORD'];
       return putUser(changed);

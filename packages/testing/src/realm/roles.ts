@@ -1,12 +1,12 @@
 import type { RealmRepresentation, RoleRepresentation } from './representation.ts';
 
-/** Roles somebody has, composites resolved. */
+/** The roles of a user, composites resolved. */
 export interface RoleSet {
   readonly realm: ReadonlySet<string>;
   readonly client: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** What a user or group lists directly. */
+/** Roles that a user or group lists directly. */
 export interface RoleGrant {
   realmRoles?: readonly string[] | undefined;
   clientRoles?: Readonly<Record<string, readonly string[]>> | undefined;
@@ -22,7 +22,7 @@ export interface RoleBook {
 const key = (client: string, role: string) => `${client}\0${role}`;
 const REALM = '';
 
-/** Reads the roles of a realm file and adds those that Keycloak creates by itself. */
+/** Reads the roles of a realm file, and adds those that Keycloak creates itself. */
 export function createRoleBook(rep: RealmRepresentation): RoleBook {
   const composites = new Map<string, string[]>();
   const add = (client: string, role: RoleRepresentation) => {

@@ -27,7 +27,7 @@ export function toUser(realm: string, rep: UserRepresentation): User {
     firstName: rep.firstName,
     lastName: rep.lastName,
     attributes: rep.attributes ?? {},
-    // A profile that lacks a field is an action too (Keycloak 24 and later).
+    // An incomplete profile is an action, too (Keycloak 24 and later).
     requiredActions: [
       ...new Set([...(rep.requiredActions ?? []), ...(isProfileComplete(rep) ? [] : ['VERIFY_PROFILE'])]),
     ],

@@ -6,7 +6,7 @@ import { hasUnreadablePassword } from './password.ts';
 import type { Realm } from './realm.ts';
 import type { RealmRepresentation } from './representation.ts';
 
-/** What a realm file asks for and this provider cannot do. */
+/** What a realm file asks for, but this provider does not support. */
 export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
   const hashed = (rep.users ?? []).filter(hasUnreadablePassword).map(({ username }) => username);
   const holders = [
@@ -41,7 +41,7 @@ export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
   ];
 }
 
-/** What Keycloak's admin API writes for a secret that it does not tell. */
+/** Keycloak's admin API writes this in place of a secret. */
 const MASKED = '**********';
 
 const isUnusable = (client: Client): boolean =>

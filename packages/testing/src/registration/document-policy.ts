@@ -1,9 +1,9 @@
 import type { Realm } from '../realm/realm.ts';
 
-/** Which documents of clients a realm takes. */
+/** Which client documents a realm accepts. */
 export interface DocumentPolicy {
   readonly allowHttp: boolean;
-  /** Hosts of the document and of every URL in it; `*.` and a domain for all below it too. */
+  /** Allowed hosts of the document and of every URL in it. `*.example.com` stands for all hosts below it. */
   readonly domains: readonly string[];
 }
 
@@ -21,8 +21,8 @@ interface Policy {
 }
 
 /**
- * The policy for a client id: of the realm's first client policy that looks at ids which are URLs (condition `client-id-uri`)
- * and lets documents be fetched (executor `client-id-metadata-document`). `undefined`: the id is a name like any other.
+ * The policy for a client id, from the realm's first client policy with the condition `client-id-uri` and the executor
+ * `client-id-metadata-document`. `undefined` if the id is an ordinary name.
  *
  * @see Keycloak, Securing Applications: "MCP authorization server"
  */
@@ -43,7 +43,7 @@ export function documentPolicyOf({ settings }: Realm, clientId: string): Documen
   };
 }
 
-/** Every condition has to be met; those that are not known here are not. */
+/** Every condition must be met. An unknown one is not. */
 function isFor({ conditions = [] }: Policy, clientId: string): boolean {
   if (!URL.canParse(clientId)) return false;
   const { protocol, hostname } = new URL(clientId);

@@ -8,10 +8,10 @@ import type { ClientMetadata } from './metadata.ts';
 
 const FOREIGN = 'Invalid Client ID: domain not allowed.';
 
-/** @throws {PageFault} for a client id that cannot be the URL of a document */
+/** @throws {PageFault} for a client id that may not be the URL of a document */
 export function assertDocumentUrl(clientId: string, { allowHttp, domains }: DocumentPolicy): URL {
   const refuse = (what: string) => new PageFault(`Invalid Client ID: ${what}.`);
-  // Of the text: a parsed URL has a path always, and no dots any more.
+  // Checks the text: a parsed URL always has a path, and no dot segments.
   const [, scheme, authority = '', path = ''] =
     /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)/i.exec(clientId) ?? [];
   if (scheme !== 'https' && !(allowHttp && scheme === 'http')) throw refuse('invalid scheme');
@@ -27,7 +27,7 @@ export function assertDocumentUrl(clientId: string, { allowHttp, domains }: Docu
   return url;
 }
 
-/** @throws {PageFault} for a document that is not this client's, or that a client may not have */
+/** @throws {PageFault} for a document of another client, or with members that are not allowed */
 export function assertDocument(
   metadata: ClientMetadata,
   clientId: string,
@@ -38,7 +38,7 @@ export function assertDocument(
   const { client_id: id, redirect_uris: redirectUris, token_endpoint_auth_method: method } = metadata;
   if (id === undefined || id === null) throw refuse('no client_id');
   if (id !== clientId) throw refuse('client_id property does not exactly match client_id parameter');
-  // Whoever reads the document has the secret. Other ways than none are not known here.
+  // Everybody can read the document, so a secret in it is none. Other methods are not supported here.
   if (method !== undefined && method !== 'none') {
     throw refuse(
       'token_endpoint_auth_method property in client metadata is not-allowed authentication method.',
@@ -69,7 +69,7 @@ const URI_MEMBERS = [
   'post_logout_redirect_uris',
 ] as const;
 
-/** As the client will be asked later. */
+/** Compares as a later login will. */
 function isListed(listed: unknown, redirectUri: string): boolean {
   if (!Array.isArray(listed)) return false;
   const redirectUris = listed.map(String);

@@ -1,8 +1,8 @@
-/** As much of a document as is read. Unit: bytes. */
+/** Most bytes read of a document. */
 const LONGEST = 5_000;
 const TIMEOUT_MS = 5_000;
 
-/** A document, and how long it is good. */
+/** A document, and how long it may be cached. */
 export interface Fetched {
   readonly text: string;
   /** Unit: seconds. */
@@ -10,10 +10,10 @@ export interface Fetched {
 }
 
 /**
- * Fetches what a stranger's URL leads to. So: https, or this machine; no redirect is followed, no more than 5,000 bytes are
- * read, nobody is waited for longer than five seconds, and what went wrong is told to nobody.
+ * Fetches a URL that a stranger chose. Therefore it follows no redirect, reads at most 5,000 bytes, waits at most five seconds,
+ * and reports no details of a failure.
  *
- * @returns `undefined` for whatever is not a short answer with status 200
+ * @returns `undefined` for anything but a short answer with status 200
  */
 export async function fetchDocument(url: URL): Promise<Fetched | undefined> {
   if (url.protocol !== 'https:' && !isLoopback(url)) return undefined;
@@ -44,7 +44,7 @@ async function readShort({ body }: Response): Promise<string | undefined> {
   let length = 0;
   for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
     length += part.byteLength;
-    // Leaving the loop ends the transfer.
+    // Returning ends the transfer.
     if (length > LONGEST) return undefined;
     parts.push(part);
   }

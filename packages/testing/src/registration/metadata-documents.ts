@@ -8,10 +8,10 @@ import { assertDocument, assertDocumentUrl } from './document-rules.ts';
 import { fetchDocument } from './fetch-document.ts';
 import { type ClientMetadata, readMetadata, toRepresentation } from './metadata.ts';
 
-/** Clients whose id is the URL of a document that says what they are (Client ID Metadata Documents). */
+/** Clients whose id is the URL of a document that describes them (Client ID Metadata Documents). */
 export interface MetadataDocuments {
   /**
-   * Makes the client of an authorization request known, where a policy takes its document.
+   * Adds the client of an authorization request, if a policy accepts its document.
    *
    * @throws {PageFault} (rejects with one) in Keycloak's words
    */
@@ -23,7 +23,7 @@ const FAILED = 'Client Metadata fetch failed';
 const MOST = 1_000;
 
 export function createMetadataDocuments(realm: Realm, clock: Clock, most = MOST): MetadataDocuments {
-  /** Until when a document is good, by client id; what was used longest ago comes first. Unit: seconds since 1970. */
+  /** When a cached document expires, by client id; the least recently used comes first. Unit: seconds since 1970. */
   const goodUntil = new Map<string, number>();
 
   function keep(clientId: string, until: number): void {
@@ -60,7 +60,7 @@ export function createMetadataDocuments(realm: Realm, clock: Clock, most = MOST)
       const policy = realm.features.has('cimd') ? documentPolicyOf(realm, clientId) : undefined;
       if (policy === undefined) return;
       const until = goodUntil.get(clientId);
-      // A client that somebody set up is not written over by a document.
+      // A document does not overwrite a client of the realm file.
       if (until === undefined && realm.client(clientId) !== undefined) return;
       const redirectUri = query.get('redirect_uri');
       if (redirectUri === null || (redirectUri !== '' && !URL.canParse(redirectUri))) {
@@ -73,7 +73,7 @@ export function createMetadataDocuments(realm: Realm, clock: Clock, most = MOST)
   };
 }
 
-/** As strictly as a registration is read: a member that is not known is refused. */
+/** As strict as a registration: refuses an unknown member. */
 function parse(text: string): ClientMetadata {
   try {
     return readMetadata(text);

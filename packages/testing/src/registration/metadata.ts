@@ -4,7 +4,7 @@ import type { Client } from '../realm/client.ts';
 import { hasFlag } from '../realm/client.ts';
 import type { ClientRepresentation } from '../realm/representation.ts';
 
-/** What a client says of itself (RFC 7591 §2), as much of it as is followed here. */
+/** The members of a client's metadata (RFC 7591 §2) that have an effect here. */
 export interface ClientMetadata {
   readonly redirect_uris?: readonly string[];
   readonly token_endpoint_auth_method?: string;
@@ -19,13 +19,13 @@ export interface ClientMetadata {
   readonly [member: string]: unknown;
 }
 
-/** What the policies of a realm make of a client that registers without a token. */
+/** How the realm's policies change a client that registers without a token. */
 export interface RegistrationPolicies {
   readonly consentRequired: boolean;
   readonly fullScope: boolean;
 }
 
-/** Every member that Keycloak knows; it refuses a client that says anything else of itself. */
+/** Every member that Keycloak knows. It refuses any other. */
 const MEMBERS: ReadonlySet<string> = new Set(
   `redirect_uris token_endpoint_auth_method token_endpoint_auth_signing_alg grant_types response_types application_type
   client_id client_secret client_name client_uri policy_uri tos_uri logo_uri jwks_uri jwks scope contacts subject_type
@@ -53,7 +53,7 @@ export function readMetadata(text: string): ClientMetadata {
   return metadata as ClientMetadata;
 }
 
-/** The client as a realm file would have it. Scopes that were asked for are its optional ones. */
+/** The client as in a realm file. The requested scopes become its optional ones. */
 export function toRepresentation(
   metadata: ClientMetadata,
   clientId: string,
@@ -97,7 +97,7 @@ function originOf(uri: string): string[] {
   return match === null ? [] : [match[0]];
 }
 
-/** What a client is told of itself (RFC 7591 §3.2.1, RFC 7592 §3). */
+/** The answer to a registration (RFC 7591 §3.2.1, RFC 7592 §3). */
 export function toRegistration(client: Client, uri: string, token: string, issuedAt: number) {
   const { clientId, secret, isPublic, redirectUris, optionalScopes, representation } = client;
   return {

@@ -5,7 +5,7 @@ import { OPTIONAL_SCOPES } from '../realm/built-in.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ClientMetadata, RegistrationPolicies } from './metadata.ts';
 
-/** One policy as a realm file has it, below `components`. */
+/** A policy, as in `components` of a realm file. */
 interface PolicyComponent {
   readonly name?: string;
   readonly providerId?: string;
@@ -15,7 +15,7 @@ interface PolicyComponent {
 
 const TYPE = 'org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy';
 
-/** What Keycloak gives a realm whose file has none: nobody is trusted. */
+/** Keycloak's policies for a realm whose file has none: they trust nobody. */
 const DEFAULTS: readonly PolicyComponent[] = [
   policy('Consent Required', 'consent-required'),
   policy('Full Scope Disabled', 'scope'),
@@ -30,7 +30,7 @@ function policy(name: string, providerId: string, config: PolicyComponent['confi
 }
 
 /**
- * Holds a registration against the realm's policies for those who bring no token.
+ * Checks a registration without a token against the realm's policies.
  *
  * @throws {Fault} 403 in Keycloak's words: `Invalid origin`, or `insufficient_scope` with the policy's name
  * @see Keycloak, Securing Applications: "Client registration policies"
@@ -89,7 +89,7 @@ function policiesOf(realm: Realm): readonly PolicyComponent[] {
 
 const valuesOf = (component: PolicyComponent | undefined, name: string): readonly string[] =>
   component?.config?.[name] ?? [];
-/** Switches that are on unless they are off. */
+/** Switches that are on by default. */
 const isOn = (component: PolicyComponent, name: string): boolean => valuesOf(component, name)[0] !== 'false';
 
 function assertOrigin(request: FastifyRequest, allowed: readonly string[]): void {
@@ -98,7 +98,7 @@ function assertOrigin(request: FastifyRequest, allowed: readonly string[]): void
   if (!allowed.includes(origin) && !allowed.includes('*')) throw new Fault(403, 'Invalid origin');
 }
 
-/** `openid` is no client scope, so nobody may register with it. */
+/** `openid` is not a client scope, so nobody may register with it. */
 function areAllowed(realm: Realm, component: PolicyComponent, scope: unknown): boolean {
   if (typeof scope !== 'string' || scope.trim() === '') return true;
   const { defaultDefaultClientScopes = [], defaultOptionalClientScopes = OPTIONAL_SCOPES } = realm.settings;

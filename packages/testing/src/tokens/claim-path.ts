@@ -1,8 +1,8 @@
 type Claims = Record<string, unknown>;
 
 /**
- * Sets a claim by Keycloak's path notation: a dot nests (`realm_access.roles`), `\.` is a dot,
- * `${client_id}` is the client a role belongs to.
+ * Sets a claim by Keycloak's path notation: a dot nests (`realm_access.roles`), `\.` is a dot, `${client_id}` is the client
+ * that a role belongs to.
  */
 export function setClaim(claims: Claims, path: string, value: unknown, clientId?: string): void {
   const parts = path
@@ -19,13 +19,13 @@ export function setClaim(claims: Claims, path: string, value: unknown, clientId?
   define(at, last, value);
 }
 
-// A claim may be called "__proto__": an own property all the same, never the prototype.
+// A claim named "__proto__" becomes an own property, never the prototype.
 function define(target: Claims, name: string, value: unknown): unknown {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
   return value;
 }
 
-/** Converts to the JSON type and number of values that the mapper asks for. */
+/** Converts a value to the mapper's JSON type, single or as a list. */
 export function toClaimValue(value: unknown, config: Readonly<Record<string, string>>): unknown {
   const convert = (one: unknown) => {
     switch (config['jsonType.label']) {

@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, EmbeddedJ
 import type { Clock } from '../clock.ts';
 import { invalidRequest } from '../fault.ts';
 
-/** What Keycloak accepts, in its order; the challenge of a DPoP-bound token lists them. */
+/** Algorithms that Keycloak accepts, in the order in which its challenges list them. */
 export const DPOP_ALGORITHMS = [
   'PS384',
   'RS384',
@@ -23,15 +23,15 @@ const SKEW_SECONDS = 15;
 export interface DpopRequest {
   readonly proof: string;
   readonly method: string;
-  /** Without a query. */
+  /** The URL, without a query. */
   readonly url: string;
-  /** The access token that comes with the proof, at a protected resource (RFC 9449 §7). */
+  /** The access token that comes with the proof at a protected resource (RFC 9449 §7). */
   readonly accessToken?: string;
 }
 
-/** Checks DPoP proofs (RFC 9449 §4.3), each good once. */
+/** Checks DPoP proofs (RFC 9449 §4.3). Each is valid once. */
 export interface DpopChecker {
-  /** The thumbprint of the key. @throws {Fault} 400 `invalid_request` */
+  /** Returns the thumbprint of the key. @throws {Fault} 400 `invalid_request` */
   check(request: DpopRequest): Promise<string>;
 }
 

@@ -12,7 +12,7 @@ import { applyMappers, type MapperContext } from './mappers.ts';
 import { audienceOf } from './resource.ts';
 import { type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
 
-/** Everything that decides what is in a set of tokens. */
+/** Everything that decides on the content of tokens. */
 export interface Grant {
   readonly issuer: string;
   readonly client: Client;
@@ -21,18 +21,18 @@ export interface Grant {
   readonly session?: Session | undefined;
   readonly notes?: Readonly<Record<string, string>>;
   readonly scopes: GrantedScopes;
-  /** How the token came about, the end of Keycloak's prefix of a token id: `ro`, `rt`, `ac`, `cc`, `te`. */
+  /** The grant, as the end of Keycloak's prefix of a token id: `ro`, `rt`, `ac`, `cc`, `te`. */
   readonly grantCode: string;
   readonly nonce?: string | undefined;
   /** Thumbprint of the DPoP key that the tokens are bound to (RFC 9449 §6). */
   readonly jkt?: string | undefined;
-  /** What the tokens are for (RFC 8707): the only audience then. */
+  /** The resource that the tokens are for (RFC 8707), which is then the only audience. */
   readonly resource?: string | undefined;
-  /** Audiences a token exchange asks for; the roles of other clients go too. */
+  /** Audiences that a token exchange asks for. Roles of other clients are removed. */
   readonly onlyAudience?: readonly string[] | undefined;
   /** Permissions that the tokens carry (UMA 2.0 Grant §3.3.5). */
   readonly authorization?: unknown;
-  /** A token exchange: of the client's own token, or of another's, to whose session the client does not belong. */
+  /** Set by a token exchange: of the client's own token, or of another client's, whose session it is not part of. */
   readonly exchangedFor?: 'same' | 'other';
 }
 
@@ -77,7 +77,7 @@ export function accessTokenClaims(provider: Provider, grant: Grant): Claims {
   return claims;
 }
 
-/** @throws {Fault} 400 `invalid_request` where an audience is asked for that the token would not have */
+/** @throws {Fault} 400 `invalid_request` for an audience that the token would not have */
 function narrowAudience(claims: Claims, only: readonly string[] | undefined): void {
   const audience = [claims.aud ?? []].flat() as string[];
   const missing = only?.find((id) => !audience.includes(id));
@@ -90,7 +90,7 @@ function narrowAudience(claims: Claims, only: readonly string[] | undefined): vo
   claims.resource_access = Object.fromEntries(roles);
 }
 
-/** @param exp that of the access token */
+/** @param exp expiry of the access token */
 export function idTokenClaims(
   provider: Provider,
   grant: Grant,
@@ -111,7 +111,7 @@ export function idTokenClaims(
   claims.azp = client.clientId;
   if (grant.nonce !== undefined) claims.nonce = grant.nonce;
   if (session !== undefined) claims.sid = session.id;
-  // OpenID Connect Core §3.1.3.6: the left half of the hash; SHA-256 for RS256 and ES256.
+  // OpenID Connect Core §3.1.3.6: the left half of the hash, SHA-256 for RS256 and ES256.
   claims.at_hash = createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
   return claims;
 }
@@ -169,7 +169,7 @@ export function algorithmOf({ realm }: Provider, client: Client, token: 'access'
   return wanted === 'ES256' ? 'ES256' : 'RS256';
 }
 
-/** A service account has no session: its token ends as if one began now. */
+/** A service account has no session: its token expires as if one began now. */
 function tokenEnd({ clock, realm, sessions }: Provider, { client, session }: Grant): number {
   const now = clock.seconds();
   if (session !== undefined) {

@@ -10,7 +10,7 @@ import {
   type JWK,
 } from 'jose';
 
-/** Algorithms this provider signs tokens with. */
+/** Algorithms that the provider signs tokens with. */
 export type SigningAlgorithm = 'RS256' | 'ES256';
 
 export interface SigningKey {
@@ -22,26 +22,30 @@ export interface SigningKey {
   readonly publicJwk: JWK;
 }
 
-/** The keys of a provider as plain data, so that they can stay the same over restarts. Private ones too. */
+/** The keys of a provider as plain data, private ones too. Pass them to `startDevIdp`. */
 export interface StoredKeys {
+  /** Private signing keys, the current one of each algorithm first. */
   readonly signing: readonly JWK[];
+  /** Public encryption key. */
   readonly encryption: JWK;
+  /** Key id of the secret. */
   readonly secretId: string;
+  /** HMAC secret for refresh tokens. */
   readonly secret: string;
 }
 
 /**
- * The keys of the realm: for tokens, for refresh tokens (HS512), and one for encryption. As in Keycloak there is RS256
- * from the beginning, and an ES256 key from the first token on that asks for it.
+ * The realm's keys: for tokens, for refresh tokens (HS512), and one for encryption. As in Keycloak, there is an RS256 key from
+ * the start, and an ES256 key from the first token that needs it.
  */
 export interface KeyRing {
-  /** The key new tokens are signed with; made where the realm has none of the kind. */
+  /** The key that signs new tokens. Made if there is none for the algorithm. */
   current(alg: SigningAlgorithm): Promise<SigningKey>;
-  /** The JWK Set; the encryption key stands first, as in most Keycloak realms. */
+  /** The JWK Set. The encryption key comes first, as in most Keycloak realms. */
   jwks(): { keys: JWK[] };
   sign(claims: object, alg: SigningAlgorithm, typ?: string): Promise<string>;
   signInternal(claims: object): Promise<string>;
-  /** The claims of a token that one of the published keys signed, or `undefined`. */
+  /** The claims of a token signed with a published key, or `undefined`. */
   verify(token: string): Promise<Record<string, unknown> | undefined>;
   verifyInternal(token: string): Promise<Record<string, unknown> | undefined>;
   rotate(options: { keepOld: boolean }): Promise<void>;
@@ -51,7 +55,7 @@ export interface KeyRing {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** @param algorithms kinds of keys there must be from the beginning */
+/** @param algorithms which keys to make at the start */
 export async function createKeyRing(
   stored?: StoredKeys,
   algorithms: readonly SigningAlgorithm[] = ['RS256'],
@@ -66,7 +70,7 @@ export async function createKeyRing(
   const secretId = stored?.secretId ?? randomUUID();
   const secret = stored ? Buffer.from(stored.secret, 'base64url') : randomBytes(64);
 
-  /** Keys on their way into the ring: two tokens at once share one. */
+  /** Keys being made: concurrent tokens share one. */
   const making = new Map<SigningAlgorithm, Promise<SigningKey>>();
   const make = (alg: SigningAlgorithm) => {
     const known = making.get(alg);
@@ -119,7 +123,7 @@ export async function createKeyRing(
   return ring;
 }
 
-/** A signing key of its own, in no JWK Set unless a ring holds it. */
+/** Makes a signing key, which is in no JWK Set until a ring holds it. */
 export async function createKey(alg: SigningAlgorithm): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true });
   return fromStored({ ...(await exportJWK(privateKey)), alg });
@@ -142,7 +146,7 @@ async function fromStored(jwk: JWK): Promise<SigningKey> {
   };
 }
 
-/** Nothing is ever encrypted to this key, so its private half is thrown away, and one serves a whole process. */
+/** Nothing is ever encrypted with this key: its private half is dropped, and one serves the whole process. */
 let encryptionKey: Promise<JWK> | undefined;
 function createEncryptionKey(): Promise<JWK> {
   encryptionKey ??= (async () => {

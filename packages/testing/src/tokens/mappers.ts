@@ -5,7 +5,7 @@ import type { RoleSet } from '../realm/roles.ts';
 import type { User } from '../realm/user.ts';
 import { setClaim, toClaimValue } from './claim-path.ts';
 
-/** Where claims go. `lightweight` is an access token that carries next to nothing (Keycloak 24 and later). */
+/** Where claims go. `lightweight` is an access token with few claims (Keycloak 24 and later). */
 export type ClaimTarget = 'access' | 'lightweight' | 'id' | 'userinfo' | 'introspection';
 
 export interface MapperContext {
@@ -29,7 +29,7 @@ const SWITCH: Record<ClaimTarget, string> = {
   introspection: 'introspection.token.claim',
 };
 
-/** Adds the claims of the mappers that are switched on for `target`. Mappers of unknown kinds are passed over. */
+/** Adds the claims of the mappers that are turned on for `target`. Unknown mappers are ignored. */
 export function applyMappers(
   target: ClaimTarget,
   claims: Claims,
@@ -43,7 +43,7 @@ export function applyMappers(
   }
 }
 
-/** Kinds of mappers this provider knows. */
+/** Whether the provider supports a kind of mapper. */
 export const isKnownMapper = (kind: string): boolean => Object.hasOwn(MAPPERS, kind);
 
 const set = (claims: Claims, config: Config, value: unknown, clientId?: string) => {

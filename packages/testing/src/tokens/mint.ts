@@ -13,9 +13,9 @@ import { grantScopes } from './scopes.ts';
  * - `RS256`, `ES256`: the provider's key
  * - `unknown`: a key that is not in the JWK Set, under the `kid` of one that is
  * - `unknown-kid`: a key that is not in the JWK Set, under its own `kid`
- * - `public-key-as-secret`: HS256 with the public key (the confusion of RFC 8725 §2.1)
- * - `none`: no signature at all
- * - `broken`: the provider's key, and then one bit of the signature is turned over
+ * - `public-key-as-secret`: HS256 with the public key as the secret (RFC 8725 §2.1)
+ * - `none`: no signature
+ * - `broken`: the provider's key, with one bit of the signature flipped
  */
 export type TokenKey =
   | SigningAlgorithm
@@ -25,23 +25,23 @@ export type TokenKey =
   | 'none'
   | 'broken';
 
-/** A token to be made by `issueToken`. */
+/** What {@link DevIdp.issueToken} is to issue. */
 export interface TokenRequest {
-  /** Default: the realm's first user. */
+  /** The token's user. Default: the realm's first user. */
   username?: string;
-  /** Default: the realm's first client. */
+  /** The token's client. Default: the realm's first client. */
   clientId?: string;
-  /** As in a token request. Default `openid`. */
+  /** Scopes, as in a token request. Default `openid`. */
   scope?: string;
-  /** `access` (default), `id` or `refresh`. */
+  /** Kind of token. Default `access`. */
   type?: 'access' | 'id' | 'refresh';
-  /** Added to the claims, or put in their place; `undefined` takes a claim away. */
+  /** Adds or replaces claims; `undefined` removes a claim. Default none. */
   claims?: Record<string, unknown>;
-  /** Added to the protected header (`alg`, `typ`, `kid`), or put in its place; `undefined` takes it away. */
+  /** Adds or replaces members of the header (`alg`, `typ`, `kid`); `undefined` removes one. Default none. */
   header?: Record<string, unknown>;
-  /** Default `RS256`; a refresh token is signed with the provider's secret unless this is given. */
+  /** What to sign with. Default `RS256`, or the provider's secret for a refresh token. */
   key?: TokenKey;
-  /** Default true: a session is started, so that userinfo and introspection know the token. */
+  /** Whether to start a session, so that userinfo and introspection know the token. Default true. */
   session?: boolean;
 }
 
@@ -68,7 +68,7 @@ export async function mintToken(
   return sign(provider, claims, request.key ?? 'RS256', request.header ?? {});
 }
 
-/** A session nobody knows of. */
+/** A session that the provider does not know. */
 function strayer({ clock }: Provider, user: User): Session {
   const now = clock.seconds();
   return {
@@ -120,7 +120,7 @@ async function sign(
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** The header is written as asked for, even where `alg` says something the key is not. */
+/** Writes the header as given, even if `alg` does not fit the key. */
 async function signWith(
   header: JWTHeaderParameters,
   payload: string,

@@ -11,12 +11,12 @@ export interface GoodToken {
   readonly session?: Session;
 }
 
-/** What a token turned out to be, or why it is not good. */
+/** A valid token, or why it is not valid. */
 export type TokenReading = GoodToken | { readonly problem: string };
 
 const FAILED = 'Token verification failed';
 
-/** Verifies a signed token of one of the given types, and looks at its client, session and user. */
+/** Verifies a token of one of the given types, and checks its client, session and user. */
 export async function readToken(
   { keys, clock, sessions, realm }: Provider,
   token: string,

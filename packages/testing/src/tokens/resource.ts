@@ -2,16 +2,16 @@ import { Fault } from '../fault.ts';
 import { field } from '../http/form.ts';
 import type { Realm } from '../realm/realm.ts';
 
-// RFC 8707, as the feature `resource-indicators` of Keycloak has it: one resource, which is a client.
+// RFC 8707 as in Keycloak's feature `resource-indicators`: one resource, which is a client.
 
 const UNUSABLE = 'The requested resource is invalid, missing, unknown, or malformed.';
 const CHANGED = 'The requested resource is not matching the original request.';
 const CLIENT = 'urn:client:';
 
 /**
- * What a token request asks for; `undefined` for nothing, and where the feature is off.
+ * The resource that a token request asks for; `undefined` if there is none, or the feature is off.
  *
- * @throws {Fault} 400 `invalid_target` for what cannot be a resource
+ * @throws {Fault} 400 `invalid_target` for a text that cannot be a resource
  */
 export function askedResource({ features }: Realm, form: URLSearchParams): string | undefined {
   const asked = features.has('resource-indicators') ? field(form, 'resource') : undefined;
@@ -20,10 +20,10 @@ export function askedResource({ features }: Realm, form: URLSearchParams): strin
 }
 
 /**
- * The resource of a code or of a refresh token, which stays what it was.
+ * The resource of a code or refresh token, which cannot change.
  *
- * @param original the one that the code or the refresh token was issued for
- * @throws {Fault} 400 `invalid_target` where the request asks for another one
+ * @param original the resource that the code or refresh token was issued for
+ * @throws {Fault} 400 `invalid_target` if the request asks for another one
  */
 export function keptResource(realm: Realm, form: URLSearchParams, original: unknown): string | undefined {
   const asked = askedResource(realm, form);
@@ -32,10 +32,10 @@ export function keptResource(realm: Realm, form: URLSearchParams, original: unkn
 }
 
 /**
- * The one audience of a token for a resource: a client of which the token would be anyway, by its id, or by the URL in its
- * attribute `resource_url`.
+ * The only audience of a token for a resource: a client that is in the token's audience anyway, found by its id or by the URL
+ * in its attribute `resource_url`.
  *
- * @throws {Fault} 400 `invalid_target` where there is none; 500, as Keycloak, for a token without any audience
+ * @throws {Fault} 400 `invalid_target` if there is none; 500, as in Keycloak, for a token without an audience
  */
 export function audienceOf(realm: Realm, resource: string, audience: unknown): string {
   if (audience === undefined) {
@@ -51,7 +51,7 @@ export function audienceOf(realm: Realm, resource: string, audience: unknown): s
   return resource.startsWith(CLIENT) ? found : resource;
 }
 
-/** §2: an absolute URI without fragment; Keycloak takes none with a query either. */
+/** RFC 8707 §2: an absolute URI without a fragment. Keycloak allows no query either. */
 function isResource(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:[^\s?#]+$/i.test(text) && (/^urn:/i.test(text) || URL.canParse(text));
 }

@@ -3,21 +3,21 @@ import { type Client, hasFlag } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ClientScopeRepresentation, ProtocolMapperRepresentation } from '../realm/representation.ts';
 
-/** What a client is granted: client scopes with their mappers, and `openid` where it was asked for. */
+/** The granted client scopes with their mappers, and whether `openid` is among them. */
 export interface GrantedScopes {
   readonly openid: boolean;
   readonly offline: boolean;
   readonly scopes: readonly ClientScopeRepresentation[];
   /** Every name, for the refresh token. */
   readonly names: readonly string[];
-  /** The names a client gets to see, for the `scope` of a token. */
+  /** The names for the claim `scope`. */
   readonly text: string;
 }
 
 /**
- * Default scopes of the client and the optional ones it asks for.
+ * The client's default scopes, and the optional ones that it asks for.
  *
- * @throws {Fault} 400 `invalid_scope` if it asks for one it may not have
+ * @throws {Fault} 400 `invalid_scope` for a scope that it may not have
  */
 export function grantScopes(realm: Realm, client: Client, requested: string | undefined): GrantedScopes {
   const asked = requested === undefined ? [] : requested.split(' ');
@@ -28,7 +28,7 @@ export function grantScopes(realm: Realm, client: Client, requested: string | un
   return toGranted(realm, [...asked, ...client.defaultScopes]);
 }
 
-/** The scopes of a refresh token, narrowed to what the request asks for (defaults of the client stay). */
+/** The scopes of a refresh token, narrowed to the requested ones. The client's default scopes stay. */
 export function narrowScopes(
   realm: Realm,
   client: Client,
@@ -42,7 +42,7 @@ export function narrowScopes(
     realm,
     held.filter((name) => asked.has(name)),
   );
-  // The access token loses "openid"; an ID token comes along all the same.
+  // The access token loses "openid", but there is still an ID token.
   return { ...narrowed, openid: held.includes('openid') };
 }
 
@@ -60,7 +60,7 @@ export function toGranted(realm: Realm, wanted: readonly string[]): GrantedScope
   };
 }
 
-/** The mappers of the client and of the scopes it was granted. */
+/** The mappers of the client and of its granted scopes. */
 export function mappersOf(client: Client, granted: GrantedScopes): ProtocolMapperRepresentation[] {
   return [...client.mappers, ...granted.scopes.flatMap(({ protocolMappers }) => protocolMappers ?? [])];
 }

@@ -79,7 +79,7 @@ const GROUND: readonly Check[] = [
   keysSigning,
 ];
 
-/** Everything, in the order in which it is looked at: each rests on what comes before. */
+/** All checks in order: each builds on those before it. */
 export const CHECKS: readonly Check[] = [
   ...GROUND,
   realmEnabled,
@@ -140,5 +140,5 @@ export const CHECKS: readonly Check[] = [
   serviceLogin,
 ];
 
-/** What is looked at for a token that was piped in. */
+/** The checks for a token that was piped in. */
 export const TOKEN_CHECKS: readonly Check[] = [tokenContent, ...GROUND, tokenAccepted, tokenSession];

@@ -3,9 +3,9 @@ import { type Finding, fail } from '../check.ts';
 import { toPageText, toWords } from '../evidence/page.ts';
 import { isStranger } from '../evidence/stranger.ts';
 
-/** What is to be said where a proxy, a firewall or a login in front of Keycloak answered in its place; else nothing. */
+/** The finding if a proxy, a firewall or a login answered in place of Keycloak. `undefined` if Keycloak answered. */
 export function judgeStranger(answer: Answer): Finding | undefined {
-  // What Keycloak's own server says before Keycloak is asked.
+  // Keycloak's HTTP server answers these before Keycloak sees the request.
   if (!isStranger(answer) || answer.status === 431 || answer.status === 413) return undefined;
   const { status, headers } = answer;
   const path = new URL(answer.url).pathname;

@@ -13,7 +13,7 @@ import {
 import { memo } from './memo.ts';
 import { findInvalid, type InvalidValue, isAskedOf, type ProfileAttribute } from './profile-rules.ts';
 
-/** One step of a login flow. */
+/** A step of a login flow. */
 export interface FlowStep {
   readonly providerId?: string;
   readonly displayName?: string;
@@ -22,7 +22,7 @@ export interface FlowStep {
   readonly authenticationFlow?: boolean;
 }
 
-/** A user's standing with brute force protection. */
+/** A user's state in brute force protection. */
 export interface AttackState {
   readonly disabled?: boolean;
   readonly numFailures?: number;
@@ -30,17 +30,17 @@ export interface AttackState {
   readonly failedLoginNotBefore?: number;
 }
 
-/** A directory (LDAP, say) from which the realm takes users, switched on. */
+/** An enabled directory, for example LDAP, that the realm gets users from. */
 export interface Federation {
   readonly name: string;
   readonly url: string;
-  /** Whether Keycloak reaches it; `undefined` where it cannot be asked that. Changes nothing. */
+  /** Whether Keycloak reaches it; `undefined` if Keycloak cannot tell. Changes nothing. */
   isReached(): Promise<boolean | undefined>;
 }
 
 /**
- * What only an admin can see. Each is read once. `undefined`: there is no such thing (a user of that name, say).
- * All of them reject with {@link AdminError} where this admin may not look.
+ * What only an admin can see. Each is read once. `undefined`: it does not exist, for example no user of that name. All
+ * methods reject with an {@link AdminError} if this admin may not look.
  */
 export interface AdminEvidence {
   connection(): Promise<AdminConnection>;
@@ -48,25 +48,25 @@ export interface AdminEvidence {
   realm(): Promise<RealmRepresentation | undefined>;
   clientIds(): Promise<string[]>;
   client(): Promise<ClientRepresentation | undefined>;
-  /** Other realms that have a client of this id; at most fifty realms are looked at. */
+  /** Other realms that have a client with this id. Examines at most fifty realms. */
   realmsOfClient(): Promise<string[]>;
-  /** Other realms that have a user of this name; the same. */
+  /** Other realms that have a user with this name. Examines at most fifty realms. */
   realmsOfUser(): Promise<string[]>;
   user(): Promise<UserRepresentation | undefined>;
   credentials(): Promise<CredentialRepresentation[]>;
   attack(): Promise<AttackState>;
-  /** Attributes that the realm's user profile requires of a user who logs in by this client; none before Keycloak 24. */
+  /** Attributes that the user profile requires for a login with this client. None before Keycloak 24. */
   requiredAttributes(): Promise<string[]>;
-  /** What of the user's values the realm's user profile does not allow. */
+  /** The user's values that the user profile does not allow. */
   invalidAttributes(): Promise<InvalidValue[]>;
-  /** The flow of the password grant, of this client. */
+  /** This client's flow for the password grant. */
   flow(): Promise<{ alias: string; steps: FlowStep[]; isOverride: boolean }>;
   federations(): Promise<Federation[]>;
-  /** Every key that the realm has, those that are switched off too. */
+  /** Every key of the realm, disabled ones too. */
   keys(): Promise<{ kid?: string; status?: string }[]>;
   /** Names of the enabled client policies. */
   policies(): Promise<string[]>;
-  /** Claims of a token this client would get for the user, made by Keycloak without a login. */
+  /** Claims of the token that this client would get for the user. Keycloak makes it without a login. */
   exampleClaims(): Promise<Record<string, unknown> | undefined>;
 }
 
@@ -237,14 +237,14 @@ export function createAdminEvidence(where: Where, credentials: AdminCredentials)
   };
 }
 
-/** People log in with their email address too, where the realm lets them. */
+/** Finds the user by name, or by email address if the realm allows that. */
 async function findTheUser(api: AdminConnection['api'], realm: string, username: string) {
   const byName = await findUser(api, realm, username);
   if (byName !== undefined || !username.includes('@')) return byName;
   return (await api.users.find({ realm, email: username, exact: true }))[0];
 }
 
-/** Keycloak 22 and 23 have the user profile as a preview: switched off, it is not there or "not implemented". */
+/** In Keycloak 22 and 23 the user profile is a preview: if off, it is missing or "not implemented". */
 function toNothing(error: unknown): undefined {
   const reason = toAdminError(error, 'see the user profile');
   if (reason instanceof AdminError && reason.kind === 'forbidden') throw error;

@@ -9,22 +9,22 @@ import { UsageError } from '../../usage-error.ts';
 import type { AdminEvidence } from './admin.ts';
 import { memo } from './memo.ts';
 
-/** A file that was given: what `authz` reads, a policy enforcer, or why it is neither. */
+/** A given file: one of `authz`, one with a policy enforcer, or the reason why it is neither. */
 export type AuthzDocument = { readonly file: string } & (
   | { readonly model: AuthzModel }
   | { readonly enforcer: PolicyEnforcerConfig }
   | { readonly problems: readonly string[] }
 );
 
-/** What the checks of permissions look at; each is asked for once, when a check wants it. */
+/** What checks of permissions examine. Each is read once, when a check needs it. */
 export interface AuthzEvidence {
-  /** Keycloak's answer to this client where it looks up the name of a resource, as guards do; or why it got no token for that. */
+  /** Keycloak's answer when this client looks up a resource, as guards do; or the refusal of a token for that. */
   protection(): Promise<Answer>;
-  /** What an admin sees; `null`: none was given. */
+  /** The admin's view; `null` if no admin was given. */
   state(): Promise<AuthzState | null>;
-  /** Resources of which Keycloak goes on using what was before an import. */
+  /** Resources that Keycloak still uses as they were before an import. */
   stale(): Promise<readonly string[]>;
-  /** Whether role policies can go by the roles as they are now; Keycloak 22 to 24 cannot. */
+  /** Whether role policies can read the user's current roles. Keycloak 22 to 24 cannot. */
   canFetchRoles(): Promise<boolean>;
   documents(): Promise<readonly AuthzDocument[]>;
 }

@@ -6,30 +6,30 @@ import { memo } from './memo.ts';
 import { toPageText } from './page.ts';
 import { isStranger } from './stranger.ts';
 
-/** What Keycloak answers to the client, with no user and no admin. Each is asked once; nobody is locked out. */
+/** Keycloak's answers to the client, without a user and an admin. Each is asked for once, and locks nobody out. */
 export interface ClientEvidence {
   readonly clientId: string;
-  /** Password grant of a user who does not exist: Keycloak looks at the client first, and does not count this. */
+  /** The password grant for an unknown user: Keycloak checks the client first, and does not count the failure. */
   passwordGrant(): Promise<Answer>;
-  /** The same, with the scopes that the product needs. */
+  /** The same, with the scopes that the service needs. */
   scopes(): Promise<Answer>;
   /** The same, as a browser page of the API would send it. */
   fromOrigin(): Promise<Answer>;
   /** Introspection of `x`. */
   introspection(): Promise<Answer>;
   clientCredentials(): Promise<Answer>;
-  /** The login page, asked not to show itself. */
+  /** The authorization endpoint, with `prompt=none`. */
   authorization(): Promise<Authorization>;
-  /** Whether the realm knows a client id: it says of one that it does not know what it says of any made-up one. */
+  /** Whether the realm knows a client id. Compares the answer with that for a made-up id. */
   knows(clientId: string): Promise<boolean>;
 }
 
-/** What the authorization endpoint said. */
+/** The answer of the authorization endpoint. */
 export interface Authorization {
   readonly answer: Answer;
-  /** `error: error_description` of the redirect, or the words of the error page. */
+  /** `error: error_description` of the redirect, or the text of the error page. */
   readonly words: string;
-  /** It sent the browser back to the API (with an error, as nobody is signed in). */
+  /** Whether it sent the browser back to the API, with an error because nobody is signed in. */
   readonly cameBack: boolean;
 }
 
@@ -53,7 +53,7 @@ export function createClientEvidence(
     clientCredentials: memo(() => calls.clientCredentials()),
     authorization: memo(() => authorize(calls, caller, appUrl)),
     async knows(clientId) {
-      // Pages come in the language of the realm: they are compared, not read.
+      // Pages are in the realm's language, so they are compared, not read.
       const [one, other] = [await authorize(calls, { clientId }, appUrl), await madeUp()];
       return one.cameBack || one.answer.status !== other.answer.status || one.words !== other.words;
     },
@@ -86,7 +86,7 @@ async function authorize(
   return { answer, words, cameBack };
 }
 
-/** What the client's situation is, from what Keycloak answers to it. */
+/** The client's situation, as Keycloak's answers show it. */
 export type ClientState =
   | 'good'
   | 'unknown'
@@ -98,7 +98,7 @@ export type ClientState =
   | 'public'
   | 'unclear';
 
-/** Puts the answers together: no single one tells an unknown client from a disabled one, or either from a certificate. */
+/** Combines the answers: no single one tells apart an unknown client, a disabled one, and one with a certificate. */
 export async function findClientState(evidence: ClientEvidence): Promise<ClientState> {
   const grant = await evidence.passwordGrant();
   const error = String(grant.json?.error ?? '');
@@ -113,10 +113,10 @@ export async function findClientState(evidence: ClientEvidence): Promise<ClientS
     const { answer, words, cameBack } = await evidence.authorization();
     if (/client not found|could not find client|unknown client/i.test(words)) return 'unknown';
     if (/client disabled|client is disabled|not enabled/i.test(words)) return 'disabled';
-    // The client is there and on, or it would not be asked for its secret.
+    // Keycloak only checks the secret of a client that exists and is enabled.
     if (error === 'unauthorized_client') return 'wrong-secret';
     if (cameBack || /redirect_uri|bearer|invalid request/i.test(words)) return 'other-authenticator';
-    // In the language of the realm.
+    // Pages are in the realm's language.
     if (isStranger(answer) || answer.status === 0 || answer.status >= 500) return 'unclear';
     return (await evidence.knows(evidence.clientId)) ? 'disabled' : 'unknown';
   }

@@ -1,11 +1,11 @@
 import type { FlowStep } from './admin.ts';
 
-/** The step that asks everybody for an OTP, if there is one: required, in sub-flows that are all required. */
+/** The step that asks everybody for an OTP, if there is one: it and all sub-flows around it are required. */
 export function findForcedOtp(steps: readonly FlowStep[]): FlowStep | undefined {
   return steps.find((step, index) => /otp/i.test(step.providerId ?? '') && isForced(steps, index));
 }
 
-/** Steps come as a list; `level` says how deep each is, and a sub-flow stands before its steps. */
+/** Steps are a flat list: `level` is the depth, and a sub-flow precedes its steps. */
 function isForced(steps: readonly FlowStep[], index: number): boolean {
   const step = steps[index];
   if (step?.requirement !== 'REQUIRED') return false;

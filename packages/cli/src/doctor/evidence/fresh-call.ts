@@ -4,13 +4,13 @@ import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { toJsonObject } from '../../keycloak/read-answer.ts';
 
-/** How often an address is asked that may be several servers: 8 times misses one of two once in 128. */
+/** Number of calls to an address that may be several servers. Eight miss one of two servers once in 128. */
 const TIMES = 8;
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Asks an address several times, each time by a connection of its own and in turn at all the addresses of its name:
- * whatever shares the load behind it has to choose again. Answers that are no JSON are left out.
+ * Calls an address several times, each time with a new connection and the next IP address of its name, so that a load
+ * balancer has to choose again. Leaves out answers that are not JSON.
  */
 export async function callAfresh(
   url: string,

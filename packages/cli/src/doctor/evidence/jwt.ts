@@ -1,10 +1,10 @@
-/** A JWT taken apart, not verified. */
+/** A decoded JWT, not verified. */
 export interface DecodedJwt {
   readonly header: Readonly<Record<string, unknown>>;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** Takes a JWT apart; `undefined` when it is none. */
+/** Decodes a JWT; `undefined` if it is not one. */
 export function decodeJwt(token: string | undefined): DecodedJwt | undefined {
   const parts = token?.split('.') ?? [];
   if (parts.length !== 3) return undefined;

@@ -2,13 +2,13 @@ import { X509Certificate } from 'node:crypto';
 import type { Reach } from '../context.ts';
 import type { DecodedJwt } from './jwt.ts';
 
-/** What became of the key that a token names, where the realm does not publish it. */
+/** What happened to a token's key that the realm does not publish. */
 export type KeyFate = 'elsewhere' | 'disabled' | 'realm-made-anew' | 'rotated-away' | 'gone';
 
 /**
- * - `elsewhere`: the address leads to several Keycloaks, and another one of them has it.
- * - `disabled`: the realm still has it, but it is switched off (an admin can see that).
- * - `realm-made-anew`: every key of the realm is younger than the token, those for encryption too.
+ * - `elsewhere`: the address leads to several Keycloaks, and another one has the key.
+ * - `disabled`: the realm still has the key, but it is disabled (an admin can see that).
+ * - `realm-made-anew`: every key of the realm is younger than the token, encryption keys too.
  * - `rotated-away`: some keys are older than the token.
  * - `gone`: one of the last two.
  */
@@ -27,10 +27,10 @@ export async function findKeyFate(jwt: DecodedJwt, reach: Reach): Promise<KeyFat
   return 'gone';
 }
 
-/** Keycloak dates the certificate of a key that it makes 100 seconds back. */
+/** Keycloak backdates the certificate of a new key by 100 seconds. */
 const BACKDATED_SECONDS = 100;
 
-/** When each key was made, by the certificate that stands beside it. Unit: seconds since 1970. */
+/** When each key was made, by its certificate. Unit: seconds since 1970. */
 function bornOf(keys: unknown): number[] {
   return (Array.isArray(keys) ? keys : []).flatMap(({ x5c }: { x5c?: unknown }) => {
     try {

@@ -2,22 +2,22 @@ import type { Answer } from '../../keycloak/call.ts';
 import type { RealmCalls } from '../../keycloak/realm-calls.ts';
 import { memo } from './memo.ts';
 
-/** One login of the test user and what follows from it. Each is asked once. */
+/** One login of the test user, and the calls that follow it. Each is made once. */
 export interface LoginEvidence {
   login(): Promise<Answer>;
-  /** The access token, where the login gave one. */
+  /** The access token, if the login succeeded. */
   token(): Promise<string | undefined>;
   userinfo(): Promise<Answer>;
   introspection(): Promise<Answer>;
   refresh(): Promise<Answer>;
   logout(): Promise<Answer>;
   userinfoAfterLogout(): Promise<Answer>;
-  /** Ends the session, should a check have left it open. */
+  /** Ends the session if a check left it open. */
   close(): Promise<void>;
 }
 
 /**
- * @param findDanger why a login must not be tried, for it could lock the user (longer); `undefined`: it may
+ * @param findDanger returns why a login must not be tried, because it could lock the user; `undefined` if it may
  */
 export function createLoginEvidence(
   calls: RealmCalls,

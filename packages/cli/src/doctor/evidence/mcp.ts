@@ -2,7 +2,7 @@ import { type AdminCredentials, connectAdmin, type McpState, readMcp } from '../
 
 const TIMEOUT_MS = 10_000;
 
-/** What a server says to who has no token. */
+/** A server's answer to a request without a token. */
 export interface McpChallenge {
   readonly status: number;
   readonly header: string;
@@ -12,23 +12,23 @@ export interface McpChallenge {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What the checks of an MCP server look at; each is asked for once, when a check wants it. */
+/** What checks of an MCP server examine. Each is read once, when a check needs it. */
 export interface McpEvidence {
   readonly url: string;
   challenge(): Promise<McpChallenge>;
-  /** The server's metadata (RFC 9728); `undefined`: there is none. */
+  /** The server's metadata (RFC 9728); `undefined` if there is none. */
   metadata(): Promise<Json | undefined>;
-  /** Keycloak's, as MCP clients find it (RFC 8414 §3.1); `undefined`: there is none. */
+  /** Keycloak's metadata, where MCP clients look for it (RFC 8414 §3.1); `undefined` if there is none. */
   provider(): Promise<Json | undefined>;
-  /** All scopes that the server names. */
+  /** All scopes that the server lists. */
   scopes(): Promise<string[]>;
-  /** What an admin sees; `null`: none was given. */
+  /** The admin's view; `null` if no admin was given. */
   admin(): Promise<McpAdminView | null>;
 }
 
 export interface McpAdminView {
   readonly state: McpState;
-  /** Whether everybody who signs in may get offline tokens. */
+  /** Whether every user may get offline tokens. */
   readonly givesOffline: boolean;
 }
 

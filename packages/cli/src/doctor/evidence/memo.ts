@@ -1,4 +1,4 @@
-/** Runs a function at most once, when somebody first asks; all get the same promise. */
+/** Runs a function at the first call, and returns the same promise to every caller. */
 export function memo<T>(make: () => Promise<T>): () => Promise<T> {
   let value: Promise<T> | undefined;
   return () => {

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 /** Who can call a host by this name. */
 export type Nearness = 'this-machine' | 'this-network' | 'everybody';
 
-/** By the name alone: `localhost`; one machine's network (`keycloak`, `10.0.0.5`, `keycloak.svc`); or a name for all. */
+/** Judges by the name only: `localhost`; a private network (`keycloak`, `10.0.0.5`, `keycloak.svc`); or a public name. */
 export function nearnessOf(hostname: string): Nearness {
   const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
   if (/(^|\.)localhost$/.test(host) || host === '::1' || (isIP(host) === 4 && host.startsWith('127.')))

@@ -1,6 +1,6 @@
 import type { Reach } from '../context.ts';
 
-/** Tokens from before this time are refused by Keycloak. */
+/** Keycloak refuses tokens issued before this time. */
 export interface NotBefore {
   /** Unit: seconds since 1970. */
   readonly at: number;
@@ -9,8 +9,8 @@ export interface NotBefore {
 }
 
 /**
- * The latest not-before of all: as an admin sees them, or else the one that Keycloak writes into each answer with a
- * fresh token (`not-before-policy`), where nothing says whether it is the realm's, the client's or the user's.
+ * The latest not-before: of those an admin can see, or else the `not-before-policy` in Keycloak's answer with a fresh token,
+ * which does not say whether it is the realm's, the client's or the user's.
  */
 export async function findNotBefore(reach: Reach): Promise<NotBefore | undefined> {
   const seen = (await seenByAdmin(reach)).sort((a, b) => b.at - a.at)[0];
@@ -26,7 +26,7 @@ export async function findNotBefore(reach: Reach): Promise<NotBefore | undefined
 }
 
 async function toldToClient({ login, client }: Reach): Promise<number> {
-  // A login that was made already, or one of the client for itself: none is made for this alone.
+  // Uses a login that was made already, or the client's own token: no login is made just for this.
   const answers = [await login?.login(), await client.clientCredentials()];
   return Math.max(0, ...answers.map((answer) => Number(answer?.json?.['not-before-policy'] ?? 0)));
 }

@@ -1,6 +1,6 @@
 import type { Claims } from '../checks/token/claims.ts';
 
-/** Claims that Keycloak itself reads from a token that it gets back, and what they have to be. */
+/** Claims that Keycloak reads from its own tokens, and tests for their types. */
 const SHAPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   exp: isNumber,
   iat: isNumber,
@@ -20,7 +20,7 @@ const SHAPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   resource_access: (value) => isObject(value) && Object.values(value).every(hasRoles),
 };
 
-/** Claims that a mapper has written over, so that Keycloak cannot read its own token: each with what is wrong. */
+/** Claims that a mapper overwrote, so that Keycloak cannot read its own token; each with what is wrong. */
 export function findOddClaims(claims: Claims, clientId: string): string[] {
   const odd = Object.entries(SHAPES)
     .filter(([name, fits]) => claims[name] !== undefined && !fits(claims[name]))

@@ -1,6 +1,6 @@
 import type { Answer } from '../../keycloak/call.ts';
 
-/** The words of an HTML page, on one line. */
+/** The text of an HTML page, on one line. */
 export function toPageText(html: string): string {
   const body = /<body[\s\S]*<\/body>/i.exec(html)?.[0] ?? html;
   return body
@@ -13,7 +13,7 @@ export function toPageText(html: string): string {
     .trim();
 }
 
-/** What an answer says, short: Keycloak's own words where there are some. */
+/** A short description of an answer, with Keycloak's own text if there is any. */
 export function toWords(answer: Answer): string {
   if (answer.status === 0) return answer.failure ?? 'no answer';
   const { json, headers } = answer;

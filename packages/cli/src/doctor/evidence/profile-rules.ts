@@ -1,4 +1,4 @@
-/** An attribute of the realm's user profile, as far as it says what a value must be. */
+/** The rules for an attribute of the realm's user profile. */
 export interface ProfileAttribute {
   readonly name?: string;
   readonly multivalued?: boolean;
@@ -8,15 +8,15 @@ export interface ProfileAttribute {
   readonly selector?: { readonly scopes?: readonly string[] };
 }
 
-/** A value that the user profile does not allow. The words show no value. */
+/** A value that the user profile does not allow. Its text does not show the value. */
 export interface InvalidValue {
   readonly name: string;
   readonly why: string;
-  /** Whether the profile names the attribute. */
+  /** Whether the user profile defines the attribute. */
   readonly isManaged: boolean;
 }
 
-/** Whether a user who logs in with these scopes has to have a value. */
+/** Whether a login with these scopes requires a value. */
 export function isAskedOf({ required, selector }: ProfileAttribute, scopes: readonly string[]): boolean {
   if (required === undefined || !(required.roles?.includes('user') ?? true)) return false;
   return [required.scopes, selector?.scopes].every(
@@ -24,7 +24,7 @@ export function isAskedOf({ required, selector }: ProfileAttribute, scopes: read
   );
 }
 
-/** Longest value of an attribute that the profile does not name (Keycloak's own bound). Unit: characters. */
+/** Keycloak's bound for attributes outside the user profile. Unit: characters. */
 const MAX_UNMANAGED = 2048;
 
 type Rule = (value: string, options: Readonly<Record<string, unknown>>) => string | undefined;
@@ -34,7 +34,7 @@ const number = (value: string, { min, max }: Readonly<Record<string, unknown>>):
     ? `is not between ${min ?? 'any'} and ${max ?? 'any'}`
     : undefined;
 
-/** Keycloak's validators by name, as its documentation has them. One that is not here is not looked at. */
+/** Keycloak's validators by name, as documented. Others are ignored. */
 const RULES: Readonly<Record<string, Rule>> = {
   length: (value, { min, max }) => {
     const { length } = value.trim();
@@ -45,7 +45,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     try {
       return new RegExp(`^(?:${pattern})$`, 'u').test(value) ? undefined : `does not match ${pattern}`;
     } catch {
-      // Written for Java: it cannot be tried here.
+      // A pattern for Java that JavaScript cannot read.
       return undefined;
     }
   },
@@ -64,7 +64,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       : undefined,
 };
 
-/** What the values of a user lack to be valid by the realm's profile, each in words that show no value. */
+/** Why values of a user are invalid by the realm's user profile. The texts do not show the values. */
 export function findInvalid(
   values: Readonly<Record<string, readonly string[]>>,
   attributes: readonly ProfileAttribute[],
@@ -86,7 +86,7 @@ export function findInvalid(
 }
 
 function judge(given: readonly string[], attribute: ProfileAttribute): string | undefined {
-  // What a user may not edit is not asked of the user.
+  // Keycloak does not ask users for attributes that they may not edit.
   if (attribute.permissions?.edit && !attribute.permissions.edit.includes('user')) return undefined;
   if (attribute.multivalued !== true && given.length > 1) return 'has more than one value';
   for (const [name, options] of Object.entries(attribute.validations ?? {})) {

@@ -4,18 +4,18 @@ import type { RealmCalls } from '../../keycloak/realm-calls.ts';
 import { callAfresh } from './fresh-call.ts';
 import { memo } from './memo.ts';
 
-/** What the realm says to anybody. Each is asked once. */
+/** The realm's public answers. Each is asked for once. */
 export interface RealmEvidence {
   server(): Promise<FoundServer>;
   discovery(): Promise<Answer>;
   certs(): Promise<Answer>;
-  /** Ids of the keys that the address hands out when it is asked afresh, a set for each answer that differs from `certs`. */
+  /** Key ids of further answers that differ from `certs`: another Keycloak behind the same address. */
   certsOfOthers(): Promise<string[][]>;
-  /** The discovery document at the address that the issuer names. */
+  /** The discovery document at the issuer's address. */
   atIssuer(): Promise<Answer>;
-  /** Whether the keys at the address that the issuer names are those of here; `undefined`: there are none to be read. */
+  /** Whether the issuer's address has the same keys; `undefined` if none can be read there. */
   hasSameKeysAtIssuer(): Promise<boolean | undefined>;
-  /** The token endpoint, asked with nothing: it tells whether the realm is on and wants HTTPS. */
+  /** The token endpoint's answer to an empty request: it shows whether the realm is enabled and wants HTTPS. */
   bareToken(): Promise<Answer>;
 }
 
@@ -53,7 +53,7 @@ export function createRealmEvidence(
   };
 }
 
-/** Ids of the keys of a set, in an order of their own. */
+/** Sorted ids of the keys of a JWK Set. */
 function idsOf(set: Readonly<Record<string, unknown>> | undefined): string[] {
   const keys = Array.isArray(set?.keys) ? (set.keys as { kid?: unknown }[]) : [];
   return keys.map(({ kid }) => String(kid)).sort();

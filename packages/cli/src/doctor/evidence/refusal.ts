@@ -2,8 +2,8 @@ import { readChallenges } from 'keycloak-guard';
 import type { Answer } from '../../keycloak/call.ts';
 
 /**
- * Why an endpoint refuses, in Keycloak's own words and in nothing but those: `error` and `error_description` of the
- * body or of the challenge. Names that people choose (of a realm, a client, a proxy) stand beside them and are no reason.
+ * Why an endpoint refuses: only `error` and `error_description`, of the body or the challenge. The rest of an answer has names
+ * that people chose, which could be mistaken for a reason.
  */
 export function reasonOf({ json, headers }: Answer): string {
   const { error, error_description: description } = json ?? {};
@@ -14,14 +14,14 @@ export function reasonOf({ json, headers }: Answer): string {
     .join(' ');
 }
 
-/** Userinfo was asked, and says that nobody asked with a token: the challenge has no error (RFC 6750 §3). */
+/** Whether userinfo says that the request had no token: its challenge has no error code (RFC 6750 §3). */
 export function lacksToken({ status, headers }: Answer): boolean {
   const [first, ...others] = readChallenges(headers.get('www-authenticate') ?? '');
   const isBare = first?.error === undefined && first?.description === undefined;
   return status === 401 && first?.scheme === 'bearer' && isBare && others.length === 0;
 }
 
-/** Too long for a header: a 431 is of Keycloak's server, a 400 without words of many proxies. */
+/** Whether a header was too long: Keycloak's server answers 431, many proxies answer 400 without a text. */
 export function isTooLong({ status, json, text }: Answer): boolean {
   if (status === 431) return true;
   return status === 400 && json === undefined && /too (large|long|big)|header/i.test(text);

@@ -1,22 +1,22 @@
 import { type AdminConnection, toAdminError } from '../../admin/index.ts';
 import type { AdminEvidence, FlowStep } from './admin.ts';
 
-/** What decides which `acr` a sign-in with the browser can come to. */
+/** What decides which `acr` a sign-in with the browser can reach. */
 export interface SignInLevels {
-  /** Numbers of the names in the ACR to LoA Mapping; the client's where it has one, else the realm's. */
+  /** Levels by name in the ACR to LoA Mapping, of the client or else of the realm. */
   readonly map: ReadonlyMap<string, number>;
-  /** Whose mapping it is; `undefined`: there is none. */
+  /** Whose mapping it is; `undefined` if there is none. */
   readonly mappedBy: 'client' | 'realm' | undefined;
-  /** What the client asks for where a request says nothing. */
+  /** Levels that the client asks for by default. */
   readonly defaults: readonly string[];
   readonly flow: string;
-  /** Levels to which the browser flow has a condition that is switched on. */
+  /** Levels that have an enabled condition in the browser flow. */
   readonly conditions: readonly number[];
-  /** Whether tokens say it: the client scope `acr`, or a mapper of the client's own. */
+  /** Whether tokens carry the level: by the client scope `acr`, or by a mapper of the client. */
   readonly isInToken: boolean;
 }
 
-/** Reads it. Changes nothing. @throws {AdminError} (rejects with it) where this admin may not look */
+/** Reads the levels. Changes nothing. @throws {AdminError} (rejects with one) if this admin may not look */
 export async function readSignInLevels(admin: AdminEvidence, realmName: string): Promise<SignInLevels> {
   const { api } = await admin.connection();
   const [client, realm] = [await admin.client(), await admin.realm()];
@@ -67,7 +67,7 @@ const CONDITION = 'conditional-level-of-authentication';
 
 type Step = FlowStep & { readonly authenticationConfig?: string };
 
-/** Steps come as a list; `level` says how deep each is, and a sub-flow stands before its steps. */
+/** Steps are a flat list: `level` is the depth, and a sub-flow precedes its steps. */
 function isOn(steps: readonly Step[], at: number): boolean {
   const { requirement, level = 0 } = steps[at] as Step;
   if (requirement === 'DISABLED') return false;

@@ -1,14 +1,14 @@
 import type { Answer } from '../../keycloak/call.ts';
 
 /**
- * Whether something else than Keycloak wrote a refusal, or a page where programs get JSON. Keycloak says why in JSON or
- * in a Bearer challenge, and puts its security headers on every page; what has neither is of whatever stands in front.
+ * Whether something in front of Keycloak wrote a refusal, or a page in place of JSON. Keycloak explains itself in JSON or in a
+ * Bearer challenge, and sets its security headers on every page. An answer with neither is not Keycloak's.
  */
 export function isStranger({ status, json, headers, text }: Answer): boolean {
   if (status === 0 || (status < 300 && !/^\s*</.test(text))) return false;
   if (typeof (json?.error ?? json?.errorMessage) === 'string' || Array.isArray(json?.errors)) return false;
   if (/^(bearer|dpop)\b/i.test(headers.get('www-authenticate') ?? '')) return false;
-  // A realm may leave some of them out.
+  // A realm may omit some of them.
   const marks = [
     headers.get('x-content-type-options') === 'nosniff',
     headers.get('referrer-policy') === 'no-referrer',

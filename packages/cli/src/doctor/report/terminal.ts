@@ -11,7 +11,7 @@ const MARKS: Readonly<Record<Status, { mark: string; format: 'green' | 'yellow' 
 
 const MOST_NAMES = 5;
 
-/** One line a check; under what is not well, the cause and the fix. What was skipped is told at the end. */
+/** Prints a line for a check, with cause and fix unless all is well. The summary reports skipped checks. */
 export function printResult(out: Output, { id, status, seen, cause, fix }: CheckResult): void {
   if (status === 'skipped') return;
   const { mark, format } = MARKS[status];
@@ -20,7 +20,7 @@ export function printResult(out: Output, { id, status, seen, cause, fix }: Check
   if (fix !== '') out.line(`    fix:   ${toPlainText(fix).replace(/\n/g, '\n           ')}`);
 }
 
-/** How many of each, and what was left out for want of what. */
+/** Prints the number of each result, and why checks were skipped. */
 export function printSummary(out: Output, results: readonly CheckResult[]): void {
   const count = (status: Status) => results.filter((one) => one.status === status).length;
   const why = new Map<string, string[]>();
@@ -41,7 +41,7 @@ export function printSummary(out: Output, results: readonly CheckResult[]): void
   out.line(`${verdict}${warnings}, ${count('ok')} checks passed, ${count('skipped')} not looked at.`);
 }
 
-/** A few are named; more would be a wall that hides what is wrong. */
+/** Names a few skipped checks only: a long list would hide what is wrong. */
 function sayWhy(reason: string, ids: readonly string[]): string {
   if (ids.length <= MOST_NAMES) return `not looked at: ${ids.join(', ')} (${reason})`;
   const needed = /^needs (.*)$/.exec(reason)?.[1];
@@ -50,7 +50,7 @@ function sayWhy(reason: string, ids: readonly string[]): string {
     : `${ids.length} checks wait for ${needed}`;
 }
 
-/** What was left out because something else was left out, was left out for the same reason. */
+/** The original reason, if a check was skipped because another one was. */
 function findReason(result: CheckResult, results: readonly CheckResult[]): string {
   const needed = /^needs (.*)$/.exec(result.seen)?.[1]?.split(', ') ?? [];
   const cause = results.find(({ id, status }) => needed.includes(id) && status === 'skipped');

@@ -3,7 +3,7 @@ import { type Asked, findPermissions } from './find-permissions.ts';
 import { agree, createPolicyJudge, isReadable, type PolicyJudge } from './judge-policy.ts';
 import type { Question } from './subject.ts';
 
-/** What is asked, and whether it needs no decision: the owner granted it by a ticket. */
+/** What is asked, and whether the owner already granted it by a ticket. */
 export interface AskedPermission extends Asked {
   readonly isGranted?: boolean;
 }
@@ -12,7 +12,7 @@ export interface AskedPermission extends Asked {
 export interface Granted extends Asked {}
 
 /**
- * Decides as Keycloak's policy evaluation does. What is not granted is left out; of a resource, the scopes that are.
+ * Decides as Keycloak's policy evaluation does. Resources and scopes that are not granted are left out.
  *
  * @see Keycloak, Authorization Services Guide: "Policy evaluation"
  */
@@ -28,7 +28,7 @@ export function evaluate(
   });
 }
 
-/** The scopes that are granted; `undefined`: not even the resource is. */
+/** The granted scopes, or `undefined` if not even the resource is granted. */
 function decide(
   model: DecisionModel,
   question: Question,
@@ -44,7 +44,7 @@ function decide(
   return isOpen && !isWhole ? scopes : undefined;
 }
 
-/** Sums up the permissions: a refusal of one outweighs what another grants, unless the client's strategy is affirmative. */
+/** Combines the permissions: one refusal outweighs every grant, unless the client's strategy is affirmative. */
 function weigh(
   model: DecisionModel,
   question: Question,
@@ -64,7 +64,7 @@ function weigh(
   for (const permission of permissions) {
     const isOwnersShare = permission.type === 'uma' && resource?.ownerId === question.subject.id;
     const verdicts = isOwnersShare ? [true] : judge.judgeAll(permission.policies);
-    // One that applies no policy says nothing.
+    // A permission without policies does not count.
     if (verdicts.length === 0) continue;
     isAnySaid = true;
     const isAboutIt = resource !== undefined && permission.resources.includes(resource.id);

@@ -1,12 +1,12 @@
 import type { DecisionModel, Policy, Resource } from '../model.ts';
 
-/** A resource and the scopes that are asked for; without a resource, a scope that no resource has. */
+/** A resource and the scopes that are asked for; or, without a resource, a scope that no resource has. */
 export interface Asked {
   readonly resource: Resource | undefined;
   readonly scopes: readonly string[];
 }
 
-/** Every permission that has a say: those of the resource, of its type, and of the scopes anywhere. */
+/** Every permission that applies: by resource, by type, or by scope. */
 export function findPermissions(model: DecisionModel, { resource, scopes }: Asked): readonly Policy[] {
   const all = [...model.policies.values()];
   const isAbout = (one: Policy, { id }: Resource) => one.resources.includes(id);
@@ -17,7 +17,7 @@ export function findPermissions(model: DecisionModel, { resource, scopes }: Aske
       if (resource.type !== undefined && one.resourceType === resource.type && one.policies.length > 0)
         found.add(one);
     }
-    // What a user owns inherits from the client's resources of its type.
+    // A user's resource inherits from the client's resources of the same type.
     for (const parent of parentsOf(model, resource)) {
       for (const one of all) if (isAbout(one, parent)) found.add(one);
     }
@@ -29,7 +29,7 @@ export function findPermissions(model: DecisionModel, { resource, scopes }: Aske
   return [...found];
 }
 
-/** The client's own resources of the type of a resource that somebody else owns. */
+/** The client's own resources of the same type, for a resource that a user owns. */
 export function parentsOf(model: DecisionModel, { type, ownerId }: Resource): Resource[] {
   if (type === undefined || ownerId === model.clientId) return [];
   return [...model.resources.values()].filter((one) => one.type === type && one.ownerId === model.clientId);

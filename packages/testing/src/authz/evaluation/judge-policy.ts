@@ -2,19 +2,19 @@ import type { DecisionModel, Policy } from '../model.ts';
 import { isGrantedBy, isSimpleKind, isUnderstood } from './policy-kinds.ts';
 import type { Question } from './subject.ts';
 
-/** Whether policies say yes, each judged once for a question. */
+/** Decides on policies, on each one once per question. */
 export interface PolicyJudge {
-  /** Says how the policies decided that a permission (or an aggregate) applies; empty where it applies none. */
+  /** The verdicts of the policies that a permission or an aggregate applies. Empty if it applies none. */
   judgeAll(ids: readonly string[]): readonly boolean[];
 }
 
 export function createPolicyJudge({ policies }: DecisionModel, question: Question): PolicyJudge {
   const known = new Map<string, boolean | undefined>();
 
-  /** `undefined`: that cannot be told here, and denies wherever it stands. */
+  /** `undefined` if this provider cannot decide, which denies wherever it appears. */
   function judge(id: string): boolean | undefined {
     if (known.has(id)) return known.get(id);
-    // What one says that leads back to itself cannot be told either.
+    // A policy that leads back to itself cannot be decided.
     known.set(id, undefined);
     const policy = policies.get(id);
     const verdict = policy && decide(policy);
@@ -31,7 +31,7 @@ export function createPolicyJudge({ policies }: DecisionModel, question: Questio
     if (policy.type !== 'aggregate') return undefined;
     const verdicts = policy.policies.map(judge);
     const isGranted = verdicts.length > 0 && agree(policy, verdicts.map(Boolean));
-    // Turned round, a refusal only for want of knowing would let everybody in.
+    // Reversing a refusal that only comes from an undecided policy would admit everybody.
     if (verdicts.includes(undefined) && (!isGranted || policy.isNegative)) return undefined;
     return isGranted !== policy.isNegative;
   }
@@ -39,11 +39,11 @@ export function createPolicyJudge({ policies }: DecisionModel, question: Questio
   return { judgeAll: (ids) => ids.map((id) => judge(id) === true) };
 }
 
-/** Whether its logic and its strategy are words that there are. */
+/** False if Keycloak would not know its logic or its strategy. */
 export const isReadable = ({ isNegative, strategy }: Pick<Policy, 'isNegative' | 'strategy'>): boolean =>
   isNegative !== undefined && strategy !== undefined;
 
-/** What the decision strategy of a permission or an aggregate makes of the verdicts. */
+/** Combines verdicts by a decision strategy. */
 export function agree({ strategy }: Pick<Policy, 'strategy'>, verdicts: readonly boolean[]): boolean {
   const granted = verdicts.filter(Boolean).length;
   if (strategy === 'AFFIRMATIVE') return granted > 0;

@@ -5,7 +5,7 @@ import { isMatched, toPattern } from './regex-policy.ts';
 import type { Question, Subject } from './subject.ts';
 import { isInTime } from './time-policy.ts';
 
-/** Whether a policy grants, before its logic is looked at. `undefined`: that cannot be told. */
+/** Whether a policy grants, before its `logic` is applied. `undefined` if that cannot be told. */
 type PolicyKind = (policy: Policy, question: Question) => boolean | undefined;
 
 const KINDS: Readonly<Record<string, PolicyKind>> = {
@@ -30,9 +30,9 @@ const KINDS: Readonly<Record<string, PolicyKind>> = {
   time: isInTime,
 };
 
-/** Types of policies that are decided by themselves. */
+/** Whether a type is decided without other policies. */
 export const isSimpleKind = (type: string): boolean => Object.hasOwn(KINDS, type);
-/** Whether its list can be read, or its pattern by JavaScript. */
+/** Whether its list is JSON, and its pattern valid in JavaScript. */
 export function isUnderstood({ type, config }: Pick<Policy, 'type' | 'config'>): boolean {
   const list = LISTS[type];
   if (list !== undefined) return readList(config, list) !== undefined;
@@ -55,7 +55,7 @@ interface GroupDefinition {
   readonly extendChildren?: boolean;
 }
 
-/** One is enough, and none that is required may be missing. */
+/** True if one is held, and every required one. */
 function areHeld(definitions: readonly Named[], has: (name: string) => boolean): boolean {
   const isMissing = definitions.some(({ id, required }) => required === true && !has(id));
   return !isMissing && definitions.some(({ id }) => has(id));
@@ -68,13 +68,13 @@ function hasRole({ realm, client }: RoleSet, name: string): boolean {
   return at > 0 && client.get(name.slice(0, at))?.has(name.slice(at + 1)) === true;
 }
 
-/** By the claim, where the token has it: as Keycloak does, which lets a token be asked for with other groups. */
+/** Reads the claim if the token has it, as Keycloak does, although a token may carry other groups than the user has. */
 function groupsOf({ attributes, groups }: Subject, claim: string): readonly string[] {
   const named = claim === '' ? undefined : attributes.get(claim);
   return named === undefined || named.length === 0 ? groups : named;
 }
 
-/** A group without a slash is a name alone. */
+/** A group without a slash is only a name. */
 function isMember(groups: readonly string[], { path = '', extendChildren }: GroupDefinition): boolean {
   const allowed = path.startsWith('/') ? path : `/${path}`;
   const name = allowed.slice(allowed.lastIndexOf('/') + 1);
@@ -85,7 +85,7 @@ function isMember(groups: readonly string[], { path = '', extendChildren }: Grou
   });
 }
 
-/** A service account is its client here: no policy names it by its user. */
+/** Policies know a service account as its client, not as a user. */
 function isUser({ id, username, isServiceAccount }: Subject, named: string): boolean {
   return !isServiceAccount && (id === named || username === named.toLowerCase());
 }

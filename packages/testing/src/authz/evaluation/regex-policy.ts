@@ -2,13 +2,13 @@ import { createContext, Script } from 'node:vm';
 import type { Policy } from '../model.ts';
 import type { Question } from './subject.ts';
 
-/** A pattern can take longer than anybody lives, and nothing else here ends it. Unit: milliseconds. */
+/** A pattern can run longer than anybody lives, and nothing else here stops it. Unit: milliseconds. */
 const TIMEOUT_MS = 1_000;
 const realm = createContext({ pattern: /$/, value: '' });
 const matching = new Script('pattern.test(value)');
 
 /**
- * A claim, or what the request pushed, matches as a whole. A dot leads into a claim that is an object. `undefined`: the
+ * Whether a claim, or a pushed one, matches as a whole. A dot leads into a claim that is an object. `undefined` if the
  * pattern took too long.
  */
 export function isMatched({ config }: Policy, { subject, context }: Question): boolean | undefined {
@@ -27,7 +27,7 @@ function test(pattern: RegExp, value: string): boolean | undefined {
   }
 }
 
-/** `undefined` where JavaScript does not understand the pattern. */
+/** `undefined` if JavaScript does not understand the pattern. */
 export function toPattern(text: string): RegExp | undefined {
   try {
     return new RegExp(`^(?:${text})$`, 'u');
@@ -42,7 +42,7 @@ export function toPattern(text: string): RegExp | undefined {
 
 function valueAt(attributes: Question['subject']['attributes'], claim: string): string | undefined {
   const parts = claim.split(/(?<!\\)\./).filter((part) => part !== '');
-  // A name without a path is taken as it is written, backslashes and all.
+  // A name without a path is used as it is written, backslashes included.
   if (parts.length < 2) return attributes.get(claim)?.[0];
   const [name = '', ...path] = parts.map((part) => part.replaceAll(/\\(.)/g, '$1'));
   const [text] = attributes.get(name) ?? [];
@@ -59,7 +59,7 @@ function valueAt(attributes: Question['subject']['attributes'], claim: string): 
   }
 }
 
-/** A list is one text, as Java writes it. */
+/** Writes a list as Java does. */
 function toText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toText).join(', ')}]`;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);

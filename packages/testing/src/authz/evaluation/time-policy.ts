@@ -9,9 +9,9 @@ const PARTS = {
   minute: (date: Date) => date.getMinutes(),
 } as const;
 
-/** In the time zone of the process, as Keycloak has it, and by the provider's clock. Both ends of a span count. */
+/** Uses the process's time zone, as Keycloak does, and the provider's clock. Both ends of a span belong to it. */
 export function isInTime({ config }: Policy, { context }: Question): boolean {
-  // Whole seconds, as Keycloak counts.
+  // Keycloak counts whole seconds.
   const now = Math.floor(context.now / 1000) * 1000;
   if (config.nbf && !(now >= toTime(config.nbf))) return false;
   if (config.noa && !(now <= toTime(config.noa))) return false;
@@ -24,7 +24,7 @@ export function isInTime({ config }: Policy, { context }: Question): boolean {
   });
 }
 
-/** `yyyy-MM-dd HH:mm:ss`, or the day alone. What is no time is never, so nothing is granted by it. */
+/** Reads `yyyy-MM-dd HH:mm:ss` or a day. Any other text grants nothing. */
 function toTime(text: string): number {
   const parts = /^\s*(\d{4})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2}):(\d{1,2}))?/.exec(text);
   if (parts === null) return Number.NaN;

@@ -12,17 +12,17 @@ import { readToken } from '../../tokens/read-access-token.ts';
 
 export const ID_TOKEN_FORMAT = 'http://openid.net/specs/openid-connect-core-1_0.html#IDToken';
 
-/** Who asks for permissions, and the token of whom they are asked for. */
+/** The client that asks, and the token of the subject. */
 export interface Asker {
   readonly client: Client;
   readonly subjectToken: string;
 }
 
 /**
- * By the bearer token, of whichever client; without one the client authenticates, and asks for a token that it brings
- * along or for itself.
+ * Accepts the bearer token of any client. Without one, the client authenticates and asks for a token that it sends, or for
+ * itself.
  *
- * @throws {Fault} 400 `invalid_grant` for a bearer token that is not good, 401 for the client
+ * @throws {Fault} 400 `invalid_grant` for a bad bearer token, 401 for the client
  */
 export async function findAsker(
   provider: Provider,

@@ -1,7 +1,7 @@
 import type { Granted } from '../evaluation/evaluate.ts';
 import type { PushedClaims } from './pushed-claims.ts';
 
-/** A permission as it is written: in answers, and in the claim `authorization` of a token. */
+/** A permission, as in answers and in a token's claim `authorization`. */
 export interface PermissionClaim {
   scopes?: readonly string[];
   rsid?: string;
@@ -22,13 +22,13 @@ export function toPermissionClaims(
   }));
 }
 
-/** Permissions of a token that was issued before; none for any other token. */
+/** The permissions in an RPT; none in any other token. */
 export function permissionsIn(claims: Readonly<Record<string, unknown>> | undefined): PermissionClaim[] {
   const { permissions } = (claims?.authorization ?? {}) as { permissions?: unknown };
   return Array.isArray(permissions) ? (permissions as PermissionClaim[]) : [];
 }
 
-/** Whether any of the permissions is the one that is wanted: the same resource, and one of its scopes in common. */
+/** Whether one of the permissions has the wanted resource and shares a scope. */
 export function holds(permissions: readonly PermissionClaim[], wanted: PermissionClaim): boolean {
   const scopes = wanted.scopes ?? [];
   return permissions.some((one) => {

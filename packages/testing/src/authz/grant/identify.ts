@@ -10,7 +10,7 @@ import { subjectOf } from './subject-of.ts';
 
 const JWT_FORMAT = 'urn:ietf:params:oauth:token-type:jwt';
 
-/** Whom permissions are asked for, and what was pushed along. */
+/** The subject, and the claims that were pushed. */
 export interface Identified {
   readonly token: GoodToken;
   readonly subject: Subject;
@@ -18,7 +18,7 @@ export interface Identified {
 }
 
 /**
- * Reads what the claim token is by its format: claims for policies, or the ID token of whom it is about.
+ * Reads a claim token by its format: claims for the policies, or the subject's ID token.
  *
  * @throws {Fault} 400 `invalid_request`, `unauthorized_client` or `invalid_claim_token`
  */
@@ -54,7 +54,7 @@ async function identifyByIdToken(
   if ('problem' in read || read.session === undefined) throw invalidIdentity();
   const { user, session } = read;
   const scopes = toGranted(provider.realm, client.defaultScopes);
-  // An ID token says nothing of roles: they are those that an access token would have.
+  // An ID token has no roles: use those of an access token.
   const grant = { issuer, client, user, session, scopes, grantCode: 'na' };
   const { realm_access, resource_access } = accessTokenClaims(provider, grant);
   const token = { ...read, claims: { ...read.claims, realm_access, resource_access } };

@@ -2,17 +2,17 @@ import { Fault, invalidRequest } from '../../fault.ts';
 import type { DecisionModel } from '../model.ts';
 import { findByUri } from '../path-match.ts';
 
-/** One resource that is asked for, by id or name, and scopes of it. Without a resource: any that has the scopes. */
+/** A resource by id or name, with scopes. Without a resource: any that has the scopes. */
 export interface AskedText {
   readonly resource: string | undefined;
   readonly scopes: readonly string[];
 }
 
 /**
- * Reads the fields `permission` of a form: `resource`, `resource#scope,scope` or `#scope`. What is asked twice is one.
+ * Reads the fields `permission` of a form: `resource`, `resource#scope,scope` or `#scope`. Duplicates are merged.
  *
- * @param model the resources, where they are asked for by path
- * @throws {Fault} 400 for a path that no resource has, 500 for what Keycloak stumbles over
+ * @param model the resources, if they are asked for by path
+ * @throws {Fault} 400 for a path that no resource has, 500 where Keycloak fails
  */
 export function readPermissions(form: URLSearchParams, model: DecisionModel | undefined): AskedText[] {
   const texts = form.getAll('permission');
@@ -49,7 +49,7 @@ export function readPermissions(form: URLSearchParams, model: DecisionModel | un
   return asked;
 }
 
-/** @throws {Fault} 500 where it is no number */
+/** @throws {Fault} 500 if it is not a number */
 export function readLimit(form: URLSearchParams): number {
   const text = form.get('response_permissions_limit');
   if (text === null) return Number.POSITIVE_INFINITY;
@@ -59,7 +59,7 @@ export function readLimit(form: URLSearchParams): number {
 
 const unexpected = () => new Fault(500, 'unknown_error', 'For more on this error consult the server log.');
 
-/** Java leaves out empty parts at the end, all of them where there is nothing else. */
+/** Java's `split` drops empty parts at the end. */
 function splitAsJava(text: string, separator: string): string[] {
   const parts = text.split(separator);
   if (text === '') return parts;

@@ -5,7 +5,7 @@ import type { Claims } from '../../tokens/issue.ts';
 import type { AskedText } from './permission-form.ts';
 import type { PushedClaims } from './pushed-claims.ts';
 
-/** What a ticket says: which server gave it out, and what is asked with it. */
+/** A ticket's content: which server issued it, and what it asks for. */
 export interface TicketContent {
   readonly audience: string;
   readonly asked: readonly AskedText[];
@@ -15,12 +15,12 @@ export interface TicketContent {
 const invalidTicket = (text: string) => new Fault(403, 'invalid_ticket', text);
 
 /**
- * Reads a permission ticket (UMA 2.0 Grant §3.3.1). It is bound to nobody, and good until it ends.
+ * Reads a permission ticket (UMA 2.0 Grant §3.3.1). It belongs to nobody, and is valid until it expires.
  *
  * @throws {Fault} 403 `invalid_ticket`
  */
 export async function readTicket({ keys, clock }: Provider, ticket: string): Promise<TicketContent> {
-  // Keycloak takes any token of the realm for a ticket: one that is none asks for nothing.
+  // Keycloak accepts any token of the realm as a ticket. Another kind of token asks for nothing.
   const content = (await keys.verifyInternal(ticket)) ?? (await keys.verify(ticket));
   if (content === undefined) throw invalidTicket('Ticket verification failed');
   if ((content.exp as number) <= clock.seconds()) throw invalidTicket('Invalid permission ticket.');
@@ -32,7 +32,7 @@ export async function readTicket({ keys, clock }: Provider, ticket: string): Pro
   };
 }
 
-/** Lives as long as the token of who asked for it. */
+/** Expires with the token of the caller. */
 export function signTicket(
   { keys, clock }: Provider,
   { exp, sub, azp }: Claims,

@@ -1,12 +1,12 @@
 import { Fault, invalidRequest } from '../../fault.ts';
 
-/** What the request brings for policies: names, each with texts. */
+/** Claims that a request pushes to the policies. */
 export type PushedClaims = Readonly<Record<string, readonly string[]>>;
 
 /**
  * Reads the field `claim_token`: base64url of JSON.
  *
- * @throws {Fault} 400 where it is none, 500 where a claim is no list
+ * @throws {Fault} 400 if it is malformed, 500 if a claim is not a list
  */
 export function readClaimToken(token: string | null): PushedClaims {
   if (token === null) return {};
@@ -26,7 +26,7 @@ export function readClaimToken(token: string | null): PushedClaims {
 export const unexpected = () =>
   new Fault(500, 'server_error', 'Unexpected error while evaluating permissions');
 
-/** Names that begin with `kc.` are Keycloak's own, and cannot be pushed. */
+/** Drops names that begin with `kc.`, which are reserved. */
 export function withoutReserved(claims: PushedClaims): PushedClaims {
   return Object.fromEntries(Object.entries(claims).filter(([name]) => !name.startsWith('kc.')));
 }

@@ -4,7 +4,7 @@ import type { Client } from '../../realm/client.ts';
 import type { RequestContext } from '../evaluation/subject.ts';
 import type { PushedClaims } from './pushed-claims.ts';
 
-/** What policies get to know of a request: what was pushed, and what Keycloak itself knows. */
+/** What policies know about a request: pushed claims, and what Keycloak adds. */
 export function toContext(
   { realm, clock }: Provider,
   { ip, headers }: FastifyRequest,

@@ -6,7 +6,7 @@ import { toGranted } from '../../tokens/scopes.ts';
 import type { PermissionClaim } from './granted-permissions.ts';
 
 /**
- * A token that carries permissions (UMA 2.0 Grant §3.3.5): of the client that asks, for the resource server, with the
+ * A token that carries permissions (UMA 2.0 Grant §3.3.5): issued to the asking client, for the resource server, with the
  * resource server's claims.
  */
 export async function issueRequestingPartyToken(

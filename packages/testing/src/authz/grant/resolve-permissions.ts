@@ -9,7 +9,7 @@ import type { AskedText } from './permission-form.ts';
 interface Asking {
   readonly server: ResourceServer;
   readonly subject: Subject;
-  /** The field `scope` of the form, which adds to every question. */
+  /** The form's field `scope`, which is added to every question. */
   readonly moreScopes: readonly string[];
   readonly limit: number;
 }
@@ -17,9 +17,9 @@ interface Asking {
 type Found = Map<string, AskedPermission>;
 
 /**
- * Finds what is asked for. Of scopes those that nobody knows are passed over, where there is another one.
+ * Finds what is asked for. Unknown scopes are ignored if another one is known.
  *
- * @throws {Fault} 400 `invalid_scope` where no scope is known, `invalid_resource` where nothing is found
+ * @throws {Fault} 400 `invalid_scope` if no scope is known, `invalid_resource` if nothing is found
  */
 export function resolvePermissions(asked: readonly AskedText[], asking: Asking): Found {
   const found: Found = new Map();
@@ -43,7 +43,7 @@ export function resolveAll({ server, subject, limit }: Asking): AskedPermission[
   return [...asked, ...sharedWith(server, subject, limit - owned.length)];
 }
 
-/** The scopes of a resource that are asked for; all of them where none is named. Users' resources have those of their type too. */
+/** The asked scopes of a resource, or all if none is named. A user's resource also has the scopes of its type. */
 export function scopesOf(server: ResourceServer, resource: Resource, wanted: readonly string[]): string[] {
   const inherited = parentsOf(server, resource).flatMap(({ scopes }) => scopes);
   const all = [...new Set([...resource.scopes, ...inherited])];
@@ -80,7 +80,7 @@ const BY_TYPE = /^resource-type(?:-(any|instance|owner))?:(.*)$/s;
 
 function addByResource(found: Found, asking: Asking, named: string, wanted: readonly string[]): void {
   const { server, subject } = asking;
-  // Keycloak takes what has a hyphen for an id, and only if there is none for a name.
+  // Keycloak reads a text with a hyphen as an id, and only if there is none as a name.
   const byId = named.includes('-') ? server.resources.get(named) : undefined;
   if (byId !== undefined) return void add(found, server, byId, wanted);
   const [isType, which, type] = BY_TYPE.exec(named) ?? [];
@@ -114,7 +114,7 @@ function add(found: Found, server: ResourceServer, resource: Resource, wanted: r
   if (wanted.length === 0 || scopes.length > 0) found.set(resource.id, { resource, scopes });
 }
 
-/** By its name, a share needs no decision any more. Returns those of the scopes that are shared. */
+/** Adds what others shared, which needs no decision. Returns the shared scopes. */
 function addShared(
   found: Found,
   { server, subject }: Asking,

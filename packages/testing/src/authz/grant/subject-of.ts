@@ -8,7 +8,7 @@ import type { GoodToken } from '../../tokens/read-access-token.ts';
 import { isLightweight } from '../../tokens/scopes.ts';
 import type { Subject } from '../evaluation/subject.ts';
 
-/** Whom a token stands for. A client's own account is the client itself. */
+/** The subject of a token. A service account counts as its client. */
 export function subjectOf({ realm }: Pick<Provider, 'realm'>, { claims, client, user }: GoodToken): Subject {
   const isServiceAccount = isAccountOf(realm, client, user);
   const tokenRoles = isLightweight(client) ? realm.rolesInScope(user, client) : rolesIn(claims);
@@ -37,7 +37,7 @@ function rolesIn({ realm_access, resource_access }: Claims): RoleSet {
   };
 }
 
-/** Every claim as texts; one that is an object as its JSON. Beside them the roles, under names of Keycloak's own. */
+/** Every claim as texts, objects as JSON, and the roles under Keycloak's names. */
 function toAttributes(claims: Claims, roles: RoleSet): ReadonlyMap<string, readonly string[]> {
   const attributes = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(claims)) {

@@ -20,8 +20,8 @@ import { resolveAll, resolvePermissions } from './resolve-permissions.ts';
 export const UMA_TICKET = 'urn:ietf:params:oauth:grant-type:uma-ticket';
 
 /**
- * The grant by which permissions are asked for, with a ticket (UMA 2.0 Grant §3.3.1) or, as an extension of Keycloak's,
- * by naming them.
+ * The grant that asks for permissions: with a ticket (UMA 2.0 Grant §3.3.1), or by naming them, which is Keycloak's
+ * extension.
  *
  * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
  */
@@ -45,7 +45,7 @@ export async function umaTicketGrant(
   const identified = await identify(provider, form, asker, issuer);
   const server = requireServer(provider, ticket?.audience ?? audience);
   const asked = ticket?.asked ?? named;
-  // What the ticket was made with outweighs what comes with it.
+  // Claims of the ticket override those of the request.
   const claims = withoutReserved({ ...identified.claims, ...ticket?.claims });
   const { subject } = identified;
   const asking = { server, subject, moreScopes: form.get('scope')?.split(' ') ?? [], limit };
@@ -69,7 +69,7 @@ export async function umaTicketGrant(
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** @throws {Fault} 403 for what was signed by nobody here */
+/** @throws {Fault} 403 for a token that this provider did not sign */
 async function readPrevious({ keys }: Provider, form: URLSearchParams): Promise<Claims | undefined> {
   const text = form.get('rpt');
   if (text === null) return undefined;
@@ -94,7 +94,7 @@ function requireServer(provider: Provider, clientId: string | undefined): Resour
   return server;
 }
 
-/** What was granted before is asked for again. */
+/** Adds the permissions of the previous token to the question. */
 function resolveWith(
   asked: readonly AskedText[],
   previous: Claims | undefined,
@@ -130,7 +130,7 @@ interface Outcome {
   readonly issuer: string;
 }
 
-/** @throws {Fault} 400 for a mode that is not known */
+/** @throws {Fault} 400 for an unknown mode */
 async function respond(
   provider: Provider,
   mode: string | null,

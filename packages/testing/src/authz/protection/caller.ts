@@ -8,13 +8,13 @@ import { readToken } from '../../tokens/read-access-token.ts';
 import { subjectOf } from '../grant/subject-of.ts';
 import type { ResourceServer } from '../resource-servers.ts';
 
-/** Who calls the protection API. */
+/** The caller of the protection API. */
 export interface ProtectionCaller {
-  /** Of the client that the token was issued to. */
+  /** The client that the token was issued to. */
   readonly server: ResourceServer;
   /** Id of the client itself, or of a user. */
   readonly id: string;
-  /** The client itself, by the token of its service account. */
+  /** Whether the client itself calls, by its service account. */
   readonly isServer: boolean;
   readonly claims: Claims;
 }
@@ -46,7 +46,7 @@ export async function findCaller(
   return { server, id, isServer: isServiceAccount, claims: token.claims };
 }
 
-/** An answer without a body. */
+/** Keycloak's answer for an unknown path. */
 export const notFound = () => new Fault(404, 'HTTP 404 Not Found');
 export const unexpected = () =>
   new Fault(500, 'unknown_error', 'For more on this error consult the server log.');

@@ -16,7 +16,7 @@ interface Wanted {
   readonly claims?: PushedClaims;
 }
 
-/** Makes a ticket for what a client asked for and did not get (UMA 2.0 Federated Authorization §4). */
+/** Makes a ticket for what a client was refused (UMA 2.0 Federated Authorization §4). */
 export async function createPermissionTicket(call: ProtectionCall): Promise<ProtectionAnswer> {
   const { provider, caller, text, request } = call;
   const value = text === '' ? [] : parseJson(text);

@@ -24,7 +24,7 @@ import {
 type Handler = (call: ProtectionCall) => ProtectionAnswer | Promise<ProtectionAnswer>;
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** By path: whether a user needs the role `uma_protection`, and what each method does. */
+/** Handlers by path and method, and whether a user needs the role `uma_protection`. */
 const ROUTES: Readonly<Record<string, { needsRole: boolean } & Partial<Record<Method, Handler>>>> = {
   '/resource_set': { needsRole: true, GET: findResources, POST: registerResource },
   '/resource_set/:id': {

@@ -12,7 +12,7 @@ const MEMBERS = new Set(
   ),
 );
 
-/** A resource as a caller describes it: what is left out is `undefined` or empty. */
+/** A resource as a caller describes it. Missing members are `undefined` or empty. */
 export type ResourceBody = Omit<Resource, 'id' | 'name' | 'ownerId' | 'attributes'> & {
   readonly id: string | undefined;
   readonly name: string | undefined;
@@ -40,7 +40,7 @@ export function readResourceBody(text: string): ResourceBody {
   };
 }
 
-/** How much is told: of a new one, of one that was asked for by its id, and in a list. */
+/** Keycloak's members for a new resource, for one asked for by id, and for one in a list. */
 export function describeResource(
   { realm }: Pick<Provider, 'realm'>,
   server: ResourceServer,

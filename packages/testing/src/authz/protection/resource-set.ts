@@ -8,12 +8,12 @@ import { type ProtectionAnswer, type ProtectionCall, pageOf } from './call.ts';
 import { notFound, unexpected } from './caller.ts';
 import { describeResource, readResourceBody } from './resource-representation.ts';
 
-/** @throws {Fault} 400 where the client's settings do not allow it */
+/** @throws {Fault} 400 if the client's settings do not allow it */
 function assertManaged({ allowsManagement }: ResourceServer): void {
   if (!allowsManagement) throw new Fault(400, 'not_supported', 'Remote management is disabled.');
 }
 
-/** Users see and change their own; the client everything. */
+/** Users see and change their own resources, the client all of them. */
 function findOwn({ caller: { server, id: callerId, isServer }, id }: ProtectionCall): Resource {
   assertManaged(server);
   const resource = server.resources.get(id);
@@ -28,7 +28,7 @@ export function readResource(call: ProtectionCall): ProtectionAnswer {
   return { status: 200, json: describeResource(call.provider, call.caller.server, findOwn(call), 'one') };
 }
 
-/** The owner is whoever calls, whatever the body says. What has the id already is written over, as in Keycloak, and keeps its owner. */
+/** The caller becomes the owner, whatever the body says. As in Keycloak, an existing id is overwritten and keeps its owner. */
 export function registerResource({ provider, caller, text }: ProtectionCall): ProtectionAnswer {
   const { server, id: ownerId } = caller;
   assertManaged(server);
@@ -48,7 +48,7 @@ export function registerResource({ provider, caller, text }: ProtectionCall): Pr
   return { status: 201, json: describeResource(provider, server, resource, 'new') };
 }
 
-/** Everything but the owner, the id and, where none are named, the attributes. */
+/** Replaces everything but the owner, the id and, if none are given, the attributes. */
 export function replaceResource(call: ProtectionCall): ProtectionAnswer {
   const { id, ownerId, attributes } = findOwn(call);
   const body = readResourceBody(call.text);
@@ -74,7 +74,7 @@ export function removeResource(call: ProtectionCall): ProtectionAnswer {
   return { status: 204 };
 }
 
-/** Scopes that were not known are made. */
+/** Creates unknown scopes. */
 function put(server: ResourceServer, resource: Resource): void {
   for (const name of resource.scopes) {
     if (!server.scopes.has(name)) server.scopes.set(name, { id: randomUUID(), name, iconUri: undefined });
@@ -121,7 +121,7 @@ function matches({ provider, caller, query }: ProtectionCall, resource: Resource
 const isTrue = (query: URLSearchParams, name: string) => query.get(name)?.toLowerCase() === 'true';
 const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 
-/** In capitals or not; a star stands for anything. */
+/** Ignores case. A star stands for anything. */
 function contains(text: string, part: string): boolean {
   const pieces = part.toLowerCase().split('*');
   let at = 0;

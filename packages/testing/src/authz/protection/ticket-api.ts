@@ -23,7 +23,7 @@ function readBody(text: string): Body {
   return value as Body;
 }
 
-/** Shares at once, or files a request: the owner, or the client itself. */
+/** Shares at once, or files a request. Only the owner and the client may. */
 export function shareByTicket({ provider, caller, text }: ProtectionCall): ProtectionAnswer {
   if (text === '') throw invalidRequest('invalid_permission');
   const body = readBody(text);
@@ -78,7 +78,7 @@ function requireTicket({ tickets }: ResourceServer, id: unknown): Ticket {
   return ticket;
 }
 
-/** Grants a request; `granted: false` takes it away. */
+/** Grants a request, or takes it back with `granted: false`. */
 export function updateTicket({ caller, text }: ProtectionCall): ProtectionAnswer {
   const body = text === '' ? {} : readBody(text);
   const ticket = requireTicket(caller.server, body.id);
@@ -114,7 +114,7 @@ export const countTickets = (call: ProtectionCall): ProtectionAnswer => ({
   json: findTickets(call).length,
 });
 
-/** Users see what they own or asked for. */
+/** Users see the tickets that they own or asked for. */
 function findTickets({ provider, caller, query }: ProtectionCall): Ticket[] {
   const { tickets, scopes } = caller.server;
   const userId = (name: string) => {

@@ -27,7 +27,7 @@ interface Body {
   readonly condition?: string;
 }
 
-/** Kinds of policies that an owner shares by; everyone named under one kind is enough, and every kind must say yes. */
+/** Kinds of conditions. One name under each kind is enough, and every kind must agree. */
 const KINDS = {
   users: { type: 'user', toConfig: (names: readonly string[]) => ({ users: JSON.stringify(names) }) },
   roles: {
@@ -51,7 +51,7 @@ function readBody(text: string): Body {
   return value as Body;
 }
 
-/** What an owner grants to others of a resource. The path names the resource. */
+/** Lets an owner grant a resource, which the path names, to others. */
 export function createUmaPolicy(call: ProtectionCall): ProtectionAnswer {
   const body = readBody(call.text);
   if (body.id !== undefined) throw invalidRequest('Newly created uma policies should not have an id');
@@ -75,7 +75,7 @@ export function updateUmaPolicy(call: ProtectionCall): ProtectionAnswer {
   const resource = requireOwned(call, resourceId, body);
   remove(call, before);
   const after = put(call, before.id, resource, { ...body, name: body.name ?? before.name });
-  // As Keycloak has it: where nothing is left of what it was by, it goes, whatever is new.
+  // Keycloak deletes the policy if none of its former conditions is left, whatever is new.
   const isKept = before.policies.length === 0 || before.policies.some((one) => after.policies.includes(one));
   if (!isKept) remove(call, after);
   return { status: 201 };
@@ -111,7 +111,7 @@ export function listUmaPolicies(call: ProtectionCall): ProtectionAnswer {
 
 function requirePolicy({ caller, id }: ProtectionCall): Policy {
   const policy = caller.server.policies.get(id);
-  // What an administrator set is no owner's, though it is about their resource.
+  // Owners cannot touch an administrator's policy, even about their resource.
   if (policy?.type === 'uma') return policy;
   throw new Fault(404, 'invalid_request', `Policy with [${id}] does not exist`);
 }
@@ -140,7 +140,7 @@ function requireOwned({ caller }: ProtectionCall, id: string, body?: Body): Reso
   return resource;
 }
 
-/** @throws {Fault} 500 for users and clients that do not exist; roles and groups that do not exist are passed over */
+/** @throws {Fault} 500 for unknown users and clients; unknown roles and groups are ignored */
 function put({ provider, caller }: ProtectionCall, id: string, resource: Resource, body: Body): Policy {
   const { realm } = provider;
   if (body.users?.some((one) => (realm.userById(one) ?? realm.userByName(one)) === undefined)) {

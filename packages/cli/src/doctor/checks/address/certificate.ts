@@ -1,7 +1,7 @@
 import type { DetailedPeerCertificate } from 'node:tls';
 import { type Finding, fail } from '../../check.ts';
 
-/** Why a handshake failed, by Node's code and by the certificate that was shown. */
+/** Explains a failed handshake by Node's error code and the server's certificate. */
 export function judgeHandshake(
   failure: string,
   certificate: DetailedPeerCertificate | undefined,
@@ -35,7 +35,7 @@ export function judgeHandshake(
     return say('the certificate was revoked', `Renew the certificate of ${url.host}.`);
   if (isSelfSigned(failure, certificate)) {
     return say(
-      `the certificate signs itself: it is of '${nameOf(certificate?.subject)}', and no authority vouches for it`,
+      `the certificate is self-signed (by '${nameOf(certificate?.subject)}'), and no authority vouches for it`,
       `If it is your own, trust it: save it (openssl s_client -connect ${hostAndPort(url)} -showcerts </dev/null | openssl x509 > keycloak.pem), compare its fingerprint${certificate ? ` (SHA-256 ${certificate.fingerprint256})` : ''} with the one on Keycloak's machine, and start with NODE_EXTRA_CA_CERTS=/path/to/keycloak.pem. Or get a certificate of an authority.`,
     );
   }
@@ -78,13 +78,13 @@ export function judgeHandshake(
 
 const hostAndPort = (url: URL): string => `${url.hostname}:${url.port || 443}`;
 
-/** Node says so of a chain that ends in an authority of one's own, too: there the certificate itself is another's. */
+/** Node reports a private authority with the same code; then the certificate itself was signed by another one. */
 function isSelfSigned(failure: string, certificate: DetailedPeerCertificate | undefined): boolean {
   if (certificate === undefined) return /DEPTH_ZERO_SELF_SIGNED/.test(failure);
   return /SELF_SIGNED|UNABLE_TO/.test(failure) && nameOf(certificate.subject) === nameOf(certificate.issuer);
 }
 
-/** Nobody but the server itself is in what it sent. */
+/** Whether the server sent its own certificate only. */
 function isAlone(certificate: DetailedPeerCertificate | undefined): boolean {
   const next = certificate?.issuerCertificate;
   return next === undefined || next.fingerprint256 === certificate?.fingerprint256;
@@ -92,12 +92,12 @@ function isAlone(certificate: DetailedPeerCertificate | undefined): boolean {
 
 function rootOf(certificate: DetailedPeerCertificate | undefined): DetailedPeerCertificate | undefined {
   let [one, depth] = [certificate, 0];
-  // A root is its own issuer.
+  // A root certificate is its own issuer.
   while (one?.issuerCertificate && one.issuerCertificate !== one && depth++ < 10) one = one.issuerCertificate;
   return one;
 }
 
-/** A name of a certificate on one line; it was written by somebody else. */
+/** A certificate's name on one line. A stranger wrote it. */
 function nameOf(name: DetailedPeerCertificate['subject'] | undefined): string {
   const text = Object.entries(name ?? {})
     .map(([key, value]) => `${key}=${value}`)

@@ -12,7 +12,7 @@ export const addressKeycloak: Check = {
   run: async ({ reach }) => judgeServer(await reach.realm.server(), reach.caller),
 };
 
-/** What stands at an address, by what it answered. */
+/** Explains what answers at an address. */
 export async function judgeServer(
   { isKeycloak: isThere, answer, elsewhere }: FoundServer,
   { serverUrl, timeoutMs }: Pick<Caller, 'serverUrl' | 'timeoutMs'>,

@@ -16,7 +16,7 @@ export const addressPort: Check = {
   },
 };
 
-/** `undefined` when the port takes connections, otherwise why not. */
+/** `undefined` if the port accepts connections, otherwise the reason why not. */
 function tryPort(host: string, port: number, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, autoSelectFamily: true });

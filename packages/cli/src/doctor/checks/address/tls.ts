@@ -4,7 +4,7 @@ import { type Check, type Finding, ok, warn } from '../../check.ts';
 import { nearnessOf } from '../../evidence/nearness.ts';
 import { judgeHandshake } from './certificate.ts';
 
-/** A certificate that ends so soon is worth a word. */
+/** Warns if a certificate expires within this many days. */
 const SOON_DAYS = 14;
 
 export const addressTls: Check = {
@@ -23,13 +23,13 @@ export const addressTls: Check = {
         `Renew the certificate of ${url.host}.`,
       );
     }
-    // Nothing but the handshake is made with who is not trusted: it shows the certificate.
+    // Only shakes hands with an untrusted server, to see its certificate.
     const { certificate } = await shakeHands(url, reach.caller.timeoutMs, false);
     return judgeHandshake(failure, certificate, url);
   },
 };
 
-/** Inside one machine or one Docker network plain HTTP is common; over a network it shows passwords to others. */
+/** Plain HTTP is common within one machine or Docker network. Over any other network, others can read passwords. */
 function judgePlain(hostname: string): Finding {
   if (nearnessOf(hostname) !== 'everybody') return ok('plain HTTP, close by');
   return warn(

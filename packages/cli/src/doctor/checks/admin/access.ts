@@ -65,7 +65,7 @@ export const adminRights: Check = {
   },
 };
 
-/** Keycloak refuses in JSON, and takes a token that it has just issued: what does not is something on the way. */
+/** Keycloak refuses in JSON, and accepts a token that it just issued. Anything else comes from a proxy. */
 function judgeProxy({ status, answer }: AdminError, serverUrl: string): Finding | undefined {
   if (status === 401 && /^HTTP 401/.test(answer)) {
     return fail(

@@ -49,7 +49,7 @@ export const clientLogout: Check = {
   },
 };
 
-/** Keycloak calls it, not this machine: that nothing answers here proves nothing, and what answers proves much. */
+/** Keycloak calls the URL, not this machine. No answer here proves nothing; an answer proves a lot. */
 async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach): Promise<Finding> {
   const said = 'Keycloak tells nobody about logouts: ';
   const issuer = String((await realm.discovery()).json?.issuer ?? caller.serverUrl);
@@ -67,7 +67,7 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
       fix,
     );
   }
-  // No logout token: a receiver refuses it.
+  // A receiver refuses this call, because it carries no logout token.
   const answer = await call(url, toForm({}), caller.timeoutMs);
   if (answer.status === 0) return ok(`${url} (nothing answers from here)`);
   if (answer.status === 404 || answer.status === 405 || (answer.status >= 300 && answer.status < 400)) {
@@ -80,7 +80,7 @@ async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach
   return ok(url);
 }
 
-/** Behind one proxy the API can have Keycloak's origin, and a path of its own. */
+/** Behind one proxy, the API can share Keycloak's origin and have its own path. */
 async function isReceiver(url: string, timeoutMs: number): Promise<boolean> {
   const { status, json } = await call(url, toForm({}), timeoutMs);
   return status === 400 && json !== undefined;

@@ -1,10 +1,10 @@
 import type { AdminEvidence } from '../../evidence/admin.ts';
 
-/** What to do about a directory that Keycloak does not reach. */
+/** What to do about a directory that Keycloak cannot reach. */
 export const REACH_IT =
   "User federation > the provider > Connection URL > Test connection: start the directory, correct the address, or let Keycloak through the firewall; Keycloak's log says why. Users that are in Keycloak alone can log in meanwhile.";
 
-/** Names and addresses of the directories that Keycloak cannot reach, as far as this admin may ask. */
+/** Names and addresses of the directories that Keycloak cannot reach, if this admin may ask. */
 export async function findLost(admin: AdminEvidence): Promise<string[]> {
   const lost: string[] = [];
   for (const one of await admin.federations()) {
@@ -13,7 +13,7 @@ export async function findLost(admin: AdminEvidence): Promise<string[]> {
   return lost;
 }
 
-/** What a directory can have to do with a user who is not there or whose password is refused; else nothing. */
+/** How a directory may explain that a user is missing or a password refused. `undefined` if it cannot. */
 export async function blameFederation(
   admin: AdminEvidence,
 ): Promise<{ cause: string; fix: string } | undefined> {

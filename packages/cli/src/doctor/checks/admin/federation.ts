@@ -1,7 +1,7 @@
 import { type Check, fail, ok, skipped } from '../../check.ts';
 import { findLost, REACH_IT } from './directories.ts';
 
-/** Directories from which the realm takes users, and whether Keycloak reaches them. */
+/** Whether Keycloak reaches the directories that the realm gets users from. */
 export const realmFederation: Check = {
   id: 'realm.federation',
   needs: ['admin.login', 'realm.exists'],
@@ -12,6 +12,6 @@ export const realmFederation: Check = {
     const lost = await findLost(reach.admin);
     const names = all.map(({ name }) => name).join(', ');
     if (lost.length === 0) return ok(names);
-    return fail(names, `Keycloak does not reach ${lost.join(', ')}: the users of it cannot log in`, REACH_IT);
+    return fail(names, `Keycloak does not reach ${lost.join(', ')}: their users cannot log in`, REACH_IT);
   },
 };

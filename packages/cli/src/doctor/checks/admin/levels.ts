@@ -12,9 +12,10 @@ export const flowLevels: Check = {
 };
 
 /**
- * Whether a sign-in can come to what guards ask for. Keycloak says nothing where it cannot: it signs the person in as before.
+ * Whether a sign-in can reach the levels that guards ask for. If not, Keycloak does not say so: it signs the person in as
+ * before.
  *
- * @param wanted values of `acr` that guards ask for; none: what the mapping names is looked at
+ * @param wanted values of `acr` that guards ask for; if empty, the names in the mapping
  */
 export function explainLevels(levels: SignInLevels, wanted: readonly string[], clientId: string): Finding {
   const { map, mappedBy, defaults, flow, conditions, isInToken } = levels;
@@ -27,14 +28,14 @@ export function explainLevels(levels: SignInLevels, wanted: readonly string[], c
     const isAsked = unnamed.some((acr) => wanted.includes(acr));
     return (isAsked ? fail : warn)(
       seen,
-      `${unnamed.join(', ')} is in no ACR to LoA Mapping of the client or the realm: Keycloak passes over it, and guards refuse for ever`,
+      `${unnamed.join(', ')} is in no ACR to LoA Mapping of the client or the realm: Keycloak ignores it, and guards go on refusing`,
       `${mapping}: ${unnamed.map((acr) => `${acr} = <its level>`).join(', ')}${
         mappedBy === 'client' ? '' : ' (a mapping of the client replaces that of the realm)'
       }`,
     );
   }
   const asked = wanted.length > 0 ? wanted : [...map.keys()];
-  // Who signed in at all has 1, in a flow that knows no levels too.
+  // Every sign-in reaches level 1, even in a flow without levels.
   const isReached = (level: number) => level <= 1 || conditions.includes(level);
   const unreached = asked.filter((acr) => !isReached(levelOf(acr) as number));
   if (unreached.length > 0) {
@@ -42,7 +43,7 @@ export function explainLevels(levels: SignInLevels, wanted: readonly string[], c
     return (wanted.length > 0 ? fail : warn)(
       seen,
       conditions.length === 0
-        ? `the browser flow '${flow}' has no step for a level: nobody comes to ${levelNames}`
+        ? `the browser flow '${flow}' has no step for a level: nobody reaches ${levelNames}`
         : `the browser flow '${flow}' has no step for ${levelNames}`,
       `Authentication > Flows > ${flow} > a conditional sub-flow with 'Condition - Level of Authentication' = ${levelOf(
         unreached[0] as string,
@@ -52,7 +53,7 @@ export function explainLevels(levels: SignInLevels, wanted: readonly string[], c
   if (asked.length > 0 && !isInToken) {
     return (wanted.length > 0 ? fail : warn)(
       seen,
-      'the client has not the scope acr: its tokens do not say how somebody signed in',
+      'the client does not have the scope acr: its tokens do not say how somebody signed in',
       `Clients > ${clientId} > Client scopes > Add client scope > acr, as default`,
     );
   }

@@ -1,6 +1,6 @@
 import { type Check, fail, ok, skipped } from '../../check.ts';
 
-/** A not-before that lies ahead makes every token stale as soon as it is issued. */
+/** A not-before in the future makes every new token invalid. */
 export const notBefore: Check = {
   id: 'realm.not-before',
   needs: ['admin.login', 'realm.exists'],

@@ -1,7 +1,7 @@
 import type { AdminEvidence } from '../../evidence/admin.ts';
 import { blameFederation } from './directories.ts';
 
-/** Something about the user that an admin can see. */
+/** A problem with the user that an admin can see. */
 export interface UserTrouble {
   readonly kind:
     | 'missing'
@@ -16,11 +16,11 @@ export interface UserTrouble {
     | 'expired';
   readonly cause: string;
   readonly fix: string;
-  /** Flags with which `setup` mends it. */
+  /** Flags with which `setup` fixes it. */
   readonly setup?: readonly string[] | undefined;
 }
 
-/** Everything that keeps the user from logging in, as an admin sees it. */
+/** Finds everything that keeps the user from logging in. */
 export async function findUserTroubles(admin: AdminEvidence, username: string): Promise<UserTrouble[]> {
   const user = await admin.user();
   const page = `Users > ${username}`;
@@ -81,7 +81,7 @@ export async function findUserTroubles(admin: AdminEvidence, username: string): 
   return troubles.filter((one) => one !== undefined);
 }
 
-/** Brute force protection has locked the user. It says nothing of it to anybody, not even with the right password. */
+/** Whether brute force protection locked the user. Keycloak's answers do not say so, even to the right password. */
 export async function findLock(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
   const [user, attack] = [await admin.user(), await admin.attack()];
   if (user === undefined || attack.disabled !== true) return undefined;
@@ -100,7 +100,7 @@ export async function findLock(admin: AdminEvidence, username: string): Promise<
   };
 }
 
-/** Why a login of the user must not be tried: it could lock the user, or lock the user for longer. */
+/** Why a login of the user must not be tried: it could lock the user, or prolong a lock. */
 export async function findDanger(admin: AdminEvidence, username: string): Promise<string | undefined> {
   if ((await findLock(admin, username)) !== undefined) return 'the user is locked';
   const [realm, attack] = [await admin.realm(), await admin.attack()];
@@ -129,7 +129,7 @@ function findActions(actions: readonly string[], page: string): UserTrouble | un
     'or let the user do it once in a browser',
   ];
   const isEasy = actions.every((action) =>
-    // A temporary password becomes lasting by nobody's hand but its owner's.
+    // Only its owner may replace a temporary password.
     ['UPDATE_PROFILE', 'VERIFY_PROFILE'].includes(action),
   );
   return {
@@ -157,7 +157,7 @@ async function findMissingFields(admin: AdminEvidence, username: string): Promis
   };
 }
 
-/** Keycloak makes the user mend what its profile does not allow, in a browser, and says of it only "not fully set up". */
+/** Keycloak makes the user correct invalid values in a browser; its API only says "not fully set up". */
 async function findInvalidFields(admin: AdminEvidence, username: string): Promise<UserTrouble | undefined> {
   const [first, ...rest] = await admin.invalidAttributes();
   if (first === undefined) return undefined;
@@ -185,7 +185,7 @@ async function findCredentialTroubles(admin: AdminEvidence, username: string): P
   const troubles: UserTrouble[] = [];
   const password = credentials.find(({ type }) => type === 'password');
   const page = `Users > ${username} > Credentials`;
-  // A user of LDAP or the like has the password there.
+  // The password of an LDAP user is in the directory.
   if (password === undefined && !user?.federationLink) {
     troubles.push({
       kind: 'credentials',

@@ -1,7 +1,7 @@
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { findUserTroubles, type UserTrouble } from './user-troubles.ts';
 
-/** One side of the user, as a check of its own. */
+/** Makes one kind of trouble with the user a check of its own. */
 function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: string): Check {
   return {
     id,
@@ -14,9 +14,9 @@ function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: stri
       );
       if (found.length === 0) return ok(good);
       const login = await reach.login?.login();
-      // Whatever it looks like, it did not keep the user out.
-      if (typeof login?.json?.access_token === 'string') return ok('as it is, the user logged in');
-      // Our reading of the realm's rules, which no login has shown yet.
+      // A trouble that did not keep the user out is none.
+      if (typeof login?.json?.access_token === 'string') return ok('the user logged in as it is');
+      // Only our reading of the realm's rules: no login has confirmed it.
       const isGuess = login === undefined && found.every(({ kind }) => kind === 'invalid');
       return (isGuess ? warn : fail)(
         found.map(({ kind }) => kind).join(', '),

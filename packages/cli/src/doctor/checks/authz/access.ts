@@ -6,7 +6,7 @@ import { kcadm, onPage, refusalOf } from '../client/say.ts';
 import { judgeStranger } from '../stranger.ts';
 import { applyCommand, kcadmServer } from './say.ts';
 
-/** Whether this client has authorization services at all. Who has none and did not ask hears nothing more about it. */
+/** Whether this client has authorization services. If it has none and nobody asked, the other checks are skipped. */
 export const authzEnabled: Check = {
   id: 'authz.enabled',
   needs: ['client.secret'],
@@ -17,7 +17,7 @@ export const authzEnabled: Check = {
       state === undefined
         ? /^unauthorized_client|invalid_clientId|registered as a resource server/i.test(refusalOf(answer))
         : !state.isOn;
-    // What a proxy says, or Keycloak of a token that went stale, is no sign of these services.
+    // An answer of a proxy, or about a stale token, says nothing about these services.
     const isKnown = state !== undefined || options.authz || isOfResourceServer(answer);
     if (!isOff && !isKnown) return skipped(toWords(answer));
     if (!isOff) return judgeStranger(answer) ?? ok('on');
@@ -31,7 +31,7 @@ export const authzEnabled: Check = {
   },
 };
 
-/** Guards look up the names of resources as this client. */
+/** Whether guards can look up names of resources as this client. */
 export const authzProtection: Check = {
   id: 'authz.protection',
   needs: ['authz.enabled'],
@@ -72,12 +72,12 @@ export const authzProtection: Check = {
   },
 };
 
-/** No other client is answered so. */
+/** Whether this answer only goes to a client with authorization services. */
 function isOfResourceServer(answer: Answer): boolean {
   return answer.status === 200 || /uma_protection|not_supported/.test(refusalOf(answer));
 }
 
-/** What an admin who may look sees. */
+/** The admin's view, if this admin may look. */
 async function toState(look: () => Promise<AuthzState | null>): Promise<AuthzState | undefined> {
   return (await look().catch(() => null)) ?? undefined;
 }

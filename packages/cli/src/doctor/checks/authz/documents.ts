@@ -10,7 +10,7 @@ import { type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { adminCheck, applyCommand, some } from './say.ts';
 
-/** Whether Keycloak is as the file of `authz` says. */
+/** Whether Keycloak matches the file of `authz`. */
 export const authzFile = adminCheck('authz.file', async (state, { reach }) => {
   const documents = await reach.authz.documents();
   const findings = documents.flatMap((one): Finding[] => {
@@ -26,25 +26,25 @@ export const authzFile = adminCheck('authz.file', async (state, { reach }) => {
       ? [
           fail(
             `${one.file}: ${some(subjects)}`,
-            'the file has what Keycloak has not: a guard that names it answers 500',
+            'the file has entries that Keycloak lacks: a guard that names one answers 500',
             fix,
           ),
         ]
       : [
           warn(
             `${one.file}: ${some(subjects)}`,
-            'Keycloak is not as the file says: it decides by something else than the file',
+            'Keycloak differs from the file: it decides by what Keycloak has',
             fix,
           ),
         ];
   });
   return (
     worst(findings) ??
-    (documents.some((one) => 'model' in one) ? ok('Keycloak is as the file') : skipped(NO_FILE))
+    (documents.some((one) => 'model' in one) ? ok('Keycloak matches the file') : skipped(NO_FILE))
   );
 });
 
-/** Whether a path enforcer names what Keycloak has. */
+/** Whether everything that a path enforcer names exists in Keycloak. */
 export const authzEnforcer = adminCheck('authz.enforcer', async (state, { reach, options }) => {
   const enforcers = (await reach.authz.documents()).filter((one) => 'enforcer' in one);
   if (enforcers.length === 0) return skipped(NO_FILE);
@@ -57,7 +57,7 @@ export const authzEnforcer = adminCheck('authz.enforcer', async (state, { reach,
     return [
       fail(
         `${file}: ${some(unknown)}`,
-        'the path enforcer names what Keycloak has not: requests for these paths are answered with 500',
+        'the path enforcer names what Keycloak lacks: requests for these paths are answered with 500',
         `correct the names in ${file}; or add them to the file of authz, then ${applyCommand(options)}`,
       ),
     ];
@@ -71,7 +71,7 @@ function worst(findings: readonly Finding[]): Finding | undefined {
   return findings.find(({ status }) => status === 'fail') ?? findings[0];
 }
 
-/** What the library itself says when an application starts. */
+/** The problems that the library would report when an application starts. */
 function findProblems(config: PolicyEnforcerConfig, { caller }: Reach): string[] {
   const { serverUrl, realm, clientId, clientSecret = 'none' } = caller;
   const verifier = createVerifier({ serverUrl, realm, clientId, onNotice: false });
@@ -89,7 +89,7 @@ function findProblems(config: PolicyEnforcerConfig, { caller }: Reach): string[]
 function findUnknown(path: PathConfig, enforcer: PolicyEnforcerConfig, { model, ids }: AuthzState): string[] {
   if (path['enforcement-mode'] === 'DISABLED' || enforcer['enforcement-mode'] === 'DISABLED') return [];
   const resources = [...model.lists.resources.values()];
-  // Resources of users have ids alone.
+  // Users' resources are known by id only.
   if (path.id !== undefined && ![...ids.resources.values()].includes(path.id)) return [];
   const resource = resources.find((one) =>
     path.id !== undefined

@@ -2,12 +2,12 @@ import { type AuthzState, namesIn } from '../../../admin/index.ts';
 import { ok, skipped, warn } from '../../check.ts';
 import { adminCheck, applyCommand, some } from './say.ts';
 
-/** Sets of scopes of which nobody can get more than a part. */
+/** Scopes that nobody can be granted, beside others of the same resource that can. */
 export const authzPartGranted = adminCheck('authz.part-granted', (state, { options }) => {
   const { switches } = state.model;
   if ((switches.policyEnforcementMode ?? 'ENFORCING') !== 'ENFORCING')
     return skipped(`the policy enforcement is ${switches.policyEnforcementMode}`);
-  // Permissions that a file cannot hold may be about any of them.
+  // Permissions that a file cannot contain may cover any of them.
   if ([...state.foreign.values()].some((type) => type === 'resource' || type === 'scope'))
     return skipped('there are permissions about resources of users too');
   const parts = findParts(state);
@@ -19,7 +19,7 @@ export const authzPartGranted = adminCheck('authz.part-granted', (state, { optio
   );
 });
 
-/** Scopes that no permission is about, of resources where one is about others. */
+/** Scopes without a permission, of resources whose other scopes have one. */
 function findParts({ model: { lists } }: AuthzState): string[] {
   const permissions = [...lists.permissions.values()];
   return [...lists.resources.values()].flatMap((resource) => {
@@ -38,14 +38,14 @@ function findParts({ model: { lists } }: AuthzState): string[] {
   });
 }
 
-/** Roles as they are in the token, not as they are now. */
+/** Whether role policies read the token's roles instead of the user's current ones. */
 export const authzRoles = adminCheck('authz.roles', async (state, { reach, options }) => {
   const byToken = [...state.model.lists.policies.values()]
     .filter(({ type, fetchRoles }) => type === 'role' && fetchRoles !== true)
     .map(({ name }) => JSON.stringify(name));
   if (byToken.length === 0) return ok('roles as they are now');
   const seen = `${some(byToken)}: by the roles of the token`;
-  // Keycloak's own choice for new policies: told to whoever looks at permissions, not to everybody.
+  // This is Keycloak's default for new policies, so only warn if permissions are asked about.
   if (!options.authz || !(await reach.authz.canFetchRoles())) return ok(seen);
   return warn(
     seen,

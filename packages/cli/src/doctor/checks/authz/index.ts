@@ -4,7 +4,7 @@ import { authzEnforcer, authzFile } from './documents.ts';
 import { authzPartGranted, authzRoles } from './grants.ts';
 import { authzDefaultPermission, authzEnforcement, authzStale } from './openness.ts';
 
-/** Keycloak's authorization services, where this client has them. */
+/** Checks of Keycloak's authorization services. */
 export const AUTHZ_CHECKS: readonly Check[] = [
   authzEnabled,
   authzProtection,

@@ -3,19 +3,19 @@ import { fail, ok, warn } from '../../check.ts';
 import { nearnessOf } from '../../evidence/nearness.ts';
 import { adminCheck, applyCommand, kcadmDelete, kcadmServer, some } from './say.ts';
 
-/** What is granted to everybody. */
+/** Whether anything is granted to everybody. */
 export const authzEnforcement = adminCheck('authz.enforcement', async (state, { reach, options }) => {
   const mode = state.model.switches.policyEnforcementMode ?? 'ENFORCING';
   const open = (await reach.authz.documents()).find(
     (one) => 'enforcer' in one && (one.enforcer['enforcement-mode'] ?? 'ENFORCING') !== 'ENFORCING',
   );
   if (mode === 'ENFORCING' && open === undefined) return ok(mode);
-  // For setting up, on the machine of whoever does it, it is meant.
+  // On a developer's own machine it is probably intended.
   const judge = nearnessOf(new URL(reach.caller.serverUrl).hostname) === 'this-machine' ? warn : fail;
   if (mode === 'ENFORCING') {
     return judge(
       `"enforcement-mode" of ${open?.file}`,
-      'the path enforcer lets in everybody to what no path names (PERMISSIVE), or to everything (DISABLED)',
+      'the path enforcer admits everybody to what no path names (PERMISSIVE), or to everything (DISABLED)',
       `"enforcement-mode": "ENFORCING" in ${open?.file}, and start the service again`,
     );
   }
@@ -28,7 +28,7 @@ export const authzEnforcement = adminCheck('authz.enforcement', async (state, { 
   );
 });
 
-/** Up to Keycloak 26.4 it comes with new authorization services. */
+/** Keycloak up to 26.4 creates it with new authorization services. */
 export const authzDefaultPermission = adminCheck('authz.default-permission', (state, { reach, options }) => {
   const { lists } = state.model;
   const permission = lists.permissions.get('Default Permission');
@@ -48,14 +48,14 @@ export const authzDefaultPermission = adminCheck('authz.default-permission', (st
   );
 });
 
-/** After an import. */
+/** Whether Keycloak still decides by what was set before an import. */
 export const authzStale = adminCheck('authz.stale', async (_state, { reach }) => {
   const stale = await reach.authz.stale();
   if (stale.length === 0) return ok('Keycloak decides by what is set');
   const { realm } = reach.caller;
   return fail(
     `${stale.length === 1 ? '1 resource' : `${stale.length} resources`}: ${some(stale)}`,
-    'an import changed URIs, scopes or the type of these resources, and Keycloak still decides by what was before: it goes on until its cache is cleared',
+    'an import changed URIs, scopes or the type of these resources, and Keycloak goes on deciding by the old values until its cache is cleared',
     `kcadm.sh create clear-realm-cache -r ${realm} -s realm=${realm}`,
   );
 });

@@ -3,18 +3,18 @@ import { type Check, type Finding, skipped } from '../../check.ts';
 import type { DoctorContext, Reach } from '../../context.ts';
 import type { DoctorOptions } from '../../options.ts';
 
-/** The command that brings Keycloak to what the file says. */
+/** The command that applies the file to Keycloak. */
 export function applyCommand({ authzFiles }: Pick<DoctorOptions, 'authzFiles'>): string {
   const file = authzFiles.find((one) => /(^|\/)authz\.\w+$/.test(one));
   return `keycloak-guard authz apply${file === undefined || /^(\.\/)?authz\.\w+$/.test(file) ? '' : ` --file ${file}`}`;
 }
 
-/** A setting of the authorization services, for `kcadm.sh`. */
+/** The `kcadm.sh` command for a setting of the authorization services. */
 export function kcadmServer({ caller }: Reach, setting: string): string {
   return `kcadm.sh update ${pathOf(caller)} -r ${caller.realm} -s ${setting}`;
 }
 
-/** Takes one of their objects away. */
+/** The `kcadm.sh` command that deletes one of their objects. */
 export function kcadmDelete({ caller }: Reach, path: string): string {
   return `kcadm.sh delete ${pathOf(caller)}/${path} -r ${caller.realm}`;
 }
@@ -24,7 +24,7 @@ function pathOf({ realm, clientId }: Reach['caller']): string {
   return `clients/${id}/authz/resource-server`;
 }
 
-/** A check of what only an admin sees. */
+/** Makes a check that needs an admin. */
 export function adminCheck(
   id: string,
   look: (state: AuthzState, context: DoctorContext) => Finding | Promise<Finding>,
@@ -41,7 +41,7 @@ export function adminCheck(
   };
 }
 
-/** A few of them by name. */
+/** The first few names. */
 export function some(names: readonly string[]): string {
   const most = 5;
   const more = names.length - most;

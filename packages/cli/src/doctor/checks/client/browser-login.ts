@@ -6,7 +6,7 @@ import { kcadm, onPage } from './say.ts';
 
 type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefined;
 
-/** One thing the authorization endpoint says, as a check of its own: the endpoint is asked once for all of them. */
+/** Makes a check of the authorization endpoint's answer, which is asked for once for all of these checks. */
 function aboutBrowserLogin(id: string, good: string, judge: Judge): Check {
   return {
     id,
@@ -65,7 +65,7 @@ export const clientPar = aboutBrowserLogin('client.par', 'not required', (words,
     : undefined,
 );
 
-/** What the checks before did not name. */
+/** Any other refusal, which the checks before do not explain. */
 export const clientBrowserLogin: Check = {
   id: 'client.browser-login',
   needs: ['client.standard-flow', 'client.redirect-uri', 'client.pkce', 'client.par'],

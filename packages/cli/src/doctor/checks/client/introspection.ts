@@ -9,7 +9,7 @@ export const clientIntrospection: Check = {
     const answer = await reach.client.introspection();
     if (answer.status === 200 && answer.json?.active === false) return ok('the client may introspect');
     const grant = await reach.client.passwordGrant();
-    // The same trouble with another name has been told already.
+    // Another check has already reported the same problem.
     if (refusalOf(grant) === refusalOf(answer)) return skipped('the same answer as to the password grant');
     if (/authentication method not allowed|not allowed for client/i.test(refusalOf(answer))) {
       return fail(

@@ -45,7 +45,7 @@ export const clientKnown: Check = {
   },
 };
 
-/** The usual other ways to write it, where there is no admin to list the clients. */
+/** Tries other spellings of the client id, if there is no admin to list the clients. */
 async function guessCase({ client, caller }: Reach): Promise<string | undefined> {
   const { clientId } = caller;
   const lower = clientId.trim().toLowerCase();
@@ -55,7 +55,7 @@ async function guessCase({ client, caller }: Reach): Promise<string | undefined>
   return undefined;
 }
 
-/** The realm that has the client: any that an admin can see; without one the realm of the console's first page. */
+/** The realm that has the client, among those an admin can see; without an admin, only `master` is tried. */
 async function findRealmOf({ admin, caller }: Reach): Promise<string | undefined> {
   const { realm, clientId } = caller;
   const found = (await admin?.realmsOfClient().catch(() => [])) ?? [];

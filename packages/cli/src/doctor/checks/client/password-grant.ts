@@ -5,7 +5,7 @@ import { toPageText, toWords } from '../../evidence/page.ts';
 import { judgeStranger } from '../stranger.ts';
 import { diagnosed, isAboutUser, refusalOf } from './say.ts';
 
-/** What the checks before did not name: a policy, a flow, a limit, something new. */
+/** Any other refusal, which the checks before do not explain: a policy, a flow, a limit, something new. */
 export const clientPasswordGrant: Check = {
   id: 'client.password-grant',
   needs: ['client.direct-grants', 'client.consent', 'client.dpop', 'client.type'],
@@ -43,7 +43,7 @@ export const clientPasswordGrant: Check = {
   },
 };
 
-/** A page where an answer for programs belongs: the flow of the password grant is one that shows pages. */
+/** A page in place of JSON: the password grant's flow is one that shows pages. */
 async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {
   const { realm, clientId } = reach.caller;
   const flow = await reach.admin?.flow().catch(() => undefined);

@@ -6,24 +6,24 @@ import type { Reach } from '../../context.ts';
 import { toWords } from '../../evidence/page.ts';
 import { judgeStranger } from '../stranger.ts';
 
-/** The console page of the client, and what to do there. */
+/** The client's page in the console, and what to do there. */
 export const onPage = ({ caller }: Reach, where: string): string => `Clients > ${caller.clientId} > ${where}`;
 
-/** The same for `kcadm.sh`, which needs the client's UUID. */
+/** The `kcadm.sh` command for settings of the client, which needs its UUID. */
 export function kcadm({ caller }: Reach, ...settings: readonly string[]): string {
   const id = `$(kcadm.sh get clients -r ${caller.realm} -q clientId=${caller.clientId} --fields id --format csv --noquotes)`;
   return `kcadm.sh update clients/${id} -r ${caller.realm} ${settings.map((one) => `-s '${one}'`).join(' ')}`;
 }
 
-/** Words of a refusal of the token endpoint. */
+/** The text of the token endpoint's refusal. */
 export const refusalOf = (answer: Answer): string =>
   `${answer.json?.error ?? ''}: ${answer.json?.error_description ?? ''}`;
 
-/** Keycloak said "no such user", so all that comes before the user is good. */
+/** Whether Keycloak only refused the user, so that everything checked before is in order. */
 export const isAboutUser = (answer: Answer): boolean =>
   /^invalid_grant: Invalid user credentials/i.test(refusalOf(answer));
 
-/** The diagnosis that the service logs for the same answer. */
+/** The diagnosis that the service logs for this answer. */
 export function diagnosed(reach: Reach, answer: Answer): Finding {
   const stranger = judgeStranger(answer);
   if (stranger !== undefined) return stranger;

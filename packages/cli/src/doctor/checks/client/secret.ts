@@ -22,7 +22,7 @@ export const clientSecret: Check = {
   },
 };
 
-/** What is odd about the secret, without showing it. */
+/** What is unusual about the secret, without showing it. */
 function hintAt(secret: string): string {
   if (/^["'].*["']$/.test(secret)) return ' (it has quotes around it)';
   if (/^["'`]|["'`]$/.test(secret)) return ' (it has a quote at one end)';

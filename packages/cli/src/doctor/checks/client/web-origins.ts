@@ -10,12 +10,12 @@ export const clientWebOrigins: Check = {
     const answer = await reach.client.fromOrigin();
     const { origin } = new URL(options.appUrl);
     if (answer.status === 0 || isStranger(answer)) return skipped(toWords(answer));
-    // Refused without an Origin of ours, too.
+    // It is refused even without our Origin.
     if (/invalid origin/i.test((await reach.client.passwordGrant()).text)) {
       return skipped('another Origin is added on the way');
     }
     const isRefused = /invalid origin/i.test(answer.text);
-    // Before 26.6 nothing is refused: what is missing is the header that lets a browser read the answer.
+    // Before 26.6 Keycloak does not refuse; it only leaves out the header that lets a browser read the answer.
     if (!isRefused && answer.headers.get('access-control-allow-origin') !== null) return ok(origin);
     if (!isRefused && answer.status >= 500) return skipped(toWords(answer));
     return warn(

@@ -12,12 +12,12 @@ import { judgeStranger } from '../stranger.ts';
 const ASK_AN_ADMIN =
   'Only an admin can see which: run the doctor with KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD set.';
 
-/** Why the test user could not log in: exactly, where an admin may look; otherwise everything it can be. */
+/** Why the test user could not log in: exactly, if an admin may look; otherwise everything that it can be. */
 export async function explainLogin(answer: Answer, username: string, reach: Reach): Promise<Finding> {
   const words = refusalOf(answer);
   const isNotSetUp = /not fully set ?up/i.test(words);
   const all = reach.admin ? await findUserTroubles(reach.admin, username).catch(() => undefined) : undefined;
-  // Values that are not allowed are no reason of anything else that Keycloak says.
+  // Invalid profile values only explain "not fully set up".
   const troubles = all?.filter(({ kind }) => kind !== 'invalid' || isNotSetUp);
   if (/invalid_grant/.test(words) && troubles !== undefined && troubles.length > 0)
     return toFinding(answer, troubles);
@@ -48,16 +48,16 @@ export async function explainLogin(answer: Answer, username: string, reach: Reac
   return diagnosed(reach, answer);
 }
 
-/** The scope is asked for by the client itself, as one of its defaults. */
+/** The client itself asks for the scope, as one of its defaults. */
 function noOffline(answer: Answer, username: string, { caller }: Reach): Finding {
   return fail(
     toWords(answer),
-    `offline tokens are not allowed for '${username}': every login of the client '${caller.clientId}' asks for the scope offline_access (a Default scope of it), and the user has not the role offline_access that it wants`,
+    `offline tokens are not allowed for '${username}': every login of the client '${caller.clientId}' asks for the scope offline_access (a Default scope of it), and the user does not have the role offline_access, which it requires`,
     `Users > ${username} > Role mapping > Assign role: offline_access (or put it back into the realm's default roles). Or Clients > ${caller.clientId} > Client scopes: offline_access as Optional, so that only logins that ask for it need the role.`,
   );
 }
 
-/** Unknown users are refused in JSON: a page for this one comes from a step of the flow that runs after the password. */
+/** Unknown users are refused in JSON, so a page comes from a step of the flow after the password. */
 async function flowSaysNo(answer: Answer, username: string, reach: Reach): Promise<Finding> {
   const flow = await reach.admin?.flow().catch(() => undefined);
   const page = `Authentication > Flows > ${flow?.alias ?? "the flow that is bound as 'direct grant'"}`;
@@ -166,7 +166,7 @@ async function serverError(answer: Answer, reach: Reach): Promise<Finding> {
   );
 }
 
-/** Steps that Keycloak's own flow has not. */
+/** Steps that Keycloak's own flow does not have. */
 const ownSteps = (steps: readonly FlowStep[]): FlowStep[] =>
   steps.filter(
     ({ providerId, requirement }) =>
@@ -175,7 +175,7 @@ const ownSteps = (steps: readonly FlowStep[]): FlowStep[] =>
       !/^(direct-grant-validate-|conditional-)/.test(providerId),
   );
 
-/** What an admin sees that is not as Keycloak makes it, of what takes part in a login. */
+/** Settings involved in a login that differ from Keycloak's defaults. */
 async function findSuspects({ admin }: Reach): Promise<string[]> {
   const flow = await admin?.flow().catch(() => undefined);
   const attributes = (await admin?.client().catch(() => undefined))?.attributes ?? {};

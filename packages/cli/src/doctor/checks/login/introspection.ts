@@ -17,7 +17,7 @@ export const loginIntrospection: Check = {
     const userinfo = await reach.login.userinfo();
     if (answer.status === 200 && answer.json?.active === false) {
       if (!audienceOf(claims).includes(clientId) && userinfo.status === 200) {
-        // So this service asks userinfo.
+        // Only a warning: this service then asks userinfo.
         return warn(
           'active: false, though userinfo accepts the token',
           `the client '${clientId}' is not in the token's aud, and Keycloak (26.6.2 and later) then calls the token inactive`,

@@ -3,7 +3,7 @@ import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
 import { findNotBefore } from '../../evidence/not-before.ts';
 import { isLightweight } from '../token/claims.ts';
 
-/** Tokens that hold next to nothing: whoever wants to know more has to ask, and has to be let. */
+/** Whether this service can learn what lightweight tokens leave out. */
 export const loginLightweight: Check = {
   id: 'login.lightweight',
   needs: ['login.password'],
@@ -22,7 +22,7 @@ export const loginLightweight: Check = {
     }
     const notBefore = await findNotBefore(reach);
     if (notBefore !== undefined && notBefore.at > Number(claims.iat)) {
-      return warn('lightweight', `${what}; what keeps Keycloak from answering for them is named below`, off);
+      return warn('lightweight', `${what}; the checks below say why Keycloak does not answer for them`, off);
     }
     if (audienceOf(claims).includes(clientId)) {
       return fail('lightweight', `${what}, and introspection calls them inactive`, off);

@@ -2,7 +2,7 @@ import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { toWords } from '../../evidence/page.ts';
 import { judgeStranger } from '../stranger.ts';
 
-/** Keycloak calls the back-channel logout URL before it answers. */
+/** A slower logout suggests that Keycloak waits for a back-channel logout URL. Unit: milliseconds. */
 const SLOW_MS = 2_000;
 
 export const loginLogout: Check = {
@@ -14,7 +14,7 @@ export const loginLogout: Check = {
     if (typeof login.json?.refresh_token !== 'string')
       return skipped('there is no refresh token to log out with');
     const before = await reach.login.userinfo();
-    // It rotates the refresh token; the newest one is what logs out.
+    // It rotates the refresh token, and only the newest one can log out.
     await reach.login.refresh();
     const answer = await reach.login.logout();
     const stranger = judgeStranger(answer);
@@ -26,7 +26,7 @@ export const loginLogout: Check = {
         'POST …/logout wants client_id, client_secret and refresh_token and answers 204. Look at the words above.',
       );
     }
-    // A Keycloak that is slow at everything is another matter.
+    // Not if Keycloak is slow at everything.
     if (answer.tookMs > SLOW_MS && answer.tookMs > 4 * before.tookMs) {
       return warn(
         `204 after ${(answer.tookMs / 1000).toFixed(1)} s`,

@@ -14,7 +14,7 @@ export const loginPassword: Check = {
           : 'no password of the user was given (DOCTOR_PASSWORD)',
       );
     }
-    // With an admin at hand a lock is seen, not tried: another failure could make it longer.
+    // An admin can see a lock without a login, which could prolong it.
     const lock = reach.admin ? await findLock(reach.admin, username).catch(() => undefined) : undefined;
     if (lock !== undefined) return fail('not tried: the user is locked', lock.cause, lock.fix, lock.setup);
     const answer = await reach.login.login();

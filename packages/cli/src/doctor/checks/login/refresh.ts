@@ -18,7 +18,7 @@ export const loginRefresh: Check = {
         `Clients > ${clientId} > Advanced > Open ID Connect Compatibility Modes > Use refresh tokens ON`,
       );
     }
-    // The other calls need the first tokens: they go first.
+    // The other calls need the first tokens, so they go first.
     await Promise.all([reach.login.userinfo(), reach.login.introspection()]);
     const answer = await reach.login.refresh();
     if (typeof answer.json?.access_token === 'string') return ok('a new token was given');

@@ -8,7 +8,7 @@ import { isTooLong, lacksToken, reasonOf } from '../../evidence/refusal.ts';
 import { judgeStranger } from '../stranger.ts';
 import { tooLong } from '../token/size.ts';
 
-/** Why Keycloak does not want a token that it has just issued. */
+/** Why Keycloak refuses a token that it just issued. */
 export async function explainStale(
   seen: string,
   who: string,

@@ -4,7 +4,7 @@ import { decodeJwt } from '../../evidence/jwt.ts';
 import { explainRefusal } from '../token-input/explain.ts';
 import { toVerifierOptions } from '../token-input/verifier-options.ts';
 
-/** What the service itself would say of the token. */
+/** Whether the service would accept the token. */
 export const loginToken: Check = {
   id: 'login.token',
   needs: ['login.password', 'keys.signing'],
@@ -66,7 +66,7 @@ export const loginLifespan: Check = {
         `${where}: 5 minutes is usual`,
       );
     }
-    // 0 is an offline session, which does not end.
+    // 0 means an offline session, which does not end.
     const session = Number((await reach.login?.login())?.json?.refresh_expires_in ?? 0);
     if (session > 0 && session < Math.min(seconds, 600)) {
       return warn(

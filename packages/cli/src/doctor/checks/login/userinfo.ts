@@ -17,7 +17,7 @@ export const loginUserinfo: Check = {
       if (claims.sub !== undefined && answer.json.sub !== claims.sub) {
         return warn(
           'another sub than in the token',
-          'userinfo names the user otherwise than the token does (a pairwise or a hard-coded sub mapper)',
+          'userinfo has another sub for the user than the token (a pairwise or a hard-coded sub mapper)',
           `Clients > ${clientId} > Client scopes > ${clientId}-dedicated: make the mapper of 'sub' apply to both`,
         );
       }

@@ -2,5 +2,5 @@ import type { Check } from '../../check.ts';
 import { KEYCLOAK_CHECKS } from './keycloak.ts';
 import { SERVER_CHECKS } from './server.ts';
 
-/** What an MCP client meets, in the order in which it does; and then what an admin sees. */
+/** The steps of an MCP client in order, then the settings that only an admin sees. */
 export const MCP_CHECKS: readonly Check[] = [...SERVER_CHECKS, ...KEYCLOAK_CHECKS];

@@ -18,7 +18,7 @@ const check = (id: string, look: Look): Check => ({
 
 const SETUP = (url: string) => `keycloak-guard setup --mcp ${url}`;
 
-/** What only an admin sees. */
+/** Checks that need an admin. */
 export const KEYCLOAK_CHECKS: readonly Check[] = [
   check('mcp.client', ({ state: { server } }, { url }) => {
     if (server === undefined) {
@@ -59,7 +59,7 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
     if (mapped) return ok('its scopes name the server as the audience');
     return fail(
       'no scope has an audience mapper for the server',
-      'Tokens have no aud, and are refused for ever',
+      'Tokens have no aud, so every one is refused',
       `${SETUP(url)} ${wanted.map((name) => `--mcp-scope ${name}`).join(' ')}`,
     );
   }),
@@ -79,9 +79,9 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
     givesOffline
       ? ok('everybody may get offline tokens')
       : warn(
-          'new users have not the role offline_access',
+          'new users do not have the role offline_access',
           'Version 2 of the SDK asks for it by itself: 400 "Offline tokens not allowed"',
-          'Give the role offline_access to who uses MCP clients.',
+          'Give the role offline_access to the users of MCP clients.',
         ),
   ),
   check('mcp.metadata-documents', ({ state: { documents } }, { url }) => {

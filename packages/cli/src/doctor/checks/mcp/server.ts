@@ -7,7 +7,7 @@ export function evidenceOf({ mcp }: DoctorContext): McpEvidence {
   return mcp;
 }
 
-/** What anybody can see. */
+/** Checks that need no admin. */
 export const SERVER_CHECKS: readonly Check[] = [
   {
     id: 'mcp.challenge',
@@ -49,7 +49,7 @@ export const SERVER_CHECKS: readonly Check[] = [
       if (found.resource !== url) {
         return fail(
           `resource is ${String(found.resource)}`,
-          `Clients were given ${url}, and take no metadata of another URL`,
+          `Clients were given ${url}, and accept no metadata of another URL`,
           `Give kc.mcp the url '${url}', letter by letter.`,
         );
       }
@@ -73,7 +73,7 @@ export const SERVER_CHECKS: readonly Check[] = [
       if (all.length === 0) {
         return fail(
           'names no scope',
-          'Clients that are told no scope ask for none: their tokens have no audience, and are refused for ever',
+          'Clients that are told no scope ask for none: their tokens have no audience, so every one is refused',
           "Give kc.mcp scopes: ['mcp:tools'], and run setup --mcp.",
         );
       }
@@ -97,7 +97,7 @@ export const SERVER_CHECKS: readonly Check[] = [
       if (found === undefined) {
         return fail(
           `no metadata of ${issuer}`,
-          'Clients look at /.well-known/oauth-authorization-server, with the path of the realm behind',
+          'Clients look at /.well-known/oauth-authorization-server, followed by the path of the realm',
           'Let the proxy in front of Keycloak send that path on; before Keycloak 26.4 it is not there.',
         );
       }

@@ -7,7 +7,7 @@ export const realmEnabled: Check = {
   async run({ reach }) {
     const answer = await reach.realm.bareToken();
     const { realm } = reach.caller;
-    // Discovery and userinfo of a realm that is off still answer 200.
+    // Discovery and userinfo of a disabled realm still answer 200.
     if (!/realm (is )?(not enabled|disabled)/i.test(`${answer.json?.error_description} ${answer.text}`))
       return ok('on');
     return fail(

@@ -6,8 +6,8 @@ const FIX =
   'Set KC_HOSTNAME (or Realm settings > General > Frontend URL) to the public URL of Keycloak, the one that browsers use; behind a proxy also KC_PROXY_HEADERS=xforwarded.';
 
 /**
- * Keycloak names itself otherwise than it is called: as it should be where a public URL is set and this service calls
- * an inner address, and a mistake where the name is one that browsers cannot use.
+ * Whether Keycloak's own name differs from the address that this service calls. That is right if a public URL is set and this
+ * service calls an internal address, and a mistake if browsers cannot use the name.
  */
 export const issuerHostname: Check = {
   id: 'issuer.hostname',
@@ -40,14 +40,14 @@ export const issuerHostname: Check = {
   },
 };
 
-/** `keycloak`, `keycloak.auth.svc`: known inside one Docker network or cluster alone. */
+/** `keycloak`, `keycloak.auth.svc`: names that only one Docker network or cluster knows. */
 function isContainerName(hostname: string): boolean {
   return (
     hostname !== 'localhost' && (/^[^.:]+$/.test(hostname) || /\.svc(\.cluster\.local)?$/.test(hostname))
   );
 }
 
-/** A public name, and this service calls another one: good where Keycloak is to be found there. */
+/** Keycloak has a public name, and this service calls another one. That is right if Keycloak answers under its public name. */
 async function judgePinned(reach: Reach, issuer: string, seen: string) {
   const { origin, hostname } = new URL(issuer);
   const there = await reach.realm.atIssuer();
@@ -62,7 +62,7 @@ async function judgePinned(reach: Reach, issuer: string, seen: string) {
     return ok(`${seen}: its public name, and it answers there`);
   }
   if (there.status === 0 && nearnessOf(hostname) !== 'everybody') {
-    // `localhost` of the browser's machine is another one than that of a container.
+    // In a container, `localhost` is not the browser's machine.
     return ok(`${seen}: its public name, which cannot be looked at from here`);
   }
   if (there.status === 0) {

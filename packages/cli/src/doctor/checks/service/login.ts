@@ -3,7 +3,7 @@ import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.t
 import type { Reach } from '../../context.ts';
 import { toWords } from '../../evidence/page.ts';
 
-/** A login at the service, what it is worth there, and whether the service hears of its end. */
+/** Whether a login at the service works, and whether the service learns of its end. */
 export const serviceLogin: Check = {
   id: 'service.login',
   needs: ['service.ready', 'login.password'],
@@ -43,7 +43,7 @@ export const serviceLogin: Check = {
   },
 };
 
-/** Keycloak tells the service before it answers the logout; a recheck comes later, by itself. */
+/** Keycloak notifies the service before it answers the logout; a recheck comes later. */
 function notTold(appUrl: string, { caller, config }: Reach): Finding {
   return warn(
     '/login and /protected answer 200, and /protected still does right after the logout',

@@ -10,7 +10,7 @@ export const settingsFile: Check = {
       return skipped(`there is no ${options.envFile}; the settings come from the environment`);
     const mode = info.mode & 0o777;
     const shown = mode.toString(8).padStart(4, '0');
-    // Windows has no such bits.
+    // Windows has no permission bits.
     if (process.platform === 'win32' || (mode & 0o077) === 0) return ok(`${options.envFile}, mode ${shown}`);
     return warn(
       `${options.envFile}, mode ${shown}`,

@@ -9,7 +9,7 @@ export const settingsValid: Check = {
       return ok(`${settings.serverUrl}, realm ${settings.realm}, client ${settings.clientId}`);
     }
     const { problems } = settings;
-    // A file that cannot be read.
+    // The file cannot be read.
     if (problems.length === 0) return fail(options.envFile, settings.message, `chmod u+r ${options.envFile}`);
     const names = problems.map(({ name, seen }) => `${name} ${seen}`).join(' ');
     const lines = problems.map(
@@ -31,7 +31,7 @@ export const settingsValid: Check = {
   },
 };
 
-/** What wraps a value in what does not belong to it. */
+/** How quotes or blanks got into a value. */
 function howItGotThere({ name, seen }: SettingProblem): string[] {
   if (/has quotes/.test(seen)) {
     return [

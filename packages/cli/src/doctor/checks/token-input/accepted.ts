@@ -4,7 +4,7 @@ import { decodeJwt } from '../../evidence/jwt.ts';
 import { explainRefusal } from './explain.ts';
 import { toVerifierOptions } from './verifier-options.ts';
 
-/** Whether this service would accept the token that was piped in, by its signature and claims. */
+/** Whether this service would accept the piped token, by its signature and claims. */
 export const tokenAccepted: Check = {
   id: 'token.accepted',
   needs: ['token.content', 'keys.signing', 'issuer.discovery'],

@@ -2,7 +2,7 @@ import { type Check, fail, ok } from '../../check.ts';
 import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
 import { toTime } from './explain.ts';
 
-/** What is in the token that was piped in. The token itself is never shown. */
+/** What the piped token contains. The token itself is never shown. */
 export const tokenContent: Check = {
   id: 'token.content',
   needs: [],

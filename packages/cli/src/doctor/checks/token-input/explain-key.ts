@@ -7,7 +7,7 @@ interface Words {
   readonly fix: string;
 }
 
-/** Why the realm has not the key that a token names. */
+/** Why the realm does not have the key that a token names. */
 export async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reach): Promise<Words> {
   const { realm, serverUrl } = reach.caller;
   const kid = jwt?.header.kid ?? '(none named)';
@@ -49,6 +49,6 @@ export async function explainUnknownKey(jwt: DecodedJwt | undefined, reach: Reac
   }
 }
 
-/** What to do about several Keycloaks behind one name. */
+/** The fix for several Keycloaks behind one name. */
 export const oneDatabase = (address: string): string =>
   `Let all Keycloaks behind ${address} be one cluster: the same database (KC_DB, KC_DB_URL) and cache (KC_CACHE=ispn), or take the others out of the proxy and out of the DNS name.`;

@@ -1,7 +1,7 @@
 import { canName, toAudienceCommand } from '../../../setup/audience-command.ts';
 import type { Reach } from '../../context.ts';
 
-/** The same as a command, where another client of the realm is to get tokens for this one. */
+/** The same fix as a `setup` command, if another client's tokens should work here. */
 export function orBySetup({ caller, config }: Reach, issuedTo: unknown): string {
   const { serverUrl, realm, clientId } = caller;
   const isByAnotherName = config.audience !== undefined && !config.audience.includes(clientId);

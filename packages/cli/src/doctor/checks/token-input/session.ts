@@ -10,7 +10,7 @@ import type { Claims } from '../token/claims.ts';
 import { tooLong } from '../token/size.ts';
 import { orBySetup } from './or-by-setup.ts';
 
-/** Whether Keycloak still stands by the token that was piped in. */
+/** Whether Keycloak still accepts the piped token. */
 export const tokenSession: Check = {
   id: 'token.session',
   needs: ['token.accepted'],
@@ -68,7 +68,7 @@ export const tokenSession: Check = {
   },
 };
 
-/** By what Keycloak says; where it says nothing but "no", by what else can be seen. */
+/** Explains by Keycloak's text, or, if that is only "no", by what else is known. */
 async function explain(reason: string, seen: string, claims: Claims, reach: Reach): Promise<Finding> {
   if (/session/i.test(reason)) {
     return fail(
@@ -110,7 +110,7 @@ async function explain(reason: string, seen: string, claims: Claims, reach: Reac
       fix,
     );
   }
-  // A session that is over and a user who is disabled have words of their own.
+  // Keycloak has its own texts for an ended session and a disabled user.
   if (reach.admin === null && reach.login === null) {
     return fail(
       seen,

@@ -1,6 +1,6 @@
 import type { Reach } from '../../context.ts';
 
-/** The verifier as the service sets it up. */
+/** The options of the service's verifier. */
 export function toVerifierOptions({ caller, config }: Reach) {
   const { serverUrl, realm, clientId } = caller;
   const { issuer, audience, clockToleranceSeconds, timeoutMs } = config;

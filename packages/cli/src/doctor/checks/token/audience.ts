@@ -23,7 +23,7 @@ export const mapperAudience: Check = {
         `${how(wanted[0] as string)} (Included Custom Audience, where no client has that name). Or take KEYCLOAK_AUDIENCE out.`,
       );
     }
-    // Never a failure: this service then asks userinfo. Whether that answers is looked at by login.userinfo.
+    // Only a warning: this service then asks userinfo, which the check login.userinfo examines.
     return warn(
       seen,
       `the client '${clientId}' is not in the token's aud: introspection calls such tokens inactive (Keycloak 26.6.2 and later), other services cannot tell that the token is for this API, and of a login without the scope openid Keycloak cannot be asked at all: such a token is good until it expires, whatever happens to its user`,

@@ -4,19 +4,19 @@ import { decodeJwt } from '../../evidence/jwt.ts';
 /** Claims of an access token. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Those of the test user's: from the login; without one, from the example that Keycloak makes for an admin. */
+/** The test user's claims, from the login, or else from the example token that Keycloak makes for an admin. */
 export async function findClaims(reach: Reach): Promise<Claims | undefined> {
   const own = decodeJwt(await reach.login?.token());
   return own?.claims ?? reach.admin?.exampleClaims().catch(() => undefined);
 }
 
-/** Lightweight tokens hold next to nothing on purpose: what is missing in them is no fault of a scope. */
+/** Whether a token is lightweight. It lacks claims on purpose, not because of a missing scope. */
 export function isLightweight(claims: Claims): boolean {
   const absent = ['sub', 'aud', 'preferred_username', 'email', 'realm_access', 'acr'];
   return absent.every((name) => claims[name] === undefined);
 }
 
-/** Why there are no claims to look at. */
+/** Why there are no claims to examine. */
 export function whyNoClaims(reach: Reach): string {
   if (reach.login !== null) return 'no token to look at: the login gave none';
   return 'no token to look at: give --user and DOCTOR_PASSWORD, or an admin and --user';

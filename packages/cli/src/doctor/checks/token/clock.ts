@@ -6,12 +6,12 @@ export const clockSkew: Check = {
   id: 'clock.skew',
   needs: ['realm.enabled'],
   async run({ reach }) {
-    // Keycloak sends no Date header: its clock shows in a fresh token alone.
+    // Keycloak sends no Date header, so only a fresh token shows its clock.
     const seconds = await measure(reach);
     if (seconds === undefined) return skipped(whyNoClaims(reach));
     const tolerance = reach.config.clockToleranceSeconds;
     const seen = `Keycloak's clock is ${Math.abs(seconds)} s ${seconds >= 0 ? 'ahead' : 'behind'}`;
-    // A token's time has no fractions, and the call took some time itself.
+    // Tolerates 2 s: a token's time has no fractions, and the call itself took time.
     if (Math.abs(seconds) <= Math.max(2, tolerance))
       return ok(Math.abs(seconds) <= 2 ? 'the clocks agree' : seen);
     const fix =

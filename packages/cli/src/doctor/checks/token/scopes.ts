@@ -5,7 +5,7 @@ import { type Claims, findClaims, isLightweight, whyNoClaims } from './claims.ts
 
 type Judge = (claims: Claims, reach: Reach) => Finding | Promise<Finding>;
 
-/** A check of what one client scope puts into the token. */
+/** Makes a check of the claims that one client scope adds. */
 function aboutScope(id: string, judge: Judge): Check {
   return {
     id,
@@ -22,7 +22,7 @@ function aboutScope(id: string, judge: Judge): Check {
 const add = (reach: Reach, scope: string) =>
   onPage(reach, `Client scopes > Add client scope > ${scope} > Default`);
 
-/** Missing, or there for those who ask: Keycloak takes a request for an Optional scope, and refuses one it does not know. */
+/** Tells a missing scope from an optional one: Keycloak accepts a request for the latter, and refuses an unknown scope. */
 async function notGranted(reach: Reach, scope: string): Promise<string> {
   const { status, json } = await reach.client.scopes();
   const isOptional = status !== 0 && json?.error === 'invalid_grant';
@@ -110,7 +110,7 @@ export const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
   );
 });
 
-/** Never a failure: without roles nothing is refused but by guards for roles, and a user may have none. */
+/** Only a warning: a user may have no roles, and only guards for roles need them. */
 export const scopeRoles = aboutScope('scopes.roles', async (claims, reach) => {
   const realmRoles = (claims.realm_access as { roles?: string[] } | undefined)?.roles ?? [];
   const clients = Object.keys((claims.resource_access as object | undefined) ?? {});

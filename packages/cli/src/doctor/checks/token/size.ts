@@ -3,10 +3,10 @@ import type { Reach } from '../../context.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
 import type { Claims } from './claims.ts';
 
-/** One header line of nginx; the whole head of a request to Node; the same to Keycloak's server. Unit: bytes. */
+/** Bounds: one header line in nginx, all headers in Node, all headers in Keycloak. Unit: bytes. */
 const [PROXY, NODE, KEYCLOAK] = [8_000, 16_000, 65_000];
 
-/** A token travels in a header, and every server on the way has a bound for those. */
+/** Whether the token fits into a header: every server on the way has a bound. */
 export const loginSize: Check = {
   id: 'login.size',
   needs: ['login.password'],
@@ -23,7 +23,7 @@ export const loginSize: Check = {
   },
 };
 
-/** The token does not fit into a header. */
+/** The finding for a token that does not fit into a header. */
 export function tooLong(seen: string, token: string, claims: Claims, reach: Reach): Finding {
   if (token.length < PROXY) {
     return fail(

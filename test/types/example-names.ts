@@ -1,0 +1,109 @@
+const ANY = (name: string): readonly [string, string] => [name, `declare const ${name}: any;`];
+const CONST = (name: string, type: string): readonly [string, string] => [
+  name,
+  `declare const ${name}: ${type};`,
+];
+const FROM = (name: string, module: string): readonly [string, string] => [
+  name,
+  `import { ${name} } from '${module}';`,
+];
+const KC = (module: string) => CONST('kc', `ReturnType<typeof import('${module}').keycloak>`);
+const OPTIONS = '{ serverUrl: string; realm: string; clientId: string; clientSecret: string }';
+const CONFIG_SERVICE = [
+  'ConfigService',
+  'declare class ConfigService { getOrThrow(name: string): string }',
+] as const;
+
+/** Names that stand for a reader's own program, in the examples of every room, with their declarations. */
+const EVERYWHERE = [
+  ...[
+    'app',
+    'request',
+    'response',
+    'server',
+    'Bun',
+    'show',
+    'remove',
+    'socket',
+    'io',
+    'wss',
+    'transport',
+  ].map(ANY),
+  ...['url', 'token', 'code', 'state', 'secret', 'password', 'publicUrl', 'clientSecret', 'text'].map(
+    (name) => CONST(name, 'string'),
+  ),
+  CONST('principal', "import('keycloak-guard').Principal"),
+  CONST('verifier', "import('keycloak-guard').Verifier"),
+  CONST('keycloak', OPTIONS),
+  FROM('createVerifier', 'keycloak-guard'),
+  FROM('principalOf', 'keycloak-guard'),
+  FROM('createClient', 'keycloak-guard/client'),
+  FROM('keycloakSession', 'keycloak-guard/fastify'),
+  FROM('createServer', 'node:http'),
+  FROM('readFile', 'node:fs/promises'),
+];
+
+const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  core: [
+    ...['staff', 'customers'].map((name) => CONST(name, OPTIONS)),
+    CONST('apis', `(${OPTIONS})[]`),
+    CONST('textOf', '(request: unknown) => Promise<string>'),
+    CONST('revocation', "import('keycloak-guard').Revocation"),
+    ANY('tellOthers'),
+  ],
+  client: [
+    CONST('client', "import('keycloak-guard/client').KeycloakClient"),
+    CONST('tokens', "import('keycloak-guard/client').Tokens"),
+  ],
+  authz: [
+    CONST('permissions', "import('keycloak-guard/authz').Permissions"),
+    CONST('shares', "import('keycloak-guard/authz').Shares"),
+    CONST('permit', "import('keycloak-guard/authz').Permit<unknown>"),
+    ...['album', 'friend'].map((name) => CONST(name, '{ id: string }')),
+    ...['showOrders', 'keycloakJson'].map(ANY),
+  ],
+  connect: [
+    CONST('keycloak', "import('keycloak-guard/connect').Keycloak"),
+    CONST('grant', "import('keycloak-guard/connect').Grant"),
+    ANY('session'),
+  ],
+  express: [KC('keycloak-guard/express')],
+  fastify: [ANY('listOrders')],
+  fetch: [KC('keycloak-guard/fetch'), ...['headers', 'route', 'events'].map(ANY)],
+  hono: [KC('keycloak-guard/hono'), ...['c', 'events'].map(ANY)],
+  koa: [KC('keycloak-guard/koa'), ...['ctx', 'router', 'body'].map(ANY)],
+  nest: [
+    CONST('keycloak', "import('keycloak-guard/nest').KeycloakService"),
+    ...['Get', 'Delete', 'Param'].map((name) => FROM(name, '@nestjs/common')),
+    FROM('APP_GUARD', '@nestjs/core'),
+    FROM('Test', '@nestjs/testing'),
+    FROM('SubscribeMessage', '@nestjs/websockets'),
+    FROM('IncomingMessage', 'node:http'),
+    FROM('WebSocket', 'ws'),
+    FROM('Server', 'socket.io'),
+    ['AppModule', 'declare class AppModule {}'],
+    CONFIG_SERVICE,
+  ],
+  'nest-connect': [
+    CONST('keycloak', "import('keycloak-guard/nest/connect').KeycloakConnectService"),
+    FROM('IncomingMessage', 'node:http'),
+    FROM('WebSocket', 'ws'),
+    ...['Get', 'Post', 'Delete'].map((name) => FROM(name, '@nestjs/common')),
+    FROM('APP_GUARD', '@nestjs/core'),
+    ANY('fetchOrders'),
+    CONFIG_SERVICE,
+  ],
+  node: [KC('keycloak-guard/node')],
+  redis: [
+    CONST('redis', "ReturnType<typeof import('keycloak-guard/redis').openRedis>"),
+    CONST('api', OPTIONS),
+    CONST('client', "import('keycloak-guard/client').KeycloakClient"),
+    ANY('rateLimit'),
+  ],
+  testing: [CONST('idp', "import('@keycloak-guard/testing').DevIdp")],
+};
+
+/** @returns declarations by name, for the examples of one room */
+export function namesOf(room: string): ReadonlyMap<string, string> {
+  return new Map([...EVERYWHERE, ...(IN_ROOM[room] ?? [])]);
+}
