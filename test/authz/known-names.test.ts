@@ -5,6 +5,7 @@ import {
   createPermit,
   type PolicyEnforcerConfig,
 } from '../../packages/guard/src/authz/index.ts';
+import { createNamedPermissions } from '../../packages/guard/src/authz/known-names.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { ALICE, createFakeKeycloak } from './fake-keycloak.ts';
 
@@ -55,6 +56,13 @@ describe('what guards name', () => {
     await permissions.assertKnown();
     await permissions.assertKnown(['orders#view']);
     await assert.rejects(permissions.assertKnown(['orders']), /resource#scope/);
+  });
+
+  it('fills no memory where an application makes a guard for each request', async () => {
+    const named = createNamedPermissions(2);
+    for (const resource of ['first', 'second', 'third', 'first']) named.add([{ resource, scope: 'view' }]);
+    const kept = (await named.all()).map(({ resource }) => resource);
+    assert.deepEqual(kept, ['first', 'second']);
   });
 
   it('is no mistake where Keycloak does not answer', async () => {

@@ -86,3 +86,27 @@ test('made-up key ids take no place from those of good tokens', async (t) => {
   }
   assert.equal(await ask(signToken(key, NOWHERE)), 200);
 });
+
+test('made-up key ids that come first keep nobody out', async (t) => {
+  const key = createTestKey('RS256');
+  const ask = await startWith(t, key, NOWHERE);
+  const other = createTestKey('RS256');
+  for (let i = 0; i < 150; i++) {
+    assert.equal(await ask(signToken(other, NOWHERE, { iat: 1 }, { kid: `made-up-${i}` })), 401);
+  }
+  // Keys are loaded once in 5 seconds: of a token issued after the last time, the next is waited for.
+  assert.equal(await ask(signToken(key, NOWHERE, { iat: Math.floor(Date.now() / 1000) + 1 })), 200);
+});
+
+test('a page in the place of the document of the realm does not count', async (t) => {
+  const keycloak = createServer((_request, response) => response.end('<h1>Maintenance</h1>')).listen(
+    0,
+    '127.0.0.1',
+  );
+  await once(keycloak, 'listening');
+  t.after(() => keycloak.close());
+  const serverUrl = `http://127.0.0.1:${(keycloak.address() as AddressInfo).port}`;
+  const key = createTestKey('RS256');
+  const ask = await startWith(t, key, serverUrl);
+  assert.equal(await ask(signToken(key, serverUrl)), 200);
+});

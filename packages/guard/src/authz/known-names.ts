@@ -11,11 +11,14 @@ export interface NamedPermissions {
   all(): Promise<readonly Permission[]>;
 }
 
-export function createNamedPermissions(): NamedPermissions {
+/** An application that makes a guard for each request must not fill the memory with what its callers name. */
+const MOST = 10_000;
+
+export function createNamedPermissions(most = MOST): NamedPermissions {
   const known = new Map<string, Permission>();
   const later: (() => Promise<readonly Permission[]>)[] = [];
   const add: NamedPermissions['add'] = (permissions) => {
-    for (const one of permissions) known.set(keyOf(one), one);
+    for (const one of permissions) if (known.size < most) known.set(keyOf(one), one);
   };
   return {
     add,

@@ -40,7 +40,7 @@ export function createTokenVerdict(engineOf: () => Pick<Engine, 'verifier' | 'pi
   return async (token, expectedType, rules) => {
     if (!token) throw invalid('missing');
     const { verifier, pinned } = engineOf();
-    pinned?.expect(token.header?.kid);
+    pinned?.learn(token.token);
     const isPlain = token instanceof Token && isUntouched(token) && expectedType === 'Bearer';
     // Checks the fields as they are now: an application may have changed them.
     if (!isPlain) assertFields(token, expectedType, rules, verifier);
@@ -51,7 +51,6 @@ export function createTokenVerdict(engineOf: () => Pick<Engine, 'verifier' | 'pi
         if (((principal.claims.iat as number | undefined) ?? 0) < rules.notBefore)
           throw invalid('stale token');
         if (token instanceof Token) attachPrincipal(token, principal);
-        pinned?.confirm(token.header?.kid);
       } else await verifyIdToken(token.token, verifier);
     } catch (error) {
       throw isAuthError(error) ? toWords(error, rules) : error;

@@ -33,12 +33,24 @@ export function createHandshakes(): Handshakes {
   };
 }
 
-/** Learns which request each WebSocket of the app's own server begins with. */
+/**
+ * Learns which request each WebSocket of the app's own server begins with. It listens only where somebody else does: a server
+ * with a listener takes every upgrade that is offered for one that is wanted, and if nobody answers, the request hangs.
+ */
 export function hearOfHandshakes(platform: HttpServer, handshakes: Pick<Handshakes, 'remember'>): void {
   const server = platform.getHttpServer() as Server;
-  server.prependListener('upgrade', (request: IncomingMessage, socket: object) =>
-    handshakes.remember(socket, request),
-  );
+  // First of all: a gateway may ask for the request at once.
+  const listen = () =>
+    server.prependListener('upgrade', (request: IncomingMessage, socket: object) =>
+      handshakes.remember(socket, request),
+    );
+  const onListener = (event: string | symbol): void => {
+    if (event !== 'upgrade') return;
+    server.off('newListener', onListener);
+    listen();
+  };
+  if (server.listenerCount('upgrade') > 0) listen();
+  else server.on('newListener', onListener);
 }
 
 /**
