@@ -127,6 +127,16 @@ describe('setup, call by call', () => {
     });
   });
 
+  test('what only an MCP server has is not taken without one', async () => {
+    for (const args of [['--mcp-documents', 'example.com'], ['--mcp-registration'], ['--mcp-scope', 'a']]) {
+      await assert.rejects(readSetupOptions(['--no-env', ...args], {}), (error) => {
+        assert.ok(error instanceof UsageError);
+        assert.deepEqual(error.problems, [`${args[0]} needs --mcp with the URL of the server`]);
+        return true;
+      });
+    }
+  });
+
   test('a refusal of the Admin API says what was tried, and what to do', async () => {
     keycloak.forbid(/^\/admin\/realms$/);
     await assert.rejects(run(['--yes']), (error) => {

@@ -211,7 +211,7 @@ class Orders {
       `import { KeycloakConnectModule, Roles } from 'nest-keycloak-connect';
 KeycloakConnectModule.registerAsync({ useFactory: () => ({ realm, verifyTokenAudience: false }) });
 KeycloakConnectModule.register({ realm, verifyTokenAudience: true });
-class Orders { @Roles() list() {} @Roles('a') show() {} }`,
+class Orders { @Roles() list() {} @Roles('a') show() {} @Roles({ roles: [] }) all() {} }`,
     );
     assert.deepEqual(
       uses.slice(1).map(([line, , what]) => [line, what]),
@@ -220,6 +220,7 @@ class Orders { @Roles() list() {} @Roles('a') show() {} }`,
         [3, 'KeycloakModule.forRoot({ … })'],
         [4, 'by hand'],
         [4, '@Roles(…)'],
+        [4, 'by hand'],
       ],
     );
   });

@@ -76,7 +76,7 @@ ${promised.map((one) => `| ${one.figure} | ${one.target} | ${one.measured} | ${t
 
 ## What things cost
 
-Nothing was promised of these; [docs/sizing.md](../docs/sizing.md) works with them.
+Nothing was promised of these; [docs/sizing.md](../../docs/sizing.md) works with them.
 
 | figure | measured | command |
 |---|---|---|

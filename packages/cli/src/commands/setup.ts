@@ -61,8 +61,8 @@ An MCP server (nothing else is set up then; the realm has to be there)
   --mcp URL                 its URL, which becomes its client id and the audience of its tokens
   --mcp-scope NAME          scope of the server or of its tools; can be repeated (default mcp:tools)
   --mcp-registration        let programs of the machine that Keycloak runs on register by themselves
-  --mcp-documents DOMAIN    let programs whose client id is the URL of a document there in without registration
-                            (feature cimd of Keycloak); can be repeated
+  --mcp-documents DOMAIN    let in programs whose client id is the URL of a document of this domain, without
+                            registration (feature cimd of Keycloak); can be repeated
 
 Running
   --dry-run                 print the plan and stop

@@ -30,9 +30,9 @@ export const DIFFERENCES = {
   },
   'nest-audience': {
     title: 'Tokens have to be for this API',
-    why: 'The package took every token of the realm, also one that was issued to another client for another API.',
+    why: 'The package accepted every token of the realm, even one issued to another client for another API.',
     wayOut:
-      "Give the calling clients an audience mapper for this client: `migrate --url …` looks which lack it, and `setup --audience-for …` adds it. Until then `verifier: { audience: 'account' }` takes the tokens that were taken before.",
+      "Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup --audience-for …` adds it. Until then `verifier: { audience: 'account' }` accepts the same tokens as before.",
   },
   'nest-answers': {
     title: 'Refusals have a challenge, and another body',

@@ -101,16 +101,26 @@ function shownOf(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode {
 
 function blockedOf(name: string, around: readonly SyntaxNode[]): string | undefined {
   const [member, call] = around;
-  if (name === 'Roles' && member?.type === 'CallExpression' && (member.arguments as unknown[]).length === 0)
+  if (name === 'Roles' && member?.type === 'CallExpression' && namesNoRole(member))
     return '@Roles() without a role lets in whoever is signed in. The drop-in refuses it when the class is loaded: name a role, or take it away.';
   if (name === 'KeycloakConnectModule' && call?.type === 'CallExpression' && leavesAudienceOff(call))
-    return "verifyTokenAudience: false takes every token of the realm. The drop-in refuses it at the start: name the audiences, `verifier: { audience: ['my-api', 'account'] }`.";
+    return "verifyTokenAudience: false accepts every token of the realm. The drop-in refuses it at the start: name the audiences, `verifier: { audience: ['my-api', 'account'] }`.";
   if (name === 'TokenValidation' && member !== undefined && isNode(member.property)) {
     if ((lastNameOf(member.property) ?? textOf(member.property)) === 'NONE') {
       return 'TokenValidation.NONE accepts tokens that anybody wrote. The drop-in refuses it at the start: use ONLINE or OFFLINE.';
     }
   }
   return undefined;
+}
+
+/** `@Roles()`, or `@Roles({ roles: [] })`. */
+function namesNoRole(call: SyntaxNode): boolean {
+  const [given] = call.arguments as SyntaxNode[];
+  if (given === undefined) return true;
+  const roles = (given.properties as SyntaxNode[] | undefined)?.find(
+    (one) => lastNameOf(one.key) === 'roles',
+  );
+  return isNode(roles?.value) && (roles.value.elements as unknown[] | undefined)?.length === 0;
 }
 
 function leavesAudienceOff(call: SyntaxNode): boolean {

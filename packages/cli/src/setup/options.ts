@@ -108,6 +108,7 @@ export async function readSetupOptions(
   environment: NodeJS.ProcessEnv,
 ): Promise<SetupOptions> {
   const flags = parse(args);
+  assertMcp(flags);
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
   const env = await readSettings(environment, envFile);
   const secret = env('KEYCLOAK_CLIENT_SECRET');
@@ -178,6 +179,16 @@ function toAuthzFile(flags: ReturnType<typeof parse>, envFile: string | undefine
     throw new UsageError([`--authz and --${excluded} exclude each other`]);
   if (excluded !== undefined || envFile === undefined) return flags.authz;
   return flags.authz ?? findAuthzJson(dirname(envFile));
+}
+
+/** Without its server, what is said of it would be passed over, and an API set up instead. */
+function assertMcp(flags: ReturnType<typeof parse>): void {
+  const alone = (['mcp-scope', 'mcp-registration', 'mcp-documents'] as const).filter(
+    (name) => flags.mcp === undefined && flags[name] !== undefined,
+  );
+  if (alone.length > 0) {
+    throw new UsageError(alone.map((name) => `--${name} needs --mcp with the URL of the server`));
+  }
 }
 
 function parse(args: string[]) {
