@@ -2,7 +2,7 @@ import { createBoundedCache } from '../core/internal.ts';
 import type { AuthzContext } from './context.ts';
 import type { Permission } from './permission.ts';
 import type { ProtectionApi } from './protection-api.ts';
-import { listOwnResources, type Resource } from './resource-list.ts';
+import { findOwnResource, type Resource } from './resource-list.ts';
 
 /** Looks up resources by name. */
 export interface Catalog {
@@ -33,9 +33,7 @@ export function createCatalog(context: AuthzContext, api: ProtectionApi): Catalo
 
   async function load(name: string): Promise<Entry | undefined> {
     const readAt = context.clock();
-    const found = await listOwnResources(api, context.clientId, { name, exactName: 'true' });
-    // Keycloak ignores case here.
-    const resource = found.find((one) => one.name === name);
+    const resource = await findOwnResource(api, context.clientId, name);
     if (resource === undefined) {
       known.delete(name);
       return undefined;

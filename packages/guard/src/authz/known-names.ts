@@ -1,6 +1,6 @@
 import { keyOf, type Permission } from './permission.ts';
 import type { ProtectionApi } from './protection-api.ts';
-import { findResource, listOwnResources, type Resource } from './resource-list.ts';
+import { findOwnResource, findResource, type Resource } from './resource-list.ts';
 
 /** What guards ask for whatever the request is: it can be looked up before there is one. */
 export interface NamedPermissions {
@@ -63,14 +63,13 @@ export async function findUnknown(
   return unknown;
 }
 
-async function look(
+function look(
   api: ProtectionApi,
   clientId: string,
   { resource, resourceId }: Permission,
 ): Promise<Resource | undefined> {
   if (resourceId !== undefined) return findResource(api, resourceId);
-  const found = await listOwnResources(api, clientId, { name: resource as string, exactName: 'true' });
-  return found.find((one) => one.name === resource);
+  return findOwnResource(api, clientId, resource as string);
 }
 
 /** Without a scope a resource is meant that has none. */

@@ -34,6 +34,17 @@ export async function listOwnResources(
   }
 }
 
+/** The API's client's own resource of that name; `undefined` if there is none. */
+export async function findOwnResource(
+  api: ProtectionApi,
+  clientId: string,
+  name: string,
+): Promise<Resource | undefined> {
+  const found = await listOwnResources(api, clientId, { name, exactName: 'true' });
+  // Keycloak ignores case here.
+  return found.find((one) => one.name === name);
+}
+
 /** `undefined` if there is none. */
 export async function findResource(api: ProtectionApi, id: string): Promise<Resource | undefined> {
   const answer = await api.call('GET', `resource_set/${encodeURIComponent(id)}`);
