@@ -4,21 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compare } from '../comparison.ts';
 import type { Figure } from '../figures.ts';
-import { runLoad } from '../load/generator.ts';
+import type { Load } from '../load/generator.ts';
 import type { PartOptions } from '../part-options.ts';
 import { here, startServer } from '../processes.ts';
 import { startRealm } from '../realm/realm.ts';
 import { CLIENT_ID, mint, now, REALM } from '../realm/tokens.ts';
+import { measureSpeed, medianSpeed, type Speed } from '../speed.ts';
 
 const command = 'npm run bench -- dpop';
 /** More than are used in the seconds of a round: each is good once. */
 const PROOFS = 20_000;
 const SECONDS = 2;
-
-interface Speed {
-  readonly perSecond: number;
-  readonly cpuMicroseconds: number;
-}
 
 /** A token that is bound to a key, with a proof for each request, ÷ a bearer token, at one server. */
 export async function dpop({ quick, log }: PartOptions): Promise<Figure[]> {
@@ -34,18 +30,16 @@ export async function dpop({ quick, log }: PartOptions): Promise<Figure[]> {
   const { crv, kty, x, y } = publicKey.export({ format: 'jwk' });
   const jkt = sha256(JSON.stringify({ crv, kty, x, y }));
 
-  async function measure(load: Partial<Parameters<typeof runLoad>[0]>): Promise<Speed> {
-    const before = await server.usage();
-    const common = { url, tokens, first: 1, seconds: SECONDS, connections: 50, count: PROOFS };
-    const result = await runLoad({ ...common, whenUsedUp: 'wrap', ...load });
-    const { cpuMicroseconds } = await server.usage();
-    // What was sent when the run ended may be sent again.
-    if (result.refused > 50) throw new Error(`${result.refused} of ${result.requests} were refused`);
-    return {
-      perSecond: result.requests / result.seconds,
-      cpuMicroseconds: (cpuMicroseconds - before.cpuMicroseconds) / result.requests,
-    };
-  }
+  const measure = (load: Partial<Load>): Promise<Speed> =>
+    measureSpeed(
+      server,
+      {
+        ...{ url, tokens, first: 1, seconds: SECONDS, connections: 50, count: PROOFS, whenUsedUp: 'wrap' },
+        ...load,
+      },
+      // What was sent when the run ended may be sent again.
+      50,
+    );
 
   try {
     const speeds: Record<'bearer' | 'bound', Speed[]> = { bearer: [], bound: [] };
@@ -66,7 +60,7 @@ export async function dpop({ quick, log }: PartOptions): Promise<Figure[]> {
       speeds.bearer.push(asBearer);
       speeds.bound.push(asBound);
     }
-    const [bearer, bound] = [median(speeds.bearer), median(speeds.bound)];
+    const [bearer, bound] = [medianSpeed(speeds.bearer), medianSpeed(speeds.bound)];
     const { text, isDisturbed } = compare(bound, bearer);
     const checkMicroseconds = timeOfCheck(privateKey, publicKey);
     const spent = bound.cpuMicroseconds - bearer.cpuMicroseconds;
@@ -115,12 +109,6 @@ function timeOfCheck(privateKey: KeyObject, publicKey: KeyObject): number {
     return (user + system) / 500;
   });
   return times.sort((a, b) => a - b)[4] as number;
-}
-
-function median(speeds: readonly Speed[]): Speed {
-  const middle = (name: keyof Speed) =>
-    speeds.map((one) => one[name]).sort((a, b) => a - b)[Math.floor(speeds.length / 2)] as number;
-  return { perSecond: middle('perSecond'), cpuMicroseconds: middle('cpuMicroseconds') };
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url');

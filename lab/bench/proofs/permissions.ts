@@ -8,6 +8,7 @@ import type { PartOptions } from '../part-options.ts';
 import { here, startServer } from '../processes.ts';
 import { startRealm } from '../realm/realm.ts';
 import { CLIENT_ID, mint, REALM } from '../realm/tokens.ts';
+import { measureSpeed, medianSpeed, type Speed } from '../speed.ts';
 import { MANY } from '../workloads.ts';
 
 const command = 'npm run bench -- permissions';
@@ -16,11 +17,6 @@ const USERS = 100;
 const RESOURCES = 20;
 const REQUESTS = 10_000;
 const TARGET = 0.9;
-
-interface Speed {
-  readonly perSecond: number;
-  readonly cpuMicroseconds: number;
-}
 
 /** A permission from memory ÷ the same guard without one, at one server; and how often Keycloak is asked. */
 export async function permissions({ quick, log }: PartOptions): Promise<Figure[]> {
@@ -36,14 +32,7 @@ export async function permissions({ quick, log }: PartOptions): Promise<Figure[]
     const load = { tokens: file, first: 1, count, whenUsedUp: 'wrap' as const, connections: 50 };
     // Every answer is in memory before it counts, and what grew old meanwhile has been checked again.
     await runLoad({ ...load, url: base + path, seconds: isWarmUp ? 5 : 1 });
-    const before = await server.usage();
-    const result = await runLoad({ ...load, url: base + path, seconds: SECONDS });
-    const { cpuMicroseconds } = await server.usage();
-    if (result.refused > 0) throw new Error(`${path}: ${result.refused} of ${result.requests} were refused`);
-    return {
-      perSecond: result.requests / result.seconds,
-      cpuMicroseconds: (cpuMicroseconds - before.cpuMicroseconds) / result.requests,
-    };
+    return measureSpeed(server, { ...load, url: base + path, seconds: SECONDS });
   }
 
   async function ratio(label: string, count: number): Promise<Figure> {
@@ -58,7 +47,7 @@ export async function permissions({ quick, log }: PartOptions): Promise<Figure[]
         if (round > 0) speeds[path].push(speed);
       }
     }
-    const [alone, permitted] = [median(speeds['/protected']), median(speeds['/permitted'])];
+    const [alone, permitted] = [medianSpeed(speeds['/protected']), medianSpeed(speeds['/permitted'])];
     const { value, text, isDisturbed } = compare(permitted, alone);
     const cost = permitted.cpuMicroseconds - alone.cpuMicroseconds;
     return {
@@ -107,10 +96,4 @@ export async function permissions({ quick, log }: PartOptions): Promise<Figure[]
     await realm.close();
     await rm(folder, { recursive: true });
   }
-}
-
-function median(speeds: readonly Speed[]): Speed {
-  const middle = (name: keyof Speed) =>
-    speeds.map((one) => one[name]).sort((a, b) => a - b)[Math.floor(speeds.length / 2)] as number;
-  return { perSecond: middle('perSecond'), cpuMicroseconds: middle('cpuMicroseconds') };
 }
