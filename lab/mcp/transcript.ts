@@ -9,9 +9,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { startDevIdp } from '@keycloak-guard/testing';
 import type { McpOptions } from 'keycloak-guard/express';
 import type { McpRealm } from '../../test/contract/mcp/dance.ts';
+import { startEmbeddedRealm } from '../../test/contract/mcp/embedded-realm.ts';
 import { createPerson } from '../../test/contract/mcp/person.ts';
 import { createKeeper, REDIRECT_URI, SDKS, type Sdk } from '../../test/contract/mcp/sdk.ts';
 import { type McpExample, SERVERS } from '../../test/contract/mcp/servers.ts';
@@ -99,7 +99,7 @@ async function setUp(mcp: Partial<McpOptions>, { build }: McpExample) {
   const server = createServer((request, response) => listener(request, response)).listen(0, 'localhost');
   await once(server, 'listening');
   const url = `http://localhost:${(server.address() as AddressInfo).port}/mcp`;
-  const realm = await (keycloakUrl === undefined ? embedded(url) : onKeycloak(keycloakUrl, url));
+  const realm = await (keycloakUrl === undefined ? startEmbeddedRealm(url) : onKeycloak(keycloakUrl, url));
   const { serverUrl, realm: name, clientSecret } = realm;
   realmName = name;
   names.splice(
@@ -120,18 +120,6 @@ async function setUp(mcp: Partial<McpOptions>, { build }: McpExample) {
     await realm.close();
   };
   return { url: new URL(url), realm, close };
-}
-
-async function embedded(url: string): Promise<McpRealm> {
-  const idp = await startDevIdp({ mcpServers: [{ url, scopes: ['notes:read', 'notes:write'] }] });
-  return {
-    serverUrl: idp.url,
-    realm: idp.realm,
-    clientSecret: 'for-development-only',
-    user: { username: 'abdullah', password: 'Test#123456' },
-    logout: () => idp.logoutUser('abdullah'),
-    close: () => idp.close(),
-  };
 }
 
 const onKeycloak = (url: string, serverUrl: string): Promise<McpRealm> =>

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { McpRealm } from '../../contract/mcp/dance.ts';
 import { callAdmin, type RealKeycloak } from './real-keycloak.ts';
 import { type CliRun, runCli } from './run-cli.ts';
+import { toUser } from './user.ts';
 
 export interface RealMcpRealm extends McpRealm {
   /** Runs the command line's `setup` for it once more. */
@@ -55,18 +56,7 @@ export async function createMcpRealm(
   await call('POST', '', {
     realm,
     enabled: true,
-    users: [
-      {
-        username: user.username,
-        enabled: true,
-        email: 'abdullah@example.com',
-        emailVerified: true,
-        firstName: 'Abdullah',
-        lastName: 'Example',
-        credentials: [{ type: 'password', value: user.password, temporary: false }],
-        realmRoles: [`default-roles-${realm}`, 'offline_access'],
-      },
-    ],
+    users: [{ ...toUser(user), realmRoles: [`default-roles-${realm}`, 'offline_access'] }],
   });
   const made = await setUp('--mcp-scope', 'notes:write', '--mcp-registration', '--yes', ...more);
   assert.equal(made.code, 0, made.stdout + made.stderr);

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startKeycloak } from '../../../tools/keycloak/index.ts';
 import { findFreePorts } from '../../../tools/keycloak/ports.ts';
+import { AUDIENCE } from '../../contract/permissions/settings.ts';
 import { createTestCertificate, type TestCertificate } from '../../support/certificates.ts';
 import { callAdmin } from './real-keycloak.ts';
+import { toUser } from './user.ts';
 
 /** A Keycloak that speaks https and looks at the certificates of clients, with one that gets bound tokens. */
 export interface TlsKeycloak {
@@ -60,16 +62,6 @@ export async function startTlsKeycloak(clients: readonly TestCertificate[]): Pro
 }
 
 function toRealm(realm: string, secret: string, apiSecret: string, user: TlsKeycloak['user']) {
-  const audience = {
-    name: 'audience',
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-audience-mapper',
-    config: {
-      'included.client.audience': 'api',
-      'access.token.claim': 'true',
-      'introspection.token.claim': 'true',
-    },
-  };
   return {
     realm,
     enabled: true,
@@ -80,20 +72,10 @@ function toRealm(realm: string, secret: string, apiSecret: string, user: TlsKeyc
         directAccessGrantsEnabled: true,
         serviceAccountsEnabled: true,
         attributes: { 'tls.client.certificate.bound.access.tokens': 'true' },
-        protocolMappers: [audience],
+        protocolMappers: [AUDIENCE],
       },
       { clientId: 'api', secret: apiSecret },
     ],
-    users: [
-      {
-        username: user.username,
-        enabled: true,
-        email: 'abdullah@example.com',
-        emailVerified: true,
-        firstName: 'Abdullah',
-        lastName: 'Example',
-        credentials: [{ type: 'password', value: user.password }],
-      },
-    ],
+    users: [toUser(user)],
   };
 }
