@@ -8,12 +8,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NEWEST_VERSION, type RunningKeycloak, startKeycloak } from './keycloak/index.ts';
+import { filesToTryAgain, reporters } from './reporters/reporters.mjs';
 import { TYPESCRIPT } from './typescript.mjs';
 
 /** For a test file. One that does not end by then has failed. */
 const TIMEOUT_MS = 900_000;
-/** Where CI is set: so many files that failed are run once more. More of them together are no accident of a busy machine. */
 const MOST_FILES_TRIED_AGAIN = 2;
+const FAILED_FILES = 'failed-files';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const USAGE = `Runs the tests of test/keycloak/ against a real Keycloak, started for them without Docker.
@@ -164,9 +165,8 @@ async function runTests(
   const folder = mkdtempSync(join(tmpdir(), 'test-keycloak-'));
   try {
     const first = await runFiles(files, keycloak, folder, say);
-    const again = first.failedFiles;
-    if (process.env.CI === undefined || again.length === 0 || again.length > MOST_FILES_TRIED_AGAIN)
-      return first;
+    const again = filesToTryAgain(join(folder, FAILED_FILES), MOST_FILES_TRIED_AGAIN);
+    if (again.length === 0) return first;
     say(`Once more: ${again.join(', ')}`);
     const second = await runFiles(again, keycloak, folder, say);
     if (second.failed > 0) return first;
@@ -182,21 +182,13 @@ async function runFiles(
   keycloak: RunningKeycloak,
   folder: string,
   say: (line: string) => void,
-): Promise<Counts & { readonly failedFiles: readonly string[] }> {
+): Promise<Counts> {
   const tapFile = join(folder, 'tests.tap');
-  const failedFile = join(folder, 'failed-files');
-  const reporters = [
-    // A terminal shows each test; a log says what failed, at its end.
-    [process.stdout.isTTY ? 'spec' : join(root, 'tools/reporters/summary.mjs'), 'stdout'],
-    ['tap', tapFile],
-    [join(root, 'tools/reporters/failed-files.mjs'), failedFile],
-  ].flatMap(([reporter, destination]) => [
-    `--test-reporter=${reporter}`,
-    `--test-reporter-destination=${destination}`,
-  ]);
   // One file at a time: they share the Keycloak and change things in it.
   const args = [...TYPESCRIPT, '--test', '--test-concurrency=1', `--test-timeout=${TIMEOUT_MS}`];
-  const run = spawn(process.execPath, [...args, ...reporters, ...files], {
+  args.push(...reporters(join(folder, FAILED_FILES)));
+  args.push('--test-reporter=tap', `--test-reporter-destination=${tapFile}`);
+  const run = spawn(process.execPath, [...args, ...files], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -220,7 +212,6 @@ async function runFiles(
     skipped: count('skipped') + count('todo'),
     // A run that ends badly with no failed test is a failure too.
     failed: failed === 0 && status !== 0 ? 1 : failed,
-    failedFiles: readFileSync(failedFile, 'utf8').split('\n').filter(Boolean),
   };
 }
 

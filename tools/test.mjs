@@ -6,11 +6,12 @@
 //
 // Where CI is set, files that failed run once more, each alone: see docs/testing.md.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findShortfalls } from './coverage-gate.mjs';
+import { filesToTryAgain, reporters } from './reporters/reporters.mjs';
 import { TYPESCRIPT } from './typescript.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -30,7 +31,6 @@ const ALONE =
 const LONG = ['server/workers', 'cli', 'adapters', 'nest', 'attacks', 'server', 'contract', 'faults'];
 /** For all files of a process. One that does not end by then has failed. */
 const TIMEOUT_MS = 300_000;
-/** More of them failed together: that is no accident of a busy machine. */
 const MOST_FILES_TRIED_AGAIN = 3;
 
 const listed = (folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
@@ -63,7 +63,8 @@ execFileSync(
 
 const folder = join(root, `node_modules/.cache/tests-${process.pid}`);
 mkdirSync(folder, { recursive: true });
-const passed = run(writeGroups()) || (process.env.CI !== undefined && passesAlone(failedFiles()));
+const failedFiles = join(folder, 'failed-files');
+const passed = run(writeGroups()) || passesAlone(filesToTryAgain(failedFiles, MOST_FILES_TRIED_AGAIN));
 rmSync(folder, { recursive: true });
 if (!passed || !coverage) process.exit(passed ? 0 : 1);
 
@@ -77,17 +78,13 @@ process.exit(shortfalls.length === 0 ? 0 : 1);
  * @returns {boolean} whether all of them passed
  */
 function run(paths, { isSecond = false } = {}) {
-  // A terminal shows each test; a log says what failed, at its end.
-  const own = process.stdout.isTTY ? 'spec' : join(root, 'tools/reporters/summary.mjs');
   const test = [
     ...TYPESCRIPT,
     '--test',
     // Many tests wait: one process more than there are cores.
     `--test-concurrency=${isSecond ? 1 : availableParallelism() + 1}`,
     `--test-timeout=${TIMEOUT_MS}`,
-    ...['--test-reporter', own, '--test-reporter-destination', 'stdout'],
-    ...['--test-reporter', join(root, 'tools/reporters/failed-files.mjs')],
-    ...['--test-reporter-destination', join(folder, 'failed-files')],
+    ...reporters(failedFiles),
     ...passOn,
     ...paths,
   ];
@@ -107,14 +104,9 @@ function run(paths, { isSecond = false } = {}) {
   return status === 0;
 }
 
-function failedFiles() {
-  const path = join(folder, 'failed-files');
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
-}
-
 /** A second try, for tests of time on a machine that was busy with something else. It is said, so that it is looked into. */
 function passesAlone(again) {
-  if (again.length === 0 || again.length > MOST_FILES_TRIED_AGAIN) return false;
+  if (again.length === 0) return false;
   const names = again.map((file) => relative(root, file)).join(', ');
   console.log(`\nOnce more, alone: ${names}`);
   const passes = run(again, { isSecond: true });

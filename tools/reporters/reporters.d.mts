@@ -1,0 +1,2 @@
+export function reporters(failedFiles: string): string[];
+export function filesToTryAgain(failedFiles: string, most: number): string[];
