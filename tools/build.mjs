@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const library = join(root, 'packages/guard');
 const PACKAGES = ['guard', 'testing', 'server', 'cli'];
 /** Rooms of which CommonJS gets a class. */
-const CONSTRUCTORS = [['connect', 'Keycloak']];
+const CONSTRUCTORS = [['successors/connect', 'Keycloak']];
 /** Packages of the server, all of them CommonJS, that are loaded before it listens. */
 const REQUIRED = /^(?:fastify|pino|@fastify\/[^/]+)$/;
 const MARK = '\0required:';

@@ -10,10 +10,10 @@ import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import express from 'express';
 import { Hono } from 'hono';
+import { keycloak } from '../../packages/guard/src/adapters/express/index.ts';
+import { keycloak as forHono } from '../../packages/guard/src/adapters/hono/index.ts';
+import { keycloak as forNode } from '../../packages/guard/src/adapters/node/index.ts';
 import type { ClientCertificateSource } from '../../packages/guard/src/core/index.ts';
-import { keycloak } from '../../packages/guard/src/express/index.ts';
-import { keycloak as forHono } from '../../packages/guard/src/hono/index.ts';
-import { keycloak as forNode } from '../../packages/guard/src/node/index.ts';
 import { createTestCertificate, type TestCertificate } from '../support/certificates.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

@@ -7,7 +7,7 @@ import express from 'express';
 import { Server as SocketIo } from 'socket.io';
 import { io as connectSocketIo } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
-import { type Connection, keycloak } from '../../packages/guard/src/express/index.ts';
+import { type Connection, keycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { eventually } from '../support/eventually.ts';

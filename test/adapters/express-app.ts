@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import cors from 'cors';
 import express from 'express';
 import express4 from 'express4';
-import { keycloak } from '../../packages/guard/src/express/index.ts';
+import { keycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { listen, toLogout, toOptions } from './listen.ts';
 

@@ -9,7 +9,7 @@ import keycloakGuard, {
   keycloakPermissions,
   keycloakSession,
   protectedResource,
-} from '../../packages/guard/src/fastify/index.ts';
+} from '../../packages/guard/src/adapters/fastify/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { toLogout, toOptions } from './listen.ts';
 

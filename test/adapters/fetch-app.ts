@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
-import { keycloak } from '../../packages/guard/src/fetch/index.ts';
+import { keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { listen, toLogout, toOptions } from './listen.ts';
 

@@ -5,7 +5,7 @@ import type { FastifyError } from 'fastify';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { stream } from 'hono/streaming';
-import { keycloak } from '../../packages/guard/src/hono/index.ts';
+import { keycloak } from '../../packages/guard/src/adapters/hono/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { listen, toLogout, toOptions } from './listen.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { test } from 'node:test';
-import { keycloak } from '../../packages/guard/src/node/index.ts';
+import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 /** RFC 9113 §4.1: length, type, flags, stream. */

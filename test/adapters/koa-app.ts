@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import cors from '@koa/cors';
 import Router from '@koa/router';
 import Koa from 'koa';
-import { keycloak } from '../../packages/guard/src/koa/index.ts';
+import { keycloak } from '../../packages/guard/src/adapters/koa/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { listen, toLogout, toOptions } from './listen.ts';
 

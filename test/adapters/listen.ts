@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { BackchannelLogoutOptions, KeycloakOptions } from '../../packages/guard/src/adapter/internal.ts';
+import type {
+  BackchannelLogoutOptions,
+  KeycloakOptions,
+} from '../../packages/guard/src/adapters/engine/internal.ts';
 import type { Given, RunningApp } from '../contract/adapter/adapter.ts';
 
 /** Puts a server on a free port, and ends it with all its connections. */

@@ -8,7 +8,7 @@ import {
   type NodeMiddleware,
   type NodeRequest,
   type NodeResponse,
-} from '../../packages/guard/src/node/index.ts';
+} from '../../packages/guard/src/adapters/node/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { createHttp2Fetch } from '../support/http2-fetch.ts';
 import { listen, toLogout, toOptions } from './listen.ts';

@@ -6,12 +6,15 @@ import { getRequestListener } from '@hono/node-server';
 import express from 'express';
 import { Hono } from 'hono';
 import Koa from 'koa';
+import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
+import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
+import { keycloak as honoKeycloak } from '../../packages/guard/src/adapters/hono/index.ts';
+import { keycloak as koaKeycloak } from '../../packages/guard/src/adapters/koa/index.ts';
+import {
+  keycloak as nodeKeycloak,
+  type PathEnforcerOptions,
+} from '../../packages/guard/src/adapters/node/index.ts';
 import { combineVerifiers, OptionsError } from '../../packages/guard/src/core/index.ts';
-import { keycloak as expressKeycloak } from '../../packages/guard/src/express/index.ts';
-import { keycloak as fetchKeycloak } from '../../packages/guard/src/fetch/index.ts';
-import { keycloak as honoKeycloak } from '../../packages/guard/src/hono/index.ts';
-import { keycloak as koaKeycloak } from '../../packages/guard/src/koa/index.ts';
-import { keycloak as nodeKeycloak, type PathEnforcerOptions } from '../../packages/guard/src/node/index.ts';
 import { BOB, createFakeKeycloak, type FakeKeycloak, grant, SECRET } from '../authz/fake-keycloak.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { listen } from './listen.ts';

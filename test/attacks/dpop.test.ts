@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fastify, { type FastifyInstance } from 'fastify';
+import keycloakGuard from '../../packages/guard/src/adapters/fastify/index.ts';
 import { AuthError, authenticate } from '../../packages/guard/src/core/index.ts';
-import keycloakGuard from '../../packages/guard/src/fastify/index.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';

@@ -9,7 +9,7 @@ import {
   Keycloak,
   type KeycloakConfig,
   type KeycloakOptions,
-} from '../../packages/guard/src/connect/index.ts';
+} from '../../packages/guard/src/successors/connect/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 

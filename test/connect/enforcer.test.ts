@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Notice } from '../../packages/guard/src/core/index.ts';
 import {
   type EnforcerOptions,
   Keycloak,
   type KeycloakConfig,
-} from '../../packages/guard/src/connect/index.ts';
-import type { Notice } from '../../packages/guard/src/core/index.ts';
+} from '../../packages/guard/src/successors/connect/index.ts';
 import { ALBUM, PHOTO, startAuthorization } from './authorization-stub.ts';
 import { bearer, logIn, startApp, startIdp } from './connect-app.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import express, { type Express } from 'express';
-import { keycloak } from '../../packages/guard/src/express/index.ts';
+import { keycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { isAdminPath, PATH_READERS } from '../authz/path-readers.ts';
 import { DECIDED_PATHS, PATH_TRICKS } from '../authz/path-tricks.ts';

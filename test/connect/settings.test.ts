@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
+import { type Notice, OptionsError } from '../../packages/guard/src/core/index.ts';
 import {
   Config,
   Grant,
@@ -12,8 +13,7 @@ import {
   Keycloak,
   type KeycloakConfig,
   Token,
-} from '../../packages/guard/src/connect/index.ts';
-import { type Notice, OptionsError } from '../../packages/guard/src/core/index.ts';
+} from '../../packages/guard/src/successors/connect/index.ts';
 
 const GOOD: KeycloakConfig = {
   realm: 'testing',

@@ -19,7 +19,7 @@ import {
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
 import { scopesOf } from '../../packages/guard/src/core/internal.ts';
-import { toPrincipal } from '../../packages/guard/src/core/principal.ts';
+import { toPrincipal } from '../../packages/guard/src/core/principal/principal.ts';
 
 const claims = {
   iss: 'https://sso.example.com/realms/testing',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fetchJson } from '../../packages/guard/src/core/fetch-json.ts';
 import { createIssuer, OptionsError } from '../../packages/guard/src/core/index.ts';
+import { fetchJson } from '../../packages/guard/src/core/realm/fetch-json.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
 import { type Answer, createTestRealm, type TestRealm } from '../support/test-realm.ts';
 

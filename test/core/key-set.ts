@@ -1,8 +1,8 @@
-import { createEpoch } from '../../packages/guard/src/core/epoch.ts';
-import { createIssuer } from '../../packages/guard/src/core/issuer.ts';
-import { createKeySet } from '../../packages/guard/src/core/keys.ts';
 import { resolveOptions, type VerifierOptions } from '../../packages/guard/src/core/options.ts';
-import { createOutage } from '../../packages/guard/src/core/outage.ts';
+import { createIssuer } from '../../packages/guard/src/core/realm/issuer.ts';
+import { createKeySet } from '../../packages/guard/src/core/realm/keys.ts';
+import { createOutage } from '../../packages/guard/src/core/realm/outage.ts';
+import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
 import type { TestKey } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

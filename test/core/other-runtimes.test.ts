@@ -1,14 +1,14 @@
 // What other runtimes than Node lack, played here: that it is enough for them, `npm run test:runtimes` shows.
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
-import { startBackgroundTimer } from '../../packages/guard/src/core/background-timer.ts';
-import { createKeepAlive } from '../../packages/guard/src/core/keep-alive.ts';
 import {
   ALGORITHMS,
   importVerificationKey,
   type VerificationKey,
   verifySignature,
-} from '../../packages/guard/src/core/signature.ts';
+} from '../../packages/guard/src/core/jwt/signature.ts';
+import { startBackgroundTimer } from '../../packages/guard/src/core/runtime/background-timer.ts';
+import { createKeepAlive } from '../../packages/guard/src/core/runtime/keep-alive.ts';
 import { createTestKey, signBytes } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AuthError, type Notice } from '../../packages/guard/src/core/index.ts';
-import { type CalledFor, createOutage } from '../../packages/guard/src/core/outage.ts';
+import { type CalledFor, createOutage } from '../../packages/guard/src/core/realm/outage.ts';
 import { settle } from '../support/refusal.ts';
 import { startLoaded, type TestRealm } from '../support/test-realm.ts';
 

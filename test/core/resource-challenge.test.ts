@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { withResource } from '../../packages/guard/src/core/http/resource-challenge.ts';
 import { AuthError } from '../../packages/guard/src/core/index.ts';
-import { withResource } from '../../packages/guard/src/core/resource-challenge.ts';
 
 const RESOURCE = { metadataUrl: 'https://api.example.com/.well-known/x', scopes: ['a'] };
 

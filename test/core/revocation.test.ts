@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createEpoch } from '../../packages/guard/src/core/epoch.ts';
 import {
   createMemoryRevocationStore,
   createRevocationLog,
   type Revocation,
 } from '../../packages/guard/src/core/index.ts';
-import { createRevocationList } from '../../packages/guard/src/core/revocation-list.ts';
+import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
+import { createRevocationList } from '../../packages/guard/src/core/revocation/revocation-list.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { startLoaded } from '../support/test-realm.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { importJWK, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { type SignedJwtRules, verifySignedJwt } from '../../packages/guard/src/core/signed-jwt.ts';
+import { type SignedJwtRules, verifySignedJwt } from '../../packages/guard/src/core/jwt/signed-jwt.ts';
 import { createTestKey, signCompact, type TestKey } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

@@ -11,7 +11,7 @@ import { json } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import type { Child } from '../../lab/reliability/machines/child.ts';
 import { runNginx } from '../../lab/reliability/machines/nginx.ts';
-import { keycloak } from '../../packages/guard/src/node/index.ts';
+import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import { createTestCertificate, type TestCertificate } from '../support/certificates.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

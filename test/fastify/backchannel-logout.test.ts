@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import fastify, { type FastifyServerOptions } from 'fastify';
-import { combineVerifiers, type RevocationStore } from '../../packages/guard/src/core/index.ts';
 import keycloakGuard, {
   type BackchannelLogoutOptions,
   backchannelLogout,
-} from '../../packages/guard/src/fastify/index.ts';
+} from '../../packages/guard/src/adapters/fastify/index.ts';
+import { combineVerifiers, type RevocationStore } from '../../packages/guard/src/core/index.ts';
 import { mintLogoutToken, mintPush } from '../core/signed-messages.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

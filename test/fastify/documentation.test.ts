@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import swagger from '@fastify/swagger';
 import fastify from 'fastify';
-import keycloakGuard from '../../packages/guard/src/fastify/index.ts';
+import keycloakGuard from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 const BEARER = { type: 'http', scheme: 'bearer' } as const;

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import fastify, { type FastifyRequest } from 'fastify';
-import keycloakGuard from '../../packages/guard/src/fastify/index.ts';
+import keycloakGuard from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { get, start } from './guarded-app.ts';
 

@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify';
-import keycloakGuard, { type KeycloakGuardOptions } from '../../packages/guard/src/fastify/index.ts';
+import keycloakGuard, { type KeycloakGuardOptions } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 export const NOT_VALID = 'Bearer error="invalid_token", error_description="The access token is not valid"';

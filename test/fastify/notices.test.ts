@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import fastify from 'fastify';
-import keycloakGuard from '../../packages/guard/src/fastify/index.ts';
+import keycloakGuard from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 const { serverUrl, realm, clientId } = createTestRealm();

@@ -3,13 +3,13 @@ import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import fastify, { type FastifyRequest } from 'fastify';
+import keycloakGuard from '../../packages/guard/src/adapters/fastify/index.ts';
 import {
   AuthError,
   type createVerifier as Create,
   type Principal,
   type Verifier,
 } from '../../packages/guard/src/core/index.ts';
-import keycloakGuard from '../../packages/guard/src/fastify/index.ts';
 import { createTestRealm, startLoaded } from '../support/test-realm.ts';
 import { bearer, body, get, NOT_VALID } from './guarded-app.ts';
 

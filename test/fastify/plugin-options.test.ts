@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fastify from 'fastify';
+import keycloakGuard, { backchannelLogout } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { combineVerifiers, OptionsError, type Verifier } from '../../packages/guard/src/core/index.ts';
-import keycloakGuard, { backchannelLogout } from '../../packages/guard/src/fastify/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 describe('the options of the plugin', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
+import keycloakGuard, { type GuardOptions } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { AuthError, OptionsError, type Verifier } from '../../packages/guard/src/core/index.ts';
-import keycloakGuard, { type GuardOptions } from '../../packages/guard/src/fastify/index.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
 import { bearer, body, get, NOT_VALID, start } from './guarded-app.ts';
 

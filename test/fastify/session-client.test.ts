@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
-import { createClient } from '../../packages/guard/src/client/index.ts';
-import { createVerifier, OptionsError } from '../../packages/guard/src/core/index.ts';
 import {
   type KeycloakGuardOptions,
   keycloakGuard,
   keycloakSession,
-} from '../../packages/guard/src/fastify/index.ts';
+} from '../../packages/guard/src/adapters/fastify/index.ts';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import { createVerifier, OptionsError } from '../../packages/guard/src/core/index.ts';
 
 const KEYCLOAK = { serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-app' };
 const SECRET = 'b7f3c1d95e0a4826b7f3c1d95e0a4826';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Hono } from 'hono';
-import { keycloak as forFetch } from '../../packages/guard/src/fetch/index.ts';
-import { keycloak as forHono } from '../../packages/guard/src/hono/index.ts';
+import { keycloak as forFetch } from '../../packages/guard/src/adapters/fetch/index.ts';
+import { keycloak as forHono } from '../../packages/guard/src/adapters/hono/index.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

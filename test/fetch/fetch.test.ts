@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { addToFetchAnswer, type FetchReply, fetchHost } from '../../packages/guard/src/adapter/internal.ts';
+import {
+  addToFetchAnswer,
+  type FetchReply,
+  fetchHost,
+} from '../../packages/guard/src/adapters/engine/internal.ts';
+import { type FetchKeycloakOptions, keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import type { AuthError, Claims, Principal } from '../../packages/guard/src/core/index.ts';
-import { type FetchKeycloakOptions, keycloak } from '../../packages/guard/src/fetch/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 const URL_OF_APP = 'http://app.example.com';

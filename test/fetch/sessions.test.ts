@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { keycloak } from '../../packages/guard/src/fetch/index.ts';
+import { keycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import { createMemorySessionStore } from '../../packages/guard/src/session/index.ts';
 import { COOKIE, ORIGIN } from '../session/browser.ts';
 import { startTestIdp } from '../support/dev-idp.ts';

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import type { AuthInfo as AuthInfo1 } from '@modelcontextprotocol/sdk/server/auth/types.js';
 import type { AuthInfo as AuthInfo2 } from '@modelcontextprotocol/server';
+import { toAuthInfo } from '../../packages/guard/src/adapters/mcp/auth-info.ts';
 import type { Principal } from '../../packages/guard/src/core/index.ts';
-import { toAuthInfo } from '../../packages/guard/src/mcp/auth-info.ts';
 
 test('who calls is what both versions of the SDK take, and is printed without the token', () => {
   const principal = { authorizedParty: null, scopes: ['mcp:tools'], expiresAt: 1 } as unknown as Principal;

@@ -4,12 +4,12 @@ import express from 'express';
 import express4 from 'express4';
 import fastify from 'fastify';
 import { Hono } from 'hono';
-import { keycloak as expressKeycloak } from '../../packages/guard/src/express/index.ts';
-import keycloakGuard, { keycloakMcp } from '../../packages/guard/src/fastify/index.ts';
-import { keycloak as fetchKeycloak } from '../../packages/guard/src/fetch/index.ts';
-import { keycloak as honoKeycloak } from '../../packages/guard/src/hono/index.ts';
-import type { McpAuthInfo } from '../../packages/guard/src/mcp/index.ts';
-import { keycloak as nodeKeycloak } from '../../packages/guard/src/node/index.ts';
+import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
+import keycloakGuard, { keycloakMcp } from '../../packages/guard/src/adapters/fastify/index.ts';
+import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
+import { keycloak as honoKeycloak } from '../../packages/guard/src/adapters/hono/index.ts';
+import type { McpAuthInfo } from '../../packages/guard/src/adapters/mcp/index.ts';
+import { keycloak as nodeKeycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import { listen } from '../adapters/listen.ts';
 import type { McpAdapter, McpGiven } from '../contract/mcp/mcp-adapter.ts';
 

@@ -7,7 +7,7 @@ import express from 'express';
 import { fastify } from 'fastify';
 import { Hono } from 'hono';
 import Koa from 'koa';
-import { createPlace } from '../../packages/guard/src/mcp/place.ts';
+import { createPlace } from '../../packages/guard/src/adapters/mcp/place.ts';
 
 const TARGETS = [
   ...['/mcp', '/mcp/', '/MCP', '/mcp?a=b', '/mcp#a', '/mc%70', '/mcp/below', '//mcp', '/mcp;a', '/mcp/%zz'],

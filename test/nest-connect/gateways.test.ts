@@ -16,7 +16,7 @@ import {
   ResourceGuard,
   RoleGuard,
   Roles,
-} from '../../packages/guard/src/nest-connect/index.ts';
+} from '../../packages/guard/src/successors/nest-connect/index.ts';
 import { closing, connect, findFreePort, PATIENCE_MS, Sender } from '../nest/gateways.ts';
 import { PLATFORMS, type Platform } from '../nest/start-app.ts';
 import { eventually } from '../support/eventually.ts';

@@ -11,7 +11,7 @@ import {
   RoleMatchingMode,
   Roles,
   Unprotected,
-} from '../../packages/guard/src/nest-connect/index.ts';
+} from '../../packages/guard/src/successors/nest-connect/index.ts';
 import { PLATFORMS } from '../nest/start-app.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { GUARDS, startConnectApp } from './start-connect-app.ts';

@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { Controller, Get, Module, Post, type Type } from '@nestjs/common';
 import { APP_GUARD, ExternalContextCreator, NestFactory } from '@nestjs/core';
-import type * as DropIn from '../../packages/guard/src/nest-connect/index.ts';
+import type * as DropIn from '../../packages/guard/src/successors/nest-connect/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { decorate } from '../support/without-syntax.ts';
 
 const { NEST_FOLDER } = process.env;
 const { AuthGuard, KeycloakConnectModule, ResourceGuard, RoleGuard, Roles }: typeof DropIn =
   NEST_FOLDER === undefined
-    ? await import('../../packages/guard/src/nest-connect/index.ts')
+    ? await import('../../packages/guard/src/successors/nest-connect/index.ts')
     : createRequire(`${NEST_FOLDER}/package.json`)('nest-keycloak-connect');
 
 class Pages {

@@ -11,7 +11,7 @@ import {
   ResolvedScopes,
   Resource,
   Scopes,
-} from '../../packages/guard/src/nest-connect/index.ts';
+} from '../../packages/guard/src/successors/nest-connect/index.ts';
 import { BOB, CLIENT_UUID, createFakeKeycloak, grant, SECRET } from '../authz/fake-keycloak.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { GUARDS, startConnectApp } from './start-connect-app.ts';

@@ -13,7 +13,7 @@ import {
   KeycloakUser,
   RoleMerge,
   TokenValidation,
-} from '../../packages/guard/src/nest-connect/index.ts';
+} from '../../packages/guard/src/successors/nest-connect/index.ts';
 import { createApp, moduleOf } from '../nest/start-app.ts';
 import { eventually } from '../support/eventually.ts';
 import { createTestRealm } from '../support/test-realm.ts';

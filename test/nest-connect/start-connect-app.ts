@@ -7,7 +7,7 @@ import {
   KeycloakConnectModule,
   ResourceGuard,
   RoleGuard,
-} from '../../packages/guard/src/nest-connect/index.ts';
+} from '../../packages/guard/src/successors/nest-connect/index.ts';
 import { createApp, moduleOf, type Platform } from '../nest/start-app.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
 

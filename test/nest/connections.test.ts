@@ -6,8 +6,12 @@ import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import type { Server } from 'socket.io';
 import type { Socket } from 'socket.io-client';
 import type { WebSocket } from 'ws';
+import {
+  type KeycloakModuleOptions,
+  KeycloakService,
+  Public,
+} from '../../packages/guard/src/adapters/nest/index.ts';
 import type { Requirements } from '../../packages/guard/src/core/index.ts';
-import { type KeycloakModuleOptions, KeycloakService, Public } from '../../packages/guard/src/nest/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';

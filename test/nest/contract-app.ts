@@ -18,7 +18,6 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { type Principal as Caller, isAuthError } from '../../packages/guard/src/core/index.ts';
 import {
   KeycloakModule,
   type KeycloakModuleOptions,
@@ -30,7 +29,8 @@ import {
   Require,
   Roles,
   Scopes,
-} from '../../packages/guard/src/nest/index.ts';
+} from '../../packages/guard/src/adapters/nest/index.ts';
+import { type Principal as Caller, isAuthError } from '../../packages/guard/src/core/index.ts';
 import { toLogout, toOptions } from '../adapters/listen.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { Controller, Get, type Type, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import {
   type AccessDecorator,
   ClientRoles,
@@ -13,7 +12,8 @@ import {
   Require,
   Roles,
   Scopes,
-} from '../../packages/guard/src/nest/index.ts';
+} from '../../packages/guard/src/adapters/nest/index.ts';
+import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { startApp } from './start-app.ts';
 

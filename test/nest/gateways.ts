@@ -13,7 +13,7 @@ import {
   Public,
   Require,
   Roles,
-} from '../../packages/guard/src/nest/index.ts';
+} from '../../packages/guard/src/adapters/nest/index.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { type Platform, startApp } from './start-app.ts';
 

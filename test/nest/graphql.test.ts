@@ -10,7 +10,7 @@ import {
   Principal,
   Public,
   Roles,
-} from '../../packages/guard/src/nest/index.ts';
+} from '../../packages/guard/src/adapters/nest/index.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { startApp } from './start-app.ts';
 

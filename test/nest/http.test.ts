@@ -14,7 +14,6 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, ExternalContextCreator } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import { isAuthError, OptionsError } from '../../packages/guard/src/core/index.ts';
 import {
   KeycloakGuard,
   KeycloakModule,
@@ -23,7 +22,8 @@ import {
   Principal,
   Require,
   Roles,
-} from '../../packages/guard/src/nest/index.ts';
+} from '../../packages/guard/src/adapters/nest/index.ts';
+import { isAuthError, OptionsError } from '../../packages/guard/src/core/index.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { createApp, moduleOf, PLATFORMS, startApp } from './start-app.ts';
 

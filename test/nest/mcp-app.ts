@@ -9,7 +9,7 @@ import {
   type KeycloakModuleOptions,
   type McpAuthInfo,
   Public,
-} from '../../packages/guard/src/nest/index.ts';
+} from '../../packages/guard/src/adapters/nest/index.ts';
 import type { McpAdapter, McpGiven } from '../contract/mcp/mcp-adapter.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import type { Platform } from './start-app.ts';

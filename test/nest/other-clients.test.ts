@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { WsException } from '@nestjs/websockets';
+import { KeycloakService, Require } from '../../packages/guard/src/adapters/nest/index.ts';
 import type { Log } from '../../packages/guard/src/core/index.ts';
-import { KeycloakService, Require } from '../../packages/guard/src/nest/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { decorate } from '../support/without-syntax.ts';
 

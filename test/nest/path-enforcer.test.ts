@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Controller, Get } from '@nestjs/common';
+import {
+  KeycloakService,
+  Permission,
+  Public,
+  Require,
+} from '../../packages/guard/src/adapters/nest/index.ts';
 import type { PolicyEnforcerConfig } from '../../packages/guard/src/authz/index.ts';
-import { KeycloakService, Permission, Public, Require } from '../../packages/guard/src/nest/index.ts';
 import { BOB, createFakeKeycloak, grant, SECRET } from '../authz/fake-keycloak.ts';
 import { decorate } from '../support/without-syntax.ts';
 import { startApp } from './start-app.ts';

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { Controller, Get, type Type } from '@nestjs/common';
-import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import {
   type AccessDecorator,
   KeycloakService,
   Permission,
   Public,
   Roles,
-} from '../../packages/guard/src/nest/index.ts';
+} from '../../packages/guard/src/adapters/nest/index.ts';
+import { OptionsError } from '../../packages/guard/src/core/index.ts';
 import { BOB, createFakeKeycloak, grant, SECRET } from '../authz/fake-keycloak.ts';
 import { decorate } from '../support/without-syntax.ts';
 import { startApp } from './start-app.ts';

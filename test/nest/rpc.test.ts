@@ -13,7 +13,7 @@ import {
   Public,
   Require,
   Roles,
-} from '../../packages/guard/src/nest/index.ts';
+} from '../../packages/guard/src/adapters/nest/index.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { decorate, decorateParameter } from '../support/without-syntax.ts';
 import { moduleOf } from './start-app.ts';

@@ -3,7 +3,7 @@ import { type OutgoingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import { Controller, Get } from '@nestjs/common';
-import { KeycloakModule, Principal, Require } from '../../packages/guard/src/nest/index.ts';
+import { KeycloakModule, Principal, Require } from '../../packages/guard/src/adapters/nest/index.ts';
 import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
 import { SECRET, startIdp } from '../server/service.ts';

@@ -5,7 +5,7 @@ import { Logger, UseFilters } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { WebSocketGateway } from '@nestjs/websockets';
 import type { WebSocket } from 'ws';
-import { KeycloakService } from '../../packages/guard/src/nest/index.ts';
+import { KeycloakService } from '../../packages/guard/src/adapters/nest/index.ts';
 import { mintLogoutToken } from '../core/signed-messages.ts';
 import { decorate } from '../support/without-syntax.ts';
 import { closing, connect, findFreePort, Sender, startSocketIo, startWs, toGateway } from './gateways.ts';

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { type INestApplication, Module, type ModuleMetadata, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { KeycloakModule, type KeycloakModuleOptions } from '../../packages/guard/src/nest/index.ts';
+import { KeycloakModule, type KeycloakModuleOptions } from '../../packages/guard/src/adapters/nest/index.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
 
 export const PLATFORMS = ['express', 'fastify'] as const;

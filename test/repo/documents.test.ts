@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { commands } from '../../packages/cli/src/commands.ts';
-import { AUTH_ERRORS } from '../../packages/guard/src/core/errors.ts';
+import { AUTH_ERRORS } from '../../packages/guard/src/core/http/errors.ts';
 import { documents as allDocuments } from '../../tools/documents.ts';
 import { ROOT } from './source-imports.ts';
 

@@ -156,12 +156,12 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
       return loaded;
     };
     const isOfSessions = (file: string): boolean => /src\/(session|client|authz)\/|oauth4webapi/.test(file);
-    for (const room of ['core', 'fastify', 'redis']) {
+    for (const room of ['core', 'adapters/fastify', 'redis']) {
       assert.deepEqual([...loadedBy(`guard/src/${room}/index.ts`)].filter(isOfSessions), [], room);
     }
     assert.ok([...loadedBy('guard/src/session/index.ts')].some(isOfSessions));
     // What brings it along is loaded by a client's first call.
-    for (const room of ['client', 'session', 'adapter', 'express', 'fetch'])
+    for (const room of ['client', 'session', 'adapters/engine', 'adapters/express', 'adapters/fetch'])
       assert.ok(!loadedBy(`guard/src/${room}/index.ts`).has('oauth4webapi'), room);
     assert.ok(loadedBy('guard/src/client/verbs.ts').has('oauth4webapi'));
   });
@@ -179,7 +179,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     });
     assert.deepEqual(
       readers.filter((file) => file !== 'server/src/config.ts' && !file.startsWith('cli/')),
-      ['guard/src/connect/adapter-settings.ts', 'testing/src/start-dev-idp.ts'],
+      ['guard/src/successors/connect/adapter-settings.ts', 'testing/src/start-dev-idp.ts'],
     );
   });
 

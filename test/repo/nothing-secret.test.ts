@@ -4,6 +4,10 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import fastify from 'fastify';
 import pino from 'pino';
+import keycloakGuard, {
+  backchannelLogout,
+  keycloakSession,
+} from '../../packages/guard/src/adapters/fastify/index.ts';
 import {
   createPathEnforcer,
   createPermissions,
@@ -16,7 +20,6 @@ import {
   createIssuer,
   createMemoryRevocationStore,
 } from '../../packages/guard/src/core/index.ts';
-import keycloakGuard, { backchannelLogout, keycloakSession } from '../../packages/guard/src/fastify/index.ts';
 import {
   createRedisRateLimitStore,
   createRedisRevocationStore,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Fastify from 'fastify';
+import { keycloakGuard, keycloakSession } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
-import { keycloakGuard, keycloakSession } from '../../packages/guard/src/fastify/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 
 test('whatever else of an app is guarded, people can sign in and out', async (t) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
+import { keycloakGuard, keycloakSession } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
-import { keycloakGuard, keycloakSession } from '../../packages/guard/src/fastify/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { ORIGIN, openBrowser } from './browser.ts';
 

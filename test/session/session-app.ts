@@ -1,11 +1,11 @@
 import type { TestContext } from 'node:test';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { createClient, type KeycloakClient } from '../../packages/guard/src/client/index.ts';
 import {
   type KeycloakSessionOptions,
   keycloakGuard,
   keycloakSession,
-} from '../../packages/guard/src/fastify/index.ts';
+} from '../../packages/guard/src/adapters/fastify/index.ts';
+import { createClient, type KeycloakClient } from '../../packages/guard/src/client/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { ORIGIN } from './browser.ts';
 

@@ -25,10 +25,10 @@ const exported = Object.entries(
 const ROOMS: readonly Room[] = [
   ...exported.flatMap(([path, entry]) => {
     const source = (entry as { '@keycloak-guard/source'?: string })['@keycloak-guard/source'];
-    const name = /^\.\/src\/([\w-]+)\/index\.ts$/.exec(source ?? '')?.[1];
+    const [, folder = '', name] = /^\.\/src\/((?:[\w-]+\/)?([\w-]+))\/index\.ts$/.exec(source ?? '') ?? [];
     return name === undefined
       ? []
-      : [{ name, folder: join(GUARD, name), path: `keycloak-guard${path.slice(1)}` }];
+      : [{ name, folder: join(GUARD, folder), path: `keycloak-guard${path.slice(1)}` }];
   }),
   { name: 'testing', folder: join(ROOT, 'packages/testing/src'), path: '@keycloak-guard/testing' },
 ];

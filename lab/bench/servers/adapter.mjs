@@ -5,11 +5,11 @@ import Router from '@koa/router';
 import express from 'express';
 import { Hono } from 'hono';
 import Koa from 'koa';
-import { keycloak as forExpress } from '../../../packages/guard/dist/express/index.js';
-import { keycloak as forFetch } from '../../../packages/guard/dist/fetch/index.js';
-import { keycloak as forHono } from '../../../packages/guard/dist/hono/index.js';
-import { keycloak as forKoa } from '../../../packages/guard/dist/koa/index.js';
-import { keycloak as forNode } from '../../../packages/guard/dist/node/index.js';
+import { keycloak as forExpress } from '../../../packages/guard/dist/adapters/express/index.js';
+import { keycloak as forFetch } from '../../../packages/guard/dist/adapters/fetch/index.js';
+import { keycloak as forHono } from '../../../packages/guard/dist/adapters/hono/index.js';
+import { keycloak as forKoa } from '../../../packages/guard/dist/adapters/koa/index.js';
+import { keycloak as forNode } from '../../../packages/guard/dist/adapters/node/index.js';
 import { CLIENT_ID, PORT, REALM, SERVER_URL, toAnswer } from './settings.mjs';
 
 const options = { serverUrl: SERVER_URL, realm: REALM, clientId: CLIENT_ID };

@@ -3,11 +3,13 @@ import { createRequire } from 'node:module';
 import { CLIENT_ID, PORT, REALM, SERVER_URL, toAnswer } from './settings.mjs';
 
 // The Nest that keycloak-guard has: beside this file there is an older one, for nest-keycloak-connect.
-const require = createRequire(new URL('../../../packages/guard/dist/nest/index.js', import.meta.url));
+const require = createRequire(
+  new URL('../../../packages/guard/dist/adapters/nest/index.js', import.meta.url),
+);
 require('reflect-metadata');
 const { Controller, Get, Module, Req } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
-const { KeycloakModule, Require } = await import('../../../packages/guard/dist/nest/index.js');
+const { KeycloakModule, Require } = await import('../../../packages/guard/dist/adapters/nest/index.js');
 
 const isGuarded = process.env.GUARD === 'on';
 const somebody = {

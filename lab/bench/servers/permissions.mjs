@@ -1,6 +1,6 @@
 // The plugin's guard, with a permission behind it and without.
 import { fastify } from 'fastify';
-import keycloakGuard, { keycloakPermissions } from '../../../packages/guard/dist/fastify/index.js';
+import keycloakGuard, { keycloakPermissions } from '../../../packages/guard/dist/adapters/fastify/index.js';
 import { answerSchema, CLIENT_ID, PORT, REALM, SERVER_URL } from './settings.mjs';
 
 const app = fastify();

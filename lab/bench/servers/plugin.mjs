@@ -1,5 +1,5 @@
 import { fastify } from 'fastify';
-import keycloakGuard from '../../../packages/guard/dist/fastify/index.js';
+import keycloakGuard from '../../../packages/guard/dist/adapters/fastify/index.js';
 import { answerSchema, CLIENT_ID, PORT, REALM, SERVER_URL } from './settings.mjs';
 
 const app = fastify();

@@ -1,7 +1,7 @@
 // One API for tokens of several realms.
 import { fastify } from 'fastify';
+import keycloakGuard from '../../../packages/guard/dist/adapters/fastify/index.js';
 import { combineVerifiers, createVerifier } from '../../../packages/guard/dist/core/index.js';
-import keycloakGuard from '../../../packages/guard/dist/fastify/index.js';
 import { answerSchema, CLIENT_ID, PORT, REALM } from './settings.mjs';
 
 const verifier = combineVerifiers(

@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
-import type { ProtectedResourceOptions } from '../../../packages/guard/src/adapter/index.ts';
+import type { ProtectedResourceOptions } from '../../../packages/guard/src/adapters/engine/index.ts';
+import type { PermissionSettings } from '../../../packages/guard/src/adapters/express/index.ts';
 import type { PolicyEnforcerConfig } from '../../../packages/guard/src/authz/index.ts';
 import type {
   AuthError,
@@ -7,7 +8,6 @@ import type {
   Principal,
   VerifierOptions,
 } from '../../../packages/guard/src/core/index.ts';
-import type { PermissionSettings } from '../../../packages/guard/src/express/index.ts';
 import type { SessionOptions } from '../../../packages/guard/src/session/index.ts';
 
 /** What an app of the contract is made with. */

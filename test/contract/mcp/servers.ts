@@ -5,9 +5,9 @@ import express from 'express';
 import { buildApp } from '../../../examples/mcp/app.ts';
 import { buildHonoApp, createHandler } from '../../../examples/mcp/hono-app.ts';
 import { SCOPES } from '../../../examples/mcp/notes.ts';
+import { keycloak } from '../../../packages/guard/src/adapters/express/index.ts';
+import type { McpOptions } from '../../../packages/guard/src/adapters/mcp/index.ts';
 import type { VerifierOptions } from '../../../packages/guard/src/core/index.ts';
-import { keycloak } from '../../../packages/guard/src/express/index.ts';
-import type { McpOptions } from '../../../packages/guard/src/mcp/index.ts';
 
 /** An MCP server with the tools `list-notes` and `clear-notes`, in some framework and with some version of the SDK. */
 export interface McpExample {

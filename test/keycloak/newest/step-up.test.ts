@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fastify from 'fastify';
+import { keycloakGuard, keycloakSession } from '../../../packages/guard/src/adapters/fastify/index.ts';
 import { createClient } from '../../../packages/guard/src/client/index.ts';
-import { keycloakGuard, keycloakSession } from '../../../packages/guard/src/fastify/index.ts';
 import { launchChromium, reachOnly } from '../../support/chromium.ts';
 import { plainFetch } from '../../support/plain-fetch.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';

@@ -1,9 +1,9 @@
-import type { AppClaims } from './claims.ts';
-import { DpopCredentials, readCredentials } from './credentials.ts';
-import { isAuthError } from './errors.ts';
-import type { Principal } from './principal.ts';
-import type { RequestLike } from './request.ts';
-import type { SenderCheck } from './sender-check.ts';
+import type { SenderCheck } from './binding/sender-check.ts';
+import { DpopCredentials, readCredentials } from './http/credentials.ts';
+import { isAuthError } from './http/errors.ts';
+import type { RequestLike } from './http/request.ts';
+import type { AppClaims } from './principal/claims.ts';
+import type { Principal } from './principal/principal.ts';
 import type { Verifier } from './verifier.ts';
 
 /**

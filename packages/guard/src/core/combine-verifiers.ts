@@ -1,7 +1,7 @@
-import type { AppClaims } from './claims.ts';
-import type { Possession } from './confirmation.ts';
-import { OptionsError } from './errors.ts';
-import type { Principal } from './principal.ts';
+import type { Possession } from './binding/confirmation.ts';
+import { OptionsError } from './http/errors.ts';
+import type { AppClaims } from './principal/claims.ts';
+import type { Principal } from './principal/principal.ts';
 import { findConflict, issuerOf, selectByIssuer } from './select-verifier.ts';
 import type { TokenVerifier, Verifier } from './verifier.ts';
 

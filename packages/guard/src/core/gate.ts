@@ -1,13 +1,13 @@
-import type { RequiredSignIn } from './challenge.ts';
-import { authorizationOf, DpopCredentials, readCredentials } from './credentials.ts';
-import { DPOP_MODE, type DpopMode } from './dpop-options.ts';
-import { AuthError, isAuthError, type OptionProblem, OptionsError } from './errors.ts';
-import { keepAlive } from './keep-alive.ts';
-import type { Principal } from './principal.ts';
-import type { RequestLike } from './request.ts';
-import { type Requirements, toGuard } from './requirements.ts';
-import { type ChallengedResource, withResource } from './resource-challenge.ts';
-import type { SenderCheck } from './sender-check.ts';
+import { DPOP_MODE, type DpopMode } from './binding/dpop-options.ts';
+import type { SenderCheck } from './binding/sender-check.ts';
+import { type Requirements, toGuard } from './guards/requirements.ts';
+import type { RequiredSignIn } from './http/challenge.ts';
+import { authorizationOf, DpopCredentials, readCredentials } from './http/credentials.ts';
+import { AuthError, isAuthError, type OptionProblem, OptionsError } from './http/errors.ts';
+import type { RequestLike } from './http/request.ts';
+import { type ChallengedResource, withResource } from './http/resource-challenge.ts';
+import type { Principal } from './principal/principal.ts';
+import { keepAlive } from './runtime/keep-alive.ts';
 import type { TokenVerifier } from './verifier.ts';
 
 /** What a route requires. `{}`: a good token, whoever it belongs to. */

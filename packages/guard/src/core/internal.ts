@@ -1,13 +1,6 @@
 // What the rooms of this package share, and nobody else gets.
-export { type Answer, toJsonAnswer } from './answer.ts';
-export { startBackgroundTimer } from './background-timer.ts';
-export { createBoundedCache } from './bounded-cache.ts';
-export { createCallSlots } from './call-slots.ts';
-export { checkOptions, findOptionProblems, type OptionRule, type OptionRules } from './check-options.ts';
-export { readCompactJws } from './compact-jws.ts';
-export { KEPT } from './confirmation.ts';
-export { authorizationOf, DpopCredentials, readCredentials } from './credentials.ts';
-export { type BoundedResponse, fetchBounded, readBody, toJsonObject } from './fetch-json.ts';
+
+export { KEPT } from './binding/confirmation.ts';
 export {
   createGate,
   type Gate,
@@ -19,26 +12,39 @@ export {
   NO_PRINCIPAL,
   type SessionAuthenticator,
 } from './gate.ts';
-export { keepAlive } from './keep-alive.ts';
+export { scopesOf } from './guards/requirements.ts';
+export { type Answer, toJsonAnswer } from './http/answer.ts';
+export { authorizationOf, DpopCredentials, readCredentials } from './http/credentials.ts';
+export { toRefusalAnswer } from './http/refusal-answer.ts';
+export { headerOf, type RequestLike } from './http/request.ts';
+export type { ChallengedResource } from './http/resource-challenge.ts';
+export { toSafeText } from './http/safe-text.ts';
+export { readCompactJws } from './jwt/compact-jws.ts';
+export { verifySignedJwt } from './jwt/signed-jwt.ts';
 export {
   ADMIN_PUSHES,
   createKeycloakMessages,
   type KeycloakMessages,
   LONGEST_MESSAGE,
   type Told,
-} from './keycloak-messages.ts';
-export { createStandardErrorLog, type Log } from './log.ts';
-export { createNoticeLines } from './notice-lines.ts';
-export * as optionRules from './option-rules.ts';
+} from './messages/keycloak-messages.ts';
+export {
+  checkOptions,
+  findOptionProblems,
+  type OptionRule,
+  type OptionRules,
+} from './options/check-options.ts';
+export * as optionRules from './options/option-rules.ts';
 export { ANY_AUDIENCE, VERIFIER_RULES } from './options.ts';
-export { personOf } from './person.ts';
-export { describeAnswer } from './provider-refusal.ts';
-export { toRefusalAnswer } from './refusal-answer.ts';
-export { headerOf, type RequestLike } from './request.ts';
-export { scopesOf } from './requirements.ts';
-export type { ChallengedResource } from './resource-challenge.ts';
-export { toSafeListener } from './safe-listener.ts';
-export { toSafeText } from './safe-text.ts';
+export { personOf } from './principal/person.ts';
+export { tokenOf } from './principal/token-of.ts';
+export { createCallSlots } from './realm/call-slots.ts';
+export { type BoundedResponse, fetchBounded, readBody, toJsonObject } from './realm/fetch-json.ts';
+export { describeAnswer } from './realm/provider-refusal.ts';
+export { startBackgroundTimer } from './runtime/background-timer.ts';
+export { createBoundedCache } from './runtime/bounded-cache.ts';
+export { keepAlive } from './runtime/keep-alive.ts';
+export { createStandardErrorLog, type Log } from './runtime/log.ts';
+export { createNoticeLines } from './runtime/notice-lines.ts';
+export { toSafeListener } from './runtime/safe-listener.ts';
 export { selectByIssuer } from './select-verifier.ts';
-export { verifySignedJwt } from './signed-jwt.ts';
-export { tokenOf } from './token-of.ts';

@@ -1,7 +1,4 @@
-import { ACR_LEVELS, type AcrLevels } from './acr-levels.ts';
-import { checkOptions, type OptionRules } from './check-options.ts';
-import type { Claims } from './claims.ts';
-import { CLIENT_CERTIFICATE, type ClientCertificateSource } from './client-certificate.ts';
+import { CLIENT_CERTIFICATE, type ClientCertificateSource } from './binding/client-certificate.ts';
 import {
   ALGORITHM_LIST,
   DPOP,
@@ -9,9 +6,11 @@ import {
   type DpopOptions,
   type ResolvedDpopOptions,
   resolveDpopOptions,
-} from './dpop-options.ts';
-import { OptionsError } from './errors.ts';
-import { createNoticeLines } from './notice-lines.ts';
+} from './binding/dpop-options.ts';
+import { ACR_LEVELS, type AcrLevels } from './guards/acr-levels.ts';
+import { OptionsError } from './http/errors.ts';
+import { ALGORITHMS } from './jwt/signature.ts';
+import { checkOptions, type OptionRules } from './options/check-options.ts';
 import {
   between,
   CLIENT_SECRET,
@@ -32,10 +31,11 @@ import {
   text,
   trueOrFalse,
   whole,
-} from './option-rules.ts';
-import type { RevocationStore } from './revocation.ts';
-import { toSafeListener } from './safe-listener.ts';
-import { ALGORITHMS } from './signature.ts';
+} from './options/option-rules.ts';
+import type { Claims } from './principal/claims.ts';
+import type { RevocationStore } from './revocation/revocation.ts';
+import { createNoticeLines } from './runtime/notice-lines.ts';
+import { toSafeListener } from './runtime/safe-listener.ts';
 
 /** How often Keycloak is asked about a token whose signature is good. */
 export type TokenCheck = 'local' | 'recheck' | 'remote';

@@ -1,9 +1,9 @@
-import { type JsonObject, readCompactJws } from './compact-jws.ts';
-import { AuthError } from './errors.ts';
-import type { Discovery } from './issuer.ts';
-import { describeClaim, hasAudience } from './registered-claims.ts';
+import { AuthError } from './http/errors.ts';
+import { type JsonObject, readCompactJws } from './jwt/compact-jws.ts';
+import { describeClaim, hasAudience } from './jwt/registered-claims.ts';
+import type { Discovery } from './realm/issuer.ts';
+import { isForUs } from './token/verify.ts';
 import type { Verifier } from './verifier.ts';
-import { isForUs } from './verify.ts';
 
 /** The issuer whose tokens a verifier takes; `undefined` while that is not known. */
 export function issuerOf<C extends object>({ issuer }: Verifier<C>): string | undefined {

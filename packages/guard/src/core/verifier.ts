@@ -1,24 +1,24 @@
-import type { AppClaims, Claims, WithParser } from './claims.ts';
-import { createCertificateReader } from './client-certificate.ts';
-import type { Possession } from './confirmation.ts';
-import { createDpopCheck } from './dpop-check.ts';
-import { createEpoch } from './epoch.ts';
-import { AuthError } from './errors.ts';
-import { createIssuer, type Discovery, type Issuer } from './issuer.ts';
-import { createKeySet } from './keys.ts';
+import { createCertificateReader } from './binding/client-certificate.ts';
+import type { Possession } from './binding/confirmation.ts';
+import { createDpopCheck } from './binding/dpop-check.ts';
+import { createSenderCheck, type SenderCheck } from './binding/sender-check.ts';
+import type { SignInRules } from './guards/required-sign-in.ts';
+import { AuthError } from './http/errors.ts';
 import { type Notice, resolveOptions, type VerifierOptions } from './options.ts';
-import { createOutage, type Outage } from './outage.ts';
-import type { Principal } from './principal.ts';
-import { createRemoteCheck } from './remote-check.ts';
-import type { SignInRules } from './required-sign-in.ts';
-import { createMemoryRevocationStore, type ProofStore } from './revocation.ts';
-import { createRevocationList } from './revocation-list.ts';
-import type { Revocation } from './revocation-log.ts';
-import { createSenderCheck, type SenderCheck } from './sender-check.ts';
-import { createStats, type VerifierStats } from './stats.ts';
-import { keepTickShape } from './tick-shape.ts';
-import { createTokenJudge } from './token-judge.ts';
-import type { VerifyContext } from './verify.ts';
+import type { AppClaims, Claims, WithParser } from './principal/claims.ts';
+import type { Principal } from './principal/principal.ts';
+import { createIssuer, type Discovery, type Issuer } from './realm/issuer.ts';
+import { createKeySet } from './realm/keys.ts';
+import { createOutage, type Outage } from './realm/outage.ts';
+import { createEpoch } from './revocation/epoch.ts';
+import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
+import { createRevocationList } from './revocation/revocation-list.ts';
+import type { Revocation } from './revocation/revocation-log.ts';
+import { keepTickShape } from './runtime/tick-shape.ts';
+import { createRemoteCheck } from './token/remote-check.ts';
+import { createStats, type VerifierStats } from './token/stats.ts';
+import { createTokenJudge } from './token/token-judge.ts';
+import type { VerifyContext } from './token/verify.ts';
 
 /** What an operator or a health check wants to know. */
 export interface VerifierStatus {

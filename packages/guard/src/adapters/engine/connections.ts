@@ -1,0 +1,228 @@
+import {
+  AuthError,
+  isAuthError,
+  type Principal,
+  type Requirements,
+  type TokenVerifier,
+} from '../../core/index.ts';
+import {
+  createGate,
+  DpopCredentials,
+  type Gate,
+  type GateHost,
+  isForSession,
+  KEPT,
+  personOf,
+  type RequestLike,
+  readCredentials,
+  type SessionAuthenticator,
+} from '../../core/internal.ts';
+
+/** Somebody on a connection that stays open: a WebSocket, Socket.IO, server-sent events. */
+export interface Connection {
+  /** Who it is; another object after each new token. */
+  readonly principal: Principal;
+  /**
+   * Aborted when the connection has to be closed, with an `AuthError` as its reason: the token expired, its session ended, or
+   * a requirement is no longer met.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Goes on with a new access token of the same person, who meets the requirements.
+   *
+   * @throws {AuthError} rejects with what a guard would refuse the token for; the connection goes on with the old one
+   */
+  renew(token: string): Promise<Principal>;
+  /** To be called when the connection has ended. */
+  end(): void;
+}
+
+/** Opens connections that meet the same requirements. */
+export interface ConnectionGuard<Incoming> {
+  /** @throws {AuthError} rejects with what a guard would refuse the request for */
+  open(request: Incoming): Promise<Connection>;
+  /** With a token that came by another way than the `Authorization` header. */
+  openWith(request: Incoming, token: unknown): Promise<Connection>;
+}
+
+/** What an adapter brings along. */
+export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'onDenied' | 'resourceOf'> {
+  toRequest(request: Incoming): RequestLike;
+  /** Reads the session without counting as a use of it: a page that only listens does not keep it alive. */
+  sessionOf(request: Incoming): SessionAuthenticator<Incoming, null> | undefined;
+}
+
+/** All open connections of an adapter. */
+export interface Connections<Incoming> {
+  /** @throws {OptionsError} for a requirement that is misspelt or empty */
+  guard(requirements: Requirements): ConnectionGuard<Incoming>;
+  /** Ends the timer. */
+  close(): void;
+}
+
+/** How often to look whether anything was revoked: one comparison. Unit: milliseconds. */
+const LOOK_EVERY_MS = 250;
+/** How often each connection is checked again where nothing was revoked. Unit: milliseconds. */
+const ASK_EVERY_MS = 5_000;
+/** The longest time that `setTimeout` takes. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+interface Held<Incoming> {
+  readonly request: Incoming;
+  readonly token?: string;
+  /** The token of a handshake that came with a proof, which was good once (RFC 9449 §11.1). */
+  readonly proved?: string;
+}
+
+interface Open {
+  /** Asks again. */
+  check(): void;
+}
+
+export function createConnections<Incoming>(
+  verifier: TokenVerifier,
+  host: ConnectionsHost<Incoming>,
+): Connections<Incoming> {
+  const open = new Set<Open>();
+  const clock = verifier.members[0]?.context?.options.clock ?? Date.now;
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let revocations = 0;
+  let askedAt = 0;
+
+  const countRevocations = () =>
+    verifier.members.reduce((sum, member) => sum + (member.stats?.revocations ?? 0), 0);
+
+  function look(): void {
+    const now = performance.now();
+    const count = countRevocations();
+    if (count === revocations && now - askedAt < ASK_EVERY_MS) return;
+    revocations = count;
+    askedAt = now;
+    for (const connection of open) connection.check();
+  }
+
+  const isOfSession = ({ request, token, proved }: Held<Incoming>): boolean =>
+    (token ?? proved) === undefined &&
+    host.sessionOf(request) !== undefined &&
+    isForSession(host.toRequest(request));
+
+  /** After the handshake its proof is nothing that could be looked at again. */
+  function withoutProof(first: Held<Incoming>): Held<Incoming> {
+    const read = first.token === undefined && readCredentials(host.toRequest(first.request), true);
+    return read instanceof DpopCredentials ? { request: first.request, proved: read.token } : first;
+  }
+
+  function add(connection: Open): void {
+    open.add(connection);
+    if (timer !== undefined) return;
+    revocations = countRevocations();
+    askedAt = performance.now();
+    timer = setInterval(look, LOOK_EVERY_MS);
+    timer.unref?.();
+  }
+
+  function remove(connection: Open): void {
+    open.delete(connection);
+    if (open.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  async function begin(gate: Gate<Held<Incoming>, null>, first: Held<Incoming>): Promise<Connection> {
+    const abort = new AbortController();
+    let principal = (await gate.decide(first, null)) as Principal;
+    let held = withoutProof(first);
+    let expiry: ReturnType<typeof setTimeout> | undefined;
+
+    function stop(reason: unknown): void {
+      end();
+      abort.abort(reason);
+    }
+    function end(): void {
+      clearTimeout(expiry);
+      remove(self);
+    }
+    /** A session's token is renewed by itself. */
+    function waitForExpiry(): void {
+      clearTimeout(expiry);
+      if (isOfSession(held)) return;
+      const left = principal.expiresAt * 1000 - clock();
+      if (left > LONGEST_TIMER_MS) return;
+      const over = () => stop(new AuthError('token_expired', 'The access token of the connection expired'));
+      expiry = setTimeout(over, Math.max(0, left));
+      expiry.unref?.();
+    }
+
+    const self: Open = {
+      check() {
+        const asked = held;
+        const refuse = (error: unknown) => {
+          // Nobody can tell at the moment, which is not the end of the session; or there is a new token since.
+          const isOfAMoment = isAuthError(error) && error.statusCode === 503;
+          if (open.has(self) && asked === held && !isOfAMoment) stop(error);
+        };
+        try {
+          Promise.resolve(gate.decide(asked, null)).catch(refuse);
+        } catch (error) {
+          refuse(error);
+        }
+      },
+    };
+    add(self);
+    waitForExpiry();
+    return {
+      get principal() {
+        return principal;
+      },
+      signal: abort.signal,
+      async renew(token) {
+        const next: Held<Incoming> = { request: held.request, token: toToken(token) };
+        const found = (await gate.decide(next, null)) as Principal;
+        if (personOf(found) !== personOf(principal)) {
+          throw new AuthError('token_claims', 'The new token of the connection belongs to somebody else');
+        }
+        if (!open.has(self)) throw new AuthError('token_expired', 'The connection has ended');
+        held = next;
+        principal = found;
+        waitForExpiry();
+        return found;
+      },
+      end,
+    };
+  }
+
+  return {
+    guard(requirements) {
+      const gate = createGate<Held<Incoming>, null>(verifier, requirements, {
+        toRequest({ request, token, proved }) {
+          if (proved !== undefined) return { headers: {} };
+          return token === undefined
+            ? host.toRequest(request)
+            : { headers: { authorization: `Bearer ${token}` } };
+        },
+        sessionOf({ request, token, proved }) {
+          if (proved !== undefined) return () => verifier.verify(proved, KEPT);
+          const session = token === undefined ? host.sessionOf(request) : undefined;
+          return session && ((asked) => session(asked.request, null));
+        },
+        resourceOf: ({ request }) => host.resourceOf?.(request),
+        onDenied: ({ request }, error, principal) => host.onDenied?.(request, error, principal),
+      });
+      return {
+        open: (request) => begin(gate, { request }),
+        openWith: async (request, token) => begin(gate, { request, token: toToken(token) }),
+      };
+    },
+    close() {
+      clearInterval(timer);
+      timer = undefined;
+      open.clear();
+    },
+  };
+}
+
+/** What a person's program sends as a token can be anything. */
+export function toToken(token: unknown): string {
+  if (typeof token === 'string' && token !== '') return token.replace(/^bearer +/i, '');
+  throw new AuthError('missing_token', 'The message has no token');
+}

@@ -1,0 +1,87 @@
+import type { PathRequest } from '../../authz/index.ts';
+import type { Answer } from '../../core/internal.ts';
+import type { DoorHost } from './door.ts';
+
+// Requests and answers of the Fetch standard, which Hono, Next.js, SvelteKit, Bun, Deno and others have.
+
+/** As much of a `Request` as there is: some frameworks show only its headers. */
+export interface FetchRequest {
+  readonly headers: Headers;
+  /** An unknown one counts as one that changes something. */
+  readonly method?: string | undefined;
+  /** With scheme and host. Where it is not known, sessions need `publicUrl`. */
+  readonly url?: string | undefined;
+}
+
+/** What the answer needs besides; known before there is one. */
+export interface FetchReply {
+  extra?: Pick<Answer, 'headers' | 'setCookies'>;
+}
+
+/** What is the same for every framework that has requests of the Fetch standard. */
+export type FetchHost = Pick<DoorHost<FetchRequest, FetchReply>, 'toRequest' | 'toWire' | 'addToAnswer'>;
+
+export const fetchHost: FetchHost = {
+  toRequest: (request) => request,
+  toWire: ({ method, url = '', headers }) => ({ method, url, headers }),
+  addToAnswer(reply, { headers, setCookies }) {
+    const before = reply.extra;
+    reply.extra = {
+      headers: { ...before?.headers, ...headers },
+      setCookies: [...(before?.setCookies ?? []), ...setCookies],
+    };
+  },
+};
+
+/** What paths are decided by: the paths as they are routed by, because whoever made the `Request` has resolved dots before. */
+export function toFetchPath({ method, url, headers }: Request): PathRequest {
+  const { pathname, search, protocol } = new URL(url);
+  return { method, url: pathname + search, headers, isSecure: protocol === 'https:' };
+}
+
+/** An answer as a `Response`. Which connections are kept is for the server to decide. */
+export function toFetchAnswer({ status, headers, setCookies, body }: Answer, method?: string): Response {
+  const all = new Headers(headers);
+  all.delete('connection');
+  for (const cookie of setCookies) all.append('set-cookie', cookie);
+  // Whoever passes it on as a stream, as Hono does, has no length.
+  if (body !== undefined) all.set('content-length', String(new TextEncoder().encode(body).byteLength));
+  return new Response(method === 'HEAD' ? null : (body ?? null), { status, headers: all });
+}
+
+/**
+ * Adds to an answer what it needs besides. To a copy: a handler may give the same `Response` to everybody, and the headers
+ * of some, as of `Response.redirect()`, cannot be changed.
+ */
+export function addToFetchAnswer(response: Response, { extra }: FetchReply): Response {
+  // Neither an upgrade nor an error of the network can be copied.
+  if (extra === undefined || response.status < 200) return response;
+  const copy = new Response(response.body, response);
+  for (const [name, value] of Object.entries(extra.headers)) copy.headers.set(name, value);
+  for (const cookie of extra.setCookies) copy.headers.append('set-cookie', cookie);
+  return copy;
+}
+
+/**
+ * The body of a request as text.
+ *
+ * @param limit bytes; of a longer one nothing more is read
+ * @returns `null` for a body that is longer
+ */
+export async function readFetchBody(request: Request, limit: number): Promise<string | null> {
+  const reader = request.body?.getReader();
+  if (reader === undefined) return '';
+  const decoder = new TextDecoder();
+  let text = '';
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    length += value.byteLength;
+    if (length > limit) {
+      reader.cancel().catch(() => {});
+      return null;
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}

@@ -1,0 +1,73 @@
+import type { KeycloakMessage } from '../../core/index.ts';
+import {
+  ADMIN_PUSHES,
+  checkOptions,
+  type KeycloakMessages,
+  type Log,
+  type OptionRules,
+  optionRules,
+  type Told,
+} from '../../core/internal.ts';
+import { type Route, type Routes, toRoutes } from './routes.ts';
+import { tell } from './tell.ts';
+
+/** Options of back-channel logout. */
+export interface BackchannelLogoutOptions<Incoming> {
+  /** Path that Keycloak calls ("Backchannel logout URL" of the client). Default `/backchannel-logout`. */
+  readonly path?: string | undefined;
+  /**
+   * Also takes the pushes that Keycloak sends to a client's admin URL, at `/k_logout` and `/k_push_not_before`. They are
+   * old, mean less than they seem to (see `revokeByAdminPush`), and Keycloak plans to remove them. Default false.
+   */
+  readonly adminPushes?: boolean | undefined;
+  /** Told of each message, for an audit log. What it returns or throws changes nothing. */
+  readonly onMessage?: ((request: Incoming, message: KeycloakMessage) => void) | undefined;
+}
+
+const RULES: OptionRules<BackchannelLogoutOptions<unknown>> = {
+  path: {
+    rule: 'must be a path',
+    example: "'/backchannel-logout'",
+    isMet: (value) => typeof value === 'string' && value.startsWith('/'),
+  },
+  adminPushes: optionRules.trueOrFalse(false),
+  onMessage: optionRules.callable('(request, message) => audit(message)'),
+};
+
+/** @throws {OptionsError} naming every option that is wrong or unknown */
+export function checkBackchannelLogoutOptions<Incoming>(options: BackchannelLogoutOptions<Incoming>): void {
+  checkOptions('backchannelLogout', options, RULES as OptionRules<BackchannelLogoutOptions<Incoming>>);
+}
+
+/**
+ * The routes that Keycloak calls. They need no token: what Keycloak sends is signed.
+ *
+ * @throws {OptionsError} naming every option that is wrong or unknown
+ */
+export function toMessageRoutes<Incoming>(
+  messages: KeycloakMessages,
+  options: BackchannelLogoutOptions<Incoming>,
+  logOf: (request: Incoming) => Log,
+): Routes<Incoming> {
+  checkBackchannelLogoutOptions(options);
+  const { path = '/backchannel-logout', adminPushes = false, onMessage } = options;
+  const toldFor = (request: Incoming): Told => ({
+    log: logOf(request),
+    onMessage:
+      onMessage && ((message) => tell(logOf(request), 'onMessage', () => onMessage(request, message))),
+  });
+  const route = (at: string, answer: Route<Incoming>['answer']): Route<Incoming> => ({
+    method: 'POST',
+    path: at,
+    takesHead: false,
+    readsBody: true,
+    answer,
+  });
+  const pushes = adminPushes ? ADMIN_PUSHES : [];
+  return toRoutes([
+    route(path, (request, body) => messages.backchannelLogout(body, toldFor(request))),
+    ...pushes.map(([at, action]) =>
+      route(at, (request, body) => messages.adminPush(body, action, toldFor(request))),
+    ),
+  ]);
+}

@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { PathRequest } from '../../authz/index.ts';
+import type { Answer } from '../../core/internal.ts';
+import type { DoorHost } from './door.ts';
+
+// Requests and answers of Node's own servers, which Express, Koa, Nest and others have underneath.
+
+/** A request of `http`, `https` or `http2`. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+/** An answer of `http`, `https` or `http2`. */
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** What is the same for every framework on Node's servers. */
+export type NodeHost = Pick<DoorHost<NodeRequest, NodeResponse>, 'toRequest' | 'toWire' | 'addToAnswer'>;
+
+export const nodeHost: NodeHost = {
+  toRequest: (request) => request,
+  toWire: (request) => ({
+    method: request.method,
+    url: urlOf(request),
+    headers: request.headers,
+    origin: originOf(request),
+  }),
+  addToAnswer: addToNodeAnswer,
+};
+
+/** As it came: frameworks cut off the part that they have routed by. */
+export function urlOf(request: NodeRequest): string {
+  return (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
+}
+
+/** What paths are decided by: the target as it came. */
+export function toNodePath(request: NodeRequest): PathRequest {
+  const { method = '', headers, socket } = request;
+  return {
+    method,
+    url: urlOf(request),
+    headers,
+    remoteAddress: socket.remoteAddress,
+    isSecure: (socket as { encrypted?: boolean }).encrypted === true,
+    body: (request as { body?: unknown }).body,
+  };
+}
+
+/** Scheme, host and port by which this server was called; what a proxy in front was called by is not known here. */
+export function originOf(request: NodeRequest): string {
+  const isSecure = (request.socket as { encrypted?: boolean }).encrypted === true;
+  const host = (request as Partial<Http2ServerRequest>).authority ?? request.headers.host ?? '';
+  return `${isSecure ? 'https' : 'http'}://${host}`;
+}
+
+export function addToNodeAnswer(
+  response: NodeResponse,
+  { headers, setCookies }: Pick<Answer, 'headers' | 'setCookies'>,
+): void {
+  for (const [name, value] of Object.entries(headers)) {
+    // HTTP/2 has none (RFC 9113 §8.2.2).
+    if (name !== 'connection' || !('stream' in response)) response.setHeader(name, value);
+  }
+  if (setCookies.length === 0) return;
+  const before = response.getHeader('set-cookie') as string | string[] | undefined;
+  response.setHeader('set-cookie', [...(before === undefined ? [] : [before].flat()), ...setCookies]);
+}
+
+/** Sends an answer, unless one is under way, or nobody is there to get it. */
+export function answerNode(response: NodeResponse, answer: Answer): void {
+  if (response.headersSent || response.writableEnded || response.destroyed) return;
+  response.statusCode = answer.status;
+  addToNodeAnswer(response, answer);
+  if (answer.body === undefined) {
+    response.end();
+    return;
+  }
+  response.setHeader('content-length', Buffer.byteLength(answer.body));
+  // HTTP/2 has no place for the body of an answer to HEAD.
+  if (response.req.method === 'HEAD') response.end();
+  else (response as ServerResponse).end(answer.body);
+}
+
+/**
+ * The body of a request as text. Not with `for await`: that ends the connection of a body that is too long, and nobody is
+ * answered.
+ *
+ * @param limit bytes; of a longer one nothing more is read
+ * @returns `null` for a body that is longer
+ */
+export function readNodeBody(request: NodeRequest, limit: number): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const end = (act: () => void) => {
+      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+      // Nobody waits for an error that comes later.
+      request.on('error', () => {});
+      act();
+    };
+    const onData = (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= limit) chunks.push(chunk);
+      else {
+        request.pause();
+        end(() => resolve(null));
+      }
+    };
+    const onEnd = () => end(() => resolve(Buffer.concat(chunks).toString('utf8')));
+    const onError = (error: Error) => end(() => reject(error));
+    const onClose = () => end(() => reject(new Error('The request was aborted')));
+    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+  });
+}

@@ -1,0 +1,152 @@
+import type { Discovery, TokenVerifier } from '../../core/index.ts';
+import {
+  type Answer,
+  type ChallengedResource,
+  checkOptions,
+  type OptionRule,
+  type OptionRules,
+  optionRules,
+  toJsonAnswer,
+} from '../../core/internal.ts';
+import { type Route, type Routes, toRoutes } from './routes.ts';
+
+/** What an API says about itself, so that clients which know nothing but its URL find out where to get a token (RFC 9728). */
+export interface ProtectedResourceOptions {
+  /**
+   * The URL by which clients call this API, for example `https://api.example.com` or `https://example.com/mcp`: without query
+   * and fragment.
+   */
+  readonly url: string;
+  /**
+   * Scopes that clients may ask for. Not `openid` and `offline_access`, which are not scopes of an API: Keycloak lets no
+   * client register with the first, and clients ask for the second by themselves. Default none.
+   */
+  readonly scopes?: readonly string[] | undefined;
+  /** Name for people. */
+  readonly name?: string | undefined;
+  /** URL of a page for developers. */
+  readonly documentation?: string | undefined;
+  /** Whether challenges name the scopes too: clients that are told none ask for none. Default true. */
+  readonly scopesInChallenge?: boolean | undefined;
+}
+
+const SCOPES: OptionRule = {
+  rule: 'must be a list of scopes without spaces, and without openid and offline_access',
+  example: "['orders:read']",
+  isMet: (value) => Array.isArray(value) && value.every(isScope),
+};
+
+export const RESOURCE_RULES: OptionRules<ProtectedResourceOptions> = {
+  url: optionRules.required({ ...optionRules.PUBLIC_URL, example: "'https://api.example.com/mcp'" }),
+  scopes: SCOPES,
+  name: optionRules.text('must be a name', "'Orders'"),
+  documentation: {
+    rule: 'must be an http or https URL',
+    example: "'https://example.com/docs'",
+    isMet: isHttp,
+  },
+  scopesInChallenge: optionRules.trueOrFalse(true),
+};
+
+/** All protected resources of an adapter. */
+export interface ProtectedResources {
+  add(url: string, resource: ChallengedResource): void;
+  /** The one that a request is for. @param requestUrl path, or the whole URL */
+  find(requestUrl: string | undefined): ChallengedResource | undefined;
+}
+
+export function createProtectedResources(): ProtectedResources {
+  const known: { path: string; resource: ChallengedResource }[] = [];
+  return {
+    add(url, resource) {
+      known.push({ path: pathOf(url).replace(/\/+$/, ''), resource });
+      known.sort((a, b) => b.path.length - a.path.length);
+    },
+    find(requestUrl = '/') {
+      // Where there is only one, every request is for it: a proxy in front may have changed the path.
+      if (known.length < 2) return known[0]?.resource;
+      const path = pathOf(requestUrl);
+      return known.find((one) => path === one.path || path.startsWith(`${one.path}/`))?.resource;
+    },
+  };
+}
+
+/**
+ * Adds a protected resource, and makes the routes of its metadata.
+ *
+ * @param challenged scopes that challenges name, where the options do not say it all
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @see RFC 9728 §2, §3
+ */
+export function toResourceRoutes<Incoming>(
+  verifier: Pick<TokenVerifier, 'members' | 'sender'>,
+  resources: ProtectedResources,
+  options: ProtectedResourceOptions,
+  challenged?: readonly string[],
+): Routes<Incoming> {
+  checkOptions('protectedResource', options, RESOURCE_RULES);
+  const { url, scopes = [], name, documentation, scopesInChallenge = true } = options;
+  const path = toMetadataPath(url);
+  resources.add(url, {
+    metadataUrl: new URL(url).origin + path,
+    scopes: challenged ?? (scopesInChallenge ? scopes : []),
+  });
+  const document = {
+    resource: url,
+    scopes_supported: scopes.length > 0 ? scopes : undefined,
+    bearer_methods_supported: ['header'],
+    resource_name: name,
+    resource_documentation: documentation,
+    dpop_bound_access_tokens_required: verifier.sender?.mode === 'required' || undefined,
+  };
+  const route = (method: 'GET' | 'OPTIONS', answer: () => Promise<Answer>): Route<Incoming> => ({
+    method,
+    path,
+    takesHead: true,
+    readsBody: false,
+    answer,
+  });
+  return toRoutes<Incoming>([
+    route('GET', async () => {
+      // By the name that Keycloak has for clients: the address of this process may be another one.
+      const found: Discovery[] = await Promise.all(verifier.members.map(({ issuer }) => issuer.discover()));
+      const authorization_servers = [...new Set(found.map(({ issuer }) => issuer))];
+      return toJsonAnswer(200, FOR_EVERYBODY, { ...document, authorization_servers });
+    }),
+    route('OPTIONS', async () => ({ status: 204, headers: PREFLIGHT, setCookies: [], body: undefined })),
+  ]);
+}
+
+/** §3.1: between the host and the path. */
+function toMetadataPath(url: string): string {
+  const { pathname } = new URL(url);
+  return `/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`;
+}
+
+/** Of a whole URL, or of what is one without scheme and host. */
+export function pathOf(url: string): string {
+  return URL.canParse(url, 'http://host') ? new URL(url, 'http://host').pathname : url;
+}
+
+/** §3.2 is for everybody; pages of other origins that are MCP clients send their version along. */
+const FOR_EVERYBODY = { 'access-control-allow-origin': '*', 'cache-control': 'no-cache' };
+const PREFLIGHT = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET',
+  'access-control-allow-headers': 'mcp-protocol-version',
+  'access-control-max-age': '86400',
+};
+
+/** RFC 6749 §3.3. */
+function isScope(value: unknown): boolean {
+  return (
+    typeof value === 'string' &&
+    /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value) &&
+    value !== 'openid' &&
+    value !== 'offline_access'
+  );
+}
+
+function isHttp(value: unknown): boolean {
+  return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}

@@ -1,0 +1,32 @@
+import type { Answer } from '../../core/internal.ts';
+
+/** One route that an adapter mounts. */
+export interface Route<Incoming> {
+  readonly method: 'GET' | 'OPTIONS' | 'POST';
+  /** From the root of the app. */
+  readonly path: string;
+  /** Whether a `HEAD` request is answered as the `GET` would be. */
+  readonly takesHead: boolean;
+  /** Whether the body is a message, of `LONGEST_MESSAGE` bytes at most; of other routes it is not read. */
+  readonly readsBody: boolean;
+  /** @throws {AuthError} or rejects with one: a refusal */
+  answer(request: Incoming, body: unknown): Promise<Answer>;
+}
+
+/** Routes that an adapter mounts. */
+export interface Routes<Incoming> {
+  readonly all: readonly Route<Incoming>[];
+  /** The route of a request; `undefined` where it is none of these. */
+  find(method: string | undefined, path: string): Route<Incoming> | undefined;
+}
+
+export function toRoutes<Incoming>(all: readonly Route<Incoming>[]): Routes<Incoming> {
+  const byName = new Map(all.map((route) => [`${route.method} ${route.path}`, route]));
+  return {
+    all,
+    find(method, path) {
+      const route = byName.get(`${method === 'HEAD' ? 'GET' : method} ${path}`);
+      return method === 'HEAD' && !route?.takesHead ? undefined : route;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http';
+import { isAuthError, type Principal } from '../../core/index.ts';
+import type { Connection, ConnectionGuard } from './connections.ts';
+
+/** The part of a socket of Socket.IO 4 that is needed. */
+export interface SocketIoSocket {
+  readonly handshake: { readonly auth: { readonly [name: string]: unknown } };
+  readonly request: IncomingMessage;
+  /** `false` where it is over, or not yet begun. */
+  readonly connected?: boolean;
+  readonly conn: { once(event: 'close', listener: () => void): unknown };
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the application puts there
+  data: any;
+  // biome-ignore lint/suspicious/noExplicitAny: events have arguments of all kinds
+  on(event: string, listener: (...given: any[]) => void): unknown;
+  emit(event: string, ...given: unknown[]): unknown;
+  disconnect(close?: boolean): unknown;
+}
+
+/** Middleware for `io.use`. */
+export type SocketIoMiddleware = (socket: SocketIoSocket, next: (error?: Error) => void) => void;
+
+/**
+ * Guards the handshake of Socket.IO: by `auth.token`, by the `Authorization` header, or by the session cookie of this
+ * origin. `socket.data.principal` is who it is. The event `auth` with a new token goes on with it, and is acknowledged with
+ * `{ ok }`; a socket whose token expired, or whose session ended, is told so (`auth_error`) and disconnected.
+ */
+export function toSocketIoMiddleware(guard: ConnectionGuard<IncomingMessage>): SocketIoMiddleware {
+  return (socket, next) => {
+    const { token } = socket.handshake.auth;
+    const opened =
+      token === undefined ? guard.open(asUpgrade(socket.request)) : guard.openWith(socket.request, token);
+    opened.then(
+      (connection) => {
+        follow(socket, connection);
+        next();
+      },
+      (error: unknown) => next(toConnectError(error)),
+    );
+  };
+}
+
+function follow(socket: SocketIoSocket, connection: Connection): void {
+  const admit = (principal: Principal) => {
+    socket.data.principal = principal;
+  };
+  admit(connection.principal);
+  // One of the two comes, whichever way it ends.
+  socket.conn.once('close', connection.end);
+  socket.on('disconnect', connection.end);
+  socket.on('auth', (given: unknown, acknowledge: unknown) => {
+    const answer = (said: object) => typeof acknowledge === 'function' && acknowledge(said);
+    const token = typeof given === 'object' && given !== null ? (given as { token?: unknown }).token : given;
+    connection.renew(token as string).then(
+      (principal) => {
+        admit(principal);
+        answer({ ok: true });
+      },
+      (error: unknown) => answer({ ok: false, detail: toConnectError(error).message }),
+    );
+  });
+  connection.signal.addEventListener('abort', () => disconnectSocket(socket, connection.signal.reason));
+}
+
+/** Tells the client why, and ends its connection. */
+export function disconnectSocket(socket: Pick<SocketIoSocket, 'emit' | 'disconnect'>, reason: unknown): void {
+  socket.emit('auth_error', { detail: toConnectError(reason).message });
+  socket.disconnect(true);
+}
+
+/** What the client gets as `connect_error`. Nothing about a fault here. */
+function toConnectError(error: unknown): Error {
+  const { statusCode, detail } = isAuthError(error)
+    ? error
+    : { statusCode: 500, detail: 'Internal Server Error' };
+  return Object.assign(new Error(detail), { data: { statusCode, detail } });
+}
+
+/**
+ * Long polling begins with a plain GET, and becomes a connection all the same: with a cookie, the origin is checked, as for
+ * a WebSocket.
+ */
+function asUpgrade(request: IncomingMessage): IncomingMessage {
+  const headers = { ...request.headers, upgrade: 'websocket' };
+  return Object.create(request, { headers: { value: headers } }) as IncomingMessage;
+}

@@ -1,0 +1,54 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Answer, toJsonAnswer } from '../../core/internal.ts';
+import type { Connection, ConnectionGuard } from './connections.ts';
+
+/** Takes over a connection that is guarded, for example by `wss.handleUpgrade` of `ws`. */
+export type AcceptUpgrade = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  connection: Connection,
+) => void;
+
+/** A listener of a server's `upgrade` event. */
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** After this the socket is cut, whatever the application does about the signal. Unit: milliseconds. */
+const CUT_AFTER_MS = 1_000;
+const FAULT = toJsonAnswer(500, {}, { detail: 'Internal Server Error' });
+
+/** Guards the handshake of WebSockets, and ends them when they have to end. */
+export function toUpgradeListener(
+  guard: ConnectionGuard<IncomingMessage>,
+  refusalOf: (error: unknown, request: IncomingMessage) => Answer | undefined,
+  accept: AcceptUpgrade,
+): UpgradeListener {
+  return (request, socket, head) => {
+    // A client that goes away while its token is checked does no harm.
+    const ignore = () => {};
+    socket.on('error', ignore);
+    guard.open(request).then(
+      (connection) => {
+        socket.off('error', ignore);
+        if (socket.destroyed) return connection.end();
+        socket.once('close', connection.end);
+        connection.signal.addEventListener('abort', () => {
+          setTimeout(() => socket.destroy(), CUT_AFTER_MS).unref();
+        });
+        accept(request, socket, head, connection);
+      },
+      (error: unknown) => socket.end(toHttp(refusalOf(error, request) ?? FAULT)),
+    );
+  };
+}
+
+/** Node has no response object here to write into. */
+function toHttp({ status, headers, body = '' }: Answer): string {
+  const lines = Object.entries({
+    ...headers,
+    connection: 'close',
+    'content-length': Buffer.byteLength(body),
+  }).map(([name, value]) => `${name}: ${String(value).replace(/[\r\n]/g, ' ')}`);
+  return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n');
+}

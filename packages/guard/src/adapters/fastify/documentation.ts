@@ -1,0 +1,71 @@
+import type { RouteOptions } from 'fastify';
+import { scopesOf } from '../../core/internal.ts';
+import type { GuardHook } from './guard-hook.ts';
+import type { PermitHook } from './permissions-plugin.ts';
+
+/** Says in a route's OpenAPI documentation (`@fastify/swagger`) what its guards mean. */
+export interface GuardDocumentation {
+  /** Adds security and its scopes; what the route says itself stays. To be called while routes are registered. */
+  addSecurity(route: RouteOptions, hook: unknown): void;
+  /** Adds the answers. To be called when the application is ready. */
+  addAnswers(): void;
+}
+
+interface DocumentedSchema {
+  security?: object;
+  response?: Record<string, unknown>;
+}
+
+const BODY = { 'application/json': { schema: { type: 'object', additionalProperties: true } } };
+
+export function createGuardDocumentation(securityScheme: string): GuardDocumentation {
+  const guarded = new Map<RouteOptions, GuardHook[]>();
+  const permitted = new Map<RouteOptions, PermitHook[]>();
+
+  const said = new WeakSet<object>();
+
+  return {
+    addSecurity(route, hook) {
+      if (isPermitHook(hook)) permitted.set(route, [...(permitted.get(route) ?? []), hook]);
+      if (!isGuardHook(hook)) return;
+      const known = guarded.get(route);
+      const hooks = [...(known ?? []), hook];
+      guarded.set(route, hooks);
+      const schema = (route.schema ?? {}) as DocumentedSchema;
+      // What the route says itself stays; what was said here for its other guards is said anew.
+      if (schema.security !== undefined && (known === undefined || !said.has(schema.security))) return;
+      const scopes = [...new Set(hooks.flatMap((one) => scopesOf(one.requirements)))];
+      const security: object[] = [{ [securityScheme]: scopes }];
+      if (hooks.every((one) => one.isOptional)) security.push({});
+      said.add(security);
+      route.schema = { ...schema, security } as NonNullable<RouteOptions['schema']>;
+    },
+    // Not before Fastify has compiled the serializers: they would cut the application's own error bodies.
+    addAnswers() {
+      for (const [route, hooks] of guarded) {
+        const schema = route.schema as DocumentedSchema;
+        const answers: Record<string, unknown> = {
+          401: { description: 'No bearer token, or one that is not valid', content: BODY },
+          503: { description: 'The identity provider is unavailable', content: BODY },
+        };
+        if (hooks.some((hook) => Object.keys(hook.requirements).length > 0)) {
+          answers[403] = { description: 'The token is valid, but not enough for this', content: BODY };
+        }
+        for (const { asked, permitStatus } of permitted.get(route) ?? []) {
+          const what = asked.length === 0 ? 'the permission' : `the permission ${asked.join(', ')}`;
+          answers[permitStatus] ??= { description: `Keycloak does not grant ${what}`, content: BODY };
+        }
+        const own = schema.response ?? { 200: { description: 'Default Response' } };
+        schema.response = { ...answers, ...own };
+      }
+    },
+  };
+}
+
+function isPermitHook(hook: unknown): hook is PermitHook {
+  return typeof hook === 'function' && 'permitStatus' in hook;
+}
+
+function isGuardHook(hook: unknown): hook is GuardHook {
+  return typeof hook === 'function' && 'requirements' in hook && 'isOptional' in hook;
+}

@@ -1,0 +1,183 @@
+import type { Claims, Principal, Requirements } from '../../core/index.ts';
+import { type Gate, isThenable } from '../../core/internal.ts';
+import {
+  addToFetchAnswer,
+  answerFetchRoute,
+  createDoor,
+  type Decide,
+  type FetchReply,
+  type FetchRequest,
+  fetchHost,
+  findFetchRoute,
+  toFetchAnswer,
+  toFetchPath,
+  toPermitGate,
+  toRoutes,
+} from '../engine/internal.ts';
+import { toFetchMcp } from '../mcp/internal.ts';
+import { lazily } from './lazily.ts';
+import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
+
+/**
+ * Checks Keycloak's bearer tokens and guards handlers that take a `Request`: Next.js, SvelteKit, Bun, Deno, H3, Elysia and
+ * others. No I/O before the first request.
+ *
+ * @param options a function is called at the first request: for programs that are built without their environment, as by
+ *   `next build` in an image
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown; at the first request if `options` is a
+ *   function
+ * @example
+ * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ * Bun.serve({ fetch: kc.guard({}, (request, { principal }) => Response.json({ hello: principal.username })) });
+ */
+export function keycloak<C extends object = Claims>(
+  options: FetchKeycloakOptions<C> | (() => FetchKeycloakOptions<C>),
+): FetchKeycloak<C> {
+  return typeof options === 'function' ? lazily(() => open(options())) : open(options);
+}
+
+function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak<C> {
+  const { session, backchannelLogout, permissions, protectedResource, ...rest } = options;
+  const door = createDoor<FetchRequest, FetchReply, C>(rest as FetchKeycloakOptions<C>, {
+    factory: 'keycloak',
+    ...fetchHost,
+  });
+  const opened = session === undefined ? [] : door.openSessions(session).all;
+  const resource = protectedResource === undefined ? [] : door.protectedResource(protectedResource).all;
+  const routes = toRoutes([...opened, ...resource, ...door.messages(backchannelLogout).all]);
+
+  if (permissions !== undefined) door.permits.open(permissions);
+
+  /** The answer to a refused request. Rethrows what is not a refusal. */
+  function refuse(error: unknown, request: FetchRequest, reply: FetchReply): Response {
+    const answer = door.refusalOf(error, request);
+    if (answer === undefined) throw error;
+    return addToFetchAnswer(toFetchAnswer(answer, request.method), reply);
+  }
+
+  async function handle(request: Request): Promise<Response | undefined> {
+    const route = findFetchRoute(routes, request);
+    return route && answerFetchRoute(door, route, request, request);
+  }
+
+  async function handleAll(request: Request): Promise<Response> {
+    return (await handle(request)) ?? toFetchAnswer(NOT_FOUND);
+  }
+
+  return {
+    verifier: door.verifier,
+    guard: (requirements, handler) => toGuarded(door.gate(requirements), handler as never, refuse),
+    permit: (rule, given, handler) =>
+      toPermitted(door.permits.permit<Request>(rule, given), handler as never, refuse),
+    pathEnforcer: (given, handler) =>
+      toPermitted(
+        door.permits.enforcePaths(given, (request) => toFetchPath(request as Request)),
+        handler as never,
+        refuse,
+      ),
+    get permissions() {
+      return door.permits.opened();
+    },
+    async decide(incoming, requirements) {
+      const request = toRequest(incoming);
+      const reply: FetchReply = {};
+      const gate = door.gate(requirements);
+      try {
+        return (await gate.decide(request, reply)) as never;
+      } catch (error) {
+        return inNextProxy(refuse(error, request, reply), request, session?.publicUrl);
+      }
+    },
+    async principal(incoming, requirements) {
+      return (await door.gate(requirements).decide(toRequest(incoming), {})) as never;
+    },
+    mcp(given, handler) {
+      const admit = toFetchMcp<FetchRequest>(door as never, given);
+      return async (request) => {
+        const reply: FetchReply = {};
+        let found: Awaited<ReturnType<typeof admit>>;
+        try {
+          found = (await admit(request, request, reply)) ?? toFetchAnswer(NOT_FOUND);
+        } catch (error) {
+          return refuse(error, request, reply);
+        }
+        if (found instanceof Response) return addToFetchAnswer(found, reply);
+        const response = await handler(request, found);
+        found.onHead(response.status, response.headers.get('mcp-session-id') ?? undefined);
+        return addToFetchAnswer(response, reply);
+      };
+    },
+    handle,
+    handlers: { GET: handleAll, OPTIONS: handleAll, POST: handleAll },
+    has: door.has,
+    accessToken: async (incoming) => door.accessToken(toRequest(incoming)),
+    connect: async (incoming, requirements = {}) =>
+      door.connections.guard(requirements as Requirements).open(toRequest(incoming)),
+    load: () => door.verifier.load(),
+    close: door.close,
+  };
+}
+
+type Handler = (
+  request: Request,
+  found: { readonly principal: Principal | null },
+  ...rest: readonly unknown[]
+) => Response | Promise<Response>;
+
+type Refuse = (error: unknown, request: FetchRequest, reply: FetchReply) => Response;
+
+const NOT_FOUND = { status: 404, headers: {}, setCookies: [], body: undefined };
+
+/** A handler inside a guarded one. */
+function toPermitted(decide: Decide<FetchRequest>, handler: Handler, refuse: Refuse) {
+  return (
+    request: Request,
+    { principal }: { readonly principal: Principal | null },
+    ...more: readonly unknown[]
+  ): Response | Promise<Response> => {
+    const gate = toPermitGate<FetchRequest>(
+      (asked, who) => decide(asked, who, ...more),
+      () => principal,
+    );
+    return toGuarded(gate, handler, refuse)(request, ...more);
+  };
+}
+
+/** A known token costs no promise. */
+function toGuarded(gate: Pick<Gate<FetchRequest, FetchReply>, 'decide'>, handler: Handler, refuse: Refuse) {
+  return (request: Request, ...rest: readonly unknown[]): Response | Promise<Response> => {
+    const reply: FetchReply = {};
+    const admit = (principal: Principal | null): Response | Promise<Response> => {
+      const response = handler(request, { principal }, ...rest);
+      if (reply.extra === undefined) return response;
+      return isThenable(response)
+        ? response.then((late) => addToFetchAnswer(late, reply))
+        : addToFetchAnswer(response, reply);
+    };
+    let decided: Principal | null | Promise<Principal | null>;
+    try {
+      decided = gate.decide(request, reply);
+    } catch (error) {
+      return refuse(error, request, reply);
+    }
+    // Not `then(admit).catch(…)`: an error of the handler is not a refusal.
+    return isThenable(decided)
+      ? decided.then(admit, (error: unknown) => refuse(error, request, reply))
+      : admit(decided);
+  };
+}
+
+/** The proxy of Next.js reads where an answer leads to, and fails where that is a path alone. */
+function inNextProxy(response: Response, request: FetchRequest, publicUrl = request.url): Response {
+  const location = response.headers.get('location');
+  if (location?.startsWith('/') && 'nextUrl' in request && publicUrl !== undefined) {
+    response.headers.set('location', new URL(location, publicUrl).href);
+  }
+  return response;
+}
+
+function toRequest(incoming: Incoming): FetchRequest {
+  return typeof (incoming as Headers).get === 'function'
+    ? { headers: incoming as Headers }
+    : (incoming as FetchRequest);
+}

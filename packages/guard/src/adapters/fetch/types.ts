@@ -1,0 +1,216 @@
+import type { Claims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
+import type { GuardOptions } from '../../core/internal.ts';
+import type {
+  BackchannelLogoutOptions,
+  Connection,
+  FetchRequest,
+  Found,
+  KeycloakOptions,
+  NotOptional,
+  PathEnforcerOptions,
+  PermissionSettings,
+  Permissions,
+  PermitOptions,
+  PermitRule,
+  ProtectedResourceOptions,
+  PushedClaims,
+  SessionSettings,
+} from '../engine/internal.ts';
+import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+
+/** Options of {@link keycloak}. */
+export type FetchKeycloakOptions<C extends object = Claims> = KeycloakOptions<FetchRequest, C> & {
+  /**
+   * Signs people in with the browser: `handle` answers login, callback, session and logout, and guards accept the session
+   * cookie as well as a bearer token. Default: no sessions.
+   */
+  readonly session?: SessionSettings<FetchRequest> | undefined;
+  /** Publishes which resource this is (RFC 9728): `handle` answers its metadata, and every challenge names it. Default: not published. */
+  readonly protectedResource?: ProtectedResourceOptions | undefined;
+  /** Where Keycloak reports to `handle` that a session ended. Default: `POST /backchannel-logout`. */
+  readonly backchannelLogout?: BackchannelLogoutOptions<FetchRequest> | undefined;
+  /**
+   * Turns on questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out if the other
+   * options have it. Default: off.
+   */
+  readonly permissions?: PermissionSettings | undefined;
+};
+
+/**
+ * A request, or the part of it that a framework shows. `Headers` alone do not tell the method. With a session cookie they
+ * are treated as those of a request that changes something, and refused if another site may have sent it. For a page, pass
+ * `{ headers, method: 'GET' }`.
+ */
+export type Incoming = FetchRequest | Headers;
+
+/** A handler of guarded requests. Further arguments of the framework follow `found`. */
+export type GuardedHandler<
+  C extends object,
+  R extends GuardOptions,
+  Req extends Request,
+  Rest extends unknown[],
+> = (request: Req, found: { readonly principal: Found<C, R> }, ...rest: Rest) => Response | Promise<Response>;
+
+/** A function given to {@link FetchKeycloak.permit}. Further arguments of the framework follow `principal`. */
+export type OfRequest<T> = (
+  request: Request,
+  principal: Principal,
+  // biome-ignore lint/suspicious/noExplicitAny: arguments of the framework.
+  ...rest: any[]
+) => T | Promise<T>;
+
+/** Options of {@link FetchKeycloak.permit}; see `PermitOptions` of `keycloak-guard/authz`. */
+export type FetchPermitOptions = Omit<PermitOptions<Request>, 'owner' | 'claims'> & {
+  readonly owner?: OfRequest<string | null | undefined> | undefined;
+  readonly claims?: OfRequest<PushedClaims> | undefined;
+};
+
+/** keycloak-guard for servers whose handlers take a `Request` and return a `Response`. */
+export interface FetchKeycloak<C extends object = Claims> {
+  /** Verifies tokens; the same object that the guards use. */
+  readonly verifier: TokenVerifier<C>;
+  /**
+   * Wraps a handler for authenticated requests that meet the requirements. Others are answered with status, challenge and
+   * `{"detail": …}`; with sessions, a browser that asks for a page is sent to the login.
+   *
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * export const GET = kc.guard({ realmRole: 'admin' }, (request, { principal }) =>
+   *   Response.json({ hello: principal.username }));
+   */
+  guard<const R extends GuardOptions, Req extends Request, Rest extends unknown[]>(
+    requirements: R,
+    handler: GuardedHandler<C, R, Req, Rest>,
+  ): (request: Req, ...rest: Rest) => Response | Promise<Response>;
+  /**
+   * Wraps a handler inside `guard`, for callers to whom Keycloak grants the permission. Others are answered as `guard` does.
+   * Needs the option `permissions`.
+   *
+   * @throws {OptionsError} for a wrong rule or option
+   * @throws {Error} without the option `permissions`
+   * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
+   * @example
+   * export const GET = kc.guard({}, kc.permit('orders#view', { hide: true }, (request, { principal }) =>
+   *   Response.json({ hello: principal.username })));
+   */
+  permit<Req extends Request, Rest extends unknown[]>(
+    rule: PermitRule | OfRequest<PermitRule>,
+    options: FetchPermitOptions,
+    handler: GuardedHandler<C, NotOptional, Req, Rest>,
+  ): (
+    request: Req,
+    found: { readonly principal: Principal<C> | null },
+    ...rest: Rest
+  ) => Response | Promise<Response>;
+  /**
+   * Wraps a handler inside `guard`, and decides by the request's path and method, as the policy enforcer of Keycloak's Java
+   * adapters does. The path is that of the `Request`, whose dot segments are resolved: the application must route by the
+   * same path. Needs the option `permissions`.
+   *
+   * @throws {OptionsError} for a wrong option or part of the configuration
+   * @throws {Error} without the option `permissions`
+   * @see Keycloak, Authorization Services Guide: "Policy enforcers"
+   * @example
+   * Bun.serve({ fetch: kc.guard({}, kc.pathEnforcer({ methodScopes: { GET: 'view' } }, (request) => route(request))) });
+   */
+  pathEnforcer<Req extends Request, Rest extends unknown[]>(
+    options: Omit<PathEnforcerOptions, 'permissions'>,
+    handler: GuardedHandler<C, NotOptional, Req, Rest>,
+  ): (
+    request: Req,
+    found: { readonly principal: Principal<C> | null },
+    ...rest: Rest
+  ) => Response | Promise<Response>;
+  /** Asks Keycloak for permissions outside of `permit`. @throws {Error} without the option `permissions` */
+  readonly permissions: Permissions;
+  /**
+   * Who is calling, or the response that refuses them: for middleware, and wherever no handler can be wrapped.
+   *
+   * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement
+   * @example
+   * const found = await kc.decide(request, { scope: 'orders:read' });
+   * if (found instanceof Response) return found;
+   */
+  decide<const R extends GuardOptions = NotOptional>(
+    request: Incoming,
+    requirements?: R,
+  ): Promise<Found<C, R> | Response>;
+  /**
+   * Who is calling: for server actions, GraphQL and RPC, which answer errors their own way.
+   *
+   * @throws {AuthError} (rejects with one) if the request is refused
+   * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement
+   * @example
+   * const principal = await kc.principal(await headers(), { realmRole: 'editor' });
+   */
+  principal<const R extends GuardOptions = NotOptional>(
+    request: Incoming,
+    requirements?: R,
+  ): Promise<Found<C, R>>;
+  /**
+   * A guarded MCP server at the path of its URL, with its metadata (RFC 9728). Answers 404 on other paths.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see Model Context Protocol, "Authorization"
+   * @example
+   * Bun.serve({ fetch: kc.mcp({ url, scopes: ['mcp:tools'] }, (request, { auth }) =>
+   *   transport.handleRequest(request, { authInfo: auth })) });
+   */
+  mcp(
+    options: McpOptions,
+    handler: (
+      request: Request,
+      found: { readonly principal: Principal; readonly auth: McpAuthInfo },
+    ) => Response | Promise<Response>,
+  ): (request: Request) => Promise<Response>;
+  /**
+   * Answers login, callback, session and logout, the resource's metadata, and Keycloak's messages. Resolves to `undefined`
+   * for any other request.
+   *
+   * @example
+   * Bun.serve({ fetch: async (request) => (await kc.handle(request)) ?? app(request) });
+   */
+  handle(request: Request): Promise<Response | undefined>;
+  /**
+   * `handle` for file-based routers: export it from a file for `/auth/*` and one for `/backchannel-logout`. Answers 404 to
+   * any other request.
+   *
+   * @example
+   * export const { GET, POST } = kc.handlers; // app/auth/[...path]/route.ts
+   */
+  readonly handlers: Readonly<Record<'GET' | 'OPTIONS' | 'POST', (request: Request) => Promise<Response>>>;
+  /**
+   * The caller's access token, to call another API on their behalf: the bearer token as it was sent, or the session's token,
+   * renewed if it is about to expire. `null` if nobody is signed in.
+   *
+   * @throws {AuthError} rejects with the error that a guard would refuse the request with
+   * @example
+   * const token = await kc.accessToken(request);
+   * const answer = await fetch('http://localhost:4000/orders', { headers: { authorization: `Bearer ${token}` } });
+   */
+  accessToken(request: Incoming): Promise<string | null>;
+  /**
+   * Guards a connection that stays open, for example server-sent events. The result says who is on it, and its `signal`
+   * aborts when it has to end.
+   *
+   * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement
+   * @throws {AuthError} rejects with the error that a guard would refuse the request with
+   * @example
+   * const connection = await kc.connect(request);
+   * connection.signal.addEventListener('abort', () => events.close());
+   * request.signal.addEventListener('abort', connection.end);
+   */
+  connect(request: Incoming, requirements?: Requirements<C>): Promise<Connection>;
+  /**
+   * Whether a principal meets requirements; false for `null` and `undefined`.
+   *
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * const mayDelete = kc.has(principal, { realmRole: 'admin' });
+   */
+  has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
+  /** Loads the realm's keys, so that the first request need not wait for them. Never rejects. */
+  load(): Promise<void>;
+  /** Ends every timer. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isAuthError, type Principal } from '../../core/index.ts';
+import type { Answer } from '../../core/internal.ts';
+import { answerNode } from '../engine/internal.ts';
+
+/** A context of Koa's, as much of it as is needed. */
+export interface KoaContext {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly request: object;
+  readonly method: string;
+  readonly path: string;
+  readonly originalUrl: string;
+  readonly protocol: string;
+  readonly host: string;
+  readonly app: { emit(event: 'error', error: unknown, context: unknown): boolean };
+  readonly state: { principal?: Principal };
+  status: number;
+  body: unknown;
+  set(name: string, value: string | string[]): void;
+  append(name: string, value: string | string[]): void;
+  onerror(error: Error): void;
+}
+
+/** Sends an answer as an application would: middleware in front sees it. */
+export function sendAnswer(context: KoaContext, answer: Answer): void {
+  context.status = answer.status;
+  // A body that is set brings a type, so the headers come after it.
+  context.body = answer.body ?? null;
+  context.status = answer.status;
+  for (const [name, value] of Object.entries(answer.headers)) {
+    // HTTP/2 has none (RFC 9113 §8.2.2).
+    if (name !== 'connection' || context.req.httpVersionMajor < 2) context.set(name, value);
+  }
+  for (const cookie of answer.setCookies) context.append('set-cookie', cookie);
+}
+
+/**
+ * Throws a refusal as Koa's own errors are thrown. Middleware in front may catch it; where none does, the answer is JSON,
+ * with the headers that were set before, and not the text that Koa would make of it.
+ */
+export function throwRefusal(
+  context: KoaContext,
+  error: unknown,
+  refusalOf: (error: unknown, context: KoaContext) => Answer | undefined,
+): never {
+  if (!isAuthError(error)) throw error;
+  // By these two, middleware knows what may be told; its text is for everybody, whatever the status.
+  Object.assign(error, { status: error.statusCode, expose: true });
+  const { onerror } = context;
+  context.onerror = (thrown) => {
+    const answer = thrown === error ? refusalOf(thrown, context) : undefined;
+    if (answer === undefined) {
+      onerror.call(context, thrown);
+      return;
+    }
+    context.app.emit('error', thrown, context);
+    answerNode(context.res, answer);
+  };
+  throw error;
+}

@@ -1,0 +1,62 @@
+import { toJsonAnswer } from '../../core/internal.ts';
+import {
+  answerFetchRoute,
+  type Door,
+  type FetchReply,
+  findFetchRoute,
+  readFetchBody,
+  toFetchAnswer,
+} from '../engine/internal.ts';
+import { createMcpServer, type McpCaller } from './mcp-server.ts';
+import { LONGEST, MessageError } from './needed-scopes.ts';
+import { type McpOptions, resolveMcpOptions } from './options.ts';
+
+type FetchDoor<Incoming> = Pick<
+  Door<Incoming, FetchReply, never>,
+  'protectedResource' | 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock' | 'addToAnswer'
+>;
+
+/**
+ * The metadata and guard of an MCP server, for `Request`s of the Fetch standard.
+ *
+ * @returns a function that resolves to an answer, to the caller, or to `undefined` for other paths; it rejects with refusals
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+export function toFetchMcp<Incoming>(
+  door: FetchDoor<Incoming>,
+  options: McpOptions,
+): (
+  incoming: Incoming,
+  request: Request,
+  reply: FetchReply,
+  readAgain?: () => Promise<unknown>,
+) => Promise<Response | McpCaller | undefined> {
+  const resolved = resolveMcpOptions(options);
+  const routes = door.protectedResource(resolved.resource, resolved.challenged);
+  const server = createMcpServer(resolved, door.statelessGate(), door.toRequest, door.clock);
+
+  return async (incoming, request, reply, readAgain = async () => undefined) => {
+    const route = findFetchRoute(routes, request);
+    if (route !== undefined) return answerFetchRoute(door, route, incoming, request);
+    if (!server.isFor(request.url)) return undefined;
+    const preflight = server.preflight(request);
+    if (preflight !== undefined) return toFetchAnswer(preflight);
+    door.addToAnswer(reply, { headers: server.corsHeaders(request), setCookies: [] });
+    const caller = await server.admit(incoming, reply);
+    if (!server.readsBodies || request.method !== 'POST') return caller;
+    try {
+      server.assertMayCall(incoming, caller, request.bodyUsed ? await readAgain() : await readCopy(request));
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      return toFetchAnswer(toJsonAnswer(error.status, {}, { detail: error.message }));
+    }
+    return caller;
+  };
+}
+
+/** Reads a copy, because the SDK's transport reads the request itself. */
+async function readCopy(request: Request): Promise<string> {
+  const text = await readFetchBody(request.clone(), LONGEST);
+  if (text === null) throw new MessageError(413, 'Content Too Large');
+  return text;
+}

@@ -1,0 +1,20 @@
+import { type NodeRequest, readNodeBody } from '../engine/internal.ts';
+import { LONGEST, MessageError, parseMessage } from './needed-scopes.ts';
+
+/**
+ * The message of a request, from a body parser or read here. It stays in `request.body`, because a stream is read once.
+ *
+ * @throws {MessageError} rejects with 413 for a body over 4 MiB, with 400 if it is not JSON, with 500 if something read it
+ *   and did not leave it in `request.body`
+ */
+export async function readMessage(request: NodeRequest & { body?: unknown }): Promise<unknown> {
+  // A body parser leaves the stream unread if the content type is not its own; some set `request.body` to {} all the same.
+  if (!request.readableEnded) {
+    const text = await readNodeBody(request, LONGEST);
+    if (text === null) throw new MessageError(413, 'Content Too Large');
+    request.body = parseMessage(text);
+  }
+  if (request.body === undefined)
+    throw new MessageError(500, 'The body was read, and is not in request.body');
+  return request.body;
+}

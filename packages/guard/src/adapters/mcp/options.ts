@@ -1,0 +1,101 @@
+import { checkOptions, type OptionRules } from '../../core/internal.ts';
+import { type ProtectedResourceOptions, RESOURCE_RULES } from '../engine/index.ts';
+
+/** Options of an MCP server. */
+export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChallenge'> {
+  /**
+   * The URL that people enter in their MCP clients, for example `https://example.com/mcp`. Tokens must name it as an audience
+   * (`aud`), whichever audiences the verifier accepts: a token for another server must not work here (RFC 8707).
+   */
+  readonly url: string;
+  /** Scopes that every request needs. In Keycloak, one of them carries the audience mapper. Default none. */
+  readonly scopes?: readonly string[] | undefined;
+  /**
+   * Further scopes that single tools need, by the tool's name. A token without one is answered 403 `insufficient_scope`,
+   * which names the scopes to ask for. Default none.
+   */
+  readonly tools?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /**
+   * Which scopes the challenge to a caller without a token names. `true`: all, those of the tools too. `'required'`: those
+   * that every request needs; those of a tool when it is called. `false`: none. Clients that registered themselves keep the
+   * scopes of their first challenge, so use `'required'` only with clients set up in advance. Default true.
+   */
+  readonly scopesInChallenge?: boolean | 'required' | undefined;
+  /**
+   * Origins whose pages may call this server, for example `['http://localhost:6274']` for the MCP Inspector. They get the CORS
+   * headers they need. The server's own origin is always allowed. Pages of other origins are refused, which stops DNS
+   * rebinding. Default none.
+   */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Path that this process is called by, if a proxy in front changes it. Default: the path of `url`. */
+  readonly path?: string | undefined;
+}
+
+const isScopes = (value: unknown): boolean =>
+  RESOURCE_RULES.scopes.isMet([value].flat()) && [value].flat().length > 0;
+
+const RULES: OptionRules<McpOptions> = {
+  ...RESOURCE_RULES,
+  tools: {
+    rule: 'must be an object with one scope or a list of scopes for each tool',
+    example: "{ 'delete-order': 'orders:write' }",
+    isMet: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.values(value).every(isScopes),
+  },
+  scopesInChallenge: {
+    rule: "must be true, false or 'required'",
+    example: 'true',
+    isMet: (value) => typeof value === 'boolean' || value === 'required',
+  },
+  allowedOrigins: {
+    rule: 'must be a list of origins: only scheme, host and port',
+    example: "['http://localhost:6274']",
+    isMet: (value) =>
+      Array.isArray(value) &&
+      value.every((one) => typeof one === 'string' && URL.canParse(one) && new URL(one).origin === one),
+  },
+  path: {
+    rule: 'must be a path',
+    example: "'/mcp'",
+    isMet: (value) => typeof value === 'string' && value.startsWith('/'),
+  },
+};
+
+/** {@link McpOptions} with every default filled in. */
+export interface ResolvedMcpOptions {
+  readonly url: URL;
+  /** The URL as it was written, because audiences are compared as texts. */
+  readonly audience: string;
+  readonly scopes: readonly string[];
+  /** A map, so that a tool named `constructor` is a name like any other. */
+  readonly tools: ReadonlyMap<string, readonly string[]>;
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly path: string;
+  /** Options of the metadata route. */
+  readonly resource: ProtectedResourceOptions;
+  /** Scopes that challenges name. */
+  readonly challenged: readonly string[];
+}
+
+/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
+export function resolveMcpOptions(options: McpOptions): ResolvedMcpOptions {
+  checkOptions('mcp', options, RULES);
+  const { scopes = [], scopesInChallenge = true, allowedOrigins = [] } = options;
+  const url = new URL(options.url);
+  const tools = new Map(Object.entries(options.tools ?? {}).map(([name, needs]) => [name, [needs].flat()]));
+  const all = [...new Set([...scopes, ...[...tools.values()].flat()])];
+  const { name, documentation } = options;
+  return {
+    url,
+    audience: options.url,
+    scopes,
+    tools,
+    allowedOrigins: new Set([url.origin, ...allowedOrigins]),
+    path: options.path ?? url.pathname,
+    resource: { url: options.url, scopes: all, name, documentation },
+    challenged: scopesInChallenge === true ? all : scopesInChallenge === 'required' ? scopes : [],
+  };
+}

@@ -1,0 +1,88 @@
+import type { Requirements } from '../../core/index.ts';
+import type { GuardOptions } from '../../core/internal.ts';
+import type { RequiredPermission } from './permission.ts';
+
+/** What the decorators of one class, or of one handler, ask for. */
+export interface Access {
+  readonly isPublic: boolean;
+  readonly isOptional: boolean;
+  /** All of them must be met. */
+  readonly requirements: readonly Requirements[];
+  /** All of them must be granted. */
+  readonly permissions: readonly RequiredPermission[];
+}
+
+/** Shared by every copy of this package: an application may load it as an ES module and as CommonJS. */
+const KEY = Symbol.for('keycloak-guard.access');
+const NOTHING: Access = { isPublic: false, isOptional: false, requirements: [], permissions: [] };
+
+/** @param on a class, or the handler function */
+export function accessOf(on: object): Access | undefined {
+  return Reflect.getOwnMetadata(KEY, on) as Access | undefined;
+}
+
+/** Decorators on one class or handler add up. @throws {TypeError} if one of them opens what another guards */
+export function addAccess(on: object, added: Partial<Access>): void {
+  const before = accessOf(on) ?? NOTHING;
+  const access: Access = {
+    isPublic: before.isPublic || added.isPublic === true,
+    isOptional: before.isOptional || added.isOptional === true,
+    requirements: [...before.requirements, ...(added.requirements ?? [])],
+    permissions: [...before.permissions, ...(added.permissions ?? [])],
+  };
+  const required = access.requirements.length + access.permissions.length;
+  if (access.isPublic && (access.isOptional || required > 0)) {
+    throw new TypeError(`${nameOf(on)}: @Public() stands beside a decorator that guards; keep one of them`);
+  }
+  Reflect.defineMetadata(KEY, access, on);
+}
+
+/**
+ * Everything that a handler, its class and the classes it extends require. `@Public()` removes requirements further out,
+ * never those further in.
+ *
+ * @returns `null` if the handler is open to everybody
+ */
+export function toGuardOptions(controller: object, handler: object): GuardOptions | null {
+  const requirements: Requirements[] = [];
+  let optional: boolean | undefined;
+  for (const access of levelsOf(controller, handler)) {
+    if (access.isPublic) {
+      if (optional === undefined) return null;
+      break;
+    }
+    requirements.push(...access.requirements);
+    optional ??= access.isOptional;
+  }
+  return { ...merge(requirements), optional: optional ?? false };
+}
+
+/** Permissions of a handler and its classes, outermost first. `@Public()` removes those further out. */
+export function permissionsOf(controller: object, handler: object): RequiredPermission[] {
+  const found: RequiredPermission[] = [];
+  for (const access of levelsOf(controller, handler)) {
+    if (access.isPublic) break;
+    found.unshift(...access.permissions);
+  }
+  return found;
+}
+
+/** Nearest first. */
+function* levelsOf(controller: object, handler: object): Generator<Access> {
+  const own = accessOf(handler);
+  if (own !== undefined) yield own;
+  for (let one: object | null = controller; one !== null; one = Object.getPrototypeOf(one)) {
+    const access = accessOf(one);
+    if (access !== undefined) yield access;
+  }
+}
+
+function merge(requirements: readonly Requirements[]): Requirements {
+  // `allOf` refuses an empty requirement, which asks for a token and nothing else.
+  const some = requirements.filter((one) => Object.keys(one).length > 0);
+  return some.length > 1 ? { allOf: some } : (some[0] ?? {});
+}
+
+function nameOf(on: object): string {
+  return (on as { name?: string }).name ?? 'A handler';
+}

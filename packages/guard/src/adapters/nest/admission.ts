@@ -1,0 +1,86 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { isThenable, type Log } from '../../core/internal.ts';
+import type { Decide, Door } from '../engine/internal.ts';
+import { permissionsOf, toGuardOptions } from './access.ts';
+import { type Call, carrierOf, kindOf } from './call.ts';
+import { type Check, decide, forget, refuseUnknown } from './decide.ts';
+import { toBoth, toPermit } from './permission.ts';
+
+/** Admits or refuses the context that a guard was called with. */
+export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;
+
+type NestDoor = Pick<Door<Call, Call, never>, 'gate' | 'permits' | 'refusalOf'>;
+
+/**
+ * @param toCall throws an `UnknownContextError` if it cannot tell where the context carries the token
+ * @param follow called with each WebSocket message that was admitted
+ * @param paths also decides on every guarded call by its path
+ */
+export function createAdmission(
+  door: NestDoor,
+  toCall: (context: ExecutionContext) => Call,
+  log: Pick<Log, 'error'>,
+  follow: (call: Call) => void,
+  paths?: Decide<Call> | undefined,
+): Admission {
+  const checkOf = createChecks(door, paths);
+  /** A global guard and a decorator's guard see the same request: it is decided once. */
+  const decided = new WeakMap<object, { readonly check: object; readonly admitted: ReturnType<Admission> }>();
+
+  return (context) => {
+    const check = checkOf(context.getClass(), context.getHandler());
+    if (check === null) {
+      forget(context);
+      return true;
+    }
+    const request = kindOf(context) === 'http' ? carrierOf(context) : undefined;
+    const before = request && decided.get(request);
+    if (before?.check === check) return before.admitted;
+    let call: Call;
+    try {
+      call = toCall(context);
+    } catch (error) {
+      return refuseUnknown(error, context, log);
+    }
+    const admitted = decide(door, check, context, call);
+    if (request !== undefined) decided.set(request, { check, admitted });
+    return kindOf(context) === 'ws' ? tellOf(admitted, () => follow(call)) : admitted;
+  };
+}
+
+function tellOf(admitted: true | Promise<true>, tell: () => void): ReturnType<Admission> {
+  if (isThenable(admitted)) return admitted.then(() => tellOf(true, tell));
+  tell();
+  return true;
+}
+
+/** The check of each handler, made at its first call; `null` if the handler is open. */
+function createChecks(door: NestDoor, paths: Decide<Call> | undefined) {
+  const checks = new WeakMap<object, WeakMap<object, Check | null>>();
+  return (controller: object, handler: object): Check | null => {
+    let ofClass = checks.get(controller);
+    if (ofClass === undefined) {
+      ofClass = new WeakMap();
+      checks.set(controller, ofClass);
+    }
+    let check = ofClass.get(handler);
+    if (check === undefined) {
+      check = makeCheck(door, controller, handler, paths);
+      ofClass.set(handler, check);
+    }
+    return check;
+  };
+}
+
+function makeCheck(
+  door: NestDoor,
+  controller: object,
+  handler: object,
+  paths: Decide<Call> | undefined,
+): Check | null {
+  const options = toGuardOptions(controller, handler);
+  if (options === null) return null;
+  const permit = toPermit(door.permits, permissionsOf(controller, handler));
+  const both = paths && permit ? toBoth(paths, permit) : (paths ?? permit);
+  return { gate: door.gate(options), permit: both };
+}

@@ -1,0 +1,47 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type {
+  BackchannelLogoutOptions,
+  KeycloakOptions,
+  OnDenied,
+  SessionSettings,
+} from '../engine/internal.ts';
+import type { Call, KeycloakRequest } from './call.ts';
+
+// The engine calls listeners with our `Call`. They expect Nest's context or the platform's request.
+
+/** Calls `onDenied` with Nest's context. */
+export function toCallOptions<C extends object>(
+  options: KeycloakOptions<ExecutionContext, C>,
+): KeycloakOptions<Call, C> {
+  const { onDenied } = options;
+  const told: OnDenied<Call> | undefined =
+    onDenied && (({ context }, error, who) => onDenied(context as ExecutionContext, error, who));
+  return { ...options, onDenied: told } as object as KeycloakOptions<Call, C>;
+}
+
+export function toCallSession({
+  onEvent,
+  onLogin,
+  authorizationParameters: parameters,
+  ...rest
+}: SessionSettings<KeycloakRequest>): SessionSettings<Call> {
+  return {
+    ...rest,
+    onEvent: onEvent && ((event, call) => onEvent(event, call && requestOf(call))),
+    onLogin: onLogin && ((principal, call) => onLogin(principal, requestOf(call))),
+    authorizationParameters:
+      typeof parameters === 'function' ? (call: Call) => parameters(requestOf(call)) : parameters,
+  };
+}
+
+export function toCallMessages({
+  onMessage,
+  ...rest
+}: BackchannelLogoutOptions<KeycloakRequest>): BackchannelLogoutOptions<Call> {
+  return { ...rest, onMessage: onMessage && ((call, message) => onMessage(requestOf(call), message)) };
+}
+
+/** Sessions and messages only come over HTTP. */
+function requestOf({ request }: Call): KeycloakRequest {
+  return request as KeycloakRequest;
+}

@@ -1,0 +1,116 @@
+import { isAuthError } from '../../core/index.ts';
+import { disconnectSocket, type SocketIoSocket } from '../engine/internal.ts';
+import type { Client } from './ws-call.ts';
+
+/** The members of a `ws` client that are used here. */
+interface WsClient {
+  readonly readyState: number;
+  once(event: 'close', listener: () => void): unknown;
+  removeAllListeners(event: 'message'): unknown;
+  pause(): void;
+  resume(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+interface SocketIoClient extends SocketIoSocket {
+  /** Adds middleware for incoming events. */
+  use(middleware: (event: unknown, next: () => void) => void): unknown;
+}
+
+/** A gateway's client, of Socket.IO or of `ws`. */
+export type GatewayClient = Client & (SocketIoClient | WsClient);
+
+/** A `ws` client that has not answered the close by then is cut off. Unit: milliseconds. */
+const CUT_AFTER_MS = 1_000;
+/** `readyState` of `ws` from which on the connection is closing or closed. */
+const CLOSING = 2;
+
+/** Most events of a client of Socket.IO that wait for a decision; who sends more is disconnected. */
+const MOST_HELD = 100;
+
+const has = (client: object, ...methods: string[]): boolean =>
+  methods.every((name) => typeof (client as Record<string, unknown>)[name] === 'function');
+
+/** Whether it is known how a client is held, heard of and ended. An adapter of the application's own may have others. */
+export function isKnownClient(client: unknown): client is GatewayClient {
+  if (typeof client !== 'object' || client === null) return false;
+  return has(client, 'disconnect')
+    ? has(client, 'use', 'on', 'emit')
+    : has(client, 'once', 'removeAllListeners', 'pause', 'resume', 'close', 'terminate');
+}
+
+/** Ends a client of whichever kind, as well as it goes. */
+export function endUnknown(client: unknown): void {
+  if (typeof client !== 'object' || client === null) return;
+  const name = ['terminate', 'disconnect', 'close', 'end', 'destroy'].find((one) => has(client, one));
+  try {
+    if (name !== undefined) (client as Record<string, () => void>)[name]?.();
+  } catch {
+    // It is over, or of a kind that cannot be ended from here.
+  }
+}
+
+export function isSocketIo(client: GatewayClient): client is Client & SocketIoClient {
+  return 'disconnect' in client;
+}
+
+/** Whether the client left while its token was being checked. */
+export function isOver(client: GatewayClient): boolean {
+  return isSocketIo(client) ? client.connected === false : client.readyState >= CLOSING;
+}
+
+/** Number of decisions still open: several gateways may share a client. */
+const undecided = new WeakMap<object, number>();
+
+/**
+ * Nest does not wait for `handleConnection`. This holds back what the client sends until a decision is made.
+ *
+ * @returns call it once the decision is made
+ */
+export function hold(client: GatewayClient): () => void {
+  if (isSocketIo(client)) return holdEvents(client);
+  undecided.set(client, (undecided.get(client) ?? 0) + 1);
+  client.pause();
+  return () => {
+    const left = (undecided.get(client) as number) - 1;
+    undecided.set(client, left);
+    if (left === 0) client.resume();
+  };
+}
+
+/** After a disconnect, Socket.IO drops the events that were held back. */
+function holdEvents(client: SocketIoClient): () => void {
+  let waiting: (() => void)[] | undefined = [];
+  client.use((_event, next) => {
+    if (waiting === undefined) next();
+    else if (waiting.length < MOST_HELD) waiting.push(next);
+    else if (client.connected !== false) {
+      waiting.length = 0;
+      client.disconnect(true);
+    }
+  });
+  return () => {
+    const held = waiting ?? [];
+    waiting = undefined;
+    for (const next of held) next();
+  };
+}
+
+/**
+ * Tells Socket.IO the reason by an event, `ws` by the close code: 4401 or 4403 for a refusal, 1013 for "try again later",
+ * 1011 for a fault in this server (RFC 6455 §7.4.1).
+ */
+export function disconnect(client: GatewayClient, reason: unknown): void {
+  if (isSocketIo(client)) {
+    disconnectSocket(client, reason);
+    return;
+  }
+  const { statusCode, detail } = isAuthError(reason)
+    ? reason
+    : { statusCode: 500, detail: 'Internal Server Error' };
+  // Until the client answers the close, it could go on sending.
+  client.removeAllListeners('message');
+  client.close(statusCode < 500 ? 4000 + statusCode : statusCode === 503 ? 1013 : 1011, detail);
+  setTimeout(() => client.terminate(), CUT_AFTER_MS).unref();
+}

@@ -1,0 +1,146 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { AuthError, isAuthError, type Principal, type Requirements } from '../../core/index.ts';
+import type { Log } from '../../core/internal.ts';
+import {
+  type Connection,
+  type ConnectionGuard,
+  type Door,
+  type SocketIoMiddleware,
+  toSocketIoMiddleware,
+  toToken,
+} from '../engine/internal.ts';
+import type { Call, Carrier } from './call.ts';
+import { toClientContext } from './client-context.ts';
+import { refuse } from './decide.ts';
+import {
+  disconnect,
+  endUnknown,
+  type GatewayClient,
+  hold,
+  isKnownClient,
+  isOver,
+  isSocketIo,
+} from './gateway-client.ts';
+import type { Client, Handshakes } from './ws-call.ts';
+
+/** Ends each gateway connection when its caller's token or session ends. */
+export interface GatewayConnections {
+  /** Starts watching the client of an admitted message, by the token of its handshake. Repeated calls change nothing. */
+  follow(call: Call): void;
+  /** Guards the connection itself. Disconnects a refused client and resolves to `undefined`. */
+  connect(client: object, requirements: Requirements): Promise<Principal | undefined>;
+  /** @throws {WsException} rejects with what a guard would refuse the token with; the old token stays in use */
+  renew(client: object, token: unknown): Promise<Principal>;
+  /** @throws {OptionsError} for a misspelt or empty requirement */
+  socket(requirements: Requirements): SocketIoMiddleware;
+}
+
+const UNKNOWN = 'A client of a gateway is neither of ws nor of Socket.IO, and is refused';
+const UNENDED =
+  'Clients of a gateway are neither of ws nor of Socket.IO: each message is looked at, and the connection is not ended with its token';
+
+/** @param toCall throws if the client's handshake is unknown */
+export function createGatewayConnections(
+  door: Pick<Door<Call, Call, never>, 'connections' | 'refusalOf'>,
+  handshakes: Handshakes,
+  toCall: (context: ExecutionContext) => Call,
+  log: Pick<Log, 'warn' | 'error'>,
+): GatewayConnections {
+  const open = new WeakMap<object, Promise<Connection>>();
+  const { connections } = door;
+  const everybody = connections.guard({});
+  const callOf = (client: object) => toCall(toClientContext(client as Client));
+
+  /** Later messages are checked with the renewed token. */
+  function keep(client: object, opening: Promise<Connection>): Promise<Connection> {
+    const kept = opening.then((connection) => ({
+      get principal() {
+        return connection.principal;
+      },
+      signal: connection.signal,
+      async renew(token: string) {
+        const principal = await connection.renew(token);
+        handshakes.goOnWith(client, toToken(token));
+        return principal;
+      },
+      end: connection.end,
+    }));
+    open.set(client, kept);
+    return kept;
+  }
+
+  /** Rejects with the refusal. An admitted client is disconnected when its time is over. */
+  async function watch(client: GatewayClient, opening: Promise<Connection>): Promise<Principal> {
+    try {
+      const connection = await keep(client, opening);
+      if (isOver(client)) connection.end();
+      else if (isSocketIo(client)) client.on('disconnect', connection.end);
+      else client.once('close', connection.end);
+      connection.signal.addEventListener('abort', () => disconnect(client, connection.signal.reason));
+      return connection.principal;
+    } catch (error) {
+      open.delete(client);
+      throw error;
+    }
+  }
+
+  function turnAway(client: GatewayClient, error: unknown): undefined {
+    if (!isAuthError(error)) log.error({ err: error }, 'A connection could not be guarded, and is closed');
+    disconnect(client, error);
+  }
+
+  let isUnknownTold = false;
+  function tellOfUnknown(): void {
+    if (isUnknownTold) return;
+    isUnknownTold = true;
+    log.warn({}, UNENDED);
+  }
+
+  return {
+    follow(call) {
+      const client: Carrier = call.carrier;
+      const isNobody = client.principal === undefined;
+      // With `tokenFrom.ws`, each message may carry a token of its own.
+      if (isNobody || call.request === undefined || open.has(client)) return;
+      if (!isKnownClient(client)) return tellOfUnknown();
+      watch(client, everybody.open(call)).catch((error: unknown) => {
+        // Keycloak does not answer at the moment: the next message tries again.
+        if (!isAuthError(error) || error.statusCode !== 503) turnAway(client, error);
+      });
+    },
+    async connect(client, requirements) {
+      const guard = connections.guard(requirements);
+      if (!isKnownClient(client)) {
+        log.error({}, UNKNOWN);
+        endUnknown(client);
+        return undefined;
+      }
+      const release = hold(client);
+      try {
+        return await watch(client, guard.open(callOf(client)));
+      } catch (error) {
+        return turnAway(client, error);
+      } finally {
+        release();
+      }
+    },
+    async renew(client, token) {
+      try {
+        const connection = await open.get(client);
+        if (connection === undefined) throw new AuthError('missing_token', 'Nobody is on the connection');
+        return await connection.renew(token as string);
+      } catch (error) {
+        const context = toClientContext(client as Client);
+        return refuse(door, error, context, toCall(context));
+      }
+    },
+    socket(requirements) {
+      const guard = connections.guard(requirements);
+      return (socket, next) => {
+        const begin = async () => keep(socket, guard.open(callOf(socket)));
+        const ofSocket: ConnectionGuard<unknown> = { open: begin, openWith: begin };
+        toSocketIoMiddleware(ofSocket)(socket, next);
+      };
+    },
+  };
+}

@@ -1,0 +1,27 @@
+export type {
+  BackchannelLogoutOptions,
+  PermissionSettings,
+  Permissions,
+  PermitRule,
+  ProtectedResourceOptions,
+  SessionSettings,
+} from '../engine/internal.ts';
+export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+export type { KeycloakRequest } from './call.ts';
+export {
+  type AccessDecorator,
+  ClientRoles,
+  OptionalAuth,
+  Permission,
+  Principal,
+  Public,
+  Require,
+  Roles,
+  Scopes,
+} from './decorators.ts';
+export { KeycloakGuard } from './guard.ts';
+export { KeycloakModule, type KeycloakModuleAsyncOptions } from './module.ts';
+export type { KeycloakModuleOptions, NestOptions } from './options.ts';
+export type { OfRequest, PermissionOptions } from './permission.ts';
+export { KeycloakService } from './service.ts';
+export type { TokenReader, TokenReaders } from './to-call.ts';

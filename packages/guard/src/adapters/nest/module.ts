@@ -1,0 +1,102 @@
+import {
+  type DynamicModule,
+  type FactoryProvider,
+  Inject,
+  type MiddlewareConsumer,
+  Module,
+  type ModuleMetadata,
+  type NestModule,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { Claims } from '../../core/index.ts';
+import { KeycloakGuard } from './guard.ts';
+import type { KeycloakModuleOptions } from './options.ts';
+import { KeycloakService } from './service.ts';
+
+/** Where options come from that are only known when the app starts. */
+export interface KeycloakModuleAsyncOptions<C extends object = Claims>
+  extends Pick<ModuleMetadata, 'imports'> {
+  /** Providers that `useFactory` is called with. Default none. */
+  readonly inject?: FactoryProvider['inject'];
+  /** Returns the options, or a promise of them. */
+  // biome-ignore lint/suspicious/noExplicitAny: injected providers may have any type, as in Nest itself.
+  readonly useFactory: (...injected: any[]) => KeycloakModuleOptions<C> | Promise<KeycloakModuleOptions<C>>;
+}
+
+/**
+ * keycloak-guard for Nest. A global module: import it once, and its guard and service can be injected everywhere.
+ *
+ * @example
+ * const imports = [KeycloakModule.forRoot({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' })];
+ */
+export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationShutdown {
+  readonly #keycloak: KeycloakService;
+  readonly #host: HttpAdapterHost;
+
+  constructor(keycloak: KeycloakService, host: HttpAdapterHost) {
+    this.#keycloak = keycloak;
+    this.#host = host;
+  }
+
+  /**
+   * The module with fixed options.
+   *
+   * @throws {OptionsError} when the app starts, naming every option that is missing, wrong or unknown
+   * @example
+   * const module = KeycloakModule.forRoot({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+   */
+  static forRoot<C extends object = Claims>(options: KeycloakModuleOptions<C>): DynamicModule {
+    return KeycloakModule.forRootAsync({ useFactory: () => options });
+  }
+
+  /**
+   * The module with options that are only known when the app starts, for example from a `ConfigService`.
+   *
+   * @throws {OptionsError} when the app starts, naming every option that is missing, wrong or unknown
+   * @example
+   * const module = KeycloakModule.forRootAsync({
+   *   inject: [ConfigService],
+   *   useFactory: (config: ConfigService) => ({ serverUrl: config.getOrThrow('KEYCLOAK_URL'), realm: 'testing', clientId: 'my-api' }),
+   * });
+   */
+  static forRootAsync<C extends object = Claims>({
+    imports = [],
+    inject = [],
+    useFactory,
+  }: KeycloakModuleAsyncOptions<C>): DynamicModule {
+    const service: FactoryProvider = {
+      provide: KeycloakService,
+      inject,
+      // The options are not kept as a provider: they hold secrets, and Nest's container is open to everybody.
+      useFactory: async (...injected: unknown[]) => new KeycloakService(await useFactory(...injected)),
+    };
+    return {
+      module: KeycloakModule,
+      global: true,
+      imports,
+      providers: [service, KeycloakGuard],
+      exports: [KeycloakService, KeycloakGuard],
+    };
+  }
+
+  /** Called by Nest when the server exists and no route does. Adds the module's own routes. */
+  configure(_consumer: MiddlewareConsumer): void {
+    this.#keycloak.mount(this.#host.httpAdapter);
+  }
+
+  /** Called by Nest. Starts to load the realm's keys. */
+  onModuleInit(): void {
+    this.#keycloak.load();
+  }
+
+  /** Called by Nest. Ends every timer; not earlier, because requests under way still need the service. */
+  onApplicationShutdown(): Promise<void> {
+    return this.#keycloak.close();
+  }
+}
+
+Module({})(KeycloakModule);
+Inject(KeycloakService)(KeycloakModule, undefined, 0);
+Inject(HttpAdapterHost)(KeycloakModule, undefined, 1);

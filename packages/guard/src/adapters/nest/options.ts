@@ -1,0 +1,117 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { Claims } from '../../core/index.ts';
+import { checkOptions, type OptionRules } from '../../core/internal.ts';
+import type {
+  BackchannelLogoutOptions,
+  KeycloakOptions,
+  PathEnforcerOptions,
+  PermissionSettings,
+  ProtectedResourceOptions,
+  SessionSettings,
+} from '../engine/internal.ts';
+import type { McpOptions } from '../mcp/index.ts';
+import type { KeycloakRequest } from './call.ts';
+import type { TokenReaders } from './to-call.ts';
+
+/** Options of the Nest module beside those that every adapter has. */
+export interface NestOptions {
+  /**
+   * Signs people in with the browser: answers login, callback, session and logout. Guards then accept the session cookie as
+   * well as a bearer token, and send a browser that asks for a page to the login if nobody is signed in. The paths start at
+   * the root of the app, without its global prefix. Default: no sessions.
+   */
+  readonly session?: SessionSettings<KeycloakRequest> | undefined;
+  /**
+   * Answers `POST /backchannel-logout` at the root of the app, by which Keycloak reports that a session ended (OpenID
+   * Connect Back-Channel Logout 1.0). Default false.
+   */
+  readonly backchannelLogout?: boolean | BackchannelLogoutOptions<KeycloakRequest> | undefined;
+  /**
+   * Publishes which resource this API is: answers `GET /.well-known/oauth-protected-resource` followed by the path of its
+   * URL, and names that address in every challenge (RFC 9728). Default: not published.
+   */
+  readonly protectedResource?: ProtectedResourceOptions | undefined;
+  /**
+   * Guards an MCP server at the path of its URL and answers its metadata. Its handler needs no decorator; the SDK's
+   * transport finds `auth` on Node's request. Refusals are answered before exception filters run. Default: no MCP server.
+   */
+  readonly mcp?: McpOptions | undefined;
+  /**
+   * Turns on questions to Keycloak's authorization services, for `@Permission`. `clientSecret` may be left out if the
+   * module's options have it. Default: off, and a handler that requires a permission refuses every call.
+   */
+  readonly permissions?: PermissionSettings | undefined;
+  /**
+   * Decides by path and method, as the policy enforcer of Keycloak's Java adapters does: for every guarded handler, after
+   * its guard and before its `@Permission`. `@Public()` handlers stay open. Messages have no path, nor do operations whose
+   * token `tokenFrom` reads. Needs `permissions`. Default: off.
+   */
+  readonly pathEnforcer?: Omit<PathEnforcerOptions, 'permissions'> | undefined;
+  /**
+   * Where to find the token of a message, by kind of context. Default: `graphql` reads the operation's request, which a
+   * subscription does not have; `ws` reads the handshake, or Socket.IO's `auth.token`; `rpc` (microservices) has no default.
+   */
+  readonly tokenFrom?: TokenReaders | undefined;
+}
+
+/** Options of {@link KeycloakModule}: those of a verifier, or a finished verifier, and what the module adds. */
+export type KeycloakModuleOptions<C extends object = Claims> = KeycloakOptions<ExecutionContext, C> &
+  NestOptions;
+
+const isReaders = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).every(
+    ([kind, read]) =>
+      ['graphql', 'ws', 'rpc'].includes(kind) && (read === undefined || typeof read === 'function'),
+  );
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const RULES: OptionRules<NestOptions> = {
+  session: {
+    rule: 'must be options of sessions',
+    example: "{ secret: '<openssl rand -hex 32>' }",
+    isMet: isObject,
+  },
+  backchannelLogout: {
+    rule: 'must be true, false or options',
+    example: 'true',
+    isMet: (value) => typeof value === 'boolean' || isObject(value),
+  },
+  protectedResource: {
+    rule: 'must be options of a protected resource',
+    example: "{ url: 'https://api.example.com' }",
+    isMet: isObject,
+  },
+  mcp: {
+    rule: 'must be options of an MCP server',
+    example: "{ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }",
+    isMet: isObject,
+  },
+  permissions: {
+    rule: 'must be options of createPermissions, or { permissions }',
+    example: "{ clientSecret: '<secret of the client>' }",
+    isMet: isObject,
+  },
+  pathEnforcer: {
+    rule: 'must be options of createPathEnforcer, without permissions',
+    example: "{ methodScopes: { GET: 'view' } }",
+    isMet: isObject,
+  },
+  tokenFrom: {
+    rule: 'must be functions named graphql, ws or rpc',
+    example: '{ rpc: (context) => context.switchToRpc().getData().token }',
+    isMet: isReaders,
+  },
+};
+
+/** @throws {OptionsError} */
+export function splitOptions<C extends object>(
+  options: KeycloakModuleOptions<C>,
+): { nest: NestOptions; rest: KeycloakOptions<ExecutionContext, C> } {
+  const { session, backchannelLogout, protectedResource, mcp, ...others } = options;
+  const { permissions, pathEnforcer, tokenFrom, ...rest } = others;
+  const nest = { session, backchannelLogout, protectedResource, mcp, permissions, pathEnforcer, tokenFrom };
+  checkOptions('KeycloakModule', nest, RULES);
+  return { nest, rest: rest as KeycloakOptions<ExecutionContext, C> };
+}

@@ -1,0 +1,179 @@
+import type { IncomingMessage } from 'node:http';
+import type { ExecutionContext, HttpServer } from '@nestjs/common';
+import type { Claims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
+import {
+  createDoor,
+  type Door,
+  type Permissions,
+  type Routes,
+  type SocketIoMiddleware,
+} from '../engine/internal.ts';
+import { type ResolvedMcpOptions, resolveMcpOptions } from '../mcp/index.ts';
+import { createAdmission } from './admission.ts';
+import type { Call, KeycloakRequest } from './call.ts';
+import { toCallMessages, toCallOptions, toCallSession } from './for-calls.ts';
+import { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
+import { toHttpCall } from './http-call.ts';
+import { mountRoutes } from './mount.ts';
+import { mountMcp } from './mount-mcp.ts';
+import { createNestLog } from './nest-log.ts';
+import { type KeycloakModuleOptions, type NestOptions, splitOptions } from './options.ts';
+import { toPathPermit } from './path-permit.ts';
+import { createCallReader } from './to-call.ts';
+import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
+
+/**
+ * The service that `KeycloakModule` provides. Inject it for the verifier, for a yes or no about a caller, and in tests.
+ *
+ * @example
+ * const keycloak = new KeycloakService({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ * const test = Test.createTestingModule({ imports: [AppModule] }).overrideProvider(KeycloakService).useValue(keycloak);
+ */
+export class KeycloakService<C extends object = Claims> {
+  readonly #door: Door<Call, Call, C>;
+  readonly #routes: readonly Routes<Call>[];
+  readonly #mcp: ResolvedMcpOptions | undefined;
+  readonly #handshakes: Handshakes;
+  readonly #gateways: GatewayConnections;
+  /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
+  readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
+
+  /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
+  constructor(options: KeycloakModuleOptions<C>) {
+    const { nest, rest } = splitOptions(options);
+    const log = rest.log ?? createNestLog();
+    this.#door = createDoor<Call, Call, C>(toCallOptions({ ...rest, log }), {
+      factory: 'KeycloakModule',
+      toRequest: ({ credentials }) => credentials,
+      toWire: (call) => call.toWire(),
+      toAsked: ({ request }) => request,
+      addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
+    });
+    if (nest.permissions !== undefined) this.#door.permits.open(nest.permissions);
+    this.#mcp = nest.mcp && resolveMcpOptions(nest.mcp);
+    this.#routes = toRoutes(this.#door, nest, this.#mcp);
+    const { toCall, handshakes } = createCallReader(nest.tokenFrom);
+    this.#handshakes = handshakes;
+    this.#gateways = createGatewayConnections(this.#door, handshakes, toCall, log);
+    const paths = toPathPermit(this.#door.permits, nest.pathEnforcer);
+    this.admit = createAdmission(this.#door, toCall, log, this.#gateways.follow, paths);
+  }
+
+  /** Verifies tokens; the same object that the guards use. */
+  get verifier(): TokenVerifier<C> {
+    return this.#door.verifier;
+  }
+
+  /** Asks Keycloak for permissions outside of a decorator. @throws {Error} without the option `permissions` */
+  get permissions(): Permissions {
+    return this.#door.permits.opened();
+  }
+
+  /**
+   * Whether a principal meets requirements; false for `null` and `undefined`.
+   *
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * const mayDelete = keycloak.has(principal, { realmRole: 'admin' });
+   */
+  has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean {
+    return this.#door.has(principal, requirements);
+  }
+
+  /**
+   * Remembers the request that a `ws` client connected with. Only a gateway on its own port needs this.
+   *
+   * @example
+   * class Chat { handleConnection(client: WebSocket, request: IncomingMessage) { keycloak.handshake(client, request); } }
+   */
+  handshake(client: object, request: IncomingMessage): void {
+    this.#handshakes.remember(client, request);
+  }
+
+  /**
+   * Guards a gateway connection before its first message. A refused client is disconnected at once, an admitted one when its
+   * token expires or its session ends. `ws` closes with 4401 (not authenticated), 4403 (requirement not met) or 1013 (Keycloak
+   * does not answer); Socket.IO gets the event `auth_error`. Without this call, guarding begins with the first guarded message.
+   *
+   * @param client Socket.IO's or `ws`'s
+   * @returns the principal, or `undefined` if the client was refused, which does not reject
+   * @throws {OptionsError} rejects with one for a misspelt or empty requirement
+   * @example
+   * class Chat { async handleConnection(client: WebSocket) { await keycloak.connect(client, { realmRole: 'user' }); } }
+   */
+  connect(client: object, requirements: Requirements<C> = {}): Promise<Principal<C> | undefined> {
+    return this.#gateways.connect(client, requirements as Requirements) as Promise<Principal<C> | undefined>;
+  }
+
+  /**
+   * Continues an open connection with a new access token of the same person. Call it from a message of your own.
+   *
+   * @throws {WsException} rejects with what a guard would refuse the token with; the connection keeps the old token
+   * @example
+   * class Chat { @SubscribeMessage('auth') auth(client: WebSocket, { token }: { token: string }) { return keycloak.renew(client, token); } }
+   */
+  renew(client: object, token: string): Promise<Principal<C>> {
+    return this.#gateways.renew(client, token) as Promise<Principal<C>>;
+  }
+
+  /**
+   * Middleware for Socket.IO's server. It guards the handshake as `connect` guards a connection, and refuses with
+   * `connect_error`. A client continues with a new token by the event `auth`, which is acknowledged with `{ ok }`.
+   *
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * class Chat { afterInit(server: Server) { server.use(keycloak.socket({ realmRole: 'user' })); } }
+   */
+  socket(requirements: Requirements<C> = {}): SocketIoMiddleware {
+    return this.#gateways.socket(requirements as Requirements);
+  }
+
+  /**
+   * Adds the routes that `session`, `backchannelLogout`, `protectedResource` and `mcp` turn on, and watches for WebSocket
+   * handshakes. `KeycloakModule` calls it, before the app has its routes.
+   *
+   * @throws {Error} on a platform that is neither Express nor Fastify, if one of those options is set
+   */
+  mount(platform: HttpServer): void {
+    for (const routes of this.#routes) mountRoutes(platform, this.#door, routes);
+    if (this.#mcp !== undefined) mountMcp(platform, this.#door, this.#mcp);
+    hearOfHandshakes(platform, this.#handshakes);
+  }
+
+  /**
+   * The caller's access token, to call another API on their behalf: the bearer token as it was sent, or the session's token,
+   * renewed if it is about to expire. `null` if nobody is signed in.
+   *
+   * @param request Express's or Fastify's
+   * @throws {AuthError} rejects with the error that a guard would refuse the request with
+   * @example
+   * const token = await keycloak.accessToken(request);
+   */
+  accessToken(request: KeycloakRequest): Promise<string | null> {
+    return this.#door.accessToken(toHttpCall(undefined, request, undefined));
+  }
+
+  /** Starts to load the realm's keys, so that no request has to wait for them. `KeycloakModule` calls it. */
+  load(): void {
+    this.#door.load();
+  }
+
+  /** Ends every timer. `KeycloakModule` calls it at shutdown. */
+  close(): Promise<void> {
+    return this.#door.close();
+  }
+}
+
+function toRoutes(
+  door: Pick<Door<Call, Call>, 'openSessions' | 'messages' | 'protectedResource'>,
+  { session, backchannelLogout = false, protectedResource }: NestOptions,
+  mcp: ResolvedMcpOptions | undefined,
+): Routes<Call>[] {
+  const messages = backchannelLogout === true ? {} : backchannelLogout;
+  return [
+    ...(session === undefined ? [] : [door.openSessions(toCallSession(session))]),
+    ...(messages === false ? [] : [door.messages(toCallMessages(messages))]),
+    ...(protectedResource === undefined ? [] : [door.protectedResource(protectedResource)]),
+    ...(mcp === undefined ? [] : [door.protectedResource(mcp.resource, mcp.challenged)]),
+  ];
+}

@@ -1,0 +1,84 @@
+import { ALGORITHMS } from '../jwt/signature.ts';
+import { findOptionProblems, type OptionRule } from '../options/check-options.ts';
+import { between, oneOf, required, whole } from '../options/option-rules.ts';
+
+/**
+ * Whether tokens may be bound to a key of their client (RFC 9449). `off`: bound tokens are refused. `accepted`: bearer
+ * tokens and bound ones are, each with its scheme. `required`: bearer tokens are refused.
+ */
+export type DpopMode = 'off' | 'accepted' | 'required';
+
+/** How DPoP proofs are judged. */
+export interface DpopOptions {
+  readonly mode: DpopMode;
+  /** Algorithms that a proof may be signed with. Default: every asymmetric one that is known. */
+  readonly algorithms?: readonly string[] | undefined;
+  /** How old a proof may be, by the clock here. Unit: seconds, 1 to 300. Default 25, as Keycloak has it. */
+  readonly maxAgeSeconds?: number | undefined;
+  /** How far ahead the clock of a client may be. Unit: seconds, 0 to 300. Default 15, as Keycloak has it. */
+  readonly maxAheadSeconds?: number | undefined;
+  /**
+   * Asks clients for a nonce (RFC 9449 §9), so that no proof can be made in advance. At least 32 characters, random, the
+   * same in every replica. Default: no nonce.
+   */
+  readonly nonceSecret?: string | undefined;
+  /**
+   * Most proofs that one key may use while the oldest of them is remembered, in each process; more get 503. Default 50,000:
+   * some 1,200 a second.
+   */
+  readonly maxProofsPerKey?: number | undefined;
+}
+
+/** {@link DpopOptions} with every default filled in. */
+export interface ResolvedDpopOptions {
+  readonly mode: DpopMode;
+  readonly algorithms: ReadonlySet<string>;
+  readonly maxAgeSeconds: number;
+  readonly maxAheadSeconds: number;
+  readonly nonceSecret: string | undefined;
+  readonly maxProofsPerKey: number;
+}
+
+export const DPOP_MODE: OptionRule = oneOf('off', 'accepted', 'required');
+
+export const ALGORITHM_LIST: OptionRule = {
+  rule: `must be a list that is not empty, of ${ALGORITHMS.join(', ')}`,
+  example: "['RS256']",
+  isMet: (value) =>
+    Array.isArray(value) && value.length > 0 && value.every((one) => ALGORITHMS.includes(one as string)),
+};
+
+const RULES: Readonly<Record<keyof DpopOptions, OptionRule>> = {
+  mode: required(DPOP_MODE),
+  algorithms: ALGORITHM_LIST,
+  maxAgeSeconds: between(1, 300, 25),
+  maxAheadSeconds: between(0, 300, 15),
+  nonceSecret: {
+    rule: 'must be random and have at least 32 characters',
+    example: "'<openssl rand -hex 32>'",
+    isMet: (value) => typeof value === 'string' && value.length >= 32,
+  },
+  maxProofsPerKey: whole(1, 10_000_000, 50_000),
+};
+
+export const DPOP: OptionRule = {
+  rule: "must be 'off', 'accepted' or 'required', or an object with that as its mode",
+  example: "{ mode: 'accepted', maxAgeSeconds: 25 }",
+  isMet: (value) =>
+    typeof value === 'object' && value !== null
+      ? findOptionProblems(value, RULES).length === 0
+      : DPOP_MODE.isMet(value),
+};
+
+/** Of options that were checked. */
+export function resolveDpopOptions(given: DpopMode | DpopOptions = 'off'): ResolvedDpopOptions {
+  const options: DpopOptions = typeof given === 'string' ? { mode: given } : given;
+  return {
+    mode: options.mode,
+    algorithms: new Set(options.algorithms ?? ALGORITHMS),
+    maxAgeSeconds: options.maxAgeSeconds ?? 25,
+    maxAheadSeconds: options.maxAheadSeconds ?? 15,
+    nonceSecret: options.nonceSecret,
+    maxProofsPerKey: options.maxProofsPerKey ?? 50_000,
+  };
+}

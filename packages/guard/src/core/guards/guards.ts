@@ -1,0 +1,212 @@
+import { AuthError, type AuthErrorCode } from '../http/errors.ts';
+import type { AppClaims } from '../principal/claims.ts';
+import type { Principal } from '../principal/principal.ts';
+
+/**
+ * Lets a principal pass, or throws an {@link AuthError} with status 403. Where there is nobody (`null`, as behind an
+ * optional guard) it throws `missing_token`, 401.
+ */
+export type Guard<C extends object = AppClaims> = (principal: Principal<C>) => void;
+
+/**
+ * @throws {AuthError} `role_missing` unless the principal has every one of the realm roles
+ *
+ * @example
+ * requireRealmRole('admin')(principal);
+ */
+export function requireRealmRole(...roles: string[]): Guard<object> {
+  return requireAll('role_missing', 'realm role', roles, (principal) => principal.realmRoles);
+}
+
+/**
+ * @throws {AuthError} `role_missing` unless the principal has every one of the roles of the client
+ *
+ * @example
+ * requireClientRole('my-api', 'reader')(principal);
+ */
+export function requireClientRole(clientId: string, ...roles: string[]): Guard<object> {
+  assertTexts('a client id', [clientId]);
+  return requireAll(
+    'role_missing',
+    `role of the client ${clientId}`,
+    roles,
+    (p) => p.clientRoles[clientId] ?? [],
+  );
+}
+
+/**
+ * @throws {AuthError} `scope_missing` unless every one of the scopes was granted; names them in the challenge
+ *
+ * @example
+ * requireScope('orders:read')(principal);
+ */
+export function requireScope(...scopes: string[]): Guard<object> {
+  return requireAll('scope_missing', 'scope', scopes, (principal) => principal.scopes);
+}
+
+/**
+ * @throws {AuthError} `group_missing` unless the principal is a member of every one of the groups (full path)
+ *
+ * @example
+ * requireGroup('/staff/dev')(principal);
+ */
+export function requireGroup(...paths: string[]): Guard<object> {
+  return requireAll('group_missing', 'group', paths, (principal) => principal.groups);
+}
+
+/**
+ * @throws {AuthError} `group_missing` unless the principal is in every one of the groups or in a group below it
+ *
+ * @example
+ * requireGroupTree('/staff')(principal); // '/staff/dev' passes
+ */
+export function requireGroupTree(...paths: string[]): Guard<object> {
+  return requireAll(
+    'group_missing',
+    'group (or one below it)',
+    paths,
+    (principal) => principal.groups,
+    (group, path) => group === path || group.startsWith(path.endsWith('/') ? path : `${path}/`),
+  );
+}
+
+/**
+ * @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations
+ *
+ * @example
+ * requireOrganization('acme')(principal);
+ */
+export function requireOrganization(...aliases: string[]): Guard<object> {
+  return requireAll('organization_missing', 'organization', aliases, (principal) => principal.organizations);
+}
+
+/**
+ * @throws {AuthError} `audience_missing` unless every one of the audiences is in `aud`
+ *
+ * @example
+ * requireAudience('my-api')(principal);
+ */
+export function requireAudience(...audiences: string[]): Guard<object> {
+  return requireAll('audience_missing', 'audience', audiences, (principal) => principal.audience);
+}
+
+/**
+ * @param issuers exact values of `iss`: those of the realms whose users may pass, where an API accepts several
+ * @throws {AuthError} `issuer_refused` unless the token is of one of the issuers
+ * @example
+ * requireIssuer('https://sso.example.com/realms/testing')(principal);
+ */
+export function requireIssuer(...issuers: string[]): Guard<object> {
+  assertTexts('an issuer', issuers);
+  for (const issuer of issuers) {
+    if (!URL.canParse(issuer))
+      throw new TypeError(`A guard needs an issuer as a URL, not ${JSON.stringify(issuer)}`);
+  }
+  return ({ issuer }) => {
+    if (issuers.includes(issuer)) return;
+    throw new AuthError('issuer_refused', 'The token is of an issuer that has no access here', {
+      expected: `issuer ${issuers.join(' or ')}`,
+      seen: issuer,
+    });
+  };
+}
+
+/**
+ * @param isAllowed passes by returning `true`, and by nothing else: a promise does not pass
+ * @throws {AuthError} `permission_denied` where it does not
+ * @example
+ * requireThat(({ claims }) => claims.email_verified === true)(principal);
+ */
+export function requireThat<C extends object = AppClaims>(
+  isAllowed: (principal: Principal<C>) => boolean,
+): Guard<C> {
+  if (typeof isAllowed !== 'function') throw new TypeError('requireThat needs a function of the principal');
+  return (principal) => {
+    assertSomebody(principal);
+    if (isAllowed(principal) !== true)
+      throw new AuthError('permission_denied', 'The check of the principal failed');
+  };
+}
+
+/**
+ * Passes only if every guard passes. Throws what the first one throws that does not.
+ *
+ * @example
+ * const mayApprove = allOf(requireRealmRole('staff'), requireScope('orders:approve'));
+ */
+export function allOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
+  assertGuards('allOf', guards);
+  return (principal) => {
+    assertSomebody(principal);
+    for (const guard of guards) guard(principal);
+  };
+}
+
+/**
+ * Passes if any guard passes. Throws what the last one throws where none does.
+ *
+ * @example
+ * const mayRead = anyOf(requireRealmRole('admin'), requireRealmRole('auditor'));
+ */
+export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
+  assertGuards('anyOf', guards);
+  return (principal) => {
+    assertSomebody(principal);
+    let refusal: unknown;
+    for (const guard of guards) {
+      try {
+        guard(principal);
+        return;
+      } catch (error) {
+        refusal = error;
+      }
+    }
+    throw refusal;
+  };
+}
+
+/** Types do not keep `null` away from a guard that is called by hand, as in a GraphQL resolver. */
+export function assertSomebody(principal: Principal<object> | null | undefined): void {
+  if (principal === null || principal === undefined) {
+    throw new AuthError('missing_token', 'The guard was asked about nobody: there is no principal');
+  }
+}
+
+function requireAll(
+  code: AuthErrorCode,
+  kind: string,
+  wanted: readonly string[],
+  held: (principal: Principal<object>) => readonly string[],
+  matches: (have: string, want: string) => boolean = (have, want) => have === want,
+): Guard<object> {
+  assertTexts(`a ${kind}`, wanted);
+  return (principal) => {
+    assertSomebody(principal);
+    const have = held(principal);
+    for (const want of wanted) {
+      if (have.some((one) => matches(one, want))) continue;
+      throw new AuthError(code, `The ${kind} ${want} is missing`, {
+        expected: `${kind} ${wanted.join(' and ')}`,
+        seen: have.join(', ') || 'none',
+        scope: code === 'scope_missing' ? wanted.join(' ') : undefined,
+      });
+    }
+  };
+}
+
+function assertTexts(what: string, values: readonly unknown[]): void {
+  if (values.length === 0) throw new TypeError(`A guard needs ${what}`);
+  for (const value of values) {
+    if (typeof value !== 'string' || value.trim() === '') {
+      throw new TypeError(`A guard needs ${what} as a text that is not empty, not ${JSON.stringify(value)}`);
+    }
+  }
+}
+
+function assertGuards(name: string, guards: readonly unknown[]): void {
+  if (guards.length === 0) throw new TypeError(`${name} needs at least one guard`);
+  for (const guard of guards) {
+    if (typeof guard !== 'function')
+      throw new TypeError(`${name} takes guards, not ${JSON.stringify(guard)}`);
+  }
+}

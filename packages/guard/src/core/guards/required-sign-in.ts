@@ -1,0 +1,72 @@
+import type { RequiredSignIn } from '../http/challenge.ts';
+import { AuthError } from '../http/errors.ts';
+import { type AcrLevels, isAcr, levelOf } from './acr-levels.ts';
+import type { Guard } from './guards.ts';
+
+/** How a sign-in is judged. */
+export interface SignInRules {
+  readonly acrLevels?: AcrLevels | undefined;
+  /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+  /** Tolerated difference between the clocks here and at Keycloak. Unit: seconds. Default 5. */
+  readonly clockToleranceSeconds?: number | undefined;
+}
+
+/**
+ * Passes only where the person has signed in as strongly and as recently as required. A refusal says in its challenge what
+ * to ask Keycloak for (RFC 9470 §3). Tokens without `acr` or `auth_time`, as of password grants and service accounts, do not
+ * pass.
+ *
+ * @throws {AuthError} `insufficient_user_authentication`
+ * @throws {TypeError} at once for a requirement that is wrong
+ * @example
+ * requireSignIn({ acr: ['gold'], maxAge: 300 })(principal);
+ */
+export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {}): Guard<object> {
+  const { acr, maxAge } = required;
+  if (acr !== undefined) assertAcr(acr, rules.acrLevels);
+  if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) {
+    throw new TypeError('A guard needs maxAge as whole seconds, 0 or more');
+  }
+  const wanted = [
+    ...(acr === undefined ? [] : [`acr ${acr.join(' or ')}`]),
+    ...(maxAge === undefined ? [] : [`at most ${maxAge} seconds ago`]),
+  ];
+  const isStrongEnough = acr === undefined ? () => true : toStrength(acr, rules.acrLevels);
+  const { clock = Date.now, clockToleranceSeconds = 5 } = rules;
+
+  function refuse(what: string, seen: string): AuthError {
+    return new AuthError('insufficient_user_authentication', `The sign-in was ${what} for this`, {
+      expected: wanted.join(', '),
+      seen,
+      signIn: required,
+    });
+  }
+
+  return (principal) => {
+    const { acr: seen, authenticatedAt } = principal;
+    if (!isStrongEnough(seen ?? undefined)) throw refuse('too weak', `acr ${seen ?? 'missing'}`);
+    if (maxAge === undefined) return;
+    const age = clock() / 1000 - (authenticatedAt ?? Number.NEGATIVE_INFINITY);
+    if (age <= maxAge + clockToleranceSeconds && age >= -clockToleranceSeconds) return;
+    throw refuse('too long ago', `auth_time ${authenticatedAt ?? 'missing'}`);
+  };
+}
+
+function assertAcr(acr: readonly string[], levels: AcrLevels | undefined): void {
+  if (!Array.isArray(acr) || acr.length === 0 || !acr.every(isAcr)) {
+    throw new TypeError('A guard needs a value of acr that is not empty, without spaces');
+  }
+  const unknown = levels && acr.find((one) => levelOf(one, levels) === undefined);
+  if (unknown !== undefined)
+    throw new TypeError(`A guard needs a value of acr that is in acrLevels, not ${unknown}`);
+}
+
+function toStrength(acr: readonly string[], levels: AcrLevels | undefined) {
+  if (levels === undefined) return (seen: string | undefined) => seen !== undefined && acr.includes(seen);
+  const lowest = Math.min(...acr.map((one) => levelOf(one, levels) as number));
+  return (seen: string | undefined) => {
+    const level = seen === undefined ? undefined : levelOf(seen, levels);
+    return level !== undefined && level >= lowest;
+  };
+}

@@ -1,0 +1,200 @@
+import { type OptionProblem, OptionsError } from '../http/errors.ts';
+import { toUnknown } from '../options/check-options.ts';
+import type { AppClaims } from '../principal/claims.ts';
+import type { Principal } from '../principal/principal.ts';
+import {
+  allOf,
+  anyOf,
+  assertSomebody,
+  type Guard,
+  requireAudience,
+  requireClientRole,
+  requireGroup,
+  requireGroupTree,
+  requireIssuer,
+  requireOrganization,
+  requireRealmRole,
+  requireScope,
+  requireThat,
+} from './guards.ts';
+import { requireSignIn, type SignInRules } from './required-sign-in.ts';
+
+type OneOrMore = string | readonly string[];
+
+/**
+ * What a principal must have, as data. All members must be met, and every value of a list (except issuers: a token has one);
+ * for alternatives there is `anyOf`.
+ */
+export interface Requirements<C extends object = AppClaims> {
+  /** Roles of the realm. */
+  readonly realmRole?: OneOrMore;
+  /** Roles of this API's own client, or of others by client id: `{ 'other-api': 'reader' }`. */
+  readonly clientRole?: OneOrMore | { readonly [clientId: string]: OneOrMore };
+  /** Scopes; named in the challenge and in the OpenAPI document. */
+  readonly scope?: OneOrMore;
+  /** Groups by full path, for example `/staff/dev`. */
+  readonly group?: OneOrMore;
+  /** Groups by full path, or any group below them. */
+  readonly groupTree?: OneOrMore;
+  /** Organizations by alias. */
+  readonly organization?: OneOrMore;
+  /** Audiences (`aud`). */
+  readonly audience?: OneOrMore;
+  /** Issuers (`iss`), one of which must have issued the token: an API that accepts several realms tells them apart. */
+  readonly issuer?: OneOrMore;
+  /**
+   * How strongly the person must have signed in (`acr`): one of these, or a stronger one where `acrLevels` is given. Others
+   * are told to sign in that way, with the first of them (RFC 9470).
+   */
+  readonly acr?: OneOrMore;
+  /** How long ago the person may have signed in (`auth_time`). Unit: seconds. */
+  readonly maxAge?: number;
+  /** A check of your own; only `true` passes. */
+  readonly check?: (principal: Principal<C>) => boolean;
+  readonly allOf?: readonly Requirements<C>[];
+  readonly anyOf?: readonly Requirements<C>[];
+}
+
+const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
+  realmRole: "'admin'",
+  clientRole: "'reader'",
+  scope: "'orders:read'",
+  group: "'/staff'",
+  groupTree: "'/staff'",
+  organization: "'acme'",
+  audience: "'my-api'",
+  issuer: "'https://sso.example.com/realms/testing'",
+  acr: "'gold'",
+  maxAge: '300',
+  check: '(principal) => principal.claims.email_verified === true',
+  allOf: "[{ realmRole: 'staff' }, { scope: 'orders:read' }]",
+  anyOf: "[{ realmRole: 'admin' }, { realmRole: 'auditor' }]",
+};
+
+/**
+ * Turns requirements into a guard. With no requirement at all, everybody who is authenticated passes.
+ *
+ * @param clientId the client that `clientRole` means where it names none
+ * @param signInRules how `acr` and `maxAge` are judged
+ * @throws {OptionsError} for a misspelt or empty requirement: at start, not at the first request
+ * @example
+ * const guard = toGuard({ anyOf: [{ realmRole: 'admin' }, { scope: 'orders:read' }] }, 'my-api');
+ * guard(principal);
+ */
+export function toGuard<C extends object = AppClaims>(
+  requirements: Requirements<C>,
+  clientId: string,
+  signInRules: SignInRules = {},
+): Guard<C> {
+  const problems: OptionProblem[] = [];
+  const guards = collect(requirements, { clientId, signInRules, problems }, '');
+  if (problems.length > 0) throw new OptionsError('guard', problems);
+  return guards.length === 1
+    ? (guards[0] as Guard<C>)
+    : (principal) => {
+        // Also without requirements: where nobody is there, nobody is authenticated.
+        assertSomebody(principal);
+        for (const guard of guards) guard(principal);
+      };
+}
+
+/** Every scope that the requirements name, for documentation. */
+export function scopesOf<C extends object>(requirements: Requirements<C>): string[] {
+  const nested = [...(requirements.allOf ?? []), ...(requirements.anyOf ?? [])];
+  return [...new Set([...toList(requirements.scope ?? []), ...nested.flatMap(scopesOf)])];
+}
+
+interface Collecting {
+  readonly clientId: string;
+  readonly signInRules: SignInRules;
+  readonly problems: OptionProblem[];
+}
+
+function collect<C extends object>(
+  requirements: Requirements<C>,
+  collecting: Collecting,
+  path: string,
+): Guard<C>[] {
+  const { problems } = collecting;
+  if (typeof requirements !== 'object' || requirements === null || Array.isArray(requirements)) {
+    problems.push({ option: path || 'guard', rule: 'must be an object', example: "{ realmRole: 'admin' }" });
+    return [];
+  }
+  const guards: Guard<C>[] = [];
+  for (const member of Object.keys(requirements)) {
+    const option = path === '' ? member : `${path}.${member}`;
+    if (!Object.hasOwn(MEMBERS, member)) {
+      problems.push({ ...toUnknown(member, Object.keys(MEMBERS), 'a requirement'), option });
+      continue;
+    }
+    try {
+      guards.push(...build(member as keyof Requirements, requirements, collecting, option));
+    } catch (error) {
+      const rule = (error as Error).message.replace(/^A guard needs/, 'must be');
+      problems.push({ option, rule, example: MEMBERS[member as keyof Requirements] });
+    }
+  }
+  return guards;
+}
+
+function build<C extends object>(
+  member: keyof Requirements,
+  requirements: Requirements<C>,
+  collecting: Collecting,
+  option: string,
+): Guard<C>[] {
+  const { clientId, signInRules, problems } = collecting;
+  const value = requirements[member] as never;
+  switch (member) {
+    case 'realmRole':
+      return [requireRealmRole(...toList(value))];
+    case 'clientRole':
+      return toClientRoles(value, clientId).map(([client, roles]) => requireClientRole(client, ...roles));
+    case 'scope':
+      return [requireScope(...toList(value))];
+    case 'group':
+      return [requireGroup(...toList(value))];
+    case 'groupTree':
+      return [requireGroupTree(...toList(value))];
+    case 'organization':
+      return [requireOrganization(...toList(value))];
+    case 'audience':
+      return [requireAudience(...toList(value))];
+    case 'issuer':
+      return [requireIssuer(...toList(value))];
+    case 'acr':
+      // Together with `maxAge`, for one challenge.
+      return [requireSignIn({ acr: toList(value), maxAge: requirements.maxAge }, signInRules)];
+    case 'maxAge':
+      return requirements.acr === undefined ? [requireSignIn({ maxAge: value }, signInRules)] : [];
+    case 'check':
+      return [requireThat<C>(value as never)];
+    case 'allOf':
+    case 'anyOf': {
+      if (!Array.isArray(value)) throw new TypeError('must be a list of requirements');
+      const nested = (value as Requirements<C>[]).map((one, index) => {
+        const at = `${option}[${index}]`;
+        const before = problems.length;
+        const inner = collect(one, collecting, at);
+        if (inner.length > 0) return allOf(...inner);
+        // `{}` would let everybody pass: in a list of alternatives that is never meant.
+        if (problems.length === before) {
+          problems.push({ option: at, rule: 'must hold a requirement', example: "{ realmRole: 'admin' }" });
+        }
+        return requireThat<C>(() => false);
+      });
+      return [member === 'allOf' ? allOf(...nested) : anyOf(...nested)];
+    }
+  }
+}
+
+function toClientRoles(value: Requirements['clientRole'], clientId: string): [string, string[]][] {
+  if (typeof value === 'string' || Array.isArray(value)) return [[clientId, toList(value)]];
+  const entries = Object.entries(value as { [clientId: string]: OneOrMore });
+  if (entries.length === 0) throw new TypeError('A guard needs a role of a client');
+  return entries.map(([client, roles]) => [client, toList(roles)]);
+}
+
+function toList(value: OneOrMore): string[] {
+  return typeof value === 'string' ? [value] : Array.isArray(value) ? [...value] : [value as never];
+}

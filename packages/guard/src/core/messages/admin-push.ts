@@ -1,0 +1,118 @@
+import { AuthError, isAuthError } from '../http/errors.ts';
+import { verifySignedJwt } from '../jwt/signed-jwt.ts';
+import type { Revocation } from '../revocation/revocation-log.ts';
+import type { Revoker } from '../verifier.ts';
+
+/** What Keycloak pushes to a client's admin URL. */
+export type AdminAction = 'PUSH_NOT_BEFORE' | 'LOGOUT';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+const EVERY_PUSH = ['id', 'expiration', 'resource', 'action', 'notBefore'];
+/** The claims of a push from Keycloak 22 to 26. */
+const CLAIMS: Readonly<Record<AdminAction, ReadonlySet<string>>> = {
+  PUSH_NOT_BEFORE: new Set(EVERY_PUSH),
+  LOGOUT: new Set([...EVERY_PUSH, 'adapterSessionIds', 'keycloakSessionIds']),
+};
+
+/** How long a push is good. Unit: seconds. */
+const LIFETIME = 30;
+/** How far the clock here may be behind Keycloak's. Unit: seconds. */
+const MAX_BEHIND = 120;
+const LONGEST_NAME = 50;
+
+/**
+ * Takes a push that Keycloak sends to a client's admin URL (`k_push_not_before`, `k_logout`) and revokes what it
+ * says: what was issued before a time, or the sessions it lists, or all of them.
+ *
+ * A push is a JWT with claims of Keycloak's own (`id`, `action`, `resource`, `expiration`) and neither `iss` nor `typ`
+ * nor `exp`. The realm signs other JWTs with the same key, and lets clients add claims to them: so a JWT with one claim more
+ * than a push is not one (RFC 8725 §3.12). Times are those of Keycloak's clock, by the `expiration`.
+ *
+ * A push does not tell a not-before of the realm from one of the client. Tokens that were issued to this client are
+ * refused by both; about those of other clients Keycloak is asked. For the same reason 0 lifts nothing: it is asked
+ * about what the earlier time hits. With `tokenCheck: 'local'`, which asks nobody, all of them are refused.
+ *
+ * Keycloak plans to remove these pushes; prefer back-channel logout.
+ *
+ * @throws {AuthError} `admin_push_invalid`, `provider_unavailable` (no keys were loaded)
+ * @throws whatever the revocation store throws when it cannot share
+ * @see Keycloak Server Administration Guide, "Admin URL"
+ * @example
+ * await revokeByAdminPush(verifier, await textOf(request), 'LOGOUT');
+ */
+export async function revokeByAdminPush(
+  verifier: Revoker,
+  push: string,
+  action: AdminAction,
+): Promise<Revocation[]> {
+  const { context } = verifier;
+  const { claims } = await verifySignedJwt(push, context, { headerTypes: /^JWT$/i }).catch(toInvalid);
+  const stranger = Object.keys(claims).find((claim) => !CLAIMS[action].has(claim));
+  if (stranger !== undefined) {
+    throw invalid(`it has the claim ${stranger.slice(0, LONGEST_NAME)}, and no push has`);
+  }
+  const { id, expiration } = claims;
+  if (claims.action !== action) throw invalid(`its action is not ${action}`);
+  if (claims.resource !== verifier.clientId) throw invalid('it is for another client');
+  const now = context.options.clock() / 1000;
+  if (!isTime(expiration) || expiration <= now) throw invalid('it expired');
+  if (expiration > now + LIFETIME + MAX_BEHIND) throw invalid('it expires too late');
+  const madeAt = expiration - LIFETIME;
+  const latest = madeAt + context.options.clockToleranceSeconds;
+  const said = { ...claims, issuer: context.issuer(), madeAt, latest };
+  const revocations = action === 'LOGOUT' ? toLogout(said) : toNotBefore(said, verifier.clientId);
+  if (typeof id !== 'string' || !(await verifier.useOnce(JSON.stringify(['push', id]), expiration))) {
+    throw invalid('it was used before');
+  }
+  for (const revocation of revocations) await verifier.revoke(revocation);
+  return revocations;
+}
+
+interface Said extends Claims {
+  readonly issuer: string;
+  /** When it was made, and how much later a time in it can be. Unit: seconds since 1970. */
+  readonly madeAt: number;
+  readonly latest: number;
+}
+
+function toNotBefore({ issuer, notBefore, madeAt: setAt, latest }: Said, clientId: string): Revocation[] {
+  if (!isTime(notBefore)) throw invalid('it has no notBefore');
+  if (notBefore > latest) throw invalid('its notBefore is in the future');
+  const ofRealm: Revocation =
+    notBefore === 0
+      ? { type: 'not-before', issuer, notBefore, setAt }
+      : { type: 'doubt', issuer, issuedUntil: notBefore - 1, setAt };
+  return [{ type: 'not-before', issuer, clientId, notBefore, setAt }, ofRealm];
+}
+
+/**
+ * The sessions it lists; without a list, everybody. Keycloak then refuses what was issued before the `notBefore`, and
+ * has ended every session since. Whoever logs in while it tells its clients is not meant: it alone knows who that is.
+ */
+function toLogout({ issuer, notBefore, madeAt, latest, keycloakSessionIds }: Said): Revocation[] {
+  if (keycloakSessionIds === undefined || keycloakSessionIds === null) {
+    const isSet = isTime(notBefore) && notBefore > 0 && notBefore <= latest;
+    return [
+      { type: 'not-before', issuer, notBefore: isSet ? notBefore : madeAt, setAt: madeAt },
+      { type: 'doubt', issuer, issuedUntil: madeAt, setAt: madeAt },
+    ];
+  }
+  if (!Array.isArray(keycloakSessionIds)) throw invalid('its list of sessions is not a list');
+  return keycloakSessionIds
+    .filter((sessionId) => typeof sessionId === 'string')
+    .map((sessionId) => ({ type: 'session', issuer, sessionId, endedAt: madeAt }));
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function toInvalid(error: unknown): never {
+  if (isAuthError(error) && error.statusCode === 401) throw invalid(error.reason);
+  throw error;
+}
+
+function invalid(reason: string): AuthError {
+  return new AuthError('admin_push_invalid', `The push is not valid: ${reason}`);
+}

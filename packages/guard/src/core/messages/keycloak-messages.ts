@@ -1,0 +1,145 @@
+import { type Answer, toJsonAnswer } from '../http/answer.ts';
+import { AuthError, isAuthError } from '../http/errors.ts';
+import type { Revocation } from '../revocation/revocation-log.ts';
+import type { Log } from '../runtime/log.ts';
+import { selectByIssuer } from '../select-verifier.ts';
+import type { Verifier } from '../verifier.ts';
+import { type AdminAction, revokeByAdminPush } from './admin-push.ts';
+import { revokeByLogoutToken } from './logout-token.ts';
+
+/** What came of a message from Keycloak. */
+export interface KeycloakMessage {
+  readonly by: 'backchannel_logout' | 'admin_push';
+  /** What it revoked; empty where it was refused. */
+  readonly revocations: readonly Revocation[];
+  /** Why it was refused, or could not be shared with other processes; else `null`. */
+  readonly error: AuthError | null;
+}
+
+/** What an adapter does with a message that came: it hands the body over, and sends what comes back. */
+export interface KeycloakMessages {
+  /**
+   * `POST /backchannel-logout`.
+   *
+   * @param body the form as text, or as the fields that a body parser made of it
+   * @see OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8
+   */
+  backchannelLogout(body: unknown, told: Told): Promise<Answer>;
+  /** `POST /k_logout`, `POST /k_push_not_before`; the body is text. See `revokeByAdminPush`. */
+  adminPush(body: unknown, action: AdminAction, told: Told): Promise<Answer>;
+}
+
+/** Who is told of a message. */
+export interface Told {
+  /** What is wrong with a message, and what could not be shared. */
+  readonly log: Pick<Log, 'warn' | 'error'>;
+  /** Must not throw. */
+  readonly onMessage?: ((message: KeycloakMessage) => void) | undefined;
+}
+
+/** Bytes of a message's body; more is refused with 413. A logout token of Keycloak has about 1 KiB. */
+export const LONGEST_MESSAGE = 16 * 1024;
+
+/** Where Keycloak sends the pushes of a client's admin URL. */
+export const ADMIN_PUSHES: readonly (readonly [path: string, action: AdminAction])[] = [
+  ['/k_push_not_before', 'PUSH_NOT_BEFORE'],
+  ['/k_logout', 'LOGOUT'],
+];
+
+/** Keycloak waits for the answer while the user logs out, so there is nothing here that could take long. */
+export function createKeycloakMessages(members: readonly Verifier[]): KeycloakMessages {
+  return {
+    backchannelLogout: (body, told) =>
+      answer('backchannel_logout', told, async () => {
+        const tokens = logoutTokensOf(body);
+        const [token] = tokens;
+        if (token === undefined || tokens.length !== 1) {
+          throw new AuthError('logout_token_invalid', 'The request must have one logout_token');
+        }
+        const member = await selectByIssuer(members, token).catch(toInvalid);
+        const revocations = [await revokeByLogoutToken(member, token)];
+        await revokeForOthers(members, member, revocations);
+        return revocations;
+      }),
+    adminPush: (body, action, told) =>
+      answer('admin_push', told, () => revokeByPush(members, typeof body === 'string' ? body : '', action)),
+  };
+}
+
+/** The field of this name where it is a text: a parser may have made a list or an object of it. */
+function logoutTokensOf(body: unknown): string[] {
+  if (typeof body === 'string') return new URLSearchParams(body).getAll('logout_token');
+  if (typeof body !== 'object' || body === null) return [];
+  const { logout_token: token } = body as { logout_token?: unknown };
+  return typeof token === 'string' ? [token] : [];
+}
+
+/** As much of an issuer as anybody can write into the log. */
+const LONGEST_SEEN = 200;
+
+/** Where no realm is found for a token, it is refused as the realm would have refused it. */
+function toInvalid(error: unknown): never {
+  if (!(isAuthError(error) && error.statusCode === 401)) throw error;
+  throw new AuthError('logout_token_invalid', `The logout token is not valid: ${error.reason}`, {
+    expected: error.expected,
+    seen: error.seen?.slice(0, LONGEST_SEEN),
+  });
+}
+
+/** Where several APIs of a realm are combined: what ended for one has ended for all. */
+async function revokeForOthers(
+  members: readonly Verifier[],
+  told: Verifier,
+  revocations: readonly Revocation[],
+): Promise<void> {
+  const others = members.filter((one) => one !== told && one.issuer.baseUrl === told.issuer.baseUrl);
+  await Promise.all(others.flatMap((other) => revocations.map((revocation) => other.revoke(revocation))));
+}
+
+/** A push names no issuer: it comes from the realm whose key signed it. */
+async function revokeByPush(
+  members: readonly Verifier[],
+  push: string,
+  action: AdminAction,
+): Promise<Revocation[]> {
+  let refusal: unknown;
+  for (const member of members) {
+    try {
+      const revocations = await revokeByAdminPush(member, push, action);
+      await revokeForOthers(members, member, revocations);
+      return revocations;
+    } catch (error) {
+      if (!isAuthError(error)) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+const HEADERS = { 'cache-control': 'no-store', connection: 'close' } as const;
+
+async function answer(
+  by: KeycloakMessage['by'],
+  { log, onMessage }: Told,
+  act: () => Promise<readonly Revocation[]>,
+): Promise<Answer> {
+  try {
+    const revocations = await act();
+    onMessage?.({ by, revocations, error: null });
+    return { status: 204, headers: HEADERS, setCookies: [], body: undefined };
+  } catch (error) {
+    if (isAuthError(error)) onMessage?.({ by, revocations: [], error });
+    if (isAuthError(error) && error.statusCode === 400) {
+      // Anybody can send one: no more than a line.
+      const { code, reason, expected, seen, message } = error;
+      log.warn({ code, reason, expected, seen }, 'a message of Keycloak was refused');
+      return refuse(400, HEADERS, 'invalid_request', message);
+    }
+    log.error({ err: error }, 'a logout could not be shared with other processes');
+    return refuse(503, { ...HEADERS, 'retry-after': '5' }, 'temporarily_unavailable', 'Try again');
+  }
+}
+
+function refuse(status: number, headers: Answer['headers'], error: string, description: string): Answer {
+  return toJsonAnswer(status, headers, { error, error_description: description, detail: description });
+}

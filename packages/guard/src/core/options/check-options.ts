@@ -1,0 +1,88 @@
+import { type OptionProblem, OptionsError } from '../http/errors.ts';
+
+/** What one option must be. */
+export interface OptionRule {
+  /** Completes "must …". */
+  readonly rule: string;
+  /** A value that would be right. */
+  readonly example: string;
+  /** Without it the option may be left out. */
+  readonly isRequired?: true;
+  readonly isMet: (value: unknown) => boolean;
+  /** The value that was probably meant, as an example; `undefined` where nobody can tell. */
+  readonly mend?: (value: unknown) => string | undefined;
+}
+
+/** A rule for every option there is: one that is not listed would be refused. */
+export type OptionRules<T extends object> = { readonly [K in keyof T]-?: OptionRule };
+
+/**
+ * Checks the options of a factory.
+ *
+ * @param subject the factory as the caller wrote it, for example `createClient`
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+export function checkOptions<T extends object>(subject: string, options: T, rules: OptionRules<T>): void {
+  const problems = findOptionProblems(options, rules);
+  if (problems.length > 0) throw new OptionsError(subject, problems);
+}
+
+/** Every option that is missing, wrong or unknown; for an unknown one the nearest name that is known. */
+export function findOptionProblems(
+  options: unknown,
+  rules: Readonly<Record<string, OptionRule>>,
+): OptionProblem[] {
+  const given = (options ?? {}) as Record<string, unknown>;
+  if (typeof given !== 'object' || Array.isArray(given)) {
+    return [{ option: 'options', rule: 'must be an object', example: '{ … }' }];
+  }
+  const problems: OptionProblem[] = [];
+  for (const [option, { rule, example, isRequired, isMet, mend }] of Object.entries(rules)) {
+    const value = given[option];
+    if (value === undefined && !isRequired) continue;
+    if (!isMet(value)) problems.push({ option, rule, example: mend?.(value) ?? example });
+  }
+  for (const option of Object.keys(given)) {
+    if (!Object.hasOwn(rules, option)) problems.push(toUnknown(option, Object.keys(rules), 'an option'));
+  }
+  return problems;
+}
+
+/** A name that is not known: the nearest one as the example, or all of them where none is near. */
+export function toUnknown(option: string, known: readonly string[], kind: string): OptionProblem {
+  const near = nearestOf(option, known);
+  return near === undefined
+    ? { option, rule: `is not ${kind}`, example: known.join(', ') }
+    : { option, rule: `is not ${kind}: did you mean ${near}?`, example: near };
+}
+
+/** No farther than a third of its letters, or it is another word. */
+function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const farthest = Math.max(2, Math.floor(name.length / 3));
+  const distance = (one: string) => distanceOf(name.toLowerCase(), one.toLowerCase());
+  return known.filter((one) => distance(one) <= farthest).sort((a, b) => distance(a) - distance(b))[0];
+}
+
+/** Letters put in, left out, replaced, or swapped with their neighbour (optimal string alignment). */
+function distanceOf(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    const above = rows[i - 1] as number[];
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1];
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+          ? (rows[i - 2] as number[])[j - 2]
+          : undefined;
+      row[j] = Math.min(
+        (above[j] as number) + 1,
+        (row[j - 1] as number) + 1,
+        (above[j - 1] as number) + (isSame ? 0 : 1),
+        (swapped ?? Number.POSITIVE_INFINITY) + 1,
+      );
+    }
+    rows.push(row);
+  }
+  return (rows[a.length] as number[])[b.length] as number;
+}

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AuthError } from '../http/errors.ts';
+import { toSafeText } from '../http/safe-text.ts';
+
+interface FetchJsonOptions {
+  readonly fetch: typeof fetch;
+  readonly timeoutMs: number;
+  /** What is fetched, for messages. */
+  readonly what: string;
+  /** What is sent along, and must not be shown. */
+  readonly secrets?: readonly string[];
+  readonly init?: RequestInit;
+}
+
+/** Largest answer that is read. A JWKS of a hundred keys with certificates has about 300 KiB. */
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * Calls Keycloak and reads a JSON object: bounded in time and size, no redirects followed.
+ *
+ * @throws {AuthError} `provider_unavailable` (no answer, 5xx, not JSON) or `provider_misconfigured` (other 4xx)
+ */
+export async function fetchJson(url: string, options: FetchJsonOptions): Promise<Record<string, unknown>> {
+  const response = await fetchBounded(url, options);
+  if (response.status >= 400 && response.status < 500 && response.status !== 429) {
+    throw new AuthError('provider_misconfigured', `${url} answered ${response.status}`, {
+      expected: options.what,
+      seen: `HTTP ${response.status}`,
+    });
+  }
+  const value = response.status === 200 ? toJsonObject(response.body) : undefined;
+  if (value === undefined) {
+    throw new AuthError(
+      'provider_unavailable',
+      `${url} answered HTTP ${response.status}, not ${options.what}`,
+      {
+        expected: options.what,
+        seen: `HTTP ${response.status}`,
+      },
+    );
+  }
+  return value;
+}
+
+/**
+ * Codes of a connection that was there and broke. Where no connection can be made, another try a moment later does not help.
+ */
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+const RETRY_MS = 100;
+
+/** An answer of Keycloak, read whole. */
+export interface BoundedResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/**
+ * Calls Keycloak and reads the whole body, bounded in time and size. Tries once more when the connection breaks, as an idle
+ * one does when Keycloak restarts or a proxy closes it: a second call does no harm, because none of them changes anything.
+ *
+ * @throws {AuthError} `provider_unavailable` when there is no whole answer
+ */
+export async function fetchBounded(url: string, options: FetchJsonOptions): Promise<BoundedResponse> {
+  try {
+    const signal = AbortSignal.timeout(options.timeoutMs);
+    // In some runtimes `fetch` must not be called as a method.
+    const { fetch } = options;
+    const call = async (): Promise<BoundedResponse> => {
+      const response = await fetch(url, { ...options.init, redirect: 'manual', signal });
+      return { status: response.status, headers: response.headers, body: await readBody(response) };
+    };
+    return await call().catch(async (error: unknown) => {
+      if (!BROKEN.has(toReason(error))) throw error;
+      // So that the replicas do not all try at the same moment.
+      await sleep(RETRY_MS * (0.5 + Math.random()), undefined, { signal });
+      return call();
+    });
+  } catch (error) {
+    const seen = toSafeText(toReason(error), options.secrets);
+    throw new AuthError('provider_unavailable', `${url} gave no answer: ${seen}`, {
+      expected: options.what,
+      seen,
+    });
+  }
+}
+
+/**
+ * Reads the whole body of an answer, up to 1 MiB.
+ *
+ * @throws {Error} when it is larger, or ends early
+ */
+export async function readBody(response: Response): Promise<string> {
+  if (response.body === null) return '';
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BYTES) throw new Error(`the answer is larger than ${MAX_BYTES} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** Reads a text as a JSON object; `undefined` where it is not one. */
+export function toJsonObject(body: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `fetch failed` says nothing: the reason is in `cause`, and in its `errors` where several addresses were tried. */
+function toReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timed out';
+  const cause = error.cause as { code?: string; message?: string; errors?: { code?: string }[] } | undefined;
+  return cause?.code ?? cause?.errors?.[0]?.code ?? cause?.message ?? error.message;
+}

@@ -1,0 +1,97 @@
+import type { ResolvedOptions } from '../options.ts';
+
+/** How long a token in memory is believed. Times in milliseconds since 1970. */
+export interface Trust {
+  readonly expiresAt: number;
+  /** From here … */
+  quietFrom: number;
+  /** … to here it is good without a second thought. */
+  quietUntil: number;
+  /** After this, a request waits until Keycloak has been asked. */
+  trustedUntil: number;
+}
+
+/** `aging`: good, and time to ask again. `stale`: not to be believed before Keycloak has been asked. */
+export type Age = 'fresh' | 'aging' | 'stale';
+
+/** When Keycloak is asked about a token again: all that differs between `local`, `recheck` and `remote`. */
+export interface Freshness {
+  /** Keycloak is never asked: what is known here decides. */
+  readonly asksNever: boolean;
+  /** Every request asks for itself: no answer is used twice. */
+  readonly asksAlways: boolean;
+  /** Where Keycloak does not answer, the token is refused, though its signature is good. */
+  readonly needsAnswer: boolean;
+  ageOf(trust: Trust, now: number): Age;
+  /** Whether the last answer is good for a request that came at that time. */
+  covers(trust: Trust, cameAt: number): boolean;
+  /** For a token that was never seen: the time of its issue counts as the last answer. */
+  begin(trust: Trust, issuedAt: number | undefined, now: number): void;
+  /** @param askedAt when Keycloak was asked the question that it answered well */
+  renew(trust: Trust, askedAt: number): void;
+  /** Nobody can be asked about it: its signature is all there is. */
+  keepToTheEnd(trust: Trust): void;
+  /** Asked again when the trust is over, not before. */
+  postpone(trust: Trust): void;
+  /** Earlier answers no longer count. */
+  end(trust: Trust): void;
+}
+
+type FreshnessOptions = Pick<
+  ResolvedOptions,
+  'clockToleranceSeconds' | 'recheckSeconds' | 'tokenCheck' | 'whenUnavailable'
+>;
+
+export function createFreshness(options: FreshnessOptions): Freshness {
+  const { tokenCheck, whenUnavailable } = options;
+  const trustMs = options.recheckSeconds * 1000;
+  const toleranceMs = options.clockToleranceSeconds * 1000;
+  const isTimed = tokenCheck === 'recheck';
+
+  function trustFrom(trust: Trust, from: number): void {
+    if (tokenCheck === 'local') keepToTheEnd(trust);
+    else if (isTimed) {
+      // Asked again when half of the time is over, so that no token in use ever waits.
+      trust.quietUntil = Math.min(from + trustMs / 2, trust.expiresAt);
+      trust.trustedUntil = from + trustMs;
+    }
+  }
+
+  function keepToTheEnd(trust: Trust): void {
+    trust.quietUntil = trust.expiresAt;
+    trust.trustedUntil = trust.expiresAt;
+  }
+
+  return {
+    asksNever: tokenCheck === 'local',
+    asksAlways: tokenCheck === 'remote',
+    needsAnswer: tokenCheck === 'remote' || (isTimed && whenUnavailable === 'refuse'),
+    ageOf(trust, now) {
+      if (tokenCheck === 'local') {
+        // The clock may have been set back.
+        trust.quietFrom = now;
+        return 'fresh';
+      }
+      if (now >= trust.trustedUntil || now < trust.quietFrom) return 'stale';
+      return now < trust.quietUntil ? 'fresh' : 'aging';
+    },
+    covers: (trust, cameAt) => !isTimed || cameAt < trust.trustedUntil,
+    begin(trust, issuedAt = 0, now) {
+      const issuedAtMs = issuedAt * 1000;
+      // A time of issue in the future says nothing about the token's age: Keycloak is asked about it at once.
+      trustFrom(trust, issuedAtMs > now + toleranceMs ? 0 : Math.min(issuedAtMs, now));
+    },
+    renew(trust, askedAt) {
+      trust.quietFrom = askedAt;
+      trustFrom(trust, askedAt);
+    },
+    keepToTheEnd,
+    postpone(trust) {
+      trust.quietUntil = trust.trustedUntil;
+    },
+    end(trust) {
+      trust.quietUntil = 0;
+      trust.trustedUntil = 0;
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { AuthError } from '../http/errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { Claims } from '../principal/claims.ts';
+import { type Principal, toPrincipal } from '../principal/principal.ts';
+
+/**
+ * @param claims become the application's: nothing that is judged later may be read from them
+ * @throws {AuthError} `token_claims` where `parseClaims` throws, or returns what is no object
+ */
+export function parsePrincipal<C extends object>(
+  claims: Claims,
+  parseClaims: ResolvedOptions<C>['parseClaims'],
+): Principal<C> {
+  if (parseClaims === undefined) return toPrincipal(claims, claims as C);
+  try {
+    // It may change what it gets: roles and scopes are still those of the token.
+    const parsed = parseClaims(structuredClone(claims));
+    assertParsed(parsed);
+    return toPrincipal(claims, parsed);
+  } catch (cause) {
+    throw new AuthError('token_claims', 'parseClaims refused the claims of the token', { cause });
+  }
+}
+
+/** A promise has not checked anything yet, and what it rejects with would end the process. */
+function assertParsed(parsed: unknown): void {
+  const isPromise = typeof (parsed as PromiseLike<unknown> | undefined | null)?.then === 'function';
+  if (isPromise) Promise.resolve(parsed).catch(() => {});
+  if (isPromise || typeof parsed !== 'object' || parsed === null) {
+    throw new TypeError('parseClaims must return an object, not a promise of one');
+  }
+}

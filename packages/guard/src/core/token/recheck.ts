@@ -1,0 +1,159 @@
+import { readConfirmation } from '../binding/confirmation.ts';
+import { AuthError } from '../http/errors.ts';
+import { readCompactJws } from '../jwt/compact-jws.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { Claims } from '../principal/claims.ts';
+import { rememberToken } from '../principal/token-of.ts';
+import type { Epoch } from '../revocation/epoch.ts';
+import type { RevocationList } from '../revocation/revocation-list.ts';
+import { keepAlive } from '../runtime/keep-alive.ts';
+import { settleDoubt, toRevoked } from './doubt.ts';
+import type { Freshness } from './freshness.ts';
+import { type JudgedClaims, type KnownToken, toJudged } from './known-token.ts';
+import { parsePrincipal } from './parse-principal.ts';
+import type { RemoteCheck } from './remote-check.ts';
+import type { RemoteAnswer } from './remote-question.ts';
+import type { VerifierStats } from './stats.ts';
+import { assertAccessToken } from './verify.ts';
+
+/** Asks Keycloak about tokens in memory, and lets its answers count. */
+export interface Recheck<C extends object> {
+  /** Whether the token is refused where Keycloak does not answer. */
+  isNeeded(known: KnownToken<C>): boolean;
+  /**
+   * Where the signature is enough when Keycloak does not answer, nobody waits long to find that out.
+   *
+   * @throws {AuthError} `token_revoked`, or a `provider_…` code where an answer is needed
+   */
+  ask(known: KnownToken<C>, mustAnswer: boolean): Promise<RemoteAnswer>;
+  /** Nobody waits. */
+  askInBackground(known: KnownToken<C>): void;
+}
+
+interface Parts<C extends object> {
+  readonly options: ResolvedOptions<C>;
+  readonly epoch: Epoch;
+  readonly freshness: Freshness;
+  readonly revocations: RevocationList;
+  readonly remote: RemoteCheck;
+  readonly stats: VerifierStats;
+  /** The token is no longer good. */
+  readonly forget: (known: KnownToken<C>) => void;
+}
+
+/**
+ * Checks of which no request waits. Tokens that were first used together are due together: whoever finds no room is
+ * checked when it is next used.
+ */
+const MAX_IN_BACKGROUND = 32;
+
+export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
+  const { options, epoch, freshness, revocations, remote, stats, forget } = parts;
+  let questions = 0;
+  let inBackground = 0;
+
+  function isNeeded(known: KnownToken<C>): boolean {
+    return freshness.needsAnswer || known.doubt?.verdict === 'confirm';
+  }
+
+  /** Whoever comes while a check is under way waits for that one, unless every request asks for itself. */
+  function askOnce(known: KnownToken<C>): Promise<RemoteAnswer> {
+    if (freshness.asksAlways) return askNow(known);
+    if (known.checking !== undefined) return known.checking;
+    const checking = askNow(known).finally(() => {
+      if (known.checking === checking) known.checking = undefined;
+    });
+    known.checking = checking;
+    return keepAlive(checking);
+  }
+
+  async function askNow(known: KnownToken<C>): Promise<RemoteAnswer> {
+    stats.remoteChecks++;
+    const question = ++questions;
+    // The answer may not know what happened at Keycloak after that.
+    const [askedAt, asked] = [options.clock(), epoch.value];
+    const answer = await remote.ask(known.token, known.claims, known);
+    if (answer.outcome === 'active') {
+      stats.remoteAccepted++;
+      known.wasIntrospected = answer.by === 'introspection';
+      if (settleDoubt(known, asked)) freshness.renew(known, askedAt);
+      if (answer.claims !== undefined && options.fillClaims && question > known.filledBy) {
+        known.filledBy = question;
+        fill(known, answer.claims);
+      }
+    } else if (answer.outcome === 'inactive') {
+      stats.remoteRefused++;
+      forget(known);
+      // Remembered: otherwise a token that is still young would be believed by its signature alone.
+      const { iss, jti } = known.claims;
+      if (typeof jti === 'string') revocations.add({ type: 'token', issuer: iss, tokenId: jti });
+    } else if (answer.outcome === 'impossible' && !isNeeded(known)) {
+      if (settleDoubt(known, asked)) freshness.keepToTheEnd(known);
+    } else {
+      if (answer.outcome !== 'impossible') stats.remoteUnavailable++;
+      // A moment later it would say the same.
+      if (answer.outcome !== 'unavailable') freshness.postpone(known);
+    }
+    return answer;
+  }
+
+  /** Signed claims win over added ones; what was added before and is not added now is gone. */
+  function fill(known: KnownToken<C>, added: Claims): void {
+    const signed = readCompactJws(known.token).payload() as JudgedClaims;
+    const isMore = Object.keys(added).some((claim) => !Object.hasOwn(signed, claim));
+    if (!isMore && !known.isFilled) return;
+    known.isFilled = isMore;
+    const claims = { ...added, ...signed };
+    known.claims = toJudged(claims);
+    // A revocation may hit a user who is only known now.
+    known.epoch = -1;
+    try {
+      assertAccessToken(claims);
+      assertBoundAsBefore(known, claims);
+      known.principal = rememberToken(parsePrincipal(claims, options.parseClaims), known.token);
+    } catch (error) {
+      known.refusal = error as AuthError;
+      forget(known);
+    }
+  }
+
+  /** Its sender had to show only what was signed. */
+  function assertBoundAsBefore({ confirmation }: KnownToken<C>, claims: Claims): void {
+    if (confirmation !== undefined || readConfirmation(claims) === undefined) return;
+    throw new AuthError(
+      'token_bound',
+      'Keycloak says that the token is bound, but the token itself does not',
+    );
+  }
+
+  return {
+    isNeeded,
+    async ask(known, mustAnswer) {
+      const { doubt } = known;
+      const asked = askOnce(known);
+      const answer = await (mustAnswer ? asked : remote.waitBriefly(asked));
+      if (answer.outcome === 'inactive') {
+        throw new AuthError('token_revoked', 'Keycloak says that the token is no longer good', {
+          seen: answer.reason,
+        });
+      }
+      if (doubt?.verdict === 'confirm' && answer.outcome === 'impossible') throw toRevoked(doubt);
+      if (freshness.needsAnswer && answer.outcome === 'impossible') {
+        throw new AuthError('provider_misconfigured', 'Keycloak cannot be asked about this token', {
+          expected: `${options.clientId} in aud, or the scope openid`,
+        });
+      }
+      if (answer.outcome === 'unavailable' || answer.outcome === 'refused') {
+        if (mustAnswer) throw answer.error;
+        stats.acceptedUnchecked++;
+        if (answer.outcome === 'refused' && !isNeeded(known)) freshness.renew(known, options.clock());
+      }
+      return answer;
+    },
+    askInBackground(known) {
+      if (known.checking !== undefined || inBackground >= MAX_IN_BACKGROUND) return;
+      inBackground++;
+      void askOnce(known).finally(() => inBackground--);
+    },
+  };
+}

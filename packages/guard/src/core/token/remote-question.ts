@@ -1,0 +1,220 @@
+import type { Confirmation } from '../binding/confirmation.ts';
+import { AuthError } from '../http/errors.ts';
+import { hasAudience, hasNoAudience } from '../jwt/registered-claims.ts';
+import type { Notice, ResolvedOptions } from '../options.ts';
+import type { Claims } from '../principal/claims.ts';
+import { type BoundedResponse, fetchBounded, toJsonObject } from '../realm/fetch-json.ts';
+import type { Issuer } from '../realm/issuer.ts';
+import { describeAnswer, readRefusal } from '../realm/provider-refusal.ts';
+
+/** What Keycloak says of a token. */
+export type RemoteAnswer =
+  /** Good, with the claims Keycloak adds; without, where the answer is signed or encrypted, or about somebody else. */
+  | {
+      readonly outcome: 'active';
+      readonly by: 'introspection' | 'userinfo';
+      readonly claims: Claims | undefined;
+    }
+  /** No longer good. */
+  | { readonly outcome: 'inactive'; readonly reason: string }
+  /** It cannot be asked about this token, now or later. */
+  | { readonly outcome: 'impossible' }
+  /** It refused to tell this API, and there is no other way to ask: our own fault, which may be mended. */
+  | { readonly outcome: 'refused'; readonly error: AuthError }
+  /** It did not answer. */
+  | { readonly outcome: 'unavailable'; readonly error: AuthError };
+
+/** What is known of a token beside its claims. */
+export interface KnownBefore {
+  /** Introspection called it active before, so that "inactive" can be believed. */
+  readonly wasIntrospected: boolean;
+  readonly confirmation: Confirmation | undefined;
+}
+
+/**
+ * Asks about a token.
+ *
+ * @throws {AuthError} `provider_unavailable` where Keycloak gave no answer
+ */
+export type RemoteQuestion = (token: string, claims: Claims, known: KnownBefore) => Promise<RemoteAnswer>;
+
+/**
+ * Chooses the question by what Keycloak will answer: introspection (RFC 7662) where the client is in `aud`, for
+ * Keycloak 26.6.2 and later call any other token inactive; else userinfo (OpenID Connect Core 1.0 §5.3), which
+ * needs the scope `openid`; else there is nobody to ask. Nor is there userinfo for a token that is bound: it wants to see
+ * the key or the certificate of whoever sent it (RFC 9449 §7.1, RFC 8705 §3).
+ *
+ * A token without `aud` is the exception. It may be a lightweight one, and Keycloak adds the audience when it is asked:
+ * then "inactive" is all that is ever said of it, and is believed, though it may mean the audience alone.
+ */
+export function createRemoteQuestion(
+  issuer: Issuer,
+  options: Pick<ResolvedOptions, 'clientId' | 'clientSecret' | 'fetch' | 'onNotice' | 'timeoutMs'>,
+): RemoteQuestion {
+  const { clientId, clientSecret } = options;
+  const basic = clientSecret === undefined ? undefined : toBasic(clientId, clientSecret);
+  const secrets = clientSecret === undefined ? [] : toForms(clientId, clientSecret);
+  const told = new Set<string>();
+
+  function tellOnce(level: Notice['level'], code: Notice['code'], message: string): void {
+    if (told.has(code)) return;
+    told.add(code);
+    options.onNotice({ level, code, message });
+  }
+
+  async function call(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
+    if (issuer.current?.isFollowingCaller === true) return toStranger(issuer.current.issuer);
+    const isOurs = hasAudience(claims, clientId) || known.wasIntrospected;
+    const isBound = known.confirmation !== undefined;
+    let said: RemoteAnswer | undefined;
+    if (basic !== undefined && (isOurs || hasNoAudience(claims))) {
+      said = await introspect(token, basic);
+      if (said.outcome === 'active' || (said.outcome === 'inactive' && isOurs)) return said;
+    }
+    const isForUserinfo = !isBound && hasScope(claims, 'openid') && claims.sub !== undefined;
+    const answer = isForUserinfo ? await askUserinfo(token, claims) : undefined;
+    if (answer !== undefined) return answer;
+    if (said?.outcome === 'refused') return said;
+    // A token that says whose it is may be good all the same; one that does not lives by what Keycloak says of it.
+    if (said?.outcome === 'inactive' && isLackingClaims(claims)) return toInactiveUnlessMapped(said);
+    return toImpossible(isBound);
+  }
+
+  /** For a token without an audience the answer is the same whether it was revoked or has no audience mapper. */
+  function toInactiveUnlessMapped(inactive: RemoteAnswer): RemoteAnswer {
+    tellOnce(
+      'warn',
+      'recheck_impossible',
+      `Keycloak calls lightweight tokens inactive, and they are refused: if all of them are, give the client they are issued to an audience mapper for ${clientId}`,
+    );
+    return inactive;
+  }
+
+  function toImpossible(isBound: boolean): RemoteAnswer {
+    tellOnce(
+      'warn',
+      'recheck_impossible',
+      isBound
+        ? `Keycloak cannot be asked about some tokens that are bound to a key: give the client they are issued to an audience mapper for ${clientId}, and this API its client secret`
+        : `Keycloak cannot be asked about some tokens: give the client ${clientId} an audience mapper, or request the scope openid at login`,
+    );
+    return { outcome: 'impossible' };
+  }
+
+  /** Keycloak would call every one of them bad, for it names itself by another address. */
+  function toStranger(name: string): RemoteAnswer {
+    tellOnce(
+      'warn',
+      'recheck_impossible',
+      `Keycloak cannot be asked about tokens: called here, it names itself by another address than ${name}. Set KC_HOSTNAME of Keycloak to its public URL`,
+    );
+    return { outcome: 'impossible' };
+  }
+
+  async function introspect(token: string, authorization: string): Promise<RemoteAnswer> {
+    const response = await fetchBounded(issuer.endpoints.introspection, {
+      ...options,
+      what: 'an introspection answer',
+      secrets: [token, ...secrets],
+      init: {
+        method: 'POST',
+        headers: { authorization, accept: 'application/json' },
+        body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
+      },
+    });
+    const isRefused = response.status === 400 || response.status === 401 || response.status === 403;
+    if (isRefused && readRefusal(response)?.error !== undefined) {
+      const reason = `Keycloak refused to introspect for the client ${clientId} (${describe(response, token)}): its secret or type is wrong`;
+      tellOnce('error', 'recheck_misconfigured', reason);
+      return { outcome: 'refused', error: new AuthError('provider_misconfigured', reason) };
+    }
+    const answer = toAnswer(response);
+    if (answer === undefined || typeof answer.active !== 'boolean') throw toUnavailable(response, token);
+    told.delete('recheck_misconfigured');
+    if (!answer.active) return { outcome: 'inactive', reason: 'introspection says inactive' };
+    // Members of the answer, not claims of the token (RFC 7662 §2.2).
+    const { active, username, client_id, token_type, ...claims } = answer;
+    return { outcome: 'active', by: 'introspection', claims };
+  }
+
+  /** `undefined`: this question leads nowhere. */
+  async function askUserinfo(token: string, claims: Claims): Promise<RemoteAnswer | undefined> {
+    const response = await fetchBounded(issuer.endpoints.userinfo, {
+      ...options,
+      what: 'a userinfo answer',
+      secrets: [token],
+      init: { headers: { authorization: `Bearer ${token}`, accept: 'application/json, application/jwt' } },
+    });
+    if (isUserinfo(response)) {
+      return { outcome: 'active', by: 'userinfo', claims: toOwnClaims(toAnswer(response), claims) };
+    }
+    const { error, description = '' } = readRefusal(response) ?? {};
+    if (error === 'insufficient_scope' || /lightweight/i.test(description)) return undefined;
+    if (response.status === 401 && error === 'invalid_token') {
+      return { outcome: 'inactive', reason: describe(response, token) };
+    }
+    throw toUnavailable(response, token);
+  }
+
+  /** An answer may repeat what was sent. */
+  function describe(response: BoundedResponse, token: string): string {
+    return describeAnswer(response, [token, ...secrets]);
+  }
+
+  function toUnavailable(response: BoundedResponse, token: string): AuthError {
+    const seen = describe(response, token);
+    return new AuthError('provider_unavailable', `Keycloak gave no usable answer (${seen})`);
+  }
+
+  return call;
+}
+
+function hasScope(claims: Claims, scope: string): boolean {
+  return typeof claims.scope === 'string' && claims.scope.split(' ').includes(scope);
+}
+
+/** RFC 6749 §2.3.1: both parts are form-encoded first. */
+function toBasic(clientId: string, clientSecret: string): string {
+  return `Basic ${Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString('base64')}`;
+}
+
+function encode(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1);
+}
+
+/** A secret in every form in which it is sent. */
+function toForms(clientId: string, clientSecret: string): string[] {
+  return [toBasic(clientId, clientSecret).slice('Basic '.length), encode(clientSecret), clientSecret];
+}
+
+/** A signed or encrypted answer in compact form: of the header of each (RFC 7515 §4.1.1, RFC 7516 §4.1.1). */
+const COMPACT = /^([\w-]+)(?:\.[\w-]*){2,4}$/;
+
+function isCompact(body: string): boolean {
+  const header = COMPACT.exec(body.trim())?.[1] ?? '';
+  // A host name or a version has the same form.
+  return typeof toJsonObject(Buffer.from(header, 'base64url').toString())?.alg === 'string';
+}
+
+/** OpenID Connect Core 1.0 §5.3.2: whoever is meant is named. A page that a proxy answers with names nobody. */
+function isUserinfo(response: BoundedResponse): boolean {
+  const answer = toAnswer(response);
+  return typeof answer?.sub === 'string' || (response.status === 200 && isCompact(response.body));
+}
+
+/** OpenID Connect Core 1.0 §5.3.2: an answer about somebody else must not be used. */
+function toOwnClaims(answer: Claims | undefined, claims: Claims): Claims | undefined {
+  return answer?.sub === claims.sub ? answer : undefined;
+}
+
+/**
+ * A lightweight token, or one without the scopes `basic` and `profile`: who it is, and often which roles they have,
+ * only Keycloak can tell.
+ */
+export function isLackingClaims(claims: Claims): boolean {
+  return [claims.sub, claims.preferred_username].some((one) => typeof one !== 'string' || one === '');
+}
+
+function toAnswer({ status, body }: BoundedResponse): Claims | undefined {
+  return status === 200 ? toJsonObject(body) : undefined;
+}

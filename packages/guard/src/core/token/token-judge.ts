@@ -1,0 +1,177 @@
+import { assertPossession, type Possession } from '../binding/confirmation.ts';
+import { AuthError } from '../http/errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { Principal } from '../principal/principal.ts';
+import { rememberToken } from '../principal/token-of.ts';
+import type { Epoch } from '../revocation/epoch.ts';
+import type { RevocationList } from '../revocation/revocation-list.ts';
+import { keepAlive } from '../runtime/keep-alive.ts';
+import { toRevoked } from './doubt.ts';
+import { createFreshness } from './freshness.ts';
+import { type KnownToken, toKnown } from './known-token.ts';
+import { parsePrincipal } from './parse-principal.ts';
+import { createRecheck } from './recheck.ts';
+import type { RemoteCheck } from './remote-check.ts';
+import { isLackingClaims } from './remote-question.ts';
+import type { VerifierStats } from './stats.ts';
+import { createAssertStillGood } from './still-good.ts';
+import { createTokenCache } from './token-cache.ts';
+import { type VerifyContext, verifyToken } from './verify.ts';
+
+/** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
+export interface TokenJudge<C extends object> {
+  /** @param shown what its sender shows beside it */
+  verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
+  isKnown(token: string): boolean;
+  readonly cachedTokens: number;
+}
+
+interface Parts<C extends object> {
+  readonly options: ResolvedOptions<C>;
+  readonly context: VerifyContext;
+  readonly epoch: Epoch;
+  readonly revocations: RevocationList;
+  readonly remote: RemoteCheck;
+  readonly stats: VerifierStats;
+}
+
+export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
+  const { options, context, epoch, remote, stats } = parts;
+  const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
+  const pending = new Map<string, Promise<KnownToken<C>>>();
+  const freshness = createFreshness(options);
+  const assertStillGood = createAssertStillGood({ ...parts, freshness });
+  const forget = ({ token }: KnownToken<C>) => cache.delete(token);
+  const recheck = createRecheck<C>({ ...parts, freshness, forget });
+
+  function verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>> {
+    const known = cache.get(token);
+    if (known === undefined) return verifyNew(token).then((found) => toPrincipalFor(found, shown));
+    if (known.confirmation !== shown) assertSenderOf(known, shown);
+    const now = options.clock();
+    if (now < known.quietUntil && now >= known.quietFrom && known.epoch === epoch.value) {
+      return fromMemory(known);
+    }
+    return reconsider(known, now);
+  }
+
+  /** Single flight: a burst with the same new token is one verification. */
+  function verifyNew(token: string): Promise<KnownToken<C>> {
+    const running = pending.get(token);
+    if (running !== undefined && !freshness.asksAlways) return running;
+    const started = keepAlive(learnOnce(token));
+    pending.set(token, started);
+    return started;
+  }
+
+  /** That somebody else has it is no reason to forget the token. */
+  function assertSenderOf({ confirmation }: KnownToken<C>, shown: Possession | undefined): void {
+    try {
+      assertPossession(confirmation, shown);
+    } catch (error) {
+      stats.refused++;
+      throw error;
+    }
+  }
+
+  function toPrincipalFor(known: KnownToken<C>, shown: Possession | undefined): Principal<C> {
+    assertSenderOf(known, shown);
+    return known.principal as Principal<C>;
+  }
+
+  async function learnOnce(token: string): Promise<KnownToken<C>> {
+    try {
+      return await learn(token);
+    } catch (error) {
+      if ((error as AuthError).statusCode === 401) stats.refused++;
+      throw error;
+    } finally {
+      pending.delete(token);
+    }
+  }
+
+  async function learn(token: string): Promise<KnownToken<C>> {
+    const verified = await verifyToken(token, context);
+    const { claims } = verified;
+    stats.verified++;
+    const now = options.clock();
+    const known = toKnown<C>(token, verified, now, options.clockToleranceSeconds);
+    freshness.begin(known, claims.iat, now);
+    assertStillGood(known, now);
+    const isLacking = options.fillClaims && isLackingClaims(claims);
+    if (isLacking || freshness.ageOf(known, now) === 'stale') {
+      // Without what it lacks, a guard could refuse for want of a role what Keycloak would grant.
+      await recheck.ask(known, isLacking || recheck.isNeeded(known));
+    }
+    await assertGoodAfterAll(known);
+    known.principal ??= rememberToken(parsePrincipal(claims, options.parseClaims), token);
+    cache.set(known, now);
+    return known;
+  }
+
+  function reconsider(known: KnownToken<C>, now: number): Principal<C> | Promise<Principal<C>> {
+    try {
+      assertStillGood(known, now);
+    } catch (error) {
+      throw dropRefused(known, error);
+    }
+    const age = freshness.ageOf(known, now);
+    if (age === 'fresh') return fromMemory(known);
+    if (age === 'stale' && (freshness.asksAlways || !remote.isSlow)) return askForTrust(known);
+    // Either there is time left, or Keycloak is known to be down or slow: nobody waits.
+    recheck.askInBackground(known);
+    if (age === 'stale') {
+      if (recheck.isNeeded(known)) throw new AuthError('provider_unavailable', 'Keycloak does not answer');
+      stats.acceptedUnchecked++;
+    }
+    return fromMemory(known);
+  }
+
+  function fromMemory(known: KnownToken<C>): Principal<C> {
+    stats.cacheHits++;
+    return known.principal as Principal<C>;
+  }
+
+  /** A request that waited gets what is true after the wait. */
+  async function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
+    const cameAt = options.clock();
+    try {
+      const answer = await recheck.ask(known, recheck.isNeeded(known));
+      // It may have waited for a question of long ago.
+      if (answer.outcome === 'active' && !freshness.covers(known, cameAt)) {
+        await recheck.ask(known, recheck.isNeeded(known));
+      }
+      await assertGoodAfterAll(known);
+      return known.principal as Principal<C>;
+    } catch (error) {
+      throw dropRefused(known, error);
+    }
+  }
+
+  /** After a wait: what came in meanwhile may be what Keycloak has to be asked about. */
+  async function assertGoodAfterAll(known: KnownToken<C>): Promise<void> {
+    assertStillGood(known, options.clock());
+    if (known.doubt?.verdict !== 'confirm') return;
+    await recheck.ask(known, true);
+    assertStillGood(known, options.clock());
+    if (known.doubt?.verdict === 'confirm') throw toRevoked(known.doubt);
+  }
+
+  /** Gives the error back. */
+  function dropRefused(known: KnownToken<C>, error: unknown): unknown {
+    if ((error as AuthError).statusCode === 401) {
+      forget(known);
+      stats.refused++;
+      stats.refusedKnown++;
+    }
+    return error;
+  }
+
+  return {
+    verify,
+    isKnown: (token) => cache.get(token) !== undefined,
+    get cachedTokens() {
+      return cache.size;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { type Confirmation, readConfirmation } from '../binding/confirmation.ts';
+import { AuthError } from '../http/errors.ts';
+import type { JsonObject } from '../jwt/compact-jws.ts';
+import {
+  describeAudience,
+  describeClaim,
+  hasAudience,
+  type RegisteredClaims,
+} from '../jwt/registered-claims.ts';
+import { type SignedJwtContext, verifySignedJwt } from '../jwt/signed-jwt.ts';
+import { ANY_AUDIENCE, type ResolvedOptions } from '../options.ts';
+import type { SigningKey } from '../realm/jwks.ts';
+
+/** A token whose signature and claims are good. */
+export interface VerifiedToken {
+  readonly claims: RegisteredClaims & { readonly iss: string; readonly exp: number };
+  /** What it is bound to. */
+  readonly confirmation: Confirmation | undefined;
+  /** The key that signed it. */
+  readonly key: SigningKey;
+}
+
+/** What {@link verifyToken} works with. */
+export interface VerifyContext extends SignedJwtContext {
+  /** Gives the exact `iss`; called after the key was found. */
+  readonly issuer: () => string;
+  readonly options: SignedJwtContext['options'] & Pick<ResolvedOptions, 'audience' | 'clientId'>;
+}
+
+/** In the year 5138: what is later is a time in milliseconds (RFC 7519 §2 has seconds). Unit: seconds since 1970. */
+const LAST_INSTANT = 1e11;
+
+/**
+ * Verifies an access token of Keycloak: what {@link verifySignedJwt} does, then `typ`, `aud` and `azp`, and that what
+ * it is bound to (`cnf`) is known here. Not checked here: whether its sender has that, revocation, scopes, roles.
+ *
+ * @throws {AuthError} a `token_…` code, or `provider_…` when no keys were ever loaded
+ */
+export async function verifyToken(token: string, context: VerifyContext): Promise<VerifiedToken> {
+  const { claims, key } = await verifySignedJwt(token, context, {
+    headerTypes: /^(application\/)?(JWT|at\+jwt)$/i,
+    issuer: context.issuer,
+    requiredClaims: ['exp'],
+  });
+  assertAccessToken(claims);
+  const confirmation = readConfirmation(claims as JsonObject);
+  assertForUs(claims, context.options);
+  return { claims: claims as VerifiedToken['claims'], confirmation, key };
+}
+
+/**
+ * ID, refresh, offline and logout tokens are signed by the same realm and carry the same `iss`: only the payload's
+ * `typ` tells them apart (RFC 8725 §3.11).
+ *
+ * @throws {AuthError} `token_type` or `token_claims`
+ */
+export function assertAccessToken(claims: RegisteredClaims): void {
+  if (claims.typ !== 'Bearer' && claims.typ !== 'DPoP') {
+    throw new AuthError('token_type', 'The token is not an access token', {
+      expected: 'claim typ Bearer or DPoP',
+      seen: typeof claims.typ === 'string' ? `claim typ ${claims.typ}` : 'no claim typ',
+    });
+  }
+  if ((claims.exp as number) <= 0 || (claims.exp as number) > LAST_INSTANT) {
+    throw new AuthError('token_claims', 'The time of expiry is not a time', {
+      expected: 'exp in seconds since 1970',
+    });
+  }
+}
+
+/** RFC 7519 §4.1.3; `azp` is Keycloak's, and an API whose client has no audience mapper has nothing else. */
+export function isForUs(claims: JsonObject, options: VerifyContext['options']): boolean {
+  if (options.audience === ANY_AUDIENCE) return true;
+  return options.audience
+    ? options.audience.some((one) => hasAudience(claims, one))
+    : hasAudience(claims, options.clientId) || claims.azp === options.clientId;
+}
+
+function assertForUs(claims: RegisteredClaims, options: VerifyContext['options']): void {
+  if (isForUs(claims, options)) return;
+  const audience = options.audience as readonly string[] | undefined;
+  throw new AuthError('token_audience', 'The token was issued for another audience', {
+    expected: audience ? `aud ${audience.join(' or ')}` : `aud or azp ${options.clientId}`,
+    seen: `aud ${describeAudience(claims)}, azp ${describeClaim(claims.azp)}`,
+  });
+}

@@ -1,0 +1,153 @@
+import { isAuthError, OptionsError } from '../../core/index.ts';
+import { findOptionProblems, type OptionRules, optionRules } from '../../core/internal.ts';
+import type { KeycloakHost } from './host.ts';
+import { type AskedResource, grantsAll, toNoSecret } from './permissions.ts';
+import { outageOf } from './refusal.ts';
+import {
+  type ConnectHandler,
+  type ConnectRequest,
+  type ConnectResponse,
+  type KauthRequest,
+  kauthOf,
+  type Next,
+} from './request.ts';
+import { tellOncePermissionsImpossible } from './setting-notices.ts';
+import type { Token } from './token.ts';
+
+/** Options of `keycloak.enforcer(permissions, options)`. */
+export interface EnforcerOptions {
+  /**
+   * `permissions`: asks Keycloak at each request, and puts what it grants in `request.permissions`. `token`: trades the
+   * session's access token for one that carries the permissions. Default `permissions`.
+   */
+  readonly response_mode?: 'permissions' | 'token' | undefined;
+  /** Client id of the resource server. Default: this client. */
+  readonly resource_server_id?: string | undefined;
+  /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
+  readonly resource_server_secret?: string | undefined;
+  /** Makes claims for the policies from the request: a list of texts for each name. Default none. */
+  readonly claims?: { of(request: ConnectRequest): object | undefined }['of'] | undefined;
+}
+
+const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
+  permissions: optionRules.required({
+    rule: 'must be resource or resource:scope, or a list of these that is not empty: an empty one would let everybody pass',
+    example: "'item:read'",
+    isMet: (value) => [value].flat().length > 0 && [value].flat().every(optionRules.isText),
+  }),
+  response_mode: optionRules.oneOf('permissions', 'token'),
+  resource_server_id: optionRules.text('must be the client id of the resource server', "'my-api'"),
+  resource_server_secret: optionRules.CLIENT_SECRET,
+  claims: optionRules.callable("(request) => ({ 'http.uri': [request.url] })"),
+};
+
+/** @throws {OptionsError} naming every option that is missing or wrong */
+export function createEnforcer(
+  keycloak: KeycloakHost,
+  permissions: string | readonly string[],
+  options: EnforcerOptions = {},
+): ConnectHandler {
+  const problems = findOptionProblems({ ...options, permissions }, RULES);
+  if (problems.length > 0) throw new OptionsError('enforcer', problems);
+  const wanted = [permissions].flat().map(toResource);
+  const { response_mode = 'permissions', claims } = options;
+  const server = {
+    audience: options.resource_server_id ?? keycloak.config.clientId,
+    audience_secret: options.resource_server_secret,
+  };
+  assertPossible(keycloak, server);
+
+  async function decide(request: ConnectRequest, token: Token): Promise<boolean> {
+    const { authorization } = keycloak.grantManager;
+    const asked = await authorization.toIds(wanted, server);
+    // What a token carries was decided without the claims of this request.
+    if (claims === undefined && authorization.carries(token.token, asked, server)) return true;
+    const authzRequest = {
+      ...server,
+      ...(response_mode === 'permissions' ? { response_mode } : {}),
+      permissions: asked,
+      ...toClaimToken(claims?.(request)),
+    };
+    const granted: unknown = await keycloak.checkPermissions(authzRequest, request, () => {});
+    if (response_mode === 'permissions') {
+      (request as ConnectRequest & KauthRequest).permissions = granted;
+      return grantsAll(granted, asked);
+    }
+    const grant = granted as { access_token: Token };
+    if (!grantsAll(grant.access_token.content.authorization?.permissions, asked)) return false;
+    kauthOf(request).grant = grant as never;
+    return true;
+  }
+
+  return function enforcer(request, response, next) {
+    const kauth = kauthOf(request);
+    const token = kauth.grant?.access_token;
+    if (token === undefined) {
+      const outage = outageOf(kauth.error);
+      if (outage !== undefined) next(outage);
+      else keycloak.accessDenied(request, response, next);
+    } else {
+      decide(request, token).then(
+        (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
+        (error: unknown) => refuse(keycloak, error, request, response, next),
+      );
+    }
+  };
+}
+
+/** @throws {OptionsError} if the resources belong to another client whose secret is not given */
+function assertPossible(keycloak: KeycloakHost, server: { readonly audience: string | undefined }): void {
+  if (keycloak.grantManager.authorization.isPossible(server)) return;
+  const reason = toNoSecret(server.audience ?? '');
+  if (server.audience === keycloak.config.clientId) {
+    // Without a secret, this client is not a resource server. keycloak-connect starts all the same and refuses everybody.
+    tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, reason);
+  } else {
+    throw new OptionsError('enforcer', [
+      {
+        option: 'resource_server_secret',
+        rule: `must be given. ${reason}`,
+        example: "'…'",
+      },
+    ]);
+  }
+}
+
+function refuse(
+  keycloak: KeycloakHost,
+  error: unknown,
+  request: ConnectRequest,
+  response: ConnectResponse,
+  next: Next,
+): void {
+  const outage = outageOf(error);
+  if (outage?.code === 'provider_misconfigured') {
+    tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);
+  }
+  if (outage !== undefined) {
+    next(outage);
+    return;
+  }
+  if (isAuthError(error) && error.statusCode === 401) {
+    // Keycloak no longer accepts the token, so the caller counts as unknown.
+    const kauth = kauthOf(request);
+    delete kauth.grant;
+    kauth.error = error;
+  }
+  keycloak.accessDenied(request, response, next);
+}
+
+function toResource(text: string): AskedResource {
+  const colon = text.indexOf(':');
+  return colon === -1
+    ? { id: text, scopes: [] }
+    : { id: text.slice(0, colon), scopes: [text.slice(colon + 1)] };
+}
+
+function toClaimToken(claims: object | undefined) {
+  if (!claims) return {};
+  return {
+    claim_token: Buffer.from(JSON.stringify(claims)).toString('base64'),
+    claim_token_format: 'urn:ietf:params:oauth:token-type:jwt',
+  };
+}

@@ -1,0 +1,44 @@
+import { type ClientContext, callKeycloak } from '../../client/internal.ts';
+import { toJsonObject } from '../../core/internal.ts';
+
+/** Whether Keycloak calls a token active (RFC 7662 §2.2). */
+export function introspect(context: ClientContext, token: string): Promise<boolean> {
+  return callKeycloak(context, { hidden: [token] }, async ({ fetch }) => {
+    const response = await fetch(context.issuer.endpoints.introspection, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+      body: withClient(context, { token }),
+      signal: AbortSignal.timeout(context.timeoutMs),
+    });
+    const answer = response.status === 200 ? toJsonObject(await response.text()) : undefined;
+    if (answer === undefined) throw new Error('refused');
+    return answer.active === true;
+  });
+}
+
+/** @throws {Error} with keycloak-connect's message, whatever went wrong */
+export async function readUserinfo(context: ClientContext, token: string): Promise<Record<string, unknown>> {
+  try {
+    return await callKeycloak(context, { hidden: [token] }, async ({ fetch }) => {
+      const response = await fetch(context.issuer.endpoints.userinfo, {
+        headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+        signal: AbortSignal.timeout(context.timeoutMs),
+      });
+      const answer = response.status === 200 ? toJsonObject(await response.text()) : undefined;
+      if (answer === undefined) throw new Error('refused');
+      return answer;
+    });
+  } catch (cause) {
+    throw new Error('Error fetching account', { cause });
+  }
+}
+
+/** A form with this client's authentication (RFC 6749 §2.3.1). */
+export function withClient(
+  { clientId, clientSecret }: ClientContext,
+  fields: Readonly<Record<string, string>>,
+): URLSearchParams {
+  const form = new URLSearchParams({ ...fields, client_id: clientId });
+  if (clientSecret !== undefined) form.set('client_secret', clientSecret);
+  return form;
+}

@@ -1,0 +1,155 @@
+import { createPermissions } from '../../authz/index.ts';
+import { engineOf, type PermissionsEngine, readTokenPermissions, toUnknown } from '../../authz/internal.ts';
+import { AuthError } from '../../core/index.ts';
+import { readCredentials } from '../../core/internal.ts';
+import type { Engine } from './engine.ts';
+import { type ConnectRequest, kauthOf } from './request.ts';
+import { grantsPermission, type TokenPermission } from './token.ts';
+
+/** A question to Keycloak's authorization services. */
+export interface AuthZRequest {
+  /** Client id of the resource server. Default: this client. */
+  readonly audience?: string | undefined;
+  /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
+  readonly audience_secret?: string | undefined;
+  /** `permissions`: answers a list of what is granted. `decision`: `{ result: true }`. Default: a token that carries it. */
+  readonly response_mode?: string | undefined;
+  /** Claims for the policies: a JSON object in base64. */
+  readonly claim_token?: string | undefined;
+  /** Format of `claim_token`, for example `urn:ietf:params:oauth:token-type:jwt`. */
+  readonly claim_token_format?: string | undefined;
+  /** Resources by id, or by name if the resource server owns them. Default: everything that the user is granted. */
+  readonly permissions?: readonly AskedResource[] | undefined;
+}
+
+export interface AskedResource {
+  readonly id: string;
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** The client whose resources are asked about. */
+type Server = Pick<AuthZRequest, 'audience' | 'audience_secret'>;
+
+/** Asks about permissions by the ids of resources. */
+export interface Authorization {
+  /** Whether questions are possible: names are looked up with the client's secret. */
+  isPossible(server: Server): boolean;
+  /**
+   * Replaces names by ids. Asked by name, Keycloak could decide on the caller's own resource of that name.
+   *
+   * @throws {AuthError} `provider_misconfigured` if there is no such resource, or no secret
+   */
+  toIds(asked: readonly AskedResource[], server: Server): Promise<AskedResource[]>;
+  /** Whether a token that Keycloak just issued as an answer carries all of it. */
+  carries(token: string, asked: readonly AskedResource[], server: Server): boolean;
+  /**
+   * @returns Keycloak's answer as it was sent; a list is reduced to what was asked for
+   * @throws {AuthError} `permission_denied` if Keycloak grants nothing; see `Permissions.check` for the others
+   * @see Keycloak: Authorization Services Guide, "Obtaining permissions"
+   */
+  ask(authzRequest: AuthZRequest, request: ConnectRequest): Promise<string>;
+}
+
+const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+export function createAuthorization(engine: () => Engine): Authorization {
+  const servers = new Map<string, PermissionsEngine>();
+
+  function secretOf({ audience, audience_secret: given }: Server): string | undefined {
+    const { clientId, clientSecret } = engine().client;
+    return given || (!audience || audience === clientId ? clientSecret : undefined);
+  }
+
+  function serverOf(server: Server): PermissionsEngine {
+    const { client, verifier } = engine();
+    const clientId = server.audience || client.clientId;
+    const clientSecret = secretOf(server);
+    if (clientSecret === undefined) throw new AuthError('provider_misconfigured', toNoSecret(clientId));
+    const key = JSON.stringify([clientId, clientSecret]);
+    const known = servers.get(key);
+    if (known !== undefined) return known;
+    const { timeoutMs } = client;
+    const made = engineOf(createPermissions({ verifier, clientId, clientSecret, timeoutMs, asks: 'api' }));
+    servers.set(key, made);
+    return made;
+  }
+
+  async function toIds(asked: readonly AskedResource[], server: Server): Promise<AskedResource[]> {
+    const { judge, clientId } = serverOf(server);
+    return Promise.all(
+      asked.map(async ({ id: resource, scopes = [] }) => {
+        if (ID.test(resource)) return { id: resource, scopes };
+        const wanted = scopes.length === 0 ? [{ resource }] : scopes.map((scope) => ({ resource, scope }));
+        const ids = await Promise.all(wanted.map(judge.idOf));
+        const at = ids.indexOf('unknown');
+        if (at !== -1) throw toUnknown(wanted[at] ?? { resource }, clientId);
+        return { id: ids[0] as string, scopes };
+      }),
+    );
+  }
+
+  return {
+    isPossible: (server) => secretOf(server) !== undefined,
+    toIds,
+    carries(token, asked, server) {
+      const carried = readTokenPermissions(token, serverOf(server));
+      return carried !== undefined && grantsAll(carried.map(toTokenPermission), asked);
+    },
+    async ask(authzRequest, request) {
+      const { judge, question } = serverOf(authzRequest);
+      const token = tokenOf(request);
+      if (token === undefined) throw new Error('No bearer in header');
+      await judge.tokenFor(token);
+      const { permissions, response_mode: mode, claim_token, claim_token_format } = authzRequest;
+      const asked = permissions === undefined ? undefined : await toIds(permissions, authzRequest);
+      const text = await question(token, (asked ?? []).map(toText), {
+        ...(mode ? { response_mode: asked === undefined ? mode : 'permissions' } : {}),
+        ...(claim_token ? { claim_token, claim_token_format: claim_token_format ?? '' } : {}),
+      });
+      if (text === 'unknown') throw new AuthError('provider_misconfigured', NOT_THERE);
+      return mode && asked !== undefined ? toAnswer(mode, text, asked) : text;
+    },
+  };
+}
+
+/** Whether every resource is granted with all its scopes. Compares ids only: names are not unique. */
+export function grantsAll(granted: unknown, asked: readonly AskedResource[]): boolean {
+  const byId = (Array.isArray(granted) ? granted : []).map(({ rsid, scopes }: TokenPermission) => ({
+    rsid: rsid ?? '',
+    scopes: scopes ?? [],
+  }));
+  return asked.every(({ id, scopes = [] }) =>
+    [undefined, ...scopes].every((scope) => grantsPermission(byId, id, scope)),
+  );
+}
+
+export function toNoSecret(clientId: string): string {
+  return `Questions about resources of ${clientId} need the secret of that client: resources are looked up by their names with it`;
+}
+
+const NOT_THERE = 'Keycloak has no resource with that id, or it has no such scope: correct the guard';
+
+/** Keycloak answers 200 for a partial grant, and may add what nobody asked for. */
+function toAnswer(mode: string, text: string, asked: readonly AskedResource[]): string {
+  const granted = JSON.parse(text) as TokenPermission[];
+  if (mode === 'permissions') {
+    const ids = new Set(asked.map(({ id }) => id));
+    return JSON.stringify(granted.filter(({ rsid }) => ids.has(rsid ?? '')));
+  }
+  if (grantsAll(granted, asked)) return '{"result":true}';
+  throw new AuthError('permission_denied', 'Keycloak does not grant all of it');
+}
+
+function toText({ id, scopes = [] }: AskedResource): string {
+  return scopes.length > 0 ? `${id}#${scopes.join(',')}` : id;
+}
+
+function toTokenPermission({ id, scopes }: { id: string; scopes: readonly string[] }): TokenPermission {
+  return { rsid: id, scopes: [...scopes] };
+}
+
+/** The caller's token: the one that was sent, or else the session's. */
+function tokenOf(request: ConnectRequest): string | undefined {
+  const sent = request.headers.authorization === undefined ? undefined : readCredentials(request);
+  return typeof sent === 'string' ? sent : kauthOf(request).grant?.access_token?.token;
+}

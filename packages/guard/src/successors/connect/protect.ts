@@ -1,0 +1,88 @@
+import { OptionsError } from '../../core/index.ts';
+import type { KeycloakHost } from './host.ts';
+import { outageOf } from './refusal.ts';
+import {
+  type ConnectHandler,
+  type ConnectRequest,
+  type ConnectResponse,
+  kauthOf,
+  type Next,
+} from './request.ts';
+import { forceLogin } from './sign-in.ts';
+import { takeMark } from './sso-check.ts';
+import { readBearer } from './stores.ts';
+import type { Token } from './token.ts';
+
+/**
+ * Decides on a request by the access token. A truthy result passes. It must not return a promise.
+ *
+ * @throws anything it throws goes to Express
+ */
+export type GuardFn = {
+  // Declared as a method, so that a function of Express's request type fits.
+  check(token: Token, request: ConnectRequest, response: ConnectResponse): boolean;
+}['check'];
+
+/** @throws {OptionsError} for a `spec` that would admit everybody or nobody */
+export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | undefined): ConnectHandler {
+  const check = toCheck(spec);
+  return function protect(request, response, next) {
+    const { grant } = kauthOf(request);
+    if (grant === undefined) askToLogIn(keycloak, request, response, next);
+    else if (isMet(check, grant.access_token as Token, request, response)) next();
+    else keycloak.accessDenied(request, response, next);
+  };
+}
+
+/** Always passes, but first signs in a browser that has a session at Keycloak. */
+export function createCheckSso(keycloak: KeycloakHost): ConnectHandler {
+  return function checkSso(request, response, next) {
+    if (kauthOf(request).grant !== undefined || takeMark(request, response)) next();
+    else askToLogIn(keycloak, request, response, next, '&response_mode=query&prompt=none');
+  };
+}
+
+function askToLogIn(
+  keycloak: KeycloakHost,
+  request: ConnectRequest,
+  response: ConnectResponse,
+  next: Next,
+  query?: string,
+): void {
+  const outage = outageOf(kauthOf(request).error);
+  // During an outage, a caller who is signed in must not be sent to a login page that does not answer.
+  if (outage !== undefined) next(outage);
+  // A caller that sends a token is a program: it cannot log in, and would take the login page for an answer.
+  else if (readBearer(request) === undefined && keycloak.redirectToLogin(request))
+    forceLogin(keycloak, request, response, query);
+  else keycloak.accessDenied(request, response, next);
+}
+
+function isMet(check: GuardFn, ...args: Parameters<GuardFn>): boolean {
+  const found: unknown = check(...args);
+  const isPromise = typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
+  if (isPromise) Promise.resolve(found).catch(() => {});
+  if (isPromise)
+    throw new TypeError('protect: the function returned a promise, which has not checked anything yet');
+  return Boolean(found);
+}
+
+function toCheck(spec: unknown): GuardFn {
+  if (spec === undefined) return () => true;
+  if (typeof spec === 'string' && isRole(spec)) return (token) => token.hasRole(spec);
+  if (typeof spec === 'function' && !/^Async/.test(spec.constructor.name)) return spec as GuardFn;
+  throw new OptionsError('protect', [
+    {
+      option: 'spec',
+      rule:
+        typeof spec === 'function'
+          ? 'must not be an async function: its promise would let everybody pass. Look up what it needs in an earlier handler, and decide in a function that is not async'
+          : 'must be one role as a text, or a function; for one of several roles, a function',
+      example: "(token) => token.hasRole('realm:admin') || token.hasRole('editor')",
+    },
+  ]);
+}
+
+function isRole(spec: string): boolean {
+  return spec.trim() === spec && spec !== '' && !spec.startsWith(':') && !spec.endsWith(':');
+}

@@ -1,0 +1,119 @@
+import { AuthorizationError } from '../../client/index.ts';
+import type { KeycloakHost } from './host.ts';
+import {
+  beginLogin,
+  bindLogin,
+  type Login,
+  type LoginAnswer,
+  readLoginAnswer,
+  toLoginQuery,
+} from './login.ts';
+import { outageOf } from './refusal.ts';
+import { renewSession } from './renew-session.ts';
+import {
+  type ConnectRequest,
+  type ConnectResponse,
+  kauthOf,
+  type Next,
+  redirect,
+  sessionOf,
+} from './request.ts';
+import { markChecked } from './sso-check.ts';
+
+/** Sends the browser to Keycloak's login page. */
+export function forceLogin(
+  keycloak: KeycloakHost,
+  request: ConnectRequest,
+  response: ConnectResponse,
+  query = '',
+): void {
+  const login = beginLogin(request, response);
+  const session = sessionOf(request);
+  // Applications that exchange codes themselves read this.
+  if (session !== undefined) session.auth_redirect_uri = login.redirectUri;
+  redirect(response, keycloak.loginUrl(login.state, login.redirectUri) + toLoginQuery(login) + query);
+}
+
+/** Answers to `prompt=none` if Keycloak would have to ask the person (OpenID Connect Core 1.0 §3.1.2.6). */
+const NOT_LOGGED_IN = new Set([
+  'login_required',
+  'interaction_required',
+  'consent_required',
+  'account_selection_required',
+]);
+
+/** Finishes a login that the browser brings back from Keycloak. Returns `false` for any other request. */
+export function finishSignIn(
+  keycloak: KeycloakHost,
+  request: ConnectRequest,
+  response: ConnectResponse,
+  next: Next,
+): boolean {
+  const answer = readLoginAnswer(request);
+  if (answer === undefined) return false;
+  const { login, parameters, returnTo, hasCookie } = answer;
+  if (login === null) {
+    // Another tab may have begun a login at the same moment; asked again, Keycloak knows the person. Without cookies this
+    // would never end.
+    if (hasCookie) redirect(response, returnTo);
+    else refuse(keycloak, request, response, next);
+  } else if (NOT_LOGGED_IN.has(parameters.get('error') ?? '')) {
+    markChecked(request, response);
+    redirect(response, returnTo);
+  } else if (parameters.has('error') || !isOfIssuer(keycloak, parameters)) {
+    refuse(keycloak, request, response, next);
+  } else {
+    void signIn(keycloak, request, response, next, answer, login);
+  }
+  return true;
+}
+
+async function signIn(
+  keycloak: KeycloakHost,
+  request: ConnectRequest,
+  response: ConnectResponse,
+  next: Next,
+  { parameters, returnTo }: LoginAnswer,
+  login: Login,
+): Promise<void> {
+  const kauth = kauthOf(request);
+  try {
+    bindLogin(request, login);
+    // Before the code is exchanged, because Keycloak is told the session's new id.
+    await renewSession(request);
+    kauth.grant = await keycloak.getGrantFromCode(parameters.get('code') ?? '', request, response);
+  } catch (error) {
+    kauth.error = error as Error;
+    const outage = outageOf(error);
+    if (outage !== undefined) return next(outage);
+    kauth.error = new AuthorizationError('refused', undefined);
+    keycloak.accessDenied(request, response, next);
+    return;
+  }
+  try {
+    keycloak.authenticated(request);
+  } catch (error) {
+    // The person is signed in, even if the application's own listener fails.
+    console.error(error);
+  }
+  redirect(response, returnTo);
+}
+
+/** RFC 9207 §2.4: if the discovery document promises `iss`, an answer without it comes from another server. */
+function isOfIssuer({ grantManager }: KeycloakHost, parameters: URLSearchParams): boolean {
+  const discovery = grantManager.engine.verifier.issuer.current;
+  const [named, ...more] = parameters.getAll('iss');
+  if (discovery === null) return true;
+  if (named === undefined) return discovery.metadata.authorization_response_iss_parameter_supported !== true;
+  return more.length === 0 && named === discovery.issuer;
+}
+
+function refuse(
+  keycloak: KeycloakHost,
+  request: ConnectRequest,
+  response: ConnectResponse,
+  next: Next,
+): void {
+  kauthOf(request).error = new AuthorizationError('invalid_response', undefined);
+  keycloak.accessDenied(request, response, next);
+}

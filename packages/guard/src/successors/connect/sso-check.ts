@@ -1,0 +1,22 @@
+import { readCookie, toSetCookie } from '../../session/internal.ts';
+import { type ConnectRequest, type ConnectResponse, isSecure } from './request.ts';
+
+/** Cookie that marks a browser for which Keycloak just answered that nobody is signed in. */
+const NAME = 'keycloak-sso-checked';
+/** Time for the browser to follow a redirect. */
+const MAX_AGE_SECONDS = 30;
+
+export function markChecked(request: ConnectRequest, response: ConnectResponse): void {
+  response.appendHeader('set-cookie', toCookie(request, '1', MAX_AGE_SECONDS));
+}
+
+/** Whether the mark is set. Removes it. */
+export function takeMark(request: ConnectRequest, response: ConnectResponse): boolean {
+  if (readCookie(request.headers.cookie, NAME) === undefined) return false;
+  response.appendHeader('set-cookie', toCookie(request, '', 0));
+  return true;
+}
+
+function toCookie(request: ConnectRequest, value: string, maxAgeSeconds: number): string {
+  return toSetCookie({ name: NAME, value, secure: isSecure(request), maxAgeSeconds });
+}

@@ -1,0 +1,171 @@
+import {
+  type CustomDecorator,
+  createParamDecorator,
+  type ExecutionContext,
+  SetMetadata,
+} from '@nestjs/common';
+import { carrierOf } from '../../adapters/nest/internal.ts';
+import type { PushedClaims } from '../../authz/index.ts';
+import type { RoleMatch } from './constants.ts';
+import { addRoles } from './roles.ts';
+import type { ConnectToken } from './token.ts';
+import type { ConnectCarrier } from './user.ts';
+
+/** Goes on a class or on one of its handlers. */
+export type ConnectDecorator = ClassDecorator & MethodDecorator;
+
+export const PUBLIC = 'keycloak-guard:public';
+export const RESOURCE = 'keycloak-guard:resource';
+export const SCOPES = 'keycloak-guard:scopes';
+export const CONDITIONAL_SCOPES = 'keycloak-guard:conditional-scopes';
+export const ENFORCER_OPTIONS = 'keycloak-guard:enforcer-options';
+
+/**
+ * Makes `AuthGuard` admit everybody. A caller with a valid token is still identified, and roles and resources are still
+ * required.
+ *
+ * @param _skipAuth has no effect: a valid token always identifies its caller
+ * @example
+ * class Health { @Get('health') @Public() health() { return 'ok'; } }
+ */
+export const Public = (_skipAuth?: boolean): CustomDecorator => SetMetadata(PUBLIC, true);
+
+/**
+ * The same as {@link Public}.
+ *
+ * @example
+ * class Health { @Get('health') @Unprotected() health() { return 'ok'; } }
+ */
+export const Unprotected = Public;
+
+/** The argument of `@Roles` in 1.x. */
+export interface RoleDecoratorOptionsInterface {
+  /** `realm:<role>`, `<client id>:<role>`, or a role of this client. */
+  readonly roles: readonly string[];
+  /** Default `RoleMatchingMode.ANY`. */
+  readonly mode?: RoleMatch;
+}
+
+/**
+ * Roles that `RoleGuard` requires: `realm:<role>`, `<client id>:<role>`, or a role of this client. Any one of them is
+ * enough, unless the mode is `ALL`. The roles of a class and of its handler must both be met.
+ *
+ * @throws {TypeError} if no role is given, when the class is loaded
+ * @throws {OptionsError} for an empty role, when the class is loaded
+ * @example
+ * class Orders { @Delete() @Roles({ roles: ['realm:admin'], mode: RoleMatchingMode.ALL }) remove() {} }
+ */
+export function Roles(
+  ...given: readonly string[] | readonly [RoleDecoratorOptionsInterface]
+): ConnectDecorator {
+  const [first] = given;
+  const data = typeof first === 'object' ? first : { roles: given as readonly string[] };
+  return (target: object, _key?: string | symbol, descriptor?: PropertyDescriptor) =>
+    addRoles(descriptor === undefined ? target : descriptor.value, {
+      roles: data.roles,
+      ...(data.mode && { mode: data.mode }),
+    });
+}
+
+/**
+ * A decorator in 2.0, `@RoleMatchingMode(RoleMatch.ALL)`; the values of `@Roles({ roles, mode })` in 1.x.
+ *
+ * @example
+ * class Orders { @Delete() @Roles('realm:admin', 'realm:boss') @RoleMatchingMode(RoleMatch.ALL) remove() {} }
+ */
+export const RoleMatchingMode: ((mode: RoleMatch) => ConnectDecorator) & {
+  readonly ALL: 'all';
+  readonly ANY: 'any';
+} = Object.assign(
+  (mode: RoleMatch): ConnectDecorator =>
+    (target: object, _key?: string | symbol, descriptor?: PropertyDescriptor) =>
+      addRoles(descriptor === undefined ? target : descriptor.value, { mode }),
+  { ALL: 'all', ANY: 'any' } as const,
+);
+export type RoleMatchingMode = RoleMatch;
+
+/**
+ * The resource in Keycloak that a class or a handler serves. `ResourceGuard` asks for its scopes.
+ *
+ * @example
+ * class Products { @Get() @Resource('Product') @Scopes('View') all() {} }
+ */
+export const Resource = (resource: string): CustomDecorator => SetMetadata(RESOURCE, resource);
+
+/**
+ * Scopes of the resource that `ResourceGuard` requires, all of them.
+ *
+ * @example
+ * class Products { @Get() @Scopes('View') all() {} }
+ */
+export const Scopes = (...scopes: string[]): CustomDecorator => SetMetadata(SCOPES, scopes);
+
+/** Returns more scopes, which depend on the request and the token. */
+export type ConditionalScopeFn = (
+  // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
+  request: any,
+  token: ConnectToken,
+) => string[];
+
+/**
+ * Scopes that depend on the request or the token, required beside those of {@link Scopes}.
+ *
+ * @example
+ * class Products { @Post() @ConditionalScopes((_request, token) => (token.hasRealmRole('boss') ? ['Overwrite'] : [])) add() {} }
+ */
+export const ConditionalScopes = (resolver: ConditionalScopeFn): CustomDecorator =>
+  SetMetadata(CONDITIONAL_SCOPES, resolver);
+
+/** Options of a question about permissions. */
+export interface EnforcerOptionsInterface {
+  /** Client that the resources belong to. Default: this client. */
+  readonly resource_server_id?: string;
+  /** Secret of that client, required if it is not this client: resource names are looked up with it. */
+  readonly resource_server_secret?: string;
+  /** Claims for the policies, beside the token. Default none. Never send what the caller can choose. */
+  // biome-ignore lint/suspicious/noExplicitAny: the request is the platform's own.
+  readonly claims?: (request: any) => PushedClaims;
+}
+
+/**
+ * Options of the question about permissions that `ResourceGuard` asks for a class or a handler.
+ *
+ * @example
+ * class Products { @Get() @Resource('Product') @EnforcerOptions({ claims: ({ ip }) => ({ ip }) }) @Scopes('View') all() {} }
+ */
+export const EnforcerOptions = (options: EnforcerOptionsInterface): CustomDecorator =>
+  SetMetadata(ENFORCER_OPTIONS, options);
+
+const fromCarrier = (member: keyof ConnectCarrier): (() => ParameterDecorator) =>
+  createParamDecorator(
+    (_: unknown, context: ExecutionContext) => (carrierOf(context) as ConnectCarrier | undefined)?.[member],
+  );
+
+/**
+ * Parameter decorator: the token's claims, as in `request.user`. `undefined` if nobody was identified.
+ *
+ * @example
+ * class Me { @Get('me') me(@KeycloakUser() user: { preferred_username?: string }) { return user.preferred_username; } }
+ */
+export const KeycloakUser = fromCarrier('user');
+/**
+ * The same as {@link KeycloakUser}, by its name in 1.x.
+ *
+ * @example
+ * class Me { @Get('me') me(@AuthenticatedUser() user: { preferred_username?: string }) { return user.preferred_username; } }
+ */
+export const AuthenticatedUser = KeycloakUser;
+/**
+ * Parameter decorator: the access token as it was sent. `undefined` if nobody was identified.
+ *
+ * @example
+ * class Orders { @Get() all(@AccessToken() token: string) { return fetchOrders(token); } }
+ */
+export const AccessToken = fromCarrier('accessToken');
+/**
+ * Parameter decorator: the scopes that `ResourceGuard` asked for. `undefined` if it asked for none.
+ *
+ * @example
+ * class Products { @Get() @Resource('Product') @Scopes('View') all(@ResolvedScopes() scopes: string[]) { return scopes; } }
+ */
+export const ResolvedScopes = fromCarrier('scopes');

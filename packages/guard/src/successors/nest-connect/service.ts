@@ -1,0 +1,166 @@
+import type { IncomingMessage } from 'node:http';
+import type { ExecutionContext, HttpServer } from '@nestjs/common';
+import {
+  type Call,
+  type CallReader,
+  createCallReader,
+  createNestLog,
+  hearOfHandshakes,
+  kindOf,
+  refuse,
+  refuseUnknown,
+  UnknownContextError,
+} from '../../adapters/nest/internal.ts';
+import { isAuthError, type Principal, readBearerToken } from '../../core/index.ts';
+import {
+  authorizationOf,
+  isThenable,
+  type Log,
+  type RequestLike,
+  toRefusalAnswer,
+} from '../../core/internal.ts';
+import { assertSameOrigin, isHarmless } from '../../session/internal.ts';
+import type { KeycloakConnectOptions, NestKeycloakConfig } from './options.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { createTenants, type Tenant, type Tenants } from './tenants.ts';
+import type { ConnectCarrier } from './user.ts';
+
+/** A caller, and the realm that knows them. */
+export interface Caller {
+  readonly call: Call;
+  readonly tenant: Tenant;
+  readonly principal: Principal;
+  readonly token: string;
+}
+
+/**
+ * The service that the three guards share. `KeycloakConnectModule` provides it.
+ *
+ * @example
+ * const keycloak = new KeycloakConnectService({ authServerUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ */
+export class KeycloakConnectService {
+  readonly #settings: Settings;
+  readonly #tenants: Tenants;
+  readonly #log: Log;
+  readonly #reader: CallReader;
+  /** Three guards see the same request: its caller is looked up once. */
+  readonly #callers = new WeakMap<object, Promise<Caller>>();
+
+  /**
+   * @param options the settings, or the path of a `keycloak.json`
+   * @param more settings that the file does not have
+   * @throws {OptionsError} naming every setting that is missing or unsafe
+   */
+  constructor(options: KeycloakConnectOptions, more?: NestKeycloakConfig) {
+    this.#settings = readSettings(options, more);
+    this.#log = createNestLog();
+    this.#reader = createCallReader(this.#settings.tokenFrom);
+    this.#tenants = createTenants(this.#settings, this.#log, this.#reader);
+  }
+
+  /** Whether a handler without resource or scopes refuses everybody. */
+  get isEnforcing(): boolean {
+    return this.#settings.isEnforcing;
+  }
+
+  /** Who is calling. @throws one of Nest's exceptions (rejects with one) if the caller has no valid token */
+  async authenticate(context: ExecutionContext): Promise<Caller> {
+    let call: Call;
+    try {
+      call = this.#reader.toCall(context);
+    } catch (error) {
+      return refuseUnknown(error, context, this.#log);
+    }
+    const isKept = kindOf(context) === 'http';
+    const before = isKept ? this.#callers.get(call.carrier) : undefined;
+    if (before !== undefined) return before;
+    const caller = this.#find(call).catch((error) => this.refuse(error, context, call));
+    if (isKept) this.#callers.set(call.carrier, caller);
+    if (kindOf(context) === 'ws') await this.#follow(caller);
+    return caller;
+  }
+
+  /** Who is calling, if anybody: `null` for a caller without a valid token. */
+  async identify(context: ExecutionContext): Promise<Caller | null> {
+    try {
+      return await this.#find(this.#reader.toCall(context));
+    } catch (error) {
+      if (!isAuthError(error) && !(error instanceof UnknownContextError)) throw error;
+      return null;
+    }
+  }
+
+  /** Rejects with the exception of Nest's that fits an error. */
+  async refuse(error: unknown, context: ExecutionContext, call: Call): Promise<never> {
+    return refuse(REFUSALS, error, context, call);
+  }
+
+  /** Learns of WebSocket handshakes. `KeycloakConnectModule` calls it before the app has any. */
+  mount(platform: HttpServer): void {
+    hearOfHandshakes(platform, this.#reader.handshakes);
+  }
+
+  /**
+   * Remembers the request that a `ws` client connected with. Only a gateway on its own port needs this.
+   *
+   * @example
+   * class Chat { handleConnection(client: WebSocket, request: IncomingMessage) { keycloak.handshake(client, request); } }
+   */
+  handshake(client: object, request: IncomingMessage): void {
+    this.#reader.handshakes.remember(client, request);
+  }
+
+  /** Starts to load the realm's keys, and warns of settings that have no effect any more. `KeycloakConnectModule` calls it. */
+  load(): void {
+    for (const warning of this.#settings.warnings) this.#log.warn({}, warning);
+    this.#tenants.load();
+  }
+
+  /** Ends every timer. `KeycloakConnectModule` calls it at shutdown. */
+  close(): Promise<void> {
+    return this.#tenants.close();
+  }
+
+  async #find(call: Call): Promise<Caller> {
+    const carrier: ConnectCarrier = call.carrier;
+    // Left there by an earlier message on the same connection.
+    if (carrier.accessToken !== undefined) Object.assign(carrier, NOBODY);
+    const asked = { ...call, credentials: this.#credentialsOf(call) };
+    const token = readBearerToken(asked.credentials);
+    const tenant = await this.#tenants.find(asked);
+    const found = tenant.signedIn.decide(asked, asked);
+    const principal = (isThenable(found) ? await found : found) as Principal;
+    Object.assign(carrier, { principal, user: { ...principal.claims }, accessToken: token });
+    return { call: asked, tenant, principal, token };
+  }
+
+  /** From now on the connection lasts no longer than whoever is on it may be there. */
+  async #follow(found: Promise<Caller>): Promise<void> {
+    const { call, tenant } = await found;
+    tenant.gateways.follow(call);
+  }
+
+  /** The `Authorization` header, or else the cookie, which a page of another site can make a browser send. */
+  #credentialsOf(call: Call): RequestLike {
+    const { cookies } = (call.request ?? {}) as { cookies?: Readonly<Record<string, unknown>> };
+    const cookie = cookies?.[this.#settings.cookieKey];
+    if (typeof cookie !== 'string' || cookie === '' || authorizationOf(call.credentials) !== undefined) {
+      return call.credentials;
+    }
+    const wire = call.toWire();
+    if (!isHarmless(wire)) assertSameOrigin(wire, wire.origin ?? '');
+    return { headers: { authorization: `Bearer ${cookie}` } };
+  }
+}
+
+const NOBODY: Partial<Record<keyof ConnectCarrier, undefined>> = {
+  principal: undefined,
+  user: undefined,
+  accessToken: undefined,
+  scopes: undefined,
+};
+
+const REFUSALS = {
+  refusalOf: (error: unknown) => (isAuthError(error) ? toRefusalAnswer(error) : undefined),
+};

@@ -1,0 +1,147 @@
+import { createDoor, type Door } from '../../adapters/engine/internal.ts';
+import {
+  type Call,
+  type CallReader,
+  createGatewayConnections,
+  type GatewayConnections,
+} from '../../adapters/nest/internal.ts';
+import { createPermissions, type Permissions } from '../../authz/index.ts';
+import {
+  AuthError,
+  type Guard,
+  OptionsError,
+  type Principal,
+  type Requirements,
+  toGuard,
+  type Verifier,
+  type VerifierOptions,
+} from '../../core/index.ts';
+import { createBoundedCache, type Gate, type Log } from '../../core/internal.ts';
+import type { Settings } from './settings.ts';
+
+/** One realm with its own verifier, caches and secrets: tenants share nothing. */
+export interface Tenant {
+  readonly door: Door<Call, Call>;
+  /** Admits every caller with a valid token. */
+  readonly signedIn: Gate<Call, Call>;
+  readonly gateways: Pick<GatewayConnections, 'follow'>;
+  /** @throws {AuthError} */
+  assertMeets(principal: Principal, requirements: Requirements): void;
+  /**
+   * Asks Keycloak's authorization services about the resources of a client, by default this one.
+   *
+   * @throws {AuthError} without that client's secret: asked by name, Keycloak may decide on a resource that the caller owns
+   */
+  permissionsOf(clientId?: string, clientSecret?: string): Permissions;
+}
+
+export interface Tenants {
+  /** @throws {AuthError} (or rejects with one) if the request belongs to no tenant */
+  find(call: Call): Tenant | Promise<Tenant>;
+  load(): void;
+  close(): Promise<void>;
+}
+
+/** Bounds the tenants in memory: callers may choose the host, and with it the realm. */
+const MOST_TENANTS = 100;
+
+/** @throws {OptionsError} */
+export function createTenants(
+  { verifier: common, multiTenant }: Settings,
+  log: Log,
+  reader: CallReader,
+): Tenants {
+  if (multiTenant === undefined || typeof multiTenant.realmResolver !== 'function') {
+    const only = createTenant(common as VerifierOptions, log, reader);
+    return { find: () => only, load: () => only.door.load(), close: () => only.door.close() };
+  }
+  const { realmResolver, realmSecretResolver, realmAuthServerUrlResolver, realmClientIdResolver } =
+    multiTenant;
+  const known = createBoundedCache<Tenant>(MOST_TENANTS);
+  const open = new Set<Tenant>();
+
+  function openTenant(key: string, options: VerifierOptions): Tenant {
+    const oldest = known.size === MOST_TENANTS ? known.oldest() : undefined;
+    const tenant = createTenant(options, log, reader);
+    if (oldest !== undefined && open.delete(oldest)) void oldest.door.close();
+    known.set(key, tenant);
+    open.add(tenant);
+    tenant.door.load();
+    return tenant;
+  }
+
+  return {
+    async find({ request, carrier }) {
+      const source = request ?? carrier;
+      const realm = await realmResolver(source);
+      if (typeof realm !== 'string' || realm === '') throw noTenant('the resolver names no realm');
+      const options = {
+        ...common,
+        realm,
+        clientSecret: (await realmSecretResolver?.(realm, source)) ?? common.clientSecret,
+        serverUrl: (await realmAuthServerUrlResolver?.(realm, source)) ?? common.serverUrl,
+        clientId: (await realmClientIdResolver?.(realm, source)) ?? common.clientId,
+      } as VerifierOptions;
+      const key = JSON.stringify([options.serverUrl, realm, options.clientId, options.clientSecret]);
+      try {
+        return known.get(key) ?? openTenant(key, options);
+      } catch (error) {
+        if (!(error instanceof OptionsError)) throw error;
+        log.warn({ code: 'tenant_refused' }, error.message);
+        throw noTenant('its options are wrong');
+      }
+    },
+    load() {},
+    async close() {
+      await Promise.all([...open].map((tenant) => tenant.door.close()));
+    },
+  };
+}
+
+function noTenant(why: string): AuthError {
+  return new AuthError('token_issuer', `The request belongs to no realm: ${why}`);
+}
+
+function createTenant(options: VerifierOptions, log: Log, { handshakes, toCall }: CallReader): Tenant {
+  const door = createDoor<Call, Call>(
+    { ...options, log },
+    {
+      factory: 'KeycloakConnectModule',
+      toRequest: ({ credentials }) => credentials,
+      toWire: (call) => call.toWire(),
+      addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
+    },
+  );
+  const guards = new WeakMap<Requirements, Guard>();
+  const permissions = new Map<string, Permissions>();
+  const own = door.verifier.clientId;
+  return {
+    door,
+    signedIn: door.gate({}),
+    gateways: createGatewayConnections(door, handshakes, toCall, log),
+    assertMeets(principal, requirements) {
+      let guard = guards.get(requirements);
+      if (guard === undefined) {
+        guard = toGuard(requirements, door.verifier.clientId);
+        guards.set(requirements, guard);
+      }
+      guard(principal);
+    },
+    permissionsOf(clientId = own, given) {
+      const known = permissions.get(clientId);
+      if (known !== undefined) return known;
+      const clientSecret = given ?? (clientId === own ? options.clientSecret : undefined);
+      const [verifier] = door.verifier.members as Verifier<object>[];
+      if (clientSecret === undefined || verifier === undefined) {
+        const name = clientId === own ? 'secret' : 'resource_server_secret';
+        const reason = `Questions about resources of ${clientId} need its secret: set ${name}`;
+        log.error({}, reason);
+        throw new AuthError('provider_misconfigured', reason);
+      }
+      const { fetch, timeoutMs } = options;
+      const made = createPermissions({ verifier, clientId, clientSecret, fetch, timeoutMs });
+      permissions.set(clientId, made);
+      return made;
+    },
+  };
+}
