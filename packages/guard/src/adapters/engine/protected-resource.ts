@@ -8,6 +8,7 @@ import {
   optionRules,
   toJsonAnswer,
 } from '../../core/internal.ts';
+import { pathOf } from './path-of.ts';
 import { type Route, type Routes, toRoutes } from './routes.ts';
 
 /** What an API says about itself, so that clients which know nothing but its URL find out where to get a token (RFC 9728). */
@@ -59,7 +60,7 @@ export function createProtectedResources(): ProtectedResources {
   const known: { path: string; resource: ChallengedResource }[] = [];
   return {
     add(url, resource) {
-      known.push({ path: pathOf(url).replace(/\/+$/, ''), resource });
+      known.push({ path: new URL(url).pathname.replace(/\/+$/, ''), resource });
       known.sort((a, b) => b.path.length - a.path.length);
     },
     find(requestUrl = '/') {
@@ -121,11 +122,6 @@ export function toResourceRoutes<Incoming>(
 function toMetadataPath(url: string): string {
   const { pathname } = new URL(url);
   return `/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`;
-}
-
-/** Of a whole URL, or of what is one without scheme and host. */
-export function pathOf(url: string): string {
-  return URL.canParse(url, 'http://host') ? new URL(url, 'http://host').pathname : url;
 }
 
 /** §3.2 is for everybody; pages of other origins that are MCP clients send their version along. */

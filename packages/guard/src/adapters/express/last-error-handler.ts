@@ -1,6 +1,6 @@
 import type { NodeRequest, NodeResponse } from '../engine/internal.ts';
 
-/** As much of an app of Express's as is needed, of 4 and of 5. */
+/** The part of an app of Express 4 or 5 that is needed. */
 interface App {
   readonly parent?: App;
   use(handler: ErrorHandler): unknown;

@@ -1,9 +1,8 @@
-import type { Claims, Principal, Requirements } from '../../core/index.ts';
+import type { AppClaims, Principal } from '../../core/index.ts';
 import { type Gate, isThenable } from '../../core/internal.ts';
 import {
   addToFetchAnswer,
   answerFetchRoute,
-  createDoor,
   type Decide,
   type FetchReply,
   type FetchRequest,
@@ -14,6 +13,7 @@ import {
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
+import { createDoor, toBase } from '../face/internal.ts';
 import { toFetchMcp } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
@@ -30,7 +30,7 @@ import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * Bun.serve({ fetch: kc.guard({}, (request, { principal }) => Response.json({ hello: principal.username })) });
  */
-export function keycloak<C extends object = Claims>(
+export function keycloak<C extends object = AppClaims>(
   options: FetchKeycloakOptions<C> | (() => FetchKeycloakOptions<C>),
 ): FetchKeycloak<C> {
   return typeof options === 'function' ? lazily(() => open(options())) : open(options);
@@ -64,8 +64,9 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
     return (await handle(request)) ?? toFetchAnswer(NOT_FOUND);
   }
 
+  const { connect, ...base } = toBase(door);
   return {
-    verifier: door.verifier,
+    ...base,
     guard: (requirements, handler) => toGuarded(door.gate(requirements), handler as never, refuse),
     permit: (rule, given, handler) =>
       toPermitted(door.permits.permit<Request>(rule, given), handler as never, refuse),
@@ -109,12 +110,8 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
     },
     handle,
     handlers: { GET: handleAll, OPTIONS: handleAll, POST: handleAll },
-    has: door.has,
     accessToken: async (incoming) => door.accessToken(toRequest(incoming)),
-    connect: async (incoming, requirements = {}) =>
-      door.connections.guard(requirements as Requirements).open(toRequest(incoming)),
-    load: () => door.verifier.load(),
-    close: door.close,
+    connect: async (incoming, requirements) => connect(toRequest(incoming), requirements),
   };
 }
 

@@ -10,13 +10,13 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { Claims } from '../../core/index.ts';
+import type { AppClaims } from '../../core/index.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
 
 /** Where options come from that are only known when the app starts. */
-export interface KeycloakModuleAsyncOptions<C extends object = Claims>
+export interface KeycloakModuleAsyncOptions<C extends object = AppClaims>
   extends Pick<ModuleMetadata, 'imports'> {
   /** Providers that `useFactory` is called with. Default none. */
   readonly inject?: FactoryProvider['inject'];
@@ -47,7 +47,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
    * @example
    * const module = KeycloakModule.forRoot({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
    */
-  static forRoot<C extends object = Claims>(options: KeycloakModuleOptions<C>): DynamicModule {
+  static forRoot<C extends object = AppClaims>(options: KeycloakModuleOptions<C>): DynamicModule {
     return KeycloakModule.forRootAsync({ useFactory: () => options });
   }
 
@@ -61,7 +61,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
    *   useFactory: (config: ConfigService) => ({ serverUrl: config.getOrThrow('KEYCLOAK_URL'), realm: 'testing', clientId: 'my-api' }),
    * });
    */
-  static forRootAsync<C extends object = Claims>({
+  static forRootAsync<C extends object = AppClaims>({
     imports = [],
     inject = [],
     useFactory,

@@ -1,4 +1,5 @@
-import { createDoor, type Door } from '../../adapters/engine/internal.ts';
+import type { Door } from '../../adapters/engine/internal.ts';
+import { createDoor } from '../../adapters/face/internal.ts';
 import {
   type Call,
   type CallReader,
