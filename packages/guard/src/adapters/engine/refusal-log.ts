@@ -1,5 +1,6 @@
 import type { AuthError, AuthErrorCode, Log } from '../../core/index.ts';
 import { toSafeText } from '../../core/internal.ts';
+import { pathOf } from './path-of.ts';
 
 /** A logger of the application's. `debug` is used where it exists. */
 export type RefusalLogger = Pick<Log, 'info'> & { debug?(fields: object, message: string): void };
@@ -78,7 +79,7 @@ function toLine(
 ): string {
   const details = [expected && `expected ${expected}`, seen && `seen ${seen}`].filter(Boolean).join(', ');
   // No query: it may hold a code or a token.
-  const route = toSafeText(`${method} ${url.replace(/[?#].*$/s, '')}`);
+  const route = toSafeText(`${method} ${pathOf(url)}`);
   const what = `${route} was refused: ${statusCode} ${code}, ${reason}${details && ` (${details})`}`;
   const hint = HINTS[code] ?? `docs/errors.md says what to do about ${code}`;
   return `${what}. ${hint}${isExplained ? '' : '. explain: true puts the reason into the answer'}`;
