@@ -21,3 +21,4 @@ export type {
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';
 export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
+export type { WithParts } from './with-parts.ts';

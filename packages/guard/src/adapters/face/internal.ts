@@ -3,3 +3,4 @@ export { createDoor, openSessions } from './create-door.ts';
 export { createPermits } from './create-permits.ts';
 export { toBase, toKeycloak } from './keycloak.ts';
 export { type RefuseNode, refuseAtOnce, toNodeKeycloak, toSockets } from './node-keycloak.ts';
+export { openDoor } from './with-parts.ts';

@@ -13,7 +13,7 @@ import {
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
-import { createDoor, toBase } from '../face/internal.ts';
+import { openDoor, toBase } from '../face/internal.ts';
 import { toFetchMcp } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
@@ -37,16 +37,9 @@ export function keycloak<C extends object = AppClaims>(
 }
 
 function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak<C> {
-  const { session, backchannelLogout, permissions, protectedResource, ...rest } = options;
-  const door = createDoor<FetchRequest, FetchReply, C>(rest as FetchKeycloakOptions<C>, {
-    factory: 'keycloak',
-    ...fetchHost,
-  });
-  const opened = session === undefined ? [] : door.openSessions(session).all;
-  const resource = protectedResource === undefined ? [] : door.protectedResource(protectedResource).all;
-  const routes = toRoutes([...opened, ...resource, ...door.messages(backchannelLogout).all]);
-
-  if (permissions !== undefined) door.permits.open(permissions);
+  const host = { factory: 'keycloak', ...fetchHost };
+  const { door, routes: all } = openDoor<FetchRequest, FetchReply, C>(options, host);
+  const routes = toRoutes(all);
 
   /** The answer to a refused request. Rethrows what is not a refusal. */
   function refuse(error: unknown, request: FetchRequest, reply: FetchReply): Response {
@@ -86,7 +79,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
       try {
         return (await gate.decide(request, reply)) as never;
       } catch (error) {
-        return inNextProxy(refuse(error, request, reply), request, session?.publicUrl);
+        return inNextProxy(refuse(error, request, reply), request, options.session?.publicUrl);
       }
     },
     async principal(incoming, requirements) {

@@ -1,40 +1,20 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
 import type { GuardOptions } from '../../core/internal.ts';
 import type {
-  BackchannelLogoutOptions,
   FetchRequest,
   Found,
-  KeycloakOptions,
   NotOptional,
   PathEnforcerOptions,
-  PermissionSettings,
   Permissions,
   PermitOptions,
   PermitRule,
-  ProtectedResourceOptions,
   PushedClaims,
-  SessionSettings,
 } from '../engine/internal.ts';
-import type { KeycloakBase } from '../face/index.ts';
+import type { KeycloakBase, WithParts } from '../face/index.ts';
 import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 
-/** Options of {@link keycloak}. */
-export type FetchKeycloakOptions<C extends object = AppClaims> = KeycloakOptions<FetchRequest, C> & {
-  /**
-   * Signs people in with the browser: `handle` answers login, callback, session and logout, and guards accept the session
-   * cookie as well as a bearer token. Default: no sessions.
-   */
-  readonly session?: SessionSettings<FetchRequest> | undefined;
-  /** Publishes which resource this is (RFC 9728): `handle` answers its metadata, and every challenge names it. Default: not published. */
-  readonly protectedResource?: ProtectedResourceOptions | undefined;
-  /** Where Keycloak reports to `handle` that a session ended. Default: `POST /backchannel-logout`. */
-  readonly backchannelLogout?: BackchannelLogoutOptions<FetchRequest> | undefined;
-  /**
-   * Turns on questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out if the other
-   * options have it. Default: off.
-   */
-  readonly permissions?: PermissionSettings | undefined;
-};
+/** Options of {@link keycloak}. `FetchKeycloak.handle` answers the routes of its parts. */
+export type FetchKeycloakOptions<C extends object = AppClaims> = WithParts<FetchRequest, C>;
 
 /**
  * A request, or the part of it that a framework shows. `Headers` alone do not tell the method. With a session cookie they
