@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
+import { transform } from 'esbuild';
 import { rolldown } from 'rolldown';
 import { writeDeclarations } from './declarations.mjs';
 
@@ -20,6 +21,8 @@ const PACKAGES = ['guard', 'testing', 'server', 'cli'];
 const CONSTRUCTORS = [['successors/connect', 'Keycloak']];
 /** Packages of the server, all of them CommonJS, that are loaded before it listens. */
 const REQUIRED = /^(?:fastify|pino|@fastify\/[^/]+)$/;
+/** Unit: characters. */
+const LONGEST_LINE = 120;
 const MARK = '\0required:';
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -62,7 +65,7 @@ async function buildLibrary() {
         id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`)),
       logLevel: 'warn',
     });
-    await bundle.write({
+    const { output } = await bundle.write({
       dir,
       format,
       exports: 'named',
@@ -71,12 +74,26 @@ async function buildLibrary() {
       // Names of functions stay where they can: they are what stands in a stack.
       minify: {
         compress: true,
-        mangle: { toplevel: format === 'cjs' },
-        codegen: { removeWhitespace: true },
+        mangle: { toplevel: format === 'cjs', keepNames: { function: false, class: true } },
+        codegen: { removeWhitespace: false },
       },
     });
     await bundle.close();
+    await Promise.all(output.map(({ fileName }) => breakLines(join(dir, fileName))));
   }
+}
+
+/**
+ * Removes spaces, and breaks lines. Before the message of an error that nothing caught, Node prints the line of the program that
+ * threw it: with one line for each file that was 73 KB, and log collectors cut off the message.
+ */
+async function breakLines(file) {
+  const { code } = await transform(readFileSync(file, 'utf8'), {
+    minifyWhitespace: true,
+    lineLimit: LONGEST_LINE,
+    target: 'node20',
+  });
+  writeFileSync(file, code);
 }
 
 /** Not minified: what an operator reads in a stack is the source. */
