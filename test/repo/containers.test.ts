@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { parse } from 'yaml';
 import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
-import { SETTINGS } from '../../packages/server/src/settings.ts';
+import { SETTINGS } from '../../packages/server/src/config/settings.ts';
 import { documents } from '../../tools/docs/documents.ts';
 import { ROOT } from './source-imports.ts';
 

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { openRedis } from '../../packages/guard/src/redis/index.ts';
 import { ConfigError, loadConfig } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { envExample, settingsPage } from '../../tools/docs/settings-text.ts';
 import { collectLog, configFor } from './service.ts';
 

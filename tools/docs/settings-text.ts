@@ -1,5 +1,5 @@
-import type { Setting } from '../../packages/server/src/setting.ts';
-import { SETTINGS } from '../../packages/server/src/settings.ts';
+import type { Setting } from '../../packages/server/src/config/setting.ts';
+import { SETTINGS } from '../../packages/server/src/config/settings.ts';
 
 const entries = Object.entries(SETTINGS) as [string, Setting][];
 const isRequired = (setting: Setting): boolean => setting.default === undefined && !setting.optional;
@@ -29,7 +29,7 @@ export function settingsPage(): string {
   const json = entries.filter(([, { json }]) => json).map(([name, s]) => `| \`${s.json}\` | \`${name}\` |`);
   return `# Settings
 
-<!-- Written by \`npm run docs\` from packages/server/src/settings.ts. Do not edit. -->
+<!-- Written by \`npm run docs\` from packages/server/src/config/settings.ts. Do not edit. -->
 
 Settings are read from the environment, then from \`.env\` in the working directory, then from the file that
 \`KEYCLOAK_CONFIG_FILE\` names. The first that has a setting wins; an empty value counts as not set. All mistakes are

@@ -1,4 +1,4 @@
-// Writes `.env.example` and `docs/settings.md` from the table in packages/server/src/settings.ts: `npm run docs`.
+// Writes `.env.example` and `docs/settings.md` from the table in packages/server/src/config/settings.ts: `npm run docs`.
 // A test fails while they are stale.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** In an installed package they are inside of it, in a clone at the root. */
-const FOLDERS = ['../', '../../../'];
+/** From dist/ of an installed package, from dist/ of a clone, and from the sources. */
+const FOLDERS = ['../', '../../../', '../../../../'];
 
 /**
  * Where a document of this project is, as somebody in the working directory opens it: in a clone `docs/settings.md`,

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { escapeForTerminal, escapeHidden } from './visible-text.ts';
 
 export type { Logger } from 'pino';
