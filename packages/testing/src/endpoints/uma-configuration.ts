@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import { metadataOf } from '../endpoints/discovery.ts';
 import { allowAnyOrigin } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
+import { metadataOf } from './discovery.ts';
 
 /** Members that the document shares with OpenID Connect Discovery. */
 const SHARED = [

@@ -1,5 +1,5 @@
-import type { SigningAlgorithm } from '../tokens/keys.ts';
-import type { RealmRepresentation } from './representation.ts';
+import type { RealmRepresentation } from '../realm/representation.ts';
+import type { SigningAlgorithm } from './keys.ts';
 
 interface Component {
   readonly providerId?: string;

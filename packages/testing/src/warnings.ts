@@ -1,10 +1,10 @@
-import { warningsOfAuthorization } from '../authz/warnings.ts';
-import { isKnownMapper } from '../tokens/mappers.ts';
-import { BUILT_IN_CLIENTS } from './built-in.ts';
-import type { Client } from './client.ts';
-import { hasUnreadablePassword } from './password.ts';
-import type { Realm } from './realm.ts';
-import type { RealmRepresentation } from './representation.ts';
+import { warningsOfAuthorization } from './authz/warnings.ts';
+import { BUILT_IN_CLIENTS } from './realm/built-in.ts';
+import type { Client } from './realm/client.ts';
+import { hasUnreadablePassword } from './realm/password.ts';
+import type { Realm } from './realm/realm.ts';
+import type { RealmRepresentation } from './realm/representation.ts';
+import { isKnownMapper } from './tokens/mappers.ts';
 
 /** What a realm file asks for, but this provider does not support. */
 export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
