@@ -2,6 +2,7 @@ import { toBrowserEndpoints } from '../../client/internal.ts';
 import { type OptionProblem, OptionsError } from '../../core/index.ts';
 import type { Callback } from './callback.ts';
 import { Config } from './config.ts';
+import { cookieStore } from './cookie-store.ts';
 import { denyAccess } from './deny.ts';
 import { createEnforcer, type EnforcerOptions } from './enforcer.ts';
 import { findSettingProblems } from './engine.ts';
@@ -22,7 +23,7 @@ import {
   sessionOf,
 } from './request.ts';
 import { tellOfSettings } from './setting-notices.ts';
-import { bearerStore, cookieStore, createSessionStore, type GrantStore } from './stores.ts';
+import { bearerStore, createSessionStore, type GrantStore } from './stores.ts';
 import { Token } from './token.ts';
 
 /**

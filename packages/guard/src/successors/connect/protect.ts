@@ -1,6 +1,6 @@
 import { OptionsError } from '../../core/index.ts';
 import type { KeycloakHost } from './host.ts';
-import { outageOf } from './refusal.ts';
+import { outageOf, toAuthError } from './refusal.ts';
 import {
   type ConnectHandler,
   type ConnectRequest,
@@ -37,7 +37,8 @@ export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | u
 /** Always passes, but first signs in a browser that has a session at Keycloak. */
 export function createCheckSso(keycloak: KeycloakHost): ConnectHandler {
   return function checkSso(request, response, next) {
-    if (kauthOf(request).grant !== undefined || takeMark(request, response)) next();
+    const { grant, error } = kauthOf(request);
+    if (grant !== undefined || isFromElsewhere(error) || takeMark(request, response)) next();
     else askToLogIn(keycloak, request, response, next, '&response_mode=query&prompt=none');
   };
 }
@@ -49,13 +50,19 @@ function askToLogIn(
   next: Next,
   query?: string,
 ): void {
-  const outage = outageOf(kauthOf(request).error);
+  const { error } = kauthOf(request);
+  const outage = outageOf(error);
   // During an outage, a caller who is signed in must not be sent to a login page that does not answer.
   if (outage !== undefined) next(outage);
   // A caller that sends a token is a program: it cannot log in, and would take the login page for an answer.
-  else if (readBearer(request) === undefined && keycloak.redirectToLogin(request))
+  else if (!isFromElsewhere(error) && readBearer(request) === undefined && keycloak.redirectToLogin(request))
     forceLogin(keycloak, request, response, query);
   else keycloak.accessDenied(request, response, next);
+}
+
+/** Whether the caller is signed in, but a page of another origin sent the request. */
+function isFromElsewhere(error: unknown): boolean {
+  return toAuthError(error)?.code === 'cross_origin_request';
 }
 
 function isMet(check: GuardFn, ...args: Parameters<GuardFn>): boolean {
