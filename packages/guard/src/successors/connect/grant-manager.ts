@@ -3,6 +3,7 @@ import { answer, type Callback } from './callback.ts';
 import type { Config } from './config.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { Grant, type GrantProperties } from './grant.ts';
+import { hideSecret } from './hidden-secret.ts';
 import { introspect, readUserinfo } from './live-answers.ts';
 import { loginOf } from './login.ts';
 import type { EngineOptions } from './options.ts';
@@ -32,7 +33,7 @@ export class GrantManager {
   realmUrl: string;
   /** Client id of this application. */
   clientId: string | undefined;
-  /** The client's secret. Not enumerable, so that printing the manager does not print it. */
+  /** The client's secret. Printing the manager does not show it. */
   declare secret: string | undefined;
   /** The only key that may sign tokens, as PEM. `undefined`: the realm's current keys. */
   publicKey: string | undefined;
@@ -58,7 +59,7 @@ export class GrantManager {
   constructor(config: Config, options: EngineOptions = {}) {
     this.realmUrl = config.realmUrl;
     this.clientId = config.clientId;
-    Object.defineProperty(this, 'secret', { value: config.secret, writable: true, configurable: true });
+    hideSecret(this, config.secret);
     this.publicKey = config.publicKey;
     this.public = config.public;
     this.bearerOnly = config.bearerOnly;
