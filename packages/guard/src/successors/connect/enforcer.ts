@@ -1,7 +1,7 @@
 import { isAuthError, OptionsError } from '../../core/index.ts';
 import { findOptionProblems, type OptionRules, optionRules } from '../../core/internal.ts';
 import type { KeycloakHost } from './host.ts';
-import { type AskedResource, grantsAll, toNoSecret } from './permissions.ts';
+import { type AskedResource, grantsAll, isUnknownResource, toNoSecret } from './permissions.ts';
 import { outageOf } from './refusal.ts';
 import {
   type ConnectHandler,
@@ -11,7 +11,7 @@ import {
   kauthOf,
   type Next,
 } from './request.ts';
-import { tellOncePermissionsImpossible } from './setting-notices.ts';
+import { tellOncePermissionsImpossible, withoutIgnored } from './setting-notices.ts';
 import type { Token } from './token.ts';
 
 /** Options of `keycloak.enforcer(permissions, options)`. */
@@ -25,7 +25,7 @@ export interface EnforcerOptions {
   readonly resource_server_id?: string | undefined;
   /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
   readonly resource_server_secret?: string | undefined;
-  /** Makes claims for the policies from the request: a list of texts for each name. Default none. */
+  /** Makes claims for the policies from the request: a list of strings for each name. Default none. */
   readonly claims?: { of(request: ConnectRequest): object | undefined }['of'] | undefined;
 }
 
@@ -45,8 +45,10 @@ const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
 export function createEnforcer(
   keycloak: KeycloakHost,
   permissions: string | readonly string[],
-  options: EnforcerOptions = {},
+  given: EnforcerOptions = {},
 ): ConnectHandler {
+  const { verifier } = keycloak.grantManager.engine;
+  const options = withoutIgnored('keycloak.enforcer', given, RULES, verifier);
   const problems = findOptionProblems({ ...options, permissions }, RULES);
   if (problems.length > 0) throw new OptionsError('enforcer', problems);
   const wanted = [permissions].flat().map(toResource);
@@ -56,6 +58,11 @@ export function createEnforcer(
     audience_secret: options.resource_server_secret,
   };
   assertPossible(keycloak, server);
+  // An enforcer that is called as soon as it is made serves one request, and may name what the caller chose.
+  let isFixed = false;
+  queueMicrotask(() => {
+    isFixed = true;
+  });
 
   async function decide(request: ConnectRequest, token: Token): Promise<boolean> {
     const { authorization } = keycloak.grantManager;
@@ -82,6 +89,7 @@ export function createEnforcer(
   return function enforcer(request, response, next) {
     const kauth = kauthOf(request);
     const token = kauth.grant?.access_token;
+    const isOfCaller = !isFixed;
     if (token === undefined) {
       const outage = outageOf(kauth.error);
       if (outage !== undefined) next(outage);
@@ -89,7 +97,10 @@ export function createEnforcer(
     } else {
       decide(request, token).then(
         (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
-        (error: unknown) => refuse(keycloak, error, request, response, next),
+        (error: unknown) => {
+          if (isOfCaller && isUnknownResource(error)) keycloak.accessDenied(request, response, next);
+          else refuse(keycloak, error, request, response, next);
+        },
       );
     }
   };
