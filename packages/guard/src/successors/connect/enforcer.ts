@@ -20,13 +20,14 @@ export interface EnforcerOptions {
    * `permissions`: asks Keycloak at each request, and puts what it grants in `request.permissions`. `token`: trades the
    * session's access token for one that carries the permissions. Default `permissions`.
    */
-  readonly response_mode?: 'permissions' | 'token' | undefined;
+  readonly response_mode?: string | undefined;
   /** Client id of the resource server. Default: this client. */
   readonly resource_server_id?: string | undefined;
   /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
   readonly resource_server_secret?: string | undefined;
   /** Makes claims for the policies from the request: a list of strings for each name. Default none. */
-  readonly claims?: { of(request: ConnectRequest): object | undefined }['of'] | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: the application's own request type
+  readonly claims?: ((request: any) => any) | undefined;
 }
 
 const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
@@ -73,7 +74,7 @@ export function createEnforcer(
       ...server,
       ...(response_mode === 'permissions' ? { response_mode } : {}),
       permissions: asked,
-      ...toClaimToken(claims?.(request)),
+      ...toClaimToken(claims?.(request) as object | undefined),
     };
     const granted: unknown = await keycloak.checkPermissions(authzRequest, request, () => {});
     if (response_mode === 'permissions') {

@@ -16,7 +16,7 @@ import { Token } from './token.ts';
 import { createTokenVerdict } from './token-verdict.ts';
 
 /** A grant as Keycloak's token endpoint answers it: JSON, or the same as an object (RFC 6749 §5.1). */
-export type GrantData = string | { readonly [name: string]: unknown };
+export type GrantData = string | GrantProperties | { readonly [name: string]: unknown };
 
 /**
  * Gets grants from Keycloak, refreshes them and validates their tokens. Asynchronous methods return a promise, or call the
@@ -212,7 +212,9 @@ export class GrantManager {
    * const { email } = await keycloak.grantManager.userInfo(token);
    */
   // biome-ignore lint/suspicious/noExplicitAny: the claims are set up in Keycloak
-  userInfo<C = any>(token: Token | string, callback?: Callback<C>): Promise<C> {
+  userInfo<C = any>(token: Token | string, callback?: Callback<C>): Promise<C>;
+  userInfo<T extends Token | string, C>(token: T, callback?: Callback<C>): Promise<C>;
+  userInfo<C>(token: Token | string, callback?: Callback<C>): Promise<C> {
     return answer(readUserinfo(this.#client, toText(token)) as Promise<C>, callback);
   }
 

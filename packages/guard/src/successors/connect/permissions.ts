@@ -18,13 +18,13 @@ export interface AuthZRequest {
   readonly claim_token?: string | undefined;
   /** Format of `claim_token`, for example `urn:ietf:params:oauth:token-type:jwt`. */
   readonly claim_token_format?: string | undefined;
-  /** Resources by id, or by name if the resource server owns them. Default: everything that the user is granted. */
-  readonly permissions?: readonly AskedResource[] | undefined;
+  /** Resources by id, or by name if the resource server owns them. At run time it may be missing: everything that is granted. */
+  permissions: AskedResource[];
 }
 
 export interface AskedResource {
-  readonly id: string;
-  readonly scopes?: readonly string[] | undefined;
+  id: string;
+  scopes?: string[] | undefined;
 }
 
 /** The client whose resources are asked about. */

@@ -1,3 +1,4 @@
+import type { Request, Response } from 'express';
 import { OptionsError } from '../../core/index.ts';
 import type { KeycloakHost } from './host.ts';
 import { outageOf, toAuthError } from './refusal.ts';
@@ -19,8 +20,8 @@ import type { Token } from './token.ts';
  * @throws anything it throws goes to Express
  */
 export type GuardFn = {
-  // Declared as a method, so that a function of Express's request type fits.
-  check(token: Token, request: ConnectRequest, response: ConnectResponse): boolean;
+  // Declared as a method, so that a function of a request type of the application fits.
+  check(token: Token, request: Request, response: Response): boolean;
 }['check'];
 
 /** @throws {OptionsError} for a `spec` that would admit everybody or nobody */
@@ -65,8 +66,8 @@ function isFromElsewhere(error: unknown): boolean {
   return toAuthError(error)?.code === 'cross_origin_request';
 }
 
-function isMet(check: GuardFn, ...args: Parameters<GuardFn>): boolean {
-  const found: unknown = check(...args);
+function isMet(check: GuardFn, token: Token, request: ConnectRequest, response: ConnectResponse): boolean {
+  const found: unknown = check(token, request as Request, response as Response);
   const isPromise = typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
   if (isPromise) Promise.resolve(found).catch(() => {});
   if (isPromise)
@@ -84,7 +85,7 @@ function toCheck(spec: unknown): GuardFn {
       rule:
         typeof spec === 'function'
           ? 'must not be an async function: its promise would let everybody pass. Look up what it needs in an earlier handler, and decide in a function that is not async'
-          : 'must be one role as a text, or a function; for one of several roles, a function',
+          : 'must be one role as a string, or a function; for one of several roles, a function',
       example: "(token) => token.hasRole('realm:admin') || token.hasRole('editor')",
     },
   ]);
