@@ -84,26 +84,29 @@ export const MESSAGE_TRICKS: readonly (string | Sent)[] = [
   { body: WIPE, headers: { 'x-http-method-override': 'GET' } },
 ];
 
-const KEYS = ['name', 'name', '__proto__', 'constructor', 'prototype', 'params', 'method', 'toJSON', '0'];
+const KEYS = [
+  ...['name', 'name', 'name', '__proto__', '__proto__', '__proto__', 'constructor', 'prototype'],
+  ...['params', 'method', 'arguments', 'toJSON', '0'],
+];
 const quoted = (text: string, escaped: boolean): string =>
   escaped
     ? `"${[...text].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`
     : JSON.stringify(text);
 
 /** JSON of members that matter, in any order and as often as they come. */
-const { value } = fc.letrec<{ value: string; object: string }>((tie) => ({
+const { value, object } = fc.letrec<{ value: string; object: string }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
-    fc.constantFrom('"wipe"', '"wipe"', '"look"', '"tools/call"', '1', 'null', '["wipe"]'),
+    fc.constantFrom('"wipe"', '"wipe"', '"wipe"', '"look"', '"tools/call"', '{}', 'null', '["wipe"]'),
     tie('object'),
   ),
   object: fc
-    .array(fc.tuple(fc.constantFrom(...KEYS), fc.boolean(), tie('value')), { minLength: 1, maxLength: 3 })
+    .array(fc.tuple(fc.constantFrom(...KEYS), fc.boolean(), tie('value')), { minLength: 1, maxLength: 2 })
     .map((members) => `{${members.map(([key, how, text]) => `${quoted(key, how)}:${text}`).join(',')}}`),
 }));
 
 const generated = fc
-  .tuple(value, fc.array(fc.tuple(fc.constantFrom(...KEYS), value), { maxLength: 2 }), fc.boolean())
+  .tuple(object, fc.array(fc.tuple(fc.constantFrom(...KEYS), value), { maxLength: 1 }), fc.boolean())
   .map(([params, more, inBatch]) => {
     const rest = more.map(([key, text]) => `,${JSON.stringify(key)}:${text}`).join('');
     const one = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}${rest}}`;
