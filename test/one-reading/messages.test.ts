@@ -5,7 +5,7 @@ import { generateMessages, MESSAGE_TRICKS, type Sent } from './mcp-messages.ts';
 import { SERVED } from './mcp-servers.ts';
 
 const URL_OF_SERVER = 'https://tools.example.com/mcp';
-/** With other versions of what reads messages, more are sent: see tools/test-mcp.ts. */
+/** With other versions of what reads messages, more are sent: see tools/check/test-mcp.ts. */
 const GENERATED = Number(process.env.GENERATED_MESSAGES ?? 60);
 const SDK = process.env.ONLY_SDK;
 
