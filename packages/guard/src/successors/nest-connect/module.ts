@@ -14,6 +14,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
+import { FOR_APPLICATION } from './providers.ts';
 import { KeycloakConnectService } from './service.ts';
 
 /** Where options come from that are only known when the app starts. One of `useFactory`, `useClass`, `useExisting` is required. */
@@ -106,7 +107,7 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
   }
 }
 
-/** Does not keep the options as a provider: they hold secrets, and Nest's container is open to everybody. */
+/** No provider has the options with their secrets: every class of the application can inject it. */
 function toModule(
   service: Provider,
   imports: ModuleMetadata['imports'] = [],
@@ -117,8 +118,8 @@ function toModule(
     module: KeycloakConnectModule,
     global: true,
     imports,
-    providers: [service, ...more, ...guards],
-    exports: [KeycloakConnectService, ...guards],
+    providers: [service, ...more, ...guards, ...FOR_APPLICATION],
+    exports: [KeycloakConnectService, ...guards, ...FOR_APPLICATION],
   };
 }
 
