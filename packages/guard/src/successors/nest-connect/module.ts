@@ -2,6 +2,7 @@ import {
   type DynamicModule,
   type FactoryProvider,
   Inject,
+  Logger,
   type MiddlewareConsumer,
   Module,
   type ModuleMetadata,
@@ -11,11 +12,12 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
 import { FOR_APPLICATION } from './providers.ts';
 import { KeycloakConnectService } from './service.ts';
+import { assertRead, globalGuardsOf } from './unread.ts';
 
 /** Where options come from that are only known when the app starts. One of `useFactory`, `useClass`, `useExisting` is required. */
 export interface KeycloakConnectModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
@@ -39,10 +41,19 @@ export interface KeycloakConnectModuleAsyncOptions extends Pick<ModuleMetadata, 
 export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplicationShutdown {
   readonly #keycloak: KeycloakConnectService;
   readonly #host: HttpAdapterHost;
+  readonly #modules: ModulesContainer;
+  readonly #contexts: ExternalContextCreator;
 
-  constructor(keycloak: KeycloakConnectService, host: HttpAdapterHost) {
+  constructor(
+    keycloak: KeycloakConnectService,
+    host: HttpAdapterHost,
+    modules: ModulesContainer,
+    contexts: ExternalContextCreator,
+  ) {
     this.#keycloak = keycloak;
     this.#host = host;
+    this.#modules = modules;
+    this.#contexts = contexts;
   }
 
   /**
@@ -96,8 +107,14 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 
-  /** Called by Nest. Starts to load the realm's keys. */
+  /**
+   * Called by Nest. Starts to load the realm's keys.
+   *
+   * @throws {Error} naming each handler with a decorator that no guard reads
+   */
   onModuleInit(): void {
+    const global = { guards: globalGuardsOf(this.#contexts), isHybrid: isHttp(this.#host) };
+    assertRead(this.#modules, global, (line) => new Logger('Keycloak').warn(line));
     this.#keycloak.load();
   }
 
@@ -106,6 +123,9 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
     return this.#keycloak.close();
   }
 }
+
+/** A microservice has an adapter too, which is no server. */
+const isHttp = ({ httpAdapter }: HttpAdapterHost): boolean => httpAdapter?.getHttpServer?.() != null;
 
 /** No provider has the options with their secrets: every class of the application can inject it. */
 function toModule(
@@ -126,3 +146,5 @@ function toModule(
 Module({})(KeycloakConnectModule);
 Inject(KeycloakConnectService)(KeycloakConnectModule, undefined, 0);
 Inject(HttpAdapterHost)(KeycloakConnectModule, undefined, 1);
+Inject(ModulesContainer)(KeycloakConnectModule, undefined, 2);
+Inject(ExternalContextCreator)(KeycloakConnectModule, undefined, 3);
