@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import type { AppClaims, Principal, RequestLike, SocketLike } from '../../core/index.ts';
-import { type GuardOptions, isThenable } from '../../core/internal.ts';
+import type { AppClaims, Principal, RequestLike } from '../../core/index.ts';
+import { type GuardOptions, isThenable, type SocketLike } from '../../core/internal.ts';
 import {
   addToFetchAnswer,
   answerFetchRoute,
