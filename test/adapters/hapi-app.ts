@@ -8,12 +8,12 @@ import {
   type RouteOptions,
 } from '@hapi/hapi';
 import { keycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
-import { isAuthError, type Principal } from '../../packages/guard/src/core/index.ts';
+import { isAuthError } from '../../packages/guard/src/core/index.ts';
 import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts';
 import { toLogout, toOptions } from './listen.ts';
 
 const whoami = ({ auth }: Request) => ({
-  username: (auth.credentials?.user as Principal | undefined)?.username ?? null,
+  username: auth.credentials?.user?.username ?? null,
 });
 
 async function start(given: Given): Promise<RunningApp> {

@@ -81,7 +81,7 @@ function toLine(
   // No query: it may hold a code or a token.
   const route = toSafeText(`${method} ${pathOf(url)}`);
   const what = `${route} was refused: ${statusCode} ${code}, ${reason}${details && ` (${details})`}`;
-  const hint = HINTS[code] ?? `docs/errors.md says what to do about ${code}`;
+  const hint = HINTS[code] ?? `The documentation of errors explains ${code}`;
   return `${what}. ${hint}${isExplained ? '' : '. explain: true puts the reason into the answer'}`;
 }
 

@@ -1,2 +1,2 @@
 export type * from '../face/index.ts';
-export { type HapiCredentials, type HapiKeycloak, keycloak } from './keycloak.ts';
+export { type HapiKeycloak, type HapiOptions, keycloak } from './keycloak.ts';

@@ -14,11 +14,13 @@ import type { KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts'
 import { openDoor, toBase, toSockets } from '../face/internal.ts';
 import { addExtras, hapiHost, toBoom, toResponse } from './answers.ts';
 
-/** `request.auth.credentials` of a guarded request. `scope` has the scopes of the token, for hapi's `access.scope`. */
-export interface HapiCredentials {
-  readonly user: Principal;
-  readonly scope: string[];
+declare module '@hapi/hapi' {
+  /** `request.auth.credentials.user` of a guarded request. `scope` has the scopes of the token, for `access.scope`. */
+  interface UserCredentials extends Principal {}
 }
+
+/** Options of {@link keycloak}. */
+export type HapiOptions<C extends object = AppClaims> = WithParts<Request, C>;
 
 /** keycloak-guard for hapi. */
 export interface HapiKeycloak<C extends object = AppClaims>
@@ -34,7 +36,7 @@ export interface HapiKeycloak<C extends object = AppClaims>
    * @example
    * await server.register(kc.plugin);
    * server.auth.strategy('admin', 'keycloak', { realmRole: 'admin' });
-   * server.route({ method: 'GET', path: '/admin', options: { auth: 'admin' }, handler });
+   * server.route({ method: 'GET', path: '/admin', options: { auth: 'admin' }, handler: () => 'hello' });
    */
   readonly plugin: Plugin<object>;
   /**
@@ -42,7 +44,8 @@ export interface HapiKeycloak<C extends object = AppClaims>
    *
    * @throws {OptionsError} for a wrong rule or option; {Error} without the option `permissions`
    * @example
-   * server.route({ method: 'GET', path: '/orders', options: { auth: 'keycloak', pre: [kc.permit('orders#view')] }, handler });
+   * const options = { auth: 'keycloak', pre: [kc.permit('orders#view')] };
+   * server.route({ method: 'GET', path: '/orders', options, handler: () => 'orders' });
    */
   permit(rule: PermitRule | RuleOfRequest<Request>, options?: PermitOptions<Request>): Lifecycle.Method;
   /**
@@ -62,7 +65,7 @@ export interface HapiKeycloak<C extends object = AppClaims>
  * await server.register(kc.plugin);
  * server.auth.default('keycloak');
  */
-export function keycloak<C extends object = AppClaims>(options: WithParts<Request, C>): HapiKeycloak<C> {
+export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>): HapiKeycloak<C> {
   const { door, routes } = openDoor<Request, Request, C>(options, hapiHost);
 
   function refuse(error: unknown, request: Request, h: ResponseToolkit): Lifecycle.ReturnValue {
@@ -95,7 +98,7 @@ export function keycloak<C extends object = AppClaims>(options: WithParts<Reques
     (decide: Decide<Request>): Lifecycle.Method =>
     async (request, h) => {
       try {
-        await decide(request, (request.auth.credentials as unknown as HapiCredentials | null)?.user);
+        await decide(request, (request.auth.credentials as typeof request.auth.credentials | null)?.user);
         return h.continue;
       } catch (error) {
         return refuse(error, request, h);

@@ -1,3 +1,3 @@
 export type * from '../face/index.ts';
-export { type KoaKeycloak, type KoaMiddleware, keycloak } from './keycloak.ts';
-export type { KoaContext } from './refusal.ts';
+export { type KoaKeycloak, keycloak } from './keycloak.ts';
+export type { KoaContext, KoaMiddleware } from './refusal.ts';

@@ -13,7 +13,7 @@ import {
 import type { ServerKeycloak } from '../face/index.ts';
 import { createDoor, toKeycloak, toSockets } from '../face/internal.ts';
 import { toKoaMcp } from './mcp.ts';
-import { type KoaContext, sendAnswer, throwRefusal } from './refusal.ts';
+import { bodyOf, type KoaContext, type KoaMiddleware, sendAnswer, throwRefusal } from './refusal.ts';
 
 declare module 'koa' {
   interface DefaultState {
@@ -21,9 +21,6 @@ declare module 'koa' {
     principal?: import('../../core/index.ts').Principal;
   }
 }
-
-/** Middleware for Koa. */
-export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
 
 /**
  * keycloak-guard for Koa. A refusal is thrown, with `status`, `headers` and `expose`, so that middleware in front sees it.
@@ -75,7 +72,7 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
       toRoutes: (routes) => async (context, next) => {
         const route = routes.find(context.method, context.path);
         if (route === undefined) return void (await next());
-        const answer = await answerRoute(door, route, context, context.request.body, context.req);
+        const answer = await answerRoute(door, route, context, bodyOf(context), context.req);
         if (answer !== undefined) sendAnswer(context, answer);
       },
       mcp: (given) => toKoaMcp(door, given, refuse),
@@ -88,11 +85,11 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
 
 /** As Koa sees it, with its `app.proxy`. */
 function toPath(context: KoaContext): PathRequest {
-  const { req, originalUrl: url, protocol, request } = context;
+  const { req, originalUrl: url, protocol } = context;
   const { ip } = context as object as Context;
   return {
     ...toNodePath(req),
-    ...{ url, remoteAddress: ip, isSecure: protocol === 'https', body: request.body },
+    ...{ url, remoteAddress: ip, isSecure: protocol === 'https', body: bodyOf(context) },
   };
 }
 

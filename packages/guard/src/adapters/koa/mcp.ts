@@ -1,8 +1,7 @@
 import { answerRoute, type Door, nodeHost } from '../engine/internal.ts';
 import { createMcpServer, type McpOptions, resolveMcpOptions, watchHead } from '../mcp/index.ts';
-import { readMessage } from '../mcp/internal.ts';
-import type { KoaMiddleware } from './keycloak.ts';
-import { type KoaContext, sendAnswer } from './refusal.ts';
+import { answerUnreadable, readMessage } from '../mcp/internal.ts';
+import { bodyOf, type KoaContext, type KoaMiddleware, sendAnswer } from './refusal.ts';
 
 /**
  * The metadata and guard of an MCP server as middleware. Requests for other paths pass untouched.
@@ -27,9 +26,9 @@ export function toKoaMcp(
     const caller = await server.admit(context, context);
     if (server.readsBodies && req.method === 'POST') {
       // Koa's body parsers leave their result in another place than Express's.
-      const message = Object.assign(req, { body: request.body });
+      const message = Object.assign(req, { body: bodyOf(context) });
       server.assertMayCall(context, caller, await readMessage(message));
-      request.body = message.body;
+      Object.assign(request, { body: message.body });
     }
     watchHead(res, caller.onHead);
     context.state.principal = caller.principal;
@@ -53,7 +52,8 @@ export function toKoaMcp(
     } catch (error) {
       // The client went away while its body was read: there is nobody to answer.
       if (req.destroyed && !req.complete) return;
-      return refuse(error, context);
+      const answer = answerUnreadable(error);
+      return answer === undefined ? refuse(error, context) : sendAnswer(context, answer);
     }
     await next();
   };

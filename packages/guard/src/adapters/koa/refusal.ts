@@ -7,7 +7,7 @@ import { answerNode } from '../engine/internal.ts';
 export interface KoaContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly request: { body?: unknown };
+  readonly request: object;
   readonly method: string;
   readonly path: string;
   readonly originalUrl: string;
@@ -20,6 +20,14 @@ export interface KoaContext {
   set(name: string, value: string | string[]): void;
   append(name: string, value: string | string[]): void;
   onerror(error: Error): void;
+}
+
+/** Middleware for Koa. */
+export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
+
+/** The result of a body parser. */
+export function bodyOf({ request }: KoaContext): unknown {
+  return (request as { readonly body?: unknown }).body;
 }
 
 /** Sends an answer as an application would: middleware in front sees it. */
