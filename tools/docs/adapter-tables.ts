@@ -43,7 +43,10 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, () => reado
       ),
   },
   'ARCHITECTURE.md': {
-    adapters: () => rooms.map(({ name, title, about }) => `\`${name}/\` | ${title}: ${plain(about)}`),
+    adapters: () =>
+      rooms.map(
+        ({ name, title, about }) => `\`${name}/\` | ${title}: ${plain(about)} | \`keycloak-guard/${name}\``,
+      ),
     imports: () => rooms.map(({ name, rooms: others, npm = 'none' }) => `${name} | ${others} | ${npm}`),
   },
 };

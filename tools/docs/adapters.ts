@@ -21,6 +21,10 @@ export interface AdapterEntry {
   };
   /** What a reader of its page needs besides Node.js and the library. */
   readonly needs?: string;
+  /** The first parameter of `onDenied`. Default `request`. */
+  readonly called?: string;
+  /** Where refusals are logged. Default: the option `log`, else the standard error output. */
+  readonly log?: string;
   /** The framework's setting for proxies, as an alternative to `publicUrl`. */
   readonly proxy: string;
   /** App and tests, below examples/. */
@@ -51,6 +55,8 @@ export const ADAPTERS: readonly AdapterEntry[] = [
   },
   {
     page: 'nest',
+    called: 'context',
+    log: 'Nest’s own logger, or the option `log`',
     title: 'NestJS 10, 11, 12',
     room: {
       name: 'nest',
@@ -67,6 +73,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
   },
   {
     page: 'fastify',
+    log: 'the app’s own logger, in production at level `debug`',
     title: 'Fastify 5',
     room: {
       name: 'fastify',
@@ -83,6 +90,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
   },
   {
     page: 'hono',
+    called: 'c',
     title: 'Hono',
     room: {
       ...{ name: 'hono', about: `${MIDDLEWARE}; \`c.var.principal\` is typed` },
@@ -103,6 +111,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
   },
   {
     page: 'koa',
+    called: 'ctx',
     title: 'Koa 2, 3',
     room: {
       ...{ name: 'koa', about: MIDDLEWARE, rooms: 'engine, core, face, mcp' },

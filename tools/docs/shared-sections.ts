@@ -42,6 +42,13 @@ A guard takes requirements. All members must be met, and every value of a list. 
 The principal has \`subject\`, \`username\`, \`email\`, \`name\`, \`realmRoles\`, \`clientRoles\`, \`groups\`, \`organizations\`, \`scopes\`,
 \`audience\`, \`sessionId\`, \`expiresAt\`, \`issuer\` and all \`claims\`. Identify people by \`issuer\` and \`subject\`: a username can pass to somebody else.
 `,
+  refusals: ({ called = 'request', log = 'the option `log`, else the standard error output' }) => `
+In development (\`NODE_ENV\` is not \`production\`), each refusal is a line in the log with its path, its [code](../errors.md) and what to
+do about it. Lines go to ${log}. \`logRefusals: false\` switches them off.
+\`onDenied: (${called}, error, principal) => …\` gets each refusal instead, for an audit log: \`error.code\` and \`error.reason\` say why, and
+\`principal\` is the caller, or \`null\` without a valid token. For development, \`explain: true\` puts the reason into the answer, in the
+body and in the header \`x-auth-error\`.
+`,
   tests: ({ example }) => `
 Tests run with the embedded provider of \`@keycloak-guard/testing\` ([install](../install.md)): real tokens, no Keycloak. Give your app its
 address:

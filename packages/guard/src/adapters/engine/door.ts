@@ -73,8 +73,8 @@ export interface OpenSessions<Incoming, Outgoing> {
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
 export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
-  /** The client that this application is, as far as its options say. */
-  readonly client: ClientSettings;
+  /** Which client this application is, as far as its options say. A function, because there is a secret in it. */
+  clientSettings(): ClientSettings;
   /** The log for lines that belong to no request. */
   readonly log: Log;
   readonly factory: string;
@@ -202,8 +202,9 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   }
 
   return {
-    ...{ verifier: resolved.verifier, client, log: fallback, logOf, factory, connections, tellDenied },
+    ...{ verifier: resolved.verifier, log: fallback, logOf, factory, connections, tellDenied },
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
+    clientSettings: () => client,
     toAsked: host.toAsked ?? ((request) => request),
     gate: (requirements = {}, isOpen = undefined) =>
       createGate<Incoming, Outgoing>(verifier, requirements, {

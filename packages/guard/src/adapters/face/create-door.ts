@@ -39,11 +39,11 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function openSessions<Incoming>(
-  { verifier, client }: Pick<Engine<Incoming, never>, 'verifier' | 'client'>,
+  { verifier, clientSettings }: Pick<Engine<Incoming, never>, 'verifier' | 'clientSettings'>,
   settings: SessionSettings<Incoming>,
   factory: string,
 ): Sessions<Incoming> {
-  const options = { ...settings, client: settings.client ?? clientOf(verifier, client) };
+  const options = { ...settings, client: settings.client ?? clientOf(verifier, clientSettings()) };
   const resolved = resolveSessionOptions(options as SessionOptions, factory);
   return buildSessions(verifier, resolved, settings.store === undefined);
 }

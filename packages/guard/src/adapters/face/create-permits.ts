@@ -19,12 +19,12 @@ type AppFunction = (request: unknown, principal: Principal, ...more: readonly un
 
 type Asking<Incoming> = Pick<
   Engine<Incoming, never>,
-  'verifier' | 'client' | 'factory' | 'logOf' | 'toAsked' | 'tellDenied'
+  'verifier' | 'clientSettings' | 'factory' | 'logOf' | 'toAsked' | 'tellDenied'
 >;
 
 /** Guards by permission, with the client of the adapter unless the settings name another one. */
 export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incoming> {
-  const { verifier, client, factory, logOf, toAsked, tellDenied } = engine;
+  const { verifier, clientSettings, factory, logOf, toAsked, tellDenied } = engine;
   let permissions: Permissions | undefined;
 
   function opened(): Permissions {
@@ -59,7 +59,7 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
       if (permissions !== undefined) throw new Error(`${factory}: permissions were turned on before`);
       if ('permissions' in settings) permissions = settings.permissions;
       else {
-        const { clientSecret, fetch, timeoutMs } = client;
+        const { clientSecret, fetch, timeoutMs } = clientSettings();
         permissions = createPermissions({
           ...({ clientSecret, fetch, timeoutMs } as { clientSecret: string }),
           ...(settings as object),
