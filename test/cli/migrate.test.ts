@@ -1,31 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { analyse } from '../../packages/cli/src/migrate/analyse.ts';
-import { readProject } from '../../packages/cli/src/migrate/project.ts';
 import { toMarkdown } from '../../packages/cli/src/migrate/report.ts';
-import { runProgram } from './support/program.ts';
-
-async function projectOf(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'keycloak-guard-migrate-'));
-  t.after(() => rm(folder, { recursive: true }));
-  for (const [file, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, file)), { recursive: true });
-    await writeFile(join(folder, file), text);
-  }
-  return folder;
-}
-
-const look = async (folder: string) => analyse(await readProject(folder, () => {}));
-
-async function runCli(args: string[], env: Readonly<Record<string, string>> = {}) {
-  const program = runProgram(args, env);
-  const code = await program.ended;
-  await rm(program.folder, { recursive: true });
-  return { code, stdout: program.stdout(), stderr: program.stderr() };
-}
+import { look, projectOf, runCli } from './support/migrate-project.ts';
 
 /** Line, use, what it becomes, and whether it is to be done by hand. */
 async function usesOf(t: TestContext, text: string, file = 'app.ts') {

@@ -1,5 +1,5 @@
 import { learnFacts } from './connect/facts.ts';
-import { findConnectUses } from './connect/uses.ts';
+import { findConnectUses, findPassedUses } from './connect/uses.ts';
 import type { Finding } from './finding.ts';
 import { findMentions } from './imports.ts';
 import { findDependencies } from './manifests.ts';
@@ -51,6 +51,7 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
       ...(named.has('keycloak-connect') ? findConnectUses(source, all, facts) : []),
       ...(isNest ? findNestUses(source, all) : []),
     ]),
+    ...findPassedUses(facts),
     ...files.flatMap((file) => findSettingsUses(file, isNest)),
   ];
   return {

@@ -17,6 +17,7 @@ export function show(
   const { packages, findings, unread } = analysis;
   if (packages.length === 0) {
     out.line(`Nothing here uses ${Object.keys(REPLACEMENTS).join(' or ')}.`);
+    if (callers !== undefined) showCallers(out, callers);
     return;
   }
   const title = (text: string) => out.line(`\n${out.paint('bold', text)}`);
@@ -37,17 +38,19 @@ export function show(
     const { title: what, wayOut } = DIFFERENCES[id];
     out.line(`- ${what} (${count(places.length, 'place')}). ${plain(wayOut)}`);
   }
-  if (callers !== undefined) {
-    title(`Who gets tokens for ${callers.clientId}`);
-    for (const { client, verdict, seen } of callers.callers) {
-      out.line(`${MARKS[verdict]} ${client}: ${plain(seen)}`);
-    }
-    out.line(plain(toVerdictLine(callers)));
-  }
+  if (callers !== undefined) showCallers(out, callers);
   title('Next');
   nextSteps(analysis, callers).forEach((step, at) => {
     out.line(`${at + 1}. ${plain(step)}`);
   });
+}
+
+function showCallers(out: Output, report: CallersReport): void {
+  out.line(`\n${out.paint('bold', `Who gets tokens for ${report.clientId}`)}`);
+  for (const { client, verdict, seen } of report.callers) {
+    out.line(`${MARKS[verdict]} ${client}: ${plain(seen)}`);
+  }
+  out.line(plain(toVerdictLine(report)));
 }
 
 const MARKS = { in: '✓', some: '!', out: '✗' } as const;

@@ -52,11 +52,16 @@ export function findConnectUses(
       add(node, { native: GRANT_MANAGER[lastNameOf(node.left) ?? ''] ?? null }, node.left as SyntaxNode);
     }
   }
-  for (const { node, spec } of [...facts.passed.values()].flat().filter((one) => one.source === source)) {
-    const verdict = toSpecVerdict(spec);
-    if (spec !== UNKNOWN && verdict.blocked) add(node, verdict);
-  }
   return found;
+}
+
+/** Finds what functions of the application hand on to `protect`, where the drop-in refuses it. */
+export function findPassedUses({ passed }: ConnectFacts): Finding[] {
+  return [...passed.values()].flat().flatMap(({ source: { file, text }, node, spec }) => {
+    const verdict = spec === UNKNOWN ? {} : toSpecVerdict(spec);
+    const place = { file, line: node.loc.start.line, use: quoteUse(text, node) };
+    return verdict.blocked ? [{ ...AS_IT_IS, ...verdict, ...place }] : [];
+  });
 }
 
 /** The whole expression, for example `request.kauth.grant.access_token` for `request.kauth`. */
