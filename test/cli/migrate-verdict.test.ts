@@ -140,8 +140,8 @@ describe('migrate knows beforehand whether the drop-in starts', () => {
 test('migrate judges the settings in a keycloak.json, and leaves what the environment says to the environment', async (t) => {
   const folder = await projectOf(t, {
     'app.js': "const keycloak = new (require('keycloak-connect'))({});",
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: so it stands in keycloak.json
     'good/keycloak.json':
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: so it stands in keycloak.json
       '{ "realm": "${env.REALM}", "resource": "a", "auth-server-url": "${env.URL:http://localhost}" }',
     'weak/keycloak.json': `{\n"realm": "a",\n"resource": "b",\n"auth-server-url": "http://localhost",\n"realm-public-key": "${keyOf(1024)}" }`,
     'lacking/keycloak.json': '{ "realm": "a", "resource": "b" }',
