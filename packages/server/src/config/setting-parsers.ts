@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { isServerUrl } from 'keycloak-guard';
 import { isStrongSecret } from 'keycloak-guard/session';
+import { isServerUrl } from 'keycloak-guard/unstable';
 
 // Each reads the text of a setting; `undefined` when its rule is not met.
 

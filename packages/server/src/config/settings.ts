@@ -1,4 +1,4 @@
-import { mendServerUrl } from 'keycloak-guard';
+import { mendServerUrl } from 'keycloak-guard/unstable';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import type { Setting } from './setting.ts';
 import {
