@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { type AppDeps, buildApp } from './app.ts';
-import type { Config } from './config.ts';
-import { createLogger, type Logger } from './observability/logger.ts';
+import type { Config } from './config/config.ts';
+import { createLogger, type Logger } from './log/logger.ts';
 import { startMetricsServer } from './observability/metrics-server.ts';
-import type { WorkerLink } from './workers/link.ts';
+import type { WorkerLink } from './shared/worker-link.ts';
 
 /** A service that is listening. */
 export interface RunningService {

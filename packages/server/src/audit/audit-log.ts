@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Logger } from '../observability/logger.ts';
+import type { Logger } from '../log/logger.ts';
 import { addressOf } from '../services/addresses.ts';
 import type { Report, SecurityEvent } from './security-events.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 interface Document {
   readonly components?: { securitySchemes?: Record<string, object> };

@@ -1,6 +1,6 @@
 import type { SwaggerOptions } from '@fastify/swagger';
 import { type FastifyInstance, fastify, type RouteOptions } from 'fastify';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { DOCS_SIGN_IN } from '../controllers/docs-sign-in-controller.ts';
 import { addDpopSecurity } from './dpop-security.ts';
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { SendUnknown } from './not-found.ts';
 
 /** What OpenTelemetry and the like add to each `fetch` of a page (W3C Trace Context, Baggage; B3). */

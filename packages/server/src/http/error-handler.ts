@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AuthError } from 'keycloak-guard';
 import { ClientError, type ClientErrorKind } from 'keycloak-guard/client';
-import { toLoggedError } from '../observability/logger.ts';
+import { toLoggedError } from '../log/logger.ts';
 import type { SendUnknown } from './not-found.ts';
 import { setHeadersOf } from './security-headers.ts';
 import { toValidationErrors } from './validation-errors.ts';

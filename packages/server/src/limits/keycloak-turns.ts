@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ClientError } from 'keycloak-guard/client';
 import { type Report, type SecurityEvent, toOutcome } from '../audit/security-events.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { addressOf } from '../services/addresses.ts';
 import { createTurns, type Turns } from '../services/turns.ts';
 import { whileConnected } from '../services/while-connected.ts';

@@ -1,8 +1,8 @@
 import { getHeapStatistics } from 'node:v8';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
-import type { Config } from '../config.ts';
-import { isHealthRoute } from '../readiness/health-routes.ts';
+import type { Config } from '../config/config.ts';
+import { isHealthRoute } from '../http/health-routes.ts';
 
 /** Share of the heap that V8 may have. */
 const MAX_HEAP_SHARE = 0.95;

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Report } from '../audit/security-events.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { TokenRequest } from '../models.ts';
 import type { Limit, LimitHook } from './rate-limits.ts';
 

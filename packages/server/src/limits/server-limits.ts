@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { FastifyInstance } from 'fastify';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 type Limits = Pick<Config, 'loginWaitMs' | 'requestTimeoutMs' | 'timeoutMs'>;
 

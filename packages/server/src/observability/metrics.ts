@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Verifier } from 'keycloak-guard';
 import type { Registry } from 'prom-client';
 import { LOGIN_OUTCOMES, type Report } from '../audit/security-events.ts';
+import { type Logger, streamOf } from '../log/logger.ts';
 import type { Breaker } from '../services/breaker.ts';
 import type { Turns } from '../services/turns.ts';
 import type { SharedState } from '../shared/shared-state.ts';
@@ -13,7 +14,6 @@ import {
   type CallOutcome,
   type ObservedFetch,
 } from './keycloak-calls.ts';
-import { type Logger, streamOf } from './logger.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

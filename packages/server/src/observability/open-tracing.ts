@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { Config } from '../config.ts';
-import type { Logger } from './logger.ts';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../log/logger.ts';
 import type { Tracing } from './tracing.ts';
 
 /** How much of the time to shut down may go to traces that nobody takes. Unit: milliseconds. */

@@ -1,6 +1,6 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
-import { isHealthRoute } from '../readiness/health-routes.ts';
-import { type Logger, streamOf } from './logger.ts';
+import { isHealthRoute } from '../http/health-routes.ts';
+import { type Logger, streamOf } from '../log/logger.ts';
 
 /**
  * One line per request at `info`, in place of Fastify's two; at `debug` for probes, which come every few seconds. Of

@@ -13,10 +13,10 @@ import {
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { FastifyInstance } from 'fastify';
 import type { AuthError, Verifier } from 'keycloak-guard';
-import { isHealthRoute } from '../readiness/health-routes.ts';
-import type { TracingSettings } from '../tracing-settings.ts';
+import type { TracingSettings } from '../config/tracing-settings.ts';
+import { isHealthRoute } from '../http/health-routes.ts';
+import type { Logger } from '../log/logger.ts';
 import type { CallObserver } from './keycloak-calls.ts';
-import type { Logger } from './logger.ts';
 import { createTracerProvider } from './trace-export.ts';
 
 declare module 'fastify' {

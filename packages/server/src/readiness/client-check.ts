@@ -1,5 +1,5 @@
 import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
-import type { Logger } from '../observability/logger.ts';
+import type { Logger } from '../log/logger.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

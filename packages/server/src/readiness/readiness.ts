@@ -1,6 +1,6 @@
 import type { Verifier, VerifierStatus } from 'keycloak-guard';
 import type { SharedState } from '../shared/shared-state.ts';
-import type { WorkerLink } from '../workers/link.ts';
+import type { WorkerLink } from '../shared/worker-link.ts';
 import type { ClientCheck } from './client-check.ts';
 import type { Draining } from './draining.ts';
 

@@ -1,8 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config.ts';
-import { createLogger, type Logger } from '../observability/logger.ts';
+import type { Config } from '../config/config.ts';
+import { createLogger, type Logger } from '../log/logger.ts';
 import { createBackoff } from './backoff.ts';
 import { forkWorker, type WorkerEnd } from './fork.ts';
 import { type Port, type ToPrimary, type ToWorker, unwrap, wrap } from './messages.ts';

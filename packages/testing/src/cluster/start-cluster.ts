@@ -26,7 +26,8 @@ export interface TestCluster {
    * The token that Kubernetes writes into the file of a container.
    *
    * @example
-   * await writeFile(tokenFile, await cluster.issueToken({ namespace: 'shop', name: 'orders', audience: idp.issuer }));
+   * const cluster = await startTestCluster();
+   * const token = await cluster.issueToken({ namespace: 'shop', name: 'orders', audience: idp.issuer });
    */
   issueToken(token: ServiceAccountToken): Promise<string>;
   /** Signs with a new key from now on. The old one is not published any more. */
