@@ -12,7 +12,7 @@ const installOf = ({ npm }: Pick<Room, 'npm'>) =>
     ? ''
     : npm
         .split(', ')
-        .filter((name) => !/microservices|websockets/.test(name))
+        .filter((name) => !/microservices|websockets|rxjs/.test(name))
         .map((name) => `\`${name}\``)
         .join(', ');
 const plain = (about: string) => about.replace(/\. \[.*?\]\(.*?\)/g, '');

@@ -62,7 +62,7 @@ export const ADAPTERS: readonly AdapterEntry[] = [
       name: 'nest',
       about: 'module, guard and decorators, for HTTP, GraphQL, WebSockets and microservices',
       rooms: 'engine, authz, core, express, face, mcp, session',
-      npm: '@nestjs/common, @nestjs/core, @nestjs/microservices, @nestjs/websockets',
+      npm: '@nestjs/common, @nestjs/core, @nestjs/microservices, @nestjs/websockets, rxjs',
       install: ['@nestjs/common@11', '@nestjs/core@11', 'reflect-metadata', 'rxjs'],
     },
     needs: 'Nest 10, 11 or 12',
