@@ -46,7 +46,7 @@ export interface DoorHost<Incoming, Outgoing> {
   toRequest(request: Incoming): RequestLike;
   /** Called for sessions, refusals and messages. */
   toWire(request: Incoming): Omit<SessionRequest<Incoming>, 'log' | 'source'>;
-  /** Adds headers to the answer, whatever it will be. */
+  /** Adds headers to the answer, which does not exist yet. */
   addToAnswer(outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>): void;
   /** What the application's own functions are called with. Default: the request. */
   toAsked?(request: Incoming): unknown;
@@ -95,9 +95,9 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
   tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void;
   /** Calls a listener of the application, whose errors are only logged. */
   tell(request: Incoming, name: string, listener: () => unknown): void;
-  /** The redirect to the login if a browser asks for a page and nobody is signed in; else `undefined`. */
+  /** The redirect to the login if a browser asks for a page without being signed in; else `undefined`. */
   inviteToLogin(error: unknown, request: Incoming): Answer | undefined;
-  /** The answer to a refused request; `undefined` for an error that is no refusal. */
+  /** The answer to a refused request; `undefined` for any other error. */
   refusalOf(error: unknown, request: Incoming): Answer | undefined;
   /** Translates requests for sessions. */
   toOpenSessions(sessions: Sessions<Incoming>): OpenSessions<Incoming, Outgoing>;

@@ -14,8 +14,8 @@ export type NodeMiddleware = (request: NodeRequest, response: NodeResponse, next
 type NodeDoor = Pick<Door<NodeRequest, NodeResponse, never>, 'refusalOf'>;
 
 /**
- * A guard as middleware: a known token costs no promise. If a browser asks for a page and nobody is signed in, it is sent to
- * the login before any error handler is called.
+ * A guard as middleware: a known token costs no promise. A browser that asks for a page without being signed in is sent
+ * to the login before any error handler is called.
  *
  * @param refuse answers all other refused requests
  */

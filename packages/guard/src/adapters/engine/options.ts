@@ -18,7 +18,7 @@ import {
 } from '../../core/internal.ts';
 
 /**
- * Called for each refused request. Its result is ignored, and an error of it is only logged.
+ * Called for each refused request. Its result is ignored, and its errors are only logged.
  *
  * @param principal the caller if the token is good and a requirement is not met, else `null`
  */
@@ -84,7 +84,7 @@ export interface ResolvedAdapter<Incoming, C extends object> extends AdapterOpti
   readonly client: ClientSettings;
 }
 
-/** The options of a verifier that say which client of which realm this is. */
+/** The options of a verifier that identify this application as a client of a realm. */
 export type ClientSettings = Partial<
   Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'clientSecret' | 'timeoutMs' | 'fetch'>
 >;

@@ -50,7 +50,7 @@ export function createRefusalLog<Incoming>(
   };
 }
 
-/** Writes lines to the standard error output, no more of them than somebody could read. */
+/** Writes lines to the standard error output, a few at a time: senders of bad tokens must not fill a disk. */
 function createLines(): (line: string) => void {
   let begun = Number.NEGATIVE_INFINITY;
   let count = 0;

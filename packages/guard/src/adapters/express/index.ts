@@ -1,3 +1,4 @@
+export type { AcceptUpgrade, SocketIoMiddleware, SocketIoSocket, UpgradeListener } from '../engine/index.ts';
 export type * from '../face/index.ts';
 export {
   type ExpressKeycloak,

@@ -1,7 +1,6 @@
-// The types that adapters hand on to users.
+// The types that every adapter hands on to users. Those on Node's servers add the types of sockets.
 export type { GuardOptions } from '../../core/internal.ts';
 export type {
-  AcceptUpgrade,
   BackchannelLogoutOptions,
   Connection,
   KeycloakOptions,
@@ -14,9 +13,6 @@ export type {
   ProtectedResourceOptions,
   RuleOfRequest,
   SessionSettings,
-  SocketIoMiddleware,
-  SocketIoSocket,
-  UpgradeListener,
 } from '../engine/index.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';

@@ -15,7 +15,7 @@ export type GuardOptions = CoreGuardOptions;
 export type OnDenied = AdapterOnDenied<FastifyRequest>;
 
 /**
- * Finds the caller by a session cookie if there is no `Authorization` header. `null`: nobody is signed in.
+ * Finds the caller by a session cookie without an `Authorization` header. `null` without a session.
  * Throws or rejects with an `AuthError`.
  */
 export type SessionAuthenticator = CoreSessionAuthenticator<FastifyRequest, FastifyReply>;

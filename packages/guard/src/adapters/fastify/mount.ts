@@ -5,7 +5,7 @@ import { ENGINE } from './engine.ts';
 import { createRefuse, type Refuse } from './refuse.ts';
 import { send } from './send.ts';
 
-/** Open to everybody, even in a guarded scope, and in no OpenAPI document. */
+/** Open, even in a guarded scope, and hidden in OpenAPI documents. */
 const OPEN = { schema: { hide: true } as object, config: { guard: false } } as const;
 
 /** Adds routes of the engine to an app. */

@@ -39,7 +39,7 @@ declare module 'fastify' {
     /** Keycloak's permissions. Decorated by `keycloakPermissions`. */
     readonly permissions: Permissions;
     /**
-     * A hook for callers to whom Keycloak grants the permission. Put it after `app.guard`. Decorated by
+     * A hook for callers who have the permission in Keycloak. Put it after `app.guard`. Decorated by
      * `keycloakPermissions`.
      *
      * @throws {OptionsError} for a wrong rule or option

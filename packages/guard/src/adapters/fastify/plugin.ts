@@ -35,11 +35,11 @@ declare module 'fastify' {
      * socket.once('close', connection.end);
      */
     guardConnection(request: FastifyRequest, requirements?: Requirements): Promise<Connection>;
-    /** Decorated by `keycloakSession`: guards then accept its cookie if there is no `Authorization` header. */
+    /** Decorated by `keycloakSession`: guards then accept its cookie if the `Authorization` header is missing. */
     readonly sessionAuthenticator?: SessionAuthenticator;
     /**
      * The caller's access token, to call another API on their behalf: the bearer token as it was sent, or the session's
-     * token, renewed if it is about to expire. `null` if nobody is signed in. Rejects with an `AuthError`.
+     * token, renewed if it is about to expire. `null` without either. Rejects with an `AuthError`.
      */
     accessToken(request: FastifyRequest): Promise<string | null>;
   }
@@ -50,7 +50,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /**
      * Guards the route: `true` for every authenticated request. `false` opens it in a scope that `guardAll` guards:
-     * everybody gets in, and `request.principal` is set if there is a valid token.
+     * every request passes, and a valid token sets `request.principal`.
      */
     guard?: GuardOptions | boolean;
   }
@@ -116,7 +116,7 @@ const IS_GUARDED = Symbol('is guarded');
 /** What Fastify prints without routes. */
 const NO_ROUTES = '(empty tree)';
 
-/** Guards the routes that asked for it (`config.guard`) before this plugin was loaded. */
+/** Guards the routes with `config.guard` that were added before this plugin was loaded. */
 function createLateGuard(guard: (requirements: GuardOptions) => GuardHook): onRequestHookHandler {
   const hooks = new Map<object, GuardHook>();
   return function lateGuard(request, reply, done) {

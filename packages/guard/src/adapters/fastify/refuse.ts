@@ -30,7 +30,7 @@ export function createRefuse(engine: FastifyEngine, isLogged = false): Refuse {
   };
 }
 
-/** On routes that have an error handler of their own. */
+/** On routes with an error handler. */
 export const HAS_ERROR_HANDLER = Symbol('has an error handler');
 
 /** Fastify's own has this name; it binds all others, and calls those "bound …". */

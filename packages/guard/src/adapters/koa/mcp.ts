@@ -50,7 +50,7 @@ export function toKoaMcp(
     try {
       await admit(context);
     } catch (error) {
-      // The client went away while its body was read: there is nobody to answer.
+      // The client went away while its body was read.
       if (req.destroyed && !req.complete) return;
       const answer = answerUnreadable(error);
       return answer === undefined ? refuse(error, context) : sendAnswer(context, answer);
