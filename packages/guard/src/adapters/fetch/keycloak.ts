@@ -122,12 +122,12 @@ const NOT_FOUND = { status: 404, headers: {}, setCookies: [], body: undefined };
 function toPermitted(decide: Decide<FetchRequest>, handler: Handler, refuse: Refuse) {
   return (
     request: Request,
-    { principal }: { readonly principal: Principal | null },
+    { principal }: { readonly principal: object | null },
     ...more: readonly unknown[]
   ): Response | Promise<Response> => {
     const gate = toPermitGate<FetchRequest>(
       (asked, who) => decide(asked, who, ...more),
-      () => principal,
+      () => principal as Principal | null,
     );
     return toGuarded(gate, handler, refuse)(request, ...more);
   };
