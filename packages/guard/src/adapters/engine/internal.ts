@@ -13,7 +13,7 @@ export {
 } from './fetch-http.ts';
 export { answerFetchRoute, findFetchRoute } from './fetch-routes.ts';
 export type { Found, NotOptional } from './found.ts';
-export type * from './index.ts';
+export * from './index.ts';
 export { refuseMessage, TOO_LONG } from './message-body.ts';
 export {
   addToNodeAnswer,

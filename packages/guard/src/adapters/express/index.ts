@@ -1,5 +1,5 @@
 export type { AcceptUpgrade, SocketIoMiddleware, SocketIoSocket, UpgradeListener } from '../engine/index.ts';
-export type * from '../face/index.ts';
+export * from '../face/index.ts';
 export {
   type ExpressKeycloak,
   type ExpressMiddleware,

@@ -1,5 +1,5 @@
 export type { FetchRequest, Found } from '../engine/internal.ts';
-export type * from '../face/index.ts';
+export * from '../face/index.ts';
 export { keycloak } from './keycloak.ts';
 export type {
   FetchKeycloak,

@@ -1,2 +1,2 @@
-export type * from '../face/index.ts';
+export * from '../face/index.ts';
 export { type GuardEnv, type HonoKeycloak, keycloak } from './keycloak.ts';
