@@ -56,6 +56,8 @@ export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>
 export interface Connections<Incoming> {
   /** @throws {OptionsError} for a requirement that is misspelt or empty */
   guard(requirements: Requirements): ConnectionGuard<Incoming>;
+  /** How many are open. */
+  readonly size: number;
   /** Ends the timer. */
   close(): void;
 }
@@ -212,6 +214,9 @@ export function createConnections<Incoming>(
         open: (request) => begin(gate, { request }),
         openWith: async (request, token) => begin(gate, { request, token: toToken(token) }),
       };
+    },
+    get size() {
+      return open.size;
     },
     close() {
       clearInterval(timer);

@@ -163,6 +163,7 @@ export class KeycloakConnectService {
     const tenant = await this.#tenants.find(asked);
     const found = tenant.signedIn.decide(asked, asked);
     const principal = (isThenable(found) ? await found : found) as Principal;
+    this.#tenants.keep(tenant);
     Object.assign(carrier, { principal, user: { ...principal.claims } });
     Object.assign(carrier, { accessToken: token, accessTokenJWT: token });
     return { call: asked, tenant, principal, token };
