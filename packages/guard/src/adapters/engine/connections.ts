@@ -33,6 +33,8 @@ export interface Connection {
    * @throws {AuthError} rejects with what a guard would refuse the token for; the connection goes on with the old one
    */
   renew(token: string): Promise<Principal>;
+  /** Checks the caller now, as a guard would. @throws {AuthError} rejects with the refusal */
+  verify(): Promise<Principal>;
   /** To be called when the connection has ended. */
   end(): void;
 }
@@ -189,6 +191,7 @@ export function createConnections<Incoming>(
         waitForExpiry();
         return found;
       },
+      verify: async () => (await gate.decide(held, null)) as Principal,
       end,
     };
   }

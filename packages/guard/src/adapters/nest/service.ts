@@ -56,7 +56,7 @@ export class KeycloakService<C extends object = Claims> {
     this.#handshakes = handshakes;
     this.#gateways = createGatewayConnections(this.#door, handshakes, toCall, log);
     const paths = toPathPermit(this.#door.permits, nest.pathEnforcer);
-    this.admit = createAdmission(this.#door, toCall, log, this.#gateways.follow, paths);
+    this.admit = createAdmission(this.#door, toCall, log, this.#gateways, paths);
   }
 
   /** Verifies tokens; the same object that the guards use. */
