@@ -11,6 +11,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { Claims } from '../../core/index.ts';
+import { documentGuards } from './documentation.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
@@ -42,6 +43,8 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
     this.#keycloak = keycloak;
     this.#host = host;
     this.#modules = modules;
+    // A document is often made before the app is initialized.
+    documentGuards(modules, KeycloakGuard, keycloak.securityScheme);
   }
 
   /**
