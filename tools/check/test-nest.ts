@@ -50,8 +50,12 @@ function testVersion(version: string): void {
     ...PACKAGES.map((name) => `@nestjs/${name}@${version}`),
     ...(OTHERS[version] ?? []),
   ]);
-  const tests = readdirSync(join(root, 'test/nest')).filter((file) => file.endsWith('.test.ts'));
-  run(process.execPath, [...[...TSX, ...HOOK, '--test'], ...tests.map((file) => `test/nest/${file}`)], root, {
+  const tests = ['test/nest', 'test/nest-connect'].flatMap((room) =>
+    readdirSync(join(root, room))
+      .filter((file) => file.endsWith('.test.ts'))
+      .map((file) => `${room}/${file}`),
+  );
+  run(process.execPath, [...TSX, ...HOOK, '--test', ...tests], root, {
     NEST_FOLDER: folder,
     NEST_VERSION: version,
     NODE_ENV: 'test',

@@ -5,7 +5,7 @@ import {
   createGatewayConnections,
   type GatewayConnections,
 } from '../../adapters/nest/internal.ts';
-import { createPermissions, type Permissions } from '../../authz/index.ts';
+import { createPermissions, type Permissions } from '../../authz/internal.ts';
 import {
   AuthError,
   type Guard,
