@@ -106,7 +106,7 @@ export function createGatewayConnections(
     follow(call) {
       const client: Carrier = call.carrier;
       const isNobody = client.principal === undefined;
-      // With `tokenFrom.ws`, each message may carry a token of its own.
+      // With `tokenFrom.ws`, each message may carry its own token.
       if (isNobody || call.request === undefined || open.has(client)) return;
       if (!isKnownClient(client)) return tellOfUnknown();
       watch(client, everybody.open(call)).catch((error: unknown) => {
@@ -140,7 +140,8 @@ export function createGatewayConnections(
     async renew(client, token) {
       try {
         const connection = await open.get(client);
-        if (connection === undefined) throw new AuthError('missing_token', 'Nobody is on the connection');
+        if (connection === undefined)
+          throw new AuthError('missing_token', 'The connection was never admitted');
         return await connection.renew(token as string);
       } catch (error) {
         const context = toClientContext(client as Client);

@@ -76,7 +76,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
     const service: FactoryProvider = {
       provide: KeycloakService,
       inject,
-      // The options are not kept as a provider: they hold secrets, and Nest's container is open to everybody.
+      // The options are not kept as a provider: they hold secrets, and every class of the application can inject providers.
       useFactory: async (...injected: unknown[]) => new KeycloakService(await useFactory(...injected)),
     };
     return {
@@ -97,7 +97,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
   /**
    * Called by Nest. Starts to load the realm's keys.
    *
-   * @throws {Error} naming each handler that a decorator guards although Nest runs no guard for it
+   * @throws {Error} naming each handler that a decorator guards although Nest runs no guard there
    */
   onModuleInit(): void {
     assertGuarded(this.#modules);

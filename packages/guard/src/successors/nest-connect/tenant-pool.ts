@@ -12,12 +12,12 @@ export interface Pooled {
 export interface TenantPool<T extends Pooled> {
   find(key: string): T | undefined;
   add(tenant: T): void;
-  /** Somebody was admitted to the tenant. Realms that are only named do not push it out. */
+  /** The tenant admitted a caller. Realms that requests only name do not push it out. */
   keep(tenant: T): void;
   close(): Promise<void>;
 }
 
-/** Most tenants to which somebody was admitted, and most that were only named. */
+/** Most tenants that admitted a caller, and most that requests only named. */
 const MOST_TENANTS = 100;
 
 export function createTenantPool<T extends Pooled>(): TenantPool<T> {

@@ -42,7 +42,7 @@ export interface Tenant extends Pooled {
 export interface Tenants {
   /** @throws {AuthError} (or rejects with one) if the request belongs to no tenant */
   find(call: Call): Tenant | Promise<Tenant>;
-  /** Somebody was admitted to the tenant. */
+  /** The tenant admitted a caller. */
   keep(tenant: Tenant): void;
   load(): void;
   close(): Promise<void>;
