@@ -1,7 +1,7 @@
 import { diagnoseTokenError } from 'keycloak-guard/client';
-import { type Caller, createRealmCalls } from '../keycloak/realm-calls.ts';
-import { toTokenAnswer } from '../keycloak/token-answer.ts';
-import { toPlainLine } from '../terminal/style.ts';
+import { type Caller, createRealmCalls } from '../../keycloak/realm-calls.ts';
+import { toTokenAnswer } from '../../keycloak/token-answer.ts';
+import { toPlainLine } from '../../terminal/style.ts';
 
 /** One thing that was tried after setting up. */
 export interface Proof {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from './usage-error.ts';
 
 /** A setting of the `.env` file that is to change. */
 export interface EnvChange {
@@ -24,22 +24,39 @@ export async function readEnvText(file: string): Promise<string> {
   }
 }
 
-/**
- * Reads settings by name, of several names the first that is set: the environment wins over the file.
- *
- * @param file `undefined`: the environment alone
- */
+/** A setting, and who set it. */
+export interface Setting {
+  readonly name: string;
+  readonly value: string;
+  readonly source: 'environment' | 'file';
+}
+
+/** Settings by name; of several names the first that is set. The environment wins over the file. */
+export interface Settings {
+  (...names: string[]): string | undefined;
+  /** The same, with where it comes from. */
+  find(...names: string[]): Setting | undefined;
+}
+
+/** @param file `undefined`: the environment alone */
 export async function readSettings(
   environment: NodeJS.ProcessEnv,
   file: string | undefined,
-): Promise<(...names: string[]) => string | undefined> {
-  const sources = [environment, file === undefined ? {} : parseEnv(await readEnvText(file))];
-  return (...names) => {
-    for (const source of sources) {
-      for (const name of names) if (source[name]) return source[name];
+): Promise<Settings> {
+  const sources = [
+    ['environment', environment],
+    ['file', file === undefined ? {} : parseEnv(await readEnvText(file))],
+  ] as const;
+  const find = (...names: string[]): Setting | undefined => {
+    for (const [source, values] of sources) {
+      for (const name of names) {
+        const value = values[name];
+        if (value) return { name, value, source };
+      }
     }
     return undefined;
   };
+  return Object.assign((...names: string[]) => find(...names)?.value, { find });
 }
 
 /** The changes after which the file holds all the values. */

@@ -1,4 +1,4 @@
-import type { AdminConnection, CurrentState, SetupGoal } from '../admin/index.ts';
+import type { AdminConnection, CurrentState, SetupGoal } from '../../admin/index.ts';
 
 /**
  * The secret the client will have: that of a confidential client that exists, or the one it is created with.

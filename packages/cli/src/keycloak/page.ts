@@ -1,4 +1,4 @@
-import type { Answer } from '../../keycloak/call.ts';
+import type { Answer } from './call.ts';
 
 /** The text of an HTML page, on one line. */
 export function toPageText(html: string): string {

@@ -1,7 +1,7 @@
-import type { Answer } from '../../keycloak/call.ts';
-import { type Finding, fail } from '../check.ts';
-import { toPageText, toWords } from '../evidence/page.ts';
-import { isStranger } from '../evidence/stranger.ts';
+import type { Answer } from './call.ts';
+import { type Finding, fail } from './finding.ts';
+import { toPageText, toWords } from './page.ts';
+import { isStranger } from './stranger.ts';
 
 /** The finding if a proxy, a firewall or a login answered in place of Keycloak. `undefined` if Keycloak answered. */
 export function judgeStranger(answer: Answer): Finding | undefined {

@@ -1,4 +1,4 @@
-import type { Answer } from '../../keycloak/call.ts';
+import type { Answer } from './call.ts';
 
 /**
  * Whether something in front of Keycloak wrote a refusal, or a page in place of JSON. Keycloak explains itself in JSON or in a

@@ -1,7 +1,7 @@
 import { lstat, mkdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { replacePrivateFile } from './private-file.ts';
+import { replacePrivateFile } from '../settings/private-file.ts';
 
 /** The API's client in the realm that the package brings along. */
 export const DEV_CLIENT = { clientId: 'fastapi-keycloak', clientSecret: 'for-development-only' };

@@ -1,33 +1,26 @@
-import { judgeServer } from '../doctor/checks/address/keycloak.ts';
-import { nearnessOf } from '../doctor/evidence/nearness.ts';
 import { call } from '../keycloak/call.ts';
 import { findServer, trimUrl } from '../keycloak/find-server.ts';
+import { judgeServer } from '../keycloak/judge-server.ts';
+import { nearnessOf } from '../keycloak/nearness.ts';
+import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
-import type { Questions } from '../terminal/questions.ts';
-import { assertUsable, type SetupOptions } from './options.ts';
+import { problemsOfDoor } from './options.ts';
 
 const TIMEOUT_MS = 30_000;
 
 /**
- * Finds the Keycloak that is to be set up, before anybody types a password for it. People copy addresses from the
- * browser: where Keycloak answers at a similar address, that one is used, and shown.
+ * Finds Keycloak before a person types a password for it. People copy addresses from the browser: if Keycloak answers at a
+ * similar address of the same host, that one is used and shown.
  *
- * @throws {Error} where there is none, in words for the person at the terminal
+ * @returns the address without a slash at the end
+ * @throws {UsageError} where it is no address
+ * @throws {Error} if Keycloak does not answer, in words for the person at the terminal
  */
-export async function locate(
-  options: SetupOptions,
-  out: Output,
-  questions: Questions | undefined,
-): Promise<SetupOptions> {
-  // A realm file needs no Keycloak.
-  if (options.exportFile !== undefined) return options;
-  const given =
-    options.serverUrl ?? (await questions?.text('Address of Keycloak', 'http://localhost:8080')) ?? '';
-  // It is reported with everything else that is missing.
-  if (given === '') return options;
-  assertUsable({ ...options, serverUrl: given });
+export async function locate(given: string, realm: string, out: Output): Promise<string> {
+  const problems = problemsOfDoor({ serverUrl: given, realm });
+  if (problems.length > 0) throw new UsageError(problems);
   out.progress('looking for Keycloak');
-  const found = await findServer(given, options.realm, TIMEOUT_MS);
+  const found = await findServer(given, realm, TIMEOUT_MS);
   const serverUrl = found.elsewhere ?? trimUrl(given);
   if (found.elsewhere !== undefined) {
     out.line(`Keycloak is not at ${given} but at ${serverUrl}: that is used.`);
@@ -47,7 +40,7 @@ export async function locate(
         'Stop it, start a Keycloak (npm run keycloak), run setup again.',
     );
   }
-  return { ...options, serverUrl };
+  return serverUrl;
 }
 
 /** Warns over a network only: inside one machine or one Docker network plain HTTP is common. */
