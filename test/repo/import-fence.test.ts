@@ -10,16 +10,20 @@ interface Row {
   readonly packages: readonly string[];
 }
 
-function readTable(): Map<string, Row> {
-  const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
-  const section = /## Who may import whom\n([\s\S]*?)\n## /.exec(text)?.[1] ?? '';
+const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+
+/** The table below a heading. */
+function readTable(heading: string): Map<string, Row> {
+  const section = text.split(`${heading}\n`)[1]?.split(/\n##/)[0] ?? '';
   const list = (cell = ''): string[] =>
     cell
       .replace(/\\|\(.*?\)/g, '')
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== '' && item !== 'none');
-  const rows = section.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| room'));
+  const rows = section
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (room|folder) /.test(line));
   return new Map(
     rows.map((row) => {
       const [, room = '', rooms, packages] = row.split('|').map((cell) => cell.trim());
@@ -27,6 +31,9 @@ function readTable(): Map<string, Row> {
     }),
   );
 }
+
+/** The folders whose inside has a table, as `cli/src/`. */
+const INSIDES = [...text.matchAll(/^### Inside `packages\/(.+\/)`$/gm)].map(([, folder = '']) => folder);
 
 function packageOf(specifier: string): string {
   return specifier
@@ -42,7 +49,7 @@ function isAllowedPackage(name: string, allowed: readonly string[]): boolean {
 }
 
 describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
-  const table = readTable();
+  const table = readTable('## Who may import whom');
   const imports = sourceFiles().flatMap((file) => importsOf(file));
 
   test('has a row for every room', () => {
@@ -116,6 +123,37 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     );
   });
 
+  for (const inside of INSIDES) {
+    test(`holds for the folders inside of ${inside}, which have no circle`, () => {
+      const inner = readTable(`### Inside \`packages/${inside}\``);
+      const folderOf = (file = ''): string | undefined =>
+        file.startsWith(inside) ? /^([^/]+)\//.exec(file.slice(inside.length))?.[1] : undefined;
+      const here = imports.filter(
+        ({ file, room }) => folderOf(file) !== undefined && roomOf(inside) === room,
+      );
+      const wrong = here.filter(({ file, target }) => {
+        const [from, to] = [folderOf(file), folderOf(target)];
+        if (to === undefined || to === from || roomOf(target as string) !== roomOf(inside)) return false;
+        return !inner.get(from as string)?.rooms.includes(to);
+      });
+      assert.deepEqual(
+        wrong.map(({ file, specifier }) => `${file} imports ${specifier}`),
+        [],
+      );
+      // What is allowed is needed, and leads down.
+      const order = [...inner.keys()];
+      for (const [folder, { rooms }] of inner) {
+        for (const room of rooms) {
+          assert.ok(order.indexOf(room) < order.indexOf(folder), `${folder} stands below ${room}`);
+          assert.ok(
+            here.some(({ file, target }) => folderOf(file) === folder && folderOf(target) === room),
+            `${folder} does not import ${room}`,
+          );
+        }
+      }
+    });
+  }
+
   test('no file imports itself by way of others, types and import() included', () => {
     const edges = new Map(
       [...sourceFiles(), ...otherFiles()].map(
@@ -164,6 +202,10 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     for (const room of ['client', 'session', 'adapters/engine', 'adapters/express', 'adapters/fetch'])
       assert.ok(!loadedBy(`guard/src/${room}/index.ts`).has('oauth4webapi'), room);
     assert.ok(loadedBy('guard/src/client/verbs.ts').has('oauth4webapi'));
+  });
+
+  test('there is a table for the inside of the command line', () => {
+    assert.ok(INSIDES.includes('cli/src/'));
   });
 
   test('the command line loads rooms only inside of its commands', () => {
