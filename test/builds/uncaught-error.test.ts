@@ -26,7 +26,7 @@ for (const adapter of ['adapters/express', 'adapters/koa', 'adapters/hono', 'suc
     test(`${adapter}, ${kind}: of a mistyped option the message is printed, not the program`, () => {
       const printed = printedBy(programs[kind], kind);
       assert.match(printed, /\nOptionsError: .*\n/);
-      assert.match(printed, /^  (?:realmm: is not an option|auth-server-url: )/m);
+      assert.match(printed, /^ {2}(?:realmm: is not an option|auth-server-url: )/m);
       const before = printed.slice(0, printed.search(/^OptionsError: /m));
       assert.ok(before.length < 700, `${before.length} characters before the message`);
     });

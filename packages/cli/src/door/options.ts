@@ -1,4 +1,4 @@
-import { isServerUrl, mendServerUrl } from 'keycloak-guard';
+import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import type { Settings } from '../settings/env-file.ts';
 import { type Doubt, doubtOf } from './trust.ts';
 
