@@ -29,7 +29,7 @@ export {
   type AdminOptions,
   connectAdmin,
 } from './connection.ts';
-export { type CurrentState, findUser, readCurrent } from './current.ts';
+export { type CurrentState, findGroup, findUser, readCurrent } from './current.ts';
 export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type UserGoal } from './goal.ts';
 export { applyMcpStep } from './mcp/apply.ts';
 export { type McpState, readMcp } from './mcp/current.ts';
