@@ -5,7 +5,7 @@ export type {
   PermitOptions,
   PermitRule,
   RuleOfRequest,
-} from '../../authz/index.ts';
+} from '../../authz/internal.ts';
 export type { Connection } from './connections.ts';
 export type { BackchannelLogoutOptions } from './message-routes.ts';
 export type { KeycloakOptions, OnDenied } from './options.ts';

@@ -1,5 +1,5 @@
 // What every adapter is made of. Nothing here loads sessions or permissions: room `face` does.
-export type { PathRequest, PushedClaims } from '../../authz/index.ts';
+export type { PathRequest, PushedClaims } from '../../authz/internal.ts';
 export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
 export { createEngine, type Door, type DoorHost, type Engine, type OpenSessions } from './door.ts';
 export {

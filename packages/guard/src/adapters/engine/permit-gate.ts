@@ -7,7 +7,7 @@ import type {
   PermitOptions,
   PermitRule,
   RuleOfRequest,
-} from '../../authz/index.ts';
+} from '../../authz/internal.ts';
 import type { Principal } from '../../core/index.ts';
 import type { Gate } from '../../core/internal.ts';
 

@@ -6,7 +6,7 @@ import {
   type PermitOptions,
   type PermitRule,
   type RuleOfRequest,
-} from '../../authz/index.ts';
+} from '../../authz/internal.ts';
 import { isAuthError, type Principal } from '../../core/index.ts';
 import { type Decide, type Engine, type Permits, toOneRealm } from '../engine/internal.ts';
 
