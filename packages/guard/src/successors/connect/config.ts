@@ -60,6 +60,11 @@ export class Config {
     this.publicKey = toPem(settings.publicKey);
     this.verifyTokenAudience = settings.mustHaveAudience;
   }
+
+  /** The same as `clientId`: keycloak-connect's types promise it by this name. */
+  get resource(): string | undefined {
+    return this.clientId;
+  }
 }
 
 function toPem(key: string | undefined): string | undefined {

@@ -302,8 +302,8 @@ export class Keycloak implements KeycloakHost {
   }
 
   /** The settings that are in use. */
-  getConfig(): Config & { realm: string } {
-    return this.config as Config & { realm: string };
+  getConfig(): Config & { realm: string; resource: string } {
+    return this.config as Config & { realm: string; resource: string };
   }
 
   /** The address that browsers use, once the discovery document is known. */

@@ -9,15 +9,15 @@ import { grantsPermission, type TokenPermission } from './token.ts';
 /** A question to Keycloak's authorization services. */
 export interface AuthZRequest {
   /** Client id of the resource server. Default: this client. */
-  readonly audience?: string | undefined;
+  audience?: string | undefined;
   /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
-  readonly audience_secret?: string | undefined;
+  audience_secret?: string | undefined;
   /** `permissions`: answers a list of what is granted. `decision`: `{ result: true }`. Default: a token that carries it. */
-  readonly response_mode?: string | undefined;
+  response_mode?: string | undefined;
   /** Claims for the policies: a JSON object in base64. */
-  readonly claim_token?: string | undefined;
+  claim_token?: string | undefined;
   /** Format of `claim_token`, for example `urn:ietf:params:oauth:token-type:jwt`. */
-  readonly claim_token_format?: string | undefined;
+  claim_token_format?: string | undefined;
   /** Resources by id, or by name if the resource server owns them. At run time it may be missing: everything that is granted. */
   permissions: AskedResource[];
 }
