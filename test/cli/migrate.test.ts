@@ -60,7 +60,7 @@ k.grantManager.validateGrant = (grant) => look(grant);`,
       'a.js': `${CONNECT}app.get('/', keycloak.enforcer('album:view', { resource_server_id: 'other' }), h);`,
     });
     const { stdout } = await runCli(['migrate', folder]);
-    assert.match(stdout, /Resources are asked for by id[^\n]*resource_server_secret/);
+    assert.match(stdout, /Keycloak is asked about resources by id, not by name[^\n]*resource_server_secret/);
   });
 
   test('leaves to the hand what was a hole', async (t) => {
@@ -212,7 +212,7 @@ KeycloakConnectModule.register({ ...where });
 const guards = [AuthGuard];`,
     });
     const { stdout } = await runCli(['migrate', folder]);
-    assert.match(stdout, /Tokens have to be for this API[^\n]*verifier: \{ audience: 'account' \}/);
+    assert.match(stdout, /Tokens must be for this API[^\n]*verifier: \{ audience: 'account' \}/);
     assert.doesNotMatch(stdout, /verify-token-audience|accessDenied/);
     assert.match(stdout, /`?detail`?/);
   });

@@ -9,7 +9,7 @@ import { REPLACEMENTS } from './packages.ts';
 import type { Project } from './project.ts';
 import { findSettingsFiles, findSettingsUses } from './settings-uses.ts';
 
-/** A piece of text, and its replacement. */
+/** A part of a file, and its replacement. */
 export interface Edit {
   readonly file: string;
   readonly start: number;
@@ -23,7 +23,7 @@ export interface Analysis {
   readonly packages: readonly string[];
   readonly findings: readonly Finding[];
   readonly edits: readonly Edit[];
-  /** Files that cannot be parsed, so that nobody knows whether they have to change. */
+  /** Files that cannot be parsed: they may need changes. */
   readonly unread: readonly string[];
 }
 

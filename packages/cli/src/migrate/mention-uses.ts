@@ -28,7 +28,7 @@ export function judgeMention({ file, text }: SourceFile, { name, inside, node, n
 }
 
 const WAYS_OUT: Readonly<Record<string, string>> = {
-  parseToken: 'It decoded tokens that nobody had checked: read `request.user`.',
+  parseToken: 'It decodes unchecked tokens: read `request.user`.',
 };
 
 /** Classes in inner files of keycloak-connect, which the drop-in exports beside its constructor. */

@@ -1,6 +1,6 @@
 import type { Edit } from './analyse.ts';
 
-/** Applies edits to a text. */
+/** Applies edits to the content of a file. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   return [...edits]
     .sort((a, b) => b.start - a.start)

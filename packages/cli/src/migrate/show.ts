@@ -7,7 +7,7 @@ import { nextSteps } from './next-steps.ts';
 import { REPLACEMENTS } from './packages.ts';
 import { blockedOf, differencesOf, placeOf, remarkedOf, short, toHeadline, whyUnread } from './report.ts';
 
-/** Prints the result for people: how much is to be done, what, by whom, and the next step. */
+/** Prints the result for people: the amount of work, its places, and the next steps. */
 export function show(
   out: Output,
   analysis: Analysis,

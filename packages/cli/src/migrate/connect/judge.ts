@@ -95,7 +95,7 @@ function judgeProtect(call: SyntaxNode, { passed }: ConnectFacts, scope: Scope):
 }
 
 const toUnsure = (must: string): string =>
-  `Only the running program knows this value. It must be ${must}, which lets everybody in today, the drop-in refuses to start.`;
+  `Only the running program knows this value. It must be ${must}, the drop-in refuses to start; keycloak-connect admits every signed-in user then.`;
 
 /** The verdict on a value that `protect` gets. */
 export function toSpecVerdict(spec: unknown): Partial<Verdict> {
@@ -119,12 +119,12 @@ export function toSpecVerdict(spec: unknown): Partial<Verdict> {
     differs,
     blocked:
       verdict.blocked &&
-      `The adapter ignored a list or an object: everybody who is signed in gets in today. Say which roles are meant, for example ${toSpec(roles)}.`,
+      `keycloak-connect ignores a list or an object: every signed-in user gets in today. Name the roles, for example ${toSpec(roles)}.`,
   };
 }
 
 const ASYNC =
-  'An async function returns a promise, which is true: everybody who is signed in gets in today. Make the check synchronous, or await what it needs in an earlier handler.';
+  'An async function returns a promise, which counts as yes: every signed-in user gets in today. Make the check synchronous, or await its data in an earlier handler.';
 
 /** A function that does what the list seems to say. */
 function toSpec(roles: readonly string[]): string {
@@ -147,7 +147,7 @@ function judgeEnforcer(call: SyntaxNode, { clientIds }: ConnectFacts, scope: Sco
       ? (verdict.remark ?? null)
       : toUnsure('a string or a list that is not empty: with an empty list'),
     blocked: isNothing(permissions)
-      ? 'An enforcer without permissions lets everybody in today, even without a token. Name a permission, or remove the guard.'
+      ? 'An enforcer without permissions admits every caller today, even without a token. Name a permission, or remove the guard.'
       : (verdict.blocked ?? null),
     native: nativeOfPermissions(permissions),
     differs: ['status-401', 'granted-whole', 'asked-by-id'],

@@ -9,7 +9,7 @@ import { type ConnectFacts, findConstructorCalls } from './facts.ts';
 import { judgeConstructor, METHODS, toSpecVerdict } from './judge.ts';
 import { GRANT_MANAGER, HOOKS, nativeOfKauth } from './natives.ts';
 
-/** Finds every use of a `Keycloak`, of what it sets on requests, and of its classes. */
+/** Finds every use of a `Keycloak`, of `request.kauth`, and of its classes. */
 export function findConnectUses(
   source: SourceFile,
   mentions: readonly Mention[],
@@ -55,7 +55,7 @@ export function findConnectUses(
   return found;
 }
 
-/** Finds what functions of the application hand on to `protect`, where the drop-in refuses it. */
+/** Finds the calls of the application's functions whose argument reaches `protect`, and is refused there. */
 export function findPassedUses({ passed }: ConnectFacts): Finding[] {
   return [...passed.values()].flat().flatMap(({ source: { file, text }, node, spec }) => {
     const verdict = spec === UNKNOWN ? {} : toSpecVerdict(spec);

@@ -17,7 +17,7 @@ import type { Token } from './token.ts';
 /** Options of `keycloak.enforcer(permissions, options)`. */
 export interface EnforcerOptions {
   /**
-   * `permissions`: asks Keycloak at each request, and puts what it grants in `request.permissions`. `token`: trades the
+   * `permissions`: asks Keycloak at each request, and puts the granted permissions in `request.permissions`. `token`: trades the
    * session's access token for one that carries the permissions. Default `permissions`.
    */
   readonly response_mode?: string | undefined;
@@ -32,7 +32,7 @@ export interface EnforcerOptions {
 
 const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
   permissions: optionRules.required({
-    rule: 'must be resource or resource:scope, or a list of these that is not empty: an empty one would let everybody pass',
+    rule: 'must be resource or resource:scope, or a list of these that is not empty: an empty one would admit every caller',
     example: "'item:read'",
     isMet: (value) => [value].flat().length > 0 && [value].flat().every(optionRules.isText),
   }),
@@ -112,7 +112,7 @@ function assertPossible(keycloak: KeycloakHost, server: { readonly audience: str
   if (keycloak.grantManager.authorization.isPossible(server)) return;
   const reason = toNoSecret(server.audience ?? '');
   if (server.audience === keycloak.config.clientId) {
-    // Without a secret, this client is not a resource server. keycloak-connect starts all the same and refuses everybody.
+    // Without a secret, this client is not a resource server. keycloak-connect starts all the same, and refuses every request.
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, reason);
   } else {
     throw new OptionsError('enforcer', [

@@ -27,7 +27,7 @@ export type GuardFn = {
 /** The name that {@link GuardFn} had in old versions of keycloak-connect. @deprecated Use that. */
 export type GaurdFn = GuardFn;
 
-/** @throws {OptionsError} for a `spec` that would admit everybody or nobody */
+/** @throws {OptionsError} for a `spec` that would admit or refuse every caller */
 export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | undefined): ConnectHandler {
   const check = toCheck(spec);
   return function protect(request, response, next) {
@@ -56,7 +56,7 @@ function askToLogIn(
 ): void {
   const { error } = kauthOf(request);
   const outage = outageOf(error);
-  // During an outage, a caller who is signed in must not be sent to a login page that does not answer.
+  // During an outage, the login page does not answer: a signed-in caller must not be sent there.
   if (outage !== undefined) next(outage);
   // A caller that sends a token is a program: it cannot log in, and would take the login page for an answer.
   else if (!isFromElsewhere(error) && readBearer(request) === undefined && keycloak.redirectToLogin(request))
@@ -87,7 +87,7 @@ function toCheck(spec: unknown): GuardFn {
       option: 'spec',
       rule:
         typeof spec === 'function'
-          ? 'must not be an async function: its promise would let everybody pass. Look up what it needs in an earlier handler, and decide in a function that is not async'
+          ? 'must not be an async function: its promise would admit every caller. Await the data that it needs in an earlier handler, and decide in a function that is not async'
           : 'must be one role as a string, or a function; for one of several roles, a function',
       example: "(token) => token.hasRole('realm:admin') || token.hasRole('editor')",
     },
