@@ -7,15 +7,8 @@ import { editOf, judgeMention } from './mention-uses.ts';
 import { findNestUses } from './nest-uses.ts';
 import { REPLACEMENTS } from './packages.ts';
 import type { Project } from './project.ts';
+import type { Edit } from './rewrite.ts';
 import { findSettingsFiles, findSettingsUses } from './settings-uses.ts';
-
-/** A part of a file, and its replacement. */
-export interface Edit {
-  readonly file: string;
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
 
 /** The result of examining a project. */
 export interface Analysis {
