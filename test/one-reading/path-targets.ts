@@ -29,7 +29,15 @@ export function targetsFor(area: string, count: number): readonly string[] {
     ...DECIDED_PATHS,
     ...PATH_TRICKS.filter((one) => one.startsWith('/')).map((one) => `http://localhost${one}`),
     ...['/admin/../public/x', '/admin/users/../../public/x', '/admin/%2e%2e/public', '/admin\\..\\public'],
-    ...['/public/admin', '/public/admin/x', '/admin/./x', '/admin/x/..', '/admin/.%2e/public/x', '/admin/..%2fpublic', '/admin/../orders/7'],
+    ...[
+      '/public/admin',
+      '/public/admin/x',
+      '/admin/./x',
+      '/admin/x/..',
+      '/admin/.%2e/public/x',
+      '/admin/..%2fpublic',
+      '/admin/../orders/7',
+    ],
     ...generated.map(([start, pieces]) => start + pieces.join('')),
   ];
   const named = all.map((one) =>
