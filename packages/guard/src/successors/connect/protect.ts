@@ -88,7 +88,7 @@ function toCheck(spec: unknown): GuardFn {
       rule:
         typeof spec === 'function'
           ? 'must not be an async function: its promise would admit every caller. Await the data that it needs in an earlier handler, and decide in a function that is not async'
-          : 'must be one role as a string, or a function; for one of several roles, a function',
+          : 'must be one role as a string, or a function; for one of several roles, a function. `npx keycloak-guard migrate` lists all such calls',
       example: "(token) => token.hasRole('realm:admin') || token.hasRole('editor')",
     },
   ]);
