@@ -153,6 +153,27 @@ test('migrate judges the settings in a keycloak.json, and leaves what the enviro
   );
 });
 
+test('migrate finds settings in a file of any name, and says where a file is missing', async (t) => {
+  const app =
+    "const Keycloak = require('keycloak-connect');\nconst keycloak = new Keycloak({}, './config/sso.json');";
+  const alone = (await look(await projectOf(t, { 'app.js': app }))).findings;
+  assert.match(alone.map(({ remark }) => remark).join(''), /has no such file/);
+  const folder = await projectOf(t, {
+    'app.js': app,
+    'config/sso.json': '{\n"realm": "a",\n"auth-server-url": "localhost:8080",\n"resource": "b" }',
+    'data.json': '{ "realm": "a" }',
+  });
+  const { findings } = await look(folder);
+  assert.deepEqual(
+    findings.filter(({ blocked }) => blocked !== null).map(({ file, line }) => `${file}:${line}`),
+    ['config/sso.json:3'],
+  );
+  assert.deepEqual(
+    findings.filter(({ remark }) => remark !== null),
+    [],
+  );
+});
+
 test('migrate marks a list in a file that does not mention Keycloak', async (t) => {
   const folder = await projectOf(t, {
     'auth.js': `const Keycloak = require('keycloak-connect');\n${MADE}exports.need = (role) => keycloak.protect(role);`,

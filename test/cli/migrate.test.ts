@@ -284,5 +284,9 @@ describe('keycloak-guard migrate', () => {
     assert.match(stdout, /\n✗ broken\.ts is not JavaScript/);
     assert.match(stdout, /\n✗ a\/keycloak\.json is not JSON/);
     assert.equal(stdout.match(/:2 {2}new Keycloak/g)?.length, 1);
+    const alone = await projectOf(t, { 'broken.ts': 'const keycloak = {{{{ ]' });
+    const unread = await runCli(['migrate', alone]);
+    assert.deepEqual([unread.code, unread.stdout.split('\n').length], [1, 3]);
+    assert.match(unread.stdout, /^Nothing that could be read uses /);
   });
 });

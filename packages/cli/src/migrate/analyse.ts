@@ -25,7 +25,7 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
   const named = new Set(read.flatMap(({ mentions }) => mentions.map(({ name }) => name)));
   const dependencies = [...manifests].flatMap(([file, text]) => findDependencies(file, text));
   for (const { name } of dependencies) if (Object.hasOwn(REPLACEMENTS, name)) named.add(name);
-  if (named.size === 0) return { packages: [], findings: [], edits: [], unread: [] };
+  if (named.size === 0) return { packages: [], findings: [], edits: [], unread };
 
   const files = findSettingsFiles(settings);
   const facts = learnFacts(

@@ -16,7 +16,9 @@ export function show(
 ): void {
   const { packages, findings, unread } = analysis;
   if (packages.length === 0) {
-    out.line(`Nothing here uses ${Object.keys(REPLACEMENTS).join(' or ')}.`);
+    const whole = unread.length === 0 ? 'Nothing here' : 'Nothing that could be read';
+    out.line(`${whole} uses ${Object.keys(REPLACEMENTS).join(' or ')}.`);
+    for (const file of unread) out.line(`✗ ${whyUnread(file)}`);
     if (callers !== undefined) showCallers(out, callers);
     return;
   }

@@ -13,8 +13,11 @@ export function judgeConstructor(call: ConstructorCall, { files }: ConnectFacts)
   const has = (...names: string[]) =>
     [options, settings].some((one) => isRecord(one) && names.some((name) => one[name]));
   const isLogin = canLogIn(call, files);
+  const verdict = toVerdict(judgeStart(options, isRecord(settings) ? settings : UNKNOWN));
+  const lacksFile = (settings === undefined || typeof settings === 'string') && files.length === 0;
   return {
-    ...toVerdict(judgeStart(options, isRecord(settings) ? settings : UNKNOWN)),
+    ...verdict,
+    remark: verdict.remark ?? (lacksFile ? NO_FILE : null),
     dropIn: 'new Keycloak(…), from keycloak-guard/connect',
     native: 'keycloak({ serverUrl, realm, clientId, … }), from keycloak-guard/express',
     differs: [
@@ -25,6 +28,9 @@ export function judgeConstructor(call: ConstructorCall, { files }: ConnectFacts)
     ],
   };
 }
+
+const NO_FILE =
+  'It reads its settings from a file at the start, and this folder has no such file: run this command where the file is, too.';
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
