@@ -241,6 +241,8 @@ describe('names of the old packages', () => {
       'c.ts': "import { META_ROLES } from 'nest-keycloak-connect/decorators/roles.decorator';",
       'd.ts': "import { useKeycloak } from 'nest-keycloak-connect/internal.util';",
       'e.ts': "import * as kc from 'nest-keycloak-connect';\nkc.parseToken(token);",
+      'g.ts':
+        "import KC from 'keycloak-connect';\nconst admin = require(path.join(cwd, './node_modules/keycloak-connect/middleware/admin'));\nlet a: KC.Token;\nlet b: KC.GrantedRequest;",
       'f.ts': "export { AuthGuard, KeycloakLogger } from 'nest-keycloak-connect';",
     });
     const { findings, edits } = await look(folder);
@@ -252,6 +254,8 @@ describe('names of the old packages', () => {
         "d.ts 'nest-keycloak-connect/internal.util' is a file inside the package, and not part of its public surface: take what you need from 'keycloak-guard'.",
         'e.ts The drop-in has no parseToken.',
         "f.ts 'keycloak-guard/nest/connect' has no KeycloakLogger. Write it in the application.",
+        "g.ts 'keycloak-connect/middleware/admin' is a file inside the package, and not part of its public surface: take what you need from 'keycloak-guard'.",
+        "g.ts 'keycloak-guard/connect' has no type GrantedRequest. Write it in the application.",
       ],
     );
     assert.deepEqual(

@@ -68,9 +68,11 @@ const AT_THE_DOOR = /^(constants|keycloak-connect\.module|(interface|services|de
 
 /** The old package of a module specifier, and the inner file that it names; empty if the drop-in exports its names. */
 export function toOldPackage(specifier: string): { name: string; inside: string } | undefined {
-  const name = Object.keys(REPLACEMENTS).find((one) => specifier === one || specifier.startsWith(`${one}/`));
+  const path = specifier.replace(/^.*node_modules\//, '');
+  const name = Object.keys(REPLACEMENTS).find((one) => path === one || path.startsWith(`${one}/`));
   if (name === undefined) return undefined;
-  const inside = specifier.slice(name.length + 1);
+  const inside = path.slice(name.length + 1);
+  if (path !== specifier) return { name, inside };
   const file = inside.replace(/^dist\//, '').replace(/\.js$/, '');
   const isAtTheDoor = name === 'nest-keycloak-connect' && AT_THE_DOOR.test(file);
   return { name, inside: isAtTheDoor ? '' : inside };

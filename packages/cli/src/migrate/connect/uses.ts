@@ -1,10 +1,11 @@
 import { scopeOf, UNKNOWN } from '../evaluate.ts';
 import { AS_IT_IS, type Finding, type Verdict } from '../finding.ts';
 import type { Mention } from '../imports.ts';
+import { EXPORTS } from '../packages.ts';
 import type { SourceFile } from '../project.ts';
 import { quoteUse } from '../quote-use.ts';
 import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../syntax.ts';
-import { isCall, isMember, methodOf } from './classes.ts';
+import { classNamesOf, isCall, isMember, methodOf } from './classes.ts';
 import { type ConnectFacts, findConstructorCalls } from './facts.ts';
 import { judgeConstructor, METHODS, toSpecVerdict } from './judge.ts';
 import { GRANT_MANAGER, HOOKS, nativeOfKauth } from './natives.ts';
@@ -17,6 +18,7 @@ export function findConnectUses(
 ): Finding[] {
   const { file, text, program } = source;
   const scope = scopeOf(program);
+  const classes = classNamesOf(mentions);
   const calls = new Map(findConstructorCalls(source, mentions).map((call) => [call.node, call]));
   const found: Finding[] = [];
   const add = (node: SyntaxNode, verdict: Partial<Verdict>, shown = node) =>
@@ -42,6 +44,11 @@ export function findConnectUses(
       }
     } else if (isMember(node) && (lastNameOf(node.property) ?? textOf(node.property)) === 'kauth') {
       add(node, { native: nativeOfKauth(text, outermost(node, around)) }, outermost(node, around));
+    } else if (node.type === 'TSQualifiedName' && classes.has(lastNameOf(node.left) ?? '')) {
+      const name = lastNameOf(node.right) ?? '';
+      if (EXPORTS['keycloak-connect']?.has(name) === false) {
+        add(node, { blocked: `'keycloak-guard/connect' has no type ${name}. Write it in the application.` });
+      }
     } else if (node.type === 'AssignmentExpression' && isHook(node.left)) {
       add(
         node,
