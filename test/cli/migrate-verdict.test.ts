@@ -329,18 +329,18 @@ class Settings implements KeycloakConnectOptionsFactory {
   assert.doesNotMatch(stdout, /verify-token-audience: false still works/);
 });
 
-test('versions that are too old for the drop-in of Nest are shown', async (t) => {
-  const of = (nest: string, typescript: string) =>
-    `{\n"dependencies": {\n"nest-keycloak-connect": "1.10.1",\n"@nestjs/common": "${nest}"\n},\n"devDependencies": { \n"typescript": "${typescript}"\n}\n}`;
+test('a Nest that is too old for the drop-in is shown', async (t) => {
+  const of = (nest: string) =>
+    `{\n"dependencies": {\n"nest-keycloak-connect": "1.10.1",\n"@nestjs/common": "${nest}"\n}\n}`;
   const folder = await projectOf(t, {
-    'a/package.json': of('^9.4.0', '~4.9.5'),
-    'b/package.json': of('^11.0.0', '>=5.0.0'),
+    'a/package.json': of('^9.4.0'),
+    'b/package.json': of('>=10.0.0'),
     'c/package.json': '{ "dependencies": {\n"@nestjs/common": "^7.0.0" } }',
   });
   const shown = (await look(folder)).findings.filter(({ remark }) => remark !== null);
   assert.deepEqual(
     shown.map(({ file, use }) => `${file} ${use}`),
-    ['a/package.json "@nestjs/common": "^9.4.0"', 'a/package.json "typescript": "~4.9.5"'],
+    ['a/package.json "@nestjs/common": "^9.4.0"'],
   );
 });
 

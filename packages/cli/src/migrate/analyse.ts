@@ -2,7 +2,7 @@ import { learnFacts } from './connect/facts.ts';
 import { findConnectUses, findPassedUses } from './connect/uses.ts';
 import type { Finding } from './finding.ts';
 import { findMentions } from './imports.ts';
-import { findDependencies, findOldVersions } from './manifests.ts';
+import { findDependencies, findOldNest } from './manifests.ts';
 import { editOf, judgeMention } from './mention-uses.ts';
 import { findNestUses } from './nest-uses.ts';
 import { REPLACEMENTS } from './packages.ts';
@@ -40,7 +40,7 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
   const findings = [
     ...dependencies.map(({ finding }) => finding),
     ...[...manifests].flatMap(([file, text]) =>
-      text.includes('"nest-keycloak-connect"') ? findOldVersions(file, text) : [],
+      text.includes('"nest-keycloak-connect"') ? findOldNest(file, text) : [],
     ),
     ...mentions.map(({ finding }) => finding),
     ...read.flatMap(({ source, mentions: all }) => [

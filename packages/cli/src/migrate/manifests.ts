@@ -14,24 +14,17 @@ export function findDependencies(file: string, text: string): { name: string; fi
   });
 }
 
-/** The oldest major versions that the drop-in for Nest works with, and the way out. */
-const OLDEST: Readonly<Record<string, { readonly major: number; readonly wayOut: string }>> = {
-  '@nestjs/common': {
-    major: 10,
-    wayOut:
-      'npm refuses to install keycloak-guard beside it (ERESOLVE). With Nest 8 and 9 it works after `npm install --legacy-peer-deps`; better update Nest.',
-  },
-  typescript: { major: 5, wayOut: 'The types of keycloak-guard/nest/connect need TypeScript 5.0 or later.' },
-};
+const OLDEST_NEST = 10;
+const TOO_OLD =
+  'npm refuses to install keycloak-guard beside it (ERESOLVE). With Nest 8 and 9 it works after `npm install --legacy-peer-deps`; with Nest 7, update Nest first.';
 
-/** The lines of a `package.json` with a version that is too old for the drop-in of Nest. */
-export function findOldVersions(file: string, text: string): Finding[] {
+/** The lines of a `package.json` with a Nest that is too old for the drop-in. */
+export function findOldNest(file: string, text: string): Finding[] {
   return text.split('\n').flatMap((line, at) => {
-    const [, name = '', version = ''] = /^\s*"([^"]+)"\s*:\s*"[^\d"]*(\d+)/.exec(line) ?? [];
-    const oldest = Object.hasOwn(OLDEST, name) ? OLDEST[name] : undefined;
-    if (oldest === undefined || Number(version) >= oldest.major) return [];
+    const version = /^\s*"@nestjs\/common"\s*:\s*"[^\d"]*(\d+)/.exec(line)?.[1];
+    if (version === undefined || Number(version) >= OLDEST_NEST) return [];
     const use = line.trim().replace(/,$/, '');
-    return [{ ...AS_IT_IS, file, line: at + 1, use, remark: oldest.wayOut }];
+    return [{ ...AS_IT_IS, file, line: at + 1, use, remark: TOO_OLD }];
   });
 }
 
