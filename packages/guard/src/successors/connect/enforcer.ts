@@ -92,9 +92,7 @@ export function createEnforcer(
     const token = kauth.grant?.access_token;
     const isOfCaller = !isFixed;
     if (token === undefined) {
-      const outage = outageOf(kauth.error);
-      if (outage !== undefined) next(outage);
-      else keycloak.accessDenied(request, response, next);
+      keycloak.accessDenied(request, response, next);
     } else {
       decide(request, token).then(
         (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
@@ -136,16 +134,14 @@ function refuse(
   if (outage?.code === 'provider_misconfigured') {
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);
   }
-  if (outage !== undefined) {
-    next(outage);
-    return;
-  }
-  if (isAuthError(error) && error.statusCode === 401) {
-    // Keycloak no longer accepts the token, so the caller counts as unknown.
+  const refusal = outage ?? (isAuthError(error) && error.statusCode === 401 ? error : undefined);
+  if (refusal !== undefined) {
+    // The caller counts as unknown: Keycloak no longer accepts the token, or cannot be asked.
     const kauth = kauthOf(request);
     delete kauth.grant;
-    kauth.error = error;
+    kauth.error = refusal;
   }
+  // Never `next(error)`: callers that ignore its argument would take it for a yes.
   keycloak.accessDenied(request, response, next);
 }
 

@@ -55,12 +55,12 @@ function askToLogIn(
   query?: string,
 ): void {
   const { error } = kauthOf(request);
-  const outage = outageOf(error);
-  // During an outage, the login page does not answer: a signed-in caller must not be sent there.
-  if (outage !== undefined) next(outage);
-  // A caller that sends a token is a program: it cannot log in, and would take the login page for an answer.
-  else if (!isFromElsewhere(error) && readBearer(request) === undefined && keycloak.redirectToLogin(request))
-    forceLogin(keycloak, request, response, query);
+  // During an outage, the login page does not answer: a signed-in caller must not be sent there. A caller that sends a token is
+  // a program: it cannot log in, and would take the login page for an answer.
+  const mayLogIn =
+    outageOf(error) === undefined && !isFromElsewhere(error) && readBearer(request) === undefined;
+  if (mayLogIn && keycloak.redirectToLogin(request)) forceLogin(keycloak, request, response, query);
+  // Never `next(error)`: callers that ignore its argument would take it for a yes.
   else keycloak.accessDenied(request, response, next);
 }
 
