@@ -94,13 +94,15 @@ export function createEnforcer(
     if (token === undefined) {
       keycloak.accessDenied(request, response, next);
     } else {
-      decide(request, token).then(
-        (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
-        (error: unknown) => {
-          if (isOfCaller && isUnknownResource(error)) keycloak.accessDenied(request, response, next);
-          else refuse(keycloak, error, request, response, next);
-        },
-      );
+      decide(request, token)
+        .then(
+          (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
+          (error: unknown) => {
+            if (isOfCaller && isUnknownResource(error)) keycloak.accessDenied(request, response, next);
+            else refuse(keycloak, error, request, response, next);
+          },
+        )
+        .catch((error: unknown) => fail(error, response));
     }
   };
 }
@@ -135,14 +137,18 @@ function refuse(
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);
   }
   const refusal = outage ?? (isAuthError(error) && error.statusCode === 401 ? error : undefined);
-  if (refusal !== undefined) {
-    // The caller counts as unknown: Keycloak no longer accepts the token, or cannot be asked.
-    const kauth = kauthOf(request);
-    delete kauth.grant;
-    kauth.error = refusal;
-  }
+  // The grant stays: the application's own `accessDenied` may read it.
+  if (refusal !== undefined) kauthOf(request).error = refusal;
   // Never `next(error)`: callers that ignore its argument would take it for a yes.
   keycloak.accessDenied(request, response, next);
+}
+
+/** Code of the application threw, in `next` or in `accessDenied`. Unhandled, that would end the process. */
+function fail(error: unknown, response: ConnectResponse): void {
+  console.error(error);
+  if (response.headersSent) return;
+  response.statusCode = 500;
+  response.end();
 }
 
 function toResource(text: string): AskedResource {
