@@ -36,10 +36,19 @@ export {
 } from './options/check-options.ts';
 export * as optionRules from './options/option-rules.ts';
 export { ANY_AUDIENCE, VERIFIER_RULES } from './options.ts';
+export { callerKeyOf } from './principal/caller-key.ts';
 export { personOf } from './principal/person.ts';
 export { tokenOf } from './principal/token-of.ts';
+export { createBreaker } from './realm/breaker.ts';
 export { createCallSlots } from './realm/call-slots.ts';
-export { type BoundedResponse, fetchBounded, readBody, toJsonObject } from './realm/fetch-json.ts';
+export {
+  type BoundedResponse,
+  fetchBounded,
+  readBody,
+  silenceOf,
+  silenceOfAnswer,
+  toJsonObject,
+} from './realm/fetch-json.ts';
 export { describeAnswer } from './realm/provider-refusal.ts';
 export { startBackgroundTimer } from './runtime/background-timer.ts';
 export { createBoundedCache } from './runtime/bounded-cache.ts';

@@ -117,7 +117,8 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     }
     const age = freshness.ageOf(known, now);
     if (age === 'fresh') return fromMemory(known);
-    if (age === 'stale' && (freshness.asksAlways || !remote.isSlow)) return askForTrust(known);
+    if (age === 'stale' && (freshness.asksAlways || !remote.isSlowFor(known.claims)))
+      return askForTrust(known);
     // Either there is time left, or Keycloak is known to be down or slow: nobody waits.
     recheck.askInBackground(known);
     if (age === 'stale') {
