@@ -20,7 +20,7 @@ export interface KeycloakCall {
   /** Strings to hide in messages. */
   readonly secrets: readonly string[];
   readonly init: RequestInit;
-  /** Whose question it is (`callerKeyOf`); `undefined` for the API's own. */
+  /** Whose question it is (`personOfClaims`); `undefined` for the API's own. */
   readonly who: string | undefined;
 }
 

@@ -19,7 +19,7 @@ export interface ProtectionApi {
    * @throws {AuthError} `provider_misconfigured` if the client is not allowed to, `provider_unavailable` without an answer
    */
   call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<ProtectionAnswer>;
-  /** The same API, for calls that one user caused (`callerKeyOf`): what they cost is that user's. */
+  /** The same API, for calls that one user caused (`personOfClaims`): what they cost is that user's. */
   onBehalfOf(who: string): ProtectionApi;
 }
 

@@ -1,5 +1,5 @@
 import { AuthError } from '../core/index.ts';
-import { type BoundedResponse, callerKeyOf, readCompactJws, toJsonObject } from '../core/internal.ts';
+import { type BoundedResponse, personOfClaims, readCompactJws, toJsonObject } from '../core/internal.ts';
 import { toClaimToken } from './claims.ts';
 import { type AuthzContext, secretsOf } from './context.ts';
 import { type Answer, readAnswer, readNo } from './read-answer.ts';
@@ -75,7 +75,7 @@ function withCredentials(
 ): { who: string; headers: Record<string, string>; body: URLSearchParams } {
   const accept = 'application/json';
   const claims = assertNotBound(token);
-  const who = callerKeyOf(claims);
+  const who = personOfClaims(claims);
   if (asks === 'caller' && claims.authorization === undefined) {
     return { who, headers: { accept, authorization: `Bearer ${token}` }, body };
   }

@@ -1,5 +1,5 @@
 import { AuthError, type Principal } from '../core/index.ts';
-import { callerKeyOf, checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { checkOptions, type OptionRules, optionRules, personOf } from '../core/internal.ts';
 import { toPermission } from './permission.ts';
 import { engineOf, type Permissions } from './permissions.ts';
 import type { ProtectionApi } from './protection-api.ts';
@@ -90,9 +90,9 @@ export function createShares(permissions: Permissions): Shares {
   /** @throws {AuthError} `token_…` if the user's token is no longer valid */
   async function actAs(who: Principal<object>): Promise<Acting> {
     const token = await judge.tokenFor(who);
-    const { subject, issuer } = who;
+    const { subject } = who;
     if (subject !== null) {
-      return { subject, token, api: engine.api.onBehalfOf(callerKeyOf({ iss: issuer, sub: subject })) };
+      return { subject, token, api: engine.api.onBehalfOf(personOf(who)) };
     }
     throw new AuthError('permission_denied', 'The token names no user: the client needs the scope basic');
   }

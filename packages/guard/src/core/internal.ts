@@ -35,9 +35,9 @@ export {
   type OptionRules,
 } from './options/check-options.ts';
 export * as optionRules from './options/option-rules.ts';
+export { isPlainObject } from './options/plain-object.ts';
 export { ANY_AUDIENCE, VERIFIER_RULES } from './options.ts';
-export { callerKeyOf } from './principal/caller-key.ts';
-export { personOf } from './principal/person.ts';
+export { personOf, personOfClaims } from './principal/person.ts';
 export { tokenOf } from './principal/token-of.ts';
 export { createBreaker } from './realm/breaker.ts';
 export { createCallSlots } from './realm/call-slots.ts';

@@ -74,7 +74,7 @@ export function createRedisRevocationStore(
   const markKey = `${keyPrefix}:mark`;
   const listeners = new Set<(revocation: Revocation) => void>();
   // For listeners that come when the stream has been read already, and for a Redis that lost its data.
-  const known = createRevocationLog();
+  const known = createRevocationLog(undefined, rememberSeconds);
   const waiting = new Map<string, number>();
   const local = createMemoryRevocationStore();
   const reader = connection.duplicate();
@@ -192,6 +192,7 @@ export function createRedisRevocationStore(
   const retry = setInterval(() => void flush(), RETRY_MS).unref();
 
   return {
+    rememberSeconds,
     get isCaughtUp() {
       return isCaughtUp;
     },

@@ -2,8 +2,8 @@ import { readConfirmation } from '../binding/confirmation.ts';
 import { AuthError } from '../http/errors.ts';
 import { readCompactJws } from '../jwt/compact-jws.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { callerKeyOf } from '../principal/caller-key.ts';
 import type { Claims } from '../principal/claims.ts';
+import { personOfClaims } from '../principal/person.ts';
 import { rememberToken } from '../principal/token-of.ts';
 import { createCallSlots } from '../realm/call-slots.ts';
 import type { Epoch } from '../revocation/epoch.ts';
@@ -150,7 +150,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
       return answer;
     },
     askInBackground(known) {
-      const who = callerKeyOf(known.claims);
+      const who = personOfClaims(known.claims);
       if (known.checking !== undefined || !background.tryEnter(who)) return;
       void askOnce(known).finally(() => background.leave(who));
     },

@@ -1,7 +1,7 @@
 import { AuthError } from '../http/errors.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { callerKeyOf } from '../principal/caller-key.ts';
 import type { Claims } from '../principal/claims.ts';
+import { personOfClaims } from '../principal/person.ts';
 import { createBreaker } from '../realm/breaker.ts';
 import { createCallSlots } from '../realm/call-slots.ts';
 import { silenceOf } from '../realm/fetch-json.ts';
@@ -39,7 +39,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
   const patienceMs = Math.min(PATIENCE_MS, options.timeoutMs);
   const slots = createCallSlots(MAX_CALLS, options.timeoutMs);
   const breaker = createBreaker(options.clock);
-  const isSlowFor = (claims: Claims) => breaker.isSlowFor(callerKeyOf(claims));
+  const isSlowFor = (claims: Claims) => breaker.isSlowFor(personOfClaims(claims));
   // An outage may be over because the keys were loaded.
   const isResting = () => outage.isFailing('checks') && breaker.isOpen;
 
@@ -54,7 +54,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
     } catch (error) {
       const failure = error as AuthError;
       const kind = silenceOf(failure);
-      const concernsAll = breaker.failed(callerKeyOf(claims), kind);
+      const concernsAll = breaker.failed(personOfClaims(claims), kind);
       // An answer that is none of Keycloak's is told at once, though it may be for this token alone.
       if (concernsAll || kind === 'unusable') outage.failed('checks', failure);
       return { outcome: 'unavailable', error: failure };
@@ -68,7 +68,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise<RemoteAnswer>((resolve) => {
         timer = setTimeout(() => {
-          breaker.slow(callerKeyOf(claims));
+          breaker.slow(personOfClaims(claims));
           resolve({ outcome: 'unavailable', error: toSilence() });
         }, patienceMs);
       });
@@ -77,7 +77,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
       return first;
     },
     async ask(token, claims, known) {
-      const who = callerKeyOf(claims);
+      const who = personOfClaims(claims);
       if (isResting()) return { outcome: 'unavailable', error: toSilence() };
       if (!(await slots.enter(who))) return { outcome: 'unavailable', error: toSilence() };
       try {

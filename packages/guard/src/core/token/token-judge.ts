@@ -36,7 +36,7 @@ interface Parts<C extends object> {
 }
 
 export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
-  const { options, context, epoch, remote, stats } = parts;
+  const { options, context, epoch, revocations, remote, stats } = parts;
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<KnownToken<C>>>();
   const freshness = createFreshness(options);
@@ -97,6 +97,8 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const now = options.clock();
     const known = toKnown<C>(token, verified, now, options.clockToleranceSeconds);
     freshness.begin(known, claims.iat, now);
+    // What revokes it must last as long as it does, and as long as others of its kind.
+    revocations.keepFor(claims.exp - (claims.iat ?? now / 1000));
     assertStillGood(known, now);
     const isLacking = options.fillClaims && isLackingClaims(claims);
     if (isLacking || freshness.ageOf(known, now) === 'stale') {
