@@ -69,6 +69,7 @@ export const MAX_REVOCATIONS = 1_000_000;
  * @param clock a clock that nobody sets: one that jumps ahead would forget all revocations. Unit: milliseconds. Default
  * `performance.now`
  * @param rememberSeconds how long each is kept: no shorter than access tokens live. Default a day
+ * @throws {RangeError} unless `rememberSeconds` is a positive number
  * @example
  * const log = createRevocationLog();
  * if (log.add(revocation)) tellOthers(revocation);
@@ -77,6 +78,7 @@ export function createRevocationLog(
   clock: () => number = () => performance.now(),
   rememberSeconds: number = REMEMBER_SECONDS,
 ): RevocationLog {
+  assertRememberSeconds(rememberSeconds);
   // By key, the newest last: Map keeps the order in which keys were set.
   const known = new Map<string, { readonly revocation: Revocation; readonly addedAt: number }>();
   // One for each realm or client, never forgotten: a token may live longer than any time chosen here.
@@ -108,7 +110,7 @@ export function createRevocationLog(
       return isNew;
     },
     keepFor(seconds) {
-      keepSeconds = Math.max(keepSeconds, seconds);
+      if (seconds > keepSeconds) keepSeconds = seconds;
     },
     get(...parts) {
       const key = JSON.stringify(parts);
@@ -122,6 +124,12 @@ export function createRevocationLog(
       return known.size + policies.size;
     },
   };
+}
+
+/** @throws {RangeError} */
+export function assertRememberSeconds(seconds: unknown): void {
+  if (typeof seconds === 'number' && seconds > 0) return;
+  throw new RangeError('rememberSeconds must be a positive number, for example 86400');
 }
 
 /** Makes one of two about the same thing, in whichever order they arrive. */

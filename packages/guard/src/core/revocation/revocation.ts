@@ -1,6 +1,6 @@
 import { createIdMemory } from './id-memory.ts';
 import { createProofMemory } from './proof-memory.ts';
-import { REMEMBER_SECONDS, type Revocation } from './revocation-log.ts';
+import { assertRememberSeconds, REMEMBER_SECONDS, type Revocation } from './revocation-log.ts';
 
 /**
  * Shares revocations between processes. Memory by default; a store that outlives the process and is seen by
@@ -44,6 +44,7 @@ export type ProofStore = RevocationStore & Required<Pick<RevocationStore, 'usePr
  *
  * @param clock time now. Unit: milliseconds since 1970. Default `Date.now`
  * @param rememberSeconds how long a revocation is kept: no shorter than access tokens live. Default a day
+ * @throws {RangeError} unless `rememberSeconds` is a positive number
  * @example
  * const revocationStore = createMemoryRevocationStore();
  * const verifiers = apis.map((api) => createVerifier({ ...api, revocationStore }));
@@ -52,6 +53,7 @@ export function createMemoryRevocationStore(
   clock: () => number = Date.now,
   rememberSeconds: number = REMEMBER_SECONDS,
 ): ProofStore {
+  assertRememberSeconds(rememberSeconds);
   const listeners = new Set<(revocation: Revocation) => void>();
   const useOnce = createIdMemory(clock);
   const useProofOnce = createProofMemory(clock);
