@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createShares } from '../../packages/guard/src/authz/index.ts';
+import { createPermit, createShares, type Permissions } from '../../packages/guard/src/authz/index.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
-import { ALICE, BOB, createFakeKeycloak, grant } from './fake-keycloak.ts';
+import { ALICE, BOB, CLIENT_UUID, createFakeKeycloak, grant } from './fake-keycloak.ts';
 
 const MALLORY = '66666666-6666-4666-8666-666666666666';
 
@@ -109,6 +109,66 @@ describe('an account whose questions Keycloak does not answer', () => {
       await assertRefused(() => shares.list(principal), 'provider_unavailable');
       assert.equal(await permissions.has(bob, ['orders#view']), true);
     }
+  });
+});
+
+describe('an account that invents names', () => {
+  const asks = (permissions: Permissions) =>
+    createPermit<string>(permissions, (name) => `${name}#view`).decide;
+
+  it('has the same one looked up once a second, and finds it once it exists', async () => {
+    const fake = createFakeKeycloak();
+    const verifier = fake.realm.verifier({ tokenCheck: 'local' });
+    const decide = asks(fake.permissions({ verifier }));
+    grant(fake, BOB, 'orders#view');
+    const bob = await verifier.verify(fake.tokenOf(BOB));
+    for (let i = 0; i < 10; i++) await assertRefused(async () => decide('made up', bob), 'permission_denied');
+    assert.equal(fake.protectionCalls.length, 1);
+    const resource = { id: 'bbbbbbbb-0000-4000-8000-000000000001', name: 'made up', scopes: ['view'] };
+    fake.resources.push({ ...resource, owner: CLIENT_UUID });
+    fake.grants.add(`${BOB} ${resource.id}#view`);
+    fake.realm.advance(1);
+    await decide('made up', bob);
+  });
+
+  it('takes no place of a name that exists', async () => {
+    const fake = createFakeKeycloak();
+    const verifier = fake.realm.verifier({ tokenCheck: 'local' });
+    const permissions = fake.permissions({ verifier });
+    grant(fake, BOB, 'orders#view');
+    const [bob, mallory] = [fake.tokenOf(BOB), await verifier.verify(fake.tokenOf(MALLORY))];
+    await permissions.has(bob, ['orders#view']);
+    const names = Array.from({ length: 10_100 }, (_, i) => `made up ${i}`);
+    const decide = asks(permissions);
+    await Promise.all(names.map((name) => Promise.resolve(decide(name, mallory)).catch(() => {})));
+    const before = fake.protectionCalls.length;
+    await permissions.has(bob, ['orders#edit']);
+    assert.equal(fake.protectionCalls.length, before);
+  });
+
+  it('leaves slots to others while Keycloak looks for them', async () => {
+    const fake = createFakeKeycloak();
+    const verifier = fake.realm.verifier({ tokenCheck: 'local' });
+    let held = 0;
+    const fetch = (async (input: string, init: RequestInit = {}) => {
+      if (!input.includes('made+up')) return fake.fetch(input, init);
+      held++;
+      return new Promise<Response>((_, reject) => {
+        const alive = setInterval(() => {}, 1_000);
+        init.signal?.addEventListener('abort', () => reject(init.signal?.reason), { once: true });
+        init.signal?.addEventListener('abort', () => clearInterval(alive), { once: true });
+      });
+    }) as typeof globalThis.fetch;
+    const permissions = fake.permissions({ verifier, fetch, timeoutMs: 1_000 });
+    grant(fake, BOB, 'orders#view');
+    const mallory = await verifier.verify(fake.tokenOf(MALLORY));
+    const decide = asks(permissions);
+    const names = Array.from({ length: 100 }, (_, i) => `made up ${i}`);
+    const all = names.map((name) => Promise.resolve(decide(name, mallory)).catch(() => {}));
+    while (held < 8) await settle();
+    assert.equal(await permissions.has(fake.tokenOf(BOB), ['orders#view']), true);
+    assert.equal(held, 8);
+    await Promise.all(all);
   });
 });
 

@@ -49,7 +49,8 @@ describe('sharing', () => {
     }
     await assert.rejects(shares.list(alice, { resourceID: ALBUM } as never), TypeError);
     assert.equal(fake.protectionCalls.length, before);
-    for (const by of [undefined, 'owner'] as const) assert.equal((await shares.list(alice, { by })).length, 1);
+    for (const by of [undefined, 'owner'] as const)
+      assert.equal((await shares.list(alice, { by })).length, 1);
   });
 
   it('needs no request, and does nothing twice', async () => {

@@ -150,7 +150,7 @@ export function createJudge(parts: Parts): Judge {
   ): Promise<Verdict> {
     if (trustTokenPermissions && claims === '') {
       const carried = readTokenPermissions(token, context);
-      if (carried !== undefined && (await isCarried(carried, permission))) {
+      if (carried !== undefined && (await isCarried(carried, permission, token))) {
         stats.byToken++;
         return 'granted';
       }
@@ -163,10 +163,14 @@ export function createJudge(parts: Parts): Judge {
     return verdict;
   }
 
-  async function isCarried(carried: readonly GrantedResource[], permission: Permission): Promise<boolean> {
+  async function isCarried(
+    carried: readonly GrantedResource[],
+    permission: Permission,
+    token: string,
+  ): Promise<boolean> {
     const { scope } = permission;
     if (scope === undefined) return false;
-    const id = await catalog.idOf(permission);
+    const id = await catalog.idOf(permission, token);
     return carried.some((one) => one.id === id && one.scopes.includes(scope));
   }
 

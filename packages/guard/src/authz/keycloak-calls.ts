@@ -22,6 +22,8 @@ export interface KeycloakCall {
   readonly init: RequestInit;
   /** Whose question it is (`personOfClaims`); `undefined` for the API's own. */
   readonly who: string | undefined;
+  /** Whether it asks for a decision. Default false: it looks something up. */
+  readonly isQuestion?: boolean;
 }
 
 /** Most calls at once. Others wait for their turn. */
@@ -34,12 +36,15 @@ export function createKeycloakCalls(options: {
   const slots = createCallSlots(MAX_CALLS, options.timeoutMs);
   const breaker = createBreaker();
 
-  async function attempt(url: string, { who, ...request }: KeycloakCall): Promise<BoundedResponse> {
+  async function attempt(
+    url: string,
+    { who, isQuestion = false, ...request }: KeycloakCall,
+  ): Promise<BoundedResponse> {
     breaker.begin();
     try {
       const response = await fetchBounded(url, { ...options, ...request });
-      // A look-up of the API's own says nothing about how long questions take.
-      if (silenceOfAnswer(response) === 'unusable') breaker.answered(who !== undefined);
+      // A look-up says nothing about how long questions take.
+      if (silenceOfAnswer(response) === 'unusable') breaker.answered(isQuestion);
       else breaker.failed(who, silenceOfAnswer(response));
       return response;
     } catch (error) {

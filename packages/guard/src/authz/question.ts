@@ -60,7 +60,13 @@ async function putQuestion(
   const secrets = [token, ...secretsOf(context)];
   const { who, ...credentials } = withCredentials(context, token, context.asks, body);
   const init = { method: 'POST', ...credentials };
-  return context.calls.call(context.issuer.endpoints.token, { what: 'permissions', secrets, init, who });
+  return context.calls.call(context.issuer.endpoints.token, {
+    what: 'permissions',
+    secrets,
+    init,
+    who,
+    isQuestion: true,
+  });
 }
 
 /**
@@ -105,7 +111,7 @@ export async function submitTicket(
   });
   const { who, ...credentials } = withCredentials(context, token, 'caller', body);
   const init = { method: 'POST', ...credentials };
-  const request = { what: 'a decision', secrets, init, who };
+  const request = { what: 'a decision', secrets, init, who, isQuestion: true };
   const response = await context.calls.call(context.issuer.endpoints.token, request);
   const no = readNo(response);
   if (no !== undefined) return no === 'request_submitted' ? 'requested' : 'refused';
