@@ -49,9 +49,13 @@ export function createDpopCheck(
     async finish(proof, who) {
       await proof.assertSigned();
       if (ofKey.isSpent(proof.jkt) || ofPerson.isSpent(who)) {
-        throw new AuthError('proof_store_unavailable', 'The key, or its user, has too many proofs at a time', {
-          seen: `thumbprint ${proof.jkt}`,
-        });
+        throw new AuthError(
+          'proof_store_unavailable',
+          'The key, or its user, has too many proofs at a time',
+          {
+            seen: `thumbprint ${proof.jkt}`,
+          },
+        );
       }
       const isFirst = await useOnce(proof.id, proof.expiresAt).catch((cause: unknown) => {
         throw new AuthError('proof_store_unavailable', 'The proof could not be remembered', { cause });
