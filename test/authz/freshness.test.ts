@@ -326,8 +326,14 @@ describe('permissions that the token carries', () => {
     assert.equal(await permissions.has(rpt(fake), ['reports#view']), true);
     assert.equal(fake.questions.length, 0);
     assert.equal(permissions.stats.byToken, 1);
+    // Of a user with the default roles of the realm.
+    const ordinary = rpt(fake, { aud: ['account', 'my-api'] });
+    assert.equal(await permissions.has(ordinary, ['reports#view']), true);
+    assert.equal(permissions.stats.byToken, 2);
     const others = [
+      { aud: ['account', 'my-api', 'web'] },
       { jti: 'onrtrt:1' },
+      { jti: 'onrtrt:1', aud: ['account', 'my-api'] },
       { jti: '26395c82-418d-6832-7021-1d4082f807d4' },
       { aud: ['my-api', 'web'] },
       { iat: fake.realm.now - 31 },
