@@ -49,6 +49,7 @@ export {
   silenceOfAnswer,
   toJsonObject,
 } from './realm/fetch-json.ts';
+export type { KeyFinder } from './realm/keys.ts';
 export { describeAnswer } from './realm/provider-refusal.ts';
 export { startBackgroundTimer } from './runtime/background-timer.ts';
 export { createBoundedCache } from './runtime/bounded-cache.ts';
