@@ -11,12 +11,6 @@ import { createClient } from '../../packages/guard/src/client/index.ts';
 import {
   allOf,
   anyOf,
-  combineVerifiers,
-  createIssuer,
-  createMemoryRevocationStore,
-  createVerifier,
-  has,
-  isAuthError,
   requireAudience,
   requireClientRole,
   requireGroup,
@@ -25,8 +19,16 @@ import {
   requireOrganization,
   requireRealmRole,
   requireScope,
-  requireSignIn,
   requireThat,
+} from '../../packages/guard/src/core/guards/guards.ts';
+import {
+  combineVerifiers,
+  createIssuer,
+  createMemoryRevocationStore,
+  createVerifier,
+  has,
+  isAuthError,
+  requireSignIn,
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
 import { createGate } from '../../packages/guard/src/core/internal.ts';

@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { buildApp } from '../../packages/server/src/index.ts';
-import { createLoggerTo, jsonStream } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo, jsonStream } from '../../packages/server/src/log/logger.ts';
 import { MAIN } from '../cli/support/program.ts';
 import { eventually } from '../support/eventually.ts';
 import { collectLog, configFor, settingsFor } from './service.ts';

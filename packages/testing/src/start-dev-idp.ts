@@ -5,6 +5,8 @@ import { createConsents } from './browser/consents.ts';
 import { createDevices } from './browser/devices.ts';
 import { createLogins } from './browser/logins.ts';
 import { createPushedRequests } from './browser/pushed-requests.ts';
+import { createClientKeys } from './client-auth/client-keys.ts';
+import { createUsedTokens } from './client-auth/used-tokens.ts';
 import { type Clock, createClock } from './clock.ts';
 import type { DevIdp, DevIdpOptions } from './dev-idp.ts';
 import { endSession } from './end-session.ts';
@@ -14,17 +16,17 @@ import { startListener } from './listener.ts';
 import { createLockout } from './lockout.ts';
 import { createMisbehaviour } from './misbehaviour.ts';
 import type { Provider } from './provider.ts';
-import { signingAlgorithmsOf } from './realm/key-providers.ts';
 import { loadRealmFile } from './realm/load-realm-file.ts';
 import { addMcpServers } from './realm/mcp-servers.ts';
 import { createRealm, type Realm } from './realm/realm.ts';
-import { warningsOf } from './realm/warnings.ts';
 import { createMetadataDocuments } from './registration/metadata-documents.ts';
 import { createSessions } from './sessions.ts';
 import { loadState, saveState } from './state-file.ts';
 import { createDpopChecker } from './tokens/dpop.ts';
+import { signingAlgorithmsOf } from './tokens/key-providers.ts';
 import { createKeyRing } from './tokens/keys.ts';
 import { mintToken } from './tokens/mint.ts';
+import { warningsOf } from './warnings.ts';
 
 /** The guide's realm, which is part of the package. */
 const TESTING_REALM = new URL('../testing-realm.json', import.meta.url);
@@ -65,6 +67,8 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
     devices: createDevices(realm, clock),
     pushedRequests: createPushedRequests(realm, clock),
     dpop: createDpopChecker(clock),
+    clientKeys: createClientKeys(clock),
+    usedTokens: createUsedTokens(clock),
     documents: createMetadataDocuments(realm, clock),
     get lockout() {
       return lockout;

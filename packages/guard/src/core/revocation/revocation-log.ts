@@ -70,9 +70,6 @@ export const MAX_REVOCATIONS = 1_000_000;
  * `performance.now`
  * @param rememberSeconds how long each is kept: no shorter than access tokens live. Default a day
  * @throws {RangeError} unless `rememberSeconds` is a positive number
- * @example
- * const log = createRevocationLog();
- * if (log.add(revocation)) tellOthers(revocation);
  */
 export function createRevocationLog(
   clock: () => number = () => performance.now(),

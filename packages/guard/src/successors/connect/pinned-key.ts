@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { type KeyFinder, readBody, readCompactJws, toJsonObject } from '../../core/internal.ts';
 
-/** A key that an application has pinned: no other may sign. */
+/** A key that an application has pinned: no other key may sign. */
 export interface PinnedKey {
   /** Leaves nothing in the realm's JWKS but the key, and knows who the issuer is while the realm does not answer. */
   readonly fetch: typeof globalThis.fetch;
@@ -22,7 +22,7 @@ const MAX_LEARNED = 99;
 export function pinKey(pem: string, realmUrl: string, fetch: typeof globalThis.fetch): PinnedKey {
   const key = createPublicKey(pem);
   const pinned = { ...key.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' };
-  // Keycloak's own name for it.
+  // Keycloak's name of the key.
   const own = createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest('base64url');
@@ -49,13 +49,13 @@ export function pinKey(pem: string, realmUrl: string, fetch: typeof globalThis.f
         const { header, input, signature } = readCompactJws(token);
         const { kid } = header;
         if (typeof kid !== 'string' || kid === own || learned.has(kid)) return;
-        // Anybody can make up a name: it must not take the place of one that is used.
+        // Names can be made up: they must not displace those in use.
         if (!verify('sha256', input, key, signature)) return;
         learned.add(kid);
         keys.alias(kid, own);
         if (learned.size > MAX_LEARNED) learned.delete(learned.values().next().value as string);
       } catch {
-        // Not a token: whoever verifies it says so.
+        // Not a token: its verification reports that.
       }
     },
   };
