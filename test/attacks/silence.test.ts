@@ -23,7 +23,6 @@ import {
 } from '../../packages/guard/src/core/guards/guards.ts';
 import {
   combineVerifiers,
-  createIssuer,
   createMemoryRevocationStore,
   createVerifier,
   has,
@@ -82,7 +81,6 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'core: VerifierOptions': (more) => createVerifier({ ...keycloak, ...more } as never),
   'core: DpopOptions': (more) =>
     createVerifier({ ...keycloak, dpop: { mode: 'required', ...more } as never }),
-  'core: IssuerOptions': (more) => createIssuer({ ...keycloak, clientId: undefined, ...more } as never),
   'core: Requirements': (more) => toGuard(more as never, 'my-api'),
   'client: ClientOptions': (more) => createClient({ ...keycloak, clientSecret: SECRET, ...more } as never),
   'session: SessionOptions': (more) => createSessions({ client, secret, verifier, ...more } as never),
