@@ -327,8 +327,7 @@ describe('permissions that the token carries', () => {
     assert.equal(fake.questions.length, 0);
     assert.equal(permissions.stats.byToken, 1);
     // Of a user with the default roles of the realm.
-    const ordinary = rpt(fake, { aud: ['account', 'my-api'] });
-    assert.equal(await permissions.has(ordinary, ['reports#view']), true);
+    assert.equal(await permissions.has(rpt(fake, { aud: ['account', 'my-api'] }), ['reports#view']), true);
     assert.equal(permissions.stats.byToken, 2);
     const others = [
       { aud: ['account', 'my-api', 'web'] },
