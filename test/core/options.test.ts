@@ -71,11 +71,11 @@ describe('the options of a verifier', () => {
     assert.deepEqual(problems, [
       {
         option: 'serverUrl',
-        rule: 'must be an http or https URL without /realms/…, query, fragment or credentials',
+        rule: 'is missing',
         example: "'https://sso.example.com'",
       },
       { option: 'realm', rule: 'must be the name of a realm', example: "'testing'" },
-      { option: 'clientId', rule: 'must be the client id of this API', example: "'my-api'" },
+      { option: 'clientId', rule: 'is missing', example: "'my-api'" },
       {
         option: 'tokenCheck',
         rule: 'must be one of recheck, local, remote',

@@ -43,7 +43,7 @@ const RULES: OptionRules<PermissionsOptions> = {
       return typeof verify === 'function' && typeof issuer === 'object' && typeof context === 'object';
     },
   }),
-  clientId: optionRules.text('must be the client id of the resource server', "'my-api'"),
+  clientId: optionRules.string('must be the client id of the resource server', "'my-api'"),
   clientSecret: optionRules.required(optionRules.CLIENT_SECRET),
   asks: optionRules.oneOf('caller', 'api'),
   permissionSeconds: optionRules.between(0, 3600, 30),

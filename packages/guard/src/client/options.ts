@@ -31,7 +31,7 @@ export interface ClientOptions {
 export const CLIENT_RULES: OptionRules<ClientOptions> = {
   serverUrl: optionRules.SERVER_URL,
   realm: optionRules.REALM,
-  clientId: optionRules.required(optionRules.text('must be the client id', "'my-api'")),
+  clientId: optionRules.required(optionRules.string('must be the client id', "'my-api'")),
   clientSecret: optionRules.CLIENT_SECRET,
   dpop: DPOP_KEY,
   timeoutMs: optionRules.TIMEOUT_MS,

@@ -20,15 +20,15 @@ import {
   FETCH,
   having,
   ISSUER,
-  isText,
+  isTrimmed,
   NOTICE_LISTENER,
   oneOf,
   PUBLIC_URL,
   REALM,
   required,
   SERVER_URL,
+  string,
   TIMEOUT_MS,
-  text,
   trueOrFalse,
   whole,
 } from './options/option-rules.ts';
@@ -157,7 +157,7 @@ export interface VerifierOptions<C extends object = Claims> {
 }
 
 /**
- * As `audience`: a token is accepted whichever client of the realm it is for. Not a text, so that no file can hold it;
+ * As `audience`: a token is accepted whichever client of the realm it is for. Not a string, so no file can hold it;
  * applications that rely on it say so by a setting of their own.
  */
 export const ANY_AUDIENCE = Symbol('any audience');
@@ -194,16 +194,16 @@ export interface ResolvedOptions<C extends object = Claims> {
 export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
   serverUrl: SERVER_URL,
   realm: REALM,
-  clientId: required(text('must be the client id of this API', "'my-api'")),
+  clientId: required(string('must be the client id of this API', "'my-api'")),
   issuer: ISSUER,
   clientSecret: CLIENT_SECRET,
   audience: {
-    rule: 'must be a text, or a list of texts that is not empty',
+    rule: 'must be a string, or a list of strings that is not empty',
     example: "'my-api'",
     isMet: (value) =>
       value === ANY_AUDIENCE ||
-      isText(value) ||
-      (Array.isArray(value) && value.length > 0 && value.every(isText)),
+      isTrimmed(value) ||
+      (Array.isArray(value) && value.length > 0 && value.every(isTrimmed)),
   },
   tokenCheck: oneOf('recheck', 'local', 'remote'),
   recheckSeconds: between(1, 3600, 30),

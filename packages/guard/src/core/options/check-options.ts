@@ -40,8 +40,9 @@ export function findOptionProblems(
   const problems: OptionProblem[] = [];
   for (const [option, { rule, example, isRequired, isMet, mend }] of Object.entries(rules)) {
     const value = given[option];
-    if (value === undefined && !isRequired) continue;
-    if (!isMet(value)) problems.push({ option, rule, example: mend?.(value) ?? example });
+    if (value === undefined) {
+      if (isRequired) problems.push({ option, rule: 'is missing', example });
+    } else if (!isMet(value)) problems.push({ option, rule, example: mend?.(value) ?? example });
   }
   for (const option of Object.keys(given)) {
     if (!Object.hasOwn(rules, option)) problems.push(toUnknown(option, Object.keys(rules), 'an option'));

@@ -1,15 +1,16 @@
 import type { OptionRule } from './check-options.ts';
 import { isPlainUrl, isServerUrl, mendServerUrl } from './server-url.ts';
 
-/** Rules that options of several factories have in common. */
+/** Rules for options that several factories share. */
 
-/** The option must be given. */
+/** The option is missing if it is `undefined`. */
 export const required = (rule: OptionRule): OptionRule => ({ ...rule, isRequired: true });
 
-export const isText = (value: unknown): boolean =>
+/** Whether a value is a non-empty string without surrounding spaces. */
+export const isTrimmed = (value: unknown): boolean =>
   typeof value === 'string' && value.trim() === value && value !== '';
 
-export const text = (rule: string, example: string): OptionRule => ({ rule, example, isMet: isText });
+export const string = (rule: string, example: string): OptionRule => ({ rule, example, isMet: isTrimmed });
 
 export const oneOf = (...values: string[]): OptionRule => ({
   rule: `must be one of ${values.join(', ')}`,
@@ -62,7 +63,7 @@ export const SERVER_URL: OptionRule = required({
 export const REALM: OptionRule = required({
   rule: 'must be the name of a realm',
   example: "'testing'",
-  isMet: (value) => isText(value) && !/[/?#\\]/.test(value as string) && !/^\.+$/.test(value as string),
+  isMet: (value) => isTrimmed(value) && !/[/?#\\]/.test(value as string) && !/^\.+$/.test(value as string),
 });
 
 export const ISSUER: OptionRule = {
@@ -77,7 +78,7 @@ export const PUBLIC_URL: OptionRule = {
   isMet: isPlainUrl,
 };
 
-export const CLIENT_SECRET = text('must be a text without spaces around it', "'…'");
+export const CLIENT_SECRET = string('must be a string without surrounding spaces', "'…'");
 export const TIMEOUT_MS = whole(100, 60_000, 5_000);
 export const CLOCK_TOLERANCE_SECONDS = between(0, 300, 5);
 export const CLOCK = callable('Date.now');
