@@ -1,5 +1,5 @@
 import type { Verifier } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { type Filled, fillOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import type { AuthzContext } from './context.ts';
 import { createKeycloakCalls } from './keycloak-calls.ts';
 
@@ -34,7 +34,7 @@ export interface PermissionsOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-const RULES: OptionRules<PermissionsOptions> = {
+const RULES = {
   verifier: optionRules.required({
     rule: 'must be the verifier of one realm',
     example: 'createVerifier(…)',
@@ -51,19 +51,24 @@ const RULES: OptionRules<PermissionsOptions> = {
   trustTokenPermissions: optionRules.trueOrFalse(false),
   timeoutMs: optionRules.TIMEOUT_MS,
   fetch: optionRules.FETCH,
-};
+} satisfies OptionRules<PermissionsOptions>;
+
+type ResolvedPermissionsOptions = Filled<PermissionsOptions, typeof RULES>;
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function toContext(options: PermissionsOptions): AuthzContext {
-  checkOptions('createPermissions', options, RULES);
-  const { verifier } = options;
+export function resolvePermissionsOptions(options: PermissionsOptions): ResolvedPermissionsOptions {
+  return fillOptions('createPermissions', options, RULES);
+}
+
+export function toContext(filled: ResolvedPermissionsOptions): AuthzContext {
+  const { verifier, clientSecret, asks } = filled;
   return {
     issuer: verifier.issuer,
-    clientId: options.clientId ?? verifier.clientId,
-    clientSecret: options.clientSecret,
-    asks: options.asks ?? 'caller',
-    calls: createKeycloakCalls({ fetch: options.fetch ?? fetch, timeoutMs: options.timeoutMs ?? 5_000 }),
-    permissionMs: (options.permissionSeconds ?? 30) * 1000,
+    clientId: filled.clientId ?? verifier.clientId,
+    clientSecret,
+    asks,
+    calls: createKeycloakCalls(filled),
+    permissionMs: filled.permissionSeconds * 1000,
     clock: verifier.context.options.clock,
   };
 }

@@ -1,35 +1,20 @@
 import { createIssuer, type Issuer } from '../core/index.ts';
-import { checkOptions } from '../core/internal.ts';
+import { type Filled, fillOptions } from '../core/internal.ts';
 import { createDpopKey, type DpopKey } from './dpop.ts';
 import { CLIENT_RULES, type ClientOptions } from './options.ts';
 
 /** What every verb needs. */
-export interface ClientContext {
+export interface ClientContext
+  extends Omit<Filled<ClientOptions, typeof CLIENT_RULES>, 'serverUrl' | 'dpop' | 'issuer'> {
   readonly issuer: Issuer;
-  readonly realm: string;
-  readonly clientId: string;
-  readonly clientSecret: string | undefined;
   /** To which tokens are bound. */
   readonly dpop: DpopKey | undefined;
-  readonly timeoutMs: number;
-  readonly clockToleranceSeconds: number;
-  readonly fetch: typeof fetch;
 }
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function createContext(options: ClientOptions): ClientContext {
-  checkOptions('createClient', options, CLIENT_RULES);
-  const timeoutMs = options.timeoutMs ?? 5_000;
-  const { serverUrl, realm } = options;
-  const issuer = options.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch: options.fetch });
-  return {
-    issuer,
-    realm,
-    clientId: options.clientId,
-    clientSecret: options.clientSecret,
-    dpop: createDpopKey(options.dpop ?? false, issuer),
-    timeoutMs,
-    clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
-    fetch: options.fetch ?? fetch,
-  };
+  const { serverUrl, dpop, ...filled } = fillOptions('createClient', options, CLIENT_RULES);
+  const { realm, timeoutMs, fetch } = filled;
+  const issuer = filled.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch });
+  return { ...filled, issuer, dpop: createDpopKey(dpop, issuer) };
 }

@@ -28,7 +28,7 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-export const CLIENT_RULES: OptionRules<ClientOptions> = {
+export const CLIENT_RULES = {
   serverUrl: optionRules.SERVER_URL,
   realm: optionRules.REALM,
   clientId: optionRules.required(optionRules.string('must be the client id', "'my-api'")),
@@ -38,4 +38,4 @@ export const CLIENT_RULES: OptionRules<ClientOptions> = {
   clockToleranceSeconds: optionRules.CLOCK_TOLERANCE_SECONDS,
   issuer: optionRules.having('an issuer', ['discover', 'refresh'], 'verifier.issuer'),
   fetch: optionRules.FETCH,
-};
+} satisfies OptionRules<ClientOptions>;

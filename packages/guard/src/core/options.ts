@@ -9,8 +9,7 @@ import {
 } from './binding/dpop-options.ts';
 import { ACR_LEVELS, type AcrLevels } from './guards/acr-levels.ts';
 import { OptionsError } from './http/errors.ts';
-import { ALGORITHMS } from './jwt/signature.ts';
-import { checkOptions, type OptionRules } from './options/check-options.ts';
+import { type Filled, fillOptions, type OptionRules } from './options/check-options.ts';
 import {
   between,
   CLIENT_SECRET,
@@ -162,36 +161,8 @@ export interface VerifierOptions<C extends object = Claims> {
  */
 export const ANY_AUDIENCE = Symbol('any audience');
 
-/** {@link VerifierOptions} with every default filled in. */
-export interface ResolvedOptions<C extends object = Claims> {
-  readonly serverUrl: string;
-  readonly realm: string;
-  readonly clientId: string;
-  readonly issuer: string | undefined;
-  readonly clientSecret: string | undefined;
-  readonly audience: readonly string[] | typeof ANY_AUDIENCE | undefined;
-  readonly tokenCheck: TokenCheck;
-  readonly recheckSeconds: number;
-  readonly whenUnavailable: 'accept' | 'refuse';
-  readonly maxCachedTokens: number;
-  readonly clockToleranceSeconds: number;
-  readonly timeoutMs: number;
-  readonly keysMaxAgeSeconds: number;
-  readonly algorithms: ReadonlySet<string>;
-  readonly fillClaims: boolean;
-  readonly parseClaims: ((claims: Claims) => C) | undefined;
-  readonly dpop: ResolvedDpopOptions;
-  readonly publicUrl: string | undefined;
-  readonly clientCertificate: ClientCertificateSource;
-  readonly acrLevels: AcrLevels | undefined;
-  readonly revocationStore: RevocationStore | undefined;
-  readonly onNotice: (notice: Notice) => void;
-  readonly clock: () => number;
-  readonly fetch: typeof fetch;
-}
-
 /** What each option of a verifier must be. */
-export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
+export const VERIFIER_RULES = {
   serverUrl: SERVER_URL,
   realm: REALM,
   clientId: required(string('must be the client id of this API', "'my-api'")),
@@ -227,7 +198,19 @@ export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
   onNotice: NOTICE_LISTENER,
   clock: CLOCK,
   fetch: FETCH,
-};
+} satisfies OptionRules<VerifierOptions>;
+
+/** {@link VerifierOptions} with every default filled in. */
+export interface ResolvedOptions<C extends object = Claims>
+  extends Omit<
+    Filled<VerifierOptions<C>, typeof VERIFIER_RULES>,
+    'audience' | 'algorithms' | 'dpop' | 'onNotice'
+  > {
+  readonly audience: readonly string[] | typeof ANY_AUDIENCE | undefined;
+  readonly algorithms: ReadonlySet<string>;
+  readonly dpop: ResolvedDpopOptions;
+  readonly onNotice: (notice: Notice) => void;
+}
 
 /**
  * Checks options and fills in the defaults.
@@ -235,40 +218,20 @@ export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function resolveOptions<C extends object>(options: VerifierOptions<C>): ResolvedOptions<C> {
-  checkOptions<VerifierOptions>('createVerifier', options as VerifierOptions, VERIFIER_RULES);
-  const dpop = resolveDpopOptions(options.dpop);
-  if (dpop.mode !== 'off' && options.revocationStore && !options.revocationStore.useProofOnce) {
-    const rule = 'must have the method useProofOnce where dpop is on';
+  const filled = fillOptions('createVerifier', options, VERIFIER_RULES);
+  const { serverUrl, realm, audience } = filled;
+  const dpop = resolveDpopOptions(filled.dpop);
+  if (dpop.mode !== 'off' && filled.revocationStore && !filled.revocationStore.useProofOnce) {
+    const rule = 'must have the method useProofOnce if dpop is on';
     throw new OptionsError('createVerifier', [
       { option: 'revocationStore', rule, example: 'createRedisRevocationStore(…)' },
     ]);
   }
   return Object.freeze({
-    serverUrl: options.serverUrl,
-    realm: options.realm,
-    clientId: options.clientId,
-    issuer: options.issuer,
-    clientSecret: options.clientSecret,
-    audience: typeof options.audience === 'string' ? [options.audience] : options.audience,
-    tokenCheck: options.tokenCheck ?? 'recheck',
-    recheckSeconds: options.recheckSeconds ?? 30,
-    whenUnavailable: options.whenUnavailable ?? 'accept',
-    maxCachedTokens: options.maxCachedTokens ?? 10_000,
-    clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
-    timeoutMs: options.timeoutMs ?? 5_000,
-    keysMaxAgeSeconds: options.keysMaxAgeSeconds ?? 60,
-    algorithms: new Set(options.algorithms ?? ALGORITHMS),
-    fillClaims: options.fillClaims ?? true,
-    parseClaims: options.parseClaims,
+    ...filled,
+    audience: typeof audience === 'string' ? [audience] : audience,
+    algorithms: new Set(filled.algorithms),
     dpop,
-    publicUrl: options.publicUrl,
-    clientCertificate: options.clientCertificate ?? 'off',
-    acrLevels: options.acrLevels,
-    revocationStore: options.revocationStore,
-    onNotice: toSafeListener(
-      options.onNotice ?? createNoticeLines(`${options.serverUrl}, realm ${options.realm}`),
-    ),
-    clock: options.clock ?? Date.now,
-    fetch: options.fetch ?? fetch,
+    onNotice: toSafeListener(filled.onNotice ?? createNoticeLines(`${serverUrl}, realm ${realm}`)),
   });
 }
