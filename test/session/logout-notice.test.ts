@@ -41,7 +41,7 @@ test('sessions that others may see, and revocations that they do not, are told o
   assert.match(message, /a logout here counts in the others only some seconds later$/);
   assert.match(
     fix ?? '',
-    /createRedisRevocationStore.+createMemoryRevocationStore\(\) where there is one process alone/,
+    /createRedisRevocationStore.+createMemoryRevocationStore\(\) for a single process/,
   );
 });
 

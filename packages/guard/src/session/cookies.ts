@@ -43,7 +43,7 @@ export function readCookie(header: string | undefined, name: string): string | u
   return header.slice(from, end === -1 ? undefined : end);
 }
 
-/** Every value of one cookie: signing out works even where somebody planted another one. */
+/** Every value of one cookie: signing out works even if an attacker planted another one. */
 export function readCookies(header: string | undefined, name: string): string[] {
   return (header ?? '')
     .split(';')
@@ -68,7 +68,7 @@ export function cookiesNamed(header: string | undefined, start: string): Readonl
   return found;
 }
 
-/** `null` for what is not well percent-encoded: it was not set here. */
+/** `null` for invalid percent-encoding: it was not set here. */
 export function decodeCookie(value: string): string | null {
   try {
     return decodeURIComponent(value);
