@@ -38,7 +38,6 @@ export {
   answerRoute,
   type Next,
   type NodeMiddleware,
-  pathOf,
   toNodeGuard,
   toNodeRoutes,
 } from './node-middleware.ts';
@@ -53,4 +52,5 @@ export {
   type SocketIoSocket,
   toSocketIoMiddleware,
 } from './socket-io.ts';
+export { pathOf } from './target.ts';
 export { type AcceptUpgrade, toUpgradeListener, type UpgradeListener } from './upgrade.ts';

@@ -4,6 +4,7 @@ import type { Door } from './door.ts';
 import { refuseMessage, TOO_LONG } from './message-body.ts';
 import { answerNode, type NodeRequest, type NodeResponse, readNodeBody } from './node-http.ts';
 import type { Route, Routes } from './routes.ts';
+import { pathOf } from './target.ts';
 
 /** Goes on with whatever comes next; with an error where something failed. */
 export type Next = (error?: unknown) => void;
@@ -66,11 +67,6 @@ export function toNodeRoutes(door: NodeDoor, routes: Routes<NodeRequest>): NodeM
       next,
     );
   };
-}
-
-/** Also of a whole URL (RFC 9112 §3.2.2). */
-export function pathOf(url: string): string {
-  return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
 }
 
 /**
