@@ -45,9 +45,7 @@ export function readCookie(header: string | undefined, name: string): string | u
 
 /** Every value of one cookie: signing out works even where somebody planted another one. */
 export function readCookies(header: string | undefined, name: string): string[] {
-  return (header ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
+  return pairsOf(header)
     .filter((pair) => pair.startsWith(`${name}=`))
     .map((pair) => pair.slice(name.length + 1));
 }
@@ -58,18 +56,29 @@ export function readCookies(header: string | undefined, name: string): string[] 
  */
 export function cookiesNamed(header: string | undefined, start: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const pair of (header ?? '').split(';')) {
+  for (const pair of pairsOf(header)) {
     const at = pair.indexOf('=');
-    const name = pair.slice(0, Math.max(0, at)).trim();
+    const name = trimBlanks(pair.slice(0, Math.max(0, at)));
     if (!name.startsWith(start) || found.has(name)) continue;
-    const value = decodeCookie(pair.slice(at + 1).trim());
+    const value = decodeCookie(trimBlanks(pair.slice(at + 1)));
     if (value !== null) found.set(name, value);
   }
   return found;
 }
 
+const pairsOf = (header = ''): string[] => header.split(';').map(trimBlanks);
+
+/**
+ * Without the spaces and tabs around it, and nothing else: a browser lets a sibling host set a cookie whose name is one of
+ * ours behind a no-break space, because the prefix `__Host-` does not stand at its start (RFC 6265bis §5.6, §5.7).
+ */
+function trimBlanks(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '');
+}
+
 /** `null` for what is not well percent-encoded: it was not set here. */
 export function decodeCookie(value: string): string | null {
+  if (!value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
   } catch {
