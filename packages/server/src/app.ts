@@ -51,11 +51,11 @@ import type { WorkerLink } from './shared/worker-link.ts';
 export interface AppDeps {
   /** Default: nothing is logged. */
   readonly logger?: Logger | undefined;
-  /** Default: made from the config. Whoever brings one closes it. */
+  /** Default: made from the config. A given one is closed by its owner. */
   readonly verifier?: Verifier | undefined;
   /** Default: made from the config. */
   readonly client?: KeycloakClient | undefined;
-  /** With `WORKERS`: the other processes, and what they share. */
+  /** With `WORKERS`: the link to the other processes and their shared state. */
   readonly link?: WorkerLink | undefined;
   /** Answers only to `localhost` and the like in the `Host` header. Default false. */
   readonly loopbackNamesOnly?: boolean | undefined;

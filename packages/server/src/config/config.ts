@@ -9,7 +9,7 @@ import { SETTINGS, type SettingName } from './settings.ts';
 import { readTracingSettings, type TracingSettings } from './tracing-settings.ts';
 import { withSecretsUnprinted } from './unprinted.ts';
 
-/** Every setting, checked and frozen. Where it is printed or written as JSON, its secrets are not shown. */
+/** Every setting, checked and frozen. Printing it, or writing it as JSON, hides the secrets. */
 export interface Config {
   readonly serverUrl: string;
   readonly realm: string;
@@ -47,11 +47,11 @@ export interface Config {
   readonly redisUrl: string | undefined;
   /** Start of every key in Redis. */
   readonly redisKeyPrefix: string;
-  /** In a minute; 0 is no limit. */
+  /** In a minute; 0: unlimited. */
   readonly loginsPerAddress: number;
-  /** In a minute, from one address; 0 is no limit. */
+  /** In a minute, from one address; 0: unlimited. */
   readonly loginsPerUser: number;
-  /** Refreshes, logouts and sign-ins in a minute; 0 is no limit. */
+  /** Refreshes, logouts and sign-ins in a minute; 0: unlimited. */
   readonly callsPerAddress: number;
   readonly callsMaxInFlight: number;
   readonly loginMaxInFlight: number;
@@ -59,9 +59,9 @@ export interface Config {
   readonly loginWaitMs: number;
   /** Unit: milliseconds. */
   readonly requestTimeoutMs: number;
-  /** 0 is no limit. */
+  /** 0: unlimited. */
   readonly maxConnections: number;
-  /** 0 is no limit. */
+  /** 0: unlimited. */
   readonly maxEventLoopDelayMs: number;
   /** Not ready, but still listening. Unit: milliseconds. */
   readonly shutdownDelayMs: number;
@@ -85,7 +85,7 @@ export function clientOptionsOf(config: Config) {
 /** A setting that is missing or wrong. */
 export interface SettingProblem {
   readonly name: SettingName;
-  /** What is wrong with it; never the value of a secret. */
+  /** The rule that is broken; never the value of a secret. */
   readonly seen: string;
   readonly rule: string;
   readonly example: string;
@@ -131,7 +131,7 @@ export interface ConfigSources {
  * Reads the settings from the environment, from `.env`, and from the `keycloak.json` that `KEYCLOAK_CONFIG_FILE`
  * names; the first that has a setting wins. An empty value counts as not set.
  *
- * @throws {ConfigError} naming every setting that is missing or wrong, or a file that is there and cannot be read
+ * @throws {ConfigError} naming every setting that is missing or wrong, or an existing file that cannot be read
  */
 export function loadConfig(sources: ConfigSources = {}): Config {
   const { env = process.env, cwd = process.cwd(), envFile = '.env' } = sources;
@@ -152,7 +152,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     const setting: Setting = SETTINGS[name];
     const text = given(name) ?? (json instanceof Error ? undefined : json[name]) ?? setting.default;
     if (text === undefined) {
-      // A file that cannot be read explains what is missing already.
+      // An unreadable file already explains the missing settings.
       if (!setting.optional && !(json instanceof Error && setting.json)) complain(name, 'is not set.');
       return undefined;
     }
@@ -235,15 +235,15 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
   return Object.freeze(withSecretsUnprinted(config, ['clientSecret', 'sessionSecrets', 'redisUrl']));
 }
 
-/** No two services have the same by chance: what is in their names is no colon. */
+/** Colons in names are encoded, so two services cannot share a prefix by chance. */
 function toKeyPrefix(realm: string, clientId: string): string {
   return ['keycloak-guard', realm, clientId].map(encodeURIComponent).join(':');
 }
 
 /**
- * What is in a file in the format of `.env`; `undefined` when there is no such file.
+ * Reads a file in the format of `.env`; `undefined` if it does not exist.
  *
- * @throws {ConfigError} when there is one that cannot be read: what it says may be what keeps the service safe
+ * @throws {ConfigError} if the file exists but cannot be read: its settings may keep the service safe
  */
 export function readEnvFile(
   file = '.env',
@@ -269,7 +269,7 @@ function describe(setting: Setting, text: string): string {
   return isPlaceholder(text) ? 'is still a placeholder.' : 'is something else.';
 }
 
-/** Whatever is in front of an `@` may be a password, however the rest is written. */
+/** Text before an `@` may be a password, even in a malformed URL. */
 function withoutSecrets(text: string): string {
   return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@');
 }
@@ -279,7 +279,7 @@ function quoted(text: string): string {
 }
 
 function describeSources(hasEnvFile: boolean, envFile: string, configFile: string | undefined): string {
-  const files = [hasEnvFile ? envFile : `${envFile} (there is no such file)`, configFile].filter(Boolean);
+  const files = [hasEnvFile ? envFile : `${envFile} (does not exist)`, configFile].filter(Boolean);
   const all = ['.env.example', 'docs/settings.md'].map(pathOfDocument).join(', ');
   return `Looked in the environment and in ${files.join(' and ')}. All settings: ${all}`;
 }

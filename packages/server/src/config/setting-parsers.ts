@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { isStrongSecret } from 'keycloak-guard/session';
 import { isServerUrl } from 'keycloak-guard/unstable';
 
-// Each reads the text of a setting; `undefined` when its rule is not met.
+// Each parses the string of a setting; `undefined` if its rule is not met.
 
 export const whole =
   (low: number, high: number) =>

@@ -165,7 +165,7 @@ export const SETTINGS = {
   },
   AUDIT_LOG: {
     description:
-      'Lines about logins, refusals, logouts and revocations (`"name":"audit"`) in the log, whatever `LOG_LEVEL` is.',
+      'Lines about logins, refusals, logouts and revocations (`"name":"audit"`) in the log, at every `LOG_LEVEL`.',
     rule: 'must be on or off',
     example: 'on',
     default: 'on',
@@ -275,8 +275,7 @@ export const SETTINGS = {
     parse: whole(0, 60_000),
   },
   SHUTDOWN_TIMEOUT_MS: {
-    description:
-      'Longest wait for requests that are under way when the process is told to end. Unit: milliseconds.',
+    description: 'Longest wait for requests that are under way at SIGTERM. Unit: milliseconds.',
     rule: 'must be a whole number from 100 to 600000',
     example: '10000',
     default: '10000',

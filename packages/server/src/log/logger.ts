@@ -42,9 +42,9 @@ export function createLoggerTo(
   );
 }
 
-/** Most that is kept while nobody reads; beyond it whole lines are left out (event `drop`). */
+/** Most that is buffered for a slow reader; further lines are dropped (event `drop`). */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
-/** How long the end of the process waits for whoever reads. */
+/** How long the end of the process waits for the reader. */
 const LAST_FLUSH_MS = 500;
 
 /** Lines are gathered for a moment: writing each alone costs more than making it. */
@@ -54,7 +54,7 @@ export function jsonStream(fd = 1) {
     ...{ dest: fd, sync: false, minLength: 8192, periodicFlush: 200, maxLength: MAX_KEPT_BYTES },
     retryEAGAIN: () => performance.now() < giveUpAt,
   });
-  // A disk that is full ends no service: what was not written is tried again, and bounded.
+  // A full disk does not end the service: writes are retried, and the buffer is bounded.
   stream.on('error', () => {});
   // pino calls it when the process ends, and it would wait for a reader that hangs for ever.
   const flushSync = stream.flushSync.bind(stream);
@@ -73,7 +73,7 @@ export function jsonStream(fd = 1) {
     try {
       flushSync();
     } catch {
-      // Nobody is left to tell.
+      // No reader is left.
     } finally {
       fs.writeSync = writeSync;
     }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { permissionsIn } from '../authz/grant/granted-permissions.ts';
+import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
-import { authenticateClient } from '../http/client-auth.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
@@ -30,7 +30,7 @@ export function addIntrospection(app: FastifyInstance, provider: Provider): void
     methods: ['POST'],
     async handler(request, reply) {
       const form = formOf(request);
-      const client = authenticateClient(provider.realm, request, WRONG_SECRET);
+      const client = await authenticateClient(provider, request, WRONG_SECRET);
       if (client.isPublic) throw new Fault(403, 'invalid_request', 'Client not allowed.');
       const token = field(form, 'token');
       if (token === undefined) throw invalidRequest('Token not provided.');

@@ -95,8 +95,26 @@ export interface RealmRepresentation {
   defaultDefaultClientScopes?: string[];
   /** Client scopes that a new client may ask for. */
   defaultOptionalClientScopes?: string[];
+  /** Identity providers. Only their tokens as client assertions are accepted (`federated-jwt`): nobody signs in with them. */
+  identityProviders?: IdentityProviderRepresentation[];
   /** Users, with their passwords. */
   users?: UserRepresentation[];
+  [field: string]: unknown;
+}
+
+/** An identity provider, as in a realm file. */
+export interface IdentityProviderRepresentation {
+  /** Name of the identity provider, for `jwt.credential.issuer` of a client. */
+  alias: string;
+  /** `kubernetes`, or `oidc` with `supportsClientAssertions`. */
+  providerId?: string;
+  /** Default true. */
+  enabled?: boolean;
+  /**
+   * Settings of the kind: `issuer`; for `oidc` also `jwksUrl`, `supportsClientAssertions`, `supportsClientAssertionReuse` and
+   * `allowedClockSkew` (seconds).
+   */
+  config?: Record<string, string>;
   [field: string]: unknown;
 }
 
@@ -142,7 +160,10 @@ export interface ClientRepresentation {
   protocol?: string;
   /** Default true. */
   enabled?: boolean;
-  /** Only `client-secret` works. Default `client-secret`. */
+  /**
+   * How the client authenticates: `client-secret`, `client-secret-jwt`, `client-jwt` (keys in the attributes `jwks.string`,
+   * `jwks.url` or `jwt.credential.certificate`) or `federated-jwt`. Default `client-secret`.
+   */
   clientAuthenticatorType?: string;
   /** Secret of a confidential client. */
   secret?: string;

@@ -1,15 +1,22 @@
 import type { ExecutionContext } from '@nestjs/common';
+import type { Requirements } from '../../core/index.ts';
 import { isThenable, type Log } from '../../core/internal.ts';
-import type { Decide, Door } from '../engine/internal.ts';
+import type { ConnectionGuard, Decide, Door } from '../engine/internal.ts';
 import { permissionsOf, toGuardOptions } from './access.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
 import { type Check, decide, forget, refuseUnknown } from './decide.ts';
 import { toBoth, toPermit } from './permission.ts';
+import { isStreaming, noteStream } from './streams.ts';
 
 /** Admits or refuses the context that a guard was called with. */
 export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;
 
-type NestDoor = Pick<Door<Call, Call, never>, 'gate' | 'permits' | 'refusalOf'>;
+type NestDoor = Pick<Door<Call, Call, never>, 'connections' | 'gate' | 'permits' | 'refusalOf'>;
+
+/** What a handler requires, and what ends its stream if it answers with one. */
+interface HandlerCheck extends Check {
+  readonly stream: ConnectionGuard<Call> | undefined;
+}
 
 /**
  * @param toCall throws an `UnknownContextError` if it cannot tell where the context carries the token
@@ -44,7 +51,9 @@ export function createAdmission(
     }
     const admitted = decide(door, check, context, call);
     if (request !== undefined) decided.set(request, { check, admitted });
-    return kindOf(context) === 'ws' ? tellOf(admitted, () => follow(call)) : admitted;
+    if (kindOf(context) === 'ws') return tellOf(admitted, () => follow(call));
+    const { stream } = check;
+    return stream === undefined ? admitted : tellOf(admitted, () => noteStream(context, call, stream));
   };
 }
 
@@ -56,8 +65,8 @@ function tellOf(admitted: true | Promise<true>, tell: () => void): ReturnType<Ad
 
 /** The check of each handler, made at its first call; `null` if the handler is open. */
 function createChecks(door: NestDoor, paths: Decide<Call> | undefined) {
-  const checks = new WeakMap<object, WeakMap<object, Check | null>>();
-  return (controller: object, handler: object): Check | null => {
+  const checks = new WeakMap<object, WeakMap<object, HandlerCheck | null>>();
+  return (controller: object, handler: object): HandlerCheck | null => {
     let ofClass = checks.get(controller);
     if (ofClass === undefined) {
       ofClass = new WeakMap();
@@ -77,10 +86,12 @@ function makeCheck(
   controller: object,
   handler: object,
   paths: Decide<Call> | undefined,
-): Check | null {
+): HandlerCheck | null {
   const options = toGuardOptions(controller, handler);
   if (options === null) return null;
   const permit = toPermit(door.permits, permissionsOf(controller, handler));
   const both = paths && permit ? toBoth(paths, permit) : (paths ?? permit);
-  return { gate: door.gate(options), permit: both };
+  const { optional: _, ...requirements } = options;
+  const stream = isStreaming(handler) ? door.connections.guard(requirements as Requirements) : undefined;
+  return { gate: door.gate(options), permit: both, stream };
 }

@@ -14,6 +14,7 @@ import type { Claims } from '../../core/index.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
+import { endStreams } from './streams.ts';
 import { assertGuarded } from './unguarded.ts';
 
 /** Where options come from that are only known when the app starts. */
@@ -86,6 +87,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
 
   /** Called by Nest when the server exists and no route does. Adds the module's own routes. */
   configure(_consumer: MiddlewareConsumer): void {
+    endStreams(this.#modules);
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 

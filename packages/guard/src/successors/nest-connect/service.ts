@@ -6,7 +6,9 @@ import {
   createCallReader,
   createNestLog,
   hearOfHandshakes,
+  isStreaming,
   kindOf,
+  noteStream,
   refuse,
   refuseUnknown,
   UnknownContextError,
@@ -107,6 +109,7 @@ export class KeycloakConnectService {
     const caller = this.#find(call).catch((error) => this.refuse(error, context, call));
     if (isKept) this.#callers.set(call.carrier, caller);
     if (kindOf(context) === 'ws') await this.#follow(caller);
+    if (isStreaming(context.getHandler())) await endWithToken(context, caller);
     return caller;
   }
 
@@ -182,6 +185,12 @@ export class KeycloakConnectService {
     if (!isHarmless(wire)) assertSameOrigin(wire, wire.origin ?? '');
     return { headers: { authorization: `Bearer ${cookie}` } };
   }
+}
+
+/** A stream ends when whoever reads it may no longer be there. */
+async function endWithToken(context: ExecutionContext, found: Promise<Caller>): Promise<void> {
+  const { call, tenant } = await found;
+  noteStream(context, call, tenant.connections);
 }
 
 const NOBODY: Partial<Record<keyof ConnectCarrier, undefined>> = {

@@ -1,4 +1,4 @@
-import { createDoor, type Door } from '../../adapters/engine/internal.ts';
+import { type ConnectionGuard, createDoor, type Door } from '../../adapters/engine/internal.ts';
 import {
   type Call,
   type CallReader,
@@ -26,6 +26,8 @@ export interface Tenant {
   /** Admits every caller with a valid token. */
   readonly signedIn: Gate<Call, Call>;
   readonly gateways: Pick<GatewayConnections, 'follow'>;
+  /** Opens connections of callers with a valid token. */
+  readonly connections: ConnectionGuard<Call>;
   /** @throws {AuthError} */
   assertMeets(principal: Principal, requirements: Requirements): void;
   /**
@@ -116,6 +118,7 @@ function createTenant(options: VerifierOptions, log: Log, { handshakes, toCall }
   return {
     door,
     signedIn: door.gate({}),
+    connections: door.connections.guard({}),
     gateways: createGatewayConnections(door, handshakes, toCall, log),
     assertMeets(principal, requirements) {
       let guard = guards.get(requirements);
