@@ -1,6 +1,6 @@
 // For adapters that load browser sessions only when they are asked to: nothing here imports them. The rest is in
 // internal.ts.
-export { type Connection, createConnections } from './connections.ts';
+export { type Connection, type Connections, createConnections } from './connections.ts';
 export { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 export { toOneRealm } from './one-realm.ts';
 export {

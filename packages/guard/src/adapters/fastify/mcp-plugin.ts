@@ -5,10 +5,10 @@ import {
   type McpCaller,
   type McpOptions,
   resolveMcpOptions,
-  watchHead,
+  watchAnswer,
 } from '../mcp/index.ts';
 import { asPlugin } from './as-plugin.ts';
-import { addMetadata, RESOURCES, TOKEN_GATE } from './protected-resource.ts';
+import { addMetadata, CONNECTIONS, RESOURCES, TOKEN_GATE } from './protected-resource.ts';
 import { REFUSE } from './refuse.ts';
 import { send } from './send.ts';
 
@@ -37,6 +37,7 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
       app[TOKEN_GATE],
       ({ raw }) => raw,
       clock,
+      app[CONNECTIONS],
     );
     const callers = new WeakMap<FastifyRequest, McpCaller>();
 
@@ -54,7 +55,7 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
       server.admit(request, reply).then(
         (caller) => {
           callers.set(request, caller);
-          watchHead(reply.raw, caller.onHead);
+          watchAnswer(reply.raw, caller);
           request.principal = caller.principal;
           Object.assign(request.raw, { auth: caller.auth });
           done();

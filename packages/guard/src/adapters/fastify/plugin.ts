@@ -3,6 +3,7 @@ import { type Requirements, readBearerToken, type TokenVerifier } from '../../co
 import { authorizationOf, type Gate, isForSession } from '../../core/internal.ts';
 import {
   type Connection,
+  type Connections,
   createConnections,
   createProtectedResources,
   type ProtectedResources,
@@ -20,7 +21,7 @@ import {
 } from './guard-hook.ts';
 import { guardNotFound } from './not-found-guard.ts';
 import { type KeycloakGuardOptions, resolveGuardOptions } from './plugin-options.ts';
-import { RESOURCES, TOKEN_GATE } from './protected-resource.ts';
+import { CONNECTIONS, RESOURCES, TOKEN_GATE } from './protected-resource.ts';
 import {
   type AskedSessions,
   createRefuse,
@@ -49,6 +50,7 @@ declare module 'fastify' {
     readonly [REFUSE]: Refuse;
     readonly [OWN_CLIENT]: () => Promise<SessionSettings<FastifyRequest>['client']>;
     readonly [RESOURCES]: ProtectedResources;
+    readonly [CONNECTIONS]: Connections<FastifyRequest>;
     readonly [TOKEN_GATE]: Gate<FastifyRequest, FastifyReply>;
     /**
      * Guards a connection that stays open, a WebSocket or server-sent events: says who it is, and when it has to end. In a
@@ -123,6 +125,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
       reporting.onDenied &&
       tell(request.log, 'onDenied', () => reporting.onDenied?.(request, error, principal)),
   });
+  app.decorate(CONNECTIONS, connections);
   app.decorate('guardConnection', async (request, requirements = {}) =>
     connections.guard(requirements).open(request),
   );

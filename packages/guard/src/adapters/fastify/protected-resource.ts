@@ -6,6 +6,8 @@ import { send } from './send.ts';
 
 /** On instances: the resources that challenges name. */
 export const RESOURCES: unique symbol = Symbol('protected resources');
+/** On instances: the connections that stay open. */
+export const CONNECTIONS: unique symbol = Symbol('connections');
 /** On instances: a gate that takes tokens alone. */
 export const TOKEN_GATE: unique symbol = Symbol('token gate');
 

@@ -30,7 +30,7 @@ import {
   toPermitGate,
 } from '../engine/internal.ts';
 import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
-import { toFetchMcp } from '../mcp/internal.ts';
+import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -219,7 +219,8 @@ export function keycloak<C extends object = Claims>(options: KeycloakOptions<Con
         c.set('principal', found.principal);
         c.set('auth', found.auth);
         await next();
-        found.onHead(c.res.status, c.res.headers.get('mcp-session-id') ?? undefined);
+        const watched = toWatched(c.res, found);
+        if (watched !== c.res) c.res = watched;
         addToAnswer(c, reply);
         return undefined;
       };

@@ -12,7 +12,7 @@ import { type McpOptions, resolveMcpOptions } from './options.ts';
 
 type FetchDoor<Incoming> = Pick<
   Door<Incoming, FetchReply, never>,
-  'protectedResource' | 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock' | 'addToAnswer'
+  'protectedResource' | 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock' | 'connections' | 'addToAnswer'
 >;
 
 /**
@@ -32,7 +32,13 @@ export function toFetchMcp<Incoming>(
 ) => Promise<Response | McpCaller | undefined> {
   const resolved = resolveMcpOptions(options);
   const routes = door.protectedResource(resolved.resource, resolved.challenged);
-  const server = createMcpServer(resolved, door.statelessGate(), door.toRequest, door.clock);
+  const server = createMcpServer(
+    resolved,
+    door.statelessGate(),
+    door.toRequest,
+    door.clock,
+    door.connections,
+  );
 
   return async (incoming, request, reply, readAgain = async () => undefined) => {
     const route = findFetchRoute(routes, request);

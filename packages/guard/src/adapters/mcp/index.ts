@@ -2,4 +2,4 @@
 export type { McpAuthInfo } from './auth-info.ts';
 export { createMcpServer, type McpCaller, type McpServer } from './mcp-server.ts';
 export { type McpOptions, type ResolvedMcpOptions, resolveMcpOptions } from './options.ts';
-export { watchHead } from './session-id.ts';
+export { watchAnswer } from './watch-answer.ts';

@@ -9,6 +9,7 @@ import {
   type RequestLike,
   requireScope,
 } from '../../core/internal.ts';
+import type { Connection, Connections } from '../engine/index.ts';
 import { type McpAuthInfo, toAuthInfo } from './auth-info.ts';
 import { neededScopes } from './needed-scopes.ts';
 import type { ResolvedMcpOptions } from './options.ts';
@@ -20,6 +21,8 @@ export interface McpCaller {
   readonly principal: Principal;
   /** Set it as `auth` on the request: the SDK's transport reads it there. */
   readonly auth: McpAuthInfo;
+  /** Watches an answer that is a stream: its signal aborts when the token expires or the session ends. */
+  follow(): Connection;
   /** Call it with the head of the answer, before that is sent. @param sessionId its `Mcp-Session-Id`, if it has one */
   onHead(status: number, sessionId: string | undefined): void;
 }
@@ -50,6 +53,7 @@ export function createMcpServer<Incoming, Outgoing>(
   gate: Gate<Incoming, Outgoing>,
   toRequest: (request: Incoming) => RequestLike,
   clock: () => number,
+  connections: Pick<Connections<Incoming>, 'follow'>,
 ): McpServer<Incoming, Outgoing> {
   const { url, audience, scopes, tools, allowedOrigins } = options;
   const owners = createSessionOwners(clock);
@@ -84,13 +88,14 @@ export function createMcpServer<Incoming, Outgoing>(
     }
   }
 
-  function toCaller(wire: RequestLike, principal: Principal): McpCaller {
+  function toCaller(request: Incoming, wire: RequestLike, principal: Principal): McpCaller {
     const sessionId = headerOf(wire.headers, 'mcp-session-id');
     const owner = personOf(principal);
     check(principal, sessionId, owner);
     return {
       principal,
       auth: toAuthInfo(principal, authorizationOf(wire) ?? '', url),
+      follow: () => connections.follow(request, principal),
       onHead(status, given) {
         const isOver = wire.method === 'DELETE' && status < 300;
         if (isOver && sessionId !== undefined) owners.drop(sessionId);
@@ -146,7 +151,7 @@ export function createMcpServer<Incoming, Outgoing>(
       orRefuse(request, null, () => assertOrigin(wire));
       const found = gate.decide(request, outgoing);
       const principal = (isThenable(found) ? await found : found) as Principal;
-      return orRefuse(request, principal, () => toCaller(wire, principal));
+      return orRefuse(request, principal, () => toCaller(request, wire, principal));
     },
     readsBodies: tools.size > 0,
     assertMayCall(request, { principal }, body) {

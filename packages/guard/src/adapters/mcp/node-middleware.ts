@@ -13,11 +13,11 @@ import { createMcpServer } from './mcp-server.ts';
 import { answerUnreadable } from './needed-scopes.ts';
 import { readMessage } from './node-body.ts';
 import { type McpOptions, resolveMcpOptions } from './options.ts';
-import { watchHead } from './session-id.ts';
+import { watchAnswer } from './watch-answer.ts';
 
 type NodeDoor<Incoming extends NodeRequest> = Pick<
   Door<Incoming, NodeResponse, never>,
-  'protectedResource' | 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock'
+  'protectedResource' | 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock' | 'connections'
 >;
 
 /**
@@ -36,14 +36,20 @@ export function toNodeMcp<Incoming extends NodeRequest>(
     door as never,
     door.protectedResource(resolved.resource, resolved.challenged) as never,
   );
-  const server = createMcpServer(resolved, door.statelessGate(), door.toRequest, door.clock);
+  const server = createMcpServer(
+    resolved,
+    door.statelessGate(),
+    door.toRequest,
+    door.clock,
+    door.connections,
+  );
 
   async function guard(request: Incoming, response: NodeResponse): Promise<void> {
     const caller = await server.admit(request, response);
     if (server.readsBodies && request.method === 'POST') {
       server.assertMayCall(request, caller, await readMessage(request));
     }
-    watchHead(response, caller.onHead);
+    watchAnswer(response, caller);
     Object.assign(request, { principal: caller.principal, auth: caller.auth });
   }
 
