@@ -246,6 +246,21 @@ export function describeMcp(adapter: McpAdapter): void {
       assert.equal((await send(mine, call('look'), other)).status, 200);
     });
 
+    test('a stream ends with the token of its caller, and others go on', { timeout: 20_000 }, async (t) => {
+      const { send, mint, realm } = await setUp(t, adapter);
+      const open = async (exp: number) => {
+        const stream = await send(mint({ exp, sub: String(exp) }), undefined, { method: 'GET' });
+        assert.deepEqual([stream.status, stream.headers.get('content-type')], [200, 'text/event-stream']);
+        return stream.body?.getReader() ?? assert.fail('no body');
+      };
+      const [short, long] = [await open(realm.now + 1), await open(realm.now + 900)];
+      const began = performance.now();
+      while (!(await short.read()).done);
+      assert.ok(performance.now() - began < 10_000);
+      assert.equal((await long.read()).done, false);
+      await long.cancel();
+    });
+
     test('a proof is used once, though another guard stands behind', async (t) => {
       const more = { dpop: 'accepted', isGuardedTwice: true } as const;
       const { send, mint, realm, denied } = await setUp(t, adapter, {}, false, more);
