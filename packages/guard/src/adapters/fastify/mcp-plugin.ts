@@ -32,13 +32,12 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
     const { resource, challenged } = resolved;
     addMetadata(app, toResourceRoutes(app.verifier, app[RESOURCES], resource, challenged));
     const clock = app.verifier.members[0]?.context?.options.clock ?? Date.now;
-    const server = createMcpServer<FastifyRequest, FastifyReply>(
-      resolved,
-      app[TOKEN_GATE],
-      ({ raw }) => raw,
+    const server = createMcpServer<FastifyRequest, FastifyReply>(resolved, app[TOKEN_GATE], {
+      toRequest: ({ raw }) => raw,
       clock,
-      app[CONNECTIONS],
-    );
+      connections: app[CONNECTIONS],
+      verifier: app.verifier,
+    });
     const callers = new WeakMap<FastifyRequest, McpCaller>();
 
     app.addHook('onRequest', (request, reply, done) => {

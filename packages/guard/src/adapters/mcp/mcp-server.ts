@@ -1,4 +1,4 @@
-import { AuthError, type Principal } from '../../core/index.ts';
+import { AuthError, type Principal, type Verifier } from '../../core/index.ts';
 import {
   type Answer,
   authorizationOf,
@@ -47,16 +47,24 @@ export interface McpServer<Incoming, Outgoing> {
   assertMayCall(request: Incoming, caller: McpCaller, body: unknown): void;
 }
 
+/** What an adapter brings along. */
+export interface McpHost<Incoming> {
+  toRequest(request: Incoming): RequestLike;
+  /** Time now. Unit: milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly connections: Pick<Connections<Incoming>, 'follow'>;
+  readonly verifier: { readonly members: readonly Pick<Verifier, 'notify'>[] };
+}
+
 /** @param gate without requirements and without session cookies, which another site could make a browser send */
 export function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   gate: Gate<Incoming, Outgoing>,
-  toRequest: (request: Incoming) => RequestLike,
-  clock: () => number,
-  connections: Pick<Connections<Incoming>, 'follow'>,
+  { toRequest, clock, connections, verifier }: McpHost<Incoming>,
 ): McpServer<Incoming, Outgoing> {
   const { url, audience, scopes, tools, allowedOrigins } = options;
   const owners = createSessionOwners(clock);
+  let isSharingTold = false;
   const requireScopes = scopes.length === 0 ? () => {} : requireScope(...scopes);
 
   function assertOrigin(request: RequestLike): void {
@@ -65,6 +73,20 @@ export function createMcpServer<Incoming, Outgoing>(
     throw new AuthError('cross_origin_request', 'A page of another origin calls the MCP server', {
       expected: `Origin ${[...allowedOrigins].join(' or ')}`,
       seen: `Origin ${origin}`,
+    });
+  }
+
+  /** A token is as good at each resource that it names: the one can call the other as its users (RFC 8707 §3). */
+  function tellOfSharing(principal: Principal): void {
+    if (isSharingTold) return;
+    const others = principal.audience.filter((one) => one !== audience && /^https?:\/\//i.test(one));
+    if (others.length === 0) return;
+    isSharingTold = true;
+    verifier.members[0]?.notify?.({
+      level: 'warn',
+      code: 'audience_shared',
+      message: `A token for ${audience} names another resource too: ${others.join(', ')}`,
+      fix: 'Give each MCP server a client scope of its own, with its audience alone',
     });
   }
 
@@ -77,6 +99,7 @@ export function createMcpServer<Incoming, Outgoing>(
       });
     }
     requireScopes(principal);
+    tellOfSharing(principal);
     if (sessionId !== undefined && !owners.isFor(sessionId, owner)) {
       throw new AuthError(
         'mcp_session_unknown',

@@ -111,11 +111,17 @@ export interface NodeKeycloak<C extends object = AppClaims> {
   ): (request: NodeRequest, response: NodeResponse) => void;
   permit(rule: PermitRule | RuleOfRequest<NodeRequest>, options?: PermitOptions<NodeRequest>): NodeMiddleware;
   /**
-   * Middleware that decides by path and method, for a whole server: after a guard, and before every router and everything that
-   * rewrites paths. Comes after `permissions`.
+   * A listener or, without one, middleware that decides by path and method, for a whole server: inside or after a guard, and
+   * before every router and everything that rewrites paths. Comes after `permissions`.
    *
    * @throws {OptionsError} for an option or a part of the configuration that is wrong
+   * @example
+   * createServer(kc.guard({}, kc.pathEnforcer({ config }, route)));
    */
+  pathEnforcer(
+    options: Omit<PathEnforcerOptions, 'permissions'>,
+    listener: GuardedListener<Principal<C>>,
+  ): (request: NodeRequest, response: NodeResponse) => void;
   pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): NodeMiddleware;
   /**
    * Guards a connection that stays open, for example server-sent events: says who it is, and when it has to end.
@@ -213,7 +219,11 @@ export function keycloak<C extends object = AppClaims>(
     permissions: door.permits.open,
     permit: ((rule: PermitRule, given?: PermitOptions<NodeRequest>, listener?: GuardedListener<never>) =>
       toGuarded(toPermit(door.permits.permit(rule, given)), listener)) as NodeKeycloak<C>['permit'],
-    pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toNodePath)),
+    pathEnforcer: ((given?: Omit<PathEnforcerOptions, 'permissions'>, listener?: GuardedListener<never>) =>
+      toGuarded(
+        toPermit(door.permits.enforcePaths(given, toNodePath)),
+        listener,
+      )) as NodeKeycloak<C>['pathEnforcer'],
     session: (settings) => toNodeRoutes(door, door.openSessions(settings)),
     protectedResource: (given) => toNodeRoutes(door, door.protectedResource(given)),
     mcp: (given) => toNodeMcp(door, given, refuse),
