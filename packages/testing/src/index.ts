@@ -10,6 +10,7 @@ export type {
   CredentialRepresentation,
   GroupRepresentation,
   IdentityProviderRepresentation,
+  OrganizationRepresentation,
   ProtocolMapperRepresentation,
   RealmRepresentation,
   RoleRepresentation,

@@ -77,10 +77,11 @@ function describePermissions({ claims }: GoodToken): Claims {
 
 function describe(provider: Provider, reading: GoodToken): Claims {
   const { claims, client, user, session } = reading;
-  const granted = toGranted(provider.realm, [
-    ...String(claims.scope ?? '').split(' '),
-    ...client.defaultScopes,
-  ]);
+  const granted = toGranted(
+    provider.realm,
+    [...String(claims.scope ?? '').split(' '), ...client.defaultScopes],
+    user,
+  );
   const answer: Claims = Object.fromEntries(
     KEPT.flatMap((name) => (name in claims ? [[name, claims[name]]] : [])),
   );
@@ -88,7 +89,10 @@ function describe(provider: Provider, reading: GoodToken): Claims {
     'introspection',
     answer,
     mappersOf(client, granted),
-    contextOf(provider, { client, user, session, notes: session ? {} : { client_id: client.clientId } }),
+    contextOf(provider, {
+      ...{ client, user, session, scopes: granted },
+      notes: session ? {} : { client_id: client.clientId },
+    }),
   );
   const audience = [answer.aud ?? []].flat() as string[];
   if (audience.length === 1) answer.aud = audience[0];

@@ -33,6 +33,8 @@ export interface Connection {
    * @throws {AuthError} rejects with what a guard would refuse the token for; the connection goes on with the old one
    */
   renew(token: string): Promise<Principal>;
+  /** Checks the caller now, as a guard would. @throws {AuthError} rejects with the refusal */
+  verify(): Promise<Principal>;
   /** To be called when the connection has ended. */
   end(): void;
 }
@@ -58,6 +60,8 @@ export interface Connections<Incoming> {
   guard(requirements: Requirements): ConnectionGuard<Incoming>;
   /** Watches a request that a gate without requirements has just admitted. */
   follow(request: Incoming, principal: Principal): Connection;
+  /** How many are open. */
+  readonly size: number;
   /** Ends the timer. */
   close(): void;
 }
@@ -193,6 +197,7 @@ export function createConnections<Incoming>(
         waitForExpiry();
         return renewed;
       },
+      verify: async () => (await gate.decide(held, null)) as Principal,
       end,
     };
   }
@@ -226,6 +231,9 @@ export function createConnections<Incoming>(
         open: (request) => begin(gate, { request }),
         openWith: async (request, token) => begin(gate, { request, token: toToken(token) }),
       };
+    },
+    get size() {
+      return open.size;
     },
     close() {
       clearInterval(timer);
