@@ -17,11 +17,12 @@ const listOf = (cell = ''): string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '' && item !== 'none');
 
-/** The cells of each row of the table below a heading of ARCHITECTURE.md. */
+/** The cells of each row of the tables below a heading of ARCHITECTURE.md. */
 function readRows(heading: string): string[][] {
   const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
   const section = text.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
-  const [, , ...rows] = section.split('\n').filter((line) => line.startsWith('|'));
+  const lines = section.split('\n').filter((line) => line.startsWith('|'));
+  const rows = lines.filter((line, at) => !/^\|-/.test(line) && !lines[at + 1]?.startsWith('|-'));
   return rows.map((row) =>
     row
       .split('|')

@@ -1,6 +1,7 @@
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type { CurrentState } from '../current.ts';
 import { type SetupGoal, toMappers } from '../goal.ts';
+import { opensAudience } from './audiences.ts';
 import type { Step } from './step.ts';
 
 /** Adds a mapper where no mapper, of the client or of a default scope, does its work already. */
@@ -13,6 +14,7 @@ export function planMappers(current: CurrentState, goal: SetupGoal): Step[] {
         kind: 'change',
         subject: `client ${goal.clientId}`,
         changes: [{ field: 'Mapper', from: there ? `${mapper.name} (not as needed)` : '', to: mapper.name }],
+        opens: opensAudience(goal.clientId, goal.clientId, current.mappers),
         action: { type: 'put-mapper', mapper },
       };
     });

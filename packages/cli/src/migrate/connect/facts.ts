@@ -5,7 +5,7 @@ import { readProgram, type SyntaxNode, walk } from '../syntax.ts';
 import { classNamesOf, findInstanceNames, isClass } from './classes.ts';
 import { findPassedSpecs, findWrappers, type PassedSpec } from './wrappers.ts';
 
-/** What all files of a project say together about its use of keycloak-connect. */
+/** Facts about a project's use of keycloak-connect, from all its files. */
 export interface ConnectFacts {
   /** Names of variables, members and parameters that hold a `Keycloak`. */
   readonly instances: ReadonlySet<string>;
@@ -13,7 +13,7 @@ export interface ConnectFacts {
   readonly clientIds: ReadonlySet<string>;
   /** Adapter settings that stand in files. */
   readonly files: readonly object[];
-  /** What functions of the application hand on to `protect`. */
+  /** Arguments that functions of the application hand on to `protect`. */
   readonly passed: ReadonlyMap<SyntaxNode, readonly PassedSpec[]>;
   /** Whether browsers can log in: there is a store or cookie, and the application is not bearer-only. */
   readonly hasLogins: boolean;

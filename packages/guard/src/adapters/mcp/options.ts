@@ -1,5 +1,5 @@
 import { checkOptions, type OptionRules } from '../../core/internal.ts';
-import { type ProtectedResourceOptions, RESOURCE_RULES } from '../engine/index.ts';
+import { type ProtectedResourceOptions, RESOURCE_RULES } from '../engine/internal.ts';
 
 /** Options of an MCP server. */
 export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChallenge'> {

@@ -1,11 +1,11 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { readBody, readCompactJws, toJsonObject } from '../../core/internal.ts';
 
-/** A key that an application has pinned: no other may sign. */
+/** A key that an application has pinned: no other key may sign. */
 export interface PinnedKey {
   /** Leaves nothing in the realm's JWKS but the key, and knows who the issuer is while the realm does not answer. */
   readonly fetch: typeof globalThis.fetch;
-  /** Learns what a token calls the key, where the key signed it: what it is called never counted, the signature does. */
+  /** Learns the name (`kid`) that a token gives the key, if the key signed it. Only the signature decides. */
   learn(token: string): void;
 }
 
@@ -19,7 +19,7 @@ const MAX_LEARNED = 99;
 export function pinKey(pem: string, realmUrl: string, fetch: typeof globalThis.fetch): PinnedKey {
   const key = createPublicKey(pem);
   const pinned = { ...key.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' };
-  // Keycloak's own name for it.
+  // Keycloak's name of the key.
   const own = createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest('base64url');
@@ -46,12 +46,12 @@ export function pinKey(pem: string, realmUrl: string, fetch: typeof globalThis.f
         const { header, input, signature } = readCompactJws(token);
         const { kid } = header;
         if (typeof kid !== 'string' || kid === own || learned.has(kid)) return;
-        // Anybody can make up a name: it must not take the place of one that is used.
+        // Names can be made up: they must not displace those in use.
         if (!verify('sha256', input, key, signature)) return;
         learned.add(kid);
         if (learned.size > MAX_LEARNED) learned.delete(learned.values().next().value as string);
       } catch {
-        // Not a token: whoever verifies it says so.
+        // Not a token: its verification reports that.
       }
     },
   };

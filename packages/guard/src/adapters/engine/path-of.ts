@@ -8,7 +8,7 @@ export function targetOf(url: string): string {
   return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^\\/?#]*/i, '');
 }
 
-/** The path of {@link targetOf}. */
+/** The path of {@link targetOf}, unchanged: routers differ in how they read dots and escapes. */
 export function pathOf(url: string): string {
   return targetOf(url).replace(/[?#].*$/s, '');
 }
