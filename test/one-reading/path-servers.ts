@@ -89,24 +89,24 @@ function fastifyApp(options: FastifyServerOptions) {
   };
 }
 
-/** Koa has no guard of MCP servers. */
 function koaApp(options: ConstructorParameters<typeof KoaRouter>[0], isByHand = false) {
-  return async ({ verifier, permissions, config }: Front) => {
+  return async ({ verifier, permissions, config, mcp }: Front) => {
     const kc = koaKeycloak({ verifier });
     kc.permissions({ permissions });
     const app = new Koa();
     app.silent = true;
+    if (mcp !== undefined) app.use(kc.mcp(mcp));
     if (config !== undefined) app.use(kc.guard()).use(kc.pathEnforcer({ config }));
     if (isByHand) {
       app.use((context) => {
-        context.body = /^\/admin(?:\/|$)/.test(context.path) ? 'ran:admin' : 'ran:public';
+        context.body = `ran:${/^\/(admin|mcp)(?:\/|$)/.exec(context.path)?.[1] ?? 'public'}`;
       });
     } else {
       const router = new KoaRouter(options);
       const show = (name: string) => (context: { body?: unknown }) => {
         context.body = `ran:${name}`;
       };
-      router.all('/admin', show('admin')).all('/admin/{*rest}', show('admin'));
+      for (const area of AREAS) router.all(`/${area}`, show(area)).all(`/${area}/{*rest}`, show(area));
       router.all('/orders/:id', show('orders')).all('/{*rest}', show('public'));
       app.use(router.routes());
     }
