@@ -31,7 +31,7 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
   const facts = learnFacts(
     read,
     files.map((one) => one.settings),
-    others,
+    { others, unread },
   );
   const isNest = named.has('nest-keycloak-connect');
   const mentions = read.flatMap(({ source, mentions: all }) =>

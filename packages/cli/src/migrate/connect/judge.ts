@@ -8,13 +8,13 @@ import { quote, realmRoleOf, requirementOf } from './natives.ts';
 /** Judges the call of a method of `Keycloak`. */
 type Judge = (call: SyntaxNode, facts: ConnectFacts, scope: Scope) => Partial<Verdict>;
 
-export function judgeConstructor(call: ConstructorCall, { files }: ConnectFacts): Partial<Verdict> {
+export function judgeConstructor(call: ConstructorCall, { files, hasFile }: ConnectFacts): Partial<Verdict> {
   const { options, settings } = call;
   const has = (...names: string[]) =>
     [options, settings].some((one) => isRecord(one) && names.some((name) => one[name]));
   const isLogin = canLogIn(call, files);
   const verdict = toVerdict(judgeStart(options, isRecord(settings) ? settings : UNKNOWN));
-  const lacksFile = (settings === undefined || typeof settings === 'string') && files.length === 0;
+  const lacksFile = (settings === undefined || typeof settings === 'string') && !hasFile;
   return {
     ...verdict,
     remark: verdict.remark ?? (lacksFile ? NO_FILE : null),

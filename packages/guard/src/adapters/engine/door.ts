@@ -155,7 +155,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
     tell(logOf(request), name, listener);
   function tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void {
-    logRefusal?.(request, error);
+    if (logRefusal !== undefined) tellOf(request, 'logRefusals', () => logRefusal(request, error));
     if (onDenied !== undefined) tellOf(request, 'onDenied', () => onDenied(request, error, principal));
   }
 

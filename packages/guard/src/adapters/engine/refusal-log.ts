@@ -32,7 +32,7 @@ export interface RefusalLogOptions<Incoming> {
  */
 export function createRefusalLog<Incoming>(
   { logRefusals, hasListener, explain, debugByDefault, loggerOf, toWire }: RefusalLogOptions<Incoming>,
-  isDevelopment = globalThis.process?.env.NODE_ENV !== 'production',
+  isDevelopment = globalThis.process?.env?.NODE_ENV !== 'production',
 ): LogRefusal<Incoming> | undefined {
   const isLoud = isDevelopment && (logRefusals === true || !hasListener);
   if (logRefusals === false || !(isLoud || logRefusals === true || debugByDefault)) return undefined;
@@ -64,7 +64,10 @@ function createLines(): (line: string) => void {
     if (count > MOST_LINES) return;
     const more =
       count === MOST_LINES ? `. More refusals follow; they are not shown for ${PERIOD_MS / 1000} s` : '';
-    process.stderr.write(`keycloak-guard: ${line.replace(UNPRINTABLE, ' ')}${more}\n`);
+    const text = `keycloak-guard: ${line.replace(UNPRINTABLE, ' ')}${more}`;
+    // Not every runtime has the first.
+    if (globalThis.process?.stderr === undefined) console.error(text);
+    else process.stderr.write(`${text}\n`);
   };
 }
 
@@ -79,7 +82,7 @@ function toLine(
 ): string {
   const details = [expected && `expected ${expected}`, seen && `seen ${seen}`].filter(Boolean).join(', ');
   // No query: it may hold a code or a token.
-  const route = toSafeText(`${method} ${pathOf(url)}`);
+  const route = toSafeText(`${method} ${pathOf(url)}`).trim();
   const what = `${route} was refused: ${statusCode} ${code}, ${reason}${details && ` (${details})`}`;
   const hint = HINTS[code] ?? `The documentation of errors explains ${code}`;
   return `${what}. ${hint}${isExplained ? '' : '. explain: true puts the reason into the answer'}`;

@@ -1,16 +1,8 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
 import type { AppClaims, Principal } from '../../core/index.ts';
 import type { GuardOptions } from '../../core/internal.ts';
-import {
-  answerRoute,
-  type Decide,
-  type PathEnforcerOptions,
-  type PermitOptions,
-  type PermitRule,
-  type RuleOfRequest,
-  toNodePath,
-} from '../engine/internal.ts';
-import type { KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
+import { answerRoute, type Decide, toNodePath } from '../engine/internal.ts';
+import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { openDoor, toBase, toSockets } from '../face/internal.ts';
 import { addExtras, hapiHost, toBoom, toResponse } from './answers.ts';
 
@@ -22,10 +14,14 @@ declare module '@hapi/hapi' {
 /** Options of {@link keycloak}. */
 export type HapiOptions<C extends object = AppClaims> = WithParts<Request, C>;
 
-/** keycloak-guard for hapi. */
+/**
+ * keycloak-guard for hapi. `permit` and `pathEnforcer` are route prerequisites (`pre`), or for `server.ext('onPostAuth', …)`;
+ * they need the option `permissions`.
+ */
 export interface HapiKeycloak<C extends object = AppClaims>
   extends KeycloakBase<Request, C>,
-    KeycloakSockets<C> {
+    KeycloakSockets<C>,
+    Pick<Keycloak<Request, Lifecycle.Method, Request, C>, 'permit' | 'pathEnforcer'> {
   /**
    * The plugin. It adds the scheme `keycloak`, whose options are requirements, and a strategy of the same name without any.
    * It answers the routes of sessions, metadata and Keycloak's messages.
@@ -39,21 +35,6 @@ export interface HapiKeycloak<C extends object = AppClaims>
    * server.route({ method: 'GET', path: '/admin', options: { auth: 'admin' }, handler: () => 'hello' });
    */
   readonly plugin: Plugin<object>;
-  /**
-   * A prerequisite for callers to whom Keycloak grants the permission. Needs the option `permissions`.
-   *
-   * @throws {OptionsError} for a wrong rule or option; {Error} without the option `permissions`
-   * @example
-   * const options = { auth: 'keycloak', pre: [kc.permit('orders#view')] };
-   * server.route({ method: 'GET', path: '/orders', options, handler: () => 'orders' });
-   */
-  permit(rule: PermitRule | RuleOfRequest<Request>, options?: PermitOptions<Request>): Lifecycle.Method;
-  /**
-   * Decides by path and method: for `server.ext('onPostAuth', …)`, or as a prerequisite. Needs the option `permissions`.
-   *
-   * @throws {OptionsError} for a wrong option or part of the configuration; {Error} without the option `permissions`
-   */
-  pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): Lifecycle.Method;
 }
 
 /**
@@ -67,6 +48,8 @@ export interface HapiKeycloak<C extends object = AppClaims>
  */
 export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>): HapiKeycloak<C> {
   const { door, routes } = openDoor<Request, Request, C>(options, hapiHost);
+  // Another strategy may have credentials with a `user`, too.
+  const callers = new WeakMap<Request, Principal>();
 
   function refuse(error: unknown, request: Request, h: ResponseToolkit): Lifecycle.ReturnValue {
     const invitation = door.inviteToLogin(error, request);
@@ -86,6 +69,7 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
           const user = await gate.decide(request, request);
           // hapi tries the next strategy, or lets an optional request pass.
           if (user === null) return h.unauthenticated(MISSING);
+          callers.set(request, user);
           return h.authenticated({ credentials: { user, scope: [...user.scopes] } });
         } catch (error) {
           return refuse(error, request, h);
@@ -98,7 +82,7 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
     (decide: Decide<Request>): Lifecycle.Method =>
     async (request, h) => {
       try {
-        await decide(request, (request.auth.credentials as typeof request.auth.credentials | null)?.user);
+        await decide(request, callers.get(request));
         return h.continue;
       } catch (error) {
         return refuse(error, request, h);

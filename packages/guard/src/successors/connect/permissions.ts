@@ -85,7 +85,7 @@ export function createAuthorization(engine: () => Engine): Authorization {
       asked.map(async ({ id: resource, scopes = [] }) => {
         if (ID.test(resource)) return { id: resource, scopes };
         const wanted = scopes.length === 0 ? [{ resource }] : scopes.map((scope) => ({ resource, scope }));
-        const ids = await Promise.all(wanted.map(judge.idOf));
+        const ids = await Promise.all(wanted.map((one) => judge.idOf(one)));
         const at = ids.indexOf('unknown');
         if (at !== -1) throw markUnknown(toUnknown(wanted[at] ?? { resource }, clientId));
         return { id: ids[0] as string, scopes };
