@@ -9,7 +9,7 @@ import {
   type RequestLike,
   requireScope,
 } from '../../core/internal.ts';
-import type { Connection, Connections } from '../engine/index.ts';
+import type { Connection, Connections } from '../engine/internal.ts';
 import { type McpAuthInfo, toAuthInfo } from './auth-info.ts';
 import { neededScopes } from './needed-scopes.ts';
 import type { ResolvedMcpOptions } from './options.ts';
