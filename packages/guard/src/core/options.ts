@@ -59,7 +59,8 @@ export interface Notice {
     | 'setting_unsafe'
     | 'setting_ignored'
     | 'logout_not_shared'
-    | 'permissions_impossible';
+    | 'permissions_impossible'
+    | 'audience_shared';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;

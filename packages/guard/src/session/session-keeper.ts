@@ -54,7 +54,7 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
   const sealer = createSealer(secrets);
   const signer = createCookieSigner(secrets);
   const endings = createEndings(store, maxMs);
-  // By the value of the cookie: one that was changed is never found.
+  // By the decoded cookie, which only who was given it knows: percent-encoding spells one session in any number of ways.
   const live = createBoundedCache<LiveSession>(Math.max(1, options.maxCachedSessions));
   const touchEveryMs = Math.min(60_000, idleMs / 20);
   const ttlOf = (record: SessionRecord): number =>
@@ -105,13 +105,13 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     },
   });
 
-  /** What a cookie says that was signed here. */
+  /** The session that a cookie names; `null` if it was not signed here. */
   function read(cookie: string): NamedSession | null {
     const signed = decodeCookie(cookie);
     const found = signed === null ? null : signer.read(signed);
-    if (found === null) return null;
+    if (signed === null || found === null) return null;
     const { value: id, isOfOldSecret } = found;
-    return { id, key: toKey(id), cookie, newCookie: isOfOldSecret ? signer.sign(id) : null };
+    return { id, key: toKey(id), cookie: signed, newCookie: isOfOldSecret ? signer.sign(id) : null };
   }
 
   async function peek(cookie: string): Promise<LiveSession | null> {
@@ -168,9 +168,10 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
   }
 
   async function end(cookie: string): Promise<boolean> {
-    live.delete(cookie);
     const named = read(cookie);
-    return named === null || endings.end(named.key);
+    if (named === null) return true;
+    live.delete(named.cookie);
+    return endings.end(named.key);
   }
 
   return {
@@ -184,7 +185,9 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
       const replaced = await store.create(toKey(id), sealed, ttlOf(record), group).catch(toUnavailable);
       return { cookie: signer.sign(id), replaced };
     },
-    find(cookie, isUse = true) {
+    find(spelled, isUse = true) {
+      const cookie = decodeCookie(spelled);
+      if (cookie === null) return null;
       const session = live.get(cookie);
       const now = clock();
       const isKnown =
@@ -197,7 +200,7 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
       return fetchOnce(cookie).then((fetched) => fetched && use(fetched, isUse));
     },
     peek,
-    atHand: (cookie) => live.get(cookie) ?? null,
+    atHand: (cookie) => live.get(decodeCookie(cookie) ?? '') ?? null,
     renew,
     end,
     async endsAt({ key, record }) {
