@@ -18,6 +18,7 @@ import { introspectionGroup } from './groups/introspection.ts';
 import { lifespansGroup } from './groups/lifespans.ts';
 import { logoutGroup } from './groups/logout.ts';
 import { metadataDocumentsGroup } from './groups/metadata-documents.ts';
+import { organizationLoginGroup, organizationTokensGroup } from './groups/organizations.ts';
 import { parGroup } from './groups/par.ts';
 import { passwordGroup } from './groups/password.ts';
 import { refreshGroup } from './groups/refresh.ts';
@@ -43,6 +44,7 @@ const PARTS = {
     'client credentials grant': serviceAccountsGroup,
     'token exchange': exchangeGroup,
     'token exchange: its rules': exchangeRulesGroup,
+    'organizations in tokens': organizationTokensGroup,
     'DPoP-bound tokens': dpopGroup,
   },
   lifespans: {
@@ -52,6 +54,7 @@ const PARTS = {
   'sign-in': {
     'authorization endpoint': authorizationGroup,
     'code grant and PKCE': codeGroup,
+    'signing in for an organization': organizationLoginGroup,
     'pushed authorization requests': parGroup,
     'device authorization': deviceGroup,
     'clients that register': registrationGroup,

@@ -1,5 +1,5 @@
 import { AuthError } from '../core/index.ts';
-import { type BoundedResponse, readCompactJws, toJsonObject } from '../core/internal.ts';
+import { type BoundedResponse, personOfClaims, readCompactJws, toJsonObject } from '../core/internal.ts';
 import { toClaimToken } from './claims.ts';
 import { type AuthzContext, secretsOf } from './context.ts';
 import { type Answer, readAnswer, readNo } from './read-answer.ts';
@@ -58,8 +58,15 @@ async function putQuestion(
   const body = new URLSearchParams({ grant_type: UMA_TICKET, audience: context.clientId, ...fields });
   for (const one of asked) body.append('permission', one);
   const secrets = [token, ...secretsOf(context)];
-  const init = { method: 'POST', ...withCredentials(context, token, context.asks, body) };
-  return context.calls.call(context.issuer.endpoints.token, 'permissions', secrets, init);
+  const { who, ...credentials } = withCredentials(context, token, context.asks, body);
+  const init = { method: 'POST', ...credentials };
+  return context.calls.call(context.issuer.endpoints.token, {
+    what: 'permissions',
+    secrets,
+    init,
+    who,
+    isQuestion: true,
+  });
 }
 
 /**
@@ -71,16 +78,17 @@ function withCredentials(
   token: string,
   asks: AuthzContext['asks'],
   body: URLSearchParams,
-): { headers: Record<string, string>; body: URLSearchParams } {
+): { who: string; headers: Record<string, string>; body: URLSearchParams } {
   const accept = 'application/json';
-  const { authorization } = assertNotBound(token);
-  if (asks === 'caller' && authorization === undefined) {
-    return { headers: { accept, authorization: `Bearer ${token}` }, body };
+  const claims = assertNotBound(token);
+  const who = personOfClaims(claims);
+  if (asks === 'caller' && claims.authorization === undefined) {
+    return { who, headers: { accept, authorization: `Bearer ${token}` }, body };
   }
   body.set('client_id', clientId);
   body.set('client_secret', clientSecret);
   body.set('subject_token', token);
-  return { headers: { accept }, body };
+  return { who, headers: { accept }, body };
 }
 
 /**
@@ -101,8 +109,10 @@ export async function submitTicket(
     // Otherwise Keycloak would issue a token that nobody needs.
     response_mode: 'decision',
   });
-  const init = { method: 'POST', ...withCredentials(context, token, 'caller', body) };
-  const response = await context.calls.call(context.issuer.endpoints.token, 'a decision', secrets, init);
+  const { who, ...credentials } = withCredentials(context, token, 'caller', body);
+  const init = { method: 'POST', ...credentials };
+  const request = { what: 'a decision', secrets, init, who, isQuestion: true };
+  const response = await context.calls.call(context.issuer.endpoints.token, request);
   const no = readNo(response);
   if (no !== undefined) return no === 'request_submitted' ? 'requested' : 'refused';
   if (response.status === 200 && toJsonObject(response.body)?.result === true) return 'granted';

@@ -20,14 +20,16 @@ export function createServiceToken(context: AuthzContext): ServiceToken {
   async function load(): Promise<string> {
     const { clientId, clientSecret, issuer, calls, clock } = context;
     const askedAt = clock();
-    const response = await calls.call(issuer.endpoints.token, 'a token', secretsOf(context), {
-      method: 'POST',
-      headers: { accept: 'application/json' },
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: clientId,
-        client_secret: clientSecret,
-      }),
+    const body = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: clientSecret,
+    });
+    const response = await calls.call(issuer.endpoints.token, {
+      what: 'a token',
+      secrets: secretsOf(context),
+      init: { method: 'POST', headers: { accept: 'application/json' }, body },
+      who: undefined,
     });
     const { access_token: token, expires_in: lifetime, error } = toJsonObject(response.body) ?? {};
     if (response.status === 200 && typeof token === 'string') {

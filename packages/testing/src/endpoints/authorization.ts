@@ -14,19 +14,20 @@ import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
 import type { Provider } from '../provider.ts';
+import { mustChooseOrganization } from '../tokens/organization-scope.ts';
 import { sendToConsent } from './finish-login.ts';
 import { authenticateUrl } from './login-urls.ts';
 import { showLogin } from './pending-login.ts';
 import { sendCode } from './send-code.ts';
 
 /** RFC 6749 §4.1, OpenID Connect Core §3.1.2. */
-export function addAuthorization(app: FastifyInstance, provider: Provider): void {
-  const { realm } = provider;
+export function addAuthorization(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'authorization',
     path: '/protocol/openid-connect/auth',
     methods: ['GET', 'POST'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
+      const { realm } = provider;
       let query = request.method === 'POST' ? formOf(request) : queryOf(request);
       const pushedAs = query.get('request_uri') ?? undefined;
       let asked: AuthRequest;
@@ -65,6 +66,14 @@ function authorize(
   const silent = asked.prompts.includes('none');
   const isPage = asked.pushedAs !== undefined && !silent;
   if (current !== undefined && !tooOld && !asked.prompts.includes('login') && !isPage) {
+    const mustChoose = mustChooseOrganization(provider.realm, asked.scope, current.user);
+    if (mustChoose && silent) throw new Fault(400, 'login_required');
+    if (mustChoose) {
+      const { browserId, login } = logins.open(browserIdOf(request), asked);
+      login.username = current.user.username;
+      setBrowserId(request, reply, browserId);
+      return showLogin(provider, request, reply, login);
+    }
     if (!provider.consents.isMissing(current.user.id, asked)) {
       return sendCode(provider, request, reply, asked, current.session);
     }

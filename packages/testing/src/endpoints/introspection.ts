@@ -23,12 +23,12 @@ const RPT_HINT = 'requesting_party_token';
 const HINTS: ReadonlySet<string> = new Set(['access_token', 'refresh_token', RPT_HINT]);
 
 /** RFC 7662. A token is active only for a client that is in its audience (Keycloak 26.6.2 and later). */
-export function addIntrospection(app: FastifyInstance, provider: Provider): void {
+export function addIntrospection(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'introspection',
     path: '/protocol/openid-connect/token/introspect',
     methods: ['POST'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
       const form = formOf(request);
       const client = await authenticateClient(provider, request, WRONG_SECRET);
       if (client.isPublic) throw new Fault(403, 'invalid_request', 'Client not allowed.');
@@ -77,10 +77,11 @@ function describePermissions({ claims }: GoodToken): Claims {
 
 function describe(provider: Provider, reading: GoodToken): Claims {
   const { claims, client, user, session } = reading;
-  const granted = toGranted(provider.realm, [
-    ...String(claims.scope ?? '').split(' '),
-    ...client.defaultScopes,
-  ]);
+  const granted = toGranted(
+    provider.realm,
+    [...String(claims.scope ?? '').split(' '), ...client.defaultScopes],
+    user,
+  );
   const answer: Claims = Object.fromEntries(
     KEPT.flatMap((name) => (name in claims ? [[name, claims[name]]] : [])),
   );
@@ -88,7 +89,10 @@ function describe(provider: Provider, reading: GoodToken): Claims {
     'introspection',
     answer,
     mappersOf(client, granted),
-    contextOf(provider, { client, user, session, notes: session ? {} : { client_id: client.clientId } }),
+    contextOf(provider, {
+      ...{ client, user, session, scopes: granted },
+      notes: session ? {} : { client_id: client.clientId },
+    }),
   );
   const audience = [answer.aud ?? []].flat() as string[];
   if (audience.length === 1) answer.aud = audience[0];

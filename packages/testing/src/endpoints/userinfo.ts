@@ -11,13 +11,13 @@ import { readToken } from '../tokens/read-access-token.ts';
 import { isLightweight, mappersOf, toGranted } from '../tokens/scopes.ts';
 
 /** OpenID Connect Core §5.3. Errors have an empty body; only `WWW-Authenticate` says what is wrong. */
-export function addUserinfo(app: FastifyInstance, provider: Provider): void {
+export function addUserinfo(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'userinfo',
     path: '/protocol/openid-connect/userinfo',
     methods: ['GET', 'POST'],
     preflight: ['GET', 'HEAD', 'OPTIONS'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
       reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
       const [, scheme = '', header] =
         /^(bearer|dpop) +(\S.*)$/i.exec(request.headers.authorization ?? '') ?? [];
@@ -79,16 +79,22 @@ async function answer(
   if ('problem' in reading) return challenge(401, 'invalid_token', reading.problem);
   const { claims, client, user, session } = reading;
   allowOriginsOf(client, request, reply);
-  const granted = toGranted(provider.realm, [
-    ...String(claims.scope ?? '').split(' '),
-    ...client.defaultScopes,
-  ]);
+  const granted = toGranted(
+    provider.realm,
+    [...String(claims.scope ?? '').split(' '), ...client.defaultScopes],
+    user,
+  );
   if (!granted.openid) return challenge(403, 'insufficient_scope', 'Missing openid scope');
   if (isLightweight(client) && client.attributes['allow.userinfo.with.lightweight.access.token'] !== 'true') {
     const text = 'Lightweight access token not allowed for userinfo endpoint';
     return challenge(401, 'invalid_token', text);
   }
   const info: Claims = { sub: user.id };
-  applyMappers('userinfo', info, mappersOf(client, granted), contextOf(provider, { client, user, session }));
+  applyMappers(
+    'userinfo',
+    info,
+    mappersOf(client, granted),
+    contextOf(provider, { client, user, session, scopes: granted }),
+  );
   return reply.header('cache-control', 'no-store, no-cache').send(info);
 }

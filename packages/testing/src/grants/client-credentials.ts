@@ -24,7 +24,7 @@ export const clientCredentialsGrant: GrantHandler = async ({
   if (!client.serviceAccounts) throw refuse('Client not enabled to retrieve service account');
   const user = realm.serviceAccountOf(client);
   if (!user.enabled) throw new Fault(401, 'invalid_request', `User '${user.username}' disabled`);
-  const scopes = grantScopes(realm, client, field(form, 'scope'));
+  const scopes = grantScopes(realm, client, field(form, 'scope'), user);
   // Keycloak fails here, because there is no refresh token to remember the resource.
   if (askedResource(realm, form) !== undefined) {
     throw new Fault(500, 'unknown_error', 'For more on this error consult the server log.');

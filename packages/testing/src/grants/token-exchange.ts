@@ -27,7 +27,7 @@ export const tokenExchangeGrant: GrantHandler = async (request) => {
 
   const { user, session } = subject;
   const scope = field(form, 'scope');
-  const granted = grantScopes(realm, client, scope);
+  const granted = grantScopes(realm, client, scope, user);
   const scopes = own && scope === undefined ? keepOpenid(granted, subject.claims) : granted;
   if (requested === REFRESH) assertMayRefresh(subject, scopes);
   assertConsent(provider, client, subject, scope);

@@ -97,6 +97,10 @@ export interface RealmRepresentation {
   defaultOptionalClientScopes?: string[];
   /** Identity providers. Only their tokens as client assertions are accepted (`federated-jwt`): nobody signs in with them. */
   identityProviders?: IdentityProviderRepresentation[];
+  /** Whether the realm has organizations. The login page then asks for the name first. Default false. */
+  organizationsEnabled?: boolean;
+  /** Organizations, with their members. */
+  organizations?: OrganizationRepresentation[];
   /** Users, with their passwords. */
   users?: UserRepresentation[];
   [field: string]: unknown;
@@ -115,6 +119,25 @@ export interface IdentityProviderRepresentation {
    * `allowedClockSkew` (seconds).
    */
   config?: Record<string, string>;
+  [field: string]: unknown;
+}
+
+/** An organization, as in a realm file. */
+export interface OrganizationRepresentation {
+  /** Name on pages. */
+  name: string;
+  /** Name in scopes and tokens. Default: the name. */
+  alias?: string;
+  /** UUID. Default: one that is the same at every start. */
+  id?: string;
+  /** Default true. */
+  enabled?: boolean;
+  /** Domains of e-mail addresses. */
+  domains?: { name: string; verified?: boolean }[];
+  /** Attributes, each with a list of values. */
+  attributes?: Record<string, string[]>;
+  /** Members, by username. */
+  members?: { username: string; [field: string]: unknown }[];
   [field: string]: unknown;
 }
 

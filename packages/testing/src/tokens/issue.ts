@@ -7,10 +7,11 @@ import { allowedOrigins } from '../realm/origins.ts';
 import type { User } from '../realm/user.ts';
 import type { ClientSession, Session } from '../session.ts';
 import { newPart } from '../sessions.ts';
-import type { SigningAlgorithm } from './keys.ts';
 import { applyMappers, type MapperContext } from './mappers.ts';
+import { organizationsFor } from './organization-scope.ts';
 import { audienceOf } from './resource.ts';
 import { type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
+import type { SigningAlgorithm } from './stored-keys.ts';
 
 /** Everything that decides on the content of tokens. */
 export interface Grant {
@@ -38,8 +39,13 @@ export interface Grant {
 
 export type Claims = Record<string, unknown>;
 
-export function contextOf({ realm }: Provider, grant: Pick<Grant, 'client' | 'user' | 'session' | 'notes'>) {
-  const { client, user, session, notes } = grant;
+export function contextOf(
+  { realm }: Provider,
+  grant: Pick<Grant, 'client' | 'user' | 'session' | 'notes' | 'scopes'>,
+) {
+  const { client, user, session, notes, scopes } = grant;
+  const names = scopes.scopes.map(({ name }) => name);
+  const chosen = session?.clients[client.clientId]?.organization;
   const context: MapperContext = {
     realm,
     client,
@@ -47,6 +53,7 @@ export function contextOf({ realm }: Provider, grant: Pick<Grant, 'client' | 'us
     notes: { ...session?.notes, ...notes },
     roles: realm.rolesInScope(user, client),
     allowedOrigins: allowedOrigins(client),
+    organizations: organizationsFor(realm, names, user, chosen),
   };
   return context;
 }

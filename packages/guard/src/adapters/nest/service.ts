@@ -1,13 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
-import type { Claims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
-import {
-  createDoor,
-  type Door,
-  type Permissions,
-  type Routes,
-  type SocketIoMiddleware,
-} from '../engine/internal.ts';
+import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
+import type { Door, Permissions, Routes, SocketIoMiddleware } from '../engine/internal.ts';
+import { createDoor } from '../face/internal.ts';
 import { type ResolvedMcpOptions, resolveMcpOptions } from '../mcp/index.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
@@ -29,18 +24,21 @@ import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
  * const keycloak = new KeycloakService({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * const test = Test.createTestingModule({ imports: [AppModule] }).overrideProvider(KeycloakService).useValue(keycloak);
  */
-export class KeycloakService<C extends object = Claims> {
+export class KeycloakService<C extends object = AppClaims> {
   readonly #door: Door<Call, Call, C>;
   readonly #routes: readonly Routes<Call>[];
   readonly #mcp: ResolvedMcpOptions | undefined;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
+  /** Name of the security scheme of guarded routes in OpenAPI documents. */
+  readonly securityScheme: string;
   /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
   readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
 
   /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
   constructor(options: KeycloakModuleOptions<C>) {
     const { nest, rest } = splitOptions(options);
+    this.securityScheme = nest.securityScheme ?? 'bearer';
     const log = rest.log ?? createNestLog();
     this.#door = createDoor<Call, Call, C>(toCallOptions({ ...rest, log }), {
       factory: 'KeycloakModule',
@@ -56,7 +54,7 @@ export class KeycloakService<C extends object = Claims> {
     this.#handshakes = handshakes;
     this.#gateways = createGatewayConnections(this.#door, handshakes, toCall, log);
     const paths = toPathPermit(this.#door.permits, nest.pathEnforcer);
-    this.admit = createAdmission(this.#door, toCall, log, this.#gateways.follow, paths);
+    this.admit = createAdmission(this.#door, toCall, log, this.#gateways, paths);
   }
 
   /** Verifies tokens; the same object that the guards use. */

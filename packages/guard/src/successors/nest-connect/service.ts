@@ -36,7 +36,7 @@ export interface Caller {
   readonly token: string;
 }
 
-/** What a service handed out to the application, which makes guards of it. */
+/** Objects that a service gave to the application, which makes guards with them. */
 const services = new WeakMap<object, KeycloakConnectService>();
 
 /**
@@ -95,7 +95,7 @@ export class KeycloakConnectService {
     return this.#settings.isEnforcing;
   }
 
-  /** Who is calling. @throws one of Nest's exceptions (rejects with one) if the caller has no valid token */
+  /** The caller. @throws one of Nest's exceptions (rejects with one) if the caller has no valid token */
   async authenticate(context: ExecutionContext): Promise<Caller> {
     let call: Call;
     try {
@@ -113,7 +113,7 @@ export class KeycloakConnectService {
     return caller;
   }
 
-  /** Who is calling, if anybody: `null` for a caller without a valid token. */
+  /** The caller; `null` without a valid token. */
   async identify(context: ExecutionContext): Promise<Caller | null> {
     try {
       return await this.#find(this.#reader.toCall(context));
@@ -163,12 +163,13 @@ export class KeycloakConnectService {
     const tenant = await this.#tenants.find(asked);
     const found = tenant.signedIn.decide(asked, asked);
     const principal = (isThenable(found) ? await found : found) as Principal;
+    this.#tenants.keep(tenant);
     Object.assign(carrier, { principal, user: { ...principal.claims } });
     Object.assign(carrier, { accessToken: token, accessTokenJWT: token });
     return { call: asked, tenant, principal, token };
   }
 
-  /** From now on the connection lasts no longer than whoever is on it may be there. */
+  /** Ends the connection with its caller's token. */
   async #follow(found: Promise<Caller>): Promise<void> {
     const { call, tenant } = await found;
     tenant.gateways.follow(call);
@@ -187,7 +188,7 @@ export class KeycloakConnectService {
   }
 }
 
-/** A stream ends when whoever reads it may no longer be there. */
+/** Ends a stream with its caller's token. */
 async function endWithToken(context: ExecutionContext, found: Promise<Caller>): Promise<void> {
   const { call, tenant } = await found;
   noteStream(context, call, tenant.connections);
