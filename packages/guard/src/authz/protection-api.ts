@@ -1,6 +1,6 @@
 import { AuthError } from '../core/index.ts';
 import { type BoundedResponse, describeAnswer, toJsonObject } from '../core/internal.ts';
-import { type AuthzContext, secretsOf } from './context.ts';
+import type { AuthzContext } from './context.ts';
 import { createServiceToken } from './service-token.ts';
 
 /** An answer of the protection API that does not refuse this API itself. */
@@ -29,7 +29,7 @@ export function createProtectionApi(context: AuthzContext): ProtectionApi {
     if (body !== undefined) headers['content-type'] = 'application/json';
     const url = `${context.issuer.baseUrl}/authz/protection/${path}`;
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-    return context.calls.call(url, 'an answer', [token, ...secretsOf(context)], init);
+    return context.calls.call(url, 'an answer', [token, ...context.credential.secrets()], init);
   }
 
   return {
@@ -42,7 +42,7 @@ export function createProtectionApi(context: AuthzContext): ProtectionApi {
         token = await serviceToken.get();
         response = await send(method, path, body, token);
       }
-      const seen = describeAnswer(response, [token, ...secretsOf(context)]);
+      const seen = describeAnswer(response, [token, ...context.credential.secrets()]);
       const fix = fixOf(response, context.clientId);
       if (fix !== undefined) throw new AuthError('provider_misconfigured', `${fix} (${seen})`);
       if (response.status >= 500 || response.status === 429 || isPage(response)) {

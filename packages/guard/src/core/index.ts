@@ -4,6 +4,9 @@ export type { Possession } from './binding/confirmation.ts';
 export type { DpopMode, DpopOptions } from './binding/dpop-options.ts';
 export type { SenderCheck } from './binding/sender-check.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
+export { type CreateCredentialOptions, createCredential } from './credential/create-credential.ts';
+export type { Authentication, Credential, CredentialKind } from './credential/credential.ts';
+export type { CredentialOptions, SecretMethod } from './credential/options.ts';
 export type { AcrLevels } from './guards/acr-levels.ts';
 export {
   allOf,
@@ -44,7 +47,7 @@ export { type AdminAction, revokeByAdminPush } from './messages/admin-push.ts';
 export type { KeycloakMessage } from './messages/keycloak-messages.ts';
 export { revokeByLogoutToken } from './messages/logout-token.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
-export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
+export type { TokenCheck, VerifierOptions } from './options.ts';
 export type { AppClaims, Claims, GuardTypes, WithParser } from './principal/claims.ts';
 export type { Principal } from './principal/principal.ts';
 export { principalOf } from './principal/principal-of.ts';
@@ -63,6 +66,7 @@ export {
 } from './revocation/revocation.ts';
 export { createRevocationLog, type Revocation, type RevocationLog } from './revocation/revocation-log.ts';
 export type { Log } from './runtime/log.ts';
+export type { Notice } from './runtime/notice.ts';
 export type { VerifierStats } from './token/stats.ts';
 export {
   createVerifier,

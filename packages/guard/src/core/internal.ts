@@ -2,6 +2,12 @@
 
 export { KEPT } from './binding/confirmation.ts';
 export {
+  CREDENTIAL_RULES,
+  type GivenCredential,
+  toCredential,
+} from './credential/create-credential.ts';
+export { createHeldToken, type HeldToken } from './credential/held-token.ts';
+export {
   createGate,
   type Gate,
   type GateHost,
@@ -48,3 +54,4 @@ export { createStandardErrorLog, type Log } from './runtime/log.ts';
 export { createNoticeLines } from './runtime/notice-lines.ts';
 export { toSafeListener } from './runtime/safe-listener.ts';
 export { selectByIssuer } from './select-verifier.ts';
+export { partsOf, type VerifierParts } from './verifier-parts.ts';

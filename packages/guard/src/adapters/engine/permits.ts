@@ -22,12 +22,11 @@ import type { Gate } from '../../core/internal.ts';
 import { toOneRealm } from './one-realm.ts';
 
 /**
- * Options of permissions in an adapter: those of `createPermissions`, or permissions made before. `clientSecret` may be left
- * out where the adapter was given it. The verifier is the adapter's.
+ * Options of permissions in an adapter: those of `createPermissions`, or permissions made before. The verifier is the
+ * adapter's, and so is the credential if none is given.
  */
 export type PermissionSettings =
-  | (Omit<PermissionsOptions, 'verifier' | 'clientSecret'> &
-      Partial<Pick<PermissionsOptions, 'clientSecret'>>)
+  | Omit<PermissionsOptions, 'verifier'>
   | {
       /** Needed where the adapter's verifier is of several realms. */
       readonly permissions: Permissions;
@@ -80,7 +79,7 @@ type AppFunction = (request: unknown, principal: Principal, ...more: readonly un
 /** @param options the adapter's own, which fill in what the settings leave out */
 export function createPermits<Incoming>(
   verifier: TokenVerifier,
-  options: Partial<Pick<VerifierOptions, 'clientSecret' | 'fetch' | 'timeoutMs'>>,
+  options: Pick<Partial<VerifierOptions>, 'fetch' | 'timeoutMs'>,
   { factory, toAsked = (request) => request, onDenied, logOf }: PermitsHost<Incoming>,
 ): Permits<Incoming> {
   let permissions: Permissions | undefined;
@@ -117,9 +116,9 @@ export function createPermits<Incoming>(
       if (permissions !== undefined) throw new Error(`${factory}: permissions were turned on before`);
       if ('permissions' in settings) permissions = settings.permissions;
       else {
-        const { clientSecret, fetch, timeoutMs } = options;
+        const { fetch, timeoutMs } = options;
         permissions = createPermissions({
-          ...({ clientSecret, fetch, timeoutMs } as { clientSecret: string }),
+          ...{ fetch, timeoutMs },
           ...(settings as object),
           verifier: toOneRealm(factory, verifier),
         });

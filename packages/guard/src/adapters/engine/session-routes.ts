@@ -1,5 +1,6 @@
 import { createClient } from '../../client/index.ts';
 import type { TokenVerifier, VerifierOptions } from '../../core/index.ts';
+import { partsOf } from '../../core/internal.ts';
 import {
   createSessions,
   type SessionOptions,
@@ -9,15 +10,15 @@ import {
 import { type Route, type Routes, toRoutes } from './routes.ts';
 
 /**
- * Options of browser sessions in an adapter. `client` may be left out where the adapter was given `serverUrl` and
- * `clientSecret`: then it is that client.
+ * Options of browser sessions in an adapter. `client` may be left out where the adapter was given `serverUrl`: then
+ * it is that client, with its credential.
  */
 export type SessionSettings<Incoming> = Omit<SessionOptions<Incoming>, 'client'> &
   Partial<Pick<SessionOptions<Incoming>, 'client'>>;
 
 /** The options of a verifier that say which client of which realm this is. */
 export type ClientSettings = Partial<
-  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'clientSecret' | 'timeoutMs' | 'fetch'>
+  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'timeoutMs' | 'fetch'>
 >;
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
@@ -33,11 +34,12 @@ export function openSessions<Incoming>(
 /** The same client of the same realm; `undefined` where the options do not say which. */
 export function clientOf(
   { members }: Pick<TokenVerifier, 'members'>,
-  { serverUrl, realm, clientId, clientSecret, timeoutMs, fetch }: ClientSettings,
+  { serverUrl, realm, clientId, timeoutMs, fetch }: ClientSettings,
 ) {
   if (serverUrl === undefined || realm === undefined || clientId === undefined) return undefined;
-  const issuer = members[0]?.issuer;
-  return createClient({ serverUrl, realm, clientId, clientSecret, issuer, timeoutMs, fetch });
+  const [member] = members;
+  const credential = member && partsOf(member)?.credential;
+  return createClient({ serverUrl, realm, clientId, credential, issuer: member?.issuer, timeoutMs, fetch });
 }
 
 export function toSessionRoutes<Incoming>(

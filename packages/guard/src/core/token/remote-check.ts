@@ -21,7 +21,7 @@ export interface RemoteCheck {
 
 type RemoteOptions = Pick<
   ResolvedOptions,
-  'clientId' | 'clientSecret' | 'clock' | 'fetch' | 'onNotice' | 'timeoutMs'
+  'clientId' | 'credential' | 'clock' | 'fetch' | 'onNotice' | 'timeoutMs'
 >;
 
 /** After a call without an answer nobody asks for this long; then one call tries, and the rest go on waiting. */
