@@ -1,5 +1,5 @@
-import { type Credential, createIssuer, type Issuer } from '../core/index.ts';
-import { checkOptions, createNoticeLines, toCredential } from '../core/internal.ts';
+import { type Credential, createIssuer, type Issuer, type Verifier } from '../core/index.ts';
+import { checkOptions, createNoticeLines, partsOf, toCredential } from '../core/internal.ts';
 import { createDpopKey, type DpopKey } from './dpop.ts';
 import { CLIENT_RULES, type ClientOptions } from './options.ts';
 
@@ -36,4 +36,13 @@ export function createContext(options: ClientOptions): ClientContext {
     clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
     fetch: options.fetch ?? fetch,
   };
+}
+
+/** The client whose tokens a verifier takes, with its credential; `undefined` for a verifier that was not made here. */
+export function contextOfVerifier(verifier: Verifier<object>): ClientContext | undefined {
+  const parts = partsOf(verifier);
+  if (parts === undefined) return undefined;
+  const { issuer, clientId } = verifier;
+  const { clockToleranceSeconds } = verifier.context.options;
+  return { ...parts, issuer, clientId, dpop: undefined, clockToleranceSeconds };
 }

@@ -6,9 +6,11 @@ export type {
 } from './authorization-code.ts';
 export type { ApiRequest } from './call-api.ts';
 export { createClient, type KeycloakClient } from './client.ts';
+export type { ServiceToken, ServiceTokenRequest } from './client-credentials.ts';
 export type { DevicePrompt } from './device.ts';
 export { diagnoseTokenError } from './diagnosis.ts';
 export { AuthorizationError, ClientError } from './errors.ts';
+export type { ExchangeRequest } from './exchange.ts';
 export type { CodeExchange } from './exchange-code.ts';
 export type { ClientOptions } from './options.ts';
 export type { PasswordGrantRequest } from './password-grant.ts';

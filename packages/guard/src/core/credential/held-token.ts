@@ -11,8 +11,12 @@ export interface IssuedToken {
 export interface HeldToken {
   /** Rejects with what `load` rejects with, but never while the token before is still good. */
   get(): Promise<string>;
-  /** Loads a new token next time, because this one was refused. */
-  drop(token: string): void;
+  /**
+   * Loads a new token next time, because this one was refused.
+   *
+   * @param olderThanMs keeps a token that is younger: it would only be refused again. Default 0
+   */
+  drop(token: string, olderThanMs?: number): void;
 }
 
 /** A token is renewed at most this long before it expires. Unit: milliseconds. */
@@ -28,7 +32,9 @@ const PAUSE_MS = 2_000;
  * @param load asks Keycloak for a token; one call at a time, however many wait for it
  */
 export function createHeldToken(load: () => Promise<IssuedToken>, clock: () => number): HeldToken {
-  let current: { readonly token: string; readonly renewAt: number; readonly until: number } | undefined;
+  let current:
+    | { readonly token: string; readonly loadedAt: number; readonly renewAt: number; readonly until: number }
+    | undefined;
   let loading: Promise<string> | undefined;
   // By a clock that nobody sets.
   let failedAt = Number.NEGATIVE_INFINITY;
@@ -40,6 +46,7 @@ export function createHeldToken(load: () => Promise<IssuedToken>, clock: () => n
       const lifetimeMs = expiresInSeconds * 1000;
       current = {
         token,
+        loadedAt: performance.now(),
         renewAt: askedAt + lifetimeMs - Math.min(AHEAD_MS, lifetimeMs / 2),
         until: askedAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
       };
@@ -64,8 +71,9 @@ export function createHeldToken(load: () => Promise<IssuedToken>, clock: () => n
       if (now >= current.renewAt && performance.now() - failedAt >= PAUSE_MS) renewOnce().catch(() => {});
       return current.token;
     },
-    drop(token) {
-      if (current?.token === token) current = undefined;
+    drop(token, olderThanMs = 0) {
+      if (current?.token !== token || performance.now() - current.loadedAt < olderThanMs) return;
+      current = undefined;
     },
   };
 }

@@ -19,7 +19,8 @@ export interface Notice {
     | 'permissions_impossible'
     | 'credential_old'
     | 'credential_missing'
-    | 'credential_back';
+    | 'credential_back'
+    | 'calling_refused';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;
