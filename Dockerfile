@@ -7,7 +7,7 @@ COPY packages/server/package.json packages/server/
 COPY packages/cli/package.json packages/cli/
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
-COPY tools/build.mjs tools/declarations.mjs tools/
+COPY tools/build/build.mjs tools/build/declarations.mjs tools/build/
 COPY packages packages
 # What stays of a package is its package.json and the programs in dist/. npm made no link to a command that was not built yet.
 RUN npm run build && npm prune --omit=dev --ignore-scripts \

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { startService } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { collectLog, configFor, PASSWORD } from '../server/service.ts';
 import { launchChromium, reachOnly } from '../support/chromium.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import websocket from '@fastify/websocket';
 import { startService } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { collectLog, configFor, startIdp } from '../server/service.ts';
 import { buildSessionApp } from '../session/session-app.ts';
 import { launchChromium } from '../support/chromium.ts';

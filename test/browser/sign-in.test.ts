@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { startService } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { collectLog, configFor, startIdp } from '../server/service.ts';
 import { walkThrough } from '../session/journey.ts';
 

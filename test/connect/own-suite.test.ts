@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { createAdmin } from '../../tools/connect/admin.ts';
-import { readTap } from '../../tools/connect/tap.ts';
+import { createAdmin } from '../../tools/check/connect/admin.ts';
+import { readTap } from '../../tools/check/connect/tap.ts';
 
 /** A Keycloak that fails to delete a realm so many times. */
 async function startKeycloak(t: TestContext, failures: number) {

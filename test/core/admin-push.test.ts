@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  type AdminAction,
-  type Revocation,
-  revokeByAdminPush,
-  type Verifier,
-} from '../../packages/guard/src/core/index.ts';
+import type { Revocation, Verifier } from '../../packages/guard/src/core/index.ts';
+import { type AdminAction, revokeByAdminPush } from '../../packages/guard/src/core/internal.ts';
 import { assertAtOnce, assertRefused } from '../support/refusal.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm, startLoaded } from '../support/test-realm.ts';

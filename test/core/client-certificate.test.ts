@@ -5,8 +5,8 @@ import {
   authenticate,
   type ClientCertificateSource,
   type RequestLike,
-  type SocketLike,
 } from '../../packages/guard/src/core/index.ts';
+import type { SocketLike } from '../../packages/guard/src/core/internal.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { assertAtOnce, assertRefused, refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import {
-  type Authentication,
   type Credential,
   type CredentialOptions,
   createCredential,
@@ -14,6 +13,7 @@ import {
   type Notice,
   OptionsError,
 } from '../../packages/guard/src/core/index.ts';
+import type { Authentication } from '../../packages/guard/src/core/internal.ts';
 import { createTestKey, signCompact } from '../support/signing-keys.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

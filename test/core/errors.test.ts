@@ -4,9 +4,9 @@ import {
   AUTH_ERRORS,
   AuthError,
   type AuthErrorCode,
-  buildChallenge,
   OptionsError,
 } from '../../packages/guard/src/core/index.ts';
+import { buildChallenge } from '../../packages/guard/src/core/internal.ts';
 
 const CHALLENGES: Readonly<Record<AuthErrorCode, [number, string, Record<string, string>]>> = {
   missing_token: [401, 'Not authenticated', { 'www-authenticate': 'Bearer' }],

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   AuthError,
-  allOf,
-  anyOf,
   type Guard,
   OptionsError,
   type Requirements,
+  toGuard,
+} from '../../packages/guard/src/core/index.ts';
+import {
+  allOf,
+  anyOf,
   requireAudience,
   requireClientRole,
   requireGroup,
@@ -16,9 +19,8 @@ import {
   requireRealmRole,
   requireScope,
   requireThat,
-  toGuard,
-} from '../../packages/guard/src/core/index.ts';
-import { scopesOf } from '../../packages/guard/src/core/internal.ts';
+  scopesOf,
+} from '../../packages/guard/src/core/internal.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/principal.ts';
 
 const claims = {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { toClient } from '../../packages/cli/src/admin/goal.ts';
+import { SETTINGS } from '../../packages/server/src/config/settings.ts';
 import { loadConfig } from '../../packages/server/src/index.ts';
-import { SETTINGS } from '../../packages/server/src/settings.ts';
 import { ROOT } from '../repo/source-imports.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests have as many shapes as there are kinds.

@@ -15,7 +15,7 @@ import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import { createTestCertificate, type TestCertificate } from '../support/certificates.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
-// Needs nginx: npm run test:deploy. What docs/proof-of-possession.md says of nginx, with nginx.
+// Needs nginx: npm test -- deploy. What docs/proof-of-possession.md says of nginx, with nginx.
 
 const server = createTestCertificate('localhost');
 const client = createTestCertificate('client');

@@ -11,7 +11,7 @@ import type { Child } from '../../lab/reliability/machines/child.ts';
 import { runNginx } from '../../lab/reliability/machines/nginx.ts';
 import { ROOT } from '../repo/source-imports.ts';
 
-// Needs nginx: npm run test:deploy
+// Needs nginx: npm test -- deploy
 
 const read = (file: string): string => readFileSync(join(ROOT, 'deploy/nginx', file), 'utf8');
 /** Of the network of compose.scale.yaml: in here, the address that the machine's TLS proxy comes from. */

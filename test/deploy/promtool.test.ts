@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-// Needs promtool (Debian: prometheus): npm run test:deploy
+// Needs promtool (Debian: prometheus): npm test -- deploy
 
 const folder = fileURLToPath(new URL('../../deploy/observability/', import.meta.url));
 const promtool = (cwd: string, ...args: string[]) =>

@@ -8,7 +8,7 @@ import {
   SHARED,
   sharedSectionsOf,
   withSharedSections,
-} from '../../tools/shared-sections.ts';
+} from '../../tools/docs/shared-sections.ts';
 import { ROOT } from '../repo/source-imports.ts';
 
 /** What a reader has to find, in this order; more may stand between. */
@@ -44,7 +44,7 @@ describe('the pages of the frameworks', () => {
       );
     });
 
-    test(`${page} has what is the same on every page, as it is now (npm run pages)`, () => {
+    test(`${page} has what is the same on every page, as it is now (npm run docs)`, () => {
       const text = read(page);
       assert.deepEqual(sharedSectionsOf(text), SHARED);
       assert.equal(withSharedSections(name, text), text);

@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
-import { codeBlocks } from '../../tools/documents.ts';
+import { codeBlocks } from '../../tools/docs/documents.ts';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { isAuthError } from '../../packages/guard/src/core/index.ts';
-import { codeBlocks } from '../../tools/documents.ts';
+import { codeBlocks } from '../../tools/docs/documents.ts';
 import { get, NOT_VALID, start } from './guarded-app.ts';
 
 it('the error handler of docs/errors.md tells who forges tokens nothing, and leaves other errors alone', async () => {

@@ -1,5 +1,5 @@
 import { buildApp } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { collectLog, configFor, form, PASSWORD } from '../server/service.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';

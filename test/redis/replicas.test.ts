@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { startService } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { buildTestApp, collectLog, configFor, form, PASSWORD, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';

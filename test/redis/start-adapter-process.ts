@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { TSX } from '../../tools/typescript.mjs';
+import { TSX } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import type { Replica } from './adapter-process.ts';
 

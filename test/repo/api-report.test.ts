@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { apiReports } from '../../tools/api-report.ts';
+import { apiReports } from '../../tools/docs/api-report.ts';
 import { ROOT } from './source-imports.ts';
 
 const FOLDER = join(ROOT, 'docs/api');
 
-test('docs/api/ says what users can import, with its signatures: npm run api-report', () => {
+test('docs/api/ says what users can import, with its signatures: npm run docs', () => {
   const reports = apiReports();
   assert.ok(reports.size > 15);
   assert.deepEqual(readdirSync(FOLDER).sort(), [...reports.keys()].sort());

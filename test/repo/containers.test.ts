@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { parse } from 'yaml';
 import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
-import { SETTINGS } from '../../packages/server/src/settings.ts';
-import { documents } from '../../tools/documents.ts';
+import { SETTINGS } from '../../packages/server/src/config/settings.ts';
+import { documents } from '../../tools/docs/documents.ts';
 import { ROOT } from './source-imports.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: services have as many shapes as there are images.
@@ -27,11 +27,11 @@ test('Dockerfile: built without a frontend from the internet, run as a number th
 });
 
 test('Dockerfile: every file that the build is made of gets into the image, and past .dockerignore', () => {
-  const needed = new Set(['tools/build.mjs']);
+  const needed = new Set(['tools/build/build.mjs']);
   for (const file of needed)
     for (const [, name = ''] of read(file).matchAll(/^import .* from '\.\/(.+)';$/gm))
-      needed.add(`tools/${name}`);
-  const [, copied = ''] = /^COPY (.+) tools\/$/m.exec(read('Dockerfile')) ?? [];
+      needed.add(`tools/build/${name}`);
+  const [, copied = ''] = /^COPY (.+) tools\/build\/$/m.exec(read('Dockerfile')) ?? [];
   assert.deepEqual(copied.split(' ').sort(), [...needed].sort());
   const letIn = read('.dockerignore').match(/(?<=^!)tools\/.+$/gm) ?? [];
   assert.deepEqual([...letIn].sort(), [...needed].sort());

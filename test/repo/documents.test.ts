@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { commands } from '../../packages/cli/src/commands.ts';
 import { AUTH_ERRORS } from '../../packages/guard/src/core/http/errors.ts';
-import { documents as allDocuments } from '../../tools/documents.ts';
+import { documents as allDocuments } from '../../tools/docs/documents.ts';
 import { ROOT } from './source-imports.ts';
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { TYPESCRIPT } from '../../tools/typescript.mjs';
+import { TYPESCRIPT } from '../../tools/run/typescript.mjs';
 import { ROOT } from './source-imports.ts';
 
 test('an assertion that fails in a long test file fails at once, and does not hang the run', (t) => {

@@ -10,22 +10,39 @@ interface Row {
   readonly packages: readonly string[];
 }
 
-function readTable(): Map<string, Row> {
+const listOf = (cell = ''): string[] =>
+  cell
+    .replace(/[\\`]|\(.*?\)/g, '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '' && item !== 'none');
+
+/** The cells of each row of the table below a heading of ARCHITECTURE.md. */
+function readRows(heading: string): string[][] {
   const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
-  const section = /## Who may import whom\n([\s\S]*?)\n## /.exec(text)?.[1] ?? '';
-  const list = (cell = ''): string[] =>
-    cell
-      .replace(/\\|\(.*?\)/g, '')
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '' && item !== 'none');
-  const rows = section.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| room'));
-  return new Map(
-    rows.map((row) => {
-      const [, room = '', rooms, packages] = row.split('|').map((cell) => cell.trim());
-      return [room, { rooms: list(rooms), packages: list(packages) }];
-    }),
+  const section = text.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  const [, , ...rows] = section.split('\n').filter((line) => line.startsWith('|'));
+  return rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
   );
+}
+
+function readTable(): Map<string, Row> {
+  return new Map(
+    readRows('Who may import whom').map(([room = '', rooms, packages]) => [
+      room,
+      { rooms: listOf(rooms), packages: listOf(packages) },
+    ]),
+  );
+}
+
+/** `testing/src/http/form.ts` is in `testing/http`, a file of `testing/src` in no folder. */
+function folderOf(file: string): string | undefined {
+  const [name, , folder, ...rest] = file.split('/');
+  return rest.length === 0 ? undefined : `${name}/${folder}`;
 }
 
 function packageOf(specifier: string): string {
@@ -53,10 +70,10 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
     );
   });
 
-  test('holds for every import of another room, which is of its index.ts or internal.ts alone', () => {
-    const wrong = imports.filter(({ room, target }) => {
+  test('holds for every import of another room, which is of its index.ts or internal.ts alone; of another package also of its unstable.ts', () => {
+    const wrong = imports.filter(({ room, specifier, target }) => {
       if (target === undefined || roomOf(target) === room) return false;
-      const isDoor = /\/(index|internal)\.ts$/.test(target);
+      const isDoor = /\/(index|internal)\.ts$/.test(target) || specifier === 'keycloak-guard/unstable';
       return !isDoor || !table.get(room)?.rooms.includes(roomOf(target));
     });
     assert.deepEqual(
@@ -178,7 +195,7 @@ describe('the table "Who may import whom" in ARCHITECTURE.md', () => {
       return /\bprocess\.env\b/.test(text.replace(/\/\*[\s\S]*?\*\//g, ''));
     });
     assert.deepEqual(
-      readers.filter((file) => file !== 'server/src/config.ts' && !file.startsWith('cli/')),
+      readers.filter((file) => file !== 'server/src/config/config.ts' && !file.startsWith('cli/')),
       ['guard/src/successors/connect/adapter-settings.ts', 'testing/src/start-dev-idp.ts'],
     );
   });
@@ -200,5 +217,41 @@ const d = await import('five');
       read.map(({ isTypeOnly, isDynamic }) => (isTypeOnly && 'type') || (isDynamic && 'dynamic') || 'static'),
       ['static', 'static', 'type', 'static', 'dynamic'],
     );
+  });
+});
+
+describe('the table "Folders inside a package" in ARCHITECTURE.md', () => {
+  const floors = new Map(
+    readRows('Folders inside a package').map(([folder = '', others]) => {
+      const [name = '', inner = ''] = listOf(folder)[0]?.split('/') ?? [];
+      return [`${name}/${inner}`, new Set(listOf(others).map((other) => `${name}/${other}`))];
+    }),
+  );
+  const packages = new Set([...floors.keys()].map((folder) => folder.split('/')[0] ?? ''));
+  const files = sourceFiles().filter((file) => packages.has(file.split('/')[0] ?? ''));
+  const imports = files.flatMap((file) => importsOf(file));
+
+  test('has a row for every folder of its packages, and for no other', () => {
+    assert.deepEqual(
+      [...floors.keys()].toSorted(),
+      [...new Set(files.flatMap((file) => folderOf(file) ?? []))].toSorted(),
+    );
+  });
+
+  test('holds for every import, and lists none that is not used', () => {
+    const used = new Map([...floors.keys()].map((folder) => [folder, new Set<string>()]));
+    for (const { file, target = '' } of imports) {
+      const [from = '', to = ''] = [folderOf(file), folderOf(target)];
+      const isInside = from.split('/')[0] === to.split('/')[0] && from !== to;
+      if (isInside) used.get(from)?.add(to);
+    }
+    const sorted = (table: ReadonlyMap<string, ReadonlySet<string>>) =>
+      Object.fromEntries([...table].map(([folder, others]) => [folder, [...others].toSorted()]));
+    assert.deepEqual(sorted(used), sorted(floors));
+  });
+
+  test('leads down alone: no folder reaches itself', () => {
+    const edges = new Map([...floors].map(([folder, others]) => [folder, [...others]]));
+    assert.deepEqual(findCircles(edges), []);
   });
 });

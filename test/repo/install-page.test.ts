@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { documents } from '../../tools/documents.ts';
+import { documents } from '../../tools/docs/documents.ts';
 import { ROOT } from './source-imports.ts';
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');

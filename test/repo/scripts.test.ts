@@ -30,3 +30,12 @@ test('tsx is told to watch before anything else: after a flag it takes the word 
     ['dev: tsx watch'],
   );
 });
+
+test('CONTRIBUTING.md names every script', () => {
+  const text = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
+  const isNamed = (name: string) => new RegExp(`npm (?:run )?${name}(?![\\w:])`).test(text);
+  assert.deepEqual(
+    Object.keys(scripts).filter((name) => !isNamed(name)),
+    [],
+  );
+});

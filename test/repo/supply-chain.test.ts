@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ALLOWED_LICENCES, productionPackages } from '../../tools/production-packages.ts';
+import { ALLOWED_LICENCES, productionPackages } from '../../tools/release/production-packages.ts';
 import { ROOT } from './source-imports.ts';
 
 const packages = productionPackages();

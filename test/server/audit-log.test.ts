@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { createAuditLog } from '../../packages/server/src/audit/audit-log.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { openBrowser } from '../session/browser.ts';
 import { buildTestApp, collectLog, form, type Log, PASSWORD, startIdp } from './service.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { ClientError } from '../../packages/guard/src/client/index.ts';
 import { startService } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { createClientCheck } from '../../packages/server/src/readiness/client-check.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { eventually } from '../support/eventually.ts';

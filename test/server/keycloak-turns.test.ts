@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { ClientError, createClient, type KeycloakClient } from '../../packages/guard/src/client/index.ts';
-import { clientOptionsOf } from '../../packages/server/src/config.ts';
+import { clientOptionsOf } from '../../packages/server/src/config/config.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildTestApp, configFor, form, JSON_HEADERS, PASSWORD, startIdp } from './service.ts';
 

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildApp } from '../../packages/server/src/index.ts';
-import { createLoggerTo, jsonStream } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo, jsonStream } from '../../packages/server/src/log/logger.ts';
 import { MAIN } from '../cli/support/program.ts';
 import { eventually } from '../support/eventually.ts';
 import { collectLog, configFor, settingsFor } from './service.ts';

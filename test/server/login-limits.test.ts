@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient, type KeycloakClient } from '../../packages/guard/src/client/index.ts';
-import { clientOptionsOf } from '../../packages/server/src/config.ts';
+import { clientOptionsOf } from '../../packages/server/src/config/config.ts';
 import { createPasswordQueue } from '../../packages/server/src/services/password-queue.ts';
 import { openLink } from '../../packages/server/src/workers/link.ts';
 import type { ToWorker } from '../../packages/server/src/workers/messages.ts';

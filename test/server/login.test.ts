@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient } from '../../packages/guard/src/client/index.ts';
-import { clientOptionsOf } from '../../packages/server/src/config.ts';
+import { clientOptionsOf } from '../../packages/server/src/config/config.ts';
 import { assertTokenLifetimes } from '../support/token-response.ts';
 import { buildTestApp, configFor, form, PASSWORD, startIdp } from './service.ts';
 

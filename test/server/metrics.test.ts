@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainStart, startService } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { collectLog, configFor, form, PASSWORD, startIdp } from './service.ts';
 
 test('Prometheus reads requests, token checks and Keycloak on a port of its own', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { startService } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import { collectLog, configFor, startIdp } from './service.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { type AppDeps, buildApp, type Config, loadConfig } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
 import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 

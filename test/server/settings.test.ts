@@ -6,8 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { openRedis } from '../../packages/guard/src/redis/index.ts';
 import { ConfigError, loadConfig } from '../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../packages/server/src/observability/logger.ts';
-import { envExample, settingsPage } from '../../tools/settings-text.ts';
+import { createLoggerTo } from '../../packages/server/src/log/logger.ts';
+import { envExample, settingsPage } from '../../tools/docs/settings-text.ts';
 import { collectLog, configFor } from './service.ts';
 
 const GOOD = {
@@ -38,7 +38,7 @@ function problemsOf(env: Record<string, string>, cwd: string): [string, string][
   return [];
 }
 
-test('.env.example and docs/settings.md say what the check says (npm run settings)', () => {
+test('.env.example and docs/settings.md say what the check says (npm run docs)', () => {
   const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
   assert.equal(read('.env.example'), envExample());
   assert.equal(read('docs/settings.md'), settingsPage());

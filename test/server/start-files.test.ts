@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadedFiles } from '../../tools/package/loaded-files.ts';
+import { loadedFiles } from '../../tools/check/package/loaded-files.ts';
 
 /** What the first request for it, or a setting, loads. */
 const LATER = [

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { readTracingSettings } from '../../packages/server/src/tracing-settings.ts';
+import { readTracingSettings } from '../../packages/server/src/config/tracing-settings.ts';
 import { runProgram } from '../cli/support/program.ts';
 import { openBrowser } from '../session/browser.ts';
 import { eventually } from '../support/eventually.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { createAuditLog } from '../../packages/server/src/audit/audit-log.ts';
-import { createLoggerTo, prettyStream } from '../../packages/server/src/observability/logger.ts';
-import { escapeForTerminal } from '../../packages/server/src/observability/visible-text.ts';
+import { createLoggerTo, prettyStream } from '../../packages/server/src/log/logger.ts';
+import { escapeForTerminal } from '../../packages/server/src/log/visible-text.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildTestApp, collectLog, form, startIdp } from './service.ts';
 

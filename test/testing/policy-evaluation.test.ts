@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { evaluate } from '../../packages/testing/src/authz/evaluation/evaluate.ts';
 import type { Question, Subject } from '../../packages/testing/src/authz/evaluation/subject.ts';
 import { readSettings } from '../../packages/testing/src/authz/read-settings.ts';
-import type { AuthorizationSettings } from '../../packages/testing/src/authz/representation.ts';
+import type { AuthorizationSettings } from '../../packages/testing/src/realm/authorization-settings.ts';
 
 type Policy = NonNullable<AuthorizationSettings['policies']>[number];
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startKeycloak } from '../../../tools/keycloak/index.ts';
+import { startKeycloak } from '../../../tools/run/keycloak/index.ts';
 import type { Figure } from '../figures.ts';
 import type { PartOptions } from '../part-options.ts';
 import { here, startServer } from '../processes.ts';

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { loadedFiles } from '../../../tools/package/loaded-files.ts';
+import { loadedFiles } from '../../../tools/check/package/loaded-files.ts';
 import type { Figure } from '../figures.ts';
 import type { PartOptions } from '../part-options.ts';
 import { here } from '../processes.ts';

@@ -1,4 +1,4 @@
-import { startKeycloak } from '../../../tools/keycloak/index.ts';
+import { startKeycloak } from '../../../tools/run/keycloak/index.ts';
 import { here, startServer } from '../processes.ts';
 import { CLIENT_ID, REALM } from '../realm/tokens.ts';
 

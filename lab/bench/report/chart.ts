@@ -5,6 +5,8 @@ export interface Bar {
   readonly isOurs: boolean;
   /** The bar that the others are held against. */
   readonly isBaseline?: boolean;
+  /** Default: the value as a whole number. */
+  readonly text?: string;
 }
 
 const WIDTH = 760;
@@ -16,16 +18,17 @@ export function toBarChart(title: string, subtitle: string, bars: readonly Bar[]
   const most = Math.max(...bars.map(({ value }) => value));
   const scale = (WIDTH - LABEL - 90) / most;
   const height = TOP + bars.length * ROW + 12;
-  const rows = bars.map(({ label, value, isOurs, isBaseline }, i) => {
+  const rows = bars.map((bar, i) => {
+    const { label, value, isOurs, isBaseline } = bar;
     const y = TOP + i * ROW;
     const width = Math.max(2, value * scale).toFixed(1);
     const kind = isOurs ? 'ours' : isBaseline ? 'base' : 'other';
-    const number = Math.round(value).toLocaleString('en-US');
+    const number = textOf(bar);
     return `  <text class="label${isOurs ? ' strong' : ''}" x="${LABEL - 10}" y="${y + 15}" text-anchor="end">${escapeXml(label)}</text>
   <rect class="${kind}" x="${LABEL}" y="${y + 2}" width="${width}" height="18" rx="3"/>
   <text class="value${isOurs ? ' strong' : ''}" x="${(LABEL + Number(width) + 8).toFixed(1)}" y="${y + 15}">${number}</text>`;
   });
-  const description = bars.map(({ label, value }) => `${label} ${Math.round(value)}`).join('; ');
+  const description = bars.map((bar) => `${bar.label} ${textOf(bar)}`).join('; ');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeXml(`${title}. ${subtitle}. ${description}`)}">
   <style>
     text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
@@ -44,6 +47,8 @@ ${rows.join('\n')}
 </svg>
 `;
 }
+
+const textOf = ({ value, text }: Bar): string => text ?? Math.round(value).toLocaleString('en-US');
 
 function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');

@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startKeycloak } from '../../../tools/keycloak/index.ts';
+import { startKeycloak } from '../../../tools/run/keycloak/index.ts';
 import {
   ask,
   findFreePort,

@@ -6,8 +6,8 @@ import { backchannelLogout, keycloakGuard } from 'keycloak-guard/fastify';
 import { createAuditLog } from './audit/audit-log.ts';
 import { reportDenied, reportMessages } from './audit/reporters.ts';
 import { createReport } from './audit/security-events.ts';
-import { basePathOf } from './base-path.ts';
-import { type Config, clientOptionsOf } from './config.ts';
+import { basePathOf } from './config/base-path.ts';
+import { type Config, clientOptionsOf } from './config/config.ts';
 import { useBrowserSessions } from './controllers/browser-sessions.ts';
 import { type DocsLogin, docsController } from './controllers/docs-controller.ts';
 import { docsSignIn } from './controllers/docs-sign-in-controller.ts';
@@ -32,9 +32,9 @@ import { shedLoad } from './limits/load-shedding.ts';
 import { limitLogins } from './limits/login-limits.ts';
 import { openLimits } from './limits/rate-limits.ts';
 import { limitConnections, serverLimits } from './limits/server-limits.ts';
+import type { Logger } from './log/logger.ts';
 import { MODEL_KEYWORDS, MODELS } from './models.ts';
 import { observeCalls } from './observability/keycloak-calls.ts';
-import type { Logger } from './observability/logger.ts';
 import { collectMetrics } from './observability/metrics.ts';
 import { openTracing } from './observability/open-tracing.ts';
 import { RequestLog } from './observability/request-log.ts';
@@ -45,17 +45,17 @@ import { createAuthService } from './services/auth-service.ts';
 import { createBreaker, probeOf, withBreaker } from './services/breaker.ts';
 import { createPasswordQueue } from './services/password-queue.ts';
 import { openSharedState } from './shared/shared-state.ts';
-import type { WorkerLink } from './workers/link.ts';
+import type { WorkerLink } from './shared/worker-link.ts';
 
 /** What a test or an embedding program may bring along. */
 export interface AppDeps {
   /** Default: nothing is logged. */
   readonly logger?: Logger | undefined;
-  /** Default: made from the config. Whoever brings one closes it. */
+  /** Default: made from the config. A given one is closed by its owner. */
   readonly verifier?: Verifier | undefined;
   /** Default: made from the config. */
   readonly client?: KeycloakClient | undefined;
-  /** With `WORKERS`: the other processes, and what they share. */
+  /** With `WORKERS`: the link to the other processes and their shared state. */
   readonly link?: WorkerLink | undefined;
   /** Answers only to `localhost` and the like in the `Host` header. Default false. */
   readonly loopbackNamesOnly?: boolean | undefined;

@@ -7,9 +7,9 @@ export {
   loadConfig,
   readEnvFile,
   type SettingProblem,
-} from './config.ts';
-export { pathOfDocument } from './documents.ts';
+} from './config/config.ts';
+export { pathOfDocument } from './config/documents.ts';
+export { isPlaceholder } from './config/setting-parsers.ts';
 export type { HTTPError, TokenRequest, TokenResponse, UserInfo, ValidationError, Welcome } from './models.ts';
 export { explainStart, nextSignal, runService } from './run.ts';
-export { isPlaceholder } from './setting-parsers.ts';
 export { type RunningService, startService } from './start.ts';

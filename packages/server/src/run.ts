@@ -1,6 +1,8 @@
 import cluster from 'node:cluster';
-import { type Config, ConfigError, type ConfigSources, loadConfig } from './config.ts';
+import { type Config, ConfigError, type ConfigSources, loadConfig } from './config/config.ts';
+import type { WorkerLink } from './shared/worker-link.ts';
 import { closeService, startService } from './start.ts';
+import type { LinkedService } from './workers/worker.ts';
 
 /** Longest time from the end of everything to the end of the process. */
 const LINGER_MS = 500;
@@ -11,9 +13,9 @@ export async function runService(sources: ConfigSources = {}): Promise<number> {
   try {
     config = loadConfig(sources);
     const code = await run(config);
-    // What is still under way would keep the process alive.
+    // Pending work would keep the process alive.
     if (code !== 0) process.exit(code);
-    // Whatever is still waiting for an answer, as spans for a collector that hangs, keeps nobody waiting.
+    // Pending calls, such as spans for a hung collector, must not delay the exit.
     setTimeout(() => process.exit(code), LINGER_MS).unref();
     return code;
   } catch (error) {
@@ -32,12 +34,21 @@ export async function runService(sources: ConfigSources = {}): Promise<number> {
 async function run(config: Config): Promise<number> {
   if (config.workers > 1) {
     if (cluster.isPrimary) return (await import('./workers/primary.ts')).runPrimary(config, nextSignal());
-    return (await import('./workers/worker.ts')).runWorker(config);
+    return (await import('./workers/worker.ts')).runWorker(config, startLinked);
   }
   const service = await startService(config);
   const signal = await nextSignal();
   service.app.log.info(`${signal}: closing`);
   return closeService(service, config);
+}
+
+async function startLinked(config: Config, link: WorkerLink): Promise<LinkedService> {
+  const service = await startService(config, { link });
+  return {
+    metrics: service.app.metrics,
+    isReady: service.app.isReadyItself,
+    close: () => closeService(service, config),
+  };
 }
 
 /** The first signal closes the service; a second one ends the process at once, as without a handler. */

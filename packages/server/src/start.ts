@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { type AppDeps, buildApp } from './app.ts';
-import type { Config } from './config.ts';
-import { createLogger, type Logger } from './observability/logger.ts';
+import type { Config } from './config/config.ts';
+import { createLogger, type Logger } from './log/logger.ts';
 import { startMetricsServer } from './observability/metrics-server.ts';
-import type { WorkerLink } from './workers/link.ts';
+import type { WorkerLink } from './shared/worker-link.ts';
 
 /** A service that is listening. */
 export interface RunningService {
@@ -19,7 +19,7 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-/** A Redis that is not there is no reason not to start. Unit: milliseconds. */
+/** Longest wait for Redis at the start. Unit: milliseconds. */
 const LONGEST_WAIT_MS = 3_000;
 
 /** Builds the app and listens. Does not need Keycloak: the service is "not ready" until Keycloak answers. */
@@ -32,7 +32,7 @@ export async function startService(
   try {
     return await listen(app, config, logger, deps.link);
   } catch (error) {
-    // The port for metrics and the connection to Redis would keep a process alive that answers nobody.
+    // The metrics port and the Redis connection would keep a useless process alive.
     await app.close();
     throw error;
   }

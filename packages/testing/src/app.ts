@@ -1,6 +1,5 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { addProtectionApi } from './authz/protection/protection-api.ts';
-import { addUmaConfiguration } from './authz/uma-configuration.ts';
 import { addAccountProfile } from './endpoints/account-profile.ts';
 import { addAccountSessions } from './endpoints/account-sessions.ts';
 import { addAdmin } from './endpoints/admin.ts';
@@ -19,6 +18,7 @@ import { addRealmInfo } from './endpoints/realm-info.ts';
 import { addRequiredAction } from './endpoints/required-action.ts';
 import { addRevocation } from './endpoints/revocation.ts';
 import { addToken } from './endpoints/token.ts';
+import { addUmaConfiguration } from './endpoints/uma-configuration.ts';
 import { addUserinfo } from './endpoints/userinfo.ts';
 import { Fault } from './fault.ts';
 import { parseForms } from './http/form.ts';

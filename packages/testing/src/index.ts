@@ -1,8 +1,8 @@
 export { type AuthzFile, toAuthorizationSettings } from './authz/authz-file.ts';
-export type { AuthorizationSettings } from './authz/representation.ts';
 export type { DevIdp, DevIdpOptions, McpServer } from './dev-idp.ts';
 export type { Feature } from './features.ts';
 export type { Endpoint } from './http/route.ts';
+export type { AuthorizationSettings } from './realm/authorization-settings.ts';
 export type {
   ClientRepresentation,
   ClientScopeRepresentation,

@@ -14,17 +14,17 @@ import { startListener } from './listener.ts';
 import { createLockout } from './lockout.ts';
 import { createMisbehaviour } from './misbehaviour.ts';
 import type { Provider } from './provider.ts';
-import { signingAlgorithmsOf } from './realm/key-providers.ts';
 import { loadRealmFile } from './realm/load-realm-file.ts';
 import { addMcpServers } from './realm/mcp-servers.ts';
 import { createRealm, type Realm } from './realm/realm.ts';
-import { warningsOf } from './realm/warnings.ts';
 import { createMetadataDocuments } from './registration/metadata-documents.ts';
 import { createSessions } from './sessions.ts';
 import { loadState, saveState } from './state-file.ts';
 import { createDpopChecker } from './tokens/dpop.ts';
+import { signingAlgorithmsOf } from './tokens/key-providers.ts';
 import { createKeyRing } from './tokens/keys.ts';
 import { mintToken } from './tokens/mint.ts';
+import { warningsOf } from './warnings.ts';
 
 /** The guide's realm, which is part of the package. */
 const TESTING_REALM = new URL('../testing-realm.json', import.meta.url);

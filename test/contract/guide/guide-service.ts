@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { loadConfig, startService } from '../../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../../packages/server/src/log/logger.ts';
 import { CLIENT } from './provider.ts';
 
 /** An answer, with everything a client can see of it. */

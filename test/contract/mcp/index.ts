@@ -104,7 +104,7 @@ export function describeMcp(adapter: McpAdapter): void {
           challenge('mcp:tools mcp:write mcp:audit'),
         );
         assert.deepEqual(new Set(denied.map(({ code }) => code)), new Set(['scope_missing']));
-        for (const body of [call('look'), call('constructor'), call(['delete-order']), [], {}, 1, null]) {
+        for (const body of [call('look'), call('constructor'), [], {}, 1, null]) {
           // Express's parser takes neither numbers nor null.
           const answered = await told(body);
           assert.ok(
@@ -117,6 +117,27 @@ export function describeMcp(adapter: McpAdapter): void {
         assert.deepEqual([done.status, body], [200, call('delete-order')]);
       });
     }
+
+    test('refuses a message that the SDK could read in another way, before scopes are counted', async (t) => {
+      const { send, mint, denied } = await setUp(t, adapter);
+      // Fastify refuses some of them itself.
+      const isOurs = ({ detail = '' }: { detail?: string; message?: string }) => /^The message /.test(detail);
+      for (const name of ['__proto__', 'constructor', 'prototype']) {
+        const hidden = `{"${name}":{"name":"delete-order","params":{},"prototype":{}}}`;
+        const message = `{"method":"tools/call","params":${hidden}}`;
+        for (const text of [message, `[{"method":"ping"},${message}]`, hidden, `[${hidden}]`]) {
+          const answer = await send(mint(), text);
+          assert.equal(answer.status, 400, text);
+          assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+          const said = (await answer.json()) as object;
+          assert.ok(isOurs(said) || adapter.alwaysParses, JSON.stringify(said));
+        }
+      }
+      for (const name of [['delete-order'], undefined, 7, { name: 'delete-order' }, null]) {
+        assert.equal((await send(mint(), call(name))).status, 400, JSON.stringify(name));
+      }
+      assert.deepEqual(denied, []);
+    });
 
     test('looks into a body whatever its type is said to be', async (t) => {
       const { send, mint } = await setUp(t, adapter, {}, true);
@@ -132,6 +153,7 @@ export function describeMcp(adapter: McpAdapter): void {
       assert.equal(long.status, 413);
       const garbage = await send(mint(), '{"secret-word"');
       assert.equal(garbage.status, 400);
+      assert.match(garbage.headers.get('content-type') ?? '', /^application\/json/);
       assert.doesNotMatch(await garbage.text(), /secret-word.*:/);
     });
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type RunningKeycloak, startKeycloak } from '../../../tools/keycloak/index.ts';
+import { type RunningKeycloak, startKeycloak } from '../../../tools/run/keycloak/index.ts';
 import { startExample } from '../../contract/mcp/dance.ts';
 import { createPerson } from '../../contract/mcp/person.ts';
 import { createKeeper, REDIRECT_URI, SDKS } from '../../contract/mcp/sdk.ts';

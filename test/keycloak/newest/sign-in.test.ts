@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startService } from '../../../packages/server/src/index.ts';
-import { createLoggerTo } from '../../../packages/server/src/observability/logger.ts';
+import { createLoggerTo } from '../../../packages/server/src/log/logger.ts';
 import { collectLog, configFor } from '../../server/service.ts';
 import { walkThrough } from '../../session/journey.ts';
 import { callAdmin, requireKeycloak, updateInRealm } from '../support/real-keycloak.ts';

@@ -1,4 +1,4 @@
-/** The Keycloak that tools/test-keycloak.ts started, from its environment. */
+/** The Keycloak that tools/check/test-keycloak.ts started, from its environment. */
 export interface RealKeycloak {
   readonly url: string;
   readonly version: string;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { TSX } from '../../../tools/typescript.mjs';
+import { TSX } from '../../../tools/run/typescript.mjs';
 
 const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 

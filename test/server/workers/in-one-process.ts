@@ -1,4 +1,5 @@
-import { openLink, type WorkerLink } from '../../../packages/server/src/workers/link.ts';
+import type { WorkerLink } from '../../../packages/server/src/shared/worker-link.ts';
+import { openLink } from '../../../packages/server/src/workers/link.ts';
 import type { Port, ToPrimary, ToWorker } from '../../../packages/server/src/workers/messages.ts';
 import { createSharedMemory } from '../../../packages/server/src/workers/shared-memory.ts';
 import { eventually } from '../../support/eventually.ts';

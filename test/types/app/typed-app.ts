@@ -8,7 +8,6 @@ import {
   createVerifier,
   type Principal,
   principalOf,
-  requireThat,
   type TokenVerifier,
   toGuard,
 } from 'keycloak-guard';
@@ -72,10 +71,10 @@ nodeKeycloak({ ...keycloak, parseClaims }).guard({}, ({ principal }, response) =
 const verifier = createVerifier({ ...keycloak, parseClaims });
 export const tenant: string = (await authenticate(verifier, { headers: {} })).claims.tenant;
 export const both: TokenVerifier = combineVerifiers([verifier, createVerifier({ ...keycloak, parseClaims })]);
-export const mayEnter = [requireThat(check), toGuard({ check }, 'my-api')];
-requireThat(({ claims }) => claims.tenant === 'acme');
+export const mayEnter = toGuard({ check }, 'my-api');
+toGuard({ check: ({ claims }) => claims.tenant === 'acme' }, 'my-api');
 // @ts-expect-error No such claim.
-requireThat(({ claims }) => claims.tenent === 'acme');
+toGuard({ check: ({ claims }) => claims.tenent === 'acme' }, 'my-api');
 // @ts-expect-error Verifiers of other claims.
 export const mixed: TokenVerifier = combineVerifiers([createVerifier(keycloak)]);
 

@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isServerUrl, mendServerUrl } from 'keycloak-guard';
+import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import { type Analysis, analyse } from '../migrate/analyse.ts';
 import type { CallersReport } from '../migrate/callers.ts';
 import { DIFFERENCES } from '../migrate/finding.ts';

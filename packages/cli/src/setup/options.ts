@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isPlaceholder } from '@keycloak-guard/server';
-import { isServerUrl, mendServerUrl } from 'keycloak-guard';
+import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import { appUrlOf } from '../app-url.ts';
 import { findAuthzJson } from '../authz/load-file.ts';
 import { UsageError } from '../usage-error.ts';

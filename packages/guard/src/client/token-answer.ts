@@ -1,4 +1,4 @@
-import type { CredentialKind } from '../core/index.ts';
+import type { CredentialKind } from '../core/internal.ts';
 
 /** What came back from the token endpoint (or from the discovery document), as far as it says why. */
 export interface TokenAnswer {

@@ -1,4 +1,4 @@
-import { readChallenges } from '../core/index.ts';
+import { readChallenges } from '../core/internal.ts';
 import { createBreaker } from './breaker.ts';
 import type { TokenSource } from './token-source.ts';
 

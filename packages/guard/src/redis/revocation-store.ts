@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createMemoryRevocationStore,
-  createRevocationLog,
-  type ProofStore,
-  type Revocation,
-} from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { createMemoryRevocationStore, type ProofStore, type Revocation } from '../core/index.ts';
+import { checkOptions, createRevocationLog, type OptionRules, optionRules } from '../core/internal.ts';
 import { APPEND } from './append-script.ts';
 import type { RedisClient, RedisConnection, RedisUnavailable } from './connection.ts';
 import { readRevocation } from './read-revocation.ts';

@@ -4,7 +4,7 @@ import type { KeycloakClient } from 'keycloak-guard/client';
 import { keycloakSession } from 'keycloak-guard/fastify';
 import { reportSessions } from '../audit/reporters.ts';
 import type { Report } from '../audit/security-events.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { SharedState } from '../shared/shared-state.ts';
 
 /** Sign-in with the browser: `/auth/login`, `/auth/callback`, `/auth/session`, `/auth/logout`. */

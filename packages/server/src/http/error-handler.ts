@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AuthError } from 'keycloak-guard';
 import { ClientError, type ClientErrorKind } from 'keycloak-guard/client';
-import { toLoggedError } from '../observability/logger.ts';
+import { toLoggedError } from '../log/logger.ts';
 import type { SendUnknown } from './not-found.ts';
 import { setHeadersOf } from './security-headers.ts';
 import { toValidationErrors } from './validation-errors.ts';
@@ -32,7 +32,7 @@ const REQUEST_ERRORS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-/** The one place where errors become answers. `secrets` are kept out of what is logged. */
+/** The only place where errors become answers. `secrets` never reach the log. */
 export function handleErrors(
   app: FastifyInstance,
   secrets: readonly string[],
@@ -50,7 +50,7 @@ export function handleErrors(
     }
     const { statusCode = 500 } = error;
     if (statusCode >= 400 && statusCode < 500) {
-      // No route would have taken it, whatever is wrong with its body.
+      // No route matches, so the body does not matter.
       if (request.is404) return sendUnknown(request, reply);
       request.log.info({ reqId: request.id, code: error.code }, 'request not understood');
       const detail = REQUEST_ERRORS[statusCode] ?? STATUS_CODES[statusCode] ?? 'Bad Request';
@@ -73,7 +73,7 @@ function sendAuthError(error: AuthError, request: FastifyRequest, reply: Fastify
 
 function sendClientError(error: ClientError, request: FastifyRequest, reply: FastifyReply) {
   const { id, cause, fix } = error.diagnosis;
-  // Nobody is there to be answered; the audit log has it.
+  // The client is gone; the audit log has the event.
   if (id === 'caller-gone') return reply.hijack();
   const { status, detail } = LOGIN_ANSWERS[error.kind];
   const fields = { reqId: request.id, id, fix };

@@ -1,8 +1,8 @@
 import { getHeapStatistics } from 'node:v8';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
-import type { Config } from '../config.ts';
-import { isHealthRoute } from '../readiness/health-routes.ts';
+import type { Config } from '../config/config.ts';
+import { isHealthRoute } from '../http/health-routes.ts';
 
 /** Share of the heap that V8 may have. */
 const MAX_HEAP_SHARE = 0.95;
@@ -22,7 +22,7 @@ export async function shedLoad(
   { maxEventLoopDelayMs }: Pick<Config, 'maxEventLoopDelayMs'>,
 ): Promise<void> {
   let isUnderPressure = (): boolean => false;
-  // In a scope of its own: the plugin's hook asks for the options of the route, which Fastify puts together each time.
+  // In a separate scope: the plugin's hook reads the options of the route, which Fastify assembles each time.
   await app.register(async (scope) => {
     await scope.register(underPressure, {
       maxEventLoopDelay: maxEventLoopDelayMs,

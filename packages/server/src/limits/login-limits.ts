@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Report } from '../audit/security-events.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { TokenRequest } from '../models.ts';
 import type { Limit, LimitHook } from './rate-limits.ts';
 
@@ -8,7 +8,7 @@ import type { Limit, LimitHook } from './rate-limits.ts';
 export interface LoginLimits {
   /** By address; before the body is read. */
   readonly byAddress: LimitHook;
-  /** By user name from one address: whoever guesses from elsewhere does not lock the user out. */
+  /** By user name and address, so guesses from elsewhere do not lock the user out. */
   readonly byUser: LimitHook;
 }
 

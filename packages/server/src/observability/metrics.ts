@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Verifier } from 'keycloak-guard';
 import type { Registry } from 'prom-client';
 import { LOGIN_OUTCOMES, type Report } from '../audit/security-events.ts';
+import { type Logger, streamOf } from '../log/logger.ts';
 import type { Breaker } from '../services/breaker.ts';
 import type { Turns } from '../services/turns.ts';
 import type { SharedState } from '../shared/shared-state.ts';
@@ -13,7 +14,6 @@ import {
   type CallOutcome,
   type ObservedFetch,
 } from './keycloak-calls.ts';
-import { type Logger, streamOf } from './logger.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -134,7 +134,7 @@ export async function collectMetrics(
   if (shared?.through === 'redis') {
     gauge(
       'keycloak_guard_redis_up',
-      '0 while there is no connection',
+      '0 while disconnected',
       () => {
         return shared.status().isConnected ? 1 : 0;
       },
@@ -153,7 +153,7 @@ export async function collectMetrics(
 
   const dropped = new Counter({
     name: 'keycloak_guard_log_lines_dropped_total',
-    help: 'Left out because nobody reads the log',
+    help: 'Dropped because the reader of the log is too slow',
     registers,
   });
   const log: unknown = logger && streamOf(logger);
@@ -186,7 +186,7 @@ export async function collectMetrics(
 
   const seconds = new Histogram({
     name: 'keycloak_guard_keycloak_request_duration_seconds',
-    help: 'Time until Keycloak has answered, by kind of call and what came of it',
+    help: 'Time until Keycloak has answered, by kind of call and outcome',
     labelNames: ['call', 'outcome'],
     buckets: BUCKETS,
     registers,

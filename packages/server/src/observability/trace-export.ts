@@ -10,8 +10,8 @@ import {
   ConsoleSpanExporter,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace-base';
-import type { TracingSettings } from '../tracing-settings.ts';
-import type { Logger } from './logger.ts';
+import type { TracingSettings } from '../config/tracing-settings.ts';
+import type { Logger } from '../log/logger.ts';
 
 /** Between two lines in the log about a collector that takes nothing. */
 const COMPLAIN_EVERY_MS = 60_000;

@@ -1,5 +1,5 @@
 import { ClientError, type KeycloakClient } from 'keycloak-guard/client';
-import type { Logger } from '../observability/logger.ts';
+import type { Logger } from '../log/logger.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -17,7 +17,7 @@ export interface ClientCheck {
   readonly isInTheWay: boolean;
   /** For `/health/ready`; `undefined` where it was never asked. */
   readonly status: { readonly ok: boolean; readonly detail: string } | undefined;
-  /** Asks, and goes on until Keycloak has taken the client once. */
+  /** Asks repeatedly until Keycloak has accepted the client once. */
   start(): void;
   close(): void;
 }

@@ -1,12 +1,12 @@
 import type { Verifier, VerifierStatus } from 'keycloak-guard';
 import type { SharedState } from '../shared/shared-state.ts';
-import type { WorkerLink } from '../workers/link.ts';
+import type { WorkerLink } from '../shared/worker-link.ts';
 import type { ClientCheck } from './client-check.ts';
 import type { Draining } from './draining.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether this process is ready, whatever the other workers are. */
+    /** Whether this process is ready, regardless of the other workers. */
     isReadyItself: () => boolean;
   }
 }

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ProofStore } from 'keycloak-guard';
 import type { SessionStore } from 'keycloak-guard/session';
-import type { Config } from '../config.ts';
-import type { Logger } from '../observability/logger.ts';
-import type { WorkerLink } from '../workers/link.ts';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../log/logger.ts';
+import type { WorkerLink } from './worker-link.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -28,7 +28,7 @@ export interface SharedState {
   close(): void;
 }
 
-/** Connects in the background; a Redis that is not there is no reason not to start. */
+/** Connects in the background, so the service starts even if Redis is down. */
 export async function openSharedState(
   config: Pick<Config, 'redisUrl' | 'redisKeyPrefix'>,
   logger: Logger | undefined,

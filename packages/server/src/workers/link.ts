@@ -1,28 +1,7 @@
-import { createRevocationLog, type ProofStore, type Revocation } from 'keycloak-guard';
-import type { SessionStore } from 'keycloak-guard/session';
+import type { Revocation } from 'keycloak-guard';
+import { createRevocationLog } from 'keycloak-guard/unstable';
+import type { LimitCallback, WorkerLink } from '../shared/worker-link.ts';
 import type { Port, SharedMethod, SharedMethods, ToPrimary, ToWorker } from './messages.ts';
-
-/** What a worker has of the others, through the primary. */
-export interface WorkerLink {
-  readonly revocations: ProofStore;
-  readonly sessions: SessionStore;
-  /** Counts of `@fastify/rate-limit`: its option `store`. */
-  readonly LimitStore: LimitStoreClass;
-  /** True once this worker knows every revocation that is in force. */
-  readonly isKnowing: boolean;
-  /** Every worker is ready. */
-  readonly areAllReady: boolean;
-  /** Tells the primary whether this worker is ready. */
-  tellReady(isReady: boolean): void;
-  /** Resolves when the primary says that it is time to end. */
-  readonly drained: Promise<void>;
-}
-
-type Callback = (error: Error | null, count?: { current: number; ttl: number }) => void;
-export type LimitStoreClass = new () => {
-  incr(key: string, callback: Callback, windowMs: number): void;
-  child(): object;
-};
 
 /** The primary does nothing that takes long: one that does not answer hangs. Unit: milliseconds. */
 const TIMEOUT_MS = 2_000;
@@ -119,7 +98,7 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
       async close() {},
     },
     LimitStore: class {
-      incr(key: string, callback: Callback, windowMs: number): void {
+      incr(key: string, callback: LimitCallback, windowMs: number): void {
         call('count', key, windowMs).then((count) => callback(null, count), callback);
       }
 

@@ -1,8 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config.ts';
-import { createLogger, type Logger } from '../observability/logger.ts';
+import type { Config } from '../config/config.ts';
+import { createLogger, type Logger } from '../log/logger.ts';
 import { createBackoff } from './backoff.ts';
 import { forkWorker, type WorkerEnd } from './fork.ts';
 import { type Port, type ToPrimary, type ToWorker, unwrap, wrap } from './messages.ts';
@@ -156,7 +156,7 @@ async function keepRunning(
 function portOf(worker: Worker): Port<ToWorker, ToPrimary> {
   return {
     send(message) {
-      // A dying worker: whoever waits for its answer is gone with it.
+      // A dying worker: callers that wait for its answer are gone too.
       if (worker.isConnected()) worker.send(wrap(message), () => {});
     },
     listen: (listener) =>

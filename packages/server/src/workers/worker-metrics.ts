@@ -1,5 +1,5 @@
-import type { Config } from '../config.ts';
-import type { Logger } from '../observability/logger.ts';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../log/logger.ts';
 import { startMetricsServer } from '../observability/metrics-server.ts';
 
 /** `GET /metrics` of all workers in one, where `METRICS_PORT` is set. */

@@ -1,16 +1,33 @@
 import cluster from 'node:cluster';
-import type { Config } from '../config.ts';
-import { closeService, startService } from '../start.ts';
+import type { Registry } from 'prom-client';
+import type { Config } from '../config/config.ts';
+import type { WorkerLink } from '../shared/worker-link.ts';
 import { openLink } from './link.ts';
 import { type ToPrimary, type ToWorker, unwrap, wrap } from './messages.ts';
 import { showLife } from './signs-of-life.ts';
 
-/** How often the primary is told whether this worker is ready. Unit: milliseconds. */
+/** The service in this process, which shares its state with others. */
+export interface LinkedService {
+  /** Numbers of this process for Prometheus; `undefined` without `METRICS_PORT`. */
+  readonly metrics: Registry | undefined;
+  isReady(): boolean;
+  /** Answers the requests that have begun. Resolves to the exit code. */
+  close(): Promise<number>;
+}
+
+/** How often this worker reports its readiness. Unit: milliseconds. */
 const READY_EVERY_MS = 100;
 
-/** One of several processes that answer at the same port. It ends when the primary says so. */
-export async function runWorker(config: Config): Promise<number> {
-  // A terminal and systemd send their signals to every process; the primary says what comes of them.
+/**
+ * Runs one of several processes that answer at the same port, until the primary ends it.
+ *
+ * @returns the exit code
+ */
+export async function runWorker(
+  config: Config,
+  start: (config: Config, link: WorkerLink) => Promise<LinkedService>,
+): Promise<number> {
+  // A terminal and systemd signal every process; only the primary acts on it.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => {});
   // Where the primary is gone, this process is about to end as well.
   const send = (message: ToPrimary) => void process.send?.(wrap(message), undefined, undefined, () => {});
@@ -23,22 +40,22 @@ export async function runWorker(config: Config): Promise<number> {
         if (ours !== undefined) listener(ours);
       }),
   });
-  const service = await startService(toShare(config), { link });
-  if (service.app.metrics !== undefined) {
+  const service = await start(toShare(config), link);
+  if (service.metrics !== undefined) {
     const { AggregatorRegistry } = await import('prom-client');
-    AggregatorRegistry.setRegistries([service.app.metrics]);
+    AggregatorRegistry.setRegistries([service.metrics]);
     // It listens for the primary's requests from now on.
     new AggregatorRegistry();
   }
   let told: boolean | undefined;
   const timer = setInterval(() => {
-    const isReady = service.app.isReadyItself();
+    const isReady = service.isReady();
     if (isReady !== told) link.tellReady(isReady);
     told = isReady;
   }, READY_EVERY_MS);
   await link.drained;
   clearInterval(timer);
-  const code = await closeService(service, config);
+  const code = await service.close();
   cluster.worker?.disconnect();
   return code;
 }

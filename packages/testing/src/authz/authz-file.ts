@@ -1,4 +1,4 @@
-import type { AuthorizationSettings, PolicyRepresentation } from './representation.ts';
+import type { AuthorizationSettings, PolicyRepresentation } from '../realm/authorization-settings.ts';
 
 /** The content of an `authz.json`, as `keycloak-guard authz export`, `plan` and `apply` write and read it. */
 export interface AuthzFile {

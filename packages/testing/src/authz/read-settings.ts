@@ -1,10 +1,10 @@
-import { stableId } from '../realm/stable-id.ts';
-import type { DecisionModel, EnforcementMode, Policy, Resource, Scope, Strategy } from './model.ts';
 import type {
   AuthorizationSettings,
   PolicyRepresentation,
   ResourceRepresentation,
-} from './representation.ts';
+} from '../realm/authorization-settings.ts';
+import { stableId } from '../realm/stable-id.ts';
+import type { DecisionModel, EnforcementMode, Policy, Resource, Scope, Strategy } from './model.ts';
 
 /** The settings, with Keycloak's defaults. */
 export interface ReadSettings extends DecisionModel {

@@ -1,8 +1,8 @@
+import type { AuthorizationSettings } from '../realm/authorization-settings.ts';
 import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { Ticket } from './model.ts';
 import { type ReadSettings, readSettings } from './read-settings.ts';
-import type { AuthorizationSettings } from './representation.ts';
 
 /** A client with authorization services: its settings, and what the protection API added. */
 export interface ResourceServer extends ReadSettings {

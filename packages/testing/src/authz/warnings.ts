@@ -1,12 +1,12 @@
-import type { Client } from '../realm/client.ts';
-import type { Realm } from '../realm/realm.ts';
-import { isSimpleKind, isUnderstood } from './evaluation/policy-kinds.ts';
-import { namesOf, ownerText, WORDS } from './read-settings.ts';
 import type {
   AuthorizationSettings,
   PolicyRepresentation,
   ResourceRepresentation,
-} from './representation.ts';
+} from '../realm/authorization-settings.ts';
+import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
+import { isSimpleKind, isUnderstood } from './evaluation/policy-kinds.ts';
+import { namesOf, ownerText, WORDS } from './read-settings.ts';
 
 /** Types of policies that apply other policies. */
 const APPLYING = new Set(['aggregate', 'resource', 'scope']);

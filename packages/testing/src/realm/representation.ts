@@ -1,4 +1,4 @@
-import type { AuthorizationSettings } from '../authz/representation.ts';
+import type { AuthorizationSettings } from './authorization-settings.ts';
 
 /**
  * The part of Keycloak's `RealmRepresentation` that this provider reads. It accepts every realm file that Keycloak imports

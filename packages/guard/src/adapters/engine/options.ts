@@ -8,9 +8,14 @@ import {
   type Principal,
   type TokenVerifier,
   type VerifierOptions,
-  type WithParser,
 } from '../../core/index.ts';
-import { findOptionProblems, type OptionRule, optionRules, VERIFIER_RULES } from '../../core/internal.ts';
+import {
+  findOptionProblems,
+  type OptionRule,
+  optionRules,
+  VERIFIER_RULES,
+  type WithParser,
+} from '../../core/internal.ts';
 
 /** Told of each refusal. What it returns or throws changes nothing. */
 export type OnDenied<Incoming> = (

@@ -1,13 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import type {
-  Claims,
-  Principal,
-  RequestLike,
-  Requirements,
-  SocketLike,
-  TokenVerifier,
-} from '../../core/index.ts';
+import type { Claims, Principal, RequestLike, Requirements, TokenVerifier } from '../../core/index.ts';
+import type { SocketLike } from '../../core/internal.ts';
 import { type Gate, type GuardOptions, isThenable } from '../../core/internal.ts';
 import {
   addToFetchAnswer,

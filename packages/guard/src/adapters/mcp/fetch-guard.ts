@@ -1,4 +1,3 @@
-import { toJsonAnswer } from '../../core/internal.ts';
 import {
   answerFetchRoute,
   type Door,
@@ -8,7 +7,7 @@ import {
   toFetchAnswer,
 } from '../engine/internal.ts';
 import { createMcpServer, type McpCaller } from './mcp-server.ts';
-import { LONGEST, MessageError } from './needed-scopes.ts';
+import { answerUnreadable, LONGEST, MessageError } from './needed-scopes.ts';
 import { type McpOptions, resolveMcpOptions } from './options.ts';
 
 type FetchDoor<Incoming> = Pick<
@@ -47,8 +46,9 @@ export function toFetchMcp<Incoming>(
     try {
       server.assertMayCall(incoming, caller, request.bodyUsed ? await readAgain() : await readCopy(request));
     } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      return toFetchAnswer(toJsonAnswer(error.status, {}, { detail: error.message }));
+      const answer = answerUnreadable(error);
+      if (answer === undefined) throw error;
+      return toFetchAnswer(answer);
     }
     return caller;
   };

@@ -1,4 +1,4 @@
-import { AuthError, type Principal, requireScope } from '../../core/index.ts';
+import { AuthError, type Principal } from '../../core/index.ts';
 import {
   type Answer,
   authorizationOf,
@@ -7,6 +7,7 @@ import {
   isThenable,
   personOf,
   type RequestLike,
+  requireScope,
 } from '../../core/internal.ts';
 import { type McpAuthInfo, toAuthInfo } from './auth-info.ts';
 import { neededScopes } from './needed-scopes.ts';

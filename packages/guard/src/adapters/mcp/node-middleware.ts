@@ -10,6 +10,7 @@ import {
   urlOf,
 } from '../engine/internal.ts';
 import { createMcpServer } from './mcp-server.ts';
+import { answerUnreadable } from './needed-scopes.ts';
 import { readMessage } from './node-body.ts';
 import { type McpOptions, resolveMcpOptions } from './options.ts';
 import { watchHead } from './session-id.ts';
@@ -57,7 +58,10 @@ export function toNodeMcp<Incoming extends NodeRequest>(
         (refusal: unknown) => {
           // The client went away while its body was read: nobody waits for an answer.
           if (request.destroyed && !request.complete) return;
-          if (isAuthError(refusal)) answerRefused(refusal, request, response, next);
+          // Not by the application's error handlers: Express's own shows a page with a stack.
+          const answer = answerUnreadable(refusal);
+          if (answer !== undefined) answerNode(response, answer);
+          else if (isAuthError(refusal)) answerRefused(refusal, request, response, next);
           else next(refusal);
         },
       );

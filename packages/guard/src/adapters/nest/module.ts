@@ -9,11 +9,12 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { Claims } from '../../core/index.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
+import { assertGuarded } from './unguarded.ts';
 
 /** Where options come from that are only known when the app starts. */
 export interface KeycloakModuleAsyncOptions<C extends object = Claims>
@@ -34,10 +35,12 @@ export interface KeycloakModuleAsyncOptions<C extends object = Claims>
 export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationShutdown {
   readonly #keycloak: KeycloakService;
   readonly #host: HttpAdapterHost;
+  readonly #modules: ModulesContainer;
 
-  constructor(keycloak: KeycloakService, host: HttpAdapterHost) {
+  constructor(keycloak: KeycloakService, host: HttpAdapterHost, modules: ModulesContainer) {
     this.#keycloak = keycloak;
     this.#host = host;
+    this.#modules = modules;
   }
 
   /**
@@ -86,8 +89,13 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 
-  /** Called by Nest. Starts to load the realm's keys. */
+  /**
+   * Called by Nest. Starts to load the realm's keys.
+   *
+   * @throws {Error} naming each handler that a decorator guards although Nest runs no guard for it
+   */
   onModuleInit(): void {
+    assertGuarded(this.#modules);
     this.#keycloak.load();
   }
 
@@ -100,3 +108,4 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
 Module({})(KeycloakModule);
 Inject(KeycloakService)(KeycloakModule, undefined, 0);
 Inject(HttpAdapterHost)(KeycloakModule, undefined, 1);
+Inject(ModulesContainer)(KeycloakModule, undefined, 2);

@@ -11,7 +11,7 @@ import {
   type NodeResponse,
 } from '../engine/internal.ts';
 import { createMcpServer, type McpCaller, type ResolvedMcpOptions, watchHead } from '../mcp/index.ts';
-import { readMessage } from '../mcp/internal.ts';
+import { answerUnreadable, readMessage } from '../mcp/internal.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
 import { toHttpCall } from './http-call.ts';
 import { type FastifyReply, type FastifyRequest, send } from './mount.ts';
@@ -28,9 +28,9 @@ export function mountMcp(
   const server = createMcpServer(options, door.statelessGate(), door.toRequest, door.clock);
   const asked = tellOfUnasked(platform, server.isFor, door.log);
 
-  /** The answer to a refused call. Rethrows what is not a refusal. */
+  /** The answer to a refused call, or to a message that cannot be read. Rethrows any other error. */
   function refuse(error: unknown, call: Call): Answer {
-    const answer = door.refusalOf(error, call);
+    const answer = answerUnreadable(error) ?? door.refusalOf(error, call);
     if (answer === undefined) throw error;
     return answer;
   }
@@ -100,9 +100,7 @@ export function mountMcp(
       server.assertMayCall(call, caller, request.body);
       done();
     } catch (error) {
-      const answer = door.refusalOf(error, call);
-      if (answer === undefined) done(error);
-      else send(reply, answer);
+      send(reply, refuse(error, call));
     }
   };
 

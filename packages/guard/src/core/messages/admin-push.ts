@@ -38,8 +38,6 @@ const LONGEST_NAME = 50;
  * @throws {AuthError} `admin_push_invalid`, `provider_unavailable` (no keys were loaded)
  * @throws whatever the revocation store throws when it cannot share
  * @see Keycloak Server Administration Guide, "Admin URL"
- * @example
- * await revokeByAdminPush(verifier, await textOf(request), 'LOGOUT');
  */
 export async function revokeByAdminPush(
   verifier: Revoker,

@@ -66,9 +66,6 @@ export const MAX_REVOCATIONS = 1_000_000;
 /**
  * @param clock a clock that nobody sets: with one that jumps ahead all revocations would be forgotten. Unit: milliseconds
  * since whenever. Default `performance.now`
- * @example
- * const log = createRevocationLog();
- * if (log.add(revocation)) tellOthers(revocation);
  */
 export function createRevocationLog(clock: () => number = () => performance.now()): RevocationLog {
   // By key, the newest last: Map keeps the order in which keys were set.

@@ -9,6 +9,7 @@ export interface Notice {
     | 'keys_unavailable'
     | 'key_ignored'
     | 'issuer_conflict'
+    | 'issuer_mismatch'
     | 'recheck_impossible'
     | 'recheck_misconfigured'
     | 'provider_unavailable'

@@ -39,6 +39,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   const { options, context, epoch, remote, stats } = parts;
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<KnownToken<C>>>();
+  let isIssuerTold = false;
   const freshness = createFreshness(options);
   const assertStillGood = createAssertStillGood({ ...parts, freshness });
   const forget = ({ token }: KnownToken<C>) => cache.delete(token);
@@ -84,10 +85,23 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       return await learn(token);
     } catch (error) {
       if ((error as AuthError).statusCode === 401) stats.refused++;
+      if ((error as AuthError).code === 'token_issuer') tellOfIssuer(error as AuthError);
       throw error;
     } finally {
       pending.delete(token);
     }
+  }
+
+  /** The realm's key signed it, so Keycloak itself uses two names: every caller will be refused. */
+  function tellOfIssuer({ expected, seen }: AuthError): void {
+    if (isIssuerTold) return;
+    isIssuerTold = true;
+    options.onNotice({
+      level: 'warn',
+      code: 'issuer_mismatch',
+      message: `Keycloak issues tokens under another name than it has here: ${seen}, expected ${expected}`,
+      fix: 'Set KC_HOSTNAME in Keycloak, or the option issuer here to the issuer that the tokens name',
+    });
   }
 
   async function learn(token: string): Promise<KnownToken<C>> {

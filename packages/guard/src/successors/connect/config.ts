@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readSettingsFile, resolveReferences, toAdapterSettings } from './adapter-settings.ts';
+import { hideSecret } from './hidden-secret.ts';
 import type { KeycloakConfig } from './keycloak-config.ts';
 
 /**
@@ -14,7 +15,7 @@ export class Config {
   realm: string | undefined;
   /** Client id of this application. */
   clientId: string | undefined;
-  /** The client's secret. Not enumerable, so that printing the settings does not print it. */
+  /** The client's secret. Printing the settings does not show it. */
   declare secret: string | undefined;
   /** Whether the client is a public one. */
   public: boolean | string;
@@ -48,7 +49,7 @@ export class Config {
     const { realm, secret } = settings;
     this.realm = realm;
     this.clientId = settings.clientId;
-    Object.defineProperty(this, 'secret', { value: secret, writable: true, configurable: true });
+    hideSecret(this, secret);
     this.public = settings.isPublic;
     this.authServerUrl = (settings.serverUrl ?? '').replace(/\/+$/, '');
     this.realmUrl = `${this.authServerUrl}/realms/${realm}`;

@@ -1,5 +1,5 @@
 import { AuthorizationError } from '../../client/index.ts';
-import { buildChallenge } from '../../core/index.ts';
+import { buildChallenge } from '../../core/internal.ts';
 import { toAuthError } from './refusal.ts';
 import { type ConnectRequest, type ConnectResponse, kauthOf } from './request.ts';
 import { readBearer } from './stores.ts';

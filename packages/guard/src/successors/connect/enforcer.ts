@@ -1,7 +1,7 @@
 import { isAuthError, OptionsError } from '../../core/index.ts';
 import { findOptionProblems, type OptionRules, optionRules } from '../../core/internal.ts';
 import type { KeycloakHost } from './host.ts';
-import { type AskedResource, grantsAll, toNoSecret } from './permissions.ts';
+import { type AskedResource, grantsAll, isUnknownResource, toNoSecret } from './permissions.ts';
 import { outageOf } from './refusal.ts';
 import {
   type ConnectHandler,
@@ -11,7 +11,7 @@ import {
   kauthOf,
   type Next,
 } from './request.ts';
-import { tellOncePermissionsImpossible } from './setting-notices.ts';
+import { tellOncePermissionsImpossible, withoutIgnored } from './setting-notices.ts';
 import type { Token } from './token.ts';
 
 /** Options of `keycloak.enforcer(permissions, options)`. */
@@ -20,13 +20,14 @@ export interface EnforcerOptions {
    * `permissions`: asks Keycloak at each request, and puts what it grants in `request.permissions`. `token`: trades the
    * session's access token for one that carries the permissions. Default `permissions`.
    */
-  readonly response_mode?: 'permissions' | 'token' | undefined;
+  readonly response_mode?: string | undefined;
   /** Client id of the resource server. Default: this client. */
   readonly resource_server_id?: string | undefined;
   /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
   readonly resource_server_secret?: string | undefined;
-  /** Makes claims for the policies from the request: a list of texts for each name. Default none. */
-  readonly claims?: { of(request: ConnectRequest): object | undefined }['of'] | undefined;
+  /** Makes claims for the policies from the request: a list of strings for each name. Default none. */
+  // biome-ignore lint/suspicious/noExplicitAny: the application's own request type
+  readonly claims?: ((request: any) => any) | undefined;
 }
 
 const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
@@ -45,8 +46,10 @@ const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
 export function createEnforcer(
   keycloak: KeycloakHost,
   permissions: string | readonly string[],
-  options: EnforcerOptions = {},
+  given: EnforcerOptions = {},
 ): ConnectHandler {
+  const { verifier } = keycloak.grantManager.engine;
+  const options = withoutIgnored('keycloak.enforcer', given, RULES, verifier);
   const problems = findOptionProblems({ ...options, permissions }, RULES);
   if (problems.length > 0) throw new OptionsError('enforcer', problems);
   const wanted = [permissions].flat().map(toResource);
@@ -56,6 +59,11 @@ export function createEnforcer(
     audience_secret: options.resource_server_secret,
   };
   assertPossible(keycloak, server);
+  // An enforcer that is called as soon as it is made serves one request, and may name what the caller chose.
+  let isFixed = false;
+  queueMicrotask(() => {
+    isFixed = true;
+  });
 
   async function decide(request: ConnectRequest, token: Token): Promise<boolean> {
     const { authorization } = keycloak.grantManager;
@@ -66,7 +74,7 @@ export function createEnforcer(
       ...server,
       ...(response_mode === 'permissions' ? { response_mode } : {}),
       permissions: asked,
-      ...toClaimToken(claims?.(request)),
+      ...toClaimToken(claims?.(request) as object | undefined),
     };
     const granted: unknown = await keycloak.checkPermissions(authzRequest, request, () => {});
     if (response_mode === 'permissions') {
@@ -82,6 +90,7 @@ export function createEnforcer(
   return function enforcer(request, response, next) {
     const kauth = kauthOf(request);
     const token = kauth.grant?.access_token;
+    const isOfCaller = !isFixed;
     if (token === undefined) {
       const outage = outageOf(kauth.error);
       if (outage !== undefined) next(outage);
@@ -89,7 +98,10 @@ export function createEnforcer(
     } else {
       decide(request, token).then(
         (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
-        (error: unknown) => refuse(keycloak, error, request, response, next),
+        (error: unknown) => {
+          if (isOfCaller && isUnknownResource(error)) keycloak.accessDenied(request, response, next);
+          else refuse(keycloak, error, request, response, next);
+        },
       );
     }
   };

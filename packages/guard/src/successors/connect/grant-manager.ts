@@ -3,6 +3,7 @@ import { answer, type Callback } from './callback.ts';
 import type { Config } from './config.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { Grant, type GrantProperties } from './grant.ts';
+import { hideSecret } from './hidden-secret.ts';
 import { introspect, readUserinfo } from './live-answers.ts';
 import { loginOf } from './login.ts';
 import type { EngineOptions } from './options.ts';
@@ -15,7 +16,7 @@ import { Token } from './token.ts';
 import { createTokenVerdict } from './token-verdict.ts';
 
 /** A grant as Keycloak's token endpoint answers it: JSON, or the same as an object (RFC 6749 §5.1). */
-export type GrantData = string | { readonly [name: string]: unknown };
+export type GrantData = string | GrantProperties | { readonly [name: string]: unknown };
 
 /**
  * Gets grants from Keycloak, refreshes them and validates their tokens. Asynchronous methods return a promise, or call the
@@ -32,7 +33,7 @@ export class GrantManager {
   realmUrl: string;
   /** Client id of this application. */
   clientId: string | undefined;
-  /** The client's secret. Not enumerable, so that printing the manager does not print it. */
+  /** The client's secret. Printing the manager does not show it. */
   declare secret: string | undefined;
   /** The only key that may sign tokens, as PEM. `undefined`: the realm's current keys. */
   publicKey: string | undefined;
@@ -58,7 +59,7 @@ export class GrantManager {
   constructor(config: Config, options: EngineOptions = {}) {
     this.realmUrl = config.realmUrl;
     this.clientId = config.clientId;
-    Object.defineProperty(this, 'secret', { value: config.secret, writable: true, configurable: true });
+    hideSecret(this, config.secret);
     this.publicKey = config.publicKey;
     this.public = config.public;
     this.bearerOnly = config.bearerOnly;
@@ -211,7 +212,9 @@ export class GrantManager {
    * const { email } = await keycloak.grantManager.userInfo(token);
    */
   // biome-ignore lint/suspicious/noExplicitAny: the claims are set up in Keycloak
-  userInfo<C = any>(token: Token | string, callback?: Callback<C>): Promise<C> {
+  userInfo<C = any>(token: Token | string, callback?: Callback<C>): Promise<C>;
+  userInfo<T extends Token | string, C>(token: T, callback?: Callback<C>): Promise<C>;
+  userInfo<C>(token: Token | string, callback?: Callback<C>): Promise<C> {
     return answer(readUserinfo(this.#client, toText(token)) as Promise<C>, callback);
   }
 

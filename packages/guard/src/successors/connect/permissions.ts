@@ -18,13 +18,13 @@ export interface AuthZRequest {
   readonly claim_token?: string | undefined;
   /** Format of `claim_token`, for example `urn:ietf:params:oauth:token-type:jwt`. */
   readonly claim_token_format?: string | undefined;
-  /** Resources by id, or by name if the resource server owns them. Default: everything that the user is granted. */
-  readonly permissions?: readonly AskedResource[] | undefined;
+  /** Resources by id, or by name if the resource server owns them. At run time it may be missing: everything that is granted. */
+  permissions: AskedResource[];
 }
 
 export interface AskedResource {
-  readonly id: string;
-  readonly scopes?: readonly string[] | undefined;
+  id: string;
+  scopes?: string[] | undefined;
 }
 
 /** The client whose resources are asked about. */
@@ -85,7 +85,7 @@ export function createAuthorization(engine: () => Engine): Authorization {
         const wanted = scopes.length === 0 ? [{ resource }] : scopes.map((scope) => ({ resource, scope }));
         const ids = await Promise.all(wanted.map(judge.idOf));
         const at = ids.indexOf('unknown');
-        if (at !== -1) throw toUnknown(wanted[at] ?? { resource }, clientId);
+        if (at !== -1) throw markUnknown(toUnknown(wanted[at] ?? { resource }, clientId));
         return { id: ids[0] as string, scopes };
       }),
     );
@@ -109,7 +109,7 @@ export function createAuthorization(engine: () => Engine): Authorization {
         ...(mode ? { response_mode: asked === undefined ? mode : 'permissions' } : {}),
         ...(claim_token ? { claim_token, claim_token_format: claim_token_format ?? '' } : {}),
       });
-      if (text === 'unknown') throw new AuthError('provider_misconfigured', NOT_THERE);
+      if (text === 'unknown') throw markUnknown(new AuthError('provider_misconfigured', NOT_THERE));
       return mode && asked !== undefined ? toAnswer(mode, text, asked) : text;
     },
   };
@@ -128,6 +128,18 @@ export function grantsAll(granted: unknown, asked: readonly AskedResource[]): bo
 
 export function toNoSecret(clientId: string): string {
   return `Questions about resources of ${clientId} need the secret of that client: resources are looked up by their names with it`;
+}
+
+const unknownResources = new WeakSet<object>();
+
+function markUnknown(error: AuthError): AuthError {
+  unknownResources.add(error);
+  return error;
+}
+
+/** Whether an error says that Keycloak has no such resource or scope. */
+export function isUnknownResource(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && unknownResources.has(error);
 }
 
 const NOT_THERE = 'Keycloak has no resource with that id, or it has no such scope: correct the guard';

@@ -70,6 +70,11 @@ export function isSecure(request: ConnectRequest): boolean {
   return request.protocol === 'https';
 }
 
+/** On https, the prefix keeps other hosts from setting the cookie (RFC 6265bis §4.1.3.2). */
+export function nameOnHost(name: string, secure: boolean): string {
+  return `${secure ? '__Host-' : ''}${name}`;
+}
+
 /** Not cacheable, because the answer depends on a cookie. */
 export function redirect(response: ConnectResponse, location: string): void {
   response.writeHead(302, { location, 'cache-control': 'no-store' }).end();

@@ -1,4 +1,4 @@
-export { PolicyEnforcementMode, RoleMatch, RoleMerge, TokenValidation } from './constants.ts';
+export * from './constants.ts';
 export {
   AccessToken,
   AuthenticatedUser,
@@ -19,6 +19,7 @@ export {
 } from './decorators.ts';
 export { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 export { KeycloakConnectModule, type KeycloakConnectModuleAsyncOptions } from './module.ts';
+export { KeycloakMultiTenantService } from './multi-tenant.ts';
 export type {
   KeycloakConnectConfig,
   KeycloakConnectOptions,

@@ -20,6 +20,7 @@ import {
   toRefusalAnswer,
 } from '../../core/internal.ts';
 import { assertSameOrigin, isHarmless } from '../../session/internal.ts';
+import { createForApplication, type ForApplication } from './for-application.ts';
 import type { KeycloakConnectOptions, NestKeycloakConfig } from './options.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { createTenants, type Tenant, type Tenants } from './tenants.ts';
@@ -33,6 +34,26 @@ export interface Caller {
   readonly token: string;
 }
 
+/** What a service handed out to the application, which makes guards of it. */
+const services = new WeakMap<object, KeycloakConnectService>();
+
+/**
+ * The service behind the arguments of a guard: itself, or one of the objects that the module provides for
+ * nest-keycloak-connect's injection tokens.
+ *
+ * @throws {TypeError} if none of them belongs to a service
+ */
+export function serviceOf(given: readonly unknown[]): KeycloakConnectService {
+  for (const one of given) {
+    if (one instanceof KeycloakConnectService) return one;
+    const found = services.get(Object(one) as object);
+    if (found !== undefined) return found;
+  }
+  throw new TypeError(
+    'A guard of keycloak-guard/nest/connect needs KeycloakConnectService, or what KEYCLOAK_INSTANCE or KEYCLOAK_CONNECT_OPTIONS inject',
+  );
+}
+
 /**
  * The service that the three guards share. `KeycloakConnectModule` provides it.
  *
@@ -44,6 +65,7 @@ export class KeycloakConnectService {
   readonly #tenants: Tenants;
   readonly #log: Log;
   readonly #reader: CallReader;
+  readonly #forApplication: ForApplication;
   /** Three guards see the same request: its caller is looked up once. */
   readonly #callers = new WeakMap<object, Promise<Caller>>();
 
@@ -57,6 +79,13 @@ export class KeycloakConnectService {
     this.#log = createNestLog();
     this.#reader = createCallReader(this.#settings.tokenFrom);
     this.#tenants = createTenants(this.#settings, this.#log, this.#reader);
+    this.#forApplication = createForApplication(this.#settings);
+    for (const one of Object.values(this.#forApplication)) if (one !== null) services.set(one, this);
+  }
+
+  /** What nest-keycloak-connect's injection tokens stand for. */
+  get forApplication(): ForApplication {
+    return this.#forApplication;
   }
 
   /** Whether a handler without resource or scopes refuses everybody. */
@@ -131,7 +160,8 @@ export class KeycloakConnectService {
     const tenant = await this.#tenants.find(asked);
     const found = tenant.signedIn.decide(asked, asked);
     const principal = (isThenable(found) ? await found : found) as Principal;
-    Object.assign(carrier, { principal, user: { ...principal.claims }, accessToken: token });
+    Object.assign(carrier, { principal, user: { ...principal.claims } });
+    Object.assign(carrier, { accessToken: token, accessTokenJWT: token });
     return { call: asked, tenant, principal, token };
   }
 
@@ -158,6 +188,7 @@ const NOBODY: Partial<Record<keyof ConnectCarrier, undefined>> = {
   principal: undefined,
   user: undefined,
   accessToken: undefined,
+  accessTokenJWT: undefined,
   scopes: undefined,
 };
 

@@ -18,6 +18,7 @@ import {
 } from '../../core/index.ts';
 import { createBoundedCache, type Gate, type Log } from '../../core/internal.ts';
 import type { Settings } from './settings.ts';
+import { toTenantOptions } from './tenant-options.ts';
 
 /** One realm with its own verifier, caches and secrets: tenants share nothing. */
 export interface Tenant {
@@ -55,8 +56,7 @@ export function createTenants(
     const only = createTenant(common as VerifierOptions, log, reader);
     return { find: () => only, load: () => only.door.load(), close: () => only.door.close() };
   }
-  const { realmResolver, realmSecretResolver, realmAuthServerUrlResolver, realmClientIdResolver } =
-    multiTenant;
+  const { realmResolver } = multiTenant;
   const known = createBoundedCache<Tenant>(MOST_TENANTS);
   const open = new Set<Tenant>();
 
@@ -75,13 +75,11 @@ export function createTenants(
       const source = request ?? carrier;
       const realm = await realmResolver(source);
       if (typeof realm !== 'string' || realm === '') throw noTenant('the resolver names no realm');
-      const options = {
-        ...common,
+      const options = (await toTenantOptions(
+        { verifier: common, multiTenant },
         realm,
-        clientSecret: (await realmSecretResolver?.(realm, source)) ?? common.clientSecret,
-        serverUrl: (await realmAuthServerUrlResolver?.(realm, source)) ?? common.serverUrl,
-        clientId: (await realmClientIdResolver?.(realm, source)) ?? common.clientId,
-      } as VerifierOptions;
+        source,
+      )) as VerifierOptions;
       const key = JSON.stringify([options.serverUrl, realm, options.clientId, options.clientSecret]);
       try {
         return known.get(key) ?? openTenant(key, options);

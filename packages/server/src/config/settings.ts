@@ -1,0 +1,286 @@
+import { mendServerUrl } from 'keycloak-guard/unstable';
+import { LIMIT_SETTINGS } from './limit-settings.ts';
+import type { Setting } from './setting.ts';
+import {
+  isPlaceholder,
+  oneOf,
+  parseHost,
+  parseIssuer,
+  parseList,
+  parseOrigins,
+  parsePublicUrl,
+  parseRedisUrl,
+  parseServerUrl,
+  parseSessionSecrets,
+  parseTrustProxy,
+  whole,
+} from './setting-parsers.ts';
+
+/** In the order in which the documents list them. */
+export const SETTINGS = {
+  KEYCLOAK_SERVER_URL: {
+    description:
+      'Address of Keycloak as this service reaches it. With or without a path such as `/auth`, with or without a slash at the end.',
+    rule: 'must be an http or https URL without /realms/…, query or credentials',
+    example: 'http://localhost:8080',
+    json: 'auth-server-url',
+    mend: mendServerUrl,
+    parse: parseServerUrl,
+  },
+  KEYCLOAK_REALM: {
+    description: 'Name of the realm, in its exact case.',
+    rule: 'must be the name of a realm, without / ? # or spaces around it',
+    example: 'testing',
+    json: 'realm',
+    parse: (text) =>
+      /^[^/?#\\\s]([^/?#\\]*[^/?#\\\s])?$/.test(text) && !/^\.+$/.test(text) ? text : undefined,
+  },
+  KEYCLOAK_CLIENT_ID: {
+    description: 'Client id of this service in Keycloak: the column Client ID, not the UUID.',
+    rule: 'must be the client id, without spaces',
+    example: 'fastapi-keycloak',
+    json: 'resource',
+    parse: (text) => (/^\S+$/.test(text) ? text : undefined),
+  },
+  KEYCLOAK_CLIENT_SECRET: {
+    description: "Secret of that client: in Keycloak's admin console, Clients > the client > Credentials.",
+    rule: "must be the client secret from Keycloak's admin console, Clients > the client > Credentials",
+    example: 'the-secret-from-the-console',
+    secret: true,
+    json: 'credentials.secret',
+    parse: (text) => (isPlaceholder(text) || /[\r\n]/.test(text) || text.trim() !== text ? undefined : text),
+  },
+  KEYCLOAK_CONFIG_FILE: {
+    description:
+      "File with the settings above, as Keycloak's console exports it (Clients > the client > Action > Download adapter config). The environment wins over it.",
+    rule: 'must be a keycloak.json that can be read',
+    example: './keycloak.json',
+    optional: true,
+    parse: (text) => text,
+  },
+  KEYCLOAK_ISSUER: {
+    description:
+      'Issuer of the tokens (`iss`), where Keycloak names itself by another address here: it has no `KC_HOSTNAME`, and is called by two names. Better: set that. Not set: what Keycloak says.',
+    rule: 'must be the exact issuer of the realm, an http or https URL',
+    example: 'https://sso.example.com/realms/testing',
+    optional: true,
+    parse: parseIssuer,
+  },
+  KEYCLOAK_AUDIENCE: {
+    description:
+      'Audience an access token must have; several are separated by commas. Not set: `aud` contains the client id, or the token was issued to this client (`azp`).',
+    rule: 'must be one or more audiences, separated by commas',
+    example: 'my-api',
+    optional: true,
+    parse: parseList,
+  },
+  KEYCLOAK_TIMEOUT_MS: {
+    description: 'Bound on every call to Keycloak. Unit: milliseconds.',
+    rule: 'must be a whole number from 100 to 60000',
+    example: '5000',
+    default: '5000',
+    parse: whole(100, 60_000),
+  },
+  CLOCK_TOLERANCE_SECONDS: {
+    description: 'Tolerated difference between the clocks here and at Keycloak. Unit: seconds.',
+    rule: 'must be a whole number from 0 to 300',
+    example: '5',
+    default: '5',
+    parse: whole(0, 300),
+  },
+  TOKEN_CHECK: {
+    description:
+      '`local`: signature and claims only. `recheck`: Keycloak is asked again about a token in use. `remote`: Keycloak is asked on every request.',
+    rule: 'must be local, recheck or remote',
+    example: 'recheck',
+    default: 'recheck',
+    parse: oneOf('local', 'recheck', 'remote'),
+  },
+  RECHECK_SECONDS: {
+    description:
+      'With `TOKEN_CHECK=recheck`: longest time a token is trusted without asking Keycloak. Unit: seconds.',
+    rule: 'must be a whole number from 1 to 3600',
+    example: '30',
+    default: '30',
+    parse: whole(1, 3600),
+  },
+  DPOP: {
+    description:
+      'Tokens that are bound to a key of their client (RFC 9449). `off`: refused. `accepted`: beside bearer tokens. `required`: no others are accepted, but for sessions of browsers; `POST /login` gives out bearer tokens. Set `PUBLIC_URL` too.',
+    rule: 'must be off, accepted or required',
+    example: 'accepted',
+    default: 'off',
+    parse: oneOf('off', 'accepted', 'required'),
+  },
+  MAX_CACHED_TOKENS: {
+    description: 'Most verified tokens kept in memory, about 4 KiB each. 0 keeps none.',
+    rule: 'must be a whole number from 0 to 10000000',
+    example: '10000',
+    default: '10000',
+    parse: whole(0, 10_000_000),
+  },
+  ADMIN_PUSHES: {
+    description:
+      "Takes what Keycloak pushes to a client's Admin URL (`/k_logout`, `/k_push_not_before`). Only for a client that has one: back-channel logout needs none, and Keycloak plans to remove these pushes.",
+    rule: 'must be on or off',
+    example: 'on',
+    default: 'off',
+    parse: oneOf('on', 'off'),
+  },
+  HOST: {
+    description: 'Address to listen on. In a container `0.0.0.0`.',
+    rule: 'must be an IP address or a host name',
+    example: '0.0.0.0',
+    default: 'localhost',
+    parse: parseHost,
+  },
+  PORT: {
+    description: 'Port to listen on. 0 takes a free one.',
+    rule: 'must be a whole number from 0 to 65535',
+    example: '8000',
+    default: '8000',
+    parse: whole(0, 65_535),
+  },
+  WORKERS: {
+    description: 'Processes that answer at `PORT`, one for each core. They share what replicas share.',
+    rule: 'must be a whole number from 1 to 64',
+    example: '4',
+    default: '1',
+    parse: whole(1, 64),
+  },
+  WORKER_TIMEOUT_MS: {
+    description:
+      'With `WORKERS`: one that shows no sign of life for so long hangs, is killed and replaced. 0: never. Unit: milliseconds.',
+    rule: 'must be 0, or a whole number from 5000 to 600000',
+    example: '30000',
+    default: '30000',
+    parse: (text) => (text === '0' ? 0 : whole(5_000, 600_000)(text)),
+  },
+  LOG_LEVEL: {
+    description: 'Least level that is logged. Requests are logged at `info`.',
+    rule: 'must be fatal, error, warn, info, debug, trace or silent',
+    example: 'info',
+    default: 'info',
+    parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  },
+  AUDIT_LOG: {
+    description:
+      'Lines about logins, refusals, logouts and revocations (`"name":"audit"`) in the log, at every `LOG_LEVEL`.',
+    rule: 'must be on or off',
+    example: 'on',
+    default: 'on',
+    parse: oneOf('on', 'off'),
+  },
+  TRUST_PROXY: {
+    description:
+      'Which proxies may tell the address of the user (`X-Forwarded-For`): `false`, or addresses and networks separated by commas (`loopback`, `linklocal`, `uniquelocal` work too).',
+    rule: 'must be false, or addresses and networks separated by commas',
+    example: '10.0.0.0/8',
+    default: 'false',
+    parse: parseTrustProxy,
+  },
+  CORS_ORIGINS: {
+    description:
+      'Origins whose pages may call this service from a browser, separated by commas. Not set: none.',
+    rule: 'must be origins (scheme, host, port; no path, no *) separated by commas',
+    example: 'https://app.example.com',
+    optional: true,
+    parse: parseOrigins,
+  },
+  CORS_CREDENTIALS: {
+    description:
+      'Whether pages of `CORS_ORIGINS` may use the session cookie too (`fetch` with `credentials: "include"`), to read. Browsers send it from the same site only, as from `app.example.com` to `api.example.com`.',
+    rule: 'must be on or off',
+    example: 'on',
+    default: 'off',
+    parse: oneOf('on', 'off'),
+  },
+  PUBLIC_URL: {
+    description:
+      'Where browsers reach this service; may have a path, which the proxy takes away (`/api/docs` comes here as `/docs`). Not set: scheme and host of each request (behind a proxy set `TRUST_PROXY` as well, or this).',
+    rule: 'must be an http or https URL without query or credentials',
+    example: 'https://api.example.com',
+    optional: true,
+    parse: parsePublicUrl,
+  },
+  SESSION_SECRET: {
+    description:
+      'Signs session cookies and encrypts sessions. Several, separated by commas: the first is used, all are accepted; docs/sessions.md has the steps to replace it. `off`: no sign-in with the browser. Not set: in production refused, else made up at each start, which signs everybody out.',
+    rule: 'must be off, or random and at least 32 characters long (`openssl rand -hex 32`)',
+    example: 'the-output-of-openssl-rand-hex-32',
+    optional: true,
+    secret: true,
+    parse: parseSessionSecrets,
+  },
+  SESSION_IDLE_SECONDS: {
+    description: 'A session in the browser ends when it was not used for so long. Unit: seconds.',
+    rule: 'must be a whole number from 60 to 31536000',
+    example: '1800',
+    default: '1800',
+    parse: whole(60, 31_536_000),
+  },
+  SESSION_MAX_SECONDS: {
+    description: 'A session in the browser ends after so long, used or not. Unit: seconds.',
+    rule: 'must be a whole number from 60 to 31536000',
+    example: '36000',
+    default: '36000',
+    parse: whole(60, 31_536_000),
+  },
+  REDIS_URL: {
+    description:
+      'Redis or Valkey that keeps sessions and shares logouts between processes. Not set: memory, for one process.',
+    rule: 'must be a redis or rediss URL',
+    example: 'redis://localhost:6379',
+    optional: true,
+    secret: true,
+    parse: parseRedisUrl,
+  },
+  REDIS_KEY_PREFIX: {
+    description:
+      'Start of every key in Redis. Services with the same one share sessions, logouts and limits. Not set: `keycloak-guard:<realm>:<client id>`.',
+    rule: 'must be up to 200 letters, digits and . _ - : / @ %',
+    example: 'keycloak-guard:my-realm:my-api',
+    optional: true,
+    parse: (text) => (/^[\w.\-:/@%]{1,200}$/.test(text) ? text : undefined),
+  },
+  ...LIMIT_SETTINGS,
+  DOCS: {
+    description: '`off`: no `/docs`, no `/openapi.json`, and no sign-in of theirs.',
+    rule: 'must be on or off',
+    example: 'off',
+    default: 'on',
+    parse: oneOf('on', 'off'),
+  },
+  METRICS_HOST: {
+    description: 'Address to listen on for Prometheus. Not set: that of `HOST`.',
+    rule: 'must be an IP address or a host name',
+    example: '127.0.0.1',
+    optional: true,
+    parse: parseHost,
+  },
+  METRICS_PORT: {
+    description:
+      'Port for Prometheus (`GET /metrics`), at the address of `METRICS_HOST`. 0 takes a free one. Not set: no metrics, and no cost.',
+    rule: 'must be a whole number from 0 to 65535',
+    example: '9464',
+    optional: true,
+    parse: whole(0, 65_535),
+  },
+  SHUTDOWN_DELAY_MS: {
+    description:
+      'Time from SIGTERM to the end of listening, in which `/health/ready` is 503: a load balancer sees it and sends nothing more. Unit: milliseconds.',
+    rule: 'must be a whole number from 0 to 60000',
+    example: '5000',
+    default: '0',
+    parse: whole(0, 60_000),
+  },
+  SHUTDOWN_TIMEOUT_MS: {
+    description: 'Longest wait for requests that are under way at SIGTERM. Unit: milliseconds.',
+    rule: 'must be a whole number from 100 to 600000',
+    example: '10000',
+    default: '10000',
+    parse: whole(100, 600_000),
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;

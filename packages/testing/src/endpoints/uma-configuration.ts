@@ -1,0 +1,44 @@
+import type { FastifyInstance } from 'fastify';
+import { allowAnyOrigin } from '../http/cors.ts';
+import { issuerOf } from '../http/issuer.ts';
+import { addRoute } from '../http/route.ts';
+import type { Provider } from '../provider.ts';
+import { metadataOf } from './discovery.ts';
+
+/** Members that the document shares with OpenID Connect Discovery. */
+const SHARED = [
+  'issuer',
+  'authorization_endpoint',
+  'token_endpoint',
+  'introspection_endpoint',
+  'end_session_endpoint',
+  'jwks_uri',
+  'grant_types_supported',
+  'response_types_supported',
+  'response_modes_supported',
+  'registration_endpoint',
+  'token_endpoint_auth_methods_supported',
+  'scopes_supported',
+] as const;
+
+/** UMA 2.0 Grant §2 and Federated Authorization §2: the document that names the protection API. */
+export function addUmaConfiguration(app: FastifyInstance, { realm }: Provider): void {
+  addRoute(app, {
+    endpoint: 'discovery',
+    path: '/.well-known/uma2-configuration',
+    methods: ['GET'],
+    handler(request, reply) {
+      allowAnyOrigin(request, reply);
+      reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
+      const issuer = issuerOf(request);
+      const metadata = metadataOf(issuer, realm);
+      const protection = `${issuer}/authz/protection`;
+      return reply.send({
+        ...Object.fromEntries(SHARED.map((name) => [name, metadata[name]])),
+        resource_registration_endpoint: `${protection}/resource_set`,
+        permission_endpoint: `${protection}/permission`,
+        policy_endpoint: `${protection}/uma-policy`,
+      });
+    },
+  });
+}

@@ -1,0 +1,74 @@
+import { warningsOfAuthorization } from './authz/warnings.ts';
+import { BUILT_IN_CLIENTS } from './realm/built-in.ts';
+import type { Client } from './realm/client.ts';
+import { hasUnreadablePassword } from './realm/password.ts';
+import type { Realm } from './realm/realm.ts';
+import type { RealmRepresentation } from './realm/representation.ts';
+import { isKnownMapper } from './tokens/mappers.ts';
+
+/** What a realm file asks for, but this provider does not support. */
+export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
+  const hashed = (rep.users ?? []).filter(hasUnreadablePassword).map(({ username }) => username);
+  const holders = [
+    ...[...realm.clients()].map((client) => ({
+      name: `client ${client.clientId}`,
+      mappers: speaksSaml(client) ? [] : client.mappers,
+    })),
+    ...[...realm.scopes.values()].map(({ name, protocol, protocolMappers }) => ({
+      name: `client scope ${name}`,
+      mappers: protocol === 'saml' ? [] : (protocolMappers ?? []),
+    })),
+  ];
+  const mappings = [rep.scopeMappings ?? [], ...Object.values(rep.clientScopeMappings ?? {})].flat();
+  const mapped = mappings.map(({ client }) => client);
+  return [
+    ...hashed.map(
+      (username) =>
+        `user ${username}: the password is hashed in a way this provider cannot check; ` +
+        'give the user a password with "value" in the realm file',
+    ),
+    ...[...realm.clients()]
+      .filter(isOwn)
+      .flatMap((client) => [...warningsOfClient(client, mapped), ...warningsOfAuthorization(client, realm)]),
+    ...holders.flatMap(({ name, mappers }) =>
+      mappers
+        .filter(({ protocolMapper }) => !isKnownMapper(protocolMapper))
+        .map(
+          (mapper) =>
+            `${name}: the mapper "${mapper.name}" (${mapper.protocolMapper}) is not known, and left out`,
+        ),
+    ),
+  ];
+}
+
+/** Keycloak's admin API writes this in place of a secret. */
+const MASKED = '**********';
+
+const isUnusable = (client: Client): boolean =>
+  !client.isPublic &&
+  !client.bearerOnly &&
+  !speaksSaml(client) &&
+  client.authenticator === 'client-secret' &&
+  (client.secret === undefined || client.secret === MASKED);
+
+const speaksSaml = ({ representation }: Client): boolean => representation.protocol === 'saml';
+const isOwn = ({ clientId }: Client): boolean => BUILT_IN_CLIENTS.every((one) => one.clientId !== clientId);
+
+/** @param mapped clients with scope mappings */
+function warningsOfClient(client: Client, mapped: readonly unknown[]): string[] {
+  const { clientId, authenticator, fullScope, isPublic } = client;
+  const found = [
+    speaksSaml(client) && 'it speaks SAML; this provider speaks OpenID Connect alone',
+    !isPublic &&
+      authenticator !== 'client-secret' &&
+      `it authenticates by "${authenticator}"; this provider asks for a secret alone`,
+    isUnusable(client) &&
+      `its secret is not in the file (${client.secret === undefined ? 'none' : MASKED}), so it cannot log in: Keycloak's console leaves ` +
+        `secrets out of a partial export. Write the one under Clients > ${clientId} > Credentials into the file as ` +
+        '"secret", or export with "kc.sh export"',
+    !fullScope &&
+      mapped.includes(clientId) &&
+      'it has no full scope, and its scope mappings are left out: its tokens have its own roles alone',
+  ];
+  return found.flatMap((what) => (what ? [`client ${clientId}: ${what}`] : []));
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { ROOT } from './source-imports.ts';
+
+interface Job {
+  readonly 'timeout-minutes'?: number;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly steps: readonly { readonly run?: string; readonly uses?: string }[];
+}
+interface Workflow {
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const FOLDER = join(ROOT, '.github/workflows');
+const workflows = new Map(
+  readdirSync(FOLDER).map((name) => [name, parse(readFileSync(join(FOLDER, name), 'utf8')) as Workflow]),
+);
+const commandsOf = (name: string): string =>
+  Object.values(workflows.get(name)?.jobs ?? {})
+    .flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []))
+    .join('\n');
+
+test('each workflow may only read, has a time limit, and runs files of this repository', () => {
+  assert.ok(workflows.size >= 2);
+  for (const [name, { permissions, jobs }] of workflows) {
+    assert.deepEqual(permissions, { contents: 'read' }, name);
+    for (const job of Object.values(jobs)) assert.ok((job['timeout-minutes'] ?? 999) <= 90, name);
+    const files = commandsOf(name).match(/(?:tools\/[\w/.-]+|\.ci\/\w+)/g) ?? [];
+    assert.deepEqual(
+      files.filter((file) => !existsSync(join(ROOT, file))),
+      [],
+      name,
+    );
+  }
+});
+
+test('CI runs .ci/run; a release publishes nothing until somebody adds the flag', () => {
+  assert.match(commandsOf('ci.yml'), /bash \.ci\/run/);
+  assert.match(commandsOf('release.yml'), /tools\/release\/publish\.ts$/m);
+});

@@ -1,0 +1,156 @@
+// Builds dist/ of every package: node tools/build/build.mjs [--no-check] [--source-maps]
+//
+// TypeScript writes programs and declarations. The library's programs are written by rolldown, from the same sources, as ES
+// modules and as CommonJS: few files, without comments (those are in the declarations). In CommonJS the packages are
+// bundled that exist as ES modules alone: Jest, and Node before 20.19, cannot require those. The server's programs are
+// written by rolldown too: a process that finds and reads few files starts sooner.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isAbsolute, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
+import { transform } from 'esbuild';
+import { rolldown } from 'rolldown';
+import { writeDeclarations } from './declarations.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const library = join(root, 'packages/guard');
+const PACKAGES = ['guard', 'testing', 'server', 'cli'];
+/** Rooms of which CommonJS gets a class. */
+const CONSTRUCTORS = [['successors/connect', 'Keycloak']];
+/** Packages of the server, all of them CommonJS, that are loaded before it listens. */
+const REQUIRED = /^(?:fastify|pino|@fastify\/[^/]+)$/;
+/** Unit: characters. */
+const LONGEST_LINE = 120;
+const MARK = '\0required:';
+
+const tsc = join(root, 'node_modules/typescript/bin/tsc');
+const sourceMaps = process.argv.includes('--source-maps');
+const flags = [
+  ...(process.argv.includes('--no-check') ? ['--noCheck'] : []),
+  ...(sourceMaps ? ['--sourceMap'] : []),
+];
+// Its declarations are written anew each time: what users get of them is another selection.
+rmSync(join(library, 'dist/.tsbuildinfo'), { force: true });
+execFileSync(process.execPath, [tsc, '-b', ...flags, ...PACKAGES.map((name) => `packages/${name}`)], {
+  cwd: root,
+  stdio: 'inherit',
+});
+await buildLibrary();
+await buildServer();
+
+async function buildLibrary() {
+  const manifest = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));
+  const rooms = Object.values(manifest.exports)
+    .map((entry) => /^\.\/dist\/(.*)\.js$/.exec(entry.import?.default ?? '')?.[1])
+    .filter((room) => room !== undefined);
+  const input = Object.fromEntries(rooms.map((room) => [room, join(library, `src/${room}.ts`)]));
+  // What an application brings itself has to be the application's own.
+  const frameworks = Object.keys(manifest.peerDependencies);
+  await write('esm', join(library, 'dist'), [...Object.keys(manifest.dependencies), ...frameworks]);
+  const commonJs = join(library, 'dist/cjs');
+  rmSync(commonJs, { recursive: true, force: true });
+  await write('cjs', commonJs, frameworks);
+  writeFileSync(join(commonJs, 'package.json'), '{ "type": "commonjs" }\n');
+  const doors = rooms.map((room) => join(library, `dist/${room}.d.ts`));
+  writeDeclarations(join(library, 'dist'), commonJs, doors);
+  for (const [room, name] of CONSTRUCTORS) exportConstructor(join(commonJs, room), name);
+
+  async function write(format, dir, packages) {
+    const bundle = await rolldown({
+      input,
+      platform: 'node',
+      external: (id) =>
+        id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`)),
+      logLevel: 'warn',
+    });
+    const { output } = await bundle.write({
+      dir,
+      format,
+      exports: 'named',
+      chunkFileNames: 'shared/[name].js',
+      comments: false,
+      // Names of functions stay where they can: they are what stands in a stack.
+      minify: {
+        compress: true,
+        mangle: { toplevel: format === 'cjs', keepNames: { function: false, class: true } },
+        codegen: { removeWhitespace: false },
+      },
+    });
+    await bundle.close();
+    await Promise.all(output.map(({ fileName }) => breakLines(join(dir, fileName))));
+  }
+}
+
+/**
+ * Removes spaces, and breaks lines. Before the message of an error that nothing caught, Node prints the line of the program that
+ * threw it: with one line for each file that was 73 KB, and log collectors cut off the message.
+ */
+async function breakLines(file) {
+  const { code } = await transform(readFileSync(file, 'utf8'), {
+    minifyWhitespace: true,
+    lineLimit: LONGEST_LINE,
+    target: 'node20',
+  });
+  writeFileSync(file, code);
+}
+
+/** Not minified: what an operator reads in a stack is the source. */
+async function buildServer() {
+  const server = join(root, 'packages/server');
+  const bundle = await rolldown({
+    input: { index: join(server, 'src/index.ts'), main: join(server, 'src/main.ts') },
+    platform: 'node',
+    plugins: [requireCommonJs(join(server, 'src/'))],
+    // So that nothing reads what a required package has and nobody uses.
+    treeshake: { propertyReadSideEffects: false },
+    external: (id) => !id.startsWith('.') && !isAbsolute(id) && !REQUIRED.test(id) && !id.startsWith(MARK),
+    logLevel: 'warn',
+  });
+  // All in one folder: what is found beside the package's programs is found from each.
+  const dir = join(server, 'dist');
+  await bundle.write({ dir, format: 'esm', chunkFileNames: '[name].js', sourcemap: sourceMaps });
+  await bundle.close();
+}
+
+/**
+ * Leaves packages out of the program, and has those of CommonJS required: of one that is imported, Node looks for the names of
+ * its exports in the text of its files, before it loads them. That was a fifth of the start.
+ */
+function requireCommonJs(from) {
+  const require = createRequire(from);
+  return {
+    name: 'require-common-js',
+    resolveId(id, _importer, { kind }) {
+      if (!REQUIRED.test(id)) return null;
+      return kind === 'import-statement' ? `${MARK}${id}` : { id, external: true };
+    },
+    load(id) {
+      if (!id.startsWith(MARK)) return null;
+      const name = id.slice(MARK.length);
+      const exported = require(name);
+      if (types.isModuleNamespaceObject(exported)) throw new Error(`${name} is an ES module: import it`);
+      const names = Object.keys(exported).filter((key) => /^[a-z_$][\w$]*$/i.test(key) && key !== 'default');
+      return [
+        "import { createRequire } from 'node:module';",
+        `const exported = createRequire(import.meta.url)('${name}');`,
+        'export default exported;',
+        ...names.map((key) => `export const ${key} = exported.${key};`),
+      ].join('\n');
+    },
+  };
+}
+
+/**
+ * `require` gives the constructor itself, which has what else the room exports as its members: so applications have it that
+ * exchange one word of a `require`.
+ */
+function exportConstructor(room, name) {
+  const program = join(room, 'index.js');
+  writeFileSync(program, `${readFileSync(program, 'utf8')}module.exports = exports.${name};\n`);
+  const declaration = join(room, 'index.d.ts');
+  const named = readFileSync(declaration, 'utf8');
+  writeFileSync(join(room, 'exports.d.ts'), named);
+  writeFileSync(declaration, `import { ${name} } from './exports.js';\nexport = ${name};\n`);
+}

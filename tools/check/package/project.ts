@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What applications of the adapters bring themselves. */
+export const FRAMEWORKS: readonly string[] = [
+  ...['express', '@types/express', 'hono', 'koa', '@types/koa'],
+  ...['@nestjs/common@11', '@nestjs/core@11', 'reflect-metadata', 'rxjs'],
+];
+
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
+/** Everything that `npm run test:package` makes is in here. */
+export const folder = mkdtempSync(join(tmpdir(), 'package-'));
+
+export function run(cwd: string, command: string, ...args: string[]): string {
+  process.stdout.write(`$ ${command} ${args.join(' ')}\n`);
+  return execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+/** An empty project, outside of this repository: nothing that is installed here is found from there. */
+export function emptyProject(name: string, manifest: object = {}): string {
+  const project = join(folder, name);
+  mkdirSync(project, { recursive: true });
+  write(project, { 'package.json': JSON.stringify({ name, private: true, ...manifest }) });
+  return project;
+}
+
+export function write(project: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(project, name)), { recursive: true });
+    writeFileSync(join(project, name), text);
+  }
+}
+
+export function install(project: string, ...packages: string[]): void {
+  run(project, 'npm', 'install', '--no-audit', '--no-fund', ...packages);
+}

@@ -1,0 +1,138 @@
+// Runs the test files with node:test, several of a folder in one process: to load Fastify takes longer than most tests.
+//
+//   node tools/check/test.mjs                 every test that needs no other program
+//   node tools/check/test.mjs core service    only the named folders or files below test/, or `examples`
+//   node tools/check/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for
+//
+// Where CI is set, files that failed run once more, each alone: see docs/testing.md.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { TYPESCRIPT } from '../run/typescript.mjs';
+import { findShortfalls } from './coverage-gate.mjs';
+import { filesToTryAgain, reporters } from './reporters/reporters.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const args = process.argv.slice(2);
+const coverage = args.includes('--coverage');
+const wanted = args.filter((arg) => !arg.startsWith('--'));
+const passOn = args.filter((arg) => arg.startsWith('--') && arg !== '--coverage');
+
+// Needs a real Keycloak (run by tools/check/test-keycloak.ts), or a Chromium (npm test -- browser), or a
+// Redis (npm test -- redis), or promtool (npm test -- deploy).
+const SEPARATE = ['keycloak', 'browser', 'redis', 'deploy'];
+const FILES_IN_ONE_PROCESS = 6;
+/** They start processes of their own and wait for them, or send ten thousand requests to each adapter. */
+const ALONE =
+  /^server.workers|^cli.(start|token)|^nest.contract|^redis.adapter|^adapters.(node|express|koa|fastify|fetch|hono)\b/;
+/** What takes longest begins first. */
+const LONG = ['server/workers', 'cli', 'adapters', 'nest', 'attacks', 'server', 'contract', 'faults'];
+/** For all files of a process. One that does not end by then has failed. */
+const TIMEOUT_MS = 300_000;
+const MOST_FILES_TRIED_AGAIN = 3;
+
+const listed = (folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+const files = [...listed('test'), ...listed('examples').map((file) => `examples/${file}`)]
+  .map((file) => file.replaceAll(sep, '/'))
+  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) =>
+    wanted.length > 0
+      ? wanted.some((name) => file.startsWith(name.replace(/^test\//, '')))
+      : !SEPARATE.some((folder) => file.startsWith(`${folder}/`)),
+  )
+  .sort();
+
+if (files.length === 0) {
+  console.error(`no test file matches ${wanted.join(' ')}`);
+  process.exit(1);
+}
+const c8 = join(root, 'node_modules/c8/bin/c8.js');
+if (coverage && !existsSync(c8)) {
+  console.error('c8 is not installed: run npm ci');
+  process.exit(1);
+}
+
+// Tests that run the program run what is shipped; coverage of it needs source maps, which are not.
+execFileSync(
+  process.execPath,
+  [join(root, 'tools/build/build.mjs'), '--no-check', ...(coverage ? ['--source-maps'] : [])],
+  { cwd: root, stdio: 'inherit' },
+);
+
+const folder = join(root, `node_modules/.cache/tests-${process.pid}`);
+mkdirSync(folder, { recursive: true });
+const failedFiles = join(folder, 'failed-files');
+const passed = run(writeGroups()) || passesAlone(filesToTryAgain(failedFiles, MOST_FILES_TRIED_AGAIN));
+rmSync(folder, { recursive: true });
+if (!passed || !coverage) process.exit(passed ? 0 : 1);
+
+const shortfalls = findShortfalls(root);
+for (const shortfall of shortfalls) console.error(`Coverage: ${shortfall}`);
+process.exit(shortfalls.length === 0 ? 0 : 1);
+
+/**
+ * @param {string[]} paths of test files, a process for each
+ * @param {{ isSecond?: boolean }} [of]
+ * @returns {boolean} whether all of them passed
+ */
+function run(paths, { isSecond = false } = {}) {
+  const test = [
+    ...TYPESCRIPT,
+    '--test',
+    // Many tests wait: one process more than there are cores.
+    `--test-concurrency=${isSecond ? 1 : availableParallelism() + 1}`,
+    `--test-timeout=${TIMEOUT_MS}`,
+    ...reporters(failedFiles),
+    ...passOn,
+    ...paths,
+  ];
+  const collect = [
+    c8,
+    '--all',
+    '--src=packages',
+    '--include=packages/*/src/**',
+    '--reporter=text-summary',
+    '--reporter=json-summary',
+    `--clean=${!isSecond}`,
+  ];
+  const { status } = spawnSync(process.execPath, coverage ? [...collect, process.execPath, ...test] : test, {
+    stdio: 'inherit',
+    env: { ...process.env, NODE_ENV: 'test' },
+  });
+  return status === 0;
+}
+
+/** A second try, for tests of time on a machine that was busy with something else. It is said, so that it is looked into. */
+function passesAlone(again) {
+  if (again.length === 0) return false;
+  const names = again.map((file) => relative(root, file)).join(', ');
+  console.log(`\nOnce more, alone: ${names}`);
+  const passes = run(again, { isSecond: true });
+  console.log(passes ? `\nPassed at the second try alone: ${names}` : '\nFailed twice.');
+  return passes;
+}
+
+/** A file for each process, which imports those of its tests. */
+function writeGroups() {
+  const groups = [];
+  for (const file of files) {
+    const isAlone = ALONE.test(file);
+    const group = groups.find((one) => !one.isFull && one.folder === dirname(file) && !isAlone);
+    if (group === undefined) groups.push({ folder: dirname(file), files: [file], isFull: isAlone });
+    else group.isFull = group.files.push(file) === FILES_IN_ONE_PROCESS;
+  }
+  const rank = ({ folder }) => LONG.indexOf(folder) + 1 || LONG.length + 1;
+  return groups
+    .sort((a, b) => rank(a) - rank(b))
+    .map(({ folder: of, files }, i) => {
+      const path = join(folder, `${String(i + 1).padStart(2, '0')}-${of.replaceAll('/', '-')}.test.mjs`);
+      writeFileSync(path, files.map((file) => `import '${toUrl(file)}';\n`).join(''));
+      return path;
+    });
+}
+
+function toUrl(file) {
+  return pathToFileURL(file.startsWith('examples/') ? join(root, file) : join(root, 'test', file));
+}

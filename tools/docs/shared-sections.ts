@@ -1,0 +1,148 @@
+// Sections that every framework's page in docs/frameworks/ has, so that a reader needs one page only. They are written here once;
+// `npm run docs` puts them between two marks on each page. A test fails while a page is stale.
+
+interface FrameworkPage {
+  /** What a reader needs besides Node.js and the library. */
+  readonly needs?: string;
+  /** The framework's setting for proxies, as an alternative to `publicUrl`. */
+  readonly proxy: string;
+  /** App and tests, below examples/. */
+  readonly example: { readonly app: string; readonly test: string };
+  /** Where options of the verifier go; `session`: where those of sessions go. */
+  readonly options: string;
+  readonly session: string;
+}
+
+const app = (folder: string) => ({ app: `${folder}/app.ts`, test: `${folder}/app.test.ts` });
+const KC = { options: '`keycloak({ … })`', session: '`kc.session({ … })`' };
+const AS_OPTION = { options: '`keycloak({ … })`', session: '`session: { … }`' };
+
+/** The pages that are a whole guide, by name. */
+export const FRAMEWORK_PAGES: Readonly<Record<string, FrameworkPage>> = {
+  express: { needs: 'Express 4 or 5', proxy: ', or Express’s `trust proxy`', example: app('express'), ...KC },
+  fastify: {
+    needs: 'Fastify 5',
+    proxy: ', or Fastify’s `trustProxy`',
+    example: { app: 'one-route.ts', test: 'test-your-api.test.ts' },
+    options: 'registering `keycloakGuard`',
+    session: 'registering `keycloakSession`',
+  },
+  fetch: { needs: 'or Bun, Deno or Workers', proxy: '', example: app('fetch'), ...AS_OPTION },
+  hono: { needs: 'Hono', proxy: '', example: app('hono'), ...KC },
+  koa: { needs: 'Koa 2 or 3', proxy: ', or Koa’s `app.proxy`', example: app('koa'), ...KC },
+  nest: {
+    needs: 'Nest 10, 11 or 12',
+    proxy: ', or the platform’s own setting for proxies',
+    example: { app: 'nest/src/app.module.ts', test: 'nest/test/app.spec.ts' },
+    options: '`KeycloakModule.forRoot({ … })`',
+    session: '`session: { … }`',
+  },
+  next: {
+    needs: 'Next.js',
+    proxy: '',
+    example: { app: 'next/app/api/orders/route.ts', test: 'next/app.test.ts' },
+    ...AS_OPTION,
+  },
+  node: { proxy: '', example: app('node'), ...KC },
+};
+
+const SECTIONS: Readonly<Record<string, (page: FrameworkPage) => string>> = {
+  start: ({ needs }) => `
+You need Node.js 20.19 or later${needs === undefined ? '' : `, ${needs},`} and the library: [install](../install.md). For development you need no
+Keycloak: \`npm start\` in the clone runs a provider that answers as Keycloak does, at \`http://localhost:8080\`, with the realm
+\`testing\`, and \`npm run -s token\` there prints a token to try:
+
+\`\`\`sh
+curl http://localhost:3000/me -H "Authorization: Bearer $(npm run -s token)"
+\`\`\`
+
+With your own Keycloak, one command in the clone creates realm, client, audience and a user, and writes \`.env\` with the client's secret:
+
+\`\`\`sh
+npm run setup -- --url http://localhost:8080 --app-url http://localhost:3000
+\`\`\`
+`,
+  requirements: () => `
+A guard takes requirements. All members must be met, and every value of a list. A misspelt or empty one fails at start.
+
+| requirement | met when |
+|---|---|
+| \`realmRole: 'admin'\`, \`clientRole: 'reader'\` | the caller has the realm role, the role of this API's client |
+| \`clientRole: { 'other-api': 'reader' }\` | the caller has the role of another client |
+| \`scope: 'orders:read'\` | the token has the scope; the 403 names a missing one |
+| \`group: '/staff/dev'\`, \`groupTree: '/staff'\` | the caller is in this group; in it or below it |
+| \`organization: 'acme'\`, \`audience: 'reports'\` | the token names the organization; the audience (\`aud\`) |
+| \`acr: ['gold']\`, \`maxAge: 300\` | the person signed in so strongly, so recently ([step-up](../step-up.md)) |
+| \`check: (principal) => …\` | the function returns exactly \`true\` |
+| \`anyOf: [{ … }, { … }]\`, \`allOf: […]\` | one of them is met, all of them are |
+| \`optional: true\` | there is no token at all, or a valid one |
+
+The principal has \`subject\`, \`username\`, \`email\`, \`name\`, \`realmRoles\`, \`clientRoles\`, \`groups\`, \`organizations\`, \`scopes\`,
+\`audience\`, \`sessionId\`, \`expiresAt\`, \`issuer\` and all \`claims\`. Identify people by \`issuer\` and \`subject\`: a username can pass to somebody else.
+`,
+  tests: ({ example }) => `
+Tests run with the embedded provider of \`@keycloak-guard/testing\` ([install](../install.md)): real tokens, no Keycloak. Give your app its
+address:
+
+\`\`\`ts
+import { startDevIdp } from '@keycloak-guard/testing';
+
+const idp = await startDevIdp();
+const options = { serverUrl: idp.url, realm: 'testing', clientId: 'fastapi-keycloak' };
+// … an app with these options, called with:
+const token = await idp.issueToken({ username: 'abdullah' });
+await idp.close();
+\`\`\`
+
+A small app with its tests: [the app](../../examples/${example.app}), [the tests](../../examples/${example.test}). What the provider supports,
+and its users and roles: [embedded provider](../embedded-provider.md).
+`,
+  production: ({ proxy, options, session }) => `
+- **Behind a proxy** that terminates TLS, set \`publicUrl\`${proxy}: callbacks, cookies and checks of origins depend on it.
+- **Keycloak has another address internally**: \`serverUrl\` is the address that this process calls, \`issuer\` the public one in tokens.
+- **Several processes** share logouts and sessions through Redis or Valkey (install \`@redis/client\`). Set both stores: with the second
+  alone, a logout takes up to ten seconds to reach the other processes.
+
+\`\`\`ts
+import { createRedisRevocationStore, createRedisSessionStore, openRedis } from 'keycloak-guard/redis';
+
+const redis = openRedis({ url: process.env.REDIS_URL! });
+const revocationStore = createRedisRevocationStore(redis); // for ${options}
+const store = createRedisSessionStore(redis); // for ${session}
+\`\`\`
+
+- **In Keycloak** the client needs \`<your URL>/auth/callback\` as redirect URI, \`<your URL>/\` as post logout redirect URI, and
+  \`<your URL>/backchannel-logout\` as backchannel logout URL, at an address that Keycloak can reach. \`setup --app-url\` sets all three.
+- **Keycloak is down**: known tokens go on working, others get 503. [What fails, and how](../reliability.md).
+- **It does not work**: \`npm run doctor\` checks every step and says what to fix ([doctor](../doctor.md)). For development, \`explain: true\`
+  puts the reason of a refusal into the answer.
+
+All [options](../library.md#options), [sessions](../sessions.md), [errors](../errors.md).
+`,
+};
+
+/** Names of the sections that each page has, in order. */
+export const SHARED = Object.keys(SECTIONS);
+
+const MARKED = /(<!-- the same on every page: (\w+) -->\n)[\s\S]*?(<!-- \/\2 -->)/g;
+
+/** @returns the text of a page with its shared sections up to date */
+export function withSharedSections(name: string, text: string): string {
+  const page = FRAMEWORK_PAGES[name];
+  if (page === undefined) throw new Error(`docs/frameworks/${name}.md is not a framework's page`);
+  return text.replaceAll(MARKED, (_all, begin: string, section: string, end: string) => {
+    const write = SECTIONS[section];
+    if (write === undefined) throw new Error(`${name}.md: there is no shared section ${section}`);
+    return `${begin}${write(page)}${end}`;
+  });
+}
+
+/** The page's own text. */
+export function withoutSharedSections(text: string): string {
+  return text.replaceAll(MARKED, '');
+}
+
+/** The shared sections that a page has. */
+export function sharedSectionsOf(text: string): string[] {
+  return [...text.matchAll(MARKED)].map(([, , section = '']) => section);
+}
