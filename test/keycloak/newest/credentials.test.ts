@@ -10,7 +10,8 @@ import {
   createCredential,
   createVerifier,
 } from '../../../packages/guard/src/core/index.ts';
-import { AUTHENTICATORS, type CallingRealm, createCallingRealm, SECRET } from '../support/calling-realm.ts';
+import { SECRET, USER } from '../../support/calling-realm.ts';
+import { AUTHENTICATORS, type CallingRealm, createCallingRealm } from '../support/calling-realm.ts';
 
 // Each way in which a client proves who it is, with every call that carries the proof.
 
@@ -38,7 +39,7 @@ const optionsOf = (credential: CredentialOptions) => ({
 async function useEverywhere(credential: CredentialOptions): Promise<void> {
   const client = createClient(optionsOf(credential));
   const verifier = createVerifier({ ...optionsOf(credential), tokenCheck: 'remote', onNotice: false });
-  const login = { ...realm.user, scope: 'openid' };
+  const login = { ...USER, scope: 'openid' };
   const first = await client.passwordGrant(login);
   const tokens = await client.refresh(first.refreshToken as string);
   // Its own `azp`, but nothing in `aud`: userinfo is asked.
