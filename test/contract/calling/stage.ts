@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Calls, createCalls } from '../../../packages/guard/src/adapters/engine/internal.ts';
+import { type Calls, createCalls } from '../../../packages/guard/src/adapters/engine/calls.ts';
 import { keycloak, type NodeKeycloak } from '../../../packages/guard/src/adapters/node/index.ts';
 import { createClient, type KeycloakClient, type Tokens } from '../../../packages/guard/src/client/index.ts';
 import type { CredentialOptions, Notice, VerifierOptions } from '../../../packages/guard/src/core/index.ts';

@@ -5,7 +5,6 @@ import type {
   StartedAuthorization,
 } from './authorization-code.ts';
 import type { ApiRequest } from './call-api.ts';
-import { createServiceToken, type ServiceToken, type ServiceTokenRequest } from './client-credentials.ts';
 import { type ClientContext, createContext } from './context.ts';
 import type { DevicePrompt } from './device.ts';
 import type { ExchangeRequest } from './exchange.ts';
@@ -13,6 +12,7 @@ import type { CodeExchange } from './exchange-code.ts';
 import type { ClientOptions } from './options.ts';
 import type { PasswordGrantRequest } from './password-grant.ts';
 import type { RefreshesUnderWay } from './refresh.ts';
+import { createServiceToken, type ServiceToken, type ServiceTokenRequest } from './service-token.ts';
 import type { Tokens } from './tokens.ts';
 
 /** This service as an OAuth client of a realm. */

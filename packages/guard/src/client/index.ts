@@ -6,7 +6,6 @@ export type {
 } from './authorization-code.ts';
 export type { ApiRequest } from './call-api.ts';
 export { createClient, type KeycloakClient } from './client.ts';
-export type { ServiceToken, ServiceTokenRequest } from './client-credentials.ts';
 export type { DevicePrompt } from './device.ts';
 export { diagnoseTokenError } from './diagnosis.ts';
 export { AuthorizationError, ClientError } from './errors.ts';
@@ -14,5 +13,6 @@ export type { ExchangeRequest } from './exchange.ts';
 export type { CodeExchange } from './exchange-code.ts';
 export type { ClientOptions } from './options.ts';
 export type { PasswordGrantRequest } from './password-grant.ts';
+export type { ServiceToken, ServiceTokenRequest } from './service-token.ts';
 export type { ClientErrorKind, Diagnosis, TokenAnswer } from './token-answer.ts';
 export type { Tokens } from './tokens.ts';

@@ -1,3 +1,4 @@
+// Adapters hand it out; it has no import path of its own.
 export type {
   FetchAsOptions,
   FetchForOptions,
@@ -5,4 +6,3 @@ export type {
   TokenAsOptions,
   TokenForOptions,
 } from './options.ts';
-export { type Caller, createOutgoing, type Outgoing } from './outgoing.ts';

@@ -1,13 +1,12 @@
 import { AuthError, type Principal } from '../../core/index.ts';
 import { headerOf, isPrincipal, tokenOf } from '../../core/internal.ts';
-import {
-  type Caller,
-  createOutgoing,
-  type FetchAsOptions,
-  type FetchForOptions,
-  type TokenAsOptions,
-  type TokenForOptions,
+import type {
+  FetchAsOptions,
+  FetchForOptions,
+  TokenAsOptions,
+  TokenForOptions,
 } from '../../outgoing/index.ts';
+import { type Caller, createOutgoing } from '../../outgoing/internal.ts';
 import type { Door } from './door.ts';
 
 /** Calls to other services, in an adapter. */

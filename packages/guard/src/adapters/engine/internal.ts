@@ -8,7 +8,6 @@ export type {
   PushedClaims,
   RuleOfRequest,
 } from '../../authz/index.ts';
-export { type Calls, createCalls } from './calls.ts';
 export { type Connection, type ConnectionGuard, type Connections, toToken } from './connections.ts';
 export { createDoor, type Door, type DoorHost } from './door.ts';
 export {
