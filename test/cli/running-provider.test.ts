@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { announceProvider, findRunningProvider } from '../../packages/cli/src/running-provider.ts';
+import { announceProvider, findRunningProvider } from '../../packages/cli/src/dev/running-provider.ts';
 import { emptyFolder } from './support/program.ts';
 
 const PROVIDER = { url: 'http://localhost:8080', realm: 'testing' };

@@ -309,7 +309,7 @@ export const UNGUARDED: readonly KindOfHandler[] = [
       decorate(type, Injectable());
       class WithMiddleware {
         configure(consumer: MiddlewareConsumer) {
-          consumer.apply(type).forRoutes({ path: '*path', method: RequestMethod.ALL });
+          consumer.apply(type).forRoutes({ path: 'any', method: RequestMethod.ALL });
         }
       }
       Module({})(WithMiddleware);

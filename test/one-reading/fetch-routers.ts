@@ -35,8 +35,8 @@ export const FETCH_ROUTERS: Readonly<Record<string, FetchRouter>> = {
   URL: byHand((url) => new URL(url).pathname),
   'what follows the host': byHand((url) => url.replace(/^\w+:\/\/[^/]*/, '').split('?')[0] ?? ''),
   decoded: byHand((url) => decodeURIComponent(new URL(url).pathname)),
-  // Node.js has it from 24 on.
-  ...(typeof URLPattern === 'undefined' ? {} : { URLPattern: byPattern }),
+  /** Node.js has it from 24 on. */
+  URLPattern: byPattern,
   H3: (request) => h3.fetch(request),
   Elysia: (request) => elysia.handle(request),
 };

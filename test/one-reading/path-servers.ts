@@ -265,10 +265,12 @@ export const ROUTED: readonly Routed[] = [
   { name: 'Hono, not strict', start: honoApp(() => ({ strict: false })) },
   { name: 'Hono, linear router', start: honoApp(() => ({ router: new LinearRouter() })) },
   { name: 'Hono, trie router, nested', start: honoApp(() => ({ router: new TrieRouter() }), true) },
-  ...Object.entries(FETCH_ROUTERS).map(([name, router]) => ({
-    name: `Fetch, ${name}`,
-    start: fetchApp(router),
-  })),
+  ...Object.entries(FETCH_ROUTERS)
+    .filter(([name]) => name !== 'URLPattern' || 'URLPattern' in globalThis)
+    .map(([name, router]) => ({
+      name: `Fetch, ${name}`,
+      start: fetchApp(router),
+    })),
   { name: 'Node, url.parse', start: nodeApp((target) => parse(target).pathname) },
   { name: 'Node, URL', start: nodeApp((target) => new URL(target, 'http://localhost').pathname) },
   { name: 'Node, cut', start: nodeApp((target) => target.split('?')[0] ?? '') },

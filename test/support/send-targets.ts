@@ -12,11 +12,12 @@ export async function sendTargets(
   port: number,
   targets: readonly string[],
   token: string,
+  headers?: Readonly<Record<string, string>>,
 ): Promise<readonly Answered[]> {
   const waiting = targets.values();
   const answered: Answered[] = [];
   const work = async () => {
-    for (const target of waiting) answered.push({ target, ...(await sendRaw(port, target, token)) });
+    for (const target of waiting) answered.push({ target, ...(await sendRaw(port, target, token, headers)) });
   };
   await Promise.all(Array.from({ length: 8 }, work));
   return answered;

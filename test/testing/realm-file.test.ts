@@ -165,7 +165,7 @@ describe('a realm file', () => {
     await withIdp(realm, async ({ warnings }) => {
       assert.deepEqual(warnings, [
         'client old: it speaks SAML; this provider speaks OpenID Connect alone',
-        'client cert: it authenticates by "client-x509"; this provider asks for a secret alone',
+        'client cert: it authenticates by "client-x509"; this provider knows client-secret, client-secret-jwt, client-jwt, federated-jwt',
         'client narrow: it has no full scope, and its scope mappings are left out: its tokens have its own roles alone',
       ]);
     });

@@ -2,7 +2,8 @@
 //
 //   node tools/check/test.mjs                 every test that needs no other program
 //   node tools/check/test.mjs core service    only the named folders or files below test/, or `examples`
-//   node tools/check/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for
+//   node tools/check/test.mjs --coverage      with c8: fails below the coverage that coverage-gate.mjs asks for.
+//                                             COVERAGE=1 does the same, for `npm cit`
 //
 // Where CI is set, files that failed run once more, each alone: see docs/testing.md.
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -16,7 +17,7 @@ import { filesToTryAgain, reporters } from './reporters/reporters.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const args = process.argv.slice(2);
-const coverage = args.includes('--coverage');
+const coverage = args.includes('--coverage') || process.env.COVERAGE === '1';
 const wanted = args.filter((arg) => !arg.startsWith('--'));
 const passOn = args.filter((arg) => arg.startsWith('--') && arg !== '--coverage');
 

@@ -1,4 +1,5 @@
 export { type AuthzFile, toAuthorizationSettings } from './authz/authz-file.ts';
+export { type ServiceAccountToken, startTestCluster, type TestCluster } from './cluster/start-cluster.ts';
 export type { DevIdp, DevIdpOptions, McpServer } from './dev-idp.ts';
 export type { Feature } from './features.ts';
 export type { Endpoint } from './http/route.ts';
@@ -8,6 +9,8 @@ export type {
   ClientScopeRepresentation,
   CredentialRepresentation,
   GroupRepresentation,
+  IdentityProviderRepresentation,
+  OrganizationRepresentation,
   ProtocolMapperRepresentation,
   RealmRepresentation,
   RoleRepresentation,

@@ -4,6 +4,8 @@ import type { Consents } from './browser/consents.ts';
 import type { Devices } from './browser/devices.ts';
 import type { Logins } from './browser/logins.ts';
 import type { PushedRequests } from './browser/pushed-requests.ts';
+import type { ClientKeys } from './client-auth/client-keys.ts';
+import type { UsedTokens } from './client-auth/used-tokens.ts';
 import type { Clock } from './clock.ts';
 import type { Lockout } from './lockout.ts';
 import type { Realm } from './realm/realm.ts';
@@ -26,5 +28,8 @@ export interface Provider {
   readonly devices: Devices;
   readonly pushedRequests: PushedRequests;
   readonly dpop: DpopChecker;
+  /** Keys of clients and identity providers that sign assertions. */
+  readonly clientKeys: ClientKeys;
+  readonly usedTokens: UsedTokens;
   readonly documents: MetadataDocuments;
 }

@@ -3,6 +3,8 @@ export interface ClientSession {
   readonly clientId: string;
   readonly startedAt: number;
   lastSeenAt: number;
+  /** Alias of the organization that the person signed in for. */
+  organization?: string;
   /** Uses of each refresh token, if they are limited. */
   readonly refreshTokenUses: Record<string, number>;
 }

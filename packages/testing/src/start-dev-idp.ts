@@ -5,6 +5,8 @@ import { createConsents } from './browser/consents.ts';
 import { createDevices } from './browser/devices.ts';
 import { createLogins } from './browser/logins.ts';
 import { createPushedRequests } from './browser/pushed-requests.ts';
+import { createClientKeys } from './client-auth/client-keys.ts';
+import { createUsedTokens } from './client-auth/used-tokens.ts';
 import { type Clock, createClock } from './clock.ts';
 import type { DevIdp, DevIdpOptions } from './dev-idp.ts';
 import { endSession } from './end-session.ts';
@@ -65,6 +67,8 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
     devices: createDevices(realm, clock),
     pushedRequests: createPushedRequests(realm, clock),
     dpop: createDpopChecker(clock),
+    clientKeys: createClientKeys(clock),
+    usedTokens: createUsedTokens(clock),
     documents: createMetadataDocuments(realm, clock),
     get lockout() {
       return lockout;

@@ -44,11 +44,14 @@ export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
 /** Keycloak's admin API writes this in place of a secret. */
 const MASKED = '**********';
 
+/** Ways for a client to authenticate, by their names in a realm file. */
+const AUTHENTICATORS = ['client-secret', 'client-secret-jwt', 'client-jwt', 'federated-jwt'];
+
 const isUnusable = (client: Client): boolean =>
   !client.isPublic &&
   !client.bearerOnly &&
   !speaksSaml(client) &&
-  client.authenticator === 'client-secret' &&
+  client.authenticator.startsWith('client-secret') &&
   (client.secret === undefined || client.secret === MASKED);
 
 const speaksSaml = ({ representation }: Client): boolean => representation.protocol === 'saml';
@@ -60,8 +63,8 @@ function warningsOfClient(client: Client, mapped: readonly unknown[]): string[] 
   const found = [
     speaksSaml(client) && 'it speaks SAML; this provider speaks OpenID Connect alone',
     !isPublic &&
-      authenticator !== 'client-secret' &&
-      `it authenticates by "${authenticator}"; this provider asks for a secret alone`,
+      !AUTHENTICATORS.includes(authenticator) &&
+      `it authenticates by "${authenticator}"; this provider knows ${AUTHENTICATORS.join(', ')}`,
     isUnusable(client) &&
       `its secret is not in the file (${client.secret === undefined ? 'none' : MASKED}), so it cannot log in: Keycloak's console leaves ` +
         `secrets out of a partial export. Write the one under Clients > ${clientId} > Credentials into the file as ` +

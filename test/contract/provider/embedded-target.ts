@@ -24,6 +24,16 @@ export const toEmbeddedTarget = (features: readonly Feature[] = []): Target => (
         const roles = realm.users?.find((one) => one.username === username)?.realmRoles ?? [];
         idp.updateUser(username, { realmRoles: roles.filter((one) => one !== role) });
       },
+      async leaveOrganization(username, alias) {
+        const organizations = (realm.organizations ?? []).map((one) => ({
+          ...one,
+          members: (one.members ?? []).filter(
+            (member) => one.alias !== alias || member.username !== username,
+          ),
+        }));
+        realm.organizations = organizations;
+        idp.updateRealm({ organizations });
+      },
       updateClient: async (clientId, fields) => idp.updateClient(clientId, fields),
       updateRealm: async (fields) => idp.updateRealm(fields),
       pass: async (seconds) => idp.advanceClock(seconds),

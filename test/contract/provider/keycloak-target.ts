@@ -34,6 +34,12 @@ export function keycloakTarget(keycloak: RealKeycloak): Target {
           const found = await admin('GET', `${base}/roles/${role}`);
           await admin('DELETE', `${base}/users/${user.id}/role-mappings/realm`, [found]);
         },
+        async leaveOrganization(username, alias) {
+          const user = await find(`${base}/users?exact=true&username=${username}`);
+          const all = (await admin('GET', `${base}/organizations`)) as { id: string; alias: string }[];
+          const found = all.find((one) => one.alias === alias)?.id;
+          await admin('DELETE', `${base}/organizations/${found}/members/${user.id}`);
+        },
         async updateClient(clientId, fields) {
           const client = await find(`${base}/clients?clientId=${clientId}`);
           await admin('PUT', `${base}/clients/${client.id}`, { ...client, ...fields });

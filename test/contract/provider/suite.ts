@@ -6,22 +6,26 @@ import { decidingGroup } from './groups/authorization-services/deciding.ts';
 import { protectionGroup } from './groups/authorization-services/protection.ts';
 import { sharingGroup } from './groups/authorization-services/sharing.ts';
 import { permissionTokensGroup } from './groups/authorization-services/tokens.ts';
+import { clientAuthenticationGroup } from './groups/client-authentication.ts';
 import { codeGroup } from './groups/code.ts';
 import { deviceGroup } from './groups/device.ts';
 import { discoveryGroup } from './groups/discovery.ts';
 import { dpopGroup } from './groups/dpop.ts';
 import { exchangeGroup } from './groups/exchange.ts';
+import { exchangeRulesGroup } from './groups/exchange-rules.ts';
 import { frontEndGroup } from './groups/front-end.ts';
 import { introspectionGroup } from './groups/introspection.ts';
 import { lifespansGroup } from './groups/lifespans.ts';
 import { logoutGroup } from './groups/logout.ts';
 import { metadataDocumentsGroup } from './groups/metadata-documents.ts';
+import { organizationLoginGroup, organizationTokensGroup } from './groups/organizations.ts';
 import { parGroup } from './groups/par.ts';
 import { passwordGroup } from './groups/password.ts';
 import { refreshGroup } from './groups/refresh.ts';
 import { registrationGroup } from './groups/registration.ts';
 import { resourceIndicatorsGroup } from './groups/resource-indicators.ts';
 import { revocationGroup } from './groups/revocation.ts';
+import { serviceAccountsGroup } from './groups/service-accounts.ts';
 import { stateGroup } from './groups/state.ts';
 import { userinfoGroup } from './groups/userinfo.ts';
 import type { Behaviours, Scene } from './scene.ts';
@@ -31,12 +35,16 @@ import type { Target } from './target.ts';
 const PARTS = {
   tokens: {
     'discovery, keys and paths': discoveryGroup,
-    'password and client credentials grants': passwordGroup,
+    'password grant': passwordGroup,
     'userinfo endpoint': userinfoGroup,
     'introspection endpoint': introspectionGroup,
     'refresh grant': refreshGroup,
     'revocation endpoint': revocationGroup,
+    'client authentication': clientAuthenticationGroup,
+    'client credentials grant': serviceAccountsGroup,
     'token exchange': exchangeGroup,
+    'token exchange: its rules': exchangeRulesGroup,
+    'organizations in tokens': organizationTokensGroup,
     'DPoP-bound tokens': dpopGroup,
   },
   lifespans: {
@@ -46,6 +54,7 @@ const PARTS = {
   'sign-in': {
     'authorization endpoint': authorizationGroup,
     'code grant and PKCE': codeGroup,
+    'signing in for an organization': organizationLoginGroup,
     'pushed authorization requests': parGroup,
     'device authorization': deviceGroup,
     'clients that register': registrationGroup,

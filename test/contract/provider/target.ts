@@ -17,6 +17,8 @@ export interface TestRealm {
   updateUser(username: string, change: Record<string, unknown>): Promise<void>;
   /** The user loses a role of the realm. */
   takeRealmRole(username: string, role: string): Promise<void>;
+  /** The user is no member of the organization any more. */
+  leaveOrganization(username: string, alias: string): Promise<void>;
   updateClient(clientId: string, change: Record<string, unknown>): Promise<void>;
   updateRealm(change: Record<string, unknown>): Promise<void>;
   /** Lets time pass: the embedded provider's clock is moved, a real Keycloak is waited for. */

@@ -6,6 +6,7 @@ import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/r
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { toAdminError } from './admin-error.ts';
 import type { SetupGoal } from './goal.ts';
+import { readJson } from './read-json.ts';
 
 /** What is there now, as far as the goal asks for it. */
 export interface CurrentState {
@@ -128,10 +129,11 @@ export async function findGroup(
   const response = await read('see the groups', async () =>
     fetchWithError(url, {
       headers: { authorization: `Bearer ${await api.getAccessToken()}` },
+      redirect: 'manual',
       signal: AbortSignal.timeout(api.timeout ?? 10_000),
     }),
   );
-  return response && ((await response.json()) as { id: string; path: string });
+  return response && ((await readJson(response)) as { id: string; path: string } | undefined);
 }
 
 /** `/a/b/c` needs `/a` and `/a/b`. Parents come first. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
+import { DEV_CLIENT, DEV_USER, findRunningProvider, isConfigured } from '../dev/running-provider.ts';
 import { call } from '../keycloak/call.ts';
-import { DEV_CLIENT, DEV_USER, findRunningProvider, isConfigured } from '../running-provider.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
 
@@ -97,7 +97,7 @@ async function signIn(
       err.line(`The code is ${userCode}`);
     });
   }
-  const { startLoopbackLogin } = await import('../loopback-login.ts');
+  const { startLoopbackLogin } = await import('../token/loopback-login.ts');
   const login = await startLoopbackLogin(client);
   // Whoever opened the page would be told, and this program would wait for ever.
   if (await isRefused(login.url)) {

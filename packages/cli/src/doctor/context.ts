@@ -38,15 +38,31 @@ export interface DoctorContext {
   close(): Promise<void>;
 }
 
-/** Reads the settings as the service does. Makes no calls until a check asks. */
-export function createContext(options: DoctorOptions, token?: string): DoctorContext {
+/**
+ * Reads the settings as the service does. Makes no calls until a check asks.
+ *
+ * @param confirm asks whether the admin's password may go to an address that an MCP server named
+ */
+export function createContext(
+  options: DoctorOptions,
+  token?: string,
+  confirm?: (origin: string) => Promise<boolean>,
+): DoctorContext {
   const settings = readSettings(options);
   const reach = settings instanceof ConfigError ? undefined : createReach(settings, options);
   return {
     options,
     settings,
     token,
-    mcp: options.mcpUrl === undefined ? undefined : createMcpEvidence(options.mcpUrl, options.admin),
+    mcp:
+      options.mcpUrl === undefined
+        ? undefined
+        : createMcpEvidence({
+            url: options.mcpUrl,
+            credentials: options.admin,
+            serverUrl: options.serverUrl,
+            confirm,
+          }),
     get reach() {
       if (reach === undefined) throw new Error('the settings are not good');
       return reach;

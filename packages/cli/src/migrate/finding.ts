@@ -18,7 +18,15 @@ export interface Finding extends Place {
   readonly differs: readonly DifferenceId[];
   /** Why the drop-in refuses it, and the way out; `null` if it does not. */
   readonly blocked: string | null;
+  /** What to look at all the same: an option that has no effect, or a value that only the running program knows. */
+  readonly remark: string | null;
 }
+
+/** What is said of a use, without its place. */
+export type Verdict = Pick<Finding, 'dropIn' | 'native' | 'differs' | 'blocked' | 'remark'>;
+
+/** A use that stays as it is. */
+export const AS_IT_IS: Verdict = { dropIn: null, native: null, differs: [], blocked: null, remark: null };
 
 /** What behaves differently after the move. */
 export const DIFFERENCES = {
@@ -26,7 +34,7 @@ export const DIFFERENCES = {
     title: 'Tokens have to be for this API',
     why: 'The adapter accepted every token of the realm, even one issued to another client for another API.',
     wayOut:
-      'Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup --audience-for …` adds it. `verify-token-audience: false` goes on working, with a warning.',
+      'Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup --audience-for …` adds it. `verify-token-audience: false` still works, with a warning.',
   },
   'nest-audience': {
     title: 'Tokens have to be for this API',
@@ -97,6 +105,12 @@ export const DIFFERENCES = {
     title: 'ONLINE asks Keycloak at most every 30 seconds about a token that is in use',
     why: 'The package asked on every request, and took every HTTP 200 for a yes.',
     wayOut: '`tokenCheck: "remote"` asks on every request.',
+  },
+  'options-without-secret': {
+    title: 'The injected options do not contain the secret',
+    why: '`KEYCLOAK_CONNECT_OPTIONS` held `secret` and `credentials`, so whatever printed the options printed the secret.',
+    wayOut:
+      'Code that reads the secret from the injected options must read it from where the settings come from.',
   },
   'pinned-key': {
     title: 'A key in the settings is not rotated',

@@ -91,6 +91,10 @@ function namesOf(node: SyntaxNode, around: readonly SyntaxNode[]): Map<string, s
     }
     return names;
   }
+  if (node.type === 'ExportNamedDeclaration') {
+    for (const { local } of node.specifiers as SyntaxNode[]) add(local, lastNameOf(local) ?? textOf(local));
+    return names;
+  }
   const binding = around.find(
     ({ type }) => type === 'VariableDeclarator' || type === 'TSImportEqualsDeclaration',
   );

@@ -17,6 +17,8 @@ export interface Project {
   readonly manifests: ReadonlyMap<string, string>;
   /** `keycloak.json` and JSON files that may be one, by path. */
   readonly settings: ReadonlyMap<string, string>;
+  /** Texts of the programs that do not mention Keycloak, by path. They are not parsed. */
+  readonly others: ReadonlyMap<string, string>;
   /** Programs and JSON files that cannot be parsed. */
   readonly unread: readonly string[];
 }
@@ -33,6 +35,8 @@ const LEFT_OUT = new Set([
   'vendor',
 ]);
 const SOURCE = /\.[cm]?[jt]sx?$/;
+/** Own guards and decorators of Nest use the keys of the package without its name. */
+const MENTION = /keycloak|kauth|enforcer|checkSso|SetMetadata|reflector/i;
 /** Longer files are bundles, not sources. Unit: characters. */
 const LONGEST = 1_000_000;
 
@@ -41,6 +45,7 @@ export async function readProject(folder: string, onFile: (file: string) => void
   const sources: SourceFile[] = [];
   const manifests = new Map<string, string>();
   const settings = new Map<string, string>();
+  const others = new Map<string, string>();
   const unread: string[] = [];
   for await (const file of filesOf(folder, '')) {
     const name = file.slice(file.lastIndexOf('/') + 1);
@@ -52,13 +57,15 @@ export async function readProject(folder: string, onFile: (file: string) => void
     else if (isSettings && isJson(text)) settings.set(file, text);
     else if (isSettings) unread.push(file);
     // Parsing takes time, and most files have nothing to do with Keycloak.
-    else if (text.length <= LONGEST && /keycloak|kauth|enforcer|checkSso/i.test(text)) {
+    else if (text.length > LONGEST) continue;
+    else if (!MENTION.test(text)) others.set(file, text);
+    else {
       const program = readProgram(text, file);
       if (program === undefined) unread.push(file);
       else sources.push({ file, text, program });
     }
   }
-  return { sources, manifests, settings, unread };
+  return { sources, manifests, settings, others, unread };
 }
 
 function isJson(text: string): boolean {

@@ -85,5 +85,5 @@ export function lastNameOf(node: unknown): string | undefined {
 
 /** Whether a node is a function expression. */
 export function isFunction(node: SyntaxNode): boolean {
-  return node.type === 'ArrowFunctionExpression' || node.type === 'FunctionExpression';
+  return /^(Arrow)?Function(Expression|Declaration)$/.test(node.type);
 }

@@ -14,12 +14,14 @@ export interface CodeGrant {
   readonly nonce: string | undefined;
   readonly challenge: Challenge | undefined;
   readonly resource: string | undefined;
+  /** Alias of the organization that the person chose. */
+  readonly organization: string | undefined;
   /** Seconds since 1970. */
   readonly expiresAt: number;
 }
 
 export interface Codes {
-  issue(request: ValidAuthRequest, session: Session): string;
+  issue(request: ValidAuthRequest, session: Session, organization?: string): string;
   /** Uses up the code. `used` if it was used before. */
   take(code: string): { grant: CodeGrant; used: boolean } | undefined;
 }
@@ -28,14 +30,14 @@ export function createCodes(realm: Realm, clock: Clock): Codes {
   const byCode = new Map<string, { grant: CodeGrant; used: boolean }>();
 
   return {
-    issue({ client, redirectUri, scope, nonce, challenge, resource }, session) {
+    issue({ client, redirectUri, scope, nonce, challenge, resource }, session, organization) {
       const now = clock.seconds();
       for (const [code, { grant }] of byCode) if (grant.expiresAt + 3600 < now) byCode.delete(code);
       const code = `${randomUUID()}.${session.id}.${client.id}`;
       const expiresAt = now + (realm.settings.accessCodeLifespan ?? 60);
       const { clientId } = client;
       const about = { sessionId: session.id, clientId, redirectUri, scope, nonce, challenge, resource };
-      const grant = { ...about, expiresAt };
+      const grant = { ...about, organization, expiresAt };
       byCode.set(code, { grant, used: false });
       return code;
     },

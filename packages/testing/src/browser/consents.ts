@@ -1,15 +1,18 @@
 import type { ValidAuthRequest } from './auth-request.ts';
 
+/** What a client asks of a person. */
+type Asked = Pick<ValidAuthRequest, 'client' | 'scope' | 'prompts'>;
+
 /** Which scopes people granted to which clients. */
 export interface Consents {
   /** Whether to ask the person: the client requires consent and lacks it for some scope. */
-  isMissing(userId: string, request: ValidAuthRequest): boolean;
-  grant(userId: string, request: ValidAuthRequest): void;
+  isMissing(userId: string, request: Asked): boolean;
+  grant(userId: string, request: Asked): void;
 }
 
 export function createConsents(): Consents {
   const granted = new Map<string, Set<string>>();
-  const keyOf = (userId: string, { client }: ValidAuthRequest) => `${userId} ${client.id}`;
+  const keyOf = (userId: string, { client }: Asked) => `${userId} ${client.id}`;
   return {
     isMissing(userId, request) {
       if (!request.client.consentRequired) return false;
@@ -23,7 +26,7 @@ export function createConsents(): Consents {
   };
 }
 
-const scopesOf = ({ client, scope = '' }: ValidAuthRequest): string[] => [
+const scopesOf = ({ client, scope = '' }: Asked): string[] => [
   ...client.defaultScopes,
   ...scope.split(' ').filter((one) => one !== '' && one !== 'openid'),
 ];

@@ -11,6 +11,10 @@ export interface PendingLogin {
   sessionCode: string;
   /** Id of the user who is signed in already and has to log in again. */
   readonly reauthenticate: string | undefined;
+  /** The name that was typed, where the realm asks for it first. */
+  username?: string;
+  /** Alias of the organization that the person chose. */
+  organization?: string;
   /** Whether the person asked to be remembered, and the realm allows it. */
   rememberMe?: boolean;
   /** The user who gave the right password but still has an action to carry out. */

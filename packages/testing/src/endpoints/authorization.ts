@@ -14,6 +14,7 @@ import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
 import type { Provider } from '../provider.ts';
+import { mustChooseOrganization } from '../tokens/organization-scope.ts';
 import { sendToConsent } from './finish-login.ts';
 import { authenticateUrl } from './login-urls.ts';
 import { showLogin } from './pending-login.ts';
@@ -65,6 +66,14 @@ function authorize(
   const silent = asked.prompts.includes('none');
   const isPage = asked.pushedAs !== undefined && !silent;
   if (current !== undefined && !tooOld && !asked.prompts.includes('login') && !isPage) {
+    const mustChoose = mustChooseOrganization(provider.realm, asked.scope, current.user);
+    if (mustChoose && silent) throw new Fault(400, 'login_required');
+    if (mustChoose) {
+      const { browserId, login } = logins.open(browserIdOf(request), asked);
+      login.username = current.user.username;
+      setBrowserId(request, reply, browserId);
+      return showLogin(provider, request, reply, login);
+    }
     if (!provider.consents.isMissing(current.user.id, asked)) {
       return sendCode(provider, request, reply, asked, current.session);
     }

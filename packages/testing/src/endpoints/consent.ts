@@ -37,7 +37,7 @@ export function addConsent(app: FastifyInstance, provider: Provider): void {
         if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
         if (!accepted) return respond(reply, login.request, issuerOf(request), { error: 'access_denied' });
         provider.consents.grant(session.userId, login.request);
-        return sendCode(provider, request, reply, login.request, session);
+        return sendCode(provider, request, reply, login.request, session, login.organization);
       }
       device.verdict = accepted ? { sessionId: session.id } : 'denied';
       if (accepted) provider.sessions.touch(session, login.request.client);

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { browserIdOf, setBrowserId } from '../browser/cookies.ts';
 import { checkChallenge } from '../browser/pkce.ts';
+import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidGrant } from '../fault.ts';
-import { authenticateClient } from '../http/client-auth.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf, hasDuplicates, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
@@ -56,10 +56,11 @@ export function addDevice(app: FastifyInstance, provider: Provider): void {
   });
 }
 
-function authorizeDevice({ realm, devices, clock }: Provider, request: FastifyRequest, reply: FastifyReply) {
+async function authorizeDevice(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
+  const { devices, clock } = provider;
   const form = formOf(request);
   allowCaller(request, reply);
-  const client = authenticateClient(realm, request);
+  const client = await authenticateClient(provider, request);
   allowOriginsOf(client, request, reply);
   if (!hasFlag(client, 'oauth2.device.authorization.grant.enabled')) {
     throw new Fault(400, 'unauthorized_client', NOT_ENABLED);

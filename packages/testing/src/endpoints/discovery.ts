@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { ASYMMETRIC, SYMMETRIC } from '../client-auth/client-keys.ts';
 import { allowAnyOrigin } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
@@ -31,7 +32,8 @@ function addDocument(app: FastifyInstance, { realm }: Provider, path: string): v
 
 export function metadataOf(issuer: string, { scopes, features }: Realm) {
   const base = `${issuer}/protocol/openid-connect`;
-  const methods = ['client_secret_basic', 'client_secret_post'];
+  const methods = ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt'];
+  const signing = [...SYMMETRIC, ...ASYMMETRIC];
   return {
     issuer,
     authorization_endpoint: `${base}/auth`,
@@ -62,8 +64,11 @@ export function metadataOf(issuer: string, { scopes, features }: Realm) {
     acr_values_supported: ['0', '1'],
     id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     token_endpoint_auth_methods_supported: methods,
+    token_endpoint_auth_signing_alg_values_supported: signing,
     introspection_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_signing_alg_values_supported: signing,
     revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: signing,
     code_challenge_methods_supported: ['plain', 'S256'],
     dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
     claims_supported: [

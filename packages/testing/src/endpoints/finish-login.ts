@@ -41,7 +41,7 @@ export function sendBack(
   }
   if (pushedAs !== undefined) provider.pushedRequests.close(pushedAs);
   provider.logins.close(browserIdOf(request)!, login);
-  return sendCode(provider, request, reply, login.request, session);
+  return sendCode(provider, request, reply, login.request, session, login.organization);
 }
 
 /** Redirects to the consent page. */

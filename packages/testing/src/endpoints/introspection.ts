@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { permissionsIn } from '../authz/grant/granted-permissions.ts';
+import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
-import { authenticateClient } from '../http/client-auth.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
@@ -30,7 +30,7 @@ export function addIntrospection(app: FastifyInstance, provider: Provider): void
     methods: ['POST'],
     async handler(request, reply) {
       const form = formOf(request);
-      const client = authenticateClient(provider.realm, request, WRONG_SECRET);
+      const client = await authenticateClient(provider, request, WRONG_SECRET);
       if (client.isPublic) throw new Fault(403, 'invalid_request', 'Client not allowed.');
       const token = field(form, 'token');
       if (token === undefined) throw invalidRequest('Token not provided.');
@@ -77,10 +77,11 @@ function describePermissions({ claims }: GoodToken): Claims {
 
 function describe(provider: Provider, reading: GoodToken): Claims {
   const { claims, client, user, session } = reading;
-  const granted = toGranted(provider.realm, [
-    ...String(claims.scope ?? '').split(' '),
-    ...client.defaultScopes,
-  ]);
+  const granted = toGranted(
+    provider.realm,
+    [...String(claims.scope ?? '').split(' '), ...client.defaultScopes],
+    user,
+  );
   const answer: Claims = Object.fromEntries(
     KEPT.flatMap((name) => (name in claims ? [[name, claims[name]]] : [])),
   );
@@ -88,7 +89,10 @@ function describe(provider: Provider, reading: GoodToken): Claims {
     'introspection',
     answer,
     mappersOf(client, granted),
-    contextOf(provider, { client, user, session, notes: session ? {} : { client_id: client.clientId } }),
+    contextOf(provider, {
+      ...{ client, user, session, scopes: granted },
+      notes: session ? {} : { client_id: client.clientId },
+    }),
   );
   const audience = [answer.aud ?? []].flat() as string[];
   if (audience.length === 1) answer.aud = audience[0];

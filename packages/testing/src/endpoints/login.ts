@@ -6,12 +6,15 @@ import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
 import { isPasswordOf } from '../realm/password.ts';
+import { mustChooseOrganization } from '../tokens/organization-scope.ts';
 import { finishLogin, sendBack } from './finish-login.ts';
+import { identifyFirst } from './identity-first.ts';
 import { requiredActionUrl } from './login-urls.ts';
 import { pendingLogin, sendNoLogin, showLogin } from './pending-login.ts';
 
 /** The login page's own form. */
 export function addLogin(app: FastifyInstance, provider: Provider): void {
+  const { realm } = provider;
   addRoute(app, {
     endpoint: 'login',
     path: '/login-actions/authenticate',
@@ -21,8 +24,10 @@ export function addLogin(app: FastifyInstance, provider: Provider): void {
       if (login === undefined) return sendNoLogin(provider, reply);
       if (request.method !== 'POST') {
         const user = signedIn(provider, request)?.user;
+        const { prompts, scope } = login.request;
         const known = user !== undefined && login.reauthenticate === undefined;
-        return known && !login.request.prompts.includes('login')
+        const isComplete = known && (login.organization || !mustChooseOrganization(realm, scope, user));
+        return isComplete && !prompts.includes('login')
           ? sendBack(provider, request, reply, login)
           : showLogin(provider, request, reply, login);
       }
@@ -31,7 +36,9 @@ export function addLogin(app: FastifyInstance, provider: Provider): void {
           error: 'Action expired. Please continue with login now.',
         });
       }
-      return authenticate(provider, request, reply, login);
+      const isNameFirst = realm.settings.organizationsEnabled === true;
+      const page = isNameFirst ? identifyFirst(provider, request, reply, login) : undefined;
+      return page ?? authenticate(provider, request, reply, login);
     },
   });
 }
@@ -44,7 +51,7 @@ async function authenticate(
 ) {
   const { realm, lockout } = provider;
   const form = formOf(request);
-  const username = field(form, 'username') ?? login.reauthenticate ?? '';
+  const username = login.username ?? field(form, 'username') ?? login.reauthenticate ?? '';
   const user = realm.userByLogin(username);
   const right = await isPasswordOf(user?.representation, field(form, 'password') ?? '');
   const refuse = (error: string) => showLogin(provider, request, reply, login, { username, error });
@@ -53,7 +60,8 @@ async function authenticate(
   if (login.reauthenticate !== undefined && user.username !== login.reauthenticate) {
     return refuse('Invalid username or password.');
   }
-  login.rememberMe = realm.settings.rememberMe === true && field(form, 'rememberMe') === 'on';
+  if (login.username === undefined)
+    login.rememberMe = realm.settings.rememberMe === true && field(form, 'rememberMe') === 'on';
   if (user.requiredActions.length > 0) {
     login.userId = user.id;
     provider.logins.renew(login);

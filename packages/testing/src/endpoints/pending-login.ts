@@ -5,7 +5,11 @@ import { queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { sendLoginPage } from '../pages/login-page.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
+import { sendOrganizationPage } from '../pages/organization-page.ts';
 import type { Provider } from '../provider.ts';
+import { membershipsOf } from '../realm/organizations.ts';
+import type { Realm } from '../realm/realm.ts';
+import { mustChooseOrganization } from '../tokens/organization-scope.ts';
 import { loginQuery } from './login-urls.ts';
 
 const NO_COOKIE =
@@ -30,14 +34,31 @@ export function showLogin(
   again: { username?: string; error?: string } = {},
 ) {
   provider.logins.renew(login);
+  const { realm } = provider;
   const { reauthenticate, request: asked } = login;
-  const username = again.username ?? reauthenticate ?? asked.loginHint;
+  const action = `${issuerOf(request)}/login-actions/authenticate?${loginQuery(login)}`;
+  const isNameFirst = realm.settings.organizationsEnabled === true;
+  const hint = isNameFirst ? (reauthenticate ?? knownHint(realm, asked.loginHint)) : undefined;
+  if (hint !== undefined) login.username ??= hint;
+  const user = login.username === undefined ? undefined : realm.userByLogin(login.username);
+  if (isNameFirst && user && !login.organization && mustChooseOrganization(realm, asked.scope, user)) {
+    return sendOrganizationPage(reply, {
+      ...{ realmName: realm.displayName, action, username: user.username },
+      organizations: membershipsOf(realm.settings, user),
+    });
+  }
+  const username = again.username ?? login.username ?? reauthenticate ?? asked.loginHint;
   return sendLoginPage(reply, {
-    realmName: provider.realm.displayName,
-    action: `${issuerOf(request)}/login-actions/authenticate?${loginQuery(login)}`,
-    rememberMe: provider.realm.settings.rememberMe === true && reauthenticate === undefined,
+    realmName: realm.displayName,
+    action,
+    asks: !isNameFirst ? 'both' : login.username === undefined ? 'username' : 'password',
+    rememberMe: realm.settings.rememberMe === true && reauthenticate === undefined,
     ...(username === undefined ? {} : { username }),
     ...(again.error === undefined ? {} : { error: again.error }),
     ...(reauthenticate === undefined ? {} : { heading: 'Please re-authenticate to continue' }),
   });
 }
+
+/** The name of a hint, if there is such a user. */
+const knownHint = (realm: Realm, hint = ''): string | undefined =>
+  realm.userByLogin(hint) === undefined ? undefined : hint;

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { checkAuthRequest, PageFault, readAuthRequest } from '../browser/auth-request.ts';
+import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
-import { authenticateClient } from '../http/client-auth.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { formOf, hasDuplicates } from '../http/form.ts';
 import { addRoute } from '../http/route.ts';
@@ -10,18 +10,20 @@ import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 
 /** RFC 9126 §2: a client sends its authorization request here first, and the browser only its URI. */
-export function addPushedAuthorization(app: FastifyInstance, { realm, pushedRequests }: Provider): void {
+export function addPushedAuthorization(app: FastifyInstance, provider: Provider): void {
+  const { realm, pushedRequests } = provider;
   addRoute(app, {
     endpoint: 'par',
     path: '/protocol/openid-connect/ext/par/request',
     methods: ['POST'],
-    handler(request, reply) {
+    async handler(request, reply) {
       allowCaller(request, reply);
-      const client = authenticate(realm, request);
+      const client = await authenticate(provider, request);
       allowOriginsOf(client, request, reply);
       const parameters = new URLSearchParams(formOf(request));
       parameters.set('client_id', client.clientId);
-      parameters.delete('client_secret');
+      for (const name of ['client_secret', 'client_assertion', 'client_assertion_type'])
+        parameters.delete(name);
       checkPushed(realm, parameters, hasDuplicates(formOf(request)));
       const answer = {
         request_uri: pushedRequests.push(client, parameters),
@@ -33,9 +35,9 @@ export function addPushedAuthorization(app: FastifyInstance, { realm, pushedRequ
 }
 
 /** Unlike other endpoints, this one does not say what is wrong with a client. */
-function authenticate(realm: Realm, request: FastifyRequest): Client {
+async function authenticate(provider: Provider, request: FastifyRequest): Promise<Client> {
   try {
-    return authenticateClient(realm, request);
+    return await authenticateClient(provider, request);
   } catch {
     throw new Fault(401, 'invalid_request', 'Authentication failed.');
   }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { endSession } from '../end-session.ts';
 import { invalidGrant } from '../fault.ts';
-import { authenticateClient } from '../http/client-auth.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
@@ -9,9 +9,9 @@ import type { Provider } from '../provider.ts';
 
 /** Keycloak's logout by refresh token: answers 204 and ends the session. */
 export async function logoutByRefreshToken(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
-  const { realm, keys, sessions } = provider;
+  const { keys, sessions } = provider;
   allowCaller(request, reply);
-  const client = authenticateClient(realm, request);
+  const client = await authenticateClient(provider, request);
   allowOriginsOf(client, request, reply);
   const claims = await keys.verifyInternal(field(formOf(request), 'refresh_token') ?? '');
   const offline = claims?.typ === 'Offline';

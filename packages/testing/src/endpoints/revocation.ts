@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
-import { authenticateClient } from '../http/client-auth.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
@@ -10,14 +10,14 @@ import { readToken } from '../tokens/read-access-token.ts';
 
 /** RFC 7009. Revoking a refresh token ends the client's part of the session; an access token ends alone. */
 export function addRevocation(app: FastifyInstance, provider: Provider): void {
-  const { realm, keys, sessions, clock } = provider;
+  const { keys, sessions, clock } = provider;
   addRoute(app, {
     endpoint: 'revocation',
     path: '/protocol/openid-connect/revoke',
     methods: ['POST'],
     async handler(request, reply) {
       allowCaller(request, reply);
-      const client = authenticateClient(realm, request);
+      const client = await authenticateClient(provider, request);
       allowOriginsOf(client, request, reply);
       const form = formOf(request);
       const token = field(form, 'token');

@@ -5,15 +5,16 @@ import { issuerOf } from '../http/issuer.ts';
 import type { Provider } from '../provider.ts';
 import type { Session } from '../session.ts';
 
-/** Sends the client a code. */
+/** Sends the client a code. @param organization alias of the organization that the person chose */
 export function sendCode(
   provider: Provider,
   request: FastifyRequest,
   reply: FastifyReply,
   asked: ValidAuthRequest,
   session: Session,
+  organization?: string,
 ) {
   provider.sessions.touch(session, asked.client);
-  const code = provider.codes.issue(asked, session);
+  const code = provider.codes.issue(asked, session, organization);
   return respond(reply, asked, issuerOf(request), { session_state: session.id, code });
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { UMA_TICKET, umaTicketGrant } from '../authz/grant/uma-ticket.ts';
+import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { Fault, invalidRequest } from '../fault.ts';
 import { authorizationCodeGrant } from '../grants/authorization-code.ts';
 import { clientCredentialsGrant } from '../grants/client-credentials.ts';
@@ -8,7 +9,6 @@ import type { GrantHandler } from '../grants/grant-handler.ts';
 import { passwordGrant } from '../grants/password.ts';
 import { refreshGrant } from '../grants/refresh.ts';
 import { tokenExchangeGrant } from '../grants/token-exchange.ts';
-import { authenticateClient } from '../http/client-auth.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf, hasDuplicates } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
@@ -16,13 +16,15 @@ import { addRoute } from '../http/route.ts';
 import type { Provider } from '../provider.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
 const GRANTS: ReadonlyMap<string, GrantHandler> = new Map([
   ['authorization_code', authorizationCodeGrant],
   ['password', passwordGrant],
   ['refresh_token', refreshGrant],
   ['client_credentials', clientCredentialsGrant],
   ['urn:ietf:params:oauth:grant-type:device_code', deviceCodeGrant],
-  ['urn:ietf:params:oauth:grant-type:token-exchange', tokenExchangeGrant],
+  [TOKEN_EXCHANGE, tokenExchangeGrant],
 ]);
 
 const DPOP_MISSING = 'DPoP proof is missing';
@@ -53,9 +55,11 @@ export function addToken(app: FastifyInstance, provider: Provider): void {
       const grant = GRANTS.get(type);
       if (grant === undefined) throw new Fault(400, 'unsupported_grant_type', 'Unsupported grant_type');
       allowCaller(request, reply);
-      const client = authenticateClient(provider.realm, request);
+      const client = await authenticateClient(provider, request);
       if (client.bearerOnly) throw new Fault(400, 'invalid_client', 'Bearer-only not allowed');
-      if (hasDuplicates(form)) throw invalidRequest('duplicated parameter');
+      // A token can be exchanged for several audiences (RFC 8693 §2.1).
+      const several = type === TOKEN_EXCHANGE ? 'audience' : undefined;
+      if (hasDuplicates(form, several)) throw invalidRequest('duplicated parameter');
       allowOriginsOf(client, request, reply);
       const issuer = issuerOf(request);
       const jkt = await dpopKeyOf(provider, request, client, issuer);

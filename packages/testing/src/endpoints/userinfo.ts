@@ -79,16 +79,22 @@ async function answer(
   if ('problem' in reading) return challenge(401, 'invalid_token', reading.problem);
   const { claims, client, user, session } = reading;
   allowOriginsOf(client, request, reply);
-  const granted = toGranted(provider.realm, [
-    ...String(claims.scope ?? '').split(' '),
-    ...client.defaultScopes,
-  ]);
+  const granted = toGranted(
+    provider.realm,
+    [...String(claims.scope ?? '').split(' '), ...client.defaultScopes],
+    user,
+  );
   if (!granted.openid) return challenge(403, 'insufficient_scope', 'Missing openid scope');
   if (isLightweight(client) && client.attributes['allow.userinfo.with.lightweight.access.token'] !== 'true') {
     const text = 'Lightweight access token not allowed for userinfo endpoint';
     return challenge(401, 'invalid_token', text);
   }
   const info: Claims = { sub: user.id };
-  applyMappers('userinfo', info, mappersOf(client, granted), contextOf(provider, { client, user, session }));
+  applyMappers(
+    'userinfo',
+    info,
+    mappersOf(client, granted),
+    contextOf(provider, { client, user, session, scopes: granted }),
+  );
   return reply.header('cache-control', 'no-store, no-cache').send(info);
 }

@@ -2,6 +2,7 @@ import { checkVerifier } from '../browser/pkce.ts';
 import { Fault, invalidGrant, invalidRequest } from '../fault.ts';
 import { field } from '../http/form.ts';
 import { issueTokens } from '../tokens/issue.ts';
+import { holdOrganization } from '../tokens/organization-scope.ts';
 import { keptResource } from '../tokens/resource.ts';
 import { grantScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
@@ -34,9 +35,13 @@ export const authorizationCodeGrant: GrantHandler = async ({ provider, form, cli
   checkVerifier(grant.challenge, field(form, 'code_verifier'));
 
   const resource = keptResource(realm, form, grant.resource);
-  const scopes = grantScopes(realm, client, grant.scope);
+  const scopes = grantScopes(realm, client, grant.scope, user);
   assertMayGoOffline(realm, user, scopes);
   const kept = scopes.offline ? offlineCopyOf(sessions, session) : session;
+  // As chosen at the login; the offline session has its own part.
+  const { organization } = grant;
+  if (organization !== undefined) sessions.join(kept, client).organization = organization;
+  holdOrganization(realm, sessions.join(kept, client), scopes.names, user);
   return issueTokens(provider, {
     issuer,
     client,

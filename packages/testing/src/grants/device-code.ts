@@ -34,7 +34,7 @@ export const deviceCodeGrant: GrantHandler = async ({ provider, form, client, is
   if (session === undefined || user === undefined) throw invalidGrant('Code not valid');
   if (!user.enabled) throw invalidGrant('User disabled');
 
-  const scopes = toGranted(realm, [...(device.scope ?? '').split(' '), ...client.defaultScopes]);
+  const scopes = toGranted(realm, [...(device.scope ?? '').split(' '), ...client.defaultScopes], user);
   assertMayGoOffline(realm, user, scopes);
   const kept = scopes.offline ? offlineCopyOf(sessions, session) : session;
   const { nonce } = device;

@@ -4,6 +4,7 @@ import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import type { Session } from '../session.ts';
 import { issueTokens } from '../tokens/issue.ts';
+import { assertStillMember } from '../tokens/organization-scope.ts';
 import { keptResource } from '../tokens/resource.ts';
 import { narrowScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
@@ -13,18 +14,20 @@ import { readRefreshToken } from './refresh-token.ts';
 export const refreshGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
   const token = field(form, 'refresh_token');
   if (token === undefined) throw invalidRequest('No refresh token');
+  const { realm, sessions } = provider;
   const { claims, session, user } = await readRefreshToken(provider, token, client, issuer);
   if (!user.enabled) throw invalidGrant('User disabled');
+  assertStillMember(realm, sessions.join(session, client), user);
   // RFC 9449 §5: the refresh token of a public client is bound to its key.
   const bound = (claims.cnf as { jkt?: string } | undefined)?.jkt;
   if (bound !== undefined && jkt === undefined) throw invalidGrant('DPoP proof is missing');
   if (bound !== undefined && jkt !== bound) {
     throw invalidGrant("DPoP confirmation doesn't match DPoP proof");
   }
-  const scopes = narrowScopes(provider.realm, client, String(claims.scope).split(' '), field(form, 'scope'));
-  const resource = keptResource(provider.realm, form, claims.resource);
+  const scopes = narrowScopes(realm, client, String(claims.scope).split(' '), field(form, 'scope'), user);
+  const resource = keptResource(realm, form, claims.resource);
   assertNotReused(provider, session, client, String(claims.jti));
-  provider.sessions.touch(session, client);
+  sessions.touch(session, client);
   // Permissions are copied, not decided again.
   const { authorization } = claims;
   return issueTokens(provider, {

@@ -1,53 +1,71 @@
 import { Fault, invalidRequest } from '../fault.ts';
 import { field } from '../http/form.ts';
+import type { Provider } from '../provider.ts';
 import { type Client, hasFlag } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 import { type Claims, issueTokens } from '../tokens/issue.ts';
-import { readToken } from '../tokens/read-access-token.ts';
-import { type GrantedScopes, grantScopes, toGranted } from '../tokens/scopes.ts';
+import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
+import { type GrantedScopes, grantScopes } from '../tokens/scopes.ts';
 import type { GrantHandler } from './grant-handler.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type:';
+const ACCESS = `${TYPE}access_token`;
+const ID = `${TYPE}id_token`;
+const REFRESH = `${TYPE}refresh_token`;
 
 /** RFC 8693 as Keycloak's "standard token exchange": trades an access token for another, within the realm. */
-export const tokenExchangeGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
-  const { realm } = provider;
-  const { subject, requested } = checkParameters(client, form);
-  const reading = await readToken(provider, subject, issuer, ['Bearer', 'DPoP']);
-  if ('problem' in reading) throw invalidRequest('Invalid token');
-  const { claims, user, session } = reading;
-  const own = claims.azp === client.clientId;
-  const audience = [claims.aud ?? []].flat() as string[];
-  if (!own && !audience.includes(client.clientId)) {
-    throw new Fault(403, 'access_denied', 'Client is not within the token audience');
-  }
+export const tokenExchangeGrant: GrantHandler = async (request) => {
+  const { provider, form, client, issuer, jkt } = request;
+  const { realm, sessions } = provider;
+  const subject = await readToken(provider, checkParameters(client, form), issuer, ['Bearer', 'DPoP']);
+  if ('problem' in subject) throw invalidRequest('Invalid token');
+  assertSender(client, subject, jkt);
+  const requested = requestedType(client, form);
+  const own = subject.client.clientId === client.clientId;
   const wanted = form.getAll('audience');
-  assertAudiencesExist(realm, wanted);
+  assertMayExchange(realm, client, subject, wanted);
+
+  const { user, session } = subject;
   const scope = field(form, 'scope');
-  const scopes =
-    own && scope === undefined ? sameScopes(realm, client, claims) : grantScopes(realm, client, scope);
+  const granted = grantScopes(realm, client, scope, user);
+  const scopes = own && scope === undefined ? keepOpenid(granted, subject.claims) : granted;
+  if (requested === REFRESH) assertMayRefresh(subject, scopes);
+  assertConsent(provider, client, subject, scope);
+  // As in Keycloak, the client does not become part of the session: no logout token is sent to it.
+  const isGuest =
+    session !== undefined &&
+    requested !== REFRESH &&
+    (session.offline || sessions.partOf(session, client) === undefined);
   const answer = await issueTokens(provider, {
     issuer,
     client,
     user,
     session,
-    scopes,
+    scopes: requested === ID ? { ...scopes, openid: true } : scopes,
     grantCode: 'te',
-    exchangedFor: own ? 'same' : 'other',
+    isGuest,
     jkt,
     ...(wanted.length === 0 ? {} : { onlyAudience: wanted }),
   });
-  delete answer.refresh_token;
-  answer.refresh_expires_in = 0;
-  answer.issued_token_type = requested;
-  if (requested !== `${TYPE}id_token`) return answer;
-  if (answer.id_token !== undefined) answer.access_token = answer.id_token;
-  delete answer.id_token;
-  return { ...answer, token_type: 'N_A' };
+  return toExchanged(answer, requested, scopes.text);
 };
 
-function checkParameters(client: Client, form: URLSearchParams): { subject: string; requested: string } {
-  if (client.isPublic || !hasFlag(client, 'standard.token.exchange.enabled')) {
+/** The answer for the type that was asked for. An ID token comes as `access_token` (RFC 8693 §2.2.1). */
+function toExchanged(answer: Claims, requested: string, scope: string): Claims {
+  const { refresh_token, refresh_expires_in, id_token, ...rest } = answer;
+  const base = { ...rest, scope, refresh_expires_in: 0, issued_token_type: requested };
+  if (requested === ID) return { ...base, access_token: id_token, token_type: 'N_A' };
+  if (requested === REFRESH) return { ...base, refresh_token, refresh_expires_in };
+  return id_token === undefined ? base : { ...base, id_token };
+}
+
+/** The subject token, if the parameters are those of a standard exchange. */
+function checkParameters(client: Client, form: URLSearchParams): string {
+  for (const name of ['requested_subject', 'requested_issuer', 'subject_issuer']) {
+    if (!form.has(name)) continue;
+    throw invalidRequest(`Parameter '${name}' is not supported for standard token exchange`);
+  }
+  if (!hasFlag(client, 'standard.token.exchange.enabled')) {
     throw invalidRequest('Standard token exchange is not enabled for the requested client');
   }
   const required = (name: string) => {
@@ -56,28 +74,75 @@ function checkParameters(client: Client, form: URLSearchParams): { subject: stri
     throw invalidRequest(`Parameter '${name}' required for standard token exchange`);
   };
   const subject = required('subject_token');
-  if (required('subject_token_type') !== `${TYPE}access_token`) {
+  if (required('subject_token_type') !== ACCESS) {
     throw invalidRequest("Parameter 'subject_token' supports access tokens only");
   }
-  for (const name of ['subject_issuer', 'requested_subject']) {
-    if (!form.has(name)) continue;
-    throw invalidRequest(`Parameter '${name}' is not supported for standard token exchange`);
-  }
-  const requested = field(form, 'requested_token_type') ?? `${TYPE}access_token`;
-  if (requested !== `${TYPE}access_token` && requested !== `${TYPE}id_token`) {
-    throw invalidRequest('requested_token_type unsupported');
-  }
-  return { subject, requested };
+  return subject;
 }
 
-function assertAudiencesExist(realm: Realm, audiences: readonly string[]): void {
-  if (audiences.some((id) => realm.client(id) === undefined)) {
-    throw new Fault(400, 'invalid_client', 'Audience not found');
+/** Who exchanges a token that is bound to a key must be its client, and prove the key (RFC 9449 §7). */
+function assertSender(client: Client, { claims }: GoodToken, jkt: string | undefined): void {
+  if (claims.cnf === undefined) return;
+  if (claims.azp !== client.clientId) {
+    const text =
+      'Sender-constrained token exchange rejected as the token was not issued for the requesting client';
+    throw invalidRequest(text);
+  }
+  const bound = (claims.cnf as { jkt?: string }).jkt;
+  if (jkt === undefined) throw invalidRequest('DPoP proof is missing');
+  if (bound !== jkt) throw invalidRequest("DPoP confirmation doesn't match DPoP proof");
+}
+
+function requestedType(client: Client, form: URLSearchParams): string {
+  const requested = field(form, 'requested_token_type') ?? ACCESS;
+  const { attributes } = client;
+  const mayRefresh =
+    attributes['standard.token.exchange.enableRefreshRequestedTokenType'] === 'SAME_SESSION' &&
+    attributes['use.refresh.tokens'] !== 'false';
+  if ([ACCESS, ID].includes(requested) || (requested === REFRESH && mayRefresh)) return requested;
+  throw invalidRequest('requested_token_type unsupported');
+}
+
+function assertMayExchange(
+  realm: Realm,
+  client: Client,
+  subject: GoodToken,
+  wanted: readonly string[],
+): void {
+  const targets = wanted.map((id) => realm.client(id));
+  const refuse = (text: string) => new Fault(400, 'invalid_client', text);
+  if (targets.includes(undefined)) throw refuse('Audience not found');
+  if (client.isPublic) throw refuse('Public client is not allowed to exchange token');
+  if (targets.some((target) => !target?.enabled)) throw refuse('Client disabled');
+  const audience = [subject.claims.aud ?? []].flat() as string[];
+  if (subject.client.clientId !== client.clientId && !audience.includes(client.clientId)) {
+    throw new Fault(403, 'access_denied', 'Client is not within the token audience');
   }
 }
 
-/** A client that exchanges its own token keeps its scopes, and gets no ID token. */
-function sameScopes(realm: Realm, client: Client, claims: Claims): GrantedScopes {
-  const names = [...String(claims.scope ?? '').split(' '), ...client.defaultScopes];
-  return { ...toGranted(realm, names), openid: false };
+function assertMayRefresh({ session }: GoodToken, scopes: GrantedScopes): void {
+  if (session === undefined || session.offline) {
+    throw invalidRequest(
+      'Refresh token not valid as requested_token_type because creating a new session is needed',
+    );
+  }
+  if (scopes.offline) throw invalidRequest('Scope offline_access not allowed for token exchange');
 }
+
+function assertConsent(
+  { consents }: Provider,
+  client: Client,
+  { user }: GoodToken,
+  scope: string | undefined,
+): void {
+  if (!consents.isMissing(user.id, { client, scope, prompts: [] })) return;
+  throw new Fault(400, 'invalid_scope', `Missing consents for Token Exchange in client ${client.clientId}`);
+}
+
+/** A client that exchanges its own token keeps `openid`, and gets no ID token. */
+const keepOpenid = (granted: GrantedScopes, { scope }: Claims): GrantedScopes => {
+  const isOpenid = String(scope ?? '')
+    .split(' ')
+    .includes('openid');
+  return isOpenid ? { ...granted, text: `openid ${granted.text}`.trim() } : granted;
+};

@@ -35,8 +35,9 @@ export function queryOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(at === -1 ? '' : request.url.slice(at + 1));
 }
 
-export function hasDuplicates(form: URLSearchParams): boolean {
-  const names = [...form.keys()];
+/** @param except a field that may come several times */
+export function hasDuplicates(form: URLSearchParams, except?: string): boolean {
+  const names = [...form.keys()].filter((name) => name !== except);
   return new Set(names).size !== names.length;
 }
 

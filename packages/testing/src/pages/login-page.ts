@@ -5,6 +5,8 @@ import { sendPage } from './layout.ts';
 export interface LoginPage {
   readonly realmName: string;
   readonly action: string;
+  /** What it asks for. A realm with organizations asks for the name first, and for the password on a second page. */
+  readonly asks: 'both' | 'username' | 'password';
   /** What the person typed, shown again after a mistake. */
   readonly username?: string;
   /** Whether the realm offers to remember the person. */
@@ -14,23 +16,33 @@ export interface LoginPage {
 }
 
 const REMEMBER_ME =
-  '<label class="check"><input id="rememberMe" name="rememberMe" type="checkbox" value="on"> Remember me</label>\n';
+  '<label class="check"><input id="rememberMe" name="rememberMe" type="checkbox" value="on"> Remember me</label>';
 
 export function sendLoginPage(reply: FastifyReply, page: LoginPage) {
-  const { realmName, action, username = '', rememberMe, error, heading = 'Sign in to your account' } = page;
-  const focus = username === '' ? ['autofocus', ''] : ['', 'autofocus'];
+  const { realmName, action, asks, username = '', rememberMe, error } = page;
+  const { heading = 'Sign in to your account' } = page;
   reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  const parts = [
+    asks === 'password' ? attempted(username) : nameField(username),
+    asks !== 'username' && passwordField(asks === 'password' || username !== ''),
+    asks !== 'password' && rememberMe && REMEMBER_ME,
+    error !== undefined && `<p id="input-error" class="error" role="alert">${escapeHtml(error)}</p>`,
+    '<button id="kc-login" name="login" type="submit">Sign In</button>',
+  ];
   return sendPage(reply, 200, {
     title: `Sign in to ${realmName}`,
     heading,
     realmName,
     body: `<form id="kc-form-login" method="post" action="${escapeHtml(action)}">
-<label for="username">Username or email</label>
-<input id="username" name="username" type="text" autocomplete="username" value="${escapeHtml(username)}" ${focus[0]}>
-<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" ${focus[1]}>
-${rememberMe ? REMEMBER_ME : ''}${error === undefined ? '' : `<p id="input-error" class="error" role="alert">${escapeHtml(error)}</p>`}
-<button id="kc-login" name="login" type="submit">Sign In</button>
+${parts.filter(Boolean).join('\n')}
 </form>`,
   });
 }
+
+const attempted = (username: string): string => `<p id="kc-attempted-username">${escapeHtml(username)}</p>`;
+
+const nameField = (username: string): string => `<label for="username">Username or email</label>
+<input id="username" name="username" type="text" autocomplete="username" value="${escapeHtml(username)}" ${username === '' ? 'autofocus' : ''}>`;
+
+const passwordField = (hasFocus: boolean): string => `<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" ${hasFocus ? 'autofocus' : ''}>`;

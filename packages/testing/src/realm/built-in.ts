@@ -140,5 +140,14 @@ export const BUILT_IN_SCOPES: readonly ClientScopeRepresentation[] = [
       multivalued: 'true',
     }),
   ),
-  scope('organization', true),
+  scope(
+    'organization',
+    true,
+    mapper('organization', 'oidc-organization-membership-mapper', {
+      ...EVERYWHERE,
+      'claim.name': 'organization',
+      multivalued: 'true',
+      'jsonType.label': 'String',
+    }),
+  ),
 ];

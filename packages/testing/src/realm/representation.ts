@@ -95,8 +95,49 @@ export interface RealmRepresentation {
   defaultDefaultClientScopes?: string[];
   /** Client scopes that a new client may ask for. */
   defaultOptionalClientScopes?: string[];
+  /** Identity providers. Only their tokens as client assertions are accepted (`federated-jwt`): nobody signs in with them. */
+  identityProviders?: IdentityProviderRepresentation[];
+  /** Whether the realm has organizations. The login page then asks for the name first. Default false. */
+  organizationsEnabled?: boolean;
+  /** Organizations, with their members. */
+  organizations?: OrganizationRepresentation[];
   /** Users, with their passwords. */
   users?: UserRepresentation[];
+  [field: string]: unknown;
+}
+
+/** An identity provider, as in a realm file. */
+export interface IdentityProviderRepresentation {
+  /** Name of the identity provider, for `jwt.credential.issuer` of a client. */
+  alias: string;
+  /** `kubernetes`, or `oidc` with `supportsClientAssertions`. */
+  providerId?: string;
+  /** Default true. */
+  enabled?: boolean;
+  /**
+   * Settings of the kind: `issuer`; for `oidc` also `jwksUrl`, `supportsClientAssertions`, `supportsClientAssertionReuse` and
+   * `allowedClockSkew` (seconds).
+   */
+  config?: Record<string, string>;
+  [field: string]: unknown;
+}
+
+/** An organization, as in a realm file. */
+export interface OrganizationRepresentation {
+  /** Name on pages. */
+  name: string;
+  /** Name in scopes and tokens. Default: the name. */
+  alias?: string;
+  /** UUID. Default: one that is the same at every start. */
+  id?: string;
+  /** Default true. */
+  enabled?: boolean;
+  /** Domains of e-mail addresses. */
+  domains?: { name: string; verified?: boolean }[];
+  /** Attributes, each with a list of values. */
+  attributes?: Record<string, string[]>;
+  /** Members, by username. */
+  members?: { username: string; [field: string]: unknown }[];
   [field: string]: unknown;
 }
 
@@ -142,7 +183,10 @@ export interface ClientRepresentation {
   protocol?: string;
   /** Default true. */
   enabled?: boolean;
-  /** Only `client-secret` works. Default `client-secret`. */
+  /**
+   * How the client authenticates: `client-secret`, `client-secret-jwt`, `client-jwt` (keys in the attributes `jwks.string`,
+   * `jwks.url` or `jwt.credential.certificate`) or `federated-jwt`. Default `client-secret`.
+   */
   clientAuthenticatorType?: string;
   /** Secret of a confidential client. */
   secret?: string;

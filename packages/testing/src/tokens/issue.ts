@@ -5,10 +5,11 @@ import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
 import { allowedOrigins } from '../realm/origins.ts';
 import type { User } from '../realm/user.ts';
-import type { Session } from '../session.ts';
+import type { ClientSession, Session } from '../session.ts';
 import { newPart } from '../sessions.ts';
 import type { SigningAlgorithm } from './keys.ts';
 import { applyMappers, type MapperContext } from './mappers.ts';
+import { organizationsFor } from './organization-scope.ts';
 import { audienceOf } from './resource.ts';
 import { type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
 
@@ -32,14 +33,19 @@ export interface Grant {
   readonly onlyAudience?: readonly string[] | undefined;
   /** Permissions that the tokens carry (UMA 2.0 Grant §3.3.5). */
   readonly authorization?: unknown;
-  /** Set by a token exchange: of the client's own token, or of another client's, whose session it is not part of. */
-  readonly exchangedFor?: 'same' | 'other';
+  /** The client uses another one's session without a part in it, as after a token exchange. */
+  readonly isGuest?: boolean;
 }
 
 export type Claims = Record<string, unknown>;
 
-export function contextOf({ realm }: Provider, grant: Pick<Grant, 'client' | 'user' | 'session' | 'notes'>) {
-  const { client, user, session, notes } = grant;
+export function contextOf(
+  { realm }: Provider,
+  grant: Pick<Grant, 'client' | 'user' | 'session' | 'notes' | 'scopes'>,
+) {
+  const { client, user, session, notes, scopes } = grant;
+  const names = scopes.scopes.map(({ name }) => name);
+  const chosen = session?.clients[client.clientId]?.organization;
   const context: MapperContext = {
     realm,
     client,
@@ -47,6 +53,7 @@ export function contextOf({ realm }: Provider, grant: Pick<Grant, 'client' | 'us
     notes: { ...session?.notes, ...notes },
     roles: realm.rolesInScope(user, client),
     allowedOrigins: allowedOrigins(client),
+    organizations: organizationsFor(realm, names, user, chosen),
   };
   return context;
 }
@@ -117,8 +124,8 @@ export function idTokenClaims(
 }
 
 export function refreshTokenClaims(provider: Provider, grant: Grant, session: Session): Claims {
-  const { clock, realm, sessions } = provider;
-  const exp = refreshTokenEnd(realm.settings, grant.client, session, sessions.join(session, grant.client));
+  const { clock, realm } = provider;
+  const exp = refreshTokenEnd(realm.settings, grant.client, session, partFor(provider, grant, session));
   return {
     ...(exp === undefined ? {} : { exp }),
     iat: clock.seconds(),
@@ -147,7 +154,7 @@ export async function issueTokens(provider: Provider, grant: Grant): Promise<Cla
     expires_in: (access.exp as number) - clock.seconds(),
     refresh_expires_in: 0,
   };
-  if (session !== undefined && client.attributes['use.refresh.tokens'] !== 'false') {
+  if (session !== undefined && !grant.isGuest && client.attributes['use.refresh.tokens'] !== 'false') {
     const refresh = refreshTokenClaims(provider, grant, session);
     answer.refresh_token = await keys.signInternal(refresh);
     if (refresh.exp !== undefined) answer.refresh_expires_in = (refresh.exp as number) - clock.seconds();
@@ -170,18 +177,24 @@ export function algorithmOf({ realm }: Provider, client: Client, token: 'access'
 }
 
 /** A service account has no session: its token expires as if one began now. */
-function tokenEnd({ clock, realm, sessions }: Provider, { client, session }: Grant): number {
-  const now = clock.seconds();
-  if (session !== undefined) {
-    return accessTokenEnd(realm.settings, client, session, sessions.join(session, client), now);
-  }
+function tokenEnd(provider: Provider, grant: Grant): number {
+  const now = provider.clock.seconds();
   const times = { startedAt: now, lastSeenAt: now };
   const none: Session = { id: '', userId: '', ...times, offline: false, notes: {}, clients: {} };
-  return accessTokenEnd(realm.settings, client, none, newPart(client, clock), now);
+  const { client, session = none } = grant;
+  const part = partFor(provider, grant, session);
+  return accessTokenEnd(provider.realm.settings, client, session, part, now);
 }
 
-function tokenIdPrefix({ session, grantCode, exchangedFor }: Grant, lightweight: boolean): string {
-  const lasting = session?.offline ? 'of' : 'on';
-  const kind = session === undefined ? 'tr' : exchangedFor === 'other' ? 'nt' : lasting;
-  return `${kind}${lightweight ? 'lt' : 'rt'}${grantCode}`;
+/** The client's part of the session. A guest has none: its tokens expire as if one began now. */
+const partFor = (
+  { sessions, clock }: Provider,
+  { client, isGuest }: Grant,
+  session: Session,
+): ClientSession => (isGuest || session.id === '' ? newPart(client, clock) : sessions.join(session, client));
+
+/** As in Keycloak: which session the token lives in, which kind it is, and by which grant it was issued. */
+function tokenIdPrefix({ session, grantCode, isGuest }: Grant, lightweight: boolean): string {
+  const place = session?.offline ? (isGuest ? 'ft' : 'of') : isGuest ? 'nt' : 'on';
+  return `${session === undefined ? 'tr' : place}${lightweight ? 'lt' : 'rt'}${grantCode}`;
 }

@@ -1,9 +1,11 @@
 import type { Client } from '../realm/client.ts';
+import type { Organization } from '../realm/organizations.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { ProtocolMapperRepresentation } from '../realm/representation.ts';
 import type { RoleSet } from '../realm/roles.ts';
 import type { User } from '../realm/user.ts';
 import { setClaim, toClaimValue } from './claim-path.ts';
+import { ORGANIZATION_MAPPER } from './organization-scope.ts';
 
 /** Where claims go. `lightweight` is an access token with few claims (Keycloak 24 and later). */
 export type ClaimTarget = 'access' | 'lightweight' | 'id' | 'userinfo' | 'introspection';
@@ -15,6 +17,8 @@ export interface MapperContext {
   readonly notes: Readonly<Record<string, string>>;
   readonly roles: RoleSet;
   readonly allowedOrigins: readonly string[];
+  /** Organizations that the scope names and the user is a member of. */
+  readonly organizations: readonly Organization[];
 }
 
 type Claims = Record<string, unknown>;
@@ -37,10 +41,16 @@ export function applyMappers(
   context: MapperContext,
 ): void {
   for (const { protocolMapper, config = {} } of mappers) {
-    const on =
-      config[SWITCH[target]] ?? (target === 'introspection' ? config['access.token.claim'] : undefined);
-    if (on === 'true') MAPPERS[protocolMapper]?.(claims, context, config);
+    if (isOn(target, protocolMapper, config)) MAPPERS[protocolMapper]?.(claims, context, config);
   }
+}
+
+/** Where a setting is missing, as in realm files of older versions, another one counts. */
+function isOn(target: ClaimTarget, kind: string, config: Config): boolean {
+  const own = config[SWITCH[target]];
+  if (own !== undefined) return own === 'true';
+  if (target === 'introspection') return config['access.token.claim'] === 'true';
+  return target === 'userinfo' && kind === ORGANIZATION_MAPPER && config['id.token.claim'] === 'true';
 }
 
 /** Whether the provider supports a kind of mapper. */
@@ -117,6 +127,22 @@ const MAPPERS: Readonly<Record<string, Mapper>> = {
       if (only && only !== clientId) continue;
       const values = [...names].map((role) => prefix + role);
       set(claims, { multivalued: 'true', ...config }, values, clientId);
+    }
+  },
+  [ORGANIZATION_MAPPER]: (claims, { organizations }, config) => {
+    const [first] = organizations;
+    if (first !== undefined) setClaim(claims, config['claim.name'] ?? 'organization', toOrganizationClaim());
+
+    function toOrganizationClaim(): unknown {
+      const [withId, withAttributes] = [config.addOrganizationId, config.addOrganizationAttributes];
+      if (config.multivalued === 'false') return first?.alias;
+      const isObject = withId === 'true' || withAttributes === 'true' || config['jsonType.label'] === 'JSON';
+      if (!isObject) return organizations.map(({ alias }) => alias);
+      const about = ({ id, attributes }: Organization) => ({
+        ...(withAttributes === 'true' ? attributes : {}),
+        ...(withId === 'true' ? { id } : {}),
+      });
+      return Object.fromEntries(organizations.map((one) => [one.alias, about(one)]));
     }
   },
   'oidc-hardcoded-claim-mapper': (claims, _context, config) => set(claims, config, config['claim.value']),

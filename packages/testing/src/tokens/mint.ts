@@ -55,7 +55,7 @@ export async function mintToken(
   const { sessions, keys, realm } = provider;
   const session = request.session === false ? strayer(provider, user) : sessions.start({ userId: user.id });
   sessions.join(session, client);
-  const scopes = grantScopes(realm, client, request.scope ?? 'openid');
+  const scopes = grantScopes(realm, client, request.scope ?? 'openid', user);
   const grant = { issuer, client, user, session, scopes, grantCode: 'ro' };
   const type = request.type ?? 'access';
   const claims: Claims = {

@@ -1,5 +1,6 @@
 import type { Provider } from '../provider.ts';
 import type { Client } from '../realm/client.ts';
+import type { Realm } from '../realm/realm.ts';
 import type { User } from '../realm/user.ts';
 import type { Session } from '../session.ts';
 import type { Claims } from './issue.ts';
@@ -48,18 +49,24 @@ function holderOf(
   client: Client,
 ): { user: User; session?: Session } | { problem: string } {
   const sid = claims.sid === undefined ? undefined : String(claims.sid);
-  if (sid === undefined) {
-    const user = realm.serviceAccountOf(client);
-    const ours = claims.sub === undefined || claims.sub === user.id;
-    if (!client.serviceAccounts || !ours) return { problem: 'user_session_not_found' };
-    return user.enabled ? { user } : { problem: 'User disabled' };
-  }
-  const offline = String(claims.jti).startsWith('of') || claims.typ === 'Offline';
-  const session = sessions.find(sid, offline);
+  if (sid === undefined) return accountOf(realm, claims, client);
+  // The id's first letters say where the token lives: online or offline, `t` without a part in the session (token exchange).
+  const place = String(claims.jti).slice(0, 2);
+  const session = sessions.find(sid, place === 'of' || place === 'ft' || claims.typ === 'Offline');
   const user = session && realm.userById(session.userId);
-  if (session === undefined || user === undefined || sessions.partOf(session, client) === undefined) {
+  const isGuest = place === 'nt' || place === 'ft';
+  if (session === undefined || user === undefined) return { problem: 'user_session_not_found' };
+  if (!isGuest && sessions.partOf(session, client) === undefined)
     return { problem: 'user_session_not_found' };
-  }
   if (claims.sub !== undefined && claims.sub !== user.id) return { problem: FAILED };
   return user.enabled ? { user, session } : { problem: 'User disabled' };
+}
+
+/** The service account of a token without a session: the client's own, or that of the client whose token it exchanged. */
+function accountOf(realm: Realm, { sub }: Claims, client: Client): { user: User } | { problem: string } {
+  const own = client.serviceAccounts ? realm.serviceAccountOf(client) : undefined;
+  const user = sub === undefined || sub === own?.id ? own : realm.userById(String(sub));
+  const owner = realm.client(user?.representation.serviceAccountClientId ?? '');
+  if (user === undefined || !owner?.serviceAccounts) return { problem: 'user_not_found' };
+  return user.enabled ? { user } : { problem: 'user_disabled' };
 }

@@ -16,7 +16,7 @@ import type { Behaviours } from '../scene.ts';
 const ALGS = 'PS384 RS384 EdDSA ES384 ES256 RS256 ES512 PS256 PS512 RS512';
 
 /** A client with a key (RFC 9449). */
-async function createProver(caller: Caller) {
+export async function createProver(caller: Caller) {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = await exportJWK(publicKey);
   const privateJwk = await exportJWK(privateKey);

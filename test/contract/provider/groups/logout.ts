@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createBrowser, redirectOf } from '../browser.ts';
 import {
   type Answer,
@@ -14,6 +12,7 @@ import {
   OTHER,
   pageText,
 } from '../caller.ts';
+import { startLogoutListener } from '../logout-listener.ts';
 import type { Behaviours, Scene } from '../scene.ts';
 
 const GONE = invalidToken('user_session_not_found');
@@ -27,24 +26,6 @@ function assertPage(answer: Answer, status: number, text: string): void {
   assert.equal(answer.status, status);
   assert.equal(answer.headers.get('location'), null);
   assert.ok(pageText(answer).includes(text), pageText(answer).slice(0, 300));
-}
-
-/** A client that takes back-channel logout calls. */
-async function startListener() {
-  const tokens: string[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      tokens.push(new URLSearchParams(body).get('logout_token') ?? '');
-      response.writeHead(500).end();
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  return { tokens, url: `http://127.0.0.1:${port}/logout`, close: () => server.close() };
 }
 
 export const logoutGroup: Behaviours = {
@@ -142,7 +123,7 @@ export const logoutGroup: Behaviours = {
     assert.equal(after.searchParams.get('error'), 'login_required');
   },
   'a back-channel logout call tells the client, whatever it answers': async ({ withRealm }) => {
-    const listener = await startListener();
+    const listener = await startLogoutListener();
     try {
       await withRealm(
         (realm) => {
@@ -177,7 +158,7 @@ export const logoutGroup: Behaviours = {
     }
   },
   'revocation and a disabled user make no back-channel call': async ({ withRealm }) => {
-    const listener = await startListener();
+    const listener = await startLogoutListener();
     try {
       await withRealm(
         (realm) => {

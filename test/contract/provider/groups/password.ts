@@ -352,27 +352,6 @@ export const passwordGroup: Behaviours = {
     assert.equal(headers.get('access-control-allow-origin'), 'http://localhost:8000');
     assert.equal(headers.get('access-control-allow-credentials'), 'true');
   },
-  'client credentials: a service account, no session, no refresh token': async ({ caller }) => {
-    const { status, json } = await caller.token({ ...GUIDE, grant_type: 'client_credentials' });
-    assert.equal(status, 200);
-    assert.ok(!('refresh_token' in json) && !('session_state' in json));
-    assert.equal(json.refresh_expires_in, 0);
-    const claims = claimsOf(String(json.access_token));
-    assert.equal(claims.preferred_username, 'service-account-fastapi-keycloak');
-    assert.equal(claims.client_id, 'fastapi-keycloak');
-    assert.equal(claims.clientAddress, '127.0.0.1');
-    assert.ok(!('sid' in claims) && !('email' in claims));
-  },
-  'client credentials without a service account': async ({ caller }) => {
-    const answer = await caller.token({ ...LIGHT, grant_type: 'client_credentials' });
-    const text = 'Client not enabled to retrieve service account';
-    assertFault(answer, 401, 'unauthorized_client', text);
-  },
-  'client credentials of a public client': async ({ caller }) => {
-    const answer = await caller.token({ ...WEB, grant_type: 'client_credentials' });
-    const text = 'Public client not allowed to retrieve service account';
-    assertFault(answer, 401, 'unauthorized_client', text);
-  },
   'an offline token has no end': async ({ caller }) => {
     const { status, json } = await caller.passwordGrant({
       scope: 'openid offline_access',

@@ -1,4 +1,5 @@
 import { toAudienceMapper } from '../goal.ts';
+import { opensAudience } from '../plan/audiences.ts';
 import { doesTheWork } from '../plan/mappers.ts';
 import type { Blocked, Plan, Step } from '../plan/step.ts';
 import type { AudienceState } from './current.ts';
@@ -19,7 +20,7 @@ export function planAudience(state: AudienceState, goal: AudienceGoal): Plan<Aud
     blocked.push({
       subject: `client ${goal.clientId}`,
       why: 'there is no such client, so no token can name it',
-      fix: 'Look at --client-id, or run setup without --audience-for first',
+      fix: 'Look at --client-id, or run setup api first',
     });
     return { steps, kept, blocked };
   }
@@ -29,7 +30,7 @@ export function planAudience(state: AudienceState, goal: AudienceGoal): Plan<Aud
     const found = state.callers.get(caller);
     const why = found === undefined ? 'there is no such client' : whyNoTokens(found.client);
     if (found === undefined || why !== undefined) {
-      blocked.push({ subject, why: why ?? '', fix: 'Look at the client ids of --audience-for' });
+      blocked.push({ subject, why: why ?? '', fix: 'Look at the client ids of the callers' });
     } else if (found.mappers.some((there) => doesTheWork(there, mapper))) {
       kept.push(subject);
     } else {
@@ -37,6 +38,7 @@ export function planAudience(state: AudienceState, goal: AudienceGoal): Plan<Aud
         kind: 'change',
         subject,
         changes: [{ field: 'Mapper', from: '', to: `+ ${mapper.name}` }],
+        opens: opensAudience(caller, goal.clientId, found.mappers),
         action: { type: 'put-audience', caller },
       });
     }

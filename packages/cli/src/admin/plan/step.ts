@@ -35,6 +35,8 @@ export interface Step<A = Action> {
   /** For people, for example `client fastapi-keycloak`. */
   readonly subject: string;
   readonly changes: readonly Change[];
+  /** What somebody who was there before can do afterwards and could not before. */
+  readonly opens?: readonly string[] | undefined;
   readonly action: A;
 }
 

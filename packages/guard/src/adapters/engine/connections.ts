@@ -33,6 +33,8 @@ export interface Connection {
    * @throws {AuthError} rejects with what a guard would refuse the token for; the connection goes on with the old one
    */
   renew(token: string): Promise<Principal>;
+  /** Checks the caller now, as a guard would. @throws {AuthError} rejects with the refusal */
+  verify(): Promise<Principal>;
   /** To be called when the connection has ended. */
   end(): void;
 }
@@ -56,6 +58,8 @@ export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>
 export interface Connections<Incoming> {
   /** @throws {OptionsError} for a requirement that is misspelt or empty */
   guard(requirements: Requirements): ConnectionGuard<Incoming>;
+  /** How many are open. */
+  readonly size: number;
   /** Ends the timer. */
   close(): void;
 }
@@ -187,6 +191,7 @@ export function createConnections<Incoming>(
         waitForExpiry();
         return found;
       },
+      verify: async () => (await gate.decide(held, null)) as Principal,
       end,
     };
   }
@@ -212,6 +217,9 @@ export function createConnections<Incoming>(
         open: (request) => begin(gate, { request }),
         openWith: async (request, token) => begin(gate, { request, token: toToken(token) }),
       };
+    },
+    get size() {
+      return open.size;
     },
     close() {
       clearInterval(timer);

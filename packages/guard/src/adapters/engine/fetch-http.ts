@@ -1,4 +1,4 @@
-import type { PathRequest } from '../../authz/index.ts';
+import type { PathRequest } from '../../authz/internal.ts';
 import type { Answer } from '../../core/internal.ts';
 import type { DoorHost } from './door.ts';
 

@@ -7,7 +7,7 @@ export type {
   PermitRule,
   PushedClaims,
   RuleOfRequest,
-} from '../../authz/index.ts';
+} from '../../authz/internal.ts';
 export { type Connection, type ConnectionGuard, type Connections, toToken } from './connections.ts';
 export { createDoor, type Door, type DoorHost } from './door.ts';
 export {

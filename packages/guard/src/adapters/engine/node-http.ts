@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { PathRequest } from '../../authz/index.ts';
+import type { PathRequest } from '../../authz/internal.ts';
 import type { Answer } from '../../core/internal.ts';
 import type { DoorHost } from './door.ts';
 

@@ -9,7 +9,7 @@ import {
   type PermitOptions,
   type PermitRule,
   type RuleOfRequest,
-} from '../../authz/index.ts';
+} from '../../authz/internal.ts';
 import {
   type AuthError,
   isAuthError,

@@ -40,8 +40,8 @@ export function OptionalAuth(): AccessDecorator {
 
 /**
  * Requires roles, scopes or other properties of the caller; `{}` requires a valid token and nothing more. The requirements
- * of a class and of its handler must both be met. The decorator applies {@link KeycloakGuard}, so nothing else has to be
- * registered.
+ * of a class and of its handler must both be met. The decorator applies {@link KeycloakGuard}, so no other registration is
+ * needed.
  *
  * @throws {OptionsError} for a misspelt or empty requirement, when the class is loaded
  * @throws {TypeError} beside `@Public()` on the same class or handler
@@ -112,7 +112,7 @@ export function Permission(
   return toGuarding({ permissions: [{ rule, options }] });
 }
 
-/** Who is calling. */
+/** The caller. */
 export type Principal<C extends object = Claims> = CorePrincipal<C>;
 
 /**

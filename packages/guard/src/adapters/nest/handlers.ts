@@ -70,7 +70,7 @@ interface Wrapper {
   readonly instance: unknown;
 }
 
-/** `undefined` for a value without a class of its own. */
+/** `undefined` for a value without its own class. */
 function classOf({ metatype, inject, instance }: Wrapper): Type | undefined {
   const made: unknown =
     typeof instance === 'object' && instance !== null

@@ -4,6 +4,7 @@ export { decide, refuse, refuseUnknown } from './decide.ts';
 export { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 export { type Handler, registeredIn } from './handlers.ts';
 export { createNestLog } from './nest-log.ts';
+export { endStreams, isStreaming, noteStream } from './streams.ts';
 export { type CallReader, createCallReader, type TokenReaders, UnknownContextError } from './to-call.ts';
 export { findUnguarded, refuseUnguarded } from './unguarded.ts';
 export { type Handshakes, hearOfHandshakes } from './ws-call.ts';

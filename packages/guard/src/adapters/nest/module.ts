@@ -11,9 +11,11 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { Claims } from '../../core/index.ts';
+import { documentGuards } from './documentation.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
+import { endStreams } from './streams.ts';
 import { assertGuarded } from './unguarded.ts';
 
 /** Where options come from that are only known when the app starts. */
@@ -41,6 +43,8 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
     this.#keycloak = keycloak;
     this.#host = host;
     this.#modules = modules;
+    // A document is often made before the app is initialized.
+    documentGuards(modules, KeycloakGuard, keycloak.securityScheme);
   }
 
   /**
@@ -72,7 +76,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
     const service: FactoryProvider = {
       provide: KeycloakService,
       inject,
-      // The options are not kept as a provider: they hold secrets, and Nest's container is open to everybody.
+      // The options are not kept as a provider: they hold secrets, and every class of the application can inject providers.
       useFactory: async (...injected: unknown[]) => new KeycloakService(await useFactory(...injected)),
     };
     return {
@@ -86,13 +90,14 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
 
   /** Called by Nest when the server exists and no route does. Adds the module's own routes. */
   configure(_consumer: MiddlewareConsumer): void {
+    endStreams(this.#modules);
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 
   /**
    * Called by Nest. Starts to load the realm's keys.
    *
-   * @throws {Error} naming each handler that a decorator guards although Nest runs no guard for it
+   * @throws {Error} naming each handler that a decorator guards although Nest runs no guard there
    */
   onModuleInit(): void {
     assertGuarded(this.#modules);

@@ -35,7 +35,7 @@ export function mountMcp(
     return answer;
   }
 
-  /** The answer to send at once, or `undefined` if the call may go on. */
+  /** The answer to send at once, or `undefined` if the call may proceed. */
   async function admit(
     call: Call,
     request: KeycloakRequest,
@@ -71,7 +71,7 @@ export function mountMcp(
     };
     admit(call, request, request, response, lookInto).then(
       (answer) => (answer === undefined ? next() : answerNode(response, answer)),
-      // The client went away while its body was read: nobody waits for an answer.
+      // The client went away while its body was read: no answer is needed.
       (error) => (request.destroyed && !request.complete ? undefined : next(error)),
     );
   }

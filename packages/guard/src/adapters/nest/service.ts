@@ -35,12 +35,15 @@ export class KeycloakService<C extends object = Claims> {
   readonly #mcp: ResolvedMcpOptions | undefined;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
+  /** Name of the security scheme of guarded routes in OpenAPI documents. */
+  readonly securityScheme: string;
   /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
   readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
 
   /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
   constructor(options: KeycloakModuleOptions<C>) {
     const { nest, rest } = splitOptions(options);
+    this.securityScheme = nest.securityScheme ?? 'bearer';
     const log = rest.log ?? createNestLog();
     this.#door = createDoor<Call, Call, C>(toCallOptions({ ...rest, log }), {
       factory: 'KeycloakModule',
@@ -56,7 +59,7 @@ export class KeycloakService<C extends object = Claims> {
     this.#handshakes = handshakes;
     this.#gateways = createGatewayConnections(this.#door, handshakes, toCall, log);
     const paths = toPathPermit(this.#door.permits, nest.pathEnforcer);
-    this.admit = createAdmission(this.#door, toCall, log, this.#gateways.follow, paths);
+    this.admit = createAdmission(this.#door, toCall, log, this.#gateways, paths);
   }
 
   /** Verifies tokens; the same object that the guards use. */

@@ -324,6 +324,7 @@ export declare namespace Keycloak {
   type GrantManager = import('./grant-manager.ts').GrantManager;
   type Token = import('./token.ts').Token;
   type GuardFn = import('./protect.ts').GuardFn;
+  type GaurdFn = import('./protect.ts').GaurdFn;
   type EnforcerOptions = import('./enforcer.ts').EnforcerOptions;
   type AuthZRequest = import('./permissions.ts').AuthZRequest;
 }

@@ -1,5 +1,10 @@
-import { createPermissions } from '../../authz/index.ts';
-import { engineOf, type PermissionsEngine, readTokenPermissions, toUnknown } from '../../authz/internal.ts';
+import {
+  createPermissions,
+  engineOf,
+  type PermissionsEngine,
+  readTokenPermissions,
+  toUnknown,
+} from '../../authz/internal.ts';
 import { AuthError } from '../../core/index.ts';
 import { readCredentials } from '../../core/internal.ts';
 import type { Engine } from './engine.ts';

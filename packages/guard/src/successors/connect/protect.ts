@@ -24,6 +24,9 @@ export type GuardFn = {
   check(token: Token, request: Request, response: Response): boolean;
 }['check'];
 
+/** The name that {@link GuardFn} had in old versions of keycloak-connect. @deprecated Use that. */
+export type GaurdFn = GuardFn;
+
 /** @throws {OptionsError} for a `spec` that would admit everybody or nobody */
 export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | undefined): ConnectHandler {
   const check = toCheck(spec);

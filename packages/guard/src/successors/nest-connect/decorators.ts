@@ -1,6 +1,6 @@
 import { type CustomDecorator, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { carrierOf } from '../../adapters/nest/internal.ts';
-import type { PushedClaims } from '../../authz/index.ts';
+import type { PushedClaims } from '../../authz/internal.ts';
 import {
   META_CONDITIONAL_SCOPES,
   META_ENFORCER_OPTIONS,

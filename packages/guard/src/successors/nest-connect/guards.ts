@@ -47,7 +47,7 @@ export class AuthGuard implements CanActivate {
 
 /**
  * Admits callers who have the roles of `@Roles`, those of the class and those of the handler. Without `@Roles` it admits
- * everybody.
+ * every caller.
  *
  * @example
  * const everywhere = { provide: APP_GUARD, useClass: RoleGuard };
@@ -116,7 +116,7 @@ export class ResourceGuard implements CanActivate {
     const conditional = metadataOf<ConditionalScopeFn>(META_CONDITIONAL_SCOPES, context);
     const named = scopesOf(context);
     const isAsked = resource !== undefined && (named.length > 0 || conditional !== undefined);
-    // Whoever wrote the scopes believes that Keycloak is asked for them.
+    // The author of the scopes expects that Keycloak is asked for them.
     const isLoose = resource === undefined && (named.length > 0 || conditional !== undefined);
     if (!isAsked && !isLoose && !this.#keycloak.isEnforcing) return true;
     const caller = await this.#keycloak.authenticate(context);

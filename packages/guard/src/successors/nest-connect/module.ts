@@ -13,6 +13,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { endStreams } from '../../adapters/nest/internal.ts';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
 import { FOR_APPLICATION } from './providers.ts';
@@ -104,6 +105,7 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
 
   /** Called by Nest when there is a server, and no gateway yet. */
   configure(_consumer: MiddlewareConsumer): void {
+    endStreams(this.#modules);
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 

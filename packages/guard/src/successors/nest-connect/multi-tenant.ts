@@ -11,7 +11,7 @@ const MOST_INSTANCES = 100;
  * The `Keycloak` of each realm, for code of the application. The guards do not use it.
  *
  * @example
- * const { grantManager } = await multiTenant.get('my-realm', request);
+ * const managerOf = async (tenants: KeycloakMultiTenantService) => (await tenants.get('my-realm')).grantManager;
  */
 export class KeycloakMultiTenantService {
   readonly #settings: Settings;

@@ -6,7 +6,9 @@ import {
   createCallReader,
   createNestLog,
   hearOfHandshakes,
+  isStreaming,
   kindOf,
+  noteStream,
   refuse,
   refuseUnknown,
   UnknownContextError,
@@ -34,7 +36,7 @@ export interface Caller {
   readonly token: string;
 }
 
-/** What a service handed out to the application, which makes guards of it. */
+/** Objects that a service gave to the application, which makes guards with them. */
 const services = new WeakMap<object, KeycloakConnectService>();
 
 /**
@@ -93,7 +95,7 @@ export class KeycloakConnectService {
     return this.#settings.isEnforcing;
   }
 
-  /** Who is calling. @throws one of Nest's exceptions (rejects with one) if the caller has no valid token */
+  /** The caller. @throws one of Nest's exceptions (rejects with one) if the caller has no valid token */
   async authenticate(context: ExecutionContext): Promise<Caller> {
     let call: Call;
     try {
@@ -107,10 +109,11 @@ export class KeycloakConnectService {
     const caller = this.#find(call).catch((error) => this.refuse(error, context, call));
     if (isKept) this.#callers.set(call.carrier, caller);
     if (kindOf(context) === 'ws') await this.#follow(caller);
+    if (isStreaming(context.getHandler())) await endWithToken(context, caller);
     return caller;
   }
 
-  /** Who is calling, if anybody: `null` for a caller without a valid token. */
+  /** The caller; `null` without a valid token. */
   async identify(context: ExecutionContext): Promise<Caller | null> {
     try {
       return await this.#find(this.#reader.toCall(context));
@@ -160,12 +163,13 @@ export class KeycloakConnectService {
     const tenant = await this.#tenants.find(asked);
     const found = tenant.signedIn.decide(asked, asked);
     const principal = (isThenable(found) ? await found : found) as Principal;
+    this.#tenants.keep(tenant);
     Object.assign(carrier, { principal, user: { ...principal.claims } });
     Object.assign(carrier, { accessToken: token, accessTokenJWT: token });
     return { call: asked, tenant, principal, token };
   }
 
-  /** From now on the connection lasts no longer than whoever is on it may be there. */
+  /** Ends the connection with its caller's token. */
   async #follow(found: Promise<Caller>): Promise<void> {
     const { call, tenant } = await found;
     tenant.gateways.follow(call);
@@ -182,6 +186,12 @@ export class KeycloakConnectService {
     if (!isHarmless(wire)) assertSameOrigin(wire, wire.origin ?? '');
     return { headers: { authorization: `Bearer ${cookie}` } };
   }
+}
+
+/** Ends a stream with its caller's token. */
+async function endWithToken(context: ExecutionContext, found: Promise<Caller>): Promise<void> {
+  const { call, tenant } = await found;
+  noteStream(context, call, tenant.connections);
 }
 
 const NOBODY: Partial<Record<keyof ConnectCarrier, undefined>> = {

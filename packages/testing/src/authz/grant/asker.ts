@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { authenticateClient } from '../../client-auth/authenticate-client.ts';
 import { Fault, invalidGrant } from '../../fault.ts';
 import { clientCredentialsGrant } from '../../grants/client-credentials.ts';
 import { bearerOf } from '../../http/bearer.ts';
-import { authenticateClient } from '../../http/client-auth.ts';
 import { allowOriginsOf } from '../../http/cors.ts';
 import { formOf } from '../../http/form.ts';
 import { issuerOf } from '../../http/issuer.ts';
@@ -41,7 +41,7 @@ export async function findAsker(
     if (issuedFor !== undefined) allowOriginsOf(issuedFor, request, reply);
     throw invalidGrant('Invalid bearer token');
   }
-  const client = authenticateClient(provider.realm, request);
+  const client = await authenticateClient(provider, request);
   if (client.bearerOnly) throw new Fault(400, 'invalid_client', 'Bearer-only not allowed');
   allowOriginsOf(client, request, reply);
   const form = formOf(request);

@@ -21,8 +21,8 @@ export async function issueRequestingPartyToken(
   const grant = {
     ...{ issuer, client: target, user, session, authorization: { permissions }, grantCode: 'na' },
     scopes: toGranted(realm, target.defaultScopes),
-    exchangedFor: isOwn ? 'same' : 'other',
-  } as const;
+    isGuest: session !== undefined && !isOwn,
+  };
   const access: Claims = { ...accessTokenClaims(provider, grant), azp: asking.clientId };
   const audience = [access.aud ?? []].flat() as string[];
   if (!audience.includes(target.clientId)) access.aud = target.clientId;

@@ -1,0 +1,90 @@
+import { lstat, mkdir, readFile, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { replacePrivateFile } from '../settings/private-file.ts';
+
+/** The API's client in the realm that the package brings along. */
+export const DEV_CLIENT = { clientId: 'fastapi-keycloak', clientSecret: 'for-development-only' };
+
+/** The user of that realm. Everybody knows the password: the provider listens on this machine alone. */
+export const DEV_USER = { username: 'abdullah', password: 'Test#123456' };
+
+const CONFIGURED = [
+  'KEYCLOAK_SERVER_URL',
+  'KEYCLOAK_CONFIG_FILE',
+  'KEYCLOAK_REALM',
+  'KEYCLOAK_CLIENT_ID',
+  'KEYCLOAK_CLIENT_SECRET',
+];
+
+/** Where one of these is set, there is a Keycloak to use, and no other provider ever is. */
+export const isConfigured = (setting: (name: string) => string | undefined): boolean =>
+  CONFIGURED.some((name) => setting(name));
+
+/** Where the embedded provider of `keycloak-guard start` is. */
+export interface RunningProvider {
+  readonly url: string;
+  readonly realm: string;
+}
+
+/** The user's folder for what may be lost. */
+export function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keycloak-guard');
+}
+
+/** Lets other commands find the provider of this process. Returns a function that ends that; it never rejects. */
+export async function announceProvider({ url, realm }: RunningProvider): Promise<() => Promise<void>> {
+  const file = noteFile();
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await replacePrivateFile(file, JSON.stringify({ url, realm, pid: process.pid }));
+  } catch {
+    // A folder that cannot be written to does not keep the provider from starting.
+  }
+  return async () => {
+    // Another one that was started later stays known.
+    if ((await readNote())?.pid === process.pid) await rm(file, { force: true }).catch(() => {});
+  };
+}
+
+/** The provider that was started last, if it still runs. */
+export async function findRunningProvider(): Promise<RunningProvider | undefined> {
+  const note = await readNote();
+  return note !== undefined && isRunning(note.pid) ? { url: note.url, realm: note.realm } : undefined;
+}
+
+const noteFile = (): string => join(cacheFolder(), 'running.json');
+
+async function readNote(): Promise<(RunningProvider & { readonly pid: number }) | undefined> {
+  const file = noteFile();
+  try {
+    if (!(await isPrivate(file))) return undefined;
+    const { url, realm, pid } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    // Never a password to another machine, whoever wrote the file.
+    const isOurs = /^http:\/\/localhost:\d+$/.test(String(url)) && typeof realm === 'string';
+    // 0 and less mean groups of processes: one of them always runs.
+    const isPid = Number.isInteger(pid) && Number(pid) > 0;
+    return isOurs && isPid ? { url: String(url), realm, pid: Number(pid) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether nobody else can have written the file. On Windows the folder is the user's own, and there is no owner to ask for.
+ */
+async function isPrivate(file: string): Promise<boolean> {
+  const found = await lstat(file);
+  const isMine = process.getuid === undefined || (found.uid === process.getuid() && !(found.mode & 0o022));
+  return found.isFile() && isMine;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

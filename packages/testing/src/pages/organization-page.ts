@@ -1,0 +1,31 @@
+import type { FastifyReply } from 'fastify';
+import { escapeHtml } from './escape.ts';
+import { sendPage } from './layout.ts';
+
+export interface OrganizationPage {
+  readonly realmName: string;
+  readonly action: string;
+  readonly username: string;
+  readonly organizations: readonly { readonly alias: string; readonly name: string }[];
+}
+
+/** Asks a member of several organizations for which one this login is. */
+export function sendOrganizationPage(
+  reply: FastifyReply,
+  { realmName, action, username, organizations }: OrganizationPage,
+) {
+  reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
+  const buttons = organizations.map(
+    ({ alias, name }) =>
+      `<button id="organization-${escapeHtml(alias)}" name="kc.org" type="submit" value="${escapeHtml(alias)}">${escapeHtml(name)}</button>`,
+  );
+  return sendPage(reply, 200, {
+    title: `Sign in to ${realmName}`,
+    heading: 'Select an organization to proceed:',
+    realmName,
+    body: `<p id="kc-attempted-username">${escapeHtml(username)}</p>
+<form method="post" action="${escapeHtml(action)}">
+${buttons.join('\n')}
+</form>`,
+  });
+}
