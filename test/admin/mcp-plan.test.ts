@@ -28,6 +28,7 @@ const EMPTY: McpState = {
   program: undefined,
   scopes: [],
   offered: ['profile'],
+  byDefault: ['profile'],
   trustedHosts: { config: {} },
   webOrigins: undefined,
   documents: OFF,
@@ -45,6 +46,7 @@ const GOOD: McpState = {
   program: { ...MCP_CLIENT, optionalClientScopes: [...GOAL.scopes] },
   scopes: GOAL.scopes.map(scopeOf),
   offered: ['profile', ...GOAL.scopes],
+  byDefault: ['profile'],
   trustedHosts: { config: { 'trusted-hosts': ['127.0.0.1', 'localhost', '::1'] } },
   webOrigins: undefined,
   documents: OFF,
@@ -90,6 +92,7 @@ describe('the plan of setup mcp', () => {
         { ...orders, protocolMappers: [] },
       ],
       offered: ['orders:write'],
+      byDefault: [],
       trustedHosts: { config: { 'trusted-hosts': ['10.0.0.7', 'localhost'] } },
     };
     assert.deepEqual(stepsOf(state), [

@@ -43,6 +43,8 @@ describe('setup, call by call', () => {
       'POST /testing/groups/:id/children',
       'POST /testing/clients',
       'POST /testing/clients/:id/roles',
+      'POST /testing/client-scopes',
+      'PUT /testing/clients/:id/default-client-scopes/:id',
     ]);
     assert.match(await readFile(file, 'utf8'), /KEYCLOAK_CLIENT_SECRET=made-by-keycloak\n/);
     keycloak.changes.length = 0;

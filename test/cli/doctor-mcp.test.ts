@@ -117,6 +117,7 @@ function seeWell(): McpAdminView {
     program: { ...MCP_CLIENT },
     scopes: [{ name: 'mcp:tools', protocolMappers: toScopeMappers(GOAL).map((one) => ({ ...one })) }],
     offered: ['mcp:tools'],
+    byDefault: [],
     trustedHosts: { config: { 'trusted-hosts': ['127.0.0.1'] } },
     webOrigins: { config: { 'web-origins': ['http://localhost:6274'] } },
     documents: { isOffered: false, profiles: [], policies: [] },

@@ -153,6 +153,27 @@ test('migrate judges the settings in a keycloak.json, and leaves what the enviro
   );
 });
 
+test('migrate finds settings in a file of any name, and says where a file is missing', async (t) => {
+  const app =
+    "const Keycloak = require('keycloak-connect');\nconst keycloak = new Keycloak({}, './config/sso.json');";
+  const alone = (await look(await projectOf(t, { 'app.js': app }))).findings;
+  assert.match(alone.map(({ remark }) => remark).join(''), /has no such file/);
+  const folder = await projectOf(t, {
+    'app.js': app,
+    'config/sso.json': '{\n"realm": "a",\n"auth-server-url": "localhost:8080",\n"resource": "b" }',
+    'data.json': '{ "realm": "a" }',
+  });
+  const { findings } = await look(folder);
+  assert.deepEqual(
+    findings.filter(({ blocked }) => blocked !== null).map(({ file, line }) => `${file}:${line}`),
+    ['config/sso.json:3'],
+  );
+  assert.deepEqual(
+    findings.filter(({ remark }) => remark !== null),
+    [],
+  );
+});
+
 test('migrate marks a list in a file that does not mention Keycloak', async (t) => {
   const folder = await projectOf(t, {
     'auth.js': `const Keycloak = require('keycloak-connect');\n${MADE}exports.need = (role) => keycloak.protect(role);`,
@@ -175,7 +196,7 @@ app.get('/', keycloak.enforcer(config.permission));`,
   });
   const { stdout, code } = await runCli(['migrate', folder]);
   assert.equal(code, 0);
-  assert.match(stdout, /^6 uses of keycloak-connect in 1 file\. Nothing has to be changed by hand\.\n/);
+  assert.match(stdout, /^6 uses of keycloak-connect in 1 file\. Nothing must be changed by hand\.\n/);
   assert.deepEqual(
     [...stdout.matchAll(/^! app\.js:(\d+)/gm)].map(([, line]) => line),
     ['3', '4', '6'],
@@ -190,7 +211,7 @@ app.get('/', keycloak.enforcer(config.permission));`,
 });
 
 test('an application that has no logins is not told about logins', async (t) => {
-  const about = /login|sign somebody out|HttpOnly/;
+  const about = /login|sign a user out|cookies: true/;
   const app = (options: string, settings: string) => ({
     'app.js': `const Keycloak = require('keycloak-connect');
 const keycloak = new Keycloak(${options}, { ${SETTINGS}${settings} });\nkeycloak.middleware();`,
@@ -220,6 +241,8 @@ describe('names of the old packages', () => {
       'c.ts': "import { META_ROLES } from 'nest-keycloak-connect/decorators/roles.decorator';",
       'd.ts': "import { useKeycloak } from 'nest-keycloak-connect/internal.util';",
       'e.ts': "import * as kc from 'nest-keycloak-connect';\nkc.parseToken(token);",
+      'g.ts':
+        "import KC from 'keycloak-connect';\nconst admin = require(path.join(cwd, './node_modules/keycloak-connect/middleware/admin'));\nlet a: KC.Token;\nlet b: KC.GrantedRequest;",
       'f.ts': "export { AuthGuard, KeycloakLogger } from 'nest-keycloak-connect';",
     });
     const { findings, edits } = await look(folder);
@@ -227,10 +250,12 @@ describe('names of the old packages', () => {
       findings.filter(({ blocked }) => blocked !== null).map(({ file, blocked }) => `${file} ${blocked}`),
       [
         "a.ts 'keycloak-guard/connect' has no SpecHandler. Write it in the application.",
-        "b.ts 'keycloak-guard/nest/connect' has no parseToken. It decoded tokens that nobody had checked: read `request.user`.",
+        "b.ts 'keycloak-guard/nest/connect' has no parseToken. It decodes unchecked tokens: read `request.user`.",
         "d.ts 'nest-keycloak-connect/internal.util' is a file inside the package, and not part of its public surface: take what you need from 'keycloak-guard'.",
         'e.ts The drop-in has no parseToken.',
         "f.ts 'keycloak-guard/nest/connect' has no KeycloakLogger. Write it in the application.",
+        "g.ts 'keycloak-connect/middleware/admin' is a file inside the package, and not part of its public surface: take what you need from 'keycloak-guard'.",
+        "g.ts 'keycloak-guard/connect' has no type GrantedRequest. Write it in the application.",
       ],
     );
     assert.deepEqual(
@@ -302,6 +327,21 @@ class Settings implements KeycloakConnectOptionsFactory {
   );
   const { stdout } = await runCli(['migrate', folder]);
   assert.doesNotMatch(stdout, /verify-token-audience: false still works/);
+});
+
+test('a Nest that is too old for the drop-in is shown', async (t) => {
+  const of = (nest: string) =>
+    `{\n"dependencies": {\n"nest-keycloak-connect": "1.10.1",\n"@nestjs/common": "${nest}"\n}\n}`;
+  const folder = await projectOf(t, {
+    'a/package.json': of('^9.4.0'),
+    'b/package.json': of('>=10.0.0'),
+    'c/package.json': '{ "dependencies": {\n"@nestjs/common": "^7.0.0" } }',
+  });
+  const shown = (await look(folder)).findings.filter(({ remark }) => remark !== null);
+  assert.deepEqual(
+    shown.map(({ file, use }) => `${file} ${use}`),
+    ['a/package.json "@nestjs/common": "^9.4.0"'],
+  );
 });
 
 test('--write removes the types of the old package, and leaves keycloak-guard where production finds it', async (t) => {

@@ -60,7 +60,7 @@ k.grantManager.validateGrant = (grant) => look(grant);`,
       'a.js': `${CONNECT}app.get('/', keycloak.enforcer('album:view', { resource_server_id: 'other' }), h);`,
     });
     const { stdout } = await runCli(['migrate', folder]);
-    assert.match(stdout, /Resources are asked for by id[^\n]*resource_server_secret/);
+    assert.match(stdout, /Keycloak is asked about resources by id, not by name[^\n]*resource_server_secret/);
   });
 
   test('leaves to the hand what was a hole', async (t) => {
@@ -212,7 +212,7 @@ KeycloakConnectModule.register({ ...where });
 const guards = [AuthGuard];`,
     });
     const { stdout } = await runCli(['migrate', folder]);
-    assert.match(stdout, /Tokens have to be for this API[^\n]*verifier: \{ audience: 'account' \}/);
+    assert.match(stdout, /Tokens must be for this API[^\n]*verifier: \{ audience: 'account' \}/);
     assert.doesNotMatch(stdout, /verify-token-audience|accessDenied/);
     assert.match(stdout, /`?detail`?/);
   });
@@ -284,5 +284,9 @@ describe('keycloak-guard migrate', () => {
     assert.match(stdout, /\n✗ broken\.ts is not JavaScript/);
     assert.match(stdout, /\n✗ a\/keycloak\.json is not JSON/);
     assert.equal(stdout.match(/:2 {2}new Keycloak/g)?.length, 1);
+    const alone = await projectOf(t, { 'broken.ts': 'const keycloak = {{{{ ]' });
+    const unread = await runCli(['migrate', alone]);
+    assert.deepEqual([unread.code, unread.stdout.split('\n').length], [1, 3]);
+    assert.match(unread.stdout, /^Nothing that could be read uses /);
   });
 });

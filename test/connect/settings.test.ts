@@ -36,10 +36,11 @@ describe('keycloak.json', () => {
       { realm: 'r', clientId: 'c', serverUrl: 'http://k//', secret: 's', public: true },
       { realm: 'r', clientId: 'c', authServerUrl: 'http://k', secret: 's', public: true },
     ]) {
-      const { realm, clientId, authServerUrl, realmUrl, secret, public: isPublic } = new Config(config);
+      const made = new Config(config);
+      const { realm, clientId, resource, authServerUrl, realmUrl, secret, public: isPublic } = made;
       assert.deepEqual(
-        [realm, clientId, authServerUrl, realmUrl, secret, isPublic],
-        ['r', 'c', 'http://k', 'http://k/realms/r', 's', true],
+        [realm, clientId, resource, authServerUrl, realmUrl, secret, isPublic],
+        ['r', 'c', 'c', 'http://k', 'http://k/realms/r', 's', true],
       );
     }
   });

@@ -264,7 +264,7 @@ describe('a push to the admin URL', () => {
       'admin_push_invalid',
     );
     assert.equal(error.reason, 'The push is not valid: it was used before');
-    assert.deepEqual(claims, Array(2).fill([JSON.stringify(['push', 'p1']), realm.now + 30]));
+    assert.deepEqual(claims, Array(2).fill([JSON.stringify(['push', realm.issuer, 'p1']), realm.now + 30]));
   });
 
   it('is no fault of its own while no keys were ever loaded', async () => {

@@ -206,7 +206,7 @@ describe('guards', () => {
     for (const build of texts) {
       assert.throws(() => build(), /^TypeError: A guard needs a /);
       for (const wrong of ['', ' ', 1, null, undefined, ['x']]) {
-        assert.throws(() => build(wrong as string), /as a text that is not empty/);
+        assert.throws(() => build(wrong as string), /as a non-empty string/);
       }
     }
     assert.throws(() => requireClientRole('', 'x'), /a client id/);
@@ -268,10 +268,10 @@ describe('requirements', () => {
           [
             'realmRol is not a requirement: did you mean realmRole?',
             'scope must be a scope',
-            'clientRole must be a role of a client',
+            'clientRole must be a role, or an object of roles by client',
             'anyOf[0].groups is not a requirement: did you mean group?',
             'anyOf[1] must hold a requirement',
-            'check requireThat needs a function of the principal',
+            'check must be a function of the principal',
             'allOf must be a list of requirements',
           ],
         );
@@ -318,7 +318,7 @@ describe('a guard that is asked about nobody', () => {
             const { code, statusCode, detail, headers, reason } = error;
             assert.deepEqual([code, statusCode, detail], ['missing_token', 401, 'Not authenticated']);
             assert.deepEqual(headers, { 'www-authenticate': 'Bearer' });
-            assert.equal(reason, 'The guard was asked about nobody: there is no principal');
+            assert.equal(reason, 'The guard was called without a principal');
             return true;
           },
         );

@@ -1,13 +1,16 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { createAdaptorServer } from '@hono/node-server';
 import express from 'express';
 import express4 from 'express4';
 import fastify from 'fastify';
 import { Hono } from 'hono';
+import Koa from 'koa';
 import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import keycloakGuard, { keycloakMcp } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import { keycloak as honoKeycloak } from '../../packages/guard/src/adapters/hono/index.ts';
+import { keycloak as koaKeycloak } from '../../packages/guard/src/adapters/koa/index.ts';
 import type { McpAuthInfo } from '../../packages/guard/src/adapters/mcp/index.ts';
 import { keycloak as nodeKeycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import { listen } from '../adapters/listen.ts';
@@ -87,6 +90,31 @@ async function startFastify(given: McpGiven) {
   return { url: app.listeningOrigin, close: async () => void (await app.close()) };
 }
 
+async function startKoa(given: McpGiven) {
+  const kc = koaKeycloak(optionsOf(given));
+  const app = new Koa();
+  app.silent = true;
+  if (given.parsesBodies) app.use(parseJson);
+  app.use(kc.mcp(given.mcp));
+  if (given.isGuardedTwice) app.use(kc.guard());
+  app.use((ctx) => {
+    if (ctx.path === '/open') ctx.body = { open: true };
+    else {
+      ctx.respond = false;
+      Object.assign(ctx.req, { body: (ctx.request as { body?: unknown }).body });
+      answer(ctx.req, ctx.state.principal?.username, ctx.res);
+    }
+  });
+  return listen(createServer(app.callback()), () => kc.close());
+}
+
+/** As Koa's body parsers do: `{}` for what is not JSON. */
+const parseJson: Koa.Middleware = async (ctx, next) => {
+  const isJson = ctx.request.is('json') !== false && ctx.request.is('json') !== null;
+  Object.assign(ctx.request, { body: isJson ? JSON.parse(await text(ctx.req)) : {} });
+  await next();
+};
+
 async function startHono(given: McpGiven) {
   const kc = honoKeycloak(optionsOf(given));
   const app = new Hono();
@@ -124,6 +152,7 @@ export const MCP_APPS: readonly McpAdapter[] = [
   { name: 'express 5', start: (given) => startExpress(express, given) },
   { name: 'express 4', start: (given) => startExpress(express4 as unknown as typeof express, given) },
   { name: 'node', start: startNode },
+  { name: 'koa', start: startKoa },
   { name: 'hono', start: startHono },
   { name: 'fetch', start: startFetch },
   { name: 'fastify', alwaysParses: true, start: startFastify },

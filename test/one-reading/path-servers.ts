@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parse } from 'node:url';
+import { server as hapiServer, type ServerOptions } from '@hapi/hapi';
 import { createAdaptorServer } from '@hono/node-server';
 import KoaRouter from '@koa/router';
 import { All, Controller, Module, type Type } from '@nestjs/common';
@@ -19,6 +20,7 @@ import keycloakGuard, {
   keycloakPermissions,
 } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
+import { keycloak as hapiKeycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
 import { keycloak as honoKeycloak } from '../../packages/guard/src/adapters/hono/index.ts';
 import { keycloak as koaKeycloak } from '../../packages/guard/src/adapters/koa/index.ts';
 import type { McpOptions } from '../../packages/guard/src/adapters/mcp/index.ts';
@@ -89,24 +91,24 @@ function fastifyApp(options: FastifyServerOptions) {
   };
 }
 
-/** Koa has no guard of MCP servers. */
 function koaApp(options: ConstructorParameters<typeof KoaRouter>[0], isByHand = false) {
-  return async ({ verifier, permissions, config }: Front) => {
+  return async ({ verifier, permissions, config, mcp }: Front) => {
     const kc = koaKeycloak({ verifier });
     kc.permissions({ permissions });
     const app = new Koa();
     app.silent = true;
+    if (mcp !== undefined) app.use(kc.mcp(mcp));
     if (config !== undefined) app.use(kc.guard()).use(kc.pathEnforcer({ config }));
     if (isByHand) {
       app.use((context) => {
-        context.body = /^\/admin(?:\/|$)/.test(context.path) ? 'ran:admin' : 'ran:public';
+        context.body = `ran:${/^\/(admin|mcp)(?:\/|$)/.exec(context.path)?.[1] ?? 'public'}`;
       });
     } else {
       const router = new KoaRouter(options);
       const show = (name: string) => (context: { body?: unknown }) => {
         context.body = `ran:${name}`;
       };
-      router.all('/admin', show('admin')).all('/admin/{*rest}', show('admin'));
+      for (const area of AREAS) router.all(`/${area}`, show(area)).all(`/${area}/{*rest}`, show(area));
       router.all('/orders/:id', show('orders')).all('/{*rest}', show('public'));
       app.use(router.routes());
     }
@@ -241,6 +243,24 @@ const LOOSE = {
 /** Rewrites before every hook. */
 const rewriteUrl = ({ url = '/' }: { url?: string }) => url.replace(/^\/public\/(?=admin|mcp)/, '/');
 
+/** hapi has no guard of MCP servers. */
+function hapiApp(router: ServerOptions['router']) {
+  return async ({ verifier, permissions, config }: Front) => {
+    const kc = hapiKeycloak({ verifier, permissions: { permissions } });
+    const server = hapiServer({ host: '127.0.0.1', debug: false, router });
+    await server.register(kc.plugin);
+    server.auth.default('keycloak');
+    if (config !== undefined) server.ext('onPostAuth', kc.pathEnforcer({ config }));
+    const show = (path: string, name: string) =>
+      server.route({ method: 'GET', path, handler: () => `ran:${name}` });
+    show('/admin/{rest*}', 'admin');
+    show('/orders/{id}', 'orders');
+    show('/{rest*}', 'public');
+    await server.start();
+    return { url: server.info.uri, close: () => server.stop({ timeout: 1 }) };
+  };
+}
+
 export const ROUTED: readonly Routed[] = [
   { name: 'Express 5', start: expressApp(express, []) },
   { name: 'Express 5, strict', start: expressApp(express, STRICT, true) },
@@ -261,6 +281,11 @@ export const ROUTED: readonly Routed[] = [
   { name: 'Koa', start: koaApp({}) },
   { name: 'Koa, strict', start: koaApp({ strict: true, sensitive: true }) },
   { name: 'Koa, by hand', start: koaApp({}, true) },
+  { name: 'hapi', start: hapiApp({}) },
+  {
+    name: 'hapi, any case and slashes',
+    start: hapiApp({ isCaseSensitive: false, stripTrailingSlash: true }),
+  },
   { name: 'Hono', start: honoApp(() => ({})) },
   { name: 'Hono, not strict', start: honoApp(() => ({ strict: false })) },
   { name: 'Hono, linear router', start: honoApp(() => ({ router: new LinearRouter() })) },

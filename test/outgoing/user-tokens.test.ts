@@ -135,7 +135,7 @@ describe('a token in the name of a user', () => {
 });
 
 describe('one user who asks for very much', () => {
-  it('has four exchanges at a time, and others do not wait for them', async (t) => {
+  it('has eight exchanges at a time, and others do not wait for them', async (t) => {
     // The waits do not keep a process alive.
     const alive = setInterval(() => {}, 1_000);
     t.after(() => clearInterval(alive));
@@ -149,11 +149,11 @@ describe('one user who asks for very much', () => {
     await Promise.resolve();
     const other = codeOf(users.sourceOf(await subjectOf({ sub: 'other' }), ORDERS).get());
     // Those whose turn does not come are refused after the time limit, and the others are not.
-    const refused = await Promise.all(waiting.slice(4));
+    const refused = await Promise.all(waiting.slice(8));
     assert.deepEqual([...new Set(refused)], ['provider_unavailable']);
-    assert.equal(asked.length, 5);
+    assert.equal(asked.length, 9);
     open();
-    assert.deepEqual(await Promise.all([...waiting.slice(0, 4), other]), Array(5).fill('no error'));
+    assert.deepEqual(await Promise.all([...waiting.slice(0, 8), other]), Array(9).fill('no error'));
     assert.equal(realm.strayCalls.length, 0);
   });
 

@@ -134,7 +134,7 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'passed on',
   },
   {
-    file: 'guard/src/adapters/engine/session-routes.ts',
+    file: 'guard/src/adapters/face/create-door.ts',
     calls: 'createClient',
     carries: "the client's secret",
     address: 'settings',

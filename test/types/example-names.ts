@@ -1,3 +1,5 @@
+import { ADAPTERS } from '../../tools/docs/adapters.ts';
+
 const ANY = (name: string): readonly [string, string] => [name, `declare const ${name}: any;`];
 const CONST = (name: string, type: string): readonly [string, string] => [
   name,
@@ -67,7 +69,6 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     CONST('grant', "import('keycloak-guard/connect').Grant"),
     ANY('session'),
   ],
-  express: [KC('keycloak-guard/express')],
   fastify: [ANY('listOrders')],
   fetch: [KC('keycloak-guard/fetch'), ...['headers', 'route', 'events'].map(ANY)],
   hono: [KC('keycloak-guard/hono'), ...['c', 'events'].map(ANY)],
@@ -93,7 +94,6 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     ANY('fetchOrders'),
     CONFIG_SERVICE,
   ],
-  node: [KC('keycloak-guard/node')],
   redis: [
     CONST('redis', "ReturnType<typeof import('keycloak-guard/redis').openRedis>"),
     CONST('api', OPTIONS),
@@ -103,7 +103,12 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
   testing: [CONST('idp', "import('@keycloak-guard/testing').DevIdp")],
 };
 
+const isAdapter = (name: string) => ADAPTERS.some(({ room }) => room?.name === name);
+
 /** @returns declarations by name, for the examples of one room */
 export function namesOf(room: string): ReadonlyMap<string, string> {
-  return new Map([...EVERYWHERE, ...(IN_ROOM[room] ?? [])]);
+  return new Map([
+    ...EVERYWHERE,
+    ...(IN_ROOM[room] ?? (isAdapter(room) ? [KC(`keycloak-guard/${room}`)] : [])),
+  ]);
 }

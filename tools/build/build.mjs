@@ -16,6 +16,7 @@ import { writeDeclarations } from './declarations.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const library = join(root, 'packages/guard');
+const provider = join(root, 'packages/testing');
 const PACKAGES = ['guard', 'testing', 'server', 'cli'];
 /** Rooms of which CommonJS gets a class. */
 const CONSTRUCTORS = [['successors/connect', 'Keycloak']];
@@ -31,13 +32,14 @@ const flags = [
   ...(process.argv.includes('--no-check') ? ['--noCheck'] : []),
   ...(sourceMaps ? ['--sourceMap'] : []),
 ];
-// Its declarations are written anew each time: what users get of them is another selection.
-rmSync(join(library, 'dist/.tsbuildinfo'), { force: true });
+// Their declarations are written anew each time: what users get of them is another selection.
+for (const folder of [library, provider]) rmSync(join(folder, 'dist/.tsbuildinfo'), { force: true });
 execFileSync(process.execPath, [tsc, '-b', ...flags, ...PACKAGES.map((name) => `packages/${name}`)], {
   cwd: root,
   stdio: 'inherit',
 });
 await buildLibrary();
+await buildProvider();
 await buildServer();
 
 async function buildLibrary() {
@@ -94,6 +96,33 @@ async function breakLines(file) {
     target: 'node20',
   });
   writeFileSync(file, code);
+}
+
+/**
+ * The provider for CommonJS, which Jest knows alone: one file, beside the ES modules, because it looks from there for the realm
+ * of the package. Not minified: it is for development.
+ */
+async function buildProvider() {
+  const { dependencies } = JSON.parse(readFileSync(join(provider, 'package.json'), 'utf8'));
+  const packages = Object.keys(dependencies).filter((name) => name !== 'jose');
+  const bundle = await rolldown({
+    input: join(provider, 'src/index.ts'),
+    platform: 'node',
+    external: (id) => id.startsWith('node:') || packages.some((name) => id === name),
+    logLevel: 'warn',
+  });
+  const dist = join(provider, 'dist');
+  await bundle.write({
+    file: join(dist, 'index.cjs'),
+    format: 'cjs',
+    exports: 'named',
+    dynamicImportInCjs: false,
+  });
+  await bundle.close();
+  const commonJs = join(dist, 'cjs');
+  rmSync(commonJs, { recursive: true, force: true });
+  writeDeclarations(dist, commonJs, [join(dist, 'index.d.ts')]);
+  writeFileSync(join(commonJs, 'package.json'), '{ "type": "commonjs" }\n');
 }
 
 /** Not minified: what an operator reads in a stack is the source. */

@@ -21,11 +21,12 @@ import { addToken } from './endpoints/token.ts';
 import { addUmaConfiguration } from './endpoints/uma-configuration.ts';
 import { addUserinfo } from './endpoints/userinfo.ts';
 import { Fault } from './fault.ts';
+import type { Endpoint } from './http/endpoints.ts';
 import { parseForms } from './http/form.ts';
 import { assertOwnHost } from './http/own-host.ts';
-import type { Endpoint } from './http/route.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import type { Provider } from './provider.ts';
+import type { Realms } from './realms.ts';
 
 interface AppOptions {
   publicUrl: string | undefined;
@@ -44,7 +45,7 @@ const HEADERS = {
 
 /** The app with every endpoint under Keycloak's URLs. It does not listen. */
 export function buildApp(
-  provider: Provider,
+  realms: Realms,
   { publicUrl, anyHost, misbehaviour, onRequest }: AppOptions,
 ): FastifyInstance {
   const app = Fastify({
@@ -53,6 +54,8 @@ export function buildApp(
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
   });
   app.decorate('publicUrl', publicUrl);
+  // Set by a hook, before every handler.
+  app.decorateRequest('provider', null as unknown as Provider);
   parseForms(app);
 
   if (!anyHost) app.addHook('onRequest', async (request) => assertOwnHost(request));
@@ -91,41 +94,45 @@ export function buildApp(
       return reply.code(404).send({ error: 'Unable to find matching target resource method' });
     }
     reply.headers(HEADERS);
-    const known = realm === encodeURIComponent(provider.realm.name);
-    return reply.code(404).send({ error: known ? 'HTTP 404 Not Found' : 'Realm does not exist' });
+    return reply
+      .code(404)
+      .send({ error: realms.find(decode(realm)) ? 'HTTP 404 Not Found' : 'Realm does not exist' });
   });
 
-  addAdmin(app, provider);
+  addAdmin(app, realms);
   app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       reply.headers(HEADERS);
-      const { realm } = request.params as { realm: string };
-      if (realm !== provider.realm.name) throw new Fault(404, 'Realm does not exist');
-      assertUsable(provider, request.routeOptions.config.endpoint);
+      const provider = realms.find((request.params as { realm: string }).realm);
+      if (provider === undefined) throw new Fault(404, 'Realm does not exist');
+      request.provider = provider;
+      const endpoint = request.routeOptions.config.endpoint ?? 'other';
+      await provider.misbehaviour.apply(endpoint, reply);
+      assertUsable(provider, endpoint);
     });
-    addOAuthMetadata(scope, provider);
+    addOAuthMetadata(scope);
     scope.register(
       async (inRealm) => {
-        addRealmInfo(inRealm, provider);
-        addDiscovery(inRealm, provider);
-        addJwks(inRealm, provider);
-        addToken(inRealm, provider);
-        addUserinfo(inRealm, provider);
-        addIntrospection(inRealm, provider);
-        addRevocation(inRealm, provider);
-        addLogout(inRealm, provider);
-        addLoginStatus(inRealm, provider);
-        addAccountProfile(inRealm, provider);
-        addAccountSessions(inRealm, provider);
-        addAuthorization(inRealm, provider);
-        addPushedAuthorization(inRealm, provider);
-        addDevice(inRealm, provider);
-        addClientRegistration(inRealm, provider);
-        addUmaConfiguration(inRealm, provider);
-        addProtectionApi(inRealm, provider);
-        addLogin(inRealm, provider);
-        addConsent(inRealm, provider);
-        addRequiredAction(inRealm, provider);
+        addRealmInfo(inRealm);
+        addDiscovery(inRealm);
+        addJwks(inRealm);
+        addToken(inRealm);
+        addUserinfo(inRealm);
+        addIntrospection(inRealm);
+        addRevocation(inRealm);
+        addLogout(inRealm);
+        addLoginStatus(inRealm);
+        addAccountProfile(inRealm);
+        addAccountSessions(inRealm);
+        addAuthorization(inRealm);
+        addPushedAuthorization(inRealm);
+        addDevice(inRealm);
+        addClientRegistration(inRealm);
+        addUmaConfiguration(inRealm);
+        addProtectionApi(inRealm);
+        addLogin(inRealm);
+        addConsent(inRealm);
+        addRequiredAction(inRealm);
       },
       { prefix: '/realms/:realm' },
     );
@@ -141,4 +148,12 @@ function assertUsable({ realm }: Provider, endpoint: Endpoint | undefined): void
     throw new Fault(403, 'invalid_request', 'HTTPS required');
   }
   if (enabled === false && tokens) throw new Fault(403, 'access_denied', 'Realm not enabled');
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

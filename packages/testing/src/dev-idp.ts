@@ -1,12 +1,8 @@
+import type { DevRealm } from './dev-realm.ts';
 import type { Feature } from './features.ts';
-import type { Endpoint } from './http/route.ts';
-import type {
-  ClientRepresentation,
-  RealmRepresentation,
-  UserRepresentation,
-} from './realm/representation.ts';
-import type { StoredKeys } from './tokens/keys.ts';
-import type { TokenRequest } from './tokens/mint.ts';
+import type { Endpoint } from './http/endpoints.ts';
+import type { RealmRepresentation } from './realm/representation.ts';
+import type { StoredKeys } from './tokens/stored-keys.ts';
 
 /** An MCP server for {@link DevIdpOptions.mcpServers}. */
 export interface McpServer {
@@ -16,15 +12,26 @@ export interface McpServer {
   scopes: readonly string[];
 }
 
+/** A realm that is copied under the name that is asked for, or a function that returns the realm. */
+export type RealmTemplate = RealmRepresentation | ((name: string) => RealmRepresentation | undefined);
+
 /** Options of {@link startDevIdp}. */
 export interface DevIdpOptions {
   /**
-   * Path or file URL of a realm file, as Keycloak imports and exports it. Cannot be combined with `realm`. Default: the realm
+   * Path or file URL of a realm file, as Keycloak imports and exports it: a realm, or a list of realms. Cannot be combined with `realm`. Default: the realm
    * `testing` of this package (`@keycloak-guard/testing/testing-realm.json`).
    */
   realmFile?: string | URL;
-  /** The realm itself, in the same format. It is copied. Cannot be combined with `realmFile`. */
-  realm?: RealmRepresentation;
+  /** The realm itself, in the same format, or several. They are copied. Cannot be combined with `realmFile`. */
+  realm?: RealmRepresentation | readonly RealmRepresentation[];
+  /**
+   * Makes realms on demand, one for each name that is asked for: a realm that is copied, or a function that returns one,
+   * `undefined` for a name that is to have none. Default none.
+   *
+   * @example
+   * const idp = await startDevIdp({ realmTemplate: (name) => (name.startsWith('shop-') ? shop : undefined) });
+   */
+  realmTemplate?: RealmTemplate;
   /** Port to listen on. Default 0: a free one. */
   port?: number;
   /**
@@ -37,13 +44,13 @@ export interface DevIdpOptions {
    */
   publicUrl?: string;
   /**
-   * File that keeps keys and sessions across restarts. It holds private keys, so only its owner may read it. Default: no file,
+   * File that keeps keys and sessions of all realms across restarts. It holds private keys, so only its owner may read it. Default: no file,
    * and every start has new keys.
    */
   stateFile?: string;
   /**
    * Keys from another provider's `exportKeys`. Making an RSA key takes longer than most tests, so a suite that starts many
-   * providers can make the keys once. Default: the keys of the state file, or new ones.
+   * providers can make the keys once. They are for the first realm. Default: the keys of the state file, or new ones.
    */
   keys?: StoredKeys;
   /**
@@ -66,21 +73,14 @@ export interface DevIdpOptions {
 }
 
 /**
- * A running provider, with controls for tests. Each takes effect at once and lasts until it is undone or the provider is
- * closed.
+ * A running provider, with controls for tests: those of its first realm, and those of the whole. `answerSlowly`,
+ * `answerWithError` and `answerGarbage` are for all realms here, and for one in {@link DevIdp.inRealm}.
  */
-export interface DevIdp {
+export interface DevIdp extends DevRealm {
   /** Base URL without a slash at the end, for example for `KEYCLOAK_SERVER_URL`: `http://127.0.0.1:<port>`. */
   readonly url: string;
-  /** Issuer of tokens: `<url>/realms/<realm>`. */
-  readonly issuer: string;
-  /** Name of the realm. */
-  readonly realm: string;
   /** Port that it listens on. */
   readonly port: number;
-  /** What the realm file asks for, but this provider does not support. One sentence each. */
-  readonly warnings: readonly string[];
-
   /** Stops the provider for good, and writes the state file if there is one. */
   close(): Promise<void>;
   /**
@@ -93,57 +93,11 @@ export interface DevIdp {
   goDown(): Promise<void>;
   /** Listens again, on the same port. @throws {Error} rejects with the error of `listen`, if the port is taken meanwhile */
   comeBack(): Promise<void>;
-  /**
-   * Delays every answer, or the answers of one endpoint.
-   *
-   * @param delayMs unit: milliseconds; `Infinity` waits for `answerNormally`
-   * @param endpoint default: every endpoint
-   * @example
-   * idp.answerSlowly(6_000, 'token');
-   */
-  answerSlowly(delayMs: number, endpoint?: Endpoint): void;
-  /**
-   * Answers with an error status.
-   *
-   * @param statusCode default 500
-   * @param endpoint default: every endpoint
-   * @example
-   * idp.answerWithError(503, 'introspection');
-   */
-  answerWithError(statusCode?: number, endpoint?: Endpoint): void;
-  /**
-   * Answers 200 with a body that is not JSON.
-   *
-   * @param endpoint default: every endpoint
-   * @example
-   * idp.answerGarbage('jwks');
-   */
-  answerGarbage(endpoint?: Endpoint): void;
-  /** Undoes `answerSlowly`, `answerWithError` and `answerGarbage`. Delayed answers are sent. */
-  answerNormally(): void;
-
   /** Number of requests to each endpoint, answered or not, preflights included. Updated in place. */
   readonly requests: Readonly<Record<Endpoint, number>>;
   /** Sets `requests` to 0. */
   resetRequests(): void;
 
-  /**
-   * Issues a token without a login, valid or invalid on purpose.
-   *
-   * @throws {TypeError} (rejects with one) if there is no such user or client
-   * @example
-   * const expired = await idp.issueToken({ username: 'abdullah', claims: { exp: 1 } });
-   * const forged = await idp.issueToken({ username: 'abdullah', key: 'unknown' });
-   */
-  issueToken(request?: TokenRequest): Promise<string>;
-  /**
-   * Makes new signing keys. `keepOld: true` leaves the old ones in the JWKS, as Keycloak does until somebody removes them.
-   *
-   * @param options with `keepOld: true`, tokens of the old keys stay valid; with `keepOld: false` they are refused
-   * @example
-   * await idp.rotateKeys({ keepOld: false });
-   */
-  rotateKeys(options: { keepOld: boolean }): Promise<void>;
   /**
    * The keys as plain data, private ones too, for the option `keys` of another provider.
    *
@@ -162,45 +116,16 @@ export interface DevIdp {
   /** The provider's time. Unit: milliseconds since 1970. */
   now(): number;
 
-  /** Ids (`sid`) of a user's sessions. @throws {TypeError} if there is no such user */
-  sessionsOf(username: string): string[];
   /**
-   * Ends a session as an administrator does. Resolves after the back-channel logout requests.
+   * The controls of another realm, which is made if there is a template.
    *
-   * @throws {TypeError} (rejects with one) if there is no such session
+   * @throws {TypeError} if there is no such realm
    * @example
-   * for (const id of idp.sessionsOf('abdullah')) await idp.endSession(id);
+   * await idp.inRealm('acme').issueToken({ username: 'abdullah' });
    */
-  endSession(sessionId: string): Promise<void>;
-  /** Ends all sessions of a user as an administrator does. @throws {TypeError} (rejects with one) if there is no such user */
-  logoutUser(username: string): Promise<void>;
-  /** Disables a user: logins and refreshes fail. @throws {TypeError} if there is no such user */
-  disableUser(username: string): void;
-  /** Enables a user again. @throws {TypeError} if there is no such user */
-  enableUser(username: string): void;
-  /**
-   * Changes members of a user, by their names in the realm file.
-   *
-   * @throws {TypeError} if there is no such user
-   * @example
-   * idp.updateUser('abdullah', { realmRoles: ['admin'] });
-   */
-  updateUser(username: string, change: Partial<UserRepresentation>): void;
-  /**
-   * Changes members of a client, by their names in the realm file.
-   *
-   * @throws {TypeError} if there is no such client
-   * @example
-   * idp.updateClient('fastapi-keycloak', { directAccessGrantsEnabled: false });
-   */
-  updateClient(clientId: string, change: Partial<ClientRepresentation>): void;
-  /**
-   * Changes settings of the realm: lifespans, rotation, brute-force protection, `notBefore`.
-   *
-   * @example
-   * idp.updateRealm({ accessTokenLifespan: 60 });
-   */
-  updateRealm(change: Partial<RealmRepresentation>): void;
-  /** Forgets failed logins, so that no user is locked. */
-  unlockUsers(): void;
+  inRealm(name: string): DevRealm;
+  /** Adds a realm, in the format of a realm file. @throws {TypeError} if the name is taken, or it is not a realm */
+  addRealm(realm: RealmRepresentation): DevRealm;
+  /** Removes a realm with everything in it. A template can make it again. */
+  removeRealm(name: string): void;
 }

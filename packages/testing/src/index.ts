@@ -1,8 +1,9 @@
 export { type AuthzFile, toAuthorizationSettings } from './authz/authz-file.ts';
 export { type ServiceAccountToken, startTestCluster, type TestCluster } from './cluster/start-cluster.ts';
-export type { DevIdp, DevIdpOptions, McpServer } from './dev-idp.ts';
+export type { DevIdp, DevIdpOptions, McpServer, RealmTemplate } from './dev-idp.ts';
+export type { DevRealm } from './dev-realm.ts';
 export type { Feature } from './features.ts';
-export type { Endpoint } from './http/route.ts';
+export type { Endpoint } from './http/endpoints.ts';
 export type { AuthorizationSettings } from './realm/authorization-settings.ts';
 export type {
   ClientRepresentation,
@@ -17,5 +18,5 @@ export type {
   UserRepresentation,
 } from './realm/representation.ts';
 export { startDevIdp } from './start-dev-idp.ts';
-export type { SigningAlgorithm, StoredKeys } from './tokens/keys.ts';
-export type { TokenKey, TokenRequest } from './tokens/mint.ts';
+export type { SigningAlgorithm, StoredKeys } from './tokens/stored-keys.ts';
+export type { TokenKey, TokenRequest } from './tokens/token-request.ts';

@@ -12,12 +12,15 @@ interface Failures {
 export interface Lockout {
   /** Counts the attempt. False if the password is wrong, or the user is locked. */
   admits(user: User, passwordIsRight: boolean): boolean;
+  /** Forgets all failures. */
+  clear(): void;
 }
 
 export function createLockout(realm: Realm, clock: Clock): Lockout {
   const failures = new Map<string, Failures>();
 
   return {
+    clear: () => failures.clear(),
     admits(user, right) {
       const { settings } = realm;
       if (!settings.bruteForceProtected) return right;

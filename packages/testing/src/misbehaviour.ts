@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { Endpoint } from './http/route.ts';
+import type { Endpoint } from './http/endpoints.ts';
 
 /** How an endpoint misbehaves. */
 export type Mood =

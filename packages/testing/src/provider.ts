@@ -8,13 +8,20 @@ import type { ClientKeys } from './client-auth/client-keys.ts';
 import type { UsedTokens } from './client-auth/used-tokens.ts';
 import type { Clock } from './clock.ts';
 import type { Lockout } from './lockout.ts';
+import type { Misbehaviour } from './misbehaviour.ts';
 import type { Realm } from './realm/realm.ts';
 import type { MetadataDocuments } from './registration/metadata-documents.ts';
 import type { Sessions } from './sessions.ts';
 import type { DpopChecker } from './tokens/dpop.ts';
 import type { KeyRing } from './tokens/keys.ts';
 
-/** The state that endpoints share. */
+/** The registration of a client: its token, and when it was. Unit: seconds since 1970. */
+export interface Registered {
+  readonly token: string;
+  readonly issuedAt: number;
+}
+
+/** The state of a realm, which endpoints share. */
 export interface Provider {
   readonly realm: Realm;
   readonly resourceServers: ResourceServers;
@@ -32,4 +39,7 @@ export interface Provider {
   readonly clientKeys: ClientKeys;
   readonly usedTokens: UsedTokens;
   readonly documents: MetadataDocuments;
+  /** Clients that registered themselves, by id. */
+  readonly registered: Map<string, Registered>;
+  readonly misbehaviour: Misbehaviour;
 }

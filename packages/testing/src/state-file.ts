@@ -1,25 +1,39 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Provider } from './provider.ts';
 import type { StoredSessions } from './sessions.ts';
-import type { StoredKeys } from './tokens/keys.ts';
+import type { StoredKeys } from './tokens/stored-keys.ts';
 
-/** Keys and sessions, stored so that a restart signs nobody out. */
-export interface StoredState {
-  readonly version: 1;
-  readonly realm: string;
-  readonly keys: StoredKeys;
-  readonly sessions: StoredSessions;
+/** Keys and sessions of a realm, stored so that a restart signs nobody out. */
+export interface StoredRealm {
+  readonly keys?: StoredKeys;
+  readonly sessions?: StoredSessions;
 }
 
-/** The stored state of the realm, or `undefined` if there is none that can be read. */
-export async function loadState(file: string, realm: string): Promise<StoredState | undefined> {
+interface StoredState {
+  readonly version: 2;
+  readonly realms: Record<string, StoredRealm>;
+}
+
+/** The stored state of the realms by name. None, if there is no file that can be read. */
+export async function loadState(file: string): Promise<Record<string, StoredRealm>> {
   try {
     const state = JSON.parse(await readFile(file, 'utf8')) as StoredState;
-    return state.version === 1 && state.realm === realm ? state : undefined;
+    return state.version === 2 ? { ...state.realms } : {};
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+/** The state of the realms. Only those that are in use: the others have no keys yet. */
+export function toState(realms: Iterable<Provider>): StoredState {
+  const used = [...realms].filter(({ keys }) => keys.isReady());
+  const entries = used.map(({ realm, keys, sessions }) => [
+    realm.name,
+    { keys: keys.toStored(), sessions: sessions.toStored() },
+  ]);
+  return { version: 2, realms: Object.fromEntries(entries) };
 }
 
 /** Writes the file completely or not at all. Only its owner may read it, because it holds private keys. */

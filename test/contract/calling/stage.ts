@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Calls, createCalls } from '../../../packages/guard/src/adapters/engine/calls.ts';
 import { keycloak, type NodeKeycloak } from '../../../packages/guard/src/adapters/node/index.ts';
 import { createClient, type KeycloakClient, type Tokens } from '../../../packages/guard/src/client/index.ts';
 import type { CredentialOptions, Notice, VerifierOptions } from '../../../packages/guard/src/core/index.ts';
@@ -27,7 +26,7 @@ export interface SeenCall {
 export interface Service {
   readonly origin: string;
   readonly kc: NodeKeycloak;
-  readonly calls: Calls<IncomingMessage>;
+  readonly calls: NodeKeycloak;
   readonly notices: Notice[];
   /** Calls that the guard let in. */
   readonly seen: SeenCall[];
@@ -67,12 +66,7 @@ export async function startService(
     },
     ...options,
   });
-  const calls = createCalls<IncomingMessage>('keycloak', {
-    verifier: kc.verifier as never,
-    accessToken: kc.accessToken as never,
-    toRequest: (request) => request,
-  });
-  const self = { notices, asked, kc, calls, seen: [] as SeenCall[] } as unknown as Service;
+  const self = { notices, asked, kc, calls: kc, seen: [] as SeenCall[] } as unknown as Service;
   self.handler = (_, response) => response.end('here you are');
   const server = createServer(
     kc.guard({}, async (request, response) => {

@@ -13,6 +13,11 @@ import {
 } from 'keycloak-guard';
 import { type ExpressRequest, keycloak as expressKeycloak } from 'keycloak-guard/express';
 import { keycloakGuard } from 'keycloak-guard/fastify';
+import { keycloak as fetchKeycloak } from 'keycloak-guard/fetch';
+import { keycloak as hapiKeycloak } from 'keycloak-guard/hapi';
+import { keycloak as honoKeycloak } from 'keycloak-guard/hono';
+import { keycloak as koaKeycloak } from 'keycloak-guard/koa';
+import { KeycloakModule } from 'keycloak-guard/nest';
 import { keycloak as nodeKeycloak } from 'keycloak-guard/node';
 import { createSessions, type SessionsOptions } from 'keycloak-guard/session';
 
@@ -61,6 +66,25 @@ export const isAcme = kc.has(null, { check });
 // @ts-expect-error Nobody makes the claims what the app says they are.
 expressKeycloak(keycloak);
 export const tenantOfRequest = (request: ExpressRequest): string => principalOf(request).claims.tenant;
+
+// Koa, Hono, hapi, fetch and Nest.
+export const others = [
+  fetchKeycloak({ ...keycloak, parseClaims }),
+  hapiKeycloak({ ...keycloak, parseClaims }),
+  honoKeycloak({ ...keycloak, parseClaims }),
+  koaKeycloak({ ...keycloak, parseClaims }),
+  KeycloakModule.forRoot({ ...keycloak, parseClaims }),
+];
+// @ts-expect-error Nobody makes the claims what the app says they are.
+fetchKeycloak(keycloak);
+// @ts-expect-error Nobody makes the claims what the app says they are.
+hapiKeycloak(keycloak);
+// @ts-expect-error Nobody makes the claims what the app says they are.
+honoKeycloak(keycloak);
+// @ts-expect-error Nobody makes the claims what the app says they are.
+koaKeycloak(keycloak);
+// @ts-expect-error Nobody makes the claims what the app says they are.
+KeycloakModule.forRoot(keycloak);
 
 // Node's own servers: behind a guard there is a principal.
 nodeKeycloak({ ...keycloak, parseClaims }).guard({}, ({ principal }, response) => {

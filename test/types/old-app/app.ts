@@ -73,6 +73,8 @@ const asked: EnforcerOptions = { response_mode: mode, claims: (request) => ({ ip
 app.get('/item', keycloak.enforcer('item:read', asked), keycloak.enforcer(['item:read', 'item:write']));
 const question: AuthZRequest = { audience: 'my-app', permissions: [] };
 question.permissions.push({ id: 'item', scopes: ['read'] });
+question.claim_token = 'e30';
+question.audience = keycloak.getConfig().resource;
 
 // Grants and tokens.
 const manager: GrantManager = keycloak.grantManager;

@@ -1,6 +1,6 @@
-import { lstat, mkdir, readFile, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { replacePrivateFile } from '../settings/private-file.ts';
 
 /** The API's client in the realm that the package brings along. */
@@ -32,41 +32,61 @@ export function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keycloak-guard');
 }
 
-/** Lets other commands find the provider of this process. Returns a function that ends that; it never rejects. */
+/**
+ * Lets other commands find the provider of this process. Each process has a note of its own: with two of them, each stays known
+ * until it ends. Returns a function that ends that; it never rejects.
+ */
 export async function announceProvider({ url, realm }: RunningProvider): Promise<() => Promise<void>> {
-  const file = noteFile();
+  const file = join(notesFolder(), `${process.pid}.json`);
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await mkdir(notesFolder(), { recursive: true, mode: 0o700 });
+    // Processes that were killed left theirs.
+    for (const { pid } of await readNotes())
+      if (!isRunning(pid)) await rm(join(notesFolder(), `${pid}.json`), { force: true });
     await replacePrivateFile(file, JSON.stringify({ url, realm, pid: process.pid }));
   } catch {
     // A folder that cannot be written to does not keep the provider from starting.
   }
-  return async () => {
-    // Another one that was started later stays known.
-    if ((await readNote())?.pid === process.pid) await rm(file, { force: true }).catch(() => {});
-  };
+  return () => rm(file, { force: true }).catch(() => {});
 }
 
-/** The provider that was started last, if it still runs. */
-export async function findRunningProvider(): Promise<RunningProvider | undefined> {
-  const note = await readNote();
-  return note !== undefined && isRunning(note.pid) ? { url: note.url, realm: note.realm } : undefined;
+/** The providers that run, the one that was started last first. */
+export async function findRunningProviders(): Promise<RunningProvider[]> {
+  const notes = await readNotes();
+  return notes
+    .filter(({ pid }) => isRunning(pid))
+    .sort((one, other) => other.startedAt - one.startedAt)
+    .map(({ url, realm }) => ({ url, realm }));
 }
 
-const noteFile = (): string => join(cacheFolder(), 'running.json');
+const notesFolder = (): string => join(cacheFolder(), 'running');
 
-async function readNote(): Promise<(RunningProvider & { readonly pid: number }) | undefined> {
-  const file = noteFile();
+interface Note extends RunningProvider {
+  readonly pid: number;
+  /** Unit: milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+async function readNotes(): Promise<Note[]> {
+  const names = await readdir(notesFolder()).catch(() => []);
+  return (await Promise.all(names.filter((name) => name.endsWith('.json')).map(readNote))).flat();
+}
+
+/** The note, or nothing where it is not to be believed. */
+async function readNote(name: string): Promise<Note[]> {
+  const file = join(notesFolder(), name);
   try {
-    if (!(await isPrivate(file))) return undefined;
+    if (!(await isPrivate(file))) return [];
     const { url, realm, pid } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
     // Never a password to another machine, whoever wrote the file.
     const isOurs = /^http:\/\/localhost:\d+$/.test(String(url)) && typeof realm === 'string';
     // 0 and less mean groups of processes: one of them always runs.
     const isPid = Number.isInteger(pid) && Number(pid) > 0;
-    return isOurs && isPid ? { url: String(url), realm, pid: Number(pid) } : undefined;
+    if (!isOurs || !isPid) return [];
+    const { mtimeMs: startedAt } = await lstat(file);
+    return [{ url: String(url), realm, pid: Number(pid), startedAt }];
   } catch {
-    return undefined;
+    return [];
   }
 }
 

@@ -2,20 +2,13 @@ import { learnFacts } from './connect/facts.ts';
 import { findConnectUses, findPassedUses } from './connect/uses.ts';
 import type { Finding } from './finding.ts';
 import { findMentions } from './imports.ts';
-import { findDependencies } from './manifests.ts';
+import { findDependencies, findOldNest } from './manifests.ts';
 import { editOf, judgeMention } from './mention-uses.ts';
 import { findNestUses } from './nest-uses.ts';
 import { REPLACEMENTS } from './packages.ts';
 import type { Project } from './project.ts';
+import type { Edit } from './rewrite.ts';
 import { findSettingsFiles, findSettingsUses } from './settings-uses.ts';
-
-/** A piece of text, and its replacement. */
-export interface Edit {
-  readonly file: string;
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
 
 /** The result of examining a project. */
 export interface Analysis {
@@ -23,7 +16,7 @@ export interface Analysis {
   readonly packages: readonly string[];
   readonly findings: readonly Finding[];
   readonly edits: readonly Edit[];
-  /** Files that cannot be parsed, so that nobody knows whether they have to change. */
+  /** Files that cannot be parsed: they may need changes. */
   readonly unread: readonly string[];
 }
 
@@ -32,13 +25,13 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
   const named = new Set(read.flatMap(({ mentions }) => mentions.map(({ name }) => name)));
   const dependencies = [...manifests].flatMap(([file, text]) => findDependencies(file, text));
   for (const { name } of dependencies) if (Object.hasOwn(REPLACEMENTS, name)) named.add(name);
-  if (named.size === 0) return { packages: [], findings: [], edits: [], unread: [] };
+  if (named.size === 0) return { packages: [], findings: [], edits: [], unread };
 
   const files = findSettingsFiles(settings);
   const facts = learnFacts(
     read,
     files.map((one) => one.settings),
-    others,
+    { others, unread },
   );
   const isNest = named.has('nest-keycloak-connect');
   const mentions = read.flatMap(({ source, mentions: all }) =>
@@ -46,6 +39,9 @@ export function analyse({ sources, settings, manifests, others, unread }: Projec
   );
   const findings = [
     ...dependencies.map(({ finding }) => finding),
+    ...[...manifests].flatMap(([file, text]) =>
+      text.includes('"nest-keycloak-connect"') ? findOldNest(file, text) : [],
+    ),
     ...mentions.map(({ finding }) => finding),
     ...read.flatMap(({ source, mentions: all }) => [
       ...(named.has('keycloak-connect') ? findConnectUses(source, all, facts) : []),

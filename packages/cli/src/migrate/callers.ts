@@ -4,7 +4,7 @@ import { type AudienceCommand, canName, toAudienceCommand } from '../setup/audie
 /** A client of the realm, and whether its tokens pass a check of the audience. */
 export interface Caller {
   readonly client: string;
-  /** `some`: for users who have a role of the API's client, and for nobody else. */
+  /** `some`: only for users who have a role of the API's client. */
   readonly verdict: 'in' | 'some' | 'out';
   /** Why. Markdown. */
   readonly seen: string;
@@ -22,7 +22,7 @@ export interface CallersReport {
 /** The sentence below the list of callers. Markdown. */
 export function toVerdictLine({ callers, mend }: CallersReport): string {
   if (callers.length === 0) return 'The realm has no other client that could call this API.';
-  return mend ?? 'Nobody is locked out: tokens of all these clients name this API, whoever the user is.';
+  return mend ?? 'Nobody is locked out: the tokens of all these clients name this API, for every user.';
 }
 
 /** Keycloak's own clients, which call no API of yours. */

@@ -50,6 +50,9 @@ function specifierOf(node: SyntaxNode): SyntaxNode | undefined {
     case 'ExportNamedDeclaration':
     case 'ImportExpression':
       return isNode(node.source) ? node.source : undefined;
+    case 'StringLiteral':
+      // A path that a program joins by hand.
+      return /(^|\/)node_modules\/(nest-)?keycloak-connect\/./.test(String(node.value)) ? node : undefined;
     case 'TSExternalModuleReference':
       return node.expression as SyntaxNode;
     case 'TSImportType':

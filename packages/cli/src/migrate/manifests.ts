@@ -14,6 +14,20 @@ export function findDependencies(file: string, text: string): { name: string; fi
   });
 }
 
+const OLDEST_NEST = 10;
+const TOO_OLD =
+  'npm refuses to install keycloak-guard beside it (ERESOLVE). With Nest 8 and 9 it works after `npm install --legacy-peer-deps`; with Nest 7, update Nest first.';
+
+/** The lines of a `package.json` with a Nest that is too old for the drop-in. */
+export function findOldNest(file: string, text: string): Finding[] {
+  return text.split('\n').flatMap((line, at) => {
+    const version = /^\s*"@nestjs\/common"\s*:\s*"[^\d"]*(\d+)/.exec(line)?.[1];
+    if (version === undefined || Number(version) >= OLDEST_NEST) return [];
+    const use = line.trim().replace(/,$/, '');
+    return [{ ...AS_IT_IS, file, line: at + 1, use, remark: TOO_OLD }];
+  });
+}
+
 const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
 
 type Packages = Record<string, string>;

@@ -1,9 +1,9 @@
-import type { Edit } from './analyse.ts';
 import { AS_IT_IS, type Finding } from './finding.ts';
 import type { Mention } from './imports.ts';
 import { EXPORTS, REPLACEMENTS } from './packages.ts';
 import type { SourceFile } from './project.ts';
 import { quoteUse } from './quote-use.ts';
+import type { Edit } from './rewrite.ts';
 
 /** The verdict on an import: whether the drop-in has that file, and exports those names. */
 export function judgeMention({ file, text }: SourceFile, { name, inside, node, names }: Mention): Finding {
@@ -28,7 +28,7 @@ export function judgeMention({ file, text }: SourceFile, { name, inside, node, n
 }
 
 const WAYS_OUT: Readonly<Record<string, string>> = {
-  parseToken: 'It decoded tokens that nobody had checked: read `request.user`.',
+  parseToken: 'It decodes unchecked tokens: read `request.user`.',
 };
 
 /** Classes in inner files of keycloak-connect, which the drop-in exports beside its constructor. */

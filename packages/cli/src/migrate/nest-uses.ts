@@ -129,14 +129,14 @@ function blockedOf(name: string, around: readonly SyntaxNode[], scope: Scope): s
     return `The drop-in has no ${name}.`;
   }
   if (name === 'Roles' && member?.type === 'CallExpression' && namesNoRole(member, scope))
-    return '@Roles() without a role admits everybody who is signed in. The drop-in refuses it when the class is loaded: name a role, or remove the decorator.';
+    return '@Roles() without a role admits every signed-in user. The drop-in refuses it when the class is loaded: name a role, or remove the decorator.';
   if (name === 'KeycloakConnectModule' && member?.type === 'MemberExpression') {
     if (lastNameOf(member.property) === 'logger') return 'The drop-in has no KeycloakConnectModule.logger.';
     return call?.type === 'CallExpression' ? refusedModule(call, scope) : undefined;
   }
   if (name === 'TokenValidation' && member !== undefined && isNode(member.property)) {
     if ((lastNameOf(member.property) ?? textOf(member.property)) === 'NONE') {
-      return 'TokenValidation.NONE accepts tokens that anybody wrote. The drop-in refuses it at the start: use ONLINE or OFFLINE.';
+      return 'TokenValidation.NONE accepts forged tokens. The drop-in refuses it at the start: use ONLINE or OFFLINE.';
     }
   }
   return undefined;

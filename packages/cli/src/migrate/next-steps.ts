@@ -2,7 +2,7 @@ import type { Analysis } from './analyse.ts';
 import type { CallersReport } from './callers.ts';
 import { count } from './count.ts';
 
-/** What to do now, in order, and by whom. Markdown. */
+/** The steps from here, in order; those in Keycloak name the administrator. Markdown. */
 export function nextSteps(
   { findings, edits, unread }: Analysis,
   callers: CallersReport | undefined,
@@ -28,6 +28,6 @@ export function nextSteps(
     ...(callers?.mend === undefined
       ? []
       : ['Ask an administrator of the realm to add the audience mappers (above).']),
-    'Later, if you like: replace the drop-in with the adapter of your framework. Both work in one application.',
+    'Later, if you like: replace the drop-in by the adapter of your framework. Both work in one application.',
   ];
 }

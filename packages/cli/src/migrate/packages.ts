@@ -13,7 +13,7 @@ export const REPLACED_PACKAGES: ReadonlySet<string> = new Set([
   '@types/keycloak-connect',
 ]);
 
-/** Every name that users import from a drop-in: what is not here does not exist. */
+/** Every name that a drop-in exports. */
 export const EXPORTS: Readonly<Record<string, ReadonlySet<string>>> = {
   'keycloak-connect': new Set([
     ...[
@@ -66,11 +66,13 @@ export const EXPORTS: Readonly<Record<string, ReadonlySet<string>>> = {
 /** Files inside nest-keycloak-connect whose names its drop-in exports at its door. */
 const AT_THE_DOOR = /^(constants|keycloak-connect\.module|(interface|services|decorators|guards)\/[\w.-]+)$/;
 
-/** The old package of a module specifier, and the file in it if it names one that is not at its door. */
+/** The old package of a module specifier, and the inner file that it names; empty if the drop-in exports its names. */
 export function toOldPackage(specifier: string): { name: string; inside: string } | undefined {
-  const name = Object.keys(REPLACEMENTS).find((one) => specifier === one || specifier.startsWith(`${one}/`));
+  const path = specifier.replace(/^.*node_modules\//, '');
+  const name = Object.keys(REPLACEMENTS).find((one) => path === one || path.startsWith(`${one}/`));
   if (name === undefined) return undefined;
-  const inside = specifier.slice(name.length + 1);
+  const inside = path.slice(name.length + 1);
+  if (path !== specifier) return { name, inside };
   const file = inside.replace(/^dist\//, '').replace(/\.js$/, '');
   const isAtTheDoor = name === 'nest-keycloak-connect' && AT_THE_DOOR.test(file);
   return { name, inside: isAtTheDoor ? '' : inside };

@@ -56,7 +56,7 @@ export function toHeadline({ packages, findings, unread }: Analysis): string {
     ...(blocked > 0 ? [`${blocked} must be changed by hand.`] : []),
     ...(unread.length > 0 ? [`${count(unread.length, 'file')} could not be read.`] : []),
   ];
-  return [uses, ...(left.length === 0 ? ['Nothing has to be changed by hand.'] : left)].join(' ');
+  return [uses, ...(left.length === 0 ? ['Nothing must be changed by hand.'] : left)].join(' ');
 }
 
 export const blockedOf = (findings: readonly Finding[]): Finding[] =>

@@ -40,7 +40,7 @@ export function findSettingsUses({ file, text, settings }: SettingsFile, isNest:
   const differing = (name: string, id: DifferenceId, more: Partial<Verdict> = {}) =>
     finding(name, { differs: [id], ...more });
   const audience = settings['verify-token-audience'];
-  // The module ignores a pinned key, and has a rule of its own for the audience.
+  // The module of Nest ignores a pinned key, and has another rule for the audience.
   const judged = isNest ? { ...settings, 'realm-public-key': undefined } : settings;
   return [
     ...judgeStart({}, judged).problems.map((problem) => {
@@ -55,7 +55,7 @@ export function findSettingsUses({ file, text, settings }: SettingsFile, isNest:
   ];
 }
 
-/** Why the module of Nest refuses a switch that keycloak-connect's drop-in has. */
+/** Why the module of Nest refuses a setting that keycloak-connect's drop-in accepts. */
 export const NO_AUDIENCE =
   "verify-token-audience: false accepts every token of the realm. The drop-in refuses it at the start: name the audiences, `verifier: { audience: ['my-api', 'account'] }`.";
 

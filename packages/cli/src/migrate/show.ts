@@ -7,7 +7,7 @@ import { nextSteps } from './next-steps.ts';
 import { REPLACEMENTS } from './packages.ts';
 import { blockedOf, differencesOf, placeOf, remarkedOf, short, toHeadline, whyUnread } from './report.ts';
 
-/** Prints the result for people: how much is to be done, what, by whom, and the next step. */
+/** Prints the result for people: the amount of work, its places, and the next steps. */
 export function show(
   out: Output,
   analysis: Analysis,
@@ -16,7 +16,9 @@ export function show(
 ): void {
   const { packages, findings, unread } = analysis;
   if (packages.length === 0) {
-    out.line(`Nothing here uses ${Object.keys(REPLACEMENTS).join(' or ')}.`);
+    const whole = unread.length === 0 ? 'Nothing here' : 'Nothing that could be read';
+    out.line(`${whole} uses ${Object.keys(REPLACEMENTS).join(' or ')}.`);
+    for (const file of unread) out.line(`✗ ${whyUnread(file)}`);
     if (callers !== undefined) showCallers(out, callers);
     return;
   }

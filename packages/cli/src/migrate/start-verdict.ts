@@ -2,15 +2,15 @@ import { OptionsError } from 'keycloak-guard';
 import { Keycloak, type KeycloakConfig } from 'keycloak-guard/connect';
 import { OPEN, UNKNOWN } from './evaluate.ts';
 
-/** What the drop-in says about a part of an application, when the application starts. */
+/** The drop-in's verdict on a part of an application at its start. */
 export interface StartVerdict {
   /** Why the application does not start; empty if it does. */
   readonly problems: readonly string[];
-  /** What it reports, and ignores as keycloak-connect did. */
+  /** Options that it reports and ignores; keycloak-connect ignored them silently. */
   readonly ignored: readonly string[];
 }
 
-/** Stands for what only the running program knows: a right value. */
+/** Right values, in place of those that only the running program knows. */
 const SAMPLES: Readonly<Record<string, unknown>> = {
   realm: 'realm',
   resource: 'client',
@@ -26,7 +26,7 @@ const SAME: Readonly<Record<string, string>> = {
   authServerUrl: 'auth-server-url',
 };
 
-/** The verdict on `new Keycloak(options, settings)`. Asks the drop-in itself; calls nobody and reads no file. */
+/** The verdict on `new Keycloak(options, settings)`. Asks the drop-in itself, without a call to Keycloak or a file. */
 export function judgeStart(options: unknown, settings: unknown): StartVerdict {
   return ask((onNotice) => {
     new Keycloak({ ...toKnown(options), onNotice }, toSettings(settings));

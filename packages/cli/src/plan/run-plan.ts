@@ -73,16 +73,18 @@ async function isWanted(
 }
 
 async function apply(parts: readonly PlanPart[], out: Output): Promise<void> {
-  let done = 0;
+  let done = '';
   try {
     for (const part of parts) {
       for await (const { verb, subject } of part.apply()) {
-        done++;
-        out.line(`  ${out.paint('green', '✓')} ${verb} ${toPlainLine(subject)}`);
+        const text = `${verb} ${toPlainLine(subject)}`;
+        // Several steps about one thing are one line, as in the plan.
+        if (text !== done) out.line(`  ${out.paint('green', '✓')} ${text}`);
+        done = text;
       }
     }
   } catch (error) {
-    if (done > 0) out.line('What was done so far stays; run it again to go on.');
+    if (done !== '') out.line('What was done so far stays; run it again to go on.');
     throw error;
   }
 }

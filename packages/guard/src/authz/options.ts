@@ -39,7 +39,7 @@ export interface PermissionsOptions {
   /** Most answers kept in memory, about 200 bytes each: 0 to 10,000,000. Default 100,000. */
   readonly maxCachedAnswers?: number | undefined;
   /**
-   * Accepts the permissions that a token itself carries, if it is an RPT for this API alone, issued less than
+   * Accepts the permissions that a token itself carries, if it is an RPT for this API alone (and Keycloak's `account`), issued less than
    * `permissionSeconds` ago. A refreshed RPT is not accepted, because it carries the old permissions. Default false.
    */
   readonly trustTokenPermissions?: boolean | undefined;

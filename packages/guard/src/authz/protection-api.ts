@@ -1,5 +1,5 @@
 import { AuthError } from '../core/index.ts';
-import { type BoundedResponse, describeAnswer, toJsonObject } from '../core/internal.ts';
+import { type BoundedResponse, describeAnswer, type HeldToken, toJsonObject } from '../core/internal.ts';
 import type { AuthzContext } from './context.ts';
 import { createServiceToken } from './service-token.ts';
 
@@ -19,20 +19,26 @@ export interface ProtectionApi {
    * @throws {AuthError} `provider_misconfigured` if the client is not allowed to, `provider_unavailable` without an answer
    */
   call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<ProtectionAnswer>;
+  /** The same API, for calls that one user caused (`personOfClaims`): what they cost is that user's. */
+  onBehalfOf(who: string): ProtectionApi;
 }
 
 export function createProtectionApi(context: AuthzContext): ProtectionApi {
-  const serviceToken = createServiceToken(context);
+  return toApi(context, createServiceToken(context), undefined);
+}
 
+function toApi(context: AuthzContext, serviceToken: HeldToken, who: string | undefined): ProtectionApi {
   async function send(method: string, path: string, body: unknown, token: string): Promise<BoundedResponse> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const url = `${context.issuer.baseUrl}/authz/protection/${path}`;
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-    return context.calls.call(url, 'an answer', [token, ...context.credential.secrets()], init);
+    const secrets = [token, ...context.credential.secrets()];
+    return context.calls.call(url, { what: 'an answer', secrets, init, who });
   }
 
   return {
+    onBehalfOf: (user) => toApi(context, serviceToken, user),
     async call(method, path, body) {
       let token = await serviceToken.get();
       let response = await send(method, path, body, token);

@@ -1,5 +1,5 @@
 import { AuthError } from '../core/index.ts';
-import { type BoundedResponse, readCompactJws, toJsonObject } from '../core/internal.ts';
+import { type BoundedResponse, personOfClaims, readCompactJws, toJsonObject } from '../core/internal.ts';
 import { toClaimToken } from './claims.ts';
 import type { AuthzContext } from './context.ts';
 import { type Answer, readAnswer, readNo } from './read-answer.ts';
@@ -79,10 +79,13 @@ function post(
   { what, secrets, body }: Question,
 ): Promise<BoundedResponse> {
   const accept = 'application/json';
-  const { authorization } = assertNotBound(token);
-  const send = (headers: Record<string, string>, form: URLSearchParams) =>
-    calls.call(issuer.endpoints.token, what, secrets, { method: 'POST', headers, body: form });
-  if (asks === 'caller' && authorization === undefined) {
+  const claims = assertNotBound(token);
+  const who = personOfClaims(claims);
+  const send = (headers: Record<string, string>, form: URLSearchParams) => {
+    const init = { method: 'POST', headers, body: form };
+    return calls.call(issuer.endpoints.token, { what, secrets, init, who, isQuestion: true });
+  };
+  if (asks === 'caller' && claims.authorization === undefined) {
     return send({ accept, authorization: `Bearer ${token}` }, body);
   }
   return credential.authenticate(issuer, ({ headers, fields }) => {

@@ -9,10 +9,15 @@ import type { AuthzContext } from './context.ts';
 export function createServiceToken({ clientId, credential, issuer, calls, clock }: AuthzContext): HeldToken {
   return createHeldToken(async () => {
     const response = await credential.authenticate(issuer, ({ headers, fields }) =>
-      calls.call(issuer.endpoints.token, 'a token', credential.secrets(), {
-        method: 'POST',
-        headers: { accept: 'application/json', ...headers },
-        body: new URLSearchParams({ grant_type: 'client_credentials', ...fields }),
+      calls.call(issuer.endpoints.token, {
+        what: 'a token',
+        secrets: credential.secrets(),
+        init: {
+          method: 'POST',
+          headers: { accept: 'application/json', ...headers },
+          body: new URLSearchParams({ grant_type: 'client_credentials', ...fields }),
+        },
+        who: undefined,
       }),
     );
     const { access_token: token, expires_in: lifetime, error } = toJsonObject(response.body) ?? {};

@@ -211,6 +211,15 @@ const USER: Rule[] = [
     fix: () => 'Start again: the person refused, or the code expired.',
   },
   {
+    // RFC 6749 §4.1.3, RFC 7636 §4.6. Also what a Keycloak says that does not know the code.
+    id: 'code-not-valid',
+    kind: 'invalid_credentials',
+    matches: says('invalid_grant', /^(code\b|pkce\b|incorrect redirect_uri)/i),
+    cause: (a) => `Keycloak did not take the code of a login (${said(a)})`,
+    fix: () =>
+      'Once in a while: the person came back too late, or the callback was called twice; they sign in again. Always: Keycloak has several nodes that do not share their caches, or was restarted in between; or something in front calls the callback before the browser does (a link preview, a retrying proxy).',
+  },
+  {
     id: 'wrong-password',
     kind: 'invalid_credentials',
     matches: (a) => a.error === 'invalid_grant' || a.error === 'access_denied',

@@ -58,13 +58,23 @@ export {
   type OptionRules,
 } from './options/check-options.ts';
 export * as optionRules from './options/option-rules.ts';
+export { isPlainObject } from './options/plain-object.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
 export { ANY_AUDIENCE, VERIFIER_RULES } from './options.ts';
 export type { WithParser } from './principal/claims.ts';
-export { personOf } from './principal/person.ts';
+export { personOf, personOfClaims } from './principal/person.ts';
 export { tokenOf } from './principal/token-of.ts';
+export { createBreaker } from './realm/breaker.ts';
 export { createCallSlots } from './realm/call-slots.ts';
-export { type BoundedResponse, fetchBounded, readBody, toJsonObject } from './realm/fetch-json.ts';
+export {
+  type BoundedResponse,
+  fetchBounded,
+  readBody,
+  silenceOf,
+  silenceOfAnswer,
+  toJsonObject,
+} from './realm/fetch-json.ts';
+export type { KeyFinder } from './realm/keys.ts';
 export { describeAnswer } from './realm/provider-refusal.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';
 export { startBackgroundTimer } from './runtime/background-timer.ts';

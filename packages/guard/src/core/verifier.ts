@@ -119,7 +119,6 @@ export function createVerifier<C extends object = Claims>(
   const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
   const outage = createOutage(resolved.onNotice);
   const keys = createKeySet(issuer, resolved, epoch, outage);
-  const revocations = createRevocationList(epoch);
   const remote = createRemoteCheck(issuer, resolved, outage);
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
@@ -131,8 +130,9 @@ export function createVerifier<C extends object = Claims>(
     issuer: toIssuer,
     options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
   });
-  const judge = createTokenJudge({ options: resolved, context, epoch, revocations, remote, stats });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
+  const revocations = createRevocationList(epoch, undefined, store.rememberSeconds);
+  const judge = createTokenJudge({ options: resolved, context, epoch, revocations, remote, stats });
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
   const sender = createSenderCheck({
     dpop,

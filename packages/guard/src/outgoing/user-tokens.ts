@@ -29,11 +29,10 @@ export interface UserTokens {
   sourceOf(subject: Subject, target: Target): TokenSource;
 }
 
-/** Most people whose tokens are kept, most tokens of one of them, and most of their exchanges at a time. */
+/** Most people whose tokens are kept, and most tokens of one of them. */
 const MOST_PEOPLE = 10_000;
 const MOST_OF_ONE = 16;
-const MOST_AT_ONCE = 4;
-/** Exchanges at a time, of all people. */
+/** Exchanges at a time; one user gets an eighth of them. */
 const MOST_CALLS = 64;
 /** How long a token is kept where nobody asks Keycloak again whether its subject's session is there. Unit: milliseconds. */
 const UNCHECKED_MS = 60_000;
@@ -50,7 +49,6 @@ interface Kept {
 interface Person {
   readonly kept: Map<string, Kept>;
   readonly underWay: Map<string, Promise<string>>;
-  readonly slots: ReturnType<typeof createCallSlots>;
 }
 
 /** @param exchange asks Keycloak; rejects with an `AuthError` */
@@ -68,33 +66,27 @@ export function createUserTokens(
     const key = personOf(principal as Principal);
     const known = people.get(key);
     if (known !== undefined) return known;
-    const made = {
-      kept: new Map(),
-      underWay: new Map(),
-      slots: createCallSlots(MOST_AT_ONCE, timeoutMs),
-    };
+    const made = { kept: new Map(), underWay: new Map() };
     people.set(key, made);
     return made;
   }
 
   /** One user who asks for much waits for themselves. */
-  async function inTurn<T>(person: Person, call: () => Promise<T>): Promise<T> {
-    if (!(await person.slots.enter())) throw tooMany();
+  async function inTurn<T>(principal: Principal<object>, call: () => Promise<T>): Promise<T> {
+    const who = personOf(principal as Principal);
+    if (!(await slots.enter(who))) {
+      throw new AuthError('provider_unavailable', 'Too many tokens are being exchanged at the same time');
+    }
     try {
-      if (!(await slots.enter())) throw tooMany();
-      try {
-        return await call();
-      } finally {
-        slots.leave();
-      }
+      return await call();
     } finally {
-      person.slots.leave();
+      slots.leave(who);
     }
   }
 
   async function ask(person: Person, key: string, subject: Subject, target: Target): Promise<string> {
     const askedAt = clock();
-    const { accessToken, expiresInSeconds } = await inTurn(person, () =>
+    const { accessToken, expiresInSeconds } = await inTurn(subject.principal, () =>
       exchange({ subjectToken: subject.token, ...target }),
     );
     assertAsAsked(accessToken, subject, target);
@@ -147,10 +139,6 @@ export function createUserTokens(
       };
     },
   };
-}
-
-function tooMany(): AuthError {
-  return new AuthError('provider_unavailable', 'Too many tokens are being exchanged at the same time');
 }
 
 /**

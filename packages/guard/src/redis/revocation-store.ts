@@ -58,7 +58,7 @@ export function createRedisRevocationStore(
   const keys = revocationKeysOf(keyPrefix);
   const listeners = new Set<(revocation: Revocation) => void>();
   // For listeners that subscribe late, and for a Redis that lost its data.
-  const known = createRevocationLog();
+  const known = createRevocationLog(undefined, rememberSeconds);
 
   function tell(text: string): void {
     const revocation = readRevocation(text);
@@ -88,6 +88,7 @@ export function createRedisRevocationStore(
   const outbox = createOutbox(connection, append, () => stream.isRereading);
 
   return {
+    rememberSeconds,
     get isCaughtUp() {
       return stream.isCaughtUp;
     },

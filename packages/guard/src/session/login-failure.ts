@@ -10,6 +10,11 @@ export const LOGIN_FAILURES = {
     detail: 'This sign-in is no longer valid',
     hint: 'It took too long, was used before, or began in another browser.',
   },
+  code_refused: {
+    statusCode: 400,
+    detail: 'Sign-in did not succeed',
+    hint: 'It took too long, or was used before. Try it once more.',
+  },
   cancelled: {
     statusCode: 403,
     detail: 'Sign-in was cancelled',

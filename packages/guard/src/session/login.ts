@@ -139,8 +139,8 @@ function toFailure(error: unknown, request: SessionRequest): LoginFailure {
       log.error({ reqId, id, fix }, `login is not available: ${cause}`);
       return 'misconfigured';
     }
-    log.info({ reqId, id }, 'the code of a login was used before, or expired');
-    return 'not_yours';
+    log.warn({ reqId, id, fix }, `nobody was signed in: ${cause}`);
+    return 'code_refused';
   }
   if (isAuthError(error)) {
     log.error({ reqId, code: error.code, expected: error.expected, seen: error.seen }, error.reason);

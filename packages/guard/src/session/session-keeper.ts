@@ -179,7 +179,7 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
       const id = randomBytes(32).toString('base64url');
       const record = toSessionRecord(tokens, clock());
       const sealed = await sealer.seal(id, JSON.stringify(record));
-      const login = toGroupKey(tokens);
+      const login = toGroupKey(tokens, options.client.clientId);
       const group = login === undefined ? undefined : { key: login, most: MOST_OF_ONE_LOGIN, ttlMs: maxMs };
       const replaced = await store.create(toKey(id), sealed, ttlOf(record), group).catch(toUnavailable);
       return { cookie: signer.sign(id), replaced };

@@ -46,6 +46,7 @@ export function reportMessages(report: Report): NonNullable<BackchannelLogoutOpt
 
 const FAILED_LOGINS: Readonly<Record<string, LoginOutcome>> = {
   not_yours: 'not_valid',
+  code_refused: 'not_valid',
   cancelled: 'cancelled',
   refused: 'not_valid',
   too_weak: 'not_valid',

@@ -44,6 +44,8 @@ export function createLoggerTo(
 
 /** Most that is buffered for a slow reader; further lines are dropped (event `drop`). */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** How long the last flush lets a write in another thread end: what it writes itself must come after. Unit: milliseconds. */
+const WRITE_ENDS_MS = 50;
 /** How long the end of the process waits for the reader. */
 const LAST_FLUSH_MS = 500;
 
@@ -59,6 +61,8 @@ export function jsonStream(fd = 1) {
   // pino calls it when the process ends, and it would wait for a reader that hangs for ever.
   const flushSync = stream.flushSync.bind(stream);
   stream.flushSync = () => {
+    // Nothing tells when it ended: that would be a callback.
+    if ((stream as { _writing?: boolean })._writing) sleepSync(WRITE_ENDS_MS);
     giveUpAt = performance.now() + LAST_FLUSH_MS;
     const { writeSync } = fs;
     // It would try for ever what can never be written, because the reader is gone or the disk is full.
@@ -80,6 +84,8 @@ export function jsonStream(fd = 1) {
   };
   return stream;
 }
+
+const sleepSync = (ms: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 const mayPass = (error: unknown): boolean =>
   ['EAGAIN', 'EBUSY'].includes(String((error as NodeJS.ErrnoException).code));

@@ -4,18 +4,17 @@ import { bearerOf } from '../http/bearer.ts';
 import { allowOriginsOf } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
 import { type GoodToken, readToken } from '../tokens/read-access-token.ts';
 import { isLightweight } from '../tokens/scopes.ts';
 
 /** The profile endpoint of Keycloak's account API, which `loadUserProfile` of keycloak-js calls. */
-export function addAccountProfile(app: FastifyInstance, provider: Provider): void {
+export function addAccountProfile(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'account',
     path: '/account',
     methods: ['GET'],
     preflight: ['HEAD', 'DELETE', 'POST', 'GET', 'OPTIONS', 'PUT'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
       // There is no account console here: a browser gets Keycloak's answer for that.
       if (!request.headers.accept?.includes('application/json')) throw new Fault(404, 'HTTP 404 Not Found');
       const reading = await readToken(provider, bearerOf(request) ?? '', issuerOf(request), ['Bearer']);

@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import { endSession } from '../end-session.ts';
 import { bearerOf } from '../http/bearer.ts';
 import { issuerOf } from '../http/issuer.ts';
-import type { Provider } from '../provider.ts';
 import { readToken } from '../tokens/read-access-token.ts';
 
 /** The call of Keycloak's account API by which users end a session of their own. */
-export function addAccountSessions(app: FastifyInstance, provider: Provider): void {
+export function addAccountSessions(app: FastifyInstance): void {
   app.delete('/account/sessions/:id', { config: { endpoint: 'logout' } }, async (request, reply) => {
+    const { provider } = request;
     const token = bearerOf(request) ?? '';
     const reading = await readToken(provider, token, issuerOf(request), ['Bearer']);
     const audience = 'claims' in reading ? [reading.claims.aud].flat() : [];

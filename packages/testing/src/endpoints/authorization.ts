@@ -21,13 +21,13 @@ import { showLogin } from './pending-login.ts';
 import { sendCode } from './send-code.ts';
 
 /** RFC 6749 §4.1, OpenID Connect Core §3.1.2. */
-export function addAuthorization(app: FastifyInstance, provider: Provider): void {
-  const { realm } = provider;
+export function addAuthorization(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'authorization',
     path: '/protocol/openid-connect/auth',
     methods: ['GET', 'POST'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
+      const { realm } = provider;
       let query = request.method === 'POST' ? formOf(request) : queryOf(request);
       const pushedAs = query.get('request_uri') ?? undefined;
       let asked: AuthRequest;

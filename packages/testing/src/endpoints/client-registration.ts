@@ -5,21 +5,16 @@ import { allowCaller } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { jsonTextOf, parseJsonTexts } from '../http/json-body.ts';
 import { addRoute } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
+import type { Registered } from '../provider.ts';
 import { readMetadata, toRegistration, toRepresentation } from '../registration/metadata.ts';
 import { assertMayRegister } from '../registration/policies.ts';
 
 const PATH = '/clients-registrations/openid-connect';
 
-interface Registered {
-  readonly token: string;
-  readonly issuedAt: number;
-}
-
 /** RFC 7591: a client registers itself. RFC 7592: it reads and deletes its registration. */
-export function addClientRegistration(app: FastifyInstance, { realm, clock }: Provider): void {
-  const registered = new Map<string, Registered>();
+export function addClientRegistration(app: FastifyInstance): void {
   const describe = (request: FastifyRequest, clientId: string) => {
+    const { realm, registered } = request.provider;
     const client = realm.client(clientId);
     const entry = registered.get(clientId);
     if (client === undefined || entry === undefined) throw notAuthorized();
@@ -33,7 +28,7 @@ export function addClientRegistration(app: FastifyInstance, { realm, clock }: Pr
       path: PATH,
       methods: ['POST'],
       preflight: ['DELETE', 'POST', 'GET', 'OPTIONS', 'PUT'],
-      handler(request, reply) {
+      handler(request, reply, { realm, clock, registered }) {
         // This provider issues neither initial access tokens nor administrators' tokens.
         if (request.headers.authorization !== undefined) {
           throw new Fault(401, 'invalid_token', 'Failed decode token');
@@ -54,11 +49,12 @@ export function addClientRegistration(app: FastifyInstance, { realm, clock }: Pr
     });
     scope.get(`${PATH}/:id`, { config: { endpoint: 'registration' } }, (request, reply) => {
       const { id } = request.params as { id: string };
-      assertOwner(registered.get(id), request);
+      assertOwner(request.provider.registered.get(id), request);
       return reply.send(describe(request, id));
     });
     scope.delete(`${PATH}/:id`, { config: { endpoint: 'registration' } }, (request, reply) => {
       const { id } = request.params as { id: string };
+      const { realm, registered } = request.provider;
       assertOwner(registered.get(id), request);
       registered.delete(id);
       realm.removeClient(id);

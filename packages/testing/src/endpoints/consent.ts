@@ -16,12 +16,12 @@ import { sendCode } from './send-code.ts';
  * Asks the person before a client that requires consent, or any device, gets tokens: an attacker could have sent a device's
  * link (RFC 8628 §5.4).
  */
-export function addConsent(app: FastifyInstance, provider: Provider): void {
+export function addConsent(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'login',
     path: '/login-actions/consent',
     methods: ['GET', 'POST'],
-    handler(request, reply) {
+    handler(request, reply, provider) {
       const login = pendingLogin(provider, request);
       const session = signedIn(provider, request)?.session;
       if (login === undefined || session === undefined) return sendNoLogin(provider, reply);

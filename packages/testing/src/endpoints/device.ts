@@ -20,14 +20,14 @@ const UNKNOWN = 'Invalid code, please try again.';
 const EXPIRED = 'The code has expired. Please go back to your device and try connecting again.';
 
 /** RFC 8628: where a device asks for a code (§3.1), and where a person enters it (§3.3). */
-export function addDevice(app: FastifyInstance, provider: Provider): void {
+export function addDevice(app: FastifyInstance): void {
   for (const path of ['/protocol/openid-connect/auth/device', '/device']) {
     addRoute(app, {
       endpoint: 'device',
       path,
       methods: ['GET', 'POST'],
       // As in Keycloak, both paths do both: a browser, which wants HTML, is asked for the code.
-      handler(request, reply) {
+      handler(request, reply, provider) {
         if (request.method !== 'POST') {
           return verifyUserCode(provider, request, reply, queryOf(request).get('user_code') ?? undefined);
         }
@@ -42,7 +42,7 @@ export function addDevice(app: FastifyInstance, provider: Provider): void {
     endpoint: 'device',
     path: '/device/status',
     methods: ['GET'],
-    handler(request, reply) {
+    handler(request, reply, provider) {
       const { displayName } = provider.realm;
       return queryOf(request).has('error')
         ? sendInfoPage(reply, displayName, 'Consent denied for connecting the device.', 'Device Login Failed')

@@ -3,26 +3,25 @@ import { ASYMMETRIC, SYMMETRIC } from '../client-auth/client-keys.ts';
 import { allowAnyOrigin } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
 import type { Realm } from '../realm/realm.ts';
 import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
 
 /** OpenID Connect Discovery 1.0 §4. It lists only what this provider supports. */
-export function addDiscovery(app: FastifyInstance, provider: Provider): void {
-  addDocument(app, provider, '/.well-known/openid-configuration');
+export function addDiscovery(app: FastifyInstance): void {
+  addDocument(app, '/.well-known/openid-configuration');
 }
 
 /** RFC 8414 §3: the same document, where a plain OAuth client looks for it. */
-export function addOAuthMetadata(app: FastifyInstance, provider: Provider): void {
-  addDocument(app, provider, '/.well-known/oauth-authorization-server/realms/:realm');
+export function addOAuthMetadata(app: FastifyInstance): void {
+  addDocument(app, '/.well-known/oauth-authorization-server/realms/:realm');
 }
 
-function addDocument(app: FastifyInstance, { realm }: Provider, path: string): void {
+function addDocument(app: FastifyInstance, path: string): void {
   addRoute(app, {
     endpoint: 'discovery',
     path,
     methods: ['GET'],
-    handler(request, reply) {
+    handler(request, reply, { realm }) {
       allowAnyOrigin(request, reply);
       reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
       return reply.send(metadataOf(issuerOf(request), realm));

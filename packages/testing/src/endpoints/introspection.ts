@@ -23,12 +23,12 @@ const RPT_HINT = 'requesting_party_token';
 const HINTS: ReadonlySet<string> = new Set(['access_token', 'refresh_token', RPT_HINT]);
 
 /** RFC 7662. A token is active only for a client that is in its audience (Keycloak 26.6.2 and later). */
-export function addIntrospection(app: FastifyInstance, provider: Provider): void {
+export function addIntrospection(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'introspection',
     path: '/protocol/openid-connect/token/introspect',
     methods: ['POST'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
       const form = formOf(request);
       const client = await authenticateClient(provider, request, WRONG_SECRET);
       if (client.isPublic) throw new Fault(403, 'invalid_request', 'Client not allowed.');

@@ -1,16 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import { allowAnyOrigin } from '../http/cors.ts';
 import { addRoute } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
 
-export function addJwks(app: FastifyInstance, { keys }: Provider): void {
+export function addJwks(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'jwks',
     path: '/protocol/openid-connect/certs',
     methods: ['GET'],
-    handler(request, reply) {
+    async handler(request, reply, provider) {
+      const { keys } = provider;
       allowAnyOrigin(request, reply);
-      return reply.header('cache-control', 'no-cache').type('application/json').send(keys.jwks());
+      return reply
+        .header('cache-control', 'no-cache')
+        .type('application/json')
+        .send(await keys.jwks());
     },
   });
 }

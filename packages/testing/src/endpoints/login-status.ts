@@ -4,7 +4,6 @@ import { ownOrigin } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import { LOGIN_STATUS_SCRIPT, THIRD_PARTY_COOKIES_SCRIPT } from '../pages/login-status-script.ts';
 import { createScriptPage, sendScriptPage } from '../pages/script-page.ts';
-import type { Provider } from '../provider.ts';
 import { isAllowedOrigin } from '../realm/origins.ts';
 
 const STATUS = createScriptPage(LOGIN_STATUS_SCRIPT);
@@ -12,7 +11,7 @@ const COOKIES = createScriptPage(THIRD_PARTY_COOKIES_SCRIPT);
 const BASE = '/protocol/openid-connect';
 
 /** The frames of keycloak-js: whether the person is still signed in, and whether cookies reach a frame at all. */
-export function addLoginStatus(app: FastifyInstance, { realm }: Provider): void {
+export function addLoginStatus(app: FastifyInstance): void {
   for (const [path, page] of [
     ['/login-status-iframe.html', STATUS],
     ['/3p-cookies/step1.html', COOKIES],
@@ -29,7 +28,7 @@ export function addLoginStatus(app: FastifyInstance, { realm }: Provider): void 
     endpoint: 'status',
     path: `${BASE}/login-status-iframe.html/init`,
     methods: ['GET'],
-    handler(request, reply) {
+    handler(request, reply, { realm }) {
       const query = queryOf(request);
       const client = realm.client(query.get('client_id') ?? '');
       const origin = query.get('origin') ?? '';

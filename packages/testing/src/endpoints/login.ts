@@ -13,13 +13,13 @@ import { requiredActionUrl } from './login-urls.ts';
 import { pendingLogin, sendNoLogin, showLogin } from './pending-login.ts';
 
 /** The login page's own form. */
-export function addLogin(app: FastifyInstance, provider: Provider): void {
-  const { realm } = provider;
+export function addLogin(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'login',
     path: '/login-actions/authenticate',
     methods: ['GET', 'POST'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
+      const { realm } = provider;
       const login = pendingLogin(provider, request);
       if (login === undefined) return sendNoLogin(provider, reply);
       if (request.method !== 'POST') {

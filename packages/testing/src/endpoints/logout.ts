@@ -13,12 +13,12 @@ import type { Session } from '../session.ts';
 import { logoutByRefreshToken } from './refresh-token-logout.ts';
 
 /** OpenID Connect RP-Initiated Logout 1.0, and Keycloak's own logout by refresh token. */
-export function addLogout(app: FastifyInstance, provider: Provider): void {
+export function addLogout(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'logout',
     path: '/protocol/openid-connect/logout',
     methods: ['GET', 'POST'],
-    handler(request, reply) {
+    handler(request, reply, provider) {
       const form = formOf(request);
       if (request.method === 'POST' && form.has('refresh_token')) {
         return logoutByRefreshToken(provider, request, reply);
@@ -30,7 +30,7 @@ export function addLogout(app: FastifyInstance, provider: Provider): void {
     endpoint: 'logout',
     path: '/protocol/openid-connect/logout/logout-confirm',
     methods: ['POST'],
-    handler: (request, reply) => confirmLogout(provider, request, reply),
+    handler: (request, reply, provider) => confirmLogout(provider, request, reply),
   });
 }
 

@@ -10,13 +10,13 @@ import type { Client } from '../realm/client.ts';
 import type { Realm } from '../realm/realm.ts';
 
 /** RFC 9126 §2: a client sends its authorization request here first, and the browser only its URI. */
-export function addPushedAuthorization(app: FastifyInstance, provider: Provider): void {
-  const { realm, pushedRequests } = provider;
+export function addPushedAuthorization(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'par',
     path: '/protocol/openid-connect/ext/par/request',
     methods: ['POST'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
+      const { realm, pushedRequests } = provider;
       allowCaller(request, reply);
       const client = await authenticate(provider, request);
       allowOriginsOf(client, request, reply);

@@ -3,14 +3,14 @@ import type { FastifyInstance } from 'fastify';
 import { allowAnyOrigin } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
 
-export function addRealmInfo(app: FastifyInstance, { realm, keys }: Provider): void {
+export function addRealmInfo(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'realm',
     path: '/',
     methods: ['GET'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
+      const { realm, keys } = provider;
       allowAnyOrigin(request, reply);
       const issuer = issuerOf(request);
       const jwk = (await keys.current('RS256')).publicJwk;

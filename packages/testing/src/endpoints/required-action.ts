@@ -4,19 +4,18 @@ import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import { sendErrorPage } from '../pages/message-page.ts';
 import { sendPasswordPage } from '../pages/password-page.ts';
-import type { Provider } from '../provider.ts';
 import { finishLogin } from './finish-login.ts';
 import { requiredActionUrl } from './login-urls.ts';
 import { pendingLogin, sendNoLogin } from './pending-login.ts';
 
 /** What a user must do before a login is complete. This provider supports one action: a new password. */
-export function addRequiredAction(app: FastifyInstance, provider: Provider): void {
-  const { realm } = provider;
+export function addRequiredAction(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'login',
     path: '/login-actions/required-action',
     methods: ['GET', 'POST'],
-    handler(request, reply) {
+    handler(request, reply, provider) {
+      const { realm } = provider;
       const login = pendingLogin(provider, request);
       const user = realm.userById(login?.userId ?? '');
       if (login === undefined || user === undefined) return sendNoLogin(provider, reply);

@@ -5,17 +5,16 @@ import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
 import { readToken } from '../tokens/read-access-token.ts';
 
 /** RFC 7009. Revoking a refresh token ends the client's part of the session; an access token ends alone. */
-export function addRevocation(app: FastifyInstance, provider: Provider): void {
-  const { keys, sessions, clock } = provider;
+export function addRevocation(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'revocation',
     path: '/protocol/openid-connect/revoke',
     methods: ['POST'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
+      const { keys, sessions, clock } = provider;
       allowCaller(request, reply);
       const client = await authenticateClient(provider, request);
       allowOriginsOf(client, request, reply);

@@ -36,12 +36,12 @@ async function dpopKeyOf({ dpop }: Provider, request: FastifyRequest, client: Cl
   return dpop.check({ proof, method: 'POST', url: `${issuer}/protocol/openid-connect/token` });
 }
 
-export function addToken(app: FastifyInstance, provider: Provider): void {
+export function addToken(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'token',
     path: '/protocol/openid-connect/token',
     methods: ['POST'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
       // RFC 6749 §5.1
       reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
       const form = formOf(request);

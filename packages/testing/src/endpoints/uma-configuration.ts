@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify';
 import { allowAnyOrigin } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
-import type { Provider } from '../provider.ts';
 import { metadataOf } from './discovery.ts';
 
 /** Members that the document shares with OpenID Connect Discovery. */
@@ -22,12 +21,13 @@ const SHARED = [
 ] as const;
 
 /** UMA 2.0 Grant §2 and Federated Authorization §2: the document that names the protection API. */
-export function addUmaConfiguration(app: FastifyInstance, { realm }: Provider): void {
+export function addUmaConfiguration(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'discovery',
     path: '/.well-known/uma2-configuration',
     methods: ['GET'],
-    handler(request, reply) {
+    handler(request, reply, provider) {
+      const { realm } = provider;
       allowAnyOrigin(request, reply);
       reply.header('cache-control', 'no-cache, must-revalidate, no-transform, no-store');
       const issuer = issuerOf(request);

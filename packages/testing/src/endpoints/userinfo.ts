@@ -11,13 +11,13 @@ import { readToken } from '../tokens/read-access-token.ts';
 import { isLightweight, mappersOf, toGranted } from '../tokens/scopes.ts';
 
 /** OpenID Connect Core §5.3. Errors have an empty body; only `WWW-Authenticate` says what is wrong. */
-export function addUserinfo(app: FastifyInstance, provider: Provider): void {
+export function addUserinfo(app: FastifyInstance): void {
   addRoute(app, {
     endpoint: 'userinfo',
     path: '/protocol/openid-connect/userinfo',
     methods: ['GET', 'POST'],
     preflight: ['GET', 'HEAD', 'OPTIONS'],
-    async handler(request, reply) {
+    async handler(request, reply, provider) {
       reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
       const [, scheme = '', header] =
         /^(bearer|dpop) +(\S.*)$/i.exec(request.headers.authorization ?? '') ?? [];

@@ -1,37 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Provider } from '../provider.ts';
 import { answerPreflight } from './cors.ts';
-
-/** The endpoints, which count requests and can be made to fail one by one. */
-export const ENDPOINTS = [
-  'realm',
-  'discovery',
-  'jwks',
-  'authorization',
-  'par',
-  'registration',
-  'protection',
-  'device',
-  'status',
-  'account',
-  'login',
-  'token',
-  'userinfo',
-  'introspection',
-  'revocation',
-  'logout',
-  'other',
-] as const;
-
-/**
- * An endpoint of the provider. `login` is the login page's form, `par` takes pushed requests, `registration` registers clients,
- * `protection` is the protection API of authorization services, `status` the frames of keycloak-js, `account` the user's own
- * profile, `other` everything else.
- */
-export type Endpoint = (typeof ENDPOINTS)[number];
+import type { Endpoint } from './endpoints.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     endpoint?: Endpoint;
+  }
+  interface FastifyRequest {
+    /** The realm of the request's path. */
+    provider: Provider;
   }
 }
 
@@ -41,7 +19,7 @@ interface RouteOptions {
   methods: readonly ('GET' | 'POST')[];
   /** Methods that a preflight lists instead of `methods`. */
   preflight?: readonly string[];
-  handler(request: FastifyRequest, reply: FastifyReply): unknown;
+  handler(request: FastifyRequest, reply: FastifyReply, provider: Provider): unknown;
 }
 
 const ALL = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -51,7 +29,10 @@ export function addRoute(app: FastifyInstance, options: RouteOptions): void {
   const { endpoint, path, methods, handler } = options;
   const config = { endpoint };
   const answered = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
-  app.route({ method: [...methods], url: path, config, handler });
+  app.route({
+    ...{ method: [...methods], url: path, config },
+    handler: (request, reply) => handler(request, reply, request.provider),
+  });
   app.route({
     method: 'OPTIONS',
     url: path,

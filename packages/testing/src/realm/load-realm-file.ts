@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { RealmRepresentation } from './representation.ts';
 
-/** @throws {Error} if the file cannot be read or is not JSON, with a message for its author */
-export async function loadRealmFile(file: string | URL): Promise<RealmRepresentation> {
+/** A realm, or several in a list. @throws {Error} if the file cannot be read or is not JSON, with a message for its author */
+export async function loadRealmFile(
+  file: string | URL,
+): Promise<RealmRepresentation | RealmRepresentation[]> {
   const name = String(file);
   let text: string;
   try {
@@ -12,7 +14,7 @@ export async function loadRealmFile(file: string | URL): Promise<RealmRepresenta
     throw new Error(`the realm file ${name} cannot be read (${code})`, { cause: error });
   }
   try {
-    return JSON.parse(text) as RealmRepresentation;
+    return JSON.parse(text) as RealmRepresentation | RealmRepresentation[];
   } catch (error) {
     throw new Error(`the realm file ${name} is no JSON: ${(error as Error).message}`, { cause: error });
   }

@@ -7,11 +7,11 @@ import { allowedOrigins } from '../realm/origins.ts';
 import type { User } from '../realm/user.ts';
 import type { ClientSession, Session } from '../session.ts';
 import { newPart } from '../sessions.ts';
-import type { SigningAlgorithm } from './keys.ts';
 import { applyMappers, type MapperContext } from './mappers.ts';
 import { organizationsFor } from './organization-scope.ts';
 import { audienceOf } from './resource.ts';
 import { type GrantedScopes, isLightweight, mappersOf } from './scopes.ts';
+import type { SigningAlgorithm } from './stored-keys.ts';
 
 /** Everything that decides on the content of tokens. */
 export interface Grant {

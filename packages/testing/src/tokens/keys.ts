@@ -9,9 +9,7 @@ import {
   importJWK,
   type JWK,
 } from 'jose';
-
-/** Algorithms that the provider signs tokens with. */
-export type SigningAlgorithm = 'RS256' | 'ES256';
+import type { SigningAlgorithm, StoredKeys } from './stored-keys.ts';
 
 export interface SigningKey {
   readonly kid: string;
@@ -22,51 +20,52 @@ export interface SigningKey {
   readonly publicJwk: JWK;
 }
 
-/** The keys of a provider as plain data, private ones too. Pass them to `startDevIdp`. */
-export interface StoredKeys {
-  /** Private signing keys, the current one of each algorithm first. */
-  readonly signing: readonly JWK[];
-  /** Public encryption key. */
-  readonly encryption: JWK;
-  /** Key id of the secret. */
-  readonly secretId: string;
-  /** HMAC secret for refresh tokens. */
-  readonly secret: string;
-}
-
 /**
- * The realm's keys: for tokens, for refresh tokens (HS512), and one for encryption. As in Keycloak, there is an RS256 key from
- * the start, and an ES256 key from the first token that needs it.
+ * The realm's keys: for tokens, for refresh tokens (HS512), and one for encryption. They are made when the first is needed: an
+ * RSA key takes as long as a hundred requests. As in Keycloak, there is always an RS256 key, and an ES256 key from the first
+ * token that needs it.
  */
 export interface KeyRing {
   /** The key that signs new tokens. Made if there is none for the algorithm. */
   current(alg: SigningAlgorithm): Promise<SigningKey>;
+  /** Makes the keys, if they are not there yet. */
+  ready(): Promise<void>;
+  isReady(): boolean;
   /** The JWK Set. The encryption key comes first, as in most Keycloak realms. */
-  jwks(): { keys: JWK[] };
+  jwks(): Promise<{ keys: JWK[] }>;
   sign(claims: object, alg: SigningAlgorithm, typ?: string): Promise<string>;
   signInternal(claims: object): Promise<string>;
   /** The claims of a token signed with a published key, or `undefined`. */
   verify(token: string): Promise<Record<string, unknown> | undefined>;
   verifyInternal(token: string): Promise<Record<string, unknown> | undefined>;
   rotate(options: { keepOld: boolean }): Promise<void>;
+  /** The keys, once they are ready. */
   toStored(): StoredKeys;
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** @param algorithms which keys to make at the start */
-export async function createKeyRing(
+/** @param algorithms which keys to make, when the first is needed */
+export function createKeyRing(
   stored?: StoredKeys,
   algorithms: readonly SigningAlgorithm[] = ['RS256'],
-): Promise<KeyRing> {
-  const known = stored?.signing ?? [];
-  const missing = algorithms.filter((alg) => known.every((jwk) => jwk.alg !== alg));
-  const [keys, encryption] = await Promise.all([
-    Promise.all([...known.map(fromStored), ...missing.map(createKey)]),
-    stored?.encryption ?? createEncryptionKey(),
-  ]);
-  let signing: SigningKey[] = keys;
+): KeyRing {
+  let signing: SigningKey[] = [];
+  let encryption: JWK | undefined;
+  const start = async () => {
+    const known = (stored?.signing ?? []) as readonly JWK[];
+    const missing = algorithms.filter((alg) => known.every((jwk) => jwk.alg !== alg));
+    [signing, encryption] = await Promise.all([
+      Promise.all([...known.map(fromStored), ...missing.map(createKey)]),
+      (stored?.encryption as JWK | undefined) ?? createEncryptionKey(),
+    ]);
+  };
+  let started: Promise<void> | undefined;
+  const ready = () => {
+    started ??= start();
+    return started;
+  };
   const secretId = stored?.secretId ?? randomUUID();
   const secret = stored ? Buffer.from(stored.secret, 'base64url') : randomBytes(64);
 
@@ -85,8 +84,15 @@ export async function createKeyRing(
   };
 
   const ring: KeyRing = {
-    current: async (alg) => signing.find((key) => key.alg === alg) ?? make(alg),
-    jwks: () => ({ keys: [encryption, ...signing.map((key) => key.publicJwk)] }),
+    ready,
+    async current(alg) {
+      await ready();
+      return signing.find((key) => key.alg === alg) ?? make(alg);
+    },
+    async jwks() {
+      await ready();
+      return { keys: [encryption as JWK, ...signing.map((key) => key.publicJwk)] };
+    },
     async sign(claims, alg, typ = 'JWT') {
       const key = await ring.current(alg);
       return new CompactSign(encoder.encode(JSON.stringify(claims)))
@@ -97,25 +103,29 @@ export async function createKeyRing(
       new CompactSign(encoder.encode(JSON.stringify(claims)))
         .setProtectedHeader({ alg: 'HS512', typ: 'JWT', kid: secretId })
         .sign(secret),
-    verify: (token) =>
-      read(token, (header) => {
+    async verify(token) {
+      await ready();
+      return read(token, (header) => {
         const key = signing.find(({ kid, alg }) => kid === header.kid && alg === header.alg);
         if (key === undefined) throw new Error('unknown key');
         return key.publicKey;
-      }),
+      });
+    },
     verifyInternal: (token) =>
       read(token, (header) => {
         if (header.alg !== 'HS512' || header.kid !== secretId) throw new Error('unknown key');
         return secret;
       }),
     async rotate({ keepOld }) {
+      await ready();
       await Promise.all(making.values());
       const fresh = await Promise.all([...new Set(signing.map(({ alg }) => alg))].map(createKey));
       signing = keepOld ? [...fresh, ...signing] : fresh;
     },
+    isReady: () => encryption !== undefined,
     toStored: () => ({
       signing: signing.map((key) => key.privateJwk),
-      encryption,
+      encryption: encryption as JWK,
       secretId,
       secret: secret.toString('base64url'),
     }),

@@ -14,6 +14,8 @@ export interface McpState {
   readonly scopes: readonly ClientScopeRepresentation[];
   /** Names of the scopes that new clients get, by default or where they ask. */
   readonly offered: readonly string[];
+  /** Those of them that every client gets unasked. */
+  readonly byDefault: readonly string[];
   /** The policy that says from where clients may register without a token. */
   readonly trustedHosts: ComponentRepresentation | undefined;
   /** The policy that says whose pages may register clients; `undefined` before Keycloak 26.5. */
@@ -59,6 +61,7 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
       program,
       scopes: scopes.filter(({ name = '' }) => goal.scopes.includes(name)),
       offered: [...optional, ...byDefault].map(({ name = '' }) => name),
+      byDefault: byDefault.map(({ name = '' }) => name),
       trustedHosts: policies.find(isAnonymous('trusted-hosts')),
       webOrigins: policies.find(isAnonymous('registration-web-origins')),
       documents,

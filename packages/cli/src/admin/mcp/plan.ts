@@ -77,6 +77,14 @@ function planScope(plan: Draft, state: McpState, goal: McpGoal, name: string): b
     });
     return false;
   }
+  if (state.byDefault.includes(name) && !audiencesOf(there?.protocolMappers).includes(goal.url)) {
+    plan.blocked.push({
+      subject,
+      why: `every client of the realm has it, so that all tokens would be for ${goal.url}`,
+      fix: `choose another name, for example --scope ${toDefaultScope(goal.url)}`,
+    });
+    return false;
+  }
   const steps =
     there === undefined ? [toNewScope(subject, name, goal)] : completeScope(subject, name, there, goal);
   if (!state.offered.includes(name)) {

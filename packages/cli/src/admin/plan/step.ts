@@ -14,7 +14,9 @@ export type Action =
   | { readonly type: 'create-group'; readonly path: string }
   | { readonly type: 'create-client'; readonly client: object }
   | { readonly type: 'update-client'; readonly patch: object; readonly attributes: Record<string, string> }
-  | { readonly type: 'add-default-scope'; readonly scope: string }
+  /** @property client default: the client of the API */
+  | { readonly type: 'add-default-scope'; readonly scope: string; readonly client?: string }
+  | { readonly type: 'create-groups-scope' }
   | {
       readonly type: 'put-mapper';
       readonly mapper: { readonly name: string; readonly config: Record<string, string> };

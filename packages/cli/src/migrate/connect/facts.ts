@@ -5,7 +5,7 @@ import { readProgram, type SyntaxNode, walk } from '../syntax.ts';
 import { classNamesOf, findInstanceNames, isClass } from './classes.ts';
 import { findPassedSpecs, findWrappers, type PassedSpec } from './wrappers.ts';
 
-/** What all files of a project say together about its use of keycloak-connect. */
+/** Facts about a project's use of keycloak-connect, from all its files. */
 export interface ConnectFacts {
   /** Names of variables, members and parameters that hold a `Keycloak`. */
   readonly instances: ReadonlySet<string>;
@@ -13,7 +13,9 @@ export interface ConnectFacts {
   readonly clientIds: ReadonlySet<string>;
   /** Adapter settings that stand in files. */
   readonly files: readonly object[];
-  /** What functions of the application hand on to `protect`. */
+  /** Whether there is a file with adapter settings, even one that cannot be read. */
+  readonly hasFile: boolean;
+  /** Arguments that functions of the application hand on to `protect`. */
   readonly passed: ReadonlyMap<SyntaxNode, readonly PassedSpec[]>;
   /** Whether browsers can log in: there is a store or cookie, and the application is not bearer-only. */
   readonly hasLogins: boolean;
@@ -46,12 +48,12 @@ export function findConstructorCalls(
 
 /**
  * @param files adapter settings of the project, as objects
- * @param others files that do not mention Keycloak
+ * @param project its other files
  */
 export function learnFacts(
   sources: readonly { readonly source: SourceFile; readonly mentions: readonly Mention[] }[],
   files: readonly object[],
-  others: Project['others'],
+  { others, unread }: Pick<Project, 'others' | 'unread'>,
 ): ConnectFacts {
   const calls = sources.flatMap(({ source, mentions }) => findConstructorCalls(source, mentions));
   const settings = [...files, ...calls.map((call) => call.settings)].filter(isObject);
@@ -60,6 +62,7 @@ export function learnFacts(
   );
   return {
     ...{ files, instances },
+    hasFile: files.length > 0 || unread.some((file) => file.endsWith('.json')),
     passed: passedTo(
       sources.map(({ source }) => source),
       others,

@@ -8,13 +8,16 @@ import { quote, realmRoleOf, requirementOf } from './natives.ts';
 /** Judges the call of a method of `Keycloak`. */
 type Judge = (call: SyntaxNode, facts: ConnectFacts, scope: Scope) => Partial<Verdict>;
 
-export function judgeConstructor(call: ConstructorCall, { files }: ConnectFacts): Partial<Verdict> {
+export function judgeConstructor(call: ConstructorCall, { files, hasFile }: ConnectFacts): Partial<Verdict> {
   const { options, settings } = call;
   const has = (...names: string[]) =>
     [options, settings].some((one) => isRecord(one) && names.some((name) => one[name]));
   const isLogin = canLogIn(call, files);
+  const verdict = toVerdict(judgeStart(options, isRecord(settings) ? settings : UNKNOWN));
+  const lacksFile = (settings === undefined || typeof settings === 'string') && !hasFile;
   return {
-    ...toVerdict(judgeStart(options, isRecord(settings) ? settings : UNKNOWN)),
+    ...verdict,
+    remark: verdict.remark ?? (lacksFile ? NO_FILE : null),
     dropIn: 'new Keycloak(…), from keycloak-guard/connect',
     native: 'keycloak({ serverUrl, realm, clientId, … }), from keycloak-guard/express',
     differs: [
@@ -25,6 +28,9 @@ export function judgeConstructor(call: ConstructorCall, { files }: ConnectFacts)
     ],
   };
 }
+
+const NO_FILE =
+  'It reads its settings from a file at the start, and this folder has no such file: run this command where the file is, too.';
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
@@ -95,7 +101,7 @@ function judgeProtect(call: SyntaxNode, { passed }: ConnectFacts, scope: Scope):
 }
 
 const toUnsure = (must: string): string =>
-  `Only the running program knows this value. It must be ${must}, which lets everybody in today, the drop-in refuses to start.`;
+  `Only the running program knows this value. It must be ${must}, the drop-in refuses to start; keycloak-connect admits every signed-in user then.`;
 
 /** The verdict on a value that `protect` gets. */
 export function toSpecVerdict(spec: unknown): Partial<Verdict> {
@@ -119,12 +125,12 @@ export function toSpecVerdict(spec: unknown): Partial<Verdict> {
     differs,
     blocked:
       verdict.blocked &&
-      `The adapter ignored a list or an object: everybody who is signed in gets in today. Say which roles are meant, for example ${toSpec(roles)}.`,
+      `keycloak-connect ignores a list or an object: every signed-in user gets in today. Name the roles, for example ${toSpec(roles)}.`,
   };
 }
 
 const ASYNC =
-  'An async function returns a promise, which is true: everybody who is signed in gets in today. Make the check synchronous, or await what it needs in an earlier handler.';
+  'An async function returns a promise, which counts as yes: every signed-in user gets in today. Make the check synchronous, or await its data in an earlier handler.';
 
 /** A function that does what the list seems to say. */
 function toSpec(roles: readonly string[]): string {
@@ -147,7 +153,7 @@ function judgeEnforcer(call: SyntaxNode, { clientIds }: ConnectFacts, scope: Sco
       ? (verdict.remark ?? null)
       : toUnsure('a string or a list that is not empty: with an empty list'),
     blocked: isNothing(permissions)
-      ? 'An enforcer without permissions lets everybody in today, even without a token. Name a permission, or remove the guard.'
+      ? 'An enforcer without permissions admits every caller today, even without a token. Name a permission, or remove the guard.'
       : (verdict.blocked ?? null),
     native: nativeOfPermissions(permissions),
     differs: ['status-401', 'granted-whole', 'asked-by-id'],

@@ -49,7 +49,7 @@ export function realmRoleOf(wanted: SyntaxNode): string | undefined {
   return pathOf((wanted.expressions as unknown[])[0]);
 }
 
-/** `config.roles.admin`, where it is no more than that. */
+/** `config.roles.admin`: names and dots only. */
 function pathOf(node: unknown): string | undefined {
   if (!isNode(node)) return undefined;
   if (node.type === 'Identifier') return node.name as string;

@@ -1,15 +1,16 @@
 import { scopeOf, UNKNOWN } from '../evaluate.ts';
 import { AS_IT_IS, type Finding, type Verdict } from '../finding.ts';
 import type { Mention } from '../imports.ts';
+import { EXPORTS } from '../packages.ts';
 import type { SourceFile } from '../project.ts';
 import { quoteUse } from '../quote-use.ts';
 import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../syntax.ts';
-import { isCall, isMember, methodOf } from './classes.ts';
+import { classNamesOf, isCall, isMember, methodOf } from './classes.ts';
 import { type ConnectFacts, findConstructorCalls } from './facts.ts';
 import { judgeConstructor, METHODS, toSpecVerdict } from './judge.ts';
 import { GRANT_MANAGER, HOOKS, nativeOfKauth } from './natives.ts';
 
-/** Finds every use of a `Keycloak`, of what it sets on requests, and of its classes. */
+/** Finds every use of a `Keycloak`, of `request.kauth`, and of its classes. */
 export function findConnectUses(
   source: SourceFile,
   mentions: readonly Mention[],
@@ -17,6 +18,7 @@ export function findConnectUses(
 ): Finding[] {
   const { file, text, program } = source;
   const scope = scopeOf(program);
+  const classes = classNamesOf(mentions);
   const calls = new Map(findConstructorCalls(source, mentions).map((call) => [call.node, call]));
   const found: Finding[] = [];
   const add = (node: SyntaxNode, verdict: Partial<Verdict>, shown = node) =>
@@ -42,6 +44,11 @@ export function findConnectUses(
       }
     } else if (isMember(node) && (lastNameOf(node.property) ?? textOf(node.property)) === 'kauth') {
       add(node, { native: nativeOfKauth(text, outermost(node, around)) }, outermost(node, around));
+    } else if (node.type === 'TSQualifiedName' && classes.has(lastNameOf(node.left) ?? '')) {
+      const name = lastNameOf(node.right) ?? '';
+      if (EXPORTS['keycloak-connect']?.has(name) === false) {
+        add(node, { blocked: `'keycloak-guard/connect' has no type ${name}. Write it in the application.` });
+      }
     } else if (node.type === 'AssignmentExpression' && isHook(node.left)) {
       add(
         node,
@@ -55,7 +62,7 @@ export function findConnectUses(
   return found;
 }
 
-/** Finds what functions of the application hand on to `protect`, where the drop-in refuses it. */
+/** Finds the calls of the application's functions whose argument reaches `protect`, and is refused there. */
 export function findPassedUses({ passed }: ConnectFacts): Finding[] {
   return [...passed.values()].flat().flatMap(({ source: { file, text }, node, spec }) => {
     const verdict = spec === UNKNOWN ? {} : toSpecVerdict(spec);

@@ -3,7 +3,7 @@ import type { SourceFile } from '../project.ts';
 import { isFunction, isNode, lastNameOf, type SyntaxNode, walk } from '../syntax.ts';
 import { isCall, isMember, methodOf } from './classes.ts';
 
-/** What a function of the application hands on to `keycloak.protect`, from one of its callers. */
+/** The argument of one call of a function that hands it on to `keycloak.protect`. */
 export interface PassedSpec {
   readonly source: SourceFile;
   readonly node: SyntaxNode;
@@ -19,7 +19,7 @@ export interface Wrapper {
   readonly isRest: boolean;
 }
 
-/** What the callers of wrappers pass, by the call of `protect`. */
+/** The arguments of all calls of the wrappers, by the call of `protect` in them. */
 export function findPassedSpecs(
   sources: readonly SourceFile[],
   wrappers: readonly Wrapper[],

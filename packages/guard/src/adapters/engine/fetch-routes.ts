@@ -6,7 +6,7 @@ import type { Route, Routes } from './routes.ts';
 
 type Refusing<Incoming> = Pick<Door<Incoming, never, never>, 'refusalOf'>;
 
-/** The route that a request is for; `undefined` where it is for none of these. */
+/** The route of a request; `undefined` if there is none. */
 export function findFetchRoute<Incoming>(
   routes: Routes<Incoming>,
   { method, url }: Request,
@@ -18,7 +18,7 @@ export function findFetchRoute<Incoming>(
  * Answers a request for a route.
  *
  * @param incoming the framework's own request
- * @param readAgain gives the body of a request that something in front has read
+ * @param readAgain gives the body if earlier middleware has read it
  */
 export async function answerFetchRoute<Incoming>(
   door: Refusing<Incoming>,

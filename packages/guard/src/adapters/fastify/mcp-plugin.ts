@@ -1,5 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { toResourceRoutes } from '../engine/index.ts';
+import type { FastifyRequest } from 'fastify';
 import {
   createMcpServer,
   type McpCaller,
@@ -8,8 +7,9 @@ import {
   watchHead,
 } from '../mcp/index.ts';
 import { asPlugin } from './as-plugin.ts';
-import { addMetadata, RESOURCES, TOKEN_GATE } from './protected-resource.ts';
-import { REFUSE } from './refuse.ts';
+import { ENGINE } from './engine.ts';
+import { mountRoutes } from './mount.ts';
+import { createRefuse } from './refuse.ts';
 import { send } from './send.ts';
 
 /**
@@ -29,15 +29,10 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
   'keycloak-guard-mcp',
   async (app, options) => {
     const resolved = resolveMcpOptions(options);
-    const { resource, challenged } = resolved;
-    addMetadata(app, toResourceRoutes(app.verifier, app[RESOURCES], resource, challenged));
-    const clock = app.verifier.members[0]?.context?.options.clock ?? Date.now;
-    const server = createMcpServer<FastifyRequest, FastifyReply>(
-      resolved,
-      app[TOKEN_GATE],
-      ({ raw }) => raw,
-      clock,
-    );
+    const engine = app[ENGINE];
+    const refuse = createRefuse(engine);
+    mountRoutes(app, engine.protectedResource(resolved.resource, resolved.challenged));
+    const server = createMcpServer(resolved, engine.statelessGate(), engine.toRequest, engine.clock);
     const callers = new WeakMap<FastifyRequest, McpCaller>();
 
     app.addHook('onRequest', (request, reply, done) => {
@@ -59,7 +54,7 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
           Object.assign(request.raw, { auth: caller.auth });
           done();
         },
-        (error: unknown) => app[REFUSE](error, request, reply, done),
+        (error: unknown) => refuse(error, request, reply, done),
       );
     });
 
@@ -71,7 +66,7 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
           server.assertMayCall(request, caller, request.body);
         done();
       } catch (error) {
-        app[REFUSE](error, request, reply, done);
+        refuse(error, request, reply, done);
       }
     });
   },

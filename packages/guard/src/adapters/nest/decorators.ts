@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext, UseGuards } from '@nestjs/common';
 import { readPermit } from '../../authz/internal.ts';
 import {
-  type Claims,
+  type AppClaims,
   type Principal as CorePrincipal,
   type Requirements,
   toGuard,
@@ -48,7 +48,7 @@ export function OptionalAuth(): AccessDecorator {
  * @example
  * class Reports { @Get() @Require({ clientRole: { 'other-api': 'reader' }, scope: 'orders:read' }) all() {} }
  */
-export function Require<C extends object = Claims>(requirements: Requirements<C>): AccessDecorator {
+export function Require<C extends object = AppClaims>(requirements: Requirements<C>): AccessDecorator {
   // Reports a mistake when the class is loaded, not at the first request. The client id is not known here yet.
   toGuard(requirements, 'this-api');
   return toGuarding({ requirements: [requirements as Requirements] });
@@ -113,7 +113,7 @@ export function Permission(
 }
 
 /** The caller. */
-export type Principal<C extends object = Claims> = CorePrincipal<C>;
+export type Principal<C extends object = AppClaims> = CorePrincipal<C>;
 
 /**
  * Parameter decorator: the caller, or one member of it. `undefined` if no guard ran, or an optional guard found no token.

@@ -1,8 +1,8 @@
 import type { Type } from '@nestjs/common';
-import { APP_GUARD, type ModulesContainer } from '@nestjs/core';
+import type { ModulesContainer } from '@nestjs/core';
 import { scopesOf } from '../../core/internal.ts';
 import { accessOf, permissionsOf, toGuardOptions } from './access.ts';
-import { type Registered, registeredIn } from './handlers.ts';
+import { appGuardsIn, type Registered, registeredIn } from './handlers.ts';
 
 // Metadata of @nestjs/swagger, which need not be installed.
 const SECURITY = 'swagger/apiSecurity';
@@ -20,7 +20,7 @@ type Responses = Readonly<Record<string, object>>;
  * @param scheme name of the security scheme
  */
 export function documentGuards(modules: ModulesContainer, guard: Type, scheme: string): void {
-  const isEverywhere = isGlobal(modules, guard);
+  const isEverywhere = appGuardsIn(modules).includes(guard);
   for (const one of registeredIn(modules).filter(({ isController }) => isController)) {
     documentController(one, (on) => isEverywhere || isUsed(on, guard), scheme);
   }
@@ -79,13 +79,3 @@ function statusOf(method: object): number {
 const isUsed = (on: object, guard: Type): boolean =>
   accessOf(on)?.isPublic === false ||
   ((Reflect.getMetadata('__guards__', on) as readonly unknown[] | undefined) ?? []).includes(guard);
-
-/** Nest keeps each `APP_GUARD` under a name that begins with the token. */
-function isGlobal(modules: ModulesContainer, guard: Type): boolean {
-  return [...modules.values()].some(({ providers, injectables }) =>
-    [...providers, ...injectables].some(
-      ([token, { metatype, inject }]) =>
-        String(token).startsWith(APP_GUARD) && (metatype === guard || inject?.includes(guard)),
-    ),
-  );
-}

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { ModulesContainer } from '@nestjs/core';
+import { APP_GUARD, type ModulesContainer } from '@nestjs/core';
 
 /** A method of a class that Nest has in its container. */
 export interface Handler {
@@ -51,6 +51,18 @@ export function registeredIn(modules: ModulesContainer): Registered[] {
       };
     }),
   }));
+}
+
+/** The classes that are registered as `APP_GUARD`. */
+export function appGuardsIn(modules: ModulesContainer): Type[] {
+  return (
+    [...modules.values()]
+      .flatMap(({ providers, injectables }) => [...providers, ...injectables])
+      // Nest keeps each of them under a name that begins with the token.
+      .filter(([token]) => String(token).startsWith(APP_GUARD))
+      .map(([, one]) => (one.isAlias ? (one.inject as Type[])[0] : classOf(one)))
+      .filter((one) => one !== undefined)
+  );
 }
 
 // Nest's metadata. Its packages for WebSockets, microservices and GraphQL need not be installed.

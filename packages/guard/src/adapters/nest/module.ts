@@ -10,7 +10,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import type { Claims } from '../../core/index.ts';
+import type { AppClaims } from '../../core/index.ts';
 import { documentGuards } from './documentation.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { KeycloakModuleOptions } from './options.ts';
@@ -19,7 +19,7 @@ import { endStreams } from './streams.ts';
 import { assertGuarded } from './unguarded.ts';
 
 /** Where options come from that are only known when the app starts. */
-export interface KeycloakModuleAsyncOptions<C extends object = Claims>
+export interface KeycloakModuleAsyncOptions<C extends object = AppClaims>
   extends Pick<ModuleMetadata, 'imports'> {
   /** Providers that `useFactory` is called with. Default none. */
   readonly inject?: FactoryProvider['inject'];
@@ -54,7 +54,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
    * @example
    * const module = KeycloakModule.forRoot({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
    */
-  static forRoot<C extends object = Claims>(options: KeycloakModuleOptions<C>): DynamicModule {
+  static forRoot<C extends object = AppClaims>(options: KeycloakModuleOptions<C>): DynamicModule {
     return KeycloakModule.forRootAsync({ useFactory: () => options });
   }
 
@@ -68,7 +68,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
    *   useFactory: (config: ConfigService) => ({ serverUrl: config.getOrThrow('KEYCLOAK_URL'), realm: 'testing', clientId: 'my-api' }),
    * });
    */
-  static forRootAsync<C extends object = Claims>({
+  static forRootAsync<C extends object = AppClaims>({
     imports = [],
     inject = [],
     useFactory,

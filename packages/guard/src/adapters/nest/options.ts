@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { Claims } from '../../core/index.ts';
+import type { AppClaims } from '../../core/index.ts';
 import { checkOptions, type OptionRules } from '../../core/internal.ts';
 import type {
   BackchannelLogoutOptions,
@@ -60,7 +60,7 @@ export interface NestOptions {
 }
 
 /** Options of {@link KeycloakModule}: those of a verifier, or a finished verifier, and what the module adds. */
-export type KeycloakModuleOptions<C extends object = Claims> = KeycloakOptions<ExecutionContext, C> &
+export type KeycloakModuleOptions<C extends object = AppClaims> = KeycloakOptions<ExecutionContext, C> &
   NestOptions;
 
 const isReaders = (value: unknown): boolean =>

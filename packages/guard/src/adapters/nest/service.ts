@@ -1,13 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
-import type { Claims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
-import {
-  createDoor,
-  type Door,
-  type Permissions,
-  type Routes,
-  type SocketIoMiddleware,
-} from '../engine/internal.ts';
+import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
+import type { Door, Permissions, Routes, SocketIoMiddleware } from '../engine/internal.ts';
+import { createDoor } from '../face/internal.ts';
 import { type ResolvedMcpOptions, resolveMcpOptions } from '../mcp/index.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
@@ -29,7 +24,7 @@ import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
  * const keycloak = new KeycloakService({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * const test = Test.createTestingModule({ imports: [AppModule] }).overrideProvider(KeycloakService).useValue(keycloak);
  */
-export class KeycloakService<C extends object = Claims> {
+export class KeycloakService<C extends object = AppClaims> {
   readonly #door: Door<Call, Call, C>;
   readonly #routes: readonly Routes<Call>[];
   readonly #mcp: ResolvedMcpOptions | undefined;

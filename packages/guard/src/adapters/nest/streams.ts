@@ -1,6 +1,6 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { finalize, from, fromEvent, map, type Observable, switchMap, takeUntil } from 'rxjs';
+import { finalize, fromEvent, map, Observable, switchMap, takeUntil, tap } from 'rxjs';
 import type { Connection, ConnectionGuard } from '../engine/internal.ts';
 import { type Call, kindOf } from './call.ts';
 import { registeredIn } from './handlers.ts';
@@ -42,15 +42,32 @@ const STREAM_END: NestInterceptor = {
     const key = keyOf(context);
     const open = key && admitted.get(key);
     if (open === undefined) return next.handle();
-    return from(open()).pipe(
+    return opened(open).pipe(
       switchMap((connection) =>
         kindOf(context) === 'graphql'
-          ? next.handle().pipe(map((answer) => toEnding(answer, connection)))
+          ? next.handle().pipe(
+              map((answer) => toEnding(answer, connection)),
+              tap({ error: connection.end }),
+            )
           : next.handle().pipe(takeUntil(fromEvent(connection.signal, 'abort')), finalize(connection.end)),
       ),
     );
   },
 };
+
+/** The connection, which is ended at once if the client has left in the meantime. */
+function opened(open: () => Promise<Connection>): Observable<Connection> {
+  return new Observable((subscriber) => {
+    open().then(
+      (connection) => {
+        if (subscriber.closed) return connection.end();
+        subscriber.next(connection);
+        subscriber.complete();
+      },
+      (error: unknown) => subscriber.error(error),
+    );
+  });
+}
 
 /** Guard and interceptor get different contexts of one call: the request is the same, or GraphQL's info. */
 function keyOf(context: ExecutionContext): object | undefined {
@@ -65,6 +82,10 @@ function toEnding(answer: unknown, { signal, end }: Connection): unknown {
     return answer;
   }
   const waiting = new Set<() => void>();
+  const fail = (reject: (error: unknown) => void) => (error: unknown) => {
+    end();
+    reject(error);
+  };
   signal.addEventListener('abort', () => {
     for (const finish of waiting) finish();
     Promise.resolve(source.return?.()).catch(() => {});
@@ -81,7 +102,10 @@ function toEnding(answer: unknown, { signal, end }: Connection): unknown {
         source
           .next()
           .finally(() => waiting.delete(finish))
-          .then(resolve, reject);
+          .then((step) => {
+            if (step.done) end();
+            resolve(step);
+          }, fail(reject));
       }),
     async return() {
       end();

@@ -44,7 +44,7 @@ export function findUnguarded(
 export function refuseUnguarded(module: string, found: readonly string[]): void {
   if (found.length === 0) return;
   throw new Error(
-    [`${module}: a decorator guards nothing here, because Nest runs no guard:`, ...found].join('\n- '),
+    [`${module}: the app does not start, because a decorator would guard nothing:`, ...found].join('\n- '),
   );
 }
 

@@ -126,7 +126,7 @@ export function requireKind(kind: Principal['kind']): Guard<object> {
 export function requireThat<C extends object = AppClaims>(
   isAllowed: (principal: Principal<C>) => boolean,
 ): Guard<C> {
-  if (typeof isAllowed !== 'function') throw new TypeError('requireThat needs a function of the principal');
+  if (typeof isAllowed !== 'function') throw new TypeError('A guard needs a function of the principal');
   return (principal) => {
     assertSomebody(principal);
     if (isAllowed(principal) !== true)
@@ -168,7 +168,7 @@ export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guar
 /** Types do not keep `null` away from a guard that is called by hand, as in a GraphQL resolver. */
 export function assertSomebody(principal: Principal<object> | null | undefined): void {
   if (principal === null || principal === undefined) {
-    throw new AuthError('missing_token', 'The guard was asked about nobody: there is no principal');
+    throw new AuthError('missing_token', 'The guard was called without a principal');
   }
 }
 
@@ -198,7 +198,7 @@ function assertTexts(what: string, values: readonly unknown[]): void {
   if (values.length === 0) throw new TypeError(`A guard needs ${what}`);
   for (const value of values) {
     if (typeof value !== 'string' || value.trim() === '') {
-      throw new TypeError(`A guard needs ${what} as a text that is not empty, not ${JSON.stringify(value)}`);
+      throw new TypeError(`A guard needs ${what} as a non-empty string, not ${JSON.stringify(value)}`);
     }
   }
 }

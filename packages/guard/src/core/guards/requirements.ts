@@ -1,5 +1,6 @@
 import { type OptionProblem, OptionsError } from '../http/errors.ts';
 import { toUnknown } from '../options/check-options.ts';
+import { isPlainObject } from '../options/plain-object.ts';
 import type { AppClaims } from '../principal/claims.ts';
 import type { Principal } from '../principal/principal.ts';
 import {
@@ -80,11 +81,12 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
 };
 
 /**
- * Turns requirements into a guard. With no requirement at all, everybody who is authenticated passes.
+ * Turns requirements into a guard. With no requirement at all (`{}`), everybody who is authenticated passes.
  *
  * @param clientId the client that `clientRole` means where it names none
  * @param signInRules how `acr` and `maxAge` are judged
- * @throws {OptionsError} for a misspelt or empty requirement: at start, not at the first request
+ * @throws {OptionsError} for a requirement that is misspelt, empty or `undefined`, and for requirements that are no plain
+ *   object: at start, not at the first request
  * @example
  * const guard = toGuard({ anyOf: [{ realmRole: 'admin' }, { scope: 'orders:read' }] }, 'my-api');
  * guard(principal);
@@ -124,8 +126,12 @@ function collect<C extends object>(
   path: string,
 ): Guard<C>[] {
   const { problems } = collecting;
-  if (typeof requirements !== 'object' || requirements === null || Array.isArray(requirements)) {
-    problems.push({ option: path || 'guard', rule: 'must be an object', example: "{ realmRole: 'admin' }" });
+  if (!isPlainObject(requirements)) {
+    problems.push({
+      option: path || 'guard',
+      rule: 'must be a plain object, no promise and no instance of a class',
+      example: "{ realmRole: 'admin' }",
+    });
     return [];
   }
   const guards: Guard<C>[] = [];
@@ -133,6 +139,11 @@ function collect<C extends object>(
     const option = path === '' ? member : `${path}.${member}`;
     if (!Object.hasOwn(MEMBERS, member)) {
       problems.push({ ...toUnknown(member, Object.keys(MEMBERS), 'a requirement'), option });
+      continue;
+    }
+    if (requirements[member as keyof Requirements] === undefined) {
+      const rule = 'is undefined: give it a value, or leave it out';
+      problems.push({ option, rule, example: MEMBERS[member as keyof Requirements] });
       continue;
     }
     try {
@@ -202,9 +213,10 @@ function build<C extends object>(
 
 function toClientRoles(value: Requirements['clientRole'], clientId: string): [string, string[]][] {
   if (typeof value === 'string' || Array.isArray(value)) return [[clientId, toList(value)]];
-  const entries = Object.entries(value as { [clientId: string]: OneOrMore });
+  if (!isPlainObject(value)) throw new TypeError('A guard needs a role, or an object of roles by client');
+  const entries = Object.entries(value);
   if (entries.length === 0) throw new TypeError('A guard needs a role of a client');
-  return entries.map(([client, roles]) => [client, toList(roles)]);
+  return entries.map(([client, roles]) => [client, toList(roles as OneOrMore)]);
 }
 
 function toList(value: OneOrMore): string[] {

@@ -3,7 +3,13 @@ import { AuthError } from '../http/errors.ts';
 import { hasAudience, hasNoAudience } from '../jwt/registered-claims.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Claims } from '../principal/claims.ts';
-import { type BoundedResponse, fetchBounded, toJsonObject } from '../realm/fetch-json.ts';
+import {
+  type BoundedResponse,
+  fetchBounded,
+  markSilence,
+  silenceOfAnswer,
+  toJsonObject,
+} from '../realm/fetch-json.ts';
 import type { Issuer } from '../realm/issuer.ts';
 import { describeAnswer, readRefusal } from '../realm/provider-refusal.ts';
 import type { Notice } from '../runtime/notice.ts';
@@ -70,7 +76,7 @@ export function createRemoteQuestion(
       said = await introspect(token);
       if (said.outcome === 'active' || (said.outcome === 'inactive' && isOurs)) return said;
     }
-    const isForUserinfo = !isBound && hasScope(claims, 'openid') && claims.sub !== undefined;
+    const isForUserinfo = !isBound && hasScope(claims, 'openid');
     const answer = isForUserinfo ? await askUserinfo(token, claims) : undefined;
     if (answer !== undefined) return answer;
     if (said?.outcome === 'refused') return said;
@@ -165,7 +171,8 @@ export function createRemoteQuestion(
 
   function toUnavailable(response: BoundedResponse, token: string): AuthError {
     const seen = describe(response, token);
-    return new AuthError('provider_unavailable', `Keycloak gave no usable answer (${seen})`);
+    const failure = new AuthError('provider_unavailable', `Keycloak gave no usable answer (${seen})`);
+    return markSilence(failure, silenceOfAnswer(response));
   }
 
   return call;
@@ -190,7 +197,10 @@ function isUserinfo(response: BoundedResponse): boolean {
   return typeof answer?.sub === 'string' || (response.status === 200 && isCompact(response.body));
 }
 
-/** OpenID Connect Core 1.0 §5.3.2: an answer about somebody else must not be used. */
+/**
+ * OpenID Connect Core 1.0 §5.3.2: an answer about somebody else must not be used. Of a token without `sub` (client without
+ * the scope `basic`) it only says that the token is good.
+ */
 function toOwnClaims(answer: Claims | undefined, claims: Claims): Claims | undefined {
   return answer?.sub === claims.sub ? answer : undefined;
 }

@@ -36,7 +36,7 @@ interface Parts<C extends object> {
 }
 
 export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
-  const { options, context, epoch, remote, stats } = parts;
+  const { options, context, epoch, revocations, remote, stats } = parts;
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<KnownToken<C>>>();
   let isIssuerTold = false;
@@ -111,6 +111,8 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const now = options.clock();
     const known = toKnown<C>(token, verified, now, options.clockToleranceSeconds);
     freshness.begin(known, claims.iat, now);
+    // What revokes it must last as long as it does, and as long as others of its kind.
+    revocations.keepFor(claims.exp - (claims.iat ?? now / 1000));
     assertStillGood(known, now);
     const isLacking = options.fillClaims && isLackingClaims(claims);
     if (isLacking || freshness.ageOf(known, now) === 'stale') {
@@ -131,7 +133,8 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     }
     const age = freshness.ageOf(known, now);
     if (age === 'fresh') return fromMemory(known);
-    if (age === 'stale' && (freshness.asksAlways || !remote.isSlow)) return askForTrust(known);
+    if (age === 'stale' && (freshness.asksAlways || !remote.isSlowFor(known.claims)))
+      return askForTrust(known);
     // Either there is time left, or Keycloak is known to be down or slow: nobody waits.
     recheck.askInBackground(known);
     if (age === 'stale') {

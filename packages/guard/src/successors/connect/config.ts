@@ -4,7 +4,7 @@ import { hideSecret } from './hidden-secret.ts';
 import type { KeycloakConfig } from './keycloak-config.ts';
 
 /**
- * The settings of an application, from a file or an object. Texts may name environment variables, `${env.NAME}` or
+ * The settings of an application, from a file or an object. Strings may name environment variables, `${env.NAME}` or
  * `${env.NAME:otherwise}`; a variable that is not set is empty.
  *
  * @example
@@ -27,7 +27,7 @@ export class Config {
   realmAdminUrl: string;
   /** Not used: keys are fetched at most every five seconds. */
   minTimeBetweenJwksRequests: number;
-  /** Whether there is no login with the browser. */
+  /** Whether login with the browser is off. */
   bearerOnly: boolean | string;
   /** The only key that may sign tokens, as PEM. `undefined`: the realm's current keys. */
   publicKey: string | undefined;
@@ -59,6 +59,11 @@ export class Config {
     this.bearerOnly = settings.isBearerOnly;
     this.publicKey = toPem(settings.publicKey);
     this.verifyTokenAudience = settings.mustHaveAudience;
+  }
+
+  /** The same as `clientId`: keycloak-connect's types promise it by this name. */
+  get resource(): string | undefined {
+    return this.clientId;
   }
 }
 

@@ -17,7 +17,7 @@ import type { Token } from './token.ts';
 /** Options of `keycloak.enforcer(permissions, options)`. */
 export interface EnforcerOptions {
   /**
-   * `permissions`: asks Keycloak at each request, and puts what it grants in `request.permissions`. `token`: trades the
+   * `permissions`: asks Keycloak at each request, and puts the granted permissions in `request.permissions`. `token`: trades the
    * session's access token for one that carries the permissions. Default `permissions`.
    */
   readonly response_mode?: string | undefined;
@@ -32,7 +32,7 @@ export interface EnforcerOptions {
 
 const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
   permissions: optionRules.required({
-    rule: 'must be resource or resource:scope, or a list of these that is not empty: an empty one would let everybody pass',
+    rule: 'must be resource or resource:scope, or a list of these that is not empty: an empty one would admit every caller',
     example: "'item:read'",
     isMet: (value) => [value].flat().length > 0 && [value].flat().every(optionRules.isText),
   }),
@@ -92,17 +92,17 @@ export function createEnforcer(
     const token = kauth.grant?.access_token;
     const isOfCaller = !isFixed;
     if (token === undefined) {
-      const outage = outageOf(kauth.error);
-      if (outage !== undefined) next(outage);
-      else keycloak.accessDenied(request, response, next);
+      keycloak.accessDenied(request, response, next);
     } else {
-      decide(request, token).then(
-        (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
-        (error: unknown) => {
-          if (isOfCaller && isUnknownResource(error)) keycloak.accessDenied(request, response, next);
-          else refuse(keycloak, error, request, response, next);
-        },
-      );
+      decide(request, token)
+        .then(
+          (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
+          (error: unknown) => {
+            if (isOfCaller && isUnknownResource(error)) keycloak.accessDenied(request, response, next);
+            else refuse(keycloak, error, request, response, next);
+          },
+        )
+        .catch((error: unknown) => fail(error, response));
     }
   };
 }
@@ -112,7 +112,7 @@ function assertPossible(keycloak: KeycloakHost, server: { readonly audience: str
   if (keycloak.grantManager.authorization.isPossible(server)) return;
   const reason = toNoSecret(server.audience ?? '');
   if (server.audience === keycloak.config.clientId) {
-    // Without a secret, this client is not a resource server. keycloak-connect starts all the same and refuses everybody.
+    // Without a secret, this client is not a resource server. keycloak-connect starts all the same, and refuses every request.
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, reason);
   } else {
     throw new OptionsError('enforcer', [
@@ -136,17 +136,19 @@ function refuse(
   if (outage?.code === 'provider_misconfigured') {
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);
   }
-  if (outage !== undefined) {
-    next(outage);
-    return;
-  }
-  if (isAuthError(error) && error.statusCode === 401) {
-    // Keycloak no longer accepts the token, so the caller counts as unknown.
-    const kauth = kauthOf(request);
-    delete kauth.grant;
-    kauth.error = error;
-  }
+  const refusal = outage ?? (isAuthError(error) && error.statusCode === 401 ? error : undefined);
+  // The grant stays: the application's own `accessDenied` may read it.
+  if (refusal !== undefined) kauthOf(request).error = refusal;
+  // Never `next(error)`: callers that ignore its argument would take it for a yes.
   keycloak.accessDenied(request, response, next);
+}
+
+/** Code of the application threw, in `next` or in `accessDenied`. Unhandled, that would end the process. */
+function fail(error: unknown, response: ConnectResponse): void {
+  console.error(error);
+  if (response.headersSent) return;
+  response.statusCode = 500;
+  response.end();
 }
 
 function toResource(text: string): AskedResource {

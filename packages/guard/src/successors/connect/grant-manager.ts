@@ -39,7 +39,7 @@ export class GrantManager {
   publicKey: string | undefined;
   /** Whether the client is a public one. */
   public: boolean | string;
-  /** Whether there is no login with the browser. */
+  /** Whether login with the browser is off. */
   bearerOnly: boolean | string;
   /** Tokens issued before this are refused. Unit: seconds since 1970. Default 0. */
   notBefore = 0;
@@ -83,7 +83,7 @@ export class GrantManager {
    * Logs a user in with a password (RFC 6749 §4.3). RFC 9700 §2.4 advises against it.
    *
    * @param scope default `openid`
-   * @throws {Error} rejects with one: `<status>:<text>` if Keycloak refuses, `Grant validation failed` for a bad token
+   * @throws {Error} rejects with one: `<status>:<status text>` if Keycloak refuses, `Grant validation failed` for a bad token
    * @example
    * const grant = await keycloak.grantManager.obtainDirectly('abdullah', password);
    */
@@ -168,7 +168,7 @@ export class GrantManager {
    * Resolves to the grant itself until its access token expires, then to a new one (RFC 6749 §6). Concurrent callers share
    * one request to Keycloak.
    *
-   * @throws {Error} rejects with one if there is no refresh token, it has expired, or Keycloak refuses it
+   * @throws {Error} rejects with one if the refresh token is missing, has expired, or is refused by Keycloak
    * @example
    * const fresh = await keycloak.grantManager.ensureFreshness(grant);
    */

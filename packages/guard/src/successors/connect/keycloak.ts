@@ -146,7 +146,7 @@ export class Keycloak implements KeycloakHost {
 
   /**
    * Answers a refused request: 403 `Access denied`, or 401 with a challenge if the caller is unknown. `request.kauth.error`
-   * says why there is no grant. An application may replace it.
+   * says why the grant is missing. An application may replace it.
    *
    * @example
    * keycloak.accessDenied = (_request, response) => response.status(403).send('Not for you');
@@ -169,7 +169,7 @@ export class Keycloak implements KeycloakHost {
   /**
    * The grant of a request's bearer token or session, refreshed if it has expired. A refreshed grant is stored again.
    *
-   * @throws {Error} rejects with one if there is no valid grant
+   * @throws {Error} rejects with one without a valid grant
    * @example
    * const { access_token } = await keycloak.getGrant(request, response);
    */
@@ -302,8 +302,8 @@ export class Keycloak implements KeycloakHost {
   }
 
   /** The settings that are in use. */
-  getConfig(): Config & { realm: string } {
-    return this.config as Config & { realm: string };
+  getConfig(): Config & { realm: string; resource: string } {
+    return this.config as Config & { realm: string; resource: string };
   }
 
   /** The address that browsers use, once the discovery document is known. */

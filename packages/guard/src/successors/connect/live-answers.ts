@@ -16,7 +16,7 @@ export function introspect(context: ClientContext, token: string): Promise<boole
   });
 }
 
-/** @throws {Error} with keycloak-connect's message, whatever went wrong */
+/** @throws {Error} with keycloak-connect's message, for every cause */
 export async function readUserinfo(context: ClientContext, token: string): Promise<Record<string, unknown>> {
   try {
     return await callKeycloak(context, { hidden: [token] }, async ({ fetch }) => {

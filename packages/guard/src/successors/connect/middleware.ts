@@ -52,16 +52,19 @@ export function createMiddleware(keycloak: KeycloakHost, given: MiddlewareOption
       goOn();
       return;
     }
-    keycloak.getGrant(request, response).then(
-      (grant) => {
-        kauth.grant = grant;
-        goOn();
-      },
-      (error: unknown) => {
-        kauth.error = causeOf(error) ?? (error as Error);
-        goOn();
-      },
-    );
+    keycloak
+      .getGrant(request, response)
+      .then(
+        (grant) => {
+          kauth.grant = grant;
+        },
+        (error: unknown) => {
+          kauth.error = causeOf(error) ?? (error as Error);
+        },
+      )
+      .then(goOn)
+      // The application's `deauthenticated` may throw.
+      .catch(next);
   };
 
   /** Requests without a token or session pass at once. */

@@ -14,15 +14,15 @@ import { grantsPermission, type TokenPermission } from './token.ts';
 /** A question to Keycloak's authorization services. */
 export interface AuthZRequest {
   /** Client id of the resource server. Default: this client. */
-  readonly audience?: string | undefined;
+  audience?: string | undefined;
   /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
-  readonly audience_secret?: string | undefined;
-  /** `permissions`: answers a list of what is granted. `decision`: `{ result: true }`. Default: a token that carries it. */
-  readonly response_mode?: string | undefined;
+  audience_secret?: string | undefined;
+  /** `permissions`: answers a list of the granted permissions. `decision`: `{ result: true }`. Default: a token that carries it. */
+  response_mode?: string | undefined;
   /** Claims for the policies: a JSON object in base64. */
-  readonly claim_token?: string | undefined;
+  claim_token?: string | undefined;
   /** Format of `claim_token`, for example `urn:ietf:params:oauth:token-type:jwt`. */
-  readonly claim_token_format?: string | undefined;
+  claim_token_format?: string | undefined;
   /** Resources by id, or by name if the resource server owns them. At run time it may be missing: everything that is granted. */
   permissions: AskedResource[];
 }
@@ -42,13 +42,13 @@ export interface Authorization {
   /**
    * Replaces names by ids. Asked by name, Keycloak could decide on the caller's own resource of that name.
    *
-   * @throws {AuthError} `provider_misconfigured` if there is no such resource, or no secret
+   * @throws {AuthError} `provider_misconfigured` if the resource is unknown or the secret is missing
    */
   toIds(asked: readonly AskedResource[], server: Server): Promise<AskedResource[]>;
-  /** Whether a token that Keycloak just issued as an answer carries all of it. */
+  /** Whether a token that Keycloak just issued as an answer carries all these permissions. */
   carries(token: string, asked: readonly AskedResource[], server: Server): boolean;
   /**
-   * @returns Keycloak's answer as it was sent; a list is reduced to what was asked for
+   * @returns Keycloak's answer as it was sent; a list is reduced to the permissions in the question
    * @throws {AuthError} `permission_denied` if Keycloak grants nothing; see `Permissions.check` for the others
    * @see Keycloak: Authorization Services Guide, "Obtaining permissions"
    */
@@ -88,7 +88,7 @@ export function createAuthorization(engine: () => Engine): Authorization {
       asked.map(async ({ id: resource, scopes = [] }) => {
         if (ID.test(resource)) return { id: resource, scopes };
         const wanted = scopes.length === 0 ? [{ resource }] : scopes.map((scope) => ({ resource, scope }));
-        const ids = await Promise.all(wanted.map(judge.idOf));
+        const ids = await Promise.all(wanted.map((one) => judge.idOf(one)));
         const at = ids.indexOf('unknown');
         if (at !== -1) throw markUnknown(toUnknown(wanted[at] ?? { resource }, clientId));
         return { id: ids[0] as string, scopes };
@@ -149,7 +149,7 @@ export function isUnknownResource(error: unknown): boolean {
 
 const NOT_THERE = 'Keycloak has no resource with that id, or it has no such scope: correct the guard';
 
-/** Keycloak answers 200 for a partial grant, and may add what nobody asked for. */
+/** Keycloak answers 200 for a partial grant, and may add permissions that are not in the question. */
 function toAnswer(mode: string, text: string, asked: readonly AskedResource[]): string {
   const granted = JSON.parse(text) as TokenPermission[];
   if (mode === 'permissions') {
@@ -157,7 +157,7 @@ function toAnswer(mode: string, text: string, asked: readonly AskedResource[]): 
     return JSON.stringify(granted.filter(({ rsid }) => ids.has(rsid ?? '')));
   }
   if (grantsAll(granted, asked)) return '{"result":true}';
-  throw new AuthError('permission_denied', 'Keycloak does not grant all of it');
+  throw new AuthError('permission_denied', 'Keycloak does not grant all these permissions');
 }
 
 function toText({ id, scopes = [] }: AskedResource): string {

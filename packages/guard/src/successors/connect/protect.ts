@@ -27,7 +27,7 @@ export type GuardFn = {
 /** The name that {@link GuardFn} had in old versions of keycloak-connect. @deprecated Use that. */
 export type GaurdFn = GuardFn;
 
-/** @throws {OptionsError} for a `spec` that would admit everybody or nobody */
+/** @throws {OptionsError} for a `spec` that would admit or refuse every caller */
 export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | undefined): ConnectHandler {
   const check = toCheck(spec);
   return function protect(request, response, next) {
@@ -55,12 +55,12 @@ function askToLogIn(
   query?: string,
 ): void {
   const { error } = kauthOf(request);
-  const outage = outageOf(error);
-  // During an outage, a caller who is signed in must not be sent to a login page that does not answer.
-  if (outage !== undefined) next(outage);
-  // A caller that sends a token is a program: it cannot log in, and would take the login page for an answer.
-  else if (!isFromElsewhere(error) && readBearer(request) === undefined && keycloak.redirectToLogin(request))
-    forceLogin(keycloak, request, response, query);
+  // During an outage, the login page does not answer: a signed-in caller must not be sent there. A caller that sends a token is
+  // a program: it cannot log in, and would take the login page for an answer.
+  const mayLogIn =
+    outageOf(error) === undefined && !isFromElsewhere(error) && readBearer(request) === undefined;
+  if (mayLogIn && keycloak.redirectToLogin(request)) forceLogin(keycloak, request, response, query);
+  // Never `next(error)`: callers that ignore its argument would take it for a yes.
   else keycloak.accessDenied(request, response, next);
 }
 
@@ -87,8 +87,8 @@ function toCheck(spec: unknown): GuardFn {
       option: 'spec',
       rule:
         typeof spec === 'function'
-          ? 'must not be an async function: its promise would let everybody pass. Look up what it needs in an earlier handler, and decide in a function that is not async'
-          : 'must be one role as a string, or a function; for one of several roles, a function',
+          ? 'must not be an async function: its promise would admit every caller. Await the data that it needs in an earlier handler, and decide in a function that is not async'
+          : 'must be one role as a string, or a function; for one of several roles, a function. `npx keycloak-guard migrate` lists all such calls',
       example: "(token) => token.hasRole('realm:admin') || token.hasRole('editor')",
     },
   ]);

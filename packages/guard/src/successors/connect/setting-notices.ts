@@ -11,8 +11,7 @@ export function tellOfSettings(
     notify({
       level: 'warn',
       code: 'setting_unsafe',
-      message:
-        'verify-token-audience is false: a token that the realm issued for any other client is accepted',
+      message: 'verify-token-audience is false: tokens for every client of the realm are accepted',
       fix: `Give the clients that call this one an audience mapper for ${config.clientId}, and leave the setting out`,
     });
   }
@@ -20,7 +19,7 @@ export function tellOfSettings(
     notify({
       level: 'warn',
       code: 'setting_unsafe',
-      message: 'realm-public-key pins one key: when the realm gets another one, nobody gets in',
+      message: 'realm-public-key pins one key: when the realm gets another one, every token is refused',
       fix: 'Leave the setting out: then the keys of the realm are fetched',
     });
   }
@@ -52,7 +51,7 @@ export function withoutIgnored<T extends object>(
 }
 
 const told = new WeakMap<Verifier, Set<string>>();
-/** Bounds memory: a message may name what the application asks for. */
+/** Bounds memory: a message may name a resource that the application asks for. */
 const MOST_MESSAGES = 100;
 
 function tellOnce(verifier: Verifier, notice: Notice): void {
@@ -63,7 +62,7 @@ function tellOnce(verifier: Verifier, notice: Notice): void {
   verifier.notify(notice);
 }
 
-/** Reports each reason why an enforcer refuses everybody, once. */
+/** Reports each reason why an enforcer refuses every caller, once. */
 export function tellOncePermissionsImpossible(verifier: Verifier, reason: string): void {
   tellOnce(verifier, {
     level: 'error',

@@ -1,7 +1,7 @@
 import { readCookie, toSetCookie } from '../../session/internal.ts';
 import { type ConnectRequest, type ConnectResponse, isSecure, nameOnHost } from './request.ts';
 
-/** Cookie that marks a browser for which Keycloak just answered that nobody is signed in. */
+/** Cookie that marks a browser that Keycloak has just called signed out. */
 const NAME = 'keycloak-sso-checked';
 /** Time for the browser to follow a redirect. */
 const MAX_AGE_SECONDS = 30;

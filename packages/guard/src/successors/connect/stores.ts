@@ -2,7 +2,7 @@ import { readCredentials } from '../../core/internal.ts';
 import type { Grant } from './grant.ts';
 import { type ConnectRequest, type ConnectResponse, sessionOf } from './request.ts';
 
-/** Where the grant of a request comes from, and where it is kept between requests. */
+/** Reads the grant of a request, and keeps it between requests. */
 export interface GrantStore {
   /** The grant of a request, as JSON or as an object. `undefined` if there is none. */
   // biome-ignore lint/suspicious/noExplicitAny: JSON

@@ -9,6 +9,7 @@ import {
   type NestModule,
   type OnApplicationShutdown,
   type OnModuleInit,
+  Optional,
   type Provider,
   type Type,
 } from '@nestjs/common';
@@ -43,13 +44,13 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
   readonly #keycloak: KeycloakConnectService;
   readonly #host: HttpAdapterHost;
   readonly #modules: ModulesContainer;
-  readonly #contexts: ExternalContextCreator;
+  readonly #contexts: ExternalContextCreator | undefined;
 
   constructor(
     keycloak: KeycloakConnectService,
     host: HttpAdapterHost,
     modules: ModulesContainer,
-    contexts: ExternalContextCreator,
+    contexts?: ExternalContextCreator,
   ) {
     this.#keycloak = keycloak;
     this.#host = host;
@@ -115,7 +116,7 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
    * @throws {Error} naming each handler with a decorator that no guard reads
    */
   onModuleInit(): void {
-    const global = { guards: globalGuardsOf(this.#contexts), isHybrid: isHttp(this.#host) };
+    const global = { guards: globalGuardsOf(this.#modules, this.#contexts), isHybrid: isHttp(this.#host) };
     assertRead(this.#modules, global, (line) => new Logger('Keycloak').warn(line));
     this.#keycloak.load();
   }
@@ -150,3 +151,4 @@ Inject(KeycloakConnectService)(KeycloakConnectModule, undefined, 0);
 Inject(HttpAdapterHost)(KeycloakConnectModule, undefined, 1);
 Inject(ModulesContainer)(KeycloakConnectModule, undefined, 2);
 Inject(ExternalContextCreator)(KeycloakConnectModule, undefined, 3);
+Optional()(KeycloakConnectModule, undefined, 3);

@@ -1,4 +1,5 @@
-import { type ConnectionGuard, createDoor, type Door } from '../../adapters/engine/internal.ts';
+import type { ConnectionGuard, Door } from '../../adapters/engine/internal.ts';
+import { createDoor } from '../../adapters/face/internal.ts';
 import {
   type Call,
   type CallReader,

@@ -1,6 +1,12 @@
 import type { Type } from '@nestjs/common';
 import type { ExternalContextCreator, ModulesContainer } from '@nestjs/core';
-import { findUnguarded, type Handler, refuseUnguarded, registeredIn } from '../../adapters/nest/internal.ts';
+import {
+  appGuardsIn,
+  findUnguarded,
+  type Handler,
+  refuseUnguarded,
+  registeredIn,
+} from '../../adapters/nest/internal.ts';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 import { type Reader, readersOf } from './marks.ts';
 
@@ -63,19 +69,23 @@ function guardsOn(on: object): Type[] {
   return toClasses((Reflect.getMetadata('__guards__', on) as readonly unknown[] | undefined) ?? []);
 }
 
-/** Guards that the application registered as `APP_GUARD` or by `useGlobalGuards`. */
-export function globalGuardsOf(contexts: ExternalContextCreator): Type[] {
-  // Nest has no public list of them. If it should be elsewhere one day, the start is refused, and `@UseGuards` helps.
-  const { config } = (contexts as unknown as { guardsContextCreator: { config?: GuardLists } })
-    .guardsContextCreator;
-  if (config === undefined) return [];
-  const scoped = config.getGlobalRequestGuards().map(({ metatype }) => metatype);
-  return toClasses([...config.getGlobalGuards(), ...scoped]);
+/**
+ * Guards of the application, registered as `APP_GUARD` or by `useGlobalGuards`.
+ *
+ * @param contexts `undefined` in Nest 8
+ */
+export function globalGuardsOf(
+  modules: ModulesContainer,
+  contexts: ExternalContextCreator | undefined,
+): Type[] {
+  // Nest has no public list of the latter. If it moves one day, the start is refused, and `@UseGuards` helps.
+  const { guardsContextCreator } = (contexts ?? {}) as unknown as Partial<WithGuards>;
+  const used = toClasses(guardsContextCreator?.config?.getGlobalGuards() ?? []);
+  return [...new Set([...appGuardsIn(modules), ...used])];
 }
 
-interface GuardLists {
-  getGlobalGuards(): readonly unknown[];
-  getGlobalRequestGuards(): readonly { readonly metatype: unknown }[];
+interface WithGuards {
+  readonly guardsContextCreator: { readonly config?: { getGlobalGuards(): readonly unknown[] } };
 }
 
 const toClasses = (guards: readonly unknown[]): Type[] =>

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { queryOf } from '../../http/form.ts';
 import { jsonTextOf, parseJsonTexts } from '../../http/json-body.ts';
-import type { Provider } from '../../provider.ts';
 import type { ProtectionAnswer, ProtectionCall } from './call.ts';
 import { findCaller } from './caller.ts';
 import { createPermissionTicket } from './permission.ts';
@@ -47,7 +46,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
  *
  * @see Keycloak, Authorization Services Guide: "Protection API"
  */
-export function addProtectionApi(app: FastifyInstance, provider: Provider): void {
+export function addProtectionApi(app: FastifyInstance): void {
   app.register(
     async (scope) => {
       parseJsonTexts(scope);
@@ -60,7 +59,7 @@ export function addProtectionApi(app: FastifyInstance, provider: Provider): void
             handler:
               handler === undefined
                 ? (_request, reply) => reply.code(405).send({ error: 'HTTP 405 Method Not Allowed' })
-                : (request, reply) => answer(provider, request, reply, needsRole, handler),
+                : (request, reply) => answer(request, reply, needsRole, handler),
           });
         }
       }
@@ -70,12 +69,12 @@ export function addProtectionApi(app: FastifyInstance, provider: Provider): void
 }
 
 async function answer(
-  provider: Provider,
   request: FastifyRequest,
   reply: FastifyReply,
   needsRole: boolean,
   handler: Handler,
 ): Promise<FastifyReply> {
+  const { provider } = request;
   const caller = await findCaller(provider, request, needsRole);
   const { id = '' } = request.params as { id?: string };
   const call = { provider, request, caller, id, query: queryOf(request), text: jsonTextOf(request) };

@@ -5,7 +5,7 @@ import { kcadm, onPage } from './say.ts';
 
 export const clientAuthenticator: Check = {
   id: 'client.authenticator',
-  needs: ['client.enabled'],
+  needs: ['client.enabled', 'settings.secret'],
   async run({ reach }) {
     const grant = await reach.client.passwordGrant();
     if ((await findClientState(reach.client)) !== 'other-authenticator') return ok('client id and secret');

@@ -13,7 +13,7 @@ import { orBySetup } from './or-by-setup.ts';
 /** Whether Keycloak still accepts the piped token. */
 export const tokenSession: Check = {
   id: 'token.session',
-  needs: ['token.accepted'],
+  needs: ['token.accepted', 'settings.secret'],
   async run({ reach, token = '' }) {
     const introspection = await reach.calls.introspect(token);
     if (introspection.json?.active === true) return ok('introspection says active');

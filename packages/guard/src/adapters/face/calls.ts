@@ -7,7 +7,7 @@ import type {
   TokenForOptions,
 } from '../../outgoing/index.ts';
 import { type Caller, createOutgoing } from '../../outgoing/internal.ts';
-import type { Door } from './door.ts';
+import type { Engine } from '../engine/internal.ts';
 
 /** Calls to other services, in an adapter. */
 export interface Calls<Incoming> {
@@ -53,16 +53,20 @@ export interface Calls<Incoming> {
   tokenAs(options?: TokenAsOptions): () => Promise<string>;
 }
 
-/** @param factory the adapter's, for errors */
-export function createCalls<Incoming>(
-  factory: string,
-  door: Pick<Door<Incoming, never, never>, 'verifier' | 'accessToken' | 'toRequest'>,
-): Calls<Incoming> {
-  const outgoing = createOutgoing(factory, door.verifier);
+/**
+ * {@link Calls} of an adapter. Nothing is made before one of them is used.
+ *
+ * @param toIncoming the engine's request of what the application calls one
+ */
+export function createCalls<Incoming, Given = Incoming>(
+  door: Pick<Engine<Incoming, never, never>, 'factory' | 'verifier' | 'accessToken' | 'toRequest'>,
+  toIncoming: (given: Given) => Incoming = (given) => given as unknown as Incoming,
+): Calls<Given> {
+  const outgoing = createOutgoing(door.factory, door.verifier);
 
-  async function callerOf(who: Incoming | Principal<object>): Promise<Caller | null> {
+  async function callerOf(who: Given | Principal<object>): Promise<Caller | null> {
     if (isPrincipal(who)) return { token: tokenOfPrincipal(who), isAdmitted: true };
-    const token = await door.accessToken(who as Incoming);
+    const token = await door.accessToken(toIncoming(who as Given));
     return token === null ? null : { token, isAdmitted: false };
   }
 
@@ -76,7 +80,7 @@ export function createCalls<Incoming>(
     fetchFor(options) {
       const call = outgoing.fetchFor(options);
       return async (who, path, init) => {
-        const headers = isPrincipal(who) ? {} : door.toRequest(who as Incoming).headers;
+        const headers = isPrincipal(who) ? {} : door.toRequest(toIncoming(who as Given)).headers;
         return call(await callerOf(who), (name) => headerOf(headers, name), path, init);
       };
     },

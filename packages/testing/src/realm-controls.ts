@@ -1,0 +1,64 @@
+import type { DevRealm } from './dev-realm.ts';
+import { endSession } from './end-session.ts';
+import type { Misbehaviour } from './misbehaviour.ts';
+import type { Provider } from './provider.ts';
+import type { Realm } from './realm/realm.ts';
+import { mintToken } from './tokens/mint.ts';
+import { warningsOf } from './warnings.ts';
+
+/** What a test can do to a realm. @param issuer issuer of its tokens */
+export function createControls(provider: Provider, issuer: string): DevRealm {
+  const { realm, keys, sessions, lockout, misbehaviour } = provider;
+  const { settings: file } = realm;
+  return {
+    issuer,
+    realm: realm.name,
+    get warnings() {
+      return warningsOf(file, realm);
+    },
+    async issueToken(request = {}) {
+      const user = userOf(realm, request.username ?? file.users?.[0]?.username ?? '');
+      const clientId = request.clientId ?? file.clients?.[0]?.clientId ?? '';
+      const client = realm.client(clientId);
+      if (client === undefined) throw new TypeError(`there is no client '${clientId}' in the realm`);
+      return mintToken(provider, request, user, client, issuer);
+    },
+    rotateKeys: (how) => keys.rotate(how),
+    sessionsOf: (username) => sessions.ofUser(userOf(realm, username).id).map(({ id }) => id),
+    async endSession(sessionId) {
+      const session = sessions.find(sessionId) ?? sessions.find(sessionId, true);
+      if (session === undefined) throw new TypeError('there is no such session');
+      await endSession(provider, session, issuer);
+    },
+    async logoutUser(username) {
+      for (const session of sessions.ofUser(userOf(realm, username).id)) {
+        await endSession(provider, session, issuer);
+      }
+    },
+    disableUser: (username) => void realm.updateUser(username, { enabled: false }),
+    enableUser: (username) => void realm.updateUser(username, { enabled: true }),
+    updateUser: (username, change) => void realm.updateUser(username, change),
+    updateClient: (clientId, change) => void realm.updateClient(clientId, change),
+    updateRealm(change) {
+      realm.settings = { ...realm.settings, ...change };
+    },
+    unlockUsers: () => lockout.clear(),
+    ...createMoods(misbehaviour),
+  };
+}
+
+/** The controls of how a realm, or all of them, misbehave. */
+export const createMoods = (misbehaviour: Misbehaviour): Moods => ({
+  answerSlowly: (delayMs, endpoint) => misbehaviour.set({ kind: 'slow', delayMs }, endpoint),
+  answerWithError: (statusCode = 500, endpoint) => misbehaviour.set({ kind: 'error', statusCode }, endpoint),
+  answerGarbage: (endpoint) => misbehaviour.set({ kind: 'garbage' }, endpoint),
+  answerNormally: () => misbehaviour.clear(),
+});
+
+type Moods = Pick<DevRealm, 'answerSlowly' | 'answerWithError' | 'answerGarbage' | 'answerNormally'>;
+
+function userOf(realm: Realm, username: string) {
+  const user = realm.userByLogin(username);
+  if (user === undefined) throw new TypeError(`there is no user '${username}' in the realm`);
+  return user;
+}

@@ -1,0 +1,49 @@
+import { createResourceServers } from './authz/resource-servers.ts';
+import { createCodes } from './browser/codes.ts';
+import { createConsents } from './browser/consents.ts';
+import { createDevices } from './browser/devices.ts';
+import { createLogins } from './browser/logins.ts';
+import { createPushedRequests } from './browser/pushed-requests.ts';
+import { createClientKeys } from './client-auth/client-keys.ts';
+import { createUsedTokens } from './client-auth/used-tokens.ts';
+import type { Clock } from './clock.ts';
+import type { Feature } from './features.ts';
+import { createLockout } from './lockout.ts';
+import { createMisbehaviour } from './misbehaviour.ts';
+import type { Provider } from './provider.ts';
+import { createRealm } from './realm/realm.ts';
+import type { RealmRepresentation } from './realm/representation.ts';
+import { createMetadataDocuments } from './registration/metadata-documents.ts';
+import { createSessions } from './sessions.ts';
+import type { StoredRealm } from './state-file.ts';
+import { createDpopChecker } from './tokens/dpop.ts';
+import { signingAlgorithmsOf } from './tokens/key-providers.ts';
+import { createKeyRing } from './tokens/keys.ts';
+
+/** The state of one realm. Its keys are made with the first request that needs them, so that a thousand realms cost little. */
+export function createProvider(
+  representation: RealmRepresentation,
+  clock: Clock,
+  { features = [], stored = {} }: { features?: readonly Feature[]; stored?: StoredRealm | undefined } = {},
+): Provider {
+  const realm = createRealm(representation, features);
+  return {
+    realm,
+    clock,
+    resourceServers: createResourceServers(realm),
+    keys: createKeyRing(stored.keys, signingAlgorithmsOf(representation)),
+    sessions: createSessions(realm, clock, stored.sessions),
+    lockout: createLockout(realm, clock),
+    codes: createCodes(realm, clock),
+    logins: createLogins(realm, clock),
+    consents: createConsents(),
+    devices: createDevices(realm, clock),
+    pushedRequests: createPushedRequests(realm, clock),
+    dpop: createDpopChecker(clock),
+    clientKeys: createClientKeys(clock),
+    usedTokens: createUsedTokens(clock),
+    documents: createMetadataDocuments(realm, clock),
+    registered: new Map(),
+    misbehaviour: createMisbehaviour(),
+  };
+}
