@@ -7,12 +7,14 @@ import {
   type ResolvedDpopOptions,
   resolveDpopOptions,
 } from './binding/dpop-options.ts';
+import { CREDENTIAL_RULES, toCredential } from './credential/create-credential.ts';
+import type { Credential } from './credential/credential.ts';
+import type { CredentialOptions } from './credential/options.ts';
 import { ACR_LEVELS, type AcrLevels } from './guards/acr-levels.ts';
 import { OptionsError } from './http/errors.ts';
 import { type Filled, fillOptions, type OptionRules } from './options/check-options.ts';
 import {
   between,
-  CLIENT_SECRET,
   CLOCK,
   CLOCK_TOLERANCE_SECONDS,
   callable,
@@ -33,36 +35,12 @@ import {
 } from './options/option-rules.ts';
 import type { Claims } from './principal/claims.ts';
 import type { RevocationStore } from './revocation/revocation.ts';
+import type { Notice } from './runtime/notice.ts';
 import { createNoticeLines } from './runtime/notice-lines.ts';
 import { toSafeListener } from './runtime/safe-listener.ts';
 
 /** How often Keycloak is asked about a token whose signature is good. */
 export type TokenCheck = 'local' | 'recheck' | 'remote';
-
-/**
- * Something the operator should know. Notices are rare (never one per request) and hold no secret.
- * Every `code` is stable and explained in `docs/errors.md`.
- */
-export interface Notice {
-  readonly level: 'info' | 'warn' | 'error';
-  readonly code:
-    | 'keys_loaded'
-    | 'keys_unavailable'
-    | 'key_ignored'
-    | 'issuer_conflict'
-    | 'issuer_mismatch'
-    | 'recheck_impossible'
-    | 'recheck_misconfigured'
-    | 'provider_unavailable'
-    | 'provider_back'
-    | 'setting_unsafe'
-    | 'setting_ignored'
-    | 'logout_not_shared'
-    | 'permissions_impossible';
-  readonly message: string;
-  /** What to do about it, where that is known. */
-  readonly fix?: string | undefined;
-}
 
 /** Options of {@link createVerifier}. */
 export interface VerifierOptions<C extends object = Claims> {
@@ -79,8 +57,13 @@ export interface VerifierOptions<C extends object = Claims> {
    * issuer. Such a Keycloak cannot be asked about tokens (`tokenCheck`), which a notice says. Default: what the document says.
    */
   readonly issuer?: string | undefined;
-  /** Secret of that client. Without one, introspection is never used. */
+  /** Secret of that client: the short form of `credential: { secret }`. */
   readonly clientSecret?: string | undefined;
+  /**
+   * How this application proves to Keycloak that it is that client: a secret, a key, a token file or a certificate. Default:
+   * it does not, as a public client; then introspection is never used.
+   */
+  readonly credential?: CredentialOptions | Credential | undefined;
   /**
    * Audience a token must have (one of them, where several are given); then the client a token was issued to
    * (`azp`) no longer counts. Default: `aud` contains `clientId`, or `azp` is `clientId`.
@@ -167,7 +150,7 @@ export const VERIFIER_RULES = {
   realm: REALM,
   clientId: required(string('must be the client id of this API', "'my-api'")),
   issuer: ISSUER,
-  clientSecret: CLIENT_SECRET,
+  ...CREDENTIAL_RULES,
   audience: {
     rule: 'must be a string, or a list of strings that is not empty',
     example: "'my-api'",
@@ -204,8 +187,9 @@ export const VERIFIER_RULES = {
 export interface ResolvedOptions<C extends object = Claims>
   extends Omit<
     Filled<VerifierOptions<C>, typeof VERIFIER_RULES>,
-    'audience' | 'algorithms' | 'dpop' | 'onNotice'
+    'clientSecret' | 'credential' | 'audience' | 'algorithms' | 'dpop' | 'onNotice'
   > {
+  readonly credential: Credential;
   readonly audience: readonly string[] | typeof ANY_AUDIENCE | undefined;
   readonly algorithms: ReadonlySet<string>;
   readonly dpop: ResolvedDpopOptions;
@@ -218,8 +202,12 @@ export interface ResolvedOptions<C extends object = Claims>
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function resolveOptions<C extends object>(options: VerifierOptions<C>): ResolvedOptions<C> {
-  const filled = fillOptions('createVerifier', options, VERIFIER_RULES);
-  const { serverUrl, realm, audience } = filled;
+  const {
+    clientSecret,
+    credential: given,
+    ...filled
+  } = fillOptions('createVerifier', options, VERIFIER_RULES);
+  const { serverUrl, realm, clientId, audience, clock } = filled;
   const dpop = resolveDpopOptions(filled.dpop);
   if (dpop.mode !== 'off' && filled.revocationStore && !filled.revocationStore.useProofOnce) {
     const rule = 'must have the method useProofOnce if dpop is on';
@@ -227,11 +215,17 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
       { option: 'revocationStore', rule, example: 'createRedisRevocationStore(…)' },
     ]);
   }
+  const onNotice = toSafeListener(filled.onNotice ?? createNoticeLines(`${serverUrl}, realm ${realm}`));
   return Object.freeze({
     ...filled,
+    credential: toCredential(
+      'createVerifier',
+      { clientSecret, credential: given },
+      { clientId, onNotice, clock },
+    ),
     audience: typeof audience === 'string' ? [audience] : audience,
     algorithms: new Set(filled.algorithms),
     dpop,
-    onNotice: toSafeListener(filled.onNotice ?? createNoticeLines(`${serverUrl}, realm ${realm}`)),
+    onNotice,
   });
 }
