@@ -6,7 +6,7 @@ import {
   OptionsError,
   type VerifierOptions,
 } from '../../packages/guard/src/core/index.ts';
-import { resolveOptions } from '../../packages/guard/src/core/options.ts';
+import { ANY_AUDIENCE, resolveOptions } from '../../packages/guard/src/core/options.ts';
 import { settle } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -264,6 +264,16 @@ describe('the options of a verifier', () => {
     assert.deepEqual(rest, { ...given, audience: ['one'] });
     assert.deepEqual([...algorithms], ['ES256']);
     assert.deepEqual(resolveOptions({ ...good, audience: ['a', 'b'] }).audience, ['a', 'b']);
+  });
+
+  it('take a token for any client of the realm, with ANY_AUDIENCE', async (t) => {
+    const realm = createTestRealm();
+    const strict = realm.verifier();
+    const open = realm.verifier({ audience: ANY_AUDIENCE as never });
+    t.after(() => Promise.all([strict.close(), open.close()]));
+    const token = realm.mint({ aud: 'other', azp: 'other' });
+    await assert.rejects(async () => strict.verify(token), { code: 'token_audience' });
+    assert.equal((await open.verify(token)).username, 'abdullah');
   });
 
   it('refuse a store that cannot hold proofs where there will be some', () => {
