@@ -60,7 +60,10 @@ export async function run(args: string[]): Promise<number> {
     }
     if (!(error instanceof ClientError || error instanceof AuthorizationError)) throw error;
     err.line(`keycloak-guard token: ${error.message}`);
-    if (error instanceof ClientError) err.line(error.diagnosis.fix);
+    if (error instanceof ClientError) {
+      const { toSettingNames } = await import('@keycloak-guard/server/setting-names');
+      err.line(toSettingNames(error.diagnosis.fix));
+    }
     return 1;
   }
 }
