@@ -66,6 +66,14 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['--mcp', B, '--mcp-scope', 'y', '--mcp-registration'],
     ],
   ],
+  spa: [
+    [
+      ['spa', 'page', '--app-url', 'http://localhost:5173', '--client-id', 'orders'],
+      ['spa', 'page', '--app-url', 'https://other.example', '--client-id', 'billing'],
+    ],
+    [['spa', 'frontend', '--app-url', 'http://localhost:3000', '--client-id', 'orders']],
+    [['spa', 'orders', '--app-url', 'http://localhost:3000', '--client-id', 'billing']],
+  ],
   audience: [
     [
       ['audience', 'frontend', '--client-id', 'orders'],
