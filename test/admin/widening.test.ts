@@ -62,6 +62,11 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['mcp', B, '--scope', 'profile'],
     ],
     [
+      ['mcp', A],
+      ['audience', 'mcp-client', '--client-id', 'orders'],
+      ['mcp', B],
+    ],
+    [
       ['--mcp', A, '--mcp-scope', 'x'],
       ['--mcp', B, '--mcp-scope', 'y', '--mcp-registration'],
     ],
@@ -80,6 +85,10 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['audience', 'frontend', '--client-id', 'billing'],
     ],
     [['audience', 'orders', '--client-id', 'billing']],
+    [
+      ['mcp', A],
+      ['audience', 'mcp-client', '--client-id', 'orders'],
+    ],
   ],
   export: [[API, ['export', '/dev/null', '--client-id', 'billing', '--no-user']]],
 };
