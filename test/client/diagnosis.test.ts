@@ -49,7 +49,7 @@ const CASES: [TokenAnswer, string, string][] = [
     'client_misconfigured',
   ],
   [json(400, 'invalid_client', 'Client requires user consent'), 'consent-required', 'client_misconfigured'],
-  [json(400, 'invalid_client', 'Unable to load public key'), 'client-authentication', 'client_misconfigured'],
+  [json(400, 'invalid_client', 'Unable to load public key'), 'assertion-key', 'client_misconfigured'],
   [json(400, 'invalid_request', 'DPoP proof is missing'), 'dpop-client-no-proof', 'client_misconfigured'],
   [json(400, 'invalid_scope', 'Invalid scopes: openid nonsense'), 'invalid-scope', 'client_misconfigured'],
   [json(403, 'invalid_request', 'HTTPS required'), 'ssl-required', 'client_misconfigured'],

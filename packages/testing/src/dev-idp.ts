@@ -29,6 +29,7 @@ export interface DevIdpOptions {
    * `undefined` for a name that is to have none. Default none.
    *
    * @example
+   * const shop = { realm: 'shop', users: [{ username: 'ann', enabled: true }] };
    * const idp = await startDevIdp({ realmTemplate: (name) => (name.startsWith('shop-') ? shop : undefined) });
    */
   realmTemplate?: RealmTemplate;

@@ -2,6 +2,13 @@
 
 export { KEPT } from './binding/confirmation.ts';
 export {
+  CREDENTIAL_RULES,
+  type GivenCredential,
+  toCredential,
+} from './credential/create-credential.ts';
+export type { Authentication, CredentialKind } from './credential/credential.ts';
+export { createHeldToken, type HeldToken } from './credential/held-token.ts';
+export {
   createGate,
   type Gate,
   type GateHost,
@@ -77,3 +84,4 @@ export { createStandardErrorLog, type Log } from './runtime/log.ts';
 export { createNoticeLines } from './runtime/notice-lines.ts';
 export { toSafeListener } from './runtime/safe-listener.ts';
 export { selectByIssuer } from './select-verifier.ts';
+export { partsOf, type VerifierParts } from './verifier-parts.ts';

@@ -39,7 +39,7 @@ function areParameters(value: unknown): value is AuthorizationParameters {
  * The other parameters that the browser takes to Keycloak. The application's own win over those in the query: anybody can
  * make a link with a query.
  *
- * @throws {TypeError} where a function of the application returns what it must not
+ * @throws {TypeError} if the application's function returns an invalid value
  */
 export async function toAuthorizationParameters(
   { idpHint, authorizationParameters }: Settings,

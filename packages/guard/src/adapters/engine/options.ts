@@ -86,7 +86,7 @@ export interface ResolvedAdapter<Incoming, C extends object> extends AdapterOpti
 
 /** The options of a verifier that identify this application as a client of a realm. */
 export type ClientSettings = Partial<
-  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'clientSecret' | 'timeoutMs' | 'fetch'>
+  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'timeoutMs' | 'fetch'>
 >;
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */

@@ -13,8 +13,8 @@ import {
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
-import { openDoor, toBase } from '../face/internal.ts';
-import { toFetchMcp } from '../mcp/internal.ts';
+import { createCalls, openDoor, toBase } from '../face/internal.ts';
+import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
 
@@ -60,6 +60,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
   const { connect, ...base } = toBase(door);
   return {
     ...base,
+    ...createCalls<FetchRequest, Incoming>(door as never, toRequest),
     guard: (requirements, handler) => toGuarded(door.gate(requirements), handler as never, refuse),
     permit: (rule, given, handler) =>
       toPermitted(door.permits.permit<Request>(rule, given), handler as never, refuse),
@@ -96,9 +97,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
           return refuse(error, request, reply);
         }
         if (found instanceof Response) return addToFetchAnswer(found, reply);
-        const response = await handler(request, found);
-        found.onHead(response.status, response.headers.get('mcp-session-id') ?? undefined);
-        return addToFetchAnswer(response, reply);
+        return addToFetchAnswer(toWatched(await handler(request, found), found), reply);
       };
     },
     handle,

@@ -89,6 +89,37 @@ export function requireIssuer(...issuers: string[]): Guard<object> {
 }
 
 /**
+ * @throws {AuthError} `client_refused` unless the token was issued to one of the clients (`azp`)
+ * @throws {TypeError} at once without a client
+ */
+export function requireClient(...clients: string[]): Guard<object> {
+  assertTexts('a client id', clients);
+  return ({ authorizedParty }) => {
+    if (authorizedParty !== null && clients.includes(authorizedParty)) return;
+    throw new AuthError('client_refused', 'The token was issued to a client that has no access here', {
+      expected: `azp ${clients.join(' or ')}`,
+      seen: `azp ${authorizedParty ?? 'missing'}`,
+    });
+  };
+}
+
+/**
+ * @throws {AuthError} `kind_refused` for a service where a person has to be, or the other way round
+ * @throws {TypeError} at once for another kind
+ */
+export function requireKind(kind: Principal['kind']): Guard<object> {
+  if (kind !== 'person' && kind !== 'service')
+    throw new TypeError("A guard needs a kind: 'person' or 'service'");
+  return (principal) => {
+    if (principal.kind === kind) return;
+    throw new AuthError('kind_refused', `Only a ${kind} has access here`, {
+      expected: kind,
+      seen: principal.kind,
+    });
+  };
+}
+
+/**
  * @param isAllowed passes by returning `true`, and by nothing else: a promise does not pass
  * @throws {AuthError} `permission_denied` where it does not
  */

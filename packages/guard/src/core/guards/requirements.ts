@@ -9,10 +9,12 @@ import {
   assertSomebody,
   type Guard,
   requireAudience,
+  requireClient,
   requireClientRole,
   requireGroup,
   requireGroupTree,
   requireIssuer,
+  requireKind,
   requireOrganization,
   requireRealmRole,
   requireScope,
@@ -43,6 +45,10 @@ export interface Requirements<C extends object = AppClaims> {
   readonly audience?: OneOrMore;
   /** Issuers (`iss`), one of which must have issued the token: an API that accepts several realms tells them apart. */
   readonly issuer?: OneOrMore;
+  /** Clients, one of which the token must have been issued to (`azp`). Their users have no more rights by that. */
+  readonly client?: OneOrMore;
+  /** Whether a person has to be there (`person`), or a client in its own name (`service`). */
+  readonly kind?: 'person' | 'service';
   /**
    * How strongly the person must have signed in (`acr`): one of these, or a stronger one where `acrLevels` is given. Others
    * are told to sign in that way, with the first of them (RFC 9470).
@@ -65,6 +71,8 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
   organization: "'acme'",
   audience: "'my-api'",
   issuer: "'https://sso.example.com/realms/testing'",
+  client: "'reports'",
+  kind: "'person'",
   acr: "'gold'",
   maxAge: '300',
   check: '(principal) => principal.claims.email_verified === true',
@@ -173,6 +181,10 @@ function build<C extends object>(
       return [requireAudience(...toList(value))];
     case 'issuer':
       return [requireIssuer(...toList(value))];
+    case 'client':
+      return [requireClient(...toList(value))];
+    case 'kind':
+      return [requireKind(value)];
     case 'acr':
       // Together with `maxAge`, for one challenge.
       return [requireSignIn({ acr: toList(value), maxAge: requirements.maxAge }, signInRules)];

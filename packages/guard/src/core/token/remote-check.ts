@@ -24,7 +24,7 @@ export interface RemoteCheck {
 
 type RemoteOptions = Pick<
   ResolvedOptions,
-  'clientId' | 'clientSecret' | 'clock' | 'fetch' | 'onNotice' | 'timeoutMs'
+  'clientId' | 'credential' | 'clock' | 'fetch' | 'onNotice' | 'timeoutMs'
 >;
 
 /** Longest wait of a request for which a good signature is enough. */
