@@ -14,8 +14,11 @@ export async function isPasswordOf(user: UserRepresentation | undefined, passwor
 /** Whether a user's password hash cannot be checked here. */
 export function hasUnreadablePassword(user: UserRepresentation): boolean {
   return (user.credentials ?? []).some(
-    ({ value, credentialData }) =>
-      value === undefined && credentialData !== undefined && !isKnownHash(credentialData),
+    ({ type = 'password', value, credentialData }) =>
+      type === 'password' &&
+      value === undefined &&
+      credentialData !== undefined &&
+      !isKnownHash(credentialData),
   );
 }
 
