@@ -7,6 +7,7 @@ import { createPushedRequests } from './browser/pushed-requests.ts';
 import { createClientKeys } from './client-auth/client-keys.ts';
 import { createUsedTokens } from './client-auth/used-tokens.ts';
 import type { Clock } from './clock.ts';
+import { createEventLog } from './events/event-log.ts';
 import type { Feature } from './features.ts';
 import { createLockout } from './lockout.ts';
 import { createMisbehaviour } from './misbehaviour.ts';
@@ -53,6 +54,7 @@ export function createProvider(
     documents: createMetadataDocuments(realm, clock),
     registered: new Map(),
     misbehaviour: createMisbehaviour(),
+    events: createEventLog(realm, clock),
     openUsers: () =>
       listUsers
         ? [...realm.users()].filter(
