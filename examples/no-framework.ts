@@ -1,16 +1,10 @@
 // The core alone, in a plain Node.js server.
 import { createServer, type Server } from 'node:http';
-import {
-  authenticate,
-  createVerifier,
-  isAuthError,
-  requireRealmRole,
-  type VerifierOptions,
-} from 'keycloak-guard';
+import { authenticate, createVerifier, isAuthError, toGuard, type VerifierOptions } from 'keycloak-guard';
 
 export function buildServer(options: VerifierOptions): Server {
   const verifier = createVerifier(options);
-  const requireUser = requireRealmRole('user');
+  const requireUser = toGuard({ realmRole: 'user' }, options.clientId);
 
   return createServer(async (request, response) => {
     try {

@@ -4,7 +4,6 @@ import cors from '@fastify/cors';
 import fastify, { type FastifyError, type FastifyRequest } from 'fastify';
 import keycloakGuard, {
   backchannelLogout,
-  type KeycloakPermissionsOptions,
   type KeycloakSessionOptions,
   keycloakPermissions,
   keycloakSession,
@@ -14,7 +13,9 @@ import type { Adapter, Given, RunningApp } from '../contract/adapter/adapter.ts'
 import { toLogout, toOptions } from './listen.ts';
 
 async function start(given: Given): Promise<RunningApp> {
-  const app = fastify({ forceCloseConnections: true });
+  const { onLine } = given;
+  const stream = { write: (line: string) => onLine?.(JSON.parse(line).msg) };
+  const app = fastify({ forceCloseConnections: true, logger: onLine !== undefined && { stream } });
   const { log: _, ...options } = toOptions(given);
   await app.register(keycloakGuard, options as never);
   if (given.cors !== undefined) await app.register(cors, { origin: given.cors });
@@ -50,10 +51,7 @@ async function start(given: Given): Promise<RunningApp> {
     token: await app.accessToken(request),
   }));
   if (given.permissions !== undefined) {
-    await app.register(keycloakPermissions, {
-      ...(given.permissions as KeycloakPermissionsOptions),
-      onDenied: (_request, error, principal) => given.onDenied?.(error, principal),
-    });
+    await app.register(keycloakPermissions, given.permissions);
     const permitted = (...[rule, more]: Parameters<typeof app.permit>) => ({
       onRequest: [app.guard(), app.permit(rule, more)],
     });

@@ -22,12 +22,19 @@ export async function listen(server: Server, close: () => Promise<unknown>): Pro
 }
 
 /** Options of an adapter, from what an app of the contract is given. Errors that a test makes are not printed. */
-export function toOptions({ keycloak, explain, onDenied }: Given): KeycloakOptions<unknown> {
+export function toOptions({
+  keycloak,
+  explain,
+  onDenied,
+  logRefusals,
+  onLine,
+}: Given): KeycloakOptions<unknown> {
   return {
     ...keycloak,
     explain,
+    logRefusals,
     onDenied: onDenied && ((_request, error, principal) => onDenied(error, principal)),
-    log: { info() {}, warn() {}, error() {} },
+    log: { info: (_fields, line) => onLine?.(line), warn() {}, error() {} },
   };
 }
 

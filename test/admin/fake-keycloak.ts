@@ -27,13 +27,25 @@ export interface FakeKeycloak {
 /** What is kept of a realm. */
 export interface FakeRealm {
   readonly self: Record<string, unknown>;
-  readonly lists: Record<'clients' | 'users' | 'roles' | 'groups', Item[]>;
+  readonly lists: Record<'clients' | 'users' | 'roles' | 'groups' | 'client-scopes' | 'components', Item[]>;
+  /** Names of the client scopes that new clients may ask for. */
+  readonly optional: string[];
+  /** Client profiles and policies, by the name of their list. */
+  readonly policies: Record<string, unknown>;
 }
 
 const SCOPES = ['basic', 'profile', 'email', 'roles'].map((name) => ({
   id: name,
   name,
   protocolMappers: [],
+}));
+
+/** Who may register clients without a token: nobody, as in a new realm. */
+const POLICIES = ['trusted-hosts', 'registration-web-origins'].map((providerId) => ({
+  id: providerId,
+  providerId,
+  subType: 'anonymous',
+  config: {},
 }));
 
 /** Starts it on a free port. The admin is `admin`, with the password `admin`. */
@@ -49,6 +61,8 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     const path = url.pathname.replace(/\/$/, '');
     if (path.endsWith('/protocol/openid-connect/token')) return issue(body as URLSearchParams);
     const realmPath = /^\/realms\/([^/]+)$/.exec(path);
+    if (path.endsWith('/.well-known/openid-configuration'))
+      return [200, { client_id_metadata_document_supported: true }];
     if (realmPath)
       return realmPath[1] === 'master' || realms.has(realmPath[1] ?? '')
         ? [200, { realm: realmPath[1], 'token-service': '' }]
@@ -59,10 +73,9 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       changes.push(`${method} ${path.replace(/^\/admin\/realms/, '').replace(/[0-9a-f-]{36}/g, ':id')}`);
     if (path === '/admin/realms' && method === 'POST') {
       const self = body as Record<string, unknown>;
-      realms.set(String(self.realm), {
-        self,
-        lists: { clients: [], users: [], roles: [], groups: [] },
-      });
+      const lists = { clients: [], users: [], roles: [], groups: [] };
+      const given = structuredClone({ 'client-scopes': SCOPES, components: POLICIES });
+      realms.set(String(self.realm), { self, lists: { ...lists, ...given }, optional: [], policies: {} });
       return [201, undefined, `/admin/realms/${self.realm}`];
     }
     const [name = '', kind, id, sub] = path.split('/').slice(3).map(decodeURIComponent);
@@ -70,7 +83,15 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     if (realm === undefined) return [404, { error: 'Realm not found.' }];
     if (kind === undefined)
       return method === 'GET' ? [200, realm.self] : [204, void Object.assign(realm.self, body)];
-    if (kind === 'client-scopes') return [200, SCOPES];
+    if (kind === 'default-default-client-scopes') return [200, SCOPES];
+    if (kind === 'default-optional-client-scopes') {
+      if (method !== 'GET') realm.optional.push(nameOfScope(realm, id));
+      return method === 'GET' ? [200, realm.optional.map((one) => ({ name: one }))] : [204];
+    }
+    if (kind === 'client-policies') {
+      if (method !== 'GET') Object.assign(realm.policies, body);
+      return [method === 'GET' ? 200 : 204, realm.policies];
+    }
     if (kind === 'clear-realm-cache') {
       for (const one of authz.values()) one.clearCache();
       return [204];
@@ -82,9 +103,9 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     }
     if (kind === 'group-by-path')
       return find(realm.lists.groups, 'path', `/${path.split('/').slice(5).join('/')}`);
-    if (kind !== 'clients' && kind !== 'users' && kind !== 'roles' && kind !== 'groups')
-      return [404, { error: 'not here' }];
-    return inList(realm, kind, method, url, body as Item, id, sub);
+    if (kind === undefined || !Object.hasOwn(realm.lists, kind)) return [404, { error: 'not here' }];
+    const last = path.split('/').at(-1) ?? '';
+    return inList(realm, kind as keyof FakeRealm['lists'], method, url, body as Item, id, sub, last);
   }
 
   function inList(
@@ -95,6 +116,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     body: Item,
     id?: string,
     sub?: string,
+    last = '',
   ): [number, unknown?, string?] {
     const list = realm.lists[kind];
     if (id === undefined && method === 'POST') {
@@ -127,6 +149,22 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     if (sub === 'client-secret') return [200, { type: 'secret', value: item.secret }];
     if (sub === 'credentials') return [200, item.credentials ?? []];
     if (sub === 'protocol-mappers') return inMappers(item, method, body);
+    if (sub === 'optional-client-scopes' || sub === 'default-client-scopes') {
+      const key = sub === 'optional-client-scopes' ? 'optionalClientScopes' : 'defaultClientScopes';
+      item[key] = [...((item[key] ?? []) as string[]), nameOfScope(realm, last)];
+      return [204];
+    }
+    // Roles of the realm, then of a client; and groups by their id. What is there is told as it was sent.
+    if (kind === 'users' && (sub === 'role-mappings' || sub === 'groups') && method !== 'GET') {
+      const given = (item.given ?? []) as string[];
+      const group = realm.lists.groups.find((one) => one.id === last)?.path;
+      item.given = [
+        ...given,
+        ...(sub === 'groups' ? [group] : (body as unknown as Item[]).map(({ name }) => name)),
+      ];
+      return [204];
+    }
+    if (sub === 'roles' && method === 'GET' && last !== 'roles') return [200, { id: last, name: last }];
     if (method === 'GET') return [200, []];
     if (sub === 'roles') return [201, undefined, `/${body.name}`];
     if (sub !== 'children') return [204];
@@ -176,6 +214,10 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     close: () => server.close(),
   };
   return fake;
+}
+
+function nameOfScope(realm: FakeRealm, id = ''): string {
+  return String(realm.lists['client-scopes'].find((one) => one.id === id)?.name);
 }
 
 function find(list: readonly Item[], key: string, value: string): [number, unknown] {

@@ -16,6 +16,7 @@ const GOAL: McpGoal = {
   url: 'https://tools.example.com/mcp',
   scopes: ['mcp:tools', 'orders:write'],
   registration: true,
+  programs: [],
   documents: [],
 };
 
@@ -27,8 +28,9 @@ const EMPTY: McpState = {
   program: undefined,
   scopes: [],
   offered: ['profile'],
+  byDefault: ['profile'],
   trustedHosts: { config: {} },
-  webOrigins: [],
+  webOrigins: undefined,
   documents: OFF,
 };
 
@@ -44,15 +46,16 @@ const GOOD: McpState = {
   program: { ...MCP_CLIENT, optionalClientScopes: [...GOAL.scopes] },
   scopes: GOAL.scopes.map(scopeOf),
   offered: ['profile', ...GOAL.scopes],
+  byDefault: ['profile'],
   trustedHosts: { config: { 'trusted-hosts': ['127.0.0.1', 'localhost', '::1'] } },
-  webOrigins: [],
+  webOrigins: undefined,
   documents: OFF,
 };
 
 const stepsOf = (state: McpState, goal = GOAL) =>
   planMcp(state, goal).steps.map(({ kind, subject, action }) => `${kind} ${subject}: ${action.type}`);
 
-describe('the plan of setup --mcp', () => {
+describe('the plan of setup mcp', () => {
   test('makes all in an empty realm, in an order in which each thing finds what it needs', () => {
     assert.deepEqual(stepsOf(EMPTY), [
       'create client https://tools.example.com/mcp: create-server',
@@ -80,7 +83,7 @@ describe('the plan of setup --mcp', () => {
   test('puts back what is missing, and takes nothing away', () => {
     const [tools, orders] = GOAL.scopes.map(scopeOf);
     const state: McpState = {
-      webOrigins: [],
+      webOrigins: undefined,
       documents: OFF,
       server: { ...GOOD.server, attributes: { resource_url: 'https://old.example', theme: 'own' } },
       program: { ...MCP_CLIENT, optionalClientScopes: ['mcp:tools', 'of-somebody'] },
@@ -89,6 +92,7 @@ describe('the plan of setup --mcp', () => {
         { ...orders, protocolMappers: [] },
       ],
       offered: ['orders:write'],
+      byDefault: [],
       trustedHosts: { config: { 'trusted-hosts': ['10.0.0.7', 'localhost'] } },
     };
     assert.deepEqual(stepsOf(state), [
@@ -117,11 +121,24 @@ describe('the plan of setup --mcp', () => {
     ];
     const scopes = GOAL.scopes.map((name) => ({ ...scopeOf(name), protocolMappers: renamed }));
     assert.deepEqual(stepsOf({ ...GOOD, scopes }), []);
-    const other = { ...audience, config: { 'included.client.audience': 'https://tools.example.com' } };
-    assert.deepEqual(
-      stepsOf({ ...GOOD, scopes: scopes.map((one) => ({ ...one, protocolMappers: [other, username] })) }),
-      GOAL.scopes.map((name) => `change client scope ${name}: add-scope-mapper`),
-    );
+  });
+
+  test('a scope that is for another server is left alone, and the program does not get it', () => {
+    const [audience, username] = toScopeMappers(GOAL);
+    const other = { ...audience, config: { 'included.client.audience': 'https://other.example/mcp' } };
+    const custom = { ...audience, config: { 'included.custom.audience': 'https://other.example/mcp' } };
+    for (const mapper of [other, custom]) {
+      const scopes = GOAL.scopes.map((name) => ({ ...scopeOf(name), protocolMappers: [mapper, username] }));
+      const state = { ...GOOD, scopes, program: { ...MCP_CLIENT }, offered: [] };
+      assert.deepEqual(stepsOf(state), []);
+      assert.deepEqual(
+        planMcp(state, GOAL).blocked.map(({ subject, fix }) => [subject, fix]),
+        GOAL.scopes.map((name) => [
+          `client scope ${name}`,
+          'choose another name, for example --scope mcp:tools.example.com/mcp',
+        ]),
+      );
+    }
   });
 
   test('a default scope of the program is one that it has', () => {
@@ -150,7 +167,7 @@ describe('the plan of setup --mcp', () => {
   });
 });
 
-describe('the plan of setup --mcp, for clients that are named by a document', () => {
+describe('the plan of setup mcp, for clients that are named by a document', () => {
   const blockedOf = (documents: DocumentState, wanted: readonly string[]) =>
     planMcp({ ...GOOD, documents }, { ...GOAL, documents: wanted }).blocked.map(({ why }) => why);
   /** After all steps for these domains. */

@@ -44,6 +44,8 @@ const EMPTY: CurrentState = {
   userClientRoles: [],
   userGroups: [],
   requiredAttributes: [],
+  groupsScope: undefined,
+  callers: [],
 };
 
 const AUDIENCE = {
@@ -101,6 +103,8 @@ describe('the plan', () => {
         'create-group',
         'create-client',
         'create-client-role',
+        'create-groups-scope',
+        'add-default-scope',
         'create-user',
         'grant-roles',
         'join-group',

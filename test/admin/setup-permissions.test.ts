@@ -3,10 +3,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { completeInput } from '../../packages/cli/src/setup/goal.ts';
-import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
-import { setUp } from '../../packages/cli/src/setup/setup.ts';
-import { UsageError } from '../../packages/cli/src/usage-error.ts';
+import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
+import { readApiOptions } from '../../packages/cli/src/setup/api/options.ts';
+import { setUpApi } from '../../packages/cli/src/setup/api/set-up.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
 
 const FILE = {
@@ -29,10 +28,10 @@ describe('setup with a file of permissions', () => {
 
   async function run(...args: string[]): Promise<number> {
     const admin = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
-    const options = await readSetupOptions(['--url', keycloak.url, '--env', env, ...args], admin);
+    const options = await readApiOptions(['--url', keycloak.url, '--env', env, ...args], admin);
     const line = (text = '') => void lines.push(text);
     const out = { paint: (_: unknown, text: string) => text, line, progress() {} };
-    return setUp(await completeInput(options, {}, undefined), options, out, undefined);
+    return setUpApi(options, {}, out, undefined);
   }
   const write = (file: object, name = 'authz.json') =>
     writeFileSync(join(dirname(env), name), JSON.stringify(file));
@@ -117,7 +116,7 @@ describe('setup with a file of permissions', () => {
   });
 
   test('stands not with a realm file, nor with an MCP server', async () => {
-    for (const other of [['--export', 'realm.json'], ['--mcp', 'http://localhost/mcp'], ['--no-authz']])
+    for (const other of [['--no-authz']])
       await assert.rejects(run('--authz', 'authz.json', ...other), UsageError);
   });
 });

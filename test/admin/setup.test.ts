@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { AdminError, connectAdmin } from '../../packages/cli/src/admin/index.ts';
 import { explainAdminError } from '../../packages/cli/src/keycloak/explain-admin-error.ts';
-import { completeInput } from '../../packages/cli/src/setup/goal.ts';
-import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
-import { setUp } from '../../packages/cli/src/setup/setup.ts';
-import { UsageError } from '../../packages/cli/src/usage-error.ts';
+import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
+import { readApiOptions } from '../../packages/cli/src/setup/api/options.ts';
+import { setUpApi } from '../../packages/cli/src/setup/api/set-up.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
 
 describe('setup, call by call', () => {
@@ -25,13 +24,13 @@ describe('setup, call by call', () => {
   /** No password of the user is given to a second run, so that no login is tried at the fake. */
   async function run(args: string[], env: Record<string, string> = {}): Promise<number> {
     const all = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin', ...env };
-    const options = await readSetupOptions(['--url', keycloak.url, '--env', file, ...args], all);
+    const options = await readApiOptions(['--url', keycloak.url, '--env', file, ...args], all);
     const out = {
       paint: (_: unknown, text: string) => text,
       line: (text = '') => void lines.push(text),
       progress() {},
     };
-    return setUp(await completeInput(options, {}, undefined), options, out, undefined);
+    return setUpApi(options, {}, out, undefined);
   }
 
   test('makes realm, roles, groups and client, in this order, and then nothing', async () => {
@@ -44,6 +43,8 @@ describe('setup, call by call', () => {
       'POST /testing/groups/:id/children',
       'POST /testing/clients',
       'POST /testing/clients/:id/roles',
+      'POST /testing/client-scopes',
+      'PUT /testing/clients/:id/default-client-scopes/:id',
     ]);
     assert.match(await readFile(file, 'utf8'), /KEYCLOAK_CLIENT_SECRET=made-by-keycloak\n/);
     keycloak.changes.length = 0;
@@ -119,21 +120,22 @@ describe('setup, call by call', () => {
   });
 
   test('names everything that is missing at once', async () => {
-    const options = await readSetupOptions(['--no-env'], {});
-    await assert.rejects(completeInput(options, {}, undefined), (error) => {
+    const options = await readApiOptions(['--no-env'], {});
+    const out = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
+    await assert.rejects(setUpApi(options, {}, out, undefined), (error) => {
       assert.ok(error instanceof UsageError);
-      assert.equal(error.problems.length, 3);
+      // Address, admin, password, realm, client.
+      assert.equal(error.problems.length, 5);
       return true;
     });
   });
 
   test('what only an MCP server has is not taken without one', async () => {
-    for (const args of [['--mcp-documents', 'example.com'], ['--mcp-registration'], ['--mcp-scope', 'a']]) {
-      await assert.rejects(readSetupOptions(['--no-env', ...args], {}), (error) => {
-        assert.ok(error instanceof UsageError);
-        assert.deepEqual(error.problems, [`${args[0]} needs --mcp with the URL of the server`]);
-        return true;
-      });
+    for (const args of [['--mcp-documents', 'example.com'], ['--mcp-registration'], ['--scope', 'a']]) {
+      await assert.rejects(
+        readApiOptions(['--no-env', ...args], {}),
+        (error) => error instanceof UsageError && error.message.includes(`Unknown option '${args[0]}'`),
+      );
     }
   });
 

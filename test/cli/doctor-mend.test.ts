@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fail } from '../../packages/cli/src/doctor/check.ts';
 import { mend } from '../../packages/cli/src/doctor/mend.ts';
 import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
-import { UsageError } from '../../packages/cli/src/usage-error.ts';
+import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { settingsFor } from './doctor-visit.ts';
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
-import { writePrivateFile } from '../../packages/cli/src/private-file.ts';
-import { compareEnv, mergeEnv, readEnvText, readSettings } from '../../packages/cli/src/setup/env-file.ts';
-import { UsageError } from '../../packages/cli/src/usage-error.ts';
+import { compareEnv, mergeEnv, readEnvText, readSettings } from '../../packages/cli/src/settings/env-file.ts';
+import { writePrivateFile } from '../../packages/cli/src/settings/private-file.ts';
+import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
 
 test('lines that are there stay, comments too; a setting that changes keeps its place', () => {
   const text = '# mine\nexport KEYCLOAK_REALM=old\nPORT=8000\n';

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { locate } from '../../packages/cli/src/setup/locate.ts';
-import type { SetupOptions } from '../../packages/cli/src/setup/options.ts';
+import { locate } from '../../packages/cli/src/door/locate.ts';
 
 /** Looks for a Keycloak that answers at every address; returns what is said. */
 async function locateAt(t: TestContext, serverUrl: string): Promise<string[]> {
@@ -13,8 +12,7 @@ async function locateAt(t: TestContext, serverUrl: string): Promise<string[]> {
     line: (text = '') => void lines.push(text),
     progress() {},
   };
-  const options = { serverUrl, realm: 'testing', groups: [], user: {} } as unknown as SetupOptions;
-  assert.equal((await locate(options, out, undefined)).serverUrl, serverUrl);
+  assert.equal(await locate(serverUrl, 'testing', out), serverUrl);
   mock.restore();
   return lines;
 }

@@ -1,31 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { analyse } from '../../packages/cli/src/migrate/analyse.ts';
-import { readProject } from '../../packages/cli/src/migrate/project.ts';
 import { toMarkdown } from '../../packages/cli/src/migrate/report.ts';
-import { runProgram } from './support/program.ts';
-
-async function projectOf(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'keycloak-guard-migrate-'));
-  t.after(() => rm(folder, { recursive: true }));
-  for (const [file, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, file)), { recursive: true });
-    await writeFile(join(folder, file), text);
-  }
-  return folder;
-}
-
-const look = async (folder: string) => analyse(await readProject(folder, () => {}));
-
-async function runCli(args: string[], env: Readonly<Record<string, string>> = {}) {
-  const program = runProgram(args, env);
-  const code = await program.ended;
-  await rm(program.folder, { recursive: true });
-  return { code, stdout: program.stdout(), stderr: program.stderr() };
-}
+import { look, projectOf, runCli } from './support/migrate-project.ts';
 
 /** Line, use, what it becomes, and whether it is to be done by hand. */
 async function usesOf(t: TestContext, text: string, file = 'app.ts') {
@@ -82,7 +60,7 @@ k.grantManager.validateGrant = (grant) => look(grant);`,
       'a.js': `${CONNECT}app.get('/', keycloak.enforcer('album:view', { resource_server_id: 'other' }), h);`,
     });
     const { stdout } = await runCli(['migrate', folder]);
-    assert.match(stdout, /Resources are asked for by id[^\n]*resource_server_secret/);
+    assert.match(stdout, /Keycloak is asked about resources by id, not by name[^\n]*resource_server_secret/);
   });
 
   test('leaves to the hand what was a hole', async (t) => {
@@ -173,7 +151,7 @@ keycloak.grantManager.obtainDirectly('alice', 'hunter2');`,
     });
     const analysis = await look(folder);
     assert.equal(analysis.findings.length, 3);
-    assert.doesNotMatch(JSON.stringify(analysis) + toMarkdown(analysis, [], undefined), /hunter2/);
+    assert.doesNotMatch(JSON.stringify(analysis) + toMarkdown(analysis, undefined), /hunter2/);
   });
 });
 
@@ -183,7 +161,7 @@ describe('migrate, of nest-keycloak-connect', () => {
       t,
       `import { AuthGuard, Roles as Allow, TokenValidation, AuthenticatedUser, KeycloakConnectModule } from 'nest-keycloak-connect';
 import * as kc from 'nest-keycloak-connect';
-@Module({ imports: [KeycloakConnectModule.register({ secret: 'x', tokenValidation: TokenValidation.NONE })],
+@Module({ imports: [KeycloakConnectModule.register({ ...where, secret: 'x', tokenValidation: TokenValidation.NONE })],
   providers: [{ provide: APP_GUARD, useClass: AuthGuard }] })
 class AppModule {}
 @Allow({ roles: ['user'] })
@@ -209,8 +187,9 @@ class Orders {
     const uses = await usesOf(
       t,
       `import { KeycloakConnectModule, Roles } from 'nest-keycloak-connect';
-KeycloakConnectModule.registerAsync({ useFactory: () => ({ realm, verifyTokenAudience: false }) });
-KeycloakConnectModule.register({ realm, verifyTokenAudience: true });
+KeycloakConnectModule.registerAsync({ useFactory: () => ({ ...where, verifyTokenAudience: false }) });
+KeycloakConnectModule.register({ ...where, verifyTokenAudience: true });
+KeycloakConnectModule.register({ authServerUrl: 'http://localhost/', clientId: 'shop' });
 class Orders { @Roles() list() {} @Roles('a') show() {} @Roles({ roles: [] }) all() {} }`,
     );
     assert.deepEqual(
@@ -219,8 +198,9 @@ class Orders { @Roles() list() {} @Roles('a') show() {} @Roles({ roles: [] }) al
         [2, 'by hand'],
         [3, 'KeycloakModule.forRoot({ … })'],
         [4, 'by hand'],
-        [4, '@Roles(…)'],
-        [4, 'by hand'],
+        [5, 'by hand'],
+        [5, '@Roles(…)'],
+        [5, 'by hand'],
       ],
     );
   });
@@ -228,11 +208,11 @@ class Orders { @Roles() list() {} @Roles('a') show() {} @Roles({ roles: [] }) al
   test('says of clients what is so for this package', async (t) => {
     const folder = await projectOf(t, {
       'a.ts': `import { AuthGuard, KeycloakConnectModule } from 'nest-keycloak-connect';
-KeycloakConnectModule.register({ realm });
+KeycloakConnectModule.register({ ...where });
 const guards = [AuthGuard];`,
     });
     const { stdout } = await runCli(['migrate', folder]);
-    assert.match(stdout, /Tokens have to be for this API[^\n]*verifier: \{ audience: 'account' \}/);
+    assert.match(stdout, /Tokens must be for this API[^\n]*verifier: \{ audience: 'account' \}/);
     assert.doesNotMatch(stdout, /verify-token-audience|accessDenied/);
     assert.match(stdout, /`?detail`?/);
   });
@@ -249,11 +229,11 @@ describe('keycloak-guard migrate', () => {
     const folder = await projectOf(t, FILES);
     const read = async () =>
       Promise.all(Object.keys(FILES).map((file) => readFile(join(folder, file), 'utf8')));
-    const listed = await runCli(['migrate', folder]);
+    const listed = await runCli(['migrate', folder, '--uses']);
     assert.equal(listed.code, 0, listed.stderr);
     assert.match(
       listed.stdout,
-      /^package\.json:4 {2}"keycloak-connect": "\^26\.1\.1" {2}→ {2}"keycloak-guard"\n/,
+      /\npackage\.json:4 {2}"keycloak-connect": "\^26\.1\.1" {2}→ {2}"keycloak-guard"\n/,
     );
     assert.match(listed.stdout, /src\/app\.js:3 {2}keycloak\.protect\(\) {2}→ {2}kc\.guard\(\)/);
     assert.deepEqual(await read(), Object.values(FILES));
@@ -298,9 +278,15 @@ describe('keycloak-guard migrate', () => {
       'a/keycloak.json': '{ "realm": "shop", "credentials": { "secret": CLIENT_SECRET } }',
     });
     await symlink(folder, join(folder, 'a/round'));
-    const { stdout } = await runCli(['migrate', folder]);
-    assert.match(stdout, /not read: broken\.ts is not JavaScript/);
-    assert.match(stdout, /not read: a\/keycloak\.json is not JSON/);
-    assert.equal(stdout.match(/new Keycloak/g)?.length, 1);
+    const { stdout, code } = await runCli(['migrate', folder, '--uses']);
+    assert.equal(code, 1);
+    assert.match(stdout, /^2 uses of keycloak-connect in 1 file\. 2 files could not be read\.\n/);
+    assert.match(stdout, /\n✗ broken\.ts is not JavaScript/);
+    assert.match(stdout, /\n✗ a\/keycloak\.json is not JSON/);
+    assert.equal(stdout.match(/:2 {2}new Keycloak/g)?.length, 1);
+    const alone = await projectOf(t, { 'broken.ts': 'const keycloak = {{{{ ]' });
+    const unread = await runCli(['migrate', alone]);
+    assert.deepEqual([unread.code, unread.stdout.split('\n').length], [1, 3]);
+    assert.match(unread.stdout, /^Nothing that could be read uses /);
   });
 });

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
-import { chmod, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { announceProvider, findRunningProvider } from '../../packages/cli/src/running-provider.ts';
+import { announceProvider, findRunningProviders } from '../../packages/cli/src/dev/running-provider.ts';
 import { emptyFolder } from './support/program.ts';
 
 const PROVIDER = { url: 'http://localhost:8080', realm: 'testing' };
@@ -16,18 +27,18 @@ async function setUp(t: TestContext) {
     if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
     else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
   });
-  const folder = join(cache, 'keycloak-guard');
-  await mkdir(folder, { mode: 0o700 });
-  return { folder, file: join(folder, 'running.json') };
+  const folder = join(cache, 'keycloak-guard', 'running');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return { folder, file: join(folder, `${process.pid}.json`) };
 }
 
 test('the provider of a process that runs is found, until it ends', async (t) => {
   const { folder } = await setUp(t);
   const forget = await announceProvider(PROVIDER);
-  assert.deepEqual(await findRunningProvider(), PROVIDER);
-  assert.deepEqual(await readdir(folder), ['running.json']);
+  assert.deepEqual(await findRunningProviders(), [PROVIDER]);
+  assert.deepEqual(await readdir(folder), [`${process.pid}.json`]);
   await forget();
-  assert.equal(await findRunningProvider(), undefined);
+  assert.deepEqual(await findRunningProviders(), []);
 });
 
 test('the note is for its owner alone, though the file was there before', async (t) => {
@@ -52,16 +63,36 @@ test('a note that others could write, a link, and a process that there cannot be
   const { folder, file } = await setUp(t);
   for (const pid of [0, -1, -process.pid, 1.5, '1', null]) {
     await writeFile(file, JSON.stringify({ ...PROVIDER, pid }), { mode: 0o600 });
-    assert.equal(await findRunningProvider(), undefined, String(pid));
+    assert.deepEqual(await findRunningProviders(), [], String(pid));
   }
   const good = JSON.stringify({ ...PROVIDER, pid: process.pid });
   await writeFile(file, good);
-  assert.deepEqual(await findRunningProvider(), PROVIDER);
+  assert.deepEqual(await findRunningProviders(), [PROVIDER]);
   await chmod(file, 0o602);
-  assert.equal(await findRunningProvider(), undefined);
+  assert.deepEqual(await findRunningProviders(), []);
   const real = join(folder, 'real');
   await writeFile(real, good, { mode: 0o600 });
   await rm(file);
   await symlink(real, file);
-  assert.equal(await findRunningProvider(), undefined);
+  assert.deepEqual(await findRunningProviders(), []);
+});
+
+test('of two that run, the one that was started last comes first, and the other stays known when it ends', async (t) => {
+  const { folder, file } = await setUp(t);
+  const forget = await announceProvider({ ...PROVIDER, url: 'http://localhost:8081' });
+  // One that was started before, in another process, and one that was killed.
+  const first = join(folder, `${process.ppid}.json`);
+  const dead = join(folder, '4194303.json');
+  await writeFile(first, JSON.stringify({ ...PROVIDER, pid: process.ppid }), { mode: 0o600 });
+  await writeFile(dead, JSON.stringify({ ...PROVIDER, pid: 4194303 }), { mode: 0o600 });
+  const { mtime } = await stat(file);
+  await utimes(first, mtime, new Date(mtime.getTime() - 1000));
+  assert.deepEqual(
+    (await findRunningProviders()).map(({ url }) => url),
+    ['http://localhost:8081', 'http://localhost:8080'],
+  );
+  await forget();
+  assert.deepEqual(await findRunningProviders(), [PROVIDER]);
+  await announceProvider(PROVIDER);
+  assert.ok(!(await readdir(folder)).includes('4194303.json'));
 });

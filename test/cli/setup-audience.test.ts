@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { canName, toAudienceCommand } from '../../packages/cli/src/setup/audience-command.ts';
-import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
 import { type FakeKeycloak, startFakeKeycloak } from '../admin/fake-keycloak.ts';
 import { runProgram } from './support/program.ts';
 
@@ -89,7 +88,7 @@ test('setup --audience-for leaves to a person what it cannot do, and asks before
   ]) {
     const wrong = await setup(...args);
     assert.equal(wrong.code, 2);
-    assert.match(wrong.stderr, /--audience-for/);
+    assert.match(wrong.stderr, /setup audience|--audience-for/);
   }
   assert.deepEqual(keycloak.changes, []);
 });
@@ -98,11 +97,11 @@ test('the command that is printed holds whatever a client is called', () => {
   const where = { serverUrl: 'https://sso.example.com', realm: 'shop', clientId: 'orders-api' };
   assert.equal(
     toAudienceCommand({ ...where, callers: ['frontend', 'https://a.example/x'] }),
-    'npx keycloak-guard setup --url https://sso.example.com --realm shop --client-id orders-api --audience-for frontend,https://a.example/x',
+    'npx keycloak-guard setup audience frontend https://a.example/x --url https://sso.example.com --realm shop --client-id orders-api',
   );
   assert.match(
     toAudienceCommand({ ...where, callers: ["$(rm -rf ~)'`x`"] }),
-    /--audience-for '\$\(rm -rf ~\)'\\''`x`'$/,
+    /^npx keycloak-guard setup audience '\$\(rm -rf ~\)'\\''`x`' --url/,
   );
 });
 
@@ -112,10 +111,32 @@ test('no command names a client that it would take for others, or for a flag', (
     assert.ok(!canName(name), name);
 });
 
-test('setup --audience-for looks at no file of permissions', async (t) => {
+test('setup audience looks at no file of permissions', async (t) => {
+  const { setup } = await start(t);
   const folder = await mkdtemp(join(tmpdir(), 'setup-audience-'));
   t.after(() => rm(folder, { recursive: true }));
   for (const name of ['authz.json', 'authz.mjs']) await writeFile(join(folder, name), '{}');
-  const args = ['--env', join(folder, '.env'), '--audience-for', 'frontend'];
-  assert.equal((await readSetupOptions(args, {})).authzFile, undefined);
+  const { code, stdout } = await setup('--env', join(folder, '.env'), '--audience-for', 'frontend', '--yes');
+  assert.equal(code, 0);
+  assert.doesNotMatch(stdout, /ermission/);
+});
+
+test('setup audience takes callers as arguments, and refuses what an API alone has', async (t) => {
+  const { keycloak } = await start(t);
+  const where = [
+    '--url',
+    keycloak.url,
+    '--realm',
+    'shop',
+    '--client-id',
+    'orders-api',
+    '--admin-user',
+    'admin',
+  ];
+  const good = await runCli(['setup', 'audience', 'frontend', 'reports', ...where, '--yes']);
+  assert.equal(good.code, 0, good.stderr);
+  assert.deepEqual(keycloak.changes, Array(2).fill('POST /shop/clients/:id/protocol-mappers/models'));
+  const wrong = await runCli(['setup', 'audience', 'frontend', ...where, '--user', 'anna', '--yes']);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /Unknown option '--user'\nsetup: setup audience --help/);
 });

@@ -48,7 +48,7 @@ test('setup that is refused says what stays, where something was done, and nothi
   assert.doesNotMatch(refused, /so far/);
   keycloak.forbid(/\/clients$/);
   const half = await run({ KEYCLOAK_ADMIN_PASSWORD: 'admin' });
-  assert.match(half, /✓ created realm testing\nWhat was done so far stays; run setup again to go on\.\n/);
+  assert.match(half, /✓ created realm testing\nWhat was done so far stays; run it again to go on\.\n/);
   assert.match(half, /refused to create the client fastapi-keycloak: HTTP 403/);
 });
 

@@ -137,7 +137,7 @@ describe('keycloak-guard start', () => {
     assert.equal(await other.ended, 1);
     assert.equal(other.stdout(), '');
     await program.stop();
-    assert.deepEqual(await readdir(join(program.folder, 'cache/keycloak-guard')), ['dev-idp']);
+    assert.deepEqual(await readdir(join(program.folder, 'cache/keycloak-guard/running')), []);
     const none = runProgram(['token'], {}, program.folder);
     assert.equal(await none.ended, 2);
     assert.match(none.stderr(), /KEYCLOAK_SERVER_URL is not set/);
@@ -152,7 +152,7 @@ describe('keycloak-guard start', () => {
     });
     await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
     const { port } = thief.address() as { port: number };
-    mkdirSync(join(folder, 'cache/keycloak-guard'), { recursive: true });
+    mkdirSync(join(folder, 'cache/keycloak-guard/running'), { recursive: true });
     for (const note of [
       { url: `http://127.0.0.1:${port}`, realm: 'testing', pid: process.pid },
       { url: `http://localhost:${port}@evil.test`, realm: 'testing', pid: process.pid },
@@ -160,7 +160,7 @@ describe('keycloak-guard start', () => {
       { url: `http://localhost:${port}`, pid: process.pid },
       'x',
     ]) {
-      writeFileSync(join(folder, 'cache/keycloak-guard/running.json'), JSON.stringify(note));
+      writeFileSync(join(folder, 'cache/keycloak-guard/running/1.json'), JSON.stringify(note));
       const token = runProgram(['token'], {}, folder);
       assert.equal(await token.ended, 2, token.stderr());
     }

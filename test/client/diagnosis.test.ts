@@ -13,6 +13,13 @@ const CASES: [TokenAnswer, string, string][] = [
   // A wrong password is 401 up to Keycloak 26.4, 400 from 26.6.
   [json(400, 'invalid_grant', 'Invalid user credentials'), 'wrong-password', 'invalid_credentials'],
   [json(401, 'invalid_grant', 'Invalid user credentials'), 'wrong-password', 'invalid_credentials'],
+  [json(400, 'invalid_grant', 'Code not valid'), 'code-not-valid', 'invalid_credentials'],
+  [
+    json(400, 'invalid_grant', 'PKCE verification failed: Code mismatch'),
+    'code-not-valid',
+    'invalid_credentials',
+  ],
+  [json(400, 'invalid_grant', 'Incorrect redirect_uri'), 'code-not-valid', 'invalid_credentials'],
   [json(400, 'invalid_grant', 'A text of a later version'), 'wrong-password', 'invalid_credentials'],
   [json(400, 'invalid_grant', 'Account is not fully set up'), 'account-not-ready', 'account_not_ready'],
   [json(400, 'invalid_grant', 'Account disabled'), 'account-disabled', 'account_disabled'],
@@ -42,7 +49,7 @@ const CASES: [TokenAnswer, string, string][] = [
     'client_misconfigured',
   ],
   [json(400, 'invalid_client', 'Client requires user consent'), 'consent-required', 'client_misconfigured'],
-  [json(400, 'invalid_client', 'Unable to load public key'), 'client-authentication', 'client_misconfigured'],
+  [json(400, 'invalid_client', 'Unable to load public key'), 'assertion-key', 'client_misconfigured'],
   [json(400, 'invalid_request', 'DPoP proof is missing'), 'dpop-client-no-proof', 'client_misconfigured'],
   [json(400, 'invalid_scope', 'Invalid scopes: openid nonsense'), 'invalid-scope', 'client_misconfigured'],
   [json(403, 'invalid_request', 'HTTPS required'), 'ssl-required', 'client_misconfigured'],

@@ -116,6 +116,52 @@ test('a resource that Keycloak has not is the fault of the guard, which is told 
   assert.match(notices.at(-1)?.message ?? '', /film/);
 });
 
+test('a resource that the caller chose, and Keycloak does not have, is refused and not reported', async (t) => {
+  const idp = await startIdp(t);
+  const stub = await startAuthorization(t, idp.url, () => ({ body: [view] }));
+  const notices: Notice[] = [];
+  const { url } = await startApp(t, {
+    ...{ idp, serverUrl: stub.url, bearerOnly: true },
+    options: { tokenCheck: 'local', onNotice: (notice) => notices.push(notice) },
+    routes: (app, keycloak) =>
+      app.get(
+        '/:resource',
+        (request, response, next) =>
+          keycloak.enforcer(`${request.params.resource}:view`)(request, response, next),
+        (_request, response) => void response.send('in'),
+      ),
+  });
+  const token = await logIn(stub.url);
+  assert.equal((await fetch(`${url}/album`, bearer(token))).status, 200);
+  for (const name of ['film', '10000000-0000-4000-8000-000000000000']) {
+    assert.equal((await fetch(`${url}/${name}`, bearer(token))).status, 403, name);
+  }
+  assert.deepEqual(
+    notices.filter(({ level }) => level === 'error'),
+    [],
+  );
+});
+
+test('options that keycloak-connect ignored are reported once, and the application starts', () => {
+  const notices: Notice[] = [];
+  const keycloak = new Keycloak(
+    { onNotice: (notice) => notices.push(notice) },
+    { realm: 'r', 'auth-server-url': 'http://127.0.0.1:9', resource: 'a', secret: 'b' },
+  );
+  for (let times = 0; times < 2; times++) {
+    keycloak.middleware({ logout: '/out', protected: '/protected/resource' } as never);
+    keycloak.enforcer('album:view', { responseMode: 'token' } as never);
+  }
+  assert.deepEqual(
+    notices.map(({ code, message }) => `${code}: ${message}`),
+    [
+      'setting_ignored: keycloak.middleware ignores protected: it has no such option',
+      'setting_ignored: keycloak.enforcer ignores responseMode: it has no such option',
+    ],
+  );
+  assert.throws(() => keycloak.middleware({ logout: 'out' }), /logout: must be a path/);
+});
+
 test('nobody asks Keycloak for who has no token', async (t) => {
   const { url, stub } = await start(t, () => ({ body: [view] }));
   assert.equal((await fetch(url)).status, 401);

@@ -110,3 +110,11 @@ test('a page in the place of the document of the realm does not count', async (t
   const ask = await startWith(t, key, serverUrl);
   assert.equal(await ask(signToken(key, serverUrl)), 200);
 });
+
+test('a token of the pinned key is good at once, whatever names others made up a moment ago', async (t) => {
+  const [own, other] = [createTestKey('RS256'), createTestKey('RS256')];
+  const ask = await startWith(t, own, NOWHERE);
+  assert.equal(await ask(signToken(own, NOWHERE)), 200);
+  assert.equal(await ask(signToken(other, NOWHERE, {}, { kid: 'made up' })), 401);
+  assert.equal(await ask(signToken(own, NOWHERE, {}, { kid: 'of-another-deployment' })), 200);
+});

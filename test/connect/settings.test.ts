@@ -36,10 +36,11 @@ describe('keycloak.json', () => {
       { realm: 'r', clientId: 'c', serverUrl: 'http://k//', secret: 's', public: true },
       { realm: 'r', clientId: 'c', authServerUrl: 'http://k', secret: 's', public: true },
     ]) {
-      const { realm, clientId, authServerUrl, realmUrl, secret, public: isPublic } = new Config(config);
+      const made = new Config(config);
+      const { realm, clientId, resource, authServerUrl, realmUrl, secret, public: isPublic } = made;
       assert.deepEqual(
-        [realm, clientId, authServerUrl, realmUrl, secret, isPublic],
-        ['r', 'c', 'http://k', 'http://k/realms/r', 's', true],
+        [realm, clientId, resource, authServerUrl, realmUrl, secret, isPublic],
+        ['r', 'c', 'c', 'http://k', 'http://k/realms/r', 's', true],
       );
     }
   });
@@ -179,9 +180,11 @@ test('nothing that is printed holds a secret', () => {
     new GrantManager(keycloak.config),
     grant,
   ]) {
-    const text = inspect(printed, { depth: 20, showHidden: false });
-    assert.doesNotMatch(text, /the secret of the client/);
-    assert.ok(!text.includes(token.slice(-12)), text);
+    for (const how of [{}, { showHidden: true, getters: true }]) {
+      const text = inspect(printed, { depth: 20, ...how });
+      assert.doesNotMatch(text, /the secret of the client/);
+      assert.ok(!text.includes(token.slice(-12)), text);
+    }
   }
   assert.doesNotMatch(JSON.stringify(keycloak.config), /the secret of the client/);
   assert.equal(keycloak.config.secret, 'the secret of the client');

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  type AdminAction,
-  type Revocation,
-  revokeByAdminPush,
-  type Verifier,
-} from '../../packages/guard/src/core/index.ts';
+import type { Revocation, Verifier } from '../../packages/guard/src/core/index.ts';
+import { type AdminAction, revokeByAdminPush } from '../../packages/guard/src/core/internal.ts';
 import { assertAtOnce, assertRefused } from '../support/refusal.ts';
 import { createTestKey } from '../support/signing-keys.ts';
 import { createTestRealm, startLoaded } from '../support/test-realm.ts';
@@ -268,7 +264,7 @@ describe('a push to the admin URL', () => {
       'admin_push_invalid',
     );
     assert.equal(error.reason, 'The push is not valid: it was used before');
-    assert.deepEqual(claims, Array(2).fill([JSON.stringify(['push', 'p1']), realm.now + 30]));
+    assert.deepEqual(claims, Array(2).fill([JSON.stringify(['push', realm.issuer, 'p1']), realm.now + 30]));
   });
 
   it('is no fault of its own while no keys were ever loaded', async () => {

@@ -54,9 +54,9 @@ describe('options of a factory', () => {
   });
 
   it('must be an object; none at all are no options', () => {
-    for (const none of ['x', 1, []]) {
+    for (const none of ['x', 1, [], new Map(), Promise.resolve({})]) {
       assert.deepEqual(findOptionProblems(none, {}), [
-        { option: 'options', rule: 'must be an object', example: '{ … }' },
+        { option: 'options', rule: 'must be an object, no promise and no Map', example: '{ … }' },
       ]);
     }
     assert.deepEqual(findOptionProblems(undefined, {}), []);

@@ -5,8 +5,8 @@ import {
   authenticate,
   type ClientCertificateSource,
   type RequestLike,
-  type SocketLike,
 } from '../../packages/guard/src/core/index.ts';
+import type { SocketLike } from '../../packages/guard/src/core/internal.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { assertAtOnce, assertRefused, refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -174,6 +174,22 @@ describe('the header of a proxy', () => {
     for (const value of [encodeURIComponent(PEM + PEM), '%', good, '', DER.toString('base64')]) {
       assert.equal(await codeOf(nginx, from('10.0.0.1', value, header)), 'token_bound', value);
     }
+    const parts = [
+      '-----BEGIN CERTIFICATE-----END CERTIFICATE-----',
+      `${PEM}x`,
+      `x${PEM}`,
+      PEM.replace('M', '-'),
+    ];
+    for (const value of parts.map(encodeURIComponent)) {
+      assert.equal(await codeOf(nginx, from('10.0.0.1', value, header)), 'token_bound', value);
+    }
     assert.equal(await codeOf(nginx, from('10.0.0.1', good)), 'token_bound', 'the other header');
+  });
+
+  it('is read in a time that grows with its length, and not faster', async () => {
+    const value = `-----BEGIN CERTIFICATE-----${'%0A'.repeat(100_000)}x`;
+    const began = performance.now();
+    assert.equal(await codeOf(nginx, from('10.0.0.1', value, 'ssl-client-cert')), 'token_bound');
+    assert.ok(performance.now() - began < 2_000, `${performance.now() - began} ms`);
   });
 });

@@ -312,6 +312,20 @@ describe('a proof', () => {
     await send();
   });
 
+  it('of one user with many keys gets 503 too, and those of others go on', async () => {
+    const own = createTestRealm();
+    const guard = own.verifier({ ...OPTIONS, dpop: { mode: 'accepted', maxProofsPerKey: 3 } });
+    const keys = Array.from({ length: 4 }, createDpopClient);
+    const send = (key: (typeof keys)[number], changes = {}) => {
+      const mine = own.mint({ cnf: { jkt: key.jkt }, ...changes });
+      return authenticate(guard, requestOf(mine, key.proof({ token: mine, uri: URI, now: own.now })));
+    };
+    for (const key of keys.slice(0, 3)) for (let i = 0; i < 2; i++) await send(key);
+    const fourth = keys[3] as (typeof keys)[number];
+    await assertRefused(() => send(fourth), 'proof_store_unavailable');
+    assert.ok(await send(fourth, { sub: 'somebody else' }));
+  });
+
   it('is verified only for who has a good token of that key', async () => {
     // A key that cannot be imported: whoever tries would say so.
     const broken = { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' };

@@ -117,7 +117,7 @@ describe('the challenge of a gate', () => {
 test('a gate says what is wrong with its options', () => {
   const notAnObject = {
     option: 'guard',
-    rule: 'must be an object',
+    rule: 'must be a plain object, no promise and no instance of a class',
     example: "{ realmRole: 'admin' }",
   };
   for (const [options, problem] of [

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   AuthError,
-  allOf,
-  anyOf,
   type Guard,
   OptionsError,
   type Requirements,
+  toGuard,
+} from '../../packages/guard/src/core/index.ts';
+import {
+  allOf,
+  anyOf,
   requireAudience,
   requireClientRole,
   requireGroup,
@@ -16,9 +19,8 @@ import {
   requireRealmRole,
   requireScope,
   requireThat,
-  toGuard,
-} from '../../packages/guard/src/core/index.ts';
-import { scopesOf } from '../../packages/guard/src/core/internal.ts';
+  scopesOf,
+} from '../../packages/guard/src/core/internal.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/principal.ts';
 
 const claims = {
@@ -65,6 +67,8 @@ describe('the principal', () => {
       audience: ['my-api'],
       sessionId: 's1',
       authorizedParty: null,
+      kind: 'person',
+      actor: null,
       acr: null,
       authenticatedAt: null,
       issuer: claims.iss,
@@ -202,7 +206,7 @@ describe('guards', () => {
     for (const build of texts) {
       assert.throws(() => build(), /^TypeError: A guard needs a /);
       for (const wrong of ['', ' ', 1, null, undefined, ['x']]) {
-        assert.throws(() => build(wrong as string), /as a text that is not empty/);
+        assert.throws(() => build(wrong as string), /as a non-empty string/);
       }
     }
     assert.throws(() => requireClientRole('', 'x'), /a client id/);
@@ -222,6 +226,7 @@ describe('requirements', () => {
     { clientRole: ['reader'] },
     { clientRole: { 'my-api': 'reader', other: ['operator'] } },
     { group: '/guests', groupTree: '/staff', organization: 'acme', audience: 'my-api' },
+    { kind: 'person' },
     { check: (one) => one.subject === 'u1' },
     { anyOf: [{ realmRole: 'x' }, { allOf: [{ realmRole: 'user' }, { scope: 'openid' }] }] },
   ];
@@ -234,6 +239,8 @@ describe('requirements', () => {
     { groupTree: '/x' },
     { organization: 'x' },
     { audience: 'x' },
+    { kind: 'service' },
+    { client: 'reports' },
     { check: () => false },
     { allOf: [{ realmRole: 'user' }, { realmRole: 'admin' }] },
     { anyOf: [{ realmRole: 'user', scope: 'x' }, { realmRole: 'x' }] },
@@ -261,10 +268,10 @@ describe('requirements', () => {
           [
             'realmRol is not a requirement: did you mean realmRole?',
             'scope must be a scope',
-            'clientRole must be a role of a client',
+            'clientRole must be a role, or an object of roles by client',
             'anyOf[0].groups is not a requirement: did you mean group?',
             'anyOf[1] must hold a requirement',
-            'check requireThat needs a function of the principal',
+            'check must be a function of the principal',
             'allOf must be a list of requirements',
           ],
         );
@@ -311,7 +318,7 @@ describe('a guard that is asked about nobody', () => {
             const { code, statusCode, detail, headers, reason } = error;
             assert.deepEqual([code, statusCode, detail], ['missing_token', 401, 'Not authenticated']);
             assert.deepEqual(headers, { 'www-authenticate': 'Bearer' });
-            assert.equal(reason, 'The guard was asked about nobody: there is no principal');
+            assert.equal(reason, 'The guard was called without a principal');
             return true;
           },
         );

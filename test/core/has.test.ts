@@ -36,6 +36,13 @@ test('has judges a sign-in by the rules it is told, though the requirements are 
   assert.equal(has(somebody, requirements, 'my-api', rulesOf({ silver: 1, gold: 2 })), true);
 });
 
+test('has judges by what the requirements say now, though the object is the same', () => {
+  const requirements = { realmRole: 'user' };
+  assert.equal(has(somebody, requirements), true);
+  requirements.realmRole = 'admin';
+  assert.equal(has(somebody, requirements), false);
+});
+
 test('has tells of a misspelt requirement and of a check that fails, for a no would hide them', () => {
   assert.throws(() => has(somebody, { realmRoles: 'user' } as never), OptionsError);
   assert.throws(() => has(null, { realmRole: '' }), OptionsError);

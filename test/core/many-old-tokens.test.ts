@@ -15,7 +15,7 @@ function watch(realm: TestRealm) {
   return seen;
 }
 const mintOld = (realm: TestRealm, howMany: number) =>
-  Array.from({ length: howMany }, () => realm.mint({ iat: realm.now - 60 }));
+  Array.from({ length: howMany }, (_, i) => realm.mint({ iat: realm.now - 60, sub: `user-${i}` }));
 
 describe('after a restart, when every token is old', () => {
   for (const options of [{ whenUnavailable: 'refuse' }, { tokenCheck: 'remote' }] as const) {

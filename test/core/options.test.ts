@@ -25,11 +25,10 @@ const wrongOf = (options: unknown) => problemsOf(options).map(({ option }) => op
 describe('the options of a verifier', () => {
   it('need no more than server, realm and client id, and get the documented defaults', () => {
     assert.deepEqual(wrongOf(good), []);
-    const { onNotice, clock, fetch: call, algorithms, dpop, ...rest } = resolveOptions(good);
+    const { onNotice, clock, fetch: call, algorithms, dpop, credential, ...rest } = resolveOptions(good);
     assert.deepEqual(rest, {
       ...good,
       issuer: undefined,
-      clientSecret: undefined,
       audience: undefined,
       tokenCheck: 'recheck',
       recheckSeconds: 30,
@@ -53,6 +52,7 @@ describe('the options of a verifier', () => {
       nonceSecret: undefined,
       maxProofsPerKey: 50_000,
     });
+    assert.equal(credential.kind, 'none');
     assert.equal(clock, Date.now);
     assert.equal(call, fetch);
     assert.equal(onNotice({ level: 'info', code: 'keys_loaded', message: '' }), undefined);
@@ -230,7 +230,6 @@ describe('the options of a verifier', () => {
     const given = {
       ...good,
       issuer: 'https://sso.example.com/realms/testing',
-      clientSecret: 's',
       audience: 'one',
       tokenCheck: 'remote',
       recheckSeconds: 7,
@@ -250,14 +249,17 @@ describe('the options of a verifier', () => {
     } as const;
     const {
       onNotice: _onNotice,
+      credential,
       algorithms,
       dpop,
       ...rest
     } = resolveOptions({
       ...given,
+      clientSecret: 's',
       algorithms: ['ES256'],
       dpop: 'accepted',
     });
+    assert.equal(credential.kind, 'secret');
     assert.equal(dpop.mode, 'accepted');
     assert.deepEqual(rest, { ...given, audience: ['one'] });
     assert.deepEqual([...algorithms], ['ES256']);

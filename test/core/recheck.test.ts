@@ -133,7 +133,7 @@ describe('a token that was revoked while it was known', () => {
 
   it('is checked in its turn where many are due at once: no more than 32 calls at a time, and nobody waits', async () => {
     const { realm, verifier } = await startLoaded();
-    const tokens = Array.from({ length: 100 }, () => realm.mint());
+    const tokens = Array.from({ length: 100 }, (_, i) => realm.mint({ sub: `user-${i}` }));
     for (const token of tokens) await verifier.verify(token);
     realm.advance(16);
     realm.answers.introspection = 'slow';
@@ -391,7 +391,7 @@ describe('Keycloak down during a recheck', () => {
     const { realm, verifier } = await startLoaded({ whenUnavailable: 'refuse' });
     const token = realm.mint();
     await verifier.verify(token);
-    realm.setAll('error');
+    realm.setAll('down');
     realm.advance(15);
     assertAtOnce(verifier.verify(token));
     while (!verifier.status().isProviderDown) await settle();
@@ -407,6 +407,9 @@ describe('Keycloak down during a recheck', () => {
       const { realm, verifier } = await startLoaded();
       realm.setAll(answer);
       await verifier.verify(realm.mint({ iat: realm.now - 60 }));
+      const mayBeThisUsers = answer === 'half' || answer === 'huge';
+      assert.equal(verifier.status().isProviderDown, !mayBeThisUsers);
+      await verifier.verify(realm.mint({ iat: realm.now - 60, sub: 'another' }));
       assert.equal(verifier.status().isProviderDown, true);
     });
   }
@@ -417,7 +420,10 @@ describe('the question', () => {
     realm.mint({ iat: realm.now - 60, ...changes });
 
   it('is introspection where the client is in aud, with its secret and never a token in the URL', async () => {
-    const { realm, verifier } = await startLoaded({ clientSecret: 'a:b c&é' });
+    const { realm, verifier } = await startLoaded({
+      clientSecret: undefined,
+      credential: { secret: 'a:b c&é', method: 'basic' },
+    });
     const token = old(realm, { aud: realm.clientId });
     await verifier.verify(token);
     const request = realm.requests.introspection as Request;
@@ -458,12 +464,26 @@ describe('the question', () => {
     const token = old(realm, changes);
     await verifier.verify(token);
     await verifier.verify(old(realm, { ...changes, scope: undefined }));
-    await verifier.verify(old(realm, { ...changes, scope: 'openid', sub: undefined }));
     realm.advance(200);
     assertAtOnce(verifier.verify(token));
     assert.equal(asked(realm), 0);
     assert.deepEqual(codes(realm), ['recheck_impossible']);
     assert.match(realm.notices.at(-1)?.message ?? '', /give the client my-api an audience mapper/);
+  });
+
+  it('is userinfo for a token with openid and no sub, of which only good or bad is used', async () => {
+    const { realm, verifier } = await startLoaded({ clientSecret: undefined });
+    const answer = { sub: 'u2', preferred_username: 'root', realm_access: { roles: ['admin'] } };
+    realm.userinfo = () => ({ status: 200, body: answer });
+    const token = realm.mint({ sub: undefined, preferred_username: 'sara', realm_access: undefined });
+    const { subject, username, realmRoles } = await verifier.verify(token);
+    assert.deepEqual([subject, username, realmRoles], [null, 'sara', []]);
+    realm.userinfo = () => ({
+      status: 401,
+      challenge: 'Bearer realm="testing", error="invalid_token", error_description="user_session_not_found"',
+    });
+    realm.advance(31);
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
   });
 
   for (const status of [400, 401, 403]) {
@@ -478,7 +498,7 @@ describe('the question', () => {
       assert.equal(level, 'error');
       assert.equal(
         message,
-        `Keycloak refused to introspect for the client my-api (HTTP ${status} {"error":"invalid_client"}): its secret or type is wrong`,
+        `Keycloak refused to introspect for the client my-api (HTTP ${status} {"error":"invalid_client"}): its credential or type is wrong`,
       );
     });
   }
@@ -701,7 +721,7 @@ describe('a lightweight token', () => {
       const { realm, verifier } = await startLoaded();
       const token = realm.mint({ ...lightweight, aud });
       await assertRefused(() => verifier.verify(token), 'token_revoked');
-      assert.deepEqual([realm.calls.introspection, realm.calls.userinfo], [1, 0]);
+      assert.deepEqual([realm.calls.introspection, realm.calls.userinfo], [1, 1]);
     });
   }
 

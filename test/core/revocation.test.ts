@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  createMemoryRevocationStore,
-  createRevocationLog,
-  type Revocation,
-} from '../../packages/guard/src/core/index.ts';
+import { createMemoryRevocationStore, type Revocation } from '../../packages/guard/src/core/index.ts';
+import { createRevocationLog } from '../../packages/guard/src/core/internal.ts';
 import { createEpoch } from '../../packages/guard/src/core/revocation/epoch.ts';
 import { createRevocationList } from '../../packages/guard/src/core/revocation/revocation-list.ts';
 import { assertRefused } from '../support/refusal.ts';
@@ -255,6 +252,33 @@ describe('the list of revocations', () => {
     list.add({ type: 'session', issuer, sessionId: 's3' });
     assert.equal(list.size, 3);
     assert.ok(list.judge(token));
+  });
+
+  it('keeps each as long as the store does, whatever is revoked after it', async (t) => {
+    let now = 1_000_000;
+    t.mock.method(performance, 'now', () => now);
+    const revocationStore = createMemoryRevocationStore(undefined, 7 * 86_400);
+    const { realm, verifier } = await startLoaded({ tokenCheck: 'local', revocationStore });
+    const token = realm.mint({ sid: 's1', exp: realm.now + 7 * 86_400 });
+    await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1' });
+    now += 6.9 * DAY;
+    await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 'of somebody else' });
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
+    now += DAY;
+    await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 'of a third' });
+    assert.equal(verifier.status().revocations, 2);
+  });
+
+  it('keeps each as long as tokens live, where they live longer than a day', async (t) => {
+    let now = 1_000_000;
+    t.mock.method(performance, 'now', () => now);
+    const { realm, verifier } = await startLoaded({ tokenCheck: 'local' });
+    const token = realm.mint({ sid: 's1', exp: realm.now + 3 * 86_400 });
+    await verifier.verify(token);
+    await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's1' });
+    now += 2.9 * DAY;
+    await verifier.revoke({ type: 'session', issuer: realm.issuer, sessionId: 'of somebody else' });
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
   });
 
   it('forgets nothing because the clock of the machine jumped', async () => {

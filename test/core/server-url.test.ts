@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  createIssuer,
-  createVerifier,
-  isServerUrl,
-  mendServerUrl,
-  OptionsError,
-} from '../../packages/guard/src/core/index.ts';
+import { createIssuer, createVerifier, OptionsError } from '../../packages/guard/src/core/index.ts';
+import { isServerUrl, mendServerUrl } from '../../packages/guard/src/core/internal.ts';
 
 const SERVERS = [
   'http://localhost:8080',

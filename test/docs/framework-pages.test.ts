@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { TABLES, tablesOf, withTables } from '../../tools/docs/adapter-tables.ts';
+import { ADAPTERS } from '../../tools/docs/adapters.ts';
 import {
   FRAMEWORK_PAGES,
   SHARED,
@@ -49,9 +51,44 @@ describe('the pages of the frameworks', () => {
       assert.deepEqual(sharedSectionsOf(text), SHARED);
       assert.equal(withSharedSections(name, text), text);
     });
+  }
+});
 
-    test(`the first page of the guide leads to ${page}`, () => {
-      assert.ok(read('docs/guide/README.md').includes(`](../frameworks/${name}.md)`));
+describe('the list of adapters', () => {
+  const rooms = ADAPTERS.flatMap(({ room }) => room ?? []);
+  const { exports, peerDependencies } = JSON.parse(read('packages/guard/package.json'));
+
+  for (const page of Object.keys(TABLES)) {
+    test(`${page} has its tables, as they are now (npm run docs)`, () => {
+      const text = read(page);
+      assert.deepEqual(tablesOf(text).sort(), Object.keys(TABLES[page] ?? {}).sort());
+      assert.equal(withTables(page, text), text);
     });
   }
+
+  test('has every adapter that users can import, and no other', () => {
+    const folders = Object.values(exports).flatMap((one) => {
+      const source = (one as Record<string, string>)['@keycloak-guard/source'] ?? '';
+      return /src\/adapters\/([\w-]+)\/index\.ts$/.exec(source)?.[1] ?? [];
+    });
+    assert.deepEqual(rooms.map(({ name }) => name).sort(), folders.sort());
+  });
+
+  test('names what an application brings, each a peer dependency', () => {
+    const brought = rooms.flatMap(({ npm }) => npm?.split(', ') ?? []);
+    const known = Object.keys(peerDependencies).filter((name) => name !== '@redis/client');
+    assert.deepEqual(brought.sort(), known.sort());
+  });
+
+  test('is in every table', () => {
+    const tables = Object.values(TABLES).flatMap((page) =>
+      Object.values(page).map((rows) => rows().join('\n')),
+    );
+    assert.equal(tables.length, 6);
+    for (const { name } of rooms)
+      assert.ok(
+        tables.every((text) => new RegExp(`\\b${name}\\b`, 'i').test(text)),
+        name,
+      );
+  });
 });

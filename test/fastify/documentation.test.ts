@@ -66,7 +66,7 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(summary('/option'), [[{ keycloak: [] }], '200 401 403 503']);
     assert.deepEqual(summary('/own'), [[{ mine: [] }], '200 401 503']);
     assert.equal(of('/own').responses['401']?.description, 'Out');
-    assert.equal(of('/any').responses['401']?.description, 'No bearer token, or one that is not valid');
+    assert.equal(of('/any').responses['401']?.description, 'No bearer token, or an invalid one');
     await app.close();
   });
 

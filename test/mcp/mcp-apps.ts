@@ -1,13 +1,16 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { createAdaptorServer } from '@hono/node-server';
 import express from 'express';
 import express4 from 'express4';
 import fastify from 'fastify';
 import { Hono } from 'hono';
+import Koa from 'koa';
 import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import keycloakGuard, { keycloakMcp } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import { keycloak as honoKeycloak } from '../../packages/guard/src/adapters/hono/index.ts';
+import { keycloak as koaKeycloak } from '../../packages/guard/src/adapters/koa/index.ts';
 import type { McpAuthInfo } from '../../packages/guard/src/adapters/mcp/index.ts';
 import { keycloak as nodeKeycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import { listen } from '../adapters/listen.ts';
@@ -25,7 +28,12 @@ function answer(request: Guarded, username: string | null | undefined, response:
   const { method, id } = (body ?? {}) as { method?: string; id?: string };
   const session = method === 'initialize' ? { 'Mcp-Session-Id': id } : {};
   if (request.method === 'DELETE') response.writeHead(204).end();
-  else {
+  else if (request.method === 'GET') {
+    // Open until somebody ends it; and the transport goes on to write, whoever does.
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const writing = setInterval(() => response.write(': still here\n\n'), 20);
+    response.once('close', () => clearInterval(writing));
+  } else {
     response.writeHead(200, { 'content-type': 'application/json', ...session });
     response.end(JSON.stringify({ auth, username, body }));
   }
@@ -87,6 +95,31 @@ async function startFastify(given: McpGiven) {
   return { url: app.listeningOrigin, close: async () => void (await app.close()) };
 }
 
+async function startKoa(given: McpGiven) {
+  const kc = koaKeycloak(optionsOf(given));
+  const app = new Koa();
+  app.silent = true;
+  if (given.parsesBodies) app.use(parseJson);
+  app.use(kc.mcp(given.mcp));
+  if (given.isGuardedTwice) app.use(kc.guard());
+  app.use((ctx) => {
+    if (ctx.path === '/open') ctx.body = { open: true };
+    else {
+      ctx.respond = false;
+      Object.assign(ctx.req, { body: (ctx.request as { body?: unknown }).body });
+      answer(ctx.req, ctx.state.principal?.username, ctx.res);
+    }
+  });
+  return listen(createServer(app.callback()), () => kc.close());
+}
+
+/** As Koa's body parsers do: `{}` for what is not JSON. */
+const parseJson: Koa.Middleware = async (ctx, next) => {
+  const isJson = ctx.request.is('json') !== false && ctx.request.is('json') !== null;
+  Object.assign(ctx.request, { body: isJson ? JSON.parse(await text(ctx.req)) : {} });
+  await next();
+};
+
 async function startHono(given: McpGiven) {
   const kc = honoKeycloak(optionsOf(given));
   const app = new Hono();
@@ -114,16 +147,30 @@ async function answerFetch(
   auth: McpAuthInfo | undefined,
 ) {
   if (request.method === 'DELETE') return new Response(null, { status: 204 });
+  if (request.method === 'GET') return eventStream();
   const text = await request.text();
   const body = text === '' ? undefined : JSON.parse(text);
   const session = body?.method === 'initialize' ? { 'Mcp-Session-Id': String(body.id) } : {};
   return Response.json({ auth, username, body }, { headers: session as Record<string, string> });
 }
 
+function eventStream(): Response {
+  let writing: ReturnType<typeof setInterval>;
+  const body = new ReadableStream({
+    start(controller) {
+      const line = new TextEncoder().encode(': still here\n\n');
+      writing = setInterval(() => controller.enqueue(line), 20);
+    },
+    cancel: () => clearInterval(writing),
+  });
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+}
+
 export const MCP_APPS: readonly McpAdapter[] = [
   { name: 'express 5', start: (given) => startExpress(express, given) },
   { name: 'express 4', start: (given) => startExpress(express4 as unknown as typeof express, given) },
   { name: 'node', start: startNode },
+  { name: 'koa', start: startKoa },
   { name: 'hono', start: startHono },
   { name: 'fetch', start: startFetch },
   { name: 'fastify', alwaysParses: true, start: startFastify },

@@ -37,7 +37,10 @@ export async function startConnectApp(t: TestContext, metadata: ModuleMetadata, 
   const { platform = 'express', realm = createTestRealm(), config, prepare } = given;
   const app = await createApp(
     platform,
-    moduleOf({ ...metadata, imports: [KeycloakConnectModule.register(configFor(realm, config))] }),
+    moduleOf({
+      ...metadata,
+      imports: [KeycloakConnectModule.register(configFor(realm, config)), ...(metadata.imports ?? [])],
+    }),
   );
   t.after(() => app.close());
   await prepare?.(app);
@@ -45,6 +48,7 @@ export async function startConnectApp(t: TestContext, metadata: ModuleMetadata, 
   const url = await app.getUrl();
   return {
     realm,
+    app,
     url,
     get: (path: string, token?: string, init: RequestInit = {}) =>
       fetch(`${url}${path}`, {

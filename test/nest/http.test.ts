@@ -9,7 +9,6 @@ import {
   type HttpException,
   Inject,
   Logger,
-  type Type,
   UnauthorizedException,
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, ExternalContextCreator } from '@nestjs/core';
@@ -224,7 +223,7 @@ describe('what a guard does not know', () => {
 
   test('a context of another type is refused, whatever is in it, and the log says why', async (t) => {
     const lines = keepLog(t);
-    const { realm, app } = await startApp(t, { providers: [Jobs] });
+    const { realm, app } = await startApp(t, { providers: [Jobs, GUARD_ALL] });
     const creator = app.get(ExternalContextCreator, { strict: false });
     const jobs = app.get(Jobs);
     const token = realm.mint();
@@ -252,7 +251,7 @@ describe('what a guard does not know', () => {
 
   test('a context that says it is http and has no request is refused', async (t) => {
     const lines = keepLog(t);
-    const { app } = await startApp(t, { providers: [Jobs] });
+    const { app } = await startApp(t, { providers: [Jobs, GUARD_ALL] });
     const creator = app.get(ExternalContextCreator, { strict: false });
     const jobs = app.get(Jobs);
     await assert.rejects(creator.create(jobs, jobs.run, 'run')('a message'), { message: /./ });
@@ -265,4 +264,4 @@ class Jobs {
     return 'done';
   }
 }
-decorate(Jobs as Type, 'run', Require({}));
+const GUARD_ALL = { provide: APP_GUARD, useClass: KeycloakGuard };

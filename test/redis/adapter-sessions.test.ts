@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ADAPTER_NAMES } from '../adapters/all.ts';
 import { assertUser } from '../contract/adapter/set-up.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
-import { ADAPTER_NAMES } from './adapter-process.ts';
 import { startProcess } from './start-adapter-process.ts';
 
 for (const name of ADAPTER_NAMES) {

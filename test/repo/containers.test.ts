@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { parse } from 'yaml';
-import { readSetupOptions } from '../../packages/cli/src/setup/options.ts';
+import { readApiOptions } from '../../packages/cli/src/setup/api/options.ts';
 import { SETTINGS } from '../../packages/server/src/config/settings.ts';
 import { documents } from '../../tools/docs/documents.ts';
 import { ROOT } from './source-imports.ts';
@@ -149,7 +149,7 @@ test('docs/scale.md: setup finds admin, realm and client in scale.env, and Keycl
   const command = block('npm run setup -- ').split('```')[0] ?? '';
   const args = command.replaceAll('\\\n', ' ').trim().split(/\s+/).slice(4);
   const settings = parseEnv(block('KEYCLOAK_REALM=').split('```')[0] ?? '');
-  const options = await readSetupOptions(
+  const options = await readApiOptions(
     args.filter((arg, i) => arg !== '--env' && args[i - 1] !== '--env'),
     settings as NodeJS.ProcessEnv,
   );
@@ -158,12 +158,12 @@ test('docs/scale.md: setup finds admin, realm and client in scale.env, and Keycl
   const published: string[] = services.proxy.ports;
   const admin = published.find((port) => port.endsWith(':8082'));
   assert.match(admin ?? '', /\{KEYCLOAK_ADMIN_PORT:-8081\}/);
-  assert.equal(options.serverUrl, 'http://localhost:8081');
-  assert.equal(options.realm, settings.KEYCLOAK_REALM);
+  assert.equal(options.door.serverUrl, 'http://localhost:8081');
+  assert.equal(options.door.realm, settings.KEYCLOAK_REALM);
   assert.equal(options.clientId, settings.KEYCLOAK_CLIENT_ID);
-  assert.equal(options.admin.username, settings.KEYCLOAK_ADMIN_USER);
-  assert.equal(options.admin.password, settings.KEYCLOAK_ADMIN_PASSWORD);
-  assert.ok(options.admin.username);
+  assert.equal(options.door.admin.username, settings.KEYCLOAK_ADMIN_USER);
+  assert.equal(options.door.admin.password, settings.KEYCLOAK_ADMIN_PASSWORD);
+  assert.ok(options.door.admin.username);
   assert.equal(options.appUrl, settings.PUBLIC_URL);
   const { hostname, port, pathname } = new URL(options.backchannelUrl ?? '');
   assert.ok(Object.hasOwn(services, hostname), hostname);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { buildApp } from '../../packages/server/src/index.ts';
 import { createLoggerTo, jsonStream } from '../../packages/server/src/log/logger.ts';
 import { MAIN } from '../cli/support/program.ts';
@@ -78,6 +79,39 @@ test('the last flush writes what is left, once', () => {
   assert.deepEqual(
     lines.map((line) => JSON.parse(line).msg),
     Array.from({ length: 1_000 }, (_, i) => `line ${i}`),
+  );
+  rmSync(dirname(file), { recursive: true });
+});
+
+/** Writes for `fs.write` in another thread, a moment late, as a busy thread pool does. */
+const LATE_WRITER = `
+const { workerData: { fd, text } } = require('node:worker_threads');
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+require('node:fs').writeSync(fd, text);`;
+
+test('the last flush comes after what is being written', async (t) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'keycloak-guard-')), 'log');
+  const fd = openSync(file, 'a');
+  const stream = jsonStream(fd);
+  const logger = createLoggerTo({ logLevel: 'info' }, stream);
+  const begun = new Promise<void>((resolve) => {
+    const { write } = fs;
+    t.mock.method(fs, 'write', ((to: number, text: string, done: () => void) => {
+      // The streams of other tests still try.
+      if (to !== fd) return write(to, text, done);
+      const worker = new Worker(LATE_WRITER, { eval: true, workerData: { fd: to, text } });
+      worker.once('exit', () => (done as (...result: unknown[]) => void)(null, Buffer.byteLength(text)));
+      worker.once('online', resolve);
+    }) as never);
+  });
+  const numbers = Array.from({ length: 300 }, (_, i) => i);
+  for (const i of numbers) logger.info(`line ${i}`);
+  await begun;
+  stream.flushSync();
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).msg),
+    numbers.map((i) => `line ${i}`),
   );
   rmSync(dirname(file), { recursive: true });
 });

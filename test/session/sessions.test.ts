@@ -165,6 +165,36 @@ test('a callback that belongs to no login is a page for browsers, and JSON for e
   );
 });
 
+test('a code that Keycloak does not take is a failure of its own, and the log has the words of Keycloak and what to do', async (t) => {
+  const { idp, sessions, events } = await setUp(t);
+  const begun = await sessions.startLogin(asNode(sessions.paths.startLogin));
+  const back = new URL(await openBrowser({} as never).signInAt(String(begun.headers.location)));
+  const code = back.searchParams.get('code') as string;
+  // As by a proxy that called the callback before, or a Keycloak that knows nothing of it.
+  const fields = { grant_type: 'authorization_code', code, redirect_uri: `${ORIGIN}/auth/callback` };
+  const used = await fetch(`${idp.url}/realms/testing/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ ...fields, client_id: 'fastapi-keycloak', client_secret: SECRET }),
+  });
+  assert.equal(used.status, 400);
+  const lines: unknown[] = [];
+  const keep = (...line: unknown[]) => void lines.push(line);
+  const answer = await sessions.finishLogin({
+    ...asNode(back.pathname + back.search, { cookie: pairOf(begun.setCookies[0]) }),
+    log: { info: () => {}, warn: keep, error: keep },
+  });
+  assert.deepEqual([answer.status, answer.body], [400, '{"detail":"Sign-in did not succeed"}']);
+  assert.deepEqual(
+    events.map(([type, reason]) => [type, reason]),
+    [['login_failed', 'code_refused']],
+  );
+  assert.equal(lines.length, 1);
+  const shown = JSON.stringify(lines);
+  assert.match(shown, /code-not-valid.*the sign-in failed: Keycloak did not take the code .*Code not valid/);
+  assert.match(shown, /several nodes/);
+  assert.ok(!shown.includes(code));
+});
+
 test('without a public URL the origin is the one that the request tells, or its own URL has', async (t) => {
   const { sessions } = await setUp(t, { publicUrl: undefined, prefix: '/sso' });
   assert.deepEqual(sessions.paths, {

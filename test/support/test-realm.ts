@@ -70,6 +70,8 @@ export interface MintOptions {
   readonly payload?: Part;
 }
 
+const SUBJECT = '0b5ad5d4-6f0e-4a3c-9d61-1f0c8a4be001';
+
 /** One RSA key for a test process: making one takes longer than most tests. */
 let rsaKey: TestKey | undefined;
 let encryptionKey: TestKey | undefined;
@@ -132,7 +134,13 @@ export function createTestRealm(
       return now / 1000;
     },
     introspect: (token) => ({ active: hasAudience(token, clientId) }),
-    userinfo: (token) => ({ status: 200, body: { sub: claimsOf(token).sub } }),
+    userinfo(token) {
+      const { sub = SUBJECT, preferred_username } = claimsOf(token);
+      if (claimsOf(token).sub !== undefined || preferred_username !== undefined)
+        return { status: 200, body: { sub } };
+      const description = 'Lightweight access token not allowed for userinfo endpoint';
+      return { status: 401, challenge: `Bearer error="invalid_token", error_description="${description}"` };
+    },
     discovery: {
       issuer,
       // As in a container: addresses for browsers, which this process must not call.
@@ -161,7 +169,7 @@ export function createTestRealm(
       jti: randomUUID(),
       iss: issuer,
       aud: [clientId, 'account'],
-      sub: '0b5ad5d4-6f0e-4a3c-9d61-1f0c8a4be001',
+      sub: SUBJECT,
       typ: 'Bearer',
       azp: 'web-app',
       sid: randomUUID(),

@@ -1,3 +1,5 @@
+import { ADAPTERS } from '../../tools/docs/adapters.ts';
+
 const ANY = (name: string): readonly [string, string] => [name, `declare const ${name}: any;`];
 const CONST = (name: string, type: string): readonly [string, string] => [
   name,
@@ -49,11 +51,13 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     CONST('apis', `(${OPTIONS})[]`),
     CONST('textOf', '(request: unknown) => Promise<string>'),
     CONST('revocation', "import('keycloak-guard').Revocation"),
+    CONST('credential', "import('keycloak-guard').Credential"),
     ANY('tellOthers'),
   ],
   client: [
     CONST('client', "import('keycloak-guard/client').KeycloakClient"),
     CONST('tokens', "import('keycloak-guard/client').Tokens"),
+    ANY('adminClient'),
   ],
   authz: [
     CONST('permissions', "import('keycloak-guard/authz').Permissions"),
@@ -67,7 +71,6 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     CONST('grant', "import('keycloak-guard/connect').Grant"),
     ANY('session'),
   ],
-  express: [KC('keycloak-guard/express')],
   fastify: [ANY('listOrders')],
   fetch: [KC('keycloak-guard/fetch'), ...['headers', 'route', 'events'].map(ANY)],
   hono: [KC('keycloak-guard/hono'), ...['c', 'events'].map(ANY)],
@@ -93,7 +96,6 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     ANY('fetchOrders'),
     CONFIG_SERVICE,
   ],
-  node: [KC('keycloak-guard/node')],
   redis: [
     CONST('redis', "ReturnType<typeof import('keycloak-guard/redis').openRedis>"),
     CONST('api', OPTIONS),
@@ -103,7 +105,12 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
   testing: [CONST('idp', "import('@keycloak-guard/testing').DevIdp")],
 };
 
+const isAdapter = (name: string) => ADAPTERS.some(({ room }) => room?.name === name);
+
 /** @returns declarations by name, for the examples of one room */
 export function namesOf(room: string): ReadonlyMap<string, string> {
-  return new Map([...EVERYWHERE, ...(IN_ROOM[room] ?? [])]);
+  return new Map([
+    ...EVERYWHERE,
+    ...(IN_ROOM[room] ?? (isAdapter(room) ? [KC(`keycloak-guard/${room}`)] : [])),
+  ]);
 }

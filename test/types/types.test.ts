@@ -6,13 +6,25 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+function compile(project: string) {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  return spawnSync(process.execPath, [tsc, '-p', project], { cwd: ROOT, encoding: 'utf8' });
+}
+
 // What must not compile is marked in it: a mark that is not needed is an error, too.
 test('an app that says what its claims are has them typed everywhere', () => {
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', 'test/types/app'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
+  const { status, stdout } = compile('test/types/app');
   assert.equal(stdout, '');
   assert.equal(status, 0);
 });
+
+for (const [whose, project] of [
+  ["keycloak-connect's own types", 'original'],
+  ['those of keycloak-guard/connect', 'drop-in'],
+] as const) {
+  test(`an application on keycloak-connect compiles with ${whose}`, () => {
+    const { status, stdout } = compile(`test/types/old-app/${project}.json`);
+    assert.equal(stdout, '');
+    assert.equal(status, 0);
+  });
+}

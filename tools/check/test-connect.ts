@@ -14,7 +14,7 @@ import { fetchSuite, prepareSuite, REALMS, SPECS, VERSION } from './connect/suit
 import type { TapResult } from './connect/tap.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const DROP_IN = join(root, 'packages/guard/dist/cjs/connect/index.js');
+const DROP_IN = join(root, 'packages/guard/dist/cjs/successors/connect/index.js');
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

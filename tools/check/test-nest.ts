@@ -16,14 +16,15 @@ const PACKAGES = [
   ...['websockets', 'platform-ws', 'platform-socket.io', 'microservices'],
 ];
 /** What is not of Nest's own numbering. */
-const GRAPHQL: Readonly<Record<string, readonly string[]>> = {
-  10: ['@nestjs/graphql@12', '@nestjs/apollo@12', '@apollo/server@4', 'graphql@16'],
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  10: ['@nestjs/graphql@12', '@nestjs/apollo@12', '@apollo/server@4', 'graphql@16', '@nestjs/swagger@8'],
   12: [
     '@nestjs/graphql@14',
     '@nestjs/apollo@14',
     '@apollo/server@5',
     'graphql@16',
     '@as-integrations/express5',
+    '@nestjs/swagger@12',
   ],
 };
 
@@ -47,10 +48,14 @@ function testVersion(version: string): void {
   const folder = install(`nest-${version}`, [
     ...['reflect-metadata@0.2', 'rxjs@7', 'ws@8'],
     ...PACKAGES.map((name) => `@nestjs/${name}@${version}`),
-    ...(GRAPHQL[version] ?? []),
+    ...(OTHERS[version] ?? []),
   ]);
-  const tests = readdirSync(join(root, 'test/nest')).filter((file) => file.endsWith('.test.ts'));
-  run(process.execPath, [...[...TSX, ...HOOK, '--test'], ...tests.map((file) => `test/nest/${file}`)], root, {
+  const tests = ['test/nest', 'test/nest-connect'].flatMap((room) =>
+    readdirSync(join(root, room))
+      .filter((file) => file.endsWith('.test.ts'))
+      .map((file) => `${room}/${file}`),
+  );
+  run(process.execPath, [...TSX, ...HOOK, '--test', ...tests], root, {
     NEST_FOLDER: folder,
     NEST_VERSION: version,
     NODE_ENV: 'test',

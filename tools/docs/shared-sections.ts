@@ -1,52 +1,14 @@
 // Sections that every framework's page in docs/frameworks/ has, so that a reader needs one page only. They are written here once;
 // `npm run docs` puts them between two marks on each page. A test fails while a page is stale.
 
-interface FrameworkPage {
-  /** What a reader needs besides Node.js and the library. */
-  readonly needs?: string;
-  /** The framework's setting for proxies, as an alternative to `publicUrl`. */
-  readonly proxy: string;
-  /** App and tests, below examples/. */
-  readonly example: { readonly app: string; readonly test: string };
-  /** Where options of the verifier go; `session`: where those of sessions go. */
-  readonly options: string;
-  readonly session: string;
-}
-
-const app = (folder: string) => ({ app: `${folder}/app.ts`, test: `${folder}/app.test.ts` });
-const KC = { options: '`keycloak({ … })`', session: '`kc.session({ … })`' };
-const AS_OPTION = { options: '`keycloak({ … })`', session: '`session: { … }`' };
+import { ADAPTERS, type AdapterEntry } from './adapters.ts';
 
 /** The pages that are a whole guide, by name. */
-export const FRAMEWORK_PAGES: Readonly<Record<string, FrameworkPage>> = {
-  express: { needs: 'Express 4 or 5', proxy: ', or Express’s `trust proxy`', example: app('express'), ...KC },
-  fastify: {
-    needs: 'Fastify 5',
-    proxy: ', or Fastify’s `trustProxy`',
-    example: { app: 'one-route.ts', test: 'test-your-api.test.ts' },
-    options: 'registering `keycloakGuard`',
-    session: 'registering `keycloakSession`',
-  },
-  fetch: { needs: 'or Bun, Deno or Workers', proxy: '', example: app('fetch'), ...AS_OPTION },
-  hono: { needs: 'Hono', proxy: '', example: app('hono'), ...KC },
-  koa: { needs: 'Koa 2 or 3', proxy: ', or Koa’s `app.proxy`', example: app('koa'), ...KC },
-  nest: {
-    needs: 'Nest 10, 11 or 12',
-    proxy: ', or the platform’s own setting for proxies',
-    example: { app: 'nest/src/app.module.ts', test: 'nest/test/app.spec.ts' },
-    options: '`KeycloakModule.forRoot({ … })`',
-    session: '`session: { … }`',
-  },
-  next: {
-    needs: 'Next.js',
-    proxy: '',
-    example: { app: 'next/app/api/orders/route.ts', test: 'next/app.test.ts' },
-    ...AS_OPTION,
-  },
-  node: { proxy: '', example: app('node'), ...KC },
-};
+export const FRAMEWORK_PAGES: Readonly<Record<string, AdapterEntry>> = Object.fromEntries(
+  ADAPTERS.map((entry) => [entry.page, entry]),
+);
 
-const SECTIONS: Readonly<Record<string, (page: FrameworkPage) => string>> = {
+const SECTIONS: Readonly<Record<string, (page: AdapterEntry) => string>> = {
   start: ({ needs }) => `
 You need Node.js 20.19 or later${needs === undefined ? '' : `, ${needs},`} and the library: [install](../install.md). For development you need no
 Keycloak: \`npm start\` in the clone runs a provider that answers as Keycloak does, at \`http://localhost:8080\`, with the realm
@@ -71,6 +33,7 @@ A guard takes requirements. All members must be met, and every value of a list. 
 | \`clientRole: { 'other-api': 'reader' }\` | the caller has the role of another client |
 | \`scope: 'orders:read'\` | the token has the scope; the 403 names a missing one |
 | \`group: '/staff/dev'\`, \`groupTree: '/staff'\` | the caller is in this group; in it or below it |
+| \`kind: 'person'\`, \`client: 'reports'\` | a person is calling, and no service in its own name; through this client (\`azp\`) |
 | \`organization: 'acme'\`, \`audience: 'reports'\` | the token names the organization; the audience (\`aud\`) |
 | \`acr: ['gold']\`, \`maxAge: 300\` | the person signed in so strongly, so recently ([step-up](../step-up.md)) |
 | \`check: (principal) => …\` | the function returns exactly \`true\` |
@@ -79,6 +42,13 @@ A guard takes requirements. All members must be met, and every value of a list. 
 
 The principal has \`subject\`, \`username\`, \`email\`, \`name\`, \`realmRoles\`, \`clientRoles\`, \`groups\`, \`organizations\`, \`scopes\`,
 \`audience\`, \`sessionId\`, \`expiresAt\`, \`issuer\` and all \`claims\`. Identify people by \`issuer\` and \`subject\`: a username can pass to somebody else.
+`,
+  refusals: ({ called = 'request', log = 'the option `log`, else the standard error output' }) => `
+In development (\`NODE_ENV\` is not \`production\`), each refusal is a line in the log with its path, its [code](../errors.md) and what to
+do about it. Lines go to ${log}. \`logRefusals: false\` switches them off.
+\`onDenied: (${called}, error, principal) => …\` gets each refusal instead, for an audit log: \`error.code\` and \`error.reason\` say why, and
+\`principal\` is the caller, or \`null\` without a valid token. For development, \`explain: true\` puts the reason into the answer, in the
+body and in the header \`x-auth-error\`.
 `,
   tests: ({ example }) => `
 Tests run with the embedded provider of \`@keycloak-guard/testing\` ([install](../install.md)): real tokens, no Keycloak. Give your app its

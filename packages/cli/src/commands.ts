@@ -1,7 +1,7 @@
 /** What each file in `commands/` exports. */
 export interface Command {
-  /** Text of `--help`. */
-  readonly usage: string;
+  /** Text of `--help`; of a subcommand, if the arguments name one. */
+  readonly usage: string | ((args: readonly string[]) => string);
   /** Runs the command; resolves to the exit code. */
   run(args: string[]): Promise<number>;
 }
@@ -24,7 +24,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/serve.ts'),
   },
   setup: {
-    summary: 'set Keycloak up: realm, client, user, .env',
+    summary: 'set Keycloak up: an API, an MCP server, callers, a realm file',
     load: () => import('./commands/setup.ts'),
   },
   authz: {

@@ -21,7 +21,7 @@ async function main(argv: string[]): Promise<number> {
   }
   const { run, usage } = await command.load();
   if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(usage);
+    process.stdout.write(typeof usage === 'string' ? usage : usage(args));
     return 0;
   }
   return run(args);

@@ -13,9 +13,9 @@ export async function runService(sources: ConfigSources = {}): Promise<number> {
   try {
     config = loadConfig(sources);
     const code = await run(config);
-    // What is still under way would keep the process alive.
+    // Pending work would keep the process alive.
     if (code !== 0) process.exit(code);
-    // Whatever is still waiting for an answer, as spans for a collector that hangs, keeps nobody waiting.
+    // Pending calls, such as spans for a hung collector, must not delay the exit.
     setTimeout(() => process.exit(code), LINGER_MS).unref();
     return code;
   } catch (error) {

@@ -19,7 +19,7 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-/** A Redis that is not there is no reason not to start. Unit: milliseconds. */
+/** Longest wait for Redis at the start. Unit: milliseconds. */
 const LONGEST_WAIT_MS = 3_000;
 
 /** Builds the app and listens. Does not need Keycloak: the service is "not ready" until Keycloak answers. */
@@ -32,7 +32,7 @@ export async function startService(
   try {
     return await listen(app, config, logger, deps.link);
   } catch (error) {
-    // The port for metrics and the connection to Redis would keep a process alive that answers nobody.
+    // The metrics port and the Redis connection would keep a useless process alive.
     await app.close();
     throw error;
   }

@@ -1,6 +1,8 @@
 import type { TestContext } from 'node:test';
-import type { ProtectedResourceOptions } from '../../../packages/guard/src/adapters/engine/index.ts';
-import type { PermissionSettings } from '../../../packages/guard/src/adapters/express/index.ts';
+import type {
+  PermissionSettings,
+  ProtectedResourceOptions,
+} from '../../../packages/guard/src/adapters/engine/index.ts';
 import type { PolicyEnforcerConfig } from '../../../packages/guard/src/authz/index.ts';
 import type {
   AuthError,
@@ -22,6 +24,9 @@ export interface Given {
   /** The app says which resource it is. */
   readonly resource?: ProtectedResourceOptions;
   readonly explain?: boolean;
+  readonly logRefusals?: boolean | undefined;
+  /** Gets each line that is logged at level `info`. */
+  readonly onLine?: (line: string) => void;
   readonly onDenied?: (error: AuthError, principal: Principal | null) => void;
   readonly onMessage?: (message: KeycloakMessage) => void;
   /** The framework's own CORS middleware stands before all routes, for pages of this origin. */

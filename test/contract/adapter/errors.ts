@@ -77,6 +77,28 @@ export function describeErrors(adapter: Adapter): void {
       },
     );
 
+    test(
+      'in development a refusal is a line in the log: its code, its path and what to do',
+      without(adapter, 'inProcess'),
+      async (t) => {
+        const lines: string[] = [];
+        const onLine = (line: string) => lines.push(line);
+        for (const more of [{}, { explain: true }, { logRefusals: false }, { onDenied: () => {} }]) {
+          const { get } = await setUp(t, adapter, { onLine, ...more });
+          assert.equal((await get('/guarded?code=secret')).status, 401);
+        }
+        const what = 'GET /guarded was refused: 401 missing_token, ';
+        const hint = 'Send the header Authorization: Bearer <access token>';
+        const told = lines.filter((line) => line.includes('was refused'));
+        assert.equal(told.length, 2);
+        assert.ok(told.every((line) => line.startsWith(what) && line.includes(hint)));
+        assert.deepEqual(
+          told.map((line) => line.endsWith(`${hint}. explain: true puts the reason into the answer`)),
+          [true, false],
+        );
+      },
+    );
+
     test('a listener that throws or rejects changes nothing', without(adapter, 'inProcess'), async (t) => {
       for (const onDenied of [
         () => {

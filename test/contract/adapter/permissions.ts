@@ -11,13 +11,28 @@ const REVOKED = invalid('The access token was revoked');
 const ROUTES = ['/permitted', '/hidden', '/any', '/things/orders', '/misconfigured'];
 
 /** An app of the contract on a Keycloak in memory, which is asked anew each time by default. */
-async function setUp(t: TestContext, adapter: Adapter, more: Partial<Given> = {}, permissionSeconds = 0) {
+async function setUp(
+  t: TestContext,
+  adapter: Adapter,
+  more: Partial<Given> = {},
+  permissionSeconds = 0,
+  clientSecret?: string,
+) {
   const fake = createFakeKeycloak();
   const { serverUrl, realm, clientId, clock } = fake.realm;
   const { fetch } = fake;
   const app = await startApp(t, adapter, {
-    keycloak: { serverUrl, realm, clientId, fetch, clock, onNotice: false, tokenCheck: 'local' },
-    permissions: { clientSecret: SECRET, fetch, permissionSeconds },
+    keycloak: {
+      serverUrl,
+      realm,
+      clientId,
+      fetch,
+      clock,
+      onNotice: false,
+      tokenCheck: 'local',
+      clientSecret,
+    },
+    permissions: { ...(clientSecret === undefined && { clientSecret: SECRET }), permissionSeconds },
     ...more,
   });
   const call = app.fetch ?? globalThis.fetch;
@@ -41,6 +56,24 @@ export function describePermissions(adapter: Adapter): void {
       await assertUser(await get('/permitted', bob));
       fake.grants.clear();
       await assertRefused(await get('/permitted', bob), 403, ...DENIED);
+    });
+
+    test('have the client secret of the guard, unless they are given another one', async (t) => {
+      const { fake, get, bob } = await setUp(t, adapter, {}, 0, SECRET);
+      grant(fake, BOB, 'orders#view');
+      await assertUser(await get('/permitted', bob));
+    });
+
+    test('that refuse are logged as a guard is', async (t) => {
+      const lines: string[] = [];
+      const onLine = (line: string) => lines.push(line);
+      for (const more of [{}, { logRefusals: false }, { onDenied: () => {} }]) {
+        const { get, bob } = await setUp(t, adapter, { onLine, ...more });
+        await assertRefused(await get('/permitted', bob), 403, ...DENIED);
+      }
+      const told = lines.filter((line) => line.includes('was refused'));
+      assert.equal(told.length, 1);
+      assert.match(told[0] ?? '', /^GET \/permitted was refused: 403 permission_denied, /);
     });
 
     test('answers from memory let in and refuse as new ones do', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Notice } from '../../../packages/guard/src/core/index.ts';
 import { createDpopClient } from '../../support/dpop.ts';
 import { call, type McpAdapter, setUp, URL_OF_SERVER } from './mcp-adapter.ts';
 
@@ -104,7 +105,7 @@ export function describeMcp(adapter: McpAdapter): void {
           challenge('mcp:tools mcp:write mcp:audit'),
         );
         assert.deepEqual(new Set(denied.map(({ code }) => code)), new Set(['scope_missing']));
-        for (const body of [call('look'), call('constructor'), call(['delete-order']), [], {}, 1, null]) {
+        for (const body of [call('look'), call('constructor'), [], {}, 1, null]) {
           // Express's parser takes neither numbers nor null.
           const answered = await told(body);
           assert.ok(
@@ -117,6 +118,27 @@ export function describeMcp(adapter: McpAdapter): void {
         assert.deepEqual([done.status, body], [200, call('delete-order')]);
       });
     }
+
+    test('refuses a message that the SDK could read in another way, before scopes are counted', async (t) => {
+      const { send, mint, denied } = await setUp(t, adapter);
+      // Fastify refuses some of them itself.
+      const isOurs = ({ detail = '' }: { detail?: string; message?: string }) => /^The message /.test(detail);
+      for (const name of ['__proto__', 'constructor', 'prototype']) {
+        const hidden = `{"${name}":{"name":"delete-order","params":{},"prototype":{}}}`;
+        const message = `{"method":"tools/call","params":${hidden}}`;
+        for (const text of [message, `[{"method":"ping"},${message}]`, hidden, `[${hidden}]`]) {
+          const answer = await send(mint(), text);
+          assert.equal(answer.status, 400, text);
+          assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+          const said = (await answer.json()) as object;
+          assert.ok(isOurs(said) || adapter.alwaysParses, JSON.stringify(said));
+        }
+      }
+      for (const name of [['delete-order'], undefined, 7, { name: 'delete-order' }, null]) {
+        assert.equal((await send(mint(), call(name))).status, 400, JSON.stringify(name));
+      }
+      assert.deepEqual(denied, []);
+    });
 
     test('looks into a body whatever its type is said to be', async (t) => {
       const { send, mint } = await setUp(t, adapter, {}, true);
@@ -132,6 +154,7 @@ export function describeMcp(adapter: McpAdapter): void {
       assert.equal(long.status, 413);
       const garbage = await send(mint(), '{"secret-word"');
       assert.equal(garbage.status, 400);
+      assert.match(garbage.headers.get('content-type') ?? '', /^application\/json/);
       assert.doesNotMatch(await garbage.text(), /secret-word.*:/);
     });
 
@@ -222,6 +245,40 @@ export function describeMcp(adapter: McpAdapter): void {
       await send(mine, { method: 'initialize', id: 'session-2' });
       assert.equal((await send(theirs, call('look'), other)).status, 404);
       assert.equal((await send(mine, call('look'), other)).status, 200);
+    });
+
+    test('tells once of tokens that name another resource too: each server could call the other', async (t) => {
+      const notices: Notice[] = [];
+      const { send, mint } = await setUp(t, adapter, {}, false, { onNotice: (one) => notices.push(one) });
+      const told = () => notices.filter(({ code }) => code === 'audience_shared');
+      assert.equal(
+        (await send(mint({ aud: [URL_OF_SERVER, 'account', 'my-api'] }), call('look'))).status,
+        200,
+      );
+      assert.equal(told().length, 0);
+      for (let i = 0; i < 2; i++) {
+        const aud = [URL_OF_SERVER, 'https://other.example.com/mcp'];
+        assert.equal((await send(mint({ aud }), call('look'))).status, 200);
+      }
+      assert.deepEqual(
+        told().map(({ message }) => message),
+        [`A token for ${URL_OF_SERVER} names another resource too: https://other.example.com/mcp`],
+      );
+    });
+
+    test('a stream ends with the token of its caller, and others go on', { timeout: 20_000 }, async (t) => {
+      const { send, mint, realm } = await setUp(t, adapter);
+      const open = async (exp: number) => {
+        const stream = await send(mint({ exp, sub: String(exp) }), undefined, { method: 'GET' });
+        assert.deepEqual([stream.status, stream.headers.get('content-type')], [200, 'text/event-stream']);
+        return stream.body?.getReader() ?? assert.fail('no body');
+      };
+      const [short, long] = [await open(realm.now + 1), await open(realm.now + 900)];
+      const began = performance.now();
+      while (!(await short.read()).done);
+      assert.ok(performance.now() - began < 10_000);
+      assert.equal((await long.read()).done, false);
+      await long.cancel();
     });
 
     test('a proof is used once, though another guard stands behind', async (t) => {

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { EXPRESS } from '../../adapters/express-app.ts';
-import { FASTIFY } from '../../adapters/fastify-app.ts';
-import { FETCH } from '../../adapters/fetch-app.ts';
-import { HONO } from '../../adapters/hono-app.ts';
-import { KOA } from '../../adapters/koa-app.ts';
-import { NODE } from '../../adapters/node-app.ts';
+import { ADAPTERS as ALL } from '../../adapters/all.ts';
 import { type Adapter, startApp } from '../../contract/adapter/adapter.ts';
-import { NEST } from '../../nest/contract-app.ts';
 import { launchChromium, reachOnly } from '../../support/chromium.ts';
 import { eventually } from '../../support/eventually.ts';
 import { claimsOf } from '../../support/test-realm.ts';
@@ -17,10 +11,7 @@ import { requireKeycloak } from '../support/real-keycloak.ts';
 
 const keycloak = requireKeycloak();
 
-/** Browsers speak HTTP/2 with TLS alone. */
-const ADAPTERS = [...NODE, ...EXPRESS, KOA, FASTIFY, HONO, FETCH, ...NEST].filter(
-  ({ lacks }) => !lacks?.includes('http1'),
-);
+const ADAPTERS = await Promise.all(Object.values(ALL).map((load) => load()));
 /** What a page or an answer may take, on a machine that has other things to do. Unit: milliseconds. */
 const PATIENCE_MS = 60_000;
 

@@ -12,7 +12,7 @@ const PASSWORD = 'Test#123456';
 const ADMIN = ['--admin-user', keycloak.adminUser];
 const WHERE = ['--url', keycloak.url, '--realm', REALM, '--client-id', 'orders-api'];
 
-describe('setup --audience-for', () => {
+describe('setup audience', () => {
   let folder: string;
   const run = (args: string[]) =>
     runCli(args, {
@@ -54,12 +54,32 @@ describe('setup --audience-for', () => {
     return [JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).aud].flat();
   };
 
+  test('migrate does not conclude from one user that others get in: a role adds the audience for its owner alone', async () => {
+    const [api] = (await (
+      await callAdmin(keycloak, 'GET', `/${REALM}/clients?clientId=orders-api`)
+    ).json()) as { id: string }[];
+    const [sara] = (await (await callAdmin(keycloak, 'GET', `/${REALM}/users?username=sara`)).json()) as {
+      id: string;
+    }[];
+    const roles = `/${REALM}/clients/${api?.id}/roles`;
+    await callAdmin(keycloak, 'POST', roles, { name: 'reader' });
+    const role = await (await callAdmin(keycloak, 'GET', `${roles}/reader`)).json();
+    await callAdmin(keycloak, 'POST', `/${REALM}/users/${sara?.id}/role-mappings/clients/${api?.id}`, [role]);
+    assert.ok((await audienceOfLogin()).includes('orders-api'));
+
+    const { stdout } = await run(['migrate', ...WHERE, ...ADMIN]);
+    assert.match(stdout, /! frontend: only for users who have a role of orders-api\n/);
+    assert.doesNotMatch(stdout, /Nobody is locked out/);
+    assert.match(stdout, /setup audience frontend --url /);
+    await callAdmin(keycloak, 'DELETE', `${roles}/reader`);
+  });
+
   test('mends what migrate finds, by the command that migrate prints', async () => {
     assert.ok(!(await audienceOfLogin()).includes('orders-api'));
     const found = await run(['migrate', ...WHERE, ...ADMIN]);
     assert.match(found.stdout, /✗ frontend/, found.stderr);
     const command = /npx keycloak-guard (setup .*)$/m.exec(found.stdout)?.[1]?.split(' ') ?? [];
-    assert.deepEqual(command, ['setup', ...WHERE, '--audience-for', 'frontend']);
+    assert.deepEqual(command, ['setup', 'audience', 'frontend', ...WHERE]);
 
     const mended = await run([...command, ...ADMIN, '--yes']);
     assert.equal(mended.code, 0, mended.stdout + mended.stderr);

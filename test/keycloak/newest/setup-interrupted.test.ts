@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/index.ts';
-import { completeInput } from '../../../packages/cli/src/setup/goal.ts';
-import { readSetupOptions } from '../../../packages/cli/src/setup/options.ts';
-import { setUp } from '../../../packages/cli/src/setup/setup.ts';
+import { readApiOptions } from '../../../packages/cli/src/setup/api/options.ts';
+import { setUpApi } from '../../../packages/cli/src/setup/api/set-up.ts';
 import { requireKeycloak } from '../support/real-keycloak.ts';
 import { runCli } from '../support/run-cli.ts';
 import { takeSnapshot } from '../support/snapshot.ts';
@@ -113,10 +112,9 @@ describe('setup, killed', () => {
 
   /** The same command in this process, for a second process costs a second each time. */
   async function runAgain(file: string): Promise<number> {
-    const options = await readSetupOptions([...ARGS.slice(1), '--url', keycloak.url, '--env', file], env);
-    const input = await completeInput(options, {}, undefined);
+    const options = await readApiOptions([...ARGS.slice(1), '--url', keycloak.url, '--env', file], env);
     const silent = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
-    return setUp(input, options, silent, undefined);
+    return setUpApi(options, {}, silent, undefined);
   }
 
   async function assertRecovers(cut: Cut, wanted: unknown): Promise<void> {

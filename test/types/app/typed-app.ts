@@ -8,12 +8,16 @@ import {
   createVerifier,
   type Principal,
   principalOf,
-  requireThat,
   type TokenVerifier,
   toGuard,
 } from 'keycloak-guard';
 import { type ExpressRequest, keycloak as expressKeycloak } from 'keycloak-guard/express';
 import { keycloakGuard } from 'keycloak-guard/fastify';
+import { keycloak as fetchKeycloak } from 'keycloak-guard/fetch';
+import { keycloak as hapiKeycloak } from 'keycloak-guard/hapi';
+import { keycloak as honoKeycloak } from 'keycloak-guard/hono';
+import { keycloak as koaKeycloak } from 'keycloak-guard/koa';
+import { KeycloakModule } from 'keycloak-guard/nest';
 import { keycloak as nodeKeycloak } from 'keycloak-guard/node';
 import { createSessions, type SessionsOptions } from 'keycloak-guard/session';
 
@@ -63,6 +67,25 @@ export const isAcme = kc.has(null, { check });
 expressKeycloak(keycloak);
 export const tenantOfRequest = (request: ExpressRequest): string => principalOf(request).claims.tenant;
 
+// Koa, Hono, hapi, fetch and Nest.
+export const others = [
+  fetchKeycloak({ ...keycloak, parseClaims }),
+  hapiKeycloak({ ...keycloak, parseClaims }),
+  honoKeycloak({ ...keycloak, parseClaims }),
+  koaKeycloak({ ...keycloak, parseClaims }),
+  KeycloakModule.forRoot({ ...keycloak, parseClaims }),
+];
+// @ts-expect-error Nobody makes the claims what the app says they are.
+fetchKeycloak(keycloak);
+// @ts-expect-error Nobody makes the claims what the app says they are.
+hapiKeycloak(keycloak);
+// @ts-expect-error Nobody makes the claims what the app says they are.
+honoKeycloak(keycloak);
+// @ts-expect-error Nobody makes the claims what the app says they are.
+koaKeycloak(keycloak);
+// @ts-expect-error Nobody makes the claims what the app says they are.
+KeycloakModule.forRoot(keycloak);
+
 // Node's own servers: behind a guard there is a principal.
 nodeKeycloak({ ...keycloak, parseClaims }).guard({}, ({ principal }, response) => {
   response.end(principal.claims.tenant);
@@ -72,10 +95,10 @@ nodeKeycloak({ ...keycloak, parseClaims }).guard({}, ({ principal }, response) =
 const verifier = createVerifier({ ...keycloak, parseClaims });
 export const tenant: string = (await authenticate(verifier, { headers: {} })).claims.tenant;
 export const both: TokenVerifier = combineVerifiers([verifier, createVerifier({ ...keycloak, parseClaims })]);
-export const mayEnter = [requireThat(check), toGuard({ check }, 'my-api')];
-requireThat(({ claims }) => claims.tenant === 'acme');
+export const mayEnter = toGuard({ check }, 'my-api');
+toGuard({ check: ({ claims }) => claims.tenant === 'acme' }, 'my-api');
 // @ts-expect-error No such claim.
-requireThat(({ claims }) => claims.tenent === 'acme');
+toGuard({ check: ({ claims }) => claims.tenent === 'acme' }, 'my-api');
 // @ts-expect-error Verifiers of other claims.
 export const mixed: TokenVerifier = combineVerifiers([createVerifier(keycloak)]);
 

@@ -12,6 +12,22 @@ const wrong: number = toManager;
 console.log(toManager, toName, wrong);
 `;
 
+const NEST = `
+import { AuthGuard, KEYCLOAK_INSTANCE, KeycloakConnectModule, Roles } from 'keycloak-guard/nest/connect';
+import { KeycloakModule, Principal, Require } from 'keycloak-guard/nest';
+
+class TheirGuard extends AuthGuard {}
+class OrdersController {
+  @Roles('realm:admin')
+  all() {}
+  // @ts-expect-error Types are found, and are not any.
+  @Require({ realmRoles: 'admin' })
+  one() {}
+}
+const options = { authServerUrl: 'http://127.0.0.1:9', realm: 'testing', clientId: 'app' };
+export default [KeycloakConnectModule.register(options), KEYCLOAK_INSTANCE, KeycloakModule, Principal, TheirGuard, OrdersController];
+`;
+
 const PROGRAM = `
 const express = require('express');
 const Keycloak = require('keycloak-guard/connect');
@@ -27,18 +43,22 @@ const server = app.listen(0, async () => {
 });
 `;
 
-/** Applications on keycloak-connect are old, and so are their Express and their TypeScript: npm installs beside them. */
+/** Applications on the old adapters have an old Express, Nest and TypeScript: npm installs beside them, and it compiles. */
 export function checkOldApp(archive: string): void {
   const project = emptyProject('old-app');
-  install(project, archive, 'express@4.10.0', 'typescript@4.9');
-  write(project, { 'typed.ts': TYPED, 'app.cjs': PROGRAM });
+  const nest = ['@nestjs/common@10', '@nestjs/core@10', 'reflect-metadata@0.2', 'rxjs@7'];
+  install(project, archive, 'express@4.10.0', 'typescript@4.9', ...nest);
+  write(project, { 'typed.ts': TYPED, 'nest.ts': NEST, 'app.cjs': PROGRAM });
   compile(
     project,
-    { target: 'ES2022', module: 'CommonJS', moduleResolution: 'node', esModuleInterop: true },
-    ['typed.ts'],
+    {
+      ...{ target: 'ES2022', module: 'CommonJS', moduleResolution: 'node', esModuleInterop: true },
+      experimentalDecorators: true,
+    },
+    ['typed.ts', 'nest.ts'],
     join(project, 'node_modules/typescript/bin/tsc'),
   );
   const status = run(project, 'node', 'app.cjs').trim();
   if (status !== '401') throw new Error(`Express 4.10 answers ${status}`);
-  process.stdout.write('An application on Express 4.10 and TypeScript 4.9 moves over.\n');
+  process.stdout.write('Applications on Express 4.10 or Nest 10 and TypeScript 4.9 move over.\n');
 }

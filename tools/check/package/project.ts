@@ -3,12 +3,12 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ADAPTERS } from '../../docs/adapters.ts';
 
-/** What applications of the adapters bring themselves. */
-export const FRAMEWORKS: readonly string[] = [
-  ...['express', '@types/express', 'hono', 'koa', '@types/koa'],
-  ...['@nestjs/common@11', '@nestjs/core@11', 'reflect-metadata', 'rxjs'],
-];
+/** What applications of the adapters bring themselves; that of Fastify comes with the library's other packages. */
+export const FRAMEWORKS: readonly string[] = ADAPTERS.filter(({ page }) => page !== 'fastify').flatMap(
+  ({ room }) => room?.install ?? [],
+);
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** Everything that `npm run test:package` makes is in here. */

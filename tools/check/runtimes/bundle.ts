@@ -10,7 +10,13 @@ export async function bundle(root: string, entry: string, folder: string): Promi
   const file = join(folder, `app-${entry}.mjs`);
   const made = await rolldown({
     input: join(root, `test/runtimes/serve-${entry}.ts`),
-    platform: 'node',
+    // workerd has no `import.meta.url`, by which `require` is made on Node.js.
+    platform: entry === 'workerd' ? 'neutral' : 'node',
+    // Packages have files for a runtime: what a user's bundler takes for it.
+    resolve: {
+      conditionNames: [entry, 'import', 'module', 'default'],
+      mainFields: ['module', 'main'],
+    },
     external: /^(node|cloudflare):/,
     logLevel: 'warn',
   });

@@ -1,7 +1,7 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { AdminError, toAdminError } from './admin-error.ts';
 import { findGroup, findUser } from './current.ts';
-import type { SetupGoal } from './goal.ts';
+import { GROUPS_SCOPE, type SetupGoal, toGroupsMapper } from './goal.ts';
 import type { Step } from './plan/step.ts';
 
 /**
@@ -44,7 +44,16 @@ async function act(api: AdminClient, goal: SetupGoal, action: Step['action']): P
     case 'update-client':
       return updateClient(api, goal, action);
     case 'add-default-scope':
-      return addDefaultScope(api, goal, action.scope);
+      return addDefaultScope(api, { ...goal, clientId: action.client ?? goal.clientId }, action.scope);
+    case 'create-groups-scope':
+      await api.clientScopes.create({
+        realm,
+        name: GROUPS_SCOPE,
+        protocol: 'openid-connect',
+        attributes: { 'include.in.token.scope': 'false', 'display.on.consent.screen': 'true' },
+        protocolMappers: [toGroupsMapper()],
+      });
+      return;
     case 'put-mapper':
       return putMapper(api, goal, action.mapper);
     case 'create-user':
@@ -107,7 +116,12 @@ async function updateClient(
   await api.clients.update({ realm: goal.realm, id }, { ...client, ...action.patch, attributes });
 }
 
-async function addDefaultScope(api: AdminClient, goal: SetupGoal, name: string): Promise<void> {
+/** Makes a client scope a default one of the client. */
+export async function addDefaultScope(
+  api: AdminClient,
+  goal: Pick<SetupGoal, 'realm' | 'clientId'>,
+  name: string,
+): Promise<void> {
   const { realm } = goal;
   const id = await clientId(api, goal);
   const scope = found(

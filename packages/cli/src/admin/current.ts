@@ -1,11 +1,14 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { fetchWithError } from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { toAdminError } from './admin-error.ts';
-import type { SetupGoal } from './goal.ts';
+import { GROUPS_SCOPE, type SetupGoal } from './goal.ts';
+import { audiencesOf } from './plan/audiences.ts';
+import { readJson } from './read-json.ts';
 
 /** What is there now, as far as the goal asks for it. */
 export interface CurrentState {
@@ -15,6 +18,13 @@ export interface CurrentState {
   readonly mappers: readonly ProtocolMapperRepresentation[];
   /** Names of all client scopes of the realm. */
   readonly scopes: readonly string[];
+  /** The client scope that is to put groups into tokens, if there is one of that name. */
+  readonly groupsScope: ClientScopeRepresentation | undefined;
+  /** Other clients whose tokens are for the API, where groups are asked for: with the mappers of each. */
+  readonly callers: readonly {
+    readonly client: ClientRepresentation;
+    readonly mappers: readonly ProtocolMapperRepresentation[];
+  }[];
   readonly realmRoles: readonly string[];
   readonly clientRoles: readonly string[];
   /** The groups that are asked for, and their parents, as far as they exist. Full paths. */
@@ -28,11 +38,16 @@ export interface CurrentState {
   readonly requiredAttributes: readonly string[];
 }
 
+/** More clients than a realm is looked through for those that call the API. */
+const MOST_CLIENTS = 1_000;
+
 const NOTHING: CurrentState = {
   realm: null,
   client: null,
   mappers: [],
   scopes: [],
+  groupsScope: undefined,
+  callers: [],
   realmRoles: [],
   clientRoles: [],
   groups: [],
@@ -65,14 +80,26 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
     goal.user ? findUser(api, realm, goal.user.username) : undefined,
   ]);
   const id = client?.id;
-  const inDefaultScopes = (scopes ?? [])
-    .filter((scope) => client?.defaultClientScopes?.includes(scope.name ?? ''))
-    .flatMap((scope) => scope.protocolMappers ?? []);
+  const mappersOf = (one: ClientRepresentation | undefined) => [
+    ...(one?.protocolMappers ?? []),
+    ...(scopes ?? [])
+      .filter((scope) => one?.defaultClientScopes?.includes(scope.name ?? ''))
+      .flatMap((scope) => scope.protocolMappers ?? []),
+  ];
+  const others =
+    goal.groups.length === 0
+      ? []
+      : ((await read('see the clients', () => api.clients.find({ realm, max: MOST_CLIENTS }))) ?? []);
   return {
     ...NOTHING,
     realm: found,
     client: client ?? null,
-    mappers: [...(client?.protocolMappers ?? []), ...inDefaultScopes],
+    mappers: mappersOf(client),
+    groupsScope: (scopes ?? []).find(({ name }) => name === GROUPS_SCOPE),
+    callers: others
+      .filter(({ clientId }) => clientId !== goal.clientId)
+      .map((one) => ({ client: one, mappers: mappersOf(one) }))
+      .filter(({ mappers }) => audiencesOf(mappers).includes(goal.clientId)),
     scopes: (scopes ?? []).map((scope) => scope.name ?? ''),
     realmRoles,
     clientRoles: id
@@ -128,10 +155,11 @@ export async function findGroup(
   const response = await read('see the groups', async () =>
     fetchWithError(url, {
       headers: { authorization: `Bearer ${await api.getAccessToken()}` },
+      redirect: 'manual',
       signal: AbortSignal.timeout(api.timeout ?? 10_000),
     }),
   );
-  return response && ((await response.json()) as { id: string; path: string });
+  return response && ((await readJson(response)) as { id: string; path: string } | undefined);
 }
 
 /** `/a/b/c` needs `/a` and `/a/b`. Parents come first. */

@@ -85,7 +85,7 @@ export function toClient(goal: SetupGoal) {
       'backchannel.logout.session.required': 'true',
       'pkce.code.challenge.method': 'S256',
     } as Record<string, string>,
-    protocolMappers: toMappers(goal),
+    protocolMappers: [toAudienceMapper(goal.clientId)],
   };
 }
 
@@ -105,11 +105,15 @@ export function toAudienceMapper(clientId: string) {
   };
 }
 
-/** Protocol mappers: the audience always; groups where groups are asked for. */
-export function toMappers(goal: SetupGoal) {
-  const audience = toAudienceMapper(goal.clientId);
-  if (goal.groups.length === 0) return [audience];
-  const groups = {
+/**
+ * The client scope that puts groups into tokens. It is a scope, and no mapper of the API's client: a page or a service gets tokens
+ * by its own client, and the API reads the groups in those.
+ */
+export const GROUPS_SCOPE = 'groups';
+
+/** What the client scope has: a person's groups as full paths. */
+export function toGroupsMapper() {
+  return {
     name: 'groups',
     protocol: 'openid-connect',
     protocolMapper: 'oidc-group-membership-mapper',
@@ -123,7 +127,6 @@ export function toMappers(goal: SetupGoal) {
       'introspection.token.claim': 'true',
     } as Record<string, string>,
   };
-  return [audience, groups];
 }
 
 /**

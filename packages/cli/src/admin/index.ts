@@ -29,13 +29,15 @@ export {
   type AdminOptions,
   connectAdmin,
 } from './connection.ts';
-export { type CurrentState, findUser, readCurrent } from './current.ts';
+export { type CurrentState, findGroup, findUser, readCurrent } from './current.ts';
 export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type UserGoal } from './goal.ts';
 export { applyMcpStep } from './mcp/apply.ts';
 export { type McpState, readMcp } from './mcp/current.ts';
 export { takesDocuments } from './mcp/documents.ts';
-export type { McpGoal } from './mcp/goal.ts';
+export { type McpGoal, toDefaultScope } from './mcp/goal.ts';
 export { planMcp } from './mcp/plan.ts';
+export { judgePrograms, PROGRAMS } from './mcp/programs.ts';
+export { audiencesOf } from './plan/audiences.ts';
 export { makePlan } from './plan/plan.ts';
 export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { coversUri, splitUris } from './plan/uris.ts';

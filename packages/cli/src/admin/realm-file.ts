@@ -1,4 +1,4 @@
-import { type SetupGoal, toClient, toUser } from './goal.ts';
+import { type SetupGoal, toClient, toGroupsMapper, toUser } from './goal.ts';
 
 /**
  * The same set-up as a RealmRepresentation, for `kc.sh start --import-realm`. It holds the client's secret and the
@@ -18,7 +18,7 @@ export function toRealmFile(goal: SetupGoal): object {
         }
       : {}),
     ...(goal.groups.length > 0 ? { groups: toTree(goal.groups) } : {}),
-    clients: [toClient(goal)],
+    clients: [withGroups(toClient(goal), goal)],
     ...(user
       ? {
           users: [
@@ -32,6 +32,12 @@ export function toRealmFile(goal: SetupGoal): object {
         }
       : {}),
   };
+}
+
+/** A realm file that named client scopes would have to name all of Keycloak's: here the client has the mapper itself. */
+function withGroups(client: ReturnType<typeof toClient>, { groups }: SetupGoal): object {
+  if (groups.length === 0) return client;
+  return { ...client, protocolMappers: [...client.protocolMappers, toGroupsMapper()] };
 }
 
 interface GroupNode {

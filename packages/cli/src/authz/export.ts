@@ -1,23 +1,23 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type AdminConnection, readAuthz, toFile } from '../admin/index.ts';
-import { writePrivateFile } from '../private-file.ts';
+import { writePrivateFile } from '../settings/private-file.ts';
+import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 import { toPlainLine } from '../terminal/style.ts';
-import { UsageError } from '../usage-error.ts';
 import type { AuthzOptions } from './options.ts';
 
 /** Writes Keycloak's permissions to a file. Resolves to the exit code. */
 export async function exportAuthz(
   api: AdminConnection['api'],
-  { file, yes, door }: AuthzOptions,
+  { file, yes, realm, clientId }: AuthzOptions,
   out: Output,
   err: Output,
   questions: Questions | undefined,
 ): Promise<number> {
-  const { model, foreign, isOn } = await readAuthz(api, door.realm, door.clientId);
-  if (!isOn) throw new UsageError([`the client '${door.clientId}' has no authorization services yet`]);
+  const { model, foreign, isOn } = await readAuthz(api, realm, clientId);
+  if (!isOn) throw new UsageError([`the client '${clientId}' has no authorization services yet`]);
   const text = `${JSON.stringify(toFile(model), null, 2)}\n`;
   for (const [name, type] of foreign)
     err.line(

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type AuthzModel, readAuthzFile, readAuthzValue } from '../admin/index.ts';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../settings/usage-error.ts';
 
 const ENDINGS = ['json', 'ts', 'mts', 'mjs', 'js'];
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { readSetupOptions, type SetupOptions } from '../setup/options.ts';
-import { UsageError } from '../usage-error.ts';
+import { DOOR_FLAGS, type Door, problemsOfDoor, readDoor } from '../door/options.ts';
+import { readSettings } from '../settings/env-file.ts';
+import { UsageError } from '../settings/usage-error.ts';
 import { findAuthzFile } from './load-file.ts';
 
 /** The actions of the command. */
@@ -18,28 +19,17 @@ export interface AuthzOptions {
   readonly username: string;
   /** For `why`: `orders#view`, or `orders`. */
   readonly permission: string;
-  /** Keycloak's address and the admin, read as setup reads them. */
-  readonly door: SetupOptions;
+  readonly realm: string;
+  readonly clientId: string;
+  readonly door: Door;
 }
 
 const OWN = {
   file: { type: 'string' },
   prune: { type: 'boolean' },
   user: { type: 'string' },
-  yes: { type: 'boolean', short: 'y' },
-} as const;
-
-/** Setup's options about Keycloak's address and the admin. */
-const DOOR = {
-  url: { type: 'string' },
-  realm: { type: 'string' },
   'client-id': { type: 'string' },
-  'admin-user': { type: 'string' },
-  'admin-realm': { type: 'string' },
-  'admin-client-id': { type: 'string' },
-  'admin-password-stdin': { type: 'boolean' },
-  'admin-totp': { type: 'string' },
-  env: { type: 'string' },
+  yes: { type: 'boolean', short: 'y' },
 } as const;
 
 /**
@@ -58,7 +48,7 @@ export async function readAuthzOptions(
   const problems: string[] = [];
   const isWhy = action === 'why';
   if (rest.length > (isWhy ? 1 : 0)) problems.push(`unknown argument '${rest[isWhy ? 1 : 0]}'`);
-  if (isWhy && (values.user ?? '') === '') problems.push('why needs --user NAME');
+  if (isWhy && (values.user ?? '') === '') problems.push('why needs --user <name>');
   if (isWhy && (rest[0] ?? '') === '') problems.push('why needs a permission, for example orders#view');
   if (isWhy && (rest[0] ?? '').split('#').length > 2)
     problems.push('a permission is resource#scope, with one #');
@@ -67,9 +57,11 @@ export async function readAuthzOptions(
     problems.push('export writes JSON: give --file a name that ends in .json');
   if (values.prune && action !== 'plan' && action !== 'apply') problems.push('--prune is for plan and apply');
   if (problems.length > 0) throw new UsageError(problems);
-  const passed = Object.entries(values).flatMap(([name, value]) =>
-    !Object.hasOwn(DOOR, name) ? [] : value === true ? [`--${name}`] : [`--${name}=${value}`],
-  );
+  const envFile = values.env ?? '.env';
+  const settings = await readSettings(environment, envFile);
+  const door = readDoor(values, settings, envFile);
+  const wrong = problemsOfDoor(door);
+  if (wrong.length > 0) throw new UsageError(wrong);
   return {
     action: action as AuthzAction,
     file: values.file ?? (action === 'export' ? undefined : findAuthzFile('.')) ?? 'authz.json',
@@ -77,13 +69,15 @@ export async function readAuthzOptions(
     yes: values.yes ?? false,
     username: values.user ?? '',
     permission: rest[0] ?? '',
-    door: { ...(await readSetupOptions([...passed, '--no-authz'], environment)), withoutUser: true },
+    realm: door.realm ?? 'testing',
+    clientId: values['client-id'] ?? settings('KEYCLOAK_CLIENT_ID') ?? 'fastapi-keycloak',
+    door,
   };
 }
 
 function parse(args: string[]) {
   try {
-    return parseArgs({ args, options: { ...OWN, ...DOOR }, strict: true, allowPositionals: true });
+    return parseArgs({ args, options: { ...OWN, ...DOOR_FLAGS }, strict: true, allowPositionals: true });
   } catch (error) {
     throw new UsageError([error instanceof Error ? error.message : String(error)]);
   }

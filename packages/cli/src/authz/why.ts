@@ -6,7 +6,7 @@ import type { AuthzOptions } from './options.ts';
 /** Shows how Keycloak decides about a user. Resolves to the exit code: 0 granted, 1 denied. */
 export async function showWhy(
   api: AdminConnection['api'],
-  { username, permission, door }: AuthzOptions,
+  { username, permission, realm, clientId }: AuthzOptions,
   out: Output,
 ): Promise<number> {
   const at = permission.indexOf('#');
@@ -15,7 +15,7 @@ export async function showWhy(
       ? { resource: permission, scope: undefined }
       : { resource: permission.slice(0, at), scope: permission.slice(at + 1) || undefined };
   out.progress('asking Keycloak');
-  const state = await readAuthz(api, door.realm, door.clientId);
+  const state = await readAuthz(api, realm, clientId);
   const answer = await askWhy(api, state, username, asked);
   const isGranted = answer.isGranted;
   const verdict = isGranted ? out.paint('green', 'is granted') : out.paint('red', 'is denied');

@@ -3,13 +3,12 @@ import { exportAuthz } from '../authz/export.ts';
 import { readAuthzOptions } from '../authz/options.ts';
 import { sync } from '../authz/sync.ts';
 import { showWhy } from '../authz/why.ts';
+import { enter } from '../door/enter.ts';
+import { createNeed } from '../door/need.ts';
+import { DOOR_USAGE } from '../door/options.ts';
 import { explainAdminError } from '../keycloak/explain-admin-error.ts';
-import { trimUrl } from '../keycloak/find-server.ts';
-import { completeInput } from '../setup/goal.ts';
-import { locate } from '../setup/locate.ts';
 import { createOutput } from '../terminal/output.ts';
 import { createQuestions, readLines } from '../terminal/questions.ts';
-import { UsageError } from '../usage-error.ts';
 import { tellEndedEarly } from './ended-early.ts';
 
 export const usage = `keycloak-guard authz: Keycloak's authorization services as a file
@@ -20,27 +19,17 @@ somebody may do something, or may not.
 Usage: keycloak-guard authz plan                        what the file would change
        keycloak-guard authz apply                       print the plan, ask, and change it
        keycloak-guard authz export                      write Keycloak's settings to the file
-       keycloak-guard authz why --user NAME orders#view Keycloak's decision, policy by policy
+       keycloak-guard authz why --user <name> orders#view Keycloak's decision, policy by policy
 
-  --file FILE               the file (default authz.json, or the default export of authz.ts, .mjs, .js;
+  --file <file>             the file (default authz.json, or the default export of authz.ts, .mjs, .js;
                             export writes authz.json, or to standard output with -)
   --prune                   plan, apply: delete what is not in the file
   -y, --yes                 apply without asking; export: replace the file
-  --user NAME               why: whose permission
+  --user <name>             why: whose permission
 
-Keycloak
-  --url URL                 address of Keycloak (KEYCLOAK_SERVER_URL)
-  --realm NAME              realm (KEYCLOAK_REALM; default testing)
-  --client-id ID            client (KEYCLOAK_CLIENT_ID; default fastapi-keycloak)
-  --env FILE                file with the settings (default .env)
+  --client-id <id>          client (KEYCLOAK_CLIENT_ID; default fastapi-keycloak)
 
-Admin
-  --admin-user NAME         admin (KEYCLOAK_ADMIN_USER)
-  --admin-realm NAME        realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
-  --admin-client-id ID      service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID)
-  --admin-totp CODE         one-time code, if the admin needs one
-  --admin-password-stdin    read the password or secret from standard input
-                            (or KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)
+${DOOR_USAGE}
 
 Exit code: 0 done (why: granted), 1 something left to do (why: denied), 2 wrong usage or file, or not applied.
 `;
@@ -53,17 +42,16 @@ export async function run(args: string[]): Promise<number> {
   const err = createOutput(process.stderr, process.env);
   try {
     const options = await readAuthzOptions(args, process.env);
-    const { fromStdin } = options.door;
-    const [secret = ''] = fromStdin.length > 0 ? await readLines(process.stdin) : [];
-    const stdin = fromStdin.length > 0 ? { 'admin-password': secret } : {};
-    const isAsked = process.stdin.isTTY === true && process.stdout.isTTY === true && fromStdin.length === 0;
+    const { door } = options;
+    const [secret] = door.readsPassword ? await readLines(process.stdin) : [];
+    const isAsked = process.stdin.isTTY === true && process.stdout.isTTY === true && !door.readsPassword;
     const questions = isAsked ? await createQuestions(out) : undefined;
+    const need = createNeed(questions);
     // A file on standard output stays a file.
-    const located = await locate(options.door, options.file === '-' ? err : out, questions);
-    const { serverUrl, credentials } = await completeInput(located, stdin, questions);
-    if (credentials === undefined) throw new UsageError(['the admin is missing']);
+    const entry = await enter(door, secret, need, options.file === '-' ? err : out, questions);
+    need.assertAll();
     out.progress('logging in as admin');
-    const { api } = await connectAdmin({ serverUrl: trimUrl(serverUrl), credentials, timeoutMs: TIMEOUT_MS });
+    const { api } = await connectAdmin({ ...entry, timeoutMs: TIMEOUT_MS });
     if (options.action === 'why') return await showWhy(api, options, out);
     return options.action === 'export'
       ? await exportAuthz(api, options, out, err, questions)

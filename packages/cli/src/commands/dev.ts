@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import type { DevIdp } from '@keycloak-guard/testing';
-import { isPort, startDevProvider, TESTING_REALM } from '../dev-provider.ts';
-import { readSettings } from '../setup/env-file.ts';
+import { isPort, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
+import { readSettings } from '../settings/env-file.ts';
 import { createOutput } from '../terminal/output.ts';
 import type { Paint } from '../terminal/style.ts';
 

@@ -8,10 +8,11 @@ import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
 import { isWell, toJson } from '../doctor/report/json.ts';
 import { printResult, printSummary } from '../doctor/report/terminal.ts';
 import { runChecks } from '../doctor/run-checks.ts';
+import { settleDoubt } from '../door/trust.ts';
 import { explainAdminError } from '../keycloak/explain-admin-error.ts';
+import { UsageError } from '../settings/usage-error.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, createQuestions, type Questions, readLines } from '../terminal/questions.ts';
-import { UsageError } from '../usage-error.ts';
 
 export const usage = `keycloak-guard doctor: find out what is wrong between this service and Keycloak
 
@@ -78,7 +79,15 @@ async function examine(
   questions: Questions | undefined,
 ): Promise<number> {
   const token = options.readsToken ? toToken(await readLines(process.stdin)) : undefined;
-  let results = await look(options, token, out);
+  const confirm =
+    questions === undefined || options.json
+      ? undefined
+      : (origin: string) =>
+          questions.confirm(
+            `No Keycloak is configured. Send the password of ${nameOf(options)} to ${origin}?`,
+            false,
+          );
+  let results = await look(options, token, out, confirm);
   if (options.fix) {
     const found = findMendable(results);
     if (found.length === 0) {
@@ -119,8 +128,13 @@ function checksFor({ readsToken, mcpUrl }: DoctorOptions): readonly Check[] {
   return readsToken ? TOKEN_CHECKS : CHECKS;
 }
 
-async function look(options: DoctorOptions, token: string | undefined, out: Output) {
-  const results = await runChecks(checksFor(options), createContext(options, token), {
+async function look(
+  options: DoctorOptions,
+  token: string | undefined,
+  out: Output,
+  confirm?: (origin: string) => Promise<boolean>,
+) {
+  const results = await runChecks(checksFor(options), createContext(options, token, confirm), {
     start: ({ id }) => {
       if (!options.json) out.progress(id);
     },
@@ -132,20 +146,30 @@ async function look(options: DoctorOptions, token: string | undefined, out: Outp
   return results;
 }
 
-/** Asks for missing passwords, if there is somebody to ask. */
+function nameOf({ admin }: DoctorOptions): string {
+  if (admin === undefined) return 'the admin';
+  return 'username' in admin ? admin.username : `the client ${admin.clientId}`;
+}
+
+/** Asks for missing passwords, and whether those that are known may be sent, if somebody can be asked. */
 async function complete(options: DoctorOptions, questions: Questions | undefined): Promise<DoctorOptions> {
   let { password, admin } = options;
+  if (options.doubt !== undefined) await settleDoubt(options.doubt, options.json ? undefined : questions);
+  const at = options.serverUrl === undefined ? '' : ` at ${options.serverUrl}`;
   if (options.readsPassword) password = (await readLines(process.stdin))[0];
   const asks = options.readsToken || options.json ? undefined : questions;
   if (options.username !== undefined && !password) {
     if (asks === undefined && !admin) {
       throw new UsageError(['--user needs the password: set DOCTOR_PASSWORD, or use --user-password-stdin']);
     }
-    password = asks && (await asks.secret(`Password of ${options.username}`));
+    password = asks && (await asks.secret(`Password of ${options.username}${at}`));
   }
   if (admin !== undefined && 'username' in admin && admin.password === '') {
     if (asks === undefined) throw new UsageError(['the admin needs a password: set KEYCLOAK_ADMIN_PASSWORD']);
-    admin = { ...admin, password: await asks.secret(`Password of ${admin.username}`) };
+    admin = {
+      ...admin,
+      password: await asks.secret(`Password of ${admin.username}${options.mcpUrl === undefined ? at : ''}`),
+    };
   }
   return { ...options, password: password || undefined, admin };
 }

@@ -1,6 +1,6 @@
+import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';
-import { UsageError } from '../usage-error.ts';
 
 /**
  * Says why a command that changes Keycloak ended early by the person's doing.

@@ -1,13 +1,14 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isServerUrl, mendServerUrl } from 'keycloak-guard';
+import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import { type Analysis, analyse } from '../migrate/analyse.ts';
 import type { CallersReport } from '../migrate/callers.ts';
-import { DIFFERENCES } from '../migrate/finding.ts';
+import { rewriteManifest } from '../migrate/manifests.ts';
 import { readProject } from '../migrate/project.ts';
-import { differencesOf, toMarkdown, toSummary, whyUnread } from '../migrate/report.ts';
-import { applyEdits, rewriteManifest } from '../migrate/rewrite.ts';
+import { blockedOf, toMarkdown } from '../migrate/report.ts';
+import { applyEdits } from '../migrate/rewrite.ts';
+import { show } from '../migrate/show.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';
 
@@ -15,19 +16,21 @@ export const usage = `keycloak-guard migrate: from keycloak-connect or nest-keyc
 
 Usage: keycloak-guard migrate [folder] [options]
 
-  (nothing)                list every use of either package, its replacement, and what will be different; write nothing
+  (nothing)                say what must be changed by hand, and what will be different; write nothing
+  --uses                   list every use as well, with its replacement in the adapter itself
   --write                  change the imports and package.json to the drop-in
-  --report <file>          write the whole report as Markdown, for a pull request
+  --report <file>          write the whole report as Markdown, for a pull request; lists every use, too
   --json                   print the result as JSON
-  --url <url>              ask this Keycloak, too: would the check of the audience lock anybody out?
+  --url <url>              ask this Keycloak, too: would the check of the audience lock out any client or user?
   --realm <name>           its realm
   --client-id <id>         the client of this API
   --admin-user <name>      admin who may see clients and users; the password is read from KEYCLOAK_ADMIN_PASSWORD
 
-Exit code: 0 nothing to change by hand, 1 something to change by hand, 2 wrong usage.
+Exit code: 0 nothing to change by hand, 1 something to change by hand or a file that cannot be read, 2 wrong usage.
 `;
 
 const FLAGS = {
+  uses: { type: 'boolean' },
   write: { type: 'boolean' },
   report: { type: 'string' },
   json: { type: 'boolean' },
@@ -53,7 +56,7 @@ export async function run(args: string[]): Promise<number> {
       (found) => found.isDirectory(),
       () => false,
     );
-    if (!isFolder) throw new Error(`there is no folder ${folder}`);
+    if (!isFolder) throw new Error(`${folder} is not a folder`);
   } catch (error) {
     err.line(`keycloak-guard migrate: ${(error as Error).message}\n\n${usage.trimEnd()}`);
     return 2;
@@ -73,39 +76,14 @@ export async function run(args: string[]): Promise<number> {
     }
   }
 
-  if (flags.json === true)
-    out.line(JSON.stringify({ ...analysis, unread: project.unread, callers }, null, 2));
-  else print(out, analysis, project.unread, callers);
+  if (flags.json === true) out.line(JSON.stringify({ ...analysis, callers }, null, 2));
+  else show(out, analysis, callers, flags.uses === true);
   if (flags.report !== undefined) {
-    await writeFile(flags.report, toMarkdown(analysis, project.unread, callers));
+    await writeFile(flags.report, toMarkdown(analysis, callers));
     err.line(`The report is in ${flags.report}`);
   }
   if (flags.write === true) await write(folder, analysis, project.manifests.keys(), err);
-  return analysis.findings.some(({ blocked }) => blocked !== null) ? 1 : 0;
-}
-
-function print(
-  out: Output,
-  analysis: Analysis,
-  unread: readonly string[],
-  callers: CallersReport | undefined,
-): void {
-  for (const line of toSummary(analysis)) out.line(line);
-  const differences = differencesOf(analysis.findings);
-  if (differences.length > 0) out.line(`\n${out.paint('bold', 'What will be different')}`);
-  for (const [id, places] of differences) {
-    const { title, wayOut } = DIFFERENCES[id];
-    out.line(
-      `- ${title} (${places.length === 1 ? 'one place' : `${places.length} places`}). ${wayOut.replaceAll('`', '')}`,
-    );
-  }
-  for (const file of unread) out.line(`not read: ${whyUnread(file)}`);
-  if (callers === undefined) return;
-  out.line(`\n${out.paint('bold', `Who gets tokens for ${callers.clientId}`)}`);
-  for (const { client, isIn, seen } of callers.callers) {
-    out.line(`${isIn ? '✓' : '✗'} ${client}: ${seen.replaceAll('`', '')}`);
-  }
-  out.line((callers.mend ?? 'Nobody is locked out.').replaceAll('`', ''));
+  return blockedOf(analysis.findings).length + analysis.unread.length > 0 ? 1 : 0;
 }
 
 async function askKeycloak(flags: Flags, err: Output): Promise<CallersReport> {
@@ -169,6 +147,6 @@ async function write(
     const changed = rewriteManifest(await readFile(path, 'utf8'), version);
     if (changed === undefined) continue;
     await writeFile(path, changed);
-    err.line(`changed ${file}: install keycloak-guard in its folder`);
+    err.line(`changed ${file}: now run npm install --save-prod for keycloak-guard in its folder`);
   }
 }

@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { DevIdp } from '@keycloak-guard/testing';
-import { isPort, startDevProvider, TESTING_REALM } from '../dev-provider.ts';
-import { announceProvider, DEV_CLIENT, DEV_USER, isConfigured } from '../running-provider.ts';
+import { isPort, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
+import { announceProvider, DEV_CLIENT, DEV_USER, isConfigured } from '../dev/running-provider.ts';
 import { createOutput } from '../terminal/output.ts';
 import type { Paint } from '../terminal/style.ts';
 

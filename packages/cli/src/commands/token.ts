@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
+import { DEV_CLIENT, DEV_USER, findRunningProviders, isConfigured } from '../dev/running-provider.ts';
 import { call } from '../keycloak/call.ts';
-import { DEV_CLIENT, DEV_USER, findRunningProvider, isConfigured } from '../running-provider.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
 
@@ -70,7 +70,7 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
   const { createClient } = await import('keycloak-guard/client');
   const file = readEnvFile(flags.env);
   const setting = (name: string) => process.env[name] || file?.[name];
-  const provider = isConfigured(setting) ? undefined : await findRunningProvider();
+  const [provider, ...others] = isConfigured(setting) ? [] : await findRunningProviders();
   if (provider === undefined) {
     // Here nobody has a session.
     const env = { ...process.env, SESSION_SECRET: 'off' };
@@ -81,6 +81,10 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
   const client = createClient({ serverUrl, realm, ...DEV_CLIENT });
   if (flags.device || flags.username !== undefined) return signIn(client, DEV_CLIENT.clientId, flags, err);
   err.line(`${DEV_USER.username}, at the provider of keycloak-guard start: ${serverUrl}`);
+  if (others.length > 0)
+    err.line(
+      `It was started last. For the one at ${others.map(({ url }) => url).join(', ')}: KEYCLOAK_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET say which.`,
+    );
   return client.passwordGrant(DEV_USER);
 }
 
@@ -97,7 +101,7 @@ async function signIn(
       err.line(`The code is ${userCode}`);
     });
   }
-  const { startLoopbackLogin } = await import('../loopback-login.ts');
+  const { startLoopbackLogin } = await import('../token/loopback-login.ts');
   const login = await startLoopbackLogin(client);
   // Whoever opened the page would be told, and this program would wait for ever.
   if (await isRefused(login.url)) {

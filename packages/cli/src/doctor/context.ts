@@ -1,4 +1,4 @@
-import { type Config, ConfigError, loadConfig } from '@keycloak-guard/server';
+import { type Config, ConfigError } from '@keycloak-guard/server';
 import { trimUrl } from '../keycloak/find-server.ts';
 import { type Caller, createRealmCalls, type RealmCalls } from '../keycloak/realm-calls.ts';
 import { findDanger } from './checks/admin/user-troubles.ts';
@@ -9,6 +9,7 @@ import { createLoginEvidence, type LoginEvidence } from './evidence/login.ts';
 import { createMcpEvidence, type McpEvidence } from './evidence/mcp.ts';
 import { createRealmEvidence, type RealmEvidence } from './evidence/realm.ts';
 import type { DoctorOptions } from './options.ts';
+import { readDoctorSettings } from './settings.ts';
 
 /** What checks work with if the settings are valid. */
 export interface Reach {
@@ -28,6 +29,8 @@ export interface Reach {
 export interface DoctorContext {
   readonly options: DoctorOptions;
   readonly settings: Config | ConfigError;
+  /** Names of settings that are not set, and that were made up: nothing secret is sent then. */
+  readonly assumed: readonly string[];
   /** The token to examine (`--token -`). */
   readonly token: string | undefined;
   /** Throws if the settings are invalid: checks that use it need `settings.valid`. */
@@ -38,30 +41,38 @@ export interface DoctorContext {
   close(): Promise<void>;
 }
 
-/** Reads the settings as the service does. Makes no calls until a check asks. */
-export function createContext(options: DoctorOptions, token?: string): DoctorContext {
-  const settings = readSettings(options);
+/**
+ * Reads the settings as the service does. Makes no calls until a check asks.
+ *
+ * @param confirm asks whether the admin's password may go to an address that an MCP server named
+ */
+export function createContext(
+  options: DoctorOptions,
+  token?: string,
+  confirm?: (origin: string) => Promise<boolean>,
+): DoctorContext {
+  const { config: settings, assumed } = readDoctorSettings(options, token);
   const reach = settings instanceof ConfigError ? undefined : createReach(settings, options);
   return {
     options,
     settings,
+    assumed,
     token,
-    mcp: options.mcpUrl === undefined ? undefined : createMcpEvidence(options.mcpUrl, options.admin),
+    mcp:
+      options.mcpUrl === undefined
+        ? undefined
+        : createMcpEvidence({
+            url: options.mcpUrl,
+            credentials: options.admin,
+            serverUrl: options.serverUrl,
+            confirm,
+          }),
     get reach() {
       if (reach === undefined) throw new Error('the settings are not good');
       return reach;
     },
     close: async () => reach?.login?.close(),
   };
-}
-
-function readSettings(options: DoctorOptions): Config | ConfigError {
-  try {
-    return loadConfig({ envFile: options.envFile });
-  } catch (error) {
-    if (error instanceof ConfigError) return error;
-    throw error;
-  }
 }
 
 function createReach(config: Config, options: DoctorOptions): Reach {

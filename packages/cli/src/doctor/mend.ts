@@ -1,9 +1,9 @@
-import { completeInput } from '../setup/goal.ts';
-import { locate } from '../setup/locate.ts';
-import { readSetupOptions } from '../setup/options.ts';
-import { setUp } from '../setup/setup.ts';
+import { trimUrl } from '../keycloak/find-server.ts';
+import { UsageError } from '../settings/usage-error.ts';
+import { readApiOptions } from '../setup/api/options.ts';
+import { setUpApi } from '../setup/api/set-up.ts';
 import type { Output } from '../terminal/output.ts';
-import type { Questions } from '../terminal/questions.ts';
+import { Cancelled, type Questions } from '../terminal/questions.ts';
 import type { CheckResult } from './check.ts';
 import type { DoctorOptions } from './options.ts';
 
@@ -36,7 +36,8 @@ export async function mend(
   const careful = options.yes
     ? args.filter((flag) => flag !== '--enable' && flag !== '--reset-password')
     : args;
-  const setupOptions = await readSetupOptions(
+  await askForAddress(args, options, questions);
+  const setupOptions = await readApiOptions(
     [
       ...careful,
       ...(options.enable ? ['--enable'] : []),
@@ -50,10 +51,33 @@ export async function mend(
     ],
     withCredentials(options),
   );
-  const located = await locate(setupOptions, out, questions);
-  const { goal, ...access } = await completeInput(located, {}, questions);
-  const keepFlows = options.yes && !options.enable;
-  return setUp({ ...access, goal: { ...goal, keepFlows } }, setupOptions, out, questions);
+  return setUpApi(setupOptions, {}, out, questions, options.yes && !options.enable);
+}
+
+/**
+ * A finding may name an address that an answer gave, such as the target of a redirect. Credentials go there only if the person
+ * says so.
+ */
+async function askForAddress(
+  args: readonly string[],
+  { serverUrl }: DoctorOptions,
+  questions: Questions | undefined,
+): Promise<void> {
+  const at = args.indexOf('--url');
+  if (at === -1) return;
+  const { origin } = new URL(trimUrl(args[at + 1] as string));
+  if (serverUrl !== undefined && new URL(serverUrl).origin === origin) return;
+  if (questions === undefined) {
+    throw new UsageError([
+      `The password of the admin is not sent to ${origin}: an answer named it, and KEYCLOAK_SERVER_URL is ${serverUrl}.`,
+      'If that is your Keycloak, set KEYCLOAK_SERVER_URL to it.',
+    ]);
+  }
+  const isWanted = await questions.confirm(
+    `KEYCLOAK_SERVER_URL is ${serverUrl}. Send the password of the admin to ${origin}?`,
+    false,
+  );
+  if (!isWanted) throw new Cancelled('cancelled');
 }
 
 /** Passes the doctor's credentials to setup. */

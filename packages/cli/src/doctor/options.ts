@@ -1,10 +1,11 @@
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AdminCredentials } from '../admin/index.ts';
-import { appUrlOf } from '../app-url.ts';
 import { findAuthzFile, findAuthzJson } from '../authz/load-file.ts';
-import { readSettings } from '../setup/env-file.ts';
-import { UsageError } from '../usage-error.ts';
+import { type Doubt, doubtOf } from '../door/trust.ts';
+import { appUrlOf } from '../settings/app-url.ts';
+import { readSettings, type Settings } from '../settings/env-file.ts';
+import { UsageError } from '../settings/usage-error.ts';
 
 /** Options of the doctor. */
 export interface DoctorOptions {
@@ -14,6 +15,10 @@ export interface DoctorOptions {
   /** Turn on what is off, even if nobody reads the plan. */
   readonly enable: boolean;
   readonly envFile: string;
+  /** Keycloak's address in the settings, as written. */
+  readonly serverUrl: string | undefined;
+  /** Why a password may not be sent there without a question. */
+  readonly doubt: Doubt | undefined;
   /** Address of the API as browsers see it, without a slash at the end. */
   readonly appUrl: string;
   /** Address of a running service, without a slash at the end. */
@@ -79,7 +84,13 @@ export async function readDoctorOptions(
   if (flags.token !== undefined && flags.token !== '-') {
     problems.push('--token reads the token from standard input: write --token - and pipe the token in');
   }
+  const url = env.find('KEYCLOAK_SERVER_URL');
+  const isNamed = flags.env !== undefined;
   const options: DoctorOptions = {
+    serverUrl: url?.value,
+    doubt: secretsOf(flags, env)
+      .map((secret) => doubtOf(secret, url, envFile, isNamed))
+      .find((doubt) => doubt !== undefined),
     json: flags.json ?? false,
     fix: flags.fix ?? false,
     yes: flags.yes ?? false,
@@ -100,13 +111,28 @@ export async function readDoctorOptions(
   if (options.readsToken && options.readsPassword)
     problems.push('--token - and --user-password-stdin both read standard input');
   if (options.mcpUrl !== undefined && (options.readsToken || options.fix))
-    problems.push('--mcp stands alone: not with --token or --fix. What can be mended, setup --mcp mends');
+    problems.push('--mcp stands alone: not with --token or --fix. What can be mended, setup mcp mends');
   if (options.json && options.fix && !options.yes)
     problems.push('--json --fix needs --yes: there is nobody to ask');
   if (options.fix && flags['admin-totp'] !== undefined)
     problems.push('--fix logs in again, and a one-time code is good once: run setup with --admin-totp');
   if (problems.length > 0) throw new UsageError(problems);
   return options;
+}
+
+/** Where the passwords of people come from that the doctor would send. */
+function secretsOf(flags: ReturnType<typeof parse>, env: Settings) {
+  const hasService = (flags['admin-client-id'] ?? env('KEYCLOAK_ADMIN_CLIENT_ID')) !== undefined;
+  const hasAdmin = (flags['admin-user'] ?? env('KEYCLOAK_ADMIN_USER')) !== undefined;
+  const hasUser = (flags.user ?? env('DOCTOR_USER')) !== undefined;
+  return [
+    hasService ? env.find('KEYCLOAK_ADMIN_CLIENT_SECRET') : undefined,
+    hasAdmin && !hasService ? env.find('KEYCLOAK_ADMIN_PASSWORD') : undefined,
+    hasUser ? env.find('DOCTOR_PASSWORD') : undefined,
+    flags['user-password-stdin']
+      ? ({ name: '--user-password-stdin', source: 'environment' } as const)
+      : undefined,
+  ];
 }
 
 /** The named files, or else the one beside the settings, if there is one. */

@@ -1,4 +1,4 @@
-import { readBody, toJsonObject } from './read-answer.ts';
+import { readBody, toJsonObject } from '../admin/internal.ts';
 
 /** Whatever came back from one HTTP call, or why nothing did. Nothing is thrown: a doctor looks at everything. */
 export interface Answer {
@@ -57,7 +57,7 @@ export function toForm(fields: Record<string, string | undefined>): RequestInit 
 }
 
 /** `fetch failed` says nothing: the reason is in `cause`, and in its `errors` where several addresses were tried. */
-function toFailure(error: unknown): { failure: string; failureText: string } {
+export function toFailure(error: unknown): { failure: string; failureText: string } {
   if (!(error instanceof Error)) return { failure: 'failed', failureText: String(error) };
   if (error.name === 'TimeoutError') return { failure: 'timed out', failureText: error.message };
   const cause = error.cause as

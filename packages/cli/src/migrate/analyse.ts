@@ -1,19 +1,14 @@
-import { findConnectUses, findInstanceNames } from './connect-uses.ts';
+import { learnFacts } from './connect/facts.ts';
+import { findConnectUses, findPassedUses } from './connect/uses.ts';
 import type { Finding } from './finding.ts';
-import { findMentions, type Mention } from './imports.ts';
+import { findMentions } from './imports.ts';
+import { findDependencies, findOldNest } from './manifests.ts';
+import { editOf, judgeMention } from './mention-uses.ts';
 import { findNestUses } from './nest-uses.ts';
-import { REPLACEMENTS, REPLACING_PACKAGE } from './packages.ts';
-import type { Project, SourceFile } from './project.ts';
-import { quoteUse } from './quote-use.ts';
-import { findSettingsUses } from './settings-uses.ts';
-
-/** A piece of text, and its replacement. */
-export interface Edit {
-  readonly file: string;
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
+import { REPLACEMENTS } from './packages.ts';
+import type { Project } from './project.ts';
+import type { Edit } from './rewrite.ts';
+import { findSettingsFiles, findSettingsUses } from './settings-uses.ts';
 
 /** The result of examining a project. */
 export interface Analysis {
@@ -21,82 +16,47 @@ export interface Analysis {
   readonly packages: readonly string[];
   readonly findings: readonly Finding[];
   readonly edits: readonly Edit[];
+  /** Files that cannot be parsed: they may need changes. */
+  readonly unread: readonly string[];
 }
 
-export function analyse({ sources, settings, manifests }: Project): Analysis {
-  const withMentions = sources.map((source) => ({ source, mentions: findMentions(source.program) }));
-  const named = new Set(withMentions.flatMap(({ mentions }) => mentions.map(({ name }) => name)));
+export function analyse({ sources, settings, manifests, others, unread }: Project): Analysis {
+  const read = sources.map((source) => ({ source, mentions: findMentions(source.program) }));
+  const named = new Set(read.flatMap(({ mentions }) => mentions.map(({ name }) => name)));
   const dependencies = [...manifests].flatMap(([file, text]) => findDependencies(file, text));
-  for (const { name } of dependencies) named.add(name);
-  const instances = new Set(
-    withMentions.flatMap(({ source, mentions }) => findInstanceNames(source.program, mentions)),
+  for (const { name } of dependencies) if (Object.hasOwn(REPLACEMENTS, name)) named.add(name);
+  if (named.size === 0) return { packages: [], findings: [], edits: [], unread };
+
+  const files = findSettingsFiles(settings);
+  const facts = learnFacts(
+    read,
+    files.map((one) => one.settings),
+    { others, unread },
   );
-  const findings: Finding[] = dependencies.map(({ finding }) => finding);
-  const edits: Edit[] = [];
-  for (const { source, mentions } of withMentions) {
-    for (const mention of mentions) {
-      const finding = judgeMention(source, mention);
-      findings.push(finding);
-      if (finding.blocked === null) edits.push(editOf(source, mention));
-    }
-    if (named.has('keycloak-connect')) findings.push(...findConnectUses(source, mentions, instances));
-    findings.push(...findNestUses(source, mentions));
-  }
-  if (named.size > 0) {
-    for (const [file, text] of settings) findings.push(...findSettingsUses(file, text));
-  }
-  return { packages: [...named].sort(), findings: findings.sort(byPlace), edits };
-}
-
-/** Finds the lines of a `package.json` that name an old package. */
-function findDependencies(file: string, text: string): { name: string; finding: Finding }[] {
-  return text.split('\n').flatMap((line, at) => {
-    const name = /^\s*"([^"]+)"\s*:/.exec(line)?.[1];
-    if (name === undefined || !Object.hasOwn(REPLACEMENTS, name)) return [];
-    const use = line.trim().replace(/,$/, '');
-    const dropIn = `"${REPLACING_PACKAGE}"`;
-    return [
-      { name, finding: { file, line: at + 1, use, dropIn, native: dropIn, differs: [], blocked: null } },
-    ];
-  });
-}
-
-function judgeMention({ file, text }: SourceFile, { name, inside, node }: Mention): Finding {
-  const target = inside === '' ? REPLACEMENTS[name] : undefined;
+  const isNest = named.has('nest-keycloak-connect');
+  const mentions = read.flatMap(({ source, mentions: all }) =>
+    all.map((mention) => ({ source, mention, finding: judgeMention(source, mention) })),
+  );
+  const findings = [
+    ...dependencies.map(({ finding }) => finding),
+    ...[...manifests].flatMap(([file, text]) =>
+      text.includes('"nest-keycloak-connect"') ? findOldNest(file, text) : [],
+    ),
+    ...mentions.map(({ finding }) => finding),
+    ...read.flatMap(({ source, mentions: all }) => [
+      ...(named.has('keycloak-connect') ? findConnectUses(source, all, facts) : []),
+      ...(isNest ? findNestUses(source, all) : []),
+    ]),
+    ...findPassedUses(facts),
+    ...files.flatMap((file) => findSettingsUses(file, isNest)),
+  ];
   return {
-    file,
-    line: node.loc.start.line,
-    use: quoteUse(text, node),
-    dropIn: target === undefined ? null : `'${target}'`,
-    native: name === 'keycloak-connect' ? "'keycloak-guard/express'" : "'keycloak-guard/nest'",
-    differs: [],
-    blocked: target === undefined ? wayOutOf(name, inside) : null,
-  };
-}
-
-/** Classes in inner files of keycloak-connect, which the drop-in exports beside its constructor. */
-const INSIDE: Readonly<Record<string, string>> = {
-  token: 'Token',
-  grant: 'Grant',
-  'grant-manager': 'GrantManager',
-  config: 'Config',
-};
-
-function wayOutOf(name: string, inside: string): string {
-  const file = inside.slice(inside.lastIndexOf('/') + 1).replace(/\.js$/, '');
-  const member = name === 'keycloak-connect' ? INSIDE[file] : undefined;
-  return member === undefined
-    ? `'${name}/${inside}' is a file inside the package, and no part of its public surface: take what you need from 'keycloak-guard'.`
-    : `'${name}/${inside}' is a file inside the package: take { ${member} } from '${REPLACEMENTS[name]}'.`;
-}
-
-function editOf({ file, text }: SourceFile, { name, specifier }: Mention): Edit {
-  const quoteMark = text[specifier.start] ?? "'";
-  return {
-    file,
-    start: specifier.start,
-    end: specifier.end,
-    text: `${quoteMark}${REPLACEMENTS[name]}${quoteMark}`,
+    packages: [...named].sort(),
+    findings: findings.sort(byPlace),
+    edits: mentions.flatMap(({ source, mention }) =>
+      mention.inside === '' ? [editOf(source, mention)] : [],
+    ),
+    unread,
   };
 }
 

@@ -4,8 +4,9 @@ import { type AudienceCommand, canName, toAudienceCommand } from '../setup/audie
 /** A client of the realm, and whether its tokens pass a check of the audience. */
 export interface Caller {
   readonly client: string;
-  readonly isIn: boolean;
-  /** `aud` and `azp` of its tokens, as text. */
+  /** `some`: only for users who have a role of the API's client. */
+  readonly verdict: 'in' | 'some' | 'out';
+  /** Why. Markdown. */
   readonly seen: string;
 }
 
@@ -14,8 +15,14 @@ export interface CallersReport {
   /** The client of the API. */
   readonly clientId: string;
   readonly callers: readonly Caller[];
-  /** What to change; `undefined` if nobody is locked out. */
+  /** What to change; `undefined` if it is certain that no client and no user is locked out. */
   readonly mend: string | undefined;
+}
+
+/** The sentence below the list of callers. Markdown. */
+export function toVerdictLine({ callers, mend }: CallersReport): string {
+  if (callers.length === 0) return 'The realm has no other client that could call this API.';
+  return mend ?? 'Nobody is locked out: the tokens of all these clients name this API, for every user.';
 }
 
 /** Keycloak's own clients, which call no API of yours. */
@@ -29,10 +36,17 @@ const BUILT_IN = new Set([
   'master-realm',
 ]);
 
+interface Mapper {
+  readonly protocolMapper?: string | undefined;
+  readonly config?: Readonly<Record<string, string>> | undefined;
+}
+
 /**
- * Asks Keycloak for an example token of each client of the realm, and checks whether it is for the API.
+ * Finds out which clients of the realm get tokens for the API: by the mappers that apply to each, and by an example token.
+ * An example alone proves nothing for other users: the mapper "audience resolve" adds the clients in which the user has a role.
  *
  * @param onClient called with each client that is examined
+ * @see Keycloak, Server Administration Guide: "Audience support"
  */
 export async function findCallers(
   { api }: AdminConnection,
@@ -40,29 +54,53 @@ export async function findCallers(
   onClient: (client: string) => void,
 ): Promise<CallersReport> {
   const clients = await api.clients.find({ realm });
+  const scopes = await api.clientScopes.find({ realm });
+  const mappers = new Map(
+    [...clients, ...scopes].flatMap(({ protocolMappers = [] }) =>
+      protocolMappers.map((one): [string | undefined, Mapper] => [one.id, one]),
+    ),
+  );
   const [user] = await api.users.find({ realm, max: 1, enabled: true });
   const callers: Caller[] = [];
   for (const { id, clientId: client, enabled, bearerOnly } of clients) {
     if (id === undefined || client === undefined || client === clientId) continue;
-    if (enabled === false || bearerOnly === true || BUILT_IN.has(client) || user?.id === undefined) continue;
+    if (enabled === false || bearerOnly === true || BUILT_IN.has(client)) continue;
     onClient(client);
-    const claims = (await api.clients.evaluateGenerateAccessToken({
-      ...{ realm, id, userId: user.id, scope: 'openid', audience: '' },
-    })) as { aud?: string | string[] };
-    const audience = [claims.aud ?? []].flat();
-    const isIn = audience.includes(clientId);
-    callers.push({
-      client,
-      isIn,
-      seen: audience.length === 0 ? 'no `aud`' : `\`aud\` ${audience.map((one) => `\`${one}\``).join(', ')}`,
-    });
+    const where = { realm, id, scope: 'openid' };
+    const applied = (await api.clients.evaluateListProtocolMapper(where)).map(
+      (one) => mappers.get((one as { mapperId?: string }).mapperId) ?? {},
+    );
+    const example =
+      user?.id === undefined
+        ? {}
+        : await api.clients.evaluateGenerateAccessToken({ ...where, userId: user.id, audience: '' });
+    callers.push({ client, ...judge(applied, [(example as { aud?: string | string[] }).aud ?? []].flat()) });
   }
-  const out = callers.filter(({ isIn }) => !isIn);
+  const out = callers.filter(({ verdict }) => verdict !== 'in');
   return {
     clientId,
     callers,
     mend: out.length === 0 ? undefined : mendFor({ serverUrl, realm, clientId }, out),
   };
+
+  function judge(applied: readonly Mapper[], audience: readonly string[]): Omit<Caller, 'client'> {
+    if (applied.some((one) => addsAlways(one, clientId))) {
+      return { verdict: 'in', seen: 'an audience mapper' };
+    }
+    const isResolved = applied.some((one) => one.protocolMapper === 'oidc-audience-resolve-mapper');
+    if (audience.includes(clientId)) {
+      return isResolved
+        ? { verdict: 'some', seen: `only for users who have a role of \`${clientId}\`` }
+        : { verdict: 'in', seen: `\`aud\` ${audience.map((one) => `\`${one}\``).join(', ')}` };
+    }
+    return { verdict: 'out', seen: `no mapper that adds \`${clientId}\` to \`aud\`` };
+  }
+}
+
+function addsAlways({ protocolMapper, config = {} }: Mapper, clientId: string): boolean {
+  if (protocolMapper !== 'oidc-audience-mapper' || config['access.token.claim'] === 'false') return false;
+  // Keycloak uses the custom audience only where no client is chosen.
+  return (config['included.client.audience'] || config['included.custom.audience']) === clientId;
 }
 
 function mendFor(where: Omit<AudienceCommand, 'callers'>, out: readonly Caller[]): string {

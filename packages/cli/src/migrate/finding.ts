@@ -18,90 +18,104 @@ export interface Finding extends Place {
   readonly differs: readonly DifferenceId[];
   /** Why the drop-in refuses it, and the way out; `null` if it does not. */
   readonly blocked: string | null;
+  /** A reason to look at it all the same: an option without effect, or a value that only the running program knows. */
+  readonly remark: string | null;
 }
+
+/** A judgement about a use, without its place. */
+export type Verdict = Pick<Finding, 'dropIn' | 'native' | 'differs' | 'blocked' | 'remark'>;
+
+/** A use that stays as it is. */
+export const AS_IT_IS: Verdict = { dropIn: null, native: null, differs: [], blocked: null, remark: null };
 
 /** What behaves differently after the move. */
 export const DIFFERENCES = {
   audience: {
-    title: 'Tokens have to be for this API',
-    why: 'The adapter accepted every token of the realm, even one issued to another client for another API.',
+    title: 'Tokens must be for this API',
+    why: 'keycloak-connect accepts every token of the realm, even one that was issued to another client for another API.',
     wayOut:
-      'Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup --audience-for …` adds it. `verify-token-audience: false` goes on working, with a warning.',
+      'Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup --audience-for …` adds it. `verify-token-audience: false` still works, with a warning.',
   },
   'nest-audience': {
-    title: 'Tokens have to be for this API',
-    why: 'The package accepted every token of the realm, even one issued to another client for another API.',
+    title: 'Tokens must be for this API',
+    why: 'The package accepts every token of the realm, even one that was issued to another client for another API.',
     wayOut:
       "Give the calling clients an audience mapper for this client: `migrate --url …` finds those that lack it, and `setup --audience-for …` adds it. Until then `verifier: { audience: 'account' }` accepts the same tokens as before.",
   },
   'nest-answers': {
     title: 'Refusals have a challenge, and another body',
-    why: 'A client could not tell that it has to sign in: where roles are required, a missing token was answered 403.',
+    why: 'Where roles are required, the package answers a missing token with 403: clients cannot see that signing in would help.',
     wayOut:
-      'Clients that read `message` have to read `detail`. Exception filters see the same exceptions of Nest.',
+      'Clients that read `message` must read `detail`. Exception filters see the same exceptions of Nest.',
   },
   'status-401': {
     title: 'A missing or bad token is answered 401 with a challenge; 403 is for missing permissions',
-    why: 'The adapter answered 403 "Access denied" to everything, so a client could not know that it has to sign in again.',
-    wayOut:
-      'Clients that take 403 as the sign to sign in again must look for 401. `accessDenied` can still be replaced.',
+    why: 'keycloak-connect answers 403 "Access denied" in both cases: clients cannot see that signing in again would help.',
+    wayOut: 'Clients that sign in again on 403 must do so on 401. You can still replace `accessDenied`.',
   },
   'login-bound': {
-    title: 'A login comes back to the browser that began it',
-    why: 'The adapter never checked `state`: a link with the code of somebody else signed the victim in as them.',
-    wayOut: 'Nothing to do. A login that was under way at the moment of the switch has to be begun again.',
+    title: 'A login must end in the browser that began it',
+    why: 'keycloak-connect never checks `state`: a link with an attacker’s code signs the victim in as the attacker.',
+    wayOut:
+      'Nothing to do. Users who are on the login page at the moment of the switch must sign in once more.',
   },
   'logout-here': {
-    title: 'Only pages of this application can sign somebody out',
-    why: 'Any page could sign a visitor out with an image that has the logout address.',
-    wayOut: 'Links and forms of the application itself go on working.',
+    title: 'Only pages of this application can sign a user out',
+    why: 'With keycloak-connect, any page can sign a visitor out: an image with the logout address is enough.',
+    wayOut: 'Links and forms of the application itself still work.',
   },
   'admin-messages': {
-    title:
-      'Messages of Keycloak are accepted only if they are for this client, in time, and at most 256 KiB long',
-    why: 'The adapter read any length, and accepted messages that were meant for other clients or long expired.',
+    title: 'Messages from Keycloak must be for this client, in time, and at most 256 KiB long',
+    why: 'keycloak-connect reads any length, and accepts messages for other clients and expired ones.',
     wayOut: 'Nothing to do. Better: set the back-channel logout URL of the client.',
   },
   'cookie-flags': {
-    title: 'The cookie store sets HttpOnly, SameSite and Secure',
-    why: 'Scripts of a page could read the tokens.',
-    wayOut: 'A page script that reads the cookie has to ask the application instead.',
+    title: 'The cookie of `cookies: true` belongs to this host and to its pages',
+    why: 'Scripts can read the tokens, a sibling domain can plant its own cookie, and other sites can send it along.',
+    wayOut:
+      'A script that reads the cookie must ask the application instead. Requests that change something must come from a page of the same origin.',
   },
   'role-colons': {
-    title: 'A role with a colon in its name is checked whole',
-    why: '`realm:a:b` checked the role `a`.',
-    wayOut: 'Look whether users who have only the first part relied on it.',
+    title: 'The whole name of a role with a colon is checked',
+    why: 'For `realm:a:b`, keycloak-connect checks the role `a`.',
+    wayOut: 'Check whether users who have only the role `a` rely on it.',
   },
   'granted-whole': {
-    title: 'Every permission that is asked for has to be granted',
-    why: 'Keycloak answers yes when it granted a part, and the adapter let the request in.',
-    wayOut: 'Nothing to do, unless users relied on it.',
+    title: 'Keycloak must grant every permission in the question',
+    why: 'Keycloak answers 200 when it grants a part, and the old adapters admit the request.',
+    wayOut: 'Nothing to do, unless users rely on it.',
   },
   'asked-by-id': {
-    title: 'Resources are asked for by id, not by name',
-    why: 'Keycloak also takes a name for the caller’s own resource: a user who may register resources could choose what was decided on.',
+    title: 'Keycloak is asked about resources by id, not by name',
+    why: 'By name, Keycloak may decide on a resource that the caller owns: users who may register resources could choose the decision.',
     wayOut:
-      'The client needs its secret in the settings, with "Service accounts roles" on: names are looked up with it. For another resource server (`resource_server_id`), give `resource_server_secret`.',
+      'Names are looked up with the client’s secret: put it into the settings, and switch "Service accounts roles" on. For another resource server (`resource_server_id`), set `resource_server_secret`.',
   },
   'class-and-handler': {
-    title: 'The requirements of a controller and of its handler must both be met',
-    why: 'The roles of the controller won over those of the handler.',
-    wayOut: 'Take the roles off the controller where a handler is meant for others.',
+    title: 'A request must meet the requirements of the controller and of the handler',
+    why: 'In the package, the roles of the controller replace those of the handler.',
+    wayOut: 'If a handler is meant for other roles, move the roles from the controller to its handlers.',
   },
   'unknown-context': {
     title: 'WebSocket and RPC handlers are guarded',
-    why: 'The guards admitted everything that was neither HTTP nor GraphQL.',
+    why: 'The package admits everything that is neither HTTP nor GraphQL.',
     wayOut: '`@Public()` opens a handler.',
   },
   'online-validation': {
     title: 'ONLINE asks Keycloak at most every 30 seconds about a token that is in use',
-    why: 'The package asked on every request, and took every HTTP 200 for a yes.',
-    wayOut: '`tokenCheck: "remote"` asks on every request.',
+    why: 'The package asks at every request, and takes every HTTP 200 for a yes.',
+    wayOut: '`verifier: { tokenCheck: "remote" }` asks at every request.',
+  },
+  'options-without-secret': {
+    title: 'The injected options do not contain the secret',
+    why: 'In the package, `KEYCLOAK_CONNECT_OPTIONS` contains `secret` and `credentials`: a log of the options shows the secret.',
+    wayOut:
+      'Code that reads the secret from the injected options must read it from the configuration instead.',
   },
   'pinned-key': {
-    title: 'A key in the settings is not rotated',
-    why: '`realm-public-key` makes Keycloak’s next key rotation an outage.',
-    wayOut: 'Leave it out: keys are then fetched, rarely, and kept.',
+    title: 'A key in the settings is never replaced',
+    why: 'With `realm-public-key`, Keycloak’s next key rotation is an outage.',
+    wayOut: 'Remove it: the keys are then fetched and kept.',
   },
 } as const satisfies Record<string, { title: string; why: string; wayOut: string }>;
 

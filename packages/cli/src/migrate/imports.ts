@@ -50,6 +50,9 @@ function specifierOf(node: SyntaxNode): SyntaxNode | undefined {
     case 'ExportNamedDeclaration':
     case 'ImportExpression':
       return isNode(node.source) ? node.source : undefined;
+    case 'StringLiteral':
+      // A path that a program joins by hand.
+      return /(^|\/)node_modules\/(nest-)?keycloak-connect\/./.test(String(node.value)) ? node : undefined;
     case 'TSExternalModuleReference':
       return node.expression as SyntaxNode;
     case 'TSImportType':
@@ -89,6 +92,10 @@ function namesOf(node: SyntaxNode, around: readonly SyntaxNode[]): Map<string, s
       else if (one.type === 'ImportNamespaceSpecifier') add(one.local, '*');
       else add(one.local, lastNameOf(one.imported) ?? textOf(one.imported));
     }
+    return names;
+  }
+  if (node.type === 'ExportNamedDeclaration') {
+    for (const { local } of node.specifiers as SyntaxNode[]) add(local, lastNameOf(local) ?? textOf(local));
     return names;
   }
   const binding = around.find(

@@ -1,7 +1,11 @@
-import type { DifferenceId, Finding } from './finding.ts';
+import { evaluate, OPEN, type Scope, scopeOf, UNKNOWN } from './evaluate.ts';
+import { AS_IT_IS, type DifferenceId, type Finding } from './finding.ts';
 import type { Mention } from './imports.ts';
+import { EXPORTS } from './packages.ts';
 import type { SourceFile } from './project.ts';
 import { quoteUse } from './quote-use.ts';
+import { NO_AUDIENCE } from './settings-uses.ts';
+import { judgeStart } from './start-verdict.ts';
 import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from './syntax.ts';
 
 interface Meaning {
@@ -19,7 +23,7 @@ const NAMES: Readonly<Record<string, Meaning>> = {
   Unprotected: { native: '@Public()' },
   Roles: { native: '@Roles(…)', differs: ['class-and-handler'] },
   RoleMatchingMode: { native: 'anyOf or allOf' },
-  RoleMatching: { native: 'anyOf or allOf' },
+  RoleMatch: { native: 'anyOf or allOf' },
   RoleMerge: { native: null, differs: ['class-and-handler'] },
   Resource: { native: '@Permission(…)', differs: ['granted-whole'] },
   Scopes: { native: '@Permission(…)', differs: ['granted-whole'] },
@@ -34,33 +38,53 @@ const NAMES: Readonly<Record<string, Meaning>> = {
   KeycloakConnectConfig: { native: 'KeycloakOptions' },
   KeycloakConnectOptions: { native: 'KeycloakOptions' },
   KeycloakConnectOptionsFactory: { native: 'useFactory' },
+  KEYCLOAK_CONNECT_OPTIONS: { native: null, differs: ['options-without-secret'] },
 };
 
-/** Finds every use of a name of nest-keycloak-connect, mostly decorators. */
-export function findNestUses({ file, text, program }: SourceFile, mentions: readonly Mention[]): Finding[] {
+/** Finds every use of a name of nest-keycloak-connect, mostly decorators, and of the keys of its metadata. */
+export function findNestUses(source: SourceFile, mentions: readonly Mention[]): Finding[] {
+  const { file, text, program } = source;
   const names = new Map(
     mentions.filter(({ name }) => name === 'nest-keycloak-connect').flatMap(({ names: bound }) => [...bound]),
   );
-  if (names.size === 0) return [];
   const namespaces = new Set([...names].filter(([, from]) => from === '*').map(([local]) => local));
+  const scope = scopeOf(program);
   const found: Finding[] = [];
   for (const { node, around } of walk(program)) {
-    const name = usedName(node, around, names, namespaces);
-    if (name === undefined) continue;
-    const shown = shownOf(node, around);
-    const { native, differs = [] } = NAMES[name] ?? { native: null };
-    found.push({
-      file,
-      line: shown.loc.start.line,
-      use: quoteUse(text, shown),
-      dropIn: null,
-      native,
-      differs,
-      blocked: blockedOf(name, around) ?? null,
-    });
+    const key = keyOf(node);
+    const name = names.size === 0 ? undefined : usedName(node, around, names, namespaces);
+    const shown = key === undefined ? shownOf(node, around) : node;
+    const place = { file, line: shown.loc.start.line, use: quoteUse(text, shown) };
+    if (key !== undefined) found.push({ ...AS_IT_IS, ...place, remark: toKeyRemark(key) });
+    else if (name !== undefined) {
+      const { native, differs = [] } = NAMES[name] ?? { native: null };
+      found.push({ ...AS_IT_IS, ...place, native, differs, blocked: blockedOf(name, around, scope) ?? null });
+    } else if (isSettingsFactory(node, names)) {
+      const blocked = refusedSettings(evaluate(returnedBy(node), scope));
+      if (blocked !== undefined) found.push({ ...AS_IT_IS, ...place, blocked });
+    }
   }
   return found;
 }
+
+/** Keys that the decorators write, by the string that public code has for them. */
+const KEYS = new Set(['roles', 'unprotected', 'skip-auth', 'public', 'resource', 'scopes']);
+
+/** The key in `reflector.get('roles', …)` and `SetMetadata('roles', …)`. */
+function keyOf(node: SyntaxNode): string | undefined {
+  if (node.type !== 'CallExpression') return undefined;
+  const callee = node.callee as SyntaxNode;
+  const isReader =
+    /^get(All(AndOverride|AndMerge)?)?$/.test(lastNameOf(callee) ?? '') &&
+    callee.type === 'MemberExpression' &&
+    /reflector/i.test(lastNameOf(callee.object) ?? '');
+  if (!isReader && lastNameOf(callee) !== 'SetMetadata') return undefined;
+  const key = textOf((node.arguments as unknown[])[0]);
+  return key !== undefined && KEYS.has(key) ? key : undefined;
+}
+
+const toKeyRemark = (key: string): string =>
+  `The decorators of the package write the key '${key}', and those of the drop-in do, too: a guard or decorator of the application that uses it for itself meets them, as before.`;
 
 function usedName(
   node: SyntaxNode,
@@ -99,35 +123,64 @@ function shownOf(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode {
   return shown;
 }
 
-function blockedOf(name: string, around: readonly SyntaxNode[]): string | undefined {
+function blockedOf(name: string, around: readonly SyntaxNode[], scope: Scope): string | undefined {
   const [member, call] = around;
-  if (name === 'Roles' && member?.type === 'CallExpression' && namesNoRole(member))
-    return '@Roles() without a role lets in whoever is signed in. The drop-in refuses it when the class is loaded: name a role, or take it away.';
-  if (name === 'KeycloakConnectModule' && call?.type === 'CallExpression' && leavesAudienceOff(call))
-    return "verifyTokenAudience: false accepts every token of the realm. The drop-in refuses it at the start: name the audiences, `verifier: { audience: ['my-api', 'account'] }`.";
+  if (EXPORTS['nest-keycloak-connect']?.has(name) === false) {
+    return `The drop-in has no ${name}.`;
+  }
+  if (name === 'Roles' && member?.type === 'CallExpression' && namesNoRole(member, scope))
+    return '@Roles() without a role admits every signed-in user. The drop-in refuses it when the class is loaded: name a role, or remove the decorator.';
+  if (name === 'KeycloakConnectModule' && member?.type === 'MemberExpression') {
+    if (lastNameOf(member.property) === 'logger') return 'The drop-in has no KeycloakConnectModule.logger.';
+    return call?.type === 'CallExpression' ? refusedModule(call, scope) : undefined;
+  }
   if (name === 'TokenValidation' && member !== undefined && isNode(member.property)) {
     if ((lastNameOf(member.property) ?? textOf(member.property)) === 'NONE') {
-      return 'TokenValidation.NONE accepts tokens that anybody wrote. The drop-in refuses it at the start: use ONLINE or OFFLINE.';
+      return 'TokenValidation.NONE accepts forged tokens. The drop-in refuses it at the start: use ONLINE or OFFLINE.';
     }
   }
   return undefined;
 }
 
 /** `@Roles()`, or `@Roles({ roles: [] })`. */
-function namesNoRole(call: SyntaxNode): boolean {
-  const [given] = call.arguments as SyntaxNode[];
-  if (given === undefined) return true;
-  const roles = (given.properties as SyntaxNode[] | undefined)?.find(
-    (one) => lastNameOf(one.key) === 'roles',
-  );
-  return isNode(roles?.value) && (roles.value.elements as unknown[] | undefined)?.length === 0;
+function namesNoRole(call: SyntaxNode, scope: Scope): boolean {
+  const [given, ...more] = (call.arguments as SyntaxNode[]).map((one) => evaluate(one, scope));
+  if (typeof given !== 'object' || given === null) return given === undefined && more.length === 0;
+  const { roles } = given as { roles?: unknown };
+  return Array.isArray(roles) && roles.length === 0;
 }
 
-function leavesAudienceOff(call: SyntaxNode): boolean {
-  return [...walk(call)].some(
-    ({ node }) =>
-      node.type === 'ObjectProperty' &&
-      (lastNameOf(node.key) ?? textOf(node.key)) === 'verifyTokenAudience' &&
-      (node.value as SyntaxNode).value === false,
+/** Why the drop-in refuses the settings of `register(…)`, or of the factory of `registerAsync(…)`. */
+function refusedModule(call: SyntaxNode, scope: Scope): string | undefined {
+  const [given] = call.arguments as (SyntaxNode | undefined)[];
+  if (lastNameOf(call.callee) === 'register') return refusedSettings(evaluate(given, scope));
+  const factory = (given?.properties as SyntaxNode[] | undefined)?.find(
+    (one) => lastNameOf(one.key) === 'useFactory',
   );
+  return factory === undefined ? undefined : refusedSettings(evaluate(returnedBy(factory), scope));
+}
+
+/** A method `createKeycloakConnectOptions`, in a file that imports from the package. */
+const isSettingsFactory = (node: SyntaxNode, names: ReadonlyMap<string, string>): boolean =>
+  names.size > 0 &&
+  (node.type === 'ClassMethod' || node.type === 'ClassProperty') &&
+  lastNameOf(node.key) === 'createKeycloakConnectOptions';
+
+/** What a function returns, if it has one `return`. */
+function returnedBy(node: SyntaxNode): unknown {
+  const whole = isNode(node.value) ? node.value : node;
+  const body = whole.body;
+  if (isNode(body) && body.type !== 'BlockStatement') return body;
+  const returns = [...walk(whole)].filter((one) => one.node.type === 'ReturnStatement');
+  return returns.length === 1 ? returns[0]?.node.argument : undefined;
+}
+
+/** Switches of the module, which the settings of keycloak-connect do not have. */
+function refusedSettings(settings: unknown): string | undefined {
+  if (settings === UNKNOWN || typeof settings !== 'object' || settings === null) return undefined;
+  const given = settings as Record<string | symbol, unknown>;
+  if (given.verifyTokenAudience === false || given['verify-token-audience'] === false) return NO_AUDIENCE;
+  if (given[OPEN] !== true && given.multiTenant !== undefined) return undefined;
+  const { problems } = judgeStart({}, { ...given, realmPublicKey: undefined, 'realm-public-key': undefined });
+  return problems.length === 0 ? undefined : `The drop-in refuses to start: ${problems.join('; ')}.`;
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readProgram, type SyntaxNode } from './syntax.ts';
 
@@ -17,6 +17,8 @@ export interface Project {
   readonly manifests: ReadonlyMap<string, string>;
   /** `keycloak.json` and JSON files that may be one, by path. */
   readonly settings: ReadonlyMap<string, string>;
+  /** Texts of the programs that do not mention Keycloak, by path. They are not parsed. */
+  readonly others: ReadonlyMap<string, string>;
   /** Programs and JSON files that cannot be parsed. */
   readonly unread: readonly string[];
 }
@@ -33,6 +35,10 @@ const LEFT_OUT = new Set([
   'vendor',
 ]);
 const SOURCE = /\.[cm]?[jt]sx?$/;
+/** Longer JSON files are data. Unit: bytes. */
+const LONGEST_SETTINGS = 65_536;
+/** Own guards and decorators of Nest use the keys of the package without its name. */
+const MENTION = /keycloak|kauth|enforcer|checkSso|SetMetadata|reflector/i;
 /** Longer files are bundles, not sources. Unit: characters. */
 const LONGEST = 1_000_000;
 
@@ -41,27 +47,33 @@ export async function readProject(folder: string, onFile: (file: string) => void
   const sources: SourceFile[] = [];
   const manifests = new Map<string, string>();
   const settings = new Map<string, string>();
+  const others = new Map<string, string>();
   const unread: string[] = [];
   for await (const file of filesOf(folder, '')) {
     const name = file.slice(file.lastIndexOf('/') + 1);
-    const isSettings = /keycloak.*\.json$/i.test(name);
-    if (!SOURCE.test(name) && name !== 'package.json' && !isSettings) continue;
+    const isJson = name.endsWith('.json') && !/^package(-lock)?\.json$/.test(name);
+    if (!SOURCE.test(name) && name !== 'package.json' && !isJson) continue;
+    if (isJson && (await stat(join(folder, file))).size > LONGEST_SETTINGS) continue;
     onFile(file);
     const text = await readFile(join(folder, file), 'utf8');
+    const isSettings = isJson && (/keycloak/i.test(name) || text.includes('"auth-server-url"'));
     if (name === 'package.json') manifests.set(file, text);
-    else if (isSettings && isJson(text)) settings.set(file, text);
+    else if (isSettings && canParse(text)) settings.set(file, text);
     else if (isSettings) unread.push(file);
+    else if (isJson) continue;
     // Parsing takes time, and most files have nothing to do with Keycloak.
-    else if (text.length <= LONGEST && /keycloak|kauth|enforcer|checkSso/i.test(text)) {
+    else if (text.length > LONGEST) continue;
+    else if (!MENTION.test(text)) others.set(file, text);
+    else {
       const program = readProgram(text, file);
       if (program === undefined) unread.push(file);
       else sources.push({ file, text, program });
     }
   }
-  return { sources, manifests, settings, unread };
+  return { sources, manifests, settings, others, unread };
 }
 
-function isJson(text: string): boolean {
+function canParse(text: string): boolean {
   try {
     JSON.parse(text.replace(/^\uFEFF/, ''));
     return true;

@@ -1,60 +1,69 @@
 import type { Analysis } from './analyse.ts';
-import type { CallersReport } from './callers.ts';
+import { type CallersReport, toVerdictLine } from './callers.ts';
+import { count } from './count.ts';
 import { DIFFERENCES, type DifferenceId, type Finding } from './finding.ts';
-import { REPLACEMENTS } from './packages.ts';
+import { nextSteps } from './next-steps.ts';
 
 /** The report as Markdown, for a pull request. */
-export function toMarkdown(
-  { packages, findings }: Analysis,
-  unread: readonly string[],
-  callers: CallersReport | undefined,
-): string {
-  const blocked = findings.filter((one) => one.blocked !== null);
-  const differences = differencesOf(findings);
+export function toMarkdown(analysis: Analysis, callers: CallersReport | undefined): string {
+  const { packages, findings, unread } = analysis;
   return [
     `# From ${packages.join(' and ')} to keycloak-guard`,
     '',
-    `${count(findings.length, 'use')} in ${count(new Set(findings.map(({ file }) => file)).size, 'file')}; ${blocked.length === 0 ? 'all of them work with the drop-in' : `${count(blocked.length, 'use')} to change by hand first`}.`,
+    toHeadline(analysis),
     ...section(
       'To change by hand',
-      blocked.map((one) => `- [ ] \`${placeOf(one)}\` ${code(one.use)}: ${one.blocked}`),
+      blockedOf(findings).map((one) => `- [ ] \`${placeOf(one)}\` ${code(one.use)}: ${one.blocked}`),
+    ),
+    ...section(
+      'To look at',
+      remarkedOf(findings).map((one) => `- [ ] \`${placeOf(one)}\` ${code(one.use)}: ${one.remark}`),
     ),
     ...section(
       'What will be different',
-      differences.flatMap(([id, places]) => toDifference(id, places)),
+      differencesOf(findings).flatMap(([id, places]) => toDifference(id, places)),
     ),
     ...(callers === undefined ? [] : section('Who calls', toCallers(callers))),
     ...section('Every use', [
-      '| where | use | with the drop-in | with the adapter itself |',
+      '| where | use | with the drop-in | later, with the adapter itself |',
       '| --- | --- | --- | --- |',
       ...findings.map(
-        (one) =>
-          `| \`${placeOf(one)}\` | ${cell(one.use)} | ${one.blocked === null ? (one.dropIn === null ? 'as it is' : cell(one.dropIn)) : 'by hand'} | ${one.native === null ? '–' : cell(one.native)} |`,
+        (one) => `| \`${placeOf(one)}\` | ${cell(one.use)} | ${toDropIn(one)} | ${toNative(one)} |`,
       ),
     ]),
     ...section(
       'Not read',
       unread.map((file) => `- ${whyUnread(`\`${file}\``)}`),
     ),
-    ...section('Next', [
-      '1. `npx keycloak-guard migrate --write` changes the imports and `package.json`. Then install `keycloak-guard`, as `docs/install.md` in its repository says.',
-      '2. Run your tests. Nobody is signed out: sessions are kept under the same key.',
-      '3. Move to the adapter of your framework when it suits you: both can stand in one application.',
-    ]),
+    ...section(
+      'Next',
+      nextSteps(analysis, callers).map((step, at) => `${at + 1}. ${step}`),
+    ),
     '',
   ].join('\n');
 }
 
-/** The report in a few lines, for a terminal. */
-export function toSummary({ packages, findings }: Analysis): string[] {
-  if (packages.length === 0) {
-    return [`Nothing here uses ${Object.keys(REPLACEMENTS).join(' or ')}.`];
-  }
-  return findings.map(
-    (one) =>
-      `${placeOf(one)}  ${short(one.use)}${one.blocked === null ? (one.native === null ? '' : `  →  ${one.native}`) : `  ✗ ${one.blocked}`}`,
-  );
+const toDropIn = ({ blocked, dropIn }: Finding): string =>
+  blocked !== null ? 'by hand' : dropIn === null ? 'as it is' : cell(dropIn);
+const toNative = ({ native }: Finding): string => (native === null ? '–' : cell(native));
+
+/** How much there is to do, in one sentence. */
+export function toHeadline({ packages, findings, unread }: Analysis): string {
+  const files = new Set(findings.map(({ file }) => file)).size;
+  const blocked = blockedOf(findings).length;
+  const uses = `${count(findings.length, 'use')} of ${packages.join(' and ')} in ${count(files, 'file')}.`;
+  const left = [
+    ...(blocked > 0 ? [`${blocked} must be changed by hand.`] : []),
+    ...(unread.length > 0 ? [`${count(unread.length, 'file')} could not be read.`] : []),
+  ];
+  return [uses, ...(left.length === 0 ? ['Nothing must be changed by hand.'] : left)].join(' ');
 }
+
+export const blockedOf = (findings: readonly Finding[]): Finding[] =>
+  findings.filter(({ blocked }) => blocked !== null);
+/** Without those that must be changed anyway. */
+export const remarkedOf = (findings: readonly Finding[]): Finding[] =>
+  findings.filter(({ blocked, remark }) => blocked === null && remark !== null);
 
 /** The differences that apply, in the order of `DIFFERENCES`. */
 export function differencesOf(findings: readonly Finding[]): [DifferenceId, readonly Finding[]][] {
@@ -72,21 +81,20 @@ function toDifference(id: DifferenceId, places: readonly Finding[]): string[] {
 
 const MOST_PLACES = 5;
 
-function toCallers({ clientId, callers, mend }: CallersReport): string[] {
-  if (callers.length === 0) return ['No client of the realm could be looked at.'];
+function toCallers(report: CallersReport): string[] {
+  const { clientId, callers } = report;
   return [
-    `Which clients get tokens that \`${clientId}\` takes with the audience checked:`,
+    `Which clients get tokens that \`${clientId}\` accepts once the audience is checked:`,
     '',
     '| client | its tokens | |',
     '| --- | --- | --- |',
-    ...callers.map(
-      ({ client, isIn, seen }) =>
-        `| \`${client}\` | ${seen} | ${isIn ? 'gets in' : '**would be refused**'} |`,
-    ),
+    ...callers.map(({ client, verdict, seen }) => `| \`${client}\` | ${seen} | ${IN_WORDS[verdict]} |`),
     '',
-    ...(mend === undefined ? ['Nobody is locked out.'] : [mend]),
+    toVerdictLine(report),
   ];
 }
+
+const IN_WORDS = { in: 'gets in', some: '**only some users get in**', out: '**would be refused**' } as const;
 
 function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', `## ${title}`, '', ...lines];
@@ -96,7 +104,6 @@ function section(title: string, lines: readonly string[]): string[] {
 export const whyUnread = (file: string): string =>
   `${file} is not ${/\.json`?$/.test(file) ? 'JSON' : 'JavaScript or TypeScript that can be parsed'}`;
 export const placeOf = ({ file, line }: Finding): string => `${file}:${line}`;
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 const LONGEST_USE = 90;
 export const short = (text: string): string =>
   text.length > LONGEST_USE ? `${text.slice(0, LONGEST_USE - 1)}…` : text;

@@ -50,7 +50,7 @@ export function isNode(value: unknown): value is SyntaxNode {
   );
 }
 
-/** The text of a string, or of a template without expressions; otherwise `undefined`. */
+/** The value of a string literal, or of a template without expressions; otherwise `undefined`. */
 export function textOf(node: unknown): string | undefined {
   if (!isNode(node)) return undefined;
   if (node.type === 'StringLiteral') return String(node.value);
@@ -85,5 +85,5 @@ export function lastNameOf(node: unknown): string | undefined {
 
 /** Whether a node is a function expression. */
 export function isFunction(node: SyntaxNode): boolean {
-  return node.type === 'ArrowFunctionExpression' || node.type === 'FunctionExpression';
+  return /^(Arrow)?Function(Expression|Declaration)$/.test(node.type);
 }

@@ -1,3 +1,5 @@
+import { toShellWord } from '../terminal/shell-word.ts';
+
 /** What the command needs to know. */
 export interface AudienceCommand {
   readonly serverUrl: string;
@@ -18,12 +20,7 @@ export function toAudienceCommand({ serverUrl, realm, clientId, callers }: Audie
     ['--url', serverUrl],
     ['--realm', realm],
     ['--client-id', clientId],
-    ['--audience-for', callers.join(',')],
   ] as const;
-  const words = flags.map(([flag, value]) => `${flag} ${quote(value)}`);
-  return `npx keycloak-guard setup ${words.join(' ')}`;
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) && !word.startsWith('-') ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  const words = flags.map(([flag, value]) => `${flag} ${toShellWord(value)}`);
+  return `npx keycloak-guard setup audience ${[...callers.map(toShellWord), ...words].join(' ')}`;
 }

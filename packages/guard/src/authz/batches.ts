@@ -45,7 +45,7 @@ export function createBatches(ask: Ask, catalog: Catalog, clock: () => number): 
     await Promise.all(
       waiting.map(async (one) => {
         try {
-          const id = await catalog.idOf(one.permission);
+          const id = await catalog.idOf(one.permission, asker.token);
           if (id === 'unknown') one.settle('unknown');
           else byId.set(id, [...(byId.get(id) ?? []), one]);
         } catch (error) {

@@ -1,5 +1,6 @@
-import { createBoundedCache } from '../core/internal.ts';
+import { createBoundedCache, personOfClaims, readCompactJws } from '../core/internal.ts';
 import type { AuthzContext } from './context.ts';
+import type { NamedPermissions } from './known-names.ts';
 import type { Permission } from './permission.ts';
 import type { ProtectionApi } from './protection-api.ts';
 import { findOwnResource, type Resource } from './resource-list.ts';
@@ -11,8 +12,11 @@ export interface Catalog {
    *
    * Permissions are asked by id, never by name: Keycloak also takes a name for an id, and for the name of the caller's own
    * resource. A user who may register resources could choose either and be granted what belongs to somebody else.
+   *
+   * @param token of the caller who asks: a name that no guard has may be the caller's invention, and its look-up takes a slot
+   * of that user
    */
-  idOf(permission: Permission): Promise<string | 'unknown'>;
+  idOf(permission: Permission, token?: string): Promise<string | 'unknown'>;
   /** Looks the name up again next time. */
   forget(name: string): void;
 }
@@ -24,18 +28,29 @@ interface Entry {
 }
 
 const MAX_NAMES = 10_000;
-/** An older entry is read again if it lacks a scope, which may have been added since. Unit: milliseconds. */
+/** Names that Keycloak does not know are kept apart, so that made-up ones take the place of none that exists. */
+const MAX_MISSING = 1_000;
+/** An older entry is read again if it lacks a scope, or a resource is missing: they may have been added. Unit: milliseconds. */
 const YOUNG_MS = 1_000;
 
-export function createCatalog(context: AuthzContext, api: ProtectionApi): Catalog {
+export function createCatalog(
+  context: AuthzContext,
+  api: ProtectionApi,
+  named: Pick<NamedPermissions, 'hasResource'>,
+): Catalog {
   const known = createBoundedCache<Entry>(MAX_NAMES);
+  // When each was missing. Unit: milliseconds since 1970.
+  const missing = createBoundedCache<number>(MAX_MISSING);
   const pending = new Map<string, Promise<Entry | undefined>>();
 
-  async function load(name: string): Promise<Entry | undefined> {
+  async function load(name: string, token: string | undefined): Promise<Entry | undefined> {
     const readAt = context.clock();
-    const resource = await findOwnResource(api, context.clientId, name);
+    const isOurs = token === undefined || named.hasResource(name);
+    const calls = isOurs ? api : api.onBehalfOf(personOfClaims(readCompactJws(token).payload()));
+    const resource = await findOwnResource(calls, context.clientId, name);
     if (resource === undefined) {
       known.delete(name);
+      missing.set(name, readAt);
       return undefined;
     }
     const entry = { resource, readAt };
@@ -44,28 +59,33 @@ export function createCatalog(context: AuthzContext, api: ProtectionApi): Catalo
   }
 
   /** Concurrent callers share one request. */
-  function loadOnce(name: string): Promise<Entry | undefined> {
+  function loadOnce(name: string, token: string | undefined): Promise<Entry | undefined> {
+    if (isYoung(missing.get(name))) return Promise.resolve(undefined);
     let loading = pending.get(name);
     if (loading === undefined) {
-      loading = load(name).finally(() => pending.delete(name));
+      loading = load(name, token).finally(() => pending.delete(name));
       pending.set(name, loading);
     }
     return loading;
   }
 
   /** Milliseconds since it was read; infinite if the clock was set back. */
-  function ageOf({ readAt }: Entry): number {
+  function ageOf({ readAt }: Pick<Entry, 'readAt'>): number {
     const age = context.clock() - readAt;
     return age >= 0 ? age : Number.POSITIVE_INFINITY;
   }
 
+  function isYoung(readAt: number | undefined): boolean {
+    return readAt !== undefined && ageOf({ readAt }) < Math.min(YOUNG_MS, context.permissionMs);
+  }
+
   return {
-    async idOf({ resource: name, resourceId, scope }) {
+    async idOf({ resource: name, resourceId, scope }, token) {
       if (name === undefined) return resourceId;
       let entry = known.get(name);
       const isAll = (one: Entry) => scope === undefined || one.resource.scopes.includes(scope);
-      if (entry === undefined || ageOf(entry) >= context.permissionMs) entry = await loadOnce(name);
-      else if (!isAll(entry) && ageOf(entry) >= YOUNG_MS) entry = await loadOnce(name);
+      if (entry === undefined || ageOf(entry) >= context.permissionMs) entry = await loadOnce(name, token);
+      else if (!isAll(entry) && ageOf(entry) >= YOUNG_MS) entry = await loadOnce(name, token);
       return entry !== undefined && isAll(entry) ? entry.resource.id : 'unknown';
     },
     forget: (name) => known.delete(name),

@@ -1,4 +1,5 @@
 import { type OptionProblem, OptionsError } from '../core/index.ts';
+import { isPlainObject } from '../core/internal.ts';
 import { type ClaimPoints, whyNoClaimPoints } from './claim-points.ts';
 import { whyNoPattern } from './path-tree.ts';
 import type { Permission } from './permission.ts';
@@ -99,6 +100,12 @@ export function checkEnforcerConfig(config: PolicyEnforcerConfig): void {
     'enforcement-mode',
     problems,
   );
+  checkOneOf(config['http-method-as-scope'], [true, false], 'http-method-as-scope', problems);
+  checkOneOf(config['lazy-load-paths'], [true, false], 'lazy-load-paths', problems);
+  for (const member of ['user-managed-access', 'path-cache'] as const) {
+    if (config[member] === undefined || isPlainObject(config[member])) continue;
+    problems.push({ option: member, rule: 'must be an object', example: '{}' });
+  }
   checkPoints(config['claim-information-point'], 'claim-information-point', problems);
   const { paths = [] } = config;
   if (!Array.isArray(paths)) problems.push({ option: 'paths', rule: 'must be a list', example: '[]' });
@@ -110,10 +117,10 @@ function checkPath(path: PathConfig, at: string, problems: Problems): void {
   if (!checkMembers(path, 'path', at, problems)) return;
   const why = whyNoPattern(path.path);
   if (why !== undefined) problems.push({ option: `${at}.path`, rule: why, example: "'/orders/*'" });
-  for (const member of ['name', 'id'] as const) {
+  for (const member of ['name', 'id', 'type'] as const) {
     const value: unknown = path[member];
     if (value === undefined || (typeof value === 'string' && value !== '')) continue;
-    problems.push({ option: `${at}.${member}`, rule: 'must be a text', example: "'orders'" });
+    problems.push({ option: `${at}.${member}`, rule: 'must be a non-empty string', example: "'orders'" });
   }
   checkOneOf(path['enforcement-mode'], ['ENFORCING', 'DISABLED'], `${at}.enforcement-mode`, problems);
   checkScopes(path, at, problems);
@@ -139,27 +146,27 @@ function checkMethod(method: MethodConfig, at: string, problems: Problems): void
 function checkScopes(part: MethodConfig | PathConfig, at: string, problems: Problems): void {
   const { scopes = [] } = part;
   if (!Array.isArray(scopes) || scopes.some((one) => typeof one !== 'string' || one === '')) {
-    problems.push({ option: `${at}.scopes`, rule: 'must be a list of texts', example: "['view']" });
+    problems.push({ option: `${at}.scopes`, rule: 'must be a list of strings', example: "['view']" });
   }
   checkOneOf(part['scopes-enforcement-mode'], MODES, `${at}.scopes-enforcement-mode`, problems);
 }
 
 function checkPoints(points: PathConfig['claim-information-point'], at: string, problems: Problems): void {
   if (points === undefined) return;
-  const { claims = {}, ...others } = points;
+  const { claims = {}, ...others } = isPlainObject(points) ? (points as typeof points) : { not: points };
   const why = Object.keys(others).length > 0 ? 'can only have claims' : whyNoClaimPoints(claims);
   if (why !== undefined)
     problems.push({ option: at, rule: why, example: "{ claims: { method: '{request.method}' } }" });
 }
 
-function checkOneOf(value: unknown, known: readonly string[], option: string, problems: Problems): void {
-  if (value === undefined || known.includes(value as string)) return;
-  problems.push({ option, rule: `must be one of ${known.join(', ')}`, example: `'${known[0]}'` });
+function checkOneOf(value: unknown, known: readonly unknown[], option: string, problems: Problems): void {
+  if (value === undefined || known.includes(value)) return;
+  problems.push({ option, rule: `must be one of ${known.join(', ')}`, example: JSON.stringify(known[0]) });
 }
 
 function checkMembers(part: unknown, kind: keyof typeof MEMBERS, at: string, problems: Problems): boolean {
-  if (typeof part !== 'object' || part === null || Array.isArray(part)) {
-    problems.push({ option: at, rule: 'must be an object', example: '{ … }' });
+  if (!isPlainObject(part)) {
+    problems.push({ option: at, rule: 'must be a plain object', example: '{ … }' });
     return false;
   }
   for (const member of Object.keys(part)) {

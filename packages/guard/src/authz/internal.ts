@@ -1,7 +1,19 @@
 // Shared between the rooms of this package, not exported from it. An adapter calls `createPermit(permissions, rule,
 // options)` once for each route, and `decide(request, principal)` after its guard, for each request.
+//
+// The declarations of rooms that import from here can be read by TypeScript 4.9; those of index.ts need 5.4.
 
-export { engineOf, type PermissionsEngine, toUnknown } from './permissions.ts';
+export type { PushedClaims } from './claims.ts';
+export type { PermissionsOptions } from './options.ts';
+export { createPathEnforcer, type PathEnforcerOptions } from './path-enforcer.ts';
+export type { PathRequest } from './path-request.ts';
+export {
+  createPermissions,
+  engineOf,
+  type Permissions,
+  type PermissionsEngine,
+  toUnknown,
+} from './permissions.ts';
 export { createPermit, type Permit, type PermitOptions, readPermit } from './permit.ts';
 export type { PermitRule, RuleOfRequest } from './permit-rule.ts';
 export { readTokenPermissions } from './token-permissions.ts';

@@ -38,6 +38,12 @@ export interface Judge {
   ): readonly Verdict[] | Promise<readonly Verdict[]>;
   /** The verified token of a caller. Rejects as `Verifier.verify` does. */
   tokenFor(who: Who): Promise<string>;
+  /**
+   * Whether the caller is of the realm of these permissions: ids of users are unique only together with their issuer.
+   *
+   * @throws {AuthError} rejects with `issuer_refused`, or with `provider_…` while the issuer is not known
+   */
+  assertOfRealm(principal: Principal): Promise<void>;
   /** See `Catalog.idOf`. */
   idOf: Catalog['idOf'];
 }
@@ -81,17 +87,21 @@ export function createJudge(parts: Parts): Judge {
     return isBound ? toUnaskable() : forgetRefused(token, error);
   }
 
+  /** @throws {AuthError} `issuer_refused` */
+  function assertIssuer(principal: Principal): void {
+    const current = verifier.issuer.current?.issuer ?? verifier.issuer.pinned;
+    if (current === null || principal.issuer === current) return;
+    throw new AuthError('issuer_refused', 'The token is of an issuer that has no permissions here', {
+      expected: `issuer ${current}`,
+      seen: principal.issuer,
+    });
+  }
+
   function tokenOfPrincipal(principal: Principal): string {
     if (principal === null || principal === undefined) {
       throw new AuthError('missing_token', 'A permission was asked for nobody: there is no principal');
     }
-    const current = verifier.issuer.current?.issuer ?? verifier.issuer.pinned;
-    if (current !== null && principal.issuer !== current) {
-      throw new AuthError('issuer_refused', 'The token is of an issuer that has no permissions here', {
-        expected: `issuer ${current}`,
-        seen: principal.issuer,
-      });
-    }
+    assertIssuer(principal);
     const token = tokenOf(principal);
     if (token !== undefined) return token;
     throw new AuthError(
@@ -140,7 +150,7 @@ export function createJudge(parts: Parts): Judge {
   ): Promise<Verdict> {
     if (trustTokenPermissions && claims === '') {
       const carried = readTokenPermissions(token, context);
-      if (carried !== undefined && (await isCarried(carried, permission))) {
+      if (carried !== undefined && (await isCarried(carried, permission, token))) {
         stats.byToken++;
         return 'granted';
       }
@@ -153,10 +163,14 @@ export function createJudge(parts: Parts): Judge {
     return verdict;
   }
 
-  async function isCarried(carried: readonly GrantedResource[], permission: Permission): Promise<boolean> {
+  async function isCarried(
+    carried: readonly GrantedResource[],
+    permission: Permission,
+    token: string,
+  ): Promise<boolean> {
     const { scope } = permission;
     if (scope === undefined) return false;
-    const id = await catalog.idOf(permission);
+    const id = await catalog.idOf(permission, token);
     return carried.some((one) => one.id === id && one.scopes.includes(scope));
   }
 
@@ -175,6 +189,10 @@ export function createJudge(parts: Parts): Judge {
   return {
     decide,
     idOf: catalog.idOf,
+    async assertOfRealm(principal) {
+      if (verifier.issuer.pinned === null) await verifier.issuer.discover();
+      assertIssuer(principal);
+    },
     async tokenFor(who) {
       const { token, principal } = verify(who);
       await principal;

@@ -1,57 +1,67 @@
 import { AuthError } from '../core/index.ts';
-import { type BoundedResponse, createCallSlots, fetchBounded } from '../core/internal.ts';
+import {
+  type BoundedResponse,
+  createBreaker,
+  createCallSlots,
+  fetchBounded,
+  silenceOf,
+  silenceOfAnswer,
+} from '../core/internal.ts';
 
-/** Calls Keycloak, with bounds on time, size and concurrency. */
+/** Calls Keycloak, with bounds on time, size and concurrency: for all calls, and for those of one user. */
 export interface KeycloakCalls {
-  /**
-   * @param secrets texts to hide in messages
-   * @throws {AuthError} `provider_unavailable` if there is no answer, or there was none a moment ago
-   */
-  call(url: string, what: string, secrets: readonly string[], init: RequestInit): Promise<BoundedResponse>;
+  /** @throws {AuthError} `provider_unavailable` if there is no answer, or there was none a moment ago */
+  call(url: string, request: KeycloakCall): Promise<BoundedResponse>;
+}
+
+export interface KeycloakCall {
+  /** What is fetched, for messages. */
+  readonly what: string;
+  /** Strings to hide in messages. */
+  readonly secrets: readonly string[];
+  readonly init: RequestInit;
+  /** Whose question it is (`personOfClaims`); `undefined` for the API's own. */
+  readonly who: string | undefined;
+  /** Whether it asks for a decision. Default false: it looks something up. */
+  readonly isQuestion?: boolean;
 }
 
 /** Most calls at once. Others wait for their turn. */
 const MAX_CALLS = 64;
-/** Pause after a call without an answer. After it, a single call tries again. Unit: milliseconds. */
-const PAUSE_MS = 2_000;
 
 export function createKeycloakCalls(options: {
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
 }): KeycloakCalls {
   const slots = createCallSlots(MAX_CALLS, options.timeoutMs);
-  // By the monotonic clock.
-  let failedAt: number | undefined;
-  let isProbing = false;
+  const breaker = createBreaker();
 
-  function isResting(): boolean {
-    return failedAt !== undefined && (isProbing || performance.now() - failedAt < PAUSE_MS);
-  }
-
-  async function attempt(...[url, what, secrets, init]: Parameters<KeycloakCalls['call']>) {
-    const isProbe = failedAt !== undefined;
-    isProbing ||= isProbe;
+  async function attempt(
+    url: string,
+    { who, isQuestion = false, ...request }: KeycloakCall,
+  ): Promise<BoundedResponse> {
+    breaker.begin();
     try {
-      const response = await fetchBounded(url, { ...options, what, secrets, init });
-      failedAt = undefined;
+      const response = await fetchBounded(url, { ...options, ...request });
+      // A look-up says nothing about how long questions take.
+      if (silenceOfAnswer(response) === 'unusable') breaker.answered(isQuestion);
+      else breaker.failed(who, silenceOfAnswer(response));
       return response;
     } catch (error) {
-      failedAt = performance.now();
+      breaker.failed(who, silenceOf(error as AuthError));
       throw error;
-    } finally {
-      if (isProbe) isProbing = false;
     }
   }
 
   return {
-    async call(...request) {
-      if (isResting() || !(await slots.enter())) throw toSilence();
+    async call(url, request) {
+      if (breaker.isOpen || !(await slots.enter(request.who))) throw toSilence();
       try {
         // While this call waited for its turn, another one may have failed.
-        if (isResting()) throw toSilence();
-        return await attempt(...request);
+        if (breaker.isOpen) throw toSilence();
+        return await attempt(url, request);
       } finally {
-        slots.leave();
+        slots.leave(request.who);
       }
     },
   };

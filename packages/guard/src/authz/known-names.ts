@@ -5,6 +5,8 @@ import { findOwnResource, findResource, type Resource } from './resource-list.ts
 /** What guards ask for whatever the request is: it can be looked up before there is one. */
 export interface NamedPermissions {
   add(permissions: readonly Permission[]): void;
+  /** Whether a guard asks for this resource, whatever the request is. */
+  hasResource(name: string): boolean;
   /** What is known only after Keycloak was asked. */
   addLater(find: () => Promise<readonly Permission[]>): void;
   /** Each once. Rejects as what was added for later does. */
@@ -16,12 +18,18 @@ const MOST = 10_000;
 
 export function createNamedPermissions(most = MOST): NamedPermissions {
   const known = new Map<string, Permission>();
+  const resources = new Set<string>();
   const later: (() => Promise<readonly Permission[]>)[] = [];
   const add: NamedPermissions['add'] = (permissions) => {
-    for (const one of permissions) if (known.size < most) known.set(keyOf(one), one);
+    for (const one of permissions) {
+      if (known.size >= most) return;
+      known.set(keyOf(one), one);
+      if (one.resource !== undefined) resources.add(one.resource);
+    }
   };
   return {
     add,
+    hasResource: (name) => resources.has(name),
     addLater: (find) => void later.push(find),
     async all() {
       const found = await Promise.all(later.map((find) => find()));

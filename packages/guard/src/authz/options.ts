@@ -1,5 +1,18 @@
-import type { Verifier } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import {
+  type Credential,
+  type CredentialOptions,
+  type Notice,
+  OptionsError,
+  type Verifier,
+} from '../core/index.ts';
+import {
+  CREDENTIAL_RULES,
+  checkOptions,
+  type OptionRules,
+  optionRules,
+  partsOf,
+  toCredential,
+} from '../core/internal.ts';
 import type { AuthzContext } from './context.ts';
 import { createKeycloakCalls } from './keycloak-calls.ts';
 
@@ -9,11 +22,13 @@ export interface PermissionsOptions {
   readonly verifier: Verifier<object>;
   /** Client in Keycloak with authorization services turned on. Default: the verifier's client. */
   readonly clientId?: string | undefined;
+  /** Secret of that client: the short form of `credential: { secret }`. */
+  readonly clientSecret?: string | undefined;
   /**
-   * Secret of that client, to look up the ids of resources: asked by name, Keycloak may decide on a resource that the caller
-   * has registered under that name or id.
+   * How that client authenticates, to look up the ids of resources: asked by name, Keycloak may decide on a resource that the
+   * caller has registered under that name or id. Default: as the verifier does, for the verifier's client.
    */
-  readonly clientSecret: string;
+  readonly credential?: CredentialOptions | Credential | undefined;
   /**
    * Who asks Keycloak. `caller`: the caller's token authenticates the question. `api`: this API's client does, with the
    * caller's token as the subject, which lets claims go with tokens of public clients. Default `caller`.
@@ -24,7 +39,7 @@ export interface PermissionsOptions {
   /** Most answers kept in memory, about 200 bytes each: 0 to 10,000,000. Default 100,000. */
   readonly maxCachedAnswers?: number | undefined;
   /**
-   * Accepts the permissions that a token itself carries, if it is an RPT for this API alone, issued less than
+   * Accepts the permissions that a token itself carries, if it is an RPT for this API alone (and Keycloak's `account`), issued less than
    * `permissionSeconds` ago. A refreshed RPT is not accepted, because it carries the old permissions. Default false.
    */
   readonly trustTokenPermissions?: boolean | undefined;
@@ -44,7 +59,7 @@ const RULES: OptionRules<PermissionsOptions> = {
     },
   }),
   clientId: optionRules.text('must be the client id of the resource server', "'my-api'"),
-  clientSecret: optionRules.required(optionRules.CLIENT_SECRET),
+  ...CREDENTIAL_RULES,
   asks: optionRules.oneOf('caller', 'api'),
   permissionSeconds: optionRules.between(0, 3600, 30),
   maxCachedAnswers: optionRules.whole(0, 10_000_000, 100_000),
@@ -56,14 +71,33 @@ const RULES: OptionRules<PermissionsOptions> = {
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function toContext(options: PermissionsOptions): AuthzContext {
   checkOptions('createPermissions', options, RULES);
-  const { verifier } = options;
+  const { verifier, clientId = verifier.clientId } = options;
+  const { clock } = verifier.context.options;
+  const credential = credentialOf(options, clientId);
+  const call = credential.fetch ?? options.fetch ?? fetch;
   return {
     issuer: verifier.issuer,
-    clientId: options.clientId ?? verifier.clientId,
-    clientSecret: options.clientSecret,
+    clientId,
+    credential,
     asks: options.asks ?? 'caller',
-    calls: createKeycloakCalls({ fetch: options.fetch ?? fetch, timeoutMs: options.timeoutMs ?? 5_000 }),
+    calls: createKeycloakCalls({ fetch: call, timeoutMs: options.timeoutMs ?? 5_000 }),
     permissionMs: (options.permissionSeconds ?? 30) * 1000,
-    clock: verifier.context.options.clock,
+    clock,
   };
+}
+
+function credentialOf(options: PermissionsOptions, clientId: string): Credential {
+  const { verifier } = options;
+  const isOfVerifier = options.clientSecret === undefined && options.credential === undefined;
+  const shared = clientId === verifier.clientId ? partsOf(verifier)?.credential : undefined;
+  const { clock } = verifier.context.options;
+  // A verifier of the application's own may have none.
+  const onNotice = (notice: Notice) => (verifier as Partial<Verifier>).notify?.(notice);
+  const found = isOfVerifier
+    ? shared
+    : toCredential('createPermissions', options, { clientId, onNotice, clock });
+  if (found !== undefined && found.kind !== 'none') return found;
+  const rule = `must be given, because the verifier has none for the client ${clientId}`;
+  const example = "{ tokenFile: '/var/run/secrets/keycloak/token' }, or clientSecret";
+  throw new OptionsError('createPermissions', [{ option: 'credential', rule, example }]);
 }

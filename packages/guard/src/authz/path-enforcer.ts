@@ -1,5 +1,5 @@
 import { AuthError, type Principal } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { checkOptions, isPlainObject, type OptionRules, optionRules } from '../core/internal.ts';
 import { readClaimPoints } from './claim-points.ts';
 import { checkEnforcerConfig, type PolicyEnforcerConfig, permissionsOf, ruleFor } from './enforcer-config.ts';
 import { createPathList, type EnforcedPath } from './path-list.ts';
@@ -34,7 +34,7 @@ const RULES: OptionRules<PathEnforcerOptions> = {
   config: {
     rule: 'must be the part policy-enforcer of a keycloak.json, as an object',
     example: "{ paths: [{ path: '/orders/*', name: 'orders', scopes: ['view'] }] }",
-    isMet: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    isMet: isPlainObject,
   },
   methodScopes: {
     rule: 'must be an object of scopes by method',

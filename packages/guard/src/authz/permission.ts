@@ -1,3 +1,5 @@
+import { isPlainObject, toSafeText } from '../core/internal.ts';
+
 /** One scope of one resource: what a caller may do with a thing. */
 export type Permission =
   | {
@@ -14,7 +16,7 @@ export type Permission =
       readonly scope?: string | undefined;
     };
 
-/** A {@link Permission}, or the text `resource#scope` with the name of the resource. */
+/** A {@link Permission}, or the string `resource#scope` with the name of the resource. */
 export type PermissionLike = Permission | string;
 
 /**
@@ -31,7 +33,7 @@ export class PermissionSyntaxError extends TypeError {
 const MAX_LENGTH = 255;
 
 /**
- * A text needs exactly one `#`, with something on both sides: Keycloak reads `#view` as that scope of every resource, and
+ * A string needs exactly one `#`, with something on both sides: Keycloak reads `#view` as that scope of every resource, and
  * ignores what follows a second `#`.
  *
  * @throws {PermissionSyntaxError}
@@ -42,8 +44,12 @@ export function toPermission(value: unknown): Permission {
     if (more.length > 0 || scope === '') throw wrong('must be resource#scope, with one #');
     return { resource: toName(resource), scope: toScope(scope) };
   }
-  if (typeof value !== 'object' || value === null) throw wrong('must be resource#scope, or an object');
-  const { resource, resourceId, scope } = value as Record<string, unknown>;
+  if (!isPlainObject(value)) throw wrong('must be resource#scope, or a plain object');
+  const { resource, resourceId, scope, ...others } = value;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw wrong(`has no member ${toSafeText(unknown)}: only resource, resourceId and scope`);
+  }
   if ((resource === undefined) === (resourceId === undefined)) {
     throw wrong('must have a resource or a resourceId, and not both');
   }
@@ -61,12 +67,12 @@ export function toPermissions(values: unknown): Permission[] {
   return values.map(toPermission);
 }
 
-/** A text that is equal for equal permissions. */
+/** A string that is equal for equal permissions. */
 export function keyOf({ resource, resourceId, scope }: Permission): string {
   return JSON.stringify([resource ?? null, resourceId ?? null, scope ?? null]);
 }
 
-/** The permission as text, for messages. */
+/** The permission as a string, for messages. */
 export function describe({ resource, resourceId, scope }: Permission): string {
   const of = resource ?? `resource id ${resourceId}`;
   return scope === undefined ? of : `${of}#${scope}`;

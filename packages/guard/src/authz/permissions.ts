@@ -110,8 +110,8 @@ export function createPermissions(options: PermissionsOptions): Permissions {
   const { verifier, trustTokenPermissions = false, maxCachedAnswers = 100_000 } = options;
   const stats: PermissionStats = { cacheHits: 0, questions: 0, byToken: 0 };
   const api = createProtectionApi(context);
-  const catalog = createCatalog(context, api);
   const named = createNamedPermissions();
+  const catalog = createCatalog(context, api, named);
   const cache = createAnswerCache(context.permissionMs === 0 ? 0 : maxCachedAnswers);
   const ask: Parameters<typeof createBatches>[0] = (asker, asked) => {
     stats.questions++;

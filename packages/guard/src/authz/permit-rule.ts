@@ -1,4 +1,5 @@
 import { type OptionProblem, OptionsError, type Principal } from '../core/index.ts';
+import { isPlainObject } from '../core/internal.ts';
 import type { Verdict } from './batches.ts';
 import { keyOf, type Permission, type PermissionLike, toPermission } from './permission.ts';
 
@@ -31,10 +32,7 @@ export function readRule(rule: unknown): ReadRule {
   }
 
   function read(part: unknown, at: string): ReadRule['isMet'] {
-    const { allOf, anyOf, ...rest } = (typeof part === 'object' && part !== null ? part : {}) as {
-      allOf?: unknown;
-      anyOf?: unknown;
-    };
+    const { allOf, anyOf }: { allOf?: unknown; anyOf?: unknown } = isPlainObject(part) ? part : {};
     const list = allOf ?? anyOf;
     if (list === undefined) {
       try {
@@ -47,8 +45,8 @@ export function readRule(rule: unknown): ReadRule {
       }
     }
     const name = allOf === undefined ? 'anyOf' : 'allOf';
-    const isAlone = Object.keys(rest).length === 0 && (allOf === undefined || anyOf === undefined);
-    if (!isAlone || !Array.isArray(list) || list.length === 0) {
+    // Also a second list that is undefined: it was meant to say something.
+    if (Object.keys(part as object).length !== 1 || !Array.isArray(list) || list.length === 0) {
       const option = at === 'rule' ? name : `${at}.${name}`;
       problems.push({
         option,

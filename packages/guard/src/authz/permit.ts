@@ -12,8 +12,8 @@ export interface PermitOptions<Request> {
   /** Refuses with 404 instead of 403, so that a caller who may not see a thing does not learn that it exists. Default false. */
   readonly hide?: boolean | undefined;
   /**
-   * Returns the user id (`sub`) of the thing's owner, who passes without a question to Keycloak. For any other result,
-   * Keycloak decides. Default: Keycloak always decides.
+   * Returns the user id (`sub`) of the thing's owner, who passes without a question to Keycloak: the user of that id in the
+   * realm of the permissions, and no other. For any other result, Keycloak decides. Default: Keycloak always decides.
    */
   readonly owner?:
     | ((request: Request, principal: Principal) => MayBeLate<string | null | undefined>)
@@ -133,6 +133,8 @@ export function toPermit<Request>(
   }
 
   async function decideByRequest(request: Request, principal: Principal): Promise<void> {
+    // First of all: another realm may have a user with the id of the owner.
+    await engine.judge.assertOfRealm(principal);
     if (owner !== undefined) {
       const id = await owner(request, principal);
       if (typeof id === 'string' && id !== '' && id === principal.subject) return;

@@ -1,6 +1,6 @@
 import { AuthError } from '../core/index.ts';
-import { type BoundedResponse, describeAnswer, toJsonObject } from '../core/internal.ts';
-import { type AuthzContext, secretsOf } from './context.ts';
+import { type BoundedResponse, describeAnswer, type HeldToken, toJsonObject } from '../core/internal.ts';
+import type { AuthzContext } from './context.ts';
 import { createServiceToken } from './service-token.ts';
 
 /** An answer of the protection API that does not refuse this API itself. */
@@ -19,20 +19,26 @@ export interface ProtectionApi {
    * @throws {AuthError} `provider_misconfigured` if the client is not allowed to, `provider_unavailable` without an answer
    */
   call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<ProtectionAnswer>;
+  /** The same API, for calls that one user caused (`personOfClaims`): what they cost is that user's. */
+  onBehalfOf(who: string): ProtectionApi;
 }
 
 export function createProtectionApi(context: AuthzContext): ProtectionApi {
-  const serviceToken = createServiceToken(context);
+  return toApi(context, createServiceToken(context), undefined);
+}
 
+function toApi(context: AuthzContext, serviceToken: HeldToken, who: string | undefined): ProtectionApi {
   async function send(method: string, path: string, body: unknown, token: string): Promise<BoundedResponse> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const url = `${context.issuer.baseUrl}/authz/protection/${path}`;
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-    return context.calls.call(url, 'an answer', [token, ...secretsOf(context)], init);
+    const secrets = [token, ...context.credential.secrets()];
+    return context.calls.call(url, { what: 'an answer', secrets, init, who });
   }
 
   return {
+    onBehalfOf: (user) => toApi(context, serviceToken, user),
     async call(method, path, body) {
       let token = await serviceToken.get();
       let response = await send(method, path, body, token);
@@ -42,7 +48,7 @@ export function createProtectionApi(context: AuthzContext): ProtectionApi {
         token = await serviceToken.get();
         response = await send(method, path, body, token);
       }
-      const seen = describeAnswer(response, [token, ...secretsOf(context)]);
+      const seen = describeAnswer(response, [token, ...context.credential.secrets()]);
       const fix = fixOf(response, context.clientId);
       if (fix !== undefined) throw new AuthError('provider_misconfigured', `${fix} (${seen})`);
       if (response.status >= 500 || response.status === 429 || isPage(response)) {

@@ -7,7 +7,7 @@ import { toUnusable } from './resource-list.ts';
  * `submit_request` on.
  */
 export async function requestAccess(
-  { api, submit }: PermissionsEngine,
+  { api, submit }: Pick<PermissionsEngine, 'api' | 'submit'>,
   token: string,
   resourceId: string,
   scope: string,

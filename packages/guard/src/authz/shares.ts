@@ -1,6 +1,8 @@
 import { AuthError, type Principal } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules, personOf } from '../core/internal.ts';
 import { toPermission } from './permission.ts';
 import { engineOf, type Permissions } from './permissions.ts';
+import type { ProtectionApi } from './protection-api.ts';
 import { findResource, type Resource, toUnusable } from './resource-list.ts';
 import { requestAccess } from './share-request.ts';
 import { listShares, type Share } from './share-tickets.ts';
@@ -25,15 +27,16 @@ export interface Shares {
    * Lists what the user shares or is asked to share (`by: 'owner'`, the default), or what the user has or has asked for
    * (`by: 'requester'`).
    *
+   * @throws {OptionsError} (a `TypeError`) rejects with one for another `by`, or an empty or unknown member
    * @example
    * const open = await shares.list(principal, { isGranted: false });
    */
   list(
     who: Principal<object>,
     filter?: {
-      readonly by?: 'owner' | 'requester';
-      readonly resourceId?: string;
-      readonly isGranted?: boolean;
+      readonly by?: 'owner' | 'requester' | undefined;
+      readonly resourceId?: string | undefined;
+      readonly isGranted?: boolean | undefined;
     },
   ): Promise<readonly Share[]>;
   /**
@@ -82,42 +85,49 @@ export interface Shares {
  */
 export function createShares(permissions: Permissions): Shares {
   const engine = engineOf(permissions);
-  const { api, judge } = engine;
+  const { judge } = engine;
 
   /** @throws {AuthError} `token_…` if the user's token is no longer valid */
-  async function subjectOf(who: Principal<object>): Promise<string> {
-    await judge.tokenFor(who);
-    if (who.subject !== null) return who.subject;
+  async function actAs(who: Principal<object>): Promise<Acting> {
+    const token = await judge.tokenFor(who);
+    const { subject } = who;
+    if (subject !== null) {
+      return { subject, token, api: engine.api.onBehalfOf(personOf(who)) };
+    }
     throw new AuthError('permission_denied', 'The token names no user: the client needs the scope basic');
   }
 
-  function findTickets({ resourceId, scope, requester }: ShareTarget): Promise<Share[]> {
+  function findTickets(api: ProtectionApi, { resourceId, scope, requester }: ShareTarget): Promise<Share[]> {
     return listShares(api, { resourceId, requester }).then((all) => all.filter((one) => one.scope === scope));
   }
 
   /** Gives everybody else the same answer, so that nobody learns which resources exist. */
-  async function ownedBy(subject: string, resourceId: string): Promise<Resource> {
+  async function ownedBy({ api, subject }: Acting, resourceId: string): Promise<Resource> {
     const resource = await findResource(api, resourceId);
     if (resource?.ownerId === subject) return resource;
     throw denied('The caller owns no such resource');
   }
 
   return {
-    async list(who, { by = 'owner', resourceId, isGranted } = {}) {
-      const subject = await subjectOf(who);
+    async list(who, filter = {}) {
+      const { by = 'owner', resourceId, isGranted } = readFilter(filter);
+      const { api, subject } = await actAs(who);
       return listShares(api, { resourceId, isGranted, [by]: subject });
     },
     async request(who, { resourceId, scope }) {
-      assertTarget({ resourceId, scope, requester: await subjectOf(who) });
-      return requestAccess(engine, await judge.tokenFor(who), resourceId, scope);
+      const { api, token, subject } = await actAs(who);
+      assertTarget({ resourceId, scope, requester: subject });
+      return requestAccess({ api, submit: engine.submit }, token, resourceId, scope);
     },
     async grant(owner, target) {
       assertTarget(target);
       const { resourceId: resource, scope: scopeName, requester } = target;
-      const { isOwnerManaged, scopes } = await ownedBy(await subjectOf(owner), resource);
+      const acting = await actAs(owner);
+      const { api } = acting;
+      const { isOwnerManaged, scopes } = await ownedBy(acting, resource);
       if (!isOwnerManaged) throw denied('"User-Managed Access" of the resource is off in Keycloak');
       if (!scopes.includes(scopeName)) throw denied('The resource has no such scope');
-      const known = await findTickets(target);
+      const known = await findTickets(api, target);
       if (known.some(({ isGranted }) => isGranted)) return;
       const asked = known[0];
       const answer =
@@ -142,9 +152,10 @@ export function createShares(permissions: Permissions): Shares {
     },
     async revoke(who, target) {
       assertTarget(target);
-      const subject = await subjectOf(who);
-      if (subject !== target.requester) await ownedBy(subject, target.resourceId);
-      const known = await findTickets(target);
+      const acting = await actAs(who);
+      const { api } = acting;
+      if (acting.subject !== target.requester) await ownedBy(acting, target.resourceId);
+      const known = await findTickets(api, target);
       for (const { id } of known) {
         const answer = await api.call('DELETE', `permission/ticket/${encodeURIComponent(id)}`);
         if (answer.status >= 300 && answer.status !== 404) throw toUnusable(answer);
@@ -153,7 +164,32 @@ export function createShares(permissions: Permissions): Shares {
   };
 }
 
-/** @throws {PermissionSyntaxError} or a `TypeError` if a part is not a text */
+/** The user who acts, and the API's calls that are made for that user. */
+interface Acting {
+  readonly subject: string;
+  readonly token: string;
+  readonly api: ProtectionApi;
+}
+
+/**
+ * The filter often comes from a query string. A value that Keycloak would not understand must not widen the list.
+ *
+ * @throws {OptionsError}
+ */
+function readFilter(filter: ListFilter): ListFilter {
+  checkOptions<ListFilter>('shares.list', filter, FILTER);
+  return filter;
+}
+
+type ListFilter = NonNullable<Parameters<Shares['list']>[1]>;
+
+const FILTER: OptionRules<ListFilter> = {
+  by: optionRules.oneOf('owner', 'requester'),
+  resourceId: optionRules.text('must be the id of a resource', 'album.id'),
+  isGranted: optionRules.trueOrFalse(false),
+};
+
+/** @throws {PermissionSyntaxError} or a `TypeError` if a part is not a string */
 function assertTarget({ resourceId, scope, requester }: ShareTarget): void {
   toPermission({ resourceId, scope: String(scope) });
   if (typeof requester !== 'string' || requester === '')

@@ -6,6 +6,13 @@ import { type GrantedResource, toGrants } from './grants.ts';
 const ISSUED_AS_RPT = /^[a-z]{2}rtna:/;
 
 /**
+ * Keycloak's own client for the account console, which is no resource server. The mapper "audience resolve" of the scope
+ * `roles` adds it for users with the default roles. Keycloak 26.7 writes the API alone into a new RPT and runs the mappers
+ * when it is refreshed; the `jti` tells that apart.
+ */
+const ACCOUNT = 'account';
+
+/**
  * The permissions that a verified token itself carries, if they can be trusted; otherwise `undefined`. A refreshed RPT looks
  * new but carries old permissions. Its `jti` and its audiences tell it apart. Permissions granted by pushed claims bear these
  * claims, and are left out: whoever holds a token of a confidential client can ask Keycloak with claims of their choice.
@@ -17,7 +24,8 @@ export function readTokenPermissions(
   const { aud, iat, jti, authorization } = readCompactJws(token).payload();
   const permissions = (authorization as { permissions?: unknown } | null | undefined)?.permissions;
   if (permissions === undefined || typeof iat !== 'number' || typeof jti !== 'string') return undefined;
-  const isForUsAlone = aud === clientId || (Array.isArray(aud) && aud.length === 1 && aud[0] === clientId);
+  const others = [aud].flat().filter((one) => one !== clientId && one !== ACCOUNT);
+  const isForUsAlone = others.length === 0 && [aud].flat().includes(clientId);
   const age = clock() - iat * 1000;
   if (!isForUsAlone || !ISSUED_AS_RPT.test(jti) || age < 0 || age >= permissionMs) return undefined;
   const own = Array.isArray(permissions) ? permissions.filter((one) => one?.claims === undefined) : [];

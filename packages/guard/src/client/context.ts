@@ -1,5 +1,5 @@
-import { createIssuer, type Issuer } from '../core/index.ts';
-import { checkOptions } from '../core/internal.ts';
+import { type Credential, createIssuer, type Issuer, type Verifier } from '../core/index.ts';
+import { checkOptions, createNoticeLines, partsOf, toCredential } from '../core/internal.ts';
 import { createDpopKey, type DpopKey } from './dpop.ts';
 import { CLIENT_RULES, type ClientOptions } from './options.ts';
 
@@ -8,7 +8,7 @@ export interface ClientContext {
   readonly issuer: Issuer;
   readonly realm: string;
   readonly clientId: string;
-  readonly clientSecret: string | undefined;
+  readonly credential: Credential;
   /** To which tokens are bound. */
   readonly dpop: DpopKey | undefined;
   readonly timeoutMs: number;
@@ -20,16 +20,29 @@ export interface ClientContext {
 export function createContext(options: ClientOptions): ClientContext {
   checkOptions('createClient', options, CLIENT_RULES);
   const timeoutMs = options.timeoutMs ?? 5_000;
-  const { serverUrl, realm } = options;
+  const { serverUrl, realm, clientId } = options;
   const issuer = options.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch: options.fetch });
   return {
     issuer,
     realm,
-    clientId: options.clientId,
-    clientSecret: options.clientSecret,
+    clientId,
+    credential: toCredential('createClient', options, {
+      clientId,
+      onNotice: createNoticeLines(`${serverUrl}, realm ${realm}`),
+      clock: Date.now,
+    }),
     dpop: createDpopKey(options.dpop ?? false, issuer),
     timeoutMs,
     clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
     fetch: options.fetch ?? fetch,
   };
+}
+
+/** The client whose tokens a verifier takes, with its credential; `undefined` for a verifier that was not made here. */
+export function contextOfVerifier(verifier: Verifier<object>): ClientContext | undefined {
+  const parts = partsOf(verifier);
+  if (parts === undefined) return undefined;
+  const { issuer, clientId } = verifier;
+  const { clockToleranceSeconds } = verifier.context.options;
+  return { ...parts, issuer, clientId, dpop: undefined, clockToleranceSeconds };
 }

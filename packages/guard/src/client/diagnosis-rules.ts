@@ -1,34 +1,16 @@
-import type { ClientErrorKind, TokenAnswer } from './token-answer.ts';
-
-interface Rule {
-  readonly id: string;
-  readonly kind: ClientErrorKind;
-  readonly matches: (answer: TokenAnswer, text: string) => boolean;
-  readonly cause: (answer: TokenAnswer) => string;
-  readonly fix: (answer: TokenAnswer) => string;
-}
-
-const realm = (a: TokenAnswer): string => (a.realm === undefined ? 'the realm' : `the realm '${a.realm}'`);
-const client = (a: TokenAnswer): string =>
-  a.clientId === undefined ? 'the client' : `the client '${a.clientId}'`;
-const address = (a: TokenAnswer): string => a.url ?? 'the address of Keycloak';
-const said = (a: TokenAnswer): string =>
-  a.error === undefined ? `HTTP ${a.status}` : a.description ? `${a.error}: ${a.description}` : a.error;
-const console_ = (a: TokenAnswer, where: string): string =>
-  `In Keycloak's admin console: Clients > ${a.clientId ?? 'the client'} > ${where}.`;
-
-const failed =
-  (...codes: string[]) =>
-  (a: TokenAnswer): boolean =>
-    a.failure !== undefined && codes.includes(a.failure);
-const says =
-  (error: string, description: RegExp) =>
-  (a: TokenAnswer): boolean =>
-    a.error === error && description.test(a.description ?? '');
-const contains =
-  (pattern: RegExp) =>
-  (_: TokenAnswer, text: string): boolean =>
-    pattern.test(text);
+import { CREDENTIAL_RULES } from './diagnosis-credential.ts';
+import { EXCHANGE_RULES } from './diagnosis-exchange.ts';
+import {
+  address,
+  client,
+  console_,
+  contains,
+  failed,
+  type Rule,
+  realm,
+  said,
+  says,
+} from './diagnosis-rule.ts';
 
 /** No whole answer came back. */
 const NO_ANSWER: Rule[] = [
@@ -155,6 +137,7 @@ const ADDRESS: Rule[] = [
 
 /** The client was recognised, or not. Keycloak checks it before it looks at the user. */
 const CLIENT: Rule[] = [
+  ...EXCHANGE_RULES,
   {
     id: 'direct-grants-off',
     kind: 'client_misconfigured',
@@ -170,26 +153,11 @@ const CLIENT: Rule[] = [
     fix: (a) => console_(a, 'Settings > Capability config, switch on what the message names'),
   },
   {
-    id: 'wrong-secret',
-    kind: 'client_misconfigured',
-    matches: (a) => a.error === 'unauthorized_client',
-    cause: (a) => `the secret of ${client(a)} is wrong (${said(a)})`,
-    fix: (a) =>
-      `${console_(a, 'Credentials > Client secret')} Copy it to KEYCLOAK_CLIENT_SECRET, without quotes or a line break.`,
-  },
-  {
     id: 'consent-required',
     kind: 'client_misconfigured',
     matches: contains(/requires user consent/i),
     cause: (a) => `${client(a)} asks users for consent, which a password login cannot do`,
     fix: (a) => console_(a, 'Settings > Login settings > Consent required OFF'),
-  },
-  {
-    id: 'secret-with-jwt-client',
-    kind: 'client_misconfigured',
-    matches: contains(/client_assertion/i),
-    cause: (a) => `${client(a)} must sign in with a signed JWT, but this service sends a secret`,
-    fix: (a) => console_(a, 'Credentials > Client Authenticator = Client Id and Secret'),
   },
   {
     id: 'bearer-only',
@@ -199,21 +167,7 @@ const CLIENT: Rule[] = [
     fix: (a) =>
       console_(a, 'Settings > Capability config > Client authentication ON, Direct access grants ON'),
   },
-  {
-    id: 'wrong-client-id',
-    kind: 'client_misconfigured',
-    matches: says('invalid_client', /^$|invalid client/i),
-    cause: (a) => `${client(a)} is unknown in ${realm(a)}, or disabled`,
-    fix: (a) =>
-      `Correct KEYCLOAK_CLIENT_ID: the column Client ID (not the UUID), in its exact case, in ${realm(a)}. If it is there: ${console_(a, 'Enabled ON')}`,
-  },
-  {
-    id: 'client-authentication',
-    kind: 'client_misconfigured',
-    matches: (a) => a.error === 'invalid_client',
-    cause: (a) => `Keycloak does not accept how ${client(a)} authenticates (${said(a)})`,
-    fix: (a) => console_(a, 'Credentials > Client Authenticator = Client Id and Secret'),
-  },
+  ...CREDENTIAL_RULES,
   {
     id: 'dpop-client-no-proof',
     kind: 'client_misconfigured',
@@ -255,6 +209,15 @@ const USER: Rule[] = [
     matches: (a) => a.status === 400 && (a.error === 'access_denied' || a.error === 'expired_token'),
     cause: (a) => `nobody signed in on the other device (${said(a)})`,
     fix: () => 'Start again: the person refused, or the code expired.',
+  },
+  {
+    // RFC 6749 §4.1.3, RFC 7636 §4.6. Also what a Keycloak says that does not know the code.
+    id: 'code-not-valid',
+    kind: 'invalid_credentials',
+    matches: says('invalid_grant', /^(code\b|pkce\b|incorrect redirect_uri)/i),
+    cause: (a) => `Keycloak did not take the code of a login (${said(a)})`,
+    fix: () =>
+      'Once in a while: the person came back too late, or the callback was called twice; they sign in again. Always: Keycloak has several nodes that do not share their caches, or was restarted in between; or something in front calls the callback before the browser does (a link preview, a retrying proxy).',
   },
   {
     id: 'wrong-password',

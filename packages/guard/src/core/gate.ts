@@ -6,6 +6,7 @@ import { authorizationOf, DpopCredentials, readCredentials } from './http/creden
 import { AuthError, isAuthError, type OptionProblem, OptionsError } from './http/errors.ts';
 import type { RequestLike } from './http/request.ts';
 import { type ChallengedResource, withResource } from './http/resource-challenge.ts';
+import { isPlainObject } from './options/plain-object.ts';
 import type { Principal } from './principal/principal.ts';
 import { keepAlive } from './runtime/keep-alive.ts';
 import type { TokenVerifier } from './verifier.ts';
@@ -218,10 +219,15 @@ function split(options: GuardOptions): {
   requirements: Requirements;
   dpop?: DpopMode | undefined;
 } {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  // Spread out, a promise or a Map would be an object without requirements.
+  if (!isPlainObject(options)) {
     return { optional: false, requirements: options };
   }
-  const { optional = false, dpop, ...requirements } = options;
+  const { optional = false, dpop, ...requirements } = options as GuardOptions;
+  for (const name of ['optional', 'dpop']) {
+    if (Object.hasOwn(options, name) && options[name] === undefined)
+      throw wrongOption(name, 'is undefined: give it a value, or leave it out', 'true');
+  }
   if (typeof optional !== 'boolean') throw wrongOption('optional', 'must be true or false', 'true');
   if (dpop !== undefined && !DPOP_MODE.isMet(dpop))
     throw wrongOption('dpop', DPOP_MODE.rule, DPOP_MODE.example);

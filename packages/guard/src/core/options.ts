@@ -7,13 +7,15 @@ import {
   type ResolvedDpopOptions,
   resolveDpopOptions,
 } from './binding/dpop-options.ts';
+import { CREDENTIAL_RULES, toCredential } from './credential/create-credential.ts';
+import type { Credential } from './credential/credential.ts';
+import type { CredentialOptions } from './credential/options.ts';
 import { ACR_LEVELS, type AcrLevels } from './guards/acr-levels.ts';
 import { OptionsError } from './http/errors.ts';
 import { ALGORITHMS } from './jwt/signature.ts';
 import { checkOptions, type OptionRules } from './options/check-options.ts';
 import {
   between,
-  CLIENT_SECRET,
   CLOCK,
   CLOCK_TOLERANCE_SECONDS,
   callable,
@@ -34,35 +36,12 @@ import {
 } from './options/option-rules.ts';
 import type { Claims } from './principal/claims.ts';
 import type { RevocationStore } from './revocation/revocation.ts';
+import type { Notice } from './runtime/notice.ts';
 import { createNoticeLines } from './runtime/notice-lines.ts';
 import { toSafeListener } from './runtime/safe-listener.ts';
 
 /** How often Keycloak is asked about a token whose signature is good. */
 export type TokenCheck = 'local' | 'recheck' | 'remote';
-
-/**
- * Something the operator should know. Notices are rare (never one per request) and hold no secret.
- * Every `code` is stable and explained in `docs/errors.md`.
- */
-export interface Notice {
-  readonly level: 'info' | 'warn' | 'error';
-  readonly code:
-    | 'keys_loaded'
-    | 'keys_unavailable'
-    | 'key_ignored'
-    | 'issuer_conflict'
-    | 'recheck_impossible'
-    | 'recheck_misconfigured'
-    | 'provider_unavailable'
-    | 'provider_back'
-    | 'setting_unsafe'
-    | 'setting_ignored'
-    | 'logout_not_shared'
-    | 'permissions_impossible';
-  readonly message: string;
-  /** What to do about it, where that is known. */
-  readonly fix?: string | undefined;
-}
 
 /** Options of {@link createVerifier}. */
 export interface VerifierOptions<C extends object = Claims> {
@@ -79,8 +58,13 @@ export interface VerifierOptions<C extends object = Claims> {
    * issuer. Such a Keycloak cannot be asked about tokens (`tokenCheck`), which a notice says. Default: what the document says.
    */
   readonly issuer?: string | undefined;
-  /** Secret of that client. Without one, introspection is never used. */
+  /** Secret of that client: the short form of `credential: { secret }`. */
   readonly clientSecret?: string | undefined;
+  /**
+   * How this application proves to Keycloak that it is that client: a secret, a key, a token file or a certificate. Default:
+   * it does not, as a public client; then introspection is never used.
+   */
+  readonly credential?: CredentialOptions | Credential | undefined;
   /**
    * Audience a token must have (one of them, where several are given); then the client a token was issued to
    * (`azp`) no longer counts. Default: `aud` contains `clientId`, or `azp` is `clientId`.
@@ -167,7 +151,7 @@ export interface ResolvedOptions<C extends object = Claims> {
   readonly realm: string;
   readonly clientId: string;
   readonly issuer: string | undefined;
-  readonly clientSecret: string | undefined;
+  readonly credential: Credential;
   readonly audience: readonly string[] | typeof ANY_AUDIENCE | undefined;
   readonly tokenCheck: TokenCheck;
   readonly recheckSeconds: number;
@@ -195,7 +179,7 @@ export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
   realm: REALM,
   clientId: required(text('must be the client id of this API', "'my-api'")),
   issuer: ISSUER,
-  clientSecret: CLIENT_SECRET,
+  ...CREDENTIAL_RULES,
   audience: {
     rule: 'must be a text, or a list of texts that is not empty',
     example: "'my-api'",
@@ -242,12 +226,17 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
       { option: 'revocationStore', rule, example: 'createRedisRevocationStore(…)' },
     ]);
   }
+  const { clientId, clock = Date.now } = options;
+  const onNotice = toSafeListener(
+    options.onNotice ?? createNoticeLines(`${options.serverUrl}, realm ${options.realm}`),
+  );
+  const credential = toCredential('createVerifier', options, { clientId, onNotice, clock });
   return Object.freeze({
     serverUrl: options.serverUrl,
     realm: options.realm,
-    clientId: options.clientId,
+    clientId,
     issuer: options.issuer,
-    clientSecret: options.clientSecret,
+    credential,
     audience: typeof options.audience === 'string' ? [options.audience] : options.audience,
     tokenCheck: options.tokenCheck ?? 'recheck',
     recheckSeconds: options.recheckSeconds ?? 30,
@@ -264,10 +253,8 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
     clientCertificate: options.clientCertificate ?? 'off',
     acrLevels: options.acrLevels,
     revocationStore: options.revocationStore,
-    onNotice: toSafeListener(
-      options.onNotice ?? createNoticeLines(`${options.serverUrl}, realm ${options.realm}`),
-    ),
-    clock: options.clock ?? Date.now,
+    onNotice,
+    clock,
     fetch: options.fetch ?? fetch,
   });
 }

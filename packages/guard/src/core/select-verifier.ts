@@ -27,14 +27,25 @@ export async function selectByIssuer<C extends object>(
 ): Promise<Verifier<C>> {
   if (members.length === 1) return members[0] as Verifier<C>;
   const claims = readCompactJws(jwt).payload();
-  const named = describeClaim(claims.iss);
+  return selectByAudience(await findOwners(members, describeClaim(claims.iss)), claims);
+}
+
+/**
+ * The verifiers whose issuer it is, by the rule of {@link selectByIssuer}, and never none.
+ *
+ * @throws {AuthError} as {@link selectByIssuer} does
+ */
+export async function findOwners<C extends object>(
+  members: readonly Verifier<C>[],
+  named: string,
+): Promise<readonly Verifier<C>[]> {
   const sure = ownersOf(members, named);
-  if (sure.some((member) => isSure(member, named))) return selectByAudience(sure, claims);
+  if (sure.some((member) => isSure(member, named))) return sure;
   // Asked at once, and only those that are not known yet.
   const unknown = members.filter((member) => issuerOf(member) === undefined);
   const answers = await Promise.allSettled(unknown.map(discoverRarely));
   const owners = ownersOf(members, named);
-  if (owners.some((member) => isSure(member, named))) return selectByAudience(owners, claims);
+  if (owners.some((member) => isSure(member, named))) return owners;
   const outage = answers.find((answer) => answer.status === 'rejected');
   // It may be the one that could not be asked.
   if (outage !== undefined) throw outage.reason;
@@ -46,7 +57,7 @@ export async function selectByIssuer<C extends object>(
   }
   const conflict = findConflict(owners);
   if (conflict !== undefined) throw new AuthError('provider_misconfigured', conflict);
-  return selectByAudience(owners, claims);
+  return owners;
 }
 
 /** What is wrong with verifiers of one issuer that are of two realms; `undefined` where they are of one. */

@@ -4,7 +4,7 @@ import { createDpopCheck } from './binding/dpop-check.ts';
 import { createSenderCheck, type SenderCheck } from './binding/sender-check.ts';
 import type { SignInRules } from './guards/required-sign-in.ts';
 import { AuthError } from './http/errors.ts';
-import { type Notice, resolveOptions, type VerifierOptions } from './options.ts';
+import { resolveOptions, type VerifierOptions } from './options.ts';
 import type { AppClaims, Claims, WithParser } from './principal/claims.ts';
 import type { Principal } from './principal/principal.ts';
 import { createIssuer, type Discovery, type Issuer } from './realm/issuer.ts';
@@ -14,11 +14,13 @@ import { createEpoch } from './revocation/epoch.ts';
 import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
 import { createRevocationList } from './revocation/revocation-list.ts';
 import type { Revocation } from './revocation/revocation-log.ts';
+import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
 import { createRemoteCheck } from './token/remote-check.ts';
 import { createStats, type VerifierStats } from './token/stats.ts';
 import { createTokenJudge } from './token/token-judge.ts';
 import type { VerifyContext } from './token/verify.ts';
+import { rememberParts } from './verifier-parts.ts';
 
 /** What an operator or a health check wants to know. */
 export interface VerifierStatus {
@@ -117,7 +119,6 @@ export function createVerifier<C extends object = Claims>(
   const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
   const outage = createOutage(resolved.onNotice);
   const keys = createKeySet(issuer, resolved, epoch, outage);
-  const revocations = createRevocationList(epoch);
   const remote = createRemoteCheck(issuer, resolved, outage);
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
@@ -129,8 +130,9 @@ export function createVerifier<C extends object = Claims>(
     issuer: toIssuer,
     options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
   });
-  const judge = createTokenJudge({ options: resolved, context, epoch, revocations, remote, stats });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
+  const revocations = createRevocationList(epoch, undefined, store.rememberSeconds);
+  const judge = createTokenJudge({ options: resolved, context, epoch, revocations, remote, stats });
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
   const sender = createSenderCheck({
     dpop,
@@ -190,6 +192,8 @@ export function createVerifier<C extends object = Claims>(
       unsubscribe();
     },
   };
+  const { credential, tokenCheck } = resolved;
+  rememberParts(verifier, { credential, tokenCheck, realm, timeoutMs, fetch });
   return verifier;
 }
 

@@ -1,14 +1,14 @@
 /**
- * Appends a revocation in one step, or not at all: what is refused half-way would be appended again with every try.
+ * Appends a revocation atomically: a partial append would be repeated with every retry.
  *
- * Not-before times and doubts stand in a hash besides, by the rule of `createRevocationLog`: what was set later may have
- * been written by another process. A value in it that nobody can read gives way.
+ * Not-before times and doubts are also kept in a hash, by the rule of `createRevocationLog`, because another process may
+ * have written a later one. An unreadable value in the hash is replaced.
  *
- * How old is too old, Redis tells by its own clock: that of one process may be days ahead. Next to the stream stands a
- * mark, by which a process sees that the data is not the same any more.
+ * Redis decides by its own clock which entries are too old: the clock of a process may be days ahead. The mark beside the
+ * stream shows a process that Redis lost its data.
  *
  * Keys: stream, hash, mark. Arguments: the revocation, when it was added, how long it is kept (both in milliseconds),
- * its field in the hash or an empty text, and a mark in case there is none.
+ * its field in the hash or an empty string, and a new mark in case none exists.
  */
 export const APPEND = `
 local function read(text)

@@ -8,10 +8,10 @@ import {
 } from '../core/internal.ts';
 import { whyLost } from './why-lost.ts';
 
-/** A client of `@redis/client`, in whichever version is installed. */
+/** A client of the installed version of `@redis/client`. */
 export type RedisClient = ReturnType<typeof createClient>;
 
-/** Redis, or Valkey, could not be asked, or did not answer in time. */
+/** Redis or Valkey is down, or did not answer in time. */
 export class RedisUnavailable extends Error {
   override readonly name = 'RedisUnavailable';
 }
@@ -23,14 +23,14 @@ export interface RedisOptions {
   /** Bound on every command. Unit: milliseconds. Default 1,000. */
   readonly timeoutMs?: number | undefined;
   /**
-   * Called once when the connection, or a duplicate of it, is lost, and once when all are back. Default: a line on the
-   * standard error output for each. `false`: nobody is told. What it throws or rejects with is dropped.
+   * Called once when the connection or a duplicate is lost, and once when all are restored. Default: a line on stderr
+   * for each. `false`: no notices. Its errors are ignored.
    */
   readonly onNotice?: ((notice: RedisNotice) => void) | false | undefined;
 }
 
 const RULES: OptionRules<RedisOptions> = {
-  // Without one, the client would try localhost.
+  // Without a URL, the client would try localhost.
   url: optionRules.required({
     rule: 'must be a redis:// or rediss:// URL',
     example: "'redis://localhost:6379'",
@@ -40,24 +40,24 @@ const RULES: OptionRules<RedisOptions> = {
   onNotice: optionRules.NOTICE_LISTENER,
 };
 
-/** The connection is lost, or back. */
+/** The connection was lost or restored. */
 export interface RedisNotice {
   readonly level: 'warn' | 'info';
   readonly code: 'redis_lost' | 'redis_back';
   readonly message: string;
 }
 
-/** A connection that restores itself. Nothing waits in it: while Redis is away, commands fail at once. */
+/** A connection that restores itself. Commands are not queued: while Redis is down, they fail at once. */
 export interface RedisConnection {
   readonly isReady: boolean;
   /**
    * Runs a command.
    *
    * @param timeoutMs instead of that of the connection, for commands that block
-   * @throws {RedisUnavailable} at once when there is no connection, else after the timeout
+   * @throws {RedisUnavailable} at once without a connection, otherwise after the timeout
    */
   run<T>(command: (client: RedisClient) => Promise<T>, timeoutMs?: number): Promise<T>;
-  /** Calls `listener` each time the connection is made, at once when it is there. Returns a function that ends it. */
+  /** Calls `listener` whenever the connection is made, and at once if it exists. Returns a function that stops this. */
   onReady(listener: () => void): () => void;
   /** Another connection to the same server, for commands that block. */
   duplicate(): RedisConnection;
@@ -67,7 +67,7 @@ export interface RedisConnection {
 const LONGEST_PAUSE_MS = 1_000;
 
 /**
- * Opens a connection in the background: whether Redis is there or not, this returns at once.
+ * Opens a connection in the background and returns at once, even if Redis is down.
  *
  * @throws {OptionsError} naming every option that is missing, wrong or unknown; it does not repeat the URL, which may
  * hold a password
@@ -76,14 +76,14 @@ const LONGEST_PAUSE_MS = 1_000;
  */
 export function openRedis(options: RedisOptions): RedisConnection {
   checkOptions('openRedis', options, RULES);
-  // One for the connection and its duplicates: they are lost, and are back, together.
+  // The connection and its duplicates are lost and restored together.
   const { onNotice = createNoticeLines('Redis') } = options;
   return openConnection({ ...options, onNotice: toSafeListener<RedisNotice>(onNotice) }, { lost: 0 });
 }
 
 type SafeOptions = RedisOptions & { readonly onNotice: (notice: RedisNotice) => void };
 
-/** @param outage how many of the connections that belong together are lost */
+/** @param outage counts the lost ones among the connection and its duplicates */
 function openConnection(options: SafeOptions, outage: { lost: number }): RedisConnection {
   const { timeoutMs = 1_000, onNotice } = options;
   const listeners = new Set<() => void>();
@@ -93,7 +93,7 @@ function openConnection(options: SafeOptions, outage: { lost: number }): RedisCo
 
   function open(): RedisClient {
     const opened = toClient(options.url, timeoutMs);
-    // The client bounds how long a connection takes, but not what is said first over it.
+    // The client limits the time to connect, but not the time of the handshake after it.
     let handshake: NodeJS.Timeout | undefined;
     opened.on('connect', () => {
       clearTimeout(handshake);
@@ -122,7 +122,7 @@ function openConnection(options: SafeOptions, outage: { lost: number }): RedisCo
     onNotice({ level: 'warn', code: 'redis_lost', message: `Redis does not answer: ${whyLost(error)}` });
   }
 
-  /** A connection over which nothing comes back is as bad as none, and nobody else finds out. */
+  /** Replaces a hung connection: the client does not notice it. */
   function replace(hung: RedisClient): void {
     if (isClosed || hung !== client) return;
     lose({ name: 'timeout' });
@@ -136,7 +136,7 @@ function openConnection(options: SafeOptions, outage: { lost: number }): RedisCo
     },
     async run(command, limitMs = timeoutMs) {
       const used = client;
-      if (!used.isReady) throw new RedisUnavailable('there is no connection to Redis');
+      if (!used.isReady) throw new RedisUnavailable('Redis is not connected');
       let timer: NodeJS.Timeout | undefined;
       const timeout = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
@@ -178,7 +178,7 @@ function toClient(url: string, timeoutMs: number): RedisClient {
   }) as RedisClient;
 }
 
-/** By the client's own judgement. What it throws holds the URL. */
+/** As the client judges. Its error contains the URL, so it is dropped. */
 function isRedisUrl(url: unknown): boolean {
   if (typeof url !== 'string' || url === '') return false;
   try {
@@ -189,18 +189,18 @@ function isRedisUrl(url: unknown): boolean {
   }
 }
 
-/** With jitter, so that replicas do not come back all at once. */
+/** With jitter, so that replicas do not all reconnect at once. */
 function pauseMs(retries: number): number {
   return Math.min(50 * 2 ** Math.min(retries, 10), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
 }
 
 function discard(client: RedisClient): void {
   client.removeAllListeners();
-  // What comes of it no longer matters.
+  // Later errors do not matter.
   client.on('error', () => {});
   try {
     client.destroy();
   } catch {
-    // It was closed already.
+    // It is closed already.
   }
 }

@@ -1,21 +1,21 @@
 import type { RedisConnection } from './connection.ts';
 
-/** A count, and how long it goes on. Unit: milliseconds. */
+/** A count, and the time until it ends. Unit: milliseconds. */
 interface Count {
   readonly current: number;
   readonly ttl: number;
 }
 type Callback = (error: Error | null, count?: Count) => void;
 
-/** One step for Redis, so that two replicas never count the same number. */
+/** Atomic, so two replicas never count the same number. */
 const COUNT_UP = `
 local current = redis.call('INCR', KEYS[1])
 if current == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {current, redis.call('PTTL', KEYS[1])}`;
 
 /**
- * Counts of `@fastify/rate-limit` in Redis, shared by replicas: give the class that is returned as its option `store`.
- * An error goes to the callback, within the timeout of the connection.
+ * Counts of `@fastify/rate-limit` in Redis, shared by replicas: pass the returned class as its option `store`.
+ * Errors go to the callback, within the timeout of the connection.
  * @example
  * await app.register(rateLimit, { max: 100, store: createRedisRateLimitStore(redis) });
  */

@@ -13,10 +13,10 @@ const RULES: OptionRules<RedisSessionStoreOptions> = {
   keyPrefix: optionRules.text('must be a text without spaces around it', "'my-api'"),
 };
 
-/** Gives a lock back only where it is still ours: it may have ended, and be another's by now. */
+/** Releases a lock only if it is still ours: it may have expired, and another process may hold it now. */
 const UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
 
-/** One step, so that logins at the same moment are bounded too. Members that ended by themselves do not count. */
+/** Atomic, so simultaneous logins are bounded too. Expired members do not count. */
 const CREATE_IN_GROUP = `
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('RPUSH', KEYS[2], KEYS[1])
@@ -33,9 +33,9 @@ end
 return tooMany`;
 
 /**
- * Sessions in Redis or Valkey, shared by all processes. One key each, which Redis itself forgets when its time is over.
+ * Sessions in Redis or Valkey, shared by all processes. Each has one key, which expires by itself.
  *
- * @param connection of `openRedis`; whoever opened it closes it
+ * @param connection of `openRedis`; the caller closes it
  * @throws {OptionsError} naming every option that is wrong or unknown
  * @example
  * const redis = openRedis({ url: 'redis://localhost:6379' });
@@ -78,7 +78,7 @@ export function createRedisSessionStore(
       await connection.run((client) => client.pExpire(keyOf(key), Math.ceil(ttlMs)));
     },
     async remaining(key) {
-      // -2: there is none.
+      // -2: it does not exist.
       const left = await connection.run((client) => client.pTTL(keyOf(key)));
       return left < 0 ? null : left;
     },
@@ -92,7 +92,7 @@ export function createRedisSessionStore(
       );
       if (done === null) return null;
       return async () => {
-        // It ends by itself where that cannot be told.
+        // If this fails, the lock expires by itself.
         await connection
           .run((client) => client.eval(UNLOCK, { keys: [lockOf(key)], arguments: [mine] }))
           .catch(() => {});

@@ -1,4 +1,4 @@
-/** What Redis says when it does not let a client in, by the first word of its reply. */
+/** Replies of Redis that refuse a client, by their first word. */
 const REPLIES: Readonly<Record<string, string>> = {
   WRONGPASS: 'it does not take this user and password (WRONGPASS)',
   NOAUTH: 'it wants a password, and the URL has none (NOAUTH)',

@@ -1,4 +1,4 @@
-import type { OptionRule } from '../core/internal.ts';
+import { isPlainObject, type OptionRule } from '../core/internal.ts';
 import { parameterOf, type SessionRequest } from './request.ts';
 
 /** Other parameters of the authorization endpoint, for example `{ ui_locales: 'de' }`. */
@@ -25,13 +25,13 @@ const PROMPTS: ReadonlySet<string> = new Set(['none', 'login', 'create']);
 const LONGEST_HINT = 320;
 
 export const AUTHORIZATION_PARAMETERS: OptionRule = {
-  rule: `must be texts by name, or a function that returns them; none of ${[...RESERVED].join(', ')}`,
+  rule: `must be strings by name in a plain object, or a function that returns them; none of ${[...RESERVED].join(', ')}`,
   example: "{ ui_locales: 'de' }",
   isMet: (value) => typeof value === 'function' || areParameters(value),
 };
 
 function areParameters(value: unknown): value is AuthorizationParameters {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (!isPlainObject(value)) return false;
   return Object.entries(value).every(([name, text]) => typeof text === 'string' && !RESERVED.has(name));
 }
 
@@ -39,7 +39,7 @@ function areParameters(value: unknown): value is AuthorizationParameters {
  * The other parameters that the browser takes to Keycloak. The application's own win over those in the query: anybody can
  * make a link with a query.
  *
- * @throws {TypeError} where a function of the application returns what it must not
+ * @throws {TypeError} if the application's function returns an invalid value
  */
 export async function toAuthorizationParameters(
   { idpHint, authorizationParameters }: Settings,

@@ -24,7 +24,7 @@ export interface SessionOptions<Source = unknown> {
   readonly publicUrl?: string | undefined;
   /**
    * Name of the session cookie; on https `__Host-` comes before it. Logins under way have cookies of this name too, with
-   * `-login-…` behind it. Apps on one host need names of their own, at other ports and paths as well. Letters, digits,
+   * `-login-…` behind it. Apps on one host need different names, even at other ports and paths. Letters, digits,
    * `-`, `_`, `.`; at most 80. Default: `session-<client id>`, with `-` for what cannot stand in a name.
    */
   readonly cookieName?: string | undefined;
@@ -42,8 +42,8 @@ export interface SessionOptions<Source = unknown> {
    */
   readonly afterLogout?: string | undefined;
   /**
-   * Whether a guard sends the browser to the login, and back, where a page is asked for and nobody is signed in. False: a
-   * guard answers 401 to everybody, as it always does to programs and scripts. Default true.
+   * Whether a guard sends the browser to the login, and back, if a page is requested and no one is signed in. False: a
+   * guard answers 401 to browsers too, as it always does to programs and scripts. Default true.
    */
   readonly redirectToLogin?: boolean | undefined;
   /** Scopes to ask for, separated by one space. Default `openid`. */
@@ -64,8 +64,8 @@ export interface SessionOptions<Source = unknown> {
    */
   readonly authorizationParameters?: AuthorizationParametersOf<Source> | undefined;
   /**
-   * Called when somebody has signed in, before the session begins: for a profile of your own, or to let only some people in.
-   * Where it returns false or throws an `AuthError`, nobody is signed in here and the answer is 403; another error is a
+   * Called when a user has signed in, before the session begins: to store a profile, or to admit only some users.
+   * If it returns false or throws an `AuthError`, the sign-in is refused with 403; another error is a
    * fault.
    */
   readonly onLogin?: ((principal: Principal, request: Source) => unknown | Promise<unknown>) | undefined;
@@ -183,7 +183,7 @@ export function resolveSessionOptions<Source>(
     scope: options.scope ?? 'openid',
     stepUp: options.stepUp ?? true,
     idpHint: options.idpHint,
-    // It gets what it was made for: the source of the requests that come.
+    // Its argument is the source of the request.
     authorizationParameters: (options as SessionOptions).authorizationParameters ?? {},
     onLogin: (options as SessionOptions).onLogin,
     maxCachedSessions: options.maxCachedSessions ?? 10_000,

@@ -9,13 +9,17 @@ import { readCompactJws } from '../core/internal.ts';
  */
 export const MOST_OF_ONE_LOGIN = 5;
 
-/** What the sessions of one login at Keycloak have in common; it does not tell which login that is. */
-export function toGroupKey({ idToken, accessToken }: Tokens): string | undefined {
+/**
+ * What the sessions of one login at Keycloak have in common in one app. It does not tell which login that is.
+ *
+ * @param clientId of the app: apps that share a store must not end one another's sessions
+ */
+export function toGroupKey({ idToken, accessToken }: Tokens, clientId: string): string | undefined {
   for (const token of [idToken, accessToken]) {
     const { iss, sid } = readClaims(token);
     if (typeof sid !== 'string' || sid === '') continue;
     return createHash('sha256')
-      .update(JSON.stringify([iss, sid]))
+      .update(JSON.stringify([iss, clientId, sid]))
       .digest('base64url');
   }
   return undefined;

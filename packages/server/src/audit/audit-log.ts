@@ -3,7 +3,7 @@ import type { Logger } from '../log/logger.ts';
 import { addressOf } from '../services/addresses.ts';
 import type { Report, SecurityEvent } from './security-events.ts';
 
-/** Who got access, did not get it, or lost it: one line each. */
+/** One line for each user who got access, was refused, or lost access. */
 export interface AuditLog {
   readonly report: Report;
   /** Writes how many lines were left out last. */
@@ -13,10 +13,10 @@ export interface AuditLog {
 /** How many lines a second are written of what anybody can cause for nothing; the rest are counted. */
 const FREE_LINES = 100;
 const WINDOW_MS = 1_000;
-/** A user name is what somebody typed. */
+/** Bounds user names, which anyone can type. Unit: characters. */
 const MAX_TEXT = 128;
 
-/** Keycloak checked these: nobody gets more of them than it has time for, and none is left out. */
+/** Keycloak checked these, so their rate is bounded. None is left out. */
 const NEVER_LEFT_OUT = new Set(['ok', 'wrong_credentials', 'account_disabled', 'account_not_ready']);
 
 /** Its lines have `"name":"audit"`, and come at every `LOG_LEVEL`. */

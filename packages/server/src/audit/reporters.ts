@@ -9,7 +9,7 @@ import type { LoginOutcome, Report, SecurityEvent } from './security-events.ts';
 
 type Who = Pick<SecurityEvent, 'user' | 'subject' | 'sessionId'>;
 
-/** Refused after the signature was checked: what the token says is true, though it is no longer good. */
+/** Refused after the signature check: the claims are true, although the token is not valid any more. */
 const SIGNED: ReadonlySet<AuthErrorCode> = new Set([
   'token_expired',
   'token_not_yet_valid',
@@ -18,7 +18,7 @@ const SIGNED: ReadonlySet<AuthErrorCode> = new Set([
   'token_revoked',
 ]);
 
-/** Refusals of guards. A request without a token is no event; an outage is no refusal. */
+/** Refusals of guards, without requests that have no token, and without outages. */
 export function reportDenied(report: Report): OnDenied {
   return (request, { code, statusCode }, principal) => {
     if (code === 'missing_token' || !(statusCode < 500)) return;
@@ -46,6 +46,7 @@ export function reportMessages(report: Report): NonNullable<BackchannelLogoutOpt
 
 const FAILED_LOGINS: Readonly<Record<string, LoginOutcome>> = {
   not_yours: 'not_valid',
+  code_refused: 'not_valid',
   cancelled: 'cancelled',
   refused: 'not_valid',
   too_weak: 'not_valid',

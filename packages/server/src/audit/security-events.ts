@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { AuthError } from 'keycloak-guard';
 import { ClientError, type ClientErrorKind } from 'keycloak-guard/client';
 
-/** What came of a login; the values of a metric's label, so a fixed list. */
+/** Outcome of a login. A fixed list, because a metric has it as label. */
 export const LOGIN_OUTCOMES = [
   'ok',
   'wrong_credentials',
@@ -19,7 +19,7 @@ export const LOGIN_OUTCOMES = [
 ] as const;
 export type LoginOutcome = (typeof LOGIN_OUTCOMES)[number];
 
-/** Somebody got access, did not get it, or lost it. Never a token, a password or a cookie. */
+/** A user got access, was refused, or lost access. Never holds a token, a password or a cookie. */
 export interface SecurityEvent {
   readonly event: 'login' | 'refresh' | 'access' | 'logout' | 'revocation' | 'session_end';
   /** `ok`, or why not: a {@link LoginOutcome}, or the code of an `AuthError`. Of `session_end`: why it ended. */
@@ -39,7 +39,7 @@ export interface SecurityEvent {
 /** @param request `null` where it happened in the background */
 export type Report = (request: FastifyRequest | null, event: SecurityEvent) => void;
 
-/** One function that tells all; listeners may be added until the app is built. */
+/** Passes events to all listeners. Listeners may be added until the app is built. */
 export function createReport(): Report & { listeners: Report[] } {
   const listeners: Report[] = [];
   const report: Report = (request, event) => {

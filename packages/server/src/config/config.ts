@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import type { CredentialOptions } from 'keycloak-guard';
+import { type CredentialValues, credentialsIn, toCredential } from './credential-settings.ts';
 import { pathOfDocument } from './documents.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
 import type { Setting } from './setting.ts';
@@ -9,12 +11,15 @@ import { SETTINGS, type SettingName } from './settings.ts';
 import { readTracingSettings, type TracingSettings } from './tracing-settings.ts';
 import { withSecretsUnprinted } from './unprinted.ts';
 
-/** Every setting, checked and frozen. Where it is printed or written as JSON, its secrets are not shown. */
+/** Every setting, checked and frozen. Printing it, or writing it as JSON, hides the secrets. */
 export interface Config {
   readonly serverUrl: string;
   readonly realm: string;
   readonly clientId: string;
-  readonly clientSecret: string;
+  /** `undefined` if a file proves who this service is. */
+  readonly clientSecret: string | undefined;
+  /** How this service proves to Keycloak that it is the client. */
+  readonly credential: CredentialOptions;
   readonly issuer: string | undefined;
   readonly audience: readonly string[] | undefined;
   /** Unit: milliseconds. */
@@ -47,11 +52,11 @@ export interface Config {
   readonly redisUrl: string | undefined;
   /** Start of every key in Redis. */
   readonly redisKeyPrefix: string;
-  /** In a minute; 0 is no limit. */
+  /** In a minute; 0: unlimited. */
   readonly loginsPerAddress: number;
-  /** In a minute, from one address; 0 is no limit. */
+  /** In a minute, from one address; 0: unlimited. */
   readonly loginsPerUser: number;
-  /** Refreshes, logouts and sign-ins in a minute; 0 is no limit. */
+  /** Refreshes, logouts and sign-ins in a minute; 0: unlimited. */
   readonly callsPerAddress: number;
   readonly callsMaxInFlight: number;
   readonly loginMaxInFlight: number;
@@ -59,9 +64,9 @@ export interface Config {
   readonly loginWaitMs: number;
   /** Unit: milliseconds. */
   readonly requestTimeoutMs: number;
-  /** 0 is no limit. */
+  /** 0: unlimited. */
   readonly maxConnections: number;
-  /** 0 is no limit. */
+  /** 0: unlimited. */
   readonly maxEventLoopDelayMs: number;
   /** Not ready, but still listening. Unit: milliseconds. */
   readonly shutdownDelayMs: number;
@@ -78,14 +83,14 @@ export interface Config {
 
 /** The part of the settings that a client of Keycloak takes as its options. */
 export function clientOptionsOf(config: Config) {
-  const { serverUrl, realm, clientId, clientSecret, timeoutMs, clockToleranceSeconds } = config;
-  return { serverUrl, realm, clientId, clientSecret, timeoutMs, clockToleranceSeconds };
+  const { serverUrl, realm, clientId, credential, timeoutMs, clockToleranceSeconds } = config;
+  return { serverUrl, realm, clientId, credential, timeoutMs, clockToleranceSeconds };
 }
 
 /** A setting that is missing or wrong. */
 export interface SettingProblem {
   readonly name: SettingName;
-  /** What is wrong with it; never the value of a secret. */
+  /** The rule that is broken; never the value of a secret. */
   readonly seen: string;
   readonly rule: string;
   readonly example: string;
@@ -131,7 +136,7 @@ export interface ConfigSources {
  * Reads the settings from the environment, from `.env`, and from the `keycloak.json` that `KEYCLOAK_CONFIG_FILE`
  * names; the first that has a setting wins. An empty value counts as not set.
  *
- * @throws {ConfigError} naming every setting that is missing or wrong, or a file that is there and cannot be read
+ * @throws {ConfigError} naming every setting that is missing or wrong, or an existing file that cannot be read
  */
 export function loadConfig(sources: ConfigSources = {}): Config {
   const { env = process.env, cwd = process.cwd(), envFile = '.env' } = sources;
@@ -148,11 +153,16 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   const json = configFile === undefined ? {} : readKeycloakJson(resolve(cwd, configFile));
   if (json instanceof Error) complain('KEYCLOAK_CONFIG_FILE', `${quoted(configFile ?? '')} ${json.message}`);
 
+  const [first, ...more] = credentialsIn(given);
+  for (const name of more) complain(name, `is set beside ${first}: only one of them can be.`);
+
   const read = (name: SettingName): unknown => {
+    // A file that is named wins over the secret of a keycloak.json.
+    if (name === 'KEYCLOAK_CLIENT_SECRET' && first !== undefined && first !== name) return undefined;
     const setting: Setting = SETTINGS[name];
     const text = given(name) ?? (json instanceof Error ? undefined : json[name]) ?? setting.default;
     if (text === undefined) {
-      // A file that cannot be read explains what is missing already.
+      // An unreadable file already explains the missing settings.
       if (!setting.optional && !(json instanceof Error && setting.json)) complain(name, 'is not set.');
       return undefined;
     }
@@ -171,26 +181,29 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   if (problems.length > 0) {
     throw new ConfigError(problems, describeSources(file !== undefined, envFile, configFile));
   }
-  return toConfig(values, readTracingSettings(env));
+  return toConfig(values, toCredential(values, cwd), readTracingSettings(env));
 }
 
-type Values = { [N in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[N]['parse']>, undefined> } & {
-  KEYCLOAK_AUDIENCE: readonly string[] | undefined;
-  CORS_ORIGINS: readonly string[] | undefined;
-  PUBLIC_URL: string | undefined;
-  SESSION_SECRET: readonly string[] | 'off' | undefined;
-  REDIS_URL: string | undefined;
-  REDIS_KEY_PREFIX: string | undefined;
-  METRICS_PORT: number | undefined;
-  METRICS_HOST: string | undefined;
-};
+type Values = {
+  [N in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[N]['parse']>, undefined>;
+} & CredentialValues & {
+    KEYCLOAK_AUDIENCE: readonly string[] | undefined;
+    CORS_ORIGINS: readonly string[] | undefined;
+    PUBLIC_URL: string | undefined;
+    SESSION_SECRET: readonly string[] | 'off' | undefined;
+    REDIS_URL: string | undefined;
+    REDIS_KEY_PREFIX: string | undefined;
+    METRICS_PORT: number | undefined;
+    METRICS_HOST: string | undefined;
+  };
 
-function toConfig(values: Values, tracing: TracingSettings): Config {
+function toConfig(values: Values, credential: CredentialOptions, tracing: TracingSettings): Config {
   const config: Config = {
     serverUrl: values.KEYCLOAK_SERVER_URL,
     realm: values.KEYCLOAK_REALM,
     clientId: values.KEYCLOAK_CLIENT_ID,
     clientSecret: values.KEYCLOAK_CLIENT_SECRET,
+    credential,
     issuer: values.KEYCLOAK_ISSUER,
     audience: values.KEYCLOAK_AUDIENCE,
     timeoutMs: values.KEYCLOAK_TIMEOUT_MS,
@@ -232,18 +245,20 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     docs: values.DOCS === 'on',
     tracing,
   };
-  return Object.freeze(withSecretsUnprinted(config, ['clientSecret', 'sessionSecrets', 'redisUrl']));
+  return Object.freeze(
+    withSecretsUnprinted(config, ['clientSecret', 'credential', 'sessionSecrets', 'redisUrl']),
+  );
 }
 
-/** No two services have the same by chance: what is in their names is no colon. */
+/** Colons in names are encoded, so two services cannot share a prefix by chance. */
 function toKeyPrefix(realm: string, clientId: string): string {
   return ['keycloak-guard', realm, clientId].map(encodeURIComponent).join(':');
 }
 
 /**
- * What is in a file in the format of `.env`; `undefined` when there is no such file.
+ * Reads a file in the format of `.env`; `undefined` if it does not exist.
  *
- * @throws {ConfigError} when there is one that cannot be read: what it says may be what keeps the service safe
+ * @throws {ConfigError} if the file exists but cannot be read: its settings may keep the service safe
  */
 export function readEnvFile(
   file = '.env',
@@ -269,7 +284,7 @@ function describe(setting: Setting, text: string): string {
   return isPlaceholder(text) ? 'is still a placeholder.' : 'is something else.';
 }
 
-/** Whatever is in front of an `@` may be a password, however the rest is written. */
+/** Text before an `@` may be a password, even in a malformed URL. */
 function withoutSecrets(text: string): string {
   return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@');
 }
@@ -279,7 +294,7 @@ function quoted(text: string): string {
 }
 
 function describeSources(hasEnvFile: boolean, envFile: string, configFile: string | undefined): string {
-  const files = [hasEnvFile ? envFile : `${envFile} (there is no such file)`, configFile].filter(Boolean);
+  const files = [hasEnvFile ? envFile : `${envFile} (does not exist)`, configFile].filter(Boolean);
   const all = ['.env.example', 'docs/settings.md'].map(pathOfDocument).join(', ');
   return `Looked in the environment and in ${files.join(' and ')}. All settings: ${all}`;
 }

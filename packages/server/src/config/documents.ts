@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 const FOLDERS = ['../', '../../../', '../../../../'];
 
 /**
- * Where a document of this project is, as somebody in the working directory opens it: in a clone `docs/settings.md`,
+ * Path of a document of this project from the working directory: in a clone `docs/settings.md`,
  * where the package is installed `node_modules/@keycloak-guard/server/docs/settings.md`.
  */
 export function pathOfDocument(name: string): string {
   const file = FOLDERS.map((folder) => fileURLToPath(new URL(`${folder}${name}`, import.meta.url))).find(
     (one) => existsSync(one),
   );
-  // An image has no documents in it.
+  // The container image has no documents.
   if (file === undefined) return `${name} of keycloak-guard`;
   const path = relative(process.cwd(), file);
   return path.startsWith('..') || isAbsolute(path) ? file : path;

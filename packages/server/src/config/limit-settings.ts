@@ -61,7 +61,7 @@ export const LIMIT_SETTINGS = {
   },
   REQUEST_TIMEOUT_MS: {
     description:
-      'Longest time in which a request must have come in whole; then 408. Its headers: at most 10 seconds of it. Unit: milliseconds.',
+      'Longest time until a whole request has arrived; then 408. Headers have at most 10 seconds of it. Unit: milliseconds.',
     rule: 'must be a whole number from 100 to 600000',
     example: '15000',
     default: '15000',

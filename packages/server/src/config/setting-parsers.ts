@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
-import { isServerUrl } from 'keycloak-guard';
 import { isStrongSecret } from 'keycloak-guard/session';
+import { isServerUrl } from 'keycloak-guard/unstable';
 
-// Each reads the text of a setting; `undefined` when its rule is not met.
+// Each parses the string of a setting; `undefined` if its rule is not met.
 
 export const whole =
   (low: number, high: number) =>

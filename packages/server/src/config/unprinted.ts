@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 /**
- * The same object, whose secrets are not shown where it is printed or written as JSON: settings end up in logs. A copy of
+ * The same object; printing it, or writing it as JSON, hides its secrets, because settings end up in logs. A copy of
  * it (`{ ...settings }`) is an object like any other.
  */
 export function withSecretsUnprinted<T extends object>(settings: T, secrets: readonly (keyof T)[]): T {

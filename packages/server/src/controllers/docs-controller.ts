@@ -2,7 +2,7 @@ import helmet from '@fastify/helmet';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { PAGE_HELMET } from '../http/security-headers.ts';
 
-/** What stands in the form of `POST /login` when it is opened. */
+/** Initial values of the form of `POST /login`. */
 export interface DocsLogin {
   readonly username: string;
   readonly password: string;
@@ -37,7 +37,7 @@ export async function docsController(
     if (answer.statusCode >= 400) {
       throw Object.assign(new Error('the docs page'), { statusCode: answer.statusCode });
     }
-    // How the connection goes on is not for the page to say.
+    // These headers belong to the connection, not to the page.
     const { connection: _, date: __, 'transfer-encoding': ___, ...told } = answer.headers;
     return reply
       .code(answer.statusCode)
@@ -112,7 +112,7 @@ async function openPage(app: FastifyInstance, { clientId, basePath, login }: Pag
   return page;
 }
 
-/** The secret stays in this process, which exchanges the code: there is nothing to type into Swagger UI's box for it. */
+/** This process exchanges the code and keeps the secret, so Swagger UI shows no box for it. */
 const STYLE = '.auth-container :has(> label[for^="client_secret_"]) { display: none; }';
 
 interface Spec {

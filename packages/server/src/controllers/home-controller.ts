@@ -9,7 +9,7 @@ import { HOME_SCRIPT, HOME_STYLE, homePage } from './home-page.ts';
 const MESSAGE =
   'Welcome to the Keycloak authentication system. Use the /login endpoint to authenticate and /protected to access the protected resource.';
 
-/** `GET /`: JSON, or a page for browsers. In a scope of its own, for helmet has a hook for every request. */
+/** `GET /`: JSON, or a page for browsers. In a separate scope, because helmet adds a hook for every request. */
 export async function homeController(
   app: FastifyInstance,
   { issuer, basePath, hasDocs }: { issuer: Issuer; basePath: string; hasDocs: boolean },
@@ -79,7 +79,7 @@ function toOrigin({ current, endpoints }: Issuer): string {
   return URL.canParse(url) ? new URL(url).origin : "'self'";
 }
 
-/** Who is signed in with the browser. The page is shown even when that cannot be found out. */
+/** The signed-in user of the browser. If that is unknown, the page is still shown. */
 async function readUsername(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
   try {
     const principal = await app.sessionAuthenticator?.(request, reply);

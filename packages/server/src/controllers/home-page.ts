@@ -1,7 +1,7 @@
 /** What the page shows. */
 interface HomePage {
   readonly message: string;
-  /** Who is signed in, or `null`. */
+  /** The signed-in user, or `null`. */
   readonly username: string | null;
   /** Whether people can sign in with the browser. */
   readonly canSignIn: boolean;

@@ -6,7 +6,7 @@ interface Document {
 }
 type Security = readonly Readonly<Record<string, readonly string[]>>[];
 
-/** For OpenAPI it is one more scheme of HTTP (RFC 9449 §7.1): what it asks for beside the token has to be said in words. */
+/** An HTTP scheme in OpenAPI (RFC 9449 §7.1). OpenAPI has no member for the proof, so the description explains it. */
 const DPOP = {
   type: 'http',
   scheme: 'dpop',

@@ -17,7 +17,7 @@ declare module 'fastify' {
   }
 }
 
-/** Collects the routes that come after it; the document is written when somebody asks for it first. */
+/** Collects the routes that are registered later. The document is written at the first request for it. */
 export function collectOpenApi(app: FastifyInstance, options: DocumentOptions): void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => {
@@ -30,7 +30,7 @@ export function collectOpenApi(app: FastifyInstance, options: DocumentOptions): 
   });
 }
 
-/** In an app with the same routes that nobody can reach: so no start waits for what writes the document. */
+/** Written by a second, unreachable app with the same routes, so the start does not wait for it. */
 async function writeDocument(
   app: FastifyInstance,
   routes: readonly RouteOptions[],

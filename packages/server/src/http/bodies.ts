@@ -2,7 +2,7 @@ import formbody from '@fastify/formbody';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { repeatedMembers } from './repeated-members.ts';
 
-/** Largest body that is read. Keycloak itself refuses large credentials with an answer nobody can explain. */
+/** Largest body. Keycloak refuses larger credentials with an obscure answer. */
 export const BODY_LIMIT_BYTES = 16 * 1024;
 
 /** Reads JSON and forms in both encodings. A field that comes twice becomes a list, which no field may be. */
@@ -48,7 +48,7 @@ async function parseMultipart(type: string, body: Buffer): Promise<Record<string
     const parser = new Busboy({ headers: { 'content-type': type } });
     parser.on('field', add);
     parser.on('file', (name, stream) => {
-      // A file is not a text.
+      // A file is not a string.
       add(name, null);
       // A file that breaks off says so here too, and an error without a listener would end the process.
       stream.on('error', () => {}).resume();

@@ -5,7 +5,7 @@ import type { SendUnknown } from './not-found.ts';
 /** What OpenTelemetry and the like add to each `fetch` of a page (W3C Trace Context, Baggage; B3). */
 const TRACING = ['traceparent', 'tracestate', 'baggage', 'b3'];
 
-/** Lets pages of these origins call this service. Call it after the guards: the plugin has a route of its own. */
+/** Lets pages of these origins call this service. Call it after the guards: the plugin adds a route. */
 export async function allowOrigins(
   app: FastifyInstance,
   { corsOrigins, corsCredentials, dpop }: Pick<Config, 'corsOrigins' | 'corsCredentials' | 'dpop'>,

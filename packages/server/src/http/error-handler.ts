@@ -32,10 +32,10 @@ const REQUEST_ERRORS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-/** The one place where errors become answers. `secrets` are kept out of what is logged. */
+/** The only place where errors become answers. What `secretsHeld` names never reaches the log. */
 export function handleErrors(
   app: FastifyInstance,
-  secrets: readonly string[],
+  secretsHeld: () => readonly string[],
   sendUnknown: SendUnknown,
 ): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -50,13 +50,13 @@ export function handleErrors(
     }
     const { statusCode = 500 } = error;
     if (statusCode >= 400 && statusCode < 500) {
-      // No route would have taken it, whatever is wrong with its body.
+      // No route matches, so the body does not matter.
       if (request.is404) return sendUnknown(request, reply);
       request.log.info({ reqId: request.id, code: error.code }, 'request not understood');
       const detail = REQUEST_ERRORS[statusCode] ?? STATUS_CODES[statusCode] ?? 'Bad Request';
       return reply.code(statusCode).send({ detail });
     }
-    const hidden = [...secrets, ...secretsOf(request)];
+    const hidden = [...secretsHeld(), ...secretsOf(request)];
     request.log.error({ reqId: request.id, error: toLoggedError(error, hidden) }, 'request failed');
     return reply.code(500).send({ detail: 'Internal Server Error' });
   });
@@ -73,7 +73,7 @@ function sendAuthError(error: AuthError, request: FastifyRequest, reply: Fastify
 
 function sendClientError(error: ClientError, request: FastifyRequest, reply: FastifyReply) {
   const { id, cause, fix } = error.diagnosis;
-  // Nobody is there to be answered; the audit log has it.
+  // The client is gone; the audit log has the event.
   if (id === 'caller-gone') return reply.hijack();
   const { status, detail } = LOGIN_ANSWERS[error.kind];
   const fields = { reqId: request.id, id, fix };

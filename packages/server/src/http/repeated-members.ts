@@ -1,7 +1,7 @@
-/** A text (a member's name where a colon follows), or where an object or a list begins or ends. */
+/** A string (a member's name if a colon follows), or the start or end of an object or list. */
 const JSON_TOKEN = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|([[{])|[\]}]/g;
 
-/** Names that come twice among the members of an object, of which `JSON.parse` takes the last. The text is known to be JSON. */
+/** Repeated member names of an object in valid JSON. `JSON.parse` takes the last one. */
 export function repeatedMembers(json: string): string[] {
   const seen = new Set<string>();
   const repeated: string[] = [];

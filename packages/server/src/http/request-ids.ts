@@ -8,7 +8,7 @@ export type TrustsProxy = (address: string, hop: number) => boolean;
  * Ids that are cheap to make and differ between processes and starts. The caller's `X-Request-Id` is taken over
  * only where it comes from a trusted proxy: it goes into the log, and anybody else could write anything there.
  *
- * @param trusts `false`: there is no proxy
+ * @param trusts `false`: no proxy
  */
 export function createRequestIds(trusts: false | TrustsProxy): (request: IncomingMessage) => string {
   const prefix = randomBytes(4).toString('hex');

@@ -4,7 +4,7 @@ import { namesHost } from './host-header.ts';
 
 /**
  * The short set for answers in JSON; HTML pages get `@fastify/helmet` instead. Each header costs about 2 % of the
- * throughput, so there are no more than these. `no-store`: tokens and personal data do not belong in caches.
+ * throughput, so this list is short. `no-store`: tokens and personal data do not belong in caches.
  */
 export function setHeaders(app: FastifyInstance, draining: Draining): void {
   app.addHook('onRequest', ({ raw }, reply, done) => {

@@ -3,7 +3,7 @@ import type { ValidationError } from '../models.ts';
 
 type Problem = Pick<ValidationError, 'type' | 'msg'>;
 
-/** What is wrong, in the words that clients of the guide's API know. Never holds what was sent. */
+/** Validation errors in the form that clients of the guide's API know. Never holds input. */
 const PROBLEMS: Readonly<Record<string, (params: Record<string, unknown>) => Problem>> = {
   required: () => ({ type: 'missing', msg: 'Field required' }),
   minLength: () => ({ type: 'missing', msg: 'Field required' }),

@@ -27,7 +27,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** What is not HTTP at all. Node hands over the socket: the answer is written by hand. */
+/** Answers malformed HTTP. Node hands over the socket, so the answer is written by hand. */
 export function onClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

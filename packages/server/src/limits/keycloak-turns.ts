@@ -78,7 +78,7 @@ export function boundCalls(
   });
 }
 
-/** What was sent is not good: an error that says so, or an answer. */
+/** The sent token or code was invalid, by an error or an answer. */
 function isFailure(outcome: unknown): boolean {
   if (outcome instanceof ClientError) return outcome.kind === 'invalid_credentials';
   const { statusCode = 500 } = (outcome ?? {}) as { statusCode?: number };
@@ -90,7 +90,7 @@ const TOO_MANY = new ClientError({
   id: 'too-many-calls',
   kind: 'provider_unavailable',
   cause: 'more refreshes, logouts and sign-ins come than may run at Keycloak at a time',
-  fix: 'Somebody may be trying tokens. Otherwise look how fast Keycloak answers, then raise CALLS_MAX_IN_FLIGHT.',
+  fix: 'A client may be trying tokens. Otherwise check how fast Keycloak answers, then raise CALLS_MAX_IN_FLIGHT.',
 });
 
 const GONE = new ClientError({

@@ -22,7 +22,7 @@ export async function shedLoad(
   { maxEventLoopDelayMs }: Pick<Config, 'maxEventLoopDelayMs'>,
 ): Promise<void> {
   let isUnderPressure = (): boolean => false;
-  // In a scope of its own: the plugin's hook asks for the options of the route, which Fastify puts together each time.
+  // In a separate scope: the plugin's hook reads the options of the route, which Fastify assembles each time.
   await app.register(async (scope) => {
     await scope.register(underPressure, {
       maxEventLoopDelay: maxEventLoopDelayMs,

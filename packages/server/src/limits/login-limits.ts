@@ -8,7 +8,7 @@ import type { Limit, LimitHook } from './rate-limits.ts';
 export interface LoginLimits {
   /** By address; before the body is read. */
   readonly byAddress: LimitHook;
-  /** By user name from one address: whoever guesses from elsewhere does not lock the user out. */
+  /** By user name and address, so guesses from elsewhere do not lock the user out. */
   readonly byUser: LimitHook;
 }
 

@@ -16,7 +16,7 @@ export function serverLimits({ loginWaitMs, requestTimeoutMs, timeoutMs }: Limit
     requestTimeout: requestTimeoutMs,
     // Who neither sends nor reads: longer than a login may wait for its turn and for Keycloak, twice.
     connectionTimeout: requestTimeoutMs + loginWaitMs + 2 * timeoutMs,
-    // Longer than proxies keep connections (nginx and AWS's load balancer 60 s): the proxy has to be the one that
+    // Longer than proxies keep connections (nginx and AWS's load balancer 60 s): the proxy must
     // ends it, or it sends a request into a connection that is being closed.
     keepAliveTimeout: 75_000,
     http: {

@@ -42,9 +42,11 @@ export function createLoggerTo(
   );
 }
 
-/** Most that is kept while nobody reads; beyond it whole lines are left out (event `drop`). */
+/** Most that is buffered for a slow reader; further lines are dropped (event `drop`). */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
-/** How long the end of the process waits for whoever reads. */
+/** How long the last flush lets a write in another thread end: what it writes itself must come after. Unit: milliseconds. */
+const WRITE_ENDS_MS = 50;
+/** How long the end of the process waits for the reader. */
 const LAST_FLUSH_MS = 500;
 
 /** Lines are gathered for a moment: writing each alone costs more than making it. */
@@ -54,11 +56,13 @@ export function jsonStream(fd = 1) {
     ...{ dest: fd, sync: false, minLength: 8192, periodicFlush: 200, maxLength: MAX_KEPT_BYTES },
     retryEAGAIN: () => performance.now() < giveUpAt,
   });
-  // A disk that is full ends no service: what was not written is tried again, and bounded.
+  // A full disk does not end the service: writes are retried, and the buffer is bounded.
   stream.on('error', () => {});
   // pino calls it when the process ends, and it would wait for a reader that hangs for ever.
   const flushSync = stream.flushSync.bind(stream);
   stream.flushSync = () => {
+    // Nothing tells when it ended: that would be a callback.
+    if ((stream as { _writing?: boolean })._writing) sleepSync(WRITE_ENDS_MS);
     giveUpAt = performance.now() + LAST_FLUSH_MS;
     const { writeSync } = fs;
     // It would try for ever what can never be written, because the reader is gone or the disk is full.
@@ -73,13 +77,15 @@ export function jsonStream(fd = 1) {
     try {
       flushSync();
     } catch {
-      // Nobody is left to tell.
+      // No reader is left.
     } finally {
       fs.writeSync = writeSync;
     }
   };
   return stream;
 }
+
+const sleepSync = (ms: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 const mayPass = (error: unknown): boolean =>
   ['EAGAIN', 'EBUSY'].includes(String((error as NodeJS.ErrnoException).code));

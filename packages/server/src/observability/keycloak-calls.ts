@@ -30,7 +30,7 @@ export interface CallResult {
   readonly seconds: number;
 }
 
-/** Is told when a call begins; what it returns is told how it ended. `headers` are sent along. */
+/** Called when a call begins; the returned function is called when it ends. `headers` are sent along. */
 export type CallObserver = (
   kind: CallKind,
   method: string,
@@ -83,7 +83,7 @@ export function observeCalls(endpoints: Endpoints): ObservedFetch {
     try {
       const answer = await fetch(input, { ...init, headers });
       status = answer.status;
-      // An answer that hangs or breaks in the middle is none. Whoever called reads it whole in any case.
+      // A partial answer counts as none. The caller reads the whole answer in any case.
       const body = await readWhole(answer);
       const whole = new Response(isBodiless(status) ? null : body, answer);
       end(toOutcome(status), status);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** `GET /metrics` on a port of its own: what is for operators cannot get outside by mistake. */
+/** `GET /metrics` on a separate port, so metrics cannot become public by mistake. */
 export async function startMetricsServer(
   metrics: { metrics(): Promise<string>; readonly contentType: string },
   { host, port }: { host: string; port: number },

@@ -134,7 +134,7 @@ export async function collectMetrics(
   if (shared?.through === 'redis') {
     gauge(
       'keycloak_guard_redis_up',
-      '0 while there is no connection',
+      '0 while disconnected',
       () => {
         return shared.status().isConnected ? 1 : 0;
       },
@@ -153,7 +153,7 @@ export async function collectMetrics(
 
   const dropped = new Counter({
     name: 'keycloak_guard_log_lines_dropped_total',
-    help: 'Left out because nobody reads the log',
+    help: 'Dropped because the reader of the log is too slow',
     registers,
   });
   const log: unknown = logger && streamOf(logger);
@@ -186,7 +186,7 @@ export async function collectMetrics(
 
   const seconds = new Histogram({
     name: 'keycloak_guard_keycloak_request_duration_seconds',
-    help: 'Time until Keycloak has answered, by kind of call and what came of it',
+    help: 'Time until Keycloak has answered, by kind of call and outcome',
     labelNames: ['call', 'outcome'],
     buckets: BUCKETS,
     registers,

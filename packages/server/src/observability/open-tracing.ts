@@ -3,10 +3,10 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Tracing } from './tracing.ts';
 
-/** How much of the time to shut down may go to traces that nobody takes. Unit: milliseconds. */
+/** Longest wait for the collector at shutdown. Unit: milliseconds. */
 const LONGEST_FLUSH_MS = 2_000;
 
-/** Loads OpenTelemetry where it is asked for; its modules cost start-up time. Call it before the first hook. */
+/** Loads OpenTelemetry if it is switched on; its modules cost start-up time. Call it before the first hook. */
 export async function openTracing(
   app: FastifyInstance,
   { tracing: { exporter, problem }, serverUrl, shutdownTimeoutMs }: Config,

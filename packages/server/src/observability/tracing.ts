@@ -29,11 +29,11 @@ declare module 'fastify' {
 /** Traces of one app: request → token check → calls to Keycloak. */
 export interface Tracing {
   readonly observeCall: CallObserver;
-  /** The same verifier; what is not in its memory gets a span. */
+  /** The same verifier; a token that is not in memory gets a span. */
   traceChecks(verifier: Verifier): Verifier;
   /** Spans for the requests of an app. Call it before the first hook and route. */
   traceRequests(app: FastifyInstance): void;
-  /** Sends what is left, for so long. A collector that does not answer holds nobody up. */
+  /** Sends the remaining spans, within a time limit, so a hung collector delays no shutdown. */
   close(timeoutMs: number): Promise<void>;
 }
 
@@ -94,7 +94,7 @@ export async function startTracing(
           })
           .finally(() => span.end());
       };
-      // What is not overridden is read from the verifier, when it is asked for.
+      // Other members are read from the verifier on access.
       return Object.create(verifier, { verify: { value: verify } }) as Verifier;
     },
 

@@ -17,7 +17,7 @@ export interface ClientCheck {
   readonly isInTheWay: boolean;
   /** For `/health/ready`; `undefined` where it was never asked. */
   readonly status: { readonly ok: boolean; readonly detail: string } | undefined;
-  /** Asks, and goes on until Keycloak has taken the client once. */
+  /** Asks repeatedly until Keycloak has accepted the client once. */
   start(): void;
   close(): void;
 }

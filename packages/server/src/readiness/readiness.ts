@@ -6,7 +6,7 @@ import type { Draining } from './draining.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether this process is ready, whatever the other workers are. */
+    /** Whether this process is ready, regardless of the other workers. */
     isReadyItself: () => boolean;
   }
 }

@@ -30,7 +30,7 @@ export function lineOf(address: string): { readonly network: string; readonly cr
   return { network, crowd };
 }
 
-/** What is not an address is a network of its own. */
+/** A string that is not an address counts as a separate network. */
 function toNetworks(address: string, v4: readonly number[], v6: readonly number[]): readonly string[] {
   const [plain = ''] = address.split('%', 1);
   if (isIPv4(plain)) return cut(plain.split('.').map(Number), 8, v4, 10, '.');

@@ -9,7 +9,7 @@ export interface AuthService {
   /**
    * Exchanges a user's credentials for tokens.
    *
-   * @param gone aborted when nobody waits for the tokens any more: a login that still waits for its turn is dropped
+   * @param gone aborted when the caller has gone: a login that still waits for its turn is dropped
    * @throws {ClientError} saying whose fault it is
    */
   login(credentials: TokenRequest, clientIp: string, gone?: AbortSignal): Promise<TokenResponse>;
@@ -17,14 +17,14 @@ export interface AuthService {
    * New tokens for a refresh token.
    *
    * @throws {AuthError} `refresh_token_invalid`
-   * @throws {ClientError} where it is not the caller's fault
+   * @throws {ClientError} if it is not the caller's fault
    */
   refresh(refreshToken: string): Promise<TokenResponse>;
   /**
    * Ends the session of a refresh token, in Keycloak and here.
    *
    * @throws {AuthError} `refresh_token_invalid`
-   * @throws {ClientError} where it is not the caller's fault
+   * @throws {ClientError} if it is not the caller's fault
    */
   logout(refreshToken: string): Promise<void>;
   /**
@@ -53,7 +53,7 @@ export function createAuthService(
     },
     async logout(refreshToken) {
       await client.logout(refreshToken).catch(toRefreshError);
-      // Keycloak has taken it, so what it says is true.
+      // Keycloak accepted it, so its claims are true.
       const { sid, session_state } = claimsOf(refreshToken);
       await refuseSession(verifier.issuer.current?.issuer, sid ?? session_state);
     },
@@ -68,7 +68,7 @@ export function createAuthService(
       try {
         await refuseSession(issuer, sessionId);
       } finally {
-        // Whatever came of it, the token is no longer good here: there is no second try.
+        // The token is invalid from here on, whether or not Keycloak answered: a second try would be refused.
         await client.endSession(accessToken, sessionId).catch((error) => toTokenError(error, accessToken));
       }
     },
@@ -79,7 +79,7 @@ export function createAuthService(
   };
 }
 
-/** Whatever is said about the user here is said about the refresh token. */
+/** An error about the user is about the refresh token here. */
 function toRefreshError(error: unknown): never {
   const kinds = ['invalid_credentials', 'account_disabled', 'account_not_ready'];
   if (error instanceof ClientError && kinds.includes(error.kind)) {

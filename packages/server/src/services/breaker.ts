@@ -70,7 +70,7 @@ export function createBreaker({ probe, onChange, now = () => performance.now() }
         return result;
       } catch (error) {
         if (isTimeout(error)) timedOut();
-        // What is not a ClientError, as a callback with a wrong state, is found out without asking Keycloak.
+        // Other errors, such as a callback with a wrong state, occur without a call to Keycloak.
         else if (error instanceof ClientError) answered();
         throw error;
       }

@@ -1,7 +1,7 @@
 import { ClientError } from 'keycloak-guard/client';
 import { createTurns, type TurnBounds, type Turns } from './turns.ts';
 
-/** Lets only so many password checks through at a time: each costs Keycloak a tenth of a second of a core. */
+/** Limits concurrent password checks: each costs Keycloak a tenth of a second of a core. */
 export function createPasswordQueue(bounds: TurnBounds): Turns {
   return createTurns({ ...bounds, isFailure: isWrongPassword, tooMany: TOO_MANY, gone: GONE });
 }
@@ -18,12 +18,12 @@ const TOO_MANY = new ClientError({
   id: 'too-many-logins',
   kind: 'provider_unavailable',
   cause: 'more logins come than Keycloak checks passwords',
-  fix: 'Somebody may be guessing passwords. Otherwise give Keycloak more processors, then raise LOGIN_MAX_IN_FLIGHT.',
+  fix: 'An attacker may be guessing passwords. Otherwise give Keycloak more processors, then raise LOGIN_MAX_IN_FLIGHT.',
 });
 
 const GONE = new ClientError({
   id: 'caller-gone',
   kind: 'provider_unavailable',
-  cause: 'whoever wanted to log in hung up before it was their turn',
+  cause: 'the client hung up while its login waited',
   fix: 'Logins wait for their turn: give Keycloak more processors, or callers more patience.',
 });

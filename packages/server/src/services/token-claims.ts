@@ -1,7 +1,7 @@
 /**
  * What a token says, unchecked: only for a token that Keycloak has just sent or accepted, or that was verified.
  *
- * @returns no claims where it is not a JWT: a refresh token may be anything
+ * @returns no claims if it is not a JWT: a refresh token may be any string
  */
 export function claimsOf(token: string): Record<string, unknown> {
   try {

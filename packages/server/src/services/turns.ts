@@ -10,18 +10,18 @@ export interface TurnBounds {
   readonly maxWaiting: number;
   /** Longest wait for a turn. Unit: milliseconds. */
   readonly maxWaitMs: number;
-  /** Default: one of its own. */
+  /** Default: a new one. */
   readonly failedLogins?: FailedLogins | undefined;
 }
 
 interface TurnOptions extends TurnBounds {
-  /** Whether a result or an error speaks against whoever called: what was sent was guessed, or made up. */
+  /** Whether a result or an error counts against the caller: the input was guessed or made up. */
   readonly isFailure: (outcome: unknown) => boolean;
   readonly tooMany: ClientError;
   readonly gone: ClientError;
 }
 
-/** Lets only so many calls to Keycloak through at a time. */
+/** Limits concurrent calls to Keycloak. */
 export interface Turns {
   readonly inFlight: number;
   readonly waiting: number;
@@ -120,7 +120,7 @@ export function createTurns(options: TurnOptions): Turns {
     if (line.waiting.length === 0) lines.delete(line.network);
   }
 
-  /** False where the one who comes is the one who has to go. */
+  /** False if the new request itself has to leave. */
   function makeRoom(comes: Omit<Line, 'waiting'>): boolean {
     const crowds = new Map([[comes.crowd, 1]]);
     for (const { crowd, waiting } of lines.values()) {

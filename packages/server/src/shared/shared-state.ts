@@ -28,7 +28,7 @@ export interface SharedState {
   close(): void;
 }
 
-/** Connects in the background; a Redis that is not there is no reason not to start. */
+/** Connects in the background, so the service starts even if Redis is down. */
 export async function openSharedState(
   config: Pick<Config, 'redisUrl' | 'redisKeyPrefix'>,
   logger: Logger | undefined,

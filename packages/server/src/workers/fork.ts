@@ -14,7 +14,7 @@ export interface WorkerEnd {
  * Starts a process. Never throws: a machine that is full must not take those with it that run.
  *
  * @param onEnd called once, also where the process never began
- * @returns `undefined` where it is known at once that there will be none
+ * @returns `undefined` if the fork has failed already
  */
 export function forkWorker(
   env: Readonly<Record<string, string>>,

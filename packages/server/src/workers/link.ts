@@ -1,4 +1,5 @@
-import { createRevocationLog, type Revocation } from 'keycloak-guard';
+import type { Revocation } from 'keycloak-guard';
+import { createRevocationLog } from 'keycloak-guard/unstable';
 import type { LimitCallback, WorkerLink } from '../shared/worker-link.ts';
 import type { Port, SharedMethod, SharedMethods, ToPrimary, ToWorker } from './messages.ts';
 

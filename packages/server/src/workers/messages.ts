@@ -3,7 +3,7 @@ import type { SessionGroup } from 'keycloak-guard/session';
 
 /** What a worker asks of the primary; the answer of each comes back under the same id. */
 export interface SharedMethods {
-  /** From now on this worker is told of every revocation; those in force come first, before the answer. */
+  /** From now on this worker receives every revocation; those in force come first, before the answer. */
   follow(): void;
   revoke(revocation: Revocation): void;
   /** See `RevocationStore.useOnce`. */
@@ -16,7 +16,7 @@ export interface SharedMethods {
   sessionRemaining(key: string): number | null;
   sessionTouch(key: string, ttlMs: number): void;
   sessionDelete(key: string): void;
-  /** What gives the lock back, or `null` where another has it. */
+  /** A token to release the lock, or `null` if another process holds it. */
   sessionLock(key: string, ttlMs: number): number | null;
   sessionUnlock(lock: number): void;
   /** One more in the window. `ttl` is in milliseconds. */
@@ -41,7 +41,7 @@ export type ToWorker =
   | { readonly kind: 'all-ready'; readonly areAllReady: boolean }
   | { readonly kind: 'drain' };
 
-/** One end of a line between the primary and a worker: what is sent arrives, in order, or the process is gone. */
+/** One end of a channel between the primary and a worker. Messages arrive in order, unless the process has ended. */
 export interface Port<Out, In> {
   send(message: Out): void;
   listen(listener: (message: In) => void): void;

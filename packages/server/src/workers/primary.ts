@@ -156,7 +156,7 @@ async function keepRunning(
 function portOf(worker: Worker): Port<ToWorker, ToPrimary> {
   return {
     send(message) {
-      // A dying worker: whoever waits for its answer is gone with it.
+      // A dying worker: callers that wait for its answer are gone too.
       if (worker.isConnected()) worker.send(wrap(message), () => {});
     },
     listen: (listener) =>

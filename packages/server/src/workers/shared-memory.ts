@@ -1,5 +1,6 @@
-import { createMemoryRevocationStore, createRevocationLog, type Revocation } from 'keycloak-guard';
+import { createMemoryRevocationStore, type Revocation } from 'keycloak-guard';
 import { createMemorySessionStore } from 'keycloak-guard/session';
+import { createRevocationLog } from 'keycloak-guard/unstable';
 import { createCounts } from './counts.ts';
 import type { Port, SharedMethod, SharedMethods, ToPrimary, ToWorker } from './messages.ts';
 

@@ -15,7 +15,7 @@ export interface LinkedService {
   close(): Promise<number>;
 }
 
-/** How often the primary is told whether this worker is ready. Unit: milliseconds. */
+/** How often this worker reports its readiness. Unit: milliseconds. */
 const READY_EVERY_MS = 100;
 
 /**
@@ -27,7 +27,7 @@ export async function runWorker(
   config: Config,
   start: (config: Config, link: WorkerLink) => Promise<LinkedService>,
 ): Promise<number> {
-  // A terminal and systemd send their signals to every process; the primary says what comes of them.
+  // A terminal and systemd signal every process; only the primary acts on it.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => {});
   // Where the primary is gone, this process is about to end as well.
   const send = (message: ToPrimary) => void process.send?.(wrap(message), undefined, undefined, () => {});

@@ -1,13 +1,14 @@
 import type { McpServer } from '../dev-idp.ts';
 import type { Feature } from '../features.ts';
 import { DEFAULT_SCOPES, OPTIONAL_SCOPES } from './built-in.ts';
+import { KNOWN_HOSTS } from './known-programs.ts';
 import type {
   ClientRepresentation,
   ClientScopeRepresentation,
   RealmRepresentation,
 } from './representation.ts';
 
-/** Adds what MCP clients need to a realm, as `keycloak-guard setup --mcp` does in Keycloak. */
+/** Adds what MCP clients need to a realm, as `keycloak-guard setup mcp` does in Keycloak, with all known programs trusted. */
 export function addMcpServers(
   realm: RealmRepresentation,
   servers: readonly McpServer[],
@@ -139,7 +140,7 @@ const REGISTRATION = {
       providerId: 'trusted-hosts',
       subType: 'anonymous',
       config: {
-        'trusted-hosts': ['127.0.0.1', 'localhost', '::1'],
+        'trusted-hosts': ['127.0.0.1', 'localhost', '::1', ...KNOWN_HOSTS],
         'host-sending-registration-request-must-match': ['true'],
         'client-uris-must-match': ['true'],
       },

@@ -1,7 +1,7 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { toAdminError } from '../admin-error.ts';
-import { putMapper } from '../apply.ts';
-import { toAudienceMapper } from '../goal.ts';
+import { addDefaultScope, putMapper } from '../apply.ts';
+import { GROUPS_SCOPE, toAudienceMapper } from '../goal.ts';
 import type { Step } from '../plan/step.ts';
 import type { AudienceGoal } from './goal.ts';
 import type { AudienceAction } from './plan.ts';
@@ -17,7 +17,9 @@ export async function applyAudienceStep(
   { action, kind, subject }: Step<AudienceAction>,
 ): Promise<void> {
   try {
-    await putMapper(api, { realm, clientId: action.caller }, toAudienceMapper(clientId));
+    const caller = { realm, clientId: action.caller };
+    if (action.type === 'add-groups') await addDefaultScope(api, caller, GROUPS_SCOPE);
+    else await putMapper(api, caller, toAudienceMapper(clientId));
   } catch (error) {
     throw toAdminError(error, `${kind} the ${subject}`);
   }

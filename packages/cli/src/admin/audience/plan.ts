@@ -1,12 +1,13 @@
-import { toAudienceMapper } from '../goal.ts';
+import { GROUPS_SCOPE, toAudienceMapper } from '../goal.ts';
+import { opensAudience } from '../plan/audiences.ts';
 import { doesTheWork } from '../plan/mappers.ts';
 import type { Blocked, Plan, Step } from '../plan/step.ts';
 import type { AudienceState } from './current.ts';
 import type { AudienceGoal } from './goal.ts';
 
-/** The mapper that a client is to get. */
+/** What a client is to get: the mapper, or the client scope with groups that the API's own client has. */
 export interface AudienceAction {
-  readonly type: 'put-audience';
+  readonly type: 'put-audience' | 'add-groups';
   readonly caller: string;
 }
 
@@ -19,17 +20,18 @@ export function planAudience(state: AudienceState, goal: AudienceGoal): Plan<Aud
     blocked.push({
       subject: `client ${goal.clientId}`,
       why: 'there is no such client, so no token can name it',
-      fix: 'Look at --client-id, or run setup without --audience-for first',
+      fix: 'Look at --client-id, or run setup api first',
     });
     return { steps, kept, blocked };
   }
   const mapper = toAudienceMapper(goal.clientId);
+  const hasGroups = state.api.defaultClientScopes?.includes(GROUPS_SCOPE) ?? false;
   for (const caller of new Set(goal.callers)) {
     const subject = `client ${caller}`;
     const found = state.callers.get(caller);
     const why = found === undefined ? 'there is no such client' : whyNoTokens(found.client);
     if (found === undefined || why !== undefined) {
-      blocked.push({ subject, why: why ?? '', fix: 'Look at the client ids of --audience-for' });
+      blocked.push({ subject, why: why ?? '', fix: 'Look at the client ids of the callers' });
     } else if (found.mappers.some((there) => doesTheWork(there, mapper))) {
       kept.push(subject);
     } else {
@@ -37,7 +39,18 @@ export function planAudience(state: AudienceState, goal: AudienceGoal): Plan<Aud
         kind: 'change',
         subject,
         changes: [{ field: 'Mapper', from: '', to: `+ ${mapper.name}` }],
+        opens: opensAudience(caller, goal.clientId, found.mappers),
         action: { type: 'put-audience', caller },
+      });
+    }
+    const lacksGroups = hasGroups && !found?.client.defaultClientScopes?.includes(GROUPS_SCOPE);
+    if (found !== undefined && why === undefined && lacksGroups) {
+      steps.push({
+        kind: 'change',
+        subject,
+        changes: [{ field: 'Default client scopes', from: '', to: `+ ${GROUPS_SCOPE}` }],
+        opens: [`tokens of ${caller} say in which ${GROUPS_SCOPE} a person is`],
+        action: { type: 'add-groups', caller },
       });
     }
   }

@@ -81,6 +81,13 @@ async function act(api: AdminClient, goal: McpGoal, action: McpAction): Promise<
       const config = { ...policy?.config, 'trusted-hosts': hosts };
       return api.components.update({ realm, id }, { ...policy, config });
     }
+    case 'allow-origins': {
+      const { webOrigins: policy } = await readMcp(api, goal);
+      const id = found(policy?.id, 'Allowed Registration Web Origins');
+      const origins = [...new Set([...(policy?.config?.['web-origins'] ?? []), ...action.origins])];
+      const config = { ...policy?.config, 'web-origins': origins };
+      return api.components.update({ realm, id }, { ...policy, config });
+    }
     case 'take-documents': {
       const { profiles, policies } = withDocuments((await readMcp(api, goal)).documents, action.policy);
       await api.clientPolicies.createProfiles({ realm, profiles });

@@ -3,6 +3,7 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
 import { AdminError, toAdminError } from '../admin-error.ts';
+import { readJson } from '../read-json.ts';
 import type { DocumentState } from './documents.ts';
 import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
 
@@ -13,10 +14,12 @@ export interface McpState {
   readonly scopes: readonly ClientScopeRepresentation[];
   /** Names of the scopes that new clients get, by default or where they ask. */
   readonly offered: readonly string[];
+  /** Those of them that every client gets unasked. */
+  readonly byDefault: readonly string[];
   /** The policy that says from where clients may register without a token. */
   readonly trustedHosts: ComponentRepresentation | undefined;
-  /** Origins whose pages may register clients. */
-  readonly webOrigins: readonly string[];
+  /** The policy that says whose pages may register clients; `undefined` before Keycloak 26.5. */
+  readonly webOrigins: ComponentRepresentation | undefined;
   readonly documents: DocumentState;
 }
 
@@ -39,8 +42,9 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
   const byId = async (clientId: string) =>
     (await api.clients.find({ realm, clientId })).find((one) => one.clientId === clientId);
   try {
-    if (!(await api.realms.findOne({ realm }))) {
-      throw new AdminError('missing', 404, `There is no realm ${realm}: run setup without --mcp first`);
+    const found = await api.realms.findOne({ realm });
+    if (!found) {
+      throw new AdminError('missing', 404, `There is no realm ${realm}: run setup api first`);
     }
     // The types of these two know nothing of the realm.
     const [server, program, scopes, optional, byDefault, policies, documents] = await Promise.all([
@@ -50,17 +54,16 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
       api.clientScopes.listDefaultOptionalClientScopes({ realm } as never),
       api.clientScopes.listDefaultClientScopes({ realm } as never),
       goal.registration ? api.components.find({ realm, type: POLICY }) : [],
-      readDocuments(api, realm),
+      readDocuments(api, realm, found.enabled === false),
     ]);
     return {
       server,
       program,
       scopes: scopes.filter(({ name = '' }) => goal.scopes.includes(name)),
       offered: [...optional, ...byDefault].map(({ name = '' }) => name),
+      byDefault: byDefault.map(({ name = '' }) => name),
       trustedHosts: policies.find(isAnonymous('trusted-hosts')),
-      webOrigins: [
-        policies.find(isAnonymous('registration-web-origins'))?.config?.['web-origins'] ?? [],
-      ].flat(),
+      webOrigins: policies.find(isAnonymous('registration-web-origins')),
       documents,
     };
   } catch (error) {
@@ -68,10 +71,10 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
   }
 }
 
-async function readDocuments(api: AdminClient, realm: string): Promise<DocumentState> {
+async function readDocuments(api: AdminClient, realm: string, isRealmOff: boolean): Promise<DocumentState> {
   const metadata = await readMetadata(`${api.baseUrl}/realms/${encodeURIComponent(realm)}`);
   if (metadata.client_id_metadata_document_supported !== true) {
-    return { isOffered: false, profiles: [], policies: [] };
+    return { isOffered: false, isRealmOff, profiles: [], policies: [] };
   }
   const [{ profiles = [] }, { policies = [] }] = await Promise.all([
     api.clientPolicies.listProfiles({ realm }),
@@ -80,12 +83,11 @@ async function readDocuments(api: AdminClient, realm: string): Promise<DocumentS
   return { isOffered: true, profiles, policies };
 }
 
-/** What clients are told. A realm that is switched off tells them nothing. */
+/** What clients are told. A realm that is off answers neither that nor the feature. */
 async function readMetadata(realmUrl: string): Promise<Readonly<Record<string, unknown>>> {
   const answer = await fetch(`${realmUrl}/.well-known/openid-configuration`, {
     redirect: 'manual',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  const found: unknown = await answer.json().catch(() => undefined);
-  return typeof found === 'object' && found !== null ? (found as Record<string, unknown>) : {};
+  return (await readJson(answer)) ?? {};
 }

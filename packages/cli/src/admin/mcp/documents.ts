@@ -5,6 +5,8 @@ import type ClientProfileRepresentation from '@keycloak/keycloak-admin-client/li
 export interface DocumentState {
   /** Whether Keycloak tells clients that it takes such documents. */
   readonly isOffered: boolean;
+  /** The realm is off: it tells clients nothing, so nobody knows whether documents are taken. */
+  readonly isRealmOff?: boolean;
   readonly profiles: readonly ClientProfileRepresentation[];
   readonly policies: readonly ClientPolicyRepresentation[];
 }

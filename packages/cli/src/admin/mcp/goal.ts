@@ -6,8 +6,19 @@ export interface McpGoal {
   readonly scopes: readonly string[];
   /** Whether programs of this machine may register by themselves. */
   readonly registration: boolean;
+  /** Known programs that may register, too: names of `PROGRAMS`. */
+  readonly programs: readonly string[];
   /** Domains whose programs may say what they are in a document there, whose URL is their client id. */
   readonly documents: readonly string[];
+}
+
+/**
+ * The scope of a server that names none. It has the server's name in it: a scope that two servers shared would give each of
+ * them tokens for the other.
+ */
+export function toDefaultScope(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `mcp:${host}${pathname.replace(/\/+$/, '')}`;
 }
 
 /** The client of programs that cannot keep a secret. */

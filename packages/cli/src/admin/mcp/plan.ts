@@ -1,4 +1,5 @@
-import type { Change, Plan } from '../plan/step.ts';
+import { audiencesOf } from '../plan/audiences.ts';
+import type { Blocked, Change, Plan, Step } from '../plan/step.ts';
 import type { McpState } from './current.ts';
 import { type DocumentPolicy, missingDomains, takesDocuments, toDocumentPolicies } from './documents.ts';
 import {
@@ -7,8 +8,10 @@ import {
   type McpGoal,
   SCOPE_ATTRIBUTES,
   TRUSTED_HOSTS,
+  toDefaultScope,
   toScopeMappers,
 } from './goal.ts';
+import { needsOf } from './programs.ts';
 
 /** Names only: ids are looked up when it is done. */
 export type McpAction =
@@ -21,155 +24,252 @@ export type McpAction =
   | { readonly type: 'create-program' }
   | { readonly type: 'add-optional-scope'; readonly scope: string }
   | { readonly type: 'trust-hosts'; readonly hosts: readonly string[] }
+  | { readonly type: 'allow-origins'; readonly origins: readonly string[] }
   | { readonly type: 'take-documents'; readonly policy: DocumentPolicy };
 
-/** What has to be done; nothing that somebody set otherwise is taken away. */
-export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
-  const plan = {
-    steps: [] as Plan<McpAction>['steps'][number][],
-    kept: [] as string[],
-    blocked: [] as Plan['blocked'][number][],
-  };
-  const step = (kind: 'create' | 'change', subject: string, action: McpAction, ...changes: Change[]) =>
-    plan.steps.push({ kind, subject, changes, action });
-  const to = (field: string, value: string, from = ''): Change => ({ field, from, to: value });
+interface Draft {
+  readonly steps: Step<McpAction>[];
+  readonly kept: string[];
+  readonly blocked: Blocked[];
+}
 
-  const server = `client ${goal.url}`;
-  if (state.server === undefined)
-    step('create', server, { type: 'create-server' }, to('for', 'the MCP server, confidential'));
-  else if (state.server.publicClient) {
-    plan.blocked.push({
-      subject: server,
+/** What has to be done. Nothing that a person set otherwise is taken away. */
+export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
+  const plan: Draft = { steps: [], kept: [], blocked: [] };
+  planServer(plan, state, goal);
+  const own = goal.scopes.filter((scope) => planScope(plan, state, goal, scope));
+  planProgram(plan, state, goal, own);
+  if (goal.registration) planRegistration(plan, state, goal);
+  planDocuments(plan, state, goal);
+  return plan;
+}
+
+const change = (field: string, to: string, from = ''): Change => ({ field, from, to });
+
+function planServer({ steps, kept, blocked }: Draft, { server }: McpState, { url }: McpGoal): void {
+  const subject = `client ${url}`;
+  if (server === undefined) {
+    const changes = [change('for', 'the MCP server, confidential')];
+    steps.push({ kind: 'create', subject, changes, action: { type: 'create-server' } });
+  } else if (server.publicClient) {
+    blocked.push({
+      subject,
       why: 'it is a public client, which may not ask Keycloak about tokens',
       fix: 'Clients → this client → Client authentication: on',
     });
-  } else if (state.server.attributes?.resource_url !== goal.url) {
-    const from = String(state.server.attributes?.resource_url ?? '');
-    step('change', server, { type: 'set-resource-url' }, to('resource_url', goal.url, from));
-  } else plan.kept.push(server);
+  } else if (server.attributes?.resource_url !== url) {
+    const from = String(server.attributes?.resource_url ?? '');
+    const changes = [change('resource_url', url, from)];
+    steps.push({ kind: 'change', subject, changes, action: { type: 'set-resource-url' } });
+  } else kept.push(subject);
+}
 
-  for (const scope of goal.scopes) planScope(scope);
+/** @returns whether the scope is the server's, or becomes it */
+function planScope(plan: Draft, state: McpState, goal: McpGoal, name: string): boolean {
+  const subject = `client scope ${name}`;
+  const there = state.scopes.find((one) => one.name === name);
+  const others = audiencesOf(there?.protocolMappers).filter((one) => one !== goal.url);
+  if (others.length > 0) {
+    plan.blocked.push({
+      subject,
+      why: `its tokens are for ${others.join(', ')}: with a token for both, each server could act at the other as the person`,
+      fix: `choose another name, for example --scope ${toDefaultScope(goal.url)}`,
+    });
+    return false;
+  }
+  if (state.byDefault.includes(name) && !audiencesOf(there?.protocolMappers).includes(goal.url)) {
+    plan.blocked.push({
+      subject,
+      why: `every client of the realm has it, so that all tokens would be for ${goal.url}`,
+      fix: `choose another name, for example --scope ${toDefaultScope(goal.url)}`,
+    });
+    return false;
+  }
+  const steps =
+    there === undefined ? [toNewScope(subject, name, goal)] : completeScope(subject, name, there, goal);
+  if (!state.offered.includes(name)) {
+    steps.push({
+      kind: there === undefined ? 'create' : 'change',
+      subject,
+      changes: [change('optional scope of the realm', '+ yes')],
+      action: { type: 'offer-scope', scope: name },
+    });
+  }
+  plan.steps.push(...steps);
+  if (steps.length === 0) plan.kept.push(subject);
+  return true;
+}
 
-  const program = `client ${MCP_CLIENT_ID}`;
-  if (state.program === undefined) {
-    step(
-      'create',
-      program,
-      { type: 'create-program' },
-      to('for', 'programs without a secret, with PKCE, on loopback addresses'),
-    );
+function toNewScope(subject: string, scope: string, { url }: McpGoal): Step<McpAction> {
+  const changes = [change('audience', url), change('username', 'preferred_username')];
+  return { kind: 'create', subject, changes, action: { type: 'create-scope', scope } };
+}
+
+function completeScope(
+  subject: string,
+  scope: string,
+  there: McpState['scopes'][number],
+  goal: McpGoal,
+): Step<McpAction>[] {
+  const steps: Step<McpAction>[] = [];
+  if (there.attributes?.['include.in.token.scope'] !== SCOPE_ATTRIBUTES['include.in.token.scope']) {
+    const changes = [change('include in token scope', 'true', 'false')];
+    steps.push({ kind: 'change', subject, changes, action: { type: 'set-scope-attributes', scope } });
+  }
+  const [audience, username] = toScopeMappers(goal);
+  const mappers = there.protocolMappers ?? [];
+  if (!audiencesOf(mappers).includes(goal.url)) {
+    steps.push({
+      kind: 'change',
+      subject,
+      changes: [change('audience', `+ ${goal.url}`)],
+      opens: [`clients that have the scope ${scope} already get tokens for ${goal.url}`],
+      action: { type: 'add-scope-mapper', scope, mapper: audience },
+    });
+  }
+  if (!mappers.some(({ config }) => config?.['claim.name'] === 'preferred_username')) {
+    steps.push({
+      kind: 'change',
+      subject,
+      changes: [change('username', '+ preferred_username')],
+      action: { type: 'add-scope-mapper', scope, mapper: username },
+    });
+  }
+  return steps;
+}
+
+function planProgram(
+  { steps, kept }: Draft,
+  { program }: McpState,
+  { url }: McpGoal,
+  scopes: readonly string[],
+): void {
+  const subject = `client ${MCP_CLIENT_ID}`;
+  if (program === undefined) {
+    const changes = [change('for', 'programs without a secret, with PKCE, on loopback addresses')];
+    steps.push({ kind: 'create', subject, changes, action: { type: 'create-program' } });
+    return;
+  }
+  const has = new Set([...(program.optionalClientScopes ?? []), ...(program.defaultClientScopes ?? [])]);
+  const missing = scopes.filter((scope) => !has.has(scope));
+  for (const scope of missing) {
+    steps.push({
+      kind: 'change',
+      subject,
+      changes: [change('optional scopes', `+ ${scope}`)],
+      opens: [
+        `programs that sign in as ${MCP_CLIENT_ID} can ask people for tokens for ${url}, too (${scope})`,
+      ],
+      action: { type: 'add-optional-scope', scope },
+    });
+  }
+  if (missing.length === 0) kept.push(subject);
+}
+
+const POLICY_FIX = 'Clients → Client registration → Anonymous access policies';
+
+function planRegistration(
+  { steps, kept, blocked }: Draft,
+  { trustedHosts, webOrigins }: McpState,
+  { programs }: McpGoal,
+): void {
+  const subject = 'registration policy Trusted Hosts';
+  const wanted = needsOf(programs);
+  if (trustedHosts === undefined) {
+    blocked.push({
+      subject,
+      why: 'somebody removed it, and without it anybody may register clients from anywhere',
+      fix: `${POLICY_FIX} → Create: Trusted Hosts`,
+    });
   } else {
-    const { optionalClientScopes = [], defaultClientScopes = [] } = state.program;
-    const has = new Set([...optionalClientScopes, ...defaultClientScopes]);
-    const missing = goal.scopes.filter((scope) => !has.has(scope));
-    for (const scope of missing) {
-      step('change', program, { type: 'add-optional-scope', scope }, to('optional scopes', `+ ${scope}`));
-    }
-    if (missing.length === 0) plan.kept.push(program);
-  }
-  if (goal.registration) planRegistration();
-  planDocuments();
-  return plan;
-
-  function planScope(name: string): void {
-    const subject = `client scope ${name}`;
-    const there = state.scopes.find((one) => one.name === name);
-    const before = plan.steps.length;
-    if (there === undefined) {
-      step(
-        'create',
-        subject,
-        { type: 'create-scope', scope: name },
-        to('audience', goal.url),
-        to('username', 'preferred_username'),
-      );
-    } else {
-      if (there.attributes?.['include.in.token.scope'] !== SCOPE_ATTRIBUTES['include.in.token.scope']) {
-        step(
-          'change',
-          subject,
-          { type: 'set-scope-attributes', scope: name },
-          to('include in token scope', 'true', 'false'),
-        );
-      }
-      const [audience, username] = toScopeMappers(goal);
-      const mappers = there.protocolMappers ?? [];
-      if (!mappers.some(({ config }) => config?.['included.client.audience'] === goal.url)) {
-        step(
-          'change',
-          subject,
-          { type: 'add-scope-mapper', scope: name, mapper: audience },
-          to('audience', `+ ${goal.url}`),
-        );
-      }
-      if (!mappers.some(({ config }) => config?.['claim.name'] === 'preferred_username')) {
-        step(
-          'change',
-          subject,
-          { type: 'add-scope-mapper', scope: name, mapper: username },
-          to('username', '+ preferred_username'),
-        );
-      }
-    }
-    if (!state.offered.includes(name)) {
-      const kind = there === undefined ? 'create' : 'change';
-      step(kind, subject, { type: 'offer-scope', scope: name }, to('optional scope of the realm', '+ yes'));
-    }
-    if (plan.steps.length === before) plan.kept.push(subject);
-  }
-
-  function planRegistration(): void {
-    const subject = 'registration policy Trusted Hosts';
-    if (state.trustedHosts === undefined) {
-      plan.blocked.push({
-        subject,
-        why: 'somebody removed it, and without it anybody may register clients from anywhere',
-        fix: 'Clients → Client registration → Anonymous access policies → Create: Trusted Hosts',
-      });
-      return;
-    }
-    const trusted = state.trustedHosts.config?.['trusted-hosts'] ?? [];
-    const hosts = TRUSTED_HOSTS.filter((host) => !trusted.includes(host));
-    if (hosts.length === 0) plan.kept.push(subject);
-    else
-      step('change', subject, { type: 'trust-hosts', hosts }, to('trusted hosts', `+ ${hosts.join(', ')}`));
-  }
-
-  function planDocuments(): void {
-    const { documents } = state;
-    if (!documents.isOffered && goal.documents.length > 0) {
-      plan.blocked.push({
-        subject: 'documents of clients',
-        why: 'the feature cimd is off, so Keycloak takes none',
-        fix: 'start Keycloak with --features=cimd, and run this again',
-      });
-      return;
-    }
-    if (documents.isOffered && goal.documents.length === 0 && !takesDocuments(documents)) {
-      plan.blocked.push({
-        subject: 'documents of clients',
-        why: 'Keycloak says that it takes them, and no client policy does: clients that choose one get "Client not found"',
-        fix: '--mcp-documents with the domain of each program that may, or start Keycloak without the feature cimd',
-      });
-    }
-    for (const policy of toDocumentPolicies(goal.documents)) planPolicy(policy);
-  }
-
-  function planPolicy(policy: DocumentPolicy): void {
-    const subject = `client policy ${policy.name}`;
-    const there = state.documents.policies.find(({ name }) => name === policy.name);
-    const missing = missingDomains(state.documents, policy);
-    if (there?.enabled === false) {
-      plan.blocked.push({
-        subject,
-        why: 'somebody switched it off',
-        fix: 'Realm settings → Client policies → Policies → this one: on',
-      });
-    }
-    if (missing.length === 0) plan.kept.push(subject);
+    const trusted = trustedHosts.config?.['trusted-hosts'] ?? [];
+    const isMissing = (host: string) => !trusted.includes(host);
+    const here = TRUSTED_HOSTS.filter(isMissing);
+    const elsewhere = wanted.hosts.filter(isMissing);
+    const hosts = [...here, ...elsewhere];
+    if (hosts.length === 0) kept.push(subject);
     else {
-      const kind = there === undefined ? 'create' : 'change';
-      step(kind, subject, { type: 'take-documents', policy }, to('documents of', `+ ${missing.join(', ')}`));
+      steps.push({
+        kind: 'change',
+        subject,
+        changes: [change('trusted hosts', `+ ${hosts.join(', ')}`)],
+        opens: [
+          ...(here.length > 0
+            ? [
+                `programs on the machine of Keycloak can register clients in this realm, for all its servers (${here.join(', ')})`,
+              ]
+            : []),
+          ...(elsewhere.length > 0
+            ? [
+                `clients that register can name pages of ${elsewhere.join(', ')}, and send people back there after a login`,
+              ]
+            : []),
+        ],
+        action: { type: 'trust-hosts', hosts },
+      });
     }
+  }
+  const allowed = webOrigins?.config?.['web-origins'] ?? [];
+  const origins = wanted.origins.filter((origin) => !allowed.includes(origin));
+  // Before Keycloak 26.5 there is no such policy, and every page may.
+  if (webOrigins === undefined || origins.length === 0) return;
+  steps.push({
+    kind: 'change',
+    subject: 'registration policy Allowed Registration Web Origins',
+    changes: [change('web origins', `+ ${origins.join(', ')}`)],
+    opens: [`pages of ${origins.join(', ')} can register clients in this realm`],
+    action: { type: 'allow-origins', origins },
+  });
+}
+
+function planDocuments(plan: Draft, { documents }: McpState, goal: McpGoal): void {
+  if (!documents.isOffered && goal.documents.length > 0) {
+    plan.blocked.push({
+      subject: 'documents of clients',
+      why: documents.isRealmOff
+        ? 'the realm is off, so Keycloak does not say whether it takes them'
+        : 'the feature cimd is off, so Keycloak takes none',
+      fix: documents.isRealmOff
+        ? 'Realm settings → Enabled (top right): on, and run this again'
+        : 'start Keycloak with --features=cimd, and run this again',
+    });
+    return;
+  }
+  if (documents.isOffered && goal.documents.length === 0 && !takesDocuments(documents)) {
+    plan.blocked.push({
+      subject: 'documents of clients',
+      why: 'Keycloak says that it takes them, and no client policy does: clients that choose one get "Client not found"',
+      fix: '--documents with the domain of each program that may, or start Keycloak without the feature cimd',
+    });
+  }
+  for (const policy of toDocumentPolicies(goal.documents)) planPolicy(plan, documents, policy);
+}
+
+function planPolicy(
+  { steps, kept, blocked }: Draft,
+  documents: McpState['documents'],
+  policy: DocumentPolicy,
+): void {
+  const subject = `client policy ${policy.name}`;
+  const there = documents.policies.find(({ name }) => name === policy.name);
+  const missing = missingDomains(documents, policy);
+  if (there?.enabled === false) {
+    blocked.push({
+      subject,
+      why: 'somebody switched it off',
+      fix: 'Realm settings → Client policies → Policies → this one: on',
+    });
+  }
+  if (missing.length === 0) kept.push(subject);
+  else {
+    steps.push({
+      kind: there === undefined ? 'create' : 'change',
+      subject,
+      changes: [change('documents of', `+ ${missing.join(', ')}`)],
+      opens: [
+        `programs with a document at ${missing.join(', ')} can sign people in at this realm, for all its servers`,
+      ],
+      action: { type: 'take-documents', policy },
+    });
   }
 }

@@ -51,6 +51,7 @@ export function planClient(current: CurrentState, goal: SetupGoal): Part {
 
 function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: string): Step[] {
   const changes: Change[] = [];
+  const opens: string[] = [];
   const patch: Record<string, unknown> = {};
   const attributes: Record<string, string> = {};
   const wanted = toClient(goal);
@@ -73,17 +74,33 @@ function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: st
     changes.push({ field, from: there.join(', '), to: all.join(', ') });
   };
 
-  if (client.enabled === false && goal.enable) flip('Enabled', 'enabled', true);
+  if (client.enabled === false && goal.enable) {
+    flip('Enabled', 'enabled', true);
+    opens.push(`${goal.clientId} gets tokens again`);
+  }
   if (client.bearerOnly) flip('Bearer only', 'bearerOnly', false);
   if (client.publicClient) {
     patch.publicClient = false;
     changes.push({ field: 'Client authentication', from: 'off', to: 'on' });
   }
-  if (!goal.keepFlows) for (const [field, key] of FLOWS) flip(field, key, true);
+  if (!goal.keepFlows) {
+    for (const [field, key] of FLOWS) {
+      if (!client[key]) opens.push(OPENED_FLOWS[key](goal.clientId));
+      flip(field, key, true);
+    }
+  }
 
   const uris = toRedirectUris(goal.appUrl);
-  if (!coversCallback(client, goal.appUrl)) add('Valid redirect URIs', 'redirectUris', uris.login);
-  if (!coversOrigin(client, goal.appUrl)) add('Web origins', 'webOrigins', wanted.webOrigins);
+  if (!coversCallback(client, goal.appUrl)) {
+    add('Valid redirect URIs', 'redirectUris', uris.login);
+    opens.push(
+      `logins of ${goal.clientId} can end at ${uris.login.join(', ')}, too: who answers there gets the codes`,
+    );
+  }
+  if (!coversOrigin(client, goal.appUrl)) {
+    add('Web origins', 'webOrigins', wanted.webOrigins);
+    opens.push(`pages of ${wanted.webOrigins.join(', ')} can call Keycloak as ${goal.clientId}`);
+  }
 
   const there = client.attributes ?? {};
   const pkce = String(there['pkce.code.challenge.method'] ?? '');
@@ -99,18 +116,26 @@ function planSettings(client: ClientRepresentation, goal: SetupGoal, subject: st
       registered.join(', '),
       [...afterLogout, ...uris.logout].join('##'),
     );
+    opens.push(`logouts of ${goal.clientId} can end at ${uris.logout.join(', ')}, too`);
   }
   const { url, replace } = goal.backchannelLogoutUrl;
   const logoutUrl = String(there['backchannel.logout.url'] ?? '');
   if (logoutUrl === '' || (replace && logoutUrl !== url)) {
     set('Backchannel logout URL', 'backchannel.logout.url', logoutUrl, url);
+    opens.push(`Keycloak reports logouts of ${goal.clientId} to ${url}`);
   }
   if (String(there['backchannel.logout.session.required'] ?? '') !== 'true') {
     set('Backchannel logout session required', 'backchannel.logout.session.required', 'off', 'true');
   }
   if (changes.length === 0) return [];
-  return [{ kind: 'change', subject, changes, action: { type: 'update-client', patch, attributes } }];
+  return [{ kind: 'change', subject, changes, opens, action: { type: 'update-client', patch, attributes } }];
 }
+
+const OPENED_FLOWS = {
+  standardFlowEnabled: (clientId: string) => `people can sign in to ${clientId} with the browser`,
+  directAccessGrantsEnabled: (clientId: string) =>
+    `who has the secret of ${clientId} can sign people in with their passwords, without Keycloak's page`,
+};
 
 /** The service itself needs no more than this; the guide's pattern covers it too. */
 function coversCallback(client: ClientRepresentation, appUrl: string): boolean {
@@ -131,9 +156,18 @@ function planScopes({ client, scopes }: CurrentState, subject: string): Step[] {
     kind: 'change',
     subject,
     changes: [{ field: 'Default client scopes', from: '', to: `+ ${scope}` }],
+    opens: [`tokens of ${client?.clientId} ${OPENED_SCOPES[scope]}`],
     action: { type: 'add-default-scope', scope },
   }));
 }
+
+/** What the tokens of a client do after it got a client scope. */
+const OPENED_SCOPES = {
+  basic: 'say whose they are (sub)',
+  profile: 'say the name of the person',
+  email: 'say the address of the person',
+  roles: 'say the roles of the person, and name the clients that these are of as audience',
+};
 
 function missingScopes({ scopes }: CurrentState, subject: string) {
   // `basic` came with Keycloak 25; before, `sub` is in every token.

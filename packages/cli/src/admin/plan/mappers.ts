@@ -1,11 +1,12 @@
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type { CurrentState } from '../current.ts';
-import { type SetupGoal, toMappers } from '../goal.ts';
+import { type SetupGoal, toAudienceMapper, type toGroupsMapper } from '../goal.ts';
+import { opensAudience } from './audiences.ts';
 import type { Step } from './step.ts';
 
 /** Adds a mapper where no mapper, of the client or of a default scope, does its work already. */
 export function planMappers(current: CurrentState, goal: SetupGoal): Step[] {
-  return toMappers(goal)
+  return [toAudienceMapper(goal.clientId)]
     .filter((wanted) => !current.mappers.some((there) => doesTheWork(there, wanted)))
     .map((mapper) => {
       const there = current.client?.protocolMappers?.find((one) => one.name === mapper.name);
@@ -13,6 +14,7 @@ export function planMappers(current: CurrentState, goal: SetupGoal): Step[] {
         kind: 'change',
         subject: `client ${goal.clientId}`,
         changes: [{ field: 'Mapper', from: there ? `${mapper.name} (not as needed)` : '', to: mapper.name }],
+        opens: opensAudience(goal.clientId, goal.clientId, current.mappers),
         action: { type: 'put-mapper', mapper },
       };
     });
@@ -21,7 +23,7 @@ export function planMappers(current: CurrentState, goal: SetupGoal): Step[] {
 /** Whether a mapper that is there does what another one is wanted for. */
 export function doesTheWork(
   there: ProtocolMapperRepresentation,
-  wanted: ReturnType<typeof toMappers>[number],
+  wanted: ReturnType<typeof toAudienceMapper> | ReturnType<typeof toGroupsMapper>,
 ): boolean {
   if (there.protocolMapper !== wanted.protocolMapper) return false;
   const config: Record<string, string> = there.config ?? {};

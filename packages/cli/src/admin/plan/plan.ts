@@ -1,6 +1,7 @@
 import type { CurrentState } from '../current.ts';
 import type { SetupGoal } from '../goal.ts';
 import { planClient } from './client.ts';
+import { planGroupsScope } from './groups-scope.ts';
 import { planRealm } from './realm.ts';
 import { planGroups, planMemberships, planRoles } from './roles.ts';
 import type { Part, Plan } from './step.ts';
@@ -16,6 +17,7 @@ export function makePlan(current: CurrentState, goal: SetupGoal): Plan {
     planRoles(current, goal),
     planGroups(current, goal),
     planClient(current, goal),
+    planGroupsScope(current, goal),
     planUser(current, goal),
     planMemberships(current, goal),
   ];

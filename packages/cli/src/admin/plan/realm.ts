@@ -13,7 +13,8 @@ export function planRealm({ realm }: CurrentState, goal: SetupGoal): Part {
   if (goal.enable) {
     const changes = [{ field: 'enabled', from: 'off', to: 'on' }];
     const action = { type: 'update-realm', patch: { enabled: true } } as const;
-    return { steps: [{ kind: 'change', subject, changes, action }], kept: [], blocked: [] };
+    const opens = [`people can sign in to the realm ${goal.realm} again, to every application of it`];
+    return { steps: [{ kind: 'change', subject, changes, opens, action }], kept: [], blocked: [] };
   }
   const blocked = {
     subject,

@@ -54,6 +54,7 @@ export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
       kind: 'change',
       subject,
       changes: [{ field: 'roles', from: '', to: `+ ${to}` }],
+      opens: opensRoles(current, goal, realmRoles, clientRoles),
       action: { type: 'grant-roles', realmRoles, clientRoles },
     });
   }
@@ -65,10 +66,34 @@ export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
       kind: 'change',
       subject,
       changes: [{ field: 'groups', from: '', to: `+ ${path}` }],
+      opens: isThere(current)
+        ? [`${goal.user.username} may what the group ${path} may, in every application`]
+        : [],
       action: { type: 'join-group', path },
     });
   }
   return { steps, kept: [], blocked: [] };
+}
+
+/** A user who is created can do nothing yet that is to be widened. */
+const isThere = ({ user }: CurrentState): boolean => user !== null;
+
+function opensRoles(
+  current: CurrentState,
+  goal: SetupGoal,
+  realmRoles: readonly string[],
+  clientRoles: readonly string[],
+): string[] {
+  if (!isThere(current)) return [];
+  const name = goal.user?.username;
+  return [
+    ...realmRoles.map((role) => `${name} may what the role ${role} may, in every application of the realm`),
+    ...(clientRoles.length > 0
+      ? [
+          `${name} has ${clientRoles.join(', ')} of ${goal.clientId}: tokens that other clients get for ${name} name ${goal.clientId} as audience`,
+        ]
+      : []),
+  ];
 }
 
 function missing(wanted: readonly string[], there: readonly string[]): string[] {

@@ -14,7 +14,9 @@ export type Action =
   | { readonly type: 'create-group'; readonly path: string }
   | { readonly type: 'create-client'; readonly client: object }
   | { readonly type: 'update-client'; readonly patch: object; readonly attributes: Record<string, string> }
-  | { readonly type: 'add-default-scope'; readonly scope: string }
+  /** @property client default: the client of the API */
+  | { readonly type: 'add-default-scope'; readonly scope: string; readonly client?: string }
+  | { readonly type: 'create-groups-scope' }
   | {
       readonly type: 'put-mapper';
       readonly mapper: { readonly name: string; readonly config: Record<string, string> };
@@ -35,6 +37,8 @@ export interface Step<A = Action> {
   /** For people, for example `client fastapi-keycloak`. */
   readonly subject: string;
   readonly changes: readonly Change[];
+  /** What somebody who was there before can do afterwards and could not before. */
+  readonly opens?: readonly string[] | undefined;
   readonly action: A;
 }
 

@@ -50,6 +50,7 @@ export function planUser(current: CurrentState, goal: SetupGoal): Part {
 
 function complete(user: UserRepresentation, wanted: UserGoal, subject: string, enable: boolean): Step[] {
   const changes: Change[] = [];
+  const opens: string[] = [];
   const patch: Record<string, unknown> = {};
   const attributes: Record<string, string[]> = {};
   for (const [field, key] of [
@@ -75,10 +76,11 @@ function complete(user: UserRepresentation, wanted: UserGoal, subject: string, e
   }
   if (user.enabled === false && enable) {
     patch.enabled = true;
+    opens.push(`${user.username} can sign in again`);
     changes.push({ field: 'Enabled', from: 'off', to: 'on' });
   }
   if (changes.length === 0) return [];
-  return [{ kind: 'change', subject, changes, action: { type: 'update-user', patch, attributes } }];
+  return [{ kind: 'change', subject, changes, opens, action: { type: 'update-user', patch, attributes } }];
 }
 
 function planPassword(current: CurrentState, wanted: UserGoal, subject: string): Step[] {
@@ -89,6 +91,7 @@ function planPassword(current: CurrentState, wanted: UserGoal, subject: string):
       kind: 'change',
       subject,
       changes: [{ field: 'Password', from, to: 'set, not temporary' }],
+      opens: [`who knows the new password signs in as ${wanted.username}, to every application of the realm`],
       action: { type: 'set-password', password: wanted.password },
     },
   ];

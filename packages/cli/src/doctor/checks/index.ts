@@ -55,6 +55,7 @@ import { keysSigning } from './realm/keys.ts';
 import { serviceLogin } from './service/login.ts';
 import { serviceAlive, serviceGuard, serviceReady } from './service/running.ts';
 import { settingsFile } from './settings/env-file.ts';
+import { settingsSecret } from './settings/secret.ts';
 import { settingsValid } from './settings/valid.ts';
 import { mapperAudience } from './token/audience.ts';
 import { clockSkew } from './token/clock.ts';
@@ -66,6 +67,7 @@ import { tokenSession } from './token-input/session.ts';
 
 const GROUND: readonly Check[] = [
   settingsValid,
+  settingsSecret,
   settingsFile,
   addressDns,
   addressPort,

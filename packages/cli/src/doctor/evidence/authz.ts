@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { PolicyEnforcerConfig } from 'keycloak-guard/authz';
 import { type AuthzModel, type AuthzState, findStale, readAuthz } from '../../admin/index.ts';
+import { toJsonObject } from '../../admin/internal.ts';
 import { loadAuthz } from '../../authz/load-file.ts';
 import type { Answer } from '../../keycloak/call.ts';
-import { toJsonObject } from '../../keycloak/read-answer.ts';
 import type { RealmCalls } from '../../keycloak/realm-calls.ts';
-import { UsageError } from '../../usage-error.ts';
+import { UsageError } from '../../settings/usage-error.ts';
 import type { AdminEvidence } from './admin.ts';
 import { memo } from './memo.ts';
 

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { CALLBACK_PATH } from '../../admin/index.ts';
 import type { Answer } from '../../keycloak/call.ts';
+import { toPageText } from '../../keycloak/page.ts';
 import type { Caller, RealmCalls } from '../../keycloak/realm-calls.ts';
+import { isStranger } from '../../keycloak/stranger.ts';
 import { memo } from './memo.ts';
-import { toPageText } from './page.ts';
-import { isStranger } from './stranger.ts';
 
 /** Keycloak's answers to the client, without a user and an admin. Each is asked for once, and locks nobody out. */
 export interface ClientEvidence {

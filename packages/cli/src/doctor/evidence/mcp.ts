@@ -1,10 +1,15 @@
 import { type AdminCredentials, connectAdmin, type McpState, readMcp } from '../../admin/index.ts';
+import { call, toFailure } from '../../keycloak/call.ts';
+import { trimUrl } from '../../keycloak/find-server.ts';
+import { memo } from './memo.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /** A server's answer to a request without a token. */
 export interface McpChallenge {
   readonly status: number;
+  /** Why there was no answer. */
+  readonly failure: string | undefined;
   readonly header: string;
   readonly metadataUrl: string | undefined;
   readonly scopes: readonly string[];
@@ -12,18 +17,47 @@ export interface McpChallenge {
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** A document, or why there is none. */
+export interface McpDocument {
+  readonly json: Json | undefined;
+  readonly failure: string | undefined;
+}
+
 /** What checks of an MCP server examine. Each is read once, when a check needs it. */
 export interface McpEvidence {
   readonly url: string;
   challenge(): Promise<McpChallenge>;
-  /** The server's metadata (RFC 9728); `undefined` if there is none. */
-  metadata(): Promise<Json | undefined>;
+  /** The server's metadata (RFC 9728). */
+  metadata(): Promise<McpDocument>;
   /** Keycloak's metadata, where MCP clients look for it (RFC 8414 §3.1); `undefined` if there is none. */
   provider(): Promise<Json | undefined>;
   /** All scopes that the server lists. */
   scopes(): Promise<string[]>;
-  /** The admin's view; `null` if no admin was given. */
-  admin(): Promise<McpAdminView | null>;
+  /** The Keycloak that the admin may be sent to. */
+  door(): Promise<McpDoor>;
+  /** The admin's view. Only after {@link door} is open. */
+  admin(): Promise<McpAdminView>;
+}
+
+/** Whether the admin's password may go to the Keycloak that the server names, and why not. */
+export type McpDoor =
+  | { readonly is: 'open'; readonly serverUrl: string; readonly realm: string }
+  | { readonly is: 'no-admin' }
+  /** The server names nothing that is a realm of Keycloak. */
+  | { readonly is: 'no-realm'; readonly named: string }
+  /** The configured Keycloak is another one. */
+  | { readonly is: 'elsewhere'; readonly named: string; readonly configured: string }
+  /** None is configured, and nobody said yes to this one. */
+  | { readonly is: 'unconfirmed'; readonly named: string };
+
+/** What {@link createMcpEvidence} needs. */
+export interface McpExamination {
+  readonly url: string;
+  readonly credentials: AdminCredentials | undefined;
+  /** The Keycloak of the settings: the only one that gets the password without a question. */
+  readonly serverUrl: string | undefined;
+  /** Asks the person whether the password may go to an address; `undefined` if nobody can be asked. */
+  readonly confirm: ((origin: string) => Promise<boolean>) | undefined;
 }
 
 export interface McpAdminView {
@@ -32,70 +66,87 @@ export interface McpAdminView {
   readonly givesOffline: boolean;
 }
 
-export function createMcpEvidence(url: string, credentials: AdminCredentials | undefined): McpEvidence {
-  const once = <T>(look: () => Promise<T>): (() => Promise<T>) => {
-    let found: Promise<T> | undefined;
-    return () => {
-      found ??= look();
-      return found;
-    };
-  };
-  const challenge = once(() => readChallenge(url));
-  const metadata = once(async () => {
+export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpExamination): McpEvidence {
+  const challenge = memo(() => readChallenge(url));
+  const metadata = memo(async (): Promise<McpDocument> => {
     const { metadataUrl } = await challenge();
-    return metadataUrl === undefined ? undefined : readJson(metadataUrl);
+    return metadataUrl === undefined ? { json: undefined, failure: undefined } : readDocument(metadataUrl);
   });
-  const issuer = async () => [(await metadata())?.authorization_servers].flat()[0];
-  const scopes = once(async () => {
-    const named = [(await metadata())?.scopes_supported ?? []].flat().map(String);
+  const issuer = async () => String([(await metadata()).json?.authorization_servers].flat()[0]);
+  const scopes = memo(async () => {
+    const named = [(await metadata()).json?.scopes_supported ?? []].flat().map(String);
     return [...new Set([...(await challenge()).scopes, ...named])];
   });
-  const provider = once(async () => {
-    const found = String(await issuer());
+  const provider = memo(async () => {
+    const found = await issuer();
     if (!URL.canParse(found)) return undefined;
     const { origin, pathname } = new URL(found);
-    return readJson(`${origin}/.well-known/oauth-authorization-server${pathname}`);
+    return (await readDocument(`${origin}/.well-known/oauth-authorization-server${pathname}`)).json;
   });
-  const admin = once(async (): Promise<McpAdminView | null> => {
-    const [, serverUrl, realm] = /^(.*)\/realms\/([^/]+)$/.exec(String(await issuer())) ?? [];
-    if (credentials === undefined || serverUrl === undefined || realm === undefined) return null;
-    const { api } = await connectAdmin({ serverUrl, credentials, timeoutMs: TIMEOUT_MS });
-    const goal = { realm, url, scopes: await scopes(), registration: true, documents: [] };
+  const door = memo(async (): Promise<McpDoor> => {
+    if (credentials === undefined) return { is: 'no-admin' };
+    const found = await issuer();
+    const [, named, name] = /^(https?:\/\/.*)\/realms\/([^/]+)$/.exec(found) ?? [];
+    if (named === undefined || name === undefined || !URL.canParse(named))
+      return { is: 'no-realm', named: found };
+    const realm = decodeURIComponent(name);
+    if (serverUrl === undefined) {
+      const isWanted = (await confirm?.(new URL(named).origin)) ?? false;
+      return isWanted ? { is: 'open', serverUrl: trimUrl(named), realm } : { is: 'unconfirmed', named };
+    }
+    const configured = trimUrl(serverUrl);
+    const isSame = configured === trimUrl(named) || (await isIssuedBy(configured, name, found));
+    return isSame ? { is: 'open', serverUrl: configured, realm } : { is: 'elsewhere', named, configured };
+  });
+  const admin = memo(async (): Promise<McpAdminView> => {
+    const opened = await door();
+    if (credentials === undefined || opened.is !== 'open') throw new Error('the admin may not be sent there');
+    const { realm } = opened;
+    const { api } = await connectAdmin({ serverUrl: opened.serverUrl, credentials, timeoutMs: TIMEOUT_MS });
+    const goal = { realm, url, scopes: await scopes(), registration: true, programs: [], documents: [] };
     const [state, role] = await Promise.all([
       readMcp(api, goal),
       api.roles.findOneByName({ realm, name: `default-roles-${realm.toLowerCase()}` }),
     ]);
     const defaults = role?.id === undefined ? [] : await api.roles.getCompositeRoles({ realm, id: role.id });
-    return {
-      state,
-      givesOffline: defaults.some(({ name }) => name === 'offline_access'),
-    };
+    return { state, givesOffline: defaults.some(({ name }) => name === 'offline_access') };
   });
-  return { url, challenge, metadata, provider, scopes, admin };
+  return { url, challenge, metadata, provider, scopes, door, admin };
 }
 
+/** Whether the configured Keycloak itself says that it is the issuer: it may be called by another name from here. */
+async function isIssuedBy(serverUrl: string, realm: string, issuer: string): Promise<boolean> {
+  const { json } = await readDocument(`${serverUrl}/realms/${realm}/.well-known/openid-configuration`);
+  return json?.issuer === issuer;
+}
+
+/** Its status and its header alone: what an open server answers may be a stream without an end. */
 async function readChallenge(url: string): Promise<McpChallenge> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    redirect: 'manual',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
-  });
-  await answer.body?.cancel();
-  const header = answer.headers.get('www-authenticate') ?? '';
-  const param = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(header)?.[1];
-  return {
-    status: answer.status,
-    header,
-    metadataUrl: param('resource_metadata'),
-    scopes: (param('scope') ?? '').split(' ').filter(Boolean),
-  };
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
+    });
+    await answer.body?.cancel();
+    const header = answer.headers.get('www-authenticate') ?? '';
+    const param = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(header)?.[1];
+    return {
+      status: answer.status,
+      failure: undefined,
+      header,
+      metadataUrl: param('resource_metadata'),
+      scopes: (param('scope') ?? '').split(' ').filter(Boolean),
+    };
+  } catch (error) {
+    const { failure } = toFailure(error);
+    return { status: 0, failure, header: '', metadataUrl: undefined, scopes: [] };
+  }
 }
 
-async function readJson(url: string): Promise<Json | undefined> {
-  const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!answer.ok) return undefined;
-  const found: unknown = await answer.json().catch(() => undefined);
-  return typeof found === 'object' && found !== null ? (found as Json) : undefined;
+async function readDocument(url: string): Promise<McpDocument> {
+  const { status, json, failure } = await call(url, {}, TIMEOUT_MS);
+  return status >= 200 && status < 300 ? { json, failure: undefined } : { json: undefined, failure };
 }

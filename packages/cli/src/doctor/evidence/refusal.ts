@@ -1,4 +1,4 @@
-import { readChallenges } from 'keycloak-guard';
+import { readChallenges } from 'keycloak-guard/unstable';
 import type { Answer } from '../../keycloak/call.ts';
 
 /**

@@ -18,51 +18,57 @@ import {
   type SessionAuthenticator,
 } from '../../core/internal.ts';
 
-/** Somebody on a connection that stays open: a WebSocket, Socket.IO, server-sent events. */
+/** A caller on a connection that stays open: a WebSocket, Socket.IO, server-sent events. */
 export interface Connection {
-  /** Who it is; another object after each new token. */
+  /** The caller; another object after each new token. */
   readonly principal: Principal;
   /**
-   * Aborted when the connection has to be closed, with an `AuthError` as its reason: the token expired, its session ended, or
-   * a requirement is no longer met.
+   * Aborted when the connection must be closed, with an `AuthError` as its reason: the token expired, its session ended, or
+   * the token does not meet a requirement any more.
    */
   readonly signal: AbortSignal;
   /**
-   * Goes on with a new access token of the same person, who meets the requirements.
+   * Replaces the access token by a new one of the same person, which must meet the requirements.
    *
-   * @throws {AuthError} rejects with what a guard would refuse the token for; the connection goes on with the old one
+   * @throws {AuthError} rejects with the error that a guard would refuse the token with; the connection then keeps the old one
    */
   renew(token: string): Promise<Principal>;
-  /** To be called when the connection has ended. */
+  /** Checks the caller now, as a guard would. @throws {AuthError} rejects with the refusal */
+  verify(): Promise<Principal>;
+  /** Call it when the connection has ended. */
   end(): void;
 }
 
 /** Opens connections that meet the same requirements. */
 export interface ConnectionGuard<Incoming> {
-  /** @throws {AuthError} rejects with what a guard would refuse the request for */
+  /** @throws {AuthError} rejects with the error that a guard would refuse the request with */
   open(request: Incoming): Promise<Connection>;
-  /** With a token that came by another way than the `Authorization` header. */
+  /** With a token from another place than the `Authorization` header. */
   openWith(request: Incoming, token: unknown): Promise<Connection>;
 }
 
-/** What an adapter brings along. */
+/** What connections need of an adapter. */
 export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'onDenied' | 'resourceOf'> {
   toRequest(request: Incoming): RequestLike;
-  /** Reads the session without counting as a use of it: a page that only listens does not keep it alive. */
+  /** Reads the session, but does not prolong it: a page that only listens must not keep it alive. */
   sessionOf(request: Incoming): SessionAuthenticator<Incoming, null> | undefined;
 }
 
 /** All open connections of an adapter. */
 export interface Connections<Incoming> {
-  /** @throws {OptionsError} for a requirement that is misspelt or empty */
+  /** @throws {OptionsError} for a misspelt or empty requirement */
   guard(requirements: Requirements): ConnectionGuard<Incoming>;
+  /** Watches a request that a gate without requirements has just admitted. */
+  follow(request: Incoming, principal: Principal): Connection;
+  /** How many are open. */
+  readonly size: number;
   /** Ends the timer. */
   close(): void;
 }
 
-/** How often to look whether anything was revoked: one comparison. Unit: milliseconds. */
+/** How often to compare the number of revocations. Unit: milliseconds. */
 const LOOK_EVERY_MS = 250;
-/** How often each connection is checked again where nothing was revoked. Unit: milliseconds. */
+/** How often each connection is checked again if nothing was revoked. Unit: milliseconds. */
 const ASK_EVERY_MS = 5_000;
 /** The longest time that `setTimeout` takes. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -70,7 +76,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 interface Held<Incoming> {
   readonly request: Incoming;
   readonly token?: string;
-  /** The token of a handshake that came with a proof, which was good once (RFC 9449 §11.1). */
+  /** The token of a handshake with a proof, which is valid only once (RFC 9449 §11.1). */
   readonly proved?: string;
 }
 
@@ -106,7 +112,7 @@ export function createConnections<Incoming>(
     host.sessionOf(request) !== undefined &&
     isForSession(host.toRequest(request));
 
-  /** After the handshake its proof is nothing that could be looked at again. */
+  /** After the handshake, its proof cannot be checked again. */
   function withoutProof(first: Held<Incoming>): Held<Incoming> {
     const read = first.token === undefined && readCredentials(host.toRequest(first.request), true);
     return read instanceof DpopCredentials ? { request: first.request, proved: read.token } : first;
@@ -129,8 +135,12 @@ export function createConnections<Incoming>(
   }
 
   async function begin(gate: Gate<Held<Incoming>, null>, first: Held<Incoming>): Promise<Connection> {
+    return watch(gate, first, (await gate.decide(first, null)) as Principal);
+  }
+
+  function watch(gate: Gate<Held<Incoming>, null>, first: Held<Incoming>, found: Principal): Connection {
     const abort = new AbortController();
-    let principal = (await gate.decide(first, null)) as Principal;
+    let principal = found;
     let held = withoutProof(first);
     let expiry: ReturnType<typeof setTimeout> | undefined;
 
@@ -142,7 +152,7 @@ export function createConnections<Incoming>(
       clearTimeout(expiry);
       remove(self);
     }
-    /** A session's token is renewed by itself. */
+    /** The session renews its token itself. */
     function waitForExpiry(): void {
       clearTimeout(expiry);
       if (isOfSession(held)) return;
@@ -157,7 +167,7 @@ export function createConnections<Incoming>(
       check() {
         const asked = held;
         const refuse = (error: unknown) => {
-          // Nobody can tell at the moment, which is not the end of the session; or there is a new token since.
+          // An outage is not the end of the session; and there may be a new token by now.
           const isOfAMoment = isAuthError(error) && error.statusCode === 503;
           if (open.has(self) && asked === held && !isOfAMoment) stop(error);
         };
@@ -177,41 +187,53 @@ export function createConnections<Incoming>(
       signal: abort.signal,
       async renew(token) {
         const next: Held<Incoming> = { request: held.request, token: toToken(token) };
-        const found = (await gate.decide(next, null)) as Principal;
-        if (personOf(found) !== personOf(principal)) {
-          throw new AuthError('token_claims', 'The new token of the connection belongs to somebody else');
+        const renewed = (await gate.decide(next, null)) as Principal;
+        if (personOf(renewed) !== personOf(principal)) {
+          throw new AuthError('token_claims', 'The new token of the connection belongs to another person');
         }
         if (!open.has(self)) throw new AuthError('token_expired', 'The connection has ended');
         held = next;
-        principal = found;
+        principal = renewed;
         waitForExpiry();
-        return found;
+        return renewed;
       },
+      verify: async () => (await gate.decide(held, null)) as Principal,
       end,
     };
   }
 
+  const gateOf = (requirements: Requirements): Gate<Held<Incoming>, null> =>
+    createGate<Held<Incoming>, null>(verifier, requirements, {
+      toRequest({ request, token, proved }) {
+        if (proved !== undefined) return { headers: {} };
+        return token === undefined
+          ? host.toRequest(request)
+          : { headers: { authorization: `Bearer ${token}` } };
+      },
+      sessionOf({ request, token, proved }) {
+        if (proved !== undefined) return () => verifier.verify(proved, KEPT);
+        const session = token === undefined ? host.sessionOf(request) : undefined;
+        return session && ((asked) => session(asked.request, null));
+      },
+      resourceOf: ({ request }) => host.resourceOf?.(request),
+      onDenied: ({ request }, error, principal) => host.onDenied?.(request, error, principal),
+    });
+  let plainGate: Gate<Held<Incoming>, null> | undefined;
+
   return {
+    follow(request, principal) {
+      plainGate ??= gateOf({});
+      return watch(plainGate, { request }, principal);
+    },
     guard(requirements) {
-      const gate = createGate<Held<Incoming>, null>(verifier, requirements, {
-        toRequest({ request, token, proved }) {
-          if (proved !== undefined) return { headers: {} };
-          return token === undefined
-            ? host.toRequest(request)
-            : { headers: { authorization: `Bearer ${token}` } };
-        },
-        sessionOf({ request, token, proved }) {
-          if (proved !== undefined) return () => verifier.verify(proved, KEPT);
-          const session = token === undefined ? host.sessionOf(request) : undefined;
-          return session && ((asked) => session(asked.request, null));
-        },
-        resourceOf: ({ request }) => host.resourceOf?.(request),
-        onDenied: ({ request }, error, principal) => host.onDenied?.(request, error, principal),
-      });
+      const gate = gateOf(requirements);
       return {
         open: (request) => begin(gate, { request }),
         openWith: async (request, token) => begin(gate, { request, token: toToken(token) }),
       };
+    },
+    get size() {
+      return open.size;
     },
     close() {
       clearInterval(timer);
@@ -221,7 +243,7 @@ export function createConnections<Incoming>(
   };
 }
 
-/** What a person's program sends as a token can be anything. */
+/** A client can send anything as a token. */
 export function toToken(token: unknown): string {
   if (typeof token === 'string' && token !== '') return token.replace(/^bearer +/i, '');
   throw new AuthError('missing_token', 'The message has no token');

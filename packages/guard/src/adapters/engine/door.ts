@@ -3,12 +3,11 @@ import {
   type AuthError,
   has,
   isAuthError,
+  type Log,
   type Principal,
-  type RequiredSignIn,
   type Requirements,
   readBearerToken,
   type TokenVerifier,
-  type VerifierOptions,
 } from '../../core/index.ts';
 import {
   type Answer,
@@ -20,178 +19,220 @@ import {
   type GateHost,
   type GuardOptions,
   isForSession,
-  type Log,
   type RequestLike,
+  type SessionAuthenticator,
   toRefusalAnswer,
 } from '../../core/internal.ts';
 import type { SessionRequest, Sessions } from '../../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
-import { type KeycloakOptions, resolveAdapterOptions } from './options.ts';
-import { createPermits, type Permits, type PermitsHost } from './permits.ts';
+import type { ClientSettings, ResolvedAdapter } from './options.ts';
+import type { Permits } from './permit-gate.ts';
 import {
   createProtectedResources,
   type ProtectedResourceOptions,
   toResourceRoutes,
 } from './protected-resource.ts';
+import { createRefusalLog } from './refusal-log.ts';
 import type { Routes } from './routes.ts';
-import { openSessions, type SessionSettings, toSessionRoutes } from './session-routes.ts';
+import { type SessionSettings, toSessionRoutes } from './session-routes.ts';
 import { tell } from './tell.ts';
 
-/** What a framework's adapter brings along: how its requests are read, and its answers written. */
-export interface DoorHost<Incoming, Outgoing> extends Pick<PermitsHost<Incoming>, 'factory' | 'toAsked'> {
-  /** Read on every request: no more than is needed for a token. */
+/** What an adapter adds to the engine: how to read its requests and to write its answers. */
+export interface DoorHost<Incoming, Outgoing> {
+  /** Name of the factory, for errors. */
+  readonly factory: string;
+  /** Called for every request: reads no more than a token needs. */
   toRequest(request: Incoming): RequestLike;
-  /** Read where there is a session, a refusal or a message. */
+  /** Called for sessions, refusals and messages. */
   toWire(request: Incoming): Omit<SessionRequest<Incoming>, 'log' | 'source'>;
-  /** Headers that belong into the answer, whatever it is. */
+  /** Adds headers to the answer, which does not exist yet. */
   addToAnswer(outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>): void;
-  /** The logger of a request, where the framework has one. */
+  /** What the application's own functions are called with. Default: the request. */
+  toAsked?(request: Incoming): unknown;
+  /** The logger of a request, in frameworks that have one. */
   logOf?(request: Incoming): Log | undefined;
+  /** Whether refusals are logged at level `debug` by default. */
+  readonly debugsRefusals?: boolean;
+  /** The sessions of a request, in frameworks that keep them by scope. Default: those of `useSessions`. */
+  sessionsOf?(request: Incoming): OpenSessions<Incoming, Outgoing> | undefined;
 }
 
-/** The engine of an adapter: everything but the framework. */
-export interface Door<Incoming, Outgoing, C extends object = AppClaims> {
+/** The sessions of an adapter, as guards use them. */
+export interface OpenSessions<Incoming, Outgoing> {
+  /** Finds the caller by the session cookie. */
+  readonly authenticate: SessionAuthenticator<Incoming, Outgoing>;
+  /** As `authenticate`, but does not count as a use of the session. */
+  readonly watch: SessionAuthenticator<Incoming, null>;
+  inviteToLogin(request: Incoming): Answer | undefined;
+  accessToken(request: Incoming): Promise<string | null>;
+  readonly routes: Routes<Incoming>;
+  close(): Promise<void>;
+}
+
+/** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
+export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
-  /** Where lines go that belong to no request. */
+  /** Which client this application is, as far as its options say. A function, because there is a secret in it. */
+  clientSettings(): ClientSettings;
+  /** The log for lines that belong to no request. */
   readonly log: Log;
-  /** @throws {OptionsError} for a requirement that is misspelt or empty */
-  gate(requirements?: GuardOptions): Gate<Incoming, Outgoing>;
+  readonly factory: string;
+  logOf(request: Incoming): Log;
+  /**
+   * @param isOpen whether a request may pass that would be refused
+   * @throws {OptionsError} for a misspelt or empty requirement
+   */
+  gate(requirements?: GuardOptions, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
   /** A gate without requirements that takes tokens alone, and no session cookies. */
   statelessGate(): Gate<Incoming, Outgoing>;
   toRequest(request: Incoming): RequestLike;
-  /** Headers that belong into the answer, whatever it is. */
+  toAsked(request: Incoming): unknown;
   addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
-  /** Time now. Unit: milliseconds since 1970. */
+  /** The current time. Unit: milliseconds since 1970. */
   readonly clock: () => number;
-  /** On to the login, where a page is asked for and nobody is signed in; `undefined` for everything else. */
+  /** Reports a refusal: to the log in development, and to `onDenied`. */
+  tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void;
+  /** Calls a listener of the application, whose errors are only logged. */
+  tell(request: Incoming, name: string, listener: () => unknown): void;
+  /** The redirect to the login if a browser asks for a page without being signed in; else `undefined`. */
   inviteToLogin(error: unknown, request: Incoming): Answer | undefined;
-  /** The answer to a request that was refused; `undefined` where the error is a fault, and not ours to answer. */
+  /** The answer to a refused request; `undefined` for any other error. */
   refusalOf(error: unknown, request: Incoming): Answer | undefined;
-  /** Turns browser sessions on, once. @throws {OptionsError} */
-  openSessions(settings: SessionSettings<Incoming>): Routes<Incoming>;
+  /** Translates requests for sessions. */
+  toOpenSessions(sessions: Sessions<Incoming>): OpenSessions<Incoming, Outgoing>;
+  /** Turns browser sessions on, once. */
+  useSessions(sessions: Sessions<Incoming>): Routes<Incoming>;
   /** Says which resource this is, in its metadata and in every challenge. @throws {OptionsError} */
   protectedResource(options: ProtectedResourceOptions, challenged?: readonly string[]): Routes<Incoming>;
-  /** Where Keycloak sends its messages. @throws {OptionsError} */
+  /** The routes for Keycloak's messages. @throws {OptionsError} */
   messages(options?: BackchannelLogoutOptions<Incoming>): Routes<Incoming>;
-  /**
-   * The access token of the caller, for a call of another API on their behalf: the bearer token as it came, or that of the
-   * session, renewed when it is about to expire. `null`: nobody is there.
-   *
-   * @throws {AuthError} rejects with what a guard would refuse the header for
-   */
+  /** See `Keycloak.accessToken`. @throws {AuthError} rejects with the error that a guard would refuse the header with */
   accessToken(request: Incoming): Promise<string | null>;
   /** All connections that stay open. */
   readonly connections: Connections<Incoming>;
-  /** Guards by permission. */
-  readonly permits: Permits<Incoming>;
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
-  /** Begins to load the keys; what goes wrong is logged. An API must start while Keycloak is down. */
+  /** Begins to load the keys, and logs an error. The API starts while Keycloak is down. */
   load(): void;
   close(): Promise<void>;
 }
 
-/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
-  options: KeycloakOptions<Incoming, C>,
+/** An engine that can turn sessions and permissions on. */
+export interface Door<Incoming, Outgoing, C extends object = AppClaims>
+  extends Engine<Incoming, Outgoing, C> {
+  /** Turns browser sessions on, once. @throws {OptionsError} */
+  openSessions(settings: SessionSettings<Incoming>): Routes<Incoming>;
+  /** Guards by permission. */
+  readonly permits: Permits<Incoming>;
+}
+
+/** Makes the engine of an adapter, from options that were checked. */
+export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
+  resolved: ResolvedAdapter<Incoming, C>,
   host: DoorHost<Incoming, Outgoing>,
-): Door<Incoming, Outgoing, C> {
-  const { verifier, isOwn, onDenied, explain, log } = resolveAdapterOptions(host.factory, options);
-  const fallback = log ?? createStandardErrorLog(host.factory);
+): Engine<Incoming, Outgoing, C> {
+  const { isOwn, onDenied, explain, logRefusals, client } = resolved;
+  const { factory, toRequest, addToAnswer } = host;
+  const verifier = resolved.verifier as unknown as TokenVerifier;
+  const fallback = resolved.log ?? createStandardErrorLog(factory);
   const logOf = (request: Incoming): Log => host.logOf?.(request) ?? fallback;
   const toWire = (request: Incoming): SessionRequest<Incoming> => ({
     ...host.toWire(request),
     log: logOf(request),
     source: request,
   });
-  let sessions: Sessions<Incoming> | undefined;
   const resources = createProtectedResources();
   const resourceOf = (request: Incoming) => resources.find(host.toWire(request).url);
+  let sessions: OpenSessions<Incoming, Outgoing> | undefined;
+  const sessionsOf = host.sessionsOf ?? (() => sessions);
 
-  function authenticate(request: Incoming, outgoing: Outgoing) {
-    const found = (sessions as Sessions<Incoming>).authenticate(toWire(request));
-    const take = ({ principal, ...extra }: Awaited<typeof found>): Principal | null => {
-      if (extra.setCookies.length > 0) host.addToAnswer(outgoing, extra);
-      return principal;
-    };
-    return found instanceof Promise ? found.then(take) : take(found);
+  const logRefusal = createRefusalLog<Incoming>({
+    ...{ logRefusals, explain, hasListener: onDenied !== undefined },
+    debugByDefault: host.debugsRefusals === true,
+    loggerOf: (request) => host.logOf?.(request) ?? resolved.log,
+    toWire: host.toWire,
+  });
+  const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
+    tell(logOf(request), name, listener);
+  function tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void {
+    if (logRefusal !== undefined) tellOf(request, 'logRefusals', () => logRefusal(request, error));
+    if (onDenied !== undefined) tellOf(request, 'onDenied', () => onDenied(request, error, principal));
   }
-  const stepUp = (request: Incoming, signIn: RequiredSignIn) => sessions?.stepUp(toWire(request), signIn);
-  const authenticator = Object.assign(authenticate, { stepUp });
 
-  const denied = onDenied && {
-    onDenied: (request: Incoming, error: AuthError, principal: Principal | null) =>
-      tell(logOf(request), 'onDenied', () => onDenied(request, error, principal)),
-  };
   const gateHost: GateHost<Incoming, Outgoing> = {
-    toRequest: host.toRequest,
+    toRequest,
     resourceOf,
     originOf: (request) => host.toWire(request).origin,
     setHeader: (outgoing, name, value) =>
-      host.addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
-    ...denied,
+      addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
+    onDenied: tellDenied,
   };
-  const connections = createConnections<Incoming>(verifier as unknown as TokenVerifier, {
-    toRequest: host.toRequest,
+  const connections = createConnections<Incoming>(verifier, {
+    toRequest,
     resourceOf,
-    sessionOf: () =>
-      sessions &&
-      (async (request) =>
-        (await (sessions as Sessions<Incoming>).authenticate(toWire(request), false)).principal),
-    ...denied,
+    sessionOf: (request) => sessionsOf(request)?.watch,
+    onDenied: tellDenied,
   });
 
-  const permits = createPermits<Incoming>(
-    verifier as unknown as TokenVerifier,
-    'verifier' in options ? {} : (options as KeycloakOptions<Incoming> & VerifierOptions),
-    { factory: host.factory, logOf, ...(host.toAsked && { toAsked: host.toAsked }), ...denied },
-  );
+  function toOpenSessions(opened: Sessions<Incoming>): OpenSessions<Incoming, Outgoing> {
+    function authenticate(request: Incoming, outgoing: Outgoing) {
+      const found = opened.authenticate(toWire(request));
+      const take = ({ principal, ...extra }: Awaited<typeof found>): Principal | null => {
+        if (extra.setCookies.length > 0) addToAnswer(outgoing, extra);
+        return principal;
+      };
+      return found instanceof Promise ? found.then(take) : take(found);
+    }
+    const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, signIn) =>
+      opened.stepUp(toWire(request), signIn);
+    return {
+      authenticate: Object.assign(authenticate, { stepUp }),
+      watch: async (request) => (await opened.authenticate(toWire(request), false)).principal,
+      inviteToLogin: (request) => opened.inviteToLogin(toWire(request)) ?? undefined,
+      accessToken: (request) => opened.accessToken(toWire(request)),
+      routes: toSessionRoutes(opened, toWire),
+      close: () => opened.close(),
+    };
+  }
 
   function inviteToLogin(error: unknown, request: Incoming): Answer | undefined {
-    if (sessions === undefined || !isAuthError(error)) return undefined;
+    if (!isAuthError(error)) return undefined;
     if (error.code === 'step_up_redirect') return toRefusalAnswer(error);
-    if (error.code !== 'missing_token') return undefined;
-    return sessions.inviteToLogin(toWire(request)) ?? undefined;
+    return error.code === 'missing_token' ? sessionsOf(request)?.inviteToLogin(request) : undefined;
   }
 
   return {
-    verifier,
-    log: fallback,
-    connections,
-    permits,
-    gate: (requirements = {}) =>
-      createGate<Incoming, Outgoing>(verifier as unknown as TokenVerifier, requirements, {
+    ...{ verifier: resolved.verifier, log: fallback, logOf, factory, connections, tellDenied },
+    ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
+    clientSettings: () => client,
+    toAsked: host.toAsked ?? ((request) => request),
+    gate: (requirements = {}, isOpen = undefined) =>
+      createGate<Incoming, Outgoing>(verifier, requirements, {
         ...gateHost,
-        sessionOf: () => (sessions === undefined ? undefined : authenticator),
+        ...(isOpen && { isOpen }),
+        sessionOf: (request) => sessionsOf(request)?.authenticate,
       }),
-    statelessGate: () => createGate(verifier as unknown as TokenVerifier, {}, gateHost),
-    toRequest: host.toRequest,
-    addToAnswer: host.addToAnswer,
+    statelessGate: () => createGate(verifier, {}, gateHost),
     clock: verifier.members[0]?.context?.options.clock ?? Date.now,
-    inviteToLogin,
     refusalOf: (error, request) =>
       isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
-    openSessions(settings) {
-      if (sessions !== undefined) throw new Error(`${host.factory}: sessions were opened before`);
-      sessions = openSessions(
-        verifier as unknown as TokenVerifier,
-        'verifier' in options ? {} : (options as KeycloakOptions<Incoming> & VerifierOptions),
-        settings,
-      );
-      return toSessionRoutes(sessions, toWire);
+    useSessions(opened) {
+      if (sessions !== undefined) throw new Error(`${factory}: sessions were opened before`);
+      sessions = toOpenSessions(opened);
+      return sessions.routes;
     },
-    protectedResource: (given, challenged) =>
-      toResourceRoutes(verifier as unknown as TokenVerifier, resources, given, challenged),
+    protectedResource: (given, challenged) => toResourceRoutes(verifier, resources, given, challenged),
     messages: (given = {}) =>
       toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf),
     async accessToken(request) {
-      const wire = host.toRequest(request);
-      if (sessions !== undefined && isForSession(wire)) return sessions.accessToken(toWire(request));
+      const wire = toRequest(request);
+      const opened = sessionsOf(request);
+      if (opened !== undefined && isForSession(wire)) return opened.accessToken(request);
       return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
     },
     has: (principal, requirements) => has(principal, requirements, verifier.clientId, verifier.signInRules),
     load() {
-      // The application may bring a verifier of its own.
+      // `load` of an application's own verifier may reject.
       Promise.resolve(verifier.load()).catch((err) => fallback.error({ err }, 'the verifier could not load'));
     },
     async close() {

@@ -2,23 +2,24 @@ import { keepAlive, LONGEST_MESSAGE } from '../../core/internal.ts';
 import type { Door } from './door.ts';
 import { readFetchBody, toFetchAnswer } from './fetch-http.ts';
 import { refuseMessage, TOO_LONG } from './message-body.ts';
+import { pathOf } from './path-of.ts';
 import type { Route, Routes } from './routes.ts';
 
 type Refusing<Incoming> = Pick<Door<Incoming, never, never>, 'refusalOf'>;
 
-/** The route that a request is for; `undefined` where it is for none of these. */
+/** The route of a request; `undefined` if there is none. */
 export function findFetchRoute<Incoming>(
   routes: Routes<Incoming>,
   { method, url }: Request,
 ): Route<Incoming> | undefined {
-  return routes.find(method, new URL(url).pathname);
+  return routes.find(method, pathOf(url));
 }
 
 /**
  * Answers a request for a route.
  *
  * @param incoming the framework's own request
- * @param readAgain gives the body of a request that something in front has read
+ * @param readAgain gives the body if earlier middleware has read it
  */
 export async function answerFetchRoute<Incoming>(
   door: Refusing<Incoming>,

@@ -1,12 +1,12 @@
 import type { Principal } from '../../core/index.ts';
 import type { GuardOptions } from '../../core/internal.ts';
 
-/** Who a guard with these requirements finds: `null` only where the guard also lets requests without anybody pass. */
+/** The principal that a guard with these requirements finds: `null` only under an optional guard. */
 export type Found<C extends object, R extends GuardOptions> = 'optional' extends keyof R
   ? R['optional'] extends false | undefined
     ? Principal<C>
     : Principal<C> | null
   : Principal<C>;
 
-/** Requirements as they are where none are named. */
+/** The type of requirements that are not given. */
 export type NotOptional = GuardOptions & { readonly optional?: false };

@@ -1,22 +1,16 @@
-// For adapters that load browser sessions only when they are asked to: nothing here imports them. The rest is in
-// internal.ts.
-export { type Connection, createConnections } from './connections.ts';
-export { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
-export { toOneRealm } from './one-realm.ts';
-export {
-  ADAPTER_RULES,
-  type AdapterOptions,
-  type OnDenied,
-  resolveVerifier,
-  type VerifierSource,
-} from './options.ts';
-export {
-  createProtectedResources,
-  type ProtectedResourceOptions,
-  type ProtectedResources,
-  pathOf,
-  RESOURCE_RULES,
-  toResourceRoutes,
-} from './protected-resource.ts';
-export type { Route, Routes } from './routes.ts';
-export { tell } from './tell.ts';
+// The types that adapters hand on to users. What adapters are made of is in internal.ts.
+export type {
+  PathEnforcerOptions,
+  Permissions,
+  PermitOptions,
+  PermitRule,
+  RuleOfRequest,
+} from '../../authz/internal.ts';
+export type { Connection } from './connections.ts';
+export type { BackchannelLogoutOptions } from './message-routes.ts';
+export type { KeycloakOptions, OnDenied } from './options.ts';
+export type { PermissionSettings } from './permit-gate.ts';
+export type { ProtectedResourceOptions } from './protected-resource.ts';
+export type { SessionSettings } from './session-routes.ts';
+export type { SocketIoMiddleware, SocketIoSocket } from './socket-io.ts';
+export type { AcceptUpgrade, UpgradeListener } from './upgrade.ts';

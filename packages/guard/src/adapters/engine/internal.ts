@@ -1,15 +1,7 @@
-// What every adapter is made of. Nobody but adapters gets it.
-export type {
-  PathEnforcerOptions,
-  PathRequest,
-  Permissions,
-  PermitOptions,
-  PermitRule,
-  PushedClaims,
-  RuleOfRequest,
-} from '../../authz/index.ts';
-export { type Connection, type ConnectionGuard, type Connections, toToken } from './connections.ts';
-export { createDoor, type Door, type DoorHost } from './door.ts';
+// What every adapter is made of. Nothing here loads sessions or permissions: room `face` does.
+export type { PathRequest, PushedClaims } from '../../authz/internal.ts';
+export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
+export { createEngine, type Door, type DoorHost, type Engine, type OpenSessions } from './door.ts';
 export {
   addToFetchAnswer,
   type FetchReply,
@@ -21,8 +13,8 @@ export {
 } from './fetch-http.ts';
 export { answerFetchRoute, findFetchRoute } from './fetch-routes.ts';
 export type { Found, NotOptional } from './found.ts';
+export * from './index.ts';
 export { refuseMessage, TOO_LONG } from './message-body.ts';
-export type { BackchannelLogoutOptions } from './message-routes.ts';
 export {
   addToNodeAnswer,
   answerNode,
@@ -38,19 +30,23 @@ export {
   answerRoute,
   type Next,
   type NodeMiddleware,
-  pathOf,
+  toCallbackGuard,
   toNodeGuard,
   toNodeRoutes,
 } from './node-middleware.ts';
-export type { AdapterOptions, KeycloakOptions, OnDenied } from './options.ts';
-export { type Decide, type PermissionSettings, toPermitGate } from './permits.ts';
-export type { ProtectedResourceOptions } from './protected-resource.ts';
-export { type Route, type Routes, toRoutes } from './routes.ts';
-export { type ClientSettings, clientOf, type SessionSettings } from './session-routes.ts';
+export { toOneRealm } from './one-realm.ts';
 export {
-  disconnectSocket,
-  type SocketIoMiddleware,
-  type SocketIoSocket,
-  toSocketIoMiddleware,
-} from './socket-io.ts';
-export { type AcceptUpgrade, toUpgradeListener, type UpgradeListener } from './upgrade.ts';
+  type AdapterOptions,
+  type ClientSettings,
+  type ResolvedAdapter,
+  resolveAdapterOptions,
+  resolveVerifier,
+  toNoticeLog,
+  type VerifierSource,
+} from './options.ts';
+export { pathOf } from './path-of.ts';
+export { type Decide, type Permits, toPermitGate } from './permit-gate.ts';
+export { RESOURCE_RULES } from './protected-resource.ts';
+export { type Route, type Routes, toRoutes } from './routes.ts';
+export { disconnectSocket, toSocketIoMiddleware } from './socket-io.ts';
+export { toUpgradeListener } from './upgrade.ts';

@@ -20,7 +20,7 @@ export interface BackchannelLogoutOptions<Incoming> {
    * old, mean less than they seem to (see `revokeByAdminPush`), and Keycloak plans to remove them. Default false.
    */
   readonly adminPushes?: boolean | undefined;
-  /** Told of each message, for an audit log. What it returns or throws changes nothing. */
+  /** Called for each message, for an audit log: `(request, message) => …`. Its result and errors are ignored. */
   readonly onMessage?: ((request: Incoming, message: KeycloakMessage) => void) | undefined;
 }
 
@@ -40,7 +40,7 @@ export function checkBackchannelLogoutOptions<Incoming>(options: BackchannelLogo
 }
 
 /**
- * The routes that Keycloak calls. They need no token: what Keycloak sends is signed.
+ * The routes that Keycloak calls. They need no token: Keycloak signs its messages.
  *
  * @throws {OptionsError} naming every option that is wrong or unknown
  */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { PathRequest } from '../../authz/index.ts';
+import type { PathRequest } from '../../authz/internal.ts';
 import type { Answer } from '../../core/internal.ts';
 import type { DoorHost } from './door.ts';
 
@@ -11,7 +11,7 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 /** An answer of `http`, `https` or `http2`. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** What is the same for every framework on Node's servers. */
+/** The part of a host that all frameworks on Node's servers share. */
 export type NodeHost = Pick<DoorHost<NodeRequest, NodeResponse>, 'toRequest' | 'toWire' | 'addToAnswer'>;
 
 export const nodeHost: NodeHost = {
@@ -25,12 +25,12 @@ export const nodeHost: NodeHost = {
   addToAnswer: addToNodeAnswer,
 };
 
-/** As it came: frameworks cut off the part that they have routed by. */
+/** The target as the client sent it: frameworks cut off the part by which they have routed. */
 export function urlOf(request: NodeRequest): string {
   return (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
 }
 
-/** What paths are decided by: the target as it came. */
+/** For decisions by path: the target as the client sent it. */
 export function toNodePath(request: NodeRequest): PathRequest {
   const { method = '', headers, socket } = request;
   return {
@@ -43,7 +43,7 @@ export function toNodePath(request: NodeRequest): PathRequest {
   };
 }
 
-/** Scheme, host and port by which this server was called; what a proxy in front was called by is not known here. */
+/** Scheme, host and port that the request names; a proxy in front may have another origin. */
 export function originOf(request: NodeRequest): string {
   const isSecure = (request.socket as { encrypted?: boolean }).encrypted === true;
   const host = (request as Partial<Http2ServerRequest>).authority ?? request.headers.host ?? '';
@@ -63,7 +63,7 @@ export function addToNodeAnswer(
   response.setHeader('set-cookie', [...(before === undefined ? [] : [before].flat()), ...setCookies]);
 }
 
-/** Sends an answer, unless one is under way, or nobody is there to get it. */
+/** Sends an answer, unless another one has begun or the client went away. */
 export function answerNode(response: NodeResponse, answer: Answer): void {
   if (response.headersSent || response.writableEnded || response.destroyed) return;
   response.statusCode = answer.status;
@@ -79,8 +79,7 @@ export function answerNode(response: NodeResponse, answer: Answer): void {
 }
 
 /**
- * The body of a request as text. Not with `for await`: that ends the connection of a body that is too long, and nobody is
- * answered.
+ * Reads the body of a request. `for await` would close the connection of a body that is too long, before it is answered.
  *
  * @param limit bytes; of a longer one nothing more is read
  * @returns `null` for a body that is longer
@@ -91,7 +90,7 @@ export function readNodeBody(request: NodeRequest, limit: number): Promise<strin
     let length = 0;
     const end = (act: () => void) => {
       request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-      // Nobody waits for an error that comes later.
+      // A later error has no other listener.
       request.on('error', () => {});
       act();
     };

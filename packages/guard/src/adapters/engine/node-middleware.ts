@@ -3,31 +3,39 @@ import { type Answer, type Gate, isThenable, LONGEST_MESSAGE } from '../../core/
 import type { Door } from './door.ts';
 import { refuseMessage, TOO_LONG } from './message-body.ts';
 import { answerNode, type NodeRequest, type NodeResponse, readNodeBody } from './node-http.ts';
+import { pathOf } from './path-of.ts';
 import type { Route, Routes } from './routes.ts';
 
-/** Goes on with whatever comes next; with an error where something failed. */
+/** Calls the next middleware, or, with an error, the error handlers. */
 export type Next = (error?: unknown) => void;
-/** Middleware as connect, Express and others have it. */
+/** Middleware of connect, Express and others. */
 export type NodeMiddleware = (request: NodeRequest, response: NodeResponse, next: Next) => void;
 
 type NodeDoor = Pick<Door<NodeRequest, NodeResponse, never>, 'refusalOf'>;
 
 /**
- * A guard as middleware: a known token costs no promise. Where a page is asked for and nobody is signed in, the browser is
- * sent to the login before any error handler is called.
+ * A guard as middleware: a known token costs no promise. A browser that asks for a page without being signed in is sent
+ * to the login before any error handler is called.
  *
- * @param refuse answers all others that are refused
+ * @param refuse answers all other refused requests
  */
 export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeResponse>(
   door: Pick<Door<Incoming, Outgoing, never>, 'inviteToLogin'>,
   gate: Pick<Gate<Incoming, Outgoing>, 'decide'>,
-  answerRefused: (error: unknown, request: Incoming, response: Outgoing, next: Next) => void,
+  refuse: (error: unknown, request: Incoming, response: Outgoing, next: Next) => void,
 ): (request: Incoming, response: Outgoing, next: Next) => void {
-  const refuse: typeof answerRefused = (error, request, response, next) => {
+  return toCallbackGuard(gate, (error, request, response, next) => {
     const invitation = door.inviteToLogin(error, request);
-    if (invitation === undefined) answerRefused(error, request, response, next);
+    if (invitation === undefined) refuse(error, request, response, next);
     else answerNode(response, invitation);
-  };
+  });
+}
+
+/** A guard as middleware with a callback: it sets `principal`, then calls `next`. */
+export function toCallbackGuard<Incoming extends object, Outgoing, Done extends () => void>(
+  gate: Pick<Gate<Incoming, Outgoing>, 'decide'>,
+  refuse: (error: unknown, request: Incoming, response: Outgoing, next: Done) => void,
+): (request: Incoming, response: Outgoing, next: Done) => void {
   return (request, response, next) => {
     let decided: Principal | null | Promise<Principal | null>;
     try {
@@ -37,7 +45,7 @@ export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeR
       return;
     }
     if (isThenable(decided)) {
-      // Not in `then` itself: what the next one throws is not a refusal.
+      // Not in `then` itself: an error of `next` is not a refusal.
       decided.then(
         (principal) => admit(request, principal, next),
         (error: unknown) => refuse(error, request, response, next),
@@ -46,8 +54,8 @@ export function toNodeGuard<Incoming extends NodeRequest, Outgoing extends NodeR
   };
 }
 
-/** Where nobody has to be there, a principal that the application set itself stays. */
-function admit(request: NodeRequest, principal: Principal | null, next: Next): void {
+/** An optional guard keeps a principal that the application set itself. */
+function admit(request: object, principal: Principal | null, next: () => void): void {
   if (principal !== null) (request as { principal?: Principal }).principal = principal;
   next();
 }
@@ -68,15 +76,10 @@ export function toNodeRoutes(door: NodeDoor, routes: Routes<NodeRequest>): NodeM
   };
 }
 
-/** Also of a whole URL (RFC 9112 §3.2.2). */
-export function pathOf(url: string): string {
-  return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
-}
-
 /**
- * What a route answers to a request, refusals included; `undefined` where nobody is there any more.
+ * What a route answers to a request, refusals included; `undefined` if the client went away.
  *
- * @param parsed what a body parser in front made of the body, if one did
+ * @param parsed the result of an earlier body parser, if there was one
  */
 export async function answerRoute<Incoming>(
   door: Pick<Door<Incoming, never, never>, 'refusalOf'>,
@@ -100,7 +103,7 @@ export async function answerRoute<Incoming>(
   }
 }
 
-/** What a body parser in front made of it, or what is still to be read; `null` where that is too long. */
+/** The result of an earlier body parser, or the body; `null` if it is too long. */
 async function bodyOf(request: NodeRequest, parsed: unknown): Promise<unknown> {
   if (parsed === undefined || !request.readableEnded) return readNodeBody(request, LONGEST_MESSAGE);
   return Buffer.isBuffer(parsed) ? parsed.toString('utf8') : parsed;

@@ -1,9 +1,9 @@
 import { OptionsError, type TokenVerifier, type Verifier } from '../../core/index.ts';
 
 /**
- * The verifier whose realm is asked about permissions.
+ * The verifier whose realm is asked for permissions.
  *
- * @throws {OptionsError} where it is of several realms: it does not say which of them to ask
+ * @throws {OptionsError} if it has several realms: it does not say which of them to ask
  */
 export function toOneRealm(factory: string, verifier: TokenVerifier): Verifier<object> {
   const [member, ...others] = verifier.members;

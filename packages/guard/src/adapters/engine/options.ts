@@ -8,30 +8,42 @@ import {
   type Principal,
   type TokenVerifier,
   type VerifierOptions,
-  type WithParser,
 } from '../../core/index.ts';
-import { findOptionProblems, type OptionRule, optionRules, VERIFIER_RULES } from '../../core/internal.ts';
+import {
+  findOptionProblems,
+  type OptionRule,
+  optionRules,
+  VERIFIER_RULES,
+  type WithParser,
+} from '../../core/internal.ts';
 
-/** Told of each refusal. What it returns or throws changes nothing. */
-export type OnDenied<Incoming> = (
-  request: Incoming,
-  error: AuthError,
-  /** Who is calling where the token is good and a requirement is not met, else `null`. */
-  principal: Principal | null,
-) => void;
+/**
+ * Called for each refused request. Its result is ignored, and its errors are only logged.
+ *
+ * @param principal the caller if the token is good and a requirement is not met, else `null`
+ */
+export type OnDenied<Incoming> = (request: Incoming, error: AuthError, principal: Principal | null) => void;
 
 /** What an adapter adds to the options of a verifier. */
 export interface AdapterOptions<Incoming> {
-  /** Told of each refusal, for an audit log. */
+  /**
+   * Called for each refused request, for an audit log: `(request, error, principal) => …`. `error.code` and `error.reason`
+   * say why; `principal` is the caller if the token is good, else `null`. Default: not called.
+   */
   readonly onDenied?: OnDenied<Incoming> | undefined;
+  /**
+   * Whether each refused request is logged, with its code, path and what to do. Default: in development only (`NODE_ENV` is
+   * not `production`) and without `onDenied`; on Fastify otherwise too, at level `debug`.
+   */
+  readonly logRefusals?: boolean | undefined;
   /**
    * Whether answers to refused requests say why, in the body and in the header `x-auth-error`: for development, because it
    * helps attackers too. Never the token. Default false.
    */
   readonly explain?: boolean | undefined;
   /**
-   * Where notices and lines about sessions and messages go; pino's loggers and `console` fit. Default: what is wrong is a
-   * line on the standard error output.
+   * Where refusals, notices and lines about sessions and messages go; pino's loggers and `console` fit. Default: refusals in
+   * development, and everything that is wrong, are lines on the standard error output.
    */
   readonly log?: Log | undefined;
 }
@@ -40,7 +52,7 @@ export interface AdapterOptions<Incoming> {
 export type VerifierSource<C extends object = AppClaims> =
   | (VerifierOptions<C> & WithParser<C>)
   | {
-      /** A verifier that others use too, or `combineVerifiers`; whoever made it closes it. */
+      /** A shared verifier, or `combineVerifiers`. The adapter does not close it. */
       readonly verifier: TokenVerifier<C>;
     };
 
@@ -48,15 +60,12 @@ export type VerifierSource<C extends object = AppClaims> =
 export type KeycloakOptions<Incoming, C extends object = AppClaims> = AdapterOptions<Incoming> &
   VerifierSource<C>;
 
-/** What adapters have in common. */
-export const ADAPTER_RULES = {
+const RULES = {
   onDenied: optionRules.callable('(request, error) => audit(error.code)'),
+  logRefusals: optionRules.trueOrFalse(true),
   explain: optionRules.trueOrFalse(false),
 };
-const OWN_RULES = {
-  ...ADAPTER_RULES,
-  log: optionRules.having('a logger', ['info', 'warn', 'error'], 'pino()'),
-};
+const LOG = optionRules.having('a logger', ['info', 'warn', 'error'], 'pino()');
 const VERIFIER: OptionRule = {
   rule: 'must be a verifier',
   example: 'createVerifier(…) or combineVerifiers([…])',
@@ -66,45 +75,54 @@ const VERIFIER: OptionRule = {
   },
 };
 
-interface ResolvedVerifier<C extends object> {
+/** The options of an adapter, checked, with the verifier made of them. */
+export interface ResolvedAdapter<Incoming, C extends object> extends AdapterOptions<Incoming> {
   readonly verifier: TokenVerifier<C>;
-  /** Whoever made the verifier closes it. */
+  /** Whether the adapter made the verifier, and so closes it. */
   readonly isOwn: boolean;
+  /** The options of the verifier that a client of the same realm needs as well; none beside a verifier made before. */
+  readonly client: ClientSettings;
 }
+
+/** The options of a verifier that identify this application as a client of a realm. */
+export type ClientSettings = Partial<
+  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'timeoutMs' | 'fetch'>
+>;
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function resolveAdapterOptions<Incoming, C extends object>(
   factory: string,
   options: KeycloakOptions<Incoming, C>,
-): AdapterOptions<Incoming> & ResolvedVerifier<C> {
-  const { log, onDenied, explain } = options;
-  const onNotice: VerifierOptions['onNotice'] =
-    log && (({ level, code, message, fix }) => log[level]({ code, fix }, message));
-  return { log, onDenied, explain, ...resolveVerifier(factory, options, OWN_RULES, onNotice) };
+): ResolvedAdapter<Incoming, C> {
+  const { log } = options;
+  return resolveVerifier<Incoming, C>(factory, options, { log: LOG }, log && toNoticeLog(log));
+}
+
+/** Notices as lines of a log. */
+export function toNoticeLog(log: Log): NonNullable<VerifierOptions['onNotice']> {
+  return ({ level, code, message, fix }) => log[level]({ code, fix }, message);
 }
 
 /**
- * The verifier of an adapter.
- *
- * @param ownRules rules of the options that are the adapter's own
- * @param onNotice told of notices, unless the options say who is; `undefined`: the verifier speaks for itself
+ * @param more rules of options that only this adapter has
+ * @param onNotice called with notices unless the options say otherwise; `undefined`: the verifier writes them itself
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
-export function resolveVerifier<C extends object>(
+export function resolveVerifier<Incoming, C extends object>(
   factory: string,
-  options: VerifierSource<C>,
-  ownRules: Readonly<Record<string, OptionRule>>,
+  options: VerifierSource<C> & AdapterOptions<Incoming>,
+  more: Readonly<Record<string, OptionRule>>,
   onNotice: VerifierOptions['onNotice'],
-): ResolvedVerifier<C> {
+): ResolvedAdapter<Incoming, C> {
+  const { log, onDenied, logRefusals, explain } = options;
+  const ownRules = { ...RULES, ...more };
+  const own = { log, onDenied, logRefusals, explain };
   if (!('verifier' in options)) {
     throwFor(factory, findOptionProblems(options, { ...VERIFIER_RULES, ...ownRules, verifier: VERIFIER }));
-    const own = Object.entries(options).filter(([name]) => !Object.hasOwn(ownRules, name));
-    const given = Object.fromEntries(own) as unknown as VerifierOptions<C>;
-    return {
-      isOwn: true,
-      verifier: createVerifier<C>({ ...given, onNotice: given.onNotice ?? onNotice } as VerifierOptions<C> &
-        WithParser<C>),
-    };
+    const rest = Object.entries(options).filter(([name]) => !Object.hasOwn(ownRules, name));
+    const given = Object.fromEntries(rest) as unknown as VerifierOptions<C> & WithParser<C>;
+    const verifier = createVerifier<C>({ ...given, onNotice: given.onNotice ?? onNotice });
+    return { ...own, verifier, isOwn: true, client: given };
   }
   const rules = { ...ownRules, verifier: optionRules.required(VERIFIER) };
   const example = ['verifier', ...Object.keys(ownRules)].join(', ');
@@ -112,15 +130,15 @@ export function resolveVerifier<C extends object>(
     factory,
     findOptionProblems(options, rules).map((problem) => explainUseless(problem, example)),
   );
-  return { isOwn: false, verifier: options.verifier };
+  return { ...own, verifier: options.verifier, isOwn: false, client: {} };
 }
 
 function throwFor(factory: string, problems: readonly OptionProblem[]): void {
   if (problems.length > 0) throw new OptionsError(factory, problems);
 }
 
-/** An option of the verifier is one for whoever makes it. */
+/** A verifier made before has its options already. */
 function explainUseless(problem: OptionProblem, example: string): OptionProblem {
   if (!Object.hasOwn(VERIFIER_RULES, problem.option)) return problem;
-  return { ...problem, rule: 'is not an option beside a verifier', example };
+  return { ...problem, rule: 'belongs to createVerifier: a ready-made verifier has it already', example };
 }

@@ -8,12 +8,13 @@ import {
   optionRules,
   toJsonAnswer,
 } from '../../core/internal.ts';
+import { pathOf } from './path-of.ts';
 import { type Route, type Routes, toRoutes } from './routes.ts';
 
 /** What an API says about itself, so that clients which know nothing but its URL find out where to get a token (RFC 9728). */
 export interface ProtectedResourceOptions {
   /**
-   * The URL by which clients call this API, for example `https://api.example.com` or `https://example.com/mcp`: without query
+   * The URL that clients call, for example `https://api.example.com` or `https://example.com/mcp`: without query
    * and fragment.
    */
   readonly url: string;
@@ -26,7 +27,7 @@ export interface ProtectedResourceOptions {
   readonly name?: string | undefined;
   /** URL of a page for developers. */
   readonly documentation?: string | undefined;
-  /** Whether challenges name the scopes too: clients that are told none ask for none. Default true. */
+  /** Whether challenges name the scopes too. Clients ask for no scope that they do not know. Default true. */
   readonly scopesInChallenge?: boolean | undefined;
 }
 
@@ -59,11 +60,11 @@ export function createProtectedResources(): ProtectedResources {
   const known: { path: string; resource: ChallengedResource }[] = [];
   return {
     add(url, resource) {
-      known.push({ path: pathOf(url).replace(/\/+$/, ''), resource });
+      known.push({ path: new URL(url).pathname.replace(/\/+$/, ''), resource });
       known.sort((a, b) => b.path.length - a.path.length);
     },
     find(requestUrl = '/') {
-      // Where there is only one, every request is for it: a proxy in front may have changed the path.
+      // A single resource gets every request: a proxy in front may have changed the path.
       if (known.length < 2) return known[0]?.resource;
       const path = pathOf(requestUrl);
       return known.find((one) => path === one.path || path.startsWith(`${one.path}/`))?.resource;
@@ -74,7 +75,7 @@ export function createProtectedResources(): ProtectedResources {
 /**
  * Adds a protected resource, and makes the routes of its metadata.
  *
- * @param challenged scopes that challenges name, where the options do not say it all
+ * @param challenged scopes that challenges name. Default: as the options say
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @see RFC 9728 §2, §3
  */
@@ -123,12 +124,7 @@ function toMetadataPath(url: string): string {
   return `/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`;
 }
 
-/** Of a whole URL, or of what is one without scheme and host. */
-export function pathOf(url: string): string {
-  return URL.canParse(url, 'http://host') ? new URL(url, 'http://host').pathname : url;
-}
-
-/** §3.2 is for everybody; pages of other origins that are MCP clients send their version along. */
+/** §3.2 is public. MCP clients in pages of other origins send a header with their version. */
 const FOR_EVERYBODY = { 'access-control-allow-origin': '*', 'cache-control': 'no-cache' };
 const PREFLIGHT = {
   'access-control-allow-origin': '*',

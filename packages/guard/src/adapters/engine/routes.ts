@@ -16,7 +16,7 @@ export interface Route<Incoming> {
 /** Routes that an adapter mounts. */
 export interface Routes<Incoming> {
   readonly all: readonly Route<Incoming>[];
-  /** The route of a request; `undefined` where it is none of these. */
+  /** The route of a request; `undefined` if there is none. */
   find(method: string | undefined, path: string): Route<Incoming> | undefined;
 }
 

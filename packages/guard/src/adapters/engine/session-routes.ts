@@ -1,45 +1,14 @@
-import { createClient } from '../../client/index.ts';
-import type { TokenVerifier, VerifierOptions } from '../../core/index.ts';
-import {
-  createSessions,
-  type SessionOptions,
-  type SessionRequest,
-  type Sessions,
-} from '../../session/index.ts';
+import type { SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
 import { type Route, type Routes, toRoutes } from './routes.ts';
 
 /**
- * Options of browser sessions in an adapter. `client` may be left out where the adapter was given `serverUrl` and
- * `clientSecret`: then it is that client.
+ * Options of browser sessions in an adapter. `client` may be left out if the adapter was given `serverUrl`: then it is
+ * that client, with its credential.
  */
 export type SessionSettings<Incoming> = Omit<SessionOptions<Incoming>, 'client'> &
   Partial<Pick<SessionOptions<Incoming>, 'client'>>;
 
-/** The options of a verifier that say which client of which realm this is. */
-export type ClientSettings = Partial<
-  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'clientSecret' | 'timeoutMs' | 'fetch'>
->;
-
-/** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function openSessions<Incoming>(
-  verifier: TokenVerifier,
-  options: ClientSettings,
-  settings: SessionSettings<Incoming>,
-): Sessions<Incoming> {
-  const client = settings.client ?? clientOf(verifier, options);
-  return createSessions<Incoming>({ ...settings, client: client as NonNullable<typeof client>, verifier });
-}
-
-/** The same client of the same realm; `undefined` where the options do not say which. */
-export function clientOf(
-  { members }: Pick<TokenVerifier, 'members'>,
-  { serverUrl, realm, clientId, clientSecret, timeoutMs, fetch }: ClientSettings,
-) {
-  if (serverUrl === undefined || realm === undefined || clientId === undefined) return undefined;
-  const issuer = members[0]?.issuer;
-  return createClient({ serverUrl, realm, clientId, clientSecret, issuer, timeoutMs, fetch });
-}
-
+/** The routes of login, callback, session and logout. */
 export function toSessionRoutes<Incoming>(
   sessions: Sessions<Incoming>,
   toWire: (request: Incoming) => SessionRequest<Incoming>,

@@ -1,10 +1,10 @@
 import type { Log } from '../../core/index.ts';
 
-/** Tells a listener. One that throws or rejects, such as an audit log that is full, changes nothing but the log. */
+/** Calls a listener of the application. If it throws or rejects, the error is only logged. */
 export function tell(log: Pick<Log, 'error'>, name: string, listener: () => unknown): void {
   const fail = (err: unknown) => log.error({ err }, `${name} failed`);
   try {
-    // Whatever made the promise: a rejection that nobody catches ends the process.
+    // Any thenable: an unhandled rejection would end the process.
     Promise.resolve(listener()).catch(fail);
   } catch (error) {
     fail(error);

@@ -14,7 +14,7 @@ export type AcceptUpgrade = (
 /** A listener of a server's `upgrade` event. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** After this the socket is cut, whatever the application does about the signal. Unit: milliseconds. */
+/** How long the application has to end a socket before it is cut. Unit: milliseconds. */
 const CUT_AFTER_MS = 1_000;
 const FAULT = toJsonAnswer(500, {}, { detail: 'Internal Server Error' });
 

@@ -1,22 +1,5 @@
-export type { GuardOptions } from '../../core/internal.ts';
-export type {
-  AcceptUpgrade,
-  BackchannelLogoutOptions,
-  Connection,
-  KeycloakOptions,
-  PathEnforcerOptions,
-  PermissionSettings,
-  Permissions,
-  PermitOptions,
-  PermitRule,
-  ProtectedResourceOptions,
-  RuleOfRequest,
-  SessionSettings,
-  SocketIoMiddleware,
-  SocketIoSocket,
-  UpgradeListener,
-} from '../engine/internal.ts';
-export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+export type { AcceptUpgrade, SocketIoMiddleware, SocketIoSocket, UpgradeListener } from '../engine/index.ts';
+export * from '../face/index.ts';
 export {
   type ExpressKeycloak,
   type ExpressMiddleware,

@@ -1,6 +1,6 @@
 import type { NodeRequest, NodeResponse } from '../engine/internal.ts';
 
-/** As much of an app of Express's as is needed, of 4 and of 5. */
+/** The part of an app of Express 4 or 5 that is needed. */
 interface App {
   readonly parent?: App;
   use(handler: ErrorHandler): unknown;
@@ -13,10 +13,10 @@ type ErrorHandler = (
 ) => void;
 
 /**
- * Puts an error handler behind all others of the app, when the first request is refused: the application's own come
- * first, and what none of them answers is no page of HTML with a stack.
+ * Adds an error handler behind all others of the app, when the first request is refused. The application's own handlers come
+ * first; a refusal that none of them answers gets JSON instead of an HTML page with a stack.
  *
- * @returns a function for each request that was refused; false where there is no app to add it to
+ * @returns a function for each refused request; it returns false if the request belongs to no app
  */
 export function createLastErrorHandler(handler: ErrorHandler): (request: NodeRequest) => boolean {
   const apps = new WeakSet<App>();

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsync, FastifyPluginOptions } from 'fastify';
 
 /**
- * What `fastify-plugin` does, which would be installed for users of every framework: the plugin has no scope of its own,
- * a name, and says which Fastify it is for. Fastify looks for these three symbols.
+ * Does the work of `fastify-plugin`, which users of every framework would have to install: the plugin shares the scope of the
+ * app, has a name, and says which Fastify it needs. Fastify reads these three symbols.
  *
- * @param dependencies names of plugins that have to be registered before
+ * @param dependencies names of plugins that must be registered before
  * @see https://fastify.dev/docs/latest/Guides/Plugins-Guide/
  */
 export function asPlugin<Options extends FastifyPluginOptions>(

@@ -3,11 +3,11 @@ import { scopesOf } from '../../core/internal.ts';
 import type { GuardHook } from './guard-hook.ts';
 import type { PermitHook } from './permissions-plugin.ts';
 
-/** Says in a route's OpenAPI documentation (`@fastify/swagger`) what its guards mean. */
+/** Describes guards in a route's OpenAPI documentation (`@fastify/swagger`). */
 export interface GuardDocumentation {
-  /** Adds security and its scopes; what the route says itself stays. To be called while routes are registered. */
+  /** Adds security and its scopes, unless the route declares them. Call it while routes are registered. */
   addSecurity(route: RouteOptions, hook: unknown): void;
-  /** Adds the answers. To be called when the application is ready. */
+  /** Adds the answers. Call it when the application is ready. */
   addAnswers(): void;
 }
 
@@ -32,7 +32,7 @@ export function createGuardDocumentation(securityScheme: string): GuardDocumenta
       const hooks = [...(known ?? []), hook];
       guarded.set(route, hooks);
       const schema = (route.schema ?? {}) as DocumentedSchema;
-      // What the route says itself stays; what was said here for its other guards is said anew.
+      // Security that the route declares itself stays. That of its other guards is replaced.
       if (schema.security !== undefined && (known === undefined || !said.has(schema.security))) return;
       const scopes = [...new Set(hooks.flatMap((one) => scopesOf(one.requirements)))];
       const security: object[] = [{ [securityScheme]: scopes }];
@@ -45,7 +45,7 @@ export function createGuardDocumentation(securityScheme: string): GuardDocumenta
       for (const [route, hooks] of guarded) {
         const schema = route.schema as DocumentedSchema;
         const answers: Record<string, unknown> = {
-          401: { description: 'No bearer token, or one that is not valid', content: BODY },
+          401: { description: 'No bearer token, or an invalid one', content: BODY },
           503: { description: 'The identity provider is unavailable', content: BODY },
         };
         if (hooks.some((hook) => Object.keys(hook.requirements).length > 0)) {

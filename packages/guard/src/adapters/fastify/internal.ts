@@ -1,2 +1,2 @@
-// What the rooms of this package share, and nobody else gets.
+// For other rooms of this package.
 export { asPlugin } from './as-plugin.ts';

@@ -1,15 +1,15 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { toResourceRoutes } from '../engine/index.ts';
+import type { FastifyRequest } from 'fastify';
 import {
   createMcpServer,
   type McpCaller,
   type McpOptions,
   resolveMcpOptions,
-  watchHead,
+  watchAnswer,
 } from '../mcp/index.ts';
 import { asPlugin } from './as-plugin.ts';
-import { addMetadata, RESOURCES, TOKEN_GATE } from './protected-resource.ts';
-import { REFUSE } from './refuse.ts';
+import { ENGINE } from './engine.ts';
+import { mountRoutes } from './mount.ts';
+import { createRefuse } from './refuse.ts';
 import { send } from './send.ts';
 
 /**
@@ -29,15 +29,10 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
   'keycloak-guard-mcp',
   async (app, options) => {
     const resolved = resolveMcpOptions(options);
-    const { resource, challenged } = resolved;
-    addMetadata(app, toResourceRoutes(app.verifier, app[RESOURCES], resource, challenged));
-    const clock = app.verifier.members[0]?.context?.options.clock ?? Date.now;
-    const server = createMcpServer<FastifyRequest, FastifyReply>(
-      resolved,
-      app[TOKEN_GATE],
-      ({ raw }) => raw,
-      clock,
-    );
+    const engine = app[ENGINE];
+    const refuse = createRefuse(engine);
+    mountRoutes(app, engine.protectedResource(resolved.resource, resolved.challenged));
+    const server = createMcpServer(resolved, engine.statelessGate(), engine);
     const callers = new WeakMap<FastifyRequest, McpCaller>();
 
     app.addHook('onRequest', (request, reply, done) => {
@@ -54,12 +49,12 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
       server.admit(request, reply).then(
         (caller) => {
           callers.set(request, caller);
-          watchHead(reply.raw, caller.onHead);
+          watchAnswer(reply.raw, caller);
           request.principal = caller.principal;
           Object.assign(request.raw, { auth: caller.auth });
           done();
         },
-        (error: unknown) => app[REFUSE](error, request, reply, done),
+        (error: unknown) => refuse(error, request, reply, done),
       );
     });
 
@@ -71,7 +66,7 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
           server.assertMayCall(request, caller, request.body);
         done();
       } catch (error) {
-        app[REFUSE](error, request, reply, done);
+        refuse(error, request, reply, done);
       }
     });
   },

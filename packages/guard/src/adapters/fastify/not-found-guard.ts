@@ -1,12 +1,11 @@
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 
 /**
- * Guards what a scope has no route for. Fastify answers that outside of the scope, so its hooks do not run: where the
- * scope has a prefix, that tells what is its own. In doubt about how a URL is written it is guarded: what there is no
- * route for can do without.
+ * Guards the URLs of a scope that have no route. Fastify answers them outside of the scope, so the scope's hooks do not run.
+ * The prefix of the scope tells which URLs are its own. An ambiguous URL is guarded: it has no route, so nothing is lost.
  */
 export function guardNotFound(scope: FastifyInstance, guard: onRequestHookHandler): void {
-  // What has the prefix of the scope around it has no prefix of its own: others may share it.
+  // A scope with the same prefix as its parent owns no URLs: others may share the prefix.
   if (scope.prefix === '' || scope.prefix === parentOf(scope)?.prefix) return;
   const wanted = toSegments(scope.prefix);
   rootOf(scope).addHook('onRequest', function notFoundGuard(request, reply, done) {
@@ -15,7 +14,7 @@ export function guardNotFound(scope: FastifyInstance, guard: onRequestHookHandle
   });
 }
 
-/** Fastify makes a scope by inheriting from the one around it. */
+/** A scope of Fastify inherits from the one around it. */
 function parentOf(scope: FastifyInstance): FastifyInstance | undefined {
   const parent: Partial<FastifyInstance> | null = Object.getPrototypeOf(scope);
   return typeof parent?.addHook === 'function' ? (parent as FastifyInstance) : undefined;
@@ -29,14 +28,14 @@ function rootOf(scope: FastifyInstance): FastifyInstance {
 function isUnder(url: string, wanted: readonly string[]): boolean {
   // The path of an absolute URL (RFC 9112 §3.2.2) begins behind the host, as it does for the router.
   const whole = url.replace(/^https?:\/\/.*?\//i, '/').replace(/[?#].*$/s, '');
-  // A semicolon may end it, or be part of it: that is an option of Fastify.
+  // A semicolon ends the path or belongs to it, by an option of Fastify.
   return [whole, whole.replace(/;.*$/s, '')].some((one) => {
     const path = toSegments(one);
     return wanted.every((segment, at) => segment === path[at] || (/[:*]/.test(segment) && at < path.length));
   });
 }
 
-/** However it is written: with slashes twice, in capitals, encoded. */
+/** In one spelling: without double slashes, capitals and escapes. */
 function toSegments(path: string): string[] {
   const segments = path.split(/[/\\]/).map(decode);
   return segments.flatMap((segment) => segment.toLowerCase().split('/')).filter((segment) => segment !== '');

@@ -1,17 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ProtectedResourceOptions, type Routes, toResourceRoutes } from '../engine/index.ts';
+import type { ProtectedResourceOptions } from '../engine/internal.ts';
 import { asPlugin } from './as-plugin.ts';
-import { REFUSE } from './refuse.ts';
-import { send } from './send.ts';
-
-/** On instances: the resources that challenges name. */
-export const RESOURCES: unique symbol = Symbol('protected resources');
-/** On instances: a gate that takes tokens alone. */
-export const TOKEN_GATE: unique symbol = Symbol('token gate');
+import { ENGINE } from './engine.ts';
+import { mountRoutes } from './mount.ts';
 
 /**
- * Fastify plugin: says which resource this API is. Answers `GET /.well-known/oauth-protected-resource`, with the path of its URL
- * behind, and names it in every challenge, so that clients which know nothing but the URL find Keycloak and the scopes. Needs
+ * Fastify plugin: publishes which resource this API is, so that clients which only know its URL find Keycloak and the scopes.
+ * Answers `GET /.well-known/oauth-protected-resource`, followed by the path of the URL; every challenge names it. Needs
  * `keycloakGuard` to be registered before.
  *
  * @throws {OptionsError} at registration, naming every option that is missing, wrong or unknown
@@ -21,25 +15,6 @@ export const TOKEN_GATE: unique symbol = Symbol('token gate');
  */
 export const protectedResource = asPlugin<ProtectedResourceOptions & { readonly prefix?: never }>(
   'keycloak-guard-protected-resource',
-  async (app, options) => addMetadata(app, toResourceRoutes(app.verifier, app[RESOURCES], options)),
+  async (app, options) => mountRoutes(app, app[ENGINE].protectedResource(options)),
   ['keycloak-guard'],
 );
-
-/** Open to all: a client without a token reads here where to get one. */
-const OPEN = { schema: { hide: true } as object, config: { guard: false } } as const;
-
-export function addMetadata(app: FastifyInstance, routes: Routes<FastifyRequest>): void {
-  for (const { method, path, answer } of routes.all) {
-    const handler = async (request: FastifyRequest, reply: FastifyReply) => {
-      try {
-        return send(reply, await answer(request, undefined));
-      } catch (error) {
-        app[REFUSE](error, request, reply, (fault) => {
-          throw fault;
-        });
-        return reply;
-      }
-    };
-    app.route({ method, url: path, ...OPEN, handler });
-  }
-}

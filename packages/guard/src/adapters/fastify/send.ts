@@ -3,14 +3,14 @@ import type { Answer } from '../../core/internal.ts';
 
 /** Sends an answer of the engine's. */
 export function send(reply: FastifyReply, answer: Answer): FastifyReply {
-  return addHeaders(reply.code(answer.status), answer).send(answer.body);
+  addHeaders(reply.code(answer.status), answer);
+  return reply.send(answer.body);
 }
 
 export function addHeaders(
   reply: FastifyReply,
   { headers, setCookies }: Pick<Answer, 'headers' | 'setCookies'>,
-): FastifyReply {
+): void {
   reply.headers(headers);
   for (const cookie of setCookies) reply.header('set-cookie', cookie);
-  return reply;
 }

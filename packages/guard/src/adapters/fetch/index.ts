@@ -1,15 +1,5 @@
-export type { GuardOptions } from '../../core/internal.ts';
-export type {
-  BackchannelLogoutOptions,
-  Connection,
-  FetchRequest,
-  Found,
-  KeycloakOptions,
-  PermissionSettings,
-  Permissions,
-  PermitRule,
-  SessionSettings,
-} from '../engine/internal.ts';
+export type { FetchRequest, Found } from '../engine/internal.ts';
+export * from '../face/index.ts';
 export { keycloak } from './keycloak.ts';
 export type {
   FetchKeycloak,

@@ -1,9 +1,8 @@
-import type { Claims, Principal, Requirements } from '../../core/index.ts';
+import type { AppClaims, Principal } from '../../core/index.ts';
 import { type Gate, isThenable } from '../../core/internal.ts';
 import {
   addToFetchAnswer,
   answerFetchRoute,
-  createDoor,
   type Decide,
   type FetchReply,
   type FetchRequest,
@@ -14,7 +13,8 @@ import {
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
-import { toFetchMcp } from '../mcp/internal.ts';
+import { createCalls, openDoor, toBase } from '../face/internal.ts';
+import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
 
@@ -30,23 +30,16 @@ import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
  * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * Bun.serve({ fetch: kc.guard({}, (request, { principal }) => Response.json({ hello: principal.username })) });
  */
-export function keycloak<C extends object = Claims>(
+export function keycloak<C extends object = AppClaims>(
   options: FetchKeycloakOptions<C> | (() => FetchKeycloakOptions<C>),
 ): FetchKeycloak<C> {
   return typeof options === 'function' ? lazily(() => open(options())) : open(options);
 }
 
 function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak<C> {
-  const { session, backchannelLogout, permissions, protectedResource, ...rest } = options;
-  const door = createDoor<FetchRequest, FetchReply, C>(rest as FetchKeycloakOptions<C>, {
-    factory: 'keycloak',
-    ...fetchHost,
-  });
-  const opened = session === undefined ? [] : door.openSessions(session).all;
-  const resource = protectedResource === undefined ? [] : door.protectedResource(protectedResource).all;
-  const routes = toRoutes([...opened, ...resource, ...door.messages(backchannelLogout).all]);
-
-  if (permissions !== undefined) door.permits.open(permissions);
+  const host = { factory: 'keycloak', ...fetchHost };
+  const { door, routes: all } = openDoor<FetchRequest, FetchReply, C>(options, host);
+  const routes = toRoutes(all);
 
   /** The answer to a refused request. Rethrows what is not a refusal. */
   function refuse(error: unknown, request: FetchRequest, reply: FetchReply): Response {
@@ -64,8 +57,10 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
     return (await handle(request)) ?? toFetchAnswer(NOT_FOUND);
   }
 
+  const { connect, ...base } = toBase(door);
   return {
-    verifier: door.verifier,
+    ...base,
+    ...createCalls<FetchRequest, Incoming>(door as never, toRequest),
     guard: (requirements, handler) => toGuarded(door.gate(requirements), handler as never, refuse),
     permit: (rule, given, handler) =>
       toPermitted(door.permits.permit<Request>(rule, given), handler as never, refuse),
@@ -85,7 +80,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
       try {
         return (await gate.decide(request, reply)) as never;
       } catch (error) {
-        return inNextProxy(refuse(error, request, reply), request, session?.publicUrl);
+        return inNextProxy(refuse(error, request, reply), request, options.session?.publicUrl);
       }
     },
     async principal(incoming, requirements) {
@@ -102,19 +97,13 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
           return refuse(error, request, reply);
         }
         if (found instanceof Response) return addToFetchAnswer(found, reply);
-        const response = await handler(request, found);
-        found.onHead(response.status, response.headers.get('mcp-session-id') ?? undefined);
-        return addToFetchAnswer(response, reply);
+        return addToFetchAnswer(toWatched(await handler(request, found), found), reply);
       };
     },
     handle,
     handlers: { GET: handleAll, OPTIONS: handleAll, POST: handleAll },
-    has: door.has,
     accessToken: async (incoming) => door.accessToken(toRequest(incoming)),
-    connect: async (incoming, requirements = {}) =>
-      door.connections.guard(requirements as Requirements).open(toRequest(incoming)),
-    load: () => door.verifier.load(),
-    close: door.close,
+    connect: async (incoming, requirements) => connect(toRequest(incoming), requirements),
   };
 }
 
@@ -132,12 +121,12 @@ const NOT_FOUND = { status: 404, headers: {}, setCookies: [], body: undefined };
 function toPermitted(decide: Decide<FetchRequest>, handler: Handler, refuse: Refuse) {
   return (
     request: Request,
-    { principal }: { readonly principal: Principal | null },
+    { principal }: { readonly principal: object | null },
     ...more: readonly unknown[]
   ): Response | Promise<Response> => {
     const gate = toPermitGate<FetchRequest>(
       (asked, who) => decide(asked, who, ...more),
-      () => principal,
+      () => principal as Principal | null,
     );
     return toGuarded(gate, handler, refuse)(request, ...more);
   };

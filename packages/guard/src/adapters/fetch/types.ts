@@ -1,40 +1,20 @@
-import type { Claims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
+import type { AppClaims, Principal } from '../../core/index.ts';
 import type { GuardOptions } from '../../core/internal.ts';
 import type {
-  BackchannelLogoutOptions,
-  Connection,
   FetchRequest,
   Found,
-  KeycloakOptions,
   NotOptional,
   PathEnforcerOptions,
-  PermissionSettings,
   Permissions,
   PermitOptions,
   PermitRule,
-  ProtectedResourceOptions,
   PushedClaims,
-  SessionSettings,
 } from '../engine/internal.ts';
+import type { KeycloakBase, WithParts } from '../face/index.ts';
 import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 
-/** Options of {@link keycloak}. */
-export type FetchKeycloakOptions<C extends object = Claims> = KeycloakOptions<FetchRequest, C> & {
-  /**
-   * Signs people in with the browser: `handle` answers login, callback, session and logout, and guards accept the session
-   * cookie as well as a bearer token. Default: no sessions.
-   */
-  readonly session?: SessionSettings<FetchRequest> | undefined;
-  /** Publishes which resource this is (RFC 9728): `handle` answers its metadata, and every challenge names it. Default: not published. */
-  readonly protectedResource?: ProtectedResourceOptions | undefined;
-  /** Where Keycloak reports to `handle` that a session ended. Default: `POST /backchannel-logout`. */
-  readonly backchannelLogout?: BackchannelLogoutOptions<FetchRequest> | undefined;
-  /**
-   * Turns on questions to Keycloak's authorization services, for `permit`. `clientSecret` may be left out if the other
-   * options have it. Default: off.
-   */
-  readonly permissions?: PermissionSettings | undefined;
-};
+/** Options of {@link keycloak}. `FetchKeycloak.handle` answers the routes of its parts. */
+export type FetchKeycloakOptions<C extends object = AppClaims> = WithParts<FetchRequest, C>;
 
 /**
  * A request, or the part of it that a framework shows. `Headers` alone do not tell the method. With a session cookie they
@@ -66,9 +46,7 @@ export type FetchPermitOptions = Omit<PermitOptions<Request>, 'owner' | 'claims'
 };
 
 /** keycloak-guard for servers whose handlers take a `Request` and return a `Response`. */
-export interface FetchKeycloak<C extends object = Claims> {
-  /** Verifies tokens; the same object that the guards use. */
-  readonly verifier: TokenVerifier<C>;
+export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBase<Incoming, C> {
   /**
    * Wraps a handler for authenticated requests that meet the requirements. Others are answered with status, challenge and
    * `{"detail": …}`; with sessions, a browser that asks for a page is sent to the login.
@@ -179,38 +157,4 @@ export interface FetchKeycloak<C extends object = Claims> {
    * export const { GET, POST } = kc.handlers; // app/auth/[...path]/route.ts
    */
   readonly handlers: Readonly<Record<'GET' | 'OPTIONS' | 'POST', (request: Request) => Promise<Response>>>;
-  /**
-   * The caller's access token, to call another API on their behalf: the bearer token as it was sent, or the session's token,
-   * renewed if it is about to expire. `null` if nobody is signed in.
-   *
-   * @throws {AuthError} rejects with the error that a guard would refuse the request with
-   * @example
-   * const token = await kc.accessToken(request);
-   * const answer = await fetch('http://localhost:4000/orders', { headers: { authorization: `Bearer ${token}` } });
-   */
-  accessToken(request: Incoming): Promise<string | null>;
-  /**
-   * Guards a connection that stays open, for example server-sent events. The result says who is on it, and its `signal`
-   * aborts when it has to end.
-   *
-   * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement
-   * @throws {AuthError} rejects with the error that a guard would refuse the request with
-   * @example
-   * const connection = await kc.connect(request);
-   * connection.signal.addEventListener('abort', () => events.close());
-   * request.signal.addEventListener('abort', connection.end);
-   */
-  connect(request: Incoming, requirements?: Requirements<C>): Promise<Connection>;
-  /**
-   * Whether a principal meets requirements; false for `null` and `undefined`.
-   *
-   * @throws {OptionsError} for a misspelt or empty requirement
-   * @example
-   * const mayDelete = kc.has(principal, { realmRole: 'admin' });
-   */
-  has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
-  /** Loads the realm's keys, so that the first request need not wait for them. Never rejects. */
-  load(): Promise<void>;
-  /** Ends every timer. */
-  close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { isAuthError, type Principal } from '../../core/index.ts';
 import type { Answer } from '../../core/internal.ts';
 import { answerNode } from '../engine/internal.ts';
 
-/** A context of Koa's, as much of it as is needed. */
+/** The part of a context of Koa that is needed. */
 export interface KoaContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -22,6 +22,14 @@ export interface KoaContext {
   onerror(error: Error): void;
 }
 
+/** Middleware for Koa. */
+export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
+
+/** The result of a body parser. */
+export function bodyOf({ request }: KoaContext): unknown {
+  return (request as { readonly body?: unknown }).body;
+}
+
 /** Sends an answer as an application would: middleware in front sees it. */
 export function sendAnswer(context: KoaContext, answer: Answer): void {
   context.status = answer.status;
@@ -36,8 +44,8 @@ export function sendAnswer(context: KoaContext, answer: Answer): void {
 }
 
 /**
- * Throws a refusal as Koa's own errors are thrown. Middleware in front may catch it; where none does, the answer is JSON,
- * with the headers that were set before, and not the text that Koa would make of it.
+ * Throws a refusal as Koa throws its own errors. Middleware in front may catch it. If none does, the answer is JSON
+ * with the headers that were set before, instead of the text that Koa would send.
  */
 export function throwRefusal(
   context: KoaContext,
@@ -45,7 +53,7 @@ export function throwRefusal(
   refusalOf: (error: unknown, context: KoaContext) => Answer | undefined,
 ): never {
   if (!isAuthError(error)) throw error;
-  // By these two, middleware knows what may be told; its text is for everybody, whatever the status.
+  // Middleware reads these two: the message of a refusal is public for every status.
   Object.assign(error, { status: error.statusCode, expose: true });
   const { onerror } = context;
   context.onerror = (thrown) => {

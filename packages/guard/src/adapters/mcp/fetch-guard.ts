@@ -1,4 +1,3 @@
-import { toJsonAnswer } from '../../core/internal.ts';
 import {
   answerFetchRoute,
   type Door,
@@ -7,14 +6,15 @@ import {
   readFetchBody,
   toFetchAnswer,
 } from '../engine/internal.ts';
-import { createMcpServer, type McpCaller } from './mcp-server.ts';
-import { LONGEST, MessageError } from './needed-scopes.ts';
+import { createMcpServer, type McpCaller, type McpHost } from './mcp-server.ts';
+import { answerUnreadable, LONGEST, MessageError } from './needed-scopes.ts';
 import { type McpOptions, resolveMcpOptions } from './options.ts';
 
-type FetchDoor<Incoming> = Pick<
-  Door<Incoming, FetchReply, never>,
-  'protectedResource' | 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock' | 'addToAnswer'
->;
+type FetchDoor<Incoming> = McpHost<Incoming> &
+  Pick<
+    Door<Incoming, FetchReply, never>,
+    'protectedResource' | 'statelessGate' | 'refusalOf' | 'addToAnswer'
+  >;
 
 /**
  * The metadata and guard of an MCP server, for `Request`s of the Fetch standard.
@@ -33,7 +33,7 @@ export function toFetchMcp<Incoming>(
 ) => Promise<Response | McpCaller | undefined> {
   const resolved = resolveMcpOptions(options);
   const routes = door.protectedResource(resolved.resource, resolved.challenged);
-  const server = createMcpServer(resolved, door.statelessGate(), door.toRequest, door.clock);
+  const server = createMcpServer(resolved, door.statelessGate(), door);
 
   return async (incoming, request, reply, readAgain = async () => undefined) => {
     const route = findFetchRoute(routes, request);
@@ -47,8 +47,9 @@ export function toFetchMcp<Incoming>(
     try {
       server.assertMayCall(incoming, caller, request.bodyUsed ? await readAgain() : await readCopy(request));
     } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      return toFetchAnswer(toJsonAnswer(error.status, {}, { detail: error.message }));
+      const answer = answerUnreadable(error);
+      if (answer === undefined) throw error;
+      return toFetchAnswer(answer);
     }
     return caller;
   };

@@ -1,8 +1,10 @@
+import { type Answer, toJsonAnswer } from '../../core/internal.ts';
+
 /**
  * The scopes needed by the tools that a message, or a batch of messages, calls.
  *
- * @param body JSON-RPC, parsed or as text
- * @throws {MessageError} 400 for anything else
+ * @param body JSON-RPC, parsed, as a string or as bytes
+ * @throws {MessageError} 400 if the body is not JSON, or if the MCP SDK could read another tool in it than this function does
  * @see Model Context Protocol, "Tools": `tools/call`
  */
 export function neededScopes(body: unknown, tools: ReadonlyMap<string, readonly string[]>): string[] {
@@ -11,13 +13,31 @@ export function neededScopes(body: unknown, tools: ReadonlyMap<string, readonly 
   return [...new Set(messages.flatMap((one) => tools.get(calledTool(one) ?? '') ?? []))];
 }
 
+/** Members that a copy made by assignment turns into a prototype, which then lends its own members to the copy. */
+const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype'];
+
+/** The tool that a message calls; `undefined` if it calls none. @throws {MessageError} 400 */
 function calledTool(message: unknown): string | undefined {
-  const { method, params } = (message ?? {}) as { method?: unknown; params?: { name?: unknown } | null };
-  const name = method === 'tools/call' ? params?.name : undefined;
-  return typeof name === 'string' ? name : undefined;
+  const name = memberOf(memberOf(message, 'params'), 'name');
+  if (memberOf(message, 'method') !== 'tools/call') return undefined;
+  if (typeof name !== 'string') throw new MessageError(400, 'The message names no tool');
+  return name;
 }
 
-/** Accepts text and bytes from a body parser, too. A body that cannot be read could call any tool, so it is refused. */
+/**
+ * An own member of an object; `undefined` if there is none. `JSON.parse` makes `__proto__` an own member, and some versions of
+ * zod assign it: the SDK would then read inherited members that are not seen here.
+ *
+ * @throws {MessageError} 400
+ */
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (PROTOTYPE_NAMES.some((one) => Object.hasOwn(value, one)))
+    throw new MessageError(400, 'The message has a member that could be read in two ways');
+  return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+/** A body parser may leave a string or bytes. A body that cannot be read could call any tool, so it is refused. */
 function toMessage(body: unknown): unknown {
   if (typeof body === 'string') return parseMessage(body);
   if (body instanceof Uint8Array) return parseMessage(new TextDecoder().decode(body));
@@ -38,16 +58,23 @@ export function parseMessage(text: string): unknown {
 /** The SDK's transports accept no more either. Unit: bytes. */
 export const LONGEST = 4 * 1024 * 1024;
 
-/** A message that cannot be read. Frameworks answer with `status`. The text quotes nothing of the message. */
+/** A message that cannot be read, or only in two ways. Frameworks answer with `status`. It quotes nothing of the message. */
 export class MessageError extends Error {
   override readonly name = 'MessageError';
   readonly expose = true;
   readonly status: number;
   readonly statusCode: number;
 
-  constructor(status: 400 | 413 | 500, message: string) {
+  constructor(status: 400 | 413, message: string) {
     super(message);
     this.status = status;
     this.statusCode = status;
   }
+}
+
+/** The answer to a message that cannot be read; `undefined` for any other error. */
+export function answerUnreadable(error: unknown): Answer | undefined {
+  return error instanceof MessageError
+    ? toJsonAnswer(error.status, {}, { detail: error.message })
+    : undefined;
 }

@@ -4,8 +4,8 @@ import { LONGEST, MessageError, parseMessage } from './needed-scopes.ts';
 /**
  * The message of a request, from a body parser or read here. It stays in `request.body`, because a stream is read once.
  *
- * @throws {MessageError} rejects with 413 for a body over 4 MiB, with 400 if it is not JSON, with 500 if something read it
- *   and did not leave it in `request.body`
+ * @throws {MessageError} rejects with 413 for a body over 4 MiB, with 400 if it is not JSON
+ * @throws {Error} rejects if something read the body and did not leave it in `request.body`: a fault of the application
  */
 export async function readMessage(request: NodeRequest & { body?: unknown }): Promise<unknown> {
   // A body parser leaves the stream unread if the content type is not its own; some set `request.body` to {} all the same.
@@ -14,7 +14,6 @@ export async function readMessage(request: NodeRequest & { body?: unknown }): Pr
     if (text === null) throw new MessageError(413, 'Content Too Large');
     request.body = parseMessage(text);
   }
-  if (request.body === undefined)
-    throw new MessageError(500, 'The body was read, and is not in request.body');
+  if (request.body === undefined) throw new Error('The body was read, and is not in request.body');
   return request.body;
 }

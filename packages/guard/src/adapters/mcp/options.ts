@@ -1,5 +1,5 @@
-import { checkOptions, type OptionRules } from '../../core/internal.ts';
-import { type ProtectedResourceOptions, RESOURCE_RULES } from '../engine/index.ts';
+import { checkOptions, isPlainObject, type OptionRules } from '../../core/internal.ts';
+import { type ProtectedResourceOptions, RESOURCE_RULES } from '../engine/internal.ts';
 
 /** Options of an MCP server. */
 export interface McpOptions extends Omit<ProtectedResourceOptions, 'scopesInChallenge'> {
@@ -39,11 +39,8 @@ const RULES: OptionRules<McpOptions> = {
   tools: {
     rule: 'must be an object with one scope or a list of scopes for each tool',
     example: "{ 'delete-order': 'orders:write' }",
-    isMet: (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      !Array.isArray(value) &&
-      Object.values(value).every(isScopes),
+    // A Map has no members of its own: every tool would be open.
+    isMet: (value) => isPlainObject(value) && Object.values(value).every(isScopes),
   },
   scopesInChallenge: {
     rule: "must be true, false or 'required'",

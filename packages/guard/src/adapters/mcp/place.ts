@@ -1,5 +1,3 @@
-import { pathOf } from '../engine/index.ts';
-
 /**
  * Tests whether a request is for the MCP server, or for a path below its own. The test is generous: frameworks route many
  * spellings of a path alike, `/MCP/` or `/%6dcp`, and a spelling that is missed here would be open.
@@ -11,7 +9,12 @@ export function createPlace(path: string): (url: string | undefined) => boolean 
   const wanted = toPlainest(path);
   const isAt = (given: string): boolean => given === wanted || given.startsWith(`${wanted}/`);
   // Some routers read a path as it is, dots included; others resolve it as browsers do (WHATWG URL).
-  return (url = '/') => isAt(toPlainest(url.replace(IN_FRONT, ''))) || isAt(toPlainest(pathOf(url)));
+  return (url = '/') => isAt(toPlainest(url.replace(IN_FRONT, ''))) || isAt(toPlainest(resolve(url)));
+}
+
+/** As browsers do. */
+function resolve(url: string): string {
+  return URL.canParse(url, 'http://host') ? new URL(url, 'http://host').pathname : url;
 }
 
 /** What `url.parse`, which Express and Koa route by, cuts off: blanks, any scheme, and a host with or without slashes. */

@@ -1,26 +1,36 @@
 import type { ExecutionContext } from '@nestjs/common';
+import { type Requirements, type TokenVerifier, toGuard } from '../../core/index.ts';
 import { isThenable, type Log } from '../../core/internal.ts';
-import type { Decide, Door } from '../engine/internal.ts';
+import type { Connection, ConnectionGuard, Decide, Door } from '../engine/internal.ts';
 import { permissionsOf, toGuardOptions } from './access.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
 import { type Check, decide, forget, refuseUnknown } from './decide.ts';
+import type { GatewayConnections } from './gateway-connections.ts';
 import { toBoth, toPermit } from './permission.ts';
+import { isStreaming, noteStream } from './streams.ts';
 
 /** Admits or refuses the context that a guard was called with. */
 export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;
 
-type NestDoor = Pick<Door<Call, Call, never>, 'gate' | 'permits' | 'refusalOf'>;
+type NestDoor = Pick<Door<Call, Call, never>, 'connections' | 'gate' | 'permits' | 'refusalOf'> & {
+  readonly verifier: Pick<TokenVerifier, 'clientId' | 'signInRules'>;
+};
+
+/** What a handler requires, and what ends its stream if it answers with one. */
+interface HandlerCheck extends Check {
+  readonly stream: ConnectionGuard<Call> | undefined;
+}
 
 /**
  * @param toCall throws an `UnknownContextError` if it cannot tell where the context carries the token
- * @param follow called with each WebSocket message that was admitted
+ * @param gateways watches the connection of each WebSocket message that was admitted
  * @param paths also decides on every guarded call by its path
  */
 export function createAdmission(
   door: NestDoor,
   toCall: (context: ExecutionContext) => Call,
   log: Pick<Log, 'error'>,
-  follow: (call: Call) => void,
+  gateways: Pick<GatewayConnections, 'follow' | 'proved'>,
   paths?: Decide<Call> | undefined,
 ): Admission {
   const checkOf = createChecks(door, paths);
@@ -42,9 +52,13 @@ export function createAdmission(
     } catch (error) {
       return refuseUnknown(error, context, log);
     }
-    const admitted = decide(door, check, context, call);
+    const connection = kindOf(context) === 'ws' ? gateways.proved(call) : undefined;
+    const gate = connection === undefined ? check.gate : toConnectionGate(door, check.gate, connection);
+    const admitted = decide(door, { ...check, gate }, context, call);
     if (request !== undefined) decided.set(request, { check, admitted });
-    return kindOf(context) === 'ws' ? tellOf(admitted, () => follow(call)) : admitted;
+    if (kindOf(context) === 'ws') return tellOf(admitted, () => gateways.follow(call));
+    const { stream } = check;
+    return stream === undefined ? admitted : tellOf(admitted, () => noteStream(context, call, stream));
   };
 }
 
@@ -54,10 +68,33 @@ function tellOf(admitted: true | Promise<true>, tell: () => void): ReturnType<Ad
   return true;
 }
 
+/** Decides on a message by the connection that it came on: its handshake's proof was good once. */
+function toConnectionGate(
+  { verifier }: Pick<NestDoor, 'verifier'>,
+  { requirements, refuse, isOptional }: HandlerCheck['gate'],
+  opening: Promise<Connection>,
+): HandlerCheck['gate'] {
+  const guard = toGuard(requirements, verifier.clientId, verifier.signInRules);
+  return {
+    requirements,
+    refuse,
+    isOptional,
+    async decide(call) {
+      const principal = await (await opening).verify();
+      try {
+        guard(principal);
+      } catch (error) {
+        return refuse(call, error, principal);
+      }
+      return principal;
+    },
+  };
+}
+
 /** The check of each handler, made at its first call; `null` if the handler is open. */
 function createChecks(door: NestDoor, paths: Decide<Call> | undefined) {
-  const checks = new WeakMap<object, WeakMap<object, Check | null>>();
-  return (controller: object, handler: object): Check | null => {
+  const checks = new WeakMap<object, WeakMap<object, HandlerCheck | null>>();
+  return (controller: object, handler: object): HandlerCheck | null => {
     let ofClass = checks.get(controller);
     if (ofClass === undefined) {
       ofClass = new WeakMap();
@@ -77,10 +114,12 @@ function makeCheck(
   controller: object,
   handler: object,
   paths: Decide<Call> | undefined,
-): Check | null {
+): HandlerCheck | null {
   const options = toGuardOptions(controller, handler);
   if (options === null) return null;
   const permit = toPermit(door.permits, permissionsOf(controller, handler));
   const both = paths && permit ? toBoth(paths, permit) : (paths ?? permit);
-  return { gate: door.gate(options), permit: both };
+  const { optional: _, ...requirements } = options;
+  const stream = isStreaming(handler) ? door.connections.guard(requirements as Requirements) : undefined;
+  return { gate: door.gate(options), permit: both, stream };
 }

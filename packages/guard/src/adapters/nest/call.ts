@@ -6,7 +6,7 @@ import type { NodeRequest, NodeResponse } from '../engine/internal.ts';
 
 /** The part of a request that Express and Fastify share. */
 export interface KeycloakRequest extends Pick<NodeRequest, 'headers' | 'method' | 'url'> {
-  /** Who is calling. `undefined` if no guard ran, or an optional guard found no token. */
+  /** The caller. `undefined` if no guard ran, or an optional guard found no token. */
   principal?: Principal;
 }
 

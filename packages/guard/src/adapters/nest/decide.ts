@@ -63,7 +63,7 @@ export function refuse(
   throw toHttpException(kind, answer, error);
 }
 
-/** Refuses a call whose token cannot be located. The log says what is missing. */
+/** Refuses a call whose token cannot be located. The log gives the reason. */
 export function refuseUnknown(
   error: unknown,
   context: ExecutionContext,

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext, UseGuards } from '@nestjs/common';
 import { readPermit } from '../../authz/internal.ts';
 import {
-  type Claims,
+  type AppClaims,
   type Principal as CorePrincipal,
   type Requirements,
   toGuard,
@@ -40,15 +40,15 @@ export function OptionalAuth(): AccessDecorator {
 
 /**
  * Requires roles, scopes or other properties of the caller; `{}` requires a valid token and nothing more. The requirements
- * of a class and of its handler must both be met. The decorator applies {@link KeycloakGuard}, so nothing else has to be
- * registered.
+ * of a class and of its handler must both be met. The decorator applies {@link KeycloakGuard}, so no other registration is
+ * needed.
  *
  * @throws {OptionsError} for a misspelt or empty requirement, when the class is loaded
  * @throws {TypeError} beside `@Public()` on the same class or handler
  * @example
  * class Reports { @Get() @Require({ clientRole: { 'other-api': 'reader' }, scope: 'orders:read' }) all() {} }
  */
-export function Require<C extends object = Claims>(requirements: Requirements<C>): AccessDecorator {
+export function Require<C extends object = AppClaims>(requirements: Requirements<C>): AccessDecorator {
   // Reports a mistake when the class is loaded, not at the first request. The client id is not known here yet.
   toGuard(requirements, 'this-api');
   return toGuarding({ requirements: [requirements as Requirements] });
@@ -112,8 +112,8 @@ export function Permission(
   return toGuarding({ permissions: [{ rule, options }] });
 }
 
-/** Who is calling. */
-export type Principal<C extends object = Claims> = CorePrincipal<C>;
+/** The caller. */
+export type Principal<C extends object = AppClaims> = CorePrincipal<C>;
 
 /**
  * Parameter decorator: the caller, or one member of it. `undefined` if no guard ran, or an optional guard found no token.

@@ -40,14 +40,14 @@ export function isKnownClient(client: unknown): client is GatewayClient {
     : has(client, 'once', 'removeAllListeners', 'pause', 'resume', 'close', 'terminate');
 }
 
-/** Ends a client of whichever kind, as well as it goes. */
+/** Ends a client of an unknown kind, if one of the usual methods does. */
 export function endUnknown(client: unknown): void {
   if (typeof client !== 'object' || client === null) return;
   const name = ['terminate', 'disconnect', 'close', 'end', 'destroy'].find((one) => has(client, one));
   try {
     if (name !== undefined) (client as Record<string, () => void>)[name]?.();
   } catch {
-    // It is over, or of a kind that cannot be ended from here.
+    // It has ended, or has no such method.
   }
 }
 
@@ -109,7 +109,7 @@ export function disconnect(client: GatewayClient, reason: unknown): void {
   const { statusCode, detail } = isAuthError(reason)
     ? reason
     : { statusCode: 500, detail: 'Internal Server Error' };
-  // Until the client answers the close, it could go on sending.
+  // Until the client answers the close, it could send more.
   client.removeAllListeners('message');
   client.close(statusCode < 500 ? 4000 + statusCode : statusCode === 503 ? 1013 : 1011, detail);
   setTimeout(() => client.terminate(), CUT_AFTER_MS).unref();

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { AuthError, isAuthError, type Principal, type Requirements } from '../../core/index.ts';
-import type { Log } from '../../core/internal.ts';
+import { DpopCredentials, type Log, readCredentials } from '../../core/internal.ts';
 import {
   type Connection,
   type ConnectionGuard,
@@ -27,6 +27,11 @@ import type { Client, Handshakes } from './ws-call.ts';
 export interface GatewayConnections {
   /** Starts watching the client of an admitted message, by the token of its handshake. Repeated calls change nothing. */
   follow(call: Call): void;
+  /**
+   * The connection of a client whose handshake came with a proof of possession, which was good once (RFC 9449 §11.1).
+   * `undefined` for every other client.
+   */
+  proved(call: Call): Promise<Connection> | undefined;
   /** Guards the connection itself. Disconnects a refused client and resolves to `undefined`. */
   connect(client: object, requirements: Requirements): Promise<Principal | undefined>;
   /** @throws {WsException} rejects with what a guard would refuse the token with; the old token stays in use */
@@ -58,6 +63,7 @@ export function createGatewayConnections(
         return connection.principal;
       },
       signal: connection.signal,
+      verify: connection.verify,
       async renew(token: string) {
         const principal = await connection.renew(token);
         handshakes.goOnWith(client, toToken(token));
@@ -100,13 +106,20 @@ export function createGatewayConnections(
     follow(call) {
       const client: Carrier = call.carrier;
       const isNobody = client.principal === undefined;
-      // With `tokenFrom.ws`, each message may carry a token of its own.
+      // With `tokenFrom.ws`, each message may carry its own token.
       if (isNobody || call.request === undefined || open.has(client)) return;
       if (!isKnownClient(client)) return tellOfUnknown();
       watch(client, everybody.open(call)).catch((error: unknown) => {
         // Keycloak does not answer at the moment: the next message tries again.
         if (!isAuthError(error) || error.statusCode !== 503) turnAway(client, error);
       });
+    },
+    proved(call) {
+      const client: Carrier = call.carrier;
+      if (!(readCredentials(call.credentials, true) instanceof DpopCredentials)) return undefined;
+      if (!open.has(client) && isKnownClient(client))
+        void watch(client, everybody.open(call)).catch(() => {});
+      return open.get(client);
     },
     async connect(client, requirements) {
       const guard = connections.guard(requirements);
@@ -127,7 +140,8 @@ export function createGatewayConnections(
     async renew(client, token) {
       try {
         const connection = await open.get(client);
-        if (connection === undefined) throw new AuthError('missing_token', 'Nobody is on the connection');
+        if (connection === undefined)
+          throw new AuthError('missing_token', 'The connection was never admitted');
         return await connection.renew(token as string);
       } catch (error) {
         const context = toClientContext(client as Client);

@@ -2,6 +2,9 @@
 export { type Call, type Carrier, carrierOf, type KeycloakRequest, kindOf } from './call.ts';
 export { decide, refuse, refuseUnknown } from './decide.ts';
 export { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
+export { appGuardsIn, type Handler, registeredIn } from './handlers.ts';
 export { createNestLog } from './nest-log.ts';
+export { endStreams, isStreaming, noteStream } from './streams.ts';
 export { type CallReader, createCallReader, type TokenReaders, UnknownContextError } from './to-call.ts';
+export { findUnguarded, refuseUnguarded } from './unguarded.ts';
 export { type Handshakes, hearOfHandshakes } from './ws-call.ts';

@@ -9,14 +9,17 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { Claims } from '../../core/index.ts';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { AppClaims } from '../../core/index.ts';
+import { documentGuards } from './documentation.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
+import { endStreams } from './streams.ts';
+import { assertGuarded } from './unguarded.ts';
 
 /** Where options come from that are only known when the app starts. */
-export interface KeycloakModuleAsyncOptions<C extends object = Claims>
+export interface KeycloakModuleAsyncOptions<C extends object = AppClaims>
   extends Pick<ModuleMetadata, 'imports'> {
   /** Providers that `useFactory` is called with. Default none. */
   readonly inject?: FactoryProvider['inject'];
@@ -34,10 +37,14 @@ export interface KeycloakModuleAsyncOptions<C extends object = Claims>
 export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationShutdown {
   readonly #keycloak: KeycloakService;
   readonly #host: HttpAdapterHost;
+  readonly #modules: ModulesContainer;
 
-  constructor(keycloak: KeycloakService, host: HttpAdapterHost) {
+  constructor(keycloak: KeycloakService, host: HttpAdapterHost, modules: ModulesContainer) {
     this.#keycloak = keycloak;
     this.#host = host;
+    this.#modules = modules;
+    // A document is often made before the app is initialized.
+    documentGuards(modules, KeycloakGuard, keycloak.securityScheme);
   }
 
   /**
@@ -47,7 +54,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
    * @example
    * const module = KeycloakModule.forRoot({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
    */
-  static forRoot<C extends object = Claims>(options: KeycloakModuleOptions<C>): DynamicModule {
+  static forRoot<C extends object = AppClaims>(options: KeycloakModuleOptions<C>): DynamicModule {
     return KeycloakModule.forRootAsync({ useFactory: () => options });
   }
 
@@ -61,7 +68,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
    *   useFactory: (config: ConfigService) => ({ serverUrl: config.getOrThrow('KEYCLOAK_URL'), realm: 'testing', clientId: 'my-api' }),
    * });
    */
-  static forRootAsync<C extends object = Claims>({
+  static forRootAsync<C extends object = AppClaims>({
     imports = [],
     inject = [],
     useFactory,
@@ -69,7 +76,7 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
     const service: FactoryProvider = {
       provide: KeycloakService,
       inject,
-      // The options are not kept as a provider: they hold secrets, and Nest's container is open to everybody.
+      // The options are not kept as a provider: they hold secrets, and every class of the application can inject providers.
       useFactory: async (...injected: unknown[]) => new KeycloakService(await useFactory(...injected)),
     };
     return {
@@ -83,11 +90,17 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
 
   /** Called by Nest when the server exists and no route does. Adds the module's own routes. */
   configure(_consumer: MiddlewareConsumer): void {
+    endStreams(this.#modules);
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 
-  /** Called by Nest. Starts to load the realm's keys. */
+  /**
+   * Called by Nest. Starts to load the realm's keys.
+   *
+   * @throws {Error} naming each handler that a decorator guards although Nest runs no guard there
+   */
   onModuleInit(): void {
+    assertGuarded(this.#modules);
     this.#keycloak.load();
   }
 
@@ -100,3 +113,4 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
 Module({})(KeycloakModule);
 Inject(KeycloakService)(KeycloakModule, undefined, 0);
 Inject(HttpAdapterHost)(KeycloakModule, undefined, 1);
+Inject(ModulesContainer)(KeycloakModule, undefined, 2);

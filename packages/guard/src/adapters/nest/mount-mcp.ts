@@ -10,8 +10,14 @@ import {
   type NodeRequest,
   type NodeResponse,
 } from '../engine/internal.ts';
-import { createMcpServer, type McpCaller, type ResolvedMcpOptions, watchHead } from '../mcp/index.ts';
-import { readMessage } from '../mcp/internal.ts';
+import {
+  createMcpServer,
+  type McpCaller,
+  type McpHost,
+  type ResolvedMcpOptions,
+  watchAnswer,
+} from '../mcp/index.ts';
+import { answerUnreadable, readMessage } from '../mcp/internal.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
 import { toHttpCall } from './http-call.ts';
 import { type FastifyReply, type FastifyRequest, send } from './mount.ts';
@@ -22,20 +28,20 @@ import { type FastifyReply, type FastifyRequest, send } from './mount.ts';
  */
 export function mountMcp(
   platform: HttpServer,
-  door: Pick<Door<Call, Call, never>, 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock' | 'log'>,
+  door: McpHost<Call> & Pick<Door<Call, Call, never>, 'statelessGate' | 'refusalOf' | 'log'>,
   options: ResolvedMcpOptions,
 ): void {
-  const server = createMcpServer(options, door.statelessGate(), door.toRequest, door.clock);
+  const server = createMcpServer(options, door.statelessGate(), door);
   const asked = tellOfUnasked(platform, server.isFor, door.log);
 
-  /** The answer to a refused call. Rethrows what is not a refusal. */
+  /** The answer to a refused call, or to a message that cannot be read. Rethrows any other error. */
   function refuse(error: unknown, call: Call): Answer {
-    const answer = door.refusalOf(error, call);
+    const answer = answerUnreadable(error) ?? door.refusalOf(error, call);
     if (answer === undefined) throw error;
     return answer;
   }
 
-  /** The answer to send at once, or `undefined` if the call may go on. */
+  /** The answer to send at once, or `undefined` if the call may proceed. */
   async function admit(
     call: Call,
     request: KeycloakRequest,
@@ -50,7 +56,7 @@ export function mountMcp(
     try {
       const caller = await server.admit(call, call);
       await lookInto(caller);
-      watchHead(response, caller.onHead);
+      watchAnswer(response, caller);
       request.principal = caller.principal;
       Object.assign(raw, { principal: caller.principal, auth: caller.auth });
       return undefined;
@@ -71,7 +77,7 @@ export function mountMcp(
     };
     admit(call, request, request, response, lookInto).then(
       (answer) => (answer === undefined ? next() : answerNode(response, answer)),
-      // The client went away while its body was read: nobody waits for an answer.
+      // The client went away while its body was read: no answer is needed.
       (error) => (request.destroyed && !request.complete ? undefined : next(error)),
     );
   }
@@ -100,9 +106,7 @@ export function mountMcp(
       server.assertMayCall(call, caller, request.body);
       done();
     } catch (error) {
-      const answer = door.refusalOf(error, call);
-      if (answer === undefined) done(error);
-      else send(reply, answer);
+      send(reply, refuse(error, call));
     }
   };
 

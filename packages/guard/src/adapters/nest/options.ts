@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { Claims } from '../../core/index.ts';
+import type { AppClaims } from '../../core/index.ts';
 import { checkOptions, type OptionRules } from '../../core/internal.ts';
 import type {
   BackchannelLogoutOptions,
@@ -48,6 +48,11 @@ export interface NestOptions {
    */
   readonly pathEnforcer?: Omit<PathEnforcerOptions, 'permissions'> | undefined;
   /**
+   * Name of the security scheme in documents of `@nestjs/swagger`, where guarded routes get security, 401, 403 and 503.
+   * Default `bearer`, that of `addBearerAuth()`.
+   */
+  readonly securityScheme?: string | undefined;
+  /**
    * Where to find the token of a message, by kind of context. Default: `graphql` reads the operation's request, which a
    * subscription does not have; `ws` reads the handshake, or Socket.IO's `auth.token`; `rpc` (microservices) has no default.
    */
@@ -55,7 +60,7 @@ export interface NestOptions {
 }
 
 /** Options of {@link KeycloakModule}: those of a verifier, or a finished verifier, and what the module adds. */
-export type KeycloakModuleOptions<C extends object = Claims> = KeycloakOptions<ExecutionContext, C> &
+export type KeycloakModuleOptions<C extends object = AppClaims> = KeycloakOptions<ExecutionContext, C> &
   NestOptions;
 
 const isReaders = (value: unknown): boolean =>
@@ -98,6 +103,11 @@ const RULES: OptionRules<NestOptions> = {
     example: "{ methodScopes: { GET: 'view' } }",
     isMet: isObject,
   },
+  securityScheme: {
+    rule: 'must be the name of a security scheme',
+    example: "'bearer'",
+    isMet: (value) => typeof value === 'string' && value !== '',
+  },
   tokenFrom: {
     rule: 'must be functions named graphql, ws or rpc',
     example: '{ rpc: (context) => context.switchToRpc().getData().token }',
@@ -110,8 +120,11 @@ export function splitOptions<C extends object>(
   options: KeycloakModuleOptions<C>,
 ): { nest: NestOptions; rest: KeycloakOptions<ExecutionContext, C> } {
   const { session, backchannelLogout, protectedResource, mcp, ...others } = options;
-  const { permissions, pathEnforcer, tokenFrom, ...rest } = others;
-  const nest = { session, backchannelLogout, protectedResource, mcp, permissions, pathEnforcer, tokenFrom };
+  const { permissions, pathEnforcer, securityScheme, tokenFrom, ...rest } = others;
+  const nest = {
+    ...{ session, backchannelLogout, protectedResource, mcp },
+    ...{ permissions, pathEnforcer, securityScheme, tokenFrom },
+  };
   checkOptions('KeycloakModule', nest, RULES);
   return { nest, rest: rest as KeycloakOptions<ExecutionContext, C> };
 }

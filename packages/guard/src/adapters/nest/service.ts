@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
-import type { Claims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
-import {
-  createDoor,
-  type Door,
-  type Permissions,
-  type Routes,
-  type SocketIoMiddleware,
-} from '../engine/internal.ts';
+import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
+import type { Door, Permissions, Routes, SocketIoMiddleware } from '../engine/internal.ts';
+import type {
+  Calls,
+  FetchAsOptions,
+  FetchForOptions,
+  TokenAsOptions,
+  TokenForOptions,
+} from '../face/index.ts';
+import { createCalls, createDoor } from '../face/internal.ts';
 import { type ResolvedMcpOptions, resolveMcpOptions } from '../mcp/index.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
@@ -29,18 +31,22 @@ import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
  * const keycloak = new KeycloakService({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * const test = Test.createTestingModule({ imports: [AppModule] }).overrideProvider(KeycloakService).useValue(keycloak);
  */
-export class KeycloakService<C extends object = Claims> {
+export class KeycloakService<C extends object = AppClaims> implements Calls<KeycloakRequest> {
   readonly #door: Door<Call, Call, C>;
   readonly #routes: readonly Routes<Call>[];
   readonly #mcp: ResolvedMcpOptions | undefined;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
+  readonly #calls: Calls<KeycloakRequest>;
+  /** Name of the security scheme of guarded routes in OpenAPI documents. */
+  readonly securityScheme: string;
   /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
   readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
 
   /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
   constructor(options: KeycloakModuleOptions<C>) {
     const { nest, rest } = splitOptions(options);
+    this.securityScheme = nest.securityScheme ?? 'bearer';
     const log = rest.log ?? createNestLog();
     this.#door = createDoor<Call, Call, C>(toCallOptions({ ...rest, log }), {
       factory: 'KeycloakModule',
@@ -55,8 +61,11 @@ export class KeycloakService<C extends object = Claims> {
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
     this.#gateways = createGatewayConnections(this.#door, handshakes, toCall, log);
+    this.#calls = createCalls<Call, KeycloakRequest>(this.#door as never, (request) =>
+      toHttpCall(undefined, request, undefined),
+    );
     const paths = toPathPermit(this.#door.permits, nest.pathEnforcer);
-    this.admit = createAdmission(this.#door, toCall, log, this.#gateways.follow, paths);
+    this.admit = createAdmission(this.#door, toCall, log, this.#gateways, paths);
   }
 
   /** Verifies tokens; the same object that the guards use. */
@@ -151,6 +160,33 @@ export class KeycloakService<C extends object = Claims> {
    */
   accessToken(request: KeycloakRequest): Promise<string | null> {
     return this.#door.accessToken(toHttpCall(undefined, request, undefined));
+  }
+
+  /**
+   * A `fetch` for one service in the name of callers: see `Calls.fetchFor`.
+   *
+   * @throws {OptionsError} if an option is wrong, the module has no `audience`, or the client no credential
+   * @example
+   * const orders = keycloak.fetchFor({ origin: 'https://orders.internal', audience: 'orders' });
+   * const answer = await orders(request, '/orders/7');
+   */
+  fetchFor(options: FetchForOptions): ReturnType<Calls<KeycloakRequest>['fetchFor']> {
+    return this.#calls.fetchFor(options);
+  }
+
+  /** A `fetch` for one service in the application's own name: see `Calls.fetchAs`. @throws {OptionsError} */
+  fetchAs(options: FetchAsOptions): ReturnType<Calls<KeycloakRequest>['fetchAs']> {
+    return this.#calls.fetchAs(options);
+  }
+
+  /** The token of `fetchFor`, for other protocols than HTTP. @throws {OptionsError} */
+  tokenFor(options: TokenForOptions): ReturnType<Calls<KeycloakRequest>['tokenFor']> {
+    return this.#calls.tokenFor(options);
+  }
+
+  /** The token of `fetchAs`, for other protocols and for clients that want one. @throws {OptionsError} */
+  tokenAs(options?: TokenAsOptions): ReturnType<Calls<KeycloakRequest>['tokenAs']> {
+    return this.#calls.tokenAs(options);
   }
 
   /** Starts to load the realm's keys, so that no request has to wait for them. `KeycloakModule` calls it. */

@@ -17,7 +17,7 @@ export interface Handshakes {
   /** @param client a `ws` client, or its socket */
   remember(client: object, request: IncomingMessage): void;
   find(client: Client): IncomingMessage | undefined;
-  /** From now on this token says who the client is. */
+  /** Later messages use this token. */
   goOnWith(client: object, token: string): void;
   tokenOf(client: Client): unknown;
 }
@@ -34,8 +34,8 @@ export function createHandshakes(): Handshakes {
 }
 
 /**
- * Learns which request each WebSocket of the app's own server begins with. It listens only where somebody else does: a server
- * with a listener takes every upgrade that is offered for one that is wanted, and if nobody answers, the request hangs.
+ * Learns which request each WebSocket of the app's own server begins with. It listens only beside another listener: a server with
+ * a listener accepts every upgrade, and without an answer the request hangs.
  */
 export function hearOfHandshakes(platform: HttpServer, handshakes: Pick<Handshakes, 'remember'>): void {
   const server = platform.getHttpServer() as Server;

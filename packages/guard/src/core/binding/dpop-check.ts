@@ -17,10 +17,14 @@ export interface DpopCheck {
    * The rest: its signature, and that it was not used before. Call it only once the token is known to be good, so that
    * nobody else can fill the memory for proofs.
    *
+   * @param who the person of the token (`personOf`)
    * @throws {AuthError} (rejects with) `dpop_proof_invalid`, `dpop_proof_replayed` or `proof_store_unavailable`
    */
-  finish(proof: DpopProof): Promise<void>;
+  finish(proof: DpopProof, who: string): Promise<void>;
 }
+
+/** A person with several keys gets as much as this many. */
+const KEYS_OF_ONE_PERSON = 2;
 
 /** @param useOnce see `RevocationStore.useProofOnce` */
 export function createDpopCheck(
@@ -35,23 +39,31 @@ export function createDpopCheck(
     maxAgeSeconds,
     maxAheadSeconds,
   };
-  const budget = createProofBudget(maxProofsPerKey, maxAgeSeconds + maxAheadSeconds, clock);
+  const windowSeconds = maxAgeSeconds + maxAheadSeconds;
+  const ofKey = createProofBudget(maxProofsPerKey, windowSeconds, clock);
+  // One account can have as many keys as it likes.
+  const ofPerson = createProofBudget(maxProofsPerKey * KEYS_OF_ONE_PERSON, windowSeconds, clock);
 
   return {
     read: (request) => readDpopProof(request, rules, clock() / 1000),
-    async finish(proof) {
+    async finish(proof, who) {
       await proof.assertSigned();
-      if (budget.isSpent(proof.jkt)) {
-        throw new AuthError('proof_store_unavailable', 'The key was used for too many proofs at a time', {
-          seen: `thumbprint ${proof.jkt}`,
-        });
+      if (ofKey.isSpent(proof.jkt) || ofPerson.isSpent(who)) {
+        throw new AuthError(
+          'proof_store_unavailable',
+          'The key, or its user, has too many proofs at a time',
+          {
+            seen: `thumbprint ${proof.jkt}`,
+          },
+        );
       }
       const isFirst = await useOnce(proof.id, proof.expiresAt).catch((cause: unknown) => {
         throw new AuthError('proof_store_unavailable', 'The proof could not be remembered', { cause });
       });
       if (isFirst !== true) throw new AuthError('dpop_proof_replayed', 'The DPoP proof was used before');
       // A replay costs nothing: it may be somebody else's.
-      budget.spend(proof.jkt);
+      ofKey.spend(proof.jkt);
+      ofPerson.spend(who);
     },
   };
 }

@@ -23,8 +23,8 @@ export interface DpopOptions {
    */
   readonly nonceSecret?: string | undefined;
   /**
-   * Most proofs that one key may use while the oldest of them is remembered, in each process; more get 503. Default 50,000:
-   * some 1,200 a second.
+   * Most proofs that one key may use while the oldest of them is remembered, in each process; more get 503. All keys of one
+   * user may use twice as many. Default 50,000: some 1,200 a second.
    */
   readonly maxProofsPerKey?: number | undefined;
 }

@@ -1,6 +1,7 @@
 import { withDpopChallenge } from '../http/challenge.ts';
 import { AUTH_ERRORS, AuthError } from '../http/errors.ts';
 import { headerOf, type RequestLike } from '../http/request.ts';
+import { personOf } from '../principal/person.ts';
 import type { Principal } from '../principal/principal.ts';
 import type { CertificateReader } from './client-certificate.ts';
 import type { Possession } from './confirmation.ts';
@@ -63,10 +64,10 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Pa
   /** By the headers of a request: with two guards on its way, its proof is used once and not twice. */
   const finished = new WeakMap<object, { readonly text: string; readonly done: Promise<void> }>();
 
-  function finishOnce(headers: object, text: string, proof: DpopProof): Promise<void> {
+  function finishOnce(headers: object, text: string, proof: DpopProof, who: string): Promise<void> {
     const before = finished.get(headers);
     if (before?.text === text) return before.done;
-    const done = proofs.finish(proof);
+    const done = proofs.finish(proof, who);
     finished.set(headers, { text, done });
     return done;
   }
@@ -96,7 +97,7 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Pa
       // The token first: that costs little where it is known, and nobody without a good one of their own has a proof
       // verified.
       const principal = await verifier.verify(token, { jkt: proof.jkt, ...toCertificate(request) });
-      await finishOnce(request.headers, text as string, proof);
+      await finishOnce(request.headers, text as string, proof, personOf(principal));
       if (proof.nextNonce !== undefined) place?.tellNonce?.(proof.nextNonce);
       return principal;
     },

@@ -10,9 +10,6 @@ export type Guard<C extends object = AppClaims> = (principal: Principal<C>) => v
 
 /**
  * @throws {AuthError} `role_missing` unless the principal has every one of the realm roles
- *
- * @example
- * requireRealmRole('admin')(principal);
  */
 export function requireRealmRole(...roles: string[]): Guard<object> {
   return requireAll('role_missing', 'realm role', roles, (principal) => principal.realmRoles);
@@ -20,9 +17,6 @@ export function requireRealmRole(...roles: string[]): Guard<object> {
 
 /**
  * @throws {AuthError} `role_missing` unless the principal has every one of the roles of the client
- *
- * @example
- * requireClientRole('my-api', 'reader')(principal);
  */
 export function requireClientRole(clientId: string, ...roles: string[]): Guard<object> {
   assertTexts('a client id', [clientId]);
@@ -36,9 +30,6 @@ export function requireClientRole(clientId: string, ...roles: string[]): Guard<o
 
 /**
  * @throws {AuthError} `scope_missing` unless every one of the scopes was granted; names them in the challenge
- *
- * @example
- * requireScope('orders:read')(principal);
  */
 export function requireScope(...scopes: string[]): Guard<object> {
   return requireAll('scope_missing', 'scope', scopes, (principal) => principal.scopes);
@@ -46,9 +37,6 @@ export function requireScope(...scopes: string[]): Guard<object> {
 
 /**
  * @throws {AuthError} `group_missing` unless the principal is a member of every one of the groups (full path)
- *
- * @example
- * requireGroup('/staff/dev')(principal);
  */
 export function requireGroup(...paths: string[]): Guard<object> {
   return requireAll('group_missing', 'group', paths, (principal) => principal.groups);
@@ -56,9 +44,6 @@ export function requireGroup(...paths: string[]): Guard<object> {
 
 /**
  * @throws {AuthError} `group_missing` unless the principal is in every one of the groups or in a group below it
- *
- * @example
- * requireGroupTree('/staff')(principal); // '/staff/dev' passes
  */
 export function requireGroupTree(...paths: string[]): Guard<object> {
   return requireAll(
@@ -72,9 +57,6 @@ export function requireGroupTree(...paths: string[]): Guard<object> {
 
 /**
  * @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations
- *
- * @example
- * requireOrganization('acme')(principal);
  */
 export function requireOrganization(...aliases: string[]): Guard<object> {
   return requireAll('organization_missing', 'organization', aliases, (principal) => principal.organizations);
@@ -82,9 +64,6 @@ export function requireOrganization(...aliases: string[]): Guard<object> {
 
 /**
  * @throws {AuthError} `audience_missing` unless every one of the audiences is in `aud`
- *
- * @example
- * requireAudience('my-api')(principal);
  */
 export function requireAudience(...audiences: string[]): Guard<object> {
   return requireAll('audience_missing', 'audience', audiences, (principal) => principal.audience);
@@ -93,8 +72,6 @@ export function requireAudience(...audiences: string[]): Guard<object> {
 /**
  * @param issuers exact values of `iss`: those of the realms whose users may pass, where an API accepts several
  * @throws {AuthError} `issuer_refused` unless the token is of one of the issuers
- * @example
- * requireIssuer('https://sso.example.com/realms/testing')(principal);
  */
 export function requireIssuer(...issuers: string[]): Guard<object> {
   assertTexts('an issuer', issuers);
@@ -112,15 +89,44 @@ export function requireIssuer(...issuers: string[]): Guard<object> {
 }
 
 /**
+ * @throws {AuthError} `client_refused` unless the token was issued to one of the clients (`azp`)
+ * @throws {TypeError} at once without a client
+ */
+export function requireClient(...clients: string[]): Guard<object> {
+  assertTexts('a client id', clients);
+  return ({ authorizedParty }) => {
+    if (authorizedParty !== null && clients.includes(authorizedParty)) return;
+    throw new AuthError('client_refused', 'The token was issued to a client that has no access here', {
+      expected: `azp ${clients.join(' or ')}`,
+      seen: `azp ${authorizedParty ?? 'missing'}`,
+    });
+  };
+}
+
+/**
+ * @throws {AuthError} `kind_refused` for a service where a person has to be, or the other way round
+ * @throws {TypeError} at once for another kind
+ */
+export function requireKind(kind: Principal['kind']): Guard<object> {
+  if (kind !== 'person' && kind !== 'service')
+    throw new TypeError("A guard needs a kind: 'person' or 'service'");
+  return (principal) => {
+    if (principal.kind === kind) return;
+    throw new AuthError('kind_refused', `Only a ${kind} has access here`, {
+      expected: kind,
+      seen: principal.kind,
+    });
+  };
+}
+
+/**
  * @param isAllowed passes by returning `true`, and by nothing else: a promise does not pass
  * @throws {AuthError} `permission_denied` where it does not
- * @example
- * requireThat(({ claims }) => claims.email_verified === true)(principal);
  */
 export function requireThat<C extends object = AppClaims>(
   isAllowed: (principal: Principal<C>) => boolean,
 ): Guard<C> {
-  if (typeof isAllowed !== 'function') throw new TypeError('requireThat needs a function of the principal');
+  if (typeof isAllowed !== 'function') throw new TypeError('A guard needs a function of the principal');
   return (principal) => {
     assertSomebody(principal);
     if (isAllowed(principal) !== true)
@@ -130,9 +136,6 @@ export function requireThat<C extends object = AppClaims>(
 
 /**
  * Passes only if every guard passes. Throws what the first one throws that does not.
- *
- * @example
- * const mayApprove = allOf(requireRealmRole('staff'), requireScope('orders:approve'));
  */
 export function allOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('allOf', guards);
@@ -144,9 +147,6 @@ export function allOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guar
 
 /**
  * Passes if any guard passes. Throws what the last one throws where none does.
- *
- * @example
- * const mayRead = anyOf(requireRealmRole('admin'), requireRealmRole('auditor'));
  */
 export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('anyOf', guards);
@@ -168,7 +168,7 @@ export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guar
 /** Types do not keep `null` away from a guard that is called by hand, as in a GraphQL resolver. */
 export function assertSomebody(principal: Principal<object> | null | undefined): void {
   if (principal === null || principal === undefined) {
-    throw new AuthError('missing_token', 'The guard was asked about nobody: there is no principal');
+    throw new AuthError('missing_token', 'The guard was called without a principal');
   }
 }
 
@@ -198,7 +198,7 @@ function assertTexts(what: string, values: readonly unknown[]): void {
   if (values.length === 0) throw new TypeError(`A guard needs ${what}`);
   for (const value of values) {
     if (typeof value !== 'string' || value.trim() === '') {
-      throw new TypeError(`A guard needs ${what} as a text that is not empty, not ${JSON.stringify(value)}`);
+      throw new TypeError(`A guard needs ${what} as a non-empty string, not ${JSON.stringify(value)}`);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { RequiredSignIn } from '../http/challenge.ts';
 import { AuthError } from '../http/errors.ts';
+import { isPlainObject } from '../options/plain-object.ts';
 import { type AcrLevels, isAcr, levelOf } from './acr-levels.ts';
 import type { Guard } from './guards.ts';
 
@@ -23,7 +24,8 @@ export interface SignInRules {
  * requireSignIn({ acr: ['gold'], maxAge: 300 })(principal);
  */
 export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {}): Guard<object> {
-  const { acr, maxAge } = required;
+  const { acr, maxAge } = isPlainObject(required) ? (required as RequiredSignIn) : {};
+  if (acr === undefined && maxAge === undefined) throw new TypeError('A guard needs acr or maxAge');
   if (acr !== undefined) assertAcr(acr, rules.acrLevels);
   if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) {
     throw new TypeError('A guard needs maxAge as whole seconds, 0 or more');

@@ -1,5 +1,6 @@
 import { type OptionProblem, OptionsError } from '../http/errors.ts';
 import { toUnknown } from '../options/check-options.ts';
+import { isPlainObject } from '../options/plain-object.ts';
 import type { AppClaims } from '../principal/claims.ts';
 import type { Principal } from '../principal/principal.ts';
 import {
@@ -8,10 +9,12 @@ import {
   assertSomebody,
   type Guard,
   requireAudience,
+  requireClient,
   requireClientRole,
   requireGroup,
   requireGroupTree,
   requireIssuer,
+  requireKind,
   requireOrganization,
   requireRealmRole,
   requireScope,
@@ -42,6 +45,10 @@ export interface Requirements<C extends object = AppClaims> {
   readonly audience?: OneOrMore;
   /** Issuers (`iss`), one of which must have issued the token: an API that accepts several realms tells them apart. */
   readonly issuer?: OneOrMore;
+  /** Clients, one of which the token must have been issued to (`azp`). Their users have no more rights by that. */
+  readonly client?: OneOrMore;
+  /** Whether a person has to be there (`person`), or a client in its own name (`service`). */
+  readonly kind?: 'person' | 'service';
   /**
    * How strongly the person must have signed in (`acr`): one of these, or a stronger one where `acrLevels` is given. Others
    * are told to sign in that way, with the first of them (RFC 9470).
@@ -64,6 +71,8 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
   organization: "'acme'",
   audience: "'my-api'",
   issuer: "'https://sso.example.com/realms/testing'",
+  client: "'reports'",
+  kind: "'person'",
   acr: "'gold'",
   maxAge: '300',
   check: '(principal) => principal.claims.email_verified === true',
@@ -72,11 +81,12 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
 };
 
 /**
- * Turns requirements into a guard. With no requirement at all, everybody who is authenticated passes.
+ * Turns requirements into a guard. With no requirement at all (`{}`), everybody who is authenticated passes.
  *
  * @param clientId the client that `clientRole` means where it names none
  * @param signInRules how `acr` and `maxAge` are judged
- * @throws {OptionsError} for a misspelt or empty requirement: at start, not at the first request
+ * @throws {OptionsError} for a requirement that is misspelt, empty or `undefined`, and for requirements that are no plain
+ *   object: at start, not at the first request
  * @example
  * const guard = toGuard({ anyOf: [{ realmRole: 'admin' }, { scope: 'orders:read' }] }, 'my-api');
  * guard(principal);
@@ -116,8 +126,12 @@ function collect<C extends object>(
   path: string,
 ): Guard<C>[] {
   const { problems } = collecting;
-  if (typeof requirements !== 'object' || requirements === null || Array.isArray(requirements)) {
-    problems.push({ option: path || 'guard', rule: 'must be an object', example: "{ realmRole: 'admin' }" });
+  if (!isPlainObject(requirements)) {
+    problems.push({
+      option: path || 'guard',
+      rule: 'must be a plain object, no promise and no instance of a class',
+      example: "{ realmRole: 'admin' }",
+    });
     return [];
   }
   const guards: Guard<C>[] = [];
@@ -125,6 +139,11 @@ function collect<C extends object>(
     const option = path === '' ? member : `${path}.${member}`;
     if (!Object.hasOwn(MEMBERS, member)) {
       problems.push({ ...toUnknown(member, Object.keys(MEMBERS), 'a requirement'), option });
+      continue;
+    }
+    if (requirements[member as keyof Requirements] === undefined) {
+      const rule = 'is undefined: give it a value, or leave it out';
+      problems.push({ option, rule, example: MEMBERS[member as keyof Requirements] });
       continue;
     }
     try {
@@ -162,6 +181,10 @@ function build<C extends object>(
       return [requireAudience(...toList(value))];
     case 'issuer':
       return [requireIssuer(...toList(value))];
+    case 'client':
+      return [requireClient(...toList(value))];
+    case 'kind':
+      return [requireKind(value)];
     case 'acr':
       // Together with `maxAge`, for one challenge.
       return [requireSignIn({ acr: toList(value), maxAge: requirements.maxAge }, signInRules)];
@@ -190,9 +213,10 @@ function build<C extends object>(
 
 function toClientRoles(value: Requirements['clientRole'], clientId: string): [string, string[]][] {
   if (typeof value === 'string' || Array.isArray(value)) return [[clientId, toList(value)]];
-  const entries = Object.entries(value as { [clientId: string]: OneOrMore });
+  if (!isPlainObject(value)) throw new TypeError('A guard needs a role, or an object of roles by client');
+  const entries = Object.entries(value);
   if (entries.length === 0) throw new TypeError('A guard needs a role of a client');
-  return entries.map(([client, roles]) => [client, toList(roles)]);
+  return entries.map(([client, roles]) => [client, toList(roles as OneOrMore)]);
 }
 
 function toList(value: OneOrMore): string[] {

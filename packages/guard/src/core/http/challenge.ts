@@ -25,9 +25,6 @@ export interface Challenge {
  *
  * @returns `Bearer`, or `Bearer error="…", error_description="…", scope="…"` with what is given
  * @see RFC 6750 §3, RFC 9110 §11.6.1
- * @example
- * buildChallenge({ error: 'invalid_token', description: 'The access token expired' });
- * // Bearer error="invalid_token", error_description="The access token expired"
  */
 export function buildChallenge(challenge: Challenge = {}): string {
   const params = [
@@ -78,9 +75,6 @@ export interface ReadChallenge {
  * a name, and may be anything.
  *
  * @see RFC 9110 §11.6.1, RFC 6750 §3
- * @example
- * readChallenges('Bearer error="invalid_token", Basic realm="x"');
- * // [{ scheme: 'bearer', error: 'invalid_token' }, { scheme: 'basic' }]
  */
 export function readChallenges(header: string): ReadChallenge[] {
   const challenges: { -readonly [K in keyof ReadChallenge]: ReadChallenge[K] }[] = [];

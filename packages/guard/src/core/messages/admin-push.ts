@@ -38,35 +38,64 @@ const LONGEST_NAME = 50;
  * @throws {AuthError} `admin_push_invalid`, `provider_unavailable` (no keys were loaded)
  * @throws whatever the revocation store throws when it cannot share
  * @see Keycloak Server Administration Guide, "Admin URL"
- * @example
- * await revokeByAdminPush(verifier, await textOf(request), 'LOGOUT');
  */
 export async function revokeByAdminPush(
   verifier: Revoker,
   push: string,
   action: AdminAction,
 ): Promise<Revocation[]> {
+  return revokeOnce(verifier, await readAdminPush(verifier, push, action));
+}
+
+/** A push that was verified. */
+export interface AdminPush {
+  /** Good once. */
+  readonly id: unknown;
+  /** Unit: seconds since 1970. */
+  readonly expiration: number;
+  readonly revocations: readonly Revocation[];
+}
+
+/**
+ * Verifies a push, and revokes nothing yet.
+ *
+ * @throws {AuthError} as {@link revokeByAdminPush} does
+ */
+export async function readAdminPush(
+  verifier: Revoker,
+  push: string,
+  action: AdminAction,
+): Promise<AdminPush> {
   const { context } = verifier;
   const { claims } = await verifySignedJwt(push, context, { headerTypes: /^JWT$/i }).catch(toInvalid);
   const stranger = Object.keys(claims).find((claim) => !CLAIMS[action].has(claim));
   if (stranger !== undefined) {
-    throw invalid(`it has the claim ${stranger.slice(0, LONGEST_NAME)}, and no push has`);
+    throw toPushError(`it has the claim ${stranger.slice(0, LONGEST_NAME)}, and no push has`);
   }
   const { id, expiration } = claims;
-  if (claims.action !== action) throw invalid(`its action is not ${action}`);
-  if (claims.resource !== verifier.clientId) throw invalid('it is for another client');
+  if (claims.action !== action) throw toPushError(`its action is not ${action}`);
+  if (claims.resource !== verifier.clientId) throw toPushError('it is for another client');
   const now = context.options.clock() / 1000;
-  if (!isTime(expiration) || expiration <= now) throw invalid('it expired');
-  if (expiration > now + LIFETIME + MAX_BEHIND) throw invalid('it expires too late');
+  if (!isTime(expiration) || expiration <= now) throw toPushError('it expired');
+  if (expiration > now + LIFETIME + MAX_BEHIND) throw toPushError('it expires too late');
   const madeAt = expiration - LIFETIME;
   const latest = madeAt + context.options.clockToleranceSeconds;
   const said = { ...claims, issuer: context.issuer(), madeAt, latest };
   const revocations = action === 'LOGOUT' ? toLogout(said) : toNotBefore(said, verifier.clientId);
-  if (typeof id !== 'string' || !(await verifier.useOnce(JSON.stringify(['push', id]), expiration))) {
-    throw invalid('it was used before');
+  return { id, expiration, revocations };
+}
+
+/** @throws {AuthError} `admin_push_invalid` the second time */
+export async function revokeOnce(
+  verifier: Revoker,
+  { id, expiration, revocations }: AdminPush,
+): Promise<Revocation[]> {
+  const key = JSON.stringify(['push', verifier.context.issuer(), id]);
+  if (typeof id !== 'string' || !(await verifier.useOnce(key, expiration))) {
+    throw toPushError('it was used before');
   }
   for (const revocation of revocations) await verifier.revoke(revocation);
-  return revocations;
+  return [...revocations];
 }
 
 interface Said extends Claims {
@@ -77,8 +106,8 @@ interface Said extends Claims {
 }
 
 function toNotBefore({ issuer, notBefore, madeAt: setAt, latest }: Said, clientId: string): Revocation[] {
-  if (!isTime(notBefore)) throw invalid('it has no notBefore');
-  if (notBefore > latest) throw invalid('its notBefore is in the future');
+  if (!isTime(notBefore)) throw toPushError('it has no notBefore');
+  if (notBefore > latest) throw toPushError('its notBefore is in the future');
   const ofRealm: Revocation =
     notBefore === 0
       ? { type: 'not-before', issuer, notBefore, setAt }
@@ -98,7 +127,7 @@ function toLogout({ issuer, notBefore, madeAt, latest, keycloakSessionIds }: Sai
       { type: 'doubt', issuer, issuedUntil: madeAt, setAt: madeAt },
     ];
   }
-  if (!Array.isArray(keycloakSessionIds)) throw invalid('its list of sessions is not a list');
+  if (!Array.isArray(keycloakSessionIds)) throw toPushError('its list of sessions is not a list');
   return keycloakSessionIds
     .filter((sessionId) => typeof sessionId === 'string')
     .map((sessionId) => ({ type: 'session', issuer, sessionId, endedAt: madeAt }));
@@ -109,10 +138,10 @@ function isTime(value: unknown): value is number {
 }
 
 function toInvalid(error: unknown): never {
-  if (isAuthError(error) && error.statusCode === 401) throw invalid(error.reason);
+  if (isAuthError(error) && error.statusCode === 401) throw toPushError(error.reason);
   throw error;
 }
 
-function invalid(reason: string): AuthError {
+export function toPushError(reason: string): AuthError {
   return new AuthError('admin_push_invalid', `The push is not valid: ${reason}`);
 }

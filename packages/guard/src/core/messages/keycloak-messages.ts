@@ -2,9 +2,9 @@ import { type Answer, toJsonAnswer } from '../http/answer.ts';
 import { AuthError, isAuthError } from '../http/errors.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
 import type { Log } from '../runtime/log.ts';
-import { selectByIssuer } from '../select-verifier.ts';
+import { findOwners, selectByIssuer } from '../select-verifier.ts';
 import type { Verifier } from '../verifier.ts';
-import { type AdminAction, revokeByAdminPush } from './admin-push.ts';
+import { type AdminAction, readAdminPush, revokeOnce, toPushError } from './admin-push.ts';
 import { revokeByLogoutToken } from './logout-token.ts';
 
 /** What came of a message from Keycloak. */
@@ -105,7 +105,9 @@ async function revokeByPush(
   let refusal: unknown;
   for (const member of members) {
     try {
-      const revocations = await revokeByAdminPush(member, push, action);
+      const read = await readAdminPush(member, push, action);
+      await assertOwnIssuer(members, member);
+      const revocations = await revokeOnce(member, read);
       await revokeForOthers(members, member, revocations);
       return revocations;
     } catch (error) {
@@ -114,6 +116,27 @@ async function revokeByPush(
     }
   }
   throw refusal;
+}
+
+/**
+ * A realm says itself what its issuer is. What it signs must not end the sessions of another realm whose name it takes.
+ *
+ * @throws {AuthError} `admin_push_invalid`
+ */
+async function assertOwnIssuer(members: readonly Verifier[], member: Verifier): Promise<void> {
+  if (members.length === 1) return;
+  const issuer = member.context.issuer();
+  const owners = await findOwners(members, issuer).catch(toNone);
+  if (owners.includes(member)) return;
+  throw toPushError(
+    `its realm ${member.issuer.baseUrl} calls itself ${issuer}, as another one does: set the option issuer of each`,
+  );
+}
+
+/** Two realms with one name: neither is believed. */
+function toNone(error: unknown): readonly Verifier[] {
+  if (isAuthError(error) && error.code === 'provider_misconfigured') return [];
+  throw error;
 }
 
 const HEADERS = { 'cache-control': 'no-store', connection: 'close' } as const;

@@ -15,9 +15,6 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
  * @throws {AuthError} `logout_token_invalid`, `logout_token_replayed`, `provider_unavailable` (no keys were loaded)
  * @throws whatever the revocation store throws when it cannot share; this process knows of the logout all the same
  * @see OpenID Connect Back-Channel Logout 1.0 §2.6
- * @example
- * const form = new URLSearchParams(await textOf(request));
- * await revokeByLogoutToken(verifier, form.get('logout_token') ?? '');
  */
 export async function revokeByLogoutToken(verifier: Revoker, logoutToken: string): Promise<Revocation> {
   const { claims, headerType } = await verifySignedJwt(logoutToken, verifier.context, {

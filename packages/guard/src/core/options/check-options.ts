@@ -33,8 +33,9 @@ export function findOptionProblems(
   rules: Readonly<Record<string, OptionRule>>,
 ): OptionProblem[] {
   const given = (options ?? {}) as Record<string, unknown>;
-  if (typeof given !== 'object' || Array.isArray(given)) {
-    return [{ option: 'options', rule: 'must be an object', example: '{ … }' }];
+  // An array, a Map and a promise have none of the options, and all may be optional.
+  if (Object.prototype.toString.call(given) !== '[object Object]') {
+    return [{ option: 'options', rule: 'must be an object, no promise and no Map', example: '{ … }' }];
   }
   const problems: OptionProblem[] = [];
   for (const [option, { rule, example, isRequired, isMet, mend }] of Object.entries(rules)) {

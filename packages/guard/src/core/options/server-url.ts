@@ -1,10 +1,6 @@
 /**
  * Whether a text is the address of a Keycloak server, with or without a path such as `/auth`. The one definition:
  * library, service and command line take and refuse the same.
- *
- * @example
- * isServerUrl('https://sso.example.com/auth'); // true
- * isServerUrl('https://sso.example.com/realms/testing'); // false
  */
 export function isServerUrl(value: unknown): value is string {
   return isPlainUrl(value) && !A_REALM.test(new URL(value).pathname);
@@ -21,9 +17,6 @@ export function isPlainUrl(value: unknown): value is string {
 /**
  * What was probably meant by a text that is no server URL: it was copied from the browser or from a discovery document,
  * or its scheme is missing. Credentials are never in it. `undefined` where nobody can tell.
- *
- * @example
- * mendServerUrl('https://sso.example.com/auth/realms/testing'); // 'https://sso.example.com/auth'
  */
 export function mendServerUrl(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;

@@ -1,9 +1,22 @@
+import type { Claims } from './claims.ts';
 import type { Principal } from './principal.ts';
 
 /**
- * Whom a principal stands for, to be compared: tokens of one person give the same text. Where a token has no `sub` (lightweight
- * access tokens), its client and its session have to do: another person's are others.
+ * Who a principal is, as the key of whatever is kept per person: equal for all tokens of one person, never empty, and never
+ * equal for two realms (RFC 7519 §4.1.2: a subject is unique only together with its issuer). Without `sub` (lightweight
+ * access tokens, a client without the scope `basic`) client and session stand for the person.
+ *
+ * This is the only place that makes such keys.
  */
-export function personOf({ issuer, subject, authorizedParty, sessionId }: Principal): string {
-  return JSON.stringify(subject === null ? [issuer, null, authorizedParty, sessionId] : [issuer, subject]);
+export function personOf({ issuer, subject, authorizedParty, sessionId }: Principal<object>): string {
+  return toKey(issuer, subject, authorizedParty, sessionId);
+}
+
+/** The same from the claims of a verified token, before there is a principal. */
+export function personOfClaims({ iss, sub, azp, sid }: Claims): string {
+  return toKey(iss, typeof sub === 'string' && sub !== '' ? sub : null, azp ?? null, sid ?? null);
+}
+
+function toKey(issuer: unknown, subject: string | null, client: unknown, session: unknown): string {
+  return JSON.stringify(subject === null ? [issuer, null, client, session] : [issuer, subject]);
 }

@@ -1,25 +1,85 @@
 import { startBackgroundTimer } from '../runtime/background-timer.ts';
 
-/** Bounds how many calls are under way at once; the others wait in the order in which they came. */
+/**
+ * Bounds how many calls run at once. One user gets an eighth of the slots, so that slow questions of one account leave
+ * room for everybody else. `who` is a {@link personOfClaims}; calls without it concern no user.
+ */
 export interface CallSlots {
-  /**
-   * Resolves to true when it is this call's turn, to false where that took too long. Whoever got true calls `leave`.
-   */
-  enter(): Promise<boolean>;
-  leave(): void;
+  /** Waits for a slot, first come, first served. Resolves to false if that takes too long; after true, call `leave`. */
+  enter(who?: string): Promise<boolean>;
+  /** The same without waiting: false if no slot is free. */
+  tryEnter(who?: string): boolean;
+  leave(who?: string): void;
 }
 
-/** @param timeoutMs the longest wait for a turn. Unit: milliseconds */
+const SHARE_OF_ONE_USER = 1 / 8;
+
+/** @param timeoutMs the longest wait for a slot. Unit: milliseconds */
 export function createCallSlots(size: number, timeoutMs: number): CallSlots {
+  const all = createQueue(size);
+  const mostOfOneUser = Math.ceil(size * SHARE_OF_ONE_USER);
+  // Only users with calls under way.
+  const users = new Map<string, Queue>();
+
+  /** A user's calls wait here, and not among those of others. */
+  function queueOf(who: string): Queue {
+    let queue = users.get(who);
+    if (queue === undefined) {
+      queue = createQueue(mostOfOneUser);
+      users.set(who, queue);
+    }
+    return queue;
+  }
+
+  function leaveOwn(who: string | undefined): void {
+    if (who === undefined) return;
+    const queue = queueOf(who);
+    queue.leave();
+    if (queue.isIdle) users.delete(who);
+  }
+
+  return {
+    async enter(who) {
+      const from = performance.now();
+      if (who !== undefined && !(await queueOf(who).enter(timeoutMs))) return false;
+      if (await all.enter(timeoutMs - (performance.now() - from))) return true;
+      leaveOwn(who);
+      return false;
+    },
+    tryEnter(who) {
+      if (who !== undefined && !queueOf(who).tryEnter()) return false;
+      if (all.tryEnter()) return true;
+      leaveOwn(who);
+      return false;
+    },
+    leave(who) {
+      all.leave();
+      leaveOwn(who);
+    },
+  };
+}
+
+interface Queue {
+  enter(timeoutMs: number): Promise<boolean>;
+  tryEnter(): boolean;
+  leave(): void;
+  readonly isIdle: boolean;
+}
+
+function createQueue(size: number): Queue {
   const waiting = new Set<() => void>();
   let free = size;
 
+  function tryEnter(): boolean {
+    if (free === 0) return false;
+    free--;
+    return true;
+  }
+
   return {
-    async enter() {
-      if (free > 0) {
-        free--;
-        return true;
-      }
+    tryEnter,
+    async enter(timeoutMs) {
+      if (tryEnter()) return true;
       return new Promise<boolean>((resolve) => {
         const go = () => {
           clearTimeout(timer);
@@ -39,6 +99,9 @@ export function createCallSlots(size: number, timeoutMs: number): CallSlots {
         waiting.delete(next);
         next();
       }
+    },
+    get isIdle() {
+      return free === size;
     },
   };
 }

@@ -47,6 +47,35 @@ export async function fetchJson(url: string, options: FetchJsonOptions): Promise
  */
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 const RETRY_MS = 100;
+const TIMED_OUT = 'timed out';
+
+/**
+ * Why there is no usable answer. `unreachable`: no connection can be made. `late`: it takes too long. `cut`: it is too
+ * large, or ends early. `unusable`: it is not what was asked for. All but the first may be due to the question, see `Breaker`.
+ */
+export type SilenceKind = 'unreachable' | 'late' | 'cut' | 'unusable';
+
+const kinds = new WeakMap<object, SilenceKind>();
+
+/** The kind of an error of {@link fetchBounded}; `unusable` for any other. */
+export function silenceOf(error: object): SilenceKind {
+  return kinds.get(error) ?? 'unusable';
+}
+
+/**
+ * The kind of an answer that is of no use: a 5xx without JSON is that of a proxy with no Keycloak behind it. 504 is its
+ * word for late.
+ */
+export function silenceOfAnswer({ status, body }: BoundedResponse): SilenceKind {
+  if (status === 504) return 'late';
+  return status >= 500 && toJsonObject(body) === undefined ? 'unreachable' : 'unusable';
+}
+
+/** Marks an error with the kind of the answer that it is about. */
+export function markSilence<E extends object>(error: E, kind: SilenceKind): E {
+  kinds.set(error, kind);
+  return error;
+}
 
 /** An answer of Keycloak, read whole. */
 export interface BoundedResponse {
@@ -62,12 +91,15 @@ export interface BoundedResponse {
  * @throws {AuthError} `provider_unavailable` when there is no whole answer
  */
 export async function fetchBounded(url: string, options: FetchJsonOptions): Promise<BoundedResponse> {
+  let kind: SilenceKind = 'unreachable';
   try {
     const signal = AbortSignal.timeout(options.timeoutMs);
     // In some runtimes `fetch` must not be called as a method.
     const { fetch } = options;
     const call = async (): Promise<BoundedResponse> => {
+      kind = 'unreachable';
       const response = await fetch(url, { ...options.init, redirect: 'manual', signal });
+      kind = 'cut';
       return { status: response.status, headers: response.headers, body: await readBody(response) };
     };
     return await call().catch(async (error: unknown) => {
@@ -77,11 +109,15 @@ export async function fetchBounded(url: string, options: FetchJsonOptions): Prom
       return call();
     });
   } catch (error) {
-    const seen = toSafeText(toReason(error), options.secrets);
-    throw new AuthError('provider_unavailable', `${url} gave no answer: ${seen}`, {
+    const reason = toReason(error);
+    const seen = toSafeText(reason, options.secrets);
+    const failure = new AuthError('provider_unavailable', `${url} gave no answer: ${seen}`, {
       expected: options.what,
       seen,
     });
+    if (reason === TIMED_OUT) kind = 'late';
+    if (BROKEN.has(reason)) kind = 'cut';
+    throw markSilence(failure, kind);
   }
 }
 
@@ -118,7 +154,7 @@ export function toJsonObject(body: string): Record<string, unknown> | undefined 
 /** `fetch failed` says nothing: the reason is in `cause`, and in its `errors` where several addresses were tried. */
 function toReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timed out';
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return TIMED_OUT;
   const cause = error.cause as { code?: string; message?: string; errors?: { code?: string }[] } | undefined;
   return cause?.code ?? cause?.errors?.[0]?.code ?? cause?.message ?? error.message;
 }

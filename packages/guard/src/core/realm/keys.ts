@@ -13,6 +13,8 @@ import { adviseOnRealm } from './realm-advice.ts';
 export interface KeyFinder {
   /** A key that is in memory. */
   get(kid: string): SigningKey | undefined;
+  /** Finds a key that is in memory by another id too, until the keys are loaded again: one that was proved to be its name. */
+  alias(kid: string, of: string): void;
   /** It is time to load the keys again, and nothing has: `find` does, before it answers. */
   readonly isOverdue: boolean;
   /**
@@ -266,6 +268,10 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch, 
       return fetches;
     },
     get: (kid) => keys.get(kid),
+    alias(kid, of) {
+      const key = keys.get(of);
+      if (key !== undefined) keys = new Map(keys).set(kid, key);
+    },
     find,
     get isOverdue() {
       return isOverdue();

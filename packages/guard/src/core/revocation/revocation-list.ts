@@ -28,14 +28,20 @@ export interface RevocationList {
   /** The strictest of the revocations that concern the token, or `undefined`. */
   judge(token: RevocableToken): RevocationHit | undefined;
   add(revocation: Revocation): void;
+  /** See `RevocationLog.keepFor`. */
+  keepFor(seconds: number): void;
   readonly size: number;
 }
 
 const STRICTNESS = { ask: 1, confirm: 2, refuse: 3 } as const;
 
-/** @param clock see {@link createRevocationLog} */
-export function createRevocationList(epoch: Epoch, clock?: () => number): RevocationList {
-  const log = createRevocationLog(clock);
+/** @param clock, rememberSeconds see {@link createRevocationLog} */
+export function createRevocationList(
+  epoch: Epoch,
+  clock?: () => number,
+  rememberSeconds?: number,
+): RevocationList {
+  const log = createRevocationLog(clock, rememberSeconds);
   const arrivals = new WeakMap<Revocation, number>();
 
   function* concerns(token: RevocableToken): Generator<[Revocation, RevocationHit['verdict']]> {
@@ -69,6 +75,7 @@ export function createRevocationList(epoch: Epoch, clock?: () => number): Revoca
       }
       return hit;
     },
+    keepFor: log.keepFor,
     add(revocation) {
       if (!log.add(revocation)) return;
       epoch.advance();

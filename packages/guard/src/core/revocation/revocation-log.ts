@@ -49,6 +49,8 @@ export type Revocation =
 export interface RevocationLog {
   /** Returns whether it says something that was not known. */
   add(revocation: Revocation): boolean;
+  /** Keeps each for at least this long from now on: some token lives so long. Unit: seconds. */
+  keepFor(seconds: number): void;
   /**
    * @param parts type, issuer, and the session, subject, token or client that is named; a not-before of 0 has the type
    * `lifted`
@@ -58,27 +60,32 @@ export interface RevocationLog {
   readonly size: number;
 }
 
-/** How long a revocation is remembered: longer than any sensible access token lives. */
-const REMEMBER_MS = 24 * 60 * 60 * 1000;
-/** The oldest is forgotten where there are more. */
+/** How long a revocation is kept by default: longer than most access tokens live. */
+export const REMEMBER_SECONDS = 24 * 60 * 60;
+/** If there are more, the oldest is forgotten. */
 export const MAX_REVOCATIONS = 1_000_000;
 
 /**
- * @param clock a clock that nobody sets: with one that jumps ahead all revocations would be forgotten. Unit: milliseconds
- * since whenever. Default `performance.now`
- * @example
- * const log = createRevocationLog();
- * if (log.add(revocation)) tellOthers(revocation);
+ * @param clock a clock that nobody sets: one that jumps ahead would forget all revocations. Unit: milliseconds. Default
+ * `performance.now`
+ * @param rememberSeconds how long each is kept: no shorter than access tokens live. Default a day
+ * @throws {RangeError} unless `rememberSeconds` is a positive number
  */
-export function createRevocationLog(clock: () => number = () => performance.now()): RevocationLog {
+export function createRevocationLog(
+  clock: () => number = () => performance.now(),
+  rememberSeconds: number = REMEMBER_SECONDS,
+): RevocationLog {
+  assertRememberSeconds(rememberSeconds);
   // By key, the newest last: Map keeps the order in which keys were set.
   const known = new Map<string, { readonly revocation: Revocation; readonly addedAt: number }>();
   // One for each realm or client, never forgotten: a token may live longer than any time chosen here.
   const policies = new Map<string, Revocation>();
 
+  let keepSeconds = rememberSeconds;
+
   function forgetOld(now: number): void {
     for (const [key, { addedAt }] of known) {
-      if (now - addedAt <= REMEMBER_MS && known.size <= MAX_REVOCATIONS) break;
+      if (now - addedAt <= keepSeconds * 1000 && known.size <= MAX_REVOCATIONS) break;
       known.delete(key);
     }
   }
@@ -99,6 +106,9 @@ export function createRevocationLog(clock: () => number = () => performance.now(
       forgetOld(now);
       return isNew;
     },
+    keepFor(seconds) {
+      if (seconds > keepSeconds) keepSeconds = seconds;
+    },
     get(...parts) {
       const key = JSON.stringify(parts);
       return known.get(key)?.revocation ?? policies.get(key);
@@ -111,6 +121,12 @@ export function createRevocationLog(clock: () => number = () => performance.now(
       return known.size + policies.size;
     },
   };
+}
+
+/** @throws {RangeError} */
+export function assertRememberSeconds(seconds: unknown): void {
+  if (typeof seconds === 'number' && seconds > 0) return;
+  throw new RangeError('rememberSeconds must be a positive number, for example 86400');
 }
 
 /** Makes one of two about the same thing, in whichever order they arrive. */

@@ -1,12 +1,17 @@
 import { createIdMemory } from './id-memory.ts';
 import { createProofMemory } from './proof-memory.ts';
-import type { Revocation } from './revocation-log.ts';
+import { assertRememberSeconds, REMEMBER_SECONDS, type Revocation } from './revocation-log.ts';
 
 /**
  * Shares revocations between processes. Memory by default; a store that outlives the process and is seen by
  * others makes a logout count in every replica.
  */
 export interface RevocationStore {
+  /**
+   * How long a revocation is kept, here and in every verifier with this store: no shorter than access tokens live. Unit:
+   * seconds. Default 86,400, a day.
+   */
+  readonly rememberSeconds?: number | undefined;
   /** Resolves when every other process will learn of it; rejects when that cannot be promised. */
   add(revocation: Revocation): Promise<void>;
   /**
@@ -38,16 +43,23 @@ export type ProofStore = RevocationStore & Required<Pick<RevocationStore, 'usePr
  * A store for one process: revocations are told to every verifier in it, and forgotten when it ends.
  *
  * @param clock time now. Unit: milliseconds since 1970. Default `Date.now`
+ * @param rememberSeconds how long a revocation is kept: no shorter than access tokens live. Default a day
+ * @throws {RangeError} unless `rememberSeconds` is a positive number
  * @example
  * const revocationStore = createMemoryRevocationStore();
  * const verifiers = apis.map((api) => createVerifier({ ...api, revocationStore }));
  */
-export function createMemoryRevocationStore(clock: () => number = Date.now): ProofStore {
+export function createMemoryRevocationStore(
+  clock: () => number = Date.now,
+  rememberSeconds: number = REMEMBER_SECONDS,
+): ProofStore {
+  assertRememberSeconds(rememberSeconds);
   const listeners = new Set<(revocation: Revocation) => void>();
   const useOnce = createIdMemory(clock);
   const useProofOnce = createProofMemory(clock);
 
   return {
+    rememberSeconds,
     async add(revocation) {
       for (const listener of listeners) listener(revocation);
     },

@@ -3,7 +3,9 @@ import { AuthError } from '../http/errors.ts';
 import { readCompactJws } from '../jwt/compact-jws.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Claims } from '../principal/claims.ts';
+import { personOfClaims } from '../principal/person.ts';
 import { rememberToken } from '../principal/token-of.ts';
+import { createCallSlots } from '../realm/call-slots.ts';
 import type { Epoch } from '../revocation/epoch.ts';
 import type { RevocationList } from '../revocation/revocation-list.ts';
 import { keepAlive } from '../runtime/keep-alive.ts';
@@ -21,7 +23,7 @@ export interface Recheck<C extends object> {
   /** Whether the token is refused where Keycloak does not answer. */
   isNeeded(known: KnownToken<C>): boolean;
   /**
-   * Where the signature is enough when Keycloak does not answer, nobody waits long to find that out.
+   * If a valid signature is enough while Keycloak is down, callers wait only briefly.
    *
    * @throws {AuthError} `token_revoked`, or a `provider_…` code where an answer is needed
    */
@@ -41,16 +43,13 @@ interface Parts<C extends object> {
   readonly forget: (known: KnownToken<C>) => void;
 }
 
-/**
- * Checks of which no request waits. Tokens that were first used together are due together: whoever finds no room is
- * checked when it is next used.
- */
+/** Checks for which no request waits. Tokens without a free slot are checked at their next use. */
 const MAX_IN_BACKGROUND = 32;
 
 export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
   const { options, epoch, freshness, revocations, remote, stats, forget } = parts;
   let questions = 0;
-  let inBackground = 0;
+  const background = createCallSlots(MAX_IN_BACKGROUND, 0);
 
   function isNeeded(known: KnownToken<C>): boolean {
     return freshness.needsAnswer || known.doubt?.verdict === 'confirm';
@@ -131,7 +130,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     async ask(known, mustAnswer) {
       const { doubt } = known;
       const asked = askOnce(known);
-      const answer = await (mustAnswer ? asked : remote.waitBriefly(asked));
+      const answer = await (mustAnswer ? asked : remote.waitBriefly(asked, known.claims));
       if (answer.outcome === 'inactive') {
         throw new AuthError('token_revoked', 'Keycloak says that the token is no longer good', {
           seen: answer.reason,
@@ -151,9 +150,9 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
       return answer;
     },
     askInBackground(known) {
-      if (known.checking !== undefined || inBackground >= MAX_IN_BACKGROUND) return;
-      inBackground++;
-      void askOnce(known).finally(() => inBackground--);
+      const who = personOfClaims(known.claims);
+      if (known.checking !== undefined || !background.tryEnter(who)) return;
+      void askOnce(known).finally(() => background.leave(who));
     },
   };
 }

@@ -1,7 +1,10 @@
 import { AuthError } from '../http/errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Claims } from '../principal/claims.ts';
+import { personOfClaims } from '../principal/person.ts';
+import { createBreaker } from '../realm/breaker.ts';
 import { createCallSlots } from '../realm/call-slots.ts';
+import { silenceOf } from '../realm/fetch-json.ts';
 import type { Issuer } from '../realm/issuer.ts';
 import type { Outage } from '../realm/outage.ts';
 import { createRemoteQuestion, type KnownBefore, type RemoteAnswer } from './remote-question.ts';
@@ -11,24 +14,18 @@ export interface RemoteCheck {
   /** Never rejects. */
   ask(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer>;
   /**
-   * Waits for an answer, but no longer than a request should, and not at all while `isSlow`: then it counts as
-   * unavailable. The call goes on.
+   * Waits for an answer, but no longer than a request should, and not at all while `isSlowFor`: then it counts as
+   * unavailable. The call continues.
    */
-  waitBriefly(answer: Promise<RemoteAnswer>): Promise<RemoteAnswer>;
-  /** True for ten seconds after it did not answer, or not in time: a request should not wait for it. */
-  readonly isSlow: boolean;
+  waitBriefly(answer: Promise<RemoteAnswer>, claims: Claims): Promise<RemoteAnswer>;
+  /** True for ten seconds after Keycloak did not answer in time: this user, or nobody, should wait for it. */
+  isSlowFor(claims: Claims): boolean;
 }
 
 type RemoteOptions = Pick<
   ResolvedOptions,
-  'clientId' | 'clientSecret' | 'clock' | 'fetch' | 'onNotice' | 'timeoutMs'
+  'clientId' | 'credential' | 'clock' | 'fetch' | 'onNotice' | 'timeoutMs'
 >;
-
-/** After a call without an answer nobody asks for this long; then one call tries, and the rest go on waiting. */
-const PAUSE_MS = 2_000;
-
-/** How long "slow" is believed: where nobody asks, nobody finds out that it is over. */
-const SLOW_MS = 10_000;
 
 /** Longest wait of a request for which a good signature is enough. */
 const PATIENCE_MS = 1_000;
@@ -39,51 +36,39 @@ const MAX_CALLS = 64;
 /** Bounds what asking costs Keycloak, and those who wait. */
 export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage: Outage): RemoteCheck {
   const call = createRemoteQuestion(issuer, options);
-  let failedAt = 0;
-  let isProbing = false;
-  // By a clock that nobody sets.
-  let slowAt = Number.NEGATIVE_INFINITY;
   const patienceMs = Math.min(PATIENCE_MS, options.timeoutMs);
   const slots = createCallSlots(MAX_CALLS, options.timeoutMs);
-  const isSlow = () => performance.now() - slowAt < SLOW_MS;
-
-  /** Nobody answered a moment ago, and it is not yet time for the one call that tries. */
-  function isResting(): boolean {
-    if (!outage.isFailing('checks') || !isSlow()) return false;
-    const since = options.clock() - failedAt;
-    // Negative: the clock was set back.
-    return isProbing || (since >= 0 && since < PAUSE_MS);
-  }
+  const breaker = createBreaker(options.clock);
+  const isSlowFor = (claims: Claims) => breaker.isSlowFor(personOfClaims(claims));
+  // An outage may be over because the keys were loaded.
+  const isResting = () => outage.isFailing('checks') && breaker.isOpen;
 
   async function askNow(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
-    if (outage.isFailing('checks') && isSlow()) isProbing = true;
+    breaker.begin();
     const begin = performance.now();
     try {
       const answer = await call(token, claims, known);
-      if (performance.now() - begin < patienceMs) slowAt = Number.NEGATIVE_INFINITY;
+      breaker.answered(performance.now() - begin < patienceMs);
       outage.answered('checks');
       return answer;
     } catch (error) {
       const failure = error as AuthError;
-      outage.failed('checks', failure);
-      failedAt = options.clock();
-      slowAt = performance.now();
+      const kind = silenceOf(failure);
+      const concernsAll = breaker.failed(personOfClaims(claims), kind);
+      // An answer that is none of Keycloak's is told at once, though it may be for this token alone.
+      if (concernsAll || kind === 'unusable') outage.failed('checks', failure);
       return { outcome: 'unavailable', error: failure };
-    } finally {
-      isProbing = false;
     }
   }
 
   return {
-    get isSlow() {
-      return isSlow();
-    },
-    async waitBriefly(answer) {
-      if (isSlow()) return { outcome: 'unavailable', error: toSilence() };
+    isSlowFor,
+    async waitBriefly(answer, claims) {
+      if (isSlowFor(claims)) return { outcome: 'unavailable', error: toSilence() };
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise<RemoteAnswer>((resolve) => {
         timer = setTimeout(() => {
-          slowAt = performance.now();
+          breaker.slow(personOfClaims(claims));
           resolve({ outcome: 'unavailable', error: toSilence() });
         }, patienceMs);
       });
@@ -92,15 +77,16 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
       return first;
     },
     async ask(token, claims, known) {
+      const who = personOfClaims(claims);
       if (isResting()) return { outcome: 'unavailable', error: toSilence() };
-      if (!(await slots.enter())) return { outcome: 'unavailable', error: toSilence() };
+      if (!(await slots.enter(who))) return { outcome: 'unavailable', error: toSilence() };
       try {
         // While it waited for its turn, another call may have found out that nobody answers.
         return isResting()
           ? { outcome: 'unavailable', error: toSilence() }
           : await askNow(token, claims, known);
       } finally {
-        slots.leave();
+        slots.leave(who);
       }
     },
   };

@@ -1,11 +1,18 @@
 import type { Confirmation } from '../binding/confirmation.ts';
 import { AuthError } from '../http/errors.ts';
 import { hasAudience, hasNoAudience } from '../jwt/registered-claims.ts';
-import type { Notice, ResolvedOptions } from '../options.ts';
+import type { ResolvedOptions } from '../options.ts';
 import type { Claims } from '../principal/claims.ts';
-import { type BoundedResponse, fetchBounded, toJsonObject } from '../realm/fetch-json.ts';
+import {
+  type BoundedResponse,
+  fetchBounded,
+  markSilence,
+  silenceOfAnswer,
+  toJsonObject,
+} from '../realm/fetch-json.ts';
 import type { Issuer } from '../realm/issuer.ts';
 import { describeAnswer, readRefusal } from '../realm/provider-refusal.ts';
+import type { Notice } from '../runtime/notice.ts';
 
 /** What Keycloak says of a token. */
 export type RemoteAnswer =
@@ -49,11 +56,9 @@ export type RemoteQuestion = (token: string, claims: Claims, known: KnownBefore)
  */
 export function createRemoteQuestion(
   issuer: Issuer,
-  options: Pick<ResolvedOptions, 'clientId' | 'clientSecret' | 'fetch' | 'onNotice' | 'timeoutMs'>,
+  options: Pick<ResolvedOptions, 'clientId' | 'credential' | 'fetch' | 'onNotice' | 'timeoutMs'>,
 ): RemoteQuestion {
-  const { clientId, clientSecret } = options;
-  const basic = clientSecret === undefined ? undefined : toBasic(clientId, clientSecret);
-  const secrets = clientSecret === undefined ? [] : toForms(clientId, clientSecret);
+  const { clientId, credential } = options;
   const told = new Set<string>();
 
   function tellOnce(level: Notice['level'], code: Notice['code'], message: string): void {
@@ -67,11 +72,11 @@ export function createRemoteQuestion(
     const isOurs = hasAudience(claims, clientId) || known.wasIntrospected;
     const isBound = known.confirmation !== undefined;
     let said: RemoteAnswer | undefined;
-    if (basic !== undefined && (isOurs || hasNoAudience(claims))) {
-      said = await introspect(token, basic);
+    if (credential.kind !== 'none' && (isOurs || hasNoAudience(claims))) {
+      said = await introspect(token);
       if (said.outcome === 'active' || (said.outcome === 'inactive' && isOurs)) return said;
     }
-    const isForUserinfo = !isBound && hasScope(claims, 'openid') && claims.sub !== undefined;
+    const isForUserinfo = !isBound && hasScope(claims, 'openid');
     const answer = isForUserinfo ? await askUserinfo(token, claims) : undefined;
     if (answer !== undefined) return answer;
     if (said?.outcome === 'refused') return said;
@@ -95,7 +100,7 @@ export function createRemoteQuestion(
       'warn',
       'recheck_impossible',
       isBound
-        ? `Keycloak cannot be asked about some tokens that are bound to a key: give the client they are issued to an audience mapper for ${clientId}, and this API its client secret`
+        ? `Keycloak cannot be asked about some tokens that are bound to a key: give the client they are issued to an audience mapper for ${clientId}, and this API a credential`
         : `Keycloak cannot be asked about some tokens: give the client ${clientId} an audience mapper, or request the scope openid at login`,
     );
     return { outcome: 'impossible' };
@@ -111,20 +116,23 @@ export function createRemoteQuestion(
     return { outcome: 'impossible' };
   }
 
-  async function introspect(token: string, authorization: string): Promise<RemoteAnswer> {
-    const response = await fetchBounded(issuer.endpoints.introspection, {
-      ...options,
-      what: 'an introspection answer',
-      secrets: [token, ...secrets],
-      init: {
-        method: 'POST',
-        headers: { authorization, accept: 'application/json' },
-        body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
-      },
-    });
+  async function introspect(token: string): Promise<RemoteAnswer> {
+    const response = await credential.authenticate(issuer, ({ headers, fields }) =>
+      fetchBounded(issuer.endpoints.introspection, {
+        timeoutMs: options.timeoutMs,
+        fetch: credential.fetch ?? options.fetch,
+        what: 'an introspection answer',
+        secrets: [token, ...credential.secrets()],
+        init: {
+          method: 'POST',
+          headers: { ...headers, accept: 'application/json' },
+          body: new URLSearchParams({ token, token_type_hint: 'access_token', ...fields }),
+        },
+      }),
+    );
     const isRefused = response.status === 400 || response.status === 401 || response.status === 403;
     if (isRefused && readRefusal(response)?.error !== undefined) {
-      const reason = `Keycloak refused to introspect for the client ${clientId} (${describe(response, token)}): its secret or type is wrong`;
+      const reason = `Keycloak refused to introspect for the client ${clientId} (${describe(response, token)}): its credential or type is wrong`;
       tellOnce('error', 'recheck_misconfigured', reason);
       return { outcome: 'refused', error: new AuthError('provider_misconfigured', reason) };
     }
@@ -158,12 +166,13 @@ export function createRemoteQuestion(
 
   /** An answer may repeat what was sent. */
   function describe(response: BoundedResponse, token: string): string {
-    return describeAnswer(response, [token, ...secrets]);
+    return describeAnswer(response, [token, ...credential.secrets()]);
   }
 
   function toUnavailable(response: BoundedResponse, token: string): AuthError {
     const seen = describe(response, token);
-    return new AuthError('provider_unavailable', `Keycloak gave no usable answer (${seen})`);
+    const failure = new AuthError('provider_unavailable', `Keycloak gave no usable answer (${seen})`);
+    return markSilence(failure, silenceOfAnswer(response));
   }
 
   return call;
@@ -171,20 +180,6 @@ export function createRemoteQuestion(
 
 function hasScope(claims: Claims, scope: string): boolean {
   return typeof claims.scope === 'string' && claims.scope.split(' ').includes(scope);
-}
-
-/** RFC 6749 §2.3.1: both parts are form-encoded first. */
-function toBasic(clientId: string, clientSecret: string): string {
-  return `Basic ${Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString('base64')}`;
-}
-
-function encode(text: string): string {
-  return new URLSearchParams([['', text]]).toString().slice(1);
-}
-
-/** A secret in every form in which it is sent. */
-function toForms(clientId: string, clientSecret: string): string[] {
-  return [toBasic(clientId, clientSecret).slice('Basic '.length), encode(clientSecret), clientSecret];
 }
 
 /** A signed or encrypted answer in compact form: of the header of each (RFC 7515 §4.1.1, RFC 7516 §4.1.1). */
@@ -202,7 +197,10 @@ function isUserinfo(response: BoundedResponse): boolean {
   return typeof answer?.sub === 'string' || (response.status === 200 && isCompact(response.body));
 }
 
-/** OpenID Connect Core 1.0 §5.3.2: an answer about somebody else must not be used. */
+/**
+ * OpenID Connect Core 1.0 §5.3.2: an answer about somebody else must not be used. Of a token without `sub` (client without
+ * the scope `basic`) it only says that the token is good.
+ */
 function toOwnClaims(answer: Claims | undefined, claims: Claims): Claims | undefined {
   return answer?.sub === claims.sub ? answer : undefined;
 }

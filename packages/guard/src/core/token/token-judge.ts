@@ -36,9 +36,10 @@ interface Parts<C extends object> {
 }
 
 export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
-  const { options, context, epoch, remote, stats } = parts;
+  const { options, context, epoch, revocations, remote, stats } = parts;
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<KnownToken<C>>>();
+  let isIssuerTold = false;
   const freshness = createFreshness(options);
   const assertStillGood = createAssertStillGood({ ...parts, freshness });
   const forget = ({ token }: KnownToken<C>) => cache.delete(token);
@@ -84,10 +85,23 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       return await learn(token);
     } catch (error) {
       if ((error as AuthError).statusCode === 401) stats.refused++;
+      if ((error as AuthError).code === 'token_issuer') tellOfIssuer(error as AuthError);
       throw error;
     } finally {
       pending.delete(token);
     }
+  }
+
+  /** The realm's key signed it, so Keycloak itself uses two names: every caller will be refused. */
+  function tellOfIssuer({ expected, seen }: AuthError): void {
+    if (isIssuerTold) return;
+    isIssuerTold = true;
+    options.onNotice({
+      level: 'warn',
+      code: 'issuer_mismatch',
+      message: `Keycloak issues tokens under another name than it has here: ${seen}, expected ${expected}`,
+      fix: 'Set KC_HOSTNAME in Keycloak, or the option issuer here to the issuer that the tokens name',
+    });
   }
 
   async function learn(token: string): Promise<KnownToken<C>> {
@@ -97,6 +111,8 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const now = options.clock();
     const known = toKnown<C>(token, verified, now, options.clockToleranceSeconds);
     freshness.begin(known, claims.iat, now);
+    // What revokes it must last as long as it does, and as long as others of its kind.
+    revocations.keepFor(claims.exp - (claims.iat ?? now / 1000));
     assertStillGood(known, now);
     const isLacking = options.fillClaims && isLackingClaims(claims);
     if (isLacking || freshness.ageOf(known, now) === 'stale') {
@@ -117,7 +133,8 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     }
     const age = freshness.ageOf(known, now);
     if (age === 'fresh') return fromMemory(known);
-    if (age === 'stale' && (freshness.asksAlways || !remote.isSlow)) return askForTrust(known);
+    if (age === 'stale' && (freshness.asksAlways || !remote.isSlowFor(known.claims)))
+      return askForTrust(known);
     // Either there is time left, or Keycloak is known to be down or slow: nobody waits.
     recheck.askInBackground(known);
     if (age === 'stale') {

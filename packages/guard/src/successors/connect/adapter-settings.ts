@@ -43,7 +43,7 @@ export function readSettingsFile(path: string): KeycloakConfig {
   try {
     settings = JSON.parse(text);
   } catch {
-    // The parser's message would quote the text.
+    // The parser's message would quote the file.
     throw new Error(`${path} is not JSON`);
   }
   if (typeof settings === 'object' && settings !== null) return settings as KeycloakConfig;
@@ -53,7 +53,7 @@ export function readSettingsFile(path: string): KeycloakConfig {
 const REFERENCE = /\$\{env\.([^:}]+)(?::([^}]*))?\}/g;
 
 /**
- * Replaces `${env.NAME}` and `${env.NAME:otherwise}` in texts, lists and plain objects. A variable that is not set is
+ * Replaces `${env.NAME}` and `${env.NAME:otherwise}` in strings, lists and plain objects. A variable that is not set is
  * empty.
  */
 export function resolveReferences<T>(value: T): T;
@@ -73,7 +73,7 @@ function environmentOf(name: string): string | undefined {
   return Object.hasOwn(process.env, name) ? process.env[name] : undefined;
 }
 
-/** Environment variables say `'false'`, a text. */
+/** An environment variable is a string: `'false'`. */
 function toFlag(value: boolean | string): boolean | string {
   return value === 'true' ? true : value === 'false' || value === '' ? false : value;
 }

@@ -1,5 +1,5 @@
-import { type AdminAction, isAuthError, type Revocation, revokeByAdminPush } from '../../core/index.ts';
-import { verifySignedJwt } from '../../core/internal.ts';
+import { isAuthError, type Revocation } from '../../core/index.ts';
+import { type AdminAction, revokeByAdminPush, verifySignedJwt } from '../../core/internal.ts';
 import type { KeycloakHost } from './host.ts';
 import type { ConnectRequest, ConnectResponse } from './request.ts';
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { readSettingsFile, resolveReferences, toAdapterSettings } from './adapter-settings.ts';
+import { hideSecret } from './hidden-secret.ts';
 import type { KeycloakConfig } from './keycloak-config.ts';
 
 /**
- * The settings of an application, from a file or an object. Texts may name environment variables, `${env.NAME}` or
+ * The settings of an application, from a file or an object. Strings may name environment variables, `${env.NAME}` or
  * `${env.NAME:otherwise}`; a variable that is not set is empty.
  *
  * @example
@@ -14,7 +15,7 @@ export class Config {
   realm: string | undefined;
   /** Client id of this application. */
   clientId: string | undefined;
-  /** The client's secret. Not enumerable, so that printing the settings does not print it. */
+  /** The client's secret. Printing the settings does not show it. */
   declare secret: string | undefined;
   /** Whether the client is a public one. */
   public: boolean | string;
@@ -26,7 +27,7 @@ export class Config {
   realmAdminUrl: string;
   /** Not used: keys are fetched at most every five seconds. */
   minTimeBetweenJwksRequests: number;
-  /** Whether there is no login with the browser. */
+  /** Whether login with the browser is off. */
   bearerOnly: boolean | string;
   /** The only key that may sign tokens, as PEM. `undefined`: the realm's current keys. */
   publicKey: string | undefined;
@@ -48,7 +49,7 @@ export class Config {
     const { realm, secret } = settings;
     this.realm = realm;
     this.clientId = settings.clientId;
-    Object.defineProperty(this, 'secret', { value: secret, writable: true, configurable: true });
+    hideSecret(this, secret);
     this.public = settings.isPublic;
     this.authServerUrl = (settings.serverUrl ?? '').replace(/\/+$/, '');
     this.realmUrl = `${this.authServerUrl}/realms/${realm}`;
@@ -58,6 +59,11 @@ export class Config {
     this.bearerOnly = settings.isBearerOnly;
     this.publicKey = toPem(settings.publicKey);
     this.verifyTokenAudience = settings.mustHaveAudience;
+  }
+
+  /** The same as `clientId`: keycloak-connect's types promise it by this name. */
+  get resource(): string | undefined {
+    return this.clientId;
   }
 }
 

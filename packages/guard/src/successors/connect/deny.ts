@@ -1,5 +1,5 @@
 import { AuthorizationError } from '../../client/index.ts';
-import { buildChallenge } from '../../core/index.ts';
+import { buildChallenge } from '../../core/internal.ts';
 import { toAuthError } from './refusal.ts';
 import { type ConnectRequest, type ConnectResponse, kauthOf } from './request.ts';
 import { readBearer } from './stores.ts';
@@ -13,10 +13,10 @@ import { readBearer } from './stores.ts';
 export function denyAccess(request: ConnectRequest, response: ConnectResponse): void {
   const { grant, error } = kauthOf(request);
   const refusal = toAuthError(error);
-  if (grant !== undefined) {
-    send(response, 403, readBearer(request) === undefined ? {} : CHALLENGE);
-  } else if (refusal !== undefined) {
+  if (refusal !== undefined) {
     send(response, refusal.statusCode, refusal.headers);
+  } else if (grant !== undefined) {
+    send(response, 403, readBearer(request) === undefined ? {} : CHALLENGE);
   } else if (error instanceof AuthorizationError) {
     send(response, 403, {});
   } else {

@@ -1,7 +1,7 @@
 import { isAuthError, OptionsError } from '../../core/index.ts';
 import { findOptionProblems, type OptionRules, optionRules } from '../../core/internal.ts';
 import type { KeycloakHost } from './host.ts';
-import { type AskedResource, grantsAll, toNoSecret } from './permissions.ts';
+import { type AskedResource, grantsAll, isUnknownResource, toNoSecret } from './permissions.ts';
 import { outageOf } from './refusal.ts';
 import {
   type ConnectHandler,
@@ -11,27 +11,28 @@ import {
   kauthOf,
   type Next,
 } from './request.ts';
-import { tellOncePermissionsImpossible } from './setting-notices.ts';
+import { tellOncePermissionsImpossible, withoutIgnored } from './setting-notices.ts';
 import type { Token } from './token.ts';
 
 /** Options of `keycloak.enforcer(permissions, options)`. */
 export interface EnforcerOptions {
   /**
-   * `permissions`: asks Keycloak at each request, and puts what it grants in `request.permissions`. `token`: trades the
+   * `permissions`: asks Keycloak at each request, and puts the granted permissions in `request.permissions`. `token`: trades the
    * session's access token for one that carries the permissions. Default `permissions`.
    */
-  readonly response_mode?: 'permissions' | 'token' | undefined;
+  readonly response_mode?: string | undefined;
   /** Client id of the resource server. Default: this client. */
   readonly resource_server_id?: string | undefined;
   /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
   readonly resource_server_secret?: string | undefined;
-  /** Makes claims for the policies from the request: a list of texts for each name. Default none. */
-  readonly claims?: { of(request: ConnectRequest): object | undefined }['of'] | undefined;
+  /** Makes claims for the policies from the request: a list of strings for each name. Default none. */
+  // biome-ignore lint/suspicious/noExplicitAny: the application's own request type
+  readonly claims?: ((request: any) => any) | undefined;
 }
 
 const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
   permissions: optionRules.required({
-    rule: 'must be resource or resource:scope, or a list of these that is not empty: an empty one would let everybody pass',
+    rule: 'must be resource or resource:scope, or a list of these that is not empty: an empty one would admit every caller',
     example: "'item:read'",
     isMet: (value) => [value].flat().length > 0 && [value].flat().every(optionRules.isText),
   }),
@@ -45,8 +46,10 @@ const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
 export function createEnforcer(
   keycloak: KeycloakHost,
   permissions: string | readonly string[],
-  options: EnforcerOptions = {},
+  given: EnforcerOptions = {},
 ): ConnectHandler {
+  const { verifier } = keycloak.grantManager.engine;
+  const options = withoutIgnored('keycloak.enforcer', given, RULES, verifier);
   const problems = findOptionProblems({ ...options, permissions }, RULES);
   if (problems.length > 0) throw new OptionsError('enforcer', problems);
   const wanted = [permissions].flat().map(toResource);
@@ -56,6 +59,11 @@ export function createEnforcer(
     audience_secret: options.resource_server_secret,
   };
   assertPossible(keycloak, server);
+  // An enforcer that is called as soon as it is made serves one request, and may name what the caller chose.
+  let isFixed = false;
+  queueMicrotask(() => {
+    isFixed = true;
+  });
 
   async function decide(request: ConnectRequest, token: Token): Promise<boolean> {
     const { authorization } = keycloak.grantManager;
@@ -66,7 +74,7 @@ export function createEnforcer(
       ...server,
       ...(response_mode === 'permissions' ? { response_mode } : {}),
       permissions: asked,
-      ...toClaimToken(claims?.(request)),
+      ...toClaimToken(claims?.(request) as object | undefined),
     };
     const granted: unknown = await keycloak.checkPermissions(authzRequest, request, () => {});
     if (response_mode === 'permissions') {
@@ -82,15 +90,19 @@ export function createEnforcer(
   return function enforcer(request, response, next) {
     const kauth = kauthOf(request);
     const token = kauth.grant?.access_token;
+    const isOfCaller = !isFixed;
     if (token === undefined) {
-      const outage = outageOf(kauth.error);
-      if (outage !== undefined) next(outage);
-      else keycloak.accessDenied(request, response, next);
+      keycloak.accessDenied(request, response, next);
     } else {
-      decide(request, token).then(
-        (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
-        (error: unknown) => refuse(keycloak, error, request, response, next),
-      );
+      decide(request, token)
+        .then(
+          (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
+          (error: unknown) => {
+            if (isOfCaller && isUnknownResource(error)) keycloak.accessDenied(request, response, next);
+            else refuse(keycloak, error, request, response, next);
+          },
+        )
+        .catch((error: unknown) => fail(error, response));
     }
   };
 }
@@ -100,7 +112,7 @@ function assertPossible(keycloak: KeycloakHost, server: { readonly audience: str
   if (keycloak.grantManager.authorization.isPossible(server)) return;
   const reason = toNoSecret(server.audience ?? '');
   if (server.audience === keycloak.config.clientId) {
-    // Without a secret, this client is not a resource server. keycloak-connect starts all the same and refuses everybody.
+    // Without a secret, this client is not a resource server. keycloak-connect starts all the same, and refuses every request.
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, reason);
   } else {
     throw new OptionsError('enforcer', [
@@ -124,17 +136,19 @@ function refuse(
   if (outage?.code === 'provider_misconfigured') {
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);
   }
-  if (outage !== undefined) {
-    next(outage);
-    return;
-  }
-  if (isAuthError(error) && error.statusCode === 401) {
-    // Keycloak no longer accepts the token, so the caller counts as unknown.
-    const kauth = kauthOf(request);
-    delete kauth.grant;
-    kauth.error = error;
-  }
+  const refusal = outage ?? (isAuthError(error) && error.statusCode === 401 ? error : undefined);
+  // The grant stays: the application's own `accessDenied` may read it.
+  if (refusal !== undefined) kauthOf(request).error = refusal;
+  // Never `next(error)`: callers that ignore its argument would take it for a yes.
   keycloak.accessDenied(request, response, next);
+}
+
+/** Code of the application threw, in `next` or in `accessDenied`. Unhandled, that would end the process. */
+function fail(error: unknown, response: ConnectResponse): void {
+  console.error(error);
+  if (response.headersSent) return;
+  response.statusCode = 500;
+  response.end();
 }
 
 function toResource(text: string): AskedResource {

@@ -65,7 +65,7 @@ export function createEngine(config: Config, options: EngineOptions): Engine {
     clientId,
     clientSecret,
     audience: toAudience(config),
-    // keycloak-connect's `content` is what was signed, and its roles are those in it.
+    // keycloak-connect's `content` holds the signed claims, and its roles come from them.
     fillClaims: false,
     fetch: pinned?.fetch ?? fetch,
   });

@@ -3,6 +3,7 @@ import { answer, type Callback } from './callback.ts';
 import type { Config } from './config.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { Grant, type GrantProperties } from './grant.ts';
+import { hideSecret } from './hidden-secret.ts';
 import { introspect, readUserinfo } from './live-answers.ts';
 import { loginOf } from './login.ts';
 import type { EngineOptions } from './options.ts';
@@ -15,7 +16,7 @@ import { Token } from './token.ts';
 import { createTokenVerdict } from './token-verdict.ts';
 
 /** A grant as Keycloak's token endpoint answers it: JSON, or the same as an object (RFC 6749 §5.1). */
-export type GrantData = string | { readonly [name: string]: unknown };
+export type GrantData = string | GrantProperties | { readonly [name: string]: unknown };
 
 /**
  * Gets grants from Keycloak, refreshes them and validates their tokens. Asynchronous methods return a promise, or call the
@@ -32,13 +33,13 @@ export class GrantManager {
   realmUrl: string;
   /** Client id of this application. */
   clientId: string | undefined;
-  /** The client's secret. Not enumerable, so that printing the manager does not print it. */
+  /** The client's secret. Printing the manager does not show it. */
   declare secret: string | undefined;
   /** The only key that may sign tokens, as PEM. `undefined`: the realm's current keys. */
   publicKey: string | undefined;
   /** Whether the client is a public one. */
   public: boolean | string;
-  /** Whether there is no login with the browser. */
+  /** Whether login with the browser is off. */
   bearerOnly: boolean | string;
   /** Tokens issued before this are refused. Unit: seconds since 1970. Default 0. */
   notBefore = 0;
@@ -58,7 +59,7 @@ export class GrantManager {
   constructor(config: Config, options: EngineOptions = {}) {
     this.realmUrl = config.realmUrl;
     this.clientId = config.clientId;
-    Object.defineProperty(this, 'secret', { value: config.secret, writable: true, configurable: true });
+    hideSecret(this, config.secret);
     this.publicKey = config.publicKey;
     this.public = config.public;
     this.bearerOnly = config.bearerOnly;
@@ -82,7 +83,7 @@ export class GrantManager {
    * Logs a user in with a password (RFC 6749 §4.3). RFC 9700 §2.4 advises against it.
    *
    * @param scope default `openid`
-   * @throws {Error} rejects with one: `<status>:<text>` if Keycloak refuses, `Grant validation failed` for a bad token
+   * @throws {Error} rejects with one: `<status>:<status text>` if Keycloak refuses, `Grant validation failed` for a bad token
    * @example
    * const grant = await keycloak.grantManager.obtainDirectly('abdullah', password);
    */
@@ -167,7 +168,7 @@ export class GrantManager {
    * Resolves to the grant itself until its access token expires, then to a new one (RFC 6749 §6). Concurrent callers share
    * one request to Keycloak.
    *
-   * @throws {Error} rejects with one if there is no refresh token, it has expired, or Keycloak refuses it
+   * @throws {Error} rejects with one if the refresh token is missing, has expired, or is refused by Keycloak
    * @example
    * const fresh = await keycloak.grantManager.ensureFreshness(grant);
    */
@@ -211,7 +212,9 @@ export class GrantManager {
    * const { email } = await keycloak.grantManager.userInfo(token);
    */
   // biome-ignore lint/suspicious/noExplicitAny: the claims are set up in Keycloak
-  userInfo<C = any>(token: Token | string, callback?: Callback<C>): Promise<C> {
+  userInfo<C = any>(token: Token | string, callback?: Callback<C>): Promise<C>;
+  userInfo<T extends Token | string, C>(token: T, callback?: Callback<C>): Promise<C>;
+  userInfo<C>(token: Token | string, callback?: Callback<C>): Promise<C> {
     return answer(readUserinfo(this.#client, toText(token)) as Promise<C>, callback);
   }
 

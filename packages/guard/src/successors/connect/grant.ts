@@ -42,7 +42,7 @@ export class Grant implements GrantProperties {
 
   /** Keycloak's answer, as JSON. `undefined` if the grant was made by hand. */
   get __raw(): string | undefined {
-    // A grant of a bearer token came as an object: it becomes JSON when somebody asks for it.
+    // A grant of a bearer token came as an object: it becomes JSON at the first read.
     if (typeof this.#raw === 'object') this.#raw = JSON.stringify(this.#raw);
     return this.#raw;
   }
@@ -61,7 +61,7 @@ export class Grant implements GrantProperties {
   }
 
   /** The same as `__raw`. */
-  // biome-ignore lint/suspicious/noExplicitAny: `toString` must return a text, and keycloak-connect's may return undefined
+  // biome-ignore lint/suspicious/noExplicitAny: `toString` must return a string, and keycloak-connect's may return undefined
   toString(): any {
     return this.__raw;
   }

@@ -18,6 +18,7 @@ export async function readGrant(
   const store = keycloak.stores.find((one) => one.get(request));
   const held: unknown = store?.get(request);
   if (store === undefined || isRefusal(held)) throw new Error('Could not obtain grant code error');
+  store.assertOrigin?.(request);
   try {
     return await keep(held);
   } catch (error) {

@@ -8,7 +8,7 @@ export type { KeycloakConfig } from './keycloak-config.ts';
 export type { MiddlewareOptions } from './middleware.ts';
 export type { KeycloakOptions } from './options.ts';
 export type { AuthZRequest } from './permissions.ts';
-export type { GuardFn } from './protect.ts';
+export type { GaurdFn, GuardFn } from './protect.ts';
 export type {
   ConnectHandler,
   ConnectRequest,

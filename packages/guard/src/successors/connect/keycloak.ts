@@ -1,7 +1,9 @@
+import type { Request, Response } from 'express';
 import { toBrowserEndpoints } from '../../client/internal.ts';
 import { type OptionProblem, OptionsError } from '../../core/index.ts';
 import type { Callback } from './callback.ts';
 import { Config } from './config.ts';
+import { cookieStore } from './cookie-store.ts';
 import { denyAccess } from './deny.ts';
 import { createEnforcer, type EnforcerOptions } from './enforcer.ts';
 import { findSettingProblems } from './engine.ts';
@@ -22,7 +24,7 @@ import {
   sessionOf,
 } from './request.ts';
 import { tellOfSettings } from './setting-notices.ts';
-import { bearerStore, cookieStore, createSessionStore, type GrantStore } from './stores.ts';
+import { bearerStore, createSessionStore, type GrantStore } from './stores.ts';
 import { Token } from './token.ts';
 
 /**
@@ -94,7 +96,7 @@ export class Keycloak implements KeycloakHost {
    * signed in is sent to Keycloak's login page, or refused if `redirectToLogin` returns false.
    *
    * @param spec `'editor'` (a role of this client), `'realm:admin'`, `'other-app:editor'`, or a function of the token
-   * @throws {OptionsError} for any other `spec`: a list, an async function, an empty text
+   * @throws {OptionsError} for any other `spec`: a list, an async function, an empty string
    * @example
    * app.get('/pages', keycloak.protect((token) => token.hasRole('editor') || token.hasRole('realm:admin')), show);
    */
@@ -132,7 +134,7 @@ export class Keycloak implements KeycloakHost {
    * @example
    * keycloak.authenticated = (request) => console.log('signed in', request.url);
    */
-  authenticated(_request: ConnectRequest): void {}
+  authenticated(_request: Request): void {}
 
   /**
    * Called before a logout, while `request.kauth.grant` still has the tokens. Does nothing until the application replaces it.
@@ -140,16 +142,16 @@ export class Keycloak implements KeycloakHost {
    * @example
    * keycloak.deauthenticated = (request) => console.log('signing out', request.url);
    */
-  deauthenticated(_request: ConnectRequest): void {}
+  deauthenticated(_request: Request): void {}
 
   /**
    * Answers a refused request: 403 `Access denied`, or 401 with a challenge if the caller is unknown. `request.kauth.error`
-   * says why there is no grant. An application may replace it.
+   * says why the grant is missing. An application may replace it.
    *
    * @example
-   * keycloak.accessDenied = (_request, response) => response.writeHead(403).end('Not for you');
+   * keycloak.accessDenied = (_request, response) => response.status(403).send('Not for you');
    */
-  accessDenied(request: ConnectRequest, response: ConnectResponse, _next?: Next): void {
+  accessDenied(request: Request, response: Response, _next?: Next): void {
     denyAccess(request, response);
   }
 
@@ -158,16 +160,16 @@ export class Keycloak implements KeycloakHost {
    * may replace it.
    *
    * @example
-   * keycloak.redirectToLogin = (request) => !request.url?.startsWith('/api/');
+   * keycloak.redirectToLogin = (request) => !request.originalUrl.startsWith('/api/');
    */
-  redirectToLogin(_request: ConnectRequest): boolean {
+  redirectToLogin(_request: Request): boolean {
     return !this.config.bearerOnly;
   }
 
   /**
    * The grant of a request's bearer token or session, refreshed if it has expired. A refreshed grant is stored again.
    *
-   * @throws {Error} rejects with one if there is no valid grant
+   * @throws {Error} rejects with one without a valid grant
    * @example
    * const { access_token } = await keycloak.getGrant(request, response);
    */
@@ -190,7 +192,7 @@ export class Keycloak implements KeycloakHost {
     const [bearer, store] = this.stores;
     if (store === undefined || bearer?.get(request)) return undefined;
     if (!grant) {
-      this.accessDenied(request, response);
+      (this as KeycloakHost).accessDenied(request, response);
       return undefined;
     }
     store.wrap?.(grant);
@@ -300,8 +302,8 @@ export class Keycloak implements KeycloakHost {
   }
 
   /** The settings that are in use. */
-  getConfig(): Config {
-    return this.config;
+  getConfig(): Config & { realm: string; resource: string } {
+    return this.config as Config & { realm: string; resource: string };
   }
 
   /** The address that browsers use, once the discovery document is known. */
@@ -322,6 +324,7 @@ export declare namespace Keycloak {
   type GrantManager = import('./grant-manager.ts').GrantManager;
   type Token = import('./token.ts').Token;
   type GuardFn = import('./protect.ts').GuardFn;
+  type GaurdFn = import('./protect.ts').GaurdFn;
   type EnforcerOptions = import('./enforcer.ts').EnforcerOptions;
   type AuthZRequest = import('./permissions.ts').AuthZRequest;
 }

@@ -1,6 +1,13 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeCookie, readCookie, toReturnPath, toSetCookie } from '../../session/internal.ts';
-import { type ConnectRequest, type ConnectResponse, isSecure, originOf, urlOf } from './request.ts';
+import {
+  type ConnectRequest,
+  type ConnectResponse,
+  isSecure,
+  nameOnHost,
+  originOf,
+  urlOf,
+} from './request.ts';
 
 /** Binds a login to the browser that began it (`state`), to its ID token (`nonce`) and to its code (PKCE). */
 export interface Login {
@@ -40,7 +47,7 @@ export function beginLogin(request: ConnectRequest, response: ConnectResponse): 
   if (secret === undefined) {
     secret = randomBytes(32).toString('base64url');
     const secure = isSecure(request);
-    const name = nameFor(secure);
+    const name = nameOnHost(NAME, secure);
     response.appendHeader(
       'set-cookie',
       toSetCookie({ name, value: secret, secure, maxAgeSeconds: MAX_AGE_SECONDS }),
@@ -58,7 +65,7 @@ export function toLoginQuery({ nonce, codeVerifier }: Login): string {
 /** Keycloak's answer in a request, or `undefined` if the request carries none. */
 export function readLoginAnswer(request: ConnectRequest): LoginAnswer | undefined {
   const url = urlOf(request);
-  // The last mark: what is before it belongs to the application.
+  // The last mark: everything before it belongs to the application.
   const mark = Math.max(url.lastIndexOf(`?${MARK}&`), url.lastIndexOf(`&${MARK}&`));
   if (mark === -1) return undefined;
   const origin = originOf(request);
@@ -96,14 +103,9 @@ function toLogin(secret: string, id: string, redirectUri: string): Login {
 }
 
 function readSecret(request: ConnectRequest): string | undefined {
-  const value = readCookie(request.headers.cookie, nameFor(isSecure(request)));
+  const value = readCookie(request.headers.cookie, nameOnHost(NAME, isSecure(request)));
   const secret = value === undefined ? undefined : decodeCookie(value);
   return secret != null && /^[\w-]{43}$/.test(secret) ? secret : undefined;
-}
-
-/** On https, the prefix keeps other hosts from setting the cookie (RFC 6265bis §4.1.3.2). */
-function nameFor(secure: boolean): string {
-  return `${secure ? '__Host-' : ''}${NAME}`;
 }
 
 const logins = new WeakMap<object, Login>();

@@ -10,6 +10,7 @@ import {
   type KauthRequest,
   kauthOf,
 } from './request.ts';
+import { withoutIgnored } from './setting-notices.ts';
 import { finishSignIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
 import { readBearer } from './stores.ts';
@@ -31,7 +32,9 @@ const RULES: OptionRules<MiddlewareOptions> = {
 };
 
 /** @throws {OptionsError} for a value that is not a path */
-export function createMiddleware(keycloak: KeycloakHost, options: MiddlewareOptions = {}): ConnectHandler {
+export function createMiddleware(keycloak: KeycloakHost, given: MiddlewareOptions = {}): ConnectHandler {
+  const { verifier } = keycloak.grantManager.engine;
+  const options = withoutIgnored('keycloak.middleware', given, RULES, verifier);
   const problems = findOptionProblems(options, RULES);
   if (problems.length > 0) throw new OptionsError('middleware', problems);
   const logout = options.logout || '/logout';
@@ -49,16 +52,19 @@ export function createMiddleware(keycloak: KeycloakHost, options: MiddlewareOpti
       goOn();
       return;
     }
-    keycloak.getGrant(request, response).then(
-      (grant) => {
-        kauth.grant = grant;
-        goOn();
-      },
-      (error: unknown) => {
-        kauth.error = causeOf(error) ?? (error as Error);
-        goOn();
-      },
-    );
+    keycloak
+      .getGrant(request, response)
+      .then(
+        (grant) => {
+          kauth.grant = grant;
+        },
+        (error: unknown) => {
+          kauth.error = causeOf(error) ?? (error as Error);
+        },
+      )
+      .then(goOn)
+      // The application's `deauthenticated` may throw.
+      .catch(next);
   };
 
   /** Requests without a token or session pass at once. */

@@ -1,5 +1,10 @@
-import { createPermissions } from '../../authz/index.ts';
-import { engineOf, type PermissionsEngine, readTokenPermissions, toUnknown } from '../../authz/internal.ts';
+import {
+  createPermissions,
+  engineOf,
+  type PermissionsEngine,
+  readTokenPermissions,
+  toUnknown,
+} from '../../authz/internal.ts';
 import { AuthError } from '../../core/index.ts';
 import { readCredentials } from '../../core/internal.ts';
 import type { Engine } from './engine.ts';
@@ -9,22 +14,22 @@ import { grantsPermission, type TokenPermission } from './token.ts';
 /** A question to Keycloak's authorization services. */
 export interface AuthZRequest {
   /** Client id of the resource server. Default: this client. */
-  readonly audience?: string | undefined;
+  audience?: string | undefined;
   /** Secret of that client, required if it is not this client: the ids of its resources are looked up with it. */
-  readonly audience_secret?: string | undefined;
-  /** `permissions`: answers a list of what is granted. `decision`: `{ result: true }`. Default: a token that carries it. */
-  readonly response_mode?: string | undefined;
+  audience_secret?: string | undefined;
+  /** `permissions`: answers a list of the granted permissions. `decision`: `{ result: true }`. Default: a token that carries it. */
+  response_mode?: string | undefined;
   /** Claims for the policies: a JSON object in base64. */
-  readonly claim_token?: string | undefined;
+  claim_token?: string | undefined;
   /** Format of `claim_token`, for example `urn:ietf:params:oauth:token-type:jwt`. */
-  readonly claim_token_format?: string | undefined;
-  /** Resources by id, or by name if the resource server owns them. Default: everything that the user is granted. */
-  readonly permissions?: readonly AskedResource[] | undefined;
+  claim_token_format?: string | undefined;
+  /** Resources by id, or by name if the resource server owns them. At run time it may be missing: everything that is granted. */
+  permissions: AskedResource[];
 }
 
 export interface AskedResource {
-  readonly id: string;
-  readonly scopes?: readonly string[] | undefined;
+  id: string;
+  scopes?: string[] | undefined;
 }
 
 /** The client whose resources are asked about. */
@@ -37,13 +42,13 @@ export interface Authorization {
   /**
    * Replaces names by ids. Asked by name, Keycloak could decide on the caller's own resource of that name.
    *
-   * @throws {AuthError} `provider_misconfigured` if there is no such resource, or no secret
+   * @throws {AuthError} `provider_misconfigured` if the resource is unknown or the secret is missing
    */
   toIds(asked: readonly AskedResource[], server: Server): Promise<AskedResource[]>;
-  /** Whether a token that Keycloak just issued as an answer carries all of it. */
+  /** Whether a token that Keycloak just issued as an answer carries all these permissions. */
   carries(token: string, asked: readonly AskedResource[], server: Server): boolean;
   /**
-   * @returns Keycloak's answer as it was sent; a list is reduced to what was asked for
+   * @returns Keycloak's answer as it was sent; a list is reduced to the permissions in the question
    * @throws {AuthError} `permission_denied` if Keycloak grants nothing; see `Permissions.check` for the others
    * @see Keycloak: Authorization Services Guide, "Obtaining permissions"
    */
@@ -55,21 +60,24 @@ const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 export function createAuthorization(engine: () => Engine): Authorization {
   const servers = new Map<string, PermissionsEngine>();
 
-  function secretOf({ audience, audience_secret: given }: Server): string | undefined {
-    const { clientId, clientSecret } = engine().client;
-    return given || (!audience || audience === clientId ? clientSecret : undefined);
+  /** As which client it is asked; `undefined` if nothing proves that this is it. */
+  function credentialOf({ audience, audience_secret: secret }: Server) {
+    const { clientId, credential } = engine().client;
+    if (secret) return { secret };
+    const isOwn = !audience || audience === clientId;
+    return isOwn && credential.kind !== 'none' ? credential : undefined;
   }
 
   function serverOf(server: Server): PermissionsEngine {
     const { client, verifier } = engine();
     const clientId = server.audience || client.clientId;
-    const clientSecret = secretOf(server);
-    if (clientSecret === undefined) throw new AuthError('provider_misconfigured', toNoSecret(clientId));
-    const key = JSON.stringify([clientId, clientSecret]);
+    const credential = credentialOf(server);
+    if (credential === undefined) throw new AuthError('provider_misconfigured', toNoSecret(clientId));
+    const key = JSON.stringify([clientId, server.audience_secret]);
     const known = servers.get(key);
     if (known !== undefined) return known;
     const { timeoutMs } = client;
-    const made = engineOf(createPermissions({ verifier, clientId, clientSecret, timeoutMs, asks: 'api' }));
+    const made = engineOf(createPermissions({ verifier, clientId, credential, timeoutMs, asks: 'api' }));
     servers.set(key, made);
     return made;
   }
@@ -80,16 +88,16 @@ export function createAuthorization(engine: () => Engine): Authorization {
       asked.map(async ({ id: resource, scopes = [] }) => {
         if (ID.test(resource)) return { id: resource, scopes };
         const wanted = scopes.length === 0 ? [{ resource }] : scopes.map((scope) => ({ resource, scope }));
-        const ids = await Promise.all(wanted.map(judge.idOf));
+        const ids = await Promise.all(wanted.map((one) => judge.idOf(one)));
         const at = ids.indexOf('unknown');
-        if (at !== -1) throw toUnknown(wanted[at] ?? { resource }, clientId);
+        if (at !== -1) throw markUnknown(toUnknown(wanted[at] ?? { resource }, clientId));
         return { id: ids[0] as string, scopes };
       }),
     );
   }
 
   return {
-    isPossible: (server) => secretOf(server) !== undefined,
+    isPossible: (server) => credentialOf(server) !== undefined,
     toIds,
     carries(token, asked, server) {
       const carried = readTokenPermissions(token, serverOf(server));
@@ -106,7 +114,7 @@ export function createAuthorization(engine: () => Engine): Authorization {
         ...(mode ? { response_mode: asked === undefined ? mode : 'permissions' } : {}),
         ...(claim_token ? { claim_token, claim_token_format: claim_token_format ?? '' } : {}),
       });
-      if (text === 'unknown') throw new AuthError('provider_misconfigured', NOT_THERE);
+      if (text === 'unknown') throw markUnknown(new AuthError('provider_misconfigured', NOT_THERE));
       return mode && asked !== undefined ? toAnswer(mode, text, asked) : text;
     },
   };
@@ -127,9 +135,21 @@ export function toNoSecret(clientId: string): string {
   return `Questions about resources of ${clientId} need the secret of that client: resources are looked up by their names with it`;
 }
 
+const unknownResources = new WeakSet<object>();
+
+function markUnknown(error: AuthError): AuthError {
+  unknownResources.add(error);
+  return error;
+}
+
+/** Whether an error says that Keycloak has no such resource or scope. */
+export function isUnknownResource(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && unknownResources.has(error);
+}
+
 const NOT_THERE = 'Keycloak has no resource with that id, or it has no such scope: correct the guard';
 
-/** Keycloak answers 200 for a partial grant, and may add what nobody asked for. */
+/** Keycloak answers 200 for a partial grant, and may add permissions that are not in the question. */
 function toAnswer(mode: string, text: string, asked: readonly AskedResource[]): string {
   const granted = JSON.parse(text) as TokenPermission[];
   if (mode === 'permissions') {
@@ -137,7 +157,7 @@ function toAnswer(mode: string, text: string, asked: readonly AskedResource[]): 
     return JSON.stringify(granted.filter(({ rsid }) => ids.has(rsid ?? '')));
   }
   if (grantsAll(granted, asked)) return '{"result":true}';
-  throw new AuthError('permission_denied', 'Keycloak does not grant all of it');
+  throw new AuthError('permission_denied', 'Keycloak does not grant all these permissions');
 }
 
 function toText({ id, scopes = [] }: AskedResource): string {

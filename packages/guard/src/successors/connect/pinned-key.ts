@@ -1,12 +1,15 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { readBody, readCompactJws, toJsonObject } from '../../core/internal.ts';
+import { type KeyFinder, readBody, readCompactJws, toJsonObject } from '../../core/internal.ts';
 
-/** A key that an application has pinned: no other may sign. */
+/** A key that an application has pinned: no other key may sign. */
 export interface PinnedKey {
   /** Leaves nothing in the realm's JWKS but the key, and knows who the issuer is while the realm does not answer. */
   readonly fetch: typeof globalThis.fetch;
-  /** Learns what a token calls the key, where the key signed it: what it is called never counted, the signature does. */
-  learn(token: string): void;
+  /**
+   * Learns what a token calls the key, if the key signed it: the name never counted, the signature does. It is known at once:
+   * loading the JWKS again for it may have to wait, after made-up names.
+   */
+  learn(token: string, keys: Pick<KeyFinder, 'alias'>): void;
 }
 
 /** With Keycloak's own name, as many as are read of a JWKS. */
@@ -19,7 +22,7 @@ const MAX_LEARNED = 99;
 export function pinKey(pem: string, realmUrl: string, fetch: typeof globalThis.fetch): PinnedKey {
   const key = createPublicKey(pem);
   const pinned = { ...key.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' };
-  // Keycloak's own name for it.
+  // Keycloak's name of the key.
   const own = createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest('base64url');
@@ -41,17 +44,18 @@ export function pinKey(pem: string, realmUrl: string, fetch: typeof globalThis.f
       if (input === `${realmUrl}/.well-known/openid-configuration`) return discover(input, init);
       return fetch(input, init);
     },
-    learn(token) {
+    learn(token, keys) {
       try {
         const { header, input, signature } = readCompactJws(token);
         const { kid } = header;
         if (typeof kid !== 'string' || kid === own || learned.has(kid)) return;
-        // Anybody can make up a name: it must not take the place of one that is used.
+        // Names can be made up: they must not displace those in use.
         if (!verify('sha256', input, key, signature)) return;
         learned.add(kid);
+        keys.alias(kid, own);
         if (learned.size > MAX_LEARNED) learned.delete(learned.values().next().value as string);
       } catch {
-        // Not a token: whoever verifies it says so.
+        // Not a token: its verification reports that.
       }
     },
   };

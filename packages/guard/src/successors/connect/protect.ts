@@ -1,6 +1,7 @@
+import type { Request, Response } from 'express';
 import { OptionsError } from '../../core/index.ts';
 import type { KeycloakHost } from './host.ts';
-import { outageOf } from './refusal.ts';
+import { outageOf, toAuthError } from './refusal.ts';
 import {
   type ConnectHandler,
   type ConnectRequest,
@@ -19,11 +20,14 @@ import type { Token } from './token.ts';
  * @throws anything it throws goes to Express
  */
 export type GuardFn = {
-  // Declared as a method, so that a function of Express's request type fits.
-  check(token: Token, request: ConnectRequest, response: ConnectResponse): boolean;
+  // Declared as a method, so that a function of a request type of the application fits.
+  check(token: Token, request: Request, response: Response): boolean;
 }['check'];
 
-/** @throws {OptionsError} for a `spec` that would admit everybody or nobody */
+/** The name that {@link GuardFn} had in old versions of keycloak-connect. @deprecated Use that. */
+export type GaurdFn = GuardFn;
+
+/** @throws {OptionsError} for a `spec` that would admit or refuse every caller */
 export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | undefined): ConnectHandler {
   const check = toCheck(spec);
   return function protect(request, response, next) {
@@ -37,7 +41,8 @@ export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | u
 /** Always passes, but first signs in a browser that has a session at Keycloak. */
 export function createCheckSso(keycloak: KeycloakHost): ConnectHandler {
   return function checkSso(request, response, next) {
-    if (kauthOf(request).grant !== undefined || takeMark(request, response)) next();
+    const { grant, error } = kauthOf(request);
+    if (grant !== undefined || isFromElsewhere(error) || takeMark(request, response)) next();
     else askToLogIn(keycloak, request, response, next, '&response_mode=query&prompt=none');
   };
 }
@@ -49,17 +54,23 @@ function askToLogIn(
   next: Next,
   query?: string,
 ): void {
-  const outage = outageOf(kauthOf(request).error);
-  // During an outage, a caller who is signed in must not be sent to a login page that does not answer.
-  if (outage !== undefined) next(outage);
-  // A caller that sends a token is a program: it cannot log in, and would take the login page for an answer.
-  else if (readBearer(request) === undefined && keycloak.redirectToLogin(request))
-    forceLogin(keycloak, request, response, query);
+  const { error } = kauthOf(request);
+  // During an outage, the login page does not answer: a signed-in caller must not be sent there. A caller that sends a token is
+  // a program: it cannot log in, and would take the login page for an answer.
+  const mayLogIn =
+    outageOf(error) === undefined && !isFromElsewhere(error) && readBearer(request) === undefined;
+  if (mayLogIn && keycloak.redirectToLogin(request)) forceLogin(keycloak, request, response, query);
+  // Never `next(error)`: callers that ignore its argument would take it for a yes.
   else keycloak.accessDenied(request, response, next);
 }
 
-function isMet(check: GuardFn, ...args: Parameters<GuardFn>): boolean {
-  const found: unknown = check(...args);
+/** Whether the caller is signed in, but a page of another origin sent the request. */
+function isFromElsewhere(error: unknown): boolean {
+  return toAuthError(error)?.code === 'cross_origin_request';
+}
+
+function isMet(check: GuardFn, token: Token, request: ConnectRequest, response: ConnectResponse): boolean {
+  const found: unknown = check(token, request as Request, response as Response);
   const isPromise = typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
   if (isPromise) Promise.resolve(found).catch(() => {});
   if (isPromise)
@@ -76,8 +87,8 @@ function toCheck(spec: unknown): GuardFn {
       option: 'spec',
       rule:
         typeof spec === 'function'
-          ? 'must not be an async function: its promise would let everybody pass. Look up what it needs in an earlier handler, and decide in a function that is not async'
-          : 'must be one role as a text, or a function; for one of several roles, a function',
+          ? 'must not be an async function: its promise would admit every caller. Await the data that it needs in an earlier handler, and decide in a function that is not async'
+          : 'must be one role as a string, or a function; for one of several roles, a function. `npx keycloak-guard migrate` lists all such calls',
       example: "(token) => token.hasRole('realm:admin') || token.hasRole('editor')",
     },
   ]);

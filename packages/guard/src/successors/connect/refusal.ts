@@ -17,7 +17,7 @@ export function causeOf(error: unknown): AuthError | ClientError | undefined {
   return undefined;
 }
 
-/** The refusal to answer with. `undefined` if nothing is known but that there is no grant. */
+/** The refusal to answer with. `undefined` if only the lack of a grant is known. */
 export function toAuthError(error: unknown): AuthError | undefined {
   const cause = causeOf(error);
   if (!(cause instanceof ClientError)) return cause;

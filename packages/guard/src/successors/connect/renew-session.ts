@@ -2,7 +2,7 @@ import { type ConnectRequest, type ConnectSession, sessionOf } from './request.t
 import { TOKEN_KEY } from './stores.ts';
 
 /**
- * Gives the session a new id at login, so that an id somebody else knows is worth nothing (session fixation). What the
+ * Gives the session a new id at login, so that an id that an attacker knows is worthless (session fixation). What the
  * application keeps in the session stays. Sessions without an id, such as cookie-session's, are left as they are.
  */
 export async function renewSession(request: ConnectRequest): Promise<void> {

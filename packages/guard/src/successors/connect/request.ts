@@ -3,9 +3,9 @@ import type { Grant } from './grant.ts';
 
 /** The member `kauth` that the middleware sets on each request. */
 export interface Kauth {
-  /** The caller's tokens. Missing if there is no caller. */
+  /** The caller's tokens. Missing for an unknown caller. */
   grant?: Grant | undefined;
-  /** Why there is no grant although a token or session came: an `AuthError`, a `ClientError` or another error. */
+  /** Why the grant is missing although a token or session came: an `AuthError`, a `ClientError` or another error. */
   error?: Error | undefined;
 }
 
@@ -21,9 +21,9 @@ export interface ConnectRequest extends IncomingMessage {
 
 /** Members of a request after the middleware: `(request as Request & KauthRequest).kauth.grant?.access_token`. */
 export interface KauthRequest {
-  /** Who is calling. */
+  /** The caller. */
   kauth: Kauth;
-  /** What Keycloak granted, after an `enforcer`. */
+  /** The permissions that Keycloak granted, after an `enforcer`. */
   permissions?: unknown;
 }
 
@@ -68,6 +68,11 @@ export function originOf(request: ConnectRequest): string {
 
 export function isSecure(request: ConnectRequest): boolean {
   return request.protocol === 'https';
+}
+
+/** On https, the prefix keeps other hosts from setting the cookie (RFC 6265bis §4.1.3.2). */
+export function nameOnHost(name: string, secure: boolean): string {
+  return `${secure ? '__Host-' : ''}${name}`;
 }
 
 /** Not cacheable, because the answer depends on a cookie. */

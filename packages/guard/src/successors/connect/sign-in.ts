@@ -79,7 +79,7 @@ async function signIn(
   const kauth = kauthOf(request);
   try {
     bindLogin(request, login);
-    // Before the code is exchanged, because Keycloak is told the session's new id.
+    // Before the code is exchanged, because the exchange tells Keycloak the session's new id.
     await renewSession(request);
     kauth.grant = await keycloak.getGrantFromCode(parameters.get('code') ?? '', request, response);
   } catch (error) {

@@ -54,7 +54,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** @returns the ID token, by which Keycloak finds the session, even if the token has expired */
+/** @returns the ID token: Keycloak finds the session with it, even after it has expired */
 function takeAway(
   keycloak: KeycloakHost,
   request: ConnectRequest,
@@ -74,7 +74,7 @@ function takeAway(
   return typeof read?.id_token === 'string' ? read.id_token : undefined;
 }
 
-/** Revokes the session's access tokens, in case somebody copied one. */
+/** Revokes the session's access tokens, in case one was copied. */
 function refuseTokens({ grantManager }: KeycloakHost, grant: Grant | undefined): void {
   const { iss, sid } = grant?.access_token?.content ?? {};
   if (typeof iss !== 'string' || typeof sid !== 'string') return;

@@ -1,15 +1,16 @@
 import { readCredentials } from '../../core/internal.ts';
-import { decodeCookie, readCookie, toSetCookie } from '../../session/internal.ts';
 import type { Grant } from './grant.ts';
-import { type ConnectRequest, type ConnectResponse, isSecure, sessionOf } from './request.ts';
+import { type ConnectRequest, type ConnectResponse, sessionOf } from './request.ts';
 
-/** Where the grant of a request comes from, and where it is kept between requests. */
+/** Reads the grant of a request, and keeps it between requests. */
 export interface GrantStore {
   /** The grant of a request, as JSON or as an object. `undefined` if there is none. */
   // biome-ignore lint/suspicious/noExplicitAny: JSON
   get(request: ConnectRequest): any;
   /** Adds the methods `store` and `unstore` to a grant. */
   wrap?(grant: Grant): void;
+  /** @throws {AuthError} `cross_origin_request`, if the page of another origin may have sent the request */
+  assertOrigin?(request: ConnectRequest): void;
   /** Removes the grant of a session, by the session's id. */
   clear?(sessionId: string): void;
   /** Reads the grant again, because another process may have changed it since the request came. */
@@ -84,60 +85,10 @@ export function createSessionStore(backend: SessionBackend): GrantStore & { read
   }
 }
 
-/** Keeps grants in a cookie: for this host only, hidden from scripts and from other sites. */
-export const cookieStore: GrantStore = {
-  get(request) {
-    const text = readGrantCookie(request);
-    try {
-      return text === undefined ? undefined : JSON.parse(text);
-    } catch {
-      return undefined;
-    }
-  },
-  wrap(grant) {
-    define(
-      grant,
-      (request, response) => {
-        const json = grant.__raw;
-        if (json === undefined || json === readGrantCookie(request)) return;
-        response.appendHeader('set-cookie', toGrantCookie(json, isSecure(request)));
-      },
-      dropCookie,
-    );
-  },
-  drop: dropCookie,
-};
-
-function dropCookie(request: ConnectRequest, response: ConnectResponse): void {
-  if (readGrantCookie(request) === undefined) return;
-  const secure = isSecure(request);
-  response.appendHeader('set-cookie', toSetCookie({ name: TOKEN_KEY, value: '', secure, maxAgeSeconds: 0 }));
-}
-
-function readGrantCookie(request: ConnectRequest): string | undefined {
-  const value = readCookie(request.headers.cookie, TOKEN_KEY);
-  return value === undefined ? undefined : (decodeCookie(value) ?? undefined);
-}
-
-/**
- * Browsers drop a cookie of more than 4,096 octets. The ID token goes first: only signing out needs it, and without it
- * Keycloak asks the person to confirm.
- *
- * @throws {TypeError} if it does not fit even then
- */
-function toGrantCookie(json: string, secure: boolean): string {
-  try {
-    return toSetCookie({ name: TOKEN_KEY, value: json, secure });
-  } catch {
-    const { id_token, ...rest } = JSON.parse(json);
-    return toSetCookie({ name: TOKEN_KEY, value: JSON.stringify(rest), secure });
-  }
-}
-
 type Keep = (request: ConnectRequest, response: ConnectResponse) => void;
 
 /** Not enumerable, so that they do not show as a part of the grant. */
-function define(grant: Grant, store: Keep, unstore: Keep): void {
+export function define(grant: Grant, store: Keep, unstore: Keep): void {
   Object.defineProperties(grant, {
     store: { value: store, configurable: true, writable: true },
     unstore: { value: unstore, configurable: true, writable: true },

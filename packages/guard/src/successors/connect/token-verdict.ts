@@ -40,7 +40,7 @@ export function createTokenVerdict(engineOf: () => Pick<Engine, 'verifier' | 'pi
   return async (token, expectedType, rules) => {
     if (!token) throw invalid('missing');
     const { verifier, pinned } = engineOf();
-    pinned?.learn(token.token);
+    pinned?.learn(token.token, verifier.context.keys);
     const isPlain = token instanceof Token && isUntouched(token) && expectedType === 'Bearer';
     // Checks the fields as they are now: an application may have changed them.
     if (!isPlain) assertFields(token, expectedType, rules, verifier);

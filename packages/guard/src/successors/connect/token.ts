@@ -44,7 +44,7 @@ interface Parts {
 
 /** Lets a verified token answer for its roles without being parsed. */
 export let attachPrincipal: (token: Token, principal: Principal) => void;
-/** Whether nobody has read the token's parts, so that they cannot have been changed. */
+/** Whether the token's parts are unread, and so unchanged. */
 export let isUntouched: (token: Token) => boolean;
 
 /**

@@ -1,34 +1,36 @@
-import {
-  type CustomDecorator,
-  createParamDecorator,
-  type ExecutionContext,
-  SetMetadata,
-} from '@nestjs/common';
+import { type CustomDecorator, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { carrierOf } from '../../adapters/nest/internal.ts';
-import type { PushedClaims } from '../../authz/index.ts';
-import type { RoleMatch } from './constants.ts';
-import { addRoles } from './roles.ts';
+import type { PushedClaims } from '../../authz/internal.ts';
+import {
+  META_CONDITIONAL_SCOPES,
+  META_ENFORCER_OPTIONS,
+  META_PUBLIC,
+  META_RESOURCE,
+  META_ROLE_MATCHING_MODE,
+  META_ROLES,
+  META_SCOPES,
+  META_SKIP_AUTH,
+  META_UNPROTECTED,
+  type RoleMatch,
+} from './constants.ts';
+import { mark } from './marks.ts';
+import { assertRoles } from './roles.ts';
 import type { ConnectToken } from './token.ts';
 import type { ConnectCarrier } from './user.ts';
 
 /** Goes on a class or on one of its handlers. */
 export type ConnectDecorator = ClassDecorator & MethodDecorator;
 
-export const PUBLIC = 'keycloak-guard:public';
-export const RESOURCE = 'keycloak-guard:resource';
-export const SCOPES = 'keycloak-guard:scopes';
-export const CONDITIONAL_SCOPES = 'keycloak-guard:conditional-scopes';
-export const ENFORCER_OPTIONS = 'keycloak-guard:enforcer-options';
-
 /**
- * Makes `AuthGuard` admit everybody. A caller with a valid token is still identified, and roles and resources are still
- * required.
+ * Makes `AuthGuard` admit everybody; a caller with a valid token is still identified. `RoleGuard` still requires roles.
+ * `ResourceGuard` admits callers without a valid token, and asks Keycloak about the others.
  *
- * @param _skipAuth has no effect: a valid token always identifies its caller
+ * @param skipAuth stored for guards of the application. Default true. A valid token identifies its caller in any case
  * @example
  * class Health { @Get('health') @Public() health() { return 'ok'; } }
  */
-export const Public = (_skipAuth?: boolean): CustomDecorator => SetMetadata(PUBLIC, true);
+export const Public = (skipAuth = true): CustomDecorator =>
+  mark({ [META_UNPROTECTED]: true, [META_PUBLIC]: true, [META_SKIP_AUTH]: skipAuth });
 
 /**
  * The same as {@link Public}.
@@ -59,12 +61,9 @@ export function Roles(
   ...given: readonly string[] | readonly [RoleDecoratorOptionsInterface]
 ): ConnectDecorator {
   const [first] = given;
-  const data = typeof first === 'object' ? first : { roles: given as readonly string[] };
-  return (target: object, _key?: string | symbol, descriptor?: PropertyDescriptor) =>
-    addRoles(descriptor === undefined ? target : descriptor.value, {
-      roles: data.roles,
-      ...(data.mode && { mode: data.mode }),
-    });
+  const value = typeof first === 'object' ? first : given;
+  assertRoles(value);
+  return mark({ [META_ROLES]: value }, 'RoleGuard');
 }
 
 /**
@@ -76,12 +75,10 @@ export function Roles(
 export const RoleMatchingMode: ((mode: RoleMatch) => ConnectDecorator) & {
   readonly ALL: 'all';
   readonly ANY: 'any';
-} = Object.assign(
-  (mode: RoleMatch): ConnectDecorator =>
-    (target: object, _key?: string | symbol, descriptor?: PropertyDescriptor) =>
-      addRoles(descriptor === undefined ? target : descriptor.value, { mode }),
-  { ALL: 'all', ANY: 'any' } as const,
-);
+} = Object.assign((mode: RoleMatch): ConnectDecorator => mark({ [META_ROLE_MATCHING_MODE]: mode }), {
+  ALL: 'all',
+  ANY: 'any',
+} as const);
 export type RoleMatchingMode = RoleMatch;
 
 /**
@@ -90,7 +87,8 @@ export type RoleMatchingMode = RoleMatch;
  * @example
  * class Products { @Get() @Resource('Product') @Scopes('View') all() {} }
  */
-export const Resource = (resource: string): CustomDecorator => SetMetadata(RESOURCE, resource);
+export const Resource = (resource: string): CustomDecorator =>
+  mark({ [META_RESOURCE]: resource }, 'ResourceGuard');
 
 /**
  * Scopes of the resource that `ResourceGuard` requires, all of them.
@@ -98,7 +96,8 @@ export const Resource = (resource: string): CustomDecorator => SetMetadata(RESOU
  * @example
  * class Products { @Get() @Scopes('View') all() {} }
  */
-export const Scopes = (...scopes: string[]): CustomDecorator => SetMetadata(SCOPES, scopes);
+export const Scopes = (...scopes: string[]): CustomDecorator =>
+  mark({ [META_SCOPES]: scopes }, 'ResourceGuard');
 
 /** Returns more scopes, which depend on the request and the token. */
 export type ConditionalScopeFn = (
@@ -114,7 +113,7 @@ export type ConditionalScopeFn = (
  * class Products { @Post() @ConditionalScopes((_request, token) => (token.hasRealmRole('boss') ? ['Overwrite'] : [])) add() {} }
  */
 export const ConditionalScopes = (resolver: ConditionalScopeFn): CustomDecorator =>
-  SetMetadata(CONDITIONAL_SCOPES, resolver);
+  mark({ [META_CONDITIONAL_SCOPES]: resolver }, 'ResourceGuard');
 
 /** Options of a question about permissions. */
 export interface EnforcerOptionsInterface {
@@ -134,7 +133,7 @@ export interface EnforcerOptionsInterface {
  * class Products { @Get() @Resource('Product') @EnforcerOptions({ claims: ({ ip }) => ({ ip }) }) @Scopes('View') all() {} }
  */
 export const EnforcerOptions = (options: EnforcerOptionsInterface): CustomDecorator =>
-  SetMetadata(ENFORCER_OPTIONS, options);
+  mark({ [META_ENFORCER_OPTIONS]: options }, 'ResourceGuard');
 
 const fromCarrier = (member: keyof ConnectCarrier): (() => ParameterDecorator) =>
   createParamDecorator(
@@ -149,7 +148,7 @@ const fromCarrier = (member: keyof ConnectCarrier): (() => ParameterDecorator) =
  */
 export const KeycloakUser = fromCarrier('user');
 /**
- * The same as {@link KeycloakUser}, by its name in 1.x.
+ * The same as {@link KeycloakUser}; its name in 1.x.
  *
  * @example
  * class Me { @Get('me') me(@AuthenticatedUser() user: { preferred_username?: string }) { return user.preferred_username; } }

@@ -1,16 +1,15 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, type Type } from '@nestjs/common';
 import { AuthError, isAuthError } from '../../core/index.ts';
 import {
-  CONDITIONAL_SCOPES,
-  type ConditionalScopeFn,
-  ENFORCER_OPTIONS,
-  type EnforcerOptionsInterface,
-  PUBLIC,
-  RESOURCE,
-  SCOPES,
-} from './decorators.ts';
+  META_CONDITIONAL_SCOPES,
+  META_ENFORCER_OPTIONS,
+  META_RESOURCE,
+  META_SCOPES,
+  META_UNPROTECTED,
+} from './constants.ts';
+import type { ConditionalScopeFn, EnforcerOptionsInterface } from './decorators.ts';
 import { rolesOf } from './roles.ts';
-import { type Caller, KeycloakConnectService } from './service.ts';
+import { type Caller, KeycloakConnectService, serviceOf } from './service.ts';
 import { toConnectToken } from './token.ts';
 import type { ConnectCarrier } from './user.ts';
 
@@ -21,7 +20,8 @@ function metadataOf<T>(key: string, context: ExecutionContext): T | undefined {
     | undefined;
 }
 
-const isPublic = (context: ExecutionContext): boolean => metadataOf<boolean>(PUBLIC, context) === true;
+const isPublic = (context: ExecutionContext): boolean =>
+  metadataOf<boolean>(META_UNPROTECTED, context) === true;
 
 /**
  * Admits callers with a valid token, and everybody to a `@Public()` handler. `request.user` then has the token's claims.
@@ -32,8 +32,9 @@ const isPublic = (context: ExecutionContext): boolean => metadataOf<boolean>(PUB
 export class AuthGuard implements CanActivate {
   readonly #keycloak: KeycloakConnectService;
 
-  constructor(keycloak: KeycloakConnectService) {
-    this.#keycloak = keycloak;
+  /** @param given the service, or what the module provides instead: the arguments of nest-keycloak-connect's guards */
+  constructor(...given: readonly unknown[]) {
+    this.#keycloak = serviceOf(given);
   }
 
   /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
@@ -46,7 +47,7 @@ export class AuthGuard implements CanActivate {
 
 /**
  * Admits callers who have the roles of `@Roles`, those of the class and those of the handler. Without `@Roles` it admits
- * everybody.
+ * every caller.
  *
  * @example
  * const everywhere = { provide: APP_GUARD, useClass: RoleGuard };
@@ -55,8 +56,9 @@ export class RoleGuard implements CanActivate {
   readonly #keycloak: KeycloakConnectService;
   readonly #roles = createRoleCache();
 
-  constructor(keycloak: KeycloakConnectService) {
-    this.#keycloak = keycloak;
+  /** @param given the service, or what the module provides instead: the arguments of nest-keycloak-connect's guards */
+  constructor(...given: readonly unknown[]) {
+    this.#keycloak = serviceOf(given);
   }
 
   /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
@@ -79,7 +81,14 @@ function createRoleCache(): typeof rolesOf {
   return (controller, handler) => {
     const ofClass = known.get(controller) ?? new WeakMap();
     known.set(controller, ofClass);
-    if (!ofClass.has(handler)) ofClass.set(handler, rolesOf(controller, handler));
+    if (!ofClass.has(handler)) {
+      try {
+        ofClass.set(handler, rolesOf(controller, handler));
+      } catch (error) {
+        const [ofController, ofHandler] = [controller, handler].map(({ name }: { name?: string }) => name);
+        throw new TypeError(`${ofController}.${ofHandler}: ${(error as Error).message}`, { cause: error });
+      }
+    }
     return ofClass.get(handler) as ReturnType<typeof rolesOf>;
   };
 }
@@ -95,18 +104,19 @@ function createRoleCache(): typeof rolesOf {
 export class ResourceGuard implements CanActivate {
   readonly #keycloak: KeycloakConnectService;
 
-  constructor(keycloak: KeycloakConnectService) {
-    this.#keycloak = keycloak;
+  /** @param given the service, or what the module provides instead: the arguments of nest-keycloak-connect's guards */
+  constructor(...given: readonly unknown[]) {
+    this.#keycloak = serviceOf(given);
   }
 
   /** Whether Nest may call the handler. @throws one of Nest's exceptions (rejects with one) if the call is refused */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (isPublic(context) && (await this.#keycloak.identify(context)) === null) return true;
-    const resource = metadataOf<string>(RESOURCE, context);
-    const conditional = metadataOf<ConditionalScopeFn>(CONDITIONAL_SCOPES, context);
+    const resource = metadataOf<string>(META_RESOURCE, context);
+    const conditional = metadataOf<ConditionalScopeFn>(META_CONDITIONAL_SCOPES, context);
     const named = scopesOf(context);
     const isAsked = resource !== undefined && (named.length > 0 || conditional !== undefined);
-    // Whoever wrote the scopes believes that Keycloak is asked for them.
+    // The author of the scopes expects that Keycloak is asked for them.
     const isLoose = resource === undefined && (named.length > 0 || conditional !== undefined);
     if (!isAsked && !isLoose && !this.#keycloak.isEnforcing) return true;
     const caller = await this.#keycloak.authenticate(context);
@@ -127,7 +137,7 @@ export class ResourceGuard implements CanActivate {
 
 /** The scopes of the handler and of its class. */
 function scopesOf(context: ExecutionContext): readonly string[] {
-  const at = (on: object) => (Reflect.getMetadata(SCOPES, on) ?? []) as readonly string[];
+  const at = (on: object) => (Reflect.getMetadata(META_SCOPES, on) ?? []) as readonly string[];
   return [...at(context.getHandler()), ...at(context.getClass())];
 }
 
@@ -143,7 +153,7 @@ async function assertGranted(
   scopes: readonly string[],
   context: ExecutionContext,
 ): Promise<void> {
-  const more = metadataOf<EnforcerOptionsInterface>(ENFORCER_OPTIONS, context) ?? {};
+  const more = metadataOf<EnforcerOptionsInterface>(META_ENFORCER_OPTIONS, context) ?? {};
   const asked = scopes.map((scope) => ({ resource, scope }));
   const isGranted = await tenant
     .permissionsOf(more.resource_server_id, more.resource_server_secret)

@@ -1,4 +1,23 @@
-export { PolicyEnforcementMode, RoleMatch, RoleMerge, TokenValidation } from './constants.ts';
+export {
+  KEYCLOAK_CONNECT_OPTIONS,
+  KEYCLOAK_COOKIE_DEFAULT,
+  KEYCLOAK_INSTANCE,
+  KEYCLOAK_LOGGER,
+  KEYCLOAK_MULTITENANT_SERVICE,
+  META_CONDITIONAL_SCOPES,
+  META_ENFORCER_OPTIONS,
+  META_PUBLIC,
+  META_RESOURCE,
+  META_ROLE_MATCHING_MODE,
+  META_ROLES,
+  META_SCOPES,
+  META_SKIP_AUTH,
+  META_UNPROTECTED,
+  PolicyEnforcementMode,
+  RoleMatch,
+  RoleMerge,
+  TokenValidation,
+} from './constants.ts';
 export {
   AccessToken,
   AuthenticatedUser,
@@ -19,6 +38,7 @@ export {
 } from './decorators.ts';
 export { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 export { KeycloakConnectModule, type KeycloakConnectModuleAsyncOptions } from './module.ts';
+export { KeycloakMultiTenantService } from './multi-tenant.ts';
 export type {
   KeycloakConnectConfig,
   KeycloakConnectOptions,

@@ -2,19 +2,24 @@ import {
   type DynamicModule,
   type FactoryProvider,
   Inject,
+  Logger,
   type MiddlewareConsumer,
   Module,
   type ModuleMetadata,
   type NestModule,
   type OnApplicationShutdown,
   type OnModuleInit,
+  Optional,
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { endStreams } from '../../adapters/nest/internal.ts';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
+import { FOR_APPLICATION } from './providers.ts';
 import { KeycloakConnectService } from './service.ts';
+import { assertRead, globalGuardsOf } from './unread.ts';
 
 /** Where options come from that are only known when the app starts. One of `useFactory`, `useClass`, `useExisting` is required. */
 export interface KeycloakConnectModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
@@ -38,10 +43,19 @@ export interface KeycloakConnectModuleAsyncOptions extends Pick<ModuleMetadata, 
 export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplicationShutdown {
   readonly #keycloak: KeycloakConnectService;
   readonly #host: HttpAdapterHost;
+  readonly #modules: ModulesContainer;
+  readonly #contexts: ExternalContextCreator | undefined;
 
-  constructor(keycloak: KeycloakConnectService, host: HttpAdapterHost) {
+  constructor(
+    keycloak: KeycloakConnectService,
+    host: HttpAdapterHost,
+    modules: ModulesContainer,
+    contexts?: ExternalContextCreator,
+  ) {
     this.#keycloak = keycloak;
     this.#host = host;
+    this.#modules = modules;
+    this.#contexts = contexts;
   }
 
   /**
@@ -92,11 +106,18 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
 
   /** Called by Nest when there is a server, and no gateway yet. */
   configure(_consumer: MiddlewareConsumer): void {
+    endStreams(this.#modules);
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 
-  /** Called by Nest. Starts to load the realm's keys. */
+  /**
+   * Called by Nest. Starts to load the realm's keys.
+   *
+   * @throws {Error} naming each handler with a decorator that no guard reads
+   */
   onModuleInit(): void {
+    const global = { guards: globalGuardsOf(this.#modules, this.#contexts), isHybrid: isHttp(this.#host) };
+    assertRead(this.#modules, global, (line) => new Logger('Keycloak').warn(line));
     this.#keycloak.load();
   }
 
@@ -106,7 +127,10 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
   }
 }
 
-/** Does not keep the options as a provider: they hold secrets, and Nest's container is open to everybody. */
+/** A microservice has an adapter too, which is no server. */
+const isHttp = ({ httpAdapter }: HttpAdapterHost): boolean => httpAdapter?.getHttpServer?.() != null;
+
+/** No provider has the options with their secrets: every class of the application can inject it. */
 function toModule(
   service: Provider,
   imports: ModuleMetadata['imports'] = [],
@@ -117,11 +141,14 @@ function toModule(
     module: KeycloakConnectModule,
     global: true,
     imports,
-    providers: [service, ...more, ...guards],
-    exports: [KeycloakConnectService, ...guards],
+    providers: [service, ...more, ...guards, ...FOR_APPLICATION],
+    exports: [KeycloakConnectService, ...guards, ...FOR_APPLICATION],
   };
 }
 
 Module({})(KeycloakConnectModule);
 Inject(KeycloakConnectService)(KeycloakConnectModule, undefined, 0);
 Inject(HttpAdapterHost)(KeycloakConnectModule, undefined, 1);
+Inject(ModulesContainer)(KeycloakConnectModule, undefined, 2);
+Inject(ExternalContextCreator)(KeycloakConnectModule, undefined, 3);
+Optional()(KeycloakConnectModule, undefined, 3);

@@ -1,44 +1,62 @@
 import type { Requirements } from '../../core/index.ts';
 import { toGuard } from '../../core/index.ts';
-import type { RoleMatch } from './constants.ts';
+import { META_ROLE_MATCHING_MODE, META_ROLES, type RoleMatch } from './constants.ts';
 
-/** The roles of one class or handler. */
-interface RoleData {
-  readonly roles?: readonly string[];
-  readonly mode?: RoleMatch;
-}
-
-const KEY = Symbol.for('keycloak-guard.nest-connect.roles');
-
-/** @throws {TypeError} or an `OptionsError` for roles that can never be met */
-export function addRoles(on: object, added: RoleData): void {
-  if (added.roles !== undefined) toGuard(toRequirements(added.roles, added.mode), 'this-api');
-  Reflect.defineMetadata(KEY, { ...(Reflect.getOwnMetadata(KEY, on) as RoleData), ...added }, on);
+/** @throws {TypeError} or an `OptionsError` for roles that can never be met, or that are no roles */
+export function assertRoles(value: unknown): void {
+  const { roles, mode } = readRoles(value);
+  toGuard(toRequirements(roles, mode), 'this-api');
 }
 
 /**
  * Requires the roles of a handler, its class and the classes it extends, all of them. `null` if there are none.
+ *
+ * @throws {TypeError} if the metadata is in no shape that nest-keycloak-connect writes
  */
 export function rolesOf(controller: object, handler: object): Requirements | null {
   const required: Requirements[] = [];
   let isAll = false;
-  for (const { roles, mode } of outermostFirst(controller, handler)) {
-    isAll ||= mode === 'all';
-    if (roles !== undefined) required.push(toRequirements(roles, isAll ? 'all' : 'any'));
+  for (const on of outermostFirst(controller, handler)) {
+    const value: unknown = Reflect.getOwnMetadata(META_ROLES, on);
+    const found = value === undefined ? undefined : readRoles(value);
+    for (const mode of [Reflect.getOwnMetadata(META_ROLE_MATCHING_MODE, on), found?.mode]) {
+      isAll ||= toMode(mode) === 'all';
+    }
+    if (found !== undefined) required.push(toRequirements(found.roles, isAll ? 'all' : 'any'));
   }
   if (required.length === 0) return null;
   return required.length === 1 ? (required[0] as Requirements) : { allOf: required };
 }
 
-function outermostFirst(controller: object, handler: object): RoleData[] {
+function outermostFirst(controller: object, handler: object): object[] {
   const found: object[] = [handler];
   for (let one: object | null = controller; one !== null; one = Object.getPrototypeOf(one)) found.push(one);
-  return found.reverse().flatMap((one) => (Reflect.getOwnMetadata(KEY, one) as RoleData | undefined) ?? []);
+  return found.reverse();
+}
+
+interface RoleData {
+  readonly roles: readonly string[];
+  readonly mode?: RoleMatch | undefined;
+}
+
+/** `{ roles, mode }` in 1.x, a list in 2.0. A decorator of the application may have written it. */
+function readRoles(value: unknown): RoleData {
+  const { roles, mode } = (Array.isArray(value) ? { roles: value } : (value ?? {})) as Partial<RoleData>;
+  if (!Array.isArray(roles) || roles.length === 0 || roles.some((role) => typeof role !== 'string')) {
+    throw new TypeError(
+      "@Roles() needs a role: metadata 'roles' must be a list of strings or { roles, mode }. Otherwise it would admit everybody",
+    );
+  }
+  return { roles, mode: toMode(mode) };
+}
+
+function toMode(mode: unknown): RoleMatch | undefined {
+  if (mode === undefined || mode === 'all' || mode === 'any') return mode;
+  throw new TypeError("The mode of @Roles must be 'all' or 'any'");
 }
 
 function toRequirements(roles: readonly string[], mode: RoleMatch = 'any'): Requirements {
   const each = roles.map(toRequirement);
-  if (each.length === 0) throw new TypeError('@Roles() needs a role: without one it would let everybody in');
   return mode === 'all' ? { allOf: each } : { anyOf: each };
 }
 

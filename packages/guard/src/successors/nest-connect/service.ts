@@ -6,7 +6,9 @@ import {
   createCallReader,
   createNestLog,
   hearOfHandshakes,
+  isStreaming,
   kindOf,
+  noteStream,
   refuse,
   refuseUnknown,
   UnknownContextError,
@@ -20,6 +22,7 @@ import {
   toRefusalAnswer,
 } from '../../core/internal.ts';
 import { assertSameOrigin, isHarmless } from '../../session/internal.ts';
+import { createForApplication, type ForApplication } from './for-application.ts';
 import type { KeycloakConnectOptions, NestKeycloakConfig } from './options.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { createTenants, type Tenant, type Tenants } from './tenants.ts';
@@ -33,6 +36,26 @@ export interface Caller {
   readonly token: string;
 }
 
+/** Objects that a service gave to the application, which makes guards with them. */
+const services = new WeakMap<object, KeycloakConnectService>();
+
+/**
+ * The service behind the arguments of a guard: itself, or one of the objects that the module provides for
+ * nest-keycloak-connect's injection tokens.
+ *
+ * @throws {TypeError} if none of them belongs to a service
+ */
+export function serviceOf(given: readonly unknown[]): KeycloakConnectService {
+  for (const one of given) {
+    if (one instanceof KeycloakConnectService) return one;
+    const found = services.get(Object(one) as object);
+    if (found !== undefined) return found;
+  }
+  throw new TypeError(
+    'A guard of keycloak-guard/nest/connect needs KeycloakConnectService, or what KEYCLOAK_INSTANCE or KEYCLOAK_CONNECT_OPTIONS inject',
+  );
+}
+
 /**
  * The service that the three guards share. `KeycloakConnectModule` provides it.
  *
@@ -44,6 +67,7 @@ export class KeycloakConnectService {
   readonly #tenants: Tenants;
   readonly #log: Log;
   readonly #reader: CallReader;
+  readonly #forApplication: ForApplication;
   /** Three guards see the same request: its caller is looked up once. */
   readonly #callers = new WeakMap<object, Promise<Caller>>();
 
@@ -57,6 +81,13 @@ export class KeycloakConnectService {
     this.#log = createNestLog();
     this.#reader = createCallReader(this.#settings.tokenFrom);
     this.#tenants = createTenants(this.#settings, this.#log, this.#reader);
+    this.#forApplication = createForApplication(this.#settings);
+    for (const one of Object.values(this.#forApplication)) if (one !== null) services.set(one, this);
+  }
+
+  /** What nest-keycloak-connect's injection tokens stand for. */
+  get forApplication(): ForApplication {
+    return this.#forApplication;
   }
 
   /** Whether a handler without resource or scopes refuses everybody. */
@@ -64,7 +95,7 @@ export class KeycloakConnectService {
     return this.#settings.isEnforcing;
   }
 
-  /** Who is calling. @throws one of Nest's exceptions (rejects with one) if the caller has no valid token */
+  /** The caller. @throws one of Nest's exceptions (rejects with one) if the caller has no valid token */
   async authenticate(context: ExecutionContext): Promise<Caller> {
     let call: Call;
     try {
@@ -78,10 +109,11 @@ export class KeycloakConnectService {
     const caller = this.#find(call).catch((error) => this.refuse(error, context, call));
     if (isKept) this.#callers.set(call.carrier, caller);
     if (kindOf(context) === 'ws') await this.#follow(caller);
+    if (isStreaming(context.getHandler())) await endWithToken(context, caller);
     return caller;
   }
 
-  /** Who is calling, if anybody: `null` for a caller without a valid token. */
+  /** The caller; `null` without a valid token. */
   async identify(context: ExecutionContext): Promise<Caller | null> {
     try {
       return await this.#find(this.#reader.toCall(context));
@@ -131,11 +163,13 @@ export class KeycloakConnectService {
     const tenant = await this.#tenants.find(asked);
     const found = tenant.signedIn.decide(asked, asked);
     const principal = (isThenable(found) ? await found : found) as Principal;
-    Object.assign(carrier, { principal, user: { ...principal.claims }, accessToken: token });
+    this.#tenants.keep(tenant);
+    Object.assign(carrier, { principal, user: { ...principal.claims } });
+    Object.assign(carrier, { accessToken: token, accessTokenJWT: token });
     return { call: asked, tenant, principal, token };
   }
 
-  /** From now on the connection lasts no longer than whoever is on it may be there. */
+  /** Ends the connection with its caller's token. */
   async #follow(found: Promise<Caller>): Promise<void> {
     const { call, tenant } = await found;
     tenant.gateways.follow(call);
@@ -154,10 +188,17 @@ export class KeycloakConnectService {
   }
 }
 
+/** Ends a stream with its caller's token. */
+async function endWithToken(context: ExecutionContext, found: Promise<Caller>): Promise<void> {
+  const { call, tenant } = await found;
+  noteStream(context, call, tenant.connections);
+}
+
 const NOBODY: Partial<Record<keyof ConnectCarrier, undefined>> = {
   principal: undefined,
   user: undefined,
   accessToken: undefined,
+  accessTokenJWT: undefined,
   scopes: undefined,
 };
 

@@ -1,5 +1,6 @@
 import { type OptionProblem, OptionsError, type VerifierOptions } from '../../core/index.ts';
 import { readSettingsFile, resolveReferences, toAdapterSettings } from '../connect/internal.ts';
+import { KEYCLOAK_COOKIE_DEFAULT } from './constants.ts';
 import type { KeycloakConnectConfig, KeycloakConnectOptions, NestKeycloakConfig } from './options.ts';
 
 /** {@link KeycloakConnectConfig} with one name for each setting. */
@@ -7,10 +8,12 @@ export interface Settings {
   readonly multiTenant: NestKeycloakConfig['multiTenant'] | undefined;
   readonly tokenFrom: NestKeycloakConfig['tokenFrom'] | undefined;
   readonly isEnforcing: boolean;
+  /** The settings as given, without the secret. */
+  readonly shown: Readonly<KeycloakConnectConfig>;
   readonly cookieKey: string;
   /** Options of the only tenant, or those that all tenants share. */
   readonly verifier: Partial<VerifierOptions>;
-  /** Texts for the operator about settings that have no effect any more. */
+  /** Strings for the operator about settings that have no effect any more. */
   readonly warnings: readonly string[];
 }
 
@@ -24,11 +27,13 @@ export function readSettings(options: KeycloakConnectOptions, more: NestKeycloak
   const problems = findProblems(config, settings.mustHaveAudience);
   if (problems.length > 0) throw new OptionsError('KeycloakConnectModule', problems);
   const { serverUrl, realm, clientId, secret, mustHaveAudience } = settings;
+  const { secret: _, credentials: __, verifier: ___, ...shown } = config;
   return {
+    shown,
     multiTenant: config.multiTenant,
     tokenFrom: config.tokenFrom,
     isEnforcing: config.policyEnforcement === 'enforcing',
-    cookieKey: config.cookieKey ?? 'KEYCLOAK_JWT',
+    cookieKey: config.cookieKey ?? KEYCLOAK_COOKIE_DEFAULT,
     verifier: {
       ...{ serverUrl, realm, clientId, clientSecret: secret },
       tokenCheck: config.tokenValidation === 'offline' ? 'local' : 'recheck',

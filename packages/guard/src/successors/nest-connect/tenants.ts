@@ -1,11 +1,12 @@
-import { createDoor, type Door } from '../../adapters/engine/internal.ts';
+import type { ConnectionGuard, Door } from '../../adapters/engine/internal.ts';
+import { createDoor } from '../../adapters/face/internal.ts';
 import {
   type Call,
   type CallReader,
   createGatewayConnections,
   type GatewayConnections,
 } from '../../adapters/nest/internal.ts';
-import { createPermissions, type Permissions } from '../../authz/index.ts';
+import { createPermissions, type Permissions } from '../../authz/internal.ts';
 import {
   AuthError,
   type Guard,
@@ -16,15 +17,19 @@ import {
   type Verifier,
   type VerifierOptions,
 } from '../../core/index.ts';
-import { createBoundedCache, type Gate, type Log } from '../../core/internal.ts';
+import type { Gate, Log } from '../../core/internal.ts';
 import type { Settings } from './settings.ts';
+import { toTenantOptions } from './tenant-options.ts';
+import { createTenantPool, type Pooled } from './tenant-pool.ts';
 
 /** One realm with its own verifier, caches and secrets: tenants share nothing. */
-export interface Tenant {
+export interface Tenant extends Pooled {
   readonly door: Door<Call, Call>;
   /** Admits every caller with a valid token. */
   readonly signedIn: Gate<Call, Call>;
   readonly gateways: Pick<GatewayConnections, 'follow'>;
+  /** Opens connections of callers with a valid token. */
+  readonly connections: ConnectionGuard<Call>;
   /** @throws {AuthError} */
   assertMeets(principal: Principal, requirements: Requirements): void;
   /**
@@ -38,12 +43,11 @@ export interface Tenant {
 export interface Tenants {
   /** @throws {AuthError} (or rejects with one) if the request belongs to no tenant */
   find(call: Call): Tenant | Promise<Tenant>;
+  /** The tenant admitted a caller. */
+  keep(tenant: Tenant): void;
   load(): void;
   close(): Promise<void>;
 }
-
-/** Bounds the tenants in memory: callers may choose the host, and with it the realm. */
-const MOST_TENANTS = 100;
 
 /** @throws {OptionsError} */
 export function createTenants(
@@ -53,19 +57,14 @@ export function createTenants(
 ): Tenants {
   if (multiTenant === undefined || typeof multiTenant.realmResolver !== 'function') {
     const only = createTenant(common as VerifierOptions, log, reader);
-    return { find: () => only, load: () => only.door.load(), close: () => only.door.close() };
+    return { find: () => only, keep() {}, load: () => only.door.load(), close: only.close };
   }
-  const { realmResolver, realmSecretResolver, realmAuthServerUrlResolver, realmClientIdResolver } =
-    multiTenant;
-  const known = createBoundedCache<Tenant>(MOST_TENANTS);
-  const open = new Set<Tenant>();
+  const { realmResolver } = multiTenant;
+  const pool = createTenantPool<Tenant>();
 
   function openTenant(key: string, options: VerifierOptions): Tenant {
-    const oldest = known.size === MOST_TENANTS ? known.oldest() : undefined;
-    const tenant = createTenant(options, log, reader);
-    if (oldest !== undefined && open.delete(oldest)) void oldest.door.close();
-    known.set(key, tenant);
-    open.add(tenant);
+    const tenant = createTenant(options, log, reader, key);
+    pool.add(tenant);
     tenant.door.load();
     return tenant;
   }
@@ -75,26 +74,23 @@ export function createTenants(
       const source = request ?? carrier;
       const realm = await realmResolver(source);
       if (typeof realm !== 'string' || realm === '') throw noTenant('the resolver names no realm');
-      const options = {
-        ...common,
+      const options = (await toTenantOptions(
+        { verifier: common, multiTenant },
         realm,
-        clientSecret: (await realmSecretResolver?.(realm, source)) ?? common.clientSecret,
-        serverUrl: (await realmAuthServerUrlResolver?.(realm, source)) ?? common.serverUrl,
-        clientId: (await realmClientIdResolver?.(realm, source)) ?? common.clientId,
-      } as VerifierOptions;
+        source,
+      )) as VerifierOptions;
       const key = JSON.stringify([options.serverUrl, realm, options.clientId, options.clientSecret]);
       try {
-        return known.get(key) ?? openTenant(key, options);
+        return pool.find(key) ?? openTenant(key, options);
       } catch (error) {
         if (!(error instanceof OptionsError)) throw error;
         log.warn({ code: 'tenant_refused' }, error.message);
         throw noTenant('its options are wrong');
       }
     },
+    keep: pool.keep,
     load() {},
-    async close() {
-      await Promise.all([...open].map((tenant) => tenant.door.close()));
-    },
+    close: pool.close,
   };
 }
 
@@ -102,7 +98,12 @@ function noTenant(why: string): AuthError {
   return new AuthError('token_issuer', `The request belongs to no realm: ${why}`);
 }
 
-function createTenant(options: VerifierOptions, log: Log, { handshakes, toCall }: CallReader): Tenant {
+function createTenant(
+  options: VerifierOptions,
+  log: Log,
+  { handshakes, toCall }: CallReader,
+  key = '',
+): Tenant {
   const door = createDoor<Call, Call>(
     { ...options, log },
     {
@@ -116,8 +117,12 @@ function createTenant(options: VerifierOptions, log: Log, { handshakes, toCall }
   const permissions = new Map<string, Permissions>();
   const own = door.verifier.clientId;
   return {
+    key,
+    isIdle: () => door.connections.size === 0,
+    close: () => door.close(),
     door,
     signedIn: door.gate({}),
+    connections: door.connections.guard({}),
     gateways: createGatewayConnections(door, handshakes, toCall, log),
     assertMeets(principal, requirements) {
       let guard = guards.get(requirements);

@@ -5,6 +5,9 @@ import type { Claims } from '../../core/index.ts';
 export interface ConnectCarrier extends Carrier {
   /** A copy of the token's claims. */
   user?: Claims;
+  /** The access token; its name in 2.0. */
   accessToken?: string;
+  /** The same, by its name in 1.x. */
+  accessTokenJWT?: string;
   scopes?: readonly string[];
 }

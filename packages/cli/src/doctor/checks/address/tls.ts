@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
+import { nearnessOf } from '../../../keycloak/nearness.ts';
 import { type Check, type Finding, ok, warn } from '../../check.ts';
-import { nearnessOf } from '../../evidence/nearness.ts';
 import { judgeHandshake } from './certificate.ts';
 
 /** Warns if a certificate expires within this many days. */

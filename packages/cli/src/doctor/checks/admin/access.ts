@@ -1,7 +1,7 @@
 import { AdminError } from '../../../admin/index.ts';
 import { explainAdminError } from '../../../keycloak/explain-admin-error.ts';
+import { toPageText } from '../../../keycloak/page.ts';
 import { type Check, type Finding, fail, ok, skipped } from '../../check.ts';
-import { toPageText } from '../../evidence/page.ts';
 
 const NO_ADMIN = 'no admin was given (KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD)';
 

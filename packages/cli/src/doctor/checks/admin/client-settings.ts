@@ -1,9 +1,9 @@
 import { splitUris } from '../../../admin/index.ts';
 import { call, toForm } from '../../../keycloak/call.ts';
+import { nearnessOf } from '../../../keycloak/nearness.ts';
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { nearnessOf } from '../../evidence/nearness.ts';
-import { toWords } from '../../evidence/page.ts';
 import { onPage } from '../client/say.ts';
 
 export const clientTokenBinding: Check = {

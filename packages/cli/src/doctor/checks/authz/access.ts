@@ -1,9 +1,9 @@
 import type { AuthzState } from '../../../admin/index.ts';
 import type { Answer } from '../../../keycloak/call.ts';
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok, skipped } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
 import { kcadm, onPage, refusalOf } from '../client/say.ts';
-import { judgeStranger } from '../stranger.ts';
 import { applyCommand, kcadmServer } from './say.ts';
 
 /** Whether this client has authorization services. If it has none and nobody asked, the other checks are skipped. */

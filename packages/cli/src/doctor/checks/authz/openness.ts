@@ -1,6 +1,6 @@
 import { DEFAULTS, namesIn } from '../../../admin/index.ts';
+import { nearnessOf } from '../../../keycloak/nearness.ts';
 import { fail, ok, warn } from '../../check.ts';
-import { nearnessOf } from '../../evidence/nearness.ts';
 import { adminCheck, applyCommand, kcadmDelete, kcadmServer, some } from './say.ts';
 
 /** Whether anything is granted to everybody. */

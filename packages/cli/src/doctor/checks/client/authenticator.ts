@@ -1,11 +1,11 @@
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok } from '../../check.ts';
 import { findClientState } from '../../evidence/client.ts';
-import { toWords } from '../../evidence/page.ts';
 import { kcadm, onPage } from './say.ts';
 
 export const clientAuthenticator: Check = {
   id: 'client.authenticator',
-  needs: ['client.enabled'],
+  needs: ['client.enabled', 'settings.secret'],
   async run({ reach }) {
     const grant = await reach.client.passwordGrant();
     if ((await findClientState(reach.client)) !== 'other-authenticator') return ok('client id and secret');

@@ -1,7 +1,7 @@
 import { CALLBACK_PATH } from '../../../admin/index.ts';
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { type Check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { judgeStranger } from '../stranger.ts';
 import { kcadm, onPage } from './say.ts';
 
 type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefined;

@@ -1,5 +1,5 @@
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
 import { kcadm, onPage, refusalOf } from './say.ts';
 
 export const clientConsent: Check = {

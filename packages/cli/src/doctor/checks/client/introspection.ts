@@ -1,5 +1,5 @@
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok, skipped } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
 import { diagnosed, refusalOf } from './say.ts';
 
 export const clientIntrospection: Check = {

@@ -1,8 +1,8 @@
+import { toWords } from '../../../keycloak/page.ts';
 import { createRealmCalls } from '../../../keycloak/realm-calls.ts';
 import { type Check, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { createClientEvidence, findClientState } from '../../evidence/client.ts';
-import { toWords } from '../../evidence/page.ts';
 
 export const clientKnown: Check = {
   id: 'client.known',

@@ -1,8 +1,8 @@
 import type { Answer } from '../../../keycloak/call.ts';
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
+import { toPageText, toWords } from '../../../keycloak/page.ts';
 import { type Check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { toPageText, toWords } from '../../evidence/page.ts';
-import { judgeStranger } from '../stranger.ts';
 import { diagnosed, isAboutUser, refusalOf } from './say.ts';
 
 /** Any other refusal, which the checks before do not explain: a policy, a flow, a limit, something new. */

@@ -1,10 +1,10 @@
 import { diagnoseTokenError } from 'keycloak-guard/client';
 import type { Answer } from '../../../keycloak/call.ts';
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
+import { toWords } from '../../../keycloak/page.ts';
 import { toTokenAnswer } from '../../../keycloak/token-answer.ts';
 import { type Finding, fail } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { toWords } from '../../evidence/page.ts';
-import { judgeStranger } from '../stranger.ts';
 
 /** The client's page in the console, and what to do there. */
 export const onPage = ({ caller }: Reach, where: string): string => `Clients > ${caller.clientId} > ${where}`;

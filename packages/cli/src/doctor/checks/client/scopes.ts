@@ -1,5 +1,5 @@
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok, skipped } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
 import { onPage, refusalOf } from './say.ts';
 
 export const clientScopes: Check = {

@@ -1,6 +1,6 @@
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok } from '../../check.ts';
 import { findClientState } from '../../evidence/client.ts';
-import { toWords } from '../../evidence/page.ts';
 import { diagnosed, onPage, refusalOf } from './say.ts';
 
 export const clientSecret: Check = {

@@ -1,6 +1,6 @@
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok } from '../../check.ts';
 import { findClientState } from '../../evidence/client.ts';
-import { toWords } from '../../evidence/page.ts';
 import { kcadm, onPage } from './say.ts';
 
 export const clientType: Check = {

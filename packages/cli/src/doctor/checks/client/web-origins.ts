@@ -1,6 +1,6 @@
+import { toWords } from '../../../keycloak/page.ts';
+import { isStranger } from '../../../keycloak/stranger.ts';
 import { type Check, ok, skipped, warn } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
-import { isStranger } from '../../evidence/stranger.ts';
 import { onPage } from './say.ts';
 
 export const clientWebOrigins: Check = {

@@ -1,13 +1,13 @@
 import type { Answer } from '../../../keycloak/call.ts';
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
+import { toPageText, toWords } from '../../../keycloak/page.ts';
 import { type Finding, fail } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import type { FlowStep } from '../../evidence/admin.ts';
 import { findForcedOtp } from '../../evidence/flow-steps.ts';
-import { toPageText, toWords } from '../../evidence/page.ts';
 import { blameFederation } from '../admin/directories.ts';
 import { findUserTroubles, type UserTrouble } from '../admin/user-troubles.ts';
 import { diagnosed, refusalOf } from '../client/say.ts';
-import { judgeStranger } from '../stranger.ts';
 
 const ASK_AN_ADMIN =
   'Only an admin can see which: run the doctor with KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD set.';

@@ -1,6 +1,6 @@
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
-import { toWords } from '../../evidence/page.ts';
 import { diagnosed } from '../client/say.ts';
 import { isLightweight } from '../token/claims.ts';
 import { explainStale } from './stale.ts';

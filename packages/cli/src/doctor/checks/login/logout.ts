@@ -1,6 +1,6 @@
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
-import { judgeStranger } from '../stranger.ts';
 
 /** A slower logout suggests that Keycloak waits for a back-channel logout URL. Unit: milliseconds. */
 const SLOW_MS = 2_000;

@@ -1,7 +1,7 @@
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
 import { refusalOf } from '../client/say.ts';
-import { judgeStranger } from '../stranger.ts';
 import { explainStale } from './stale.ts';
 
 export const loginRefresh: Check = {

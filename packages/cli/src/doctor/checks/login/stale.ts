@@ -1,11 +1,11 @@
 import type { Answer } from '../../../keycloak/call.ts';
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { type Finding, fail } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
 import { findNotBefore } from '../../evidence/not-before.ts';
 import { findOddClaims } from '../../evidence/odd-claims.ts';
 import { isTooLong, lacksToken, reasonOf } from '../../evidence/refusal.ts';
-import { judgeStranger } from '../stranger.ts';
 import { tooLong } from '../token/size.ts';
 
 /** Why Keycloak refuses a token that it just issued. */

@@ -1,6 +1,6 @@
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { decodeJwt } from '../../evidence/jwt.ts';
-import { toWords } from '../../evidence/page.ts';
 import { reasonOf } from '../../evidence/refusal.ts';
 import { explainStale } from './stale.ts';
 

@@ -1,5 +1,6 @@
-import { takesDocuments } from '../../../admin/index.ts';
-import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import { audiencesOf, judgePrograms, takesDocuments, toDefaultScope } from '../../../admin/index.ts';
+import { toShellWord } from '../../../terminal/shell-word.ts';
+import { type Check, type Finding, fail, ok, warn } from '../../check.ts';
 import type { DoctorContext } from '../../context.ts';
 import type { McpAdminView, McpEvidence } from '../../evidence/mcp.ts';
 import { evidenceOf } from './server.ts';
@@ -8,15 +9,20 @@ type Look = (view: McpAdminView, evidence: McpEvidence) => Finding | Promise<Fin
 
 const check = (id: string, look: Look): Check => ({
   id,
-  needs: ['mcp.provider'],
+  needs: ['mcp.keycloak'],
   async run(context: DoctorContext) {
     const evidence = evidenceOf(context);
-    const view = await evidence.admin();
-    return view === null ? skipped('needs an admin (--admin-user)') : look(view, evidence);
+    return look(await evidence.admin(), evidence);
   },
 });
 
-const SETUP = (url: string) => `keycloak-guard setup --mcp ${url}`;
+/** The command to copy: the server chose the words. */
+const SETUP = (url: string, scopes: readonly string[] = []) =>
+  [
+    'keycloak-guard setup mcp',
+    toShellWord(url),
+    ...scopes.map((name) => `--scope ${toShellWord(name)}`),
+  ].join(' ');
 
 /** Checks that need an admin. */
 export const KEYCLOAK_CHECKS: readonly Check[] = [
@@ -47,20 +53,25 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
     const wanted = await evidence.scopes();
     const lost = wanted.filter((name) => !scopes.some((one) => one.name === name));
     if (lost.length > 0) {
+      return fail(`no client scope ${lost.join(', ')}`, 'Keycloak answers invalid_scope', SETUP(url, wanted));
+    }
+    const shared = scopes.find(({ protocolMappers }) =>
+      audiencesOf(protocolMappers).some((one) => one !== url),
+    );
+    if (shared !== undefined) {
+      const others = audiencesOf(shared.protocolMappers).filter((one) => one !== url);
       return fail(
-        `no client scope ${lost.join(', ')}`,
-        'Keycloak answers invalid_scope',
-        `${SETUP(url)} ${wanted.map((name) => `--mcp-scope ${name}`).join(' ')}`,
+        `the scope ${shared.name} is for ${others.join(', ')}, too`,
+        'A token with it is good at each of these servers: whoever runs one of them can act at the others as the people who use it',
+        `Give each server a scope of its own (${SETUP(url, [toDefaultScope(url)])}, and the same in scopes of kc.mcp), then take the other audience out of ${shared.name}: Client scopes → ${shared.name} → Mappers.`,
       );
     }
-    const mapped = scopes.some(({ protocolMappers }) =>
-      protocolMappers?.some(({ config }) => config?.['included.client.audience'] === url),
-    );
-    if (mapped) return ok('its scopes name the server as the audience');
+    if (scopes.some(({ protocolMappers }) => audiencesOf(protocolMappers).includes(url)))
+      return ok('its scopes name the server as the audience');
     return fail(
       'no scope has an audience mapper for the server',
       'Tokens have no aud, so every one is refused',
-      `${SETUP(url)} ${wanted.map((name) => `--mcp-scope ${name}`).join(' ')}`,
+      SETUP(url, wanted),
     );
   }),
   check('mcp.username', ({ state: { scopes } }, { url }) => {
@@ -91,7 +102,7 @@ export const KEYCLOAK_CHECKS: readonly Check[] = [
     return fail(
       'offered, and no policy takes them',
       'Clients choose a client id that is a URL, and Keycloak says "Client not found"',
-      `${SETUP(url)} --mcp-documents, with the domains of the programs; or switch the feature cimd off.`,
+      `${SETUP(url)} --documents, with the domains of the programs; or switch the feature cimd off.`,
     );
   }),
 ];
@@ -108,18 +119,23 @@ async function explainRegistration(
       SETUP(url),
     );
   }
-  if ([trustedHosts?.config?.['trusted-hosts'] ?? []].flat().filter(Boolean).length === 0) {
+  const trusted = [trustedHosts?.config?.['trusted-hosts'] ?? []].flat().filter(Boolean);
+  if (trusted.length === 0) {
     return warn(
       'no host is trusted',
       'Registration is refused with 403 "Trusted Hosts"; pages get "Invalid origin" besides',
-      `Give clients the client id mcp-client; or ${SETUP(url)} --mcp-registration, and the origins of pages under ${ORIGINS}.`,
+      `Give clients the client id mcp-client; or ${SETUP(url)} --registration, and the origins of pages under ${ORIGINS}.`,
     );
   }
-  return ok(
-    webOrigins.length > 0
-      ? `from trusted hosts, and from pages of ${webOrigins.join(', ')}`
-      : `from trusted hosts; pages get "Invalid origin" (${ORIGINS})`,
-  );
+  const pages = [webOrigins?.config?.['web-origins'] ?? []].flat().filter(Boolean);
+  const comparesUris = trustedHosts?.config?.['client-uris-must-match']?.[0] !== 'false';
+  const { may, mayNot } = judgePrograms(trusted);
+  const known = comparesUris
+    ? `known programs that may: ${may.join(', ') || 'none'}; refused for their client_uri or redirect URIs: ${mayNot.join(', ') || 'none'} (setup mcp --program)`
+    : 'by any program';
+  const from =
+    pages.length > 0 ? `and from pages of ${pages.join(', ')}` : `pages get "Invalid origin" (${ORIGINS})`;
+  return ok(`from trusted hosts, ${from}; ${known}`);
 }
 
 const ORIGINS = 'Clients → Client registration → Allowed Registration Web Origins';

@@ -14,7 +14,14 @@ export const SERVER_CHECKS: readonly Check[] = [
     needs: [],
     async run(context) {
       const { url, challenge } = evidenceOf(context);
-      const { status, header, metadataUrl } = await challenge();
+      const { status, failure, header, metadataUrl } = await challenge();
+      if (status === 0) {
+        return fail(
+          `no answer: ${failure}`,
+          'The server does not answer',
+          `Look whether ${url} is the URL of the MCP server, and whether it runs.`,
+        );
+      }
       if (status !== 401) {
         return fail(
           `HTTP ${status} without a token`,
@@ -38,7 +45,14 @@ export const SERVER_CHECKS: readonly Check[] = [
     async run(context) {
       const { url, challenge, metadata } = evidenceOf(context);
       const { metadataUrl } = await challenge();
-      const found = await metadata();
+      const { json: found, failure } = await metadata();
+      if (failure !== undefined) {
+        return fail(
+          `${metadataUrl}: ${failure}`,
+          'The address of the metadata does not answer as it must',
+          `Look at what resource_metadata in the challenge of ${url} names.`,
+        );
+      }
       if (found === undefined) {
         return fail(
           `${metadataUrl} is not there`,
@@ -70,11 +84,20 @@ export const SERVER_CHECKS: readonly Check[] = [
     async run(context) {
       const { challenge, scopes } = evidenceOf(context);
       const all = await scopes();
+      // RFC 6749 §3.3: what is no scope is not asked for, and is not printed to be copied.
+      const wrong = all.filter((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
+      if (wrong.length > 0) {
+        return fail(
+          `names ${wrong.length} that are no scopes`,
+          `A scope has no spaces, quotes or backslashes: ${JSON.stringify(wrong[0])}`,
+          'Correct scopes and tools of kc.mcp.',
+        );
+      }
       if (all.length === 0) {
         return fail(
           'names no scope',
           'Clients that are told no scope ask for none: their tokens have no audience, so every one is refused',
-          "Give kc.mcp scopes: ['mcp:tools'], and run setup --mcp.",
+          "Give kc.mcp scopes: ['mcp:tools'], and run setup mcp.",
         );
       }
       const { scopes: first } = await challenge();
@@ -92,7 +115,7 @@ export const SERVER_CHECKS: readonly Check[] = [
     needs: ['mcp.metadata'],
     async run(context) {
       const { metadata, provider } = evidenceOf(context);
-      const issuer = String([(await metadata())?.authorization_servers].flat()[0]);
+      const issuer = String([(await metadata()).json?.authorization_servers].flat()[0]);
       const found = await provider();
       if (found === undefined) {
         return fail(

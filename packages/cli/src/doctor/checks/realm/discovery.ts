@@ -1,6 +1,6 @@
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
-import { judgeStranger } from '../stranger.ts';
 
 export const issuerDiscovery: Check = {
   id: 'issuer.discovery',

@@ -1,6 +1,6 @@
+import { nearnessOf } from '../../../keycloak/nearness.ts';
 import { type Check, fail, ok, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { nearnessOf } from '../../evidence/nearness.ts';
 
 const FIX =
   'Set KC_HOSTNAME (or Realm settings > General > Frontend URL) to the public URL of Keycloak, the one that browsers use; behind a proxy also KC_PROXY_HEADERS=xforwarded.';

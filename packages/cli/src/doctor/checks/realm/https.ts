@@ -1,6 +1,6 @@
 import { diagnoseTokenError } from 'keycloak-guard/client';
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
 
 export const realmHttps: Check = {
   id: 'realm.https',

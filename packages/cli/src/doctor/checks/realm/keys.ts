@@ -1,6 +1,6 @@
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok, warn } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
-import { judgeStranger } from '../stranger.ts';
 import { oneDatabase } from '../token-input/explain-key.ts';
 
 const GOOD = /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/;

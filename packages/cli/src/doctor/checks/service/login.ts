@@ -1,7 +1,7 @@
 import { call, toForm } from '../../../keycloak/call.ts';
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { toWords } from '../../evidence/page.ts';
 
 /** Whether a login at the service works, and whether the service learns of its end. */
 export const serviceLogin: Check = {

@@ -1,6 +1,6 @@
 import { call } from '../../../keycloak/call.ts';
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok, skipped } from '../../check.ts';
-import { toWords } from '../../evidence/page.ts';
 
 const NO_URL = 'no running service was named (--url)';
 

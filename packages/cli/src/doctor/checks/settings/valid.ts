@@ -4,9 +4,10 @@ import { type Check, fail, ok } from '../../check.ts';
 export const settingsValid: Check = {
   id: 'settings.valid',
   needs: [],
-  run({ settings, options }) {
+  run({ settings, assumed, options }) {
     if (!(settings instanceof ConfigError)) {
-      return ok(`${settings.serverUrl}, realm ${settings.realm}, client ${settings.clientId}`);
+      const seen = `${settings.serverUrl}, realm ${settings.realm}, client ${settings.clientId}`;
+      return ok(assumed.includes('KEYCLOAK_SERVER_URL') ? `none are set; as the token says: ${seen}` : seen);
     }
     const { problems } = settings;
     // The file cannot be read.

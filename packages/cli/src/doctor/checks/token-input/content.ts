@@ -20,13 +20,29 @@ export const tokenContent: Check = {
       `sub ${claims.sub ?? 'none'}`,
       `user ${claims.preferred_username ?? 'not named'}`,
       `scope ${claims.scope ?? 'none'}`,
-      `roles ${roles?.join(', ') ?? 'none'}`,
+      `roles ${roles?.join(', ') || 'none'}`,
+      `client roles ${clientRolesOf(claims) || 'none'}`,
+      `groups ${listOf(claims.groups) || 'none'}`,
       `issued ${toTime(claims.iat)}`,
       `expires ${toTime(claims.exp)}`,
     ];
     return ok(parts.join('; '));
   },
 };
+
+/** Names, or the keys of an object. */
+function listOf(claim: unknown): string {
+  const names =
+    typeof claim === 'object' && claim !== null && !Array.isArray(claim) ? Object.keys(claim) : claim;
+  return [names ?? []].flat().map(String).join(', ');
+}
+
+/** `orders: reader, writer`, as guards ask for them. */
+function clientRolesOf({ resource_access: access }: Record<string, unknown>): string {
+  return Object.entries((access ?? {}) as Record<string, { roles?: unknown }>)
+    .map(([client, one]) => `${client}: ${listOf(one?.roles)}`)
+    .join(', ');
+}
 
 function judgeText(token: string) {
   const say = (cause: string, fix: string) => fail(`${token.length} characters`, cause, fix);

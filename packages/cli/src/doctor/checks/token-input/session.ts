@@ -1,11 +1,11 @@
+import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
+import { toWords } from '../../../keycloak/page.ts';
 import { type Check, type Finding, fail, ok, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
 import { findNotBefore } from '../../evidence/not-before.ts';
-import { toWords } from '../../evidence/page.ts';
 import { isTooLong, lacksToken, reasonOf } from '../../evidence/refusal.ts';
 import { diagnosed } from '../client/say.ts';
-import { judgeStranger } from '../stranger.ts';
 import type { Claims } from '../token/claims.ts';
 import { tooLong } from '../token/size.ts';
 import { orBySetup } from './or-by-setup.ts';
@@ -13,7 +13,7 @@ import { orBySetup } from './or-by-setup.ts';
 /** Whether Keycloak still accepts the piped token. */
 export const tokenSession: Check = {
   id: 'token.session',
-  needs: ['token.accepted'],
+  needs: ['token.accepted', 'settings.secret'],
   async run({ reach, token = '' }) {
     const introspection = await reach.calls.introspect(token);
     if (introspection.json?.active === true) return ok('introspection says active');

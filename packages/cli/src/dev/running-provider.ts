@@ -1,0 +1,110 @@
+import { lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { replacePrivateFile } from '../settings/private-file.ts';
+
+/** The API's client in the realm that the package brings along. */
+export const DEV_CLIENT = { clientId: 'fastapi-keycloak', clientSecret: 'for-development-only' };
+
+/** The user of that realm. Everybody knows the password: the provider listens on this machine alone. */
+export const DEV_USER = { username: 'abdullah', password: 'Test#123456' };
+
+const CONFIGURED = [
+  'KEYCLOAK_SERVER_URL',
+  'KEYCLOAK_CONFIG_FILE',
+  'KEYCLOAK_REALM',
+  'KEYCLOAK_CLIENT_ID',
+  'KEYCLOAK_CLIENT_SECRET',
+];
+
+/** Where one of these is set, there is a Keycloak to use, and no other provider ever is. */
+export const isConfigured = (setting: (name: string) => string | undefined): boolean =>
+  CONFIGURED.some((name) => setting(name));
+
+/** Where the embedded provider of `keycloak-guard start` is. */
+export interface RunningProvider {
+  readonly url: string;
+  readonly realm: string;
+}
+
+/** The user's folder for what may be lost. */
+export function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keycloak-guard');
+}
+
+/**
+ * Lets other commands find the provider of this process. Each process has a note of its own: with two of them, each stays known
+ * until it ends. Returns a function that ends that; it never rejects.
+ */
+export async function announceProvider({ url, realm }: RunningProvider): Promise<() => Promise<void>> {
+  const file = join(notesFolder(), `${process.pid}.json`);
+  try {
+    await mkdir(notesFolder(), { recursive: true, mode: 0o700 });
+    // Processes that were killed left theirs.
+    for (const { pid } of await readNotes())
+      if (!isRunning(pid)) await rm(join(notesFolder(), `${pid}.json`), { force: true });
+    await replacePrivateFile(file, JSON.stringify({ url, realm, pid: process.pid }));
+  } catch {
+    // A folder that cannot be written to does not keep the provider from starting.
+  }
+  return () => rm(file, { force: true }).catch(() => {});
+}
+
+/** The providers that run, the one that was started last first. */
+export async function findRunningProviders(): Promise<RunningProvider[]> {
+  const notes = await readNotes();
+  return notes
+    .filter(({ pid }) => isRunning(pid))
+    .sort((one, other) => other.startedAt - one.startedAt)
+    .map(({ url, realm }) => ({ url, realm }));
+}
+
+const notesFolder = (): string => join(cacheFolder(), 'running');
+
+interface Note extends RunningProvider {
+  readonly pid: number;
+  /** Unit: milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+async function readNotes(): Promise<Note[]> {
+  const names = await readdir(notesFolder()).catch(() => []);
+  return (await Promise.all(names.filter((name) => name.endsWith('.json')).map(readNote))).flat();
+}
+
+/** The note, or nothing where it is not to be believed. */
+async function readNote(name: string): Promise<Note[]> {
+  const file = join(notesFolder(), name);
+  try {
+    if (!(await isPrivate(file))) return [];
+    const { url, realm, pid } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    // Never a password to another machine, whoever wrote the file.
+    const isOurs = /^http:\/\/localhost:\d+$/.test(String(url)) && typeof realm === 'string';
+    // 0 and less mean groups of processes: one of them always runs.
+    const isPid = Number.isInteger(pid) && Number(pid) > 0;
+    if (!isOurs || !isPid) return [];
+    const { mtimeMs: startedAt } = await lstat(file);
+    return [{ url: String(url), realm, pid: Number(pid), startedAt }];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Whether nobody else can have written the file. On Windows the folder is the user's own, and there is no owner to ask for.
+ */
+async function isPrivate(file: string): Promise<boolean> {
+  const found = await lstat(file);
+  const isMine = process.getuid === undefined || (found.uid === process.getuid() && !(found.mode & 0o022));
+  return found.isFile() && isMine;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,32 @@
+import { UsageError } from '../settings/usage-error.ts';
+import type { Questions } from '../terminal/questions.ts';
+
+/** Gets what a command needs to know: it is known, or a person is asked, or it is reported as missing. */
+export interface Need {
+  /** @returns an empty string where it is missing; {@link assertAll} then throws */
+  (
+    known: string | undefined,
+    ask: (questions: Questions) => Promise<string>,
+    missing: string,
+  ): Promise<string>;
+  /** @throws {UsageError} naming everything that is missing */
+  assertAll(): void;
+}
+
+export function createNeed(questions: Questions | undefined): Need {
+  const problems: string[] = [];
+  const need = async (
+    known: string | undefined,
+    ask: (questions: Questions) => Promise<string>,
+    missing: string,
+  ) => {
+    if (known !== undefined && known !== '') return known;
+    if (questions !== undefined) return ask(questions);
+    problems.push(missing);
+    return '';
+  };
+  const assertAll = () => {
+    if (problems.length > 0) throw new UsageError(problems);
+  };
+  return Object.assign(need, { assertAll });
+}

@@ -1,0 +1,119 @@
+import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
+import type { Settings } from '../settings/env-file.ts';
+import { type Doubt, doubtOf } from './trust.ts';
+
+/** Flags of every command that calls Keycloak's Admin API. Not `--env-file`: Node 20 reads that flag itself. */
+export const DOOR_FLAGS = {
+  url: { type: 'string' },
+  realm: { type: 'string' },
+  'admin-user': { type: 'string' },
+  'admin-realm': { type: 'string' },
+  'admin-client-id': { type: 'string' },
+  'admin-password-stdin': { type: 'boolean' },
+  'admin-totp': { type: 'string' },
+  env: { type: 'string' },
+} as const;
+
+/** Their part of `--help`. */
+export const DOOR_USAGE = `Keycloak
+  --url <url>               address of Keycloak (KEYCLOAK_SERVER_URL)
+  --realm <name>            realm (KEYCLOAK_REALM)
+  --env <file>              file with the settings (default .env)
+
+Admin
+  --admin-user <name>       admin (KEYCLOAK_ADMIN_USER)
+  --admin-realm <name>      realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
+  --admin-client-id <id>    service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID)
+  --admin-totp <code>       one-time code, if the admin needs one
+  --admin-password-stdin    read the password or secret from standard input
+                            (or KEYCLOAK_ADMIN_PASSWORD, KEYCLOAK_ADMIN_CLIENT_SECRET)`;
+
+/** Values of {@link DOOR_FLAGS}. */
+export interface DoorFlags {
+  readonly url?: string | undefined;
+  readonly realm?: string | undefined;
+  readonly 'admin-user'?: string | undefined;
+  readonly 'admin-realm'?: string | undefined;
+  readonly 'admin-client-id'?: string | undefined;
+  readonly 'admin-password-stdin'?: boolean | undefined;
+  readonly 'admin-totp'?: string | undefined;
+  readonly env?: string | undefined;
+}
+
+/** How a command gets to Keycloak, as far as that is known before a person is asked. */
+export interface Door {
+  readonly serverUrl: string | undefined;
+  readonly realm: string | undefined;
+  readonly admin: {
+    readonly realm: string | undefined;
+    readonly username: string | undefined;
+    readonly password: string | undefined;
+    readonly totp: string | undefined;
+    readonly clientId: string | undefined;
+    readonly clientSecret: string | undefined;
+  };
+  /** Read the password or secret of the admin from standard input. */
+  readonly readsPassword: boolean;
+  /** Why the password may not be sent without a question. */
+  readonly doubt: Doubt | undefined;
+}
+
+/** Flags win over the environment, the environment over the file. Passwords are never flags: other users see those. */
+export function readDoor(flags: DoorFlags, settings: Settings, envFile: string | undefined): Door {
+  const clientId = flags['admin-client-id'] ?? settings('KEYCLOAK_ADMIN_CLIENT_ID');
+  const password = settings.find('KEYCLOAK_ADMIN_PASSWORD', 'KC_BOOTSTRAP_ADMIN_PASSWORD');
+  const clientSecret = settings.find('KEYCLOAK_ADMIN_CLIENT_SECRET');
+  const serverUrl = settings.find('KEYCLOAK_SERVER_URL');
+  const readsPassword = flags['admin-password-stdin'] ?? false;
+  const secret = readsPassword
+    ? ({ name: '--admin-password-stdin', source: 'environment' } as const)
+    : clientId === undefined
+      ? password
+      : clientSecret;
+  return {
+    serverUrl: flags.url ?? serverUrl?.value,
+    realm: flags.realm ?? settings('KEYCLOAK_REALM'),
+    admin: {
+      realm: flags['admin-realm'] ?? settings('KEYCLOAK_ADMIN_REALM'),
+      username:
+        flags['admin-user'] ??
+        settings('KEYCLOAK_ADMIN_USER', 'KC_BOOTSTRAP_ADMIN_USERNAME', 'KEYCLOAK_ADMIN'),
+      password: password?.value,
+      totp: flags['admin-totp'],
+      clientId,
+      clientSecret: clientSecret?.value,
+    },
+    readsPassword,
+    doubt: flags.url === undefined ? doubtOf(secret, serverUrl, envFile, flags.env !== undefined) : undefined,
+  };
+}
+
+/** What is wrong with the address and the realm. An address that was copied from a browser is corrected later. */
+export function problemsOfDoor({ serverUrl, realm }: Pick<Door, 'serverUrl' | 'realm'>): string[] {
+  const problems: string[] = [];
+  if (serverUrl !== undefined && !isHttpUrl(serverUrl)) {
+    problems.push(
+      '--url (KEYCLOAK_SERVER_URL) must be an http or https URL, for example http://localhost:8080',
+    );
+  } else if (hasCredentials(serverUrl)) problems.push(explainUrl(serverUrl));
+  if (/[/?#\\]/.test(realm ?? '')) problems.push('--realm (KEYCLOAK_REALM) must be the name of a realm');
+  return problems;
+}
+
+/** The same for an address that is written into a file without a call. */
+export function problemsOfWrittenUrl(serverUrl: string | undefined): string[] {
+  return isServerUrl(serverUrl ?? 'http://x') ? [] : [explainUrl(serverUrl)];
+}
+
+function explainUrl(serverUrl: string | undefined): string {
+  const example = mendServerUrl(serverUrl) ?? 'http://localhost:8080';
+  return `--url (KEYCLOAK_SERVER_URL) must be an http or https URL without /realms/…, query or credentials, for example ${example}`;
+}
+
+export function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function hasCredentials(value = ''): boolean {
+  return URL.canParse(value) && new URL(value).username + new URL(value).password !== '';
+}

@@ -1,0 +1,108 @@
+import { diagnoseTokenError } from 'keycloak-guard/client';
+import { type Answer, call } from './call.ts';
+import { type FoundServer, isKeycloak } from './find-server.ts';
+import { type Finding, fail, ok } from './finding.ts';
+import { judgeStranger } from './judge-stranger.ts';
+import { toPageText, toWords } from './page.ts';
+import type { Caller } from './realm-calls.ts';
+
+/** Explains what answers at an address. */
+export async function judgeServer(
+  { isKeycloak: isThere, answer, elsewhere }: FoundServer,
+  { serverUrl, timeoutMs }: Pick<Caller, 'serverUrl' | 'timeoutMs'>,
+): Promise<Finding> {
+  if (isThere) return ok(`Keycloak answers (${Math.round(answer.tookMs)} ms)`);
+  const seen = toWords(answer);
+  if (elsewhere !== undefined) return judgePath(serverUrl, elsewhere, seen);
+  if (answer.status === 0) return judgeSilence(answer, serverUrl, seen);
+  if (await isManagementPort(serverUrl, timeoutMs)) {
+    return fail(
+      seen,
+      `${serverUrl} is Keycloak's management port: it serves health and metrics alone`,
+      'Use the port for users in KEYCLOAK_SERVER_URL: 8080 for http, 8443 for https (9000 is for management).',
+    );
+  }
+  const location = answer.headers.get('location');
+  if (location !== null) {
+    const target = new URL(location, answer.url);
+    const there = await call(target.href, {}, timeoutMs);
+    const base = target.href.replace(/\/realms\/.*$/, '');
+    if (isKeycloak(there) && base !== target.href) {
+      return fail(
+        seen,
+        `${serverUrl} redirects to ${target.origin}, and there is Keycloak`,
+        `KEYCLOAK_SERVER_URL=${base}`,
+        ['--url', base, '--overwrite-env'],
+      );
+    }
+    const stranger = target.pathname.includes('/realms/') ? undefined : judgeStranger(answer);
+    if (stranger !== undefined) return stranger;
+    const { cause, fix } = diagnoseTokenError({
+      status: answer.status,
+      url: serverUrl,
+      location: new URL(location, serverUrl).origin,
+    });
+    return fail(seen, cause, fix);
+  }
+  const stranger = [401, 403, 429].includes(answer.status) ? judgeStranger(answer) : undefined;
+  if (stranger !== undefined) return stranger;
+  if (answer.status >= 500) {
+    return fail(
+      seen,
+      `${serverUrl} answers, but is not well (HTTP ${answer.status})`,
+      "Look into Keycloak's log. Behind a proxy: a 502, 503 or 504 means that the proxy does not reach Keycloak, or that it is still starting.",
+    );
+  }
+  const server = answer.headers.get('server');
+  const who = server ? ` It calls itself '${server}'.` : '';
+  return fail(
+    seen,
+    `something answers at ${serverUrl}, but it is not Keycloak.${who} It says: ${toPageText(answer.text).slice(0, 120)}`,
+    'Look at host, port and path of KEYCLOAK_SERVER_URL, and whether a proxy passes /realms/ on to Keycloak.',
+  );
+}
+
+function judgePath(serverUrl: string, elsewhere: string, seen: string): Finding {
+  const fix = `KEYCLOAK_SERVER_URL=${elsewhere}`;
+  const [has, needs] = [
+    new URL(serverUrl).pathname.replace(/\/$/, ''),
+    new URL(elsewhere).pathname.replace(/\/$/, ''),
+  ];
+  if (needs === '') {
+    return fail(
+      seen,
+      `the path ${has} is too much: Keycloak answers at ${elsewhere} (since Keycloak 17 there is no /auth)`,
+      `${fix}\nOr start Keycloak with --http-relative-path=${has}.`,
+      ['--url', elsewhere, '--overwrite-env'],
+    );
+  }
+  return fail(seen, `the path ${needs} is missing: Keycloak answers at ${elsewhere}`, fix, [
+    '--url',
+    elsewhere,
+    '--overwrite-env',
+  ]);
+}
+
+function judgeSilence(answer: Answer, serverUrl: string, seen: string): Finding {
+  const isGarbled =
+    /HPE_|SOCKET|ECONNRESET|other side closed|UND_ERR_SOCKET|HTTP\/1\.1 protocol|Parse Error/i.test(
+      `${answer.failure} ${answer.failureText}`,
+    );
+  if (isGarbled && serverUrl.startsWith('http:')) {
+    return fail(
+      seen,
+      `${serverUrl} takes the connection, but does not answer in HTTP`,
+      'Perhaps the port speaks HTTPS: use https:// in KEYCLOAK_SERVER_URL. Or it is the port of something else.',
+    );
+  }
+  const { cause, fix } = diagnoseTokenError({ status: 0, failure: answer.failure, url: serverUrl });
+  return fail(seen, cause, fix);
+}
+
+async function isManagementPort(serverUrl: string, timeoutMs: number): Promise<boolean> {
+  const origin = new URL(serverUrl).origin;
+  const health = await call(`${origin}/health/live`, {}, timeoutMs);
+  if (health.status === 200 && health.json?.status === 'UP' && Array.isArray(health.json.checks)) return true;
+  const metrics = await call(`${origin}/metrics`, {}, timeoutMs);
+  return metrics.status === 200 && /^# (HELP|TYPE) .*(jvm|vendor|http_server|base)_/m.test(metrics.text);
+}

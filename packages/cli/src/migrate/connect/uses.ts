@@ -1,0 +1,101 @@
+import { scopeOf, UNKNOWN } from '../evaluate.ts';
+import { AS_IT_IS, type Finding, type Verdict } from '../finding.ts';
+import type { Mention } from '../imports.ts';
+import { EXPORTS } from '../packages.ts';
+import type { SourceFile } from '../project.ts';
+import { quoteUse } from '../quote-use.ts';
+import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../syntax.ts';
+import { classNamesOf, isCall, isMember, methodOf } from './classes.ts';
+import { type ConnectFacts, findConstructorCalls } from './facts.ts';
+import { judgeConstructor, METHODS, toSpecVerdict } from './judge.ts';
+import { GRANT_MANAGER, HOOKS, nativeOfKauth } from './natives.ts';
+
+/** Finds every use of a `Keycloak`, of `request.kauth`, and of its classes. */
+export function findConnectUses(
+  source: SourceFile,
+  mentions: readonly Mention[],
+  facts: ConnectFacts,
+): Finding[] {
+  const { file, text, program } = source;
+  const scope = scopeOf(program);
+  const classes = classNamesOf(mentions);
+  const calls = new Map(findConstructorCalls(source, mentions).map((call) => [call.node, call]));
+  const found: Finding[] = [];
+  const add = (node: SyntaxNode, verdict: Partial<Verdict>, shown = node) =>
+    found.push({
+      ...AS_IT_IS,
+      ...verdict,
+      file,
+      line: shown.loc.start.line,
+      use: quoteUse(text, shown),
+    });
+
+  for (const { node, around } of walk(program)) {
+    const call = calls.get(node);
+    if (call !== undefined) {
+      add(node, judgeConstructor(call, facts));
+    } else if (isCall(node)) {
+      const name = methodOf(node, facts.instances) ?? '';
+      const callee = node.callee as SyntaxNode;
+      const method = isMember(callee) ? (lastNameOf(callee.property) ?? '') : '';
+      if (Object.hasOwn(METHODS, name)) add(node, METHODS[name]?.(node, facts, scope) ?? {});
+      else if (Object.hasOwn(GRANT_MANAGER, method) && isGrantManager(callee.object)) {
+        add(node, { native: GRANT_MANAGER[method] ?? null });
+      }
+    } else if (isMember(node) && (lastNameOf(node.property) ?? textOf(node.property)) === 'kauth') {
+      add(node, { native: nativeOfKauth(text, outermost(node, around)) }, outermost(node, around));
+    } else if (node.type === 'TSQualifiedName' && classes.has(lastNameOf(node.left) ?? '')) {
+      const name = lastNameOf(node.right) ?? '';
+      if (EXPORTS['keycloak-connect']?.has(name) === false) {
+        add(node, { blocked: `'keycloak-guard/connect' has no type ${name}. Write it in the application.` });
+      }
+    } else if (node.type === 'AssignmentExpression' && isHook(node.left)) {
+      add(
+        node,
+        { native: HOOKS[lastNameOf(node.left) ?? ''] ?? null, differs: differsOfHook(node.left) },
+        node.left as SyntaxNode,
+      );
+    } else if (node.type === 'AssignmentExpression' && isOfManager(node.left)) {
+      add(node, { native: GRANT_MANAGER[lastNameOf(node.left) ?? ''] ?? null }, node.left as SyntaxNode);
+    }
+  }
+  return found;
+}
+
+/** Finds the calls of the application's functions whose argument reaches `protect`, and is refused there. */
+export function findPassedUses({ passed }: ConnectFacts): Finding[] {
+  return [...passed.values()].flat().flatMap(({ source: { file, text }, node, spec }) => {
+    const verdict = spec === UNKNOWN ? {} : toSpecVerdict(spec);
+    const place = { file, line: node.loc.start.line, use: quoteUse(text, node) };
+    return verdict.blocked ? [{ ...AS_IT_IS, ...verdict, ...place }] : [];
+  });
+}
+
+/** The whole expression, for example `request.kauth.grant.access_token` for `request.kauth`. */
+function outermost(node: SyntaxNode, around: readonly SyntaxNode[]): SyntaxNode {
+  let whole = node;
+  for (const one of around) {
+    const goesOn = (isMember(one) && one.object === whole) || one.type === 'TSNonNullExpression';
+    if (!goesOn) break;
+    whole = one;
+  }
+  return whole;
+}
+
+const isGrantManager = (node: unknown): boolean =>
+  lastNameOf(node) === 'grantManager' || /grant_?manager/i.test(lastNameOf(node) ?? '');
+
+const isOfManager = (left: unknown): boolean =>
+  isNode(left) &&
+  isMember(left) &&
+  Object.hasOwn(GRANT_MANAGER, lastNameOf(left.property) ?? '') &&
+  isGrantManager(left.object);
+
+function isHook(left: unknown): boolean {
+  if (!isNode(left) || !isMember(left)) return false;
+  const name = lastNameOf(left.property) ?? '';
+  return Object.hasOwn(HOOKS, name) && /keycloak|prototype|^kc$/i.test(lastNameOf(left.object) ?? '');
+}
+
+const differsOfHook = (left: unknown) =>
+  lastNameOf(left) === 'accessDenied' ? (['status-401'] as const) : [];

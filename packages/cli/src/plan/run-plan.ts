@@ -1,0 +1,90 @@
+import type { Output } from '../terminal/output.ts';
+import type { Questions } from '../terminal/questions.ts';
+import { toPlainLine } from '../terminal/style.ts';
+import type { PlanPart } from './part.ts';
+import { showSteps } from './show-plan.ts';
+
+/** How a plan may be applied. */
+export interface RunOptions {
+  /** Show the plan and stop. */
+  readonly dryRun: boolean;
+  /** Apply it without a question. */
+  readonly yes: boolean;
+}
+
+/** What became of a plan. */
+export interface Outcome {
+  readonly what: 'applied' | 'nothing' | 'shown' | 'declined';
+  /** 0 done, 1 something is left to a person, 2 not applied. */
+  readonly code: 0 | 1 | 2;
+}
+
+/**
+ * Shows a plan, asks, applies it, and says what became of it: the only way in which a command changes Keycloak.
+ *
+ * @param questions `undefined` if nobody can be asked
+ */
+export async function runPlan(
+  parts: readonly PlanPart[],
+  { dryRun, yes }: RunOptions,
+  out: Output,
+  questions: Questions | undefined,
+): Promise<Outcome> {
+  for (const part of parts) {
+    if (part.title !== undefined) out.line(toPlainLine(part.title));
+    showSteps(out, part);
+  }
+  const steps = parts.flatMap((part) => part.steps);
+  const left = parts.reduce((sum, { blocked }) => sum + blocked.length, 0);
+  const end = (what: Outcome['what']): Outcome => {
+    if (left > 0) out.line(`Left to you: ${left} (marked ! above).`);
+    return { what, code: left > 0 ? 1 : 0 };
+  };
+  if (steps.length === 0) {
+    out.line('Nothing to change.');
+    return end('nothing');
+  }
+  if (dryRun) {
+    out.line('Dry run: nothing was changed.');
+    return end('shown');
+  }
+  for (const part of parts) await part.settle?.();
+  const isRisky = steps.some(({ kind, opens = [] }) => kind === 'delete' || opens.length > 0);
+  if (!(await isWanted(yes, isRisky, out, questions))) return { what: 'declined', code: 2 };
+  await apply(parts, out);
+  return end('applied');
+}
+
+async function isWanted(
+  yes: boolean,
+  isRisky: boolean,
+  out: Output,
+  questions: Questions | undefined,
+): Promise<boolean> {
+  if (yes) return true;
+  if (questions === undefined) {
+    out.line('Nothing was changed: nobody is here to say yes. Run it again with --yes.');
+    return false;
+  }
+  // What deletes, or opens something, is not agreed to by Enter alone.
+  if (await questions.confirm('Apply this?', !isRisky)) return true;
+  out.line('Nothing was changed.');
+  return false;
+}
+
+async function apply(parts: readonly PlanPart[], out: Output): Promise<void> {
+  let done = '';
+  try {
+    for (const part of parts) {
+      for await (const { verb, subject } of part.apply()) {
+        const text = `${verb} ${toPlainLine(subject)}`;
+        // Several steps about one thing are one line, as in the plan.
+        if (text !== done) out.line(`  ${out.paint('green', '✓')} ${text}`);
+        done = text;
+      }
+    }
+  } catch (error) {
+    if (done !== '') out.line('What was done so far stays; run it again to go on.');
+    throw error;
+  }
+}

@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import { parseEnv } from 'node:util';
+import { UsageError } from './usage-error.ts';
+
+/** A setting of the `.env` file that is to change. */
+export interface EnvChange {
+  readonly name: string;
+  /** `undefined`: the file has no such line yet. */
+  readonly from: string | undefined;
+  readonly to: string;
+}
+
+/**
+ * The text of the file; empty when there is none. Without its byte order mark, which would count as a part of the first
+ * name.
+ */
+export async function readEnvText(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    throw new Error(`${file} cannot be read (${code === 'EISDIR' ? 'it is a folder' : code})`);
+  }
+}
+
+/** A setting, and who set it. */
+export interface Setting {
+  readonly name: string;
+  readonly value: string;
+  readonly source: 'environment' | 'file';
+}
+
+/** Settings by name; of several names the first that is set. The environment wins over the file. */
+export interface Settings {
+  (...names: string[]): string | undefined;
+  /** The same, with where it comes from. */
+  find(...names: string[]): Setting | undefined;
+}
+
+/** @param file `undefined`: the environment alone */
+export async function readSettings(
+  environment: NodeJS.ProcessEnv,
+  file: string | undefined,
+): Promise<Settings> {
+  const sources = [
+    ['environment', environment],
+    ['file', file === undefined ? {} : parseEnv(await readEnvText(file))],
+  ] as const;
+  const find = (...names: string[]): Setting | undefined => {
+    for (const [source, values] of sources) {
+      for (const name of names) {
+        const value = values[name];
+        if (value) return { name, value, source };
+      }
+    }
+    return undefined;
+  };
+  return Object.assign((...names: string[]) => find(...names)?.value, { find });
+}
+
+/** The changes after which the file holds all the values. */
+export function compareEnv(text: string, values: Readonly<Record<string, string>>): EnvChange[] {
+  const there = parseEnv(text);
+  return Object.entries(values)
+    .filter(([name, to]) => there[name] !== to)
+    .map(([name, to]) => ({ name, from: there[name], to }));
+}
+
+/**
+ * The file with the changes in it. Every other line stays as it is, comments too.
+ *
+ * @throws {UsageError} where no quotes can hold a value
+ */
+export function mergeEnv(text: string, changes: readonly EnvChange[]): string {
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+  let merged = text === '' || text.endsWith('\n') ? text : text + newline;
+  for (const { name, to } of changes) {
+    const line = `${name}=${quote(name, to)}`;
+    // Where a name stands twice, the last line counts.
+    const there = readAssignments(merged).findLast((one) => one.name === name);
+    merged =
+      there === undefined
+        ? merged + line + newline
+        : merged.slice(0, there.start) + line + merged.slice(there.end);
+  }
+  assertMeant(parseEnv(text), parseEnv(merged), changes);
+  return merged;
+}
+
+interface Assignment {
+  readonly name: string;
+  /** From the first character of its line to the end of its last one, without the line break. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where in the text which name is set. A value in quotes can have several lines, and one of them can look like another name. */
+function readAssignments(text: string): Assignment[] {
+  const assignments: Assignment[] = [];
+  const endOfLine = (from: number): number => {
+    const end = text.slice(from).search(/\r?\n|$/);
+    return from + end;
+  };
+  for (let start = 0; start < text.length; ) {
+    const [head, name, mark] =
+      /^[^\S\n]*(?:export\s+)?([^\s#=][^\n=]*?)[^\S\n]*=[^\S\n]*(["'`])?/.exec(text.slice(start)) ?? [];
+    let end = endOfLine(start);
+    if (head !== undefined && name !== undefined) {
+      const closing = mark === undefined ? -1 : text.indexOf(mark, start + head.length);
+      end = endOfLine(closing === -1 ? start + head.length : closing);
+      assignments.push({ name, start, end });
+    }
+    start = text.indexOf('\n', end) + 1 || text.length;
+  }
+  return assignments;
+}
+
+function assertMeant(
+  before: NodeJS.Dict<string>,
+  after: NodeJS.Dict<string>,
+  changes: readonly EnvChange[],
+): void {
+  const meant: NodeJS.Dict<string> = { ...before };
+  for (const { name, to } of changes) meant[name] = to;
+  const wrong = [...new Set([...Object.keys(meant), ...Object.keys(after)])].filter(
+    (name) => meant[name] !== after[name],
+  );
+  if (wrong.length === 0) return;
+  throw new UsageError([
+    `the file of settings cannot be changed without changing ${wrong.join(', ')} too: write ${changes.map(({ name }) => name).join(', ')} by hand`,
+  ]);
+}
+
+/**
+ * With the quotes in which the value is read as what it is: by `parseEnv`, which knows no escapes but `\n` within `"`, and
+ * by a shell that is given the file. The secret is Keycloak's word: in backticks it would be run as a command, and a line
+ * break in it would begin a setting of its own for what reads line by line (`docker run --env-file`).
+ */
+function quote(name: string, value: string): string {
+  const way = wayFor(value);
+  if (way !== undefined && parseEnv(`${name}=${way}\n`)[name] === value) return way;
+  throw new UsageError([
+    `${name} has a value that no line of a file of settings can hold: choose another one`,
+  ]);
+}
+
+function wayFor(value: string): string | undefined {
+  if (/\p{Cc}/u.test(value)) return undefined;
+  if (/^[\w./:@%+,=-]*$/.test(value)) return value;
+  if (!value.includes("'")) return `'${value}'`;
+  return /["`$\\]/.test(value) ? undefined : `"${value}"`;
+}

@@ -1,0 +1,25 @@
+import type { AdminConnection, CurrentState, SetupGoal } from '../../admin/index.ts';
+
+/**
+ * The secret the client will have: that of a confidential client that exists, or the one it is created with.
+ * `undefined`: Keycloak is going to make one up.
+ */
+export async function readSecret(
+  api: AdminConnection['api'],
+  goal: SetupGoal,
+  client: CurrentState['client'],
+): Promise<string | undefined> {
+  if (client === null) return goal.clientSecret;
+  if (client.publicClient || client.id === undefined) return undefined;
+  return (await api.clients.getClientSecret({ realm: goal.realm, id: client.id })).value;
+}
+
+/** The secret the client has now; a client that never had one gets one. */
+export async function readOrMakeSecret(api: AdminConnection['api'], goal: SetupGoal): Promise<string> {
+  const { realm } = goal;
+  const list = await api.clients.find({ realm, clientId: goal.clientId });
+  const id = list.find((one) => one.clientId === goal.clientId)?.id ?? '';
+  const there = (await api.clients.getClientSecret({ realm, id })).value;
+  if (there) return there;
+  return (await api.clients.generateNewClientSecret({ realm, id })).value ?? '';
+}

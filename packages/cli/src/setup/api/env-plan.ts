@@ -1,0 +1,119 @@
+import { isPlaceholder } from '@keycloak-guard/server';
+import type { Change, SetupGoal } from '../../admin/index.ts';
+import type { PlanPart } from '../../plan/part.ts';
+import { compareEnv, type EnvChange, mergeEnv, readEnvText } from '../../settings/env-file.ts';
+import { writePrivateFile } from '../../settings/private-file.ts';
+import { UsageError } from '../../settings/usage-error.ts';
+import type { Output } from '../../terminal/output.ts';
+import type { Questions } from '../../terminal/questions.ts';
+import type { ApiOptions } from './options.ts';
+
+/** The settings of the service for a set-up. */
+export function toSettings(
+  serverUrl: string,
+  goal: SetupGoal,
+  secret: string | undefined,
+): Record<string, string> {
+  return {
+    KEYCLOAK_SERVER_URL: serverUrl,
+    KEYCLOAK_REALM: goal.realm,
+    KEYCLOAK_CLIENT_ID: goal.clientId,
+    ...(secret === undefined ? {} : { KEYCLOAK_CLIENT_SECRET: secret }),
+  };
+}
+
+/**
+ * The `.env` file, as a part of a plan. Every other line in it stays as it was; its mode is 0600.
+ *
+ * @param known settings before anything is applied; without a secret, where Keycloak is going to make one
+ * @param readAll reads all of them after Keycloak was changed
+ */
+export async function planEnv(
+  { envFile: file, overwriteEnv, yes }: Pick<ApiOptions, 'envFile' | 'overwriteEnv' | 'yes'>,
+  known: Record<string, string>,
+  readAll: () => Promise<Record<string, string>>,
+  out: Output,
+  questions: Questions | undefined,
+): Promise<PlanPart> {
+  if (file === undefined) return { steps: [], kept: [], blocked: [], async *apply() {} };
+  const changes = await findChanges(file, known);
+  const isNew = known.KEYCLOAK_CLIENT_SECRET === undefined;
+  const shown = isNew ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }] : changes;
+  const kind = shown.every(({ from }) => from === undefined) ? 'create' : 'change';
+  let allowed: ReadonlySet<string> = new Set();
+  return {
+    steps:
+      shown.length === 0 ? [] : [{ kind, subject: file, changes: shown.map((one) => toShown(one, kind)) }],
+    kept: [],
+    blocked: [],
+    async settle() {
+      allowed = await askForConflicts(file, overwriteEnv, changes, yes ? undefined : questions);
+    },
+    async *apply() {
+      out.progress('reading the secret');
+      const now = await findChanges(file, await readAll());
+      const kept = conflictsOf(now).filter(({ name }) => !allowed.has(name));
+      for (const { name } of kept) out.line(`  ! ${file}: ${name} stays as it was`);
+      const write = now.filter((change) => !kept.includes(change));
+      if (write.length === 0) return;
+      await writePrivateFile(file, mergeEnv(await readEnvText(file), write));
+      yield { verb: 'wrote', subject: `${file} (readable by you alone)` };
+    },
+  };
+}
+
+async function findChanges(file: string, settings: Record<string, string>): Promise<EnvChange[]> {
+  const changes = compareEnv(await readEnvText(file), settings);
+  // An address that differs by a slash at the end is the same address.
+  return changes.filter(
+    ({ name, from, to }) => name !== 'KEYCLOAK_SERVER_URL' || from?.replace(/\/+$/, '') !== to,
+  );
+}
+
+/** Changes that would replace a value that a person wrote. */
+function conflictsOf(changes: readonly EnvChange[]): EnvChange[] {
+  return changes.filter(({ from }) => from !== undefined && from !== '' && !isPlaceholder(from));
+}
+
+/**
+ * Decides which values of the file may be replaced: none without a question.
+ *
+ * @throws {UsageError} if nobody can be asked
+ */
+async function askForConflicts(
+  file: string,
+  isOverwritten: boolean,
+  changes: readonly EnvChange[],
+  questions: Questions | undefined,
+): Promise<ReadonlySet<string>> {
+  const conflicts = conflictsOf(changes);
+  if (isOverwritten || conflicts.length === 0) return new Set(conflicts.map(({ name }) => name));
+  if (questions === undefined) {
+    throw new UsageError([
+      `${file} has other values:`,
+      ...conflicts.map((change) => `  ${toLine(change)}`),
+      'Give --overwrite-env to replace them, or --env <file> to write another file. Nothing was changed.',
+    ]);
+  }
+  const allowed = new Set<string>();
+  for (const change of conflicts) {
+    if (await questions.confirm(`${file} has another value. Replace ${toLine(change)}?`, false))
+      allowed.add(change.name);
+  }
+  return allowed;
+}
+
+/** A secret is named but not shown. */
+function toShown({ name, from, to }: EnvChange, kind: 'create' | 'change'): Change {
+  const isSecret = /SECRET|PASSWORD/.test(name);
+  const shown = isSecret ? '(hidden)' : to;
+  if (from === undefined) return { field: name, from: '', to: kind === 'create' ? shown : `+ ${shown}` };
+  return isSecret
+    ? { field: name, from: '(hidden)', to: '(hidden) (another one)' }
+    : { field: name, from, to };
+}
+
+function toLine(change: EnvChange): string {
+  const { field, from, to } = toShown(change, 'change');
+  return `${field}: ${from} → ${to}`;
+}

@@ -1,0 +1,76 @@
+import type { SetupGoal, UserGoal } from '../../admin/index.ts';
+import type { Need } from '../../door/need.ts';
+import { needClientId, needRealm } from '../visit.ts';
+import type { ApiOptions } from './options.ts';
+
+/** Passwords that came in on standard input. */
+export type StdinSecrets = Partial<Record<'admin-password' | 'user-password', string>>;
+
+/**
+ * What the API needs in Keycloak: what is known, and what a person answers.
+ *
+ * @param isAsked whether there is a person who can be asked
+ */
+export async function completeGoal(
+  options: ApiOptions,
+  stdin: StdinSecrets,
+  need: Need,
+  isAsked: boolean,
+): Promise<SetupGoal> {
+  const hasDefaults = options.yes || options.dryRun;
+  const realm = await needRealm(options.door, hasDefaults, need);
+  const clientId = await needClientId(options.clientId, hasDefaults, need);
+  const user = options.withoutUser ? undefined : await completeUser(options, stdin, need, isAsked);
+  return {
+    realm,
+    clientId,
+    clientSecret: options.clientSecret,
+    appUrl: options.appUrl,
+    backchannelLogoutUrl: {
+      url: options.backchannelUrl ?? `${options.appUrl}/backchannel-logout`,
+      replace: options.backchannelUrl !== undefined,
+    },
+    user,
+    realmRoles: options.realmRoles,
+    clientRoles: options.clientRoles,
+    groups: options.groups,
+    enable: options.enable,
+  };
+}
+
+/** A user is made only if one is asked for: by name, or by a person at the terminal. */
+async function completeUser(
+  { user }: ApiOptions,
+  stdin: StdinSecrets,
+  need: Need,
+  isAsked: boolean,
+): Promise<UserGoal | undefined> {
+  if (user.username === undefined && !isAsked) return undefined;
+  const username = await need(user.username, (q) => q.text('User to log in with', 'abdullah'), '');
+  const fullName =
+    user.name ??
+    (isAsked
+      ? await need(undefined, (q) => q.text('Full name', suggestName(username)), '')
+      : suggestName(username));
+  const known = stdin['user-password'] ?? user.password;
+  const password =
+    known ?? (isAsked ? await need(undefined, (q) => q.secret(`Password for ${username}`), '') : undefined);
+  const names = fullName.trim().split(/\s+/);
+  return {
+    username,
+    password,
+    email: user.email ?? `${username.replace(/[^\w.+-]/g, '.')}@example.com`,
+    firstName: names[0] ?? username,
+    lastName: names.slice(1).join(' ') || 'Example',
+    resetPassword: user.resetPassword,
+    attributes: user.attributes,
+  };
+}
+
+/** The guide's user has a name; others get one that is visibly made up. */
+function suggestName(username: string): string {
+  const first = username.charAt(0).toUpperCase() + username.slice(1);
+  return username === 'abdullah'
+    ? 'Abdullah Alqahtani'
+    : `${first.replace(/[^\p{L}\p{N}.'-]/gu, '-')} Example`;
+}

@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+import type { Output } from '../../terminal/output.ts';
+import { toShellWord } from '../../terminal/shell-word.ts';
+
+/** Says what comes next: who reads the file with the settings, and who does not. */
+export async function sayNext(envFile: string | undefined, serverUrl: string, out: Output): Promise<void> {
+  if (envFile === undefined) return out.line('Done.');
+  const folder = dirname(envFile);
+  if (relative('.', folder) !== '') {
+    return out.line(`Done. Next, in ${toShellWord(folder)}: node --env-file=.env <your program>`);
+  }
+  if (!(await isClone())) {
+    return out.line(`Done. Next: node --env-file=${toShellWord(envFile)} <your program>`);
+  }
+  out.line('Done. Next: npm start');
+  out.line(
+    `  From now on npm start uses ${serverUrl} here, and no built-in provider: without ${envFile} it does again.`,
+  );
+  out.line(
+    '  An application in another folder does not read this file: setup --env ../shop/.env writes one there.',
+  );
+}
+
+/** Whether this folder is a clone of the repository, where `npm start` is the guide's service. */
+async function isClone(): Promise<boolean> {
+  const text = await readFile('package.json', 'utf8').catch(() => '');
+  return /"name": "keycloak-guard-repository"/.test(text);
+}

@@ -1,0 +1,162 @@
+import { dirname } from 'node:path';
+import { isPlaceholder } from '@keycloak-guard/server';
+import { findAuthzJson } from '../../authz/load-file.ts';
+import { DOOR_FLAGS, type Door, isHttpUrl, problemsOfDoor, readDoor } from '../../door/options.ts';
+import { doubtOf } from '../../door/trust.ts';
+import { appUrlOf } from '../../settings/app-url.ts';
+import { readSettings } from '../../settings/env-file.ts';
+import { UsageError } from '../../settings/usage-error.ts';
+import { parseFlags } from '../visit.ts';
+
+/** What is known of the API, before a person is asked. */
+export interface ApiOptions {
+  readonly door: Door;
+  readonly clientId: string | undefined;
+  readonly clientSecret: string | undefined;
+  readonly appUrl: string;
+  readonly backchannelUrl: string | undefined;
+  readonly user: {
+    readonly username: string | undefined;
+    readonly password: string | undefined;
+    readonly email: string | undefined;
+    readonly name: string | undefined;
+    readonly attributes: Readonly<Record<string, string>>;
+    readonly resetPassword: boolean;
+  };
+  /** No user is wanted. */
+  readonly withoutUser: boolean;
+  readonly realmRoles: readonly string[];
+  readonly clientRoles: readonly string[];
+  readonly groups: readonly string[];
+  readonly enable: boolean;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly overwriteEnv: boolean;
+  readonly envFile: string | undefined;
+  /** The file with resources, scopes, policies and permissions that the client gets. */
+  readonly authzFile: string | undefined;
+  /** Lines of standard input to read, in this order. */
+  readonly fromStdin: readonly ('admin-password' | 'user-password')[];
+  /** What stands beside the flags. */
+  readonly positionals: readonly string[];
+}
+
+const FLAGS = {
+  ...DOOR_FLAGS,
+  'client-id': { type: 'string' },
+  'app-url': { type: 'string' },
+  'backchannel-url': { type: 'string' },
+  user: { type: 'string' },
+  email: { type: 'string' },
+  name: { type: 'string' },
+  attribute: { type: 'string', multiple: true },
+  'user-password-stdin': { type: 'boolean' },
+  'reset-password': { type: 'boolean' },
+  'no-user': { type: 'boolean' },
+  role: { type: 'string', multiple: true },
+  'client-role': { type: 'string', multiple: true },
+  group: { type: 'string', multiple: true },
+  enable: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  yes: { type: 'boolean', short: 'y' },
+  'overwrite-env': { type: 'boolean' },
+  'no-env': { type: 'boolean' },
+  authz: { type: 'string' },
+  'no-authz': { type: 'boolean' },
+} as const;
+
+/**
+ * Flags win over the environment, the environment over the `.env` file. Passwords are never flags, because other users of
+ * the machine can see those.
+ *
+ * @throws {UsageError} naming every option that is wrong
+ */
+export async function readApiOptions(
+  args: string[],
+  environment: NodeJS.ProcessEnv,
+  kind = 'api',
+): Promise<ApiOptions> {
+  const { values: flags, positionals } = parseFlags(kind, args, FLAGS);
+  const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
+  const env = await readSettings(environment, envFile);
+  const secret = env('KEYCLOAK_CLIENT_SECRET');
+  const groups = (flags.group ?? []).map((path) => `/${path.split('/').filter(Boolean).join('/')}`);
+  const door = readDoor(flags, env, envFile);
+  const password = flags['user-password-stdin']
+    ? ({ name: '--user-password-stdin', source: 'environment' } as const)
+    : env.find('SETUP_PASSWORD');
+  const doubt =
+    flags.url === undefined
+      ? doubtOf(password, env.find('KEYCLOAK_SERVER_URL'), envFile, flags.env !== undefined)
+      : undefined;
+  const options: ApiOptions = {
+    door: { ...door, doubt: door.doubt ?? doubt },
+    clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID'),
+    // A `.env` copied from the example: the service would not start with it.
+    clientSecret: secret === undefined || isPlaceholder(secret) ? undefined : secret,
+    appUrl: appUrlOf(flags['app-url'], env),
+    backchannelUrl: flags['backchannel-url'],
+    user: {
+      username: flags.user ?? env('SETUP_USER'),
+      password: env('SETUP_PASSWORD'),
+      email: flags.email,
+      name: flags.name,
+      attributes: toAttributes(flags.attribute ?? []),
+      resetPassword: flags['reset-password'] ?? false,
+    },
+    withoutUser: flags['no-user'] ?? false,
+    realmRoles: flags.role ?? [],
+    clientRoles: flags['client-role'] ?? [],
+    groups,
+    enable: flags.enable ?? false,
+    dryRun: flags['dry-run'] ?? false,
+    yes: flags.yes ?? false,
+    overwriteEnv: flags['overwrite-env'] ?? false,
+    envFile,
+    authzFile: toAuthzFile(flags, envFile),
+    fromStdin: [
+      ...(door.readsPassword ? (['admin-password'] as const) : []),
+      ...(flags['user-password-stdin'] ? (['user-password'] as const) : []),
+    ],
+    positionals,
+  };
+  const problems = problemsOf(options);
+  if (problems.length > 0) throw new UsageError(problems);
+  return options;
+}
+
+/** The file that is named, else the `authz.json` that stands beside the settings. */
+function toAuthzFile(
+  flags: { readonly authz?: string | undefined; readonly 'no-authz'?: boolean | undefined },
+  envFile: string | undefined,
+): string | undefined {
+  if (flags.authz !== undefined && flags['no-authz'])
+    throw new UsageError(['--authz and --no-authz exclude each other']);
+  if (flags['no-authz'] || envFile === undefined) return flags.authz;
+  return flags.authz ?? findAuthzJson(dirname(envFile));
+}
+
+function problemsOf({ door, appUrl, backchannelUrl, withoutUser, user, groups }: ApiOptions): string[] {
+  const problems = problemsOfDoor(door);
+  for (const [name, value] of [
+    ['--app-url (PUBLIC_URL)', appUrl],
+    ['--backchannel-url', backchannelUrl],
+  ] as const) {
+    if (value !== undefined && !isHttpUrl(value)) {
+      problems.push(`${name} must be an http or https URL, for example http://localhost:8000`);
+    }
+  }
+  if (withoutUser && user.username !== undefined) problems.push('--no-user and --user exclude each other');
+  if (groups.includes('/')) problems.push('--group must be a path, for example /staff/dev');
+  return problems;
+}
+
+function toAttributes(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new UsageError([`--attribute must be <name>=<value>, not '${pair}'`]);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,57 @@
+import {
+  type AdminConnection,
+  findUnknown,
+  noAuthz,
+  type Plan,
+  planAuthz,
+  readAuthz,
+  type SetupGoal,
+} from '../../admin/index.ts';
+import { loadAuthz } from '../../authz/load-file.ts';
+import { toAuthzPart } from '../../authz/part.ts';
+import type { PlanPart } from '../../plan/part.ts';
+import { UsageError } from '../../settings/usage-error.ts';
+
+/**
+ * Compares the file of permissions with the client, which need not exist yet.
+ *
+ * @param rest what setup does beside it: roles and groups that it makes can be named in the file
+ * @returns nothing without a file
+ * @throws {UsageError} naming everything that is wrong with the file
+ */
+export async function planPermissions(
+  api: AdminConnection['api'],
+  file: string | undefined,
+  { realm, clientId }: Pick<SetupGoal, 'realm' | 'clientId'>,
+  hasClient: boolean,
+  rest: Plan,
+): Promise<PlanPart[]> {
+  if (file === undefined) return [];
+  const wanted = await loadAuthz(file).catch((error: unknown) => {
+    if (!(error instanceof UsageError)) throw error;
+    // It may be found by its name alone.
+    throw new UsageError([...error.problems, 'if it is no file of permissions: --no-authz leaves it alone']);
+  });
+  const read = async (isThere: boolean) => {
+    const state = isThere ? await readAuthz(api, realm, clientId) : noAuthz(realm, clientId);
+    return { state, plan: planAuthz(wanted, state, false) };
+  };
+  const refuse = (problems: readonly string[]) => {
+    if (problems.length > 0) throw new UsageError(problems.map((problem) => `${file}: ${problem}`));
+  };
+  const { plan, state } = await read(hasClient);
+  refuse(plan.refused);
+  if (!rest.steps.some(({ kind }) => kind === 'create')) refuse(await findUnknown(api, realm, plan));
+  const title = `Permissions of the client ${clientId}, as in ${file}`;
+  return [
+    {
+      ...toAuthzPart(api, title, plan, wanted, state),
+      // Once the client is there.
+      async *apply() {
+        const now = await read(true);
+        refuse([...now.plan.refused, ...(await findUnknown(api, realm, now.plan))]);
+        yield* toAuthzPart(api, title, now.plan, wanted, now.state).apply();
+      },
+    },
+  ];
+}

@@ -1,0 +1,77 @@
+import { DOOR_USAGE } from '../../door/options.ts';
+import { UsageError } from '../../settings/usage-error.ts';
+import { createQuestions, readLines } from '../../terminal/questions.ts';
+import type { StdinSecrets } from '../api/goal.ts';
+import { type ApiOptions, readApiOptions } from '../api/options.ts';
+import { setUpApi } from '../api/set-up.ts';
+import type { SetupKind } from '../kind.ts';
+import { CODES_USAGE } from '../visit.ts';
+
+/** What an API is asked about, in `setup api` and `setup export`. */
+export const API_USAGE = `Your API
+  --client-id <id>          client (KEYCLOAK_CLIENT_ID; with --yes the default is fastapi-keycloak)
+  --app-url <url>           address of your API as browsers see it
+                            (default PUBLIC_URL, or http://localhost:PORT)
+  --backchannel-url <url>   where Keycloak reports logouts (default <app-url>/backchannel-logout)
+
+User to log in with
+  --user <name>             user to create or complete (SETUP_USER)
+  --name "<first> <last>"   name, if the user has none
+  --email <address>         email, if the user has none
+  --attribute <name>=<value> what the realm's user profile asks for; can be repeated
+  --user-password-stdin     read the password from standard input, after the admin's (or SETUP_PASSWORD)
+  --reset-password          replace the password of a user who has one
+  --no-user                 make no user
+
+Roles and groups (each can be repeated; the user gets them)
+  --role <name>             role of the realm
+  --client-role <name>      role of the client
+  --group <path>            group, for example /staff/dev`;
+
+const usage = `keycloak-guard setup api: an API that checks tokens and logs people in
+
+Creates what is missing (realm, client, mappers, user), prints the plan first, and writes .env.
+It never deletes anything and never makes a realm less safe. You can run it again at any time.
+
+Usage: keycloak-guard setup [api] [options]
+
+${DOOR_USAGE}
+
+${API_USAGE}
+
+Permissions (the client's authorization services)
+  --authz <file>            file of keycloak-guard authz; what it has is created or changed, nothing is deleted
+                            (default authz.json beside .env, if there is one; a program such as authz.ts
+                            is run to be read, so you have to name it)
+  --no-authz                leave them alone
+
+Running
+  --dry-run                 print the plan and stop
+  -y, --yes                 apply without asking
+  --enable                  turn on a realm, client or user that is off
+  --overwrite-env           replace values in the file with the settings that differ
+  --no-env                  write no such file
+
+${CODES_USAGE}
+`;
+
+export const api: SetupKind = {
+  summary: 'an API, with a client, a user and .env (where nothing is named)',
+  usage,
+  async run(args, { environment, out }) {
+    const options = await readApiOptions(args, environment);
+    const [first] = options.positionals;
+    if (first !== undefined)
+      throw new UsageError([`there is no setup '${first}': setup --help names what there is`]);
+    const stdin = await readSecrets(options);
+    const isAsked = process.stdin.isTTY === true && options.fromStdin.length === 0;
+    const questions = isAsked ? await createQuestions(out) : undefined;
+    return setUpApi(options, stdin, out, questions);
+  },
+};
+
+export async function readSecrets({ fromStdin }: ApiOptions): Promise<StdinSecrets> {
+  if (fromStdin.length === 0) return {};
+  const lines = await readLines(process.stdin);
+  return Object.fromEntries(fromStdin.map((name, index) => [name, lines[index] ?? '']));
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { type SetupGoal, toRealmFile } from '../../admin/index.ts';
+import { needServerUrl } from '../../door/enter.ts';
+import { createNeed } from '../../door/need.ts';
+import { DOOR_USAGE, problemsOfWrittenUrl } from '../../door/options.ts';
+import { trimUrl } from '../../keycloak/find-server.ts';
+import type { PlanPart } from '../../plan/part.ts';
+import { runPlan } from '../../plan/run-plan.ts';
+import { writePrivateFile } from '../../settings/private-file.ts';
+import { UsageError } from '../../settings/usage-error.ts';
+import { createQuestions } from '../../terminal/questions.ts';
+import { planEnv, toSettings } from '../api/env-plan.ts';
+import { completeGoal } from '../api/goal.ts';
+import { readApiOptions } from '../api/options.ts';
+import type { SetupKind } from '../kind.ts';
+import { CODES_USAGE } from '../visit.ts';
+import { API_USAGE, readSecrets } from './api.ts';
+
+const usage = `keycloak-guard setup export: the same as setup api, as a realm file
+
+Writes a realm file for kc.sh start --import-realm, and .env with the matching secret. Keycloak is not called.
+
+Usage: keycloak-guard setup export <file> [options]
+
+${DOOR_USAGE}
+
+${API_USAGE}
+
+Running
+  --dry-run                 print the plan and stop
+  -y, --yes                 write without asking
+  --overwrite-env           replace values in the file with the settings that differ
+  --no-env                  write no such file
+
+${CODES_USAGE}
+`;
+
+/** A realm file of its own makes nothing for somebody who was there before. */
+function toFilePart(file: string, goal: SetupGoal): PlanPart {
+  const kind = existsSync(file) ? 'change' : 'create';
+  const to = `${goal.realm}, with the client ${goal.clientId}`;
+  return {
+    steps: [{ kind, subject: file, changes: [{ field: 'Realm', from: '', to }] }],
+    kept: [],
+    blocked: [],
+    async *apply() {
+      await writePrivateFile(file, `${JSON.stringify(toRealmFile(goal), null, 2)}\n`);
+      yield { verb: 'wrote', subject: `${file} (holds the secret; readable by you alone)` };
+    },
+  };
+}
+
+export const exportFile: SetupKind = {
+  summary: 'the same as a realm file, without a call to Keycloak',
+  usage,
+  async run(args, { environment, out }) {
+    const options = await readApiOptions(args, environment, 'export');
+    const [file, ...rest] = options.positionals;
+    if (file === undefined || rest.length > 0)
+      throw new UsageError(['setup export needs the name of one file, for example realm.json']);
+    const wrong = problemsOfWrittenUrl(options.door.serverUrl);
+    if (wrong.length > 0) throw new UsageError(wrong);
+    const stdin = await readSecrets(options);
+    const isAsked = process.stdin.isTTY === true && options.fromStdin.length === 0;
+    const questions = isAsked ? await createQuestions(out) : undefined;
+    const need = createNeed(questions);
+    const serverUrl = await needServerUrl(options.door, need);
+    // Nobody is called, so the guide's names do no harm.
+    const wanted = await completeGoal({ ...options, yes: options.yes || !isAsked }, stdin, need, isAsked);
+    need.assertAll();
+    if (wanted.user !== undefined && wanted.user.password === undefined) {
+      throw new UsageError([
+        'a user in a realm file needs a password: set SETUP_PASSWORD, or use --user-password-stdin',
+      ]);
+    }
+    const secret = wanted.clientSecret ?? randomBytes(24).toString('base64url');
+    const goal = { ...wanted, clientSecret: secret };
+    const settings = toSettings(trimUrl(serverUrl), goal, secret);
+    const parts = [
+      toFilePart(file, goal),
+      await planEnv(options, settings, async () => settings, out, questions),
+    ];
+    const isThere = existsSync(file);
+    if (isThere && !options.yes && !isAsked)
+      throw new UsageError([`${file} is there already: give --yes to replace it`]);
+    const run = { dryRun: options.dryRun, yes: options.yes || !isAsked };
+    const { what, code } = await runPlan(parts, run, out, questions);
+    if (what === 'applied')
+      out.line('Import it: copy it into data/import/ of Keycloak, then kc.sh start-dev --import-realm');
+    return code;
+  },
+};

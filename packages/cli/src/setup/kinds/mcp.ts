@@ -1,0 +1,81 @@
+import { applyMcpStep, PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
+import { isHttpUrl } from '../../door/options.ts';
+import { toRealmPart } from '../../plan/realm-part.ts';
+import { runPlan } from '../../plan/run-plan.ts';
+import type { Desk, SetupKind } from '../kind.ts';
+import { CODES_USAGE, openVisit, parseFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
+
+const usage = `keycloak-guard setup mcp: an MCP server, so that clients sign in by its URL alone
+
+Creates the client of the server, its scopes and a client for programs. The realm must exist.
+
+Usage: keycloak-guard setup mcp <url> [options]
+
+  <url>                     URL of the server; it becomes its client id and the audience of its tokens
+  --scope <name>            scope of the server or of its tools; can be repeated
+                            (default mcp:<host and path of the URL>)
+  --registration            let programs on the machine that Keycloak runs on register by themselves
+  --program <name>          let a known program register, too: ${Object.keys(PROGRAMS).join(', ')}; can be repeated
+  --documents <domain>      let in programs whose client id is the URL of a document of this domain, without
+                            registration (feature cimd of Keycloak); can be repeated
+
+${REALM_USAGE}
+
+${CODES_USAGE}
+`;
+
+const FLAGS = {
+  ...REALM_FLAGS,
+  scope: { type: 'string', multiple: true },
+  registration: { type: 'boolean' },
+  program: { type: 'string', multiple: true },
+  documents: { type: 'string', multiple: true },
+} as const;
+
+/** @throws {UsageError} */
+export async function readMcpOptions(args: string[], desk: Pick<Desk, 'environment'>) {
+  const { values: flags, positionals } = parseFlags('mcp', args, FLAGS);
+  const [url = '', ...rest] = positionals;
+  const scopes = flags.scope ?? [];
+  const documents = (flags.documents ?? []).map((domain) => domain.toLowerCase());
+  const programs = (flags.program ?? []).map((name) => name.toLowerCase());
+  const problems: string[] = [];
+  if (!isHttpUrl(url) || /[?#@]/.test(url) || rest.length > 0)
+    problems.push('setup mcp needs the URL of the MCP server, for example https://example.com/mcp');
+  if (scopes.some((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
+    problems.push('--scope must be a scope without spaces, for example mcp:tools');
+  if (documents.some((domain) => !/^(\*\.)?[a-z\d-]+(\.[a-z\d-]+)*$/.test(domain)))
+    problems.push(
+      '--documents must be a domain, for example example.com, or *.example.com for all below it too',
+    );
+  if (programs.some((name) => !Object.hasOwn(PROGRAMS, name)))
+    problems.push(`--program must be one of ${Object.keys(PROGRAMS).join(', ')}`);
+  const visit = await readVisit(flags, desk, problems);
+  const goal = {
+    url,
+    scopes: scopes.length > 0 ? scopes : [toDefaultScope(url)],
+    registration: (flags.registration ?? false) || programs.length > 0,
+    programs,
+    documents,
+  };
+  return { visit, goal };
+}
+
+export const mcp: SetupKind = {
+  summary: 'an MCP server',
+  usage,
+  async run(args, { environment, out }) {
+    const { visit, goal: wanted } = await readMcpOptions(args, { environment });
+    const { api, serverUrl, realm, questions } = await openVisit(visit, out);
+    const goal = { ...wanted, realm };
+    const plan = planMcp(await readMcp(api, goal), goal);
+    const title = `Keycloak at ${serverUrl}, realm ${realm}`;
+    const part = toRealmPart(title, plan, (step) => applyMcpStep(api, goal, step), out);
+    const { what, code } = await runPlan([part], visit, out, questions);
+    if (code === 0 && (what === 'applied' || what === 'nothing')) {
+      out.line(`The server's client id is ${goal.url}. Its secret: Clients → ${goal.url} → Credentials.`);
+      out.line(`Its scopes: ${goal.scopes.join(', ')}. Programs without a secret use the client mcp-client.`);
+    }
+    return code;
+  },
+};

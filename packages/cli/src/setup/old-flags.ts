@@ -1,0 +1,55 @@
+import { UsageError } from '../settings/usage-error.ts';
+
+/** Flags that chose what is set up, before `setup` had subcommands. */
+const KIND_FLAGS: Readonly<Record<string, string>> = {
+  '--mcp': 'mcp',
+  '--audience-for': 'audience',
+  '--export': 'export',
+};
+
+/** Flags of an MCP server in the old form, with what they are called now. */
+const MCP_FLAGS: Readonly<Record<string, string>> = {
+  '--mcp-scope': '--scope',
+  '--mcp-registration': '--registration',
+  '--mcp-documents': '--documents',
+};
+
+/** A call of `setup`: what is set up, and the arguments behind it. */
+export interface SetupCall {
+  readonly kind: string;
+  readonly args: string[];
+}
+
+/**
+ * Reads what is set up: the first argument, if it is one of `kinds`; else what the flags of the old form say, `--mcp <url>`,
+ * `--audience-for <ids>` and `--export <file>`; else `api`.
+ *
+ * @throws {UsageError} where they say two things
+ */
+export function toSetupCall(given: readonly string[], kinds: readonly string[]): SetupCall {
+  const [first = '', ...rest] = given;
+  if (kinds.includes(first)) return { kind: first, args: rest };
+  const args = given.flatMap(splitValue);
+  const [flag, other] = Object.keys(KIND_FLAGS).filter((one) => args.includes(one));
+  if (flag === undefined) return { kind: 'api', args: [...given] };
+  if (other !== undefined) throw new UsageError([`${flag} and ${other} exclude each other`]);
+  const made = withPositionals(args, flag).map((one) => MCP_FLAGS[one] ?? one);
+  return { kind: KIND_FLAGS[flag] as string, args: made };
+}
+
+/** `--mcp=https://…` is `--mcp https://…`. */
+function splitValue(argument: string): string[] {
+  const [, flag, value] = /^(--(?:mcp(?:-[a-z]+)?|audience-for|export))=(.*)$/s.exec(argument) ?? [];
+  return flag === undefined ? [argument] : [flag, value as string];
+}
+
+/** The values of a flag that can be repeated, in front and without the flag. */
+function withPositionals(args: readonly string[], flag: string): string[] {
+  const values: string[] = [];
+  const others: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    if (args[index] !== flag) others.push(args[index] as string);
+    else values.push(args[++index] ?? '');
+  }
+  return [...values, ...others];
+}

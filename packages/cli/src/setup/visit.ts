@@ -1,0 +1,124 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { type AdminConnection, connectAdmin } from '../admin/index.ts';
+import { enter } from '../door/enter.ts';
+import { createNeed, type Need } from '../door/need.ts';
+import {
+  DOOR_FLAGS,
+  DOOR_USAGE,
+  type Door,
+  type DoorFlags,
+  problemsOfDoor,
+  readDoor,
+} from '../door/options.ts';
+import { readSettings, type Settings } from '../settings/env-file.ts';
+import { UsageError } from '../settings/usage-error.ts';
+import type { Output } from '../terminal/output.ts';
+import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
+import type { Desk } from './kind.ts';
+
+/** Flags of every kind of setup that changes a realm. */
+export const REALM_FLAGS = {
+  ...DOOR_FLAGS,
+  'no-env': { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  yes: { type: 'boolean', short: 'y' },
+} as const;
+
+/** Their part of `--help`. */
+export const REALM_USAGE = `${DOOR_USAGE}
+
+Running
+  --no-env                  read no file with settings
+  --dry-run                 print the plan and stop
+  -y, --yes                 apply without asking`;
+
+/** Exit codes, as `--help` explains them. */
+export const CODES_USAGE = 'Exit code: 0 done, 1 something is left to do, 2 wrong usage or not applied.';
+
+type Flags = NonNullable<ParseArgsConfig['options']>;
+type Parsed<F extends Flags> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: F; strict: true; allowPositionals: true }>
+>;
+
+/** @throws {UsageError} naming the argument that is wrong */
+export function parseFlags<F extends Flags>(kind: string, args: string[], options: F): Parsed<F> {
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: true });
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new UsageError([text.split('. To specify')[0] as string, `setup ${kind} --help names all options`]);
+  }
+}
+
+/** What a kind of setup that needs nothing but a realm and an admin has read. */
+export interface RealmVisit {
+  readonly door: Door;
+  readonly settings: Settings;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+}
+
+/** @throws {UsageError} with what is wrong, `problems` included */
+export async function readVisit(
+  flags: DoorFlags & Partial<Record<'dry-run' | 'yes' | 'no-env', boolean | undefined>>,
+  { environment }: Pick<Desk, 'environment'>,
+  problems: readonly string[] = [],
+): Promise<RealmVisit> {
+  const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
+  const settings = await readSettings(environment, envFile);
+  const door = readDoor(flags, settings, envFile);
+  const wrong = [...problemsOfDoor(door), ...problems];
+  if (wrong.length > 0) throw new UsageError(wrong);
+  return { door, settings, dryRun: flags['dry-run'] ?? false, yes: flags.yes ?? false };
+}
+
+/** An open line to Keycloak, and the person who may be asked. */
+export interface OpenVisit {
+  readonly api: AdminConnection['api'];
+  readonly serverUrl: string;
+  readonly realm: string;
+  /** What {@link openVisit} was told to find out beside it. */
+  readonly answers: readonly string[];
+  readonly questions: Questions | undefined;
+}
+
+/**
+ * Gets to know address, admin and realm, and logs in.
+ *
+ * @param more what else has to be known
+ * @throws {UsageError} naming everything that is missing
+ */
+export async function openVisit(
+  { door, yes, dryRun }: RealmVisit,
+  out: Output,
+  more: (need: Need, hasDefaults: boolean) => Promise<readonly string[]> = async () => [],
+): Promise<OpenVisit> {
+  const [secret] = door.readsPassword ? await readLines(process.stdin) : [];
+  const questions =
+    process.stdin.isTTY === true && !door.readsPassword ? await createQuestions(out) : undefined;
+  const need = createNeed(questions);
+  const entry = await enter(door, secret, need, out, questions);
+  const realm = await needRealm(door, yes || dryRun, need);
+  const answers = await more(need, yes || dryRun);
+  need.assertAll();
+  out.progress('logging in as admin');
+  const { api } = await connectAdmin(entry);
+  out.progress('reading what is there');
+  return { api, serverUrl: entry.serverUrl, realm, answers, questions };
+}
+
+/** @param hasDefault whether the guide's name is taken where nobody can be asked: with `--yes` or `--dry-run` */
+export const needRealm = ({ realm }: Pick<Door, 'realm'>, hasDefault: boolean, need: Need): Promise<string> =>
+  need(
+    realm ?? (hasDefault ? 'testing' : undefined),
+    (questions) => questions.text('Realm of your application', 'testing'),
+    'the realm is missing: give --realm or KEYCLOAK_REALM (with --yes the default is testing)',
+  );
+
+/** The same for the client of the API. */
+export const needClientId = (known: string | undefined, hasDefault: boolean, need: Need): Promise<string> =>
+  need(
+    known ?? (hasDefault ? 'fastapi-keycloak' : undefined),
+    (questions) => questions.text('Client id of your API', 'fastapi-keycloak'),
+    'the client is missing: give --client-id or KEYCLOAK_CLIENT_ID (with --yes the default is fastapi-keycloak)',
+  );

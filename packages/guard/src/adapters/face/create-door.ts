@@ -1,0 +1,61 @@
+import { createClient } from '../../client/index.ts';
+import type { AppClaims, TokenVerifier } from '../../core/index.ts';
+import { partsOf } from '../../core/internal.ts';
+import type { SessionOptions, Sessions } from '../../session/index.ts';
+import { buildSessions, resolveSessionOptions } from '../../session/internal.ts';
+import {
+  type ClientSettings,
+  createEngine,
+  type Door,
+  type DoorHost,
+  type Engine,
+  type KeycloakOptions,
+  resolveAdapterOptions,
+  type SessionSettings,
+} from '../engine/internal.ts';
+import { createPermits } from './create-permits.ts';
+
+/**
+ * The engine of an adapter, with sessions and permissions.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
+  options: KeycloakOptions<Incoming, C>,
+  host: DoorHost<Incoming, Outgoing>,
+): Door<Incoming, Outgoing, C> {
+  const engine = createEngine(resolveAdapterOptions(host.factory, options), host);
+  const plain = engine as unknown as Engine<Incoming, Outgoing>;
+  return {
+    ...engine,
+    permits: createPermits(plain),
+    openSessions: (settings) => engine.useSessions(openSessions(plain, settings, 'session')),
+  };
+}
+
+/**
+ * Browser sessions. Unless the settings have a client, they are those of the adapter's own client.
+ *
+ * @param factory what the application called, for errors
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+export function openSessions<Incoming>(
+  { verifier, clientSettings }: Pick<Engine<Incoming, never>, 'verifier' | 'clientSettings'>,
+  settings: SessionSettings<Incoming>,
+  factory: string,
+): Sessions<Incoming> {
+  const options = { ...settings, client: settings.client ?? clientOf(verifier, clientSettings()) };
+  const resolved = resolveSessionOptions(options as SessionOptions, factory);
+  return buildSessions(verifier, resolved, settings.store === undefined);
+}
+
+/** The same client of the same realm; `undefined` if the options do not say which. */
+function clientOf(
+  { members }: Pick<TokenVerifier, 'members'>,
+  { serverUrl, realm, clientId, timeoutMs, fetch }: ClientSettings,
+) {
+  if (serverUrl === undefined || realm === undefined || clientId === undefined) return undefined;
+  const [member] = members;
+  const credential = member && partsOf(member)?.credential;
+  return createClient({ serverUrl, realm, clientId, credential, issuer: member?.issuer, timeoutMs, fetch });
+}

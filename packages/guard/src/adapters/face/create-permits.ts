@@ -1,0 +1,94 @@
+import {
+  createPathEnforcer,
+  createPermissions,
+  createPermit,
+  type Permissions,
+  type PermitOptions,
+  type PermitRule,
+  type RuleOfRequest,
+} from '../../authz/internal.ts';
+import { isAuthError, type Principal } from '../../core/index.ts';
+import { type Decide, type Engine, type Permits, toOneRealm } from '../engine/internal.ts';
+
+/** What the functions of a permit are called with. */
+interface Asked {
+  readonly request: unknown;
+  readonly more: readonly unknown[];
+}
+type AppFunction = (request: unknown, principal: Principal, ...more: readonly unknown[]) => never;
+
+type Asking<Incoming> = Pick<
+  Engine<Incoming, never>,
+  'verifier' | 'clientSettings' | 'factory' | 'logOf' | 'toAsked' | 'tellDenied'
+>;
+
+/** Guards by permission, with the client of the adapter unless the settings name another one. */
+export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incoming> {
+  const { verifier, clientSettings, factory, logOf, toAsked, tellDenied } = engine;
+  let permissions: Permissions | undefined;
+
+  function opened(): Permissions {
+    if (permissions !== undefined) return permissions;
+    throw new Error(`${factory}: a permission is required, but permissions were not turned on before`);
+  }
+
+  function telling(decide: Decide<Incoming>): Decide<Incoming> {
+    return (request, principal, ...more) => {
+      const refuse = (error: unknown): never => {
+        // Frameworks take a `throw null` of a rule for no error at all.
+        if (!(error instanceof Error)) throw new Error('A permission threw what is not an error');
+        if (!isAuthError(error)) throw error;
+        // A mistake in the guard or in the set-up of the client: the answer does not say which.
+        if (error.statusCode === 500) logOf(request).error({ err: error }, error.reason);
+        tellDenied(request, error, principal ?? null);
+        throw error;
+      };
+      let decided: void | Promise<void>;
+      try {
+        decided = decide(request, principal, ...more);
+      } catch (error) {
+        return refuse(error);
+      }
+      return decided?.catch(refuse);
+    };
+  }
+
+  return {
+    opened,
+    open(settings = {}) {
+      if (permissions !== undefined) throw new Error(`${factory}: permissions were turned on before`);
+      if ('permissions' in settings) permissions = settings.permissions;
+      else {
+        const { fetch, timeoutMs } = clientSettings();
+        permissions = createPermissions({
+          ...{ fetch, timeoutMs },
+          ...(settings as object),
+          verifier: toOneRealm(factory, verifier),
+        });
+      }
+      return permissions;
+    },
+    permit(rule, { owner, claims, ...rest } = {}) {
+      const permit = createPermit<Asked>(opened(), ofAsked(rule) as PermitRule | RuleOfRequest<Asked>, {
+        ...rest,
+        owner: ofAsked(owner) as PermitOptions<Asked>['owner'],
+        claims: ofAsked(claims) as PermitOptions<Asked>['claims'],
+      });
+      const decide = telling((request, principal, ...more) =>
+        permit.decide({ request: toAsked(request), more }, principal),
+      );
+      return Object.assign(decide, { asked: permit.asked, status: permit.status });
+    },
+    enforcePaths(given, toPathRequest) {
+      const enforcer = createPathEnforcer({ ...given, permissions: opened() });
+      return telling((request, principal) => enforcer.decide(toPathRequest(request), principal));
+    },
+  };
+}
+
+/** Leaves everything but a function as it is. */
+function ofAsked(given: unknown): unknown {
+  if (typeof given !== 'function') return given;
+  return ({ request, more }: Asked, principal: Principal) =>
+    (given as AppFunction)(request, principal, ...more);
+}

@@ -1,0 +1,193 @@
+import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
+import type { Gate, GuardOptions } from '../../core/internal.ts';
+import type {
+  BackchannelLogoutOptions,
+  Connection,
+  Decide,
+  Door,
+  Engine,
+  PathEnforcerOptions,
+  PathRequest,
+  PermissionSettings,
+  Permissions,
+  PermitOptions,
+  PermitRule,
+  ProtectedResourceOptions,
+  Routes,
+  RuleOfRequest,
+  SessionSettings,
+} from '../engine/internal.ts';
+import { toPermitGate } from '../engine/internal.ts';
+import type { McpOptions } from '../mcp/index.ts';
+import { type Calls, createCalls } from './calls.ts';
+
+/** What keycloak-guard offers in every framework. `Request`: what its handlers are called with. */
+export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request> {
+  /** Verifies tokens; the same object that the guards use. */
+  readonly verifier: TokenVerifier<C>;
+  /**
+   * The caller's access token, to call another API on their behalf: the bearer token as it was sent, or the session's token,
+   * renewed if it is about to expire. `null` if nobody is signed in.
+   *
+   * @throws {AuthError} rejects with the error that a guard would refuse the request with
+   * @example
+   * const token = await kc.accessToken(request);
+   * const answer = await fetch('http://localhost:4000/orders', { headers: { authorization: `Bearer ${token}` } });
+   */
+  accessToken(request: Request): Promise<string | null>;
+  /**
+   * Guards a connection that stays open, for example server-sent events. The result says who is on it, and its `signal`
+   * aborts when it has to end.
+   *
+   * @throws {OptionsError} (rejects with one) for a misspelt or empty requirement
+   * @throws {AuthError} rejects with the error that a guard would refuse the request with
+   * @example
+   * const connection = await kc.connect(request);
+   * connection.signal.addEventListener('abort', () => response.end());
+   * response.once('close', connection.end);
+   */
+  connect(request: Request, requirements?: Requirements<C>): Promise<Connection>;
+  /**
+   * Whether a principal meets requirements; false for `null` and `undefined`.
+   *
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * const mayDelete = kc.has(principal, { realmRole: 'admin' });
+   */
+  has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
+  /** Loads the realm's keys, so that the first request need not wait for them. Never rejects. */
+  load(): Promise<void>;
+  /** Ends every timer. */
+  close(): Promise<void>;
+}
+
+/**
+ * keycloak-guard for a framework with middleware.
+ *
+ * `Asked`: the framework's own type of a request or context, which the application's functions are called with.
+ */
+export interface Keycloak<Request, Middleware, Asked = Request, C extends object = AppClaims>
+  extends KeycloakBase<Request, C> {
+  /**
+   * Middleware for authenticated requests that meet the requirements. Put it before one route, a router, or everything that
+   * follows. It sets the principal: `request.principal`, in Koa `ctx.state.principal`, in Hono `c.var.principal`.
+   *
+   * A refused request goes to the application's error handler, as any error of the framework. Without one, the answer has
+   * status, challenge and `{"detail": …}`. With sessions, a browser that asks for a page is sent to the login.
+   *
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * app.delete('/orders/:id', kc.guard({ realmRole: 'admin' }), remove);
+   */
+  guard(requirements?: GuardOptions): Middleware;
+  /**
+   * Signs people in with the browser: middleware that answers login, callback, session and logout. Guards then accept the
+   * session cookie as well as a bearer token. To be called once.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @example
+   * app.use(kc.session({ secret: process.env.SESSION_SECRET ?? '' }));
+   */
+  session(settings: SessionSettings<Asked>): Middleware;
+  /**
+   * Publishes which resource this API is, so that clients which only know its URL find Keycloak and the scopes: middleware
+   * that answers `GET /.well-known/oauth-protected-resource`, followed by the path of the URL. Every challenge names it.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see RFC 9728
+   * @example
+   * app.use(kc.protectedResource({ url: 'https://api.example.com', scopes: ['orders:read'] }));
+   */
+  protectedResource(options: ProtectedResourceOptions): Middleware;
+  /**
+   * Guards an MCP server at the path of its URL, and answers its metadata (RFC 9728). Put it before the route of the server.
+   * It sets the principal, and `auth` for the SDK's transport: on Node's request, in Hono `c.var.auth`. With `tools` it reads
+   * the body and leaves it in `request.body`.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see Model Context Protocol, "Authorization"
+   * @example
+   * app.use(kc.mcp({ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }));
+   * app.post('/mcp', (request, response) => transport.handleRequest(request, response, request.body));
+   */
+  mcp(options: McpOptions): Middleware;
+  /**
+   * Lets Keycloak report that a session ended: middleware that answers `POST /backchannel-logout`.
+   *
+   * @throws {OptionsError} naming every option that is wrong or unknown
+   * @see OpenID Connect Back-Channel Logout 1.0
+   */
+  backchannelLogout(options?: BackchannelLogoutOptions<Asked>): Middleware;
+  /**
+   * Turns on questions to Keycloak's authorization services, for `permit` and `pathEnforcer`. To be called once. The default
+   * of `credential` is that of `keycloak`.
+   *
+   * @returns permissions, to ask outside of routes
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   */
+  permissions(settings?: PermissionSettings): Permissions;
+  /**
+   * Middleware for callers to whom Keycloak grants the permission. Put it after a guard; it refuses as the guard does. Needs
+   * `permissions`.
+   *
+   * @throws {OptionsError} for a wrong rule or option
+   * @throws {Error} before `permissions`
+   * @see Keycloak, Authorization Services Guide: "Obtaining permissions"
+   * @example
+   * app.get('/orders/:id', kc.guard(), kc.permit(({ params }) => `order-${params.id}#view`), show);
+   */
+  permit(rule: PermitRule | RuleOfRequest<Asked>, options?: PermitOptions<Asked>): Middleware;
+  /**
+   * Middleware that decides by path and method, as the policy enforcer of Keycloak's Java adapters does. Put it after a guard,
+   * and before every router and everything that rewrites paths. Needs `permissions`.
+   *
+   * @throws {OptionsError} for a wrong option or part of the configuration
+   * @throws {Error} before `permissions`
+   * @see Keycloak, Authorization Services Guide: "Policy enforcers"
+   */
+  pathEnforcer(options?: Omit<PathEnforcerOptions, 'permissions'>): Middleware;
+}
+
+/** The parts of {@link Keycloak} that a framework writes itself. */
+export interface Framework<Incoming, Outgoing, Middleware> {
+  toGuard(gate: Pick<Gate<Incoming, Outgoing>, 'decide'>): Middleware;
+  toRoutes(routes: Routes<Incoming>): Middleware;
+  mcp(options: McpOptions): Middleware;
+  /** The principal that a guard has set. */
+  principalOf(request: Incoming): Principal | null | undefined;
+  toPath(request: Incoming): PathRequest;
+}
+
+/** {@link Keycloak} of a framework. */
+export function toKeycloak<Incoming, Outgoing, Middleware, Asked, C extends object>(
+  door: Door<Incoming, Outgoing, C>,
+  { toGuard, toRoutes, mcp, principalOf, toPath }: Framework<Incoming, Outgoing, Middleware>,
+): Keycloak<Incoming, Middleware, Asked, C> {
+  const toPermit = (decide: Decide<Incoming>): Middleware => toGuard(toPermitGate(decide, principalOf));
+  return {
+    ...toBase(door),
+    mcp,
+    guard: (requirements) => toGuard(door.gate(requirements)),
+    permissions: door.permits.open,
+    permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
+    pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),
+    protectedResource: (given) => toRoutes(door.protectedResource(given)),
+    session: (settings) => toRoutes(door.openSessions(settings as unknown as SessionSettings<Incoming>)),
+    backchannelLogout: (given) =>
+      toRoutes(door.messages(given as BackchannelLogoutOptions<Incoming> | undefined)),
+  };
+}
+
+/** {@link KeycloakBase} of a framework. */
+export function toBase<Incoming, C extends object>(
+  engine: Engine<Incoming, never, C>,
+): KeycloakBase<Incoming, C> {
+  const { verifier, accessToken, connections, has, close } = engine;
+  return {
+    ...{ verifier, accessToken, has, close },
+    ...createCalls<Incoming>(engine as unknown as Engine<Incoming, never, never>),
+    connect: async (request, requirements = {}) =>
+      connections.guard(requirements as Requirements).open(request),
+    load: () => verifier.load(),
+  };
+}

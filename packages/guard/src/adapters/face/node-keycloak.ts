@@ -1,0 +1,109 @@
+import type { IncomingMessage } from 'node:http';
+import type { AppClaims, Principal, Requirements } from '../../core/index.ts';
+import {
+  type AcceptUpgrade,
+  answerNode,
+  type Door,
+  type Next,
+  type NodeRequest,
+  type NodeResponse,
+  type PathRequest,
+  type SocketIoMiddleware,
+  toNodeGuard,
+  toNodePath,
+  toNodeRoutes,
+  toSocketIoMiddleware,
+  toUpgradeListener,
+  type UpgradeListener,
+} from '../engine/internal.ts';
+import { toNodeMcp } from '../mcp/internal.ts';
+import { type Keycloak, toKeycloak } from './keycloak.ts';
+
+/** Guards for connections to a server of Node's. */
+export interface KeycloakSockets<C extends object = AppClaims> {
+  /**
+   * A listener for a server's `upgrade` event: guards the handshake of WebSockets. With a session cookie, pages of other
+   * origins are refused. A socket that has to end is cut if the application does not end it.
+   *
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * server.on('upgrade', kc.upgrade({}, (request, socket, head, connection) =>
+   *   wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, request, connection))));
+   */
+  upgrade(requirements: Requirements<C>, accept: AcceptUpgrade): UpgradeListener;
+  /**
+   * Middleware for Socket.IO: guards the handshake by `auth.token`, the `Authorization` header or the session cookie, and
+   * sets `socket.data.principal`. A client renews its token with the event `auth`; when the token expires, the socket is
+   * disconnected.
+   *
+   * @throws {OptionsError} for a misspelt or empty requirement
+   * @example
+   * io.use(kc.socket({ realmRole: 'user' }));
+   */
+  socket(requirements?: Requirements<C>): SocketIoMiddleware;
+}
+
+/** keycloak-guard for a framework on Node's servers. */
+export interface ServerKeycloak<Request, Middleware, Asked = Request, C extends object = AppClaims>
+  extends Keycloak<Request, Middleware, Asked, C>,
+    KeycloakSockets<C> {}
+
+/** Answers a refused request, or calls `next` with the error. */
+export type RefuseNode<Incoming> = (
+  error: unknown,
+  request: Incoming,
+  response: NodeResponse,
+  next: Next,
+) => void;
+
+/** {@link ServerKeycloak} of a framework with the middleware of connect: `(request, response, next)`. */
+export function toNodeKeycloak<Incoming extends NodeRequest, Asked, C extends object>(
+  door: Door<Incoming, NodeResponse, C>,
+  refuse: RefuseNode<Incoming>,
+  toPath: (request: Incoming) => PathRequest = toNodePath,
+): ServerKeycloak<Incoming, (request: Incoming, response: NodeResponse, next: Next) => void, Asked, C> {
+  return {
+    ...toKeycloak(door, {
+      toGuard: (gate) => toNodeGuard(door, gate, refuse),
+      toRoutes: (routes) => toNodeRoutes(door, routes),
+      mcp: (given) => toNodeMcp(door, given, refuse),
+      principalOf: (request) => (request as { principal?: Principal }).principal,
+      toPath,
+    }),
+    ...toSockets(door, (request) => request as Incoming),
+  };
+}
+
+/** @param toIncoming the framework's request of a handshake, which is none of the framework's requests */
+export function toSockets<Incoming, C extends object>(
+  { connections, refusalOf }: Pick<Door<Incoming, never, never>, 'connections' | 'refusalOf'>,
+  toIncoming: (request: IncomingMessage) => Incoming,
+): KeycloakSockets<C> {
+  const guardOf = (requirements: Requirements<C>) => {
+    const guard = connections.guard(requirements as Requirements);
+    return {
+      open: (request: IncomingMessage) => guard.open(toIncoming(request)),
+      openWith: (request: IncomingMessage, token: unknown) => guard.openWith(toIncoming(request), token),
+    };
+  };
+  return {
+    upgrade: (requirements, accept) =>
+      toUpgradeListener(
+        guardOf(requirements),
+        (error, request) => refusalOf(error, toIncoming(request)),
+        accept,
+      ),
+    socket: (requirements = {}) => toSocketIoMiddleware(guardOf(requirements)),
+  };
+}
+
+/** Answers a refused request at once; `next` gets every other error. */
+export function refuseAtOnce<Incoming>({
+  refusalOf,
+}: Pick<Door<Incoming, never, never>, 'refusalOf'>): RefuseNode<Incoming> {
+  return (error, request, response, next) => {
+    const answer = refusalOf(error, request);
+    if (answer === undefined) next(error);
+    else answerNode(response, answer);
+  };
+}

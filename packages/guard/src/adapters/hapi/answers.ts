@@ -1,0 +1,48 @@
+import type { Lifecycle, Request, ResponseObject, ResponseToolkit } from '@hapi/hapi';
+import type { Answer } from '../../core/internal.ts';
+import { type DoorHost, type FetchReply, fetchHost, nodeHost } from '../engine/internal.ts';
+
+/** Where hapi's plugins keep what belongs to a request: headers for an answer that does not exist yet. */
+type State = { 'keycloak-guard'?: FetchReply };
+
+export const hapiHost: DoorHost<Request, Request> = {
+  factory: 'keycloak',
+  toRequest: ({ raw }) => raw.req,
+  toWire: ({ raw }) => nodeHost.toWire(raw.req),
+  addToAnswer({ plugins }: { plugins: State }, extra) {
+    plugins['keycloak-guard'] ??= {};
+    fetchHost.addToAnswer(plugins['keycloak-guard'], extra);
+  },
+};
+
+/** For `onPreResponse`. */
+export const addExtras: Lifecycle.Method = (request, h) => {
+  const { response } = request;
+  const extra = (request.plugins as State)['keycloak-guard']?.extra;
+  if (extra === undefined) return h.continue;
+  if (!('isBoom' in response)) addTo(response as ResponseObject, extra);
+  else {
+    Object.assign(response.output.headers, extra.headers);
+    if (extra.setCookies.length > 0)
+      Object.assign(response.output.headers, { 'set-cookie': extra.setCookies });
+  }
+  return h.continue;
+};
+
+function addTo(response: ResponseObject, extra: Pick<Answer, 'headers' | 'setCookies'>): ResponseObject {
+  for (const [name, value] of Object.entries(extra.headers)) response.header(name, value);
+  for (const cookie of extra.setCookies) response.header('set-cookie', cookie, { append: true });
+  return response;
+}
+
+export function toResponse(h: ResponseToolkit, answer: Answer): ResponseObject {
+  return addTo(h.response(answer.body).code(answer.status), answer);
+}
+
+/** Makes a refusal what hapi throws itself. Other errors stay as they are. */
+export function toBoom(error: unknown, answer: Answer | undefined): unknown {
+  if (answer === undefined) return error;
+  const { status: statusCode, headers, body = '{}' } = answer;
+  const output = { statusCode, headers: { ...headers }, payload: JSON.parse(body) };
+  return Object.assign(error as Error, { isBoom: true, isServer: statusCode >= 500, output, reformat() {} });
+}

@@ -1,0 +1,130 @@
+import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
+import type { AppClaims, Principal } from '../../core/index.ts';
+import type { GuardOptions } from '../../core/internal.ts';
+import { answerRoute, type Decide, toNodePath } from '../engine/internal.ts';
+import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
+import { openDoor, toBase, toSockets } from '../face/internal.ts';
+import { addExtras, hapiHost, toBoom, toResponse } from './answers.ts';
+
+declare module '@hapi/hapi' {
+  /** `request.auth.credentials.user` of a guarded request. `scope` has the scopes of the token, for `access.scope`. */
+  interface UserCredentials extends Principal {}
+}
+
+/** Options of {@link keycloak}. */
+export type HapiOptions<C extends object = AppClaims> = WithParts<Request, C>;
+
+/**
+ * keycloak-guard for hapi. `permit` and `pathEnforcer` are route prerequisites (`pre`), or for `server.ext('onPostAuth', …)`;
+ * they need the option `permissions`.
+ */
+export interface HapiKeycloak<C extends object = AppClaims>
+  extends KeycloakBase<Request, C>,
+    KeycloakSockets<C>,
+    Pick<Keycloak<Request, Lifecycle.Method, Request, C>, 'permit' | 'pathEnforcer'> {
+  /**
+   * The plugin. It adds the scheme `keycloak`, whose options are requirements, and a strategy of the same name without any.
+   * It answers the routes of sessions, metadata and Keycloak's messages.
+   *
+   * A refusal is an `AuthError` and a Boom error: `onPreResponse` sees it. With `mode: 'optional'` a request without a token
+   * passes. With sessions, a browser that asks for a page is sent to the login.
+   *
+   * @example
+   * await server.register(kc.plugin);
+   * server.auth.strategy('admin', 'keycloak', { realmRole: 'admin' });
+   * server.route({ method: 'GET', path: '/admin', options: { auth: 'admin' }, handler: () => 'hello' });
+   */
+  readonly plugin: Plugin<object>;
+}
+
+/**
+ * Checks bearer tokens of Keycloak in hapi 21, and guards routes.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ * @example
+ * const kc = keycloak({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
+ * await server.register(kc.plugin);
+ * server.auth.default('keycloak');
+ */
+export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>): HapiKeycloak<C> {
+  const { door, routes } = openDoor<Request, Request, C>(options, hapiHost);
+  // Another strategy may have credentials with a `user`, too.
+  const callers = new WeakMap<Request, Principal>();
+
+  function refuse(error: unknown, request: Request, h: ResponseToolkit): Lifecycle.ReturnValue {
+    const invitation = door.inviteToLogin(error, request);
+    if (invitation !== undefined) return toResponse(h, invitation).takeover();
+    throw toBoom(error, door.refusalOf(error, request));
+  }
+
+  const scheme: ServerAuthScheme<GuardOptions> = (server, requirements = {}) => {
+    const required = door.gate(requirements);
+    const optional = door.gate({ ...requirements, optional: true });
+    return {
+      async authenticate(request, h) {
+        const { auth = server.auth.settings.default } = request.route.settings;
+        const isOnly = (auth as { strategies?: unknown[] }).strategies?.length === 1;
+        try {
+          const gate = isOnly && request.auth.mode === 'required' ? required : optional;
+          const user = await gate.decide(request, request);
+          // hapi tries the next strategy, or lets an optional request pass.
+          if (user === null) return h.unauthenticated(MISSING);
+          callers.set(request, user);
+          return h.authenticated({ credentials: { user, scope: [...user.scopes] } });
+        } catch (error) {
+          return refuse(error, request, h);
+        }
+      },
+    };
+  };
+
+  const toMethod =
+    (decide: Decide<Request>): Lifecycle.Method =>
+    async (request, h) => {
+      try {
+        await decide(request, callers.get(request));
+        return h.continue;
+      } catch (error) {
+        return refuse(error, request, h);
+      }
+    };
+
+  return {
+    ...toBase(door),
+    ...toSockets<Request, C>(door, (req) => ({ raw: { req } }) as unknown as Request),
+    plugin: {
+      name: 'keycloak-guard',
+      requirements: { hapi: '>=21.0.0' },
+      register(server) {
+        server.auth.scheme('keycloak', scheme as ServerAuthScheme);
+        server.auth.strategy('keycloak', 'keycloak');
+        for (const route of routes) {
+          const { method, path, takesHead } = route;
+          // The engine reads bodies itself.
+          const payload = method === 'POST' && {
+            payload: { parse: false, output: 'stream', failAction: 'ignore' } as const,
+          };
+          const handler: Lifecycle.Method = async (request, h) => {
+            if (request.method === 'head' && !takesHead) return h.response().code(405);
+            const answer = await answerRoute(door, route, request, undefined, request.raw.req);
+            return answer === undefined ? h.abandon : toResponse(h, answer);
+          };
+          server.route({ method, path, handler, options: { auth: false, ...payload } });
+        }
+        server.ext('onPreResponse', addExtras);
+        server.ext('onPostStop', () => door.close());
+        door.load();
+      },
+    },
+    permit: (rule, given) => toMethod(door.permits.permit(rule, given)),
+    pathEnforcer: (given) =>
+      toMethod(
+        door.permits.enforcePaths(given, ({ raw, payload }) => ({ ...toNodePath(raw.req), body: payload })),
+      ),
+  };
+}
+
+const MISSING = toBoom(Object.assign(new Error('Not authenticated'), { isMissing: true }), {
+  ...{ status: 401, headers: { 'WWW-Authenticate': 'Bearer' }, setCookies: [] },
+  body: '{"detail":"Not authenticated"}',
+}) as Error;

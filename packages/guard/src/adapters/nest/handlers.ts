@@ -1,0 +1,138 @@
+import type { Type } from '@nestjs/common';
+import { APP_GUARD, type ModulesContainer } from '@nestjs/core';
+
+/** A method of a class that Nest has in its container. */
+export interface Handler {
+  readonly controller: Type;
+  /** `Class.method`. */
+  readonly name: string;
+  readonly method: object;
+  /** `undefined` if it is none of the handlers that Nest guards. */
+  readonly kind: 'http' | 'sse' | 'ws' | 'rpc' | 'graphql' | 'subscription' | 'field' | undefined;
+  /** Whether Nest runs guards for it. */
+  readonly isGuarded: boolean;
+}
+
+/** A class in Nest's container. */
+export interface Registered {
+  readonly controller: Type;
+  readonly isController: boolean;
+  readonly isResolver: boolean;
+  readonly handlers: readonly Handler[];
+}
+
+/** Every class of an application, with all of its methods. */
+export function registeredIn(modules: ModulesContainer): Registered[] {
+  const places = new Map<Type, boolean>();
+  for (const { controllers, providers, injectables, middlewares } of modules.values()) {
+    for (const one of controllers.values()) note(one, true);
+    for (const group of [providers, injectables, middlewares]) {
+      for (const one of group.values()) note(one, false);
+    }
+  }
+  function note(one: Wrapper, isController: boolean): void {
+    const found = classOf(one);
+    if (found !== undefined) places.set(found, isController || places.get(found) === true);
+  }
+  const areFieldsGuarded = guardsFields(modules);
+  return [...places].map(([controller, isController]) => ({
+    controller,
+    isController,
+    isResolver: Reflect.hasMetadata(RESOLVER_TYPE, controller),
+    handlers: methodsOf(controller).map(([name, method]) => {
+      const kind = kindOf(controller, method);
+      const isGuarded = isRun(kind, controller, isController) && (kind !== 'field' || areFieldsGuarded);
+      return {
+        controller,
+        name: `${controller.name}.${name}`,
+        method,
+        kind,
+        isGuarded: isGuarded && name !== '__resolveType',
+      };
+    }),
+  }));
+}
+
+/** The classes that are registered as `APP_GUARD`. */
+export function appGuardsIn(modules: ModulesContainer): Type[] {
+  return (
+    [...modules.values()]
+      .flatMap(({ providers, injectables }) => [...providers, ...injectables])
+      // Nest keeps each of them under a name that begins with the token.
+      .filter(([token]) => String(token).startsWith(APP_GUARD))
+      .map(([, one]) => (one.isAlias ? (one.inject as Type[])[0] : classOf(one)))
+      .filter((one) => one !== undefined)
+  );
+}
+
+// Nest's metadata. Its packages for WebSockets, microservices and GraphQL need not be installed.
+const ROUTE_METHOD = 'method';
+const SSE = '__sse__';
+const MESSAGE = 'websockets:message_mapping';
+const GATEWAY = 'websockets:is_gateway';
+const PATTERN = 'microservices:handler_type';
+const RESOLVER_TYPE = 'graphql:resolver_type';
+const FIELD = 'graphql:resolve_property';
+const REFERENCE = 'graphql:resolve_reference';
+const GRAPHQL_OPTIONS = 'GqlModuleOptions';
+
+interface Wrapper {
+  readonly metatype: unknown;
+  readonly inject?: unknown;
+  readonly instance: unknown;
+}
+
+/** `undefined` for a value without its own class. */
+function classOf({ metatype, inject, instance }: Wrapper): Type | undefined {
+  const made: unknown =
+    typeof instance === 'object' && instance !== null
+      ? (Object.getPrototypeOf(instance) as object | null)?.constructor
+      : undefined;
+  const found = typeof metatype === 'function' && !inject ? metatype : made;
+  return typeof found === 'function' && found !== Object && found !== Function ? (found as Type) : undefined;
+}
+
+/** Its own and the inherited ones, by the names that Nest looks at. */
+function methodsOf(controller: Type): [name: string, method: object][] {
+  const found = new Map<string, object>();
+  let one: object | null = controller.prototype;
+  while (one !== null && one !== undefined && one !== Object.prototype) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(one))) {
+      if (typeof value === 'function' && name !== 'constructor' && !found.has(name)) found.set(name, value);
+    }
+    one = Object.getPrototypeOf(one);
+  }
+  return [...found];
+}
+
+function kindOf(controller: Type, method: object): Handler['kind'] {
+  const has = (key: string) => Reflect.hasMetadata(key, method);
+  const isTrue = (key: string) => Boolean(Reflect.getMetadata(key, method));
+  if (has(ROUTE_METHOD)) return isTrue(SSE) ? 'sse' : 'http';
+  if (has(MESSAGE)) return 'ws';
+  if (has(PATTERN)) return 'rpc';
+  const type: unknown =
+    Reflect.getMetadata(RESOLVER_TYPE, method) ?? Reflect.getMetadata(RESOLVER_TYPE, controller);
+  if (type === 'Subscription') return 'subscription';
+  if (type === 'Query' || type === 'Mutation') return 'graphql';
+  return isTrue(FIELD) || isTrue(REFERENCE) ? 'field' : undefined;
+}
+
+/** Nest looks for each kind in one place only. */
+function isRun(kind: Handler['kind'], controller: Type, isController: boolean): boolean {
+  if (kind === 'http' || kind === 'sse' || kind === 'rpc') return isController;
+  if (kind === 'ws') return Reflect.hasMetadata(GATEWAY, controller);
+  return kind !== undefined;
+}
+
+/** Whether every GraphQL module of the application runs guards for fields. */
+function guardsFields(modules: ModulesContainer): boolean {
+  const found = [...modules.values()]
+    .map(({ providers }) => providers.get(GRAPHQL_OPTIONS)?.instance as GraphqlOptions | undefined)
+    .filter((one) => one !== undefined);
+  return found.length > 0 && found.every((one) => one?.fieldResolverEnhancers?.includes('guards') === true);
+}
+
+interface GraphqlOptions {
+  readonly fieldResolverEnhancers?: readonly string[];
+}

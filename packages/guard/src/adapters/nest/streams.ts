@@ -1,0 +1,122 @@
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
+import { finalize, fromEvent, map, Observable, switchMap, takeUntil, tap } from 'rxjs';
+import type { Connection, ConnectionGuard } from '../engine/internal.ts';
+import { type Call, kindOf } from './call.ts';
+import { registeredIn } from './handlers.ts';
+
+/** Handlers of server-sent events and GraphQL subscriptions. */
+const streaming = new WeakSet<object>();
+/** What a guard admitted, until the handler runs. */
+const admitted = new WeakMap<object, () => Promise<Connection>>();
+
+/** Whether a handler answers with a stream that may outlive its caller's token. */
+export function isStreaming(handler: object): boolean {
+  return streaming.has(handler);
+}
+
+/** A guard admitted the call of a streaming handler. Without a principal nothing ends it. */
+export function noteStream(context: ExecutionContext, call: Call, guard: ConnectionGuard<Call>): void {
+  const key = keyOf(context);
+  if (key !== undefined && call.carrier.principal !== undefined) admitted.set(key, () => guard.open(call));
+}
+
+/**
+ * Completes the streams of every `@Sse()` and `@Subscription()` of an application when the caller's token or session ends.
+ * Must be called before Nest has its routes.
+ */
+export function endStreams(modules: ModulesContainer): void {
+  for (const { kind, method } of registeredIn(modules).flatMap(({ handlers }) => handlers)) {
+    if ((kind !== 'sse' && kind !== 'subscription') || streaming.has(method)) continue;
+    streaming.add(method);
+    const before = (Reflect.getMetadata(INTERCEPTORS, method) as readonly unknown[] | undefined) ?? [];
+    Reflect.defineMetadata(INTERCEPTORS, [STREAM_END, ...before], method);
+  }
+}
+
+/** Nest's metadata of `@UseInterceptors()`. */
+const INTERCEPTORS = '__interceptors__';
+
+const STREAM_END: NestInterceptor = {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const key = keyOf(context);
+    const open = key && admitted.get(key);
+    if (open === undefined) return next.handle();
+    return opened(open).pipe(
+      switchMap((connection) =>
+        kindOf(context) === 'graphql'
+          ? next.handle().pipe(
+              map((answer) => toEnding(answer, connection)),
+              tap({ error: connection.end }),
+            )
+          : next.handle().pipe(takeUntil(fromEvent(connection.signal, 'abort')), finalize(connection.end)),
+      ),
+    );
+  },
+};
+
+/** The connection, which is ended at once if the client has left in the meantime. */
+function opened(open: () => Promise<Connection>): Observable<Connection> {
+  return new Observable((subscriber) => {
+    open().then(
+      (connection) => {
+        if (subscriber.closed) return connection.end();
+        subscriber.next(connection);
+        subscriber.complete();
+      },
+      (error: unknown) => subscriber.error(error),
+    );
+  });
+}
+
+/** Guard and interceptor get different contexts of one call: the request is the same, or GraphQL's info. */
+function keyOf(context: ExecutionContext): object | undefined {
+  return context.getArgByIndex<object | undefined>(kindOf(context) === 'graphql' ? 3 : 0);
+}
+
+/** @returns the same iterable, which is done as soon as the caller's time is over */
+function toEnding(answer: unknown, { signal, end }: Connection): unknown {
+  const source = (answer as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator]?.();
+  if (source === undefined) {
+    end();
+    return answer;
+  }
+  const waiting = new Set<() => void>();
+  const fail = (reject: (error: unknown) => void) => (error: unknown) => {
+    end();
+    reject(error);
+  };
+  signal.addEventListener('abort', () => {
+    for (const finish of waiting) finish();
+    Promise.resolve(source.return?.()).catch(() => {});
+  });
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return resolve(DONE);
+        const finish = () => resolve(DONE);
+        waiting.add(finish);
+        source
+          .next()
+          .finally(() => waiting.delete(finish))
+          .then((step) => {
+            if (step.done) end();
+            resolve(step);
+          }, fail(reject));
+      }),
+    async return() {
+      end();
+      await source.return?.();
+      return DONE;
+    },
+    async throw(error: unknown) {
+      end();
+      return source.throw ? source.throw(error) : Promise.reject(error);
+    },
+  };
+}
+
+const DONE = { done: true, value: undefined } as const;

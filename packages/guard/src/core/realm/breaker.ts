@@ -1,0 +1,91 @@
+import { createBoundedCache } from '../runtime/bounded-cache.ts';
+import type { SilenceKind } from './fetch-json.ts';
+
+/**
+ * Decides when to stop asking a Keycloak that does not answer. It opens for everybody if no connection can be made or an
+ * answer of nobody comes (a proxy's 502). An answer that is too slow, too large or cut off concerns the user who asked:
+ * some accounts are expensive. It opens for everybody only after a second user had the same, with no answer in between.
+ */
+export interface Breaker {
+  /** True while nobody should ask. */
+  readonly isOpen: boolean;
+  /** Whether an answer is not worth waiting for, for this user: {@link SLOW_MS} after the last failure or `slow`. */
+  isSlowFor(who: string | undefined): boolean;
+  /** A call begins. While others are kept out, it is the probe. */
+  begin(): void;
+  /** Keycloak answered. @param isQuick it is not slow any more */
+  answered(isQuick?: boolean): void;
+  /** An answer takes longer than a request should wait. */
+  slow(who: string | undefined): void;
+  /** A call got no usable answer. @returns whether that concerns everybody */
+  failed(who: string | undefined, kind: SilenceKind): boolean;
+}
+
+/** Pause after it opened. Then one call probes. Unit: milliseconds. */
+const PAUSE_MS = 2_000;
+/** How long one probe keeps others out: it may be the question of an account whose answers are slow. */
+const PROBE_MS = 1_000;
+/** How long "slow" is believed: if nobody asks, nobody finds out that it is over. */
+export const SLOW_MS = 10_000;
+/** Most users who are known to have slow answers. */
+const MAX_SLOW_USERS = 1_000;
+
+/** @param clock Unit: milliseconds. Default: a clock that nobody sets */
+export function createBreaker(clock: () => number = () => performance.now()): Breaker {
+  const NEVER = Number.NEGATIVE_INFINITY;
+  const slowUsers = createBoundedCache<number>(MAX_SLOW_USERS);
+  let openedAt: number | undefined;
+  let probedAt = NEVER;
+  let slowForAllAt = NEVER;
+  let lastSlow: string | undefined;
+
+  const isWithin = (from: number, ms: number, now: number) => now >= from && now - from < ms;
+  const isSlowSince = (at: number | undefined) =>
+    at !== undefined && isWithin(at, SLOW_MS, performance.now());
+
+  function isOpen(): boolean {
+    if (openedAt === undefined) return false;
+    const now = clock();
+    if (isWithin(openedAt, PAUSE_MS, now)) return true;
+    // After a longer silence, those who come find out together.
+    return isWithin(openedAt, SLOW_MS, now) && isWithin(probedAt, PROBE_MS, now);
+  }
+
+  /** @returns whether it concerns everybody */
+  function slow(who: string | undefined): boolean {
+    const at = performance.now();
+    const isSecond = lastSlow !== undefined && lastSlow !== who && isSlowSince(slowUsers.get(lastSlow));
+    if (who === undefined || isSecond) slowForAllAt = at;
+    if (who !== undefined) {
+      slowUsers.set(who, at);
+      lastSlow = who;
+    }
+    return who === undefined || isSecond;
+  }
+
+  return {
+    get isOpen() {
+      return isOpen();
+    },
+    isSlowFor: (who) => isSlowSince(slowForAllAt) || (who !== undefined && isSlowSince(slowUsers.get(who))),
+    begin() {
+      if (openedAt !== undefined) probedAt = clock();
+    },
+    answered(isQuick = true) {
+      openedAt = undefined;
+      probedAt = NEVER;
+      if (!isQuick) return;
+      slowForAllAt = NEVER;
+      lastSlow = undefined;
+      slowUsers.clear();
+    },
+    slow: (who) => void slow(who),
+    failed(who, kind) {
+      // The API's own question can be too large for ever; only the time that it takes tells of Keycloak.
+      if (who === undefined && kind !== 'unreachable' && kind !== 'late') return false;
+      const concernsAll = slow(kind === 'unreachable' ? undefined : who);
+      if (concernsAll) openedAt = clock();
+      return concernsAll;
+    },
+  };
+}

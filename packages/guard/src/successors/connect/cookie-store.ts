@@ -1,0 +1,85 @@
+import { toJsonObject } from '../../core/internal.ts';
+import {
+  assertSameOrigin,
+  decodeCookie,
+  isHarmless,
+  readCookie,
+  toSetCookie,
+} from '../../session/internal.ts';
+import { type ConnectRequest, type ConnectResponse, isSecure, nameOnHost, originOf } from './request.ts';
+import { define, type GrantStore, TOKEN_KEY } from './stores.ts';
+import { Token } from './token.ts';
+
+/**
+ * Keeps grants in a cookie that only this host can set (on https), and that scripts cannot read. A request that changes
+ * something must come from a page of this origin.
+ */
+export const cookieStore: GrantStore = {
+  get(request) {
+    const json = readOwn(request) ?? readOld(request);
+    return json === undefined ? undefined : toJsonObject(json);
+  },
+  wrap(grant) {
+    define(
+      grant,
+      (request, response) => {
+        const json = grant.__raw;
+        if (json === undefined || json === readOwn(request)) return;
+        response.appendHeader('set-cookie', toGrantCookie(json, isSecure(request)));
+        if (isSecure(request)) clear(TOKEN_KEY, request, response);
+      },
+      drop,
+    );
+  },
+  assertOrigin(request) {
+    if (!isHarmless(request)) assertSameOrigin(request, originOf(request));
+  },
+  drop,
+};
+
+function drop(request: ConnectRequest, response: ConnectResponse): void {
+  for (const name of new Set([nameOf(request), TOKEN_KEY])) clear(name, request, response);
+}
+
+function clear(name: string, request: ConnectRequest, response: ConnectResponse): void {
+  if (readCookie(request.headers.cookie, name) === undefined) return;
+  const cookie = { name, value: '', secure: isSecure(request), maxAgeSeconds: 0 };
+  response.appendHeader('set-cookie', toSetCookie(cookie));
+}
+
+const nameOf = (request: ConnectRequest): string => nameOnHost(TOKEN_KEY, isSecure(request));
+const readOwn = (request: ConnectRequest): string | undefined => read(request, nameOf(request));
+
+function read(request: ConnectRequest, name: string): string | undefined {
+  const value = readCookie(request.headers.cookie, name);
+  return value === undefined ? undefined : (decodeCookie(value) ?? undefined);
+}
+
+const STARTED_SECONDS = Math.floor(performance.timeOrigin / 1000);
+
+/**
+ * The cookie of a login before the application moved here. Any sibling domain can set one of that name, so it counts only
+ * with a token that is older than this process, and the cookie of this host replaces it at once.
+ */
+function readOld(request: ConnectRequest): string | undefined {
+  const json = read(request, TOKEN_KEY);
+  const token = json === undefined ? undefined : toJsonObject(json)?.access_token;
+  if (typeof token !== 'string') return undefined;
+  return (new Token(token).content.iat ?? Infinity) < STARTED_SECONDS ? json : undefined;
+}
+
+/**
+ * Browsers drop a cookie of more than 4,096 octets. The ID token goes first: only signing out needs it, and without it
+ * Keycloak asks the person to confirm.
+ *
+ * @throws {TypeError} if it does not fit even then
+ */
+function toGrantCookie(json: string, secure: boolean): string {
+  const name = nameOnHost(TOKEN_KEY, secure);
+  try {
+    return toSetCookie({ name, value: json, secure });
+  } catch {
+    const { id_token, ...rest } = JSON.parse(json);
+    return toSetCookie({ name, value: JSON.stringify(rest), secure });
+  }
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { mock, type TestContext, test } from 'node:test';
+import {
+  createRefusalLog,
+  type RefusalLogOptions,
+} from '../../packages/guard/src/adapters/engine/refusal-log.ts';
+import { AuthError } from '../../packages/guard/src/core/index.ts';
+
+const expired = new AuthError('token_expired', 'The token expired', {
+  expected: 'exp in the future',
+  seen: 'exp 5',
+});
+
+/** What is logged, and what is written to the standard error output. */
+function logOf(
+  t: TestContext,
+  isDevelopment: boolean,
+  more: Partial<RefusalLogOptions<string>> = {},
+  levels: readonly string[] = [],
+) {
+  const lines: string[] = [];
+  const write = mock.method(process.stderr, 'write', (line: string) => lines.push(`stderr ${line}`) > 0);
+  t.after(() => write.mock.restore());
+  const logger = Object.fromEntries(
+    levels.map((level) => [level, (_fields: object, line: string) => lines.push(`${level} ${line}`)]),
+  );
+  const log = createRefusalLog<string>(
+    {
+      ...{ logRefusals: undefined, hasListener: false, explain: false, debugByDefault: false },
+      loggerOf: () => (levels.length === 0 ? undefined : (logger as never)),
+      toWire: (url) => ({ method: 'GET', url }),
+      ...more,
+    },
+    isDevelopment,
+  );
+  return { log, lines };
+}
+
+const LINE =
+  'GET /orders was refused: 401 token_expired, The token expired (expected exp in the future, seen exp 5). ' +
+  'Refresh the token, or log in again. explain: true puts the reason into the answer';
+
+test('in development, a refusal is a line on the standard error output, or in the log if there is one', (t) => {
+  const plain = logOf(t, true);
+  plain.log?.('/orders?code=secret', expired);
+  plain.log?.('/a\u001b[31m\nb', expired);
+  assert.deepEqual(plain.lines, [
+    `stderr keycloak-guard: ${LINE}\n`,
+    `stderr keycloak-guard: ${LINE.replace('/orders', '/a [31m b')}\n`,
+  ]);
+  const logged = logOf(t, true, { explain: true }, ['info', 'debug']);
+  logged.log?.('https://api.example.com/orders', expired);
+  assert.deepEqual(logged.lines, [`info ${LINE.replace(/\. explain.*/, '')}`]);
+});
+
+test('in production nothing is logged, unless the application or its framework wants it', (t) => {
+  assert.equal(logOf(t, false).log, undefined);
+  const wanted = logOf(t, false, { logRefusals: true }, ['info', 'debug']);
+  wanted.log?.('/orders', expired);
+  assert.deepEqual(wanted.lines, ['debug access refused']);
+  const byDefault = logOf(t, false, { debugByDefault: true }, ['info', 'debug']);
+  byDefault.log?.('/orders', expired);
+  assert.deepEqual(byDefault.lines, ['debug access refused']);
+  const withoutDebug = logOf(t, false, { logRefusals: true }, ['info']);
+  withoutDebug.log?.('/orders', expired);
+  assert.deepEqual(withoutDebug.lines, [`info ${LINE}`]);
+});
+
+test('an application that listens, or wants no lines, gets none', (t) => {
+  for (const isDevelopment of [true, false]) {
+    assert.equal(logOf(t, isDevelopment, { logRefusals: false, debugByDefault: true }).log, undefined);
+    assert.equal(logOf(t, isDevelopment, { hasListener: true }).log, undefined);
+  }
+  const both = logOf(t, true, { hasListener: true, logRefusals: true });
+  both.log?.('/orders', expired);
+  assert.equal(both.lines.length, 1);
+});
+
+test('senders of bad tokens do not fill the standard error output', (t) => {
+  const { log, lines } = logOf(t, true);
+  for (let i = 0; i < 1_000; i++) log?.('/orders', expired);
+  assert.equal(lines.length, 20);
+  assert.match(lines.at(-1) ?? '', /More refusals follow; they are not shown for 10 s\n$/);
+});

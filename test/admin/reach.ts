@@ -1,0 +1,69 @@
+import type { FakeRealm } from './fake-keycloak.ts';
+
+/** Something that somebody can do in a realm. */
+export interface Reach {
+  /** A client, a user, or `the realm`. */
+  readonly who: string;
+  /** Words that a sentence about it must have. */
+  readonly what: readonly string[];
+}
+
+type Json = Record<string, never>;
+
+const listOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+
+/** What the mappers write into `aud`. */
+function audiencesOf(item: Json | undefined): string[] {
+  const mappers = (item?.protocolMappers ?? []) as { config?: Record<string, string> }[];
+  return mappers.flatMap(
+    ({ config = {} }) => config['included.client.audience'] ?? config['included.custom.audience'] ?? [],
+  );
+}
+
+/**
+ * Everything that clients, users and strangers can do in a realm, as far as setup could change it. Written from what Keycloak does
+ * with the settings, not from what setup plans.
+ */
+export function reachOf({ lists, policies }: FakeRealm): Reach[] {
+  const scopes = lists['client-scopes'] as unknown as Json[];
+  const scope = (name: string) => scopes.find((one) => one.name === name);
+  const found: Reach[] = [];
+  const add = (who: unknown, ...what: string[]) => found.push({ who: String(who), what });
+
+  for (const client of lists.clients as unknown as Json[]) {
+    const who = client.clientId;
+    for (const uri of listOf(client.redirectUris)) add(who, uri);
+    for (const origin of listOf(client.webOrigins)) add(who, origin);
+    const attributes = (client.attributes ?? {}) as Record<string, string>;
+    for (const uri of String(attributes['post.logout.redirect.uris'] ?? '')
+      .split('##')
+      .filter(Boolean))
+      add(who, uri);
+    if (attributes['backchannel.logout.url']) add(who, attributes['backchannel.logout.url']);
+    if (client.standardFlowEnabled) add(who, 'sign in');
+    if (client.directAccessGrantsEnabled) add(who, 'passwords');
+    if (client.enabled !== false) add(who, 'tokens');
+    for (const name of listOf(client.defaultClientScopes)) add(who, `scope ${name}`);
+    // Always in one token: who receives it as one of them can show it to another.
+    const always = [
+      ...audiencesOf(client),
+      ...listOf(client.defaultClientScopes).flatMap((name) => audiencesOf(scope(name))),
+    ];
+    for (const one of always) for (const other of always) if (one !== other) add(who, one, other);
+    for (const name of listOf(client.optionalClientScopes)) {
+      const asked = audiencesOf(scope(name));
+      for (const one of asked) add(who, one);
+      for (const one of asked) for (const other of asked) if (one !== other) add(who, one, other);
+    }
+  }
+  for (const user of lists.users as unknown as Json[]) {
+    for (const given of listOf(user.given)) add(user.username, given);
+    if (user.enabled !== false) add(user.username, 'sign in');
+  }
+  for (const { config } of lists.components as unknown as { config: Record<string, string[]> }[])
+    for (const value of Object.values(config).flat()) add('the realm', value);
+  for (const list of Object.values(policies) as { executors?: object[]; conditions?: object[] }[][])
+    for (const domain of JSON.stringify(list).matchAll(/"([a-z\d-]+(?:\.[a-z\d-]+)+)"/g))
+      add('the realm', domain[1] ?? '');
+  return found;
+}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
+import { toSetupCall } from '../../packages/cli/src/setup/old-flags.ts';
+import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
+import { reachOf } from './reach.ts';
+
+const RED = '\u0001';
+
+/** Runs a kind of setup in this process. Returns the lines that are red. */
+async function setUp(keycloak: FakeKeycloak, args: readonly string[]): Promise<string[]> {
+  const red: string[] = [];
+  const out = {
+    paint: (format: unknown, text: string) => (format === 'red' ? RED + text : text),
+    line: (text = '') => void (text.startsWith(RED) && red.push(text.slice(1))),
+    progress() {},
+  };
+  const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+  const { kind, args: rest } = toSetupCall(args, Object.keys(KINDS));
+  const where = ['--url', keycloak.url, '--realm', 'shop', '--no-env', '--yes'];
+  const code = await KINDS[kind]?.run([...rest, ...where], { environment, out });
+  assert.ok(code === 0 || code === 1, `${args.join(' ')} ended with ${code}`);
+  return red;
+}
+
+const API = ['api', '--client-id', 'orders', '--app-url', 'http://localhost:8000', '--no-user'];
+const ANNA = ['--user', 'anna', '--role', 'editor', '--client-role', 'reader', '--group', '/staff'];
+const A = 'https://a.example/mcp';
+const B = 'https://b.example/mcp';
+
+/** Each way to set something up: what is there first, and the same with other names. */
+const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]>> = {
+  api: [
+    [API, ['api', '--client-id', 'billing', '--app-url', 'http://localhost:9000', '--no-user']],
+    [API, ['api', '--client-id', 'orders', '--app-url', 'https://other.example', '--no-user']],
+    [API, ['api', '--client-id', 'billing', '--app-url', 'http://localhost:9000', ...ANNA]],
+    [API, ['api', '--client-id', 'orders', '--app-url', 'http://localhost:8000', '--enable', ...ANNA]],
+    [
+      ['mcp', A],
+      ['api', '--client-id', 'mcp-client', '--app-url', 'http://localhost:8000', '--no-user'],
+    ],
+  ],
+  mcp: [
+    [
+      ['mcp', A],
+      ['mcp', B],
+    ],
+    [
+      ['mcp', A, '--scope', 'mcp:tools'],
+      ['mcp', B, '--scope', 'mcp:tools'],
+    ],
+    [
+      ['mcp', A, '--registration'],
+      ['mcp', B, '--program', 'vscode', '--program', 'inspector'],
+    ],
+    [
+      ['mcp', A, '--documents', 'a.example'],
+      ['mcp', B, '--documents', 'b.example'],
+    ],
+    [
+      ['mcp', A],
+      ['mcp', B, '--scope', 'profile'],
+    ],
+    [
+      ['--mcp', A, '--mcp-scope', 'x'],
+      ['--mcp', B, '--mcp-scope', 'y', '--mcp-registration'],
+    ],
+  ],
+  audience: [
+    [
+      ['audience', 'frontend', '--client-id', 'orders'],
+      ['audience', 'frontend', '--client-id', 'billing'],
+    ],
+    [['audience', 'orders', '--client-id', 'billing']],
+  ],
+  export: [[API, ['export', '/dev/null', '--client-id', 'billing', '--no-user']]],
+};
+
+/** A realm with two APIs, a page that calls them, and somebody who could do nothing until now. */
+async function startRealm(t: TestContext): Promise<FakeKeycloak> {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  await setUp(keycloak, API);
+  await setUp(keycloak, ['api', '--client-id', 'billing', '--app-url', 'http://localhost:9000', '--no-user']);
+  const { lists } = keycloak.realms.get('shop') ?? assert.fail();
+  const frontend = {
+    id: 'c-1',
+    clientId: 'frontend',
+    publicClient: true,
+    redirectUris: ['http://localhost:3000/'],
+  };
+  lists.clients.push({ ...frontend, defaultClientScopes: ['basic'] } as never);
+  const names = { username: 'anna', firstName: 'Anna', lastName: 'Berg', email: 'anna@example.com' };
+  lists.users.push({ id: 'u-1', ...names, enabled: false, credentials: [{ type: 'password' }] } as never);
+  return keycloak;
+}
+
+test('every kind of setup is run twice here', () => {
+  assert.deepEqual(Object.keys(TWICE).sort(), Object.keys(KINDS).sort());
+});
+
+for (const [kind, runs] of Object.entries(TWICE)) {
+  for (const steps of runs) {
+    const last = steps.at(-1) as readonly string[];
+    test(`setup ${kind} says in red what becomes possible for those who were there: ${last.join(' ')}`, async (t) => {
+      const keycloak = await startRealm(t);
+      const realm = keycloak.realms.get('shop') ?? assert.fail();
+      for (const before of steps.slice(0, -1)) await setUp(keycloak, before);
+      const known = new Set([
+        'the realm',
+        ...realm.lists.clients.map(({ clientId }) => String(clientId)),
+        ...realm.lists.users.map(({ username }) => String(username)),
+      ]);
+      const before = new Set(reachOf(realm).map((one) => JSON.stringify(one)));
+      const red = await setUp(keycloak, last);
+      const opened = reachOf(realm).filter((one) => known.has(one.who) && !before.has(JSON.stringify(one)));
+      for (const { who, what } of opened) {
+        const words = [...(who === 'the realm' ? [] : [who]), ...what].map((word) =>
+          word.replace(/^scope /, ''),
+        );
+        const said = red.some((line) => words.every((word) => line.includes(word)) || isAbout(line, words));
+        assert.ok(said, `${who} can now: ${what.join(' + ')}. In red: ${red.join(' | ') || 'nothing'}`);
+      }
+    });
+  }
+}
+
+/** A sentence that says it in other words: a scope by what it tells. */
+function isAbout(line: string, [who = '', what = '']: readonly string[]): boolean {
+  const meaning = { basic: 'whose they are', profile: 'name of the person', email: 'address of the person' }[
+    what
+  ];
+  return meaning !== undefined && line.includes(who) && line.includes(meaning);
+}
+
+test('two MCP servers do not share a token, whatever setup is told', async (t) => {
+  const keycloak = await startRealm(t);
+  for (const args of [
+    ['mcp', A, '--scope', 'mcp:tools'],
+    ['mcp', B, '--scope', 'mcp:tools'],
+    ['mcp', B],
+    ['mcp', A],
+  ]) {
+    await setUp(keycloak, args);
+  }
+  const { lists } = keycloak.realms.get('shop') ?? assert.fail();
+  const shared = lists['client-scopes'].filter(({ protocolMappers }) => {
+    const text = JSON.stringify(protocolMappers ?? []);
+    return text.includes(`"${A}"`) && text.includes(`"${B}"`);
+  });
+  assert.deepEqual(shared, []);
+});

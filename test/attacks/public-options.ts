@@ -1,0 +1,57 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from '@babel/parser';
+
+/** An interface of options that users can import, as it stands in the sources. */
+export interface PublicOptions {
+  /** Name and folder: two rooms may have the same name. */
+  readonly name: string;
+  readonly members: readonly string[];
+}
+
+const SOURCES = fileURLToPath(new URL('../../packages/guard/src/', import.meta.url));
+
+/** The exported interfaces named `…Options`, those of parts of a configuration, and `Requirements`, of these rooms, with all members. */
+export function publicOptionsOf(...rooms: string[]): PublicOptions[] {
+  return rooms.flatMap((room) => {
+    const files = readdirSync(join(SOURCES, room), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(SOURCES, room, file));
+    // An adapter exports again what it has of `internal.ts`.
+    const exported = ['index.ts', 'internal.ts']
+      .map((file) => join(SOURCES, room, file))
+      .filter((file) => existsSync(file))
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('');
+    return files
+      .flatMap(interfacesOf)
+      .filter(({ name }) => new RegExp(`\\b${name}\\b`).test(exported))
+      .map(({ name, members }) => ({ name: `${room}: ${name}`, members }));
+  });
+}
+
+interface Declared {
+  readonly type: string;
+  readonly id: { readonly name: string };
+  readonly body: {
+    readonly body: readonly {
+      readonly type: string;
+      readonly key: { readonly name?: string; readonly value?: string };
+    }[];
+  };
+}
+
+function interfacesOf(file: string): PublicOptions[] {
+  const { program } = parse(readFileSync(file, 'utf8'), { sourceType: 'module', plugins: ['typescript'] });
+  return program.body
+    .flatMap((one) => ('declaration' in one ? [one.declaration as unknown as Declared | null] : []))
+    .filter((one): one is Declared => one?.type === 'TSInterfaceDeclaration')
+    .filter(({ id }) => /^(\w+Options|Requirements|\w+Config)$/.test(id.name))
+    .map(({ id, body }) => ({
+      name: id.name,
+      members: body.body
+        .filter(({ type }) => type === 'TSPropertySignature')
+        .map(({ key }) => key.name ?? String(key.value)),
+    }));
+}

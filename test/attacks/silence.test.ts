@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { checkBackchannelLogoutOptions } from '../../packages/guard/src/adapters/engine/message-routes.ts';
+import {
+  createProtectedResources,
+  toResourceRoutes,
+} from '../../packages/guard/src/adapters/engine/protected-resource.ts';
+import { resolveMcpOptions } from '../../packages/guard/src/adapters/mcp/options.ts';
+import { createPathEnforcer, createPermit, createShares } from '../../packages/guard/src/authz/index.ts';
+import { createClient } from '../../packages/guard/src/client/index.ts';
+import {
+  allOf,
+  anyOf,
+  requireAudience,
+  requireClientRole,
+  requireGroup,
+  requireGroupTree,
+  requireIssuer,
+  requireOrganization,
+  requireRealmRole,
+  requireScope,
+  requireThat,
+} from '../../packages/guard/src/core/guards/guards.ts';
+import {
+  combineVerifiers,
+  createMemoryRevocationStore,
+  createVerifier,
+  has,
+  isAuthError,
+  requireSignIn,
+  toGuard,
+} from '../../packages/guard/src/core/index.ts';
+import { createGate } from '../../packages/guard/src/core/internal.ts';
+import { openRedis } from '../../packages/guard/src/redis/connection.ts';
+import { createRedisRevocationStore, createRedisSessionStore } from '../../packages/guard/src/redis/index.ts';
+import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
+import { ALICE, createFakeKeycloak, SECRET } from '../authz/fake-keycloak.ts';
+import { publicOptionsOf } from './public-options.ts';
+
+class Instance {
+  readonly realmRole = 'user';
+}
+
+/** What says nothing, or not what it seems to say. */
+const SILENT: readonly (readonly [string, () => unknown])[] = [
+  ['undefined', () => undefined],
+  ['null', () => null],
+  ['an empty string', () => ''],
+  ['an empty list', () => []],
+  ['a list of undefined', () => [undefined]],
+  ['an empty object', () => ({})],
+  ['NaN', () => Number.NaN],
+  ['a promise', () => Promise.resolve({ realmRole: 'admin' })],
+  ['a Map', () => new Map([['realmRole', 'admin']])],
+  ['a Set', () => new Set(['admin'])],
+  ['an instance', () => new Instance()],
+  ['an object with inherited members', () => Object.create({ realmRole: 'admin' })],
+  ['an object with a symbol', () => ({ [Symbol('realmRole')]: 'admin' })],
+];
+
+const keycloak = { serverUrl: 'https://sso.example.com', realm: 'testing', clientId: 'my-api' };
+const client = createClient({ ...keycloak, clientSecret: SECRET });
+const secret = 'c0ffee-0123456789-abcdefghijklmnopq';
+const fake = createFakeKeycloak();
+const permissions = fake.permissions();
+const verifier = createVerifier(keycloak);
+const connection = {
+  duplicate: () => connection,
+  onReady: () => () => {},
+  run: async () => null,
+  close() {},
+};
+const shares = createShares(permissions);
+const alice = await fake.realm.verifier({ tokenCheck: 'local' }).verify(fake.tokenOf(ALICE));
+
+type Members = Record<string, unknown>;
+type Make = (more: Members) => unknown;
+
+/** How each is given, with all that must be given beside it. */
+const FACTORIES: Readonly<Record<string, Make>> = {
+  'core: VerifierOptions': (more) => createVerifier({ ...keycloak, ...more } as never),
+  'core: DpopOptions': (more) =>
+    createVerifier({ ...keycloak, dpop: { mode: 'required', ...more } as never }),
+  'core: Requirements': (more) => toGuard(more as never, 'my-api'),
+  'client: ClientOptions': (more) => createClient({ ...keycloak, clientSecret: SECRET, ...more } as never),
+  'session: SessionOptions': (more) => createSessions({ client, secret, verifier, ...more } as never),
+  'session: SessionsOptions': (more) => createSessions({ client, secret, verifier, ...more } as never),
+  'session: MemorySessionStoreOptions': (more) => createMemorySessionStore(more),
+  'authz: PermissionsOptions': (more) => fake.permissions(more),
+  'authz: PermitOptions': (more) => createPermit(permissions, 'orders#view', more),
+  'authz: PathEnforcerOptions': (more) => createPathEnforcer({ permissions, ...more } as never),
+  'authz: PolicyEnforcerConfig': (more) => createPathEnforcer({ permissions, config: more }),
+  'authz: PathConfig': (more) =>
+    createPathEnforcer({ permissions, config: { paths: [{ path: '/orders/*', name: 'orders', ...more }] } }),
+  'authz: MethodConfig': (more) =>
+    createPathEnforcer({
+      permissions,
+      config: {
+        paths: [
+          { path: '/orders/*', name: 'orders', methods: [{ method: 'GET', scopes: ['view'], ...more }] },
+        ],
+      },
+    }),
+  'authz: AskOptions': (more) => permissions.has(alice, ['orders#view'], more),
+  'redis: RedisOptions': (more) => openRedis({ url: 'redis://127.0.0.1:1', ...more } as never).close(),
+  'redis: RedisSessionStoreOptions': (more) => createRedisSessionStore(connection as never, more),
+  'redis: RedisRevocationStoreOptions': (more) =>
+    createRedisRevocationStore(connection as never, more).close(),
+  'adapters/mcp: McpOptions': (more) =>
+    resolveMcpOptions({ url: 'https://mcp.example.com/mcp', ...more } as never),
+  'adapters/engine: ProtectedResourceOptions': (more) =>
+    toResourceRoutes(verifier, createProtectedResources(), {
+      url: 'https://api.example.com',
+      ...more,
+    } as never),
+  'adapters/engine: BackchannelLogoutOptions': (more) => checkBackchannelLogoutOptions(more),
+  'core: GuardOptions': (more) => createGate(verifier, { realmRole: 'admin', ...more } as never, {} as never),
+};
+
+/**
+ * Taken because it means what it says, and is the same as nothing given.
+ * `undefined` is an option that was not given, and never a requirement.
+ */
+const MEANS_SOMETHING: Readonly<Record<string, readonly string[]>> = {
+  'session: SessionOptions.authorizationParameters': ['an empty object'],
+  'authz: PathEnforcerOptions.config': ['an empty object'],
+  'authz: PolicyEnforcerConfig.paths': ['an empty list'],
+  'authz: PolicyEnforcerConfig.user-managed-access': ['an empty object'],
+  'authz: PolicyEnforcerConfig.path-cache': ['an empty object'],
+  'authz: PolicyEnforcerConfig.claim-information-point': ['an empty object'],
+  'authz: PathConfig.methods': ['an empty list'],
+  'authz: PathConfig.scopes': ['an empty list'],
+  'authz: PathConfig.claim-information-point': ['an empty object'],
+  'authz: AskOptions.claims': ['an empty object'],
+  'adapters/mcp: McpOptions.scopes': ['an empty list'],
+  'adapters/mcp: McpOptions.tools': ['an empty object'],
+  'adapters/mcp: McpOptions.allowedOrigins': ['an empty list'],
+  'adapters/engine: ProtectedResourceOptions.scopes': ['an empty list'],
+};
+
+/** Not given by an application, or tested with what they are a part of. */
+const OUTPUTS = [
+  'core: AuthErrorOptions',
+  'adapters/mcp: ResolvedMcpOptions',
+  'adapters/engine: AdapterOptions',
+];
+
+const isRefusal = (error: unknown) =>
+  error instanceof TypeError || error instanceof RangeError || isAuthError(error);
+
+async function takes(act: () => unknown): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    assert.ok(isRefusal(error), `it threw ${String(error)}`);
+    return false;
+  }
+}
+
+const found = publicOptionsOf(
+  'core',
+  'client',
+  'session',
+  'authz',
+  'redis',
+  'adapters/mcp',
+  'adapters/engine',
+);
+
+it('every kind of options has its place in this test', () => {
+  const names = new Set(found.map(({ name }) => name));
+  assert.deepEqual(
+    Object.keys(FACTORIES).filter((name) => !names.has(name)),
+    [],
+  );
+  const known = new Set([...Object.keys(FACTORIES), ...OUTPUTS, 'adapters/engine: AdapterOptions']);
+  assert.deepEqual(
+    found.map(({ name }) => name).filter((name) => !known.has(name)),
+    [],
+  );
+});
+
+for (const { name, members } of found) {
+  const make = FACTORIES[name];
+  if (make === undefined) continue;
+  describe(name, () => {
+    for (const member of members) {
+      for (const [what, value] of SILENT) {
+        const isRequirement = name.endsWith('Requirements') || name.endsWith('GuardOptions');
+        const isNotGiven = what === 'undefined' && !isRequirement;
+        it(`${member} is ${isNotGiven ? 'not given, or refused' : 'refused'} as ${what}`, async () => {
+          const isTaken = await takes(() => make({ [member]: value() }));
+          if (!isTaken || isNotGiven) return;
+          assert.ok(MEANS_SOMETHING[`${name}.${member}`]?.includes(what), 'it was taken');
+        });
+      }
+    }
+  });
+}
+
+/** What takes requirements, a rule or a permission: nothing may be let in by one that says nothing. */
+const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
+  toGuard: (value) => toGuard(value, 'my-api'),
+  has: (value) => has(alice, value),
+  gate: (value) => createGate(verifier, value, {} as never),
+  'an alternative of requirements': (value) => toGuard({ anyOf: [{ realmRole: 'admin' }, value] }, 'my-api'),
+  'one of several requirements': (value) => toGuard({ allOf: [{ realmRole: 'admin' }, value] }, 'my-api'),
+  'roles of a client': (value) => toGuard({ clientRole: { 'my-api': value } }, 'my-api'),
+  allOf,
+  anyOf,
+  requireRealmRole,
+  requireScope,
+  requireGroup,
+  requireGroupTree,
+  requireOrganization,
+  requireAudience,
+  requireIssuer,
+  requireThat,
+  requireClientRole: (value) => requireClientRole('my-api', value),
+  'requireSignIn, acr': (value) => requireSignIn({ acr: value }),
+  'requireSignIn, maxAge': (value) => requireSignIn({ maxAge: value }),
+  requireSignIn,
+  permit: (value) => createPermit(permissions, value),
+  'one of several permissions': (value) => createPermit(permissions, { allOf: ['orders#view', value] }),
+  'an alternative of permissions': (value) => createPermit(permissions, { anyOf: ['orders#view', value] }),
+  'a second list of permissions': (value) =>
+    createPermit(permissions, { anyOf: ['orders#view'], allOf: value } as never),
+  'a member of a permission': (value) =>
+    createPermit(permissions, { resource: 'orders', scope: 'view', type: value } as never),
+  'permissions.check': (value) => permissions.check(alice, value),
+  'permissions.has': (value) => permissions.has(alice, [value]),
+  'permissions.assertKnown': (value) => permissions.assertKnown([value]),
+  'shares.list, by': (value) => shares.list(alice, { by: value }),
+  'shares.list, resourceId': (value) => shares.list(alice, { resourceId: value }),
+  'shares.list, isGranted': (value) => shares.list(alice, { isGranted: value }),
+  'shares.grant': (value) => shares.grant(alice, { resourceId: value, scope: value, requester: value }),
+  'how long revocations are kept': (value) => createMemoryRevocationStore(Date.now, value),
+  'a store that says how long': (value) =>
+    createVerifier({
+      ...keycloak,
+      revocationStore: { ...createMemoryRevocationStore(), rememberSeconds: value },
+    }),
+  combineVerifiers,
+};
+
+/** Refused for everything but these. */
+const NOT_GIVEN: Readonly<Record<string, readonly string[]>> = {
+  // `guard({})`, the form for "somebody who is authenticated".
+  ...Object.fromEntries(['toGuard', 'has', 'gate'].map((name) => [name, ['an empty object']])),
+  ...Object.fromEntries(
+    ['by', 'resourceId', 'isGranted'].map((one) => [`shares.list, ${one}`, ['undefined']]),
+  ),
+  'how long revocations are kept': ['undefined'],
+  'a store that says how long': ['undefined'],
+};
+
+for (const [name, take] of Object.entries(WHOLE)) {
+  describe(name, () => {
+    for (const [what, value] of SILENT) {
+      const isNotGiven = NOT_GIVEN[name]?.includes(what) === true;
+      it(`${isNotGiven ? 'is not given' : 'refuses'} ${what}`, async () => {
+        assert.equal(await takes(() => take(value() as never)), isNotGiven);
+      });
+    }
+  });
+}

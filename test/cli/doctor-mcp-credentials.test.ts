@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { settingsFor } from './doctor-visit.ts';
+import { emptyFolder, MAIN, runProgram } from './support/program.ts';
+import { hasTerminal, spawnInTerminal } from './support/terminal.ts';
+
+const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'the-admins-password' };
+
+/** An MCP server and the authorization server that its metadata names, at one address. It keeps every body that it gets. */
+async function startHostile(
+  t: TestContext,
+  issuerOf: (base: string) => string = (base) => `${base}/realms/main`,
+) {
+  const bodies: string[] = [];
+  const server = createServer(async (request, response) => {
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    bodies.push(body + (request.headers.authorization ?? ''));
+    const issuer = issuerOf(base);
+    const json = (value: object) => response.writeHead(200).end(JSON.stringify(value));
+    if (request.url === '/metadata') {
+      json({ resource: `${base}/mcp`, authorization_servers: [issuer], scopes_supported: ['mcp:tools'] });
+    } else if (request.url?.startsWith('/.well-known/oauth-authorization-server')) json({ issuer });
+    else if (request.url === '/mcp') {
+      response.writeHead(401, {
+        'www-authenticate': `Bearer scope="mcp:tools", resource_metadata="${base}/metadata"`,
+      });
+      response.end();
+    } else json({ access_token: 'e30.e30.x', realm: 'main', 'token-service': '' });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { base, url: `${base}/mcp`, bodies };
+}
+
+const leaked = (bodies: readonly string[]) => bodies.filter((one) => one.includes('the-admins-password'));
+
+test('the password of an admin is not sent to an address that an MCP server names', async (t) => {
+  const { url, base, bodies } = await startHostile(t);
+  const { ended, stdout, stderr } = runProgram(['doctor', '--mcp', url], {
+    ...ADMIN,
+    KEYCLOAK_SERVER_URL: 'http://127.0.0.1:9',
+  });
+  const code = await ended;
+  assert.deepEqual(leaked(bodies), []);
+  assert.equal(code, 1, stdout() + stderr());
+  assert.match(stdout(), /✗ mcp\.keycloak/);
+  assert.match(
+    stdout(),
+    new RegExp(`the server names ${base}, and KEYCLOAK_SERVER_URL is http://127\\.0\\.0\\.1:9`),
+  );
+});
+
+test('without a configured Keycloak, and without a person to ask, the doctor sends no password', async (t) => {
+  const { url, base, bodies } = await startHostile(t);
+  const { ended, stdout, stderr } = runProgram(['doctor', '--mcp', url], ADMIN);
+  const code = await ended;
+  assert.deepEqual(leaked(bodies), []);
+  assert.equal(code, 1, stdout() + stderr());
+  assert.match(stdout(), new RegExp(`✗ mcp\\.keycloak[^]*KEYCLOAK_SERVER_URL=${base}`));
+});
+
+test('the configured Keycloak gets the password, whatever slash is at the end', async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  const { url, bodies } = await startHostile(t, () => `${keycloak.url}/realms/main`);
+  const { ended, stdout } = runProgram(['doctor', '--mcp', url], {
+    ...ADMIN,
+    KEYCLOAK_ADMIN_PASSWORD: 'admin',
+    KEYCLOAK_SERVER_URL: `${keycloak.url}/`,
+  });
+  await ended;
+  assert.match(stdout(), new RegExp(`✓ mcp\\.keycloak +${keycloak.url}`));
+  assert.deepEqual(leaked(bodies), []);
+});
+
+test('a person at the terminal sees scheme and host, and decides', {
+  skip: hasTerminal ? false : 'needs python3, for a terminal',
+}, async (t) => {
+  for (const [key, isSent] of [
+    ['n', false],
+    ['y', true],
+  ] as const) {
+    const { url, base, bodies } = await startHostile(t);
+    const command = `exec "${process.execPath}" "${MAIN}" doctor --mcp ${url} 1>&2`;
+    const child = spawnInTerminal('sh', ['-c', command], {
+      cwd: emptyFolder(),
+      env: { PATH: process.env.PATH, TERM: 'xterm', ...ADMIN },
+    });
+    let screen = '';
+    let isAnswered = false;
+    for await (const chunk of child.stderr ?? []) {
+      screen += chunk;
+      // The question is longer than a line of the terminal.
+      const text = stripVTControlCharacters(screen).replace(/[\s│]+/g, ' ');
+      if (isAnswered || !text.includes(`Send the password of admin to ${base}?`)) continue;
+      isAnswered = true;
+      child.stdin?.write(key);
+    }
+    assert.ok(isAnswered, screen);
+    assert.equal(leaked(bodies).length > 0, isSent, key);
+  }
+});
+
+test('a huge answer of an MCP server is not read', async (t) => {
+  const server = createServer((request, response) => {
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    if (request.url === '/mcp') {
+      response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${base}/metadata"` }).end();
+      return;
+    }
+    response.writeHead(200);
+    response.end(`{"resource":"${base}/mcp","scopes_supported":["a"],"x":"${'x'.repeat(2 ** 21)}"}`);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { ended, stdout } = runProgram(['doctor', '--mcp', `http://127.0.0.1:${port}/mcp`]);
+  assert.equal(await ended, 1);
+  assert.match(stdout(), /✗ mcp\.metadata +.*\/metadata: the answer is larger than 1 MiB/);
+});
+
+for (const command of ['setup', 'doctor', 'authz'] as const) {
+  test(`${command}: a password from the shell does not go to a Keycloak that the .env of a folder names`, async (t) => {
+    const { base, bodies } = await startHostile(t);
+    const folder = emptyFolder();
+    // 0.0.0.0 leads to this machine, and does not look like it.
+    const settings = settingsFor(base.replace('127.0.0.1', '0.0.0.0'));
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+    await writeFile(join(folder, '.env'), lines.join(''));
+    const args = { setup: ['setup', '--yes', '--no-user'], doctor: ['doctor'], authz: ['authz', 'export'] }[
+      command
+    ];
+    const { ended, stdout, stderr } = runProgram(args, ADMIN, folder);
+    const code = await ended;
+    assert.deepEqual(leaked(bodies), []);
+    assert.equal(code, 2, stdout() + stderr());
+    assert.match(
+      stderr(),
+      /KEYCLOAK_ADMIN_PASSWORD is from the environment, and KEYCLOAK_SERVER_URL from \.env/,
+    );
+    // A person who names the file means it.
+    await runProgram([...args, '--env', '.env'], ADMIN, folder).ended;
+    assert.notDeepEqual(leaked(bodies), []);
+  });
+}
+
+test('doctor --fix: the target of a redirect does not get the password without a question', async (t) => {
+  const { base, bodies } = await startHostile(t);
+  const folder = emptyFolder();
+  const front = createServer((request, response) =>
+    response.writeHead(302, { location: `${base.replace('127.0.0.1', 'localhost')}${request.url}` }).end(),
+  ).listen(0, '127.0.0.1');
+  await once(front, 'listening');
+  t.after(() => front.close());
+  const settings = settingsFor(`http://127.0.0.1:${(front.address() as AddressInfo).port}`);
+  const { ended, stdout, stderr } = runProgram(
+    ['doctor', '--fix', '--yes'],
+    { ...settings, ...ADMIN },
+    folder,
+  );
+  const code = await ended;
+  assert.deepEqual(leaked(bodies), []);
+  assert.equal(code, 2, stdout() + stderr());
+  assert.match(
+    stderr(),
+    /The password of the admin is not sent to http:\/\/localhost:\d+: an answer named it/,
+  );
+});

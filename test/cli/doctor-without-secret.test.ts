@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { startDevIdp } from '@keycloak-guard/testing';
+import { emptyFolder, MAIN } from './support/program.ts';
+
+const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
+
+/** Runs the doctor in an empty folder, with what it reads on standard input. */
+async function runDoctor(args: string[], env: Record<string, string> = {}, input = '') {
+  const folder = emptyFolder();
+  const child = spawn(process.execPath, [MAIN, 'doctor', ...args, '--json'], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, ...env },
+  });
+  child.stdin.end(input);
+  const [stdout] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  const { checks } = JSON.parse(stdout) as { checks: { id: string; status: string; seen: string }[] };
+  return new Map(checks.map((one) => [one.id, one]));
+}
+
+test('--token - alone reads a token and judges it, and sends it nowhere', async (t) => {
+  const idp = await startDevIdp({ realmFile: REALM_FILE });
+  t.after(() => idp.close());
+  const token = await idp.issueToken();
+  const good = await runDoctor(['--token', '-'], {}, token);
+  assert.match(
+    good.get('settings.valid')?.seen ?? '',
+    /none are set; as the token says: http.*realm testing/,
+  );
+  assert.match(good.get('token.content')?.seen ?? '', /; client roles .*; groups /);
+  assert.deepEqual(
+    ['token.accepted', 'token.session'].map((id) => good.get(id)?.status),
+    ['ok', 'skipped'],
+  );
+  const changed = await runDoctor(['--token', '-'], {}, await idp.issueToken({ key: 'broken' }));
+  assert.equal(changed.get('token.accepted')?.status, 'fail');
+});
+
+test('a doctor without a secret looks at all that needs none', async (t) => {
+  const idp = await startDevIdp({ realmFile: REALM_FILE });
+  t.after(() => idp.close());
+  const found = await runDoctor([], {
+    KEYCLOAK_SERVER_URL: idp.url,
+    KEYCLOAK_REALM: 'testing',
+    KEYCLOAK_CLIENT_ID: 'fastapi-keycloak',
+  });
+  for (const id of ['settings.valid', 'address.keycloak', 'keys.signing', 'client.known', 'client.enabled'])
+    assert.equal(found.get(id)?.status, 'ok', id);
+  for (const id of ['settings.secret', 'client.secret', 'client.introspection'])
+    assert.equal(found.get(id)?.status, 'skipped', id);
+  assert.deepEqual(
+    [...found.values()].filter(({ status }) => status === 'fail'),
+    [],
+  );
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { assertAtOnce, assertRefused, settle } from '../support/refusal.ts';
+import { claimsOf, startLoaded, type TestRealm } from '../support/test-realm.ts';
+
+/** Introspection answers everybody but Mallory. */
+function failFor(realm: TestRealm, fail: () => Promise<never> | { status: number; body: unknown }) {
+  realm.introspect = (token) => (claimsOf(token).sub === 'mallory' ? fail() : { active: true });
+}
+const never = () => new Promise<never>(() => {});
+const cut = () => Promise.reject(new TypeError('terminated', { cause: { code: 'UND_ERR_SOCKET' } }));
+const old = (realm: TestRealm, sub: string) => realm.mint({ sub, iat: realm.now - 60 });
+
+describe('an account about which Keycloak gives no answer', () => {
+  it('lets nobody else in whom Keycloak would refuse: their answers are waited for', async (t) => {
+    const { realm, verifier } = await startLoaded();
+    failFor(realm, never);
+    const known = realm.mint({ sub: 'bob', exp: realm.now + 3_600 });
+    await verifier.verify(known);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    realm.advance(30);
+    const waiting = verifier.verify(old(realm, 'mallory'));
+    while (verifier.stats.remoteChecks < 1) await settle();
+    t.mock.timers.tick(1_000);
+    await waiting;
+    realm.introspect = () => ({ active: false });
+    await assertRefused(() => verifier.verify(known), 'token_revoked');
+    assert.equal(verifier.status().isProviderDown, false);
+  });
+
+  it('is not the probe that everybody waits for, nor an outage that is told', async () => {
+    const { realm, verifier } = await startLoaded({ whenUnavailable: 'refuse' });
+    failFor(realm, cut);
+    for (let round = 0; round < 3; round++) {
+      await assert.rejects(async () => verifier.verify(old(realm, 'mallory')));
+      assert.ok(await verifier.verify(old(realm, 'bob')), `round ${round}`);
+    }
+    assert.deepEqual(
+      realm.notices.map(({ code }) => code),
+      ['keys_loaded'],
+    );
+  });
+
+  it('leaves slots to others, however many of its tokens are asked about', async () => {
+    const { realm, verifier } = await startLoaded({ whenUnavailable: 'refuse', timeoutMs: 60_000 });
+    failFor(realm, never);
+    for (let i = 0; i < 100; i++)
+      void Promise.resolve(verifier.verify(old(realm, 'mallory'))).catch(() => {});
+    while (verifier.stats.verified < 100) await settle();
+    let isIn = false;
+    void Promise.resolve(verifier.verify(old(realm, 'bob'))).then(() => {
+      isIn = true;
+    });
+    while (verifier.stats.verified < 101) await settle();
+    await settle();
+    assert.ok(isIn, 'bob waits for her slots');
+  });
+
+  it('leaves room for others in the background too', async () => {
+    const { realm, verifier } = await startLoaded();
+    failFor(realm, never);
+    const hers = Array.from({ length: 40 }, () => realm.mint({ sub: 'mallory' }));
+    const his = realm.mint({ sub: 'bob' });
+    for (const token of [...hers, his]) await verifier.verify(token);
+    realm.advance(16);
+    for (const token of hers) assertAtOnce(verifier.verify(token));
+    await settle();
+    const before = realm.calls.introspection;
+    assertAtOnce(verifier.verify(his));
+    await settle();
+    assert.equal(realm.calls.introspection, before + 1);
+  });
+});

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  createMemoryRevocationStore,
+  type Revocation,
+  type Verifier,
+} from '../../packages/guard/src/core/index.ts';
+import { createKeycloakMessages } from '../../packages/guard/src/core/internal.ts';
+import { assertRefused } from '../support/refusal.ts';
+import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
+import { mintLogoutToken, mintPush } from './signed-messages.ts';
+
+const SILENT = { log: { warn() {}, error() {} } };
+/** The ids of a user, which another realm can give an account of its own. */
+const IDS = { sub: 'u1', sid: 's1', jti: 'j1', azp: 'my-api' };
+const PARTNER = { serverUrl: 'https://partner.example.com', realm: 'partner' };
+const INSIDE = {
+  serverUrl: 'http://keycloak:8080',
+  realm: 'staff',
+  issuer: 'https://sso.example.com/realms/staff',
+};
+
+type Messages = ReturnType<typeof createKeycloakMessages>;
+type Send = (messages: Messages, realm: TestRealm) => Promise<{ status: number }>;
+
+const logout =
+  (changes: Record<string, unknown>): Send =>
+  (messages, realm) =>
+    messages.backchannelLogout({ logout_token: mintLogoutToken(realm, changes) }, SILENT);
+const push =
+  (action: 'LOGOUT' | 'PUSH_NOT_BEFORE', changes: Record<string, unknown> = {}): Send =>
+  (messages, realm) =>
+    messages.adminPush(mintPush(realm, { action, ...changes }), action, SILENT);
+
+/** Every message that revokes. */
+const MESSAGES: Readonly<Record<string, Send>> = {
+  'a logout of a session': logout({}),
+  'a logout of a user': logout({ sid: undefined }),
+  'a push that lists sessions': push('LOGOUT', { keycloakSessionIds: ['s1'] }),
+  'a push of a logout of everybody': push('LOGOUT'),
+  'a push of a not-before': (messages, realm) =>
+    push('PUSH_NOT_BEFORE', { notBefore: realm.now + 1 })(messages, realm),
+};
+
+/** Ways in which the staff's verifier knows who it is. */
+const STAFF: Readonly<Record<string, () => { realm: TestRealm; verifier: (store: object) => Verifier }>> = {
+  pinned() {
+    const realm = createTestRealm(INSIDE);
+    return { realm, verifier: (more) => realm.verifier({ issuer: realm.issuer, ...more }) };
+  },
+  'at its address'() {
+    const realm = createTestRealm({ realm: 'staff' });
+    return { realm, verifier: (more) => realm.verifier(more) };
+  },
+  'by its discovery alone'() {
+    const realm = createTestRealm(INSIDE);
+    return { realm, verifier: (more) => realm.verifier(more) };
+  },
+};
+
+async function start(staffIs: string, order: string, claimsToBe: 'itself' | 'the staff') {
+  const { realm: staff, verifier } = (STAFF[staffIs] as (typeof STAFF)[string])();
+  const partner = createTestRealm({
+    ...PARTNER,
+    ...(claimsToBe === 'itself' ? {} : { issuer: staff.issuer }),
+  });
+  const store = createMemoryRevocationStore(staff.clock);
+  const added: Revocation[] = [];
+  const revocationStore = {
+    ...store,
+    async add(revocation: Revocation) {
+      added.push(revocation);
+      await store.add(revocation);
+    },
+  };
+  const options = { revocationStore, tokenCheck: 'local' as const };
+  const [ours, theirs] = [verifier(options), partner.verifier(options)];
+  await ours.load();
+  const token = staff.mint(IDS);
+  await ours.verify(token);
+  const messages = createKeycloakMessages(order === 'first' ? [ours, theirs] : [theirs, ours]);
+  return { staff, partner, ours, theirs, messages, added, token };
+}
+
+describe('a message that another realm signed', () => {
+  for (const staffIs of Object.keys(STAFF)) {
+    for (const order of ['first', 'last']) {
+      for (const claimsToBe of ['itself', 'the staff'] as const) {
+        for (const isLoaded of [true, false]) {
+          for (const [name, send] of Object.entries(MESSAGES)) {
+            it(`ends nothing of the staff, ${staffIs}, ${order}: ${name} of one that is ${claimsToBe}${isLoaded ? '' : ', not loaded'}`, async (t) => {
+              const { staff, partner, ours, theirs, messages, added, token } = await start(
+                staffIs,
+                order,
+                claimsToBe,
+              );
+              t.after(() => Promise.all([ours.close(), theirs.close()]));
+              if (isLoaded) await theirs.load();
+              await send(messages, partner);
+              assert.deepEqual(
+                added.filter(({ issuer }) => issuer === staff.issuer),
+                [],
+              );
+              assert.ok(await ours.verify(token));
+            });
+          }
+        }
+      }
+    }
+  }
+});
+
+describe('a message of the realm itself', () => {
+  for (const staffIs of ['pinned', 'at its address']) {
+    for (const [name, send] of Object.entries(MESSAGES)) {
+      it(`ends its tokens beside a realm that takes its name, ${staffIs}: ${name}`, async (t) => {
+        const { staff, partner, ours, theirs, messages, token } = await start(staffIs, 'last', 'the staff');
+        t.after(() => Promise.all([ours.close(), theirs.close()]));
+        await theirs.load();
+        // What was used there is not used here.
+        await send(messages, partner);
+        assert.equal((await send(messages, staff)).status, 204);
+        await assertRefused(() => ours.verify(token), 'token_revoked');
+      });
+
+      it(`ends no token of another realm with the same ids: ${name}`, async (t) => {
+        const { staff, partner, ours, theirs, messages } = await start(staffIs, 'first', 'itself');
+        t.after(() => Promise.all([ours.close(), theirs.close()]));
+        const theirToken = partner.mint(IDS);
+        await theirs.verify(theirToken);
+        assert.equal((await send(messages, staff)).status, 204);
+        assert.ok(await theirs.verify(theirToken));
+      });
+    }
+  }
+
+  it('is used once there, and may be used here with the same id', async (t) => {
+    const { staff, partner, ours, theirs, messages } = await start('at its address', 'first', 'itself');
+    t.after(() => Promise.all([ours.close(), theirs.close()]));
+    await theirs.load();
+    const same = { id: 'p1', jti: 'j1', keycloakSessionIds: ['s1'] };
+    const statuses = [];
+    for (const realm of [partner, staff]) {
+      statuses.push((await logout({ jti: 'j1' })(messages, realm)).status);
+      statuses.push(
+        (await push('LOGOUT', { id: same.id, keycloakSessionIds: ['s1'] })(messages, realm)).status,
+      );
+    }
+    assert.deepEqual(statuses, [204, 204, 204, 204]);
+  });
+});

@@ -1,0 +1,69 @@
+import { ADAPTERS, type AdapterEntry } from './adapters.ts';
+
+type Room = NonNullable<AdapterEntry['room']>;
+
+const rooms = ADAPTERS.flatMap(({ room, ...rest }) => (room === undefined ? [] : [{ ...rest, ...room }]));
+const nameOf = ({ title, shortTitle }: AdapterEntry) =>
+  shortTitle ?? (title.includes(',') ? title.replace(/ \d.*/, '') : title.replace(/ \d+$/, ''));
+const folderOf = ({ example }: AdapterEntry) =>
+  ['examples', ...example.app.split('/').slice(0, -1)].slice(0, 2).join('/');
+const installOf = ({ npm }: Pick<Room, 'npm'>) =>
+  npm === undefined
+    ? ''
+    : npm
+        .split(', ')
+        .filter((name) => !/microservices|websockets|rxjs/.test(name))
+        .map((name) => `\`${name}\``)
+        .join(', ');
+const plain = (about: string) => about.replace(/\. \[.*?\]\(.*?\)/g, '');
+
+/** Tables of the adapters, by page and by the name between their marks. */
+export const TABLES: Readonly<Record<string, Readonly<Record<string, () => readonly string[]>>>> = {
+  'README.md': {
+    frameworks: () =>
+      ADAPTERS.map(
+        ({ title, page }) => `${title} | [docs/frameworks/${page}.md](docs/frameworks/${page}.md)`,
+      ),
+  },
+  'packages/guard/README.md': {
+    frameworks: () => rooms.map((one) => `\`keycloak-guard/${one.name}\` | ${one.title} | ${installOf(one)}`),
+  },
+  'docs/guide/README.md': {
+    frameworks: () =>
+      ADAPTERS.map((one) => {
+        const links = `[${nameOf(one)}](../frameworks/${one.page}.md) | [${folderOf(one)}](../../examples/${one.example.app})`;
+        return `${one.title} | ${links}`;
+      }),
+  },
+  'docs/library.md': {
+    frameworks: () =>
+      rooms.map(
+        (one) =>
+          `\`keycloak-guard/${one.name}\` | [${one.title.replaceAll('`', '')}](frameworks/${one.page}.md) | ${one.about} | ${installOf(one)}`,
+      ),
+  },
+  'ARCHITECTURE.md': {
+    adapters: () =>
+      rooms.map(
+        ({ name, title, about }) => `\`${name}/\` | ${title}: ${plain(about)} | \`keycloak-guard/${name}\``,
+      ),
+    imports: () => rooms.map(({ name, rooms: others, npm = 'none' }) => `${name} | ${others} | ${npm}`),
+  },
+};
+
+const MARKED = /(<!-- from tools\/docs\/adapters\.ts: (\w+) -->\n\|.*\n\|.*\n)[\s\S]*?(<!-- \/\2 -->)/g;
+
+/** @returns the text of a page with its tables up to date; the head of a table stays */
+export function withTables(page: string, text: string): string {
+  return text.replaceAll(MARKED, (_all, head: string, name: string, end: string) => {
+    const rows = TABLES[page]?.[name];
+    if (rows === undefined) throw new Error(`${page}: there is no table ${name}`);
+    const lines = rows().map((row) => `| ${row}`.trimEnd().concat(' |\n'));
+    return `${head}${lines.join('')}${end}`;
+  });
+}
+
+/** The names of the tables that a page has. */
+export function tablesOf(text: string): string[] {
+  return [...text.matchAll(MARKED)].map(([, , name = '']) => name);
+}
