@@ -50,7 +50,7 @@ export function createCertificateFetch(
     return current.agent;
   }
 
-  return async (input, init = {}) => {
+  return async (input, init: RequestInit = {}) => {
     const { request } = await import('node:https');
     const { method = 'GET', headers, body, signal } = init;
     const isForm = body instanceof URLSearchParams;
