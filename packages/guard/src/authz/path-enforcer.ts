@@ -146,7 +146,8 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
     decide(request, principal) {
       if (mode === 'DISABLED') return;
       assertOneMethod(request);
-      const readings = readingsOf(request.url);
+      const { url, routedUrl = url } = request;
+      const readings = [...readingsOf(url), ...(routedUrl === url ? [] : readingsOf(routedUrl))];
       const found = list.find(readings);
       return found instanceof Promise
         ? found.then((paths) => decideOn(paths, request, principal))
