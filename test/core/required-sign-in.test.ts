@@ -144,7 +144,7 @@ describe('requirements', () => {
       'acr must be a value of acr in acrLevels, not gold',
     ]);
     assert.deepEqual(wrong({ acr: 'toString' }, { silver: 1 }).length, 1);
-    assert.deepEqual(wrong({ maxAge: -1 }), ['maxAge must be maxAge as whole seconds, 0 or more']);
+    assert.deepEqual(wrong({ maxAge: -1 }), ['maxAge must be whole seconds, 0 or more']);
     assert.deepEqual(wrong({ maxAge: 1.5 }).length, 1);
     assert.deepEqual(wrong({ maxAge: '300' as never }).length, 1);
     assert.deepEqual(wrong({ anyOf: [{ acr: '' }, { realmRole: 'admin' }] }).length, 1);
