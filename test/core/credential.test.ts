@@ -136,6 +136,17 @@ describe('what a call carries', () => {
     });
   }
 
+  it('is signed by the algorithm that fits the key', async () => {
+    for (const [key, alg] of [
+      [generateKeyPairSync('ed25519'), 'EdDSA'],
+      [generateKeyPairSync('ec', { namedCurve: 'P-384' }), 'ES384'],
+      [generateKeyPairSync('rsa', { modulusLength: 2048 }), 'RS256'],
+    ] as const) {
+      const { keys } = await make({ key: key.privateKey }).made.publicKeys();
+      assert.equal(keys[0]?.alg, alg);
+    }
+  });
+
   it('is signed by the algorithm that is given, with a name for the key as Keycloak makes it', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
@@ -197,6 +208,17 @@ describe('a file that changes', () => {
       return only('two')(shown);
     });
     assert.deepEqual([response.status, sent.length], [200, 2]);
+  });
+
+  it('that is written anew at each call is tried three times, and no more', async () => {
+    const file = fileOf('0');
+    const { made } = make({ secretFile: file.path });
+    let writes = 0;
+    const { sent, response } = await send(made, () => {
+      file.write(String(++writes));
+      return REFUSED;
+    });
+    assert.deepEqual([response.status, sent.length], [401, 3]);
   });
 
   it('is refused where Keycloak takes nothing of it: asked twice at most, and once after that', async () => {
@@ -387,10 +409,13 @@ describe('a credential', () => {
     const { made } = make({ secret, method: 'basic' });
     assert.ok(made.secrets().includes(secret));
     const token = fileOf(tokenFor(make({ secret }).seconds(), 60));
-    for (const one of [made, make({ key }).made, make({ tokenFile: token.path }).made]) {
+    const byToken = make({ tokenFile: token.path }).made;
+    for (const one of [made, make({ key }).made, byToken]) {
       await shownBy(one);
       const printed = inspect(one, { depth: 9, showHidden: true }) + JSON.stringify(one) + String(one);
       assert.ok(!/hunter2|PRIVATE|eyJ/.test(printed), printed);
     }
+    assert.deepEqual(byToken.secrets().length, 1);
+    assert.deepEqual(make({ key }).made.secrets(), []);
   });
 });

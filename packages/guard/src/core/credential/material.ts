@@ -122,7 +122,7 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
 
 /** Loaded when it is needed: some runtimes have no files. */
 async function readText(path: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
+  const { readFile } = process.getBuiltinModule('node:fs/promises');
   const text = await readFile(path, 'utf8');
   if (text.length > LONGEST) throw new Error('it is too long');
   return text;
