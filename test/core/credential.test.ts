@@ -245,11 +245,18 @@ describe('a file that changes', () => {
     'has more lines': (file) => file.write('two\nthree\n'),
     'is huge': (file) => file.write('x'.repeat(300 * 1024)),
   } as Record<string, (file: ReturnType<typeof fileOf>) => void>)) {
-    it(`${how}: the secret before is used, with one notice`, async () => {
+    it(`${how}: the secret before is used, with one notice if that lasts`, async (t) => {
       const file = fileOf('one');
       const { made, notices, codes } = make({ secretFile: file.path });
+      let now = performance.now();
+      t.mock.method(performance, 'now', () => now);
       await send(made);
       spoil(file);
+      await send(made);
+      now += 900;
+      await send(made);
+      assert.deepEqual(codes(), []);
+      now += 100;
       for (let i = 0; i < 3; i++) {
         assert.equal((await shownBy(made)).fields.client_secret, 'one');
       }
@@ -278,13 +285,16 @@ describe('a file that changes', () => {
     assert.deepEqual(codes(), ['credential_missing', 'credential_back']);
   });
 
-  it('holds a token that is used until it expires, and not after that', async () => {
+  it('holds a token that is used until it expires, and not after that', async (t) => {
+    let now = performance.now();
+    t.mock.method(performance, 'now', () => now);
     const { seconds } = make({ secret: 's' });
     const file = fileOf(tokenFor(seconds(), 60));
     const { made, codes, advance } = make({ tokenFile: file.path });
     const first = assertionOf(await shownBy(made));
     for (const half of [first.slice(0, 40), `${first.split('.').slice(0, 2).join('.')}.`, 'x']) {
       file.write(half);
+      now += 600;
       assert.equal(assertionOf(await shownBy(made)), first);
     }
     file.write(tokenFor(seconds(), -5));

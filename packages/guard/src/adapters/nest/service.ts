@@ -167,8 +167,8 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
    *
    * @throws {OptionsError} if an option is wrong, the module has no `audience`, or the client no credential
    * @example
-   * readonly #orders = this.keycloak.fetchFor({ origin: 'https://orders.internal', audience: 'orders' });
-   * async checkout(request: KeycloakRequest) { return (await this.#orders(request, '/orders/7')).json(); }
+   * const orders = keycloak.fetchFor({ origin: 'https://orders.internal', audience: 'orders' });
+   * const order = await (await orders(request, '/orders/7')).json();
    */
   fetchFor(options: FetchForOptions): ReturnType<Calls<KeycloakRequest>['fetchFor']> {
     return this.#calls.fetchFor(options);

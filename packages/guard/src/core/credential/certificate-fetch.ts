@@ -48,7 +48,7 @@ export function createCertificateFetch(
     return current.agent;
   }
 
-  return async (input, init = {}) => {
+  const send = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     // Loaded when they are needed: some runtimes have no such modules.
     const { request } = process.getBuiltinModule('node:https');
     const { method = 'GET', headers, body, signal } = init;
@@ -66,6 +66,7 @@ export function createCertificateFetch(
       sent.end(isForm ? body.toString() : (body as string | undefined));
     });
   };
+  return send as typeof fetch;
 }
 
 function toResponse(answer: IncomingMessage): Response {

@@ -31,7 +31,7 @@ const RULES: OptionRules<CreateCredentialOptions> = {
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @example
  * const credential = createCredential({ clientId: 'my-api', credential: { keyFile: '/run/secrets/client-key.pem' } });
- * const kc = keycloak({ serverUrl, realm, clientId: 'my-api', credential });
+ * const verifier = createVerifier({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api', credential });
  */
 export function createCredential(options: CreateCredentialOptions): Credential {
   checkOptions('createCredential', options, RULES);
