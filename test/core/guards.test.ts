@@ -209,7 +209,7 @@ describe('guards', () => {
         assert.throws(() => build(wrong as string), /must be a non-empty string/);
       }
     }
-    assert.throws(() => requireClientRole('', 'x'), /a client id/);
+    assert.throws(() => requireClientRole('', 'x'), /client id/);
     assert.throws(() => requireClientRole('x'), /a role of the client x/);
     assert.throws(() => requireThat(true as never), /needs a function of the principal/);
     assert.throws(() => allOf(), /allOf needs at least one guard/);

@@ -28,6 +28,7 @@ const ADAPTER: OptionSource = { file: 'adapters/engine/options.ts', name: 'Adapt
 
 /** Pages that say more about an option. */
 const SEE: Readonly<Record<string, string>> = {
+  credential: '[calling other services](calling-other-services.md#no-secret-to-steal)',
   dpop: '[proof of possession](proof-of-possession.md)',
   acrLevels: '[step-up](step-up.md)',
   onNotice: '[notices](errors.md#notices)',

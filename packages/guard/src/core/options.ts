@@ -38,9 +38,7 @@ import type { RevocationStore } from './revocation/revocation.ts';
 import type { Notice } from './runtime/notice.ts';
 import { createNoticeLines } from './runtime/notice-lines.ts';
 import { toSafeListener } from './runtime/safe-listener.ts';
-
-/** How often Keycloak is asked about a token whose signature is good. */
-export type TokenCheck = 'local' | 'recheck' | 'remote';
+import { ANY_AUDIENCE, type TokenCheck } from './token/token-options.ts';
 
 /** Options of {@link createVerifier}. */
 export interface VerifierOptions<C extends object = Claims> {
@@ -136,12 +134,6 @@ export interface VerifierOptions<C extends object = Claims> {
   /** Called instead of the global `fetch`. Default: the global one. */
   readonly fetch?: typeof fetch | undefined;
 }
-
-/**
- * As `audience`: a token is accepted whichever client of the realm it is for. Not a string, so no file can hold it;
- * applications that rely on it say so by a setting of their own.
- */
-export const ANY_AUDIENCE = Symbol('any audience');
 
 /** What each option of a verifier must be. */
 export const VERIFIER_RULES = {

@@ -1,10 +1,11 @@
 import { AuthError } from '../http/errors.ts';
+import type { SigningKey } from '../jwt/key-finder.ts';
 import type { Epoch } from '../revocation/epoch.ts';
 import { keepAlive } from '../runtime/keep-alive.ts';
 import type { Notice } from '../runtime/notice.ts';
 import { fetchJson } from './fetch-json.ts';
 import type { Issuer } from './issuer.ts';
-import { readJwks, type SigningKey } from './jwks.ts';
+import { readJwks } from './jwks.ts';
 import type { Outage } from './outage.ts';
 import { adviseOnRealm } from './realm-advice.ts';
 

@@ -1,35 +1,12 @@
 import { AuthError } from '../http/errors.ts';
+import type { KeyFinder, SigningKey } from '../jwt/key-finder.ts';
 import type { Epoch } from '../revocation/epoch.ts';
 import { startBackgroundTimer } from '../runtime/background-timer.ts';
 import type { Issuer } from './issuer.ts';
-import type { SigningKey } from './jwks.ts';
 import { createKeyLoader, type KeyOptions } from './key-loader.ts';
 import { COOLDOWN_MS, createLoadTurns } from './load-turns.ts';
 import { createNextLoad } from './next-load.ts';
 import type { Outage } from './outage.ts';
-
-/** Finds signing keys by id. */
-export interface KeyFinder {
-  /** A key that is in memory. */
-  get(kid: string): SigningKey | undefined;
-  /**
-   * Finds a key in memory by another id too, until the keys are loaded again. Call it only for an id that was proved to be
-   * that key's.
-   */
-  alias(kid: string, of: string): void;
-  /** The keys should have been loaded again long ago: `find` does it before it answers. */
-  readonly isOverdue: boolean;
-  /**
-   * Finds a key. Loads the JWKS again if the key is not in memory, at most once per 5 s for all callers. The first call does
-   * what `KeySet.start` does.
-   *
-   * @param mayBeNew whether the key may have been published after a time (milliseconds since 1970). If it may, and the JWKS
-   * was requested before that, the call waits for the next load: up to 5 s. Default: it may not
-   * @throws {AuthError} `provider_unavailable` or `provider_misconfigured` if the key is not known and the last load failed;
-   * `provider_unavailable` if too many wait already
-   */
-  find(kid: string, mayBeNew?: (since: number) => boolean): Promise<SigningKey | undefined>;
-}
 
 /** The signing keys of a realm, kept in memory. */
 export interface KeySet extends KeyFinder {
