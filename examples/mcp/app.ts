@@ -16,17 +16,9 @@ export function buildApp(options: KeycloakOptions<express.Request>, mcp: McpOpti
   app.all(new URL(mcp.url).pathname, async (request, response) => {
     const sessionId = request.header('mcp-session-id');
     const known = sessionId === undefined ? await open() : transports.get(sessionId);
-    if (request.method === 'GET') await endWithToken(request, response);
     if (known === undefined) response.status(404).json({ detail: 'Session not found' });
     else await known.handleRequest(request, response, request.body);
   });
-
-  /** A stream stays open: it ends when the token does, or when the person is signed out. The client then comes anew. */
-  async function endWithToken(request: express.Request, response: express.Response): Promise<void> {
-    const connection = await kc.connect(request);
-    connection.signal.addEventListener('abort', () => response.end());
-    response.once('close', connection.end);
-  }
 
   async function open(): Promise<StreamableHTTPServerTransport> {
     const transport = new StreamableHTTPServerTransport({

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
@@ -7,6 +7,7 @@ import express from 'express';
 import { Server as SocketIo } from 'socket.io';
 import { io as connectSocketIo } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
+import { toSocketIoMiddleware } from '../../packages/guard/src/adapters/engine/socket-io.ts';
 import { type Connection, keycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import { SECRET, startIdp } from '../server/service.ts';
 import { createDpopClient } from '../support/dpop.ts';
@@ -270,6 +271,35 @@ describe('Socket.IO', () => {
       assert.equal(await next('hello'), 'abdullah');
     });
   }
+
+  test('a client that goes away while it is decided on is watched no longer', async () => {
+    for (const isGone of [false, true]) {
+      const conn = Object.assign(new EventEmitter(), { readyState: 'open' });
+      const socket = Object.assign(new EventEmitter(), {
+        handshake: { auth: {} },
+        request: {},
+        data: {},
+        conn,
+      });
+      const ended: string[] = [];
+      const { signal } = new AbortController();
+      const connection = { principal: {}, signal, renew: assert.fail, end: () => void ended.push('ended') };
+      let decide = (_connection: unknown) => {};
+      const open = () =>
+        new Promise((resolve) => {
+          decide = resolve;
+        });
+      const guarded = toSocketIoMiddleware({ open, openWith: open } as never);
+      const passed = new Promise((resolve) => guarded(socket as never, resolve));
+      if (isGone) {
+        conn.readyState = 'closed';
+        conn.emit('close');
+      }
+      decide(connection);
+      await passed;
+      assert.equal(ended.length, isGone ? 1 : 0);
+    }
+  });
 
   test('a socket is told and disconnected when its token ends, unless it sent a new one', async (t) => {
     const { realm, kc, url } = await setUpRealm(t);

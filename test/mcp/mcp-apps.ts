@@ -28,7 +28,12 @@ function answer(request: Guarded, username: string | null | undefined, response:
   const { method, id } = (body ?? {}) as { method?: string; id?: string };
   const session = method === 'initialize' ? { 'Mcp-Session-Id': id } : {};
   if (request.method === 'DELETE') response.writeHead(204).end();
-  else {
+  else if (request.method === 'GET') {
+    // Open until somebody ends it; and the transport goes on to write, whoever does.
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const writing = setInterval(() => response.write(': still here\n\n'), 20);
+    response.once('close', () => clearInterval(writing));
+  } else {
     response.writeHead(200, { 'content-type': 'application/json', ...session });
     response.end(JSON.stringify({ auth, username, body }));
   }
@@ -142,10 +147,23 @@ async function answerFetch(
   auth: McpAuthInfo | undefined,
 ) {
   if (request.method === 'DELETE') return new Response(null, { status: 204 });
+  if (request.method === 'GET') return eventStream();
   const text = await request.text();
   const body = text === '' ? undefined : JSON.parse(text);
   const session = body?.method === 'initialize' ? { 'Mcp-Session-Id': String(body.id) } : {};
   return Response.json({ auth, username, body }, { headers: session as Record<string, string> });
+}
+
+function eventStream(): Response {
+  let writing: ReturnType<typeof setInterval>;
+  const body = new ReadableStream({
+    start(controller) {
+      const line = new TextEncoder().encode(': still here\n\n');
+      writing = setInterval(() => controller.enqueue(line), 20);
+    },
+    cancel: () => clearInterval(writing),
+  });
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
 }
 
 export const MCP_APPS: readonly McpAdapter[] = [

@@ -26,7 +26,11 @@ class McpController {
     const { method, id } = (request.body ?? {}) as { method?: string; id?: string };
     const session = method === 'initialize' ? { 'Mcp-Session-Id': id } : {};
     if (verb === 'DELETE') to.writeHead(204).end();
-    else {
+    else if (verb === 'GET') {
+      to.writeHead(200, { 'content-type': 'text/event-stream' });
+      const writing = setInterval(() => to.write(': still here\n\n'), 20);
+      to.once('close', () => clearInterval(writing));
+    } else {
       to.writeHead(200, { 'content-type': 'application/json', ...session });
       to.end(JSON.stringify({ auth, username: request.principal?.username, body: request.body }));
     }

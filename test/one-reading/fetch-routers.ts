@@ -22,7 +22,7 @@ const byPattern: FetchRouter = (request) => {
 
 const show = (name: string) => () => `ran:${name}`;
 const h3 = new H3();
-const elysia = new Elysia();
+const elysia = new Elysia({ aot: mayCompile() });
 for (const area of ['admin', 'mcp']) {
   h3.all(`/${area}`, show(area)).all(`/${area}/**`, show(area));
   elysia.all(`/${area}`, show(area)).all(`/${area}/*`, show(area));
@@ -40,3 +40,12 @@ export const FETCH_ROUTERS: Readonly<Record<string, FetchRouter>> = {
   H3: (request) => h3.fetch(request),
   Elysia: (request) => elysia.handle(request),
 };
+
+/** Workers may make no code. */
+function mayCompile(): boolean {
+  try {
+    return new Function('return true')();
+  } catch {
+    return false;
+  }
+}

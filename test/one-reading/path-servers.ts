@@ -116,8 +116,23 @@ function koaApp(options: ConstructorParameters<typeof KoaRouter>[0], isByHand = 
   };
 }
 
+type FetchRouter = (request: Request) => Response | Promise<Response>;
+/** How a server hands requests over. */
+type Serve = (app: FetchRouter) => Server;
+
+const byAdaptor: Serve = (fetch) => createAdaptorServer({ fetch }) as Server;
+
+/** As Deno and workerd do: the target is in the URL as it was sent. */
+const asSent: Serve = (app) =>
+  createServer(async ({ method, headers, url = '' }, response) => {
+    const request = new Request('http://localhost', { method, headers } as RequestInit);
+    Object.defineProperty(request, 'url', { value: /^\w+:/.test(url) ? url : `http://localhost${url}` });
+    const answer = await (async () => app(request))().catch(() => new Response(null, { status: 500 }));
+    response.writeHead(answer.status).end(await answer.text());
+  });
+
 /** @param toOptions a router keeps its routes: each app has its own */
-function honoApp(toOptions: () => ConstructorParameters<typeof Hono>[0], isDeep = false) {
+function honoApp(toOptions: () => ConstructorParameters<typeof Hono>[0], isDeep = false, serve = byAdaptor) {
   return async ({ verifier, permissions, config, mcp }: Front) => {
     const kc = honoKeycloak({ verifier });
     kc.permissions({ permissions });
@@ -133,13 +148,14 @@ function honoApp(toOptions: () => ConstructorParameters<typeof Hono>[0], isDeep 
       else for (const path of [`/${area}`, `/${area}/*`]) app.all(path, (c) => c.text(`ran:${area}`));
     }
     app.all('/orders/:id', (c) => c.text('ran:orders')).all('/*', (c) => c.text('ran:public'));
-    return listen(createAdaptorServer({ fetch: app.fetch }) as Server, () => kc.close());
+    return listen(
+      serve(async (request) => app.fetch(request)),
+      () => kc.close(),
+    );
   };
 }
 
-type FetchRouter = (request: Request) => Response | Promise<Response>;
-
-function fetchApp(router: FetchRouter) {
+function fetchApp(router: FetchRouter, serve = byAdaptor) {
   return async ({ verifier, permissions, config, mcp }: Front) => {
     const kc = fetchKeycloak({ verifier, permissions: { permissions } });
     let app: FetchRouter = router;
@@ -156,7 +172,7 @@ function fetchApp(router: FetchRouter) {
         return answer.status === 404 ? router(request) : answer;
       };
     }
-    return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());
+    return listen(serve(app), () => kc.close());
   };
 }
 
@@ -241,14 +257,20 @@ const LOOSE = {
   useSemicolonDelimiter: true,
 };
 /** Rewrites before every hook. */
-const rewriteUrl = ({ url = '/' }: { url?: string }) => url.replace(/^\/public\/(?=admin|mcp)/, '/');
+const rewriteUrl = ({ url = '/' }: { url?: string | undefined }) =>
+  url.replace(/^\/public\/(?=admin|mcp)/, '/');
 
 /** hapi has no guard of MCP servers. */
-function hapiApp(router: ServerOptions['router']) {
+function hapiApp(router: ServerOptions['router'], rewrites = false) {
   return async ({ verifier, permissions, config }: Front) => {
     const kc = hapiKeycloak({ verifier, permissions: { permissions } });
     const server = hapiServer({ host: '127.0.0.1', debug: false, router });
     await server.register(kc.plugin);
+    if (rewrites)
+      server.ext('onRequest', (request, h) => {
+        request.setUrl(rewriteUrl(request.raw.req));
+        return h.continue;
+      });
     server.auth.default('keycloak');
     if (config !== undefined) server.ext('onPostAuth', kc.pathEnforcer({ config }));
     const show = (path: string, name: string) =>
@@ -282,6 +304,7 @@ export const ROUTED: readonly Routed[] = [
   { name: 'Koa, strict', start: koaApp({ strict: true, sensitive: true }) },
   { name: 'Koa, by hand', start: koaApp({}, true) },
   { name: 'hapi', start: hapiApp({}) },
+  { name: 'hapi, rewriting', start: hapiApp({}, true) },
   {
     name: 'hapi, any case and slashes',
     start: hapiApp({ isCaseSensitive: false, stripTrailingSlash: true }),
@@ -289,13 +312,14 @@ export const ROUTED: readonly Routed[] = [
   { name: 'Hono', start: honoApp(() => ({})) },
   { name: 'Hono, not strict', start: honoApp(() => ({ strict: false })) },
   { name: 'Hono, linear router', start: honoApp(() => ({ router: new LinearRouter() })) },
+  { name: 'Hono, targets as sent', start: honoApp(() => ({}), false, asSent) },
   { name: 'Hono, trie router, nested', start: honoApp(() => ({ router: new TrieRouter() }), true) },
   ...Object.entries(FETCH_ROUTERS)
     .filter(([name]) => name !== 'URLPattern' || 'URLPattern' in globalThis)
-    .map(([name, router]) => ({
-      name: `Fetch, ${name}`,
-      start: fetchApp(router),
-    })),
+    .flatMap(([name, router]) => [
+      { name: `Fetch, ${name}`, start: fetchApp(router) },
+      { name: `Fetch, ${name}, targets as sent`, start: fetchApp(router, asSent) },
+    ]),
   { name: 'Node, url.parse', start: nodeApp((target) => parse(target).pathname) },
   { name: 'Node, URL', start: nodeApp((target) => new URL(target, 'http://localhost').pathname) },
   { name: 'Node, cut', start: nodeApp((target) => target.split('?')[0] ?? '') },

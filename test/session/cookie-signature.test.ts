@@ -72,5 +72,5 @@ test('no change of one character of a signed text is accepted', () => {
 });
 
 test('without a secret nothing is signed', () => {
-  assert.throws(() => createCookieSigner([]), new TypeError('createCookieSigner: there is no secret'));
+  assert.throws(() => createCookieSigner([]), new TypeError('createCookieSigner: the secret is missing'));
 });

@@ -66,3 +66,13 @@ test('of cookies whose names begin alike the first of each name is read, and wha
   );
   assert.deepEqual([...cookiesNamed(undefined, 'x-')], []);
 });
+
+test('only spaces and tabs stand around a name: a sibling host may set one of ours behind a no-break space', () => {
+  for (const blank of ['\u00a0', '\ufeff', '\u000b', '\u000c', '\u2028', '\u00a0 \t']) {
+    const header = `${blank}__Host-a-login-1=planted; ${blank}__Host-a=planted`;
+    assert.deepEqual([...cookiesNamed(header, '__Host-a-login-')], [], JSON.stringify(blank));
+    assert.deepEqual(readCookies(header, '__Host-a'), []);
+    assert.equal(readCookie(header, '__Host-a'), undefined);
+  }
+  assert.deepEqual([...cookiesNamed('x=1;\t a-1 = v \t', 'a-')], [['a-1', 'v']]);
+});

@@ -75,3 +75,45 @@ test('a lock that cannot be given back spoils nothing that was done with it', as
   t.after(() => restarted.close());
   assert.equal((await restarted.find(cookie))?.record.accessToken, 'renewed');
 });
+
+test('a session is one, in however many ways its cookie is spelled', async (t) => {
+  const now = Date.UTC(2026, 0, 15);
+  const store = createMemorySessionStore({ clock: () => now });
+  let reads = 0;
+  const keeper = createSessionKeeper(
+    resolveSessionOptions({
+      client: createClient({ serverUrl: 'http://127.0.0.1:9', realm: 'testing', clientId: 'x' }),
+      secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',
+      clock: () => now,
+      maxCachedSessions: 2,
+      store: {
+        ...store,
+        get(key) {
+          reads++;
+          return store.get(key);
+        },
+      },
+    }),
+  );
+  t.after(() => keeper.close());
+  const tokens = { accessToken: 'a', tokenType: 'bearer', expiresInSeconds: 3_600, scopes: [] };
+  const none = { refreshToken: null, refreshExpiresInSeconds: null, idToken: null };
+  const [mine, other] = [
+    await keeper.begin({ ...tokens, ...none }),
+    await keeper.begin({ ...tokens, ...none }),
+  ];
+  await keeper.find(other.cookie);
+  const encode = (one: string) => `%${one.charCodeAt(0).toString(16)}`;
+  for (let i = 0; i < 40; i++) {
+    const spelled = [...mine.cookie].map((one, at) => (at === i || at % (i + 1) === 0 ? encode(one) : one));
+    assert.ok(await keeper.find(spelled.join('')), spelled.join(''));
+  }
+  assert.ok(await keeper.find(encodeURIComponent(mine.cookie)));
+  const twice = encodeURIComponent([...mine.cookie].map(encode).join(''));
+  assert.equal(await keeper.find(twice), null, 'a cookie is decoded once');
+  await keeper.find(other.cookie);
+  assert.equal(reads, 2, 'each was read once, and none pushed the other out');
+  assert.equal(await keeper.end(mine.cookie.replace(/^./, encode)), true);
+  assert.equal(await keeper.find(mine.cookie), null);
+  assert.equal(await keeper.find('%zz'), null);
+});

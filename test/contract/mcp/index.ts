@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Notice } from '../../../packages/guard/src/core/index.ts';
 import { createDpopClient } from '../../support/dpop.ts';
 import { call, type McpAdapter, setUp, URL_OF_SERVER } from './mcp-adapter.ts';
 
@@ -244,6 +245,40 @@ export function describeMcp(adapter: McpAdapter): void {
       await send(mine, { method: 'initialize', id: 'session-2' });
       assert.equal((await send(theirs, call('look'), other)).status, 404);
       assert.equal((await send(mine, call('look'), other)).status, 200);
+    });
+
+    test('tells once of tokens that name another resource too: each server could call the other', async (t) => {
+      const notices: Notice[] = [];
+      const { send, mint } = await setUp(t, adapter, {}, false, { onNotice: (one) => notices.push(one) });
+      const told = () => notices.filter(({ code }) => code === 'audience_shared');
+      assert.equal(
+        (await send(mint({ aud: [URL_OF_SERVER, 'account', 'my-api'] }), call('look'))).status,
+        200,
+      );
+      assert.equal(told().length, 0);
+      for (let i = 0; i < 2; i++) {
+        const aud = [URL_OF_SERVER, 'https://other.example.com/mcp'];
+        assert.equal((await send(mint({ aud }), call('look'))).status, 200);
+      }
+      assert.deepEqual(
+        told().map(({ message }) => message),
+        [`A token for ${URL_OF_SERVER} names another resource too: https://other.example.com/mcp`],
+      );
+    });
+
+    test('a stream ends with the token of its caller, and others go on', { timeout: 20_000 }, async (t) => {
+      const { send, mint, realm } = await setUp(t, adapter);
+      const open = async (exp: number) => {
+        const stream = await send(mint({ exp, sub: String(exp) }), undefined, { method: 'GET' });
+        assert.deepEqual([stream.status, stream.headers.get('content-type')], [200, 'text/event-stream']);
+        return stream.body?.getReader() ?? assert.fail('no body');
+      };
+      const [short, long] = [await open(realm.now + 1), await open(realm.now + 900)];
+      const began = performance.now();
+      while (!(await short.read()).done);
+      assert.ok(performance.now() - began < 10_000);
+      assert.equal((await long.read()).done, false);
+      await long.cancel();
     });
 
     test('a proof is used once, though another guard stands behind', async (t) => {

@@ -41,7 +41,8 @@ export async function setUp(
   adapter: McpAdapter,
   mcp: Partial<McpOptions> = {},
   parses = false,
-  more: Pick<McpGiven, 'isGuardedTwice'> & { readonly dpop?: 'accepted' } = {},
+  more: Pick<McpGiven, 'isGuardedTwice'> &
+    Pick<VerifierOptions, 'onNotice'> & { readonly dpop?: 'accepted' } = {},
 ) {
   const realm = createTestRealm({ clientId: 'my-api' });
   const { serverUrl, realm: name, fetch: ask, clock } = realm;
@@ -55,7 +56,7 @@ export async function setUp(
       audience: ['my-api', URL_OF_SERVER],
       fetch: ask,
       clock,
-      onNotice: false,
+      onNotice: more.onNotice ?? false,
       dpop: more.dpop,
       publicUrl: new URL(URL_OF_SERVER).origin,
     },

@@ -4,13 +4,13 @@ import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import type { SessionRequest } from './request.ts';
 
-/** The access token of the person who is signed in; `null` where nobody is. */
+/** The access token of the signed-in user; `null` if no one is signed in. */
 export async function accessTokenOf(
   { keeper, placeOf }: SessionContext,
   authenticate: CookieAuthenticator,
   request: SessionRequest,
 ): Promise<string | null> {
-  // It renews what has to be renewed, and ends what is over.
+  // This renews and ends sessions as needed.
   const { principal } = await authenticate(request);
   if (principal === null) return null;
   const cookie = readCookie(headerOf(request.headers, 'cookie'), placeOf(request).cookies.session);

@@ -6,7 +6,7 @@ export type SessionAnswer = Answer;
 /** Nothing of a session belongs in a cache. */
 export const NOT_FOR_CACHES = { 'cache-control': 'no-store' } as const;
 
-/** Goes on with `GET`, whatever the method was (RFC 9110 §15.4.4). */
+/** Redirects with `GET` after any method (RFC 9110 §15.4.4). */
 export function redirectTo(location: string, setCookies: readonly string[] = []): SessionAnswer {
   return { status: 303, headers: { ...NOT_FOR_CACHES, location }, setCookies, body: undefined };
 }

@@ -8,13 +8,13 @@ import type { LiveSession } from './live-session.ts';
 import type { SessionRequest } from './request.ts';
 import { assertSameOrigin, isHarmless } from './same-origin.ts';
 
-/** Who is calling, and what the answer needs besides, whatever it is. */
+/** The caller, and headers for every answer. */
 export interface SessionPrincipal extends Pick<SessionAnswer, 'headers' | 'setCookies'> {
-  /** `null`: nobody is signed in. */
+  /** `null`: no one is signed in. */
   readonly principal: Principal | null;
 }
 
-/** @param isUse whether the session's idle time begins anew. Default true */
+/** @param isUse whether this restarts the session's idle time. Default true */
 export type CookieAuthenticator = (
   request: SessionRequest,
   isUse?: boolean,
@@ -60,7 +60,7 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     }
     // The key is so new that it may not be asked for yet: that is not the end of the session.
     if (error.code === 'token_key_unknown') throw new AuthError('provider_unavailable', error.reason);
-    // Keycloak says that the session goes on.
+    // Keycloak says that the session continues.
     if (error.code === 'token_expired' && canRenew)
       throw new AuthError('provider_misconfigured', CLOCKS_DIFFER);
     if (!OVER.has(error.code)) throw error;
@@ -72,11 +72,11 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
     const { cookies } = placeOf(request);
     const cookie = readCookie(headerOf(request.headers, 'cookie'), cookies.session);
     if (cookie === undefined || !keeper.isOurs(cookie)) return NOBODY;
-    // A cache that kept it would sign out whoever is given it.
+    // If a cache kept it, it would sign out other users.
     return { principal: null, headers: NOT_FOR_CACHES, setCookies: [cookies.clear(cookies.session)] };
   }
 
-  /** An application may bring its own verifier: what is not a principal signs nobody in. */
+  /** An application may bring its own verifier: only a principal signs in. */
   function admit(principal: unknown, { newCookie }: LiveSession, request: SessionRequest): SessionPrincipal {
     if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
     if (newCookie === null) return { principal, ...NOTHING };

@@ -1,9 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Signs the values of cookies: whoever changes one, or makes one up, has none. */
+/** Signs cookie values, so forged or changed ones are recognized. */
 export interface CookieSigner {
   sign(value: string): string;
-  /** What was signed here, else `null`. */
+  /** The signed value; `null` for any other. */
   read(signed: string): SignedValue | null;
 }
 
@@ -21,7 +21,7 @@ export interface SignedValue {
  */
 export function createCookieSigner(secrets: readonly string[]): CookieSigner {
   const [first] = secrets;
-  if (first === undefined) throw new TypeError('createCookieSigner: there is no secret');
+  if (first === undefined) throw new TypeError('createCookieSigner: the secret is missing');
   return {
     sign: (value) => `${value}.${signatureOf(value, first)}`,
     read(signed) {

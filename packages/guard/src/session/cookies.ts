@@ -32,24 +32,24 @@ function createCookies(name: string, secure: boolean): Cookies {
   };
 }
 
-/** The value of one cookie. A name that comes twice counts as not there: who knows which one is ours. */
+/** The value of one cookie. A name that comes twice counts as missing, because another host may have set one of the two. */
 export function readCookie(header: string | undefined, name: string): string | undefined {
-  if (header === undefined) return undefined;
-  const start = header.startsWith(`${name}=`) ? 0 : header.indexOf(`; ${name}=`);
-  if (start === -1) return undefined;
-  const from = header.indexOf('=', start) + 1;
-  if (header.indexOf(`; ${name}=`, from) !== -1) return undefined;
+  const start = header?.indexOf(name) ?? -1;
+  if (header === undefined || start === -1) return undefined;
+  // What browsers send is read without a list of all cookies.
+  const isPlain = (start === 0 || header.startsWith('; ', start - 2)) && header[start + name.length] === '=';
+  if (!isPlain || header.includes(name, start + 1)) {
+    const [value, ...others] = readCookies(header, name);
+    return others.length === 0 ? value : undefined;
+  }
+  const from = start + name.length + 1;
   const end = header.indexOf(';', from);
-  return header.slice(from, end === -1 ? undefined : end);
+  return trimBlanks(header.slice(from, end === -1 ? undefined : end));
 }
 
-/** Every value of one cookie: signing out works even where somebody planted another one. */
+/** Every value of one cookie: signing out works even if an attacker planted another one. */
 export function readCookies(header: string | undefined, name: string): string[] {
-  return (header ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1));
+  return pairsOf(header).flatMap((pair) => (pair[0] === name ? [pair[1]] : []));
 }
 
 /**
@@ -58,18 +58,33 @@ export function readCookies(header: string | undefined, name: string): string[] 
  */
 export function cookiesNamed(header: string | undefined, start: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const pair of (header ?? '').split(';')) {
-    const at = pair.indexOf('=');
-    const name = pair.slice(0, Math.max(0, at)).trim();
+  for (const [name, encoded] of pairsOf(header)) {
     if (!name.startsWith(start) || found.has(name)) continue;
-    const value = decodeCookie(pair.slice(at + 1).trim());
+    const value = decodeCookie(encoded);
     if (value !== null) found.set(name, value);
   }
   return found;
 }
 
+/** Name and value of each cookie. */
+function pairsOf(header = ''): [name: string, value: string][] {
+  return header.split(';').flatMap((pair) => {
+    const at = pair.indexOf('=');
+    return at === -1 ? [] : [[trimBlanks(pair.slice(0, at)), trimBlanks(pair.slice(at + 1))]];
+  });
+}
+
+/**
+ * Without the spaces and tabs around it, and nothing else: a browser lets a sibling host set a cookie whose name is one of
+ * ours behind a no-break space, because the prefix `__Host-` does not stand at its start (RFC 6265bis §5.6, §5.7).
+ */
+function trimBlanks(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '');
+}
+
 /** `null` for what is not well percent-encoded: it was not set here. */
 export function decodeCookie(value: string): string | null {
+  if (!value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
   } catch {

@@ -5,7 +5,7 @@ import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import type { SessionRequest } from './request.ts';
 
-/** Who is signed in, and for how long, as JSON for the app's own pages. */
+/** The signed-in user and the session's end, as JSON for the app's own pages. */
 export async function describeSession(
   context: SessionContext,
   authenticate: CookieAuthenticator,

@@ -22,4 +22,4 @@ export function warn(request: SessionRequest, { code, reason }: Pick<AuthError, 
 }
 
 export const NOT_TOLD =
-  'A session has ended here; the session store does not answer, and is told as soon as it is back';
+  'A session has ended here; the session store does not answer, and will be updated when it is back';

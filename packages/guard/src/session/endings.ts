@@ -4,9 +4,9 @@ import type { SessionStore } from './session-store.ts';
 /** Sessions that ended in this process: they stay ended even where the store could not be told. */
 export interface Endings {
   has(key: string): boolean;
-  /** Ends a session here, at once, and in the store. False: the store does not answer, and is told as soon as it does. */
+  /** Ends a session here, at once, and in the store. False: the store does not answer, and will be updated when it does. */
   end(key: string): Promise<boolean>;
-  /** Gives the store a last chance to hear what it was not told. */
+  /** Tries once more to update the store. */
   close(): Promise<void>;
 }
 
@@ -19,9 +19,9 @@ const AT_A_TIME = 100;
 
 /** @param longestMs longest life of a session: after it the store has forgotten it by itself */
 export function createEndings(store: SessionStore, longestMs: number): Endings {
-  /** Until when each is remembered, by a clock that nobody sets. */
+  /** Until when each is remembered, by a monotonic clock. */
   const told = createBoundedCache<number>(MOST_TOLD);
-  // Without a bound: whoever is forgotten would be signed in again. Each is a session that somebody was let into by
+  // Unbounded: forgetting an entry would sign that person in again. Each is a session that somebody was let into by
   // Keycloak, and has about 150 bytes here.
   const untold = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;

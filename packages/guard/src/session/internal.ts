@@ -1,4 +1,4 @@
-// What the rooms of this package share, and nobody else gets.
+// Shared by the rooms of this package only.
 export { decodeCookie, readCookie } from './cookies.ts';
 export { resolveSessionOptions } from './options.ts';
 export { toReturnPath } from './return-path.ts';

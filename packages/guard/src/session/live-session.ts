@@ -6,7 +6,7 @@ export interface LiveSession {
   readonly id: string;
   /** Name in the store. */
   readonly key: string;
-  /** The cookie it was found by. */
+  /** The value of the cookie that it was found by, decoded. */
   readonly cookie: string;
   /** What to put in its place: it was signed with an older secret. Else `null`. */
   readonly newCookie: string | null;

@@ -3,7 +3,7 @@ import { headerOf } from '../core/internal.ts';
 import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
 import type { SessionRequest } from './request.ts';
 
-/** Why nobody was signed in. None of this comes from the URL. */
+/** Why the sign-in failed. None of this comes from the URL. */
 export const LOGIN_FAILURES = {
   not_yours: {
     statusCode: 400,
@@ -34,7 +34,7 @@ export const LOGIN_FAILURES = {
   bad_address: {
     statusCode: 400,
     detail: 'Sign-in is not possible at this address',
-    hint: 'The name by which this site was called is not valid.',
+    hint: 'The host name in the request is not valid.',
   },
   misconfigured: {
     statusCode: 500,
@@ -49,7 +49,7 @@ export const LOGIN_FAILURES = {
   store: {
     statusCode: 503,
     detail: 'Session store unavailable',
-    hint: 'Nobody can be signed in at the moment. Try again in a minute.',
+    hint: 'Sign-in is not possible at the moment. Try again in a minute.',
   },
 } as const;
 
@@ -60,7 +60,7 @@ const STYLE =
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** A small page for browsers, `{"detail"}` for everybody else. */
+/** A small page for browsers, `{"detail"}` for other clients. */
 export function toFailureAnswer(
   request: SessionRequest,
   failure: LoginFailure,

@@ -4,7 +4,7 @@ import { isPageRequest, pagePathOf } from './page-request.ts';
 import type { SessionRequest } from './request.ts';
 
 /**
- * Where a page was asked for and nobody is signed in: to the login, and back to that page; `null` for every other request.
+ * The redirect to the login and back if a browser asks for a page and no one is signed in; `null` for other requests.
  */
 export function inviteToLogin(
   { options, placeOf }: SessionContext,

@@ -24,7 +24,7 @@ const MOST_TICKETS = 4;
  * and every request of that browser be refused: nginx takes 8 KiB of one header, Node 16 KiB of all.
  */
 const MOST_OCTETS = 6 * 1024;
-/** Anything can be in the header; more of our own than these are never there. */
+/** The header can contain anything; we never set more than these. */
 const MOST_LOOKED_AT = 20;
 
 /** `Set-Cookie` values that begin a login; where there are too many, the oldest goes. */
@@ -79,7 +79,7 @@ export async function readTicket(
   return ticket.state === state && now < ticket.expiresAt ? ticket : null;
 }
 
-/** What is behind the prefix: the first letters of a `state`, which has 43 of base64url. */
+/** After the prefix: the first letters of a `state`, which has 43 of base64url. */
 const IDENTIFIER = /^[\w-]{12}$/;
 /** A JWE in its compact form. */
 const SEALED = /^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$/;

@@ -55,7 +55,7 @@ export async function finishLogin(context: SessionContext, request: SessionReque
     state === undefined ? null : await readTicket(sealer, cookies, header, state, options.clock());
   if (ticket === null) return fail(context, request, 'not_yours');
 
-  // Good once, whatever comes of it.
+  // Valid once, even if the login fails.
   const used = cookies.clear(cookieNameOf(cookies, ticket.state));
   let cookie: string;
   try {
@@ -63,10 +63,10 @@ export async function finishLogin(context: SessionContext, request: SessionReque
       ...ticket,
       callbackUrl: `${ticket.redirectUri}${queryOf(request.url)}`,
     });
-    // There is no session for a token that a guard would refuse.
+    // A token that a guard would refuse gets no session.
     const principal: unknown = await verifier.verify(tokens.accessToken, KEPT);
     if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
-    // Keycloak says nothing where it cannot do what it was asked for: the page would be refused again and again.
+    // Keycloak does not report that it ignored the request: the page would be refused again and again.
     if (ticket.signIn !== undefined) requireSignIn(ticket.signIn, verifier.signInRules)(principal);
     if (!(await mayLogIn(context, principal, request))) return fail(context, request, 'denied', [used]);
     await endEarlierSession(context, request);
@@ -75,7 +75,7 @@ export async function finishLogin(context: SessionContext, request: SessionReque
     for (let i = 0; i < begun.replaced; i++) options.tell('ended', 'replaced', request, tokens.accessToken);
     options.tell('started', 'login', request, tokens.accessToken);
   } catch (error) {
-    // Nobody is signed in, which is what the page wanted to know.
+    // No one is signed in, which answers the page's question.
     if (ticket.isSilent && isNotSilently(error)) return redirectTo(`${origin}${ticket.returnTo}`, [used]);
     return fail(context, request, toFailure(error, request), [used]);
   }
@@ -112,7 +112,7 @@ function isOrigin(text: string): boolean {
   return hostname.length <= LONGEST_HOST && rest === '/';
 }
 
-/** A new login is a new session with a new id, whatever the browser had before. */
+/** A new login always starts a new session with a new id. */
 async function endEarlierSession(context: SessionContext, request: SessionRequest): Promise<void> {
   const { cookies } = context.placeOf(request);
   const cookie = readCookie(headerOf(request.headers, 'cookie'), cookies.session);
@@ -139,7 +139,7 @@ function toFailure(error: unknown, request: SessionRequest): LoginFailure {
       log.error({ reqId, id, fix }, `login is not available: ${cause}`);
       return 'misconfigured';
     }
-    log.warn({ reqId, id, fix }, `nobody was signed in: ${cause}`);
+    log.warn({ reqId, id, fix }, `the sign-in failed: ${cause}`);
     return 'code_refused';
   }
   if (isAuthError(error)) {

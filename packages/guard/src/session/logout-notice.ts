@@ -13,6 +13,6 @@ export function tellWhereLogoutIsNotShared({ members }: TokenVerifier, store: Se
       code: 'logout_not_shared',
       message:
         'Sessions have a store that other processes can share, but revocations stay in this one: a logout here counts in the others only some seconds later',
-      fix: 'Give the verifier a revocationStore too, such as createRedisRevocationStore(…); createMemoryRevocationStore() where there is one process alone',
+      fix: 'Give the verifier a revocationStore too, such as createRedisRevocationStore(…); createMemoryRevocationStore() for a single process',
     });
 }

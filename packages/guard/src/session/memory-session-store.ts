@@ -17,7 +17,7 @@ const RULES: OptionRules<MemorySessionStoreOptions> = {
 /** The same in each copy of this package: an application may have it as an ES module and as CommonJS. */
 const IN_MEMORY = Symbol.for('keycloak-guard.in-memory');
 
-/** Whether no other process can see what is in a store. */
+/** Whether the store is local to this process. */
 export function isInMemory(store: SessionStore): boolean {
   return IN_MEMORY in store;
 }

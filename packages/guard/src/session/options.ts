@@ -1,6 +1,6 @@
 import type { KeycloakClient } from '../client/index.ts';
 import type { Principal } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { type Filled, fillOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import { AUTHORIZATION_PARAMETERS, type AuthorizationParametersOf } from './authorization-parameters.ts';
 import { isCookieName, toCookieName } from './cookie-name.ts';
 import { createMemorySessionStore } from './memory-session-store.ts';
@@ -24,7 +24,7 @@ export interface SessionOptions<Source = unknown> {
   readonly publicUrl?: string | undefined;
   /**
    * Name of the session cookie; on https `__Host-` comes before it. Logins under way have cookies of this name too, with
-   * `-login-…` behind it. Apps on one host need names of their own, at other ports and paths as well. Letters, digits,
+   * `-login-…` behind it. Apps on one host need different names, even at other ports and paths. Letters, digits,
    * `-`, `_`, `.`; at most 80. Default: `session-<client id>`, with `-` for what cannot stand in a name.
    */
   readonly cookieName?: string | undefined;
@@ -42,8 +42,8 @@ export interface SessionOptions<Source = unknown> {
    */
   readonly afterLogout?: string | undefined;
   /**
-   * Whether a guard sends the browser to the login, and back, where a page is asked for and nobody is signed in. False: a
-   * guard answers 401 to everybody, as it always does to programs and scripts. Default true.
+   * Whether a guard sends the browser to the login, and back, if a page is requested and no one is signed in. False: a
+   * guard answers 401 to browsers too, as it always does to programs and scripts. Default true.
    */
   readonly redirectToLogin?: boolean | undefined;
   /** Scopes to ask for, separated by one space. Default `openid`. */
@@ -64,8 +64,8 @@ export interface SessionOptions<Source = unknown> {
    */
   readonly authorizationParameters?: AuthorizationParametersOf<Source> | undefined;
   /**
-   * Called when somebody has signed in, before the session begins: for a profile of your own, or to let only some people in.
-   * Where it returns false or throws an `AuthError`, nobody is signed in here and the answer is 403; another error is a
+   * Called when a user has signed in, before the session begins: to store a profile, or to admit only some users.
+   * If it returns false or throws an `AuthError`, the sign-in is refused with 403; another error is a
    * fault.
    */
   readonly onLogin?: ((principal: Principal, request: Source) => unknown | Promise<unknown>) | undefined;
@@ -77,38 +77,13 @@ export interface SessionOptions<Source = unknown> {
   readonly clock?: (() => number) | undefined;
 }
 
-/** {@link SessionOptions} with every default filled in. Times in milliseconds. */
-export interface ResolvedSessionOptions {
-  readonly client: KeycloakClient;
-  readonly secrets: readonly string[];
-  readonly publicUrl: string | undefined;
-  readonly cookieName: string;
-  readonly store: SessionStore;
-  readonly idleMs: number;
-  readonly maxMs: number;
-  readonly prefix: string;
-  readonly afterLogout: string;
-  readonly redirectToLogin: boolean;
-  readonly scope: string;
-  readonly stepUp: boolean;
-  readonly idpHint: string | undefined;
-  readonly authorizationParameters: AuthorizationParametersOf<unknown>;
-  readonly onLogin: SessionOptions<unknown>['onLogin'];
-  readonly maxCachedSessions: number;
-  readonly tell: TellSession;
-  readonly clock: () => number;
-}
-
 const SHORTEST_SECRET = 32;
 const LONGEST_SECONDS = 31_536_000;
 
-const SECONDS = `must be a whole number from 60 to ${LONGEST_SECONDS}`;
-const isSeconds = (value: unknown): boolean =>
-  Number.isInteger(value) && (value as number) >= 60 && (value as number) <= LONGEST_SECONDS;
 const isPath = (value: unknown): boolean =>
   typeof value === 'string' && (/^(\/[\w.~-]+)+$/.test(value) || value === '/');
 
-export const SESSION_RULES: OptionRules<SessionOptions> = {
+export const SESSION_RULES = {
   client: optionRules.required({
     rule: 'must be a client',
     example: 'createClient({ … })',
@@ -134,24 +109,42 @@ export const SESSION_RULES: OptionRules<SessionOptions> = {
     ['get', 'create', 'replace', 'touch', 'delete', 'lock', 'remaining'],
     'createRedisSessionStore(connection)',
   ),
-  idleSeconds: { rule: SECONDS, example: '1800', isMet: isSeconds },
-  maxSeconds: { rule: SECONDS, example: '36000', isMet: isSeconds },
+  idleSeconds: optionRules.whole(60, LONGEST_SECONDS, 1_800),
+  maxSeconds: optionRules.whole(60, LONGEST_SECONDS, 36_000),
   prefix: {
     rule: 'must be a path without a slash at the end',
     example: "'/auth'",
     isMet: (value) => isPath(value) && value !== '/',
+    default: '/auth',
   },
-  afterLogout: { rule: 'must be a path', example: "'/'", isMet: isPath },
-  redirectToLogin: optionRules.trueOrFalse(false),
-  scope: optionRules.text('must be scopes, separated by one space', "'openid profile'"),
+  afterLogout: { rule: 'must be a path', example: "'/'", isMet: isPath, default: '/' },
+  redirectToLogin: optionRules.trueOrFalse(true),
+  scope: {
+    ...optionRules.string('must be scopes, separated by one space', "'openid profile'"),
+    default: 'openid',
+  },
   stepUp: optionRules.trueOrFalse(true),
-  idpHint: optionRules.text('must be the alias of an identity provider', "'google'"),
+  idpHint: optionRules.string('must be the alias of an identity provider', "'google'"),
   authorizationParameters: AUTHORIZATION_PARAMETERS,
   onLogin: optionRules.callable('(principal) => saveProfile(principal)'),
   maxCachedSessions: optionRules.whole(0, 10_000_000, 10_000),
   onEvent: optionRules.callable('(event) => audit(event)'),
   clock: optionRules.CLOCK,
-};
+} satisfies OptionRules<SessionOptions>;
+
+/** {@link SessionOptions} with every default filled in. Times in milliseconds. */
+export interface ResolvedSessionOptions
+  extends Omit<
+    Filled<SessionOptions, typeof SESSION_RULES>,
+    'secret' | 'cookieName' | 'store' | 'idleSeconds' | 'maxSeconds' | 'onEvent'
+  > {
+  readonly secrets: readonly string[];
+  readonly cookieName: string;
+  readonly store: SessionStore;
+  readonly idleMs: number;
+  readonly maxMs: number;
+  readonly tell: TellSession;
+}
 
 function isClient(value: unknown): boolean {
   const { startAuthorization, clientId } = (value ?? {}) as Partial<KeycloakClient>;
@@ -166,29 +159,22 @@ export function resolveSessionOptions<Source>(
   options: SessionOptions<Source>,
   factory = 'createSessions',
 ): ResolvedSessionOptions {
-  checkOptions(factory, options, SESSION_RULES as OptionRules<SessionOptions<Source>>);
-
-  const clock = options.clock ?? Date.now;
+  // Functions of the application get what they were made for: the source of the requests that come.
+  const { secret, idleSeconds, maxSeconds, onEvent, ...filled } = fillOptions(
+    factory,
+    options as SessionOptions,
+    SESSION_RULES,
+  );
+  const { client, publicUrl, cookieName, store, clock } = filled;
   return Object.freeze({
-    client: options.client,
-    secrets: [options.secret].flat(),
-    publicUrl: options.publicUrl?.replace(/\/+$/, ''),
-    cookieName: options.cookieName ?? toCookieName(options.client.clientId),
-    store: options.store ?? createMemorySessionStore({ clock }),
-    idleMs: (options.idleSeconds ?? 1_800) * 1000,
-    maxMs: (options.maxSeconds ?? 36_000) * 1000,
-    prefix: options.prefix ?? '/auth',
-    afterLogout: options.afterLogout ?? '/',
-    redirectToLogin: options.redirectToLogin ?? true,
-    scope: options.scope ?? 'openid',
-    stepUp: options.stepUp ?? true,
-    idpHint: options.idpHint,
-    // It gets what it was made for: the source of the requests that come.
-    authorizationParameters: (options as SessionOptions).authorizationParameters ?? {},
-    onLogin: (options as SessionOptions).onLogin,
-    maxCachedSessions: options.maxCachedSessions ?? 10_000,
-    tell: createTeller(options.onEvent as OnSessionEvent | undefined),
-    clock,
+    ...filled,
+    secrets: [secret].flat(),
+    publicUrl: publicUrl?.replace(/\/+$/, ''),
+    cookieName: cookieName ?? toCookieName(client.clientId),
+    store: store ?? createMemorySessionStore({ clock }),
+    idleMs: idleSeconds * 1000,
+    maxMs: maxSeconds * 1000,
+    tell: createTeller(onEvent),
   });
 }
 

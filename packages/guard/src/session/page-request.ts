@@ -30,7 +30,7 @@ export function pagePathOf({ origin, path }: Place, { url }: Pick<SessionRequest
   return toReturnPath(hasPath ? wanted : `${path}${wanted}`, origin, `${path}/`);
 }
 
-/** Of a type that is named; wildcards are what programs send. 0 where it is not. */
+/** The quality of a media type in `Accept`; 0 if it is not named. Programs send wildcards, which do not count. */
 function qualityOf(accept: string, type: string): number {
   for (const range of accept.toLowerCase().split(',')) {
     const [name, ...parameters] = range.split(';').map((part) => part.trim());

@@ -15,7 +15,7 @@ export interface Place {
 
 export type PlaceFinder = (request: SessionRequest) => Place;
 
-/** Parsed once where it is fixed. */
+/** A fixed one is parsed once. */
 export function createPlaceFinder({
   publicUrl,
   cookieName,

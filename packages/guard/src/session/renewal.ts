@@ -29,7 +29,7 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
   const lockMs = Math.max(PATIENCE_MS, 2 * client.timeoutMs);
   const underWay = new Map<string, Promise<LiveSession | null>>();
 
-  /** @returns the session as another process has renewed it, `null` where it is gone, else `undefined` */
+  /** @returns the session if another process renewed it, `null` if it has ended, otherwise `undefined` */
   async function renewedElsewhere(session: LiveSession): Promise<LiveSession | null | undefined> {
     const stored = await load(session);
     if (stored === null) return null;
@@ -89,7 +89,7 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
     return record === null ? null : update(session, record);
   }
 
-  /** In place: whoever holds the session has the new tokens too. */
+  /** In place: every holder of the session gets the new tokens. */
   function update(session: LiveSession, record: SessionRecord): LiveSession {
     session.record = record;
     session.loadedAt = options.clock();

@@ -3,16 +3,16 @@ import type { Log, RequestLike } from '../core/index.ts';
 /** The part of a request that sessions need, in any framework. */
 export interface SessionRequest<Source = unknown> extends RequestLike {
   readonly method: string | undefined;
-  /** With path and query, as it came: Node's `request.url`, or Fetch's, which has the origin too. */
+  /** The unchanged URL with path and query: Node's `request.url`, or Fetch's, which includes the origin. */
   readonly url: string;
   /**
-   * Scheme, host and port by which the browser called. Read where there is no `publicUrl`. Default: those of `url`, where
+   * Scheme, host and port that the browser used. Read without `publicUrl`. Default: those of `url`, where
    * it has them.
    */
   readonly origin?: string | undefined;
   /** Stands as `reqId` in the lines of the log. */
   readonly id?: unknown;
-  /** Default: what is wrong is a line on the standard error output. */
+  /** Default: problems are written to stderr. */
   readonly log?: Log | undefined;
   /** The framework's own request, for `onEvent`. */
   readonly source?: Source | undefined;

@@ -1,7 +1,7 @@
 const LONGEST = 2048;
 
 /**
- * The path to go back to after a login; `home` for everything that is not clearly a path of this origin. Whatever a browser
+ * The path to return to after a login; `home` for anything that is not clearly a path of this origin. Anything that a browser
  * could read as another host is refused: `//evil`, `/\evil`, `https:evil`, tabs and line breaks, and paths that become one
  * of these when they are normalised (`/.//evil`).
  *

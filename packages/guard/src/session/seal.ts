@@ -1,10 +1,10 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 
-/** Encrypts what is kept elsewhere: sessions in a store, a login under way in the browser. */
+/** Encrypts data that is kept elsewhere: sessions in a store, a pending login in the browser. */
 export interface Sealer {
-  /** @param context what is sealed for one context cannot be opened for another */
+  /** @param context a value sealed for one context cannot be opened for another */
   seal(context: string, text: string): string;
-  /** The text, or `null` where it was not sealed with one of the secrets for this context. */
+  /** The string; `null` if it was not sealed with one of the secrets for this context. */
   open(context: string, sealed: string): Opened | null;
 }
 
@@ -28,7 +28,7 @@ const TAG_BYTES = 16;
 export function createSealer(secrets: readonly string[]): Sealer {
   const keys = secrets.map((secret) => ({ header: toHeader(secret), secret }));
   const [first] = keys;
-  if (first === undefined) throw new TypeError('createSealer: there is no secret');
+  if (first === undefined) throw new TypeError('createSealer: the secret is missing');
 
   return {
     seal(context, text) {

@@ -4,11 +4,11 @@ import { logOf } from './session-log.ts';
 
 /** Something that happened to a session in the browser, for an audit log. Nothing in it is a secret. */
 export interface SessionEvent {
-  /** `login_failed`: nobody was signed in. `logout_refused`: the request came from another site. */
+  /** `login_failed`: the sign-in failed. `logout_refused`: the request came from another site. */
   readonly type: 'started' | 'login_failed' | 'ended' | 'logout_refused';
   /**
-   * Why: of `ended` it is `logout`, `replaced` (somebody signed in again), `refresh_refused` (Keycloak ended it), or the
-   * code of the `AuthError` by which its token is no longer good. A session that nobody used any more ends in silence.
+   * Why: of `ended` it is `logout`, `replaced` (by a new sign-in), `refresh_refused` (Keycloak ended it), or the
+   * code of the `AuthError` that refused its token. An unused session expires without an event.
    */
   readonly reason: string;
   readonly username: string | null;
@@ -19,13 +19,13 @@ export interface SessionEvent {
 }
 
 /**
- * Told of each event. What it returns or throws changes nothing.
+ * Called for each event. Its result and its errors are ignored.
  *
  * @param request the framework's own; `null` where it happened in the background
  */
 export type OnSessionEvent<Source = unknown> = (event: SessionEvent, request: Source | null) => void;
 
-/** @param accessToken of the session, where there is one */
+/** @param accessToken of the session, if it has one */
 export type TellSession = (
   type: SessionEvent['type'],
   reason: string,
@@ -33,7 +33,7 @@ export type TellSession = (
   accessToken?: string,
 ) => void;
 
-/** A listener that fails keeps nobody from signing in or out. */
+/** A failing listener does not affect signing in or out. */
 export function createTeller(onEvent: OnSessionEvent | undefined): TellSession {
   if (onEvent === undefined) return () => {};
   return (type, reason, request, accessToken) => {
@@ -48,7 +48,7 @@ export function createTeller(onEvent: OnSessionEvent | undefined): TellSession {
         sessionId: toText(claims.sid),
       };
       const told: unknown = onEvent(event, request?.source ?? null);
-      // Of whichever make: an audit log may be asynchronous.
+      // An audit log may be asynchronous, with any kind of promise.
       Promise.resolve(told).catch(fail);
     } catch (error) {
       fail(error);

@@ -19,26 +19,26 @@ export interface SessionKeeper {
   /** Begins a session under a new id, with the value of its cookie, and ends the oldest where one login has too many. */
   begin(tokens: Tokens): Promise<{ readonly cookie: string; readonly replaced: number }>;
   /**
-   * The session of a cookie, with an access token that has not expired; at once where nothing has to be waited for.
-   * `null` where there is none (any more).
+   * The session of a cookie, with an access token that has not expired; synchronous if no wait is needed.
+   * `null` if it does not exist (any more).
    *
-   * @param isUse whether its idle time begins anew. Default true
+   * @param isUse whether this restarts its idle time. Default true
    */
   find(cookie: string, isUse?: boolean): LiveSession | null | Promise<LiveSession | null>;
   /** The session of a cookie as it is. */
   peek(cookie: string): Promise<LiveSession | null>;
-  /** What this process knows of it without asking the store. */
+  /** The session as this process knows it, without asking the store. */
   atHand(cookie: string): LiveSession | null;
   /** The same session with a new access token; `null` where Keycloak says that it is over. */
   renew(session: LiveSession): Promise<LiveSession | null>;
   /**
-   * Ends the session of a cookie that was signed here, whatever is broken. False: the store does not answer; the session
-   * has ended in this process, and the store is told as soon as it is back.
+   * Ends the session of a cookie that was signed here, even during outages. False: the store does not answer; the session
+   * has ended in this process, and the store will be updated when it is back.
    */
   end(cookie: string): Promise<boolean>;
   /** When the session ends if it is not used from now on, and when it ends in any case. */
   endsAt(session: LiveSession): Promise<{ readonly idle: number; readonly absolute: number }>;
-  /** Tells the store what it could not be told before. The store stays open. */
+  /** Updates the store with what it missed. The store stays open. */
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
   const sealer = createSealer(secrets);
   const signer = createCookieSigner(secrets);
   const endings = createEndings(store, maxMs);
-  // By the value of the cookie: one that was changed is never found.
+  // By the decoded cookie, which only who was given it knows: percent-encoding spells one session in any number of ways.
   const live = createBoundedCache<LiveSession>(Math.max(1, options.maxCachedSessions));
   const touchEveryMs = Math.min(60_000, idleMs / 20);
   const ttlOf = (record: SessionRecord): number =>
@@ -75,7 +75,7 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     return { ...named, record, loadedAt: now, touchedAt: live.get(cookie)?.touchedAt ?? 0 };
   }
 
-  /** Not while it is renewed, which seals it anew as well. Where it fails, the next one who reads it tries again. */
+  /** Not during a renewal, which seals it too. If it fails, the next reader tries again. */
   async function sealAnew({ id, key }: NamedSession): Promise<void> {
     const unlock = await store.lock(key, SEAL_LOCK_MS).catch(() => null);
     if (unlock === null) return;
@@ -84,7 +84,7 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
       const opened = sealed === null ? null : await sealer.open(id, sealed);
       if (opened?.isOfOldSecret) await store.replace(key, await sealer.seal(id, opened.text));
     } catch {
-      // It can still be opened: the old secret is there as long as this runs.
+      // It can still be opened: this process keeps the old secret.
     } finally {
       // It ends by itself where it cannot be given back.
       await unlock().catch(() => {});
@@ -105,22 +105,27 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     },
   });
 
-  /** What a cookie says that was signed here. */
-  function read(cookie: string): NamedSession | null {
-    const signed = decodeCookie(cookie);
-    const found = signed === null ? null : signer.read(signed);
+  /** The session that a decoded cookie names; `null` if it was not signed here. */
+  function readDecoded(cookie: string): NamedSession | null {
+    const found = signer.read(cookie);
     if (found === null) return null;
     const { value: id, isOfOldSecret } = found;
     return { id, key: toKey(id), cookie, newCookie: isOfOldSecret ? signer.sign(id) : null };
   }
 
-  async function peek(cookie: string): Promise<LiveSession | null> {
-    const named = read(cookie);
+  function read(spelled: string): NamedSession | null {
+    const cookie = decodeCookie(spelled);
+    return cookie === null ? null : readDecoded(cookie);
+  }
+
+  async function peek(spelled: string): Promise<LiveSession | null> {
+    const named = read(spelled);
     return named === null ? null : load(named);
   }
 
   async function fetchSession(cookie: string): Promise<LiveSession | null> {
-    const session = await peek(cookie);
+    const named = readDecoded(cookie);
+    const session = named === null ? null : await load(named);
     if (session === null) live.delete(cookie);
     else if (options.maxCachedSessions > 0) live.set(cookie, session);
     return session;
@@ -146,13 +151,13 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     return settle(session);
   }
 
-  /** With an access token that is good, waiting only where it is not. */
+  /** With a valid access token; waits only for a renewal. */
   function settle(session: LiveSession): LiveSession | Promise<LiveSession | null> {
     const now = clock();
     if (now < session.record.renewAt) return session;
     const renewed = renew(session);
     if (now >= session.record.accessExpiresAt) return renewed;
-    // There is time left: nobody waits, and what fails is tried again by the next request.
+    // There is time left: do not wait. The next request retries a failure.
     renewed.catch(() => {});
     return session;
   }
@@ -168,9 +173,10 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
   }
 
   async function end(cookie: string): Promise<boolean> {
-    live.delete(cookie);
     const named = read(cookie);
-    return named === null || endings.end(named.key);
+    if (named === null) return true;
+    live.delete(named.cookie);
+    return endings.end(named.key);
   }
 
   return {
@@ -184,7 +190,9 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
       const replaced = await store.create(toKey(id), sealed, ttlOf(record), group).catch(toUnavailable);
       return { cookie: signer.sign(id), replaced };
     },
-    find(cookie, isUse = true) {
+    find(spelled, isUse = true) {
+      const cookie = decodeCookie(spelled);
+      if (cookie === null) return null;
       const session = live.get(cookie);
       const now = clock();
       const isKnown =
@@ -197,7 +205,7 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
       return fetchOnce(cookie).then((fetched) => fetched && use(fetched, isUse));
     },
     peek,
-    atHand: (cookie) => live.get(cookie) ?? null,
+    atHand: (cookie) => live.get(decodeCookie(cookie) ?? '') ?? null,
     renew,
     end,
     async endsAt({ key, record }) {

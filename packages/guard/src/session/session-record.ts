@@ -1,6 +1,6 @@
 import type { Tokens } from '../client/index.ts';
 
-/** What is kept for a person who is signed in. Times in milliseconds since 1970. */
+/** The stored data of a signed-in user. Times in milliseconds since 1970. */
 export interface SessionRecord {
   readonly createdAt: number;
   readonly accessToken: string;

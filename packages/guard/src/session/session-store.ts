@@ -1,14 +1,14 @@
-/** Values of which only a few are kept. */
+/** A group of values with a bound. */
 export interface SessionGroup {
   readonly key: string;
   /** Beyond this many, the oldest go. */
   readonly most: number;
-  /** How long the store has to know what is in the group. Unit: milliseconds. */
+  /** How long the store keeps the group. Unit: milliseconds. */
   readonly ttlMs: number;
 }
 
 /**
- * Where sessions are kept. A store knows nothing of what it keeps: keys are hashes of session ids, values are
+ * Stores sessions. A store cannot read them: keys are hashes of session ids, values are
  * encrypted. One suite of tests holds for all stores; run it over your own as well.
  *
  * Every method rejects when the store cannot be reached; requests with a session then get 503.
@@ -17,7 +17,7 @@ export interface SessionStore {
   /** The value, or `null` when there is none or its time is over. */
   get(key: string): Promise<string | null>;
   /**
-   * Resolves to how many values of the group went for this one, which may come at the same time as others of it.
+   * Resolves to how many values of the group were removed for this one. Calls for one group may be concurrent.
    *
    * @param ttlMs after that the value is gone. Unit: milliseconds
    */
@@ -34,7 +34,7 @@ export interface SessionStore {
   delete(key: string): Promise<void>;
   /**
    * Takes a lock that all processes see; it ends by itself after `ttlMs`. Resolves to a function that gives it back,
-   * or to `null` when another one has it.
+   * or to `null` if another process holds it.
    */
   lock(key: string, ttlMs: number): Promise<(() => Promise<void>) | null>;
   close(): Promise<void>;

@@ -23,12 +23,12 @@ import { toStepUpPath } from './step-up.ts';
 
 /** Options of {@link createSessions}. */
 export interface SessionsOptions<Source = unknown> extends SessionOptions<Source> {
-  /** Checks the access tokens of sessions; whoever made it closes it. */
+  /** Checks the access tokens of sessions. Its creator closes it. */
   readonly verifier: TokenVerifier;
 }
 
 /**
- * Browser sessions of an app, for any framework: it calls these with its requests, and sends what comes back. Where one
+ * Browser sessions of an app, for any framework: pass its requests and send the answers. Where one
  * throws or rejects with an `AuthError`, the error has status, headers and detail of the answer.
  */
 export interface Sessions<Source = unknown> {
@@ -44,8 +44,8 @@ export interface Sessions<Source = unknown> {
     readonly signOut: string;
   };
   /**
-   * Who is calling, by the session cookie; at once where session and token are known. `headers` and `setCookies` belong in
-   * the answer, whatever it is.
+   * The caller by the session cookie; synchronous if session and token are known. Add `headers` and `setCookies` to
+   * every answer.
    *
    * @param isUse whether the session's idle time begins anew. Default true
    * @throws {AuthError} (or rejects with one) `cross_origin_request`, `session_store_unavailable`, or what a verifier throws
@@ -56,20 +56,20 @@ export interface Sessions<Source = unknown> {
   ): SessionPrincipal | Promise<SessionPrincipal>;
   /**
    * The access token of the session, renewed when it is about to expire: for a call of another API on behalf of the person.
-   * `null`: nobody is signed in. It is a secret of this process: never give it to the browser.
+   * `null`: no one is signed in. It is a secret of this process: never send it to the browser.
    *
    * @throws {AuthError} rejects with what `authenticate` throws
    */
   accessToken(request: SessionRequest<Source>): Promise<string | null>;
   /**
-   * What a guard answers where a page is asked for and nobody is signed in: to the login, and back to the page. `null` where
+   * A guard's answer if a page is requested and no one is signed in: to the login, and back to the page. `null` where
    * the request is for something else, or `redirectToLogin` is false.
    */
   inviteToLogin(request: SessionRequest<Source>): SessionAnswer | null;
   /**
    * Where to send a page that was refused because its person did not sign in strongly or recently enough
    * (`AuthError.signIn`): from there the browser goes to Keycloak, and comes back to the page. `undefined` where the request
-   * is for no page, and the refusal has to be answered.
+   * is not for a page; send the refusal.
    */
   stepUp(request: SessionRequest<Source>, signIn: RequiredSignIn): string | undefined;
   /** Sends the browser to Keycloak; with `?return_to=/path` it comes back to that path. */
@@ -84,7 +84,7 @@ export interface Sessions<Source = unknown> {
    * @throws {AuthError} `cross_origin_request`, unless a page of this origin asks for it
    */
   signOut(request: SessionRequest<Source>): Promise<SessionAnswer>;
-  /** Tells the store what it could not be told before. A store that was given stays open. */
+  /** Updates the store with what it missed. A given store stays open. */
   close(): Promise<void>;
 }
 
@@ -113,7 +113,7 @@ export function createSessions<Source = unknown>(options: SessionsOptions<Source
   return buildSessions(verifier, resolveSessionOptions(rest), options.store === undefined);
 }
 
-/** @param isOwnStore whoever made a store closes it */
+/** @param isOwnStore created here, so it is closed here */
 export function buildSessions(
   verifier: TokenVerifier,
   options: ResolvedSessionOptions,

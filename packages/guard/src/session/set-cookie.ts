@@ -22,7 +22,7 @@ const MOST_OCTETS = 4096;
  */
 export function toSetCookie({ name, value, secure, maxAgeSeconds }: NewCookie): string {
   if (!NAME.test(name)) throw new TypeError('The name of a cookie must be a token (RFC 6265bis §4.1.1)');
-  // What is left after this are cookie-octets.
+  // The rest are cookie-octets.
   const encoded = encodeURIComponent(value);
   if (name.length + encoded.length > MOST_OCTETS) {
     throw new TypeError(`The cookie ${name} has more than ${MOST_OCTETS} octets: browsers would drop it`);

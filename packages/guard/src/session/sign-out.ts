@@ -21,7 +21,7 @@ export async function signOut(context: SessionContext, request: SessionRequest):
   const home = `${baseUrl}${options.afterLogout}`;
   const named = new Set(readCookies(headerOf(request.headers, 'cookie'), cookies.session));
   const ours = [...named].filter(keeper.isOurs);
-  // Another application's, or nobody's: not ours to take away.
+  // Another application's: leave it.
   if (ours.length === 0) return redirectTo(home);
 
   const idTokens = await Promise.all(ours.map((cookie) => endByCookie(context, cookie, request)));
@@ -34,7 +34,7 @@ export async function signOut(context: SessionContext, request: SessionRequest):
   return redirectTo(url, [cookies.clear(cookies.session)]);
 }
 
-/** @returns the ID token, where it is known */
+/** @returns the ID token, if known */
 async function endByCookie(
   context: SessionContext,
   cookie: string,
@@ -70,7 +70,7 @@ async function endWithTokens(
   if (refused.status === 'rejected') warn(request, refused.reason);
   const isTold = ended.status === 'fulfilled' && ended.value;
   const { refreshToken } = session.record;
-  // Another process could go on with it until the store is back: Keycloak ends it now, not when the browser gets there.
+  // Another process could use it until the store is back, so Keycloak ends it now, not when the browser arrives.
   if (!isTold && refreshToken !== null) await context.options.client.logout(refreshToken).catch(() => {});
 }
 

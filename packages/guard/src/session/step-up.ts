@@ -4,7 +4,7 @@ import { TICKET_SECONDS } from './login-ticket.ts';
 import { isPageRequest, pagePathOf } from './page-request.ts';
 import { parameterOf, type SessionRequest } from './request.ts';
 
-/** What a guard asked for, sealed: nobody else can make Keycloak ask for it. */
+/** A guard's demand, sealed: only a guard can make Keycloak ask for it. */
 interface StepUp {
   readonly signIn: RequiredSignIn;
   /** Unit: milliseconds since 1970. */

@@ -58,6 +58,8 @@ export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>
 export interface Connections<Incoming> {
   /** @throws {OptionsError} for a misspelt or empty requirement */
   guard(requirements: Requirements): ConnectionGuard<Incoming>;
+  /** Watches a request that a gate without requirements has just admitted. */
+  follow(request: Incoming, principal: Principal): Connection;
   /** How many are open. */
   readonly size: number;
   /** Ends the timer. */
@@ -133,8 +135,12 @@ export function createConnections<Incoming>(
   }
 
   async function begin(gate: Gate<Held<Incoming>, null>, first: Held<Incoming>): Promise<Connection> {
+    return watch(gate, first, (await gate.decide(first, null)) as Principal);
+  }
+
+  function watch(gate: Gate<Held<Incoming>, null>, first: Held<Incoming>, found: Principal): Connection {
     const abort = new AbortController();
-    let principal = (await gate.decide(first, null)) as Principal;
+    let principal = found;
     let held = withoutProof(first);
     let expiry: ReturnType<typeof setTimeout> | undefined;
 
@@ -181,38 +187,46 @@ export function createConnections<Incoming>(
       signal: abort.signal,
       async renew(token) {
         const next: Held<Incoming> = { request: held.request, token: toToken(token) };
-        const found = (await gate.decide(next, null)) as Principal;
-        if (personOf(found) !== personOf(principal)) {
+        const renewed = (await gate.decide(next, null)) as Principal;
+        if (personOf(renewed) !== personOf(principal)) {
           throw new AuthError('token_claims', 'The new token of the connection belongs to another person');
         }
         if (!open.has(self)) throw new AuthError('token_expired', 'The connection has ended');
         held = next;
-        principal = found;
+        principal = renewed;
         waitForExpiry();
-        return found;
+        return renewed;
       },
       verify: async () => (await gate.decide(held, null)) as Principal,
       end,
     };
   }
 
+  const gateOf = (requirements: Requirements): Gate<Held<Incoming>, null> =>
+    createGate<Held<Incoming>, null>(verifier, requirements, {
+      toRequest({ request, token, proved }) {
+        if (proved !== undefined) return { headers: {} };
+        return token === undefined
+          ? host.toRequest(request)
+          : { headers: { authorization: `Bearer ${token}` } };
+      },
+      sessionOf({ request, token, proved }) {
+        if (proved !== undefined) return () => verifier.verify(proved, KEPT);
+        const session = token === undefined ? host.sessionOf(request) : undefined;
+        return session && ((asked) => session(asked.request, null));
+      },
+      resourceOf: ({ request }) => host.resourceOf?.(request),
+      onDenied: ({ request }, error, principal) => host.onDenied?.(request, error, principal),
+    });
+  let plainGate: Gate<Held<Incoming>, null> | undefined;
+
   return {
+    follow(request, principal) {
+      plainGate ??= gateOf({});
+      return watch(plainGate, { request }, principal);
+    },
     guard(requirements) {
-      const gate = createGate<Held<Incoming>, null>(verifier, requirements, {
-        toRequest({ request, token, proved }) {
-          if (proved !== undefined) return { headers: {} };
-          return token === undefined
-            ? host.toRequest(request)
-            : { headers: { authorization: `Bearer ${token}` } };
-        },
-        sessionOf({ request, token, proved }) {
-          if (proved !== undefined) return () => verifier.verify(proved, KEPT);
-          const session = token === undefined ? host.sessionOf(request) : undefined;
-          return session && ((asked) => session(asked.request, null));
-        },
-        resourceOf: ({ request }) => host.resourceOf?.(request),
-        onDenied: ({ request }, error, principal) => host.onDenied?.(request, error, principal),
-      });
+      const gate = gateOf(requirements);
       return {
         open: (request) => begin(gate, { request }),
         openWith: async (request, token) => begin(gate, { request, token: toToken(token) }),

@@ -1,6 +1,7 @@
 import type { PathRequest } from '../../authz/internal.ts';
 import type { Answer } from '../../core/internal.ts';
 import type { DoorHost } from './door.ts';
+import { targetOf } from './path-of.ts';
 
 // Requests and answers of the Fetch standard, which Hono, Next.js, SvelteKit, Bun, Deno and others have.
 
@@ -33,10 +34,12 @@ export const fetchHost: FetchHost = {
   },
 };
 
-/** What paths are decided by: the paths as they are routed by, because whoever made the `Request` has resolved dots before. */
+/**
+ * What paths are decided by: the target as it was sent. A path that a URL parser would change is refused as ambiguous, so this
+ * is the path of a router that parses `request.url`, too.
+ */
 export function toFetchPath({ method, url, headers }: Request): PathRequest {
-  const { pathname, search, protocol } = new URL(url);
-  return { method, url: pathname + search, headers, isSecure: protocol === 'https:' };
+  return { method, url: targetOf(url), headers, isSecure: /^https:/i.test(url) };
 }
 
 /** An answer as a `Response`. Which connections are kept is for the server to decide. */

@@ -2,6 +2,7 @@ import { keepAlive, LONGEST_MESSAGE } from '../../core/internal.ts';
 import type { Door } from './door.ts';
 import { readFetchBody, toFetchAnswer } from './fetch-http.ts';
 import { refuseMessage, TOO_LONG } from './message-body.ts';
+import { pathOf } from './path-of.ts';
 import type { Route, Routes } from './routes.ts';
 
 type Refusing<Incoming> = Pick<Door<Incoming, never, never>, 'refusalOf'>;
@@ -11,7 +12,7 @@ export function findFetchRoute<Incoming>(
   routes: Routes<Incoming>,
   { method, url }: Request,
 ): Route<Incoming> | undefined {
-  return routes.find(method, new URL(url).pathname);
+  return routes.find(method, pathOf(url));
 }
 
 /**

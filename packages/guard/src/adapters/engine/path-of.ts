@@ -1,7 +1,14 @@
 /**
- * The path of a request's target, also of a whole URL (RFC 9112 §3.2.2): unchanged, because routers differ in how they
- * read dots and escapes.
+ * The target of a request as it was sent: what follows scheme and host (RFC 9112 §3.2). It is cut out of the URL as a string:
+ * Deno and workerd leave dot segments and backslashes in `request.url`, a URL parser resolves them, and routers do either.
+ *
+ * @param url a target, or a whole URL
  */
+export function targetOf(url: string): string {
+  return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^\\/?#]*/i, '');
+}
+
+/** The path of {@link targetOf}, unchanged: routers differ in how they read dots and escapes. */
 export function pathOf(url: string): string {
-  return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
+  return targetOf(url).replace(/[?#].*$/s, '');
 }

@@ -8,7 +8,11 @@ export interface SocketIoSocket {
   readonly request: IncomingMessage;
   /** `false` where it is over, or not yet begun. */
   readonly connected?: boolean;
-  readonly conn: { once(event: 'close', listener: () => void): unknown };
+  readonly conn: {
+    /** `open`, until the client is gone. */
+    readonly readyState: string;
+    once(event: 'close', listener: () => void): unknown;
+  };
   // biome-ignore lint/suspicious/noExplicitAny: whatever the application puts there
   data: any;
   // biome-ignore lint/suspicious/noExplicitAny: events have arguments of all kinds
@@ -32,7 +36,9 @@ export function toSocketIoMiddleware(guard: ConnectionGuard<IncomingMessage>): S
       token === undefined ? guard.open(asUpgrade(socket.request)) : guard.openWith(socket.request, token);
     opened.then(
       (connection) => {
-        follow(socket, connection);
+        // No event comes for a client that went away while it was decided on.
+        if (socket.conn.readyState === 'open') follow(socket, connection);
+        else connection.end();
         next();
       },
       (error: unknown) => next(toConnectError(error)),

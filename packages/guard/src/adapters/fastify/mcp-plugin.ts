@@ -4,7 +4,7 @@ import {
   type McpCaller,
   type McpOptions,
   resolveMcpOptions,
-  watchHead,
+  watchAnswer,
 } from '../mcp/index.ts';
 import { asPlugin } from './as-plugin.ts';
 import { ENGINE } from './engine.ts';
@@ -32,7 +32,7 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
     const engine = app[ENGINE];
     const refuse = createRefuse(engine);
     mountRoutes(app, engine.protectedResource(resolved.resource, resolved.challenged));
-    const server = createMcpServer(resolved, engine.statelessGate(), engine.toRequest, engine.clock);
+    const server = createMcpServer(resolved, engine.statelessGate(), engine);
     const callers = new WeakMap<FastifyRequest, McpCaller>();
 
     app.addHook('onRequest', (request, reply, done) => {
@@ -49,7 +49,7 @@ export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
       server.admit(request, reply).then(
         (caller) => {
           callers.set(request, caller);
-          watchHead(reply.raw, caller.onHead);
+          watchAnswer(reply.raw, caller);
           request.principal = caller.principal;
           Object.assign(request.raw, { auth: caller.auth });
           done();

@@ -14,7 +14,7 @@ import {
   toRoutes,
 } from '../engine/internal.ts';
 import { createCalls, openDoor, toBase } from '../face/internal.ts';
-import { toFetchMcp } from '../mcp/internal.ts';
+import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
 
@@ -97,9 +97,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
           return refuse(error, request, reply);
         }
         if (found instanceof Response) return addToFetchAnswer(found, reply);
-        const response = await handler(request, found);
-        found.onHead(response.status, response.headers.get('mcp-session-id') ?? undefined);
-        return addToFetchAnswer(response, reply);
+        return addToFetchAnswer(toWatched(await handler(request, found), found), reply);
       };
     },
     handle,

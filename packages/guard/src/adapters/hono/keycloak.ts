@@ -17,7 +17,7 @@ import {
 import type { Keycloak } from '../face/index.ts';
 import { createDoor, toKeycloak } from '../face/internal.ts';
 import type { McpAuthInfo } from '../mcp/index.ts';
-import { toFetchMcp } from '../mcp/internal.ts';
+import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -114,7 +114,8 @@ export function keycloak<C extends object = AppClaims>(
         c.set('principal', found.principal);
         c.set('auth', found.auth);
         await next();
-        found.onHead(c.res.status, c.res.headers.get('mcp-session-id') ?? undefined);
+        const watched = toWatched(c.res, found);
+        if (watched !== c.res) c.res = watched;
         addToAnswer(c, reply);
         return undefined;
       };

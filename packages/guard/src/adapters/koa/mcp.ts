@@ -1,5 +1,11 @@
 import { answerRoute, type Door, nodeHost } from '../engine/internal.ts';
-import { createMcpServer, type McpOptions, resolveMcpOptions, watchHead } from '../mcp/index.ts';
+import {
+  createMcpServer,
+  type McpHost,
+  type McpOptions,
+  resolveMcpOptions,
+  watchAnswer,
+} from '../mcp/index.ts';
 import { answerUnreadable, readMessage } from '../mcp/internal.ts';
 import { bodyOf, type KoaContext, type KoaMiddleware, sendAnswer } from './refusal.ts';
 
@@ -10,16 +16,14 @@ import { bodyOf, type KoaContext, type KoaMiddleware, sendAnswer } from './refus
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function toKoaMcp(
-  door: Pick<
-    Door<KoaContext, KoaContext, never>,
-    'protectedResource' | 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock'
-  >,
+  door: McpHost<KoaContext> &
+    Pick<Door<KoaContext, KoaContext, never>, 'protectedResource' | 'statelessGate' | 'refusalOf'>,
   options: McpOptions,
   refuse: (error: unknown, context: KoaContext) => void,
 ): KoaMiddleware {
   const resolved = resolveMcpOptions(options);
   const routes = door.protectedResource(resolved.resource, resolved.challenged);
-  const server = createMcpServer(resolved, door.statelessGate(), door.toRequest, door.clock);
+  const server = createMcpServer(resolved, door.statelessGate(), door);
 
   async function admit(context: KoaContext): Promise<void> {
     const { req, res, request } = context;
@@ -30,7 +34,7 @@ export function toKoaMcp(
       server.assertMayCall(context, caller, await readMessage(message));
       Object.assign(request, { body: message.body });
     }
-    watchHead(res, caller.onHead);
+    watchAnswer(res, caller);
     context.state.principal = caller.principal;
     Object.assign(req, { auth: caller.auth });
   }

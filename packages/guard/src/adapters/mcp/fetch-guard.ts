@@ -6,14 +6,15 @@ import {
   readFetchBody,
   toFetchAnswer,
 } from '../engine/internal.ts';
-import { createMcpServer, type McpCaller } from './mcp-server.ts';
+import { createMcpServer, type McpCaller, type McpHost } from './mcp-server.ts';
 import { answerUnreadable, LONGEST, MessageError } from './needed-scopes.ts';
 import { type McpOptions, resolveMcpOptions } from './options.ts';
 
-type FetchDoor<Incoming> = Pick<
-  Door<Incoming, FetchReply, never>,
-  'protectedResource' | 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock' | 'addToAnswer'
->;
+type FetchDoor<Incoming> = McpHost<Incoming> &
+  Pick<
+    Door<Incoming, FetchReply, never>,
+    'protectedResource' | 'statelessGate' | 'refusalOf' | 'addToAnswer'
+  >;
 
 /**
  * The metadata and guard of an MCP server, for `Request`s of the Fetch standard.
@@ -32,7 +33,7 @@ export function toFetchMcp<Incoming>(
 ) => Promise<Response | McpCaller | undefined> {
   const resolved = resolveMcpOptions(options);
   const routes = door.protectedResource(resolved.resource, resolved.challenged);
-  const server = createMcpServer(resolved, door.statelessGate(), door.toRequest, door.clock);
+  const server = createMcpServer(resolved, door.statelessGate(), door);
 
   return async (incoming, request, reply, readAgain = async () => undefined) => {
     const route = findFetchRoute(routes, request);

@@ -1,4 +1,4 @@
-import { AuthError, type Principal } from '../../core/index.ts';
+import { AuthError, type Principal, type Verifier } from '../../core/index.ts';
 import {
   type Answer,
   authorizationOf,
@@ -9,6 +9,7 @@ import {
   type RequestLike,
   requireScope,
 } from '../../core/internal.ts';
+import type { Connection, Connections } from '../engine/internal.ts';
 import { type McpAuthInfo, toAuthInfo } from './auth-info.ts';
 import { neededScopes } from './needed-scopes.ts';
 import type { ResolvedMcpOptions } from './options.ts';
@@ -20,6 +21,8 @@ export interface McpCaller {
   readonly principal: Principal;
   /** Set it as `auth` on the request: the SDK's transport reads it there. */
   readonly auth: McpAuthInfo;
+  /** Watches an answer that is a stream: its signal aborts when the token expires or the session ends. */
+  follow(): Connection;
   /** Call it with the head of the answer, before that is sent. @param sessionId its `Mcp-Session-Id`, if it has one */
   onHead(status: number, sessionId: string | undefined): void;
 }
@@ -44,15 +47,24 @@ export interface McpServer<Incoming, Outgoing> {
   assertMayCall(request: Incoming, caller: McpCaller, body: unknown): void;
 }
 
+/** What an adapter brings along. */
+export interface McpHost<Incoming> {
+  toRequest(request: Incoming): RequestLike;
+  /** Time now. Unit: milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly connections: Pick<Connections<Incoming>, 'follow'>;
+  readonly verifier: { readonly members: readonly Pick<Verifier, 'notify'>[] };
+}
+
 /** @param gate without requirements and without session cookies, which another site could make a browser send */
 export function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   gate: Gate<Incoming, Outgoing>,
-  toRequest: (request: Incoming) => RequestLike,
-  clock: () => number,
+  { toRequest, clock, connections, verifier }: McpHost<Incoming>,
 ): McpServer<Incoming, Outgoing> {
   const { url, audience, scopes, tools, allowedOrigins } = options;
   const owners = createSessionOwners(clock);
+  let isSharingTold = false;
   const requireScopes = scopes.length === 0 ? () => {} : requireScope(...scopes);
 
   function assertOrigin(request: RequestLike): void {
@@ -61,6 +73,20 @@ export function createMcpServer<Incoming, Outgoing>(
     throw new AuthError('cross_origin_request', 'A page of another origin calls the MCP server', {
       expected: `Origin ${[...allowedOrigins].join(' or ')}`,
       seen: `Origin ${origin}`,
+    });
+  }
+
+  /** A token is as good at each resource that it names: the one can call the other as its users (RFC 8707 §3). */
+  function tellOfSharing(principal: Principal): void {
+    if (isSharingTold) return;
+    const others = principal.audience.filter((one) => one !== audience && /^https?:\/\//i.test(one));
+    if (others.length === 0) return;
+    isSharingTold = true;
+    verifier.members[0]?.notify?.({
+      level: 'warn',
+      code: 'audience_shared',
+      message: `A token for ${audience} names another resource too: ${others.join(', ')}`,
+      fix: 'Give each MCP server a client scope of its own, with its audience alone',
     });
   }
 
@@ -73,6 +99,7 @@ export function createMcpServer<Incoming, Outgoing>(
       });
     }
     requireScopes(principal);
+    tellOfSharing(principal);
     if (sessionId !== undefined && !owners.isFor(sessionId, owner)) {
       throw new AuthError(
         'mcp_session_unknown',
@@ -84,13 +111,14 @@ export function createMcpServer<Incoming, Outgoing>(
     }
   }
 
-  function toCaller(wire: RequestLike, principal: Principal): McpCaller {
+  function toCaller(request: Incoming, wire: RequestLike, principal: Principal): McpCaller {
     const sessionId = headerOf(wire.headers, 'mcp-session-id');
     const owner = personOf(principal);
     check(principal, sessionId, owner);
     return {
       principal,
       auth: toAuthInfo(principal, authorizationOf(wire) ?? '', url),
+      follow: () => connections.follow(request, principal),
       onHead(status, given) {
         const isOver = wire.method === 'DELETE' && status < 300;
         if (isOver && sessionId !== undefined) owners.drop(sessionId);
@@ -146,7 +174,7 @@ export function createMcpServer<Incoming, Outgoing>(
       orRefuse(request, null, () => assertOrigin(wire));
       const found = gate.decide(request, outgoing);
       const principal = (isThenable(found) ? await found : found) as Principal;
-      return orRefuse(request, principal, () => toCaller(wire, principal));
+      return orRefuse(request, principal, () => toCaller(request, wire, principal));
     },
     readsBodies: tools.size > 0,
     assertMayCall(request, { principal }, body) {

@@ -9,16 +9,14 @@ import {
   toNodeRoutes,
   urlOf,
 } from '../engine/internal.ts';
-import { createMcpServer } from './mcp-server.ts';
+import { createMcpServer, type McpHost } from './mcp-server.ts';
 import { answerUnreadable } from './needed-scopes.ts';
 import { readMessage } from './node-body.ts';
 import { type McpOptions, resolveMcpOptions } from './options.ts';
-import { watchHead } from './session-id.ts';
+import { watchAnswer } from './watch-answer.ts';
 
-type NodeDoor<Incoming extends NodeRequest> = Pick<
-  Door<Incoming, NodeResponse, never>,
-  'protectedResource' | 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock'
->;
+type NodeDoor<Incoming extends NodeRequest> = McpHost<Incoming> &
+  Pick<Door<Incoming, NodeResponse, never>, 'protectedResource' | 'statelessGate' | 'refusalOf'>;
 
 /**
  * The metadata and guard of an MCP server as middleware. Requests for other paths pass untouched.
@@ -36,14 +34,14 @@ export function toNodeMcp<Incoming extends NodeRequest>(
     door as never,
     door.protectedResource(resolved.resource, resolved.challenged) as never,
   );
-  const server = createMcpServer(resolved, door.statelessGate(), door.toRequest, door.clock);
+  const server = createMcpServer(resolved, door.statelessGate(), door);
 
   async function guard(request: Incoming, response: NodeResponse): Promise<void> {
     const caller = await server.admit(request, response);
     if (server.readsBodies && request.method === 'POST') {
       server.assertMayCall(request, caller, await readMessage(request));
     }
-    watchHead(response, caller.onHead);
+    watchAnswer(response, caller);
     Object.assign(request, { principal: caller.principal, auth: caller.auth });
   }
 

@@ -10,7 +10,13 @@ import {
   type NodeRequest,
   type NodeResponse,
 } from '../engine/internal.ts';
-import { createMcpServer, type McpCaller, type ResolvedMcpOptions, watchHead } from '../mcp/index.ts';
+import {
+  createMcpServer,
+  type McpCaller,
+  type McpHost,
+  type ResolvedMcpOptions,
+  watchAnswer,
+} from '../mcp/index.ts';
 import { answerUnreadable, readMessage } from '../mcp/internal.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
 import { toHttpCall } from './http-call.ts';
@@ -22,10 +28,10 @@ import { type FastifyReply, type FastifyRequest, send } from './mount.ts';
  */
 export function mountMcp(
   platform: HttpServer,
-  door: Pick<Door<Call, Call, never>, 'statelessGate' | 'refusalOf' | 'toRequest' | 'clock' | 'log'>,
+  door: McpHost<Call> & Pick<Door<Call, Call, never>, 'statelessGate' | 'refusalOf' | 'log'>,
   options: ResolvedMcpOptions,
 ): void {
-  const server = createMcpServer(options, door.statelessGate(), door.toRequest, door.clock);
+  const server = createMcpServer(options, door.statelessGate(), door);
   const asked = tellOfUnasked(platform, server.isFor, door.log);
 
   /** The answer to a refused call, or to a message that cannot be read. Rethrows any other error. */
@@ -50,7 +56,7 @@ export function mountMcp(
     try {
       const caller = await server.admit(call, call);
       await lookInto(caller);
-      watchHead(response, caller.onHead);
+      watchAnswer(response, caller);
       request.principal = caller.principal;
       Object.assign(raw, { principal: caller.principal, auth: caller.auth });
       return undefined;

@@ -18,6 +18,7 @@ export interface Notice {
     | 'setting_ignored'
     | 'logout_not_shared'
     | 'permissions_impossible'
+    | 'audience_shared'
     | 'credential_old'
     | 'credential_missing'
     | 'credential_back'
