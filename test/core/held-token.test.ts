@@ -2,6 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createHeldToken } from '../../packages/guard/src/core/credential/held-token.ts';
 
+/** Until what runs in the background is over. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** A token that is good for 300 seconds, with a clock that stands still. */
 function start() {
   const state = { now: 0, loads: 0, isDown: false, lifetime: 300 };
@@ -14,7 +19,7 @@ function start() {
     },
     () => state.now * 1000,
   );
-  return { held, state, settle: () => new Promise((resolve) => setTimeout(resolve, 5)) };
+  return { held, state, settle };
 }
 
 describe('a token of the client itself', () => {

@@ -30,11 +30,13 @@ const EVERYWHERE = [
     'io',
     'wss',
     'transport',
+    'adminClient',
   ].map(ANY),
   ...['url', 'token', 'code', 'state', 'secret', 'password', 'publicUrl', 'clientSecret', 'text'].map(
     (name) => CONST(name, 'string'),
   ),
   CONST('principal', "import('keycloak-guard').Principal"),
+  CONST('credential', "import('keycloak-guard').Credential"),
   CONST('verifier', "import('keycloak-guard').Verifier"),
   CONST('keycloak', OPTIONS),
   FROM('createVerifier', 'keycloak-guard'),

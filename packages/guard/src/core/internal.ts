@@ -53,6 +53,8 @@ export {
 export { revokeByLogoutToken } from './messages/logout-token.ts';
 export {
   checkOptions,
+  type Filled,
+  fillOptions,
   findOptionProblems,
   type OptionRule,
   type OptionRules,
