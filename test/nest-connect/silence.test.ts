@@ -162,9 +162,9 @@ test('a module of the drop-in without a decorated handler starts', async (t) => 
   assert.equal(typeof KeycloakConnectModule.register, 'function');
 });
 
-describe('a message that only APP_GUARD seems to guard', () => {
-  for (const kind of GUARDED) {
-    const isOpen = /gateway|microservice/.test(kind.name);
+describe('a handler that only APP_GUARD seems to guard', () => {
+  for (const kind of [...GUARDED, ...UNGUARDED.filter(({ name }) => /GraphQL|entity/.test(name))]) {
+    const isOpen = /gateway|microservice|entity/.test(kind.name);
     test(`${kind.name}: ${isOpen ? 'the log says that it is open' : 'nothing is open'}`, async (t) => {
       const lines: string[] = [];
       t.mock.method(Logger.prototype, 'warn', (line: string) => void lines.push(line));
