@@ -41,6 +41,8 @@ export { headerOf, type RequestLike, type SocketLike } from './http/request.ts';
 export type { ChallengedResource } from './http/resource-challenge.ts';
 export { toSafeText } from './http/safe-text.ts';
 export { readCompactJws } from './jwt/compact-jws.ts';
+export { toJsonObject } from './jwt/json.ts';
+export type { KeyFinder } from './jwt/key-finder.ts';
 export { verifySignedJwt } from './jwt/signed-jwt.ts';
 export { type AdminAction, revokeByAdminPush } from './messages/admin-push.ts';
 export {
@@ -62,7 +64,7 @@ export {
 export * as optionRules from './options/option-rules.ts';
 export { isPlainObject } from './options/plain-object.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
-export { ANY_AUDIENCE, VERIFIER_RULES } from './options.ts';
+export { VERIFIER_RULES } from './options.ts';
 export type { WithParser } from './principal/claims.ts';
 export { personOf, personOfClaims } from './principal/person.ts';
 export { tokenOf } from './principal/token-of.ts';
@@ -74,9 +76,7 @@ export {
   readBody,
   silenceOf,
   silenceOfAnswer,
-  toJsonObject,
 } from './realm/fetch-json.ts';
-export type { KeyFinder } from './realm/keys.ts';
 export { describeAnswer } from './realm/provider-refusal.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';
 export { startBackgroundTimer } from './runtime/background-timer.ts';
@@ -85,5 +85,6 @@ export { keepAlive } from './runtime/keep-alive.ts';
 export { createStandardErrorLog, type Log } from './runtime/log.ts';
 export { createNoticeLines } from './runtime/notice-lines.ts';
 export { toSafeListener } from './runtime/safe-listener.ts';
-export { selectByIssuer } from './select-verifier.ts';
+export { selectByIssuer } from './token/select-verifier.ts';
+export { ANY_AUDIENCE } from './token/token-options.ts';
 export { partsOf, type VerifierParts } from './verifier-parts.ts';

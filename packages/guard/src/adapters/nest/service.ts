@@ -168,11 +168,7 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
    * @throws {OptionsError} if an option is wrong, the module has no `audience`, or the client no credential
    * @example
    * const orders = keycloak.fetchFor({ origin: 'https://orders.internal', audience: 'orders' });
-<<<<<<< HEAD
    * const answer = await orders(request, '/orders/7');
-=======
-   * const order = await (await orders(request, '/orders/7')).json();
->>>>>>> w-g
    */
   fetchFor(options: FetchForOptions): ReturnType<Calls<KeycloakRequest>['fetchFor']> {
     return this.#calls.fetchFor(options);

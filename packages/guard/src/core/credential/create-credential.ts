@@ -31,11 +31,7 @@ const RULES = {
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @example
  * const credential = createCredential({ clientId: 'my-api', credential: { keyFile: '/run/secrets/client-key.pem' } });
-<<<<<<< HEAD
  * const verifier = createVerifier({ ...keycloak, clientId: 'my-api', credential });
-=======
- * const verifier = createVerifier({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api', credential });
->>>>>>> w-g
  */
 export function createCredential(options: CreateCredentialOptions): Credential {
   const { clientId, credential, clock, ...rest } = fillOptions('createCredential', options, RULES);
