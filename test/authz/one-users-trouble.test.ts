@@ -179,6 +179,24 @@ describe('an account that invents names', () => {
   });
 });
 
+it('two accounts that wait at the same time keep nobody out who got an answer meanwhile', async () => {
+  let hung = 0;
+  const hang = () => {
+    hung++;
+    return 'hung' as const;
+  };
+  const { fake, bob, permissions } = await start(hang, { timeoutMs: 500 });
+  fake.replace = (form) => (form.has('claim_token') ? hang() : undefined);
+  const theirs = [MALLORY, ALICE].map((one) =>
+    permissions.has(fake.tokenOf(one), ['orders#view'], { claims: { hangs: 'true' } }),
+  );
+  const refused = theirs.map((one) => assertRefused(() => one, 'provider_unavailable'));
+  while (hung < 2) await settle();
+  assert.equal(await permissions.has(bob, ['orders#view']), true);
+  await Promise.all(refused);
+  assert.equal(await permissions.has(bob, ['orders#view']), true);
+});
+
 it('two accounts without an answer are enough to stop asking for a while', async () => {
   const { fake, bob, permissions } = await start(() => 'hung');
   fake.replace = (form) => (form.has('audience') ? 'hung' : undefined);
