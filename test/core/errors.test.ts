@@ -55,6 +55,8 @@ const CHALLENGES: Readonly<Record<AuthErrorCode, [number, string, Record<string,
   organization_missing: denied(),
   audience_missing: denied(),
   issuer_refused: denied(),
+  client_refused: denied(),
+  kind_refused: denied(),
   permission_denied: denied(),
   mcp_session_unknown: [404, 'Session not found', {}],
   permission_unaskable: [

@@ -67,6 +67,8 @@ describe('the principal', () => {
       audience: ['my-api'],
       sessionId: 's1',
       authorizedParty: null,
+      kind: 'person',
+      actor: null,
       acr: null,
       authenticatedAt: null,
       issuer: claims.iss,
@@ -202,13 +204,13 @@ describe('guards', () => {
       requireAudience,
     ];
     for (const build of texts) {
-      assert.throws(() => build(), /^TypeError: A guard needs a /);
+      assert.throws(() => build(), /^TypeError: The .+ of a guard must /);
       for (const wrong of ['', ' ', 1, null, undefined, ['x']]) {
-        assert.throws(() => build(wrong as string), /as a non-empty string/);
+        assert.throws(() => build(wrong as string), /must be a non-empty string/);
       }
     }
-    assert.throws(() => requireClientRole('', 'x'), /a client id/);
-    assert.throws(() => requireClientRole('x'), /a role of the client x/);
+    assert.throws(() => requireClientRole('', 'x'), /client id/);
+    assert.throws(() => requireClientRole('x'), /role of the client x/);
     assert.throws(() => requireThat(true as never), /needs a function of the principal/);
     assert.throws(() => allOf(), /allOf needs at least one guard/);
     assert.throws(() => anyOf('x' as never), /anyOf takes guards, not "x"/);
@@ -224,6 +226,7 @@ describe('requirements', () => {
     { clientRole: ['reader'] },
     { clientRole: { 'my-api': 'reader', other: ['operator'] } },
     { group: '/guests', groupTree: '/staff', organization: 'acme', audience: 'my-api' },
+    { kind: 'person' },
     { check: (one) => one.subject === 'u1' },
     { anyOf: [{ realmRole: 'x' }, { allOf: [{ realmRole: 'user' }, { scope: 'openid' }] }] },
   ];
@@ -236,6 +239,8 @@ describe('requirements', () => {
     { groupTree: '/x' },
     { organization: 'x' },
     { audience: 'x' },
+    { kind: 'service' },
+    { client: 'reports' },
     { check: () => false },
     { allOf: [{ realmRole: 'user' }, { realmRole: 'admin' }] },
     { anyOf: [{ realmRole: 'user', scope: 'x' }, { realmRole: 'x' }] },
@@ -262,18 +267,19 @@ describe('requirements', () => {
           error.problems.map(({ option, rule }) => `${option} ${rule}`),
           [
             'realmRol is not a requirement: did you mean realmRole?',
-            'scope must be a scope',
+            'scope must be a non-empty string, or a list of them',
             'clientRole must be a role, or an object of roles by client',
             'anyOf[0].groups is not a requirement: did you mean group?',
             'anyOf[1] must hold a requirement',
             'check must be a function of the principal',
-            'allOf must be a list of requirements',
+            'allOf must be a non-empty list of requirements',
           ],
         );
         return true;
       },
     );
-    for (const one of [null, undefined, 'x', []]) {
+    const inherits = Object.create(Object.assign(Object.create(null), { realmRole: 'user' }));
+    for (const one of [null, undefined, 'x', [], inherits]) {
       assert.throws(() => toGuard(one as never, 'my-api'), OptionsError);
     }
   });
@@ -297,6 +303,10 @@ describe('a guard that is asked about nobody', () => {
     ['a role of a client', requireClientRole('my-api', 'reader')],
     ['a scope', requireScope('openid')],
     ['a group tree', requireGroupTree('/staff')],
+    ['an issuer', toGuard({ issuer: 'https://sso.example.com/realms/testing' }, 'my-api')],
+    ['a client', toGuard({ client: 'reports' }, 'my-api')],
+    ['a kind', toGuard({ kind: 'person' }, 'my-api')],
+    ['a sign-in', toGuard({ maxAge: 60 }, 'my-api')],
     ['a check', requireThat(() => true)],
     ['all of several', allOf(() => {})],
     ['any of several', anyOf(() => {}, admin)],

@@ -6,6 +6,7 @@ import {
   OptionsError,
   type VerifierOptions,
 } from '../../packages/guard/src/core/index.ts';
+import { ANY_AUDIENCE } from '../../packages/guard/src/core/internal.ts';
 import { resolveOptions } from '../../packages/guard/src/core/options.ts';
 import { settle } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -25,11 +26,10 @@ const wrongOf = (options: unknown) => problemsOf(options).map(({ option }) => op
 describe('the options of a verifier', () => {
   it('need no more than server, realm and client id, and get the documented defaults', () => {
     assert.deepEqual(wrongOf(good), []);
-    const { onNotice, clock, fetch: call, algorithms, dpop, ...rest } = resolveOptions(good);
+    const { onNotice, clock, fetch: call, algorithms, dpop, credential, ...rest } = resolveOptions(good);
     assert.deepEqual(rest, {
       ...good,
       issuer: undefined,
-      clientSecret: undefined,
       audience: undefined,
       tokenCheck: 'recheck',
       recheckSeconds: 30,
@@ -53,6 +53,7 @@ describe('the options of a verifier', () => {
       nonceSecret: undefined,
       maxProofsPerKey: 50_000,
     });
+    assert.equal(credential.kind, 'none');
     assert.equal(clock, Date.now);
     assert.equal(call, fetch);
     assert.equal(onNotice({ level: 'info', code: 'keys_loaded', message: '' }), undefined);
@@ -71,11 +72,11 @@ describe('the options of a verifier', () => {
     assert.deepEqual(problems, [
       {
         option: 'serverUrl',
-        rule: 'must be an http or https URL without /realms/…, query, fragment or credentials',
+        rule: 'is missing',
         example: "'https://sso.example.com'",
       },
       { option: 'realm', rule: 'must be the name of a realm', example: "'testing'" },
-      { option: 'clientId', rule: 'must be the client id of this API', example: "'my-api'" },
+      { option: 'clientId', rule: 'is missing', example: "'my-api'" },
       {
         option: 'tokenCheck',
         rule: 'must be one of recheck, local, remote',
@@ -230,7 +231,6 @@ describe('the options of a verifier', () => {
     const given = {
       ...good,
       issuer: 'https://sso.example.com/realms/testing',
-      clientSecret: 's',
       audience: 'one',
       tokenCheck: 'remote',
       recheckSeconds: 7,
@@ -250,18 +250,31 @@ describe('the options of a verifier', () => {
     } as const;
     const {
       onNotice: _onNotice,
+      credential,
       algorithms,
       dpop,
       ...rest
     } = resolveOptions({
       ...given,
+      clientSecret: 's',
       algorithms: ['ES256'],
       dpop: 'accepted',
     });
+    assert.equal(credential.kind, 'secret');
     assert.equal(dpop.mode, 'accepted');
     assert.deepEqual(rest, { ...given, audience: ['one'] });
     assert.deepEqual([...algorithms], ['ES256']);
     assert.deepEqual(resolveOptions({ ...good, audience: ['a', 'b'] }).audience, ['a', 'b']);
+  });
+
+  it('take a token for any client of the realm, with ANY_AUDIENCE', async (t) => {
+    const realm = createTestRealm();
+    const strict = realm.verifier();
+    const open = realm.verifier({ audience: ANY_AUDIENCE as never });
+    t.after(() => Promise.all([strict.close(), open.close()]));
+    const token = realm.mint({ aud: 'other', azp: 'other' });
+    await assert.rejects(async () => strict.verify(token), { code: 'token_audience' });
+    assert.equal((await open.verify(token)).username, 'abdullah');
   });
 
   it('refuse a store that cannot hold proofs where there will be some', () => {

@@ -420,7 +420,10 @@ describe('the question', () => {
     realm.mint({ iat: realm.now - 60, ...changes });
 
   it('is introspection where the client is in aud, with its secret and never a token in the URL', async () => {
-    const { realm, verifier } = await startLoaded({ clientSecret: 'a:b c&é' });
+    const { realm, verifier } = await startLoaded({
+      clientSecret: undefined,
+      credential: { secret: 'a:b c&é', method: 'basic' },
+    });
     const token = old(realm, { aud: realm.clientId });
     await verifier.verify(token);
     const request = realm.requests.introspection as Request;
@@ -495,7 +498,7 @@ describe('the question', () => {
       assert.equal(level, 'error');
       assert.equal(
         message,
-        `Keycloak refused to introspect for the client my-api (HTTP ${status} {"error":"invalid_client"}): its secret or type is wrong`,
+        `Keycloak refused to introspect for the client my-api (HTTP ${status} {"error":"invalid_client"}): its credential or type is wrong`,
       );
     });
   }

@@ -314,7 +314,11 @@ test('no mistake in an option shows a secret', () => {
 test('the service shows no secret, in whatever it decorates its application with', async (t) => {
   const idp = await startIdp(t);
   const config = configFor(idp.url, { SESSION_SECRET, REDIS_URL });
-  const app = await buildApp({ ...config, clientSecret: CLIENT_SECRET });
+  const app = await buildApp({
+    ...config,
+    clientSecret: CLIENT_SECRET,
+    credential: { secret: CLIENT_SECRET },
+  });
   t.after(() => app.close());
   await app.ready();
   assertReachesNothing('the application', app);

@@ -46,7 +46,7 @@ export const OUTGOING: readonly Row[] = [
     address: 'settings',
   },
   { file: 'guard/src/core/realm/issuer.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
-  { file: 'guard/src/core/realm/keys.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
+  { file: 'guard/src/core/realm/key-loader.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
   {
     file: 'guard/src/core/token/remote-question.ts',
     calls: 'fetchBounded',
@@ -105,18 +105,17 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'oauth4webapi',
   },
   {
+    file: 'guard/src/outgoing/carrying-fetch.ts',
+    calls: 'fetch',
+    carries: 'an access token for that service',
+    address: 'application',
+  },
+  {
     file: 'guard/src/client/logout.ts',
     calls: 'oauth4webapi.pushedAuthorizationRequest',
     carries: "the client's secret, a refresh token",
     address: 'settings',
     redirects: 'oauth4webapi',
-  },
-  {
-    file: 'guard/src/client/logout.ts',
-    calls: 'fetch',
-    carries: "the client's secret, a refresh token",
-    address: 'settings',
-    redirects: 'wrapped',
   },
   {
     file: 'guard/src/client/revoke.ts',
@@ -144,8 +143,7 @@ export const OUTGOING: readonly Row[] = [
   {
     file: 'guard/src/successors/connect/live-answers.ts',
     calls: 'fetch',
-    times: 2,
-    carries: "the client's secret, the access token of a person",
+    carries: 'the access token of a person',
     address: 'settings',
     redirects: 'wrapped',
   },

@@ -51,6 +51,7 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     realm: 'testing',
     clientId: 'fastapi-keycloak',
     clientSecret: 's3cr3t',
+    credential: { secret: 's3cr3t' },
     issuer: undefined,
     audience: undefined,
     timeoutMs: 5000,
@@ -133,6 +134,34 @@ test('the environment wins over .env, .env over keycloak.json, and an empty valu
       clientSecret: 'secret-from-env',
     },
   );
+});
+
+test('a file proves who the service is, in place of the secret, and only one of them can', (t) => {
+  const cwd = folder(t, { 'keycloak.json': JSON.stringify({ credentials: { secret: 'from-json' } }) });
+  const { KEYCLOAK_CLIENT_SECRET: _secret, ...env } = GOOD;
+  for (const [name, credential] of [
+    ['KEYCLOAK_CLIENT_SECRET_FILE', { secretFile: join(cwd, 'it') }],
+    ['KEYCLOAK_CLIENT_KEY_FILE', { keyFile: join(cwd, 'it') }],
+    ['KEYCLOAK_CLIENT_TOKEN_FILE', { tokenFile: join(cwd, 'it') }],
+  ] as const) {
+    const json = { KEYCLOAK_CONFIG_FILE: 'keycloak.json' };
+    for (const more of [{}, { KEYCLOAK_CLIENT_SECRET: '' }, json]) {
+      const config = loadConfig({ cwd, env: { ...env, ...more, [name]: 'it' } });
+      assert.deepEqual([config.clientSecret, config.credential], [undefined, credential]);
+    }
+    assert.throws(
+      () => loadConfig({ cwd, env: { ...GOOD, [name]: 'it' } }),
+      (error) => {
+        assert.ok(error instanceof ConfigError);
+        assert.deepEqual(
+          error.problems.map(({ name, seen }) => [name, seen]),
+          [[name, 'is set beside KEYCLOAK_CLIENT_SECRET: only one of them can be.']],
+        );
+        return true;
+      },
+    );
+  }
+  assert.deepEqual(loadConfig({ cwd, env: GOOD }).credential, { secret: GOOD.KEYCLOAK_CLIENT_SECRET });
 });
 
 test('all mistakes are reported together, with name, rule and example', (t) => {

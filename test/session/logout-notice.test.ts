@@ -39,10 +39,7 @@ test('sessions that others may see, and revocations that they do not, are told o
   const [{ level, code, message, fix }] = notices as [Notice];
   assert.deepEqual([level, code], ['warn', 'logout_not_shared']);
   assert.match(message, /a logout here counts in the others only some seconds later$/);
-  assert.match(
-    fix ?? '',
-    /createRedisRevocationStore.+createMemoryRevocationStore\(\) for a single process/,
-  );
+  assert.match(fix ?? '', /createRedisRevocationStore.+createMemoryRevocationStore\(\) for a single process/);
 });
 
 test('of several realms, the one that shares nothing is told of', (t) => {

@@ -190,10 +190,7 @@ test('a code that Keycloak does not take is a failure of its own, and the log ha
   );
   assert.equal(lines.length, 1);
   const shown = JSON.stringify(lines);
-  assert.match(
-    shown,
-    /code-not-valid.*the sign-in failed: Keycloak did not take the code .*Code not valid/,
-  );
+  assert.match(shown, /code-not-valid.*the sign-in failed: Keycloak did not take the code .*Code not valid/);
   assert.match(shown, /several nodes/);
   assert.ok(!shown.includes(code));
 });

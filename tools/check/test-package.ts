@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { documentedImports } from '../docs/documents.ts';
 import { type Manifest, PACKAGES, packAll } from '../release/pack.ts';
 import { productionPackages } from '../release/production-packages.ts';
+import { checkJest } from './package/jest.ts';
 import { checkKinds, compile } from './package/kinds.ts';
 import { checkNest } from './package/nest.ts';
 import { checkOldApp } from './package/old-app.ts';
@@ -42,9 +43,8 @@ function checkTypes(archives: ReadonlyMap<string, string>): void {
       ...(['npx', '--no-install', 'attw', '--profile', profile, '--format', 'ascii'] as const),
       archives.get(name) as string,
     );
-  process.stdout.write(attw(LIBRARY, 'strict'));
-  for (const name of ['@keycloak-guard/testing', '@keycloak-guard/server'])
-    process.stdout.write(attw(name, 'esm-only'));
+  for (const name of [LIBRARY, '@keycloak-guard/testing']) process.stdout.write(attw(name, 'strict'));
+  process.stdout.write(attw('@keycloak-guard/server', 'esm-only'));
 }
 
 /** What the documents import: TypeScript finds each name, and Node does. */
@@ -97,7 +97,9 @@ try {
   checkOtherManagers(library);
   checkKinds(library, rooms);
   checkOldApp(library);
-  checkNest(library, archives.get('@keycloak-guard/testing') as string);
+  const testing = archives.get('@keycloak-guard/testing') as string;
+  checkJest(testing);
+  checkNest(library, testing);
   const everything = emptyProject('everything', { type: 'module' });
   install(everything, ...archives.values(), ...FRAMEWORKS);
   checkDocumentedImports(everything);

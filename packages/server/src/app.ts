@@ -1,6 +1,14 @@
 import { compile } from '@fastify/proxy-addr';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
-import { AuthError, createIssuer, createVerifier, type RevocationStore, type Verifier } from 'keycloak-guard';
+import {
+  AuthError,
+  createCredential,
+  createIssuer,
+  createVerifier,
+  type Notice,
+  type Verifier,
+  type VerifierOptions,
+} from 'keycloak-guard';
 import { createClient, type KeycloakClient } from 'keycloak-guard/client';
 import { backchannelLogout, keycloakGuard } from 'keycloak-guard/fastify';
 import { createAuditLog } from './audit/audit-log.ts';
@@ -108,14 +116,28 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
       ? undefined
       : observeCalls(createIssuer({ serverUrl: config.serverUrl, realm: config.realm }).endpoints);
   if (tracing !== undefined) calls?.observers.push(tracing.observeCall);
-  const verifier = deps.verifier ?? createVerifierOf(config, deps.logger, shared?.revocations, calls?.fetch);
+  const onNotice = toLog(deps.logger);
+  const credential = createCredential({
+    clientId: config.clientId,
+    credential: config.credential,
+    onNotice,
+  });
+  const verifier =
+    deps.verifier ??
+    createVerifierOf(config, {
+      credential,
+      onNotice,
+      revocationStore: shared?.revocations,
+      fetch: calls?.fetch,
+    });
   const breaker = createBreaker({
     probe: probeOf(verifier.issuer.endpoints.discovery, config.timeoutMs),
     onChange: (isOpen) =>
       isOpen ? verifier.outage.failed('calls', HANGS) : verifier.outage.answered('calls'),
   });
   const plainClient =
-    deps.client ?? createClient({ ...clientOptionsOf(config), issuer: verifier.issuer, fetch: calls?.fetch });
+    deps.client ??
+    createClient({ ...clientOptionsOf(config), credential, issuer: verifier.issuer, fetch: calls?.fetch });
   const client = withBreaker(plainClient, breaker);
   const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
   app.decorate('checkClient', () => clientCheck.start());
@@ -141,7 +163,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   setHeaders(app, draining);
   await shedLoad(app, config);
   const sendUnknown = answerUnknown(app);
-  handleErrors(app, [config.clientSecret], sendUnknown);
+  handleErrors(app, credential.secrets, sendUnknown);
   readBodies(app);
   const basePath = basePathOf(config.publicUrl);
   for (const model of MODELS) app.addSchema(model);
@@ -155,7 +177,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     onDenied: reportDenied(report),
   });
   if (config.corsOrigins.length > 0) await allowOrigins(app, config, sendUnknown);
-  const limit = await openLimits(app, shared?.LimitStore, config.clientSecret);
+  const limit = await openLimits(app, shared?.LimitStore, limitSecretOf(config));
   boundCalls(app, config, callTurns, limit, report);
   await app.register(backchannelLogout, {
     adminPushes: config.adminPushes,
@@ -190,31 +212,28 @@ function returnThis<T>(this: T): T {
   return this;
 }
 
+const toLog =
+  (logger: Logger | undefined) =>
+  ({ level, code, message, fix }: Notice): void =>
+    logger?.[level]({ code, fix }, message);
+
+/** The same in all replicas: names and addresses are hashed with it before they leave this process. */
+function limitSecretOf({ clientSecret, sessionSecrets, redisUrl, clientId }: Config): string {
+  const [session] = Array.isArray(sessionSecrets) ? sessionSecrets : [];
+  // Without Redis nothing leaves this process and its workers.
+  return clientSecret ?? session ?? redisUrl ?? clientId;
+}
+
 function createVerifierOf(
   config: Config,
-  logger: Logger | undefined,
-  revocationStore: RevocationStore | undefined,
-  fetch: typeof globalThis.fetch | undefined,
+  shared: Pick<VerifierOptions, 'credential' | 'onNotice' | 'revocationStore' | 'fetch'>,
 ): Verifier {
-  const { serverUrl, realm, clientId, clientSecret, audience, timeoutMs, clockToleranceSeconds } = config;
+  const { serverUrl, realm, clientId, audience, timeoutMs, clockToleranceSeconds } = config;
   const { issuer, tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl } = config;
   return createVerifier({
-    serverUrl,
-    realm,
-    clientId,
-    clientSecret,
-    issuer,
-    audience,
-    timeoutMs,
-    clockToleranceSeconds,
-    tokenCheck,
-    recheckSeconds,
-    maxCachedTokens,
-    dpop,
-    publicUrl,
-    revocationStore,
-    fetch,
-    onNotice: ({ level, code, message, fix }) => logger?.[level]({ code, fix }, message),
+    ...{ serverUrl, realm, clientId, issuer, audience, timeoutMs, clockToleranceSeconds },
+    ...{ tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl },
+    ...shared,
   });
 }
 

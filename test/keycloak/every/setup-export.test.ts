@@ -78,12 +78,29 @@ describe('setup --export', () => {
       { cwd: folder, env },
     );
     assert.equal(applied.code, 0);
+    // A realm file that named client scopes would replace Keycloak's: there the client has the mapper itself.
+    const groupsBy: unknown[] = [];
     const [one, other] = await Promise.all(
       [EXPORTED, APPLIED].map(async (realm) => {
         const snapshot = await takeSnapshot(api, realm, 'fastapi-keycloak', 'abdullah');
-        return JSON.parse(JSON.stringify(snapshot).replaceAll(realm, 'REALM'));
+        const { mappers, defaultClientScopes = [] } = snapshot.client;
+        const isGroups = ({ name }: { name?: string | undefined }) => name === 'groups';
+        groupsBy.push([realm, mappers.some(isGroups), defaultClientScopes.includes('groups')]);
+        const client = {
+          ...snapshot.client,
+          mappers: mappers.filter((mapper) => !isGroups(mapper)),
+          defaultClientScopes: defaultClientScopes.filter((name) => name !== 'groups'),
+        };
+        return JSON.parse(JSON.stringify({ ...snapshot, client }).replaceAll(realm, 'REALM'));
       }),
     );
     assert.deepEqual(one, other);
+    assert.deepEqual(
+      groupsBy.sort(),
+      [
+        [APPLIED, false, true],
+        [EXPORTED, true, false],
+      ].sort(),
+    );
   });
 });

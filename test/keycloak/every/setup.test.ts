@@ -50,7 +50,10 @@ describe('setup', () => {
   });
 
   test('with nobody to say yes nothing is changed, and the exit code is 2', async () => {
-    const run = await setup(['--user', 'abdullah']);
+    const nameless = await setup(['--user', 'abdullah']);
+    assert.match(nameless.stderr, /the client is missing: give --client-id/);
+    assert.equal(nameless.code, 2);
+    const run = await setup(['--client-id', 'fastapi-keycloak', '--user', 'abdullah']);
     assert.match(run.stdout, /Run it again with --yes/);
     assert.equal(run.code, 2);
     assert.equal(await api.realms.findOne({ realm: REALM }), null);

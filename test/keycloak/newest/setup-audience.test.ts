@@ -12,7 +12,7 @@ const PASSWORD = 'Test#123456';
 const ADMIN = ['--admin-user', keycloak.adminUser];
 const WHERE = ['--url', keycloak.url, '--realm', REALM, '--client-id', 'orders-api'];
 
-describe('setup --audience-for', () => {
+describe('setup audience', () => {
   let folder: string;
   const run = (args: string[]) =>
     runCli(args, {
@@ -70,7 +70,7 @@ describe('setup --audience-for', () => {
     const { stdout } = await run(['migrate', ...WHERE, ...ADMIN]);
     assert.match(stdout, /! frontend: only for users who have a role of orders-api\n/);
     assert.doesNotMatch(stdout, /Nobody is locked out/);
-    assert.match(stdout, /--audience-for frontend$/m);
+    assert.match(stdout, /setup audience frontend --url /);
     await callAdmin(keycloak, 'DELETE', `${roles}/reader`);
   });
 
@@ -79,7 +79,7 @@ describe('setup --audience-for', () => {
     const found = await run(['migrate', ...WHERE, ...ADMIN]);
     assert.match(found.stdout, /✗ frontend/, found.stderr);
     const command = /npx keycloak-guard (setup .*)$/m.exec(found.stdout)?.[1]?.split(' ') ?? [];
-    assert.deepEqual(command, ['setup', ...WHERE, '--audience-for', 'frontend']);
+    assert.deepEqual(command, ['setup', 'audience', 'frontend', ...WHERE]);
 
     const mended = await run([...command, ...ADMIN, '--yes']);
     assert.equal(mended.code, 0, mended.stdout + mended.stderr);

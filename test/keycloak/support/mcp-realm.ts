@@ -37,7 +37,11 @@ export async function createMcpRealm(
   const run = (args: string[]) =>
     runCli(args, {
       cwd,
-      env: { KEYCLOAK_ADMIN_USER: keycloak.adminUser, KEYCLOAK_ADMIN_PASSWORD: keycloak.adminPassword },
+      env: {
+        KEYCLOAK_SERVER_URL: keycloak.url,
+        KEYCLOAK_ADMIN_USER: keycloak.adminUser,
+        KEYCLOAK_ADMIN_PASSWORD: keycloak.adminPassword,
+      },
     });
   const setUp = (...args: string[]) =>
     run([
@@ -72,7 +76,7 @@ export async function createMcpRealm(
       const { stdout, stderr } = await run(['doctor', '--mcp', url, '--json']);
       assert.equal(stderr, '');
       const { checks } = JSON.parse(stdout) as { checks: { id: string; status: string }[] };
-      assert.equal(checks.length, 10);
+      assert.equal(checks.length, 11);
       return checks.filter(({ status }) => status !== 'ok').map(({ id, status }) => `${id} ${status}`);
     },
     call: (method, path, body) => call(method, `/${realm}${path}`, body),

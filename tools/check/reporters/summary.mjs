@@ -1,6 +1,8 @@
 // A reporter of node:test for logs: how far the run is, and at its end what failed, where a log is read first.
+
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** A line for so many tests. */
@@ -35,5 +37,5 @@ export default async function* summary(events) {
 
 function describe(path, file, cause) {
   const where = file === undefined ? '' : ` (${relative(root, file)})`;
-  return `\nFAILED ${path.join(' › ')}${where}\n${String(cause?.stack ?? cause).replace(/^/gm, '    ')}\n`;
+  return `\nFAILED ${path.join(' › ')}${where}\n${(typeof cause?.stack === 'string' ? cause.stack : inspect(cause)).replace(/^/gm, '    ')}\n`;
 }

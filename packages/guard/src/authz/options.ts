@@ -1,5 +1,19 @@
-import type { Verifier } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import {
+  type Credential,
+  type CredentialOptions,
+  type Notice,
+  OptionsError,
+  type Verifier,
+} from '../core/index.ts';
+import {
+  CREDENTIAL_RULES,
+  type Filled,
+  fillOptions,
+  type OptionRules,
+  optionRules,
+  partsOf,
+  toCredential,
+} from '../core/internal.ts';
 import type { AuthzContext } from './context.ts';
 import { createKeycloakCalls } from './keycloak-calls.ts';
 
@@ -9,11 +23,13 @@ export interface PermissionsOptions {
   readonly verifier: Verifier<object>;
   /** Client in Keycloak with authorization services turned on. Default: the verifier's client. */
   readonly clientId?: string | undefined;
+  /** Secret of that client: the short form of `credential: { secret }`. */
+  readonly clientSecret?: string | undefined;
   /**
-   * Secret of that client, to look up the ids of resources: asked by name, Keycloak may decide on a resource that the caller
-   * has registered under that name or id.
+   * How that client authenticates, to look up the ids of resources: asked by name, Keycloak may decide on a resource that the
+   * caller has registered under that name or id. Default: as the verifier does, for the verifier's client.
    */
-  readonly clientSecret: string;
+  readonly credential?: CredentialOptions | Credential | undefined;
   /**
    * Who asks Keycloak. `caller`: the caller's token authenticates the question. `api`: this API's client does, with the
    * caller's token as the subject, which lets claims go with tokens of public clients. Default `caller`.
@@ -34,7 +50,7 @@ export interface PermissionsOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-const RULES: OptionRules<PermissionsOptions> = {
+const RULES = {
   verifier: optionRules.required({
     rule: 'must be the verifier of one realm',
     example: 'createVerifier(…)',
@@ -43,27 +59,49 @@ const RULES: OptionRules<PermissionsOptions> = {
       return typeof verify === 'function' && typeof issuer === 'object' && typeof context === 'object';
     },
   }),
-  clientId: optionRules.text('must be the client id of the resource server', "'my-api'"),
-  clientSecret: optionRules.required(optionRules.CLIENT_SECRET),
+  clientId: optionRules.string('must be the client id of the resource server', "'my-api'"),
+  ...CREDENTIAL_RULES,
   asks: optionRules.oneOf('caller', 'api'),
   permissionSeconds: optionRules.between(0, 3600, 30),
   maxCachedAnswers: optionRules.whole(0, 10_000_000, 100_000),
   trustTokenPermissions: optionRules.trueOrFalse(false),
   timeoutMs: optionRules.TIMEOUT_MS,
   fetch: optionRules.FETCH,
-};
+} satisfies OptionRules<PermissionsOptions>;
+
+type ResolvedPermissionsOptions = Filled<PermissionsOptions, typeof RULES>;
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function toContext(options: PermissionsOptions): AuthzContext {
-  checkOptions('createPermissions', options, RULES);
-  const { verifier } = options;
+export function resolvePermissionsOptions(options: PermissionsOptions): ResolvedPermissionsOptions {
+  return fillOptions('createPermissions', options, RULES);
+}
+
+export function toContext(filled: ResolvedPermissionsOptions): AuthzContext {
+  const { verifier, clientId = verifier.clientId, asks, timeoutMs } = filled;
+  const credential = credentialOf(filled, clientId);
   return {
     issuer: verifier.issuer,
-    clientId: options.clientId ?? verifier.clientId,
-    clientSecret: options.clientSecret,
-    asks: options.asks ?? 'caller',
-    calls: createKeycloakCalls({ fetch: options.fetch ?? fetch, timeoutMs: options.timeoutMs ?? 5_000 }),
-    permissionMs: (options.permissionSeconds ?? 30) * 1000,
+    clientId,
+    credential,
+    asks,
+    calls: createKeycloakCalls({ fetch: credential.fetch ?? filled.fetch, timeoutMs }),
+    permissionMs: filled.permissionSeconds * 1000,
     clock: verifier.context.options.clock,
   };
+}
+
+function credentialOf(options: PermissionsOptions, clientId: string): Credential {
+  const { verifier } = options;
+  const isOfVerifier = options.clientSecret === undefined && options.credential === undefined;
+  const shared = clientId === verifier.clientId ? partsOf(verifier)?.credential : undefined;
+  const { clock } = verifier.context.options;
+  // A verifier of the application's own may have none.
+  const onNotice = (notice: Notice) => (verifier as Partial<Verifier>).notify?.(notice);
+  const found = isOfVerifier
+    ? shared
+    : toCredential('createPermissions', options, { clientId, onNotice, clock });
+  if (found !== undefined && found.kind !== 'none') return found;
+  const rule = `must be given, because the verifier has none for the client ${clientId}`;
+  const example = "{ tokenFile: '/var/run/secrets/keycloak/token' }, or clientSecret";
+  throw new OptionsError('createPermissions', [{ option: 'credential', rule, example }]);
 }

@@ -43,7 +43,9 @@ const RULES: OptionRules<PathEnforcerOptions> = {
       typeof value === 'object' &&
       value !== null &&
       Object.entries(value).length > 0 &&
-      Object.entries(value).every(([method, scope]) => /^[A-Z]+$/.test(method) && optionRules.isText(scope)),
+      Object.entries(value).every(
+        ([method, scope]) => /^[A-Z]+$/.test(method) && optionRules.isTrimmed(scope),
+      ),
   },
   hide: optionRules.trueOrFalse(false),
 };

@@ -1,7 +1,7 @@
 import { AuthError } from '../core/index.ts';
-import { type BoundedResponse, describeAnswer, toJsonObject } from '../core/internal.ts';
-import { type AuthzContext, secretsOf } from './context.ts';
-import { createServiceToken, type ServiceToken } from './service-token.ts';
+import { type BoundedResponse, describeAnswer, type HeldToken, toJsonObject } from '../core/internal.ts';
+import type { AuthzContext } from './context.ts';
+import { createServiceToken } from './service-token.ts';
 
 /** An answer of the protection API that does not refuse this API itself. */
 export interface ProtectionAnswer {
@@ -27,13 +27,14 @@ export function createProtectionApi(context: AuthzContext): ProtectionApi {
   return toApi(context, createServiceToken(context), undefined);
 }
 
-function toApi(context: AuthzContext, serviceToken: ServiceToken, who: string | undefined): ProtectionApi {
+function toApi(context: AuthzContext, serviceToken: HeldToken, who: string | undefined): ProtectionApi {
   async function send(method: string, path: string, body: unknown, token: string): Promise<BoundedResponse> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const url = `${context.issuer.baseUrl}/authz/protection/${path}`;
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-    return context.calls.call(url, { what: 'an answer', secrets: [token, ...secretsOf(context)], init, who });
+    const secrets = [token, ...context.credential.secrets()];
+    return context.calls.call(url, { what: 'an answer', secrets, init, who });
   }
 
   return {
@@ -47,7 +48,7 @@ function toApi(context: AuthzContext, serviceToken: ServiceToken, who: string | 
         token = await serviceToken.get();
         response = await send(method, path, body, token);
       }
-      const seen = describeAnswer(response, [token, ...secretsOf(context)]);
+      const seen = describeAnswer(response, [token, ...context.credential.secrets()]);
       const fix = fixOf(response, context.clientId);
       if (fix !== undefined) throw new AuthError('provider_misconfigured', `${fix} (${seen})`);
       if (response.status >= 500 || response.status === 429 || isPage(response)) {

@@ -1,7 +1,7 @@
 import { AuthError } from '../core/index.ts';
 import { type BoundedResponse, personOfClaims, readCompactJws, toJsonObject } from '../core/internal.ts';
 import { toClaimToken } from './claims.ts';
-import { type AuthzContext, secretsOf } from './context.ts';
+import type { AuthzContext } from './context.ts';
 import { type Answer, readAnswer, readNo } from './read-answer.ts';
 
 /** Whom a question is about, and the claims that go with it. */
@@ -28,7 +28,7 @@ export async function askKeycloak(
 ): Promise<Answer> {
   const pushed = claims === '' ? {} : { claim_token: toClaimToken(claims), claim_token_format: CLAIMS };
   const response = await putQuestion(context, token, asked, { response_mode: 'permissions', ...pushed });
-  return readAnswer(response, context, [token, ...secretsOf(context)]);
+  return readAnswer(response, context, [token, ...context.credential.secrets()]);
 }
 
 /**
@@ -45,7 +45,7 @@ export async function askAsIs(
 ): Promise<string | 'unknown'> {
   const response = await putQuestion(context, token, asked, fields);
   if (response.status === 200 && isJson(response.body)) return response.body;
-  if (readAnswer(response, context, [token, ...secretsOf(context)]) === 'unknown') return 'unknown';
+  if (readAnswer(response, context, [token, ...context.credential.secrets()]) === 'unknown') return 'unknown';
   throw new AuthError('permission_denied', 'Keycloak does not grant the permission');
 }
 
@@ -57,38 +57,42 @@ async function putQuestion(
 ): Promise<BoundedResponse> {
   const body = new URLSearchParams({ grant_type: UMA_TICKET, audience: context.clientId, ...fields });
   for (const one of asked) body.append('permission', one);
-  const secrets = [token, ...secretsOf(context)];
-  const { who, ...credentials } = withCredentials(context, token, context.asks, body);
-  const init = { method: 'POST', ...credentials };
-  return context.calls.call(context.issuer.endpoints.token, {
-    what: 'permissions',
-    secrets,
-    init,
-    who,
-    isQuestion: true,
-  });
+  const secrets = [token, ...context.credential.secrets()];
+  return post(context, token, context.asks, { what: 'permissions', secrets, body });
+}
+
+interface Question {
+  /** For messages. */
+  readonly what: string;
+  readonly secrets: readonly string[];
+  readonly body: URLSearchParams;
 }
 
 /**
  * Keycloak takes a token that carries permissions as a subject token alone: as a bearer token it refuses it a second after its
  * issue, and ends the session of the user.
  */
-function withCredentials(
-  { clientId, clientSecret }: AuthzContext,
+function post(
+  { credential, issuer, calls }: AuthzContext,
   token: string,
   asks: AuthzContext['asks'],
-  body: URLSearchParams,
-): { who: string; headers: Record<string, string>; body: URLSearchParams } {
+  { what, secrets, body }: Question,
+): Promise<BoundedResponse> {
   const accept = 'application/json';
   const claims = assertNotBound(token);
   const who = personOfClaims(claims);
+  const send = (headers: Record<string, string>, form: URLSearchParams) => {
+    const init = { method: 'POST', headers, body: form };
+    return calls.call(issuer.endpoints.token, { what, secrets, init, who, isQuestion: true });
+  };
   if (asks === 'caller' && claims.authorization === undefined) {
-    return { who, headers: { accept, authorization: `Bearer ${token}` }, body };
+    return send({ accept, authorization: `Bearer ${token}` }, body);
   }
-  body.set('client_id', clientId);
-  body.set('client_secret', clientSecret);
-  body.set('subject_token', token);
-  return { who, headers: { accept }, body };
+  return credential.authenticate(issuer, ({ headers, fields }) => {
+    const form = new URLSearchParams(body);
+    for (const [name, value] of Object.entries({ ...fields, subject_token: token })) form.set(name, value);
+    return send({ accept, ...headers }, form);
+  });
 }
 
 /**
@@ -101,7 +105,7 @@ export async function submitTicket(
   token: string,
   ticket: string,
 ): Promise<'granted' | 'requested' | 'refused'> {
-  const secrets = [token, ticket, ...secretsOf(context)];
+  const secrets = [token, ticket, ...context.credential.secrets()];
   const body = new URLSearchParams({
     grant_type: UMA_TICKET,
     ticket,
@@ -109,10 +113,7 @@ export async function submitTicket(
     // Otherwise Keycloak would issue a token that nobody needs.
     response_mode: 'decision',
   });
-  const { who, ...credentials } = withCredentials(context, token, 'caller', body);
-  const init = { method: 'POST', ...credentials };
-  const request = { what: 'a decision', secrets, init, who, isQuestion: true };
-  const response = await context.calls.call(context.issuer.endpoints.token, request);
+  const response = await post(context, token, 'caller', { what: 'a decision', secrets, body });
   const no = readNo(response);
   if (no !== undefined) return no === 'request_submitted' ? 'requested' : 'refused';
   if (response.status === 200 && toJsonObject(response.body)?.result === true) return 'granted';

@@ -1,11 +1,11 @@
 import * as oauth from 'oauth4webapi';
-import { type Discovery, isAuthError } from '../core/index.ts';
+import { type AuthError, type Discovery, isAuthError } from '../core/index.ts';
 import { toBrowserEndpoints } from './browser-endpoints.ts';
 import type { ClientContext } from './context.ts';
 import { diagnoseTokenError } from './diagnosis.ts';
 import { AuthorizationError, ClientError } from './errors.ts';
 import { createRecordingFetch, probe, type RecordingFetch } from './recording-fetch.ts';
-import type { TokenAnswer } from './token-answer.ts';
+import type { Diagnosis, TokenAnswer } from './token-answer.ts';
 
 /** What every request of oauth4webapi wants. */
 export interface Wire {
@@ -13,6 +13,8 @@ export interface Wire {
   readonly client: oauth.Client;
   readonly authentication: oauth.ClientAuth;
   readonly fetch: RecordingFetch['fetch'];
+  /** The same with this client's authentication, for forms. */
+  readonly authenticated: RecordingFetch['fetch'];
   /** Made for each request: its time begins when it is asked for. */
   options(signal?: AbortSignal): oauth.HttpRequestOptions<'POST', URLSearchParams> & oauth.DPoPRequestOptions;
   /** Signs proofs, where tokens are bound to a key. */
@@ -39,7 +41,7 @@ export async function callKeycloak<T>(
   const discovery = await discover(context);
   const dpop = await context.dpop?.handle(discovery);
   const recorder = createRecordingFetch(context, call.clientIp);
-  const run = () => verb(toWire(context, discovery, dpop, recorder.fetch));
+  const run = () => verb(toWire(context, discovery, dpop, recorder));
   try {
     // RFC 9449 §8: once more, with the nonce that came along.
     return await run().catch((error: unknown) => {
@@ -50,11 +52,12 @@ export async function callKeycloak<T>(
     if (error instanceof AuthorizationError) throw error;
     // Keycloak came back under another host name: its new name is known for the next call.
     if (isAboutIdToken(error)) await context.issuer.refresh().catch(() => {});
-    const { clientSecret, realm, clientId } = context;
-    const hidden = [...(call.hidden ?? []), ...(clientSecret === undefined ? [] : [clientSecret])];
+    const { credential, realm, clientId } = context;
+    if (isAuthError(error)) throw new ClientError(unusableCredential(error), 0);
+    const hidden = [...(call.hidden ?? []), ...credential.secrets()];
     // Nothing was sent, nothing failed on the way: a mistake in this program.
     if (recorder.answer().status === 0 && recorder.answer().failure === undefined) throw error;
-    const answer: TokenAnswer = { ...recorder.answer(), realm, clientId };
+    const answer: TokenAnswer = { ...recorder.answer(), realm, clientId, credential: credential.kind };
     if (isAboutIdToken(error) && answer.status === 200) throw new ClientError(idTokenDiagnosis(error), 200);
     throw new ClientError(diagnoseTokenError(answer, hidden), answer.status);
   }
@@ -84,10 +87,10 @@ function toWire(
   context: ClientContext,
   discovery: Discovery,
   dpop: oauth.DPoPHandle | undefined,
-  fetch: RecordingFetch['fetch'],
+  { fetch, authenticated }: RecordingFetch,
 ): Wire {
   const { endpoints } = context.issuer;
-  const { clientId, clientSecret, clockToleranceSeconds, timeoutMs } = context;
+  const { clientId, clockToleranceSeconds, timeoutMs } = context;
   return {
     server: {
       issuer: discovery.issuer,
@@ -98,12 +101,14 @@ function toWire(
       ...toIdTokenAlgorithms(discovery),
     },
     client: { client_id: clientId, [oauth.clockTolerance]: clockToleranceSeconds },
-    authentication: clientSecret === undefined ? oauth.None() : oauth.ClientSecretPost(clientSecret),
+    // What is sent by `options` carries the credential.
+    authentication: () => {},
     fetch,
+    authenticated,
     dpop,
     options: (signal) => ({
       ...(dpop === undefined ? {} : { DPoP: dpop }),
-      [oauth.customFetch]: fetch,
+      [oauth.customFetch]: authenticated,
       // The operator chose http:// in the server URL.
       [oauth.allowInsecureRequests]: endpoints.token.startsWith('http://'),
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
@@ -119,6 +124,16 @@ function toIdTokenAlgorithms({ metadata }: Discovery) {
   return { id_token_signing_alg_values_supported: algorithms };
 }
 
+/** What was to authenticate this client is missing, half written or over. */
+function unusableCredential({ reason }: AuthError): Diagnosis {
+  return {
+    id: 'credential-unusable',
+    kind: 'provider_unavailable',
+    cause: reason,
+    fix: 'Look at who writes the file, and whether this process may read it. The next call after that succeeds.',
+  };
+}
+
 function isAboutIdToken(error: unknown): boolean {
   const code = error instanceof oauth.OperationProcessingError ? error.code : undefined;
   return code === oauth.JWT_CLAIM_COMPARISON || code === oauth.JWT_TIMESTAMP_CHECK;
@@ -131,7 +146,7 @@ function idTokenDiagnosis(error: unknown) {
         id: 'clock-skew',
         kind: 'client_misconfigured',
         cause: 'the clocks of this machine and of Keycloak differ: a fresh ID token is not valid',
-        fix: 'Set both clocks (NTP), or raise CLOCK_TOLERANCE_SECONDS.',
+        fix: 'Set both clocks (NTP), or raise the option clockToleranceSeconds.',
       } as const)
     : ({
         id: 'issuer-changed',

@@ -5,12 +5,14 @@ import type {
   StartedAuthorization,
 } from './authorization-code.ts';
 import type { ApiRequest } from './call-api.ts';
-import { createContext } from './context.ts';
+import { type ClientContext, createContext } from './context.ts';
 import type { DevicePrompt } from './device.ts';
+import type { ExchangeRequest } from './exchange.ts';
 import type { CodeExchange } from './exchange-code.ts';
 import type { ClientOptions } from './options.ts';
 import type { PasswordGrantRequest } from './password-grant.ts';
 import type { RefreshesUnderWay } from './refresh.ts';
+import { createServiceToken, type ServiceToken, type ServiceTokenRequest } from './service-token.ts';
 import type { Tokens } from './tokens.ts';
 
 /** This service as an OAuth client of a realm. */
@@ -46,6 +48,26 @@ export interface KeycloakClient {
    * expired, or `account` is not in its `aud`
    */
   endSession(accessToken: string, sessionId: string): Promise<void>;
+  /**
+   * A token of this client itself, that of its service account (RFC 6749 §4.4).
+   *
+   * @throws {ClientError}
+   */
+  clientCredentials(request?: ServiceTokenRequest): Promise<Tokens>;
+  /**
+   * The same, kept and renewed before it expires. It is a token provider of `@keycloak/keycloak-admin-client`.
+   *
+   * @example
+   * adminClient.registerTokenProvider(client.serviceToken());
+   */
+  serviceToken(request?: ServiceTokenRequest): ServiceToken;
+  /**
+   * A token for another service in the name of a user, for the user's token (RFC 8693). It is good no longer than that one.
+   * Needs Keycloak 26.2, and "Standard token exchange" of the client.
+   *
+   * @throws {ClientError} `invalid_credentials` if the user's token is no longer good
+   */
+  exchange(request: ExchangeRequest): Promise<Tokens>;
   /**
    * Revokes one token (RFC 7009): a refresh token takes its session with it, an access token only itself.
    *
@@ -105,7 +127,11 @@ export interface KeycloakClient {
  * const client = createClient({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-app', clientSecret });
  */
 export function createClient(options: ClientOptions): KeycloakClient {
-  const context = createContext(options);
+  return toClient(createContext(options));
+}
+
+/** @param context checked before */
+export function toClient(context: ClientContext): KeycloakClient {
   const refreshes: RefreshesUnderWay = new Map();
   // An application that only checks tokens never waits for it.
   const verbs = () => import('./verbs.ts');
@@ -116,6 +142,10 @@ export function createClient(options: ClientOptions): KeycloakClient {
     refresh: async (refreshToken) => (await verbs()).refresh(context, refreshes, refreshToken),
     logout: async (refreshToken) => (await verbs()).logout(context, refreshToken),
     endSession: async (accessToken, sessionId) => (await verbs()).endSession(context, accessToken, sessionId),
+    clientCredentials: async (request) => (await verbs()).clientCredentials(context, request),
+    serviceToken: (request) =>
+      createServiceToken(async () => (await verbs()).clientCredentials(context, request)),
+    exchange: async (request) => (await verbs()).exchange(context, request),
     revoke: async (token) => (await verbs()).revoke(context, token),
     callApi: async (accessToken, url, request) => (await verbs()).callApi(context, accessToken, url, request),
     startAuthorization: async (request) => (await verbs()).startAuthorization(context, request),

@@ -1,34 +1,16 @@
-import type { ClientErrorKind, TokenAnswer } from './token-answer.ts';
-
-interface Rule {
-  readonly id: string;
-  readonly kind: ClientErrorKind;
-  readonly matches: (answer: TokenAnswer, text: string) => boolean;
-  readonly cause: (answer: TokenAnswer) => string;
-  readonly fix: (answer: TokenAnswer) => string;
-}
-
-const realm = (a: TokenAnswer): string => (a.realm === undefined ? 'the realm' : `the realm '${a.realm}'`);
-const client = (a: TokenAnswer): string =>
-  a.clientId === undefined ? 'the client' : `the client '${a.clientId}'`;
-const address = (a: TokenAnswer): string => a.url ?? 'the address of Keycloak';
-const said = (a: TokenAnswer): string =>
-  a.error === undefined ? `HTTP ${a.status}` : a.description ? `${a.error}: ${a.description}` : a.error;
-const console_ = (a: TokenAnswer, where: string): string =>
-  `In Keycloak's admin console: Clients > ${a.clientId ?? 'the client'} > ${where}.`;
-
-const failed =
-  (...codes: string[]) =>
-  (a: TokenAnswer): boolean =>
-    a.failure !== undefined && codes.includes(a.failure);
-const says =
-  (error: string, description: RegExp) =>
-  (a: TokenAnswer): boolean =>
-    a.error === error && description.test(a.description ?? '');
-const contains =
-  (pattern: RegExp) =>
-  (_: TokenAnswer, text: string): boolean =>
-    pattern.test(text);
+import { CREDENTIAL_RULES } from './diagnosis-credential.ts';
+import { EXCHANGE_RULES } from './diagnosis-exchange.ts';
+import {
+  address,
+  client,
+  console_,
+  contains,
+  failed,
+  type Rule,
+  realm,
+  said,
+  says,
+} from './diagnosis-rule.ts';
 
 /** No whole answer came back. */
 const NO_ANSWER: Rule[] = [
@@ -38,7 +20,7 @@ const NO_ANSWER: Rule[] = [
     matches: failed('ECONNREFUSED'),
     cause: (a) => `nothing listens at ${address(a)}`,
     fix: () =>
-      'Start Keycloak, or correct host and port in KEYCLOAK_SERVER_URL. Inside Docker use the name of the Keycloak service, not localhost.',
+      'Start Keycloak, or correct host and port in the option serverUrl. Inside Docker use the name of the Keycloak service, not localhost.',
   },
   {
     id: 'unresolvable-host',
@@ -46,14 +28,14 @@ const NO_ANSWER: Rule[] = [
     matches: failed('ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA'),
     cause: (a) => `the host name in ${address(a)} does not resolve`,
     fix: () =>
-      'Correct the host in KEYCLOAK_SERVER_URL. In Docker both containers must be in one network; for a Keycloak on the host use host.docker.internal.',
+      'Correct the host in the option serverUrl. In Docker both containers must be in one network; for a Keycloak on the host use host.docker.internal.',
   },
   {
     id: 'timed-out',
     kind: 'provider_unavailable',
     matches: failed('timed out', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT'),
     cause: (a) => `${address(a)} did not answer in time`,
-    fix: () => 'Look at the load of Keycloak and at firewalls on the way, or raise KEYCLOAK_TIMEOUT_MS.',
+    fix: () => 'Look at the load of Keycloak and at firewalls on the way, or raise the option timeoutMs.',
   },
   {
     id: 'tls-untrusted',
@@ -61,14 +43,14 @@ const NO_ANSWER: Rule[] = [
     matches: (a) => /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(a.failure ?? ''),
     cause: (a) => `the certificate of ${address(a)} is not trusted (${a.failure})`,
     fix: () =>
-      'Give the certificate authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem. The host in KEYCLOAK_SERVER_URL must be in the certificate.',
+      'Give the certificate authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem. The host in the option serverUrl must be in the certificate.',
   },
   {
     id: 'tls-mismatch',
     kind: 'provider_unavailable',
     matches: (a) => /SSL|EPROTO/.test(a.failure ?? ''),
     cause: (a) => `${address(a)} does not speak HTTPS (${a.failure})`,
-    fix: () => 'Use http:// in KEYCLOAK_SERVER_URL, or the port on which Keycloak speaks HTTPS.',
+    fix: () => 'Use http:// in the option serverUrl, or the port on which Keycloak speaks HTTPS.',
   },
   {
     id: 'connection-broken',
@@ -76,7 +58,7 @@ const NO_ANSWER: Rule[] = [
     matches: (a) => a.failure !== undefined,
     cause: (a) => `${address(a)} gave no whole answer (${a.failure})`,
     fix: () =>
-      'Look whether Keycloak is starting or stopping, and whether its port wants https:// in KEYCLOAK_SERVER_URL.',
+      'Look whether Keycloak is starting or stopping, and whether its port wants https:// in the option serverUrl.',
   },
 ];
 
@@ -102,7 +84,7 @@ const ADDRESS: Rule[] = [
     kind: 'client_misconfigured',
     matches: contains(/realm does not exist|realm not found/i),
     cause: (a) => `${realm(a)} does not exist`,
-    fix: () => 'Correct KEYCLOAK_REALM. Names of realms are case-sensitive.',
+    fix: () => 'Correct the option realm. Names of realms are case-sensitive.',
   },
   {
     id: 'realm-disabled',
@@ -117,7 +99,7 @@ const ADDRESS: Rule[] = [
     matches: (a, text) => a.status === 404 && /unable to find matching target resource/i.test(text),
     cause: (a) => `Keycloak has nothing at ${address(a)}`,
     fix: () =>
-      'Remove the path (such as /auth) from KEYCLOAK_SERVER_URL: Keycloak 17 and later serves at /. Or start Keycloak with --http-relative-path=/auth.',
+      'Remove the path (such as /auth) from the option serverUrl: Keycloak 17 and later serves at /. Or start Keycloak with --http-relative-path=/auth.',
   },
   {
     id: 'auth-prefix-missing',
@@ -125,7 +107,7 @@ const ADDRESS: Rule[] = [
     matches: (a) => a.status === 404,
     cause: (a) => `there is no Keycloak at ${address(a)}`,
     fix: () =>
-      'Add the path under which Keycloak runs to KEYCLOAK_SERVER_URL (often /auth), and look whether host and port are those of Keycloak.',
+      'Add the path under which Keycloak runs to the option serverUrl (often /auth), and look whether host and port are those of Keycloak.',
   },
   {
     id: 'redirected',
@@ -133,7 +115,7 @@ const ADDRESS: Rule[] = [
     matches: (a) => a.status >= 300 && a.status < 400,
     cause: (a) => `${address(a)} redirects to ${a.location ?? 'another address'}`,
     fix: () =>
-      'Put the final address into KEYCLOAK_SERVER_URL (often https:// instead of http://). Redirects are not followed, because they would carry the password along.',
+      'Put the final address into the option serverUrl (often https:// instead of http://). Redirects are not followed, because they would carry the password along.',
   },
   {
     id: 'ssl-required',
@@ -141,7 +123,7 @@ const ADDRESS: Rule[] = [
     matches: contains(/https required/i),
     cause: (a) => `${realm(a)} accepts only HTTPS`,
     fix: () =>
-      'Use https:// in KEYCLOAK_SERVER_URL. Behind a proxy that ends TLS start Keycloak with KC_PROXY_HEADERS=xforwarded. For development only: Realm settings > Require SSL = None.',
+      'Use https:// in the option serverUrl. Behind a proxy that ends TLS start Keycloak with KC_PROXY_HEADERS=xforwarded. For development only: Realm settings > Require SSL = None.',
   },
   {
     id: 'invalid-origin',
@@ -155,6 +137,7 @@ const ADDRESS: Rule[] = [
 
 /** The client was recognised, or not. Keycloak checks it before it looks at the user. */
 const CLIENT: Rule[] = [
+  ...EXCHANGE_RULES,
   {
     id: 'direct-grants-off',
     kind: 'client_misconfigured',
@@ -170,26 +153,11 @@ const CLIENT: Rule[] = [
     fix: (a) => console_(a, 'Settings > Capability config, switch on what the message names'),
   },
   {
-    id: 'wrong-secret',
-    kind: 'client_misconfigured',
-    matches: (a) => a.error === 'unauthorized_client',
-    cause: (a) => `the secret of ${client(a)} is wrong (${said(a)})`,
-    fix: (a) =>
-      `${console_(a, 'Credentials > Client secret')} Copy it to KEYCLOAK_CLIENT_SECRET, without quotes or a line break.`,
-  },
-  {
     id: 'consent-required',
     kind: 'client_misconfigured',
     matches: contains(/requires user consent/i),
     cause: (a) => `${client(a)} asks users for consent, which a password login cannot do`,
     fix: (a) => console_(a, 'Settings > Login settings > Consent required OFF'),
-  },
-  {
-    id: 'secret-with-jwt-client',
-    kind: 'client_misconfigured',
-    matches: contains(/client_assertion/i),
-    cause: (a) => `${client(a)} must sign in with a signed JWT, but this service sends a secret`,
-    fix: (a) => console_(a, 'Credentials > Client Authenticator = Client Id and Secret'),
   },
   {
     id: 'bearer-only',
@@ -199,21 +167,7 @@ const CLIENT: Rule[] = [
     fix: (a) =>
       console_(a, 'Settings > Capability config > Client authentication ON, Direct access grants ON'),
   },
-  {
-    id: 'wrong-client-id',
-    kind: 'client_misconfigured',
-    matches: says('invalid_client', /^$|invalid client/i),
-    cause: (a) => `${client(a)} is unknown in ${realm(a)}, or disabled`,
-    fix: (a) =>
-      `Correct KEYCLOAK_CLIENT_ID: the column Client ID (not the UUID), in its exact case, in ${realm(a)}. If it is there: ${console_(a, 'Enabled ON')}`,
-  },
-  {
-    id: 'client-authentication',
-    kind: 'client_misconfigured',
-    matches: (a) => a.error === 'invalid_client',
-    cause: (a) => `Keycloak does not accept how ${client(a)} authenticates (${said(a)})`,
-    fix: (a) => console_(a, 'Credentials > Client Authenticator = Client Id and Secret'),
-  },
+  ...CREDENTIAL_RULES,
   {
     id: 'dpop-client-no-proof',
     kind: 'client_misconfigured',
@@ -285,14 +239,14 @@ const REST: Rule[] = [
     fix: (a) =>
       a.isJson
         ? "Look into Keycloak's log (events of type LOGIN_ERROR) for the reason."
-        : 'The answer is not from Keycloak: look for a proxy or firewall on the way, and at KEYCLOAK_SERVER_URL.',
+        : 'The answer is not from Keycloak: look for a proxy or firewall on the way, and at the option serverUrl.',
   },
   {
     id: 'not-keycloak',
     kind: 'provider_unavailable',
     matches: () => true,
     cause: (a) => `${address(a)} answered HTTP ${a.status} with something that is not a token response`,
-    fix: () => 'Look whether KEYCLOAK_SERVER_URL is the address of Keycloak, and at proxies on the way.',
+    fix: () => 'Look whether the option serverUrl is the address of Keycloak, and at proxies on the way.',
   },
 ];
 

@@ -1,5 +1,6 @@
-// What the rooms of this package share, and nobody else gets.
+// What the rooms of this package share, and nobody else gets. Nothing here loads oauth4webapi before a call is made.
 export { toBrowserEndpoints } from './browser-endpoints.ts';
-export { callKeycloak, type Wire } from './call.ts';
-export { type ClientContext, createContext } from './context.ts';
-export { requestTokens } from './grant.ts';
+export { toClient } from './client.ts';
+export { type ClientContext, contextOfVerifier, createContext } from './context.ts';
+export { callKeycloak, requestTokens, type Wire } from './late-calls.ts';
+export { toAuthError } from './to-auth-error.ts';

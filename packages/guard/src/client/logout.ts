@@ -16,12 +16,11 @@ export async function logout(context: ClientContext, refreshToken: string): Prom
       assertDone(await requestWithProof(wire, context.issuer.endpoints.logout, refreshToken));
       return;
     }
-    const fields = new URLSearchParams({ client_id: context.clientId, refresh_token: refreshToken });
-    if (context.clientSecret !== undefined) fields.set('client_secret', context.clientSecret);
-    const response = await request(context, wire, context.issuer.endpoints.logout, {
+    const response = await wire.authenticated(context.issuer.endpoints.logout, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: fields,
+      body: new URLSearchParams({ refresh_token: refreshToken }),
+      signal: AbortSignal.timeout(context.timeoutMs),
     });
     assertDone(response);
   });
@@ -69,15 +68,6 @@ function requestWithProof(wire: Wire, url: string, refreshToken: string): Promis
     { refresh_token: refreshToken },
     options(),
   );
-}
-
-function request(
-  context: ClientContext,
-  { fetch }: Wire,
-  url: string,
-  options: { method: string; headers: Record<string, string>; body?: URLSearchParams },
-): Promise<Response> {
-  return fetch(url, { ...options, signal: AbortSignal.timeout(context.timeoutMs) });
 }
 
 /** 204 and no other: 200 is the page of a proxy, and the session goes on. Why is read where the call ends. */

@@ -1,5 +1,5 @@
-import type { Issuer } from '../core/index.ts';
-import { type OptionRules, optionRules } from '../core/internal.ts';
+import type { Credential, CredentialOptions, Issuer } from '../core/index.ts';
+import { CREDENTIAL_RULES, type OptionRules, optionRules } from '../core/internal.ts';
 import { DPOP_KEY } from './dpop.ts';
 
 /** Options of `createClient`. */
@@ -9,8 +9,10 @@ export interface ClientOptions {
   /** Name of the realm, in its exact case. */
   readonly realm: string;
   readonly clientId: string;
-  /** Secret of the client. Without one the client must be a public one. */
+  /** Secret of the client: the short form of `credential: { secret }`. */
   readonly clientSecret?: string | undefined;
+  /** How the client authenticates: a secret, a key, a token file or a certificate. Default: it does not, as a public client. */
+  readonly credential?: CredentialOptions | Credential | undefined;
   /**
    * Binds tokens to a key (DPoP, RFC 9449): whoever steals one cannot use it. `true`: to a key that is made in this process
    * and never leaves it. With several replicas, or to go on after a restart: a key pair of WebCrypto, for example of
@@ -28,14 +30,14 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-export const CLIENT_RULES: OptionRules<ClientOptions> = {
+export const CLIENT_RULES = {
   serverUrl: optionRules.SERVER_URL,
   realm: optionRules.REALM,
-  clientId: optionRules.required(optionRules.text('must be the client id', "'my-api'")),
-  clientSecret: optionRules.CLIENT_SECRET,
+  clientId: optionRules.required(optionRules.string('must be the client id', "'my-api'")),
+  ...CREDENTIAL_RULES,
   dpop: DPOP_KEY,
   timeoutMs: optionRules.TIMEOUT_MS,
   clockToleranceSeconds: optionRules.CLOCK_TOLERANCE_SECONDS,
   issuer: optionRules.having('an issuer', ['discover', 'refresh'], 'verifier.issuer'),
   fetch: optionRules.FETCH,
-};
+} satisfies OptionRules<ClientOptions>;

@@ -13,8 +13,17 @@ interface WireRequest {
 
 export interface RecordingFetch {
   fetch(url: string, request: WireRequest): Promise<Response>;
+  /** The same for a form, with this client's authentication. */
+  authenticated(url: string, request: WireRequest): Promise<Response>;
   /** What came back, as far as it says why a call failed. */
   answer(): TokenAnswer;
+}
+
+/** An answer that was read whole. */
+interface ReadResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
 }
 
 /**
@@ -22,39 +31,54 @@ export interface RecordingFetch {
  * alone does not tell a proxy's page from Keycloak's refusal.
  */
 export function createRecordingFetch(
-  context: Pick<ClientContext, 'fetch'>,
+  { fetch: plain, credential, issuer }: Pick<ClientContext, 'fetch' | 'credential' | 'issuer'>,
   clientIp: string | undefined,
 ): RecordingFetch {
   let answer: TokenAnswer = { status: 0 };
+
+  async function send(url: string, request: WireRequest): Promise<ReadResponse> {
+    const { body, method = 'GET', headers = {}, redirect = 'manual', signal } = request;
+    answer = { status: 0, url };
+    // In some runtimes `fetch` must not be called as a method.
+    const fetch = credential.fetch ?? plain;
+    try {
+      const response = await fetch(url, {
+        method,
+        redirect,
+        ...(body === undefined ? {} : { body }),
+        ...(signal === undefined ? {} : { signal }),
+        headers: clientIp === undefined ? headers : { ...headers, 'x-forwarded-for': clientIp },
+      });
+      const text = await readBody(response);
+      answer = toAnswer(url, response, text);
+      return { status: response.status, headers: response.headers, body: text };
+    } catch (error) {
+      answer = { status: 0, url, failure: toFailure(error) };
+      throw error;
+    }
+  }
+
   return {
     answer: () => answer,
-    async fetch(url, { body, method = 'GET', headers = {}, redirect = 'manual', signal }) {
-      answer = { status: 0, url };
-      // In some runtimes `fetch` must not be called as a method.
-      const { fetch } = context;
-      try {
-        const response = await fetch(url, {
-          method,
-          redirect,
-          ...(body === undefined ? {} : { body }),
-          ...(signal === undefined ? {} : { signal }),
-          headers: clientIp === undefined ? headers : { ...headers, 'x-forwarded-for': clientIp },
-        });
-        const text = await readBody(response);
-        answer = toAnswer(url, response, text);
-        const isEmpty = response.status === 204 || response.status === 304;
-        return new Response(isEmpty ? null : text, { status: response.status, headers: response.headers });
-      } catch (error) {
-        answer = { status: 0, url, failure: toFailure(error) };
-        throw error;
-      }
-    },
+    fetch: async (url, request) => toResponse(await send(url, request)),
+    authenticated: async (url, request) =>
+      toResponse(
+        await credential.authenticate(issuer, ({ headers, fields }) => {
+          const body = new URLSearchParams(request.body);
+          for (const [name, value] of Object.entries(fields)) body.set(name, value);
+          return send(url, { ...request, headers: { ...request.headers, ...headers }, body });
+        }),
+      ),
   };
+}
+
+function toResponse({ status, headers, body }: ReadResponse): Response {
+  return new Response(status === 204 || status === 304 ? null : body, { status, headers });
 }
 
 /** One GET, for its answer alone. Never rejects. */
 export async function probe(
-  context: Pick<ClientContext, 'fetch' | 'timeoutMs'>,
+  context: Pick<ClientContext, 'fetch' | 'timeoutMs' | 'credential' | 'issuer'>,
   url: string,
 ): Promise<TokenAnswer> {
   const recorder = createRecordingFetch(context, undefined);

@@ -1,3 +1,5 @@
+import type { CredentialKind } from '../core/internal.ts';
+
 /** What came back from the token endpoint (or from the discovery document), as far as it says why. */
 export interface TokenAnswer {
   /** HTTP status; 0 when there was no answer. */
@@ -18,6 +20,8 @@ export interface TokenAnswer {
   readonly realm?: string | undefined;
   /** Client id that was sent. */
   readonly clientId?: string | undefined;
+  /** How this application authenticated. Default `secret`. */
+  readonly credential?: CredentialKind | undefined;
 }
 
 /**

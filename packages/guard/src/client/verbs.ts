@@ -1,7 +1,9 @@
 // What a client can do: loaded by its first call, for it brings oauth4webapi along.
 export { endSessionUrl, finishAuthorization, startAuthorization } from './authorization-code.ts';
 export { callApi } from './call-api.ts';
+export { clientCredentials } from './client-credentials.ts';
 export { deviceGrant } from './device.ts';
+export { exchange } from './exchange.ts';
 export { exchangeCode } from './exchange-code.ts';
 export { endSession, logout } from './logout.ts';
 export { passwordGrant } from './password-grant.ts';

@@ -3,6 +3,9 @@ export type { CertificateHeader, ClientCertificateSource } from './binding/clien
 export type { Possession } from './binding/confirmation.ts';
 export type { DpopMode, DpopOptions } from './binding/dpop-options.ts';
 export { combineVerifiers } from './combine-verifiers.ts';
+export { createCredential } from './credential/create-credential.ts';
+export type { Credential } from './credential/credential.ts';
+export type { CredentialOptions } from './credential/options.ts';
 export type { AcrLevels } from './guards/acr-levels.ts';
 export type { Guard } from './guards/guards.ts';
 export { has } from './guards/has.ts';
@@ -20,7 +23,7 @@ export {
 } from './http/errors.ts';
 export type { HeadersLike, RequestLike } from './http/request.ts';
 export type { KeycloakMessage } from './messages/keycloak-messages.ts';
-export type { Notice, TokenCheck, VerifierOptions } from './options.ts';
+export type { VerifierOptions } from './options.ts';
 export type { AppClaims, Claims, GuardTypes } from './principal/claims.ts';
 export type { Principal } from './principal/principal.ts';
 export { principalOf } from './principal/principal-of.ts';
@@ -32,4 +35,6 @@ export {
 } from './revocation/revocation.ts';
 export type { Revocation } from './revocation/revocation-log.ts';
 export type { Log } from './runtime/log.ts';
+export type { Notice } from './runtime/notice.ts';
+export type { TokenCheck } from './token/token-options.ts';
 export { createVerifier, type TokenVerifier, type Verifier, type VerifierStatus } from './verifier.ts';

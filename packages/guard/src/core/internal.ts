@@ -2,6 +2,13 @@
 
 export { KEPT } from './binding/confirmation.ts';
 export {
+  CREDENTIAL_RULES,
+  type GivenCredential,
+  toCredential,
+} from './credential/create-credential.ts';
+export type { Authentication, CredentialKind } from './credential/credential.ts';
+export { createHeldToken, type HeldToken } from './credential/held-token.ts';
+export {
   createGate,
   type Gate,
   type GateHost,
@@ -34,6 +41,8 @@ export { headerOf, type RequestLike, type SocketLike } from './http/request.ts';
 export type { ChallengedResource } from './http/resource-challenge.ts';
 export { toSafeText } from './http/safe-text.ts';
 export { readCompactJws } from './jwt/compact-jws.ts';
+export { toJsonObject } from './jwt/json.ts';
+export type { KeyFinder } from './jwt/key-finder.ts';
 export { verifySignedJwt } from './jwt/signed-jwt.ts';
 export { type AdminAction, revokeByAdminPush } from './messages/admin-push.ts';
 export {
@@ -46,6 +55,8 @@ export {
 export { revokeByLogoutToken } from './messages/logout-token.ts';
 export {
   checkOptions,
+  type Filled,
+  fillOptions,
   findOptionProblems,
   type OptionRule,
   type OptionRules,
@@ -53,7 +64,7 @@ export {
 export * as optionRules from './options/option-rules.ts';
 export { isPlainObject } from './options/plain-object.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
-export { ANY_AUDIENCE, VERIFIER_RULES } from './options.ts';
+export { VERIFIER_RULES } from './options.ts';
 export type { WithParser } from './principal/claims.ts';
 export { personOf, personOfClaims } from './principal/person.ts';
 export { tokenOf } from './principal/token-of.ts';
@@ -65,9 +76,7 @@ export {
   readBody,
   silenceOf,
   silenceOfAnswer,
-  toJsonObject,
 } from './realm/fetch-json.ts';
-export type { KeyFinder } from './realm/keys.ts';
 export { describeAnswer } from './realm/provider-refusal.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';
 export { startBackgroundTimer } from './runtime/background-timer.ts';
@@ -76,4 +85,6 @@ export { keepAlive } from './runtime/keep-alive.ts';
 export { createStandardErrorLog, type Log } from './runtime/log.ts';
 export { createNoticeLines } from './runtime/notice-lines.ts';
 export { toSafeListener } from './runtime/safe-listener.ts';
-export { selectByIssuer } from './select-verifier.ts';
+export { selectByIssuer } from './token/select-verifier.ts';
+export { ANY_AUDIENCE } from './token/token-options.ts';
+export { partsOf, type VerifierParts } from './verifier-parts.ts';

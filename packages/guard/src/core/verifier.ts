@@ -4,7 +4,7 @@ import { createDpopCheck } from './binding/dpop-check.ts';
 import { createSenderCheck, type SenderCheck } from './binding/sender-check.ts';
 import type { SignInRules } from './guards/required-sign-in.ts';
 import { AuthError } from './http/errors.ts';
-import { type Notice, resolveOptions, type VerifierOptions } from './options.ts';
+import { resolveOptions, type VerifierOptions } from './options.ts';
 import type { AppClaims, Claims, WithParser } from './principal/claims.ts';
 import type { Principal } from './principal/principal.ts';
 import { createIssuer, type Discovery, type Issuer } from './realm/issuer.ts';
@@ -14,11 +14,13 @@ import { createEpoch } from './revocation/epoch.ts';
 import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
 import { createRevocationList } from './revocation/revocation-list.ts';
 import type { Revocation } from './revocation/revocation-log.ts';
+import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
 import { createRemoteCheck } from './token/remote-check.ts';
 import { createStats, type VerifierStats } from './token/stats.ts';
 import { createTokenJudge } from './token/token-judge.ts';
 import type { VerifyContext } from './token/verify.ts';
+import { rememberParts } from './verifier-parts.ts';
 
 /** What an operator or a health check wants to know. */
 export interface VerifierStatus {
@@ -94,9 +96,6 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
   /** Ends every timer. Tokens that are known go on being answered. */
   close(): Promise<void>;
 }
-
-/** The part of a verifier that takes messages of Keycloak about tokens that are no longer good. */
-export type Revoker = Pick<Verifier, 'useOnce' | 'clientId' | 'context' | 'revoke'>;
 
 /**
  * Makes a verifier. No I/O until `load` or `verify` is called; from then on keys are loaded in the background, until
@@ -190,6 +189,8 @@ export function createVerifier<C extends object = Claims>(
       unsubscribe();
     },
   };
+  const { credential, tokenCheck } = resolved;
+  rememberParts(verifier, { credential, tokenCheck, realm, timeoutMs, fetch });
   return verifier;
 }
 

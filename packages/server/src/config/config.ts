@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import type { CredentialOptions } from 'keycloak-guard';
+import { type CredentialValues, credentialsIn, toCredential } from './credential-settings.ts';
 import { pathOfDocument } from './documents.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
 import type { Setting } from './setting.ts';
@@ -14,7 +16,10 @@ export interface Config {
   readonly serverUrl: string;
   readonly realm: string;
   readonly clientId: string;
-  readonly clientSecret: string;
+  /** `undefined` if a file proves who this service is. */
+  readonly clientSecret: string | undefined;
+  /** How this service proves to Keycloak that it is the client. */
+  readonly credential: CredentialOptions;
   readonly issuer: string | undefined;
   readonly audience: readonly string[] | undefined;
   /** Unit: milliseconds. */
@@ -78,8 +83,8 @@ export interface Config {
 
 /** The part of the settings that a client of Keycloak takes as its options. */
 export function clientOptionsOf(config: Config) {
-  const { serverUrl, realm, clientId, clientSecret, timeoutMs, clockToleranceSeconds } = config;
-  return { serverUrl, realm, clientId, clientSecret, timeoutMs, clockToleranceSeconds };
+  const { serverUrl, realm, clientId, credential, timeoutMs, clockToleranceSeconds } = config;
+  return { serverUrl, realm, clientId, credential, timeoutMs, clockToleranceSeconds };
 }
 
 /** A setting that is missing or wrong. */
@@ -148,7 +153,12 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   const json = configFile === undefined ? {} : readKeycloakJson(resolve(cwd, configFile));
   if (json instanceof Error) complain('KEYCLOAK_CONFIG_FILE', `${quoted(configFile ?? '')} ${json.message}`);
 
+  const [first, ...more] = credentialsIn(given);
+  for (const name of more) complain(name, `is set beside ${first}: only one of them can be.`);
+
   const read = (name: SettingName): unknown => {
+    // A file that is named wins over the secret of a keycloak.json.
+    if (name === 'KEYCLOAK_CLIENT_SECRET' && first !== undefined && first !== name) return undefined;
     const setting: Setting = SETTINGS[name];
     const text = given(name) ?? (json instanceof Error ? undefined : json[name]) ?? setting.default;
     if (text === undefined) {
@@ -171,26 +181,29 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   if (problems.length > 0) {
     throw new ConfigError(problems, describeSources(file !== undefined, envFile, configFile));
   }
-  return toConfig(values, readTracingSettings(env));
+  return toConfig(values, toCredential(values, cwd), readTracingSettings(env));
 }
 
-type Values = { [N in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[N]['parse']>, undefined> } & {
-  KEYCLOAK_AUDIENCE: readonly string[] | undefined;
-  CORS_ORIGINS: readonly string[] | undefined;
-  PUBLIC_URL: string | undefined;
-  SESSION_SECRET: readonly string[] | 'off' | undefined;
-  REDIS_URL: string | undefined;
-  REDIS_KEY_PREFIX: string | undefined;
-  METRICS_PORT: number | undefined;
-  METRICS_HOST: string | undefined;
-};
+type Values = {
+  [N in SettingName]: Exclude<ReturnType<(typeof SETTINGS)[N]['parse']>, undefined>;
+} & CredentialValues & {
+    KEYCLOAK_AUDIENCE: readonly string[] | undefined;
+    CORS_ORIGINS: readonly string[] | undefined;
+    PUBLIC_URL: string | undefined;
+    SESSION_SECRET: readonly string[] | 'off' | undefined;
+    REDIS_URL: string | undefined;
+    REDIS_KEY_PREFIX: string | undefined;
+    METRICS_PORT: number | undefined;
+    METRICS_HOST: string | undefined;
+  };
 
-function toConfig(values: Values, tracing: TracingSettings): Config {
+function toConfig(values: Values, credential: CredentialOptions, tracing: TracingSettings): Config {
   const config: Config = {
     serverUrl: values.KEYCLOAK_SERVER_URL,
     realm: values.KEYCLOAK_REALM,
     clientId: values.KEYCLOAK_CLIENT_ID,
     clientSecret: values.KEYCLOAK_CLIENT_SECRET,
+    credential,
     issuer: values.KEYCLOAK_ISSUER,
     audience: values.KEYCLOAK_AUDIENCE,
     timeoutMs: values.KEYCLOAK_TIMEOUT_MS,
@@ -232,7 +245,9 @@ function toConfig(values: Values, tracing: TracingSettings): Config {
     docs: values.DOCS === 'on',
     tracing,
   };
-  return Object.freeze(withSecretsUnprinted(config, ['clientSecret', 'sessionSecrets', 'redisUrl']));
+  return Object.freeze(
+    withSecretsUnprinted(config, ['clientSecret', 'credential', 'sessionSecrets', 'redisUrl']),
+  );
 }
 
 /** Colons in names are encoded, so two services cannot share a prefix by chance. */

@@ -1,8 +1,8 @@
 import { mendServerUrl } from 'keycloak-guard/unstable';
+import { CREDENTIAL_SETTINGS } from './credential-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import type { Setting } from './setting.ts';
 import {
-  isPlaceholder,
   oneOf,
   parseHost,
   parseIssuer,
@@ -42,14 +42,7 @@ export const SETTINGS = {
     json: 'resource',
     parse: (text) => (/^\S+$/.test(text) ? text : undefined),
   },
-  KEYCLOAK_CLIENT_SECRET: {
-    description: "Secret of that client: in Keycloak's admin console, Clients > the client > Credentials.",
-    rule: "must be the client secret from Keycloak's admin console, Clients > the client > Credentials",
-    example: 'the-secret-from-the-console',
-    secret: true,
-    json: 'credentials.secret',
-    parse: (text) => (isPlaceholder(text) || /[\r\n]/.test(text) || text.trim() !== text ? undefined : text),
-  },
+  ...CREDENTIAL_SETTINGS,
   KEYCLOAK_CONFIG_FILE: {
     description:
       "File with the settings above, as Keycloak's console exports it (Clients > the client > Action > Download adapter config). The environment wins over it.",

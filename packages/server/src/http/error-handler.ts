@@ -32,10 +32,10 @@ const REQUEST_ERRORS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-/** The only place where errors become answers. `secrets` never reach the log. */
+/** The only place where errors become answers. What `secretsHeld` names never reaches the log. */
 export function handleErrors(
   app: FastifyInstance,
-  secrets: readonly string[],
+  secretsHeld: () => readonly string[],
   sendUnknown: SendUnknown,
 ): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -56,7 +56,7 @@ export function handleErrors(
       const detail = REQUEST_ERRORS[statusCode] ?? STATUS_CODES[statusCode] ?? 'Bad Request';
       return reply.code(statusCode).send({ detail });
     }
-    const hidden = [...secrets, ...secretsOf(request)];
+    const hidden = [...secretsHeld(), ...secretsOf(request)];
     request.log.error({ reqId: request.id, error: toLoggedError(error, hidden) }, 'request failed');
     return reply.code(500).send({ detail: 'Internal Server Error' });
   });

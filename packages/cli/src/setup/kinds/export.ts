@@ -39,7 +39,7 @@ ${CODES_USAGE}
 /** A realm file of its own makes nothing for somebody who was there before. */
 function toFilePart(file: string, goal: SetupGoal): PlanPart {
   const kind = existsSync(file) ? 'change' : 'create';
-  const to = `+ ${goal.realm}, with the client ${goal.clientId}`;
+  const to = `${goal.realm}, with the client ${goal.clientId}`;
   return {
     steps: [{ kind, subject: file, changes: [{ field: 'Realm', from: '', to }] }],
     kept: [],

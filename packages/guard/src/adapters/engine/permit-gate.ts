@@ -16,8 +16,7 @@ import type { Gate } from '../../core/internal.ts';
  * out if the adapter was given it. The verifier is the adapter's.
  */
 export type PermissionSettings =
-  | (Omit<PermissionsOptions, 'verifier' | 'clientSecret'> &
-      Partial<Pick<PermissionsOptions, 'clientSecret'>>)
+  | Omit<PermissionsOptions, 'verifier'>
   | {
       /** Needed if the adapter's verifier is of several realms. */
       readonly permissions: Permissions;

@@ -2,8 +2,8 @@ import type { SessionOptions, SessionRequest, Sessions } from '../../session/ind
 import { type Route, type Routes, toRoutes } from './routes.ts';
 
 /**
- * Options of browser sessions in an adapter. `client` may be left out if the adapter was given `serverUrl` and
- * `clientSecret`: then it is that client.
+ * Options of browser sessions in an adapter. `client` may be left out if the adapter was given `serverUrl`: then it is
+ * that client, with its credential.
  */
 export type SessionSettings<Incoming> = Omit<SessionOptions<Incoming>, 'client'> &
   Partial<Pick<SessionOptions<Incoming>, 'client'>>;

@@ -1,5 +1,6 @@
 import { createClient } from '../../client/index.ts';
 import type { AppClaims, TokenVerifier } from '../../core/index.ts';
+import { partsOf } from '../../core/internal.ts';
 import type { SessionOptions, Sessions } from '../../session/index.ts';
 import { buildSessions, resolveSessionOptions } from '../../session/internal.ts';
 import {
@@ -51,9 +52,10 @@ export function openSessions<Incoming>(
 /** The same client of the same realm; `undefined` if the options do not say which. */
 function clientOf(
   { members }: Pick<TokenVerifier, 'members'>,
-  { serverUrl, realm, clientId, clientSecret, timeoutMs, fetch }: ClientSettings,
+  { serverUrl, realm, clientId, timeoutMs, fetch }: ClientSettings,
 ) {
   if (serverUrl === undefined || realm === undefined || clientId === undefined) return undefined;
-  const issuer = members[0]?.issuer;
-  return createClient({ serverUrl, realm, clientId, clientSecret, issuer, timeoutMs, fetch });
+  const [member] = members;
+  const credential = member && partsOf(member)?.credential;
+  return createClient({ serverUrl, realm, clientId, credential, issuer: member?.issuer, timeoutMs, fetch });
 }

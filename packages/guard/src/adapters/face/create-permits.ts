@@ -59,9 +59,9 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
       if (permissions !== undefined) throw new Error(`${factory}: permissions were turned on before`);
       if ('permissions' in settings) permissions = settings.permissions;
       else {
-        const { clientSecret, fetch, timeoutMs } = clientSettings();
+        const { fetch, timeoutMs } = clientSettings();
         permissions = createPermissions({
-          ...({ clientSecret, fetch, timeoutMs } as { clientSecret: string }),
+          ...{ fetch, timeoutMs },
           ...(settings as object),
           verifier: toOneRealm(factory, verifier),
         });

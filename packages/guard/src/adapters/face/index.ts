@@ -1,6 +1,12 @@
 // The types that every adapter hands on to users. Those on Node's servers add the types of sockets.
 export type { GuardOptions } from '../../core/internal.ts';
 export type {
+  FetchAsOptions,
+  FetchForOptions,
+  TokenAsOptions,
+  TokenForOptions,
+} from '../../outgoing/index.ts';
+export type {
   BackchannelLogoutOptions,
   Connection,
   KeycloakOptions,
@@ -15,6 +21,7 @@ export type {
   SessionSettings,
 } from '../engine/index.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
+export type { Calls } from './calls.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';
 export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
 export type { WithParts } from './with-parts.ts';

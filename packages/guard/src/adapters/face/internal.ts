@@ -1,4 +1,5 @@
 // What adapters with middleware are made of. It loads sessions and permissions.
+export { type Calls, createCalls } from './calls.ts';
 export { createDoor, openSessions } from './create-door.ts';
 export { createPermits } from './create-permits.ts';
 export { toBase, toKeycloak } from './keycloak.ts';

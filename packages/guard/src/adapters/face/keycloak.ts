@@ -19,9 +19,10 @@ import type {
 } from '../engine/internal.ts';
 import { toPermitGate } from '../engine/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
+import { type Calls, createCalls } from './calls.ts';
 
 /** What keycloak-guard offers in every framework. `Request`: what its handlers are called with. */
-export interface KeycloakBase<Request, C extends object = AppClaims> {
+export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request> {
   /** Verifies tokens; the same object that the guards use. */
   readonly verifier: TokenVerifier<C>;
   /**
@@ -119,7 +120,7 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
   backchannelLogout(options?: BackchannelLogoutOptions<Asked>): Middleware;
   /**
    * Turns on questions to Keycloak's authorization services, for `permit` and `pathEnforcer`. To be called once. The default
-   * of `clientSecret` is that of `keycloak`.
+   * of `credential` is that of `keycloak`.
    *
    * @returns permissions, to ask outside of routes
    * @throws {OptionsError} naming every option that is missing, wrong or unknown
@@ -178,15 +179,13 @@ export function toKeycloak<Incoming, Outgoing, Middleware, Asked, C extends obje
 }
 
 /** {@link KeycloakBase} of a framework. */
-export function toBase<Incoming, C extends object>({
-  verifier,
-  accessToken,
-  connections,
-  has,
-  close,
-}: Engine<Incoming, never, C>): KeycloakBase<Incoming, C> {
+export function toBase<Incoming, C extends object>(
+  engine: Engine<Incoming, never, C>,
+): KeycloakBase<Incoming, C> {
+  const { verifier, accessToken, connections, has, close } = engine;
   return {
     ...{ verifier, accessToken, has, close },
+    ...createCalls<Incoming>(engine as unknown as Engine<Incoming, never, never>),
     connect: async (request, requirements = {}) =>
       connections.guard(requirements as Requirements).open(request),
     load: () => verifier.load(),

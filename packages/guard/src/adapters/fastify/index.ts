@@ -1,5 +1,13 @@
+export type {
+  Calls,
+  FetchAsOptions,
+  FetchForOptions,
+  TokenAsOptions,
+  TokenForOptions,
+} from '../face/index.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export { type BackchannelLogoutOptions, backchannelLogout } from './backchannel-logout.ts';
+export { keycloakCalls } from './calls-plugin.ts';
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
 export { keycloakMcp } from './mcp-plugin.ts';
 export {

@@ -13,7 +13,7 @@ import {
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
-import { openDoor, toBase } from '../face/internal.ts';
+import { createCalls, openDoor, toBase } from '../face/internal.ts';
 import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
@@ -60,6 +60,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
   const { connect, ...base } = toBase(door);
   return {
     ...base,
+    ...createCalls<FetchRequest, Incoming>(door as never, toRequest),
     guard: (requirements, handler) => toGuarded(door.gate(requirements), handler as never, refuse),
     permit: (rule, given, handler) =>
       toPermitted(door.permits.permit<Request>(rule, given), handler as never, refuse),

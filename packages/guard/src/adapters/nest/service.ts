@@ -2,7 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
 import type { Door, Permissions, Routes, SocketIoMiddleware } from '../engine/internal.ts';
-import { createDoor } from '../face/internal.ts';
+import type {
+  Calls,
+  FetchAsOptions,
+  FetchForOptions,
+  TokenAsOptions,
+  TokenForOptions,
+} from '../face/index.ts';
+import { createCalls, createDoor } from '../face/internal.ts';
 import { type ResolvedMcpOptions, resolveMcpOptions } from '../mcp/index.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
@@ -24,12 +31,13 @@ import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
  * const keycloak = new KeycloakService({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * const test = Test.createTestingModule({ imports: [AppModule] }).overrideProvider(KeycloakService).useValue(keycloak);
  */
-export class KeycloakService<C extends object = AppClaims> {
+export class KeycloakService<C extends object = AppClaims> implements Calls<KeycloakRequest> {
   readonly #door: Door<Call, Call, C>;
   readonly #routes: readonly Routes<Call>[];
   readonly #mcp: ResolvedMcpOptions | undefined;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
+  readonly #calls: Calls<KeycloakRequest>;
   /** Name of the security scheme of guarded routes in OpenAPI documents. */
   readonly securityScheme: string;
   /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
@@ -53,6 +61,9 @@ export class KeycloakService<C extends object = AppClaims> {
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
     this.#gateways = createGatewayConnections(this.#door, handshakes, toCall, log);
+    this.#calls = createCalls<Call, KeycloakRequest>(this.#door as never, (request) =>
+      toHttpCall(undefined, request, undefined),
+    );
     const paths = toPathPermit(this.#door.permits, nest.pathEnforcer);
     this.admit = createAdmission(this.#door, toCall, log, this.#gateways, paths);
   }
@@ -149,6 +160,33 @@ export class KeycloakService<C extends object = AppClaims> {
    */
   accessToken(request: KeycloakRequest): Promise<string | null> {
     return this.#door.accessToken(toHttpCall(undefined, request, undefined));
+  }
+
+  /**
+   * A `fetch` for one service in the name of callers: see `Calls.fetchFor`.
+   *
+   * @throws {OptionsError} if an option is wrong, the module has no `audience`, or the client no credential
+   * @example
+   * const orders = keycloak.fetchFor({ origin: 'https://orders.internal', audience: 'orders' });
+   * const answer = await orders(request, '/orders/7');
+   */
+  fetchFor(options: FetchForOptions): ReturnType<Calls<KeycloakRequest>['fetchFor']> {
+    return this.#calls.fetchFor(options);
+  }
+
+  /** A `fetch` for one service in the application's own name: see `Calls.fetchAs`. @throws {OptionsError} */
+  fetchAs(options: FetchAsOptions): ReturnType<Calls<KeycloakRequest>['fetchAs']> {
+    return this.#calls.fetchAs(options);
+  }
+
+  /** The token of `fetchFor`, for other protocols than HTTP. @throws {OptionsError} */
+  tokenFor(options: TokenForOptions): ReturnType<Calls<KeycloakRequest>['tokenFor']> {
+    return this.#calls.tokenFor(options);
+  }
+
+  /** The token of `fetchAs`, for other protocols and for clients that want one. @throws {OptionsError} */
+  tokenAs(options?: TokenAsOptions): ReturnType<Calls<KeycloakRequest>['tokenAs']> {
+    return this.#calls.tokenAs(options);
   }
 
   /** Starts to load the realm's keys, so that no request has to wait for them. `KeycloakModule` calls it. */

@@ -103,6 +103,8 @@ export const AUTH_ERRORS = {
   organization_missing: DENIED,
   audience_missing: DENIED,
   issuer_refused: DENIED,
+  client_refused: DENIED,
+  kind_refused: DENIED,
   permission_denied: DENIED,
   permission_unaskable: {
     ...DENIED,

@@ -22,7 +22,8 @@ export interface VerificationKey {
   };
 }
 
-interface Scheme {
+/** How an algorithm signs. */
+export interface Scheme {
   /** `null` where the algorithm has its own. */
   readonly digest: string | null;
   readonly keyType: 'rsa' | 'ec' | 'ed25519';
@@ -41,7 +42,7 @@ const ecdsa = (digest: string, curve: string): Scheme => ({
 });
 const ed25519: Scheme = { digest: null, keyType: 'ed25519' };
 
-const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
+export const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
   ['RS256', rsa('sha256')],
   ['RS384', rsa('sha384')],
   ['RS512', rsa('sha512')],

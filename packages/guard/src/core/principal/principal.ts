@@ -1,4 +1,5 @@
 import type { AppClaims, Claims } from './claims.ts';
+import { type Actor, toActor, toKind } from './delegation.ts';
 import { freezeDeep } from './freeze.ts';
 
 /**
@@ -31,6 +32,10 @@ export interface Principal<C extends object = AppClaims> {
   readonly sessionId: string | null;
   /** Client the token was issued to (`azp`). */
   readonly authorizedParty: string | null;
+  /** `service`: a client acts in its own name, without a user. `person`: everybody else. */
+  readonly kind: 'person' | 'service';
+  /** Who acts in the name of the user (`act`, RFC 8693 §4.1); `null` where nobody does. */
+  readonly actor: Actor | null;
   /** How strongly the person signed in (`acr`), by the names of the realm; `null` where the token does not say. */
   readonly acr: string | null;
   /** When the person signed in (`auth_time`); `null` where nobody did. Unit: seconds since 1970. */
@@ -61,6 +66,8 @@ export function toPrincipal<C extends object>(claims: Claims, parsed: C): Princi
     audience: toTexts(Array.isArray(claims.aud) ? claims.aud : [claims.aud]),
     sessionId: toText(claims.sid) ?? toText(claims.session_state),
     authorizedParty: toText(claims.azp),
+    kind: toKind(claims),
+    actor: toActor(claims.act),
     acr: toText(claims.acr),
     authenticatedAt: Number.isFinite(claims.auth_time) ? (claims.auth_time as number) : null,
     issuer: claims.iss as string,

@@ -1,5 +1,5 @@
 import type { AuthError } from '../http/errors.ts';
-import type { Notice } from '../options.ts';
+import type { Notice } from '../runtime/notice.ts';
 
 /** What Keycloak is called for: its keys, checks of tokens, or calls of the application's own, such as logins. */
 export type CalledFor = 'keys' | 'checks' | 'calls';

@@ -1,4 +1,4 @@
-import type { Notice } from '../options.ts';
+import type { Notice } from './notice.ts';
 import { createNoticeLines } from './notice-lines.ts';
 
 /** Where lines of the log go; a logger of pino's fits, and so does `console`. */

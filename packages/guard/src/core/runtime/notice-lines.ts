@@ -7,7 +7,13 @@ interface ToldNotice {
 }
 
 /** Codes of one trouble: what should answer does not. */
-const OUTAGES: ReadonlySet<string> = new Set(['keys_unavailable', 'provider_unavailable', 'redis_lost']);
+const OUTAGES: ReadonlySet<string> = new Set([
+  'keys_unavailable',
+  'provider_unavailable',
+  'redis_lost',
+  'credential_missing',
+  'credential_old',
+]);
 
 /**
  * The default of `onNotice`: writes one line to the standard error output when something is wrong, and another when it is

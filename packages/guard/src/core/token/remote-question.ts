@@ -1,17 +1,13 @@
 import type { Confirmation } from '../binding/confirmation.ts';
 import { AuthError } from '../http/errors.ts';
+import { toJsonObject } from '../jwt/json.ts';
 import { hasAudience, hasNoAudience } from '../jwt/registered-claims.ts';
-import type { Notice, ResolvedOptions } from '../options.ts';
 import type { Claims } from '../principal/claims.ts';
-import {
-  type BoundedResponse,
-  fetchBounded,
-  markSilence,
-  silenceOfAnswer,
-  toJsonObject,
-} from '../realm/fetch-json.ts';
+import { type BoundedResponse, fetchBounded, markSilence, silenceOfAnswer } from '../realm/fetch-json.ts';
 import type { Issuer } from '../realm/issuer.ts';
 import { describeAnswer, readRefusal } from '../realm/provider-refusal.ts';
+import type { Notice } from '../runtime/notice.ts';
+import type { TokenOptions } from './token-options.ts';
 
 /** What Keycloak says of a token. */
 export type RemoteAnswer =
@@ -55,11 +51,9 @@ export type RemoteQuestion = (token: string, claims: Claims, known: KnownBefore)
  */
 export function createRemoteQuestion(
   issuer: Issuer,
-  options: Pick<ResolvedOptions, 'clientId' | 'clientSecret' | 'fetch' | 'onNotice' | 'timeoutMs'>,
+  options: Pick<TokenOptions, 'clientId' | 'credential' | 'fetch' | 'onNotice' | 'timeoutMs'>,
 ): RemoteQuestion {
-  const { clientId, clientSecret } = options;
-  const basic = clientSecret === undefined ? undefined : toBasic(clientId, clientSecret);
-  const secrets = clientSecret === undefined ? [] : toForms(clientId, clientSecret);
+  const { clientId, credential } = options;
   const told = new Set<string>();
 
   function tellOnce(level: Notice['level'], code: Notice['code'], message: string): void {
@@ -73,8 +67,8 @@ export function createRemoteQuestion(
     const isOurs = hasAudience(claims, clientId) || known.wasIntrospected;
     const isBound = known.confirmation !== undefined;
     let said: RemoteAnswer | undefined;
-    if (basic !== undefined && (isOurs || hasNoAudience(claims))) {
-      said = await introspect(token, basic);
+    if (credential.kind !== 'none' && (isOurs || hasNoAudience(claims))) {
+      said = await introspect(token);
       if (said.outcome === 'active' || (said.outcome === 'inactive' && isOurs)) return said;
     }
     const isForUserinfo = !isBound && hasScope(claims, 'openid');
@@ -101,7 +95,7 @@ export function createRemoteQuestion(
       'warn',
       'recheck_impossible',
       isBound
-        ? `Keycloak cannot be asked about some tokens that are bound to a key: give the client they are issued to an audience mapper for ${clientId}, and this API its client secret`
+        ? `Keycloak cannot be asked about some tokens that are bound to a key: give the client they are issued to an audience mapper for ${clientId}, and this API a credential`
         : `Keycloak cannot be asked about some tokens: give the client ${clientId} an audience mapper, or request the scope openid at login`,
     );
     return { outcome: 'impossible' };
@@ -117,20 +111,23 @@ export function createRemoteQuestion(
     return { outcome: 'impossible' };
   }
 
-  async function introspect(token: string, authorization: string): Promise<RemoteAnswer> {
-    const response = await fetchBounded(issuer.endpoints.introspection, {
-      ...options,
-      what: 'an introspection answer',
-      secrets: [token, ...secrets],
-      init: {
-        method: 'POST',
-        headers: { authorization, accept: 'application/json' },
-        body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
-      },
-    });
+  async function introspect(token: string): Promise<RemoteAnswer> {
+    const response = await credential.authenticate(issuer, ({ headers, fields }) =>
+      fetchBounded(issuer.endpoints.introspection, {
+        timeoutMs: options.timeoutMs,
+        fetch: credential.fetch ?? options.fetch,
+        what: 'an introspection answer',
+        secrets: [token, ...credential.secrets()],
+        init: {
+          method: 'POST',
+          headers: { ...headers, accept: 'application/json' },
+          body: new URLSearchParams({ token, token_type_hint: 'access_token', ...fields }),
+        },
+      }),
+    );
     const isRefused = response.status === 400 || response.status === 401 || response.status === 403;
     if (isRefused && readRefusal(response)?.error !== undefined) {
-      const reason = `Keycloak refused to introspect for the client ${clientId} (${describe(response, token)}): its secret or type is wrong`;
+      const reason = `Keycloak refused to introspect for the client ${clientId} (${describe(response, token)}): its credential or type is wrong`;
       tellOnce('error', 'recheck_misconfigured', reason);
       return { outcome: 'refused', error: new AuthError('provider_misconfigured', reason) };
     }
@@ -164,7 +161,7 @@ export function createRemoteQuestion(
 
   /** An answer may repeat what was sent. */
   function describe(response: BoundedResponse, token: string): string {
-    return describeAnswer(response, [token, ...secrets]);
+    return describeAnswer(response, [token, ...credential.secrets()]);
   }
 
   function toUnavailable(response: BoundedResponse, token: string): AuthError {
@@ -178,20 +175,6 @@ export function createRemoteQuestion(
 
 function hasScope(claims: Claims, scope: string): boolean {
   return typeof claims.scope === 'string' && claims.scope.split(' ').includes(scope);
-}
-
-/** RFC 6749 §2.3.1: both parts are form-encoded first. */
-function toBasic(clientId: string, clientSecret: string): string {
-  return `Basic ${Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString('base64')}`;
-}
-
-function encode(text: string): string {
-  return new URLSearchParams([['', text]]).toString().slice(1);
-}
-
-/** A secret in every form in which it is sent. */
-function toForms(clientId: string, clientSecret: string): string[] {
-  return [toBasic(clientId, clientSecret).slice('Basic '.length), encode(clientSecret), clientSecret];
 }
 
 /** A signed or encrypted answer in compact form: of the header of each (RFC 7515 §4.1.1, RFC 7516 §4.1.1). */

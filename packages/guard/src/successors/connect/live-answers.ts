@@ -3,11 +3,11 @@ import { toJsonObject } from '../../core/internal.ts';
 
 /** Whether Keycloak calls a token active (RFC 7662 §2.2). */
 export function introspect(context: ClientContext, token: string): Promise<boolean> {
-  return callKeycloak(context, { hidden: [token] }, async ({ fetch }) => {
-    const response = await fetch(context.issuer.endpoints.introspection, {
+  return callKeycloak(context, { hidden: [token] }, async ({ authenticated }) => {
+    const response = await authenticated(context.issuer.endpoints.introspection, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: withClient(context, { token }),
+      body: new URLSearchParams({ token }),
       signal: AbortSignal.timeout(context.timeoutMs),
     });
     const answer = response.status === 200 ? toJsonObject(await response.text()) : undefined;
@@ -31,14 +31,4 @@ export async function readUserinfo(context: ClientContext, token: string): Promi
   } catch (cause) {
     throw new Error('Error fetching account', { cause });
   }
-}
-
-/** A form with this client's authentication (RFC 6749 §2.3.1). */
-export function withClient(
-  { clientId, clientSecret }: ClientContext,
-  fields: Readonly<Record<string, string>>,
-): URLSearchParams {
-  const form = new URLSearchParams({ ...fields, client_id: clientId });
-  if (clientSecret !== undefined) form.set('client_secret', clientSecret);
-  return form;
 }

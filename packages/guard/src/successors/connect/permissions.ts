@@ -60,21 +60,24 @@ const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 export function createAuthorization(engine: () => Engine): Authorization {
   const servers = new Map<string, PermissionsEngine>();
 
-  function secretOf({ audience, audience_secret: given }: Server): string | undefined {
-    const { clientId, clientSecret } = engine().client;
-    return given || (!audience || audience === clientId ? clientSecret : undefined);
+  /** As which client it is asked; `undefined` if nothing proves that this is it. */
+  function credentialOf({ audience, audience_secret: secret }: Server) {
+    const { clientId, credential } = engine().client;
+    if (secret) return { secret };
+    const isOwn = !audience || audience === clientId;
+    return isOwn && credential.kind !== 'none' ? credential : undefined;
   }
 
   function serverOf(server: Server): PermissionsEngine {
     const { client, verifier } = engine();
     const clientId = server.audience || client.clientId;
-    const clientSecret = secretOf(server);
-    if (clientSecret === undefined) throw new AuthError('provider_misconfigured', toNoSecret(clientId));
-    const key = JSON.stringify([clientId, clientSecret]);
+    const credential = credentialOf(server);
+    if (credential === undefined) throw new AuthError('provider_misconfigured', toNoSecret(clientId));
+    const key = JSON.stringify([clientId, server.audience_secret]);
     const known = servers.get(key);
     if (known !== undefined) return known;
     const { timeoutMs } = client;
-    const made = engineOf(createPermissions({ verifier, clientId, clientSecret, timeoutMs, asks: 'api' }));
+    const made = engineOf(createPermissions({ verifier, clientId, credential, timeoutMs, asks: 'api' }));
     servers.set(key, made);
     return made;
   }
@@ -94,7 +97,7 @@ export function createAuthorization(engine: () => Engine): Authorization {
   }
 
   return {
-    isPossible: (server) => secretOf(server) !== undefined,
+    isPossible: (server) => credentialOf(server) !== undefined,
     toIds,
     carries(token, asked, server) {
       const carried = readTokenPermissions(token, serverOf(server));

@@ -1,0 +1,12 @@
+import type * as call from './call.ts';
+import type * as grant from './grant.ts';
+
+export type { Wire } from './call.ts';
+
+/** See {@link call.callKeycloak}. */
+export const callKeycloak: typeof call.callKeycloak = async (...given) =>
+  (await import('./call.ts')).callKeycloak(...given);
+
+/** See {@link grant.requestTokens}. */
+export const requestTokens: typeof grant.requestTokens = async (...given) =>
+  (await import('./grant.ts')).requestTokens(...given);

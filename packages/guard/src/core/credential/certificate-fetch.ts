@@ -1,0 +1,89 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Agent } from 'node:https';
+import { AuthError } from '../http/errors.ts';
+import type { CredentialContext } from './credential.ts';
+import { fileMaterial } from './material.ts';
+import type { CredentialOptions } from './options.ts';
+
+type Files = Extract<CredentialOptions, { certificateFile: string }>;
+
+/**
+ * A `fetch` whose connections show a client certificate (RFC 8705 §2): the one of Node.js cannot. It sends strings and forms,
+ * follows no redirects, and connects anew when one of the files changes.
+ */
+export function createCertificateFetch(
+  { certificateFile, certificateKeyFile, authorityFile }: Files,
+  context: CredentialContext,
+): typeof fetch {
+  const open = (what: string, path: string) =>
+    fileMaterial({ what, path, parse: (text) => [readPem(text)] }, context);
+  const certificates = open('client certificate', certificateFile);
+  const keys = open('key of the client certificate', certificateKeyFile);
+  const authorities =
+    authorityFile === undefined ? undefined : open('file of certificate authorities', authorityFile);
+  let current: { readonly agent: Agent; readonly of: string } | undefined;
+
+  async function agentOf(): Promise<Agent> {
+    const [[cert], [key], [ca]] = await Promise.all([
+      certificates.candidates(),
+      keys.candidates(),
+      authorities?.candidates() ?? [undefined],
+    ]);
+    const of = JSON.stringify([cert, key, ca]);
+    if (current?.of === of) return current.agent;
+    const { Agent: HttpsAgent } = process.getBuiltinModule('node:https');
+    const { createSecureContext } = process.getBuiltinModule('node:tls');
+    try {
+      createSecureContext({ cert, key, ca });
+    } catch {
+      // One of the two files is still the old one.
+      if (current !== undefined) return current.agent;
+      throw new AuthError(
+        'provider_unavailable',
+        `${certificateKeyFile} is not the key of ${certificateFile}`,
+      );
+    }
+    // What is under way on the connections of the old one goes on.
+    current = { agent: new HttpsAgent({ cert, key, ca, keepAlive: true }), of };
+    return current.agent;
+  }
+
+  const send = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    // Loaded when they are needed: some runtimes have no such modules.
+    const { request } = process.getBuiltinModule('node:https');
+    const { method = 'GET', headers, body, signal } = init;
+    const isForm = body instanceof URLSearchParams;
+    const all = {
+      ...(isForm && { 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' }),
+      ...Object.fromEntries(new Headers(headers)),
+    };
+    const options = { method, headers: all, agent: await agentOf(), ...(signal && { signal }) };
+    return new Promise<Response>((resolve, reject) => {
+      const sent: ClientRequest = request(new URL(String(input)), options, (answer) =>
+        resolve(toResponse(answer)),
+      );
+      sent.once('error', (cause) => reject(new TypeError('fetch failed', { cause })));
+      sent.end(isForm ? body.toString() : (body as string | undefined));
+    });
+  };
+  return send as typeof fetch;
+}
+
+function toResponse(answer: IncomingMessage): Response {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(answer.headersDistinct)) {
+    for (const one of values as string[]) headers.append(name, one);
+  }
+  const status = answer.statusCode as number;
+  if (status === 204 || status === 304) {
+    answer.resume();
+    return new Response(null, { status, headers });
+  }
+  // Read as a stream by whoever bounds its length.
+  return new Response(answer as unknown as ReadableStream, { status, headers });
+}
+
+function readPem(text: string): string {
+  if (/-----END [^-]+-----\s*$/.test(text)) return text;
+  throw new Error('it is not PEM, or not whole');
+}

@@ -1,0 +1,134 @@
+import { AuthError } from '../http/errors.ts';
+import type { Notice } from '../runtime/notice.ts';
+
+/** Where a credential comes from: the secret, the key, or the token. */
+export interface Material<M> {
+  /**
+   * What to try, the best first.
+   *
+   * @throws {AuthError} `provider_unavailable` if there is nothing that can be used
+   */
+  candidates(): Promise<readonly M[]>;
+  /** Keycloak has taken one, or refused one. */
+  took(one: M): void;
+  refused(one: M): void;
+  /** What is held at the moment. */
+  readonly held: readonly M[];
+}
+
+/** What a {@link Material} needs of its surroundings. */
+export interface MaterialContext {
+  readonly onNotice: (notice: Notice) => void;
+  /** Unit: milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** Values that do not change. */
+export function fixedMaterial<M>(held: readonly M[]): Material<M> {
+  return { candidates: async () => held, took() {}, refused() {}, held };
+}
+
+interface FileOptions<M> {
+  /** For messages, for example `token file`. */
+  readonly what: string;
+  readonly path: string;
+  /** @throws {Error} if the content cannot be used; the message must not repeat it */
+  readonly parse: (text: string) => readonly M[];
+  /** Until when it can be used. Unit: milliseconds since 1970. Default: always. */
+  readonly goodUntil?: ((one: M) => number) | undefined;
+}
+
+/** How long the older of two is tried first after Keycloak has refused the newer. Unit: milliseconds. */
+const OLDER_FIRST_MS = 10_000;
+/** A file that is being written is no trouble. Unit: milliseconds. */
+const WRITING_MS = 1_000;
+/** Longer content is none of a credential. Unit: characters. */
+const LONGEST = 256 * 1024;
+
+/**
+ * What a file says. It is read at each call: writers replace it whenever they like. The content before stays in use while the
+ * new one is missing, half written, expired or not known to Keycloak yet, as long as it is good itself.
+ */
+export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContext): Material<M> {
+  const { what, path, parse, goodUntil = () => Number.POSITIVE_INFINITY } = options;
+  let text: string | undefined;
+  let newest: readonly M[] = [];
+  let older: readonly M[] = [];
+  let olderFirstUntil = Number.NEGATIVE_INFINITY;
+  let reading: Promise<string | undefined> | undefined;
+  let told: 'credential_missing' | 'credential_old' | undefined;
+  let troubledSince: number | undefined;
+
+  const isGood = (one: M) => goodUntil(one) > context.clock();
+
+  /** @returns why the file cannot be used; `undefined` if it can */
+  async function read(): Promise<string | undefined> {
+    try {
+      const found = await readText(path);
+      if (found !== text || newest.length === 0) {
+        const parsed = parse(found);
+        if (!parsed.some(isGood)) return 'what is in it has expired';
+        if (newest.length > 0) older = newest;
+        newest = parsed;
+        text = found;
+        olderFirstUntil = Number.NEGATIVE_INFINITY;
+      }
+      return newest.some(isGood) ? undefined : 'what is in it has expired';
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    }
+  }
+
+  function tell(trouble: string | undefined, isLost: boolean): void {
+    troubledSince = trouble === undefined ? undefined : (troubledSince ?? performance.now());
+    const isLasting = troubledSince !== undefined && performance.now() - troubledSince >= WRITING_MS;
+    const now = isLost ? 'credential_missing' : isLasting ? 'credential_old' : undefined;
+    if (now === told || (now === undefined && trouble !== undefined)) return;
+    told = now;
+    const subject = `The ${what} ${path}`;
+    if (now === undefined) {
+      context.onNotice({ level: 'info', code: 'credential_back', message: `${subject} can be used again` });
+      return;
+    }
+    const rest = isLost
+      ? 'and there is no older one that is still good: calls to Keycloak are refused'
+      : 'the one before is used until it expires';
+    context.onNotice({
+      level: isLost ? 'error' : 'warn',
+      code: now,
+      message: `${subject} cannot be used (${trouble}), ${rest}`,
+      fix: `Look at who writes ${path}, and whether this process may read it`,
+    });
+  }
+
+  return {
+    async candidates() {
+      reading ??= read().finally(() => {
+        reading = undefined;
+      });
+      const trouble = await reading;
+      const isOlderFirst = performance.now() < olderFirstUntil;
+      const good = (isOlderFirst ? [...older, ...newest] : [...newest, ...older]).filter(isGood);
+      tell(trouble, good.length === 0);
+      if (good.length > 0) return good;
+      throw new AuthError('provider_unavailable', `The ${what} ${path} cannot be used: ${trouble}`);
+    },
+    took(one) {
+      if (older.includes(one)) olderFirstUntil = performance.now() + OLDER_FIRST_MS;
+    },
+    refused(one) {
+      older = older.filter((other) => other !== one);
+    },
+    get held() {
+      return [...newest, ...older];
+    },
+  };
+}
+
+/** Loaded when it is needed: some runtimes have no files. */
+async function readText(path: string): Promise<string> {
+  const { readFile } = process.getBuiltinModule('node:fs/promises');
+  const text = await readFile(path, 'utf8');
+  if (text.length > LONGEST) throw new Error('it is too long');
+  return text;
+}

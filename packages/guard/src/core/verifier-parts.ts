@@ -1,0 +1,19 @@
+import type { Credential } from './credential/credential.ts';
+import type { ResolvedOptions } from './options.ts';
+
+/** What a verifier was made of, for the rooms that call Keycloak as the same client. */
+export interface VerifierParts extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck'> {
+  readonly credential: Credential;
+}
+
+/** Beside the verifiers, not in them: whoever prints one, or gets one, cannot act as the client. */
+const parts = new WeakMap<object, VerifierParts>();
+
+export function rememberParts(verifier: object, made: VerifierParts): void {
+  parts.set(verifier, made);
+}
+
+/** `undefined` for a verifier that this package did not make. */
+export function partsOf(verifier: object): VerifierParts | undefined {
+  return parts.get(verifier);
+}

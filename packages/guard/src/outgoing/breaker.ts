@@ -1,0 +1,52 @@
+/** Spares a service that cannot be reached, and those who would wait for it. */
+export interface Breaker {
+  /**
+   * Runs a call, unless the service could not be reached several times, and a moment ago.
+   *
+   * @throws {TypeError} like `fetch` if the call is not run; or what the call throws
+   */
+  run<T>(call: () => Promise<T>): Promise<T>;
+}
+
+/** Calls without a connection before others are spared. */
+const FAILURES = 5;
+/** Then one call tries after so long. Unit: milliseconds. */
+const PAUSE_MS = 2_000;
+
+export function createBreaker(origin: string): Breaker {
+  let failures = 0;
+  // By a clock that nobody sets.
+  let triedAt = 0;
+
+  return {
+    async run(call) {
+      if (failures >= FAILURES) {
+        if (performance.now() - triedAt < PAUSE_MS) throw toUnreachable(origin);
+        triedAt = performance.now();
+      }
+      try {
+        const result = await call();
+        failures = 0;
+        return result;
+      } catch (error) {
+        if (isUnreachable(error)) {
+          failures++;
+          triedAt = performance.now();
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+/** A call that was too slow, or that its caller ended, says nothing about the others. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof TypeError && error.cause !== undefined;
+}
+
+function toUnreachable(origin: string): TypeError {
+  const cause = Object.assign(new Error(`${origin} cannot be reached; it is tried again in a moment`), {
+    code: 'EUNREACHABLE',
+  });
+  return new TypeError('fetch failed', { cause });
+}

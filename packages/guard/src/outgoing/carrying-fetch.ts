@@ -1,0 +1,72 @@
+import { readChallenges } from '../core/internal.ts';
+import { createBreaker } from './breaker.ts';
+import type { TokenSource } from './token-source.ts';
+
+/** Which service is called. */
+export interface CarryingFetchOptions {
+  /** For example `https://orders.internal`. */
+  readonly origin: string;
+  /** Unit: milliseconds. */
+  readonly timeoutMs: number;
+  readonly fetch: typeof fetch;
+}
+
+/**
+ * Calls one origin with a token.
+ *
+ * @param headers are added where `init` does not have them
+ */
+export type CarryingFetch = (
+  source: TokenSource,
+  path: string | URL,
+  init: RequestInit | undefined,
+  headers: Readonly<Record<string, string>>,
+) => Promise<Response>;
+
+/**
+ * A `fetch` whose token goes to one origin and nowhere else: other addresses are refused, redirects are not followed. A 401
+ * that says `invalid_token` (RFC 6750 §3.1) is answered with another token, once.
+ */
+export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchOptions): CarryingFetch {
+  const breaker = createBreaker(origin);
+
+  return async (source, path, init = {}, headers) => {
+    const url = toUrl(origin, path);
+    const limit = AbortSignal.timeout(timeoutMs);
+    const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
+    const send = (token: string) => {
+      const all = new Headers(init.headers);
+      for (const [name, value] of Object.entries(headers)) if (!all.has(name)) all.set(name, value);
+      all.set('authorization', `Bearer ${token}`);
+      return breaker.run(() => fetch(url, { ...init, headers: all, redirect: 'manual', signal }));
+    };
+    const token = await source.get();
+    const answer = await send(token);
+    if (!isTokenRefused(answer) || !isSentAgain(init.body)) return answer;
+    source.drop(token);
+    const next = await source.get();
+    if (next === token) return answer;
+    await answer.body?.cancel();
+    return send(next);
+  };
+}
+
+/** @throws {TypeError} for an address of another origin */
+function toUrl(origin: string, path: string | URL): URL {
+  const url = new URL(path, origin);
+  if (url.origin === origin && url.username === '' && url.password === '') return url;
+  throw new TypeError(`The address is not one of ${origin}, which alone gets this token`);
+}
+
+function isTokenRefused({ status, headers }: Response): boolean {
+  if (status !== 401) return false;
+  return readChallenges(headers.get('www-authenticate') ?? '').some(({ error }) => error === 'invalid_token');
+}
+
+/** A stream can be sent once only. */
+function isSentAgain(body: RequestInit['body']): boolean {
+  return (
+    !(body instanceof ReadableStream) &&
+    (typeof body !== 'object' || body === null || !(Symbol.asyncIterator in body))
+  );
+}

@@ -1,0 +1,119 @@
+import { AuthError, OptionsError, type TokenVerifier, type Verifier } from '../core/index.ts';
+import { KEPT, selectByIssuer } from '../core/internal.ts';
+import { createCarryingFetch } from './carrying-fetch.ts';
+import { createMember, type Member } from './member.ts';
+import {
+  assertOwnAudience,
+  check,
+  type FetchAsOptions,
+  type FetchForOptions,
+  type OriginOptions,
+  type TokenAsOptions,
+  type TokenForOptions,
+} from './options.ts';
+import type { TokenSource } from './token-source.ts';
+import { traceContextOf } from './trace-context.ts';
+
+/** Whom a call is made for. */
+export interface Caller {
+  readonly token: string;
+  /** A guard has let its sender in, who has shown the key that it is bound to. */
+  readonly isAdmitted: boolean;
+}
+
+/** Calls of an application to others, in its own name and in those of its callers. Asks nothing before the first call. */
+export interface Outgoing {
+  /**
+   * A token for a service in the name of a caller.
+   *
+   * @throws {OptionsError} if an option is wrong, or callers are let in without the application's own audience
+   */
+  tokenFor(options: TokenForOptions): (caller: Caller | null) => Promise<string>;
+  /** A token in the application's own name. @throws {OptionsError} */
+  tokenAs(options?: TokenAsOptions): () => Promise<string>;
+  /**
+   * @param read reads a header of the request that the call is made for
+   * @throws {OptionsError} as `tokenFor`
+   */
+  fetchFor(
+    options: FetchForOptions,
+  ): (
+    caller: Caller | null,
+    read: (header: string) => string | undefined,
+    path: string | URL,
+    init?: RequestInit,
+  ) => Promise<Response>;
+  /** @throws {OptionsError} */
+  fetchAs(options: FetchAsOptions): (path: string | URL, init?: RequestInit) => Promise<Response>;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** @param factory the adapter's, for errors */
+export function createOutgoing(factory: string, verifier: TokenVerifier<object>): Outgoing {
+  const members = new Map<Verifier<object>, Member>();
+
+  function memberOf(subject: string, one: Verifier<object>): Member {
+    const member = members.get(one) ?? createMember(subject, one);
+    members.set(one, member);
+    return member;
+  }
+
+  /** For callers of each realm: what is missing is found when the application starts. */
+  function assertCallable(subject: string): void {
+    assertOwnAudience(subject, verifier);
+    for (const one of verifier.members) memberOf(subject, one);
+  }
+
+  /** The caller is verified for each call: whoever was revoked since gets nothing, whatever is kept for them. */
+  async function sourceFor(caller: Caller | null, target: TokenForOptions): Promise<TokenSource> {
+    if (caller === null) {
+      throw new AuthError('missing_token', 'A call in the name of a caller, but nobody is there');
+    }
+    const { token, isAdmitted } = caller;
+    const one = await selectByIssuer(verifier.members, token);
+    const principal = await one.verify(token, isAdmitted ? KEPT : undefined);
+    return memberOf(factory, one).users.sourceOf({ token, principal }, target);
+  }
+
+  function ownSource(subject: string, options: TokenAsOptions): TokenSource {
+    const [one, ...others] = verifier.members;
+    if (one !== undefined && others.length === 0) return memberOf(subject, one).own(options);
+    const rule = 'must be of one realm where calls are made in the own name of the application';
+    throw new OptionsError(subject, [{ option: 'verifier', rule, example: 'createVerifier(…)' }]);
+  }
+
+  return {
+    tokenFor(options) {
+      const subject = `${factory}.tokenFor`;
+      check.tokenFor(subject, options);
+      assertCallable(subject);
+      return async (caller) => (await sourceFor(caller, options)).get();
+    },
+    tokenAs(options = {}) {
+      const subject = `${factory}.tokenAs`;
+      check.tokenAs(subject, options);
+      return ownSource(subject, options).get;
+    },
+    fetchFor(options) {
+      const subject = `${factory}.fetchFor`;
+      check.fetchFor(subject, options);
+      assertCallable(subject);
+      const { audience, scope } = options;
+      const call = toCall(options);
+      return async (caller, read, path, init) =>
+        call(await sourceFor(caller, { audience, scope }), path, init, traceContextOf(read));
+    },
+    fetchAs(options) {
+      const subject = `${factory}.fetchAs`;
+      check.fetchAs(subject, options);
+      const source = ownSource(subject, options);
+      const call = toCall(options);
+      return (path, init) => call(source, path, init, {});
+    },
+  };
+}
+
+function toCall({ origin, timeoutMs = TIMEOUT_MS, fetch: given = fetch }: OriginOptions) {
+  return createCarryingFetch({ origin: new URL(origin).origin, timeoutMs, fetch: given });
+}

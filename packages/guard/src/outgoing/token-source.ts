@@ -1,0 +1,10 @@
+/** Where the token of a call comes from. */
+export interface TokenSource {
+  /** Rejects with an `AuthError` if there is none. */
+  get(): Promise<string>;
+  /** The service that was called refused this one: `get` asks for another, unless it has only just been issued. */
+  drop(token: string): void;
+}
+
+/** A token that is younger is not asked for again: the next one would be refused as well. Unit: milliseconds. */
+export const MIN_AGE_MS = 5_000;

@@ -1,0 +1,167 @@
+import type { KeycloakClient, Tokens } from '../client/index.ts';
+import { AuthError, type Principal, type Verifier } from '../core/index.ts';
+import {
+  createBoundedCache,
+  createCallSlots,
+  keepAlive,
+  partsOf,
+  personOf,
+  readCompactJws,
+} from '../core/internal.ts';
+import { MIN_AGE_MS, type TokenSource } from './token-source.ts';
+
+/** A service that is called, and what its tokens must be. */
+export interface Target {
+  /** Its client id. */
+  readonly audience: string;
+  readonly scope?: string | undefined;
+}
+
+/** The token of somebody who was let in. */
+export interface Subject {
+  readonly token: string;
+  /** What the verifier made of it just now. */
+  readonly principal: Principal<object>;
+}
+
+/** Tokens for other services in the name of users, each kept for one subject token, audience and scope. */
+export interface UserTokens {
+  sourceOf(subject: Subject, target: Target): TokenSource;
+}
+
+/** Most people whose tokens are kept, and most tokens of one of them. */
+const MOST_PEOPLE = 10_000;
+const MOST_OF_ONE = 16;
+/** Exchanges at a time; one user gets an eighth of them. */
+const MOST_CALLS = 64;
+/** How long a token is kept where nobody asks Keycloak again whether its subject's session is there. Unit: milliseconds. */
+const UNCHECKED_MS = 60_000;
+/** It has to be good when it arrives. Unit: milliseconds. */
+const ON_THE_WAY_MS = 2_000;
+
+interface Kept {
+  readonly token: string;
+  readonly keptAt: number;
+  /** Unit: milliseconds since 1970. */
+  readonly until: number;
+}
+
+interface Person {
+  readonly kept: Map<string, Kept>;
+  readonly underWay: Map<string, Promise<string>>;
+}
+
+/** @param exchange asks Keycloak; rejects with an `AuthError` */
+export function createUserTokens(
+  verifier: Verifier<object>,
+  exchange: (request: Parameters<KeycloakClient['exchange']>[0]) => Promise<Tokens>,
+): UserTokens {
+  const { clock } = verifier.context.options;
+  const { timeoutMs = 5_000, tokenCheck } = partsOf(verifier) ?? {};
+  const longestMs = tokenCheck === 'local' ? UNCHECKED_MS : Number.POSITIVE_INFINITY;
+  const people = createBoundedCache<Person>(MOST_PEOPLE);
+  const slots = createCallSlots(MOST_CALLS, timeoutMs);
+
+  function personFor(principal: Principal<object>): Person {
+    const key = personOf(principal as Principal);
+    const known = people.get(key);
+    if (known !== undefined) return known;
+    const made = { kept: new Map(), underWay: new Map() };
+    people.set(key, made);
+    return made;
+  }
+
+  /** One user who asks for much waits for themselves. */
+  async function inTurn<T>(principal: Principal<object>, call: () => Promise<T>): Promise<T> {
+    const who = personOf(principal as Principal);
+    if (!(await slots.enter(who))) {
+      throw new AuthError('provider_unavailable', 'Too many tokens are being exchanged at the same time');
+    }
+    try {
+      return await call();
+    } finally {
+      slots.leave(who);
+    }
+  }
+
+  async function ask(person: Person, key: string, subject: Subject, target: Target): Promise<string> {
+    const askedAt = clock();
+    const { accessToken, expiresInSeconds } = await inTurn(subject.principal, () =>
+      exchange({ subjectToken: subject.token, ...target }),
+    );
+    assertAsAsked(accessToken, subject, target);
+    const lifetimeMs = Math.min((expiresInSeconds ?? 0) * 1000, longestMs);
+    const until = Math.min(
+      askedAt + lifetimeMs - Math.min(ON_THE_WAY_MS, lifetimeMs / 2),
+      subject.principal.expiresAt * 1000,
+    );
+    person.kept.delete(key);
+    person.kept.set(key, { token: accessToken, keptAt: performance.now(), until });
+    const [oldest] = person.kept.keys();
+    if (person.kept.size > MOST_OF_ONE) person.kept.delete(oldest as string);
+    return accessToken;
+  }
+
+  function askOnce(person: Person, key: string, subject: Subject, target: Target): Promise<string> {
+    const known = person.underWay.get(key);
+    if (known !== undefined) return known;
+    const asked = ask(person, key, subject, target).finally(() => person.underWay.delete(key));
+    person.underWay.set(key, asked);
+    return keepAlive(asked);
+  }
+
+  return {
+    sourceOf(subject, target) {
+      const { token, principal } = subject;
+      const person = personFor(principal);
+      // The token itself: what another session, or another client of the same user, may do can be something else.
+      const key = JSON.stringify([token, target.audience, target.scope]);
+      return {
+        async get() {
+          // By its own time, without the tolerance for clocks: nothing lives longer than what it was exchanged for.
+          if (clock() >= principal.expiresAt * 1000) {
+            throw new AuthError(
+              'token_expired',
+              'The token of the caller has expired, so it is not exchanged',
+            );
+          }
+          assertNoLoop(subject, target);
+          const kept = person.kept.get(key);
+          return kept !== undefined && clock() < kept.until
+            ? kept.token
+            : askOnce(person, key, subject, target);
+        },
+        drop(refused) {
+          const kept = person.kept.get(key);
+          if (kept?.token === refused && performance.now() - kept.keptAt >= MIN_AGE_MS)
+            person.kept.delete(key);
+        },
+      };
+    },
+  };
+}
+
+/**
+ * A service that was called with an exchanged token, and calls back with what it made of it, would keep a user's token alive
+ * for ever: each exchange has a new lifetime at Keycloak (CVE-2026-96460). Only `jti` says that a token was exchanged.
+ */
+function assertNoLoop({ token, principal }: Subject, { audience }: Target): void {
+  const { jti } = readCompactJws(token).payload();
+  if (principal.authorizedParty !== audience || typeof jti !== 'string' || !/^\w{4}te:/.test(jti)) return;
+  throw new AuthError(
+    'permission_denied',
+    `A token that ${audience} has exchanged is not exchanged for ${audience} again`,
+  );
+}
+
+/** Keycloak's answer is for whom it was asked for. Lightweight tokens do not say. */
+function assertAsAsked(accessToken: string, { principal }: Subject, { audience }: Target): void {
+  const { sub, aud } = readCompactJws(accessToken).payload();
+  const isOfOther = sub !== undefined && principal.subject !== null && sub !== principal.subject;
+  const isForOther = aud !== undefined && ![aud].flat().includes(audience);
+  if (!isOfOther && !isForOther) return;
+  throw new AuthError(
+    'provider_misconfigured',
+    'Keycloak exchanged a token for that of another user or audience',
+  );
+}

@@ -1,0 +1,62 @@
+import { resolve } from 'node:path';
+import type { CredentialOptions } from 'keycloak-guard';
+import type { Setting } from './setting.ts';
+import { isPlaceholder } from './setting-parsers.ts';
+
+/** How this service proves to Keycloak that it is its client: one of these. */
+export const CREDENTIAL_SETTINGS = {
+  KEYCLOAK_CLIENT_SECRET: {
+    description: "Secret of that client: in Keycloak's admin console, Clients > the client > Credentials.",
+    rule: "must be the client secret from Keycloak's admin console, Clients > the client > Credentials",
+    example: 'the-secret-from-the-console',
+    secret: true,
+    json: 'credentials.secret',
+    parse: (text) => (isPlaceholder(text) || /[\r\n]/.test(text) || text.trim() !== text ? undefined : text),
+  },
+  KEYCLOAK_CLIENT_SECRET_FILE: {
+    description:
+      'File with that secret, in place of `KEYCLOAK_CLIENT_SECRET`. It is read at each call to Keycloak, so a new secret counts at once.',
+    rule: 'must be the path of a file with the client secret and nothing else',
+    example: '/run/secrets/keycloak-client-secret',
+    optional: true,
+    parse: (text) => text,
+  },
+  KEYCLOAK_CLIENT_KEY_FILE: {
+    description:
+      "File with a private key (PEM, JWK or JWK set), in place of a secret: this service signs an assertion for each call to Keycloak. The client's authenticator in Keycloak is *Signed JWT*, with the public key. A new key counts at once.",
+    rule: 'must be the path of a file with a private key in PEM or as a JWK',
+    example: '/run/secrets/keycloak-client-key.pem',
+    optional: true,
+    parse: (text) => text,
+  },
+  KEYCLOAK_CLIENT_TOKEN_FILE: {
+    description:
+      "File with a token that Kubernetes or SPIFFE writes, in place of a secret: there is nothing to steal or to rotate. The client's authenticator in Keycloak (26.4 or later) is *Signed JWT - Federated*; the token's audience is the issuer of the realm.",
+    rule: 'must be the path of a file with a signed token',
+    example: '/var/run/secrets/keycloak/token',
+    optional: true,
+    parse: (text) => text,
+  },
+} satisfies Record<string, Setting>;
+
+type CredentialSetting = keyof typeof CREDENTIAL_SETTINGS;
+
+/** What they are set to. */
+export type CredentialValues = { readonly [N in CredentialSetting]: string | undefined };
+
+/** Which of them are set, the secret first. */
+export function credentialsIn(given: (name: CredentialSetting) => string | undefined): CredentialSetting[] {
+  const names = Object.keys(CREDENTIAL_SETTINGS) as CredentialSetting[];
+  return names.filter((name) => given(name) !== undefined);
+}
+
+/** @param cwd start of a relative path */
+export function toCredential(values: CredentialValues, cwd: string): CredentialOptions {
+  const pathOf = (name: CredentialSetting): string | undefined => values[name] && resolve(cwd, values[name]);
+  const secretFile = pathOf('KEYCLOAK_CLIENT_SECRET_FILE');
+  const keyFile = pathOf('KEYCLOAK_CLIENT_KEY_FILE');
+  const tokenFile = pathOf('KEYCLOAK_CLIENT_TOKEN_FILE');
+  if (secretFile !== undefined) return { secretFile };
+  if (keyFile !== undefined) return { keyFile };
+  return tokenFile === undefined ? { secret: values.KEYCLOAK_CLIENT_SECRET as string } : { tokenFile };
+}

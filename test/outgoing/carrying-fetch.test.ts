@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createCarryingFetch } from '../../packages/guard/src/outgoing/carrying-fetch.ts';
+import type { TokenSource } from '../../packages/guard/src/outgoing/token-source.ts';
+import { traceContextOf } from '../../packages/guard/src/outgoing/trace-context.ts';
+
+const ORIGIN = 'https://orders.internal';
+const INVALID = { 'www-authenticate': 'Bearer realm="x", error="invalid_token"' };
+type Send = (request: Request) => Response | Promise<Response>;
+
+/** A service, and tokens `token-1`, `token-2` … one for each that is dropped. */
+function start(send: Send, timeoutMs = 10_000) {
+  const sent: Request[] = [];
+  let number = 1;
+  const source: TokenSource = {
+    get: async () => `token-${number}`,
+    drop: (token) => {
+      if (token === `token-${number}`) number++;
+    },
+  };
+  const carry = createCarryingFetch({
+    origin: ORIGIN,
+    timeoutMs,
+    fetch: (async (url: URL, init: RequestInit) => {
+      const request = new Request(url, { ...init, duplex: 'half' } as RequestInit);
+      sent.push(request);
+      return send(request);
+    }) as typeof fetch,
+  });
+  const call = (path: string | URL, init?: RequestInit, headers: Record<string, string> = {}) =>
+    carry(source, path, init, headers);
+  return { call, sent, source, tokens: () => sent.map(({ headers }) => headers.get('authorization')) };
+}
+const once = (first: Response): Send => {
+  let isFirst = true;
+  return () => {
+    const answer = isFirst ? first : new Response('good');
+    isFirst = false;
+    return answer;
+  };
+};
+const down = () => {
+  throw new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } });
+};
+
+describe('a fetch that carries a token', () => {
+  it('has the signature of fetch: path or URL, and what belongs to a request', async () => {
+    const { call, sent } = start(() => new Response('good'));
+    await call('/orders/7?x=1', {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    });
+    await call(new URL('/a', ORIGIN));
+    await call(`${ORIGIN}/b`);
+    assert.deepEqual(
+      sent.map(({ method, url }) => `${method} ${url}`),
+      [`POST ${ORIGIN}/orders/7?x=1`, `GET ${ORIGIN}/a`, `GET ${ORIGIN}/b`],
+    );
+    const [first] = sent as [Request];
+    assert.equal(first.headers.get('authorization'), 'Bearer token-1');
+    assert.equal(first.headers.get('content-type'), 'application/json');
+    assert.equal(await first.text(), '{}');
+    assert.equal(first.redirect, 'manual');
+  });
+
+  it('answers 401 invalid_token with a fresh token, once, and the same body', async () => {
+    for (const body of ['x', new URLSearchParams('x'), new Uint8Array([120]), new Blob(['x'])]) {
+      const { call, sent, tokens } = start(once(new Response(null, { status: 401, headers: INVALID })));
+      const answer = await call('/', { method: 'POST', body: body as string });
+      assert.equal(await answer.text(), 'good');
+      assert.deepEqual(tokens(), ['Bearer token-1', 'Bearer token-2']);
+      assert.match(await (sent[1] as Request).text(), /^x/);
+    }
+    const { call, tokens } = start(() => new Response(null, { status: 401, headers: INVALID }));
+    assert.equal((await call('/')).status, 401);
+    assert.equal(tokens().length, 2);
+  });
+
+  it('gives back every other refusal, and does not send a stream twice', async () => {
+    for (const first of [
+      new Response(null, { status: 401 }),
+      new Response(null, { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }),
+      new Response(null, {
+        status: 401,
+        headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' },
+      }),
+      new Response(null, { status: 403, headers: INVALID }),
+      new Response(null, { status: 503 }),
+    ]) {
+      const { call, tokens } = start(once(first));
+      assert.equal((await call('/')).status, first.status);
+      assert.equal(tokens().length, 1);
+    }
+    for (const body of [
+      new Blob(['x']).stream(),
+      (async function* () {
+        yield Buffer.from('x');
+      })(),
+    ]) {
+      const { call, tokens } = start(once(new Response(null, { status: 401, headers: INVALID })));
+      assert.equal((await call('/', { method: 'POST', body: body as never })).status, 401);
+      assert.equal(tokens().length, 1);
+    }
+  });
+
+  it('ends after its time, or when its caller says so', async () => {
+    const hang: Send = ({ signal }) =>
+      new Promise((_, reject) => {
+        const alive = setInterval(() => {}, 1_000);
+        signal.addEventListener('abort', () => {
+          clearInterval(alive);
+          reject(signal.reason);
+        });
+      });
+    await assert.rejects(start(hang, 50).call('/'), { name: 'TimeoutError' });
+    const abort = new AbortController();
+    const call = start(hang).call('/', { signal: abort.signal });
+    setImmediate(() => abort.abort(new Error('gone')));
+    await assert.rejects(call, { message: 'gone' });
+  });
+
+  it('spares a service that cannot be reached: after five calls one tries, and the others fail at once', async (t) => {
+    let isUp = false;
+    const { call, sent } = start(() => (isUp ? new Response('good') : down()));
+    const failure = () =>
+      call('/').then(
+        () => 'good',
+        (error: TypeError) => (error.cause as { code: string }).code,
+      );
+    for (let i = 0; i < 5; i++) assert.equal(await failure(), 'ECONNREFUSED');
+    assert.equal(await failure(), 'EUNREACHABLE');
+    assert.equal(sent.length, 5);
+    const now = performance.now();
+    t.mock.method(performance, 'now', () => now + 2_500);
+    isUp = true;
+    assert.deepEqual(await Promise.all([failure(), failure()]), ['good', 'EUNREACHABLE']);
+    assert.equal(await failure(), 'good');
+  });
+
+  it('spares nobody because one call was slow, was ended, or was answered with an error', async () => {
+    const { call, sent } = start(({ url }) => {
+      if (url.endsWith('/slow')) throw new DOMException('too slow', 'TimeoutError');
+      return new Response(null, { status: 500 });
+    });
+    for (let i = 0; i < 10; i++) {
+      await assert.rejects(call('/slow'), { name: 'TimeoutError' });
+      assert.equal((await call('/')).status, 500);
+    }
+    assert.equal(sent.length, 20);
+  });
+
+  it('adds headers where the caller has none', async () => {
+    const { call, sent } = start(() => new Response());
+    await call('/', { headers: { traceparent: 'own' } }, { traceparent: 'theirs', tracestate: 's' });
+    const { headers } = sent[0] as Request;
+    assert.deepEqual([headers.get('traceparent'), headers.get('tracestate')], ['own', 's']);
+  });
+});
+
+describe('the trace that a call belongs to', () => {
+  const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const of = (headers: Record<string, string>) => traceContextOf((name) => headers[name]);
+
+  it('is that of the request, if its headers are well-formed', () => {
+    assert.deepEqual(of({}), {});
+    assert.deepEqual(of({ traceparent: PARENT }), { traceparent: PARENT });
+    assert.deepEqual(of({ traceparent: PARENT, tracestate: 'a=b' }), {
+      traceparent: PARENT,
+      tracestate: 'a=b',
+    });
+    assert.deepEqual(of({ traceparent: PARENT, tracestate: 'a\nb' }), { traceparent: PARENT });
+    for (const traceparent of ['', 'x', `${PARENT}, ${PARENT}`, PARENT.toUpperCase()]) {
+      assert.deepEqual(of({ traceparent, tracestate: 'a=b' }), {});
+    }
+  });
+
+  it('is left to OpenTelemetry where that is set up', () => {
+    const key = Symbol.for('opentelemetry.js.api.1');
+    const scope = globalThis as unknown as Record<symbol, unknown>;
+    const before = scope[key];
+    scope[key] = { propagation: {} };
+    try {
+      assert.deepEqual(of({ traceparent: PARENT }), {});
+    } finally {
+      if (before === undefined) delete scope[key];
+      else scope[key] = before;
+    }
+  });
+});

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Tokens } from '../../packages/guard/src/client/index.ts';
+import { isAuthError, type Principal, type VerifierOptions } from '../../packages/guard/src/core/index.ts';
+import { createUserTokens, type Subject } from '../../packages/guard/src/outgoing/user-tokens.ts';
+import { claimsOf, createTestRealm } from '../support/test-realm.ts';
+
+const ORDERS = { audience: 'orders', scope: 'to-orders' };
+
+/** Tokens of users for other services; Keycloak answers as the test says. */
+async function start(options: Partial<VerifierOptions> = {}) {
+  const realm = createTestRealm();
+  const verifier = realm.verifier({ tokenCheck: 'local', ...options });
+  await verifier.load();
+  const asked: { subjectToken: string; audience: string }[] = [];
+  const state = {
+    lifetime: 300 as number | null,
+    claims: {} as Record<string, unknown>,
+    gate: undefined as Promise<void> | undefined,
+    error: undefined as Error | undefined,
+  };
+  const users = createUserTokens(verifier, async (request) => {
+    asked.push(request);
+    await state.gate;
+    if (state.error !== undefined) throw state.error;
+    const accessToken = realm.mint({
+      ...{ sub: claimsOf(request.subjectToken).sub, aud: request.audience, azp: 'my-api', ...state.claims },
+    });
+    return { accessToken, expiresInSeconds: state.lifetime } as Tokens;
+  });
+  const subjectOf = async (changes: Record<string, unknown> = {}): Promise<Subject> => {
+    const token = realm.mint(changes);
+    return { token, principal: (await verifier.verify(token)) as Principal };
+  };
+  return { realm, verifier, users, asked, state, subjectOf };
+}
+const codeOf = async (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no error',
+    (error: unknown) => (isAuthError(error) ? error.code : String(error)),
+  );
+
+describe('a token in the name of a user', () => {
+  it('is asked for once, however many wait, and kept until shortly before it expires', async () => {
+    const { realm, users, asked, subjectOf } = await start({ tokenCheck: 'recheck' });
+    const source = users.sourceOf(await subjectOf({ exp: realm.now + 3600 }), ORDERS);
+    const all = await Promise.all(Array.from({ length: 50 }, () => source.get()));
+    assert.equal(new Set(all).size, 1);
+    realm.advance(297);
+    assert.equal(await source.get(), all[0]);
+    assert.equal(asked.length, 1);
+    realm.advance(1.5);
+    assert.notEqual(await source.get(), all[0]);
+    assert.equal(asked.length, 2);
+  });
+
+  it('never outlives the token that it was exchanged for, whatever Keycloak answers', async () => {
+    const { realm, users, state, asked, subjectOf } = await start({ clockToleranceSeconds: 60 });
+    state.lifetime = 3600;
+    const subject = await subjectOf({ exp: realm.now + 100 });
+    const source = users.sourceOf(subject, ORDERS);
+    await source.get();
+    realm.advance(99);
+    await source.get();
+    realm.advance(1);
+    // The guard still lets its sender in, because clocks may differ.
+    assert.equal(await codeOf(source.get()), 'token_expired');
+    assert.equal(asked.length, 2);
+  });
+
+  it('is kept for a minute where nobody asks Keycloak whether the session is still there', async () => {
+    for (const [tokenCheck, calls] of [
+      ['local', 2],
+      ['recheck', 1],
+    ] as const) {
+      const { realm, users, asked, subjectOf } = await start({ tokenCheck });
+      const source = users.sourceOf(await subjectOf(), ORDERS);
+      await source.get();
+      realm.advance(61);
+      await source.get();
+      assert.equal(asked.length, calls, tokenCheck);
+    }
+  });
+
+  it('belongs to the token that was exchanged, to its audience and its scopes', async () => {
+    const { users, asked, subjectOf } = await start();
+    const [one, two] = [await subjectOf(), await subjectOf()];
+    const targets = [ORDERS, { audience: 'orders' }, { audience: 'stock', scope: 'to-orders' }];
+    for (let i = 0; i < 3; i++) {
+      for (const subject of [one, two])
+        for (const target of targets) await users.sourceOf(subject, target).get();
+    }
+    assert.equal(asked.length, 6);
+  });
+
+  it('is refused if it is of another user, or for another service', async () => {
+    const { users, state, subjectOf } = await start();
+    for (const claims of [{ sub: 'somebody else' }, { aud: 'stock' }, { aud: ['stock', 'account'] }]) {
+      state.claims = claims;
+      const source = users.sourceOf(await subjectOf(), ORDERS);
+      assert.equal(await codeOf(source.get()), 'provider_misconfigured');
+    }
+    // Lightweight tokens do not say.
+    state.claims = { sub: undefined, aud: undefined };
+    assert.equal(await codeOf(users.sourceOf(await subjectOf(), ORDERS).get()), 'no error');
+  });
+
+  it('that failed is asked for again, and no failure is kept', async () => {
+    const { users, state, asked, subjectOf } = await start();
+    const source = users.sourceOf(await subjectOf(), ORDERS);
+    state.error = new Error('down');
+    assert.equal(await codeOf(source.get()), 'Error: down');
+    state.error = undefined;
+    assert.equal(await codeOf(source.get()), 'no error');
+    assert.equal(asked.length, 2);
+  });
+
+  it('of which Keycloak does not say how long it is good is not kept', async () => {
+    const { users, state, asked, subjectOf } = await start();
+    state.lifetime = null;
+    const source = users.sourceOf(await subjectOf(), ORDERS);
+    await source.get();
+    await source.get();
+    assert.equal(asked.length, 2);
+  });
+
+  it('is not asked for again because a service refuses a fresh one', async () => {
+    const { users, asked, subjectOf } = await start();
+    const source = users.sourceOf(await subjectOf(), ORDERS);
+    source.drop(await source.get());
+    source.drop('another one');
+    await source.get();
+    assert.equal(asked.length, 1);
+  });
+});
+
+describe('one user who asks for very much', () => {
+  it('has eight exchanges at a time, and others do not wait for them', async (t) => {
+    // The waits do not keep a process alive.
+    const alive = setInterval(() => {}, 1_000);
+    t.after(() => clearInterval(alive));
+    const { realm, users, state, asked, subjectOf } = await start({ timeoutMs: 100 });
+    let open = () => {};
+    state.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const greedy = await Promise.all(Array.from({ length: 40 }, () => subjectOf({ sub: 'greedy' })));
+    const waiting = greedy.map((subject) => codeOf(users.sourceOf(subject, ORDERS).get()));
+    await Promise.resolve();
+    const other = codeOf(users.sourceOf(await subjectOf({ sub: 'other' }), ORDERS).get());
+    // Those whose turn does not come are refused after the time limit, and the others are not.
+    const refused = await Promise.all(waiting.slice(8));
+    assert.deepEqual([...new Set(refused)], ['provider_unavailable']);
+    assert.equal(asked.length, 9);
+    open();
+    assert.deepEqual(await Promise.all([...waiting.slice(0, 8), other]), Array(9).fill('no error'));
+    assert.equal(realm.strayCalls.length, 0);
+  });
+
+  it('keeps sixteen tokens, and takes no other user’s', async () => {
+    const { users, asked, subjectOf } = await start();
+    const other = await subjectOf({ sub: 'other' });
+    await users.sourceOf(other, ORDERS).get();
+    const greedy: Subject[] = [];
+    for (let i = 0; i < 17; i++) greedy.push(await subjectOf({ sub: 'greedy' }));
+    for (const subject of greedy) await users.sourceOf(subject, ORDERS).get();
+    const before = asked.length;
+    await users.sourceOf(other, ORDERS).get();
+    await users.sourceOf(greedy[16] as Subject, ORDERS).get();
+    assert.equal(asked.length, before);
+    await users.sourceOf(greedy[0] as Subject, ORDERS).get();
+    assert.equal(asked.length, before + 1);
+  });
+});
