@@ -1,4 +1,4 @@
-import { createBoundedCache, personOfClaims, readCompactJws } from '../core/internal.ts';
+import { createBoundedCache, createSingleFlight, personOfClaims, readCompactJws } from '../core/internal.ts';
 import type { AuthzContext } from './context.ts';
 import type { NamedPermissions } from './known-names.ts';
 import type { Permission } from './permission.ts';
@@ -41,7 +41,7 @@ export function createCatalog(
   const known = createBoundedCache<Entry>(MAX_NAMES);
   // When each was missing. Unit: milliseconds since 1970.
   const missing = createBoundedCache<number>(MAX_MISSING);
-  const pending = new Map<string, Promise<Entry | undefined>>();
+  const once = createSingleFlight<Entry | undefined>();
 
   async function load(name: string, token: string | undefined): Promise<Entry | undefined> {
     const readAt = context.clock();
@@ -61,12 +61,7 @@ export function createCatalog(
   /** Concurrent callers share one request. */
   function loadOnce(name: string, token: string | undefined): Promise<Entry | undefined> {
     if (isYoung(missing.get(name))) return Promise.resolve(undefined);
-    let loading = pending.get(name);
-    if (loading === undefined) {
-      loading = load(name, token).finally(() => pending.delete(name));
-      pending.set(name, loading);
-    }
-    return loading;
+    return once(name, () => load(name, token));
   }
 
   /** Milliseconds since it was read; infinite if the clock was set back. */

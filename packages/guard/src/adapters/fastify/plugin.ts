@@ -1,5 +1,6 @@
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import type { Requirements, TokenVerifier } from '../../core/index.ts';
+import { getOrMake } from '../../core/internal.ts';
 import { type Connection, createEngine } from '../engine/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
@@ -125,11 +126,7 @@ function createLateGuard(guard: (requirements: GuardOptions) => GuardHook): onRe
       done();
       return;
     }
-    let hook = hooks.get(config);
-    if (hook === undefined) {
-      hook = guard(config.guard === true ? {} : config.guard);
-      hooks.set(config, hook);
-    }
-    hook(request, reply, done);
+    const { guard: wanted } = config;
+    getOrMake(hooks, config, () => guard(wanted === true ? {} : wanted))(request, reply, done);
   };
 }
