@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { server as makeServer, type RouteOptions } from '@hapi/hapi';
+import { type Lifecycle, server as makeServer, type Request, type RouteOptions } from '@hapi/hapi';
 import { keycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
-import { OptionsError } from '../../packages/guard/src/core/index.ts';
+import { AuthError, OptionsError, type Principal } from '../../packages/guard/src/core/index.ts';
+import { assertRefused, settle } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 /** A server with one route `/`, which answers who is calling. */
@@ -36,7 +37,7 @@ async function start(t: TestContext, options: RouteOptions) {
     const { statusCode, payload } = await server.inject({ url: '/', headers });
     return [statusCode, JSON.parse(payload)];
   };
-  return { server, realm, denied, call };
+  return { kc, server, realm, denied, call };
 }
 
 const NOBODY = [200, { isAuthenticated: false }];
@@ -79,4 +80,59 @@ test('hapi: access.scope compares the scopes of the token', async (t) => {
 test('hapi: a strategy with a wrong requirement stops the start', async (t) => {
   const { server } = await start(t, { auth: false });
   assert.throws(() => server.auth.strategy('wrong', 'keycloak', { realmRoel: 'admin' }), OptionsError);
+});
+
+test('hapi: what an answer gets in onPreResponse stays its own, though both requests failed with one error', async (t) => {
+  const { server, realm } = await start(t, { auth: false });
+  const shared = new AuthError('permission_denied', 'The shop is closed');
+  const check = () => {
+    throw shared;
+  };
+  server.auth.strategy('shop', 'keycloak', { check });
+  const open: Lifecycle.Method = async (request, h) => {
+    await server.auth.test('keycloak', request);
+    return h.continue;
+  };
+  server.route({ method: 'GET', path: '/shop/{whose}', options: { auth: 'shop' }, handler: () => 'open' });
+  server.route({
+    method: 'GET',
+    path: '/cart/{whose}',
+    options: { auth: false, pre: [open] },
+    handler: () => 1,
+  });
+  server.ext('onPreResponse', async ({ params, response }, h) => {
+    await settle();
+    if (params.whose === 'hers' && 'isBoom' in response) response.output.headers['set-cookie'] = 'cart=hers';
+    return h.continue;
+  });
+  const headers = { authorization: `Bearer ${realm.mint()}` };
+  const cookieOf = async (url: string, sent = {}) =>
+    (await server.inject({ url, headers: sent })).headers['set-cookie'];
+  const [hers, his] = await Promise.all([cookieOf('/shop/hers', headers), cookieOf('/shop/his', headers)]);
+  assert.deepEqual([hers, his], ['cart=hers', undefined]);
+  assert.deepEqual([await cookieOf('/cart/hers'), await cookieOf('/cart/his')], ['cart=hers', undefined]);
+});
+
+test('hapi: auth.verify asks again, for connections that stay open', async (t) => {
+  const { kc, server, realm } = await start(t, { auth: false });
+  const requests: Request[] = [];
+  server.auth.strategy('admin', 'keycloak', { realmRole: 'admin' });
+  server.route({
+    ...{ method: 'GET', path: '/stream', options: { auth: 'admin' } },
+    handler: (request) => requests.push(request),
+  });
+  const token = realm.mint({ sid: 's-1', realm_access: { roles: ['admin'] } });
+  await server.inject({ url: '/stream', headers: { authorization: `Bearer ${token}` } });
+  const verify = () => server.auth.verify(requests[0] as Request);
+  await verify();
+  const [member] = kc.verifier.members;
+  await member?.revoke({ type: 'session', issuer: realm.issuer, sessionId: 's-1' });
+  await assertRefused(verify, 'token_revoked');
+});
+
+test('hapi: auth.verify refuses credentials that no guard found', async (t) => {
+  const { server } = await start(t, { auth: 'keycloak' });
+  const credentials = { user: { username: 'abdullah' } as Principal };
+  const { request } = await server.inject({ url: '/', auth: { strategy: 'keycloak', credentials } });
+  await assertRefused(() => server.auth.verify(request), 'token_malformed');
 });

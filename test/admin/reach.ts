@@ -53,7 +53,8 @@ export function reachOf({ lists, policies }: FakeRealm): Reach[] {
     for (const name of listOf(client.optionalClientScopes)) {
       const asked = audiencesOf(scope(name));
       for (const one of asked) add(who, one);
-      for (const one of asked) for (const other of asked) if (one !== other) add(who, one, other);
+      const together = [...always, ...asked];
+      for (const one of asked) for (const other of together) if (one !== other) add(who, one, other);
     }
   }
   for (const user of lists.users as unknown as Json[]) {

@@ -62,9 +62,22 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['mcp', B, '--scope', 'profile'],
     ],
     [
+      ['mcp', A],
+      ['audience', 'mcp-client', '--client-id', 'orders'],
+      ['mcp', B],
+    ],
+    [
       ['--mcp', A, '--mcp-scope', 'x'],
       ['--mcp', B, '--mcp-scope', 'y', '--mcp-registration'],
     ],
+  ],
+  spa: [
+    [
+      ['spa', 'page', '--app-url', 'http://localhost:5173', '--client-id', 'orders'],
+      ['spa', 'page', '--app-url', 'https://other.example', '--client-id', 'billing'],
+    ],
+    [['spa', 'frontend', '--app-url', 'http://localhost:3000', '--client-id', 'orders']],
+    [['spa', 'orders', '--app-url', 'http://localhost:3000', '--client-id', 'billing']],
   ],
   audience: [
     [
@@ -72,6 +85,10 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['audience', 'frontend', '--client-id', 'billing'],
     ],
     [['audience', 'orders', '--client-id', 'billing']],
+    [
+      ['mcp', A],
+      ['audience', 'mcp-client', '--client-id', 'orders'],
+    ],
   ],
   export: [[API, ['export', '/dev/null', '--client-id', 'billing', '--no-user']]],
 };

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
-import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
-import { launchChromium, reachOnly } from '../support/chromium.ts';
-
-const LIBRARY = fileURLToPath(import.meta.resolve('keycloak-js'));
+import { type Stage, setUpFrontEnd, signIn, titled } from './front-end.ts';
 
 /** keycloak-js as a page has it, with the options of the call and nothing else. */
 const pageOf = (url: string, options: object) => `<!doctype html>
 <meta charset="utf-8"><title>starting</title>
 <script type="module">
-import Keycloak from '/keycloak.js';
+import Keycloak from '/library.js';
 const keycloak = new Keycloak({ url: ${JSON.stringify(url)}, realm: 'testing', clientId: 'web-app' });
 window.keycloak = keycloak;
 keycloak.onAuthLogout = () => { document.title = 'logged out'; };
@@ -24,55 +16,12 @@ keycloak.init(${JSON.stringify(options)}).then(
 );
 </script>`;
 
-interface Stage {
-  readonly idp: DevIdp;
-  readonly page: Page;
-  readonly app: string;
-  /** What keycloak-js warns of, and what the browser refused. */
-  readonly said: string[];
-}
-
 /** @param host how the browser calls the provider: the app is always at `localhost` */
-async function setUp(t: TestContext, options: object, host = 'localhost'): Promise<Stage> {
-  const idp = await startDevIdp({ host: 'localhost' });
-  const library = await readFile(LIBRARY, 'utf8');
-  const server = createServer(({ url }, response) => {
-    if (url === '/keycloak.js') return response.setHeader('content-type', 'text/javascript').end(library);
-    if (url === '/silent-check-sso.html') {
-      return response
-        .setHeader('content-type', 'text/html')
-        .end('<!doctype html><script>parent.postMessage(location.href, location.origin)</script>');
-    }
-    return response.setHeader('content-type', 'text/html').end(pageOf(`http://${host}:${idp.port}`, options));
+const setUp = (t: TestContext, options: object, host = 'localhost'): Promise<Stage> =>
+  setUpFrontEnd(t, {
+    library: import.meta.resolve('keycloak-js'),
+    toPage: (idp) => pageOf(`http://${host}:${idp.port}`, options),
   });
-  await new Promise<void>((done) => server.listen(0, 'localhost', done));
-  const app = `http://localhost:${(server.address() as AddressInfo).port}`;
-  idp.updateClient('web-app', { redirectUris: [`${app}/*`], webOrigins: ['+'] });
-  const browser = await launchChromium(reachOnly('localhost', '127.0.0.1'));
-  t.after(async () => {
-    await browser.close();
-    server.closeAllConnections();
-    server.close();
-    await idp.close();
-  });
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  const said: string[] = [];
-  page.on('console', (message) => {
-    if (['warning', 'error'].includes(message.type())) said.push(message.text());
-  });
-  page.on('pageerror', (error) => said.push(error.message));
-  return { idp, page, app, said };
-}
-
-const titled = (page: Page, title: string) =>
-  page.waitForFunction((wanted) => document.title === wanted, title);
-
-async function signIn(page: Page): Promise<void> {
-  await page.fill('#username', 'abdullah');
-  await page.fill('#password', 'Test#123456');
-  await page.click('#kc-login');
-}
 
 test('keycloak-js with its defaults signs in, reads the profile and the user, refreshes and signs out', async (t) => {
   const { page, app, said } = await setUp(t, { onLoad: 'login-required' });

@@ -12,7 +12,7 @@ import { createMemorySessionStore, createSessions } from '../../packages/guard/s
 import { resolveSessionOptions } from '../../packages/guard/src/session/options.ts';
 
 const rules = {
-  clientId: optionRules.required(optionRules.text('must be a client id', "'my-api'")),
+  clientId: optionRules.required(optionRules.string('must be a client id', "'my-api'")),
   clientSecret: optionRules.CLIENT_SECRET,
   idleSeconds: optionRules.whole(1, 10, 5),
   on: optionRules.trueOrFalse(true),
@@ -45,7 +45,7 @@ describe('options of a factory', () => {
     assert.throws(
       () => checkOptions('createX', { idleSeconds: 0, on: 'false', clientID: 'x' } as never, rules as never),
       new OptionsError('createX', [
-        { option: 'clientId', rule: 'must be a client id', example: "'my-api'" },
+        { option: 'clientId', rule: 'is missing', example: "'my-api'" },
         { option: 'idleSeconds', rule: 'must be a whole number from 1 to 10', example: '5' },
         { option: 'on', rule: 'must be true or false', example: 'true' },
         { option: 'clientID', rule: 'is not an option: did you mean clientId?', example: 'clientId' },

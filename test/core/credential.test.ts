@@ -136,6 +136,17 @@ describe('what a call carries', () => {
     });
   }
 
+  it('is signed by the algorithm that fits the key', async () => {
+    for (const [key, alg] of [
+      [generateKeyPairSync('ed25519'), 'EdDSA'],
+      [generateKeyPairSync('ec', { namedCurve: 'P-384' }), 'ES384'],
+      [generateKeyPairSync('rsa', { modulusLength: 2048 }), 'RS256'],
+    ] as const) {
+      const { keys } = await make({ key: key.privateKey }).made.publicKeys();
+      assert.equal(keys[0]?.alg, alg);
+    }
+  });
+
   it('is signed by the algorithm that is given, with a name for the key as Keycloak makes it', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
@@ -199,6 +210,17 @@ describe('a file that changes', () => {
     assert.deepEqual([response.status, sent.length], [200, 2]);
   });
 
+  it('that is written anew at each call is tried three times, and no more', async () => {
+    const file = fileOf('0');
+    const { made } = make({ secretFile: file.path });
+    let writes = 0;
+    const { sent, response } = await send(made, () => {
+      file.write(String(++writes));
+      return REFUSED;
+    });
+    assert.deepEqual([response.status, sent.length], [401, 3]);
+  });
+
   it('is refused where Keycloak takes nothing of it: asked twice at most, and once after that', async () => {
     const file = fileOf('one');
     const { made } = make({ secretFile: file.path });
@@ -223,11 +245,18 @@ describe('a file that changes', () => {
     'has more lines': (file) => file.write('two\nthree\n'),
     'is huge': (file) => file.write('x'.repeat(300 * 1024)),
   } as Record<string, (file: ReturnType<typeof fileOf>) => void>)) {
-    it(`${how}: the secret before is used, with one notice`, async () => {
+    it(`${how}: the secret before is used, with one notice if that lasts`, async (t) => {
       const file = fileOf('one');
       const { made, notices, codes } = make({ secretFile: file.path });
+      let now = performance.now();
+      t.mock.method(performance, 'now', () => now);
       await send(made);
       spoil(file);
+      await send(made);
+      now += 900;
+      await send(made);
+      assert.deepEqual(codes(), []);
+      now += 100;
       for (let i = 0; i < 3; i++) {
         assert.equal((await shownBy(made)).fields.client_secret, 'one');
       }
@@ -256,13 +285,16 @@ describe('a file that changes', () => {
     assert.deepEqual(codes(), ['credential_missing', 'credential_back']);
   });
 
-  it('holds a token that is used until it expires, and not after that', async () => {
+  it('holds a token that is used until it expires, and not after that', async (t) => {
+    let now = performance.now();
+    t.mock.method(performance, 'now', () => now);
     const { seconds } = make({ secret: 's' });
     const file = fileOf(tokenFor(seconds(), 60));
     const { made, codes, advance } = make({ tokenFile: file.path });
     const first = assertionOf(await shownBy(made));
     for (const half of [first.slice(0, 40), `${first.split('.').slice(0, 2).join('.')}.`, 'x']) {
       file.write(half);
+      now += 600;
       assert.equal(assertionOf(await shownBy(made)), first);
     }
     file.write(tokenFor(seconds(), -5));
@@ -387,10 +419,13 @@ describe('a credential', () => {
     const { made } = make({ secret, method: 'basic' });
     assert.ok(made.secrets().includes(secret));
     const token = fileOf(tokenFor(make({ secret }).seconds(), 60));
-    for (const one of [made, make({ key }).made, make({ tokenFile: token.path }).made]) {
+    const byToken = make({ tokenFile: token.path }).made;
+    for (const one of [made, make({ key }).made, byToken]) {
       await shownBy(one);
       const printed = inspect(one, { depth: 9, showHidden: true }) + JSON.stringify(one) + String(one);
       assert.ok(!/hunter2|PRIVATE|eyJ/.test(printed), printed);
     }
+    assert.deepEqual(byToken.secrets().length, 1);
+    assert.deepEqual(make({ key }).made.secrets(), []);
   });
 });

@@ -204,7 +204,7 @@ describe('guards', () => {
       requireAudience,
     ];
     for (const build of texts) {
-      assert.throws(() => build(), /^TypeError: A guard needs a /);
+      assert.throws(() => build(), /^TypeError: The [\w /-]+ of a guard must /);
       for (const wrong of ['', ' ', 1, null, undefined, ['x']]) {
         assert.throws(() => build(wrong as string), /as a non-empty string/);
       }
@@ -267,18 +267,19 @@ describe('requirements', () => {
           error.problems.map(({ option, rule }) => `${option} ${rule}`),
           [
             'realmRol is not a requirement: did you mean realmRole?',
-            'scope must be a scope',
+            'scope must be a non-empty string, or a list of them',
             'clientRole must be a role, or an object of roles by client',
             'anyOf[0].groups is not a requirement: did you mean group?',
             'anyOf[1] must hold a requirement',
             'check must be a function of the principal',
-            'allOf must be a list of requirements',
+            'allOf must be a non-empty list of requirements',
           ],
         );
         return true;
       },
     );
-    for (const one of [null, undefined, 'x', []]) {
+    const inherits = Object.create(Object.assign(Object.create(null), { realmRole: 'user' }));
+    for (const one of [null, undefined, 'x', [], inherits]) {
       assert.throws(() => toGuard(one as never, 'my-api'), OptionsError);
     }
   });
@@ -302,6 +303,10 @@ describe('a guard that is asked about nobody', () => {
     ['a role of a client', requireClientRole('my-api', 'reader')],
     ['a scope', requireScope('openid')],
     ['a group tree', requireGroupTree('/staff')],
+    ['an issuer', toGuard({ issuer: 'https://sso.example.com/realms/testing' }, 'my-api')],
+    ['a client', toGuard({ client: 'reports' }, 'my-api')],
+    ['a kind', toGuard({ kind: 'person' }, 'my-api')],
+    ['a sign-in', toGuard({ maxAge: 60 }, 'my-api')],
     ['a check', requireThat(() => true)],
     ['all of several', allOf(() => {})],
     ['any of several', anyOf(() => {}, admin)],

@@ -68,3 +68,50 @@ test('a push that the first of several realms cannot share is not asked of the o
   const answer = await messages.adminPush(push, 'LOGOUT', { log });
   assert.deepEqual([answer.status, answer.headers['retry-after'], logged.length], [503, '5', 1]);
 });
+
+test('a push to the only realm is taken, and one that is refused is told to who listens', async () => {
+  const { realm, messages } = await setUp();
+  const told: KeycloakMessage[] = [];
+  const onMessage = (message: KeycloakMessage) => void told.push(message);
+  const push = mintPush(realm, { keycloakSessionIds: ['s1'] });
+  const answer = await messages.adminPush(push, 'LOGOUT', { log: SILENT, onMessage });
+  const again = await messages.adminPush(push, 'LOGOUT', { log: SILENT, onMessage });
+  assert.deepEqual([answer.status, again.status], [204, 400]);
+  assert.deepEqual(
+    told.map(({ by, revocations, error }) => [by, revocations.length, error?.code]),
+    [
+      ['admin_push', 1, undefined],
+      ['admin_push', 0, 'admin_push_invalid'],
+    ],
+  );
+});
+
+test('a logout token of no known realm is refused as such, and its issuer is cut for the log', async () => {
+  const [first, second] = [createTestRealm(), createTestRealm({ realm: 'second' })];
+  const members = [first.verifier(), second.verifier()];
+  await Promise.all(members.map((member) => member.load()));
+  const messages = createKeycloakMessages(members);
+  const logged: { code?: string; seen?: string }[] = [];
+  const log = { warn: (fields: object) => void logged.push(fields), error() {} };
+  const token = mintLogoutToken(first, { iss: `https://${'x'.repeat(500)}` });
+  const answer = await messages.backchannelLogout({ logout_token: token }, { log });
+  assert.equal(answer.status, 400);
+  assert.equal(logged[0]?.code, 'logout_token_invalid');
+  assert.equal(logged[0]?.seen?.length, 200);
+});
+
+test('while a realm that may own the issuer cannot be asked, a message is not refused: Keycloak tries again', async () => {
+  const inside = { serverUrl: 'http://keycloak:8080', issuer: 'https://sso.example.com/realms/testing' };
+  const [known, down] = [
+    createTestRealm(inside),
+    createTestRealm({ serverUrl: 'https://partner.example.com' }),
+  ];
+  down.setAll('down');
+  const members = [known.verifier(), down.verifier()];
+  await members[0]?.load();
+  const messages = createKeycloakMessages(members);
+  const push = mintPush(known, { keycloakSessionIds: ['s1'] });
+  assert.equal((await messages.adminPush(push, 'LOGOUT', { log: SILENT })).status, 503);
+  const body = { logout_token: mintLogoutToken(known) };
+  assert.equal((await messages.backchannelLogout(body, { log: SILENT })).status, 503);
+});

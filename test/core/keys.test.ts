@@ -26,6 +26,21 @@ describe('the keys of a realm', () => {
     ]);
   });
 
+  it('can have a second name, which ends when they are loaded again', async () => {
+    const { realm, keys } = start();
+    const { kid } = realm.signer;
+    keys.alias('other', 'unknown');
+    const found = await keys.find(kid);
+    keys.alias('other', kid);
+    assert.ok(found);
+    assert.equal(keys.get('other'), found);
+    assert.equal(keys.get('unknown'), undefined);
+    realm.advance(6);
+    assert.equal(await keys.find('third'), undefined);
+    assert.equal(keys.get('other'), undefined);
+    keys.close();
+  });
+
   it('are loaded by one call, however many wait for them', async () => {
     const { realm, keys } = start();
     realm.answers.jwks = 'slow';

@@ -6,7 +6,7 @@ import {
   OptionsError,
   type VerifierOptions,
 } from '../../packages/guard/src/core/index.ts';
-import { resolveOptions } from '../../packages/guard/src/core/options.ts';
+import { ANY_AUDIENCE, resolveOptions } from '../../packages/guard/src/core/options.ts';
 import { settle } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -71,11 +71,11 @@ describe('the options of a verifier', () => {
     assert.deepEqual(problems, [
       {
         option: 'serverUrl',
-        rule: 'must be an http or https URL without /realms/…, query, fragment or credentials',
+        rule: 'is missing',
         example: "'https://sso.example.com'",
       },
       { option: 'realm', rule: 'must be the name of a realm', example: "'testing'" },
-      { option: 'clientId', rule: 'must be the client id of this API', example: "'my-api'" },
+      { option: 'clientId', rule: 'is missing', example: "'my-api'" },
       {
         option: 'tokenCheck',
         rule: 'must be one of recheck, local, remote',
@@ -264,6 +264,16 @@ describe('the options of a verifier', () => {
     assert.deepEqual(rest, { ...given, audience: ['one'] });
     assert.deepEqual([...algorithms], ['ES256']);
     assert.deepEqual(resolveOptions({ ...good, audience: ['a', 'b'] }).audience, ['a', 'b']);
+  });
+
+  it('take a token for any client of the realm, with ANY_AUDIENCE', async (t) => {
+    const realm = createTestRealm();
+    const strict = realm.verifier();
+    const open = realm.verifier({ audience: ANY_AUDIENCE as never });
+    t.after(() => Promise.all([strict.close(), open.close()]));
+    const token = realm.mint({ aud: 'other', azp: 'other' });
+    await assert.rejects(async () => strict.verify(token), { code: 'token_audience' });
+    assert.equal((await open.verify(token)).username, 'abdullah');
   });
 
   it('refuse a store that cannot hold proofs where there will be some', () => {

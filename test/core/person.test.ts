@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Principal } from '../../packages/guard/src/core/index.ts';
-import { personOf } from '../../packages/guard/src/core/internal.ts';
+import { personOf, personOfClaims } from '../../packages/guard/src/core/internal.ts';
 
 const of = (more: Partial<Principal>): string =>
   personOf({ issuer: 'a', subject: 's', authorizedParty: 'page', sessionId: 's1', ...more } as Principal);
@@ -21,4 +21,12 @@ test('where nobody is named, client and session have to be the same', () => {
   // A service account has no session.
   const service = { subject: null, sessionId: null };
   assert.equal(of(service), of(service));
+});
+
+test('the claims of a token name the same person as its principal', () => {
+  const claims = { iss: 'a', sub: 's', azp: 'page', sid: 's1' };
+  assert.equal(personOfClaims(claims), of({}));
+  for (const sub of [undefined, '', 7])
+    assert.equal(personOfClaims({ ...claims, sub }), of({ subject: null }), String(sub));
+  assert.equal(personOfClaims({ iss: 'a' }), of({ subject: null, authorizedParty: null, sessionId: null }));
 });

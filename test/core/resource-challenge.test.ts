@@ -49,3 +49,14 @@ test('a challenge of another scheme, or none, stays as it is', () => {
   const down = new AuthError('provider_unavailable', 'why');
   assert.equal(withResource(down, RESOURCE), down);
 });
+
+test('no scope is named if another one would not help, or none is known', () => {
+  const role = new AuthError('role_missing', 'why');
+  const { headers } = withResource(role, RESOURCE);
+  assert.equal(
+    headers['www-authenticate'],
+    `Bearer error="insufficient_scope", resource_metadata="${RESOURCE.metadataUrl}"`,
+  );
+  const anonymous = withResource(new AuthError('missing_token', 'why'), { ...RESOURCE, scopes: [] });
+  assert.equal(anonymous.headers['www-authenticate'], `Bearer resource_metadata="${RESOURCE.metadataUrl}"`);
+});

@@ -81,6 +81,14 @@ describe('GraphQL in Nest, with Apollo', () => {
     assert.deepEqual((await ask('{ admin }', admin)).data, { admin: true });
   });
 
+  test('an open resolver next to a guarded one does not take the caller away from it', async (t) => {
+    const { realm, ask } = await start(t);
+    const token = realm.mint();
+    // The first time, the token is not known yet, and the guard decides later.
+    for (let times = 0; times < 2; times++)
+      assert.deepEqual((await ask('{ me open }', token)).data, { me: 'abdullah', open: 'in' });
+  });
+
   test('the codes are there without the help of Nest’s driver', async (t) => {
     const { realm, ask } = await start(t, { autoTransformHttpErrors: false });
     assert.equal((await ask('{ me }')).errors[0]?.[1], 'UNAUTHENTICATED');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { Logger, UseFilters } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -44,6 +45,30 @@ for (const platform of PLATFORMS) {
       realm.advance(3600);
       assert.deepEqual(await ask('me'), BAD);
       assert.equal(await ask('open'), null, 'who was there before is forgotten');
+    });
+
+    test('messages that arrive together have each what its handler asks for', async (t) => {
+      const { realm, url } = await startWs(t, platform);
+      const { client, ask } = await connect(t, `${url}/chat`, {
+        headers: { authorization: `Bearer ${realm.mint()}` },
+      });
+      assert.equal(await ask('me'), 'abdullah');
+      const answers: unknown[] = [];
+      const both = new Promise<void>((resolve) => {
+        client.on('message', (said) => {
+          answers.push(JSON.parse(String(said)));
+          if (answers.length === 2) resolve();
+        });
+      });
+      const { _socket: socket } = client as unknown as { _socket: Socket };
+      socket.cork();
+      for (const event of ['me', 'open']) client.send(JSON.stringify({ event, data: {} }));
+      socket.uncork();
+      await both;
+      assert.deepEqual(answers, [
+        { event: 'me', data: 'abdullah' },
+        { event: 'open', data: null },
+      ]);
     });
 
     test('without a token nobody is answered but where it is open', async (t) => {

@@ -257,14 +257,20 @@ const LOOSE = {
   useSemicolonDelimiter: true,
 };
 /** Rewrites before every hook. */
-const rewriteUrl = ({ url = '/' }: { url?: string }) => url.replace(/^\/public\/(?=admin|mcp)/, '/');
+const rewriteUrl = ({ url = '/' }: { url?: string | undefined }) =>
+  url.replace(/^\/public\/(?=admin|mcp)/, '/');
 
 /** hapi has no guard of MCP servers. */
-function hapiApp(router: ServerOptions['router']) {
+function hapiApp(router: ServerOptions['router'], rewrites = false) {
   return async ({ verifier, permissions, config }: Front) => {
     const kc = hapiKeycloak({ verifier, permissions: { permissions } });
     const server = hapiServer({ host: '127.0.0.1', debug: false, router });
     await server.register(kc.plugin);
+    if (rewrites)
+      server.ext('onRequest', (request, h) => {
+        request.setUrl(rewriteUrl(request.raw.req));
+        return h.continue;
+      });
     server.auth.default('keycloak');
     if (config !== undefined) server.ext('onPostAuth', kc.pathEnforcer({ config }));
     const show = (path: string, name: string) =>
@@ -298,6 +304,7 @@ export const ROUTED: readonly Routed[] = [
   { name: 'Koa, strict', start: koaApp({ strict: true, sensitive: true }) },
   { name: 'Koa, by hand', start: koaApp({}, true) },
   { name: 'hapi', start: hapiApp({}) },
+  { name: 'hapi, rewriting', start: hapiApp({}, true) },
   {
     name: 'hapi, any case and slashes',
     start: hapiApp({ isCaseSensitive: false, stripTrailingSlash: true }),

@@ -109,6 +109,8 @@ test('a session is one, in however many ways its cookie is spelled', async (t) =
     assert.ok(await keeper.find(spelled.join('')), spelled.join(''));
   }
   assert.ok(await keeper.find(encodeURIComponent(mine.cookie)));
+  const twice = encodeURIComponent([...mine.cookie].map(encode).join(''));
+  assert.equal(await keeper.find(twice), null, 'a cookie is decoded once');
   await keeper.find(other.cookie);
   assert.equal(reads, 2, 'each was read once, and none pushed the other out');
   assert.equal(await keeper.end(mine.cookie.replace(/^./, encode)), true);

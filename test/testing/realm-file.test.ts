@@ -171,6 +171,33 @@ describe('a realm file', () => {
     });
   });
 
+  it('is warned of what a login in Keycloak would ask for', async () => {
+    const otp = { type: 'otp', secretData: '{}', credentialData: '{"digits":6}' };
+    const realm = realmOf({
+      users: [{ username: 'ann', credentials: [{ type: 'password', value: 'x' }, otp] }],
+      clients: [
+        { clientId: 'step', secret: 'x', authenticationFlowBindingOverrides: { browser: 'id' } },
+        { clientId: 'plain', secret: 'x', authenticationFlowBindingOverrides: {} },
+      ],
+      identityProviders: [
+        { alias: 'google', providerId: 'google' },
+        { alias: 'off', providerId: 'google', enabled: false },
+        { alias: 'kube', providerId: 'kubernetes', config: { issuer: 'http://x' } },
+      ],
+      components: { 'org.keycloak.storage.UserStorageProvider': [{ name: 'ldap' }] },
+      browserFlow: 'my flow',
+    });
+    await withIdp(realm, async ({ warnings }) => {
+      assert.deepEqual(warnings, [
+        'identity provider google: nobody can sign in with it here',
+        'user ann: the password alone signs in, without a second factor',
+        'user federation is left out: only the users of the file are there',
+        'the login flow "my flow" is left out: a name and a password sign in',
+        'client step: its own login flow is left out: a name and a password sign in',
+      ]);
+    });
+  });
+
   it('is warned of clients whose secret the export left out', async () => {
     const realm = realmOf({
       clients: [

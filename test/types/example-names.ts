@@ -30,11 +30,13 @@ const EVERYWHERE = [
     'io',
     'wss',
     'transport',
+    'adminClient',
   ].map(ANY),
   ...['url', 'token', 'code', 'state', 'secret', 'password', 'publicUrl', 'clientSecret', 'text'].map(
     (name) => CONST(name, 'string'),
   ),
   CONST('principal', "import('keycloak-guard').Principal"),
+  CONST('credential', "import('keycloak-guard').Credential"),
   CONST('verifier', "import('keycloak-guard').Verifier"),
   CONST('keycloak', OPTIONS),
   FROM('createVerifier', 'keycloak-guard'),
@@ -51,11 +53,13 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     CONST('apis', `(${OPTIONS})[]`),
     CONST('textOf', '(request: unknown) => Promise<string>'),
     CONST('revocation', "import('keycloak-guard').Revocation"),
+    CONST('credential', "import('keycloak-guard').Credential"),
     ANY('tellOthers'),
   ],
   client: [
     CONST('client', "import('keycloak-guard/client').KeycloakClient"),
     CONST('tokens', "import('keycloak-guard/client').Tokens"),
+    ANY('adminClient'),
   ],
   authz: [
     CONST('permissions', "import('keycloak-guard/authz').Permissions"),

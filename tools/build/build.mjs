@@ -129,7 +129,11 @@ async function buildProvider() {
 async function buildServer() {
   const server = join(root, 'packages/server');
   const bundle = await rolldown({
-    input: { index: join(server, 'src/index.ts'), main: join(server, 'src/main.ts') },
+    input: {
+      index: join(server, 'src/index.ts'),
+      main: join(server, 'src/main.ts'),
+      'setting-names': join(server, 'src/config/setting-names.ts'),
+    },
     platform: 'node',
     plugins: [requireCommonJs(join(server, 'src/'))],
     // So that nothing reads what a required package has and nobody uses.

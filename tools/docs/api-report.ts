@@ -23,8 +23,8 @@ export function apiReports(root: string = ROOT): ReadonlyMap<string, string> {
       };
       return Object.entries(exports).flatMap(([path, entry]): [string, string][] => {
         const types = typesOf(entry);
-        // Users import nothing from ./unstable: its name says so.
-        if (types === undefined || path === './unstable') return [];
+        // For the packages of this repository, not for users.
+        if (types === undefined || ['./unstable', './setting-names'].includes(path)) return [];
         const title = `${name}${path.slice(1)}`;
         const door = join(folder, types);
         const page = toPage(title, namesOf(door), addedTo(door));

@@ -69,6 +69,11 @@ export interface DevIdpOptions {
    * Experimental features to turn on, by Keycloak's names: `resource-indicators`, `cimd`. Default none, as in Keycloak.
    */
   features?: readonly Feature[];
+  /**
+   * Whether the sign-in page lists users to click on, who need no password then: those whose password stands in the realm file
+   * for everybody to read, never one with a hash. Default true.
+   */
+  listUsers?: boolean;
   /** Starts with `NODE_ENV=production`, too. Default false: refuses to. */
   allowProduction?: boolean;
 }

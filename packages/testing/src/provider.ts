@@ -7,9 +7,11 @@ import type { PushedRequests } from './browser/pushed-requests.ts';
 import type { ClientKeys } from './client-auth/client-keys.ts';
 import type { UsedTokens } from './client-auth/used-tokens.ts';
 import type { Clock } from './clock.ts';
+import type { EventLog } from './events/event-log.ts';
 import type { Lockout } from './lockout.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import type { Realm } from './realm/realm.ts';
+import type { User } from './realm/user.ts';
 import type { MetadataDocuments } from './registration/metadata-documents.ts';
 import type { Sessions } from './sessions.ts';
 import type { DpopChecker } from './tokens/dpop.ts';
@@ -42,4 +44,7 @@ export interface Provider {
   /** Clients that registered themselves, by id. */
   readonly registered: Map<string, Registered>;
   readonly misbehaviour: Misbehaviour;
+  readonly events: EventLog;
+  /** Users who may sign in without a password, because everybody can read it in the realm file. */
+  openUsers(): User[];
 }

@@ -1,14 +1,21 @@
 import type { DevRealm } from './dev-realm.ts';
 import { endSession } from './end-session.ts';
+import { recordUserChange } from './events/user-changes.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import type { Provider } from './provider.ts';
 import type { Realm } from './realm/realm.ts';
+import type { UserRepresentation } from './realm/representation.ts';
 import { mintToken } from './tokens/mint.ts';
 import { warningsOf } from './warnings.ts';
 
 /** What a test can do to a realm. @param issuer issuer of its tokens */
 export function createControls(provider: Provider, issuer: string): DevRealm {
-  const { realm, keys, sessions, lockout, misbehaviour } = provider;
+  const { realm, keys, sessions, lockout, misbehaviour, events } = provider;
+  const updateUser = (username: string, change: Partial<UserRepresentation>) => {
+    const before = realm.userByName(username);
+    realm.updateUser(username, change);
+    if (before !== undefined) recordUserChange(events, realm, before, change);
+  };
   const { settings: file } = realm;
   return {
     issuer,
@@ -29,18 +36,35 @@ export function createControls(provider: Provider, issuer: string): DevRealm {
       const session = sessions.find(sessionId) ?? sessions.find(sessionId, true);
       if (session === undefined) throw new TypeError('there is no such session');
       await endSession(provider, session, issuer);
+      events.recordAdmin(
+        {
+          ...{ operationType: 'DELETE', resourceType: 'USER_SESSION' },
+          resourcePath: `sessions/${sessionId}`,
+        },
+        { offline: session.offline },
+      );
     },
     async logoutUser(username) {
-      for (const session of sessions.ofUser(userOf(realm, username).id)) {
-        await endSession(provider, session, issuer);
-      }
+      const { id } = userOf(realm, username);
+      for (const session of sessions.ofUser(id)) await endSession(provider, session, issuer);
+      const resourcePath = `users/${id}/logout`;
+      events.recordAdmin({ operationType: 'ACTION', resourceType: 'USER', resourcePath });
     },
-    disableUser: (username) => void realm.updateUser(username, { enabled: false }),
-    enableUser: (username) => void realm.updateUser(username, { enabled: true }),
-    updateUser: (username, change) => void realm.updateUser(username, change),
-    updateClient: (clientId, change) => void realm.updateClient(clientId, change),
+    disableUser: (username) => updateUser(username, { enabled: false }),
+    enableUser: (username) => updateUser(username, { enabled: true }),
+    updateUser,
+    updateClient(clientId, change) {
+      const { id } = realm.updateClient(clientId, change);
+      const about = {
+        operationType: 'UPDATE',
+        resourceType: 'CLIENT',
+        resourcePath: `clients/${id}`,
+      } as const;
+      events.recordAdmin(about, change);
+    },
     updateRealm(change) {
       realm.settings = { ...realm.settings, ...change };
+      events.recordAdmin({ operationType: 'UPDATE', resourceType: 'REALM' }, change);
     },
     unlockUsers: () => lockout.clear(),
     ...createMoods(misbehaviour),

@@ -44,7 +44,9 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
     first === undefined ? [] : [addMcpServers(first, options.mcpServers ?? [], features), ...others],
     options.realmTemplate,
     (representation) =>
-      createProvider(representation, clock, { features, stored: stored[representation.realm] }),
+      createProvider(representation, clock, {
+        ...{ features, stored: stored[representation.realm], listUsers: options.listUsers },
+      }),
   );
   await realms.main.keys.ready();
   const save = async () => {

@@ -1,4 +1,5 @@
 import { warningsOfAuthorization } from './authz/warnings.ts';
+import { mayAssert } from './client-auth/federated-jwt.ts';
 import { BUILT_IN_CLIENTS } from './realm/built-in.ts';
 import type { Client } from './realm/client.ts';
 import { hasUnreadablePassword } from './realm/password.ts';
@@ -22,6 +23,7 @@ export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
   const mappings = [rep.scopeMappings ?? [], ...Object.values(rep.clientScopeMappings ?? {})].flat();
   const mapped = mappings.map(({ client }) => client);
   return [
+    ...warningsOfLogin(rep),
     ...hashed.map(
       (username) =>
         `user ${username}: the password is hashed in a way this provider cannot check; ` +
@@ -38,6 +40,26 @@ export function warningsOf(rep: RealmRepresentation, realm: Realm): string[] {
             `${name}: the mapper "${mapper.name}" (${mapper.protocolMapper}) is not known, and left out`,
         ),
     ),
+  ];
+}
+
+const STORAGE = 'org.keycloak.storage.UserStorageProvider';
+
+/** What a login would do in Keycloak, and does not do here. */
+function warningsOfLogin(rep: RealmRepresentation): string[] {
+  const others = (rep.identityProviders ?? []).filter((one) => one.enabled !== false && !mayAssert(one));
+  const federated = Object.keys(rep.components ?? {}).includes(STORAGE);
+  const second = (rep.users ?? []).filter(({ credentials = [] }) =>
+    credentials.some(({ type = 'password' }) => type !== 'password'),
+  );
+  const flow = rep.browserFlow;
+  return [
+    ...others.map(({ alias }) => `identity provider ${alias}: nobody can sign in with it here`),
+    ...second.map(({ username }) => `user ${username}: the password alone signs in, without a second factor`),
+    ...(federated ? ['user federation is left out: only the users of the file are there'] : []),
+    ...(typeof flow === 'string' && flow !== 'browser'
+      ? [`the login flow "${flow}" is left out: a name and a password sign in`]
+      : []),
   ];
 }
 
@@ -69,6 +91,8 @@ function warningsOfClient(client: Client, mapped: readonly unknown[]): string[] 
       `its secret is not in the file (${client.secret === undefined ? 'none' : MASKED}), so it cannot log in: Keycloak's console leaves ` +
         `secrets out of a partial export. Write the one under Clients > ${clientId} > Credentials into the file as ` +
         '"secret", or export with "kc.sh export"',
+    Object.keys(client.representation.authenticationFlowBindingOverrides ?? {}).length > 0 &&
+      'its own login flow is left out: a name and a password sign in',
     !fullScope &&
       mapped.includes(clientId) &&
       'it has no full scope, and its scope mappings are left out: its tokens have its own roles alone',

@@ -11,6 +11,7 @@ import { codeGroup } from './groups/code.ts';
 import { deviceGroup } from './groups/device.ts';
 import { discoveryGroup } from './groups/discovery.ts';
 import { dpopGroup } from './groups/dpop.ts';
+import { eventsGroup } from './groups/events.ts';
 import { exchangeGroup } from './groups/exchange.ts';
 import { exchangeRulesGroup } from './groups/exchange-rules.ts';
 import { frontEndGroup } from './groups/front-end.ts';
@@ -45,6 +46,7 @@ const PARTS = {
     'token exchange': exchangeGroup,
     'token exchange: its rules': exchangeRulesGroup,
     'organizations in tokens': organizationTokensGroup,
+    'events of the admin API': eventsGroup,
     'DPoP-bound tokens': dpopGroup,
   },
   lifespans: {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ClientError, createClient } from '../../../packages/guard/src/client/index.ts';
 import {
+  type Credential,
   type CredentialOptions,
   createCredential,
   createVerifier,
@@ -92,4 +95,63 @@ describe('a client of a real Keycloak', () => {
     const tokenFile = file('token', realm.kubernetes.tokenFor('shop:api', realm.issuer));
     await useEverywhere({ tokenFile });
   });
+
+  it('is rotated under load, and no call fails: token files rewritten, half of them broken', async () => {
+    await realm.client('shop', AUTHENTICATORS.token('shop:api'));
+    const tokenOf = () => realm.kubernetes.tokenFor('shop:api', realm.issuer);
+    const tokenFile = file('rewritten', tokenOf());
+    let writes = 0;
+    const writer = setInterval(() => {
+      const next = tokenOf();
+      writeFileSync(tokenFile, ++writes % 2 === 0 ? next : next.slice(0, 100));
+    }, 20);
+    const calls = await callWhile({ tokenFile }, 3_000).finally(() => clearInterval(writer));
+    assert.ok(calls > 20 && writes > 20, `${calls} calls, ${writes} writes`);
+  });
+
+  it('is rotated under load, and no call fails: keys that Keycloak reads from the application', async () => {
+    const pemOf = () =>
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+        type: 'pkcs8',
+        format: 'pem',
+      }) as string;
+    const keyFile = file('rotated.pem', pemOf());
+    const credential = createCredential({ clientId: 'shop', credential: { keyFile }, onNotice: false });
+    const server = createServer(async (_, response) =>
+      response.end(JSON.stringify(await credential.publicKeys())),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const attributes = {
+      'use.jwks.url': 'true',
+      'jwks.url': `http://127.0.0.1:${port}/`,
+      'use.jwks.string': 'false',
+    };
+    await realm.client('shop', { clientAuthenticatorType: 'client-jwt', attributes });
+    // Keycloak reads the keys again at most every ten seconds.
+    const rotation = setTimeout(() => writeFileSync(keyFile, pemOf()), 1_000);
+    try {
+      await callWhile(credential, 14_000);
+      const { keys } = await credential.publicKeys();
+      assert.equal(keys.length, 2);
+    } finally {
+      clearTimeout(rotation);
+      server.close();
+    }
+  });
 });
+
+/** Calls with the credential, two at a time, as long as it says. @returns how often */
+async function callWhile(credential: CredentialOptions | Credential, ms: number): Promise<number> {
+  const client = createClient({ ...optionsOf({ secret: 'x' }), credential });
+  const until = performance.now() + ms;
+  let calls = 0;
+  const run = async () => {
+    while (performance.now() < until) {
+      await client.clientCredentials();
+      calls++;
+    }
+  };
+  await Promise.all([run(), run()]);
+  return calls;
+}

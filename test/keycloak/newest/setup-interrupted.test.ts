@@ -108,6 +108,8 @@ describe('setup, killed', () => {
     for (const { id = '' } of user) await api.users.del({ realm, id });
     for (const { id = '' } of groups) await api.groups.del({ realm, id });
     await api.roles.delByName({ realm, name: 'editor' }).catch(() => {});
+    const scope = (await api.clientScopes.find({ realm })).find(({ name }) => name === 'groups');
+    if (scope?.id) await api.clientScopes.del({ realm, id: scope.id });
   }
 
   /** The same command in this process, for a second process costs a second each time. */

@@ -104,10 +104,11 @@ async function createGroup(api: AdminClient, realm: string, path: string): Promi
   await api.groups.createChildGroup({ realm, id }, { name });
 }
 
-async function updateClient(
+/** Changes some settings of a client, and keeps all others. */
+export async function updateClient(
   api: AdminClient,
-  goal: SetupGoal,
-  action: ActionOf<'update-client'>,
+  goal: Pick<SetupGoal, 'realm' | 'clientId'>,
+  action: Pick<ActionOf<'update-client'>, 'patch' | 'attributes'>,
 ): Promise<void> {
   const id = await clientId(api, goal);
   // Keycloak takes the attributes it is sent for the whole list.

@@ -42,3 +42,6 @@ export { makePlan } from './plan/plan.ts';
 export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { coversUri, splitUris } from './plan/uris.ts';
 export { toRealmFile } from './realm-file.ts';
+export { applySpaStep } from './spa/apply.ts';
+export type { SpaGoal } from './spa/goal.ts';
+export { planSpa } from './spa/plan.ts';

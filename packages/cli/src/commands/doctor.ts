@@ -21,25 +21,25 @@ what to do. It changes nothing and locks nobody out.
 
 Usage: keycloak-guard doctor [options]
 
-  --user NAME               try a whole login with this user (DOCTOR_USER, password in DOCTOR_PASSWORD)
+  --user <name>             try a whole login with this user (DOCTOR_USER, password in DOCTOR_PASSWORD)
   --user-password-stdin     read the user's password from standard input
-  --url URL                 check a running service, too, for example http://localhost:8000
-  --app-url URL             address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
-  --acr VALUE               a level that guards require (can be repeated): can a sign-in reach it? (needs an admin)
-  --authz [FILE]            compare a file with Keycloak's permissions: authz.json, or a keycloak.json with a
+  --url <url>               check a running service, too, for example http://localhost:8000
+  --app-url <url>           address of your API as browsers see it (default PUBLIC_URL, or http://localhost:PORT)
+  --acr <value>             a level that guards require (can be repeated): can a sign-in reach it? (needs an admin)
+  --authz [<file>]          compare a file with Keycloak's permissions: authz.json, or a keycloak.json with a
                             policy-enforcer; can be repeated (default authz.json beside .env; needs an admin)
-  --mcp URL                 check an MCP server instead: why its clients do not get in (more with an admin)
+  --mcp <url>               check an MCP server instead: why its clients do not get in (more with an admin)
   --token -                 read a token from standard input: what it contains, and whether this service accepts it
 
-  --admin-user NAME         check what only an admin sees (KEYCLOAK_ADMIN_USER, KEYCLOAK_ADMIN_PASSWORD)
-  --admin-realm NAME        realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
-  --admin-totp CODE         one-time code, if the admin needs one
-  --admin-client-id ID      service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID, KEYCLOAK_ADMIN_CLIENT_SECRET)
+  --admin-user <name>       check what only an admin sees (KEYCLOAK_ADMIN_USER, KEYCLOAK_ADMIN_PASSWORD)
+  --admin-realm <name>      realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
+  --admin-totp <code>       one-time code, if the admin needs one
+  --admin-client-id <id>    service account instead of a person (KEYCLOAK_ADMIN_CLIENT_ID, KEYCLOAK_ADMIN_CLIENT_SECRET)
 
   --fix                     offer setup's plan for what it can mend
   -y, --yes                 with --fix: apply it without asking, but turn nothing on that is off
   --enable                  with --fix: turn that on, too (realm, client, user, login flows)
-  --env FILE                file with the settings (default .env)
+  --env <file>              file with the settings (default .env)
   --json                    one JSON object instead of lines
 
 Exit code: 0 all is well, warnings at most; 1 problems; 2 wrong usage.

@@ -60,7 +60,10 @@ export async function run(args: string[]): Promise<number> {
     }
     if (!(error instanceof ClientError || error instanceof AuthorizationError)) throw error;
     err.line(`keycloak-guard token: ${error.message}`);
-    if (error instanceof ClientError) err.line(error.diagnosis.fix);
+    if (error instanceof ClientError) {
+      const { toSettingNames } = await import('@keycloak-guard/server/setting-names');
+      err.line(toSettingNames(error.diagnosis.fix));
+    }
     return 1;
   }
 }
@@ -75,11 +78,12 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
     // Here nobody has a session.
     const env = { ...process.env, SESSION_SECRET: 'off' };
     const config = loadConfig({ env, envFile: flags.env });
-    return signIn(createClient(clientOptionsOf(config)), config.clientId, flags, err);
+    return signIn(createClient(clientOptionsOf(config)), config, flags, err);
   }
   const { url: serverUrl, realm } = provider;
   const client = createClient({ serverUrl, realm, ...DEV_CLIENT });
-  if (flags.device || flags.username !== undefined) return signIn(client, DEV_CLIENT.clientId, flags, err);
+  if (flags.device || flags.username !== undefined)
+    return signIn(client, { serverUrl, clientId: DEV_CLIENT.clientId }, flags, err);
   err.line(`${DEV_USER.username}, at the provider of keycloak-guard start: ${serverUrl}`);
   if (others.length > 0)
     err.line(
@@ -90,11 +94,12 @@ async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
 
 async function signIn(
   client: KeycloakClient,
-  clientId: string,
+  { serverUrl, clientId }: { readonly serverUrl: string; readonly clientId: string },
   { device, username }: Flags,
   err: Output,
 ): Promise<Tokens> {
-  if (username !== undefined) return client.passwordGrant({ username, password: await readPassword() });
+  if (username !== undefined)
+    return client.passwordGrant({ username, password: await readPassword(serverUrl) });
   if (device) {
     return client.deviceGrant(({ userCode, verificationUri, verificationUriComplete }) => {
       err.line(`Open ${verificationUriComplete ?? verificationUri}`);
@@ -112,7 +117,7 @@ async function signIn(
     err.line(
       `To change that: Clients > ${clientId} > Settings > Valid redirect URIs: add http://127.0.0.1/callback`,
     );
-    return client.passwordGrant({ username: await readName(), password: await readPassword() });
+    return client.passwordGrant({ username: await readName(), password: await readPassword(serverUrl) });
   }
   err.line(`Open ${login.url}`);
   err.line();
@@ -131,10 +136,10 @@ async function readName(): Promise<string> {
   return ask((prompts) => prompts.text({ message: 'User', output: process.stderr }));
 }
 
-/** From a pipe, or asked for. */
-async function readPassword(): Promise<string> {
+/** From a pipe; or asked for, with the address that gets it. */
+async function readPassword(serverUrl: string): Promise<string> {
   if (!process.stdin.isTTY) return (await readLines(process.stdin))[0] ?? '';
-  return ask((prompts) => prompts.password({ message: 'Password', output: process.stderr }));
+  return ask((prompts) => prompts.password({ message: `Password at ${serverUrl}`, output: process.stderr }));
 }
 
 /** Not on the standard output, which is the token's alone. */

@@ -17,11 +17,11 @@ const ALONE = new Set(['method', 'uri', 'relativePath', 'remoteAddr', 'isSecure'
 /** Why claim points are wrong; `undefined` if they are not. */
 export function whyNoClaimPoints(points: unknown): string | undefined {
   if (typeof points !== 'object' || points === null || Array.isArray(points))
-    return 'must be an object of texts';
+    return 'must be an object of strings';
   for (const [claim, value] of Object.entries(points)) {
     const texts: unknown[] = Array.isArray(value) ? value : [value];
     for (const text of texts) {
-      if (typeof text !== 'string') return `${claim} must be a text or a list of texts`;
+      if (typeof text !== 'string') return `${claim} must be a string or a list of strings`;
       const rest = text.replace(PLACEHOLDER, (whole, part: string, name?: string) =>
         (name === undefined ? ALONE : WITH_NAME).has(part) ? '' : whole,
       );

@@ -7,7 +7,8 @@ import {
 } from '../core/index.ts';
 import {
   CREDENTIAL_RULES,
-  checkOptions,
+  type Filled,
+  fillOptions,
   type OptionRules,
   optionRules,
   partsOf,
@@ -49,7 +50,7 @@ export interface PermissionsOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-const RULES: OptionRules<PermissionsOptions> = {
+const RULES = {
   verifier: optionRules.required({
     rule: 'must be the verifier of one realm',
     example: 'createVerifier(…)',
@@ -58,7 +59,7 @@ const RULES: OptionRules<PermissionsOptions> = {
       return typeof verify === 'function' && typeof issuer === 'object' && typeof context === 'object';
     },
   }),
-  clientId: optionRules.text('must be the client id of the resource server', "'my-api'"),
+  clientId: optionRules.string('must be the client id of the resource server', "'my-api'"),
   ...CREDENTIAL_RULES,
   asks: optionRules.oneOf('caller', 'api'),
   permissionSeconds: optionRules.between(0, 3600, 30),
@@ -66,23 +67,26 @@ const RULES: OptionRules<PermissionsOptions> = {
   trustTokenPermissions: optionRules.trueOrFalse(false),
   timeoutMs: optionRules.TIMEOUT_MS,
   fetch: optionRules.FETCH,
-};
+} satisfies OptionRules<PermissionsOptions>;
+
+type ResolvedPermissionsOptions = Filled<PermissionsOptions, typeof RULES>;
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
-export function toContext(options: PermissionsOptions): AuthzContext {
-  checkOptions('createPermissions', options, RULES);
-  const { verifier, clientId = verifier.clientId } = options;
-  const { clock } = verifier.context.options;
-  const credential = credentialOf(options, clientId);
-  const call = credential.fetch ?? options.fetch ?? fetch;
+export function resolvePermissionsOptions(options: PermissionsOptions): ResolvedPermissionsOptions {
+  return fillOptions('createPermissions', options, RULES);
+}
+
+export function toContext(filled: ResolvedPermissionsOptions): AuthzContext {
+  const { verifier, clientId = verifier.clientId, asks, timeoutMs } = filled;
+  const credential = credentialOf(filled, clientId);
   return {
     issuer: verifier.issuer,
     clientId,
     credential,
-    asks: options.asks ?? 'caller',
-    calls: createKeycloakCalls({ fetch: call, timeoutMs: options.timeoutMs ?? 5_000 }),
-    permissionMs: (options.permissionSeconds ?? 30) * 1000,
-    clock,
+    asks,
+    calls: createKeycloakCalls({ fetch: credential.fetch ?? filled.fetch, timeoutMs }),
+    permissionMs: filled.permissionSeconds * 1000,
+    clock: verifier.context.options.clock,
   };
 }
 

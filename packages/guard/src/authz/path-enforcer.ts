@@ -43,7 +43,9 @@ const RULES: OptionRules<PathEnforcerOptions> = {
       typeof value === 'object' &&
       value !== null &&
       Object.entries(value).length > 0 &&
-      Object.entries(value).every(([method, scope]) => /^[A-Z]+$/.test(method) && optionRules.isText(scope)),
+      Object.entries(value).every(
+        ([method, scope]) => /^[A-Z]+$/.test(method) && optionRules.isTrimmed(scope),
+      ),
   },
   hide: optionRules.trueOrFalse(false),
 };
@@ -136,7 +138,8 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
     decide(request, principal) {
       if (mode === 'DISABLED') return;
       assertOneMethod(request);
-      const readings = readingsOf(request.url);
+      const { url, routedUrl = url } = request;
+      const readings = [...readingsOf(url), ...(routedUrl === url ? [] : readingsOf(routedUrl))];
       const found = list.find(readings);
       return found instanceof Promise
         ? found.then((paths) => decideOn(paths, request, principal))

@@ -4,6 +4,8 @@ export interface PathRequest {
   readonly method: string;
   /** The request target, undecoded, with its query: Node's `request.url`. */
   readonly url: string;
+  /** The target that the router reads, if it may have been rewritten: both must be permitted. Default: `url`. */
+  readonly routedUrl?: string | undefined;
   /** Node's headers, or the Fetch standard's `Headers`. */
   readonly headers: HeadersOfNode | { get(name: string): string | null };
   /** The caller's address, for claims. */

@@ -27,6 +27,13 @@ export type PermissionLike = Permission | string;
  */
 export class PermissionSyntaxError extends TypeError {
   override readonly name = 'PermissionSyntaxError';
+  /** What a permission must be. */
+  readonly rule: string;
+
+  constructor(rule: string) {
+    super(`A permission ${rule}`);
+    this.rule = rule;
+  }
 }
 
 /** Keycloak's longest name of a resource or scope. */
@@ -41,17 +48,20 @@ const MAX_LENGTH = 255;
 export function toPermission(value: unknown): Permission {
   if (typeof value === 'string') {
     const [resource = '', scope = '', ...more] = value.split('#');
-    if (more.length > 0 || scope === '') throw wrong('must be resource#scope, with one #');
+    if (more.length > 0 || scope === '')
+      throw new PermissionSyntaxError('must be resource#scope, with one #');
     return { resource: toName(resource), scope: toScope(scope) };
   }
-  if (!isPlainObject(value)) throw wrong('must be resource#scope, or a plain object');
+  if (!isPlainObject(value)) throw new PermissionSyntaxError('must be resource#scope, or a plain object');
   const { resource, resourceId, scope, ...others } = value;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
-    throw wrong(`has no member ${toSafeText(unknown)}: only resource, resourceId and scope`);
+    throw new PermissionSyntaxError(
+      `has no member ${toSafeText(unknown)}: only resource, resourceId and scope`,
+    );
   }
   if ((resource === undefined) === (resourceId === undefined)) {
-    throw wrong('must have a resource or a resourceId, and not both');
+    throw new PermissionSyntaxError('must have a resource or a resourceId, and not both');
   }
   const ofScope = scope === undefined ? {} : { scope: toScope(scope) };
   return resource === undefined
@@ -62,7 +72,7 @@ export function toPermission(value: unknown): Permission {
 /** @throws {PermissionSyntaxError} also for an empty list, which Keycloak would answer with everything that is granted */
 export function toPermissions(values: unknown): Permission[] {
   if (!Array.isArray(values) || values.length === 0) {
-    throw wrong('must be a list of permissions that is not empty');
+    throw new PermissionSyntaxError('must be a list of permissions that is not empty');
   }
   return values.map(toPermission);
 }
@@ -80,19 +90,19 @@ export function describe({ resource, resourceId, scope }: Permission): string {
 
 function toName(value: unknown): string {
   if (isPlain(value)) return value;
-  throw wrong('needs the name of a resource, of 1 to 255 characters');
+  throw new PermissionSyntaxError('needs the name of a resource, of 1 to 255 characters');
 }
 
 /** Keycloak reads an id up to the `#`, and takes one without a hyphen for a name. */
 function toId(value: unknown): string {
   if (isPlain(value) && /^[\w-]*-[\w-]*$/.test(value)) return value;
-  throw wrong('needs the id of a resource: letters, digits and hyphens');
+  throw new PermissionSyntaxError('needs the id of a resource: letters, digits and hyphens');
 }
 
 /** Keycloak splits scopes at commas. */
 function toScope(value: unknown): string {
   if (isPlain(value) && !/[,#]/.test(value)) return value;
-  throw wrong('needs a scope, without commas and #');
+  throw new PermissionSyntaxError('needs a scope, without commas and #');
 }
 
 function isPlain(value: unknown): value is string {
@@ -103,8 +113,4 @@ function isPlain(value: unknown): value is string {
     value.trim() === value &&
     !/[\p{Cc}\p{Cs}]/u.test(value)
   );
-}
-
-function wrong(rule: string): PermissionSyntaxError {
-  return new PermissionSyntaxError(`A permission ${rule}`);
 }

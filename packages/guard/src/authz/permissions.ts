@@ -7,7 +7,7 @@ import { type PushedClaims, toClaimText } from './claims.ts';
 import type { GrantedResource } from './grants.ts';
 import { createJudge, type Judge, type PermissionStats, type Who } from './judge.ts';
 import { createNamedPermissions, findUnknown, type NamedPermissions } from './known-names.ts';
-import { type PermissionsOptions, toContext } from './options.ts';
+import { type PermissionsOptions, resolvePermissionsOptions, toContext } from './options.ts';
 import { describe, type Permission, type PermissionLike, toPermissions } from './permission.ts';
 import { createProtectionApi, type ProtectionApi } from './protection-api.ts';
 import { askAsIs, askKeycloak, submitTicket } from './question.ts';
@@ -106,8 +106,9 @@ export function engineOf(permissions: Permissions): PermissionsEngine {
  * if (await permissions.has(principal, ['orders#view'])) showOrders();
  */
 export function createPermissions(options: PermissionsOptions): Permissions {
-  const context = toContext(options);
-  const { verifier, trustTokenPermissions = false, maxCachedAnswers = 100_000 } = options;
+  const resolved = resolvePermissionsOptions(options);
+  const { verifier, trustTokenPermissions, maxCachedAnswers } = resolved;
+  const context = toContext(resolved);
   const stats: PermissionStats = { cacheHits: 0, questions: 0, byToken: 0 };
   const api = createProtectionApi(context);
   const named = createNamedPermissions();

@@ -1,7 +1,13 @@
 import { type OptionProblem, OptionsError, type Principal } from '../core/index.ts';
 import { isPlainObject } from '../core/internal.ts';
 import type { Verdict } from './batches.ts';
-import { keyOf, type Permission, type PermissionLike, toPermission } from './permission.ts';
+import {
+  keyOf,
+  type Permission,
+  type PermissionLike,
+  type PermissionSyntaxError,
+  toPermission,
+} from './permission.ts';
 
 /** What a request needs: one permission, all of several, or any of several. */
 export type PermitRule =
@@ -39,7 +45,7 @@ export function readRule(rule: unknown): ReadRule {
         const place = placeOf(toPermission(part));
         return (verdictOf) => verdictOf(place) === 'granted';
       } catch (error) {
-        const rule = (error as Error).message.replace(/^A permission /, '');
+        const { rule } = error as PermissionSyntaxError;
         problems.push({ option: at, rule, example: "'orders#view'" });
         return () => false;
       }

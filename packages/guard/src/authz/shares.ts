@@ -185,7 +185,7 @@ type ListFilter = NonNullable<Parameters<Shares['list']>[1]>;
 
 const FILTER: OptionRules<ListFilter> = {
   by: optionRules.oneOf('owner', 'requester'),
-  resourceId: optionRules.text('must be the id of a resource', 'album.id'),
+  resourceId: optionRules.string('must be the id of a resource', 'album.id'),
   isGranted: optionRules.trueOrFalse(false),
 };
 

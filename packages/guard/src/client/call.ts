@@ -146,7 +146,7 @@ function idTokenDiagnosis(error: unknown) {
         id: 'clock-skew',
         kind: 'client_misconfigured',
         cause: 'the clocks of this machine and of Keycloak differ: a fresh ID token is not valid',
-        fix: 'Set both clocks (NTP), or raise CLOCK_TOLERANCE_SECONDS.',
+        fix: 'Set both clocks (NTP), or raise the option clockToleranceSeconds.',
       } as const)
     : ({
         id: 'issuer-changed',

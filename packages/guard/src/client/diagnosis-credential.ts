@@ -19,7 +19,7 @@ const shown = ({ credential = 'secret' }: TokenAnswer): string => SHOWN[credenti
 
 /** What has to be set here for each authenticator of Keycloak: never less than the client asks for. */
 const SET_HERE =
-  'Set here what it asks for: a key (credential: { keyFile }, KEYCLOAK_CLIENT_KEY_FILE), a token file (credential: { tokenFile }, KEYCLOAK_CLIENT_TOKEN_FILE), a certificate, or a secret';
+  'Set here what it asks for: a key (the option credential.keyFile), a token file (the option credential.tokenFile), a certificate, or a secret';
 
 /** The client does not prove who it is. In order: the first that matches is the cause. */
 export const CREDENTIAL_RULES: readonly Rule[] = [
@@ -29,7 +29,7 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
     matches: (a) => a.error === 'unauthorized_client' && by('secret', 'secret-jwt')(a),
     cause: (a) => `the secret of ${client(a)} is wrong (${said(a)})`,
     fix: (a) =>
-      `${console_(a, 'Credentials > Client secret')} Copy it to KEYCLOAK_CLIENT_SECRET, without quotes or a line break.`,
+      `${console_(a, 'Credentials > Client secret')} Copy it to the option clientSecret, without quotes or a line break.`,
   },
   {
     id: 'credential-refused',
@@ -90,7 +90,7 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
     matches: says('invalid_client', /^$|invalid client/i),
     cause: (a) => `${client(a)} is unknown in ${realm(a)}, or disabled`,
     fix: (a) =>
-      `Correct KEYCLOAK_CLIENT_ID: the column Client ID (not the UUID), in its exact case, in ${realm(a)}. If it is there: ${console_(a, 'Enabled ON')} If its authenticator is Signed JWT - Federated, set a token file here (KEYCLOAK_CLIENT_TOKEN_FILE).`,
+      `Correct the option clientId: the column Client ID (not the UUID), in its exact case, in ${realm(a)}. If it is there: ${console_(a, 'Enabled ON')} If its authenticator is Signed JWT - Federated, set a token file here (the option credential.tokenFile).`,
   },
   {
     id: 'client-authentication',

@@ -20,7 +20,7 @@ const NO_ANSWER: Rule[] = [
     matches: failed('ECONNREFUSED'),
     cause: (a) => `nothing listens at ${address(a)}`,
     fix: () =>
-      'Start Keycloak, or correct host and port in KEYCLOAK_SERVER_URL. Inside Docker use the name of the Keycloak service, not localhost.',
+      'Start Keycloak, or correct host and port in the option serverUrl. Inside Docker use the name of the Keycloak service, not localhost.',
   },
   {
     id: 'unresolvable-host',
@@ -28,14 +28,14 @@ const NO_ANSWER: Rule[] = [
     matches: failed('ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA'),
     cause: (a) => `the host name in ${address(a)} does not resolve`,
     fix: () =>
-      'Correct the host in KEYCLOAK_SERVER_URL. In Docker both containers must be in one network; for a Keycloak on the host use host.docker.internal.',
+      'Correct the host in the option serverUrl. In Docker both containers must be in one network; for a Keycloak on the host use host.docker.internal.',
   },
   {
     id: 'timed-out',
     kind: 'provider_unavailable',
     matches: failed('timed out', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT'),
     cause: (a) => `${address(a)} did not answer in time`,
-    fix: () => 'Look at the load of Keycloak and at firewalls on the way, or raise KEYCLOAK_TIMEOUT_MS.',
+    fix: () => 'Look at the load of Keycloak and at firewalls on the way, or raise the option timeoutMs.',
   },
   {
     id: 'tls-untrusted',
@@ -43,14 +43,14 @@ const NO_ANSWER: Rule[] = [
     matches: (a) => /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(a.failure ?? ''),
     cause: (a) => `the certificate of ${address(a)} is not trusted (${a.failure})`,
     fix: () =>
-      'Give the certificate authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem. The host in KEYCLOAK_SERVER_URL must be in the certificate.',
+      'Give the certificate authority to Node: NODE_EXTRA_CA_CERTS=/path/to/ca.pem. The host in the option serverUrl must be in the certificate.',
   },
   {
     id: 'tls-mismatch',
     kind: 'provider_unavailable',
     matches: (a) => /SSL|EPROTO/.test(a.failure ?? ''),
     cause: (a) => `${address(a)} does not speak HTTPS (${a.failure})`,
-    fix: () => 'Use http:// in KEYCLOAK_SERVER_URL, or the port on which Keycloak speaks HTTPS.',
+    fix: () => 'Use http:// in the option serverUrl, or the port on which Keycloak speaks HTTPS.',
   },
   {
     id: 'connection-broken',
@@ -58,7 +58,7 @@ const NO_ANSWER: Rule[] = [
     matches: (a) => a.failure !== undefined,
     cause: (a) => `${address(a)} gave no whole answer (${a.failure})`,
     fix: () =>
-      'Look whether Keycloak is starting or stopping, and whether its port wants https:// in KEYCLOAK_SERVER_URL.',
+      'Look whether Keycloak is starting or stopping, and whether its port wants https:// in the option serverUrl.',
   },
 ];
 
@@ -84,7 +84,7 @@ const ADDRESS: Rule[] = [
     kind: 'client_misconfigured',
     matches: contains(/realm does not exist|realm not found/i),
     cause: (a) => `${realm(a)} does not exist`,
-    fix: () => 'Correct KEYCLOAK_REALM. Names of realms are case-sensitive.',
+    fix: () => 'Correct the option realm. Names of realms are case-sensitive.',
   },
   {
     id: 'realm-disabled',
@@ -99,7 +99,7 @@ const ADDRESS: Rule[] = [
     matches: (a, text) => a.status === 404 && /unable to find matching target resource/i.test(text),
     cause: (a) => `Keycloak has nothing at ${address(a)}`,
     fix: () =>
-      'Remove the path (such as /auth) from KEYCLOAK_SERVER_URL: Keycloak 17 and later serves at /. Or start Keycloak with --http-relative-path=/auth.',
+      'Remove the path (such as /auth) from the option serverUrl: Keycloak 17 and later serves at /. Or start Keycloak with --http-relative-path=/auth.',
   },
   {
     id: 'auth-prefix-missing',
@@ -107,7 +107,7 @@ const ADDRESS: Rule[] = [
     matches: (a) => a.status === 404,
     cause: (a) => `there is no Keycloak at ${address(a)}`,
     fix: () =>
-      'Add the path under which Keycloak runs to KEYCLOAK_SERVER_URL (often /auth), and look whether host and port are those of Keycloak.',
+      'Add the path under which Keycloak runs to the option serverUrl (often /auth), and look whether host and port are those of Keycloak.',
   },
   {
     id: 'redirected',
@@ -115,7 +115,7 @@ const ADDRESS: Rule[] = [
     matches: (a) => a.status >= 300 && a.status < 400,
     cause: (a) => `${address(a)} redirects to ${a.location ?? 'another address'}`,
     fix: () =>
-      'Put the final address into KEYCLOAK_SERVER_URL (often https:// instead of http://). Redirects are not followed, because they would carry the password along.',
+      'Put the final address into the option serverUrl (often https:// instead of http://). Redirects are not followed, because they would carry the password along.',
   },
   {
     id: 'ssl-required',
@@ -123,7 +123,7 @@ const ADDRESS: Rule[] = [
     matches: contains(/https required/i),
     cause: (a) => `${realm(a)} accepts only HTTPS`,
     fix: () =>
-      'Use https:// in KEYCLOAK_SERVER_URL. Behind a proxy that ends TLS start Keycloak with KC_PROXY_HEADERS=xforwarded. For development only: Realm settings > Require SSL = None.',
+      'Use https:// in the option serverUrl. Behind a proxy that ends TLS start Keycloak with KC_PROXY_HEADERS=xforwarded. For development only: Realm settings > Require SSL = None.',
   },
   {
     id: 'invalid-origin',
@@ -239,14 +239,14 @@ const REST: Rule[] = [
     fix: (a) =>
       a.isJson
         ? "Look into Keycloak's log (events of type LOGIN_ERROR) for the reason."
-        : 'The answer is not from Keycloak: look for a proxy or firewall on the way, and at KEYCLOAK_SERVER_URL.',
+        : 'The answer is not from Keycloak: look for a proxy or firewall on the way, and at the option serverUrl.',
   },
   {
     id: 'not-keycloak',
     kind: 'provider_unavailable',
     matches: () => true,
     cause: (a) => `${address(a)} answered HTTP ${a.status} with something that is not a token response`,
-    fix: () => 'Look whether KEYCLOAK_SERVER_URL is the address of Keycloak, and at proxies on the way.',
+    fix: () => 'Look whether the option serverUrl is the address of Keycloak, and at proxies on the way.',
   },
 ];
 

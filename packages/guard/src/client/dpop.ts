@@ -14,10 +14,11 @@ export interface DpopKey {
   thumbprint(): Promise<string | undefined>;
 }
 
-export const DPOP_KEY: OptionRule = {
+export const DPOP_KEY: OptionRule & { readonly default: boolean } = {
   rule: 'must be true or false, or a key pair of WebCrypto that signs, with a public key that can be exported',
   example: 'true',
   isMet: (value) => typeof value === 'boolean' || isKeyPair(value),
+  default: false,
 };
 
 function isKeyPair(value: unknown): value is CryptoKeyPair {

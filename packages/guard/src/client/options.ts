@@ -30,14 +30,14 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-export const CLIENT_RULES: OptionRules<ClientOptions> = {
+export const CLIENT_RULES = {
   serverUrl: optionRules.SERVER_URL,
   realm: optionRules.REALM,
-  clientId: optionRules.required(optionRules.text('must be the client id', "'my-api'")),
+  clientId: optionRules.required(optionRules.string('must be the client id', "'my-api'")),
   ...CREDENTIAL_RULES,
   dpop: DPOP_KEY,
   timeoutMs: optionRules.TIMEOUT_MS,
   clockToleranceSeconds: optionRules.CLOCK_TOLERANCE_SECONDS,
   issuer: optionRules.having('an issuer', ['discover', 'refresh'], 'verifier.issuer'),
   fetch: optionRules.FETCH,
-};
+} satisfies OptionRules<ClientOptions>;

@@ -12,8 +12,7 @@ import type { Credential } from './credential/credential.ts';
 import type { CredentialOptions } from './credential/options.ts';
 import { ACR_LEVELS, type AcrLevels } from './guards/acr-levels.ts';
 import { OptionsError } from './http/errors.ts';
-import { ALGORITHMS } from './jwt/signature.ts';
-import { checkOptions, type OptionRules } from './options/check-options.ts';
+import { type Filled, fillOptions, type OptionRules } from './options/check-options.ts';
 import {
   between,
   CLOCK,
@@ -22,15 +21,15 @@ import {
   FETCH,
   having,
   ISSUER,
-  isText,
+  isTrimmed,
   NOTICE_LISTENER,
   oneOf,
   PUBLIC_URL,
   REALM,
   required,
   SERVER_URL,
+  string,
   TIMEOUT_MS,
-  text,
   trueOrFalse,
   whole,
 } from './options/option-rules.ts';
@@ -140,53 +139,25 @@ export interface VerifierOptions<C extends object = Claims> {
 }
 
 /**
- * As `audience`: a token is accepted whichever client of the realm it is for. Not a text, so that no file can hold it;
+ * As `audience`: a token is accepted whichever client of the realm it is for. Not a string, so no file can hold it;
  * applications that rely on it say so by a setting of their own.
  */
 export const ANY_AUDIENCE = Symbol('any audience');
 
-/** {@link VerifierOptions} with every default filled in. */
-export interface ResolvedOptions<C extends object = Claims> {
-  readonly serverUrl: string;
-  readonly realm: string;
-  readonly clientId: string;
-  readonly issuer: string | undefined;
-  readonly credential: Credential;
-  readonly audience: readonly string[] | typeof ANY_AUDIENCE | undefined;
-  readonly tokenCheck: TokenCheck;
-  readonly recheckSeconds: number;
-  readonly whenUnavailable: 'accept' | 'refuse';
-  readonly maxCachedTokens: number;
-  readonly clockToleranceSeconds: number;
-  readonly timeoutMs: number;
-  readonly keysMaxAgeSeconds: number;
-  readonly algorithms: ReadonlySet<string>;
-  readonly fillClaims: boolean;
-  readonly parseClaims: ((claims: Claims) => C) | undefined;
-  readonly dpop: ResolvedDpopOptions;
-  readonly publicUrl: string | undefined;
-  readonly clientCertificate: ClientCertificateSource;
-  readonly acrLevels: AcrLevels | undefined;
-  readonly revocationStore: RevocationStore | undefined;
-  readonly onNotice: (notice: Notice) => void;
-  readonly clock: () => number;
-  readonly fetch: typeof fetch;
-}
-
 /** What each option of a verifier must be. */
-export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
+export const VERIFIER_RULES = {
   serverUrl: SERVER_URL,
   realm: REALM,
-  clientId: required(text('must be the client id of this API', "'my-api'")),
+  clientId: required(string('must be the client id of this API', "'my-api'")),
   issuer: ISSUER,
   ...CREDENTIAL_RULES,
   audience: {
-    rule: 'must be a text, or a list of texts that is not empty',
+    rule: 'must be a string, or a list of strings that is not empty',
     example: "'my-api'",
     isMet: (value) =>
       value === ANY_AUDIENCE ||
-      isText(value) ||
-      (Array.isArray(value) && value.length > 0 && value.every(isText)),
+      isTrimmed(value) ||
+      (Array.isArray(value) && value.length > 0 && value.every(isTrimmed)),
   },
   tokenCheck: oneOf('recheck', 'local', 'remote'),
   recheckSeconds: between(1, 3600, 30),
@@ -210,7 +181,20 @@ export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
   onNotice: NOTICE_LISTENER,
   clock: CLOCK,
   fetch: FETCH,
-};
+} satisfies OptionRules<VerifierOptions>;
+
+/** {@link VerifierOptions} with every default filled in. */
+export interface ResolvedOptions<C extends object = Claims>
+  extends Omit<
+    Filled<VerifierOptions<C>, typeof VERIFIER_RULES>,
+    'clientSecret' | 'credential' | 'audience' | 'algorithms' | 'dpop' | 'onNotice'
+  > {
+  readonly credential: Credential;
+  readonly audience: readonly string[] | typeof ANY_AUDIENCE | undefined;
+  readonly algorithms: ReadonlySet<string>;
+  readonly dpop: ResolvedDpopOptions;
+  readonly onNotice: (notice: Notice) => void;
+}
 
 /**
  * Checks options and fills in the defaults.
@@ -218,43 +202,30 @@ export const VERIFIER_RULES: OptionRules<VerifierOptions> = {
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function resolveOptions<C extends object>(options: VerifierOptions<C>): ResolvedOptions<C> {
-  checkOptions<VerifierOptions>('createVerifier', options as VerifierOptions, VERIFIER_RULES);
-  const dpop = resolveDpopOptions(options.dpop);
-  if (dpop.mode !== 'off' && options.revocationStore && !options.revocationStore.useProofOnce) {
-    const rule = 'must have the method useProofOnce where dpop is on';
+  const {
+    clientSecret,
+    credential: given,
+    ...filled
+  } = fillOptions('createVerifier', options, VERIFIER_RULES);
+  const { serverUrl, realm, clientId, audience, clock } = filled;
+  const dpop = resolveDpopOptions(filled.dpop);
+  if (dpop.mode !== 'off' && filled.revocationStore && !filled.revocationStore.useProofOnce) {
+    const rule = 'must have the method useProofOnce if dpop is on';
     throw new OptionsError('createVerifier', [
       { option: 'revocationStore', rule, example: 'createRedisRevocationStore(…)' },
     ]);
   }
-  const { clientId, clock = Date.now } = options;
-  const onNotice = toSafeListener(
-    options.onNotice ?? createNoticeLines(`${options.serverUrl}, realm ${options.realm}`),
-  );
-  const credential = toCredential('createVerifier', options, { clientId, onNotice, clock });
+  const onNotice = toSafeListener(filled.onNotice ?? createNoticeLines(`${serverUrl}, realm ${realm}`));
   return Object.freeze({
-    serverUrl: options.serverUrl,
-    realm: options.realm,
-    clientId,
-    issuer: options.issuer,
-    credential,
-    audience: typeof options.audience === 'string' ? [options.audience] : options.audience,
-    tokenCheck: options.tokenCheck ?? 'recheck',
-    recheckSeconds: options.recheckSeconds ?? 30,
-    whenUnavailable: options.whenUnavailable ?? 'accept',
-    maxCachedTokens: options.maxCachedTokens ?? 10_000,
-    clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
-    timeoutMs: options.timeoutMs ?? 5_000,
-    keysMaxAgeSeconds: options.keysMaxAgeSeconds ?? 60,
-    algorithms: new Set(options.algorithms ?? ALGORITHMS),
-    fillClaims: options.fillClaims ?? true,
-    parseClaims: options.parseClaims,
+    ...filled,
+    credential: toCredential(
+      'createVerifier',
+      { clientSecret, credential: given },
+      { clientId, onNotice, clock },
+    ),
+    audience: typeof audience === 'string' ? [audience] : audience,
+    algorithms: new Set(filled.algorithms),
     dpop,
-    publicUrl: options.publicUrl,
-    clientCertificate: options.clientCertificate ?? 'off',
-    acrLevels: options.acrLevels,
-    revocationStore: options.revocationStore,
     onNotice,
-    clock,
-    fetch: options.fetch ?? fetch,
   });
 }

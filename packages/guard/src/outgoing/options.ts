@@ -32,8 +32,8 @@ export interface FetchForOptions extends OriginOptions, TokenForOptions {}
 /** Options of `fetchAs`. */
 export interface FetchAsOptions extends OriginOptions, TokenAsOptions {}
 
-const AUDIENCE = optionRules.text('must be the client id of the service that is called', "'orders'");
-const SCOPE = optionRules.text('must be scopes, separated by one space', "'to-orders'");
+const AUDIENCE = optionRules.string('must be the client id of the service that is called', "'orders'");
+const SCOPE = optionRules.string('must be scopes, separated by one space', "'to-orders'");
 const ORIGIN: OptionRules<OriginOptions> = {
   origin: optionRules.required({
     rule: 'must be an http or https URL without path, query or credentials',

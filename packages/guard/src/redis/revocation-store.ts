@@ -18,7 +18,7 @@ export interface RedisRevocationStoreOptions {
 }
 
 const RULES: OptionRules<RedisRevocationStoreOptions> = {
-  keyPrefix: optionRules.text('must be a text without spaces around it', "'my-api'"),
+  keyPrefix: optionRules.string('must be a string without surrounding spaces', "'my-api'"),
   rememberSeconds: optionRules.whole(1, 31_536_000, 86_400),
 };
 

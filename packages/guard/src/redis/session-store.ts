@@ -10,7 +10,7 @@ export interface RedisSessionStoreOptions {
 }
 
 const RULES: OptionRules<RedisSessionStoreOptions> = {
-  keyPrefix: optionRules.text('must be a text without spaces around it', "'my-api'"),
+  keyPrefix: optionRules.string('must be a string without surrounding spaces', "'my-api'"),
 };
 
 /** Releases a lock only if it is still ours: it may have expired, and another process may hold it now. */

@@ -24,10 +24,11 @@ const PROMPTS: ReadonlySet<string> = new Set(['none', 'login', 'create']);
 /** An e-mail address has no more (RFC 5321 §4.5.3.1). */
 const LONGEST_HINT = 320;
 
-export const AUTHORIZATION_PARAMETERS: OptionRule = {
+export const AUTHORIZATION_PARAMETERS: OptionRule & { readonly default: AuthorizationParameters } = {
   rule: `must be strings by name in a plain object, or a function that returns them; none of ${[...RESERVED].join(', ')}`,
   example: "{ ui_locales: 'de' }",
   isMet: (value) => typeof value === 'function' || areParameters(value),
+  default: {},
 };
 
 function areParameters(value: unknown): value is AuthorizationParameters {

@@ -1,6 +1,6 @@
 import type { KeycloakClient } from '../client/index.ts';
 import type { Principal } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import { type Filled, fillOptions, type OptionRules, optionRules } from '../core/internal.ts';
 import { AUTHORIZATION_PARAMETERS, type AuthorizationParametersOf } from './authorization-parameters.ts';
 import { isCookieName, toCookieName } from './cookie-name.ts';
 import { createMemorySessionStore } from './memory-session-store.ts';
@@ -77,38 +77,13 @@ export interface SessionOptions<Source = unknown> {
   readonly clock?: (() => number) | undefined;
 }
 
-/** {@link SessionOptions} with every default filled in. Times in milliseconds. */
-export interface ResolvedSessionOptions {
-  readonly client: KeycloakClient;
-  readonly secrets: readonly string[];
-  readonly publicUrl: string | undefined;
-  readonly cookieName: string;
-  readonly store: SessionStore;
-  readonly idleMs: number;
-  readonly maxMs: number;
-  readonly prefix: string;
-  readonly afterLogout: string;
-  readonly redirectToLogin: boolean;
-  readonly scope: string;
-  readonly stepUp: boolean;
-  readonly idpHint: string | undefined;
-  readonly authorizationParameters: AuthorizationParametersOf<unknown>;
-  readonly onLogin: SessionOptions<unknown>['onLogin'];
-  readonly maxCachedSessions: number;
-  readonly tell: TellSession;
-  readonly clock: () => number;
-}
-
 const SHORTEST_SECRET = 32;
 const LONGEST_SECONDS = 31_536_000;
 
-const SECONDS = `must be a whole number from 60 to ${LONGEST_SECONDS}`;
-const isSeconds = (value: unknown): boolean =>
-  Number.isInteger(value) && (value as number) >= 60 && (value as number) <= LONGEST_SECONDS;
 const isPath = (value: unknown): boolean =>
   typeof value === 'string' && (/^(\/[\w.~-]+)+$/.test(value) || value === '/');
 
-export const SESSION_RULES: OptionRules<SessionOptions> = {
+export const SESSION_RULES = {
   client: optionRules.required({
     rule: 'must be a client',
     example: 'createClient({ … })',
@@ -134,24 +109,42 @@ export const SESSION_RULES: OptionRules<SessionOptions> = {
     ['get', 'create', 'replace', 'touch', 'delete', 'lock', 'remaining'],
     'createRedisSessionStore(connection)',
   ),
-  idleSeconds: { rule: SECONDS, example: '1800', isMet: isSeconds },
-  maxSeconds: { rule: SECONDS, example: '36000', isMet: isSeconds },
+  idleSeconds: optionRules.whole(60, LONGEST_SECONDS, 1_800),
+  maxSeconds: optionRules.whole(60, LONGEST_SECONDS, 36_000),
   prefix: {
     rule: 'must be a path without a slash at the end',
     example: "'/auth'",
     isMet: (value) => isPath(value) && value !== '/',
+    default: '/auth',
   },
-  afterLogout: { rule: 'must be a path', example: "'/'", isMet: isPath },
-  redirectToLogin: optionRules.trueOrFalse(false),
-  scope: optionRules.text('must be scopes, separated by one space', "'openid profile'"),
+  afterLogout: { rule: 'must be a path', example: "'/'", isMet: isPath, default: '/' },
+  redirectToLogin: optionRules.trueOrFalse(true),
+  scope: {
+    ...optionRules.string('must be scopes, separated by one space', "'openid profile'"),
+    default: 'openid',
+  },
   stepUp: optionRules.trueOrFalse(true),
-  idpHint: optionRules.text('must be the alias of an identity provider', "'google'"),
+  idpHint: optionRules.string('must be the alias of an identity provider', "'google'"),
   authorizationParameters: AUTHORIZATION_PARAMETERS,
   onLogin: optionRules.callable('(principal) => saveProfile(principal)'),
   maxCachedSessions: optionRules.whole(0, 10_000_000, 10_000),
   onEvent: optionRules.callable('(event) => audit(event)'),
   clock: optionRules.CLOCK,
-};
+} satisfies OptionRules<SessionOptions>;
+
+/** {@link SessionOptions} with every default filled in. Times in milliseconds. */
+export interface ResolvedSessionOptions
+  extends Omit<
+    Filled<SessionOptions, typeof SESSION_RULES>,
+    'secret' | 'cookieName' | 'store' | 'idleSeconds' | 'maxSeconds' | 'onEvent'
+  > {
+  readonly secrets: readonly string[];
+  readonly cookieName: string;
+  readonly store: SessionStore;
+  readonly idleMs: number;
+  readonly maxMs: number;
+  readonly tell: TellSession;
+}
 
 function isClient(value: unknown): boolean {
   const { startAuthorization, clientId } = (value ?? {}) as Partial<KeycloakClient>;
@@ -166,29 +159,22 @@ export function resolveSessionOptions<Source>(
   options: SessionOptions<Source>,
   factory = 'createSessions',
 ): ResolvedSessionOptions {
-  checkOptions(factory, options, SESSION_RULES as OptionRules<SessionOptions<Source>>);
-
-  const clock = options.clock ?? Date.now;
+  // Functions of the application get what they were made for: the source of the requests that come.
+  const { secret, idleSeconds, maxSeconds, onEvent, ...filled } = fillOptions(
+    factory,
+    options as SessionOptions,
+    SESSION_RULES,
+  );
+  const { client, publicUrl, cookieName, store, clock } = filled;
   return Object.freeze({
-    client: options.client,
-    secrets: [options.secret].flat(),
-    publicUrl: options.publicUrl?.replace(/\/+$/, ''),
-    cookieName: options.cookieName ?? toCookieName(options.client.clientId),
-    store: options.store ?? createMemorySessionStore({ clock }),
-    idleMs: (options.idleSeconds ?? 1_800) * 1000,
-    maxMs: (options.maxSeconds ?? 36_000) * 1000,
-    prefix: options.prefix ?? '/auth',
-    afterLogout: options.afterLogout ?? '/',
-    redirectToLogin: options.redirectToLogin ?? true,
-    scope: options.scope ?? 'openid',
-    stepUp: options.stepUp ?? true,
-    idpHint: options.idpHint,
-    // Its argument is the source of the request.
-    authorizationParameters: (options as SessionOptions).authorizationParameters ?? {},
-    onLogin: (options as SessionOptions).onLogin,
-    maxCachedSessions: options.maxCachedSessions ?? 10_000,
-    tell: createTeller(options.onEvent as OnSessionEvent | undefined),
-    clock,
+    ...filled,
+    secrets: [secret].flat(),
+    publicUrl: publicUrl?.replace(/\/+$/, ''),
+    cookieName: cookieName ?? toCookieName(client.clientId),
+    store: store ?? createMemorySessionStore({ clock }),
+    idleMs: idleSeconds * 1000,
+    maxMs: maxSeconds * 1000,
+    tell: createTeller(onEvent),
   });
 }
 

@@ -105,22 +105,27 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     },
   });
 
-  /** The session that a cookie names; `null` if it was not signed here. */
-  function read(cookie: string): NamedSession | null {
-    const signed = decodeCookie(cookie);
-    const found = signed === null ? null : signer.read(signed);
-    if (signed === null || found === null) return null;
+  /** The session that a decoded cookie names; `null` if it was not signed here. */
+  function readDecoded(cookie: string): NamedSession | null {
+    const found = signer.read(cookie);
+    if (found === null) return null;
     const { value: id, isOfOldSecret } = found;
-    return { id, key: toKey(id), cookie: signed, newCookie: isOfOldSecret ? signer.sign(id) : null };
+    return { id, key: toKey(id), cookie, newCookie: isOfOldSecret ? signer.sign(id) : null };
   }
 
-  async function peek(cookie: string): Promise<LiveSession | null> {
-    const named = read(cookie);
+  function read(spelled: string): NamedSession | null {
+    const cookie = decodeCookie(spelled);
+    return cookie === null ? null : readDecoded(cookie);
+  }
+
+  async function peek(spelled: string): Promise<LiveSession | null> {
+    const named = read(spelled);
     return named === null ? null : load(named);
   }
 
   async function fetchSession(cookie: string): Promise<LiveSession | null> {
-    const session = await peek(cookie);
+    const named = readDecoded(cookie);
+    const session = named === null ? null : await load(named);
     if (session === null) live.delete(cookie);
     else if (options.maxCachedSessions > 0) live.set(cookie, session);
     return session;

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config/config.ts';
+import { toSettingNames } from '../config/setting-names.ts';
 import { escapeForTerminal, escapeHidden } from './visible-text.ts';
 
 export type { Logger } from 'pino';
@@ -36,6 +37,7 @@ export function createLoggerTo(
         req: ({ id }) => ({ id }),
         res: ({ statusCode }) => ({ statusCode }),
         err: (error: unknown) => toLoggedError(error),
+        fix: (fix: unknown) => (typeof fix === 'string' ? toSettingNames(fix) : fix),
       },
     },
     stream,

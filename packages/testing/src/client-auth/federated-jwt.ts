@@ -59,7 +59,8 @@ export async function checkFederated(check: AssertionCheck, assertion: Assertion
 
 const isKubernetes = ({ providerId }: IdentityProviderRepresentation): boolean => providerId === 'kubernetes';
 
-const mayAssert = (provider: IdentityProviderRepresentation): boolean =>
+/** Whether an identity provider's tokens may stand for clients. Nobody signs in with one here. */
+export const mayAssert = (provider: IdentityProviderRepresentation): boolean =>
   isKubernetes(provider) ||
   (provider.providerId === 'oidc' && provider.config?.supportsClientAssertions === 'true');
 

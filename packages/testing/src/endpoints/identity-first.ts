@@ -27,7 +27,7 @@ export function identifyFirst(
   const show = (error?: string, username = login.username) =>
     showLogin(provider, request, reply, login, { ...(error && { error }), ...(username && { username }) });
   if (login.username === undefined) {
-    const username = field(form, 'username') ?? '';
+    const username = field(form, 'username') ?? field(form, 'as') ?? '';
     const user = realm.userByLogin(username);
     if (username === '') return show('Invalid username.');
     if (user?.enabled === false) {

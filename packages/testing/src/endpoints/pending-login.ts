@@ -16,6 +16,9 @@ const NO_COOKIE =
   'Restart login cookie not found. It may have expired; it may have been deleted or cookies are disabled in ' +
   'your browser. If cookies are disabled then enable them. Click Back to Application to login again.';
 
+/** A longer list helps nobody. */
+const MOST_USERS = 20;
+
 /** The login page of the browser's cookie and the URL. */
 export function pendingLogin({ logins }: Provider, request: FastifyRequest): PendingLogin | undefined {
   return logins.find(browserIdOf(request), queryOf(request).get('tab_id') ?? '');
@@ -40,7 +43,7 @@ export function showLogin(
   const isNameFirst = realm.settings.organizationsEnabled === true;
   const hint = isNameFirst ? (reauthenticate ?? knownHint(realm, asked.loginHint)) : undefined;
   if (hint !== undefined) login.username ??= hint;
-  const user = login.username === undefined ? undefined : realm.userByLogin(login.username);
+  const user = realm.userByLogin(login.username ?? reauthenticate ?? '');
   if (isNameFirst && user && !login.organization && mustChooseOrganization(realm, asked.scope, user)) {
     return sendOrganizationPage(reply, {
       ...{ realmName: realm.displayName, action, username: user.username },
@@ -53,6 +56,11 @@ export function showLogin(
     action,
     asks: !isNameFirst ? 'both' : login.username === undefined ? 'username' : 'password',
     rememberMe: realm.settings.rememberMe === true && reauthenticate === undefined,
+    users: provider
+      .openUsers()
+      .filter((one) => user === undefined || one === user)
+      .slice(0, MOST_USERS)
+      .map((one) => one.username),
     ...(username === undefined ? {} : { username }),
     ...(again.error === undefined ? {} : { error: again.error }),
     ...(reauthenticate === undefined ? {} : { heading: 'Please re-authenticate to continue' }),

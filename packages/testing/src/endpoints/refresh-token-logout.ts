@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateClient } from '../client-auth/authenticate-client.ts';
 import { endSession } from '../end-session.ts';
+import { recordSession } from '../events/record-session.ts';
 import { invalidGrant } from '../fault.ts';
 import { allowCaller, allowOriginsOf } from '../http/cors.ts';
 import { field, formOf } from '../http/form.ts';
@@ -22,6 +23,9 @@ export async function logoutByRefreshToken(provider: Provider, request: FastifyR
     throw invalidGrant("Invalid refresh token. Token client and authorized client don't match");
   }
   const session = sessions.find(String(claims.sid), offline);
-  if (session !== undefined) await endSession(provider, session, issuerOf(request));
+  if (session !== undefined) {
+    await endSession(provider, session, issuerOf(request));
+    recordSession(provider, 'LOGOUT', request, session, client.clientId);
+  }
   return reply.code(204).header('cache-control', 'no-cache').send();
 }

@@ -30,6 +30,10 @@ export function addRevocation(app: FastifyInstance): void {
       if (claims.azp !== client.clientId) throw invalidRequest('Unmatching clients');
       if (access !== undefined) {
         sessions.revoke(String(claims.jti), Number(claims.exp ?? clock.seconds()));
+        provider.events.recordUser({
+          ...{ type: 'REVOKE_GRANT', clientId: client.clientId, userId: String(claims.sub) },
+          ...{ ipAddress: request.ip, details: { token_id: String(claims.jti) } },
+        });
         return reply.code(200).send();
       }
       const types = [String(claims.typ)];

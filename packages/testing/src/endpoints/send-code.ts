@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ValidAuthRequest } from '../browser/auth-request.ts';
 import { respond } from '../browser/respond.ts';
+import { recordSession } from '../events/record-session.ts';
 import { issuerOf } from '../http/issuer.ts';
 import type { Provider } from '../provider.ts';
 import type { Session } from '../session.ts';
@@ -15,6 +16,7 @@ export function sendCode(
   organization?: string,
 ) {
   provider.sessions.touch(session, asked.client);
+  recordSession(provider, 'LOGIN', request, session, asked.client.clientId);
   const code = provider.codes.issue(asked, session, organization);
   return respond(reply, asked, issuerOf(request), { session_state: session.id, code });
 }

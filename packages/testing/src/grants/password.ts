@@ -1,3 +1,4 @@
+import { recordSession } from '../events/record-session.ts';
 import { Fault, invalidGrant } from '../fault.ts';
 import { field } from '../http/form.ts';
 import { isPasswordOf } from '../realm/password.ts';
@@ -9,7 +10,7 @@ import type { GrantHandler } from './grant-handler.ts';
 import { assertMayGoOffline } from './offline.ts';
 
 /** RFC 6749 §4.3. Checks the client before the user, and the password before the user's state. */
-export const passwordGrant: GrantHandler = async ({ provider, form, client, issuer, jkt }) => {
+export const passwordGrant: GrantHandler = async ({ provider, request, form, client, issuer, jkt }) => {
   const { realm, sessions, lockout } = provider;
   if (!client.directGrants) {
     throw new Fault(400, 'unauthorized_client', 'Client not allowed for direct access grants');
@@ -31,6 +32,7 @@ export const passwordGrant: GrantHandler = async ({ provider, form, client, issu
   const resource = askedResource(realm, form);
 
   const session = sessions.start({ userId: user.id, offline: scopes.offline });
+  recordSession(provider, 'LOGIN', request, session, client.clientId);
   holdOrganization(realm, sessions.join(session, client), scopes.names, user);
   return issueTokens(provider, { issuer, client, user, session, scopes, grantCode: 'ro', jkt, resource });
 };

@@ -10,6 +10,7 @@ h1 { font-size: 1.25rem; margin: 0 0 1rem; }
 label { display: block; margin: .75rem 0 .25rem; font-size: .875rem; }
 input { width: 100%; box-sizing: border-box; padding: .55rem .7rem; font: inherit; border: 1px solid #8a94a0; border-radius: .4rem; background: transparent; color: inherit; }
 button { width: 100%; margin-top: 1.25rem; padding: .6rem; font: inherit; font-weight: 600; color: #fff; background: #1f5fd0; border: 0; border-radius: .4rem; cursor: pointer; }
+#users button { margin-top: .4rem; padding: .35rem; font-weight: 400; color: inherit; background: transparent; border: 1px solid #8a94a0; }
 .check { display: flex; gap: .5rem; align-items: center; }
 .check input { width: auto; }
 .error { color: light-dark(#b3261e, #ff8a80); font-size: .875rem; }

@@ -13,6 +13,8 @@ export interface LoginPage {
   readonly rememberMe: boolean;
   readonly error?: string;
   readonly heading?: string;
+  /** Users who sign in by a click. */
+  readonly users: readonly string[];
 }
 
 const REMEMBER_ME =
@@ -20,7 +22,7 @@ const REMEMBER_ME =
 
 export function sendLoginPage(reply: FastifyReply, page: LoginPage) {
   const { realmName, action, asks, username = '', rememberMe, error } = page;
-  const { heading = 'Sign in to your account' } = page;
+  const { heading = 'Sign in to your account', users } = page;
   reply.header('cache-control', 'no-store, must-revalidate, max-age=0');
   const parts = [
     asks === 'password' ? attempted(username) : nameField(username),
@@ -35,9 +37,21 @@ export function sendLoginPage(reply: FastifyReply, page: LoginPage) {
     realmName,
     body: `<form id="kc-form-login" method="post" action="${escapeHtml(action)}">
 ${parts.filter(Boolean).join('\n')}
-</form>`,
+</form>
+${users.length === 0 ? '' : userList(action, users)}`,
   });
 }
+
+/** Not in Keycloak: the passwords of these users are in the realm file. */
+const userList = (action: string, users: readonly string[]): string => {
+  const buttons = users.map(
+    (name) => `<button name="as" value="${escapeHtml(name)}">${escapeHtml(name)}</button>`,
+  );
+  return `<form id="users" method="post" action="${escapeHtml(action)}">
+<p class="note">Without a password, as a user of the realm file:</p>
+${buttons.join('\n')}
+</form>`;
+};
 
 const attempted = (username: string): string => `<p id="kc-attempted-username">${escapeHtml(username)}</p>`;
 

@@ -11,11 +11,18 @@ export async function isPasswordOf(user: UserRepresentation | undefined, passwor
   return false;
 }
 
+/** Whether everybody can read the user's password in the realm file. */
+export const hasOpenPassword = ({ credentials = [] }: UserRepresentation): boolean =>
+  credentials.some(({ type = 'password', value }) => type === 'password' && value !== undefined);
+
 /** Whether a user's password hash cannot be checked here. */
 export function hasUnreadablePassword(user: UserRepresentation): boolean {
   return (user.credentials ?? []).some(
-    ({ value, credentialData }) =>
-      value === undefined && credentialData !== undefined && !isKnownHash(credentialData),
+    ({ type = 'password', value, credentialData }) =>
+      type === 'password' &&
+      value === undefined &&
+      credentialData !== undefined &&
+      !isKnownHash(credentialData),
   );
 }
 

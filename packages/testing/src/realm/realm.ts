@@ -22,6 +22,7 @@ export interface Realm {
   readonly scopes: ReadonlyMap<string, ClientScopeRepresentation>;
   client(clientId: string): Client | undefined;
   clients(): Iterable<Client>;
+  users(): Iterable<User>;
   userById(id: string): User | undefined;
   userByName(username: string): User | undefined;
   /** Finds a user by name, or by e-mail address if the realm allows that. */
@@ -82,6 +83,7 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
     scopes,
     client: (clientId) => clients.get(clientId),
     clients: () => clients.values(),
+    users: () => users.values(),
     userById: (id) => users.get(id),
     userByName: (username) => users.get(logins.get(username.toLowerCase()) ?? ''),
     userByLogin(login) {

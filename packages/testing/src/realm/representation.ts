@@ -104,6 +104,17 @@ export interface RealmRepresentation {
   organizationsEnabled?: boolean;
   /** Organizations, with their members. */
   organizations?: OrganizationRepresentation[];
+  /** Whether the realm keeps what administrators do, and with `adminEventsDetailsEnabled` the changes. Default false. */
+  adminEventsEnabled?: boolean;
+  adminEventsDetailsEnabled?: boolean;
+  /** Whether the realm keeps what people do: `LOGIN`, `LOGOUT` and `REVOKE_GRANT`. Default false. */
+  eventsEnabled?: boolean;
+  /** Which of them. Default: all. */
+  enabledEventTypes?: string[];
+  /** How long. Unit: seconds. Default 0: for ever. */
+  eventsExpiration?: number;
+  /** Attributes by their names in Keycloak, for example `adminEventsExpiration` (seconds). */
+  attributes?: Record<string, string>;
   /** Users, with their passwords. */
   users?: UserRepresentation[];
   [field: string]: unknown;

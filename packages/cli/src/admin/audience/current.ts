@@ -15,6 +15,8 @@ export interface CallerState {
   readonly client: ClientRepresentation;
   /** Mappers of the client and of its default client scopes. */
   readonly mappers: readonly ProtocolMapperRepresentation[];
+  /** Mappers of the client scopes that it may ask for. */
+  readonly askable: readonly ProtocolMapperRepresentation[];
 }
 
 /**
@@ -35,14 +37,15 @@ export async function readAudience(api: AdminClient, goal: AudienceGoal): Promis
       api.clientScopes.find({ realm }),
       Promise.all(goal.callers.map(byId)),
     ]);
-    const mappersOf = ({ protocolMappers = [], defaultClientScopes = [] }: ClientRepresentation) => [
-      ...protocolMappers,
-      ...scopes
-        .filter(({ name }) => defaultClientScopes.includes(name ?? ''))
-        .flatMap((scope) => scope.protocolMappers ?? []),
-    ];
+    const inScopes = (names: readonly string[] = []) =>
+      scopes.filter(({ name }) => names.includes(name ?? '')).flatMap((scope) => scope.protocolMappers ?? []);
+    const toState = (client: ClientRepresentation): CallerState => ({
+      client,
+      mappers: [...(client.protocolMappers ?? []), ...inScopes(client.defaultClientScopes)],
+      askable: inScopes(client.optionalClientScopes),
+    });
     const found = callers.flatMap((client): [string, CallerState][] =>
-      client?.clientId === undefined ? [] : [[client.clientId, { client, mappers: mappersOf(client) }]],
+      client?.clientId === undefined ? [] : [[client.clientId, toState(client)]],
     );
     return { api: own, callers: new Map(found) };
   } catch (error) {

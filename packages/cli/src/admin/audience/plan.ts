@@ -39,7 +39,7 @@ export function planAudience(state: AudienceState, goal: AudienceGoal): Plan<Aud
         kind: 'change',
         subject,
         changes: [{ field: 'Mapper', from: '', to: `+ ${mapper.name}` }],
-        opens: opensAudience(caller, goal.clientId, found.mappers),
+        opens: opensAudience(caller, goal.clientId, [...found.mappers, ...found.askable]),
         action: { type: 'put-audience', caller },
       });
     }

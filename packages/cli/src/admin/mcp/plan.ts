@@ -152,13 +152,18 @@ function planProgram(
   }
   const has = new Set([...(program.optionalClientScopes ?? []), ...(program.defaultClientScopes ?? [])]);
   const missing = scopes.filter((scope) => !has.has(scope));
+  const named = audiencesOf(program.protocolMappers);
+  const also =
+    named.length > 0
+      ? `. These tokens name ${named.join(', ')}, too: who receives them can use them there`
+      : '';
   for (const scope of missing) {
     steps.push({
       kind: 'change',
       subject,
       changes: [change('optional scopes', `+ ${scope}`)],
       opens: [
-        `programs that sign in as ${MCP_CLIENT_ID} can ask people for tokens for ${url}, too (${scope})`,
+        `programs that sign in as ${MCP_CLIENT_ID} can ask people for tokens for ${url}, too (${scope})${also}`,
       ],
       action: { type: 'add-optional-scope', scope },
     });

@@ -26,7 +26,7 @@ export function planUser(current: CurrentState, goal: SetupGoal): Part {
     .map((name) => ({
       subject,
       why: `the realm's user profile requires '${name}', and nobody without it can log in with a password`,
-      fix: `run setup with --attribute ${name}=VALUE`,
+      fix: `run setup with --attribute ${name}=<value>`,
     }));
 
   if (user === null) {

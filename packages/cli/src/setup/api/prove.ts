@@ -1,4 +1,4 @@
-import { diagnoseTokenError } from 'keycloak-guard/client';
+import { diagnose } from '../../keycloak/diagnose.ts';
 import { type Caller, createRealmCalls } from '../../keycloak/realm-calls.ts';
 import { toTokenAnswer } from '../../keycloak/token-answer.ts';
 import { toPlainLine } from '../../terminal/style.ts';
@@ -17,7 +17,7 @@ export async function* prove(caller: Caller, username: string, password: string)
   const login = await calls.passwordGrant(username, password, 'openid');
   const token = login.json?.access_token;
   if (typeof token !== 'string') {
-    const { cause, fix } = diagnoseTokenError(toTokenAnswer(login, caller));
+    const { cause, fix } = diagnose(toTokenAnswer(login, caller));
     yield { what: `log in as ${username}`, ok: false, seen: toPlainLine(`${cause}. ${fix}`) };
     return;
   }

@@ -40,7 +40,7 @@ const SCOPES: OptionRule = {
 export const RESOURCE_RULES: OptionRules<ProtectedResourceOptions> = {
   url: optionRules.required({ ...optionRules.PUBLIC_URL, example: "'https://api.example.com/mcp'" }),
   scopes: SCOPES,
-  name: optionRules.text('must be a name', "'Orders'"),
+  name: optionRules.string('must be a name', "'Orders'"),
   documentation: {
     rule: 'must be an http or https URL',
     example: "'https://example.com/docs'",

@@ -39,10 +39,14 @@ export function toResponse(h: ResponseToolkit, answer: Answer): ResponseObject {
   return addTo(h.response(answer.body).code(answer.status), answer);
 }
 
-/** Makes a refusal what hapi throws itself. Other errors stay as they are. */
+/**
+ * A refusal in the form of the errors that hapi throws. A new object: one error may refuse several requests at once, and
+ * `onPreResponse` adds headers of one request to it. Other errors stay as they are.
+ */
 export function toBoom(error: unknown, answer: Answer | undefined): unknown {
   if (answer === undefined) return error;
   const { status: statusCode, headers, body = '{}' } = answer;
   const output = { statusCode, headers: { ...headers }, payload: JSON.parse(body) };
-  return Object.assign(error as Error, { isBoom: true, isServer: statusCode >= 500, output, reformat() {} });
+  const boom = { isBoom: true, isServer: statusCode >= 500, output, reformat() {} };
+  return Object.assign(Object.create(error as Error), boom);
 }

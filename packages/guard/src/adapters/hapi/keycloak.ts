@@ -1,7 +1,7 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
-import type { AppClaims, Principal } from '../../core/index.ts';
-import type { GuardOptions } from '../../core/internal.ts';
-import { answerRoute, type Decide, toNodePath } from '../engine/internal.ts';
+import { type AppClaims, AuthError, type Principal, type Requirements } from '../../core/index.ts';
+import { type GuardOptions, KEPT, tokenOf } from '../../core/internal.ts';
+import { answerRoute, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { openDoor, toBase, toSockets } from '../face/internal.ts';
 import { addExtras, hapiHost, toBoom, toResponse } from './answers.ts';
@@ -68,12 +68,19 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
           const gate = isOnly && request.auth.mode === 'required' ? required : optional;
           const user = await gate.decide(request, request);
           // hapi tries the next strategy, or lets an optional request pass.
-          if (user === null) return h.unauthenticated(MISSING);
+          if (user === null) return h.unauthenticated(toMissing());
           callers.set(request, user);
           return h.authenticated({ credentials: { user, scope: [...user.scopes] } });
         } catch (error) {
           return refuse(error, request, h);
         }
+      },
+      /** hapi calls it to check a connection that stays open. */
+      async verify({ credentials }) {
+        const { user } = credentials;
+        const found = await door.verifier.verify((user && tokenOf(user)) ?? '', KEPT);
+        if (door.has(found, required.requirements as Requirements<C>)) return;
+        throw new AuthError('permission_denied', 'The caller no longer meets the requirements');
       },
     };
   };
@@ -117,14 +124,18 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       },
     },
     permit: (rule, given) => toMethod(door.permits.permit(rule, given)),
-    pathEnforcer: (given) =>
-      toMethod(
-        door.permits.enforcePaths(given, ({ raw, payload }) => ({ ...toNodePath(raw.req), body: payload })),
-      ),
+    pathEnforcer: (given) => toMethod(door.permits.enforcePaths(given, toPath)),
   };
 }
 
-const MISSING = toBoom(Object.assign(new Error('Not authenticated'), { isMissing: true }), {
-  ...{ status: 401, headers: { 'WWW-Authenticate': 'Bearer' }, setCookies: [] },
-  body: '{"detail":"Not authenticated"}',
-}) as Error;
+function toMissing(): Error {
+  return toBoom(Object.assign(new Error('Not authenticated'), { isMissing: true }), {
+    ...{ status: 401, headers: { 'WWW-Authenticate': 'Bearer' }, setCookies: [] },
+    body: '{"detail":"Not authenticated"}',
+  }) as Error;
+}
+
+/** Extensions of `onRequest` may have changed method and path before the router read them. */
+function toPath({ raw, method, path, payload }: Request): PathRequest {
+  return { ...toNodePath(raw.req), method: method.toUpperCase(), routedUrl: path, body: payload };
+}

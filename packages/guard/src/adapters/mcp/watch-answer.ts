@@ -25,6 +25,9 @@ export function isEventStream(type: string | null | undefined): boolean {
 }
 
 function endWithCaller(response: ServerResponse, caller: McpCaller): void {
+  // Its client left while the caller was decided on: nothing would end the watch but the token.
+  const { stream = response } = response as Partial<Http2ServerResponse> & ServerResponse;
+  if (stream.destroyed) return;
   const connection = caller.follow();
   response.once('close', connection.end);
   connection.signal.addEventListener('abort', () => {
@@ -37,7 +40,10 @@ function endWithCaller(response: ServerResponse, caller: McpCaller): void {
 /** A header in `writeHead`'s headers: an object, alternating names and values, or a list of pairs. */
 function givenIn(headers: unknown, name: string): string | undefined {
   if (typeof headers !== 'object' || headers === null) return undefined;
-  const flat = (Array.isArray(headers) ? headers.flat() : Object.entries(headers).flat()) as unknown[];
+  const isFlat = Array.isArray(headers) && !Array.isArray(headers[0]);
+  const flat = (
+    isFlat ? headers : (Array.isArray(headers) ? headers : Object.entries(headers)).flat()
+  ) as unknown[];
   const at = flat.findIndex((one, index) => index % 2 === 0 && String(one).toLowerCase() === name);
   return at === -1 ? undefined : String(flat[at + 1]);
 }

@@ -4,7 +4,7 @@ import { getOrMake, isThenable, type Log } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard, Decide, Door } from '../engine/internal.ts';
 import { permissionsOf, toGuardOptions } from './access.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
-import { type Check, decide, forget, refuseUnknown } from './decide.ts';
+import { type Check, decide, refuseUnknown } from './decide.ts';
 import type { GatewayConnections } from './gateway-connections.ts';
 import { toBoth, toPermit } from './permission.ts';
 import { isStreaming, noteStream } from './streams.ts';
@@ -39,10 +39,7 @@ export function createAdmission(
 
   return (context) => {
     const check = checkOf(context.getClass(), context.getHandler());
-    if (check === null) {
-      forget(context);
-      return true;
-    }
+    if (check === null) return true;
     const request = kindOf(context) === 'http' ? carrierOf(context) : undefined;
     const before = request && decided.get(request);
     if (before?.check === check) return before.admitted;

@@ -90,7 +90,7 @@ function admit(principal: Principal | null, context: ExecutionContext, { carrier
  * A connection outlives its messages, so the principal of an earlier message must not stay on it. On an HTTP request, a
  * principal that the application set itself stays.
  */
-export function forget(context: ExecutionContext): void {
+function forget(context: ExecutionContext): void {
   if (kindOf(context) === 'http') return;
   const carrier = carrierOf(context);
   if (carrier?.principal !== undefined) delete carrier.principal;

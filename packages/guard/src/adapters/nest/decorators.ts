@@ -7,8 +7,8 @@ import {
   toGuard,
 } from '../../core/index.ts';
 import type { PermitOptions, PermitRule } from '../engine/internal.ts';
-import { type Access, accessOf, addAccess } from './access.ts';
-import { principalOf } from './call.ts';
+import { type Access, accessOf, addAccess, toGuardOptions } from './access.ts';
+import { kindOf, principalOf } from './call.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { OfRequest, PermissionOptions } from './permission.ts';
 
@@ -16,8 +16,8 @@ import type { OfRequest, PermissionOptions } from './permission.ts';
 export type AccessDecorator = ClassDecorator & MethodDecorator;
 
 /**
- * Opens a class or a handler to everybody; no token is read, and `request.principal` stays empty. On a handler it removes
- * what the class requires. On a class it leaves the requirements of handlers in place.
+ * Opens a class or a handler to everybody; no token is read, and `@Principal()` is `undefined`. On a handler it removes what
+ * the class requires. On a class it leaves the requirements of handlers in place.
  *
  * @throws {TypeError} beside a decorator that guards the same class or handler
  * @example
@@ -124,10 +124,18 @@ export type Principal<C extends object = AppClaims> = CorePrincipal<C>;
  */
 export const Principal: (member?: keyof CorePrincipal) => ParameterDecorator = createParamDecorator(
   (member: keyof CorePrincipal | undefined, context: ExecutionContext) => {
-    const principal = principalOf(context);
+    const principal = isUnread(context) ? undefined : principalOf(context);
     return member === undefined ? principal : principal?.[member];
   },
 );
+
+/**
+ * An open handler of GraphQL or of a gateway has no principal, though a guarded one next to it may have left it on the same
+ * request or client. It cannot be taken away from there: the guarded one may be about to read it.
+ */
+function isUnread(context: ExecutionContext): boolean {
+  return kindOf(context) !== 'http' && toGuardOptions(context.getClass(), context.getHandler()) === null;
+}
 
 function oneOf(kind: 'realmRole' | 'clientRole', roles: readonly string[]): Requirements {
   const [only] = roles;

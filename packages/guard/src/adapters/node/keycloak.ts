@@ -63,7 +63,7 @@ export interface NodeKeycloak<C extends object = AppClaims>
    * @throws {OptionsError} for a wrong option or part of the configuration
    * @throws {Error} before `permissions`
    * @example
-   * createServer(kc.guard({}, kc.pathEnforcer({ config }, route)));
+   * createServer(kc.guard({}, kc.pathEnforcer({}, (request, response) => response.end('orders'))));
    */
   pathEnforcer(
     options: Omit<PathEnforcerOptions, 'permissions'>,

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import { headerOf, type RequestLike, type SocketLike } from '../http/request.ts';
-import type { OptionRule } from '../options/check-options.ts';
+import type { WithDefault } from '../options/check-options.ts';
 
 /** A proxy that ends the TLS connection, and says in a header which certificate the client had. */
 export interface CertificateHeader {
@@ -21,10 +21,11 @@ export type ClientCertificateSource = 'off' | 'connection' | CertificateHeader;
 /** The thumbprint of the certificate of the sender of a request (RFC 8705 §3.1). */
 export type CertificateReader = (request: RequestLike) => string | undefined;
 
-export const CLIENT_CERTIFICATE: OptionRule = {
+export const CLIENT_CERTIFICATE: WithDefault<ClientCertificateSource> = {
   rule: "must be 'off', 'connection', or a header and who is trusted with it",
   example: "{ header: 'client-cert', trustedBy: ['10.0.0.1'] }",
   isMet: (value) => value === 'off' || value === 'connection' || isCertificateHeader(value),
+  default: 'off',
 };
 
 function isCertificateHeader(value: unknown): boolean {

@@ -1,5 +1,11 @@
 import { ALGORITHMS } from '../jwt/signature.ts';
-import { findOptionProblems, type OptionRule } from '../options/check-options.ts';
+import {
+  type Filled,
+  fillOptions,
+  findOptionProblems,
+  type OptionRules,
+  type WithDefault,
+} from '../options/check-options.ts';
 import { between, oneOf, required, whole } from '../options/option-rules.ts';
 
 /**
@@ -29,26 +35,17 @@ export interface DpopOptions {
   readonly maxProofsPerKey?: number | undefined;
 }
 
-/** {@link DpopOptions} with every default filled in. */
-export interface ResolvedDpopOptions {
-  readonly mode: DpopMode;
-  readonly algorithms: ReadonlySet<string>;
-  readonly maxAgeSeconds: number;
-  readonly maxAheadSeconds: number;
-  readonly nonceSecret: string | undefined;
-  readonly maxProofsPerKey: number;
-}
+export const DPOP_MODE = oneOf('off', 'accepted', 'required');
 
-export const DPOP_MODE: OptionRule = oneOf('off', 'accepted', 'required');
-
-export const ALGORITHM_LIST: OptionRule = {
+export const ALGORITHM_LIST: WithDefault<readonly string[]> = {
   rule: `must be a list that is not empty, of ${ALGORITHMS.join(', ')}`,
   example: "['RS256']",
   isMet: (value) =>
     Array.isArray(value) && value.length > 0 && value.every((one) => ALGORITHMS.includes(one as string)),
+  default: ALGORITHMS,
 };
 
-const RULES: Readonly<Record<keyof DpopOptions, OptionRule>> = {
+const RULES = {
   mode: required(DPOP_MODE),
   algorithms: ALGORITHM_LIST,
   maxAgeSeconds: between(1, 300, 25),
@@ -59,26 +56,24 @@ const RULES: Readonly<Record<keyof DpopOptions, OptionRule>> = {
     isMet: (value) => typeof value === 'string' && value.length >= 32,
   },
   maxProofsPerKey: whole(1, 10_000_000, 50_000),
-};
+} satisfies OptionRules<DpopOptions>;
 
-export const DPOP: OptionRule = {
+/** {@link DpopOptions} with every default filled in. */
+export interface ResolvedDpopOptions extends Omit<Filled<DpopOptions, typeof RULES>, 'algorithms'> {
+  readonly algorithms: ReadonlySet<string>;
+}
+
+export const DPOP: WithDefault<DpopMode> = {
   rule: "must be 'off', 'accepted' or 'required', or an object with that as its mode",
   example: "{ mode: 'accepted', maxAgeSeconds: 25 }",
   isMet: (value) =>
     typeof value === 'object' && value !== null
       ? findOptionProblems(value, RULES).length === 0
       : DPOP_MODE.isMet(value),
+  default: 'off',
 };
 
-/** Of options that were checked. */
-export function resolveDpopOptions(given: DpopMode | DpopOptions = 'off'): ResolvedDpopOptions {
-  const options: DpopOptions = typeof given === 'string' ? { mode: given } : given;
-  return {
-    mode: options.mode,
-    algorithms: new Set(options.algorithms ?? ALGORITHMS),
-    maxAgeSeconds: options.maxAgeSeconds ?? 25,
-    maxAheadSeconds: options.maxAheadSeconds ?? 15,
-    nonceSecret: options.nonceSecret,
-    maxProofsPerKey: options.maxProofsPerKey ?? 50_000,
-  };
+export function resolveDpopOptions(given: DpopMode | DpopOptions): ResolvedDpopOptions {
+  const filled = fillOptions('dpop', typeof given === 'string' ? { mode: given } : given, RULES);
+  return { ...filled, algorithms: new Set(filled.algorithms) };
 }

@@ -31,10 +31,8 @@ export function createCertificateFetch(
     ]);
     const of = JSON.stringify([cert, key, ca]);
     if (current?.of === of) return current.agent;
-    const [{ Agent: HttpsAgent }, { createSecureContext }] = await Promise.all([
-      import('node:https'),
-      import('node:tls'),
-    ]);
+    const { Agent: HttpsAgent } = process.getBuiltinModule('node:https');
+    const { createSecureContext } = process.getBuiltinModule('node:tls');
     try {
       createSecureContext({ cert, key, ca });
     } catch {
@@ -50,8 +48,9 @@ export function createCertificateFetch(
     return current.agent;
   }
 
-  return async (input, init = {}) => {
-    const { request } = await import('node:https');
+  const send = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    // Loaded when they are needed: some runtimes have no such modules.
+    const { request } = process.getBuiltinModule('node:https');
     const { method = 'GET', headers, body, signal } = init;
     const isForm = body instanceof URLSearchParams;
     const all = {
@@ -67,12 +66,13 @@ export function createCertificateFetch(
       sent.end(isForm ? body.toString() : (body as string | undefined));
     });
   };
+  return send as typeof fetch;
 }
 
 function toResponse(answer: IncomingMessage): Response {
   const headers = new Headers();
-  for (const [name, value] of Object.entries(answer.headers)) {
-    for (const one of [value ?? []].flat()) headers.append(name, one);
+  for (const [name, values] of Object.entries(answer.headersDistinct)) {
+    for (const one of values as string[]) headers.append(name, one);
   }
   const status = answer.statusCode as number;
   if (status === 204 || status === 304) {

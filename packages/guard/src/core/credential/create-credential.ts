@@ -1,6 +1,6 @@
 import { OptionsError } from '../http/errors.ts';
-import { checkOptions, type OptionRules } from '../options/check-options.ts';
-import { CLIENT_SECRET, CLOCK, NOTICE_LISTENER, required, text } from '../options/option-rules.ts';
+import { fillOptions, type OptionRules } from '../options/check-options.ts';
+import { CLIENT_SECRET, CLOCK, NOTICE_LISTENER, required, string } from '../options/option-rules.ts';
 import type { Notice } from '../runtime/notice.ts';
 import { createNoticeLines } from '../runtime/notice-lines.ts';
 import { toSafeListener } from '../runtime/safe-listener.ts';
@@ -18,12 +18,12 @@ export interface CreateCredentialOptions {
   readonly clock?: (() => number) | undefined;
 }
 
-const RULES: OptionRules<CreateCredentialOptions> = {
-  clientId: required(text('must be the client id', "'my-api'")),
+const RULES = {
+  clientId: required(string('must be the client id', "'my-api'")),
   credential: required(CREDENTIAL),
   onNotice: NOTICE_LISTENER,
   clock: CLOCK,
-};
+} satisfies OptionRules<CreateCredentialOptions>;
 
 /**
  * Makes a credential for several verifiers and clients, or to publish its keys. Reads no file yet.
@@ -31,12 +31,11 @@ const RULES: OptionRules<CreateCredentialOptions> = {
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @example
  * const credential = createCredential({ clientId: 'my-api', credential: { keyFile: '/run/secrets/client-key.pem' } });
- * const kc = keycloak({ serverUrl, realm, clientId: 'my-api', credential });
+ * const verifier = createVerifier({ ...keycloak, clientId: 'my-api', credential });
  */
 export function createCredential(options: CreateCredentialOptions): Credential {
-  checkOptions('createCredential', options, RULES);
-  const { clientId, credential, clock = Date.now } = options;
-  const onNotice = toSafeListener(options.onNotice ?? createNoticeLines(`client ${clientId}`));
+  const { clientId, credential, clock, ...rest } = fillOptions('createCredential', options, RULES);
+  const onNotice = toSafeListener(rest.onNotice ?? createNoticeLines(`client ${clientId}`));
   return makeCredential(credential, { clientId, onNotice, clock });
 }
 

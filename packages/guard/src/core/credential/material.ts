@@ -41,6 +41,8 @@ interface FileOptions<M> {
 
 /** How long the older of two is tried first after Keycloak has refused the newer. Unit: milliseconds. */
 const OLDER_FIRST_MS = 10_000;
+/** A file that is being written is no trouble. Unit: milliseconds. */
+const WRITING_MS = 1_000;
 /** Longer content is none of a credential. Unit: characters. */
 const LONGEST = 256 * 1024;
 
@@ -55,7 +57,8 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
   let older: readonly M[] = [];
   let olderFirstUntil = Number.NEGATIVE_INFINITY;
   const once = createSingleFlight<string | undefined>();
-  let told: string | undefined;
+  let told: 'credential_missing' | 'credential_old' | undefined;
+  let troubledSince: number | undefined;
 
   const isGood = (one: M) => goodUntil(one) > context.clock();
 
@@ -78,8 +81,10 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
   }
 
   function tell(trouble: string | undefined, isLost: boolean): void {
-    const now = trouble === undefined ? undefined : isLost ? 'credential_missing' : 'credential_old';
-    if (now === told) return;
+    troubledSince = trouble === undefined ? undefined : (troubledSince ?? performance.now());
+    const isLasting = troubledSince !== undefined && performance.now() - troubledSince >= WRITING_MS;
+    const now = isLost ? 'credential_missing' : isLasting ? 'credential_old' : undefined;
+    if (now === told || (now === undefined && trouble !== undefined)) return;
     told = now;
     const subject = `The ${what} ${path}`;
     if (now === undefined) {
@@ -120,7 +125,7 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
 
 /** Loaded when it is needed: some runtimes have no files. */
 async function readText(path: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
+  const { readFile } = process.getBuiltinModule('node:fs/promises');
   const text = await readFile(path, 'utf8');
   if (text.length > LONGEST) throw new Error('it is too long');
   return text;

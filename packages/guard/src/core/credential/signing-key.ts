@@ -1,5 +1,20 @@
-import { createHash, createPrivateKey, createPublicKey, type JsonWebKey, KeyObject, sign } from 'node:crypto';
+import {
+  type AsymmetricKeyDetails,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type JsonWebKey,
+  KeyObject,
+  sign,
+} from 'node:crypto';
+import { promisify } from 'node:util';
 import { SCHEMES, type Scheme } from '../jwt/signature.ts';
+
+const signLater = promisify(sign) as (
+  digest: string | null,
+  input: Buffer,
+  how: Parameters<typeof sign>[2],
+) => Promise<Buffer>;
 
 /** A private key that signs assertions. What it holds is in closures: whoever prints one prints no key. */
 export interface SigningKey {
@@ -14,6 +29,8 @@ export interface SigningKey {
 /** What {@link readSigningKeys} takes. */
 export type KeySource = string | JsonWebKey | { readonly keys: readonly JsonWebKey[] } | KeyObject;
 
+/** RFC 7518 §3.3. */
+const MIN_RSA_BITS = 2048;
 const CURVES: Readonly<Record<string, string>> = {
   prime256v1: 'ES256',
   secp384r1: 'ES384',
@@ -70,21 +87,17 @@ function toSigningKey(key: KeyObject, { alg, kid }: JsonWebKey, algorithm?: stri
     alg: name,
     kid: id,
     publicKey: { ...publicKey.export({ format: 'jwk' }), kid: id, use: 'sig', alg: name },
-    sign: (input) =>
-      new Promise((resolve, reject) => {
-        sign(scheme.digest, Buffer.from(input), { key, ...scheme.how }, (error, signature) =>
-          error === null ? resolve(signature) : reject(error),
-        );
-      }),
+    sign: (input) => signLater(scheme.digest, Buffer.from(input), { key, ...scheme.how }),
   };
 }
 
 function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
-  if (asymmetricKeyType === 'ec') return CURVES[asymmetricKeyDetails?.namedCurve ?? ''] ?? '';
-  return asymmetricKeyType === 'ed25519' ? 'EdDSA' : 'RS256';
+  if (asymmetricKeyType !== 'ec') return asymmetricKeyType === 'ed25519' ? 'EdDSA' : 'RS256';
+  const { namedCurve } = asymmetricKeyDetails as AsymmetricKeyDetails;
+  return CURVES[String(namedCurve)] ?? '';
 }
 
 function isFit({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, { keyType, curve }: Scheme): boolean {
-  const { modulusLength = 2048, namedCurve } = asymmetricKeyDetails ?? {};
-  return asymmetricKeyType === keyType && namedCurve === curve && modulusLength >= 2048;
+  const { modulusLength = MIN_RSA_BITS, namedCurve } = asymmetricKeyDetails as AsymmetricKeyDetails;
+  return asymmetricKeyType === keyType && namedCurve === curve && modulusLength >= MIN_RSA_BITS;
 }

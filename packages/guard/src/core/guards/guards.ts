@@ -3,10 +3,21 @@ import type { AppClaims } from '../principal/claims.ts';
 import type { Principal } from '../principal/principal.ts';
 
 /**
- * Lets a principal pass, or throws an {@link AuthError} with status 403. Where there is nobody (`null`, as behind an
- * optional guard) it throws `missing_token`, 401.
+ * Lets a principal pass, or throws an {@link AuthError} with status 403. Without a principal (`null`, as behind an optional
+ * guard) it throws `missing_token`, 401.
  */
 export type Guard<C extends object = AppClaims> = (principal: Principal<C>) => void;
+
+/** A guard cannot be made of a value. */
+export class GuardError extends TypeError {
+  /** What the value must be. */
+  readonly rule: string;
+
+  constructor(what: string, rule: string) {
+    super(`The ${what} of a guard ${rule}`);
+    this.rule = rule;
+  }
+}
 
 /**
  * @throws {AuthError} `role_missing` unless the principal has every one of the realm roles
@@ -19,7 +30,7 @@ export function requireRealmRole(...roles: string[]): Guard<object> {
  * @throws {AuthError} `role_missing` unless the principal has every one of the roles of the client
  */
 export function requireClientRole(clientId: string, ...roles: string[]): Guard<object> {
-  assertTexts('a client id', [clientId]);
+  assertStrings('client id', [clientId]);
   return requireAll(
     'role_missing',
     `role of the client ${clientId}`,
@@ -70,16 +81,17 @@ export function requireAudience(...audiences: string[]): Guard<object> {
 }
 
 /**
- * @param issuers exact values of `iss`: those of the realms whose users may pass, where an API accepts several
+ * @param issuers exact values of `iss`: those of the realms whose users may pass, for an API that accepts several realms
  * @throws {AuthError} `issuer_refused` unless the token is of one of the issuers
  */
 export function requireIssuer(...issuers: string[]): Guard<object> {
-  assertTexts('an issuer', issuers);
+  assertStrings('issuer', issuers);
   for (const issuer of issuers) {
-    if (!URL.canParse(issuer))
-      throw new TypeError(`A guard needs an issuer as a URL, not ${JSON.stringify(issuer)}`);
+    if (!URL.canParse(issuer)) throw new GuardError('issuer', `must be a URL, not ${JSON.stringify(issuer)}`);
   }
-  return ({ issuer }) => {
+  return (principal) => {
+    assertSomebody(principal);
+    const { issuer } = principal;
     if (issuers.includes(issuer)) return;
     throw new AuthError('issuer_refused', 'The token is of an issuer that has no access here', {
       expected: `issuer ${issuers.join(' or ')}`,
@@ -90,11 +102,13 @@ export function requireIssuer(...issuers: string[]): Guard<object> {
 
 /**
  * @throws {AuthError} `client_refused` unless the token was issued to one of the clients (`azp`)
- * @throws {TypeError} at once without a client
+ * @throws {TypeError} at once if no client is given
  */
 export function requireClient(...clients: string[]): Guard<object> {
-  assertTexts('a client id', clients);
-  return ({ authorizedParty }) => {
+  assertStrings('client id', clients);
+  return (principal) => {
+    assertSomebody(principal);
+    const { authorizedParty } = principal;
     if (authorizedParty !== null && clients.includes(authorizedParty)) return;
     throw new AuthError('client_refused', 'The token was issued to a client that has no access here', {
       expected: `azp ${clients.join(' or ')}`,
@@ -104,13 +118,13 @@ export function requireClient(...clients: string[]): Guard<object> {
 }
 
 /**
- * @throws {AuthError} `kind_refused` for a service where a person has to be, or the other way round
+ * @throws {AuthError} `kind_refused` for a service if a person is required, and for a person if a service is
  * @throws {TypeError} at once for another kind
  */
 export function requireKind(kind: Principal['kind']): Guard<object> {
-  if (kind !== 'person' && kind !== 'service')
-    throw new TypeError("A guard needs a kind: 'person' or 'service'");
+  if (kind !== 'person' && kind !== 'service') throw new GuardError('kind', "must be 'person' or 'service'");
   return (principal) => {
+    assertSomebody(principal);
     if (principal.kind === kind) return;
     throw new AuthError('kind_refused', `Only a ${kind} has access here`, {
       expected: kind,
@@ -120,13 +134,13 @@ export function requireKind(kind: Principal['kind']): Guard<object> {
 }
 
 /**
- * @param isAllowed passes by returning `true`, and by nothing else: a promise does not pass
- * @throws {AuthError} `permission_denied` where it does not
+ * @param isAllowed returns `true` to let the principal pass; no other result does, and no promise
+ * @throws {AuthError} `permission_denied` for any other result
  */
 export function requireThat<C extends object = AppClaims>(
   isAllowed: (principal: Principal<C>) => boolean,
 ): Guard<C> {
-  if (typeof isAllowed !== 'function') throw new TypeError('A guard needs a function of the principal');
+  if (typeof isAllowed !== 'function') throw new GuardError('check', 'must be a function of the principal');
   return (principal) => {
     assertSomebody(principal);
     if (isAllowed(principal) !== true)
@@ -135,7 +149,7 @@ export function requireThat<C extends object = AppClaims>(
 }
 
 /**
- * Passes only if every guard passes. Throws what the first one throws that does not.
+ * Passes only if every guard passes. Throws the first refusal.
  */
 export function allOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('allOf', guards);
@@ -146,7 +160,7 @@ export function allOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guar
 }
 
 /**
- * Passes if any guard passes. Throws what the last one throws where none does.
+ * Passes if any guard passes, or throws the last refusal.
  */
 export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guard<C> {
   assertGuards('anyOf', guards);
@@ -165,7 +179,7 @@ export function anyOf<C extends object = AppClaims>(...guards: Guard<C>[]): Guar
   };
 }
 
-/** Types do not keep `null` away from a guard that is called by hand, as in a GraphQL resolver. */
+/** In a guard that an application calls itself, as in a GraphQL resolver, types do not rule out `null`. */
 export function assertSomebody(principal: Principal<object> | null | undefined): void {
   if (principal === null || principal === undefined) {
     throw new AuthError('missing_token', 'The guard was called without a principal');
@@ -179,7 +193,7 @@ function requireAll(
   held: (principal: Principal<object>) => readonly string[],
   matches: (have: string, want: string) => boolean = (have, want) => have === want,
 ): Guard<object> {
-  assertTexts(`a ${kind}`, wanted);
+  assertStrings(kind, wanted);
   return (principal) => {
     assertSomebody(principal);
     const have = held(principal);
@@ -194,12 +208,9 @@ function requireAll(
   };
 }
 
-function assertTexts(what: string, values: readonly unknown[]): void {
-  if (values.length === 0) throw new TypeError(`A guard needs ${what}`);
-  for (const value of values) {
-    if (typeof value !== 'string' || value.trim() === '') {
-      throw new TypeError(`A guard needs ${what} as a non-empty string, not ${JSON.stringify(value)}`);
-    }
+function assertStrings(what: string, values: readonly unknown[]): void {
+  if (values.length === 0 || values.some((value) => typeof value !== 'string' || value.trim() === '')) {
+    throw new GuardError(what, 'must be a non-empty string, or a list of them');
   }
 }
 

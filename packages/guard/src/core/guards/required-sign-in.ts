@@ -2,7 +2,7 @@ import type { RequiredSignIn } from '../http/challenge.ts';
 import { AuthError } from '../http/errors.ts';
 import { isPlainObject } from '../options/plain-object.ts';
 import { type AcrLevels, isAcr, levelOf } from './acr-levels.ts';
-import type { Guard } from './guards.ts';
+import { assertSomebody, type Guard, GuardError } from './guards.ts';
 
 /** How a sign-in is judged. */
 export interface SignInRules {
@@ -14,9 +14,9 @@ export interface SignInRules {
 }
 
 /**
- * Passes only where the person has signed in as strongly and as recently as required. A refusal says in its challenge what
- * to ask Keycloak for (RFC 9470 §3). Tokens without `acr` or `auth_time`, as of password grants and service accounts, do not
- * pass.
+ * Passes only if the person signed in as strongly and as recently as required. The challenge of a refusal says what to ask
+ * Keycloak for (RFC 9470 §3). Tokens without `acr` or `auth_time`, for example of password grants and service accounts, do
+ * not pass.
  *
  * @throws {AuthError} `insufficient_user_authentication`
  * @throws {TypeError} at once for a requirement that is wrong
@@ -25,10 +25,10 @@ export interface SignInRules {
  */
 export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {}): Guard<object> {
   const { acr, maxAge } = isPlainObject(required) ? (required as RequiredSignIn) : {};
-  if (acr === undefined && maxAge === undefined) throw new TypeError('A guard needs acr or maxAge');
+  if (acr === undefined && maxAge === undefined) throw new GuardError('sign-in', 'must have acr or maxAge');
   if (acr !== undefined) assertAcr(acr, rules.acrLevels);
   if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) {
-    throw new TypeError('A guard needs maxAge as whole seconds, 0 or more');
+    throw new GuardError('maxAge', 'must be whole seconds, 0 or more');
   }
   const wanted = [
     ...(acr === undefined ? [] : [`acr ${acr.join(' or ')}`]),
@@ -46,6 +46,7 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
   }
 
   return (principal) => {
+    assertSomebody(principal);
     const { acr: seen, authenticatedAt } = principal;
     if (!isStrongEnough(seen ?? undefined)) throw refuse('too weak', `acr ${seen ?? 'missing'}`);
     if (maxAge === undefined) return;
@@ -57,11 +58,11 @@ export function requireSignIn(required: RequiredSignIn, rules: SignInRules = {})
 
 function assertAcr(acr: readonly string[], levels: AcrLevels | undefined): void {
   if (!Array.isArray(acr) || acr.length === 0 || !acr.every(isAcr)) {
-    throw new TypeError('A guard needs a value of acr that is not empty, without spaces');
+    throw new GuardError('acr', 'must be a non-empty value of acr without spaces, or a list of them');
   }
   const unknown = levels && acr.find((one) => levelOf(one, levels) === undefined);
   if (unknown !== undefined)
-    throw new TypeError(`A guard needs a value of acr that is in acrLevels, not ${unknown}`);
+    throw new GuardError('acr', `must be a value of acr in acrLevels, not ${unknown}`);
 }
 
 function toStrength(acr: readonly string[], levels: AcrLevels | undefined) {

@@ -8,6 +8,7 @@ import {
   anyOf,
   assertSomebody,
   type Guard,
+  GuardError,
   requireAudience,
   requireClient,
   requireClientRole,
@@ -25,8 +26,8 @@ import { requireSignIn, type SignInRules } from './required-sign-in.ts';
 type OneOrMore = string | readonly string[];
 
 /**
- * What a principal must have, as data. All members must be met, and every value of a list (except issuers: a token has one);
- * for alternatives there is `anyOf`.
+ * What a principal must have, as data. All members must be met, and every value of a list (except issuers: a token has one).
+ * Use `anyOf` for alternatives.
  */
 export interface Requirements<C extends object = AppClaims> {
   /** Roles of the realm. */
@@ -47,16 +48,16 @@ export interface Requirements<C extends object = AppClaims> {
   readonly issuer?: OneOrMore;
   /** Clients, one of which the token must have been issued to (`azp`). Their users have no more rights by that. */
   readonly client?: OneOrMore;
-  /** Whether a person has to be there (`person`), or a client in its own name (`service`). */
+  /** Who must call: a person (`person`), or a client in its own name (`service`). */
   readonly kind?: 'person' | 'service';
   /**
-   * How strongly the person must have signed in (`acr`): one of these, or a stronger one where `acrLevels` is given. Others
-   * are told to sign in that way, with the first of them (RFC 9470).
+   * How strongly the person must have signed in (`acr`): one of these, or a stronger one if `acrLevels` is given. The
+   * challenge of a refusal asks for the first of them (RFC 9470).
    */
   readonly acr?: OneOrMore;
   /** How long ago the person may have signed in (`auth_time`). Unit: seconds. */
   readonly maxAge?: number;
-  /** A check of your own; only `true` passes. */
+  /** Your own check; only `true` passes. */
   readonly check?: (principal: Principal<C>) => boolean;
   readonly allOf?: readonly Requirements<C>[];
   readonly anyOf?: readonly Requirements<C>[];
@@ -81,9 +82,9 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
 };
 
 /**
- * Turns requirements into a guard. With no requirement at all (`{}`), everybody who is authenticated passes.
+ * Turns requirements into a guard. Without requirements (`{}`), everybody who is authenticated passes.
  *
- * @param clientId the client that `clientRole` means where it names none
+ * @param clientId the client that `clientRole` means if it names none
  * @param signInRules how `acr` and `maxAge` are judged
  * @throws {OptionsError} for a requirement that is misspelt, empty or `undefined`, and for requirements that are no plain
  *   object: at start, not at the first request
@@ -102,7 +103,7 @@ export function toGuard<C extends object = AppClaims>(
   return guards.length === 1
     ? (guards[0] as Guard<C>)
     : (principal) => {
-        // Also without requirements: where nobody is there, nobody is authenticated.
+        // Also without requirements: `null` is nobody who is authenticated.
         assertSomebody(principal);
         for (const guard of guards) guard(principal);
       };
@@ -149,7 +150,7 @@ function collect<C extends object>(
     try {
       guards.push(...build(member as keyof Requirements, requirements, collecting, option));
     } catch (error) {
-      const rule = (error as Error).message.replace(/^A guard needs/, 'must be');
+      const { rule } = error as GuardError;
       problems.push({ option, rule, example: MEMBERS[member as keyof Requirements] });
     }
   }
@@ -194,13 +195,15 @@ function build<C extends object>(
       return [requireThat<C>(value as never)];
     case 'allOf':
     case 'anyOf': {
-      if (!Array.isArray(value)) throw new TypeError('must be a list of requirements');
-      const nested = (value as Requirements<C>[]).map((one, index) => {
+      const list: unknown = value;
+      if (!Array.isArray(list) || list.length === 0)
+        throw new GuardError(member, 'must be a non-empty list of requirements');
+      const nested = (list as Requirements<C>[]).map((one, index) => {
         const at = `${option}[${index}]`;
         const before = problems.length;
         const inner = collect(one, collecting, at);
         if (inner.length > 0) return allOf(...inner);
-        // `{}` would let everybody pass: in a list of alternatives that is never meant.
+        // `{}` would let everybody pass, which a list of alternatives never means.
         if (problems.length === before) {
           problems.push({ option: at, rule: 'must hold a requirement', example: "{ realmRole: 'admin' }" });
         }
@@ -213,9 +216,9 @@ function build<C extends object>(
 
 function toClientRoles(value: Requirements['clientRole'], clientId: string): [string, string[]][] {
   if (typeof value === 'string' || Array.isArray(value)) return [[clientId, toList(value)]];
-  if (!isPlainObject(value)) throw new TypeError('A guard needs a role, or an object of roles by client');
+  if (!isPlainObject(value)) throw new GuardError('role', 'must be a role, or an object of roles by client');
   const entries = Object.entries(value);
-  if (entries.length === 0) throw new TypeError('A guard needs a role of a client');
+  if (entries.length === 0) throw new GuardError('role', 'must name a role of a client');
   return entries.map(([client, roles]) => [client, toList(roles as OneOrMore)]);
 }
 

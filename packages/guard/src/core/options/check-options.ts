@@ -2,19 +2,50 @@ import { type OptionProblem, OptionsError } from '../http/errors.ts';
 
 /** What one option must be. */
 export interface OptionRule {
-  /** Completes "must …". */
+  /** Completes "serverUrl: …". */
   readonly rule: string;
   /** A value that would be right. */
   readonly example: string;
   /** Without it the option may be left out. */
   readonly isRequired?: true;
   readonly isMet: (value: unknown) => boolean;
-  /** The value that was probably meant, as an example; `undefined` where nobody can tell. */
+  /** The value that was probably meant, as an example; `undefined` if it cannot be guessed. */
   readonly mend?: (value: unknown) => string | undefined;
+  /** The value of an option that is left out. */
+  readonly default?: unknown;
 }
 
-/** A rule for every option there is: one that is not listed would be refused. */
+export interface WithDefault<T> extends OptionRule {
+  readonly default: T;
+}
+
+/** A rule for every option: an option without a rule would be refused. */
 export type OptionRules<T extends object> = { readonly [K in keyof T]-?: OptionRule };
+
+/** Options with their defaults filled in; `never` for a default of the wrong type. */
+export type Filled<T extends object, R extends OptionRules<T>> = {
+  readonly [K in keyof Required<T>]: R[K] extends WithDefault<infer D>
+    ? [D] extends [T[K]]
+      ? Exclude<T[K], undefined>
+      : never
+    : T[K];
+};
+
+/**
+ * Checks the options of a factory and fills in their defaults.
+ *
+ * @throws {OptionsError} as {@link checkOptions} does
+ */
+export function fillOptions<T extends object, const R extends OptionRules<T>>(
+  subject: string,
+  options: T,
+  rules: R,
+): Filled<T, R> {
+  checkOptions(subject, options, rules);
+  const given = Object(options) as Record<string, unknown>;
+  const filled = Object.entries<OptionRule>(rules).map(([name, rule]) => [name, given[name] ?? rule.default]);
+  return Object.fromEntries(filled) as Filled<T, R>;
+}
 
 /**
  * Checks the options of a factory.
@@ -40,8 +71,9 @@ export function findOptionProblems(
   const problems: OptionProblem[] = [];
   for (const [option, { rule, example, isRequired, isMet, mend }] of Object.entries(rules)) {
     const value = given[option];
-    if (value === undefined && !isRequired) continue;
-    if (!isMet(value)) problems.push({ option, rule, example: mend?.(value) ?? example });
+    if (value === undefined) {
+      if (isRequired) problems.push({ option, rule: 'is missing', example });
+    } else if (!isMet(value)) problems.push({ option, rule, example: mend?.(value) ?? example });
   }
   for (const option of Object.keys(given)) {
     if (!Object.hasOwn(rules, option)) problems.push(toUnknown(option, Object.keys(rules), 'an option'));

@@ -1,38 +1,44 @@
-import type { OptionRule } from './check-options.ts';
+import type { OptionRule, WithDefault } from './check-options.ts';
 import { isPlainUrl, isServerUrl, mendServerUrl } from './server-url.ts';
 
-/** Rules that options of several factories have in common. */
+/** Rules for options that several factories share. */
 
-/** The option must be given. */
+/** The option is missing if it is `undefined`. */
 export const required = (rule: OptionRule): OptionRule => ({ ...rule, isRequired: true });
 
-export const isText = (value: unknown): boolean =>
+/** Whether a value is a non-empty string without surrounding spaces. */
+export const isTrimmed = (value: unknown): boolean =>
   typeof value === 'string' && value.trim() === value && value !== '';
 
-export const text = (rule: string, example: string): OptionRule => ({ rule, example, isMet: isText });
+export const string = (rule: string, example: string): OptionRule => ({ rule, example, isMet: isTrimmed });
 
-export const oneOf = (...values: string[]): OptionRule => ({
+/** The first is the default. */
+export const oneOf = <const T extends string>(...values: [T, ...T[]]): WithDefault<T> => ({
   rule: `must be one of ${values.join(', ')}`,
   example: `'${values[0]}'`,
-  isMet: (value) => values.includes(value as string),
+  isMet: (value) => values.includes(value as T),
+  default: values[0],
 });
 
-export const between = (low: number, high: number, example: number): OptionRule => ({
+export const between = (low: number, high: number, preset: number): WithDefault<number> => ({
   rule: `must be a number from ${low} to ${high}`,
-  example: String(example),
+  example: String(preset),
   isMet: (value) => typeof value === 'number' && value >= low && value <= high,
+  default: preset,
 });
 
-export const whole = (low: number, high: number, example: number): OptionRule => ({
+export const whole = (low: number, high: number, preset: number): WithDefault<number> => ({
   rule: `must be a whole number from ${low} to ${high}`,
-  example: String(example),
+  example: String(preset),
   isMet: (value) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high,
+  default: preset,
 });
 
-export const trueOrFalse = (example: boolean): OptionRule => ({
+export const trueOrFalse = (preset: boolean): WithDefault<boolean> => ({
   rule: 'must be true or false',
-  example: String(example),
+  example: String(preset),
   isMet: (value) => typeof value === 'boolean',
+  default: preset,
 });
 
 export const callable = (example: string): OptionRule => ({
@@ -62,7 +68,7 @@ export const SERVER_URL: OptionRule = required({
 export const REALM: OptionRule = required({
   rule: 'must be the name of a realm',
   example: "'testing'",
-  isMet: (value) => isText(value) && !/[/?#\\]/.test(value as string) && !/^\.+$/.test(value as string),
+  isMet: (value) => isTrimmed(value) && !/[/?#\\]/.test(value as string) && !/^\.+$/.test(value as string),
 });
 
 export const ISSUER: OptionRule = {
@@ -77,11 +83,22 @@ export const PUBLIC_URL: OptionRule = {
   isMet: isPlainUrl,
 };
 
-export const CLIENT_SECRET = text('must be a text without spaces around it', "'…'");
+export const CLIENT_SECRET = string('must be a string without surrounding spaces', "'…'");
 export const TIMEOUT_MS = whole(100, 60_000, 5_000);
 export const CLOCK_TOLERANCE_SECONDS = between(0, 300, 5);
-export const CLOCK = callable('Date.now');
-export const FETCH = callable('fetch');
+// Read when the options are: a test may have replaced the global one by then.
+export const CLOCK: WithDefault<() => number> = {
+  ...callable('Date.now'),
+  get default() {
+    return Date.now;
+  },
+};
+export const FETCH: WithDefault<typeof fetch> = {
+  ...callable('fetch'),
+  get default() {
+    return fetch;
+  },
+};
 
 export const NOTICE_LISTENER: OptionRule = {
   rule: 'must be a function, or false for none',

@@ -8,7 +8,6 @@ import {
 } from '../../session/internal.ts';
 import { type ConnectRequest, type ConnectResponse, isSecure, nameOnHost, originOf } from './request.ts';
 import { define, type GrantStore, TOKEN_KEY } from './stores.ts';
-import { Token } from './token.ts';
 
 /**
  * Keeps grants in a cookie that only this host can set (on https), and that scripts cannot read. A request that changes
@@ -16,7 +15,7 @@ import { Token } from './token.ts';
  */
 export const cookieStore: GrantStore = {
   get(request) {
-    const json = readOwn(request) ?? readOld(request);
+    const json = readOwn(request);
     return json === undefined ? undefined : toJsonObject(json);
   },
   wrap(grant) {
@@ -53,19 +52,6 @@ const readOwn = (request: ConnectRequest): string | undefined => read(request, n
 function read(request: ConnectRequest, name: string): string | undefined {
   const value = readCookie(request.headers.cookie, name);
   return value === undefined ? undefined : (decodeCookie(value) ?? undefined);
-}
-
-const STARTED_SECONDS = Math.floor(performance.timeOrigin / 1000);
-
-/**
- * The cookie of a login before the application moved here. Any sibling domain can set one of that name, so it counts only
- * with a token that is older than this process, and the cookie of this host replaces it at once.
- */
-function readOld(request: ConnectRequest): string | undefined {
-  const json = read(request, TOKEN_KEY);
-  const token = json === undefined ? undefined : toJsonObject(json)?.access_token;
-  if (typeof token !== 'string') return undefined;
-  return (new Token(token).content.iat ?? Infinity) < STARTED_SECONDS ? json : undefined;
 }
 
 /**

@@ -33,10 +33,10 @@ const RULES: OptionRules<EnforcerOptions & { permissions: unknown }> = {
   permissions: optionRules.required({
     rule: 'must be resource or resource:scope, or a list of these that is not empty: an empty one would admit every caller',
     example: "'item:read'",
-    isMet: (value) => [value].flat().length > 0 && [value].flat().every(optionRules.isText),
+    isMet: (value) => [value].flat().length > 0 && [value].flat().every(optionRules.isTrimmed),
   }),
   response_mode: optionRules.oneOf('permissions', 'token'),
-  resource_server_id: optionRules.text('must be the client id of the resource server', "'my-api'"),
+  resource_server_id: optionRules.string('must be the client id of the resource server', "'my-api'"),
   resource_server_secret: optionRules.CLIENT_SECRET,
   claims: optionRules.callable("(request) => ({ 'http.uri': [request.url] })"),
 };

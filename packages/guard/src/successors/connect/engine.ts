@@ -29,7 +29,7 @@ interface Settings {
 const RULES: OptionRules<Settings> = {
   'auth-server-url': optionRules.SERVER_URL,
   realm: optionRules.REALM,
-  resource: optionRules.required(optionRules.text('must be the client id of this application', "'my-app'")),
+  resource: optionRules.required(optionRules.string('must be the client id of this application', "'my-app'")),
   'realm-public-key': {
     rule: 'must be an RSA key of at least 2,048 bits, in base64; or leave it out: then keys may be replaced',
     example: "'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A…'",

@@ -44,8 +44,8 @@ const RULES: OptionRules<KeycloakOptions> = {
   ...ENGINE_RULES,
   store: optionRules.having('a store of express-session', ['get', 'set'], 'new session.MemoryStore()'),
   cookies: optionRules.trueOrFalse(true),
-  scope: optionRules.text('must be scopes, separated by one space', "'profile email'"),
-  idpHint: optionRules.text('must be the alias of an identity provider', "'github'"),
+  scope: optionRules.string('must be scopes, separated by one space', "'profile email'"),
+  idpHint: optionRules.string('must be the alias of an identity provider', "'github'"),
 };
 
 /** The wrong options, and separately the unknown names: keycloak-connect ignored those, so they are only warned of. */

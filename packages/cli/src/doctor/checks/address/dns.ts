@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { diagnoseTokenError } from 'keycloak-guard/client';
+import { diagnose } from '../../../keycloak/diagnose.ts';
 import { type Check, fail, ok } from '../../check.ts';
 
 export const addressDns: Check = {
@@ -14,7 +14,7 @@ export const addressDns: Check = {
       return ok(`${host} is ${found.map(({ address }) => address).join(', ')}`);
     } catch (error) {
       const failure = (error as NodeJS.ErrnoException).code ?? 'ENOTFOUND';
-      const { cause, fix } = diagnoseTokenError({ status: 0, failure, url: reach.caller.serverUrl });
+      const { cause, fix } = diagnose({ status: 0, failure, url: reach.caller.serverUrl });
       return fail(`${host}: ${failure}`, cause, fix);
     }
   },

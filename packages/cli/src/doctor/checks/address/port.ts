@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { diagnoseTokenError } from 'keycloak-guard/client';
+import { diagnose } from '../../../keycloak/diagnose.ts';
 import { type Check, fail, ok } from '../../check.ts';
 
 export const addressPort: Check = {
@@ -11,7 +11,7 @@ export const addressPort: Check = {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const failure = await tryPort(host, port, reach.caller.timeoutMs);
     if (failure === undefined) return ok(`${host}:${port} takes connections`);
-    const { cause, fix } = diagnoseTokenError({ status: 0, failure, url: url.origin });
+    const { cause, fix } = diagnose({ status: 0, failure, url: url.origin });
     return fail(`${host}:${port}: ${failure}`, cause, fix);
   },
 };

@@ -65,7 +65,7 @@ export const authzEnforcer = adminCheck('authz.enforcer', async (state, { reach,
   return worst(findings) ?? ok(`all names of ${enforcers.map(({ file }) => file).join(', ')} are there`);
 });
 
-const NO_FILE = 'no file was given (--authz FILE)';
+const NO_FILE = 'no file was given (--authz <file>)';
 
 function worst(findings: readonly Finding[]): Finding | undefined {
   return findings.find(({ status }) => status === 'fail') ?? findings[0];

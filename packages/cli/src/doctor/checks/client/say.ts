@@ -1,5 +1,5 @@
-import { diagnoseTokenError } from 'keycloak-guard/client';
 import type { Answer } from '../../../keycloak/call.ts';
+import { diagnose } from '../../../keycloak/diagnose.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
 import { toTokenAnswer } from '../../../keycloak/token-answer.ts';
@@ -27,6 +27,6 @@ export const isAboutUser = (answer: Answer): boolean =>
 export function diagnosed(reach: Reach, answer: Answer): Finding {
   const stranger = judgeStranger(answer);
   if (stranger !== undefined) return stranger;
-  const { cause, fix } = diagnoseTokenError(toTokenAnswer(answer, reach.caller));
+  const { cause, fix } = diagnose(toTokenAnswer(answer, reach.caller));
   return fail(toWords(answer), cause, fix);
 }

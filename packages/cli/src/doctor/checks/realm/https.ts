@@ -1,4 +1,4 @@
-import { diagnoseTokenError } from 'keycloak-guard/client';
+import { diagnose } from '../../../keycloak/diagnose.ts';
 import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok } from '../../check.ts';
 
@@ -13,7 +13,7 @@ export const realmHttps: Check = {
     if (refusal === undefined)
       return ok(`${new URL(reach.caller.serverUrl).protocol.slice(0, -1)} is accepted`);
     const { realm } = reach.caller;
-    const { cause, fix } = diagnoseTokenError({ status: 403, error: 'HTTPS required', realm });
+    const { cause, fix } = diagnose({ status: 403, error: 'HTTPS required', realm });
     return fail(toWords(refusal), cause, `${fix}\nkcadm.sh update realms/${realm} -s sslRequired=NONE`);
   },
 };

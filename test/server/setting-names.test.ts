@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { toSettingNames } from '../../packages/server/src/config/setting-names.ts';
+import { SETTINGS } from '../../packages/server/src/config/settings.ts';
+import { ROOT, sourceFiles } from '../repo/source-imports.ts';
+
+test('advice of the library names options; the service and the command line name their settings', () => {
+  assert.equal(
+    toSettingNames('Correct host and port in the option serverUrl, or raise the option timeoutMs.'),
+    'Correct host and port in KEYCLOAK_SERVER_URL, or raise KEYCLOAK_TIMEOUT_MS.',
+  );
+  assert.equal(toSettingNames('See the option whatever.'), 'See the option whatever.');
+});
+
+test('each option that the advice of the client room names is a setting, and none of its advice names one', () => {
+  const advice = sourceFiles()
+    .filter((file) => file.startsWith('guard/src/client/diagnosis') || file === 'guard/src/client/call.ts')
+    .map((file) => readFileSync(join(ROOT, 'packages', file), 'utf8'))
+    .join('\n');
+  const named = advice.match(/the option [\w.]+\w/g) ?? [];
+  assert.ok(named.length > 10);
+  const names = new Set(Object.keys(SETTINGS));
+  // The service exchanges no tokens.
+  const known = new Set(named.filter((option) => option !== 'the option audience'));
+  for (const option of known) assert.ok(names.has(toSettingNames(option)), option);
+  assert.doesNotMatch(advice, /KEYCLOAK_(SERVER|REALM|CLIENT|TIMEOUT)|CLOCK_TOLERANCE/);
+});
