@@ -1,5 +1,5 @@
 import type { ModulesContainer } from '@nestjs/core';
-import { accessOf } from './access.ts';
+import { accessOf, lineageOf } from './access.ts';
 import { type Handler, type Registered, registeredIn } from './handlers.ts';
 
 /**
@@ -28,7 +28,7 @@ export function findUnguarded(
   guards: (on: object) => boolean,
   opens: (method: object) => boolean,
 ): string[] {
-  const isOfClass = levelsOf(controller).some(guards);
+  const isOfClass = lineageOf(controller).some(guards);
   const found = handlers
     .filter(({ kind, isGuarded, method }) => {
       if (isGuarded || opens(method)) return false;
@@ -59,10 +59,4 @@ function adviceOf({ kind, name }: Handler): string {
   if (kind === undefined) return 'it is no route, message or resolver. Remove the decorator';
   if (kind === 'ws') return 'its class is no gateway. Add @WebSocketGateway()';
   return 'its class is no controller. List it in controllers, not in providers';
-}
-
-function levelsOf(controller: object): object[] {
-  const found: object[] = [];
-  for (let one: object | null = controller; one !== null; one = Object.getPrototypeOf(one)) found.push(one);
-  return found;
 }
