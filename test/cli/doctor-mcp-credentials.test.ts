@@ -69,6 +69,13 @@ test('without a configured Keycloak, and without a person to ask, the doctor sen
   assert.match(stdout(), new RegExp(`✗ mcp\\.keycloak[^]*KEYCLOAK_SERVER_URL=${base}`));
 });
 
+test('an address that an MCP server names is one word of a shell where it is to be copied', async (t) => {
+  const { url, base } = await startHostile(t, (own) => `${own}/$(id);sh/realms/main`);
+  const { ended, stdout } = runProgram(['doctor', '--mcp', url], ADMIN);
+  await ended;
+  assert.ok(stdout().includes(`KEYCLOAK_SERVER_URL='${base}/$(id);sh'`), stdout());
+});
+
 test('the configured Keycloak gets the password, whatever slash is at the end', async (t) => {
   const keycloak = await startFakeKeycloak();
   t.after(() => keycloak.close());

@@ -30,6 +30,17 @@ test('the doctor names what was not looked at, up to five; more are counted', ()
   ]);
 });
 
+test('what a server says does not fill the screen', () => {
+  const lines: string[] = [];
+  const line = (text = '') => void lines.push(text);
+  const said = 'x'.repeat(1_000_000);
+  printResult({ paint: (_, text) => text, line, progress() {} }, { id: 'a.b', ...fail(said, said, said) });
+  assert.deepEqual(
+    lines.map((one) => [one.length < 2_100, one.at(-1)]),
+    Array(3).fill([true, '…']),
+  );
+});
+
 test('what was seen in Keycloak is one line, whatever a resource is called', () => {
   const lines: string[] = [];
   const line = (text = '') => void lines.push(...text.split('\n'));

@@ -81,6 +81,102 @@ const CASES: [TokenAnswer, string, string][] = [
   [{ status: 0, failure: 'UND_ERR_SOCKET' }, 'connection-broken', 'provider_unavailable'],
 ];
 
+/** With what the client shows: the same words mean something else. As Keycloak 26.7.3 answers. */
+const OTHER_CREDENTIALS: [TokenAnswer['credential'], number, string, string, string][] = [
+  ['key', 401, 'unauthorized_client', 'Invalid client or Invalid client credentials', 'credential-refused'],
+  ['secret-jwt', 401, 'unauthorized_client', 'Invalid client or Invalid client credentials', 'wrong-secret'],
+  ['key', 400, 'invalid_client', 'Unable to load public key', 'assertion-key'],
+  ['secret-jwt', 400, 'invalid_client', 'Invalid signature algorithm', 'assertion-key'],
+  ['key', 400, 'invalid_client', 'Token is not active', 'assertion-time'],
+  ['key', 400, 'invalid_client', 'Token was issued in the future', 'assertion-time'],
+  ['token', 400, 'invalid_client', 'Token is not active', 'assertion-time'],
+  ['token', 400, 'invalid_client', 'Invalid token audience', 'assertion-audience'],
+  ['token', 401, 'invalid_client', 'Invalid client or Invalid client credentials', 'token-of-nobody'],
+  ['key', 401, 'invalid_client', 'Invalid client or Invalid client credentials', 'wrong-client-id'],
+  ['certificate', 400, 'invalid_client', 'A text of a later version', 'client-authentication'],
+];
+
+for (const [credential, status, error, description, id] of OTHER_CREDENTIALS) {
+  test(`"${description}" means ${id} for a client that shows its ${credential}, and nothing advises a secret`, () => {
+    const diagnosis = diagnoseTokenError({
+      ...json(status, error, description),
+      credential,
+      clientId: 'my-api',
+    });
+    assert.deepEqual([diagnosis.id, diagnosis.kind], [id, 'client_misconfigured']);
+    assert.doesNotMatch(diagnosis.fix, /Client Authenticator = |Client Id and Secret/);
+    assert.ok(!`${diagnosis.cause}${diagnosis.fix}`.includes('undefined'));
+  });
+}
+
+const EXCHANGES: [number, string, string, string, string, RegExp][] = [
+  [
+    400,
+    'invalid_request',
+    'Requested audience not available: orders',
+    'exchange-audience',
+    'client_misconfigured',
+    /'to-orders' with an Audience mapper for orders/,
+  ],
+  [
+    400,
+    'invalid_client',
+    'Audience not found',
+    'exchange-audience-unknown',
+    'client_misconfigured',
+    /client id of the service/,
+  ],
+  [
+    403,
+    'access_denied',
+    'Client is not within the token audience',
+    'exchange-not-within',
+    'client_misconfigured',
+    /audience mapper for my-api/,
+  ],
+  [
+    400,
+    'invalid_request',
+    'Standard token exchange is not enabled for the requested client',
+    'exchange-off',
+    'client_misconfigured',
+    /Standard token exchange ON/,
+  ],
+  [
+    400,
+    'invalid_client',
+    'Public client is not allowed to exchange token',
+    'exchange-public',
+    'client_misconfigured',
+    /Client authentication ON/,
+  ],
+  [
+    400,
+    'unsupported_grant_type',
+    'Unsupported grant_type',
+    'exchange-unsupported',
+    'client_misconfigured',
+    /26\.2/,
+  ],
+  [
+    400,
+    'invalid_request',
+    'Sender-constrained token exchange rejected as the token was not issued for the requesting client',
+    'exchange-bound',
+    'client_misconfigured',
+    /bearer tokens/,
+  ],
+  [400, 'invalid_request', 'Invalid token', 'exchange-subject', 'invalid_credentials', /session/],
+];
+
+for (const [status, error, description, id, kind, fix] of EXCHANGES) {
+  test(`"${description}" means ${id}`, () => {
+    const diagnosis = diagnoseTokenError({ ...json(status, error, description), clientId: 'my-api' });
+    assert.deepEqual([diagnosis.id, diagnosis.kind], [id, kind]);
+    assert.match(diagnosis.fix, fix);
+  });
+}
+
 for (const [answer, id, kind] of CASES) {
   const seen = answer.failure ?? [answer.status, answer.error, answer.description].filter(Boolean).join(' ');
   test(`"${seen}" means ${id}`, () => {

@@ -204,12 +204,12 @@ describe('guards', () => {
       requireAudience,
     ];
     for (const build of texts) {
-      assert.throws(() => build(), /^TypeError: The [\w /-]+ of a guard must /);
+      assert.throws(() => build(), /^TypeError: The .+ of a guard must /);
       for (const wrong of ['', ' ', 1, null, undefined, ['x']]) {
-        assert.throws(() => build(wrong as string), /as a non-empty string/);
+        assert.throws(() => build(wrong as string), /must be a non-empty string/);
       }
     }
-    assert.throws(() => requireClientRole('', 'x'), /a client id/);
+    assert.throws(() => requireClientRole('', 'x'), /client id/);
     assert.throws(() => requireClientRole('x'), /a role of the client x/);
     assert.throws(() => requireThat(true as never), /needs a function of the principal/);
     assert.throws(() => allOf(), /allOf needs at least one guard/);

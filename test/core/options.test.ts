@@ -6,7 +6,8 @@ import {
   OptionsError,
   type VerifierOptions,
 } from '../../packages/guard/src/core/index.ts';
-import { ANY_AUDIENCE, resolveOptions } from '../../packages/guard/src/core/options.ts';
+import { ANY_AUDIENCE } from '../../packages/guard/src/core/internal.ts';
+import { resolveOptions } from '../../packages/guard/src/core/options.ts';
 import { settle } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 

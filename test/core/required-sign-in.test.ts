@@ -135,14 +135,16 @@ describe('requirements', () => {
   });
 
   it('are refused at the start where they are wrong', () => {
-    assert.deepEqual(wrong({ acr: [] }), ['acr must be a value of acr that is not empty, without spaces']);
+    assert.deepEqual(wrong({ acr: [] }), [
+      'acr must be a non-empty value of acr without spaces, or a list of them',
+    ]);
     assert.deepEqual(wrong({ acr: 'gold silver' }).length, 1);
     assert.deepEqual(wrong({ acr: 2 as never }).length, 1);
     assert.deepEqual(wrong({ acr: 'gold' }, ['silver']), [
-      'acr must be a value of acr that is in acrLevels, not gold',
+      'acr must be a value of acr in acrLevels, not gold',
     ]);
     assert.deepEqual(wrong({ acr: 'toString' }, { silver: 1 }).length, 1);
-    assert.deepEqual(wrong({ maxAge: -1 }), ['maxAge must be maxAge as whole seconds, 0 or more']);
+    assert.deepEqual(wrong({ maxAge: -1 }), ['maxAge must be whole seconds, 0 or more']);
     assert.deepEqual(wrong({ maxAge: 1.5 }).length, 1);
     assert.deepEqual(wrong({ maxAge: '300' as never }).length, 1);
     assert.deepEqual(wrong({ anyOf: [{ acr: '' }, { realmRole: 'admin' }] }).length, 1);

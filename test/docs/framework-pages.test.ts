@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { TABLES, tablesOf, withTables } from '../../tools/docs/adapter-tables.ts';
+import { PAGES_WITH_TABLES, TABLES, tablesOf, withTables } from '../../tools/docs/adapter-tables.ts';
 import { ADAPTERS } from '../../tools/docs/adapters.ts';
+import { describeOptions, OPTION_TABLES, SESSION, VERIFIER, writeDefault } from '../../tools/docs/options.ts';
 import {
   FRAMEWORK_PAGES,
   SHARED,
@@ -58,10 +59,11 @@ describe('the list of adapters', () => {
   const rooms = ADAPTERS.flatMap(({ room }) => room ?? []);
   const { exports, peerDependencies } = JSON.parse(read('packages/guard/package.json'));
 
-  for (const page of Object.keys(TABLES)) {
+  for (const page of PAGES_WITH_TABLES) {
     test(`${page} has its tables, as they are now (npm run docs)`, () => {
       const text = read(page);
-      assert.deepEqual(tablesOf(text).sort(), Object.keys(TABLES[page] ?? {}).sort());
+      const names = Object.keys({ ...TABLES[page], ...OPTION_TABLES[page] });
+      assert.deepEqual(tablesOf(text).sort(), names.sort());
       assert.equal(withTables(page, text), text);
     });
   }
@@ -91,4 +93,18 @@ describe('the list of adapters', () => {
         name,
       );
   });
+});
+
+describe('the doc comments of options', () => {
+  for (const source of [VERIFIER, SESSION]) {
+    test(`${source.name} describes each, and says the default that its rule has`, () => {
+      const described = describeOptions(source);
+      assert.deepEqual(described.map(({ name }) => name).sort(), Object.keys(source.rules).sort());
+      for (const { name, meaning, saidDefault } of described) {
+        assert.notEqual(meaning, '', name);
+        const preset = writeDefault(source.rules[name]?.default);
+        if (preset !== undefined) assert.equal(saidDefault, preset, name);
+      }
+    });
+  }
 });

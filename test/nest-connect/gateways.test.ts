@@ -1,5 +1,6 @@
 // Applications of nest-keycloak-connect have no line about connections: the guards see to them.
 import assert from 'node:assert/strict';
+import type { Duplex } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { type INestApplication, Inject, type Type, UseFilters, UseGuards } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
@@ -88,6 +89,38 @@ for (const platform of PLATFORMS) {
         ...{ status: 'error', code: 'UNAUTHENTICATED', detail: 'Not authenticated' },
       });
       assert.equal(await nobody.ask('open'), 'open');
+    });
+
+    test('a message that is decided on does not take the caller away from one that was let in', async (t) => {
+      class MixedGateway {
+        me(user: { preferred_username?: string } | undefined) {
+          return { event: 'me', data: user?.preferred_username ?? null };
+        }
+        role() {
+          return { event: 'role', data: true };
+        }
+      }
+      decorate(MixedGateway, WebSocketGateway({ path: '/chat' }));
+      decorate(MixedGateway, 'me', SubscribeMessage('me'), UseGuards(AuthGuard));
+      const all = UseGuards(AuthGuard, ResourceGuard, RoleGuard);
+      decorate(MixedGateway, 'role', SubscribeMessage('role'), all, Roles('realm:user'));
+      decorateParameter(MixedGateway, 'me', KeycloakUser());
+      const { realm, url } = await start(t, platform, { gateway: MixedGateway });
+      const token = realm.mint({ realm_access: { roles: ['user'] } });
+      const { client, ask } = await connect(t, `${url}/chat`, BEARER(token));
+      assert.equal(await ask('me'), 'abdullah');
+      const said = new Promise((resolve) => {
+        client.on('message', (one) => {
+          const { event, data } = JSON.parse(String(one));
+          if (event === 'me') resolve(data);
+        });
+      });
+      // Both arrive at once.
+      const { _socket: socket } = client as unknown as { _socket: Duplex };
+      socket.cork();
+      for (const event of ['role', 'me']) client.send(JSON.stringify({ event, data: {} }));
+      socket.uncork();
+      assert.equal(await said, 'abdullah');
     });
 
     test('an idle connection is closed at the end of its token, once a guarded message was let in', async (t) => {

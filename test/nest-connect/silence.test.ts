@@ -10,6 +10,7 @@ import {
   type ConnectDecorator,
   EnforcerOptions,
   KeycloakConnectModule,
+  Public,
   Resource,
   ResourceGuard,
   RoleGuard,
@@ -159,4 +160,20 @@ test('a guard given to useGlobalGuards counts, and one that extends another', as
 test('a module of the drop-in without a decorated handler starts', async (t) => {
   await startConnectApp(t, { imports: [], providers: [{ provide: 'nothing', useValue: null }] });
   assert.equal(typeof KeycloakConnectModule.register, 'function');
+});
+
+describe('a handler that only APP_GUARD seems to guard', () => {
+  for (const kind of [...GUARDED, ...UNGUARDED.filter(({ name }) => /GraphQL|entity/.test(name))]) {
+    const isOpen = /gateway|microservice|entity/.test(kind.name);
+    test(`${kind.name}: ${isOpen ? 'the log says that it is open' : 'nothing is open'}`, async (t) => {
+      const lines: string[] = [];
+      t.mock.method(Logger.prototype, 'warn', (line: string) => void lines.push(line));
+      const subject = toSubject(2, answerOf(kind));
+      decorate(subject.type, 'run1', Public());
+      await start(t, 'express', kind, withGuards(kind.register(subject), GUARDS));
+      const told = lines.filter((line) => line.includes('Everybody may call: Subject.run0'));
+      assert.equal(told.length, isOpen ? 1 : 0, lines.join());
+      assert.doesNotMatch(told.join(), /run1/);
+    });
+  }
 });

@@ -1,11 +1,13 @@
 // A decorator either guards its handler or stops the start: generated for every kind of handler, decorator and platform.
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import { type INestApplication, Logger, type ModuleMetadata } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { of } from 'rxjs';
 import {
   type AccessDecorator,
   ClientRoles,
+  KeycloakGuard,
   OptionalAuth,
   Permission,
   Public,
@@ -114,4 +116,22 @@ describe('a decorator on a class that has nothing to guard', () => {
     decorate(open.type, Roles('admin'));
     await start(t, 'express', field, field.register(open));
   });
+});
+
+describe('a handler that only APP_GUARD seems to guard', () => {
+  for (const kind of [...GUARDED, ...UNGUARDED.filter(({ name }) => /GraphQL|entity/.test(name))]) {
+    const isOpen = /gateway|microservice|entity/.test(kind.name);
+    test(`${kind.name}: ${isOpen ? 'the log says that it is open' : 'nothing is open'}`, async (t) => {
+      const lines: string[] = [];
+      t.mock.method(Logger.prototype, 'warn', (line: string) => void lines.push(line));
+      const subject = toSubject(2, answerOf(kind));
+      decorate(subject.type, 'run1', Public());
+      const { providers = [], ...rest } = kind.register(subject);
+      const everywhere = { provide: APP_GUARD, useClass: KeycloakGuard };
+      await start(t, 'express', kind, { ...rest, providers: [...providers, everywhere] });
+      const told = lines.filter((line) => line.includes('Everybody may call: Subject.run0'));
+      assert.equal(told.length, isOpen ? 1 : 0, lines.join());
+      assert.doesNotMatch(told.join(), /run1/);
+    });
+  }
 });

@@ -21,6 +21,7 @@ import { call, claimsOf, type Service, signIn, startService } from '../contract/
 import { toUser } from '../keycloak/support/user.ts';
 import { clientScopes, clients, SECRET, USER } from '../support/calling-realm.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
+import { openSocketBrowser } from '../support/socket-browser.ts';
 
 // The same three lines in every framework: what is exchanged, kept and refused, the other tests of this folder say.
 
@@ -160,6 +161,38 @@ describe('a call in the name of a caller', () => {
           : { headers };
       assert.equal(claimsOf(await tokenFor(request as never)).aud, 'orders');
       await calls.close();
+    }
+  });
+});
+
+describe('a person who is signed in with the browser', () => {
+  it('is a caller, too: the token of the session is exchanged', async () => {
+    const kc = forNode(optionsOf());
+    const toOrders = kc.fetchFor(to());
+    const session = kc.session({ secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826' });
+    const guarded = kc.guard({}, async (request, response) => {
+      const text = await (await toOrders(request, '/orders/7')).text();
+      (response as import('node:http').ServerResponse).end(text);
+    });
+    const server = createServer((request, response) =>
+      session(request, response, () => guarded(request, response)),
+    );
+    const app = await listen(server, () => kc.close());
+    try {
+      idp.updateClient('shop', {
+        standardFlowEnabled: true,
+        redirectUris: [`${app.url}/*`],
+        defaultClientScopes: ['basic', 'profile', 'to-shop'],
+      });
+      const { response } = await openSocketBrowser(app).open(`${app.url}/checkout`);
+      assert.deepEqual([response.status, await response.text()], [200, 'here you are']);
+      const { claims } = orders.seen.at(-1) as Service['seen'][number];
+      assert.deepEqual(
+        [claims.azp, claims.aud, claims.preferred_username],
+        ['shop', 'orders', USER.username],
+      );
+    } finally {
+      await app.close();
     }
   });
 });

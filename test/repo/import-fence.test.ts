@@ -40,12 +40,6 @@ function readTable(): Map<string, Row> {
   );
 }
 
-/** `testing/src/http/form.ts` is in `testing/http`, a file of `testing/src` in no folder. */
-function folderOf(file: string): string | undefined {
-  const [name, , folder, ...rest] = file.split('/');
-  return rest.length === 0 ? undefined : `${name}/${folder}`;
-}
-
 function packageOf(specifier: string): string {
   return specifier
     .split('/')
@@ -226,29 +220,39 @@ const d = await import('five');
 });
 
 describe('the table "Folders inside a package" in ARCHITECTURE.md', () => {
+  const parentOf = (folder: string): string => folder.slice(0, folder.lastIndexOf('/'));
   const floors = new Map(
-    readRows('Folders inside a package').map(([folder = '', others]) => {
-      const [name = '', inner = ''] = listOf(folder)[0]?.split('/') ?? [];
-      return [`${name}/${inner}`, new Set(listOf(others).map((other) => `${name}/${other}`))];
+    readRows('Folders inside a package').map(([cell = '', others]) => {
+      const [folder = ''] = listOf(cell);
+      return [folder, new Set(listOf(others).map((other) => `${parentOf(folder)}/${other}`))];
     }),
   );
-  const packages = new Set([...floors.keys()].map((folder) => folder.split('/')[0] ?? ''));
-  const files = sourceFiles().filter((file) => packages.has(file.split('/')[0] ?? ''));
+  const parents = [...new Set([...floors.keys()].map(parentOf))];
+  /** The parent of a file: `guard/core` of `guard/src/core/jwt/json.ts`, `testing` of `testing/src/http/form.ts`. */
+  const placeOf = (file: string): { parent?: string; folder?: string } => {
+    const path = file.replace('/src/', '/');
+    const parent = parents.find((one) => path.startsWith(`${one}/`));
+    if (parent === undefined) return {};
+    const [folder = '', ...rest] = path.slice(parent.length + 1).split('/');
+    return rest.length === 0 ? { parent } : { parent, folder: `${parent}/${folder}` };
+  };
+  const files = sourceFiles().filter((file) => placeOf(file).parent !== undefined);
   const imports = files.flatMap((file) => importsOf(file));
 
-  test('has a row for every folder of its packages, and for no other', () => {
+  test('has a row for every folder beside those of its rows, and for no other', () => {
     assert.deepEqual(
       [...floors.keys()].toSorted(),
-      [...new Set(files.flatMap((file) => folderOf(file) ?? []))].toSorted(),
+      [...new Set(files.flatMap((file) => placeOf(file).folder ?? []))].toSorted(),
     );
+    assert.deepEqual(parents.toSorted(), ['cli', 'guard/core', 'server', 'testing']);
   });
 
   test('holds for every import, and lists none that is not used', () => {
     const used = new Map([...floors.keys()].map((folder) => [folder, new Set<string>()]));
     for (const { file, target = '' } of imports) {
-      const [from = '', to = ''] = [folderOf(file), folderOf(target)];
-      const isInside = from.split('/')[0] === to.split('/')[0] && from !== to;
-      if (isInside) used.get(from)?.add(to);
+      const [from, to] = [placeOf(file), placeOf(target)];
+      if (from.folder === undefined || to.folder === undefined || from.folder === to.folder) continue;
+      if (from.parent === to.parent) used.get(from.folder)?.add(to.folder);
     }
     const sorted = (table: ReadonlyMap<string, ReadonlySet<string>>) =>
       Object.fromEntries([...table].map(([folder, others]) => [folder, [...others].toSorted()]));
@@ -258,5 +262,29 @@ describe('the table "Folders inside a package" in ARCHITECTURE.md', () => {
   test('leads down alone: no folder reaches itself', () => {
     const edges = new Map([...floors].map(([folder, others]) => [folder, [...others]]));
     assert.deepEqual(findCircles(edges), []);
+  });
+
+  test('in core, no folder imports the files at the door, and none has more than 15 files', () => {
+    const core = files.filter((file) => placeOf(file).parent === 'guard/core');
+    const up = core
+      .flatMap((file) => importsOf(file))
+      .filter(({ file, target = '' }) => {
+        const to = placeOf(target);
+        return placeOf(file).folder !== undefined && to.parent === 'guard/core' && to.folder === undefined;
+      });
+    assert.deepEqual(
+      up.map(({ file, target }) => `${file} imports ${target}`),
+      [],
+    );
+    const counts = new Map<string, number>();
+    for (const file of core) {
+      const folder = placeOf(file).folder ?? 'the door';
+      counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+    assert.deepEqual(
+      [...counts].filter(([, count]) => count > 15),
+      [],
+    );
+    assert.ok(counts.size > 10);
   });
 });

@@ -46,7 +46,7 @@ export const OUTGOING: readonly Row[] = [
     address: 'settings',
   },
   { file: 'guard/src/core/realm/issuer.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
-  { file: 'guard/src/core/realm/keys.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
+  { file: 'guard/src/core/realm/key-loader.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
   {
     file: 'guard/src/core/token/remote-question.ts',
     calls: 'fetchBounded',

@@ -62,6 +62,16 @@ describe('several realms', () => {
     });
   });
 
+  it('are warned of by their names', async () => {
+    const old = { clientId: 'old', protocol: 'saml' };
+    const [first, second] = ['acme', 'globex'].map((name) => ({ ...shop(name), clients: [old] }));
+    await withIdp({ realm: [first, second] as RealmRepresentation[] }, async (idp) => {
+      const text = 'client old: it speaks SAML; this provider speaks OpenID Connect alone';
+      assert.deepEqual(idp.warnings, [text, `realm globex: ${text}`]);
+      assert.deepEqual(idp.inRealm('globex').warnings, [text]);
+    });
+  });
+
   it('with one name are refused', async () => {
     const message = "there are two realms 'acme'";
     await assert.rejects(startDevIdp({ realm: [shop('acme'), shop('acme')] }), {

@@ -1,4 +1,5 @@
 import { ADAPTERS, type AdapterEntry } from './adapters.ts';
+import { OPTION_TABLES } from './options.ts';
 
 type Room = NonNullable<AdapterEntry['room']>;
 
@@ -51,12 +52,15 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, () => reado
   },
 };
 
-const MARKED = /(<!-- from tools\/docs\/adapters\.ts: (\w+) -->\n\|.*\n\|.*\n)[\s\S]*?(<!-- \/\2 -->)/g;
+export const PAGES_WITH_TABLES = [...new Set([TABLES, OPTION_TABLES].flatMap(Object.keys))];
+
+const MARKED =
+  /(<!-- from tools\/docs\/(?:adapters|options)\.ts: (\w+) -->\n\|.*\n\|.*\n)[\s\S]*?(<!-- \/\2 -->)/g;
 
 /** @returns the text of a page with its tables up to date; the head of a table stays */
 export function withTables(page: string, text: string): string {
   return text.replaceAll(MARKED, (_all, head: string, name: string, end: string) => {
-    const rows = TABLES[page]?.[name];
+    const rows = TABLES[page]?.[name] ?? OPTION_TABLES[page]?.[name];
     if (rows === undefined) throw new Error(`${page}: there is no table ${name}`);
     const lines = rows().map((row) => `| ${row}`.trimEnd().concat(' |\n'));
     return `${head}${lines.join('')}${end}`;

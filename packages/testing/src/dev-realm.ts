@@ -12,7 +12,7 @@ export interface DevRealm {
   readonly issuer: string;
   /** Name of the realm. */
   readonly realm: string;
-  /** What the realm file asks for, but this provider does not support. One sentence each. */
+  /** What the realm file asks for, but this provider does not support; of the provider, for all its realms. One sentence each. */
   readonly warnings: readonly string[];
 
   /**

@@ -76,6 +76,10 @@ export async function startDevIdp(options: DevIdpOptions = {}): Promise<DevIdp> 
   return {
     ...controlsOf(realms.main),
     ...createMoods(misbehaviour),
+    warnings: [...realms.all()].flatMap((one) => {
+      const { warnings, realm } = controlsOf(one);
+      return one === realms.main ? warnings : warnings.map((text) => `realm ${realm}: ${text}`);
+    }),
     url,
     port: listener.port,
     requests,

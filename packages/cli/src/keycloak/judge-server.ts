@@ -1,4 +1,5 @@
 import { diagnoseTokenError } from 'keycloak-guard/client';
+import { toShellWord } from '../terminal/shell-word.ts';
 import { type Answer, call } from './call.ts';
 import { type FoundServer, isKeycloak } from './find-server.ts';
 import { type Finding, fail, ok } from './finding.ts';
@@ -31,7 +32,7 @@ export async function judgeServer(
       return fail(
         seen,
         `${serverUrl} redirects to ${target.origin}, and there is Keycloak`,
-        `KEYCLOAK_SERVER_URL=${base}`,
+        `KEYCLOAK_SERVER_URL=${toShellWord(base)}`,
         ['--url', base, '--overwrite-env'],
       );
     }

@@ -57,7 +57,9 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   {
     id: 'assertion-time',
     kind: 'client_misconfigured',
-    matches: contains(
+    // An expired refresh token is called the same, as `invalid_grant`: that is its owner's to know.
+    matches: says(
+      'invalid_client',
       /token is not active|issued (in the future|too far in the past)|exp claim is required/i,
     ),
     cause: (a) => `${shown(a)} is not valid at this time (${said(a)})`,

@@ -2,7 +2,7 @@ import type { Possession } from './binding/confirmation.ts';
 import { OptionsError } from './http/errors.ts';
 import type { AppClaims } from './principal/claims.ts';
 import type { Principal } from './principal/principal.ts';
-import { findConflict, issuerOf, selectByIssuer } from './select-verifier.ts';
+import { findConflict, issuerOf, selectByIssuer } from './token/select-verifier.ts';
 import type { TokenVerifier, Verifier } from './verifier.ts';
 
 /**

@@ -23,7 +23,7 @@ export {
 } from './http/errors.ts';
 export type { HeadersLike, RequestLike } from './http/request.ts';
 export type { KeycloakMessage } from './messages/keycloak-messages.ts';
-export type { TokenCheck, VerifierOptions } from './options.ts';
+export type { VerifierOptions } from './options.ts';
 export type { AppClaims, Claims, GuardTypes } from './principal/claims.ts';
 export type { Principal } from './principal/principal.ts';
 export { principalOf } from './principal/principal-of.ts';
@@ -36,4 +36,5 @@ export {
 export type { Revocation } from './revocation/revocation-log.ts';
 export type { Log } from './runtime/log.ts';
 export type { Notice } from './runtime/notice.ts';
+export type { TokenCheck } from './token/token-options.ts';
 export { createVerifier, type TokenVerifier, type Verifier, type VerifierStatus } from './verifier.ts';

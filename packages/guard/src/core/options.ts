@@ -38,9 +38,7 @@ import type { RevocationStore } from './revocation/revocation.ts';
 import type { Notice } from './runtime/notice.ts';
 import { createNoticeLines } from './runtime/notice-lines.ts';
 import { toSafeListener } from './runtime/safe-listener.ts';
-
-/** How often Keycloak is asked about a token whose signature is good. */
-export type TokenCheck = 'local' | 'recheck' | 'remote';
+import { ANY_AUDIENCE, type TokenCheck } from './token/token-options.ts';
 
 /** Options of {@link createVerifier}. */
 export interface VerifierOptions<C extends object = Claims> {
@@ -51,55 +49,55 @@ export interface VerifierOptions<C extends object = Claims> {
   /** Client id of this API in Keycloak. */
   readonly clientId: string;
   /**
-   * Exact issuer of the realm (`iss`): where Keycloak's discovery document names another one, no token is accepted.
-   * Set it for each of several realms, so that none can speak for another; and where Keycloak has no `KC_HOSTNAME` and is
-   * called here by another name than by those who sign in (`http://keycloak:8080` in a container): then to its public
-   * issuer. Such a Keycloak cannot be asked about tokens (`tokenCheck`), which a notice says. Default: what the document says.
+   * Exact issuer of the realm (`iss`). If Keycloak's discovery document names another one, no token is accepted. Set it for
+   * each of several realms, so that none can claim another's name. Set it to Keycloak's public address if Keycloak has no
+   * `KC_HOSTNAME` and is called here by another name than by its users (`http://keycloak:8080` in a container). Such a
+   * Keycloak cannot be asked about tokens (`tokenCheck`); a notice says so. Default: what the document says.
    */
   readonly issuer?: string | undefined;
   /** Secret of that client: the short form of `credential: { secret }`. */
   readonly clientSecret?: string | undefined;
   /**
-   * How this application proves to Keycloak that it is that client: a secret, a key, a token file or a certificate. Default:
-   * it does not, as a public client; then introspection is never used.
+   * How this application proves to Keycloak that it is that client: a secret, a key, a token file or a certificate. Without
+   * one it is a public client, which never uses introspection.
    */
   readonly credential?: CredentialOptions | Credential | undefined;
   /**
-   * Audience a token must have (one of them, where several are given); then the client a token was issued to
+   * Audience that a token must have, or a list of which it must have one. With it, the client that a token was issued to
    * (`azp`) no longer counts. Default: `aud` contains `clientId`, or `azp` is `clientId`.
    */
   readonly audience?: string | readonly string[] | undefined;
   /**
-   * `local`: signature and claims only. `recheck`: Keycloak is asked again about a token in use, at most
-   * `recheckSeconds` old. `remote`: Keycloak is asked on every request. Default `recheck`.
+   * `local`: signature and claims only. `recheck`: asks Keycloak about a token in use when the last answer is
+   * `recheckSeconds` old. `remote`: asks Keycloak on every request. Default `recheck`.
    */
   readonly tokenCheck?: TokenCheck | undefined;
-  /** Longest time a token is trusted, from one question to Keycloak to the next. Unit: seconds, 1 to 3600. Default 30. */
+  /** The longest time that an answer of Keycloak counts. Unit: seconds, 1 to 3600. Default 30. */
   readonly recheckSeconds?: number | undefined;
   /**
-   * With `recheck`, when Keycloak does not answer, refuses to, or cannot be asked about a token: `accept` what has a good
-   * signature until it expires, or `refuse` with 503, or 500 where the set-up is wrong. Default `accept`.
+   * With `recheck`, for a token with a valid signature if Keycloak does not answer, refuses to, or cannot be asked about it:
+   * `accept` it until it expires, or `refuse` it with 503, or 500 if the set-up is wrong. Default `accept`.
    */
   readonly whenUnavailable?: 'accept' | 'refuse' | undefined;
   /** Most verified tokens kept in memory, about 4 KiB each. 0 keeps none. Default 10,000. */
   readonly maxCachedTokens?: number | undefined;
   /** Tolerated difference between the clocks here and at Keycloak. Unit: seconds, 0 to 300. Default 5. */
   readonly clockToleranceSeconds?: number | undefined;
-  /** Bound on every call to Keycloak. Unit: whole milliseconds, 100 to 60,000. Default 5,000. */
+  /** Time limit of each call to Keycloak. Unit: whole milliseconds, 100 to 60,000. Default 5,000. */
   readonly timeoutMs?: number | undefined;
-  /** How often the keys are fetched anew, in the background. Unit: seconds, 10 to 86,400. Default 60. */
+  /** How often the keys are fetched again, in the background. Unit: seconds, 10 to 86,400. Default 60. */
   readonly keysMaxAgeSeconds?: number | undefined;
-  /** Signature algorithms that are accepted. Only asymmetric ones are possible. Default: all of them. */
+  /** Accepted signature algorithms. `none` and `HS*` cannot be among them. Default: every asymmetric one. */
   readonly algorithms?: readonly string[] | undefined;
   /**
-   * Asks Keycloak for the claims that a token lacks (lightweight tokens), and takes them over anew from each answer.
-   * False: claims are as signed. Default true.
+   * Asks Keycloak for the claims that a lightweight token lacks, and replaces them with each new answer. False: claims are
+   * those that were signed. Default true.
    */
   readonly fillClaims?: boolean | undefined;
   /**
-   * Checks and types the claims of every new token, and again when Keycloak adds others. It gets a copy, which it may
-   * change: roles, scopes and what is judged are still those of the token. What it throws makes the token invalid, and
-   * so does what is no object: it cannot be asynchronous. What it returns is frozen, plain objects and lists in it too.
+   * Checks and types the claims of every new token, and again when Keycloak adds some. It gets a copy, which it may change:
+   * roles, scopes and checks still use the token's claims. If it throws or does not return an object, the token is invalid;
+   * so it cannot be asynchronous. Its result is frozen deeply.
    */
   readonly parseClaims?: ((claims: Claims) => C) | undefined;
   /**
@@ -108,9 +106,9 @@ export interface VerifierOptions<C extends object = Claims> {
    */
   readonly dpop?: DpopMode | DpopOptions | undefined;
   /**
-   * Where clients reach this API, for example `https://api.example.com`; may have a path. A DPoP proof has to be for it.
-   * Default: scheme and host of each request, which the client writes: a proof that was made for another server counts
-   * where somebody sends it with that one's name. Set it, above all behind a proxy.
+   * Where clients reach this API, for example `https://api.example.com`; may have a path. DPoP proofs must name it. Set it,
+   * above all behind a proxy: without it, a request with the name of another server in it can carry a proof for that server.
+   * Default: scheme and host of each request.
    */
   readonly publicUrl?: string | undefined;
   /**
@@ -119,30 +117,23 @@ export interface VerifierOptions<C extends object = Claims> {
    */
   readonly clientCertificate?: ClientCertificateSource | undefined;
   /**
-   * What the values of `acr` mean, for guards with `acr`: from the weakest to the strongest, or the numbers of Keycloak's
-   * "ACR to LoA Mapping". A stronger sign-in is then enough, and the number counts as the name. Default: a guard takes the
-   * values that it names, and no others.
+   * What the values of `acr` mean, for guards with `acr`: a list from the weakest to the strongest, or the numbers of
+   * Keycloak's "ACR to LoA Mapping". Then a stronger sign-in is enough too, and a number counts as its name. Default: a guard
+   * accepts only the values that it names.
    */
   readonly acrLevels?: AcrLevels | undefined;
-  /** Where revocations, and DPoP proofs that were used, are shared with other processes. Default: this process alone. */
+  /** Shares revocations and used DPoP proofs with other processes. Default: this process alone. */
   readonly revocationStore?: RevocationStore | undefined;
   /**
-   * Called with what the operator should know. Default: a line on the standard error output when something is wrong, and
-   * one when it is over; the Fastify plugin uses `app.log`. `false`: nobody is told.
-   * What it throws or rejects with is dropped.
+   * Called with notices for the operator: keys loaded, Keycloak down, Keycloak back. `false`: none. Its errors are dropped.
+   * Default: a line on the standard error output when something is wrong, and one when it is over; on Fastify `app.log`.
    */
   readonly onNotice?: ((notice: Notice) => void) | false | undefined;
-  /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
+  /** Time now. Unit: milliseconds since 1970. Default: `Date.now`. */
   readonly clock?: (() => number) | undefined;
-  /** Replaces the global `fetch` for calls to Keycloak. */
+  /** Called instead of the global `fetch`. Default: the global one. */
   readonly fetch?: typeof fetch | undefined;
 }
-
-/**
- * As `audience`: a token is accepted whichever client of the realm it is for. Not a string, so no file can hold it;
- * applications that rely on it say so by a setting of their own.
- */
-export const ANY_AUDIENCE = Symbol('any audience');
 
 /** What each option of a verifier must be. */
 export const VERIFIER_RULES = {

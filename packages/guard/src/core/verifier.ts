@@ -97,9 +97,6 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
   close(): Promise<void>;
 }
 
-/** The part of a verifier that takes messages of Keycloak about tokens that are no longer good. */
-export type Revoker = Pick<Verifier, 'useOnce' | 'clientId' | 'context' | 'revoke'>;
-
 /**
  * Makes a verifier. No I/O until `load` or `verify` is called; from then on keys are loaded in the background, until
  * `close`.

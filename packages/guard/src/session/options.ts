@@ -28,7 +28,7 @@ export interface SessionOptions<Source = unknown> {
    * `-`, `_`, `.`; at most 80. Default: `session-<client id>`, with `-` for what cannot stand in a name.
    */
   readonly cookieName?: string | undefined;
-  /** Default: memory, for one process. */
+  /** Where sessions are kept. Default: memory, for one process. */
   readonly store?: SessionStore | undefined;
   /** A session ends after this long without use. Unit: seconds, 60 to 31,536,000. Default 1,800. */
   readonly idleSeconds?: number | undefined;
@@ -71,9 +71,9 @@ export interface SessionOptions<Source = unknown> {
   readonly onLogin?: ((principal: Principal, request: Source) => unknown | Promise<unknown>) | undefined;
   /** Most sessions kept decrypted in this process, about 6 KiB each; 0 keeps none. Default 10,000. */
   readonly maxCachedSessions?: number | undefined;
-  /** Told when a session starts or ends, for an audit log. */
+  /** Called when a session starts or ends, for an audit log. */
   readonly onEvent?: OnSessionEvent<Source> | undefined;
-  /** Time now. Unit: milliseconds since 1970. Default `Date.now`. */
+  /** Time now. Unit: milliseconds since 1970. Default: `Date.now`. */
   readonly clock?: (() => number) | undefined;
 }
 

@@ -10,14 +10,18 @@ const MARKS: Readonly<Record<Status, { mark: string; format: 'green' | 'yellow' 
 };
 
 const MOST_NAMES = 5;
+/** A server that is looked at may answer with a megabyte, and fill the screen with lines that look like ours. */
+const LONGEST = 2_000;
+
+const shorten = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 
 /** Prints a line for a check, with cause and fix unless all is well. The summary reports skipped checks. */
 export function printResult(out: Output, { id, status, seen, cause, fix }: CheckResult): void {
   if (status === 'skipped') return;
   const { mark, format } = MARKS[status];
-  out.line(`${out.paint(format, mark)} ${id.padEnd(26)} ${toPlainLine(seen)}`);
-  if (cause !== '') out.line(`    cause: ${toPlainLine(cause)}`);
-  if (fix !== '') out.line(`    fix:   ${toPlainText(fix).replace(/\n/g, '\n           ')}`);
+  out.line(`${out.paint(format, mark)} ${id.padEnd(26)} ${shorten(toPlainLine(seen))}`);
+  if (cause !== '') out.line(`    cause: ${shorten(toPlainLine(cause))}`);
+  if (fix !== '') out.line(`    fix:   ${shorten(toPlainText(fix)).replace(/\n/g, '\n           ')}`);
 }
 
 /** Prints the number of each result, and why checks were skipped. */

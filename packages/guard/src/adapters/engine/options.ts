@@ -28,7 +28,7 @@ export type OnDenied<Incoming> = (request: Incoming, error: AuthError, principal
 export interface AdapterOptions<Incoming> {
   /**
    * Called for each refused request, for an audit log: `(request, error, principal) => …`. `error.code` and `error.reason`
-   * say why; `principal` is the caller if the token is good, else `null`. Default: not called.
+   * say why; `principal` is the caller if the token is good, else `null`. Koa, Hono and Nest pass their context as the request.
    */
   readonly onDenied?: OnDenied<Incoming> | undefined;
   /**

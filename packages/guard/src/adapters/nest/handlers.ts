@@ -105,6 +105,11 @@ function methodsOf(controller: Type): [name: string, method: object][] {
   return [...found];
 }
 
+/** Whether it resolves a reference to an entity of a federated schema, which anybody who may ask for `_entities` can send. */
+export function isReference(method: object): boolean {
+  return Boolean(Reflect.getMetadata(REFERENCE, method));
+}
+
 function kindOf(controller: Type, method: object): Handler['kind'] {
   const has = (key: string) => Reflect.hasMetadata(key, method);
   const isTrue = (key: string) => Boolean(Reflect.getMetadata(key, method));
@@ -115,7 +120,7 @@ function kindOf(controller: Type, method: object): Handler['kind'] {
     Reflect.getMetadata(RESOLVER_TYPE, method) ?? Reflect.getMetadata(RESOLVER_TYPE, controller);
   if (type === 'Subscription') return 'subscription';
   if (type === 'Query' || type === 'Mutation') return 'graphql';
-  return isTrue(FIELD) || isTrue(REFERENCE) ? 'field' : undefined;
+  return isTrue(FIELD) || isReference(method) ? 'field' : undefined;
 }
 
 /** Nest looks for each kind in one place only. */

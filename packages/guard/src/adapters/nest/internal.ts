@@ -7,5 +7,5 @@ export { appGuardsIn, type Handler, registeredIn } from './handlers.ts';
 export { createNestLog } from './nest-log.ts';
 export { endStreams, isStreaming, noteStream } from './streams.ts';
 export { type CallReader, createCallReader, type TokenReaders, UnknownContextError } from './to-call.ts';
-export { findUnguarded, refuseUnguarded } from './unguarded.ts';
+export { findOpen, findUnguarded, refuseUnguarded } from './unguarded.ts';
 export { type Handshakes, hearOfHandshakes } from './ws-call.ts';

@@ -11,12 +11,14 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { AppClaims } from '../../core/index.ts';
+import { accessOf } from './access.ts';
 import { documentGuards } from './documentation.ts';
 import { KeycloakGuard } from './guard.ts';
+import { createNestLog } from './nest-log.ts';
 import type { KeycloakModuleOptions } from './options.ts';
 import { KeycloakService } from './service.ts';
 import { endStreams } from './streams.ts';
-import { assertGuarded } from './unguarded.ts';
+import { assertGuarded, findOpen } from './unguarded.ts';
 
 /** Where options come from that are only known when the app starts. */
 export interface KeycloakModuleAsyncOptions<C extends object = AppClaims>
@@ -91,6 +93,9 @@ export class KeycloakModule implements NestModule, OnModuleInit, OnApplicationSh
   /** Called by Nest when the server exists and no route does. Adds the module's own routes. */
   configure(_consumer: MiddlewareConsumer): void {
     endStreams(this.#modules);
+    const open = findOpen(this.#modules, KeycloakGuard, (on) => accessOf(on) !== undefined);
+    if (open !== undefined)
+      createNestLog().warn({ fix: 'Add @Require({}), or @Public() if that is meant' }, open);
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 

@@ -1,6 +1,7 @@
+import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { accessOf, lineageOf } from './access.ts';
-import { type Handler, type Registered, registeredIn } from './handlers.ts';
+import { appGuardsIn, type Handler, isReference, type Registered, registeredIn } from './handlers.ts';
 
 /**
  * Refuses the start if a decorator requires something of a handler for which Nest runs no guard: it would admit everybody.
@@ -16,6 +17,33 @@ export function assertGuarded(modules: ModulesContainer): void {
 
 const isGuarding = (on: object): boolean => accessOf(on)?.isPublic === false;
 const isOpened = (method: object): boolean => accessOf(method)?.isPublic === true;
+
+/**
+ * Handlers that everybody may call although a guard is the app's own: Nest runs no `APP_GUARD` for them, and no decorator and no
+ * other guard decides on them.
+ *
+ * @param guard the class given as `APP_GUARD`
+ * @param isMarked whether a decorator decides on a class or a handler
+ * @returns a line for the log; `undefined` if there are none
+ */
+export function findOpen(
+  modules: ModulesContainer,
+  guard: Type,
+  isMarked: (on: object) => boolean,
+): string | undefined {
+  if (!appGuardsIn(modules).includes(guard)) return undefined;
+  const isDecided = (on: object) => isMarked(on) || Reflect.hasMetadata('__guards__', on);
+  const isApart = ({ kind, isGuarded, method }: Handler) =>
+    isGuarded ? kind === 'ws' || kind === 'rpc' : isReference(method);
+  const open = registeredIn(modules)
+    .filter(({ controller }) => !lineageOf(controller).some(isDecided))
+    .flatMap(({ handlers }) => handlers)
+    .filter((handler) => isApart(handler) && !isDecided(handler.method));
+  return open.length === 0 ? undefined : `${OPEN}: ${open.map(({ name }) => name).join(', ')}`;
+}
+
+const OPEN =
+  "APP_GUARD does not reach gateways, nor microservices of a hybrid app without inheritAppConfig: true, nor references of entities without fieldResolverEnhancers: ['guards']. Everybody may call";
 
 /**
  * Handlers, or the class, that a decorator guards in vain.

@@ -1,5 +1,5 @@
 import type { JsonWebKey } from 'node:crypto';
-import { toJsonObject } from '../realm/fetch-json.ts';
+import { toJsonObject } from '../jwt/json.ts';
 import { signAssertion, toSecretSigner } from './assertion.ts';
 import { createCertificateFetch } from './certificate-fetch.ts';
 import type {

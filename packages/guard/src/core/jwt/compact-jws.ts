@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { AuthError } from '../http/errors.ts';
-import { toJsonObject } from '../realm/fetch-json.ts';
+import { toJsonObject } from './json.ts';
 
 /** A JWS in compact form (RFC 7515 §7.1), taken apart. Nothing of it is verified. */
 export interface CompactJws {

@@ -1,15 +1,17 @@
 import { AuthError } from '../http/errors.ts';
-import type { ResolvedOptions } from '../options.ts';
-import type { SigningKey } from '../realm/jwks.ts';
-import type { KeyFinder } from '../realm/keys.ts';
 import { type CompactJws, type JsonObject, readCompactJws } from './compact-jws.ts';
+import type { KeyFinder, SigningKey } from './key-finder.ts';
 import { assertRegisteredClaims, type ClaimRules, type RegisteredClaims } from './registered-claims.ts';
 import { verifySignature } from './signature.ts';
 
 /** What {@link verifySignedJwt} works with. */
 export interface SignedJwtContext {
   readonly keys: KeyFinder;
-  readonly options: Pick<ResolvedOptions, 'algorithms' | 'clockToleranceSeconds' | 'clock'>;
+  readonly options: {
+    readonly algorithms: ReadonlySet<string>;
+    readonly clockToleranceSeconds: number;
+    readonly clock: () => number;
+  };
 }
 
 /** What a JWT must be. */

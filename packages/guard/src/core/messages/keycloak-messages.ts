@@ -2,10 +2,12 @@ import { type Answer, toJsonAnswer } from '../http/answer.ts';
 import { AuthError, isAuthError } from '../http/errors.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
 import type { Log } from '../runtime/log.ts';
-import { findOwners, selectByIssuer } from '../select-verifier.ts';
-import type { Verifier } from '../verifier.ts';
+import { findOwners, type Member, selectByIssuer } from '../token/select-verifier.ts';
 import { type AdminAction, readAdminPush, revokeOnce, toPushError } from './admin-push.ts';
 import { revokeByLogoutToken } from './logout-token.ts';
+import type { Revoker } from './revoker.ts';
+
+type Realm = Member & Revoker;
 
 /** What came of a message from Keycloak. */
 export interface KeycloakMessage {
@@ -47,7 +49,7 @@ export const ADMIN_PUSHES: readonly (readonly [path: string, action: AdminAction
 ];
 
 /** Keycloak waits for the answer while the user logs out, so there is nothing here that could take long. */
-export function createKeycloakMessages(members: readonly Verifier[]): KeycloakMessages {
+export function createKeycloakMessages(members: readonly Realm[]): KeycloakMessages {
   return {
     backchannelLogout: (body, told) =>
       answer('backchannel_logout', told, async () => {
@@ -88,8 +90,8 @@ function toInvalid(error: unknown): never {
 
 /** Where several APIs of a realm are combined: what ended for one has ended for all. */
 async function revokeForOthers(
-  members: readonly Verifier[],
-  told: Verifier,
+  members: readonly Realm[],
+  told: Realm,
   revocations: readonly Revocation[],
 ): Promise<void> {
   const others = members.filter((one) => one !== told && one.issuer.baseUrl === told.issuer.baseUrl);
@@ -98,7 +100,7 @@ async function revokeForOthers(
 
 /** A push names no issuer: it comes from the realm whose key signed it. */
 async function revokeByPush(
-  members: readonly Verifier[],
+  members: readonly Realm[],
   push: string,
   action: AdminAction,
 ): Promise<Revocation[]> {
@@ -123,7 +125,7 @@ async function revokeByPush(
  *
  * @throws {AuthError} `admin_push_invalid`
  */
-async function assertOwnIssuer(members: readonly Verifier[], member: Verifier): Promise<void> {
+async function assertOwnIssuer(members: readonly Realm[], member: Realm): Promise<void> {
   if (members.length === 1) return;
   const issuer = member.context.issuer();
   const owners = await findOwners(members, issuer).catch(toNone);
@@ -134,7 +136,7 @@ async function assertOwnIssuer(members: readonly Verifier[], member: Verifier): 
 }
 
 /** Two realms with one name: neither is believed. */
-function toNone(error: unknown): readonly Verifier[] {
+function toNone(error: unknown): readonly Realm[] {
   if (isAuthError(error) && error.code === 'provider_misconfigured') return [];
   throw error;
 }

@@ -1,7 +1,7 @@
 import { AuthError, isAuthError } from '../http/errors.ts';
 import { verifySignedJwt } from '../jwt/signed-jwt.ts';
 import type { Revocation } from '../revocation/revocation-log.ts';
-import type { Revoker } from '../verifier.ts';
+import type { Revoker } from './revoker.ts';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthError } from '../http/errors.ts';
 import { toSafeText } from '../http/safe-text.ts';
+import { toJsonObject } from '../jwt/json.ts';
 
 interface FetchJsonOptions {
   readonly fetch: typeof fetch;
@@ -137,18 +138,6 @@ export async function readBody(response: Response): Promise<string> {
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
-}
-
-/** Reads a text as a JSON object; `undefined` where it is not one. */
-export function toJsonObject(body: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** `fetch failed` says nothing: the reason is in `cause`, and in its `errors` where several addresses were tried. */

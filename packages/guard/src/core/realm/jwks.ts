@@ -1,15 +1,6 @@
 import type { JsonWebKey } from 'node:crypto';
-import { importVerificationKey, type VerificationKey } from '../jwt/signature.ts';
-
-/** A public key of the realm that may sign access tokens. */
-export interface SigningKey {
-  readonly kid: string;
-  /** The one algorithm this key may be used with (RFC 8725 §3.1). */
-  readonly alg: string;
-  readonly key: VerificationKey;
-  /** Its public parameters, to tell when another key comes under the same id. */
-  readonly parameters: string;
-}
+import type { SigningKey } from '../jwt/key-finder.ts';
+import { importVerificationKey } from '../jwt/signature.ts';
 
 const MAX_KEYS = 100;
 

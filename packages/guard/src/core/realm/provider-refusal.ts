@@ -1,6 +1,7 @@
 import { readChallenges } from '../http/challenge.ts';
 import { toSafeText } from '../http/safe-text.ts';
-import { type BoundedResponse, toJsonObject } from './fetch-json.ts';
+import { toJsonObject } from '../jwt/json.ts';
+import type { BoundedResponse } from './fetch-json.ts';
 
 /** What Keycloak says where it refuses. */
 export interface ProviderRefusal {

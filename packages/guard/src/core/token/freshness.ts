@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../options.ts';
+import type { TokenOptions } from './token-options.ts';
 
 /** How long a token in memory is believed. Times in milliseconds since 1970. */
 export interface Trust {
@@ -38,7 +38,7 @@ export interface Freshness {
 }
 
 type FreshnessOptions = Pick<
-  ResolvedOptions,
+  TokenOptions,
   'clockToleranceSeconds' | 'recheckSeconds' | 'tokenCheck' | 'whenUnavailable'
 >;
 

@@ -1,8 +1,8 @@
 import type { Confirmation } from '../binding/confirmation.ts';
 import type { AuthError } from '../http/errors.ts';
+import type { SigningKey } from '../jwt/key-finder.ts';
 import type { Claims } from '../principal/claims.ts';
 import type { Principal } from '../principal/principal.ts';
-import type { SigningKey } from '../realm/jwks.ts';
 import type { Doubted } from './doubt.ts';
 import type { Trust } from './freshness.ts';
 import type { RemoteAnswer } from './remote-question.ts';

@@ -1,7 +1,7 @@
 import { AuthError } from '../http/errors.ts';
-import type { ResolvedOptions } from '../options.ts';
 import type { Claims } from '../principal/claims.ts';
 import { type Principal, toPrincipal } from '../principal/principal.ts';
+import type { TokenOptions } from './token-options.ts';
 
 /**
  * @param claims become the application's: nothing that is judged later may be read from them
@@ -9,7 +9,7 @@ import { type Principal, toPrincipal } from '../principal/principal.ts';
  */
 export function parsePrincipal<C extends object>(
   claims: Claims,
-  parseClaims: ResolvedOptions<C>['parseClaims'],
+  parseClaims: TokenOptions<C>['parseClaims'],
 ): Principal<C> {
   if (parseClaims === undefined) return toPrincipal(claims, claims as C);
   try {

@@ -1,7 +1,6 @@
 import { readConfirmation } from '../binding/confirmation.ts';
 import { AuthError } from '../http/errors.ts';
 import { readCompactJws } from '../jwt/compact-jws.ts';
-import type { ResolvedOptions } from '../options.ts';
 import type { Claims } from '../principal/claims.ts';
 import { personOfClaims } from '../principal/person.ts';
 import { rememberToken } from '../principal/token-of.ts';
@@ -16,6 +15,7 @@ import { parsePrincipal } from './parse-principal.ts';
 import type { RemoteCheck } from './remote-check.ts';
 import type { RemoteAnswer } from './remote-question.ts';
 import type { VerifierStats } from './stats.ts';
+import type { TokenOptions } from './token-options.ts';
 import { assertAccessToken } from './verify.ts';
 
 /** Asks Keycloak about tokens in memory, and lets its answers count. */
@@ -33,7 +33,7 @@ export interface Recheck<C extends object> {
 }
 
 interface Parts<C extends object> {
-  readonly options: ResolvedOptions<C>;
+  readonly options: TokenOptions<C>;
   readonly epoch: Epoch;
   readonly freshness: Freshness;
   readonly revocations: RevocationList;

@@ -1,5 +1,4 @@
 import { AuthError } from '../http/errors.ts';
-import type { ResolvedOptions } from '../options.ts';
 import type { Claims } from '../principal/claims.ts';
 import { personOfClaims } from '../principal/person.ts';
 import { createBreaker } from '../realm/breaker.ts';
@@ -8,6 +7,7 @@ import { silenceOf } from '../realm/fetch-json.ts';
 import type { Issuer } from '../realm/issuer.ts';
 import type { Outage } from '../realm/outage.ts';
 import { createRemoteQuestion, type KnownBefore, type RemoteAnswer } from './remote-question.ts';
+import type { TokenOptions } from './token-options.ts';
 
 /** Asks Keycloak about tokens. */
 export interface RemoteCheck {
@@ -23,7 +23,7 @@ export interface RemoteCheck {
 }
 
 type RemoteOptions = Pick<
-  ResolvedOptions,
+  TokenOptions,
   'clientId' | 'credential' | 'clock' | 'fetch' | 'onNotice' | 'timeoutMs'
 >;
 

@@ -1,18 +1,13 @@
 import type { Confirmation } from '../binding/confirmation.ts';
 import { AuthError } from '../http/errors.ts';
+import { toJsonObject } from '../jwt/json.ts';
 import { hasAudience, hasNoAudience } from '../jwt/registered-claims.ts';
-import type { ResolvedOptions } from '../options.ts';
 import type { Claims } from '../principal/claims.ts';
-import {
-  type BoundedResponse,
-  fetchBounded,
-  markSilence,
-  silenceOfAnswer,
-  toJsonObject,
-} from '../realm/fetch-json.ts';
+import { type BoundedResponse, fetchBounded, markSilence, silenceOfAnswer } from '../realm/fetch-json.ts';
 import type { Issuer } from '../realm/issuer.ts';
 import { describeAnswer, readRefusal } from '../realm/provider-refusal.ts';
 import type { Notice } from '../runtime/notice.ts';
+import type { TokenOptions } from './token-options.ts';
 
 /** What Keycloak says of a token. */
 export type RemoteAnswer =
@@ -56,7 +51,7 @@ export type RemoteQuestion = (token: string, claims: Claims, known: KnownBefore)
  */
 export function createRemoteQuestion(
   issuer: Issuer,
-  options: Pick<ResolvedOptions, 'clientId' | 'credential' | 'fetch' | 'onNotice' | 'timeoutMs'>,
+  options: Pick<TokenOptions, 'clientId' | 'credential' | 'fetch' | 'onNotice' | 'timeoutMs'>,
 ): RemoteQuestion {
   const { clientId, credential } = options;
   const told = new Set<string>();

@@ -1,6 +1,5 @@
 import { assertPossession, type Possession } from '../binding/confirmation.ts';
 import { AuthError } from '../http/errors.ts';
-import type { ResolvedOptions } from '../options.ts';
 import type { Principal } from '../principal/principal.ts';
 import { rememberToken } from '../principal/token-of.ts';
 import type { Epoch } from '../revocation/epoch.ts';
@@ -16,6 +15,7 @@ import { isLackingClaims } from './remote-question.ts';
 import type { VerifierStats } from './stats.ts';
 import { createAssertStillGood } from './still-good.ts';
 import { createTokenCache } from './token-cache.ts';
+import type { TokenOptions } from './token-options.ts';
 import { type VerifyContext, verifyToken } from './verify.ts';
 
 /** Decides on every token: from memory where that is enough, else by its signature, else by asking Keycloak. */
@@ -27,7 +27,7 @@ export interface TokenJudge<C extends object> {
 }
 
 interface Parts<C extends object> {
-  readonly options: ResolvedOptions<C>;
+  readonly options: TokenOptions<C>;
   readonly context: VerifyContext;
   readonly epoch: Epoch;
   readonly revocations: RevocationList;

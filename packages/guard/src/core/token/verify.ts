@@ -1,6 +1,7 @@
 import { type Confirmation, readConfirmation } from '../binding/confirmation.ts';
 import { AuthError } from '../http/errors.ts';
 import type { JsonObject } from '../jwt/compact-jws.ts';
+import type { SigningKey } from '../jwt/key-finder.ts';
 import {
   describeAudience,
   describeClaim,
@@ -8,8 +9,7 @@ import {
   type RegisteredClaims,
 } from '../jwt/registered-claims.ts';
 import { type SignedJwtContext, verifySignedJwt } from '../jwt/signed-jwt.ts';
-import { ANY_AUDIENCE, type ResolvedOptions } from '../options.ts';
-import type { SigningKey } from '../realm/jwks.ts';
+import { ANY_AUDIENCE, type TokenOptions } from './token-options.ts';
 
 /** A token whose signature and claims are good. */
 export interface VerifiedToken {
@@ -24,7 +24,7 @@ export interface VerifiedToken {
 export interface VerifyContext extends SignedJwtContext {
   /** Gives the exact `iss`; called after the key was found. */
   readonly issuer: () => string;
-  readonly options: SignedJwtContext['options'] & Pick<ResolvedOptions, 'audience' | 'clientId'>;
+  readonly options: SignedJwtContext['options'] & Pick<TokenOptions, 'audience' | 'clientId'>;
 }
 
 /** In the year 5138: what is later is a time in milliseconds (RFC 7519 §2 has seconds). Unit: seconds since 1970. */

@@ -14,7 +14,8 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { endStreams } from '../../adapters/nest/internal.ts';
+import { createNestLog, endStreams, findOpen } from '../../adapters/nest/internal.ts';
+import { META_UNPROTECTED } from './constants.ts';
 import { AuthGuard, ResourceGuard, RoleGuard } from './guards.ts';
 import type { KeycloakConnectOptions, KeycloakConnectOptionsFactory, NestKeycloakConfig } from './options.ts';
 import { FOR_APPLICATION } from './providers.ts';
@@ -107,6 +108,9 @@ export class KeycloakConnectModule implements NestModule, OnModuleInit, OnApplic
   /** Called by Nest when there is a server, and no gateway yet. */
   configure(_consumer: MiddlewareConsumer): void {
     endStreams(this.#modules);
+    const open = findOpen(this.#modules, AuthGuard, (on) => Reflect.hasMetadata(META_UNPROTECTED, on));
+    if (open !== undefined)
+      createNestLog().warn({ fix: 'Add @UseGuards(AuthGuard), or @Public() if that is meant' }, open);
     this.#keycloak.mount(this.#host.httpAdapter);
   }
 

@@ -156,20 +156,25 @@ export class KeycloakConnectService {
 
   async #find(call: Call): Promise<Caller> {
     const carrier: ConnectCarrier = call.carrier;
-    // Left there by an earlier message on the same connection.
-    if (carrier.accessToken !== undefined) Object.assign(carrier, NOBODY);
-    const asked = { ...call, credentials: this.#credentialsOf(call) };
-    const token = readBearerToken(asked.credentials);
-    const tenant = await this.#tenants.find(asked);
-    const found = tenant.signedIn.decide(asked, asked);
-    const principal = (isThenable(found) ? await found : found) as Principal;
-    this.#tenants.keep(tenant);
-    Object.assign(carrier, { principal, user: { ...principal.claims } });
-    Object.assign(carrier, { accessToken: token, accessTokenJWT: token });
-    return { call: asked, tenant, principal, token };
+    try {
+      const asked = { ...call, credentials: this.#credentialsOf(call) };
+      const token = readBearerToken(asked.credentials);
+      const tenant = await this.#tenants.find(asked);
+      const found = tenant.signedIn.decide(asked, asked);
+      const principal = (isThenable(found) ? await found : found) as Principal;
+      this.#tenants.keep(tenant);
+      // All at once: another message on the connection, already admitted, may be about to read them.
+      const left = carrier.accessToken === undefined ? {} : NOBODY;
+      const user = { ...principal.claims };
+      Object.assign(carrier, { ...left, principal, user, accessToken: token, accessTokenJWT: token });
+      return { call: asked, tenant, principal, token };
+    } catch (error) {
+      // Left there by an earlier message on the same connection.
+      if (carrier.accessToken !== undefined) Object.assign(carrier, NOBODY);
+      throw error;
+    }
   }
 
-  /** Ends the connection with its caller's token. */
   async #follow(found: Promise<Caller>): Promise<void> {
     const { call, tenant } = await found;
     tenant.gateways.follow(call);

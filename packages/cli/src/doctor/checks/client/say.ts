@@ -3,6 +3,7 @@ import { diagnose } from '../../../keycloak/diagnose.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
 import { toTokenAnswer } from '../../../keycloak/token-answer.ts';
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Finding, fail } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 
@@ -11,8 +12,9 @@ export const onPage = ({ caller }: Reach, where: string): string => `Clients > $
 
 /** The `kcadm.sh` command for settings of the client, which needs its UUID. */
 export function kcadm({ caller }: Reach, ...settings: readonly string[]): string {
-  const id = `$(kcadm.sh get clients -r ${caller.realm} -q clientId=${caller.clientId} --fields id --format csv --noquotes)`;
-  return `kcadm.sh update clients/${id} -r ${caller.realm} ${settings.map((one) => `-s '${one}'`).join(' ')}`;
+  const [realm, query] = [caller.realm, `clientId=${caller.clientId}`].map(toShellWord);
+  const id = `$(kcadm.sh get clients -r ${realm} -q ${query} --fields id --format csv --noquotes)`;
+  return `kcadm.sh update clients/${id} -r ${realm} ${settings.map((one) => `-s '${one}'`).join(' ')}`;
 }
 
 /** The text of the token endpoint's refusal. */

@@ -1,3 +1,4 @@
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, type Finding, fail, ok, skipped } from '../../check.ts';
 import type { McpDoor } from '../../evidence/mcp.ts';
 import { evidenceOf } from './server.ts';
@@ -31,7 +32,7 @@ function judge(door: McpDoor): Finding {
       return fail(
         `the server names ${door.named}, and no Keycloak is configured`,
         'The password of the admin is sent to no address that only the MCP server names',
-        `If that is your Keycloak: KEYCLOAK_SERVER_URL=${door.named}`,
+        `If that is your Keycloak: KEYCLOAK_SERVER_URL=${toShellWord(door.named)}`,
       );
   }
 }

@@ -1,31 +1,36 @@
-import { AuthError } from './http/errors.ts';
-import { type JsonObject, readCompactJws } from './jwt/compact-jws.ts';
-import { describeClaim, hasAudience } from './jwt/registered-claims.ts';
-import type { Discovery } from './realm/issuer.ts';
-import { isForUs } from './token/verify.ts';
-import type { Verifier } from './verifier.ts';
+import { AuthError } from '../http/errors.ts';
+import { type JsonObject, readCompactJws } from '../jwt/compact-jws.ts';
+import { describeClaim, hasAudience } from '../jwt/registered-claims.ts';
+import type { Discovery, Issuer } from '../realm/issuer.ts';
+import type { Outage } from '../realm/outage.ts';
+import { isForUs, type VerifyContext } from './verify.ts';
 
-/** The issuer whose tokens a verifier takes; `undefined` while that is not known. */
-export function issuerOf<C extends object>({ issuer }: Verifier<C>): string | undefined {
+/** The part of a verifier by which it is found. */
+export interface Member {
+  readonly issuer: Issuer;
+  readonly outage: Outage;
+  readonly clientId: string;
+  readonly context: VerifyContext;
+}
+
+/** The issuer whose tokens a verifier takes; `undefined` while it is unknown. */
+export function issuerOf({ issuer }: Member): string | undefined {
   return issuer.pinned ?? issuer.current?.issuer;
 }
 
 /**
- * The verifier whose issuer a JWT names, and of several APIs of one realm the one that it is for. What it says is not
- * verified yet: it only decides whose keys and rules may do that.
+ * The verifier whose issuer a JWT names, and of several APIs of one realm the one that it is for. Its claims are not
+ * verified yet: they only decide whose keys and rules do that.
  *
  * A realm says itself what its issuer is, so one could claim the name of another. The verifier that has it by the option
  * `issuer` comes first, then the one at that very address (OpenID Connect Discovery 1.0 §4.3). Otherwise it must be the only
  * one that claims it, and every other realm must have been asked.
  *
  * @throws {AuthError} `token_malformed`, `token_issuer`, `provider_unavailable` while an issuer is not known yet,
- * `provider_misconfigured` where two realms say that it is theirs
+ * `provider_misconfigured` if two realms say that it is theirs
  */
-export async function selectByIssuer<C extends object>(
-  members: readonly Verifier<C>[],
-  jwt: string,
-): Promise<Verifier<C>> {
-  if (members.length === 1) return members[0] as Verifier<C>;
+export async function selectByIssuer<M extends Member>(members: readonly M[], jwt: string): Promise<M> {
+  if (members.length === 1) return members[0] as M;
   const claims = readCompactJws(jwt).payload();
   return selectByAudience(await findOwners(members, describeClaim(claims.iss)), claims);
 }
@@ -35,10 +40,10 @@ export async function selectByIssuer<C extends object>(
  *
  * @throws {AuthError} as {@link selectByIssuer} does
  */
-export async function findOwners<C extends object>(
-  members: readonly Verifier<C>[],
+export async function findOwners<M extends Member>(
+  members: readonly M[],
   named: string,
-): Promise<readonly Verifier<C>[]> {
+): Promise<readonly M[]> {
   const sure = ownersOf(members, named);
   if (sure.some((member) => isSure(member, named))) return sure;
   // Asked at once, and only those that are not known yet.
@@ -60,25 +65,25 @@ export async function findOwners<C extends object>(
   return owners;
 }
 
-/** What is wrong with verifiers of one issuer that are of two realms; `undefined` where they are of one. */
-export function findConflict<C extends object>(owners: readonly Verifier<C>[]): string | undefined {
+/** The problem with verifiers of one issuer but two realms; `undefined` if they are of one realm. */
+export function findConflict(owners: readonly Member[]): string | undefined {
   const [first, second] = new Set(owners.map(({ issuer }) => issuer.baseUrl));
   if (first === undefined || second === undefined) return undefined;
-  return `Two realms say that they are the issuer ${issuerOf(owners[0] as Verifier<C>)}: ${first} and ${second}. Set the option issuer of each`;
+  return `Two realms say that they are the issuer ${issuerOf(owners[0] as Member)}: ${first} and ${second}. Set the option issuer of each`;
 }
 
-function ownersOf<C extends object>(members: readonly Verifier<C>[], named: string): Verifier<C>[] {
+function ownersOf<M extends Member>(members: readonly M[], named: string): M[] {
   const owners = members.filter((member) => issuerOf(member) === named);
   const owner =
     owners.find((member) => member.issuer.pinned !== null) ??
     owners.find((member) => member.issuer.baseUrl === named);
   if (owner === undefined) return owners;
   // The other APIs of that realm count with it, before they have asked as well.
-  const isOfRealm = ({ issuer }: Verifier<C>) => issuer.baseUrl === owner.issuer.baseUrl;
+  const isOfRealm = ({ issuer }: Member) => issuer.baseUrl === owner.issuer.baseUrl;
   return members.filter((member) => isOfRealm(member) && [named, undefined].includes(issuerOf(member)));
 }
 
-function isSure<C extends object>(member: Verifier<C>, issuer: string): boolean {
+function isSure(member: Member, issuer: string): boolean {
   return member.issuer.pinned === issuer || member.issuer.baseUrl === issuer;
 }
 
@@ -86,16 +91,13 @@ function isSure<C extends object>(member: Verifier<C>, issuer: string): boolean 
  * Of an access token by the rules of each, of a logout token by its client. A token for none of them goes to the first,
  * which refuses it.
  */
-function selectByAudience<C extends object>(
-  members: readonly Verifier<C>[],
-  claims: JsonObject,
-): Verifier<C> {
+function selectByAudience<M extends Member>(members: readonly M[], claims: JsonObject): M {
   return (members.find(({ context }) => isForUs(claims, context.options)) ??
     members.find(({ clientId }) => hasAudience(claims, clientId)) ??
-    members[0]) as Verifier<C>;
+    members[0]) as M;
 }
 
-async function discoverRarely<C extends object>({ issuer, outage }: Verifier<C>): Promise<Discovery> {
+async function discoverRarely({ issuer, outage }: Member): Promise<Discovery> {
   if (outage.recentFailure !== undefined) throw outage.recentFailure;
   return issuer.discover().catch((error: AuthError) => {
     outage.remember(error);

@@ -1,0 +1,147 @@
+import { AuthError } from '../http/errors.ts';
+import type { SigningKey } from '../jwt/key-finder.ts';
+import type { Epoch } from '../revocation/epoch.ts';
+import { keepAlive } from '../runtime/keep-alive.ts';
+import type { Notice } from '../runtime/notice.ts';
+import { fetchJson } from './fetch-json.ts';
+import type { Issuer } from './issuer.ts';
+import { readJwks } from './jwks.ts';
+import type { Outage } from './outage.ts';
+import { adviseOnRealm } from './realm-advice.ts';
+
+/** The keys that are in memory, and how they get there. */
+export interface KeyLoader {
+  get(kid: string): SigningKey | undefined;
+  /** See `KeyFinder.alias`. */
+  alias(kid: string, of: string): void;
+  /** When the keys were last loaded; `null` before the first time. Unit: milliseconds since 1970. */
+  readonly loadedAt: number | null;
+  /** Why the last load failed; `null` if it did not. */
+  readonly lastError: AuthError | null;
+  /** How often the JWKS was requested. */
+  readonly fetches: number;
+  /** The load under way. */
+  readonly pending: Promise<void> | undefined;
+  /** How long the keys can stay; 0 if there are none, or Keycloak is down. Unit: milliseconds. */
+  readonly freshForMs: number;
+  /** Twice the lifetime passed without a load: timers ended with the request that started them, or the machine slept. */
+  readonly isOverdue: boolean;
+  /** Loads the keys. Calls during a load wait for that one. Never rejects. */
+  load(withDiscovery: boolean): Promise<void>;
+}
+
+export interface KeyOptions {
+  readonly algorithms: ReadonlySet<string>;
+  readonly clock: () => number;
+  readonly fetch: typeof fetch;
+  readonly keysMaxAgeSeconds: number;
+  readonly onNotice: (notice: Notice) => void;
+  readonly timeoutMs: number;
+}
+
+export function createKeyLoader(
+  issuer: Issuer,
+  options: KeyOptions,
+  epoch: Epoch,
+  outage: Outage,
+): KeyLoader {
+  const { clock, onNotice } = options;
+  const maxAgeMs = options.keysMaxAgeSeconds * 1000;
+  let keys: ReadonlyMap<string, SigningKey> = new Map();
+  let ignored: ReadonlyMap<string, string> = new Map();
+  let loadedIssuer: string | undefined;
+  let loadedAt: number | null = null;
+  let lastError: AuthError | null = null;
+  let lastLoadAt = Number.NEGATIVE_INFINITY;
+  let fetches = 0;
+  let pending: Promise<void> | undefined;
+
+  async function load(withDiscovery: boolean): Promise<void> {
+    lastLoadAt = clock();
+    try {
+      const discovery = await (withDiscovery ? issuer.refresh() : issuer.discover());
+      fetches++;
+      const answer = await fetchJson(issuer.endpoints.certs, { ...options, what: 'the JWKS' });
+      const { keys: loaded, unusable } = readJwks(answer, options.algorithms, keys);
+      reportIgnored(unusable);
+      if (loaded.size === 0) {
+        throw new AuthError('provider_unavailable', `${issuer.endpoints.certs} holds no usable signing key`);
+      }
+      accept(loaded, discovery.issuer);
+    } catch (error) {
+      // All that is thrown here is an AuthError: the answer is checked by hand.
+      fail(error as AuthError);
+    }
+  }
+
+  function accept(loaded: ReadonlyMap<string, SigningKey>, loadedFrom: string): void {
+    const hasLeft = [...keys].some(([kid, key]) => loaded.get(kid) !== key);
+    const hasMoved = loadedIssuer !== undefined && loadedIssuer !== loadedFrom;
+    const isOver = outage.answered('keys') || lastError?.code === 'provider_misconfigured';
+    if (loadedAt === null || isOver) {
+      onNotice({ level: 'info', code: 'keys_loaded', message: `signing keys loaded: ${loaded.size}` });
+    }
+    keys = loaded;
+    loadedIssuer = loadedFrom;
+    if (hasLeft || hasMoved) epoch.advance();
+    loadedAt = clock();
+    lastError = null;
+  }
+
+  function fail(failure: AuthError): void {
+    const isNewCause = lastError?.reason !== failure.reason;
+    lastError = failure;
+    outage.remember(failure);
+    if (failure.code === 'provider_unavailable') outage.failed('keys', failure, isNewCause);
+    else if (isNewCause) {
+      const fix = adviseOnRealm(failure);
+      onNotice({ level: 'error', code: 'keys_unavailable', message: failure.reason, fix });
+    }
+  }
+
+  /** Once for each key, while it stays. */
+  function reportIgnored(unusable: ReadonlyMap<string, string>): void {
+    for (const [key, alg] of unusable) {
+      if (!ignored.has(key))
+        onNotice({ level: 'warn', code: 'key_ignored', message: `a key for ${alg} is not usable` });
+    }
+    ignored = unusable;
+  }
+
+  return {
+    get: (kid) => keys.get(kid),
+    alias(kid, of) {
+      const key = keys.get(of);
+      if (key !== undefined) keys = new Map(keys).set(kid, key);
+    },
+    get loadedAt() {
+      return loadedAt;
+    },
+    get lastError() {
+      return lastError;
+    },
+    get fetches() {
+      return fetches;
+    },
+    get pending() {
+      return pending;
+    },
+    get freshForMs() {
+      if (loadedAt === null || lastError !== null) return 0;
+      const age = clock() - loadedAt;
+      // Negative: the clock was set back, so their age is unknown.
+      return age < 0 ? 0 : Math.max(0, maxAgeMs - age);
+    },
+    get isOverdue() {
+      return loadedAt !== null && clock() - lastLoadAt > 2 * maxAgeMs;
+    },
+    load(withDiscovery) {
+      pending ??= keepAlive(
+        load(withDiscovery).finally(() => {
+          pending = undefined;
+        }),
+      );
+      return pending;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+// Tables of options for the pages in docs/: the default of each from the table of rules that also checks it, what it means from
+// the doc comment of the interface.
+import { readFileSync } from 'node:fs';
+import type { OptionRule } from '../../packages/guard/src/core/options/check-options.ts';
+import { VERIFIER_RULES } from '../../packages/guard/src/core/options.ts';
+import { SESSION_RULES } from '../../packages/guard/src/session/options.ts';
+
+/** An interface of options with its rules. */
+export interface OptionSource {
+  /** Below `packages/guard/src/`. */
+  readonly file: string;
+  readonly name: string;
+  readonly rules: Readonly<Record<string, OptionRule>>;
+}
+
+export const VERIFIER: OptionSource = {
+  file: 'core/options.ts',
+  name: 'VerifierOptions',
+  rules: VERIFIER_RULES,
+};
+export const SESSION: OptionSource = {
+  file: 'session/options.ts',
+  name: 'SessionOptions',
+  rules: SESSION_RULES,
+};
+/** Their defaults depend on others, so that only the comments say them. */
+const ADAPTER: OptionSource = { file: 'adapters/engine/options.ts', name: 'AdapterOptions', rules: {} };
+
+/** Pages that say more about an option. */
+const SEE: Readonly<Record<string, string>> = {
+  credential: '[calling other services](calling-other-services.md#no-secret-to-steal)',
+  dpop: '[proof of possession](proof-of-possession.md)',
+  acrLevels: '[step-up](step-up.md)',
+  onNotice: '[notices](errors.md#notices)',
+};
+
+/** Tables of options, by page and by the name between their marks. */
+export const OPTION_TABLES: Readonly<Record<string, Readonly<Record<string, () => readonly string[]>>>> = {
+  'docs/library.md': { options: () => [...toRows(VERIFIER), ...toRows(ADAPTER)] },
+  'docs/sessions.md': { options: () => toRows(SESSION) },
+};
+
+/** One option as its interface describes it. */
+export interface DescribedOption {
+  readonly name: string;
+  readonly meaning: string;
+  /** The words behind "Default" in the comment. */
+  readonly saidDefault: string | undefined;
+}
+
+const DEFAULT = / ?Default:? (.*?)\.(?= |$)/;
+
+export function describeOptions({ file, name }: OptionSource): DescribedOption[] {
+  const text = readFileSync(new URL(`../../packages/guard/src/${file}`, import.meta.url), 'utf8');
+  const body = new RegExp(`\\nexport interface ${name}\\b.*\\{\\n([\\s\\S]*?)\\n\\}`).exec(text)?.[1] ?? '';
+  return [...body.matchAll(/\/\*\*([\s\S]*?)\*\/\s*readonly (\w+)/g)].map(([, comment = '', option = '']) => {
+    const words = comment
+      .replace(/\s*\n\s*\* ?/g, ' ')
+      .replace(/\{@link (\w+)\}/g, '`$1`')
+      .trim();
+    return {
+      name: option,
+      meaning: words.replace(DEFAULT, '').trim(),
+      saidDefault: DEFAULT.exec(words)?.[1],
+    };
+  });
+}
+
+/** A default as the comments write it; `undefined` for one that is made or has no short form. */
+export function writeDefault(value: unknown): string | undefined {
+  if (typeof value === 'number') return value.toLocaleString('en-US');
+  if (typeof value === 'string') return `\`${value}\``;
+  return typeof value === 'boolean' ? String(value) : undefined;
+}
+
+function toRows(source: OptionSource): string[] {
+  return describeOptions(source).map(({ name, meaning, saidDefault = 'none' }) => {
+    const rule = source.rules[name];
+    const preset = rule?.isRequired ? 'required' : (writeDefault(rule?.default) ?? saidDefault);
+    const see = SEE[name] === undefined ? '' : ` See ${SEE[name]}.`;
+    return `\`${name}\` | ${preset} | ${meaning.replaceAll('|', '\\|')}${see}`;
+  });
+}
