@@ -81,8 +81,9 @@ export function createDocuments(permissions: Permissions, register: RegisterReso
       await shares.revoke(who, toTarget(find(id), input));
     },
     async sharesOf(who: Principal, id: string): Promise<Sharing[]> {
-      const resourceId = find(id)?.resourceId ?? '';
-      const all = await shares.list(who, { resourceId, isGranted: true });
+      const document = find(id);
+      if (document === undefined) return [];
+      const all = await shares.list(who, { resourceId: document.resourceId, isGranted: true });
       return all.map(({ requester, scope }) => ({ with: requester, scope: scope as 'view' | 'edit' }));
     },
   };
