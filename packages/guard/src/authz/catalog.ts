@@ -43,10 +43,15 @@ export function createCatalog(
   const missing = createBoundedCache<number>(MAX_MISSING);
   const once = createSingleFlight<Entry | undefined>();
 
-  async function load(name: string, token: string | undefined): Promise<Entry | undefined> {
+  /** Who pays for a look-up: the API for the names of its guards, else the user who asks. */
+  function payerOf(name: string, token: string | undefined): string | undefined {
+    if (token === undefined || named.hasResource(name)) return undefined;
+    return personOfClaims(readCompactJws(token).payload());
+  }
+
+  async function load(name: string, payer: string | undefined): Promise<Entry | undefined> {
     const readAt = context.clock();
-    const isOurs = token === undefined || named.hasResource(name);
-    const calls = isOurs ? api : api.onBehalfOf(personOfClaims(readCompactJws(token).payload()));
+    const calls = payer === undefined ? api : api.onBehalfOf(payer);
     const resource = await findOwnResource(calls, context.clientId, name);
     if (resource === undefined) {
       known.delete(name);
@@ -58,10 +63,11 @@ export function createCatalog(
     return entry;
   }
 
-  /** Concurrent callers share one request. */
+  /** Concurrent calls of one payer share a request: that of another may wait for its slot. */
   function loadOnce(name: string, token: string | undefined): Promise<Entry | undefined> {
     if (isYoung(missing.get(name))) return Promise.resolve(undefined);
-    return once(name, () => load(name, token));
+    const payer = payerOf(name, token);
+    return once(JSON.stringify([payer, name]), () => load(name, payer));
   }
 
   /** Milliseconds since it was read; infinite if the clock was set back. */

@@ -1,4 +1,11 @@
-export * from './authorization-file.ts';
+export type {
+  AuthorizationFile,
+  AuthorizationPermission,
+  AuthorizationPolicy,
+  AuthorizationResource,
+  AuthorizationScope,
+  DecisionStrategy,
+} from './authorization-file.ts';
 export type { ClaimPoints } from './claim-points.ts';
 export type { PushedClaims } from './claims.ts';
 export { defineAuthorization, type PermissionOf } from './define-authorization.ts';

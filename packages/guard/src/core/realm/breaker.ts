@@ -4,21 +4,24 @@ import type { SilenceKind } from './fetch-json.ts';
 /**
  * Decides when to stop asking a Keycloak that does not answer. It opens for everybody if no connection can be made or an
  * answer of nobody comes (a proxy's 502). An answer that is too slow, too large or cut off concerns the user who asked:
- * some accounts are expensive. It opens for everybody only after a second user had the same, with no answer in between.
+ * some accounts are expensive. It opens for everybody only after a second user had the same, and nobody got an answer while
+ * they waited: two accounts of one attacker can wait at the same time.
  */
 export interface Breaker {
   /** True while nobody should ask. */
   readonly isOpen: boolean;
   /** Whether an answer is not worth waiting for, for this user: {@link SLOW_MS} after the last failure or `slow`. */
   isSlowFor(who: string | undefined): boolean;
+  /** How many quick answers came. Read it when a wait begins, for `slow` and `failed`. */
+  readonly answers: number;
   /** A call begins. While others are kept out, it is the probe. */
   begin(): void;
   /** Keycloak answered. @param isQuick it is not slow any more */
   answered(isQuick?: boolean): void;
-  /** An answer takes longer than a request should wait. */
-  slow(who: string | undefined): void;
+  /** An answer takes longer than a request should wait. @param answers see `answers` */
+  slow(who: string | undefined, answers: number): void;
   /** A call got no usable answer. @returns whether that concerns everybody */
-  failed(who: string | undefined, kind: SilenceKind): boolean;
+  failed(who: string | undefined, kind: SilenceKind, answers: number): boolean;
 }
 
 /** Pause after it opened. Then one call probes. Unit: milliseconds. */
@@ -38,6 +41,7 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
   let probedAt = NEVER;
   let slowForAllAt = NEVER;
   let lastSlow: string | undefined;
+  let answers = 0;
 
   const isWithin = (from: number, ms: number, now: number) => now >= from && now - from < ms;
   const isSlowSince = (at: number | undefined) =>
@@ -52,9 +56,10 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
   }
 
   /** @returns whether it concerns everybody */
-  function slow(who: string | undefined): boolean {
+  function slow(who: string | undefined, answersBefore: number): boolean {
     const at = performance.now();
-    const isSecond = lastSlow !== undefined && lastSlow !== who && isSlowSince(slowUsers.get(lastSlow));
+    const isOther = lastSlow !== undefined && lastSlow !== who && isSlowSince(slowUsers.get(lastSlow));
+    const isSecond = isOther && answers === answersBefore;
     if (who === undefined || isSecond) slowForAllAt = at;
     if (who !== undefined) {
       slowUsers.set(who, at);
@@ -67,6 +72,9 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
     get isOpen() {
       return isOpen();
     },
+    get answers() {
+      return answers;
+    },
     isSlowFor: (who) => isSlowSince(slowForAllAt) || (who !== undefined && isSlowSince(slowUsers.get(who))),
     begin() {
       if (openedAt !== undefined) probedAt = clock();
@@ -75,15 +83,16 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
       openedAt = undefined;
       probedAt = NEVER;
       if (!isQuick) return;
+      answers++;
       slowForAllAt = NEVER;
       lastSlow = undefined;
       slowUsers.clear();
     },
-    slow: (who) => void slow(who),
-    failed(who, kind) {
+    slow: (who, before) => void slow(who, before),
+    failed(who, kind, before) {
       // The API's own question can be too large for ever; only the time that it takes tells of Keycloak.
       if (who === undefined && kind !== 'unreachable' && kind !== 'late') return false;
-      const concernsAll = slow(kind === 'unreachable' ? undefined : who);
+      const concernsAll = slow(kind === 'unreachable' ? undefined : who, before);
       if (concernsAll) openedAt = clock();
       return concernsAll;
     },

@@ -45,6 +45,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
 
   async function askNow(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
     breaker.begin();
+    const { answers } = breaker;
     const begin = performance.now();
     try {
       const answer = await call(token, claims, known);
@@ -54,7 +55,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
     } catch (error) {
       const failure = error as AuthError;
       const kind = silenceOf(failure);
-      const concernsAll = breaker.failed(personOfClaims(claims), kind);
+      const concernsAll = breaker.failed(personOfClaims(claims), kind, answers);
       // An answer that is none of Keycloak's is told at once, though it may be for this token alone.
       if (concernsAll || kind === 'unusable') outage.failed('checks', failure);
       return { outcome: 'unavailable', error: failure };
@@ -65,10 +66,11 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
     isSlowFor,
     async waitBriefly(answer, claims) {
       if (isSlowFor(claims)) return { outcome: 'unavailable', error: toSilence() };
+      const { answers } = breaker;
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise<RemoteAnswer>((resolve) => {
         timer = setTimeout(() => {
-          breaker.slow(personOfClaims(claims));
+          breaker.slow(personOfClaims(claims), answers);
           resolve({ outcome: 'unavailable', error: toSilence() });
         }, patienceMs);
       });
