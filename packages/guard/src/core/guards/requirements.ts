@@ -166,24 +166,8 @@ function build<C extends object>(
   const { clientId, signInRules, problems } = collecting;
   const value = requirements[member] as never;
   switch (member) {
-    case 'realmRole':
-      return [requireRealmRole(...toList(value))];
     case 'clientRole':
       return toClientRoles(value, clientId).map(([client, roles]) => requireClientRole(client, ...roles));
-    case 'scope':
-      return [requireScope(...toList(value))];
-    case 'group':
-      return [requireGroup(...toList(value))];
-    case 'groupTree':
-      return [requireGroupTree(...toList(value))];
-    case 'organization':
-      return [requireOrganization(...toList(value))];
-    case 'audience':
-      return [requireAudience(...toList(value))];
-    case 'issuer':
-      return [requireIssuer(...toList(value))];
-    case 'client':
-      return [requireClient(...toList(value))];
     case 'kind':
       return [requireKind(value)];
     case 'acr':
@@ -211,8 +195,21 @@ function build<C extends object>(
       });
       return [member === 'allOf' ? allOf(...nested) : anyOf(...nested)];
     }
+    default:
+      return [OF_LISTS[member](...toList(value))];
   }
 }
+
+const OF_LISTS = {
+  realmRole: requireRealmRole,
+  scope: requireScope,
+  group: requireGroup,
+  groupTree: requireGroupTree,
+  organization: requireOrganization,
+  audience: requireAudience,
+  issuer: requireIssuer,
+  client: requireClient,
+};
 
 function toClientRoles(value: Requirements['clientRole'], clientId: string): [string, string[]][] {
   if (typeof value === 'string' || Array.isArray(value)) return [[clientId, toList(value)]];

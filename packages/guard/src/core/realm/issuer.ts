@@ -1,6 +1,7 @@
 import { AuthError } from '../http/errors.ts';
 import { checkOptions, type OptionRules } from '../options/check-options.ts';
 import { FETCH, ISSUER, REALM, SERVER_URL, TIMEOUT_MS } from '../options/option-rules.ts';
+import { createSingleFlight } from '../runtime/single-flight.ts';
 import { fetchJson } from './fetch-json.ts';
 
 /** Options of {@link createIssuer}. */
@@ -91,7 +92,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
   const baseUrl = toRealmUrl(options.serverUrl, options.realm);
   const endpoints = toEndpoints(baseUrl);
   let current: Discovery | null = null;
-  let pending: Promise<Discovery> | undefined;
+  const once = createSingleFlight<Discovery>();
 
   async function load(): Promise<Discovery> {
     const metadata = await fetchJson(endpoints.discovery, {
@@ -126,12 +127,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
     return current;
   }
 
-  function refresh(): Promise<Discovery> {
-    pending ??= load().finally(() => {
-      pending = undefined;
-    });
-    return pending;
-  }
+  const refresh = () => once(baseUrl, load);
 
   return {
     baseUrl,
