@@ -126,7 +126,6 @@ function compile(folder: string, examples: readonly Example[]): string {
   const compilerOptions = {
     experimentalDecorators: true,
     erasableSyntaxOnly: false,
-    incremental: false,
     isolatedModules: false,
     verbatimModuleSyntax: false,
     noImplicitReturns: false,
