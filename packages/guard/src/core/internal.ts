@@ -1,4 +1,4 @@
-// What the rooms of this package share, and nobody else gets.
+// For the rooms of this package only.
 
 export { KEPT } from './binding/confirmation.ts';
 export * from './credential/create-credential.ts';

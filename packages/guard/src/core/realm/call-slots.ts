@@ -3,7 +3,7 @@ import { getOrMake } from '../runtime/get-or-make.ts';
 
 /**
  * Bounds how many calls run at once. One user gets an eighth of the slots, so that slow questions of one account leave
- * room for everybody else. `who` is a {@link personOfClaims}; calls without it concern no user.
+ * room for all other users. `who` is a {@link personOfClaims}; calls without it concern no user.
  */
 export interface CallSlots {
   /** Waits for a slot, first come, first served. Resolves to false if that takes too long; after true, call `leave`. */
