@@ -4,7 +4,7 @@ import { grant } from './grant.ts';
 import type { Tokens } from './tokens.ts';
 
 /**
- * RFC 6749 §6. Whoever comes with a refresh token that is being used already gets the answer to that call: with
+ * RFC 6749 §6. A second call with the same refresh token gets the answer to the first: with
  * "Revoke Refresh Token" on, a second call would end the session.
  */
 export function refresh(

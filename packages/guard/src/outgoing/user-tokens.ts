@@ -19,10 +19,10 @@ export interface Target {
   readonly scope?: string | undefined;
 }
 
-/** The token of somebody who was let in. */
+/** The token of an admitted caller. */
 export interface Subject {
   readonly token: string;
-  /** What the verifier made of it just now. */
+  /** The verifier's result, just now. */
   readonly principal: Principal<object>;
 }
 
@@ -36,9 +36,9 @@ const MOST_PEOPLE = 10_000;
 const MOST_OF_ONE = 16;
 /** Exchanges at a time; one user gets an eighth of them. */
 const MOST_CALLS = 64;
-/** How long a token is kept where nobody asks Keycloak again whether its subject's session is there. Unit: milliseconds. */
+/** How long a token is kept without rechecks of its subject's session. Unit: milliseconds. */
 const UNCHECKED_MS = 60_000;
-/** It has to be good when it arrives. Unit: milliseconds. */
+/** It must still be valid on arrival. Unit: milliseconds. */
 const ON_THE_WAY_MS = 2_000;
 
 interface Kept {
@@ -108,7 +108,7 @@ export function createUserTokens(
       const key = JSON.stringify([token, target.audience, target.scope]);
       return {
         async get() {
-          // By its own time, without the tolerance for clocks: nothing lives longer than what it was exchanged for.
+          // By its exact `exp`, without the clock tolerance: no token outlives its subject token.
           if (clock() >= principal.expiresAt * 1000) {
             throw new AuthError(
               'token_expired',
@@ -132,7 +132,7 @@ export function createUserTokens(
 }
 
 /**
- * A service that was called with an exchanged token, and calls back with what it made of it, would keep a user's token alive
+ * A service that gets an exchanged token, exchanges it and calls back would keep a user's token alive
  * for ever: each exchange has a new lifetime at Keycloak (CVE-2026-96460). Only `jti` says that a token was exchanged.
  */
 function assertNoLoop({ token, principal }: Subject, { audience }: Target): void {
@@ -144,7 +144,7 @@ function assertNoLoop({ token, principal }: Subject, { audience }: Target): void
   );
 }
 
-/** Keycloak's answer is for whom it was asked for. Lightweight tokens do not say. */
+/** Checks that Keycloak's answer has the requested user and audience. Lightweight tokens do not say. */
 function assertAsAsked(accessToken: string, { principal }: Subject, { audience }: Target): void {
   const { sub, aud } = readCompactJws(accessToken).payload();
   const isOfOther = sub !== undefined && principal.subject !== null && sub !== principal.subject;
