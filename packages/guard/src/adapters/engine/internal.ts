@@ -39,6 +39,7 @@ export {
   type AdapterOptions,
   type ClientSettings,
   type ResolvedAdapter,
+  requirementsOf,
   resolveAdapterOptions,
   resolveVerifier,
   toNoticeLog,
