@@ -1,4 +1,4 @@
-import { createBoundedCache, personOfClaims, readCompactJws } from '../core/internal.ts';
+import { createBoundedCache, createSingleFlight, personOfClaims, readCompactJws } from '../core/internal.ts';
 import type { AuthzContext } from './context.ts';
 import type { NamedPermissions } from './known-names.ts';
 import type { Permission } from './permission.ts';
@@ -41,7 +41,7 @@ export function createCatalog(
   const known = createBoundedCache<Entry>(MAX_NAMES);
   // When each was missing. Unit: milliseconds since 1970.
   const missing = createBoundedCache<number>(MAX_MISSING);
-  const pending = new Map<string, Promise<Entry | undefined>>();
+  const once = createSingleFlight<Entry | undefined>();
 
   /** Who pays for a look-up: the API for the names of its guards, else the user who asks. */
   function payerOf(name: string, token: string | undefined): string | undefined {
@@ -67,13 +67,7 @@ export function createCatalog(
   function loadOnce(name: string, token: string | undefined): Promise<Entry | undefined> {
     if (isYoung(missing.get(name))) return Promise.resolve(undefined);
     const payer = payerOf(name, token);
-    const key = JSON.stringify([payer, name]);
-    let loading = pending.get(key);
-    if (loading === undefined) {
-      loading = load(name, payer).finally(() => pending.delete(key));
-      pending.set(key, loading);
-    }
-    return loading;
+    return once(JSON.stringify([payer, name]), () => load(name, payer));
   }
 
   /** Milliseconds since it was read; infinite if the clock was set back. */

@@ -1,3 +1,4 @@
+import { createSingleFlight } from '../core/internal.ts';
 import type {
   AuthorizationRequest,
   AuthorizationResponse,
@@ -11,7 +12,6 @@ import type { ExchangeRequest } from './exchange.ts';
 import type { CodeExchange } from './exchange-code.ts';
 import type { ClientOptions } from './options.ts';
 import type { PasswordGrantRequest } from './password-grant.ts';
-import type { RefreshesUnderWay } from './refresh.ts';
 import { createServiceToken, type ServiceToken, type ServiceTokenRequest } from './service-token.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -132,14 +132,14 @@ export function createClient(options: ClientOptions): KeycloakClient {
 
 /** @param context checked before */
 export function toClient(context: ClientContext): KeycloakClient {
-  const refreshes: RefreshesUnderWay = new Map();
+  const once = createSingleFlight<Tokens>();
   // An application that only checks tokens never waits for it.
   const verbs = () => import('./verbs.ts');
   return {
     clientId: context.clientId,
     timeoutMs: context.timeoutMs,
     passwordGrant: async (request) => (await verbs()).passwordGrant(context, request),
-    refresh: async (refreshToken) => (await verbs()).refresh(context, refreshes, refreshToken),
+    refresh: async (refreshToken) => (await verbs()).refresh(context, once, refreshToken),
     logout: async (refreshToken) => (await verbs()).logout(context, refreshToken),
     endSession: async (accessToken, sessionId) => (await verbs()).endSession(context, accessToken, sessionId),
     clientCredentials: async (request) => (await verbs()).clientCredentials(context, request),

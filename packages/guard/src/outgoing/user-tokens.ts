@@ -3,10 +3,12 @@ import { AuthError, type Principal, type Verifier } from '../core/index.ts';
 import {
   createBoundedCache,
   createCallSlots,
-  keepAlive,
+  createSingleFlight,
+  getOrMake,
   partsOf,
   personOf,
   readCompactJws,
+  type SingleFlight,
 } from '../core/internal.ts';
 import { MIN_AGE_MS, type TokenSource } from './token-source.ts';
 
@@ -48,7 +50,7 @@ interface Kept {
 
 interface Person {
   readonly kept: Map<string, Kept>;
-  readonly underWay: Map<string, Promise<string>>;
+  readonly once: SingleFlight<string>;
 }
 
 /** @param exchange asks Keycloak; rejects with an `AuthError` */
@@ -63,12 +65,8 @@ export function createUserTokens(
   const slots = createCallSlots(MOST_CALLS, timeoutMs);
 
   function personFor(principal: Principal<object>): Person {
-    const key = personOf(principal as Principal);
-    const known = people.get(key);
-    if (known !== undefined) return known;
-    const made = { kept: new Map(), underWay: new Map() };
-    people.set(key, made);
-    return made;
+    const make = () => ({ kept: new Map(), once: createSingleFlight<string>() });
+    return getOrMake<string, Person>(people, personOf(principal as Principal), make);
   }
 
   /** One user who asks for much waits for themselves. */
@@ -102,14 +100,6 @@ export function createUserTokens(
     return accessToken;
   }
 
-  function askOnce(person: Person, key: string, subject: Subject, target: Target): Promise<string> {
-    const known = person.underWay.get(key);
-    if (known !== undefined) return known;
-    const asked = ask(person, key, subject, target).finally(() => person.underWay.delete(key));
-    person.underWay.set(key, asked);
-    return keepAlive(asked);
-  }
-
   return {
     sourceOf(subject, target) {
       const { token, principal } = subject;
@@ -129,7 +119,7 @@ export function createUserTokens(
           const kept = person.kept.get(key);
           return kept !== undefined && clock() < kept.until
             ? kept.token
-            : askOnce(person, key, subject, target);
+            : person.once(key, () => ask(person, key, subject, target));
         },
         drop(refused) {
           const kept = person.kept.get(key);

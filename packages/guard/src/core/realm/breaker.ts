@@ -2,13 +2,13 @@ import { createBoundedCache } from '../runtime/bounded-cache.ts';
 import type { SilenceKind } from './fetch-json.ts';
 
 /**
- * Decides when to stop asking a Keycloak that does not answer. It opens for everybody if no connection can be made or an
- * answer of nobody comes (a proxy's 502). An answer that is too slow, too large or cut off concerns the user who asked:
- * some accounts are expensive. It opens for everybody only after a second user had the same, and nobody got an answer while
- * they waited: two accounts of one attacker can wait at the same time.
+ * Decides when to stop asking a Keycloak that does not answer. It opens for all users if no connection can be made or an
+ * answer is not Keycloak's (a proxy's 502). An answer that is too slow, too large or cut off concerns the user who asked:
+ * some accounts are expensive. It opens for all only after a second user had the same, and no user got an answer while they
+ * waited: two accounts of one attacker can wait at the same time.
  */
 export interface Breaker {
-  /** True while nobody should ask. */
+  /** True while no call should be made. */
   readonly isOpen: boolean;
   /** Whether an answer is not worth waiting for, for this user: {@link SLOW_MS} after the last failure or `slow`. */
   isSlowFor(who: string | undefined): boolean;
@@ -20,7 +20,7 @@ export interface Breaker {
   answered(isQuick?: boolean): void;
   /** An answer takes longer than a request should wait. @param answers see `answers` */
   slow(who: string | undefined, answers: number): void;
-  /** A call got no usable answer. @returns whether that concerns everybody */
+  /** A call got no usable answer. @returns whether that concerns all users */
   failed(who: string | undefined, kind: SilenceKind, answers: number): boolean;
 }
 
@@ -28,12 +28,12 @@ export interface Breaker {
 const PAUSE_MS = 2_000;
 /** How long one probe keeps others out: it may be the question of an account whose answers are slow. */
 const PROBE_MS = 1_000;
-/** How long "slow" is believed: if nobody asks, nobody finds out that it is over. */
+/** How long "slow" counts: without calls, its end would not be noticed. */
 export const SLOW_MS = 10_000;
 /** Most users who are known to have slow answers. */
 const MAX_SLOW_USERS = 1_000;
 
-/** @param clock Unit: milliseconds. Default: a clock that nobody sets */
+/** @param clock Unit: milliseconds. Default: a monotonic clock */
 export function createBreaker(clock: () => number = () => performance.now()): Breaker {
   const NEVER = Number.NEGATIVE_INFINITY;
   const slowUsers = createBoundedCache<number>(MAX_SLOW_USERS);
@@ -55,7 +55,7 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
     return isWithin(openedAt, SLOW_MS, now) && isWithin(probedAt, PROBE_MS, now);
   }
 
-  /** @returns whether it concerns everybody */
+  /** @returns whether it concerns all users */
   function slow(who: string | undefined, answersBefore: number): boolean {
     const at = performance.now();
     const isOther = lastSlow !== undefined && lastSlow !== who && isSlowSince(slowUsers.get(lastSlow));

@@ -18,7 +18,7 @@ export interface RemoteCheck {
    * unavailable. The call continues.
    */
   waitBriefly(answer: Promise<RemoteAnswer>, claims: Claims): Promise<RemoteAnswer>;
-  /** True for ten seconds after Keycloak did not answer in time: this user, or nobody, should wait for it. */
+  /** True for ten seconds after Keycloak did not answer in time, to this user or to all: then requests do not wait for it. */
   isSlowFor(claims: Claims): boolean;
 }
 
@@ -56,7 +56,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
       const failure = error as AuthError;
       const kind = silenceOf(failure);
       const concernsAll = breaker.failed(personOfClaims(claims), kind, answers);
-      // An answer that is none of Keycloak's is told at once, though it may be for this token alone.
+      // An answer that is not Keycloak's is reported at once, even if only this token gets it.
       if (concernsAll || kind === 'unusable') outage.failed('checks', failure);
       return { outcome: 'unavailable', error: failure };
     }
@@ -83,7 +83,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
       if (isResting()) return { outcome: 'unavailable', error: toSilence() };
       if (!(await slots.enter(who))) return { outcome: 'unavailable', error: toSilence() };
       try {
-        // While it waited for its turn, another call may have found out that nobody answers.
+        // While it waited for its turn, another call may have found that Keycloak does not answer.
         return isResting()
           ? { outcome: 'unavailable', error: toSilence() }
           : await askNow(token, claims, known);
