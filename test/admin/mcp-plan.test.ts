@@ -209,6 +209,7 @@ describe('the plan of setup mcp, for clients that are named by a document', () =
               ],
             },
           },
+          { executor: 'pkce-enforcer', configuration: { 'auto-configure': true } },
         ],
       },
     ]);
@@ -224,6 +225,10 @@ describe('the plan of setup mcp, for clients that are named by a document', () =
               'client-id-uri-scheme': ['https'],
               'client-id-uri-allow-permitted-domains': ['programs.example.org', '*.example.com'],
             },
+          },
+          {
+            condition: 'client-updater-context',
+            configuration: { 'update-client-source': ['ByAnonymous'] },
           },
         ],
       },
@@ -263,12 +268,12 @@ describe('the plan of setup mcp, for clients that are named by a document', () =
     Object.assign(profile?.executors?.[0]?.configuration as object, {
       'cimd-required-properties': ['client_name'],
     });
-    profile?.executors?.push({ executor: 'pkce-enforcer', configuration: { 'auto-configure': true } });
+    profile?.executors?.push({ executor: 'consent-required', configuration: {} });
     const { profiles, policies } = after(strict, 'more.example.net');
     assert.deepEqual(profiles[0], own);
     assert.deepEqual(
       profiles[1]?.executors?.map(({ executor }) => executor),
-      ['client-id-metadata-document', 'pkce-enforcer'],
+      ['client-id-metadata-document', 'pkce-enforcer', 'consent-required'],
     );
     assert.deepEqual(profiles[1]?.executors?.[0]?.configuration, {
       'cimd-allow-http-scheme': false,
@@ -276,6 +281,19 @@ describe('the plan of setup mcp, for clients that are named by a document', () =
       'cimd-required-properties': ['client_name'],
     });
     assert.equal(policies.length, 1);
+  });
+
+  test('adds PKCE to a policy that was made without it, and opens nothing by that', () => {
+    const made = after(OFFERED, 'programs.example.org');
+    const old = structuredClone(made);
+    old.profiles[0]?.executors?.pop();
+    old.policies[0]?.conditions?.pop();
+    const { steps } = planMcp({ ...GOOD, documents: old }, { ...GOAL, documents: ['programs.example.org'] });
+    assert.deepEqual(
+      steps.map(({ subject, changes, opens }) => [subject, changes.map(({ field }) => field), opens]),
+      [['client policy mcp-client-documents', ['PKCE'], []]],
+    );
+    assert.deepEqual(after(old, 'programs.example.org'), made);
   });
 
   test('leaves a policy off that somebody switched off, and says so', () => {

@@ -28,6 +28,19 @@ test('setup --mcp-documents lets in a program that is named by its document, and
     ...{ client_id: clientId, redirect_uri: REDIRECT_URI, response_type: 'code', resource: url.href },
     ...{ scope: 'notes:read', code_challenge: 'a'.repeat(43), code_challenge_method: 'S256' },
   }).toString();
+  for (const [challenge, method] of [
+    ['', ''],
+    ['a'.repeat(43), 'plain'],
+  ] as const) {
+    const bare = new URL(ask);
+    bare.searchParams.set('code_challenge', challenge);
+    bare.searchParams.set('code_challenge_method', method);
+    if (challenge === '')
+      for (const name of ['code_challenge', 'code_challenge_method']) bare.searchParams.delete(name);
+    const refused = await fetch(bare, { redirect: 'manual' });
+    const sent = new URL(refused.headers.get('location') ?? ask);
+    assert.match(sent.searchParams.get('error_description') ?? '', /code.challenge.method/, method);
+  }
   const person = createPerson(realm.user.username, realm.user.password, REDIRECT_URI);
   assert.ok((await person.authorize(ask)).searchParams.has('code'));
   assert.deepEqual(person.seen, ['sign-in', 'consent']);

@@ -8,6 +8,7 @@ import {
   TOKEN_FAILURES,
   USER_FAILURES,
 } from '../support/failures.ts';
+import { withKeyFile } from '../support/key-file.ts';
 import { createLab, type Lab } from '../support/lab.ts';
 import { MORE_FAILURES } from '../support/more-failures.ts';
 import { PROXY_FAILURES } from '../support/proxy-failures.ts';
@@ -35,6 +36,16 @@ describe('the doctor, where a working set-up is broken', () => {
 
   test('a healthy set-up gives no failure and no warning, with and without an admin', async () => {
     for (const admin of [false, true]) assertWell(await lab.visit({ admin }));
+  });
+
+  test('a client that signs with the key of a file gives no failure and no warning', async () => {
+    const { settings, attributes } = await withKeyFile();
+    await lab.client({ clientAuthenticatorType: 'client-jwt' }, attributes);
+    try {
+      assertWell(await lab.visit({ settings }));
+    } finally {
+      await lab.restore();
+    }
   });
 
   for (const failure of [

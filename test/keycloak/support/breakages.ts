@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Lab } from './lab.ts';
@@ -132,6 +133,22 @@ export async function serveNotFound(): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   server.unref();
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/backchannel-logout`;
+}
+
+/** A realm of the same name with a key of its own. */
+export async function serveOtherKeycloak(name: string): Promise<string> {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'other', use: 'sig', alg: 'RS256' }];
+  const server = createServer(({ url = '' }, answer) => {
+    const issuer = `${origin}/realms/${name}`;
+    const certs = `${issuer}/protocol/openid-connect/certs`;
+    answer.setHeader('content-type', 'application/json');
+    answer.end(JSON.stringify(url.endsWith('/certs') ? { keys } : { issuer, jwks_uri: certs }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.unref();
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return origin;
 }
 
 export const setRealm = (patch: object) => (lab: Lab) => lab.api.realms.update({ realm: lab.realm }, patch);

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { withKeyFile } from './key-file.ts';
 import type { Lab, Visit } from './lab.ts';
 
 /** One way to break a set-up that works, and what the doctor has to say. */
@@ -167,23 +168,54 @@ export const CLIENT_FAILURES: readonly Failure[] = [
     name: 'secret-with-jwt-client',
     check: 'client.authenticator',
     cause: /signed JWT/,
-    fix: /Client Id and Secret/,
+    fix: /^For client-jwt: Set KEYCLOAK_CLIENT_KEY_FILE .*lab-api > Keys\nFor client-secret-jwt: Library: /,
     break: client({ clientAuthenticatorType: 'client-jwt' }),
   },
   {
     name: 'secret-jwt-client',
     check: 'client.authenticator',
     cause: /signed JWT/,
-    fix: /Client Id and Secret/,
+    fix: /method: 'jwt'/,
     break: client({ clientAuthenticatorType: 'client-secret-jwt' }),
   },
   {
     name: 'certificate-client',
     check: 'client.authenticator',
     cause: /certificate/,
-    fix: /Client Id and Secret/,
+    fix: /certificateFile, certificateKeyFile/,
     break: (lab) =>
       lab.client({ clientAuthenticatorType: 'client-x509' }, { 'x509.subjectdn': 'CN=lab' }).then(nothing),
+  },
+  {
+    name: 'federated-client',
+    check: 'client.authenticator',
+    cause: /'federated-jwt'.*this service sends a secret/,
+    fix: /^Set KEYCLOAK_CLIENT_TOKEN_FILE .*Kubernetes or SPIFFE/,
+    break: (lab) => lab.client({ clientAuthenticatorType: 'federated-jwt' }).then(() => ADMIN),
+  },
+  {
+    name: 'key-that-keycloak-does-not-know',
+    check: 'client.authenticator',
+    cause: /Keycloak cannot check an assertion that its key signs/,
+    fix: /Give Keycloak the public key/,
+    break: async (lab) => {
+      await lab.client({ clientAuthenticatorType: 'client-jwt' });
+      return { settings: (await withKeyFile()).settings };
+    },
+  },
+  {
+    name: 'key-with-secret-client',
+    check: 'client.secret',
+    cause: /Keycloak expects something else .* than an assertion that its key signs/,
+    fix: /Client Authenticator/,
+    break: async () => ({ settings: (await withKeyFile()).settings }),
+  },
+  {
+    name: 'key-file-missing',
+    check: 'settings.secret',
+    cause: /KEYCLOAK_CLIENT_KEY_FILE: The key file \/nowhere\/key\.pem cannot be used: ENOENT/,
+    fix: /path in KEYCLOAK_CLIENT_KEY_FILE/,
+    break: () => ({ settings: { KEYCLOAK_CLIENT_SECRET: '', KEYCLOAK_CLIENT_KEY_FILE: '/nowhere/key.pem' } }),
   },
   {
     name: 'dpop-client-no-proof',

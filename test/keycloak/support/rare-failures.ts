@@ -12,6 +12,7 @@ import {
   mendProfile,
   NO_LOCALES,
   serveNotFound,
+  serveOtherKeycloak,
   setRealm,
   soon,
   withoutMappers,
@@ -265,6 +266,37 @@ export const RARE_FAILURES: readonly Failure[] = [
     fix: /KC_HOSTNAME/,
     break: (lab) =>
       setRealm({ attributes: { frontendUrl: 'http://keycloak:8080' } })(lab).then(() => undefined),
+  },
+  {
+    name: 'host name pinned to a name that leads nowhere',
+    check: 'issuer.hostname',
+    status: 'warn',
+    cause: /pinned to https:\/\/sso\.example\.invalid, and nobody answers there/,
+    fix: /only this machine does not, all is as it should be/,
+    break: (lab) =>
+      setRealm({ attributes: { frontendUrl: 'https://sso.example.invalid' } })(lab).then(() => undefined),
+  },
+  {
+    name: 'host name pinned to another program',
+    check: 'issuer.hostname',
+    status: 'warn',
+    cause: /pinned to http:\/\/127\.0\.0\.1:\d+, and there is something else \(HTTP 404\)/,
+    fix: /KC_HOSTNAME/,
+    break: async (lab) => {
+      const frontendUrl = new URL(await serveNotFound()).origin;
+      await setRealm({ attributes: { frontendUrl } })(lab);
+      return undefined;
+    },
+  },
+  {
+    name: 'host name pinned to another Keycloak',
+    check: 'issuer.hostname',
+    cause: /pinned to http:\/\/127\.0\.0\.1:\d+, and there is another Keycloak, with other keys/,
+    fix: /KC_HOSTNAME/,
+    break: async (lab) => {
+      await setRealm({ attributes: { frontendUrl: await serveOtherKeycloak(lab.realm) } })(lab);
+      return undefined;
+    },
   },
   {
     name: 'secret-in-base64',

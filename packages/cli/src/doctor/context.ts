@@ -1,4 +1,5 @@
 import { type Config, ConfigError } from '@keycloak-guard/server';
+import { createCredential } from 'keycloak-guard';
 import { trimUrl } from '../keycloak/find-server.ts';
 import { type Caller, createRealmCalls, type RealmCalls } from '../keycloak/realm-calls.ts';
 import { findDanger } from './checks/admin/user-troubles.ts';
@@ -78,7 +79,12 @@ export function createContext(
 function createReach(config: Config, options: DoctorOptions): Reach {
   const serverUrl = trimUrl(config.serverUrl);
   const { realm, clientId, clientSecret, timeoutMs } = config;
-  const caller = { serverUrl, realm, clientId, clientSecret, timeoutMs };
+  // A secret is sent as it was written, so that the doctor sees what is unusual about it.
+  const credential =
+    clientSecret === undefined
+      ? createCredential({ clientId, credential: config.credential, onNotice: false })
+      : undefined;
+  const caller = { serverUrl, realm, clientId, clientSecret, credential, timeoutMs };
   const calls = createRealmCalls(caller);
   const { username, password } = options;
   const admin = options.admin ? createAdminEvidence({ ...caller, username }, options.admin) : null;

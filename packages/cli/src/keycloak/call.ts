@@ -37,16 +37,21 @@ export async function call(url: string, init: RequestInit, timeoutMs: number): P
       arrivedAt,
     };
   } catch (error) {
-    return {
-      url,
-      status: 0,
-      ...toFailure(error),
-      headers: new Headers(),
-      text: '',
-      tookMs: performance.now() - start,
-      arrivedAt: Date.now(),
-    };
+    return toNoAnswer(url, error, performance.now() - start);
   }
+}
+
+/** For a call that got no answer, or that could not be sent. */
+export function toNoAnswer(url: string, error: unknown, tookMs = 0): Answer {
+  return {
+    url,
+    status: 0,
+    ...toFailure(error),
+    headers: new Headers(),
+    text: '',
+    tookMs,
+    arrivedAt: Date.now(),
+  };
 }
 
 /** The body of a form. */

@@ -1,5 +1,5 @@
-import { createIssuer, type Endpoints } from 'keycloak-guard';
-import { type Answer, call, toForm } from './call.ts';
+import { type Credential, createIssuer, type Endpoints } from 'keycloak-guard';
+import { type Answer, call, toForm, toNoAnswer } from './call.ts';
 
 /** The client as which Keycloak is called. */
 export interface Caller {
@@ -7,6 +7,8 @@ export interface Caller {
   readonly realm: string;
   readonly clientId: string;
   readonly clientSecret?: string | undefined;
+  /** What the client proves itself with, if not with `clientSecret`. */
+  readonly credential?: Credential | undefined;
   /** Bound on every call. Unit: milliseconds. */
   readonly timeoutMs: number;
 }
@@ -33,14 +35,29 @@ export interface RealmCalls {
 
 /** Calls to one realm, as one client. No I/O until a function is called. */
 export function createRealmCalls(caller: Caller): RealmCalls {
-  const { baseUrl, endpoints } = createIssuer({ serverUrl: caller.serverUrl, realm: caller.realm });
+  const { serverUrl, realm, credential, timeoutMs } = caller;
+  const issuer = createIssuer({ serverUrl, realm, timeoutMs });
+  const { baseUrl, endpoints } = issuer;
   const client = { client_id: caller.clientId, client_secret: caller.clientSecret || undefined };
-  const get = (url: string, headers: Record<string, string> = {}) => call(url, { headers }, caller.timeoutMs);
-  const post = (
+  const get = (url: string, headers: Record<string, string> = {}) => call(url, { headers }, timeoutMs);
+  const post = async (
     url: string,
     fields: Record<string, string | undefined>,
     headers: Record<string, string> = {},
-  ) => call(url, { ...toForm({ ...client, ...fields }), headers }, caller.timeoutMs);
+  ): Promise<Answer> => {
+    if (credential === undefined)
+      return call(url, { ...toForm({ ...client, ...fields }), headers }, timeoutMs);
+    try {
+      const { answer } = await credential.authenticate(issuer, async (shown) => {
+        const form = toForm({ ...shown.fields, ...fields });
+        const answer = await call(url, { ...form, headers: { ...shown.headers, ...headers } }, timeoutMs);
+        return { status: answer.status, body: answer.text, answer };
+      });
+      return answer;
+    } catch (error) {
+      return toNoAnswer(url, error);
+    }
+  };
   return {
     baseUrl,
     endpoints,

@@ -3,7 +3,10 @@ import type { Answer } from './call.ts';
 import type { Caller } from './realm-calls.ts';
 
 /** The answer as the diagnosis of the client room reads it. */
-export function toTokenAnswer(answer: Answer, caller: Pick<Caller, 'realm' | 'clientId'>): TokenAnswer {
+export function toTokenAnswer(
+  answer: Answer,
+  caller: Pick<Caller, 'realm' | 'clientId' | 'credential'>,
+): TokenAnswer {
   const { json } = answer;
   const text = (value: unknown) =>
     typeof value === 'string' && value !== '' ? value.slice(0, 300) : undefined;
@@ -12,6 +15,7 @@ export function toTokenAnswer(answer: Answer, caller: Pick<Caller, 'realm' | 'cl
     url: answer.url,
     realm: caller.realm,
     clientId: caller.clientId,
+    credential: caller.credential?.kind,
     isJson: json !== undefined,
     error:
       text(json?.error) ??

@@ -25,6 +25,20 @@ const PERMITTED = {
   condition: 'client-id-uri-allow-permitted-domains',
 };
 
+/**
+ * Whoever has a code of a client without a secret needs nothing else, unless the client proves that it asked for the code
+ * (PKCE, RFC 7636). Keycloak asks the condition above before it fetches a document, and no more at the sign-in itself. So the
+ * client that it makes of the document is told to use PKCE, as it is made: that is a registration without a sign-in. Clients
+ * that register themselves without a token, from then on, are told the same; MCP wants it of all.
+ */
+const PKCE = {
+  executor: { executor: 'pkce-enforcer', configuration: { 'auto-configure': true } },
+  condition: {
+    condition: 'client-updater-context',
+    configuration: { 'update-client-source': ['ByAnonymous'] },
+  },
+};
+
 /** This machine: programs are sent back to it, and documents may come from it by http. */
 const HERE: readonly string[] = ['127.0.0.1', 'localhost'];
 
@@ -57,6 +71,22 @@ export function missingDomains(state: DocumentState, { name, domains }: Document
   return domains.filter((one) => !fetched.includes(one) || !noticed.includes(one));
 }
 
+/** Whether clients of this policy may sign in without PKCE. */
+export function lacksPkce({ profiles, policies }: DocumentState, name: string): boolean {
+  const { executors = [] } = profiles.find((one) => one.name === name) ?? {};
+  const { conditions = [] } = policies.find((one) => one.name === name) ?? {};
+  const isSet = executors.some(
+    ({ executor, configuration }) =>
+      executor === PKCE.executor.executor && listIn(configuration, 'auto-configure').includes('true'),
+  );
+  const isMet = conditions.some(
+    ({ condition, configuration }) =>
+      condition === PKCE.condition.condition &&
+      listIn(configuration, 'update-client-source').includes('ByAnonymous'),
+  );
+  return !isSet || !isMet;
+}
+
 /** All profiles and policies of the realm, which Keycloak takes together, with those that take the documents. */
 export function withDocuments({ profiles, policies }: DocumentState, { name, domains }: DocumentPolicy) {
   const isHere = name === NAME_HERE;
@@ -67,8 +97,12 @@ export function withDocuments({ profiles, policies }: DocumentState, { name, dom
     condition: CONDITION,
     configuration: { 'client-id-uri-scheme': isHere ? ['http', 'https'] : ['https'] },
   };
-  const executors = permit(profile.executors, executor, PERMITTED.executor, [...domains, ...HERE]);
-  const conditions = permit(policy.conditions, condition, PERMITTED.condition, domains);
+  const fetching = permit(profile.executors, executor, PERMITTED.executor, [...domains, ...HERE]);
+  const enforcer = fetching.find((one) => one.executor === PKCE.executor.executor) ?? PKCE.executor;
+  const configuration = { ...enforcer.configuration, ...PKCE.executor.configuration };
+  const executors = put(fetching, enforcer, { ...enforcer, configuration });
+  const noticing = permit(policy.conditions, condition, PERMITTED.condition, domains);
+  const conditions = permit(noticing, PKCE.condition, 'update-client-source', ['ByAnonymous']);
   return {
     profiles: put(profiles, profile, { ...profile, executors }),
     policies: put(policies, policy, { ...policy, conditions }),

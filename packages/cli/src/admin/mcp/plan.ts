@@ -1,7 +1,13 @@
 import { audiencesOf } from '../plan/audiences.ts';
 import type { Blocked, Change, Plan, Step } from '../plan/step.ts';
 import type { McpState } from './current.ts';
-import { type DocumentPolicy, missingDomains, takesDocuments, toDocumentPolicies } from './documents.ts';
+import {
+  type DocumentPolicy,
+  lacksPkce,
+  missingDomains,
+  takesDocuments,
+  toDocumentPolicies,
+} from './documents.ts';
 import {
   type Mapper,
   MCP_CLIENT_ID,
@@ -258,6 +264,7 @@ function planPolicy(
   const subject = `client policy ${policy.name}`;
   const there = documents.policies.find(({ name }) => name === policy.name);
   const missing = missingDomains(documents, policy);
+  const isWithoutPkce = lacksPkce(documents, policy.name);
   if (there?.enabled === false) {
     blocked.push({
       subject,
@@ -265,15 +272,23 @@ function planPolicy(
       fix: 'Realm settings → Client policies → Policies → this one: on',
     });
   }
-  if (missing.length === 0) kept.push(subject);
+  if (missing.length === 0 && !isWithoutPkce) kept.push(subject);
   else {
     steps.push({
       kind: there === undefined ? 'create' : 'change',
       subject,
-      changes: [change('documents of', `+ ${missing.join(', ')}`)],
-      opens: [
-        `programs with a document at ${missing.join(', ')} can sign people in at this realm, for all its servers`,
+      changes: [
+        ...(missing.length > 0 ? [change('documents of', `+ ${missing.join(', ')}`)] : []),
+        ...(isWithoutPkce
+          ? [change('PKCE', 'S256 for new clients of documents, and that register without a token')]
+          : []),
       ],
+      opens:
+        missing.length > 0
+          ? [
+              `programs with a document at ${missing.join(', ')} can sign people in at this realm, for all its servers`,
+            ]
+          : [],
       action: { type: 'take-documents', policy },
     });
   }

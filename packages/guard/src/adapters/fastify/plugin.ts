@@ -1,6 +1,6 @@
 import type { FastifyContextConfig, FastifyInstance, onRequestHookHandler } from 'fastify';
 import { OptionsError, type Requirements, type TokenVerifier } from '../../core/index.ts';
-import { type Connection, createEngine } from '../engine/internal.ts';
+import { type Connection, createEngine, requirementsOf } from '../engine/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import { ENGINE, toFastifyHost } from './engine.ts';
@@ -68,7 +68,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   const log = loggerOf(app);
   const engine = createEngine(resolveGuardOptions(options, log), toFastifyHost(log));
   const refuse = createRefuse(engine);
-  const guard = (requirements?: GuardOptions) => toGuardHook(engine.gate(requirements), refuse);
+  const guard = (...given: [GuardOptions?]) => toGuardHook(engine.gate(requirementsOf(given)), refuse);
   const documentation = createGuardDocumentation(options.securityScheme ?? 'bearerAuth');
 
   app.decorate(ENGINE, engine);
@@ -80,10 +80,10 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
     engine.connections.guard(requirements).open(request),
   );
   app.addHook('onClose', () => engine.close());
-  app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
+  app.decorate('guardAll', function guardAll(this: FastifyInstance, ...given: [GuardOptions?]) {
     const isOpen: Parameters<typeof engine.gate>[1] = ({ routeOptions }) =>
       routeOptions.config.guard === false;
-    const hook = toGuardHook(engine.gate(requirements, isOpen), refuse);
+    const hook = toGuardHook(engine.gate(requirementsOf(given), isOpen), refuse);
     this.addHook('onRequest', hook);
     guardNotFound(this, hook);
     this.addHook('onRoute', (route) => {

@@ -1,22 +1,50 @@
 import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok } from '../../check.ts';
+import type { Reach } from '../../context.ts';
 import { findClientState } from '../../evidence/client.ts';
-import { kcadm, onPage } from './say.ts';
+import { credentialSetting } from '../../evidence/credential.ts';
+import { diagnosed, kcadm, onPage } from './say.ts';
+
+/** What to set here, by the client's authenticator. None of them leads back to a secret that is sent. */
+const SET_HERE: Readonly<Record<string, (reach: Reach) => string>> = {
+  'client-jwt': (reach) =>
+    `Set KEYCLOAK_CLIENT_KEY_FILE to the file with the private key, in place of ${credentialSetting(reach.config)} (library: credential: { keyFile }), and give Keycloak the public key: ${onPage(reach, 'Keys')}`,
+  'federated-jwt': (reach) =>
+    `Set KEYCLOAK_CLIENT_TOKEN_FILE to the file with the token that Kubernetes or SPIFFE writes, in place of ${credentialSetting(reach.config)} (library: credential: { tokenFile })`,
+  'client-x509': (reach) =>
+    `Library: credential: { certificateFile, certificateKeyFile }. The service has no setting for a certificate, but can sign with a key: ${toKey(reach)}`,
+  'client-secret-jwt': (reach) =>
+    `Library: credential: { secret, method: 'jwt' }. The service signs with a key only: ${toKey(reach)}`,
+};
+
+const toKey = (reach: Reach): string =>
+  `${onPage(reach, 'Credentials > Client Authenticator = Signed JWT')}, then set KEYCLOAK_CLIENT_KEY_FILE\n${kcadm(reach, 'clientAuthenticatorType=client-jwt')}`;
 
 export const clientAuthenticator: Check = {
   id: 'client.authenticator',
   needs: ['client.enabled', 'settings.secret'],
   async run({ reach }) {
     const grant = await reach.client.passwordGrant();
-    if ((await findClientState(reach.client)) !== 'other-authenticator') return ok('client id and secret');
+    const { credential } = reach.caller;
+    const isSecret = credential === undefined || credential.kind === 'secret';
+    if ((await findClientState(reach.client)) !== 'other-authenticator') {
+      return ok(isSecret ? 'client id and secret' : `client id and ${credentialSetting(reach.config)}`);
+    }
+    const words = String(grant.json?.error_description);
+    // Keycloak says this to each client that shows a credential of the wrong kind.
+    const isOtherKind = isSecret || (credential.kind !== 'token' && /^invalid client/i.test(words));
+    if (!isOtherKind) return diagnosed(reach, grant);
     const type = (await reach.admin?.client().catch(() => undefined))?.clientAuthenticatorType;
-    const what = /assertion/i.test(String(grant.json?.error_description))
+    const isSigned = /assertion/i.test(words);
+    const what = isSigned
       ? 'a signed JWT'
-      : `something else than a secret (a TLS client certificate, say)`;
+      : 'something else (a TLS client certificate, or a token that Kubernetes or SPIFFE writes)';
+    const likely = isSigned ? ['client-jwt', 'client-secret-jwt'] : ['client-x509', 'federated-jwt'];
+    const known = type !== undefined && Object.hasOwn(SET_HERE, type) ? [type] : likely;
     return fail(
       toWords(grant),
-      `the client '${reach.caller.clientId}' must authenticate with ${what}${type ? ` ('${type}')` : ''}, but this service sends a secret`,
-      `${onPage(reach, 'Credentials > Client Authenticator = Client Id and Secret')}, then copy the secret to KEYCLOAK_CLIENT_SECRET\n${kcadm(reach, 'clientAuthenticatorType=client-secret')}`,
+      `the client '${reach.caller.clientId}' must authenticate with ${what}${type ? ` ('${type}')` : ''}, but this service sends ${isSecret ? 'a secret' : 'an assertion that its key signs'}`,
+      known.map((one) => `${known.length > 1 ? `For ${one}: ` : ''}${SET_HERE[one]?.(reach)}`).join('\n'),
     );
   },
 };

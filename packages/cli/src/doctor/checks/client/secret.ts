@@ -13,11 +13,16 @@ export const clientSecret: Check = {
     if (state === 'unclear' && /invalid_client|unauthorized_client/.test(refusalOf(grant)))
       return diagnosed(reach, grant);
     if (state !== 'wrong-secret') return ok('accepted');
+    const { credential, clientId, clientSecret = '' } = reach.caller;
+    if (credential !== undefined && credential.kind !== 'secret') return diagnosed(reach, grant);
+    const isFile = credential !== undefined;
     return fail(
       toWords(grant),
-      `the secret of the client '${reach.caller.clientId}' is wrong${hintAt(reach.caller.clientSecret ?? '')}`,
-      `${onPage(reach, 'Credentials > Client secret')}: copy it to KEYCLOAK_CLIENT_SECRET, without quotes, spaces or a line break\nOr let keycloak-guard setup --overwrite-env write it to .env.`,
-      ['--overwrite-env'],
+      `the secret of the client '${clientId}' is wrong${hintAt(clientSecret)}`,
+      isFile
+        ? `${onPage(reach, 'Credentials > Client secret')}: write it to the file that KEYCLOAK_CLIENT_SECRET_FILE names, and nothing else`
+        : `${onPage(reach, 'Credentials > Client secret')}: copy it to KEYCLOAK_CLIENT_SECRET, without quotes, spaces or a line break\nOr let keycloak-guard setup --overwrite-env write it to .env.`,
+      isFile ? undefined : ['--overwrite-env'],
     );
   },
 };

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+import { startDevIdp } from '@keycloak-guard/testing';
+import { withKeyFile } from '../keycloak/support/key-file.ts';
+import { settingsFor, troubles, visitDoctor } from './doctor-visit.ts';
+
+const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
+
+/** A realm whose client signs in with a key, and the settings that name the key. */
+async function startWithKey() {
+  const realm = JSON.parse(await readFile(REALM_FILE, 'utf8'));
+  const { settings, attributes } = await withKeyFile();
+  const client = realm.clients.find((one: { clientId: string }) => one.clientId === 'fastapi-keycloak');
+  Object.assign(client, { clientAuthenticatorType: 'client-jwt' });
+  client.attributes = { ...client.attributes, ...attributes };
+  const idp = await startDevIdp({ realm });
+  return { idp, settings: { ...settingsFor(idp.url), ...settings } };
+}
+
+describe('the doctor of a service whose credential is in a file', () => {
+  test('signs with the key, and the secret is not missed', async (t) => {
+    const { idp, settings } = await startWithKey();
+    t.after(() => idp.close());
+    const found = new Map((await visitDoctor({ settings })).map((one) => [one.id, one]));
+    assert.equal(found.get('settings.secret')?.seen, 'KEYCLOAK_CLIENT_KEY_FILE is set');
+    assert.equal(found.get('client.authenticator')?.seen, 'client id and KEYCLOAK_CLIENT_KEY_FILE');
+    for (const id of ['client.authenticator', 'client.secret', 'client.introspection'])
+      assert.equal(found.get(id)?.status, 'ok', id);
+  });
+
+  test('names the file that cannot be read, and nothing else', async (t) => {
+    const { idp, settings } = await startWithKey();
+    t.after(() => idp.close());
+    const results = await visitDoctor({
+      settings: { ...settings, KEYCLOAK_CLIENT_KEY_FILE: '/nowhere/key' },
+    });
+    assert.deepEqual(
+      troubles(results).map(({ id, cause }) => [id, cause]),
+      [['settings.secret', 'KEYCLOAK_CLIENT_KEY_FILE: The key file /nowhere/key cannot be used: ENOENT']],
+    );
+  });
+
+  test('tells a client that signs to set a key here, not to take a secret', async (t) => {
+    const { idp } = await startWithKey();
+    t.after(() => idp.close());
+    const results = await visitDoctor({ settings: settingsFor(idp.url) });
+    const told = troubles(results).find(({ id }) => id === 'client.authenticator');
+    assert.match(told?.fix ?? '', /^For client-jwt: Set KEYCLOAK_CLIENT_KEY_FILE /);
+    assert.doesNotMatch(JSON.stringify(results), /Client Id and Secret/);
+  });
+});
