@@ -54,7 +54,7 @@ describe('a token of the client itself', () => {
       await settle();
     }
     assert.equal(state.loads, 2);
-    now += 2_000;
+    now += 2_001;
     assert.equal(await held.get(), 'token-1');
     await settle();
     assert.equal(state.loads, 3);
