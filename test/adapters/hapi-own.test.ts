@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { type Lifecycle, server as makeServer, type Request, type RouteOptions } from '@hapi/hapi';
 import { keycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
 import { AuthError, OptionsError, type Principal } from '../../packages/guard/src/core/index.ts';
+import { BOB, createFakeKeycloak, grant } from '../authz/fake-keycloak.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
@@ -135,4 +136,28 @@ test('hapi: auth.verify refuses credentials that no guard found', async (t) => {
   const credentials = { user: { username: 'abdullah' } as Principal };
   const { request } = await server.inject({ url: '/', auth: { strategy: 'keycloak', credentials } });
   await assertRefused(() => server.auth.verify(request), 'token_malformed');
+});
+
+test('hapi: the path enforcer decides on the method that runs, whatever the request said first', async () => {
+  const fake = createFakeKeycloak();
+  grant(fake, BOB, 'orders#view');
+  const verifier = fake.realm.verifier({ tokenCheck: 'local' });
+  const kc = keycloak({ verifier, permissions: { permissions: fake.permissions({ verifier }) } });
+  const server = makeServer({ debug: false });
+  await server.register(kc.plugin);
+  server.auth.default('keycloak');
+  server.ext('onRequest', (request, h) => {
+    if (request.query._method === 'delete') request.setMethod('delete');
+    return h.continue;
+  });
+  const methods = [
+    { method: 'POST', scopes: ['view'] },
+    { method: 'DELETE', scopes: ['delete'] },
+  ];
+  const config = { paths: [{ path: '/orders', name: 'orders', methods }] };
+  server.ext('onPostAuth', kc.pathEnforcer({ config }));
+  server.route({ method: ['POST', 'DELETE'], path: '/orders', handler: ({ method }) => method });
+  const headers = { authorization: `Bearer ${fake.tokenOf(BOB)}` };
+  const post = async (url: string) => (await server.inject({ method: 'POST', url, headers })).statusCode;
+  assert.deepEqual([await post('/orders'), await post('/orders?_method=delete')], [200, 403]);
 });

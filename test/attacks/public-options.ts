@@ -22,13 +22,22 @@ export function publicOptionsOf(...rooms: string[]): PublicOptions[] {
     const exported = ['index.ts', 'internal.ts']
       .map((file) => join(SOURCES, room, file))
       .filter((file) => existsSync(file))
-      .map((file) => readFileSync(file, 'utf8'))
+      .map(withWholeFiles)
       .join('');
     return files
       .flatMap(interfacesOf)
       .filter(({ name }) => new RegExp(`\\b${name}\\b`).test(exported))
       .map(({ name, members }) => ({ name: `${room}: ${name}`, members }));
   });
+}
+
+/** The text of a barrel, with that of each file that it exports whole. */
+function withWholeFiles(barrel: string): string {
+  const text = readFileSync(barrel, 'utf8');
+  const whole = [...text.matchAll(/^export \* from '(.+)';$/gm)].map(([, path = '']) =>
+    join(barrel, '..', path),
+  );
+  return [text, ...whole.map((file) => readFileSync(file, 'utf8'))].join('');
 }
 
 interface Declared {

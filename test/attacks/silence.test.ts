@@ -23,6 +23,7 @@ import {
 } from '../../packages/guard/src/core/guards/guards.ts';
 import {
   combineVerifiers,
+  createCredential,
   createMemoryRevocationStore,
   createVerifier,
   has,
@@ -114,6 +115,8 @@ const FACTORIES: Readonly<Record<string, Make>> = {
       ...more,
     } as never),
   'adapters/engine: BackchannelLogoutOptions': (more) => checkBackchannelLogoutOptions(more),
+  'core: CreateCredentialOptions': (more) =>
+    createCredential({ clientId: 'my-api', credential: { secret: SECRET }, ...more } as never),
   'core: GuardOptions': (more) => createGate(verifier, { realmRole: 'admin', ...more } as never, {} as never),
 };
 

@@ -179,6 +179,48 @@ describe('an account that invents names', () => {
   });
 });
 
+it('nobody waits among the look-ups of an account that named the same resource before', async () => {
+  const asked: string[] = [];
+  const toApi = (who: string): ProtectionApi => ({
+    async call() {
+      asked.push(who);
+      if (who.includes(MALLORY)) return new Promise(() => {});
+      const resource = {
+        _id: 'a-1',
+        name: 'order-7',
+        owner: { id: CLIENT_UUID },
+        scopes: [{ name: 'view' }],
+      };
+      return { status: 200, json: [resource], seen: '' };
+    },
+    onBehalfOf: toApi,
+  });
+  const context = { clientId: 'my-api', permissionMs: 30_000, clock: () => 0 } as never;
+  const catalog = createCatalog(context, toApi('the API'), { hasResource: () => false });
+  const { tokenOf } = createFakeKeycloak();
+  const order = { resource: 'order-7', scope: 'view' };
+  void catalog.idOf(order, tokenOf(MALLORY));
+  assert.equal(await Promise.race([catalog.idOf(order, tokenOf(BOB)), settle()]), 'a-1');
+});
+
+it('two accounts that wait at the same time keep nobody out who got an answer meanwhile', async () => {
+  let hung = 0;
+  const hang = () => {
+    hung++;
+    return 'hung' as const;
+  };
+  const { fake, bob, permissions } = await start(hang, { timeoutMs: 500 });
+  fake.replace = (form) => (form.has('claim_token') ? hang() : undefined);
+  const theirs = [MALLORY, ALICE].map((one) =>
+    permissions.has(fake.tokenOf(one), ['orders#view'], { claims: { hangs: 'true' } }),
+  );
+  const refused = theirs.map((one) => assertRefused(() => one, 'provider_unavailable'));
+  while (hung < 2) await settle();
+  assert.equal(await permissions.has(bob, ['orders#view']), true);
+  await Promise.all(refused);
+  assert.equal(await permissions.has(bob, ['orders#view']), true);
+});
+
 it('two accounts without an answer are enough to stop asking for a while', async () => {
   const { fake, bob, permissions } = await start(() => 'hung');
   fake.replace = (form) => (form.has('audience') ? 'hung' : undefined);

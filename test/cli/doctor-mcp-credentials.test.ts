@@ -76,6 +76,16 @@ test('an address that an MCP server names is one word of a shell where it is to 
   assert.ok(stdout().includes(`KEYCLOAK_SERVER_URL='${base}/$(id);sh'`), stdout());
 });
 
+test('a realm that can be none is said to be none', async (t) => {
+  for (const name of ['%zz', '..', '%2e%2e%2fmaster']) {
+    const { url, base, bodies } = await startHostile(t, (own) => `${own}/realms/${name}`);
+    const { ended, stdout } = runProgram(['doctor', '--mcp', url], { ...ADMIN, KEYCLOAK_SERVER_URL: base });
+    await ended;
+    assert.match(stdout(), /✗ mcp\.keycloak[\s\S]*That is no realm of a Keycloak/, name);
+    assert.deepEqual(leaked(bodies), []);
+  }
+});
+
 test('the configured Keycloak gets the password, whatever slash is at the end', async (t) => {
   const keycloak = await startFakeKeycloak();
   t.after(() => keycloak.close());

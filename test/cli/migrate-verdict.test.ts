@@ -293,9 +293,11 @@ describe('names of the old packages', () => {
         inside.split(',').map((one) => one.trim().replace(/^type |^.* as /, '')),
       );
       const all = [...index.matchAll(/export \* from '\.\/([^']+)'/g)].flatMap(([, file]) =>
-        [...sourceOf(`${folder}/${file}`).matchAll(/^export (?:const|class|function|type) (\w+)/gm)].map(
-          ([, one = '']) => one,
-        ),
+        [
+          ...sourceOf(`${folder}/${file}`).matchAll(
+            /^export (?:const|class|function|interface|type) (\w+)/gm,
+          ),
+        ].map(([, one = '']) => one),
       );
       const exported = new Set([...listed, ...all].filter((one) => one !== '' && one !== 'default'));
       assert.deepEqual([...(EXPORTS[name] ?? [])].sort(), [...exported].sort());

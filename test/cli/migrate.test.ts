@@ -147,10 +147,13 @@ Keycloak.prototype.accessDenied = deny;`,
     const folder = await projectOf(t, {
       'app.js': `const Keycloak = require('keycloak-connect');
 const keycloak = new Keycloak({}, { realm: 'a', credentials: { secret: 'hunter2' }, 'realm-public-key': 'hunter2' });
-keycloak.grantManager.obtainDirectly('alice', 'hunter2');`,
+keycloak.grantManager.obtainDirectly('alice', 'hunter2');
+const other = new Keycloak({}, { credentials: { secret: process.env.KC_SECRET || 'hunter2' } });
+const third = new Keycloak({}, { 'auth-server-url': 'http://admin:hunter2@x', clientSecretOld: \`\${'hunter2'}\` });`,
     });
     const analysis = await look(folder);
-    assert.equal(analysis.findings.length, 3);
+    assert.equal(analysis.findings.length, 5);
+    assert.match(JSON.stringify(analysis), /process\.env\.KC_SECRET \|\| '…'/);
     assert.doesNotMatch(JSON.stringify(analysis) + toMarkdown(analysis, undefined), /hunter2/);
   });
 });

@@ -211,7 +211,7 @@ describe('guards', () => {
     }
     assert.throws(() => requireClientRole('', 'x'), /client id/);
     assert.throws(() => requireClientRole('x'), /role of the client x/);
-    assert.throws(() => requireThat(true as never), /needs a function of the principal/);
+    assert.throws(() => requireThat(true as never), /must be a function of the principal/);
     assert.throws(() => allOf(), /allOf needs at least one guard/);
     assert.throws(() => anyOf('x' as never), /anyOf takes guards, not "x"/);
   });

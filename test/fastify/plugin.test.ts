@@ -155,6 +155,19 @@ describe('a guard as a route option', () => {
     await verifier.close();
   });
 
+  it('refuses a config.guard that is undefined, which would leave the route open', async () => {
+    const config = { guard: undefined } as never;
+    const { app, verifier } = await start();
+    assert.throws(() => app.get('/open', { config }, () => 'open'), OptionsError);
+    await app.close();
+    await verifier.close();
+    const late = fastify();
+    late.get('/open', { config }, () => 'open');
+    late.register(keycloakGuard, { verifier });
+    assert.equal((await get(late, '/open'))[0], 500);
+    await late.close();
+  });
+
   it('is never ignored, even on a route that came before the plugin', async () => {
     const realm = createTestRealm();
     const verifier = realm.verifier();

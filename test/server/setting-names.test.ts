@@ -27,3 +27,12 @@ test('each option that the advice of the client room names is a setting, and non
   for (const option of known) assert.ok(names.has(toSettingNames(option)), option);
   assert.doesNotMatch(advice, /KEYCLOAK_(SERVER|REALM|CLIENT|TIMEOUT)|CLOCK_TOLERANCE/);
 });
+
+test('the command line takes diagnoses from one place, which names settings', () => {
+  const users = sourceFiles().filter(
+    (file) =>
+      file.startsWith('cli/') &&
+      readFileSync(join(ROOT, 'packages', file), 'utf8').includes('diagnoseTokenError'),
+  );
+  assert.deepEqual(users, ['cli/src/keycloak/diagnose.ts']);
+});

@@ -33,13 +33,18 @@ const ROOMS: readonly Room[] = [
   { name: 'testing', folder: join(ROOT, 'packages/testing/src'), path: '@keycloak-guard/testing' },
 ];
 
+const DECLARED = /^export (?:const|function|class|interface|type) (\w+)/gm;
+
 /** Names that users can import from a room. */
 function publicNames({ folder }: Room): string[] {
   const text = readFileSync(join(folder, 'index.ts'), 'utf8');
   const lists = [...text.matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, list = '']) =>
     list.split(','),
   );
-  return lists
+  const whole = [...text.matchAll(/^export \* from '(\.\/.+)';$/gm)].flatMap(([, file = '']) =>
+    [...readFileSync(join(folder, file), 'utf8').matchAll(DECLARED)].map(([, name = '']) => name),
+  );
+  return [...new Set([...lists, ...whole])]
     .map((one) =>
       one
         .trim()
@@ -121,7 +126,6 @@ function compile(folder: string, examples: readonly Example[]): string {
   const compilerOptions = {
     experimentalDecorators: true,
     erasableSyntaxOnly: false,
-    incremental: false,
     isolatedModules: false,
     verbatimModuleSyntax: false,
     noImplicitReturns: false,

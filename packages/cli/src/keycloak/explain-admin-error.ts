@@ -1,5 +1,5 @@
-import { diagnoseTokenError } from 'keycloak-guard/client';
 import type { AdminError } from '../admin/index.ts';
+import { diagnose } from './diagnose.ts';
 
 /** What to do about a refusal of the Admin API: one sentence or two. */
 export function explainAdminError(error: AdminError): string {
@@ -10,7 +10,7 @@ export function explainAdminError(error: AdminError): string {
   }
   if (error.kind === 'unreachable') {
     const failure = error.message.split(': ').at(-1);
-    return diagnoseTokenError({ status: 0, failure }).fix;
+    return diagnose({ status: 0, failure }).fix;
   }
   if (code === 'invalid_grant' && /not fully set ?up/i.test(description)) {
     return 'This admin has to do something first (a new password, an OTP device): log in once at the admin console.';
@@ -24,8 +24,7 @@ export function explainAdminError(error: AdminError): string {
   if (/invalid_client|unauthorized_client/.test(code)) {
     return 'Check --admin-client-id and its secret. A service account needs Clients > the client > Capability config > Service accounts roles ON.';
   }
-  if (/https required/i.test(error.answer))
-    return diagnoseTokenError({ status: 403, error: 'HTTPS required' }).fix;
+  if (/https required/i.test(error.answer)) return diagnose({ status: 403, error: 'HTTPS required' }).fix;
   if (error.kind === 'forbidden') {
     return 'This admin may not do it. In the realm: Users (or the client, for a service account) > Role mapping > Assign role > realm-management: manage-realm, manage-clients, manage-users. A new realm can only be made by an admin of the realm master.';
   }

@@ -1,6 +1,6 @@
-import { diagnoseTokenError } from 'keycloak-guard/client';
 import { toShellWord } from '../terminal/shell-word.ts';
 import { type Answer, call } from './call.ts';
+import { diagnose } from './diagnose.ts';
 import { type FoundServer, isKeycloak } from './find-server.ts';
 import { type Finding, fail, ok } from './finding.ts';
 import { judgeStranger } from './judge-stranger.ts';
@@ -38,7 +38,7 @@ export async function judgeServer(
     }
     const stranger = target.pathname.includes('/realms/') ? undefined : judgeStranger(answer);
     if (stranger !== undefined) return stranger;
-    const { cause, fix } = diagnoseTokenError({
+    const { cause, fix } = diagnose({
       status: answer.status,
       url: serverUrl,
       location: new URL(location, serverUrl).origin,
@@ -96,7 +96,7 @@ function judgeSilence(answer: Answer, serverUrl: string, seen: string): Finding 
       'Perhaps the port speaks HTTPS: use https:// in KEYCLOAK_SERVER_URL. Or it is the port of something else.',
     );
   }
-  const { cause, fix } = diagnoseTokenError({ status: 0, failure: answer.failure, url: serverUrl });
+  const { cause, fix } = diagnose({ status: 0, failure: answer.failure, url: serverUrl });
   return fail(seen, cause, fix);
 }
 

@@ -1,13 +1,28 @@
-import type { SyntaxNode } from './syntax.ts';
+import { lastNameOf, type SyntaxNode, textOf, walk } from './syntax.ts';
 
-/** Hides secrets that a program contains, so that the report does not. */
-const SECRETS: readonly [RegExp, string][] = [
-  [/((?:secret|password|public-?key)['"`]?\s*:\s*)(['"`])(?:(?!\2).)*\2/gi, "$1'…'"],
-  [/(obtainDirectly\()[^)]*/g, '$1…'],
-];
+const SECRET = /secret|password|public-?key/i;
 
-/** A part of the source, on one line. */
-export function quoteUse(text: string, { start, end }: Pick<SyntaxNode, 'start' | 'end'>): string {
-  const line = text.slice(start, end).replace(/\s+/g, ' ');
-  return SECRETS.reduce((shown, [pattern, instead]) => shown.replace(pattern, instead), line);
+/** A part of the source, on one line, without the secrets that it contains: the report goes into a pull request. */
+export function quoteUse(text: string, node: SyntaxNode): string {
+  let shown = '';
+  let at = node.start;
+  const secrets = [...walk(node)].filter(({ node: one, around }) => isText(one) && isSecret(one, around));
+  for (const { node: one } of secrets.sort((a, b) => a.node.start - b.node.start)) {
+    // Within another one.
+    if (one.start < at) continue;
+    shown += `${text.slice(at, one.start)}'…'`;
+    at = one.end;
+  }
+  return (shown + text.slice(at, node.end)).replace(/\s+/g, ' ');
+}
+
+const isText = ({ type }: SyntaxNode): boolean => type === 'StringLiteral' || type === 'TemplateLiteral';
+
+function isSecret(one: SyntaxNode, around: readonly SyntaxNode[]): boolean {
+  // A URL with a name and a password.
+  if (/:\/\/[^/\s]*@/.test(textOf(one) ?? '')) return true;
+  return around.some(({ type, key, callee }) => {
+    if (type === 'ObjectProperty') return key !== one && SECRET.test(lastNameOf(key) ?? textOf(key) ?? '');
+    return type === 'CallExpression' && lastNameOf(callee) === 'obtainDirectly';
+  });
 }

@@ -1,3 +1,4 @@
+import { createSingleFlight } from '../core/internal.ts';
 import type { Catalog } from './catalog.ts';
 import type { GrantedResource } from './grants.ts';
 import { keyOf, type Permission } from './permission.ts';
@@ -38,7 +39,7 @@ const MAX_RESOURCES = 50;
  */
 export function createBatches(ask: Ask, catalog: Catalog, clock: () => number): Batches {
   const open = new Map<string, Waiting[]>();
-  const inFlight = new Map<string, Promise<DatedVerdict>>();
+  const once = createSingleFlight<DatedVerdict>();
 
   async function flush(asker: Asker, waiting: readonly Waiting[]): Promise<void> {
     const byId = new Map<string, Waiting[]>();
@@ -101,15 +102,10 @@ export function createBatches(ask: Ask, catalog: Catalog, clock: () => number): 
   return {
     ask(asker, permission) {
       const key = `${asker.token}\n${asker.claims}\n${keyOf(permission)}`;
-      let asking = inFlight.get(key);
-      if (asking === undefined) {
+      return once(key, async () => {
         const askedAt = clock();
-        asking = start(asker, permission)
-          .then((verdict) => ({ verdict, askedAt }))
-          .finally(() => inFlight.delete(key));
-        inFlight.set(key, asking);
-      }
-      return asking;
+        return { verdict: await start(asker, permission), askedAt };
+      });
     },
   };
 }

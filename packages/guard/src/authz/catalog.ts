@@ -1,4 +1,4 @@
-import { createBoundedCache, personOfClaims, readCompactJws } from '../core/internal.ts';
+import { createBoundedCache, createSingleFlight, personOfClaims, readCompactJws } from '../core/internal.ts';
 import type { AuthzContext } from './context.ts';
 import type { NamedPermissions } from './known-names.ts';
 import type { Permission } from './permission.ts';
@@ -41,12 +41,17 @@ export function createCatalog(
   const known = createBoundedCache<Entry>(MAX_NAMES);
   // When each was missing. Unit: milliseconds since 1970.
   const missing = createBoundedCache<number>(MAX_MISSING);
-  const pending = new Map<string, Promise<Entry | undefined>>();
+  const once = createSingleFlight<Entry | undefined>();
 
-  async function load(name: string, token: string | undefined): Promise<Entry | undefined> {
+  /** Who pays for a look-up: the API for the names of its guards, else the user who asks. */
+  function payerOf(name: string, token: string | undefined): string | undefined {
+    if (token === undefined || named.hasResource(name)) return undefined;
+    return personOfClaims(readCompactJws(token).payload());
+  }
+
+  async function load(name: string, payer: string | undefined): Promise<Entry | undefined> {
     const readAt = context.clock();
-    const isOurs = token === undefined || named.hasResource(name);
-    const calls = isOurs ? api : api.onBehalfOf(personOfClaims(readCompactJws(token).payload()));
+    const calls = payer === undefined ? api : api.onBehalfOf(payer);
     const resource = await findOwnResource(calls, context.clientId, name);
     if (resource === undefined) {
       known.delete(name);
@@ -58,15 +63,11 @@ export function createCatalog(
     return entry;
   }
 
-  /** Concurrent callers share one request. */
+  /** Concurrent calls of one payer share a request: that of another may wait for its slot. */
   function loadOnce(name: string, token: string | undefined): Promise<Entry | undefined> {
     if (isYoung(missing.get(name))) return Promise.resolve(undefined);
-    let loading = pending.get(name);
-    if (loading === undefined) {
-      loading = load(name, token).finally(() => pending.delete(name));
-      pending.set(name, loading);
-    }
-    return loading;
+    const payer = payerOf(name, token);
+    return once(JSON.stringify([payer, name]), () => load(name, payer));
   }
 
   /** Milliseconds since it was read; infinite if the clock was set back. */

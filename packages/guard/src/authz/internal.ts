@@ -7,13 +7,7 @@ export type { PushedClaims } from './claims.ts';
 export type { PermissionsOptions } from './options.ts';
 export { createPathEnforcer, type PathEnforcerOptions } from './path-enforcer.ts';
 export type { PathRequest } from './path-request.ts';
-export {
-  createPermissions,
-  engineOf,
-  type Permissions,
-  type PermissionsEngine,
-  toUnknown,
-} from './permissions.ts';
+export * from './permissions.ts';
 export { createPermit, type Permit, type PermitOptions, readPermit } from './permit.ts';
 export type { PermitRule, RuleOfRequest } from './permit-rule.ts';
 export { readTokenPermissions } from './token-permissions.ts';

@@ -41,14 +41,15 @@ export function createKeycloakCalls(options: {
     { who, isQuestion = false, ...request }: KeycloakCall,
   ): Promise<BoundedResponse> {
     breaker.begin();
+    const { answers } = breaker;
     try {
       const response = await fetchBounded(url, { ...options, ...request });
       // A look-up says nothing about how long questions take.
       if (silenceOfAnswer(response) === 'unusable') breaker.answered(isQuestion);
-      else breaker.failed(who, silenceOfAnswer(response));
+      else breaker.failed(who, silenceOfAnswer(response), answers);
       return response;
     } catch (error) {
-      breaker.failed(who, silenceOf(error as AuthError));
+      breaker.failed(who, silenceOf(error as AuthError), answers);
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { AuthError, type Principal } from '../core/index.ts';
-import { checkOptions, isPlainObject, type OptionRules, optionRules } from '../core/internal.ts';
+import { checkOptions, getOrMake, isPlainObject, type OptionRules, optionRules } from '../core/internal.ts';
 import { readClaimPoints } from './claim-points.ts';
 import { checkEnforcerConfig, type PolicyEnforcerConfig, permissionsOf, ruleFor } from './enforcer-config.ts';
 import { createPathList, type EnforcedPath } from './path-list.ts';
@@ -84,18 +84,10 @@ export function createPathEnforcer(options: PathEnforcerOptions): Pick<Permit<Pa
   const permits = new WeakMap<EnforcedPath, Map<string, Permit<PathRequest> | 'open' | 'closed'>>();
 
   function permitFor(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {
-    let byMethod = permits.get(path);
-    if (byMethod === undefined) {
-      byMethod = new Map();
-      permits.set(path, byMethod);
-    }
-    let permit = byMethod.get(method);
-    if (permit === undefined) {
-      permit = makePermit(path, method);
-      // Bounded, because the caller chooses the method.
-      if (byMethod.size < 32) byMethod.set(method, permit);
-    }
-    return permit;
+    const byMethod = getOrMake(permits, path, () => new Map());
+    const make = () => makePermit(path, method);
+    // Bounded, because the caller chooses the method.
+    return byMethod.size < 32 ? getOrMake(byMethod, method, make) : (byMethod.get(method) ?? make());
   }
 
   function makePermit(path: EnforcedPath, method: string): Permit<PathRequest> | 'open' | 'closed' {

@@ -1,4 +1,5 @@
 import { AuthError } from '../core/index.ts';
+import { createSingleFlight } from '../core/internal.ts';
 import type { PathConfig, PolicyEnforcerConfig, ResourceName } from './enforcer-config.ts';
 import { createPathTree, type PathTree, whyNoPattern } from './path-tree.ts';
 import type { PermissionsEngine } from './permissions.ts';
@@ -41,7 +42,7 @@ export function createPathList(
   let loaded: Loaded | undefined = needsKeycloak
     ? undefined
     : toLoaded(paths.map((path) => toEnforced(path, [])));
-  let pending: Promise<Loaded> | undefined;
+  const once = createSingleFlight<Loaded>();
 
   function toLoaded(enforced: readonly EnforcedPath[]): Loaded {
     const entries = enforced.map((one) => [one.config.path, one] as const);
@@ -58,22 +59,17 @@ export function createPathList(
     return toLoaded(enforced);
   }
 
-  function loadOnce(): Promise<Loaded> {
-    pending ??= load()
-      .catch((error: unknown) => {
-        // The known paths stay in use while Keycloak does not answer.
-        if (loaded !== undefined && (error as AuthError).code === 'provider_unavailable') return loaded;
-        throw error;
-      })
-      .then((fresh) => {
-        loaded = fresh;
-        return fresh;
-      })
-      .finally(() => {
-        pending = undefined;
-      });
-    return pending;
+  async function loadOrKeep(): Promise<Loaded> {
+    try {
+      loaded = await load();
+    } catch (error) {
+      // The known paths stay in use while Keycloak does not answer.
+      if (loaded === undefined || (error as AuthError).code !== 'provider_unavailable') throw error;
+    }
+    return loaded;
   }
+
+  const loadOnce = () => once('paths', loadOrKeep);
 
   /** What is fresh; `undefined`: it has to be loaded. */
   function current(): Loaded | undefined {

@@ -1,3 +1,5 @@
+import { getOrMake } from '../core/internal.ts';
+
 /** Values by path pattern. */
 export interface PathTree<V> {
   /** The values of the best-fitting pattern; empty if none fits. */
@@ -114,13 +116,4 @@ function toSegments(path: string): string[] {
 
 function createNode<V>(): Node<V> {
   return { literals: new Map(), parameter: undefined, ends: [], below: [], suffixes: new Map() };
-}
-
-function getOrMake<K, T>(map: Map<K, T>, key: K, make: () => T): T {
-  let found = map.get(key);
-  if (found === undefined) {
-    found = make();
-    map.set(key, found);
-  }
-  return found;
 }

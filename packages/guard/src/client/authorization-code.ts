@@ -13,7 +13,7 @@ export interface AuthorizationRequest {
   readonly scope?: string | undefined;
   /**
    * Other parameters of the authorization endpoint, for example `{ prompt: 'login' }`. What `max_age` asks for is held
-   * against the answer, for whoever has the browser can take it out of the URL.
+   * against the answer, because the user of the browser can remove it from the URL.
    */
   readonly parameters?: Readonly<Record<string, string>> | undefined;
 }
@@ -25,11 +25,11 @@ export interface StartedAuthorization {
   readonly state: string;
   readonly nonce: string;
   readonly codeVerifier: string;
-  /** What was asked for with the parameter `max_age`. Unit: seconds. */
+  /** The requested `max_age`. Unit: seconds. */
   readonly maxAgeSeconds?: number;
 }
 
-/** What came back, and what was begun. */
+/** The callback, and the login that was started. */
 export interface AuthorizationResponse extends Omit<StartedAuthorization, 'url'> {
   /** The redirect URI with the query that Keycloak added. */
   readonly callbackUrl: string;
@@ -38,7 +38,7 @@ export interface AuthorizationResponse extends Omit<StartedAuthorization, 'url'>
 /**
  * Begins a login with the authorization code flow: PKCE with S256 (RFC 7636), `state`, `nonce`.
  *
- * @throws {TypeError} where `max_age` is no whole number of seconds
+ * @throws {TypeError} if `max_age` is not a whole number of seconds
  * @see RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, RFC 9700 §2.1.1
  */
 export async function startAuthorization(

@@ -13,7 +13,7 @@ export interface ApiRequest {
 
 /**
  * Calls an API with an access token: with a proof where the token is bound to the key of this client (RFC 9449 §7.1), with
- * the nonce that the API asks for (§9), else as a bearer token. The answer is given back whatever its status.
+ * the nonce that the API asks for (§9), otherwise as a bearer token. Returns answers of any status.
  */
 export async function callApi(
   context: ClientContext,
@@ -33,7 +33,7 @@ export async function callApi(
       {
         ...(key === undefined ? {} : { DPoP: key }),
         [oauth.customFetch]: (address, init) => context.fetch(address, init as RequestInit),
-        // Whoever calls it has written the URL.
+        // The URL is the caller's own.
         [oauth.allowInsecureRequests]: target.protocol === 'http:',
         signal: request.signal ?? AbortSignal.timeout(context.timeoutMs),
       },

@@ -29,7 +29,7 @@ export interface CallOptions {
 }
 
 /**
- * Runs one verb against Keycloak and turns whatever goes wrong into a {@link ClientError}.
+ * Runs one verb against Keycloak and turns every failure into a {@link ClientError}.
  *
  * @throws {ClientError}
  */
@@ -70,7 +70,7 @@ async function discover(context: ClientContext): Promise<Discovery> {
     if (!isAuthError(error)) throw error;
     const url = context.issuer.endpoints.discovery;
     const status = Number(/^HTTP (\d{3})$/.exec(error.seen ?? '')?.[1] ?? 0);
-    // Only the body tells a wrong realm from a wrong address; when nothing answered there is no body to ask for.
+    // Only the body distinguishes a wrong realm from a wrong address; without an answer there is no body.
     const answer: TokenAnswer =
       error.code === 'provider_misconfigured'
         ? await probe(context, url)
@@ -101,7 +101,7 @@ function toWire(
       ...toIdTokenAlgorithms(discovery),
     },
     client: { client_id: clientId, [oauth.clockTolerance]: clockToleranceSeconds },
-    // What is sent by `options` carries the credential.
+    // A call by `options` carries the credential.
     authentication: () => {},
     fetch,
     authenticated,
@@ -124,7 +124,7 @@ function toIdTokenAlgorithms({ metadata }: Discovery) {
   return { id_token_signing_alg_values_supported: algorithms };
 }
 
-/** What was to authenticate this client is missing, half written or over. */
+/** The credential of this client is missing, half written or expired. */
 function unusableCredential({ reason }: AuthError): Diagnosis {
   return {
     id: 'credential-unusable',

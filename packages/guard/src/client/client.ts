@@ -1,3 +1,4 @@
+import { createSingleFlight } from '../core/internal.ts';
 import type {
   AuthorizationRequest,
   AuthorizationResponse,
@@ -11,7 +12,6 @@ import type { ExchangeRequest } from './exchange.ts';
 import type { CodeExchange } from './exchange-code.ts';
 import type { ClientOptions } from './options.ts';
 import type { PasswordGrantRequest } from './password-grant.ts';
-import type { RefreshesUnderWay } from './refresh.ts';
 import { createServiceToken, type ServiceToken, type ServiceTokenRequest } from './service-token.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -31,17 +31,17 @@ export interface KeycloakClient {
    * New tokens for a refresh token (RFC 6749 §6). One call to Keycloak however many ask with the same refresh token
    * at the same time: all of them get its answer.
    *
-   * @throws {ClientError} `invalid_credentials` where the refresh token is no longer good
+   * @throws {ClientError} `invalid_credentials` if the refresh token is invalid
    */
   refresh(refreshToken: string): Promise<Tokens>;
   /**
    * Ends the Keycloak session that a refresh token belongs to, without a browser.
    *
-   * @throws {ClientError} `invalid_credentials` where the refresh token is no longer good
+   * @throws {ClientError} `invalid_credentials` if the refresh token is invalid
    */
   logout(refreshToken: string): Promise<void>;
   /**
-   * Ends a Keycloak session with an access token of it, by Keycloak's account API. The user needs the client role
+   * Ends a Keycloak session with its access token, by Keycloak's account API. The user needs the client role
    * `manage-account` of the client `account`, and that client in `aud`: Keycloak's defaults.
    *
    * @throws {ClientError} `invalid_credentials` where Keycloak does not take the token: its session is over, it
@@ -65,7 +65,7 @@ export interface KeycloakClient {
    * A token for another service in the name of a user, for the user's token (RFC 8693). It is good no longer than that one.
    * Needs Keycloak 26.2, and "Standard token exchange" of the client.
    *
-   * @throws {ClientError} `invalid_credentials` if the user's token is no longer good
+   * @throws {ClientError} `invalid_credentials` if the user's token is invalid
    */
   exchange(request: ExchangeRequest): Promise<Tokens>;
   /**
@@ -76,9 +76,9 @@ export interface KeycloakClient {
   revoke(token: string): Promise<void>;
   /**
    * Calls an API with an access token of this client: with a DPoP proof where the token is bound to its key, else as a bearer
-   * token. Gives back whatever is answered; redirects are not followed.
+   * token. Returns any answer; redirects are not followed.
    *
-   * @throws {TypeError} (rejects with it) where nobody answers, as `fetch` does; a `TimeoutError` after `timeoutMs`, unless a
+   * @throws {TypeError} (rejects with it) without an answer, as `fetch` does; a `TimeoutError` after `timeoutMs`, unless a
    * signal is given
    * @example
    * const response = await client.callApi(tokens.accessToken, 'https://api.example.com/orders');
@@ -111,7 +111,7 @@ export interface KeycloakClient {
    */
   endSessionUrl(request: EndSessionRequest): Promise<string>;
   /**
-   * Signs a person in who has a browser on another device (RFC 8628).
+   * Signs in a user who has a browser on another device (RFC 8628).
    *
    * @param onPrompt called once with what to show
    * @throws {ClientError}
@@ -132,14 +132,14 @@ export function createClient(options: ClientOptions): KeycloakClient {
 
 /** @param context checked before */
 export function toClient(context: ClientContext): KeycloakClient {
-  const refreshes: RefreshesUnderWay = new Map();
-  // An application that only checks tokens never waits for it.
+  const once = createSingleFlight<Tokens>();
+  // Applications that only check tokens never load it.
   const verbs = () => import('./verbs.ts');
   return {
     clientId: context.clientId,
     timeoutMs: context.timeoutMs,
     passwordGrant: async (request) => (await verbs()).passwordGrant(context, request),
-    refresh: async (refreshToken) => (await verbs()).refresh(context, refreshes, refreshToken),
+    refresh: async (refreshToken) => (await verbs()).refresh(context, once, refreshToken),
     logout: async (refreshToken) => (await verbs()).logout(context, refreshToken),
     endSession: async (accessToken, sessionId) => (await verbs()).endSession(context, accessToken, sessionId),
     clientCredentials: async (request) => (await verbs()).clientCredentials(context, request),

@@ -17,7 +17,7 @@ const SHOWN = {
 } as const;
 const shown = ({ credential = 'secret' }: TokenAnswer): string => SHOWN[credential];
 
-/** What has to be set here for each authenticator of Keycloak: never less than the client asks for. */
+/** The settings for each authenticator of Keycloak; never weaker than the client demands. */
 const SET_HERE =
   'Set here what it asks for: a key (the option credential.keyFile), a token file (the option credential.tokenFile), a certificate, or a secret';
 

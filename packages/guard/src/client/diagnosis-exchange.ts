@@ -1,6 +1,6 @@
 import { client, console_, contains, type Rule, realm, said, says } from './diagnosis-rule.ts';
 
-/** What the text of a refusal names. */
+/** The name in a refusal. */
 const namedBy = (pattern: RegExp, text: string | undefined): string => pattern.exec(text ?? '')?.[1] ?? 'it';
 
 /** Keycloak does not exchange a token (RFC 8693). In order: the first that matches is the cause. */
@@ -20,7 +20,7 @@ export const EXCHANGE_RULES: readonly Rule[] = [
     id: 'exchange-audience-unknown',
     kind: 'client_misconfigured',
     matches: contains(/audience not found/i),
-    cause: (a) => `there is no client in ${realm(a)} for one of the audiences (${said(a)})`,
+    cause: (a) => `an audience is not a client of ${realm(a)} (${said(a)})`,
     fix: () => "Correct 'audience': it is the client id of the service that is called, in its exact case.",
   },
   {
@@ -65,7 +65,7 @@ export const EXCHANGE_RULES: readonly Rule[] = [
     id: 'exchange-subject',
     kind: 'invalid_credentials',
     matches: says('invalid_request', /^invalid token$/i),
-    cause: (a) => `the token that was to be exchanged is no longer good (${said(a)})`,
+    cause: (a) => `the token to exchange is invalid or expired (${said(a)})`,
     fix: () => 'The caller gets a new token: the session behind this one has ended.',
   },
 ];

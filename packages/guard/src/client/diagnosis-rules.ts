@@ -62,7 +62,7 @@ const NO_ANSWER: Rule[] = [
   },
 ];
 
-/** The server is there, but is not well. */
+/** The server answers, but with a fault. */
 const UNWELL: Rule[] = [
   {
     id: 'provider-error',

@@ -6,11 +6,11 @@ import type { Diagnosis, TokenAnswer } from './token-answer.ts';
  * up to Keycloak 26.4 and 400 from 26.6, and a wrong client secret is 401 too. Keycloak checks the client before
  * the user, so an answer about the user means that the client is fine.
  *
- * An answer nobody has seen yet is still put down to the right party: 5xx and answers that are no OAuth answer to
+ * An unknown answer is still attributed to the right party: 5xx and answers that are not OAuth answers to
  * the provider, `invalid_grant` to the user, every other OAuth error to the set-up.
  *
  * `hidden` are values that must not stand in the diagnosis, should the answer repeat them. The cause is found by the
- * answer as it came: a password such as `a` is in every answer, and must not make `invalid_grant` unreadable.
+ * unchanged answer: a password such as `a` is in every answer, and must not make `invalid_grant` unreadable.
  *
  * @example
  * const { status } = response;
@@ -40,7 +40,7 @@ function toShown(answer: TokenAnswer, hidden: readonly string[]): TokenAnswer {
   const forms = hidden
     .filter((value) => value !== '')
     .flatMap((value) => {
-      // What was sent where a text holds half a character.
+      // The sent form of a string with half a character.
       const sent = Buffer.from(value).toString();
       return [value, sent, encodeURIComponent(sent), toFormText(sent)];
     });

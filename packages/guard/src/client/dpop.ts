@@ -8,7 +8,7 @@ export interface ProofSigner {
 
 /** The key to which tokens of a client are bound (RFC 9449). */
 export interface DpopKey {
-  /** Signs proofs, for what is at this realm and elsewhere. The key is made when it is first needed. */
+  /** Signs proofs for this realm and for APIs. The key is made at the first use. */
   handle(discovery?: Discovery): Promise<ProofSigner>;
   /** Thumbprint of a key that was given: it is the same in every replica, and a login may be bound to it (RFC 9449 §10). */
   thumbprint(): Promise<string | undefined>;
@@ -41,7 +41,7 @@ export function createDpopKey(
     const oauth = await import('oauth4webapi');
     const pair = given === true ? await oauth.generateKeyPair('ES256') : (given as CryptoKeyPair);
     return oauth.DPoP({}, pair, {
-      // Keycloak is named as it names itself, whatever the address at which this process reaches it.
+      // A proof names Keycloak as Keycloak names itself, even if this process uses another address.
       [oauth.modifyAssertion]: (_header, payload) => {
         const { baseUrl } = issuer;
         const htu = String(payload.htu);

@@ -24,7 +24,7 @@ export function grant(
 }
 
 /**
- * The same, with the answer as Keycloak wrote it. Not checked: what is in it. Its callers verify the tokens themselves.
+ * The same, with Keycloak's raw answer. Its tokens are not checked: the callers verify them.
  *
  * @throws {ClientError}
  */
@@ -38,7 +38,7 @@ export function requestTokens(
     const answer = await post(wire, grantType, parameters);
     const text = await answer.clone().text();
     if (answer.status === 200 && toJsonObject(text) !== undefined) return text;
-    // Says what is wrong.
+    // Throws the reason.
     await processGenericTokenEndpointResponse(wire.server, wire.client, answer);
     throw new Error('refused');
   });

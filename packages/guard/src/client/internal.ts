@@ -1,4 +1,4 @@
-// What the rooms of this package share, and nobody else gets. Nothing here loads oauth4webapi before a call is made.
+// Shared by the rooms of this package only. Nothing here loads oauth4webapi before the first call.
 export { toBrowserEndpoints } from './browser-endpoints.ts';
 export { toClient } from './client.ts';
 export { type ClientContext, contextOfVerifier, createContext } from './context.ts';

@@ -27,7 +27,7 @@ export async function logout(context: ClientContext, refreshToken: string): Prom
 }
 
 /**
- * Ends a session with an access token of it alone, by Keycloak's account API: on the user's own authority, who
+ * Ends a session with its access token alone, by Keycloak's account API: on the authority of the user, who
  * needs the client role `manage-account` of `account`, as users have by default.
  */
 export async function endSession(
@@ -55,7 +55,7 @@ const NOT_TAKEN = {
   kind: 'invalid_credentials',
   cause:
     "Keycloak's account API does not take the access token: it is over, or is not for the client account",
-  fix: 'The user logs in again. If the token is good, the client account has to be in its aud.',
+  fix: 'The user logs in again. If the token is good, the client account must be in its aud.',
 } as const;
 
 /** oauth4webapi has no logout by refresh token; a pushed request is the same on the wire: client, parameters and proof. */

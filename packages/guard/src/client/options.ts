@@ -14,8 +14,8 @@ export interface ClientOptions {
   /** How the client authenticates: a secret, a key, a token file or a certificate. Default: it does not, as a public client. */
   readonly credential?: CredentialOptions | Credential | undefined;
   /**
-   * Binds tokens to a key (DPoP, RFC 9449): whoever steals one cannot use it. `true`: to a key that is made in this process
-   * and never leaves it. With several replicas, or to go on after a restart: a key pair of WebCrypto, for example of
+   * Binds tokens to a key (DPoP, RFC 9449), so a stolen token is useless. `true`: to a key that is made in this process
+   * and never leaves it. With several replicas, or to keep tokens over a restart: a key pair of WebCrypto, for example of
    * `crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])`. Needs Keycloak 26.4.
    * Default false.
    */

@@ -27,7 +27,7 @@ interface ReadResponse {
 }
 
 /**
- * A fetch that reads the whole answer, bounded in size, and remembers what it said, for an error of oauth4webapi
+ * A fetch that reads the whole answer, bounded in size, and records it, for an error of oauth4webapi
  * alone does not tell a proxy's page from Keycloak's refusal.
  */
 export function createRecordingFetch(

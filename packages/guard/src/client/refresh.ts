@@ -1,25 +1,17 @@
+import type { SingleFlight } from '../core/internal.ts';
 import type { ClientContext } from './context.ts';
 import { grant } from './grant.ts';
 import type { Tokens } from './tokens.ts';
 
-/** Calls that are under way, by refresh token. */
-export type RefreshesUnderWay = Map<string, Promise<Tokens>>;
-
 /**
- * RFC 6749 §6. Whoever comes with a refresh token that is being used already gets the answer to that call: with
+ * RFC 6749 §6. A second call with the same refresh token gets the answer to the first: with
  * "Revoke Refresh Token" on, a second call would end the session.
  */
 export function refresh(
   context: ClientContext,
-  underWay: RefreshesUnderWay,
+  once: SingleFlight<Tokens>,
   refreshToken: string,
 ): Promise<Tokens> {
-  const known = underWay.get(refreshToken);
-  if (known !== undefined) return known;
   const parameters = { refresh_token: refreshToken };
-  const call = grant(context, 'refresh_token', parameters, { hidden: [refreshToken] }).finally(() =>
-    underWay.delete(refreshToken),
-  );
-  underWay.set(refreshToken, call);
-  return call;
+  return once(refreshToken, () => grant(context, 'refresh_token', parameters, { hidden: [refreshToken] }));
 }

@@ -12,7 +12,7 @@ export interface ServiceToken {
   /**
    * The token. No call to Keycloak while it is good, and one at a time when it is not.
    *
-   * @throws {ClientError} if there is no good token, and Keycloak gives none
+   * @throws {ClientError} if the kept token has expired and Keycloak issues none
    */
   getAccessToken(): Promise<string>;
   /**

@@ -45,7 +45,7 @@ export interface Diagnosis {
   /** Stable name of the cause, for example `wrong-secret`. */
   readonly id: string;
   readonly kind: ClientErrorKind;
-  /** One sentence: what is wrong. */
+  /** One sentence about the fault. */
   readonly cause: string;
   /** One sentence or two: what to change, and where. */
   readonly fix: string;

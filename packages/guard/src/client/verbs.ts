@@ -1,4 +1,4 @@
-// What a client can do: loaded by its first call, for it brings oauth4webapi along.
+// The calls of a client. Loaded by the first one, because this loads oauth4webapi.
 export { endSessionUrl, finishAuthorization, startAuthorization } from './authorization-code.ts';
 export { callApi } from './call-api.ts';
 export { clientCredentials } from './client-credentials.ts';

@@ -11,19 +11,19 @@ import type { Principal } from './principal/principal.ts';
 import { keepAlive } from './runtime/keep-alive.ts';
 import type { TokenVerifier } from './verifier.ts';
 
-/** What a route requires. `{}`: a good token, whoever it belongs to. */
+/** What a route requires. `{}`: a valid token of any caller. */
 export interface GuardOptions extends Requirements {
   /** Lets requests without an `Authorization` header pass, with no principal. Default false. */
   readonly optional?: boolean;
   /**
-   * Whether tokens may, or must, be bound to a key (RFC 9449). Default: as the verifier says. Who has a session is let in
+   * Whether tokens may, or must, be bound to a key (RFC 9449). Default: as the verifier says. Callers with a session are let in
    * all the same: their browser sends no token.
    */
   readonly dpop?: DpopMode;
 }
 
 /**
- * Finds out who is calling where there is no bearer token: by a session cookie. `null`: nobody is.
+ * Finds the caller of a request without a bearer token by its session cookie. `null`: no caller.
  * Throws or rejects with an `AuthError`.
  */
 export interface SessionAuthenticator<Incoming, Outgoing> {
@@ -40,23 +40,23 @@ export interface GateHost<Incoming, Outgoing> {
   /** How sessions are read; `undefined` where there are none. */
   sessionOf?(request: Incoming): SessionAuthenticator<Incoming, Outgoing> | undefined;
   /**
-   * By which scheme, host and port the client called, for example `https://api.example.com`: as far as the framework trusts a
+   * The scheme, host and port that the client called, for example `https://api.example.com`: as far as the framework trusts a
    * proxy. For DPoP, where the verifier has no `publicUrl`. Default: what the request says.
    */
   originOf?(request: Incoming): string | undefined;
   /**
-   * Sets a header on the answer, whatever the answer will be. For DPoP with nonces: without it, clients learn of a new one
+   * Sets a header on every answer. For DPoP with nonces: without it, clients learn of a new one
    * by a 401.
    */
   setHeader?(answer: Outgoing, name: string, value: string): void;
-  /** Whether the route is open, so that everybody gets in. Asked only when a request would be refused. */
+  /** Whether the route is open to all. Called only when a request would be refused. */
   isOpen?(request: Incoming): boolean;
-  /** The protected resource that a request is for, which challenges name (RFC 9728 §5.1); `undefined` where there is none. */
+  /** The protected resource that a request is for, which challenges name (RFC 9728 §5.1); `undefined` if none. */
   resourceOf?(request: Incoming): ChallengedResource | undefined;
   /**
-   * Told of each refusal that is not a fault here. Must not throw.
+   * Called for every refusal, not for errors of our own. Must not throw.
    *
-   * @param principal who is calling where the token is good and a requirement is not met, else `null`
+   * @param principal the caller if the token is good and a requirement is not met, else `null`
    */
   onDenied?(request: Incoming, error: AuthError, principal: Principal | null): void;
 }
@@ -64,7 +64,7 @@ export interface GateHost<Incoming, Outgoing> {
 /** Decides on requests, in every framework. */
 export interface Gate<Incoming, Outgoing> {
   /**
-   * Who is calling: at once when the token is known, as a promise otherwise. `null`: nobody, and nobody has to be.
+   * The caller: at once if the token is known, as a promise otherwise. `null`: no caller, and none is required.
    *
    * @throws {AuthError} (or rejects with one) where the request is refused; or another `Error`, which is a fault here
    */
@@ -73,7 +73,7 @@ export interface Gate<Incoming, Outgoing> {
    * Refuses a request for a reason that was found elsewhere, as if it had been found here: listeners are told, and the challenge
    * says the same.
    *
-   * @throws {AuthError} the refusal; or `error` itself, where it is a fault
+   * @throws {AuthError} the refusal; or `error` itself if it is a fault
    */
   refuse(request: Incoming, error: unknown, principal?: Principal | null): Principal | null;
   readonly requirements: Requirements;
@@ -163,7 +163,7 @@ export function createGate<Incoming, Outgoing>(
   ): Principal | null {
     if (host.isOpen?.(request)) return principal;
     // Frameworks take a `throw null` of a check for no error at all.
-    if (!(error instanceof Error)) throw new Error('A check threw what is not an error');
+    if (!(error instanceof Error)) throw new Error('A check threw a value that is not an Error');
     if (!isAuthError(error)) throw error;
     const resource = host.resourceOf?.(request);
     const named = resource === undefined ? error : withResource(error, resource);
@@ -208,12 +208,12 @@ export function isPrincipal(found: unknown): found is Principal {
   return typeof issuer === 'string' && typeof claims === 'object' && claims !== null;
 }
 
-/** Whatever made it: a promise that nobody awaited is not a principal. */
+/** Any thenable: a promise that was not awaited is not a principal. */
 export function isThenable(found: unknown): found is PromiseLike<unknown> {
   return typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
-/** @throws {OptionsError} where `optional` is not a boolean (`'false'` would open the route), or `dpop` is no mode */
+/** @throws {OptionsError} if `optional` is not a boolean (`'false'` would open the route), or `dpop` is not a mode */
 function split(options: GuardOptions): {
   optional: boolean;
   requirements: Requirements;
@@ -240,8 +240,8 @@ function wrongOption(option: string, rule: string, example: string): OptionsErro
 }
 
 /**
- * Whether the `Authorization` header is for somebody else, so that the session counts: `Basic` is for a proxy in front,
- * and comes with every request. Where it is a token, or comes twice, the session does not count.
+ * Whether the `Authorization` header is not for this API, so that the session counts: `Basic` is for a proxy in front,
+ * and comes with every request. If it is a token, or comes twice, the session does not count.
  */
 function isForOthers({ code }: AuthError, header = ''): boolean {
   return header === '' || (code === 'unsupported_scheme' && !/^(?:bearer|dpop)/i.test(header));

@@ -63,7 +63,7 @@ export interface VerifierOptions<C extends object = Claims> {
    */
   readonly credential?: CredentialOptions | Credential | undefined;
   /**
-   * Audience that a token must have, or a list of which it must have one. With it, the client that a token was issued to
+   * Audience that a token must have, or a list, one of which it must have. With it, the client that a token was issued to
    * (`azp`) no longer counts. Default: `aud` contains `clientId`, or `azp` is `clientId`.
    */
   readonly audience?: string | readonly string[] | undefined;

@@ -6,7 +6,7 @@ export interface VerifierParts extends Pick<ResolvedOptions, 'realm' | 'timeoutM
   readonly credential: Credential;
 }
 
-/** Beside the verifiers, not in them: whoever prints one, or gets one, cannot act as the client. */
+/** Beside the verifiers, not in them: code that prints or receives one cannot act as the client. */
 const parts = new WeakMap<object, VerifierParts>();
 
 export function rememberParts(verifier: object, made: VerifierParts): void {

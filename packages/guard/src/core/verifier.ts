@@ -22,7 +22,7 @@ import { createTokenJudge } from './token/token-judge.ts';
 import type { VerifyContext } from './token/verify.ts';
 import { rememberParts } from './verifier-parts.ts';
 
-/** What an operator or a health check wants to know. */
+/** For operators and health checks. */
 export interface VerifierStatus {
   readonly issuer: string | null;
   readonly keysLoaded: boolean;
@@ -60,7 +60,7 @@ export interface TokenVerifier<C extends object = AppClaims> {
 export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C> {
   /** The realm. */
   readonly issuer: Issuer;
-  /** Whether Keycloak is there. Whoever calls it besides the verifier can say here what came of it. */
+  /** Whether Keycloak answers. Others who call it can report their results here. */
   readonly outage: Outage;
   readonly stats: VerifierStats;
   /**
@@ -86,14 +86,14 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
   /** True the first time, false after that. See `RevocationStore.useOnce`. */
   useOnce(id: string, expiresAt: number): Promise<boolean>;
   /**
-   * Loads issuer and keys, and goes on in the background; resolves when the first try is over. Never rejects. The
-   * first token does the same: call this where no request should wait for it.
+   * Loads issuer and keys, and repeats it in the background; resolves after the first try. Never rejects. The
+   * first token does the same: call this to spare that request the wait.
    */
   load(): Promise<void>;
   status(): VerifierStatus;
-  /** Whether the option `revocationStore` was given. Without it, what is revoked here is known to nobody else. */
+  /** Whether the option `revocationStore` was given. Without it, no other process hears of revocations. */
   readonly hasRevocationStore: boolean;
-  /** Ends every timer. Tokens that are known go on being answered. */
+  /** Ends every timer. Known tokens are still accepted. */
   close(): Promise<void>;
 }
 
@@ -120,7 +120,7 @@ export function createVerifier<C extends object = Claims>(
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
   const toIssuer = () => (issuer.current as Discovery).issuer;
-  // No more than it needs: whoever prints a verifier prints this.
+  // Only the necessary options: a printed verifier shows them.
   const { algorithms, audience, clientId, clock, clockToleranceSeconds } = resolved;
   const context: VerifyContext = Object.freeze({
     keys,
@@ -133,7 +133,7 @@ export function createVerifier<C extends object = Claims>(
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
   const sender = createSenderCheck({
     dpop,
-    // Options without it, and with a mode other than off, were refused; a route may have a mode of its own.
+    // Options without it, and with a mode other than off, were refused; a route may have another mode.
     proofs: createDpopCheck(
       dpop,
       async (id, expiresAt) => (store as ProofStore).useProofOnce(id, expiresAt),
@@ -162,7 +162,7 @@ export function createVerifier<C extends object = Claims>(
     isKnown: judge.isKnown,
     async revoke(revocation) {
       const dated = withDate(revocation, resolved);
-      // First here: whatever becomes of the store, this process knows.
+      // First here: this process knows, even if the store fails.
       revocations.add(dated);
       try {
         await store.add(dated);

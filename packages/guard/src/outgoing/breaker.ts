@@ -1,4 +1,4 @@
-/** Spares a service that cannot be reached, and those who would wait for it. */
+/** Stops calls to an unreachable service, so callers do not wait in vain. */
 export interface Breaker {
   /**
    * Runs a call, unless the service could not be reached several times, and a moment ago.
@@ -15,7 +15,7 @@ const PAUSE_MS = 2_000;
 
 export function createBreaker(origin: string): Breaker {
   let failures = 0;
-  // By a clock that nobody sets.
+  // By a monotonic clock.
   let triedAt = 0;
 
   return {

@@ -1,4 +1,4 @@
-// Adapters hand it out; it has no import path of its own.
+// Users get this through their adapter; it has no import path.
 export type {
   FetchAsOptions,
   FetchForOptions,

@@ -42,7 +42,7 @@ export function createMember(subject: string, verifier: Verifier<object>): Membe
   };
 }
 
-/** Tells once what is wrong, under the verifier's rules for outages, and turns it into a refusal. */
+/** Reports a fault once, by the verifier's rules for outages, and turns it into a refusal. */
 function createAsker(verifier: Verifier<object>): <T>(call: () => Promise<T>) => Promise<T> {
   let told: string | undefined;
   return async (call) => {
@@ -65,12 +65,12 @@ function createAsker(verifier: Verifier<object>): <T>(call: () => Promise<T>) =>
   };
 }
 
-/** A token that the service would refuse is not shown to it. Lightweight tokens do not say for whom they are. */
+/** Withholds a token that the service would refuse. Lightweight tokens do not name their audience. */
 function assertFor(token: string, audience: string, clientId: string): void {
   const { aud } = readCompactJws(token).payload();
   if (aud === undefined || [aud].flat().includes(audience)) return;
   throw new AuthError(
     'provider_misconfigured',
-    `The token of ${clientId} is not for ${audience}: give the client a scope with an Audience mapper for it, and ask for that scope`,
+    `The token of ${clientId} is not for ${audience}: give the client a scope with an Audience mapper for ${audience}, and request that scope`,
   );
 }

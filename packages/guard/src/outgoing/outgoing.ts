@@ -14,10 +14,10 @@ import {
 import type { TokenSource } from './token-source.ts';
 import { traceContextOf } from './trace-context.ts';
 
-/** Whom a call is made for. */
+/** The caller that a call is made for. */
 export interface Caller {
   readonly token: string;
-  /** A guard has let its sender in, who has shown the key that it is bound to. */
+  /** A guard has admitted the sender, and the sender proved the key that the token is bound to. */
   readonly isAdmitted: boolean;
 }
 
@@ -59,16 +59,16 @@ export function createOutgoing(factory: string, verifier: TokenVerifier<object>)
     return member;
   }
 
-  /** For callers of each realm: what is missing is found when the application starts. */
+  /** For callers of each realm, so a missing option stops the start. */
   function assertCallable(subject: string): void {
     assertOwnAudience(subject, verifier);
     for (const one of verifier.members) memberOf(subject, one);
   }
 
-  /** The caller is verified for each call: whoever was revoked since gets nothing, whatever is kept for them. */
+  /** Verifies the caller for each call, so a revoked caller gets no kept token. */
   async function sourceFor(caller: Caller | null, target: TokenForOptions): Promise<TokenSource> {
     if (caller === null) {
-      throw new AuthError('missing_token', 'A call in the name of a caller, but nobody is there');
+      throw new AuthError('missing_token', 'A call in the name of a caller, but the request has no caller');
     }
     const { token, isAdmitted } = caller;
     const one = await selectByIssuer(verifier.members, token);

@@ -3,7 +3,7 @@ const PARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 const STATE = /^[\x20-\x7e]{1,512}$/;
 
 /**
- * The headers by which a call belongs to the trace of the request that it is made for. None if OpenTelemetry is set up here:
+ * The headers that add a call to the trace of its request. None if OpenTelemetry is set up here:
  * it adds its own.
  *
  * @param read reads a header of that request

@@ -3,10 +3,12 @@ import { AuthError, type Principal, type Verifier } from '../core/index.ts';
 import {
   createBoundedCache,
   createCallSlots,
-  keepAlive,
+  createSingleFlight,
+  getOrMake,
   partsOf,
   personOf,
   readCompactJws,
+  type SingleFlight,
 } from '../core/internal.ts';
 import { MIN_AGE_MS, type TokenSource } from './token-source.ts';
 
@@ -17,10 +19,10 @@ export interface Target {
   readonly scope?: string | undefined;
 }
 
-/** The token of somebody who was let in. */
+/** The token of an admitted caller. */
 export interface Subject {
   readonly token: string;
-  /** What the verifier made of it just now. */
+  /** The verifier's result, just now. */
   readonly principal: Principal<object>;
 }
 
@@ -34,9 +36,9 @@ const MOST_PEOPLE = 10_000;
 const MOST_OF_ONE = 16;
 /** Exchanges at a time; one user gets an eighth of them. */
 const MOST_CALLS = 64;
-/** How long a token is kept where nobody asks Keycloak again whether its subject's session is there. Unit: milliseconds. */
+/** How long a token is kept without rechecks of its subject's session. Unit: milliseconds. */
 const UNCHECKED_MS = 60_000;
-/** It has to be good when it arrives. Unit: milliseconds. */
+/** It must still be valid on arrival. Unit: milliseconds. */
 const ON_THE_WAY_MS = 2_000;
 
 interface Kept {
@@ -48,7 +50,7 @@ interface Kept {
 
 interface Person {
   readonly kept: Map<string, Kept>;
-  readonly underWay: Map<string, Promise<string>>;
+  readonly once: SingleFlight<string>;
 }
 
 /** @param exchange asks Keycloak; rejects with an `AuthError` */
@@ -63,12 +65,8 @@ export function createUserTokens(
   const slots = createCallSlots(MOST_CALLS, timeoutMs);
 
   function personFor(principal: Principal<object>): Person {
-    const key = personOf(principal as Principal);
-    const known = people.get(key);
-    if (known !== undefined) return known;
-    const made = { kept: new Map(), underWay: new Map() };
-    people.set(key, made);
-    return made;
+    const make = () => ({ kept: new Map(), once: createSingleFlight<string>() });
+    return getOrMake<string, Person>(people, personOf(principal as Principal), make);
   }
 
   /** One user who asks for much waits for themselves. */
@@ -102,14 +100,6 @@ export function createUserTokens(
     return accessToken;
   }
 
-  function askOnce(person: Person, key: string, subject: Subject, target: Target): Promise<string> {
-    const known = person.underWay.get(key);
-    if (known !== undefined) return known;
-    const asked = ask(person, key, subject, target).finally(() => person.underWay.delete(key));
-    person.underWay.set(key, asked);
-    return keepAlive(asked);
-  }
-
   return {
     sourceOf(subject, target) {
       const { token, principal } = subject;
@@ -118,7 +108,7 @@ export function createUserTokens(
       const key = JSON.stringify([token, target.audience, target.scope]);
       return {
         async get() {
-          // By its own time, without the tolerance for clocks: nothing lives longer than what it was exchanged for.
+          // By its exact `exp`, without the clock tolerance: no token outlives its subject token.
           if (clock() >= principal.expiresAt * 1000) {
             throw new AuthError(
               'token_expired',
@@ -129,7 +119,7 @@ export function createUserTokens(
           const kept = person.kept.get(key);
           return kept !== undefined && clock() < kept.until
             ? kept.token
-            : askOnce(person, key, subject, target);
+            : person.once(key, () => ask(person, key, subject, target));
         },
         drop(refused) {
           const kept = person.kept.get(key);
@@ -142,7 +132,7 @@ export function createUserTokens(
 }
 
 /**
- * A service that was called with an exchanged token, and calls back with what it made of it, would keep a user's token alive
+ * A service that gets an exchanged token, exchanges it and calls back would keep a user's token alive
  * for ever: each exchange has a new lifetime at Keycloak (CVE-2026-96460). Only `jti` says that a token was exchanged.
  */
 function assertNoLoop({ token, principal }: Subject, { audience }: Target): void {
@@ -154,7 +144,7 @@ function assertNoLoop({ token, principal }: Subject, { audience }: Target): void
   );
 }
 
-/** Keycloak's answer is for whom it was asked for. Lightweight tokens do not say. */
+/** Checks that Keycloak's answer has the requested user and audience. Lightweight tokens do not say. */
 function assertAsAsked(accessToken: string, { principal }: Subject, { audience }: Target): void {
   const { sub, aud } = readCompactJws(accessToken).payload();
   const isOfOther = sub !== undefined && principal.subject !== null && sub !== principal.subject;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, type Tokens } from '../client/index.ts';
 import { AuthError } from '../core/index.ts';
+import { createSingleFlight } from '../core/internal.ts';
 import type { LiveSession } from './live-session.ts';
 import type { ResolvedSessionOptions } from './options.ts';
 import type { SessionRecord } from './session-record.ts';
@@ -27,7 +28,7 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
   const { client, store } = options;
   // As long as Keycloak may take, for its discovery document and for the tokens; and longer than the store takes.
   const lockMs = Math.max(PATIENCE_MS, 2 * client.timeoutMs);
-  const underWay = new Map<string, Promise<LiveSession | null>>();
+  const once = createSingleFlight<LiveSession | null>();
 
   /** @returns the session if another process renewed it, `null` if it has ended, otherwise `undefined` */
   async function renewedElsewhere(session: LiveSession): Promise<LiveSession | null | undefined> {
@@ -96,13 +97,5 @@ export function createRenewal({ options, load, replace, end }: RenewalDeps): Ren
     return session;
   }
 
-  return {
-    renew(session) {
-      const known = underWay.get(session.key);
-      if (known !== undefined) return known;
-      const renewal = run(session).finally(() => underWay.delete(session.key));
-      underWay.set(session.key, renewal);
-      return renewal;
-    },
-  };
+  return { renew: (session) => once(session.key, () => run(session)) };
 }

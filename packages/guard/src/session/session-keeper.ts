@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Tokens } from '../client/index.ts';
 import { AuthError } from '../core/index.ts';
-import { createBoundedCache } from '../core/internal.ts';
+import { createBoundedCache, createSingleFlight } from '../core/internal.ts';
 import { createCookieSigner } from './cookie-signature.ts';
 import { decodeCookie } from './cookies.ts';
 import { createEndings } from './endings.ts';
@@ -60,7 +60,7 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
   const ttlOf = (record: SessionRecord): number =>
     Math.max(1, Math.min(idleMs, record.createdAt + maxMs - clock()));
 
-  const fetching = new Map<string, Promise<LiveSession | null>>();
+  const fetchOnce = createSingleFlight<LiveSession | null>();
 
   async function load(named: NamedSession): Promise<LiveSession | null> {
     const { id, key, cookie } = named;
@@ -131,15 +131,6 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
     return session;
   }
 
-  /** However many requests come with a cookie, the store is asked once. */
-  function fetchOnce(cookie: string): Promise<LiveSession | null> {
-    const known = fetching.get(cookie);
-    if (known !== undefined) return known;
-    const fetched = fetchSession(cookie).finally(() => fetching.delete(cookie));
-    fetching.set(cookie, fetched);
-    return fetched;
-  }
-
   async function renew(session: LiveSession): Promise<LiveSession | null> {
     const renewed = await renewal.renew(session);
     if (renewed === null) live.delete(session.cookie);
@@ -202,7 +193,9 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
         // By its name, for one session may have been found by several cookies.
         !endings.has(session.key);
       if (isKnown) return use(session, isUse);
-      return fetchOnce(cookie).then((fetched) => fetched && use(fetched, isUse));
+      // However many requests come with a cookie, the store is asked once.
+      const fetching = fetchOnce(cookie, () => fetchSession(cookie));
+      return fetching.then((fetched) => fetched && use(fetched, isUse));
     },
     peek,
     atHand: (cookie) => live.get(decodeCookie(cookie) ?? '') ?? null,

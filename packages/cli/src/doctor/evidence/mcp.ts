@@ -87,9 +87,9 @@ export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpE
     if (credentials === undefined) return { is: 'no-admin' };
     const found = await issuer();
     const [, named, name] = /^(https?:\/\/.*)\/realms\/([^/]+)$/.exec(found) ?? [];
-    if (named === undefined || name === undefined || !URL.canParse(named))
+    const realm = name === undefined ? undefined : toRealm(name);
+    if (named === undefined || name === undefined || realm === undefined || !URL.canParse(named))
       return { is: 'no-realm', named: found };
-    const realm = decodeURIComponent(name);
     if (serverUrl === undefined) {
       const isWanted = (await confirm?.(new URL(named).origin)) ?? false;
       return isWanted ? { is: 'open', serverUrl: trimUrl(named), realm } : { is: 'unconfirmed', named };
@@ -112,6 +112,16 @@ export function createMcpEvidence({ url, credentials, serverUrl, confirm }: McpE
     return { state, givesOffline: defaults.some(({ name }) => name === 'offline_access') };
   });
   return { url, challenge, metadata, provider, scopes, door, admin };
+}
+
+/** The realm of that name in a URL; `undefined` if it can be none. */
+function toRealm(name: string): string | undefined {
+  try {
+    const realm = decodeURIComponent(name);
+    return /^\.*$|[/?#\\]/.test(realm) ? undefined : realm;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether the configured Keycloak itself says that it is the issuer: it may be called by another name from here. */

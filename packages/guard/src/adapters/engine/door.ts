@@ -81,9 +81,9 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
   logOf(request: Incoming): Log;
   /**
    * @param isOpen whether a request may pass that would be refused
-   * @throws {OptionsError} for a misspelt or empty requirement
+   * @throws {OptionsError} for a misspelt or empty requirement, and for `undefined`
    */
-  gate(requirements?: GuardOptions, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
+  gate(requirements: GuardOptions, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
   /** A gate without requirements that takes tokens alone, and no session cookies. */
   statelessGate(): Gate<Incoming, Outgoing>;
   toRequest(request: Incoming): RequestLike;
@@ -206,7 +206,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
     toAsked: host.toAsked ?? ((request) => request),
-    gate: (requirements = {}, isOpen = undefined) =>
+    gate: (requirements, isOpen = undefined) =>
       createGate<Incoming, Outgoing>(verifier, requirements, {
         ...gateHost,
         ...(isOpen && { isOpen }),

@@ -11,6 +11,7 @@ import {
 } from '../../core/index.ts';
 import {
   findOptionProblems,
+  type GuardOptions,
   type OptionRule,
   optionRules,
   VERIFIER_RULES,
@@ -88,6 +89,11 @@ export interface ResolvedAdapter<Incoming, C extends object> extends AdapterOpti
 export type ClientSettings = Partial<
   Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'timeoutMs' | 'fetch'>
 >;
+
+/** The requirements of `guard()`. Those of `guard(undefined)` stay undefined, and are refused: something was meant. */
+export function requirementsOf(given: readonly [(GuardOptions | undefined)?, ...unknown[]]): GuardOptions {
+  return given.length === 0 ? {} : (given[0] as GuardOptions);
+}
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function resolveAdapterOptions<Incoming, C extends object>(

@@ -17,7 +17,7 @@ import type {
   RuleOfRequest,
   SessionSettings,
 } from '../engine/internal.ts';
-import { toPermitGate } from '../engine/internal.ts';
+import { requirementsOf, toPermitGate } from '../engine/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import { type Calls, createCalls } from './calls.ts';
 
@@ -167,7 +167,7 @@ export function toKeycloak<Incoming, Outgoing, Middleware, Asked, C extends obje
   return {
     ...toBase(door),
     mcp,
-    guard: (requirements) => toGuard(door.gate(requirements)),
+    guard: (...given) => toGuard(door.gate(requirementsOf(given))),
     permissions: door.permits.open,
     permit: (rule, given) => toPermit(door.permits.permit(rule, given)),
     pathEnforcer: (given) => toPermit(door.permits.enforcePaths(given, toPath)),

@@ -10,11 +10,7 @@ export { type BackchannelLogoutOptions, backchannelLogout } from './backchannel-
 export { keycloakCalls } from './calls-plugin.ts';
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
 export { keycloakMcp } from './mcp-plugin.ts';
-export {
-  type KeycloakPermissionsOptions,
-  keycloakPermissions,
-  type PermitHook,
-} from './permissions-plugin.ts';
+export * from './permissions-plugin.ts';
 export { keycloakGuard as default, keycloakGuard } from './plugin.ts';
 export type { KeycloakGuardOptions } from './plugin-options.ts';
 export { protectedResource } from './protected-resource.ts';

@@ -1,11 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import {
-  createMcpServer,
-  type McpCaller,
-  type McpOptions,
-  resolveMcpOptions,
-  watchAnswer,
-} from '../mcp/index.ts';
+import type { McpOptions } from '../mcp/index.ts';
+import { enterMcp, type McpCaller, openMcp } from '../mcp/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { ENGINE } from './engine.ts';
 import { mountRoutes } from './mount.ts';
@@ -28,30 +23,18 @@ import { send } from './send.ts';
 export const keycloakMcp = asPlugin<McpOptions & { readonly prefix?: never }>(
   'keycloak-guard-mcp',
   async (app, options) => {
-    const resolved = resolveMcpOptions(options);
-    const engine = app[ENGINE];
-    const refuse = createRefuse(engine);
-    mountRoutes(app, engine.protectedResource(resolved.resource, resolved.challenged));
-    const server = createMcpServer(resolved, engine.statelessGate(), engine);
+    const refuse = createRefuse(app[ENGINE]);
+    const { routes, server } = openMcp(app[ENGINE], options);
+    mountRoutes(app, routes);
     const callers = new WeakMap<FastifyRequest, McpCaller>();
 
     app.addHook('onRequest', (request, reply, done) => {
       if (!server.isFor(request.url)) return done();
-      const preflight = server.preflight(request.raw);
-      if (preflight !== undefined) {
-        send(reply, preflight);
-        return;
-      }
-      // On Node's answer: the transport writes to that, and Fastify adds its own.
-      for (const [name, value] of Object.entries(server.corsHeaders(request.raw))) {
-        reply.raw.setHeader(name, value);
-      }
-      server.admit(request, reply).then(
-        (caller) => {
-          callers.set(request, caller);
-          watchAnswer(reply.raw, caller);
-          request.principal = caller.principal;
-          Object.assign(request.raw, { auth: caller.auth });
+      enterMcp(server, request, reply, { raw: request.raw, response: reply.raw }).then(
+        (entered) => {
+          if (entered === null || 'status' in entered) return void (entered && send(reply, entered));
+          callers.set(request, entered);
+          request.principal = entered.principal;
           done();
         },
         (error: unknown) => refuse(error, request, reply, done),

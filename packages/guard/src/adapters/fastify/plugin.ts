@@ -1,6 +1,6 @@
-import type { FastifyInstance, onRequestHookHandler } from 'fastify';
-import type { Requirements, TokenVerifier } from '../../core/index.ts';
-import { type Connection, createEngine } from '../engine/internal.ts';
+import type { FastifyContextConfig, FastifyInstance, onRequestHookHandler } from 'fastify';
+import { OptionsError, type Requirements, type TokenVerifier } from '../../core/index.ts';
+import { type Connection, createEngine, requirementsOf } from '../engine/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import { ENGINE, toFastifyHost } from './engine.ts';
@@ -68,7 +68,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   const log = loggerOf(app);
   const engine = createEngine(resolveGuardOptions(options, log), toFastifyHost(log));
   const refuse = createRefuse(engine);
-  const guard = (requirements?: GuardOptions) => toGuardHook(engine.gate(requirements), refuse);
+  const guard = (...given: [GuardOptions?]) => toGuardHook(engine.gate(requirementsOf(given)), refuse);
   const documentation = createGuardDocumentation(options.securityScheme ?? 'bearerAuth');
 
   app.decorate(ENGINE, engine);
@@ -80,10 +80,10 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
     engine.connections.guard(requirements).open(request),
   );
   app.addHook('onClose', () => engine.close());
-  app.decorate('guardAll', function guardAll(this: FastifyInstance, requirements?: GuardOptions) {
+  app.decorate('guardAll', function guardAll(this: FastifyInstance, ...given: [GuardOptions?]) {
     const isOpen: Parameters<typeof engine.gate>[1] = ({ routeOptions }) =>
       routeOptions.config.guard === false;
-    const hook = toGuardHook(engine.gate(requirements, isOpen), refuse);
+    const hook = toGuardHook(engine.gate(requirementsOf(given), isOpen), refuse);
     this.addHook('onRequest', hook);
     guardNotFound(this, hook);
     this.addHook('onRoute', (route) => {
@@ -91,7 +91,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
     });
   });
   app.addHook('onRoute', (route) => {
-    const wanted = route.config?.guard;
+    const wanted = wantedOf(route.config);
     const added = wanted === undefined || wanted === false ? [] : [guard(wanted === true ? {} : wanted)];
     const hooks = [...added, ...[route.onRequest ?? []].flat()];
     if (added.length > 0) {
@@ -112,6 +112,13 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   engine.load();
 });
 
+/** @throws {OptionsError} for a guard that is given and undefined: the route would be open */
+function wantedOf(config: FastifyContextConfig = {}): FastifyContextConfig['guard'] {
+  if (config.guard !== undefined || !('guard' in config)) return config.guard;
+  const rule = 'is undefined: give it a value, or leave it out';
+  throw new OptionsError('keycloakGuard', [{ option: 'config.guard', rule, example: 'true' }]);
+}
+
 const IS_GUARDED = Symbol('is guarded');
 /** What Fastify prints without routes. */
 const NO_ROUTES = '(empty tree)';
@@ -121,15 +128,13 @@ function createLateGuard(guard: (requirements: GuardOptions) => GuardHook): onRe
   const hooks = new Map<object, GuardHook>();
   return function lateGuard(request, reply, done) {
     const { config } = request.routeOptions;
-    if (config?.guard === undefined || config.guard === false || IS_GUARDED in config) {
+    const wanted = wantedOf(config);
+    if (wanted === undefined || wanted === false || IS_GUARDED in config) {
       done();
       return;
     }
-    let hook = hooks.get(config);
-    if (hook === undefined) {
-      hook = guard(config.guard === true ? {} : config.guard);
-      hooks.set(config, hook);
-    }
+    const hook = hooks.get(config) ?? guard(wanted === true ? {} : wanted);
+    hooks.set(config, hook);
     hook(request, reply, done);
   };
 }

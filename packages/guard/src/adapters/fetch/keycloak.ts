@@ -73,7 +73,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
     get permissions() {
       return door.permits.opened();
     },
-    async decide(incoming, requirements) {
+    async decide(incoming, requirements = {} as never) {
       const request = toRequest(incoming);
       const reply: FetchReply = {};
       const gate = door.gate(requirements);
@@ -83,7 +83,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
         return inNextProxy(refuse(error, request, reply), request, options.session?.publicUrl);
       }
     },
-    async principal(incoming, requirements) {
+    async principal(incoming, requirements = {} as never) {
       return (await door.gate(requirements).decide(toRequest(incoming), {})) as never;
     },
     mcp(given, handler) {

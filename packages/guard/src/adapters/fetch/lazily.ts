@@ -1,6 +1,12 @@
 import type { GuardOptions } from '../../core/internal.ts';
-import type { NotOptional, PathEnforcerOptions, PermitRule } from '../engine/internal.ts';
-import type { FetchKeycloak, FetchPermitOptions, GuardedHandler, OfRequest } from './types.ts';
+import type { FetchKeycloak, GuardedHandler } from './types.ts';
+
+/** Members whose promise also reports wrong options. */
+const ASKED = ['accessToken', 'connect', 'decide', 'handle', 'load', 'principal'] as const;
+/** Members that make a function, which reports wrong options at its first call. */
+const MADE = ['fetchAs', 'fetchFor', 'pathEnforcer', 'permit', 'tokenAs', 'tokenFor'] as const;
+
+type Anything = (...args: readonly unknown[]) => never;
 
 /** Puts off making `FetchKeycloak`, and reporting wrong options, until it is first used. */
 export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKeycloak<C> {
@@ -9,67 +15,47 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
     made ??= make();
     return made;
   };
+  const member = (name: keyof FetchKeycloak<C>) => get()[name] as Anything;
+  const asked = ASKED.map((name) => [name, async (...args: unknown[]) => member(name)(...args)]);
+  const later = MADE.map((name) => [name, (...args: unknown[]) => once(() => member(name)(...args))]);
   return {
+    ...(Object.fromEntries([...asked, ...later]) as Pick<
+      FetchKeycloak<C>,
+      (typeof ASKED | typeof MADE)[number]
+    >),
     get verifier() {
       return get().verifier;
+    },
+    get permissions() {
+      return get().permissions;
     },
     guard<const R extends GuardOptions, Req extends Request, Rest extends unknown[]>(
       requirements: R,
       handler: GuardedHandler<C, R, Req, Rest>,
     ) {
-      let guarded: ((request: Req, ...rest: Rest) => Response | Promise<Response>) | undefined;
+      const guarded = once(() => get().guard(requirements, handler));
       return (request: Req, ...rest: Rest) => {
         // `next build` calls handlers and stops at the first look at headers, before the options are needed.
         request.headers.get('authorization');
-        guarded ??= get().guard(requirements, handler);
         return guarded(request, ...rest);
       };
     },
-    permit<Req extends Request, Rest extends unknown[]>(
-      rule: PermitRule | OfRequest<PermitRule>,
-      options: FetchPermitOptions,
-      handler: GuardedHandler<C, NotOptional, Req, Rest>,
-    ) {
-      return later(() => get().permit(rule, options, handler));
-    },
-    pathEnforcer<Req extends Request, Rest extends unknown[]>(
-      options: Omit<PathEnforcerOptions, 'permissions'>,
-      handler: GuardedHandler<C, NotOptional, Req, Rest>,
-    ) {
-      return later(() => get().pathEnforcer(options, handler));
-    },
-    get permissions() {
-      return get().permissions;
-    },
-    decide: async (request, requirements) => get().decide(request, requirements),
-    principal: async (request, requirements) => get().principal(request, requirements),
     mcp(options, handler) {
-      let server: ((request: Request) => Promise<Response>) | undefined;
-      return async (request) => {
-        server ??= get().mcp(options, handler);
-        return server(request);
-      };
+      const server = once(() => get().mcp(options, handler));
+      return async (request) => server(request);
     },
-    handle: async (request) => get().handle(request),
     handlers: {
       GET: async (request) => get().handlers.GET(request),
       OPTIONS: async (request) => get().handlers.OPTIONS(request),
       POST: async (request) => get().handlers.POST(request),
     },
-    accessToken: async (request) => get().accessToken(request),
-    fetchFor: (options) => later(() => get().fetchFor(options)),
-    fetchAs: (options) => later(() => get().fetchAs(options)),
-    tokenFor: (options) => later(() => get().tokenFor(options)),
-    tokenAs: (options) => later(() => get().tokenAs(options)),
-    connect: async (request, requirements) => get().connect(request, requirements),
     has: (principal, requirements) => get().has(principal, requirements),
-    load: async () => get().load(),
     close: async () => made?.close(),
   };
 }
 
 /** A function that is made at its first call. */
-function later<Args extends unknown[], Result>(make: () => (...args: Args) => Result) {
+function once<Args extends unknown[], Result>(make: () => (...args: Args) => Result) {
   let made: ((...args: Args) => Result) | undefined;
   return (...args: Args): Result => {
     made ??= make();

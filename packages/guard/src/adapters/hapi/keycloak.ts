@@ -7,7 +7,10 @@ import { openDoor, toBase, toSockets } from '../face/internal.ts';
 import { addExtras, hapiHost, toBoom, toResponse } from './answers.ts';
 
 declare module '@hapi/hapi' {
-  /** `request.auth.credentials.user` of a guarded request. `scope` has the scopes of the token, for `access.scope`. */
+  /**
+   * `request.auth.credentials.user` of a guarded request. `scope` has the scopes of the token, for `access.scope`. For
+   * `access.entity`, a service account is a `user`, too: tell it apart by a requirement.
+   */
   interface UserCredentials extends Principal {}
 }
 
@@ -27,7 +30,8 @@ export interface HapiKeycloak<C extends object = AppClaims>
    * It answers the routes of sessions, metadata and Keycloak's messages.
    *
    * A refusal is an `AuthError` and a Boom error: `onPreResponse` sees it. With `mode: 'optional'` a request without a token
-   * passes. With sessions, a browser that asks for a page is sent to the login.
+   * passes. With sessions, a browser that asks for a page is sent to the login. `server.auth.verify(request)` checks the
+   * caller again, on a connection that stays open.
    *
    * @example
    * await server.register(kc.plugin);

@@ -1,12 +1,6 @@
-import { answerRoute, type Door, nodeHost } from '../engine/internal.ts';
-import {
-  createMcpServer,
-  type McpHost,
-  type McpOptions,
-  resolveMcpOptions,
-  watchAnswer,
-} from '../mcp/index.ts';
-import { answerUnreadable, readMessage } from '../mcp/internal.ts';
+import { answerRoute } from '../engine/internal.ts';
+import type { McpOptions } from '../mcp/index.ts';
+import { enterMcp, type McpDoor, openMcp, readMessage } from '../mcp/internal.ts';
 import { bodyOf, type KoaContext, type KoaMiddleware, sendAnswer } from './refusal.ts';
 
 /**
@@ -16,27 +10,18 @@ import { bodyOf, type KoaContext, type KoaMiddleware, sendAnswer } from './refus
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function toKoaMcp(
-  door: McpHost<KoaContext> &
-    Pick<Door<KoaContext, KoaContext, never>, 'protectedResource' | 'statelessGate' | 'refusalOf'>,
+  door: McpDoor<KoaContext, KoaContext>,
   options: McpOptions,
   refuse: (error: unknown, context: KoaContext) => void,
 ): KoaMiddleware {
-  const resolved = resolveMcpOptions(options);
-  const routes = door.protectedResource(resolved.resource, resolved.challenged);
-  const server = createMcpServer(resolved, door.statelessGate(), door);
+  const { routes, server } = openMcp(door, options);
 
-  async function admit(context: KoaContext): Promise<void> {
-    const { req, res, request } = context;
-    const caller = await server.admit(context, context);
-    if (server.readsBodies && req.method === 'POST') {
-      // Koa's body parsers leave their result in another place than Express's.
-      const message = Object.assign(req, { body: bodyOf(context) });
-      server.assertMayCall(context, caller, await readMessage(message));
-      Object.assign(request, { body: message.body });
-    }
-    watchAnswer(res, caller);
-    context.state.principal = caller.principal;
-    Object.assign(req, { auth: caller.auth });
+  /** Koa's body parsers leave their result in another place than Express's. */
+  async function read(context: KoaContext): Promise<unknown> {
+    const message = Object.assign(context.req, { body: bodyOf(context) });
+    const body = await readMessage(message);
+    Object.assign(context.request, { body });
+    return body;
   }
 
   return async (context, next) => {
@@ -48,17 +33,16 @@ export function toKoaMcp(
       return;
     }
     if (!server.isFor(context.originalUrl)) return void (await next());
-    const preflight = server.preflight(req);
-    if (preflight !== undefined) return sendAnswer(context, preflight);
-    nodeHost.addToAnswer(res, { headers: server.corsHeaders(req), setCookies: [] });
+    const onNode = { raw: req, response: res, read: () => read(context) };
+    let entered: Awaited<ReturnType<typeof enterMcp>>;
     try {
-      await admit(context);
+      entered = await enterMcp(server, context, context, onNode);
     } catch (error) {
-      // The client went away while its body was read.
-      if (req.destroyed && !req.complete) return;
-      const answer = answerUnreadable(error);
-      return answer === undefined ? refuse(error, context) : sendAnswer(context, answer);
+      return refuse(error, context);
     }
+    if (entered === null) return;
+    if ('status' in entered) return sendAnswer(context, entered);
+    context.state.principal = entered.principal;
     await next();
   };
 }

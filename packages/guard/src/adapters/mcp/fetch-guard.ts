@@ -6,15 +6,9 @@ import {
   readFetchBody,
   toFetchAnswer,
 } from '../engine/internal.ts';
-import { createMcpServer, type McpCaller, type McpHost } from './mcp-server.ts';
+import { type McpCaller, type McpDoor, openMcp } from './mcp-server.ts';
 import { answerUnreadable, LONGEST, MessageError } from './needed-scopes.ts';
-import { type McpOptions, resolveMcpOptions } from './options.ts';
-
-type FetchDoor<Incoming> = McpHost<Incoming> &
-  Pick<
-    Door<Incoming, FetchReply, never>,
-    'protectedResource' | 'statelessGate' | 'refusalOf' | 'addToAnswer'
-  >;
+import type { McpOptions } from './options.ts';
 
 /**
  * The metadata and guard of an MCP server, for `Request`s of the Fetch standard.
@@ -23,7 +17,7 @@ type FetchDoor<Incoming> = McpHost<Incoming> &
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function toFetchMcp<Incoming>(
-  door: FetchDoor<Incoming>,
+  door: McpDoor<Incoming, FetchReply> & Pick<Door<Incoming, FetchReply, never>, 'addToAnswer'>,
   options: McpOptions,
 ): (
   incoming: Incoming,
@@ -31,9 +25,7 @@ export function toFetchMcp<Incoming>(
   reply: FetchReply,
   readAgain?: () => Promise<unknown>,
 ) => Promise<Response | McpCaller | undefined> {
-  const resolved = resolveMcpOptions(options);
-  const routes = door.protectedResource(resolved.resource, resolved.challenged);
-  const server = createMcpServer(resolved, door.statelessGate(), door);
+  const { routes, server } = openMcp(door, options);
 
   return async (incoming, request, reply, readAgain = async () => undefined) => {
     const route = findFetchRoute(routes, request);

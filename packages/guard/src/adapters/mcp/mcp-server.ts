@@ -9,10 +9,10 @@ import {
   type RequestLike,
   requireScope,
 } from '../../core/internal.ts';
-import type { Connection, Connections } from '../engine/internal.ts';
+import type { Connection, Connections, Door, Routes } from '../engine/internal.ts';
 import { type McpAuthInfo, toAuthInfo } from './auth-info.ts';
 import { neededScopes } from './needed-scopes.ts';
-import type { ResolvedMcpOptions } from './options.ts';
+import { type McpOptions, type ResolvedMcpOptions, resolveMcpOptions } from './options.ts';
 import { createPlace } from './place.ts';
 import { createSessionOwners } from './session-owners.ts';
 
@@ -48,7 +48,7 @@ export interface McpServer<Incoming, Outgoing> {
 }
 
 /** What an adapter brings along. */
-export interface McpHost<Incoming> {
+interface McpHost<Incoming> {
   toRequest(request: Incoming): RequestLike;
   /** Time now. Unit: milliseconds since 1970. */
   readonly clock: () => number;
@@ -56,8 +56,26 @@ export interface McpHost<Incoming> {
   readonly verifier: { readonly members: readonly Pick<Verifier, 'notify'>[] };
 }
 
+/** The part of an engine that an MCP server needs. */
+export type McpDoor<Incoming, Outgoing> = McpHost<Incoming> &
+  Pick<Door<Incoming, Outgoing, never>, 'protectedResource' | 'statelessGate' | 'refusalOf'>;
+
+/**
+ * The guard of an MCP server, and the routes of its metadata.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+export function openMcp<Incoming, Outgoing>(
+  door: McpDoor<Incoming, Outgoing>,
+  options: McpOptions,
+): { readonly server: McpServer<Incoming, Outgoing>; readonly routes: Routes<Incoming> } {
+  const resolved = resolveMcpOptions(options);
+  const routes = door.protectedResource(resolved.resource, resolved.challenged);
+  return { server: createMcpServer(resolved, door.statelessGate(), door), routes };
+}
+
 /** @param gate without requirements and without session cookies, which another site could make a browser send */
-export function createMcpServer<Incoming, Outgoing>(
+function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   gate: Gate<Incoming, Outgoing>,
   { toRequest, clock, connections, verifier }: McpHost<Incoming>,

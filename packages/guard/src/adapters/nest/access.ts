@@ -68,13 +68,15 @@ export function permissionsOf(controller: object, handler: object): RequiredPerm
 }
 
 /** Nearest first. */
-function* levelsOf(controller: object, handler: object): Generator<Access> {
-  const own = accessOf(handler);
-  if (own !== undefined) yield own;
-  for (let one: object | null = controller; one !== null; one = Object.getPrototypeOf(one)) {
-    const access = accessOf(one);
-    if (access !== undefined) yield access;
-  }
+function levelsOf(controller: object, handler: object): Access[] {
+  return [handler, ...lineageOf(controller)].flatMap((one) => accessOf(one) ?? []);
+}
+
+/** A class and the classes it extends, nearest first. */
+export function lineageOf(controller: object): object[] {
+  const found: object[] = [];
+  for (let one: object | null = controller; one !== null; one = Object.getPrototypeOf(one)) found.push(one);
+  return found;
 }
 
 function merge(requirements: readonly Requirements[]): Requirements {

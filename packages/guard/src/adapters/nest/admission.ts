@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { type Requirements, type TokenVerifier, toGuard } from '../../core/index.ts';
-import { isThenable, type Log } from '../../core/internal.ts';
+import { getOrMake, isThenable, type Log } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard, Decide, Door } from '../engine/internal.ts';
 import { permissionsOf, toGuardOptions } from './access.ts';
 import { type Call, carrierOf, kindOf } from './call.ts';
@@ -92,17 +92,8 @@ function toConnectionGate(
 function createChecks(door: NestDoor, paths: Decide<Call> | undefined) {
   const checks = new WeakMap<object, WeakMap<object, HandlerCheck | null>>();
   return (controller: object, handler: object): HandlerCheck | null => {
-    let ofClass = checks.get(controller);
-    if (ofClass === undefined) {
-      ofClass = new WeakMap();
-      checks.set(controller, ofClass);
-    }
-    let check = ofClass.get(handler);
-    if (check === undefined) {
-      check = makeCheck(door, controller, handler, paths);
-      ofClass.set(handler, check);
-    }
-    return check;
+    const ofClass = getOrMake(checks, controller, () => new WeakMap());
+    return getOrMake(ofClass, handler, () => makeCheck(door, controller, handler, paths));
   };
 }
 

@@ -8,17 +8,7 @@ export type {
 } from '../engine/internal.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { KeycloakRequest } from './call.ts';
-export {
-  type AccessDecorator,
-  ClientRoles,
-  OptionalAuth,
-  Permission,
-  Principal,
-  Public,
-  Require,
-  Roles,
-  Scopes,
-} from './decorators.ts';
+export * from './decorators.ts';
 export { KeycloakGuard } from './guard.ts';
 export { KeycloakModule, type KeycloakModuleAsyncOptions } from './module.ts';
 export type { KeycloakModuleOptions, NestOptions } from './options.ts';

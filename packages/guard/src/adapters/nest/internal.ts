@@ -1,4 +1,5 @@
 // Shared between the rooms of this package, not exported from it.
+export { lineageOf } from './access.ts';
 export { type Call, type Carrier, carrierOf, type KeycloakRequest, kindOf } from './call.ts';
 export { decide, refuse, refuseUnknown } from './decide.ts';
 export { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';

@@ -2,25 +2,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { HttpServer } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { Answer, Log } from '../../core/internal.ts';
-import {
-  addToNodeAnswer,
-  answerNode,
-  type Door,
-  type Next,
-  type NodeRequest,
-  type NodeResponse,
-} from '../engine/internal.ts';
-import {
-  createMcpServer,
-  type McpCaller,
-  type McpHost,
-  type ResolvedMcpOptions,
-  watchAnswer,
-} from '../mcp/index.ts';
-import { answerUnreadable, readMessage } from '../mcp/internal.ts';
+import { answerNode, type Door, type Next, type NodeRequest, type NodeResponse } from '../engine/internal.ts';
+import { answerUnreadable, enterMcp, type McpCaller, type McpServer, readMessage } from '../mcp/internal.ts';
 import type { Call, KeycloakRequest, Outgoing } from './call.ts';
 import { toHttpCall } from './http-call.ts';
-import { type FastifyReply, type FastifyRequest, send } from './mount.ts';
+import { type Hook, send } from './mount.ts';
 
 /**
  * Guards an MCP server on Express and Fastify, before the application's routes. Refusals are answered here, because
@@ -28,10 +14,9 @@ import { type FastifyReply, type FastifyRequest, send } from './mount.ts';
  */
 export function mountMcp(
   platform: HttpServer,
-  door: McpHost<Call> & Pick<Door<Call, Call, never>, 'statelessGate' | 'refusalOf' | 'log'>,
-  options: ResolvedMcpOptions,
+  door: Pick<Door<Call, Call, never>, 'refusalOf' | 'log'>,
+  server: McpServer<Call, Call>,
 ): void {
-  const server = createMcpServer(options, door.statelessGate(), door);
   const asked = tellOfUnasked(platform, server.isFor, door.log);
 
   /** The answer to a refused call, or to a message that cannot be read. Rethrows any other error. */
@@ -41,66 +26,43 @@ export function mountMcp(
     return answer;
   }
 
-  /** The answer to send at once, or `undefined` if the call may proceed. */
-  async function admit(
-    call: Call,
-    request: KeycloakRequest,
-    raw: NodeRequest,
-    response: NodeResponse,
-    lookInto: (caller: McpCaller) => Promise<void> | undefined,
-  ): Promise<Answer | undefined> {
+  async function enter(request: KeycloakRequest, call: Call, onNode: Parameters<typeof enterMcp>[3]) {
+    const { raw } = onNode;
     asked.add(raw);
-    const preflight = server.preflight(raw);
-    if (preflight !== undefined) return preflight;
-    addToNodeAnswer(response, { headers: server.corsHeaders(raw), setCookies: [] });
     try {
-      const caller = await server.admit(call, call);
-      await lookInto(caller);
-      watchAnswer(response, caller);
-      request.principal = caller.principal;
-      Object.assign(raw, { principal: caller.principal, auth: caller.auth });
-      return undefined;
+      const entered = await enterMcp(server, call, call, onNode);
+      if (entered === null || 'status' in entered) return entered;
+      request.principal = entered.principal;
+      Object.assign(raw, { principal: entered.principal });
+      return entered;
     } catch (error) {
       return refuse(error, call);
     }
   }
 
-  function middleware(request: NodeRequest & KeycloakRequest, response: NodeResponse, next: Next): void {
-    if (!server.isFor(request.url)) {
-      next();
-      return;
-    }
-    const call = toCall(request, response);
-    const lookInto = async (caller: McpCaller) => {
-      if (!server.readsBodies || request.method !== 'POST') return;
-      server.assertMayCall(call, caller, await readMessage(request));
-    };
-    admit(call, request, request, response, lookInto).then(
-      (answer) => (answer === undefined ? next() : answerNode(response, answer)),
-      // The client went away while its body was read: no answer is needed.
-      (error) => (request.destroyed && !request.complete ? undefined : next(error)),
-    );
+  function middleware(request: NodeRequest & KeycloakRequest, response: NodeResponse, next: Next) {
+    if (!server.isFor(request.url)) return next();
+    const onNode = { raw: request, response, read: () => readMessage(request) };
+    enter(request, toCall(request, response), onNode).then((entered) => {
+      if (entered === null) return;
+      if ('status' in entered) answerNode(response, entered);
+      else next();
+    }, next);
   }
 
   const callers = new WeakMap<object, McpCaller>();
-  const onRequest = (request: FastifyRequest, reply: FastifyReply, done: Next): void => {
-    if (!server.isFor(request.url)) {
+  const onRequest: Hook = (request, reply, done) => {
+    if (!server.isFor(request.url)) return done();
+    enter(request, toCall(request, reply), { raw: request.raw, response: reply.raw }).then((entered) => {
+      if (entered === null || 'status' in entered) return entered && send(reply, entered);
+      callers.set(request, entered);
       done();
-      return;
-    }
-    const lookInto = (caller: McpCaller) => void callers.set(request, caller);
-    admit(toCall(request, reply), request, request.raw, reply.raw, lookInto).then(
-      (answer) => (answer === undefined ? done() : send(reply, answer)),
-      done,
-    );
+    }, done);
   };
   /** By then Fastify has read the body. */
-  const preHandler = (request: FastifyRequest, reply: FastifyReply, done: Next): void => {
+  const preHandler: Hook = (request, reply, done) => {
     const caller = callers.get(request);
-    if (caller === undefined || request.raw.method !== 'POST') {
-      done();
-      return;
-    }
+    if (caller === undefined || request.raw.method !== 'POST') return done();
     const call = toCall(request, reply);
     try {
       server.assertMayCall(call, caller, request.body);

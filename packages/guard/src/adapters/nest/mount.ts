@@ -14,13 +14,13 @@ import type { Call, KeycloakRequest, Outgoing } from './call.ts';
 import { toHttpCall } from './http-call.ts';
 
 type ExpressRequest = NodeRequest & { readonly body?: unknown };
-export type FastifyRequest = KeycloakRequest & { readonly raw: NodeRequest; readonly body?: unknown };
-export type FastifyReply = Extract<Outgoing, { headers(all: object): unknown }> & {
+type FastifyRequest = KeycloakRequest & { readonly raw: NodeRequest; readonly body?: unknown };
+type FastifyReply = Extract<Outgoing, { headers(all: object): unknown }> & {
   code(status: number): unknown;
   send(body: string | undefined): unknown;
   readonly raw: NodeResponse;
 };
-type Hook = (request: FastifyRequest, reply: FastifyReply, done: Next) => void;
+export type Hook = (request: FastifyRequest, reply: FastifyReply, done: Next) => void;
 
 /**
  * Answers the routes of sessions, messages and metadata on Express and Fastify, before the application's routes.

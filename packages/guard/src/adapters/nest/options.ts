@@ -71,38 +71,26 @@ const isReaders = (value: unknown): boolean =>
       ['graphql', 'ws', 'rpc'].includes(kind) && (read === undefined || typeof read === 'function'),
   );
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+const optionsOf = (what: string, example: string) => ({
+  rule: `must be options of ${what}`,
+  example,
+  isMet: isObject,
+});
 
 const RULES: OptionRules<NestOptions> = {
-  session: {
-    rule: 'must be options of sessions',
-    example: "{ secret: '<openssl rand -hex 32>' }",
-    isMet: isObject,
-  },
+  session: optionsOf('sessions', "{ secret: '<openssl rand -hex 32>' }"),
   backchannelLogout: {
     rule: 'must be true, false or options',
     example: 'true',
     isMet: (value) => typeof value === 'boolean' || isObject(value),
   },
-  protectedResource: {
-    rule: 'must be options of a protected resource',
-    example: "{ url: 'https://api.example.com' }",
-    isMet: isObject,
-  },
-  mcp: {
-    rule: 'must be options of an MCP server',
-    example: "{ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }",
-    isMet: isObject,
-  },
-  permissions: {
-    rule: 'must be options of createPermissions, or { permissions }',
-    example: "{ clientSecret: '<secret of the client>' }",
-    isMet: isObject,
-  },
-  pathEnforcer: {
-    rule: 'must be options of createPathEnforcer, without permissions',
-    example: "{ methodScopes: { GET: 'view' } }",
-    isMet: isObject,
-  },
+  protectedResource: optionsOf('a protected resource', "{ url: 'https://api.example.com' }"),
+  mcp: optionsOf('an MCP server', "{ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }"),
+  permissions: optionsOf(
+    'createPermissions, or { permissions }',
+    "{ clientSecret: '<secret of the client>' }",
+  ),
+  pathEnforcer: optionsOf('createPathEnforcer, without permissions', "{ methodScopes: { GET: 'view' } }"),
   securityScheme: {
     rule: 'must be the name of a security scheme',
     example: "'bearer'",

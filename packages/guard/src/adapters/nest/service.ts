@@ -10,7 +10,7 @@ import type {
   TokenForOptions,
 } from '../face/index.ts';
 import { createCalls, createDoor } from '../face/internal.ts';
-import { type ResolvedMcpOptions, resolveMcpOptions } from '../mcp/index.ts';
+import { type McpServer, openMcp } from '../mcp/internal.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
 import { toCallMessages, toCallOptions, toCallSession } from './for-calls.ts';
@@ -34,7 +34,7 @@ import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
 export class KeycloakService<C extends object = AppClaims> implements Calls<KeycloakRequest> {
   readonly #door: Door<Call, Call, C>;
   readonly #routes: readonly Routes<Call>[];
-  readonly #mcp: ResolvedMcpOptions | undefined;
+  readonly #mcp: McpServer<Call, Call> | undefined;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
   readonly #calls: Calls<KeycloakRequest>;
@@ -56,8 +56,9 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
       addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
     });
     if (nest.permissions !== undefined) this.#door.permits.open(nest.permissions);
-    this.#mcp = nest.mcp && resolveMcpOptions(nest.mcp);
-    this.#routes = toRoutes(this.#door, nest, this.#mcp);
+    const mcp = nest.mcp && openMcp(this.#door as never as Door<Call, Call>, nest.mcp);
+    this.#mcp = mcp?.server;
+    this.#routes = [...toRoutes(this.#door, nest), ...(mcp === undefined ? [] : [mcp.routes])];
     const { toCall, handshakes } = createCallReader(nest.tokenFrom);
     this.#handshakes = handshakes;
     this.#gateways = createGatewayConnections(this.#door, handshakes, toCall, log);
@@ -203,13 +204,11 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
 function toRoutes(
   door: Pick<Door<Call, Call>, 'openSessions' | 'messages' | 'protectedResource'>,
   { session, backchannelLogout = false, protectedResource }: NestOptions,
-  mcp: ResolvedMcpOptions | undefined,
 ): Routes<Call>[] {
   const messages = backchannelLogout === true ? {} : backchannelLogout;
   return [
     ...(session === undefined ? [] : [door.openSessions(toCallSession(session))]),
     ...(messages === false ? [] : [door.messages(toCallMessages(messages))]),
     ...(protectedResource === undefined ? [] : [door.protectedResource(protectedResource)]),
-    ...(mcp === undefined ? [] : [door.protectedResource(mcp.resource, mcp.challenged)]),
   ];
 }

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { accessOf } from './access.ts';
+import { accessOf, lineageOf } from './access.ts';
 import { appGuardsIn, type Handler, isReference, type Registered, registeredIn } from './handlers.ts';
 
 /**
@@ -36,7 +36,7 @@ export function findOpen(
   const isApart = ({ kind, isGuarded, method }: Handler) =>
     isGuarded ? kind === 'ws' || kind === 'rpc' : isReference(method);
   const open = registeredIn(modules)
-    .filter(({ controller }) => !levelsOf(controller).some(isDecided))
+    .filter(({ controller }) => !lineageOf(controller).some(isDecided))
     .flatMap(({ handlers }) => handlers)
     .filter((handler) => isApart(handler) && !isDecided(handler.method));
   return open.length === 0 ? undefined : `${OPEN}: ${open.map(({ name }) => name).join(', ')}`;
@@ -56,7 +56,7 @@ export function findUnguarded(
   guards: (on: object) => boolean,
   opens: (method: object) => boolean,
 ): string[] {
-  const isOfClass = levelsOf(controller).some(guards);
+  const isOfClass = lineageOf(controller).some(guards);
   const found = handlers
     .filter(({ kind, isGuarded, method }) => {
       if (isGuarded || opens(method)) return false;
@@ -87,10 +87,4 @@ function adviceOf({ kind, name }: Handler): string {
   if (kind === undefined) return 'it is no route, message or resolver. Remove the decorator';
   if (kind === 'ws') return 'its class is no gateway. Add @WebSocketGateway()';
   return 'its class is no controller. List it in controllers, not in providers';
-}
-
-function levelsOf(controller: object): object[] {
-  const found: object[] = [];
-  for (let one: object | null = controller; one !== null; one = Object.getPrototypeOf(one)) found.push(one);
-  return found;
 }

@@ -11,6 +11,7 @@ import {
   type PermitOptions,
   type PermitRule,
   type RuleOfRequest,
+  requirementsOf,
 } from '../engine/internal.ts';
 import type { ServerKeycloak } from '../face/index.ts';
 import { createDoor, refuseAtOnce, toNodeKeycloak } from '../face/internal.ts';
@@ -116,8 +117,8 @@ export function keycloak<C extends object = AppClaims>(
 
   return {
     ...all,
-    guard: ((requirements?: GuardOptions, listener?: GuardedListener<never>) =>
-      toGuarded(all.guard(requirements), listener)) as NodeKeycloak<C>['guard'],
+    guard: ((...given: [GuardOptions?, GuardedListener<never>?]) =>
+      toGuarded(all.guard(requirementsOf(given)), given[1])) as NodeKeycloak<C>['guard'],
     permit: ((rule: PermitRule, given?: PermitOptions<NodeRequest>, listener?: GuardedListener<never>) =>
       toGuarded(all.permit(rule, given), listener)) as NodeKeycloak<C>['permit'],
     pathEnforcer: ((given?: Omit<PathEnforcerOptions, 'permissions'>, listener?: GuardedListener<never>) =>

@@ -1,4 +1,4 @@
-import { keepAlive } from '../runtime/keep-alive.ts';
+import { createSingleFlight } from '../runtime/single-flight.ts';
 
 /** A token that Keycloak has just issued. */
 export interface IssuedToken {
@@ -35,7 +35,7 @@ export function createHeldToken(load: () => Promise<IssuedToken>, clock: () => n
   let current:
     | { readonly token: string; readonly loadedAt: number; readonly renewAt: number; readonly until: number }
     | undefined;
-  let loading: Promise<string> | undefined;
+  const once = createSingleFlight<string>();
   // By a clock that nobody sets.
   let failedAt = Number.NEGATIVE_INFINITY;
 
@@ -57,12 +57,7 @@ export function createHeldToken(load: () => Promise<IssuedToken>, clock: () => n
     }
   }
 
-  function renewOnce(): Promise<string> {
-    loading ??= renew().finally(() => {
-      loading = undefined;
-    });
-    return keepAlive(loading);
-  }
+  const renewOnce = () => once('token', renew);
 
   return {
     async get() {

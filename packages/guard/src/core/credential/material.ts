@@ -1,5 +1,6 @@
 import { AuthError } from '../http/errors.ts';
 import type { Notice } from '../runtime/notice.ts';
+import { createSingleFlight } from '../runtime/single-flight.ts';
 
 /** Where a credential comes from: the secret, the key, or the token. */
 export interface Material<M> {
@@ -55,7 +56,7 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
   let newest: readonly M[] = [];
   let older: readonly M[] = [];
   let olderFirstUntil = Number.NEGATIVE_INFINITY;
-  let reading: Promise<string | undefined> | undefined;
+  const once = createSingleFlight<string | undefined>();
   let told: 'credential_missing' | 'credential_old' | undefined;
   let troubledSince: number | undefined;
 
@@ -103,10 +104,7 @@ export function fileMaterial<M>(options: FileOptions<M>, context: MaterialContex
 
   return {
     async candidates() {
-      reading ??= read().finally(() => {
-        reading = undefined;
-      });
-      const trouble = await reading;
+      const trouble = await once(path, read);
       const isOlderFirst = performance.now() < olderFirstUntil;
       const good = (isOlderFirst ? [...older, ...newest] : [...newest, ...older]).filter(isGood);
       tell(trouble, good.length === 0);

@@ -1,6 +1,6 @@
 import type { OptionRule } from '../options/check-options.ts';
 
-/** Values of `acr` from the weakest to the strongest, or each with its number, as Keycloak's "ACR to LoA Mapping" has it. */
+/** Values of `acr` from the weakest to the strongest, or each with its number, as in Keycloak's "ACR to LoA Mapping". */
 export type AcrLevels = readonly string[] | { readonly [acr: string]: number };
 
 export const ACR_LEVELS: OptionRule = {
@@ -21,7 +21,7 @@ export function isAcr(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value);
 }
 
-/** How strong an `acr` is; `undefined` where that is not known. Keycloak writes the number itself where it was asked for it. */
+/** The strength of an `acr`; `undefined` if unknown. Keycloak writes the number itself if the request asked for that. */
 export function levelOf(acr: string, levels: AcrLevels): number | undefined {
   if (Array.isArray(levels)) {
     const at = levels.indexOf(acr);

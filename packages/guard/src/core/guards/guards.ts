@@ -19,66 +19,39 @@ export class GuardError extends TypeError {
   }
 }
 
-/**
- * @throws {AuthError} `role_missing` unless the principal has every one of the realm roles
- */
-export function requireRealmRole(...roles: string[]): Guard<object> {
-  return requireAll('role_missing', 'realm role', roles, (principal) => principal.realmRoles);
-}
+/** @throws {AuthError} `role_missing` unless the principal has every one of the realm roles */
+export const requireRealmRole = requireAll('role_missing', 'realm role', ({ realmRoles }) => realmRoles);
 
-/**
- * @throws {AuthError} `role_missing` unless the principal has every one of the roles of the client
- */
+/** @throws {AuthError} `role_missing` unless the principal has every one of the roles of the client */
 export function requireClientRole(clientId: string, ...roles: string[]): Guard<object> {
   assertStrings('client id', [clientId]);
-  return requireAll(
-    'role_missing',
-    `role of the client ${clientId}`,
-    roles,
-    (p) => p.clientRoles[clientId] ?? [],
-  );
+  const held = ({ clientRoles }: Principal<object>) => clientRoles[clientId] ?? [];
+  return requireAll('role_missing', `role of the client ${clientId}`, held)(...roles);
 }
 
-/**
- * @throws {AuthError} `scope_missing` unless every one of the scopes was granted; names them in the challenge
- */
-export function requireScope(...scopes: string[]): Guard<object> {
-  return requireAll('scope_missing', 'scope', scopes, (principal) => principal.scopes);
-}
+/** @throws {AuthError} `scope_missing` unless every one of the scopes was granted; names them in the challenge */
+export const requireScope = requireAll('scope_missing', 'scope', ({ scopes }) => scopes);
 
-/**
- * @throws {AuthError} `group_missing` unless the principal is a member of every one of the groups (full path)
- */
-export function requireGroup(...paths: string[]): Guard<object> {
-  return requireAll('group_missing', 'group', paths, (principal) => principal.groups);
-}
+/** @throws {AuthError} `group_missing` unless the principal is a member of every one of the groups (full path) */
+export const requireGroup = requireAll('group_missing', 'group', ({ groups }) => groups);
 
-/**
- * @throws {AuthError} `group_missing` unless the principal is in every one of the groups or in a group below it
- */
-export function requireGroupTree(...paths: string[]): Guard<object> {
-  return requireAll(
-    'group_missing',
-    'group (or one below it)',
-    paths,
-    (principal) => principal.groups,
-    (group, path) => group === path || group.startsWith(path.endsWith('/') ? path : `${path}/`),
-  );
-}
+/** @throws {AuthError} `group_missing` unless the principal is in every one of the groups or in a group below it */
+export const requireGroupTree = requireAll(
+  'group_missing',
+  'group (or one below it)',
+  ({ groups }) => groups,
+  (group, path) => group === path || group.startsWith(path.endsWith('/') ? path : `${path}/`),
+);
 
-/**
- * @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations
- */
-export function requireOrganization(...aliases: string[]): Guard<object> {
-  return requireAll('organization_missing', 'organization', aliases, (principal) => principal.organizations);
-}
+/** @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations */
+export const requireOrganization = requireAll(
+  'organization_missing',
+  'organization',
+  ({ organizations }) => organizations,
+);
 
-/**
- * @throws {AuthError} `audience_missing` unless every one of the audiences is in `aud`
- */
-export function requireAudience(...audiences: string[]): Guard<object> {
-  return requireAll('audience_missing', 'audience', audiences, (principal) => principal.audience);
-}
+/** @throws {AuthError} `audience_missing` unless every one of the audiences is in `aud` */
+export const requireAudience = requireAll('audience_missing', 'audience', ({ audience }) => audience);
 
 /**
  * @param issuers exact values of `iss`: those of the realms whose users may pass, for an API that accepts several realms
@@ -186,25 +159,27 @@ export function assertSomebody(principal: Principal<object> | null | undefined):
   }
 }
 
+/** Guards that require every value of a list. */
 function requireAll(
   code: AuthErrorCode,
   kind: string,
-  wanted: readonly string[],
   held: (principal: Principal<object>) => readonly string[],
   matches: (have: string, want: string) => boolean = (have, want) => have === want,
-): Guard<object> {
-  assertStrings(kind, wanted);
-  return (principal) => {
-    assertSomebody(principal);
-    const have = held(principal);
-    for (const want of wanted) {
-      if (have.some((one) => matches(one, want))) continue;
-      throw new AuthError(code, `The ${kind} ${want} is missing`, {
-        expected: `${kind} ${wanted.join(' and ')}`,
-        seen: have.join(', ') || 'none',
-        scope: code === 'scope_missing' ? wanted.join(' ') : undefined,
-      });
-    }
+): (...wanted: string[]) => Guard<object> {
+  return (...wanted) => {
+    assertStrings(kind, wanted);
+    return (principal) => {
+      assertSomebody(principal);
+      const have = held(principal);
+      for (const want of wanted) {
+        if (have.some((one) => matches(one, want))) continue;
+        throw new AuthError(code, `The ${kind} ${want} is missing`, {
+          expected: `${kind} ${wanted.join(' and ')}`,
+          seen: have.join(', ') || 'none',
+          scope: code === 'scope_missing' ? wanted.join(' ') : undefined,
+        });
+      }
+    };
   };
 }
 

@@ -5,11 +5,11 @@ import type { SignInRules } from './required-sign-in.ts';
 import { type Requirements, toGuard } from './requirements.ts';
 
 /**
- * Whether somebody meets requirements: a yes or no for a template, a resolver, a field of an answer.
+ * Whether a principal meets requirements: a yes or no for a template, a resolver, a field of an answer.
  *
  * @param clientId the client that `clientRole` means where it names none
  * @param signInRules how `acr` and `maxAge` are judged
- * @returns false for nobody (`null`)
+ * @returns false for `null`
  * @throws {OptionsError} as `toGuard` does
  * @example
  * const mayDelete = has(request.principal, { realmRole: 'admin' });

@@ -44,9 +44,9 @@ export interface Requirements<C extends object = AppClaims> {
   readonly organization?: OneOrMore;
   /** Audiences (`aud`). */
   readonly audience?: OneOrMore;
-  /** Issuers (`iss`), one of which must have issued the token: an API that accepts several realms tells them apart. */
+  /** Issuers (`iss`); one must have issued the token: an API that accepts several realms tells them apart. */
   readonly issuer?: OneOrMore;
-  /** Clients, one of which the token must have been issued to (`azp`). Their users have no more rights by that. */
+  /** Clients; the token must have been issued to one (`azp`). That gives their users no more rights. */
   readonly client?: OneOrMore;
   /** Who must call: a person (`person`), or a client in its own name (`service`). */
   readonly kind?: 'person' | 'service';
@@ -82,11 +82,11 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
 };
 
 /**
- * Turns requirements into a guard. Without requirements (`{}`), everybody who is authenticated passes.
+ * Turns requirements into a guard. Without requirements (`{}`), every authenticated caller passes.
  *
  * @param clientId the client that `clientRole` means if it names none
  * @param signInRules how `acr` and `maxAge` are judged
- * @throws {OptionsError} for a requirement that is misspelt, empty or `undefined`, and for requirements that are no plain
+ * @throws {OptionsError} for a requirement that is misspelt, empty or `undefined`, and for requirements that are not a plain
  *   object: at start, not at the first request
  * @example
  * const guard = toGuard({ anyOf: [{ realmRole: 'admin' }, { scope: 'orders:read' }] }, 'my-api');
@@ -103,7 +103,7 @@ export function toGuard<C extends object = AppClaims>(
   return guards.length === 1
     ? (guards[0] as Guard<C>)
     : (principal) => {
-        // Also without requirements: `null` is nobody who is authenticated.
+        // Also without requirements: `null` is not authenticated.
         assertSomebody(principal);
         for (const guard of guards) guard(principal);
       };
@@ -166,24 +166,8 @@ function build<C extends object>(
   const { clientId, signInRules, problems } = collecting;
   const value = requirements[member] as never;
   switch (member) {
-    case 'realmRole':
-      return [requireRealmRole(...toList(value))];
     case 'clientRole':
       return toClientRoles(value, clientId).map(([client, roles]) => requireClientRole(client, ...roles));
-    case 'scope':
-      return [requireScope(...toList(value))];
-    case 'group':
-      return [requireGroup(...toList(value))];
-    case 'groupTree':
-      return [requireGroupTree(...toList(value))];
-    case 'organization':
-      return [requireOrganization(...toList(value))];
-    case 'audience':
-      return [requireAudience(...toList(value))];
-    case 'issuer':
-      return [requireIssuer(...toList(value))];
-    case 'client':
-      return [requireClient(...toList(value))];
     case 'kind':
       return [requireKind(value)];
     case 'acr':
@@ -203,7 +187,7 @@ function build<C extends object>(
         const before = problems.length;
         const inner = collect(one, collecting, at);
         if (inner.length > 0) return allOf(...inner);
-        // `{}` would let everybody pass, which a list of alternatives never means.
+        // `{}` would let every caller pass, which a list of alternatives never means.
         if (problems.length === before) {
           problems.push({ option: at, rule: 'must hold a requirement', example: "{ realmRole: 'admin' }" });
         }
@@ -211,8 +195,21 @@ function build<C extends object>(
       });
       return [member === 'allOf' ? allOf(...nested) : anyOf(...nested)];
     }
+    default:
+      return [OF_LISTS[member](...toList(value))];
   }
 }
+
+const OF_LISTS = {
+  realmRole: requireRealmRole,
+  scope: requireScope,
+  group: requireGroup,
+  groupTree: requireGroupTree,
+  organization: requireOrganization,
+  audience: requireAudience,
+  issuer: requireIssuer,
+  client: requireClient,
+};
 
 function toClientRoles(value: Requirements['clientRole'], clientId: string): [string, string[]][] {
   if (typeof value === 'string' || Array.isArray(value)) return [[clientId, toList(value)]];

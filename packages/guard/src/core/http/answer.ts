@@ -3,7 +3,7 @@ export interface Answer {
   readonly status: number;
   /** Names in lower case; none is `set-cookie`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Values of `Set-Cookie`, each a header of its own. */
+  /** Values of `Set-Cookie`, one header each. */
   readonly setCookies: readonly string[];
   /** `undefined`: there is none. */
   readonly body: string | undefined;

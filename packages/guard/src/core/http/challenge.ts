@@ -1,6 +1,6 @@
 /** What the sign-in behind a token must have been (RFC 9470). */
 export interface RequiredSignIn {
-  /** Values of `acr` of which one is enough. The first is what Keycloak is to be asked for: of several it takes the weakest. */
+  /** Values of `acr`; one is enough. Clients ask Keycloak for the first: of several it takes the weakest. */
   readonly acr?: readonly string[] | undefined;
   /** How long ago it may have been. Unit: seconds. */
   readonly maxAge?: number | undefined;
@@ -23,7 +23,7 @@ export interface Challenge {
 /**
  * Builds the value of a `WWW-Authenticate` header. This is the only place that does.
  *
- * @returns `Bearer`, or `Bearer error="…", error_description="…", scope="…"` with what is given
+ * @returns `Bearer`, or `Bearer error="…", error_description="…", scope="…"` with the given members
  * @see RFC 6750 §3, RFC 9110 §11.6.1
  */
 export function buildChallenge(challenge: Challenge = {}): string {
@@ -41,7 +41,7 @@ export function buildChallenge(challenge: Challenge = {}): string {
 }
 
 /**
- * The same challenge where tokens may, or must, be bound to a key. Where both schemes are accepted, `Bearer` comes first:
+ * The same challenge if tokens may, or must, be bound to a key. If both schemes are accepted, `Bearer` comes first:
  * many clients read no further than the first one, and know no other.
  *
  * @param challenge what {@link buildChallenge} made
@@ -92,7 +92,7 @@ export function readChallenges(header: string): ReadChallenge[] {
   return challenges;
 }
 
-/** auth-param = token BWS "=" BWS ( token / quoted-string ), or a word. What is neither ends the reading. */
+/** auth-param = token BWS "=" BWS ( token / quoted-string ), or a word. Anything else ends the reading. */
 const PART =
   /[\t ]*((?:,[\t ]*)*)(?:([\w!#$%&'*+.^`|~-]+)[\t ]*=[\t ]*(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\.)*)")|([\w!#$%&'*+.^`|~/-]+)=*)(?=[\t ,]|$)/gy;
 

@@ -12,7 +12,7 @@ export class DpopCredentials {
   }
 }
 
-/** The `Authorization` header as it came; `undefined` where there is none. */
+/** The `Authorization` header, unchanged; `undefined` if there is none. */
 export function authorizationOf({ headers }: RequestLike): string | undefined {
   return headerOf(headers, NAME);
 }

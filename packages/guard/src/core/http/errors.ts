@@ -110,16 +110,16 @@ export const AUTH_ERRORS = {
     ...DENIED,
     description: 'Permissions cannot be decided for a token that is bound to a key',
   },
-  // What is hidden looks as if it were not there (RFC 9110 §15.5.4).
+  // A hidden resource looks as if it did not exist (RFC 9110 §15.5.4).
   not_found: { statusCode: 404, detail: 'Not Found' },
   // UMA 2.0 Grant §3.2.1: the challenge carries a ticket.
   permission_ticket: { statusCode: 401, detail: 'Not enough permissions' },
   path_ambiguous: { statusCode: 400, detail: 'Bad Request' },
 
-  // The session of an MCP client is somebody else's: the same answer as for one that does not exist.
+  // The session belongs to another MCP client: the same answer as for one that does not exist.
   mcp_session_unknown: { statusCode: 404, detail: 'Session not found' },
 
-  // A message from Keycloak that is not what it should be (OpenID Connect Back-Channel Logout 1.0 §2.8).
+  // A message from Keycloak is not valid (OpenID Connect Back-Channel Logout 1.0 §2.8).
   logout_token_invalid: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
   logout_token_replayed: { ...BAD_MESSAGE, detail: 'Invalid logout token' },
   admin_push_invalid: { ...BAD_MESSAGE, detail: 'Invalid push' },
@@ -142,7 +142,7 @@ export type AuthErrorCode = keyof typeof AUTH_ERRORS;
 export interface AuthErrorOptions {
   /** What would have been right, for example `typ "Bearer"`. */
   readonly expected?: string | undefined;
-  /** What was there instead, for example `typ "ID"`. Never the token or a secret. */
+  /** The value that was found, for example `typ "ID"`. Never the token or a secret. */
   readonly seen?: string | undefined;
   /** Scopes that are missing, separated by one space. */
   readonly scope?: string | undefined;
@@ -158,11 +158,11 @@ export interface AuthErrorOptions {
   readonly cause?: unknown;
 }
 
-/** Marks an {@link AuthError}, whichever copy of this package made it. */
+/** Marks an {@link AuthError}, from any copy of this package. */
 const BRAND = Symbol.for('keycloak-guard.AuthError');
 
 /**
- * A request is not authenticated, or not authorized, or nobody could find out.
+ * A request is not authenticated, or not authorized, or this could not be decided.
  *
  * `message`, `statusCode` and `headers` are for the client: Fastify sends them as they are; in other frameworks an error
  * handler does. `reason`, `expected` and `seen` are for the developer and the log. None of them holds a token or a secret.
@@ -181,9 +181,9 @@ export class AuthError extends Error {
   readonly reason: string;
   /** What would have been right. */
   readonly expected: string | undefined;
-  /** What was there instead; no more than 300 characters of it, all of them printable. */
+  /** The value that was found, cut to 300 printable characters. */
   readonly seen: string | undefined;
-  /** Scopes that would have been enough, separated by one space, where scopes are what is missing. */
+  /** Scopes that would have been enough, separated by one space, if scopes are missing. */
   readonly scope: string | undefined;
   /** With `insufficient_user_authentication`: which sign-in would be enough. */
   readonly signIn: RequiredSignIn | undefined;

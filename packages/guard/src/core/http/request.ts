@@ -23,7 +23,7 @@ export interface RequestLike {
   readonly method?: string | undefined;
   /** For DPoP: the path, or the whole URL. */
   readonly url?: string | undefined;
-  /** For DPoP: the URL as it came, which Express and its like keep where they shorten `url`. */
+  /** For DPoP: the original URL, which Express and similar frameworks keep when they shorten `url`. */
   readonly originalUrl?: string | undefined;
   /** For tokens that are bound to a certificate, and to tell https from http. */
   readonly socket?: SocketLike | undefined;
@@ -35,7 +35,7 @@ export interface RequestLike {
  * @param name in lower case
  */
 export function headerOf(headers: HeadersLike, name: string): string | undefined {
-  // In Node's headers, `get` is a header of that name: a text.
+  // In Node's headers, `get` is a header of that name: a string.
   if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
   const value = (headers as HeadersRecord)[name];
   return typeof value === 'object' ? value.join(name === 'cookie' ? '; ' : ', ') : value;

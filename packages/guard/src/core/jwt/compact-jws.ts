@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { AuthError } from '../http/errors.ts';
 import { toJsonObject } from './json.ts';
 
-/** A JWS in compact form (RFC 7515 §7.1), taken apart. Nothing of it is verified. */
+/** A JWS in compact form (RFC 7515 §7.1), in its parts, not verified. */
 export interface CompactJws {
   readonly header: JsonObject;
-  /** What was signed: header and payload, as they stand. */
+  /** The signed part: header and payload, unchanged. */
   readonly input: Buffer;
   readonly signature: Buffer;
   /** @throws {AuthError} `token_malformed` where the payload is not a JSON object in UTF-8 */
@@ -14,7 +14,7 @@ export interface CompactJws {
 
 export type JsonObject = { readonly [member: string]: unknown };
 
-/** Node takes 16 KiB of headers in all by default; whoever raises that still has a bound. */
+/** Node takes 16 KiB of headers in all by default; this bound holds if that is raised. */
 const MAX_TOKEN_LENGTH = 64 * 1024;
 const THREE_SEGMENTS = /^[\w-]*\.[\w-]*\.[\w-]*$/;
 const FIVE_SEGMENTS = /^[\w-]+(?:\.[\w-]*){4}$/;
@@ -86,10 +86,10 @@ function readHeader(segment: string): JsonObject {
   return header;
 }
 
-/** @throws {AuthError} `token_malformed` where it is not a JSON object in UTF-8 */
+/** @throws {AuthError} `token_malformed` if it is not a JSON object in UTF-8 */
 export function readSegment(segment: string, what: 'header' | 'payload'): JsonObject {
   const bytes = Buffer.from(segment, 'base64url');
-  // A decoder that replaces what it cannot read would make two texts one.
+  // A decoder that replaces invalid bytes would make two strings equal.
   const object = isUtf8(bytes) ? toJsonObject(bytes.toString()) : undefined;
   if (object !== undefined) return object;
   throw new AuthError('token_malformed', `The ${what} of the token is not a JSON object`);

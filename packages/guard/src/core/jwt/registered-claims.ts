@@ -70,18 +70,18 @@ export function hasAudience({ aud }: JsonObject, audience: string): boolean {
   return Array.isArray(aud) ? aud.includes(audience) : aud === audience;
 }
 
-/** Whatever way it is written: an empty list, or what is no text, names nobody. */
+/** In each way to write it: an empty list, or a value that is not a string, names no audience. */
 export function hasNoAudience({ aud }: JsonObject): boolean {
   return [aud].flat().every((one) => typeof one !== 'string' || one === '');
 }
 
-/** For messages: a text as it is, of anything else its type (an object may have no text form at all). */
+/** For messages: a string unchanged, of any other value its type (some objects cannot be written). */
 export function describeClaim(value: unknown): string {
   if (typeof value === 'string') return value;
   return value === undefined || value === null ? 'missing' : `of type ${typeof value}`;
 }
 
-/** For messages: every audience that is a text. */
+/** For messages: every audience that is a string. */
 export function describeAudience({ aud }: JsonObject): string {
   const texts = (Array.isArray(aud) ? aud : [aud]).filter((one) => typeof one === 'string');
   return texts.join(', ') || 'missing';

@@ -65,14 +65,14 @@ export const ALGORITHMS: readonly string[] = [...SCHEMES.keys()];
 
 /** RFC 7518 §3.3. */
 const MIN_RSA_BITS = 2048;
-/** RFC 8017 §3.1; odd, as whatever has an inverse there. With 1, a signature is the padded digest itself. */
+/** RFC 8017 §3.1; odd, because only an odd number has an inverse there. With 1, a signature is the padded digest itself. */
 const MIN_RSA_EXPONENT = 3n;
 
 /**
- * Makes a key of its public parameters (RFC 7517): whatever else stands in the JWK has no say.
+ * Makes a key of its public parameters (RFC 7517): other members of the JWK do not count.
  *
  * @param alg one of {@link ALGORITHMS}
- * @throws {Error} where it is no public key, too weak, or of another kind than the algorithm asks for
+ * @throws {Error} if it is not a public key, is too weak, or does not fit the algorithm
  */
 export function importVerificationKey(jwk: JsonWebKey, alg: string): VerificationKey {
   const scheme = SCHEMES.get(alg) as Scheme;

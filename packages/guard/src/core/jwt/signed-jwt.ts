@@ -18,7 +18,7 @@ export interface SignedJwtContext {
 export interface SignedJwtRules extends Omit<ClaimRules, 'issuer'> {
   /** Kinds the header's `typ` may name; a header without `typ` passes (RFC 7519 §5.1). */
   readonly headerTypes: RegExp;
-  /** Gives the exact `iss`; called after the key was found. Not checked where absent. */
+  /** Gives the exact `iss`; called after the key was found. Default: not checked. */
   readonly issuer?: () => string;
 }
 
@@ -79,8 +79,8 @@ function readClaims(
 }
 
 /**
- * Whether a token whose key is unknown may have been signed after a time, as it says itself; nothing of it is verified.
- * What is refused in any case is not waited for, nor is what is older.
+ * Whether a token whose key is unknown may have been signed after a time, by its own claims, which are not verified.
+ * A token that is older, or is refused in any case, does not wait.
  */
 function toMayBeNew(jws: CompactJws, context: SignedJwtContext, rules: SignedJwtRules) {
   return (since: number): boolean => {

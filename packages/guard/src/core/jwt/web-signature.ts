@@ -1,6 +1,6 @@
 import type { JsonWebKey } from 'node:crypto';
 
-/** How WebCrypto is told what `node:crypto` is told otherwise. */
+/** The algorithms in the terms of WebCrypto, which differ from those of `node:crypto`. */
 type Scheme = RsaHashedImportParams & EcKeyImportParams & RsaPssParams;
 
 /** A public key that is given to WebCrypto when it is first needed, and once. */

@@ -22,8 +22,8 @@ const MAX_BEHIND = 120;
 const LONGEST_NAME = 50;
 
 /**
- * Takes a push that Keycloak sends to a client's admin URL (`k_push_not_before`, `k_logout`) and revokes what it
- * says: what was issued before a time, or the sessions it lists, or all of them.
+ * Takes a push that Keycloak sends to a client's admin URL (`k_push_not_before`, `k_logout`) and revokes the tokens
+ * that it names: those issued before a time, those of the listed sessions, or all of them.
  *
  * A push is a JWT with claims of Keycloak's own (`id`, `action`, `resource`, `expiration`) and neither `iss` nor `typ`
  * nor `exp`. The realm signs other JWTs with the same key, and lets clients add claims to them: so a JWT with one claim more
@@ -31,12 +31,12 @@ const LONGEST_NAME = 50;
  *
  * A push does not tell a not-before of the realm from one of the client. Tokens that were issued to this client are
  * refused by both; about those of other clients Keycloak is asked. For the same reason 0 lifts nothing: it is asked
- * about what the earlier time hits. With `tokenCheck: 'local'`, which asks nobody, all of them are refused.
+ * about tokens before the earlier time. With `tokenCheck: 'local'`, which never asks, all of them are refused.
  *
  * Keycloak plans to remove these pushes; prefer back-channel logout.
  *
  * @throws {AuthError} `admin_push_invalid`, `provider_unavailable` (no keys were loaded)
- * @throws whatever the revocation store throws when it cannot share
+ * @throws the error of the revocation store if it cannot share
  * @see Keycloak Server Administration Guide, "Admin URL"
  */
 export async function revokeByAdminPush(
@@ -116,8 +116,8 @@ function toNotBefore({ issuer, notBefore, madeAt: setAt, latest }: Said, clientI
 }
 
 /**
- * The sessions it lists; without a list, everybody. Keycloak then refuses what was issued before the `notBefore`, and
- * has ended every session since. Whoever logs in while it tells its clients is not meant: it alone knows who that is.
+ * The sessions it lists; without a list, all users. Keycloak then refuses tokens issued before the `notBefore`, and
+ * has ended every session since. A user who signs in during the push is not meant: only Keycloak knows that user.
  */
 function toLogout({ issuer, notBefore, madeAt, latest, keycloakSessionIds }: Said): Revocation[] {
   if (keycloakSessionIds === undefined || keycloakSessionIds === null) {

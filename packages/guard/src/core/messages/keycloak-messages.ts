@@ -9,31 +9,31 @@ import type { Revoker } from './revoker.ts';
 
 type Realm = Member & Revoker;
 
-/** What came of a message from Keycloak. */
+/** The result of a message from Keycloak. */
 export interface KeycloakMessage {
   readonly by: 'backchannel_logout' | 'admin_push';
-  /** What it revoked; empty where it was refused. */
+  /** Its revocations; empty if it was refused. */
   readonly revocations: readonly Revocation[];
-  /** Why it was refused, or could not be shared with other processes; else `null`. */
+  /** Why it was refused or not shared with other processes; else `null`. */
   readonly error: AuthError | null;
 }
 
-/** What an adapter does with a message that came: it hands the body over, and sends what comes back. */
+/** Takes the messages that an adapter receives: it passes the body, and sends the answer. */
 export interface KeycloakMessages {
   /**
    * `POST /backchannel-logout`.
    *
-   * @param body the form as text, or as the fields that a body parser made of it
+   * @param body the form as a string, or its fields as a body parser made them
    * @see OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8
    */
   backchannelLogout(body: unknown, told: Told): Promise<Answer>;
-  /** `POST /k_logout`, `POST /k_push_not_before`; the body is text. See `revokeByAdminPush`. */
+  /** `POST /k_logout`, `POST /k_push_not_before`; the body is a string. See `revokeByAdminPush`. */
   adminPush(body: unknown, action: AdminAction, told: Told): Promise<Answer>;
 }
 
-/** Who is told of a message. */
+/** Listeners of a message. */
 export interface Told {
-  /** What is wrong with a message, and what could not be shared. */
+  /** For invalid messages, and for revocations that could not be shared. */
   readonly log: Pick<Log, 'warn' | 'error'>;
   /** Must not throw. */
   readonly onMessage?: ((message: KeycloakMessage) => void) | undefined;
@@ -68,7 +68,7 @@ export function createKeycloakMessages(members: readonly Realm[]): KeycloakMessa
   };
 }
 
-/** The field of this name where it is a text: a parser may have made a list or an object of it. */
+/** The field of this name if it is a string: a parser may have made it a list or an object. */
 function logoutTokensOf(body: unknown): string[] {
   if (typeof body === 'string') return new URLSearchParams(body).getAll('logout_token');
   if (typeof body !== 'object' || body === null) return [];
@@ -79,7 +79,7 @@ function logoutTokensOf(body: unknown): string[] {
 /** As much of an issuer as anybody can write into the log. */
 const LONGEST_SEEN = 200;
 
-/** Where no realm is found for a token, it is refused as the realm would have refused it. */
+/** If no realm is found for a token, it is refused as its realm would refuse it. */
 function toInvalid(error: unknown): never {
   if (!(isAuthError(error) && error.statusCode === 401)) throw error;
   throw new AuthError('logout_token_invalid', `The logout token is not valid: ${error.reason}`, {
@@ -88,7 +88,7 @@ function toInvalid(error: unknown): never {
   });
 }
 
-/** Where several APIs of a realm are combined: what ended for one has ended for all. */
+/** If several APIs of a realm are combined, a session that ended for one has ended for all. */
 async function revokeForOthers(
   members: readonly Realm[],
   told: Realm,
@@ -121,7 +121,7 @@ async function revokeByPush(
 }
 
 /**
- * A realm says itself what its issuer is. What it signs must not end the sessions of another realm whose name it takes.
+ * A realm says itself what its issuer is. Its messages must not end the sessions of another realm whose name it takes.
  *
  * @throws {AuthError} `admin_push_invalid`
  */

@@ -6,14 +6,14 @@ import type { Revoker } from './revoker.ts';
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 /**
- * Takes a logout token from Keycloak and revokes what it names: one session where it has a `sid`, else everything
+ * Takes a logout token from Keycloak and revokes the session of its `sid`, or without one all tokens that
  * the user was issued so far. Resolves when every replica will know.
  *
  * Checked: signature, `iss`, `aud`, `iat` (no older than three minutes), `exp`, `events`, `sub` or `sid`, no
  * `nonce`, and that the `jti` was not seen before.
  *
  * @throws {AuthError} `logout_token_invalid`, `logout_token_replayed`, `provider_unavailable` (no keys were loaded)
- * @throws whatever the revocation store throws when it cannot share; this process knows of the logout all the same
+ * @throws the error of the revocation store if it cannot share; this process still knows of the logout
  * @see OpenID Connect Back-Channel Logout 1.0 §2.6
  */
 export async function revokeByLogoutToken(verifier: Revoker, logoutToken: string): Promise<Revocation> {
@@ -32,7 +32,7 @@ export async function revokeByLogoutToken(verifier: Revoker, logoutToken: string
   if (claims.nonce !== undefined) throw invalid('it has a nonce');
   const revocation = toRevocation(claims.iss as string, claims.sid, claims.sub, claims.iat as number);
 
-  // First, for it may be done twice: where it could not be shared, Keycloak or the next replica may try again.
+  // Revoke first: repeating it is harmless, and a retry may follow if sharing fails.
   await verifier.revoke(revocation);
   // `jti` is unique per issuer (RFC 7519 §4.1.7). Kept as long as the token could be accepted.
   const until = (claims.iat as number) + 600;

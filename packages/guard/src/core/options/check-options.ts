@@ -81,7 +81,7 @@ export function findOptionProblems(
   return problems;
 }
 
-/** A name that is not known: the nearest one as the example, or all of them where none is near. */
+/** An unknown name: the nearest known one as the example, or all of them if none is near. */
 export function toUnknown(option: string, known: readonly string[], kind: string): OptionProblem {
   const near = nearestOf(option, known);
   return near === undefined

@@ -3,7 +3,7 @@
  * and no member that is inherited, hidden, or named by a symbol. An object of another realm of JavaScript (a test runner's)
  * is one too.
  *
- * Such an object says what it seems to say: rules that are read member by member miss nothing.
+ * Reading such an object member by member misses nothing.
  */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;

@@ -3,14 +3,14 @@ export type Claims = { readonly [claim: string]: unknown };
 
 /**
  * Says once, for the whole app, what `parseClaims` returns: with a member `claims`, added by declaration merging. Then
- * the claims of every principal are typed, in every framework, and `parseClaims` is an option that has to be there.
+ * the claims of every principal are typed, in every framework, and `parseClaims` is a required option.
  *
  * @example
  * declare module 'keycloak-guard' {
  *   interface GuardTypes { claims: { tenant: string } }
  * }
  */
-// biome-ignore lint/suspicious/noEmptyInterface: what is in it, the app says
+// biome-ignore lint/suspicious/noEmptyInterface: apps declare its members
 export interface GuardTypes {}
 
 /** The claims of a principal: what {@link GuardTypes} says, else {@link Claims}. */

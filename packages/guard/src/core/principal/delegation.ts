@@ -11,7 +11,7 @@ export interface Actor {
 /** Longer chains are cut: the claim can be as deep as a token is long. */
 const MOST_ACTORS = 10;
 
-/** The claim `act`; `null` where nobody acts for the user. */
+/** The claim `act`; `null` if the user acts alone. */
 export function toActor(act: unknown): Actor | null {
   const chain: { [member: string]: unknown }[] = [];
   for (let one = act; isObject(one) && chain.length < MOST_ACTORS; one = one.act) chain.push(one);

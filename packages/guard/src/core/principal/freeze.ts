@@ -1,6 +1,6 @@
 /**
- * Freezes a value and what is in it: plain objects and lists. What has a class of its own, as a `Date` or a `Map`, is
- * frozen only where it is the value itself.
+ * Freezes a value with the plain objects and lists in it. An instance of a class, for example a `Date` or a `Map`, is
+ * frozen only if it is the value itself.
  */
 export function freezeDeep<T extends object>(root: T): T {
   const open: object[] = [root];

@@ -2,7 +2,7 @@ import type { Claims } from './claims.ts';
 import type { Principal } from './principal.ts';
 
 /**
- * Who a principal is, as the key of whatever is kept per person: equal for all tokens of one person, never empty, and never
+ * The key for data that is kept per person: equal for all tokens of one person, never empty, and never
  * equal for two realms (RFC 7519 §4.1.2: a subject is unique only together with its issuer). Without `sub` (lightweight
  * access tokens, a client without the scope `basic`) client and session stand for the person.
  *

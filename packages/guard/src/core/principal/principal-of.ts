@@ -3,7 +3,7 @@ import type { AppClaims } from './claims.ts';
 import type { Principal } from './principal.ts';
 
 /**
- * Who is calling, behind a guard: never `null`. Where no guard ran, or an optional one found nobody, the request is
+ * The caller, behind a guard: never `null`. If no guard ran, or an optional one found no caller, the request is
  * refused.
  *
  * @param request what the adapter set `principal` on: a request of Fastify's or Express's, or Koa's `ctx.state`

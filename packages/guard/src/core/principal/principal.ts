@@ -3,7 +3,7 @@ import { type Actor, toActor, toKind } from './delegation.ts';
 import { freezeDeep } from './freeze.ts';
 
 /**
- * Who is calling: an access token that was verified, in the words of the field.
+ * The caller: a verified access token, in the words of the field.
  * Frozen, with everything in it; the same object is handed out for every request with the same token, until Keycloak
  * adds other claims to it.
  */
@@ -32,19 +32,19 @@ export interface Principal<C extends object = AppClaims> {
   readonly sessionId: string | null;
   /** Client the token was issued to (`azp`). */
   readonly authorizedParty: string | null;
-  /** `service`: a client acts in its own name, without a user. `person`: everybody else. */
+  /** `service`: a client acts in its own name, without a user. `person`: every other caller. */
   readonly kind: 'person' | 'service';
-  /** Who acts in the name of the user (`act`, RFC 8693 §4.1); `null` where nobody does. */
+  /** Who acts in the name of the user (`act`, RFC 8693 §4.1); `null` if the user acts alone. */
   readonly actor: Actor | null;
   /** How strongly the person signed in (`acr`), by the names of the realm; `null` where the token does not say. */
   readonly acr: string | null;
-  /** When the person signed in (`auth_time`); `null` where nobody did. Unit: seconds since 1970. */
+  /** When the person signed in (`auth_time`); `null` if there was no sign-in. Unit: seconds since 1970. */
   readonly authenticatedAt: number | null;
   /** Issuer of the token (`iss`): tells realms apart where several are accepted. */
   readonly issuer: string;
   /** When the token expires (`exp`). Unit: seconds since 1970. */
   readonly expiresAt: number;
-  /** All claims, or what `parseClaims` made of them where that option is given. A copy: nothing is judged by it. */
+  /** All claims, or the result of `parseClaims` if that option is given. A copy: no check reads it. */
   readonly claims: Readonly<C>;
 }
 

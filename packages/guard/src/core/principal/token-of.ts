@@ -1,6 +1,6 @@
 import type { Principal } from './principal.ts';
 
-/** Beside the principals, not in them: whoever prints one prints no token. */
+/** Beside the principals, not in them: a printed principal shows no token. */
 const tokens = new WeakMap<Principal<never>, string>();
 
 /** Gives the principal back. */

@@ -2,35 +2,38 @@ import { createBoundedCache } from '../runtime/bounded-cache.ts';
 import type { SilenceKind } from './fetch-json.ts';
 
 /**
- * Decides when to stop asking a Keycloak that does not answer. It opens for everybody if no connection can be made or an
- * answer of nobody comes (a proxy's 502). An answer that is too slow, too large or cut off concerns the user who asked:
- * some accounts are expensive. It opens for everybody only after a second user had the same, with no answer in between.
+ * Decides when to stop asking a Keycloak that does not answer. It opens for all users if no connection can be made or an
+ * answer is not Keycloak's (a proxy's 502). An answer that is too slow, too large or cut off concerns the user who asked:
+ * some accounts are expensive. It opens for all only after a second user had the same, and no user got an answer while they
+ * waited: two accounts of one attacker can wait at the same time.
  */
 export interface Breaker {
-  /** True while nobody should ask. */
+  /** True while no call should be made. */
   readonly isOpen: boolean;
   /** Whether an answer is not worth waiting for, for this user: {@link SLOW_MS} after the last failure or `slow`. */
   isSlowFor(who: string | undefined): boolean;
+  /** How many quick answers came. Read it when a wait begins, for `slow` and `failed`. */
+  readonly answers: number;
   /** A call begins. While others are kept out, it is the probe. */
   begin(): void;
   /** Keycloak answered. @param isQuick it is not slow any more */
   answered(isQuick?: boolean): void;
-  /** An answer takes longer than a request should wait. */
-  slow(who: string | undefined): void;
-  /** A call got no usable answer. @returns whether that concerns everybody */
-  failed(who: string | undefined, kind: SilenceKind): boolean;
+  /** An answer takes longer than a request should wait. @param answers see `answers` */
+  slow(who: string | undefined, answers: number): void;
+  /** A call got no usable answer. @returns whether that concerns all users */
+  failed(who: string | undefined, kind: SilenceKind, answers: number): boolean;
 }
 
 /** Pause after it opened. Then one call probes. Unit: milliseconds. */
 const PAUSE_MS = 2_000;
 /** How long one probe keeps others out: it may be the question of an account whose answers are slow. */
 const PROBE_MS = 1_000;
-/** How long "slow" is believed: if nobody asks, nobody finds out that it is over. */
+/** How long "slow" counts: without calls, its end would not be noticed. */
 export const SLOW_MS = 10_000;
 /** Most users who are known to have slow answers. */
 const MAX_SLOW_USERS = 1_000;
 
-/** @param clock Unit: milliseconds. Default: a clock that nobody sets */
+/** @param clock Unit: milliseconds. Default: a monotonic clock */
 export function createBreaker(clock: () => number = () => performance.now()): Breaker {
   const NEVER = Number.NEGATIVE_INFINITY;
   const slowUsers = createBoundedCache<number>(MAX_SLOW_USERS);
@@ -38,6 +41,7 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
   let probedAt = NEVER;
   let slowForAllAt = NEVER;
   let lastSlow: string | undefined;
+  let answers = 0;
 
   const isWithin = (from: number, ms: number, now: number) => now >= from && now - from < ms;
   const isSlowSince = (at: number | undefined) =>
@@ -51,10 +55,11 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
     return isWithin(openedAt, SLOW_MS, now) && isWithin(probedAt, PROBE_MS, now);
   }
 
-  /** @returns whether it concerns everybody */
-  function slow(who: string | undefined): boolean {
+  /** @returns whether it concerns all users */
+  function slow(who: string | undefined, answersBefore: number): boolean {
     const at = performance.now();
-    const isSecond = lastSlow !== undefined && lastSlow !== who && isSlowSince(slowUsers.get(lastSlow));
+    const isOther = lastSlow !== undefined && lastSlow !== who && isSlowSince(slowUsers.get(lastSlow));
+    const isSecond = isOther && answers === answersBefore;
     if (who === undefined || isSecond) slowForAllAt = at;
     if (who !== undefined) {
       slowUsers.set(who, at);
@@ -67,6 +72,9 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
     get isOpen() {
       return isOpen();
     },
+    get answers() {
+      return answers;
+    },
     isSlowFor: (who) => isSlowSince(slowForAllAt) || (who !== undefined && isSlowSince(slowUsers.get(who))),
     begin() {
       if (openedAt !== undefined) probedAt = clock();
@@ -75,15 +83,16 @@ export function createBreaker(clock: () => number = () => performance.now()): Br
       openedAt = undefined;
       probedAt = NEVER;
       if (!isQuick) return;
+      answers++;
       slowForAllAt = NEVER;
       lastSlow = undefined;
       slowUsers.clear();
     },
-    slow: (who) => void slow(who),
-    failed(who, kind) {
+    slow: (who, before) => void slow(who, before),
+    failed(who, kind, before) {
       // The API's own question can be too large for ever; only the time that it takes tells of Keycloak.
       if (who === undefined && kind !== 'unreachable' && kind !== 'late') return false;
-      const concernsAll = slow(kind === 'unreachable' ? undefined : who);
+      const concernsAll = slow(kind === 'unreachable' ? undefined : who, before);
       if (concernsAll) openedAt = clock();
       return concernsAll;
     },

@@ -1,8 +1,9 @@
 import { startBackgroundTimer } from '../runtime/background-timer.ts';
+import { getOrMake } from '../runtime/get-or-make.ts';
 
 /**
  * Bounds how many calls run at once. One user gets an eighth of the slots, so that slow questions of one account leave
- * room for everybody else. `who` is a {@link personOfClaims}; calls without it concern no user.
+ * room for all other users. `who` is a {@link personOfClaims}; calls without it concern no user.
  */
 export interface CallSlots {
   /** Waits for a slot, first come, first served. Resolves to false if that takes too long; after true, call `leave`. */
@@ -22,14 +23,7 @@ export function createCallSlots(size: number, timeoutMs: number): CallSlots {
   const users = new Map<string, Queue>();
 
   /** A user's calls wait here, and not among those of others. */
-  function queueOf(who: string): Queue {
-    let queue = users.get(who);
-    if (queue === undefined) {
-      queue = createQueue(mostOfOneUser);
-      users.set(who, queue);
-    }
-    return queue;
-  }
+  const queueOf = (who: string) => getOrMake(users, who, () => createQueue(mostOfOneUser));
 
   function leaveOwn(who: string | undefined): void {
     if (who === undefined) return;

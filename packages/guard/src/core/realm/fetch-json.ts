@@ -6,9 +6,9 @@ import { toJsonObject } from '../jwt/json.ts';
 interface FetchJsonOptions {
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
-  /** What is fetched, for messages. */
+  /** The name of the document, for messages. */
   readonly what: string;
-  /** What is sent along, and must not be shown. */
+  /** Parts of the request that messages must not show. */
   readonly secrets?: readonly string[];
   readonly init?: RequestInit;
 }
@@ -51,8 +51,8 @@ const RETRY_MS = 100;
 const TIMED_OUT = 'timed out';
 
 /**
- * Why there is no usable answer. `unreachable`: no connection can be made. `late`: it takes too long. `cut`: it is too
- * large, or ends early. `unusable`: it is not what was asked for. All but the first may be due to the question, see `Breaker`.
+ * Why no usable answer came. `unreachable`: no connection can be made. `late`: it takes too long. `cut`: it is too
+ * large, or ends early. `unusable`: it is not the requested document. All but the first may be due to the question, see `Breaker`.
  */
 export type SilenceKind = 'unreachable' | 'late' | 'cut' | 'unusable';
 
@@ -89,7 +89,7 @@ export interface BoundedResponse {
  * Calls Keycloak and reads the whole body, bounded in time and size. Tries once more when the connection breaks, as an idle
  * one does when Keycloak restarts or a proxy closes it: a second call does no harm, because none of them changes anything.
  *
- * @throws {AuthError} `provider_unavailable` when there is no whole answer
+ * @throws {AuthError} `provider_unavailable` without a complete answer
  */
 export async function fetchBounded(url: string, options: FetchJsonOptions): Promise<BoundedResponse> {
   let kind: SilenceKind = 'unreachable';

@@ -1,6 +1,7 @@
 import { AuthError } from '../http/errors.ts';
 import { checkOptions, type OptionRules } from '../options/check-options.ts';
 import { FETCH, ISSUER, REALM, SERVER_URL, TIMEOUT_MS } from '../options/option-rules.ts';
+import { createSingleFlight } from '../runtime/single-flight.ts';
 import { fetchJson } from './fetch-json.ts';
 
 /** Options of {@link createIssuer}. */
@@ -10,8 +11,8 @@ export interface IssuerOptions {
   /** Name of the realm. */
   readonly realm: string;
   /**
-   * The exact issuer, where it is not what the discovery document says. A document that names another one is refused, unless
-   * Keycloak names itself by the address it is called at: see {@link Discovery.isFollowingCaller}. Default: what it says.
+   * The exact issuer, if it differs from the discovery document. A document that names another one is refused, unless
+   * Keycloak names itself by the address it is called at: see {@link Discovery.isFollowingCaller}. Default: that of the document.
    */
   readonly issuer?: string | undefined;
   /** Bound on the call. Unit: milliseconds. Default 5,000. */
@@ -48,8 +49,8 @@ export interface Discovery {
   /** The whole document. Its URLs may be for browsers only: call {@link Issuer.endpoints} instead. */
   readonly metadata: Readonly<Record<string, unknown>>;
   /**
-   * Keycloak has no host name of its own (`KC_HOSTNAME`): it names itself by the address it was called at, and the issuer is
-   * the one that was set. Its keys are good for it; but asked here about a token of that issuer, Keycloak does not know it.
+   * Keycloak has no fixed host name (`KC_HOSTNAME`): it names itself by the address it was called at, and the issuer is
+   * the one that was set. Its keys are right, but a Keycloak called here does not recognise tokens of that issuer.
    */
   readonly isFollowingCaller: boolean;
 }
@@ -59,17 +60,17 @@ export interface Issuer {
   /** `<serverUrl>/realms/<realm>`, normalised. */
   readonly baseUrl: string;
   readonly endpoints: Endpoints;
-  /** The issuer that was set in the options; `null` where it is what the discovery document says. */
+  /** The issuer that was set in the options; `null` if the discovery document decides. */
   readonly pinned: string | null;
   /** The discovery document as last loaded, or `null`. */
   readonly current: Discovery | null;
   /**
-   * The discovery document; loaded once, by one call however many wait for it.
+   * The discovery document; loaded once, by one call for all who wait.
    *
    * @throws {AuthError} `provider_unavailable` or `provider_misconfigured`
    */
   discover(): Promise<Discovery>;
-  /** Loads the discovery document anew. Throws as `discover` does; the old document stays. */
+  /** Loads the discovery document again. Throws as `discover` does; the old document stays. */
   refresh(): Promise<Discovery>;
 }
 
@@ -78,7 +79,7 @@ export interface Issuer {
  *
  * The `iss` of tokens is taken from the discovery document, because with `KC_HOSTNAME` it differs from the
  * address used here. Endpoints are not: a service in a container often cannot reach the public address, and an
- * answer should not choose whom this process calls with its secret.
+ * answer should not choose where this process sends its secret.
  *
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @see OpenID Connect Discovery 1.0 §4, Keycloak: "Configuring the hostname (v2)"
@@ -91,7 +92,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
   const baseUrl = toRealmUrl(options.serverUrl, options.realm);
   const endpoints = toEndpoints(baseUrl);
   let current: Discovery | null = null;
-  let pending: Promise<Discovery> | undefined;
+  const once = createSingleFlight<Discovery>();
 
   async function load(): Promise<Discovery> {
     const metadata = await fetchJson(endpoints.discovery, {
@@ -126,12 +127,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
     return current;
   }
 
-  function refresh(): Promise<Discovery> {
-    pending ??= load().finally(() => {
-      pending = undefined;
-    });
-    return pending;
-  }
+  const refresh = () => once(baseUrl, load);
 
   return {
     baseUrl,

@@ -5,7 +5,7 @@ import type { Notice } from '../runtime/notice.ts';
 export type CalledFor = 'keys' | 'checks' | 'calls';
 
 /**
- * Whether Keycloak is there: one answer for all who call it. An outage is reported once, and so is its end, whoever notices.
+ * Whether Keycloak answers, shared by all who call it. An outage is reported once, and so is its end.
  */
 export interface Outage {
   /** Keycloak does not answer at the moment. */
@@ -15,13 +15,13 @@ export interface Outage {
   /**
    * A call got no answer.
    *
-   * @param isNewCause whoever told of the outage tells of this, too
+   * @param isNewCause the reporter of the outage reports this one too
    */
   failed(calledFor: CalledFor, error: AuthError, isNewCause?: boolean): void;
   /**
    * A call was answered.
    *
-   * @returns true where the outage is over, and was told by whoever calls for the keys: `keys_loaded` tells of its end
+   * @returns true if the outage is over and the loader of the keys had reported it: `keys_loaded` reports the end
    */
   answered(calledFor: CalledFor): boolean;
   /** Why it could not be found out who Keycloak is, or what its keys are; `undefined` where that is five seconds ago. */
@@ -53,9 +53,9 @@ export function createOutage(onNotice: (notice: Notice) => void): Outage {
     },
     answered(calledFor) {
       if (calledFor !== 'keys') failing.delete(calledFor);
-      // Nothing was answered, and now the keys are: it is back, though nobody has called for anything else yet.
+      // Nothing was answered, and now the keys are: it is back, even before any other call.
       else if (failing.has('keys')) failing.clear();
-      // The keys were there all the time. Whether the rest is, the next call for it finds out.
+      // The keys always came. The next other call shows whether the rest does.
       else hasAnsweredSince = true;
       const before = toldBy;
       if (failing.size > 0 || before === undefined) return false;

@@ -12,8 +12,8 @@ export interface ProviderRefusal {
 
 /**
  * What an answer says against a token or a client, in Keycloak's own words: a challenge for bearer tokens (RFC 6750
- * §3), or a JSON object with an `error` (RFC 6749 §5.2). `undefined` where neither is there: then a proxy speaks, or a
- * page of somebody else's, and it says nothing about the token.
+ * §3), or a JSON object with an `error` (RFC 6749 §5.2). `undefined` without either: then it is the answer of a proxy, or a
+ * foreign page, and says nothing about the token.
  */
 export function readRefusal(response: BoundedResponse): ProviderRefusal | undefined {
   const challenges = readChallenges(response.headers.get('www-authenticate') ?? '').filter(({ scheme }) =>
@@ -33,10 +33,10 @@ export function readRefusal(response: BoundedResponse): ProviderRefusal | undefi
 const SCHEMES = new Set(['bearer', 'dpop']);
 
 /**
- * For people: the status, and Keycloak's own explanation where there is one. Nothing else of an answer is repeated, for
+ * For people: the status, and Keycloak's own explanation if there is one. Nothing else of an answer is repeated, for
  * a page of a proxy may show the request.
  *
- * @param secrets what was sent along
+ * @param secrets those in the request
  */
 export function describeAnswer(response: BoundedResponse, secrets: readonly string[]): string {
   const refusal = readRefusal(response);

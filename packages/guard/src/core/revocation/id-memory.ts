@@ -1,7 +1,7 @@
 import { MAX_REVOCATIONS } from './revocation-log.ts';
 
 /**
- * Remembers ids that may be used once. Those that are over make room; where there is none, the oldest is forgotten.
+ * Remembers ids that may be used once. Expired ones make room; if that is not enough, the oldest is forgotten.
  *
  * @param clock time now. Unit: milliseconds since 1970
  * @param most ids that are kept
@@ -15,7 +15,7 @@ export function createIdMemory(
 
   return (id, expiresAt) => {
     const now = clock() / 1000;
-    // First of all: who comes twice takes nobody's place.
+    // First: a repeated id takes no other one's place.
     if ((used.get(id) ?? 0) > now) return false;
     for (const [old, until] of used) {
       if (until > now && used.size < most) break;

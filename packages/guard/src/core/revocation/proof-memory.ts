@@ -2,18 +2,18 @@
 const MAX_PROOFS = 500_000;
 
 /**
- * Remembers what was used until its time is over. Where there is no room, new proofs are refused: forgetting old ones would
- * let whoever floods it use a proof again.
+ * Remembers used proofs until they expire. If it is full, new proofs are refused: forgetting old ones would
+ * let an attacker flood it and use a proof again.
  *
  * @param clock Unit: milliseconds since 1970
  * @returns true the first time, false after that
- * @throws {RangeError} where there is no room
+ * @throws {RangeError} if it is full
  */
 export function createProofMemory(
   clock: () => number,
   most = MAX_PROOFS,
 ): (id: string, expiresAt: number) => boolean {
-  // In the order in which they came: what is over stays no longer than what came before it.
+  // In order of arrival: an expired proof stays no longer than those before it.
   const used = new Map<string, number>();
 
   return function useOnce(id, expiresAt) {

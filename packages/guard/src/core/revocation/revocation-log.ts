@@ -1,8 +1,8 @@
 /** Tokens that are no longer good although their signature is. All times in seconds since 1970. */
 export type Revocation =
   /**
-   * One Keycloak session ended (back-channel logout with `sid`): what it was issued up to and including `endedAt`.
-   * Keycloak is asked about what comes later under the same id, as offline tokens do.
+   * One Keycloak session ended (back-channel logout with `sid`): its tokens up to and including `endedAt`.
+   * Keycloak is asked about later tokens with the same id, for example offline tokens.
    */
   | {
       readonly type: 'session';
@@ -23,7 +23,7 @@ export type Revocation =
   /**
    * Everything issued before `notBefore`, in the realm or, where `clientId` is given, to one client. An earlier time
    * never takes a later one back, nor does 0: set afterwards, it leaves to Keycloak what the earlier time hits. It is
-   * asked, and `tokenCheck: 'local'`, which asks nobody, goes on refusing.
+   * asked; `tokenCheck: 'local'`, which never asks, keeps refusing.
    */
   | {
       readonly type: 'not-before';
@@ -34,8 +34,8 @@ export type Revocation =
       readonly setAt?: number | undefined;
     }
   /**
-   * Whether what was issued up to and including `issuedUntil` is still good, only Keycloak can tell: refused until it
-   * says so, and by `tokenCheck: 'local'`, which asks nobody, to the end.
+   * Only Keycloak knows whether tokens up to and including `issuedUntil` are still good: refused until it
+   * says so, and with `tokenCheck: 'local'`, which never asks, until they expire.
    */
   | {
       readonly type: 'doubt';
@@ -66,7 +66,7 @@ export const REMEMBER_SECONDS = 24 * 60 * 60;
 export const MAX_REVOCATIONS = 1_000_000;
 
 /**
- * @param clock a clock that nobody sets: one that jumps ahead would forget all revocations. Unit: milliseconds. Default
+ * @param clock a monotonic clock: one that jumps ahead would forget all revocations. Unit: milliseconds. Default
  * `performance.now`
  * @param rememberSeconds how long each is kept: no shorter than access tokens live. Default a day
  * @throws {RangeError} unless `rememberSeconds` is a positive number
@@ -129,7 +129,7 @@ export function assertRememberSeconds(seconds: unknown): void {
   throw new RangeError('rememberSeconds must be a positive number, for example 86400');
 }
 
-/** Makes one of two about the same thing, in whichever order they arrive. */
+/** Makes one of two about the same thing, in any order of arrival. */
 function saysMore(after: Revocation, before: Revocation): boolean {
   const [later, earlier] = [reachOf(after), reachOf(before)];
   return later === earlier ? setAt(after) > setAt(before) : later > earlier;
@@ -150,7 +150,7 @@ function reachOf(revocation: Revocation): number {
   }
 }
 
-/** When a policy was set: where nobody knows, for that very time. */
+/** When a policy was set: if unknown, its own time. */
 export function setAt(revocation: Revocation): number {
   const isPolicy = revocation.type === 'not-before' || revocation.type === 'doubt';
   return (isPolicy ? revocation.setAt : undefined) ?? reachOf(revocation);

@@ -12,10 +12,10 @@ export interface RevocationStore {
    * seconds. Default 86,400, a day.
    */
   readonly rememberSeconds?: number | undefined;
-  /** Resolves when every other process will learn of it; rejects when that cannot be promised. */
+  /** Resolves when every other process will hear of it; rejects when that cannot be promised. */
   add(revocation: Revocation): Promise<void>;
   /**
-   * Calls `listener` for every revocation that is still in force and for every one that comes, from whichever
+   * Calls `listener` for every revocation that is still in force and for every later one, from any
    * process. Returns a function that ends it.
    */
   subscribe(listener: (revocation: Revocation) => void): () => void;
@@ -26,8 +26,8 @@ export interface RevocationStore {
    */
   useOnce(id: string, expiresAt: number): Promise<boolean>;
   /**
-   * The same for a DPoP proof (RFC 9449 §11.1), of which there is one for each request; needed where `dpop` is on. None may
-   * be forgotten before its time: where there is no room for it, or it cannot be told whether another process used it, it
+   * The same for a DPoP proof (RFC 9449 §11.1), one for each request; needed if `dpop` is on. None may
+   * be forgotten before its time: if the store is full, or does not know whether another process used it, it
    * rejects.
    *
    * @param id 22 characters of base64url
@@ -40,7 +40,7 @@ export interface RevocationStore {
 export type ProofStore = RevocationStore & Required<Pick<RevocationStore, 'useProofOnce'>>;
 
 /**
- * A store for one process: revocations are told to every verifier in it, and forgotten when it ends.
+ * A store for one process: every verifier in it hears of revocations, which end with the process.
  *
  * @param clock time now. Unit: milliseconds since 1970. Default `Date.now`
  * @param rememberSeconds how long a revocation is kept: no shorter than access tokens live. Default a day

@@ -2,11 +2,11 @@
 export interface BoundedCache<V> {
   /** Counts as a use of the value. */
   get(key: string): V | undefined;
-  /** Where there is no room, the value used least recently goes. */
+  /** If it is full, the value used least recently goes. */
   set(key: string, value: V): void;
   delete(key: string): void;
   clear(): void;
-  /** The value used least recently; asking for it does not count as a use. */
+  /** The value used least recently; this call does not count as a use. */
   oldest(): V | undefined;
   readonly size: number;
 }

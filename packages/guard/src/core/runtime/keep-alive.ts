@@ -5,15 +5,15 @@ interface Builtins {
 type WaitUntil = (work: Promise<unknown>) => void;
 
 /**
- * Cloudflare Workers end what a request began with that request, and whoever else waits for it waits for ever: there the
- * platform is asked to let it finish. Elsewhere nothing has to be done.
+ * Cloudflare Workers cancel a request's work when it ends, so other requests waiting for it would hang. There the
+ * platform is asked to let it finish. Other runtimes need nothing.
  */
 export function createKeepAlive(builtins: Builtins | undefined): <T>(work: Promise<T>) => Promise<T> {
   const workers = builtins?.getBuiltinModule?.('cloudflare:workers') as { waitUntil?: WaitUntil } | undefined;
   const { waitUntil } = workers ?? {};
   if (typeof waitUntil !== 'function') return (work) => work;
   return (work) => {
-    // What it rejects with is told to whoever waits for it.
+    // Those who wait for it get the rejection.
     const ended = work.then(
       () => {},
       () => {},

@@ -8,7 +8,7 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** Writes what is wrong to the standard error output, where no logger was given. */
+/** Writes problems to the standard error output if no logger was given. */
 export function createStandardErrorLog(subject: string): Log {
   const lines = createNoticeLines(subject);
   const say = (level: Notice['level']) => (fields: object, message: string) => {

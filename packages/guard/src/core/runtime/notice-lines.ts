@@ -17,7 +17,7 @@ const OUTAGES: ReadonlySet<string> = new Set([
 
 /**
  * The default of `onNotice`: writes one line to the standard error output when something is wrong, and another when it is
- * over. Silent while all is well. An outage is one line, however many notices come of it; one that turns out to be a mistake
+ * over. Silent while all is well. An outage is one line, with any number of notices; one that turns out to be a mistake
  * in the settings is another, with the fix.
  *
  * @param subject what the notices are about, for example the realm's URL
@@ -47,7 +47,7 @@ export function createNoticeLines(
   };
 }
 
-/** Some of the words are a server's: a terminal would obey what is in them. */
+/** Some of the words are a server's: a terminal would obey their control characters. */
 function toOneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }

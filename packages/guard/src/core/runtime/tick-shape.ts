@@ -1,6 +1,6 @@
 import { executionAsyncResource } from 'node:async_hooks';
 
-/** What is kept, for the whole process. */
+/** Kept for the whole process. */
 export const tickShape: { kept?: object } = {};
 
 /**

@@ -1,10 +1,10 @@
 import { AuthError } from '../http/errors.ts';
 import type { RevocableToken, RevocationHit, RevocationList } from '../revocation/revocation-list.ts';
 
-/** What a token in memory has to do with revocations that Keycloak has to be asked about. */
+/** The part of a token in memory that concerns revocations which only Keycloak can confirm. */
 export interface Doubted {
   readonly claims: RevocableToken;
-  /** What Keycloak has to be asked about before the token is trusted. */
+  /** The revocation about which Keycloak must be asked before the token is trusted. */
   doubt: RevocationHit | undefined;
   /** What `epoch` was when the question was put that Keycloak answered last; -1 before. */
   settledAt: number;
@@ -13,7 +13,7 @@ export interface Doubted {
 /**
  * Holds a token against the revocations. True where trust in it is over until Keycloak was asked.
  *
- * @param isLocal nobody asks Keycloak
+ * @param isLocal Keycloak is never asked
  * @throws {AuthError} `token_revoked`
  */
 export function isInDoubt(known: Doubted, revocations: RevocationList, isLocal: boolean): boolean {
@@ -27,7 +27,7 @@ export function isInDoubt(known: Doubted, revocations: RevocationList, isLocal: 
 }
 
 /**
- * Ends the doubt. False where something came in since that Keycloak has to be asked about.
+ * Ends the doubt. False if a newer revocation requires another question to Keycloak.
  *
  * @param asked what `epoch` was when Keycloak was asked
  */

@@ -16,7 +16,7 @@ export type Age = 'fresh' | 'aging' | 'stale';
 
 /** When Keycloak is asked about a token again: all that differs between `local`, `recheck` and `remote`. */
 export interface Freshness {
-  /** Keycloak is never asked: what is known here decides. */
+  /** Keycloak is never asked: local knowledge decides. */
   readonly asksNever: boolean;
   /** Every request asks for itself: no answer is used twice. */
   readonly asksAlways: boolean;
@@ -29,7 +29,7 @@ export interface Freshness {
   begin(trust: Trust, issuedAt: number | undefined, now: number): void;
   /** @param askedAt when Keycloak was asked the question that it answered well */
   renew(trust: Trust, askedAt: number): void;
-  /** Nobody can be asked about it: its signature is all there is. */
+  /** It cannot be asked about: only its signature counts. */
   keepToTheEnd(trust: Trust): void;
   /** Asked again when the trust is over, not before. */
   postpone(trust: Trust): void;

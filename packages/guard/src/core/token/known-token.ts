@@ -8,7 +8,7 @@ import type { Trust } from './freshness.ts';
 import type { RemoteAnswer } from './remote-question.ts';
 import type { VerifiedToken } from './verify.ts';
 
-/** What a token is judged by. Nobody else gets hold of it. */
+/** The data by which a token is judged, for this room only. */
 export type JudgedClaims = VerifiedToken['claims'];
 
 /** A token that was found good. */
@@ -21,7 +21,7 @@ export interface KnownToken<C extends object> extends Doubted, Trust {
   readonly key: SigningKey;
   /** What the application gets; shares nothing with `claims`. */
   principal: Principal<C> | undefined;
-  /** The `epoch` in which the token was last checked against keys and revocations; -1 where it has to be again. */
+  /** The `epoch` of the last check against keys and revocations; -1 if another one is due. */
   epoch: number;
   wasIntrospected: boolean;
   /** The question whose answer was last taken over: an answer that comes late must not undo it. */

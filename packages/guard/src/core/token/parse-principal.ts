@@ -5,7 +5,7 @@ import type { TokenOptions } from './token-options.ts';
 
 /**
  * @param claims become the application's: nothing that is judged later may be read from them
- * @throws {AuthError} `token_claims` where `parseClaims` throws, or returns what is no object
+ * @throws {AuthError} `token_claims` if `parseClaims` throws, or does not return an object
  */
 export function parsePrincipal<C extends object>(
   claims: Claims,
@@ -13,7 +13,7 @@ export function parsePrincipal<C extends object>(
 ): Principal<C> {
   if (parseClaims === undefined) return toPrincipal(claims, claims as C);
   try {
-    // It may change what it gets: roles and scopes are still those of the token.
+    // It may change its argument: roles and scopes are still those of the token.
     const parsed = parseClaims(structuredClone(claims));
     assertParsed(parsed);
     return toPrincipal(claims, parsed);
@@ -22,7 +22,7 @@ export function parsePrincipal<C extends object>(
   }
 }
 
-/** A promise has not checked anything yet, and what it rejects with would end the process. */
+/** A promise has not checked anything yet, and its rejection would end the process. */
 function assertParsed(parsed: unknown): void {
   const isPromise = typeof (parsed as PromiseLike<unknown> | undefined | null)?.then === 'function';
   if (isPromise) Promise.resolve(parsed).catch(() => {});

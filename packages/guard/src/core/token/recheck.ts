@@ -28,7 +28,7 @@ export interface Recheck<C extends object> {
    * @throws {AuthError} `token_revoked`, or a `provider_…` code where an answer is needed
    */
   ask(known: KnownToken<C>, mustAnswer: boolean): Promise<RemoteAnswer>;
-  /** Nobody waits. */
+  /** No request waits. */
   askInBackground(known: KnownToken<C>): void;
 }
 
@@ -39,7 +39,7 @@ interface Parts<C extends object> {
   readonly revocations: RevocationList;
   readonly remote: RemoteCheck;
   readonly stats: VerifierStats;
-  /** The token is no longer good. */
+  /** The token is not good any more. */
   readonly forget: (known: KnownToken<C>) => void;
 }
 
@@ -55,7 +55,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     return freshness.needsAnswer || known.doubt?.verdict === 'confirm';
   }
 
-  /** Whoever comes while a check is under way waits for that one, unless every request asks for itself. */
+  /** Requests during a check wait for that one, unless every request asks separately. */
   function askOnce(known: KnownToken<C>): Promise<RemoteAnswer> {
     if (freshness.asksAlways) return askNow(known);
     if (known.checking !== undefined) return known.checking;
@@ -96,7 +96,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     return answer;
   }
 
-  /** Signed claims win over added ones; what was added before and is not added now is gone. */
+  /** Signed claims win over added ones; claims that are no longer added are gone. */
   function fill(known: KnownToken<C>, added: Claims): void {
     const signed = readCompactJws(known.token).payload() as JudgedClaims;
     const isMore = Object.keys(added).some((claim) => !Object.hasOwn(signed, claim));
@@ -104,7 +104,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     known.isFilled = isMore;
     const claims = { ...added, ...signed };
     known.claims = toJudged(claims);
-    // A revocation may hit a user who is only known now.
+    // A revocation may concern a user whose name is only known now.
     known.epoch = -1;
     try {
       assertAccessToken(claims);
@@ -116,7 +116,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     }
   }
 
-  /** Its sender had to show only what was signed. */
+  /** Its sender proved only the signed binding. */
   function assertBoundAsBefore({ confirmation }: KnownToken<C>, claims: Claims): void {
     if (confirmation !== undefined || readConfirmation(claims) === undefined) return;
     throw new AuthError(

@@ -18,7 +18,7 @@ export interface RemoteCheck {
    * unavailable. The call continues.
    */
   waitBriefly(answer: Promise<RemoteAnswer>, claims: Claims): Promise<RemoteAnswer>;
-  /** True for ten seconds after Keycloak did not answer in time: this user, or nobody, should wait for it. */
+  /** True for ten seconds after Keycloak did not answer in time, to this user or to all: then requests do not wait for it. */
   isSlowFor(claims: Claims): boolean;
 }
 
@@ -45,6 +45,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
 
   async function askNow(token: string, claims: Claims, known: KnownBefore): Promise<RemoteAnswer> {
     breaker.begin();
+    const { answers } = breaker;
     const begin = performance.now();
     try {
       const answer = await call(token, claims, known);
@@ -54,8 +55,8 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
     } catch (error) {
       const failure = error as AuthError;
       const kind = silenceOf(failure);
-      const concernsAll = breaker.failed(personOfClaims(claims), kind);
-      // An answer that is none of Keycloak's is told at once, though it may be for this token alone.
+      const concernsAll = breaker.failed(personOfClaims(claims), kind, answers);
+      // An answer that is not Keycloak's is reported at once, even if only this token gets it.
       if (concernsAll || kind === 'unusable') outage.failed('checks', failure);
       return { outcome: 'unavailable', error: failure };
     }
@@ -65,10 +66,11 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
     isSlowFor,
     async waitBriefly(answer, claims) {
       if (isSlowFor(claims)) return { outcome: 'unavailable', error: toSilence() };
+      const { answers } = breaker;
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise<RemoteAnswer>((resolve) => {
         timer = setTimeout(() => {
-          breaker.slow(personOfClaims(claims));
+          breaker.slow(personOfClaims(claims), answers);
           resolve({ outcome: 'unavailable', error: toSilence() });
         }, patienceMs);
       });
@@ -81,7 +83,7 @@ export function createRemoteCheck(issuer: Issuer, options: RemoteOptions, outage
       if (isResting()) return { outcome: 'unavailable', error: toSilence() };
       if (!(await slots.enter(who))) return { outcome: 'unavailable', error: toSilence() };
       try {
-        // While it waited for its turn, another call may have found out that nobody answers.
+        // While it waited for its turn, another call may have found that Keycloak does not answer.
         return isResting()
           ? { outcome: 'unavailable', error: toSilence() }
           : await askNow(token, claims, known);

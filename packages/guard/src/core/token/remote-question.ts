@@ -11,7 +11,7 @@ import type { TokenOptions } from './token-options.ts';
 
 /** What Keycloak says of a token. */
 export type RemoteAnswer =
-  /** Good, with the claims Keycloak adds; without, where the answer is signed or encrypted, or about somebody else. */
+  /** Good, with the claims Keycloak adds; without them if the answer is signed, encrypted, or about another user. */
   | {
       readonly outcome: 'active';
       readonly by: 'introspection' | 'userinfo';
@@ -26,7 +26,7 @@ export type RemoteAnswer =
   /** It did not answer. */
   | { readonly outcome: 'unavailable'; readonly error: AuthError };
 
-/** What is known of a token beside its claims. */
+/** Known facts about a token beside its claims. */
 export interface KnownBefore {
   /** Introspection called it active before, so that "inactive" can be believed. */
   readonly wasIntrospected: boolean;
@@ -43,8 +43,8 @@ export type RemoteQuestion = (token: string, claims: Claims, known: KnownBefore)
 /**
  * Chooses the question by what Keycloak will answer: introspection (RFC 7662) where the client is in `aud`, for
  * Keycloak 26.6.2 and later call any other token inactive; else userinfo (OpenID Connect Core 1.0 §5.3), which
- * needs the scope `openid`; else there is nobody to ask. Nor is there userinfo for a token that is bound: it wants to see
- * the key or the certificate of whoever sent it (RFC 9449 §7.1, RFC 8705 §3).
+ * needs the scope `openid`; else neither. Userinfo does not work for a bound token either: it requires
+ * the key or the certificate of its sender (RFC 9449 §7.1, RFC 8705 §3).
  *
  * A token without `aud` is the exception. It may be a lightweight one, and Keycloak adds the audience when it is asked:
  * then "inactive" is all that is ever said of it, and is believed, though it may mean the audience alone.
@@ -75,7 +75,7 @@ export function createRemoteQuestion(
     const answer = isForUserinfo ? await askUserinfo(token, claims) : undefined;
     if (answer !== undefined) return answer;
     if (said?.outcome === 'refused') return said;
-    // A token that says whose it is may be good all the same; one that does not lives by what Keycloak says of it.
+    // A token that names its user may still be good; one that does not depends on Keycloak's answer.
     if (said?.outcome === 'inactive' && isLackingClaims(claims)) return toInactiveUnlessMapped(said);
     return toImpossible(isBound);
   }
@@ -101,7 +101,7 @@ export function createRemoteQuestion(
     return { outcome: 'impossible' };
   }
 
-  /** Keycloak would call every one of them bad, for it names itself by another address. */
+  /** Keycloak would call all of them bad, because it names itself by another address. */
   function toStranger(name: string): RemoteAnswer {
     tellOnce(
       'warn',
@@ -159,7 +159,7 @@ export function createRemoteQuestion(
     throw toUnavailable(response, token);
   }
 
-  /** An answer may repeat what was sent. */
+  /** An answer may repeat parts of the request. */
   function describe(response: BoundedResponse, token: string): string {
     return describeAnswer(response, [token, ...credential.secrets()]);
   }
@@ -186,14 +186,14 @@ function isCompact(body: string): boolean {
   return typeof toJsonObject(Buffer.from(header, 'base64url').toString())?.alg === 'string';
 }
 
-/** OpenID Connect Core 1.0 §5.3.2: whoever is meant is named. A page that a proxy answers with names nobody. */
+/** OpenID Connect Core 1.0 §5.3.2: the answer names the user. A proxy's page names no user. */
 function isUserinfo(response: BoundedResponse): boolean {
   const answer = toAnswer(response);
   return typeof answer?.sub === 'string' || (response.status === 200 && isCompact(response.body));
 }
 
 /**
- * OpenID Connect Core 1.0 §5.3.2: an answer about somebody else must not be used. Of a token without `sub` (client without
+ * OpenID Connect Core 1.0 §5.3.2: an answer about another user must not be used. Of a token without `sub` (client without
  * the scope `basic`) it only says that the token is good.
  */
 function toOwnClaims(answer: Claims | undefined, claims: Claims): Claims | undefined {

@@ -5,7 +5,7 @@ import type { Discovery, Issuer } from '../realm/issuer.ts';
 import type { Outage } from '../realm/outage.ts';
 import { isForUs, type VerifyContext } from './verify.ts';
 
-/** The part of a verifier by which it is found. */
+/** The part of a verifier that the selection reads. */
 export interface Member {
   readonly issuer: Issuer;
   readonly outage: Outage;
@@ -22,7 +22,7 @@ export function issuerOf({ issuer }: Member): string | undefined {
  * The verifier whose issuer a JWT names, and of several APIs of one realm the one that it is for. Its claims are not
  * verified yet: they only decide whose keys and rules do that.
  *
- * A realm says itself what its issuer is, so one could claim the name of another. The verifier that has it by the option
+ * A realm says itself what its issuer is, so one could claim the name of another. The verifier with that issuer in the option
  * `issuer` comes first, then the one at that very address (OpenID Connect Discovery 1.0 §4.3). Otherwise it must be the only
  * one that claims it, and every other realm must have been asked.
  *

@@ -4,7 +4,7 @@ export interface VerifierStats {
   cacheHits: number;
   /** Signature and claims were checked and found good. */
   verified: number;
-  /** Refused, for whatever reason that lies in the token. */
+  /** Refused for any reason in the token. */
   refused: number;
   /** … and was in memory until then. */
   refusedKnown: number;
@@ -12,7 +12,7 @@ export interface VerifierStats {
   remoteChecks: number;
   /** … and said that it is good. */
   remoteAccepted: number;
-  /** … and said that it is no longer good. */
+  /** … and said that it is not good any more. */
   remoteRefused: number;
   /** … and did not answer, or refused to tell. */
   remoteUnavailable: number;

@@ -38,7 +38,7 @@ export function createAssertStillGood({ context, epoch, freshness, revocations }
       });
     }
     if (isInDoubt(known, revocations, freshness.asksNever)) {
-      // What is under way was asked before: its answer settles nothing.
+      // A question under way was sent before: its answer settles nothing.
       known.checking = undefined;
       freshness.end(known);
     }

@@ -6,7 +6,7 @@ export interface CachedToken {
   readonly expiresAt: number;
 }
 
-/** Tokens that were found good, each with what is known of it. */
+/** Valid tokens, each with its data. */
 export interface TokenCache<T extends CachedToken> {
   get(token: string): T | undefined;
   /** @param now Unit: milliseconds since 1970 */
@@ -16,7 +16,7 @@ export interface TokenCache<T extends CachedToken> {
 }
 
 /**
- * 43 characters of base64url are 256 bits: the end of the signature, which nobody can choose. The whole token is
+ * 43 characters of base64url are 256 bits: the end of the signature, which no attacker can choose. The whole token is
  * compared after the look-up, so a chance match costs a verification, never a mistake.
  */
 const TAIL = 43;

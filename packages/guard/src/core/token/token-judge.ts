@@ -65,7 +65,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     return started;
   }
 
-  /** That somebody else has it is no reason to forget the token. */
+  /** A copy in other hands is not a reason to forget the token. */
   function assertSenderOf({ confirmation }: KnownToken<C>, shown: Possession | undefined): void {
     try {
       assertPossession(confirmation, shown);
@@ -116,7 +116,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     assertStillGood(known, now);
     const isLacking = options.fillClaims && isLackingClaims(claims);
     if (isLacking || freshness.ageOf(known, now) === 'stale') {
-      // Without what it lacks, a guard could refuse for want of a role what Keycloak would grant.
+      // Without the claims that it lacks, a guard could refuse a user whom Keycloak would grant the role.
       await recheck.ask(known, isLacking || recheck.isNeeded(known));
     }
     await assertGoodAfterAll(known);
@@ -135,7 +135,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     if (age === 'fresh') return fromMemory(known);
     if (age === 'stale' && (freshness.asksAlways || !remote.isSlowFor(known.claims)))
       return askForTrust(known);
-    // Either there is time left, or Keycloak is known to be down or slow: nobody waits.
+    // Either time is left, or Keycloak is known to be down or slow: requests do not wait.
     recheck.askInBackground(known);
     if (age === 'stale') {
       if (recheck.isNeeded(known)) throw new AuthError('provider_unavailable', 'Keycloak does not answer');
@@ -149,7 +149,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     return known.principal as Principal<C>;
   }
 
-  /** A request that waited gets what is true after the wait. */
+  /** A request that waited gets the state after the wait. */
   async function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
     const cameAt = options.clock();
     try {
@@ -165,7 +165,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     }
   }
 
-  /** After a wait: what came in meanwhile may be what Keycloak has to be asked about. */
+  /** After a wait: a revocation that came in meanwhile may require another question to Keycloak. */
   async function assertGoodAfterAll(known: KnownToken<C>): Promise<void> {
     assertStillGood(known, options.clock());
     if (known.doubt?.verdict !== 'confirm') return;

@@ -7,7 +7,7 @@ export type TokenCheck = 'local' | 'recheck' | 'remote';
 
 /**
  * As `audience`: accepts tokens for any client of the realm. It is a symbol, so that no configuration file can hold it;
- * applications that rely on it have a setting for it.
+ * applications that rely on it have their own setting.
  */
 export const ANY_AUDIENCE = Symbol('any audience');
 

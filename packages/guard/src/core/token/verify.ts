@@ -27,7 +27,7 @@ export interface VerifyContext extends SignedJwtContext {
   readonly options: SignedJwtContext['options'] & Pick<TokenOptions, 'audience' | 'clientId'>;
 }
 
-/** In the year 5138: what is later is a time in milliseconds (RFC 7519 §2 has seconds). Unit: seconds since 1970. */
+/** In the year 5138: a later one is a time in milliseconds (RFC 7519 §2 has seconds). Unit: seconds since 1970. */
 const LAST_INSTANT = 1e11;
 
 /**
@@ -62,7 +62,7 @@ export function assertAccessToken(claims: RegisteredClaims): void {
     });
   }
   if ((claims.exp as number) <= 0 || (claims.exp as number) > LAST_INSTANT) {
-    throw new AuthError('token_claims', 'The time of expiry is not a time', {
+    throw new AuthError('token_claims', 'exp is not a valid time', {
       expected: 'exp in seconds since 1970',
     });
   }

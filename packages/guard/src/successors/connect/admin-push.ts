@@ -1,6 +1,6 @@
 import { isAuthError, type Revocation } from '../../core/index.ts';
 import { type AdminAction, revokeByAdminPush, verifySignedJwt } from '../../core/internal.ts';
-import type { KeycloakHost } from './host.ts';
+import type { Exchange, KeycloakHost } from './host.ts';
 import type { ConnectRequest, ConnectResponse } from './request.ts';
 
 const PUSHES: ReadonlyMap<string, AdminAction> = new Map([
@@ -12,12 +12,7 @@ const PUSHES: ReadonlyMap<string, AdminAction> = new Map([
 const MOST_BYTES = 256 * 1024;
 
 /** Handles what Keycloak pushes to the client's admin URL. Returns `false` for every other path. */
-export function takeAdminPush(
-  keycloak: KeycloakHost,
-  admin: string,
-  request: ConnectRequest,
-  response: ConnectResponse,
-): boolean {
+export function takeAdminPush({ keycloak, request, response }: Exchange, admin: string): boolean {
   const { url = '' } = request;
   if (!url.startsWith('k_', admin.length) || !url.startsWith(admin)) return false;
   const [path = ''] = url.split('?', 1);

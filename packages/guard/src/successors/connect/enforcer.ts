@@ -1,6 +1,6 @@
 import { isAuthError, OptionsError } from '../../core/index.ts';
 import { findOptionProblems, type OptionRules, optionRules } from '../../core/internal.ts';
-import type { KeycloakHost } from './host.ts';
+import type { Exchange, KeycloakHost } from './host.ts';
 import { type AskedResource, grantsAll, isUnknownResource, toNoSecret } from './permissions.ts';
 import { outageOf } from './refusal.ts';
 import {
@@ -9,7 +9,6 @@ import {
   type ConnectResponse,
   type KauthRequest,
   kauthOf,
-  type Next,
 } from './request.ts';
 import { tellOncePermissionsImpossible, withoutIgnored } from './setting-notices.ts';
 import type { Token } from './token.ts';
@@ -99,7 +98,7 @@ export function createEnforcer(
           (isGranted) => (isGranted ? next() : keycloak.accessDenied(request, response, next)),
           (error: unknown) => {
             if (isOfCaller && isUnknownResource(error)) keycloak.accessDenied(request, response, next);
-            else refuse(keycloak, error, request, response, next);
+            else refuse({ keycloak, request, response, next }, error);
           },
         )
         .catch((error: unknown) => fail(error, response));
@@ -125,13 +124,7 @@ function assertPossible(keycloak: KeycloakHost, server: { readonly audience: str
   }
 }
 
-function refuse(
-  keycloak: KeycloakHost,
-  error: unknown,
-  request: ConnectRequest,
-  response: ConnectResponse,
-  next: Next,
-): void {
+function refuse({ keycloak, request, response, next }: Exchange, error: unknown): void {
   const outage = outageOf(error);
   if (outage?.code === 'provider_misconfigured') {
     tellOncePermissionsImpossible(keycloak.grantManager.engine.verifier, outage.reason);

@@ -4,6 +4,14 @@ import type { AuthZRequest } from './permissions.ts';
 import type { ConnectRequest, ConnectResponse, Next } from './request.ts';
 import type { GrantStore } from './stores.ts';
 
+/** A request at a middleware of `Keycloak`. */
+export interface Exchange {
+  readonly keycloak: KeycloakHost;
+  readonly request: ConnectRequest;
+  readonly response: ConnectResponse;
+  readonly next: Next;
+}
+
 /** The members of `Keycloak` that its middleware calls. Looked up at each call, because applications replace them. */
 export interface KeycloakHost {
   readonly config: { readonly bearerOnly: boolean | string; readonly clientId: string | undefined };

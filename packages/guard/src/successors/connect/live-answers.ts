@@ -1,34 +1,39 @@
-import { type ClientContext, callKeycloak } from '../../client/internal.ts';
+import { type ClientContext, callKeycloak, type Wire } from '../../client/internal.ts';
 import { toJsonObject } from '../../core/internal.ts';
 
 /** Whether Keycloak calls a token active (RFC 7662 §2.2). */
-export function introspect(context: ClientContext, token: string): Promise<boolean> {
-  return callKeycloak(context, { hidden: [token] }, async ({ authenticated }) => {
-    const response = await authenticated(context.issuer.endpoints.introspection, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: new URLSearchParams({ token }),
-      signal: AbortSignal.timeout(context.timeoutMs),
-    });
-    const answer = response.status === 200 ? toJsonObject(await response.text()) : undefined;
-    if (answer === undefined) throw new Error('refused');
-    return answer.active === true;
+export async function introspect(context: ClientContext, token: string): Promise<boolean> {
+  const { active } = await ask(context, token, 'authenticated', context.issuer.endpoints.introspection, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ token }),
   });
+  return active === true;
 }
 
 /** @throws {Error} with keycloak-connect's message, for every cause */
 export async function readUserinfo(context: ClientContext, token: string): Promise<Record<string, unknown>> {
   try {
-    return await callKeycloak(context, { hidden: [token] }, async ({ fetch }) => {
-      const response = await fetch(context.issuer.endpoints.userinfo, {
-        headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
-        signal: AbortSignal.timeout(context.timeoutMs),
-      });
-      const answer = response.status === 200 ? toJsonObject(await response.text()) : undefined;
-      if (answer === undefined) throw new Error('refused');
-      return answer;
-    });
+    const headers = { authorization: `Bearer ${token}` };
+    return await ask(context, token, 'fetch', context.issuer.endpoints.userinfo, { headers });
   } catch (cause) {
     throw new Error('Error fetching account', { cause });
   }
+}
+
+function ask(
+  context: ClientContext,
+  token: string,
+  by: 'authenticated' | 'fetch',
+  url: string,
+  init: Omit<Parameters<Wire['fetch']>[1], 'signal'>,
+): Promise<Record<string, unknown>> {
+  return callKeycloak(context, { hidden: [token] }, async (wire) => {
+    const headers = { ...init.headers, accept: 'application/json' };
+    const signal = AbortSignal.timeout(context.timeoutMs);
+    const response = await wire[by](url, { ...init, headers, signal });
+    const answer = response.status === 200 ? toJsonObject(await response.text()) : undefined;
+    if (answer === undefined) throw new Error('refused');
+    return answer;
+  });
 }

@@ -43,10 +43,10 @@ export function createMiddleware(keycloak: KeycloakHost, given: MiddlewareOption
   return function keycloakMiddleware(request, response, next) {
     const kauth: Kauth = {};
     (request as ConnectRequest & KauthRequest).kauth = kauth;
-    if (finishSignIn(keycloak, request, response, next)) return;
-    if (takeAdminPush(keycloak, admin, request, response)) return;
+    const exchange = { keycloak, request, response, next };
+    if (finishSignIn(exchange) || takeAdminPush(exchange, admin)) return;
     const goOn = (): void => {
-      if (!signOut(keycloak, logout, request, response)) next();
+      if (!signOut(exchange, logout)) next();
     };
     if (!hasGrant(keycloak, request)) {
       goOn();

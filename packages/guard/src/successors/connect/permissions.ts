@@ -6,7 +6,7 @@ import {
   toUnknown,
 } from '../../authz/internal.ts';
 import { AuthError } from '../../core/index.ts';
-import { readCredentials } from '../../core/internal.ts';
+import { getOrMake, readCredentials } from '../../core/internal.ts';
 import type { Engine } from './engine.ts';
 import { type ConnectRequest, kauthOf } from './request.ts';
 import { grantsPermission, type TokenPermission } from './token.ts';
@@ -74,12 +74,10 @@ export function createAuthorization(engine: () => Engine): Authorization {
     const credential = credentialOf(server);
     if (credential === undefined) throw new AuthError('provider_misconfigured', toNoSecret(clientId));
     const key = JSON.stringify([clientId, server.audience_secret]);
-    const known = servers.get(key);
-    if (known !== undefined) return known;
     const { timeoutMs } = client;
-    const made = engineOf(createPermissions({ verifier, clientId, credential, timeoutMs, asks: 'api' }));
-    servers.set(key, made);
-    return made;
+    return getOrMake(servers, key, () =>
+      engineOf(createPermissions({ verifier, clientId, credential, timeoutMs, asks: 'api' })),
+    );
   }
 
   async function toIds(asked: readonly AskedResource[], server: Server): Promise<AskedResource[]> {

@@ -1,14 +1,8 @@
 import type { Request, Response } from 'express';
 import { OptionsError } from '../../core/index.ts';
-import type { KeycloakHost } from './host.ts';
+import type { Exchange, KeycloakHost } from './host.ts';
 import { outageOf, toAuthError } from './refusal.ts';
-import {
-  type ConnectHandler,
-  type ConnectRequest,
-  type ConnectResponse,
-  kauthOf,
-  type Next,
-} from './request.ts';
+import { type ConnectHandler, type ConnectRequest, type ConnectResponse, kauthOf } from './request.ts';
 import { forceLogin } from './sign-in.ts';
 import { takeMark } from './sso-check.ts';
 import { readBearer } from './stores.ts';
@@ -32,7 +26,7 @@ export function createProtect(keycloak: KeycloakHost, spec: string | GuardFn | u
   const check = toCheck(spec);
   return function protect(request, response, next) {
     const { grant } = kauthOf(request);
-    if (grant === undefined) askToLogIn(keycloak, request, response, next);
+    if (grant === undefined) askToLogIn({ keycloak, request, response, next });
     else if (isMet(check, grant.access_token as Token, request, response)) next();
     else keycloak.accessDenied(request, response, next);
   };
@@ -43,23 +37,18 @@ export function createCheckSso(keycloak: KeycloakHost): ConnectHandler {
   return function checkSso(request, response, next) {
     const { grant, error } = kauthOf(request);
     if (grant !== undefined || isFromElsewhere(error) || takeMark(request, response)) next();
-    else askToLogIn(keycloak, request, response, next, '&response_mode=query&prompt=none');
+    else askToLogIn({ keycloak, request, response, next }, '&response_mode=query&prompt=none');
   };
 }
 
-function askToLogIn(
-  keycloak: KeycloakHost,
-  request: ConnectRequest,
-  response: ConnectResponse,
-  next: Next,
-  query?: string,
-): void {
+function askToLogIn(exchange: Exchange, query?: string): void {
+  const { keycloak, request, response, next } = exchange;
   const { error } = kauthOf(request);
   // During an outage, the login page does not answer: a signed-in caller must not be sent there. A caller that sends a token is
   // a program: it cannot log in, and would take the login page for an answer.
   const mayLogIn =
     outageOf(error) === undefined && !isFromElsewhere(error) && readBearer(request) === undefined;
-  if (mayLogIn && keycloak.redirectToLogin(request)) forceLogin(keycloak, request, response, query);
+  if (mayLogIn && keycloak.redirectToLogin(request)) forceLogin(exchange, query);
   // Never `next(error)`: callers that ignore its argument would take it for a yes.
   else keycloak.accessDenied(request, response, next);
 }

@@ -1,5 +1,5 @@
 import { AuthorizationError } from '../../client/index.ts';
-import type { KeycloakHost } from './host.ts';
+import type { Exchange, KeycloakHost } from './host.ts';
 import {
   beginLogin,
   bindLogin,
@@ -10,23 +10,11 @@ import {
 } from './login.ts';
 import { outageOf } from './refusal.ts';
 import { renewSession } from './renew-session.ts';
-import {
-  type ConnectRequest,
-  type ConnectResponse,
-  kauthOf,
-  type Next,
-  redirect,
-  sessionOf,
-} from './request.ts';
+import { kauthOf, redirect, sessionOf } from './request.ts';
 import { markChecked } from './sso-check.ts';
 
 /** Sends the browser to Keycloak's login page. */
-export function forceLogin(
-  keycloak: KeycloakHost,
-  request: ConnectRequest,
-  response: ConnectResponse,
-  query = '',
-): void {
+export function forceLogin({ keycloak, request, response }: Omit<Exchange, 'next'>, query = ''): void {
   const login = beginLogin(request, response);
   const session = sessionOf(request);
   // Applications that exchange codes themselves read this.
@@ -43,12 +31,8 @@ const NOT_LOGGED_IN = new Set([
 ]);
 
 /** Finishes a login that the browser brings back from Keycloak. Returns `false` for any other request. */
-export function finishSignIn(
-  keycloak: KeycloakHost,
-  request: ConnectRequest,
-  response: ConnectResponse,
-  next: Next,
-): boolean {
+export function finishSignIn(exchange: Exchange): boolean {
+  const { keycloak, request, response } = exchange;
   const answer = readLoginAnswer(request);
   if (answer === undefined) return false;
   const { login, parameters, returnTo, hasCookie } = answer;
@@ -56,23 +40,20 @@ export function finishSignIn(
     // Another tab may have begun a login at the same moment; asked again, Keycloak knows the person. Without cookies this
     // would never end.
     if (hasCookie) redirect(response, returnTo);
-    else refuse(keycloak, request, response, next);
+    else refuse(exchange);
   } else if (NOT_LOGGED_IN.has(parameters.get('error') ?? '')) {
     markChecked(request, response);
     redirect(response, returnTo);
   } else if (parameters.has('error') || !isOfIssuer(keycloak, parameters)) {
-    refuse(keycloak, request, response, next);
+    refuse(exchange);
   } else {
-    void signIn(keycloak, request, response, next, answer, login);
+    void signIn(exchange, answer, login);
   }
   return true;
 }
 
 async function signIn(
-  keycloak: KeycloakHost,
-  request: ConnectRequest,
-  response: ConnectResponse,
-  next: Next,
+  { keycloak, request, response, next }: Exchange,
   { parameters, returnTo }: LoginAnswer,
   login: Login,
 ): Promise<void> {
@@ -108,12 +89,7 @@ function isOfIssuer({ grantManager }: KeycloakHost, parameters: URLSearchParams)
   return more.length === 0 && named === discovery.issuer;
 }
 
-function refuse(
-  keycloak: KeycloakHost,
-  request: ConnectRequest,
-  response: ConnectResponse,
-  next: Next,
-): void {
+function refuse({ keycloak, request, response, next }: Exchange): void {
   kauthOf(request).error = new AuthorizationError('invalid_response', undefined);
   keycloak.accessDenied(request, response, next);
 }

@@ -1,15 +1,11 @@
 import { toJsonObject } from '../../core/internal.ts';
 import type { Grant } from './grant.ts';
-import type { KeycloakHost } from './host.ts';
+import type { Exchange, KeycloakHost } from './host.ts';
 import { type ConnectRequest, type ConnectResponse, kauthOf, originOf, redirect, urlOf } from './request.ts';
 
 /** Ends the session here, and sends the browser to Keycloak to end it there. Returns `false` for every other path. */
-export function signOut(
-  keycloak: KeycloakHost,
-  path: string,
-  request: ConnectRequest,
-  response: ConnectResponse,
-): boolean {
+export function signOut(exchange: Exchange, path: string): boolean {
+  const { keycloak, request, response } = exchange;
   const url = request.url ?? '/';
   if (!url.startsWith(path)) return false;
   const [pathname = ''] = url.split('?', 1);
@@ -18,7 +14,7 @@ export function signOut(
     askFirst(response, urlOf(request));
     return true;
   }
-  const idToken = takeAway(keycloak, request, response);
+  const idToken = takeAway(exchange);
   const wanted = new URLSearchParams(url.slice(pathname.length)).get('redirect_url');
   redirect(response, keycloak.logoutUrl(wanted || `${originOf(request)}/`, idToken));
   return true;
@@ -55,11 +51,7 @@ function escapeHtml(text: string): string {
 }
 
 /** @returns the ID token: Keycloak finds the session with it, even after it has expired */
-function takeAway(
-  keycloak: KeycloakHost,
-  request: ConnectRequest,
-  response: ConnectResponse,
-): string | undefined {
+function takeAway({ keycloak, request, response }: Exchange): string | undefined {
   const kauth = kauthOf(request);
   const [bearer, store] = keycloak.stores;
   const isBearer = bearer?.get(request) !== undefined;

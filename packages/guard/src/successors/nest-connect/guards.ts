@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, type Type } from '@nestjs/common';
 import { AuthError, isAuthError } from '../../core/index.ts';
+import { getOrMake } from '../../core/internal.ts';
 import {
   META_CONDITIONAL_SCOPES,
   META_ENFORCER_OPTIONS,
@@ -79,17 +80,13 @@ export class RoleGuard implements CanActivate {
 function createRoleCache(): typeof rolesOf {
   const known = new WeakMap<object, WeakMap<object, ReturnType<typeof rolesOf>>>();
   return (controller, handler) => {
-    const ofClass = known.get(controller) ?? new WeakMap();
-    known.set(controller, ofClass);
-    if (!ofClass.has(handler)) {
-      try {
-        ofClass.set(handler, rolesOf(controller, handler));
-      } catch (error) {
-        const [ofController, ofHandler] = [controller, handler].map(({ name }: { name?: string }) => name);
-        throw new TypeError(`${ofController}.${ofHandler}: ${(error as Error).message}`, { cause: error });
-      }
+    const ofClass = getOrMake(known, controller, () => new WeakMap());
+    try {
+      return getOrMake(ofClass, handler, () => rolesOf(controller, handler));
+    } catch (error) {
+      const [ofController, ofHandler] = [controller, handler].map(({ name }: { name?: string }) => name);
+      throw new TypeError(`${ofController}.${ofHandler}: ${(error as Error).message}`, { cause: error });
     }
-    return ofClass.get(handler) as ReturnType<typeof rolesOf>;
   };
 }
 

@@ -1,5 +1,5 @@
 import type { VerifierOptions } from '../../core/index.ts';
-import { createBoundedCache } from '../../core/internal.ts';
+import { createBoundedCache, getOrMake } from '../../core/internal.ts';
 import { Keycloak } from '../connect/index.ts';
 import type { Settings } from './settings.ts';
 import { toTenantOptions } from './tenant-options.ts';
@@ -32,11 +32,7 @@ export class KeycloakMultiTenantService {
     const options = await this.#resolve(realm, request);
     const { serverUrl, clientId, clientSecret } = options;
     const key = JSON.stringify([serverUrl, realm, clientId, clientSecret]);
-    const known = this.#instances.get(key);
-    if (known !== undefined) return known;
-    const made = toKeycloak(options);
-    this.#instances.set(key, made);
-    return made;
+    return getOrMake(this.#instances, key, () => toKeycloak(options));
   }
 
   /** Keycloak's address for a realm. */

@@ -1,5 +1,6 @@
 import type { TokenReaders } from '../../adapters/nest/internal.ts';
 import type { VerifierOptions } from '../../core/index.ts';
+import type { KeycloakConfig } from '../connect/index.ts';
 import type { PolicyEnforcementMode, RoleMerge, TokenValidation } from './constants.ts';
 
 /** How to find the realm of a request. */
@@ -46,40 +47,20 @@ export interface NestKeycloakConfig {
 }
 
 /** Settings of keycloak-connect, each by every name that it has there. */
-export interface KeycloakConnectConfig extends NestKeycloakConfig {
+export interface KeycloakConnectConfig extends NestKeycloakConfig, KeycloakConfig {
   /** Name of the realm. Required without `multiTenant.realmResolver`: it is never taken from an unchecked token. */
-  readonly realm?: string;
-  /** Client id of this application. */
-  readonly resource?: string;
-  /** The same as `resource`. */
-  readonly 'client-id'?: string;
-  /** The same as `resource`. */
-  readonly clientId?: string;
+  readonly realm?: string | undefined;
   /** Secret of the client. `ResourceGuard` needs it. Without it, no token is introspected. */
-  readonly credentials?: { readonly secret?: string };
-  /** The same as `credentials.secret`. */
-  readonly secret?: string;
-  /** Keycloak's address, for example `http://localhost:8080`. */
-  readonly 'auth-server-url'?: string;
-  /** The same as `auth-server-url`. */
-  readonly 'server-url'?: string;
-  /** The same as `auth-server-url`. */
-  readonly serverUrl?: string;
-  /** The same as `auth-server-url`. */
-  readonly authServerUrl?: string;
+  readonly credentials?: KeycloakConfig['credentials'];
   /**
    * `true`: `aud` must name this client. `false` is refused: name the audience with `verifier: { audience: … }`. Default:
    * `aud` names this client, or the token was issued to it (`azp`).
    */
-  readonly 'verify-token-audience'?: boolean;
-  /** The same as `verify-token-audience`. */
-  readonly verifyTokenAudience?: boolean;
+  readonly 'verify-token-audience'?: KeycloakConfig['verify-token-audience'];
   /** Has no effect: the realm's current keys are used. */
-  readonly 'realm-public-key'?: string;
+  readonly 'realm-public-key'?: string | undefined;
   /** Has no effect, like `realm-public-key`. */
-  readonly realmPublicKey?: string;
-  /** Anything else in a `keycloak.json` is ignored. */
-  readonly [name: string]: unknown;
+  readonly realmPublicKey?: string | undefined;
 }
 
 /** The settings, or the path of a `keycloak.json`. */

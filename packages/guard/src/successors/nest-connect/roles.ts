@@ -1,5 +1,5 @@
-import type { Requirements } from '../../core/index.ts';
-import { toGuard } from '../../core/index.ts';
+import { lineageOf } from '../../adapters/nest/internal.ts';
+import { type Requirements, toGuard } from '../../core/index.ts';
 import { META_ROLE_MATCHING_MODE, META_ROLES, type RoleMatch } from './constants.ts';
 
 /** @throws {TypeError} or an `OptionsError` for roles that can never be met, or that are no roles */
@@ -16,7 +16,8 @@ export function assertRoles(value: unknown): void {
 export function rolesOf(controller: object, handler: object): Requirements | null {
   const required: Requirements[] = [];
   let isAll = false;
-  for (const on of outermostFirst(controller, handler)) {
+  // Outermost first.
+  for (const on of [handler, ...lineageOf(controller)].reverse()) {
     const value: unknown = Reflect.getOwnMetadata(META_ROLES, on);
     const found = value === undefined ? undefined : readRoles(value);
     for (const mode of [Reflect.getOwnMetadata(META_ROLE_MATCHING_MODE, on), found?.mode]) {
@@ -26,12 +27,6 @@ export function rolesOf(controller: object, handler: object): Requirements | nul
   }
   if (required.length === 0) return null;
   return required.length === 1 ? (required[0] as Requirements) : { allOf: required };
-}
-
-function outermostFirst(controller: object, handler: object): object[] {
-  const found: object[] = [handler];
-  for (let one: object | null = controller; one !== null; one = Object.getPrototypeOf(one)) found.push(one);
-  return found.reverse();
 }
 
 interface RoleData {

@@ -17,7 +17,7 @@ import {
   type Verifier,
   type VerifierOptions,
 } from '../../core/index.ts';
-import type { Gate, Log } from '../../core/internal.ts';
+import { type Gate, getOrMake, type Log } from '../../core/internal.ts';
 import type { Settings } from './settings.ts';
 import { toTenantOptions } from './tenant-options.ts';
 import { createTenantPool, type Pooled } from './tenant-pool.ts';
@@ -125,12 +125,7 @@ function createTenant(
     connections: door.connections.guard({}),
     gateways: createGatewayConnections(door, handshakes, toCall, log),
     assertMeets(principal, requirements) {
-      let guard = guards.get(requirements);
-      if (guard === undefined) {
-        guard = toGuard(requirements, door.verifier.clientId);
-        guards.set(requirements, guard);
-      }
-      guard(principal);
+      getOrMake(guards, requirements, () => toGuard(requirements, own))(principal);
     },
     permissionsOf(clientId = own, given) {
       const known = permissions.get(clientId);
