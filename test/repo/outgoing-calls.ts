@@ -347,8 +347,8 @@ export const OUTGOING: readonly Row[] = [
   {
     file: 'cli/src/keycloak/realm-calls.ts',
     calls: 'call',
-    times: 2,
-    carries: "the client's secret, passwords and tokens of the test user",
+    times: 3,
+    carries: "the client's credential, passwords and tokens of the test user",
     address: 'settings',
     redirects: 'wrapped',
   },

@@ -31,7 +31,8 @@ function ask(
   return callKeycloak(context, { hidden: [token] }, async (wire) => {
     const headers = { ...init.headers, accept: 'application/json' };
     const signal = AbortSignal.timeout(context.timeoutMs);
-    const response = await wire[by](url, { ...init, headers, signal });
+    const request = { ...init, headers, signal };
+    const response = await (by === 'fetch' ? wire.fetch(url, request) : wire.authenticated(url, request));
     const answer = response.status === 200 ? toJsonObject(await response.text()) : undefined;
     if (answer === undefined) throw new Error('refused');
     return answer;
