@@ -176,6 +176,8 @@ describe('the plan', () => {
     const plan = makePlan({ ...GOOD, client }, GOAL);
     assert.deepEqual(plan.steps, []);
     assert.equal(plan.blocked.length, 5);
+    const { fix } = plan.blocked.find(({ why }) => why.includes('client-jwt')) ?? {};
+    assert.match(fix ?? '', /^leave it so, and set KEYCLOAK_CLIENT_KEY_FILE /);
   });
 
   test('switches on what is off only when that is asked for', () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { startDevIdp } from '@keycloak-guard/testing';
 import { withKeyFile } from '../keycloak/support/key-file.ts';
@@ -39,6 +42,22 @@ describe('the doctor of a service whose credential is in a file', () => {
       troubles(results).map(({ id, cause }) => [id, cause]),
       [['settings.secret', 'KEYCLOAK_CLIENT_KEY_FILE: The key file /nowhere/key cannot be used: ENOENT']],
     );
+  });
+
+  test('sends the secret of a file, and says where to write the right one', async (t) => {
+    const idp = await startDevIdp({ realmFile: REALM_FILE });
+    t.after(() => idp.close());
+    const file = join(mkdtempSync(join(tmpdir(), 'client-secret-')), 'secret');
+    const given = { KEYCLOAK_CLIENT_SECRET: '', KEYCLOAK_CLIENT_SECRET_FILE: file };
+    const secretCheck = async (secret: string) => {
+      writeFileSync(file, secret);
+      const results = await visitDoctor({ settings: { ...settingsFor(idp.url), ...given } });
+      return results.find(({ id }) => id === 'client.secret');
+    };
+    assert.equal((await secretCheck('for-development-only\n'))?.seen, 'accepted');
+    const wrong = await secretCheck('another-secret');
+    assert.match(wrong?.fix ?? '', /write it to the file that KEYCLOAK_CLIENT_SECRET_FILE names/);
+    assert.equal(wrong?.setup, undefined, 'setup would write a second secret beside the file');
   });
 
   test('tells a client that signs to set a key here, not to take a secret', async (t) => {

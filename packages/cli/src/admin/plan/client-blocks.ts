@@ -33,8 +33,8 @@ export function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subj
   }
   if (!client.publicClient && (client.clientAuthenticatorType ?? 'client-secret') !== 'client-secret') {
     block(
-      `the client authenticates with '${client.clientAuthenticatorType}', and this product sends a secret`,
-      `${settings} > Credentials > Client Authenticator = Client Id and Secret`,
+      `the client authenticates with '${client.clientAuthenticatorType}', and setup writes a secret`,
+      'leave it so, and set KEYCLOAK_CLIENT_KEY_FILE or KEYCLOAK_CLIENT_TOKEN_FILE in place of the secret (library: the option credential); or name another client by --client-id',
     );
   }
   if (client.consentRequired) {
