@@ -36,7 +36,7 @@ export type Filled<T extends object, R extends OptionRules<T>> = {
  *
  * @throws {OptionsError} as {@link checkOptions} does
  */
-export function fillOptions<T extends object, const R extends OptionRules<T>>(
+export function fillOptions<T extends object, R extends OptionRules<T>>(
   subject: string,
   options: T,
   rules: R,

@@ -13,7 +13,7 @@ export const isTrimmed = (value: unknown): boolean =>
 export const string = (rule: string, example: string): OptionRule => ({ rule, example, isMet: isTrimmed });
 
 /** The first is the default. */
-export const oneOf = <const T extends string>(...values: [T, ...T[]]): WithDefault<T> => ({
+export const oneOf = <T extends string>(...values: [T, ...T[]]): WithDefault<T> => ({
   rule: `must be one of ${values.join(', ')}`,
   example: `'${values[0]}'`,
   isMet: (value) => values.includes(value as T),
