@@ -14,6 +14,8 @@ function createUser(username: string, ...realmRoles: string[]): Principal {
     audience: [],
     sessionId: null,
     authorizedParty: null,
+    kind: 'person',
+    actor: null,
     acr: null,
     authenticatedAt: null,
     issuer: 'https://sso.example.com/realms/testing',
