@@ -1,4 +1,4 @@
-import { type Credential, createIssuer, type Endpoints } from 'keycloak-guard';
+import { type Credential, createIssuer, type Issuer } from 'keycloak-guard';
 import { type Answer, call, toForm, toNoAnswer } from './call.ts';
 
 /** The client as which Keycloak is called. */
@@ -16,7 +16,7 @@ export interface Caller {
 /** One function for each of the realm's endpoints that this product uses; every answer comes back raw. */
 export interface RealmCalls {
   readonly baseUrl: string;
-  readonly endpoints: Endpoints;
+  readonly endpoints: Issuer['endpoints'];
   get(url: string, headers?: Record<string, string>): Promise<Answer>;
   passwordGrant(
     username: string,

@@ -1,7 +1,7 @@
-import type { Discovery, Endpoints } from '../core/index.ts';
+import type { Discovery, Issuer } from '../core/index.ts';
 
 /** Browsers reach Keycloak at its public address, which the discovery document knows and this process may not. */
-export function toBrowserEndpoints({ metadata }: Discovery, fallback: Endpoints) {
+export function toBrowserEndpoints({ metadata }: Discovery, fallback: Issuer['endpoints']) {
   const read = (name: string, otherwise: string): string => {
     const value = metadata[name];
     return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value) ? value : otherwise;

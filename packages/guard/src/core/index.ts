@@ -27,7 +27,7 @@ export type { VerifierOptions } from './options.ts';
 export type { AppClaims, Claims, GuardTypes } from './principal/claims.ts';
 export type { Principal } from './principal/principal.ts';
 export { principalOf } from './principal/principal-of.ts';
-export { createIssuer, type Discovery, type Endpoints, type Issuer } from './realm/issuer.ts';
+export { createIssuer, type Discovery, type Issuer } from './realm/issuer.ts';
 export {
   createMemoryRevocationStore,
   type ProofStore,

@@ -1,4 +1,4 @@
-import type { Endpoints } from 'keycloak-guard';
+import type { Issuer } from 'keycloak-guard';
 import { readWhole } from './read-whole.ts';
 
 /** Kinds of calls to Keycloak; the values of a metric's label, so a fixed list. */
@@ -48,7 +48,7 @@ const GRANTS: Readonly<Record<string, CallKind>> = {
   authorization_code: 'code',
 };
 
-export function observeCalls(endpoints: Endpoints): ObservedFetch {
+export function observeCalls(endpoints: Issuer['endpoints']): ObservedFetch {
   const observers: CallObserver[] = [];
   const kinds = new Map<string, CallKind>([
     [endpoints.certs, 'jwks'],
