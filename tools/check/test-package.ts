@@ -75,7 +75,7 @@ function withoutTypes(text: string): string {
 
 /** The bill of materials names every package of the lockfile that users get, with its licence and its digest. */
 function checkBillOfMaterials(): void {
-  const { components } = JSON.parse(run(root, 'npm', 'run', '--silent', 'sbom')) as {
+  const { components } = JSON.parse(run(root, 'npx', 'tsx', 'tools/release/sbom.ts')) as {
     components: { name: string; version: string; purl?: string; licenses?: unknown[] }[];
   };
   const listed = new Set(components.map(({ name, version }) => `${name}@${version}`));

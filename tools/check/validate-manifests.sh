@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Holds deploy/kubernetes against the schemas of Kubernetes itself; for the kinds of operators there are none to be had.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 python3 -m venv "$folder"
