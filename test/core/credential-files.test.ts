@@ -80,7 +80,7 @@ describe('a file that changes', () => {
     it(`${how}: the secret before is used, with one notice if that lasts`, async (t) => {
       const file = fileOf('one');
       const { made, notices, codes } = make({ secretFile: file.path });
-      let now = performance.now();
+      let now = Math.ceil(performance.now());
       t.mock.method(performance, 'now', () => now);
       await send(made);
       spoil(file);
@@ -118,7 +118,7 @@ describe('a file that changes', () => {
   });
 
   it('holds a token that is used until it expires, and not after that', async (t) => {
-    let now = performance.now();
+    let now = Math.ceil(performance.now());
     t.mock.method(performance, 'now', () => now);
     const { seconds } = make({ secret: 's' });
     const file = fileOf(tokenFor(seconds(), 60));

@@ -44,7 +44,7 @@ describe('a token of the client itself', () => {
 
   it('is good during an outage until it expires, and Keycloak is tried every two seconds', async (t) => {
     const { held, state, settle } = start();
-    let now = performance.now();
+    let now = Math.ceil(performance.now());
     t.mock.method(performance, 'now', () => now);
     await held.get();
     state.isDown = true;
@@ -81,7 +81,7 @@ describe('a token of the client itself', () => {
 
   it('that was refused is loaded again, unless it is young or another one', async (t) => {
     const { held, state } = start();
-    let now = performance.now();
+    let now = Math.ceil(performance.now());
     t.mock.method(performance, 'now', () => now);
     const token = await held.get();
     held.drop('another');
