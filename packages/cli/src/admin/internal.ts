@@ -1,2 +1,2 @@
 // Loads no client of the Admin API: for calls that need none.
-export { readBody, toJsonObject } from './read-json.ts';
+export { readBody } from './read-json.ts';

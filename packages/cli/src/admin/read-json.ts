@@ -1,3 +1,5 @@
+import { toJsonObject } from 'keycloak-guard/unstable';
+
 /** Largest answer that is read. */
 const MAX_BYTES = 1024 * 1024;
 
@@ -26,16 +28,4 @@ export async function readBody(response: Response): Promise<string> {
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
-}
-
-/** Reads a text as a JSON object; `undefined` if it is none. */
-export function toJsonObject(body: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
-import { readBody, toJsonObject } from '../admin/internal.ts';
+import { toJsonObject } from 'keycloak-guard/unstable';
+import { readBody } from '../admin/internal.ts';
 
 /** Whatever came back from one HTTP call, or why nothing did. Nothing is thrown: a doctor looks at everything. */
 export interface Answer {

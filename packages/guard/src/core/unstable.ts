@@ -2,5 +2,6 @@
  * For the packages of this repository only. Names here change without notice in any version, so import nothing from this path.
  */
 export { readChallenges } from './http/challenge.ts';
+export { toJsonObject } from './jwt/json.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';

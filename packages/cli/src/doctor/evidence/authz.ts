@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { PolicyEnforcerConfig } from 'keycloak-guard/authz';
+import { toJsonObject } from 'keycloak-guard/unstable';
 import { type AuthzModel, type AuthzState, findStale, readAuthz } from '../../admin/index.ts';
-import { toJsonObject } from '../../admin/internal.ts';
 import { loadAuthz } from '../../authz/load-file.ts';
 import type { Answer } from '../../keycloak/call.ts';
 import type { RealmCalls } from '../../keycloak/realm-calls.ts';

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
-import { toJsonObject } from '../../admin/internal.ts';
+import { toJsonObject } from 'keycloak-guard/unstable';
 
 /** Number of calls to an address that may be several servers. Eight miss one of two servers once in 128. */
 const TIMES = 8;
