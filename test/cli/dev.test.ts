@@ -47,6 +47,8 @@ test('dev runs a command beside the provider, with an environment that names it,
   assert.match(url ?? '', /^http:\/\/localhost:\d+$/);
   assert.deepEqual(rest, ['shop', 'orders', 'of-orders']);
   assert.equal(await first.ended, 3);
+  const other = dev(folder, { KEYCLOAK_CLIENT_ID: 'page' }, '--', process.execPath, '-e', SAY);
+  assert.match((await other.says(/said (\[.*\])/))[1] ?? '', /"orders","of-orders"/);
   const chosen = dev(folder, { KEYCLOAK_CLIENT_ID: 'stock' }, '--', process.execPath, '-e', SAY);
   assert.match((await chosen.says(/said (\[.*\])/))[1] ?? '', /"stock","of-stock"/);
   assert.equal(await chosen.ended, 0);
@@ -60,16 +62,13 @@ test('dev ends the command when it is ended itself', async () => {
 
 test('dev says what is wrong with its command before it starts the provider', async () => {
   const folder = shop();
-  for (const [env, command, words] of [
-    [{}, ['--'], /^keycloak-guard dev: -- needs a command/],
-    [
-      { KEYCLOAK_CLIENT_ID: 'page' },
-      ['--', 'node'],
-      /^keycloak-guard: realm.json has no client page with a secret/,
-    ],
-    [{}, ['--', './not-there'], /^keycloak-guard: \.\/not-there cannot be started \(ENOENT\)/],
+  writeFileSync(join(folder, 'bare.json'), JSON.stringify({ realm: 'bare', clients: [REALM.clients[0]] }));
+  for (const [args, words] of [
+    [['--'], /^keycloak-guard dev: -- needs a command/],
+    [['--', './not-there'], /^keycloak-guard: \.\/not-there cannot be started \(ENOENT\)/],
+    [['--realm-file', 'bare.json', '--', 'node'], /^keycloak-guard: bare.json has no client with a secret/],
   ] as const) {
-    const { ended, stderr } = dev(folder, env, ...command);
+    const { ended, stderr } = dev(folder, {}, ...args);
     assert.notEqual(await ended, 0);
     assert.match(stderr(), words);
   }

@@ -18,7 +18,7 @@ Usage: keycloak-guard dev [options] [-- <command>]
   --port <port>         port to listen on (default: 8080, or the next one that is free)
   -- <command>          runs it beside the provider, until one of them ends. KEYCLOAK_SERVER_URL, KEYCLOAK_REALM,
                         KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET in its environment name the provider and a
-                        client of the realm: that of KEYCLOAK_CLIENT_ID, else the first one with a secret
+                        client of the realm: the one that KEYCLOAK_CLIENT_ID names, else the first one with a secret
 
   keycloak-guard dev --realm-file realm.json -- node --watch src/main.js
 

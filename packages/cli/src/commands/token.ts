@@ -82,28 +82,25 @@ export async function run(args: string[]): Promise<number> {
 async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
   const { clientOptionsOf, loadConfig, readEnvFile } = await import('@keycloak-guard/server');
   const { createClient } = await import('keycloak-guard/client');
-  const file = readEnvFile(flags.env);
-  const setting = (name: string) => process.env[name] || file?.[name];
+  const settings = readEnvFile(flags.env);
+  const setting = (name: string) => process.env[name] || settings?.[name];
   const { 'realm-file': realmFile } = flags;
-  if (realmFile !== undefined) {
-    const [provider] = await findRunningProviders(resolve(realmFile));
-    if (provider === undefined)
-      throw new Error(`no provider runs from ${realmFile}: keycloak-guard dev --realm-file ${realmFile}`);
-    const dev = await readDevRealm(realmFile);
-    const client = dev.client(setting('KEYCLOAK_CLIENT_ID'));
-    return createClient({ serverUrl: provider.url, realm: provider.realm, ...client }).passwordGrant(
-      dev.user(flags.username),
-    );
-  }
-  const [provider, ...others] = isConfigured(setting) ? [] : await findRunningProviders();
+  const file = realmFile === undefined ? undefined : resolve(realmFile);
+  const dev = file === undefined ? undefined : await readDevRealm(file);
+  const isWanted = dev !== undefined || !isConfigured(setting);
+  const [provider, ...others] = isWanted ? await findRunningProviders(file) : [];
   if (provider === undefined) {
+    if (dev !== undefined)
+      throw new Error(`no provider runs from ${realmFile}: keycloak-guard dev --realm-file ${realmFile}`);
     // Here nobody has a session.
     const env = { ...process.env, SESSION_SECRET: 'off' };
     const config = loadConfig({ env, envFile: flags.env });
     return signIn(createClient(clientOptionsOf(config)), config, flags, err);
   }
   const { url: serverUrl, realm } = provider;
-  const client = createClient({ serverUrl, realm, ...DEV_CLIENT });
+  const credential = dev?.client(setting('KEYCLOAK_CLIENT_ID')) ?? DEV_CLIENT;
+  const client = createClient({ serverUrl, realm, ...credential });
+  if (dev !== undefined) return client.passwordGrant(dev.user(flags.username));
   if (flags.device || flags.username !== undefined)
     return signIn(client, { serverUrl, clientId: DEV_CLIENT.clientId }, flags, err);
   err.line(`${DEV_USER.username}, at the provider of keycloak-guard start: ${serverUrl}`);

@@ -10,7 +10,11 @@ export interface DevClient {
 /** What an application and a person need of a realm file, the first realm where it holds several. */
 export interface DevRealm {
   readonly realm: string;
-  /** @throws {Error} where the file has no such client, or none with a secret */
+  /**
+   * The client of this name, else the first one with a secret: an application may have another name at its own Keycloak.
+   *
+   * @throws {Error} where the file has none with a secret
+   */
   client(clientId: string | undefined): DevClient;
   /** @throws {Error} where the file has no such user, or none whose password stands there */
   user(username: string | undefined): { readonly username: string; readonly password: string };
@@ -25,9 +29,9 @@ export async function readDevRealm(file: string): Promise<DevRealm> {
   return {
     realm: realm.realm,
     client(wanted) {
-      const found = clients.find(({ clientId, secret }) => secret && (!wanted || clientId === wanted));
-      if (found?.secret === undefined)
-        throw new Error(`${file} has no client ${wanted ? `${wanted} ` : ''}with a secret`);
+      const confidential = clients.filter(({ secret, publicClient }) => secret && !publicClient);
+      const found = confidential.find(({ clientId }) => clientId === wanted) ?? confidential[0];
+      if (found?.secret === undefined) throw new Error(`${file} has no client with a secret`);
       return { clientId: found.clientId, clientSecret: found.secret };
     },
     user(wanted) {
