@@ -34,6 +34,8 @@ export interface DoctorOptions {
   readonly authz: boolean;
   /** Files to compare with Keycloak's permissions: of `authz`, or a `keycloak.json` with a policy enforcer. */
   readonly authzFiles: readonly string[];
+  /** What is to be explained: words as they were pasted, or `-` for those on standard input. Nothing else is done then. */
+  readonly explain: string | undefined;
   /** Read a token from standard input. */
   readonly readsToken: boolean;
   /** Read the user's password from standard input. */
@@ -56,6 +58,7 @@ const FLAGS = {
   'admin-totp': { type: 'string' },
   'admin-client-id': { type: 'string' },
   token: { type: 'string' },
+  explain: { type: 'string' },
   mcp: { type: 'string' },
   acr: { type: 'string', multiple: true },
   authz: { type: 'string', multiple: true },
@@ -105,6 +108,7 @@ export async function readDoctorOptions(
     mcpUrl: toUrl('--mcp', flags.mcp) === undefined ? undefined : flags.mcp,
     authz: flags.authz !== undefined,
     authzFiles: toAuthzFiles(flags.authz, envFile),
+    explain: flags.explain === '' ? '-' : flags.explain,
     readsToken: flags.token === '-',
     readsPassword: flags['user-password-stdin'] ?? false,
   };
@@ -145,9 +149,9 @@ function toAuthzFiles(named: readonly string[] | undefined, envFile: string): st
 }
 
 function parse(given: string[]) {
-  // The value of the flag is optional.
+  // The value of these flags is optional.
   const args = given.map((one, index) =>
-    one === '--authz' && !/^[^-]/.test(given[index + 1] ?? '') ? '--authz=' : one,
+    /^--(authz|explain)$/.test(one) && !/^[^-]/.test(given[index + 1] ?? '') ? `${one}=` : one,
   );
   try {
     return parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false }).values;
