@@ -10,7 +10,7 @@ echo "$TOKEN" | keycloak-guard doctor --token -
 sign-in-request https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 This is the request of a sign-in, as the browser is sent to Keycloak. It says nothing of what became of it.
 Look at what Keycloak answers to it, and paste that. What it goes by: client_id (in this realm), redirect_uri (among Valid redirect URIs), response_type=code, scope with openid, code_challenge with S256.
-= /protocol/openid-connect/auth\?
+= ^\S*/protocol/openid-connect/auth\?
 
 login-page https://www.keycloak.org/docs/latest/server_admin/#_authentication-sessions
 This is the address of a login form. It is good for one browser and one sign-in: opened again, from a bookmark or by another person it ends in 'Page has expired' or 'Cookie not found'.

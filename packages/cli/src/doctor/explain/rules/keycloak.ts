@@ -32,6 +32,12 @@ There is no realm of this name (the letters' case counts), or it is disabled.
 Correct the realm in the settings; Realm settings > Enabled ON.
 = realm does not exist|realm_disabled|realm not (found|enabled)|realm .{0,40}(not found|does not exist)
 
+discovery https://openid.net/specs/openid-connect-discovery-1_0.html
+The library could not read the realm's discovery document (/realms/REALM/.well-known/openid-configuration): it does not reach Keycloak from its own machine or container, the address or the realm is wrong (/auth too much or missing), or a proxy answers in its place.
+From there: curl -i KEYCLOAK/realms/REALM/.well-known/openid-configuration. The issuer in it must be the one that is configured, letter by letter.
+= unable to (resolve|retrieve|obtain|load|fetch|get|read) .{0,60}(configuration|discovery|metadata|well-known)|error (loading|fetching|getting|retrieving) .{0,20}(discovery|openid|oidc|well-known|metadata)|failed (to )?(query|discover|fetch|load|get|retrieve|obtain|read|init\w*)(ing)? .{0,40}(provider|discovery|metadata|well-known|openid.configuration|oidc)
+= discovery (document )?.{0,40}(fail|error|not found|could not|invalid)|Authorization Server Metadata response|could not (get|load|fetch|retrieve|read|resolve) .{0,40}(well-known|discovery|metadata|openid.configuration)|OIDC (provider )?discovery|Provider (config|metadata|discovery) .{0,20}(fail|error)|loadDiscoveryDocument|cannot obtain configuration
+
 auth-prefix https://www.keycloak.org/server/all-config#category-http
 Keycloak has nothing at this path: a realm that does not exist, the old /auth too much (since 17 Keycloak is at /), /auth missing where it was kept, a slash doubled, or the path of an older version.
 Compare with KEYCLOAK/realms/REALM/.well-known/openid-configuration in the browser, and correct the address in the settings: with /auth exactly if that one has it.
@@ -146,6 +152,7 @@ client-assertion https://www.rfc-editor.org/rfc/rfc7523#section-3
 The signed JWT by which the client proves itself is not right: its audience is not the issuer, it has expired or was used before, or Keycloak has not the key.
 aud = the issuer (one string), exp within a minute or so, a new jti each time; the public key at Clients > the client > Keys, with its kid.
 = client_assertion|error when validating client assertion|KC-SERVICES0055|client assertion|Signature on JWT token failed validation
+= private_key_jwt|assertion .{0,40}(expired|invalid|not valid)
 
 dpop https://www.rfc-editor.org/rfc/rfc9449
 The client or the API wants a DPoP proof, and it is missing or does not fit the request.
@@ -155,7 +162,42 @@ Send Authorization: DPoP with a new proof for each request (method, URL, ath); b
 userinfo-refused https://openid.net/specs/openid-connect-core-1_0.html#UserInfoError
 Keycloak refused the token that it was asked about. It says the same of an expired token, of one of another realm, of one that was issued under another address of Keycloak, of a revoked one.
 keycloak-guard doctor --token - says which.
-= token verification failed|USER_INFO_REQUEST_ERROR|INTROSPECT_TOKEN_ERROR|KC-SERVICES0097|introspection failed|"active" ?: ?false|token is not active anymore
+= error_description"?[=:] ?"?token verification failed|USER_INFO_REQUEST_ERROR|INTROSPECT_TOKEN_ERROR|KC-SERVICES0097|introspection failed|"active" ?: ?false|token is not active anymore
+
+saml https://www.keycloak.org/docs/latest/server_admin/#_client-saml-configuration
+A SAML message was refused: its signature, its destination or its client (Issuer) is not what Keycloak or the application has in its settings, or its time has passed.
+Compare entity id = Client ID, the certificates of both sides (export the metadata again), the ACS URL among Valid redirect URIs, Destination = the public URL (KC_HOSTNAME, X-Forwarded-Proto), and the clocks.
+= invalid_saml|invalid requester|SAML .{0,60}(invalid|fail|error|not valid|expired)|invalid_authn_request|invalid (saml )?destination|urn:oasis:names:tc:SAML:2\.0:status:(Requester|Responder|AuthnFailed)|no valid (saml )?assertion|SAMLException
+
+password-policy https://www.keycloak.org/docs/latest/server_admin/#_password-policies
+The new password does not meet the realm's policy.
+Authentication > Policies > Password policy names the rules.
+= invalidPassword\w+Message|password policy not met|invalid password: |PASSWORD_REJECTED|password_rejected
+
+request-parameter https://www.keycloak.org/docs/latest/server_admin/#_client_settings
+Keycloak does not accept a parameter of the request: the one that the message names is missing, has a value that is not allowed for this client, or contradicts another.
+Compare the address line of the browser with the client's settings and with the discovery document.
+= invalid parameter: \w+|missing parameters?: \w+|invalid request parameter|Invalid request message|duplicated parameter|Unsupported (grant_type|response_mode|response_type)
+
+first-admin https://www.keycloak.org/server/bootstrap-admin-recovery
+Keycloak has no administrator yet, and lets one be made in the browser only from its own machine.
+KC_BOOTSTRAP_ADMIN_USERNAME and KC_BOOTSTRAP_ADMIN_PASSWORD (before Keycloak 26 KEYCLOAK_ADMIN, KEYCLOAK_ADMIN_PASSWORD) at the first start, or kc.sh bootstrap-admin user.
+= local access required|create (the|an) (initial|administrative) (admin )?user|no admin(istrator)? (user|account) .{0,30}(exist|found)
+
+admin-console https://www.keycloak.org/server/hostname
+The admin console does not get on: the browser reaches Keycloak under another address, scheme or port than Keycloak believes (its scripts and calls go elsewhere), or a proxy holds /admin, /realms, /resources or /js back.
+Set KC_HOSTNAME (KC_HOSTNAME_ADMIN for a name of its own) to what the browser uses, KC_PROXY_HEADERS=xforwarded behind a proxy, and let it pass those paths.
+= loading the admin (console|ui)|somethingWentWrong|network response was not ok|something went wrong.{0,80}(admin|console)
+
+theme https://www.keycloak.org/ui-customization/themes
+A theme fails: a template or a resource is missing, or was written for another version of Keycloak.
+Set the realm's themes back to keycloak (Realm settings > Themes), and compare the templates with those of this version.
+= failed to process template|freemarker|FTL stack trace|template not found|theme .{0,40}(not found|does not exist|missing)
+
+memory https://www.keycloak.org/high-availability/multi-cluster/concepts-memory-and-cpu-sizing
+Keycloak (or its container) ran out of memory.
+Give the container a limit of 2 GB or more; Keycloak takes 70 % of it as heap.
+= OutOfMemoryError|OOMKilled|exit(ed)? (with )?code 137|Java heap space
 
 keycloak-failed https://www.keycloak.org/server/logging
 Keycloak failed inside. What, stands in its log at that moment.

@@ -28,6 +28,7 @@ mixed-content https://www.keycloak.org/server/reverseproxy
 A page on https asks for an address on http, and the browser does not: Keycloak does not know that a proxy in front ends TLS, and builds http addresses, or the settings have http.
 Keycloak: KC_PROXY_HEADERS=xforwarded, X-Forwarded-Proto: https from the proxy, KC_HOSTNAME=https://…; https in the settings of the application.
 = mixed content|requested an insecure|insecure (resource|content|XMLHttpRequest)|form .{0,60}is being submitted .{0,40}insecure
+= mixed (active|passive|display|downloadable) content
 
 csp https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
 The page's own Content-Security-Policy does not allow it to call that address.
@@ -79,6 +80,7 @@ unreachable https://www.keycloak.org/server/containers
 Nothing listens at that address: Keycloak is not running or still starts, the port is wrong, or localhost in a container, which is the container itself.
 Start Keycloak, wait until it is ready. In Docker use the name of the service (http://keycloak:8080), for a Keycloak on the computer host.docker.internal.
 = ECONNREFUSED|connection refused|actively refused|ERR_CONNECTION_REFUSED|can't connect to server|failed to connect to|No connection could be made|HTTPConnectionPool|OIDC server is not available|could(n't| not) connect to
+= no route to host|network is unreachable|EHOSTUNREACH|ENETUNREACH|HostUnreachable|could not reach|connection failed|ConnectException|failed to connect
 
 unresolvable https://www.keycloak.org/server/hostname
 The host name does not resolve there: misspelt, another Docker network or namespace, or a name of the containers in the browser.

@@ -12,11 +12,13 @@ Begin and end at one and the same origin, and tell the application its public UR
 = state cookie .{0,40}(missing|not found|invalid)|checks\.(nonce|state) argument|cookie .{0,30}was missing|state parameter .{0,60}(mismatch|missing|invalid|does not match)|state .{0,20}not (found|match)|MismatchingState|unexpected "state"
 = "?state"? (value )?(doesn't|does not|did not) match|Invalid state|wrong state|Unable to unprotect|response parameter "state"|OIDC state|Login state .{0,30}(invalid|expired|not found)|state (is )?missing
 = Error while loading CSRF cookie|code_verifier .{0,30}(not found|missing|undefined)
+= unknown app state|possible csrf|state .{0,40}(could not|cannot|can't|was not|were not) .{0,10}found|csrf (token|check|cookie|state) .{0,20}(fail|mismatch|missing|invalid|not found)|(invalid|unknown|wrong|missing|mismatching) (oauth2? |login |auth |csrf )?state\b
 
 nonce https://www.keycloak.org/docs/latest/upgrading/#nonce-claim-is-only-added-to-the-id-token
 The nonce of the ID token is not the one of the sign-in: an old answer was used, or (since Keycloak 25, which writes the nonce into ID tokens of the sign-in alone) an old keycloak-js looks for it in other tokens.
 Update keycloak-js (to 25 or later) or the OIDC library. As long as that cannot be: a 'Nonce backwards compatible' mapper at the client.
 = invalid nonce|nonce mismatch|wrong nonce|incorrect nonce|IDX213(23|20|21)|invalid_nonce|nonce .{0,40}(does not|did not|doesn't) match|unexpected "nonce"|unexpected ID Token "nonce"
+= nonce.{0,24}(failed|invalid|mismatch|wrong|incorrect|missing|not match|differ)|(invalid|incorrect|wrong)_nonce
 
 code-used https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
 Keycloak did not take the code of the sign-in: it was used before (the callback ran twice: React StrictMode, a reload, a retrying proxy), it is older than a minute, or another Keycloak node that does not share its cache issued it.
@@ -64,6 +66,7 @@ Print what the library gets. Variables of front ends are fixed at build time.
 = configuration object is missing|only valid absolute urls can be requested|issuer must be configured|unable to find keycloak config|server configuration|client_id is required|missing setting:
 = client_secret_(basic|post) client authentication method requires|ERR_INVALID_URL|clientId is required|authority .{0,20}(is )?required|No authority or metadataUrl|keycloak\.json .{0,30}(404|not found)
 = client_registration_not_found|Invalid URL: undefined|undefined/realms
+= unsupported protocol scheme|no scheme supplied|MissingSchema|Invalid URL|invalid url|(client.?id|(?<!jwt )issuer|realm|auth-server-url|authority|redirect.?uri) .{0,20}(is )?(not set|not configured|missing|not provided|undefined|must (not )?be (set|empty|provided|configured))
 
 session-secret https://authjs.dev/reference/core/errors
 The session cookie cannot be read: the secret is missing, has changed or differs between replicas, or the cookie is cut.
@@ -89,7 +92,7 @@ Look whether Set-Cookie of the callback comes back with the next request. Trust 
 refresh-refused https://www.keycloak.org/docs/latest/server_admin/#_timeouts
 Keycloak did not take the refresh token: its session is over (idle for 30 minutes, the maximum, a logout, a Keycloak that lost its sessions at a restart), or rotation is on and an older one was used, for example by two requests at once.
 Sign in again. Keep the newest refresh token, and refresh once for all requests that wait. Longer: Realm settings > Sessions; without an end: the scope offline_access.
-= token is not active|session not active|stale token|maximum allowed refresh token reuse|invalid refresh token|refresh token expired|REFRESH_TOKEN_ERROR|Session doesn't have required client
+= token (is )?not active|session (is )?not active|client session not|unknown session|stale token|maximum allowed refresh token reuse|invalid refresh token|refresh token expired|REFRESH_TOKEN_ERROR|Session doesn't have required client
 = offline (user )?session not (found|active)|RefreshAccessTokenError|RefreshTokenError|failed to refresh (the )?(access )?token|user_session_not_found|refresh[_ ]token .{0,30}(failed|invalid|expired)|No refresh token
 = Error .{0,15}refreshing .{0,20}token|could not refresh token|unable to refresh .{0,20}token|session_expired
 
@@ -125,6 +128,7 @@ access-denied https://www.keycloak.org/docs/latest/server_admin/#_authentication
 The person refused the consent, cancelled, or a step of the flow (a required action, a condition, an identity provider) said no.
 Keycloak's log and Realm settings > Events name the step. Consent: Clients > Consent required OFF for own applications.
 = error=access_denied|rejected_by_user|"error" ?: ?"access_denied"|denied access to the|\[access_denied\]|user denied access
+= user (has )?cancel|cancell?ed (the |by )?(user|flow|login)|consent.?denied|User closed
 
 auth-session-over https://www.keycloak.org/docs/latest/server_admin/#_authentication-sessions
 The login page was open for too long or in another tab, or Keycloak was restarted meanwhile; the sign-in cannot go on.
@@ -147,4 +151,15 @@ token-exchange-of-code https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 The sign-in went well in the browser, but the application could not exchange the code (or read userinfo) at Keycloak: wrong secret, an address it does not reach from its own machine or container, or a certificate it does not trust.
 The line below or beside this one names the cause (an HTTP status, a code such as ECONNREFUSED): give that to --explain too. From the container: curl -i KEYCLOAK/realms/REALM/.well-known/openid-configuration
 ? failed to obtain access token|OAUTH_CALLBACK_ERROR|OAuthCallbackError|error redeeming code|invalid_token_response|token exchange failed|CallbackRouteError|invalid_user_info_response|SIGNIN_OAUTH_ERROR|could not obtain grant|failed to fetch user profile|OAuthSignin|OAuthCallback
+? get info from generic_oauth|NewTransportWithCode|failed to get token|fail(ed|ure)? .{0,20}(exchang|obtain|fetch|retriev)\w* .{0,20}(token|code)|authorization_code_failed|OAuthLogin|could not fetch user (details|info)
+
+client-refused https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+Keycloak refuses the client: its secret is wrong, it does not exist there or is disabled, or may not use this grant.
+Paste error_description too, or run the doctor with the client's settings.
+? unauthorized_client|invalid_client\b|invalid client
+
+grant-refused https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+Keycloak refuses what was to be exchanged for a token: a code that was used or is old, a refresh token whose session is over, or a wrong password.
+Paste error_description too: it says which.
+? invalid_grant
 `;

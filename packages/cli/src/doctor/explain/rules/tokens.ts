@@ -23,6 +23,7 @@ Compare 'iss' of the token with the issuer in /realms/REALM/.well-known/openid-c
 = "issuer" property does not match|authority mismatch|every url in discovery document has to start with|issuer in discovery document
 = no credentials found for given 'iss'|issuer URL .{0,60}(does not|doesn't) match|authorizedCallback incorrect iss
 = unexpected issuer|mismatch(ed|ing) issuer|issuer values? (do not|don't|does not) match|Token issuer .{0,60}(invalid|expected)
+= issuer .{0,120}(is )?(invalid|unknown|not trusted|untrusted|not allowed|not valid)|issuer .{0,200}(does not|did not|doesn't) match|invalid iss|iss(uer)? (claim )?(is )?(not|un)expected|unable to (validate|verify) issuer
 
 token-expired https://www.keycloak.org/docs/latest/server_admin/#_timeouts
 The token has expired. Access tokens of Keycloak live five minutes unless the realm or the client says otherwise; if a fresh one is called expired, the clocks of two machines differ.
@@ -38,6 +39,7 @@ Keep both machines on NTP (in virtual machines, Docker Desktop and WSL the clock
 = issued in the future|token_not_yet_valid|not yet valid|ImmatureSignature|IDX10222|BeforeValidException|"nbf" claim timestamp
 = used before issued|cannot handle token (prior to|with (nbf|iat))|"iat" claim timestamp|jwt not active|NotBeforeError|jwt used before
 = before the not before time|token is not valid yet|iat .{0,30}(in the )?future|clock (skew|difference)
+= issued at time is|iat .{0,40}(too|skew)|clocks? .{0,40}(out of sync|differ|not synchron)|(not before|nbf) .{0,40}(future|not reached)|issued at .{0,40}in the future|time skew
 
 stale-token https://www.keycloak.org/docs/latest/server_admin/#_revocation-policy
 The token was issued before a not-before of the realm, the client or the user: somebody signed everybody out.
@@ -57,7 +59,7 @@ Look at the header that arrives: Authorization: Bearer eyJ… with one space. Th
 = IDX1(2741|4100|2729|2709)|JWT must have three|wrong number of segments|malformed jwt|token contains an invalid number of segments
 = invalid jwt serialization|not a valid (jwt|jws)|jwt strings must contain exactly|jwt header is an invalid json|JWTInvalid|Invalid Token or Protected Header
 = error decoding (token|signature|jwt)|invalid token specified|Invalid header string|jwt is not well formed|bad jwt|invalid number of (parts|segments)
-= malformed (token|jwt)|missing (part|dot|delimiter).{0,30}(jwt|jws|jwe)|Invalid unsecured/JWS/JWE
+= malformed (token|jwt)|kid must be provided|missing (part|dot|delimiter).{0,30}(jwt|jws|jwe)|Invalid unsecured/JWS/JWE
 
 unknown-key https://www.keycloak.org/docs/latest/server_admin/#realm_keys
 The key that signed the token is not among those that are published there: the token is from another realm or another Keycloak, the realm was made anew (a start-dev without a volume has new keys each time), the key was rotated away, or the list of keys is an old copy.
@@ -68,6 +70,7 @@ Sign in again. If it stays: compare iss of the token with the realm that is conf
 = failed to find .{0,20}key|unknown kid|key id .{0,40}not found|no key .{0,30}kid|No suitable key|could not find .{0,30}(public|signing) key|no JWK .{0,20}found
 = unable to load public key|no keys? .{0,30}match.{0,20}(kid|token)|JWK with .{0,60}(not available|not found)
 = publicKey.{0,10}null|PEM .{0,40}not found for kid
+= (didn't|did not|could not|couldn't|cannot|can't|unable to|failed to) (find|locate|match|resolve|lookup|obtain|determine) .{0,40}(key\b|publicKey|kid\b|jwk)|no .{0,20}key .{0,20}(match|found|for)|key .{0,30}does not exist
 
 bad-signature https://www.rfc-editor.org/rfc/rfc7515#section-5.2
 The signature does not fit the key: the token was changed or cut, it is verified with the key of another realm, or with a secret or a pinned public key where the realm signs by another.
@@ -76,6 +79,7 @@ Verify by the keys of the realm (/realms/REALM/protocol/openid-connect/certs), c
 = signature verification fail|invalid signature|SignatureInvalid|IDX10(511|508|517)|failed to verify (id token )?signature|signature validation failed
 = crypto/rsa: verification error|signed jwt rejected: invalid signature|JWT signature does not match|jws verification failed
 = signature (is )?(not valid|invalid)|InvalidSignatureError|bad signature|signature mismatch|signature length not correct
+= (could not|unable to|cannot|failed to|not) (verify|validate) .{0,30}signature|signature .{0,30}(failed|incorrect|wrong|not valid|is invalid|did not match|does not match)|(JWS|JWT) (token )?verification failed|verification of .{0,20}signature .{0,10}fail
 
 wrong-algorithm https://www.keycloak.org/docs/latest/server_admin/#_oidc_token_types
 The token is signed with another algorithm than the one that is accepted here. Keycloak signs with RS256 unless realm or client say otherwise; refresh tokens are HS512 and are nobody's to verify.
@@ -84,6 +88,7 @@ Let the API accept exactly the algorithm of the realm (Realm settings > Tokens >
 = secretOrPublicKey must be|algorithm .{0,30}not (allowed|supported|permitted)|incorrect key for this algorithm|unsupported alg|unexpected signature algorithm
 = id token signed with unsupported algorithm|wrong alg|alg(orithm)? mismatch|signing algorithm .{0,60}(expected|mismatch)|Key for the .{0,20}algorithm must be
 = unexpected "?alg"?|signing method .{0,20}is invalid
+= no support for signature|unsupported (signature|signing|jwt|jws|alg)|algorithms?\"? argument|signature (type|algorithm) .{0,40}(not|un)supported|algorithm .{0,30}(mismatch|is not|was not)|expected .{0,10}(RS|HS|ES|PS|EdDSA)\d*.{0,20}(got|but)
 
 no-key-given https://www.keycloak.org/docs/latest/server_admin/#realm_keys
 The verifier has no key: the public key or the secret it was given is empty or not a PEM.
@@ -132,4 +137,9 @@ email-not-verified https://www.keycloak.org/docs/latest/server_admin/#enabling-f
 The application takes only verified email addresses, and Keycloak has this one as not verified.
 Users > the user > Email verified ON, or let the user verify it (Realm settings > Login > Verify email). An application that does not need it: its own switch (oauth2-proxy: --insecure-oidc-allow-unverified-email).
 = email in id_token .{0,80}isn't verified|email .{0,40}(is )?not verified|email_not_verified|unverified email
+
+token-refused https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+The API does not take the token, and does not say why: expired, of another issuer or audience, a key that it does not know.
+Its log says why, or: keycloak-guard doctor --token -, and --route for the route itself.
+? invalid[_ ]token|could not validate credentials|token (is )?(invalid|rejected)|failed to (verify|validate) (the )?(token|jwt)|token (verification|validation) fail|access token .{0,20}(not valid|invalid)|must be logged in to the server|\b401\b.{0,20}unauthorized|unauthorized.{0,20}\b401\b|not authenticated|authentication failed
 `;
