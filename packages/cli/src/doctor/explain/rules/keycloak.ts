@@ -6,6 +6,7 @@ user-credentials https://www.keycloak.org/docs/latest/server_admin/#configuring-
 A person typed a wrong user name or password (or is of another realm, or needs a one-time code that was not sent).
 The person types again. For certain: keycloak-guard doctor --user NAME, with an admin.
 = invalid_user_credentials|invalid user credentials|error="?user_not_found|invalid username or password|KC-SERVICES0013|invalidUserMessage
+= invalid authenticator code|invalidTotp|invalid_totp|invalid username or password
 
 user-locked https://www.keycloak.org/docs/latest/server_admin/#password-guess-brute-force-attacks
 Brute force protection has locked the user for a while after failed logins.
@@ -35,7 +36,7 @@ Correct the realm in the settings; Realm settings > Enabled ON.
 discovery https://openid.net/specs/openid-connect-discovery-1_0.html
 The library could not read the realm's discovery document (/realms/REALM/.well-known/openid-configuration): it does not reach Keycloak from its own machine or container, the address or the realm is wrong (/auth too much or missing), or a proxy answers in its place.
 From there: curl -i KEYCLOAK/realms/REALM/.well-known/openid-configuration. The issuer in it must be the one that is configured, letter by letter.
-= unable to (resolve|retrieve|obtain|load|fetch|get|read) .{0,60}(configuration|discovery|metadata|well-known)|error (loading|fetching|getting|retrieving) .{0,20}(discovery|openid|oidc|well-known|metadata)|failed (to )?(query|discover|fetch|load|get|retrieve|obtain|read|init\w*)(ing)? .{0,40}(provider|discovery|metadata|well-known|openid.configuration|oidc)
+= unable to (resolve|retrieve|obtain|load|fetch|get|read) .{0,60}(configuration|discovery|metadata|well-known)|error (loading|fetching|getting|retrieving) .{0,20}(discovery|openid|oidc|well-known|metadata)|failed (to )?(query|discover|fetch|load|get|retrieve|obtain|read|init\w*)(ing)? .{0,40}(provider|discovery|metadata|well-known|openid.configuration)
 = discovery (document )?.{0,40}(fail|error|not found|could not|invalid)|Authorization Server Metadata response|could not (get|load|fetch|retrieve|read|resolve) .{0,40}(well-known|discovery|metadata|openid.configuration)|OIDC (provider )?discovery|Provider (config|metadata|discovery) .{0,20}(fail|error)|loadDiscoveryDocument|cannot obtain configuration
 
 auth-prefix https://www.keycloak.org/server/all-config#category-http
@@ -64,6 +65,7 @@ admin-unauthorized https://www.keycloak.org/docs/latest/server_admin/#admin-cli
 The Admin API does not take the token: it has expired (admin-cli's live one minute), is of another realm, or was issued under another address of Keycloak.
 Fetch a new token, at the same address as the call, from the realm in which the admin is (usually master).
 = "?error"? ?: ?"?HTTP 401 Unauthorized|Keycloak(Get|Post|Put|Delete)Error: 401|NotAuthorizedException.{0,20}401|/admin/realms/.{0,200}\b401\b
+= Session has expired\. Login again|No server specified|failed to perform initial login
 
 exchange https://www.keycloak.org/securing-apps/token-exchange
 The client may not exchange this token: standard token exchange is off at the client, the client is not in the token's audience, or nobody gives it a token for the audience it asks for.
@@ -105,17 +107,20 @@ Keycloak does not get to its database: address, password, a database that is not
 KC_DB, KC_DB_URL, KC_DB_USERNAME, KC_DB_PASSWORD; start Keycloak after the database (depends_on with a health check). A left lock: update databasechangeloglock set locked=false.
 = failed to obtain jdbc connection|acquisition timeout while waiting for new connection|waiting for changelog lock|unable to acquire jdbc connection|PSQLException|password authentication failed for user|JDBCConnectionException|AgroalConnectionPool|Communications link failure|database .{0,20}does not exist|Failed to initialize .{0,20}(Liquibase|database)|Failed to update database
 = The database may be already in use|FATAL: (role|database|sorry)|liquibase.{0,120}(encountered an exception|ChangeSet)|MigrationFailedException
+= ARJUNA0\d+|duplicate key value|SQLGrammarException|relation .{0,60}does not exist|SQLException|deadlock detected|too many clients|could not (open|get|obtain) (JDBC )?connection
 
 unknown-feature https://www.keycloak.org/docs/latest/upgrading/
 Keycloak is told of a feature or an option that this version has not (any more).
 Look up which replaced it in the upgrading guide, and take it out of KC_FEATURES or of the command. For a realm: keycloak-guard doctor --upgrade VERSION
 = is an unrecognized feature|unknown option: |feature .{0,60}(not available|unknown|does not exist)|Feature .{0,40}not enabled|Unable to parse options|ERROR: Unrecognized
+= invalid value for option|Expected values are|option .{0,40}(is )?(not recognized|unknown|not valid|removed)|feature .{0,40}(removed|deprecated and)|Disabled option
 
 import-refused https://www.keycloak.org/server/importExport
 The realm file was not imported: the realm or something in it exists already, the file is of a newer version (unknown fields), or holds scripts.
 kc.sh import --override true (it replaces the realm), or delete the realm first; export with the version that imports. Scripts (js policies and mappers) are deployed as a JAR.
 = script upload is disabled|already exists\. import skipped|UnrecognizedPropertyException|Unrecognized field|ModelDuplicateException|error during (startup|import).{0,80}import|Conflict detected\. See logs
 = Exists with (same )?|(realm|client) .{0,60}already exists|Failed to (run|import) .{0,20}import
+= session not bound to a realm|(unable|failed) to import|import .{0,40}(failed|error)|cannot (parse|read) (the )?(json|realm)
 
 ldap https://www.keycloak.org/docs/latest/server_admin/#_ldap
 Keycloak does not get on with the directory (LDAP): not reached, a wrong bind DN or password, a certificate it does not trust, or a base DN that is not there.
@@ -142,6 +147,7 @@ account-exists https://www.keycloak.org/docs/latest/server_admin/#_identity_brok
 Somebody signs in by an identity provider, and an account of that name or email is there already.
 The person links it (the first login flow asks for the password). Automatic only where the provider's emails can be trusted: Identity providers > First login flow, Trust email.
 = federated_identity_(account_)?exists|federatedIdentity(Email|Username)ExistsMessage|account already exists|User with (email|username) .{0,60}already exists
+= OAuthAccountNotLinked|account .{0,30}already (linked|exists|in use)
 
 user-exists https://www.keycloak.org/docs-api/latest/rest-api/
 There is a user of this name or email in the realm already.
@@ -162,7 +168,8 @@ Send Authorization: DPoP with a new proof for each request (method, URL, ath); b
 userinfo-refused https://openid.net/specs/openid-connect-core-1_0.html#UserInfoError
 Keycloak refused the token that it was asked about. It says the same of an expired token, of one of another realm, of one that was issued under another address of Keycloak, of a revoked one.
 keycloak-guard doctor --token - says which.
-= error_description"?[=:] ?"?token verification failed|USER_INFO_REQUEST_ERROR|INTROSPECT_TOKEN_ERROR|KC-SERVICES0097|introspection failed|"active" ?: ?false|token is not active anymore
+= error_description"?[=:] ?"?token verification failed|USER_INFO_REQUEST_ERROR|INTROSPECT_TOKEN_ERROR|KC-SERVICES0097|"active" ?: ?false|token is not active anymore
+? introspection failed
 
 saml https://www.keycloak.org/docs/latest/server_admin/#_client-saml-configuration
 A SAML message was refused: its signature, its destination or its client (Issuer) is not what Keycloak or the application has in its settings, or its time has passed.
@@ -198,6 +205,31 @@ memory https://www.keycloak.org/high-availability/multi-cluster/concepts-memory-
 Keycloak (or its container) ran out of memory.
 Give the container a limit of 2 GB or more; Keycloak takes 70 % of it as heap.
 = OutOfMemoryError|OOMKilled|exit(ed)? (with )?code 137|Java heap space
+
+registration-policy https://www.keycloak.org/securing-apps/client-registration#_client_registration_policies
+A client wants to register itself, and a policy of the realm does not allow it: its address is no trusted host, or it asks for a scope that is not allowed.
+Clients > Client registration > Client registration policies: Trusted Hosts, Allowed Client Scopes. Or make the client by hand.
+= Trusted Hosts|Allowed Client Scopes|Policy '.{3,40}' rejected|client registration .{0,40}(rejected|denied|not allowed)|registration access token
+
+permissions https://www.keycloak.org/docs/latest/authorization_services/
+Keycloak's authorization services said no: no permission grants it, the resource or scope does not exist, or the client has no authorization.
+keycloak-guard authz why shows which policy decided. Clients > the client > Authorization > Evaluate.
+= \bnot_authorized\b|invalid_resource|resource with id .{0,60}does not exist|client does not support permissions|request_submitted|invalid_permission|Resource server does not exist
+
+offline https://www.keycloak.org/docs/latest/server_admin/#_offline-access
+Offline tokens are not allowed for this user or client: the scope offline_access was asked for, and the user has not the role of that name.
+Users > Role mapping: offline_access (usually by the realm's default roles), or do not ask for the scope.
+= offline tokens not allowed
+
+webauthn https://www.keycloak.org/docs/latest/server_admin/#webauthn_server_administration_guide
+The passkey was not accepted: the person cancelled, the page is not on the host name of the passkey, or not on https.
+Authentication > Policies > WebAuthn: Relying party ID = the host name of Keycloak (or empty); https or localhost.
+= webauthn|NotAllowedError.{0,80}operation|relying party|\bRP ?ID\b
+
+provider-missing https://www.keycloak.org/server/configuration-provider
+Keycloak lacks a provider (an extension, a mapper, an authenticator) that the realm uses, or one that was built for another version.
+Put the JAR for this version into providers/ and run kc.sh build; or take out what uses it. Features: KC_FEATURES.
+= failed to find provider|unable to find factory|no such provider|provider .{0,60}(not found|is not registered)|ClassNotFoundException|NoClassDefFoundError|NoSuchMethodError|AbstractMethodError
 
 keycloak-failed https://www.keycloak.org/server/logging
 Keycloak failed inside. What, stands in its log at that moment.

@@ -13,6 +13,7 @@ Begin and end at one and the same origin, and tell the application its public UR
 = "?state"? (value )?(doesn't|does not|did not) match|Invalid state|wrong state|Unable to unprotect|response parameter "state"|OIDC state|Login state .{0,30}(invalid|expired|not found)|state (is )?missing
 = Error while loading CSRF cookie|code_verifier .{0,30}(not found|missing|undefined)
 = unknown app state|possible csrf|state .{0,40}(could not|cannot|can't|was not|were not) .{0,10}found|csrf (token|check|cookie|state) .{0,20}(fail|mismatch|missing|invalid|not found)|(invalid|unknown|wrong|missing|mismatching) (oauth2? |login |auth |csrf )?state\b
+= csrf.{0,60}(not match|mismatch|missing|invalid|fail|not found|expired)|\.Correlation\b|message\.state|OAuthState|correlation (cookie|id) .{0,20}(missing|not found)
 
 nonce https://www.keycloak.org/docs/latest/upgrading/#nonce-claim-is-only-added-to-the-id-token
 The nonce of the ID token is not the one of the sign-in: an old answer was used, or (since Keycloak 25, which writes the nonce into ID tokens of the sign-in alone) an old keycloak-js looks for it in other tokens.
@@ -67,6 +68,7 @@ Print what the library gets. Variables of front ends are fixed at build time.
 = client_secret_(basic|post) client authentication method requires|ERR_INVALID_URL|clientId is required|authority .{0,20}(is )?required|No authority or metadataUrl|keycloak\.json .{0,30}(404|not found)
 = client_registration_not_found|Invalid URL: undefined|undefined/realms
 = unsupported protocol scheme|no scheme supplied|MissingSchema|Invalid URL|invalid url|(client.?id|(?<!jwt )issuer|realm|auth-server-url|authority|redirect.?uri) .{0,20}(is )?(not set|not configured|missing|not provided|undefined|must (not )?be (set|empty|provided|configured))
+= keycloak\.json|error=Configuration
 
 session-secret https://authjs.dev/reference/core/errors
 The session cookie cannot be read: the secret is missing, has changed or differs between replicas, or the cookie is cut.
@@ -83,6 +85,7 @@ The tokens do not fit: a header or a cookie is longer than the proxy or the serv
 Keep sessions on the server (a store) in place of tokens in cookies; take roles out of the token (Full scope allowed OFF, fewer mappers). nginx: proxy_buffer_size 16k; proxy_buffers 8 16k; large_client_header_buffers 4 16k.
 = too big header|header or cookie too large|cookie .{0,80}(too large|larger than|bigger than|exceeds|too (big|long))|CHUNKING_SESSION_COOKIE|request header fields too large|HPE_HEADER_OVERFLOW|header(s)? .{0,20}too (large|long|big)
 = Session cookie exceeds|cookie exceed|The request headers .{0,30}too long|Header overflow
+= \b431\b
 
 redirect-loop https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie
 The browser is sent round: the application signs in, does not see its own session, and signs in again. The cookie is not kept (Secure on http, another domain, too big), or the proxy ends TLS and the application builds http addresses.
@@ -110,6 +113,7 @@ redirect-uri https://www.keycloak.org/docs/latest/server_admin/#_client_settings
 The redirect URI of the sign-in is not among those of the client: scheme, host, port, path or a slash at the end differ, often http in place of https behind a proxy.
 Copy redirect_uri out of the address line (decoded) into Clients > the client > Valid redirect URIs, exactly. If the URI itself is wrong: the public URL of the application, and its trust in the proxy (X-Forwarded-Proto).
 = invalid parameter: redirect_uri|invalid_redirect_uri|invalid redirect_?uri|invalid redirect url|redirect_uri .{0,40}(not valid|mismatch|not allowed|invalid)
+= (redirect|return|callback)[_ ]?(uri|url).{0,40}(invalid|not (valid|allowed|registered|whitelisted)|mismatch|wrong)|invalid (redirect|return|callback)[_ ]?(uri|url)
 
 flow-off https://www.keycloak.org/docs/latest/server_admin/#con-basic-settings_server_administration_guide
 The client may not sign in this way: the flow that the request needs is switched off.
@@ -129,6 +133,7 @@ The person refused the consent, cancelled, or a step of the flow (a required act
 Keycloak's log and Realm settings > Events name the step. Consent: Clients > Consent required OFF for own applications.
 = error=access_denied|rejected_by_user|"error" ?: ?"access_denied"|denied access to the|\[access_denied\]|user denied access
 = user (has )?cancel|cancell?ed (the |by )?(user|flow|login)|consent.?denied|User closed
+= error=AccessDenied
 
 auth-session-over https://www.keycloak.org/docs/latest/server_admin/#_authentication-sessions
 The login page was open for too long or in another tab, or Keycloak was restarted meanwhile; the sign-in cannot go on.
@@ -138,7 +143,7 @@ Restart the login. Applications should treat error=temporarily_unavailable (auth
 cookie-not-found https://www.keycloak.org/server/reverseproxy
 The browser did not send Keycloak's cookie with the form: cookies are blocked, Keycloak is called on http where it wants https (SameSite=None needs Secure), under two host names, or the page is in a frame of another site.
 Open Keycloak under one https name (or http://localhost). Behind a proxy: KC_PROXY_HEADERS=xforwarded, X-Forwarded-Proto: https, KC_HOSTNAME. Restart the login from the application, not from a bookmark.
-= cookie_not_found|cookie not found|non-secure context detected|cookies are not secured|cookie .{0,120}(rejected|blocked).{0,160}SameSite|SameSite=None.{0,60}secure|Restart cookie
+= cookie_not_found|^\W*cookie not found|cookie not found\. (please )?|non-secure context detected|cookies are not secured|cookie .{0,120}(rejected|blocked).{0,160}SameSite|SameSite=None.{0,60}secure|Restart cookie
 = named cookie not present|AUTH_SESSION_ID.{0,60}(rejected|missing|not found)
 
 library-configuration https://www.passportjs.org/concepts/authentication/strategies/
@@ -162,4 +167,24 @@ grant-refused https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 Keycloak refuses what was to be exchanged for a token: a code that was used or is old, a refresh token whose session is over, or a wrong password.
 Paste error_description too: it says which.
 ? invalid_grant
+
+iss-parameter https://www.keycloak.org/docs/latest/upgrading/#added-iss-parameter-to-oauth-2-0openid-connect-authentication-response
+Since version 23 Keycloak adds 'iss' to the answer of a sign-in (RFC 9207). The application loses it on the way (a route or a proxy that copies only code and state), or does not know it.
+Hand the whole query to the library. For an old library: Clients > Advanced > OpenID Connect Compatibility Modes > Exclude Issuer From Authentication Response ON.
+= iss missing from the response|response parameter "iss"|iss parameter
+
+library-import https://www.keycloak.org/securing-apps/javascript-adapter
+The library is imported in another way than this version of it has: a default and a named export mistaken, CommonJS and ES modules mixed, or the script is not loaded.
+keycloak-js: import Keycloak from 'keycloak-js'; new Keycloak({ url, realm, clientId }) (since 26 only so, and Keycloak serves the file no more). Providers of Auth.js in CommonJS: .default.
+= keycloak\w*(\.\w+)? is not (a function|a constructor|defined)|provider is not a function|(cannot|can't) find module .{0,20}(keycloak|next-auth|openid)|Module not found.{0,60}keycloak|ERR_REQUIRE_ESM.{0,200}(keycloak|openid|jose|auth)|js/keycloak\.js.{0,40}404
+
+no-session https://oauth2-proxy.github.io/oauth2-proxy/behaviour
+Nobody is signed in at the application: the request came without its session cookie. Before a sign-in that is as it should be; after one the browser did not keep the cookie.
+After a sign-in look at Set-Cookie of the callback: Secure on plain http, another domain or path, SameSite, or too big.
+= no valid authentication in request|error loading cookied session|cookie "?\w+"? (is )?not present|user not found in storage|no active session|session .{0,20}does not exist
+
+keycloak-js-init https://www.keycloak.org/securing-apps/javascript-adapter
+keycloak-js could not begin, and its own error says little: Keycloak is not reached at that address, the origin is not among the web origins, a frame was blocked, or the page came back with an error in its address.
+Look for the first red line in the browser's network view, and paste that. init({ checkLoginIframe: false }) takes frames out of it.
+? keycloak initialization|failed to initiali[sz]e (adapter|keycloak)|keycloak .{0,20}init.{0,20}(fail|error)
 `;

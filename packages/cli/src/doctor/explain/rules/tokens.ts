@@ -40,6 +40,7 @@ Keep both machines on NTP (in virtual machines, Docker Desktop and WSL the clock
 = used before issued|cannot handle token (prior to|with (nbf|iat))|"iat" claim timestamp|jwt not active|NotBeforeError|jwt used before
 = before the not before time|token is not valid yet|iat .{0,30}(in the )?future|clock (skew|difference)
 = issued at time is|iat .{0,40}(too|skew)|clocks? .{0,40}(out of sync|differ|not synchron)|(not before|nbf) .{0,40}(future|not reached)|issued at .{0,40}in the future|time skew
+= cannot be accepted yet|token (used|is) (too )?early|in the future
 
 stale-token https://www.keycloak.org/docs/latest/server_admin/#_revocation-policy
 The token was issued before a not-before of the realm, the client or the user: somebody signed everybody out.
@@ -60,6 +61,7 @@ Look at the header that arrives: Authorization: Bearer eyJ… with one space. Th
 = invalid jwt serialization|not a valid (jwt|jws)|jwt strings must contain exactly|jwt header is an invalid json|JWTInvalid|Invalid Token or Protected Header
 = error decoding (token|signature|jwt)|invalid token specified|Invalid header string|jwt is not well formed|bad jwt|invalid number of (parts|segments)
 = malformed (token|jwt)|kid must be provided|missing (part|dot|delimiter).{0,30}(jwt|jws|jwe)|Invalid unsecured/JWS/JWE
+= parts of token|(expected|must have) (three|3) (parts|segments)|compact JWS format|could not (decode|parse) (the )?(token|jwt|jws)|(decode|decoding|parse|parsing) (of )?(the )?(token|jwt) fail|failed to (decode|parse) (the )?(token|jwt|jws|id.?token)|invalid token format|token format
 
 unknown-key https://www.keycloak.org/docs/latest/server_admin/#realm_keys
 The key that signed the token is not among those that are published there: the token is from another realm or another Keycloak, the realm was made anew (a start-dev without a volume has new keys each time), the key was rotated away, or the list of keys is an old copy.
@@ -71,6 +73,7 @@ Sign in again. If it stays: compare iss of the token with the realm that is conf
 = unable to load public key|no keys? .{0,30}match.{0,20}(kid|token)|JWK with .{0,60}(not available|not found)
 = publicKey.{0,10}null|PEM .{0,40}not found for kid
 = (didn't|did not|could not|couldn't|cannot|can't|unable to|failed to) (find|locate|match|resolve|lookup|obtain|determine) .{0,40}(key\b|publicKey|kid\b|jwk)|no .{0,20}key .{0,20}(match|found|for)|key .{0,30}does not exist
+= unknown (signing )?key|public key not set|unable to resolve realm public key
 
 bad-signature https://www.rfc-editor.org/rfc/rfc7515#section-5.2
 The signature does not fit the key: the token was changed or cut, it is verified with the key of another realm, or with a secret or a pinned public key where the realm signs by another.
@@ -95,6 +98,7 @@ The verifier has no key: the public key or the secret it was given is empty or n
 Give it the realm (its certs URL) in place of a pasted key. A pasted key needs its lines: -----BEGIN PUBLIC KEY-----, the key from Realm settings > Keys, -----END PUBLIC KEY-----.
 = secret or public key must be provided|no start line|could not deserialize key|asn1.{0,30}(wrong tag|not enough data)|unable to load (pem|key)|InvalidKeyError
 = key is not (a )?(valid )?PEM|invalid PEM|DECODER routines::unsupported|failed to (parse|decode) PEM|must be .{0,20}PEM encoded
+= openssl/evp pkey|EVP_PKEY|(private|public|secret) key .{0,20}(missing|not set|empty|required|must be)
 
 keys-not-fetched https://www.keycloak.org/securing-apps/oidc-layers#_certificate_endpoint
 The keys of the realm could not be fetched: the API does not reach Keycloak at that address, or something else answers there.
@@ -115,6 +119,7 @@ Send 'Authorization: Bearer …'. Behind nginx or Apache let the header pass (Ap
 = no auth token|token_missing|jwt is missing|no jwt found|missing authorization header|no bearer token|authorization header .{0,30}(missing|not (present|found|set))
 = full authentication is required|credentials were not provided|bearer token (is )?missing|no access token (provided|present)|token not provided|missing (access|bearer) token
 = No authorization token was found|access token (is )?missing|authentication token .{0,20}(not found|missing)
+= missing[_ ]token|no token (found|provided|present|in)|token (was )?not (found|provided|sent|supplied)|missing Authorization
 
 role-missing https://www.keycloak.org/docs/latest/server_admin/#con-token-role-mappings_server_administration_guide
 The token is good, but lacks a role or a scope that is required; or it has the role, and the framework looks elsewhere: Keycloak's roles are in realm_access.roles and resource_access.CLIENT.roles, not in scope.
@@ -124,6 +129,7 @@ keycloak-guard doctor --token - shows which roles the token has. Assign the role
 = user .{0,60}(is )?not in (the )?(allowed |required )?group|Invalid account .{0,5}unauthorized|does not have permission to perform this action|Forbidden resource
 = not a valid .?resource_access|(role|group)s? .{0,20}not (found|present) in (the )?(token|claims?)
 ? HTTP 403 Forbidden|\b403\b.{0,20}forbidden|access denied
+= not a member of|is not assigned|has no access|user (is )?not allowed|not (in|part of) .{0,20}(required|allowed) (group|role|organi)|missing (group|authority|authorities)|requires? (one of )?(the )?(following )?roles?
 
 claim-missing https://www.keycloak.org/docs/latest/server_admin/#_client_scopes
 The token or the userinfo answer lacks a claim that the application needs (sub, email, preferred_username, groups): a client scope or a mapper does not put it there, or the user has no such value.
@@ -132,6 +138,7 @@ Ask for the scopes 'openid profile email'; Client scopes: basic (sub, since Keyc
 = no email (found|in|claim)|sub .{0,30}(claim )?(is )?(missing|undefined|null|required)|attribute value for .{0,40}cannot be null|missing .{0,20}claim|required claim
 = Username could not be (found|resolved)|no (such )?claim|claims? .{0,30}does not (exist|contain)|email (is )?(empty|missing|not provided)
 = username .{0,30}not (found|present) in (the )?(token|userinfo|claims?)
+= (does not|doesn't|do not|not) (have|contain|include|provide|return) .{0,30}(user ?name|email|sub|name|claim|groups)|invalid email|(email|user ?name|login|user) .{0,24}\b(empty|blank|null|nil|missing|required)\b|(user ?name|email|groups) claim
 
 email-not-verified https://www.keycloak.org/docs/latest/server_admin/#enabling-forgot-password
 The application takes only verified email addresses, and Keycloak has this one as not verified.
@@ -142,4 +149,5 @@ token-refused https://www.rfc-editor.org/rfc/rfc6750#section-3.1
 The API does not take the token, and does not say why: expired, of another issuer or audience, a key that it does not know.
 Its log says why, or: keycloak-guard doctor --token -, and --route for the route itself.
 ? invalid[_ ]token|could not validate credentials|token (is )?(invalid|rejected)|failed to (verify|validate) (the )?(token|jwt)|token (verification|validation) fail|access token .{0,20}(not valid|invalid)|must be logged in to the server|\b401\b.{0,20}unauthorized|unauthorized.{0,20}\b401\b|not authenticated|authentication failed
+? invalid bearer token|authentication finally failed|\bunauthorized\b|\bnot authorized\b|invalid authentication|\b401\b
 `;
