@@ -1,7 +1,6 @@
 import { AdminError } from '../admin/index.ts';
-import type { Check, CheckResult } from '../doctor/check.ts';
-import { CHECKS, TOKEN_CHECKS } from '../doctor/checks/index.ts';
-import { MCP_CHECKS } from '../doctor/checks/mcp/index.ts';
+import type { CheckResult } from '../doctor/check.ts';
+import { checksFor } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';
 import { explain } from '../doctor/explain/explain.ts';
 import { findMendable, mend } from '../doctor/mend.ts';
@@ -32,6 +31,12 @@ Usage: keycloak-guard doctor [options]
   --mcp <url>               check an MCP server instead: why its clients do not get in (more with an admin)
   --token -                 read a token from standard input: what it contains, and whether this service accepts it
 
+  --route <url>             call a route of your own API with a good token (--token -, or --user), a forged one and none,
+                            and say what its answers mean; with --origin also as a page of that origin
+  --spa <client>            check the client of a single-page app: redirect URIs, web origins, PKCE, audience
+  --origin <url>            the page to which its sign-in comes back, or that calls --route
+  --needs <kind>=<name>     why a token lacks a role, role=CLIENT:NAME, group, organization or scope (can be repeated)
+  --upgrade <version>       what will break on the way from this Keycloak to that version (needs an admin)
   --explain [<line>]        say what a line, a URL or an error means: of any library, a proxy, a browser or Keycloak's log
                             (without a line it is read from standard input). Nothing is called
 
@@ -134,11 +139,6 @@ async function withNewPassword(
   const isReset = !options.yes && found.some(({ setup }) => setup?.includes('--reset-password'));
   if (!isReset || questions === undefined) return options;
   return { ...options, password: await questions.secret(`New password for ${options.username}`) };
-}
-
-function checksFor({ readsToken, mcpUrl }: DoctorOptions): readonly Check[] {
-  if (mcpUrl !== undefined) return MCP_CHECKS;
-  return readsToken ? TOKEN_CHECKS : CHECKS;
 }
 
 async function look(
