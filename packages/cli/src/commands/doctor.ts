@@ -37,6 +37,7 @@ Usage: keycloak-guard doctor [options]
   --origin <url>            the page to which its sign-in comes back, or that calls --route
   --needs <kind>=<name>     why a token lacks a role, role=CLIENT:NAME, group, organization or scope (can be repeated)
   --upgrade <version>       what will break on the way from this Keycloak to that version (needs an admin)
+  --tenant <name>           one tenant: an organization of the realm, or a realm of its own (needs an admin)
   --explain [<line>]        say what a line, a URL or an error means: of any library, a proxy, a browser or Keycloak's log
                             (without a line it is read from standard input). Nothing is called
 

@@ -44,6 +44,8 @@ export interface DoctorOptions {
   readonly wants: readonly string[];
   /** A version of Keycloak, `26.7`: what will an upgrade to it break? Only that is examined. */
   readonly upgradeTo: string | undefined;
+  /** An organization of the realm, or a realm. Only that is examined. */
+  readonly tenant: string | undefined;
   /** What is to be explained: words as they were pasted, or `-` for those on standard input. Nothing else is done then. */
   readonly explain: string | undefined;
   /** Read a token from standard input. */
@@ -72,6 +74,7 @@ const FLAGS = {
   route: { type: 'string' },
   spa: { type: 'string' },
   upgrade: { type: 'string' },
+  tenant: { type: 'string' },
   origin: { type: 'string' },
   needs: { type: 'string', multiple: true },
   mcp: { type: 'string' },
@@ -126,6 +129,7 @@ export async function readDoctorOptions(
     routeUrl: toUrl('--route', flags.route) === undefined ? undefined : flags.route,
     spa: flags.spa,
     upgradeTo: flags.upgrade,
+    tenant: flags.tenant,
     page: toUrl('--origin', flags.origin) === undefined ? undefined : flags.origin,
     wants: flags.needs ?? [],
     explain: flags.explain === '' ? '-' : flags.explain,
@@ -140,8 +144,8 @@ export async function readDoctorOptions(
     problems.push('--spa needs --origin: the page to which its sign-in comes back, http://localhost:5173/');
   if (options.upgradeTo !== undefined && !/^\d+(\.\d+){0,2}$/.test(options.upgradeTo))
     problems.push('--upgrade is a version of Keycloak, for example 26.7');
-  if (options.upgradeTo !== undefined && options.admin === undefined)
-    problems.push('--upgrade reads the realm as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD');
+  if ((options.upgradeTo ?? options.tenant) !== undefined && options.admin === undefined)
+    problems.push('--upgrade and --tenant look as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD');
   if (options.wants.some((one) => !/^(role|group|organization|scope)=./.test(one)))
     problems.push('--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS or scope=NAME');
   if (options.json && options.fix && !options.yes)

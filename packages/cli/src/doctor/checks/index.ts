@@ -62,6 +62,7 @@ import { settingsFile } from './settings/env-file.ts';
 import { settingsSecret } from './settings/secret.ts';
 import { settingsValid } from './settings/valid.ts';
 import { SPA_CHECKS } from './spa/index.ts';
+import { TENANT_CHECKS } from './tenant/index.ts';
 import { mapperAudience } from './token/audience.ts';
 import { clockSkew } from './token/clock.ts';
 import { tokenNeeds } from './token/needs.ts';
@@ -166,6 +167,9 @@ export const BROWSER_CHECKS: readonly Check[] = [...GROUND, realmEnabled, ...SPA
 /** The checks before an upgrade of Keycloak. */
 export const BEFORE_UPGRADE: readonly Check[] = [...GROUND, adminLogin, adminRights, ...UPGRADE_CHECKS];
 
+/** The checks of a tenant. */
+export const OF_A_TENANT: readonly Check[] = [...GROUND, adminLogin, adminRights, ...TENANT_CHECKS];
+
 /** Which checks the options ask for. A route needs no settings. */
 export function checksFor({
   readsToken,
@@ -174,8 +178,10 @@ export function checksFor({
   routeUrl,
   serverUrl,
   upgradeTo,
+  tenant,
 }: DoctorOptions): readonly Check[] {
   if (mcpUrl !== undefined) return MCP_CHECKS;
+  if (tenant !== undefined) return OF_A_TENANT;
   if (upgradeTo !== undefined) return BEFORE_UPGRADE;
   if (spa !== undefined) return BROWSER_CHECKS;
   if (readsToken) return TOKEN_CHECKS;
