@@ -101,6 +101,7 @@ export const AUTH_ERRORS = {
   scope_missing: DENIED,
   group_missing: DENIED,
   organization_missing: DENIED,
+  tenant_refused: DENIED,
   audience_missing: DENIED,
   issuer_refused: DENIED,
   client_refused: DENIED,
