@@ -58,6 +58,7 @@ const CHALLENGES: Readonly<Record<AuthErrorCode, [number, string, Record<string,
   issuer_refused: denied(),
   client_refused: denied(),
   kind_refused: denied(),
+  requirement_unclear: denied(),
   permission_denied: denied(),
   mcp_session_unknown: [404, 'Session not found', {}],
   permission_unaskable: [
