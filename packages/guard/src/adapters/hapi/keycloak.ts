@@ -1,7 +1,7 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
-import { type AppClaims, AuthError, type Principal, type Requirements } from '../../core/index.ts';
-import { type GuardOptions, KEPT, tokenOf } from '../../core/internal.ts';
-import { type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
+import { type AppClaims, AuthError, type Principal } from '../../core/index.ts';
+import { KEPT, tokenOf } from '../../core/internal.ts';
+import { type AskingOptions, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { openDoor, toBase, toSockets } from '../face/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
@@ -30,6 +30,7 @@ export interface HapiKeycloak<C extends object = AppClaims>
     Pick<Keycloak<Request, Lifecycle.Method, Request, C>, 'permit' | 'pathEnforcer'> {
   /**
    * The plugin. It adds the scheme `keycloak`, whose options are requirements, and a strategy of the same name without any.
+   * hapi takes no function in their place: write `{ allOf: [(request) => …] }`.
    * It answers the routes of sessions, metadata and Keycloak's messages.
    *
    * A refusal is an `AuthError` and a Boom error: `onPreResponse` sees it. With `mode: 'optional'` a request without a token
@@ -74,6 +75,7 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
   const { door, routes } = openDoor<Request, Request, C>(options, hapiHost);
   // Another strategy may have credentials with a `user`, too.
   const callers = new WeakMap<Request, Principal>();
+  const requests = new WeakMap<object, Request>();
 
   function refuse(error: unknown, request: Request, h: ResponseToolkit): Lifecycle.ReturnValue {
     const invitation = door.inviteToLogin(error, request);
@@ -81,7 +83,7 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
     throw toBoom(error, door.refusalOf(error, request));
   }
 
-  const scheme: ServerAuthScheme<GuardOptions> = (server, requirements = {}) => {
+  const scheme: ServerAuthScheme<AskingOptions<Request>> = (server, requirements = {}) => {
     const required = door.gate(requirements);
     const optional = door.gate({ ...requirements, optional: true });
     return {
@@ -94,7 +96,9 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
           // hapi tries the next strategy, or lets an optional request pass.
           if (user === null) return h.unauthenticated(toMissing());
           callers.set(request, user);
-          return h.authenticated({ credentials: { user, scope: [...user.scopes] } });
+          const credentials = { user, scope: [...user.scopes] };
+          requests.set(credentials, request);
+          return h.authenticated({ credentials });
         } catch (error) {
           return refuse(error, request, h);
         }
@@ -103,8 +107,10 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       async verify({ credentials }) {
         const { user } = credentials;
         const found = await door.verifier.verify((user && tokenOf(user)) ?? '', KEPT);
-        if (door.has(found, required.requirements as Requirements<C>)) return;
-        throw new AuthError('permission_denied', 'The caller no longer meets the requirements');
+        const request = requests.get(credentials);
+        if (request === undefined)
+          throw new AuthError('permission_denied', 'The caller was found by another strategy');
+        required.admit(request, found as unknown as Principal);
       },
     };
   };
