@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
+import type { Requirements } from '../../core/index.ts';
 import { toAnswers, toSecurity } from '../engine/internal.ts';
 import { accessOf, permissionsOf, toGuardOptions } from './access.ts';
 import { appGuardsIn, type Registered, registeredIn } from './handlers.ts';
@@ -43,7 +44,7 @@ function documentController(
     const { optional, ...requirements } = options;
     const permissions = permissionsOf(controller, method);
     if (!hasOwnSecurity && !Reflect.hasMetadata(SECURITY, method)) {
-      const guard = { requirements, isOptional: optional === true };
+      const guard = { requirements: requirements as Requirements, isOptional: optional === true };
       Reflect.defineMetadata(SECURITY, toSecurity([guard], scheme), method);
     }
     if (PLUGIN in controller) continue;

@@ -1,14 +1,19 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import { AdminError, toAdminError } from '../admin-error.ts';
-import type { AudienceGoal } from './goal.ts';
+import { mappersOf } from '../plan/audiences.ts';
+import type { CallersGoal } from './goal.ts';
 
-/** What is there now, as far as the audience of tokens needs it. */
-export interface AudienceState {
-  readonly api: ClientRepresentation | undefined;
+/** What is there now, as far as clients that call an API need it. */
+export interface CallersState {
+  readonly api: Pick<ClientRepresentation, 'defaultClientScopes' | 'optionalClientScopes'> | undefined;
   /** Those that are there, by client id. */
   readonly callers: ReadonlyMap<string, CallerState>;
+  readonly scopes: readonly ClientScopeRepresentation[];
+  /** Names of client scopes that every new client may ask for. */
+  readonly usual: readonly string[];
 }
 
 export interface CallerState {
@@ -24,7 +29,7 @@ export interface CallerState {
  *
  * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm is not there
  */
-export async function readAudience(api: AdminClient, goal: AudienceGoal): Promise<AudienceState> {
+export async function readCallers(api: AdminClient, goal: CallersGoal): Promise<CallersState> {
   const { realm, clientId } = goal;
   const byId = async (wanted: string) =>
     (await api.clients.find({ realm, clientId: wanted })).find((one) => one.clientId === wanted);
@@ -32,22 +37,21 @@ export async function readAudience(api: AdminClient, goal: AudienceGoal): Promis
     if (!(await api.realms.findOne({ realm }))) {
       throw new AdminError('missing', 404, `There is no realm ${realm}: look at --realm`);
     }
-    const [own, scopes, callers] = await Promise.all([
+    const [own, scopes, usual, callers] = await Promise.all([
       byId(clientId),
       api.clientScopes.find({ realm }),
-      Promise.all(goal.callers.map(byId)),
+      api.clientScopes.listDefaultOptionalClientScopes({ realm } as never),
+      Promise.all(goal.callers.map((caller) => byId(caller.clientId))),
     ]);
-    const inScopes = (names: readonly string[] = []) =>
-      scopes.filter(({ name }) => names.includes(name ?? '')).flatMap((scope) => scope.protocolMappers ?? []);
     const toState = (client: ClientRepresentation): CallerState => ({
       client,
-      mappers: [...(client.protocolMappers ?? []), ...inScopes(client.defaultClientScopes)],
-      askable: inScopes(client.optionalClientScopes),
+      mappers: mappersOf(client, scopes),
+      askable: mappersOf(client, scopes, 'optionalClientScopes'),
     });
     const found = callers.flatMap((client): [string, CallerState][] =>
       client?.clientId === undefined ? [] : [[client.clientId, toState(client)]],
     );
-    return { api: own, callers: new Map(found) };
+    return { api: own, callers: new Map(found), scopes, usual: usual.map(({ name }) => name ?? '') };
   } catch (error) {
     throw toAdminError(error, 'see the clients');
   }

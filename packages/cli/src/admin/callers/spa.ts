@@ -1,12 +1,8 @@
-import { toAudienceMapper } from '../goal.ts';
+import type { WantedClient } from '../plan/complete-client.ts';
 
-/** A single-page app that signs people in by itself and calls an API. */
+/** A single-page app that signs people in by itself. */
 export interface SpaGoal {
-  readonly realm: string;
-  /** Client id of the page. */
   readonly clientId: string;
-  /** Client id of the API, which its tokens are for. */
-  readonly apiClientId: string;
   /** Address of the page. No trailing slash. */
   readonly appUrl: string;
   /** Where Keycloak may send people back to: whole addresses, without patterns. */
@@ -17,7 +13,7 @@ export interface SpaGoal {
  * A public client: what a page holds, everybody can read. A code is of no use without PKCE (RFC 9700 §2.1.1), and goes to whole
  * addresses alone (§2.1).
  */
-export function toSpaClient({ clientId, apiClientId, appUrl, redirectUris }: SpaGoal) {
+export function toSpaClient({ clientId, appUrl, redirectUris }: SpaGoal): WantedClient {
   return {
     clientId,
     protocol: 'openid-connect',
@@ -30,10 +26,7 @@ export function toSpaClient({ clientId, apiClientId, appUrl, redirectUris }: Spa
     rootUrl: `${appUrl}/`,
     redirectUris: [...redirectUris],
     webOrigins: [new URL(appUrl).origin],
-    attributes: {
-      'pkce.code.challenge.method': 'S256',
-      'post.logout.redirect.uris': `${appUrl}/`,
-    } as Record<string, string>,
-    protocolMappers: [toAudienceMapper(apiClientId)],
+    attributes: { 'pkce.code.challenge.method': 'S256', 'post.logout.redirect.uris': `${appUrl}/` },
+    protocolMappers: [],
   };
 }
