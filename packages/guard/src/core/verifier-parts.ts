@@ -2,8 +2,11 @@ import type { Credential } from './credential/credential.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** What a verifier was made of, for the rooms that call Keycloak as the same client. */
-export interface VerifierParts extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck'> {
+export interface VerifierParts
+  extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck' | 'publicUrl'> {
   readonly credential: Credential;
+  /** See `KeySet.refresh`. */
+  readonly refreshKeys: () => void;
 }
 
 /** Beside the verifiers, not in them: code that prints or receives one cannot act as the client. */

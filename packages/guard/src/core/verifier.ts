@@ -12,8 +12,9 @@ import { createKeySet } from './realm/keys.ts';
 import { createOutage, type Outage } from './realm/outage.ts';
 import { createEpoch } from './revocation/epoch.ts';
 import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
+import type { RevocationHub } from './revocation/revocation-hub.ts';
 import { createRevocationList } from './revocation/revocation-list.ts';
-import type { Revocation } from './revocation/revocation-log.ts';
+import { createRevocationLog, type Revocation } from './revocation/revocation-log.ts';
 import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
 import { createRemoteCheck } from './token/remote-check.ts';
@@ -109,13 +110,24 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
 export function createVerifier<C extends object = Claims>(
   options: VerifierOptions<C> & WithParser<C>,
 ): Verifier<C> {
+  return makeVerifier(options);
+}
+
+/**
+ * @param hub shared by the verifiers of many realms. With it the verifier has no timer of its own: the owner calls
+ *   `refreshKeys` of its parts
+ */
+export function makeVerifier<C extends object>(
+  options: VerifierOptions<C>,
+  hub?: RevocationHub,
+): Verifier<C> {
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();
   const { serverUrl, realm, timeoutMs, fetch } = resolved;
   const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
   const outage = createOutage(resolved.onNotice);
-  const keys = createKeySet(issuer, resolved, epoch, outage);
+  const keys = createKeySet(issuer, resolved, epoch, outage, hub === undefined);
   const remote = createRemoteCheck(issuer, resolved, outage);
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
@@ -128,8 +140,12 @@ export function createVerifier<C extends object = Claims>(
     options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
   });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
-  const revocations = createRevocationList(epoch, undefined, store.rememberSeconds);
-  const judge = createTokenJudge({ options: resolved, context, epoch, revocations, remote, stats });
+  const log = hub?.log ?? createRevocationLog(undefined, store.rememberSeconds);
+  const revocations = createRevocationList(epoch, log);
+  const judge = createTokenJudge({
+    ...{ options: resolved, context, epoch, revocations, remote, stats },
+    self: () => verifier,
+  });
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
   const sender = createSenderCheck({
     dpop,
@@ -142,10 +158,18 @@ export function createVerifier<C extends object = Claims>(
     publicUrl,
     certificateOf: createCertificateReader(clientCertificate),
   });
-  const unsubscribe = store.subscribe((revocation) => {
-    stats.revocations++;
-    revocations.add(revocation);
-  });
+  const hears = (revocation: Revocation): boolean =>
+    revocation.issuer === (issuer.pinned ?? issuer.current?.issuer ?? revocation.issuer);
+  const unsubscribe =
+    hub?.listen((revocation) => {
+      if (!hears(revocation)) return;
+      stats.revocations++;
+      revocations.hear(revocation);
+    }) ??
+    store.subscribe((revocation) => {
+      stats.revocations++;
+      revocations.add(revocation);
+    });
 
   const verifier: Verifier<C> = {
     issuer,
@@ -163,7 +187,7 @@ export function createVerifier<C extends object = Claims>(
     async revoke(revocation) {
       const dated = withDate(revocation, resolved);
       // First here: this process knows, even if the store fails.
-      revocations.add(dated);
+      (hub ?? revocations).add(dated);
       try {
         await store.add(dated);
       } catch (cause) {
@@ -173,7 +197,7 @@ export function createVerifier<C extends object = Claims>(
     notify: resolved.onNotice,
     useOnce: (id, expiresAt) => store.useOnce(id, expiresAt),
     load: () => keys.start(),
-    hasRevocationStore: resolved.revocationStore !== undefined,
+    hasRevocationStore: hub?.isShared ?? resolved.revocationStore !== undefined,
     status: () => ({
       issuer: issuer.current?.issuer ?? null,
       keysLoaded: keys.loadedAt !== null,
@@ -190,7 +214,8 @@ export function createVerifier<C extends object = Claims>(
     },
   };
   const { credential, tokenCheck } = resolved;
-  rememberParts(verifier, { credential, tokenCheck, realm, timeoutMs, fetch });
+  const made = { credential, tokenCheck, realm, timeoutMs, fetch, publicUrl };
+  rememberParts(verifier, { ...made, refreshKeys: keys.refresh });
   return verifier;
 }
 

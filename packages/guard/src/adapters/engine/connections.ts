@@ -17,6 +17,7 @@ import {
   readCredentials,
   type SessionAuthenticator,
 } from '../../core/internal.ts';
+import type { Realms } from './realms.ts';
 
 /** A caller on a connection that stays open: a WebSocket, Socket.IO, server-sent events. */
 export interface Connection {
@@ -49,6 +50,8 @@ export interface ConnectionGuard<Incoming> {
 
 /** What connections need of an adapter. */
 export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'onDenied' | 'resourceOf'> {
+  /** The current time. Unit: milliseconds since 1970. */
+  readonly clock: () => number;
   toRequest(request: Incoming): RequestLike;
   /** Reads the session, but does not prolong it: a page that only listens must not keep it alive. */
   sessionOf(request: Incoming): SessionAuthenticator<Incoming, null> | undefined;
@@ -87,10 +90,11 @@ interface Open {
 
 export function createConnections<Incoming>(
   verifier: TokenVerifier,
+  realms: Realms<Incoming>,
   host: ConnectionsHost<Incoming>,
 ): Connections<Incoming> {
   const open = new Set<Open>();
-  const clock = verifier.members[0]?.context?.options.clock ?? Date.now;
+  const { clock } = host;
   let timer: ReturnType<typeof setInterval> | undefined;
   let revocations = 0;
   let askedAt = 0;
@@ -203,7 +207,13 @@ export function createConnections<Incoming>(
   }
 
   const gateOf = (requirements: Requirements): Gate<Held<Incoming>, null> =>
-    createGate<Held<Incoming>, null>(verifier, requirements, {
+    realms.gate(
+      (realm) => toGate(realm, requirements),
+      ({ request, token, proved }) => realms.verifierOf(request, token ?? proved),
+    );
+
+  const toGate = (realm: TokenVerifier, requirements: Requirements): Gate<Held<Incoming>, null> =>
+    createGate<Held<Incoming>, null>(realm, requirements, {
       toRequest({ request, token, proved }) {
         if (proved !== undefined) return { headers: {} };
         return token === undefined
@@ -211,7 +221,7 @@ export function createConnections<Incoming>(
           : { headers: { authorization: `Bearer ${token}` } };
       },
       sessionOf({ request, token, proved }) {
-        if (proved !== undefined) return () => verifier.verify(proved, KEPT);
+        if (proved !== undefined) return () => realm.verify(proved, KEPT);
         const session = token === undefined ? host.sessionOf(request) : undefined;
         return session && ((asked) => session(asked.request, null));
       },

@@ -19,20 +19,24 @@ import {
   type GateHost,
   type GuardOptions,
   isForSession,
+  makerOf,
   type RequestLike,
   type SessionAuthenticator,
   toRefusalAnswer,
 } from '../../core/internal.ts';
 import type { SessionRequest, Sessions } from '../../session/index.ts';
+import type { Tenants } from '../../tenants/internal.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 import type { ClientSettings, ResolvedAdapter } from './options.ts';
 import type { Permits } from './permit-gate.ts';
 import {
   createProtectedResources,
+  issuersOf,
   type ProtectedResourceOptions,
   toResourceRoutes,
 } from './protected-resource.ts';
+import { toOneForAll, toTenantRealms } from './realms.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import type { Routes } from './routes.ts';
 import { type SessionSettings, toSessionRoutes } from './session-routes.ts';
@@ -73,6 +77,10 @@ export interface OpenSessions<Incoming, Outgoing> {
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
 export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
   readonly verifier: TokenVerifier<C>;
+  /** The verifier that decides about a request: that of its tenant. @throws {AuthError} if it belongs to none */
+  verifierOf(request: Incoming, token?: string): TokenVerifier;
+  /** `undefined` for an application without tenants, each with a realm of its own. */
+  readonly tenants: Tenants<Incoming> | undefined;
   /** Which client this application is, as far as its options say. A function, because there is a secret in it. */
   clientSettings(): ClientSettings;
   /** The log for lines that belong to no request. */
@@ -133,7 +141,11 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
 ): Engine<Incoming, Outgoing, C> {
   const { isOwn, onDenied, explain, logRefusals, client } = resolved;
   const { factory, toRequest, addToAnswer } = host;
-  const verifier = resolved.verifier as unknown as TokenVerifier;
+  const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
+  const tenants = resolved.openTenants?.({ toRequest, toWire: host.toWire, toAsked });
+  const verifier = (tenants?.verifier ?? resolved.verifier) as unknown as TokenVerifier;
+  const realms = tenants === undefined ? toOneForAll<Incoming>(verifier) : toTenantRealms(tenants);
+  const clock = (tenants?.nobody ?? verifier.members[0])?.context?.options.clock ?? Date.now;
   const fallback = resolved.log ?? createStandardErrorLog(factory);
   const logOf = (request: Incoming): Log => host.logOf?.(request) ?? fallback;
   const toWire = (request: Incoming): SessionRequest<Incoming> => ({
@@ -167,7 +179,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
     onDenied: tellDenied,
   };
-  const connections = createConnections<Incoming>(verifier, {
+  const connections = createConnections<Incoming>(verifier, realms, {
+    clock,
     toRequest,
     resourceOf,
     sessionOf: (request) => sessionsOf(request)?.watch,
@@ -202,18 +215,31 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   }
 
   return {
-    ...{ verifier: resolved.verifier, log: fallback, logOf, factory, connections, tellDenied },
+    ...{
+      verifier: verifier as unknown as TokenVerifier<C>,
+      log: fallback,
+      logOf,
+      factory,
+      connections,
+      tellDenied,
+    },
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
-    toAsked: host.toAsked ?? ((request) => request),
-    gate: (requirements, isOpen = undefined) =>
-      createGate<Incoming, Outgoing>(verifier, requirements, {
-        ...gateHost,
-        ...(isOpen && { isOpen }),
-        sessionOf: (request) => sessionsOf(request)?.authenticate,
-      }),
-    statelessGate: () => createGate(verifier, {}, gateHost),
-    clock: verifier.members[0]?.context?.options.clock ?? Date.now,
+    ...{ toAsked, clock, tenants, verifierOf: realms.verifierOf },
+    gate(requirements, isOpen = undefined) {
+      const gateOf = (realm: TokenVerifier) =>
+        createGate<Incoming, Outgoing>(realm, requirements, {
+          ...gateHost,
+          ...(isOpen && { isOpen }),
+          sessionOf: (request) => sessionsOf(request)?.authenticate,
+        });
+      return realms.gate(gateOf, (request) => realms.verifierOf(request));
+    },
+    statelessGate: () =>
+      realms.gate<Incoming, Outgoing>(
+        (realm) => createGate(realm, {}, gateHost),
+        (request) => realms.verifierOf(request),
+      ),
     refusalOf: (error, request) =>
       isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
     useSessions(opened) {
@@ -221,16 +247,30 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       sessions = toOpenSessions(opened);
       return sessions.routes;
     },
-    protectedResource: (given, challenged) => toResourceRoutes(verifier, resources, given, challenged),
-    messages: (given = {}) =>
-      toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf),
+    protectedResource: (given, challenged) =>
+      toResourceRoutes<Incoming>(
+        verifier,
+        (request) => tenants?.issuers ?? issuersOf(realms.verifierOf(request)),
+        resources,
+        given,
+        challenged,
+      ),
+    messages(given = {}) {
+      const one = tenants === undefined ? createKeycloakMessages(verifier.members as never) : undefined;
+      const messagesOf = (request: Incoming) =>
+        one ?? createKeycloakMessages((token) => realms.verifierOf(request, token).members as never);
+      return toMessageRoutes(messagesOf, given, logOf);
+    },
     async accessToken(request) {
       const wire = toRequest(request);
       const opened = sessionsOf(request);
       if (opened !== undefined && isForSession(wire)) return opened.accessToken(request);
       return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
     },
-    has: (principal, requirements) => has(principal, requirements, verifier.clientId, verifier.signInRules),
+    has(principal, requirements) {
+      const realm = (tenants && principal && (makerOf(principal) as TokenVerifier | undefined)) ?? verifier;
+      return has(principal, requirements, realm.clientId, realm.signInRules);
+    },
     load() {
       // `load` of an application's own verifier may reject.
       Promise.resolve(verifier.load()).catch((err) => fallback.error({ err }, 'the verifier could not load'));

@@ -1,6 +1,12 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
-import { type AppClaims, AuthError, type Principal, type Requirements } from '../../core/index.ts';
-import { type GuardOptions, KEPT, tokenOf } from '../../core/internal.ts';
+import {
+  type AppClaims,
+  AuthError,
+  type Principal,
+  type Requirements,
+  type TokenVerifier,
+} from '../../core/index.ts';
+import { type GuardOptions, KEPT, makerOf, tokenOf } from '../../core/internal.ts';
 import { answerRoute, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { openDoor, toBase, toSockets } from '../face/internal.ts';
@@ -82,7 +88,8 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       /** hapi calls it to check a connection that stays open. */
       async verify({ credentials }) {
         const { user } = credentials;
-        const found = await door.verifier.verify((user && tokenOf(user)) ?? '', KEPT);
+        const realm = (user && (makerOf(user) as TokenVerifier | undefined)) ?? door.verifier;
+        const found = (await realm.verify((user && tokenOf(user)) ?? '', KEPT)) as Principal<C>;
         if (door.has(found, required.requirements as Requirements<C>)) return;
         throw new AuthError('permission_denied', 'The caller no longer meets the requirements');
       },

@@ -22,8 +22,12 @@ export interface Notice {
     | 'credential_old'
     | 'credential_missing'
     | 'credential_back'
-    | 'calling_refused';
+    | 'calling_refused'
+    | 'tenant_conflict'
+    | 'tenant_changed';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;
+  /** Name of the tenant that it is about, where there are tenants. */
+  readonly tenant?: string | undefined;
 }

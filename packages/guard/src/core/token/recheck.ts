@@ -39,6 +39,7 @@ interface Parts<C extends object> {
   readonly revocations: RevocationList;
   readonly remote: RemoteCheck;
   readonly stats: VerifierStats;
+  readonly self: () => object;
   /** The token is not good any more. */
   readonly forget: (known: KnownToken<C>) => void;
 }
@@ -47,7 +48,7 @@ interface Parts<C extends object> {
 const MAX_IN_BACKGROUND = 32;
 
 export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
-  const { options, epoch, freshness, revocations, remote, stats, forget } = parts;
+  const { options, epoch, freshness, revocations, remote, stats, self, forget } = parts;
   let questions = 0;
   const background = createCallSlots(MAX_IN_BACKGROUND, 0);
 
@@ -109,7 +110,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     try {
       assertAccessToken(claims);
       assertBoundAsBefore(known, claims);
-      known.principal = rememberToken(parsePrincipal(claims, options), known.token);
+      known.principal = rememberToken(parsePrincipal(claims, options), known.token, self());
     } catch (error) {
       known.refusal = error as AuthError;
       forget(known);

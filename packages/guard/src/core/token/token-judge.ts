@@ -33,10 +33,12 @@ interface Parts<C extends object> {
   readonly revocations: RevocationList;
   readonly remote: RemoteCheck;
   readonly stats: VerifierStats;
+  /** The verifier that this decides for. */
+  readonly self: () => object;
 }
 
 export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
-  const { options, context, epoch, revocations, remote, stats } = parts;
+  const { options, context, epoch, revocations, remote, stats, self } = parts;
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<KnownToken<C>>>();
   let isIssuerTold = false;
@@ -120,7 +122,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       await recheck.ask(known, isLacking || recheck.isNeeded(known));
     }
     await assertGoodAfterAll(known);
-    known.principal ??= rememberToken(parsePrincipal(claims, options), token);
+    known.principal ??= rememberToken(parsePrincipal(claims, options), token, self());
     cache.set(known, now);
     return known;
   }
