@@ -39,10 +39,15 @@ function createLine(timeoutMs: number) {
     return left >= 1;
   }
 
-  return async (call: () => Promise<Response>): Promise<Response> => {
+  function assertMayFail(): void {
     if (!mayFail()) throw new Error('too many unknown realms are asked for');
+  }
+
+  return async (call: () => Promise<Response>): Promise<Response> => {
+    assertMayFail();
     if (!(await slots.enter())) throw new Error('too many new realms are asked for at once');
     try {
+      assertMayFail();
       const response = await call();
       if (response.status === 404) left--;
       return response;

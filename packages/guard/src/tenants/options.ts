@@ -25,19 +25,15 @@ export interface TenantSettings
   extends Partial<
     Pick<
       VerifierOptions,
-      | 'serverUrl'
-      | 'clientId'
-      | 'issuer'
-      | 'clientSecret'
-      | 'credential'
-      | 'audience'
-      | 'publicUrl'
-      | 'acrLevels'
-      | 'clientCertificate'
+      'issuer' | 'clientSecret' | 'credential' | 'audience' | 'publicUrl' | 'acrLevels' | 'clientCertificate'
     >
   > {
   /** Name of the realm, in its exact case. */
   readonly realm: string;
+  /** Keycloak's address as this process reaches it. */
+  readonly serverUrl?: string | undefined;
+  /** Client id of this API in the realm. */
+  readonly clientId?: string | undefined;
   /** Name of the tenant, `principal.tenant`: no two realms may have the same. Default: the realm's name. */
   readonly tenant?: string | undefined;
 }
