@@ -4,4 +4,6 @@
 export { readChallenges } from './http/challenge.ts';
 export { toJsonObject } from './jwt/json.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
+export { createMemorySeat } from './revocation/memory-seat.ts';
+export type { NewsSeat } from './revocation/revocation.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';
