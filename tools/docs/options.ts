@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { OptionRule } from '../../packages/guard/src/core/options/check-options.ts';
 import { VERIFIER_RULES } from '../../packages/guard/src/core/options.ts';
+import { EVENTS_RULES } from '../../packages/guard/src/events/options.ts';
 import { SESSION_RULES } from '../../packages/guard/src/session/options.ts';
 
 /** An interface of options with its rules. */
@@ -38,6 +39,9 @@ const SEE: Readonly<Record<string, string>> = {
 export const OPTION_TABLES: Readonly<Record<string, Readonly<Record<string, () => readonly string[]>>>> = {
   'docs/library.md': { options: () => [...toRows(VERIFIER), ...toRows(ADAPTER)] },
   'docs/sessions.md': { options: () => toRows(SESSION) },
+  'docs/events.md': {
+    options: () => toRows({ file: 'events/options.ts', name: 'EventsOptions', rules: EVENTS_RULES }),
+  },
 };
 
 /** One option as its interface describes it. */

@@ -4,6 +4,5 @@
 export { readChallenges } from './http/challenge.ts';
 export { toJsonObject } from './jwt/json.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
-export { createMemorySeat } from './revocation/memory-seat.ts';
-export type { NewsSeat } from './revocation/revocation.ts';
+export { createMemorySeat, type NewsSeat } from './revocation/news-seat.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';

@@ -10,6 +10,8 @@ export interface VerifierParts extends Pick<ResolvedOptions, 'realm' | 'timeoutM
   readonly coverage: Coverage;
   /** No new token is taken before this has settled. */
   hold(until: Promise<void>): void;
+  /** Called when the verifier is closed. */
+  readonly atClose: Set<() => Promise<void>>;
   /** See `RevocationList.changedAt`. */
   changedAt(issuer: string, subject: string): number;
 }

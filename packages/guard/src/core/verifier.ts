@@ -132,6 +132,7 @@ export function createVerifier<C extends object = Claims>(
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
   const revocations = createRevocationList(epoch, undefined, store.rememberSeconds);
   const coverage = createCoverage();
+  const atClose = new Set<() => Promise<void>>();
   const knowing = createKnowing(store);
   const judge = createTokenJudge({
     ...{ options: resolved, context, epoch, revocations, remote, stats, coverage },
@@ -194,6 +195,7 @@ export function createVerifier<C extends object = Claims>(
       lastError: keys.lastError,
     }),
     async close() {
+      await Promise.all([...atClose].map((end) => end()));
       keys.close();
       unsubscribe();
     },
@@ -203,7 +205,7 @@ export function createVerifier<C extends object = Claims>(
   const { changedAt } = revocations;
   rememberParts(verifier, {
     ...{ credential, tokenCheck, realm, timeoutMs, fetch },
-    ...{ store, coverage, hold, changedAt },
+    ...{ store, coverage, hold, atClose, changedAt },
   });
   return verifier;
 }

@@ -8,7 +8,12 @@ export interface CursorStore {
   save(state: string): Promise<void>;
 }
 
-/** A store that ends with the process: for tests. */
+/**
+ * A store that ends with the process: for tests.
+ *
+ * @example
+ * const news = startEvents(verifier, { cursor: createMemoryCursor() });
+ */
 export function createMemoryCursor(): CursorStore {
   let kept: string | null = null;
   return {

@@ -1,4 +1,5 @@
-import { type OptionRules, optionRules } from '../core/internal.ts';
+import { OptionsError, type Verifier } from '../core/index.ts';
+import { type Filled, fillOptions, type OptionRules, optionRules, partsOf } from '../core/internal.ts';
 import type { CursorStore } from './cursor-store.ts';
 
 /** Options of `events`. */
@@ -22,3 +23,21 @@ export const EVENTS_RULES = {
   recheckSeconds: optionRules.whole(30, 86_400, 1_800),
   cursor: optionRules.having('a CursorStore', ['load', 'save'], "createFileCursor('./events.json')"),
 } satisfies OptionRules<EventsOptions>;
+
+/** @throws {OptionsError} naming every option that is wrong or unknown, or if the client of the verifier cannot prove who it is */
+export function resolveEvents(
+  verifier: Verifier<object>,
+  options: EventsOptions,
+): Filled<EventsOptions, typeof EVENTS_RULES> {
+  const filled = fillOptions('events', options, EVENTS_RULES);
+  const kind = partsOf(verifier)?.credential.kind ?? 'none';
+  if (kind !== 'none') return filled;
+  const rule = `must be an option of the guard, so that ${verifier.clientId} can read events in its own name`;
+  throw new OptionsError('events', [
+    {
+      option: 'credential',
+      rule,
+      example: "{ tokenFile: '/var/run/secrets/keycloak/token' }, or clientSecret",
+    },
+  ]);
+}

@@ -1,11 +1,11 @@
-import { contextOfVerifier } from '../client/internal.ts';
-import { OptionsError, type Verifier } from '../core/index.ts';
-import { createMemorySeat, fillOptions, partsOf } from '../core/internal.ts';
+import { type ClientContext, contextOfVerifier } from '../client/internal.ts';
+import type { Verifier } from '../core/index.ts';
+import { createMemorySeat, partsOf, type VerifierParts } from '../core/internal.ts';
 import type { UserHandlers } from './deliver.ts';
 import { createEventSource } from './event-source.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { follow } from './follow.ts';
-import { EVENTS_RULES, type EventsOptions } from './options.ts';
+import { type EventsOptions, resolveEvents } from './options.ts';
 import { seatCursor } from './seat-cursor.ts';
 import { toUserChange } from './user-change.ts';
 
@@ -26,7 +26,7 @@ export interface KeycloakEvents {
   /** Resolves when events are heard for the first time. Until then, and for at most three seconds, new tokens wait. */
   readonly ready: Promise<void>;
   status(): EventsStatus;
-  /** Ends following; tokens are then checked as without it. */
+  /** Ends following; tokens are then checked as without it. Closing the verifier does the same. */
   close(): Promise<void>;
 }
 
@@ -64,18 +64,11 @@ const FEED_MS = 30_000;
  * news.onUser({ deleted: ({ subject }) => removeOrders(subject) });
  */
 export function startEvents(verifier: Verifier<object>, options: EventsOptions = {}): KeycloakEvents {
-  const { pollMs, recheckSeconds, cursor } = fillOptions('events', options, EVENTS_RULES);
-  const [parts, context] = [partsOf(verifier), contextOfVerifier(verifier)];
-  if (parts === undefined || context === undefined || context.credential.kind === 'none') {
-    const rule = `must be an option of the guard, so that ${verifier.clientId} can read events in its own name`;
-    throw new OptionsError('events', [
-      { option: 'credential', rule, example: "{ secret: '…' }, or clientSecret" },
-    ]);
-  }
-  const { coverage } = parts;
+  const { pollMs, recheckSeconds, cursor } = resolveEvents(verifier, options);
+  const { coverage, hold, atClose, store: revocations } = partsOf(verifier) as VerifierParts;
   const { clock, clockToleranceSeconds } = verifier.context.options;
-  const seat = parts.store.news ?? createMemorySeat();
-  const source = createEventSource(context, clock);
+  const seat = revocations.news ?? createMemorySeat();
+  const source = createEventSource(contextOfVerifier(verifier) as ClientContext, clock);
   const topic = JSON.stringify([verifier.issuer.baseUrl, verifier.clientId]);
   const issuer = () => verifier.context.issuer();
   let feed: Feed | undefined;
@@ -102,7 +95,15 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
       fedAt = Number.NEGATIVE_INFINITY;
     },
   });
-  parts.hold(withinTime(follower.ready));
+  hold(withinTime(follower.ready));
+
+  async function close(): Promise<void> {
+    atClose.delete(close);
+    coverage.until = 0;
+    await feed?.close();
+    await follower.close();
+  }
+  atClose.add(close);
 
   return {
     onUser(handlers) {
@@ -115,11 +116,7 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
       ...{ isHealthy: follower.isHealthy, isReader: follower.isReader, lagSeconds: follower.lagSeconds },
       ...{ events, calls: source.calls, waiting: feed?.waiting ?? 0 },
     }),
-    async close() {
-      coverage.until = 0;
-      await feed?.close();
-      await follower.close();
-    },
+    close,
   };
 }
 

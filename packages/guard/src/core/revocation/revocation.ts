@@ -1,5 +1,5 @@
 import { createIdMemory } from './id-memory.ts';
-import { createMemorySeat } from './memory-seat.ts';
+import { createMemorySeat, type NewsSeat } from './news-seat.ts';
 import { createProofMemory } from './proof-memory.ts';
 import { assertRememberSeconds, REMEMBER_SECONDS, type Revocation } from './revocation-log.ts';
 
@@ -39,30 +39,6 @@ export interface RevocationStore {
   whenKnowing?(timeoutMs: number): Promise<void>;
   /** Lets one process follow Keycloak's events for all. Without it, each process follows them by itself. */
   readonly news?: NewsSeat | undefined;
-}
-
-/** The seat of the one process that follows Keycloak's events, and what it tells the others. */
-export interface NewsSeat {
-  /**
-   * Takes the seat, or keeps it, for `ttlMs`.
-   *
-   * @param topic what is followed
-   * @param holder a name that no other process has
-   * @returns what was told last, `null` if nothing was; `undefined` if another process has the seat
-   */
-  take(topic: string, holder: string, ttlMs: number): Promise<string | null | undefined>;
-  /** Gives the seat up. */
-  leave(topic: string, holder: string): Promise<void>;
-  /**
-   * Tells all processes, and those that take the seat later. Resolves to false if this one has the seat no more: then nothing is
-   * told.
-   */
-  tell(topic: string, holder: string, news: string): Promise<boolean>;
-  /**
-   * Calls `listener` for what is told, after all revocations that were added before it was. Older news may be left out.
-   * Returns a function that ends it.
-   */
-  listen(topic: string, listener: (news: string) => void): () => void;
 }
 
 /** A store that can hold DPoP proofs. */

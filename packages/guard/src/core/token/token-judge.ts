@@ -115,8 +115,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const verified = await verifyToken(token, context);
     const { claims } = verified;
     stats.verified++;
-    const knowing = whenKnowing();
-    if (knowing !== undefined) await knowing;
+    for (let knowing = whenKnowing(); knowing !== undefined; knowing = whenKnowing()) await knowing;
     const now = options.clock();
     const known = toKnown<C>(token, verified, now, options.clockToleranceSeconds);
     freshness.begin(known, claims.iat, now);
