@@ -8,9 +8,9 @@ import type { DevIdp } from '../../packages/testing/src/index.ts';
 import { TSX } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
+import { readEventsRealm } from '../support/events-realm.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis-server.ts';
-import { readTestRealm } from '../support/test-realm-file.ts';
 import type { EventsProcess } from './events-process.ts';
 
 interface Change {
@@ -47,16 +47,7 @@ async function startProcess(
 }
 
 async function startKeycloak(t: TestContext): Promise<DevIdp> {
-  const realm = readTestRealm();
-  Object.assign(realm, { adminEventsEnabled: true, adminEventsDetailsEnabled: true, eventsEnabled: true });
-  realm.users?.push({
-    ...{ username: 'service-account-fastapi-keycloak', enabled: true },
-    serviceAccountClientId: 'fastapi-keycloak',
-    clientRoles: { 'realm-management': ['view-events'] },
-  });
-  for (const client of realm.clients ?? [])
-    if (client.clientId === 'fastapi-keycloak') client.serviceAccountsEnabled = true;
-  const idp = await startTestIdp({ realm });
+  const idp = await startTestIdp({ realm: readEventsRealm() });
   t.after(() => idp.close());
   return idp;
 }

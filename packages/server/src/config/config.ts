@@ -27,6 +27,7 @@ export interface Config {
   readonly clockToleranceSeconds: number;
   readonly tokenCheck: 'local' | 'recheck' | 'remote';
   readonly recheckSeconds: number;
+  readonly events: boolean;
   readonly dpop: 'off' | 'accepted' | 'required';
   readonly maxCachedTokens: number;
   /** Keycloak's pushes to the admin URL are taken. */
@@ -210,6 +211,7 @@ function toConfig(values: Values, credential: CredentialOptions, tracing: Tracin
     clockToleranceSeconds: values.CLOCK_TOLERANCE_SECONDS,
     tokenCheck: values.TOKEN_CHECK,
     recheckSeconds: values.RECHECK_SECONDS,
+    events: values.KEYCLOAK_EVENTS === 'on',
     dpop: values.DPOP,
     maxCachedTokens: values.MAX_CACHED_TOKENS,
     adminPushes: values.ADMIN_PUSHES === 'on',
