@@ -370,7 +370,9 @@ export const OUTGOING: readonly Row[] = [
   {
     file: 'cli/src/setup/api/prove.ts',
     calls: 'createRealmCalls',
-    carries: "the client's secret, the password of the user that setup made",
+    times: 5,
+    carries:
+      "the client's secret, the password of the user that setup made, a token of the service that it made",
     address: ['settings', 'person'],
     redirects: 'wrapped',
   },
