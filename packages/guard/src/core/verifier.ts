@@ -11,12 +11,14 @@ import { createIssuer, type Discovery, type Issuer } from './realm/issuer.ts';
 import { createKeySet } from './realm/keys.ts';
 import { createOutage, type Outage } from './realm/outage.ts';
 import { createEpoch } from './revocation/epoch.ts';
+import { createKnowing } from './revocation/knowing.ts';
 import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
 import type { RevocationHub } from './revocation/revocation-hub.ts';
 import { createRevocationList } from './revocation/revocation-list.ts';
 import { createRevocationLog, type Revocation } from './revocation/revocation-log.ts';
 import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
+import { createCoverage } from './token/coverage.ts';
 import { createRemoteCheck } from './token/remote-check.ts';
 import { createStats, type VerifierStats } from './token/stats.ts';
 import { createTokenJudge } from './token/token-judge.ts';
@@ -142,9 +144,15 @@ export function makeVerifier<C extends object>(
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
   const log = hub?.log ?? createRevocationLog(undefined, store.rememberSeconds);
   const revocations = createRevocationList(epoch, log);
+  const coverage = createCoverage();
+  const atClose = new Set<() => Promise<void>>();
+  const knowing = createKnowing(store);
   const judge = createTokenJudge({
-    ...{ options: resolved, context, epoch, revocations, remote, stats },
+    ...{ options: resolved, context, epoch, revocations, remote, stats, coverage },
     self: () => verifier,
+    whenKnowing: knowing.when,
+    // Where nobody else listens, it is known already.
+    share: resolved.revocationStore ? (one) => store.add(one).catch(() => {}) : async () => {},
   });
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
   const sender = createSenderCheck({
@@ -209,13 +217,18 @@ export function makeVerifier<C extends object>(
       lastError: keys.lastError,
     }),
     async close() {
+      await Promise.all([...atClose].map((end) => end()));
       keys.close();
       unsubscribe();
     },
   };
-  const { credential, tokenCheck } = resolved;
-  const made = { credential, tokenCheck, realm, timeoutMs, fetch, publicUrl };
-  rememberParts(verifier, { ...made, refreshKeys: keys.refresh });
+  const { credential, tokenCheck, tenants } = resolved;
+  const { hold } = knowing;
+  const { changedAt } = revocations;
+  rememberParts(verifier, {
+    ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch, publicUrl },
+    ...{ store, coverage, hold, atClose, changedAt, refreshKeys: keys.refresh },
+  });
   return verifier;
 }
 

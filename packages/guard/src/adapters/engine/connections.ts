@@ -6,6 +6,7 @@ import {
   type TokenVerifier,
 } from '../../core/index.ts';
 import {
+  type Compiled,
   createGate,
   DpopCredentials,
   type Gate,
@@ -18,6 +19,7 @@ import {
   type SessionAuthenticator,
 } from '../../core/internal.ts';
 import type { Realms } from './realms.ts';
+import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 
 /** A caller on a connection that stays open: a WebSocket, Socket.IO, server-sent events. */
 export interface Connection {
@@ -52,6 +54,8 @@ export interface ConnectionGuard<Incoming> {
 export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'onDenied' | 'resourceOf'> {
   /** The current time. Unit: milliseconds since 1970. */
   readonly clock: () => number;
+  /** How requirements of a connection read the request that it began with. */
+  readonly asking: AskingHost<Incoming>;
   toRequest(request: Incoming): RequestLike;
   /** Reads the session, but does not prolong it: a page that only listens must not keep it alive. */
   sessionOf(request: Incoming): SessionAuthenticator<Incoming, null> | undefined;
@@ -59,8 +63,14 @@ export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>
 
 /** All open connections of an adapter. */
 export interface Connections<Incoming> {
-  /** @throws {OptionsError} for a misspelt or empty requirement */
-  guard(requirements: Requirements): ConnectionGuard<Incoming>;
+  /**
+   * @param asking how requirements read the request, if it was not routed
+   * @throws {OptionsError} for a misspelt or empty requirement
+   */
+  guard(
+    requirements: Asking<never, Requirements>,
+    asking?: Partial<AskingHost<Incoming>>,
+  ): ConnectionGuard<Incoming>;
   /** Watches a request that a gate without requirements has just admitted. */
   follow(request: Incoming, principal: Principal): Connection;
   /** How many are open. */
@@ -78,6 +88,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Held<Incoming> {
   readonly request: Incoming;
+  /** What the request said when the connection began: a router may change it later. */
+  readonly first: { compiled?: Compiled };
   readonly token?: string;
   /** The token of a handshake with a proof, which is valid only once (RFC 9449 §11.1). */
   readonly proved?: string;
@@ -119,7 +131,7 @@ export function createConnections<Incoming>(
   /** After the handshake, its proof cannot be checked again. */
   function withoutProof(first: Held<Incoming>): Held<Incoming> {
     const read = first.token === undefined && readCredentials(host.toRequest(first.request), true);
-    return read instanceof DpopCredentials ? { request: first.request, proved: read.token } : first;
+    return read instanceof DpopCredentials ? { ...first, proved: read.token } : first;
   }
 
   function add(connection: Open): void {
@@ -190,7 +202,8 @@ export function createConnections<Incoming>(
       },
       signal: abort.signal,
       async renew(token) {
-        const next: Held<Incoming> = { request: held.request, token: toToken(token) };
+        const { request, first: begun } = held;
+        const next: Held<Incoming> = { request, first: begun, token: toToken(token) };
         const renewed = (await gate.decide(next, null)) as Principal;
         if (personOf(renewed) !== personOf(principal)) {
           throw new AuthError('token_claims', 'The new token of the connection belongs to another person');
@@ -206,14 +219,30 @@ export function createConnections<Incoming>(
     };
   }
 
-  const gateOf = (requirements: Requirements): Gate<Held<Incoming>, null> =>
-    realms.gate(
-      (realm) => toGate(realm, requirements),
+  function gateOf(requirements: Asking<never, Requirements>, more: Partial<AskingHost<Incoming>> = {}) {
+    return realms.gate<Held<Incoming>, null>(
+      (realm) => toGate(realm, requirements, more),
       ({ request, token, proved }) => realms.verifierOf(request, token ?? proved),
     );
+  }
 
-  const toGate = (realm: TokenVerifier, requirements: Requirements): Gate<Held<Incoming>, null> =>
-    createGate<Held<Incoming>, null>(realm, requirements, {
+  function toGate(
+    realm: TokenVerifier,
+    requirements: Asking<never, Requirements>,
+    more: Partial<AskingHost<Incoming>>,
+  ) {
+    const { options, compiledFor } = readRequirements(requirements, {
+      ...host.asking,
+      verifier: realm,
+      ...more,
+    });
+    return createGate<Held<Incoming>, null>(realm, options, {
+      ...(compiledFor && {
+        compiledFor({ request, first }) {
+          first.compiled ??= compiledFor(request);
+          return first.compiled;
+        },
+      }),
       toRequest({ request, token, proved }) {
         if (proved !== undefined) return { headers: {} };
         return token === undefined
@@ -228,18 +257,19 @@ export function createConnections<Incoming>(
       resourceOf: ({ request }) => host.resourceOf?.(request),
       onDenied: ({ request }, error, principal) => host.onDenied?.(request, error, principal),
     });
+  }
   let plainGate: Gate<Held<Incoming>, null> | undefined;
 
   return {
     follow(request, principal) {
       plainGate ??= gateOf({});
-      return watch(plainGate, { request }, principal);
+      return watch(plainGate, { request, first: {} }, principal);
     },
-    guard(requirements) {
-      const gate = gateOf(requirements);
+    guard(requirements, asking) {
+      const gate = gateOf(requirements, asking);
       return {
-        open: (request) => begin(gate, { request }),
-        openWith: async (request, token) => begin(gate, { request, token: toToken(token) }),
+        open: (request) => begin(gate, { request, first: {} }),
+        openWith: async (request, token) => begin(gate, { request, first: {}, token: toToken(token) }),
       };
     },
     get size() {

@@ -17,7 +17,6 @@ import {
   createStandardErrorLog,
   type Gate,
   type GateHost,
-  type GuardOptions,
   isForSession,
   makerOf,
   type RequestLike,
@@ -29,7 +28,9 @@ import type { Tenants } from '../../tenants/internal.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 import type { ClientSettings, ResolvedAdapter } from './options.ts';
+import { pathOf } from './path-of.ts';
 import type { Permits } from './permit-gate.ts';
+import { findAsking } from './placeholders.ts';
 import {
   createProtectedResources,
   issuersOf,
@@ -38,6 +39,7 @@ import {
 } from './protected-resource.ts';
 import { toOneForAll, toTenantRealms } from './realms.ts';
 import { createRefusalLog } from './refusal-log.ts';
+import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 import type { Routes } from './routes.ts';
 import { type SessionSettings, toSessionRoutes } from './session-routes.ts';
 import { tell } from './tell.ts';
@@ -54,6 +56,10 @@ export interface DoorHost<Incoming, Outgoing> {
   addToAnswer(outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>): void;
   /** What the application's own functions are called with. Default: the request. */
   toAsked?(request: Incoming): unknown;
+  /** Further arguments for functions of requirements. */
+  toAskedMore?(request: Incoming): readonly unknown[];
+  /** The parameters of the route that a request was routed to, decoded once. Left out: the framework has no router. */
+  paramsOf?(request: Incoming): unknown;
   /** The logger of a request, in frameworks that have one. */
   logOf?(request: Incoming): Log | undefined;
   /** Whether refusals are logged at level `debug` by default. */
@@ -91,7 +97,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
    * @param isOpen whether a request may pass that would be refused
    * @throws {OptionsError} for a misspelt or empty requirement, and for `undefined`
    */
-  gate(requirements: GuardOptions, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
+  gate(requirements: Asking<never>, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
   /** A gate without requirements that takes tokens alone, and no session cookies. */
   statelessGate(): Gate<Incoming, Outgoing>;
   toRequest(request: Incoming): RequestLike;
@@ -179,8 +185,17 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
     onDenied: tellDenied,
   };
+  const asking: AskingHost<Incoming> = {
+    verifier,
+    toAsked: (request) => [toAsked(request), ...(host.toAskedMore?.(request) ?? [])],
+    paramsOf: host.paramsOf,
+    nameOf(request) {
+      const { method = '', url } = host.toWire(request);
+      return `${method} ${pathOf(url)}`;
+    },
+  };
   const connections = createConnections<Incoming>(verifier, realms, {
-    clock,
+    ...{ clock, asking },
     toRequest,
     resourceOf,
     sessionOf: (request) => sessionsOf(request)?.watch,
@@ -196,8 +211,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       };
       return found instanceof Promise ? found.then(take) : take(found);
     }
-    const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, signIn) =>
-      opened.stepUp(toWire(request), signIn);
+    const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, demand) =>
+      opened.stepUp(toWire(request), demand);
     return {
       authenticate: Object.assign(authenticate, { stepUp }),
       watch: async (request) => (await opened.authenticate(toWire(request), false)).principal,
@@ -227,12 +242,15 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     clientSettings: () => client,
     ...{ toAsked, clock, tenants, verifierOf: realms.verifierOf },
     gate(requirements, isOpen = undefined) {
-      const gateOf = (realm: TokenVerifier) =>
-        createGate<Incoming, Outgoing>(realm, requirements, {
+      const gateOf = (realm: TokenVerifier) => {
+        const { options, compiledFor } = readRequirements(requirements, { ...asking, verifier: realm });
+        return createGate<Incoming, Outgoing>(realm, options, {
           ...gateHost,
           ...(isOpen && { isOpen }),
+          ...(compiledFor && { compiledFor }),
           sessionOf: (request) => sessionsOf(request)?.authenticate,
         });
+      };
       return realms.gate(gateOf, (request) => realms.verifierOf(request));
     },
     statelessGate: () =>
@@ -268,6 +286,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
     },
     has(principal, requirements) {
+      findAsking(requirements, false);
       const realm = (tenants && principal && (makerOf(principal) as TokenVerifier | undefined)) ?? verifier;
       return has(principal, requirements, realm.clientId, realm.signInRules);
     },

@@ -12,7 +12,6 @@ import {
 import {
   fillOptions,
   findOptionProblems,
-  type GuardOptions,
   type OptionRule,
   optionRules,
   VERIFIER_RULES,
@@ -25,6 +24,7 @@ import {
   type TenantsHost,
   type TenantsOptions,
 } from '../../tenants/internal.ts';
+import type { Asking } from './request-requirements.ts';
 
 /**
  * Called for each refused request. Its result is ignored, and its errors are only logged.
@@ -107,8 +107,8 @@ export type ClientSettings = Partial<
 >;
 
 /** The requirements of `guard()`. Those of `guard(undefined)` stay undefined, and are refused: something was meant. */
-export function requirementsOf(given: readonly [(GuardOptions | undefined)?, ...unknown[]]): GuardOptions {
-  return given.length === 0 ? {} : (given[0] as GuardOptions);
+export function requirementsOf(given: readonly unknown[]): Asking<never> {
+  return given.length === 0 ? {} : (given[0] as Asking<never>);
 }
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */

@@ -66,6 +66,7 @@ export function requireOneOrganization(
     const found = principal.organizations.find((one) => one[by] === wanted);
     if (found === undefined) {
       throw new AuthError('organization_missing', `The organization with the ${by} ${wanted} is missing`, {
+        tenant: by === 'alias' ? wanted : undefined,
         expected: `organization ${by} ${wanted}`,
         seen: principal.organizations.map((one) => one[by] ?? 'no id').join(', ') || 'none',
       });
@@ -84,6 +85,7 @@ export function requireTenant(...tenants: string[]): Guard<object> {
     const may = tenantsOf(principal);
     if (tenants.some((tenant) => may.includes(tenant))) return;
     throw new AuthError('tenant_refused', 'The caller does not act for this tenant', {
+      tenant: tenants.length === 1 ? tenants[0] : undefined,
       expected: `tenant ${tenants.join(' or ')}`,
       seen: may.join(', ') || 'none',
     });
@@ -217,6 +219,7 @@ function requireAll(
           expected: `${kind} ${wanted.join(' and ')}`,
           seen: have.join(', ') || 'none',
           scope: code === 'scope_missing' ? wanted.join(' ') : undefined,
+          tenant: code === 'organization_missing' && wanted.length === 1 ? want : undefined,
         });
       }
     };

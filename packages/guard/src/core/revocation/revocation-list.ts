@@ -1,5 +1,11 @@
 import type { Epoch } from './epoch.ts';
-import { createRevocationLog, type Revocation, type RevocationLog, setAt } from './revocation-log.ts';
+import {
+  type ChangeEffect,
+  createRevocationLog,
+  type Revocation,
+  type RevocationLog,
+  setAt,
+} from './revocation-log.ts';
 
 /** What identifies a token for {@link RevocationList.judge}. */
 export interface RevocableToken {
@@ -30,11 +36,18 @@ export interface RevocationList {
   add(revocation: Revocation): void;
   /** One came into a log that others share. */
   hear(revocation: Revocation): void;
+  /** The `epoch` in which the last change of this user, or of all, came in: what was known before may be over. 0: none did. */
+  changedAt(issuer: string, subject: string): number;
   /** See `RevocationLog.keepFor`. */
   keepFor(seconds: number): void;
   readonly size: number;
 }
 
+const CHANGES: readonly (readonly [ChangeEffect, RevocationHit['verdict']])[] = [
+  ['renew', 'refuse'],
+  ['confirm', 'confirm'],
+  ['ask', 'ask'],
+];
 const STRICTNESS = { ask: 1, confirm: 2, refuse: 3 } as const;
 
 export function createRevocationList(
@@ -61,6 +74,12 @@ export function createRevocationList(
     }
     const doubt = log.get('doubt', iss);
     if (doubt !== undefined && reaches(doubt, issuedAt)) yield [doubt, 'confirm'];
+    for (const [effect, verdict] of CHANGES) {
+      for (const place of typeof sub === 'string' ? [[iss], [iss, sub]] : [[iss]]) {
+        const change = log.get(effect, ...place);
+        if (change !== undefined && reaches(change, issuedAt)) yield [change, verdict];
+      }
+    }
   }
 
   function hear(revocation: Revocation): void {
@@ -80,6 +99,14 @@ export function createRevocationList(
       }
       return hit;
     },
+    changedAt(issuer, subject) {
+      if (log.size === 0) return 0;
+      const changes = CHANGES.flatMap(([effect]) => [
+        log.get(effect, issuer),
+        log.get(effect, issuer, subject),
+      ]);
+      return Math.max(0, ...changes.map((change) => (change && arrivals.get(change)) ?? 0));
+    },
     keepFor: log.keepFor,
     add(revocation) {
       if (log.add(revocation)) hear(revocation);
@@ -98,6 +125,7 @@ function reaches(revocation: Revocation, issuedAt: number): boolean {
       return revocation.endedAt === undefined || issuedAt <= revocation.endedAt;
     case 'user':
     case 'doubt':
+    case 'change':
       return issuedAt <= revocation.issuedUntil;
     case 'not-before':
       return issuedAt < revocation.notBefore;

@@ -24,7 +24,12 @@ export interface Notice {
     | 'credential_back'
     | 'calling_refused'
     | 'tenant_conflict'
-    | 'tenant_changed';
+    | 'tenant_changed'
+    | 'requirement_unclear'
+    | 'events_lost'
+    | 'events_back'
+    | 'events_missed'
+    | 'events_unhandled';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;
