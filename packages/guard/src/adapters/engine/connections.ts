@@ -52,8 +52,6 @@ export interface ConnectionGuard<Incoming> {
 
 /** What connections need of an adapter. */
 export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'onDenied' | 'resourceOf'> {
-  /** The current time. Unit: milliseconds since 1970. */
-  readonly clock: () => number;
   /** How requirements of a connection read the request that it began with. */
   readonly asking: AskingHost<Incoming>;
   toRequest(request: Incoming): RequestLike;
@@ -101,12 +99,11 @@ interface Open {
 }
 
 export function createConnections<Incoming>(
-  verifier: TokenVerifier,
   realms: Realms<Incoming>,
   host: ConnectionsHost<Incoming>,
 ): Connections<Incoming> {
   const open = new Set<Open>();
-  const { clock } = host;
+  const { clock, verifier } = realms;
   let timer: ReturnType<typeof setInterval> | undefined;
   let revocations = 0;
   let askedAt = 0;

@@ -24,7 +24,6 @@ import {
   toRefusalAnswer,
 } from '../../core/internal.ts';
 import type { SessionRequest, Sessions } from '../../session/index.ts';
-import type { Tenants } from '../../tenants/internal.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 import type { ClientSettings, ResolvedAdapter } from './options.ts';
@@ -37,7 +36,7 @@ import {
   type ProtectedResourceOptions,
   toResourceRoutes,
 } from './protected-resource.ts';
-import { toOneForAll, toTenantRealms } from './realms.ts';
+import { openRealms, type Realms } from './realms.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 import type { Routes } from './routes.ts';
@@ -81,12 +80,9 @@ export interface OpenSessions<Incoming, Outgoing> {
 }
 
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
-export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
+export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
+  extends Pick<Realms<Incoming>, 'clock' | 'tenants' | 'verifierOf'> {
   readonly verifier: TokenVerifier<C>;
-  /** The verifier that decides about a request: that of its tenant. @throws {AuthError} if it belongs to none */
-  verifierOf(request: Incoming, token?: string): TokenVerifier;
-  /** `undefined` for an application without tenants, each with a realm of its own. */
-  readonly tenants: Tenants<Incoming> | undefined;
   /** Which client this application is, as far as its options say. A function, because there is a secret in it. */
   clientSettings(): ClientSettings;
   /** The log for lines that belong to no request. */
@@ -103,8 +99,6 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
   toRequest(request: Incoming): RequestLike;
   toAsked(request: Incoming): unknown;
   addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
-  /** The current time. Unit: milliseconds since 1970. */
-  readonly clock: () => number;
   /** Reports a refusal: to the log in development, and to `onDenied`. */
   tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void;
   /** Calls a listener of the application, whose errors are only logged. */
@@ -148,10 +142,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const { isOwn, onDenied, explain, logRefusals, client } = resolved;
   const { factory, toRequest, addToAnswer } = host;
   const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
-  const tenants = resolved.openTenants?.({ toRequest, toWire: host.toWire, toAsked });
-  const verifier = (tenants?.verifier ?? resolved.verifier) as unknown as TokenVerifier;
-  const realms = tenants === undefined ? toOneForAll<Incoming>(verifier) : toTenantRealms(tenants);
-  const clock = (tenants?.nobody ?? verifier.members[0])?.context?.options.clock ?? Date.now;
+  const realms = openRealms(resolved, { toRequest, toWire: host.toWire, toAsked });
+  const { verifier, verifierOf, tenants, clock } = realms;
   const fallback = resolved.log ?? createStandardErrorLog(factory);
   const logOf = (request: Incoming): Log => host.logOf?.(request) ?? fallback;
   const toWire = (request: Incoming): SessionRequest<Incoming> => ({
@@ -194,8 +186,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       return `${method} ${pathOf(url)}`;
     },
   };
-  const connections = createConnections<Incoming>(verifier, realms, {
-    ...{ clock, asking },
+  const connections = createConnections<Incoming>(realms, {
+    asking,
     toRequest,
     resourceOf,
     sessionOf: (request) => sessionsOf(request)?.watch,
@@ -240,7 +232,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     },
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
-    ...{ toAsked, clock, tenants, verifierOf: realms.verifierOf },
+    ...{ toAsked, clock, tenants, verifierOf },
     gate(requirements, isOpen = undefined) {
       const gateOf = (realm: TokenVerifier) => {
         const { options, compiledFor } = readRequirements(requirements, { ...asking, verifier: realm });
@@ -251,12 +243,12 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
           sessionOf: (request) => sessionsOf(request)?.authenticate,
         });
       };
-      return realms.gate(gateOf, (request) => realms.verifierOf(request));
+      return realms.gate(gateOf, (request) => verifierOf(request));
     },
     statelessGate: () =>
       realms.gate<Incoming, Outgoing>(
         (realm) => createGate(realm, {}, gateHost),
-        (request) => realms.verifierOf(request),
+        (request) => verifierOf(request),
       ),
     refusalOf: (error, request) =>
       isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
@@ -268,7 +260,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     protectedResource: (given, challenged) =>
       toResourceRoutes<Incoming>(
         verifier,
-        (request) => tenants?.issuers ?? issuersOf(realms.verifierOf(request)),
+        (request) => tenants?.issuers ?? issuersOf(verifierOf(request)),
         resources,
         given,
         challenged,
@@ -276,7 +268,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     messages(given = {}) {
       const one = tenants === undefined ? createKeycloakMessages(verifier.members as never) : undefined;
       const messagesOf = (request: Incoming) =>
-        one ?? createKeycloakMessages((token) => realms.verifierOf(request, token).members as never);
+        one ?? createKeycloakMessages((token) => verifierOf(request, token).members as never);
       return toMessageRoutes(messagesOf, given, logOf);
     },
     async accessToken(request) {

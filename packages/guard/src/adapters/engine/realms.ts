@@ -1,9 +1,16 @@
 import type { TokenVerifier } from '../../core/index.ts';
 import { type Gate, getOrMake } from '../../core/internal.ts';
-import type { Tenants } from '../../tenants/internal.ts';
+import type { Tenants, TenantsHost } from '../../tenants/internal.ts';
+import type { ResolvedAdapter } from './options.ts';
 
 /** Which verifier decides about a request: always the same, or that of its tenant. */
 export interface Realms<Incoming> {
+  /** Of all realms together. */
+  readonly verifier: TokenVerifier;
+  /** `undefined` for an application without tenants, each with a realm of its own. */
+  readonly tenants: Tenants<Incoming> | undefined;
+  /** The current time. Unit: milliseconds since 1970. */
+  readonly clock: () => number;
   /**
    * @param token one that came elsewhere than in the header `Authorization`
    * @throws {AuthError} if the request belongs to no tenant
@@ -20,12 +27,21 @@ export interface Realms<Incoming> {
   ): Gate<Asked, Outgoing>;
 }
 
-export function toOneForAll<Incoming>(verifier: TokenVerifier): Realms<Incoming> {
-  return { verifierOf: () => verifier, gate: (make) => make(verifier) };
+export function openRealms<Incoming, C extends object>(
+  { verifier, openTenants }: Pick<ResolvedAdapter<Incoming, C>, 'verifier' | 'openTenants'>,
+  host: TenantsHost<Incoming>,
+): Realms<Incoming> {
+  if (openTenants !== undefined) return toTenantRealms(openTenants(host));
+  const one = verifier as unknown as TokenVerifier;
+  const clock = one.members[0]?.context?.options.clock ?? Date.now;
+  return { verifier: one, tenants: undefined, clock, verifierOf: () => one, gate: (make) => make(one) };
 }
 
-export function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> {
+function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> {
   return {
+    tenants,
+    verifier: tenants.verifier as unknown as TokenVerifier,
+    clock: tenants.nobody.context.options.clock,
     verifierOf: tenants.verifierOf as Realms<Incoming>['verifierOf'],
     gate(make, verifierOf) {
       type Made = ReturnType<typeof make>;
