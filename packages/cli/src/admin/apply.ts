@@ -125,16 +125,31 @@ export async function addDefaultScope(
 ): Promise<void> {
   const { realm } = goal;
   const id = await clientId(api, goal);
-  const scope = found(
-    (await api.clientScopes.find({ realm })).find((one) => one.name === name),
-    name,
-  );
   const client = await api.clients.findOne({ realm, id });
-  const clientScopeId = scope.id as string;
+  const clientScopeId = await scopeId(api, realm, name);
   // A scope that is optional must leave that list first, or it stays there.
   if (client?.optionalClientScopes?.includes(name))
     await api.clients.delOptionalClientScope({ realm, id, clientScopeId });
   await api.clients.addDefaultClientScope({ realm, id, clientScopeId });
+}
+
+/** Lets the client ask for a client scope. */
+export async function addOptionalScope(
+  api: AdminClient,
+  goal: Pick<SetupGoal, 'realm' | 'clientId'>,
+  name: string,
+): Promise<void> {
+  const { realm } = goal;
+  const id = await clientId(api, goal);
+  await api.clients.addOptionalClientScope({ realm, id, clientScopeId: await scopeId(api, realm, name) });
+}
+
+async function scopeId(api: AdminClient, realm: string, name: string): Promise<string> {
+  const scopes = await api.clientScopes.find({ realm });
+  return found(
+    scopes.find((one) => one.name === name),
+    name,
+  ).id as string;
 }
 
 /** Adds a mapper to the client, or brings the one of that name to it. */

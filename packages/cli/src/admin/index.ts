@@ -29,6 +29,10 @@ export {
   type AdminOptions,
   connectAdmin,
 } from './connection.ts';
+export { applyCredentialStep } from './credential/apply.ts';
+export { readCredential } from './credential/current.ts';
+export { AUTHENTICATORS, type CredentialGoal, OWN_CLUSTER } from './credential/goal.ts';
+export { planCredential } from './credential/plan.ts';
 export { type CurrentState, findGroup, findUser, readCurrent } from './current.ts';
 export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type UserGoal } from './goal.ts';
 export { applyMcpStep } from './mcp/apply.ts';
@@ -42,6 +46,10 @@ export { makePlan } from './plan/plan.ts';
 export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { coversUri, splitUris } from './plan/uris.ts';
 export { toRealmFile } from './realm-file.ts';
+export { applyServiceStep } from './service/apply.ts';
+export { readService, scopesThatBring } from './service/current.ts';
+export { EXCHANGE, toCallScope } from './service/goal.ts';
+export { planService } from './service/plan.ts';
 export { applySpaStep } from './spa/apply.ts';
 export type { SpaGoal } from './spa/goal.ts';
 export { planSpa } from './spa/plan.ts';

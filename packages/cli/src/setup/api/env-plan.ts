@@ -6,19 +6,27 @@ import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
-import type { ApiOptions } from './options.ts';
+import { type ApiOptions, hasSecret } from './options.ts';
 
 /** The settings of the service for a set-up. */
 export function toSettings(
   serverUrl: string,
   goal: SetupGoal,
   secret: string | undefined,
+  options: Pick<ApiOptions, 'credential' | 'credentialSettings'>,
 ): Record<string, string> {
+  const { credential, credentialSettings } = options;
+  const own = hasSecret(options)
+    ? { ...(secret === undefined ? {} : { KEYCLOAK_CLIENT_SECRET: secret }) }
+    : { ...credential?.settings };
+  // The service takes one credential.
+  const others = credential === undefined ? [] : credentialSettings;
   return {
     KEYCLOAK_SERVER_URL: serverUrl,
     KEYCLOAK_REALM: goal.realm,
     KEYCLOAK_CLIENT_ID: goal.clientId,
-    ...(secret === undefined ? {} : { KEYCLOAK_CLIENT_SECRET: secret }),
+    ...Object.fromEntries(others.map((name) => [name, ''])),
+    ...own,
   };
 }
 
@@ -29,15 +37,16 @@ export function toSettings(
  * @param readAll reads all of them after Keycloak was changed
  */
 export async function planEnv(
-  { envFile: file, overwriteEnv, yes }: Pick<ApiOptions, 'envFile' | 'overwriteEnv' | 'yes'>,
+  options: Pick<ApiOptions, 'envFile' | 'overwriteEnv' | 'yes' | 'credential' | 'credentialSettings'>,
   known: Record<string, string>,
   readAll: () => Promise<Record<string, string>>,
   out: Output,
   questions: Questions | undefined,
 ): Promise<PlanPart> {
+  const { envFile: file, overwriteEnv, yes } = options;
   if (file === undefined) return { steps: [], kept: [], blocked: [], async *apply() {} };
   const changes = await findChanges(file, known);
-  const isNew = known.KEYCLOAK_CLIENT_SECRET === undefined;
+  const isNew = hasSecret(options) && known.KEYCLOAK_CLIENT_SECRET === undefined;
   const shown = isNew ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }] : changes;
   const kind = shown.every(({ from }) => from === undefined) ? 'create' : 'change';
   let allowed: ReadonlySet<string> = new Set();
@@ -106,11 +115,11 @@ async function askForConflicts(
 /** A secret is named but not shown. */
 function toShown({ name, from, to }: EnvChange, kind: 'create' | 'change'): Change {
   const isSecret = /SECRET|PASSWORD/.test(name);
-  const shown = isSecret ? '(hidden)' : to;
+  const shown = to === '' && from !== undefined ? '(none)' : isSecret ? '(hidden)' : to;
   if (from === undefined) return { field: name, from: '', to: kind === 'create' ? shown : `+ ${shown}` };
   return isSecret
-    ? { field: name, from: '(hidden)', to: '(hidden) (another one)' }
-    : { field: name, from, to };
+    ? { field: name, from: '(hidden)', to: to === '' ? shown : '(hidden) (another one)' }
+    : { field: name, from, to: shown };
 }
 
 function toLine(change: EnvChange): string {

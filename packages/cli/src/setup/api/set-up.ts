@@ -1,3 +1,4 @@
+import { createCredential } from 'keycloak-guard';
 import {
   type AdminConnection,
   applyStep,
@@ -14,11 +15,13 @@ import { runPlan } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
+import type { ChosenCredential } from '../credential/choose.ts';
+import { planChosen, sayVolume } from '../credential/part.ts';
 import { readOrMakeSecret, readSecret } from './client-secret.ts';
 import { planEnv, toSettings } from './env-plan.ts';
 import { completeGoal, type StdinSecrets } from './goal.ts';
 import { sayNext } from './next.ts';
-import type { ApiOptions } from './options.ts';
+import { type ApiOptions, hasSecret } from './options.ts';
 import { planPermissions } from './permissions.ts';
 import { prove } from './prove.ts';
 
@@ -38,7 +41,9 @@ export async function setUpApi(
 ): Promise<number> {
   const need = createNeed(questions);
   const { serverUrl, credentials } = await enter(options.door, stdin['admin-password'], need, out, questions);
-  const goal = { ...(await completeGoal(options, stdin, need, questions !== undefined)), keepFlows };
+  const { credential } = options;
+  const completed = await completeGoal(options, stdin, need, questions !== undefined);
+  const goal = { ...completed, keepFlows, hasOwnCredential: credential !== undefined || !hasSecret(options) };
   need.assertAll();
   out.progress('logging in as admin');
   const { api } = await connectAdmin({ serverUrl, credentials, timeoutMs: TIMEOUT_MS });
@@ -47,16 +52,20 @@ export async function setUpApi(
   const plan = makePlan(current, goal);
   assertPassword(plan, goal);
   const known = await readSecret(api, goal, current.client);
-  const readAll = async () => toSettings(serverUrl, goal, await readOrMakeSecret(api, goal));
+  const readAll = async () =>
+    toSettings(serverUrl, goal, hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined, options);
+  const { before, after } = await planChosen(api, goal, credential, out);
   const parts = [
+    ...before,
     toRealmPart(`Keycloak at ${serverUrl}`, plan, (step) => applyStep(api, goal, step), out),
-    await planEnv(options, toSettings(serverUrl, goal, known), readAll, out, questions),
+    ...after,
+    await planEnv(options, toSettings(serverUrl, goal, known, options), readAll, out, questions),
     ...(await planPermissions(api, options.authzFile, goal, current.client !== null, plan)),
   ];
   if (questions !== undefined) out.line();
   const { what, code } = await runPlan(parts, options, out, questions);
   if (what === 'declined' || what === 'shown' || options.dryRun) return code;
-  if (!(await showProof(api, serverUrl, goal, out))) return 1;
+  if (!(await showProof(api, serverUrl, goal, credential, out))) return 1;
   if (code === 0) await sayNext(options.envFile, serverUrl, out);
   return code;
 }
@@ -73,9 +82,14 @@ async function showProof(
   api: AdminConnection['api'],
   serverUrl: string,
   goal: SetupGoal,
+  chosen: ChosenCredential | undefined,
   out: Output,
 ): Promise<boolean> {
   const { user } = goal;
+  if (chosen?.goal.type === 'kubernetes') {
+    await sayVolume(serverUrl, goal.realm, out);
+    return true;
+  }
   if (user?.password === undefined) {
     out.line('Not tried with a login: no user and password were given.');
     return true;
@@ -86,7 +100,9 @@ async function showProof(
     serverUrl,
     realm: goal.realm,
     clientId: goal.clientId,
-    clientSecret: await readOrMakeSecret(api, goal),
+    ...(chosen?.options === undefined
+      ? { clientSecret: await readOrMakeSecret(api, goal) }
+      : { credential: createCredential({ clientId: goal.clientId, credential: chosen.options }) }),
     timeoutMs: TIMEOUT_MS,
   };
   for await (const { what, ok, seen } of prove(caller, user.username, user.password)) {

@@ -61,6 +61,10 @@ export const exportFile: SetupKind = {
       throw new UsageError(['setup export needs the name of one file, for example realm.json']);
     const wrong = problemsOfWrittenUrl(options.door.serverUrl);
     if (wrong.length > 0) throw new UsageError(wrong);
+    if (options.credential !== undefined)
+      throw new UsageError([
+        'setup export writes a client with a secret: --credential is for setup api and setup service',
+      ]);
     const stdin = await readSecrets(options);
     const isAsked = process.stdin.isTTY === true && options.fromStdin.length === 0;
     const questions = isAsked ? await createQuestions(out) : undefined;
@@ -76,7 +80,7 @@ export const exportFile: SetupKind = {
     }
     const secret = wanted.clientSecret ?? randomBytes(24).toString('base64url');
     const goal = { ...wanted, clientSecret: secret };
-    const settings = toSettings(trimUrl(serverUrl), goal, secret);
+    const settings = toSettings(trimUrl(serverUrl), goal, secret, options);
     const parts = [
       toFilePart(file, goal),
       await planEnv(options, settings, async () => settings, out, questions),

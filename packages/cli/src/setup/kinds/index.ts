@@ -3,7 +3,15 @@ import { api } from './api.ts';
 import { audience } from './audience.ts';
 import { exportFile } from './export.ts';
 import { mcp } from './mcp.ts';
+import { service } from './service.ts';
 import { spa } from './spa.ts';
 
 /** What `setup` can set up, in the order in which the help lists it. The first is meant where none is named. */
-export const KINDS: Readonly<Record<string, SetupKind>> = { api, spa, mcp, audience, export: exportFile };
+export const KINDS: Readonly<Record<string, SetupKind>> = {
+  api,
+  spa,
+  mcp,
+  service,
+  audience,
+  export: exportFile,
+};

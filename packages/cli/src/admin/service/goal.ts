@@ -1,0 +1,28 @@
+/** A service that calls others, in its own name and in that of its callers. */
+export interface ServiceGoal {
+  readonly realm: string;
+  readonly clientId: string;
+  /** Client ids of the services that it calls. */
+  readonly calls: readonly string[];
+}
+
+/** The client scope that brings a service into the audience of tokens. */
+export const toCallScope = (called: string): string => `to-${called}`;
+
+/** The switch of a client that says whether it may exchange tokens (Keycloak 26.2). */
+export const EXCHANGE = 'standard.token.exchange.enabled';
+
+/** Nobody signs in with it. */
+export function toServiceClient({ clientId }: ServiceGoal) {
+  return {
+    clientId,
+    protocol: 'openid-connect',
+    enabled: true,
+    publicClient: false,
+    clientAuthenticatorType: 'client-secret',
+    standardFlowEnabled: false,
+    directAccessGrantsEnabled: false,
+    serviceAccountsEnabled: true,
+    attributes: { [EXCHANGE]: 'true' },
+  };
+}
