@@ -19,17 +19,14 @@ const USER = { username: 'abdullah', password: 'Test#123456' };
 const folder = mkdtempSync(join(tmpdir(), 'setup-service-'));
 let kubernetes: MadeUpKubernetes;
 
+const run = (...args: string[]) =>
+  runCli([...args, '--url', keycloak.url, '--realm', REALM, '--no-env'], {
+    cwd: folder,
+    env: { KEYCLOAK_ADMIN_USER: keycloak.adminUser, KEYCLOAK_ADMIN_PASSWORD: keycloak.adminPassword },
+  });
+
 async function setUp(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runCli(
-    ['setup', ...args, '--url', keycloak.url, '--realm', REALM, '--no-env', '--yes'],
-    {
-      cwd: folder,
-      env: {
-        KEYCLOAK_ADMIN_USER: keycloak.adminUser,
-        KEYCLOAK_ADMIN_PASSWORD: keycloak.adminPassword,
-      },
-    },
-  );
+  const { code, stdout, stderr } = await run('setup', ...args, '--yes');
   assert.equal(code, 0, stdout + stderr);
   return stdout;
 }
@@ -98,4 +95,55 @@ describe('setup service', () => {
     writeFileSync(tokenFile, kubernetes.tokenFor('shop:other', audience));
     await assert.rejects(claimsAs({ tokenFile }));
   });
+});
+
+describe('token --for', () => {
+  const why = async (clientId: string, audience: string, ...more: string[]) => {
+    const exchange = ['--for', audience, '--on-behalf', USER.username, '--client-id', clientId];
+    const { code, stdout } = await run('token', ...exchange, ...more);
+    return { code, stdout };
+  };
+
+  it('says who gets a token for what, as Keycloak does it', async () => {
+    const { code, stdout } = await why('shop', 'orders');
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /✓ shop, on behalf of abdullah: a token for orders is exchanged/);
+    assert.match(stdout, /✓ tokens of these clients are for shop: web/);
+  });
+
+  for (const [what, args, line, fix] of [
+    [
+      'the exchange is off',
+      ['orders', 'stock'],
+      /✗ Standard token exchange of orders is on/,
+      /setup service --client-id orders --calls stock/,
+    ],
+    [
+      'nothing brings the audience',
+      ['orders', 'stock'],
+      /✗ without a scope, tokens of orders are for stock/,
+      /setup service/,
+    ],
+    [
+      'the scope was not asked for',
+      ['shop', 'orders', '--scope', 'profile'],
+      /✗ with the scope profile/,
+      /scope: 'to-orders'/,
+    ],
+    [
+      'the caller has no token for it',
+      ['shop', 'orders', '--from', 'stock'],
+      /✗ tokens of stock are for shop/,
+      /setup audience stock .*--client-id shop/,
+    ],
+    ['there is no such service', ['shop', 'nobody'], /✗ there is a client nobody/, /look at --for/],
+  ] as const) {
+    it(`says so, and what mends it, where ${what}`, async () => {
+      const [clientId, audience, ...more] = args;
+      const { code, stdout } = await why(clientId, audience, ...more);
+      assert.equal(code, 1, stdout);
+      assert.match(stdout, line);
+      assert.match(stdout, fix);
+    });
+  }
 });

@@ -50,6 +50,7 @@ export { applyServiceStep } from './service/apply.ts';
 export { readService, scopesThatBring } from './service/current.ts';
 export { EXCHANGE, toCallScope } from './service/goal.ts';
 export { planService } from './service/plan.ts';
+export { type ExchangeFinding, explainExchange } from './service/why.ts';
 export { applySpaStep } from './spa/apply.ts';
 export type { SpaGoal } from './spa/goal.ts';
 export { planSpa } from './spa/plan.ts';
