@@ -14,7 +14,9 @@ for (const [index, [name, start]] of Object.entries(NO_SECRETS).entries()) {
     const keycloak = { ...server, realm };
     const credential = await start(realm);
     await callAdmin(server, 'DELETE', `/${realm}`).catch(() => {});
-    await callAdmin(server, 'POST', '', { ...JSON.parse(readFileSync(file, 'utf8')), realm });
+    // An id is unique in the whole server.
+    const text = readFileSync(file, 'utf8').replace(/"id": "[^"]+",?/g, '');
+    await callAdmin(server, 'POST', '', { ...JSON.parse(text), realm });
     for (const provider of credential.identityProviders)
       await callAdmin(server, 'POST', `/${realm}/identity-provider/instances`, provider);
     const updateClient = (clientId: string, change: Record<string, unknown>) =>
