@@ -165,7 +165,7 @@ describe('setup service', () => {
   });
 });
 
-describe('setup api with another credential than a secret', () => {
+describe('a setup that writes settings, with another credential than a secret', () => {
   it('writes the setting for it, and takes the secret out only if told to', async (t) => {
     const keycloak = await startFakeKeycloak();
     t.after(() => keycloak.close());
@@ -173,7 +173,7 @@ describe('setup api with another credential than a secret', () => {
     const out = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
     const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
     const setUp = (...args: string[]) =>
-      KINDS.api?.run(
+      KINDS.guide?.run(
         [
           '--url',
           keycloak.url,

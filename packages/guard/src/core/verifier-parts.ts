@@ -2,7 +2,8 @@ import type { Credential } from './credential/credential.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** What a verifier was made of, for the rooms that call Keycloak as the same client. */
-export interface VerifierParts extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck'> {
+export interface VerifierParts
+  extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck' | 'tenants'> {
   readonly credential: Credential;
 }
 

@@ -189,8 +189,8 @@ export function createVerifier<C extends object = Claims>(
       unsubscribe();
     },
   };
-  const { credential, tokenCheck } = resolved;
-  rememberParts(verifier, { credential, tokenCheck, realm, timeoutMs, fetch });
+  const { credential, tokenCheck, tenants } = resolved;
+  rememberParts(verifier, { credential, tokenCheck, tenants, realm, timeoutMs, fetch });
   return verifier;
 }
 

@@ -2,33 +2,20 @@ import type { Blocked, Change, Plan, Step } from '../plan/step.ts';
 import type { CredentialState } from './current.ts';
 import { AUTHENTICATOR_FOR, AUTHENTICATORS, type CredentialGoal, OWN_CLUSTER } from './goal.ts';
 
-/** Names only: ids are looked up when it is done. */
-export type CredentialAction =
-  | { readonly type: 'create-provider'; readonly alias: string; readonly issuer: string }
-  | {
-      readonly type: 'set-credential';
-      readonly patch: { readonly clientAuthenticatorType: string };
-      readonly attributes: Record<string, string>;
-    };
-
 /** What has to be known to prove oneself as the client: its attributes, and who has that. */
 interface Wanted {
   readonly attributes: Record<string, string>;
   readonly changes: readonly Change[];
   /** A sentence: who is the client from now on. */
   readonly opens: string;
-  readonly before: readonly Step<CredentialAction>[];
+  readonly before: readonly Step[];
 }
 
 /** How a client comes to prove itself as wanted. A client that does so already stays as it is. */
-export function planCredential(
-  state: CredentialState,
-  clientId: string,
-  goal: CredentialGoal,
-): Plan<CredentialAction> {
+export function planCredential(state: CredentialState, clientId: string, goal: CredentialGoal): Plan {
   const subject = `credential of client ${clientId}`;
   const authenticator = AUTHENTICATOR_FOR[goal.type];
-  const block = (why: string, fix: string): Plan<CredentialAction> => ({
+  const block = (why: string, fix: string): Plan => ({
     steps: [],
     kept: [],
     blocked: [{ subject, why, fix }],
@@ -61,13 +48,14 @@ export function planCredential(
         ]),
     ...wanted.changes,
   ];
-  const step: Step<CredentialAction> = {
+  const step: Step = {
     kind: client === undefined ? 'create' : 'change',
     subject,
     changes,
     opens: client === undefined ? [] : [wanted.opens],
     action: {
-      type: 'set-credential',
+      type: 'update-client',
+      client: clientId,
       patch: { clientAuthenticatorType: authenticator },
       attributes: wanted.attributes,
     },
@@ -152,7 +140,7 @@ function wantAccount(
       why: `the client ${same.clientId} has the same service account, and a token can stand for one client only`,
       fix: 'give each application its own service account',
     };
-  const before: Step<CredentialAction>[] = [];
+  const before: Step[] = [];
   if (cluster === undefined) {
     before.push({
       kind: 'create',

@@ -11,18 +11,3 @@ export const toCallScope = (called: string): string => `to-${called}`;
 
 /** The switch of a client that says whether it may exchange tokens (Keycloak 26.2). */
 export const EXCHANGE = 'standard.token.exchange.enabled';
-
-/** Nobody signs in with it. */
-export function toServiceClient({ clientId }: ServiceGoal) {
-  return {
-    clientId,
-    protocol: 'openid-connect',
-    enabled: true,
-    publicClient: false,
-    clientAuthenticatorType: 'client-secret',
-    standardFlowEnabled: false,
-    directAccessGrantsEnabled: false,
-    serviceAccountsEnabled: true,
-    attributes: { [EXCHANGE]: 'true' },
-  };
-}

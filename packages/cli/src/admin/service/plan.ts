@@ -1,32 +1,25 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import { GROUPS_SCOPE } from '../goal.ts';
+import { toServiceClient } from '../callers/service.ts';
+import { audienceScopeOf, GROUPS_SCOPE, toClientScope } from '../plan/app-scope.ts';
 import { audiencesOf, opensAudience } from '../plan/audiences.ts';
 import type { Blocked, Change, Plan, Step } from '../plan/step.ts';
 import { type ServiceState, scopesThatBring } from './current.ts';
 import { EXCHANGE, type ServiceGoal, toCallScope } from './goal.ts';
 
-/** Names only: ids are looked up when it is done. */
-export type ServiceAction =
-  | { readonly type: 'create-service' }
-  | { readonly type: 'update-service'; readonly patch: object; readonly attributes: Record<string, string> }
-  | { readonly type: 'create-call-scope'; readonly called: string }
-  | { readonly type: 'add-call-scope'; readonly scope: string }
-  | { readonly type: 'add-groups' };
-
 interface Draft {
-  readonly steps: Step<ServiceAction>[];
+  readonly steps: Step[];
   readonly kept: string[];
   readonly blocked: Blocked[];
 }
 
 /** What has to be done. Nothing that a person set otherwise is taken away. */
-export function planService(state: ServiceState, goal: ServiceGoal): Plan<ServiceAction> {
+export function planService(state: ServiceState, goal: ServiceGoal): Plan {
   const plan: Draft = { steps: [], kept: [], blocked: [] };
   const isUsable = planClient(plan, state, goal);
   for (const called of isUsable ? goal.calls : []) planCall(plan, state, goal, called);
   if (isUsable) planGroups(plan, state, goal);
   // All that is about one thing is done together.
-  const scopes = plan.steps.filter(({ action }) => action.type === 'create-call-scope');
+  const scopes = plan.steps.filter(({ action }) => action.type === 'create-scope');
   return { ...plan, steps: [...scopes, ...plan.steps.filter((step) => !scopes.includes(step))] };
 }
 
@@ -43,7 +36,15 @@ function planClient(
       { field: 'Service accounts roles', from: '', to: 'on' },
       { field: 'Standard token exchange', from: '', to: 'on' },
     ];
-    steps.push({ kind: 'create', subject, changes, action: { type: 'create-service' } });
+    steps.push({
+      kind: 'create',
+      subject,
+      changes,
+      action: {
+        type: 'create-client',
+        client: { ...toServiceClient(clientId), attributes: { [EXCHANGE]: 'true' } },
+      },
+    });
     return true;
   }
   const why = whyNoService(client);
@@ -66,7 +67,8 @@ function planClient(
   if (changes.length === 0) kept.push(subject);
   else {
     const action = {
-      type: 'update-service',
+      type: 'update-client',
+      client: clientId,
       patch: { serviceAccountsEnabled: true },
       attributes: { [EXCHANGE]: 'true' },
     } as const;
@@ -104,7 +106,15 @@ function planCall(
   const there = scopes.find(({ name }) => name === scope);
   if (there === undefined) {
     const changes = [{ field: 'Audience', from: '', to: called }];
-    steps.push({ kind: 'create', subject, changes, action: { type: 'create-call-scope', called } });
+    steps.push({
+      kind: 'create',
+      subject,
+      changes,
+      action: {
+        type: 'create-scope',
+        scope: toClientScope({ ...audienceScopeOf(called), name: scope, how: 'optional' }),
+      },
+    });
   } else {
     const named = audiencesOf(there.protocolMappers);
     if (named.join() !== called) {
@@ -137,7 +147,7 @@ function planCall(
             `${clientId} gets tokens for ${called}, if it asks for ${scope}`,
             ...opensAudience(clientId, called, together),
           ],
-    action: { type: 'add-call-scope', scope },
+    action: { type: 'add-scope', scope, how: 'optional' },
   });
 }
 
@@ -150,6 +160,6 @@ function planGroups({ steps }: Draft, { client, called }: ServiceState, { client
     subject: `client ${clientId}`,
     changes: [{ field: 'Default client scopes', from: '', to: `+ ${GROUPS_SCOPE}` }],
     opens: client === undefined ? [] : [`tokens of ${clientId} say in which ${GROUPS_SCOPE} a person is`],
-    action: { type: 'add-groups' },
+    action: { type: 'add-scope', scope: GROUPS_SCOPE, how: 'default' },
   });
 }

@@ -8,12 +8,14 @@ import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
 import { type ApiOptions, hasSecret } from './options.ts';
 
+const WITH_SECRET = { credential: undefined, credentialSettings: [] };
+
 /** The settings of the service for a set-up. */
 export function toSettings(
   serverUrl: string,
-  goal: SetupGoal,
+  goal: Pick<SetupGoal, 'realm' | 'clientId'>,
   secret: string | undefined,
-  options: Pick<ApiOptions, 'credential' | 'credentialSettings'>,
+  options: Pick<ApiOptions, 'credential' | 'credentialSettings'> = WITH_SECRET,
 ): Record<string, string> {
   const { credential, credentialSettings } = options;
   const own = hasSecret(options)
@@ -35,18 +37,20 @@ export function toSettings(
  *
  * @param known settings before anything is applied; without a secret, where Keycloak is going to make one
  * @param readAll reads all of them after Keycloak was changed
+ * @param needsSecret whether one of them is a secret
  */
 export async function planEnv(
-  options: Pick<ApiOptions, 'envFile' | 'overwriteEnv' | 'yes' | 'credential' | 'credentialSettings'>,
+  file: string | undefined,
+  { overwriteEnv, yes }: Pick<ApiOptions, 'overwriteEnv' | 'yes'>,
   known: Record<string, string>,
   readAll: () => Promise<Record<string, string>>,
   out: Output,
   questions: Questions | undefined,
+  needsSecret = true,
 ): Promise<PlanPart> {
-  const { envFile: file, overwriteEnv, yes } = options;
   if (file === undefined) return { steps: [], kept: [], blocked: [], async *apply() {} };
   const changes = await findChanges(file, known);
-  const isNew = hasSecret(options) && known.KEYCLOAK_CLIENT_SECRET === undefined;
+  const isNew = needsSecret && known.KEYCLOAK_CLIENT_SECRET === undefined;
   const shown = isNew ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }] : changes;
   const kind = shown.every(({ from }) => from === undefined) ? 'create' : 'change';
   let allowed: ReadonlySet<string> = new Set();

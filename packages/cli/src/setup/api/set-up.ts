@@ -2,6 +2,7 @@ import { createCredential } from 'keycloak-guard';
 import {
   type AdminConnection,
   applyStep,
+  type CurrentState,
   connectAdmin,
   makePlan,
   type Plan,
@@ -9,41 +10,63 @@ import {
   type SetupGoal,
 } from '../../admin/index.ts';
 import { enter } from '../../door/enter.ts';
-import { createNeed } from '../../door/need.ts';
+import { createNeed, type Need } from '../../door/need.ts';
+import type { PlanPart } from '../../plan/part.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
-import type { ChosenCredential } from '../credential/choose.ts';
-import { planChosen, sayVolume } from '../credential/part.ts';
+import { sayVolume, withCredential } from '../credential/part.ts';
 import { readOrMakeSecret, readSecret } from './client-secret.ts';
 import { planEnv, toSettings } from './env-plan.ts';
 import { completeGoal, type StdinSecrets } from './goal.ts';
 import { sayNext } from './next.ts';
 import { type ApiOptions, hasSecret } from './options.ts';
 import { planPermissions } from './permissions.ts';
-import { prove } from './prove.ts';
+import { type Proof, prove, proveSecret } from './prove.ts';
 
-const TIMEOUT_MS = 30_000;
+export const TIMEOUT_MS = 30_000;
 
-/**
- * Plans, asks, applies, writes the `.env` file, proves. Resolves to the exit code.
- *
- * @param keepFlows leave login flows off that are off
- */
+/** What has to be known for a plan. */
+export interface Site {
+  readonly api: AdminConnection['api'];
+  readonly serverUrl: string;
+  readonly goal: SetupGoal;
+  readonly current: CurrentState;
+  readonly plan: Plan;
+}
+
+/** What is set up beside the client of the API, in the same plan. */
+export interface Beside {
+  plan(site: Site): Promise<readonly PlanPart[]>;
+  /** Tries it, once it is there. */
+  prove(site: Site): AsyncIterable<Proof>;
+}
+
+/** What is asked of a set-up beside its options. */
+interface Wishes {
+  /** Leave login flows off that are off. */
+  readonly keepFlows?: boolean;
+  /** Gets to know what else there is to be. */
+  readonly beside?: (goal: SetupGoal, need: Need) => Promise<Beside>;
+}
+
+/** Plans, asks, applies, writes the `.env` file, proves. Resolves to the exit code. */
 export async function setUpApi(
   options: ApiOptions,
   stdin: StdinSecrets,
   out: Output,
   questions: Questions | undefined,
-  keepFlows = false,
+  { keepFlows = false, beside: askBeside }: Wishes = {},
 ): Promise<number> {
   const need = createNeed(questions);
   const { serverUrl, credentials } = await enter(options.door, stdin['admin-password'], need, out, questions);
-  const { credential } = options;
   const completed = await completeGoal(options, stdin, need, questions !== undefined);
-  const goal = { ...completed, keepFlows, hasOwnCredential: credential !== undefined || !hasSecret(options) };
+  const { credential } = options;
+  const hasOwnCredential = credential !== undefined || !hasSecret(options);
+  const goal = { ...completed, keepFlows, hasOwnCredential };
+  const beside = await askBeside?.(goal, need);
   need.assertAll();
   out.progress('logging in as admin');
   const { api } = await connectAdmin({ serverUrl, credentials, timeoutMs: TIMEOUT_MS });
@@ -54,18 +77,27 @@ export async function setUpApi(
   const known = await readSecret(api, goal, current.client);
   const readAll = async () =>
     toSettings(serverUrl, goal, hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined, options);
-  const { before, after } = await planChosen(api, goal, credential, out);
+  const site = { api, serverUrl, goal, current, plan };
+  const { plan: whole, before } = await withCredential(api, goal, plan, credential);
   const parts = [
     ...before,
-    toRealmPart(`Keycloak at ${serverUrl}`, plan, (step) => applyStep(api, goal, step), out),
-    ...after,
-    await planEnv(options, toSettings(serverUrl, goal, known, options), readAll, out, questions),
+    toRealmPart(`Keycloak at ${serverUrl}`, whole, (step) => applyStep(api, goal, step), out),
+    await planEnv(
+      options.envFile,
+      options,
+      toSettings(serverUrl, goal, known, options),
+      readAll,
+      out,
+      questions,
+      hasSecret(options),
+    ),
     ...(await planPermissions(api, options.authzFile, goal, current.client !== null, plan)),
+    ...((await beside?.plan(site)) ?? []),
   ];
   if (questions !== undefined) out.line();
   const { what, code } = await runPlan(parts, options, out, questions);
   if (what === 'declined' || what === 'shown' || options.dryRun) return code;
-  if (!(await showProof(api, serverUrl, goal, credential, out))) return 1;
+  if (!(await showProof(site, options, beside, out))) return 1;
   if (code === 0) await sayNext(options.envFile, serverUrl, out);
   return code;
 }
@@ -79,35 +111,36 @@ function assertPassword(plan: Plan, goal: SetupGoal): void {
 }
 
 async function showProof(
-  api: AdminConnection['api'],
-  serverUrl: string,
-  goal: SetupGoal,
-  chosen: ChosenCredential | undefined,
+  site: Site,
+  { credential }: Pick<ApiOptions, 'credential'>,
+  beside: Beside | undefined,
   out: Output,
 ): Promise<boolean> {
-  const { user } = goal;
-  if (chosen?.goal.type === 'kubernetes') {
-    await sayVolume(serverUrl, goal.realm, out);
+  const { api, serverUrl, goal } = site;
+  const { user, realm, clientId, shape } = goal;
+  if (credential?.goal.type === 'kubernetes') {
+    await sayVolume(serverUrl, realm, out);
     return true;
   }
-  if (user?.password === undefined) {
+  const proof =
+    credential?.options === undefined
+      ? { clientSecret: await readOrMakeSecret(api, goal) }
+      : { credential: createCredential({ clientId, credential: credential.options }) };
+  const caller = { serverUrl, realm, clientId, ...proof, timeoutMs: TIMEOUT_MS };
+  if (shape === 'guide' && user?.password === undefined) {
     out.line('Not tried with a login: no user and password were given.');
     return true;
   }
   out.line('Trying it:');
   let isGood = true;
-  const caller = {
-    serverUrl,
-    realm: goal.realm,
-    clientId: goal.clientId,
-    ...(chosen?.options === undefined
-      ? { clientSecret: await readOrMakeSecret(api, goal) }
-      : { credential: createCredential({ clientId: goal.clientId, credential: chosen.options }) }),
-    timeoutMs: TIMEOUT_MS,
+  const show = async (proofs: AsyncIterable<Proof>) => {
+    for await (const { what, ok, seen } of proofs) {
+      out.line(`  ${ok ? out.paint('green', '✓') : out.paint('red', '✗')} ${what}: ${seen}`);
+      isGood &&= ok;
+    }
   };
-  for await (const { what, ok, seen } of prove(caller, user.username, user.password)) {
-    out.line(`  ${ok ? out.paint('green', '✓') : out.paint('red', '✗')} ${what}: ${seen}`);
-    isGood &&= ok;
-  }
+  if (shape === 'guide') await show(prove(caller, user?.username ?? '', user?.password ?? ''));
+  else await show(proveSecret(caller));
+  if (beside !== undefined) await show(beside.prove(site));
   return isGood;
 }

@@ -1,27 +1,25 @@
 import { createIssuer } from 'keycloak-guard';
-import {
-  type AdminConnection,
-  applyCredentialStep,
-  planCredential,
-  readCredential,
-} from '../../admin/index.ts';
+import { type AdminConnection, type Plan, planCredential, readCredential } from '../../admin/index.ts';
 import type { PlanPart } from '../../plan/part.ts';
-import { toRealmPart } from '../../plan/realm-part.ts';
 import type { Output } from '../../terminal/output.ts';
 import { toPlainLine } from '../../terminal/style.ts';
 import type { ChosenCredential } from './choose.ts';
 
-/** A client's credential, as parts of a plan: the file that has to be there first, and the client itself. None if none is chosen. */
-export async function planChosen(
+/** A plan that gives its client a credential too, and what has to be there first: the file of a key. */
+export async function withCredential(
   api: AdminConnection['api'],
   client: { readonly realm: string; readonly clientId: string },
+  plan: Plan,
   chosen: ChosenCredential | undefined,
-  out: Output,
-): Promise<{ readonly before: PlanPart[]; readonly after: PlanPart[] }> {
-  if (chosen === undefined) return { before: [], after: [] };
-  const plan = planCredential(await readCredential(api, client, chosen.goal), client.clientId, chosen.goal);
-  const part = toRealmPart(undefined, plan, (step) => applyCredentialStep(api, client, step), out);
-  return { before: plan.blocked.length > 0 ? [] : [chosen.part], after: [part] };
+): Promise<{ readonly plan: Plan; readonly before: readonly PlanPart[] }> {
+  if (chosen === undefined) return { plan, before: [] };
+  const own = planCredential(await readCredential(api, client, chosen.goal), client.clientId, chosen.goal);
+  const all = {
+    steps: [...plan.steps, ...own.steps],
+    kept: [...plan.kept, ...own.kept],
+    blocked: [...plan.blocked, ...own.blocked],
+  };
+  return { plan: all, before: own.blocked.length > 0 ? [] : [chosen.part] };
 }
 
 /** What Kubernetes has to sign, and for whom. */

@@ -1,11 +1,11 @@
-import { applyServiceStep, planService, readService, scopesThatBring } from '../../admin/index.ts';
+import { applyStep, planService, readService, scopesThatBring } from '../../admin/index.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
 import { CREDENTIAL_FLAGS, CREDENTIAL_USAGE, chooseCredential } from '../credential/choose.ts';
-import { planChosen, sayVolume } from '../credential/part.ts';
+import { sayVolume, withCredential } from '../credential/part.ts';
 import type { SetupKind } from '../kind.ts';
 import {
   CODES_USAGE,
@@ -64,11 +64,11 @@ export const service: SetupKind = {
     const [clientId = ''] = answers;
     const goal = { realm, clientId, calls };
     if (calls.includes(clientId)) throw new UsageError([`${clientId} does not call itself: look at --calls`]);
-    const plan = planService(await readService(api, goal), goal);
+    const made = planService(await readService(api, goal), goal);
+    const { plan, before } = await withCredential(api, goal, made, chosen);
     const title = `Keycloak at ${serverUrl}, realm ${realm}`;
-    const part = toRealmPart(title, plan, (step) => applyServiceStep(api, goal, step), out);
-    const { before, after } = await planChosen(api, goal, chosen, out);
-    const { what, code } = await runPlan([...before, part, ...after], visit, out, questions);
+    const part = toRealmPart(title, plan, (step) => applyStep(api, goal, step), out);
+    const { what, code } = await runPlan([...before, part], visit, out, questions);
     if (code !== 0 || (what !== 'applied' && what !== 'nothing')) return code;
     for (const [name, value] of Object.entries(chosen?.settings ?? {}))
       out.line(`In the service: ${name}=${value}`);
