@@ -56,6 +56,12 @@ async function act(api: AdminClient, goal: StepTarget, action: Step['action']): 
     case 'create-scope':
       await api.clientScopes.create({ realm, ...action.scope });
       return;
+    case 'create-provider': {
+      const { alias, issuer } = action;
+      const provider = { alias, providerId: 'kubernetes', enabled: true, config: { issuer } };
+      await api.identityProviders.create({ realm, ...provider });
+      return;
+    }
     case 'put-mapper':
       return putMapper(api, goal, action.mapper);
     case 'create-user':

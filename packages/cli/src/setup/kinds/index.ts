@@ -4,6 +4,7 @@ import { app } from './app.ts';
 import { audience } from './audience.ts';
 import { exportFile } from './export.ts';
 import { mcp } from './mcp.ts';
+import { service } from './service.ts';
 import { spa } from './spa.ts';
 
 /** What `setup` can set up, in the order in which the help lists it. */
@@ -13,6 +14,7 @@ export const KINDS: Readonly<Record<string, SetupKind>> = {
   spa,
   web,
   mcp,
+  service,
   guide,
   audience,
   export: exportFile,
