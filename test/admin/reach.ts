@@ -32,7 +32,7 @@ function isAudienceAlone(scope: Json | undefined): boolean {
  * Everything that clients, users and strangers can do in a realm, as far as setup could change it. Written from what Keycloak does
  * with the settings, not from what setup plans.
  */
-export function reachOf({ lists, policies }: FakeRealm): Reach[] {
+export function reachOf({ self, lists, policies }: FakeRealm): Reach[] {
   const scopes = lists['client-scopes'] as unknown as Json[];
   const scope = (name: string) => scopes.find((one) => one.name === name);
   const found: Reach[] = [];
@@ -72,6 +72,11 @@ export function reachOf({ lists, policies }: FakeRealm): Reach[] {
   for (const user of lists.users as unknown as Json[]) {
     for (const given of listOf(user.given)) add(user.username, given);
     if (user.enabled !== false) add(user.username, 'sign in');
+  }
+  if (self.organizationsEnabled) add('the realm', 'name first');
+  for (const { alias, domains, members } of lists.organizations as unknown as Json[]) {
+    for (const id of listOf(members)) add(lists.users.find((one) => one.id === id)?.username, String(alias));
+    for (const { name } of (domains ?? []) as { name: string }[]) add('the realm', String(alias), name);
   }
   for (const { config } of lists.components as unknown as { config: Record<string, string[]> }[])
     for (const value of Object.values(config).flat()) add('the realm', value);

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { toAudienceMapper } from '../../packages/cli/src/admin/mapper.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
 import { toSetupCall } from '../../packages/cli/src/setup/old-flags.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
@@ -27,6 +31,41 @@ const API = ['guide', '--client-id', 'orders', '--app-url', 'http://localhost:80
 const ANNA = ['--user', 'anna', '--role', 'editor', '--client-role', 'reader', '--group', '/staff'];
 const A = 'https://a.example/mcp';
 const B = 'https://b.example/mcp';
+
+/** A template whose clients may more than those of the realm. */
+const TEMPLATE = join(mkdtempSync(join(tmpdir(), 'widening-')), 'template.json');
+writeFileSync(
+  TEMPLATE,
+  JSON.stringify({
+    realm: 'template',
+    roles: { realm: [{ name: 'boss' }] },
+    clientScopes: [{ name: 'pay', protocolMappers: [toAudienceMapper('billing')] }],
+    clients: [
+      {
+        ...{
+          clientId: 'frontend',
+          publicClient: true,
+          standardFlowEnabled: true,
+          serviceAccountsEnabled: true,
+        },
+        ...{
+          directAccessGrantsEnabled: true,
+          redirectUris: ['https://evil.example/*'],
+          webOrigins: ['https://evil.example'],
+        },
+        ...{ defaultClientScopes: ['email'], optionalClientScopes: ['pay'] },
+        attributes: { 'post.logout.redirect.uris': 'https://evil.example/' },
+      },
+      {
+        clientId: 'orders',
+        publicClient: false,
+        redirectUris: ['https://evil.example/x'],
+        protocolMappers: [toAudienceMapper('frontend')],
+        defaultClientScopes: ['pay'],
+      },
+    ],
+  }),
+);
 
 /** Each way to set something up: what is there first, and the same with other names. */
 const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]>> = {
@@ -146,6 +185,30 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
     [
       ['mcp', A],
       ['audience', 'mcp-client', '--client-id', 'orders'],
+    ],
+  ],
+  tenant: [
+    [['tenant', 'shop', '--template', TEMPLATE]],
+    [
+      [
+        'tenant',
+        'acme',
+        '--organization',
+        '--domain',
+        'acme.test',
+        '--admin',
+        'anna',
+        '--admin-role',
+        'boss',
+      ],
+    ],
+    [
+      ['tenant', 'acme', '--organization'],
+      ['tenant', 'acme', 'globex', '--organization', '--admin', 'anna'],
+    ],
+    [
+      ['tenant', 'acme', '--organization', '--admin', 'anna'],
+      ['tenant', 'acme', '--organization', '--domain', 'evil.test'],
     ],
   ],
   export: [[API, ['export', '/dev/null', '--client-id', 'billing', '--no-user']]],

@@ -43,3 +43,9 @@ export { makePlan } from './plan/plan.ts';
 export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { coversUri, splitUris } from './plan/uris.ts';
 export { toRealmFile } from './realm-file.ts';
+export {
+  type OrganizationGoal,
+  planOrganization,
+  readOrganization,
+} from './tenant/organization.ts';
+export { planTenant, TEMPLATE_ATTRIBUTE } from './tenant/realm.ts';

@@ -5,6 +5,7 @@ import { audience } from './audience.ts';
 import { exportFile } from './export.ts';
 import { mcp } from './mcp.ts';
 import { spa } from './spa.ts';
+import { tenant } from './tenant.ts';
 
 /** What `setup` can set up, in the order in which the help lists it. */
 export const KINDS: Readonly<Record<string, SetupKind>> = {
@@ -15,5 +16,6 @@ export const KINDS: Readonly<Record<string, SetupKind>> = {
   mcp,
   guide,
   audience,
+  tenant,
   export: exportFile,
 };
