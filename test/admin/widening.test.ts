@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { toAudienceMapper } from '../../packages/cli/src/admin/mapper.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
@@ -67,6 +67,11 @@ writeFileSync(
   }),
 );
 
+writeFileSync(
+  join(dirname(TEMPLATE), 'app.ts'),
+  `kc.guard({ realmRole: 'admin', clientRole: 'boss', group: '/admins', scope: 'all' })`,
+);
+
 /** Each way to set something up: what is there first, and the same with other names. */
 const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]>> = {
   guide: [
@@ -86,6 +91,10 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['api', '--client-id', 'orders', ...ANNA, '--scope', 'orders:read'],
     ],
     [['api', '--client-id', 'frontend', '--enable', '--scope', 'email']],
+    [
+      ['audience', 'frontend', '--client-id', 'orders'],
+      ['api', '--client-id', 'orders', '--user', 'anna', '--from', dirname(TEMPLATE)],
+    ],
   ],
   web: [
     [
