@@ -63,6 +63,13 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
+    file: 'guard/src/events/event-source.ts',
+    calls: 'fetchBounded',
+    carries: "the client's own access token",
+    address: 'settings',
+    redirects: 'wrapped',
+  },
+  {
     file: 'guard/src/client/authorization-code.ts',
     calls: 'oauth4webapi.authorizationCodeGrantRequest',
     carries: "the client's secret, a code",

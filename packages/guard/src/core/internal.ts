@@ -35,6 +35,7 @@ export { createBreaker } from './realm/breaker.ts';
 export { createCallSlots } from './realm/call-slots.ts';
 export * from './realm/fetch-json.ts';
 export { describeAnswer } from './realm/provider-refusal.ts';
+export { createMemorySeat, type NewsSeat } from './revocation/news-seat.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';
 export { startBackgroundTimer } from './runtime/background-timer.ts';
 export { createBoundedCache } from './runtime/bounded-cache.ts';

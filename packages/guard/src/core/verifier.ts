@@ -11,11 +11,13 @@ import { createIssuer, type Discovery, type Issuer } from './realm/issuer.ts';
 import { createKeySet } from './realm/keys.ts';
 import { createOutage, type Outage } from './realm/outage.ts';
 import { createEpoch } from './revocation/epoch.ts';
+import { createKnowing } from './revocation/knowing.ts';
 import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
 import { createRevocationList } from './revocation/revocation-list.ts';
 import type { Revocation } from './revocation/revocation-log.ts';
 import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
+import { createCoverage } from './token/coverage.ts';
 import { createRemoteCheck } from './token/remote-check.ts';
 import { createStats, type VerifierStats } from './token/stats.ts';
 import { createTokenJudge } from './token/token-judge.ts';
@@ -129,7 +131,15 @@ export function createVerifier<C extends object = Claims>(
   });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
   const revocations = createRevocationList(epoch, undefined, store.rememberSeconds);
-  const judge = createTokenJudge({ options: resolved, context, epoch, revocations, remote, stats });
+  const coverage = createCoverage();
+  const atClose = new Set<() => Promise<void>>();
+  const knowing = createKnowing(store);
+  const judge = createTokenJudge({
+    ...{ options: resolved, context, epoch, revocations, remote, stats, coverage },
+    whenKnowing: knowing.when,
+    // Where nobody else listens, it is known already.
+    share: resolved.revocationStore ? (one) => store.add(one).catch(() => {}) : async () => {},
+  });
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
   const sender = createSenderCheck({
     dpop,
@@ -185,12 +195,18 @@ export function createVerifier<C extends object = Claims>(
       lastError: keys.lastError,
     }),
     async close() {
+      await Promise.all([...atClose].map((end) => end()));
       keys.close();
       unsubscribe();
     },
   };
   const { credential, tokenCheck, tenants } = resolved;
-  rememberParts(verifier, { credential, tokenCheck, tenants, realm, timeoutMs, fetch });
+  const { hold } = knowing;
+  const { changedAt } = revocations;
+  rememberParts(verifier, {
+    ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch },
+    ...{ store, coverage, hold, atClose, changedAt },
+  });
   return verifier;
 }
 

@@ -69,6 +69,7 @@ export const AUTH_ERRORS = {
   },
   token_binding: { ...INVALID, description: 'The access token is bound to another key' },
   token_revoked: { ...INVALID, description: 'The access token was revoked' },
+  token_outdated: { ...INVALID, description: 'The access token is older than a change of its user' },
   refresh_token_invalid: { ...INVALID, description: 'The refresh token is not valid' },
 
   // The token may be good, but its sender does not show that they have the key it is bound to (RFC 9449).

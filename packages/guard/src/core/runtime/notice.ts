@@ -23,7 +23,11 @@ export interface Notice {
     | 'credential_missing'
     | 'credential_back'
     | 'calling_refused'
-    | 'requirement_unclear';
+    | 'requirement_unclear'
+    | 'events_lost'
+    | 'events_back'
+    | 'events_missed'
+    | 'events_unhandled';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;

@@ -5,8 +5,7 @@ export const KEYCLOAK_RULES = table`
 user-credentials https://www.keycloak.org/docs/latest/server_admin/#configuring-login-pages
 A person typed a wrong user name or password (or is of another realm, or needs a one-time code that was not sent).
 The person types again. For certain: keycloak-guard doctor --user NAME, with an admin.
-= invalid_user_credentials|invalid user credentials|error="?user_not_found|invalid username or password|KC-SERVICES0013|invalidUserMessage
-= invalid authenticator code|invalidTotp|invalid_totp|invalid username or password
+= invalid_user_credentials|invalid user credentials|error="?user_not_found|invalid username or password|KC-SERVICES0013|invalidUserMessage|invalid authenticator code|invalidTotp|invalid_totp|invalid username or password
 
 user-locked https://www.keycloak.org/docs/latest/server_admin/#password-guess-brute-force-attacks
 Brute force protection has locked the user for a while after failed logins.
@@ -42,8 +41,7 @@ From there: curl -i KEYCLOAK/realms/REALM/.well-known/openid-configuration. The 
 auth-prefix https://www.keycloak.org/server/all-config#category-http
 Keycloak has nothing at this path: a realm that does not exist, the old /auth too much (since 17 Keycloak is at /), /auth missing where it was kept, a slash doubled, or the path of an older version.
 Compare with KEYCLOAK/realms/REALM/.well-known/openid-configuration in the browser, and correct the address in the settings: with /auth exactly if that one has it.
-= RESTEASY003210|could not find resource for full path|unable to find matching target resource|/auth/realms/.{0,160}\b404\b|Resource not found.{0,40}/auth|\b404\b.{0,160}/auth/(realms|admin)
-= expected 200 OK, got: 404|"error" ?: ?"HTTP 404 Not Found"|\b404\b.{0,30}(on|for|from) .{0,60}well-known
+= RESTEASY003210|could not find resource for full path|unable to find matching target resource|/auth/realms/.{0,160}\b404\b|Resource not found.{0,40}/auth|\b404\b.{0,160}/auth/(realms|admin)|expected 200 OK, got: 404|"error" ?: ?"HTTP 404 Not Found"|\b404\b.{0,30}(on|for|from) .{0,60}well-known
 ? well-known/openid-configuration.{0,120}\b404\b|got: 404
 
 https-required https://www.keycloak.org/docs/latest/server_admin/#_ssl_modes
@@ -64,8 +62,7 @@ Clients > the client > Service accounts roles (or Users > Role mapping) > Assign
 admin-unauthorized https://www.keycloak.org/docs/latest/server_admin/#admin-cli
 The Admin API does not take the token: it has expired (admin-cli's live one minute), is of another realm, or was issued under another address of Keycloak.
 Fetch a new token, at the same address as the call, from the realm in which the admin is (usually master).
-= "?error"? ?: ?"?HTTP 401 Unauthorized|Keycloak(Get|Post|Put|Delete)Error: 401|NotAuthorizedException.{0,20}401|/admin/realms/.{0,200}\b401\b
-= Session has expired\. Login again|No server specified|failed to perform initial login
+= "?error"? ?: ?"?HTTP 401 Unauthorized|Keycloak(Get|Post|Put|Delete)Error: 401|NotAuthorizedException.{0,20}401|/admin/realms/.{0,200}\b401\b|Session has expired\. Login again|No server specified|failed to perform initial login
 
 exchange https://www.keycloak.org/securing-apps/token-exchange
 The client may not exchange this token: standard token exchange is off at the client, the client is not in the token's audience, or nobody gives it a token for the audience it asks for.
@@ -106,20 +103,17 @@ database https://www.keycloak.org/server/db
 Keycloak does not get to its database: address, password, a database that is not up yet, too few connections, or a lock that a killed start left behind.
 KC_DB, KC_DB_URL, KC_DB_USERNAME, KC_DB_PASSWORD; start Keycloak after the database (depends_on with a health check). A left lock: update databasechangeloglock set locked=false.
 = failed to obtain jdbc connection|acquisition timeout while waiting for new connection|waiting for changelog lock|unable to acquire jdbc connection|PSQLException|password authentication failed for user|JDBCConnectionException|AgroalConnectionPool|Communications link failure|database .{0,20}does not exist|Failed to initialize .{0,20}(Liquibase|database)|Failed to update database
-= The database may be already in use|FATAL: (role|database|sorry)|liquibase.{0,120}(encountered an exception|ChangeSet)|MigrationFailedException
-= ARJUNA0\d+|duplicate key value|SQLGrammarException|relation .{0,60}does not exist|SQLException|deadlock detected|too many clients|could not (open|get|obtain) (JDBC )?connection
+= The database may be already in use|FATAL: (role|database|sorry)|liquibase.{0,120}(encountered an exception|ChangeSet)|MigrationFailedException|ARJUNA0\d+|duplicate key value|SQLGrammarException|relation .{0,60}does not exist|SQLException|deadlock detected|too many clients|could not (open|get|obtain) (JDBC )?connection
 
 unknown-feature https://www.keycloak.org/docs/latest/upgrading/
 Keycloak is told of a feature or an option that this version has not (any more).
 Look up which replaced it in the upgrading guide, and take it out of KC_FEATURES or of the command. For a realm: keycloak-guard doctor --upgrade VERSION
-= is an unrecognized feature|unknown option: |feature .{0,60}(not available|unknown|does not exist)|Feature .{0,40}not enabled|Unable to parse options|ERROR: Unrecognized
-= invalid value for option|Expected values are|option .{0,40}(is )?(not recognized|unknown|not valid|removed)|feature .{0,40}(removed|deprecated and)|Disabled option
+= is an unrecognized feature|unknown option: |feature .{0,60}(not available|unknown|does not exist)|Feature .{0,40}not enabled|Unable to parse options|ERROR: Unrecognized|invalid value for option|Expected values are|option .{0,40}(is )?(not recognized|unknown|not valid|removed)|feature .{0,40}(removed|deprecated and)|Disabled option
 
 import-refused https://www.keycloak.org/server/importExport
 The realm file was not imported: the realm or something in it exists already, the file is of a newer version (unknown fields), or holds scripts.
 kc.sh import --override true (it replaces the realm), or delete the realm first; export with the version that imports. Scripts (js policies and mappers) are deployed as a JAR.
-= script upload is disabled|already exists\. import skipped|UnrecognizedPropertyException|Unrecognized field|ModelDuplicateException|error during (startup|import).{0,80}import|Conflict detected\. See logs
-= Exists with (same )?|(realm|client) .{0,60}already exists|Failed to (run|import) .{0,20}import
+= script upload is disabled|already exists\. import skipped|UnrecognizedPropertyException|Unrecognized field|ModelDuplicateException|error during (startup|import).{0,80}import|Conflict detected\. See logs|Exists with (same )?|(realm|client) .{0,60}already exists|Failed to (run|import) .{0,20}import
 = session not bound to a realm|(unable|failed) to import|import .{0,40}(failed|error)|cannot (parse|read) (the )?(json|realm)
 
 ldap https://www.keycloak.org/docs/latest/server_admin/#_ldap
@@ -141,13 +135,12 @@ identity-provider https://www.keycloak.org/docs/latest/server_admin/#_identity_b
 The sign-in by another identity provider failed on the way back: its secret, its certificate or address (from Keycloak's machine), its keys or its issuer do not fit, or it refused.
 Keycloak's log has the reason beside it (KC_LOG_LEVEL=org.keycloak.broker:debug). Identity providers > the provider: client secret, token URL, Validate signatures and its JWKS URL, issuer; its redirect URI is KEYCLOAK/realms/REALM/broker/ALIAS/endpoint.
 = identity_provider_(login_failure|error)|IDENTITY_PROVIDER_(LOGIN|FIRST_LOGIN|RESPONSE|LINK_ACCOUNT)\w*_ERROR|failed to make identity provider oauth callback|IdentityBrokerException|unexpected error when (handling|authenticating)|could not fetch attributes from userinfo|no access_token from server|Could not (process|decode) (response|access token) from
-= Identity Provider .{0,60}(not found|error)|broker/.{0,60}/endpoint|KC-SERVICES0036|AADSTS\d+
+= Identity Provider .{0,60}(not found|error)|broker/.{0,60}/endpoint|KC-SERVICES0036|AADSTS\d+|(unable|failed) to (authenticate|log ?in) .{0,30}identity provider
 
 account-exists https://www.keycloak.org/docs/latest/server_admin/#_identity_broker_first_login
 Somebody signs in by an identity provider, and an account of that name or email is there already.
 The person links it (the first login flow asks for the password). Automatic only where the provider's emails can be trusted: Identity providers > First login flow, Trust email.
-= federated_identity_(account_)?exists|federatedIdentity(Email|Username)ExistsMessage|account already exists|User with (email|username) .{0,60}already exists
-= OAuthAccountNotLinked|account .{0,30}already (linked|exists|in use)
+= federated_identity_(account_)?exists|federatedIdentity(Email|Username)ExistsMessage|account already exists|User with (email|username) .{0,60}already exists|OAuthAccountNotLinked|account .{0,30}already (linked|exists|in use)
 
 user-exists https://www.keycloak.org/docs-api/latest/rest-api/
 There is a user of this name or email in the realm already.
@@ -157,8 +150,7 @@ Look the user up before you make one, and treat 409 as "is there".
 client-assertion https://www.rfc-editor.org/rfc/rfc7523#section-3
 The signed JWT by which the client proves itself is not right: its audience is not the issuer, it has expired or was used before, or Keycloak has not the key.
 aud = the issuer (one string), exp within a minute or so, a new jti each time; the public key at Clients > the client > Keys, with its kid.
-= client_assertion|error when validating client assertion|KC-SERVICES0055|client assertion|Signature on JWT token failed validation
-= private_key_jwt|assertion .{0,40}(expired|invalid|not valid)
+= client_assertion|error when validating client assertion|KC-SERVICES0055|client assertion|Signature on JWT token failed validation|private_key_jwt|assertion .{0,40}(expired|invalid|not valid)
 
 dpop https://www.rfc-editor.org/rfc/rfc9449
 The client or the API wants a DPoP proof, and it is missing or does not fit the request.
@@ -235,4 +227,9 @@ keycloak-failed https://www.keycloak.org/server/logging
 Keycloak failed inside. What, stands in its log at that moment.
 Look for the stack trace in Keycloak's log, and give its 'Caused by' to --explain.
 ? uncaught server error|unknown_error|Internal Server Error|unexpected error when handling|server_error
+
+event https://www.keycloak.org/docs/latest/server_admin/#configuring-auditing-to-track-events
+Keycloak logged that something failed. What, stands in type=, and why in error= of the line.
+Look that word up in the client's and the realm's settings; more of it: KC_LOG_LEVEL=org.keycloak.events:debug, and Realm settings > Events.
+? type="?[A-Z_]+_ERROR
 `;
