@@ -45,12 +45,17 @@ export function explain(pasted: string): CheckResult[] {
   ];
 }
 
+/** An error wraps the one before it: of several that are known, the last in the line is the reason of the others. */
 function explainSurely(text: string): CheckResult | undefined {
+  let last: { readonly end: number; readonly result: CheckResult } | undefined;
   for (const rule of RULES) {
-    const [result] = toResult(rule, rule.surely?.exec(text), 'ok');
-    if (result !== undefined) return result;
+    const match = rule.surely && [...text.matchAll(rule.surely)].at(-1);
+    const [result] = toResult(rule, match, 'ok');
+    if (result === undefined || match === undefined) continue;
+    const end = match.index + match[0].length;
+    if (last === undefined || end > last.end) last = { end, result };
   }
-  return explainOauth(text);
+  return last?.result ?? explainOauth(text);
 }
 
 function toResult(

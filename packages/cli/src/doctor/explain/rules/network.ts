@@ -95,17 +95,17 @@ Start Keycloak, wait until it is ready. In Docker use the name of the service (h
 unresolvable https://www.keycloak.org/server/hostname
 The host name does not resolve there: misspelt, another Docker network or namespace, or a name of the containers in the browser.
 Both containers in one network, and the name of the service. A browser needs a public name: KC_HOSTNAME.
-= ENOTFOUND|EAI_AGAIN|no such host|name or service not known|UnknownHost|temporary failure in name resolution|getaddrinfo|nodename nor servname|ERR_NAME_NOT_RESOLVED|could not resolve host|Failed to resolve|NameResolutionError|No such host is known|server misbehaving|cURL error 6\b
+= \bENOTFOUND\b|EAI_AGAIN|no such host|name or service not known|UnknownHost|temporary failure in name resolution|getaddrinfo|nodename nor servname|ERR_NAME_NOT_RESOLVED|could not resolve host|Failed to resolve|NameResolutionError|No such host is known|server misbehaving|cURL error 6\b
 
 timeout https://www.keycloak.org/server/reverseproxy
 There was no answer in time: a firewall drops the packets, the address leads nowhere from there, or Keycloak is overloaded or starts.
 curl -i the address from the machine or container that calls. Raise the time limit only if it answers slowly (next-auth: httpOptions.timeout).
-= ETIMEDOUT|UND_ERR_(CONNECT|HEADERS)_TIMEOUT|outgoing request timed out|context deadline exceeded|connect(ion)? timed out|i/o timeout|read timed out|SocketTimeout|ConnectTimeout|timeout of \d+ ?ms exceeded|request timed out|TimeoutError|Timeout was reached|ReadTimeout|cURL error 28\b
+= ETIMEDOUT|ERR_CONNECTION_TIMED_OUT|UND_ERR_(CONNECT|HEADERS)_TIMEOUT|outgoing request timed out|context deadline exceeded|connect(ion)? timed out|i/o timeout|read timed out|SocketTimeout|ConnectTimeout|timeout of \d+ ?ms exceeded|request timed out|TimeoutError|Timeout was reached|ReadTimeout|cURL error 28\b
 
 connection-broken https://www.keycloak.org/server/reverseproxy
 The connection broke before the answer was whole: Keycloak or a proxy was restarted, closed an idle connection, or one side wants https.
 Once in a while: try again. Always: scheme and port, and the log of the proxy.
-= ECONNRESET|socket hang up|connection reset|ERR_EMPTY_RESPONSE|other side closed|broken pipe|EPIPE|RemoteDisconnected|unexpected end of (file|stream)|UND_ERR_SOCKET|: EOF\b|ConnectionResetError|unexpected EOF|NoHttpResponse|stream closed|premature(ly)? close
+= ECONNRESET|socket hang up|connection reset|ERR_EMPTY_RESPONSE|other side closed|broken pipe|EPIPE|RemoteDisconnected|unexpected end of (file|stream)|UND_ERR_SOCKET|: EOF\b|ConnectionResetError|unexpected EOF|NoHttpResponse|stream closed|(?<!upstream )premature(ly)? close
 
 html-for-json https://developer.mozilla.org/docs/Web/JavaScript/Reference/Errors/JSON_bad_parse
 HTML came where JSON was expected: a login page (the session is over and a redirect was followed), an error page of a proxy, or the start page of a single-page app in place of the API.
