@@ -135,12 +135,12 @@ Realm settings > Email: host, port, encryption, authentication, From; Test conne
 cluster https://www.keycloak.org/server/caching
 The nodes of Keycloak do not form a cluster, or lost one another: sessions and codes of one are unknown to the next.
 One database for all; KC_CACHE=ispn and a stack that works there (jdbc-ping is the default since 26.1); let the nodes reach one another (port 7800).
-= ISPN000\d+|JGRP000\d+|SuspectException|org\.jgroups|infinispan.{0,80}TimeoutException|no physical address for
+= JGRP000\d+|SuspectException|org\.jgroups|infinispan.{0,80}TimeoutException|no physical address for
 
 identity-provider https://www.keycloak.org/docs/latest/server_admin/#_identity_broker
 The sign-in by another identity provider failed on the way back: its secret, its certificate or address (from Keycloak's machine), its keys or its issuer do not fit, or it refused.
 Keycloak's log has the reason beside it (KC_LOG_LEVEL=org.keycloak.broker:debug). Identity providers > the provider: client secret, token URL, Validate signatures and its JWKS URL, issuer; its redirect URI is KEYCLOAK/realms/REALM/broker/ALIAS/endpoint.
-= identity_provider_(login_failure|error)|IDENTITY_PROVIDER_(LOGIN|FIRST_LOGIN|RESPONSE|LINK_ACCOUNT)\w*_ERROR|failed to make identity provider oauth callback|IdentityBrokerException|unexpected error when (handling|authenticating)|could not fetch attributes from userinfo|no access_token from server|Could not (process|decode) (response|access token) from
+= identity_provider_(login_failure|error)|IDENTITY_PROVIDER_(LOGIN|FIRST_LOGIN|RESPONSE|LINK_ACCOUNT)\w*_ERROR|failed to make identity provider oauth callback|IdentityBrokerException|unexpected error when (handling|authenticating) .{0,30}identity provider|could not fetch attributes from userinfo|no access_token from server|Could not (process|decode) (response|access token) from
 = Identity Provider .{0,60}(not found|error)|broker/.{0,60}/endpoint|KC-SERVICES0036|AADSTS\d+|(unable|failed) to (authenticate|log ?in) .{0,30}identity provider
 
 account-exists https://www.keycloak.org/docs/latest/server_admin/#_identity_broker_first_login
@@ -232,7 +232,7 @@ Put the JAR for this version into providers/ and run kc.sh build; or take out wh
 keycloak-failed https://www.keycloak.org/server/logging
 Keycloak failed inside. What, stands in its log at that moment.
 Look for the stack trace in Keycloak's log, and give its 'Caused by' to --explain.
-? uncaught server error|unknown_error|Internal Server Error|unexpected error when handling|server_error
+? uncaught server error|unknown_error|Internal Server Error|unexpected error when|server_error
 
 event https://www.keycloak.org/docs/latest/server_admin/#configuring-auditing-to-track-events
 Keycloak logged that something failed. What, stands in type=, and why in error= of the line.

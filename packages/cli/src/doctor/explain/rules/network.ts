@@ -25,7 +25,7 @@ Let one of them set it, to the exact origin.
 cors https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS/Errors/CORSMissingAllowOrigin
 The browser does not show the page the answer: the server did not name the page's origin (Access-Control-Allow-Origin). From Keycloak: the origin is not among the client's web origins, or the request failed before Keycloak knew the client (wrong realm, a 404, a redirect to the login). From an own API: no CORS, or an error page without it. A login is a navigation, never a fetch.
 Keycloak: Clients > the client > Web origins: the exact origin, without path or slash at the end ('+' takes the redirect URIs). API: CORS before the guard. If fetch was sent to the login page: navigate instead (location.href), and answer API calls with 401.
-= blocked by cors policy|cross-origin request blocked|is not allowed by access-control-allow-origin|no 'access-control-allow-origin'|invalid origin|CORS header .{0,30}missing|cors error|not allow CORS
+= blocked by cors policy|cross-origin request blocked(?!.{0,300}did not succeed)|is not allowed by access-control-allow-origin|no 'access-control-allow-origin'|invalid origin|CORS header .{0,30}missing|cors error|not allow CORS
 ? failed to fetch|networkerror when attempting|load failed|Network Error$|XHR error|status ?: ?0\b|Unknown Error
 = login-status-iframe.{0,100}403|403.{0,160}login-status-iframe
 
@@ -42,7 +42,7 @@ Add Keycloak's origin to connect-src (and to frame-src for a silent sign-in) of 
 third-party-cookies https://www.keycloak.org/securing-apps/javascript-adapter#_modern_browsers
 The browser keeps the cookies of Keycloak apart or blocks them, since it is another site than the application: silent sign-in and the session check do not see the session. The sign-in itself is not affected.
 Put both below one domain (app.example, sso.example), or do without the frame: checkLoginIframe: false, refresh tokens.
-= third-party cookie|3rd party cookie|partitioned cookie|storage access|cookie .{0,80}(foreign|partitioned)
+= third-party cookie|3rd party cookie|partitioned cookie|storage access|cookie .{0,80}(foreign|partitioned)|cookie .{0,80}cross-site context
 ? 3p-cookies
 
 cleartext https://developer.android.com/privacy-and-security/security-config
@@ -60,6 +60,7 @@ The certificate of the server is not trusted by the program that calls: self-sig
 Give the authority to the program: Node NODE_EXTRA_CA_CERTS, Java a truststore (javax.net.ssl.trustStore), Python REQUESTS_CA_BUNDLE or verify=, Go and curl SSL_CERT_FILE, .NET and containers the system store, oauth2-proxy --provider-ca-file, Keycloak KC_TRUSTSTORE_PATHS. Let the server send the whole chain. Do not switch verification off.
 = PKIX path|self[- ]signed certificate|UNABLE_TO_(VERIFY|GET)|DEPTH_ZERO|unable to (get local issuer|verify the first)|certificate signed by unknown authority|CERTIFICATE_VERIFY_FAILED|certificate verify failed|ERR_CERT_AUTHORITY|UntrustedRoot|remote certificate is invalid|unable to find valid certification path|CertPathValidator|x509: .{0,60}(unknown|not trusted)|SSLHandshakeException.{0,160}cert
 = trust anchor|could not establish trust relationship|unable to get issuer cert|certificate unknown|cURL error (60|77)|ssl certificate problem
+? CORS request did not succeed
 
 tls-name https://www.keycloak.org/server/enabletls
 The certificate is for another host name than the one that is called.
@@ -90,7 +91,7 @@ unreachable https://www.keycloak.org/server/containers
 Nothing listens at that address: Keycloak is not running or still starts, the port is wrong, or localhost in a container, which is the container itself.
 Start Keycloak, wait until it is ready. In Docker use the name of the service (http://keycloak:8080), for a Keycloak on the computer host.docker.internal.
 = ECONNREFUSED|connection refused|actively refused|ERR_CONNECTION_REFUSED|can't connect to server|failed to connect to|No connection could be made|HTTPConnectionPool|OIDC server is not available|could(n't| not) connect to|no route to host|network is unreachable|EHOSTUNREACH|ENETUNREACH|HostUnreachable|could not reach|connection failed|ConnectException|failed to connect|cURL error 7\b
-? fetch failed|no response|unable to invoke request|request failed|network error|NetworkError
+? CORS request did not succeed|fetch failed|no response|unable to invoke request|request failed|network error|NetworkError
 
 unresolvable https://www.keycloak.org/server/hostname
 The host name does not resolve there: misspelt, another Docker network or namespace, or a name of the containers in the browser.

@@ -128,7 +128,7 @@ Restart the login. Applications should treat error=temporarily_unavailable (auth
 cookie-not-found https://www.keycloak.org/server/reverseproxy
 The browser did not send Keycloak's cookie with the form: cookies are blocked, Keycloak is called on http where it wants https (SameSite=None needs Secure), under two host names, or the page is in a frame of another site.
 Open Keycloak under one https name (or http://localhost). Behind a proxy: KC_PROXY_HEADERS=xforwarded, X-Forwarded-Proto: https, KC_HOSTNAME. Restart the login from the application, not from a bookmark.
-= cookie_not_found|^\W*cookie not found|cookie not found\. (please )?|non-secure context detected|cookies are not secured|cookie .{0,120}(rejected|blocked).{0,160}SameSite|SameSite=None.{0,60}secure|Restart cookie|named cookie not present|AUTH_SESSION_ID.{0,60}(rejected|missing|not found)|set-?cookie.{0,160}(blocked|rejected)|cookie .{0,60}(was|has been) (blocked|rejected)
+= cookie_not_found|^\W*cookie not found|cookie not found\. (please )?|non-secure context detected|cookies are not secured|cookie .{0,120}(rejected|blocked)(?!.{0,20}it is in a cross-site).{0,160}SameSite|SameSite=None.{0,60}secure|Restart cookie|named cookie not present|AUTH_SESSION_ID.{0,60}(rejected|missing|not found)|set-?cookie.{0,160}(blocked|rejected)|cookie .{0,60}(was|has been) (blocked|rejected)
 
 library-configuration https://www.passportjs.org/concepts/authentication/strategies/
 The framework does not know the strategy, the provider or the store by that name: the set-up of the library did not run, or ran after the routes.
@@ -138,7 +138,7 @@ Register strategy, module or session store before the routes that use them, by t
 token-exchange-of-code https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 The sign-in went well in the browser, but the application could not exchange the code (or read userinfo) at Keycloak: wrong secret, an address it does not reach from its own machine or container, or a certificate it does not trust.
 The line below or beside this one names the cause (an HTTP status, a code such as ECONNREFUSED): give that to --explain too. From the container: curl -i KEYCLOAK/realms/REALM/.well-known/openid-configuration
-? failed to obtain access token|OAUTH_CALLBACK_ERROR|OAuthCallbackError|error redeeming code|invalid_token_response|token exchange failed|CallbackRouteError|invalid_user_info_response|SIGNIN_OAUTH_ERROR|could not obtain grant|failed to fetch user profile|OAuthSignin|OAuthCallback
+? could not store grant|conform Token Endpoint response|handle OIDC response body error|failed to obtain access token|OAUTH_CALLBACK_ERROR|OAuthCallbackError|error redeeming code|invalid_token_response|token exchange failed|CallbackRouteError|invalid_user_info_response|SIGNIN_OAUTH_ERROR|could not obtain grant|failed to fetch user profile|OAuthSignin|OAuthCallback
 ? get info from generic_oauth|NewTransportWithCode|failed to get token|fail(ed|ure)? .{0,20}(exchang|obtain|fetch|retriev)\w* .{0,20}(token|code)|authorization_code_failed|OAuthLogin|could not fetch user (details|info)|OAUTH_GET_ACCESS_TOKEN_ERROR|CALLBACK_OAUTH_ERROR|OAuthCreateAccount|CLIENT_FETCH_ERROR|failed to turn code into token|oauth_token error
 
 client-refused https://www.rfc-editor.org/rfc/rfc6749#section-5.2

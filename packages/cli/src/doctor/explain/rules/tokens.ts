@@ -56,7 +56,7 @@ Sign in again. If it stays: compare iss of the token with the realm that is conf
 bad-signature https://www.rfc-editor.org/rfc/rfc7515#section-5.2
 The signature does not fit the key: the token was changed or cut, it is verified with the key of another realm, or with a secret or a pinned public key where the realm signs by another.
 Verify by the keys of the realm (/realms/REALM/protocol/openid-connect/certs), chosen by kid; take out pinned keys and secrets. Then: keycloak-guard doctor --token -
-= invalid token \((invalid signature|public key signature|signature)\)|token_signature|signature verification failed|jwt verification fails|signature verification fail|invalid signature|SignatureInvalid|IDX10(511|508|517)|failed to verify (id token )?signature|signature validation failed|crypto/rsa: verification error|signed jwt rejected: invalid signature|JWT signature does not match|jws verification failed
+= invalid token \((invalid signature|public key signature|signature)\)|token_signature|signature verification failed|jwt verification fails|signature verification fail|invalid signature|SignatureInvalid|IDX10(511|508|517)|failed to verify (id token )?signature|signature validation failed|crypto/rsa: verification error|signed jwt rejected: invalid signature|JWT signature does not match|jws verification ?fa|JWS::Verificationiled
 = signature (is )?(not valid|invalid)|InvalidSignatureError|bad signature|signature mismatch|signature length not correct|(could not|unable to|cannot|failed to|not) (verify|validate) .{0,30}signature|signature .{0,30}(failed|incorrect|wrong|not valid|is invalid|did not match|does not match)|(JWS|JWT) (token )?verification failed|verification of .{0,20}signature .{0,10}fail
 
 wrong-algorithm https://www.keycloak.org/docs/latest/server_admin/#_oidc_token_types
@@ -74,13 +74,13 @@ Give it the realm (its certs URL) in place of a pasted key. A pasted key needs i
 keys-not-fetched https://www.keycloak.org/securing-apps/oidc-layers#_certificate_endpoint
 The keys of the realm could not be fetched: the API does not reach Keycloak at that address, or something else answers there.
 Call the certs URL from the machine or container of the API: curl -i KEYCLOAK/realms/REALM/protocol/openid-connect/certs. In Docker use the name of Keycloak's service and not localhost; behind a proxy let /realms/ through.
-= couldn't retrieve remote jwk|failed to load public key to verify|jwks remote fetch is failed|fetching keys|get keys failed|JWKSTimeout|fail(ed)? to fetch jwks|JSON Web Key Set HTTP response|PyJWKClientConnectionError|fail to fetch data from the url|unable to (get|fetch|retrieve|obtain|load) .{0,30}(jwks|signing keys?|json web key)|IDX2080[34]|jwks .{0,40}(fetch|download) .{0,10}fail
+= couldn't retrieve remote jwk|failed to load public key to verify|jwks remote fetch is failed|fetching keys|get keys failed|JWKSTimeout|fail(ed)? to fetch jwks|JSON Web Key Set HTTP response|PyJWKClientConnectionError|fail to fetch data from the url|ERR_JWKS_INVALID|invalid local jwks|JSON Web Key Set malformed|unable to (get|fetch|retrieve|obtain|load) .{0,30}(jwks|signing keys?|json web key)|IDX2080[34]|jwks .{0,40}(fetch|download) .{0,10}fail
 = error (while )?(loading|fetching|getting|retrieving) (the )?(jwks|keys|certs)|could not (load|fetch|retrieve|get) (the )?(jwks|public keys?|certs)|jwks .{0,30}unavailable|unable to fetch certificates|failed (to )?(fetch|retrieve|load|get)(ing)? .{0,30}(jwks|certs|keys)
 
 jwks-rate-limit https://github.com/auth0/node-jwks-rsa
 The key of the token is unknown, and the library has asked for the keys so often that it asks no more.
 Find out why the key is unknown (another realm, a realm made anew, made-up tokens); a cache of keys that is asked again at most every few seconds needs no higher limit.
-= JwksRateLimit|too many requests to the jwks
+= JwksRateLimit|too many requests to the jwks|enough time elapsed since the last request
 
 no-token https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 The request came without a token: nobody is signed in, the header was not sent, or a proxy took it away.
@@ -91,10 +91,10 @@ Send 'Authorization: Bearer …'. Behind nginx or Apache let the header pass (Ap
 role-missing https://www.keycloak.org/docs/latest/server_admin/#con-token-role-mappings_server_administration_guide
 The token is good, but lacks a role or a scope that is required; or it has the role, and the framework looks elsewhere: Keycloak's roles are in realm_access.roles and resource_access.CLIENT.roles, not in scope.
 keycloak-guard doctor --token - shows which roles the token has. Assign the role (Users > Role mapping), give the client the scope roles, and map the claim in the framework (Spring: a JwtAuthenticationConverter that makes ROLE_…; ASP.NET: RoleClaimType; oauth2-proxy: --oidc-groups-claim).
-= AuthorizationDenied|access is denied|RBAC: access denied|insufficient_scope(?!.{0,40}openid)|forbidden_role|role_missing|insufficient (permission|authorit|privilege|role)s?|does not have (the )?(required )?(role|permission|scope)|missing (the )?(required )?(role|scope)|not (authorized|allowed) .{0,40}(role|group)|DenyAnonymousAuthorizationRequirement|RolesAuthorizationRequirement
+= AuthorizationDenied|access is denied|insufficient_scope(?!.{0,40}openid)|forbidden_role|role_missing|insufficient (permission|authorit|privilege|role)s?|does not have (the )?(required )?(role|permission|scope)|missing (the )?(required )?(role|scope)|not (authorized|allowed) .{0,40}(role|group)|DenyAnonymousAuthorizationRequirement|RolesAuthorizationRequirement
 = user .{0,60}(is )?not in (the )?(allowed |required )?group|Invalid account .{0,5}unauthorized|does not have permission to perform this action|Forbidden resource|not a valid .?resource_access|(role|group)s? .{0,20}not (found|present) in (the )?(token|claims?)
 ? Error from server .Forbidden.|User "[^"]+" cannot|KeyError: .(realm|resource)_access|HTTP 403 Forbidden|\b403\b.{0,20}forbidden|access denied
-= not a member of|is not assigned|has no access|user (is )?not allowed|not (in|part of) .{0,20}(required|allowed) (group|role|organi)|missing (group|authority|authorities)|requires? (one of )?(the )?(following )?roles?
+= not a member of|is not assigned|has no access|user (is )?not allowed|Permission Denied Invalid Account|not (in|part of) .{0,20}(required|allowed) (group|role|organi)|missing (group|authority|authorities)|requires? (one of )?(the )?(following )?roles?
 
 claim-missing https://www.keycloak.org/docs/latest/server_admin/#_client_scopes
 The token or the userinfo answer lacks a claim that the application needs (sub, email, preferred_username, groups): a client scope or a mapper does not put it there, or the user has no such value.
