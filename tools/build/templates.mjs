@@ -4,13 +4,14 @@ import { dirname, join, relative } from 'node:path';
 import { transformSync as removeTypes } from '@swc/wasm-typescript';
 import { format } from 'prettier';
 
-/** As this repository is written. */
-const STYLE = { printWidth: 110, singleQuote: true };
 /** What npm leaves out of a package, or a person's tools: never a part of a template. */
 const STRAY = /(^|\/)(node_modules|\.DS_Store)(\/|$)/;
 
 /** What there is in no other language: parameter decorators, and what tells TypeScript how to read a project. */
 const ONLY_TYPESCRIPT = /^nest\/|(^|\/)tsconfig[\w.]*$/;
+
+/** As this repository is formatted. */
+const STYLE = { parser: 'babel', printWidth: 110, singleQuote: true };
 
 /** @param {string} from @param {string} to a folder of `dist`, written anew */
 export async function buildTemplates(from, to) {
@@ -35,8 +36,7 @@ async function toJavaScript(file, text) {
   const parser = { syntax: 'typescript', tsx: file.endsWith('x') };
   const { code } = removeTypes(named, { mode: 'strip-only', parser });
   // Types leave gaps.
-  const filepath = toJavaScriptName(file);
-  return format(code.replace(/^(import \w+), \{\s*\} from/gm, '$1 from'), { ...STYLE, filepath });
+  return format(code.replace(/^(import \w+), \{\s*\} from/gm, '$1 from'), STYLE);
 }
 
 function write(file, text) {

@@ -22,9 +22,10 @@ import type {
 import { requirementsOf, toPermitGate } from '../engine/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import { type Calls, createCalls } from './calls.ts';
+import { createEvents, type EventsOf } from './events.ts';
 
 /** What keycloak-guard offers in every framework. `Request`: what its handlers are called with. */
-export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request> {
+export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request>, EventsOf {
   /** Verifies tokens; the same object that the guards use. */
   readonly verifier: TokenVerifier<C>;
   /**
@@ -190,6 +191,7 @@ export function toBase<Incoming, C extends object>(
   const { verifier, accessToken, connections, has, close } = engine;
   return {
     ...{ verifier, accessToken, has, close },
+    ...createEvents(engine.factory, verifier),
     ...createCalls<Incoming>(engine as unknown as Engine<Incoming, never, never>),
     connect: async (request, requirements = {}) =>
       connections.guard(requirements as Asking<never, Requirements>).open(request),
