@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { startDevIdp } from '../../../packages/testing/src/index.ts';
 import { freePort } from '../../../test/support/free-port.ts';
 import { attempt } from './attempt.ts';
-import { run, start } from './program.ts';
+import { inheritedEnv, run, start } from './program.ts';
 import { expectGuarded, signInWithBrowser } from './sign-in.ts';
 import type { Result } from './table.ts';
 
@@ -41,7 +41,8 @@ export function tryRecipe(
       encoding: 'utf8',
     });
     const env = {
-      ...{ PATH: `${dirname(node.trim())}:${process.env.PATH}`, HOME: process.env.HOME, CI: '1' },
+      ...inheritedEnv(),
+      ...{ PATH: `${dirname(node.trim())}:${process.env.PATH}`, CI: '1' },
       ...{ HOST: 'localhost', PORT: String(port), PUBLIC_URL: url },
       ...{ KEYCLOAK_SERVER_URL: idp.url, KEYCLOAK_REALM: idp.realm },
       ...{ KEYCLOAK_CLIENT_ID: CLIENT.clientId, KEYCLOAK_CLIENT_SECRET: CLIENT.clientSecret },
