@@ -9,10 +9,14 @@ import {
 import { toPrincipal } from '../../packages/guard/src/core/principal/principal.ts';
 import { actingFor, tenantsOf } from '../../packages/guard/src/core/principal/tenant.ts';
 import { rememberToken, tokenOf } from '../../packages/guard/src/core/principal/token-of.ts';
+import { parsePrincipal } from '../../packages/guard/src/core/token/parse-principal.ts';
 
 const of = (organization: unknown) => toPrincipal({ iss: 'https://sso.example.com', organization }, {});
 const among = (organization: unknown) =>
-  toPrincipal({ iss: 'https://sso.example.com', organization }, {}, 'organizations');
+  parsePrincipal(
+    { iss: 'https://sso.example.com', organization },
+    { parseClaims: undefined, tenants: 'organizations' },
+  );
 /** The code of the refusal; `undefined` if the principal passes. */
 function refusalOf(requirements: Requirements, principal: ReturnType<typeof of>): string | undefined {
   try {

@@ -1,9 +1,8 @@
 import type { AppClaims, Claims } from './claims.ts';
 import { type Actor, toActor, toKind } from './delegation.ts';
 import { freezeDeep } from './freeze.ts';
-import { type Organization, toOrganizations } from './organization.ts';
+import { type Organization, type TenantKind, tenantOf, toOrganizations } from './organization.ts';
 import { toClientRoles, toRoles, toStrings } from './read-claims.ts';
-import { rememberTenants, type TenantKind, tenantOf } from './tenant.ts';
 
 /**
  * The caller: a verified access token, in the words of the field.
@@ -68,7 +67,7 @@ export function toPrincipal<C extends object>(
 ): Principal<C> {
   const organizations = toOrganizations(claims.organization);
   const tenant = tenantOf(tenants, organizations);
-  const principal: Principal<C> = Object.freeze({
+  return Object.freeze({
     subject: toText(claims.sub),
     username: toText(claims.preferred_username),
     email: toText(claims.email),
@@ -90,7 +89,6 @@ export function toPrincipal<C extends object>(
     expiresAt: claims.exp as number,
     claims: freezeDeep(parsed),
   });
-  return rememberTenants(principal, tenants);
 }
 
 function toText(value: unknown): string | null {
