@@ -77,7 +77,7 @@ export function toNodeKeycloak<Incoming extends NodeRequest, Asked, C extends ob
 
 /** @param toIncoming the framework's request of a handshake, which is none of the framework's requests */
 export function toSockets<Incoming, C extends object>(
-  { connections, refusalOf }: Pick<Door<Incoming, never, never>, 'connections' | 'refusalOf'>,
+  { connections, refusalOf, log }: Pick<Door<Incoming, never, never>, 'connections' | 'refusalOf' | 'log'>,
   toIncoming: (request: IncomingMessage) => Incoming,
 ): KeycloakSockets<C> {
   /** What a handshake was made of, which no router has seen. */
@@ -101,6 +101,7 @@ export function toSockets<Incoming, C extends object>(
         guardOf(requirements),
         (error, request) => refusalOf(error, toIncoming(request)),
         accept,
+        log,
       ),
     socket: (requirements = {}) => toSocketIoMiddleware(guardOf(requirements)),
   };

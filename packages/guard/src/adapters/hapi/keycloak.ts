@@ -1,16 +1,13 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
 import { type AppClaims, AuthError, type Principal } from '../../core/index.ts';
 import { KEPT, tokenOf } from '../../core/internal.ts';
-import {
-  type AskingOptions,
-  answerRoute,
-  type Decide,
-  type PathRequest,
-  toNodePath,
-} from '../engine/internal.ts';
+import { type AskingOptions, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { openDoor, toBase, toSockets } from '../face/internal.ts';
+import type { McpOptions } from '../mcp/index.ts';
 import { addExtras, hapiHost, toBoom, toResponse } from './answers.ts';
+import { toMcpPlugin } from './mcp.ts';
+import { createMount } from './mount.ts';
 
 declare module '@hapi/hapi' {
   /**
@@ -46,6 +43,23 @@ export interface HapiKeycloak<C extends object = AppClaims>
    * server.route({ method: 'GET', path: '/admin', options: { auth: 'admin' }, handler: () => 'hello' });
    */
   readonly plugin: Plugin<object>;
+  /**
+   * A plugin that guards an MCP server at the path of its URL, and answers its metadata. It sets `request.auth.credentials`,
+   * and `auth` on Node's request for the SDK's transport. Its route leaves the payload to hapi's parser.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see Model Context Protocol, "Authorization"
+   * @example
+   * await server.register(kc.mcp({ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }));
+   * server.route({
+   *   method: 'POST', path: '/mcp', options: { auth: false },
+   *   async handler(request, h) {
+   *     await transport.handleRequest(request.raw.req, request.raw.res, request.payload);
+   *     return h.abandon;
+   *   },
+   * });
+   */
+  mcp(options: McpOptions): Plugin<object>;
 }
 
 /**
@@ -101,6 +115,7 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
     };
   };
 
+  const mount = createMount(door);
   const toMethod =
     (decide: Decide<Request>): Lifecycle.Method =>
     async (request, h) => {
@@ -121,24 +136,13 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       register(server) {
         server.auth.scheme('keycloak', scheme as ServerAuthScheme);
         server.auth.strategy('keycloak', 'keycloak');
-        for (const route of routes) {
-          const { method, path, takesHead } = route;
-          // The engine reads bodies itself.
-          const payload = method === 'POST' && {
-            payload: { parse: false, output: 'stream', failAction: 'ignore' } as const,
-          };
-          const handler: Lifecycle.Method = async (request, h) => {
-            if (request.method === 'head' && !takesHead) return h.response().code(405);
-            const answer = await answerRoute(door, route, request, undefined, request.raw.req);
-            return answer === undefined ? h.abandon : toResponse(h, answer);
-          };
-          server.route({ method, path, handler, options: { auth: false, ...payload } });
-        }
+        mount(server, routes);
         server.ext('onPreResponse', addExtras);
         server.ext('onPostStop', () => door.close());
         door.load();
       },
     },
+    mcp: (given) => toMcpPlugin(door, given, mount, refuse),
     permit: (rule, given) => toMethod(door.permits.permit(rule, given)),
     pathEnforcer: (given) => toMethod(door.permits.enforcePaths(given, toPath)),
   };
