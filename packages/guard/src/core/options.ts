@@ -34,7 +34,7 @@ import {
   whole,
 } from './options/option-rules.ts';
 import type { Claims } from './principal/claims.ts';
-import type { TenantKind } from './principal/organization.ts';
+import type { TenantKind } from './principal/tenant.ts';
 import type { RevocationStore } from './revocation/revocation.ts';
 import type { Notice } from './runtime/notice.ts';
 import { createNoticeLines } from './runtime/notice-lines.ts';

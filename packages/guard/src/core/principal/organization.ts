@@ -29,15 +29,6 @@ export function toOrganizations(value: unknown): readonly Organization[] {
   return Object.freeze(said.filter(([alias]) => alias !== '').map(([alias, one]) => toOne(alias, one)));
 }
 
-/** What the tenants of an application are: each caller's realm, under a name, or the organizations of one realm. */
-export type TenantKind = { readonly name: string } | 'organizations' | undefined;
-
-/** The only tenant of a token; `undefined` if there are several, or none. */
-export function tenantOf(kind: TenantKind, organizations: readonly Organization[]): string | undefined {
-  if (kind !== 'organizations') return kind?.name;
-  return organizations.length === 1 ? organizations[0]?.alias : undefined;
-}
-
 function toOne(alias: string, said: unknown): Organization {
   const { id, domain, groups, realm_access, resource_access, ...rest } = isObject(said) ? said : {};
   const attributes: Record<string, readonly string[]> = Object.create(null);

@@ -1,11 +1,20 @@
-import type { TenantKind } from './organization.ts';
+import type { Organization } from './organization.ts';
 import type { Principal } from './principal.ts';
-import { rememberToken, tokenOf } from './token-of.ts';
+import { makerOf, rememberToken, tokenOf } from './token-of.ts';
+
+/** What the tenants of an application are: each caller's realm, under a name, or the organizations of one realm. */
+export type TenantKind = { readonly name: string } | 'organizations' | undefined;
 
 /** Beside the principals: tenants that a caller may act for, where these are not just `principal.tenant`. */
 const allowed = new WeakMap<Principal<never>, readonly string[]>();
 /** One copy of a principal for each tenant, so that what is kept by principal stays kept. */
 const copies = new WeakMap<Principal<never>, Map<string | undefined, Principal<never>>>();
+
+/** The only tenant of a token; `undefined` if there are several, or none. */
+export function tenantOf(kind: TenantKind, organizations: readonly Organization[]): string | undefined {
+  if (kind !== 'organizations') return kind?.name;
+  return organizations.length === 1 ? organizations[0]?.alias : undefined;
+}
 
 /** A token's principal may act for each of its organizations. */
 export function rememberTenants<C extends object>(principal: Principal<C>, kind: TenantKind): Principal<C> {
@@ -42,7 +51,7 @@ export function actingFor<C extends object>(
   const copy = Object.freeze(may === undefined ? rest : { ...rest, tenant: may }) as Principal<C>;
   allowed.set(copy as Principal<never>, may === undefined ? [] : [may]);
   const token = tokenOf(principal);
-  if (token !== undefined) rememberToken(copy, token);
+  if (token !== undefined) rememberToken(copy, token, makerOf(principal));
   made.set(may, copy as Principal<never>);
   return copy;
 }

@@ -1,6 +1,6 @@
 import type { Credential } from '../credential/credential.ts';
 import type { Claims } from '../principal/claims.ts';
-import type { TenantKind } from '../principal/organization.ts';
+import type { TenantKind } from '../principal/tenant.ts';
 import type { Notice } from '../runtime/notice.ts';
 
 /** How often Keycloak is asked about a token whose signature is valid. */
