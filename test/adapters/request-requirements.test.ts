@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
 import express from 'express';
 import fastify from 'fastify';
+import { WebSocket, WebSocketServer } from 'ws';
 import { keycloak as expressGuard } from '../../packages/guard/src/adapters/express/index.ts';
 import keycloakGuard from '../../packages/guard/src/adapters/fastify/index.ts';
 import { keycloak as fetchGuard } from '../../packages/guard/src/adapters/fetch/index.ts';
@@ -253,4 +255,48 @@ test('a connection keeps what its request said at the beginning', async (t) => {
   assert.deepEqual(answer.json(), { tenant: 'acme', renewed: 'acme', other: 'tenant_refused', asked: 1 });
   const refused = await app.inject({ url: '/initech', headers });
   assert.equal(refused.statusCode, 403);
+});
+
+describe('a handshake is decided on by a function of Node’s request', () => {
+  for (const [name, make] of Object.entries({
+    express: expressGuard,
+    koa: koaGuard,
+    hapi: hapiGuard,
+    node: nodeGuard,
+  })) {
+    test(name, async (t) => {
+      const { realm, verifier: loaded } = await startLoaded({ tenants: 'organizations' });
+      const kc = make({ verifier: loaded, logRefusals: false }) as ReturnType<typeof nodeGuard>;
+      const wss = new WebSocketServer({ noServer: true });
+      const server = createServer();
+      server.on(
+        'upgrade',
+        kc.upgrade(
+          ({ url = '', headers }) => ({
+            tenant: url.slice(1),
+            kind: headers.upgrade === 'websocket' ? 'person' : 'service',
+          }),
+          (request, socket, head, { principal }) =>
+            wss.handleUpgrade(request, socket, head, (ws) => ws.send(principal.tenant ?? 'none')),
+        ),
+      );
+      const { url, close } = await listen(server, () => loaded.close());
+      t.after(() => {
+        for (const client of wss.clients) client.terminate();
+        return close();
+      });
+      const headers = { authorization: `Bearer ${realm.mint({ organization: ['acme', 'globex'] })}` };
+      const open = async (path: string) => {
+        const ws = new WebSocket(`${url.replace('http', 'ws')}${path}`, { headers });
+        const [found] = await Promise.race([
+          once(ws, 'message'),
+          once(ws, 'unexpected-response').then(([, response]) => [response.statusCode]),
+        ]);
+        return String(found);
+      };
+      assert.equal(await open('/globex'), 'globex');
+      assert.equal(await open('/initech'), '403');
+      assert.equal(await open('/'), '403');
+    });
+  }
 });
