@@ -90,7 +90,7 @@ test('setup --from plans what guards name, gives the user none of it, and says w
   assert.deepEqual(rolesThere, ['admin', 'auditor', 'boss', 'data', 'editor', 'manager']);
   assert.deepEqual(lists.users[0]?.given, ['editor']);
   const [api] = lists.clients;
-  assert.deepEqual([...(api?.optionalClientScopes as string[])].sort(), ['orders:read', 'orders:write']);
+  assert.deepEqual([...(api!.optionalClientScopes as string[])].sort(), ['orders:read', 'orders:write']);
   const text = lines.join('\n');
   for (const said of [
     /Organizations .*: acme/,
