@@ -32,7 +32,7 @@ function isAudienceAlone(scope: Json | undefined): boolean {
  * Everything that clients, users and strangers can do in a realm, as far as setup could change it. Written from what Keycloak does
  * with the settings, not from what setup plans.
  */
-export function reachOf({ lists, policies, providers }: FakeRealm): Reach[] {
+export function reachOf({ self, lists, policies, providers }: FakeRealm): Reach[] {
   const scopes = lists['client-scopes'] as unknown as Json[];
   const scope = (name: string) => scopes.find((one) => one.name === name);
   const found: Reach[] = [];
@@ -82,6 +82,11 @@ export function reachOf({ lists, policies, providers }: FakeRealm): Reach[] {
   }
   for (const { config } of providers as unknown as { config: { issuer: string } }[])
     add('the realm', config.issuer);
+  if (self.organizationsEnabled) add('the realm', 'name first');
+  for (const { alias, domains, members } of lists.organizations as unknown as Json[]) {
+    for (const id of listOf(members)) add(lists.users.find((one) => one.id === id)?.username, String(alias));
+    for (const { name } of (domains ?? []) as { name: string }[]) add('the realm', String(alias), name);
+  }
   for (const { config } of lists.components as unknown as { config: Record<string, string[]> }[])
     for (const value of Object.values(config).flat()) add('the realm', value);
   for (const list of Object.values(policies) as { executors?: object[]; conditions?: object[] }[][])

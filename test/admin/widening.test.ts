@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
+import { toAudienceMapper } from '../../packages/cli/src/admin/mapper.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
 import { toSetupCall } from '../../packages/cli/src/setup/old-flags.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
@@ -34,6 +35,46 @@ after(() => rmSync(dirname(KEY), { recursive: true }));
 const A = 'https://a.example/mcp';
 const B = 'https://b.example/mcp';
 
+/** A template whose clients may more than those of the realm. */
+const TEMPLATE = join(mkdtempSync(join(tmpdir(), 'widening-')), 'template.json');
+writeFileSync(
+  TEMPLATE,
+  JSON.stringify({
+    realm: 'template',
+    roles: { realm: [{ name: 'boss' }] },
+    clientScopes: [{ name: 'pay', protocolMappers: [toAudienceMapper('billing')] }],
+    clients: [
+      {
+        ...{
+          clientId: 'frontend',
+          publicClient: true,
+          standardFlowEnabled: true,
+          serviceAccountsEnabled: true,
+        },
+        ...{
+          directAccessGrantsEnabled: true,
+          redirectUris: ['https://evil.example/*'],
+          webOrigins: ['https://evil.example'],
+        },
+        ...{ defaultClientScopes: ['email'], optionalClientScopes: ['pay'] },
+        attributes: { 'post.logout.redirect.uris': 'https://evil.example/' },
+      },
+      {
+        clientId: 'orders',
+        publicClient: false,
+        redirectUris: ['https://evil.example/x'],
+        protocolMappers: [toAudienceMapper('frontend')],
+        defaultClientScopes: ['pay'],
+      },
+    ],
+  }),
+);
+
+writeFileSync(
+  join(dirname(TEMPLATE), 'app.ts'),
+  `kc.guard({ realmRole: 'admin', clientRole: 'boss', group: '/admins', scope: 'all' })`,
+);
+
 /** Each way to set something up: what is there first, and the same with other names. */
 const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]>> = {
   guide: [
@@ -53,6 +94,10 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['api', '--client-id', 'orders', ...ANNA, '--scope', 'orders:read'],
     ],
     [['api', '--client-id', 'frontend', '--enable', '--scope', 'email']],
+    [
+      ['audience', 'frontend', '--client-id', 'orders'],
+      ['api', '--client-id', 'orders', '--user', 'anna', '--from', dirname(TEMPLATE)],
+    ],
   ],
   web: [
     [
@@ -186,6 +231,30 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
     [
       ['mcp', A],
       ['audience', 'mcp-client', '--client-id', 'orders'],
+    ],
+  ],
+  tenant: [
+    [['tenant', 'shop', '--template', TEMPLATE]],
+    [
+      [
+        'tenant',
+        'acme',
+        '--organization',
+        '--domain',
+        'acme.test',
+        '--admin',
+        'anna',
+        '--admin-role',
+        'boss',
+      ],
+    ],
+    [
+      ['tenant', 'acme', '--organization'],
+      ['tenant', 'acme', 'globex', '--organization', '--admin', 'anna'],
+    ],
+    [
+      ['tenant', 'acme', '--organization', '--admin', 'anna'],
+      ['tenant', 'acme', '--organization', '--domain', 'evil.test'],
     ],
   ],
   export: [[API, ['export', '/dev/null', '--client-id', 'billing', '--no-user']]],

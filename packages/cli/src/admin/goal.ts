@@ -30,6 +30,8 @@ export interface SetupGoal {
   readonly groups: readonly string[];
   /** Client scopes that tokens of the application can be asked for. Default none. */
   readonly scopes?: readonly string[] | undefined;
+  /** What the user gets of these. Default: all of them. */
+  readonly grant?: Pick<SetupGoal, 'realmRoles' | 'clientRoles' | 'groups'> | undefined;
   /** Switch on a realm, client or user that somebody switched off. */
   readonly enable: boolean;
   /** Leave the client's login flows (standard flow, direct access grants) off where they are off. Default `false`. */

@@ -49,3 +49,9 @@ export { toRealmFile } from './realm-file.ts';
 export { readService, scopesThatBring } from './service/current.ts';
 export { planService } from './service/plan.ts';
 export { type ExchangeFinding, explainExchange } from './service/why.ts';
+export {
+  type OrganizationGoal,
+  planOrganization,
+  readOrganization,
+} from './tenant/organization.ts';
+export { planTenant, TEMPLATE_ATTRIBUTE } from './tenant/realm.ts';

@@ -20,6 +20,8 @@ export interface Caller {
   readonly token: string;
   /** A guard has admitted the sender, and the sender proved the key that the token is bound to. */
   readonly isAdmitted: boolean;
+  /** The verifier of the caller's realm. Default: that of the issuer that the token names. */
+  readonly verifier?: Verifier<object> | undefined;
 }
 
 /** Calls of an application to others, in its own name and in those of its callers. Asks nothing before the first call. */
@@ -52,7 +54,7 @@ const TIMEOUT_MS = 10_000;
 
 /** @param factory the adapter's, for errors */
 export function createOutgoing(factory: string, verifier: TokenVerifier<object>): Outgoing {
-  const members = new Map<Verifier<object>, Member>();
+  const members = new WeakMap<Verifier<object>, Member>();
 
   function memberOf(subject: string, one: Verifier<object>): Member {
     const member = members.get(one) ?? createMember(subject, one);
@@ -72,7 +74,8 @@ export function createOutgoing(factory: string, verifier: TokenVerifier<object>)
       throw new AuthError('missing_token', 'A call in the name of a caller, but the request has no caller');
     }
     const { token, isAdmitted } = caller;
-    const one = await selectByIssuer(verifier.members, token);
+    const one = caller.verifier ?? (await selectByIssuer(verifier.members, token));
+    if (caller.verifier !== undefined) assertOwnAudience(factory, one);
     const principal = await one.verify(token, isAdmitted ? KEPT : undefined);
     return memberOf(factory, one).for({ token, principal }, target);
   }

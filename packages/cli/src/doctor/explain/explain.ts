@@ -6,6 +6,7 @@ import { KEYCLOAK_RULES } from './rules/keycloak.ts';
 import { NETWORK_RULES } from './rules/network.ts';
 import { SIGN_IN_RULES } from './rules/sign-in.ts';
 import { TOKEN_RULES } from './rules/tokens.ts';
+import { FAILURE, TOPICS } from './rules/topics.ts';
 
 /** In order: of two that match, the first is the more exact. */
 export const RULES: readonly Rule[] = [
@@ -34,6 +35,8 @@ export function explain(pasted: string): CheckResult[] {
   if (found.size > 0) return [...found.values()].slice(0, MOST_FINDINGS);
   const possible = RULES.flatMap((rule) => toResult(rule, rule.maybe?.exec(text), 'warn'));
   if (possible.length > 0) return possible.slice(0, MOST_FINDINGS);
+  const about = findTopics(text);
+  if (about.length > 0) return about;
   return [
     {
       id: 'explain.unknown',
@@ -45,12 +48,26 @@ export function explain(pasted: string): CheckResult[] {
   ];
 }
 
+/** An error wraps the one before it: of several that are known, the last in the line is the reason of the others. */
 function explainSurely(text: string): CheckResult | undefined {
+  let last: { readonly end: number; readonly result: CheckResult } | undefined;
   for (const rule of RULES) {
-    const [result] = toResult(rule, rule.surely?.exec(text), 'ok');
-    if (result !== undefined) return result;
+    const match = rule.surely && [...text.matchAll(rule.surely)].at(-1);
+    const [result] = toResult(rule, match, 'ok');
+    if (result === undefined || match === undefined) continue;
+    const end = match.index + match[0].length;
+    if (last === undefined || end > last.end) last = { end, result };
   }
-  return explainOauth(text);
+  return last?.result ?? explainOauth(text);
+}
+
+/** The two topics at most that a line of failure names. */
+function findTopics(text: string): CheckResult[] {
+  if (!FAILURE.test(text)) return [];
+  return TOPICS.flatMap(([id, words]) => {
+    const rule = RULES.find((one) => one.id === id);
+    return rule === undefined ? [] : toResult(rule, words.exec(text), 'warn');
+  }).slice(0, 2);
 }
 
 function toResult(

@@ -8,6 +8,7 @@ import { doubtOf } from '../../door/trust.ts';
 import { appUrlOf } from '../../settings/app-url.ts';
 import { readSettings } from '../../settings/env-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
+import { type Guards, readGuards } from '../../source/guards.ts';
 import { type ChosenCredential, CREDENTIAL_FLAGS, chooseCredential } from '../credential/choose.ts';
 import { isScope, parseFlags, SCOPE_RULE } from '../visit.ts';
 
@@ -37,6 +38,8 @@ export interface ApiOptions {
   readonly clientRoles: readonly string[];
   readonly groups: readonly string[];
   readonly scopes: readonly string[];
+  /** What the guards of a folder name; the user does not get it. */
+  readonly named: Guards | undefined;
   readonly enable: boolean;
   readonly dryRun: boolean;
   readonly yes: boolean;
@@ -67,6 +70,7 @@ const FLAGS = {
   'client-role': { type: 'string', multiple: true },
   group: { type: 'string', multiple: true },
   scope: { type: 'string', multiple: true },
+  from: { type: 'string' },
   enable: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
   yes: { type: 'boolean', short: 'y' },
@@ -100,11 +104,12 @@ export async function readApiOptions(
     flags.url === undefined
       ? doubtOf(password, env.find('KEYCLOAK_SERVER_URL'), envFile, flags.env !== undefined)
       : undefined;
+  const named = flags.from === undefined ? undefined : await readGuards(flags.from);
   const username = flags.user ?? env('SETUP_USER');
   const options: ApiOptions = {
     shape: kind === 'web' ? 'web' : kind === 'api' || kind === 'app' ? 'api' : 'guide',
-    door: { ...door, doubt: door.doubt ?? doubt },
-    clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID'),
+    door: { ...door, realm: door.realm ?? named?.options.realm, doubt: door.doubt ?? doubt },
+    clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? named?.options.clientId,
     // A `.env` copied from the example: the service would not start with it.
     clientSecret: secret === undefined || isPlaceholder(secret) ? undefined : secret,
     credential: await chooseCredential(flags),
@@ -125,6 +130,7 @@ export async function readApiOptions(
     clientRoles: flags['client-role'] ?? [],
     groups,
     scopes: flags.scope ?? [],
+    named,
     enable: flags.enable ?? false,
     dryRun: flags['dry-run'] ?? false,
     yes: flags.yes ?? false,

@@ -21,7 +21,7 @@ import { sayVolume, withCredential } from '../credential/part.ts';
 import { readOrMakeSecret, readSecret } from './client-secret.ts';
 import { planEnv, toSettings } from './env-plan.ts';
 import { completeGoal, type StdinSecrets } from './goal.ts';
-import { sayNext } from './next.ts';
+import { sayNamed, sayNext } from './next.ts';
 import { type ApiOptions, hasSecret } from './options.ts';
 import { planPermissions } from './permissions.ts';
 import { type Proof, prove, proveSecret } from './prove.ts';
@@ -95,6 +95,7 @@ export async function setUpApi(
     ...((await beside?.plan(site)) ?? []),
   ];
   if (questions !== undefined) out.line();
+  if (options.named !== undefined) sayNamed(options.named, goal, out);
   const { what, code } = await runPlan(parts, options, out, questions);
   if (what === 'declined' || what === 'shown' || options.dryRun) return code;
   if (!(await showProof(site, options, beside, out))) return 1;

@@ -29,7 +29,9 @@ Roles and groups (each can be repeated; the user gets them)
   --role <name>             role of the realm
   --client-role <name>      role of the client
   --group <path>            group, for example /staff/dev
-  --scope <name>            client scope, for example orders:read: clients of the application can ask for it`;
+  --scope <name>            client scope, for example orders:read: clients of the application can ask for it
+  --from <folder>           the roles, groups and scopes that guards in this source code name, too; the user does not
+                            get them. Nothing of it is run`;
 
 /** Behind what is special of a kind. */
 export const toApiUsage = (own = '') => `

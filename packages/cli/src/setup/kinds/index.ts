@@ -6,6 +6,7 @@ import { exportFile } from './export.ts';
 import { mcp } from './mcp.ts';
 import { service } from './service.ts';
 import { spa } from './spa.ts';
+import { tenant } from './tenant.ts';
 
 /** What `setup` can set up, in the order in which the help lists it. */
 export const KINDS: Readonly<Record<string, SetupKind>> = {
@@ -17,5 +18,6 @@ export const KINDS: Readonly<Record<string, SetupKind>> = {
   service,
   guide,
   audience,
+  tenant,
   export: exportFile,
 };

@@ -36,7 +36,7 @@ discovery https://openid.net/specs/openid-connect-discovery-1_0.html
 The library could not read the realm's discovery document (/realms/REALM/.well-known/openid-configuration): it does not reach Keycloak from its own machine or container, the address or the realm is wrong (/auth too much or missing), or a proxy answers in its place.
 From there: curl -i KEYCLOAK/realms/REALM/.well-known/openid-configuration. The issuer in it must be the one that is configured, letter by letter.
 = unable to (resolve|retrieve|obtain|load|fetch|get|read) .{0,60}(configuration|discovery|metadata|well-known)|error (loading|fetching|getting|retrieving) .{0,20}(discovery|openid|oidc|well-known|metadata)|failed (to )?(query|discover|fetch|load|get|retrieve|obtain|read|init\w*)(ing)? .{0,40}(provider|discovery|metadata|well-known|openid.configuration)
-= discovery (document )?.{0,40}(fail|error|not found|could not|invalid)|Authorization Server Metadata response|could not (get|load|fetch|retrieve|read|resolve) .{0,40}(well-known|discovery|metadata|openid.configuration)|OIDC (provider )?discovery|Provider (config|metadata|discovery) .{0,20}(fail|error)|loadDiscoveryDocument|cannot obtain configuration
+= discovery (document )?.{0,40}(fail|error|not found|could not|invalid)|Authorization Server Metadata response|could not (get|load|fetch|retrieve|read|resolve) .{0,40}(well-known|discovery|metadata|openid.configuration)|OIDC (provider )?discovery|Provider (config|metadata|discovery) .{0,20}(fail|error)|loadDiscoveryDocument|OAuthRequestAuthenticator\.getRedirectUri|cannot obtain configuration
 
 auth-prefix https://www.keycloak.org/server/all-config#category-http
 Keycloak has nothing at this path: a realm that does not exist, the old /auth too much (since 17 Keycloak is at /), /auth missing where it was kept, a slash doubled, or the path of an older version.
@@ -102,13 +102,19 @@ KC_HEALTH_ENABLED=true, and probe http://keycloak:9000/health/ready.
 database https://www.keycloak.org/server/db
 Keycloak does not get to its database: address, password, a database that is not up yet, too few connections, or a lock that a killed start left behind.
 KC_DB, KC_DB_URL, KC_DB_USERNAME, KC_DB_PASSWORD; start Keycloak after the database (depends_on with a health check). A left lock: update databasechangeloglock set locked=false.
-= failed to obtain jdbc connection|acquisition timeout while waiting for new connection|waiting for changelog lock|unable to acquire jdbc connection|PSQLException|password authentication failed for user|JDBCConnectionException|AgroalConnectionPool|Communications link failure|database .{0,20}does not exist|Failed to initialize .{0,20}(Liquibase|database)|Failed to update database
+= failed to obtain jdbc connection|acquisition timeout while waiting for new connection|waiting for changelog lock|unable to acquire jdbc connection|PSQLException|password authentication failed for user|JDBCConnectionException|AgroalConnectionPool|Communications link failure|Datasource .{0,40}URL format error|database .{0,20}does not exist|Failed to initialize .{0,20}(Liquibase|database)|Failed to update database
 = The database may be already in use|FATAL: (role|database|sorry)|liquibase.{0,120}(encountered an exception|ChangeSet)|MigrationFailedException|ARJUNA0\d+|duplicate key value|SQLGrammarException|relation .{0,60}does not exist|SQLException|deadlock detected|too many clients|could not (open|get|obtain) (JDBC )?connection
 
 unknown-feature https://www.keycloak.org/docs/latest/upgrading/
 Keycloak is told of a feature or an option that this version has not (any more).
 Look up which replaced it in the upgrading guide, and take it out of KC_FEATURES or of the command. For a realm: keycloak-guard doctor --upgrade VERSION
 = is an unrecognized feature|unknown option: |feature .{0,60}(not available|unknown|does not exist)|Feature .{0,40}not enabled|Unable to parse options|ERROR: Unrecognized|invalid value for option|Expected values are|option .{0,40}(is )?(not recognized|unknown|not valid|removed)|feature .{0,40}(removed|deprecated and)|Disabled option
+
+settings https://www.keycloak.org/server/configuration
+Keycloak (or another application on Quarkus) does not start because of a setting: one that is missing, misspelt or does not go with the others. The words after it name which; 'No value present' most often is the database (KC_DB).
+bin/kc.sh show-config shows what arrives, and from where. Environment variables are KC_ and capitals; a placeholder has to exist. With --optimized, options of the build count only from the last kc.sh build.
+= SRCFG\d+|one or more configuration errors|No value present
+? Failed to start (server|quarkus)
 
 import-refused https://www.keycloak.org/server/importExport
 The realm file was not imported: the realm or something in it exists already, the file is of a newer version (unknown fields), or holds scripts.
@@ -119,7 +125,7 @@ kc.sh import --override true (it replaces the realm), or delete the realm first;
 ldap https://www.keycloak.org/docs/latest/server_admin/#_ldap
 Keycloak does not get on with the directory (LDAP): not reached, a wrong bind DN or password, a certificate it does not trust, or a base DN that is not there.
 User federation > the provider > Test connection, Test authentication. Certificates: KC_TRUSTSTORE_PATHS.
-= LDAP: error code|LDAP query failed|could not query server using DN|ldaps?://.{0,80}(refused|timed? ?out|unknown host)|javax\.naming|InvalidNameException|LDAPException|LDAP .{0,40}(connection|bind) .{0,20}fail|CommunicationException.{0,60}(389|636)
+= LDAP: error code|LDAP query failed|could not query server using DN|ldaps?://.{0,80}(refused|timed? ?out|unknown host)|javax\.naming|InvalidNameException|LDAPException|LDAP.{0,200}(timed? ?out|refused)|LDAP .{0,40}(connection|bind) .{0,20}fail|CommunicationException.{0,60}(389|636)
 
 mail https://www.keycloak.org/docs/latest/server_admin/#_email
 Keycloak cannot send mail: no server is set, it is not reached, or it refuses user, password, TLS or sender.
@@ -129,12 +135,12 @@ Realm settings > Email: host, port, encryption, authentication, From; Test conne
 cluster https://www.keycloak.org/server/caching
 The nodes of Keycloak do not form a cluster, or lost one another: sessions and codes of one are unknown to the next.
 One database for all; KC_CACHE=ispn and a stack that works there (jdbc-ping is the default since 26.1); let the nodes reach one another (port 7800).
-= ISPN000\d+|JGRP000\d+|SuspectException|org\.jgroups|infinispan.{0,80}TimeoutException|no physical address for
+= JGRP000\d+|SuspectException|org\.jgroups|infinispan.{0,80}TimeoutException|no physical address for
 
 identity-provider https://www.keycloak.org/docs/latest/server_admin/#_identity_broker
 The sign-in by another identity provider failed on the way back: its secret, its certificate or address (from Keycloak's machine), its keys or its issuer do not fit, or it refused.
 Keycloak's log has the reason beside it (KC_LOG_LEVEL=org.keycloak.broker:debug). Identity providers > the provider: client secret, token URL, Validate signatures and its JWKS URL, issuer; its redirect URI is KEYCLOAK/realms/REALM/broker/ALIAS/endpoint.
-= identity_provider_(login_failure|error)|IDENTITY_PROVIDER_(LOGIN|FIRST_LOGIN|RESPONSE|LINK_ACCOUNT)\w*_ERROR|failed to make identity provider oauth callback|IdentityBrokerException|unexpected error when (handling|authenticating)|could not fetch attributes from userinfo|no access_token from server|Could not (process|decode) (response|access token) from
+= identity_provider_(login_failure|error)|IDENTITY_PROVIDER_(LOGIN|FIRST_LOGIN|RESPONSE|LINK_ACCOUNT)\w*_ERROR|failed to make identity provider oauth callback|IdentityBrokerException|unexpected error when (handling|authenticating) .{0,30}identity provider|could not fetch attributes from userinfo|no access_token from server|Could not (process|decode) (response|access token) from
 = Identity Provider .{0,60}(not found|error)|broker/.{0,60}/endpoint|KC-SERVICES0036|AADSTS\d+|(unable|failed) to (authenticate|log ?in) .{0,30}identity provider
 
 account-exists https://www.keycloak.org/docs/latest/server_admin/#_identity_broker_first_login
@@ -226,7 +232,7 @@ Put the JAR for this version into providers/ and run kc.sh build; or take out wh
 keycloak-failed https://www.keycloak.org/server/logging
 Keycloak failed inside. What, stands in its log at that moment.
 Look for the stack trace in Keycloak's log, and give its 'Caused by' to --explain.
-? uncaught server error|unknown_error|Internal Server Error|unexpected error when handling|server_error
+? uncaught server error|unknown_error|Internal Server Error|unexpected error when|server_error
 
 event https://www.keycloak.org/docs/latest/server_admin/#configuring-auditing-to-track-events
 Keycloak logged that something failed. What, stands in type=, and why in error= of the line.
