@@ -5,7 +5,12 @@ export const KEYCLOAK_RULES = table`
 user-credentials https://www.keycloak.org/docs/latest/server_admin/#configuring-login-pages
 A person typed a wrong user name or password (or is of another realm, or needs a one-time code that was not sent).
 The person types again. For certain: keycloak-guard doctor --user NAME, with an admin.
-= invalid_user_credentials|invalid user credentials|error="?user_not_found|invalid username or password|KC-SERVICES0013|invalidUserMessage|invalid authenticator code|invalidTotp|invalid_totp|invalid username or password
+= invalid_user_credentials|invalid user credentials|error="?user_not_found|invalid username or password|invalidUserMessage|invalid authenticator code|invalidTotp|invalid_totp|invalid username or password
+
+login-flow https://www.keycloak.org/docs/latest/server_admin/#_authentication-flows
+The login flow ended without success: a step of it failed, or no step of it fits this user (no password of its own, a step by an extension, a required step that the user has not set up). Mistyped passwords are logged so too.
+Authentication > the flow that the client or the realm uses: required and alternative steps, conditions. Look for LOGIN_ERROR and its error= beside it; more: KC_LOG_LEVEL=org.keycloak.authentication:debug
+= KC-SERVICES0013|AuthenticationFlowException
 
 user-locked https://www.keycloak.org/docs/latest/server_admin/#password-guess-brute-force-attacks
 Brute force protection has locked the user for a while after failed logins.
@@ -57,7 +62,7 @@ https for Keycloak. On this machine alone, the library's switch for development 
 admin-forbidden https://www.keycloak.org/docs/latest/server_admin/#_per_realm_admin_permissions
 The admin, or the service account, may not do this with the Admin API: it lacks roles of realm-management.
 Clients > the client > Service accounts roles (or Users > Role mapping) > Assign role > realm-management: view-users, manage-users, view-clients, whatever the call needs. Then a new token.
-= KeycloakGetError: 403|Keycloak(Post|Put|Delete|Operation|Authentication)?Error: 403|"?error"? ?: ?"?(HTTP 403 Forbidden|unknown_error)|ForbiddenException.{0,40}403|/admin/realms/.{0,200}\b403\b|\b403\b.{0,120}/admin/realms
+= KeycloakGetError: 403|Keycloak(Post|Put|Delete|Operation|Authentication)?Error: 403|"?error"? ?: ?"?(HTTP 403 Forbidden|unknown_error)|ForbiddenException.{0,40}403|403: org\.keycloak.{0,40}ForbiddenException|/admin/realms/.{0,200}\b403\b|\b403\b.{0,120}/admin/realms
 
 admin-unauthorized https://www.keycloak.org/docs/latest/server_admin/#admin-cli
 The Admin API does not take the token: it has expired (admin-cli's live one minute), is of another realm, or was issued under another address of Keycloak.
@@ -113,8 +118,8 @@ Look up which replaced it in the upgrading guide, and take it out of KC_FEATURES
 settings https://www.keycloak.org/server/configuration
 Keycloak (or another application on Quarkus) does not start because of a setting: one that is missing, misspelt or does not go with the others. The words after it name which; 'No value present' most often is the database (KC_DB).
 bin/kc.sh show-config shows what arrives, and from where. Environment variables are KC_ and capitals; a placeholder has to exist. With --optimized, options of the build count only from the last kc.sh build.
-= SRCFG\d+|one or more configuration errors|No value present
-? Failed to start (server|quarkus)
+= SRCFG\d+|invalid value .{0,60}for configuration property|one or more configuration errors|No value present
+? Failed to start (server|quarkus)|cli\.ExecutionExceptionHandler
 
 import-refused https://www.keycloak.org/server/importExport
 The realm file was not imported: the realm or something in it exists already, the file is of a newer version (unknown fields), or holds scripts.
@@ -193,6 +198,7 @@ admin-console https://www.keycloak.org/server/hostname
 The admin console does not get on: the browser reaches Keycloak under another address, scheme or port than Keycloak believes (its scripts and calls go elsewhere), or a proxy holds /admin, /realms, /resources or /js back.
 Set KC_HOSTNAME (KC_HOSTNAME_ADMIN for a name of its own) to what the browser uses, KC_PROXY_HEADERS=xforwarded behind a proxy, and let it pass those paths.
 = loading the admin (console|ui)|somethingWentWrong|network response was not ok|something went wrong.{0,80}(admin|console)
+? /resources/\w+/.{0,200}\b(404|403)\b|\b(404|403)\b.{0,120}/resources/
 
 theme https://www.keycloak.org/ui-customization/themes
 A theme fails: a template or a resource is missing, or was written for another version of Keycloak.
@@ -227,7 +233,8 @@ Authentication > Policies > WebAuthn: Relying party ID = the host name of Keyclo
 provider-missing https://www.keycloak.org/server/configuration-provider
 Keycloak lacks a provider (an extension, a mapper, an authenticator) that the realm uses, or one that was built for another version.
 Put the JAR for this version into providers/ and run kc.sh build; or take out what uses it. Features: KC_FEATURES.
-= failed to find provider|unable to find factory|no such provider|provider .{0,60}(not found|is not registered)|ClassNotFoundException|NoClassDefFoundError|NoSuchMethodError|AbstractMethodError
+= failed to find provider|unable to find factory|no such provider|provider .{0,60}(not found|is not registered)|(ClassNotFoundException|NoClassDefFoundError|NoSuchMethodError|AbstractMethodError).{0,200}keycloak
+? ClassNotFoundException|NoClassDefFoundError|NoSuchMethodError|AbstractMethodError
 
 keycloak-failed https://www.keycloak.org/server/logging
 Keycloak failed inside. What, stands in its log at that moment.

@@ -4,8 +4,8 @@
  */
 export const TOPICS: readonly (readonly [id: string, words: RegExp])[] = [
   ['jwks-rate-limit', /enough time elapsed since the last request|rate.?limit/i],
-  ['session-secret', /secret (key )?.{0,30}(encrypt|session|cookie)|(session|cookie).{0,12}secret/i],
-  ['keys-not-fetched', /jwks|json web key set|public key|signing keys?/i],
+  ['session-secret', /secrets?[._ ](key )?.{0,30}(signing|encrypt|session|cookie)|(session|cookie).{0,12}secret/i],
+  ['keys-not-fetched', /jwks|key ?set|public key|signing keys?/i],
   ['metadata-https', /\bhttps\b.{0,40}(required|only|expected|must|scheme)|start with .?https/i],
   ['wrong-audience', /\baudiences?\b|\baud\b/i],
   ['wrong-issuer', /\bissuers?\b|\biss\b/i],
@@ -32,6 +32,13 @@ export const TOPICS: readonly (readonly [id: string, words: RegExp])[] = [
   ['timeout', /time.?out|timed out/i],
   ['unreachable', /connect(ion|ing)? .{0,20}(fail|refus|error|lost)|not reachable|unreachable|cannot connect/i],
   ['discovery', /well-known|discovery|openid.?configuration|metadata/i],
+  ['registration-policy', /client.?registration/i],
+  ['import-refused', /\bimport\w*.{0,30}realm|realm.{0,30}import/i],
+  ['admin-forbidden', /\badmin\b.{0,20}(api|permission)|realm-management/i],
+  ['admin-console', /admin.?console/i],
+  ['health-moved', /readiness|liveness|health.?check/i],
+  ['user-disabled', /(user|account) .{0,20}disabled/i],
+  ['user-locked', /(user|account) .{0,20}(locked|blocked)/i],
   ['wrong-secret', /client.?(secret|credentials|authentication|id)/i],
   ['scope', /\bscopes?\b/i],
   ['claim-missing', /\bclaims?\b|\bmapper\b|preferred_username/i],
@@ -40,6 +47,10 @@ export const TOPICS: readonly (readonly [id: string, words: RegExp])[] = [
   ['not-a-jwt', /\bjwt\b|token (format|header|payload)|decod\w+ .{0,12}token/i],
   ['no-session', /\bsessions?\b|\bcookies?\b/i],
   ['token-refused', /bearer|access.?token|unauthori[sz]ed|\b401\b/i],
+  ['auth-prefix', /(realm|keycloak|openid|oidc).{0,120}(\b404\b|not found)|(\b404\b|not found).{0,120}(realm|keycloak|openid|oidc)/i],
+  ['html-for-json', /\bjson\b.{0,40}(pars|unexpected|invalid|expect)|(pars|unexpected|invalid|expect).{0,40}\bjson\b/i],
+  ['adapter-config', /(keycloak|oidc|oauth2?|auth)\b.{0,24}(param|config|setting|option)/i],
+  ['upstream', /\bupstream\b|reverse.?proxy/i],
   ['library-configuration', /\btenant config|strategy|provider .{0,20}config|oidc config/i],
 ];
 
