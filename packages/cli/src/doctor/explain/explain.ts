@@ -92,8 +92,8 @@ function explainOauth(text: string): CheckResult | undefined {
     new RegExp(`${error}\\s*\\(([^)\n]{1,200})\\)`).exec(text)?.[1];
   const { id, cause, fix } = diagnoseTokenError({ status: 400, error, description, isJson: true });
   // Those that go by the shape of the answer alone, or by what nobody pasted.
-  if (['refused', 'not-keycloak', 'provider-error', 'wrong-password', 'wrong-secret'].includes(id))
-    return undefined;
+  const byShape = ['refused', 'not-keycloak', 'provider-error', 'wrong-password', 'wrong-secret'];
+  if ([...byShape, 'device-not-signed-in'].includes(id)) return undefined;
   const seen = `'${hideSecrets(`${error}${description === undefined ? '' : `: ${description}`}`)}'`;
   return {
     id: `explain.${id}`,

@@ -72,7 +72,7 @@ Fetch a new token, at the same address as the call, from the realm in which the 
 exchange https://www.keycloak.org/securing-apps/token-exchange
 The client may not exchange this token: standard token exchange is off at the client, the client is not in the token's audience, or nobody gives it a token for the audience it asks for.
 Clients > the client > Capability config > Standard token exchange ON (Keycloak 26.2 and later); an Audience mapper for it in the subject token; for the target a scope with an Audience mapper.
-= client not allowed to exchange|TOKEN_EXCHANGE_ERROR|requested audience not available|not within the token audience|token exchange is not (enabled|supported)|Unsupported grant_type.{0,80}token-exchange
+= (client|client is) not allowed to exchange|allowed to exchange token|not the (token )?holder|holder of the token|subject.?token|for Token Exchange|allowed for token exchange|TOKEN_EXCHANGE_ERROR|requested audience not available|not within the token audience|token exchange is not (enabled|supported)|Unsupported grant_type.{0,80}token-exchange
 
 scope https://www.keycloak.org/docs/latest/server_admin/#_client_scopes
 The client may not ask for one of the scopes: it is not assigned to it, or does not exist.
@@ -108,7 +108,7 @@ database https://www.keycloak.org/server/db
 Keycloak does not get to its database: address, password, a database that is not up yet, too few connections, or a lock that a killed start left behind.
 KC_DB, KC_DB_URL, KC_DB_USERNAME, KC_DB_PASSWORD; start Keycloak after the database (depends_on with a health check). A left lock: update databasechangeloglock set locked=false.
 = failed to obtain jdbc connection|acquisition timeout while waiting for new connection|waiting for changelog lock|unable to acquire jdbc connection|PSQLException|password authentication failed for user|JDBCConnectionException|AgroalConnectionPool|Communications link failure|Datasource .{0,40}URL format error|database .{0,20}does not exist|Failed to initialize .{0,20}(Liquibase|database)|Failed to update database
-= The database may be already in use|FATAL: (role|database|sorry)|liquibase.{0,120}(encountered an exception|ChangeSet)|MigrationFailedException|ARJUNA0\d+|duplicate key value|SQLGrammarException|relation .{0,60}does not exist|SQLException|deadlock detected|too many clients|could not (open|get|obtain) (JDBC )?connection
+= Access denied for user|The database may be already in use|FATAL: (role|database|sorry)|liquibase.{0,120}(encountered an exception|ChangeSet)|MigrationFailedException|ARJUNA0\d+|duplicate key value|SQLGrammarException|relation .{0,60}does not exist|SQLException|deadlock detected|too many clients|could not (open|get|obtain) (JDBC )?connection
 
 unknown-feature https://www.keycloak.org/docs/latest/upgrading/
 Keycloak is told of a feature or an option that this version has not (any more).

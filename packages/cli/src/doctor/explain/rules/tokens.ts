@@ -64,7 +64,7 @@ The token is signed with another algorithm than the one that is accepted here. K
 Let the API accept exactly the algorithm of the realm (Realm settings > Tokens > Default signature algorithm, or Clients > Advanced), and send the access token. With RS256 the key is a public one, never the client secret.
 = another algorithm expected|token_algorithm|"alg" .{0,40}not allowed|invalid algorithm|unexpected jwt alg|InvalidAlgorithm|specified alg value is not allowed|secretOrPublicKey must be|algorithm .{0,30}not (allowed|supported|permitted)|incorrect key for this algorithm|unsupported alg|unexpected signature algorithm
 = id token signed with unsupported algorithm|wrong alg|alg(orithm)? mismatch|signing algorithm .{0,60}(expected|mismatch)|Key for the .{0,20}algorithm must be|unexpected "?alg"?|signing method .{0,20}is invalid
-= no support for signature|unsupported (signature|signing|jwt|jws|alg)|algorithms?\"? argument|signature (type|algorithm) .{0,40}(not|un)supported|algorithm .{0,30}(mismatch|is not|was not)|expected .{0,10}(RS|HS|ES|PS|EdDSA)\d*.{0,20}(got|but)
+= algorithm .{0,40}(does not|doesn.t) match|no support for signature|unsupported (signature|signing|jwt|jws|alg)|algorithms?\"? argument|signature (type|algorithm) .{0,40}(not|un)supported|algorithm .{0,30}(mismatch|is not|was not)|expected .{0,10}(RS|HS|ES|PS|EdDSA)\d*.{0,20}(got|but)
 
 no-key-given https://www.keycloak.org/docs/latest/server_admin/#realm_keys
 The verifier has no key: the public key or the secret it was given is empty or not a PEM.
@@ -74,7 +74,7 @@ Give it the realm (its certs URL) in place of a pasted key. A pasted key needs i
 keys-not-fetched https://www.keycloak.org/securing-apps/oidc-layers#_certificate_endpoint
 The keys of the realm could not be fetched: the API does not reach Keycloak at that address, or something else answers there.
 Call the certs URL from the machine or container of the API: curl -i KEYCLOAK/realms/REALM/protocol/openid-connect/certs. In Docker use the name of Keycloak's service and not localhost; behind a proxy let /realms/ through.
-= couldn't retrieve remote jwk|failed to load public key to verify|jwks remote fetch is failed|fetching keys|get keys failed|JWKSTimeout|fail(ed)? to fetch jwks|JSON Web Key Set HTTP response|PyJWKClientConnectionError|fail to fetch data from the url|ERR_JWKS_INVALID|invalid local jwks|JSON Web Key Set malformed|unable to (get|fetch|retrieve|obtain|load) .{0,30}(jwks|signing keys?|json web key)|IDX2080[34]|jwks .{0,40}(fetch|download) .{0,10}fail
+= couldn't retrieve remote jwk|failed to load public key to verify|jwks remote fetch is failed|fetching keys|get keys failed|JWKSTimeout|fail(ed)? to fetch jwks|JSON Web Key Set HTTP response|PyJWKClientConnectionError|fail to fetch data from the url|ERR_JWKS_INVALID|JWKS request failed|JWKS_REQUEST_FAILED|endpoint did not contain any signing keys|invalid local jwks|JSON Web Key Set malformed|unable to (get|fetch|retrieve|obtain|load) .{0,30}(jwks|signing keys?|json web key)|IDX2080[34]|jwks .{0,40}(fetch|download) .{0,10}fail
 = error (while )?(loading|fetching|getting|retrieving) (the )?(jwks|keys|certs)|could not (load|fetch|retrieve|get) (the )?(jwks|public keys?|certs)|jwks .{0,30}unavailable|unable to fetch certificates|failed (to )?(fetch|retrieve|load|get)(ing)? .{0,30}(jwks|certs|keys)
 
 jwks-rate-limit https://github.com/auth0/node-jwks-rsa
@@ -92,8 +92,8 @@ role-missing https://www.keycloak.org/docs/latest/server_admin/#con-token-role-m
 The token is good, but lacks a role or a scope that is required; or it has the role, and the framework looks elsewhere: Keycloak's roles are in realm_access.roles and resource_access.CLIENT.roles, not in scope.
 keycloak-guard doctor --token - shows which roles the token has. Assign the role (Users > Role mapping), give the client the scope roles, and map the claim in the framework (Spring: a JwtAuthenticationConverter that makes ROLE_…; ASP.NET: RoleClaimType; oauth2-proxy: --oidc-groups-claim).
 = AuthorizationDenied|access is denied|insufficient_scope(?!.{0,40}openid)|forbidden_role|role_missing|insufficient (permission|authorit|privilege|role)s?|does not have (the )?(required )?(role|permission|scope)|missing (the )?(required )?(role|scope)|not (authorized|allowed) .{0,40}(role|group)|DenyAnonymousAuthorizationRequirement|RolesAuthorizationRequirement
-= user .{0,60}(is )?not in (the )?(allowed |required )?group|Invalid account .{0,5}unauthorized|does not have permission to perform this action|Forbidden resource|not a valid .?resource_access|(role|group)s? .{0,20}not (found|present) in (the )?(token|claims?)
-? Error from server .Forbidden.|User "[^"]+" cannot|KeyError: .(realm|resource)_access|HTTP 403 Forbidden|\b403\b.{0,20}forbidden|access denied
+= user .{0,60}(is )?not in (the )?(allowed |required )?group|Invalid account .{0,5}unauthorized|does not have permission to perform this action|Forbidden resource|not a valid .?resource_access|not authorized to (access|view|see|perform)|(role|group)s? .{0,20}not (found|present) in (the )?(token|claims?)
+? Error from server .Forbidden.|User "[^"]+" cannot|KeyError: .(realm|resource)_access|HTTP 403 Forbidden|\b403\b.{0,20}forbidden|access denied(?! for user)
 = not a member of|is not assigned|has no access|user (is )?not allowed|Permission Denied Invalid Account|not (in|part of) .{0,20}(required|allowed) (group|role|organi)|missing (group|authority|authorities)|requires? (one of )?(the )?(following )?roles?
 
 claim-missing https://www.keycloak.org/docs/latest/server_admin/#_client_scopes
