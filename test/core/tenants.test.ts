@@ -6,8 +6,8 @@ import {
   type Requirements,
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
-import { toPrincipal } from '../../packages/guard/src/core/principal/principal.ts';
 import { actingFor, tenantsOf } from '../../packages/guard/src/core/principal/tenant.ts';
+import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 import { rememberToken, tokenOf } from '../../packages/guard/src/core/principal/token-of.ts';
 
 const of = (organization: unknown) => toPrincipal({ iss: 'https://sso.example.com', organization }, {});

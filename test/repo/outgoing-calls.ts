@@ -63,6 +63,13 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
+    file: 'guard/src/events/event-source.ts',
+    calls: 'fetchBounded',
+    carries: "the client's own access token",
+    address: 'settings',
+    redirects: 'wrapped',
+  },
+  {
     file: 'guard/src/client/authorization-code.ts',
     calls: 'oauth4webapi.authorizationCodeGrantRequest',
     carries: "the client's secret, a code",
@@ -137,6 +144,14 @@ export const OUTGOING: readonly Row[] = [
     file: 'guard/src/adapters/face/create-door.ts',
     calls: 'createClient',
     carries: "the client's secret",
+    address: 'settings',
+    redirects: 'wrapped',
+  },
+  {
+    // Of no realm: it checks options, and is never called.
+    file: 'guard/src/adapters/face/tenant-sessions.ts',
+    calls: 'createClient',
+    carries: 'nothing',
     address: 'settings',
     redirects: 'wrapped',
   },

@@ -78,6 +78,7 @@ test('the settings of the guide are enough, and the result is frozen', (t) => {
     sessionMaxSeconds: 36_000,
     sessionSecrets: undefined,
     dpop: 'off',
+    events: false,
     maxCachedTokens: 10_000,
     requestTimeoutMs: 15_000,
     maxConnections: 10_000,
@@ -164,6 +165,28 @@ test('a file proves who the service is, in place of the secret, and only one of 
   assert.deepEqual(loadConfig({ cwd, env: GOOD }).credential, { secret: GOOD.KEYCLOAK_CLIENT_SECRET });
 });
 
+test('a certificate proves it too, with its key and not without', (t) => {
+  const cwd = folder(t);
+  const { KEYCLOAK_CLIENT_SECRET: _secret, ...env } = GOOD;
+  const [certificate, key] = [
+    { KEYCLOAK_CLIENT_CERTIFICATE_FILE: 'it.crt' },
+    { KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE: 'it.key' },
+  ];
+  assert.deepEqual(loadConfig({ cwd, env: { ...env, ...certificate, ...key } }).credential, {
+    certificateFile: join(cwd, 'it.crt'),
+    certificateKeyFile: join(cwd, 'it.key'),
+  });
+  assert.deepEqual(problemsOf({ ...env, ...certificate }, cwd), [
+    ['KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE', 'is not set.'],
+  ]);
+  assert.deepEqual(problemsOf({ ...GOOD, ...key }, cwd), [
+    ['KEYCLOAK_CLIENT_CERTIFICATE_FILE', 'is not set.'],
+  ]);
+  assert.deepEqual(problemsOf({ ...GOOD, ...certificate, ...key }, cwd), [
+    ['KEYCLOAK_CLIENT_CERTIFICATE_FILE', 'is set beside KEYCLOAK_CLIENT_SECRET: only one of them can be.'],
+  ]);
+});
+
 test('all mistakes are reported together, with name, rule and example', (t) => {
   const cwd = folder(t);
   assert.deepEqual(problemsOf({}, cwd), [
@@ -190,6 +213,7 @@ test('each setting refuses what breaks its rule', (t) => {
     CLOCK_TOLERANCE_SECONDS: ['301', '1.5'],
     TOKEN_CHECK: ['never', 'LOCAL'],
     RECHECK_SECONDS: ['0', '3601'],
+    KEYCLOAK_EVENTS: ['true', 'ON'],
     MAX_CACHED_TOKENS: ['-1', '10000001'],
     HOST: ['http://0.0.0.0', 'a b'],
     PORT: ['65536', '-1'],

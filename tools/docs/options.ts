@@ -5,6 +5,7 @@ import { PERMISSIONS_RULES } from '../../packages/guard/src/authz/options.ts';
 import { DPOP_RULES } from '../../packages/guard/src/core/binding/dpop-options.ts';
 import type { OptionRule } from '../../packages/guard/src/core/options/check-options.ts';
 import { VERIFIER_RULES } from '../../packages/guard/src/core/options.ts';
+import { EVENTS_RULES } from '../../packages/guard/src/events/options.ts';
 import { SESSION_RULES } from '../../packages/guard/src/session/options.ts';
 
 /** An interface of options with its rules. */
@@ -52,6 +53,9 @@ export const OPTION_TABLES: Readonly<Record<string, Readonly<Record<string, () =
   'docs/permissions.md': { options: () => toRows(PERMISSIONS) },
   'docs/proof-of-possession.md': { options: () => toRows(DPOP) },
   'docs/sessions.md': { options: () => toRows(SESSION) },
+  'docs/events.md': {
+    options: () => toRows({ file: 'events/options.ts', name: 'EventsOptions', rules: EVENTS_RULES }),
+  },
 };
 
 /** One option as its interface describes it. */

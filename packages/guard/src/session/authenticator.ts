@@ -108,8 +108,8 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
   };
 }
 
-/** A new token may be good: the key was taken away, or the clock here is ahead of Keycloak's. */
-const WORTH_RENEWING: ReadonlySet<string> = new Set(['token_key_unknown', 'token_expired']);
+/** A new token may be good: the key or a role was taken away, or the clock here is ahead of Keycloak's. */
+const WORTH_RENEWING: ReadonlySet<string> = new Set(['token_key_unknown', 'token_expired', 'token_outdated']);
 /** The session was ended in Keycloak, or its user was: nothing can bring it back. */
 const OVER: ReadonlySet<string> = new Set(['token_revoked', 'token_expired']);
 const CLOCKS_DIFFER =

@@ -14,6 +14,7 @@ export const CALL_KINDS = [
   'logout',
   'end_session',
   'revocation',
+  'events',
   'other',
 ] as const;
 export type CallKind = (typeof CALL_KINDS)[number];
@@ -61,6 +62,7 @@ export function observeCalls(endpoints: Issuer['endpoints']): ObservedFetch {
 
   function toKind(url: string, body: unknown): CallKind {
     if (url !== endpoints.token) {
+      if (url.includes('/admin/realms/')) return 'events';
       return kinds.get(url) ?? (url.includes('/account/sessions/') ? 'end_session' : 'other');
     }
     const fields = body instanceof URLSearchParams || typeof body === 'string' ? body : '';

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Verifier } from 'keycloak-guard';
+import type { KeycloakEvents } from 'keycloak-guard/events';
 import type { Registry } from 'prom-client';
 import { LOGIN_OUTCOMES, type Report } from '../audit/security-events.ts';
 import { type Logger, streamOf } from '../log/logger.ts';
@@ -28,6 +29,7 @@ interface Sources {
   readonly callTurns: Turns;
   readonly breaker: Pick<Breaker, 'isOpen'>;
   readonly shared: SharedState | undefined;
+  readonly news: Pick<KeycloakEvents, 'status'> | undefined;
   readonly calls: Pick<ObservedFetch, 'observers'>;
   readonly events: { readonly listeners: Report[] };
   readonly logger: Logger | undefined;
@@ -47,7 +49,7 @@ const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
  */
 export async function collectMetrics(
   app: FastifyInstance,
-  { verifier, queue, callTurns, breaker, shared, calls, events, logger }: Sources,
+  { verifier, queue, callTurns, breaker, shared, news, calls, events, logger }: Sources,
 ): Promise<void> {
   const { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } = await import('prom-client');
   const registry = new Registry();
@@ -149,6 +151,22 @@ export async function collectMetrics(
       'max',
     );
     gauge('keycloak_guard_revocations_waiting', 'Not shared yet', () => shared.numbers().waiting);
+  }
+
+  if (news !== undefined) {
+    gauge(
+      'keycloak_guard_events_heard',
+      "0 while Keycloak's events are not heard, and Keycloak is asked about tokens as without them",
+      () => (news.status().isHealthy ? 1 : 0),
+      'min',
+    );
+    gauge(
+      'keycloak_guard_events_lag_seconds',
+      "Since Keycloak's events were last read",
+      () => news.status().lagSeconds,
+      'max',
+    );
+    count('keycloak_guard_events_total', 'Events of Keycloak that were read', () => news.status().events);
   }
 
   const dropped = new Counter({

@@ -4,7 +4,9 @@ import { app } from './app.ts';
 import { audience } from './audience.ts';
 import { exportFile } from './export.ts';
 import { mcp } from './mcp.ts';
+import { service } from './service.ts';
 import { spa } from './spa.ts';
+import { tenant } from './tenant.ts';
 
 /** What `setup` can set up, in the order in which the help lists it. */
 export const KINDS: Readonly<Record<string, SetupKind>> = {
@@ -13,7 +15,9 @@ export const KINDS: Readonly<Record<string, SetupKind>> = {
   spa,
   web,
   mcp,
+  service,
   guide,
   audience,
+  tenant,
   export: exportFile,
 };

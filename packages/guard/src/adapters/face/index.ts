@@ -25,6 +25,7 @@ export type {
 } from '../engine/index.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { Calls } from './calls.ts';
+export type { EventsOf } from './events.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';
 export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
 export type { WithParts } from './with-parts.ts';

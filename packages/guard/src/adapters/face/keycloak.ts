@@ -5,6 +5,7 @@ import type {
   BackchannelLogoutOptions,
   Connection,
   Decide,
+  Documented,
   Door,
   Engine,
   PathEnforcerOptions,
@@ -21,9 +22,10 @@ import type {
 import { requirementsOf, toPermitGate } from '../engine/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import { type Calls, createCalls } from './calls.ts';
+import { createEvents, type EventsOf } from './events.ts';
 
 /** What keycloak-guard offers in every framework. `Request`: what its handlers are called with. */
-export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request> {
+export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request>, EventsOf {
   /** Verifies tokens; the same object that the guards use. */
   readonly verifier: TokenVerifier<C>;
   /**
@@ -154,7 +156,7 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
 
 /** The parts of {@link Keycloak} that a framework writes itself. */
 export interface Framework<Incoming, Outgoing, Middleware> {
-  toGuard(gate: Pick<Gate<Incoming, Outgoing>, 'decide'>): Middleware;
+  toGuard(gate: Pick<Gate<Incoming, Outgoing>, 'decide'> & Documented): Middleware;
   toRoutes(routes: Routes<Incoming>): Middleware;
   mcp(options: McpOptions): Middleware;
   /** The principal that a guard has set. */
@@ -189,6 +191,7 @@ export function toBase<Incoming, C extends object>(
   const { verifier, accessToken, connections, has, close } = engine;
   return {
     ...{ verifier, accessToken, has, close },
+    ...createEvents(engine.factory, verifier),
     ...createCalls<Incoming>(engine as unknown as Engine<Incoming, never, never>),
     connect: async (request, requirements = {}) =>
       connections.guard(requirements as Asking<never, Requirements>).open(request),

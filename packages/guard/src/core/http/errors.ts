@@ -69,6 +69,7 @@ export const AUTH_ERRORS = {
   },
   token_binding: { ...INVALID, description: 'The access token is bound to another key' },
   token_revoked: { ...INVALID, description: 'The access token was revoked' },
+  token_outdated: { ...INVALID, description: 'The access token is older than a change of its user' },
   refresh_token_invalid: { ...INVALID, description: 'The refresh token is not valid' },
 
   // The token may be good, but its sender does not show that they have the key it is bound to (RFC 9449).
@@ -114,6 +115,8 @@ export const AUTH_ERRORS = {
   },
   // A hidden resource looks as if it did not exist (RFC 9110 §15.5.4).
   not_found: { statusCode: 404, detail: 'Not Found' },
+  // The request belongs to no tenant: whatever it asks for does not exist there.
+  tenant_unknown: { statusCode: 404, detail: 'Not Found' },
   // UMA 2.0 Grant §3.2.1: the challenge carries a ticket.
   permission_ticket: { statusCode: 401, detail: 'Not enough permissions' },
   path_ambiguous: { statusCode: 400, detail: 'Bad Request' },

@@ -1,5 +1,11 @@
 import type { Epoch } from './epoch.ts';
-import { createRevocationLog, type Revocation, setAt } from './revocation-log.ts';
+import {
+  type ChangeEffect,
+  createRevocationLog,
+  type Revocation,
+  type RevocationLog,
+  setAt,
+} from './revocation-log.ts';
 
 /** What identifies a token for {@link RevocationList.judge}. */
 export interface RevocableToken {
@@ -28,20 +34,26 @@ export interface RevocationList {
   /** The strictest of the revocations that concern the token, or `undefined`. */
   judge(token: RevocableToken): RevocationHit | undefined;
   add(revocation: Revocation): void;
+  /** One came into a log that others share. */
+  hear(revocation: Revocation): void;
+  /** The `epoch` in which the last change of this user, or of all, came in: what was known before may be over. 0: none did. */
+  changedAt(issuer: string, subject: string): number;
   /** See `RevocationLog.keepFor`. */
   keepFor(seconds: number): void;
   readonly size: number;
 }
 
+const CHANGES: readonly (readonly [ChangeEffect, RevocationHit['verdict']])[] = [
+  ['renew', 'refuse'],
+  ['confirm', 'confirm'],
+  ['ask', 'ask'],
+];
 const STRICTNESS = { ask: 1, confirm: 2, refuse: 3 } as const;
 
-/** @param clock, rememberSeconds see {@link createRevocationLog} */
 export function createRevocationList(
   epoch: Epoch,
-  clock?: () => number,
-  rememberSeconds?: number,
+  log: Pick<RevocationLog, 'add' | 'get' | 'keepFor' | 'size'> = createRevocationLog(),
 ): RevocationList {
-  const log = createRevocationLog(clock, rememberSeconds);
   const arrivals = new WeakMap<Revocation, number>();
 
   function* concerns(token: RevocableToken): Generator<[Revocation, RevocationHit['verdict']]> {
@@ -62,6 +74,17 @@ export function createRevocationList(
     }
     const doubt = log.get('doubt', iss);
     if (doubt !== undefined && reaches(doubt, issuedAt)) yield [doubt, 'confirm'];
+    for (const [effect, verdict] of CHANGES) {
+      for (const place of typeof sub === 'string' ? [[iss], [iss, sub]] : [[iss]]) {
+        const change = log.get(effect, ...place);
+        if (change !== undefined && reaches(change, issuedAt)) yield [change, verdict];
+      }
+    }
+  }
+
+  function hear(revocation: Revocation): void {
+    epoch.advance();
+    arrivals.set(revocation, epoch.value);
   }
 
   return {
@@ -69,18 +92,26 @@ export function createRevocationList(
       if (log.size === 0) return undefined;
       let hit: RevocationHit | undefined;
       for (const [revocation, verdict] of concerns(token)) {
-        const since = Math.max(arrivals.get(revocation) as number, hit?.since ?? 0);
+        // It may be older than this list.
+        const since = Math.max(arrivals.get(revocation) ?? 0, hit?.since ?? 0);
         const isStricter = hit === undefined || STRICTNESS[verdict] > STRICTNESS[hit.verdict];
         hit = isStricter ? { revocation, verdict, since } : { ...(hit as RevocationHit), since };
       }
       return hit;
     },
+    changedAt(issuer, subject) {
+      if (log.size === 0) return 0;
+      const changes = CHANGES.flatMap(([effect]) => [
+        log.get(effect, issuer),
+        log.get(effect, issuer, subject),
+      ]);
+      return Math.max(0, ...changes.map((change) => (change && arrivals.get(change)) ?? 0));
+    },
     keepFor: log.keepFor,
     add(revocation) {
-      if (!log.add(revocation)) return;
-      epoch.advance();
-      arrivals.set(revocation, epoch.value);
+      if (log.add(revocation)) hear(revocation);
     },
+    hear,
     get size() {
       return log.size;
     },
@@ -94,6 +125,7 @@ function reaches(revocation: Revocation, issuedAt: number): boolean {
       return revocation.endedAt === undefined || issuedAt <= revocation.endedAt;
     case 'user':
     case 'doubt':
+    case 'change':
       return issuedAt <= revocation.issuedUntil;
     case 'not-before':
       return issuedAt < revocation.notBefore;

@@ -43,7 +43,22 @@ export type Revocation =
       readonly issuedUntil: number;
       /** When it was said; `Verifier.revoke` fills it in. */
       readonly setAt?: number | undefined;
+    }
+  /**
+   * Something that tokens say may not be true any more: of those of one user, or without `subject` of all in the realm, which
+   * were issued up to and including `issuedUntil`. `renew`: they say too much (a role was taken away), so they are refused
+   * and their holders get others. `confirm`: as `doubt`. `ask`: Keycloak is asked first, if it can be.
+   */
+  | {
+      readonly type: 'change';
+      readonly issuer: string;
+      readonly subject?: string | undefined;
+      readonly issuedUntil: number;
+      readonly effect: ChangeEffect;
     };
+
+/** See the revocation `change`. */
+export type ChangeEffect = 'renew' | 'confirm' | 'ask';
 
 /** Revocations that are in force, each once, in bounded memory. */
 export interface RevocationLog {
@@ -53,7 +68,7 @@ export interface RevocationLog {
   keepFor(seconds: number): void;
   /**
    * @param parts type, issuer, and the session, subject, token or client that is named; a not-before of 0 has the type
-   * `lifted`
+   * `lifted`, a change its effect
    */
   get(...parts: string[]): Revocation | undefined;
   all(): Iterable<Revocation>;
@@ -69,11 +84,13 @@ export const MAX_REVOCATIONS = 1_000_000;
  * @param clock a monotonic clock: one that jumps ahead would forget all revocations. Unit: milliseconds. Default
  * `performance.now`
  * @param rememberSeconds how long each is kept: no shorter than access tokens live. Default a day
+ * @param most how many are kept
  * @throws {RangeError} unless `rememberSeconds` is a positive number
  */
 export function createRevocationLog(
   clock: () => number = () => performance.now(),
   rememberSeconds: number = REMEMBER_SECONDS,
+  most: number = MAX_REVOCATIONS,
 ): RevocationLog {
   assertRememberSeconds(rememberSeconds);
   // By key, the newest last: Map keeps the order in which keys were set.
@@ -85,7 +102,7 @@ export function createRevocationLog(
 
   function forgetOld(now: number): void {
     for (const [key, { addedAt }] of known) {
-      if (now - addedAt <= keepSeconds * 1000 && known.size <= MAX_REVOCATIONS) break;
+      if (now - addedAt <= keepSeconds * 1000 && known.size <= most) break;
       known.delete(key);
     }
   }
@@ -142,6 +159,7 @@ function reachOf(revocation: Revocation): number {
       return revocation.endedAt ?? Number.POSITIVE_INFINITY;
     case 'user':
     case 'doubt':
+    case 'change':
       return revocation.issuedUntil;
     case 'token':
       return Number.POSITIVE_INFINITY;
@@ -167,6 +185,10 @@ function toKey(revocation: Revocation): string {
       return JSON.stringify([type, issuer, revocation.tokenId]);
     case 'doubt':
       return JSON.stringify([type, issuer]);
+    case 'change': {
+      const { effect, subject } = revocation;
+      return JSON.stringify(subject === undefined ? [effect, issuer] : [effect, issuer, subject]);
+    }
     case 'not-before': {
       const kind = revocation.notBefore === 0 ? 'lifted' : type;
       const { clientId } = revocation;
