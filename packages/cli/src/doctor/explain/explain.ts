@@ -82,10 +82,7 @@ function toResult(
 
 /** An OAuth error as JSON, query, header or `error (description)`, by the library's own diagnosis. */
 function explainOauth(text: string): CheckResult | undefined {
-  const [, error] =
-    /\berror"?\s*[=:]\s*"?([a-z_]{4,40})\b/i.exec(text) ??
-    /\b((?:invalid|unauthorized|unsupported)_[a-z_]+)\b/.exec(text) ??
-    [];
+  const [, error] = /\berror"?\s*[=:]\s*"?([a-z_]{4,40})\b/i.exec(text) ?? [];
   if (error === undefined) return undefined;
   const description =
     /error_description"?\s*[=:]\s*"?([^"&\n]{1,200})/i.exec(text)?.[1] ??

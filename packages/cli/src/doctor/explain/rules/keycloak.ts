@@ -15,7 +15,7 @@ Authentication > the flow that the client or the realm uses: required and altern
 user-locked https://www.keycloak.org/docs/latest/server_admin/#password-guess-brute-force-attacks
 Brute force protection has locked the user for a while after failed logins.
 Wait, or Users > the user > Unlock. The limits: Realm settings > Security defenses > Brute force detection.
-= user_temporarily_disabled|account temporarily disabled|USER_DISABLED_BY_(TEMPORARY|PERMANENT)_LOCKOUT
+= user_temporarily_disabled|account temporarily disabled|temporarily locked|USER_DISABLED_BY_(TEMPORARY|PERMANENT)_LOCKOUT
 
 user-disabled https://www.keycloak.org/docs/latest/server_admin/#assembly-managing-users_server_administration_guide
 The user is disabled.
@@ -108,7 +108,7 @@ database https://www.keycloak.org/server/db
 Keycloak does not get to its database: address, password, a database that is not up yet, too few connections, or a lock that a killed start left behind.
 KC_DB, KC_DB_URL, KC_DB_USERNAME, KC_DB_PASSWORD; start Keycloak after the database (depends_on with a health check). A left lock: update databasechangeloglock set locked=false.
 = failed to obtain jdbc connection|acquisition timeout while waiting for new connection|waiting for changelog lock|unable to acquire jdbc connection|PSQLException|password authentication failed for user|JDBCConnectionException|AgroalConnectionPool|Communications link failure|Datasource .{0,40}URL format error|database .{0,20}does not exist|Failed to initialize .{0,20}(Liquibase|database)|Failed to update database
-= Access denied for user|The database may be already in use|FATAL: (role|database|sorry)|liquibase.{0,120}(encountered an exception|ChangeSet)|MigrationFailedException|ARJUNA0\d+|duplicate key value|SQLGrammarException|relation .{0,60}does not exist|SQLException|deadlock detected|too many clients|could not (open|get|obtain) (JDBC )?connection
+= Access denied for user|psql: .{0,120}(server|database|role)|The database may be already in use|FATAL: (role|database|sorry)|liquibase.{0,120}(encountered an exception|ChangeSet)|MigrationFailedException|ARJUNA0\d+|duplicate key value|SQLGrammarException|relation .{0,60}does not exist|SQLException|deadlock detected|too many clients|could not (open|get|obtain) (JDBC )?connection
 
 unknown-feature https://www.keycloak.org/docs/latest/upgrading/
 Keycloak is told of a feature or an option that this version has not (any more).
@@ -130,7 +130,7 @@ kc.sh import --override true (it replaces the realm), or delete the realm first;
 ldap https://www.keycloak.org/docs/latest/server_admin/#_ldap
 Keycloak does not get on with the directory (LDAP): not reached, a wrong bind DN or password, a certificate it does not trust, or a base DN that is not there.
 User federation > the provider > Test connection, Test authentication. Certificates: KC_TRUSTSTORE_PATHS.
-= LDAP: error code|LDAP query failed|could not query server using DN|ldaps?://.{0,80}(refused|timed? ?out|unknown host)|javax\.naming|InvalidNameException|LDAPException|LDAP.{0,200}(timed? ?out|refused)|LDAP .{0,40}(connection|bind) .{0,20}fail|CommunicationException.{0,60}(389|636)
+= LDAP: error code|LDAP query failed|could not query server using DN|ldaps?://.{0,80}(refused|timed? ?out|unknown host)|javax\.naming|InvalidNameException|could not sync (users|groups)|users-sync in realm|LDAPException|LDAP.{0,200}(timed? ?out|refused)|LDAP .{0,40}(connection|bind) .{0,20}fail|CommunicationException.{0,60}(389|636)
 
 mail https://www.keycloak.org/docs/latest/server_admin/#_email
 Keycloak cannot send mail: no server is set, it is not reached, or it refuses user, password, TLS or sender.
@@ -145,7 +145,7 @@ One database for all; KC_CACHE=ispn and a stack that works there (jdbc-ping is t
 identity-provider https://www.keycloak.org/docs/latest/server_admin/#_identity_broker
 The sign-in by another identity provider failed on the way back: its secret, its certificate or address (from Keycloak's machine), its keys or its issuer do not fit, or it refused.
 Keycloak's log has the reason beside it (KC_LOG_LEVEL=org.keycloak.broker:debug). Identity providers > the provider: client secret, token URL, Validate signatures and its JWKS URL, issuer; its redirect URI is KEYCLOAK/realms/REALM/broker/ALIAS/endpoint.
-= identity_provider_(login_failure|error)|IDENTITY_PROVIDER_(LOGIN|FIRST_LOGIN|RESPONSE|LINK_ACCOUNT)\w*_ERROR|failed to make identity provider oauth callback|IdentityBrokerException|unexpected error when (handling|authenticating) .{0,30}identity provider|could not fetch attributes from userinfo|no access_token from server|Could not (process|decode) (response|access token) from
+= identity_provider_(login_failure|error)|IDENTITY_PROVIDER_(LOGIN|FIRST_LOGIN|RESPONSE|LINK_ACCOUNT)\w*_ERROR|failed to make identity provider oauth callback|from identity provider: \w+|IdentityBrokerException|unexpected error when (handling|authenticating) .{0,30}identity provider|could not fetch attributes from userinfo|no access_token from server|Could not (process|decode) (response|access token) from
 = Identity Provider .{0,60}(not found|error)|broker/.{0,60}/endpoint|KC-SERVICES0036|AADSTS\d+|(unable|failed) to (authenticate|log ?in) .{0,30}identity provider
 
 account-exists https://www.keycloak.org/docs/latest/server_admin/#_identity_broker_first_login
@@ -177,7 +177,7 @@ keycloak-guard doctor --token - says which.
 saml https://www.keycloak.org/docs/latest/server_admin/#_client-saml-configuration
 A SAML message was refused: its signature, its destination or its client (Issuer) is not what Keycloak or the application has in its settings, or its time has passed.
 Compare entity id = Client ID, the certificates of both sides (export the metadata again), the ACS URL among Valid redirect URIs, Destination = the public URL (KC_HOSTNAME, X-Forwarded-Proto), and the clocks.
-= invalid_saml|invalid requester|SAML .{0,60}(invalid|fail|error|not valid|expired)|invalid_authn_request|invalid (saml )?destination|urn:oasis:names:tc:SAML:2\.0:status:(Requester|Responder|AuthnFailed)|no valid (saml )?assertion|SAMLException
+= invalid_saml|LOGIN_ERROR.{0,300}invalid_signature|Logout(Response|Request) signature.{0,30}|invalid requester|SAML .{0,60}(invalid|fail|error|not valid|expired)|invalid_authn_request|invalid (saml )?destination|urn:oasis:names:tc:SAML:2\.0:status:(Requester|Responder|AuthnFailed)|no valid (saml )?assertion|SAMLException|SamlProtocolUtils
 
 password-policy https://www.keycloak.org/docs/latest/server_admin/#_password-policies
 The new password does not meet the realm's policy.
@@ -208,7 +208,8 @@ Set the realm's themes back to keycloak (Realm settings > Themes), and compare t
 memory https://www.keycloak.org/high-availability/multi-cluster/concepts-memory-and-cpu-sizing
 Keycloak (or its container) ran out of memory.
 Give the container a limit of 2 GB or more; Keycloak takes 70 % of it as heap.
-= OutOfMemoryError|OOMKilled|exit(ed)? (with )?code 137|Java heap space
+= keycloak.{0,300}(OutOfMemoryError|OOMKilled|code 137|Java heap space)|(OutOfMemoryError|OOMKilled|code 137|Java heap space).{0,300}keycloak
+? OutOfMemoryError|OOMKilled|exit(ed)? (with )?code 137|Java heap space
 
 registration-policy https://www.keycloak.org/securing-apps/client-registration#_client_registration_policies
 A client wants to register itself, and a policy of the realm does not allow it: its address is no trusted host, or it asks for a scope that is not allowed.

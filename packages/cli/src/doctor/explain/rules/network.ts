@@ -59,7 +59,7 @@ tls-untrusted https://www.keycloak.org/server/keycloak-truststore
 The certificate of the server is not trusted by the program that calls: self-signed, of an own authority, or sent without the certificate in between.
 Give the authority to the program: Node NODE_EXTRA_CA_CERTS, Java a truststore (javax.net.ssl.trustStore), Python REQUESTS_CA_BUNDLE or verify=, Go and curl SSL_CERT_FILE, .NET and containers the system store, oauth2-proxy --provider-ca-file, Keycloak KC_TRUSTSTORE_PATHS. Let the server send the whole chain. Do not switch verification off.
 = PKIX path|self[- ]signed certificate|UNABLE_TO_(VERIFY|GET)|DEPTH_ZERO|unable to (get local issuer|verify the first)|certificate signed by unknown authority|CERTIFICATE_VERIFY_FAILED|certificate verify failed|ERR_CERT_AUTHORITY|UntrustedRoot|remote certificate is invalid|unable to find valid certification path|CertPathValidator|x509: .{0,60}(unknown|not trusted)|SSLHandshakeException.{0,160}cert
-= trust anchor|could not establish trust relationship|unable to get issuer cert|certificate unknown|cURL error (60|77)|ssl certificate problem
+= trust anchor|could not establish trust relationship|unable to get issuer cert|certificate unknown|cURL error (60|77)|ssl certificate problem|failed to verify the legitimacy
 ? CORS request did not succeed
 
 tls-name https://www.keycloak.org/server/enabletls

@@ -123,7 +123,7 @@ Keycloak's log and Realm settings > Events name the step. Consent: Clients > Con
 auth-session-over https://www.keycloak.org/docs/latest/server_admin/#_authentication-sessions
 The login page was open for too long or in another tab, or Keycloak was restarted meanwhile; the sign-in cannot go on.
 Restart the login. Applications should treat error=temporarily_unavailable (authentication_expired) by starting anew. Often: Realm settings > Sessions > Login timeout.
-= authentication_expired|page has expired|expired_code|action expired|already_logged_in|you are already logged in|already authenticated as different user|different_user_authenticated|Restart login cookie not found|login timeout|timed out.{0,10}login (took|will start)
+= authentication_expired|page has expired|expired_code|action expired|already_logged_in|you are already logged in|already authenticated as different user|different_user_authenticated|Restart login cookie not found|took too long to log|login timeout|timed out.{0,10}login (took|will start)
 
 cookie-not-found https://www.keycloak.org/server/reverseproxy
 The browser did not send Keycloak's cookie with the form: cookies are blocked, Keycloak is called on http where it wants https (SameSite=None needs Secure), under two host names, or the page is in a frame of another site.

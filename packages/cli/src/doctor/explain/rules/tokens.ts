@@ -86,7 +86,7 @@ no-token https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 The request came without a token: nobody is signed in, the header was not sent, or a proxy took it away.
 Send 'Authorization: Bearer …'. Behind nginx or Apache let the header pass (Apache: CGIPassAuth On, or SetEnvIf Authorization); with cookies or fetch look at credentials and at redirects, which drop the header.
 = no auth token|token_missing|jwt is missing|no jwt found|missing authorization header|no bearer token|authorization header .{0,30}(missing|not (present|found|set))|full authentication is required|credentials were not provided|bearer token (is )?missing|no access token (provided|present)|token not provided|missing (access|bearer) token
-= "system:anonymous" cannot|No authorization token was found|access token (is )?missing|authentication token .{0,20}(not found|missing)|missing[_ ]token|no token (found|provided|present|in)|(?<!user )token (was )?not (found|provided|sent|supplied)|missing Authorization
+= "system:anonymous" cannot|No authorization token was found|authorization header (is )?not available|access token (is )?missing|authentication token .{0,20}(not found|missing)|missing[_ ]token|no token (found|provided|present|in)|(?<!user )token (was )?not (found|provided|sent|supplied)|missing Authorization
 
 role-missing https://www.keycloak.org/docs/latest/server_admin/#con-token-role-mappings_server_administration_guide
 The token is good, but lacks a role or a scope that is required; or it has the role, and the framework looks elsewhere: Keycloak's roles are in realm_access.roles and resource_access.CLIENT.roles, not in scope.
