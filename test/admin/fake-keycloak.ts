@@ -15,6 +15,8 @@ export interface FakeKeycloak {
   forbid(path: RegExp | undefined): void;
   /** Authorization services by the id of their client. */
   readonly authz: Map<string, FakeAuthz>;
+  /** Ids of the authenticators that it has. */
+  readonly authenticators: string[];
   /** Calls of the Admin API until now. */
   calls(): number;
   /** Breaks off the connection at this call of the Admin API from now, before or after it was done, and at all that follow. */
@@ -33,6 +35,8 @@ export interface FakeRealm {
   >;
   /** Names of the client scopes that new clients may ask for. */
   readonly optional: string[];
+  /** Identity providers. */
+  readonly providers: Item[];
   /** Client profiles and policies, by the name of their list. */
   readonly policies: Record<string, unknown>;
 }
@@ -86,12 +90,19 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       const self = body as Record<string, unknown>;
       const lists = { clients: [], users: [], roles: [], groups: [], organizations: [] };
       const given = structuredClone({ 'client-scopes': SCOPES, components: POLICIES });
-      realms.set(String(self.realm), { self, lists: { ...lists, ...given }, optional: [], policies: {} });
+      realms.set(String(self.realm), {
+        self,
+        lists: { ...lists, ...given },
+        optional: [],
+        providers: [],
+        policies: {},
+      });
       return [201, undefined, `/admin/realms/${self.realm}`];
     }
     if (path === '/admin/realms') return [200, [...realms.values()].map(({ self }) => self)];
     const [name = '', kind, id, sub] = path.split('/').slice(3).map(decodeURIComponent);
     const realm = realms.get(name);
+    if (kind === 'authentication') return [200, fake.authenticators.map((one) => ({ id: one }))];
     if (realm === undefined) return [404, { error: 'Realm not found.' }];
     if (kind === undefined)
       return method === 'GET' ? [200, realm.self] : [204, void Object.assign(realm.self, body)];
@@ -108,6 +119,10 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     if (kind === 'default-optional-client-scopes') {
       if (method !== 'GET') realm.optional.push(nameOfScope(realm, id));
       return method === 'GET' ? [200, realm.optional.map((one) => ({ name: one }))] : [204];
+    }
+    if (kind === 'identity-provider') {
+      if (method !== 'GET') realm.providers.push(body as Item);
+      return method === 'GET' ? [200, realm.providers] : [201, undefined, '/made'];
     }
     if (kind === 'client-policies') {
       if (method !== 'GET') Object.assign(realm.policies, body);
@@ -232,6 +247,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       forbidden = path;
     },
     authz,
+    authenticators: ['client-secret', 'client-jwt', 'federated-jwt'],
     calls: () => calls,
     cut(after, when = 'before') {
       cut = after === undefined ? undefined : { at: calls + after, when };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { toAudienceMapper } from '../../packages/cli/src/admin/mapper.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
 import { toSetupCall } from '../../packages/cli/src/setup/old-flags.ts';
@@ -29,6 +29,9 @@ async function setUp(keycloak: FakeKeycloak, args: readonly string[]): Promise<s
 
 const API = ['guide', '--client-id', 'orders', '--app-url', 'http://localhost:8000', '--no-user'];
 const ANNA = ['--user', 'anna', '--role', 'editor', '--client-role', 'reader', '--group', '/staff'];
+const KUBERNETES = ['--credential', 'kubernetes', '--service-account'];
+const KEY = join(mkdtempSync(join(tmpdir(), 'widening-')), 'key.pem');
+after(() => rmSync(dirname(KEY), { recursive: true }));
 const A = 'https://a.example/mcp';
 const B = 'https://b.example/mcp';
 
@@ -180,6 +183,40 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
     ],
     [['spa', 'frontend', '--app-url', 'http://localhost:3000', '--client-id', 'orders']],
     [['spa', 'orders', '--app-url', 'http://localhost:3000', '--client-id', 'billing']],
+  ],
+  service: [
+    [['service', '--client-id', 'orders', '--calls', 'billing']],
+    [
+      [
+        'api',
+        '--client-id',
+        'billing',
+        '--app-url',
+        'http://localhost:9000',
+        '--no-user',
+        '--group',
+        '/staff',
+      ],
+      ['service', '--client-id', 'orders', '--calls', 'billing'],
+    ],
+    [
+      ['service', '--client-id', 'shop', '--calls', 'billing'],
+      ['service', '--client-id', 'shop', '--calls', 'billing,orders'],
+    ],
+    [
+      ['service', '--client-id', 'shop', '--calls', 'billing'],
+      ['service', '--client-id', 'orders', '--calls', 'billing', '--credential', 'key', '--key-file', KEY],
+    ],
+    [['service', '--client-id', 'orders', '--calls', 'billing', '--credential', 'key', '--key-file', KEY]],
+    [
+      ['service', '--client-id', 'orders', '--calls', 'billing', '--credential', 'key', '--key-file', KEY],
+      ['service', '--client-id', 'orders', '--calls', 'billing', '--credential', 'secret'],
+    ],
+    [
+      ['service', '--client-id', 'billing', ...KUBERNETES, 'shop/billing'],
+      ['service', '--client-id', 'orders', ...KUBERNETES, 'shop/orders'],
+    ],
+    [['api', ...API.slice(1), ...KUBERNETES, 'shop/orders', '--issuer', 'https://cluster.example']],
   ],
   audience: [
     [

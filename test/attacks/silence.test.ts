@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { resolveAdapterOptions } from '../../packages/guard/src/adapters/engine/internal.ts';
 import { checkBackchannelLogoutOptions } from '../../packages/guard/src/adapters/engine/message-routes.ts';
 import {
   createProtectedResources,
@@ -35,6 +36,7 @@ import { createGate } from '../../packages/guard/src/core/internal.ts';
 import { openRedis } from '../../packages/guard/src/redis/connection.ts';
 import { createRedisRevocationStore, createRedisSessionStore } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
+import { createTenantPool } from '../../packages/guard/src/tenants/internal.ts';
 import { ALICE, createFakeKeycloak, SECRET } from '../authz/fake-keycloak.ts';
 import { publicOptionsOf } from './public-options.ts';
 
@@ -59,7 +61,8 @@ const SILENT: readonly (readonly [string, () => unknown])[] = [
   ['an object with a symbol', () => ({ [Symbol('realmRole')]: 'admin' })],
 ];
 
-const keycloak = { serverUrl: 'https://sso.example.com', realm: 'testing', clientId: 'my-api' };
+const common = { serverUrl: 'https://sso.example.com', clientId: 'my-api' };
+const keycloak = { ...common, realm: 'testing' };
 const client = createClient({ ...keycloak, clientSecret: SECRET });
 const secret = 'c0ffee-0123456789-abcdefghijklmnopq';
 const fake = createFakeKeycloak();
@@ -110,11 +113,21 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'adapters/mcp: McpOptions': (more) =>
     resolveMcpOptions({ url: 'https://mcp.example.com/mcp', ...more } as never),
   'adapters/engine: ProtectedResourceOptions': (more) =>
-    toResourceRoutes(verifier, createProtectedResources(), {
+    toResourceRoutes(verifier, () => [], createProtectedResources(), {
       url: 'https://api.example.com',
       ...more,
     } as never),
   'adapters/engine: BackchannelLogoutOptions': (more) => checkBackchannelLogoutOptions(more),
+  'tenants: TenantsOptions': (more) =>
+    resolveAdapterOptions('keycloak', { ...common, tenants: () => undefined, ...more } as never),
+  'tenants: TenantSettings': async (more) => {
+    const pool = createTenantPool(common, { maxTenants: 10, tenantIdleSeconds: 60 });
+    try {
+      pool.of({ realm: 'acme', ...more });
+    } finally {
+      await pool.close();
+    }
+  },
   'core: CreateCredentialOptions': (more) =>
     createCredential({ clientId: 'my-api', credential: { secret: SECRET }, ...more } as never),
   'core: GuardOptions': (more) => createGate(verifier, { realmRole: 'admin', ...more } as never, {} as never),
@@ -169,6 +182,7 @@ const found = publicOptionsOf(
   'redis',
   'adapters/mcp',
   'adapters/engine',
+  'tenants',
 );
 
 it('every kind of options has its place in this test', () => {

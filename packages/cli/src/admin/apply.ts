@@ -74,6 +74,12 @@ async function act(api: AdminClient, goal: StepTarget, action: Step['action']): 
       await api.organizations.addMember({ realm, orgId, userId: await userId(api, goal) });
       return;
     }
+    case 'create-provider': {
+      const { alias, issuer } = action;
+      const provider = { alias, providerId: 'kubernetes', enabled: true, config: { issuer } };
+      await api.identityProviders.create({ realm, ...provider });
+      return;
+    }
     case 'put-mapper':
       return putMapper(api, { ...goal, clientId: action.client ?? goal.clientId }, action.mapper);
     case 'create-user':

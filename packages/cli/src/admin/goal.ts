@@ -15,6 +15,8 @@ export interface SetupGoal {
   readonly clientId: string;
   /** Secret of a client that is created. Default: Keycloak makes one up. */
   readonly clientSecret?: string | undefined;
+  /** The credential of the client is planned by itself, and whatever it has now may stay until then. */
+  readonly hasOwnCredential?: boolean | undefined;
   /** Address of the API as a browser sees it, for example `http://localhost:8000`. No trailing slash. */
   readonly appUrl: string;
   /** Where Keycloak reports logouts to. It replaces another address only where it was named. */

@@ -35,6 +35,8 @@ export type Action =
     }
   | { readonly type: 'create-scope'; readonly scope: object }
   | { readonly type: 'put-mapper'; readonly mapper: Mapper; readonly client?: string }
+  /** @property issuer of a Kubernetes cluster */
+  | { readonly type: 'create-provider'; readonly alias: string; readonly issuer: string }
   | { readonly type: 'create-user'; readonly user: object }
   | { readonly type: 'update-user'; readonly patch: object; readonly attributes: Record<string, string[]> }
   | { readonly type: 'set-password'; readonly password: string }

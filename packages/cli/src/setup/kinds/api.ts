@@ -5,6 +5,7 @@ import { createQuestions, readLines } from '../../terminal/questions.ts';
 import type { StdinSecrets } from '../api/goal.ts';
 import { type ApiOptions, readApiOptions } from '../api/options.ts';
 import { setUpApi } from '../api/set-up.ts';
+import { CREDENTIAL_USAGE } from '../credential/choose.ts';
 import type { SetupKind } from '../kind.ts';
 import { CODES_USAGE } from '../visit.ts';
 
@@ -37,6 +38,8 @@ export const toApiUsage = (own = '') => `
 ${DOOR_USAGE}
 
 ${own}${API_USAGE}
+
+${CREDENTIAL_USAGE}
 
 Permissions (the client's authorization services)
   --authz <file>            file of keycloak-guard authz; what it has is created or changed, nothing is deleted

@@ -4,6 +4,7 @@ import { app } from './app.ts';
 import { audience } from './audience.ts';
 import { exportFile } from './export.ts';
 import { mcp } from './mcp.ts';
+import { service } from './service.ts';
 import { spa } from './spa.ts';
 import { tenant } from './tenant.ts';
 
@@ -14,6 +15,7 @@ export const KINDS: Readonly<Record<string, SetupKind>> = {
   spa,
   web,
   mcp,
+  service,
   guide,
   audience,
   tenant,
