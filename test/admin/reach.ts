@@ -43,6 +43,7 @@ export function reachOf({ lists, policies }: FakeRealm): Reach[] {
     if (client.standardFlowEnabled) add(who, 'sign in');
     if (client.directAccessGrantsEnabled) add(who, 'passwords');
     if (client.enabled !== false) add(who, 'tokens');
+    if (client.serviceAccountsEnabled) add(who, 'own name');
     for (const name of listOf(client.defaultClientScopes)) add(who, `scope ${name}`);
     // Always in one token: who receives it as one of them can show it to another.
     const always = [
@@ -58,7 +59,7 @@ export function reachOf({ lists, policies }: FakeRealm): Reach[] {
     }
   }
   for (const user of lists.users as unknown as Json[]) {
-    for (const given of listOf(user.given)) add(user.username, given);
+    for (const given of listOf(user.given)) add(user.serviceAccountOf ?? user.username, given);
     if (user.enabled !== false) add(user.username, 'sign in');
   }
   for (const { config } of lists.components as unknown as { config: Record<string, string[]> }[])

@@ -90,6 +90,13 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['audience', 'mcp-client', '--client-id', 'orders'],
     ],
   ],
+  events: [
+    [['events', '--client-id', 'orders']],
+    [
+      ['events', '--client-id', 'orders'],
+      ['events', '--client-id', 'billing'],
+    ],
+  ],
   export: [[API, ['export', '/dev/null', '--client-id', 'billing', '--no-user']]],
 };
 

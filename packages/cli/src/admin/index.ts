@@ -30,6 +30,9 @@ export {
   connectAdmin,
 } from './connection.ts';
 export { type CurrentState, findGroup, findUser, readCurrent } from './current.ts';
+export { applyEventsStep } from './events/apply.ts';
+export { type EventsGoal, readEventsState } from './events/current.ts';
+export { planEvents } from './events/plan.ts';
 export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type UserGoal } from './goal.ts';
 export { applyMcpStep } from './mcp/apply.ts';
 export { type McpState, readMcp } from './mcp/current.ts';
