@@ -23,7 +23,7 @@ export async function setUpSession(
   t: TestContext,
   adapter: Adapter,
   session: Partial<Given['session']> = {},
-  more: Partial<Given> = {},
+  { tenants, ...more }: Partial<Given> & { readonly tenants?: 'organizations' } = {},
 ) {
   const idp = await startIdp(t);
   let ahead = 0;
@@ -36,6 +36,7 @@ export async function setUpSession(
       clientId: 'fastapi-keycloak',
       clientSecret: SECRET,
       ...(inProcess && { clock, onNotice: false }),
+      ...(tenants && { tenants }),
     },
     session: { secret: SECRET_OF_SESSIONS, ...(inProcess && { clock }), ...session },
     ...more,

@@ -176,7 +176,7 @@ export function createJudge(parts: Parts): Judge {
     return carried.some((one) => one.id === id && one.scopes.includes(scope));
   }
 
-  /** Forgets the answers for a token that is no longer valid. Returns the error. */
+  /** Forgets the answers for a token that has become invalid. Returns the error. */
   function forgetRefused(token: string, error: unknown): unknown {
     if ((error as AuthError).statusCode === 401) cache.drop(token);
     return error;

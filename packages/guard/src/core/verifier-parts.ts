@@ -4,7 +4,8 @@ import type { RevocationStore } from './revocation/revocation.ts';
 import type { Coverage } from './token/coverage.ts';
 
 /** What a verifier was made of, for the rooms that call Keycloak as the same client. */
-export interface VerifierParts extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck'> {
+export interface VerifierParts
+  extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck' | 'tenants'> {
   readonly credential: Credential;
   readonly store: RevocationStore;
   readonly coverage: Coverage;

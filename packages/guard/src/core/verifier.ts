@@ -200,11 +200,11 @@ export function createVerifier<C extends object = Claims>(
       unsubscribe();
     },
   };
-  const { credential, tokenCheck } = resolved;
+  const { credential, tokenCheck, tenants } = resolved;
   const { hold } = knowing;
   const { changedAt } = revocations;
   rememberParts(verifier, {
-    ...{ credential, tokenCheck, realm, timeoutMs, fetch },
+    ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch },
     ...{ store, coverage, hold, atClose, changedAt },
   });
   return verifier;

@@ -1,5 +1,5 @@
 import { AuthError, isAuthError, type Principal } from '../core/index.ts';
-import { headerOf, isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
+import { actingFor, headerOf, isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
 import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
@@ -77,8 +77,13 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
   }
 
   /** An application may bring its own verifier: only a principal signs in. */
-  function admit(principal: unknown, { newCookie }: LiveSession, request: SessionRequest): SessionPrincipal {
-    if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
+  function admit(
+    found: unknown,
+    { newCookie, record }: LiveSession,
+    request: SessionRequest,
+  ): SessionPrincipal {
+    if (!isPrincipal(found)) throw new TypeError(NO_PRINCIPAL);
+    const principal = context.hasOrganizations ? actingFor(found, record.organization) : found;
     if (newCookie === null) return { principal, ...NOTHING };
     // So that the secret it was signed with can be taken out of use. A cache that kept it would hand the session out.
     const { cookies } = placeOf(request);

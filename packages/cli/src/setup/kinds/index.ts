@@ -1,13 +1,21 @@
 import type { SetupKind } from '../kind.ts';
-import { api } from './api.ts';
+import { api, guide, web } from './api.ts';
+import { app } from './app.ts';
 import { audience } from './audience.ts';
 import { events } from './events.ts';
 import { exportFile } from './export.ts';
 import { mcp } from './mcp.ts';
 import { spa } from './spa.ts';
 
-/** What `setup` can set up, in the order in which the help lists it. The first is meant where none is named. */
+/** What `setup` can set up, in the order in which the help lists it. */
 export const KINDS: Readonly<Record<string, SetupKind>> = {
-  ...{ api, spa, mcp, audience, events },
+  app,
+  api,
+  spa,
+  web,
+  mcp,
+  guide,
+  audience,
+  events,
   export: exportFile,
 };

@@ -7,6 +7,8 @@ export type {
   TokenForOptions,
 } from '../../outgoing/index.ts';
 export type {
+  Asking,
+  AskingOptions,
   BackchannelLogoutOptions,
   Connection,
   KeycloakOptions,
@@ -17,6 +19,7 @@ export type {
   PermitOptions,
   PermitRule,
   ProtectedResourceOptions,
+  RequirementsOf,
   RuleOfRequest,
   SessionSettings,
 } from '../engine/index.ts';

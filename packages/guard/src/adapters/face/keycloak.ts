@@ -1,6 +1,7 @@
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
-import type { Gate, GuardOptions } from '../../core/internal.ts';
+import type { Gate } from '../../core/internal.ts';
 import type {
+  Asking,
   BackchannelLogoutOptions,
   Connection,
   Decide,
@@ -47,7 +48,7 @@ export interface KeycloakBase<Request, C extends object = AppClaims> extends Cal
    * connection.signal.addEventListener('abort', () => response.end());
    * response.once('close', connection.end);
    */
-  connect(request: Request, requirements?: Requirements<C>): Promise<Connection>;
+  connect(request: Request, requirements?: Asking<Request, Requirements<C>>): Promise<Connection>;
   /**
    * Whether a principal meets requirements; false for `null` and `undefined`.
    *
@@ -76,11 +77,14 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    * A refused request goes to the application's error handler, as any error of the framework. Without one, the answer has
    * status, challenge and `{"detail": …}`. With sessions, a browser that asks for a page is sent to the login.
    *
+   * Requirements may be a function of the request, and `':org'` stands for a parameter of the route.
+   *
    * @throws {OptionsError} for a misspelt or empty requirement
    * @example
    * app.delete('/orders/:id', kc.guard({ realmRole: 'admin' }), remove);
+   * app.get('/orgs/:org', kc.guard({ organization: ':org' }), show);
    */
-  guard(requirements?: GuardOptions): Middleware;
+  guard(requirements?: Asking<Asked>): Middleware;
   /**
    * Signs people in with the browser: middleware that answers login, callback, session and logout. Guards then accept the
    * session cookie as well as a bearer token. To be called once.
@@ -189,7 +193,7 @@ export function toBase<Incoming, C extends object>(
     ...createEvents(engine.factory, verifier),
     ...createCalls<Incoming>(engine as unknown as Engine<Incoming, never, never>),
     connect: async (request, requirements = {}) =>
-      connections.guard(requirements as Requirements).open(request),
+      connections.guard(requirements as Asking<never, Requirements>).open(request),
     load: () => verifier.load(),
   };
 }

@@ -56,6 +56,8 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
       toRequest: ({ credentials }) => credentials,
       toWire: (call) => call.toWire(),
       toAsked: ({ request }) => request,
+      toAskedMore: ({ context }) => [context],
+      paramsOf: ({ request }) => (request as { params?: unknown } | undefined)?.params,
       addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
     });
     if (nest.permissions !== undefined) this.#door.permits.open(nest.permissions);

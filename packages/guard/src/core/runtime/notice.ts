@@ -26,7 +26,8 @@ export interface Notice {
     | 'events_lost'
     | 'events_back'
     | 'events_missed'
-    | 'events_unhandled';
+    | 'events_unhandled'
+    | 'requirement_unclear';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;

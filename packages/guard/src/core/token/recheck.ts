@@ -116,7 +116,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     try {
       assertAccessToken(claims);
       assertBoundAsBefore(known, claims);
-      known.principal = rememberToken(parsePrincipal(claims, options.parseClaims), known.token);
+      known.principal = rememberToken(parsePrincipal(claims, options), known.token);
     } catch (error) {
       known.refusal = error as AuthError;
       forget(known);

@@ -128,7 +128,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       await recheck.ask(known, isLacking || recheck.isNeeded(known));
     }
     await assertGoodAfterAll(known);
-    known.principal ??= rememberToken(parsePrincipal(claims, options.parseClaims), token);
+    known.principal ??= rememberToken(parsePrincipal(claims, options), token);
     cache.set(known, now);
     return known;
   }
