@@ -176,13 +176,15 @@ export function follow(options: FollowOptions): Follower {
   }
 
   function run(): void {
+    const begin = performance.now();
     working = look()
       .catch((error: unknown) => {
         failure = error;
       })
       .then(() => {
         report();
-        if (!isClosed) timer = startBackgroundTimer(run, pollMs);
+        const tookMs = performance.now() - begin;
+        if (!isClosed) timer = startBackgroundTimer(run, Math.max(pollMs - tookMs, pollMs / 5));
       });
   }
   run();
