@@ -63,7 +63,7 @@ async function change(lane: number, lanes: number): Promise<void> {
     const kind = Math.random();
     if (id === undefined || kind < 0.15) {
       const user = {
-        username: `u${i}`,
+        username: `user-${i}`,
         email: `u${i}@example.com`,
         firstName: 'A',
         lastName: 'B',
