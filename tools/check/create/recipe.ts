@@ -31,8 +31,7 @@ export function tryRecipe(
 
     const port = await freePort();
     const url = `http://localhost:${port}`;
-    const idp = await startDevIdp({ host: 'localhost' });
-    idp.updateRealm({ users: [ANN] });
+    const idp = await startDevIdp({ realm: withAnn(), host: 'localhost' });
     idp.updateClient(CLIENT.clientId, {
       redirectUris: [`${url}/*`],
       attributes: { 'post.logout.redirect.uris': '+' },
@@ -82,6 +81,13 @@ async function expectMessages(url: string): Promise<void> {
     [answer.status, answer.headers.get('content-type')?.split(';')[0]],
     [400, 'application/json'],
   );
+}
+
+/** The realm of the provider, with the user that all templates have. */
+function withAnn() {
+  const file = new URL('../../../packages/testing/testing-realm.json', import.meta.url);
+  const realm = JSON.parse(readFileSync(file, 'utf8'));
+  return { ...realm, users: [...realm.users, ANN] };
 }
 
 const ANN = {
