@@ -23,6 +23,7 @@ import { resident } from './proofs/resident.ts';
 import { rotations } from './proofs/rotations.ts';
 import { sessions } from './proofs/sessions.ts';
 import { start } from './proofs/start.ts';
+import { tenants } from './proofs/tenants.ts';
 import { describeMachine, loadResults, toVerdict, writeResults } from './report/results.ts';
 import { runRounds } from './rounds.ts';
 import { summarize } from './statistics.ts';
@@ -45,14 +46,25 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   login,
   observability,
   sessions,
+  tenants,
   'by-hand': byHand,
   keycloak,
   // Measures nothing: writes the pages again, from what was measured last.
   pages: async () => [],
 };
 /** They need a real Keycloak or Redis, or minutes of their own. */
-const ON_REQUEST = ['adapters', 'dpop', 'permissions', 'freshness', 'login', 'sessions', 'keycloak', 'pages'];
-const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'by-hand', 'pages'];
+const ON_REQUEST = [
+  'adapters',
+  'dpop',
+  'permissions',
+  'freshness',
+  'login',
+  'sessions',
+  'tenants',
+  'keycloak',
+  'pages',
+];
+const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'tenants', 'by-hand', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({

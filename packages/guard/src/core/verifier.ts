@@ -179,12 +179,9 @@ export function makeVerifier<C extends object>(
       revocations.add(revocation);
     });
 
-  const verifier: Verifier<C> = {
+  const rest: Omit<Verifier<C>, 'members'> = {
     issuer,
     outage,
-    get members() {
-      return [verifier];
-    },
     clientId: resolved.clientId,
     sender,
     signInRules: Object.freeze({ acrLevels, clock, clockToleranceSeconds }),
@@ -211,7 +208,7 @@ export function makeVerifier<C extends object>(
       keysLoaded: keys.loadedAt !== null,
       keysAgeSeconds: keys.loadedAt === null ? null : (resolved.clock() - keys.loadedAt) / 1000,
       keysFetches: keys.fetches,
-      cachedTokens: judge.cachedTokens,
+      cachedTokens: judge.countTokens(),
       revocations: revocations.size,
       isProviderDown: outage.isDown,
       lastError: keys.lastError,
@@ -222,6 +219,8 @@ export function makeVerifier<C extends object>(
       unsubscribe();
     },
   };
+  // Not shown, because it would show itself.
+  const verifier = Object.defineProperty(rest, 'members', { value: [rest] }) as Verifier<C>;
   const { credential, tokenCheck, tenants } = resolved;
   const { hold } = knowing;
   const { changedAt } = revocations;

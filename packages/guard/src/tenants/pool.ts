@@ -13,6 +13,7 @@ import {
   createRevocationHub,
   findOptionProblems,
   getOrMake,
+  isPlainObject,
   makeVerifier,
   partsOf,
   toSafeListener,
@@ -88,13 +89,15 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   let turn: Iterator<Entry> = [][Symbol.iterator]();
 
   function make(key: string, settings: TenantSettings): Entry {
+    if (!isPlainObject(settings)) {
+      throw new TypeError('tenants must return the settings of a realm, or undefined, and at once');
+    }
     const problems = findOptionProblems(settings, SETTING_RULES);
     if (problems.some(({ option }) => option === 'realm' || option === 'tenant') || !isClean(settings)) {
       throw unknown(`${settings.tenant ?? settings.realm} cannot be the name of a realm`);
     }
     if (problems.length > 0) throw new OptionsError('tenants', problems);
-    const { tenant = settings.realm } = settings;
-    const { realm, serverUrl = common.serverUrl } = settings;
+    const { realm = '', serverUrl = common.serverUrl, tenant = realm } = settings;
     const lines = listener ?? createNoticeLines(`${serverUrl}, realm ${realm}`);
     const verifier = makeVerifier<object>(
       {
@@ -128,6 +131,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   function toNewcomer(entry: Entry): Verifier<object> {
     return {
       ...entry.verifier,
+      members: entry.verifier.members,
       async verify(token, shown) {
         try {
           return await entry.verifier.verify(token, shown);
@@ -228,7 +232,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     const key = keyOf(settings);
     const entry = known.get(key) ?? newcomers.get(key);
     if (entry === undefined) return add(key, settings);
-    if (entry.settings === settings || isSame(entry.settings, settings)) return entry;
+    if (isSame(entry.settings, settings)) return entry;
     // What it was made with is not so any more, its secret for example.
     const next = add(key, settings);
     const message = `The settings of the tenant ${entry.name} have changed: it is made anew`;
