@@ -88,6 +88,17 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   let timer: ReturnType<typeof setInterval> | undefined;
   let turn: Iterator<Entry> = [][Symbol.iterator]();
 
+  /** Made for the first message or proof. Revocations themselves are in the hub. */
+  function idsOf(key: string): ProofStore {
+    const own = () => getOrMake(stores, key, () => createMemoryRevocationStore(common.clock));
+    return {
+      add: async () => {},
+      subscribe: () => () => {},
+      useOnce: async (id, until) => own().useOnce(id, until),
+      useProofOnce: async (id, until) => own().useProofOnce(id, until),
+    };
+  }
+
   function make(key: string, settings: TenantSettings): Entry {
     if (!isPlainObject(settings)) {
       throw new TypeError('tenants must return the settings of a realm, or undefined, and at once');
@@ -104,8 +115,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
         ...common,
         ...settings,
         tenant,
-        revocationStore:
-          common.revocationStore ?? getOrMake(stores, key, () => createMemoryRevocationStore(common.clock)),
+        revocationStore: common.revocationStore ?? idsOf(key),
         fetch: (input, init) => call(entry, () => (common.fetch ?? fetch)(input, init)),
         onNotice: (notice) => tell(entry, notice, lines),
       } as VerifierOptions<object>,
