@@ -8,6 +8,7 @@ import type { PartOptions } from './part-options.ts';
 import { here } from './processes.ts';
 import { adapters } from './proofs/adapters.ts';
 import { byHand } from './proofs/by-hand.ts';
+import { calling } from './proofs/calling.ts';
 import { dpop } from './proofs/dpop.ts';
 import { freshness } from './proofs/freshness.ts';
 import { guard } from './proofs/guard.ts';
@@ -48,6 +49,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   sessions,
   tenants,
   'by-hand': byHand,
+  calling,
   keycloak,
   // Measures nothing: writes the pages again, from what was measured last.
   pages: async () => [],
@@ -61,10 +63,11 @@ const ON_REQUEST = [
   'login',
   'sessions',
   'tenants',
+  'calling',
   'keycloak',
   'pages',
 ];
-const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'tenants', 'by-hand', 'pages'];
+const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'tenants', 'by-hand', 'calling', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({

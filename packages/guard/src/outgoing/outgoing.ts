@@ -8,6 +8,7 @@ import {
   type FetchAsOptions,
   type FetchForOptions,
   type OriginOptions,
+  type Target,
   type TokenAsOptions,
   type TokenForOptions,
 } from './options.ts';
@@ -68,7 +69,7 @@ export function createOutgoing(factory: string, verifier: TokenVerifier<object>)
   }
 
   /** Verifies the caller for each call, so a revoked caller gets no kept token. */
-  async function sourceFor(caller: Caller | null, target: TokenForOptions): Promise<TokenSource> {
+  async function sourceFor(caller: Caller | null, target: Target<TokenForOptions>): Promise<TokenSource> {
     if (caller === null) {
       throw new AuthError('missing_token', 'A call in the name of a caller, but the request has no caller');
     }
@@ -76,10 +77,10 @@ export function createOutgoing(factory: string, verifier: TokenVerifier<object>)
     const one = caller.verifier ?? (await selectByIssuer(verifier.members, token));
     if (caller.verifier !== undefined) assertOwnAudience(factory, one);
     const principal = await one.verify(token, isAdmitted ? KEPT : undefined);
-    return memberOf(factory, one).users.sourceOf({ token, principal }, target);
+    return memberOf(factory, one).for({ token, principal }, target);
   }
 
-  function ownSource(subject: string, options: TokenAsOptions): TokenSource {
+  function ownSource(subject: string, options: Target<TokenAsOptions>): TokenSource {
     const [one, ...others] = verifier.members;
     if (one !== undefined && others.length === 0) return memberOf(subject, one).own(options);
     const rule = 'must be of one realm where calls are made in the own name of the application';
@@ -102,10 +103,10 @@ export function createOutgoing(factory: string, verifier: TokenVerifier<object>)
       const subject = `${factory}.fetchFor`;
       check.fetchFor(subject, options);
       assertCallable(subject);
-      const { audience, scope } = options;
+      const { audience, scope, dpop } = options;
       const call = toCall(options);
       return async (caller, read, path, init) =>
-        call(await sourceFor(caller, { audience, scope }), path, init, traceContextOf(read));
+        call(await sourceFor(caller, { audience, scope, dpop }), path, init, traceContextOf(read));
     },
     fetchAs(options) {
       const subject = `${factory}.fetchAs`;
