@@ -21,7 +21,7 @@ import {
   requireThat,
   scopesOf,
 } from '../../packages/guard/src/core/internal.ts';
-import { toPrincipal } from '../../packages/guard/src/core/principal/principal.ts';
+import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 
 const claims = {
   iss: 'https://sso.example.com/realms/testing',

@@ -44,7 +44,7 @@ await buildProvider();
 await buildServer();
 const templates = join(root, 'packages/create/templates');
 // The image is built without them.
-if (existsSync(templates)) buildTemplates(templates, join(root, 'packages/create/dist/templates'));
+if (existsSync(templates)) await buildTemplates(templates, join(root, 'packages/create/dist/templates'));
 
 async function buildLibrary() {
   const manifest = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));

@@ -42,7 +42,11 @@ async function act(api: AdminClient, goal: StepTarget, action: Step['action']): 
       await api.roles.create({ realm, name: action.name });
       return;
     case 'create-client-role':
-      await api.clients.createRole({ realm, id: await clientId(api, goal), name: action.name });
+      await api.clients.createRole({
+        realm,
+        id: await clientId(api, { ...goal, clientId: action.client ?? goal.clientId }),
+        name: action.name,
+      });
       return;
     case 'create-group':
       return createGroup(api, realm, action.path);
@@ -56,8 +60,28 @@ async function act(api: AdminClient, goal: StepTarget, action: Step['action']): 
     case 'create-scope':
       await api.clientScopes.create({ realm, ...action.scope });
       return;
+    case 'create-organization':
+      await api.organizations.create({ realm, ...action.organization });
+      return;
+    case 'update-organization':
+      return api.organizations.updateById({ realm, id: action.organization.id ?? '' }, action.organization);
+    case 'add-member': {
+      const list = await api.organizations.find({ realm, search: action.alias });
+      const orgId = found(
+        list.find(({ alias, name }) => (alias ?? name) === action.alias),
+        action.alias,
+      ).id as string;
+      await api.organizations.addMember({ realm, orgId, userId: await userId(api, goal) });
+      return;
+    }
+    case 'create-provider': {
+      const { alias, issuer } = action;
+      const provider = { alias, providerId: 'kubernetes', enabled: true, config: { issuer } };
+      await api.identityProviders.create({ realm, ...provider });
+      return;
+    }
     case 'put-mapper':
-      return putMapper(api, goal, action.mapper);
+      return putMapper(api, { ...goal, clientId: action.client ?? goal.clientId }, action.mapper);
     case 'create-user':
       await api.users.create({ realm, ...action.user });
       return;

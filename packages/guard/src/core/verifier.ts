@@ -13,8 +13,9 @@ import { createOutage, type Outage } from './realm/outage.ts';
 import { createEpoch } from './revocation/epoch.ts';
 import { createKnowing } from './revocation/knowing.ts';
 import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
+import type { RevocationHub } from './revocation/revocation-hub.ts';
 import { createRevocationList } from './revocation/revocation-list.ts';
-import type { Revocation } from './revocation/revocation-log.ts';
+import { createRevocationLog, type Revocation } from './revocation/revocation-log.ts';
 import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
 import { createCoverage } from './token/coverage.ts';
@@ -111,13 +112,24 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
 export function createVerifier<C extends object = Claims>(
   options: VerifierOptions<C> & WithParser<C>,
 ): Verifier<C> {
+  return makeVerifier(options);
+}
+
+/**
+ * @param hub shared by the verifiers of many realms. With it the verifier has no timer of its own: the owner calls
+ *   `refreshKeys` of its parts
+ */
+export function makeVerifier<C extends object>(
+  options: VerifierOptions<C>,
+  hub?: RevocationHub,
+): Verifier<C> {
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();
   const { serverUrl, realm, timeoutMs, fetch } = resolved;
   const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
   const outage = createOutage(resolved.onNotice);
-  const keys = createKeySet(issuer, resolved, epoch, outage);
+  const keys = createKeySet(issuer, resolved, epoch, outage, hub === undefined);
   const remote = createRemoteCheck(issuer, resolved, outage);
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
@@ -130,12 +142,14 @@ export function createVerifier<C extends object = Claims>(
     options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
   });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
-  const revocations = createRevocationList(epoch, undefined, store.rememberSeconds);
+  const log = hub?.log ?? createRevocationLog(undefined, store.rememberSeconds);
+  const revocations = createRevocationList(epoch, log);
   const coverage = createCoverage();
   const atClose = new Set<() => Promise<void>>();
   const knowing = createKnowing(store);
   const judge = createTokenJudge({
     ...{ options: resolved, context, epoch, revocations, remote, stats, coverage },
+    self: () => verifier,
     whenKnowing: knowing.when,
     // Where nobody else listens, it is known already.
     share: resolved.revocationStore ? (one) => store.add(one).catch(() => {}) : async () => {},
@@ -152,10 +166,18 @@ export function createVerifier<C extends object = Claims>(
     publicUrl,
     certificateOf: createCertificateReader(clientCertificate),
   });
-  const unsubscribe = store.subscribe((revocation) => {
-    stats.revocations++;
-    revocations.add(revocation);
-  });
+  const hears = (revocation: Revocation): boolean =>
+    revocation.issuer === (issuer.pinned ?? issuer.current?.issuer ?? revocation.issuer);
+  const unsubscribe =
+    hub?.listen((revocation) => {
+      if (!hears(revocation)) return;
+      stats.revocations++;
+      revocations.hear(revocation);
+    }) ??
+    store.subscribe((revocation) => {
+      stats.revocations++;
+      revocations.add(revocation);
+    });
 
   const verifier: Verifier<C> = {
     issuer,
@@ -173,7 +195,7 @@ export function createVerifier<C extends object = Claims>(
     async revoke(revocation) {
       const dated = withDate(revocation, resolved);
       // First here: this process knows, even if the store fails.
-      revocations.add(dated);
+      (hub ?? revocations).add(dated);
       try {
         await store.add(dated);
       } catch (cause) {
@@ -183,7 +205,7 @@ export function createVerifier<C extends object = Claims>(
     notify: resolved.onNotice,
     useOnce: (id, expiresAt) => store.useOnce(id, expiresAt),
     load: () => keys.start(),
-    hasRevocationStore: resolved.revocationStore !== undefined,
+    hasRevocationStore: hub?.isShared ?? resolved.revocationStore !== undefined,
     status: () => ({
       issuer: issuer.current?.issuer ?? null,
       keysLoaded: keys.loadedAt !== null,
@@ -204,8 +226,8 @@ export function createVerifier<C extends object = Claims>(
   const { hold } = knowing;
   const { changedAt } = revocations;
   rememberParts(verifier, {
-    ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch },
-    ...{ store, coverage, hold, atClose, changedAt },
+    ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch, publicUrl },
+    ...{ store, coverage, hold, atClose, changedAt, refreshKeys: keys.refresh },
   });
   return verifier;
 }

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { CredentialOptions } from 'keycloak-guard';
-import { type CredentialValues, credentialsIn, toCredential } from './credential-settings.ts';
+import { type CredentialValues, credentialsIn, missingHalf, toCredential } from './credential-settings.ts';
+import { describeValue, quoted } from './describe-value.ts';
 import { pathOfDocument } from './documents.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
 import type { Setting } from './setting.ts';
-import { isPlaceholder } from './setting-parsers.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
 import { readTracingSettings, type TracingSettings } from './tracing-settings.ts';
 import { withSecretsUnprinted } from './unprinted.ts';
@@ -156,6 +156,8 @@ export function loadConfig(sources: ConfigSources = {}): Config {
 
   const [first, ...more] = credentialsIn(given);
   for (const name of more) complain(name, `is set beside ${first}: only one of them can be.`);
+  const half = missingHalf(given);
+  if (half !== undefined) complain(half, 'is not set.');
 
   const read = (name: SettingName): unknown => {
     // A file that is named wins over the secret of a keycloak.json.
@@ -170,7 +172,11 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     const mark = /^(["'])[\s\S]*\1$/.exec(text)?.[1];
     const value = mark === undefined ? setting.parse(text) : undefined;
     if (value !== undefined) return value;
-    complain(name, mark ? `has quotes (${mark}) around it: remove them.` : describe(setting, text), text);
+    complain(
+      name,
+      mark ? `has quotes (${mark}) around it: remove them.` : describeValue(setting, text),
+      text,
+    );
     return undefined;
   };
 
@@ -275,22 +281,6 @@ export function readEnvFile(
       `${file} cannot be read (${why}). Give this user the right to, or take it away.`,
     );
   }
-}
-
-function describe(setting: Setting, text: string): string {
-  if (!setting.secret) return `is ${quoted(withoutSecrets(text))}.`;
-  if (/[\r\n]/.test(text)) return 'has a line break in it.';
-  if (text.trim() !== text) return 'has spaces around it.';
-  return isPlaceholder(text) ? 'is still a placeholder.' : 'is something else.';
-}
-
-/** Text before an `@` may be a password, even in a malformed URL. */
-function withoutSecrets(text: string): string {
-  return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@');
-}
-
-function quoted(text: string): string {
-  return `'${text.length > 80 ? `${text.slice(0, 80)}…` : text}'`;
 }
 
 function describeSources(hasEnvFile: boolean, envFile: string, configFile: string | undefined): string {

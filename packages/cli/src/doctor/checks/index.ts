@@ -120,7 +120,6 @@ export const CHECKS: readonly Check[] = [
   clockSkew,
   loginPassword,
   loginSize,
-  tokenNeeds,
   loginToken,
   loginIssuer,
   loginLifespan,
@@ -150,21 +149,13 @@ export const CHECKS: readonly Check[] = [
   serviceReady,
   serviceGuard,
   serviceLogin,
-  ...ROUTE_CHECKS,
 ];
 
 /** The checks for a token that was piped in. */
-export const TOKEN_CHECKS: readonly Check[] = [
-  tokenContent,
-  ...GROUND,
-  tokenAccepted,
-  tokenNeeds,
-  tokenSession,
-  ...ROUTE_CHECKS,
-];
+export const TOKEN_CHECKS: readonly Check[] = [tokenContent, ...GROUND, tokenAccepted, tokenSession];
 
 /** The checks for a single-page app. */
-export const BROWSER_CHECKS: readonly Check[] = [...GROUND, realmEnabled, ...SPA_CHECKS, ...ROUTE_CHECKS];
+export const BROWSER_CHECKS: readonly Check[] = [...GROUND, realmEnabled, ...SPA_CHECKS];
 
 /** The checks before an upgrade of Keycloak. */
 export const BEFORE_UPGRADE: readonly Check[] = [...GROUND, adminLogin, adminRights, ...UPGRADE_CHECKS];
@@ -172,20 +163,17 @@ export const BEFORE_UPGRADE: readonly Check[] = [...GROUND, adminLogin, adminRig
 /** The checks of a tenant. */
 export const OF_A_TENANT: readonly Check[] = [...GROUND, adminLogin, adminRights, ...TENANT_CHECKS];
 
+/** The checks of what is asked for by name. */
+export const ASKED: readonly Check[] = [tokenNeeds, ...ROUTE_CHECKS];
+
 /** Which checks the options ask for. A route needs no settings. */
-export function checksFor({
-  readsToken,
-  mcpUrl,
-  spa,
-  routeUrl,
-  serverUrl,
-  upgradeTo,
-  tenant,
-}: DoctorOptions): readonly Check[] {
+export function checksFor(options: DoctorOptions): readonly Check[] {
+  const { readsToken, mcpUrl, spa, routeUrl, serverUrl, upgradeTo, tenant, wants } = options;
   if (mcpUrl !== undefined) return MCP_CHECKS;
   if (tenant !== undefined) return OF_A_TENANT;
   if (upgradeTo !== undefined) return BEFORE_UPGRADE;
-  if (spa !== undefined) return BROWSER_CHECKS;
-  if (readsToken) return TOKEN_CHECKS;
-  return routeUrl !== undefined && serverUrl === undefined ? ROUTE_CHECKS : CHECKS;
+  const asked = [...(wants.length > 0 ? [tokenNeeds] : []), ...(routeUrl === undefined ? [] : ROUTE_CHECKS)];
+  if (spa !== undefined) return [...BROWSER_CHECKS, ...asked];
+  if (readsToken) return [...TOKEN_CHECKS, ...asked];
+  return routeUrl !== undefined && serverUrl === undefined ? ROUTE_CHECKS : [...CHECKS, ...asked];
 }

@@ -56,16 +56,6 @@ export const CHANGES: readonly Change[] = [
       ),
   },
   {
-    id: 'hash-iterations',
-    since: '25.0.0',
-    breaks:
-      'the password policy sets hash iterations and no algorithm: the default becomes argon2, for which that number means minutes for one login',
-    fix: 'Authentication > Policies > Password policy: add Hashing algorithm (pbkdf2-sha512), or take Hashing iterations out.',
-    source: 'Argon2 password hashing',
-    meets: ({ passwordPolicy }) =>
-      /hashIterations/.test(passwordPolicy) && !/hashAlgorithm/.test(passwordPolicy) ? [passwordPolicy] : [],
-  },
-  {
     id: 'linkedin',
     since: '25.0.0',
     breaks: 'the old LinkedIn provider is gone',

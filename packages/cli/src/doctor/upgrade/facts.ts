@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type { AdminConnection } from '../../admin/index.ts';
@@ -7,7 +6,6 @@ import type { AdminConnection } from '../../admin/index.ts';
 export interface RealmFacts {
   /** Keycloak's version, `26.0.8`; `undefined` if this admin may not see it. */
   readonly version: string | undefined;
-  readonly passwordPolicy: string;
   readonly ssoSessionIdle: number;
   readonly ssoSessionMax: number;
   /** Enabled clients that the realm's owner made, for OpenID Connect. */
@@ -15,8 +13,6 @@ export interface RealmFacts {
   readonly mappersOf: (client: ClientRepresentation) => readonly ProtocolMapperRepresentation[];
   /** `providerId` of the identity providers. */
   readonly identityProviders: readonly string[];
-  /** Sizes of the realm's active RSA keys. Unit: bits. */
-  readonly rsaBits: readonly number[];
   /** Clients, groups, roles or users have permissions of fine-grained administration, version 1. */
   readonly hasAdminPermissions: boolean;
   /** Names of permissions to exchange tokens (version 1). */
@@ -37,7 +33,6 @@ export async function readRealmFacts({ api }: AdminConnection, realm: string): P
   const settings = await api.realms.findOne({ realm });
   const all = await api.clients.find({ realm });
   const scopes = await api.clientScopes.find({ realm });
-  const keys = (await api.realms.getKeys({ realm })).keys ?? [];
   const providers = await api.identityProviders.find({ realm }).catch(() => []);
   const policies = (id: string) => api.clients.listPolicies({ id, realm, max: 1000 }).catch(() => []);
   const management = all.find(({ clientId }) => clientId === 'realm-management');
@@ -53,7 +48,6 @@ export async function readRealmFacts({ api }: AdminConnection, realm: string): P
   }
   return {
     version: info?.systemInfo?.version,
-    passwordPolicy: settings?.passwordPolicy ?? '',
     ssoSessionIdle: settings?.ssoSessionIdleTimeout ?? Number.POSITIVE_INFINITY,
     ssoSessionMax: settings?.ssoSessionMaxLifespan ?? Number.POSITIVE_INFINITY,
     clients: all.filter(
@@ -67,11 +61,6 @@ export async function readRealmFacts({ api }: AdminConnection, realm: string): P
         .flatMap((one) => one.protocolMappers ?? []),
     ],
     identityProviders: providers.map(({ providerId = '' }) => providerId),
-    rsaBits: keys.flatMap(({ type, status, certificate }) => {
-      if (type !== 'RSA' || status === 'DISABLED' || certificate === undefined) return [];
-      const { publicKey } = new X509Certificate(Buffer.from(certificate, 'base64'));
-      return publicKey.asymmetricKeyDetails?.modulusLength ?? [];
-    }),
     hasAdminPermissions: names.some((name) => /\.permission\.(client|users?|group|role|idp)\b/.test(name)),
     exchangePermissions: names.filter((name) => name.startsWith('token-exchange.permission')),
     policyTypes: types,

@@ -5,7 +5,9 @@ import { audience } from './audience.ts';
 import { events } from './events.ts';
 import { exportFile } from './export.ts';
 import { mcp } from './mcp.ts';
+import { service } from './service.ts';
 import { spa } from './spa.ts';
+import { tenant } from './tenant.ts';
 
 /** What `setup` can set up, in the order in which the help lists it. */
 export const KINDS: Readonly<Record<string, SetupKind>> = {
@@ -14,8 +16,10 @@ export const KINDS: Readonly<Record<string, SetupKind>> = {
   spa,
   web,
   mcp,
+  service,
   guide,
   audience,
+  tenant,
   events,
   export: exportFile,
 };

@@ -1,6 +1,7 @@
 // What every adapter is made of. Nothing here loads sessions or permissions: room `face` does.
 export type { PathRequest, PushedClaims } from '../../authz/internal.ts';
 export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
+export * from './documentation.ts';
 export { createEngine, type Door, type DoorHost, type Engine, type OpenSessions } from './door.ts';
 export * from './fetch-http.ts';
 export * from './fetch-routes.ts';

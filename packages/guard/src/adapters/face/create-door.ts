@@ -14,6 +14,7 @@ import {
   type SessionSettings,
 } from '../engine/internal.ts';
 import { createPermits } from './create-permits.ts';
+import { openTenantSessions } from './tenant-sessions.ts';
 
 /**
  * The engine of an adapter, with sessions and permissions.
@@ -40,10 +41,16 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function openSessions<Incoming>(
-  { verifier, clientSettings }: Pick<Engine<Incoming, never>, 'verifier' | 'clientSettings'>,
+  {
+    verifier,
+    clientSettings,
+    tenants,
+    verifierOf,
+  }: Pick<Engine<Incoming, never>, 'verifier' | 'clientSettings' | 'tenants' | 'verifierOf'>,
   settings: SessionSettings<Incoming>,
   factory: string,
 ): Sessions<Incoming> {
+  if (tenants !== undefined) return openTenantSessions(tenants, verifierOf, settings, factory);
   const options = { ...settings, client: settings.client ?? clientOf(verifier, clientSettings()) };
   const resolved = resolveSessionOptions(options as SessionOptions, factory);
   return buildSessions(verifier, resolved, settings.store === undefined);

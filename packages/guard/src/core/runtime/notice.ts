@@ -23,12 +23,16 @@ export interface Notice {
     | 'credential_missing'
     | 'credential_back'
     | 'calling_refused'
+    | 'tenant_conflict'
+    | 'tenant_changed'
+    | 'requirement_unclear'
     | 'events_lost'
     | 'events_back'
     | 'events_missed'
-    | 'events_unhandled'
-    | 'requirement_unclear';
+    | 'events_unhandled';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;
+  /** Name of the tenant that it is about, where there are tenants. */
+  readonly tenant?: string | undefined;
 }

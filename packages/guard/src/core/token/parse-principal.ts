@@ -1,6 +1,7 @@
 import { AuthError } from '../http/errors.ts';
 import type { Claims } from '../principal/claims.ts';
-import { type Principal, toPrincipal } from '../principal/principal.ts';
+import type { Principal } from '../principal/principal.ts';
+import { toPrincipal } from '../principal/to-principal.ts';
 import type { TokenOptions } from './token-options.ts';
 
 /**

@@ -36,6 +36,8 @@ interface Parts<C extends object> {
   readonly remote: RemoteCheck;
   readonly stats: VerifierStats;
   readonly coverage: Coverage;
+  /** The verifier that this decides for. */
+  readonly self: () => object;
   /** Tells other processes of a revocation. Never rejects. */
   readonly share: (revocation: Revocation) => Promise<void>;
   /** A promise until this process knows what others knew before it began. */
@@ -43,7 +45,7 @@ interface Parts<C extends object> {
 }
 
 export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
-  const { options, context, epoch, revocations, remote, stats, whenKnowing } = parts;
+  const { options, context, epoch, revocations, remote, stats, self, whenKnowing } = parts;
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<KnownToken<C>>>();
   let isIssuerTold = false;
@@ -128,7 +130,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       await recheck.ask(known, isLacking || recheck.isNeeded(known));
     }
     await assertGoodAfterAll(known);
-    known.principal ??= rememberToken(parsePrincipal(claims, options), token);
+    known.principal ??= rememberToken(parsePrincipal(claims, options), token, self());
     cache.set(known, now);
     return known;
   }

@@ -40,7 +40,7 @@ export const SPA_CHECKS: readonly Check[] = [
       return fail(
         refusalOf(grant),
         'the client is confidential: it wants a secret, and a page cannot keep one',
-        `Clients > ${spa.clientId} > Settings > Capability config > Client authentication OFF`,
+        `Give the page a public client of its own: npx keycloak-guard setup spa NAME --app-url ${toShellWord(spa.origin)}. Do not make the client of an API public.`,
       );
     }
     if (isAboutUser(grant) || grant.status === 200) {

@@ -1,0 +1,30 @@
+import { isPlainObject } from '../core/internal.ts';
+import type { TenantSettings } from './options.ts';
+
+/** The names of a tenant in one string. None of them holds a line break: `isClean` sees to it. */
+export function keyOf({ serverUrl = '', realm, clientId = '', tenant = '' }: TenantSettings): string {
+  return `${serverUrl}\n${realm}\n${clientId}\n${tenant}`;
+}
+
+/** Without a line break, no two tenants have the same key. */
+export function isClean(settings: TenantSettings): boolean {
+  return keyOf(settings).split('\n').length === 4;
+}
+
+/** Whether two settings say the same: the application may make the object anew for each request. */
+export function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (Array.isArray(one)) {
+    return (
+      Array.isArray(other) && one.length === other.length && one.every((item, at) => isSame(item, other[at]))
+    );
+  }
+  if (!isPlainObject(one) || !isPlainObject(other)) return false;
+  let members = 0;
+  for (const name in one) {
+    if (!isSame(one[name], other[name])) return false;
+    members++;
+  }
+  for (const _ in other) members--;
+  return members === 0;
+}
