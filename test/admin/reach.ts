@@ -77,16 +77,16 @@ export function reachOf({ self, lists, policies, providers }: FakeRealm): Reach[
     }
   }
   for (const user of lists.users as unknown as Json[]) {
-    for (const given of listOf(user.given)) add(user.username, given);
+    for (const given of listOf(user.given)) add(user.serviceAccountOf ?? user.username, given);
     if (user.enabled !== false) add(user.username, 'sign in');
   }
-  for (const { config } of providers as unknown as { config: { issuer: string } }[])
-    add('the realm', config.issuer);
   if (self.organizationsEnabled) add('the realm', 'name first');
   for (const { alias, domains, members } of lists.organizations as unknown as Json[]) {
     for (const id of listOf(members)) add(lists.users.find((one) => one.id === id)?.username, String(alias));
     for (const { name } of (domains ?? []) as { name: string }[]) add('the realm', String(alias), name);
   }
+  for (const { config } of providers as unknown as { config: { issuer: string } }[])
+    add('the realm', config.issuer);
   for (const { config } of lists.components as unknown as { config: Record<string, string[]> }[])
     for (const value of Object.values(config).flat()) add('the realm', value);
   for (const list of Object.values(policies) as { executors?: object[]; conditions?: object[] }[][])

@@ -82,6 +82,32 @@ test('a tenant gets what the template has, and no secret of it; what the templat
   assert.doesNotMatch(again.text, /other/);
 });
 
+test('what a template has and a tenant does not get is left to a person, and nothing is left more open for it', async (t) => {
+  const { folder, setUp, clientOf } = await start(t);
+  const file = join(folder, 'template.json');
+  const client = { clientId: 'shop', secret: 'the-secret', authorizationServicesEnabled: true };
+  const template = {
+    ...{ realm: 'main', browserFlow: 'with otp', identityProviders: [{ alias: 'google' }] },
+    clients: [{ ...client, authenticationFlowBindingOverrides: { browser: 'an-id' } }],
+    roles: { realm: [{ name: 'boss', composite: true }] },
+  };
+  await writeFile(file, JSON.stringify(template));
+  const { code, text } = await setUp('tenant', 'acme', '--template', file);
+  assert.equal(code, 1);
+  for (const said of [
+    'the login flow "with otp"',
+    'login flows of shop',
+    'permissions of shop',
+    'identity providers',
+    'composite roles',
+  ])
+    assert.ok(text.includes(said), text);
+  const made = clientOf('acme', 'shop');
+  assert.equal(made.secret, 'made-by-keycloak');
+  assert.equal(made.authorizationServicesEnabled, undefined);
+  assert.equal(made.authenticationFlowBindingOverrides, undefined);
+});
+
 test('organizations stand in a list, each with its domain and admin', async (t) => {
   const { keycloak, folder, setUp } = await start(t);
   await setUp('api', '--realm', 'shop', '--client-id', 'orders');

@@ -89,12 +89,12 @@ test('setup --from plans what guards name, gives the user none of it, and says w
   const rolesThere = lists.roles.map(({ name }) => String(name)).sort();
   assert.deepEqual(rolesThere, ['admin', 'auditor', 'boss', 'data', 'editor', 'manager']);
   assert.deepEqual(lists.users[0]?.given, ['editor']);
-  const [api] = lists.clients;
-  assert.deepEqual([...(api!.optionalClientScopes as string[])].sort(), ['orders:read', 'orders:write']);
+  const api = lists.clients[0] ?? assert.fail();
+  assert.deepEqual([...(api.optionalClientScopes as string[])].sort(), ['orders:read', 'orders:write']);
   const text = lines.join('\n');
   for (const said of [
     /Organizations .*: acme/,
-    /Permissions .*: orders#view, orders#edit/,
+    /Permissions .*: orders#edit, orders#view/,
     /Other APIs .*: stock/,
     /Not read: .*orders\.ts:7/,
   ])

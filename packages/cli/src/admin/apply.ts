@@ -60,12 +60,6 @@ async function act(api: AdminClient, goal: StepTarget, action: Step['action']): 
     case 'create-scope':
       await api.clientScopes.create({ realm, ...action.scope });
       return;
-    case 'create-provider': {
-      const { alias, issuer } = action;
-      const provider = { alias, providerId: 'kubernetes', enabled: true, config: { issuer } };
-      await api.identityProviders.create({ realm, ...provider });
-      return;
-    }
     case 'create-organization':
       await api.organizations.create({ realm, ...action.organization });
       return;
@@ -78,6 +72,12 @@ async function act(api: AdminClient, goal: StepTarget, action: Step['action']): 
         action.alias,
       ).id as string;
       await api.organizations.addMember({ realm, orgId, userId: await userId(api, goal) });
+      return;
+    }
+    case 'create-provider': {
+      const { alias, issuer } = action;
+      const provider = { alias, providerId: 'kubernetes', enabled: true, config: { issuer } };
+      await api.identityProviders.create({ realm, ...provider });
       return;
     }
     case 'put-mapper':
@@ -131,7 +131,7 @@ async function createGroup(api: AdminClient, realm: string, path: string): Promi
 }
 
 /** Changes some settings of a client, and keeps all others. */
-async function updateClient(
+export async function updateClient(
   api: AdminClient,
   goal: StepTarget,
   action: Pick<ActionOf<'update-client'>, 'patch' | 'attributes'>,

@@ -8,6 +8,3 @@ export interface ServiceGoal {
 
 /** The client scope that brings a service into the audience of tokens. */
 export const toCallScope = (called: string): string => `to-${called}`;
-
-/** The switch of a client that says whether it may exchange tokens (Keycloak 26.2). */
-export const EXCHANGE = 'standard.token.exchange.enabled';

@@ -2,9 +2,10 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import { toServiceClient } from '../callers/service.ts';
 import { audienceScopeOf, GROUPS_SCOPE, toClientScope } from '../plan/app-scope.ts';
 import { audiencesOf, opensAudience } from '../plan/audiences.ts';
-import type { Blocked, Change, Plan, Step } from '../plan/step.ts';
+import { completeClient, createClient, EXCHANGE } from '../plan/complete-client.ts';
+import type { Blocked, Plan, Step } from '../plan/step.ts';
 import { type ServiceState, scopesThatBring } from './current.ts';
-import { EXCHANGE, type ServiceGoal, toCallScope } from './goal.ts';
+import { type ServiceGoal, toCallScope } from './goal.ts';
 
 interface Draft {
   readonly steps: Step[];
@@ -30,21 +31,9 @@ function planClient(
   { clientId }: ServiceGoal,
 ): boolean {
   const subject = `client ${clientId}`;
+  const wanted = { ...toServiceClient(clientId), attributes: { [EXCHANGE]: 'true' } };
   if (client === undefined) {
-    const changes = [
-      { field: 'Client authentication', from: '', to: 'on' },
-      { field: 'Service accounts roles', from: '', to: 'on' },
-      { field: 'Standard token exchange', from: '', to: 'on' },
-    ];
-    steps.push({
-      kind: 'create',
-      subject,
-      changes,
-      action: {
-        type: 'create-client',
-        client: { ...toServiceClient(clientId), attributes: { [EXCHANGE]: 'true' } },
-      },
-    });
+    steps.push(createClient(wanted));
     return true;
   }
   const why = whyNoService(client);
@@ -52,28 +41,9 @@ function planClient(
     blocked.push({ subject, why, fix: 'name another client by --client-id' });
     return false;
   }
-  const changes: Change[] = [];
-  const opens: string[] = [];
-  if (!client.serviceAccountsEnabled) {
-    changes.push({ field: 'Service accounts roles', from: 'off', to: 'on' });
-    opens.push(`who has the credential of ${clientId} gets tokens in its own name`);
-  }
-  if (String(client.attributes?.[EXCHANGE]) !== 'true') {
-    changes.push({ field: 'Standard token exchange', from: 'off', to: 'on' });
-    opens.push(
-      `${clientId} can exchange what its callers send it for tokens of other services in their name`,
-    );
-  }
-  if (changes.length === 0) kept.push(subject);
-  else {
-    const action = {
-      type: 'update-client',
-      client: clientId,
-      patch: { serviceAccountsEnabled: true },
-      attributes: { [EXCHANGE]: 'true' },
-    } as const;
-    steps.push({ kind: 'change', subject, changes, opens, action });
-  }
+  const changed = completeClient(client, wanted);
+  steps.push(...changed);
+  if (changed.length === 0) kept.push(subject);
   return true;
 }
 

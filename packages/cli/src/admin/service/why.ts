@@ -2,8 +2,9 @@ import type AdminClient from '@keycloak/keycloak-admin-client';
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { AdminError, toAdminError } from '../admin-error.ts';
 import { findUser } from '../current.ts';
+import { EXCHANGE } from '../plan/complete-client.ts';
 import { readService, scopesThatBring } from './current.ts';
-import { EXCHANGE, type ServiceGoal, toCallScope } from './goal.ts';
+import { type ServiceGoal, toCallScope } from './goal.ts';
 
 /** One thing on which it depends that a token is exchanged. */
 export interface ExchangeFinding {

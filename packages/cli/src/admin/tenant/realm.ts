@@ -17,12 +17,9 @@ const BUILT_IN = /^(account(-console)?|admin-cli|broker|realm-management|securit
 const OWN = /^(id|realm|enabled|notBefore|keycloakVersion|.*Flow)$/;
 /** Ids are the realm's own. A secret and keys too: what one tenant has must not open another. */
 const PRIVATE = new Set([
-  'id',
-  '_id',
-  'containerId',
-  'secret',
-  'registrationAccessToken',
-  'authorizationSettings',
+  ...['id', '_id', 'containerId', 'secret', 'registrationAccessToken'],
+  // Flows have ids of their realm; permissions without policies would grant everything before Keycloak 26.7.
+  ...['authenticationFlowBindingOverrides', 'authorizationServicesEnabled', 'authorizationSettings'],
 ]);
 
 /** The template for one tenant: `{tenant}` is its name, and what must not be shared is left out. */
@@ -86,7 +83,7 @@ export function planTenant(
   return {
     steps,
     kept: steps.length === 0 ? [`realm ${realm}`] : [],
-    blocked: leftOut(wanted, there === undefined),
+    blocked: there === undefined ? leftOut(template) : [],
   };
 }
 
@@ -192,33 +189,27 @@ function pathsOf(groups: readonly GroupRepresentation[] = [], parent = ''): stri
 }
 
 /** What stands in a template and is not made. */
-function leftOut(wanted: RealmRepresentation, isNew: boolean): Blocked[] {
-  const found: [what: unknown, why: string, fix: string][] = [
-    [
-      isNew && wanted.browserFlow && wanted.browserFlow !== 'browser',
-      `the login flow "${wanted.browserFlow}"`,
-      'Authentication: make it, and bind it',
-    ],
-    [
-      isNew && wanted.identityProviders?.length,
-      'identity providers',
-      'Identity providers: each tenant has its own',
-    ],
-    [
-      isNew && wanted.smtpServer && Object.keys(wanted.smtpServer).length > 0,
-      'the mail server',
-      'Realm settings > Email',
-    ],
-    [
-      isNew &&
-        wanted.roles?.realm?.some(
-          ({ composite, name = '' }) => composite && !name.startsWith('default-roles-'),
-        ),
-      'what composite roles include',
-      'Realm roles > Associated roles',
-    ],
-  ];
-  return found.flatMap(([what, why, fix]) =>
-    what ? [{ subject: 'template', why: `${why}: not in a tenant that is made of it`, fix }] : [],
+function leftOut({ clients = [], ...template }: RealmRepresentation): Blocked[] {
+  const { browserFlow = 'browser', identityProviders = [], smtpServer = {}, roles } = template;
+  const flows = clients.filter((one) => Object.keys(one.authenticationFlowBindingOverrides ?? {}).length > 0);
+  const deciding = clients.filter((one) => one.authorizationServicesEnabled);
+  const composite = (roles?.realm ?? []).filter(
+    (one) => one.composite && !one.name?.startsWith('default-roles-'),
   );
+  const namesOf = (list: readonly ClientRepresentation[]) => list.map(({ clientId }) => clientId).join(', ');
+  const found: [isThere: boolean, why: string, fix: string][] = [
+    [browserFlow !== 'browser', `the login flow "${browserFlow}"`, 'Authentication: make it, and bind it'],
+    [flows.length > 0, `login flows of ${namesOf(flows)}`, 'Authentication: make them, and bind them'],
+    [
+      deciding.length > 0,
+      `permissions of ${namesOf(deciding)}`,
+      'keycloak-guard authz apply --realm <tenant>',
+    ],
+    [identityProviders.length > 0, 'identity providers', 'Identity providers: each tenant has its own'],
+    [Object.keys(smtpServer).length > 0, 'the mail server', 'Realm settings > Email'],
+    [composite.length > 0, 'what composite roles include', 'Realm roles > Associated roles'],
+  ];
+  return found
+    .filter(([isThere]) => isThere)
+    .map(([, why, fix]) => ({ subject: 'template', why: `${why}: not in a tenant that is made of it`, fix }));
 }

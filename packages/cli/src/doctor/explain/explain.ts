@@ -82,18 +82,15 @@ function toResult(
 
 /** An OAuth error as JSON, query, header or `error (description)`, by the library's own diagnosis. */
 function explainOauth(text: string): CheckResult | undefined {
-  const [, error] =
-    /\berror"?\s*[=:]\s*"?([a-z_]{4,40})\b/i.exec(text) ??
-    /\b((?:invalid|unauthorized|unsupported)_[a-z_]+)\b/.exec(text) ??
-    [];
+  const [, error] = /\berror"?\s*[=:]\s*"?([a-z_]{4,40})\b/i.exec(text) ?? [];
   if (error === undefined) return undefined;
   const description =
     /error_description"?\s*[=:]\s*"?([^"&\n]{1,200})/i.exec(text)?.[1] ??
     new RegExp(`${error}\\s*\\(([^)\n]{1,200})\\)`).exec(text)?.[1];
   const { id, cause, fix } = diagnoseTokenError({ status: 400, error, description, isJson: true });
   // Those that go by the shape of the answer alone, or by what nobody pasted.
-  if (['refused', 'not-keycloak', 'provider-error', 'wrong-password', 'wrong-secret'].includes(id))
-    return undefined;
+  const byShape = ['refused', 'not-keycloak', 'provider-error', 'wrong-password', 'wrong-secret'];
+  if ([...byShape, 'device-not-signed-in'].includes(id)) return undefined;
   const seen = `'${hideSecrets(`${error}${description === undefined ? '' : `: ${description}`}`)}'`;
   return {
     id: `explain.${id}`,

@@ -11,6 +11,7 @@ import {
 } from '../../admin/index.ts';
 import { enter } from '../../door/enter.ts';
 import { createNeed, type Need } from '../../door/need.ts';
+import type { Caller } from '../../keycloak/realm-calls.ts';
 import type { PlanPart } from '../../plan/part.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
@@ -41,7 +42,7 @@ export interface Site {
 export interface Beside {
   plan(site: Site): Promise<readonly PlanPart[]>;
   /** Tries it, once it is there. */
-  prove(site: Site): AsyncIterable<Proof>;
+  prove(site: Site, apiCaller: Caller): AsyncIterable<Proof>;
 }
 
 /** What is asked of a set-up beside its options. */
@@ -142,6 +143,6 @@ async function showProof(
   };
   if (shape === 'guide') await show(prove(caller, user?.username ?? '', user?.password ?? ''));
   else await show(proveSecret(caller));
-  if (beside !== undefined) await show(beside.prove(site));
+  if (beside !== undefined) await show(beside.prove(site, caller));
   return isGood;
 }

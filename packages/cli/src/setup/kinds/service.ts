@@ -44,6 +44,10 @@ const FLAGS = {
 export const service: SetupKind = {
   summary: 'a service that calls others, in its own name and in that of its users',
   usage,
+  asks: [
+    ['Client id of the service', 'reports', '--client-id'],
+    ['Client id of the API that it calls', 'orders', '--calls'],
+  ],
   async run(args, { environment, out }) {
     const { values: flags, positionals } = parseFlags('service', args, FLAGS);
     const calls = [

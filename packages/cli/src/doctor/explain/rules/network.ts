@@ -59,7 +59,7 @@ tls-untrusted https://www.keycloak.org/server/keycloak-truststore
 The certificate of the server is not trusted by the program that calls: self-signed, of an own authority, or sent without the certificate in between.
 Give the authority to the program: Node NODE_EXTRA_CA_CERTS, Java a truststore (javax.net.ssl.trustStore), Python REQUESTS_CA_BUNDLE or verify=, Go and curl SSL_CERT_FILE, .NET and containers the system store, oauth2-proxy --provider-ca-file, Keycloak KC_TRUSTSTORE_PATHS. Let the server send the whole chain. Do not switch verification off.
 = PKIX path|self[- ]signed certificate|UNABLE_TO_(VERIFY|GET)|DEPTH_ZERO|unable to (get local issuer|verify the first)|certificate signed by unknown authority|CERTIFICATE_VERIFY_FAILED|certificate verify failed|ERR_CERT_AUTHORITY|UntrustedRoot|remote certificate is invalid|unable to find valid certification path|CertPathValidator|x509: .{0,60}(unknown|not trusted)|SSLHandshakeException.{0,160}cert
-= trust anchor|could not establish trust relationship|unable to get issuer cert|certificate unknown|cURL error (60|77)|ssl certificate problem
+= trust anchor|could not establish trust relationship|unable to get issuer cert|certificate unknown|cURL error (60|77)|ssl certificate problem|failed to verify the legitimacy
 ? CORS request did not succeed
 
 tls-name https://www.keycloak.org/server/enabletls
@@ -96,7 +96,7 @@ Start Keycloak, wait until it is ready. In Docker use the name of the service (h
 unresolvable https://www.keycloak.org/server/hostname
 The host name does not resolve there: misspelt, another Docker network or namespace, or a name of the containers in the browser.
 Both containers in one network, and the name of the service. A browser needs a public name: KC_HOSTNAME.
-= \bENOTFOUND\b|EAI_AGAIN|no such host|name or service not known|UnknownHost|temporary failure in name resolution|getaddrinfo|nodename nor servname|ERR_NAME_NOT_RESOLVED|could not resolve host|Failed to resolve|NameResolutionError|No such host is known|server misbehaving|cURL error 6\b
+= \bENOTFOUND\b|EAI_AGAIN|no such host|name or service not known|UnknownHost|temporary failure in name resolution|getaddrinfo|nodename nor servname|ERR_NAME_NOT_RESOLVED|could not resolve host|Failed to resolve|NameResolutionError|No such host is known|server misbehaving|cURL error 6\b|name could not be resolved
 
 timeout https://www.keycloak.org/server/reverseproxy
 There was no answer in time: a firewall drops the packets, the address leads nowhere from there, or Keycloak is overloaded or starts.
@@ -111,6 +111,6 @@ Once in a while: try again. Always: scheme and port, and the log of the proxy.
 html-for-json https://developer.mozilla.org/docs/Web/JavaScript/Reference/Errors/JSON_bad_parse
 HTML came where JSON was expected: a login page (the session is over and a redirect was followed), an error page of a proxy, or the start page of a single-page app in place of the API.
 Look at the address and the first lines of the answer. An API answers 401 and does not redirect; a proxy sends the API's path to the API.
-= unexpected token '?<|<!doctype.{0,30}is not valid json|invalid character '<'|text/html.{0,60}(expected|json)|unexpected response content-type|no suitable HttpMessageConverter|could not extract response.{0,80}text/html|Unexpected character \('<'|JSONDecodeError|Expecting value: line 1 column 1|(no|without) access.?token found.{0,20}<|unexpected content.?type|content.?type .{0,40}text/html
+= unexpected token '?<|<!doctype.{0,30}is not valid json|invalid character '<'|text/html.{0,60}(expected|json)|unexpected response content-type|no suitable HttpMessageConverter|could not extract response.{0,80}text/html|Unexpected character \('<'|JSONDecodeError|Expecting value: line 1 column 1|expected json|(no|without) access.?token found.{0,20}<|unexpected content.?type|content.?type .{0,40}text/html
 = <(html|!doctype html|head)\b
 `;

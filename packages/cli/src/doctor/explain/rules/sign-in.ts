@@ -92,7 +92,7 @@ Sign in again. Keep the newest refresh token, and refresh once for all requests 
 openid-missing https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 The scope 'openid' was not asked for: Keycloak then gives no ID token, and userinfo answers 403.
 Ask for scope=openid (with profile and email, where names are needed).
-= missing openid scope|KC-SERVICES0091|id_token (is )?(missing|not present|undefined)|id_token not present|no id_token|did not (return|contain|include) an? id_token|missing id_token|openid scope
+= missing openid scope|KC-SERVICES0091|id_token (is )?(missing|not present|undefined)|id_token not present|no id_token|did not (return|contain|include) an? id_token|missing id_token|Missing .required. ID Token|openid scope
 
 logout-parameters https://openid.net/specs/openid-connect-rpinitiated-1_0.html
 The logout was asked for with the old parameter, or without the two that Keycloak needs since 18: which session (id_token_hint) or client, and an address it may return to.
@@ -123,7 +123,7 @@ Keycloak's log and Realm settings > Events name the step. Consent: Clients > Con
 auth-session-over https://www.keycloak.org/docs/latest/server_admin/#_authentication-sessions
 The login page was open for too long or in another tab, or Keycloak was restarted meanwhile; the sign-in cannot go on.
 Restart the login. Applications should treat error=temporarily_unavailable (authentication_expired) by starting anew. Often: Realm settings > Sessions > Login timeout.
-= authentication_expired|page has expired|expired_code|action expired|already_logged_in|you are already logged in|already authenticated as different user|different_user_authenticated|Restart login cookie not found|login timeout|timed out.{0,10}login (took|will start)
+= authentication_expired|page has expired|expired_code|action expired|already_logged_in|you are already logged in|already authenticated as different user|different_user_authenticated|Restart login cookie not found|took too long to log|login timeout|timed out.{0,10}login (took|will start)
 
 cookie-not-found https://www.keycloak.org/server/reverseproxy
 The browser did not send Keycloak's cookie with the form: cookies are blocked, Keycloak is called on http where it wants https (SameSite=None needs Secure), under two host names, or the page is in a frame of another site.
@@ -133,7 +133,7 @@ Open Keycloak under one https name (or http://localhost). Behind a proxy: KC_PRO
 library-configuration https://www.passportjs.org/concepts/authentication/strategies/
 The framework does not know the strategy, the provider or the store by that name: the set-up of the library did not run, or ran after the routes.
 Register strategy, module or session store before the routes that use them, by the same name.
-= unknown authentication strategy|failed to serialize user|can't resolve dependencies of the .{0,40}(AuthGuard|RoleGuard|ResourceGuard)|KEYCLOAK_INSTANCE|passport\.initialize\(\) middleware not in use|(reading|property) '?keycloak-token|req\.session .{0,30}undefined|requires session support|middleware ".{0,60}" does not exist|No auth provider registered|auth provider .{0,60}is misconfigured|environment variables used are not defined
+= unknown authentication strategy|failed to serialize user|can't resolve dependencies of the .{0,40}(AuthGuard|RoleGuard|ResourceGuard)|KEYCLOAK_INSTANCE|passport\.initialize\(\) middleware not in use|(reading|property) '?keycloak-token|req\.session .{0,30}undefined|requires session support|middleware ".{0,60}" does not exist|No auth provider registered|Invalid Client Registration|No provider found for class|auth provider .{0,60}is misconfigured|environment variables used are not defined
 
 token-exchange-of-code https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 The sign-in went well in the browser, but the application could not exchange the code (or read userinfo) at Keycloak: wrong secret, an address it does not reach from its own machine or container, or a certificate it does not trust.
