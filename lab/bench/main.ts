@@ -8,6 +8,7 @@ import type { PartOptions } from './part-options.ts';
 import { here } from './processes.ts';
 import { adapters } from './proofs/adapters.ts';
 import { byHand } from './proofs/by-hand.ts';
+import { calling } from './proofs/calling.ts';
 import { dpop } from './proofs/dpop.ts';
 import { freshness } from './proofs/freshness.ts';
 import { guard } from './proofs/guard.ts';
@@ -46,13 +47,24 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   observability,
   sessions,
   'by-hand': byHand,
+  calling,
   keycloak,
   // Measures nothing: writes the pages again, from what was measured last.
   pages: async () => [],
 };
 /** They need a real Keycloak or Redis, or minutes of their own. */
-const ON_REQUEST = ['adapters', 'dpop', 'permissions', 'freshness', 'login', 'sessions', 'keycloak', 'pages'];
-const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'by-hand', 'pages'];
+const ON_REQUEST = [
+  'adapters',
+  'dpop',
+  'permissions',
+  'freshness',
+  'login',
+  'sessions',
+  'calling',
+  'keycloak',
+  'pages',
+];
+const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'by-hand', 'calling', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({

@@ -6,6 +6,7 @@ import {
   createProtectedResources,
   toResourceRoutes,
 } from '../../packages/guard/src/adapters/engine/protected-resource.ts';
+import { assertRequirements } from '../../packages/guard/src/adapters/engine/request-requirements.ts';
 import { resolveMcpOptions } from '../../packages/guard/src/adapters/mcp/options.ts';
 import { createPathEnforcer, createPermit, createShares } from '../../packages/guard/src/authz/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
@@ -17,9 +18,11 @@ import {
   requireGroup,
   requireGroupTree,
   requireIssuer,
+  requireOneOrganization,
   requireOrganization,
   requireRealmRole,
   requireScope,
+  requireTenant,
   requireThat,
 } from '../../packages/guard/src/core/guards/guards.ts';
 import {
@@ -231,9 +234,21 @@ const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
   requireGroup,
   requireGroupTree,
   requireOrganization,
+  requireTenant,
   requireAudience,
   requireIssuer,
   requireThat,
+  'requireOneOrganization, alias': (value) => requireOneOrganization('alias', value),
+  'requireOneOrganization, id': (value) => requireOneOrganization('id', value),
+  'an organization by alias': (value) => toGuard({ organization: { alias: value } }, 'my-api'),
+  'an organization by id': (value) => toGuard({ organization: { id: value } }, 'my-api'),
+  'a group in an organization': (value) =>
+    toGuard({ organization: { alias: 'acme', group: value } }, 'my-api'),
+  'a role in an organization': (value) =>
+    toGuard({ organization: { alias: 'acme', clientRole: value } }, 'my-api'),
+  'requirements of the request': (value) => assertRequirements(value),
+  'one of several of the request': (value) =>
+    assertRequirements({ allOf: [() => ({ realmRole: 'admin' }), value] }),
   requireClientRole: (value) => requireClientRole('my-api', value),
   'requireSignIn, acr': (value) => requireSignIn({ acr: value }),
   'requireSignIn, maxAge': (value) => requireSignIn({ maxAge: value }),
@@ -264,7 +279,9 @@ const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
 /** Refused for everything but these. */
 const NOT_GIVEN: Readonly<Record<string, readonly string[]>> = {
   // `guard({})`, the form for "somebody who is authenticated".
-  ...Object.fromEntries(['toGuard', 'has', 'gate'].map((name) => [name, ['an empty object']])),
+  ...Object.fromEntries(
+    ['toGuard', 'has', 'gate', 'requirements of the request'].map((name) => [name, ['an empty object']]),
+  ),
   ...Object.fromEntries(
     ['by', 'resourceId', 'isGranted'].map((one) => [`shares.list, ${one}`, ['undefined']]),
   ),

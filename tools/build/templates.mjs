@@ -23,7 +23,8 @@ export async function buildTemplates(from, to) {
   for (const file of files) {
     const text = readFileSync(join(from, file), 'utf8');
     write(join(to, 'ts', file), text);
-    if (!ONLY_TYPESCRIPT.test(file)) write(join(to, 'js', toJavaScriptName(file)), await toJavaScript(file, text));
+    if (!ONLY_TYPESCRIPT.test(file))
+      write(join(to, 'js', toJavaScriptName(file)), await toJavaScript(file, text));
   }
 }
 

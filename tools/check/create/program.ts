@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 
-const COMMAND_MS = 240_000;
+const COMMAND_MS = 600_000;
 const START_MS = 90_000;
 
 /** Where and how the commands of a project run. */
@@ -71,13 +70,4 @@ function begin({ folder, env }: Place, command: string, args: readonly string[])
       }
     },
   };
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Choice } from '../../../packages/create/src/choice.ts';
-import { freePort, type Place, run } from './program.ts';
+import { freePort } from '../../../test/support/free-port.ts';
+import { type Place, run } from './program.ts';
 
 /** A template that was written. */
 export interface Project extends Place {

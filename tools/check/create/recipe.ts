@@ -4,8 +4,9 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { startDevIdp } from '../../../packages/testing/src/index.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import { attempt } from './attempt.ts';
-import { freePort, run, start } from './program.ts';
+import { run, start } from './program.ts';
 import { expectGuarded, signInWithBrowser } from './sign-in.ts';
 import type { Result } from './table.ts';
 

@@ -75,6 +75,7 @@ export async function signInWithBrowser(
     await page.click('#users button[value="ann"]');
     await page.waitForURL(`${url}${path}`);
     assert.match((await page.textContent('body')) ?? '', /"ann"/);
+    if (choice.framework !== 'service') assert.equal((await page.goto(`${url}/admin`))?.status(), 403);
     assert.equal((await page.goto(`${url}/`))?.status(), 200);
     await Promise.all([
       page.waitForEvent('framenavigated'),

@@ -65,6 +65,7 @@ function toTenantRealms<Incoming>(tenants: Tenants<Incoming>): Realms<Incoming> 
           }
           return gate.decide(asked, answer);
         },
+        admit: (asked, found) => gateOf(asked).admit(asked, found),
       };
     },
   };
