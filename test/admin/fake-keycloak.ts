@@ -166,6 +166,10 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       list.push(item);
       return [201, undefined, `/${item.id}`];
     }
+    // The client whose roles are rights in the realm.
+    if (kind === 'clients' && id === MANAGEMENT.id) return [200, { id: last, name: last }];
+    if (id === undefined && url.searchParams.get('clientId') === MANAGEMENT.clientId)
+      return [200, [MANAGEMENT]];
     if (id === undefined) {
       const wanted = url.searchParams.get('clientId') ?? url.searchParams.get('username');
       return [
@@ -182,6 +186,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       return [204];
     }
     if (sub === undefined) return [200, item];
+    if (sub === 'service-account-user') return [200, accountOf(realm, String(item.clientId))];
     if (sub === 'client-secret') return [200, { type: 'secret', value: item.secret }];
     if (sub === 'members') {
       const members = (item.members ?? []) as string[];
@@ -204,6 +209,9 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
         ...(sub === 'groups' ? [group] : (body as unknown as Item[]).map(({ name }) => name)),
       ];
       return [204];
+    }
+    if (last === 'composite') {
+      return [200, ((item.given ?? []) as string[]).map((given) => ({ name: given }))];
     }
     if (sub === 'roles' && method === 'GET' && last !== 'roles') return [200, { id: last, name: last }];
     if (method === 'GET') return [200, []];
@@ -256,6 +264,18 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     close: () => server.close(),
   };
   return fake;
+}
+
+const MANAGEMENT = { id: 'management', clientId: 'realm-management' };
+
+/** The service account of a client. */
+function accountOf({ lists: { users } }: FakeRealm, serviceAccountOf: string): Item {
+  const username = `service-account-${serviceAccountOf}`;
+  const known = users.find((one) => one.username === username);
+  if (known !== undefined) return known;
+  const made = { id: randomUUID(), username, serviceAccountOf } as unknown as Item;
+  users.push(made);
+  return made;
 }
 
 function nameOfScope(realm: FakeRealm, id = ''): string {

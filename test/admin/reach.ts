@@ -77,7 +77,7 @@ export function reachOf({ self, lists, policies, providers }: FakeRealm): Reach[
     }
   }
   for (const user of lists.users as unknown as Json[]) {
-    for (const given of listOf(user.given)) add(user.username, given);
+    for (const given of listOf(user.given)) add(user.serviceAccountOf ?? user.username, given);
     if (user.enabled !== false) add(user.username, 'sign in');
   }
   if (self.organizationsEnabled) add('the realm', 'name first');

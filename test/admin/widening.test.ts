@@ -257,6 +257,13 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['tenant', 'acme', '--organization', '--domain', 'evil.test'],
     ],
   ],
+  events: [
+    [['events', '--client-id', 'orders']],
+    [
+      ['events', '--client-id', 'orders'],
+      ['events', '--client-id', 'billing'],
+    ],
+  ],
   export: [[API, ['export', '/dev/null', '--client-id', 'billing', '--no-user']]],
 };
 

@@ -132,7 +132,7 @@ async function createGroup(api: AdminClient, realm: string, path: string): Promi
 }
 
 /** Changes some settings of a client, and keeps all others. */
-async function updateClient(
+export async function updateClient(
   api: AdminClient,
   goal: StepTarget,
   action: Pick<ActionOf<'update-client'>, 'patch' | 'attributes'>,

@@ -2,6 +2,7 @@ import type { SetupKind } from '../kind.ts';
 import { api, guide, web } from './api.ts';
 import { app } from './app.ts';
 import { audience } from './audience.ts';
+import { events } from './events.ts';
 import { exportFile } from './export.ts';
 import { mcp } from './mcp.ts';
 import { service } from './service.ts';
@@ -19,5 +20,6 @@ export const KINDS: Readonly<Record<string, SetupKind>> = {
   guide,
   audience,
   tenant,
+  events,
   export: exportFile,
 };
