@@ -44,6 +44,7 @@ describe('the options of a verifier', () => {
       clientCertificate: 'off',
       acrLevels: undefined,
       revocationStore: undefined,
+      observers: [],
     });
     assert.deepEqual(dpop, {
       mode: 'off',
@@ -174,6 +175,7 @@ describe('the options of a verifier', () => {
     ],
     acrLevels: [[], {}, null, 'gold', ['a', 'a'], ['a b'], [''], { gold: 1.5 }, { gold: '2' }, { 'a b': 1 }],
     onNotice: ['x', null],
+    observers: ['x', null, {}, [null], [{}], [{ event: 'x' }], [{ onEvent: () => {} }]],
     clock: [1, null],
     fetch: ['x', null],
   };
@@ -218,6 +220,7 @@ describe('the options of a verifier', () => {
     ],
     acrLevels: [['silver', 'gold'], { silver: 1, gold: 2 }],
     onNotice: [() => {}],
+    observers: [[], [{ event: () => {} }]],
     clock: [() => 0],
     fetch: [async () => new Response()],
   };
@@ -245,6 +248,7 @@ describe('the options of a verifier', () => {
       clientCertificate: 'connection',
       acrLevels: ['silver', 'gold'],
       revocationStore: createMemoryRevocationStore(),
+      observers: [{ event: () => {} }],
       clock: () => 1,
       fetch: async () => new Response(),
     } as const;

@@ -45,6 +45,9 @@ class AppController {
   open() {
     return { open: true };
   }
+  health() {
+    return this.keycloak.health();
+  }
   guarded(principal: Caller) {
     return whoami(principal);
   }
@@ -81,6 +84,7 @@ class AppController {
 }
 decorate(AppController, Controller());
 decorate(AppController, 'open', Get('open'));
+decorate(AppController, 'health', Get('health'));
 decorate(AppController, 'guarded', Get('guarded'), Require({}));
 decorate(AppController, 'posted', Post('guarded'), HttpCode(200), Require({}));
 decorate(AppController, 'admin', Get('admin'), Roles('admin'));

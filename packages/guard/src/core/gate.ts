@@ -59,6 +59,8 @@ export interface GateHost<Incoming, Outgoing> {
    * @param principal the caller if the token is good and a requirement is not met, else `null`
    */
   onDenied?(request: Incoming, error: AuthError, principal: Principal | null): void;
+  /** Called for every request that is let in by a token. Must not throw. */
+  onAdmitted?(request: Incoming, principal: Principal): void;
 }
 
 /** Decides on requests, in every framework. */
@@ -87,6 +89,7 @@ export function createGate<Incoming, Outgoing>(
   host: GateHost<Incoming, Outgoing>,
 ): Gate<Incoming, Outgoing> {
   const { sender } = verifier;
+  const { onAdmitted } = host;
   const { optional, requirements, dpop = sender?.mode ?? 'off' } = split(options);
   if (dpop !== 'off' && sender === undefined) {
     throw wrongOption(
@@ -152,6 +155,7 @@ export function createGate<Incoming, Outgoing>(
     } catch (error) {
       return refuse(request, error, by, found);
     }
+    if (onAdmitted !== undefined && by !== 'session') onAdmitted(request, found);
     return found;
   }
 

@@ -34,10 +34,12 @@ import {
   whole,
 } from './options/option-rules.ts';
 import type { Claims } from './principal/claims.ts';
+import { OBSERVERS, observeFetch } from './realm/observed-fetch.ts';
 import type { RevocationStore } from './revocation/revocation.ts';
 import type { Notice } from './runtime/notice.ts';
 import { createNoticeLines } from './runtime/notice-lines.ts';
 import { toSafeListener } from './runtime/safe-listener.ts';
+import type { Observer } from './token/observer.ts';
 import { ANY_AUDIENCE, type TokenCheck } from './token/token-options.ts';
 
 /** Options of {@link createVerifier}. */
@@ -129,6 +131,11 @@ export interface VerifierOptions<C extends object = Claims> {
    * Default: a line on the standard error output when something is wrong, and one when it is over; on Fastify `app.log`.
    */
   readonly onNotice?: ((notice: Notice) => void) | false | undefined;
+  /**
+   * Who hears of tokens, of calls to Keycloak, and of who is let in: metrics (`keycloak-guard/prometheus`), metrics and traces
+   * (`keycloak-guard/opentelemetry`), an audit log (`keycloak-guard/audit`). Default none.
+   */
+  readonly observers?: readonly Observer[] | undefined;
   /** Time now. Unit: milliseconds since 1970. Default: `Date.now`. */
   readonly clock?: (() => number) | undefined;
   /** Called instead of the global `fetch`. Default: the global one. */
@@ -170,6 +177,7 @@ export const VERIFIER_RULES = {
     'createMemoryRevocationStore()',
   ),
   onNotice: NOTICE_LISTENER,
+  observers: { ...OBSERVERS, default: [] as readonly Observer[] },
   clock: CLOCK,
   fetch: FETCH,
 } satisfies OptionRules<VerifierOptions>;
@@ -209,6 +217,7 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
   const onNotice = toSafeListener(filled.onNotice ?? createNoticeLines(`${serverUrl}, realm ${realm}`));
   return Object.freeze({
     ...filled,
+    fetch: observeFetch(filled.fetch, filled.observers),
     credential: toCredential(
       'createVerifier',
       { clientSecret, credential: given },

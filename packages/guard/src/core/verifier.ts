@@ -16,27 +16,12 @@ import { createRevocationList } from './revocation/revocation-list.ts';
 import type { Revocation } from './revocation/revocation-log.ts';
 import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
+import type { Observer } from './token/observer.ts';
 import { createRemoteCheck } from './token/remote-check.ts';
-import { createStats, type VerifierStats } from './token/stats.ts';
+import { createStats, type VerifierStats, type VerifierStatus } from './token/stats.ts';
 import { createTokenJudge } from './token/token-judge.ts';
 import type { VerifyContext } from './token/verify.ts';
 import { rememberParts } from './verifier-parts.ts';
-
-/** For operators and health checks. */
-export interface VerifierStatus {
-  readonly issuer: string | null;
-  readonly keysLoaded: boolean;
-  /** `null` before the first load. Unit: seconds. */
-  readonly keysAgeSeconds: number | null;
-  /** How often the JWKS was asked for. */
-  readonly keysFetches: number;
-  readonly cachedTokens: number;
-  readonly revocations: number;
-  /** Keycloak does not answer at the moment. */
-  readonly isProviderDown: boolean;
-  /** Why the keys could not be loaded, `null` where they could. */
-  readonly lastError: AuthError | null;
-}
 
 /** Verifies access tokens, of one issuer or of several. */
 export interface TokenVerifier<C extends object = AppClaims> {
@@ -112,7 +97,7 @@ export function createVerifier<C extends object = Claims>(
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();
-  const { serverUrl, realm, timeoutMs, fetch } = resolved;
+  const { serverUrl, realm, timeoutMs, fetch, observers } = resolved;
   const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
   const outage = createOutage(resolved.onNotice);
   const keys = createKeySet(issuer, resolved, epoch, outage);
@@ -147,6 +132,17 @@ export function createVerifier<C extends object = Claims>(
     revocations.add(revocation);
   });
 
+  const status = (): VerifierStatus => ({
+    issuer: issuer.current?.issuer ?? null,
+    keysLoaded: keys.loadedAt !== null,
+    keysAgeSeconds: keys.loadedAt === null ? null : (resolved.clock() - keys.loadedAt) / 1000,
+    keysFetches: keys.fetches,
+    cachedTokens: judge.cachedTokens,
+    revocations: revocations.size,
+    isProviderDown: outage.isDown,
+    lastError: keys.lastError,
+  });
+
   const verifier: Verifier<C> = {
     issuer,
     outage,
@@ -158,7 +154,7 @@ export function createVerifier<C extends object = Claims>(
     signInRules: Object.freeze({ acrLevels, clock, clockToleranceSeconds }),
     stats,
     context,
-    verify: judge.verify,
+    verify: observed(judge, observers),
     isKnown: judge.isKnown,
     async revoke(revocation) {
       const dated = withDate(revocation, resolved);
@@ -174,24 +170,31 @@ export function createVerifier<C extends object = Claims>(
     useOnce: (id, expiresAt) => store.useOnce(id, expiresAt),
     load: () => keys.start(),
     hasRevocationStore: resolved.revocationStore !== undefined,
-    status: () => ({
-      issuer: issuer.current?.issuer ?? null,
-      keysLoaded: keys.loadedAt !== null,
-      keysAgeSeconds: keys.loadedAt === null ? null : (resolved.clock() - keys.loadedAt) / 1000,
-      keysFetches: keys.fetches,
-      cachedTokens: judge.cachedTokens,
-      revocations: revocations.size,
-      isProviderDown: outage.isDown,
-      lastError: keys.lastError,
-    }),
+    status,
     async close() {
       keys.close();
       unsubscribe();
+      for (const end of watching) end?.();
     },
   };
   const { credential, tokenCheck } = resolved;
-  rememberParts(verifier, { credential, tokenCheck, realm, timeoutMs, fetch });
+  const eventListeners = observers.filter(({ event }) => event !== undefined);
+  const parts = { credential, tokenCheck, realm, timeoutMs, fetch, eventListeners };
+  rememberParts(verifier, { ...parts, revocationStore: store });
+  const watching = observers.map((one) => one.watch?.({ stats, status, revocationStore: store }));
   return verifier;
+}
+
+/** Observers run what checks a token that is not in memory; a known one costs them nothing. */
+function observed<C extends object>(
+  { verify, isKnown }: Pick<Verifier<C>, 'verify' | 'isKnown'>,
+  observers: readonly Observer[],
+): Verifier<C>['verify'] {
+  return observers.reduce<Verifier<C>['verify']>((inner, one) => {
+    if (one.check === undefined) return inner;
+    const check = one.check.bind(one);
+    return (token, shown) => (isKnown(token) ? inner(token, shown) : check(async () => inner(token, shown)));
+  }, verify);
 }
 
 /** By the clock here: where it may be behind Keycloak's, what the session was issued last is meant all the same. */

@@ -26,6 +26,7 @@ const RULES: OptionRules<RedisRevocationStoreOptions> = {
 export interface RedisRevocationStore extends ProofStore {
   /** True once the whole stream was read: this process then knows what the others know. */
   readonly isCaughtUp: boolean;
+  readonly isConnected: boolean;
   /** Revocations of this process that the others do not know yet, because Redis is down or refuses them. */
   readonly waiting: number;
   /** Time from the last revocation in another process until its arrival here. Unit: seconds. */
@@ -89,6 +90,9 @@ export function createRedisRevocationStore(
 
   return {
     rememberSeconds,
+    get isConnected() {
+      return connection.isReady;
+    },
     get isCaughtUp() {
       return stream.isCaughtUp;
     },

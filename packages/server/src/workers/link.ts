@@ -74,6 +74,9 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
 
   return {
     revocations: {
+      get isCaughtUp() {
+        return isKnowing;
+      },
       add: (revocation) => call('revoke', revocation),
       subscribe(listener) {
         for (const revocation of log.all()) listener(revocation);
@@ -105,9 +108,6 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
       child() {
         return this;
       }
-    },
-    get isKnowing() {
-      return isKnowing;
     },
     get areAllReady() {
       return areAllReady;

@@ -35,6 +35,7 @@ import {
 } from './protected-resource.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import type { Routes } from './routes.ts';
+import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
 import { type SessionSettings, toSessionRoutes } from './session-routes.ts';
 import { tell } from './tell.ts';
 
@@ -52,6 +53,8 @@ export interface DoorHost<Incoming, Outgoing> {
   toAsked?(request: Incoming): unknown;
   /** The logger of a request, in frameworks that have one. */
   logOf?(request: Incoming): Log | undefined;
+  /** The client's address, for an audit log. */
+  addressOf?(request: Incoming): string | undefined;
   /** Whether refusals are logged at level `debug` by default. */
   readonly debugsRefusals?: boolean;
   /** The sessions of a request, in frameworks that keep them by scope. Default: those of `useSessions`. */
@@ -93,6 +96,8 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
   readonly clock: () => number;
   /** Reports a refusal: to the log in development, and to `onDenied`. */
   tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void;
+  /** Tells the observers who got access, was refused, or lost access; `undefined` if none listens. */
+  readonly events: SecurityEvents<Incoming> | undefined;
   /** Calls a listener of the application, whose errors are only logged. */
   tell(request: Incoming, name: string, listener: () => unknown): void;
   /** The redirect to the login if a browser asks for a page without being signed in; else `undefined`. */
@@ -154,7 +159,13 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   });
   const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
     tell(logOf(request), name, listener);
+  const events = createSecurityEvents<Incoming>(verifier.members, toRequest, (request) => {
+    const { method, id } = host.toWire(request);
+    const asked = host.toAsked?.(request) ?? request;
+    return { request: asked, method, id, address: host.addressOf?.(request) };
+  });
   function tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void {
+    events?.denied(request, error, principal);
     if (logRefusal !== undefined) tellOf(request, 'logRefusals', () => logRefusal(request, error));
     if (onDenied !== undefined) tellOf(request, 'onDenied', () => onDenied(request, error, principal));
   }
@@ -166,6 +177,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     setHeader: (outgoing, name, value) =>
       addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
     onDenied: tellDenied,
+    ...(events && { onAdmitted: events.admitted }),
   };
   const connections = createConnections<Incoming>(verifier, {
     toRequest,
@@ -202,7 +214,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   }
 
   return {
-    ...{ verifier: resolved.verifier, log: fallback, logOf, factory, connections, tellDenied },
+    ...{ verifier: resolved.verifier, log: fallback, logOf, factory, connections, tellDenied, events },
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
     toAsked: host.toAsked ?? ((request) => request),
@@ -223,7 +235,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     },
     protectedResource: (given, challenged) => toResourceRoutes(verifier, resources, given, challenged),
     messages: (given = {}) =>
-      toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf),
+      toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf, events),
     async accessToken(request) {
       const wire = toRequest(request);
       const opened = sessionsOf(request);

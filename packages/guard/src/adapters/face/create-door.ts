@@ -40,11 +40,26 @@ export function createDoor<Incoming, Outgoing, C extends object = AppClaims>(
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  */
 export function openSessions<Incoming>(
-  { verifier, clientSettings }: Pick<Engine<Incoming, never>, 'verifier' | 'clientSettings'>,
+  {
+    verifier,
+    clientSettings,
+    events,
+  }: Pick<Engine<Incoming, never>, 'verifier' | 'clientSettings' | 'events'>,
   settings: SessionSettings<Incoming>,
   factory: string,
 ): Sessions<Incoming> {
-  const options = { ...settings, client: settings.client ?? clientOf(verifier, clientSettings()) };
+  const { onEvent } = settings;
+  const options = {
+    ...settings,
+    client: settings.client ?? clientOf(verifier, clientSettings()),
+    onEvent:
+      events === undefined || (onEvent !== undefined && typeof onEvent !== 'function')
+        ? onEvent
+        : (...told: Parameters<typeof events.session>) => {
+            events.session(...told);
+            return onEvent?.(...told);
+          },
+  };
   const resolved = resolveSessionOptions(options as SessionOptions, factory);
   return buildSessions(verifier, resolved, settings.store === undefined);
 }
@@ -52,10 +67,10 @@ export function openSessions<Incoming>(
 /** The same client of the same realm; `undefined` if the options do not say which. */
 function clientOf(
   { members }: Pick<TokenVerifier, 'members'>,
-  { serverUrl, realm, clientId, timeoutMs, fetch }: ClientSettings,
+  { serverUrl, realm, clientId, timeoutMs }: ClientSettings,
 ) {
   if (serverUrl === undefined || realm === undefined || clientId === undefined) return undefined;
   const [member] = members;
-  const credential = member && partsOf(member)?.credential;
+  const { credential, fetch } = (member && partsOf(member)) ?? {};
   return createClient({ serverUrl, realm, clientId, credential, issuer: member?.issuer, timeoutMs, fetch });
 }

@@ -8,6 +8,7 @@ import {
   type RuleOfRequest,
 } from '../../authz/internal.ts';
 import { isAuthError, type Principal } from '../../core/index.ts';
+import { partsOf } from '../../core/internal.ts';
 import { type Decide, type Engine, type Permits, toOneRealm } from '../engine/internal.ts';
 
 /** What the functions of a permit are called with. */
@@ -59,11 +60,12 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
       if (permissions !== undefined) throw new Error(`${factory}: permissions were turned on before`);
       if ('permissions' in settings) permissions = settings.permissions;
       else {
-        const { fetch, timeoutMs } = clientSettings();
+        const one = toOneRealm(factory, verifier);
+        const { timeoutMs } = clientSettings();
         permissions = createPermissions({
-          ...{ fetch, timeoutMs },
+          ...{ fetch: partsOf(one)?.fetch, timeoutMs },
           ...(settings as object),
-          verifier: toOneRealm(factory, verifier),
+          verifier: one,
         });
       }
       return permissions;

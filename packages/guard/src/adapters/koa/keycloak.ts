@@ -46,6 +46,7 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
       origin: `${protocol}://${host}`,
     }),
     addToAnswer: ({ res }, extra) => nodeHost.addToAnswer(res, extra),
+    addressOf: (context) => (context as object as Partial<Context>).ip ?? nodeHost.addressOf(context.req),
   });
   door.load();
 
