@@ -1,8 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Context,
-  type context,
   defaultTextMapGetter,
   ROOT_CONTEXT,
   type Span,
@@ -11,12 +9,13 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Observer } from 'keycloak-guard/audit';
 import { opentelemetry } from 'keycloak-guard/opentelemetry';
 import type { TracingSettings } from '../config/tracing-settings.ts';
 import { isHealthRoute } from '../http/health-routes.ts';
 import type { Logger } from '../log/logger.ts';
+import { createRequestContext } from './request-context.ts';
 import { createTracerProvider } from './trace-export.ts';
 
 declare module 'fastify' {
@@ -39,8 +38,6 @@ export interface Tracing {
 /**
  * Nothing that a caller sent is in a span: neither path nor query nor header, for people put tokens there. Of the
  * caller's trace context the parent is taken and passed on to Keycloak (W3C Trace Context); baggage is not.
- *
- * The context is this app's own, not a global one: two apps in a process do not see each other's spans.
  */
 export async function startTracing(
   settings: { readonly exporter: Exclude<TracingSettings['exporter'], 'off'> },
@@ -49,11 +46,7 @@ export async function startTracing(
   const provider = await createTracerProvider(settings.exporter, options.version, options.logger);
   const tracer = provider.getTracer('keycloak-guard', options.version);
   const propagator = new W3CTraceContextPropagator();
-  const active = new AsyncLocalStorage<Context>();
-  const ownContext = {
-    active: () => active.getStore() ?? ROOT_CONTEXT,
-    with: (within, run, self, ...args) => active.run(within, () => run.call(self as never, ...args)),
-  } satisfies Pick<typeof context, 'active' | 'with'>;
+  const { context, run, runThrough, end } = createRequestContext();
 
   function fail(span: Span, type: string): void {
     span.setAttribute('error.type', type);
@@ -61,7 +54,7 @@ export async function startTracing(
   }
 
   return {
-    observer: opentelemetry({ tracerProvider: provider, context: ownContext }),
+    observer: opentelemetry({ tracerProvider: provider, context }),
 
     traceRequests(app) {
       app.decorateRequest('traceContext', null);
@@ -83,18 +76,23 @@ export async function startTracing(
         const name = route === undefined ? method : `${method} ${route}`;
         const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
         request.traceContext = trace.setSpan(parent, span);
-        active.run(request.traceContext, done);
+        if (isShallow(request)) run(request.traceContext, done);
+        else runThrough(request.traceContext, done);
       });
       // What reads a body may have the context of the connection: from here on it is that of the request.
       app.addHook('preValidation', (request, _reply, done) => {
         if (request.traceContext === null) done();
-        else active.run(request.traceContext, done);
+        else if (isShallow(request)) run(request.traceContext, done);
+        else runThrough(request.traceContext, done);
       });
-      app.addHook('onResponse', (request, reply, done) => {
-        const span = request.traceContext === null ? undefined : trace.getSpan(request.traceContext);
-        span?.setAttribute('http.response.status_code', reply.statusCode);
-        if (span !== undefined && reply.statusCode >= 500) fail(span, String(reply.statusCode));
-        span?.end();
+      app.addHook('onResponse', ({ traceContext }, reply, done) => {
+        if (traceContext !== null) {
+          const span = trace.getSpan(traceContext);
+          span?.setAttribute('http.response.status_code', reply.statusCode);
+          if (span !== undefined && reply.statusCode >= 500) fail(span, String(reply.statusCode));
+          span?.end();
+          end(traceContext);
+        }
         done();
       });
       app.addHook('onRequestAbort', (request, done) => {
@@ -112,3 +110,7 @@ export async function startTracing(
     },
   };
 }
+
+/** With a token and without a body: it calls Keycloak at most to have the token checked, which has a context of its own. */
+const isShallow = ({ method, headers }: FastifyRequest): boolean =>
+  headers.authorization !== undefined && (method === 'GET' || method === 'HEAD');
