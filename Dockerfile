@@ -5,13 +5,14 @@ COPY packages/guard/package.json packages/guard/
 COPY packages/testing/package.json packages/testing/
 COPY packages/server/package.json packages/server/
 COPY packages/cli/package.json packages/cli/
+COPY packages/create/package.json packages/create/
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
-COPY tools/build/build.mjs tools/build/declarations.mjs tools/build/
+COPY tools/build/build.mjs tools/build/declarations.mjs tools/build/templates.mjs tools/build/
 COPY packages packages
 # What stays of a package is its package.json and the programs in dist/. npm made no link to a command that was not built yet.
 RUN npm run build && npm prune --omit=dev --ignore-scripts \
-  && rm -r packages/*/src packages/*/tsconfig.json packages/*/dist/.tsbuildinfo packages/guard/dist/cjs \
+  && rm -r packages/create node_modules/create-keycloak-guard packages/*/src packages/*/tsconfig.json packages/*/dist/.tsbuildinfo packages/guard/dist/cjs \
   && find packages -name '*.d.ts' -delete && find . -type d -empty -delete \
   && chmod +x packages/cli/dist/main.js \
   && mkdir -p node_modules/.bin && ln -sf ../../packages/cli/dist/main.js node_modules/.bin/keycloak-guard

@@ -121,6 +121,37 @@ describe('WebSockets (ws)', () => {
     assert.equal(opened.filter(({ signal }) => signal.aborted).length, 1);
   });
 
+  for (const how of ['throws', 'rejects']) {
+    test(`a listener that ${how} costs its own socket, and not the process`, async (t) => {
+      const { serverUrl, realm: name, clientId, fetch, clock, mint } = createTestRealm();
+      const lines: string[] = [];
+      const log = { ...console, error: (_fields: object, line: string) => lines.push(line) };
+      const kc = keycloak({ serverUrl, realm: name, clientId, fetch, clock, onNotice: false, log });
+      const server = createServer();
+      let connection: Connection | undefined;
+      const broken: Parameters<typeof kc.upgrade>[1] = (_request, _socket, _head, opened) => {
+        connection = opened;
+        const fault = new Error('of the application');
+        if (how === 'rejects') return Promise.reject(fault);
+        throw fault;
+      };
+      server.on('upgrade', kc.upgrade({}, broken));
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      t.after(async () => {
+        server.close();
+        await kc.close();
+      });
+      const socket = new WebSocket(
+        `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        BEARER(mint()),
+      );
+      await once(socket, 'error');
+      assert.deepEqual(lines, ['a guarded upgrade failed']);
+      assert.notEqual(connection, undefined);
+    });
+  }
+
   test('a token that is bound to a key is proved at the handshake, and goes on until its end', async (t) => {
     const realm = createTestRealm();
     const { serverUrl, realm: name, clientId, fetch, clock } = realm;

@@ -45,6 +45,20 @@ async function start(make: typeof express, given: Given): Promise<RunningApp> {
   app.get('/token', kc.guard(), async (request, response) => {
     response.json({ token: await kc.accessToken(request) });
   });
+  const ofOrg = (request: express.Request, response: express.Response) =>
+    void response.json({ org: request.params.org, tenant: request.principal?.tenant ?? null });
+  app.get('/orgs/:org', kc.guard({ tenant: ':org' }), ofOrg);
+  app.get(
+    '/members/:org',
+    kc.guard(({ params }) => ({ organization: params.org as string })),
+    ofOrg,
+  );
+  app.get('/lost/:org', kc.guard({ tenant: ':nothing' }), ofOrg);
+  app.get(
+    '/asked',
+    kc.guard((request) => given.asks?.(request) as never),
+    whoami,
+  );
   if (given.permissions !== undefined) {
     kc.permissions(given.permissions);
     app.get('/permitted', kc.guard(), kc.permit('orders#view'), whoami);

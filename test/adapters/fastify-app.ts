@@ -51,6 +51,15 @@ async function start(given: Given): Promise<RunningApp> {
   app.get('/token', { onRequest: app.guard() }, async (request) => ({
     token: await app.accessToken(request),
   }));
+  const orgOf = ({ params }: FastifyRequest) => (params as { org: string }).org;
+  const ofOrg = (request: FastifyRequest) => ({
+    org: orgOf(request),
+    tenant: request.principal?.tenant ?? null,
+  });
+  app.get('/orgs/:org', { onRequest: app.guard({ tenant: ':org' }) }, ofOrg);
+  app.get('/members/:org', { config: { guard: (request) => ({ organization: orgOf(request) }) } }, ofOrg);
+  app.get('/lost/:org', { config: { guard: { tenant: ':nothing' } } }, ofOrg);
+  app.get('/asked', { onRequest: app.guard((request) => given.asks?.(request) as never) }, whoami);
   if (given.permissions !== undefined) {
     await app.register(keycloakPermissions, given.permissions);
     const permitted = (...[rule, more]: Parameters<typeof app.permit>) => ({

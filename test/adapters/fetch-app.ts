@@ -40,6 +40,15 @@ async function start(given: Given): Promise<RunningApp> {
       throw new Error('a fault of the handler');
     }),
   };
+  // As a router does that finds parameters.
+  const orgOf = ({ url }: Request) => decodeURIComponent(new URL(url).pathname.split('/')[2] ?? '');
+  const ofOrg = (request: Request, { principal }: { principal: { tenant?: string } }) =>
+    Response.json({ org: orgOf(request), tenant: principal.tenant ?? null });
+  Object.assign(handlers, {
+    '/orgs': kc.guard((request) => ({ tenant: orgOf(request) }), ofOrg),
+    '/members': kc.guard((request) => ({ organization: orgOf(request) }), ofOrg),
+    '/asked': kc.guard((request) => given.asks?.(request) as never, whoami),
+  });
   if (given.permissions !== undefined) {
     // As a router does that finds parameters.
     const byName = kc.guard(
@@ -65,7 +74,8 @@ async function start(given: Given): Promise<RunningApp> {
   const app = async (request: Request): Promise<Response> => {
     const answer = await kc.handle(request);
     if (answer !== undefined) return answer;
-    const handler = handlers[new URL(request.url).pathname.replace(/^\/(things|enforced)\/.*/, '/$1')];
+    const handler =
+      handlers[new URL(request.url).pathname.replace(/^\/(things|enforced|orgs|members)\/.*/, '/$1')];
     return handler === undefined ? new Response('Not Found', { status: 404 }) : handler(request);
   };
   return listen(createAdaptorServer({ fetch: app }) as Server, () => kc.close());
@@ -84,4 +94,8 @@ function tenLines(): ReadableStream<Uint8Array> {
 }
 
 /** The server is `@hono/node-server`, which logs what a handler throws and answers 500. */
-export const FETCH: Adapter = { name: 'fetch', start, lacks: ['cors', 'errorHandler', 'bodyParsers'] };
+export const FETCH: Adapter = {
+  name: 'fetch',
+  start,
+  lacks: ['cors', 'errorHandler', 'bodyParsers', 'parameters'],
+};

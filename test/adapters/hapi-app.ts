@@ -64,6 +64,20 @@ async function start(given: Given): Promise<RunningApp> {
   get('/fails', { auth: 'keycloak' }, () => {
     throw new Error('a fault of the handler');
   });
+  const ofOrg = ({ params, auth }: Request) => ({
+    org: params.org,
+    tenant: auth.credentials.user?.tenant ?? null,
+  });
+  server.auth.strategy('tenant', 'keycloak', { tenant: ':org' });
+  server.auth.strategy('member', 'keycloak', {
+    allOf: [({ params }: Request) => ({ organization: params.org })],
+  });
+  server.auth.strategy('lost', 'keycloak', { tenant: ':nothing' });
+  server.auth.strategy('asked', 'keycloak', { allOf: [(request: Request) => given.asks?.(request)] });
+  get('/orgs/{org}', { auth: 'tenant' }, ofOrg);
+  get('/members/{org}', { auth: 'member' }, ofOrg);
+  get('/lost/{org}', { auth: 'lost' }, ofOrg);
+  get('/asked', { auth: 'asked' });
   if (given.permissions !== undefined) {
     const permitted = (...[rule, more]: Parameters<typeof kc.permit>): RouteOptions => ({
       auth: 'keycloak',

@@ -43,6 +43,19 @@ async function start(given: Given): Promise<RunningApp> {
       }
     }),
   );
+  const ofOrg = (c: Context) => c.json({ org: c.req.param('org'), tenant: c.var.principal?.tenant ?? null });
+  app.get('/orgs/:org', kc.guard({ tenant: ':org' }), ofOrg);
+  app.get(
+    '/members/:org',
+    kc.guard((c) => ({ organization: c.req.param('org') as string })),
+    ofOrg,
+  );
+  app.get('/lost/:org', kc.guard({ tenant: ':nothing' }), ofOrg);
+  app.get(
+    '/asked',
+    kc.guard((c) => given.asks?.(c) as never),
+    whoami,
+  );
   if (given.permissions !== undefined) {
     kc.permissions(given.permissions);
     app.get('/permitted', kc.guard(), kc.permit('orders#view'), whoami);

@@ -52,6 +52,21 @@ async function start(given: Given): Promise<RunningApp> {
   router.get('/token', kc.guard(), async (ctx) => {
     ctx.body = { token: await kc.accessToken(ctx) };
   });
+  const ofOrg = (ctx: Koa.Context) => {
+    ctx.body = { org: ctx.params.org, tenant: ctx.state.principal?.tenant ?? null };
+  };
+  router.get('/orgs/:org', kc.guard({ tenant: ':org' }), ofOrg);
+  router.get(
+    '/members/:org',
+    kc.guard(({ params }) => ({ organization: params.org })),
+    ofOrg,
+  );
+  router.get('/lost/:org', kc.guard({ tenant: ':nothing' }), ofOrg);
+  router.get(
+    '/asked',
+    kc.guard((ctx) => given.asks?.(ctx) as never),
+    whoami,
+  );
   if (given.permissions !== undefined) {
     kc.permissions(given.permissions);
     router.get('/permitted', kc.guard(), kc.permit('orders#view'), whoami);

@@ -54,6 +54,15 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
       throw new Error('a fault of the handler');
     }),
   };
+  const orgOf = ({ url = '' }: NodeRequest) =>
+    decodeURIComponent(url.replace(/\?.*/, '').split('/')[2] ?? '');
+  const ofOrg = (request: NodeRequest & { principal: { tenant?: string } }, response: NodeResponse) =>
+    send(response, { org: orgOf(request), tenant: request.principal.tenant ?? null });
+  Object.assign(routes, {
+    '/orgs': kc.guard((request) => ({ tenant: orgOf(request) }), ofOrg),
+    '/members': kc.guard((request) => ({ organization: orgOf(request) }), ofOrg),
+    '/asked': kc.guard((request) => given.asks?.(request) as never, whoami),
+  });
   if (given.permissions !== undefined) {
     kc.permissions(given.permissions);
     const byName = kc.permit(({ url = '' }) => `${decodeURIComponent(url.slice('/things/'.length))}#view`);
@@ -89,7 +98,7 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
       request.url
         ?.replace(/^http:\/\/[^/]*/, '')
         .replace(/\?.*/, '')
-        .replace(/^\/(things|enforced)\/.*/, '/$1') ?? '';
+        .replace(/^\/(things|enforced|orgs|members)\/.*/, '/$1') ?? '';
     const listener = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (listener === undefined) send(response, { detail: 'Not Found' }, 404);
     else listener(request, response);
@@ -127,11 +136,11 @@ async function startHttp2(given: Given): Promise<RunningApp> {
 export const NODE: readonly Adapter[] = [
   {
     name: 'node http',
-    lacks: ['errorHandler', 'bodyParsers'],
+    lacks: ['errorHandler', 'bodyParsers', 'parameters'],
     start(given) {
       const { listener, close } = createApp(given);
       return listen(createServer(listener), close);
     },
   },
-  { name: 'node http2', lacks: ['errorHandler', 'bodyParsers', 'http1'], start: startHttp2 },
+  { name: 'node http2', lacks: ['errorHandler', 'bodyParsers', 'parameters', 'http1'], start: startHttp2 },
 ];

@@ -60,6 +60,14 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
   function answer(method: string, url: URL, body: unknown): [number, unknown?, string?] {
     const path = url.pathname.replace(/\/$/, '');
     if (path.endsWith('/protocol/openid-connect/token')) return issue(body as URLSearchParams);
+    if (path.endsWith('/protocol/openid-connect/auth')) return [200];
+    if (path.endsWith('/token/introspect')) {
+      const form = body as URLSearchParams;
+      return [
+        200,
+        form.get('token') === 'none' ? { active: false } : { active: true, aud: form.get('client_id') },
+      ];
+    }
     const realmPath = /^\/realms\/([^/]+)$/.exec(path);
     if (path.endsWith('/.well-known/openid-configuration'))
       return [200, { client_id_metadata_document_supported: true }];

@@ -26,6 +26,7 @@ const OFFERED: DocumentState = { ...OFF, isOffered: true };
 const EMPTY: McpState = {
   server: undefined,
   program: undefined,
+  programIsFor: [],
   scopes: [],
   offered: ['profile'],
   byDefault: ['profile'],
@@ -44,6 +45,7 @@ const scopeOf = (name: string) => ({
 const GOOD: McpState = {
   server: toServerClient(GOAL),
   program: { ...MCP_CLIENT, optionalClientScopes: [...GOAL.scopes] },
+  programIsFor: [],
   scopes: GOAL.scopes.map(scopeOf),
   offered: ['profile', ...GOAL.scopes],
   byDefault: ['profile'],
@@ -87,6 +89,7 @@ describe('the plan of setup mcp', () => {
       documents: OFF,
       server: { ...GOOD.server, attributes: { resource_url: 'https://old.example', theme: 'own' } },
       program: { ...MCP_CLIENT, optionalClientScopes: ['mcp:tools', 'of-somebody'] },
+      programIsFor: [],
       scopes: [
         { ...tools, attributes: { 'include.in.token.scope': 'false' }, protocolMappers: [] },
         { ...orders, protocolMappers: [] },

@@ -44,7 +44,7 @@ const EMPTY: CurrentState = {
   userClientRoles: [],
   userGroups: [],
   requiredAttributes: [],
-  groupsScope: undefined,
+  appScopes: [],
   callers: [],
 };
 
@@ -103,8 +103,8 @@ describe('the plan', () => {
         'create-group',
         'create-client',
         'create-client-role',
-        'create-groups-scope',
-        'add-default-scope',
+        'create-scope',
+        'add-scope',
         'create-user',
         'grant-roles',
         'join-group',
@@ -248,7 +248,7 @@ describe('the plan', () => {
       changesOf(makePlan({ ...GOOD, client }, { ...GOAL, appUrl: 'https://app.example' })).slice(0, 2),
       [
         'Valid redirect URIs: https://old.example/* → https://old.example/*, https://app.example/auth/callback, https://app.example/docs/static/oauth2-redirect.html',
-        'Valid post logout redirect URIs: + → https://old.example/*##https://app.example/auth/callback##https://app.example/docs/static/oauth2-redirect.html##https://app.example/',
+        'Valid post logout redirect URIs: + → https://old.example/*, https://app.example/auth/callback, https://app.example/docs/static/oauth2-redirect.html, https://app.example/',
       ],
     );
   });

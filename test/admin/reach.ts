@@ -20,6 +20,14 @@ function audiencesOf(item: Json | undefined): string[] {
   );
 }
 
+/** Does what a mapper of the client would do, and is not told apart from one. */
+function isAudienceAlone(scope: Json | undefined): boolean {
+  const mappers = (scope?.protocolMappers ?? []) as { protocolMapper?: string }[];
+  return (
+    mappers.length > 0 && mappers.every(({ protocolMapper }) => protocolMapper === 'oidc-audience-mapper')
+  );
+}
+
 /**
  * Everything that clients, users and strangers can do in a realm, as far as setup could change it. Written from what Keycloak does
  * with the settings, not from what setup plans.
@@ -43,7 +51,11 @@ export function reachOf({ lists, policies }: FakeRealm): Reach[] {
     if (client.standardFlowEnabled) add(who, 'sign in');
     if (client.directAccessGrantsEnabled) add(who, 'passwords');
     if (client.enabled !== false) add(who, 'tokens');
-    for (const name of listOf(client.defaultClientScopes)) add(who, `scope ${name}`);
+    if (client.serviceAccountsEnabled) add(who, 'own name');
+    for (const name of listOf(client.defaultClientScopes))
+      if (!isAudienceAlone(scope(name))) add(who, `scope ${name}`);
+    for (const name of listOf(client.optionalClientScopes))
+      if (!isAudienceAlone(scope(name))) add(who, `scope ${name}`);
     // Always in one token: who receives it as one of them can show it to another.
     const always = [
       ...audiencesOf(client),

@@ -23,21 +23,75 @@ async function setUp(keycloak: FakeKeycloak, args: readonly string[]): Promise<s
   return red;
 }
 
-const API = ['api', '--client-id', 'orders', '--app-url', 'http://localhost:8000', '--no-user'];
+const API = ['guide', '--client-id', 'orders', '--app-url', 'http://localhost:8000', '--no-user'];
 const ANNA = ['--user', 'anna', '--role', 'editor', '--client-role', 'reader', '--group', '/staff'];
 const A = 'https://a.example/mcp';
 const B = 'https://b.example/mcp';
 
 /** Each way to set something up: what is there first, and the same with other names. */
 const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]>> = {
-  api: [
-    [API, ['api', '--client-id', 'billing', '--app-url', 'http://localhost:9000', '--no-user']],
-    [API, ['api', '--client-id', 'orders', '--app-url', 'https://other.example', '--no-user']],
-    [API, ['api', '--client-id', 'billing', '--app-url', 'http://localhost:9000', ...ANNA]],
-    [API, ['api', '--client-id', 'orders', '--app-url', 'http://localhost:8000', '--enable', ...ANNA]],
+  guide: [
+    [API, ['guide', '--client-id', 'billing', '--app-url', 'http://localhost:9000', '--no-user']],
+    [API, ['guide', '--client-id', 'orders', '--app-url', 'https://other.example', '--no-user']],
+    [API, ['guide', '--client-id', 'billing', '--app-url', 'http://localhost:9000', ...ANNA]],
+    [API, ['guide', '--client-id', 'orders', '--app-url', 'http://localhost:8000', '--enable', ...ANNA]],
     [
       ['mcp', A],
-      ['api', '--client-id', 'mcp-client', '--app-url', 'http://localhost:8000', '--no-user'],
+      ['guide', '--client-id', 'mcp-client', '--app-url', 'http://localhost:8000', '--no-user'],
+    ],
+  ],
+  api: [
+    [['api', '--client-id', 'orders', ...ANNA, '--scope', 'orders:read']],
+    [
+      ['audience', 'frontend', '--client-id', 'orders'],
+      ['api', '--client-id', 'orders', ...ANNA, '--scope', 'orders:read'],
+    ],
+    [['api', '--client-id', 'frontend', '--enable', '--scope', 'email']],
+  ],
+  web: [
+    [
+      [
+        'web',
+        '--client-id',
+        'frontend',
+        '--app-url',
+        'https://other.example',
+        '--backchannel-url',
+        'https://b.example',
+        '--no-user',
+      ],
+    ],
+    [['web', '--client-id', 'orders', '--app-url', 'https://other.example', '--enable', ...ANNA]],
+  ],
+  app: [
+    [
+      [
+        'app',
+        '--client-id',
+        'orders',
+        '--page',
+        'frontend',
+        '--page-url',
+        'https://other.example',
+        '--service',
+        'billing',
+        ...ANNA,
+      ],
+    ],
+    [
+      ['app', '--client-id', 'orders', '--page', 'page', '--no-user'],
+      [
+        'app',
+        '--client-id',
+        'billing',
+        '--page',
+        'page',
+        '--service',
+        'orders-service',
+        '--scope',
+        'bill:pay',
+        '--no-user',
+      ],
     ],
   ],
   mcp: [
@@ -86,6 +140,10 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
     ],
     [['audience', 'orders', '--client-id', 'billing']],
     [
+      ['api', '--client-id', 'orders', '--scope', 'orders:read', '--group', '/staff'],
+      ['audience', 'frontend', '--client-id', 'orders'],
+    ],
+    [
       ['mcp', A],
       ['audience', 'mcp-client', '--client-id', 'orders'],
     ],
@@ -98,7 +156,14 @@ async function startRealm(t: TestContext): Promise<FakeKeycloak> {
   const keycloak = await startFakeKeycloak();
   t.after(() => keycloak.close());
   await setUp(keycloak, API);
-  await setUp(keycloak, ['api', '--client-id', 'billing', '--app-url', 'http://localhost:9000', '--no-user']);
+  await setUp(keycloak, [
+    'guide',
+    '--client-id',
+    'billing',
+    '--app-url',
+    'http://localhost:9000',
+    '--no-user',
+  ]);
   const { lists } = keycloak.realms.get('shop') ?? assert.fail();
   const frontend = {
     id: 'c-1',

@@ -115,6 +115,7 @@ function seeWell(): McpAdminView {
   const state: McpState = {
     server: { ...toServerClient(GOAL) },
     program: { ...MCP_CLIENT },
+    programIsFor: [],
     scopes: [{ name: 'mcp:tools', protocolMappers: toScopeMappers(GOAL).map((one) => ({ ...one })) }],
     offered: ['mcp:tools'],
     byDefault: [],

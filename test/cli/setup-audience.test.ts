@@ -16,6 +16,12 @@ async function runCli(args: string[]) {
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
+/** A client scope, made once, and given to two clients. */
+const MADE = [
+  'POST /shop/client-scopes',
+  ...Array(2).fill('PUT /shop/clients/:id/default-client-scopes/:id'),
+];
+
 /** A realm with an API and those that call it, and the command on it. */
 async function start(t: TestContext) {
   const keycloak: FakeKeycloak = await startFakeKeycloak();
@@ -49,23 +55,29 @@ test('setup --audience-for gives tokens of other clients the audience, changes n
   const { keycloak, setup } = await start(t);
   const dry = await setup('--audience-for', 'frontend,reports', '--dry-run');
   assert.equal(dry.code, 0, dry.stderr);
-  assert.match(dry.stdout, /~ change client frontend\n\s+Mapper: \+ audience orders-api/);
+  assert.match(
+    dry.stdout,
+    /\+ create client scope orders-api-audience\n\s+Mapper: audience orders-api\n\s+~ change client frontend\n\s+Default client scopes: \+ orders-api-audience/,
+  );
   assert.deepEqual(keycloak.changes, []);
   const first = await setup('--audience-for', 'frontend', '--audience-for', 'reports', '--yes');
   assert.equal(first.code, 0, first.stdout + first.stderr);
-  assert.deepEqual(keycloak.changes, Array(2).fill('POST /shop/clients/:id/protocol-mappers/models'));
-  const clients = keycloak.realms.get('shop')?.lists.clients ?? [];
-  for (const { clientId, protocolMappers } of clients) {
-    const audiences = ((protocolMappers ?? []) as { config: Record<string, string> }[]).map(({ config }) => [
-      config['included.client.audience'],
-      config['access.token.claim'],
-    ]);
-    assert.deepEqual(audiences, clientId === 'orders-api' ? [] : [['orders-api', 'true']], String(clientId));
+  assert.deepEqual(keycloak.changes, MADE);
+  const { lists } = keycloak.realms.get('shop') ?? assert.fail();
+  const scope = lists['client-scopes'].find(({ name }) => name === 'orders-api-audience');
+  const [{ config }] = (scope ?? assert.fail()).protocolMappers as [{ config: Record<string, string> }];
+  assert.deepEqual(
+    [config['included.client.audience'], config['access.token.claim']],
+    ['orders-api', 'true'],
+  );
+  for (const { clientId, defaultClientScopes } of lists.clients) {
+    const has = (defaultClientScopes as string[]).includes('orders-api-audience');
+    assert.equal(has, clientId !== 'orders-api', String(clientId));
   }
   const again = await setup('--audience-for', 'frontend,reports', '--yes');
   assert.equal(again.code, 0);
   assert.match(again.stdout, /= keep client frontend[\s\S]*Nothing to change\./);
-  assert.equal(keycloak.changes.length, 2);
+  assert.equal(keycloak.changes.length, 3);
 });
 
 test('setup --audience-for leaves to a person what it cannot do, and asks before it does the rest', async (t) => {
@@ -135,7 +147,7 @@ test('setup audience takes callers as arguments, and refuses what an API alone h
   ];
   const good = await runCli(['setup', 'audience', 'frontend', 'reports', ...where, '--yes']);
   assert.equal(good.code, 0, good.stderr);
-  assert.deepEqual(keycloak.changes, Array(2).fill('POST /shop/clients/:id/protocol-mappers/models'));
+  assert.deepEqual(keycloak.changes, MADE);
   const wrong = await runCli(['setup', 'audience', 'frontend', ...where, '--user', 'anna', '--yes']);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /Unknown option '--user'\nsetup: setup audience --help/);

@@ -92,7 +92,7 @@ test('what setup shows of its progress is gone before it asks', {
 }, async (t) => {
   const keycloak = await startFakeKeycloak();
   t.after(() => keycloak.close());
-  const command = `exec "${process.execPath}" "${MAIN}" setup --url ${keycloak.url} 1>&2`;
+  const command = `exec "${process.execPath}" "${MAIN}" setup guide --url ${keycloak.url} 1>&2`;
   const child = spawnInTerminal('sh', ['-c', command], {
     cwd: emptyFolder(),
     env: { PATH: process.env.PATH, TERM: 'xterm' },
@@ -108,4 +108,46 @@ test('what setup shows of its progress is gone before it asks', {
   assert.match(before, /… $/);
   // Dim ends, then the line is wiped.
   assert.ok(after?.startsWith('\u001b[22m\r\u001b[2K'), JSON.stringify(after));
+});
+
+test('setup asks a person who names nothing what is built, then what that needs', {
+  skip: hasTerminal ? false : 'needs python3, for a terminal',
+}, async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  const command = `exec "${process.execPath}" "${MAIN}" setup --url ${keycloak.url} 1>&2`;
+  const child = spawnInTerminal('sh', ['-c', command], {
+    cwd: emptyFolder(),
+    env: { PATH: process.env.PATH, TERM: 'xterm' },
+  });
+  const DOWN = '\u001b[B';
+  // The third one is a page.
+  const answers: [asked: string, typed: string][] = [
+    ['What do you build?', `${DOWN}${DOWN}\r`],
+    ['Client id of the page', 'my-page\r'],
+    ['Address of the page', '\r'],
+    ['Admin user', '\u0003'],
+  ];
+  let screen = '';
+  let seen = 0;
+  for await (const chunk of child.stderr ?? []) {
+    screen += chunk;
+    const [asked, typed] = answers[0] ?? [];
+    const at = asked === undefined ? -1 : screen.indexOf(asked, seen);
+    if (at === -1) continue;
+    seen = at + 1;
+    answers.shift();
+    child.stdin?.write(typed ?? '');
+    if (answers.length === 0) break;
+  }
+  child.stdin?.end();
+  await once(child, 'close');
+  assert.deepEqual(answers, [], screen);
+  for (const kind of [
+    'an API, the single-page app and the service',
+    'a server-rendered app',
+    'an MCP server',
+    "the guide's service",
+  ])
+    assert.ok(screen.includes(kind), kind);
 });

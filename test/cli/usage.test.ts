@@ -44,7 +44,11 @@ test('the flags of earlier versions say the same as the subcommands', () => {
     args: ['a,b', 'c', '--realm', 'shop'],
   });
   assert.deepEqual(read('--export', 'realm.json'), { kind: 'export', args: ['realm.json'] });
-  assert.deepEqual(read('--user', 'mcp'), { kind: 'api', args: ['--user', 'mcp'] });
+  assert.deepEqual(read('--user', 'mcp'), {
+    kind: 'guide',
+    args: ['--user', 'mcp'],
+    isGuessed: true,
+  });
   assert.deepEqual(read('mcp', 'https://a.example/mcp'), { kind: 'mcp', args: ['https://a.example/mcp'] });
   assert.throws(() => read('--mcp', 'x', '--export', 'y'), /exclude each other/);
 });

@@ -6,7 +6,7 @@ import {
   type Requirements,
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
-import { toPrincipal } from '../../packages/guard/src/core/principal/principal.ts';
+import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 
 const principalOf = (claims: Record<string, unknown>) => {
   const all = { iss: 'https://sso.example.com/realms/testing', exp: 1, sid: 's', ...claims };

@@ -6,12 +6,16 @@ import {
   combineVerifiers,
   OptionsError,
   type Principal,
-  type RequiredSignIn,
   readBearerToken,
   type TokenVerifier,
   type VerifierOptions,
 } from '../../packages/guard/src/core/index.ts';
-import { createGate, type GateHost, type GuardOptions } from '../../packages/guard/src/core/internal.ts';
+import {
+  createGate,
+  type GateHost,
+  type GuardOptions,
+  type SignInDemand,
+} from '../../packages/guard/src/core/internal.ts';
 import { createDpopClient } from '../support/dpop.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
@@ -349,8 +353,8 @@ describe('a gate that wants a strong sign-in', () => {
   test('sends the page of a session to where its person can sign in so', async () => {
     const asked: unknown[] = [];
     const denied: string[] = [];
-    const stepUp = (_request: Request, signIn: RequiredSignIn) => {
-      asked.push(signIn);
+    const stepUp = (_request: Request, demand: SignInDemand) => {
+      asked.push(demand);
       return '/auth/login?step_up=x';
     };
     const error = await refusal({
@@ -359,7 +363,7 @@ describe('a gate that wants a strong sign-in', () => {
     });
     assert.deepEqual([error.code, error.statusCode], ['step_up_redirect', 303]);
     assert.deepEqual(error.headers, { location: '/auth/login?step_up=x', 'cache-control': 'no-store' });
-    assert.deepEqual(asked, [{ acr: ['gold'], maxAge: 60 }]);
+    assert.deepEqual(asked, [{ signIn: { acr: ['gold'], maxAge: 60 }, tenant: undefined }]);
     assert.deepEqual(denied, ['insufficient_user_authentication']);
   });
 

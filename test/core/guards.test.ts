@@ -21,7 +21,7 @@ import {
   requireThat,
   scopesOf,
 } from '../../packages/guard/src/core/internal.ts';
-import { toPrincipal } from '../../packages/guard/src/core/principal/principal.ts';
+import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 
 const claims = {
   iss: 'https://sso.example.com/realms/testing',
@@ -38,6 +38,10 @@ const claims = {
   },
   groups: ['/staff/dev', '/guests'],
   organization: { acme: { id: 'x' } },
+};
+const ACME = {
+  ...{ alias: 'acme', id: 'x', domain: null, attributes: Object.create(null) as object },
+  ...{ groups: [], realmRoles: [], clientRoles: Object.create(null) as object },
 };
 const principal = toPrincipal(claims, claims);
 const passes = (guard: Guard<object> | Guard) => {
@@ -62,7 +66,7 @@ describe('the principal', () => {
       name: null,
       realmRoles: ['user', 'editor'],
       groups: ['/staff/dev', '/guests'],
-      organizations: ['acme'],
+      organizations: [ACME],
       scopes: ['openid', 'orders:read'],
       audience: ['my-api'],
       sessionId: 's1',
@@ -99,7 +103,7 @@ describe('the principal', () => {
   });
 
   it('reads organizations from a list, too', () => {
-    assert.deepEqual(toPrincipal({ organization: ['acme', 1] }, {}).organizations, ['acme']);
+    assert.deepEqual(toPrincipal({ organization: ['acme', 1] }, {}).organizations, [{ ...ACME, id: null }]);
   });
 });
 

@@ -29,6 +29,7 @@ describe('the options of a verifier', () => {
     const { onNotice, clock, fetch: call, algorithms, dpop, credential, ...rest } = resolveOptions(good);
     assert.deepEqual(rest, {
       ...good,
+      tenants: undefined,
       issuer: undefined,
       audience: undefined,
       tokenCheck: 'recheck',
@@ -219,6 +220,8 @@ describe('the options of a verifier', () => {
       { header: 'ssl-client-cert', trustedBy: () => true },
     ],
     acrLevels: [['silver', 'gold'], { silver: 1, gold: 2 }],
+    tenant: ['acme'],
+    tenants: ['organizations'],
     onNotice: [() => {}],
     observers: [[], [{ event: () => {} }]],
     clock: [() => 0],
@@ -266,7 +269,9 @@ describe('the options of a verifier', () => {
     });
     assert.equal(credential.kind, 'secret');
     assert.equal(dpop.mode, 'accepted');
-    assert.deepEqual(rest, { ...given, audience: ['one'] });
+    assert.deepEqual(rest, { ...given, audience: ['one'], tenants: undefined });
+    assert.deepEqual(resolveOptions({ ...good, tenant: 'acme' }).tenants, { name: 'acme' });
+    assert.deepEqual(wrongOf({ ...good, tenant: 'acme', tenants: 'organizations' }), ['tenant']);
     assert.deepEqual([...algorithms], ['ES256']);
     assert.deepEqual(resolveOptions({ ...good, audience: ['a', 'b'] }).audience, ['a', 'b']);
   });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createPlainServer } from 'node:http';
 import { Agent, request } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
@@ -13,6 +13,7 @@ import type { Child } from '../../lab/reliability/machines/child.ts';
 import { runNginx } from '../../lab/reliability/machines/nginx.ts';
 import { keycloak } from '../../packages/guard/src/adapters/node/index.ts';
 import { createTestCertificate, type TestCertificate } from '../support/certificates.ts';
+import { freePort } from '../support/free-port.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 
 // Needs nginx: npm test -- deploy. What docs/proof-of-possession.md says of nginx, with nginx.
@@ -24,14 +25,6 @@ const realm = createTestRealm();
 const token = realm.mint({
   cnf: { 'x5t#S256': createHash('sha256').update(client.x509.raw).digest('base64url') },
 });
-
-async function freePort(): Promise<number> {
-  const listening = createTcpServer().listen(0, '127.0.0.1');
-  await once(listening, 'listening');
-  const { port } = listening.address() as AddressInfo;
-  listening.close();
-  return port;
-}
 
 describe('nginx, which says in a header which certificate a client has', () => {
   const { serverUrl, realm: name, clientId, fetch, clock } = realm;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
@@ -10,6 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Child } from '../../lab/reliability/machines/child.ts';
 import { runNginx } from '../../lab/reliability/machines/nginx.ts';
 import { ROOT } from '../repo/source-imports.ts';
+import { freePort } from '../support/free-port.ts';
 
 // Needs nginx: npm test -- deploy
 
@@ -17,14 +18,6 @@ const read = (file: string): string => readFileSync(join(ROOT, 'deploy/nginx', f
 /** Of the network of compose.scale.yaml: in here, the address that the machine's TLS proxy comes from. */
 const THIS_MACHINE = '127.0.0.1';
 const ELSEWHERE = '127.0.0.2';
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, THIS_MACHINE);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 interface Seen {
   readonly url: string;

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { io } from 'socket.io-client';
@@ -14,6 +13,7 @@ import { TSX } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { startTestIdp } from '../support/dev-idp.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { openSocketBrowser } from '../support/socket-browser.ts';
 
 const FOLDER = join(ROOT, `node_modules/.cache/frameworks-${process.pid}`);
@@ -45,14 +45,6 @@ after(async () => {
   await idp.close();
   rmSync(FOLDER, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 async function start(t: TestContext, { file, text }: (typeof programs)[number]): Promise<string> {
   const port = await freePort();

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -15,6 +14,7 @@ import { TSX } from '../../tools/run/typescript.mjs';
 import { ROOT } from '../repo/source-imports.ts';
 import { collectLog } from '../server/service.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 
 const run = promisify(execFile);
 const guide = readdirSync(join(ROOT, 'docs/guide'))
@@ -35,15 +35,6 @@ const commandsOf = (page: string) =>
       const [command = '', ...lines] = text.trimEnd().split('\n');
       return { command, expected: lines.join('\n') };
     });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 const close: (() => Promise<unknown>)[] = [];
 let keycloakUrl: string;

@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { server as hapiServer, type Lifecycle } from '@hapi/hapi';
 import { createAdaptorServer } from '@hono/node-server';
 import express from 'express';
 import express4 from 'express4';
@@ -9,6 +10,7 @@ import Koa from 'koa';
 import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import keycloakGuard, { keycloakMcp } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
+import { keycloak as hapiKeycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
 import { keycloak as honoKeycloak } from '../../packages/guard/src/adapters/hono/index.ts';
 import { keycloak as koaKeycloak } from '../../packages/guard/src/adapters/koa/index.ts';
 import type { McpAuthInfo } from '../../packages/guard/src/adapters/mcp/index.ts';
@@ -120,6 +122,23 @@ const parseJson: Koa.Middleware = async (ctx, next) => {
   await next();
 };
 
+async function startHapi(given: McpGiven) {
+  const kc = hapiKeycloak(optionsOf(given));
+  const server = hapiServer({ host: '127.0.0.1', debug: false });
+  await server.register([kc.plugin, kc.mcp(given.mcp)]);
+  const handler: Lifecycle.Method = (request, h) => {
+    const { req, res } = request.raw;
+    Object.assign(req, { body: request.payload ?? undefined });
+    answer(req, request.auth.credentials?.user?.username, res);
+    return h.abandon;
+  };
+  const auth = given.isGuardedTwice ? 'keycloak' : false;
+  server.route({ method: ['GET', 'POST', 'DELETE'], path: '/mcp', options: { auth }, handler });
+  server.route({ method: 'GET', path: '/open', handler: () => ({ open: true }) });
+  await server.start();
+  return { url: server.info.uri, close: () => server.stop({ timeout: 0 }) };
+}
+
 async function startHono(given: McpGiven) {
   const kc = honoKeycloak(optionsOf(given));
   const app = new Hono();
@@ -174,4 +193,5 @@ export const MCP_APPS: readonly McpAdapter[] = [
   { name: 'hono', start: startHono },
   { name: 'fetch', start: startFetch },
   { name: 'fastify', alwaysParses: true, start: startFastify },
+  { name: 'hapi', alwaysParses: true, start: startHapi },
 ];

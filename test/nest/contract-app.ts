@@ -37,6 +37,10 @@ import { decorate, decorateParameter } from '../support/without-syntax.ts';
 
 const whoami = (principal: Caller | undefined) => ({ username: principal?.username ?? null });
 
+type RoutedRequest = KeycloakRequest & { readonly params: Readonly<Record<string, string>> };
+/** What the guard of the app that was started last asks. */
+let asks: Given['asks'];
+
 class AppController {
   private readonly keycloak: KeycloakService;
   constructor(keycloak: KeycloakService) {
@@ -78,6 +82,18 @@ class AppController {
   async token(request: KeycloakRequest) {
     return { token: await this.keycloak.accessToken(request) };
   }
+  org({ params, principal }: RoutedRequest) {
+    return { org: params.org, tenant: principal?.tenant ?? null };
+  }
+  member(request: RoutedRequest) {
+    return this.org(request);
+  }
+  lost(request: RoutedRequest) {
+    return this.org(request);
+  }
+  asked(principal: Caller) {
+    return whoami(principal);
+  }
   fails() {
     throw new Error('a fault of the handler');
   }
@@ -93,8 +109,23 @@ decorate(AppController, 'optional', Get('optional'), OptionalAuth());
 decorate(AppController, 'waits', Get('async'), Require({}));
 decorate(AppController, 'stream', Get('stream'), Require({}));
 decorate(AppController, 'token', Get('token'), Require({}));
+decorate(AppController, 'org', Get('orgs/:org'), Require({ tenant: ':org' }));
+decorate(
+  AppController,
+  'member',
+  Get('members/:org'),
+  Require(({ params }) => ({ organization: params.org })),
+);
+decorate(AppController, 'lost', Get('lost/:org'), Require({ tenant: ':nothing' }));
+decorate(
+  AppController,
+  'asked',
+  Get('asked'),
+  Require((request) => asks?.(request) as never),
+);
 decorate(AppController, 'fails', Get('fails'), Require({}));
-for (const handler of ['guarded', 'posted', 'scoped', 'optional', 'waits']) {
+for (const handler of ['org', 'member', 'lost']) decorateParameter(AppController, handler, Req());
+for (const handler of ['guarded', 'posted', 'scoped', 'optional', 'waits', 'asked']) {
   decorateParameter(AppController, handler, Principal());
 }
 decorateParameter(AppController, undefined, Inject(KeycloakService) as ParameterDecorator);
@@ -168,6 +199,7 @@ type Make = (module: Type) => Promise<INestApplication>;
 
 async function start(make: Make, given: Given): Promise<RunningApp> {
   const { session, onDenied, cors } = given;
+  asks = given.asks;
   class AppModule {}
   Module({
     imports: [

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { server as hapiServer } from '@hapi/hapi';
 import { createAdaptorServer } from '@hono/node-server';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js';
@@ -13,10 +14,13 @@ import express from 'express';
 import express4 from 'express4';
 import fastify, { type FastifyServerOptions } from 'fastify';
 import { Hono } from 'hono';
+import Koa from 'koa';
 import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
 import keycloakGuard, { keycloakMcp } from '../../packages/guard/src/adapters/fastify/index.ts';
 import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
+import { keycloak as hapiKeycloak } from '../../packages/guard/src/adapters/hapi/index.ts';
 import { keycloak as honoKeycloak } from '../../packages/guard/src/adapters/hono/index.ts';
+import { keycloak as koaKeycloak } from '../../packages/guard/src/adapters/koa/index.ts';
 import type { McpOptions } from '../../packages/guard/src/adapters/mcp/index.ts';
 import { KeycloakModule } from '../../packages/guard/src/adapters/nest/index.ts';
 import { keycloak as nodeKeycloak } from '../../packages/guard/src/adapters/node/index.ts';
@@ -136,6 +140,40 @@ function fastifyServer(options: FastifyServerOptions) {
   };
 }
 
+async function koaServer(given: Given) {
+  const kc = koaKeycloak({ verifier: given.verifier });
+  const app = new Koa();
+  app.silent = true;
+  app.use(kc.mcp(given.mcp));
+  const answer = sdk1(given);
+  app.use((ctx) => {
+    ctx.respond = false;
+    return answer(ctx.req, ctx.res, (ctx.request as { body?: unknown }).body);
+  });
+  return listen(createServer(app.callback()), () => kc.close());
+}
+
+/** @param parse whether hapi's parser reads bodies, or leaves bytes */
+function hapiAppServer(parse: boolean) {
+  return async (given: Given) => {
+    const kc = hapiKeycloak({ verifier: given.verifier });
+    const server = hapiServer({ host: '127.0.0.1', debug: false });
+    await server.register([kc.plugin, kc.mcp(given.mcp)]);
+    const answer = sdk1(given);
+    server.route({
+      method: 'POST',
+      path: '/mcp',
+      options: { auth: false, payload: { parse, output: 'data' } },
+      async handler({ raw, payload }, h) {
+        await answer(raw.req, raw.res, Buffer.isBuffer(payload) ? JSON.parse(String(payload)) : payload);
+        return h.abandon;
+      },
+    });
+    await server.start();
+    return { url: server.info.uri, close: () => server.stop({ timeout: 0 }) };
+  };
+}
+
 function honoServer(sdk: 1 | 2) {
   return async (given: Given) => {
     const kc = honoKeycloak({ verifier: given.verifier });
@@ -231,6 +269,9 @@ export const SERVED: readonly Served[] = [
   { name: 'Node', sdk: 1, start: nodeServer },
   { name: 'Fastify', sdk: 1, start: fastifyServer({}) },
   { name: 'Fastify, poisoning ignored', sdk: 1, start: fastifyServer(POISONED) },
+  { name: 'Koa', sdk: 1, start: koaServer },
+  { name: 'hapi', sdk: 1, start: hapiAppServer(true) },
+  { name: 'hapi, bytes', sdk: 1, start: hapiAppServer(false) },
   { name: 'Hono', sdk: 1, start: honoServer(1) },
   { name: 'Hono', sdk: 2, start: honoServer(2) },
   { name: 'Fetch', sdk: 2, start: fetchServer },

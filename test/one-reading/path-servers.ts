@@ -260,22 +260,22 @@ const LOOSE = {
 const rewriteUrl = ({ url = '/' }: { url?: string | undefined }) =>
   url.replace(/^\/public\/(?=admin|mcp)/, '/');
 
-/** hapi has no guard of MCP servers. */
 function hapiApp(router: ServerOptions['router'], rewrites = false) {
-  return async ({ verifier, permissions, config }: Front) => {
+  return async ({ verifier, permissions, config, mcp }: Front) => {
     const kc = hapiKeycloak({ verifier, permissions: { permissions } });
     const server = hapiServer({ host: '127.0.0.1', debug: false, router });
     await server.register(kc.plugin);
+    if (mcp !== undefined) await server.register(kc.mcp(mcp));
     if (rewrites)
       server.ext('onRequest', (request, h) => {
         request.setUrl(rewriteUrl(request.raw.req));
         return h.continue;
       });
-    server.auth.default('keycloak');
+    if (mcp === undefined) server.auth.default('keycloak');
     if (config !== undefined) server.ext('onPostAuth', kc.pathEnforcer({ config }));
     const show = (path: string, name: string) =>
       server.route({ method: 'GET', path, handler: () => `ran:${name}` });
-    show('/admin/{rest*}', 'admin');
+    for (const area of AREAS) show(`/${area}/{rest*}`, area);
     show('/orders/{id}', 'orders');
     show('/{rest*}', 'public');
     await server.start();

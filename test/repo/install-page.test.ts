@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { documents } from '../../tools/docs/documents.ts';
+import { PACKAGES } from '../../tools/release/pack.ts';
 import { ROOT } from './source-imports.ts';
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -18,13 +19,13 @@ test('how to install stands on one page: no other shows an install of these pack
 });
 
 test('the archives on that page are those that `npm run pack` makes, one for each package', () => {
-  const real = ['guard', 'testing', 'server', 'cli'].map((folder) => {
+  const real = PACKAGES.map((folder) => {
     const { name, version } = JSON.parse(read(`packages/${folder}/package.json`)) as {
       name: string;
       version: string;
     };
     return `${name.replace('@', '').replace('/', '-')}-${version}.tgz`;
   });
-  const shown = read(PAGE).match(/keycloak-guard[\w.-]*\.tgz/g) ?? [];
+  const shown = read(PAGE).match(/(?:create-)?keycloak-guard[\w.-]*\.tgz/g) ?? [];
   assert.deepEqual([...new Set(shown)].sort(), real.sort());
 });

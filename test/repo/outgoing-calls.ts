@@ -70,6 +70,13 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
+    file: 'guard/src/events/event-source.ts',
+    calls: 'fetchBounded',
+    carries: "the client's own access token",
+    address: 'settings',
+    redirects: 'wrapped',
+  },
+  {
     file: 'guard/src/client/authorization-code.ts',
     calls: 'oauth4webapi.authorizationCodeGrantRequest',
     carries: "the client's secret, a code",
@@ -323,6 +330,21 @@ export const OUTGOING: readonly Row[] = [
   },
   { file: 'cli/src/doctor/evidence/mcp.ts', calls: 'fetch', carries: 'nothing', address: 'person' },
   { file: 'cli/src/doctor/evidence/realm.ts', calls: 'call', carries: 'nothing', address: 'settings' },
+  {
+    file: 'cli/src/doctor/evidence/route.ts',
+    calls: 'call',
+    times: 2,
+    carries: 'an access token: of the person who runs it, for the route that this person named',
+    address: 'person',
+    redirects: 'wrapped',
+  },
+  {
+    file: 'cli/src/doctor/evidence/spa.ts',
+    calls: 'createRealmCalls',
+    carries: 'nothing: the client has no secret',
+    address: 'settings',
+    redirects: 'wrapped',
+  },
   { file: 'cli/src/door/locate.ts', calls: 'call', carries: 'nothing', address: ['settings', 'person'] },
   {
     file: 'cli/src/keycloak/call.ts',
@@ -355,7 +377,9 @@ export const OUTGOING: readonly Row[] = [
   {
     file: 'cli/src/setup/api/prove.ts',
     calls: 'createRealmCalls',
-    carries: "the client's secret, the password of the user that setup made",
+    times: 5,
+    carries:
+      "the client's secret, the password of the user that setup made, a token of the service that it made",
     address: ['settings', 'person'],
     redirects: 'wrapped',
   },

@@ -147,7 +147,12 @@ test('behind a path of a proxy the way leads through that path, for any framewor
   const path = /^\/shop\/auth\/login\?return_to=%2Fshop%2Ftransfer%3Fa&step_up=/;
   for (const url of ['/transfer?a', 'http://internal:3000/transfer?a']) {
     assert.match(
-      String(sessions.stepUp({ method: 'GET', url, headers: new Headers(PAGE) }, { maxAge: 60 })),
+      String(
+        sessions.stepUp(
+          { method: 'GET', url, headers: new Headers(PAGE) },
+          { signIn: { maxAge: 60 }, tenant: undefined },
+        ),
+      ),
       path,
     );
   }

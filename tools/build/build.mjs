@@ -5,7 +5,7 @@
 // bundled that exist as ES modules alone: Jest, and Node before 20.19, cannot require those. The server's programs are
 // written by rolldown too: a process that finds and reads few files starts sooner.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,11 +13,12 @@ import { types } from 'node:util';
 import { transform } from 'esbuild';
 import { rolldown } from 'rolldown';
 import { writeDeclarations } from './declarations.mjs';
+import { buildTemplates } from './templates.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const library = join(root, 'packages/guard');
 const provider = join(root, 'packages/testing');
-const PACKAGES = ['guard', 'testing', 'server', 'cli'];
+const PACKAGES = ['guard', 'testing', 'server', 'cli', 'create'];
 /** Rooms of which CommonJS gets a class. */
 const CONSTRUCTORS = [['successors/connect', 'Keycloak']];
 /** Packages of the server, all of them CommonJS, that are loaded before it listens. */
@@ -41,6 +42,9 @@ execFileSync(process.execPath, [tsc, '-b', ...flags, ...PACKAGES.map((name) => `
 await buildLibrary();
 await buildProvider();
 await buildServer();
+const templates = join(root, 'packages/create/templates');
+// The image is built without them.
+if (existsSync(templates)) await buildTemplates(templates, join(root, 'packages/create/dist/templates'));
 
 async function buildLibrary() {
   const manifest = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));

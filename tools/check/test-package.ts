@@ -31,7 +31,7 @@ function checkFiles(archives: ReadonlyMap<string, string>): void {
       .map((path) => path.replace(/^package\//, ''))
       .filter((path) => !expected.some((one) => path === one || path.startsWith(`${one}/`)));
     if (stray.length > 0) throw new Error(`${name}: not meant to be published: ${stray.join(', ')}`);
-    process.stdout.write(run(root, 'npx', '--no-install', 'publint', '--strict', archive));
+    process.stdout.write(run(root, 'npx', '-y', 'publint@0.3.25', '--strict', archive));
   }
 }
 
@@ -40,7 +40,7 @@ function checkTypes(archives: ReadonlyMap<string, string>): void {
   const attw = (name: string, profile: string) =>
     run(
       root,
-      ...(['npx', '--no-install', 'attw', '--profile', profile, '--format', 'ascii'] as const),
+      ...(['npx', '-y', '@arethetypeswrong/cli@0.18.5', '--profile', profile, '--format', 'ascii'] as const),
       archives.get(name) as string,
     );
   for (const name of [LIBRARY, '@keycloak-guard/testing']) process.stdout.write(attw(name, 'strict'));

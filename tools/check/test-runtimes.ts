@@ -6,11 +6,11 @@
 // Runtimes that are not there are fetched by npx.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
 import { CHECKS } from '../../test/runtimes/checks.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { bundle } from './runtimes/bundle.ts';
 import { findProgram, RUNTIMES, type Runtime } from './runtimes/runtimes.ts';
 import { type Result, toTable, writeTable } from './runtimes/table.ts';
@@ -138,15 +138,6 @@ async function whenListening(child: ChildProcess, url: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`does not answer after ${START_MS} ms`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function run(program: string, given: readonly string[]): string {

@@ -127,8 +127,8 @@ export const ADAPTERS: readonly AdapterEntry[] = [
     title: 'hapi 21',
     room: {
       name: 'hapi',
-      about: 'a plugin with scheme and strategy, browser login, back-channel logout, permissions',
-      rooms: 'engine, core, face',
+      about: 'a plugin with scheme and strategy, browser login, back-channel logout, permissions, MCP',
+      rooms: 'engine, core, face, mcp',
       ...{ npm: '@hapi/hapi', install: ['@hapi/hapi'] },
     },
     needs: 'hapi 21',

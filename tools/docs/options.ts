@@ -1,8 +1,11 @@
 // Tables of options for the pages in docs/: the default of each from the table of rules that also checks it, what it means from
 // the doc comment of the interface.
 import { readFileSync } from 'node:fs';
+import { PERMISSIONS_RULES } from '../../packages/guard/src/authz/options.ts';
+import { DPOP_RULES } from '../../packages/guard/src/core/binding/dpop-options.ts';
 import type { OptionRule } from '../../packages/guard/src/core/options/check-options.ts';
 import { VERIFIER_RULES } from '../../packages/guard/src/core/options.ts';
+import { EVENTS_RULES } from '../../packages/guard/src/events/options.ts';
 import { SESSION_RULES } from '../../packages/guard/src/session/options.ts';
 
 /** An interface of options with its rules. */
@@ -23,6 +26,16 @@ export const SESSION: OptionSource = {
   name: 'SessionOptions',
   rules: SESSION_RULES,
 };
+export const PERMISSIONS: OptionSource = {
+  file: 'authz/options.ts',
+  name: 'PermissionsOptions',
+  rules: PERMISSIONS_RULES,
+};
+export const DPOP: OptionSource = {
+  file: 'core/binding/dpop-options.ts',
+  name: 'DpopOptions',
+  rules: DPOP_RULES,
+};
 /** Their defaults depend on others, so that only the comments say them. */
 const ADAPTER: OptionSource = { file: 'adapters/engine/options.ts', name: 'AdapterOptions', rules: {} };
 
@@ -38,7 +51,12 @@ const SEE: Readonly<Record<string, string>> = {
 /** Tables of options, by page and by the name between their marks. */
 export const OPTION_TABLES: Readonly<Record<string, Readonly<Record<string, () => readonly string[]>>>> = {
   'docs/library.md': { options: () => [...toRows(VERIFIER), ...toRows(ADAPTER)] },
+  'docs/permissions.md': { options: () => toRows(PERMISSIONS) },
+  'docs/proof-of-possession.md': { options: () => toRows(DPOP) },
   'docs/sessions.md': { options: () => toRows(SESSION) },
+  'docs/events.md': {
+    options: () => toRows({ file: 'events/options.ts', name: 'EventsOptions', rules: EVENTS_RULES }),
+  },
 };
 
 /** One option as its interface describes it. */

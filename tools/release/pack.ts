@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCE = '@keycloak-guard/source';
 /** In the order in which they need one another. */
-export const PACKAGES = ['guard', 'testing', 'server', 'cli'] as const;
+export const PACKAGES = ['guard', 'testing', 'server', 'cli', 'create'] as const;
 
 export interface Manifest {
   readonly name: string;

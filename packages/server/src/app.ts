@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { compile } from '@fastify/proxy-addr';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import {
@@ -129,6 +130,8 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
       revocationStore: shared?.revocations,
       observers,
     });
+  const news = config.events ? (await import('keycloak-guard/events')).startEvents(verifier) : undefined;
+  if (news !== undefined) app.addHook('onClose', () => news.close());
   const breaker = createBreaker({
     probe: probeOf(verifier.issuer.endpoints.discovery, config.timeoutMs),
     onChange: (isOpen) =>
@@ -141,7 +144,10 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
   app.decorate('checkClient', () => clientCheck.start());
   app.addHook('onClose', async () => clientCheck.close());
-  app.decorate('whenKnowing', async (timeoutMs: number) => shared?.whenKnowing(timeoutMs));
+  app.decorate('whenKnowing', async (timeoutMs: number) => {
+    const patience = sleep(timeoutMs, undefined, { ref: false });
+    await Promise.race([Promise.all([shared?.whenKnowing(timeoutMs), news?.ready]), patience]);
+  });
   if (deps.verifier === undefined) app.addHook('onClose', () => verifier.close());
 
   const passwordQueue = createPasswordQueue({

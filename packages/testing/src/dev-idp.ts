@@ -18,8 +18,9 @@ export type RealmTemplate = RealmRepresentation | ((name: string) => RealmRepres
 /** Options of {@link startDevIdp}. */
 export interface DevIdpOptions {
   /**
-   * Path or file URL of a realm file, as Keycloak imports and exports it: a realm, or a list of realms. Cannot be combined with `realm`. Default: the realm
-   * `testing` of this package (`@keycloak-guard/testing/testing-realm.json`).
+   * Path or file URL of a realm file, as Keycloak 22 to 26.7 imports and exports it: a realm, a list of realms, or the folder of
+   * `kc.sh export --dir`. `warnings` names what is left out. Cannot be combined with `realm`. Default: the realm `testing` of this
+   * package (`@keycloak-guard/testing/testing-realm.json`).
    */
   realmFile?: string | URL;
   /** The realm itself, in the same format, or several. They are copied. Cannot be combined with `realmFile`. */

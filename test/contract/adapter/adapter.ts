@@ -21,6 +21,8 @@ export interface Given {
   readonly permissions?: PermissionSettings;
   /** Paths decide, with this configuration: then the app has the route for it. Permissions are on, too. */
   readonly paths?: PolicyEnforcerConfig;
+  /** What the guard of `GET /asked` requires, by a function of the request: given as it is, whatever it is. */
+  readonly asks?: (request: unknown) => unknown;
   /** The app says which resource it is. */
   readonly resource?: ProtectedResourceOptions;
   readonly explain?: boolean;
@@ -54,6 +56,10 @@ export interface Given {
  * - `GET /stream` → guarded, ten lines `0` to `9`, one after the other
  * - `GET /fails` → a guarded handler that throws `new Error('a fault of the handler')`
  * - `GET /token` → guarded, `{"token"}`: the access token for a call on behalf of whoever asks
+ * - `GET /orgs/:org` → `{"org", "tenant"}`, for the tenant `:org`: as the handler reads it, and the one of the principal
+ * - `GET /members/:org` → the same, for members of the organization, by a function of the request
+ * - `GET /lost/:org` → for the tenant `:nothing`, a parameter that the route does not have
+ * - `GET /asked` → as `/guarded`, for what `asks` gives
  * - `GET /permitted` → as `/guarded`, for the permission `orders#view`
  * - `GET /hidden` → for `reports#view`, hidden from who may not
  * - `GET /any` → for `orders#delete` or `reports#view`
@@ -76,10 +82,14 @@ export interface Adapter {
   readonly name: string;
   /**
    * What the framework, not the adapter, does not have: no tests of it. `http1`: a request cannot be sent byte by byte;
+   * `parameters`: it has no router, so requirements by a parameter are functions;
    * `resource`: the adapter says
    * nothing of the resource; `inProcess`: the app is another process, with a clock, a memory and listeners of its own.
    */
-  readonly lacks?: readonly ('cors' | 'errorHandler' | 'bodyParsers' | 'http1' | 'inProcess' | 'resource')[];
+  readonly lacks?: readonly (
+    | ('cors' | 'errorHandler' | 'bodyParsers' | 'http1')
+    | ('inProcess' | 'parameters' | 'resource')
+  )[];
   start(given: Given): Promise<RunningApp>;
 }
 

@@ -8,6 +8,7 @@ import { describeObservers } from './observers.ts';
 import { describePermissions } from './permissions.ts';
 import { describeResource } from './resource.ts';
 import { describeSession } from './session.ts';
+import { describeTenants } from './tenants.ts';
 import { describeTraffic } from './traffic.ts';
 
 /** Everything that is the same in all frameworks. */
@@ -17,6 +18,7 @@ export function describeAdapter(adapter: Adapter): void {
   describeErrors(adapter);
   describeMessages(adapter);
   describePermissions(adapter);
+  describeTenants(adapter);
   describeTraffic(adapter);
   describeAttacks(adapter);
   describeSession(adapter);

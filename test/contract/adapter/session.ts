@@ -23,7 +23,7 @@ export async function setUpSession(
   t: TestContext,
   adapter: Adapter,
   session: Partial<Given['session']> = {},
-  more: Partial<Given> = {},
+  { tenants, ...more }: Partial<Given> & { readonly tenants?: 'organizations' } = {},
   observers: Given['keycloak']['observers'] = [],
 ) {
   const idp = await startIdp(t);
@@ -38,6 +38,7 @@ export async function setUpSession(
       clientSecret: SECRET,
       observers,
       ...(inProcess && { clock, onNotice: false }),
+      ...(tenants && { tenants }),
     },
     session: { secret: SECRET_OF_SESSIONS, ...(inProcess && { clock }), ...session },
     ...more,

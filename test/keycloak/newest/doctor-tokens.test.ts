@@ -131,6 +131,26 @@ describe('the doctor, given a token that was good once', () => {
     );
   });
 
+  test('tells a realm that was imported again, keys and all, from a session that is over and a user who was deleted', async () => {
+    await withoutMappers(lab);
+    const { api, username, password } = lab;
+    const realm = { realm: REALM };
+    const token = await logIn();
+    const id = await lab.userId();
+    const user = await api.users.findOne({ ...realm, id });
+    await api.users.del({ ...realm, id });
+    const gone = /user of the token was deleted/;
+    await assertTold(token, { admin: true }, 'token.session', 'fail', gone, /Log in again/);
+    const credentials = [{ type: 'password', value: password, temporary: false }];
+    const { id: _, ...own } = user ?? {};
+    await api.users.create({ ...realm, ...own, username, credentials });
+    const anew = /was made anew with its old keys/;
+    for (const visit of [{ user: true }, { admin: true }])
+      await assertTold(token, visit, 'token.session', 'fail', anew, /database that stays/);
+    const any = /its user was deleted, or the realm was made anew/;
+    await assertTold(token, {}, 'token.session', 'fail', any, /Log in again/);
+  });
+
   test('tells a key that was disabled from one that was rotated away, and both from a realm that was made anew', async () => {
     const { api } = lab;
     const realm = { realm: REALM };

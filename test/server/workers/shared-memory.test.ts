@@ -3,14 +3,16 @@ import { test } from 'node:test';
 import { createBackoff } from '../../../packages/server/src/workers/backoff.ts';
 import { createCounts } from '../../../packages/server/src/workers/counts.ts';
 import { openLink } from '../../../packages/server/src/workers/link.ts';
-import { revocationStoreContract } from '../../contract/revocation-store-contract.ts';
+import { newsSeatContract, revocationStoreContract } from '../../contract/revocation-store-contract.ts';
 import { sessionStoreContract } from '../../session/session-store-contract.ts';
 import { startPrimary } from './in-one-process.ts';
 
-revocationStoreContract('workers', async () => {
-  const primary = startPrimary();
-  return async () => (await primary.startWorker()).revocations;
-});
+for (const contract of [revocationStoreContract, newsSeatContract]) {
+  contract('workers', async () => {
+    const primary = startPrimary();
+    return async () => (await primary.startWorker()).revocations;
+  });
+}
 
 sessionStoreContract('workers', async () => {
   const primary = startPrimary();

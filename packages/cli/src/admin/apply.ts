@@ -1,8 +1,16 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { AdminError, toAdminError } from './admin-error.ts';
 import { findGroup, findUser } from './current.ts';
-import { GROUPS_SCOPE, type SetupGoal, toGroupsMapper } from './goal.ts';
+import type { UserGoal } from './goal.ts';
 import type { Step } from './plan/step.ts';
+
+/** Where steps are done. */
+export interface StepTarget {
+  readonly realm: string;
+  /** Client of the API. */
+  readonly clientId: string;
+  readonly user?: Pick<UserGoal, 'username'> | undefined;
+}
 
 /**
  * Does one step. Every id is looked up now, and what somebody else, or an earlier run that was cut off, has made in the
@@ -10,7 +18,7 @@ import type { Step } from './plan/step.ts';
  *
  * @throws {AdminError} when Keycloak does not answer or refuses
  */
-export async function applyStep(api: AdminClient, goal: SetupGoal, step: Step): Promise<void> {
+export async function applyStep(api: AdminClient, goal: StepTarget, step: Step): Promise<void> {
   const doing = `${step.kind} the ${step.subject}`;
   try {
     await act(api, goal, step.action);
@@ -23,7 +31,7 @@ export async function applyStep(api: AdminClient, goal: SetupGoal, step: Step): 
 
 type ActionOf<T extends Step['action']['type']> = Extract<Step['action'], { type: T }>;
 
-async function act(api: AdminClient, goal: SetupGoal, action: Step['action']): Promise<void> {
+async function act(api: AdminClient, goal: StepTarget, action: Step['action']): Promise<void> {
   const { realm } = goal;
   switch (action.type) {
     case 'create-realm':
@@ -42,17 +50,11 @@ async function act(api: AdminClient, goal: SetupGoal, action: Step['action']): P
       await api.clients.create({ realm, ...action.client });
       return;
     case 'update-client':
-      return updateClient(api, goal, action);
-    case 'add-default-scope':
-      return addDefaultScope(api, { ...goal, clientId: action.client ?? goal.clientId }, action.scope);
-    case 'create-groups-scope':
-      await api.clientScopes.create({
-        realm,
-        name: GROUPS_SCOPE,
-        protocol: 'openid-connect',
-        attributes: { 'include.in.token.scope': 'false', 'display.on.consent.screen': 'true' },
-        protocolMappers: [toGroupsMapper()],
-      });
+      return updateClient(api, { ...goal, clientId: action.client }, action);
+    case 'add-scope':
+      return addScope(api, { ...goal, clientId: action.client ?? goal.clientId }, action);
+    case 'create-scope':
+      await api.clientScopes.create({ realm, ...action.scope });
       return;
     case 'put-mapper':
       return putMapper(api, goal, action.mapper);
@@ -105,9 +107,9 @@ async function createGroup(api: AdminClient, realm: string, path: string): Promi
 }
 
 /** Changes some settings of a client, and keeps all others. */
-export async function updateClient(
+async function updateClient(
   api: AdminClient,
-  goal: Pick<SetupGoal, 'realm' | 'clientId'>,
+  goal: StepTarget,
   action: Pick<ActionOf<'update-client'>, 'patch' | 'attributes'>,
 ): Promise<void> {
   const id = await clientId(api, goal);
@@ -117,30 +119,27 @@ export async function updateClient(
   await api.clients.update({ realm: goal.realm, id }, { ...client, ...action.patch, attributes });
 }
 
-/** Makes a client scope a default one of the client. */
-export async function addDefaultScope(
+/** Gives the client a client scope. */
+async function addScope(
   api: AdminClient,
-  goal: Pick<SetupGoal, 'realm' | 'clientId'>,
-  name: string,
+  goal: StepTarget,
+  { scope, how }: ActionOf<'add-scope'>,
 ): Promise<void> {
   const { realm } = goal;
   const id = await clientId(api, goal);
-  const scope = found(
-    (await api.clientScopes.find({ realm })).find((one) => one.name === name),
-    name,
-  );
+  const there = (await api.clientScopes.find({ realm })).find(({ name }) => name === scope);
+  const target = { realm, id, clientScopeId: found(there, scope).id as string };
+  if (how === 'optional') return api.clients.addOptionalClientScope(target);
   const client = await api.clients.findOne({ realm, id });
-  const clientScopeId = scope.id as string;
   // A scope that is optional must leave that list first, or it stays there.
-  if (client?.optionalClientScopes?.includes(name))
-    await api.clients.delOptionalClientScope({ realm, id, clientScopeId });
-  await api.clients.addDefaultClientScope({ realm, id, clientScopeId });
+  if (client?.optionalClientScopes?.includes(scope)) await api.clients.delOptionalClientScope(target);
+  return api.clients.addDefaultClientScope(target);
 }
 
 /** Adds a mapper to the client, or brings the one of that name to it. */
-export async function putMapper(
+async function putMapper(
   api: AdminClient,
-  goal: Pick<SetupGoal, 'realm' | 'clientId'>,
+  goal: StepTarget,
   mapper: ActionOf<'put-mapper'>['mapper'],
 ): Promise<void> {
   const { realm } = goal;
@@ -155,7 +154,11 @@ export async function putMapper(
   }
 }
 
-async function updateUser(api: AdminClient, goal: SetupGoal, action: ActionOf<'update-user'>): Promise<void> {
+async function updateUser(
+  api: AdminClient,
+  goal: StepTarget,
+  action: ActionOf<'update-user'>,
+): Promise<void> {
   const { realm } = goal;
   const id = await userId(api, goal);
   const user = found(await api.users.findOne({ realm, id }), 'user');
@@ -163,7 +166,11 @@ async function updateUser(api: AdminClient, goal: SetupGoal, action: ActionOf<'u
   await api.users.update({ realm, id }, { ...user, ...action.patch, attributes });
 }
 
-async function grantRoles(api: AdminClient, goal: SetupGoal, action: ActionOf<'grant-roles'>): Promise<void> {
+async function grantRoles(
+  api: AdminClient,
+  goal: StepTarget,
+  action: ActionOf<'grant-roles'>,
+): Promise<void> {
   const { realm } = goal;
   const id = await userId(api, goal);
   const named = (role: { id?: string; name?: string } | null | undefined, name: string) => {
@@ -187,10 +194,7 @@ async function grantRoles(api: AdminClient, goal: SetupGoal, action: ActionOf<'g
   }
 }
 
-async function clientId(
-  api: AdminClient,
-  { realm, clientId: name }: Pick<SetupGoal, 'realm' | 'clientId'>,
-): Promise<string> {
+async function clientId(api: AdminClient, { realm, clientId: name }: StepTarget): Promise<string> {
   const list = await api.clients.find({ realm, clientId: name });
   return found(
     list.find((one) => one.clientId === name),
@@ -198,7 +202,7 @@ async function clientId(
   ).id as string;
 }
 
-async function userId(api: AdminClient, goal: SetupGoal): Promise<string> {
+async function userId(api: AdminClient, goal: StepTarget): Promise<string> {
   const name = goal.user?.username ?? '';
   return found(await findUser(api, goal.realm, name), name).id as string;
 }

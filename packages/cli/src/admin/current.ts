@@ -6,8 +6,9 @@ import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/l
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import { toAdminError } from './admin-error.ts';
-import { GROUPS_SCOPE, type SetupGoal } from './goal.ts';
-import { audiencesOf } from './plan/audiences.ts';
+import type { SetupGoal } from './goal.ts';
+import { GROUPS_SCOPE } from './plan/app-scope.ts';
+import { audiencesOf, mappersOf } from './plan/audiences.ts';
 import { readJson } from './read-json.ts';
 
 /** What is there now, as far as the goal asks for it. */
@@ -18,9 +19,9 @@ export interface CurrentState {
   readonly mappers: readonly ProtocolMapperRepresentation[];
   /** Names of all client scopes of the realm. */
   readonly scopes: readonly string[];
-  /** The client scope that is to put groups into tokens, if there is one of that name. */
-  readonly groupsScope: ClientScopeRepresentation | undefined;
-  /** Other clients whose tokens are for the API, where groups are asked for: with the mappers of each. */
+  /** Those that the application is to have, if there are any of these names. */
+  readonly appScopes: readonly ClientScopeRepresentation[];
+  /** Other clients whose tokens are for the API, where client scopes are asked for: with the mappers of each. */
   readonly callers: readonly {
     readonly client: ClientRepresentation;
     readonly mappers: readonly ProtocolMapperRepresentation[];
@@ -46,7 +47,7 @@ const NOTHING: CurrentState = {
   client: null,
   mappers: [],
   scopes: [],
-  groupsScope: undefined,
+  appScopes: [],
   callers: [],
   realmRoles: [],
   clientRoles: [],
@@ -80,25 +81,20 @@ export async function readCurrent(api: AdminClient, goal: SetupGoal): Promise<Cu
     goal.user ? findUser(api, realm, goal.user.username) : undefined,
   ]);
   const id = client?.id;
-  const mappersOf = (one: ClientRepresentation | undefined) => [
-    ...(one?.protocolMappers ?? []),
-    ...(scopes ?? [])
-      .filter((scope) => one?.defaultClientScopes?.includes(scope.name ?? ''))
-      .flatMap((scope) => scope.protocolMappers ?? []),
-  ];
+  const wanted = [...(goal.groups.length > 0 ? [GROUPS_SCOPE] : []), ...(goal.scopes ?? [])];
   const others =
-    goal.groups.length === 0
+    wanted.length === 0
       ? []
       : ((await read('see the clients', () => api.clients.find({ realm, max: MOST_CLIENTS }))) ?? []);
   return {
     ...NOTHING,
     realm: found,
     client: client ?? null,
-    mappers: mappersOf(client),
-    groupsScope: (scopes ?? []).find(({ name }) => name === GROUPS_SCOPE),
+    mappers: mappersOf(client, scopes ?? []),
+    appScopes: (scopes ?? []).filter(({ name }) => wanted.includes(name ?? '')),
     callers: others
       .filter(({ clientId }) => clientId !== goal.clientId)
-      .map((one) => ({ client: one, mappers: mappersOf(one) }))
+      .map((one) => ({ client: one, mappers: mappersOf(one, scopes ?? []) }))
       .filter(({ mappers }) => audiencesOf(mappers).includes(goal.clientId)),
     scopes: (scopes ?? []).map((scope) => scope.name ?? ''),
     realmRoles,

@@ -1,6 +1,17 @@
+import { toAudienceMapper } from './mapper.ts';
+import type { WantedClient } from './plan/complete-client.ts';
+
+/**
+ * What has a client with a secret: the guide's service (browser login and `POST /login`), a server-rendered application (browser login
+ * alone), or an API that checks tokens and gets none.
+ */
+export type Shape = 'guide' | 'web' | 'api';
+
 /** What a set-up has to hold: the guide's six steps, and what the guide forgets. */
 export interface SetupGoal {
   readonly realm: string;
+  /** Default `guide`. */
+  readonly shape?: Shape | undefined;
   readonly clientId: string;
   /** Secret of a client that is created. Default: Keycloak makes one up. */
   readonly clientSecret?: string | undefined;
@@ -15,6 +26,8 @@ export interface SetupGoal {
   readonly clientRoles: readonly string[];
   /** Groups as full paths, for example `/staff/dev`; the user becomes a member. */
   readonly groups: readonly string[];
+  /** Client scopes that tokens of the application can be asked for. Default none. */
+  readonly scopes?: readonly string[] | undefined;
   /** Switch on a realm, client or user that somebody switched off. */
   readonly enable: boolean;
   /** Leave the client's login flows (standard flow, direct access grants) off where they are off. Default `false`. */
@@ -31,11 +44,12 @@ const DOCS_CALLBACK_PATH = '/docs/static/oauth2-redirect.html';
 const TOKEN_CALLBACK = 'http://127.0.0.1/callback';
 
 /**
- * Where Keycloak may send browsers back to. On this machine any path of the app, as in the guide: nobody else answers
- * there. Anywhere else exactly the addresses that are used: a pattern would take a code to every page of that host (RFC 9700
- * §2.1).
+ * Where Keycloak may send browsers back to. For the guide's service on this machine any path of the app, as in the guide: nobody
+ * else answers there. Otherwise exactly the addresses that are used: a pattern would take a code to every page of that host (RFC
+ * 9700 §2.1).
  */
-export function toRedirectUris(appUrl: string): { login: string[]; logout: string[] } {
+export function toRedirectUris({ appUrl, shape }: Pick<SetupGoal, 'appUrl' | 'shape'>) {
+  if (shape === 'web') return { login: [appUrl + CALLBACK_PATH], logout: [`${appUrl}/`] };
   if (isLoopback(appUrl)) return { login: [`${appUrl}/*`], logout: [`${appUrl}/*`] };
   return { login: [appUrl + CALLBACK_PATH, appUrl + DOCS_CALLBACK_PATH], logout: [`${appUrl}/`] };
 }
@@ -59,9 +73,10 @@ export interface UserGoal {
 }
 
 /** The client as the product needs it, for Keycloak's ClientRepresentation. */
-export function toClient(goal: SetupGoal) {
-  const uris = toRedirectUris(goal.appUrl);
-  return {
+export function toClient(goal: SetupGoal): WantedClient {
+  const { appUrl, shape = 'guide' } = goal;
+  const uris = toRedirectUris(goal);
+  const client = {
     clientId: goal.clientId,
     protocol: 'openid-connect',
     enabled: true,
@@ -69,63 +84,31 @@ export function toClient(goal: SetupGoal) {
     bearerOnly: false,
     clientAuthenticatorType: 'client-secret',
     ...(goal.clientSecret === undefined ? {} : { secret: goal.clientSecret }),
-    standardFlowEnabled: true,
-    directAccessGrantsEnabled: true,
+    standardFlowEnabled: shape !== 'api',
+    directAccessGrantsEnabled: shape === 'guide',
     implicitFlowEnabled: false,
     serviceAccountsEnabled: false,
     frontchannelLogout: false,
-    rootUrl: `${goal.appUrl}/`,
+    redirectUris: [],
+    webOrigins: [],
+    attributes: {},
+    protocolMappers: [toAudienceMapper(goal.clientId)],
+  };
+  if (shape === 'api') return client;
+  const hasCurl = shape === 'guide' && isLoopback(appUrl);
+  return {
+    ...client,
+    rootUrl: `${appUrl}/`,
     // Keycloak sets it by itself for a client that is created, but not for one that is imported.
-    adminUrl: `${goal.appUrl}/`,
-    redirectUris: [...uris.login, ...(isLoopback(goal.appUrl) ? [TOKEN_CALLBACK] : [])],
-    webOrigins: [new URL(goal.appUrl).origin],
+    adminUrl: `${appUrl}/`,
+    redirectUris: [...uris.login, ...(hasCurl ? [TOKEN_CALLBACK] : [])],
+    webOrigins: [new URL(appUrl).origin],
     attributes: {
       'post.logout.redirect.uris': uris.logout.join('##'),
       'backchannel.logout.url': goal.backchannelLogoutUrl.url,
       'backchannel.logout.session.required': 'true',
       'pkce.code.challenge.method': 'S256',
-    } as Record<string, string>,
-    protocolMappers: [toAudienceMapper(goal.clientId)],
-  };
-}
-
-/** Puts a client into the audience of access tokens. */
-export function toAudienceMapper(clientId: string) {
-  return {
-    name: `audience ${clientId}`,
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-audience-mapper',
-    consentRequired: false,
-    config: {
-      'included.client.audience': clientId,
-      'id.token.claim': 'false',
-      'access.token.claim': 'true',
-      'introspection.token.claim': 'true',
-    } as Record<string, string>,
-  };
-}
-
-/**
- * The client scope that puts groups into tokens. It is a scope, and no mapper of the API's client: a page or a service gets tokens
- * by its own client, and the API reads the groups in those.
- */
-export const GROUPS_SCOPE = 'groups';
-
-/** What the client scope has: a person's groups as full paths. */
-export function toGroupsMapper() {
-  return {
-    name: 'groups',
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-group-membership-mapper',
-    consentRequired: false,
-    config: {
-      'claim.name': 'groups',
-      'full.path': 'true',
-      'id.token.claim': 'true',
-      'access.token.claim': 'true',
-      'userinfo.token.claim': 'true',
-      'introspection.token.claim': 'true',
-    } as Record<string, string>,
+    },
   };
 }
 

@@ -1,9 +1,5 @@
 export { AdminError, type AdminErrorKind, toAdminError } from './admin-error.ts';
 export { applyStep } from './apply.ts';
-export { applyAudienceStep } from './audience/apply.ts';
-export { readAudience } from './audience/current.ts';
-export type { AudienceGoal } from './audience/goal.ts';
-export { planAudience } from './audience/plan.ts';
 export {
   type Answer,
   type AuthzModel,
@@ -23,6 +19,11 @@ export {
   readAuthzValue,
   toFile,
 } from './authz/index.ts';
+export { type CallersState, readCallers } from './callers/current.ts';
+export type { Caller, CallersGoal } from './callers/goal.ts';
+export { planCallers } from './callers/plan.ts';
+export { toServiceClient } from './callers/service.ts';
+export { toSpaClient } from './callers/spa.ts';
 export {
   type AdminConnection,
   type AdminCredentials,
@@ -30,7 +31,7 @@ export {
   connectAdmin,
 } from './connection.ts';
 export { type CurrentState, findGroup, findUser, readCurrent } from './current.ts';
-export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type UserGoal } from './goal.ts';
+export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type Shape, type UserGoal } from './goal.ts';
 export { applyMcpStep } from './mcp/apply.ts';
 export { type McpState, readMcp } from './mcp/current.ts';
 export { takesDocuments } from './mcp/documents.ts';
@@ -42,6 +43,3 @@ export { makePlan } from './plan/plan.ts';
 export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { coversUri, splitUris } from './plan/uris.ts';
 export { toRealmFile } from './realm-file.ts';
-export { applySpaStep } from './spa/apply.ts';
-export type { SpaGoal } from './spa/goal.ts';
-export { planSpa } from './spa/plan.ts';

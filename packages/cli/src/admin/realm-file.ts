@@ -1,4 +1,5 @@
-import { type SetupGoal, toClient, toGroupsMapper, toUser } from './goal.ts';
+import { type SetupGoal, toClient, toUser } from './goal.ts';
+import { toGroupsMapper } from './mapper.ts';
 
 /**
  * The same set-up as a RealmRepresentation, for `kc.sh start --import-realm`. It holds the client's secret and the

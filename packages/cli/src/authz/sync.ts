@@ -1,11 +1,11 @@
-import { type AdminConnection, findUnknown, planAuthz, readAuthz } from '../admin/index.ts';
+import { type AdminConnection, applyAuthz, findUnknown, planAuthz, readAuthz } from '../admin/index.ts';
+import { toPart } from '../plan/realm-part.ts';
 import { runPlan } from '../plan/run-plan.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Questions } from '../terminal/questions.ts';
 import { loadAuthz } from './load-file.ts';
 import type { AuthzOptions } from './options.ts';
-import { toAuthzPart } from './part.ts';
 
 /** Shows what the file would change. `apply` then asks, and changes it. Resolves to the exit code. */
 export async function sync(
@@ -22,6 +22,6 @@ export async function sync(
   const refused = [...plan.refused, ...(await findUnknown(api, realm, plan))];
   if (refused.length > 0) throw new UsageError([...refused, 'nothing was changed']);
   const title = `Client ${clientId} of the realm ${realm}, as in ${file}`;
-  const part = toAuthzPart(api, title, plan, wanted, state);
+  const part = toPart(title, plan, () => applyAuthz(api, plan.steps, wanted, state));
   return (await runPlan([part], { dryRun: action === 'plan', yes }, out, questions)).code;
 }

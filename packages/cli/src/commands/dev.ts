@@ -1,29 +1,41 @@
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { DevIdp } from '@keycloak-guard/testing';
 import { isPort, startDevProvider, TESTING_REALM } from '../dev/dev-provider.ts';
+import { readDevRealm } from '../dev/realm-client.ts';
+import { runBeside } from '../dev/run-beside.ts';
+import { announceProvider } from '../dev/running-provider.ts';
 import { readSettings } from '../settings/env-file.ts';
 import { createOutput } from '../terminal/output.ts';
 import type { Paint } from '../terminal/style.ts';
 
-export const usage = `keycloak-guard dev: run the identity provider alone, for development
+export const usage = `keycloak-guard dev: run the identity provider, for development, alone or with an application
 
-Usage: keycloak-guard dev [options]
+Usage: keycloak-guard dev [options] [-- <command>]
 
   --realm-file <file>   realm, as Keycloak exports it (default: the realm "testing" of this package)
   --port <port>         port to listen on (default: 8080, or the next one that is free)
+  -- <command>          runs it beside the provider, until one of them ends. KEYCLOAK_SERVER_URL, KEYCLOAK_REALM,
+                        KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET in its environment name the provider and a
+                        client of the realm: the one that KEYCLOAK_CLIENT_ID names, else the first one with a secret
+
+  keycloak-guard dev --realm-file realm.json -- node --watch src/main.js
 
 It answers as Keycloak does, on this machine alone. It has no admin API: change the realm file and start again.
 Keys and sessions outlive a restart. Refused with NODE_ENV=production.
 `;
 
 export async function run(args: string[]): Promise<number> {
+  const end = args.includes('--') ? args.indexOf('--') : args.length;
+  const command = args.slice(end + 1);
   let values: { 'realm-file'?: string; port?: string };
   try {
     ({ values } = parseArgs({
-      args,
+      args: args.slice(0, end),
       options: { 'realm-file': { type: 'string' }, port: { type: 'string' } },
     }));
+    if (end < args.length && command.length === 0) throw new Error('-- needs a command');
     if (values.port !== undefined && !isPort(values.port)) {
       throw new Error('--port must be a whole number from 0 to 65535');
     }
@@ -39,16 +51,31 @@ export async function run(args: string[]): Promise<number> {
     return 2;
   }
   const realmFile = values['realm-file'] ?? TESTING_REALM;
+  const client =
+    command.length > 0 ? (await readDevRealm(realmFile)).client(setting('KEYCLOAK_CLIENT_ID')) : undefined;
   const idp = await startDevProvider({
     realmFile,
     port: Number(values.port ?? 8080),
     exact: values.port !== undefined,
   });
+  const forget = await announceProvider({ url: idp.url, realm: idp.realm, realmFile: resolve(realmFile) });
   const out = createOutput(process.stdout, process.env);
   out.line(banner(idp, realmFile, out.paint));
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  await idp.close();
-  return 0;
+  try {
+    if (client !== undefined)
+      return await runBeside(command, {
+        ...process.env,
+        KEYCLOAK_SERVER_URL: idp.url,
+        KEYCLOAK_REALM: idp.realm,
+        KEYCLOAK_CLIENT_ID: client.clientId,
+        KEYCLOAK_CLIENT_SECRET: client.clientSecret,
+      });
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    return 0;
+  } finally {
+    await forget();
+    await idp.close();
+  }
 }
 
 function banner(idp: DevIdp, realmFile: string, paint: Paint): string {

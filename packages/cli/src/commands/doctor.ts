@@ -1,8 +1,8 @@
 import { AdminError } from '../admin/index.ts';
-import type { Check, CheckResult } from '../doctor/check.ts';
-import { CHECKS, TOKEN_CHECKS } from '../doctor/checks/index.ts';
-import { MCP_CHECKS } from '../doctor/checks/mcp/index.ts';
+import type { CheckResult } from '../doctor/check.ts';
+import { checksFor } from '../doctor/checks/index.ts';
 import { createContext } from '../doctor/context.ts';
+import { explain } from '../doctor/explain/explain.ts';
 import { findMendable, mend } from '../doctor/mend.ts';
 import { type DoctorOptions, readDoctorOptions } from '../doctor/options.ts';
 import { isWell, toJson } from '../doctor/report/json.ts';
@@ -31,6 +31,16 @@ Usage: keycloak-guard doctor [options]
   --mcp <url>               check an MCP server instead: why its clients do not get in (more with an admin)
   --token -                 read a token from standard input: what it contains, and whether this service accepts it
 
+  --route <url>             call a route of your own API with a good token (--token -, or --user), a forged one and none,
+                            and say what its answers mean; with --origin also as a page of that origin
+  --spa <client>            check the client of a single-page app: redirect URIs, web origins, PKCE, audience
+  --origin <url>            the page to which its sign-in comes back, or that calls --route
+  --needs <kind>=<name>     why a token lacks a role, role=CLIENT:NAME, group, organization or scope (can be repeated)
+  --upgrade <version>       what will break on the way from this Keycloak to that version (needs an admin)
+  --tenant <name>           one tenant: an organization of the realm, or a realm of its own (needs an admin)
+  --explain [<line>]        say what a line, a URL or an error means: of any library, a proxy, a browser or Keycloak's log
+                            (without a line it is read from standard input). Nothing is called
+
   --admin-user <name>       check what only an admin sees (KEYCLOAK_ADMIN_USER, KEYCLOAK_ADMIN_PASSWORD)
   --admin-realm <name>      realm of the admin (KEYCLOAK_ADMIN_REALM; default master)
   --admin-totp <code>       one-time code, if the admin needs one
@@ -52,8 +62,9 @@ export async function run(args: string[]): Promise<number> {
   try {
     const questions =
       process.stdin.isTTY === true && process.stdout.isTTY === true ? await createQuestions(out) : undefined;
-    const options = await complete(await readDoctorOptions(args, process.env), questions);
-    return await examine(options, out, questions);
+    const given = await readDoctorOptions(args, process.env);
+    if (given.explain !== undefined) return await say(given.explain, given.json, out);
+    return await examine(await complete(given, questions), out, questions);
   } catch (error) {
     out.progress('');
     if (error instanceof UsageError) {
@@ -71,6 +82,14 @@ export async function run(args: string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+/** Explains what was pasted. Looks at nothing else. */
+async function say(words: string, asJson: boolean, out: Output): Promise<number> {
+  const results = explain(words === '-' ? (await readLines(process.stdin)).join('\n') : words);
+  if (asJson) out.line(toJson(results).trimEnd());
+  else for (const result of results) printResult(out, result);
+  return isWell(results) ? 0 : 1;
 }
 
 async function examine(
@@ -121,11 +140,6 @@ async function withNewPassword(
   const isReset = !options.yes && found.some(({ setup }) => setup?.includes('--reset-password'));
   if (!isReset || questions === undefined) return options;
   return { ...options, password: await questions.secret(`New password for ${options.username}`) };
-}
-
-function checksFor({ readsToken, mcpUrl }: DoctorOptions): readonly Check[] {
-  if (mcpUrl !== undefined) return MCP_CHECKS;
-  return readsToken ? TOKEN_CHECKS : CHECKS;
 }
 
 async function look(

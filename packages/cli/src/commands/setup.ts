@@ -1,5 +1,6 @@
 import { AdminError } from '../admin/index.ts';
 import { explainAdminError } from '../keycloak/explain-admin-error.ts';
+import { askWhat } from '../setup/ask-what.ts';
 import { KINDS } from '../setup/kinds/index.ts';
 import { toSetupCall } from '../setup/old-flags.ts';
 import { createOutput } from '../terminal/output.ts';
@@ -17,9 +18,11 @@ Usage: keycloak-guard setup [<what>] [options]
 
 ${list.join('\n')}
 
-keycloak-guard setup <what> --help   options of each. Those of an API, which is meant where nothing is named:
+keycloak-guard setup <what> --help   options of each
 
-${KINDS.api?.usage.split('\n').slice(2).join('\n')}`;
+Where nothing is named, a terminal is asked what is built. Elsewhere, the guide's service is meant:
+
+${KINDS.guide?.usage.split('\n').slice(2).join('\n')}`;
 }
 
 /** Runs the command. */
@@ -27,7 +30,7 @@ export async function run(args: string[]): Promise<number> {
   const out = createOutput(process.stdout, process.env);
   const err = createOutput(process.stderr, process.env);
   try {
-    const { kind, args: rest } = toSetupCall(args, Object.keys(KINDS));
+    const { kind, args: rest } = await askWhat(toSetupCall(args, Object.keys(KINDS)), out);
     return (await KINDS[kind]?.run(rest, { environment: process.env, out })) ?? 2;
   } catch (error) {
     out.progress('');

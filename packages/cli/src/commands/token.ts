@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { KeycloakClient, Tokens } from 'keycloak-guard/client';
+import { readDevRealm } from '../dev/realm-client.ts';
 import { DEV_CLIENT, DEV_USER, findRunningProviders, isConfigured } from '../dev/running-provider.ts';
 import { call } from '../keycloak/call.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
@@ -15,6 +17,8 @@ Usage: keycloak-guard token [options]
   --device                 sign in on another device, where Keycloak allows it to the client
   --username <name>        sign in with a password, asked for, or the first line of the standard input
   --env <file>             read settings from this file instead of .env
+  --realm-file <file>      at the provider that "keycloak-guard dev --realm-file <file>" runs: the token of the first
+                           user, or of --username, whose password is in the file
 
 Without settings, while "keycloak-guard start" runs with its own provider: the token of the user abdullah there.
 Prints the token and nothing else to the standard output. Nothing is kept.
@@ -26,6 +30,7 @@ interface Flags {
   device?: boolean;
   username?: string;
   env?: string;
+  'realm-file'?: string;
 }
 
 export async function run(args: string[]): Promise<number> {
@@ -35,15 +40,21 @@ export async function run(args: string[]): Promise<number> {
     // Not --env-file: Node 20 takes that for itself, wherever it stands.
     ({ values: flags } = parseArgs({
       args,
-      options: { device: { type: 'boolean' }, username: { type: 'string' }, env: { type: 'string' } },
+      options: {
+        device: { type: 'boolean' },
+        username: { type: 'string' },
+        env: { type: 'string' },
+        'realm-file': { type: 'string' },
+      },
     }));
   } catch (error) {
     err.line(`keycloak-guard token: ${(error as Error).message}\n\n${usage.trimEnd()}`);
     return 2;
   }
   // A file that was named and is not there: other settings would be used than those that were meant.
-  if (flags.env !== undefined && !existsSync(flags.env)) {
-    err.line(`keycloak-guard token: there is no file ${flags.env}`);
+  const absent = [flags.env, flags['realm-file']].find((file) => file !== undefined && !existsSync(file));
+  if (absent !== undefined) {
+    err.line(`keycloak-guard token: there is no file ${absent}`);
     return 2;
   }
   const { ConfigError } = await import('@keycloak-guard/server');
@@ -71,17 +82,25 @@ export async function run(args: string[]): Promise<number> {
 async function getTokens(flags: Flags, err: Output): Promise<Tokens> {
   const { clientOptionsOf, loadConfig, readEnvFile } = await import('@keycloak-guard/server');
   const { createClient } = await import('keycloak-guard/client');
-  const file = readEnvFile(flags.env);
-  const setting = (name: string) => process.env[name] || file?.[name];
-  const [provider, ...others] = isConfigured(setting) ? [] : await findRunningProviders();
+  const settings = readEnvFile(flags.env);
+  const setting = (name: string) => process.env[name] || settings?.[name];
+  const { 'realm-file': realmFile } = flags;
+  const file = realmFile === undefined ? undefined : resolve(realmFile);
+  const dev = file === undefined ? undefined : await readDevRealm(file);
+  const isWanted = dev !== undefined || !isConfigured(setting);
+  const [provider, ...others] = isWanted ? await findRunningProviders(file) : [];
   if (provider === undefined) {
+    if (dev !== undefined)
+      throw new Error(`no provider runs from ${realmFile}: keycloak-guard dev --realm-file ${realmFile}`);
     // Here nobody has a session.
     const env = { ...process.env, SESSION_SECRET: 'off' };
     const config = loadConfig({ env, envFile: flags.env });
     return signIn(createClient(clientOptionsOf(config)), config, flags, err);
   }
   const { url: serverUrl, realm } = provider;
-  const client = createClient({ serverUrl, realm, ...DEV_CLIENT });
+  const credential = dev?.client(setting('KEYCLOAK_CLIENT_ID')) ?? DEV_CLIENT;
+  const client = createClient({ serverUrl, realm, ...credential });
+  if (dev !== undefined) return client.passwordGrant(dev.user(flags.username));
   if (flags.device || flags.username !== undefined)
     return signIn(client, { serverUrl, clientId: DEV_CLIENT.clientId }, flags, err);
   err.line(`${DEV_USER.username}, at the provider of keycloak-guard start: ${serverUrl}`);

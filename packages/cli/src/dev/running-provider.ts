@@ -21,10 +21,12 @@ const CONFIGURED = [
 export const isConfigured = (setting: (name: string) => string | undefined): boolean =>
   CONFIGURED.some((name) => setting(name));
 
-/** Where the embedded provider of `keycloak-guard start` is. */
+/** Where an embedded provider is. */
 export interface RunningProvider {
   readonly url: string;
   readonly realm: string;
+  /** The whole path of the file that `keycloak-guard dev` reads; that of `keycloak-guard start` has none. */
+  readonly realmFile?: string | undefined;
 }
 
 /** The user's folder for what may be lost. */
@@ -36,25 +38,30 @@ export function cacheFolder(): string {
  * Lets other commands find the provider of this process. Each process has a note of its own: with two of them, each stays known
  * until it ends. Returns a function that ends that; it never rejects.
  */
-export async function announceProvider({ url, realm }: RunningProvider): Promise<() => Promise<void>> {
+export async function announceProvider(provider: RunningProvider): Promise<() => Promise<void>> {
+  const { url, realm, realmFile } = provider;
   const file = join(notesFolder(), `${process.pid}.json`);
   try {
     await mkdir(notesFolder(), { recursive: true, mode: 0o700 });
     // Processes that were killed left theirs.
     for (const { pid } of await readNotes())
       if (!isRunning(pid)) await rm(join(notesFolder(), `${pid}.json`), { force: true });
-    await replacePrivateFile(file, JSON.stringify({ url, realm, pid: process.pid }));
+    await replacePrivateFile(file, JSON.stringify({ url, realm, realmFile, pid: process.pid }));
   } catch {
     // A folder that cannot be written to does not keep the provider from starting.
   }
   return () => rm(file, { force: true }).catch(() => {});
 }
 
-/** The providers that run, the one that was started last first. */
-export async function findRunningProviders(): Promise<RunningProvider[]> {
+/**
+ * The providers that run, the one that was started last first.
+ *
+ * @param realmFile those that read this file; `undefined`: those of `keycloak-guard start`
+ */
+export async function findRunningProviders(realmFile?: string): Promise<RunningProvider[]> {
   const notes = await readNotes();
   return notes
-    .filter(({ pid }) => isRunning(pid))
+    .filter((note) => note.realmFile === realmFile && isRunning(note.pid))
     .sort((one, other) => other.startedAt - one.startedAt)
     .map(({ url, realm }) => ({ url, realm }));
 }
@@ -77,14 +84,18 @@ async function readNote(name: string): Promise<Note[]> {
   const file = join(notesFolder(), name);
   try {
     if (!(await isPrivate(file))) return [];
-    const { url, realm, pid } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    const { url, realm, realmFile, pid } = JSON.parse(await readFile(file, 'utf8')) as Record<
+      string,
+      unknown
+    >;
     // Never a password to another machine, whoever wrote the file.
     const isOurs = /^http:\/\/localhost:\d+$/.test(String(url)) && typeof realm === 'string';
     // 0 and less mean groups of processes: one of them always runs.
     const isPid = Number.isInteger(pid) && Number(pid) > 0;
     if (!isOurs || !isPid) return [];
     const { mtimeMs: startedAt } = await lstat(file);
-    return [{ url: String(url), realm, pid: Number(pid), startedAt }];
+    const from = typeof realmFile === 'string' ? realmFile : undefined;
+    return [{ url: String(url), realm, realmFile: from, pid: Number(pid), startedAt }];
   } catch {
     return [];
   }

@@ -8,9 +8,13 @@ import { type AuthzEvidence, createAuthzEvidence } from './evidence/authz.ts';
 import { type ClientEvidence, createClientEvidence } from './evidence/client.ts';
 import { createLoginEvidence, type LoginEvidence } from './evidence/login.ts';
 import { createMcpEvidence, type McpEvidence } from './evidence/mcp.ts';
+import { memo } from './evidence/memo.ts';
 import { createRealmEvidence, type RealmEvidence } from './evidence/realm.ts';
+import { createRouteEvidence, type RouteEvidence } from './evidence/route.ts';
+import { createSpaEvidence, type SpaEvidence } from './evidence/spa.ts';
 import type { DoctorOptions } from './options.ts';
 import { readDoctorSettings } from './settings.ts';
+import { type RealmFacts, readRealmFacts } from './upgrade/facts.ts';
 
 /** What checks work with if the settings are valid. */
 export interface Reach {
@@ -36,6 +40,12 @@ export interface DoctorContext {
   readonly token: string | undefined;
   /** Throws if the settings are invalid: checks that use it need `settings.valid`. */
   readonly reach: Reach;
+  /** The route to examine (`--route`). */
+  readonly route: RouteEvidence | undefined;
+  /** The single-page app to examine (`--spa`). */
+  readonly spa: SpaEvidence | undefined;
+  /** The version to upgrade to, and what the realm has (`--upgrade`). */
+  readonly upgrade: { readonly to: string; facts(): Promise<RealmFacts> } | undefined;
   /** The MCP server to examine (`--mcp`). */
   readonly mcp: McpEvidence | undefined;
   /** Ends the sessions that checks opened. */
@@ -59,6 +69,28 @@ export function createContext(
     settings,
     assumed,
     token,
+    route:
+      options.routeUrl === undefined
+        ? undefined
+        : createRouteEvidence(
+            options.routeUrl,
+            options.page && new URL(options.page).origin,
+            async () => token ?? reach?.login?.token(),
+          ),
+    spa:
+      options.spa === undefined || options.page === undefined || reach === undefined
+        ? undefined
+        : createSpaEvidence(options.spa, options.page, reach.caller, options),
+    upgrade:
+      options.upgradeTo === undefined || !reach?.admin
+        ? undefined
+        : {
+            to: options.upgradeTo,
+            facts: memo(async () => {
+              const { admin, caller } = reach as Reach & { admin: AdminEvidence };
+              return readRealmFacts(await admin.connection(), caller.realm);
+            }),
+          },
     mcp:
       options.mcpUrl === undefined
         ? undefined

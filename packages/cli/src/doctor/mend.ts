@@ -51,7 +51,7 @@ export async function mend(
     ],
     withCredentials(options),
   );
-  return setUpApi(setupOptions, {}, out, questions, options.yes && !options.enable);
+  return setUpApi(setupOptions, {}, out, questions, { keepFlows: options.yes && !options.enable });
 }
 
 /**

@@ -34,6 +34,20 @@ export interface DoctorOptions {
   readonly authz: boolean;
   /** Files to compare with Keycloak's permissions: of `authz`, or a `keycloak.json` with a policy enforcer. */
   readonly authzFiles: readonly string[];
+  /** A route of an own API, as written: what do its answers mean? */
+  readonly routeUrl: string | undefined;
+  /** Client id of a single-page app. Only that is examined, and the route. */
+  readonly spa: string | undefined;
+  /** The page that calls the route, or to which the single-page app's sign-in comes back. */
+  readonly page: string | undefined;
+  /** What a token must hold: `role=NAME`, `role=CLIENT:NAME`, `group=PATH`, `organization=ALIAS`, `scope=NAME`. */
+  readonly wants: readonly string[];
+  /** A version of Keycloak, `26.7`: what will an upgrade to it break? Only that is examined. */
+  readonly upgradeTo: string | undefined;
+  /** An organization of the realm, or a realm. Only that is examined. */
+  readonly tenant: string | undefined;
+  /** What is to be explained: words as they were pasted, or `-` for those on standard input. Nothing else is done then. */
+  readonly explain: string | undefined;
   /** Read a token from standard input. */
   readonly readsToken: boolean;
   /** Read the user's password from standard input. */
@@ -56,6 +70,13 @@ const FLAGS = {
   'admin-totp': { type: 'string' },
   'admin-client-id': { type: 'string' },
   token: { type: 'string' },
+  explain: { type: 'string' },
+  route: { type: 'string' },
+  spa: { type: 'string' },
+  upgrade: { type: 'string' },
+  tenant: { type: 'string' },
+  origin: { type: 'string' },
+  needs: { type: 'string', multiple: true },
   mcp: { type: 'string' },
   acr: { type: 'string', multiple: true },
   authz: { type: 'string', multiple: true },
@@ -105,6 +126,13 @@ export async function readDoctorOptions(
     mcpUrl: toUrl('--mcp', flags.mcp) === undefined ? undefined : flags.mcp,
     authz: flags.authz !== undefined,
     authzFiles: toAuthzFiles(flags.authz, envFile),
+    routeUrl: toUrl('--route', flags.route) === undefined ? undefined : flags.route,
+    spa: flags.spa,
+    upgradeTo: flags.upgrade,
+    tenant: flags.tenant,
+    page: toUrl('--origin', flags.origin) === undefined ? undefined : flags.origin,
+    wants: flags.needs ?? [],
+    explain: flags.explain === '' ? '-' : flags.explain,
     readsToken: flags.token === '-',
     readsPassword: flags['user-password-stdin'] ?? false,
   };
@@ -112,6 +140,14 @@ export async function readDoctorOptions(
     problems.push('--token - and --user-password-stdin both read standard input');
   if (options.mcpUrl !== undefined && (options.readsToken || options.fix))
     problems.push('--mcp stands alone: not with --token or --fix. What can be mended, setup mcp mends');
+  if (options.spa !== undefined && options.page === undefined)
+    problems.push('--spa needs --origin: the page to which its sign-in comes back, http://localhost:5173/');
+  if (options.upgradeTo !== undefined && !/^\d+(\.\d+){0,2}$/.test(options.upgradeTo))
+    problems.push('--upgrade is a version of Keycloak, for example 26.7');
+  if ((options.upgradeTo ?? options.tenant) !== undefined && options.admin === undefined)
+    problems.push('--upgrade and --tenant look as an admin: give --admin-user and KEYCLOAK_ADMIN_PASSWORD');
+  if (options.wants.some((one) => !/^(role|group|organization|scope)=./.test(one)))
+    problems.push('--needs is role=NAME, role=CLIENT:NAME, group=PATH, organization=ALIAS or scope=NAME');
   if (options.json && options.fix && !options.yes)
     problems.push('--json --fix needs --yes: there is nobody to ask');
   if (options.fix && flags['admin-totp'] !== undefined)
@@ -145,9 +181,9 @@ function toAuthzFiles(named: readonly string[] | undefined, envFile: string): st
 }
 
 function parse(given: string[]) {
-  // The value of the flag is optional.
+  // The value of these flags is optional.
   const args = given.map((one, index) =>
-    one === '--authz' && !/^[^-]/.test(given[index + 1] ?? '') ? '--authz=' : one,
+    /^--(authz|explain)$/.test(one) && !/^[^-]/.test(given[index + 1] ?? '') ? `${one}=` : one,
   );
   try {
     return parseArgs({ args, options: FLAGS, strict: true, allowPositionals: false }).values;

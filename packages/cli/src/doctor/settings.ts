@@ -15,7 +15,7 @@ export interface DoctorSettings {
 
 /** Reads the settings as the service does. */
 export function readDoctorSettings(
-  { envFile }: Pick<DoctorOptions, 'envFile'>,
+  { envFile, spa, upgradeTo }: Pick<DoctorOptions, 'envFile' | 'spa' | 'upgradeTo'>,
   token: string | undefined,
 ): DoctorSettings {
   const load = (more: Record<string, string>): Config | ConfigError => {
@@ -30,6 +30,8 @@ export function readDoctorSettings(
   if (!(config instanceof ConfigError)) return { config, assumed: [] };
   const stand: Readonly<Record<string, string>> = {
     KEYCLOAK_CLIENT_SECRET: randomBytes(24).toString('base64url'),
+    // These look at no client of the settings.
+    ...((spa ?? upgradeTo) ? { KEYCLOAK_CLIENT_ID: spa ?? 'unknown' } : {}),
     ...(token === undefined ? {} : settingsOf(token)),
   };
   const missing = config.problems

@@ -1,13 +1,12 @@
 import type { Plan, Step } from '../admin/index.ts';
 import type { Output } from '../terminal/output.ts';
-import { type PlanPart, VERBS } from './part.ts';
+import { type PlanPart, type ShownStep, VERBS } from './part.ts';
 
-/** A plan for a realm, as a part that applies it step by step. */
-export function toRealmPart<A>(
+/** A plan as a part. `run` does it, and yields each step that is done. */
+export function toPart(
   title: string | undefined,
-  { steps, kept, blocked }: Plan<A>,
-  applyStep: (step: Step<A>) => Promise<void>,
-  out: Output,
+  { steps, kept, blocked }: Pick<PlanPart, 'steps' | 'kept' | 'blocked'>,
+  run: () => AsyncIterable<Pick<ShownStep, 'kind' | 'subject'>>,
 ): PlanPart {
   return {
     title,
@@ -15,11 +14,23 @@ export function toRealmPart<A>(
     kept,
     blocked,
     async *apply() {
-      for (const step of steps) {
-        out.progress(`${step.kind} ${step.subject}`);
-        await applyStep(step);
-        yield { verb: VERBS[step.kind], subject: step.subject };
-      }
+      for await (const { kind, subject } of run()) yield { verb: VERBS[kind], subject };
     },
   };
+}
+
+/** A plan for a realm, as a part that applies it step by step. */
+export function toRealmPart<A>(
+  title: string | undefined,
+  plan: Plan<A>,
+  applyStep: (step: Step<A>) => Promise<void>,
+  out: Output,
+): PlanPart {
+  return toPart(title, plan, async function* () {
+    for (const step of plan.steps) {
+      out.progress(`${step.kind} ${step.subject}`);
+      await applyStep(step);
+      yield step;
+    }
+  });
 }

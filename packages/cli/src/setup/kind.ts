@@ -12,6 +12,8 @@ export interface SetupKind {
   readonly summary: string;
   /** Text of `--help`. */
   readonly usage: string;
+  /** For a person who names nothing to set up: this can be chosen, and these are asked first. An empty flag: an argument. */
+  readonly asks?: readonly (readonly [question: string, suggestion: string, flag: string])[];
   /** Runs it; resolves to the exit code. */
   run(args: string[], desk: Desk): Promise<number>;
 }

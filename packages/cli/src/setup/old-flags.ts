@@ -18,11 +18,13 @@ const MCP_FLAGS: Readonly<Record<string, string>> = {
 export interface SetupCall {
   readonly kind: string;
   readonly args: string[];
+  /** Nothing says it. */
+  readonly isGuessed?: boolean;
 }
 
 /**
  * Reads what is set up: the first argument, if it is one of `kinds`; else what the flags of the old form say, `--mcp <url>`,
- * `--audience-for <ids>` and `--export <file>`; else `api`.
+ * `--audience-for <ids>` and `--export <file>`; else `guide`.
  *
  * @throws {UsageError} where they say two things
  */
@@ -31,7 +33,7 @@ export function toSetupCall(given: readonly string[], kinds: readonly string[]):
   if (kinds.includes(first)) return { kind: first, args: rest };
   const args = given.flatMap(splitValue);
   const [flag, other] = Object.keys(KIND_FLAGS).filter((one) => args.includes(one));
-  if (flag === undefined) return { kind: 'api', args: [...given] };
+  if (flag === undefined) return { kind: 'guide', args: [...given], isGuessed: true };
   if (other !== undefined) throw new UsageError([`${flag} and ${other} exclude each other`]);
   const made = withPositionals(args, flag).map((one) => MCP_FLAGS[one] ?? one);
   return { kind: KIND_FLAGS[flag] as string, args: made };

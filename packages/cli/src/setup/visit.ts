@@ -107,6 +107,10 @@ export async function openVisit(
   return { api, serverUrl: entry.serverUrl, realm, answers, questions };
 }
 
+/** RFC 6749 §3.3 */
+export const isScope = (scope: string): boolean => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope);
+export const SCOPE_RULE = '--scope must be a scope without spaces, for example mcp:tools or orders:read';
+
 /** @param hasDefault whether the guide's name is taken where nobody can be asked: with `--yes` or `--dry-run` */
 export const needRealm = ({ realm }: Pick<Door, 'realm'>, hasDefault: boolean, need: Need): Promise<string> =>
   need(

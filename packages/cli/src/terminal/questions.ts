@@ -7,6 +7,8 @@ export interface Questions {
   /** Does not show what is typed. */
   secret(message: string): Promise<string>;
   confirm(message: string, suggestion?: boolean): Promise<boolean>;
+  /** One of several: each with what it is. The first one is suggested. */
+  choose(message: string, options: Readonly<Record<string, string>>): Promise<string>;
 }
 
 /** The person pressed Ctrl+C. */
@@ -43,6 +45,10 @@ export async function createQuestions(out: Pick<Output, 'progress'>): Promise<Qu
     },
     async confirm(message, suggestion = true) {
       return answer(await prompts.confirm({ ...ready(message), initialValue: suggestion }));
+    },
+    async choose(message, given) {
+      const options = Object.entries(given).map(([value, label]) => ({ value, label }));
+      return answer(await prompts.select({ ...ready(message), options }));
     },
   };
 }

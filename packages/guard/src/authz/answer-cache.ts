@@ -2,10 +2,10 @@ import { createBoundedCache } from '../core/internal.ts';
 
 /** Keycloak's answers about single permissions, each valid for a time. Unit: milliseconds since 1970. */
 export interface AnswerCache {
-  /** `undefined` if Keycloak has to be asked. */
+  /** `undefined`: ask Keycloak. */
   get(token: string, key: string, now: number): boolean | undefined;
   set(token: string, key: string, isGranted: boolean, from: number, until: number): void;
-  /** Forgets a token that is no longer valid. */
+  /** Forgets a token that has become invalid. */
   drop(token: string): void;
   readonly size: number;
 }

@@ -31,7 +31,7 @@ type PolicyOf<Type extends string, Name extends string> = {
   readonly logic?: 'POSITIVE' | 'NEGATIVE';
 };
 
-/** A name of which any one is enough, or with `required: true` one that must be there. */
+/** One such name is enough; with `required: true` this one must be there. */
 type Needed = string | { readonly name: string; readonly required?: boolean };
 
 /** A policy, by its type. */
@@ -99,7 +99,7 @@ export interface AuthorizationFile<
   readonly allowRemoteResourceManagement?: boolean;
   /** Everything that can be done with a resource. */
   readonly scopes?: readonly AuthorizationScope<Scope>[];
-  /** What is protected. */
+  /** A protected thing. */
   readonly resources?: readonly Resource[];
   /** Conditions that permissions apply. */
   readonly policies?: readonly AuthorizationPolicy<Policy>[];

@@ -115,7 +115,7 @@ function toAsked([id, waiting]: [string, Waiting[]]): string {
   return scopes.size === 0 ? id : `${id}#${[...scopes].join(',')}`;
 }
 
-/** A permission without a scope means a resource without scopes: for any other, Keycloak grants whichever scopes it can. */
+/** A permission without a scope means a resource without scopes: for any other, Keycloak grants the scopes that it can. */
 function judge(grants: readonly GrantedResource[], id: string, scope: string | undefined): Verdict {
   const mine = grants.filter((one) => one.id === id);
   if (mine.length === 0) return 'denied';

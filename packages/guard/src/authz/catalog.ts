@@ -8,7 +8,7 @@ import { findOwnResource, type Resource } from './resource-list.ts';
 /** Looks up resources by name. */
 export interface Catalog {
   /**
-   * The id of a permission's resource, or `unknown` if there is no such resource or it has no such scope.
+   * The id of a permission's resource, or `unknown` if the resource or its scope does not exist.
    *
    * Permissions are asked by id, never by name: Keycloak also takes a name for an id, and for the name of the caller's own
    * resource. A user who may register resources could choose either and be granted what belongs to somebody else.

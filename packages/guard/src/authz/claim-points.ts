@@ -31,7 +31,7 @@ export function whyNoClaimPoints(points: unknown): string | undefined {
   return undefined;
 }
 
-/** Fills in the claims. A claim of which the request lacks a part is left out. */
+/** Fills in the claims. A claim is left out if the request lacks a part of it. */
 export function readClaimPoints(points: ClaimPoints, request: PathRequest): PushedClaims {
   const claims: Record<string, string[]> = {};
   for (const [claim, value] of Object.entries(points)) {
@@ -41,7 +41,7 @@ export function readClaimPoints(points: ClaimPoints, request: PathRequest): Push
   return claims;
 }
 
-/** A text that is only a placeholder may become several texts. */
+/** A string that is only a placeholder may become several strings. */
 function fill(text: string, request: PathRequest): string[] {
   const [whole] = [...text.matchAll(PLACEHOLDER)];
   if (whole !== undefined && whole[0] === text) return partsOf(whole[1] as string, whole[2], request);

@@ -17,7 +17,7 @@ export interface PolicyEnforcerConfig {
   readonly 'enforcement-mode'?: 'ENFORCING' | 'PERMISSIVE' | 'DISABLED';
   /** Paths to enforce. Default, also if empty: the URIs of the resources in Keycloak. */
   readonly paths?: readonly PathConfig[];
-  /** Uses the method as the scope if none is named for it. Default false. */
+  /** Uses the method as the scope of a method without one. Default false. */
   readonly 'http-method-as-scope'?: boolean;
   /** If present, refuses with 401 and a ticket for UMA clients (UMA 2.0 Grant §3.2). Default: refuses with 403. */
   readonly 'user-managed-access'?: object;

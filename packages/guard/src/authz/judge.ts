@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AuthError, type Principal, type Verifier } from '../core/index.ts';
-import { isPrincipal, isThenable, NO_PRINCIPAL, tokenOf } from '../core/internal.ts';
+import { isPrincipal, isThenable, NO_PRINCIPAL, partsOf, tokenOf } from '../core/internal.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { Batches, Verdict } from './batches.ts';
 import type { Catalog } from './catalog.ts';
@@ -119,14 +119,16 @@ export function createJudge(parts: Parts): Judge {
 
   function decideFor(
     token: string,
-    { expiresAt }: Principal,
+    { expiresAt, issuer, subject }: Principal,
     permissions: readonly Permission[],
     claims: string,
   ): readonly Verdict[] | Promise<readonly Verdict[]> {
     const now = context.clock();
     const verdicts: (Verdict | Promise<Verdict>)[] = [];
     let isAllKnown = true;
-    const about = claims.length > MAX_CLAIMS_IN_KEY ? digest(claims) : claims;
+    // What was answered before a change of the user is over.
+    const version = partsOf(verifier)?.changedAt(issuer, subject ?? '') ?? 0;
+    const about = `${version || ''}${claims.length > MAX_CLAIMS_IN_KEY ? digest(claims) : claims}`;
     for (const permission of permissions) {
       const key = about + keyOf(permission);
       const known = cache.get(token, key, now);
@@ -174,7 +176,7 @@ export function createJudge(parts: Parts): Judge {
     return carried.some((one) => one.id === id && one.scopes.includes(scope));
   }
 
-  /** Forgets the answers for a token that is no longer valid. Returns the error. */
+  /** Forgets the answers for a token that has become invalid. Returns the error. */
   function forgetRefused(token: string, error: unknown): unknown {
     if ((error as AuthError).statusCode === 401) cache.drop(token);
     return error;

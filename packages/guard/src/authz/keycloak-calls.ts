@@ -10,12 +10,12 @@ import {
 
 /** Calls Keycloak, with bounds on time, size and concurrency: for all calls, and for those of one user. */
 export interface KeycloakCalls {
-  /** @throws {AuthError} `provider_unavailable` if there is no answer, or there was none a moment ago */
+  /** @throws {AuthError} `provider_unavailable` if Keycloak does not answer, or did not a moment ago */
   call(url: string, request: KeycloakCall): Promise<BoundedResponse>;
 }
 
 export interface KeycloakCall {
-  /** What is fetched, for messages. */
+  /** Name of the thing to fetch, for messages. */
   readonly what: string;
   /** Strings to hide in messages. */
   readonly secrets: readonly string[];

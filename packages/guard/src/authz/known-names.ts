@@ -2,12 +2,12 @@ import { keyOf, type Permission } from './permission.ts';
 import type { ProtectionApi } from './protection-api.ts';
 import { findOwnResource, findResource, type Resource } from './resource-list.ts';
 
-/** What guards ask for whatever the request is: it can be looked up before there is one. */
+/** What guards ask at every request: it can be looked up before the first one. */
 export interface NamedPermissions {
   add(permissions: readonly Permission[]): void;
-  /** Whether a guard asks for this resource, whatever the request is. */
+  /** Whether a guard asks for this resource at every request. */
   hasResource(name: string): boolean;
-  /** What is known only after Keycloak was asked. */
+  /** Known only after Keycloak was asked. */
   addLater(find: () => Promise<readonly Permission[]>): void;
   /** Each once. Rejects as what was added for later does. */
   all(): Promise<readonly Permission[]>;
@@ -43,7 +43,7 @@ export function createNamedPermissions(most = MOST): NamedPermissions {
 const AT_ONCE = 20;
 
 /**
- * Those of which Keycloak has no resource, or not the scope.
+ * Those whose resource or scope Keycloak does not have.
  *
  * @throws {AuthError} as `ProtectionApi.call` does
  */

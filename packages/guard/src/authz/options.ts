@@ -20,7 +20,7 @@ import { createKeycloakCalls } from './keycloak-calls.ts';
 
 /** Options of {@link createPermissions}. */
 export interface PermissionsOptions {
-  /** Verifies the token before each question. It must be the verifier of one realm. */
+  /** Verifies the token before each question. It must be the verifier of one realm. Adapters give their own. */
   readonly verifier: Verifier<object>;
   /** Client in Keycloak with authorization services turned on. Default: the verifier's client. */
   readonly clientId?: string | undefined;
@@ -33,7 +33,8 @@ export interface PermissionsOptions {
   readonly credential?: CredentialOptions | Credential | undefined;
   /**
    * Who asks Keycloak. `caller`: the caller's token authenticates the question. `api`: this API's client does, with the
-   * caller's token as the subject, which lets claims go with tokens of public clients. Default `caller`.
+   * caller's token as the subject, which lets claims go with tokens of public clients. An RPT is always asked about as `api`:
+   * Keycloak 26.7 would end the session of one that comes as a bearer token. Default `caller`.
    */
   readonly asks?: 'caller' | 'api' | undefined;
   /** How long an answer is used. 0: asks at every request. Unit: seconds, 0 to 3600. Default 30. */
@@ -51,7 +52,7 @@ export interface PermissionsOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-const RULES = {
+export const PERMISSIONS_RULES = {
   verifier: optionRules.required({
     rule: 'must be the verifier of one realm',
     example: 'createVerifier(…)',
@@ -70,11 +71,11 @@ const RULES = {
   fetch: optionRules.FETCH,
 } satisfies OptionRules<PermissionsOptions>;
 
-type ResolvedPermissionsOptions = Filled<PermissionsOptions, typeof RULES>;
+type ResolvedPermissionsOptions = Filled<PermissionsOptions, typeof PERMISSIONS_RULES>;
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
 export function resolvePermissionsOptions(options: PermissionsOptions): ResolvedPermissionsOptions {
-  return fillOptions('createPermissions', options, RULES);
+  return fillOptions('createPermissions', options, PERMISSIONS_RULES);
 }
 
 export function toContext(filled: ResolvedPermissionsOptions): AuthzContext {

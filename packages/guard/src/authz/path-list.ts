@@ -71,7 +71,7 @@ export function createPathList(
 
   const loadOnce = () => once('paths', loadOrKeep);
 
-  /** What is fresh; `undefined`: it has to be loaded. */
+  /** The fresh value; `undefined`: load it. */
   function current(): Loaded | undefined {
     const age = loaded === undefined ? Number.POSITIVE_INFINITY : engine.clock() - loaded.readAt;
     return !needsKeycloak || (age >= 0 && age < engine.permissionMs) ? loaded : undefined;

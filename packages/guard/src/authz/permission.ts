@@ -10,7 +10,7 @@ export type Permission =
       readonly scope?: string | undefined;
     }
   | {
-      /** Id of a resource (`_id`), whoever owns it: names of what users own are not unique. */
+      /** Id of a resource (`_id`) of any owner: names of users' resources are not unique. */
       readonly resourceId: string;
       readonly resource?: undefined;
       readonly scope?: string | undefined;

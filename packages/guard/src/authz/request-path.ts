@@ -60,7 +60,7 @@ function decode(path: string): string {
   return decoded;
 }
 
-/** Counts the characters that full-width and other forms become when a text is normalised (Unicode, UAX #15). */
+/** Counts the characters that full-width and other forms become when a string is normalised (Unicode, UAX #15). */
 function countMarks(text: string): number {
   return text.match(/[./\\;?#%]/g)?.length ?? 0;
 }

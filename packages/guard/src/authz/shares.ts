@@ -43,7 +43,7 @@ export interface Shares {
    * Asks the owner for a scope. Keycloak keeps the request until the owner grants or revokes it.
    *
    * @returns `requested`; `granted` if the user already has it; `refused` if the owner cannot share it
-   * @throws {AuthError} rejects with `permission_denied` if there is no such resource or scope
+   * @throws {AuthError} rejects with `permission_denied` if the resource or scope does not exist
    * @throws {PermissionSyntaxError} rejects with one for a wrong id or scope
    * @example
    * const state = await shares.request(principal, { resourceId: album.id, scope: 'view' });

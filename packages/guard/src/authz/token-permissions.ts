@@ -6,7 +6,7 @@ import { type GrantedResource, toGrants } from './grants.ts';
 const ISSUED_AS_RPT = /^[a-z]{2}rtna:/;
 
 /**
- * Keycloak's own client for the account console, which is no resource server. The mapper "audience resolve" of the scope
+ * Keycloak's own client for the account console: not a resource server. The mapper "audience resolve" of the scope
  * `roles` adds it for users with the default roles. Keycloak 26.7 writes the API alone into a new RPT and runs the mappers
  * when it is refreshed; the `jti` tells that apart.
  */

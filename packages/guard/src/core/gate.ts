@@ -1,13 +1,14 @@
 import { DPOP_MODE, type DpopMode } from './binding/dpop-options.ts';
 import type { SenderCheck } from './binding/sender-check.ts';
-import { type Requirements, toGuard } from './guards/requirements.ts';
-import type { RequiredSignIn } from './http/challenge.ts';
+import { type Compiled, compile } from './guards/compile.ts';
+import type { Requirements } from './guards/requirements.ts';
 import { authorizationOf, DpopCredentials, readCredentials } from './http/credentials.ts';
 import { AuthError, isAuthError, type OptionProblem, OptionsError } from './http/errors.ts';
 import type { RequestLike } from './http/request.ts';
 import { type ChallengedResource, withResource } from './http/resource-challenge.ts';
 import { isPlainObject } from './options/plain-object.ts';
 import type { Principal } from './principal/principal.ts';
+import { actingFor } from './principal/tenant.ts';
 import { keepAlive } from './runtime/keep-alive.ts';
 import type { TokenVerifier } from './verifier.ts';
 
@@ -31,8 +32,11 @@ export interface SessionAuthenticator<Incoming, Outgoing> {
   /**
    * Where to send a page when its person has to sign in again (`Sessions.stepUp`); `undefined`: the request is for no page.
    */
-  stepUp?(request: Incoming, signIn: RequiredSignIn): string | undefined;
+  stepUp?(request: Incoming, demand: SignInDemand): string | undefined;
 }
+
+/** What a person can do about a refusal at Keycloak: sign in more strongly, or for another organization. */
+export type SignInDemand = Pick<AuthError, 'signIn' | 'tenant'>;
 
 /** What an adapter brings along: how to find what the gate needs in its framework's request and answer. */
 export interface GateHost<Incoming, Outgoing> {
@@ -49,6 +53,8 @@ export interface GateHost<Incoming, Outgoing> {
    * by a 401.
    */
   setHeader?(answer: Outgoing, name: string, value: string): void;
+  /** Requirements that depend on the request, in the place of fixed ones. @throws {AuthError} if the request does not say what they are */
+  compiledFor?(request: Incoming): Compiled;
   /** Whether the route is open to all. Called only when a request would be refused. */
   isOpen?(request: Incoming): boolean;
   /** The protected resource that a request is for, which challenges name (RFC 9728 §5.1); `undefined` if none. */
@@ -78,6 +84,8 @@ export interface Gate<Incoming, Outgoing> {
    * @throws {AuthError} the refusal; or `error` itself if it is a fault
    */
   refuse(request: Incoming, error: unknown, principal?: Principal | null): Principal | null;
+  /** Decides on a caller who was found elsewhere. @throws {AuthError} the refusal; or another `Error`, which is a fault here */
+  admit(request: Incoming, found: Principal): Principal | null;
   readonly requirements: Requirements;
   readonly isOptional: boolean;
 }
@@ -98,7 +106,7 @@ export function createGate<Incoming, Outgoing>(
       "'off'",
     );
   }
-  const guard = toGuard(requirements, verifier.clientId, verifier.signInRules);
+  const fixed = compile(requirements, verifier);
 
   function decide(request: Incoming, answer: Outgoing): Principal | null | Promise<Principal | null> {
     let by: Means = 'Bearer';
@@ -151,12 +159,13 @@ export function createGate<Incoming, Outgoing>(
       return optional ? null : refuse(request, new AuthError('missing_token', NOBODY), by);
     }
     try {
-      guard(found);
+      const { check, tenant } = host.compiledFor?.(request) ?? fixed;
+      check(found);
+      if (onAdmitted !== undefined && by !== 'session') onAdmitted(request, found);
+      return tenant === undefined || found.tenant === tenant ? found : actingFor(found, tenant);
     } catch (error) {
       return refuse(request, error, by, found);
     }
-    if (onAdmitted !== undefined && by !== 'session') onAdmitted(request, found);
-    return found;
   }
 
   function refuse(
@@ -178,18 +187,21 @@ export function createGate<Incoming, Outgoing>(
 
   /** A person at a page can do something about it at once. */
   function toSignIn(request: Incoming, refusal: AuthError): AuthError | undefined {
-    const { signIn } = refusal;
-    const location = signIn && host.sessionOf?.(request)?.stepUp?.(request, signIn);
+    const { signIn, tenant } = refusal;
+    if (signIn === undefined && tenant === undefined) return undefined;
+    const location = host.sessionOf?.(request)?.stepUp?.(request, { signIn, tenant });
     if (location === undefined) return undefined;
     const { reason, expected, seen } = refusal;
     const headers = { location, 'cache-control': 'no-store' };
-    return new AuthError('step_up_redirect', reason, { expected, seen, signIn, headers });
+    return new AuthError('step_up_redirect', reason, { expected, seen, signIn, tenant, headers });
   }
+
+  const schemeOf = (request: Incoming): Means => (hasDpopScheme(host.toRequest(request)) ? 'DPoP' : 'Bearer');
 
   return {
     decide,
-    refuse: (request, error, principal) =>
-      refuse(request, error, hasDpopScheme(host.toRequest(request)) ? 'DPoP' : 'Bearer', principal),
+    refuse: (request, error, principal) => refuse(request, error, schemeOf(request), principal),
+    admit: (request, found) => admit(request, found, schemeOf(request)),
     requirements,
     isOptional: optional,
   };

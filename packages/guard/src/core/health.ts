@@ -23,7 +23,7 @@ export interface Health {
 export function healthOf(verifier: Pick<TokenVerifier<object>, 'members'>): Health {
   const all = verifier.members.map((member) => {
     const status = member.status();
-    const store = partsOf(member)?.revocationStore;
+    const store = partsOf(member)?.store;
     const isKnowing = store?.isCaughtUp !== false;
     return {
       isReady: status.keysLoaded && isKnowing,

@@ -12,7 +12,8 @@ import type { Credential } from './credential/credential.ts';
 import type { CredentialOptions } from './credential/options.ts';
 import { ACR_LEVELS, type AcrLevels } from './guards/acr-levels.ts';
 import { OptionsError } from './http/errors.ts';
-import { type Filled, fillOptions, type OptionRules } from './options/check-options.ts';
+import type { Observer } from './observer.ts';
+import { type Filled, fillOptions, type OptionRule, type OptionRules } from './options/check-options.ts';
 import {
   between,
   CLOCK,
@@ -34,12 +35,12 @@ import {
   whole,
 } from './options/option-rules.ts';
 import type { Claims } from './principal/claims.ts';
+import type { TenantKind } from './principal/tenant.ts';
 import { OBSERVERS, observeFetch } from './realm/observed-fetch.ts';
 import type { RevocationStore } from './revocation/revocation.ts';
 import type { Notice } from './runtime/notice.ts';
 import { createNoticeLines } from './runtime/notice-lines.ts';
 import { toSafeListener } from './runtime/safe-listener.ts';
-import type { Observer } from './token/observer.ts';
 import { ANY_AUDIENCE, type TokenCheck } from './token/token-options.ts';
 
 /** Options of {@link createVerifier}. */
@@ -124,6 +125,16 @@ export interface VerifierOptions<C extends object = Claims> {
    * accepts only the values that it names.
    */
   readonly acrLevels?: AcrLevels | undefined;
+  /**
+   * Name of the tenant whose realm this is, where each has a realm of its own: `principal.tenant` of every caller, for the
+   * requirement `tenant`. Default: none.
+   */
+  readonly tenant?: string | undefined;
+  /**
+   * `organizations`: the organizations of the realm are the tenants, and `tenant` in a requirement and in `principal` is the
+   * alias of one. Default: the application has no tenants, or `tenant` names the only one.
+   */
+  readonly tenants?: 'organizations' | undefined;
   /** Shares revocations and used DPoP proofs with other processes. Default: this process alone. */
   readonly revocationStore?: RevocationStore | undefined;
   /**
@@ -141,6 +152,12 @@ export interface VerifierOptions<C extends object = Claims> {
   /** Called instead of the global `fetch`. Default: the global one. */
   readonly fetch?: typeof fetch | undefined;
 }
+
+const TENANTS: OptionRule = {
+  rule: "must be 'organizations'",
+  example: "'organizations'",
+  isMet: (value) => value === 'organizations',
+};
 
 /** What each option of a verifier must be. */
 export const VERIFIER_RULES = {
@@ -171,6 +188,8 @@ export const VERIFIER_RULES = {
   publicUrl: PUBLIC_URL,
   clientCertificate: CLIENT_CERTIFICATE,
   acrLevels: ACR_LEVELS,
+  tenant: string('must be the name of a tenant', "'acme'"),
+  tenants: TENANTS,
   revocationStore: having(
     'a RevocationStore',
     ['add', 'subscribe', 'useOnce'],
@@ -186,8 +205,9 @@ export const VERIFIER_RULES = {
 export interface ResolvedOptions<C extends object = Claims>
   extends Omit<
     Filled<VerifierOptions<C>, typeof VERIFIER_RULES>,
-    'clientSecret' | 'credential' | 'audience' | 'algorithms' | 'dpop' | 'onNotice'
+    'clientSecret' | 'credential' | 'audience' | 'algorithms' | 'dpop' | 'tenant' | 'tenants' | 'onNotice'
   > {
+  readonly tenants: TenantKind;
   readonly credential: Credential;
   readonly audience: readonly string[] | typeof ANY_AUDIENCE | undefined;
   readonly algorithms: ReadonlySet<string>;
@@ -204,9 +224,17 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
   const {
     clientSecret,
     credential: given,
+    tenant,
+    tenants,
     ...filled
   } = fillOptions('createVerifier', options, VERIFIER_RULES);
   const { serverUrl, realm, clientId, audience, clock } = filled;
+  if (tenant !== undefined && tenants !== undefined) {
+    const rule = 'cannot stand beside tenants: the realm is one tenant, or its organizations are several';
+    throw new OptionsError('createVerifier', [
+      { option: 'tenant', rule, example: "tenants: 'organizations'" },
+    ]);
+  }
   const dpop = resolveDpopOptions(filled.dpop);
   if (dpop.mode !== 'off' && filled.revocationStore && !filled.revocationStore.useProofOnce) {
     const rule = 'must have the method useProofOnce if dpop is on';
@@ -226,6 +254,7 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
     audience: typeof audience === 'string' ? [audience] : audience,
     algorithms: new Set(filled.algorithms),
     dpop,
+    tenants: tenants ?? (tenant === undefined ? undefined : { name: tenant }),
     onNotice,
   });
 }

@@ -4,4 +4,5 @@
 export { readChallenges } from './http/challenge.ts';
 export { toJsonObject } from './jwt/json.ts';
 export { isServerUrl, mendServerUrl } from './options/server-url.ts';
+export { createMemorySeat, type NewsSeat } from './revocation/news-seat.ts';
 export { createRevocationLog } from './revocation/revocation-log.ts';

@@ -1,14 +1,25 @@
 import type { Credential } from './credential/credential.ts';
+import type { EventsHealth, Observer } from './observer.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { RevocationStore } from './revocation/revocation.ts';
-import type { Observer } from './token/observer.ts';
+import type { Coverage } from './token/coverage.ts';
 
 /** What a verifier was made of, for the rooms that call Keycloak as the same client. */
-export interface VerifierParts extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck'> {
+export interface VerifierParts
+  extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck' | 'tenants'> {
   readonly credential: Credential;
-  readonly revocationStore: RevocationStore;
+  readonly store: RevocationStore;
   /** The observers that listen to events. */
   readonly eventListeners: readonly Observer[];
+  /** How it stands with Keycloak's events, if they are followed. */
+  readonly news: { status?: () => EventsHealth };
+  readonly coverage: Coverage;
+  /** No new token is taken before this has settled. */
+  hold(until: Promise<void>): void;
+  /** Called when the verifier is closed. */
+  readonly atClose: Set<() => Promise<void>>;
+  /** See `RevocationList.changedAt`. */
+  changedAt(issuer: string, subject: string): number;
 }
 
 /** Beside the verifiers, not in them: code that prints or receives one cannot act as the client. */

@@ -4,6 +4,7 @@ import { createDpopCheck } from './binding/dpop-check.ts';
 import { createSenderCheck, type SenderCheck } from './binding/sender-check.ts';
 import type { SignInRules } from './guards/required-sign-in.ts';
 import { AuthError } from './http/errors.ts';
+import type { Observer } from './observer.ts';
 import { resolveOptions, type VerifierOptions } from './options.ts';
 import type { AppClaims, Claims, WithParser } from './principal/claims.ts';
 import type { Principal } from './principal/principal.ts';
@@ -11,17 +12,18 @@ import { createIssuer, type Discovery, type Issuer } from './realm/issuer.ts';
 import { createKeySet } from './realm/keys.ts';
 import { createOutage, type Outage } from './realm/outage.ts';
 import { createEpoch } from './revocation/epoch.ts';
+import { createKnowing } from './revocation/knowing.ts';
 import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
 import { createRevocationList } from './revocation/revocation-list.ts';
 import type { Revocation } from './revocation/revocation-log.ts';
 import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
-import type { Observer } from './token/observer.ts';
+import { createCoverage } from './token/coverage.ts';
 import { createRemoteCheck } from './token/remote-check.ts';
 import { createStats, type VerifierStats, type VerifierStatus } from './token/stats.ts';
 import { createTokenJudge } from './token/token-judge.ts';
 import type { VerifyContext } from './token/verify.ts';
-import { rememberParts } from './verifier-parts.ts';
+import { rememberParts, type VerifierParts } from './verifier-parts.ts';
 
 /** Verifies access tokens, of one issuer or of several. */
 export interface TokenVerifier<C extends object = AppClaims> {
@@ -114,7 +116,15 @@ export function createVerifier<C extends object = Claims>(
   });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
   const revocations = createRevocationList(epoch, undefined, store.rememberSeconds);
-  const judge = createTokenJudge({ options: resolved, context, epoch, revocations, remote, stats });
+  const coverage = createCoverage();
+  const atClose = new Set<() => Promise<void>>();
+  const knowing = createKnowing(store);
+  const judge = createTokenJudge({
+    ...{ options: resolved, context, epoch, revocations, remote, stats, coverage },
+    whenKnowing: knowing.when,
+    // Where nobody else listens, it is known already.
+    share: resolved.revocationStore ? (one) => store.add(one).catch(() => {}) : async () => {},
+  });
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
   const sender = createSenderCheck({
     dpop,
@@ -172,16 +182,22 @@ export function createVerifier<C extends object = Claims>(
     hasRevocationStore: resolved.revocationStore !== undefined,
     status,
     async close() {
+      await Promise.all([...atClose].map((end) => end()));
       keys.close();
       unsubscribe();
       for (const end of watching) end?.();
     },
   };
-  const { credential, tokenCheck } = resolved;
+  const { credential, tokenCheck, tenants } = resolved;
+  const { hold } = knowing;
+  const { changedAt } = revocations;
   const eventListeners = observers.filter(({ event }) => event !== undefined);
-  const parts = { credential, tokenCheck, realm, timeoutMs, fetch, eventListeners };
-  rememberParts(verifier, { ...parts, revocationStore: store });
-  const watching = observers.map((one) => one.watch?.({ stats, status, revocationStore: store }));
+  const news: VerifierParts['news'] = {};
+  rememberParts(verifier, {
+    ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch, eventListeners },
+    ...{ store, news, coverage, hold, atClose, changedAt },
+  });
+  const watching = observers.map((one) => one.watch?.({ stats, status, store, news }));
   return verifier;
 }
 

@@ -78,18 +78,39 @@ export const NUMBERS: readonly NumberOf[] = [
     name: 'keycloak_guard_redis_up',
     help: '0 while disconnected',
     aggregator: 'min',
-    read: ({ revocationStore: { isConnected } }) => one(isConnected === undefined ? undefined : +isConnected),
+    read: ({ store: { isConnected } }) => one(isConnected === undefined ? undefined : +isConnected),
   },
   {
     name: 'keycloak_guard_revocation_lag_seconds',
     help: 'From another process to this one, the last time',
     aggregator: 'max',
-    read: ({ revocationStore }) => one(revocationStore.lagSeconds),
+    read: ({ store }) => one(store.lagSeconds),
   },
   {
     name: 'keycloak_guard_revocations_waiting',
     help: 'Not shared yet',
-    read: ({ revocationStore }) => one(revocationStore.waiting),
+    read: ({ store }) => one(store.waiting),
+  },
+  {
+    name: 'keycloak_guard_events_heard',
+    help: "0 while Keycloak's events are not heard, and Keycloak is asked about tokens as without them",
+    aggregator: 'min',
+    read({ news }) {
+      const status = news.status?.();
+      return one(status && +status.isHealthy);
+    },
+  },
+  {
+    name: 'keycloak_guard_events_lag_seconds',
+    help: "Since Keycloak's events were last read",
+    aggregator: 'max',
+    read: ({ news }) => one(news.status?.().lagSeconds),
+  },
+  {
+    name: 'keycloak_guard_events_total',
+    help: 'Events of Keycloak that were read',
+    isCounter: true,
+    read: ({ news }) => one(news.status?.().events),
   },
 ];
 

@@ -32,6 +32,7 @@ export function prometheus({ register = globalRegister }: PrometheusOptions = {}
         ...shared,
         collect() {
           this.reset();
+          if (labelNames.length === 0) this.remove();
           for (const { labels, value } of readAll(number, verifiers)) this.inc(labels, value);
         },
       });

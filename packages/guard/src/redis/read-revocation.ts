@@ -7,7 +7,11 @@ const FIELDS: Readonly<Record<Revocation['type'], Readonly<Record<string, Kind>>
   token: { tokenId: 'string' },
   'not-before': { clientId: 'string?', notBefore: 'number', setAt: 'number?' },
   doubt: { issuedUntil: 'number', setAt: 'number?' },
+  change: { subject: 'string?', issuedUntil: 'number', effect: 'string' },
 };
+const EFFECTS: ReadonlySet<unknown> = new Set(['renew', 'confirm', 'ask'] satisfies (Revocation & {
+  type: 'change';
+})['effect'][]);
 type Kind = 'string' | 'number' | 'string?' | 'number?';
 
 /**
@@ -33,7 +37,7 @@ export function readRevocation(text: string): Revocation | undefined {
     if (!isOf(kind, field)) return undefined;
     read[name] = field;
   }
-  return read as Revocation;
+  return read.type !== 'change' || EFFECTS.has(read.effect) ? (read as Revocation) : undefined;
 }
 
 function isOf(kind: Kind, field: unknown): boolean {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProofStore, Revocation } from '../core/index.ts';
 import { checkOptions, createRevocationLog, type OptionRules, optionRules } from '../core/internal.ts';
 import { APPEND } from './append-script.ts';
 import { createClaims } from './claims.ts';
 import type { RedisConnection } from './connection.ts';
+import { createNewsSeat } from './news-seat.ts';
 import { createOutbox } from './outbox.ts';
 import { readRevocation } from './read-revocation.ts';
 import { fieldOf, revocationKeysOf } from './revocation-keys.ts';
@@ -21,6 +23,9 @@ const RULES: OptionRules<RedisRevocationStoreOptions> = {
   keyPrefix: optionRules.string('must be a string without surrounding spaces', "'my-api'"),
   rememberSeconds: optionRules.whole(1, 31_536_000, 86_400),
 };
+
+/** How often to look whether the stream was read. Unit: milliseconds. */
+const LOOK_MS = 10;
 
 /** A `RevocationStore` that replicas share. */
 export interface RedisRevocationStore extends ProofStore {
@@ -87,9 +92,15 @@ export function createRedisRevocationStore(
     },
   });
   const outbox = createOutbox(connection, append, () => stream.isRereading);
+  const news = createNewsSeat(connection, keyPrefix, keys.stream, stream.hasRead);
 
   return {
     rememberSeconds,
+    news,
+    async whenKnowing(timeoutMs) {
+      const end = performance.now() + timeoutMs;
+      while (!stream.isCaughtUp && performance.now() < end) await sleep(LOOK_MS, undefined, { ref: false });
+    },
     get isConnected() {
       return connection.isReady;
     },
@@ -124,6 +135,7 @@ export function createRedisRevocationStore(
     },
     ...createClaims(connection, keyPrefix),
     close() {
+      news.close();
       stream.close();
       outbox.close();
     },

@@ -8,6 +8,8 @@ export interface StreamReader {
   readonly isCaughtUp: boolean;
   /** True while the stream is read again from its start, because Redis lost its data. */
   readonly isRereading: boolean;
+  /** Whether the stream was read up to an entry. */
+  hasRead(id: string): boolean;
   /** Time from a revocation in another process until its arrival here. Unit: seconds. */
   readonly lagSeconds: number;
   close(): void;
@@ -118,6 +120,7 @@ export function followStream(
     get isRereading() {
       return isRereading;
     },
+    hasRead: (id) => isCaughtUp && !isRereading && !isLater(id, last),
     get lagSeconds() {
       return lagSeconds;
     },
@@ -127,4 +130,11 @@ export function followStream(
       reader.close();
     },
   };
+}
+
+/** Ids of a stream are a time and a number. */
+function isLater(one: string, other: string): boolean {
+  const [time = 0, count = 0] = one.split('-').map(Number);
+  const [otherTime = 0, otherCount = 0] = other.split('-').map(Number);
+  return time > otherTime || (time === otherTime && count > otherCount);
 }

@@ -1,5 +1,5 @@
 import { AuthError, isAuthError, type Principal } from '../core/index.ts';
-import { headerOf, isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
+import { actingFor, headerOf, isPrincipal, isThenable, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
 import { NOT_FOR_CACHES, type SessionAnswer } from './answer.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
@@ -77,8 +77,13 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
   }
 
   /** An application may bring its own verifier: only a principal signs in. */
-  function admit(principal: unknown, { newCookie }: LiveSession, request: SessionRequest): SessionPrincipal {
-    if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
+  function admit(
+    found: unknown,
+    { newCookie, record }: LiveSession,
+    request: SessionRequest,
+  ): SessionPrincipal {
+    if (!isPrincipal(found)) throw new TypeError(NO_PRINCIPAL);
+    const principal = context.hasOrganizations ? actingFor(found, record.organization) : found;
     if (newCookie === null) return { principal, ...NOTHING };
     // So that the secret it was signed with can be taken out of use. A cache that kept it would hand the session out.
     const { cookies } = placeOf(request);
@@ -103,8 +108,8 @@ export function createAuthenticator(context: SessionContext): CookieAuthenticato
   };
 }
 
-/** A new token may be good: the key was taken away, or the clock here is ahead of Keycloak's. */
-const WORTH_RENEWING: ReadonlySet<string> = new Set(['token_key_unknown', 'token_expired']);
+/** A new token may be good: the key or a role was taken away, or the clock here is ahead of Keycloak's. */
+const WORTH_RENEWING: ReadonlySet<string> = new Set(['token_key_unknown', 'token_expired', 'token_outdated']);
 /** The session was ended in Keycloak, or its user was: nothing can bring it back. */
 const OVER: ReadonlySet<string> = new Set(['token_revoked', 'token_expired']);
 const CLOCKS_DIFFER =

@@ -11,4 +11,6 @@ export interface SessionContext {
   readonly sealer: Sealer;
   readonly verifier: TokenVerifier;
   readonly placeOf: PlaceFinder;
+  /** Whether organizations are the tenants: then a session acts for one, or none. */
+  readonly hasOrganizations: boolean;
 }

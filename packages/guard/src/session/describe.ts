@@ -19,6 +19,10 @@ export async function describeSession(
   const description = {
     authenticated: true,
     user: { preferred_username: principal.username, email: principal.email, full_name: principal.name },
+    ...(context.hasOrganizations && {
+      organization: principal.tenant ?? null,
+      organizations: principal.organizations.map(({ alias }) => alias),
+    }),
     idle_expires_at: Math.floor(idle / 1000),
     expires_at: Math.floor(absolute / 1000),
   };

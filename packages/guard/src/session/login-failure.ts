@@ -20,6 +20,11 @@ export const LOGIN_FAILURES = {
     detail: 'Sign-in was cancelled',
     hint: 'You can start again whenever you like.',
   },
+  not_member: {
+    statusCode: 403,
+    detail: 'Not enough permissions',
+    hint: 'This account is not a member of that organization.',
+  },
   denied: {
     statusCode: 403,
     detail: 'Not enough permissions',
@@ -75,8 +80,15 @@ export function toFailureAnswer(
     ...(status === 503 ? { 'retry-after': '5' } : {}),
     ...(isPage ? PAGE_HEADERS : { 'content-type': 'application/json; charset=utf-8' }),
   };
-  const body = isPage ? toPage(detail, hint, loginPath) : JSON.stringify({ detail });
+  const body = isPage ? toPage(detail, hint, loginPath, 'Sign in again') : JSON.stringify({ detail });
   return { status, headers, setCookies, body };
+}
+
+/** Asks a person whether they want to act for another organization, since another site led them here. */
+export function toConfirmation(path: string): SessionAnswer {
+  const hint = 'A link of another site leads to another organization than the one that you work for now.';
+  const body = toPage('Switch the organization?', hint, path, 'Switch');
+  return { status: 200, headers: { ...NOT_FOR_CACHES, ...PAGE_HEADERS }, setCookies: [], body };
 }
 
 const PAGE_HEADERS = {
@@ -86,7 +98,7 @@ const PAGE_HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-function toPage(detail: string, hint: string, loginPath: string): string {
+function toPage(detail: string, hint: string, path: string, link: string): string {
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -99,7 +111,7 @@ function toPage(detail: string, hint: string, loginPath: string): string {
     <main>
       <h1>${detail}</h1>
       <p>${hint}</p>
-      <p><a href="${loginPath}">Sign in again</a></p>
+      <p><a href="${path.replaceAll('&', '&amp;')}">${link}</a></p>
     </main>
   </body>
 </html>

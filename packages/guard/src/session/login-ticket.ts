@@ -9,6 +9,8 @@ export interface LoginTicket extends Omit<StartedAuthorization, 'url'> {
   readonly redirectUri: string;
   /** What a guard asked for. */
   readonly signIn?: RequiredSignIn | undefined;
+  /** Alias of the organization that the person wants to act for. */
+  readonly organization?: string | undefined;
   /** Keycloak was told to ask the person nothing. */
   readonly isSilent: boolean;
   /** Unit: milliseconds since 1970. */

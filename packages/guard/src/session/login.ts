@@ -1,17 +1,18 @@
 import { AuthorizationError, ClientError } from '../client/index.ts';
 import { isAuthError, type Principal, requireSignIn } from '../core/index.ts';
-import { headerOf, isPrincipal, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
+import { actingFor, headerOf, isPrincipal, KEPT, NO_PRINCIPAL } from '../core/internal.ts';
 import { redirectTo, type SessionAnswer } from './answer.ts';
 import { NOT_SILENTLY, toAuthorizationParameters } from './authorization-parameters.ts';
 import type { SessionContext } from './context.ts';
 import { readCookie } from './cookies.ts';
 import { endSession } from './end-session.ts';
-import { type LoginFailure, toFailureAnswer } from './login-failure.ts';
+import { type LoginFailure, toConfirmation, toFailureAnswer } from './login-failure.ts';
 import { cookieNameOf, issueTicket, type LoginTicket, readTicket, TICKET_SECONDS } from './login-ticket.ts';
+import { activeOf, mustConfirm, organizationIn, toOrganizationScope } from './organizations.ts';
 import { parameterOf, queryOf, type SessionRequest } from './request.ts';
 import { toReturnPath } from './return-path.ts';
 import { logOf } from './session-log.ts';
-import { readStepUp, toSignInParameters } from './step-up.ts';
+import { readStepUp, STEP_UP, toSignInParameters } from './step-up.ts';
 
 // Authorization code flow with PKCE.
 
@@ -22,13 +23,15 @@ export async function startLogin(context: SessionContext, request: SessionReques
   const redirectUri = `${place.baseUrl}${options.prefix}/callback`;
   // Without a public URL it is made of `Host`, and nothing could come back where that is not an address.
   if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
-  const signIn = readStepUp(context, request.url);
+  const { signIn, organization = organizationIn(context, request.url) } = readStepUp(context, request.url);
+  if (organization !== undefined && (await mustConfirm(context, request))) return confirm(context, request);
   const asked = await toAuthorizationParameters(options, request);
   // What a guard asked for wins.
   const parameters = { ...asked, ...(signIn && toSignInParameters(signIn)) };
   let started: Awaited<ReturnType<typeof options.client.startAuthorization>>;
   try {
-    started = await options.client.startAuthorization({ redirectUri, scope: options.scope, parameters });
+    const scope = toOrganizationScope(options.scope, organization);
+    started = await options.client.startAuthorization({ redirectUri, scope, parameters });
   } catch (error) {
     return fail(context, request, toFailure(error, request));
   }
@@ -37,6 +40,7 @@ export async function startLogin(context: SessionContext, request: SessionReques
     ...secrets,
     redirectUri,
     signIn,
+    organization,
     isSilent: parameters.prompt === 'none',
     returnTo: toReturnPath(parameterOf(request.url, 'return_to'), place.origin, `${place.path}/`),
     expiresAt: options.clock() + TICKET_SECONDS * 1000,
@@ -68,9 +72,12 @@ export async function finishLogin(context: SessionContext, request: SessionReque
     if (!isPrincipal(principal)) throw new TypeError(NO_PRINCIPAL);
     // Keycloak does not report that it ignored the request: the page would be refused again and again.
     if (ticket.signIn !== undefined) requireSignIn(ticket.signIn, verifier.signInRules)(principal);
-    if (!(await mayLogIn(context, principal, request))) return fail(context, request, 'denied', [used]);
+    const active = context.hasOrganizations ? activeOf(principal, ticket.organization) : undefined;
+    if (active === null) return fail(context, request, 'not_member', [used]);
+    const caller = context.hasOrganizations ? actingFor(principal, active) : principal;
+    if (!(await mayLogIn(context, caller, request))) return fail(context, request, 'denied', [used]);
     await endEarlierSession(context, request);
-    const begun = await keeper.begin(tokens);
+    const begun = await keeper.begin(tokens, active);
     cookie = begun.cookie;
     for (let i = 0; i < begun.replaced; i++) options.tell('ended', 'replaced', request, tokens.accessToken);
     options.tell('started', 'login', request, tokens.accessToken);
@@ -151,6 +158,16 @@ function toFailure(error: unknown, request: SessionRequest): LoginFailure {
     return isOfAMoment ? 'unavailable' : 'misconfigured';
   }
   throw error;
+}
+
+/** A page whose link leads on: what another site cannot click. */
+function confirm({ options, placeOf }: SessionContext, { url, ...request }: SessionRequest): SessionAnswer {
+  const kept = ['return_to', 'organization', STEP_UP].flatMap((name) => {
+    const value = parameterOf(url, name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  const path = `${placeOf({ url, ...request }).path}${options.prefix}/login`;
+  return toConfirmation(`${path}?${new URLSearchParams(kept)}`);
 }
 
 function fail(

@@ -16,8 +16,15 @@ import { type SessionRecord, toSessionRecord } from './session-record.ts';
 export interface SessionKeeper {
   /** Whether a cookie was signed here: another one belongs to another app, though it has the name of ours. */
   isOurs(cookie: string): boolean;
-  /** Begins a session under a new id, with the value of its cookie, and ends the oldest where one login has too many. */
-  begin(tokens: Tokens): Promise<{ readonly cookie: string; readonly replaced: number }>;
+  /**
+   * Begins a session under a new id, with the value of its cookie, and ends the oldest where one login has too many.
+   *
+   * @param organization alias of the one that the person acts for
+   */
+  begin(
+    tokens: Tokens,
+    organization?: string,
+  ): Promise<{ readonly cookie: string; readonly replaced: number }>;
   /**
    * The session of a cookie, with an access token that has not expired; synchronous if no wait is needed.
    * `null` if it does not exist (any more).
@@ -172,9 +179,9 @@ export function createSessionKeeper(options: ResolvedSessionOptions): SessionKee
 
   return {
     isOurs: (cookie) => read(cookie) !== null,
-    async begin(tokens) {
+    async begin(tokens, organization) {
       const id = randomBytes(32).toString('base64url');
-      const record = toSessionRecord(tokens, clock());
+      const record = toSessionRecord(tokens, clock(), { organization });
       const sealed = await sealer.seal(id, JSON.stringify(record));
       const login = toGroupKey(tokens, options.client.clientId);
       const group = login === undefined ? undefined : { key: login, most: MOST_OF_ONE_LOGIN, ttlMs: maxMs };

@@ -10,6 +10,8 @@ export interface SessionRecord {
   readonly refreshToken: string | null;
   /** For the logout at Keycloak. */
   readonly idToken: string | null;
+  /** Alias of the organization that the person acts for, where organizations are the tenants. */
+  readonly organization?: string | undefined;
 }
 
 /** Longest time before its end that an access token is renewed. */
@@ -17,8 +19,8 @@ const RENEW_AHEAD_MS = 30_000;
 /** Where Keycloak does not say how long a token lives. */
 const DEFAULT_LIFETIME_SECONDS = 60;
 
-/** @param before the session the tokens continue, if they do */
-export function toSessionRecord(tokens: Tokens, now: number, before?: SessionRecord): SessionRecord {
+/** @param before the session that the tokens continue, or what else a new one begins with */
+export function toSessionRecord(tokens: Tokens, now: number, before?: Partial<SessionRecord>): SessionRecord {
   const lifetimeMs = (tokens.expiresInSeconds ?? DEFAULT_LIFETIME_SECONDS) * 1000;
   return {
     createdAt: before?.createdAt ?? now,
@@ -27,5 +29,6 @@ export function toSessionRecord(tokens: Tokens, now: number, before?: SessionRec
     renewAt: now + lifetimeMs - Math.min(RENEW_AHEAD_MS, lifetimeMs / 3),
     refreshToken: tokens.refreshToken ?? before?.refreshToken ?? null,
     idToken: tokens.idToken ?? before?.idToken ?? null,
+    organization: before?.organization,
   };
 }

@@ -1,5 +1,5 @@
-import type { RequiredSignIn, TokenVerifier } from '../core/index.ts';
-import { checkOptions, type OptionRules, optionRules } from '../core/internal.ts';
+import type { TokenVerifier } from '../core/index.ts';
+import { checkOptions, type OptionRules, optionRules, partsOf, type SignInDemand } from '../core/internal.ts';
 import { accessTokenOf } from './access-token.ts';
 import type { SessionAnswer } from './answer.ts';
 import { createAuthenticator, type SessionPrincipal } from './authenticator.ts';
@@ -68,11 +68,14 @@ export interface Sessions<Source = unknown> {
   inviteToLogin(request: SessionRequest<Source>): SessionAnswer | null;
   /**
    * Where to send a page that was refused because its person did not sign in strongly or recently enough
-   * (`AuthError.signIn`): from there the browser goes to Keycloak, and comes back to the page. `undefined` where the request
+   * (`AuthError.signIn`), or acts for another organization (`AuthError.tenant`): from there the browser goes to Keycloak, and comes back to the page. `undefined` where the request
    * is not for a page; send the refusal.
    */
-  stepUp(request: SessionRequest<Source>, signIn: RequiredSignIn): string | undefined;
-  /** Sends the browser to Keycloak; with `?return_to=/path` it comes back to that path. */
+  stepUp(request: SessionRequest<Source>, demand: SignInDemand): string | undefined;
+  /**
+   * Sends the browser to Keycloak; with `?return_to=/path` it comes back to that path. Where organizations are the tenants,
+   * `?organization=acme` begins a session that acts for that one: of a person who is signed in, Keycloak asks nothing.
+   */
   startLogin(request: SessionRequest<Source>): Promise<SessionAnswer>;
   /** Takes the browser back from Keycloak, and begins a session. */
   finishLogin(request: SessionRequest<Source>): Promise<SessionAnswer>;
@@ -123,7 +126,9 @@ export function buildSessions(
   tellWhereLogoutIsNotShared(verifier, store);
   const keeper = createSessionKeeper(options);
   const sealer = createSealer(secrets);
-  const context: SessionContext = { options, keeper, sealer, verifier, placeOf: createPlaceFinder(options) };
+  const hasOrganizations = verifier.members.some((one) => partsOf(one)?.tenants === 'organizations');
+  const placeOf = createPlaceFinder(options);
+  const context: SessionContext = { options, keeper, sealer, verifier, placeOf, hasOrganizations };
   const authenticate = createAuthenticator(context);
 
   return {
@@ -136,7 +141,7 @@ export function buildSessions(
     authenticate,
     accessToken: (request) => accessTokenOf(context, authenticate, request),
     inviteToLogin: (request) => inviteToLogin(context, request),
-    stepUp: (request, signIn) => toStepUpPath(context, request, signIn),
+    stepUp: (request, demand) => toStepUpPath(context, request, demand),
     startLogin: (request) => startLogin(context, request),
     finishLogin: (request) => finishLogin(context, request),
     describe: (request) => describeSession(context, authenticate, request),

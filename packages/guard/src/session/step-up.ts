@@ -1,17 +1,20 @@
 import type { RequiredSignIn } from '../core/index.ts';
+import type { SignInDemand } from '../core/internal.ts';
 import type { SessionContext } from './context.ts';
 import { TICKET_SECONDS } from './login-ticket.ts';
+import { isAlias } from './organizations.ts';
 import { isPageRequest, pagePathOf } from './page-request.ts';
 import { parameterOf, type SessionRequest } from './request.ts';
 
 /** A guard's demand, sealed: only a guard can make Keycloak ask for it. */
 interface StepUp {
-  readonly signIn: RequiredSignIn;
+  readonly signIn?: RequiredSignIn | undefined;
+  readonly organization?: string | undefined;
   /** Unit: milliseconds since 1970. */
   readonly expiresAt: number;
 }
 
-const PARAMETER = 'step_up';
+export const STEP_UP = 'step_up';
 
 /**
  * Where to send a page whose person has to sign in more strongly, or again; from there the browser goes to Keycloak, and
@@ -19,26 +22,31 @@ const PARAMETER = 'step_up';
  * again.
  */
 export function toStepUpPath(
-  { options, sealer, placeOf }: SessionContext,
+  { options, sealer, placeOf, hasOrganizations }: SessionContext,
   request: SessionRequest,
-  signIn: RequiredSignIn,
+  { signIn, tenant }: SignInDemand,
 ): string | undefined {
   if (!options.stepUp || !isPageRequest(request)) return undefined;
+  const organization = hasOrganizations && isAlias(tenant) ? tenant : undefined;
+  if (signIn === undefined && organization === undefined) return undefined;
   const place = placeOf(request);
-  const ticket: StepUp = { signIn, expiresAt: options.clock() + TICKET_SECONDS * 1000 };
+  const ticket: StepUp = { signIn, organization, expiresAt: options.clock() + TICKET_SECONDS * 1000 };
   const parameters = new URLSearchParams({
     return_to: pagePathOf(place, request),
-    [PARAMETER]: sealer.seal(PARAMETER, JSON.stringify(ticket)),
+    [STEP_UP]: sealer.seal(STEP_UP, JSON.stringify(ticket)),
   });
   return `${place.path}${options.prefix}/login?${parameters}`;
 }
 
-/** What a login was begun for; `undefined` where a guard did not ask for anything, or too long ago. */
-export function readStepUp({ options, sealer }: SessionContext, url: string): RequiredSignIn | undefined {
-  const opened = sealer.open(PARAMETER, parameterOf(url, PARAMETER) ?? '');
-  if (opened === null) return undefined;
-  const { signIn, expiresAt } = JSON.parse(opened.text) as StepUp;
-  return options.clock() < expiresAt ? signIn : undefined;
+/** What a login was begun for; nothing where a guard did not ask for anything, or too long ago. */
+export function readStepUp(
+  { options, sealer }: SessionContext,
+  url: string,
+): Pick<StepUp, 'signIn' | 'organization'> {
+  const opened = sealer.open(STEP_UP, parameterOf(url, STEP_UP) ?? '');
+  if (opened === null) return {};
+  const { signIn, organization, expiresAt } = JSON.parse(opened.text) as StepUp;
+  return options.clock() < expiresAt ? { signIn, organization } : {};
 }
 
 /** One value: of several Keycloak takes the weakest. */

@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { CredentialOptions } from 'keycloak-guard';
 import { type CredentialValues, credentialsIn, toCredential } from './credential-settings.ts';
+import { describeValue, quoted } from './describe-value.ts';
 import { pathOfDocument } from './documents.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
 import type { Setting } from './setting.ts';
-import { isPlaceholder } from './setting-parsers.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
 import { readTracingSettings, type TracingSettings } from './tracing-settings.ts';
 import { withSecretsUnprinted } from './unprinted.ts';
@@ -27,6 +27,7 @@ export interface Config {
   readonly clockToleranceSeconds: number;
   readonly tokenCheck: 'local' | 'recheck' | 'remote';
   readonly recheckSeconds: number;
+  readonly events: boolean;
   readonly dpop: 'off' | 'accepted' | 'required';
   readonly maxCachedTokens: number;
   /** Keycloak's pushes to the admin URL are taken. */
@@ -169,7 +170,11 @@ export function loadConfig(sources: ConfigSources = {}): Config {
     const mark = /^(["'])[\s\S]*\1$/.exec(text)?.[1];
     const value = mark === undefined ? setting.parse(text) : undefined;
     if (value !== undefined) return value;
-    complain(name, mark ? `has quotes (${mark}) around it: remove them.` : describe(setting, text), text);
+    complain(
+      name,
+      mark ? `has quotes (${mark}) around it: remove them.` : describeValue(setting, text),
+      text,
+    );
     return undefined;
   };
 
@@ -210,6 +215,7 @@ function toConfig(values: Values, credential: CredentialOptions, tracing: Tracin
     clockToleranceSeconds: values.CLOCK_TOLERANCE_SECONDS,
     tokenCheck: values.TOKEN_CHECK,
     recheckSeconds: values.RECHECK_SECONDS,
+    events: values.KEYCLOAK_EVENTS === 'on',
     dpop: values.DPOP,
     maxCachedTokens: values.MAX_CACHED_TOKENS,
     adminPushes: values.ADMIN_PUSHES === 'on',
@@ -275,22 +281,6 @@ export function readEnvFile(
       `${file} cannot be read (${why}). Give this user the right to, or take it away.`,
     );
   }
-}
-
-function describe(setting: Setting, text: string): string {
-  if (!setting.secret) return `is ${quoted(withoutSecrets(text))}.`;
-  if (/[\r\n]/.test(text)) return 'has a line break in it.';
-  if (text.trim() !== text) return 'has spaces around it.';
-  return isPlaceholder(text) ? 'is still a placeholder.' : 'is something else.';
-}
-
-/** Text before an `@` may be a password, even in a malformed URL. */
-function withoutSecrets(text: string): string {
-  return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@');
-}
-
-function quoted(text: string): string {
-  return `'${text.length > 80 ? `${text.slice(0, 80)}…` : text}'`;
 }
 
 function describeSources(hasEnvFile: boolean, envFile: string, configFile: string | undefined): string {

@@ -97,6 +97,14 @@ export const SETTINGS = {
     default: '30',
     parse: whole(1, 3600),
   },
+  KEYCLOAK_EVENTS: {
+    description:
+      "`on`: reads Keycloak's lists of events, one process for all, so that a disabled user is out within two seconds and Keycloak is rarely asked about tokens. Needs what `keycloak-guard setup events` sets up.",
+    rule: 'must be on or off',
+    example: 'on',
+    default: 'off',
+    parse: oneOf('on', 'off'),
+  },
   DPOP: {
     description:
       'Tokens that are bound to a key of their client (RFC 9449). `off`: refused. `accepted`: beside bearer tokens. `required`: no others are accepted, but for sessions of browsers; `POST /login` gives out bearer tokens. Set `PUBLIC_URL` too.',

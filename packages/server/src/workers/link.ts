@@ -9,6 +9,7 @@ const TIMEOUT_MS = 2_000;
 export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
   const pending = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
   const listeners = new Set<(revocation: Revocation) => void>();
+  const newsListeners = new Set<{ readonly topic: string; readonly listener: (news: string) => void }>();
   const log = createRevocationLog();
   let lastId = 0;
   let isKnowing = false;
@@ -54,6 +55,9 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
           for (const listener of listeners) listener(revocation);
         }
         break;
+      case 'news':
+        for (const one of newsListeners) if (one.topic === message.topic) one.listener(message.news);
+        break;
       case 'all-ready':
         ({ areAllReady } = message);
         break;
@@ -85,6 +89,16 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
       },
       useOnce: (id, expiresAt) => call('useOnce', id, expiresAt),
       useProofOnce: (id, expiresAt) => call('useProofOnce', id, expiresAt),
+      news: {
+        take: (topic, holder, ttlMs) => call('newsTake', topic, holder, ttlMs),
+        leave: (topic, holder) => call('newsLeave', topic, holder),
+        tell: (topic, holder, news) => call('newsTell', topic, holder, news),
+        listen(topic, listener) {
+          const one = { topic, listener };
+          newsListeners.add(one);
+          return () => newsListeners.delete(one);
+        },
+      },
     },
     sessions: {
       get: (key) => call('sessionGet', key),

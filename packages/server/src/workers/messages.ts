@@ -10,6 +10,10 @@ export interface SharedMethods {
   useOnce(id: string, expiresAt: number): boolean;
   /** See `RevocationStore.useProofOnce`. */
   useProofOnce(id: string, expiresAt: number): boolean;
+  /** See `NewsSeat`. */
+  newsTake(topic: string, holder: string, ttlMs: number): string | null | undefined;
+  newsLeave(topic: string, holder: string): void;
+  newsTell(topic: string, holder: string, news: string): boolean;
   sessionGet(key: string): string | null;
   sessionCreate(key: string, value: string, ttlMs: number, group: SessionGroup | null): number;
   sessionReplace(key: string, value: string): boolean;
@@ -38,6 +42,7 @@ export type ToPrimary =
 export type ToWorker =
   | { readonly kind: 'answer'; readonly id: number; readonly value?: unknown; readonly error?: string }
   | { readonly kind: 'revocations'; readonly revocations: readonly Revocation[] }
+  | { readonly kind: 'news'; readonly topic: string; readonly news: string }
   | { readonly kind: 'all-ready'; readonly areAllReady: boolean }
   | { readonly kind: 'drain' };
 

@@ -1,6 +1,6 @@
 import { createMemoryRevocationStore, type Revocation } from 'keycloak-guard';
 import { createMemorySessionStore } from 'keycloak-guard/session';
-import { createRevocationLog } from 'keycloak-guard/unstable';
+import { createMemorySeat, createRevocationLog } from 'keycloak-guard/unstable';
 import { createCounts } from './counts.ts';
 import type { Port, SharedMethod, SharedMethods, ToPrimary, ToWorker } from './messages.ts';
 
@@ -20,6 +20,7 @@ export function createSharedMemory(maxSessions = 100_000): SharedMemory {
   const claims = createMemoryRevocationStore();
   const sessions = createMemorySessionStore({ maxSessions });
   const counts = createCounts();
+  const seat = createMemorySeat();
   const locks = new Map<number, () => Promise<void>>();
   const followers = new Set<Port<ToWorker, ToPrimary>>();
   let lastLock = 0;
@@ -53,6 +54,13 @@ export function createSharedMemory(maxSessions = 100_000): SharedMemory {
     revoke(revocation) {
       log.add(revocation);
       for (const follower of followers) follower.send({ kind: 'revocations', revocations: [revocation] });
+    },
+    newsTake: (topic, holder, ttlMs) => seat.take(topic, holder, ttlMs),
+    newsLeave: (topic, holder) => seat.leave(topic, holder),
+    async newsTell(topic, holder, news) {
+      const isTold = await seat.tell(topic, holder, news);
+      if (isTold) for (const follower of followers) follower.send({ kind: 'news', topic, news });
+      return isTold;
     },
     useOnce: (id, expiresAt) => claims.useOnce(id, expiresAt),
     useProofOnce: (id, expiresAt) => claims.useProofOnce(id, expiresAt),

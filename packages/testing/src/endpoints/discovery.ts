@@ -4,6 +4,7 @@ import { allowAnyOrigin } from '../http/cors.ts';
 import { issuerOf } from '../http/issuer.ts';
 import { addRoute } from '../http/route.ts';
 import type { Realm } from '../realm/realm.ts';
+import { namesOfLevels } from '../tokens/acr.ts';
 import { DPOP_ALGORITHMS } from '../tokens/dpop.ts';
 
 /** OpenID Connect Discovery 1.0 §4. It lists only what this provider supports. */
@@ -29,7 +30,7 @@ function addDocument(app: FastifyInstance, path: string): void {
   });
 }
 
-export function metadataOf(issuer: string, { scopes, features }: Realm) {
+export function metadataOf(issuer: string, { scopes, features, settings }: Realm) {
   const base = `${issuer}/protocol/openid-connect`;
   const methods = ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt'];
   const signing = [...SYMMETRIC, ...ASYMMETRIC];
@@ -60,7 +61,7 @@ export function metadataOf(issuer: string, { scopes, features }: Realm) {
     response_modes_supported: ['query', 'fragment', 'form_post'],
     subject_types_supported: ['public'],
     prompt_values_supported: ['none', 'login', 'consent'],
-    acr_values_supported: ['0', '1'],
+    acr_values_supported: [...Object.keys(namesOfLevels(settings.attributes)), '0', '1'],
     id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: signing,

@@ -27,13 +27,16 @@ export interface Client {
   readonly representation: ClientRepresentation;
 }
 
+/** @param always client scopes that it has, whatever its list says */
 export function toClient(
   realm: string,
   rep: ClientRepresentation,
   scopes: { default: readonly string[]; optional: readonly string[] },
+  always: readonly string[] = [],
 ): Client {
   const serviceAccounts = rep.serviceAccountsEnabled ?? false;
   const assigned = rep.defaultClientScopes ?? scopes.default;
+  const hasOwnScope = serviceAccounts && rep.defaultClientScopes === undefined;
   return {
     id: rep.id ?? stableId(realm, 'client', rep.clientId),
     clientId: rep.clientId,
@@ -54,7 +57,8 @@ export function toClient(
     webOrigins: rep.webOrigins ?? [],
     attributes: rep.attributes ?? {},
     mappers: rep.protocolMappers ?? [],
-    defaultScopes: serviceAccounts ? [...new Set([...assigned, 'service_account'])] : assigned,
+    // A list that is written down is the whole list.
+    defaultScopes: [...new Set([...assigned, ...always, ...(hasOwnScope ? ['service_account'] : [])])],
     optionalScopes: rep.optionalClientScopes ?? scopes.optional,
     representation: rep,
   };

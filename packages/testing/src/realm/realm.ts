@@ -42,6 +42,11 @@ export interface Realm {
   removeClient(clientId: string): void;
 }
 
+const majorOf = (version: unknown): number =>
+  typeof version === 'string'
+    ? Number.parseInt(version, 10) || Number.POSITIVE_INFINITY
+    : Number.POSITIVE_INFINITY;
+
 /** @throws {TypeError} if the file is not a realm file */
 export function createRealm(rep: RealmRepresentation, features: readonly Feature[] = []): Realm {
   if (typeof rep?.realm !== 'string' || rep.realm === '') {
@@ -61,8 +66,10 @@ export function createRealm(rep: RealmRepresentation, features: readonly Feature
   const groups = toGroups(rep.groups);
   const roles = createRoleBook(rep);
 
+  // Keycloak 25 made the client scope `basic`, and puts it into what it imports of earlier versions: there, `sub` was in every token.
+  const always = majorOf(rep.keycloakVersion) < 25 ? ['basic'] : [];
   const putClient = (client: ClientRepresentation) => {
-    const made = toClient(name, client, assigned);
+    const made = toClient(name, client, assigned, always);
     clients.set(made.clientId, made);
     return made;
   };

@@ -4,6 +4,7 @@ import type { Realm } from '../realm/realm.ts';
 import type { ProtocolMapperRepresentation } from '../realm/representation.ts';
 import type { RoleSet } from '../realm/roles.ts';
 import type { User } from '../realm/user.ts';
+import { acrOf } from './acr.ts';
 import { setClaim, toClaimValue } from './claim-path.ts';
 import { ORGANIZATION_MAPPER } from './organization-scope.ts';
 
@@ -45,10 +46,15 @@ export function applyMappers(
   }
 }
 
+/** Before Keycloak 24, these had no settings. */
+const ALWAYS_IN_ACCESS: readonly string[] = ['oidc-audience-resolve-mapper', 'oidc-allowed-origins-mapper'];
+
 /** Where a setting is missing, as in realm files of older versions, another one counts. */
 function isOn(target: ClaimTarget, kind: string, config: Config): boolean {
   const own = config[SWITCH[target]];
   if (own !== undefined) return own === 'true';
+  if (ALWAYS_IN_ACCESS.includes(kind) && config['access.token.claim'] === undefined)
+    return target === 'access' || target === 'introspection';
   if (target === 'introspection') return config['access.token.claim'] === 'true';
   return target === 'userinfo' && kind === ORGANIZATION_MAPPER && config['id.token.claim'] === 'true';
 }
@@ -97,8 +103,8 @@ const MAPPERS: Readonly<Record<string, Mapper>> = {
   'oidc-sub-mapper': (claims, { user }) => {
     claims.sub = user.id;
   },
-  'oidc-acr-mapper': (claims, { notes }) => {
-    claims.acr = notes.ACR ?? '1';
+  'oidc-acr-mapper': (claims, { notes, client, realm }) => {
+    claims.acr = notes.ACR ?? acrOf(client, realm.settings);
   },
   'oidc-allowed-origins-mapper': (claims, { allowedOrigins }) => {
     if (allowedOrigins.length > 0) claims['allowed-origins'] = allowedOrigins;

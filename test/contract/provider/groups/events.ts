@@ -79,13 +79,21 @@ export const eventsGroup: Behaviours = {
       const since = (await read(`admin-events?dateFrom=${times[1]}`)).length;
       assert.ok(since >= 2 && since < 5, String(since));
       assert.deepEqual((await read('admin-events?max=1&first=1')).map(summary), [summary(events[1] ?? {})]);
+      const oldest = await read('admin-events?direction=asc&max=2');
+      assert.deepEqual(oldest.map(summary), events.toReversed().slice(0, 2).map(summary));
+      const [config] = [await read('events/config')] as unknown as [Json];
+      assert.deepEqual(config.enabledEventTypes, ['LOGIN', 'LOGOUT', 'REVOKE_GRANT']);
+      assert.deepEqual(
+        [config.eventsEnabled, config.adminEventsEnabled, config.adminEventsDetailsEnabled],
+        [true, true, true],
+      );
       assert.equal((await read('admin-events?operationTypes=ACTION')).length, 1);
       assert.equal((await read('admin-events?resourceTypes=USER')).length, 3);
       assert.equal((await read('admin-events?dateFrom=2020-01-01')).length, 5);
       const wrong = await answer('admin-events?dateFrom=x', await ownToken());
       const text = "Invalid value for 'dateFrom', expected format is yyyy-MM-dd or an Epoch timestamp";
       assert.deepEqual([wrong.status, wrong.json.error], [400, text]);
-      for (const path of ['admin-events', 'events']) {
+      for (const path of ['admin-events', 'events', 'events/config']) {
         assert.equal((await answer(path, await ownToken(OTHER))).status, 403, path);
         assert.equal((await answer(path, 'x')).status, 401, path);
       }

@@ -3,6 +3,7 @@ import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/
 import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ComponentRepresentation from '@keycloak/keycloak-admin-client/lib/defs/componentRepresentation.js';
 import { AdminError, toAdminError } from '../admin-error.ts';
+import { audiencesOf, mappersOf } from '../plan/audiences.ts';
 import { readJson } from '../read-json.ts';
 import type { DocumentState } from './documents.ts';
 import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
@@ -11,6 +12,8 @@ import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
 export interface McpState {
   readonly server: ClientRepresentation | undefined;
   readonly program: ClientRepresentation | undefined;
+  /** Audiences that tokens of the program always have. */
+  readonly programIsFor: readonly string[];
   readonly scopes: readonly ClientScopeRepresentation[];
   /** Names of the scopes that new clients get, by default or where they ask. */
   readonly offered: readonly string[];
@@ -61,6 +64,7 @@ export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState
       program,
       scopes: scopes.filter(({ name = '' }) => goal.scopes.includes(name)),
       offered: [...optional, ...byDefault].map(({ name = '' }) => name),
+      programIsFor: audiencesOf(mappersOf(program, scopes)),
       byDefault: byDefault.map(({ name = '' }) => name),
       trustedHosts: policies.find(isAnonymous('trusted-hosts')),
       webOrigins: policies.find(isAnonymous('registration-web-origins')),

@@ -146,7 +146,7 @@ function completeScope(
 
 function planProgram(
   { steps, kept }: Draft,
-  { program }: McpState,
+  { program, programIsFor }: McpState,
   { url }: McpGoal,
   scopes: readonly string[],
 ): void {
@@ -158,7 +158,7 @@ function planProgram(
   }
   const has = new Set([...(program.optionalClientScopes ?? []), ...(program.defaultClientScopes ?? [])]);
   const missing = scopes.filter((scope) => !has.has(scope));
-  const named = audiencesOf(program.protocolMappers);
+  const named = programIsFor;
   const also =
     named.length > 0
       ? `. These tokens name ${named.join(', ')}, too: who receives them can use them there`

@@ -1,3 +1,5 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
 import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 
 /** What audience mappers write into `aud` of access tokens. A client wins over a custom value if both are set. */
@@ -7,6 +9,18 @@ export function audiencesOf(mappers: readonly ProtocolMapperRepresentation[] = [
     .map(({ config = {} }) => config['included.client.audience'] || config['included.custom.audience'])
     .filter((one): one is string => typeof one === 'string' && one !== '');
   return [...new Set(named)];
+}
+
+/** Mappers of a client and of its client scopes of a list, the default ones if none is named. */
+export function mappersOf(
+  client: ClientRepresentation | undefined,
+  scopes: readonly ClientScopeRepresentation[],
+  list: 'defaultClientScopes' | 'optionalClientScopes' = 'defaultClientScopes',
+): ProtocolMapperRepresentation[] {
+  const inScopes = scopes
+    .filter(({ name = '' }) => client?.[list]?.includes(name))
+    .flatMap(({ protocolMappers = [] }) => protocolMappers);
+  return [...(list === 'defaultClientScopes' ? (client?.protocolMappers ?? []) : []), ...inScopes];
 }
 
 /**

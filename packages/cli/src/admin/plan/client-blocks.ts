@@ -1,12 +1,7 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import type { SetupGoal } from '../goal.ts';
+import { type SetupGoal, toClient } from '../goal.ts';
+import { FLOWS } from './complete-client.ts';
 import type { Blocked } from './step.ts';
-
-/** The ways to log in that this product offers, by their names in the console. */
-export const FLOWS = [
-  ['Standard flow', 'standardFlowEnabled'],
-  ['Direct access grants', 'directAccessGrantsEnabled'],
-] as const;
 
 /**
  * Settings of the client that keep this product out, and that setup does not touch: changing them would make the client less
@@ -25,7 +20,7 @@ export function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subj
     );
   }
   for (const [field, key] of goal.keepFlows ? FLOWS : []) {
-    if (client[key]) continue;
+    if (client[key] || !toClient(goal)[key]) continue;
     block(
       `the switch '${field}' is off; somebody may have had a reason`,
       `${settings} > Settings > Capability config > ${field} ON, or say --enable`,
@@ -37,6 +32,11 @@ export function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subj
       'leave it so, and set KEYCLOAK_CLIENT_KEY_FILE or KEYCLOAK_CLIENT_TOKEN_FILE in place of the secret (library: the option credential); or name another client by --client-id',
     );
   }
+  if (client.protocol !== undefined && client.protocol !== 'openid-connect') {
+    block(`the client speaks ${client.protocol}`, 'Choose another client id (--client-id)');
+  }
+  // Nobody signs in with the client of an API that checks tokens.
+  if (goal.shape === 'api') return blocked;
   if (client.consentRequired) {
     block(
       'the client asks users for consent, so POST /login is refused',
@@ -60,9 +60,6 @@ export function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subj
       'the client wants pushed authorization requests (PAR) for the browser login; POST /login works',
       `${settings} > Advanced > Pushed authorization request required OFF`,
     );
-  }
-  if (client.protocol !== undefined && client.protocol !== 'openid-connect') {
-    block(`the client speaks ${client.protocol}`, 'Choose another client id (--client-id)');
   }
   return blocked;
 }

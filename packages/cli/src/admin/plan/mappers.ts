@@ -1,6 +1,6 @@
-import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type { CurrentState } from '../current.ts';
-import { type SetupGoal, toAudienceMapper, type toGroupsMapper } from '../goal.ts';
+import type { SetupGoal } from '../goal.ts';
+import { doesTheWork, toAudienceMapper } from '../mapper.ts';
 import { opensAudience } from './audiences.ts';
 import type { Step } from './step.ts';
 
@@ -18,20 +18,4 @@ export function planMappers(current: CurrentState, goal: SetupGoal): Step[] {
         action: { type: 'put-mapper', mapper },
       };
     });
-}
-
-/** Whether a mapper that is there does what another one is wanted for. */
-export function doesTheWork(
-  there: ProtocolMapperRepresentation,
-  wanted: ReturnType<typeof toAudienceMapper> | ReturnType<typeof toGroupsMapper>,
-): boolean {
-  if (there.protocolMapper !== wanted.protocolMapper) return false;
-  const config: Record<string, string> = there.config ?? {};
-  if (config['access.token.claim'] !== 'true') return false;
-  if (wanted.protocolMapper === 'oidc-group-membership-mapper') {
-    return config['claim.name'] === 'groups' && config['full.path'] !== 'false';
-  }
-  const client = wanted.config['included.client.audience'];
-  // A client wins over a custom audience where both are set.
-  return (config['included.client.audience'] || config['included.custom.audience']) === client;
 }

@@ -1,3 +1,5 @@
+import type { Mapper } from '../mapper.ts';
+
 /** One setting that changes. The texts are for people, and never hold a secret. */
 export interface Change {
   readonly field: string;
@@ -13,14 +15,21 @@ export type Action =
   | { readonly type: 'create-client-role'; readonly name: string }
   | { readonly type: 'create-group'; readonly path: string }
   | { readonly type: 'create-client'; readonly client: object }
-  | { readonly type: 'update-client'; readonly patch: object; readonly attributes: Record<string, string> }
-  /** @property client default: the client of the API */
-  | { readonly type: 'add-default-scope'; readonly scope: string; readonly client?: string }
-  | { readonly type: 'create-groups-scope' }
   | {
-      readonly type: 'put-mapper';
-      readonly mapper: { readonly name: string; readonly config: Record<string, string> };
+      readonly type: 'update-client';
+      readonly client: string;
+      readonly patch: object;
+      readonly attributes: Record<string, string>;
     }
+  | {
+      readonly type: 'add-scope';
+      readonly scope: string;
+      readonly how: 'default' | 'optional';
+      /** Default: the client of the API. */
+      readonly client?: string;
+    }
+  | { readonly type: 'create-scope'; readonly scope: object }
+  | { readonly type: 'put-mapper'; readonly mapper: Mapper }
   | { readonly type: 'create-user'; readonly user: object }
   | { readonly type: 'update-user'; readonly patch: object; readonly attributes: Record<string, string[]> }
   | { readonly type: 'set-password'; readonly password: string }

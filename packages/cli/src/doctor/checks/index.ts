@@ -1,4 +1,6 @@
 import type { Check } from '../check.ts';
+import type { DoctorOptions } from '../options.ts';
+import { UPGRADE_CHECKS } from '../upgrade/checks.ts';
 import { addressDns } from './address/dns.ts';
 import { addressKeycloak } from './address/keycloak.ts';
 import { addressPort } from './address/port.ts';
@@ -46,19 +48,24 @@ import { loginPassword } from './login/password.ts';
 import { loginRefresh } from './login/refresh.ts';
 import { loginIssuer, loginLifespan, loginToken } from './login/token.ts';
 import { loginUserinfo } from './login/userinfo.ts';
+import { MCP_CHECKS } from './mcp/index.ts';
 import { issuerDiscovery } from './realm/discovery.ts';
 import { realmEnabled } from './realm/enabled.ts';
 import { realmExists } from './realm/exists.ts';
 import { issuerHostname } from './realm/hostname.ts';
 import { realmHttps } from './realm/https.ts';
 import { keysSigning } from './realm/keys.ts';
+import { ROUTE_CHECKS } from './route/index.ts';
 import { serviceLogin } from './service/login.ts';
 import { serviceAlive, serviceGuard, serviceReady } from './service/running.ts';
 import { settingsFile } from './settings/env-file.ts';
 import { settingsSecret } from './settings/secret.ts';
 import { settingsValid } from './settings/valid.ts';
+import { SPA_CHECKS } from './spa/index.ts';
+import { TENANT_CHECKS } from './tenant/index.ts';
 import { mapperAudience } from './token/audience.ts';
 import { clockSkew } from './token/clock.ts';
+import { tokenNeeds } from './token/needs.ts';
 import { scopeBasic, scopeEmail, scopeOpenid, scopeProfile, scopeRoles } from './token/scopes.ts';
 import { loginSize } from './token/size.ts';
 import { tokenAccepted } from './token-input/accepted.ts';
@@ -144,3 +151,27 @@ export const CHECKS: readonly Check[] = [
 
 /** The checks for a token that was piped in. */
 export const TOKEN_CHECKS: readonly Check[] = [tokenContent, ...GROUND, tokenAccepted, tokenSession];
+
+/** The checks for a single-page app. */
+export const BROWSER_CHECKS: readonly Check[] = [...GROUND, realmEnabled, ...SPA_CHECKS];
+
+/** The checks before an upgrade of Keycloak. */
+export const BEFORE_UPGRADE: readonly Check[] = [...GROUND, adminLogin, adminRights, ...UPGRADE_CHECKS];
+
+/** The checks of a tenant. */
+export const OF_A_TENANT: readonly Check[] = [...GROUND, adminLogin, adminRights, ...TENANT_CHECKS];
+
+/** The checks of what is asked for by name. */
+export const ASKED: readonly Check[] = [tokenNeeds, ...ROUTE_CHECKS];
+
+/** Which checks the options ask for. A route needs no settings. */
+export function checksFor(options: DoctorOptions): readonly Check[] {
+  const { readsToken, mcpUrl, spa, routeUrl, serverUrl, upgradeTo, tenant, wants } = options;
+  if (mcpUrl !== undefined) return MCP_CHECKS;
+  if (tenant !== undefined) return OF_A_TENANT;
+  if (upgradeTo !== undefined) return BEFORE_UPGRADE;
+  const asked = [...(wants.length > 0 ? [tokenNeeds] : []), ...(routeUrl === undefined ? [] : ROUTE_CHECKS)];
+  if (spa !== undefined) return [...BROWSER_CHECKS, ...asked];
+  if (readsToken) return [...TOKEN_CHECKS, ...asked];
+  return routeUrl !== undefined && serverUrl === undefined ? ROUTE_CHECKS : [...CHECKS, ...asked];
+}

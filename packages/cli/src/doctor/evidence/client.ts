@@ -33,14 +33,19 @@ export interface Authorization {
   readonly cameBack: boolean;
 }
 
+/**
+ * @param redirectUri where a browser login comes back to; default is the API's callback
+ * @param hasPkce whether it sends a code challenge
+ */
 export function createClientEvidence(
   calls: RealmCalls,
   caller: Pick<Caller, 'clientId'>,
   appUrl: string,
+  redirectUri = `${appUrl}${CALLBACK_PATH}`,
+  hasPkce = true,
 ): ClientEvidence {
-  const madeUp = memo(() =>
-    authorize(calls, { clientId: `made-up-${randomBytes(8).toString('hex')}` }, appUrl),
-  );
+  const ask = (clientId: string) => authorize(calls, { clientId, appUrl, redirectUri, hasPkce });
+  const madeUp = memo(() => ask(`made-up-${randomBytes(8).toString('hex')}`));
   const nobody = () => `nobody-${randomBytes(8).toString('hex')}`;
   const grant = (scope: string, headers: Record<string, string> = {}) =>
     calls.passwordGrant(nobody(), 'not-a-password', scope, headers);
@@ -51,32 +56,40 @@ export function createClientEvidence(
     fromOrigin: memo(() => grant('openid', { origin: new URL(appUrl).origin })),
     introspection: memo(() => calls.introspect('x')),
     clientCredentials: memo(() => calls.clientCredentials()),
-    authorization: memo(() => authorize(calls, caller, appUrl)),
+    authorization: memo(() => ask(caller.clientId)),
     async knows(clientId) {
       // Pages are in the realm's language, so they are compared, not read.
-      const [one, other] = [await authorize(calls, { clientId }, appUrl), await madeUp()];
+      const [one, other] = [await ask(clientId), await madeUp()];
       return one.cameBack || one.answer.status !== other.answer.status || one.words !== other.words;
     },
   };
 }
 
+interface Request {
+  readonly clientId: string;
+  readonly appUrl: string;
+  readonly redirectUri: string;
+  readonly hasPkce: boolean;
+}
+
 async function authorize(
   calls: RealmCalls,
-  { clientId }: Pick<Caller, 'clientId'>,
-  appUrl: string,
+  { clientId, appUrl, redirectUri, hasPkce }: Request,
 ): Promise<Authorization> {
   const verifier = randomBytes(32).toString('base64url');
   const answer = await calls.authorize({
     client_id: clientId,
     response_type: 'code',
     scope: 'openid',
-    redirect_uri: `${appUrl}${CALLBACK_PATH}`,
+    redirect_uri: redirectUri,
     state: 'doctor',
     nonce: 'doctor',
     prompt: 'none',
     ui_locales: 'en',
-    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-    code_challenge_method: 'S256',
+    ...(hasPkce && {
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+    }),
   });
   const location = answer.headers.get('location') ?? '';
   const cameBack = location.startsWith(appUrl);

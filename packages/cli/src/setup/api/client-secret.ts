@@ -1,21 +1,23 @@
 import type { AdminConnection, CurrentState, SetupGoal } from '../../admin/index.ts';
 
+type Named = Pick<SetupGoal, 'realm' | 'clientId' | 'clientSecret'>;
+
 /**
  * The secret the client will have: that of a confidential client that exists, or the one it is created with.
  * `undefined`: Keycloak is going to make one up.
  */
 export async function readSecret(
   api: AdminConnection['api'],
-  goal: SetupGoal,
-  client: CurrentState['client'],
+  goal: Named,
+  client: CurrentState['client'] | undefined,
 ): Promise<string | undefined> {
-  if (client === null) return goal.clientSecret;
+  if (client === null || client === undefined) return goal.clientSecret;
   if (client.publicClient || client.id === undefined) return undefined;
   return (await api.clients.getClientSecret({ realm: goal.realm, id: client.id })).value;
 }
 
 /** The secret the client has now; a client that never had one gets one. */
-export async function readOrMakeSecret(api: AdminConnection['api'], goal: SetupGoal): Promise<string> {
+export async function readOrMakeSecret(api: AdminConnection['api'], goal: Named): Promise<string> {
   const { realm } = goal;
   const list = await api.clients.find({ realm, clientId: goal.clientId });
   const id = list.find((one) => one.clientId === goal.clientId)?.id ?? '';

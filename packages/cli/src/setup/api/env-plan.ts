@@ -11,7 +11,7 @@ import type { ApiOptions } from './options.ts';
 /** The settings of the service for a set-up. */
 export function toSettings(
   serverUrl: string,
-  goal: SetupGoal,
+  goal: Pick<SetupGoal, 'realm' | 'clientId'>,
   secret: string | undefined,
 ): Record<string, string> {
   return {
@@ -29,7 +29,8 @@ export function toSettings(
  * @param readAll reads all of them after Keycloak was changed
  */
 export async function planEnv(
-  { envFile: file, overwriteEnv, yes }: Pick<ApiOptions, 'envFile' | 'overwriteEnv' | 'yes'>,
+  file: string | undefined,
+  { overwriteEnv, yes }: Pick<ApiOptions, 'overwriteEnv' | 'yes'>,
   known: Record<string, string>,
   readAll: () => Promise<Record<string, string>>,
   out: Output,

@@ -23,6 +23,7 @@ export async function completeGoal(
   const user = options.withoutUser ? undefined : await completeUser(options, stdin, need, isAsked);
   return {
     realm,
+    shape: options.shape,
     clientId,
     clientSecret: options.clientSecret,
     appUrl: options.appUrl,
@@ -34,6 +35,7 @@ export async function completeGoal(
     realmRoles: options.realmRoles,
     clientRoles: options.clientRoles,
     groups: options.groups,
+    scopes: options.scopes,
     enable: options.enable,
   };
 }

@@ -23,7 +23,7 @@ export async function sayNext(envFile: string | undefined, serverUrl: string, ou
 }
 
 /** Whether this folder is a clone of the repository, where `npm start` is the guide's service. */
-async function isClone(): Promise<boolean> {
+export async function isClone(): Promise<boolean> {
   const text = await readFile('package.json', 'utf8').catch(() => '');
   return /"name": "keycloak-guard-repository"/.test(text);
 }

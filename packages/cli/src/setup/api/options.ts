@@ -1,15 +1,17 @@
 import { dirname } from 'node:path';
 import { isPlaceholder } from '@keycloak-guard/server';
+import type { Shape } from '../../admin/index.ts';
 import { findAuthzJson } from '../../authz/load-file.ts';
 import { DOOR_FLAGS, type Door, isHttpUrl, problemsOfDoor, readDoor } from '../../door/options.ts';
 import { doubtOf } from '../../door/trust.ts';
 import { appUrlOf } from '../../settings/app-url.ts';
 import { readSettings } from '../../settings/env-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
-import { parseFlags } from '../visit.ts';
+import { isScope, parseFlags, SCOPE_RULE } from '../visit.ts';
 
 /** What is known of the API, before a person is asked. */
 export interface ApiOptions {
+  readonly shape: Shape;
   readonly door: Door;
   readonly clientId: string | undefined;
   readonly clientSecret: string | undefined;
@@ -28,6 +30,7 @@ export interface ApiOptions {
   readonly realmRoles: readonly string[];
   readonly clientRoles: readonly string[];
   readonly groups: readonly string[];
+  readonly scopes: readonly string[];
   readonly enable: boolean;
   readonly dryRun: boolean;
   readonly yes: boolean;
@@ -56,6 +59,7 @@ const FLAGS = {
   role: { type: 'string', multiple: true },
   'client-role': { type: 'string', multiple: true },
   group: { type: 'string', multiple: true },
+  scope: { type: 'string', multiple: true },
   enable: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
   yes: { type: 'boolean', short: 'y' },
@@ -74,7 +78,7 @@ const FLAGS = {
 export async function readApiOptions(
   args: string[],
   environment: NodeJS.ProcessEnv,
-  kind = 'api',
+  kind = 'guide',
 ): Promise<ApiOptions> {
   const { values: flags, positionals } = parseFlags(kind, args, FLAGS);
   const envFile = flags['no-env'] ? undefined : (flags.env ?? '.env');
@@ -89,7 +93,9 @@ export async function readApiOptions(
     flags.url === undefined
       ? doubtOf(password, env.find('KEYCLOAK_SERVER_URL'), envFile, flags.env !== undefined)
       : undefined;
+  const username = flags.user ?? env('SETUP_USER');
   const options: ApiOptions = {
+    shape: kind === 'web' ? 'web' : kind === 'api' || kind === 'app' ? 'api' : 'guide',
     door: { ...door, doubt: door.doubt ?? doubt },
     clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID'),
     // A `.env` copied from the example: the service would not start with it.
@@ -97,17 +103,19 @@ export async function readApiOptions(
     appUrl: appUrlOf(flags['app-url'], env),
     backchannelUrl: flags['backchannel-url'],
     user: {
-      username: flags.user ?? env('SETUP_USER'),
+      username,
       password: env('SETUP_PASSWORD'),
       email: flags.email,
       name: flags.name,
       attributes: toAttributes(flags.attribute ?? []),
       resetPassword: flags['reset-password'] ?? false,
     },
-    withoutUser: flags['no-user'] ?? false,
+    // Nobody signs in at an API that checks tokens.
+    withoutUser: flags['no-user'] ?? (kind === 'api' && username === undefined),
     realmRoles: flags.role ?? [],
     clientRoles: flags['client-role'] ?? [],
     groups,
+    scopes: flags.scope ?? [],
     enable: flags.enable ?? false,
     dryRun: flags['dry-run'] ?? false,
     yes: flags.yes ?? false,
@@ -136,7 +144,15 @@ function toAuthzFile(
   return flags.authz ?? findAuthzJson(dirname(envFile));
 }
 
-function problemsOf({ door, appUrl, backchannelUrl, withoutUser, user, groups }: ApiOptions): string[] {
+function problemsOf({
+  door,
+  appUrl,
+  backchannelUrl,
+  withoutUser,
+  user,
+  groups,
+  scopes,
+}: ApiOptions): string[] {
   const problems = problemsOfDoor(door);
   for (const [name, value] of [
     ['--app-url (PUBLIC_URL)', appUrl],
@@ -146,6 +162,7 @@ function problemsOf({ door, appUrl, backchannelUrl, withoutUser, user, groups }:
       problems.push(`${name} must be an http or https URL, for example http://localhost:8000`);
     }
   }
+  if (!scopes.every(isScope)) problems.push(SCOPE_RULE);
   if (withoutUser && user.username !== undefined) problems.push('--no-user and --user exclude each other');
   if (groups.includes('/')) problems.push('--group must be a path, for example /staff/dev');
   return problems;

@@ -1,5 +1,6 @@
 import {
   type AdminConnection,
+  applyAuthz,
   findUnknown,
   noAuthz,
   type Plan,
@@ -8,8 +9,8 @@ import {
   type SetupGoal,
 } from '../../admin/index.ts';
 import { loadAuthz } from '../../authz/load-file.ts';
-import { toAuthzPart } from '../../authz/part.ts';
 import type { PlanPart } from '../../plan/part.ts';
+import { toPart } from '../../plan/realm-part.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 
 /**
@@ -39,19 +40,16 @@ export async function planPermissions(
   const refuse = (problems: readonly string[]) => {
     if (problems.length > 0) throw new UsageError(problems.map((problem) => `${file}: ${problem}`));
   };
-  const { plan, state } = await read(hasClient);
+  const { plan } = await read(hasClient);
   refuse(plan.refused);
   if (!rest.steps.some(({ kind }) => kind === 'create')) refuse(await findUnknown(api, realm, plan));
   const title = `Permissions of the client ${clientId}, as in ${file}`;
   return [
-    {
-      ...toAuthzPart(api, title, plan, wanted, state),
+    toPart(title, plan, async function* () {
       // Once the client is there.
-      async *apply() {
-        const now = await read(true);
-        refuse([...now.plan.refused, ...(await findUnknown(api, realm, now.plan))]);
-        yield* toAuthzPart(api, title, now.plan, wanted, now.state).apply();
-      },
-    },
+      const now = await read(true);
+      refuse([...now.plan.refused, ...(await findUnknown(api, realm, now.plan))]);
+      yield* applyAuthz(api, now.plan.steps, wanted, now.state);
+    }),
   ];
 }

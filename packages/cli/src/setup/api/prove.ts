@@ -55,3 +55,34 @@ export async function* prove(caller: Caller, username: string, password: string)
     seen: isGone ? 'the session is gone' : `HTTP ${logout.status}, then userinfo ${after.status}`,
   };
 }
+
+/** Sees that the client's secret is right, without a user: Keycloak answers its question about a token that is none. */
+export async function* proveSecret(caller: Caller): AsyncGenerator<Proof> {
+  const { status, json, text } = await createRealmCalls(caller).introspect('none');
+  const ok = json?.active === false;
+  const seen = ok ? 'Keycloak answers the client' : `HTTP ${status} ${text.slice(0, 200)}`;
+  yield { what: 'introspection', ok, seen: toPlainLine(seen) };
+}
+
+/** Gets a token in a service's own name, and sees that the API takes it. */
+export async function* proveService(service: Caller, api: Caller): AsyncGenerator<Proof> {
+  const what = `token of ${service.clientId}`;
+  const { json, status, text } = await createRealmCalls(service).clientCredentials();
+  const token = json?.access_token;
+  if (typeof token !== 'string') {
+    yield { what, ok: false, seen: toPlainLine(`HTTP ${status} ${text.slice(0, 200)}`) };
+    return;
+  }
+  const answer = await createRealmCalls(api).introspect(token);
+  const ok = answer.json?.active === true && [answer.json.aud].flat().includes(api.clientId);
+  const seen = ok ? `active, for ${api.clientId}` : `not for ${api.clientId}: ${answer.text.slice(0, 200)}`;
+  yield { what, ok, seen: toPlainLine(seen) };
+}
+
+/** Opens Keycloak's login page as the page does. */
+export async function* proveLogin(caller: Caller, redirectUri: string): AsyncGenerator<Proof> {
+  const query = { response_type: 'code', scope: 'openid', code_challenge_method: 'S256' };
+  const own = { client_id: caller.clientId, redirect_uri: redirectUri, code_challenge: 'x'.repeat(43) };
+  const { status } = await createRealmCalls(caller).authorize({ ...query, ...own });
+  yield { what: `login page for ${caller.clientId}`, ok: status === 200, seen: `HTTP ${status}` };
+}

@@ -1,6 +1,7 @@
 import {
   type AdminConnection,
   applyStep,
+  type CurrentState,
   connectAdmin,
   makePlan,
   type Plan,
@@ -8,7 +9,8 @@ import {
   type SetupGoal,
 } from '../../admin/index.ts';
 import { enter } from '../../door/enter.ts';
-import { createNeed } from '../../door/need.ts';
+import { createNeed, type Need } from '../../door/need.ts';
+import type { PlanPart } from '../../plan/part.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
@@ -20,25 +22,46 @@ import { completeGoal, type StdinSecrets } from './goal.ts';
 import { sayNext } from './next.ts';
 import type { ApiOptions } from './options.ts';
 import { planPermissions } from './permissions.ts';
-import { prove } from './prove.ts';
+import { type Proof, prove, proveSecret } from './prove.ts';
 
-const TIMEOUT_MS = 30_000;
+export const TIMEOUT_MS = 30_000;
 
-/**
- * Plans, asks, applies, writes the `.env` file, proves. Resolves to the exit code.
- *
- * @param keepFlows leave login flows off that are off
- */
+/** What has to be known for a plan. */
+export interface Site {
+  readonly api: AdminConnection['api'];
+  readonly serverUrl: string;
+  readonly goal: SetupGoal;
+  readonly current: CurrentState;
+  readonly plan: Plan;
+}
+
+/** What is set up beside the client of the API, in the same plan. */
+export interface Beside {
+  plan(site: Site): Promise<readonly PlanPart[]>;
+  /** Tries it, once it is there. */
+  prove(site: Site): AsyncIterable<Proof>;
+}
+
+/** What is asked of a set-up beside its options. */
+interface Wishes {
+  /** Leave login flows off that are off. */
+  readonly keepFlows?: boolean;
+  /** Gets to know what else there is to be. */
+  readonly beside?: (goal: SetupGoal, need: Need) => Promise<Beside>;
+}
+
+/** Plans, asks, applies, writes the `.env` file, proves. Resolves to the exit code. */
 export async function setUpApi(
   options: ApiOptions,
   stdin: StdinSecrets,
   out: Output,
   questions: Questions | undefined,
-  keepFlows = false,
+  { keepFlows = false, beside: askBeside }: Wishes = {},
 ): Promise<number> {
   const need = createNeed(questions);
   const { serverUrl, credentials } = await enter(options.door, stdin['admin-password'], need, out, questions);
   const goal = { ...(await completeGoal(options, stdin, need, questions !== undefined)), keepFlows };
+  const beside = await askBeside?.(goal, need);
   need.assertAll();
   out.progress('logging in as admin');
   const { api } = await connectAdmin({ serverUrl, credentials, timeoutMs: TIMEOUT_MS });
@@ -48,15 +71,17 @@ export async function setUpApi(
   assertPassword(plan, goal);
   const known = await readSecret(api, goal, current.client);
   const readAll = async () => toSettings(serverUrl, goal, await readOrMakeSecret(api, goal));
+  const site = { api, serverUrl, goal, current, plan };
   const parts = [
     toRealmPart(`Keycloak at ${serverUrl}`, plan, (step) => applyStep(api, goal, step), out),
-    await planEnv(options, toSettings(serverUrl, goal, known), readAll, out, questions),
+    await planEnv(options.envFile, options, toSettings(serverUrl, goal, known), readAll, out, questions),
     ...(await planPermissions(api, options.authzFile, goal, current.client !== null, plan)),
+    ...((await beside?.plan(site)) ?? []),
   ];
   if (questions !== undefined) out.line();
   const { what, code } = await runPlan(parts, options, out, questions);
   if (what === 'declined' || what === 'shown' || options.dryRun) return code;
-  if (!(await showProof(api, serverUrl, goal, out))) return 1;
+  if (!(await showProof(site, beside, out))) return 1;
   if (code === 0) await sayNext(options.envFile, serverUrl, out);
   return code;
 }
@@ -69,29 +94,25 @@ function assertPassword(plan: Plan, goal: SetupGoal): void {
   ]);
 }
 
-async function showProof(
-  api: AdminConnection['api'],
-  serverUrl: string,
-  goal: SetupGoal,
-  out: Output,
-): Promise<boolean> {
-  const { user } = goal;
-  if (user?.password === undefined) {
+async function showProof(site: Site, beside: Beside | undefined, out: Output): Promise<boolean> {
+  const { api, serverUrl, goal } = site;
+  const { user, realm, clientId, shape } = goal;
+  const clientSecret = await readOrMakeSecret(api, goal);
+  const caller = { serverUrl, realm, clientId, clientSecret, timeoutMs: TIMEOUT_MS };
+  if (shape === 'guide' && user?.password === undefined) {
     out.line('Not tried with a login: no user and password were given.');
     return true;
   }
   out.line('Trying it:');
   let isGood = true;
-  const caller = {
-    serverUrl,
-    realm: goal.realm,
-    clientId: goal.clientId,
-    clientSecret: await readOrMakeSecret(api, goal),
-    timeoutMs: TIMEOUT_MS,
+  const show = async (proofs: AsyncIterable<Proof>) => {
+    for await (const { what, ok, seen } of proofs) {
+      out.line(`  ${ok ? out.paint('green', '✓') : out.paint('red', '✗')} ${what}: ${seen}`);
+      isGood &&= ok;
+    }
   };
-  for await (const { what, ok, seen } of prove(caller, user.username, user.password)) {
-    out.line(`  ${ok ? out.paint('green', '✓') : out.paint('red', '✗')} ${what}: ${seen}`);
-    isGood &&= ok;
-  }
+  if (shape === 'guide') await show(prove(caller, user?.username ?? '', user?.password ?? ''));
+  else await show(proveSecret(caller));
+  if (beside !== undefined) await show(beside.prove(site));
   return isGood;
 }

@@ -1,5 +1,6 @@
 import { DOOR_USAGE } from '../../door/options.ts';
 import { UsageError } from '../../settings/usage-error.ts';
+import type { Output } from '../../terminal/output.ts';
 import { createQuestions, readLines } from '../../terminal/questions.ts';
 import type { StdinSecrets } from '../api/goal.ts';
 import { type ApiOptions, readApiOptions } from '../api/options.ts';
@@ -26,18 +27,14 @@ User to log in with
 Roles and groups (each can be repeated; the user gets them)
   --role <name>             role of the realm
   --client-role <name>      role of the client
-  --group <path>            group, for example /staff/dev`;
+  --group <path>            group, for example /staff/dev
+  --scope <name>            client scope, for example orders:read: clients of the application can ask for it`;
 
-const usage = `keycloak-guard setup api: an API that checks tokens and logs people in
-
-Creates what is missing (realm, client, mappers, user), prints the plan first, and writes .env.
-It never deletes anything and never makes a realm less safe. You can run it again at any time.
-
-Usage: keycloak-guard setup [api] [options]
-
+/** Behind what is special of a kind. */
+export const toApiUsage = (own = '') => `
 ${DOOR_USAGE}
 
-${API_USAGE}
+${own}${API_USAGE}
 
 Permissions (the client's authorization services)
   --authz <file>            file of keycloak-guard authz; what it has is created or changed, nothing is deleted
@@ -55,23 +52,71 @@ Running
 ${CODES_USAGE}
 `;
 
-export const api: SetupKind = {
-  summary: 'an API, with a client, a user and .env (where nothing is named)',
-  usage,
-  async run(args, { environment, out }) {
-    const options = await readApiOptions(args, environment);
-    const [first] = options.positionals;
-    if (first !== undefined)
-      throw new UsageError([`there is no setup '${first}': setup --help names what there is`]);
-    const stdin = await readSecrets(options);
-    const isAsked = process.stdin.isTTY === true && options.fromStdin.length === 0;
-    const questions = isAsked ? await createQuestions(out) : undefined;
-    return setUpApi(options, stdin, out, questions);
-  },
-};
+/** A kind of setup with a confidential client, and its settings in a file. */
+function toClientKind(
+  kind: string,
+  summary: string,
+  text: string,
+  asks: NonNullable<SetupKind['asks']> = [],
+): SetupKind {
+  return {
+    summary,
+    asks,
+    usage: `keycloak-guard setup ${kind}: ${text}
+It never deletes anything and never makes a realm less safe. You can run it again at any time.
 
-export async function readSecrets({ fromStdin }: ApiOptions): Promise<StdinSecrets> {
+Usage: keycloak-guard setup ${kind} [options]
+${toApiUsage()}`,
+    async run(args, { environment, out }) {
+      const options = await readApiOptions(args, environment, kind);
+      refusePositionals(options);
+      const { stdin, questions } = await sitDown(options, out);
+      return setUpApi(options, stdin, out, questions);
+    },
+  };
+}
+
+export function refusePositionals({ positionals: [first] }: ApiOptions): void {
+  if (first !== undefined)
+    throw new UsageError([`there is no setup '${first}': setup --help names what there is`]);
+}
+
+/** What comes in on standard input: secrets, or a person's answers. */
+export async function sitDown(options: ApiOptions, out: Output) {
+  const stdin = await readSecrets(options);
+  const isAsked = process.stdin.isTTY === true && options.fromStdin.length === 0;
+  return { stdin, questions: isAsked ? await createQuestions(out) : undefined };
+}
+
+async function readSecrets({ fromStdin }: ApiOptions): Promise<StdinSecrets> {
   if (fromStdin.length === 0) return {};
   const lines = await readLines(process.stdin);
   return Object.fromEntries(fromStdin.map((name, index) => [name, lines[index] ?? '']));
 }
+
+export const guide = toClientKind(
+  'guide',
+  "the guide's service: browser login, POST /login, a user and .env",
+  `the guide's service, which checks tokens and logs people in
+
+Creates what is missing (realm, client, mappers, user), prints the plan first, and writes .env.`,
+);
+
+export const api = toClientKind(
+  'api',
+  'an API that checks tokens of others: nobody logs in with its client',
+  `an API that checks tokens
+
+Creates what is missing (realm, client, roles, groups, scopes), prints the plan first, and writes .env. The client asks
+Keycloak about tokens, and no tokens are issued to it: clients that call it are setup spa, web, service or audience.`,
+);
+
+export const web = toClientKind(
+  'web',
+  'a server-rendered app: browser login with PKCE, exact addresses',
+  `a server-rendered application, whose server logs people in with the browser
+
+Creates what is missing (realm, client, mappers, user), prints the plan first, and writes .env. Addresses are exact:
+<app-url>/auth/callback, <app-url>/ after a logout, <app-url>/backchannel-logout for Keycloak's reports of logouts.`,
+  [['Address of the application', 'http://localhost:3000', '--app-url']],
+);

@@ -9,15 +9,14 @@ import type { PlanPart } from '../../plan/part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
-import { createQuestions } from '../../terminal/questions.ts';
 import { planEnv, toSettings } from '../api/env-plan.ts';
 import { completeGoal } from '../api/goal.ts';
 import { readApiOptions } from '../api/options.ts';
 import type { SetupKind } from '../kind.ts';
 import { CODES_USAGE } from '../visit.ts';
-import { API_USAGE, readSecrets } from './api.ts';
+import { API_USAGE, sitDown } from './api.ts';
 
-const usage = `keycloak-guard setup export: the same as setup api, as a realm file
+const usage = `keycloak-guard setup export: the same as setup guide, as a realm file
 
 Writes a realm file for kc.sh start --import-realm, and .env with the matching secret. Keycloak is not called.
 
@@ -61,9 +60,8 @@ export const exportFile: SetupKind = {
       throw new UsageError(['setup export needs the name of one file, for example realm.json']);
     const wrong = problemsOfWrittenUrl(options.door.serverUrl);
     if (wrong.length > 0) throw new UsageError(wrong);
-    const stdin = await readSecrets(options);
-    const isAsked = process.stdin.isTTY === true && options.fromStdin.length === 0;
-    const questions = isAsked ? await createQuestions(out) : undefined;
+    const { stdin, questions } = await sitDown(options, out);
+    const isAsked = questions !== undefined;
     const need = createNeed(questions);
     const serverUrl = await needServerUrl(options.door, need);
     // Nobody is called, so the guide's names do no harm.
@@ -79,7 +77,7 @@ export const exportFile: SetupKind = {
     const settings = toSettings(trimUrl(serverUrl), goal, secret);
     const parts = [
       toFilePart(file, goal),
-      await planEnv(options, settings, async () => settings, out, questions),
+      await planEnv(options.envFile, options, settings, async () => settings, out, questions),
     ];
     const isThere = existsSync(file);
     if (isThere && !options.yes && !isAsked)

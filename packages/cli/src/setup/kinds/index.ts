@@ -1,9 +1,19 @@
 import type { SetupKind } from '../kind.ts';
-import { api } from './api.ts';
+import { api, guide, web } from './api.ts';
+import { app } from './app.ts';
 import { audience } from './audience.ts';
 import { exportFile } from './export.ts';
 import { mcp } from './mcp.ts';
 import { spa } from './spa.ts';
 
-/** What `setup` can set up, in the order in which the help lists it. The first is meant where none is named. */
-export const KINDS: Readonly<Record<string, SetupKind>> = { api, spa, mcp, audience, export: exportFile };
+/** What `setup` can set up, in the order in which the help lists it. */
+export const KINDS: Readonly<Record<string, SetupKind>> = {
+  app,
+  api,
+  spa,
+  web,
+  mcp,
+  guide,
+  audience,
+  export: exportFile,
+};

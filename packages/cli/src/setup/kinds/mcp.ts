@@ -3,7 +3,16 @@ import { isHttpUrl } from '../../door/options.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import type { Desk, SetupKind } from '../kind.ts';
-import { CODES_USAGE, openVisit, parseFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
+import {
+  CODES_USAGE,
+  isScope,
+  openVisit,
+  parseFlags,
+  REALM_FLAGS,
+  REALM_USAGE,
+  readVisit,
+  SCOPE_RULE,
+} from '../visit.ts';
 
 const usage = `keycloak-guard setup mcp: an MCP server, so that clients sign in by its URL alone
 
@@ -42,8 +51,7 @@ export async function readMcpOptions(args: string[], desk: Pick<Desk, 'environme
   const problems: string[] = [];
   if (!isHttpUrl(url) || /[?#@]/.test(url) || rest.length > 0)
     problems.push('setup mcp needs the URL of the MCP server, for example https://example.com/mcp');
-  if (scopes.some((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
-    problems.push('--scope must be a scope without spaces, for example mcp:tools');
+  if (!scopes.every(isScope)) problems.push(SCOPE_RULE);
   if (documents.some((domain) => !/^(\*\.)?[a-z\d-]+(\.[a-z\d-]+)*$/.test(domain)))
     problems.push(
       '--documents must be a domain, for example example.com, or *.example.com for all below it too',
@@ -64,6 +72,7 @@ export async function readMcpOptions(args: string[], desk: Pick<Desk, 'environme
 export const mcp: SetupKind = {
   summary: 'an MCP server',
   usage,
+  asks: [['URL of the MCP server', 'http://localhost:8000/mcp', '']],
   async run(args, { environment, out }) {
     const { visit, goal: wanted } = await readMcpOptions(args, { environment });
     const { api, serverUrl, realm, questions } = await openVisit(visit, out);

@@ -1,17 +1,8 @@
-import { applySpaStep, planSpa, readAudience } from '../../admin/index.ts';
+import { toSpaClient } from '../../admin/index.ts';
 import { isHttpUrl } from '../../door/options.ts';
-import { toRealmPart } from '../../plan/realm-part.ts';
-import { runPlan } from '../../plan/run-plan.ts';
 import type { SetupKind } from '../kind.ts';
-import {
-  CODES_USAGE,
-  needClientId,
-  openVisit,
-  parseFlags,
-  REALM_FLAGS,
-  REALM_USAGE,
-  readVisit,
-} from '../visit.ts';
+import { CODES_USAGE, parseFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
+import { setUpCallers } from './callers.ts';
 
 const usage = `keycloak-guard setup spa: a single-page app that calls an API
 
@@ -38,42 +29,48 @@ const FLAGS = {
   'redirect-uri': { type: 'string', multiple: true },
 } as const;
 
+/** What is wrong with the addresses of a page. */
+export function problemsOfPage(flag: string, appUrl: string, redirectUris: readonly string[] = []): string[] {
+  const isWhole = (uri: string) => isHttpUrl(uri) && !/[*#]/.test(uri);
+  const problems: string[] = [];
+  if (!isWhole(appUrl))
+    problems.push(`${flag} must be the address of the page, for example http://localhost:5173`);
+  if (!redirectUris.every(isWhole))
+    problems.push('--redirect-uri must be a whole http or https address, without * and #');
+  return problems;
+}
+
+/** Says what the page and the API have to be told. */
+export const toPageLines = (serverUrl: string, realm: string, page: string, appUrl: string): string[] => [
+  `In the page: authority ${serverUrl}/realms/${realm}, client id ${page}.`,
+  `The API must allow requests of ${new URL(appUrl).origin} (CORS).`,
+];
+
 export const spa: SetupKind = {
   summary: 'a single-page app: public client, PKCE, tokens for the API',
   usage,
+  asks: [
+    ['Client id of the page', 'shop-page', ''],
+    ['Address of the page', 'http://localhost:5173', '--app-url'],
+  ],
   async run(args, { environment, out }) {
     const { values: flags, positionals } = parseFlags('spa', args, FLAGS);
     const [page = '', ...others] = positionals;
     const appUrl = (flags['app-url'] ?? '').replace(/\/+$/, '');
-    const redirectUris = flags['redirect-uri'] ?? [`${appUrl}/`];
-    const problems: string[] = [];
+    const problems = problemsOfPage('--app-url', appUrl, flags['redirect-uri']);
     if (page === '' || others.length > 0)
-      problems.push('setup spa needs the client id of the page, for example shop-page');
-    if (!isHttpUrl(appUrl))
-      problems.push('--app-url must be the address of the page, for example http://localhost:5173');
-    if (
-      redirectUris.some(
-        (uri) => uri.includes('*') || uri.includes('#') || (flags['redirect-uri'] && !isHttpUrl(uri)),
-      )
-    )
-      problems.push('--redirect-uri must be a whole http or https address, without * and #');
+      problems.unshift('setup spa needs the client id of the page, for example shop-page');
     const visit = await readVisit(flags, { environment }, problems);
-    const known = flags['client-id'] ?? visit.settings('KEYCLOAK_CLIENT_ID');
-    const { api, serverUrl, realm, answers, questions } = await openVisit(
+    const redirectUris = flags['redirect-uri'] ?? [`${appUrl}/`];
+    const callers = [{ clientId: page, wanted: toSpaClient({ clientId: page, appUrl, redirectUris }) }];
+    return setUpCallers(
       visit,
+      flags['client-id'],
+      callers,
+      (api) => `a page that calls ${api}`,
+      ({ serverUrl, realm }) =>
+        toPageLines(serverUrl, realm, page, appUrl).forEach((line) => void out.line(line)),
       out,
-      async (need, hasDefault) => [await needClientId(known, hasDefault, need)],
     );
-    const [apiClientId = ''] = answers;
-    const goal = { realm, clientId: page, apiClientId, appUrl, redirectUris };
-    const state = await readAudience(api, { realm, clientId: apiClientId, callers: [page] });
-    const title = `Keycloak at ${serverUrl}, realm ${realm}: a page that calls ${apiClientId}`;
-    const part = toRealmPart(title, planSpa(state, goal), (step) => applySpaStep(api, goal, step), out);
-    const { what, code } = await runPlan([part], visit, out, questions);
-    if (code === 0 && (what === 'applied' || what === 'nothing')) {
-      out.line(`In the page: authority ${serverUrl}/realms/${realm}, client id ${page}.`);
-      out.line(`The API must allow requests of ${new URL(appUrl).origin} (CORS).`);
-    }
-    return code;
   },
 };

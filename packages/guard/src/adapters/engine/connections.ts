@@ -6,6 +6,7 @@ import {
   type TokenVerifier,
 } from '../../core/index.ts';
 import {
+  type Compiled,
   createGate,
   DpopCredentials,
   type Gate,
@@ -17,6 +18,7 @@ import {
   readCredentials,
   type SessionAuthenticator,
 } from '../../core/internal.ts';
+import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 
 /** A caller on a connection that stays open: a WebSocket, Socket.IO, server-sent events. */
 export interface Connection {
@@ -49,6 +51,8 @@ export interface ConnectionGuard<Incoming> {
 
 /** What connections need of an adapter. */
 export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>, 'onDenied' | 'resourceOf'> {
+  /** How requirements of a connection read the request that it began with. */
+  readonly asking: AskingHost<Incoming>;
   toRequest(request: Incoming): RequestLike;
   /** Reads the session, but does not prolong it: a page that only listens must not keep it alive. */
   sessionOf(request: Incoming): SessionAuthenticator<Incoming, null> | undefined;
@@ -56,8 +60,14 @@ export interface ConnectionsHost<Incoming> extends Pick<GateHost<Incoming, null>
 
 /** All open connections of an adapter. */
 export interface Connections<Incoming> {
-  /** @throws {OptionsError} for a misspelt or empty requirement */
-  guard(requirements: Requirements): ConnectionGuard<Incoming>;
+  /**
+   * @param asking how requirements read the request, if it was not routed
+   * @throws {OptionsError} for a misspelt or empty requirement
+   */
+  guard(
+    requirements: Asking<never, Requirements>,
+    asking?: Partial<AskingHost<Incoming>>,
+  ): ConnectionGuard<Incoming>;
   /** Watches a request that a gate without requirements has just admitted. */
   follow(request: Incoming, principal: Principal): Connection;
   /** How many are open. */
@@ -75,6 +85,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Held<Incoming> {
   readonly request: Incoming;
+  /** What the request said when the connection began: a router may change it later. */
+  readonly first: { compiled?: Compiled };
   readonly token?: string;
   /** The token of a handshake with a proof, which is valid only once (RFC 9449 §11.1). */
   readonly proved?: string;
@@ -115,7 +127,7 @@ export function createConnections<Incoming>(
   /** After the handshake, its proof cannot be checked again. */
   function withoutProof(first: Held<Incoming>): Held<Incoming> {
     const read = first.token === undefined && readCredentials(host.toRequest(first.request), true);
-    return read instanceof DpopCredentials ? { request: first.request, proved: read.token } : first;
+    return read instanceof DpopCredentials ? { ...first, proved: read.token } : first;
   }
 
   function add(connection: Open): void {
@@ -186,7 +198,8 @@ export function createConnections<Incoming>(
       },
       signal: abort.signal,
       async renew(token) {
-        const next: Held<Incoming> = { request: held.request, token: toToken(token) };
+        const { request, first: begun } = held;
+        const next: Held<Incoming> = { request, first: begun, token: toToken(token) };
         const renewed = (await gate.decide(next, null)) as Principal;
         if (personOf(renewed) !== personOf(principal)) {
           throw new AuthError('token_claims', 'The new token of the connection belongs to another person');
@@ -202,8 +215,15 @@ export function createConnections<Incoming>(
     };
   }
 
-  const gateOf = (requirements: Requirements): Gate<Held<Incoming>, null> =>
-    createGate<Held<Incoming>, null>(verifier, requirements, {
+  function gateOf(requirements: Asking<never, Requirements>, more: Partial<AskingHost<Incoming>> = {}) {
+    const { options, compiledFor } = readRequirements(requirements, { ...host.asking, ...more });
+    return createGate<Held<Incoming>, null>(verifier, options, {
+      ...(compiledFor && {
+        compiledFor({ request, first }) {
+          first.compiled ??= compiledFor(request);
+          return first.compiled;
+        },
+      }),
       toRequest({ request, token, proved }) {
         if (proved !== undefined) return { headers: {} };
         return token === undefined
@@ -218,18 +238,19 @@ export function createConnections<Incoming>(
       resourceOf: ({ request }) => host.resourceOf?.(request),
       onDenied: ({ request }, error, principal) => host.onDenied?.(request, error, principal),
     });
+  }
   let plainGate: Gate<Held<Incoming>, null> | undefined;
 
   return {
     follow(request, principal) {
       plainGate ??= gateOf({});
-      return watch(plainGate, { request }, principal);
+      return watch(plainGate, { request, first: {} }, principal);
     },
-    guard(requirements) {
-      const gate = gateOf(requirements);
+    guard(requirements, asking) {
+      const gate = gateOf(requirements, asking);
       return {
-        open: (request) => begin(gate, { request }),
-        openWith: async (request, token) => begin(gate, { request, token: toToken(token) }),
+        open: (request) => begin(gate, { request, first: {} }),
+        openWith: async (request, token) => begin(gate, { request, first: {}, token: toToken(token) }),
       };
     },
     get size() {

@@ -17,7 +17,6 @@ import {
   createStandardErrorLog,
   type Gate,
   type GateHost,
-  type GuardOptions,
   isForSession,
   type RequestLike,
   type SessionAuthenticator,
@@ -27,13 +26,16 @@ import type { SessionRequest, Sessions } from '../../session/index.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type BackchannelLogoutOptions, toMessageRoutes } from './message-routes.ts';
 import type { ClientSettings, ResolvedAdapter } from './options.ts';
+import { pathOf } from './path-of.ts';
 import type { Permits } from './permit-gate.ts';
+import { findAsking } from './placeholders.ts';
 import {
   createProtectedResources,
   type ProtectedResourceOptions,
   toResourceRoutes,
 } from './protected-resource.ts';
 import { createRefusalLog } from './refusal-log.ts';
+import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 import type { Routes } from './routes.ts';
 import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
 import { type SessionSettings, toSessionRoutes } from './session-routes.ts';
@@ -51,6 +53,10 @@ export interface DoorHost<Incoming, Outgoing> {
   addToAnswer(outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>): void;
   /** What the application's own functions are called with. Default: the request. */
   toAsked?(request: Incoming): unknown;
+  /** Further arguments for functions of requirements. */
+  toAskedMore?(request: Incoming): readonly unknown[];
+  /** The parameters of the route that a request was routed to, decoded once. Left out: the framework has no router. */
+  paramsOf?(request: Incoming): unknown;
   /** The logger of a request, in frameworks that have one. */
   logOf?(request: Incoming): Log | undefined;
   /** The client's address, for an audit log. */
@@ -86,7 +92,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
    * @param isOpen whether a request may pass that would be refused
    * @throws {OptionsError} for a misspelt or empty requirement, and for `undefined`
    */
-  gate(requirements: GuardOptions, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
+  gate(requirements: Asking<never>, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
   /** A gate without requirements that takes tokens alone, and no session cookies. */
   statelessGate(): Gate<Incoming, Outgoing>;
   toRequest(request: Incoming): RequestLike;
@@ -97,7 +103,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
   /** Reports a refusal: to the log in development, and to `onDenied`. */
   tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void;
   /** Tells the observers who got access, was refused, or lost access; `undefined` if none listens. */
-  readonly events: SecurityEvents<Incoming> | undefined;
+  readonly securityEvents: SecurityEvents<Incoming> | undefined;
   /** Calls a listener of the application, whose errors are only logged. */
   tell(request: Incoming, name: string, listener: () => unknown): void;
   /** The redirect to the login if a browser asks for a page without being signed in; else `undefined`. */
@@ -159,13 +165,13 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   });
   const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
     tell(logOf(request), name, listener);
-  const events = createSecurityEvents<Incoming>(verifier.members, toRequest, (request) => {
+  const securityEvents = createSecurityEvents<Incoming>(verifier.members, toRequest, (request) => {
     const { method, id } = host.toWire(request);
     const asked = host.toAsked?.(request) ?? request;
     return { request: asked, method, id, address: host.addressOf?.(request) };
   });
   function tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void {
-    events?.denied(request, error, principal);
+    securityEvents?.denied(request, error, principal);
     if (logRefusal !== undefined) tellOf(request, 'logRefusals', () => logRefusal(request, error));
     if (onDenied !== undefined) tellOf(request, 'onDenied', () => onDenied(request, error, principal));
   }
@@ -177,9 +183,20 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     setHeader: (outgoing, name, value) =>
       addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
     onDenied: tellDenied,
-    ...(events && { onAdmitted: events.admitted }),
+    ...(securityEvents && { onAdmitted: securityEvents.admitted }),
+  };
+  const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
+  const asking: AskingHost<Incoming> = {
+    verifier,
+    toAsked: (request) => [toAsked(request), ...(host.toAskedMore?.(request) ?? [])],
+    paramsOf: host.paramsOf,
+    nameOf(request) {
+      const { method = '', url } = host.toWire(request);
+      return `${method} ${pathOf(url)}`;
+    },
   };
   const connections = createConnections<Incoming>(verifier, {
+    asking,
     toRequest,
     resourceOf,
     sessionOf: (request) => sessionsOf(request)?.watch,
@@ -195,8 +212,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       };
       return found instanceof Promise ? found.then(take) : take(found);
     }
-    const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, signIn) =>
-      opened.stepUp(toWire(request), signIn);
+    const stepUp: SessionAuthenticator<Incoming, Outgoing>['stepUp'] = (request, demand) =>
+      opened.stepUp(toWire(request), demand);
     return {
       authenticate: Object.assign(authenticate, { stepUp }),
       watch: async (request) => (await opened.authenticate(toWire(request), false)).principal,
@@ -214,16 +231,27 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   }
 
   return {
-    ...{ verifier: resolved.verifier, log: fallback, logOf, factory, connections, tellDenied, events },
+    ...{
+      verifier: resolved.verifier,
+      log: fallback,
+      logOf,
+      factory,
+      connections,
+      tellDenied,
+      securityEvents,
+    },
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
-    toAsked: host.toAsked ?? ((request) => request),
-    gate: (requirements, isOpen = undefined) =>
-      createGate<Incoming, Outgoing>(verifier, requirements, {
+    toAsked,
+    gate(requirements, isOpen = undefined) {
+      const { options, compiledFor } = readRequirements(requirements, asking);
+      return createGate<Incoming, Outgoing>(verifier, options, {
         ...gateHost,
         ...(isOpen && { isOpen }),
+        ...(compiledFor && { compiledFor }),
         sessionOf: (request) => sessionsOf(request)?.authenticate,
-      }),
+      });
+    },
     statelessGate: () => createGate(verifier, {}, gateHost),
     clock: verifier.members[0]?.context?.options.clock ?? Date.now,
     refusalOf: (error, request) =>
@@ -235,14 +263,17 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     },
     protectedResource: (given, challenged) => toResourceRoutes(verifier, resources, given, challenged),
     messages: (given = {}) =>
-      toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf, events),
+      toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf, securityEvents),
     async accessToken(request) {
       const wire = toRequest(request);
       const opened = sessionsOf(request);
       if (opened !== undefined && isForSession(wire)) return opened.accessToken(request);
       return authorizationOf(wire) === undefined ? null : readBearerToken(wire);
     },
-    has: (principal, requirements) => has(principal, requirements, verifier.clientId, verifier.signInRules),
+    has(principal, requirements) {
+      findAsking(requirements, false);
+      return has(principal, requirements, verifier.clientId, verifier.signInRules);
+    },
     load() {
       // `load` of an application's own verifier may reject.
       Promise.resolve(verifier.load()).catch((err) => fallback.error({ err }, 'the verifier could not load'));

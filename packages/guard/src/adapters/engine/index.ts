@@ -11,6 +11,7 @@ export type { BackchannelLogoutOptions } from './message-routes.ts';
 export type { KeycloakOptions, OnDenied } from './options.ts';
 export type { PermissionSettings } from './permit-gate.ts';
 export type { ProtectedResourceOptions } from './protected-resource.ts';
+export type { Asking, AskingOptions, RequirementsOf } from './request-requirements.ts';
 export type { SessionSettings } from './session-routes.ts';
 export type { SocketIoMiddleware, SocketIoSocket } from './socket-io.ts';
 export type { AcceptUpgrade, UpgradeListener } from './upgrade.ts';

@@ -13,6 +13,12 @@ export * from './options.ts';
 export { pathOf } from './path-of.ts';
 export { type Decide, type Permits, toPermitGate } from './permit-gate.ts';
 export { RESOURCE_RULES } from './protected-resource.ts';
+export {
+  type Asking,
+  type AskingOptions,
+  assertRequirements,
+  type RequirementsOf,
+} from './request-requirements.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
 export { disconnectSocket, toSocketIoMiddleware } from './socket-io.ts';
 export { toUpgradeListener } from './upgrade.ts';

@@ -49,14 +49,14 @@ export function toMessageRoutes<Incoming>(
   messages: KeycloakMessages,
   options: BackchannelLogoutOptions<Incoming>,
   logOf: (request: Incoming) => Log,
-  events: Pick<SecurityEvents<Incoming>, 'message'> | undefined,
+  securityEvents: Pick<SecurityEvents<Incoming>, 'message'> | undefined,
 ): Routes<Incoming> {
   checkBackchannelLogoutOptions(options);
   const { path = '/backchannel-logout', adminPushes = false, onMessage } = options;
   const toldFor = (request: Incoming): Told => ({
     log: logOf(request),
     onMessage(message) {
-      events?.message(request, message);
+      securityEvents?.message(request, message);
       if (onMessage) tell(logOf(request), 'onMessage', () => onMessage(request, message));
     },
   });

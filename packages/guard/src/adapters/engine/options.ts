@@ -11,12 +11,12 @@ import {
 } from '../../core/index.ts';
 import {
   findOptionProblems,
-  type GuardOptions,
   type OptionRule,
   optionRules,
   VERIFIER_RULES,
   type WithParser,
 } from '../../core/internal.ts';
+import type { Asking } from './request-requirements.ts';
 
 /**
  * Called for each refused request. Its result is ignored, and its errors are only logged.
@@ -91,8 +91,8 @@ export type ClientSettings = Partial<
 >;
 
 /** The requirements of `guard()`. Those of `guard(undefined)` stay undefined, and are refused: something was meant. */
-export function requirementsOf(given: readonly [(GuardOptions | undefined)?, ...unknown[]]): GuardOptions {
-  return given.length === 0 ? {} : (given[0] as GuardOptions);
+export function requirementsOf(given: readonly unknown[]): Asking<never> {
+  return given.length === 0 ? {} : (given[0] as Asking<never>);
 }
 
 /** @throws {OptionsError} naming every option that is missing, wrong or unknown */

@@ -1,15 +1,19 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Log } from '../../core/index.ts';
 import { type Answer, toJsonAnswer } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard } from './connections.ts';
 
-/** Takes over a connection that is guarded, for example by `wss.handleUpgrade` of `ws`. */
+/**
+ * Takes over a connection that is guarded, for example by `wss.handleUpgrade` of `ws`. If it throws or rejects, the error is
+ * logged and the socket is cut.
+ */
 export type AcceptUpgrade = (
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
   connection: Connection,
-) => void;
+) => void | Promise<void>;
 
 /** A listener of a server's `upgrade` event. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -23,6 +27,7 @@ export function toUpgradeListener(
   guard: ConnectionGuard<IncomingMessage>,
   refusalOf: (error: unknown, request: IncomingMessage) => Answer | undefined,
   accept: AcceptUpgrade,
+  log: Pick<Log, 'error'>,
 ): UpgradeListener {
   return (request, socket, head) => {
     // A client that goes away while its token is checked does no harm.
@@ -36,7 +41,13 @@ export function toUpgradeListener(
         connection.signal.addEventListener('abort', () => {
           setTimeout(() => socket.destroy(), CUT_AFTER_MS).unref();
         });
-        accept(request, socket, head, connection);
+        // An error that is not caught here would end the process.
+        new Promise<void>((resolve) => resolve(accept(request, socket, head, connection))).catch(
+          (err: unknown) => {
+            log.error({ err }, 'a guarded upgrade failed');
+            socket.destroy();
+          },
+        );
       },
       (error: unknown) => socket.end(toHttp(refusalOf(error, request) ?? FAULT)),
     );

@@ -58,6 +58,7 @@ export function keycloak<C extends object = AppClaims>(
     factory: 'keycloak',
     ...nodeHost,
     toWire: (request) => ({ ...nodeHost.toWire(request), origin: publicOriginOf(request) }),
+    paramsOf: (request) => (request as { params?: unknown }).params,
   });
   door.load();
 

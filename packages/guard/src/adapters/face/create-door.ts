@@ -43,8 +43,8 @@ export function openSessions<Incoming>(
   {
     verifier,
     clientSettings,
-    events,
-  }: Pick<Engine<Incoming, never>, 'verifier' | 'clientSettings' | 'events'>,
+    securityEvents,
+  }: Pick<Engine<Incoming, never>, 'verifier' | 'clientSettings' | 'securityEvents'>,
   settings: SessionSettings<Incoming>,
   factory: string,
 ): Sessions<Incoming> {
@@ -53,10 +53,10 @@ export function openSessions<Incoming>(
     ...settings,
     client: settings.client ?? clientOf(verifier, clientSettings()),
     onEvent:
-      events === undefined || (onEvent !== undefined && typeof onEvent !== 'function')
+      securityEvents === undefined || (onEvent !== undefined && typeof onEvent !== 'function')
         ? onEvent
-        : (...told: Parameters<typeof events.session>) => {
-            events.session(...told);
+        : (...told: Parameters<typeof securityEvents.session>) => {
+            securityEvents.session(...told);
             return onEvent?.(...told);
           },
   };

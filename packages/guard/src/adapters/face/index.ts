@@ -7,6 +7,8 @@ export type {
   TokenForOptions,
 } from '../../outgoing/index.ts';
 export type {
+  Asking,
+  AskingOptions,
   BackchannelLogoutOptions,
   Connection,
   KeycloakOptions,
@@ -17,11 +19,13 @@ export type {
   PermitOptions,
   PermitRule,
   ProtectedResourceOptions,
+  RequirementsOf,
   RuleOfRequest,
   SessionSettings,
 } from '../engine/index.ts';
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export type { Calls } from './calls.ts';
+export type { EventsOf } from './events.ts';
 export type { Keycloak, KeycloakBase } from './keycloak.ts';
 export type { KeycloakSockets, ServerKeycloak } from './node-keycloak.ts';
 export type { WithParts } from './with-parts.ts';

@@ -2,6 +2,7 @@
 export { type Calls, createCalls } from './calls.ts';
 export { createDoor, openSessions } from './create-door.ts';
 export { createPermits } from './create-permits.ts';
+export { createEvents, type EventsOf } from './events.ts';
 export { toBase, toKeycloak } from './keycloak.ts';
 export { type RefuseNode, refuseAtOnce, toNodeKeycloak, toSockets } from './node-keycloak.ts';
 export { openDoor } from './with-parts.ts';

@@ -1,6 +1,7 @@
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
-import { type Gate, type GuardOptions, type Health, healthOf } from '../../core/internal.ts';
+import { type Gate, type Health, healthOf } from '../../core/internal.ts';
 import type {
+  Asking,
   BackchannelLogoutOptions,
   Connection,
   Decide,
@@ -20,9 +21,10 @@ import type {
 import { requirementsOf, toPermitGate } from '../engine/internal.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import { type Calls, createCalls } from './calls.ts';
+import { createEvents, type EventsOf } from './events.ts';
 
 /** What keycloak-guard offers in every framework. `Request`: what its handlers are called with. */
-export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request> {
+export interface KeycloakBase<Request, C extends object = AppClaims> extends Calls<Request>, EventsOf {
   /** Verifies tokens; the same object that the guards use. */
   readonly verifier: TokenVerifier<C>;
   /**
@@ -46,7 +48,7 @@ export interface KeycloakBase<Request, C extends object = AppClaims> extends Cal
    * connection.signal.addEventListener('abort', () => response.end());
    * response.once('close', connection.end);
    */
-  connect(request: Request, requirements?: Requirements<C>): Promise<Connection>;
+  connect(request: Request, requirements?: Asking<Request, Requirements<C>>): Promise<Connection>;
   /**
    * Whether a principal meets requirements; false for `null` and `undefined`.
    *
@@ -86,11 +88,14 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
    * A refused request goes to the application's error handler, as any error of the framework. Without one, the answer has
    * status, challenge and `{"detail": …}`. With sessions, a browser that asks for a page is sent to the login.
    *
+   * Requirements may be a function of the request, and `':org'` stands for a parameter of the route.
+   *
    * @throws {OptionsError} for a misspelt or empty requirement
    * @example
    * app.delete('/orders/:id', kc.guard({ realmRole: 'admin' }), remove);
+   * app.get('/orgs/:org', kc.guard({ organization: ':org' }), show);
    */
-  guard(requirements?: GuardOptions): Middleware;
+  guard(requirements?: Asking<Asked>): Middleware;
   /**
    * Signs people in with the browser: middleware that answers login, callback, session and logout. Guards then accept the
    * session cookie as well as a bearer token. To be called once.
@@ -196,9 +201,10 @@ export function toBase<Incoming, C extends object>(
   const { verifier, accessToken, connections, has, close } = engine;
   return {
     ...{ verifier, accessToken, has, close },
+    ...createEvents(engine.factory, verifier),
     ...createCalls<Incoming>(engine as unknown as Engine<Incoming, never, never>),
     connect: async (request, requirements = {}) =>
-      connections.guard(requirements as Requirements).open(request),
+      connections.guard(requirements as Asking<never, Requirements>).open(request),
     health: () => healthOf(verifier),
     load: () => verifier.load(),
   };

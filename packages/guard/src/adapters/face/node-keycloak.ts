@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AppClaims, Principal, Requirements } from '../../core/index.ts';
 import {
   type AcceptUpgrade,
+  type Asking,
   answerNode,
   type Door,
   type Next,
@@ -30,7 +31,7 @@ export interface KeycloakSockets<C extends object = AppClaims> {
    * server.on('upgrade', kc.upgrade({}, (request, socket, head, connection) =>
    *   wss.handleUpgrade(request, socket, head, (ws) => wss.emit('connection', ws, request, connection))));
    */
-  upgrade(requirements: Requirements<C>, accept: AcceptUpgrade): UpgradeListener;
+  upgrade(requirements: Asking<IncomingMessage, Requirements<C>>, accept: AcceptUpgrade): UpgradeListener;
   /**
    * Middleware for Socket.IO: guards the handshake by `auth.token`, the `Authorization` header or the session cookie, and
    * sets `socket.data.principal`. A client renews its token with the event `auth`; when the token expires, the socket is
@@ -40,7 +41,7 @@ export interface KeycloakSockets<C extends object = AppClaims> {
    * @example
    * io.use(kc.socket({ realmRole: 'user' }));
    */
-  socket(requirements?: Requirements<C>): SocketIoMiddleware;
+  socket(requirements?: Asking<IncomingMessage, Requirements<C>>): SocketIoMiddleware;
 }
 
 /** keycloak-guard for a framework on Node's servers. */
@@ -76,14 +77,22 @@ export function toNodeKeycloak<Incoming extends NodeRequest, Asked, C extends ob
 
 /** @param toIncoming the framework's request of a handshake, which is none of the framework's requests */
 export function toSockets<Incoming, C extends object>(
-  { connections, refusalOf }: Pick<Door<Incoming, never, never>, 'connections' | 'refusalOf'>,
+  { connections, refusalOf, log }: Pick<Door<Incoming, never, never>, 'connections' | 'refusalOf' | 'log'>,
   toIncoming: (request: IncomingMessage) => Incoming,
 ): KeycloakSockets<C> {
-  const guardOf = (requirements: Requirements<C>) => {
-    const guard = connections.guard(requirements as Requirements);
+  /** What a handshake was made of, which no router has seen. */
+  const handshakes = new WeakMap<object, IncomingMessage>();
+  function remembered(request: IncomingMessage): Incoming {
+    const incoming = toIncoming(request);
+    handshakes.set(incoming as object, request);
+    return incoming;
+  }
+  const asking = { toAsked: (one: Incoming) => [handshakes.get(one as object)], paramsOf: undefined };
+  const guardOf = (requirements: unknown) => {
+    const guard = connections.guard(requirements as Asking<never, Requirements>, asking);
     return {
-      open: (request: IncomingMessage) => guard.open(toIncoming(request)),
-      openWith: (request: IncomingMessage, token: unknown) => guard.openWith(toIncoming(request), token),
+      open: (request: IncomingMessage) => guard.open(remembered(request)),
+      openWith: (request: IncomingMessage, token: unknown) => guard.openWith(remembered(request), token),
     };
   };
   return {
@@ -92,6 +101,7 @@ export function toSockets<Incoming, C extends object>(
         guardOf(requirements),
         (error, request) => refusalOf(error, toIncoming(request)),
         accept,
+        log,
       ),
     socket: (requirements = {}) => toSocketIoMiddleware(guardOf(requirements)),
   };

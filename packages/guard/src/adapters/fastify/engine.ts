@@ -33,6 +33,7 @@ export function toFastifyHost(log: FastifyBaseLogger | undefined): DoorHost<Fast
     }),
     addToAnswer: addHeaders,
     addressOf: ({ ip }) => ip,
+    paramsOf: ({ params }) => params,
     ...(log && { logOf: (request) => request.log }),
     debugsRefusals: true,
     sessionsOf: ({ server }) => server[SESSIONS],

@@ -1,15 +1,11 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import type { Requirements } from '../../core/index.ts';
-import type {
-  GuardOptions as CoreGuardOptions,
-  SessionAuthenticator as CoreSessionAuthenticator,
-  Gate,
-} from '../../core/internal.ts';
-import { type OnDenied as AdapterOnDenied, toCallbackGuard } from '../engine/internal.ts';
+import type { SessionAuthenticator as CoreSessionAuthenticator, Gate } from '../../core/internal.ts';
+import { type OnDenied as AdapterOnDenied, type Asking, toCallbackGuard } from '../engine/internal.ts';
 import type { Refuse } from './refuse.ts';
 
-/** What a route requires. `{}`: any valid token; `optional`: or no token at all. */
-export type GuardOptions = CoreGuardOptions;
+/** What a route requires, which may be a function of the request. `{}`: any valid token; `optional`: or no token at all. */
+export type GuardOptions = Asking<FastifyRequest>;
 
 /** Called for each refused request, for an audit log. Its result is ignored. */
 export type OnDenied = AdapterOnDenied<FastifyRequest>;

@@ -10,6 +10,7 @@ export type {
 export type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
 export { type BackchannelLogoutOptions, backchannelLogout } from './backchannel-logout.ts';
 export { keycloakCalls } from './calls-plugin.ts';
+export { keycloakEvents } from './events-plugin.ts';
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
 export { keycloakMcp } from './mcp-plugin.ts';
 export * from './permissions-plugin.ts';

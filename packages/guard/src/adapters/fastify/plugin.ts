@@ -1,7 +1,7 @@
 import type { FastifyContextConfig, FastifyInstance, onRequestHookHandler } from 'fastify';
 import { OptionsError, type Requirements, type TokenVerifier } from '../../core/index.ts';
 import { type Health, healthOf } from '../../core/internal.ts';
-import { type Connection, createEngine, requirementsOf } from '../engine/internal.ts';
+import { type Asking, type Connection, createEngine, requirementsOf } from '../engine/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
 import { ENGINE, toFastifyHost } from './engine.ts';
@@ -35,7 +35,10 @@ declare module 'fastify' {
      * connection.signal.addEventListener('abort', () => socket.close());
      * socket.once('close', connection.end);
      */
-    guardConnection(request: FastifyRequest, requirements?: Requirements): Promise<Connection>;
+    guardConnection(
+      request: FastifyRequest,
+      requirements?: Asking<FastifyRequest, Requirements>,
+    ): Promise<Connection>;
     /** Whether this process can verify tokens, for a route of your own that a load balancer asks. */
     keycloakHealth(): Health;
     /** Decorated by `keycloakSession`: guards then accept its cookie if the `Authorization` header is missing. */

@@ -1,6 +1,7 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
 import { type Gate, isThenable } from '../../core/internal.ts';
 import {
+  type Asking,
   addToFetchAnswer,
   answerFetchRoute,
   type Decide,
@@ -61,7 +62,8 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
   return {
     ...base,
     ...createCalls<FetchRequest, Incoming>(door as never, toRequest),
-    guard: (requirements, handler) => toGuarded(door.gate(requirements), handler as never, refuse),
+    guard: (requirements: Asking<Request>, handler: unknown) =>
+      toGuarded(door.gate(requirements), handler as Handler, refuse),
     permit: (rule, given, handler) =>
       toPermitted(door.permits.permit<Request>(rule, given), handler as never, refuse),
     pathEnforcer: (given, handler) =>

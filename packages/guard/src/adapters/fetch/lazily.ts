@@ -1,4 +1,4 @@
-import type { GuardOptions } from '../../core/internal.ts';
+import type { Asking, AskingOptions } from '../engine/internal.ts';
 import type { FetchKeycloak, GuardedHandler } from './types.ts';
 
 /** Members whose promise also reports wrong options. */
@@ -29,15 +29,12 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
     get permissions() {
       return get().permissions;
     },
-    guard<const R extends GuardOptions, Req extends Request, Rest extends unknown[]>(
-      requirements: R,
-      handler: GuardedHandler<C, R, Req, Rest>,
-    ) {
-      const guarded = once(() => get().guard(requirements, handler));
-      return (request: Req, ...rest: Rest) => {
+    guard(requirements: Asking<Request>, handler: GuardedHandler<C, object, Request, unknown[]>) {
+      const guarded = once(() => get().guard(requirements as AskingOptions<Request>, handler as never));
+      return (request: Request, ...rest: unknown[]) => {
         // `next build` calls handlers and stops at the first look at headers, before the options are needed.
         request.headers.get('authorization');
-        return guarded(request, ...rest);
+        return guarded(request, ...(rest as []));
       };
     },
     mcp(options, handler) {
@@ -50,6 +47,7 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
       POST: async (request) => get().handlers.POST(request),
     },
     health: () => get().health(),
+    events: (options) => get().events(options),
     has: (principal, requirements) => get().has(principal, requirements),
     close: async () => made?.close(),
   };

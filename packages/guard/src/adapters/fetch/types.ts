@@ -1,6 +1,7 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
 import type { GuardOptions } from '../../core/internal.ts';
 import type {
+  AskingOptions,
   FetchRequest,
   Found,
   NotOptional,
@@ -9,6 +10,7 @@ import type {
   PermitOptions,
   PermitRule,
   PushedClaims,
+  RequirementsOf,
 } from '../engine/internal.ts';
 import type { KeycloakBase, WithParts } from '../face/index.ts';
 import type { McpAuthInfo, McpOptions } from '../mcp/index.ts';
@@ -24,12 +26,11 @@ export type FetchKeycloakOptions<C extends object = AppClaims> = WithParts<Fetch
 export type Incoming = FetchRequest | Headers;
 
 /** A handler of guarded requests. Further arguments of the framework follow `found`. */
-export type GuardedHandler<
-  C extends object,
-  R extends GuardOptions,
-  Req extends Request,
-  Rest extends unknown[],
-> = (request: Req, found: { readonly principal: Found<C, R> }, ...rest: Rest) => Response | Promise<Response>;
+export type GuardedHandler<C extends object, R, Req extends Request, Rest extends unknown[]> = (
+  request: Req,
+  found: { readonly principal: Found<C, R> },
+  ...rest: Rest
+) => Response | Promise<Response>;
 
 /** A function given to {@link FetchKeycloak.permit}. Further arguments of the framework follow `principal`. */
 export type OfRequest<T> = (
@@ -56,7 +57,11 @@ export interface FetchKeycloak<C extends object = AppClaims> extends KeycloakBas
    * export const GET = kc.guard({ realmRole: 'admin' }, (request, { principal }) =>
    *   Response.json({ hello: principal.username }));
    */
-  guard<const R extends GuardOptions, Req extends Request, Rest extends unknown[]>(
+  guard<Req extends Request, Rest extends unknown[]>(
+    requirements: RequirementsOf<Req>,
+    handler: GuardedHandler<C, NotOptional, Req, Rest>,
+  ): (request: Req, ...rest: Rest) => Response | Promise<Response>;
+  guard<const R extends AskingOptions<Request>, Req extends Request, Rest extends unknown[]>(
     requirements: R,
     handler: GuardedHandler<C, R, Req, Rest>,
   ): (request: Req, ...rest: Rest) => Response | Promise<Response>;

@@ -10,6 +10,7 @@ export const hapiHost: DoorHost<Request, Request> = {
   toRequest: ({ raw }) => raw.req,
   toWire: ({ raw }) => nodeHost.toWire(raw.req),
   addressOf: ({ raw }) => nodeHost.addressOf(raw.req),
+  paramsOf: ({ params }) => params,
   addToAnswer({ plugins }: { plugins: State }, extra) {
     plugins['keycloak-guard'] ??= {};
     fetchHost.addToAnswer(plugins['keycloak-guard'], extra);

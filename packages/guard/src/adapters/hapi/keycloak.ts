@@ -1,10 +1,13 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
-import { type AppClaims, AuthError, type Principal, type Requirements } from '../../core/index.ts';
-import { type GuardOptions, KEPT, tokenOf } from '../../core/internal.ts';
-import { answerRoute, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
+import { type AppClaims, AuthError, type Principal } from '../../core/index.ts';
+import { KEPT, tokenOf } from '../../core/internal.ts';
+import { type AskingOptions, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { openDoor, toBase, toSockets } from '../face/internal.ts';
+import type { McpOptions } from '../mcp/index.ts';
 import { addExtras, hapiHost, toBoom, toResponse } from './answers.ts';
+import { toMcpPlugin } from './mcp.ts';
+import { createMount } from './mount.ts';
 
 declare module '@hapi/hapi' {
   /**
@@ -27,6 +30,7 @@ export interface HapiKeycloak<C extends object = AppClaims>
     Pick<Keycloak<Request, Lifecycle.Method, Request, C>, 'permit' | 'pathEnforcer'> {
   /**
    * The plugin. It adds the scheme `keycloak`, whose options are requirements, and a strategy of the same name without any.
+   * hapi takes no function in their place: write `{ allOf: [(request) => …] }`.
    * It answers the routes of sessions, metadata and Keycloak's messages.
    *
    * A refusal is an `AuthError` and a Boom error: `onPreResponse` sees it. With `mode: 'optional'` a request without a token
@@ -39,6 +43,23 @@ export interface HapiKeycloak<C extends object = AppClaims>
    * server.route({ method: 'GET', path: '/admin', options: { auth: 'admin' }, handler: () => 'hello' });
    */
   readonly plugin: Plugin<object>;
+  /**
+   * A plugin that guards an MCP server at the path of its URL, and answers its metadata. It sets `request.auth.credentials`,
+   * and `auth` on Node's request for the SDK's transport. Its route leaves the payload to hapi's parser.
+   *
+   * @throws {OptionsError} naming every option that is missing, wrong or unknown
+   * @see Model Context Protocol, "Authorization"
+   * @example
+   * await server.register(kc.mcp({ url: 'https://example.com/mcp', scopes: ['mcp:tools'] }));
+   * server.route({
+   *   method: 'POST', path: '/mcp', options: { auth: false },
+   *   async handler(request, h) {
+   *     await transport.handleRequest(request.raw.req, request.raw.res, request.payload);
+   *     return h.abandon;
+   *   },
+   * });
+   */
+  mcp(options: McpOptions): Plugin<object>;
 }
 
 /**
@@ -54,6 +75,7 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
   const { door, routes } = openDoor<Request, Request, C>(options, hapiHost);
   // Another strategy may have credentials with a `user`, too.
   const callers = new WeakMap<Request, Principal>();
+  const requests = new WeakMap<object, Request>();
 
   function refuse(error: unknown, request: Request, h: ResponseToolkit): Lifecycle.ReturnValue {
     const invitation = door.inviteToLogin(error, request);
@@ -61,7 +83,7 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
     throw toBoom(error, door.refusalOf(error, request));
   }
 
-  const scheme: ServerAuthScheme<GuardOptions> = (server, requirements = {}) => {
+  const scheme: ServerAuthScheme<AskingOptions<Request>> = (server, requirements = {}) => {
     const required = door.gate(requirements);
     const optional = door.gate({ ...requirements, optional: true });
     return {
@@ -74,7 +96,9 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
           // hapi tries the next strategy, or lets an optional request pass.
           if (user === null) return h.unauthenticated(toMissing());
           callers.set(request, user);
-          return h.authenticated({ credentials: { user, scope: [...user.scopes] } });
+          const credentials = { user, scope: [...user.scopes] };
+          requests.set(credentials, request);
+          return h.authenticated({ credentials });
         } catch (error) {
           return refuse(error, request, h);
         }
@@ -83,12 +107,15 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       async verify({ credentials }) {
         const { user } = credentials;
         const found = await door.verifier.verify((user && tokenOf(user)) ?? '', KEPT);
-        if (door.has(found, required.requirements as Requirements<C>)) return;
-        throw new AuthError('permission_denied', 'The caller no longer meets the requirements');
+        const request = requests.get(credentials);
+        if (request === undefined)
+          throw new AuthError('permission_denied', 'The caller was found by another strategy');
+        required.admit(request, found as unknown as Principal);
       },
     };
   };
 
+  const mount = createMount(door);
   const toMethod =
     (decide: Decide<Request>): Lifecycle.Method =>
     async (request, h) => {
@@ -109,24 +136,13 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       register(server) {
         server.auth.scheme('keycloak', scheme as ServerAuthScheme);
         server.auth.strategy('keycloak', 'keycloak');
-        for (const route of routes) {
-          const { method, path, takesHead } = route;
-          // The engine reads bodies itself.
-          const payload = method === 'POST' && {
-            payload: { parse: false, output: 'stream', failAction: 'ignore' } as const,
-          };
-          const handler: Lifecycle.Method = async (request, h) => {
-            if (request.method === 'head' && !takesHead) return h.response().code(405);
-            const answer = await answerRoute(door, route, request, undefined, request.raw.req);
-            return answer === undefined ? h.abandon : toResponse(h, answer);
-          };
-          server.route({ method, path, handler, options: { auth: false, ...payload } });
-        }
+        mount(server, routes);
         server.ext('onPreResponse', addExtras);
         server.ext('onPostStop', () => door.close());
         door.load();
       },
     },
+    mcp: (given) => toMcpPlugin(door, given, mount, refuse),
     permit: (rule, given) => toMethod(door.permits.permit(rule, given)),
     pathEnforcer: (given) => toMethod(door.permits.enforcePaths(given, toPath)),
   };

@@ -1,8 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { AppClaims, Principal, RequestLike } from '../../core/index.ts';
-import { type GuardOptions, isThenable, type SocketLike } from '../../core/internal.ts';
+import { isThenable, type SocketLike } from '../../core/internal.ts';
 import {
+  type AskingOptions,
   addToFetchAnswer,
   answerFetchRoute,
   type FetchReply,
@@ -11,6 +12,7 @@ import {
   findFetchRoute,
   type KeycloakOptions,
   type NotOptional,
+  type RequirementsOf,
   toFetchAnswer,
   toFetchPath,
 } from '../engine/internal.ts';
@@ -29,7 +31,7 @@ declare module 'hono' {
 }
 
 /** What a guard adds to the context: `null` only under an optional guard, if there is no token. */
-export interface GuardEnv<C extends object = AppClaims, R extends GuardOptions = NotOptional> {
+export interface GuardEnv<C extends object = AppClaims, R extends object = NotOptional> {
   Variables: { principal: Found<C, R> };
 }
 
@@ -50,7 +52,10 @@ export interface HonoKeycloak<C extends object = AppClaims>
    * @example
    * app.use('/api/*', kc.guard({ scope: 'orders:read' }));
    */
-  guard<const R extends GuardOptions = NotOptional>(requirements?: R): MiddlewareHandler<GuardEnv<C, R>>;
+  guard(requirements: RequirementsOf<Context>): MiddlewareHandler<GuardEnv<C>>;
+  guard<const R extends AskingOptions<Context> = NotOptional>(
+    requirements?: R,
+  ): MiddlewareHandler<GuardEnv<C, R>>;
 }
 
 /**
@@ -70,6 +75,7 @@ export function keycloak<C extends object = AppClaims>(
     toWire: (c) => fetchHost.toWire(c.req.raw),
     addToAnswer: fetchHost.addToAnswer,
     addressOf: ({ env }) => (env as NodeServer | undefined)?.incoming?.socket?.remoteAddress,
+    paramsOf: (c) => c.req.param(),
   });
 
   /** Refuses as Hono's own middleware does. A page is sent to the login before any error handler is called. */

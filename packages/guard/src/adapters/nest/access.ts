@@ -1,13 +1,17 @@
 import type { Requirements } from '../../core/index.ts';
-import type { GuardOptions } from '../../core/internal.ts';
+import type { Asking, AskingOptions } from '../engine/internal.ts';
+import type { KeycloakRequest } from './call.ts';
 import type { RequiredPermission } from './permission.ts';
+
+/** What one decorator requires: a function gets the platform's request and Nest's context. */
+export type Required = Asking<KeycloakRequest, Requirements>;
 
 /** What the decorators of one class, or of one handler, ask for. */
 export interface Access {
   readonly isPublic: boolean;
   readonly isOptional: boolean;
   /** All of them must be met. */
-  readonly requirements: readonly Requirements[];
+  readonly requirements: readonly Required[];
   /** All of them must be granted. */
   readonly permissions: readonly RequiredPermission[];
 }
@@ -43,8 +47,8 @@ export function addAccess(on: object, added: Partial<Access>): void {
  *
  * @returns `null` if the handler is open to everybody
  */
-export function toGuardOptions(controller: object, handler: object): GuardOptions | null {
-  const requirements: Requirements[] = [];
+export function toGuardOptions(controller: object, handler: object): AskingOptions<KeycloakRequest> | null {
+  const requirements: Required[] = [];
   let optional: boolean | undefined;
   for (const access of levelsOf(controller, handler)) {
     if (access.isPublic) {
@@ -79,10 +83,12 @@ export function lineageOf(controller: object): object[] {
   return found;
 }
 
-function merge(requirements: readonly Requirements[]): Requirements {
+function merge(requirements: readonly Required[]): AskingOptions<KeycloakRequest, Requirements> {
   // `allOf` refuses an empty requirement, which asks for a token and nothing else.
-  const some = requirements.filter((one) => Object.keys(one).length > 0);
-  return some.length > 1 ? { allOf: some } : (some[0] ?? {});
+  const some = requirements.filter((one) => typeof one === 'function' || Object.keys(one).length > 0);
+  const [only = {}] = some;
+  // A function has no members: spread out it would require nothing.
+  return some.length > 1 || typeof only === 'function' ? { allOf: some } : only;
 }
 
 function nameOf(on: object): string {

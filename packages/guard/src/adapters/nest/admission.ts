@@ -1,5 +1,4 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { type Requirements, type TokenVerifier, toGuard } from '../../core/index.ts';
 import { getOrMake, isThenable, type Log } from '../../core/internal.ts';
 import type { Connection, ConnectionGuard, Decide, Door } from '../engine/internal.ts';
 import { permissionsOf, toGuardOptions } from './access.ts';
@@ -12,9 +11,7 @@ import { isStreaming, noteStream } from './streams.ts';
 /** Admits or refuses the context that a guard was called with. */
 export type Admission = (context: ExecutionContext) => boolean | Promise<boolean>;
 
-type NestDoor = Pick<Door<Call, Call, never>, 'connections' | 'gate' | 'permits' | 'refusalOf'> & {
-  readonly verifier: Pick<TokenVerifier, 'clientId' | 'signInRules'>;
-};
+type NestDoor = Pick<Door<Call, Call, never>, 'connections' | 'gate' | 'permits' | 'refusalOf'>;
 
 /** What a handler requires, and what ends its stream if it answers with one. */
 interface HandlerCheck extends Check {
@@ -50,7 +47,7 @@ export function createAdmission(
       return refuseUnknown(error, context, log);
     }
     const connection = kindOf(context) === 'ws' ? gateways.proved(call) : undefined;
-    const gate = connection === undefined ? check.gate : toConnectionGate(door, check.gate, connection);
+    const gate = connection === undefined ? check.gate : toConnectionGate(check.gate, connection);
     const admitted = decide(door, { ...check, gate }, context, call);
     if (request !== undefined) decided.set(request, { check, admitted });
     if (kindOf(context) === 'ws') return tellOf(admitted, () => gateways.follow(call));
@@ -66,26 +63,8 @@ function tellOf(admitted: true | Promise<true>, tell: () => void): ReturnType<Ad
 }
 
 /** Decides on a message by the connection that it came on: its handshake's proof was good once. */
-function toConnectionGate(
-  { verifier }: Pick<NestDoor, 'verifier'>,
-  { requirements, refuse, isOptional }: HandlerCheck['gate'],
-  opening: Promise<Connection>,
-): HandlerCheck['gate'] {
-  const guard = toGuard(requirements, verifier.clientId, verifier.signInRules);
-  return {
-    requirements,
-    refuse,
-    isOptional,
-    async decide(call) {
-      const principal = await (await opening).verify();
-      try {
-        guard(principal);
-      } catch (error) {
-        return refuse(call, error, principal);
-      }
-      return principal;
-    },
-  };
+function toConnectionGate(gate: HandlerCheck['gate'], opening: Promise<Connection>): HandlerCheck['gate'] {
+  return { ...gate, decide: async (call) => gate.admit(call, await (await opening).verify()) };
 }
 
 /** The check of each handler, made at its first call; `null` if the handler is open. */
@@ -108,6 +87,6 @@ function makeCheck(
   const permit = toPermit(door.permits, permissionsOf(controller, handler));
   const both = paths && permit ? toBoth(paths, permit) : (paths ?? permit);
   const { optional: _, ...requirements } = options;
-  const stream = isStreaming(handler) ? door.connections.guard(requirements as Requirements) : undefined;
+  const stream = isStreaming(handler) ? door.connections.guard(requirements) : undefined;
   return { gate: door.gate(options), permit: both, stream };
 }

@@ -1,13 +1,8 @@
 import { createParamDecorator, type ExecutionContext, UseGuards } from '@nestjs/common';
 import { readPermit } from '../../authz/internal.ts';
-import {
-  type AppClaims,
-  type Principal as CorePrincipal,
-  type Requirements,
-  toGuard,
-} from '../../core/index.ts';
-import type { PermitOptions, PermitRule } from '../engine/internal.ts';
-import { type Access, accessOf, addAccess, toGuardOptions } from './access.ts';
+import type { AppClaims, Principal as CorePrincipal, Requirements } from '../../core/index.ts';
+import { type Asking, assertRequirements, type PermitOptions, type PermitRule } from '../engine/internal.ts';
+import { type Access, accessOf, addAccess, type Required, toGuardOptions } from './access.ts';
 import { kindOf, principalOf } from './call.ts';
 import { KeycloakGuard } from './guard.ts';
 import type { OfRequest, PermissionOptions } from './permission.ts';
@@ -41,17 +36,21 @@ export function OptionalAuth(): AccessDecorator {
 /**
  * Requires roles, scopes or other properties of the caller; `{}` requires a valid token and nothing more. The requirements
  * of a class and of its handler must both be met. The decorator applies {@link KeycloakGuard}, so no other registration is
- * needed.
+ * needed. Requirements may be a function of the request, which also gets Nest's context; `':org'` stands for a parameter of
+ * the route.
  *
  * @throws {OptionsError} for a misspelt or empty requirement, when the class is loaded
  * @throws {TypeError} beside `@Public()` on the same class or handler
  * @example
  * class Reports { @Get() @Require({ clientRole: { 'other-api': 'reader' }, scope: 'orders:read' }) all() {} }
  */
-export function Require<C extends object = AppClaims>(requirements: Requirements<C>): AccessDecorator {
+export function Require<C extends object = AppClaims>(
+  // biome-ignore lint/suspicious/noExplicitAny: whichever platform's request it is.
+  requirements: Asking<any, Requirements<C>>,
+): AccessDecorator {
   // Reports a mistake when the class is loaded, not at the first request. The client id is not known here yet.
-  toGuard(requirements, 'this-api');
-  return toGuarding({ requirements: [requirements as Requirements] });
+  assertRequirements(requirements);
+  return toGuarding({ requirements: [requirements as Required] });
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
+import type { Requirements } from '../../core/index.ts';
 import { scopesOf } from '../../core/internal.ts';
 import { accessOf, permissionsOf, toGuardOptions } from './access.ts';
 import { appGuardsIn, type Registered, registeredIn } from './handlers.ts';
@@ -43,7 +44,7 @@ function documentController(
     const { optional, ...requirements } = options;
     const permissions = permissionsOf(controller, method);
     if (!hasOwnSecurity && !Reflect.hasMetadata(SECURITY, method)) {
-      const security = [{ [scheme]: scopesOf(requirements) }, ...(optional ? [{}] : [])];
+      const security = [{ [scheme]: scopesOf(requirements as Requirements) }, ...(optional ? [{}] : [])];
       Reflect.defineMetadata(SECURITY, security, method);
     }
     if (PLUGIN in controller) continue;

@@ -12,12 +12,13 @@ import {
 } from '../engine/internal.ts';
 import type {
   Calls,
+  EventsOf,
   FetchAsOptions,
   FetchForOptions,
   TokenAsOptions,
   TokenForOptions,
 } from '../face/index.ts';
-import { createCalls, createDoor } from '../face/internal.ts';
+import { createCalls, createDoor, createEvents } from '../face/internal.ts';
 import { type McpServer, openMcp } from '../mcp/internal.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
@@ -39,13 +40,15 @@ import { type Handshakes, hearOfHandshakes } from './ws-call.ts';
  * const keycloak = new KeycloakService({ serverUrl: 'http://localhost:8080', realm: 'testing', clientId: 'my-api' });
  * const test = Test.createTestingModule({ imports: [AppModule] }).overrideProvider(KeycloakService).useValue(keycloak);
  */
-export class KeycloakService<C extends object = AppClaims> implements Calls<KeycloakRequest> {
+export class KeycloakService<C extends object = AppClaims> implements Calls<KeycloakRequest>, EventsOf {
   readonly #door: Door<Call, Call, C>;
   readonly #routes: readonly Routes<Call>[];
   readonly #mcp: McpServer<Call, Call> | undefined;
   readonly #handshakes: Handshakes;
   readonly #gateways: GatewayConnections;
   readonly #calls: Calls<KeycloakRequest>;
+  /** Follows Keycloak's events: see `KeycloakBase.events`. @throws {OptionsError} */
+  readonly events: EventsOf['events'];
   /** Name of the security scheme of guarded routes in OpenAPI documents. */
   readonly securityScheme: string;
   /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
@@ -61,6 +64,8 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
       toRequest: ({ credentials }) => credentials,
       toWire: (call) => call.toWire(),
       toAsked: ({ request }) => request,
+      toAskedMore: ({ context }) => [context],
+      paramsOf: ({ request }) => (request as { params?: unknown } | undefined)?.params,
       addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
       addressOf: ({ request }) => request && nodeHost.addressOf(request as NodeRequest),
     });
@@ -74,6 +79,7 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
     this.#calls = createCalls<Call, KeycloakRequest>(this.#door as never, (request) =>
       toHttpCall(undefined, request, undefined),
     );
+    this.events = createEvents('KeycloakModule', this.#door.verifier).events;
     const paths = toPathPermit(this.#door.permits, nest.pathEnforcer);
     this.admit = createAdmission(this.#door, toCall, log, this.#gateways, paths);
   }

@@ -1,6 +1,7 @@
 import type { AppClaims, Principal } from '../../core/index.ts';
-import { type GuardOptions, isThenable, toJsonAnswer } from '../../core/internal.ts';
+import { isThenable, toJsonAnswer } from '../../core/internal.ts';
 import {
+  type Asking,
   answerNode,
   type KeycloakOptions,
   type NodeMiddleware,
@@ -37,11 +38,11 @@ export interface NodeKeycloak<C extends object = AppClaims>
    * @throws {OptionsError} for a misspelt or empty requirement
    */
   guard(
-    requirements: GuardOptions & { readonly optional: true },
+    requirements: Asking<NodeRequest> & { readonly optional: true },
     listener: GuardedListener<Principal<C> | undefined>,
   ): Listener;
-  guard(requirements: GuardOptions, listener: GuardedListener<Principal<C>>): Listener;
-  guard(requirements?: GuardOptions): NodeMiddleware;
+  guard(requirements: Asking<NodeRequest>, listener: GuardedListener<Principal<C>>): Listener;
+  guard(requirements?: Asking<NodeRequest>): NodeMiddleware;
   /**
    * A listener inside `guard`, or, without one, middleware after it, for callers to whom Keycloak grants the permission.
    * Others are answered as the guard does. Needs `permissions`.
@@ -117,8 +118,11 @@ export function keycloak<C extends object = AppClaims>(
 
   return {
     ...all,
-    guard: ((...given: [GuardOptions?, GuardedListener<never>?]) =>
-      toGuarded(all.guard(requirementsOf(given)), given[1])) as NodeKeycloak<C>['guard'],
+    guard: ((...given: [unknown?, GuardedListener<never>?]) =>
+      toGuarded(
+        all.guard(requirementsOf(given) as Asking<NodeRequest>),
+        given[1],
+      )) as NodeKeycloak<C>['guard'],
     permit: ((rule: PermitRule, given?: PermitOptions<NodeRequest>, listener?: GuardedListener<never>) =>
       toGuarded(all.permit(rule, given), listener)) as NodeKeycloak<C>['permit'],
     pathEnforcer: ((given?: Omit<PathEnforcerOptions, 'permissions'>, listener?: GuardedListener<never>) =>

@@ -16,12 +16,13 @@ export type DpopMode = 'off' | 'accepted' | 'required';
 
 /** How DPoP proofs are judged. */
 export interface DpopOptions {
+  /** `off`: bound tokens are refused. `accepted`: bearer tokens and bound ones are taken. `required`: only bound ones. */
   readonly mode: DpopMode;
-  /** Algorithms that a proof may be signed with. Default: every asymmetric one that is known. */
+  /** Algorithms that a proof may be signed with; the challenge names them. Default: every asymmetric one that is known. */
   readonly algorithms?: readonly string[] | undefined;
-  /** How old a proof may be, by the clock here. Unit: seconds, 1 to 300. Default 25, as Keycloak has it. */
+  /** How old a proof may be, by the clock here. Unit: seconds, 1 to 300. Keycloak has the same. Default 25. */
   readonly maxAgeSeconds?: number | undefined;
-  /** How far ahead the clock of a client may be. Unit: seconds, 0 to 300. Default 15, as Keycloak has it. */
+  /** How far ahead the clock of a client may be. Unit: seconds, 0 to 300. Keycloak has the same. Default 15. */
   readonly maxAheadSeconds?: number | undefined;
   /**
    * Asks clients for a nonce (RFC 9449 §9), so that no proof can be made in advance. At least 32 characters, random, the
@@ -30,7 +31,7 @@ export interface DpopOptions {
   readonly nonceSecret?: string | undefined;
   /**
    * Most proofs that one key may use while the oldest of them is remembered, in each process; more get 503. All keys of one
-   * user may use twice as many. Default 50,000: some 1,200 a second.
+   * user may use twice as many. The default is some 1,200 a second. Default 50,000.
    */
   readonly maxProofsPerKey?: number | undefined;
 }
@@ -45,7 +46,7 @@ export const ALGORITHM_LIST: WithDefault<readonly string[]> = {
   default: ALGORITHMS,
 };
 
-const RULES = {
+export const DPOP_RULES = {
   mode: required(DPOP_MODE),
   algorithms: ALGORITHM_LIST,
   maxAgeSeconds: between(1, 300, 25),
@@ -59,7 +60,7 @@ const RULES = {
 } satisfies OptionRules<DpopOptions>;
 
 /** {@link DpopOptions} with every default filled in. */
-export interface ResolvedDpopOptions extends Omit<Filled<DpopOptions, typeof RULES>, 'algorithms'> {
+export interface ResolvedDpopOptions extends Omit<Filled<DpopOptions, typeof DPOP_RULES>, 'algorithms'> {
   readonly algorithms: ReadonlySet<string>;
 }
 
@@ -68,12 +69,12 @@ export const DPOP: WithDefault<DpopMode> = {
   example: "{ mode: 'accepted', maxAgeSeconds: 25 }",
   isMet: (value) =>
     typeof value === 'object' && value !== null
-      ? findOptionProblems(value, RULES).length === 0
+      ? findOptionProblems(value, DPOP_RULES).length === 0
       : DPOP_MODE.isMet(value),
   default: 'off',
 };
 
 export function resolveDpopOptions(given: DpopMode | DpopOptions): ResolvedDpopOptions {
-  const filled = fillOptions('dpop', typeof given === 'string' ? { mode: given } : given, RULES);
+  const filled = fillOptions('dpop', typeof given === 'string' ? { mode: given } : given, DPOP_RULES);
   return { ...filled, algorithms: new Set(filled.algorithms) };
 }

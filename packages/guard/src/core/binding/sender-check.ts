@@ -105,12 +105,12 @@ export function createSenderCheck({ dpop, proofs, publicUrl, certificateOf }: Pa
       const challenge = error.headers['www-authenticate'];
       if (mode === 'off' || challenge === undefined || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
       // A new error: what a verifier throws may be thrown for others too.
-      const { code, reason, expected, seen, scope, signIn, cause, stack = '' } = error;
+      const { code, reason, expected, seen, scope, signIn, tenant, cause, stack = '' } = error;
       const headers = {
         ...error.headers,
         'www-authenticate': withDpopChallenge(challenge, dpop.algorithms, mode, isAbout),
       };
-      const refusal = new AuthError(code, reason, { expected, seen, scope, signIn, cause, headers });
+      const refusal = new AuthError(code, reason, { expected, seen, scope, signIn, tenant, cause, headers });
       refusal.stack = stack;
       return refusal;
     },

@@ -1,6 +1,7 @@
 import { AuthError, type AuthErrorCode } from '../http/errors.ts';
 import type { AppClaims } from '../principal/claims.ts';
 import type { Principal } from '../principal/principal.ts';
+import { tenantsOf } from '../principal/tenant.ts';
 
 /**
  * Lets a principal pass, or throws an {@link AuthError} with status 403. Without a principal (`null`, as behind an optional
@@ -43,12 +44,53 @@ export const requireGroupTree = requireAll(
   (group, path) => group === path || group.startsWith(path.endsWith('/') ? path : `${path}/`),
 );
 
-/** @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations */
-export const requireOrganization = requireAll(
-  'organization_missing',
-  'organization',
-  ({ organizations }) => organizations,
+/** @throws {AuthError} `organization_missing` unless the principal is a member of every one of the organizations (alias) */
+export const requireOrganization = requireAll('organization_missing', 'organization', ({ organizations }) =>
+  organizations.map(({ alias }) => alias),
 );
+
+/**
+ * Requires one organization and, with `within`, what the principal must have there.
+ *
+ * @param by whether `wanted` is its alias or its id: what is one organization's id could be another one's alias
+ * @throws {AuthError} `organization_missing`, or what `within` throws
+ */
+export function requireOneOrganization(
+  by: 'alias' | 'id',
+  wanted: string,
+  within: readonly Guard<never>[] = [],
+): Guard<object> {
+  assertStrings(`organization ${by}`, [wanted]);
+  return (principal) => {
+    assertSomebody(principal);
+    const found = principal.organizations.find((one) => one[by] === wanted);
+    if (found === undefined) {
+      throw new AuthError('organization_missing', `The organization with the ${by} ${wanted} is missing`, {
+        tenant: by === 'alias' ? wanted : undefined,
+        expected: `organization ${by} ${wanted}`,
+        seen: principal.organizations.map((one) => one[by] ?? 'no id').join(', ') || 'none',
+      });
+    }
+    const { groups, realmRoles, clientRoles } = found;
+    const there = { ...principal, groups, realmRoles, clientRoles };
+    for (const guard of within) guard(there as never);
+  };
+}
+
+/** @throws {AuthError} `tenant_refused` unless the principal may act for one of the tenants */
+export function requireTenant(...tenants: string[]): Guard<object> {
+  assertStrings('tenant', tenants);
+  return (principal) => {
+    assertSomebody(principal);
+    const may = tenantsOf(principal);
+    if (tenants.some((tenant) => may.includes(tenant))) return;
+    throw new AuthError('tenant_refused', 'The caller does not act for this tenant', {
+      tenant: tenants.length === 1 ? tenants[0] : undefined,
+      expected: `tenant ${tenants.join(' or ')}`,
+      seen: may.join(', ') || 'none',
+    });
+  };
+}
 
 /** @throws {AuthError} `audience_missing` unless every one of the audiences is in `aud` */
 export const requireAudience = requireAll('audience_missing', 'audience', ({ audience }) => audience);
@@ -177,6 +219,7 @@ function requireAll(
           expected: `${kind} ${wanted.join(' and ')}`,
           seen: have.join(', ') || 'none',
           scope: code === 'scope_missing' ? wanted.join(' ') : undefined,
+          tenant: code === 'organization_missing' && wanted.length === 1 ? want : undefined,
         });
       }
     };

@@ -16,14 +16,23 @@ import {
   requireGroupTree,
   requireIssuer,
   requireKind,
+  requireOneOrganization,
   requireOrganization,
   requireRealmRole,
   requireScope,
+  requireTenant,
   requireThat,
 } from './guards.ts';
 import { requireSignIn, type SignInRules } from './required-sign-in.ts';
 
 type OneOrMore = string | readonly string[];
+
+/** One organization, by alias or by id, and groups and roles in it. Needs the mapper that puts them into tokens. */
+export interface OrganizationRequirement
+  extends Pick<Requirements, 'group' | 'groupTree' | 'realmRole' | 'clientRole'> {
+  readonly alias?: string;
+  readonly id?: string;
+}
 
 /**
  * What a principal must have, as data. All members must be met, and every value of a list (except issuers: a token has one).
@@ -40,8 +49,10 @@ export interface Requirements<C extends object = AppClaims> {
   readonly group?: OneOrMore;
   /** Groups by full path, or any group below them. */
   readonly groupTree?: OneOrMore;
-  /** Organizations by alias. */
-  readonly organization?: OneOrMore;
+  /** Organizations by alias; or one of them, and what the caller must have in it. */
+  readonly organization?: OneOrMore | OrganizationRequirement;
+  /** Tenants, where the application has some; the caller must act for one of these. */
+  readonly tenant?: OneOrMore;
   /** Audiences (`aud`). */
   readonly audience?: OneOrMore;
   /** Issuers (`iss`); one must have issued the token: an API that accepts several realms tells them apart. */
@@ -70,6 +81,7 @@ const MEMBERS: Readonly<Record<keyof Requirements, string>> = {
   group: "'/staff'",
   groupTree: "'/staff'",
   organization: "'acme'",
+  tenant: "'acme'",
   audience: "'my-api'",
   issuer: "'https://sso.example.com/realms/testing'",
   client: "'reports'",
@@ -195,6 +207,12 @@ function build<C extends object>(
       });
       return [member === 'allOf' ? allOf(...nested) : anyOf(...nested)];
     }
+    case 'organization':
+      return [
+        isPlainObject(value)
+          ? toOrganization(value, collecting, option)
+          : requireOrganization(...toList(value)),
+      ];
     default:
       return [OF_LISTS[member](...toList(value))];
   }
@@ -205,11 +223,32 @@ const OF_LISTS = {
   scope: requireScope,
   group: requireGroup,
   groupTree: requireGroupTree,
-  organization: requireOrganization,
+  tenant: requireTenant,
   audience: requireAudience,
   issuer: requireIssuer,
   client: requireClient,
 };
+
+const WITHIN = ['group', 'groupTree', 'realmRole', 'clientRole'];
+
+function toOrganization(
+  value: OrganizationRequirement,
+  collecting: Collecting,
+  option: string,
+): Guard<object> {
+  const { alias, id, ...within } = value;
+  const unknown = Object.keys(within).find((member) => !WITHIN.includes(member));
+  if (unknown !== undefined || Object.hasOwn(value, 'alias') === Object.hasOwn(value, 'id')) {
+    throw new GuardError(
+      'organization',
+      `must have either alias or id, and beside it only ${WITHIN.join(', ')}`,
+    );
+  }
+  const guards = collect(within, collecting, option);
+  return id === undefined
+    ? requireOneOrganization('alias', alias as string, guards)
+    : requireOneOrganization('id', id, guards);
+}
 
 function toClientRoles(value: Requirements['clientRole'], clientId: string): [string, string[]][] {
   if (typeof value === 'string' || Array.isArray(value)) return [[clientId, toList(value)]];

@@ -69,6 +69,7 @@ export const AUTH_ERRORS = {
   },
   token_binding: { ...INVALID, description: 'The access token is bound to another key' },
   token_revoked: { ...INVALID, description: 'The access token was revoked' },
+  token_outdated: { ...INVALID, description: 'The access token is older than a change of its user' },
   refresh_token_invalid: { ...INVALID, description: 'The refresh token is not valid' },
 
   // The token may be good, but its sender does not show that they have the key it is bound to (RFC 9449).
@@ -101,10 +102,12 @@ export const AUTH_ERRORS = {
   scope_missing: DENIED,
   group_missing: DENIED,
   organization_missing: DENIED,
+  tenant_refused: DENIED,
   audience_missing: DENIED,
   issuer_refused: DENIED,
   client_refused: DENIED,
   kind_refused: DENIED,
+  requirement_unclear: DENIED,
   permission_denied: DENIED,
   permission_unaskable: {
     ...DENIED,
@@ -148,6 +151,8 @@ export interface AuthErrorOptions {
   readonly scope?: string | undefined;
   /** What a sign-in must be, for the challenge (RFC 9470 §3). */
   readonly signIn?: RequiredSignIn | undefined;
+  /** Tenant, or organization by alias, for which the caller does not act. */
+  readonly tenant?: string | undefined;
   /** URL of the metadata of the protected resource, for the challenge (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined;
   /** Headers of the answer beside those of the code, or in their place. */
@@ -187,6 +192,8 @@ export class AuthError extends Error {
   readonly scope: string | undefined;
   /** With `insufficient_user_authentication`: which sign-in would be enough. */
   readonly signIn: RequiredSignIn | undefined;
+  /** With `tenant_refused` and `organization_missing`: the one that would be enough, if one alone would. */
+  readonly tenant: string | undefined;
   /** Headers of the answer: `www-authenticate` (401, 403, 400), `dpop-nonce` (401) or `retry-after` (503). */
   readonly headers: Readonly<Record<string, string>>;
 
@@ -202,6 +209,7 @@ export class AuthError extends Error {
     this.seen = options.seen === undefined ? undefined : toSafeText(options.seen);
     this.scope = options.scope;
     this.signIn = options.signIn;
+    this.tenant = options.tenant;
     this.headers = { ...headersOf(kind, options), ...options.headers };
   }
 }

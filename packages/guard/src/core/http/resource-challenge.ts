@@ -20,13 +20,14 @@ export function withResource(error: AuthError, { metadataUrl, scopes }: Challeng
   // A challenge of another scheme (UMA) leads elsewhere.
   if (!challenge?.startsWith('Bearer') || !Object.hasOwn(AUTH_ERRORS, error.code)) return error;
   // A new error: what a verifier throws may be thrown for others too.
-  const { code, reason, expected, seen, signIn, cause, stack = '' } = error;
+  const { code, reason, expected, seen, signIn, tenant, cause, stack = '' } = error;
   const isAboutScopes = error.statusCode === 401 || error.scope !== undefined;
   const asked = isAboutScopes ? [...new Set([...scopes, ...(error.scope?.split(' ') ?? [])])] : [];
   const refusal = new AuthError(code, reason, {
     expected,
     seen,
     signIn,
+    tenant,
     cause,
     headers,
     scope: asked.length > 0 ? asked.join(' ') : undefined,

@@ -1,6 +1,6 @@
-import type { AppClaims, Claims } from './claims.ts';
-import { type Actor, toActor, toKind } from './delegation.ts';
-import { freezeDeep } from './freeze.ts';
+import type { AppClaims } from './claims.ts';
+import type { Actor } from './delegation.ts';
+import type { Organization } from './organization.ts';
 
 /**
  * The caller: a verified access token, in the words of the field.
@@ -22,8 +22,14 @@ export interface Principal<C extends object = AppClaims> {
   readonly clientRoles: { readonly [clientId: string]: readonly string[] };
   /** Groups as full paths, for example `/staff/dev` (needs a group membership mapper). */
   readonly groups: readonly string[];
-  /** Aliases of the organizations the user is a member of (needs the scope `organization`). */
-  readonly organizations: readonly string[];
+  /** Organizations that the user is a member of, as far as the token names them (scope `organization`). */
+  readonly organizations: readonly Organization[];
+  /**
+   * The tenant that the caller acts for, where the application has tenants: the name of the realm's tenant, or the alias of an
+   * organization. That is the active one of a session; of a token the one that a guard required, or its only one. Not there
+   * if it is not known.
+   */
+  readonly tenant?: string;
   /** Scopes granted to the client (`scope`, split at spaces). */
   readonly scopes: readonly string[];
   /** Audiences (`aud`), always a list. */
@@ -46,62 +52,4 @@ export interface Principal<C extends object = AppClaims> {
   readonly expiresAt: number;
   /** All claims, or the result of `parseClaims` if that option is given. A copy: no check reads it. */
   readonly claims: Readonly<C>;
-}
-
-/**
- * Turns claims into a principal. This is the only place that knows Keycloak's names for roles, groups and
- * organizations. Claims of the wrong type count as missing.
- */
-export function toPrincipal<C extends object>(claims: Claims, parsed: C): Principal<C> {
-  return Object.freeze({
-    subject: toText(claims.sub),
-    username: toText(claims.preferred_username),
-    email: toText(claims.email),
-    name: toText(claims.name),
-    realmRoles: toRoles(claims.realm_access),
-    clientRoles: toClientRoles(claims.resource_access),
-    groups: toTexts(claims.groups),
-    organizations: toOrganizations(claims.organization),
-    scopes: Object.freeze((toText(claims.scope) ?? '').split(' ').filter((scope) => scope !== '')),
-    audience: toTexts(Array.isArray(claims.aud) ? claims.aud : [claims.aud]),
-    sessionId: toText(claims.sid) ?? toText(claims.session_state),
-    authorizedParty: toText(claims.azp),
-    kind: toKind(claims),
-    actor: toActor(claims.act),
-    acr: toText(claims.acr),
-    authenticatedAt: Number.isFinite(claims.auth_time) ? (claims.auth_time as number) : null,
-    issuer: claims.iss as string,
-    expiresAt: claims.exp as number,
-    claims: freezeDeep(parsed),
-  });
-}
-
-function toText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function toTexts(value: unknown): readonly string[] {
-  return Object.freeze(Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []);
-}
-
-function toRoles(access: unknown): readonly string[] {
-  return toTexts(isObject(access) ? access.roles : undefined);
-}
-
-/** Without a prototype, so that a client named `constructor` or `__proto__` is a name like any other. */
-function toClientRoles(access: unknown): Principal['clientRoles'] {
-  const roles: Record<string, readonly string[]> = Object.create(null);
-  if (isObject(access)) {
-    for (const [client, value] of Object.entries(access)) roles[client] = toRoles(value);
-  }
-  return Object.freeze(roles);
-}
-
-/** A list of aliases, or an object with the aliases as keys where ids or attributes are added to the token. */
-function toOrganizations(value: unknown): readonly string[] {
-  return isObject(value) ? Object.freeze(Object.keys(value)) : toTexts(value);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -19,6 +19,7 @@ export const CALL_KINDS = [
   'revocation',
   'device',
   'pushed_request',
+  'events',
   'other',
 ] as const;
 export type CallKind = (typeof CALL_KINDS)[number];
@@ -91,6 +92,7 @@ const KINDS: Readonly<Record<string, CallKind>> = {
 };
 
 function kindOf(path: string, body: unknown): CallKind {
+  if (path.includes('/admin/realms/')) return 'events';
   const [, end = ''] = /\/realms\/[^/]+(\/.*)$/.exec(path) ?? [];
   if (end === '/protocol/openid-connect/token') {
     const fields = body instanceof URLSearchParams || typeof body === 'string' ? body : '';

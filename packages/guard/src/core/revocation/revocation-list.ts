@@ -1,5 +1,5 @@
 import type { Epoch } from './epoch.ts';
-import { createRevocationLog, type Revocation, setAt } from './revocation-log.ts';
+import { type ChangeEffect, createRevocationLog, type Revocation, setAt } from './revocation-log.ts';
 
 /** What identifies a token for {@link RevocationList.judge}. */
 export interface RevocableToken {
@@ -28,11 +28,18 @@ export interface RevocationList {
   /** The strictest of the revocations that concern the token, or `undefined`. */
   judge(token: RevocableToken): RevocationHit | undefined;
   add(revocation: Revocation): void;
+  /** The `epoch` in which the last change of this user, or of all, came in: what was known before may be over. 0: none did. */
+  changedAt(issuer: string, subject: string): number;
   /** See `RevocationLog.keepFor`. */
   keepFor(seconds: number): void;
   readonly size: number;
 }
 
+const CHANGES: readonly (readonly [ChangeEffect, RevocationHit['verdict']])[] = [
+  ['renew', 'refuse'],
+  ['confirm', 'confirm'],
+  ['ask', 'ask'],
+];
 const STRICTNESS = { ask: 1, confirm: 2, refuse: 3 } as const;
 
 /** @param clock, rememberSeconds see {@link createRevocationLog} */
@@ -62,6 +69,12 @@ export function createRevocationList(
     }
     const doubt = log.get('doubt', iss);
     if (doubt !== undefined && reaches(doubt, issuedAt)) yield [doubt, 'confirm'];
+    for (const [effect, verdict] of CHANGES) {
+      for (const place of typeof sub === 'string' ? [[iss], [iss, sub]] : [[iss]]) {
+        const change = log.get(effect, ...place);
+        if (change !== undefined && reaches(change, issuedAt)) yield [change, verdict];
+      }
+    }
   }
 
   return {
@@ -74,6 +87,14 @@ export function createRevocationList(
         hit = isStricter ? { revocation, verdict, since } : { ...(hit as RevocationHit), since };
       }
       return hit;
+    },
+    changedAt(issuer, subject) {
+      if (log.size === 0) return 0;
+      const changes = CHANGES.flatMap(([effect]) => [
+        log.get(effect, issuer),
+        log.get(effect, issuer, subject),
+      ]);
+      return Math.max(0, ...changes.map((change) => (change && arrivals.get(change)) ?? 0));
     },
     keepFor: log.keepFor,
     add(revocation) {
@@ -94,6 +115,7 @@ function reaches(revocation: Revocation, issuedAt: number): boolean {
       return revocation.endedAt === undefined || issuedAt <= revocation.endedAt;
     case 'user':
     case 'doubt':
+    case 'change':
       return issuedAt <= revocation.issuedUntil;
     case 'not-before':
       return issuedAt < revocation.notBefore;

@@ -43,7 +43,22 @@ export type Revocation =
       readonly issuedUntil: number;
       /** When it was said; `Verifier.revoke` fills it in. */
       readonly setAt?: number | undefined;
+    }
+  /**
+   * Something that tokens say may not be true any more: of those of one user, or without `subject` of all in the realm, which
+   * were issued up to and including `issuedUntil`. `renew`: they say too much (a role was taken away), so they are refused
+   * and their holders get others. `confirm`: as `doubt`. `ask`: Keycloak is asked first, if it can be.
+   */
+  | {
+      readonly type: 'change';
+      readonly issuer: string;
+      readonly subject?: string | undefined;
+      readonly issuedUntil: number;
+      readonly effect: ChangeEffect;
     };
+
+/** See the revocation `change`. */
+export type ChangeEffect = 'renew' | 'confirm' | 'ask';
 
 /** Revocations that are in force, each once, in bounded memory. */
 export interface RevocationLog {
@@ -53,7 +68,7 @@ export interface RevocationLog {
   keepFor(seconds: number): void;
   /**
    * @param parts type, issuer, and the session, subject, token or client that is named; a not-before of 0 has the type
-   * `lifted`
+   * `lifted`, a change its effect
    */
   get(...parts: string[]): Revocation | undefined;
   all(): Iterable<Revocation>;
@@ -142,6 +157,7 @@ function reachOf(revocation: Revocation): number {
       return revocation.endedAt ?? Number.POSITIVE_INFINITY;
     case 'user':
     case 'doubt':
+    case 'change':
       return revocation.issuedUntil;
     case 'token':
       return Number.POSITIVE_INFINITY;
@@ -167,6 +183,10 @@ function toKey(revocation: Revocation): string {
       return JSON.stringify([type, issuer, revocation.tokenId]);
     case 'doubt':
       return JSON.stringify([type, issuer]);
+    case 'change': {
+      const { effect, subject } = revocation;
+      return JSON.stringify(subject === undefined ? [effect, issuer] : [effect, issuer, subject]);
+    }
     case 'not-before': {
       const kind = revocation.notBefore === 0 ? 'lifted' : type;
       const { clientId } = revocation;

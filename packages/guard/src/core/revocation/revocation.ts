@@ -1,4 +1,5 @@
 import { createIdMemory } from './id-memory.ts';
+import { createMemorySeat, type NewsSeat } from './news-seat.ts';
 import { createProofMemory } from './proof-memory.ts';
 import { assertRememberSeconds, REMEMBER_SECONDS, type Revocation } from './revocation-log.ts';
 
@@ -42,6 +43,10 @@ export interface RevocationStore {
    * @param expiresAt Unit: seconds since 1970
    */
   useProofOnce?(id: string, expiresAt: number): Promise<boolean>;
+  /** Resolves when this process knows what the others know, or after `timeoutMs`. Default: it always does. */
+  whenKnowing?(timeoutMs: number): Promise<void>;
+  /** Lets one process follow Keycloak's events for all. Without it, each process follows them by itself. */
+  readonly news?: NewsSeat | undefined;
 }
 
 /** A store that can hold DPoP proofs. */
@@ -68,6 +73,7 @@ export function createMemoryRevocationStore(
 
   return {
     rememberSeconds,
+    news: createMemorySeat(),
     async add(revocation) {
       for (const listener of listeners) listener(revocation);
     },

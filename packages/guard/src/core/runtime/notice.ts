@@ -22,7 +22,12 @@ export interface Notice {
     | 'credential_old'
     | 'credential_missing'
     | 'credential_back'
-    | 'calling_refused';
+    | 'calling_refused'
+    | 'requirement_unclear'
+    | 'events_lost'
+    | 'events_back'
+    | 'events_missed'
+    | 'events_unhandled';
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;

@@ -14,7 +14,7 @@ export interface Doubted {
  * Holds a token against the revocations. True where trust in it is over until Keycloak was asked.
  *
  * @param isLocal Keycloak is never asked
- * @throws {AuthError} `token_revoked`
+ * @throws {AuthError} `token_revoked`, `token_outdated`
  */
 export function isInDoubt(known: Doubted, revocations: RevocationList, isLocal: boolean): boolean {
   const hit = revocations.judge(known.claims);
@@ -39,6 +39,9 @@ export function settleDoubt(known: Doubted, asked: number): boolean {
 }
 
 export function toRevoked({ revocation }: RevocationHit): AuthError {
+  if (revocation.type === 'change' && revocation.effect === 'renew') {
+    return new AuthError('token_outdated', 'Its user changed after the token was issued');
+  }
   return new AuthError('token_revoked', 'The token was revoked', {
     seen: `revocation of a ${revocation.type}`,
   });

@@ -1,3 +1,5 @@
+import type { RevocableToken } from '../revocation/revocation-list.ts';
+import type { Coverage } from './coverage.ts';
 import type { TokenOptions } from './token-options.ts';
 
 /** How long a token in memory is believed. Times in milliseconds since 1970. */
@@ -9,6 +11,8 @@ export interface Trust {
   quietUntil: number;
   /** After this, a request waits until Keycloak has been asked. */
   trustedUntil: number;
+  /** When Keycloak last spoke of it: its answer, or the time of issue. 0: earlier answers do not count. */
+  spokenAt: number;
 }
 
 /** `aging`: good, and time to ask again. `stale`: not to be believed before Keycloak has been asked. */
@@ -22,7 +26,7 @@ export interface Freshness {
   readonly asksAlways: boolean;
   /** Where Keycloak does not answer, the token is refused, though its signature is good. */
   readonly needsAnswer: boolean;
-  ageOf(trust: Trust, now: number): Age;
+  ageOf(trust: Trust & Spoken, now: number): Age;
   /** Whether the last answer is good for a request that came at that time. */
   covers(trust: Trust, cameAt: number): boolean;
   /** For a token that was never seen: the time of its issue counts as the last answer. */
@@ -37,12 +41,17 @@ export interface Freshness {
   end(trust: Trust): void;
 }
 
+/** The token that it is about. */
+interface Spoken {
+  readonly claims: RevocableToken;
+}
+
 type FreshnessOptions = Pick<
   TokenOptions,
   'clockToleranceSeconds' | 'recheckSeconds' | 'tokenCheck' | 'whenUnavailable'
 >;
 
-export function createFreshness(options: FreshnessOptions): Freshness {
+export function createFreshness(options: FreshnessOptions, coverage: Coverage): Freshness {
   const { tokenCheck, whenUnavailable } = options;
   const trustMs = options.recheckSeconds * 1000;
   const toleranceMs = options.clockToleranceSeconds * 1000;
@@ -55,6 +64,17 @@ export function createFreshness(options: FreshnessOptions): Freshness {
       trust.quietUntil = Math.min(from + trustMs / 2, trust.expiresAt);
       trust.trustedUntil = from + trustMs;
     }
+  }
+
+  /** Nothing was heard of it since: as good as an answer of that time. */
+  function cover(trust: Trust & Spoken, now: number): void {
+    const { since, until, askAfterMs } = coverage;
+    const isSpokenOf =
+      trust.spokenAt >= since && now - trust.spokenAt < askAfterMs && isNameable(trust.claims);
+    // A time in the future means that the clock was set back.
+    if (!isSpokenOf || until + trustMs <= trust.trustedUntil || until > now) return;
+    trust.quietFrom = until;
+    trustFrom(trust, until);
   }
 
   function keepToTheEnd(trust: Trust): void {
@@ -72,17 +92,21 @@ export function createFreshness(options: FreshnessOptions): Freshness {
         trust.quietFrom = now;
         return 'fresh';
       }
-      if (now >= trust.trustedUntil || now < trust.quietFrom) return 'stale';
+      if (now < trust.quietFrom) return 'stale';
+      if (isTimed && now >= trust.quietUntil) cover(trust, now);
+      if (now >= trust.trustedUntil) return 'stale';
       return now < trust.quietUntil ? 'fresh' : 'aging';
     },
     covers: (trust, cameAt) => !isTimed || cameAt < trust.trustedUntil,
     begin(trust, issuedAt = 0, now) {
       const issuedAtMs = issuedAt * 1000;
       // A time of issue in the future says nothing about the token's age: Keycloak is asked about it at once.
-      trustFrom(trust, issuedAtMs > now + toleranceMs ? 0 : Math.min(issuedAtMs, now));
+      trust.spokenAt = issuedAtMs > now + toleranceMs ? 0 : Math.min(issuedAtMs, now);
+      trustFrom(trust, trust.spokenAt);
     },
     renew(trust, askedAt) {
       trust.quietFrom = askedAt;
+      trust.spokenAt = askedAt;
       trustFrom(trust, askedAt);
     },
     keepToTheEnd,
@@ -90,8 +114,19 @@ export function createFreshness(options: FreshnessOptions): Freshness {
       trust.quietUntil = trust.trustedUntil;
     },
     end(trust) {
+      trust.spokenAt = 0;
       trust.quietUntil = 0;
       trust.trustedUntil = 0;
     },
   };
+}
+
+/** Of a service account (since Keycloak 26.4), which has no session. */
+const SERVICE_TOKEN = /^\w{4}cc:/;
+
+/** Whether everything that can be heard of it finds it. */
+function isNameable(claims: RevocableToken): boolean {
+  const { jti, sub, azp, sid } = claims;
+  const hasNames = [jti, sub, azp].every((name) => typeof name === 'string');
+  return hasNames && (typeof sid === 'string' || SERVICE_TOKEN.test(jti as string));
 }

@@ -52,6 +52,7 @@ export function toKnown<C extends object>(
     quietFrom: now,
     quietUntil: 0,
     trustedUntil: 0,
+    spokenAt: 0,
     wasIntrospected: false,
     filledBy: 0,
     isFilled: false,

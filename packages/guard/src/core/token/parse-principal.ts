@@ -1,6 +1,7 @@
 import { AuthError } from '../http/errors.ts';
 import type { Claims } from '../principal/claims.ts';
-import { type Principal, toPrincipal } from '../principal/principal.ts';
+import type { Principal } from '../principal/principal.ts';
+import { toPrincipal } from '../principal/to-principal.ts';
 import type { TokenOptions } from './token-options.ts';
 
 /**
@@ -9,14 +10,14 @@ import type { TokenOptions } from './token-options.ts';
  */
 export function parsePrincipal<C extends object>(
   claims: Claims,
-  parseClaims: TokenOptions<C>['parseClaims'],
+  { parseClaims, tenants }: Pick<TokenOptions<C>, 'parseClaims' | 'tenants'>,
 ): Principal<C> {
-  if (parseClaims === undefined) return toPrincipal(claims, claims as C);
+  if (parseClaims === undefined) return toPrincipal(claims, claims as C, tenants);
   try {
     // It may change its argument: roles and scopes are still those of the token.
     const parsed = parseClaims(structuredClone(claims));
     assertParsed(parsed);
-    return toPrincipal(claims, parsed);
+    return toPrincipal(claims, parsed, tenants);
   } catch (cause) {
     throw new AuthError('token_claims', 'parseClaims refused the claims of the token', { cause });
   }

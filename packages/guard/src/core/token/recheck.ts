@@ -7,6 +7,7 @@ import { rememberToken } from '../principal/token-of.ts';
 import { createCallSlots } from '../realm/call-slots.ts';
 import type { Epoch } from '../revocation/epoch.ts';
 import type { RevocationList } from '../revocation/revocation-list.ts';
+import type { Revocation } from '../revocation/revocation-log.ts';
 import { keepAlive } from '../runtime/keep-alive.ts';
 import { settleDoubt, toRevoked } from './doubt.ts';
 import type { Freshness } from './freshness.ts';
@@ -39,6 +40,8 @@ interface Parts<C extends object> {
   readonly revocations: RevocationList;
   readonly remote: RemoteCheck;
   readonly stats: VerifierStats;
+  /** Tells other processes. Never rejects. */
+  readonly share: (revocation: Revocation) => Promise<void>;
   /** The token is not good any more. */
   readonly forget: (known: KnownToken<C>) => void;
 }
@@ -47,7 +50,7 @@ interface Parts<C extends object> {
 const MAX_IN_BACKGROUND = 32;
 
 export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
-  const { options, epoch, freshness, revocations, remote, stats, forget } = parts;
+  const { options, epoch, freshness, revocations, remote, stats, share, forget } = parts;
   let questions = 0;
   const background = createCallSlots(MAX_IN_BACKGROUND, 0);
 
@@ -83,9 +86,13 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     } else if (answer.outcome === 'inactive') {
       stats.remoteRefused++;
       forget(known);
-      // Remembered: otherwise a token that is still young would be believed by its signature alone.
+      // Remembered: otherwise a token that is still young would be believed by its signature alone, here or after a restart.
       const { iss, jti } = known.claims;
-      if (typeof jti === 'string') revocations.add({ type: 'token', issuer: iss, tokenId: jti });
+      if (typeof jti === 'string') {
+        const revocation = { type: 'token', issuer: iss, tokenId: jti } as const;
+        revocations.add(revocation);
+        await share(revocation);
+      }
     } else if (answer.outcome === 'impossible' && !isNeeded(known)) {
       if (settleDoubt(known, asked)) freshness.keepToTheEnd(known);
     } else {
@@ -109,7 +116,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     try {
       assertAccessToken(claims);
       assertBoundAsBefore(known, claims);
-      known.principal = rememberToken(parsePrincipal(claims, options.parseClaims), known.token);
+      known.principal = rememberToken(parsePrincipal(claims, options), known.token);
     } catch (error) {
       known.refusal = error as AuthError;
       forget(known);

@@ -4,7 +4,9 @@ import type { Principal } from '../principal/principal.ts';
 import { rememberToken } from '../principal/token-of.ts';
 import type { Epoch } from '../revocation/epoch.ts';
 import type { RevocationList } from '../revocation/revocation-list.ts';
+import type { Revocation } from '../revocation/revocation-log.ts';
 import { keepAlive } from '../runtime/keep-alive.ts';
+import type { Coverage } from './coverage.ts';
 import { toRevoked } from './doubt.ts';
 import { createFreshness } from './freshness.ts';
 import { type KnownToken, toKnown } from './known-token.ts';
@@ -33,14 +35,19 @@ interface Parts<C extends object> {
   readonly revocations: RevocationList;
   readonly remote: RemoteCheck;
   readonly stats: VerifierStats;
+  readonly coverage: Coverage;
+  /** Tells other processes of a revocation. Never rejects. */
+  readonly share: (revocation: Revocation) => Promise<void>;
+  /** A promise until this process knows what others knew before it began. */
+  readonly whenKnowing: () => Promise<unknown> | undefined;
 }
 
 export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
-  const { options, context, epoch, revocations, remote, stats } = parts;
+  const { options, context, epoch, revocations, remote, stats, whenKnowing } = parts;
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<KnownToken<C>>>();
   let isIssuerTold = false;
-  const freshness = createFreshness(options);
+  const freshness = createFreshness(options, parts.coverage);
   const assertStillGood = createAssertStillGood({ ...parts, freshness });
   const forget = ({ token }: KnownToken<C>) => cache.delete(token);
   const recheck = createRecheck<C>({ ...parts, freshness, forget });
@@ -108,6 +115,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const verified = await verifyToken(token, context);
     const { claims } = verified;
     stats.verified++;
+    for (let knowing = whenKnowing(); knowing !== undefined; knowing = whenKnowing()) await knowing;
     const now = options.clock();
     const known = toKnown<C>(token, verified, now, options.clockToleranceSeconds);
     freshness.begin(known, claims.iat, now);
@@ -120,7 +128,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       await recheck.ask(known, isLacking || recheck.isNeeded(known));
     }
     await assertGoodAfterAll(known);
-    known.principal ??= rememberToken(parsePrincipal(claims, options.parseClaims), token);
+    known.principal ??= rememberToken(parsePrincipal(claims, options), token);
     cache.set(known, now);
     return known;
   }

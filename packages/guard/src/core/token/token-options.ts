@@ -1,5 +1,6 @@
 import type { Credential } from '../credential/credential.ts';
 import type { Claims } from '../principal/claims.ts';
+import type { TenantKind } from '../principal/tenant.ts';
 import type { Notice } from '../runtime/notice.ts';
 
 /** How often Keycloak is asked about a token whose signature is valid. */
@@ -25,6 +26,7 @@ export interface TokenOptions<C extends object = Claims> {
   readonly timeoutMs: number;
   readonly fillClaims: boolean;
   readonly parseClaims: ((claims: Claims) => C) | undefined;
+  readonly tenants: TenantKind;
   readonly onNotice: (notice: Notice) => void;
   readonly clock: () => number;
   readonly fetch: typeof fetch;

@@ -5,6 +5,7 @@ import type { Reach } from '../../context.ts';
 import { audienceOf, decodeJwt } from '../../evidence/jwt.ts';
 import { findNotBefore } from '../../evidence/not-before.ts';
 import { isTooLong, lacksToken, reasonOf } from '../../evidence/refusal.ts';
+import { findUserFate } from '../../evidence/same-user.ts';
 import { diagnosed } from '../client/say.ts';
 import type { Claims } from '../token/claims.ts';
 import { tooLong } from '../token/size.ts';
@@ -71,11 +72,22 @@ export const tokenSession: Check = {
 /** Explains by Keycloak's text, or, if that is only "no", by what else is known. */
 async function explain(reason: string, seen: string, claims: Claims, reach: Reach): Promise<Finding> {
   if (/session/i.test(reason)) {
-    return fail(
-      seen,
-      'the session of the token is over (logout, an admin, an idle session, or the user was deleted)',
-      'Log in again.',
-    );
+    const { realm } = reach.caller;
+    const fate = await findUserFate(claims, reach).catch(() => undefined);
+    if (fate === 'another') {
+      return fail(
+        seen,
+        `the realm '${realm}' was made anew with its old keys (imported again): the token's user '${claims.preferred_username}' has another id there now, and no old session is left`,
+        'Log in again. Give Keycloak a database that stays; data that hang on sub belong to nobody now.',
+      );
+    }
+    const over = 'the session of the token is over (logout, an admin, an idle session)';
+    const cause = {
+      same: over,
+      gone: 'the user of the token was deleted, and the sessions with it',
+      unknown: `${over}, its user was deleted, or the realm was made anew with its old keys: an admin, or --user, tells which`,
+    }[fate ?? 'unknown'];
+    return fail(seen, cause, 'Log in again.');
   }
   if (/user disabled/i.test(reason)) {
     return fail(

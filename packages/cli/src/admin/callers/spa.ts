@@ -1,0 +1,32 @@
+import type { WantedClient } from '../plan/complete-client.ts';
+
+/** A single-page app that signs people in by itself. */
+export interface SpaGoal {
+  readonly clientId: string;
+  /** Address of the page. No trailing slash. */
+  readonly appUrl: string;
+  /** Where Keycloak may send people back to: whole addresses, without patterns. */
+  readonly redirectUris: readonly string[];
+}
+
+/**
+ * A public client: what a page holds, everybody can read. A code is of no use without PKCE (RFC 9700 §2.1.1), and goes to whole
+ * addresses alone (§2.1).
+ */
+export function toSpaClient({ clientId, appUrl, redirectUris }: SpaGoal): WantedClient {
+  return {
+    clientId,
+    protocol: 'openid-connect',
+    enabled: true,
+    publicClient: true,
+    standardFlowEnabled: true,
+    implicitFlowEnabled: false,
+    directAccessGrantsEnabled: false,
+    serviceAccountsEnabled: false,
+    rootUrl: `${appUrl}/`,
+    redirectUris: [...redirectUris],
+    webOrigins: [new URL(appUrl).origin],
+    attributes: { 'pkce.code.challenge.method': 'S256', 'post.logout.redirect.uris': `${appUrl}/` },
+    protocolMappers: [],
+  };
+}

@@ -1,0 +1,151 @@
+import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
+import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
+import { doesTheWork, type Mapper, toAudienceMapper, toGroupsMapper } from '../mapper.ts';
+import { audiencesOf, opensAudience } from './audiences.ts';
+import type { Part } from './step.ts';
+
+/**
+ * A client scope that every client of an application gets: a page or a service gets tokens by its own client, and the API reads
+ * what is in those. It is made once, and is no mapper of each client.
+ */
+export interface AppScope {
+  readonly name: string;
+  /** `default`: in every token. `optional`: in those that ask for it. */
+  readonly how: 'default' | 'optional';
+  /** What it puts into tokens, beside its name. */
+  readonly mapper?: Mapper;
+  /** The mapper in words. */
+  readonly puts?: string;
+  /** What becomes possible with tokens of a client that was there before. */
+  opens(clientId: string, mappers: readonly ProtocolMapperRepresentation[]): string[];
+}
+
+/** Name of the client scope that puts groups into tokens. */
+export const GROUPS_SCOPE = 'groups';
+
+export const groupsScope: AppScope = {
+  name: GROUPS_SCOPE,
+  how: 'default',
+  mapper: toGroupsMapper(),
+  puts: 'groups as full paths',
+  opens: (clientId) => [`tokens of ${clientId} say in which ${GROUPS_SCOPE} a person is`],
+};
+
+/** Makes tokens name the API. */
+export function audienceScopeOf(clientId: string): AppScope {
+  const mapper = toAudienceMapper(clientId);
+  return {
+    name: `${clientId}-audience`,
+    how: 'default',
+    mapper,
+    puts: mapper.name,
+    opens: (caller, mappers) => opensAudience(caller, clientId, mappers),
+  };
+}
+
+/** A scope that guards of the application ask for. */
+export const ownScopeOf = (name: string): AppScope => ({
+  name,
+  how: 'optional',
+  opens: (clientId) => [`${clientId} can ask people for the scope ${name}`],
+});
+
+/** For Keycloak's ClientScopeRepresentation. */
+export function toClientScope({ name, how, mapper }: AppScope) {
+  const attributes = {
+    'include.in.token.scope': String(how === 'optional'),
+    'display.on.consent.screen': String(mapper?.protocolMapper !== 'oidc-audience-mapper'),
+  };
+  return { name, protocol: 'openid-connect', attributes, protocolMappers: mapper ? [mapper] : [] };
+}
+
+/** A client of the application, as it is or as it will be made. */
+export interface AppClient {
+  readonly clientId: string;
+  /** Client scopes that it has, default or optional. */
+  readonly scopes: readonly string[];
+  /** Mappers of the client and of its default client scopes. */
+  readonly mappers: readonly ProtocolMapperRepresentation[];
+  /** Mappers of the client scopes that it may ask for. */
+  readonly askable?: readonly ProtocolMapperRepresentation[] | undefined;
+  /** It is made in the same plan: nobody is there yet who could do more than before. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Makes the client scope where there is none, and gives it to every client that lacks it. A client that has a mapper of its own
+ * for the same needs it not.
+ */
+export function planAppScopes(
+  scopes: readonly AppScope[],
+  known: readonly ClientScopeRepresentation[],
+  clients: readonly AppClient[],
+): Part {
+  const parts = scopes.map((scope) =>
+    planAppScope(
+      scope,
+      known.find(({ name }) => name === scope.name),
+      clients,
+    ),
+  );
+  const steps = parts.flatMap((part) => part.steps);
+  const subjects = [...new Set(steps.map(({ subject }) => subject))];
+  return {
+    // What is about one client stands together, below the client scopes that it gets.
+    steps: [
+      ...steps.filter(({ kind }) => kind === 'create'),
+      ...subjects.flatMap((one) => steps.filter(({ kind, subject }) => kind === 'change' && subject === one)),
+    ],
+    kept: parts.flatMap((part) => part.kept),
+    blocked: parts.flatMap((part) => part.blocked),
+  };
+}
+
+function planAppScope(
+  scope: AppScope,
+  there: ClientScopeRepresentation | undefined,
+  clients: readonly AppClient[],
+): Part {
+  const part: Part = { steps: [], kept: [], blocked: [] };
+  const { name, how, mapper } = scope;
+  const works = (list: readonly ProtocolMapperRepresentation[] = []) =>
+    mapper !== undefined && list.some((one) => doesTheWork(one, mapper));
+  const lacking = clients.filter(
+    (one) => !works(one.mappers) && (mapper !== undefined || !one.scopes.includes(name)),
+  );
+  if (lacking.length === 0) return part;
+  const subject = `client scope ${name}`;
+  const own = mapper?.config['included.client.audience'];
+  const others = audiencesOf(there?.protocolMappers).filter((one) => one !== own);
+  if (there === undefined) {
+    const changes = [
+      { field: mapper ? 'Mapper' : 'In tokens that ask for it', from: '', to: scope.puts ?? name },
+    ];
+    part.steps.push({
+      kind: 'create',
+      subject,
+      changes,
+      action: { type: 'create-scope', scope: toClientScope(scope) },
+    });
+  } else if (others.length > 0 || (mapper !== undefined && !works(there.protocolMappers))) {
+    // Who has it already would get another claim than before.
+    const why =
+      others.length > 0
+        ? `tokens with it are for ${others.join(', ')}`
+        : `it does not put this into access tokens: ${scope.puts}`;
+    const fix = `Client scopes > ${name} > Mappers: make them do that alone, or give the scope another name`;
+    part.blocked.push({ subject, why: `it is there, and ${why}`, fix });
+    return part;
+  } else part.kept.push(subject);
+  for (const { clientId, mappers, askable = [], isNew } of lacking) {
+    const field = how === 'default' ? 'Default client scopes' : 'Optional client scopes';
+    part.steps.push({
+      kind: 'change',
+      subject: `client ${clientId}`,
+      changes: [{ field, from: '', to: `+ ${name}` }],
+      opens: isNew ? [] : scope.opens(clientId, [...mappers, ...askable]),
+      action: { type: 'add-scope', scope: name, how, client: clientId },
+    });
+  }
+  return part;
+}

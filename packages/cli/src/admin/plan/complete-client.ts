@@ -1,0 +1,175 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type { Mapper } from '../mapper.ts';
+import type { Change, Step } from './step.ts';
+import { coversUri, splitUris } from './uris.ts';
+
+/** A client as it is to be, for Keycloak's ClientRepresentation. */
+export interface WantedClient {
+  readonly clientId: string;
+  readonly publicClient: boolean;
+  readonly standardFlowEnabled: boolean;
+  readonly directAccessGrantsEnabled: boolean;
+  readonly serviceAccountsEnabled: boolean;
+  readonly redirectUris: string[];
+  readonly webOrigins: string[];
+  readonly attributes: Record<string, string>;
+  readonly protocolMappers: Mapper[];
+  readonly [setting: string]: unknown;
+}
+
+/** How a client that is there is completed. */
+export interface Completion {
+  /** Addresses that have to be covered by the redirect URIs. Default: those of the client that is wanted. */
+  readonly callbacks?: readonly string[];
+  /** Redirect URIs that are added where one is not covered. Default: those that are not. */
+  readonly login?: readonly string[];
+  /** The page after a logout, which has to be covered. Default: the URIs of the client that is wanted. */
+  readonly afterLogout?: string;
+  /** Switch the client on. */
+  readonly enable?: boolean;
+  /** Leave flows off that are off. */
+  readonly keepFlows?: boolean | undefined;
+  /** Replace another address for reports of logouts. */
+  readonly replaceLogoutUrl?: boolean;
+}
+
+/** The ways to get tokens, by their names in the console. */
+export const FLOWS = [
+  ['Standard flow', 'standardFlowEnabled'],
+  ['Direct access grants', 'directAccessGrantsEnabled'],
+  ['Service accounts roles', 'serviceAccountsEnabled'],
+] as const;
+
+const OPENED_FLOWS = {
+  standardFlowEnabled: (clientId: string) => `people can sign in to ${clientId} with the browser`,
+  directAccessGrantsEnabled: (clientId: string) =>
+    `who has the secret of ${clientId} can sign people in with their passwords, without Keycloak's page`,
+  serviceAccountsEnabled: (clientId: string) =>
+    `who has the credential of ${clientId} gets tokens in its own name`,
+};
+
+const PKCE = 'pkce.code.challenge.method';
+const AFTER_LOGOUT = 'post.logout.redirect.uris';
+const LOGOUT_URL = 'backchannel.logout.url';
+const LOGOUT_SESSION = 'backchannel.logout.session.required';
+
+/** A client that is not there: made in one call. */
+export function createClient(wanted: WantedClient): Step {
+  const { attributes } = wanted;
+  const flows = FLOWS.filter(([, key]) => wanted[key]).map(([name]) => name);
+  const shown: [field: string, to: string][] = [
+    ['Client authentication', wanted.publicClient ? 'off (public)' : 'on'],
+    [flows.join(', ') || 'Flows', flows.length > 0 ? 'on' : 'none'],
+    ['PKCE', attributes[PKCE] ?? ''],
+    ['Valid redirect URIs', wanted.redirectUris.join(', ')],
+    ['Valid post logout redirect URIs', splitUris(attributes[AFTER_LOGOUT]).join(', ')],
+    ['Web origins', wanted.webOrigins.join(', ')],
+    ['Backchannel logout URL', attributes[LOGOUT_URL] ?? ''],
+    ...wanted.protocolMappers.map(({ name }): [string, string] => ['Mapper', name]),
+  ];
+  const changes = shown.flatMap(([field, to]) => (to === '' ? [] : [{ field, from: '', to }]));
+  const subject = `client ${wanted.clientId}`;
+  return { kind: 'create', subject, changes, action: { type: 'create-client', client: wanted } };
+}
+
+/** A client that is there: what it lacks. Lists only grow, and nothing is switched off that is safer on. */
+export function completeClient(
+  client: ClientRepresentation,
+  wanted: WantedClient,
+  how: Completion = {},
+): Step[] {
+  const { clientId } = wanted;
+  const changes: Change[] = [];
+  const opens: string[] = [];
+  const patch: Record<string, unknown> = {};
+  const attributes: Record<string, string> = {};
+  const flip = (field: string, key: keyof ClientRepresentation, to: boolean, opened?: string) => {
+    // A switch that is missing from the answer is off.
+    if ((client[key] ?? false) === to) return;
+    patch[key] = to;
+    changes.push({ field, from: client[key] ? 'on' : 'off', to: to ? 'on' : 'off' });
+    if (opened !== undefined) opens.push(opened);
+  };
+  const set = (field: string, key: string, from: string, to: string, opened?: string) => {
+    attributes[key] = to;
+    changes.push({ field, from, to: to.replaceAll('##', ', ') });
+    if (opened !== undefined) opens.push(opened);
+  };
+  const add = (
+    field: string,
+    key: 'redirectUris' | 'webOrigins',
+    items: readonly string[],
+    opened: string,
+  ) => {
+    const there = client[key] ?? [];
+    const all = [...new Set([...there, ...items])];
+    patch[key] = all;
+    changes.push({ field, from: there.join(', '), to: all.join(', ') });
+    opens.push(opened);
+  };
+
+  if (client.enabled === false && how.enable)
+    flip('Enabled', 'enabled', true, `${clientId} gets tokens again`);
+  if (client.bearerOnly) flip('Bearer only', 'bearerOnly', false);
+  if (client.publicClient && !wanted.publicClient) {
+    patch.publicClient = false;
+    changes.push({ field: 'Client authentication', from: 'off', to: 'on' });
+  }
+  for (const [field, key] of how.keepFlows ? [] : FLOWS)
+    if (wanted[key]) flip(field, key, true, OPENED_FLOWS[key](clientId));
+
+  const there = client.redirectUris ?? [];
+  const isCovered = (uri: string) => coversUri(there, client.rootUrl, uri);
+  const missing = (how.callbacks ?? wanted.redirectUris).filter((uri) => !isCovered(uri));
+  if (missing.length > 0) {
+    const uris = how.login ?? missing;
+    add(
+      'Valid redirect URIs',
+      'redirectUris',
+      uris,
+      `logins of ${clientId} can end at ${uris.join(', ')}, too: who answers there gets the codes`,
+    );
+  }
+  const origins = client.webOrigins ?? [];
+  const byRedirect = origins.includes('+') && missing.length === 0;
+  const added = wanted.webOrigins.filter(
+    (one) => !origins.includes(one) && !origins.includes('*') && !byRedirect,
+  );
+  if (added.length > 0)
+    add('Web origins', 'webOrigins', added, `pages of ${added.join(', ')} can call Keycloak as ${clientId}`);
+
+  const settings = client.attributes ?? {};
+  const now = (key: string) => String(settings[key] ?? '');
+  if (wanted.attributes[PKCE] !== undefined && now(PKCE) !== 'S256')
+    set('PKCE', PKCE, now(PKCE) || 'not required', 'S256');
+  const registered = splitUris(settings[AFTER_LOGOUT]);
+  // '+' stands for the redirect URIs, as they are or will be, and Keycloak 22 reads nothing beside it; '-' for none.
+  const redirectUris = (patch.redirectUris as string[] | undefined) ?? there;
+  const afterLogout = registered.flatMap((one) => (one === '+' ? redirectUris : one === '-' ? [] : [one]));
+  const wantedAfter = splitUris(wanted.attributes[AFTER_LOGOUT]);
+  const pages = how.afterLogout === undefined ? wantedAfter : [how.afterLogout];
+  if (pages.some((page) => !coversUri(afterLogout, client.rootUrl, page))) {
+    const uris = [...new Set([...afterLogout, ...wantedAfter])].join('##');
+    set(
+      'Valid post logout redirect URIs',
+      AFTER_LOGOUT,
+      registered.join(', '),
+      uris,
+      `logouts of ${clientId} can end at ${wantedAfter.join(', ')}, too`,
+    );
+  }
+  const url = wanted.attributes[LOGOUT_URL];
+  if (url !== undefined && (now(LOGOUT_URL) === '' || (how.replaceLogoutUrl && now(LOGOUT_URL) !== url)))
+    set(
+      'Backchannel logout URL',
+      LOGOUT_URL,
+      now(LOGOUT_URL),
+      url,
+      `Keycloak reports logouts of ${clientId} to ${url}`,
+    );
+  if (url !== undefined && now(LOGOUT_SESSION) !== 'true')
+    set('Backchannel logout session required', LOGOUT_SESSION, 'off', 'true');
+  if (changes.length === 0) return [];
+  const action = { type: 'update-client', client: clientId, patch, attributes } as const;
+  return [{ kind: 'change', subject: `client ${clientId}`, changes, opens, action }];
+}

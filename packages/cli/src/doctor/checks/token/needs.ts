@@ -1,0 +1,228 @@
+import { type Check, fail, ok, skipped } from '../../check.ts';
+import type { Reach } from '../../context.ts';
+import { type Grants, readGrants } from '../../evidence/grants.ts';
+import { decodeJwt } from '../../evidence/jwt.ts';
+import { type Claims, findClaims, isLightweight, whyNoClaims } from './claims.ts';
+
+/** Why a token lacks roles, groups, organizations or scopes that guards want (`--needs`). */
+export const tokenNeeds: Check = {
+  id: 'token.needs',
+  needs: ['settings.valid'],
+  async run({ reach, token, options }) {
+    if (options.wants.length === 0) return skipped('nothing was named (--needs)');
+    const claims = decodeJwt(token)?.claims ?? (await findClaims(reach));
+    if (claims === undefined) return skipped(whyNoClaims(reach));
+    const missing = options.wants.filter((want) => !has(claims, want));
+    if (missing.length === 0) return ok(`has ${options.wants.join(', ')}`);
+    const seen = `lacks ${missing.join(', ')}`;
+    if (isLightweight(claims)) {
+      return fail(
+        seen,
+        'the token is lightweight: it holds neither roles nor groups. Introspection has them',
+        `Clients > ${claims.azp} > Advanced > Always use lightweight access token OFF, or TOKEN_CHECK=remote with an Audience mapper`,
+      );
+    }
+    const grants = await lookUp(claims, reach, missing).catch(() => undefined);
+    const all = missing.map((want) => explainWant(want, claims, grants));
+    return fail(
+      seen,
+      all.map(({ cause }) => cause).join('; '),
+      [...new Set(all.map(({ fix }) => fix))].join('\n'),
+    );
+  },
+};
+
+/** `undefined` without an admin, or where the token names no user and client. */
+async function lookUp(
+  { azp, sub }: Claims,
+  { admin, caller }: Reach,
+  missing: readonly string[],
+): Promise<Grants | undefined> {
+  const userId = typeof sub === 'string' ? sub : (await admin?.user())?.id;
+  if (admin === null || typeof azp !== 'string' || userId === undefined) return undefined;
+  const clients = missing.flatMap((want) => /^role=([^:]+):/.exec(want)?.[1] ?? []);
+  return readGrants(await admin.connection(), caller.realm, azp, userId, clients);
+}
+
+/** A claim that is a list, or an object with a key for each. */
+const namesOf = (claim: unknown): string[] =>
+  typeof claim === 'object' && claim !== null && !Array.isArray(claim)
+    ? Object.keys(claim)
+    : [claim ?? []].flat().map(String);
+
+const split = (want: string): [string, string] => {
+  const at = want.indexOf('=');
+  return [want.slice(0, at), want.slice(at + 1)];
+};
+
+function has(claims: Claims, want: string): boolean {
+  const [kind, name] = split(want);
+  if (kind === 'scope')
+    return String(claims.scope ?? '')
+      .split(' ')
+      .includes(name);
+  if (kind === 'group') return namesOf(claims.groups).includes(name);
+  if (kind === 'organization') return namesOf(claims.organization).includes(name);
+  const [client, role] = name.split(':');
+  const access = claims.resource_access as Record<string, { roles?: unknown }> | undefined;
+  return role === undefined
+    ? namesOf((claims.realm_access as { roles?: unknown } | undefined)?.roles).includes(name)
+    : namesOf(access?.[client ?? '']?.roles).includes(role);
+}
+
+interface Words {
+  readonly cause: string;
+  readonly fix: string;
+}
+
+function explainWant(want: string, claims: Claims, grants: Grants | undefined): Words {
+  const [kind, name] = split(want);
+  const explain = { role: aboutRole, group: aboutGroup, organization: aboutOrganization, scope: aboutScope }[
+    kind
+  ];
+  return explain?.(name, claims, grants) ?? { cause: `${want} is not in the token`, fix: '' };
+}
+
+const AGAIN = 'The token is older than the change: sign in again, or refresh.';
+const ASK = 'Only an admin can see which: set KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD.';
+const page = ({ azp }: Claims, where: string) =>
+  `Clients > ${azp ?? 'the client'} > Client scopes > ${where}`;
+
+function aboutRole(name: string, claims: Claims, grants: Grants | undefined): Words {
+  const full = page(
+    claims,
+    `${claims.azp}-dedicated > Scope > Full scope allowed ON, or assign the role there`,
+  );
+  const scope = page(claims, 'Add client scope > roles > Default');
+  const assign = `Users > the user > Role mapping > Assign role: ${name}`;
+  if (grants === undefined) {
+    return {
+      cause: `the role ${name} is not in the token: the user does not have it, or the client '${claims.azp}' does not pass it on (no scope 'roles', no mapper, Full scope allowed OFF)`,
+      fix: `${assign}; ${scope}; ${full}. ${ASK}`,
+    };
+  }
+  if (!grants.roles.has(name)) return { cause: `the user does not have the role ${name}`, fix: assign };
+  if (!grants.hasFullScope && !grants.scopedRoles.has(name)) {
+    return {
+      cause: `the user has the role ${name}, and the client '${claims.azp}' has no full scope: only roles that are assigned to it get into its tokens`,
+      fix: full,
+    };
+  }
+  const type = name.includes(':') ? 'oidc-usermodel-client-role-mapper' : 'oidc-usermodel-realm-role-mapper';
+  const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
+  if (mapper === undefined) {
+    return {
+      cause: `the user has the role ${name}, and the client '${claims.azp}' has no scope 'roles', nor a mapper for it`,
+      fix: scope,
+    };
+  }
+  return mapperOff(mapper.config, `the role ${name}`, `Client scopes > roles > Mappers > ${mapper.name}`);
+}
+
+function aboutGroup(name: string, claims: Claims, grants: Grants | undefined): Words {
+  const bare = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+  const other = namesOf(claims.groups).find((one) => bare(one) === bare(name));
+  const add = page(
+    claims,
+    `${claims.azp}-dedicated > Add mapper > Group Membership: Token Claim Name groups`,
+  );
+  if (other !== undefined) {
+    return {
+      cause: `the token has the group '${other}', and '${name}' is wanted: the mapper's Full group path is ${other.startsWith('/') ? 'ON' : 'OFF'}`,
+      fix: `Guard by '${other}', or switch Full group path at the mapper.`,
+    };
+  }
+  const join = `Groups > ${name} > Members > Add member`;
+  if (grants === undefined) {
+    return {
+      cause: `the group ${name} is not in the token: the user is not a member, or the client '${claims.azp}' has no Group Membership mapper`,
+      fix: `${join}; ${add}. ${ASK}`,
+    };
+  }
+  if (!grants.groups.some((path) => path === name || bare(path) === name))
+    return { cause: `the user is not a member of ${name}`, fix: join };
+  return viaMapper('oidc-group-membership-mapper', `member of ${name}`, add, claims, grants);
+}
+
+function aboutOrganization(name: string, claims: Claims, grants: Grants | undefined): Words {
+  const one = grants?.organizations?.find(({ alias }) => alias === name);
+  const asked = String(claims.scope ?? '')
+    .split(' ')
+    .some((scope) => /^organization(:|$)/.test(scope));
+  const several = (grants?.organizations?.length ?? 0) > 1;
+  if (grants !== undefined && grants.organizations === undefined) {
+    return {
+      cause: 'organizations are off in this realm',
+      fix: 'Realm settings > General > Organizations ON',
+    };
+  }
+  if (grants !== undefined && one === undefined) {
+    return {
+      cause: `the user is not a member of the organization ${name}`,
+      fix: `Organizations > ${name} > Members > Add member`,
+    };
+  }
+  if (one?.isEnabled === false) {
+    return { cause: `the organization ${name} is disabled`, fix: `Organizations > ${name} > Enabled ON` };
+  }
+  const ask = `Ask for scope=organization:${name} at login, or organization:* for all memberships. ${page(claims, 'organization as Optional')}`;
+  if (!asked)
+    return { cause: `the scope 'organization' was not asked for, so the token names none`, fix: ask };
+  if (several || grants === undefined) {
+    return {
+      cause: `the organization ${name} is not in the token: ${grants === undefined ? 'the user is not a member, it is disabled, or ' : ''}the user is in several, and the scope 'organization' alone then names none (a browser asks, a password grant does not)`,
+      fix: grants === undefined ? `${ask} ${ASK}` : ask,
+    };
+  }
+  return viaMapper('oidc-organization-membership-mapper', `member of ${name}`, ask, claims, grants);
+}
+
+function aboutScope(name: string, claims: Claims, grants: Grants | undefined): Words {
+  const ask = `Ask for scope=${name} at login`;
+  const scope = grants?.scopes.find((one) => one.name === name);
+  if (grants === undefined || scope === undefined) {
+    return {
+      cause: `the scope ${name} is not in the token: ${grants === undefined ? `it was not asked for, or the client '${claims.azp}' does not have it` : `the client '${claims.azp}' does not have it`}`,
+      fix: `${page(claims, `Add client scope > ${name}`)}, and: ${ask}`,
+    };
+  }
+  if (scope.attributes?.['include.in.token.scope'] === 'false')
+    return {
+      cause: `the client scope ${name} is not named in tokens`,
+      fix: `Client scopes > ${name} > Include in token scope ON`,
+    };
+  return scope.isDefault
+    ? { cause: `the scope ${name} came later than the token`, fix: AGAIN }
+    : { cause: `the scope ${name} is Optional, and was not asked for`, fix: `${ask}, or make it Default` };
+}
+
+/** The user has it: does the client pass it on? */
+function viaMapper(type: string, having: string, add: string, claims: Claims, grants: Grants): Words {
+  const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
+  const inScope = grants.scopes.find((one) =>
+    one.protocolMappers?.some(({ protocolMapper }) => protocolMapper === type),
+  );
+  if (mapper === undefined)
+    return {
+      cause: `the user is ${having}, and no mapper of the client '${claims.azp}' says so in tokens`,
+      fix: add,
+    };
+  const isAsked = String(claims.scope ?? '')
+    .split(' ')
+    .includes(inScope?.name ?? '');
+  if (inScope !== undefined && !inScope.isDefault && !isAsked) {
+    return {
+      cause: `the user is ${having}; the mapper is in the scope '${inScope.name}', which is Optional and was not asked for`,
+      fix: `Ask for scope=${inScope.name} at login, or make it Default`,
+    };
+  }
+  return mapperOff(mapper.config, `being ${having}`, `the mapper ${mapper.name}`);
+}
+
+const mapperOff = (config: Record<string, string> | undefined, what: string, where: string): Words =>
+  config?.['access.token.claim'] === 'false'
+    ? {
+        cause: `the mapper for ${what} does not add to access tokens`,
+        fix: `${where}: Add to access token ON`,
+      }
+    : { cause: `${what} is there and passed on, but not in this token`, fix: AGAIN };

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { type Answer, call } from '../../keycloak/call.ts';
+import { nearnessOf } from '../../keycloak/nearness.ts';
+import { decodeJwt } from './jwt.ts';
+import { memo } from './memo.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** A route of somebody's own API. Each answer is asked for once; a redirect is never followed. */
+export interface RouteEvidence {
+  readonly url: string;
+  readonly origin: string | undefined;
+  withoutToken(): Promise<Answer>;
+  /** With a token whose signature is made up. */
+  withForged(): Promise<Answer>;
+  /** With a token that nobody has signed (`alg` none). */
+  withUnsigned(): Promise<Answer>;
+  /** `undefined`: there is no good token. */
+  withToken(): Promise<Answer | undefined>;
+  /** Why a good token is not sent there. */
+  readonly isUnsafe: string | undefined;
+  /** What a browser asks before a page of the origin calls the route with a token. */
+  preflight(): Promise<Answer>;
+}
+
+export function createRouteEvidence(
+  url: string,
+  origin: string | undefined,
+  findToken: () => Promise<string | undefined>,
+): RouteEvidence {
+  const get = (headers: Record<string, string>) =>
+    call(url, { headers: { accept: 'application/json', ...(origin && { origin }), ...headers } }, TIMEOUT_MS);
+  const bearer = (token: string) => get({ authorization: `Bearer ${token}` });
+  const { protocol, hostname } = new URL(url);
+  const isOpen = protocol === 'http:' && nearnessOf(hostname) === 'everybody';
+  return {
+    url,
+    origin,
+    isUnsafe: isOpen ? `a good token is not sent over plain http to ${hostname}` : undefined,
+    withoutToken: memo(() => get({})),
+    withForged: memo(async () => bearer(forge(await findToken(), 'RS256'))),
+    withUnsigned: memo(async () => bearer(forge(await findToken(), 'none'))),
+    withToken: memo(async () => {
+      const token = isOpen ? undefined : await findToken();
+      return token === undefined ? undefined : bearer(token);
+    }),
+    preflight: memo(() =>
+      call(
+        url,
+        {
+          method: 'OPTIONS',
+          headers: {
+            origin: origin ?? '',
+            'access-control-request-method': 'GET',
+            'access-control-request-headers': 'authorization',
+          },
+        },
+        TIMEOUT_MS,
+      ),
+    ),
+  };
+}
+
+/** The claims of a good token, or such as Keycloak's have, under a signature that is worth nothing. */
+function forge(like: string | undefined, alg: 'RS256' | 'none'): string {
+  const { header, claims } = decodeJwt(like) ?? { header: { kid: 'forged' }, claims: {} };
+  const now = Math.floor(Date.now() / 1000);
+  const made = { iss: 'https://forged.invalid/realms/forged', sub: 'forged', typ: 'Bearer', ...claims };
+  const [head, body] = [
+    { ...header, alg, typ: 'JWT' },
+    { ...made, iat: now, exp: now + 60 },
+  ].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+  if (alg === 'none') return `${head}.${body}.`;
+  return `${head}.${body}.${randomBytes(256).toString('base64url')}`;
+}

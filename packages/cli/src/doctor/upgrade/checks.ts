@@ -1,0 +1,82 @@
+import { type Check, fail, ok, skipped, warn } from '../check.ts';
+import type { DoctorContext } from '../context.ts';
+import { CHANGES, type Change, toSource, UNSEEN } from './changes.ts';
+import type { RealmFacts } from './facts.ts';
+
+const MOST_NAMES = 6;
+
+function check({ id, since, breaks, fix, source, meets, isQuiet }: Change): Check {
+  return {
+    id: `upgrade.${id}`,
+    needs: ['upgrade.version'],
+    async run(context) {
+      const { realm, way } = await look(context);
+      if (!way(since)) return skipped('not on this way');
+      const found = meets(realm);
+      if (found.length === 0) return ok(`${since}: nothing here`);
+      const more = found.length > MOST_NAMES ? ` and ${found.length - MOST_NAMES} more` : '';
+      const seen = `${since}: ${found.slice(0, MOST_NAMES).join(', ')}${more}`;
+      return (isQuiet ? warn : fail)(seen, `from ${since} on ${breaks}`, `${fix}\n${toSource(source)}`);
+    },
+  };
+}
+
+async function look({
+  upgrade,
+}: DoctorContext): Promise<{ realm: RealmFacts; way: (since: string) => boolean }> {
+  if (upgrade === undefined) throw new Error('no version was named');
+  const realm = await upgrade.facts();
+  return {
+    realm,
+    way: (since) => compare(since, realm.version ?? '0') > 0 && compare(since, upgrade.to) <= 0,
+  };
+}
+
+/** Versions by their numbers. A part that is missing is the highest: 26.7 is the last of 26.7. */
+export function compare(one: string, other: string): number {
+  const [left, right] = [one, other].map((text) => text.split('.').map((part) => Number.parseInt(part, 10)));
+  for (let index = 0; index < 3; index++) {
+    const [a = Number.POSITIVE_INFINITY, b = Number.POSITIVE_INFINITY] = [left?.[index], right?.[index]];
+    if (a !== b) return a - b;
+  }
+  return 0;
+}
+
+/** What an upgrade will break, from the realm's version to `--upgrade VERSION`. */
+export const UPGRADE_CHECKS: readonly Check[] = [
+  {
+    id: 'upgrade.version',
+    needs: ['admin.rights'],
+    async run({ upgrade }) {
+      const { version } = (await upgrade?.facts()) ?? {};
+      const to = upgrade?.to ?? '';
+      if (version === undefined)
+        return warn(
+          `to ${to}`,
+          'this admin may not see the version of Keycloak: all changes since 22 are looked at',
+          'Use an admin of the realm master.',
+        );
+      if (compare(version, to) >= 0)
+        return fail(version, `Keycloak is ${version} already`, 'Name a later version.');
+      return ok(`from ${version} to ${to}`);
+    },
+  },
+  ...CHANGES.map(check),
+  {
+    id: 'upgrade.unseen',
+    needs: ['upgrade.version'],
+    async run(context) {
+      const { way } = await look(context);
+      const those = UNSEEN.filter(([since]) => way(since));
+      if (those.length === 0) return ok('nothing else on this way');
+      return warn(
+        `${those.length} changes that no realm shows`,
+        'they are in the settings of Keycloak, or in how it is called',
+        those
+          .map(([since, what]) => `${since}: ${what}`)
+          .join('\n')
+          .concat(`\n${toSource('all versions')}`),
+      );
+    },
+  },
+];

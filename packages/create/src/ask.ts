@@ -1,0 +1,113 @@
+import { cancel, confirm, intro, isCancel, multiselect, select, text } from '@clack/prompts';
+import { type Choice, findNameProblem } from './choice.ts';
+import { FRAMEWORKS, type FrameworkName } from './frameworks.ts';
+import { type Options, questionsFor, toName } from './options.ts';
+
+/** The person gave up. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled';
+}
+
+/** Asks for what the options leave open. @throws {Cancelled} */
+export async function ask(options: Options): Promise<{ folder: string; choice: Partial<Choice> }> {
+  intro('keycloak-guard');
+  const folder = options.folder ?? (await askText('Folder', 'my-app', (given) => toName(given) !== ''));
+  const name = options.choice.name ?? (await askName(folder));
+  const framework =
+    options.choice.framework ??
+    (await answer(
+      select<FrameworkName>({
+        message: 'What do you build?',
+        options: Object.entries(FRAMEWORKS).map(([value, { title }]) => ({
+          value: value as FrameworkName,
+          label: title,
+        })),
+      }),
+    ));
+  const choice: Partial<Choice> = { ...options.choice, name, framework };
+  const open = questionsFor(choice);
+  const login = open.login ? { login: await askLogin() } : {};
+  const language = open.language ? { language: await askLanguage() } : {};
+  const extras = await askExtras(choice);
+  return { folder, choice: { ...choice, ...login, ...language, ...extras } };
+}
+
+/** Only where the folder's own name cannot be one. */
+async function askName(folder: string): Promise<string> {
+  const name = toName(folder);
+  if (findNameProblem(name) === undefined) return name;
+  return askText('Name', 'my-app', (given) => findNameProblem(given) ?? true);
+}
+
+const askLogin = () =>
+  answer(
+    select<Choice['login']>({
+      message: 'Who calls it?',
+      options: [
+        { value: 'bearer', label: 'Programs and pages, with a token' },
+        { value: 'browser', label: 'People with the browser, too: sign-in, session, sign-out' },
+      ],
+    }),
+  );
+
+const askLanguage = () =>
+  answer(
+    select<Choice['language']>({
+      message: 'In which language?',
+      options: [
+        { value: 'ts', label: 'TypeScript' },
+        { value: 'js', label: 'JavaScript' },
+      ],
+    }),
+  );
+
+async function askExtras({ tests, docker }: Partial<Choice>): Promise<Pick<Choice, 'tests' | 'docker'>> {
+  const open = [
+    ...(tests === undefined ? [{ value: 'tests', label: 'Tests, without Keycloak' }] : []),
+    ...(docker === undefined ? [{ value: 'docker', label: 'Dockerfile' }] : []),
+  ];
+  const wanted =
+    open.length === 0
+      ? []
+      : await answer(
+          multiselect<string>({
+            message: 'With',
+            options: open,
+            initialValues: open.map(({ value }) => value),
+            required: false,
+          }),
+        );
+  return { tests: tests ?? wanted.includes('tests'), docker: docker ?? wanted.includes('docker') };
+}
+
+/** Whether to write into a folder that is not empty; no, unless the person says so. @throws {Cancelled} */
+export const askOverwrite = (folder: string): Promise<boolean> =>
+  answer(
+    confirm({
+      message: `${folder} is not empty. Replace files of the same names there?`,
+      initialValue: false,
+    }),
+  );
+
+/** @param check says what is wrong with an answer, or whether it is right */
+function askText(message: string, suggestion: string, check: (text: string) => string | boolean) {
+  return answer(
+    text({
+      message,
+      placeholder: suggestion,
+      defaultValue: suggestion,
+      validate(given) {
+        const result = given ? check(given) : true;
+        if (result === true) return undefined;
+        return result || 'A name has letters or digits';
+      },
+    }),
+  );
+}
+
+async function answer<T>(question: Promise<T>): Promise<Exclude<T, symbol>> {
+  const given = await question;
+  if (!isCancel(given)) return given as Exclude<T, symbol>;
+  cancel('Nothing was made.');
+  throw new Cancelled('cancelled');
+}

@@ -1,0 +1,97 @@
+/** What can be made. */
+export interface Framework {
+  /** For the question. */
+  readonly title: string;
+  /** For the README of what is made. */
+  readonly what: string;
+  /** Folders of `templates/`; a later one replaces files of an earlier one. */
+  readonly layers: readonly string[];
+  /** Whether people can sign in with the browser where it is asked for; otherwise there is nothing to ask. */
+  readonly hasLogin?: boolean;
+  /** Decorators need TypeScript. */
+  readonly onlyTypeScript?: boolean;
+  readonly dependencies: readonly string[];
+  readonly devDependencies?: readonly string[];
+  /** Packages with types, and what else TypeScript alone needs. Default: that of a program that tsx runs. */
+  readonly typeScript?: readonly string[];
+}
+
+/** For programs that tsx runs. */
+export const TSX = ['tsx', 'typescript'];
+
+export const FRAMEWORKS = {
+  express: {
+    title: 'Express',
+    what: 'An API in Express',
+    layers: ['program', 'server', 'api', 'express'],
+    hasLogin: true,
+    dependencies: ['express'],
+    typeScript: [...TSX, '@types/express'],
+  },
+  nest: {
+    title: 'NestJS',
+    what: 'An API in NestJS',
+    layers: ['nest'],
+    hasLogin: true,
+    onlyTypeScript: true,
+    dependencies: ['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', 'reflect-metadata', 'rxjs'],
+    typeScript: ['@nestjs/cli', '@nestjs/schematics', 'typescript5'],
+  },
+  fastify: {
+    title: 'Fastify',
+    what: 'An API in Fastify',
+    layers: ['program', 'server', 'api', 'fastify'],
+    hasLogin: true,
+    dependencies: ['fastify'],
+  },
+  hono: {
+    title: 'Hono',
+    what: 'An API in Hono',
+    layers: ['program', 'server', 'api', 'hono'],
+    hasLogin: true,
+    dependencies: ['@hono/node-server', 'hono'],
+  },
+  next: {
+    title: 'Next.js',
+    what: 'An application in Next.js',
+    layers: ['next'],
+    hasLogin: true,
+    dependencies: ['next', 'react', 'react-dom'],
+    typeScript: ['tsx', 'typescript5', '@types/react', '@types/react-dom'],
+  },
+  koa: {
+    title: 'Koa',
+    what: 'An API in Koa',
+    layers: ['program', 'server', 'api', 'koa'],
+    hasLogin: true,
+    dependencies: ['@koa/router', 'koa'],
+    typeScript: [...TSX, '@types/koa'],
+  },
+  mcp: {
+    title: 'MCP server',
+    what: 'An MCP server in Hono',
+    layers: ['program', 'server', 'mcp'],
+    dependencies: ['@hono/node-server', '@modelcontextprotocol/server', 'hono'],
+    devDependencies: ['@modelcontextprotocol/client'],
+  },
+  service: {
+    title: "The guide's service, ready-made",
+    what: "The guide's API: login, a protected route, Swagger UI",
+    layers: ['program', 'service'],
+    dependencies: ['@keycloak-guard/server'],
+  },
+  spa: {
+    title: 'Single-page app and API',
+    what: 'A single-page app that signs people in, and an API in Express that it calls',
+    layers: ['program', 'server', 'api', 'express', 'spa'],
+    dependencies: ['cors', 'express'],
+    devDependencies: ['concurrently', 'keycloak-js', 'vite'],
+    typeScript: [...TSX, '@types/cors', '@types/express'],
+  },
+} as const satisfies Readonly<Record<string, Framework>>;
+
+export type FrameworkName = keyof typeof FRAMEWORKS;
+
+export const FRAMEWORK_NAMES = Object.keys(FRAMEWORKS) as readonly FrameworkName[];
+
+export const frameworkOf = (name: FrameworkName): Framework => FRAMEWORKS[name];

@@ -1,0 +1,130 @@
+import { basename, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Choice, findConflict, findNameProblem, isFrameworkName } from './choice.ts';
+import { FRAMEWORK_NAMES, frameworkOf } from './frameworks.ts';
+
+export const usage = `create-keycloak-guard: an application with sign-in by Keycloak
+
+Usage: npm create keycloak-guard [folder] -- [options]
+
+  --framework <name>     ${FRAMEWORK_NAMES.join(', ')}
+  --login <way>          bearer: programs send tokens; browser: people sign in, too
+  --js                   JavaScript; default TypeScript
+  --name <name>          of the package, the realm and its client (default: that of the folder)
+  --no-tests             without tests
+  --no-docker            without Dockerfile
+  --packages <folder>    take the packages of keycloak-guard from the archives in this folder ("npm run pack")
+  --overwrite            write into a folder that is not empty; files with other names stay, and so does .env
+  -y, --yes              ask nothing: Express, bearer, TypeScript, tests and Docker, where no option says otherwise
+  -h, --help
+  -v, --version
+
+It asks for what no option says. Exit code: 0 done, 1 nothing was made, 2 wrong usage.
+`;
+
+/** Wrong usage, in words for the person at the terminal. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** What the command line says. `undefined`: nothing, so it is asked for. */
+export interface Options {
+  readonly folder: string | undefined;
+  readonly choice: Partial<Choice>;
+  readonly packages: string | undefined;
+  readonly overwrite: boolean;
+  readonly yes: boolean;
+  readonly shows: 'help' | 'version' | undefined;
+}
+
+/** @throws {UsageError} with all that is wrong */
+export function readOptions(args: readonly string[]): Options {
+  const { values, positionals } = parse(args);
+  const [folder, ...others] = positionals;
+  const { framework, login, name } = values;
+  const problems: string[] = [];
+  if (others.length > 0) problems.push('there can be one folder');
+  if (folder === '') problems.push('the folder has a name');
+  if (framework !== undefined && !isFrameworkName(framework))
+    problems.push(`--framework must be one of ${FRAMEWORK_NAMES.join(', ')}`);
+  if (login !== undefined && login !== 'bearer' && login !== 'browser')
+    problems.push('--login must be bearer or browser');
+  const nameProblem = name === undefined ? undefined : findNameProblem(name);
+  if (nameProblem !== undefined) problems.push(`--name: ${nameProblem}`);
+  if (problems.length > 0) throw new UsageError(problems.join('\n'));
+  const choice: { -readonly [Key in keyof Choice]?: Choice[Key] } = {};
+  if (name !== undefined) choice.name = name;
+  if (framework !== undefined && isFrameworkName(framework)) choice.framework = framework;
+  if (login === 'bearer' || login === 'browser') choice.login = login;
+  if (values.js) choice.language = 'js';
+  if (values['no-tests']) choice.tests = false;
+  if (values['no-docker']) choice.docker = false;
+  return {
+    folder,
+    choice,
+    packages: values.packages,
+    overwrite: values.overwrite ?? false,
+    yes: values.yes ?? false,
+    shows: values.help ? 'help' : values.version ? 'version' : undefined,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        framework: { type: 'string' },
+        login: { type: 'string' },
+        js: { type: 'boolean' },
+        name: { type: 'string' },
+        'no-tests': { type: 'boolean' },
+        'no-docker': { type: 'boolean' },
+        packages: { type: 'string' },
+        overwrite: { type: 'boolean' },
+        yes: { type: 'boolean', short: 'y' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** The name that a folder gives: its own, in the letters that a name may have. */
+export function toName(folder: string): string {
+  return basename(resolve(folder))
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
+}
+
+/** The whole choice, with what is usual where nothing was said. @throws {UsageError} */
+export function completeChoice(choice: Partial<Choice>, folder: string): Choice {
+  const framework = choice.framework ?? 'express';
+  const name = choice.name ?? toName(folder);
+  const whole: Choice = {
+    framework,
+    name,
+    login: choice.login ?? 'bearer',
+    language: choice.language ?? 'ts',
+    tests: choice.tests ?? true,
+    docker: choice.docker ?? true,
+  };
+  const problem = findNameProblem(name);
+  if (problem !== undefined) throw new UsageError(`${name || folder}: ${problem}. --name gives another one`);
+  const conflict = findConflict(whole);
+  if (conflict !== undefined) throw new UsageError(conflict);
+  return whole;
+}
+
+/** What there is to ask, for this framework. */
+export function questionsFor({ framework = 'express', login, language }: Partial<Choice>) {
+  const { hasLogin = false, onlyTypeScript = false } = frameworkOf(framework);
+  return {
+    login: hasLogin && login === undefined,
+    language: !onlyTypeScript && language === undefined,
+  };
+}

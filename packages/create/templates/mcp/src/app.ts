@@ -1,0 +1,47 @@
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import { Hono } from 'hono';
+import type { Principal } from 'keycloak-guard';
+import { keycloak, type McpAuthInfo } from 'keycloak-guard/hono';
+import type { Settings } from './settings.ts';
+
+/** Everybody has notes of their own. Clearing them needs a scope more than reading them. */
+const SCOPES = { scopes: ['notes:read'], tools: { 'clear-notes': 'notes:write' } };
+
+export function buildApp(settings: Settings): Hono<{ Variables: { auth: McpAuthInfo } }> {
+  const kc = keycloak(settings.keycloak);
+  // In Keycloak, the client of an MCP server has the URL of the server as its name.
+  const url = settings.keycloak.clientId;
+  const app = new Hono<{ Variables: { auth: McpAuthInfo } }>();
+  const notes = new Map<string | null, string[]>();
+  const handler = createMcpHandler(() => createServer(notes));
+
+  // The page of the MCP Inspector may call it too.
+  app.use(kc.mcp({ ...SCOPES, url, allowedOrigins: ['http://localhost:6274'] }));
+  app.all(new URL(url).pathname, (c) => handler.fetch(c.req.raw, { authInfo: c.var.auth }));
+  return app;
+}
+
+function createServer(notes: Map<string | null, string[]>): McpServer {
+  const server = new McpServer({ name: 'my-app', version: '1.0.0' });
+
+  server.registerTool('list-notes', { description: 'Lists your notes' }, ({ http }) => {
+    const { subject, username } = callerOf(http?.authInfo);
+    return say(`Notes of ${username}: ${(notes.get(subject) ?? ['buy tea']).join(', ') || 'none'}`);
+  });
+
+  server.registerTool('clear-notes', { description: 'Clears your notes' }, ({ http }) => {
+    notes.set(callerOf(http?.authInfo).subject, []);
+    return say('Cleared');
+  });
+
+  return server;
+}
+
+/** Whom the guard let in. */
+function callerOf(authInfo?: { extra?: Record<string, unknown> }): Principal {
+  return authInfo?.extra?.principal as Principal;
+}
+
+function say(text: string) {
+  return { content: [{ type: 'text' as const, text }] };
+}

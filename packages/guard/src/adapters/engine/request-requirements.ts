@@ -1,0 +1,180 @@
+import {
+  type AppClaims,
+  AuthError,
+  isAuthError,
+  OptionsError,
+  type Requirements,
+  type TokenVerifier,
+} from '../../core/index.ts';
+import {
+  type Compiled,
+  compile,
+  createBoundedCache,
+  type GuardOptions,
+  isPlainObject,
+  isThenable,
+  toSafeText,
+} from '../../core/internal.ts';
+import { fillRequirements, findAsking } from './placeholders.ts';
+
+/**
+ * Requirements by a request, for callers who were authenticated. Synchronous. What it gives is checked like fixed requirements:
+ * `undefined`, nothing and a promise let nobody in.
+ */
+export type RequirementsOf<Asked, C extends object = AppClaims> = (
+  request: Asked,
+  // biome-ignore lint/suspicious/noExplicitAny: arguments of the framework.
+  ...more: any[]
+) => Requirements<C>;
+
+/** Requirements, of which those in `allOf` and `anyOf` may be functions of the request. */
+export type AskingOptions<Asked, O extends object = GuardOptions> = Omit<O, 'allOf' | 'anyOf'> & {
+  readonly allOf?: readonly Asking<Asked, Requirements>[];
+  readonly anyOf?: readonly Asking<Asked, Requirements>[];
+};
+
+/** Requirements, which may be a function of the request. */
+export type Asking<Asked, O extends object = GuardOptions> = RequirementsOf<Asked> | AskingOptions<Asked, O>;
+
+/** How requirements read requests. */
+export interface AskingHost<Incoming> {
+  readonly verifier: TokenVerifier;
+  /** What functions of the application are called with. */
+  toAsked(request: Incoming): readonly unknown[];
+  /** The parameters of the route, as the router decoded them. `undefined` where there is no router. */
+  readonly paramsOf: ((request: Incoming) => unknown) | undefined;
+  /** For the notice. */
+  nameOf(request: Incoming): string;
+}
+
+/** What a gate is made of. */
+export interface ReadRequirements<Incoming> {
+  /** Complete if they are fixed. Else with examples that are never met: for the check at start, and for documents. */
+  readonly options: GuardOptions;
+  readonly compiledFor?: (request: Incoming) => Compiled;
+}
+
+/** Most requirements of one guard that are kept ready, by the values they were made of. */
+const MOST_KEPT = 1_000;
+const NEVER = { check: () => false };
+
+/**
+ * Reads requirements that may depend on the request. Fixed ones cost a request nothing.
+ *
+ * @throws {OptionsError} for a misspelt or empty requirement, an async function, and a route parameter where none is known
+ */
+export function readRequirements<Incoming>(
+  given: unknown,
+  { verifier, toAsked, paramsOf, nameOf }: AskingHost<Incoming>,
+): ReadRequirements<Incoming> {
+  const { names, functions } = findAsking(given, paramsOf !== undefined);
+  if (names.length + functions.length === 0) return { options: given as GuardOptions };
+  if (functions.some((one) => one.constructor.name === 'AsyncFunction')) {
+    const rule = 'must not be async: what it gives is needed at once';
+    throw new OptionsError('guard', [
+      { option: 'guard', rule, example: '(request) => ({ tenant: request.params.org })' },
+    ]);
+  }
+  const toReady = (requirements: Requirements) => compile(requirements, verifier);
+  const sample = fillRequirements(given, { toValue: () => 'x', resultOf: () => NEVER }) as GuardOptions;
+  toReady(toRequirements(sample));
+
+  const kept = createBoundedCache<Compiled>(MOST_KEPT);
+  const told = new Set<string>();
+
+  function unclear(request: Incoming, what: string, cause?: unknown): AuthError {
+    if (!told.has(what) && told.size < MOST_KEPT) {
+      told.add(what);
+      verifier.members[0]?.notify?.({
+        level: 'error',
+        code: 'requirement_unclear',
+        message: `A guard refused ${toSafeText(nameOf(request))}: ${what}`,
+        fix: 'Look at the function, or at the name of the route parameter, that the guard was given',
+      });
+    }
+    return new AuthError('requirement_unclear', what, { cause });
+  }
+
+  function keepReady(key: readonly string[], make: () => Requirements): Compiled {
+    const name = JSON.stringify(key);
+    const known = kept.get(name);
+    if (known !== undefined) return known;
+    const made = toReady(make());
+    kept.set(name, made);
+    return made;
+  }
+
+  /** @throws {AuthError} */
+  function parameterOf(request: Incoming, name: string): string {
+    const params = Object(paramsOf?.(request)) as Record<string, unknown>;
+    const value = Object.hasOwn(params, name) ? params[name] : undefined;
+    if (typeof value === 'string' && value.trim() !== '') return value;
+    throw unclear(request, `the route has no parameter ${name}, or it is empty or a list`);
+  }
+
+  /** @throws {AuthError} */
+  function resultOf(request: Incoming, one: (...asked: readonly never[]) => unknown): Requirements {
+    const found = one(...(toAsked(request) as never[]));
+    if (isThenable(found)) {
+      Promise.resolve(found).catch(() => {});
+      throw unclear(request, 'its function gave a promise');
+    }
+    if (isPlainObject(found) && Object.keys(found).length > 0) return found;
+    throw unclear(
+      request,
+      `its function gave ${isPlainObject(found) ? 'no requirement' : toSafeText(String(found))}`,
+    );
+  }
+
+  function compiledFor(request: Incoming): Compiled {
+    if (typeof given === 'function') {
+      const found = resultOf(request, given as never);
+      const [only, ...more] = Object.entries(found);
+      return more.length === 0 && typeof only?.[1] === 'string'
+        ? keepReady(only as [string, string], () => found)
+        : toReady(found);
+    }
+    const values = names.map((name) => parameterOf(request, name));
+    const fill = () =>
+      toRequirements(
+        fillRequirements(given, {
+          toValue(name, form) {
+            const value = values[names.indexOf(name)] as string;
+            if (form === 'whole' || !value.includes('/')) return value;
+            throw unclear(request, `the parameter ${name} has a slash in it, and is one part of a path`);
+          },
+          resultOf: (one) => resultOf(request, one),
+        }),
+      );
+    return functions.length === 0 ? keepReady(values, fill) : toReady(fill());
+  }
+
+  return {
+    options: { ...sample, ...NEVER },
+    compiledFor(request) {
+      try {
+        return compiledFor(request);
+      } catch (error) {
+        if (isAuthError(error)) throw error;
+        if (error instanceof OptionsError) {
+          const [{ option, rule } = { option: '', rule: '' }] = error.problems;
+          throw unclear(request, `its function gave a wrong requirement: ${option} ${rule}`);
+        }
+        throw unclear(request, `its function threw ${toSafeText(String(error))}`, error);
+      }
+    },
+  };
+}
+
+/** Checks requirements that a guard will be made of later. @throws {OptionsError} */
+export function assertRequirements(given: unknown): void {
+  const verifier = { clientId: 'this-api', members: [] } as unknown as TokenVerifier;
+  const host = { verifier, toAsked: () => [], paramsOf: () => ({}), nameOf: () => '' };
+  compile(readRequirements(given, host).options, verifier);
+}
+
+/** Requirements without what else a guard takes. */
+function toRequirements(filled: unknown): Requirements {
+  const { optional: _, dpop: __, ...requirements } = filled as GuardOptions;
+  return requirements;
+}

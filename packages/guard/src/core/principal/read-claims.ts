@@ -1,0 +1,23 @@
+// A claim of the wrong type counts as missing.
+
+export function toStrings(value: unknown): readonly string[] {
+  return Object.freeze(Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []);
+}
+
+/** `realm_access`, or one client's part of `resource_access`. */
+export function toRoles(access: unknown): readonly string[] {
+  return toStrings(isObject(access) ? access.roles : undefined);
+}
+
+/** `resource_access`. Without a prototype, so that a client named `constructor` or `__proto__` is a name like any other. */
+export function toClientRoles(access: unknown): { readonly [clientId: string]: readonly string[] } {
+  const roles: Record<string, readonly string[]> = Object.create(null);
+  if (isObject(access)) {
+    for (const [client, value] of Object.entries(access)) roles[client] = toRoles(value);
+  }
+  return Object.freeze(roles);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

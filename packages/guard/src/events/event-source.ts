@@ -1,0 +1,123 @@
+import { type ClientContext, toAuthError, toClient } from '../client/internal.ts';
+import { AuthError, isAuthError } from '../core/index.ts';
+import { describeAnswer, fetchBounded, readCompactJws, silenceOf, toJsonObject } from '../core/internal.ts';
+import { type EventList, type HeardEvent, readEvents } from './heard-event.ts';
+
+/** Keycloak's events of one realm, read with the application's own token. */
+export interface EventSource {
+  /**
+   * The first events from a time on, in order of time.
+   *
+   * @param from Unit: milliseconds since 1970, by Keycloak's clock
+   * @returns `isMore`: there may be later ones, too
+   * @throws {AuthError} `provider_unavailable`, or `provider_misconfigured` if this client may not see them
+   */
+  read(list: EventList, from: number, most: number): Promise<{ events: HeardEvent[]; isMore: boolean }>;
+  /** Whether Keycloak keeps what has to be heard. @throws {AuthError} as `read` */
+  isKept(): Promise<boolean>;
+  /** Time now, by Keycloak's clock. Unit: milliseconds since 1970. */
+  now(): number;
+  /** How often Keycloak was called. */
+  readonly calls: number;
+}
+
+/** What is read of the list of users' events; logins are most of the others. */
+const NEEDED = ['LOGOUT', 'REVOKE_GRANT'];
+const USEFUL = [
+  ...['REGISTER', 'IDENTITY_PROVIDER_FIRST_LOGIN', 'UPDATE_PROFILE', 'UPDATE_EMAIL', 'VERIFY_EMAIL'],
+  ...['DELETE_ACCOUNT', 'USER_DISABLED_BY_PERMANENT_LOCKOUT'],
+];
+
+export function createEventSource(context: ClientContext, clock: () => number): EventSource {
+  const token = toClient(context).serviceToken();
+  const { issuer, timeoutMs, fetch } = context;
+  const place = issuer.baseUrl.lastIndexOf('/realms/');
+  const base = `${issuer.baseUrl.slice(0, place)}/admin${issuer.baseUrl.slice(place)}`;
+  let types = NEEDED;
+  let calls = 0;
+  let timed: string | undefined;
+  // Until it is known: as if the clocks were equal.
+  let aheadMs = 0;
+
+  async function getToken(): Promise<string> {
+    const found = await token.getAccessToken();
+    if (found !== timed) {
+      timed = found;
+      // The second has begun, and may be over.
+      const { iat } = readCompactJws(found).payload();
+      if (typeof iat === 'number') aheadMs = iat * 1000 - clock();
+    }
+    return found;
+  }
+
+  async function send(path: string, accessToken: string) {
+    calls++;
+    return fetchBounded(`${base}/${path}`, {
+      ...{ timeoutMs, fetch, what: 'events', secrets: [accessToken] },
+      init: { headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' } },
+    });
+  }
+
+  async function get(path: string): Promise<string> {
+    try {
+      let used = await getToken();
+      let answer = await send(path, used);
+      if (answer.status === 401) {
+        // All sessions of the realm were ended, this client's token with them.
+        token.drop(used);
+        used = await getToken();
+        answer = await send(path, used);
+        if (answer.status === 401) token.drop(used);
+      }
+      if (answer.status === 200) return answer.body;
+      const seen = describeAnswer(answer, [used]);
+      if (answer.status !== 403)
+        throw new AuthError('provider_unavailable', `Keycloak shows no events (${seen})`);
+      throw new AuthError(
+        'provider_misconfigured',
+        `the client ${context.clientId} may not see Keycloak's events (${seen}): give its service account the role view-events`,
+      );
+    } catch (error) {
+      throw toAuthError(error);
+    }
+  }
+
+  return {
+    now: () => clock() + aheadMs,
+    get calls() {
+      return calls;
+    },
+    async read(list, from, most) {
+      const query = new URLSearchParams({ dateFrom: String(from), direction: 'asc', max: String(most) });
+      if (list === 'events') for (const type of types) query.append('type', type);
+      const events = readEvents(list, await get(`${list}?${query}`));
+      const isMore = events.length >= most;
+      const [first, last] = [events[0]?.time ?? 0, events.at(-1)?.time ?? 0];
+      if (first <= last || !isMore) return { events: sort(events), isMore };
+      // A Keycloak that does not know `direction`: the newest come first, and those that come meanwhile shift the rest.
+      const all = new Map(events.map((event) => [event.id, event]));
+      for (let page = events; page.length >= most; ) {
+        query.set('first', String(Number(query.get('first') ?? 0) + most));
+        page = readEvents(list, await get(`${list}?${query}`));
+        for (const event of page) all.set(event.id, event);
+      }
+      return { events: sort([...all.values()]), isMore: false };
+    },
+    async isKept() {
+      const config = toJsonObject(await get('events/config')) ?? {};
+      const { adminEventsEnabled, eventsEnabled, enabledEventTypes } = config;
+      const kept = Array.isArray(enabledEventTypes) ? (enabledEventTypes as unknown[]) : [];
+      const isTypeKept = (type: string) => kept.length === 0 || kept.includes(type);
+      types = kept.length === 0 ? NEEDED : [...NEEDED, ...USEFUL.filter(isTypeKept)];
+      return adminEventsEnabled === true && eventsEnabled === true && NEEDED.every(isTypeKept);
+    },
+  };
+}
+
+/** Whether an answer was too large: then fewer are asked for. */
+export function isTooLarge(error: unknown): boolean {
+  return isAuthError(error) && silenceOf(error) === 'cut';
+}
+
+/** Events of one millisecond stay in the order in which they came. */
+const sort = (events: HeardEvent[]) => events.sort((a, b) => a.time - b.time);

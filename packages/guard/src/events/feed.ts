@@ -1,0 +1,152 @@
+import { isAuthError, type Notice } from '../core/index.ts';
+import { toJsonObject } from '../core/internal.ts';
+import type { CursorStore } from './cursor-store.ts';
+import { deliver, type Held, type HeldChanges, type UserHandlers } from './deliver.ts';
+import type { EventSource } from './event-source.ts';
+import { type Cursors, cursorsAt, readRound } from './read-round.ts';
+import { toUserChange, type UserChange } from './user-change.ts';
+
+/** Tells the application of changes of users, from where it stopped. */
+export interface Feed {
+  /** There may be something new. */
+  wake(): void;
+  /** Another process tells them: what this one knows of the position is old. */
+  rest(): void;
+  /** Changes that could not be handled yet. */
+  readonly waiting: number;
+  /** Resolves when nothing is under way. */
+  close(): Promise<void>;
+}
+
+interface FeedOptions {
+  readonly source: EventSource;
+  readonly store: CursorStore;
+  readonly handlers: UserHandlers;
+  readonly issuer: () => string;
+  readonly onNotice: (notice: Notice) => void;
+}
+
+interface Position {
+  readonly cursors: Cursors;
+  readonly held: HeldChanges;
+}
+
+/** With more, nothing is read before some were handled. */
+const MOST_HELD = 10_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOptions): Feed {
+  let position: Position | undefined;
+  let working: Promise<void> | undefined;
+  let isWoken = false;
+  let isClosed = false;
+  let isTold = false;
+  // By a monotonic clock.
+  const dueAt = new Map<string, number>();
+  let failedAt = Number.NEGATIVE_INFINITY;
+
+  async function load(): Promise<Position> {
+    const saved = toJsonObject((await store.load()) ?? '') as Position | undefined;
+    return saved ?? save({ cursors: cursorsAt(source.now()), held: {} });
+  }
+
+  async function save(next: Position): Promise<Position> {
+    await store.save(JSON.stringify(next));
+    return next;
+  }
+
+  function tellFailure(change: UserChange, error: unknown): void {
+    const pauseMs = Math.min(
+      FIRST_PAUSE_MS * 2 ** (position?.held[change.subject]?.tries ?? 0),
+      LONGEST_PAUSE_MS,
+    );
+    dueAt.set(change.subject, performance.now() + pauseMs);
+    if (isTold) return;
+    isTold = true;
+    onNotice({
+      level: 'error',
+      code: 'events_unhandled',
+      message: `the application did not handle the event ${change.id} (${change.kind}); it is told again: ${error instanceof Error ? error.message : 'no reason'}`,
+    });
+  }
+
+  /** Those whose pause is over, with what came after them. */
+  async function handle(fresh: readonly UserChange[], { held }: Position): Promise<HeldChanges> {
+    const now = performance.now();
+    const all: Record<string, Held> = { ...held };
+    for (const change of fresh) {
+      const { changes = [], tries = 0 } = all[change.subject] ?? {};
+      all[change.subject] = { changes: [...changes, change], tries };
+    }
+    const isDue = ([subject]: [string, Held]) => (dueAt.get(subject) ?? 0) <= now;
+    const entries = Object.entries(all);
+    const rest = await deliver(Object.fromEntries(entries.filter(isDue)), handlers, tellFailure);
+    const waiting = { ...Object.fromEntries(entries.filter((entry) => !isDue(entry))), ...rest };
+    for (const subject of dueAt.keys()) if (!Object.hasOwn(waiting, subject)) dueAt.delete(subject);
+    if (dueAt.size === 0) isTold = false;
+    return waiting;
+  }
+
+  async function work(): Promise<void> {
+    do {
+      isWoken = false;
+      position ??= await load();
+      const isFull = countOf(position.held) >= MOST_HELD;
+      const round = isFull ? undefined : await readRound(source, position.cursors);
+      if (round?.isLost) await tellMissed(position.cursors);
+      const changes = (round?.events ?? []).flatMap((event) => toUserChange(event, issuer()) ?? []);
+      const held = await handle(changes, position);
+      position = await save({ cursors: round?.cursors ?? position.cursors, held });
+      isWoken ||= round?.isMore === true;
+    } while (isWoken && !isClosed);
+  }
+
+  async function tellMissed(cursors: Cursors): Promise<void> {
+    const since = Math.min(cursors.events.time, cursors['admin-events'].time);
+    onNotice({
+      level: 'error',
+      code: 'events_missed',
+      message: `Keycloak deleted events before the application was told of them: those since ${new Date(since).toISOString()}`,
+      fix: 'Compare all users, and let Keycloak keep events for longer',
+    });
+    await handlers.missed?.(since);
+  }
+
+  function begin(): void {
+    working = work()
+      .catch((error: unknown) => {
+        // Of an outage the follower tells.
+        failedAt = performance.now();
+        position = undefined;
+        if (isAuthError(error)) return;
+        const message = `the position among changes of users is not known: ${(error as Error).message}`;
+        if (!isTold) onNotice({ level: 'error', code: 'events_unhandled', message });
+        isTold = true;
+      })
+      .finally(() => {
+        working = undefined;
+      });
+  }
+
+  return {
+    wake() {
+      isWoken = true;
+      if (working === undefined && !isClosed && performance.now() - failedAt >= FIRST_PAUSE_MS) begin();
+    },
+    rest() {
+      if (working === undefined) position = undefined;
+    },
+    get waiting() {
+      return position === undefined ? 0 : countOf(position.held);
+    },
+    async close() {
+      isClosed = true;
+      await working;
+    },
+  };
+}
+
+function countOf(held: HeldChanges): number {
+  return Object.values(held).reduce((sum, { changes }) => sum + changes.length, 0);
+}

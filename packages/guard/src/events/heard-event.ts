@@ -1,0 +1,64 @@
+import { AuthError } from '../core/index.ts';
+import { toJsonObject } from '../core/internal.ts';
+
+/** Keycloak keeps what administrators do apart from what users and clients do. */
+export type EventList = 'admin-events' | 'events';
+
+/** One event of Keycloak, as far as it is read here. */
+export interface HeardEvent {
+  readonly id: string;
+  /** By Keycloak's clock. Unit: milliseconds since 1970. */
+  readonly time: number;
+  readonly list: EventList;
+  /** `UPDATE USER`; of a user event its type, for example `LOGOUT`. */
+  readonly what: string;
+  /** `users/<id>/logout`; empty for the realm, and for user events. */
+  readonly path: string;
+  /** What an administrator sent; `undefined` if Keycloak does not keep it. */
+  readonly details: unknown;
+  /** Of a user event. */
+  readonly userId: string | undefined;
+  readonly sessionId: string | undefined;
+  /** `jti` of an access token that was revoked. */
+  readonly tokenId: string | undefined;
+}
+
+/** @throws {AuthError} `provider_unavailable` if it is no list of events */
+export function readEvents(list: EventList, body: string): HeardEvent[] {
+  let all: unknown;
+  try {
+    all = JSON.parse(body);
+  } catch {
+    throw noEvents();
+  }
+  if (!Array.isArray(all)) throw noEvents();
+  return all.map((one) => readEvent(list, Object(one) as Record<string, unknown>));
+}
+
+function readEvent(list: EventList, event: Record<string, unknown>): HeardEvent {
+  const { id, time, type, operationType, resourceType } = event;
+  if (typeof id !== 'string' || !Number.isSafeInteger(time)) throw noEvents();
+  return {
+    ...{ id, time: time as number, list },
+    what: list === 'events' ? String(type) : `${operationType} ${resourceType}`,
+    path: toText(event.resourcePath) ?? '',
+    details: toDetails(event.representation),
+    userId: toText(event.userId),
+    sessionId: toText(event.sessionId),
+    tokenId: toText((Object(event.details) as Record<string, unknown>).token_id),
+  };
+}
+
+function toDetails(text: unknown): unknown {
+  if (typeof text !== 'string') return undefined;
+  // A role mapping is a list.
+  return toJsonObject(text) ?? toJsonObject(`{"list":${text}}`)?.list;
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function noEvents(): AuthError {
+  return new AuthError('provider_unavailable', 'Keycloak answered something else than a list of events');
+}

@@ -1,0 +1,102 @@
+import { type EventSource, isTooLarge } from './event-source.ts';
+import type { EventList, HeardEvent } from './heard-event.ts';
+
+/** Where a reader of one list has come to, by Keycloak's clock. Unit: milliseconds since 1970. */
+export interface Cursor {
+  readonly time: number;
+  /** Events of the last moments before it, with their times: others of those moments may still come. */
+  readonly seen: Readonly<Record<string, number>>;
+}
+
+/** Of both lists, and when they were read. */
+export type Cursors = Readonly<Record<EventList, Cursor>> & { readonly readAt: number };
+
+export interface Round {
+  /** New ones, in order of time. */
+  readonly events: readonly HeardEvent[];
+  readonly cursors: Cursors;
+  /** There may be later ones. */
+  readonly isMore: boolean;
+  /** Keycloak has deleted what was read last, and with it perhaps what came after. */
+  readonly isLost: boolean;
+}
+
+/**
+ * How late an event may come: a transaction that takes long, another node of Keycloak whose clock is behind. Unit:
+ * milliseconds.
+ */
+export const OVERLAP_MS = 10_000;
+/** Most events in one answer. */
+const MOST = 500;
+
+/** Nobody lets Keycloak delete events so soon. Unit: milliseconds. */
+const KEPT_MS = 60_000;
+
+export const cursorsAt = (time: number): Cursors => ({
+  readAt: time,
+  'admin-events': { time, seen: {} },
+  events: { time, seen: {} },
+});
+
+/** What is new in both lists, as far as both are known, so that it is in order. */
+export async function readRound(source: EventSource, cursors: Cursors): Promise<Round> {
+  const now = source.now();
+  const [admin, user] = await Promise.all([
+    readList(source, 'admin-events', cursors['admin-events']),
+    readList(source, 'events', cursors.events),
+  ]);
+  // While it is read all the time, what was read last may grow old and go.
+  const isEarly = ({ time }: Cursor) => now - cursors.readAt > KEPT_MS || now - time < KEPT_MS;
+  const until = Math.min(admin.until, user.until);
+  const take = ({ fresh }: ListRound) => fresh.filter(({ time }) => time <= until);
+  const [byAdmins, byUsers] = [take(admin), take(user)];
+  return {
+    events: [...byAdmins, ...byUsers].sort((a, b) => a.time - b.time),
+    cursors: {
+      readAt: now,
+      'admin-events': advance(cursors['admin-events'], byAdmins),
+      events: advance(cursors.events, byUsers),
+    },
+    isMore: until !== Number.POSITIVE_INFINITY,
+    isLost: (admin.isGone && isEarly(cursors['admin-events'])) || (user.isGone && isEarly(cursors.events)),
+  };
+}
+
+interface ListRound {
+  readonly fresh: readonly HeardEvent[];
+  /** Up to here nothing is left out. */
+  readonly until: number;
+  /** What was read last is not there. */
+  readonly isGone: boolean;
+}
+
+async function readList(source: EventSource, list: EventList, cursor: Cursor): Promise<ListRound> {
+  let from = cursor.time - OVERLAP_MS;
+  let most = MOST;
+  let isKnownThere = Object.keys(cursor.seen).length === 0;
+  for (;;) {
+    const page = await source.read(list, from, most).catch((error: unknown) => {
+      if (!isTooLarge(error) || most === 1) throw error;
+    });
+    if (page === undefined) {
+      most = Math.max(1, Math.floor(most / 10));
+      continue;
+    }
+    const fresh = page.events.filter(({ id }) => !Object.hasOwn(cursor.seen, id));
+    isKnownThere ||= fresh.length < page.events.length;
+    const last = page.events.at(-1)?.time ?? from;
+    // A whole page of one millisecond: the next one would begin with the same.
+    const isStuck = page.isMore && last === page.events[0]?.time;
+    if (!isStuck && (fresh.length > 0 || !page.isMore)) {
+      return { fresh, until: page.isMore ? last : Number.POSITIVE_INFINITY, isGone: !isKnownThere };
+    }
+    if (isStuck) most *= 10;
+    else from = last;
+  }
+}
+
+function advance({ time, seen }: Cursor, events: readonly HeardEvent[]): Cursor {
+  const next = Math.max(time, ...events.map((event) => event.time));
+  const all = [...Object.entries(seen), ...events.map((event) => [event.id, event.time] as const)];
+  return { time: next, seen: Object.fromEntries(all.filter(([, at]) => at >= next - OVERLAP_MS)) };
+}

@@ -1,0 +1,132 @@
+import { type ClientContext, contextOfVerifier } from '../client/internal.ts';
+import type { Verifier } from '../core/index.ts';
+import { createMemorySeat, partsOf, type VerifierParts } from '../core/internal.ts';
+import type { UserHandlers } from './deliver.ts';
+import { createEventSource } from './event-source.ts';
+import { createFeed, type Feed } from './feed.ts';
+import { follow } from './follow.ts';
+import { type EventsOptions, resolveEvents } from './options.ts';
+import { seatCursor } from './seat-cursor.ts';
+import { toUserChange } from './user-change.ts';
+
+/** Keycloak's events, followed. */
+export interface KeycloakEvents {
+  /**
+   * Tells the application of changes of users: each at least once, those of one user in their order, in one of several processes.
+   * It begins with what happens after the first call ever, and goes on where it stopped. To be called once.
+   *
+   * @throws {Error} the second time
+   * @example
+   * news.onUser({
+   *   created: ({ subject }) => db.users.insert(subject),
+   *   deleted: ({ subject }) => db.users.remove(subject),
+   * });
+   */
+  onUser(handlers: UserHandlers): void;
+  /** Resolves when events are heard for the first time. Until then, and for at most three seconds, new tokens wait. */
+  readonly ready: Promise<void>;
+  status(): EventsStatus;
+  /** Ends following; tokens are then checked as without it. Closing the verifier does the same. */
+  close(): Promise<void>;
+}
+
+/** For metrics and health checks. */
+export interface EventsStatus {
+  /** Events are heard, here or in another process. If not, Keycloak is asked about tokens as without them. */
+  readonly isHealthy: boolean;
+  /** This process reads them, for all. */
+  readonly isReader: boolean;
+  /** Since they were last read. Unit: seconds. */
+  readonly lagSeconds: number;
+  /** Events that this process has read. */
+  readonly events: number;
+  /** How often this process asked Keycloak for them. */
+  readonly calls: number;
+  /** Changes that the application could not handle yet. */
+  readonly waiting: number;
+}
+
+/** The longest time for which new tokens wait. Unit: milliseconds. */
+const LONGEST_WAIT_MS = 3_000;
+/** How often to look for changes without a sign of any. Unit: milliseconds. */
+const FEED_MS = 30_000;
+
+/**
+ * Follows Keycloak's events of one realm: what they say about users, sessions and tokens counts within two seconds, so that
+ * Keycloak is rarely asked about tokens. Of several processes with one revocation store, one reads for all.
+ *
+ * Needs a credential, the service account of the client with the role `view-events` of `realm-management`, and a realm that
+ * keeps events: `keycloak-guard setup events` does this.
+ *
+ * @throws {OptionsError} naming every option that is wrong or unknown
+ * @example
+ * const news = startEvents(verifier);
+ * news.onUser({ deleted: ({ subject }) => removeOrders(subject) });
+ */
+export function startEvents(verifier: Verifier<object>, options: EventsOptions = {}): KeycloakEvents {
+  const { pollMs, recheckSeconds, cursor } = resolveEvents(verifier, options);
+  const { coverage, hold, atClose, store: revocations, news } = partsOf(verifier) as VerifierParts;
+  const { clock, clockToleranceSeconds } = verifier.context.options;
+  const seat = revocations.news ?? createMemorySeat();
+  const source = createEventSource(contextOfVerifier(verifier) as ClientContext, clock);
+  const topic = JSON.stringify([verifier.issuer.baseUrl, verifier.clientId]);
+  const issuer = () => verifier.context.issuer();
+  let feed: Feed | undefined;
+  let events = 0;
+  let fedAt = Number.NEGATIVE_INFINITY;
+
+  const follower = follow({
+    ...{ verifier, source, seat, topic, pollMs },
+    onNews(since, until) {
+      coverage.since = since + clockToleranceSeconds * 1000;
+      coverage.until = until;
+      coverage.askAfterMs = recheckSeconds * 1000;
+    },
+    onEvents(heard) {
+      events += heard.length;
+      const isOfUser = heard.some((event) => toUserChange(event, issuer()) !== undefined);
+      if (feed === undefined || !(isOfUser || feed.waiting > 0 || performance.now() - fedAt >= FEED_MS))
+        return;
+      fedAt = performance.now();
+      feed.wake();
+    },
+    onRest() {
+      feed?.rest();
+      fedAt = Number.NEGATIVE_INFINITY;
+    },
+  });
+  hold(withinTime(follower.ready));
+
+  async function close(): Promise<void> {
+    atClose.delete(close);
+    coverage.until = 0;
+    await feed?.close();
+    await follower.close();
+  }
+  atClose.add(close);
+  const status = () => ({
+    ...{ isHealthy: follower.isHealthy, isReader: follower.isReader, lagSeconds: follower.lagSeconds },
+    ...{ events, calls: source.calls, waiting: feed?.waiting ?? 0 },
+  });
+  news.status = status;
+
+  return {
+    onUser(handlers) {
+      if (feed !== undefined) throw new Error('events: onUser was called before');
+      const store = cursor ?? seatCursor(seat, topic);
+      feed = createFeed({ source, store, handlers, issuer, onNotice: verifier.notify });
+    },
+    ready: follower.ready,
+    status,
+    close,
+  };
+}
+
+function withinTime(ready: Promise<void>): Promise<void> {
+  return Promise.race([
+    ready,
+    new Promise<void>((resolve) => {
+      setTimeout(resolve, LONGEST_WAIT_MS).unref?.();
+    }),
+  ]);
+}

@@ -1,0 +1,98 @@
+import type { Revocation } from '../core/index.ts';
+import type { HeardEvent } from './heard-event.ts';
+
+type Effect = (Revocation & { readonly type: 'change' })['effect'];
+
+/** What an event says about tokens. Without details the worst is assumed, and Keycloak asked. */
+export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
+  const { what, path, details, userId, sessionId, tokenId } = event;
+  // Tokens have times of whole seconds: of those issued in the same one, some are older than the event.
+  const issuedUntil = Math.floor(event.time / 1000);
+  const change = (effect: Effect, subject?: string): Revocation => ({
+    ...{ type: 'change', issuer, effect, issuedUntil },
+    ...(subject !== undefined && { subject }),
+  });
+  const doubt: Revocation = { type: 'doubt', issuer, issuedUntil, setAt: issuedUntil };
+  const given = Object(details) as Record<string, unknown>;
+
+  if (event.list === 'events') {
+    if (what === 'LOGOUT' && sessionId !== undefined) {
+      return [{ type: 'session', issuer, sessionId, endedAt: issuedUntil }];
+    }
+    if (what === 'REVOKE_GRANT' && tokenId !== undefined) return [{ type: 'token', issuer, tokenId }];
+    if (what === 'DELETE_ACCOUNT' && userId !== undefined) {
+      return [{ type: 'user', issuer, subject: userId, issuedUntil }];
+    }
+    const isHarmless = !['LOGOUT', 'REVOKE_GRANT', 'USER_DISABLED_BY_PERMANENT_LOCKOUT'].includes(what);
+    return isHarmless ? [] : [change('confirm', userId)];
+  }
+
+  const [operation, resource = ''] = what.split(' ');
+  const notBefore = (clientId?: string): Revocation[] =>
+    Number.isSafeInteger(given.notBefore)
+      ? [
+          {
+            ...{ type: 'not-before', issuer, notBefore: given.notBefore as number, setAt: issuedUntil },
+            ...(clientId !== undefined && { clientId }),
+          },
+        ]
+      : [];
+  switch (resource) {
+    case 'USER_SESSION': {
+      const ended = /^sessions\/([^/]+)$/.exec(path)?.[1];
+      return ended === undefined
+        ? [doubt]
+        : [{ type: 'session', issuer, sessionId: ended, endedAt: issuedUntil }];
+    }
+    case 'USER':
+      return ofUser();
+    case 'GROUP_MEMBERSHIP':
+    case 'REALM_ROLE_MAPPING':
+    case 'CLIENT_ROLE_MAPPING':
+    case 'ORGANIZATION_MEMBERSHIP': {
+      const subject = subjectOf(event);
+      const isTaken = operation === 'DELETE' && subject !== undefined;
+      return [change(isTaken ? 'renew' : 'ask', subject)];
+    }
+    case 'REALM_ROLE':
+    case 'CLIENT_ROLE':
+    case 'GROUP':
+      return operation === 'CREATE' ? [] : [change('ask')];
+    case 'REALM': {
+      if (/(^|\/)logout-all$/.test(path)) {
+        return [{ type: 'not-before', issuer, notBefore: issuedUntil, setAt: issuedUntil }, doubt];
+      }
+      if (operation !== 'UPDATE') return [];
+      const isSilenced = given.adminEventsEnabled === false || given.eventsEnabled === false;
+      return details === undefined || isSilenced ? [doubt, ...notBefore()] : notBefore();
+    }
+    case 'CLIENT': {
+      if (operation === 'CREATE' || /^clients\/[^/]+\/./.test(path)) return [];
+      const { clientId, enabled } = given;
+      const isOff = operation === 'DELETE' || details === undefined || enabled === false;
+      const isNamed = typeof clientId === 'string';
+      return [...(isOff ? [doubt] : []), ...(isNamed ? notBefore(clientId) : [])];
+    }
+    default:
+      return [];
+  }
+
+  function ofUser(): Revocation[] {
+    const subject = subjectOf(event);
+    if (operation === 'CREATE') return [];
+    if (subject === undefined) return [doubt];
+    const rest = path.slice(`users/${subject}`.length);
+    if (rest === '/logout' || (rest === '' && operation === 'DELETE')) {
+      return [{ type: 'user', issuer, subject, issuedUntil }];
+    }
+    if (rest === '/reset-password') return [change('renew', subject)];
+    if (rest.startsWith('/consents')) return [change('confirm', subject)];
+    const isOff = rest === '' && (details === undefined || given.enabled === false);
+    return [change(isOff ? 'confirm' : 'ask', subject)];
+  }
+}
+
+/** The user whom an event of an administrator is about. */
+export function subjectOf({ path }: HeardEvent): string | undefined {
+  return (/^users\/([^/]+)/.exec(path) ?? /^organizations\/[^/]+\/members\/([^/]+)$/.exec(path))?.[1];
+}

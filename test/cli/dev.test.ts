@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { decodeJwt } from 'jose';
+import { emptyFolder, runProgram } from './support/program.ts';
+
+const REALM = {
+  realm: 'shop',
+  clients: [
+    { clientId: 'page', publicClient: true },
+    { clientId: 'orders', secret: 'of-orders', directAccessGrantsEnabled: true },
+    { clientId: 'stock', secret: 'of-stock', directAccessGrantsEnabled: true },
+  ],
+  users: [
+    { username: 'nobody', enabled: true },
+    ...['ann', 'bob'].map((username) => ({
+      username,
+      email: `${username}@example.com`,
+      emailVerified: true,
+      firstName: username,
+      lastName: 'Example',
+      enabled: true,
+      credentials: [{ type: 'password', value: `of-${username}` }],
+    })),
+  ],
+};
+
+function shop(): string {
+  const folder = emptyFolder();
+  writeFileSync(join(folder, 'realm.json'), JSON.stringify(REALM));
+  return folder;
+}
+
+/** A program that says what its environment has, and runs until it is ended. */
+const SAY = `const { KEYCLOAK_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID, KEYCLOAK_CLIENT_SECRET } = process.env;
+console.log('said', JSON.stringify([KEYCLOAK_SERVER_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID, KEYCLOAK_CLIENT_SECRET]));`;
+
+const dev = (folder: string, env: Record<string, string>, ...command: string[]) =>
+  runProgram(['dev', '--realm-file', 'realm.json', '--port', '0', ...command], env, folder);
+
+test('dev runs a command beside the provider, with an environment that names it, and ends with it', async () => {
+  const folder = shop();
+  const first = dev(folder, {}, '--', process.execPath, '-e', `${SAY}; process.exitCode = 3;`);
+  const [, said = ''] = await first.says(/said (\[.*\])/);
+  const [url, ...rest] = JSON.parse(said) as string[];
+  assert.match(url ?? '', /^http:\/\/localhost:\d+$/);
+  assert.deepEqual(rest, ['shop', 'orders', 'of-orders']);
+  assert.equal(await first.ended, 3);
+  const other = dev(folder, { KEYCLOAK_CLIENT_ID: 'page' }, '--', process.execPath, '-e', SAY);
+  assert.match((await other.says(/said (\[.*\])/))[1] ?? '', /"orders","of-orders"/);
+  const chosen = dev(folder, { KEYCLOAK_CLIENT_ID: 'stock' }, '--', process.execPath, '-e', SAY);
+  assert.match((await chosen.says(/said (\[.*\])/))[1] ?? '', /"stock","of-stock"/);
+  assert.equal(await chosen.ended, 0);
+});
+
+test('dev ends the command when it is ended itself', async () => {
+  const running = dev(shop(), {}, '--', process.execPath, '-e', `${SAY}; setInterval(() => {}, 1000)`);
+  await running.says(/said/);
+  assert.equal(await running.stop(), 1);
+});
+
+test('dev says what is wrong with its command before it starts the provider', async () => {
+  const folder = shop();
+  writeFileSync(join(folder, 'bare.json'), JSON.stringify({ realm: 'bare', clients: [REALM.clients[0]] }));
+  for (const [args, words] of [
+    [['--'], /^keycloak-guard dev: -- needs a command/],
+    [['--', './not-there'], /^keycloak-guard: \.\/not-there cannot be started \(ENOENT\)/],
+    [['--realm-file', 'bare.json', '--', 'node'], /^keycloak-guard: bare.json has no client with a secret/],
+  ] as const) {
+    const { ended, stderr } = dev(folder, {}, ...args);
+    assert.notEqual(await ended, 0);
+    assert.match(stderr(), words);
+  }
+});
+
+test('token --realm-file gives a token of the provider that runs from that file, and of no other', async () => {
+  const folder = shop();
+  const token = (...args: string[]) =>
+    runProgram(['token', '--realm-file', 'realm.json', ...args], {}, folder);
+  const without = token();
+  assert.equal(await without.ended, 1);
+  assert.match(without.stderr(), /no provider runs from realm.json/);
+  const running = dev(folder, {});
+  await running.says(/is running/);
+  const first = token();
+  assert.equal(await first.ended, 0);
+  const claims = decodeJwt(first.stdout().trim());
+  assert.deepEqual([claims.preferred_username, claims.azp], ['ann', 'orders']);
+  const bob = token('--username', 'bob');
+  assert.equal(await bob.ended, 0);
+  assert.equal(decodeJwt(bob.stdout().trim()).preferred_username, 'bob');
+  const stranger = token('--username', 'nobody');
+  assert.equal(await stranger.ended, 1);
+  assert.match(stranger.stderr(), /realm.json has no user nobody whose password stands there/);
+  await running.stop();
+});

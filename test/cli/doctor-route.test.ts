@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { startDevIdp } from '@keycloak-guard/testing';
+import { ROUTE_CHECKS } from '../../packages/cli/src/doctor/checks/route/index.ts';
+import { createContext } from '../../packages/cli/src/doctor/context.ts';
+import { decodeJwt } from '../../packages/cli/src/doctor/evidence/jwt.ts';
+import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
+import { runChecks } from '../../packages/cli/src/doctor/run-checks.ts';
+
+const REALM_FILE = new URL('../../packages/testing/testing-realm.json', import.meta.url);
+const CHALLENGE = { 'www-authenticate': 'Bearer error="invalid_token"' };
+
+type Api = (request: IncomingMessage, answer: ServerResponse, token: string | undefined) => void;
+
+/** An API of one's own, and what the doctor says of its route. */
+async function visit(t: TestContext, api: Api, token?: string, args: readonly string[] = []) {
+  const server = createServer((request, answer) => {
+    api(request, answer, /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/me`;
+  const options = await readDoctorOptions(['--env', 'none.env', '--route', url, ...args], {});
+  const results = await runChecks(ROUTE_CHECKS, createContext(options, token));
+  return Object.fromEntries(results.map(({ id, status, seen, cause }) => [id, `${status} ${cause || seen}`]));
+}
+
+const answerWith =
+  (status: number, headers: Record<string, string> = {}, body = '{}'): Api =>
+  (_request, answer) =>
+    answer.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
+
+test('a route that refuses as RFC 6750 says is well, without any settings', async (t) => {
+  const found = await visit(t, answerWith(401, CHALLENGE));
+  assert.match(found['route.no-token'] ?? '', /^ok 401/);
+  assert.match(found['route.forged'] ?? '', /^ok refused/);
+  assert.match(found['route.token'] ?? '', /^skipped no good token/);
+});
+
+for (const [title, api, expected] of [
+  ['an open route', answerWith(200), /^fail the route is open/],
+  ['401 without a challenge', answerWith(401), /^warn 401 without WWW-Authenticate/],
+  [
+    'a proxy with a login of its own',
+    answerWith(401, { 'www-authenticate': 'Basic' }),
+    /^fail something else than this API/,
+  ],
+  ['403 for nobody', answerWith(403), /^warn who sends no token gets 403/],
+  [
+    'a redirect to a login',
+    answerWith(302, { location: 'https://sso.test/realms/a/protocol/openid-connect/auth?x' }),
+    /^warn the route sends callers/,
+  ],
+  ['a redirect elsewhere', answerWith(308, { location: '/me/' }), /^fail the route redirects/],
+  ['no such route', answerWith(404), /^fail the API has no route \/me/],
+  ['a failure', answerWith(500), /^fail the route fails/],
+  ['a gateway', answerWith(502), /^fail a proxy answered/],
+  [
+    'a page',
+    answerWith(200, { 'content-type': 'text/html' }, '<!doctype html><p>hello'),
+    /^fail a page came/,
+  ],
+  ['another method', answerWith(405), /^fail the route takes no GET/],
+] as const) {
+  test(`--route: ${title}`, async (t) => {
+    assert.match((await visit(t, api))['route.no-token'] ?? '', expected);
+  });
+}
+
+test('a route that reads tokens without verifying them is found out, also by alg none', async (t) => {
+  const decodes: Api = (request, answer, token) =>
+    answerWith(token === undefined ? 401 : 200, CHALLENGE)(request, answer, token);
+  assert.match(
+    (await visit(t, decodes))['route.forged'] ?? '',
+    /^fail the route lets in a token whose signature is made up/,
+  );
+  const takesNone: Api = (request, answer, token) =>
+    answerWith(decodeJwt(token)?.header.alg === 'none' ? 200 : 401, CHALLENGE)(request, answer, token);
+  assert.match(
+    (await visit(t, takesNone))['route.forged'] ?? '',
+    /^fail the route lets in a token without a signature/,
+  );
+});
+
+test('a good token: let in, refused for its role, refused for a reason that the challenge names', async (t) => {
+  const idp = await startDevIdp({ realmFile: REALM_FILE });
+  t.after(() => idp.close());
+  const token = await idp.issueToken();
+  const only =
+    (status: number, headers: Record<string, string> = {}): Api =>
+    (request, answer, sent) =>
+      answerWith(sent === token ? status : 401, { ...CHALLENGE, ...headers })(request, answer, sent);
+  const say = async (status: number, headers?: Record<string, string>) =>
+    (await visit(t, only(status, headers), token))['route.token'] ?? '';
+  assert.match(await say(200), /^ok HTTP 200/);
+  assert.match(await say(403), /^fail the token is good, and not enough/);
+  const header = {
+    'www-authenticate': 'Bearer error="invalid_token", error_description="The aud claim is not valid"',
+  };
+  assert.match(await say(401, header), /^fail The token is not for this API/);
+  assert.match(await say(401), /^fail the API refuses a token that Keycloak issued/);
+});
+
+test('a token goes to the address that was typed, and to none that an answer names', async (t) => {
+  const idp = await startDevIdp({ realmFile: REALM_FILE });
+  t.after(() => idp.close());
+  const token = await idp.issueToken();
+  const seen: string[] = [];
+  await visit(
+    t,
+    (request, answer) => {
+      seen.push(request.url ?? '');
+      answer.writeHead(302, { location: '/elsewhere' }).end();
+    },
+    token,
+  );
+  assert.deepEqual([...new Set(seen)], ['/me']);
+});
+
+test('a good token is not sent over plain http to a public host', async () => {
+  const options = await readDoctorOptions(['--route', 'http://api.example.com/me'], {});
+  const { route } = createContext(options, 'a.b.c');
+  assert.match(route?.isUnsafe ?? '', /not sent over plain http to api\.example\.com/);
+  assert.equal(await route?.withToken(), undefined);
+});
+
+test('a page may call the route: preflight, its headers, and the refusal it must be able to read', async (t) => {
+  const page = ['--origin', 'http://localhost:5173/callback'];
+  const cors = async (api: Api) => (await visit(t, api, undefined, page))['route.cors'] ?? '';
+  const allow = {
+    'access-control-allow-origin': 'http://localhost:5173',
+    'access-control-allow-headers': 'authorization',
+  };
+  const guarded =
+    (preflight: Api, headers: Record<string, string> = {}): Api =>
+    (request, answer, token) =>
+      (request.method === 'OPTIONS' ? preflight : answerWith(401, { ...CHALLENGE, ...headers }))(
+        request,
+        answer,
+        token,
+      );
+  assert.match(await cors(guarded(answerWith(204, allow), allow)), /^ok/);
+  assert.match(await cors(answerWith(401, CHALLENGE)), /^fail a browser asks first/);
+  assert.match(await cors(guarded(answerWith(204))), /^fail pages of/);
+  assert.match(
+    await cors(guarded(answerWith(204, { ...allow, 'access-control-allow-headers': '*' }))),
+    /^fail the browser may not send the header Authorization/,
+  );
+  assert.match(await cors(guarded(answerWith(204, allow))), /^warn the page cannot see a 401/);
+});

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { explain, RULES } from '../../../packages/cli/src/doctor/explain/explain.ts';
+
+/** Lines of a file: the expected ids, a tab, the line as it was pasted. */
+function linesOf(file: string): { ids: string[]; line: string }[] {
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+  return text
+    .trim()
+    .split('\n')
+    .map((one) => {
+      const [ids = '', ...line] = one.split('\t');
+      return { ids: ids.split('|'), line: line.join('\t') };
+    });
+}
+
+for (const { ids, line } of linesOf('built-from.tsv')) {
+  test(`--explain knows: ${line.slice(0, 90)}`, () => {
+    const [first] = explain(line);
+    assert.ok(ids.includes(first?.id.replace('explain.', '') ?? ''), `${first?.id}: ${first?.seen}`);
+  });
+}
+
+test('every rule has a cause, a fix, a source and a name of its own', () => {
+  assert.equal(new Set(RULES.map(({ id }) => id)).size, RULES.length);
+  for (const { id, cause, fix, source, surely, maybe } of RULES) {
+    assert.match(cause, /\.$/, id);
+    assert.ok(fix.length > 0 && URL.canParse(source), id);
+    assert.ok(surely !== undefined || maybe !== undefined, id);
+    // No part of a rule matches nothing, and so everything.
+    assert.equal(surely?.test('') ?? false, false, id);
+    assert.equal(maybe?.test('') ?? false, false, id);
+  }
+});
+
+test('what is secret in a pasted text is not printed', () => {
+  const pasted = `code=abc.def.ghi client_secret=s3cret eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln error=invalid_grant&error_description=Code+not+valid`;
+  const shown = JSON.stringify(explain(pasted));
+  for (const secret of ['abc.def', 's3cret', 'eyJhbGci']) assert.ok(!shown.includes(secret), shown);
+});
+
+test('a long text is explained in bounded time', () => {
+  const started = performance.now();
+  explain('error expected audience not iss key role claim cookie state '.repeat(20_000));
+  explain(`${'a'.repeat(50_000)}\n${' '.repeat(50_000)}`);
+  assert.ok(performance.now() - started < 5_000);
+});

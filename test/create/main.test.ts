@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { emptyFolder } from '../cli/support/program.ts';
+import { hasTerminal } from '../cli/support/terminal.ts';
+import { ROOT } from '../repo/source-imports.ts';
+
+const MAIN = join(ROOT, 'packages/create/dist/main.js');
+
+function create(cwd: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
+
+test('create writes an application, says what comes next, and prints no secret', () => {
+  const cwd = emptyFolder();
+  const { status, stdout, stderr } = create(cwd, 'shop', '--login', 'browser', '--yes');
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /Made shop\. Next:\n\n {2}cd shop\n {2}npm install\n {2}npm run dev\n/);
+  const { clients, users, realm } = JSON.parse(read(cwd, 'shop/realm.json'));
+  assert.equal(realm, 'shop');
+  const secrets = [clients[0].secret, ...users.map(({ credentials }: typeof users) => credentials[0].value)];
+  const [, session = ''] = /^SESSION_SECRET=(\w{64})$/m.exec(read(cwd, 'shop/.env')) ?? [];
+  assert.equal(new Set([...secrets, session]).size, 4);
+  for (const secret of [...secrets, session]) assert.ok(secret.length >= 24 && !stdout.includes(secret));
+  assert.equal(statSync(join(cwd, 'shop/.env')).mode & 0o777, 0o600);
+  const { dependencies } = JSON.parse(read(cwd, 'shop/package.json'));
+  assert.equal(dependencies['keycloak-guard'], '^0.1.0');
+});
+
+test('create leaves a folder alone that is not empty; with --overwrite, what it does not write, and .env', () => {
+  const cwd = emptyFolder();
+  mkdirSync(join(cwd, 'shop/.git'), { recursive: true });
+  assert.equal(create(cwd, 'shop', '--yes').status, 0, 'a repository without files is empty');
+  writeFileSync(join(cwd, 'shop/.env'), 'MINE=1\n');
+  writeFileSync(join(cwd, 'shop/notes.txt'), 'mine');
+  writeFileSync(join(cwd, 'shop/README.md'), 'mine');
+  const { status, stderr } = create(cwd, 'shop', '--yes');
+  assert.deepEqual([status, read(cwd, 'shop/README.md')], [1, 'mine']);
+  assert.match(stderr, /^shop is not empty, and nothing was made/);
+  assert.equal(create(cwd, 'shop', '--yes', '--overwrite').status, 0);
+  assert.match(read(cwd, 'shop/README.md'), /^# shop\n/);
+  assert.deepEqual([read(cwd, 'shop/.env'), read(cwd, 'shop/notes.txt')], ['MINE=1\n', 'mine']);
+});
+
+test('create names all that is wrong at once, and makes nothing', () => {
+  const cwd = emptyFolder();
+  const wrong = create(
+    cwd,
+    'shop',
+    'more',
+    '--framework',
+    'rails',
+    '--login',
+    'saml',
+    '--name',
+    'Shop',
+    '--yes',
+  );
+  assert.equal(wrong.status, 2);
+  for (const word of ['one folder', '--framework must be', '--login must be', '--name: a name has'])
+    assert.ok(wrong.stderr.includes(word), wrong.stderr);
+  for (const [args, words] of [
+    [['shop'], /nobody is here to be asked/],
+    [['shop', '--js', '--framework', 'nest', '--yes'], /NestJS is for TypeScript/],
+    [['shop', '--login', 'browser', '--framework', 'mcp', '--yes'], /MCP server has no choice of sign-in/],
+    [['master', '--yes'], /master: npm keeps this name for itself/],
+    [['???', '--yes'], /\?\?\?: a name has lower-case letters.*--name gives another one/],
+    [['shop', '--packages', '.', '--yes'], /--packages: \. lacks keycloak-guard-\d\S*\.tgz, /],
+    [['shop', '--packages', 'nowhere', '--yes'], /--packages: there is no folder nowhere/],
+    [['shop', '--java', '--yes'], /Unknown option '--java'/],
+  ] as const) {
+    const { status, stderr } = create(cwd, ...args);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, words);
+  }
+  assert.equal(existsSync(join(cwd, 'shop')), false);
+});
+
+test('create makes a name of the folder, in letters that npm and Keycloak take', () => {
+  const cwd = emptyFolder();
+  assert.equal(create(cwd, 'My Shop!', '--yes').status, 0);
+  assert.equal(JSON.parse(read(cwd, 'My Shop!/package.json')).name, 'my-shop');
+  assert.equal(create(cwd, 'shop', '--name', 'orders', '--yes').status, 0);
+  assert.equal(JSON.parse(read(cwd, 'shop/realm.json')).clients[0].clientId, 'orders');
+});
+
+test('create takes packages from archives, which go along', () => {
+  const cwd = emptyFolder();
+  const names = ['keycloak-guard', ...['testing', 'server', 'cli'].map((name) => `keycloak-guard-${name}`)];
+  for (const name of names) writeFileSync(join(cwd, `${name}-0.1.0.tgz`), name);
+  assert.equal(create(cwd, 'shop', '--packages', '.', '--no-tests', '--no-docker', '--yes').status, 0);
+  const { dependencies, devDependencies, scripts } = JSON.parse(read(cwd, 'shop/package.json'));
+  assert.equal(dependencies['keycloak-guard'], 'file:vendor/keycloak-guard-0.1.0.tgz');
+  assert.equal(devDependencies['@keycloak-guard/server'], 'file:vendor/keycloak-guard-server-0.1.0.tgz');
+  assert.equal(read(cwd, 'shop/vendor/keycloak-guard-cli-0.1.0.tgz'), 'keycloak-guard-cli');
+  assert.deepEqual(
+    ['test', 'Dockerfile', '.dockerignore'].map((name) => existsSync(join(cwd, 'shop', name))),
+    [false, false, false],
+  );
+  assert.equal(scripts.test, undefined);
+});
+
+test('create asks on a terminal for what is left open', {
+  skip: hasTerminal ? false : 'needs python3, for a terminal',
+}, async () => {
+  const cwd = emptyFolder();
+  const pty = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+  const wide = ['sh', '-c', 'stty cols 80 rows 24; exec "$0" "$@"', process.execPath];
+  const child = spawn('python3', ['-c', pty, ...wide, MAIN, 'shop', '--framework', 'hono'], { cwd });
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  const ended = once(child, 'exit');
+  const DOWN = '\u001b[B';
+  for (const [question, keys] of [
+    ['Who calls it?', `${DOWN}\r`],
+    ['In which language?', `${DOWN}\r`],
+    ['With', '\r'],
+  ] as const) {
+    while (!shown.includes(question)) await once(child.stdout, 'data');
+    child.stdin.write(keys);
+  }
+  const [code] = await ended;
+  assert.equal(code, 0, shown);
+  assert.doesNotMatch(shown, /What do you build/);
+  assert.match(read(cwd, 'shop/src/app.js'), /kc\.session\(/);
+  assert.ok(existsSync(join(cwd, 'shop/test/app.test.js')) && existsSync(join(cwd, 'shop/Dockerfile')));
+});

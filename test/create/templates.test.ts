@@ -1,0 +1,117 @@
+// Every template as it would be written, in a folder of this repository: it finds the packages that are installed here, and
+// those that were built. That they install in a folder of their own: npm run test:create.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Choice, findConflict } from '../../packages/create/src/choice.ts';
+import { compose } from '../../packages/create/src/compose.ts';
+import { FRAMEWORK_NAMES } from '../../packages/create/src/frameworks.ts';
+import { versionedPackages } from '../../packages/create/src/versions.ts';
+import { ROOT } from '../repo/source-imports.ts';
+
+const FOLDER = join(ROOT, 'node_modules/.cache', `create-${process.pid}`);
+const TEMPLATES = join(ROOT, 'packages/create/dist/templates');
+
+const CHOICES: readonly Choice[] = FRAMEWORK_NAMES.flatMap((framework) =>
+  (['bearer', 'browser'] as const).flatMap((login) =>
+    (['ts', 'js'] as const).map((language) => ({
+      ...{ name: `${framework}-${login}-${language}`, framework, login, language },
+      ...{ tests: true, docker: true },
+    })),
+  ),
+).filter((choice) => findConflict(choice) === undefined);
+
+const sources = { templates: TEMPLATES, own: () => '^0.1.0', random: (bytes: number) => 'r'.repeat(bytes) };
+const composed = new Map(CHOICES.map((choice) => [choice, compose(choice, sources)]));
+const textOf = (choice: Choice, file: string): string =>
+  composed.get(choice)?.get(file) ?? assert.fail(`${choice.name} has no ${file}`);
+
+before(() => {
+  for (const [{ name }, files] of composed)
+    for (const [path, text] of files) {
+      const file = join(FOLDER, name, path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+});
+after(() => rmSync(FOLDER, { recursive: true, force: true }));
+
+/** Whether all that the template needs is installed here: Next.js, Vite and Jest are not. */
+const isHere = (choice: Choice): boolean => {
+  const { dependencies, devDependencies } = JSON.parse(textOf(choice, 'package.json'));
+  const ours = /keycloak-guard|^(tsx|typescript)$/;
+  return Object.keys({ ...dependencies, ...devDependencies })
+    .filter((name) => !ours.test(name))
+    .every((name) => existsSync(join(ROOT, 'node_modules', name)));
+};
+const here = CHOICES.filter(isHere);
+
+test('there is a template for every choice', () => {
+  // Six frameworks with two ways to sign in, three with none, in two languages each; Nest has one language.
+  assert.equal(CHOICES.length, 6 * 2 * 2 + 3 * 2 - 2);
+  assert.ok(here.length >= 20);
+});
+
+test('every template is formatted as this repository is, in both languages', () => {
+  const args = ['format', '--vcs-enabled=false', `--config-path=${ROOT}`, FOLDER];
+  const biome = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [biome, ...args], { encoding: 'utf8' });
+  assert.equal(status, 0, `${stdout}${stderr}`);
+});
+
+test('nothing of a template is left: no mark, no name of a value, no name of the example', () => {
+  for (const [{ name }, files] of composed)
+    for (const [path, text] of files) {
+      assert.doesNotMatch(text, /\{\{[\w-]+\}\}|#(?:if|else|endif)\b|my-app/, `${name}/${path}`);
+      assert.doesNotMatch(text, /\n\n\n|^\n|[ \t]\n/, `${name}/${path}`);
+    }
+});
+
+test('secrets of the realm file are made at random, and stand in no file that others read', () => {
+  const counted = new Map<string, number>();
+  let made = 0;
+  const random = () => `secret-${made++}`;
+  for (const [path, text] of compose(CHOICES[0] as Choice, { ...sources, random }))
+    counted.set(path, text.match(/secret-\d/g)?.length ?? 0);
+  assert.deepEqual(
+    [...counted].filter(([, count]) => count > 0),
+    [['realm.json', 3]],
+  );
+  assert.match(textOf(CHOICES[0] as Choice, '.gitignore'), /^\.env$/m);
+  assert.match(textOf(CHOICES[0] as Choice, '.dockerignore'), /^\.env$[\s\S]*^realm\.json$/m);
+});
+
+test('versions are those that this repository has', () => {
+  const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  for (const [name, range] of versionedPackages())
+    if (name in devDependencies) assert.equal(range, devDependencies[name], name);
+});
+
+test('their types are right', () => {
+  const typed = here.filter(({ language }) => language === 'ts').map(({ name }) => join(FOLDER, name));
+  assert.ok(typed.length >= 10);
+  for (const folder of typed)
+    writeFileSync(
+      join(folder, 'tsconfig.check.json'),
+      JSON.stringify({
+        extends: './tsconfig.json',
+        compilerOptions: { composite: true, outDir: 'checked', noEmit: false },
+      }),
+    );
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const args = ['-b', ...typed.map((folder) => join(folder, 'tsconfig.check.json'))];
+  const { status, stdout } = spawnSync(process.execPath, [tsc, ...args], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+});
+
+for (const choice of here)
+  test(`${choice.name}: its own tests pass`, () => {
+    const { scripts } = JSON.parse(textOf(choice, 'package.json'));
+    const [, ...args] = (scripts.test as string).split(' ');
+    const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
+    const cwd = join(FOLDER, choice.name);
+    const { status, stdout } = spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8' });
+    assert.equal(status, 0, stdout);
+  });

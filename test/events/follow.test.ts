@@ -1,0 +1,394 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { createMemoryRevocationStore, type Verifier } from '../../packages/guard/src/core/index.ts';
+import { type EventsOptions, startEvents } from '../../packages/guard/src/events/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { assertAtOnce, assertRefused, settle } from '../support/refusal.ts';
+import { createEventRealm, type EventRealm } from './fake-events.ts';
+
+async function startFollowing(
+  t: TestContext,
+  prepare?: (events: EventRealm) => void,
+  options: EventsOptions = {},
+) {
+  const events = createEventRealm();
+  prepare?.(events);
+  const verifier = events.verifier();
+  await verifier.load();
+  const news = startEvents(verifier, { pollMs: 200, ...options });
+  t.after(async () => {
+    await news.close();
+    await verifier.close();
+  });
+  await news.ready;
+  return { events, realm: events.realm, verifier, news };
+}
+
+const looks = ({ calls }: EventRealm) => calls['admin-events'] ?? 0;
+
+/** Resolves when everything up to now was heard. */
+async function heard(events: EventRealm): Promise<void> {
+  const before = looks(events);
+  await eventually('it was looked at twice', () => looks(events) >= before + 2);
+}
+
+const isRefused = async (verifier: Verifier, token: string): Promise<string | undefined> => {
+  try {
+    await verifier.verify(token);
+    return undefined;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+};
+
+describe('what Keycloak tells in its events', () => {
+  const cases: readonly [what: string, tell: (events: EventRealm) => void, code: string][] = [
+    ['a user is deleted', (e) => e.admin('DELETE USER', 'users/u1'), 'token_revoked'],
+    ['a user deletes their account', (e) => e.user('DELETE_ACCOUNT', { userId: 'u1' }), 'token_revoked'],
+    ['an administrator logs a user out', (e) => e.admin('ACTION USER', 'users/u1/logout'), 'token_revoked'],
+    [
+      'a session is deleted',
+      (e) => e.admin('DELETE USER_SESSION', 'sessions/s1', { offline: false }),
+      'token_revoked',
+    ],
+    ['a user logs out', (e) => e.user('LOGOUT', { userId: 'u1', sessionId: 's1' }), 'token_revoked'],
+    [
+      'a token is revoked',
+      (e) => e.user('REVOKE_GRANT', { userId: 'u1', details: { token_id: 't1' } }),
+      'token_revoked',
+    ],
+    [
+      'a role is taken away',
+      (e) => e.admin('DELETE REALM_ROLE_MAPPING', 'users/u1/role-mappings/realm', [{ name: 'x' }]),
+      'token_outdated',
+    ],
+    [
+      'a role of a client is taken away',
+      (e) => e.admin('DELETE CLIENT_ROLE_MAPPING', 'users/u1/role-mappings/clients/c'),
+      'token_outdated',
+    ],
+    ['a group is left', (e) => e.admin('DELETE GROUP_MEMBERSHIP', 'users/u1/groups/g'), 'token_outdated'],
+    [
+      'an organization is left',
+      (e) => e.admin('DELETE ORGANIZATION_MEMBERSHIP', 'organizations/o/members/u1'),
+      'token_outdated',
+    ],
+    ['a password is reset', (e) => e.admin('ACTION USER', 'users/u1/reset-password'), 'token_outdated'],
+    [
+      'a not-before of the realm',
+      (e) => e.admin('UPDATE REALM', '', { notBefore: e.realm.now + 1 }),
+      'token_revoked',
+    ],
+    [
+      'a not-before of a client',
+      (e) =>
+        e.admin('UPDATE CLIENT', 'clients/x', {
+          clientId: 'web-app',
+          enabled: true,
+          notBefore: e.realm.now + 1,
+        }),
+      'token_revoked',
+    ],
+    ['all are logged out', (e) => e.admin('ACTION REALM', 'logout-all'), 'token_revoked'],
+  ];
+  for (const [what, tell, code] of cases) {
+    it(`${what}: the tokens of before are refused, without a question`, async (t) => {
+      const { events, realm, verifier } = await startFollowing(t);
+      const token = realm.mint({ sub: 'u1', sid: 's1', jti: 't1' });
+      const other = realm.mint({ sub: 'u2', sid: 's2', jti: 't2', azp: 'other', iat: realm.now + 2 });
+      await verifier.verify(token);
+      realm.advance(1);
+      await verifier.verify(other);
+      tell(events);
+      await eventually('it is refused', async () => (await isRefused(verifier, token)) === code);
+      await verifier.verify(other);
+      assert.equal(realm.calls.introspection, 0);
+    });
+  }
+
+  const asked: readonly [what: string, tell: (events: EventRealm) => void][] = [
+    ['a user is disabled', (e) => e.admin('UPDATE USER', 'users/u1', { enabled: false })],
+    ['a user is changed, without details', (e) => e.admin('UPDATE USER', 'users/u1')],
+    ['a consent is revoked by an administrator', (e) => e.admin('ACTION USER', 'users/u1/consents/web-app')],
+    [
+      'a consent is revoked',
+      (e) => e.user('REVOKE_GRANT', { userId: 'u1', details: { revoked_client: 'web-app' } }),
+    ],
+    [
+      'a client is disabled',
+      (e) => e.admin('UPDATE CLIENT', 'clients/x', { clientId: 'web-app', enabled: false }),
+    ],
+    ['a client is deleted', (e) => e.admin('DELETE CLIENT', 'clients/x')],
+  ];
+  for (const [what, tell] of asked) {
+    it(`${what}: Keycloak is asked before another request, and is believed`, async (t) => {
+      const { events, realm, verifier } = await startFollowing(t);
+      const token = realm.mint({ sub: 'u1' });
+      await verifier.verify(token);
+      realm.advance(1);
+      tell(events);
+      await eventually('it is asked', async () => {
+        await verifier.verify(token);
+        return realm.calls.introspection === 1;
+      });
+      assertAtOnce(verifier.verify(token));
+      realm.introspect = () => ({ active: false });
+      realm.advance(1);
+      tell(events);
+      await eventually('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+      assert.equal(realm.calls.introspection, 2);
+    });
+  }
+
+  it('a role is given, a group changes: Keycloak is asked, and nobody is refused where it does not answer', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    const token = realm.mint({ sub: 'u1' });
+    await verifier.verify(token);
+    realm.answers.introspection = 'error';
+    events.admin('CREATE REALM_ROLE_MAPPING', 'users/u1/role-mappings/realm', [{ name: 'x' }]);
+    await eventually('it is asked', async () => {
+      await verifier.verify(token);
+      return realm.calls.introspection === 1;
+    });
+    realm.answers.introspection = 'normal';
+    realm.advance(20);
+    events.admin('DELETE GROUP', 'groups/g');
+    await eventually('it is asked again', async () => {
+      await verifier.verify(token);
+      return realm.calls.introspection >= 2;
+    });
+  });
+
+  it('names nobody else: another realm of the same Keycloak has users with the same id', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    events.admin('DELETE USER', 'users/u1');
+    await heard(events);
+    assert.equal(await isRefused(verifier, realm.mint({ sub: 'u1', iat: realm.now - 1 })), 'token_revoked');
+    const { issuer } = verifier.issuer.current ?? {};
+    assert.equal(issuer, realm.issuer);
+  });
+});
+
+describe('while events are heard', () => {
+  it('Keycloak is not asked about a token in use, however long it is used', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    realm.advance(10);
+    const token = realm.mint({ exp: realm.now + 3600 });
+    await verifier.verify(token);
+    for (let minute = 0; minute < 20; minute++) {
+      realm.advance(60);
+      await heard(events);
+      assertAtOnce(verifier.verify(token));
+      await settle();
+    }
+    assert.equal(realm.calls.introspection, 0);
+    // What no event tells: after half an hour it is asked all the same, and no request waits.
+    for (const seconds of [...Array<number>(9).fill(60), 20, 20]) {
+      realm.advance(seconds);
+      await heard(events);
+      assertAtOnce(verifier.verify(token));
+    }
+    assert.equal(realm.calls.introspection, 0);
+    realm.advance(20);
+    assertAtOnce(verifier.verify(token));
+    await eventually('it is asked', () => realm.calls.introspection === 1);
+  });
+
+  for (const [what, claims] of [
+    ['without a session', { sid: undefined }],
+    ['without an id', { jti: undefined }],
+    ['without a client', { azp: undefined }],
+  ] as const) {
+    it(`a token that they cannot name is asked about as ever: ${what}`, async (t) => {
+      const { events, realm, verifier } = await startFollowing(t);
+      realm.advance(10);
+      const token = realm.mint({ exp: realm.now + 3600, ...claims });
+      await verifier.verify(token);
+      const before = realm.calls.introspection;
+      realm.advance(16);
+      await heard(events);
+      await verifier.verify(token);
+      await eventually('it is asked', () => realm.calls.introspection === before + 1);
+    });
+  }
+
+  it('a token from before they were heard is asked about once', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    const token = realm.mint({ iat: realm.now - 100, exp: realm.now + 3600 });
+    realm.advance(10);
+    await verifier.verify(token);
+    assert.equal(realm.calls.introspection, 1);
+    for (let minute = 0; minute < 5; minute++) {
+      realm.advance(60);
+      await heard(events);
+      assertAtOnce(verifier.verify(token));
+    }
+    assert.equal(realm.calls.introspection, 1);
+  });
+
+  it('when they are not heard any more, everything is as without them, with one notice, and one when they are back', async (t) => {
+    const { events, realm, verifier, news } = await startFollowing(t);
+    realm.advance(10);
+    const token = realm.mint({ exp: realm.now + 3600 });
+    await verifier.verify(token);
+    realm.advance(100);
+    await heard(events);
+    assertAtOnce(verifier.verify(token));
+    events.refuse = { status: 403, times: 1e9 };
+    realm.advance(16);
+    assertAtOnce(verifier.verify(token));
+    await eventually('it is asked in the background', () => realm.calls.introspection === 1);
+    realm.introspect = () => ({ active: false });
+    realm.advance(31);
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
+    const codes = () => events.notices.map(({ code }) => code).filter((code) => code.startsWith('events'));
+    await eventually('it is told', () => codes().length === 1);
+    assert.equal(news.status().isHealthy, false);
+    const lost = events.notices.find(({ code }) => code === 'events_lost');
+    assert.match(lost?.message ?? '', /may not see Keycloak's events/);
+    assert.match(lost?.fix ?? '', /setup events/);
+    events.refuse = undefined;
+    await eventually('it is back', () => codes().length === 2);
+    assert.deepEqual(codes(), ['events_lost', 'events_back']);
+    assert.ok(news.status().isHealthy);
+  });
+
+  it('a realm that keeps them no more is no silence that is trusted', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    realm.advance(10);
+    const token = realm.mint({ exp: realm.now + 3600 });
+    await verifier.verify(token);
+    events.config.eventsEnabled = false;
+    const isTold = (code: string) => events.notices.some((notice) => notice.code === code);
+    await eventually('it is told', () => isTold('events_lost'));
+    // Nobody heard of a logout meanwhile.
+    realm.introspect = () => ({ active: false });
+    realm.advance(1);
+    events.config.eventsEnabled = true;
+    await eventually('it is back', () => isTold('events_back'));
+    assert.ok(isTold('events_missed'));
+    await assertRefused(() => verifier.verify(token), 'token_revoked');
+  });
+});
+
+describe('the lists of events', () => {
+  it('are read to their end, in pages, with a page of one millisecond', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    const tokens = Array.from({ length: 1_700 }, (_, i) =>
+      realm.mint({ sub: `u${i}`, sid: `s${i}`, iat: realm.now - 1 }),
+    );
+    for (let i = 0; i < 1_700; i++) {
+      if (i >= 1_200) realm.advance(0.001);
+      events.user('LOGOUT', { sessionId: `s${i}` });
+    }
+    await eventually('all are heard', () => verifier.stats.revocations === 1_700);
+    for (const token of [tokens[0], tokens[699], tokens[1_699]])
+      assert.equal(await isRefused(verifier, token ?? ''), 'token_revoked');
+  });
+
+  it('are read to their end where Keycloak shows the newest first', async (t) => {
+    const { events, verifier } = await startFollowing(t, (realm) => {
+      realm.knowsDirection = false;
+    });
+    for (let i = 0; i < 1_200; i++) {
+      events.realm.advance(0.001);
+      events.user('LOGOUT', { sessionId: `s${i}` });
+    }
+    await eventually('all are heard', () => verifier.stats.revocations === 1_200);
+  });
+
+  it('may show an event late, with a time of before: from another node of Keycloak', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    realm.advance(20);
+    events.user('LOGOUT', { sessionId: 'first' });
+    await heard(events);
+    events.user('LOGOUT', { sessionId: 'late', time: realm.clock() - 9_000 });
+    events.user('LOGOUT', { sessionId: 'same', time: realm.clock() });
+    await eventually('both are heard', () => verifier.stats.revocations === 3);
+    await heard(events);
+    assert.equal(verifier.stats.revocations, 3);
+  });
+
+  it('are followed by the times of Keycloak, whose clock may be an hour behind', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t, ({ realm: { mint }, realm }) => {
+      Object.assign(realm, {
+        mint: (claims: object = {}) => mint({ iat: realm.now - 3600, exp: realm.now + 300, ...claims }),
+      });
+    });
+    const token = realm.mint({ sid: 's1' });
+    await verifier.verify(token);
+    events.user('LOGOUT', { sessionId: 's1', time: realm.clock() - 3_600_000 });
+    await eventually('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+  });
+
+  it('end the token of the one who reads them: 401 is news, not an outage', async (t) => {
+    const { events, realm, verifier, news } = await startFollowing(t);
+    const token = realm.mint({ sub: 'u1' });
+    await verifier.verify(token);
+    realm.advance(1);
+    events.admin('ACTION REALM', 'logout-all');
+    // The first token, and the one of the same second.
+    events.refuse = { status: 401, times: 4 };
+    await eventually('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+    assert.ok((events.calls.token ?? 0) >= 2);
+    assert.ok(news.status().isHealthy);
+    assert.deepEqual(
+      events.notices.filter(({ level }) => level !== 'info'),
+      [],
+    );
+  });
+
+  it('that were deleted before they were read let every token be checked, with a notice', async (t) => {
+    const store = createMemoryRevocationStore();
+    const events = createEventRealm();
+    const { realm } = events;
+    const first = events.verifier(store);
+    await first.load();
+    const before = startEvents(first, { pollMs: 200 });
+    await before.ready;
+    events.user('LOGOUT', { sessionId: 'other' });
+    await eventually('it is heard', () => first.stats.revocations === 1);
+    await before.close();
+    await first.close();
+    realm.advance(3600);
+    const token = realm.mint({ sid: 's1' });
+    events.user('LOGOUT', { sessionId: 's1' });
+    events.lists.users.length = 0;
+    realm.introspect = () => ({ active: false });
+    const second = events.verifier(store);
+    await second.load();
+    const news = startEvents(second, { pollMs: 200 });
+    t.after(() => Promise.all([news.close(), second.close()]));
+    await assertRefused(() => second.verify(token), 'token_revoked');
+    assert.ok(events.notices.some(({ code }) => code === 'events_missed'));
+  });
+});
+
+describe('of several processes', () => {
+  it('one reads for all, another goes on when it ends, and one that starts knows before it takes a token', async (t) => {
+    const store = createMemoryRevocationStore();
+    const events = createEventRealm();
+    const { realm } = events;
+    const start = async () => {
+      const verifier = events.verifier(store);
+      await verifier.load();
+      const news = startEvents(verifier, { pollMs: 200 });
+      t.after(() => Promise.all([news.close(), verifier.close()]));
+      return { verifier, news };
+    };
+    const [one, two] = [await start(), await start()];
+    await Promise.all([one.news.ready, two.news.ready]);
+    assert.deepEqual([one, two].filter(({ news }) => news.status().isReader).length, 1);
+    const [reader, other] = one.news.status().isReader ? [one, two] : [two, one];
+    const calls = other.news.status().calls;
+    const token = realm.mint({ sid: 's1' });
+    events.user('LOGOUT', { sessionId: 's1' });
+    await eventually('both refuse', async () => (await isRefused(other.verifier, token)) === 'token_revoked');
+    assert.equal(other.news.status().calls, calls);
+    await reader.news.close();
+    const late = realm.mint({ sid: 's2' });
+    events.user('LOGOUT', { sessionId: 's2' });
+    const third = await start();
+    assert.equal(await isRefused(third.verifier, late), 'token_revoked');
+  });
+});

@@ -1,0 +1,81 @@
+// How somebody gets into each template: with a token, and with the browser.
+import assert from 'node:assert/strict';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import type { Browser } from 'playwright-core';
+import type { DevIdp } from '../../../packages/testing/src/index.ts';
+import { type Project, readRealm } from './project.ts';
+
+/** With a token of the provider. */
+export async function signInWithToken({ choice, folder, url }: Project, idp: DevIdp): Promise<void> {
+  const [{ clientId } = { clientId: '' }] = readRealm(folder).clients;
+  if (choice.framework === 'mcp') return callTool(`${url}/mcp`, idp);
+  const path = choice.framework === 'service' ? '/protected' : '/me';
+  const token = choice.framework === 'service' ? await login(folder, url) : undefined;
+  await expectGuarded(`${url}${path}`, token ?? (await idp.issueToken({ username: 'ann', clientId })));
+}
+
+/** The token opens it, and without one it is closed. */
+export async function expectGuarded(url: string, token: string): Promise<void> {
+  assert.equal((await fetch(url)).status, 401);
+  const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+  assert.equal(answer.status, 200);
+  assert.match(await answer.text(), /"ann"/);
+}
+
+async function login(folder: string, url: string): Promise<string> {
+  const [user] = readRealm(folder).users;
+  const body = new URLSearchParams({
+    username: user?.username ?? '',
+    password: user?.credentials[0]?.value ?? '',
+  });
+  const answer = await fetch(`${url}/login`, { method: 'POST', body });
+  return ((await answer.json()) as { access_token: string }).access_token;
+}
+
+async function callTool(url: string, idp: DevIdp): Promise<void> {
+  assert.equal((await fetch(url, { method: 'POST' })).status, 401);
+  const token = await idp.issueToken({ username: 'ann', clientId: 'mcp-client', scope: 'notes:read' });
+  const client = new Client({ name: 'test', version: '1.0.0' });
+  const requestInit = { headers: { authorization: `Bearer ${token}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }));
+  const { content } = await client.callTool({ name: 'list-notes', arguments: {} });
+  assert.deepEqual(content, [{ type: 'text', text: 'Notes of ann: buy tea' }]);
+  await client.close();
+}
+
+/** With Chromium: to the sign-in page, a click on a user, back, and out again. */
+export async function signInWithBrowser({ choice, url, pageUrl }: Project, browser: Browser): Promise<void> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  try {
+    if (choice.framework === 'spa') {
+      await page.goto(pageUrl);
+      await page.click('#login');
+      await page.click('#users button[value="ann"]');
+      await page.waitForFunction("document.querySelector('#person')?.textContent === 'Signed in as ann'");
+      await page.click('#me');
+      await page.waitForFunction(
+        'document.querySelector(\'#answer\').textContent === \'200 {"hello":"ann"}\'',
+      );
+      await page.click('#admin');
+      await page.waitForFunction("document.querySelector('#answer').textContent.startsWith('403')");
+      return;
+    }
+    const path = choice.framework === 'service' ? '/auth/session' : '/me';
+    await page.goto(
+      choice.framework === 'service' ? `${url}/auth/login?return_to=/auth/session` : `${url}/me`,
+    );
+    await page.click('#users button[value="ann"]');
+    await page.waitForURL(`${url}${path}`);
+    assert.match((await page.textContent('body')) ?? '', /"ann"/);
+    assert.equal((await page.goto(`${url}/`))?.status(), 200);
+    await page.click('form[action$="/auth/logout"] button');
+    const out = await page.goto(`${url}${path}`);
+    assert.ok(choice.framework === 'service' ? out?.status() === 401 : !page.url().startsWith(`${url}/me`));
+  } finally {
+    await context.close();
+  }
+}
+
+export const hasBrowserLogin = ({ framework, login }: Project['choice']): boolean =>
+  login === 'browser' || framework === 'service' || framework === 'spa';

@@ -1,0 +1,44 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Choice } from '../../../packages/create/src/choice.ts';
+
+export const CHECKS = ['install', 'types', 'tests', 'build', 'start', 'token', 'browser', 'dev'] as const;
+export type Check = (typeof CHECKS)[number];
+
+/** How it went with a template. */
+export interface Result {
+  readonly choice: Choice;
+  /** Seconds of each check that passed. */
+  readonly done: Readonly<Partial<Record<Check, number>>>;
+  readonly failures: readonly string[];
+}
+
+const START = '<!-- npm run test:create -- --write -->\n';
+const END = '\n<!-- end -->';
+
+export function toTable(results: readonly Result[], day = new Date().toISOString().slice(0, 10)): string {
+  const rows = results.map(({ choice, done, failures }) => {
+    const cells = CHECKS.map((check) => {
+      if (failures.some((failure) => failure.includes(`: ${check}: `))) return 'failed';
+      return done[check] === undefined ? '' : `${done[check].toFixed(0)} s`;
+    });
+    const { framework, login, language } = choice;
+    return `| ${[framework, login, language, ...cells, day].join(' | ')} |`;
+  });
+  const head = ['template', 'login', 'language', ...CHECKS, 'day'];
+  return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows].join('\n');
+}
+
+/** Puts the rows into docs/create.md; those of templates that did not run this time stay as they are. */
+export function writeTable(root: string, results: readonly Result[]): void {
+  const file = join(root, 'docs/create.md');
+  const text = readFileSync(file, 'utf8');
+  const [from, to] = [text.indexOf(START) + START.length, text.indexOf(END)];
+  const keyOf = (row: string) => row.split('|').slice(1, 4).join('|');
+  const rows = new Map(
+    [text.slice(from, to), toTable(results)].flatMap((table) =>
+      table.split('\n').map((row) => [keyOf(row), row] as const),
+    ),
+  );
+  writeFileSync(file, text.slice(0, from) + [...rows.values()].join('\n') + text.slice(to));
+}
