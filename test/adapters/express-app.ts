@@ -20,6 +20,7 @@ async function start(make: typeof express, given: Given): Promise<RunningApp> {
   const whoami = (request: express.Request, response: express.Response) =>
     void response.json({ username: request.principal?.username ?? null });
   app.get('/open', (_request, response) => void response.json({ open: true }));
+  app.get('/health', (_request, response) => void response.json(kc.health()));
   app.all('/guarded', kc.guard(), whoami);
   app.get('/admin', kc.guard({ realmRole: 'admin' }), whoami);
   app.get('/scoped', kc.guard({ scope: 'orders:read' }), whoami);

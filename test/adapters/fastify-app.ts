@@ -26,6 +26,7 @@ async function start(given: Given): Promise<RunningApp> {
   await app.register(backchannelLogout, toLogout(given));
   const whoami = (request: FastifyRequest) => ({ username: request.principal?.username ?? null });
   app.get('/open', () => ({ open: true }));
+  app.get('/health', () => app.keycloakHealth());
   app.route({ method: ['GET', 'POST'], url: '/guarded', onRequest: app.guard(), handler: whoami });
   app.get('/admin', { onRequest: app.guard({ realmRole: 'admin' }) }, whoami);
   app.get('/scoped', { config: { guard: { scope: 'orders:read' } } }, whoami);

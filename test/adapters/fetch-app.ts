@@ -20,6 +20,7 @@ async function start(given: Given): Promise<RunningApp> {
   const guarded = kc.guard({}, whoami);
   const handlers: Record<string, Handler> = {
     '/open': () => Response.json({ open: true }),
+    '/health': () => Response.json(kc.health()),
     '/guarded': guarded,
     '/nested/deep/guarded': guarded,
     '/admin': kc.guard({ realmRole: 'admin' }, whoami),

@@ -37,6 +37,7 @@ async function start(given: Given): Promise<RunningApp> {
   const get = (path: string, options: RouteOptions, handler: Lifecycle.Method = whoami) =>
     server.route({ method: 'GET', path, options, handler });
   get('/open', { auth: false }, () => ({ open: true }));
+  get('/health', { auth: false }, () => kc.health());
   server.route({ method: ['GET', 'POST'], path: '/guarded', options: { auth: 'keycloak' }, handler: whoami });
   get('/admin', { auth: 'admin' });
   get('/scoped', { auth: 'scoped' });

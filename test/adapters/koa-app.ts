@@ -22,6 +22,9 @@ async function start(given: Given): Promise<RunningApp> {
   router.get('/open', (ctx) => {
     ctx.body = { open: true };
   });
+  router.get('/health', (ctx) => {
+    ctx.body = kc.health();
+  });
   const whoami: Koa.Middleware = (ctx) => {
     ctx.body = { username: ctx.state.principal?.username ?? null };
   };

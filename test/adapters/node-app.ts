@@ -27,6 +27,7 @@ function createApp(given: Given): { listener: Listener; close: () => Promise<voi
   const nested = kc.guard();
   const routes: Record<string, Listener> = {
     '/open': (_request, response) => send(response, { open: true }),
+    '/health': (_request, response) => send(response, kc.health()),
     '/guarded': kc.guard({}, whoami),
     '/admin': kc.guard({ realmRole: 'admin' }, whoami),
     '/scoped': kc.guard({ scope: 'orders:read' }, whoami),

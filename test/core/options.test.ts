@@ -45,6 +45,7 @@ describe('the options of a verifier', () => {
       clientCertificate: 'off',
       acrLevels: undefined,
       revocationStore: undefined,
+      observers: [],
     });
     assert.deepEqual(dpop, {
       mode: 'off',
@@ -175,6 +176,7 @@ describe('the options of a verifier', () => {
     ],
     acrLevels: [[], {}, null, 'gold', ['a', 'a'], ['a b'], [''], { gold: 1.5 }, { gold: '2' }, { 'a b': 1 }],
     onNotice: ['x', null],
+    observers: ['x', null, {}, [null], [{}], [{ event: 'x' }], [{ onEvent: () => {} }]],
     clock: [1, null],
     fetch: ['x', null],
   };
@@ -221,6 +223,7 @@ describe('the options of a verifier', () => {
     tenant: ['acme'],
     tenants: ['organizations'],
     onNotice: [() => {}],
+    observers: [[], [{ event: () => {} }]],
     clock: [() => 0],
     fetch: [async () => new Response()],
   };
@@ -248,6 +251,7 @@ describe('the options of a verifier', () => {
       clientCertificate: 'connection',
       acrLevels: ['silver', 'gold'],
       revocationStore: createMemoryRevocationStore(),
+      observers: [{ event: () => {} }],
       clock: () => 1,
       fetch: async () => new Response(),
     } as const;

@@ -49,6 +49,9 @@ class AppController {
   open() {
     return { open: true };
   }
+  health() {
+    return this.keycloak.health();
+  }
   guarded(principal: Caller) {
     return whoami(principal);
   }
@@ -97,6 +100,7 @@ class AppController {
 }
 decorate(AppController, Controller());
 decorate(AppController, 'open', Get('open'));
+decorate(AppController, 'health', Get('health'));
 decorate(AppController, 'guarded', Get('guarded'), Require({}));
 decorate(AppController, 'posted', Post('guarded'), HttpCode(200), Require({}));
 decorate(AppController, 'admin', Get('admin'), Roles('admin'));

@@ -128,7 +128,7 @@ test('a replica is not ready before it knows who was logged out', async (t) => {
   await eventually('keys', async () => (await app.inject('/health/ready')).json().checks.keys.ok);
   const answer = await app.inject('/health/ready');
   assert.equal(answer.statusCode, 503);
-  const redisCheck = { ok: false, detail: 'Logouts of other replicas are not loaded yet' };
+  const redisCheck = { ok: false, detail: 'Logouts of other processes are not loaded yet' };
   assert.deepEqual(answer.json().checks.redis, redisCheck);
   await redis.start();
   // Its two connections come back one after the other: it is ready with the one that brings the logouts.

@@ -48,6 +48,13 @@ export const OUTGOING: readonly Row[] = [
   { file: 'guard/src/core/realm/issuer.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
   { file: 'guard/src/core/realm/key-loader.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
   {
+    file: 'guard/src/core/realm/observed-fetch.ts',
+    calls: 'fetch',
+    carries: 'all that the library sends',
+    address: 'settings',
+    redirects: 'passed on',
+  },
+  {
     file: 'guard/src/core/token/remote-question.ts',
     calls: 'fetchBounded',
     times: 2,
@@ -186,13 +193,6 @@ export const OUTGOING: readonly Row[] = [
     carries: "the client's secret",
     address: 'settings',
     redirects: 'wrapped',
-  },
-  {
-    file: 'server/src/observability/keycloak-calls.ts',
-    calls: 'fetch',
-    carries: 'all that the library sends',
-    address: 'settings',
-    redirects: 'passed on',
   },
   { file: 'server/src/services/breaker.ts', calls: 'fetch', carries: 'nothing', address: 'settings' },
 

@@ -79,13 +79,13 @@ const attributesOf = ({ attributes }: Span) =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue]));
 
 test('a request, its token check and its calls to Keycloak are one trace, with the caller and with Keycloak', async (t) => {
-  const { collector, app } = await setUp(t, { OTEL_SERVICE_NAME: 'orders' });
   const toKeycloak: string[] = [];
   const real = fetch;
   t.mock.method(globalThis, 'fetch', (url: string, init: RequestInit) => {
     toKeycloak.push(`${new Headers(init.headers).get('traceparent')}`);
     return real(url, init);
   });
+  const { collector, app } = await setUp(t, { OTEL_SERVICE_NAME: 'orders' });
   const caller = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
   const traceparent = `00-${caller.traceId}-${caller.spanId}-01`;
   // The body comes later than the headers: what reads it has the context of the connection.

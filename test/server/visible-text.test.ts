@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { createAuditLog } from '../../packages/server/src/audit/audit-log.ts';
+import { audit } from '../../packages/guard/src/observability/audit.ts';
 import { createLoggerTo, prettyStream } from '../../packages/server/src/log/logger.ts';
 import { escapeForTerminal } from '../../packages/server/src/log/visible-text.ts';
 import { eventually } from '../support/eventually.ts';
@@ -86,8 +86,8 @@ test('on a terminal a line of the audit log says what happened, not twice that i
     },
   });
   const logger = createLoggerTo({ logLevel: 'info' }, await prettyStream(terminal), escapeForTerminal);
-  const audit = createAuditLog(logger);
-  audit.report(null, { event: 'login', outcome: 'wrong_credentials', user: 'abdullah' });
+  const log = audit(logger.child({ name: 'audit' }));
+  log.event({ event: 'login', outcome: 'wrong_credentials', user: 'abdullah' }, null);
   logger.info('another');
   await eventually('it is shown', () => shown.includes('another'));
   assert.match(shown, /INFO \(audit\): login wrong_credentials \{.*"user":"abdullah"/);

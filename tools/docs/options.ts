@@ -44,6 +44,7 @@ const SEE: Readonly<Record<string, string>> = {
   credential: '[calling other services](calling-other-services.md#no-secret-to-steal)',
   dpop: '[proof of possession](proof-of-possession.md)',
   acrLevels: '[step-up](step-up.md)',
+  observers: '[observability](observability.md)',
   onNotice: '[notices](errors.md#notices)',
 };
 

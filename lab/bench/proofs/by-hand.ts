@@ -97,7 +97,7 @@ async function workers(rounds: number): Promise<Figure> {
           if (ours !== undefined) listener(ours);
         }),
     });
-    while (!link.isKnowing) await sleep(20);
+    while (!link.revocations.isCaughtUp) await sleep(20);
     const stores = [new link.LimitStore(), new (createRedisRateLimitStore(connection))()];
     const times = stores.map((): number[] => []);
     for (let round = 0; round < rounds; round++)

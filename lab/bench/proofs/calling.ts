@@ -24,7 +24,10 @@ export async function calling({ quick, log }: PartOptions): Promise<Figure[]> {
   const realm = { serverUrl: server.url, realm: 'calling' };
   const asked = { exchanges: 0, others: 0 };
   const users = quick ? 40 : USERS;
-  await createRealm(server, users);
+  await createRealm(server, users).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
   const kc = keycloak({
     ...{ ...realm, clientId: 'shop', audience: 'shop', credential: { secret: SECRET }, timeoutMs: 30_000 },
     onNotice: (notice) => log(JSON.stringify(notice)),

@@ -74,6 +74,8 @@ export async function sessions({ quick, log }: PartOptions): Promise<Figure[]> {
     const server = await startServer(here('../../packages/server/dist/main.js'), {
       ...{ KEYCLOAK_SERVER_URL: idp.url, KEYCLOAK_REALM: idp.realm, KEYCLOAK_CLIENT_ID: CLIENT_ID },
       ...{ KEYCLOAK_CLIENT_SECRET: 'for-development-only', SESSION_SECRET: SECRET, REDIS_URL: redis.url },
+      // As the store above.
+      REDIS_KEY_PREFIX: 'keycloak-guard',
       ...{ HOST: '127.0.0.1', LOG_LEVEL: 'warn' },
     });
     const service = `http://127.0.0.1:${server.port}`;

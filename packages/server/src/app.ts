@@ -4,17 +4,15 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import {
   AuthError,
   createCredential,
-  createIssuer,
   createVerifier,
   type Notice,
   type Verifier,
   type VerifierOptions,
 } from 'keycloak-guard';
+import { audit, type Observer } from 'keycloak-guard/audit';
 import { createClient, type KeycloakClient } from 'keycloak-guard/client';
 import { backchannelLogout, keycloakGuard } from 'keycloak-guard/fastify';
-import { createAuditLog } from './audit/audit-log.ts';
-import { reportDenied, reportMessages } from './audit/reporters.ts';
-import { createReport } from './audit/security-events.ts';
+import { createReport, placeOf } from './audit/security-events.ts';
 import { basePathOf } from './config/base-path.ts';
 import { type Config, clientOptionsOf } from './config/config.ts';
 import { useBrowserSessions } from './controllers/browser-sessions.ts';
@@ -43,8 +41,6 @@ import { openLimits } from './limits/rate-limits.ts';
 import { limitConnections, serverLimits } from './limits/server-limits.ts';
 import type { Logger } from './log/logger.ts';
 import { MODEL_KEYWORDS, MODELS } from './models.ts';
-import { observeCalls } from './observability/keycloak-calls.ts';
-import { collectMetrics } from './observability/metrics.ts';
 import { openTracing } from './observability/open-tracing.ts';
 import { RequestLog } from './observability/request-log.ts';
 import { createClientCheck } from './readiness/client-check.ts';
@@ -103,20 +99,23 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   });
   if (deps.loopbackNamesOnly) answerLoopbackNamesOnly(app);
 
-  const report = createReport();
+  const observers: Observer[] = [];
   if (config.auditLog && deps.logger !== undefined) {
-    const audit = createAuditLog(deps.logger);
-    report.listeners.push(audit.report);
-    app.addHook('onClose', async () => audit.close());
+    // At every LOG_LEVEL.
+    const auditLog = audit(deps.logger.child({ name: 'audit' }, { level: 'info' }), { more: placeOf });
+    observers.push(auditLog);
+    app.addHook('onClose', async () => auditLog.close());
   }
   const shared = await openSharedState(config, deps.logger, deps.link);
   if (shared !== undefined) app.addHook('onClose', async () => shared.close());
   const tracing = await openTracing(app, config, deps);
-  const calls =
-    config.metricsPort === undefined && tracing === undefined
+  if (tracing !== undefined) observers.push(tracing.observer);
+  const metrics =
+    config.metricsPort === undefined
       ? undefined
-      : observeCalls(createIssuer({ serverUrl: config.serverUrl, realm: config.realm }).endpoints);
-  if (tracing !== undefined) calls?.observers.push(tracing.observeCall);
+      : (await import('./observability/metrics.ts')).createMetrics();
+  if (metrics !== undefined) observers.push(metrics.observer);
+  const report = createReport(observers);
   const onNotice = toLog(deps.logger);
   const credential = createCredential({
     clientId: config.clientId,
@@ -129,7 +128,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
       credential,
       onNotice,
       revocationStore: shared?.revocations,
-      fetch: calls?.fetch,
+      observers,
     });
   const news = config.events ? (await import('keycloak-guard/events')).startEvents(verifier) : undefined;
   if (news !== undefined) app.addHook('onClose', () => news.close());
@@ -140,7 +139,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   });
   const plainClient =
     deps.client ??
-    createClient({ ...clientOptionsOf(config), credential, issuer: verifier.issuer, fetch: calls?.fetch });
+    createClient({ ...clientOptionsOf(config), credential, issuer: verifier.issuer, observers });
   const client = withBreaker(plainClient, breaker);
   const clientCheck = createClientCheck({ client: plainClient, logger: deps.logger });
   app.decorate('checkClient', () => clientCheck.start());
@@ -159,19 +158,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   const callTurns = createCallTurns(config);
 
   app.decorate('metrics', undefined);
-  if (calls !== undefined && config.metricsPort !== undefined) {
-    const sources = {
-      verifier,
-      queue: passwordQueue,
-      callTurns,
-      breaker,
-      shared,
-      calls,
-      news,
-      events: report,
-    };
-    await collectMetrics(app, { ...sources, logger: deps.logger });
-  }
+  metrics?.collect(app, { queue: passwordQueue, callTurns, breaker, logger: deps.logger });
   limitConnections(app, config);
   answerExpectations(app);
   const draining = addDrain(app);
@@ -186,19 +173,15 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
     collectOpenApi(app, { version: deps.version ?? '0.0.0', basePath, dpop: config.dpop });
   }
   await app.register(keycloakGuard, {
-    verifier: tracing?.traceChecks(verifier) ?? verifier,
+    verifier,
     // The error handler does.
     logRefusals: false,
-    onDenied: reportDenied(report),
   });
   if (config.corsOrigins.length > 0) await allowOrigins(app, config, sendUnknown);
   const limit = await openLimits(app, shared?.LimitStore, limitSecretOf(config));
   boundCalls(app, config, callTurns, limit, report);
-  await app.register(backchannelLogout, {
-    adminPushes: config.adminPushes,
-    onMessage: reportMessages(report),
-  });
-  await useBrowserSessions(app, config, client, shared, report);
+  await app.register(backchannelLogout, { adminPushes: config.adminPushes });
+  await useBrowserSessions(app, config, client, shared);
 
   await app.register(homeController, { issuer: verifier.issuer, basePath, hasDocs: config.docs });
   const auth = createAuthService(client, verifier, passwordQueue);
@@ -206,7 +189,12 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   await app.register(refreshController, { auth, report });
   await app.register(logoutController, { auth, report });
   await app.register(protectedController);
-  const readiness = watchReadiness({ verifier, shared, draining, clientCheck, link: deps.link });
+  const readiness = watchReadiness({
+    health: () => app.keycloakHealth(),
+    draining,
+    clientCheck,
+    link: deps.link,
+  });
   app.decorate('isReadyItself', readiness.isReadyItself);
   await app.register(healthController, { readiness });
   if (!config.docs) return app;
@@ -241,7 +229,7 @@ function limitSecretOf({ clientSecret, sessionSecrets, redisUrl, clientId }: Con
 
 function createVerifierOf(
   config: Config,
-  shared: Pick<VerifierOptions, 'credential' | 'onNotice' | 'revocationStore' | 'fetch'>,
+  shared: Pick<VerifierOptions, 'credential' | 'onNotice' | 'revocationStore' | 'observers'>,
 ): Verifier {
   const { serverUrl, realm, clientId, audience, timeoutMs, clockToleranceSeconds } = config;
   const { issuer, tokenCheck, recheckSeconds, maxCachedTokens, dpop, publicUrl } = config;

@@ -46,6 +46,7 @@ export interface Given {
  * An app in some framework, as a user would write it, on a socket of its own:
  *
  * - `GET /open` → `{"open": true}`, without a guard
+ * - `GET /health` → `kc.health()`, without a guard
  * - `GET /guarded` (and `POST`) → `{"username"}`, for everybody with a good token
  * - `GET /admin` → the same, for the realm role `admin`
  * - `GET /scoped` → the same, for the scope `orders:read`

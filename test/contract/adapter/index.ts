@@ -4,6 +4,7 @@ import { describeBearer } from './bearer.ts';
 import { describeBound } from './bound.ts';
 import { describeErrors } from './errors.ts';
 import { describeMessages } from './messages.ts';
+import { describeObservers } from './observers.ts';
 import { describePermissions } from './permissions.ts';
 import { describeResource } from './resource.ts';
 import { describeSession } from './session.ts';
@@ -22,4 +23,5 @@ export function describeAdapter(adapter: Adapter): void {
   describeAttacks(adapter);
   describeSession(adapter);
   describeResource(adapter);
+  describeObservers(adapter);
 }

@@ -24,6 +24,7 @@ export async function setUpSession(
   adapter: Adapter,
   session: Partial<Given['session']> = {},
   { tenants, ...more }: Partial<Given> & { readonly tenants?: 'organizations' } = {},
+  observers: Given['keycloak']['observers'] = [],
 ) {
   const idp = await startIdp(t);
   let ahead = 0;
@@ -35,6 +36,7 @@ export async function setUpSession(
       realm: 'testing',
       clientId: 'fastapi-keycloak',
       clientSecret: SECRET,
+      observers,
       ...(inProcess && { clock, onNotice: false }),
       ...(tenants && { tenants }),
     },

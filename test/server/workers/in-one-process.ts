@@ -12,7 +12,7 @@ export function startPrimary(): { startWorker(): Promise<WorkerLink> } {
       const [up, down] = openLine();
       memory.serve(down);
       const link = openLink(up);
-      await eventually('the worker knows', () => link.isKnowing);
+      await eventually('the worker knows', () => link.revocations.isCaughtUp === true);
       return link;
     },
   };

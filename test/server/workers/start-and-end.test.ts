@@ -72,7 +72,7 @@ test('a worker whose first question was lost asks again, and is ready then', asy
       answer = listener;
     },
   });
-  await eventually('it knows', () => link.isKnowing);
+  await eventually('it knows', () => link.revocations.isCaughtUp === true);
   assert.equal(asked.length, 2);
 });
 

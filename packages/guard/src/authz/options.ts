@@ -8,6 +8,7 @@ import {
 import {
   CREDENTIAL_RULES,
   type Filled,
+  fetchWith,
   fillOptions,
   type OptionRules,
   optionRules,
@@ -85,7 +86,7 @@ export function toContext(filled: ResolvedPermissionsOptions): AuthzContext {
     clientId,
     credential,
     asks,
-    calls: createKeycloakCalls({ fetch: credential.fetch ?? filled.fetch, timeoutMs }),
+    calls: createKeycloakCalls({ fetch: fetchWith(credential, filled.fetch), timeoutMs }),
     permissionMs: filled.permissionSeconds * 1000,
     clock: verifier.context.options.clock,
   };

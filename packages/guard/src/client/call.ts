@@ -111,9 +111,14 @@ function toWire(
       [oauth.customFetch]: authenticated,
       // The operator chose http:// in the server URL.
       [oauth.allowInsecureRequests]: endpoints.token.startsWith('http://'),
-      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
+      signal: within(timeoutMs, signal),
     }),
   };
+}
+
+function within(timeoutMs: number, signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
 }
 
 /** OpenID Connect Discovery 1.0 §3. `none` is of no use here (OpenID Connect Core 1.0 §3.1.3.7); RS256 where nothing is said. */

@@ -1,5 +1,12 @@
 import { type Credential, createIssuer, type Issuer, type Verifier } from '../core/index.ts';
-import { createNoticeLines, type Filled, fillOptions, partsOf, toCredential } from '../core/internal.ts';
+import {
+  createNoticeLines,
+  type Filled,
+  fillOptions,
+  observeFetch,
+  partsOf,
+  toCredential,
+} from '../core/internal.ts';
 import { createDpopKey, type DpopKey } from './dpop.ts';
 import { CLIENT_RULES, type ClientOptions } from './options.ts';
 
@@ -7,7 +14,7 @@ import { CLIENT_RULES, type ClientOptions } from './options.ts';
 export interface ClientContext
   extends Omit<
     Filled<ClientOptions, typeof CLIENT_RULES>,
-    'serverUrl' | 'clientSecret' | 'credential' | 'dpop' | 'issuer'
+    'serverUrl' | 'clientSecret' | 'credential' | 'dpop' | 'issuer' | 'observers'
   > {
   readonly issuer: Issuer;
   readonly credential: Credential;
@@ -22,10 +29,13 @@ export function createContext(options: ClientOptions): ClientContext {
     options,
     CLIENT_RULES,
   );
-  const { realm, clientId, timeoutMs, fetch } = filled;
+  const { observers, ...rest } = filled;
+  const { realm, clientId, timeoutMs } = rest;
+  const fetch = observeFetch(rest.fetch, observers);
   const issuer = filled.issuer ?? createIssuer({ serverUrl, realm, timeoutMs, fetch });
   return {
-    ...filled,
+    ...rest,
+    fetch,
     issuer,
     credential: toCredential(
       'createClient',

@@ -49,7 +49,8 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   {
     id: 'assertion-audience',
     kind: 'client_misconfigured',
-    matches: contains(/invalid token audience|multiple audiences/i),
+    // An assertion about a user is `invalid_grant`.
+    matches: says('invalid_client', /invalid token audience|multiple audiences/i),
     cause: (a) => `${shown(a)} is for another audience than ${realm(a)} (${said(a)})`,
     fix: () =>
       "The audience is the issuer of the realm, as its discovery document names it. In Kubernetes: serviceAccountToken with that 'audience'.",

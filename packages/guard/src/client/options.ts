@@ -1,5 +1,11 @@
 import type { Credential, CredentialOptions, Issuer } from '../core/index.ts';
-import { CREDENTIAL_RULES, type OptionRules, optionRules } from '../core/internal.ts';
+import {
+  type CallObserver,
+  CREDENTIAL_RULES,
+  OBSERVERS,
+  type OptionRules,
+  optionRules,
+} from '../core/internal.ts';
 import { DPOP_KEY } from './dpop.ts';
 
 /** Options of `createClient`. */
@@ -26,6 +32,8 @@ export interface ClientOptions {
   readonly clockToleranceSeconds?: number | undefined;
   /** The issuer of a verifier, so that both share one discovery document. Default: an own one. */
   readonly issuer?: Issuer | undefined;
+  /** Who hears of calls to Keycloak: see `VerifierOptions.observers`. Default none. */
+  readonly observers?: readonly CallObserver[] | undefined;
   /** Replaces the global `fetch`. */
   readonly fetch?: typeof fetch | undefined;
 }
@@ -39,5 +47,6 @@ export const CLIENT_RULES = {
   timeoutMs: optionRules.TIMEOUT_MS,
   clockToleranceSeconds: optionRules.CLOCK_TOLERANCE_SECONDS,
   issuer: optionRules.having('an issuer', ['discover', 'refresh'], 'verifier.issuer'),
+  observers: { ...OBSERVERS, default: [] as readonly CallObserver[] },
   fetch: optionRules.FETCH,
 } satisfies OptionRules<ClientOptions>;

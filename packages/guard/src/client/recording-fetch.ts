@@ -1,4 +1,4 @@
-import { readBody, toJsonObject } from '../core/internal.ts';
+import { fetchWith, readBody, toJsonObject } from '../core/internal.ts';
 import type { ClientContext } from './context.ts';
 import type { TokenAnswer } from './token-answer.ts';
 
@@ -40,7 +40,7 @@ export function createRecordingFetch(
     const { body, method = 'GET', headers = {}, redirect = 'manual', signal } = request;
     answer = { status: 0, url };
     // In some runtimes `fetch` must not be called as a method.
-    const fetch = credential.fetch ?? plain;
+    const fetch = fetchWith(credential, plain);
     try {
       const response = await fetch(url, {
         method,

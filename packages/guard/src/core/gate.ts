@@ -65,6 +65,8 @@ export interface GateHost<Incoming, Outgoing> {
    * @param principal the caller if the token is good and a requirement is not met, else `null`
    */
   onDenied?(request: Incoming, error: AuthError, principal: Principal | null): void;
+  /** Called for every request that is let in by a token. Must not throw. */
+  onAdmitted?(request: Incoming, principal: Principal): void;
 }
 
 /** Decides on requests, in every framework. */
@@ -95,6 +97,7 @@ export function createGate<Incoming, Outgoing>(
   host: GateHost<Incoming, Outgoing>,
 ): Gate<Incoming, Outgoing> {
   const { sender } = verifier;
+  const { onAdmitted } = host;
   const { optional, requirements, dpop = sender?.mode ?? 'off' } = split(options);
   if (dpop !== 'off' && sender === undefined) {
     throw wrongOption(
@@ -158,6 +161,7 @@ export function createGate<Incoming, Outgoing>(
     try {
       const { check, tenant } = host.compiledFor?.(request) ?? fixed;
       check(found);
+      if (onAdmitted !== undefined && by !== 'session') onAdmitted(request, found);
       return tenant === undefined || found.tenant === tenant ? found : actingFor(found, tenant);
     } catch (error) {
       return refuse(request, error, by, found);

@@ -36,5 +36,6 @@ export {
 export type { Revocation } from './revocation/revocation-log.ts';
 export type { Log } from './runtime/log.ts';
 export type { Notice } from './runtime/notice.ts';
+export type { VerifierStatus } from './token/stats.ts';
 export type { TokenCheck } from './token/token-options.ts';
-export { createVerifier, type TokenVerifier, type Verifier, type VerifierStatus } from './verifier.ts';
+export { createVerifier, type TokenVerifier, type Verifier } from './verifier.ts';

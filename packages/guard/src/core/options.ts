@@ -12,6 +12,7 @@ import type { Credential } from './credential/credential.ts';
 import type { CredentialOptions } from './credential/options.ts';
 import { ACR_LEVELS, type AcrLevels } from './guards/acr-levels.ts';
 import { OptionsError } from './http/errors.ts';
+import type { Observer } from './observer.ts';
 import { type Filled, fillOptions, type OptionRule, type OptionRules } from './options/check-options.ts';
 import {
   between,
@@ -35,6 +36,7 @@ import {
 } from './options/option-rules.ts';
 import type { Claims } from './principal/claims.ts';
 import type { TenantKind } from './principal/tenant.ts';
+import { OBSERVERS, observeFetch } from './realm/observed-fetch.ts';
 import type { RevocationStore } from './revocation/revocation.ts';
 import type { Notice } from './runtime/notice.ts';
 import { createNoticeLines } from './runtime/notice-lines.ts';
@@ -140,6 +142,11 @@ export interface VerifierOptions<C extends object = Claims> {
    * Default: a line on the standard error output when something is wrong, and one when it is over; on Fastify `app.log`.
    */
   readonly onNotice?: ((notice: Notice) => void) | false | undefined;
+  /**
+   * Who hears of tokens, of calls to Keycloak, and of who is let in: metrics (`keycloak-guard/prometheus`), metrics and traces
+   * (`keycloak-guard/opentelemetry`), an audit log (`keycloak-guard/audit`). Default none.
+   */
+  readonly observers?: readonly Observer[] | undefined;
   /** Time now. Unit: milliseconds since 1970. Default: `Date.now`. */
   readonly clock?: (() => number) | undefined;
   /** Called instead of the global `fetch`. Default: the global one. */
@@ -189,6 +196,7 @@ export const VERIFIER_RULES = {
     'createMemoryRevocationStore()',
   ),
   onNotice: NOTICE_LISTENER,
+  observers: { ...OBSERVERS, default: [] as readonly Observer[] },
   clock: CLOCK,
   fetch: FETCH,
 } satisfies OptionRules<VerifierOptions>;
@@ -237,6 +245,7 @@ export function resolveOptions<C extends object>(options: VerifierOptions<C>): R
   const onNotice = toSafeListener(filled.onNotice ?? createNoticeLines(`${serverUrl}, realm ${realm}`));
   return Object.freeze({
     ...filled,
+    fetch: observeFetch(filled.fetch, filled.observers),
     credential: toCredential(
       'createVerifier',
       { clientSecret, credential: given },

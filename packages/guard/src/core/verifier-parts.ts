@@ -1,4 +1,5 @@
 import type { Credential } from './credential/credential.ts';
+import type { EventsHealth, Observer } from './observer.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { RevocationStore } from './revocation/revocation.ts';
 import type { Coverage } from './token/coverage.ts';
@@ -8,6 +9,10 @@ export interface VerifierParts
   extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck' | 'tenants' | 'publicUrl'> {
   readonly credential: Credential;
   readonly store: RevocationStore;
+  /** The observers that listen to events. */
+  readonly eventListeners: readonly Observer[];
+  /** How it stands with Keycloak's events, if they are followed. */
+  readonly news: { status?: () => EventsHealth };
   readonly coverage: Coverage;
   /** See `KeySet.refresh`. */
   readonly refreshKeys: () => void;

@@ -1,9 +1,10 @@
 import { createCertificateReader } from './binding/client-certificate.ts';
 import type { Possession } from './binding/confirmation.ts';
-import { createDpopCheck } from './binding/dpop-check.ts';
+import { createDpopCheck, type DpopCheck } from './binding/dpop-check.ts';
 import { createSenderCheck, type SenderCheck } from './binding/sender-check.ts';
 import type { SignInRules } from './guards/required-sign-in.ts';
 import { AuthError } from './http/errors.ts';
+import type { Observer } from './observer.ts';
 import { resolveOptions, type VerifierOptions } from './options.ts';
 import type { AppClaims, Claims, WithParser } from './principal/claims.ts';
 import type { Principal } from './principal/principal.ts';
@@ -20,26 +21,10 @@ import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
 import { createCoverage } from './token/coverage.ts';
 import { createRemoteCheck } from './token/remote-check.ts';
-import { createStats, type VerifierStats } from './token/stats.ts';
+import { createStats, type VerifierStats, type VerifierStatus } from './token/stats.ts';
 import { createTokenJudge } from './token/token-judge.ts';
 import type { VerifyContext } from './token/verify.ts';
-import { rememberParts } from './verifier-parts.ts';
-
-/** For operators and health checks. */
-export interface VerifierStatus {
-  readonly issuer: string | null;
-  readonly keysLoaded: boolean;
-  /** `null` before the first load. Unit: seconds. */
-  readonly keysAgeSeconds: number | null;
-  /** How often the JWKS was asked for. */
-  readonly keysFetches: number;
-  readonly cachedTokens: number;
-  readonly revocations: number;
-  /** Keycloak does not answer at the moment. */
-  readonly isProviderDown: boolean;
-  /** Why the keys could not be loaded, `null` where they could. */
-  readonly lastError: AuthError | null;
-}
+import { rememberParts, type VerifierParts } from './verifier-parts.ts';
 
 /** Verifies access tokens, of one issuer or of several. */
 export interface TokenVerifier<C extends object = AppClaims> {
@@ -126,7 +111,7 @@ export function makeVerifier<C extends object>(
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();
-  const { serverUrl, realm, timeoutMs, fetch } = resolved;
+  const { serverUrl, realm, timeoutMs, fetch, observers } = resolved;
   const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
   const outage = createOutage(resolved.onNotice);
   const keys = createKeySet(issuer, resolved, epoch, outage, hub === undefined);
@@ -155,14 +140,20 @@ export function makeVerifier<C extends object>(
     share: resolved.revocationStore ? (one) => store.add(one).catch(() => {}) : async () => {},
   });
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
+  let checked: DpopCheck | undefined;
+  /** Made for the first proof: most realms never see one. */
+  const proofs = (): DpopCheck => {
+    // Options without it, and with a mode other than off, were refused; a route may have another mode.
+    const useOnce = async (id: string, until: number) => (store as ProofStore).useProofOnce(id, until);
+    checked ??= createDpopCheck(dpop, useOnce, clock);
+    return checked;
+  };
   const sender = createSenderCheck({
     dpop,
-    // Options without it, and with a mode other than off, were refused; a route may have another mode.
-    proofs: createDpopCheck(
-      dpop,
-      async (id, expiresAt) => (store as ProofStore).useProofOnce(id, expiresAt),
-      clock,
-    ),
+    proofs: {
+      read: (request) => proofs().read(request),
+      finish: (proof, who) => proofs().finish(proof, who),
+    },
     publicUrl,
     certificateOf: createCertificateReader(clientCertificate),
   });
@@ -179,18 +170,26 @@ export function makeVerifier<C extends object>(
       revocations.add(revocation);
     });
 
-  const verifier: Verifier<C> = {
+  const status = (): VerifierStatus => ({
+    issuer: issuer.current?.issuer ?? null,
+    keysLoaded: keys.loadedAt !== null,
+    keysAgeSeconds: keys.loadedAt === null ? null : (resolved.clock() - keys.loadedAt) / 1000,
+    keysFetches: keys.fetches,
+    cachedTokens: judge.countTokens(),
+    revocations: revocations.size,
+    isProviderDown: outage.isDown,
+    lastError: keys.lastError,
+  });
+
+  const rest: Omit<Verifier<C>, 'members'> = {
     issuer,
     outage,
-    get members() {
-      return [verifier];
-    },
     clientId: resolved.clientId,
     sender,
     signInRules: Object.freeze({ acrLevels, clock, clockToleranceSeconds }),
     stats,
     context,
-    verify: judge.verify,
+    verify: observed(judge, observers),
     isKnown: judge.isKnown,
     async revoke(revocation) {
       const dated = withDate(revocation, resolved);
@@ -206,30 +205,39 @@ export function makeVerifier<C extends object>(
     useOnce: (id, expiresAt) => store.useOnce(id, expiresAt),
     load: () => keys.start(),
     hasRevocationStore: hub?.isShared ?? resolved.revocationStore !== undefined,
-    status: () => ({
-      issuer: issuer.current?.issuer ?? null,
-      keysLoaded: keys.loadedAt !== null,
-      keysAgeSeconds: keys.loadedAt === null ? null : (resolved.clock() - keys.loadedAt) / 1000,
-      keysFetches: keys.fetches,
-      cachedTokens: judge.cachedTokens,
-      revocations: revocations.size,
-      isProviderDown: outage.isDown,
-      lastError: keys.lastError,
-    }),
+    status,
     async close() {
       await Promise.all([...atClose].map((end) => end()));
       keys.close();
       unsubscribe();
+      for (const end of watching) end?.();
     },
   };
+  // Not shown, because it would show itself.
+  const verifier = Object.defineProperty(rest, 'members', { value: [rest] }) as Verifier<C>;
   const { credential, tokenCheck, tenants } = resolved;
   const { hold } = knowing;
   const { changedAt } = revocations;
+  const eventListeners = observers.filter(({ event }) => event !== undefined);
+  const news: VerifierParts['news'] = {};
   rememberParts(verifier, {
-    ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch, publicUrl },
-    ...{ store, coverage, hold, atClose, changedAt, refreshKeys: keys.refresh },
+    ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch, publicUrl, eventListeners },
+    ...{ store, news, coverage, hold, atClose, changedAt, refreshKeys: keys.refresh },
   });
+  const watching = observers.map((one) => one.watch?.({ stats, status, store, news }));
   return verifier;
+}
+
+/** Observers run what checks a token that is not in memory; a known one costs them nothing. */
+function observed<C extends object>(
+  { verify, isKnown }: Pick<Verifier<C>, 'verify' | 'isKnown'>,
+  observers: readonly Observer[],
+): Verifier<C>['verify'] {
+  return observers.reduce<Verifier<C>['verify']>((inner, one) => {
+    if (one.check === undefined) return inner;
+    const check = one.check.bind(one);
+    return (token, shown) => (isKnown(token) ? inner(token, shown) : check(async () => inner(token, shown)));
+  }, verify);
 }
 
 /** By the clock here: where it may be behind Keycloak's, what the session was issued last is meant all the same. */

@@ -65,7 +65,7 @@ const FEED_MS = 30_000;
  */
 export function startEvents(verifier: Verifier<object>, options: EventsOptions = {}): KeycloakEvents {
   const { pollMs, recheckSeconds, cursor } = resolveEvents(verifier, options);
-  const { coverage, hold, atClose, store: revocations } = partsOf(verifier) as VerifierParts;
+  const { coverage, hold, atClose, store: revocations, news } = partsOf(verifier) as VerifierParts;
   const { clock, clockToleranceSeconds } = verifier.context.options;
   const seat = revocations.news ?? createMemorySeat();
   const source = createEventSource(contextOfVerifier(verifier) as ClientContext, clock);
@@ -104,6 +104,11 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
     await follower.close();
   }
   atClose.add(close);
+  const status = () => ({
+    ...{ isHealthy: follower.isHealthy, isReader: follower.isReader, lagSeconds: follower.lagSeconds },
+    ...{ events, calls: source.calls, waiting: feed?.waiting ?? 0 },
+  });
+  news.status = status;
 
   return {
     onUser(handlers) {
@@ -112,10 +117,7 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
       feed = createFeed({ source, store, handlers, issuer, onNotice: verifier.notify });
     },
     ready: follower.ready,
-    status: () => ({
-      ...{ isHealthy: follower.isHealthy, isReader: follower.isReader, lagSeconds: follower.lagSeconds },
-      ...{ events, calls: source.calls, waiting: feed?.waiting ?? 0 },
-    }),
+    status,
     close,
   };
 }

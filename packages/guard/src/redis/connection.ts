@@ -174,6 +174,8 @@ function toClient(url: string, timeoutMs: number): RedisClient {
     disableOfflineQueue: true,
     commandsQueueMaxLength: 10_000,
     disableClientInfo: true,
+    // Each command has a bound here: a signal for each would cost more than the rest of it.
+    commandOptions: { timeout: 0 },
     socket: { connectTimeout: timeoutMs, reconnectStrategy: pauseMs },
   }) as RedisClient;
 }

@@ -31,6 +31,7 @@ const LOOK_MS = 10;
 export interface RedisRevocationStore extends ProofStore {
   /** True once the whole stream was read: this process then knows what the others know. */
   readonly isCaughtUp: boolean;
+  readonly isConnected: boolean;
   /** Revocations of this process that the others do not know yet, because Redis is down or refuses them. */
   readonly waiting: number;
   /** Time from the last revocation in another process until its arrival here. Unit: seconds. */
@@ -99,6 +100,9 @@ export function createRedisRevocationStore(
     async whenKnowing(timeoutMs) {
       const end = performance.now() + timeoutMs;
       while (!stream.isCaughtUp && performance.now() < end) await sleep(LOOK_MS, undefined, { ref: false });
+    },
+    get isConnected() {
+      return connection.isReady;
     },
     get isCaughtUp() {
       return stream.isCaughtUp;

@@ -1,6 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { AuthError } from 'keycloak-guard';
+import type { Observer, SecurityEvent } from 'keycloak-guard/audit';
 import { ClientError, type ClientErrorKind } from 'keycloak-guard/client';
+import { addressOf } from '../services/addresses.ts';
+import { claimsOf } from '../services/token-claims.ts';
 
 /** Outcome of a login. A fixed list, because a metric has it as label. */
 export const LOGIN_OUTCOMES = [
@@ -17,36 +20,31 @@ export const LOGIN_OUTCOMES = [
   'misconfigured',
   'failed',
 ] as const;
-export type LoginOutcome = (typeof LOGIN_OUTCOMES)[number];
+type LoginOutcome = (typeof LOGIN_OUTCOMES)[number];
 
-/** A user got access, was refused, or lost access. Never holds a token, a password or a cookie. */
-export interface SecurityEvent {
-  readonly event: 'login' | 'refresh' | 'access' | 'logout' | 'revocation' | 'session_end';
-  /** `ok`, or why not: a {@link LoginOutcome}, or the code of an `AuthError`. Of `session_end`: why it ended. */
-  readonly outcome: string;
-  /** The way it was done, for example `password` or `browser`. */
-  readonly by?: string;
-  /** As typed or as Keycloak names the user. */
-  readonly user?: string | null | undefined;
-  /** `sub` */
-  readonly subject?: string | null | undefined;
-  /** `sid` of Keycloak; not the cookie. */
-  readonly sessionId?: string | null | undefined;
-  /** More to be written to the audit log. */
-  readonly more?: Readonly<Record<string, unknown>>;
-}
+/** Tells the observers what happened on the routes of this service. The guards tell the rest themselves. */
+export type Report = (request: FastifyRequest, event: SecurityEvent) => void;
 
-/** @param request `null` where it happened in the background */
-export type Report = (request: FastifyRequest | null, event: SecurityEvent) => void;
-
-/** Passes events to all listeners. Listeners may be added until the app is built. */
-export function createReport(): Report & { listeners: Report[] } {
-  const listeners: Report[] = [];
-  const report: Report = (request, event) => {
-    for (const listener of listeners) listener(request, event);
+export function createReport(observers: readonly Observer[]): Report {
+  return (request, event) => {
+    const { method, ip, id } = request;
+    for (const one of observers) one.event?.(event, { request, method, address: ip, id });
   };
-  return Object.assign(report, { listeners });
 }
+
+/** For the audit log: the pattern of the route, and the address as Keycloak is told it. */
+export function placeOf({ request }: { readonly request: unknown }): Record<string, unknown> {
+  const { routeOptions, ip } = request as FastifyRequest;
+  return { route: routeOptions.url, address: addressOf(ip) };
+}
+
+/** What a token says of its user. Only for one that Keycloak has signed. */
+export function whoOf(token: string): Pick<SecurityEvent, 'user' | 'subject' | 'sessionId'> {
+  const { preferred_username: user, sub: subject, sid, session_state } = claimsOf(token);
+  return { user: textOf(user), subject: textOf(subject), sessionId: textOf(sid ?? session_state) };
+}
+
+const textOf = (claim: unknown): string | null => (typeof claim === 'string' ? claim : null);
 
 const BY_KIND: Readonly<Record<ClientErrorKind, LoginOutcome>> = {
   invalid_credentials: 'wrong_credentials',

@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { KeycloakClient } from 'keycloak-guard/client';
 import { keycloakSession } from 'keycloak-guard/fastify';
-import { reportSessions } from '../audit/reporters.ts';
-import type { Report } from '../audit/security-events.ts';
 import type { Config } from '../config/config.ts';
 import type { SharedState } from '../shared/shared-state.ts';
 
@@ -13,7 +11,6 @@ export async function useBrowserSessions(
   config: Config,
   client: KeycloakClient,
   shared: SharedState | undefined,
-  report: Report,
 ): Promise<void> {
   const { sessionSecrets, publicUrl, sessionIdleSeconds, sessionMaxSeconds } = config;
   if (sessionSecrets === 'off') return;
@@ -30,7 +27,6 @@ export async function useBrowserSessions(
     redirectToLogin: false,
     idleSeconds: sessionIdleSeconds,
     maxSeconds: sessionMaxSeconds,
-    onEvent: reportSessions(report),
     ...(shared === undefined ? {} : { store: shared.sessions }),
   });
 }

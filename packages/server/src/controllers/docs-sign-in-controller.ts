@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Issuer } from 'keycloak-guard';
 import type { KeycloakClient } from 'keycloak-guard/client';
-import { whoOf } from '../audit/reporters.ts';
-import { type Report, toLoginOutcome } from '../audit/security-events.ts';
+import { type Report, toLoginOutcome, whoOf } from '../audit/security-events.ts';
 
 interface SignIn {
   readonly client: KeycloakClient;

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { whoOf } from '../audit/reporters.ts';
-import { type Report, toLoginOutcome } from '../audit/security-events.ts';
+import { type Report, toLoginOutcome, whoOf } from '../audit/security-events.ts';
 import { emptyBodyHasNoFields } from '../http/bodies.ts';
 import type { LoginLimits } from '../limits/login-limits.ts';
 import { refTo, TokenRequest } from '../models.ts';

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 import { principalOf, readBearerToken } from 'keycloak-guard';
-import { whoOf } from '../audit/reporters.ts';
-import { type Report, toOutcome } from '../audit/security-events.ts';
+import { type Report, toOutcome, whoOf } from '../audit/security-events.ts';
 import { emptyBodyHasNoFields } from '../http/bodies.ts';
 import { LogoutRequest } from '../models.ts';
 import type { AuthService } from '../services/auth-service.ts';

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { SecurityEvent } from 'keycloak-guard/audit';
 import { ClientError } from 'keycloak-guard/client';
-import { type Report, type SecurityEvent, toOutcome } from '../audit/security-events.ts';
+import { type Report, toOutcome } from '../audit/security-events.ts';
 import type { Config } from '../config/config.ts';
 import { addressOf } from '../services/addresses.ts';
 import { createTurns, type Turns } from '../services/turns.ts';

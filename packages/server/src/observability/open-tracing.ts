@@ -9,13 +9,13 @@ const LONGEST_FLUSH_MS = 2_000;
 /** Loads OpenTelemetry if it is switched on; its modules cost start-up time. Call it before the first hook. */
 export async function openTracing(
   app: FastifyInstance,
-  { tracing: { exporter, problem }, serverUrl, shutdownTimeoutMs }: Config,
+  { tracing: { exporter, problem }, shutdownTimeoutMs }: Config,
   { logger, version = '0.0.0' }: { logger?: Logger | undefined; version?: string | undefined },
 ): Promise<Tracing | undefined> {
   if (problem !== undefined) logger?.warn(`no traces: ${problem}`);
   if (exporter === 'off') return undefined;
   const { startTracing } = await import('./tracing.ts');
-  const tracing = await startTracing({ exporter }, { version, serverUrl, logger });
+  const tracing = await startTracing({ exporter }, { version, logger });
   tracing.traceRequests(app);
   app.addHook('onClose', () => tracing.close(Math.min(LONGEST_FLUSH_MS, shutdownTimeoutMs / 2)));
   return tracing;

@@ -1,9 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Context,
   defaultTextMapGetter,
-  defaultTextMapSetter,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -11,12 +9,13 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import type { FastifyInstance } from 'fastify';
-import type { AuthError, Verifier } from 'keycloak-guard';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Observer } from 'keycloak-guard/audit';
+import { opentelemetry } from 'keycloak-guard/opentelemetry';
 import type { TracingSettings } from '../config/tracing-settings.ts';
 import { isHealthRoute } from '../http/health-routes.ts';
 import type { Logger } from '../log/logger.ts';
-import type { CallObserver } from './keycloak-calls.ts';
+import { createRequestContext } from './request-context.ts';
 import { createTracerProvider } from './trace-export.ts';
 
 declare module 'fastify' {
@@ -28,16 +27,13 @@ declare module 'fastify' {
 
 /** Traces of one app: request → token check → calls to Keycloak. */
 export interface Tracing {
-  readonly observeCall: CallObserver;
-  /** The same verifier; a token that is not in memory gets a span. */
-  traceChecks(verifier: Verifier): Verifier;
+  /** Makes the spans of token checks and calls. */
+  readonly observer: Observer;
   /** Spans for the requests of an app. Call it before the first hook and route. */
   traceRequests(app: FastifyInstance): void;
   /** Sends the remaining spans, within a time limit, so a hung collector delays no shutdown. */
   close(timeoutMs: number): Promise<void>;
 }
-
-const IGNORED = { end: () => {} };
 
 /**
  * Nothing that a caller sent is in a span: neither path nor query nor header, for people put tokens there. Of the
@@ -45,17 +41,12 @@ const IGNORED = { end: () => {} };
  */
 export async function startTracing(
   settings: { readonly exporter: Exclude<TracingSettings['exporter'], 'off'> },
-  options: { version: string; serverUrl: string; logger: Logger | undefined },
+  options: { version: string; logger: Logger | undefined },
 ): Promise<Tracing> {
   const provider = await createTracerProvider(settings.exporter, options.version, options.logger);
   const tracer = provider.getTracer('keycloak-guard', options.version);
   const propagator = new W3CTraceContextPropagator();
-  const active = new AsyncLocalStorage<Context>();
-  const { hostname, port, protocol } = new URL(options.serverUrl);
-  const server = {
-    'server.address': hostname,
-    'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
-  };
+  const { context, run, runThrough, end } = createRequestContext();
 
   function fail(span: Span, type: string): void {
     span.setAttribute('error.type', type);
@@ -63,40 +54,7 @@ export async function startTracing(
   }
 
   return {
-    observeCall(kind, method) {
-      const parent = active.getStore();
-      // Keys fetched in the background belong to no request.
-      if (parent === undefined) return IGNORED;
-      const attributes = { 'http.request.method': method, 'keycloak_guard.call': kind, ...server };
-      const span = tracer.startSpan(`Keycloak ${kind}`, { kind: SpanKind.CLIENT, attributes }, parent);
-      const headers: Record<string, string> = {};
-      propagator.inject(trace.setSpan(parent, span), headers, defaultTextMapSetter);
-      return {
-        headers,
-        end({ outcome, status }) {
-          if (status !== undefined) span.setAttribute('http.response.status_code', status);
-          if (outcome !== 'ok') fail(span, status !== undefined && status >= 400 ? String(status) : outcome);
-          span.end();
-        },
-      };
-    },
-
-    traceChecks(verifier) {
-      const verify: Verifier['verify'] = (token, shown) => {
-        const parent = active.getStore();
-        if (parent === undefined || verifier.isKnown(token)) return verifier.verify(token, shown);
-        const span = tracer.startSpan('check token', { kind: SpanKind.INTERNAL }, parent);
-        const checked = active.run(trace.setSpan(parent, span), async () => verifier.verify(token, shown));
-        return checked
-          .catch((error: AuthError) => {
-            fail(span, error.code ?? 'error');
-            throw error;
-          })
-          .finally(() => span.end());
-      };
-      // Other members are read from the verifier on access.
-      return Object.create(verifier, { verify: { value: verify } }) as Verifier;
-    },
+    observer: opentelemetry({ tracerProvider: provider, context }),
 
     traceRequests(app) {
       app.decorateRequest('traceContext', null);
@@ -118,18 +76,23 @@ export async function startTracing(
         const name = route === undefined ? method : `${method} ${route}`;
         const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
         request.traceContext = trace.setSpan(parent, span);
-        active.run(request.traceContext, done);
+        if (isShallow(request)) run(request.traceContext, done);
+        else runThrough(request.traceContext, done);
       });
       // What reads a body may have the context of the connection: from here on it is that of the request.
       app.addHook('preValidation', (request, _reply, done) => {
         if (request.traceContext === null) done();
-        else active.run(request.traceContext, done);
+        else if (isShallow(request)) run(request.traceContext, done);
+        else runThrough(request.traceContext, done);
       });
-      app.addHook('onResponse', (request, reply, done) => {
-        const span = request.traceContext === null ? undefined : trace.getSpan(request.traceContext);
-        span?.setAttribute('http.response.status_code', reply.statusCode);
-        if (span !== undefined && reply.statusCode >= 500) fail(span, String(reply.statusCode));
-        span?.end();
+      app.addHook('onResponse', ({ traceContext }, reply, done) => {
+        if (traceContext !== null) {
+          const span = trace.getSpan(traceContext);
+          span?.setAttribute('http.response.status_code', reply.statusCode);
+          if (span !== undefined && reply.statusCode >= 500) fail(span, String(reply.statusCode));
+          span?.end();
+          end(traceContext);
+        }
         done();
       });
       app.addHook('onRequestAbort', (request, done) => {
@@ -147,3 +110,7 @@ export async function startTracing(
     },
   };
 }
+
+/** With a token and without a body: it calls Keycloak at most to have the token checked, which has a context of its own. */
+const isShallow = ({ method, headers }: FastifyRequest): boolean =>
+  headers.authorization !== undefined && (method === 'GET' || method === 'HEAD');

@@ -1,5 +1,4 @@
-import type { Verifier, VerifierStatus } from 'keycloak-guard';
-import type { SharedState } from '../shared/shared-state.ts';
+import type { Health } from 'keycloak-guard/fastify';
 import type { WorkerLink } from '../shared/worker-link.ts';
 import type { ClientCheck } from './client-check.ts';
 import type { Draining } from './draining.ts';
@@ -19,58 +18,25 @@ export interface Readiness {
 }
 
 interface ReadinessSources {
-  readonly verifier: Verifier;
-  readonly shared: Pick<SharedState, 'status' | 'through'> | undefined;
+  readonly health: () => Health;
   readonly draining: Draining;
   readonly clientCheck: Pick<ClientCheck, 'isInTheWay' | 'status'>;
   /** With several workers: the others. */
   readonly link: Pick<WorkerLink, 'areAllReady'> | undefined;
 }
 
-/**
- * A replica that never learnt who was logged out would let them in. One that knew and lost Redis goes on: with it gone
- * all replicas would be out, and rechecks find a logout within seconds.
- */
-export function watchReadiness(sources: ReadinessSources): Readiness {
-  const { verifier, shared, draining, clientCheck, link } = sources;
-  const isReadyItself = () =>
-    !draining.isDraining &&
-    !clientCheck.isInTheWay &&
-    verifier.status().keysLoaded &&
-    shared?.status().isKnowing !== false;
+export function watchReadiness({ health, draining, clientCheck, link }: ReadinessSources): Readiness {
+  const isReadyItself = () => !draining.isDraining && !clientCheck.isInTheWay && health().isReady;
   return {
     isReadyItself,
     isReady: () => isReadyItself() && link?.areAllReady !== false,
-    checks: () => ({
-      ...checkKeycloak(verifier.status()),
-      ...(clientCheck.status === undefined ? {} : { client: clientCheck.status }),
-      ...(shared?.through === 'redis' ? { redis: checkRedis(shared.status()) } : {}),
-    }),
-  };
-}
-
-/** In words that may be seen by anybody: addresses and causes are in the log. */
-function checkKeycloak({ keysLoaded, keysAgeSeconds, isProviderDown, lastError }: VerifierStatus) {
-  const isDown = isProviderDown || lastError !== null;
-  const why =
-    lastError?.code === 'provider_misconfigured'
-      ? 'Answers, but not as the realm that is configured: see the log'
-      : 'Does not answer: see the log';
-  return {
-    keys: {
-      ok: keysLoaded,
-      detail: keysLoaded ? `Loaded ${Math.round(keysAgeSeconds ?? 0)} s ago` : 'Not loaded yet',
-    },
-    keycloak: {
-      ok: keysLoaded && !isDown,
-      detail: isDown ? why : keysLoaded ? 'Answers' : 'Not asked yet',
+    checks() {
+      const { keys, keycloak, revocations } = health().checks;
+      return {
+        ...{ keys, keycloak },
+        ...(clientCheck.status && { client: clientCheck.status }),
+        ...(revocations && { redis: revocations }),
+      };
     },
   };
-}
-
-function checkRedis({ isConnected, isKnowing }: ReturnType<SharedState['status']>) {
-  if (!isKnowing) return { ok: false, detail: 'Logouts of other replicas are not loaded yet' };
-  return isConnected
-    ? { ok: true, detail: 'Answers' }
-    : { ok: false, detail: 'Does not answer: see the log' };
 }

@@ -19,12 +19,8 @@ export interface SharedState {
   readonly sessions: SessionStore;
   /** Option `store` of `@fastify/rate-limit`. */
   readonly LimitStore: unknown;
-  /** For `/health/ready`. `isKnowing`: this process has learnt what the others know, once. */
-  status(): { readonly isConnected: boolean; readonly isKnowing: boolean };
-  /** Resolves when `isKnowing`, or after `timeoutMs`. */
+  /** Resolves when this process has learnt what the others know, or after `timeoutMs`. */
   whenKnowing(timeoutMs: number): Promise<void>;
-  /** Numbers for `/metrics`. */
-  numbers(): { readonly waiting: number; readonly lagSeconds: number };
   close(): void;
 }
 
@@ -49,9 +45,7 @@ export async function openSharedState(
     revocations,
     sessions: createRedisSessionStore(connection, { keyPrefix }),
     LimitStore: createRedisRateLimitStore(connection, keyPrefix),
-    status: () => ({ isConnected: connection.isReady, isKnowing: revocations.isCaughtUp }),
-    whenKnowing: (timeoutMs) => until(() => revocations.isCaughtUp, timeoutMs),
-    numbers: () => ({ waiting: revocations.waiting, lagSeconds: revocations.lagSeconds }),
+    whenKnowing: (timeoutMs) => whenCaughtUp(revocations, timeoutMs),
     close() {
       revocations.close();
       connection.close();
@@ -63,14 +57,12 @@ function shareThroughPrimary(link: WorkerLink): SharedState {
   const { revocations, sessions, LimitStore } = link;
   return {
     ...{ through: 'primary', revocations, sessions, LimitStore },
-    status: () => ({ isConnected: true, isKnowing: link.isKnowing }),
-    whenKnowing: (timeoutMs) => until(() => link.isKnowing, timeoutMs),
-    numbers: () => ({ waiting: 0, lagSeconds: 0 }),
+    whenKnowing: (timeoutMs) => whenCaughtUp(revocations, timeoutMs),
     close() {},
   };
 }
 
-async function until(holds: () => boolean, timeoutMs: number): Promise<void> {
+async function whenCaughtUp(store: ProofStore, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
-  while (!holds() && performance.now() < end) await setTimeout(10);
+  while (!store.isCaughtUp && performance.now() < end) await setTimeout(10);
 }

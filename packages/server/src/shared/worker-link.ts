@@ -3,12 +3,11 @@ import type { SessionStore } from 'keycloak-guard/session';
 
 /** What a worker has of the others, through the primary. */
 export interface WorkerLink {
+  /** Caught up once this worker knows every revocation that is in force. */
   readonly revocations: ProofStore;
   readonly sessions: SessionStore;
   /** Counts of `@fastify/rate-limit`: its option `store`. */
   readonly LimitStore: LimitStoreClass;
-  /** True once this worker knows every revocation that is in force. */
-  readonly isKnowing: boolean;
   /** Every worker is ready. */
   readonly areAllReady: boolean;
   /** Tells the primary whether this worker is ready. */

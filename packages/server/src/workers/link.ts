@@ -78,6 +78,9 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
 
   return {
     revocations: {
+      get isCaughtUp() {
+        return isKnowing;
+      },
       add: (revocation) => call('revoke', revocation),
       subscribe(listener) {
         for (const revocation of log.all()) listener(revocation);
@@ -119,9 +122,6 @@ export function openLink(port: Port<ToPrimary, ToWorker>): WorkerLink {
       child() {
         return this;
       }
-    },
-    get isKnowing() {
-      return isKnowing;
     },
     get areAllReady() {
       return areAllReady;

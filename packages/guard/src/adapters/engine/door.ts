@@ -40,6 +40,7 @@ import { openRealms, type Realms } from './realms.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 import type { Routes } from './routes.ts';
+import { createSecurityEvents, type SecurityEvents } from './security-events.ts';
 import { type SessionSettings, toSessionRoutes } from './session-routes.ts';
 import { tell } from './tell.ts';
 
@@ -61,6 +62,8 @@ export interface DoorHost<Incoming, Outgoing> {
   paramsOf?(request: Incoming): unknown;
   /** The logger of a request, in frameworks that have one. */
   logOf?(request: Incoming): Log | undefined;
+  /** The client's address, for an audit log. */
+  addressOf?(request: Incoming): string | undefined;
   /** Whether refusals are logged at level `debug` by default. */
   readonly debugsRefusals?: boolean;
   /** The sessions of a request, in frameworks that keep them by scope. Default: those of `useSessions`. */
@@ -101,6 +104,8 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
   /** Reports a refusal: to the log in development, and to `onDenied`. */
   tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void;
+  /** Tells the observers who got access, was refused, or lost access; `undefined` if none listens. */
+  readonly securityEvents: SecurityEvents<Incoming> | undefined;
   /** Calls a listener of the application, whose errors are only logged. */
   tell(request: Incoming, name: string, listener: () => unknown): void;
   /** The redirect to the login if a browser asks for a page without being signed in; else `undefined`. */
@@ -164,7 +169,13 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   });
   const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
     tell(logOf(request), name, listener);
+  const securityEvents = createSecurityEvents<Incoming>(verifier.members, toRequest, (request) => {
+    const { method, id } = host.toWire(request);
+    const asked = host.toAsked?.(request) ?? request;
+    return { request: asked, method, id, address: host.addressOf?.(request) };
+  });
   function tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void {
+    securityEvents?.denied(request, error, principal);
     if (logRefusal !== undefined) tellOf(request, 'logRefusals', () => logRefusal(request, error));
     if (onDenied !== undefined) tellOf(request, 'onDenied', () => onDenied(request, error, principal));
   }
@@ -176,6 +187,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     setHeader: (outgoing, name, value) =>
       addToAnswer(outgoing, { headers: { [name]: value }, setCookies: [] }),
     onDenied: tellDenied,
+    ...(securityEvents && { onAdmitted: securityEvents.admitted }),
   };
   const asking: AskingHost<Incoming> = {
     verifier,
@@ -229,6 +241,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       factory,
       connections,
       tellDenied,
+      securityEvents,
     },
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
@@ -269,7 +282,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       const one = tenants === undefined ? createKeycloakMessages(verifier.members as never) : undefined;
       const messagesOf = (request: Incoming) =>
         one ?? createKeycloakMessages((token) => verifierOf(request, token).members as never);
-      return toMessageRoutes(messagesOf, given, logOf);
+      return toMessageRoutes(messagesOf, given, logOf, securityEvents);
     },
     async accessToken(request) {
       const wire = toRequest(request);

@@ -9,6 +9,7 @@ import {
   type Told,
 } from '../../core/internal.ts';
 import { type Route, type Routes, toRoutes } from './routes.ts';
+import type { SecurityEvents } from './security-events.ts';
 import { tell } from './tell.ts';
 
 /** Options of back-channel logout. */
@@ -49,13 +50,16 @@ export function toMessageRoutes<Incoming>(
   messagesOf: (request: Incoming) => KeycloakMessages,
   options: BackchannelLogoutOptions<Incoming>,
   logOf: (request: Incoming) => Log,
+  securityEvents: Pick<SecurityEvents<Incoming>, 'message'> | undefined,
 ): Routes<Incoming> {
   checkBackchannelLogoutOptions(options);
   const { path = '/backchannel-logout', adminPushes = false, onMessage } = options;
   const toldFor = (request: Incoming): Told => ({
     log: logOf(request),
-    onMessage:
-      onMessage && ((message) => tell(logOf(request), 'onMessage', () => onMessage(request, message))),
+    onMessage(message) {
+      securityEvents?.message(request, message);
+      if (onMessage) tell(logOf(request), 'onMessage', () => onMessage(request, message));
+    },
   });
   const route = (at: string, answer: Route<Incoming>['answer']): Route<Incoming> => ({
     method: 'POST',

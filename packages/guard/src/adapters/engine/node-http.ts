@@ -12,7 +12,9 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** The part of a host that all frameworks on Node's servers share. */
-export type NodeHost = Pick<DoorHost<NodeRequest, NodeResponse>, 'toRequest' | 'toWire' | 'addToAnswer'>;
+export type NodeHost = Pick<DoorHost<NodeRequest, NodeResponse>, 'toRequest' | 'toWire' | 'addToAnswer'> & {
+  addressOf(request: NodeRequest): string | undefined;
+};
 
 export const nodeHost: NodeHost = {
   toRequest: (request) => request,
@@ -23,6 +25,9 @@ export const nodeHost: NodeHost = {
     origin: originOf(request),
   }),
   addToAnswer: addToNodeAnswer,
+  // Express, and Fastify, have one that respects proxies.
+  addressOf: (request) =>
+    (request as { ip?: string }).ip ?? (request.socket as typeof request.socket | undefined)?.remoteAddress,
 };
 
 /** The target as the client sent it: frameworks cut off the part by which they have routed. */

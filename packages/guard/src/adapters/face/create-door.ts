@@ -46,10 +46,25 @@ export function openSessions<Incoming>(
     clientSettings,
     tenants,
     verifierOf,
-  }: Pick<Engine<Incoming, never>, 'verifier' | 'clientSettings' | 'tenants' | 'verifierOf'>,
-  settings: SessionSettings<Incoming>,
+    securityEvents,
+  }: Pick<
+    Engine<Incoming, never>,
+    'verifier' | 'clientSettings' | 'tenants' | 'verifierOf' | 'securityEvents'
+  >,
+  given: SessionSettings<Incoming>,
   factory: string,
 ): Sessions<Incoming> {
+  const { onEvent } = given;
+  const settings =
+    securityEvents === undefined || (onEvent !== undefined && typeof onEvent !== 'function')
+      ? given
+      : {
+          ...given,
+          onEvent(...told: Parameters<typeof securityEvents.session>) {
+            securityEvents.session(...told);
+            return onEvent?.(...told);
+          },
+        };
   if (tenants !== undefined) return openTenantSessions(tenants, verifierOf, settings, factory);
   const options = { ...settings, client: settings.client ?? clientOf(verifier, clientSettings()) };
   const resolved = resolveSessionOptions(options as SessionOptions, factory);
@@ -59,10 +74,10 @@ export function openSessions<Incoming>(
 /** The same client of the same realm; `undefined` if the options do not say which. */
 function clientOf(
   { members }: Pick<TokenVerifier, 'members'>,
-  { serverUrl, realm, clientId, timeoutMs, fetch }: ClientSettings,
+  { serverUrl, realm, clientId, timeoutMs }: ClientSettings,
 ) {
   if (serverUrl === undefined || realm === undefined || clientId === undefined) return undefined;
   const [member] = members;
-  const credential = member && partsOf(member)?.credential;
+  const { credential, fetch } = (member && partsOf(member)) ?? {};
   return createClient({ serverUrl, realm, clientId, credential, issuer: member?.issuer, timeoutMs, fetch });
 }

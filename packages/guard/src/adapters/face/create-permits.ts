@@ -8,7 +8,7 @@ import {
   type RuleOfRequest,
 } from '../../authz/internal.ts';
 import { isAuthError, type Principal, type Verifier } from '../../core/index.ts';
-import { getOrMake } from '../../core/internal.ts';
+import { getOrMake, partsOf } from '../../core/internal.ts';
 import { type Decide, type Engine, type Permits, toOneRealm } from '../engine/internal.ts';
 import { createTenantPermissions, type TenantPermissions } from './tenant-permissions.ts';
 
@@ -87,11 +87,12 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
         permissions = ofTenants.permissions;
       } else if ('permissions' in settings) permissions = settings.permissions;
       else {
-        const { fetch, timeoutMs } = clientSettings();
+        const one = toOneRealm(factory, verifier);
+        const { timeoutMs } = clientSettings();
         permissions = createPermissions({
-          ...{ fetch, timeoutMs },
+          ...{ fetch: partsOf(one)?.fetch, timeoutMs },
           ...(settings as object),
-          verifier: toOneRealm(factory, verifier),
+          verifier: one,
         });
       }
       return permissions;

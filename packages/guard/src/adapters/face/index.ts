@@ -1,5 +1,5 @@
 // The types that every adapter hands on to users. Those on Node's servers add the types of sockets.
-export type { GuardOptions } from '../../core/internal.ts';
+export type { GuardOptions, Health, HealthCheck } from '../../core/internal.ts';
 export type {
   FetchAsOptions,
   FetchForOptions,

@@ -1,5 +1,5 @@
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
-import type { Gate } from '../../core/internal.ts';
+import { type Gate, type Health, healthOf } from '../../core/internal.ts';
 import type {
   Asking,
   BackchannelLogoutOptions,
@@ -58,6 +58,17 @@ export interface KeycloakBase<Request, C extends object = AppClaims> extends Cal
    * const mayDelete = kc.has(principal, { realmRole: 'admin' });
    */
   has(principal: Principal<C> | null | undefined, requirements: Requirements<C>): boolean;
+  /**
+   * Whether this process can verify tokens: for a route of your own that a load balancer asks. Costs nothing: what it tells is
+   * known. Whether the process is alive at all says any other route.
+   *
+   * @example
+   * app.get('/health/ready', (request, response) => {
+   *   const health = kc.health();
+   *   response.status(health.isReady ? 200 : 503).json(health);
+   * });
+   */
+  health(): Health;
   /** Loads the realm's keys, so that the first request need not wait for them. Never rejects. */
   load(): Promise<void>;
   /** Ends every timer. */
@@ -195,6 +206,7 @@ export function toBase<Incoming, C extends object>(
     ...createCalls<Incoming>(engine as unknown as Engine<Incoming, never, never>),
     connect: async (request, requirements = {}) =>
       connections.guard(requirements as Asking<never, Requirements>).open(request),
+    health: () => healthOf(verifier),
     load: () => verifier.load(),
   };
 }

@@ -32,6 +32,7 @@ export function toFastifyHost(log: FastifyBaseLogger | undefined): DoorHost<Fast
       id: request.id,
     }),
     addToAnswer: addHeaders,
+    addressOf: ({ ip }) => ip,
     paramsOf: ({ params }) => params,
     ...(log && { logOf: (request) => request.log }),
     debugsRefusals: true,

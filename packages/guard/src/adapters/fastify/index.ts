@@ -2,6 +2,8 @@ export type {
   Calls,
   FetchAsOptions,
   FetchForOptions,
+  Health,
+  HealthCheck,
   TokenAsOptions,
   TokenForOptions,
 } from '../face/index.ts';

@@ -1,5 +1,6 @@
 import type { FastifyContextConfig, FastifyInstance, onRequestHookHandler } from 'fastify';
 import { OptionsError, type Requirements, type TokenVerifier } from '../../core/index.ts';
+import { type Health, healthOf } from '../../core/internal.ts';
 import { type Asking, type Connection, createEngine, requirementsOf } from '../engine/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { createGuardDocumentation } from './documentation.ts';
@@ -38,6 +39,8 @@ declare module 'fastify' {
       request: FastifyRequest,
       requirements?: Asking<FastifyRequest, Requirements>,
     ): Promise<Connection>;
+    /** Whether this process can verify tokens, for a route of your own that a load balancer asks. */
+    keycloakHealth(): Health;
     /** Decorated by `keycloakSession`: guards then accept its cookie if the `Authorization` header is missing. */
     readonly sessionAuthenticator?: SessionAuthenticator;
     /**
@@ -79,6 +82,7 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   app.decorateRequest('principal', null);
   app.decorate('guard', guard);
   app.decorate('accessToken', engine.accessToken);
+  app.decorate('keycloakHealth', () => healthOf(engine.verifier));
   app.decorate('guardConnection', async (request, requirements = {}) =>
     engine.connections.guard(requirements).open(request),
   );

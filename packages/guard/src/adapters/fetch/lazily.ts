@@ -46,6 +46,7 @@ export function lazily<C extends object>(make: () => FetchKeycloak<C>): FetchKey
       OPTIONS: async (request) => get().handlers.OPTIONS(request),
       POST: async (request) => get().handlers.POST(request),
     },
+    health: () => get().health(),
     events: (options) => get().events(options),
     has: (principal, requirements) => get().has(principal, requirements),
     close: async () => made?.close(),

@@ -9,6 +9,7 @@ export const hapiHost: DoorHost<Request, Request> = {
   factory: 'keycloak',
   toRequest: ({ raw }) => raw.req,
   toWire: ({ raw }) => nodeHost.toWire(raw.req),
+  addressOf: ({ raw }) => nodeHost.addressOf(raw.req),
   paramsOf: ({ params }) => params,
   addToAnswer({ plugins }: { plugins: State }, extra) {
     plugins['keycloak-guard'] ??= {};

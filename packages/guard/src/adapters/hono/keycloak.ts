@@ -36,6 +36,11 @@ export interface GuardEnv<C extends object = AppClaims, R extends object = NotOp
   Variables: { principal: Found<C, R> };
 }
 
+/** What `@hono/node-server` gives. */
+interface NodeServer {
+  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
+}
+
 /** keycloak-guard for Hono. */
 export interface HonoKeycloak<C extends object = AppClaims>
   extends Keycloak<Context, MiddlewareHandler, Context, C> {
@@ -70,6 +75,7 @@ export function keycloak<C extends object = AppClaims>(
     toRequest,
     toWire: (c) => fetchHost.toWire(c.req.raw),
     addToAnswer: fetchHost.addToAnswer,
+    addressOf: ({ env }) => (env as NodeServer | undefined)?.incoming?.socket?.remoteAddress,
     paramsOf: (c) => c.req.param(),
   });
 

@@ -47,6 +47,7 @@ export function keycloak<C extends object = AppClaims>(options: KeycloakOptions<
     }),
     paramsOf: (context) => (context as { params?: unknown }).params,
     addToAnswer: ({ res }, extra) => nodeHost.addToAnswer(res, extra),
+    addressOf: (context) => (context as object as Partial<Context>).ip ?? nodeHost.addressOf(context.req),
   });
   door.load();
 

@@ -1,7 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
-import type { Door, Permissions, Routes, SocketIoMiddleware } from '../engine/internal.ts';
+import { type Health, healthOf } from '../../core/internal.ts';
+import {
+  type Door,
+  type NodeRequest,
+  nodeHost,
+  type Permissions,
+  type Routes,
+  type SocketIoMiddleware,
+} from '../engine/internal.ts';
 import type {
   Calls,
   EventsOf,
@@ -59,6 +67,7 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
       toAskedMore: ({ context }) => [context],
       paramsOf: ({ request }) => (request as { params?: unknown } | undefined)?.params,
       addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
+      addressOf: ({ request }) => request && nodeHost.addressOf(request as NodeRequest),
     });
     if (nest.permissions !== undefined) this.#door.permits.open(nest.permissions);
     const mcp = nest.mcp && openMcp(this.#door as never as Door<Call, Call>, nest.mcp);
@@ -194,6 +203,11 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
   /** The token of `fetchAs`, for other protocols and for clients that want one. @throws {OptionsError} */
   tokenAs(options?: TokenAsOptions): ReturnType<Calls<KeycloakRequest>['tokenAs']> {
     return this.#calls.tokenAs(options);
+  }
+
+  /** Whether this process can verify tokens, for a route of your own that a load balancer asks: see `KeycloakBase.health`. */
+  health(): Health {
+    return healthOf(this.#door.verifier);
   }
 
   /** Starts to load the realm's keys, so that no request has to wait for them. `KeycloakModule` calls it. */

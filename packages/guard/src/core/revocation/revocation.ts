@@ -13,6 +13,14 @@ export interface RevocationStore {
    * seconds. Default 86,400, a day.
    */
   readonly rememberSeconds?: number | undefined;
+  /** False until this process has learnt what the others know: until then it is not ready (`health`). Default true. */
+  readonly isCaughtUp?: boolean | undefined;
+  /** Whether the others can be told at the moment. `undefined`: nothing is shared. For `health` and metrics, as the next two. */
+  readonly isConnected?: boolean | undefined;
+  /** Revocations of this process that the others do not know yet. */
+  readonly waiting?: number | undefined;
+  /** Time from the last revocation in another process until its arrival here. Unit: seconds. */
+  readonly lagSeconds?: number | undefined;
   /** Resolves when every other process will hear of it; rejects when that cannot be promised. */
   add(revocation: Revocation): Promise<void>;
   /**

@@ -5,6 +5,7 @@ import { hasAudience, hasNoAudience } from '../jwt/registered-claims.ts';
 import type { Claims } from '../principal/claims.ts';
 import { type BoundedResponse, fetchBounded, markSilence, silenceOfAnswer } from '../realm/fetch-json.ts';
 import type { Issuer } from '../realm/issuer.ts';
+import { fetchWith } from '../realm/observed-fetch.ts';
 import { describeAnswer, readRefusal } from '../realm/provider-refusal.ts';
 import type { Notice } from '../runtime/notice.ts';
 import type { TokenOptions } from './token-options.ts';
@@ -115,7 +116,7 @@ export function createRemoteQuestion(
     const response = await credential.authenticate(issuer, ({ headers, fields }) =>
       fetchBounded(issuer.endpoints.introspection, {
         timeoutMs: options.timeoutMs,
-        fetch: credential.fetch ?? options.fetch,
+        fetch: fetchWith(credential, options.fetch),
         what: 'an introspection answer',
         secrets: [token, ...credential.secrets()],
         init: {

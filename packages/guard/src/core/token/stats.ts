@@ -1,3 +1,5 @@
+import type { AuthError } from '../http/errors.ts';
+
 /** Counts since the verifier was made, incremented in place: reading them costs the hot path nothing. */
 export interface VerifierStats {
   /** Answered from memory, without a promise. */
@@ -20,6 +22,22 @@ export interface VerifierStats {
   acceptedUnchecked: number;
   /** Revocations that came in. */
   revocations: number;
+}
+
+/** For operators and health checks. */
+export interface VerifierStatus {
+  readonly issuer: string | null;
+  readonly keysLoaded: boolean;
+  /** `null` before the first load. Unit: seconds. */
+  readonly keysAgeSeconds: number | null;
+  /** How often the JWKS was asked for. */
+  readonly keysFetches: number;
+  readonly cachedTokens: number;
+  readonly revocations: number;
+  /** Keycloak does not answer at the moment. */
+  readonly isProviderDown: boolean;
+  /** Why the keys could not be loaded, `null` where they could. */
+  readonly lastError: AuthError | null;
 }
 
 export function createStats(): VerifierStats {

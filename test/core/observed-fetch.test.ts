@@ -4,7 +4,12 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createIssuer } from '../../packages/guard/src/core/index.ts';
-import { type CallResult, observeCalls } from '../../packages/server/src/observability/keycloak-calls.ts';
+import {
+  type CallObserver,
+  type CallResult,
+  fetchWith,
+  observeFetch,
+} from '../../packages/guard/src/core/internal.ts';
 
 /** Something where Keycloak should be, and what the observer was told. */
 async function start(t: TestContext, listener: RequestListener) {
@@ -13,17 +18,20 @@ async function start(t: TestContext, listener: RequestListener) {
   t.after(() => server.close().closeAllConnections());
   const serverUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { endpoints, baseUrl } = createIssuer({ serverUrl, realm: 'testing' });
-  const calls = observeCalls(endpoints);
   const seen: string[] = [];
   let last: CallResult | undefined;
-  calls.observers.push((kind, method) => ({
-    headers: { traceparent: `of-${kind}` },
-    end: (result) => {
-      last = result;
-      seen.push(`${method} ${kind} ${result.outcome} ${result.status}`);
-    },
-  }));
-  return { server, fetch: calls.fetch, endpoints, baseUrl, seen, last: () => last as CallResult };
+  const observer: CallObserver = {
+    call: ({ kind, method, origin }) => ({
+      headers: { traceparent: `of-${kind}` },
+      end: (result) => {
+        assert.equal(origin, serverUrl);
+        last = result;
+        seen.push(`${method} ${kind} ${result.outcome} ${result.status}`);
+      },
+    }),
+  };
+  const observed = observeFetch(fetch, [observer, {}]);
+  return { server, fetch: observed, endpoints, baseUrl, seen, last: () => last as CallResult };
 }
 
 test('each call to Keycloak has a kind, by its address and its grant', async (t) => {
@@ -33,6 +41,7 @@ test('each call to Keycloak has a kind, by its address and its grant', async (t)
   await fetch(endpoints.token, post({ grant_type: 'refresh_token' }));
   await fetch(endpoints.token, { method: 'POST', body: 'grant_type=authorization_code&code=x' });
   await fetch(endpoints.token, post({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code' }));
+  await fetch(endpoints.token, post({ grant_type: 'of a later version' }));
   for (const name of ['certs', 'discovery', 'userinfo'] as const) await fetch(endpoints[name]);
   for (const name of ['introspection', 'revocation', 'logout'] as const)
     await fetch(endpoints[name], post({}));
@@ -41,7 +50,7 @@ test('each call to Keycloak has a kind, by its address and its grant', async (t)
   assert.deepEqual(
     seen.map((line) => line.replace(' ok 200', '')),
     [
-      ...['POST password', 'POST refresh', 'POST code', 'POST token'],
+      ...['POST password', 'POST refresh', 'POST code', 'POST device', 'POST token'],
       ...['GET jwks', 'GET discovery', 'GET userinfo'],
       ...['POST introspection', 'POST revocation', 'POST logout'],
       ...['DELETE end_session', 'GET other'],
@@ -94,3 +103,18 @@ for (const [name, listener, expected] of ANSWERS) {
     assert.ok(seen[0]?.startsWith(`GET jwks ${expected}`), seen[0]);
   });
 }
+
+test('a credential with a connection of its own is heard of, too; without listeners nothing is in between', async () => {
+  const seen: string[] = [];
+  const listening = observeFetch(fetch, [{ call: ({ kind }) => ({ end: () => seen.push(kind) }) }]);
+  const own = (async () => new Response('{}')) as typeof fetch;
+  await fetchWith(
+    { fetch: own },
+    listening,
+  )('https://sso.example.com/realms/a/protocol/openid-connect/certs');
+  assert.deepEqual(seen, ['jwks']);
+  assert.equal(observeFetch(fetch, []), fetch);
+  assert.equal(fetchWith({}, fetch), fetch);
+  assert.equal(fetchWith({ fetch: own }, fetch), own);
+  assert.equal(observeFetch(listening, [{ call: () => undefined }]), listening);
+});

@@ -1,0 +1,124 @@
+import type { AuthError, AuthErrorCode, KeycloakMessage, Principal } from '../../core/index.ts';
+import {
+  type Actor,
+  type EventSource,
+  partsOf,
+  type RequestLike,
+  readCompactJws,
+  readCredentials,
+  type SecurityEvent,
+} from '../../core/internal.ts';
+import type { SessionEvent } from '../../session/index.ts';
+
+type Tell<Incoming> = (event: SecurityEvent, request: Incoming | null) => void;
+type Who = Pick<SecurityEvent, 'user' | 'through' | 'subject' | 'sessionId'>;
+
+/** What an engine tells the observers of its verifier. */
+export interface SecurityEvents<Incoming> {
+  readonly tell: Tell<Incoming>;
+  admitted(request: Incoming, principal: Principal): void;
+  denied(request: Incoming, error: AuthError, principal: Principal | null): void;
+  message(request: Incoming, message: KeycloakMessage): void;
+  session(event: SessionEvent, request: Incoming | null): void;
+}
+
+/** Refused after the signature check: the claims are true, although the token is not valid any more. */
+const SIGNED: ReadonlySet<AuthErrorCode> = new Set([
+  'token_expired',
+  'token_not_yet_valid',
+  'token_audience',
+  'token_bound',
+  'token_revoked',
+]);
+
+/** By the reasons of `SessionEvent`. */
+const FAILED_LOGINS: Readonly<Record<string, string>> = {
+  not_yours: 'not_valid',
+  code_refused: 'not_valid',
+  cancelled: 'cancelled',
+  refused: 'not_valid',
+  too_weak: 'not_valid',
+  bad_address: 'not_valid',
+  misconfigured: 'misconfigured',
+  unavailable: 'keycloak_unavailable',
+  store: 'store_unavailable',
+};
+
+/** @returns `undefined` if no observer of the verifiers listens to events */
+export function createSecurityEvents<Incoming>(
+  verifiers: readonly object[],
+  toRequest: (request: Incoming) => RequestLike,
+  toSource: (request: Incoming) => EventSource,
+): SecurityEvents<Incoming> | undefined {
+  // Several realms of one API may have the same observers.
+  const listeners = new Set(verifiers.flatMap((one) => partsOf(one)?.eventListeners ?? []));
+  if (listeners.size === 0) return undefined;
+  const admitted = new WeakSet<Principal>();
+
+  const tell: Tell<Incoming> = (event, request) => {
+    const source = request === null ? null : toSource(request);
+    for (const one of listeners) {
+      // A log that fails must not refuse a request.
+      try {
+        one.event?.(event, source);
+      } catch {}
+    }
+  };
+
+  /** Only of a token that Keycloak has signed. */
+  function whoSent(request: Incoming): Who {
+    try {
+      const read = readCredentials(toRequest(request), true) as string | { readonly token: string };
+      const claims = readCompactJws(typeof read === 'string' ? read : read.token).payload();
+      const { preferred_username: user, sub: subject, sid, session_state } = claims;
+      return { user: toText(user), subject: toText(subject), sessionId: toText(sid ?? session_state) };
+    } catch {
+      return {};
+    }
+  }
+
+  return {
+    tell,
+    admitted(request, principal) {
+      if (admitted.has(principal)) return;
+      admitted.add(principal);
+      tell({ event: 'access', outcome: 'ok', ...whoIs(principal) }, request);
+    },
+    /** Without requests that have no token, and without outages. */
+    denied(request, { code, statusCode }, principal) {
+      if (code === 'missing_token' || !(statusCode < 500)) return;
+      const who = principal !== null ? whoIs(principal) : SIGNED.has(code) ? whoSent(request) : {};
+      tell({ event: 'access', outcome: code, ...who }, request);
+    },
+    message(request, { by, revocations, error }) {
+      if (error !== null) tell({ event: 'revocation', outcome: error.code, by }, request);
+      for (const { type, issuer: _, ...what } of revocations) {
+        const { sessionId, subject, ...times } = what as Who & Record<string, unknown>;
+        const more = { what: type, ...times };
+        tell({ event: 'revocation', outcome: 'ok', by, subject, sessionId, more }, request);
+      }
+    },
+    session({ type, reason, username, subject, sessionId }, request) {
+      const who: Who = { user: username, subject, sessionId };
+      const by = 'browser';
+      if (type === 'started') tell({ event: 'login', outcome: 'ok', by, ...who }, request);
+      else if (type === 'login_failed') {
+        tell({ event: 'login', outcome: FAILED_LOGINS[reason] ?? 'failed', by }, request);
+      } else if (reason === 'logout') tell({ event: 'logout', outcome: 'ok', by, ...who }, request);
+      else if (type === 'logout_refused') tell({ event: 'logout', outcome: reason, by }, request);
+      else tell({ event: 'session_end', outcome: reason, ...who }, request);
+    },
+  };
+}
+
+function whoIs({ username: user, subject, sessionId, actor }: Principal): Who {
+  return { user, subject, sessionId, ...(actor && { through: nameOf(actor) }) };
+}
+
+/** The nearest first. */
+function nameOf({ clientId, subject, actor }: Actor): string {
+  const name = clientId ?? subject ?? 'unknown';
+  return actor === null ? name : `${name}, ${nameOf(actor)}`;
+}
+
+const toText = (claim: unknown): string | null => (typeof claim === 'string' ? claim : null);

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
+import { healthOf } from '../../packages/guard/src/core/internal.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+
+test('a process is ready when the keys are loaded and it knows who was logged out elsewhere', async (t) => {
+  const realm = createTestRealm();
+  const store = { ...createMemoryRevocationStore(), isCaughtUp: false, isConnected: true };
+  const verifier = realm.verifier({ revocationStore: store });
+  t.after(() => verifier.close());
+  assert.deepEqual(healthOf(verifier), {
+    isReady: false,
+    checks: {
+      keys: { ok: false, detail: 'Not loaded yet' },
+      keycloak: { ok: false, detail: 'Not asked yet' },
+      revocations: { ok: false, detail: 'Logouts of other processes are not loaded yet' },
+    },
+  });
+  await verifier.load();
+  assert.equal(healthOf(verifier).isReady, false);
+  store.isCaughtUp = true;
+  realm.advance(12);
+  assert.deepEqual(healthOf(verifier), {
+    isReady: true,
+    checks: {
+      keys: { ok: true, detail: 'Loaded 12 s ago' },
+      keycloak: { ok: true, detail: 'Answers' },
+      revocations: { ok: true, detail: 'Answers' },
+    },
+  });
+  // What it knows, it knows: with the store gone all processes would be out.
+  store.isConnected = false;
+  const { isReady, checks } = healthOf(verifier);
+  assert.deepEqual(
+    [isReady, checks.revocations],
+    [true, { ok: false, detail: 'Does not answer: see the log' }],
+  );
+});
+
+test('of several realms the worst one counts', async (t) => {
+  const [good, bad] = [createTestRealm(), createTestRealm()];
+  bad.setAll('missing');
+  const verifiers = [good.verifier(), bad.verifier()];
+  t.after(() => Promise.all(verifiers.map((one) => one.close())));
+  await Promise.all(verifiers.map((one) => one.load()));
+  const { isReady, checks } = healthOf({ members: verifiers });
+  assert.equal(isReady, false);
+  assert.deepEqual(checks.keys, { ok: false, detail: 'Not loaded yet' });
+  const why = 'Answers, but not as the realm that is configured: see the log';
+  assert.deepEqual(checks.keycloak, { ok: false, detail: why });
+});
