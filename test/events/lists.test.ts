@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
+import { startEvents } from '../../packages/guard/src/events/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { assertRefused } from '../support/refusal.ts';
+import { createEventRealm } from './fake-events.ts';
+import { heard, isRefused, startFollowing } from './following.ts';
+
+describe('the lists of events', () => {
+  it('are read to their end, in pages, with a page of one millisecond', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    const tokens = Array.from({ length: 1_700 }, (_, i) =>
+      realm.mint({ sub: `u${i}`, sid: `s${i}`, iat: realm.now - 1 }),
+    );
+    for (let i = 0; i < 1_700; i++) {
+      if (i >= 1_200) realm.advance(0.001);
+      events.user('LOGOUT', { sessionId: `s${i}` });
+    }
+    await eventually('all are heard', () => verifier.stats.revocations === 1_700);
+    for (const token of [tokens[0], tokens[699], tokens[1_699]])
+      assert.equal(await isRefused(verifier, token ?? ''), 'token_revoked');
+  });
+
+  it('are read to their end where Keycloak shows the newest first', async (t) => {
+    const { events, verifier } = await startFollowing(t, (realm) => {
+      realm.knowsDirection = false;
+    });
+    for (let i = 0; i < 1_200; i++) {
+      events.realm.advance(0.001);
+      events.user('LOGOUT', { sessionId: `s${i}` });
+    }
+    await eventually('all are heard', () => verifier.stats.revocations === 1_200);
+  });
+
+  it('may show an event late, with a time of before: from another node of Keycloak', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    realm.advance(20);
+    events.user('LOGOUT', { sessionId: 'first' });
+    await heard(events);
+    events.user('LOGOUT', { sessionId: 'late', time: realm.clock() - 9_000 });
+    events.user('LOGOUT', { sessionId: 'same', time: realm.clock() });
+    await eventually('both are heard', () => verifier.stats.revocations === 3);
+    await heard(events);
+    assert.equal(verifier.stats.revocations, 3);
+  });
+
+  it('are read on when one node of Keycloak has a clock that is an hour ahead', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    events.user('LOGOUT', { sessionId: 'ahead', time: realm.clock() + 3_600_000 });
+    await heard(events);
+    realm.advance(20);
+    events.user('LOGOUT', { sessionId: 'right' });
+    await eventually('both are heard', () => verifier.stats.revocations === 2);
+  });
+
+  it('are followed by the times of Keycloak, whose clock may be an hour behind', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t, ({ realm: { mint }, realm }) => {
+      Object.assign(realm, {
+        mint: (claims: object = {}) => mint({ iat: realm.now - 3600, exp: realm.now + 300, ...claims }),
+      });
+    });
+    const token = realm.mint({ sid: 's1' });
+    await verifier.verify(token);
+    events.user('LOGOUT', { sessionId: 's1', time: realm.clock() - 3_600_000 });
+    await eventually('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+  });
+
+  it('end the token of the one who reads them: 401 is news, not an outage', async (t) => {
+    const { events, realm, verifier, news } = await startFollowing(t);
+    const token = realm.mint({ sub: 'u1' });
+    await verifier.verify(token);
+    realm.advance(1);
+    events.admin('ACTION REALM', 'logout-all');
+    // The first token, and the one of the same second.
+    events.refuse = { status: 401, times: 4 };
+    await eventually('it is refused', async () => (await isRefused(verifier, token)) === 'token_revoked');
+    assert.ok((events.calls.token ?? 0) >= 2);
+    assert.ok(news.status().isHealthy);
+    assert.deepEqual(
+      events.notices.filter(({ level }) => level !== 'info'),
+      [],
+    );
+  });
+
+  it('that were deleted before they were read let every token be checked, with a notice', async (t) => {
+    const store = createMemoryRevocationStore();
+    const events = createEventRealm();
+    const { realm } = events;
+    const first = events.verifier(store);
+    await first.load();
+    const before = startEvents(first, { pollMs: 200 });
+    await before.ready;
+    events.user('LOGOUT', { sessionId: 'other' });
+    await eventually('it is heard', () => first.stats.revocations === 1);
+    await before.close();
+    await first.close();
+    realm.advance(3600);
+    const token = realm.mint({ sid: 's1' });
+    events.user('LOGOUT', { sessionId: 's1' });
+    events.lists.users.length = 0;
+    realm.introspect = () => ({ active: false });
+    const second = events.verifier(store);
+    await second.load();
+    const news = startEvents(second, { pollMs: 200 });
+    t.after(() => Promise.all([news.close(), second.close()]));
+    await assertRefused(() => second.verify(token), 'token_revoked');
+    assert.ok(events.notices.some(({ code }) => code === 'events_missed'));
+  });
+});
+
+describe('of several processes', () => {
+  it('one reads for all, another goes on when it ends, and one that starts knows before it takes a token', async (t) => {
+    const store = createMemoryRevocationStore();
+    const events = createEventRealm();
+    const { realm } = events;
+    const start = async () => {
+      const verifier = events.verifier(store);
+      await verifier.load();
+      const news = startEvents(verifier, { pollMs: 200 });
+      t.after(() => Promise.all([news.close(), verifier.close()]));
+      return { verifier, news };
+    };
+    const [one, two] = [await start(), await start()];
+    await Promise.all([one.news.ready, two.news.ready]);
+    assert.deepEqual([one, two].filter(({ news }) => news.status().isReader).length, 1);
+    const [reader, other] = one.news.status().isReader ? [one, two] : [two, one];
+    const calls = other.news.status().calls;
+    const token = realm.mint({ sid: 's1' });
+    events.user('LOGOUT', { sessionId: 's1' });
+    await eventually('both refuse', async () => (await isRefused(other.verifier, token)) === 'token_revoked');
+    assert.equal(other.news.status().calls, calls);
+    await reader.news.close();
+    const late = realm.mint({ sid: 's2' });
+    events.user('LOGOUT', { sessionId: 's2' });
+    const third = await start();
+    assert.equal(await isRefused(third.verifier, late), 'token_revoked');
+  });
+});
