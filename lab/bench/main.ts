@@ -24,6 +24,7 @@ import { resident } from './proofs/resident.ts';
 import { rotations } from './proofs/rotations.ts';
 import { sessions } from './proofs/sessions.ts';
 import { start } from './proofs/start.ts';
+import { tenants } from './proofs/tenants.ts';
 import { describeMachine, loadResults, toVerdict, writeResults } from './report/results.ts';
 import { runRounds } from './rounds.ts';
 import { summarize } from './statistics.ts';
@@ -46,6 +47,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   login,
   observability,
   sessions,
+  tenants,
   'by-hand': byHand,
   calling,
   keycloak,
@@ -60,11 +62,12 @@ const ON_REQUEST = [
   'freshness',
   'login',
   'sessions',
+  'tenants',
   'calling',
   'keycloak',
   'pages',
 ];
-const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'by-hand', 'calling', 'pages'];
+const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'tenants', 'by-hand', 'calling', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({

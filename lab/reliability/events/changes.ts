@@ -119,7 +119,7 @@ try {
   isOver = true;
   const last = await killing;
   const end = performance.now();
-  while (readTable().told < count && performance.now() - end < 120_000) await sleep(500);
+  while (readTable().told < count && performance.now() - end < 300_000) await sleep(500);
   const { rows, told, twice } = readTable();
   const [ours, theirs] = [shown(rows), shown(await readUsers())];
   const different =

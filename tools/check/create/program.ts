@@ -9,6 +9,12 @@ export interface Place {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** What of this environment a project may have: proxies and certificates, and no settings of another one. */
+export function inheritedEnv(): NodeJS.ProcessEnv {
+  const own = /^(npm_|KEYCLOAK_|(NODE_OPTIONS|SESSION_SECRET|PUBLIC_URL|PORT|HOST)$)/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
+}
+
 /** Runs a command to its end. @returns its standard output @throws {Error} with all its output, where it fails */
 export async function run({ folder, env }: Place, command: string, ...args: string[]): Promise<string> {
   const program = begin({ folder, env }, command, args);

@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { startDevIdp } from '../../../packages/testing/src/index.ts';
 import { freePort } from '../../../test/support/free-port.ts';
 import { attempt } from './attempt.ts';
-import { run, start } from './program.ts';
+import { inheritedEnv, run, start } from './program.ts';
 import { expectGuarded, signInWithBrowser } from './sign-in.ts';
 import type { Result } from './table.ts';
 
@@ -31,8 +31,7 @@ export function tryRecipe(
 
     const port = await freePort();
     const url = `http://localhost:${port}`;
-    const idp = await startDevIdp({ host: 'localhost' });
-    idp.updateRealm({ users: [ANN] });
+    const idp = await startDevIdp({ realm: withAnn(), host: 'localhost' });
     idp.updateClient(CLIENT.clientId, {
       redirectUris: [`${url}/*`],
       attributes: { 'post.logout.redirect.uris': '+' },
@@ -41,7 +40,8 @@ export function tryRecipe(
       encoding: 'utf8',
     });
     const env = {
-      ...{ PATH: `${dirname(node.trim())}:${process.env.PATH}`, HOME: process.env.HOME, CI: '1' },
+      ...inheritedEnv(),
+      ...{ PATH: `${dirname(node.trim())}:${process.env.PATH}`, CI: '1' },
       ...{ HOST: 'localhost', PORT: String(port), PUBLIC_URL: url },
       ...{ KEYCLOAK_SERVER_URL: idp.url, KEYCLOAK_REALM: idp.realm },
       ...{ KEYCLOAK_CLIENT_ID: CLIENT.clientId, KEYCLOAK_CLIENT_SECRET: CLIENT.clientSecret },
@@ -81,6 +81,13 @@ async function expectMessages(url: string): Promise<void> {
     [answer.status, answer.headers.get('content-type')?.split(';')[0]],
     [400, 'application/json'],
   );
+}
+
+/** The realm of the provider, with the user that all templates have. */
+function withAnn() {
+  const file = new URL('../../../packages/testing/testing-realm.json', import.meta.url);
+  const realm = JSON.parse(readFileSync(file, 'utf8'));
+  return { ...realm, users: [...realm.users, ANN] };
 }
 
 const ANN = {

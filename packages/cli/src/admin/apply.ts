@@ -21,7 +21,7 @@ export interface StepTarget {
 export async function applyStep(api: AdminClient, goal: StepTarget, step: Step): Promise<void> {
   const doing = `${step.kind} the ${step.subject}`;
   try {
-    await act(api, goal, step.action);
+    await doAction(api, goal, step.action);
   } catch (error) {
     const reason = toAdminError(error, doing);
     if (reason.status === 409 && step.kind === 'create') return;
@@ -31,7 +31,8 @@ export async function applyStep(api: AdminClient, goal: StepTarget, step: Step):
 
 type ActionOf<T extends Step['action']['type']> = Extract<Step['action'], { type: T }>;
 
-async function act(api: AdminClient, goal: StepTarget, action: Step['action']): Promise<void> {
+/** Does it, and says of an error what it is. */
+export async function doAction(api: AdminClient, goal: StepTarget, action: Step['action']): Promise<void> {
   const { realm } = goal;
   switch (action.type) {
     case 'create-realm':

@@ -1,6 +1,6 @@
 import { createCertificateReader } from './binding/client-certificate.ts';
 import type { Possession } from './binding/confirmation.ts';
-import { createDpopCheck } from './binding/dpop-check.ts';
+import { createDpopCheck, type DpopCheck } from './binding/dpop-check.ts';
 import { createSenderCheck, type SenderCheck } from './binding/sender-check.ts';
 import type { SignInRules } from './guards/required-sign-in.ts';
 import { AuthError } from './http/errors.ts';
@@ -155,14 +155,20 @@ export function makeVerifier<C extends object>(
     share: resolved.revocationStore ? (one) => store.add(one).catch(() => {}) : async () => {},
   });
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
+  let checked: DpopCheck | undefined;
+  /** Made for the first proof: most realms never see one. */
+  const proofs = (): DpopCheck => {
+    // Options without it, and with a mode other than off, were refused; a route may have another mode.
+    const useOnce = async (id: string, until: number) => (store as ProofStore).useProofOnce(id, until);
+    checked ??= createDpopCheck(dpop, useOnce, clock);
+    return checked;
+  };
   const sender = createSenderCheck({
     dpop,
-    // Options without it, and with a mode other than off, were refused; a route may have another mode.
-    proofs: createDpopCheck(
-      dpop,
-      async (id, expiresAt) => (store as ProofStore).useProofOnce(id, expiresAt),
-      clock,
-    ),
+    proofs: {
+      read: (request) => proofs().read(request),
+      finish: (proof, who) => proofs().finish(proof, who),
+    },
     publicUrl,
     certificateOf: createCertificateReader(clientCertificate),
   });
@@ -179,12 +185,9 @@ export function makeVerifier<C extends object>(
       revocations.add(revocation);
     });
 
-  const verifier: Verifier<C> = {
+  const rest: Omit<Verifier<C>, 'members'> = {
     issuer,
     outage,
-    get members() {
-      return [verifier];
-    },
     clientId: resolved.clientId,
     sender,
     signInRules: Object.freeze({ acrLevels, clock, clockToleranceSeconds }),
@@ -211,7 +214,7 @@ export function makeVerifier<C extends object>(
       keysLoaded: keys.loadedAt !== null,
       keysAgeSeconds: keys.loadedAt === null ? null : (resolved.clock() - keys.loadedAt) / 1000,
       keysFetches: keys.fetches,
-      cachedTokens: judge.cachedTokens,
+      cachedTokens: judge.countTokens(),
       revocations: revocations.size,
       isProviderDown: outage.isDown,
       lastError: keys.lastError,
@@ -222,6 +225,8 @@ export function makeVerifier<C extends object>(
       unsubscribe();
     },
   };
+  // Not shown, because it would show itself.
+  const verifier = Object.defineProperty(rest, 'members', { value: [rest] }) as Verifier<C>;
   const { credential, tokenCheck, tenants } = resolved;
   const { hold } = knowing;
   const { changedAt } = revocations;

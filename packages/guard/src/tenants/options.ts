@@ -28,8 +28,8 @@ export interface TenantSettings
       'issuer' | 'clientSecret' | 'credential' | 'audience' | 'publicUrl' | 'acrLevels' | 'clientCertificate'
     >
   > {
-  /** Name of the realm, in its exact case. */
-  readonly realm: string;
+  /** Name of the realm, in its exact case. `undefined`: the request belongs to no tenant. */
+  readonly realm: string | undefined;
   /** Keycloak's address as this process reaches it. */
   readonly serverUrl?: string | undefined;
   /** Client id of this API in the realm. */
@@ -67,7 +67,9 @@ const isFunction = (value: unknown): boolean => typeof value === 'function';
 function isIssuers(value: unknown): boolean {
   if (!Array.isArray(value) || value.length === 0) return false;
   const named = value.map((one: TenantSettings | null) => one?.issuer);
-  return named.every((one) => one !== undefined && VERIFIER_RULES.issuer.isMet(one)) && isDistinct(named);
+  const isWhole = ({ issuer, realm }: TenantSettings) =>
+    issuer !== undefined && VERIFIER_RULES.issuer.isMet(issuer) && VERIFIER_RULES.realm.isMet(realm);
+  return named.every((one) => one !== undefined) && value.every(isWhole) && isDistinct(named);
 }
 
 const isDistinct = (list: readonly unknown[]): boolean => new Set(list).size === list.length;

@@ -13,6 +13,7 @@ import {
   createRevocationHub,
   findOptionProblems,
   getOrMake,
+  isPlainObject,
   makeVerifier,
   partsOf,
   toSafeListener,
@@ -87,22 +88,34 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   let timer: ReturnType<typeof setInterval> | undefined;
   let turn: Iterator<Entry> = [][Symbol.iterator]();
 
+  /** Made for the first message or proof. Revocations themselves are in the hub. */
+  function idsOf(key: string): ProofStore {
+    const own = () => getOrMake(stores, key, () => createMemoryRevocationStore(common.clock));
+    return {
+      add: async () => {},
+      subscribe: () => () => {},
+      useOnce: async (id, until) => own().useOnce(id, until),
+      useProofOnce: async (id, until) => own().useProofOnce(id, until),
+    };
+  }
+
   function make(key: string, settings: TenantSettings): Entry {
+    if (!isPlainObject(settings)) {
+      throw new TypeError('tenants must return the settings of a realm, or undefined, and at once');
+    }
     const problems = findOptionProblems(settings, SETTING_RULES);
     if (problems.some(({ option }) => option === 'realm' || option === 'tenant') || !isClean(settings)) {
       throw unknown(`${settings.tenant ?? settings.realm} cannot be the name of a realm`);
     }
     if (problems.length > 0) throw new OptionsError('tenants', problems);
-    const { tenant = settings.realm } = settings;
-    const { realm, serverUrl = common.serverUrl } = settings;
+    const { realm = '', serverUrl = common.serverUrl, tenant = realm } = settings;
     const lines = listener ?? createNoticeLines(`${serverUrl}, realm ${realm}`);
     const verifier = makeVerifier<object>(
       {
         ...common,
         ...settings,
         tenant,
-        revocationStore:
-          common.revocationStore ?? getOrMake(stores, key, () => createMemoryRevocationStore(common.clock)),
+        revocationStore: common.revocationStore ?? idsOf(key),
         fetch: (input, init) => call(entry, () => (common.fetch ?? fetch)(input, init)),
         onNotice: (notice) => tell(entry, notice, lines),
       } as VerifierOptions<object>,
@@ -128,6 +141,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   function toNewcomer(entry: Entry): Verifier<object> {
     return {
       ...entry.verifier,
+      members: entry.verifier.members,
       async verify(token, shown) {
         try {
           return await entry.verifier.verify(token, shown);
@@ -228,7 +242,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     const key = keyOf(settings);
     const entry = known.get(key) ?? newcomers.get(key);
     if (entry === undefined) return add(key, settings);
-    if (entry.settings === settings || isSame(entry.settings, settings)) return entry;
+    if (isSame(entry.settings, settings)) return entry;
     // What it was made with is not so any more, its secret for example.
     const next = add(key, settings);
     const message = `The settings of the tenant ${entry.name} have changed: it is made anew`;

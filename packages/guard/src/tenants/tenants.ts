@@ -9,7 +9,7 @@ import {
 } from '../core/internal.ts';
 import type { TenantSettings, TenantsBy } from './options.ts';
 import { type Bounds, createTenantPool, unknown } from './pool.ts';
-import { type TenantsHost, toTenantRequest } from './tenant-request.ts';
+import { ReadRequest, type TenantsHost } from './tenant-request.ts';
 
 /** Which realm decides about a request. */
 export interface Tenants<Incoming> {
@@ -53,10 +53,7 @@ export function createTenants<Incoming>(
   const pool = createTenantPool(common, bounds);
 
   function verifierFor(settings: TenantSettings | null | undefined, none: () => AuthError): Verifier<object> {
-    if (settings === undefined || settings === null) throw none();
-    if (!isPlainObject(settings)) {
-      throw new TypeError('tenants must return the settings of a realm, or undefined, and at once');
-    }
+    if (settings === undefined || settings === null || settings.realm === undefined) throw none();
     return pool.of(settings);
   }
 
@@ -83,7 +80,7 @@ export function createTenants<Incoming>(
       ...all,
       isByIssuer: false,
       issuers: undefined,
-      verifierOf: (request) => verifierFor(by(toTenantRequest(host, request)), none),
+      verifierOf: (request) => verifierFor(by(new ReadRequest(host, request)), none),
     };
   }
 
