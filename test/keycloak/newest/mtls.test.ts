@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fastify from 'fastify';
 import { keycloakGuard } from '../../../packages/guard/src/adapters/fastify/index.ts';
@@ -137,5 +140,34 @@ describe('a token that Keycloak bound to a certificate', () => {
     } finally {
       await guarded.close();
     }
+  });
+});
+
+describe('a client that its certificate proves', () => {
+  test('gets tokens with the files of that certificate, and with those of another one nothing', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'by-certificate-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const write = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const authorityFile = write('authority.pem', keycloak.certificate.cert);
+    const startWith = (name: string, shown: TestCertificate) =>
+      createClient({
+        ...{ serverUrl: keycloak.url, realm: keycloak.realm, clientId: 'by-certificate', timeoutMs: 30_000 },
+        credential: {
+          certificateFile: write(`${name}.crt`, shown.cert),
+          certificateKeyFile: write(`${name}.key`, shown.key),
+          authorityFile,
+        },
+        fetch: createTlsFetch(keycloak.certificate),
+      });
+    const { accessToken } = await startWith('machine', machine).clientCredentials();
+    assert.equal(decodePart<{ azp: string }>(accessToken, 1).azp, 'by-certificate');
+    await assert.rejects(startWith('stranger', stranger).clientCredentials(), (error) => {
+      assert.ok(error instanceof ClientError);
+      assert.equal(error.kind, 'client_misconfigured', error.message);
+      return true;
+    });
   });
 });

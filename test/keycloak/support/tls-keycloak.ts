@@ -75,6 +75,13 @@ function toRealm(realm: string, secret: string, apiSecret: string, user: TlsKeyc
         protocolMappers: [AUDIENCE],
       },
       { clientId: 'api', secret: apiSecret },
+      // It has no secret: the certificate of `machine` proves it (RFC 8705 §2.1).
+      {
+        clientId: 'by-certificate',
+        clientAuthenticatorType: 'client-x509',
+        serviceAccountsEnabled: true,
+        attributes: { 'x509.subjectdn': 'CN=machine' },
+      },
     ],
     users: [toUser(user)],
   };
