@@ -12,8 +12,13 @@ export interface SecurityEvent {
   readonly by?: string;
   /** As typed, or as Keycloak names the user. */
   readonly user?: string | null | undefined;
-  /** Who acts in the name of the user (`Principal.actor`): the client, with those before it in a chain of calls. */
+  /**
+   * The client that acts in the name of the user: of `Principal.actor`, with those before it in a chain of calls, or else of
+   * `Principal.authorizedParty`. A service in its own name has none.
+   */
   readonly through?: string | undefined;
+  /** `Principal.tenant`, where the application has tenants. */
+  readonly tenant?: string | undefined;
   /** `sub` */
   readonly subject?: string | null | undefined;
   /** `sid` of Keycloak; not the cookie. */

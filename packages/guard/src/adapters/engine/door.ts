@@ -19,6 +19,7 @@ import {
   type GateHost,
   isForSession,
   makerOf,
+  partsOf,
   type RequestLike,
   type SessionAuthenticator,
   toRefusalAnswer,
@@ -169,7 +170,9 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   });
   const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
     tell(logOf(request), name, listener);
-  const securityEvents = createSecurityEvents<Incoming>(verifier.members, toRequest, (request) => {
+  const listeners =
+    tenants?.eventListeners ?? verifier.members.flatMap((one) => partsOf(one)?.eventListeners ?? []);
+  const securityEvents = createSecurityEvents<Incoming>(listeners, toRequest, (request) => {
     const { method, id } = host.toWire(request);
     const asked = host.toAsked?.(request) ?? request;
     return { request: asked, method, id, address: host.addressOf?.(request) };

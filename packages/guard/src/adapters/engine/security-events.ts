@@ -2,7 +2,7 @@ import type { AuthError, AuthErrorCode, KeycloakMessage, Principal } from '../..
 import {
   type Actor,
   type EventSource,
-  partsOf,
+  type Observer,
   type RequestLike,
   readCompactJws,
   readCredentials,
@@ -11,7 +11,7 @@ import {
 import type { SessionEvent } from '../../session/index.ts';
 
 type Tell<Incoming> = (event: SecurityEvent, request: Incoming | null) => void;
-type Who = Pick<SecurityEvent, 'user' | 'through' | 'subject' | 'sessionId'>;
+type Who = Pick<SecurityEvent, 'user' | 'through' | 'tenant' | 'subject' | 'sessionId'>;
 
 /** What an engine tells the observers of its verifier. */
 export interface SecurityEvents<Incoming> {
@@ -44,14 +44,16 @@ const FAILED_LOGINS: Readonly<Record<string, string>> = {
   store: 'store_unavailable',
 };
 
-/** @returns `undefined` if no observer of the verifiers listens to events */
+/**
+ * @param observers those that listen to events; several realms of one API may have the same
+ * @returns `undefined` if there are none
+ */
 export function createSecurityEvents<Incoming>(
-  verifiers: readonly object[],
+  observers: readonly Observer[],
   toRequest: (request: Incoming) => RequestLike,
   toSource: (request: Incoming) => EventSource,
 ): SecurityEvents<Incoming> | undefined {
-  // Several realms of one API may have the same observers.
-  const listeners = new Set(verifiers.flatMap((one) => partsOf(one)?.eventListeners ?? []));
+  const listeners = new Set(observers);
   if (listeners.size === 0) return undefined;
   const admitted = new WeakSet<Principal>();
 
@@ -111,8 +113,9 @@ export function createSecurityEvents<Incoming>(
   };
 }
 
-function whoIs({ username: user, subject, sessionId, actor }: Principal): Who {
-  return { user, subject, sessionId, ...(actor && { through: nameOf(actor) }) };
+function whoIs({ username: user, subject, sessionId, tenant, actor, kind, authorizedParty }: Principal): Who {
+  const through = actor ? nameOf(actor) : kind === 'person' ? authorizedParty : null;
+  return { user, subject, sessionId, ...(tenant && { tenant }), ...(through && { through }) };
 }
 
 /** The nearest first. */
