@@ -8,6 +8,7 @@ import type { PartOptions } from './part-options.ts';
 import { here } from './processes.ts';
 import { adapters } from './proofs/adapters.ts';
 import { byHand } from './proofs/by-hand.ts';
+import { calling } from './proofs/calling.ts';
 import { dpop } from './proofs/dpop.ts';
 import { freshness } from './proofs/freshness.ts';
 import { guard } from './proofs/guard.ts';
@@ -23,6 +24,7 @@ import { resident } from './proofs/resident.ts';
 import { rotations } from './proofs/rotations.ts';
 import { sessions } from './proofs/sessions.ts';
 import { start } from './proofs/start.ts';
+import { tenants } from './proofs/tenants.ts';
 import { describeMachine, loadResults, toVerdict, writeResults } from './report/results.ts';
 import { runRounds } from './rounds.ts';
 import { summarize } from './statistics.ts';
@@ -45,14 +47,27 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Figure[]>
   login,
   observability,
   sessions,
+  tenants,
   'by-hand': byHand,
+  calling,
   keycloak,
   // Measures nothing: writes the pages again, from what was measured last.
   pages: async () => [],
 };
 /** They need a real Keycloak or Redis, or minutes of their own. */
-const ON_REQUEST = ['adapters', 'dpop', 'permissions', 'freshness', 'login', 'sessions', 'keycloak', 'pages'];
-const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'by-hand', 'pages'];
+const ON_REQUEST = [
+  'adapters',
+  'dpop',
+  'permissions',
+  'freshness',
+  'login',
+  'sessions',
+  'tenants',
+  'calling',
+  'keycloak',
+  'pages',
+];
+const WITHOUT_CONTENDERS = ['start', 'imports', 'provider', 'tenants', 'by-hand', 'calling', 'pages'];
 const BY_DEFAULT = Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part));
 
 const { values, positionals } = parseArgs({

@@ -15,6 +15,8 @@ export interface FakeKeycloak {
   forbid(path: RegExp | undefined): void;
   /** Authorization services by the id of their client. */
   readonly authz: Map<string, FakeAuthz>;
+  /** Ids of the authenticators that it has. */
+  readonly authenticators: string[];
   /** Calls of the Admin API until now. */
   calls(): number;
   /** Breaks off the connection at this call of the Admin API from now, before or after it was done, and at all that follow. */
@@ -27,9 +29,14 @@ export interface FakeKeycloak {
 /** What is kept of a realm. */
 export interface FakeRealm {
   readonly self: Record<string, unknown>;
-  readonly lists: Record<'clients' | 'users' | 'roles' | 'groups' | 'client-scopes' | 'components', Item[]>;
+  readonly lists: Record<
+    'clients' | 'users' | 'roles' | 'groups' | 'client-scopes' | 'components' | 'organizations',
+    Item[]
+  >;
   /** Names of the client scopes that new clients may ask for. */
   readonly optional: string[];
+  /** Identity providers. */
+  readonly providers: Item[];
   /** Client profiles and policies, by the name of their list. */
   readonly policies: Record<string, unknown>;
 }
@@ -77,24 +84,45 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
         : [404, { error: 'Realm does not exist' }];
     if (path.endsWith('/authz/protection/resource_set')) return [...fake.protection];
     if (forbidden?.test(path)) return [403, { error: 'HTTP 403 Forbidden' }];
-    if (method !== 'GET')
+    if (method !== 'GET' && !path.endsWith('/partial-export'))
       changes.push(`${method} ${path.replace(/^\/admin\/realms/, '').replace(/[0-9a-f-]{36}/g, ':id')}`);
     if (path === '/admin/realms' && method === 'POST') {
       const self = body as Record<string, unknown>;
-      const lists = { clients: [], users: [], roles: [], groups: [] };
+      const lists = { clients: [], users: [], roles: [], groups: [], organizations: [] };
       const given = structuredClone({ 'client-scopes': SCOPES, components: POLICIES });
-      realms.set(String(self.realm), { self, lists: { ...lists, ...given }, optional: [], policies: {} });
+      realms.set(String(self.realm), {
+        self,
+        lists: { ...lists, ...given },
+        optional: [],
+        providers: [],
+        policies: {},
+      });
       return [201, undefined, `/admin/realms/${self.realm}`];
     }
+    if (path === '/admin/realms') return [200, [...realms.values()].map(({ self }) => self)];
     const [name = '', kind, id, sub] = path.split('/').slice(3).map(decodeURIComponent);
     const realm = realms.get(name);
+    if (kind === 'authentication') return [200, fake.authenticators.map((one) => ({ id: one }))];
     if (realm === undefined) return [404, { error: 'Realm not found.' }];
     if (kind === undefined)
       return method === 'GET' ? [200, realm.self] : [204, void Object.assign(realm.self, body)];
+    if (kind === 'partial-export') {
+      const { lists } = realm;
+      const roles = { realm: lists.roles, client: {} };
+      const masked = lists.clients.map((one) => ({ ...one, secret: '**********' }));
+      return [
+        200,
+        { ...realm.self, clients: masked, clientScopes: lists['client-scopes'], groups: lists.groups, roles },
+      ];
+    }
     if (kind === 'default-default-client-scopes') return [200, SCOPES];
     if (kind === 'default-optional-client-scopes') {
       if (method !== 'GET') realm.optional.push(nameOfScope(realm, id));
       return method === 'GET' ? [200, realm.optional.map((one) => ({ name: one }))] : [204];
+    }
+    if (kind === 'identity-provider') {
+      if (method !== 'GET') realm.providers.push(body as Item);
+      return method === 'GET' ? [200, realm.providers] : [201, undefined, '/made'];
     }
     if (kind === 'client-policies') {
       if (method !== 'GET') Object.assign(realm.policies, body);
@@ -138,6 +166,10 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       list.push(item);
       return [201, undefined, `/${item.id}`];
     }
+    // The client whose roles are rights in the realm.
+    if (kind === 'clients' && id === MANAGEMENT.id) return [200, { id: last, name: last }];
+    if (id === undefined && url.searchParams.get('clientId') === MANAGEMENT.clientId)
+      return [200, [MANAGEMENT]];
     if (id === undefined) {
       const wanted = url.searchParams.get('clientId') ?? url.searchParams.get('username');
       return [
@@ -154,7 +186,13 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       return [204];
     }
     if (sub === undefined) return [200, item];
+    if (sub === 'service-account-user') return [200, accountOf(realm, String(item.clientId))];
     if (sub === 'client-secret') return [200, { type: 'secret', value: item.secret }];
+    if (sub === 'members') {
+      const members = (item.members ?? []) as string[];
+      if (method !== 'GET') item.members = [...members, body];
+      return method === 'GET' ? [200, members.map((one) => ({ id: one }))] : [201];
+    }
     if (sub === 'credentials') return [200, item.credentials ?? []];
     if (sub === 'protocol-mappers') return inMappers(item, method, body);
     if (sub === 'optional-client-scopes' || sub === 'default-client-scopes') {
@@ -171,6 +209,9 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
         ...(sub === 'groups' ? [group] : (body as unknown as Item[]).map(({ name }) => name)),
       ];
       return [204];
+    }
+    if (last === 'composite') {
+      return [200, ((item.given ?? []) as string[]).map((given) => ({ name: given }))];
     }
     if (sub === 'roles' && method === 'GET' && last !== 'roles') return [200, { id: last, name: last }];
     if (method === 'GET') return [200, []];
@@ -193,7 +234,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     let text = '';
     for await (const chunk of request) text += chunk;
     const isForm = request.headers['content-type']?.includes('urlencoded');
-    const body = isForm ? new URLSearchParams(text) : text === '' ? {} : JSON.parse(text);
+    const body = isForm ? new URLSearchParams(text) : text === '' ? {} : readBody(text);
     const url = new URL(request.url ?? '/', 'http://fake');
     const isAdmin = url.pathname.startsWith('/admin/');
     if (isAdmin) calls++;
@@ -214,6 +255,7 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
       forbidden = path;
     },
     authz,
+    authenticators: ['client-secret', 'client-jwt', 'federated-jwt'],
     calls: () => calls,
     cut(after, when = 'before') {
       cut = after === undefined ? undefined : { at: calls + after, when };
@@ -222,6 +264,18 @@ export async function startFakeKeycloak(options: FakeAuthzOptions = {}): Promise
     close: () => server.close(),
   };
   return fake;
+}
+
+const MANAGEMENT = { id: 'management', clientId: 'realm-management' };
+
+/** The service account of a client. */
+function accountOf({ lists: { users } }: FakeRealm, serviceAccountOf: string): Item {
+  const username = `service-account-${serviceAccountOf}`;
+  const known = users.find((one) => one.username === username);
+  if (known !== undefined) return known;
+  const made = { id: randomUUID(), username, serviceAccountOf } as unknown as Item;
+  users.push(made);
+  return made;
 }
 
 function nameOfScope(realm: FakeRealm, id = ''): string {
@@ -239,4 +293,13 @@ function issue(form: URLSearchParams): [number, unknown] {
   const now = Math.floor(Date.now() / 1000);
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return [200, { access_token: `${part({})}.${part({ iat: now, exp: now + 60 })}.x`, expires_in: 60 }];
+}
+
+/** Some calls send a text alone. */
+function readBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

@@ -39,3 +39,29 @@ test('groups reach every client whose tokens are for the API, and those that com
   await setUp('audience', 'report', '--client-id', 'orders');
   assert.deepEqual(withGroups(), ['orders', 'page', 'report']);
 });
+
+test('who calls a service gets its scopes, and not those by which it calls others', async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  const lines: string[] = [];
+  const out = {
+    paint: (_: unknown, text: string) => text,
+    line: (text = '') => void lines.push(text),
+    progress() {},
+  };
+  const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+  for (const [kind, ...args] of [
+    ['api', '--client-id', 'orders'],
+    ['api', '--client-id', 'shop', '--scope', 'shop:read'],
+    ['service', '--client-id', 'shop', '--calls', 'orders'],
+    ['spa', 'page', '--client-id', 'shop', '--app-url', 'http://localhost:5173'],
+  ] as [string, ...string[]][]) {
+    const where = ['--url', keycloak.url, '--realm', 'shop', '--no-env', '--yes'];
+    assert.equal(await KINDS[kind]?.run([...args, ...where], { environment, out }), 0, lines.join('\n'));
+  }
+  const { lists } = keycloak.realms.get('shop') ?? assert.fail();
+  const page = lists.clients.find(({ clientId }) => clientId === 'page') ?? assert.fail();
+  assert.deepEqual(page.optionalClientScopes, ['shop:read']);
+  const shop = lists.clients.find(({ clientId }) => clientId === 'shop') ?? assert.fail();
+  assert.deepEqual(shop.optionalClientScopes, ['shop:read', 'to-orders']);
+});

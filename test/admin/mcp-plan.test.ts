@@ -60,12 +60,12 @@ const stepsOf = (state: McpState, goal = GOAL) =>
 describe('the plan of setup mcp', () => {
   test('makes all in an empty realm, in an order in which each thing finds what it needs', () => {
     assert.deepEqual(stepsOf(EMPTY), [
-      'create client https://tools.example.com/mcp: create-server',
+      'create client https://tools.example.com/mcp: create-client',
       'create client scope mcp:tools: create-scope',
       'create client scope mcp:tools: offer-scope',
       'create client scope orders:write: create-scope',
       'create client scope orders:write: offer-scope',
-      'create client mcp-client: create-program',
+      'create client mcp-client: create-client',
       'change registration policy Trusted Hosts: trust-hosts',
     ]);
   });
@@ -99,14 +99,14 @@ describe('the plan of setup mcp', () => {
       trustedHosts: { config: { 'trusted-hosts': ['10.0.0.7', 'localhost'] } },
     };
     assert.deepEqual(stepsOf(state), [
-      'change client https://tools.example.com/mcp: set-resource-url',
+      'change client https://tools.example.com/mcp: update-client',
       'change client scope mcp:tools: set-scope-attributes',
       'change client scope mcp:tools: add-scope-mapper',
       'change client scope mcp:tools: add-scope-mapper',
       'change client scope mcp:tools: offer-scope',
       'change client scope orders:write: add-scope-mapper',
       'change client scope orders:write: add-scope-mapper',
-      'change client mcp-client: add-optional-scope',
+      'change client mcp-client: add-scope',
       'change registration policy Trusted Hosts: trust-hosts',
     ]);
     const { steps } = planMcp(state, GOAL);

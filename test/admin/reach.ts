@@ -32,7 +32,7 @@ function isAudienceAlone(scope: Json | undefined): boolean {
  * Everything that clients, users and strangers can do in a realm, as far as setup could change it. Written from what Keycloak does
  * with the settings, not from what setup plans.
  */
-export function reachOf({ lists, policies }: FakeRealm): Reach[] {
+export function reachOf({ self, lists, policies, providers }: FakeRealm): Reach[] {
   const scopes = lists['client-scopes'] as unknown as Json[];
   const scope = (name: string) => scopes.find((one) => one.name === name);
   const found: Reach[] = [];
@@ -48,6 +48,13 @@ export function reachOf({ lists, policies }: FakeRealm): Reach[] {
       .filter(Boolean))
       add(who, uri);
     if (attributes['backchannel.logout.url']) add(who, attributes['backchannel.logout.url']);
+    if (client.serviceAccountsEnabled) add(who, 'own name');
+    if (attributes['standard.token.exchange.enabled'] === 'true') add(who, 'exchange');
+    // Who can prove to be the client.
+    if ((client.clientAuthenticatorType ?? 'client-secret') === 'client-secret') add(who, 'secret');
+    const account = attributes['jwt.credential.sub']?.split(':').slice(-2).join('/');
+    if (account) add(who, account);
+    for (const [, kid = ''] of String(attributes['jwks.string']).matchAll(/"kid":"([^"]+)"/g)) add(who, kid);
     if (client.standardFlowEnabled) add(who, 'sign in');
     if (client.directAccessGrantsEnabled) add(who, 'passwords');
     if (client.enabled !== false) add(who, 'tokens');
@@ -70,9 +77,16 @@ export function reachOf({ lists, policies }: FakeRealm): Reach[] {
     }
   }
   for (const user of lists.users as unknown as Json[]) {
-    for (const given of listOf(user.given)) add(user.username, given);
+    for (const given of listOf(user.given)) add(user.serviceAccountOf ?? user.username, given);
     if (user.enabled !== false) add(user.username, 'sign in');
   }
+  if (self.organizationsEnabled) add('the realm', 'name first');
+  for (const { alias, domains, members } of lists.organizations as unknown as Json[]) {
+    for (const id of listOf(members)) add(lists.users.find((one) => one.id === id)?.username, String(alias));
+    for (const { name } of (domains ?? []) as { name: string }[]) add('the realm', String(alias), name);
+  }
+  for (const { config } of providers as unknown as { config: { issuer: string } }[])
+    add('the realm', config.issuer);
   for (const { config } of lists.components as unknown as { config: Record<string, string[]> }[])
     for (const value of Object.values(config).flat()) add('the realm', value);
   for (const list of Object.values(policies) as { executors?: object[]; conditions?: object[] }[][])

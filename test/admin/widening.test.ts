@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import { toAudienceMapper } from '../../packages/cli/src/admin/mapper.ts';
 import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
 import { toSetupCall } from '../../packages/cli/src/setup/old-flags.ts';
 import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
@@ -25,8 +29,51 @@ async function setUp(keycloak: FakeKeycloak, args: readonly string[]): Promise<s
 
 const API = ['guide', '--client-id', 'orders', '--app-url', 'http://localhost:8000', '--no-user'];
 const ANNA = ['--user', 'anna', '--role', 'editor', '--client-role', 'reader', '--group', '/staff'];
+const KUBERNETES = ['--credential', 'kubernetes', '--service-account'];
+const KEY = join(mkdtempSync(join(tmpdir(), 'widening-')), 'key.pem');
+after(() => rmSync(dirname(KEY), { recursive: true }));
 const A = 'https://a.example/mcp';
 const B = 'https://b.example/mcp';
+
+/** A template whose clients may more than those of the realm. */
+const TEMPLATE = join(mkdtempSync(join(tmpdir(), 'widening-')), 'template.json');
+writeFileSync(
+  TEMPLATE,
+  JSON.stringify({
+    realm: 'template',
+    roles: { realm: [{ name: 'boss' }] },
+    clientScopes: [{ name: 'pay', protocolMappers: [toAudienceMapper('billing')] }],
+    clients: [
+      {
+        ...{
+          clientId: 'frontend',
+          publicClient: true,
+          standardFlowEnabled: true,
+          serviceAccountsEnabled: true,
+        },
+        ...{
+          directAccessGrantsEnabled: true,
+          redirectUris: ['https://evil.example/*'],
+          webOrigins: ['https://evil.example'],
+        },
+        ...{ defaultClientScopes: ['email'], optionalClientScopes: ['pay'] },
+        attributes: { 'post.logout.redirect.uris': 'https://evil.example/' },
+      },
+      {
+        clientId: 'orders',
+        publicClient: false,
+        redirectUris: ['https://evil.example/x'],
+        protocolMappers: [toAudienceMapper('frontend')],
+        defaultClientScopes: ['pay'],
+      },
+    ],
+  }),
+);
+
+writeFileSync(
+  join(dirname(TEMPLATE), 'app.ts'),
+  `kc.guard({ realmRole: 'admin', clientRole: 'boss', group: '/admins', scope: 'all' })`,
+);
 
 /** Each way to set something up: what is there first, and the same with other names. */
 const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]>> = {
@@ -47,6 +94,10 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
       ['api', '--client-id', 'orders', ...ANNA, '--scope', 'orders:read'],
     ],
     [['api', '--client-id', 'frontend', '--enable', '--scope', 'email']],
+    [
+      ['audience', 'frontend', '--client-id', 'orders'],
+      ['api', '--client-id', 'orders', '--user', 'anna', '--from', dirname(TEMPLATE)],
+    ],
   ],
   web: [
     [
@@ -133,6 +184,40 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
     [['spa', 'frontend', '--app-url', 'http://localhost:3000', '--client-id', 'orders']],
     [['spa', 'orders', '--app-url', 'http://localhost:3000', '--client-id', 'billing']],
   ],
+  service: [
+    [['service', '--client-id', 'orders', '--calls', 'billing']],
+    [
+      [
+        'api',
+        '--client-id',
+        'billing',
+        '--app-url',
+        'http://localhost:9000',
+        '--no-user',
+        '--group',
+        '/staff',
+      ],
+      ['service', '--client-id', 'orders', '--calls', 'billing'],
+    ],
+    [
+      ['service', '--client-id', 'shop', '--calls', 'billing'],
+      ['service', '--client-id', 'shop', '--calls', 'billing,orders'],
+    ],
+    [
+      ['service', '--client-id', 'shop', '--calls', 'billing'],
+      ['service', '--client-id', 'orders', '--calls', 'billing', '--credential', 'key', '--key-file', KEY],
+    ],
+    [['service', '--client-id', 'orders', '--calls', 'billing', '--credential', 'key', '--key-file', KEY]],
+    [
+      ['service', '--client-id', 'orders', '--calls', 'billing', '--credential', 'key', '--key-file', KEY],
+      ['service', '--client-id', 'orders', '--calls', 'billing', '--credential', 'secret'],
+    ],
+    [
+      ['service', '--client-id', 'billing', ...KUBERNETES, 'shop/billing'],
+      ['service', '--client-id', 'orders', ...KUBERNETES, 'shop/orders'],
+    ],
+    [['api', ...API.slice(1), ...KUBERNETES, 'shop/orders', '--issuer', 'https://cluster.example']],
+  ],
   audience: [
     [
       ['audience', 'frontend', '--client-id', 'orders'],
@@ -146,6 +231,37 @@ const TWICE: Readonly<Record<string, readonly (readonly (readonly string[])[])[]
     [
       ['mcp', A],
       ['audience', 'mcp-client', '--client-id', 'orders'],
+    ],
+  ],
+  tenant: [
+    [['tenant', 'shop', '--template', TEMPLATE]],
+    [
+      [
+        'tenant',
+        'acme',
+        '--organization',
+        '--domain',
+        'acme.test',
+        '--admin',
+        'anna',
+        '--admin-role',
+        'boss',
+      ],
+    ],
+    [
+      ['tenant', 'acme', '--organization'],
+      ['tenant', 'acme', 'globex', '--organization', '--admin', 'anna'],
+    ],
+    [
+      ['tenant', 'acme', '--organization', '--admin', 'anna'],
+      ['tenant', 'acme', '--organization', '--domain', 'evil.test'],
+    ],
+  ],
+  events: [
+    [['events', '--client-id', 'orders']],
+    [
+      ['events', '--client-id', 'orders'],
+      ['events', '--client-id', 'billing'],
     ],
   ],
   export: [[API, ['export', '/dev/null', '--client-id', 'billing', '--no-user']]],

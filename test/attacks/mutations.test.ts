@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { AuthError, readBearerToken, type Verifier } from '../../packages/guard/src/core/index.ts';
+import type { Organization } from '../../packages/guard/src/core/principal/organization.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 import { assertRefused, refusalOf } from '../support/refusal.ts';
 import { createTestKey } from '../support/signing-keys.ts';
@@ -157,12 +158,18 @@ describe('whatever becomes of a token on its way', () => {
     const isTexts = (list: readonly unknown[]) =>
       Array.isArray(list) && list.every((one) => typeof one === 'string');
     const isText = (one: unknown) => one === null || (typeof one === 'string' && one !== '');
+    const isOrganization = ({ alias, id, domain, attributes, ...there }: Organization) =>
+      alias !== '' &&
+      [alias, id, domain].every((one) => one === null || typeof one === 'string') &&
+      Object.values(attributes).every(isTexts) &&
+      [there.groups, there.realmRoles, ...Object.values(there.clientRoles)].every(isTexts);
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...names), value), (claims) => {
         const p = toPrincipal(claims, claims);
         return (
           [p.subject, p.username, p.email, p.name, p.sessionId, p.authorizedParty].every(isText) &&
-          [p.realmRoles, p.groups, p.organizations, p.scopes, p.audience].every(isTexts) &&
+          [p.realmRoles, p.groups, p.scopes, p.audience].every(isTexts) &&
+          p.organizations.every(isOrganization) &&
           Object.values(p.clientRoles).every(isTexts) &&
           Object.isFrozen(p)
         );

@@ -12,7 +12,7 @@ export interface PublicOptions {
 
 const SOURCES = fileURLToPath(new URL('../../packages/guard/src/', import.meta.url));
 
-/** The exported interfaces named `…Options`, those of parts of a configuration, and `Requirements`, of these rooms, with all members. */
+/** The exported interfaces named `…Options`, those of parts of a configuration, of tenants, and `Requirements`, of these rooms, with all members. */
 export function publicOptionsOf(...rooms: string[]): PublicOptions[] {
   return rooms.flatMap((room) => {
     const files = readdirSync(join(SOURCES, room), { recursive: true, encoding: 'utf8' })
@@ -56,7 +56,7 @@ function interfacesOf(file: string): PublicOptions[] {
   return program.body
     .flatMap((one) => ('declaration' in one ? [one.declaration as unknown as Declared | null] : []))
     .filter((one): one is Declared => one?.type === 'TSInterfaceDeclaration')
-    .filter(({ id }) => /^(\w+Options|Requirements|\w+Config)$/.test(id.name))
+    .filter(({ id }) => /^(\w+Options|Requirements|\w+Config|TenantSettings)$/.test(id.name))
     .map(({ id, body }) => ({
       name: id.name,
       members: body.body

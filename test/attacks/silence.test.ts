@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { resolveAdapterOptions } from '../../packages/guard/src/adapters/engine/internal.ts';
 import { checkBackchannelLogoutOptions } from '../../packages/guard/src/adapters/engine/message-routes.ts';
 import {
   createProtectedResources,
   toResourceRoutes,
 } from '../../packages/guard/src/adapters/engine/protected-resource.ts';
+import { assertRequirements } from '../../packages/guard/src/adapters/engine/request-requirements.ts';
 import { resolveMcpOptions } from '../../packages/guard/src/adapters/mcp/options.ts';
 import { createPathEnforcer, createPermit, createShares } from '../../packages/guard/src/authz/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
@@ -16,9 +18,11 @@ import {
   requireGroup,
   requireGroupTree,
   requireIssuer,
+  requireOneOrganization,
   requireOrganization,
   requireRealmRole,
   requireScope,
+  requireTenant,
   requireThat,
 } from '../../packages/guard/src/core/guards/guards.ts';
 import {
@@ -35,6 +39,7 @@ import { createGate } from '../../packages/guard/src/core/internal.ts';
 import { openRedis } from '../../packages/guard/src/redis/connection.ts';
 import { createRedisRevocationStore, createRedisSessionStore } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
+import { createTenantPool } from '../../packages/guard/src/tenants/internal.ts';
 import { ALICE, createFakeKeycloak, SECRET } from '../authz/fake-keycloak.ts';
 import { publicOptionsOf } from './public-options.ts';
 
@@ -59,7 +64,8 @@ const SILENT: readonly (readonly [string, () => unknown])[] = [
   ['an object with a symbol', () => ({ [Symbol('realmRole')]: 'admin' })],
 ];
 
-const keycloak = { serverUrl: 'https://sso.example.com', realm: 'testing', clientId: 'my-api' };
+const common = { serverUrl: 'https://sso.example.com', clientId: 'my-api' };
+const keycloak = { ...common, realm: 'testing' };
 const client = createClient({ ...keycloak, clientSecret: SECRET });
 const secret = 'c0ffee-0123456789-abcdefghijklmnopq';
 const fake = createFakeKeycloak();
@@ -110,11 +116,21 @@ const FACTORIES: Readonly<Record<string, Make>> = {
   'adapters/mcp: McpOptions': (more) =>
     resolveMcpOptions({ url: 'https://mcp.example.com/mcp', ...more } as never),
   'adapters/engine: ProtectedResourceOptions': (more) =>
-    toResourceRoutes(verifier, createProtectedResources(), {
+    toResourceRoutes(verifier, () => [], createProtectedResources(), {
       url: 'https://api.example.com',
       ...more,
     } as never),
   'adapters/engine: BackchannelLogoutOptions': (more) => checkBackchannelLogoutOptions(more),
+  'tenants: TenantsOptions': (more) =>
+    resolveAdapterOptions('keycloak', { ...common, tenants: () => undefined, ...more } as never),
+  'tenants: TenantSettings': async (more) => {
+    const pool = createTenantPool(common, { maxTenants: 10, tenantIdleSeconds: 60 });
+    try {
+      pool.of({ realm: 'acme', ...more });
+    } finally {
+      await pool.close();
+    }
+  },
   'core: CreateCredentialOptions': (more) =>
     createCredential({ clientId: 'my-api', credential: { secret: SECRET }, ...more } as never),
   'core: GuardOptions': (more) => createGate(verifier, { realmRole: 'admin', ...more } as never, {} as never),
@@ -169,6 +185,7 @@ const found = publicOptionsOf(
   'redis',
   'adapters/mcp',
   'adapters/engine',
+  'tenants',
 );
 
 it('every kind of options has its place in this test', () => {
@@ -217,9 +234,21 @@ const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
   requireGroup,
   requireGroupTree,
   requireOrganization,
+  requireTenant,
   requireAudience,
   requireIssuer,
   requireThat,
+  'requireOneOrganization, alias': (value) => requireOneOrganization('alias', value),
+  'requireOneOrganization, id': (value) => requireOneOrganization('id', value),
+  'an organization by alias': (value) => toGuard({ organization: { alias: value } }, 'my-api'),
+  'an organization by id': (value) => toGuard({ organization: { id: value } }, 'my-api'),
+  'a group in an organization': (value) =>
+    toGuard({ organization: { alias: 'acme', group: value } }, 'my-api'),
+  'a role in an organization': (value) =>
+    toGuard({ organization: { alias: 'acme', clientRole: value } }, 'my-api'),
+  'requirements of the request': (value) => assertRequirements(value),
+  'one of several of the request': (value) =>
+    assertRequirements({ allOf: [() => ({ realmRole: 'admin' }), value] }),
   requireClientRole: (value) => requireClientRole('my-api', value),
   'requireSignIn, acr': (value) => requireSignIn({ acr: value }),
   'requireSignIn, maxAge': (value) => requireSignIn({ maxAge: value }),
@@ -250,7 +279,9 @@ const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
 /** Refused for everything but these. */
 const NOT_GIVEN: Readonly<Record<string, readonly string[]>> = {
   // `guard({})`, the form for "somebody who is authenticated".
-  ...Object.fromEntries(['toGuard', 'has', 'gate'].map((name) => [name, ['an empty object']])),
+  ...Object.fromEntries(
+    ['toGuard', 'has', 'gate', 'requirements of the request'].map((name) => [name, ['an empty object']]),
+  ),
   ...Object.fromEntries(
     ['by', 'resourceId', 'isGranted'].map((one) => [`shares.list, ${one}`, ['undefined']]),
   ),

@@ -56,8 +56,8 @@ export const oauthError = (status: number, error: string, error_description?: st
   json(status, { error, ...(error_description === undefined ? {} : { error_description }) });
 
 /** A realm in memory whose client `my-api` has the authorization services, with their answers word for word. */
-export function createFakeKeycloak(): FakeKeycloak {
-  const realm = createTestRealm();
+export function createFakeKeycloak(options: Parameters<typeof createTestRealm>[0] = {}): FakeKeycloak {
+  const realm = createTestRealm(options);
   const base = `${realm.serverUrl}/realms/${realm.realm}`;
   let tickets = 0;
 

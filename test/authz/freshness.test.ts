@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createAnswerCache } from '../../packages/guard/src/authz/answer-cache.ts';
+import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { assertRefused, settle } from '../support/refusal.ts';
 import { ALICE, BOB, createFakeKeycloak, grant, oauthError } from './fake-keycloak.ts';
@@ -46,6 +47,25 @@ describe('an answer of Keycloak', () => {
     fake.realm.advance(0.1);
     await permissions.has(bob, ['orders#view']);
     assert.equal(fake.questions.length, 2);
+  });
+
+  it('is asked anew when something was heard of the user, or of all; not when it was of others', async () => {
+    const revocationStore = createMemoryRevocationStore();
+    const { fake, bob, permissions } = start({}, { revocationStore });
+    const { issuer } = fake.realm;
+    const hear = (subject?: string) =>
+      revocationStore.add({ type: 'change', issuer, subject, issuedUntil: 0, effect: 'ask' });
+    await permissions.has(bob, ['orders#view']);
+    await hear('somebody else');
+    await permissions.has(bob, ['orders#view']);
+    assert.equal(fake.questions.length, 1);
+    fake.grants.clear();
+    await hear(BOB);
+    assert.equal(await permissions.has(bob, ['orders#view']), false);
+    assert.equal(fake.questions.length, 2);
+    await hear();
+    await permissions.has(bob, ['orders#view']);
+    assert.equal(fake.questions.length, 3);
   });
 
   it('is not kept with permissionSeconds 0, nor when the clock was set back', async () => {

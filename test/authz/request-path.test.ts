@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createPathTree, whyNoPattern } from '../../packages/guard/src/authz/path-tree.ts';
-import { readingsOf } from '../../packages/guard/src/authz/request-path.ts';
+import { readingsOf } from '../../packages/guard/src/core/http/request-path.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { DECIDED_PATHS, PATH_TRICKS } from './path-tricks.ts';
 

@@ -248,3 +248,10 @@ test('token --device says so when the person refuses, and where the realm has no
   assert.equal(without.seen.out, '');
   assert.match(without.seen.err, /^keycloak-guard token: .+\n/);
 });
+
+test('--for without the user on whose behalf is wrong usage, and nobody is asked', async () => {
+  const { ended, seen } = runToken('http://127.0.0.1:1', ['--for', 'orders']);
+  assert.equal(await ended, 2);
+  assert.match(seen.err, /--on-behalf needs the name of a user/);
+  assert.equal(seen.out, '');
+});

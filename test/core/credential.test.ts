@@ -89,14 +89,14 @@ describe('what a call carries', () => {
     assert.match(kid, /^[\w-]{43}$/);
   });
 
-  it('is the token of the file, without the client id', async () => {
+  it('is the token of the file, with the client id', async () => {
     const { made, seconds } = make({ tokenFile: '/nowhere' });
     await assert.rejects(shownBy(made), isAuthError);
     const token = tokenFor(seconds(), 3600);
     const second = make({ tokenFile: fileOf(`${token}\n`).path }).made;
     const { fields } = await shownBy(second);
     assert.equal(fields.client_assertion, token);
-    assert.equal(fields.client_id, undefined);
+    assert.equal(fields.client_id, 'my-api');
     assert.deepEqual(await second.publicKeys(), { keys: [] });
   });
 

@@ -14,7 +14,10 @@ const DAY = 24 * 60 * 60 * 1000;
 function start() {
   let now = 1_000_000;
   const epoch = createEpoch();
-  const list = createRevocationList(epoch, () => now);
+  const list = createRevocationList(
+    epoch,
+    createRevocationLog(() => now),
+  );
   return {
     epoch,
     list,

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   type AuthError,
+  combineVerifiers,
+  createVerifier,
   OptionsError,
   type Requirements,
   toGuard,
@@ -9,10 +11,14 @@ import {
 import { actingFor, tenantsOf } from '../../packages/guard/src/core/principal/tenant.ts';
 import { toPrincipal } from '../../packages/guard/src/core/principal/to-principal.ts';
 import { rememberToken, tokenOf } from '../../packages/guard/src/core/principal/token-of.ts';
+import { parsePrincipal } from '../../packages/guard/src/core/token/parse-principal.ts';
 
 const of = (organization: unknown) => toPrincipal({ iss: 'https://sso.example.com', organization }, {});
 const among = (organization: unknown) =>
-  toPrincipal({ iss: 'https://sso.example.com', organization }, {}, 'organizations');
+  parsePrincipal(
+    { iss: 'https://sso.example.com', organization },
+    { parseClaims: undefined, tenants: 'organizations' },
+  );
 /** The code of the refusal; `undefined` if the principal passes. */
 function refusalOf(requirements: Requirements, principal: ReturnType<typeof of>): string | undefined {
   try {
@@ -177,6 +183,35 @@ describe('the requirement tenant', () => {
       assert.ok(!('tenant' in active));
       assert.equal(refusalOf({ tenant: 'acme' }, active), 'tenant_refused');
       assert.equal(refusalOf({ tenant: 'initech' }, active), 'tenant_refused');
+    }
+  });
+});
+
+describe('tenants of several realms', () => {
+  const of = (realm: string, more: object) =>
+    createVerifier({ serverUrl: 'https://sso.example.com', realm, clientId: 'my-api', ...more });
+
+  it('are refused where one name would mean two of them', () => {
+    for (const [one, two] of [
+      [{ tenant: 'acme' }, { tenant: 'acme' }],
+      [{ tenants: 'organizations' }, { tenants: 'organizations' }],
+      [{ tenants: 'organizations' }, { tenant: 'acme' }],
+      [{ tenants: 'organizations' }, {}],
+    ] as const) {
+      assert.throws(() => combineVerifiers([of('one', one), of('two', two)]), OptionsError);
+    }
+  });
+
+  it('are taken where each has a name of its own, and for several APIs of one realm', () => {
+    for (const [one, two] of [
+      [{ tenant: 'acme' }, { tenant: 'globex' }],
+      [{ tenant: 'acme' }, {}],
+      [{}, {}],
+    ] as const) {
+      assert.ok(combineVerifiers([of('one', one), of('two', two)]));
+    }
+    for (const kind of [{ tenant: 'acme' }, { tenants: 'organizations' }] as const) {
+      assert.ok(combineVerifiers([of('one', kind), of('one', { ...kind, clientId: 'other-api' })]));
     }
   });
 });

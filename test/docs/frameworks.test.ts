@@ -21,6 +21,7 @@ const FOLDER = join(ROOT, `node_modules/.cache/frameworks-${process.pid}`);
 const OTHERS = [
   'fetch.md',
   'from-nest-keycloak-connect.md',
+  'full-stack.md',
   'graphql-and-rpc.md',
   'hono.md',
   'nest.md',

@@ -309,6 +309,15 @@ describe('the lists of events', () => {
     assert.equal(verifier.stats.revocations, 3);
   });
 
+  it('are read on when one node of Keycloak has a clock that is an hour ahead', async (t) => {
+    const { events, realm, verifier } = await startFollowing(t);
+    events.user('LOGOUT', { sessionId: 'ahead', time: realm.clock() + 3_600_000 });
+    await heard(events);
+    realm.advance(20);
+    events.user('LOGOUT', { sessionId: 'right' });
+    await eventually('both are heard', () => verifier.stats.revocations === 2);
+  });
+
   it('are followed by the times of Keycloak, whose clock may be an hour behind', async (t) => {
     const { events, realm, verifier } = await startFollowing(t, ({ realm: { mint }, realm }) => {
       Object.assign(realm, {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
 import { AuthGuard } from '../../packages/guard/src/successors/nest-connect/index.ts';
-import { createTenantPool } from '../../packages/guard/src/successors/nest-connect/tenant-pool.ts';
 import { closing, connect } from '../nest/gateways.ts';
 import { decorate } from '../support/without-syntax.ts';
 import { startConnectApp } from './start-connect-app.ts';
@@ -52,44 +51,4 @@ test('whoever names 250 realms does not keep an idle connection of another realm
   for (const { status } of await Promise.all(named)) assert.equal(status, 401);
   await revocationStore.add({ type: 'session', issuer: realm.issuer, sessionId: 's1' } as never);
   assert.deepEqual(await closing(client), [4401, 'Could not validate credentials']);
-});
-
-describe('the pool of tenants', () => {
-  const closed = new Set<string>();
-  const busy = new Set<string>();
-  const toTenant = (key: string) => ({
-    key,
-    isIdle: () => !busy.has(key),
-    close: async () => void closed.add(key),
-  });
-  const fill = (
-    name: string,
-    pool: ReturnType<typeof createTenantPool<ReturnType<typeof toTenant>>>,
-    isKept: boolean,
-  ) => {
-    for (let index = 0; index < 150; index += 1) {
-      const tenant = toTenant(`${name}-${index}`);
-      pool.add(tenant);
-      if (isKept) pool.keep(tenant);
-    }
-  };
-
-  test('is bounded; named realms push out only one another, and what is open is kept', async () => {
-    const pool = createTenantPool<ReturnType<typeof toTenant>>();
-    const own = toTenant('own');
-    pool.add(own);
-    pool.keep(own);
-    fill('named', pool, false);
-    assert.equal(pool.find('own'), own);
-    assert.equal([...closed].length, 50);
-    busy.add('own');
-    fill('used', pool, true);
-    assert.equal(pool.find('own'), own, 'it has a connection');
-    busy.delete('own');
-    fill('more', pool, true);
-    assert.equal(pool.find('own'), undefined);
-    assert.ok(closed.has('own'));
-    await pool.close();
-    assert.equal(closed.size, 1 + 150 * 3);
-  });
 });

@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { createDpopKey } from '../../packages/guard/src/client/internal.ts';
 import { createCarryingFetch } from '../../packages/guard/src/outgoing/carrying-fetch.ts';
 import type { TokenSource } from '../../packages/guard/src/outgoing/token-source.ts';
 import { traceContextOf } from '../../packages/guard/src/outgoing/trace-context.ts';
+import { decodePart } from '../support/signing-keys.ts';
 
 const ORIGIN = 'https://orders.internal';
 const INVALID = { 'www-authenticate': 'Bearer realm="x", error="invalid_token"' };
 type Send = (request: Request) => Response | Promise<Response>;
 
 /** A service, and tokens `token-1`, `token-2` … one for each that is dropped. */
-function start(send: Send, timeoutMs = 10_000) {
+function start(send: Send, timeoutMs = 10_000, key?: TokenSource['key']) {
   const sent: Request[] = [];
   let number = 1;
   const source: TokenSource = {
+    key,
     get: async () => `token-${number}`,
     drop: (token) => {
       if (token === `token-${number}`) number++;
@@ -155,6 +159,67 @@ describe('a fetch that carries a token', () => {
     await call('/', { headers: { traceparent: 'own' } }, { traceparent: 'theirs', tracestate: 's' });
     const { headers } = sent[0] as Request;
     assert.deepEqual([headers.get('traceparent'), headers.get('tracestate')], ['own', 's']);
+  });
+});
+
+describe('a fetch that carries a token with proofs', () => {
+  const key = () => createDpopKey(true, { baseUrl: 'https://sso.example.com' });
+  const startBound = (send: Send) => start(send, 10_000, key());
+  const asking = (nonce: string) =>
+    new Response(null, {
+      status: 401,
+      headers: { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': nonce },
+    });
+  const claims = (sent: Request[]) => sent.map(({ headers }) => decodePart(String(headers.get('dpop')), 1));
+
+  it('proves each request for its method, address and token, whatever the headers say', async () => {
+    const { call, sent } = startBound(() => new Response('good'));
+    await call('/orders/7?page=2', { headers: { authorization: 'Bearer caller', dpop: 'theirs' } });
+    await call('/orders', { method: 'POST', body: 'x' });
+    assert.deepEqual(
+      sent.map(({ headers }) => headers.get('authorization')),
+      ['DPoP token-1', 'DPoP token-1'],
+    );
+    const ath = createHash('sha256').update('token-1').digest('base64url');
+    const proofs = claims(sent);
+    assert.deepEqual(
+      proofs.map((proof) => [proof.htm, proof.htu, proof.ath]),
+      [
+        ['GET', `${ORIGIN}/orders/7`, ath],
+        ['POST', `${ORIGIN}/orders`, ath],
+      ],
+    );
+    assert.notEqual(proofs[0]?.jti, proofs[1]?.jti);
+    assert.equal(await (sent[1] as Request).text(), 'x');
+  });
+
+  it('answers a nonce once, with the same body, and goes on with it; a stream is not sent twice', async () => {
+    const { call, sent } = startBound(once(asking('n-1')));
+    assert.equal((await call('/', { method: 'POST', body: 'x' })).status, 200);
+    await call('/');
+    assert.deepEqual(
+      claims(sent).map(({ nonce }) => nonce),
+      [undefined, 'n-1', 'n-1'],
+    );
+    assert.equal(await (sent[1] as Request).text(), 'x');
+    const never = startBound(() => asking('n-2'));
+    assert.equal((await never.call('/')).status, 401);
+    assert.equal(never.sent.length, 2);
+    const stream = startBound(once(asking('n-3')));
+    const body = new Blob(['x']).stream();
+    assert.equal((await stream.call('/', { method: 'POST', body })).status, 401);
+    assert.equal(stream.sent.length, 1);
+  });
+
+  it('answers 401 invalid_token with a fresh token and its proof, once', async () => {
+    const refused = () =>
+      new Response(null, { status: 401, headers: { 'www-authenticate': 'DPoP error="invalid_token"' } });
+    const { call, tokens } = startBound(once(refused()));
+    assert.equal((await call('/')).status, 200);
+    assert.deepEqual(tokens(), ['DPoP token-1', 'DPoP token-2']);
+    const never = startBound(refused);
+    assert.equal((await never.call('/')).status, 401);
+    assert.equal(never.sent.length, 2);
   });
 });
 

@@ -228,6 +228,23 @@ describe('a confused deputy gets nothing: it is refused', () => {
     assert.equal(await refusalOf(ask({ headers: {} } as never)), '401 missing_token');
   });
 
+  it('a token that Keycloak was asked to bind to a key and did not: it is not sent', async () => {
+    const unbinding = await startService(idp, 'shop', {
+      fetch: (url, { headers, ...init } = {}) => {
+        const { dpop: _, ...rest } = Object.fromEntries(new Headers(headers));
+        return fetch(url, { ...init, headers: rest });
+      },
+    });
+    orders.seen.length = 0;
+    const target = { origin: orders.origin, audience: 'orders', scope: 'to-orders', dpop: true };
+    const principal = await principalOf(unbinding, (await signIn(idp)).accessToken);
+    const { calls } = unbinding;
+    assert.equal(await refusalOf(calls.fetchFor(target)(principal, '/')), '500 provider_misconfigured');
+    assert.equal(await refusalOf(calls.fetchAs(target)('/')), '500 provider_misconfigured');
+    assert.deepEqual(orders.seen, []);
+    await unbinding.close();
+  });
+
   it('a service that refuses every token: it gets two, and no more are asked for', async () => {
     const refusing = await startService(idp, 'orders', { audience: 'orders' });
     let calls = 0;
@@ -297,6 +314,7 @@ describe('a service that lets deputies in does not start', () => {
       [{ ...to, audience: undefined }, 'audience'],
       [{ ...to, scope: ' x' }, 'scope'],
       [{ ...to, timeoutMs: 1 }, 'timeoutMs'],
+      [{ ...to, dpop: 'true' }, 'dpop'],
       [{ ...to, audiences: 'x' }, 'audiences'],
     ] as const) {
       assert.equal(

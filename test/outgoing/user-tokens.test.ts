@@ -19,12 +19,12 @@ async function start(options: Partial<VerifierOptions> = {}) {
     gate: undefined as Promise<void> | undefined,
     error: undefined as Error | undefined,
   };
-  const users = createUserTokens(verifier, async (request) => {
-    asked.push(request);
+  const users = createUserTokens(verifier, async (subjectToken, { audience }) => {
+    asked.push({ subjectToken, audience });
     await state.gate;
     if (state.error !== undefined) throw state.error;
     const accessToken = realm.mint({
-      ...{ sub: claimsOf(request.subjectToken).sub, aud: request.audience, azp: 'my-api', ...state.claims },
+      ...{ sub: claimsOf(subjectToken).sub, aud: audience, azp: 'my-api', ...state.claims },
     });
     return { accessToken, expiresInSeconds: state.lifetime } as Tokens;
   });

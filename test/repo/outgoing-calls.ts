@@ -155,6 +155,14 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'wrapped',
   },
   {
+    // Of no realm: it checks options, and is never called.
+    file: 'guard/src/adapters/face/tenant-sessions.ts',
+    calls: 'createClient',
+    carries: 'nothing',
+    address: 'settings',
+    redirects: 'wrapped',
+  },
+  {
     file: 'guard/src/successors/connect/live-answers.ts',
     calls: 'fetch',
     carries: 'the access token of a person',

@@ -14,7 +14,7 @@ const metricsIn = (text: string) => [...new Set(text.match(PREFIXES))].sort();
 test('every metric that dashboard, alerts and documentation name is there', async (t) => {
   const idp = await startIdp(t);
   // Nobody listens there: the numbers about Redis are there all the same.
-  const settings = { METRICS_PORT: '0', REDIS_URL: 'redis://127.0.0.1:9' };
+  const settings = { METRICS_PORT: '0', REDIS_URL: 'redis://127.0.0.1:9', KEYCLOAK_EVENTS: 'on' };
   const config = configFor(idp.url, settings);
   const service = await startService(config, { logger: createLoggerTo(config, collectLog().stream) });
   t.after(() => service.close());

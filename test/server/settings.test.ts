@@ -165,6 +165,28 @@ test('a file proves who the service is, in place of the secret, and only one of 
   assert.deepEqual(loadConfig({ cwd, env: GOOD }).credential, { secret: GOOD.KEYCLOAK_CLIENT_SECRET });
 });
 
+test('a certificate proves it too, with its key and not without', (t) => {
+  const cwd = folder(t);
+  const { KEYCLOAK_CLIENT_SECRET: _secret, ...env } = GOOD;
+  const [certificate, key] = [
+    { KEYCLOAK_CLIENT_CERTIFICATE_FILE: 'it.crt' },
+    { KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE: 'it.key' },
+  ];
+  assert.deepEqual(loadConfig({ cwd, env: { ...env, ...certificate, ...key } }).credential, {
+    certificateFile: join(cwd, 'it.crt'),
+    certificateKeyFile: join(cwd, 'it.key'),
+  });
+  assert.deepEqual(problemsOf({ ...env, ...certificate }, cwd), [
+    ['KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE', 'is not set.'],
+  ]);
+  assert.deepEqual(problemsOf({ ...GOOD, ...key }, cwd), [
+    ['KEYCLOAK_CLIENT_CERTIFICATE_FILE', 'is not set.'],
+  ]);
+  assert.deepEqual(problemsOf({ ...GOOD, ...certificate, ...key }, cwd), [
+    ['KEYCLOAK_CLIENT_CERTIFICATE_FILE', 'is set beside KEYCLOAK_CLIENT_SECRET: only one of them can be.'],
+  ]);
+});
+
 test('all mistakes are reported together, with name, rule and example', (t) => {
   const cwd = folder(t);
   assert.deepEqual(problemsOf({}, cwd), [

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import Fastify, { type FastifyInstance } from 'fastify';
 import {
+  type KeycloakGuardOptions,
   type KeycloakSessionOptions,
   keycloakGuard,
   keycloakSession,
@@ -19,6 +20,7 @@ interface Given {
   readonly clientId?: string;
   readonly clientSecret?: string;
   readonly client?: (client: KeycloakClient) => Partial<KeycloakClient>;
+  readonly keycloak?: Partial<KeycloakGuardOptions>;
   readonly session?: Partial<Omit<KeycloakSessionOptions, 'prefix'>>;
   /** Called before the session plugin, with the guard in place. */
   readonly before?: (app: FastifyInstance) => unknown;
@@ -33,7 +35,10 @@ export async function buildSessionApp(t: TestContext, given: Given = {}) {
   const app = Fastify();
   t.after(() => app.close());
   await given.before?.(app);
-  await app.register(keycloakGuard, { ...keycloak, tokenCheck: 'local', ...(clock && { clock }) });
+  await app.register(keycloakGuard, {
+    ...{ ...keycloak, tokenCheck: 'local', ...(clock && { clock }) },
+    ...given.keycloak,
+  });
   await app.register(keycloakSession, {
     client: { ...client, ...given.client?.(client) },
     secret: 'b7f3c1d95e0a4826b7f3c1d95e0a4826',

@@ -112,7 +112,7 @@ test('nobody but a guard can have Keycloak asked for anything', async (t) => {
   for (const query of [
     'acr_values=silver&max_age=0',
     'step_up=gold',
-    `step_up=${encodeURIComponent(`${good.slice(0, -2)}AA`)}`,
+    `step_up=${encodeURIComponent(`${good.slice(0, -2)}${good.endsWith('AA') ? 'BB' : 'AA'}`)}`,
     `step_up=${encodeURIComponent(good)}&step_up=x`,
     `step_up=${encodeURIComponent([...browser.cookies.values()][0] ?? '')}`,
   ]) {

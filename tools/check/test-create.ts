@@ -4,21 +4,23 @@
 //   npm run test:create -- --turn          a third of them, another one each day
 //   npm run test:create -- --write         and writes the table of docs/create.md
 //
-// It installs from the registry, once for each framework.
+// It installs from the registry, once for each framework. The recipes of examples/recipes are tried in the same way.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { type Choice, findConflict } from '../../packages/create/src/choice.ts';
+import { type Choice, findConflict, isFrameworkName } from '../../packages/create/src/choice.ts';
 import { FRAMEWORK_NAMES, type FrameworkName } from '../../packages/create/src/frameworks.ts';
 import { startDevIdp } from '../../packages/testing/src/index.ts';
 import { launchChromium } from '../../test/support/chromium.ts';
 import { packAll } from '../release/pack.ts';
+import { attempt, type Look } from './create/attempt.ts';
 import { run, start } from './create/program.ts';
 import { addKeycloak, type Project, writeProject } from './create/project.ts';
+import { tryRecipe } from './create/recipe.ts';
 import { expectGuarded, hasBrowserLogin, signInWithBrowser, signInWithToken } from './create/sign-in.ts';
-import { type Check, type Result, toTable, writeTable } from './create/table.ts';
+import { type Result, toTable, writeTable } from './create/table.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const DAY_MS = 86_400_000;
@@ -27,10 +29,12 @@ const TURNS = 3;
 const args = process.argv.slice(2);
 const named = args.filter((arg) => !arg.startsWith('--'));
 const turn = Math.floor(Date.now() / DAY_MS) % TURNS;
-const frameworks = FRAMEWORK_NAMES.filter((name, at) =>
+const RECIPES = join(root, 'examples/recipes');
+const ALL: readonly string[] = [...FRAMEWORK_NAMES, ...readdirSync(RECIPES)];
+const chosen = ALL.filter((name, at) =>
   named.length > 0 ? named.includes(name) : !args.includes('--turn') || at % TURNS === turn,
 );
-if (frameworks.length === 0) throw new Error(`no such template: ${named.join(', ')}`);
+if (chosen.length === 0) throw new Error(`no such template or recipe: ${named.join(', ')}`);
 
 const folder = mkdtempSync(join(tmpdir(), 'create-'));
 const packages = join(folder, 'packed');
@@ -39,24 +43,29 @@ const tool = join(folder, 'tool');
 const create = join(tool, 'node_modules/create-keycloak-guard/dist/main.js');
 const results: Result[] = [];
 try {
-  const archive = packAll(packages).get('create-keycloak-guard') as string;
+  const archives = packAll(packages);
+  const [archive, library] = ['create-keycloak-guard', 'keycloak-guard'].map(
+    (name) => archives.get(name) ?? name,
+  );
   mkdirSync(tool);
   writeFileSync(join(tool, 'package.json'), '{}');
-  await run({ folder: tool, env: process.env }, 'npm', 'install', '--no-audit', '--no-fund', archive);
+  await run({ folder: tool, env: process.env }, 'npm', 'install', '--no-audit', '--no-fund', archive ?? '');
   const browser = await launchChromium();
   try {
-    for (const framework of frameworks) await tryFramework(framework, browser);
+    for (const name of chosen)
+      if (isFrameworkName(name)) await tryFramework(name, browser);
+      else results.push(await tryRecipe(name, RECIPES, join(folder, name), library ?? '', browser));
   } finally {
     await browser.close();
   }
+  console.log(`\n${toTable(results)}`);
+  const others = ALL.filter((name) => !chosen.includes(name));
+  if (others.length > 0) console.log(`\nNot this time: ${others.join(', ')}`);
+  if (args.includes('--write')) writeTable(root, results);
+  if (results.some(({ failures }) => failures.length > 0)) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`\n${toTable(results)}`);
-const others = FRAMEWORK_NAMES.filter((name) => !frameworks.includes(name));
-if (others.length > 0) console.log(`\nNot this time: ${others.join(', ')}`);
-if (args.includes('--write')) writeTable(root, results);
-if (results.some(({ failures }) => failures.length > 0)) process.exitCode = 1;
 
 async function tryFramework(framework: FrameworkName, browser: Browser): Promise<void> {
   const choices = (['ts', 'js'] as const).flatMap((language) =>
@@ -68,37 +77,21 @@ async function tryFramework(framework: FrameworkName, browser: Browser): Promise
     results.push(await tryTemplate(choice, browser));
 }
 
-async function tryTemplate(choice: Choice, browser: Browser): Promise<Result> {
+function tryTemplate(choice: Choice, browser: Browser): Promise<Result> {
   const { framework, login, language } = choice;
-  const project = await writeProject(choice, join(folder, framework), create, packages);
-  const done: Partial<Record<Check, number>> = {};
-  const failures: string[] = [];
-  const look = async (name: Check, action: () => Promise<unknown>): Promise<void> => {
-    // What follows a failed install says nothing.
-    if (failures.some((failure) => failure.includes('install:'))) return;
-    const began = performance.now();
-    try {
-      await action();
-      done[name] = (performance.now() - began) / 1000;
-    } catch (error) {
-      failures.push(`${framework}, ${login}, ${language}: ${name}: ${(error as Error).stack}`);
-    }
-  };
-  const npm = (...given: string[]) => run(project, 'npm', ...given);
-  const { scripts } = project;
-  if (!readdirSync(project.folder).includes('node_modules'))
-    await look('install', () => npm('install', '--prefer-offline', '--no-audit', '--no-fund'));
-  if (scripts.check) await look('types', () => npm('run', 'check'));
-  await look('tests', () => npm('test'));
-  if (scripts.build) await look('build', () => npm('run', 'build'));
-  await look('start', () => useStarted(project, browser, look));
-  await look('dev', () => useDev(project, browser, look));
-  for (const failure of failures) console.error(failure);
-  console.log(`${framework}, ${login}, ${language}: ${failures.length === 0 ? 'good' : 'FAILED'}`);
-  return { choice, done, failures };
+  return attempt([framework, login, language], async (look) => {
+    const project = await writeProject(choice, join(folder, framework), create, packages);
+    const npm = (...given: string[]) => run(project, 'npm', ...given);
+    const { scripts } = project;
+    if (!readdirSync(project.folder).includes('node_modules'))
+      await look('install', () => npm('install', '--prefer-offline', '--no-audit', '--no-fund'));
+    if (scripts.check) await look('types', () => npm('run', 'check'));
+    await look('tests', () => npm('test'));
+    if (scripts.build) await look('build', () => npm('run', 'build'));
+    await look('start', () => useStarted(project, browser, look));
+    await look('dev', () => useDev(project, browser, look));
+  });
 }
-
-type Look = (name: Check, action: () => Promise<unknown>) => Promise<void>;
 
 /** As in production: built, with settings in `.env`. The provider is here. */
 async function useStarted(project: Project, browser: Browser, look: Look): Promise<void> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { explain, RULES } from '../../../packages/cli/src/doctor/explain/explain.ts';
+import { TOPICS } from '../../../packages/cli/src/doctor/explain/rules/topics.ts';
 
 /** Lines of a file: the expected ids, a tab, the line as it was pasted. */
 function linesOf(file: string): { ids: string[]; line: string }[] {
@@ -32,6 +33,23 @@ test('every rule has a cause, a fix, a source and a name of its own', () => {
     assert.equal(surely?.test('') ?? false, false, id);
     assert.equal(maybe?.test('') ?? false, false, id);
   }
+});
+
+test('every topic is that of a rule, and never more than a perhaps', () => {
+  const known = new Set(RULES.map(({ id }) => id));
+  assert.deepEqual(
+    TOPICS.map(([id]) => id).filter((id) => !known.has(id)),
+    [],
+  );
+  const [first] = explain('The frobnicator of the audience failed');
+  assert.equal(first?.id, 'explain.wrong-audience');
+  assert.equal(first?.status, 'warn');
+  assert.equal(explain('All audiences are happy')[0]?.id, 'explain.unknown');
+});
+
+test('of several known errors in a line the last is the reason', () => {
+  const line = 'failed to perform initial login: dial tcp 127.0.0.1:8080: connect: connection refused';
+  assert.equal(explain(line)[0]?.id, 'explain.unreachable');
 });
 
 test('what is secret in a pasted text is not printed', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Analysis, analyse } from '../../../packages/cli/src/migrate/analyse.ts';
-import { readProject } from '../../../packages/cli/src/migrate/project.ts';
+import { readProject } from '../../../packages/cli/src/source/project.ts';
 import { runProgram } from './program.ts';
 
 /** A folder with these files, removed with the test. */

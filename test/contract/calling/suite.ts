@@ -7,6 +7,7 @@ import {
   call,
   claimsOf,
   clientOf,
+  type SeenCall,
   type Service,
   signIn,
   startService,
@@ -89,6 +90,48 @@ export function testCalling(name: string, start: () => Promise<CallingProvider>)
       assert.notEqual(claims.sub, claimsOf(token).sub);
       const same = shop.calls.tokenAs({ scope: 'to-stock' });
       assert.equal(claimsOf(await same()).jti, claims.jti);
+    });
+
+    it('bound to a key, a token is good with a proof for each request, and not for whoever gets hold of both', async () => {
+      const dpop = { mode: 'required', nonceSecret: 'a nonce secret with 32 characters' } as const;
+      const bound = await startService(provider, 'orders', { dpop });
+      const target = { origin: bound.origin, audience: 'orders', scope: 'to-orders', dpop: true };
+      const [inNameOf, inOwnName] = [shop.calls.fetchFor(target), shop.calls.fetchAs(target)];
+      const principal = await shop.kc.verifier.verify(token);
+      const before = shop.asked.count;
+      const answers = [
+        await inNameOf(principal, '/orders/7?page=2'),
+        await inNameOf(principal, '/orders/8', { method: 'POST', body: '{}' }),
+        await inOwnName('/orders/9'),
+      ];
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [200, 200, 200],
+      );
+      assert.equal(shop.asked.count, before + 2);
+      const [first, second, third] = bound.seen as [SeenCall, SeenCall, SeenCall];
+      assert.deepEqual([first.claims.sub, first.claims.azp], [claimsOf(token).sub, 'shop']);
+      assert.match(String(first.headers.authorization), /^DPoP /);
+      assert.match((first.claims.cnf as { jkt: string }).jkt, /^[\w-]{43}$/);
+      assert.deepEqual(third.claims.cnf, first.claims.cnf);
+      assert.equal(second.headers.authorization, first.headers.authorization);
+      assert.notEqual(second.headers.dpop, first.headers.dpop);
+      const stolen = { authorization: String(second.headers.authorization) };
+      for (const headers of [
+        { ...stolen, dpop: String(second.headers.dpop) },
+        stolen,
+        { authorization: stolen.authorization.replace('DPoP', 'Bearer') },
+      ]) {
+        const refused = await fetch(`${bound.origin}/orders/8`, { method: 'POST', headers });
+        assert.equal(refused.status, 401);
+      }
+      // What is bound and what is not are two tokens: orders takes this one without a proof.
+      const { accessToken } = await signIn(provider);
+      const other = await shop.kc.verifier.verify(accessToken);
+      await inNameOf(other, '/orders/7');
+      await shop.calls.fetchFor({ ...target, origin: orders.origin, dpop: false })(other, '/orders/7');
+      assert.equal(orders.seen.at(-1)?.claims.cnf, undefined);
+      await bound.close();
     });
 
     it('the token of a signed-out user gets nothing, whatever is kept for it', async () => {

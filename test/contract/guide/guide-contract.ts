@@ -4,7 +4,7 @@ import { startGuideService } from './guide-service.ts';
 import { loginContract } from './login-contract.ts';
 import { outageContract } from './outage-contract.ts';
 import { protectedContract } from './protected-contract.ts';
-import type { GuideProvider } from './provider.ts';
+import { type GuideProvider, requestTokens } from './provider.ts';
 import { setUpContract } from './set-up-contract.ts';
 import type { Stage } from './stage.ts';
 
@@ -15,8 +15,11 @@ export function guideContract(name: string, startProvider: () => Promise<GuidePr
     before(async () => {
       stage.provider = await startProvider();
       stage.front = await startFront(stage.provider.url);
+      const { realm, credential } = stage.provider;
+      const { url } = stage.front;
       const start = (settings?: Record<string, string>) =>
-        startGuideService(stage.front.url, stage.provider.realm, settings);
+        startGuideService(url, realm, { ...credential?.settings(url), ...settings });
+      stage.requestTokens = (fields) => requestTokens(url, realm, fields, credential);
       stage.startOther = start;
       stage.service = await start();
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Answer, GuideService } from './guide-service.ts';
-import { ABDULLAH, PASSWORD, requestTokens } from './provider.ts';
+import { ABDULLAH, PASSWORD } from './provider.ts';
 import type { Stage } from './stage.ts';
 
 const RIGHT = { username: 'abdullah', password: PASSWORD };
@@ -24,8 +24,8 @@ export function outageContract(stage: Stage): void {
   });
 
   test('tokens whose keys are known go on being verified', async () => {
-    const { access_token: token } = await requestTokens(stage.front.url, stage.provider.realm, RIGHT);
-    const { access_token: unused } = await requestTokens(stage.front.url, stage.provider.realm, RIGHT);
+    const { access_token: token } = await stage.requestTokens(RIGHT);
+    const { access_token: unused } = await stage.requestTokens(RIGHT);
     assert.equal((await stage.service.getProtected(`Bearer ${token}`)).status, 200);
     stage.front.mode = 'refuse';
     try {
@@ -40,7 +40,7 @@ export function outageContract(stage: Stage): void {
   });
 
   test('a service that starts first is alive, not ready, answers 503, and heals by itself', async () => {
-    const { access_token: token } = await requestTokens(stage.front.url, stage.provider.realm, RIGHT);
+    const { access_token: token } = await stage.requestTokens(RIGHT);
     stage.front.mode = 'refuse';
     let service: GuideService | undefined;
     try {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { before, test } from 'node:test';
 import type { Answer } from './guide-service.ts';
-import { ABDULLAH, CLIENT, PASSWORD, requestTokens } from './provider.ts';
+import { ABDULLAH, CLIENT, clientFields, PASSWORD } from './provider.ts';
 import type { Stage } from './stage.ts';
 
 const NOT_VALID = 'The access token is not valid';
@@ -25,8 +25,7 @@ export function protectedContract(stage: Stage): void {
 
   // From Keycloak 24 on the user profile asks people for both; a service account has neither in every version.
   test('a caller with neither name nor address is answered with null', async () => {
-    const { realm } = stage.provider;
-    const { access_token: token } = await requestTokens(stage.front.url, realm, {
+    const { access_token: token } = await stage.requestTokens({
       grant_type: 'client_credentials',
     });
     const answer = await stage.service.getProtected(`Bearer ${token}`);
@@ -111,8 +110,7 @@ export function protectedContract(stage: Stage): void {
         {
           method: 'POST',
           body: new URLSearchParams({
-            client_id: CLIENT.id,
-            client_secret: CLIENT.secret,
+            ...(await clientFields(stage.front.url, stage.provider.credential)),
             refresh_token: refreshToken,
           }),
         },
@@ -146,13 +144,8 @@ export function protectedContract(stage: Stage): void {
   });
 }
 
-/** Through the front, so that a token's issuer is the one that the service sees. */
 function logIn(stage: Stage, username = 'abdullah'): Promise<Record<string, string>> {
-  return requestTokens(stage.front.url, stage.provider.realm, {
-    username,
-    password: PASSWORD,
-    scope: 'openid',
-  });
+  return stage.requestTokens({ username, password: PASSWORD, scope: 'openid' });
 }
 
 function assertInvalid(answer: Answer, description: string, name?: string): void {

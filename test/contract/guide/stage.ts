@@ -10,4 +10,6 @@ export interface Stage {
   readonly service: GuideService;
   /** Another service with other settings, behind the same front. */
   startOther(settings: Record<string, string>): Promise<GuideService>;
+  /** Asks the provider itself for tokens, through the front: so their issuer is the one that the service sees. */
+  requestTokens(fields: Record<string, string>): Promise<Record<string, string>>;
 }

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError, createClient } from '../../../packages/guard/src/client/index.ts';
 import {
   type Credential,
@@ -100,13 +101,48 @@ describe('a client of a real Keycloak', () => {
     await realm.client('shop', AUTHENTICATORS.token('shop:api'));
     const tokenOf = () => realm.kubernetes.tokenFor('shop:api', realm.issuer);
     const tokenFile = file('rewritten', tokenOf());
+    const credential = createCredential({ clientId: 'shop', credential: { tokenFile }, onNotice: false });
+    // The first one has to be good: what was never read whole cannot go on.
+    await callWhile(credential, 1);
     let writes = 0;
     const writer = setInterval(() => {
       const next = tokenOf();
       writeFileSync(tokenFile, ++writes % 2 === 0 ? next : next.slice(0, 100));
     }, 20);
-    const calls = await callWhile({ tokenFile }, 3_000).finally(() => clearInterval(writer));
+    const calls = await callWhile(credential, 3_000).finally(() => clearInterval(writer));
     assert.ok(calls > 20 && writes > 20, `${calls} calls, ${writes} writes`);
+  });
+
+  it('is changed in Keycloak under load, and no call fails once the file has the new secret', async () => {
+    await realm.client('shop', AUTHENTICATORS.secret);
+    const secretFile = file('changed-secret', SECRET);
+    const client = createClient(optionsOf({ secretFile }));
+    const [{ id }] = (await (await realm.admin('GET', '/clients?clientId=shop')).json()) as [{ id: string }];
+    let state: 'before' | 'changing' | 'after' = 'before';
+    const failed = { before: 0, changing: 0, after: 0 };
+    const calls = { before: 0, changing: 0, after: 0 };
+    let isOver = false;
+    const run = async () => {
+      while (!isOver) {
+        const began = state;
+        calls[began]++;
+        await client.clientCredentials().catch(() => failed[began]++);
+      }
+    };
+    const runs = [run(), run()];
+    await sleep(1_000);
+    state = 'changing';
+    const { value } = (await (await realm.admin('POST', `/clients/${id}/client-secret`)).json()) as {
+      value: string;
+    };
+    writeFileSync(secretFile, value);
+    state = 'after';
+    await sleep(2_000);
+    isOver = true;
+    await Promise.all(runs);
+    await realm.client('shop', { secret: SECRET });
+    assert.deepEqual([failed.before, failed.after], [0, 0]);
+    assert.ok(calls.before > 2 && calls.after > 2, JSON.stringify(calls));
   });
 
   it('is rotated under load, and no call fails: keys that Keycloak reads from the application', async () => {

@@ -1,13 +1,18 @@
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 
-const COMMAND_MS = 240_000;
+const COMMAND_MS = 600_000;
 const START_MS = 90_000;
 
 /** Where and how the commands of a project run. */
 export interface Place {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
+}
+
+/** What of this environment a project may have: proxies and certificates, and no settings of another one. */
+export function inheritedEnv(): NodeJS.ProcessEnv {
+  const own = /^(npm_|KEYCLOAK_|(NODE_OPTIONS|SESSION_SECRET|PUBLIC_URL|PORT|HOST)$)/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
 }
 
 /** Runs a command to its end. @returns its standard output @throws {Error} with all its output, where it fails */
@@ -71,13 +76,4 @@ function begin({ folder, env }: Place, command: string, args: readonly string[])
       }
     },
   };
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Choice } from '../../../packages/create/src/choice.ts';
-import { freePort, type Place, run } from './program.ts';
+import { freePort } from '../../../test/support/free-port.ts';
+import { inheritedEnv, type Place, run } from './program.ts';
 
 /** A template that was written. */
 export interface Project extends Place {
@@ -28,9 +29,11 @@ export async function writeProject(
     if (!KEPT.includes(name)) rmSync(join(folder, name), { recursive: true });
   const port = String(await freePort());
   const pagePort = String(await freePort());
-  const { PATH, HOME } = process.env;
   const cache = join(folder, '..', 'cache');
-  const env = { PATH, HOME, XDG_CACHE_HOME: cache, PORT: port, CI: '1', NEXT_TELEMETRY_DISABLED: '1' };
+  const env = {
+    ...inheritedEnv(),
+    ...{ XDG_CACHE_HOME: cache, PORT: port, CI: '1', NEXT_TELEMETRY_DISABLED: '1' },
+  };
   const { framework, login, language } = choice;
   const args = ['--yes', '--overwrite', '--framework', framework, '--packages', packages];
   if (login === 'browser') args.push('--login', 'browser');

@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Choice } from '../../../packages/create/src/choice.ts';
 
 export const CHECKS = ['install', 'types', 'tests', 'build', 'start', 'token', 'browser', 'dev'] as const;
 export type Check = (typeof CHECKS)[number];
 
-/** How it went with a template. */
+/** How it went with a template, or with a recipe. */
 export interface Result {
-  readonly choice: Choice;
+  /** For example `express`, `bearer`, `ts`. */
+  readonly row: readonly [template: string, login: string, language: string];
   /** Seconds of each check that passed. */
   readonly done: Readonly<Partial<Record<Check, number>>>;
   readonly failures: readonly string[];
@@ -17,13 +17,12 @@ const START = '<!-- npm run test:create -- --write -->\n';
 const END = '\n<!-- end -->';
 
 export function toTable(results: readonly Result[], day = new Date().toISOString().slice(0, 10)): string {
-  const rows = results.map(({ choice, done, failures }) => {
+  const rows = results.map(({ row, done, failures }) => {
     const cells = CHECKS.map((check) => {
       if (failures.some((failure) => failure.includes(`: ${check}: `))) return 'failed';
       return done[check] === undefined ? '' : `${done[check].toFixed(0)} s`;
     });
-    const { framework, login, language } = choice;
-    return `| ${[framework, login, language, ...cells, day].join(' | ')} |`;
+    return `| ${[...row, ...cells, day].join(' | ')} |`;
   });
   const head = ['template', 'login', 'language', ...CHECKS, 'day'];
   return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows].join('\n');

@@ -21,7 +21,7 @@ export interface StepTarget {
 export async function applyStep(api: AdminClient, goal: StepTarget, step: Step): Promise<void> {
   const doing = `${step.kind} the ${step.subject}`;
   try {
-    await act(api, goal, step.action);
+    await doAction(api, goal, step.action);
   } catch (error) {
     const reason = toAdminError(error, doing);
     if (reason.status === 409 && step.kind === 'create') return;
@@ -31,7 +31,8 @@ export async function applyStep(api: AdminClient, goal: StepTarget, step: Step):
 
 type ActionOf<T extends Step['action']['type']> = Extract<Step['action'], { type: T }>;
 
-async function act(api: AdminClient, goal: StepTarget, action: Step['action']): Promise<void> {
+/** Does it, and says of an error what it is. */
+export async function doAction(api: AdminClient, goal: StepTarget, action: Step['action']): Promise<void> {
   const { realm } = goal;
   switch (action.type) {
     case 'create-realm':
@@ -42,7 +43,11 @@ async function act(api: AdminClient, goal: StepTarget, action: Step['action']): 
       await api.roles.create({ realm, name: action.name });
       return;
     case 'create-client-role':
-      await api.clients.createRole({ realm, id: await clientId(api, goal), name: action.name });
+      await api.clients.createRole({
+        realm,
+        id: await clientId(api, { ...goal, clientId: action.client ?? goal.clientId }),
+        name: action.name,
+      });
       return;
     case 'create-group':
       return createGroup(api, realm, action.path);
@@ -56,8 +61,28 @@ async function act(api: AdminClient, goal: StepTarget, action: Step['action']): 
     case 'create-scope':
       await api.clientScopes.create({ realm, ...action.scope });
       return;
+    case 'create-organization':
+      await api.organizations.create({ realm, ...action.organization });
+      return;
+    case 'update-organization':
+      return api.organizations.updateById({ realm, id: action.organization.id ?? '' }, action.organization);
+    case 'add-member': {
+      const list = await api.organizations.find({ realm, search: action.alias });
+      const orgId = found(
+        list.find(({ alias, name }) => (alias ?? name) === action.alias),
+        action.alias,
+      ).id as string;
+      await api.organizations.addMember({ realm, orgId, userId: await userId(api, goal) });
+      return;
+    }
+    case 'create-provider': {
+      const { alias, issuer } = action;
+      const provider = { alias, providerId: 'kubernetes', enabled: true, config: { issuer } };
+      await api.identityProviders.create({ realm, ...provider });
+      return;
+    }
     case 'put-mapper':
-      return putMapper(api, goal, action.mapper);
+      return putMapper(api, { ...goal, clientId: action.client ?? goal.clientId }, action.mapper);
     case 'create-user':
       await api.users.create({ realm, ...action.user });
       return;
@@ -107,7 +132,7 @@ async function createGroup(api: AdminClient, realm: string, path: string): Promi
 }
 
 /** Changes some settings of a client, and keeps all others. */
-async function updateClient(
+export async function updateClient(
   api: AdminClient,
   goal: StepTarget,
   action: Pick<ActionOf<'update-client'>, 'patch' | 'attributes'>,

@@ -15,6 +15,8 @@ export interface SetupGoal {
   readonly clientId: string;
   /** Secret of a client that is created. Default: Keycloak makes one up. */
   readonly clientSecret?: string | undefined;
+  /** The credential of the client is planned by itself, and whatever it has now may stay until then. */
+  readonly hasOwnCredential?: boolean | undefined;
   /** Address of the API as a browser sees it, for example `http://localhost:8000`. No trailing slash. */
   readonly appUrl: string;
   /** Where Keycloak reports logouts to. It replaces another address only where it was named. */
@@ -28,6 +30,8 @@ export interface SetupGoal {
   readonly groups: readonly string[];
   /** Client scopes that tokens of the application can be asked for. Default none. */
   readonly scopes?: readonly string[] | undefined;
+  /** What the user gets of these. Default: all of them. */
+  readonly grant?: Pick<SetupGoal, 'realmRoles' | 'clientRoles' | 'groups'> | undefined;
   /** Switch on a realm, client or user that somebody switched off. */
   readonly enable: boolean;
   /** Leave the client's login flows (standard flow, direct access grants) off where they are off. Default `false`. */

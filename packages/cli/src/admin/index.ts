@@ -30,7 +30,13 @@ export {
   type AdminOptions,
   connectAdmin,
 } from './connection.ts';
+export { readCredential } from './credential/current.ts';
+export { AUTHENTICATORS, type CredentialGoal, OWN_CLUSTER } from './credential/goal.ts';
+export { planCredential } from './credential/plan.ts';
 export { type CurrentState, findGroup, findUser, readCurrent } from './current.ts';
+export { applyEventsStep } from './events/apply.ts';
+export { type EventsGoal, readEventsState } from './events/current.ts';
+export { planEvents } from './events/plan.ts';
 export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type Shape, type UserGoal } from './goal.ts';
 export { applyMcpStep } from './mcp/apply.ts';
 export { type McpState, readMcp } from './mcp/current.ts';
@@ -43,3 +49,12 @@ export { makePlan } from './plan/plan.ts';
 export type { Action, Blocked, Change, Plan, Step } from './plan/step.ts';
 export { coversUri, splitUris } from './plan/uris.ts';
 export { toRealmFile } from './realm-file.ts';
+export { readService, scopesThatBring } from './service/current.ts';
+export { planService } from './service/plan.ts';
+export { type ExchangeFinding, explainExchange } from './service/why.ts';
+export {
+  type OrganizationGoal,
+  planOrganization,
+  readOrganization,
+} from './tenant/organization.ts';
+export { planTenant, TEMPLATE_ATTRIBUTE } from './tenant/realm.ts';

@@ -6,7 +6,7 @@ import { toGroupsMapper } from './mapper.ts';
  * user's password: keep it as safe as the `.env` file.
  */
 export function toRealmFile(goal: SetupGoal): object {
-  const { user } = goal;
+  const { user, grant = goal } = goal;
   return {
     realm: goal.realm,
     enabled: true,
@@ -25,9 +25,9 @@ export function toRealmFile(goal: SetupGoal): object {
           users: [
             {
               ...toUser(user),
-              realmRoles: [`default-roles-${goal.realm.toLowerCase()}`, ...goal.realmRoles],
-              clientRoles: { [goal.clientId]: goal.clientRoles },
-              groups: goal.groups,
+              realmRoles: [`default-roles-${goal.realm.toLowerCase()}`, ...grant.realmRoles],
+              clientRoles: { [goal.clientId]: grant.clientRoles },
+              groups: grant.groups,
             },
           ],
         }

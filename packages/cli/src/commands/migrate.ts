@@ -5,10 +5,10 @@ import { isServerUrl, mendServerUrl } from 'keycloak-guard/unstable';
 import { type Analysis, analyse } from '../migrate/analyse.ts';
 import type { CallersReport } from '../migrate/callers.ts';
 import { rewriteManifest } from '../migrate/manifests.ts';
-import { readProject } from '../migrate/project.ts';
 import { blockedOf, toMarkdown } from '../migrate/report.ts';
 import { applyEdits } from '../migrate/rewrite.ts';
 import { show } from '../migrate/show.ts';
+import { readProject } from '../source/project.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled } from '../terminal/questions.ts';
 

@@ -7,10 +7,12 @@ import { DEV_CLIENT, DEV_USER, findRunningProviders, isConfigured } from '../dev
 import { call } from '../keycloak/call.ts';
 import { createOutput, type Output } from '../terminal/output.ts';
 import { Cancelled, readLines } from '../terminal/questions.ts';
+import { tellEndedEarly } from './ended-early.ts';
 
 export const usage = `keycloak-guard token: an access token for curl
 
 Usage: keycloak-guard token [options]
+       keycloak-guard token --for <service> --on-behalf <user>   why your client gets a token for it, or not
 
   (nothing)                sign in with the browser, where Keycloak takes http://127.0.0.1/callback as a redirect URI of
                            the client (setup adds it for an app on this machine); else with a name and a password
@@ -19,6 +21,14 @@ Usage: keycloak-guard token [options]
   --env <file>             read settings from this file instead of .env
   --realm-file <file>      at the provider that "keycloak-guard dev --realm-file <file>" runs: the token of the first
                            user, or of --username, whose password is in the file
+
+  --for <service>          client id of a service that is called in the name of users: says on what it depends that
+                           your client gets a token for it by exchange, and what mends it. Asks Keycloak as an
+                           admin, as "keycloak-guard authz why" does; nobody is signed in
+  --on-behalf <user>       whose token is exchanged
+  --from <client>          client that the user signs in with (default: whichever will do)
+  --scope <scopes>         scopes that the exchange asks for (default: those that bring the service)
+  --client-id <id>         client that exchanges (KEYCLOAK_CLIENT_ID)
 
 Without settings, while "keycloak-guard start" runs with its own provider: the token of the user abdullah there.
 Prints the token and nothing else to the standard output. Nothing is kept.
@@ -35,6 +45,7 @@ interface Flags {
 
 export async function run(args: string[]): Promise<number> {
   const err = createOutput(process.stderr, process.env);
+  if (args.some((one) => /^--for(=|$)/.test(one))) return explain(args, err);
   let flags: Flags;
   try {
     // Not --env-file: Node 20 takes that for itself, wherever it stands.
@@ -76,6 +87,20 @@ export async function run(args: string[]): Promise<number> {
       err.line(toSettingNames(error.diagnosis.fix));
     }
     return 1;
+  }
+}
+
+async function explain(args: string[], err: Output): Promise<number> {
+  const { showExchange } = await import('../token/exchange-why.ts');
+  const { AdminError } = await import('../admin/index.ts');
+  try {
+    return await showExchange(args, process.env, createOutput(process.stdout, process.env));
+  } catch (error) {
+    const code = tellEndedEarly('token', error, err);
+    if (code !== undefined) return code;
+    if (!(error instanceof AdminError)) throw error;
+    err.line(`token: ${error.message}`);
+    return error.kind === 'missing' ? 2 : 1;
   }
 }
 

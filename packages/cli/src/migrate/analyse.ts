@@ -1,3 +1,4 @@
+import type { Project } from '../source/project.ts';
 import { learnFacts } from './connect/facts.ts';
 import { findConnectUses, findPassedUses } from './connect/uses.ts';
 import type { Finding } from './finding.ts';
@@ -6,7 +7,6 @@ import { findDependencies, findOldNest } from './manifests.ts';
 import { editOf, judgeMention } from './mention-uses.ts';
 import { findNestUses } from './nest-uses.ts';
 import { REPLACEMENTS } from './packages.ts';
-import type { Project } from './project.ts';
 import type { Edit } from './rewrite.ts';
 import { findSettingsFiles, findSettingsUses } from './settings-uses.ts';
 

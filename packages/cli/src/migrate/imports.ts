@@ -1,5 +1,5 @@
+import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../source/syntax.ts';
 import { toOldPackage } from './packages.ts';
-import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from './syntax.ts';
 
 /** A mention of an old package in a program. */
 export interface Mention {

@@ -1,7 +1,7 @@
+import type { SourceFile } from '../source/project.ts';
 import { AS_IT_IS, type Finding } from './finding.ts';
 import type { Mention } from './imports.ts';
 import { EXPORTS, REPLACEMENTS } from './packages.ts';
-import type { SourceFile } from './project.ts';
 import { quoteUse } from './quote-use.ts';
 import type { Edit } from './rewrite.ts';
 

@@ -1,12 +1,12 @@
-import { evaluate, OPEN, type Scope, scopeOf, UNKNOWN } from './evaluate.ts';
+import { evaluate, OPEN, type Scope, scopeOf, UNKNOWN } from '../source/evaluate.ts';
+import type { SourceFile } from '../source/project.ts';
+import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../source/syntax.ts';
 import { AS_IT_IS, type DifferenceId, type Finding } from './finding.ts';
 import type { Mention } from './imports.ts';
 import { EXPORTS } from './packages.ts';
-import type { SourceFile } from './project.ts';
 import { quoteUse } from './quote-use.ts';
 import { NO_AUDIENCE } from './settings-uses.ts';
 import { judgeStart } from './start-verdict.ts';
-import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from './syntax.ts';
 
 interface Meaning {
   readonly native: string | null;

@@ -1,4 +1,4 @@
-import { lastNameOf, type SyntaxNode, textOf, walk } from './syntax.ts';
+import { lastNameOf, type SyntaxNode, textOf, walk } from '../source/syntax.ts';
 
 const SECRET = /secret|password|public-?key/i;
 

@@ -1,6 +1,6 @@
 import { OptionsError } from 'keycloak-guard';
 import { Keycloak, type KeycloakConfig } from 'keycloak-guard/connect';
-import { OPEN, UNKNOWN } from './evaluate.ts';
+import { OPEN, UNKNOWN } from '../source/evaluate.ts';
 
 /** The drop-in's verdict on a part of an application at its start. */
 export interface StartVerdict {

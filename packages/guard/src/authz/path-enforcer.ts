@@ -1,12 +1,18 @@
 import { AuthError, type Principal } from '../core/index.ts';
-import { checkOptions, getOrMake, isPlainObject, type OptionRules, optionRules } from '../core/internal.ts';
+import {
+  checkOptions,
+  getOrMake,
+  isPlainObject,
+  type OptionRules,
+  optionRules,
+  readingsOf,
+} from '../core/internal.ts';
 import { readClaimPoints } from './claim-points.ts';
 import { checkEnforcerConfig, type PolicyEnforcerConfig, permissionsOf, ruleFor } from './enforcer-config.ts';
 import { createPathList, type EnforcedPath } from './path-list.ts';
 import { headerOf, type PathRequest } from './path-request.ts';
 import { engineOf, type Permissions } from './permissions.ts';
 import { type Permit, toPermit } from './permit.ts';
-import { readingsOf } from './request-path.ts';
 
 /** Options of {@link createPathEnforcer}. */
 export interface PathEnforcerOptions {

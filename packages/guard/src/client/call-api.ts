@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
-import { readCompactJws } from '../core/internal.ts';
 import type { ClientContext } from './context.ts';
+import { type DpopKey, isBound } from './dpop.ts';
 
 /** A request to an API, as of `fetch`. Redirects are not followed: they could lead the token elsewhere. */
 export interface ApiRequest {
@@ -12,49 +12,62 @@ export interface ApiRequest {
 }
 
 /**
- * Calls an API with an access token: with a proof where the token is bound to the key of this client (RFC 9449 §7.1), with
- * the nonce that the API asks for (§9), otherwise as a bearer token. Returns answers of any status.
+ * Calls an API with an access token: with a proof where the token is bound to the key of this client, otherwise as a bearer
+ * token. Returns answers of any status.
  */
 export async function callApi(
   context: ClientContext,
   accessToken: string,
   url: string | URL,
-  request: ApiRequest = {},
+  { method = 'GET', headers, body, signal = AbortSignal.timeout(context.timeoutMs) }: ApiRequest = {},
 ): Promise<Response> {
-  const key = isBound(accessToken) ? await context.dpop?.handle() : undefined;
   const target = new URL(url);
-  const send = () =>
-    oauth.protectedResourceRequest(
-      accessToken,
-      request.method ?? 'GET',
-      target,
-      new Headers(request.headers),
-      request.body,
-      {
-        ...(key === undefined ? {} : { DPoP: key }),
-        [oauth.customFetch]: (address, init) => context.fetch(address, init as RequestInit),
-        // The URL is the caller's own.
-        [oauth.allowInsecureRequests]: target.protocol === 'http:',
-        signal: request.signal ?? AbortSignal.timeout(context.timeoutMs),
-      },
-    );
+  const key = isBound(accessToken) ? context.dpop : undefined;
+  const request = { url: target, method, headers: new Headers(headers), isSentAgain: true };
+  return sendWithToken(key, accessToken, request, (carried) => {
+    const init = { method, headers: carried, redirect: 'manual' as const, signal };
+    return context.fetch(target.href, body === undefined ? init : { ...init, body });
+  });
+}
+
+/** What a proof is about. */
+export interface ProvenRequest {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Headers;
+  /** Whether the body can be sent twice. */
+  readonly isSentAgain: boolean;
+}
+
+/**
+ * Sends a request with a token: with a proof of the key, if one is given (RFC 9449 §7.1), and once more with the nonce that the
+ * service asks for (§9).
+ *
+ * @param send sends it once, with these headers
+ */
+export async function sendWithToken(
+  key: DpopKey | undefined,
+  accessToken: string,
+  { url, method, headers, isSentAgain }: ProvenRequest,
+  send: (headers: Record<string, string>) => Promise<Response>,
+): Promise<Response> {
+  headers.delete('authorization');
+  const handle = await key?.handle();
+  const sendOnce = () =>
+    oauth.protectedResourceRequest(accessToken, method, url, headers, undefined, {
+      ...(handle === undefined ? {} : { DPoP: handle }),
+      [oauth.customFetch]: (_, init) => send(init.headers),
+      // The URL is the caller's own.
+      [oauth.allowInsecureRequests]: url.protocol === 'http:',
+    });
   try {
-    return await send().catch((error: unknown) => {
-      if (key !== undefined && oauth.isDPoPNonceError(error)) return send();
-      throw error;
+    return await sendOnce().catch(async (error: unknown) => {
+      if (handle === undefined || !isSentAgain || !oauth.isDPoPNonceError(error)) throw error;
+      await (error as oauth.WWWAuthenticateChallengeError).response.body?.cancel();
+      return sendOnce();
     });
   } catch (error) {
     if (error instanceof oauth.WWWAuthenticateChallengeError) return error.response;
     throw error;
-  }
-}
-
-/** What cannot be read is not Keycloak's, and may be bound: a proof does no harm. */
-function isBound(accessToken: string): boolean {
-  try {
-    const { cnf } = readCompactJws(accessToken).payload();
-    return (cnf as { jkt?: unknown } | undefined)?.jkt !== undefined;
-  } catch {
-    return true;
   }
 }

@@ -10,6 +10,7 @@ import { type ClientContext, createContext } from './context.ts';
 import type { DevicePrompt } from './device.ts';
 import type { ExchangeRequest } from './exchange.ts';
 import type { CodeExchange } from './exchange-code.ts';
+import type { JwtBearerRequest } from './jwt-bearer.ts';
 import type { ClientOptions } from './options.ts';
 import type { PasswordGrantRequest } from './password-grant.ts';
 import { createServiceToken, type ServiceToken, type ServiceTokenRequest } from './service-token.ts';
@@ -68,6 +69,13 @@ export interface KeycloakClient {
    * @throws {ClientError} `invalid_credentials` if the user's token is invalid
    */
   exchange(request: ExchangeRequest): Promise<Tokens>;
+  /**
+   * A token for a user whom another issuer vouches for, by a JWT that it signed (RFC 7523 §2.1). Needs Keycloak 26.7, an identity
+   * provider of the realm with "JWT Authorization Grant" that the user is linked to, and that switch of the client.
+   *
+   * @throws {ClientError} `invalid_credentials` if the assertion is not valid, or stands for nobody
+   */
+  jwtBearer(request: JwtBearerRequest): Promise<Tokens>;
   /**
    * Revokes one token (RFC 7009): a refresh token takes its session with it, an access token only itself.
    *
@@ -146,6 +154,7 @@ export function toClient(context: ClientContext): KeycloakClient {
     serviceToken: (request) =>
       createServiceToken(async () => (await verbs()).clientCredentials(context, request)),
     exchange: async (request) => (await verbs()).exchange(context, request),
+    jwtBearer: async (request) => (await verbs()).jwtBearer(context, request),
     revoke: async (token) => (await verbs()).revoke(context, token),
     callApi: async (accessToken, url, request) => (await verbs()).callApi(context, accessToken, url, request),
     startAuthorization: async (request) => (await verbs()).startAuthorization(context, request),

@@ -37,7 +37,7 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
     matches: (a) => a.error === 'unauthorized_client',
     cause: (a) => `Keycloak expects something else of ${client(a)} than ${shown(a)} (${said(a)})`,
     fix: (a) =>
-      `Look which authenticator the client has. ${console_(a, 'Credentials > Client Authenticator')}`,
+      `Look which authenticator the client has. ${console_(a, 'Credentials > Client Authenticator')}${by('token')(a) ? ' If the token stands for another client, correct the option clientId.' : ''}`,
   },
   {
     id: 'secret-with-jwt-client',
@@ -49,7 +49,8 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
   {
     id: 'assertion-audience',
     kind: 'client_misconfigured',
-    matches: contains(/invalid token audience|multiple audiences/i),
+    // An assertion about a user is `invalid_grant`.
+    matches: says('invalid_client', /invalid token audience|multiple audiences/i),
     cause: (a) => `${shown(a)} is for another audience than ${realm(a)} (${said(a)})`,
     fix: () =>
       "The audience is the issuer of the realm, as its discovery document names it. In Kubernetes: serviceAccountToken with that 'audience'.",
@@ -84,7 +85,7 @@ export const CREDENTIAL_RULES: readonly Rule[] = [
     matches: (a) => a.error === 'invalid_client' && by('token')(a),
     cause: (a) => `no client of ${realm(a)} takes the token of the file (${said(a)})`,
     fix: (a) =>
-      `The client needs the authenticator Signed JWT - Federated, with the alias of the identity provider whose issuer is the token's iss, and the token's sub as its subject. ${console_(a, 'Credentials')}`,
+      `The client needs the authenticator Signed JWT - Federated, with the alias of the identity provider whose issuer is the token's iss, and the token's sub as its subject. ${console_(a, 'Credentials')} If it stands for another client, correct the option clientId.`,
   },
   {
     id: 'wrong-client-id',

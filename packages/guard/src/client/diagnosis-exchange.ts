@@ -39,6 +39,14 @@ export const EXCHANGE_RULES: readonly Rule[] = [
     fix: (a) => console_(a, 'Settings > Capability config > Standard token exchange ON'),
   },
   {
+    id: 'jwt-grant-off',
+    kind: 'client_misconfigured',
+    matches: contains(/jwt authorization grant is not supported/i),
+    cause: (a) => `${client(a)} may not exchange assertions of other issuers`,
+    fix: (a) =>
+      console_(a, 'Settings > Capability config > JWT Authorization Grant ON, with the identity provider'),
+  },
+  {
     id: 'exchange-public',
     kind: 'client_misconfigured',
     matches: contains(/public client is not allowed to exchange/i),

@@ -173,7 +173,8 @@ const CLIENT: Rule[] = [
     kind: 'client_misconfigured',
     matches: contains(/dpop/i),
     cause: (a) => `${client(a)} requires DPoP proofs`,
-    fix: (a) => console_(a, 'Advanced > Require DPoP bound tokens OFF'),
+    fix: (a) =>
+      `Set the option dpop: true where the token is requested. Or: ${console_(a, 'Advanced > Require DPoP bound tokens OFF')}`,
   },
   {
     id: 'invalid-scope',

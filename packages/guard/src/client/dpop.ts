@@ -1,5 +1,5 @@
 import type { Discovery, Issuer } from '../core/index.ts';
-import type { OptionRule } from '../core/internal.ts';
+import { type OptionRule, readCompactJws } from '../core/internal.ts';
 
 /** A `DPoPHandle` of oauth4webapi. Named here, so that no declaration needs that package, which CommonJS cannot import. */
 export interface ProofSigner {
@@ -64,4 +64,14 @@ export function createDpopKey(
     },
     thumbprint: async () => (given === true ? undefined : (await handle()).calculateThumbprint()),
   };
+}
+
+/** Whether a token is bound to a key. What cannot be read is not Keycloak's, and may be: a proof does no harm. */
+export function isBound(accessToken: string): boolean {
+  try {
+    const { cnf } = readCompactJws(accessToken).payload();
+    return (cnf as { jkt?: unknown } | undefined)?.jkt !== undefined;
+  } catch {
+    return true;
+  }
 }

@@ -11,6 +11,7 @@ export { diagnoseTokenError } from './diagnosis.ts';
 export { AuthorizationError, ClientError } from './errors.ts';
 export type { ExchangeRequest } from './exchange.ts';
 export type { CodeExchange } from './exchange-code.ts';
+export type { JwtBearerRequest } from './jwt-bearer.ts';
 export type { ClientOptions } from './options.ts';
 export type { PasswordGrantRequest } from './password-grant.ts';
 export type { ServiceToken, ServiceTokenRequest } from './service-token.ts';

@@ -1,4 +1,5 @@
 import type * as call from './call.ts';
+import type * as api from './call-api.ts';
 import type * as grant from './grant.ts';
 
 export type { Wire } from './call.ts';
@@ -10,3 +11,7 @@ export const callKeycloak: typeof call.callKeycloak = async (...given) =>
 /** See {@link grant.requestTokens}. */
 export const requestTokens: typeof grant.requestTokens = async (...given) =>
   (await import('./grant.ts')).requestTokens(...given);
+
+/** See {@link api.sendWithToken}. */
+export const sendWithToken: typeof api.sendWithToken = async (...given) =>
+  (await import('./call-api.ts')).sendWithToken(...given);

@@ -5,6 +5,7 @@ export { clientCredentials } from './client-credentials.ts';
 export { deviceGrant } from './device.ts';
 export { exchange } from './exchange.ts';
 export { exchangeCode } from './exchange-code.ts';
+export { jwtBearer } from './jwt-bearer.ts';
 export { endSession, logout } from './logout.ts';
 export { passwordGrant } from './password-grant.ts';
 export { refresh } from './refresh.ts';

@@ -2,8 +2,10 @@ import type { Possession } from './binding/confirmation.ts';
 import { OptionsError } from './http/errors.ts';
 import type { AppClaims } from './principal/claims.ts';
 import type { Principal } from './principal/principal.ts';
+import { getOrMake } from './runtime/get-or-make.ts';
 import { findConflict, issuerOf, selectByIssuer } from './token/select-verifier.ts';
 import type { TokenVerifier, Verifier } from './verifier.ts';
+import { partsOf } from './verifier-parts.ts';
 
 /**
  * Accepts tokens of several realms or servers: each token is verified by the one verifier whose issuer it names,
@@ -15,7 +17,7 @@ import type { TokenVerifier, Verifier } from './verifier.ts';
  * `issuer_conflict`. The first member says for all how bound tokens and the strength of sign-ins are judged (`dpop`,
  * `publicUrl`, `clientCertificate`, `acrLevels`).
  *
- * @throws {OptionsError} for an empty list, and where two realms were given one `issuer`
+ * @throws {OptionsError} for an empty list, and where two realms were given one `issuer` or the same tenants
  * @example
  * const verifier = combineVerifiers([createVerifier(staff), createVerifier(customers)]);
  */
@@ -29,6 +31,11 @@ export function combineVerifiers<C extends object = AppClaims>(
   if (members.some(({ sender }) => sender?.mode !== first.sender?.mode)) {
     throw wrongMembers(
       'must all have the same dpop: which realm a token is of is not known before it is read',
+    );
+  }
+  if (areTenantsMixed(members)) {
+    throw wrongMembers(
+      'must have a tenant of its own for each realm, and organizations as tenants only if all are of one realm',
     );
   }
   const told = new Set<string>();
@@ -73,6 +80,18 @@ function conflictsOf<C extends object>(members: readonly Verifier<C>[]): string[
   return [...issuers].flatMap(
     (issuer) => findConflict(members.filter((member) => issuerOf(member) === issuer)) ?? [],
   );
+}
+
+/** Whether a tenant of one realm has the name of another one's: what belongs to one could be given to the other. */
+function areTenantsMixed<C extends object>(members: readonly Verifier<C>[]): boolean {
+  const realmOf = new Map<string, string>();
+  return members.some((member) => {
+    const { baseUrl } = member.issuer;
+    const kind = partsOf(member)?.tenants;
+    // An organization may have any name.
+    if (kind === 'organizations') return members.some(({ issuer }) => issuer.baseUrl !== baseUrl);
+    return kind !== undefined && getOrMake(realmOf, kind.name, () => baseUrl) !== baseUrl;
+  });
 }
 
 function wrongMembers(rule: string): OptionsError {

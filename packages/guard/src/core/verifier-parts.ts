@@ -6,7 +6,7 @@ import type { Coverage } from './token/coverage.ts';
 
 /** What a verifier was made of, for the rooms that call Keycloak as the same client. */
 export interface VerifierParts
-  extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck' | 'tenants'> {
+  extends Pick<ResolvedOptions, 'realm' | 'timeoutMs' | 'fetch' | 'tokenCheck' | 'tenants' | 'publicUrl'> {
   readonly credential: Credential;
   readonly store: RevocationStore;
   /** The observers that listen to events. */
@@ -14,6 +14,8 @@ export interface VerifierParts
   /** How it stands with Keycloak's events, if they are followed. */
   readonly news: { status?: () => EventsHealth };
   readonly coverage: Coverage;
+  /** See `KeySet.refresh`. */
+  readonly refreshKeys: () => void;
   /** No new token is taken before this has settled. */
   hold(until: Promise<void>): void;
   /** Called when the verifier is closed. */

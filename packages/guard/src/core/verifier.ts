@@ -1,6 +1,6 @@
 import { createCertificateReader } from './binding/client-certificate.ts';
 import type { Possession } from './binding/confirmation.ts';
-import { createDpopCheck } from './binding/dpop-check.ts';
+import { createDpopCheck, type DpopCheck } from './binding/dpop-check.ts';
 import { createSenderCheck, type SenderCheck } from './binding/sender-check.ts';
 import type { SignInRules } from './guards/required-sign-in.ts';
 import { AuthError } from './http/errors.ts';
@@ -14,8 +14,9 @@ import { createOutage, type Outage } from './realm/outage.ts';
 import { createEpoch } from './revocation/epoch.ts';
 import { createKnowing } from './revocation/knowing.ts';
 import { createMemoryRevocationStore, type ProofStore } from './revocation/revocation.ts';
+import type { RevocationHub } from './revocation/revocation-hub.ts';
 import { createRevocationList } from './revocation/revocation-list.ts';
-import type { Revocation } from './revocation/revocation-log.ts';
+import { createRevocationLog, type Revocation } from './revocation/revocation-log.ts';
 import type { Notice } from './runtime/notice.ts';
 import { keepTickShape } from './runtime/tick-shape.ts';
 import { createCoverage } from './token/coverage.ts';
@@ -96,13 +97,24 @@ export interface Verifier<C extends object = AppClaims> extends TokenVerifier<C>
 export function createVerifier<C extends object = Claims>(
   options: VerifierOptions<C> & WithParser<C>,
 ): Verifier<C> {
+  return makeVerifier(options);
+}
+
+/**
+ * @param hub shared by the verifiers of many realms. With it the verifier has no timer of its own: the owner calls
+ *   `refreshKeys` of its parts
+ */
+export function makeVerifier<C extends object>(
+  options: VerifierOptions<C>,
+  hub?: RevocationHub,
+): Verifier<C> {
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();
   const { serverUrl, realm, timeoutMs, fetch, observers } = resolved;
   const issuer = createIssuer({ serverUrl, realm, issuer: resolved.issuer, timeoutMs, fetch });
   const outage = createOutage(resolved.onNotice);
-  const keys = createKeySet(issuer, resolved, epoch, outage);
+  const keys = createKeySet(issuer, resolved, epoch, outage, hub === undefined);
   const remote = createRemoteCheck(issuer, resolved, outage);
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
@@ -115,50 +127,63 @@ export function createVerifier<C extends object = Claims>(
     options: Object.freeze({ algorithms, audience, clientId, clock, clockToleranceSeconds }),
   });
   const store = resolved.revocationStore ?? createMemoryRevocationStore(resolved.clock);
-  const revocations = createRevocationList(epoch, undefined, store.rememberSeconds);
+  const log = hub?.log ?? createRevocationLog(undefined, store.rememberSeconds);
+  const revocations = createRevocationList(epoch, log);
   const coverage = createCoverage();
   const atClose = new Set<() => Promise<void>>();
   const knowing = createKnowing(store);
   const judge = createTokenJudge({
     ...{ options: resolved, context, epoch, revocations, remote, stats, coverage },
+    self: () => verifier,
     whenKnowing: knowing.when,
     // Where nobody else listens, it is known already.
     share: resolved.revocationStore ? (one) => store.add(one).catch(() => {}) : async () => {},
   });
   const { dpop, publicUrl, clientCertificate, acrLevels } = resolved;
+  let checked: DpopCheck | undefined;
+  /** Made for the first proof: most realms never see one. */
+  const proofs = (): DpopCheck => {
+    // Options without it, and with a mode other than off, were refused; a route may have another mode.
+    const useOnce = async (id: string, until: number) => (store as ProofStore).useProofOnce(id, until);
+    checked ??= createDpopCheck(dpop, useOnce, clock);
+    return checked;
+  };
   const sender = createSenderCheck({
     dpop,
-    // Options without it, and with a mode other than off, were refused; a route may have another mode.
-    proofs: createDpopCheck(
-      dpop,
-      async (id, expiresAt) => (store as ProofStore).useProofOnce(id, expiresAt),
-      clock,
-    ),
+    proofs: {
+      read: (request) => proofs().read(request),
+      finish: (proof, who) => proofs().finish(proof, who),
+    },
     publicUrl,
     certificateOf: createCertificateReader(clientCertificate),
   });
-  const unsubscribe = store.subscribe((revocation) => {
-    stats.revocations++;
-    revocations.add(revocation);
-  });
+  const hears = (revocation: Revocation): boolean =>
+    revocation.issuer === (issuer.pinned ?? issuer.current?.issuer ?? revocation.issuer);
+  const unsubscribe =
+    hub?.listen((revocation) => {
+      if (!hears(revocation)) return;
+      stats.revocations++;
+      revocations.hear(revocation);
+    }) ??
+    store.subscribe((revocation) => {
+      stats.revocations++;
+      revocations.add(revocation);
+    });
 
   const status = (): VerifierStatus => ({
     issuer: issuer.current?.issuer ?? null,
     keysLoaded: keys.loadedAt !== null,
     keysAgeSeconds: keys.loadedAt === null ? null : (resolved.clock() - keys.loadedAt) / 1000,
     keysFetches: keys.fetches,
-    cachedTokens: judge.cachedTokens,
+    cachedTokens: judge.countTokens(),
     revocations: revocations.size,
     isProviderDown: outage.isDown,
     lastError: keys.lastError,
   });
 
-  const verifier: Verifier<C> = {
+  const rest: Omit<Verifier<C>, 'members'> = {
     issuer,
     outage,
-    get members() {
-      return [verifier];
-    },
     clientId: resolved.clientId,
     sender,
     signInRules: Object.freeze({ acrLevels, clock, clockToleranceSeconds }),
@@ -169,7 +194,7 @@ export function createVerifier<C extends object = Claims>(
     async revoke(revocation) {
       const dated = withDate(revocation, resolved);
       // First here: this process knows, even if the store fails.
-      revocations.add(dated);
+      (hub ?? revocations).add(dated);
       try {
         await store.add(dated);
       } catch (cause) {
@@ -179,7 +204,7 @@ export function createVerifier<C extends object = Claims>(
     notify: resolved.onNotice,
     useOnce: (id, expiresAt) => store.useOnce(id, expiresAt),
     load: () => keys.start(),
-    hasRevocationStore: resolved.revocationStore !== undefined,
+    hasRevocationStore: hub?.isShared ?? resolved.revocationStore !== undefined,
     status,
     async close() {
       await Promise.all([...atClose].map((end) => end()));
@@ -188,14 +213,16 @@ export function createVerifier<C extends object = Claims>(
       for (const end of watching) end?.();
     },
   };
+  // Not shown, because it would show itself.
+  const verifier = Object.defineProperty(rest, 'members', { value: [rest] }) as Verifier<C>;
   const { credential, tokenCheck, tenants } = resolved;
   const { hold } = knowing;
   const { changedAt } = revocations;
   const eventListeners = observers.filter(({ event }) => event !== undefined);
   const news: VerifierParts['news'] = {};
   rememberParts(verifier, {
-    ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch, eventListeners },
-    ...{ store, news, coverage, hold, atClose, changedAt },
+    ...{ credential, tokenCheck, tenants, realm, timeoutMs, fetch, publicUrl, eventListeners },
+    ...{ store, news, coverage, hold, atClose, changedAt, refreshKeys: keys.refresh },
   });
   const watching = observers.map((one) => one.watch?.({ stats, status, store, news }));
   return verifier;

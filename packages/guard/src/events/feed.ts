@@ -3,7 +3,7 @@ import { toJsonObject } from '../core/internal.ts';
 import type { CursorStore } from './cursor-store.ts';
 import { deliver, type Held, type HeldChanges, type UserHandlers } from './deliver.ts';
 import type { EventSource } from './event-source.ts';
-import { type Cursors, cursorsAt, readRound } from './read-round.ts';
+import { type Cursors, cursorsAt, isCursors, readRound } from './read-round.ts';
 import { toUserChange, type UserChange } from './user-change.ts';
 
 /** Tells the application of changes of users, from where it stopped. */
@@ -47,8 +47,11 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   let failedAt = Number.NEGATIVE_INFINITY;
 
   async function load(): Promise<Position> {
-    const saved = toJsonObject((await store.load()) ?? '') as Position | undefined;
-    return saved ?? save({ cursors: cursorsAt(source.now()), held: {} });
+    const text = await store.load();
+    if (text === null) return save({ cursors: cursorsAt(source.now()), held: {} });
+    const { cursors, held } = (toJsonObject(text) ?? {}) as Partial<Position>;
+    if (isCursors(cursors) && typeof held === 'object') return { cursors, held };
+    throw new Error('what the cursor store has loaded is not what was saved');
   }
 
   async function save(next: Position): Promise<Position> {

@@ -3,7 +3,7 @@ import { AuthError, isAuthError, type Notice, type Verifier } from '../core/inde
 import { type NewsSeat, startBackgroundTimer, toJsonObject } from '../core/internal.ts';
 import type { EventSource } from './event-source.ts';
 import type { HeardEvent } from './heard-event.ts';
-import { type Cursors, cursorsAt, readRound } from './read-round.ts';
+import { type Cursors, cursorsAt, isCursors, readRound } from './read-round.ts';
 import { toRevocations } from './to-revocations.ts';
 
 /** Follows the events of one realm: in one of several processes, for all of them. */
@@ -58,6 +58,7 @@ export function follow(options: FollowOptions): Follower {
   const { verifier, source, seat, topic, pollMs } = options;
   const holder = randomUUID();
   let news: News | undefined;
+  let lastTold: string | undefined;
   let isReader = false;
   let isClosed = false;
   let configAt = Number.NEGATIVE_INFINITY;
@@ -93,7 +94,8 @@ export function follow(options: FollowOptions): Follower {
       options.onRest();
       return;
     }
-    if (!isReader) news = told === null ? undefined : (toJsonObject(told) as unknown as News | undefined);
+    // Another process may have had the seat since.
+    if (!isReader || told !== lastTold) news = told === null ? undefined : parseNews(told);
     isReader = true;
     const begin = performance.now();
     await assertKept();
@@ -154,7 +156,8 @@ export function follow(options: FollowOptions): Follower {
   }
 
   async function tell(next: News): Promise<boolean> {
-    const isMine = await seat.tell(topic, holder, JSON.stringify(next));
+    lastTold = JSON.stringify(next);
+    const isMine = await seat.tell(topic, holder, lastTold);
     if (isMine) news = next;
     else isReader = false;
     return isMine;
@@ -176,13 +179,15 @@ export function follow(options: FollowOptions): Follower {
   }
 
   function run(): void {
+    const begin = performance.now();
     working = look()
       .catch((error: unknown) => {
         failure = error;
       })
       .then(() => {
         report();
-        if (!isClosed) timer = startBackgroundTimer(run, pollMs);
+        const tookMs = performance.now() - begin;
+        if (!isClosed) timer = startBackgroundTimer(run, Math.max(pollMs - tookMs, pollMs / 5));
       });
   }
   run();
@@ -206,6 +211,13 @@ export function follow(options: FollowOptions): Follower {
       await seat.leave(topic, holder).catch(() => {});
     },
   };
+}
+
+/** Of another version, or of nobody knows whom: as if events were lost. */
+function parseNews(text: string): News {
+  const { since, cursors } = (toJsonObject(text) ?? {}) as Partial<News>;
+  const isWhole = typeof since === 'number' && isCursors(cursors);
+  return { since: isWhole ? since : null, cursors: isWhole ? cursors : cursorsAt(0), tookMs: 0 };
 }
 
 /** A realm that is changed a hundred times in a second is asked about once. */

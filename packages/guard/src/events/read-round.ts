@@ -54,8 +54,8 @@ export async function readRound(source: EventSource, cursors: Cursors): Promise<
     events: [...byAdmins, ...byUsers].sort((a, b) => a.time - b.time),
     cursors: {
       readAt: now,
-      'admin-events': advance(cursors['admin-events'], byAdmins),
-      events: advance(cursors.events, byUsers),
+      'admin-events': advance(cursors['admin-events'], byAdmins, now),
+      events: advance(cursors.events, byUsers, now),
     },
     isMore: until !== Number.POSITIVE_INFINITY,
     isLost: (admin.isGone && isEarly(cursors['admin-events'])) || (user.isGone && isEarly(cursors.events)),
@@ -95,8 +95,16 @@ async function readList(source: EventSource, list: EventList, cursor: Cursor): P
   }
 }
 
-function advance({ time, seen }: Cursor, events: readonly HeardEvent[]): Cursor {
-  const next = Math.max(time, ...events.map((event) => event.time));
+function advance({ time, seen }: Cursor, events: readonly HeardEvent[], now: number): Cursor {
+  // The clock of one node may be ahead: those of the others must be read all the same.
+  const next = Math.max(time, ...events.map((event) => Math.min(event.time, now)));
   const all = [...Object.entries(seen), ...events.map((event) => [event.id, event.time] as const)];
   return { time: next, seen: Object.fromEntries(all.filter(([, at]) => at >= next - OVERLAP_MS)) };
+}
+
+/** Whether a value that was stored is what it has to be. */
+export function isCursors(value: unknown): value is Cursors {
+  const { readAt, events, 'admin-events': byAdmins } = (value ?? {}) as Partial<Cursors>;
+  const isCursor = (one: Cursor | undefined) => Number.isFinite(one?.time) && typeof one?.seen === 'object';
+  return Number.isFinite(readAt) && isCursor(events) && isCursor(byAdmins);
 }

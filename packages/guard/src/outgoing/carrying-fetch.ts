@@ -1,3 +1,4 @@
+import { sendWithToken } from '../client/internal.ts';
 import { readChallenges } from '../core/internal.ts';
 import { createBreaker } from './breaker.ts';
 import type { TokenSource } from './token-source.ts';
@@ -25,7 +26,8 @@ export type CarryingFetch = (
 
 /**
  * A `fetch` whose token goes to one origin and nowhere else: other addresses are refused, redirects are not followed. A 401
- * that says `invalid_token` (RFC 6750 §3.1) is answered with another token, once.
+ * that says `invalid_token` (RFC 6750 §3.1) is answered with another token, once. A token that is bound to a key comes with a proof
+ * for each request.
  */
 export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchOptions): CarryingFetch {
   const breaker = createBreaker(origin);
@@ -37,8 +39,19 @@ export function createCarryingFetch({ origin, timeoutMs, fetch }: CarryingFetchO
     const send = (token: string) => {
       const all = new Headers(init.headers);
       for (const [name, value] of Object.entries(headers)) if (!all.has(name)) all.set(name, value);
+      const sendOnce = (carried: HeadersInit) =>
+        breaker.run(() => fetch(url, { ...init, headers: carried, redirect: 'manual', signal }));
+      if (source.key !== undefined) {
+        const request = {
+          url,
+          method: init.method ?? 'GET',
+          headers: all,
+          isSentAgain: isSentAgain(init.body),
+        };
+        return sendWithToken(source.key, token, request, sendOnce);
+      }
       all.set('authorization', `Bearer ${token}`);
-      return breaker.run(() => fetch(url, { ...init, headers: all, redirect: 'manual', signal }));
+      return sendOnce(all);
     };
     const token = await source.get();
     const answer = await send(token);

@@ -1,16 +1,17 @@
 import { ClientError, type KeycloakClient } from '../client/index.ts';
-import { contextOfVerifier, toAuthError, toClient } from '../client/internal.ts';
+import { contextOfVerifier, createDpopKey, isBound, toAuthError, toClient } from '../client/internal.ts';
 import { AuthError, isAuthError, OptionsError, type Verifier } from '../core/index.ts';
 import { readCompactJws } from '../core/internal.ts';
-import type { TokenAsOptions } from './options.ts';
+import type { Target, TokenAsOptions, TokenForOptions } from './options.ts';
 import { MIN_AGE_MS, type TokenSource } from './token-source.ts';
-import { createUserTokens, type UserTokens } from './user-tokens.ts';
+import { createUserTokens, type Subject } from './user-tokens.ts';
 
 /** The application as the client of one realm. */
 export interface Member {
-  readonly users: UserTokens;
+  /** Tokens in the name of a user. */
+  for(subject: Subject, target: Target<TokenForOptions>): TokenSource;
   /** A token in its own name, shared by all who ask for the same scopes. */
-  own(options: TokenAsOptions): TokenSource;
+  own(target: Target<TokenAsOptions>): TokenSource;
 }
 
 /** @throws {OptionsError} if the client of the verifier cannot prove who it is */
@@ -21,19 +22,35 @@ export function createMember(subject: string, verifier: Verifier<object>): Membe
     const example = "credential: { tokenFile: '/var/run/secrets/keycloak/token' }, or clientSecret";
     throw new OptionsError(subject, [{ option: 'credential', rule, example }]);
   }
-  const client = toClient(context);
+  const { clientId } = verifier;
   const ask = createAsker(verifier);
+  const key = createDpopKey(true, context.issuer);
+  const plain = toClient(context);
+  const bound = toClient({ ...context, dpop: key });
+  const clientOf = ({ dpop }: Target<TokenAsOptions>) => (dpop ? bound : plain);
+  const keyOf = ({ dpop }: Target<TokenAsOptions>) => (dpop ? key : undefined);
+
+  const users = createUserTokens(verifier, async (subjectToken, target) => {
+    const { audience, scope } = target;
+    const tokens = await ask(() => clientOf(target).exchange({ subjectToken, audience, scope }));
+    assertBound(tokens.accessToken, target, clientId);
+    return tokens;
+  });
   const held = new Map<string, ReturnType<KeycloakClient['serviceToken']>>();
 
   return {
-    users: createUserTokens(verifier, (request) => ask(() => client.exchange(request))),
-    own({ scope, audience }) {
-      const token = held.get(scope ?? '') ?? client.serviceToken(scope === undefined ? {} : { scope });
-      held.set(scope ?? '', token);
+    for: (subject, target) => ({ ...users.sourceOf(subject, target), key: keyOf(target) }),
+    own(target) {
+      const { scope, audience, dpop = false } = target;
+      const name = JSON.stringify([scope, dpop]);
+      const token = held.get(name) ?? clientOf(target).serviceToken(scope === undefined ? {} : { scope });
+      held.set(name, token);
       return {
+        key: keyOf(target),
         async get() {
           const found = await ask(token.getAccessToken);
-          if (audience !== undefined) assertFor(found, audience, verifier.clientId);
+          if (audience !== undefined) assertFor(found, audience, clientId);
+          assertBound(found, target, clientId);
           return found;
         },
         drop: (refused) => token.drop(refused, MIN_AGE_MS),
@@ -72,5 +89,14 @@ function assertFor(token: string, audience: string, clientId: string): void {
   throw new AuthError(
     'provider_misconfigured',
     `The token of ${clientId} is not for ${audience}: give the client a scope with an Audience mapper for ${audience}, and request that scope`,
+  );
+}
+
+/** A proof says nothing about a token that is bound to no key: whoever steals that one can use it. */
+function assertBound(token: string, { dpop }: Target<TokenAsOptions>, clientId: string): void {
+  if (!dpop || isBound(token)) return;
+  throw new AuthError(
+    'provider_misconfigured',
+    `Keycloak bound the token of ${clientId} to no key: DPoP needs Keycloak 26.4, or its feature dpop`,
   );
 }

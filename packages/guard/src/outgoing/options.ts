@@ -23,6 +23,11 @@ export interface OriginOptions {
   readonly origin: string;
   /** Bound on each call, with its answer. Unit: milliseconds, 100 to 600,000. Default 10,000. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Binds the tokens to a key that is made in this process and never leaves it (DPoP, RFC 9449), so a stolen token is useless. The
+   * service has to accept proofs; Keycloak binds tokens from version 26.4. Default false.
+   */
+  readonly dpop?: boolean | undefined;
   /** Replaces the global `fetch`. */
   readonly fetch?: typeof fetch | undefined;
 }
@@ -31,6 +36,9 @@ export interface OriginOptions {
 export interface FetchForOptions extends OriginOptions, TokenForOptions {}
 /** Options of `fetchAs`. */
 export interface FetchAsOptions extends OriginOptions, TokenAsOptions {}
+
+/** A service that is called, and what its tokens must be. */
+export type Target<O extends TokenAsOptions> = O & Pick<OriginOptions, 'dpop'>;
 
 const AUDIENCE = optionRules.string('must be the client id of the service that is called', "'orders'");
 const SCOPE = optionRules.string('must be scopes, separated by one space', "'to-orders'");
@@ -41,6 +49,7 @@ const ORIGIN: OptionRules<OriginOptions> = {
     isMet: (value) => typeof value === 'string' && isOrigin(value),
   }),
   timeoutMs: optionRules.whole(100, 600_000, 10_000),
+  dpop: optionRules.trueOrFalse(false),
   fetch: optionRules.FETCH,
 };
 const TOKEN_AS: OptionRules<TokenAsOptions> = { audience: AUDIENCE, scope: SCOPE };

@@ -8,6 +8,7 @@ import {
   type FetchAsOptions,
   type FetchForOptions,
   type OriginOptions,
+  type Target,
   type TokenAsOptions,
   type TokenForOptions,
 } from './options.ts';
@@ -19,6 +20,8 @@ export interface Caller {
   readonly token: string;
   /** A guard has admitted the sender, and the sender proved the key that the token is bound to. */
   readonly isAdmitted: boolean;
+  /** The verifier of the caller's realm. Default: that of the issuer that the token names. */
+  readonly verifier?: Verifier<object> | undefined;
 }
 
 /** Calls of an application to others, in its own name and in those of its callers. Asks nothing before the first call. */
@@ -51,7 +54,7 @@ const TIMEOUT_MS = 10_000;
 
 /** @param factory the adapter's, for errors */
 export function createOutgoing(factory: string, verifier: TokenVerifier<object>): Outgoing {
-  const members = new Map<Verifier<object>, Member>();
+  const members = new WeakMap<Verifier<object>, Member>();
 
   function memberOf(subject: string, one: Verifier<object>): Member {
     const member = members.get(one) ?? createMember(subject, one);
@@ -66,17 +69,18 @@ export function createOutgoing(factory: string, verifier: TokenVerifier<object>)
   }
 
   /** Verifies the caller for each call, so a revoked caller gets no kept token. */
-  async function sourceFor(caller: Caller | null, target: TokenForOptions): Promise<TokenSource> {
+  async function sourceFor(caller: Caller | null, target: Target<TokenForOptions>): Promise<TokenSource> {
     if (caller === null) {
       throw new AuthError('missing_token', 'A call in the name of a caller, but the request has no caller');
     }
     const { token, isAdmitted } = caller;
-    const one = await selectByIssuer(verifier.members, token);
+    const one = caller.verifier ?? (await selectByIssuer(verifier.members, token));
+    if (caller.verifier !== undefined) assertOwnAudience(factory, one);
     const principal = await one.verify(token, isAdmitted ? KEPT : undefined);
-    return memberOf(factory, one).users.sourceOf({ token, principal }, target);
+    return memberOf(factory, one).for({ token, principal }, target);
   }
 
-  function ownSource(subject: string, options: TokenAsOptions): TokenSource {
+  function ownSource(subject: string, options: Target<TokenAsOptions>): TokenSource {
     const [one, ...others] = verifier.members;
     if (one !== undefined && others.length === 0) return memberOf(subject, one).own(options);
     const rule = 'must be of one realm where calls are made in the own name of the application';
@@ -99,10 +103,10 @@ export function createOutgoing(factory: string, verifier: TokenVerifier<object>)
       const subject = `${factory}.fetchFor`;
       check.fetchFor(subject, options);
       assertCallable(subject);
-      const { audience, scope } = options;
+      const { audience, scope, dpop } = options;
       const call = toCall(options);
       return async (caller, read, path, init) =>
-        call(await sourceFor(caller, { audience, scope }), path, init, traceContextOf(read));
+        call(await sourceFor(caller, { audience, scope, dpop }), path, init, traceContextOf(read));
     },
     fetchAs(options) {
       const subject = `${factory}.fetchAs`;

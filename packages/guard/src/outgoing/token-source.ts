@@ -1,5 +1,9 @@
+import type { DpopKey } from '../client/internal.ts';
+
 /** Where the token of a call comes from. */
 export interface TokenSource {
+  /** To which its tokens are bound, if they are (RFC 9449). */
+  readonly key?: DpopKey | undefined;
   /** Rejects with an `AuthError` if there is none. */
   get(): Promise<string>;
   /** The service that was called refused this one: `get` asks for another, unless it has only just been issued. */

@@ -1,4 +1,4 @@
-import type { KeycloakClient, Tokens } from '../client/index.ts';
+import type { Tokens } from '../client/index.ts';
 import { AuthError, type Principal, type Verifier } from '../core/index.ts';
 import {
   createBoundedCache,
@@ -10,14 +10,8 @@ import {
   readCompactJws,
   type SingleFlight,
 } from '../core/internal.ts';
+import type { Target, TokenForOptions } from './options.ts';
 import { MIN_AGE_MS, type TokenSource } from './token-source.ts';
-
-/** A service that is called, and what its tokens must be. */
-export interface Target {
-  /** Its client id. */
-  readonly audience: string;
-  readonly scope?: string | undefined;
-}
 
 /** The token of an admitted caller. */
 export interface Subject {
@@ -28,7 +22,7 @@ export interface Subject {
 
 /** Tokens for other services in the name of users, each kept for one subject token, audience and scope. */
 export interface UserTokens {
-  sourceOf(subject: Subject, target: Target): TokenSource;
+  sourceOf(subject: Subject, target: Target<TokenForOptions>): TokenSource;
 }
 
 /** Most people whose tokens are kept, and most tokens of one of them. */
@@ -56,7 +50,7 @@ interface Person {
 /** @param exchange asks Keycloak; rejects with an `AuthError` */
 export function createUserTokens(
   verifier: Verifier<object>,
-  exchange: (request: Parameters<KeycloakClient['exchange']>[0]) => Promise<Tokens>,
+  exchange: (subjectToken: string, target: Target<TokenForOptions>) => Promise<Tokens>,
 ): UserTokens {
   const { clock } = verifier.context.options;
   const { timeoutMs = 5_000, tokenCheck } = partsOf(verifier) ?? {};
@@ -82,10 +76,15 @@ export function createUserTokens(
     }
   }
 
-  async function ask(person: Person, key: string, subject: Subject, target: Target): Promise<string> {
+  async function ask(
+    person: Person,
+    key: string,
+    subject: Subject,
+    target: Target<TokenForOptions>,
+  ): Promise<string> {
     const askedAt = clock();
     const { accessToken, expiresInSeconds } = await inTurn(subject.principal, () =>
-      exchange({ subjectToken: subject.token, ...target }),
+      exchange(subject.token, target),
     );
     assertAsAsked(accessToken, subject, target);
     const lifetimeMs = Math.min((expiresInSeconds ?? 0) * 1000, longestMs);
@@ -105,7 +104,7 @@ export function createUserTokens(
       const { token, principal } = subject;
       const person = personFor(principal);
       // The token itself: what another session, or another client of the same user, may do can be something else.
-      const key = JSON.stringify([token, target.audience, target.scope]);
+      const key = JSON.stringify([token, target.audience, target.scope, target.dpop === true]);
       return {
         async get() {
           // By its exact `exp`, without the clock tolerance: no token outlives its subject token.
@@ -135,7 +134,7 @@ export function createUserTokens(
  * A service that gets an exchanged token, exchanges it and calls back would keep a user's token alive
  * for ever: each exchange has a new lifetime at Keycloak (CVE-2026-96460). Only `jti` says that a token was exchanged.
  */
-function assertNoLoop({ token, principal }: Subject, { audience }: Target): void {
+function assertNoLoop({ token, principal }: Subject, { audience }: TokenForOptions): void {
   const { jti } = readCompactJws(token).payload();
   if (principal.authorizedParty !== audience || typeof jti !== 'string' || !/^\w{4}te:/.test(jti)) return;
   throw new AuthError(
@@ -145,7 +144,7 @@ function assertNoLoop({ token, principal }: Subject, { audience }: Target): void
 }
 
 /** Checks that Keycloak's answer has the requested user and audience. Lightweight tokens do not say. */
-function assertAsAsked(accessToken: string, { principal }: Subject, { audience }: Target): void {
+function assertAsAsked(accessToken: string, { principal }: Subject, { audience }: TokenForOptions): void {
   const { sub, aud } = readCompactJws(accessToken).payload();
   const isOfOther = sub !== undefined && principal.subject !== null && sub !== principal.subject;
   const isForOther = aud !== undefined && ![aud].flat().includes(audience);

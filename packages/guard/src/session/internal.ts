@@ -1,7 +1,10 @@
 // Shared by the rooms of this package only.
+
 export { decodeCookie, readCookie } from './cookies.ts';
+export { createEndings, type Endings } from './endings.ts';
 export { resolveSessionOptions } from './options.ts';
 export { toReturnPath } from './return-path.ts';
 export { assertSameOrigin, isHarmless } from './same-origin.ts';
 export { buildSessions } from './sessions.ts';
 export { toSetCookie } from './set-cookie.ts';
+export { toTenantOptions } from './tenant-options.ts';

@@ -85,8 +85,8 @@ export function toFailureAnswer(
 }
 
 /** Asks a person whether they want to act for another organization, since another site led them here. */
-export function toConfirmation(path: string): SessionAnswer {
-  const hint = 'A link of another site leads to another organization than the one that you work for now.';
+export function toConfirmation(organization: string, path: string): SessionAnswer {
+  const hint = `A link of another site leads to ${organization}, and you work for another organization now.`;
   const body = toPage('Switch the organization?', hint, path, 'Switch');
   return { status: 200, headers: { ...NOT_FOR_CACHES, ...PAGE_HEADERS }, setCookies: [], body };
 }
@@ -98,7 +98,10 @@ const PAGE_HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-function toPage(detail: string, hint: string, path: string, link: string): string {
+function toPage(...texts: [detail: string, hint: string, path: string, link: string]): string {
+  const [detail, hint, path, link] = texts.map((text) =>
+    text.replace(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`),
+  );
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -111,7 +114,7 @@ function toPage(detail: string, hint: string, path: string, link: string): strin
     <main>
       <h1>${detail}</h1>
       <p>${hint}</p>
-      <p><a href="${path.replaceAll('&', '&amp;')}">${link}</a></p>
+      <p><a href="${path}">${link}</a></p>
     </main>
   </body>
 </html>

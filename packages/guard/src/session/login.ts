@@ -24,7 +24,8 @@ export async function startLogin(context: SessionContext, request: SessionReques
   // Without a public URL it is made of `Host`, and nothing could come back where that is not an address.
   if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
   const { signIn, organization = organizationIn(context, request.url) } = readStepUp(context, request.url);
-  if (organization !== undefined && (await mustConfirm(context, request))) return confirm(context, request);
+  if (organization !== undefined && (await mustConfirm(context, request)))
+    return confirm(context, request, organization);
   const asked = await toAuthorizationParameters(options, request);
   // What a guard asked for wins.
   const parameters = { ...asked, ...(signIn && toSignInParameters(signIn)) };
@@ -161,13 +162,17 @@ function toFailure(error: unknown, request: SessionRequest): LoginFailure {
 }
 
 /** A page whose link leads on: what another site cannot click. */
-function confirm({ options, placeOf }: SessionContext, { url, ...request }: SessionRequest): SessionAnswer {
+function confirm(
+  { options, placeOf }: SessionContext,
+  request: SessionRequest,
+  organization: string,
+): SessionAnswer {
   const kept = ['return_to', 'organization', STEP_UP].flatMap((name) => {
-    const value = parameterOf(url, name);
+    const value = parameterOf(request.url, name);
     return value === undefined ? [] : [[name, value]];
   });
-  const path = `${placeOf({ url, ...request }).path}${options.prefix}/login`;
-  return toConfirmation(`${path}?${new URLSearchParams(kept)}`);
+  const path = `${placeOf(request).path}${options.prefix}/login?${new URLSearchParams(kept)}`;
+  return toConfirmation(organization, path);
 }
 
 function fail(

@@ -57,5 +57,5 @@ export async function mustConfirm(
   const site = headerOf(request.headers, 'sec-fetch-site');
   if (site === undefined || site === 'same-origin' || site === 'none') return false;
   const cookie = readCookie(headerOf(request.headers, 'cookie'), placeOf(request).cookies.session);
-  return cookie !== undefined && (await keeper.peek(cookie)) !== null;
+  return cookie !== undefined && (await keeper.peek(cookie))?.record.organization !== undefined;
 }

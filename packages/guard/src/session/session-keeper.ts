@@ -56,11 +56,13 @@ const TRUST_MEMORY_MS = 10_000;
 /** For two calls of the store. */
 const SEAL_LOCK_MS = 10_000;
 
-export function createSessionKeeper(options: ResolvedSessionOptions): SessionKeeper {
+export function createSessionKeeper(
+  options: ResolvedSessionOptions,
+  endings = createEndings(options.store, options.maxMs),
+): SessionKeeper {
   const { store, secrets, clock, idleMs, maxMs } = options;
   const sealer = createSealer(secrets);
   const signer = createCookieSigner(secrets);
-  const endings = createEndings(store, maxMs);
   // By the decoded cookie, which only who was given it knows: percent-encoding spells one session in any number of ways.
   const live = createBoundedCache<LiveSession>(Math.max(1, options.maxCachedSessions));
   const touchEveryMs = Math.min(60_000, idleMs / 20);

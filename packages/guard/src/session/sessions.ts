@@ -5,6 +5,7 @@ import type { SessionAnswer } from './answer.ts';
 import { createAuthenticator, type SessionPrincipal } from './authenticator.ts';
 import type { SessionContext } from './context.ts';
 import { describeSession } from './describe.ts';
+import type { Endings } from './endings.ts';
 import { finishLogin, startLogin } from './login.ts';
 import { inviteToLogin } from './login-invitation.ts';
 import { tellWhereLogoutIsNotShared } from './logout-notice.ts';
@@ -116,15 +117,19 @@ export function createSessions<Source = unknown>(options: SessionsOptions<Source
   return buildSessions(verifier, resolveSessionOptions(rest), options.store === undefined);
 }
 
-/** @param isOwnStore created here, so it is closed here */
+/**
+ * @param isOwnStore created here, so it is closed here
+ * @param endings shared with others of the same store, and closed by their owner. Default: own ones
+ */
 export function buildSessions(
   verifier: TokenVerifier,
   options: ResolvedSessionOptions,
   isOwnStore: boolean,
+  endings?: Endings,
 ): Sessions {
   const { prefix, secrets, store } = options;
   tellWhereLogoutIsNotShared(verifier, store);
-  const keeper = createSessionKeeper(options);
+  const keeper = createSessionKeeper(options, endings);
   const sealer = createSealer(secrets);
   const hasOrganizations = verifier.members.some((one) => partsOf(one)?.tenants === 'organizations');
   const placeOf = createPlaceFinder(options);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { CredentialOptions } from 'keycloak-guard';
-import { type CredentialValues, credentialsIn, toCredential } from './credential-settings.ts';
+import { type CredentialValues, credentialsIn, missingHalf, toCredential } from './credential-settings.ts';
 import { describeValue, quoted } from './describe-value.ts';
 import { pathOfDocument } from './documents.ts';
 import { readKeycloakJson } from './keycloak-json.ts';
@@ -156,6 +156,8 @@ export function loadConfig(sources: ConfigSources = {}): Config {
 
   const [first, ...more] = credentialsIn(given);
   for (const name of more) complain(name, `is set beside ${first}: only one of them can be.`);
+  const half = missingHalf(given);
+  if (half !== undefined) complain(half, 'is not set.');
 
   const read = (name: SettingName): unknown => {
     // A file that is named wins over the secret of a keycloak.json.
@@ -219,10 +221,8 @@ function toConfig(values: Values, credential: CredentialOptions, tracing: Tracin
     dpop: values.DPOP,
     maxCachedTokens: values.MAX_CACHED_TOKENS,
     adminPushes: values.ADMIN_PUSHES === 'on',
-    host: values.HOST,
-    port: values.PORT,
-    workers: values.WORKERS,
-    workerTimeoutMs: values.WORKER_TIMEOUT_MS,
+    ...{ host: values.HOST, port: values.PORT },
+    ...{ workers: values.WORKERS, workerTimeoutMs: values.WORKER_TIMEOUT_MS },
     logLevel: values.LOG_LEVEL,
     auditLog: values.AUDIT_LOG === 'on',
     trustProxy: values.TRUST_PROXY,

@@ -37,6 +37,21 @@ export const CREDENTIAL_SETTINGS = {
     optional: true,
     parse: (text) => text,
   },
+  KEYCLOAK_CLIENT_CERTIFICATE_FILE: {
+    description:
+      "File with a client certificate and its chain (PEM), in place of a secret; with `KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE`. Keycloak is reached by https. The client's authenticator in Keycloak is *X509 Certificate*. A new certificate counts at once.",
+    rule: 'must be the path of a file with a certificate in PEM',
+    example: '/run/secrets/keycloak-client.crt',
+    optional: true,
+    parse: (text) => text,
+  },
+  KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE: {
+    description: 'File with the private key of that certificate (PEM).',
+    rule: 'must be the path of a file with the private key of KEYCLOAK_CLIENT_CERTIFICATE_FILE',
+    example: '/run/secrets/keycloak-client.key',
+    optional: true,
+    parse: (text) => text,
+  },
 } satisfies Record<string, Setting>;
 
 type CredentialSetting = keyof typeof CREDENTIAL_SETTINGS;
@@ -44,10 +59,20 @@ type CredentialSetting = keyof typeof CREDENTIAL_SETTINGS;
 /** What they are set to. */
 export type CredentialValues = { readonly [N in CredentialSetting]: string | undefined };
 
-/** Which of them are set, the secret first. */
-export function credentialsIn(given: (name: CredentialSetting) => string | undefined): CredentialSetting[] {
+type Given = (name: CredentialSetting) => string | undefined;
+
+/** Which of them are set, the secret first. The key of a certificate is a part of that. */
+export function credentialsIn(given: Given): CredentialSetting[] {
   const names = Object.keys(CREDENTIAL_SETTINGS) as CredentialSetting[];
-  return names.filter((name) => given(name) !== undefined);
+  return names.filter((name) => name !== CERTIFICATE[1] && given(name) !== undefined);
+}
+
+const CERTIFICATE = ['KEYCLOAK_CLIENT_CERTIFICATE_FILE', 'KEYCLOAK_CLIENT_CERTIFICATE_KEY_FILE'] as const;
+
+/** The half of a certificate that is missing where the other one is set. */
+export function missingHalf(given: Given): CredentialSetting | undefined {
+  const missing = CERTIFICATE.filter((name) => given(name) === undefined);
+  return missing.length === 1 ? missing[0] : undefined;
 }
 
 /** @param cwd start of a relative path */
@@ -56,6 +81,9 @@ export function toCredential(values: CredentialValues, cwd: string): CredentialO
   const secretFile = pathOf('KEYCLOAK_CLIENT_SECRET_FILE');
   const keyFile = pathOf('KEYCLOAK_CLIENT_KEY_FILE');
   const tokenFile = pathOf('KEYCLOAK_CLIENT_TOKEN_FILE');
+  const [certificateFile, certificateKeyFile] = CERTIFICATE.map(pathOf);
+  if (certificateFile !== undefined && certificateKeyFile !== undefined)
+    return { certificateFile, certificateKeyFile };
   if (secretFile !== undefined) return { secretFile };
   if (keyFile !== undefined) return { keyFile };
   return tokenFile === undefined ? { secret: values.KEYCLOAK_CLIENT_SECRET as string } : { tokenFile };

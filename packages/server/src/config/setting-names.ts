@@ -1,3 +1,5 @@
+import { CREDENTIAL_SETTINGS } from './credential-settings.ts';
+
 /** Options of the library, and the settings of the service and the command line that set them. */
 const SETTING_OF: Readonly<Record<string, string>> = {
   serverUrl: 'KEYCLOAK_SERVER_URL',
@@ -13,3 +15,6 @@ const SETTING_OF: Readonly<Record<string, string>> = {
 /** Names settings in an advice of the library, which names its options: "the option realm" becomes `KEYCLOAK_REALM`. */
 export const toSettingNames = (fix: string): string =>
   fix.replace(/the option (\w+(?:\.\w+)?)/g, (words, option: string) => SETTING_OF[option] ?? words);
+
+/** Settings that hold a credential of the client, or name the file with it: the service takes one of them. */
+export const CREDENTIAL_SETTING_NAMES: readonly string[] = Object.keys(CREDENTIAL_SETTINGS);

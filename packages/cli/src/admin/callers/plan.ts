@@ -8,6 +8,7 @@ import {
   ownScopeOf,
   planAppScopes,
 } from '../plan/app-scope.ts';
+import { audiencesOf } from '../plan/audiences.ts';
 import { completeClient, createClient, type WantedClient } from '../plan/complete-client.ts';
 import type { Blocked, Plan, Step } from '../plan/step.ts';
 import type { CallersState } from './current.ts';
@@ -34,7 +35,7 @@ export function planCallers(state: CallersState, goal: CallersGoal): Plan {
     return there === undefined ? [createClient(wanted)] : completeClient(there.client, wanted);
   });
   const scopes = planAppScopes(
-    scopesOf(state.api, goal.clientId, state.usual),
+    scopesOf(state, goal.clientId),
     state.scopes,
     good.map((caller) => toAppClient(caller, state)),
   );
@@ -44,16 +45,18 @@ export function planCallers(state: CallersState, goal: CallersGoal): Plan {
   return { steps, kept, blocked: [...blocked, ...scopes.blocked] };
 }
 
-/** The client scopes that an API's client shares with those that call it. */
-function scopesOf(
-  api: NonNullable<CallersState['api']>,
-  clientId: string,
-  usual: readonly string[],
-): AppScope[] {
-  const own = (api.optionalClientScopes ?? []).filter((name) => !usual.includes(name));
+/**
+ * The client scopes that an API's client shares with those that call it. What brings it tokens for another API (`setup service`) is
+ * its own affair.
+ */
+function scopesOf({ api, scopes, usual }: CallersState, clientId: string): AppScope[] {
+  const own = (api?.optionalClientScopes ?? []).filter((name) => {
+    const there = scopes.find((one) => one.name === name);
+    return !usual.includes(name) && audiencesOf(there?.protocolMappers).length === 0;
+  });
   return [
     audienceScopeOf(clientId),
-    ...(api.defaultClientScopes?.includes(GROUPS_SCOPE) ? [groupsScope] : []),
+    ...(api?.defaultClientScopes?.includes(GROUPS_SCOPE) ? [groupsScope] : []),
     ...own.map(ownScopeOf),
   ];
 }

@@ -1,16 +1,10 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { AdminError, toAdminError } from '../admin-error.ts';
+import { doAction } from '../apply.ts';
 import type { Step } from '../plan/step.ts';
 import { readMcp } from './current.ts';
 import { withDocuments } from './documents.ts';
-import {
-  MCP_CLIENT,
-  MCP_CLIENT_ID,
-  type McpGoal,
-  SCOPE_ATTRIBUTES,
-  toScopeMappers,
-  toServerClient,
-} from './goal.ts';
+import type { McpGoal } from './goal.ts';
 import type { McpAction } from './plan.ts';
 
 /**
@@ -31,23 +25,6 @@ export async function applyMcpStep(api: AdminClient, goal: McpGoal, step: Step<M
 async function act(api: AdminClient, goal: McpGoal, action: McpAction): Promise<void> {
   const { realm } = goal;
   switch (action.type) {
-    case 'create-server':
-      await api.clients.create({ realm, ...toServerClient(goal) });
-      return;
-    case 'set-resource-url': {
-      const { server } = await readMcp(api, goal);
-      const attributes = { ...server?.attributes, resource_url: goal.url };
-      return api.clients.update({ realm, id: found(server?.id, goal.url) }, { ...server, attributes });
-    }
-    case 'create-scope':
-      await api.clientScopes.create({
-        realm,
-        name: action.scope,
-        protocol: 'openid-connect',
-        attributes: SCOPE_ATTRIBUTES,
-        protocolMappers: toScopeMappers(goal),
-      });
-      return;
     case 'set-scope-attributes': {
       const scope = await scopeOf(api, goal, action.scope);
       const attributes = { ...scope.attributes, 'include.in.token.scope': 'true' };
@@ -62,18 +39,6 @@ async function act(api: AdminClient, goal: McpGoal, action: McpAction): Promise<
         realm,
         id: (await scopeOf(api, goal, action.scope)).id,
       });
-    case 'create-program':
-      await api.clients.create({ realm, ...MCP_CLIENT });
-      return;
-    case 'add-optional-scope': {
-      const { program } = await readMcp(api, goal);
-      const { id: clientScopeId } = await scopeOf(api, goal, action.scope);
-      return api.clients.addOptionalClientScope({
-        realm,
-        id: found(program?.id, MCP_CLIENT_ID),
-        clientScopeId,
-      });
-    }
     case 'trust-hosts': {
       const { trustedHosts: policy } = await readMcp(api, goal);
       const id = found(policy?.id, 'Trusted Hosts');
@@ -93,6 +58,8 @@ async function act(api: AdminClient, goal: McpGoal, action: McpAction): Promise<
       await api.clientPolicies.createProfiles({ realm, profiles });
       return api.clientPolicies.updatePolicy({ realm, policies });
     }
+    default:
+      return doAction(api, { realm, clientId: goal.url }, action);
   }
 }
 

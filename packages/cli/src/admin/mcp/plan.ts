@@ -1,5 +1,5 @@
 import { audiencesOf } from '../plan/audiences.ts';
-import type { Blocked, Change, Plan, Step } from '../plan/step.ts';
+import type { Action, Blocked, Change, Plan, Step } from '../plan/step.ts';
 import type { McpState } from './current.ts';
 import {
   type DocumentPolicy,
@@ -10,25 +10,23 @@ import {
 } from './documents.ts';
 import {
   type Mapper,
+  MCP_CLIENT,
   MCP_CLIENT_ID,
   type McpGoal,
   SCOPE_ATTRIBUTES,
   TRUSTED_HOSTS,
   toDefaultScope,
   toScopeMappers,
+  toServerClient,
 } from './goal.ts';
 import { needsOf } from './programs.ts';
 
 /** Names only: ids are looked up when it is done. */
 export type McpAction =
-  | { readonly type: 'create-server' }
-  | { readonly type: 'set-resource-url' }
-  | { readonly type: 'create-scope'; readonly scope: string }
+  | Action
   | { readonly type: 'set-scope-attributes'; readonly scope: string }
   | { readonly type: 'add-scope-mapper'; readonly scope: string; readonly mapper: Mapper }
   | { readonly type: 'offer-scope'; readonly scope: string }
-  | { readonly type: 'create-program' }
-  | { readonly type: 'add-optional-scope'; readonly scope: string }
   | { readonly type: 'trust-hosts'; readonly hosts: readonly string[] }
   | { readonly type: 'allow-origins'; readonly origins: readonly string[] }
   | { readonly type: 'take-documents'; readonly policy: DocumentPolicy };
@@ -52,11 +50,17 @@ export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
 
 const change = (field: string, to: string, from = ''): Change => ({ field, from, to });
 
-function planServer({ steps, kept, blocked }: Draft, { server }: McpState, { url }: McpGoal): void {
+function planServer({ steps, kept, blocked }: Draft, { server }: McpState, goal: McpGoal): void {
+  const { url } = goal;
   const subject = `client ${url}`;
   if (server === undefined) {
     const changes = [change('for', 'the MCP server, confidential')];
-    steps.push({ kind: 'create', subject, changes, action: { type: 'create-server' } });
+    steps.push({
+      kind: 'create',
+      subject,
+      changes,
+      action: { type: 'create-client', client: toServerClient(goal) },
+    });
   } else if (server.publicClient) {
     blocked.push({
       subject,
@@ -66,7 +70,13 @@ function planServer({ steps, kept, blocked }: Draft, { server }: McpState, { url
   } else if (server.attributes?.resource_url !== url) {
     const from = String(server.attributes?.resource_url ?? '');
     const changes = [change('resource_url', url, from)];
-    steps.push({ kind: 'change', subject, changes, action: { type: 'set-resource-url' } });
+    const action = {
+      type: 'update-client',
+      client: url,
+      patch: {},
+      attributes: { resource_url: url },
+    } as const;
+    steps.push({ kind: 'change', subject, changes, action });
   } else kept.push(subject);
 }
 
@@ -106,8 +116,10 @@ function planScope(plan: Draft, state: McpState, goal: McpGoal, name: string): b
   return true;
 }
 
-function toNewScope(subject: string, scope: string, { url }: McpGoal): Step<McpAction> {
-  const changes = [change('audience', url), change('username', 'preferred_username')];
+function toNewScope(subject: string, name: string, goal: McpGoal): Step<McpAction> {
+  const changes = [change('audience', goal.url), change('username', 'preferred_username')];
+  const own = { attributes: SCOPE_ATTRIBUTES, protocolMappers: toScopeMappers(goal) };
+  const scope = { name, protocol: 'openid-connect', ...own };
   return { kind: 'create', subject, changes, action: { type: 'create-scope', scope } };
 }
 
@@ -153,7 +165,7 @@ function planProgram(
   const subject = `client ${MCP_CLIENT_ID}`;
   if (program === undefined) {
     const changes = [change('for', 'programs without a secret, with PKCE, on loopback addresses')];
-    steps.push({ kind: 'create', subject, changes, action: { type: 'create-program' } });
+    steps.push({ kind: 'create', subject, changes, action: { type: 'create-client', client: MCP_CLIENT } });
     return;
   }
   const has = new Set([...(program.optionalClientScopes ?? []), ...(program.defaultClientScopes ?? [])]);
@@ -171,7 +183,7 @@ function planProgram(
       opens: [
         `programs that sign in as ${MCP_CLIENT_ID} can ask people for tokens for ${url}, too (${scope})${also}`,
       ],
-      action: { type: 'add-optional-scope', scope },
+      action: { type: 'add-scope', scope, how: 'optional', client: MCP_CLIENT_ID },
     });
   }
   if (missing.length === 0) kept.push(subject);

@@ -26,10 +26,14 @@ export function clientBlocks(client: ClientRepresentation, goal: SetupGoal, subj
       `${settings} > Settings > Capability config > ${field} ON, or say --enable`,
     );
   }
-  if (!client.publicClient && (client.clientAuthenticatorType ?? 'client-secret') !== 'client-secret') {
+  if (
+    !goal.hasOwnCredential &&
+    !client.publicClient &&
+    (client.clientAuthenticatorType ?? 'client-secret') !== 'client-secret'
+  ) {
     block(
       `the client authenticates with '${client.clientAuthenticatorType}', and setup writes a secret`,
-      'leave it so, and set KEYCLOAK_CLIENT_KEY_FILE or KEYCLOAK_CLIENT_TOKEN_FILE in place of the secret (library: the option credential); or name another client by --client-id',
+      'leave it so, and set KEYCLOAK_CLIENT_KEY_FILE or KEYCLOAK_CLIENT_TOKEN_FILE in place of the secret (library: the option credential); or choose another by --credential',
     );
   }
   if (client.protocol !== undefined && client.protocol !== 'openid-connect') {

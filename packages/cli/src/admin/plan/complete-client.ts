@@ -48,6 +48,8 @@ const OPENED_FLOWS = {
     `who has the credential of ${clientId} gets tokens in its own name`,
 };
 
+/** The switch of a client that says whether it may exchange tokens (Keycloak 26.2). */
+export const EXCHANGE = 'standard.token.exchange.enabled';
 const PKCE = 'pkce.code.challenge.method';
 const AFTER_LOGOUT = 'post.logout.redirect.uris';
 const LOGOUT_URL = 'backchannel.logout.url';
@@ -60,6 +62,7 @@ export function createClient(wanted: WantedClient): Step {
   const shown: [field: string, to: string][] = [
     ['Client authentication', wanted.publicClient ? 'off (public)' : 'on'],
     [flows.join(', ') || 'Flows', flows.length > 0 ? 'on' : 'none'],
+    ['Standard token exchange', attributes[EXCHANGE] === 'true' ? 'on' : ''],
     ['PKCE', attributes[PKCE] ?? ''],
     ['Valid redirect URIs', wanted.redirectUris.join(', ')],
     ['Valid post logout redirect URIs', splitUris(attributes[AFTER_LOGOUT]).join(', ')],
@@ -142,6 +145,13 @@ export function completeClient(
   const now = (key: string) => String(settings[key] ?? '');
   if (wanted.attributes[PKCE] !== undefined && now(PKCE) !== 'S256')
     set('PKCE', PKCE, now(PKCE) || 'not required', 'S256');
+  if (wanted.attributes[EXCHANGE] === 'true' && now(EXCHANGE) !== 'true') {
+    attributes[EXCHANGE] = 'true';
+    changes.push({ field: 'Standard token exchange', from: 'off', to: 'on' });
+    opens.push(
+      `${clientId} can exchange what its callers send it for tokens of other services in their name`,
+    );
+  }
   const registered = splitUris(settings[AFTER_LOGOUT]);
   // '+' stands for the redirect URIs, as they are or will be, and Keycloak 22 reads nothing beside it; '-' for none.
   const redirectUris = (patch.redirectUris as string[] | undefined) ?? there;

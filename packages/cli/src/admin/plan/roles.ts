@@ -45,8 +45,9 @@ export function planGroups(current: CurrentState, goal: SetupGoal): Part {
 export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
   if (goal.user === undefined) return { steps: [], kept: [], blocked: [] };
   const subject = `user ${goal.user.username}`;
-  const realmRoles = missing(goal.realmRoles, current.userRealmRoles);
-  const clientRoles = missing(goal.clientRoles, current.userClientRoles);
+  const granted = goal.grant ?? goal;
+  const realmRoles = missing(granted.realmRoles, current.userRealmRoles);
+  const clientRoles = missing(granted.clientRoles, current.userClientRoles);
   const steps: Step[] = [];
   if (realmRoles.length + clientRoles.length > 0) {
     const to = [...realmRoles, ...clientRoles].join(', ');
@@ -59,7 +60,7 @@ export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
     });
   }
   for (const path of missing(
-    withParents(goal.groups).filter((one) => goal.groups.includes(one)),
+    withParents(granted.groups).filter((one) => granted.groups.includes(one)),
     current.userGroups,
   )) {
     steps.push({

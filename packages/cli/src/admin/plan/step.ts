@@ -1,3 +1,4 @@
+import type OrganizationRepresentation from '@keycloak/keycloak-admin-client/lib/defs/organizationRepresentation.js';
 import type { Mapper } from '../mapper.ts';
 
 /** One setting that changes. The texts are for people, and never hold a secret. */
@@ -12,7 +13,11 @@ export type Action =
   | { readonly type: 'create-realm'; readonly realm: object }
   | { readonly type: 'update-realm'; readonly patch: object }
   | { readonly type: 'create-realm-role'; readonly name: string }
-  | { readonly type: 'create-client-role'; readonly name: string }
+  /** @property client default: the client of the API */
+  | { readonly type: 'create-client-role'; readonly name: string; readonly client?: string }
+  | { readonly type: 'create-organization'; readonly organization: object }
+  | { readonly type: 'update-organization'; readonly organization: OrganizationRepresentation }
+  | { readonly type: 'add-member'; readonly alias: string; readonly username: string }
   | { readonly type: 'create-group'; readonly path: string }
   | { readonly type: 'create-client'; readonly client: object }
   | {
@@ -29,7 +34,9 @@ export type Action =
       readonly client?: string;
     }
   | { readonly type: 'create-scope'; readonly scope: object }
-  | { readonly type: 'put-mapper'; readonly mapper: Mapper }
+  | { readonly type: 'put-mapper'; readonly mapper: Mapper; readonly client?: string }
+  /** @property issuer of a Kubernetes cluster */
+  | { readonly type: 'create-provider'; readonly alias: string; readonly issuer: string }
   | { readonly type: 'create-user'; readonly user: object }
   | { readonly type: 'update-user'; readonly patch: object; readonly attributes: Record<string, string[]> }
   | { readonly type: 'set-password'; readonly password: string }

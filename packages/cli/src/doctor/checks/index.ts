@@ -34,6 +34,7 @@ import { clientConsent } from './client/consent.ts';
 import { clientDirectGrants } from './client/direct-grants.ts';
 import { clientDpop } from './client/dpop.ts';
 import { clientEnabled } from './client/enabled.ts';
+import { clientEvents } from './client/events.ts';
 import { clientIntrospection } from './client/introspection.ts';
 import { clientKnown } from './client/known.ts';
 import { clientPasswordGrant } from './client/password-grant.ts';
@@ -102,6 +103,7 @@ export const CHECKS: readonly Check[] = [
   clientDpop,
   clientPasswordGrant,
   clientIntrospection,
+  clientEvents,
   clientStandardFlow,
   clientRedirectUri,
   clientPkce,

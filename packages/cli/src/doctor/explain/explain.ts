@@ -6,6 +6,7 @@ import { KEYCLOAK_RULES } from './rules/keycloak.ts';
 import { NETWORK_RULES } from './rules/network.ts';
 import { SIGN_IN_RULES } from './rules/sign-in.ts';
 import { TOKEN_RULES } from './rules/tokens.ts';
+import { FAILURE, TOPICS } from './rules/topics.ts';
 
 /** In order: of two that match, the first is the more exact. */
 export const RULES: readonly Rule[] = [
@@ -34,6 +35,8 @@ export function explain(pasted: string): CheckResult[] {
   if (found.size > 0) return [...found.values()].slice(0, MOST_FINDINGS);
   const possible = RULES.flatMap((rule) => toResult(rule, rule.maybe?.exec(text), 'warn'));
   if (possible.length > 0) return possible.slice(0, MOST_FINDINGS);
+  const about = findTopics(text);
+  if (about.length > 0) return about;
   return [
     {
       id: 'explain.unknown',
@@ -45,12 +48,26 @@ export function explain(pasted: string): CheckResult[] {
   ];
 }
 
+/** An error wraps the one before it: of several that are known, the last in the line is the reason of the others. */
 function explainSurely(text: string): CheckResult | undefined {
+  let last: { readonly end: number; readonly result: CheckResult } | undefined;
   for (const rule of RULES) {
-    const [result] = toResult(rule, rule.surely?.exec(text), 'ok');
-    if (result !== undefined) return result;
+    const match = rule.surely && [...text.matchAll(rule.surely)].at(-1);
+    const [result] = toResult(rule, match, 'ok');
+    if (result === undefined || match === undefined) continue;
+    const end = match.index + match[0].length;
+    if (last === undefined || end > last.end) last = { end, result };
   }
-  return explainOauth(text);
+  return last?.result ?? explainOauth(text);
+}
+
+/** The two topics at most that a line of failure names. */
+function findTopics(text: string): CheckResult[] {
+  if (!FAILURE.test(text)) return [];
+  return TOPICS.flatMap(([id, words]) => {
+    const rule = RULES.find((one) => one.id === id);
+    return rule === undefined ? [] : toResult(rule, words.exec(text), 'warn');
+  }).slice(0, 2);
 }
 
 function toResult(
@@ -65,18 +82,15 @@ function toResult(
 
 /** An OAuth error as JSON, query, header or `error (description)`, by the library's own diagnosis. */
 function explainOauth(text: string): CheckResult | undefined {
-  const [, error] =
-    /\berror"?\s*[=:]\s*"?([a-z_]{4,40})\b/i.exec(text) ??
-    /\b((?:invalid|unauthorized|unsupported)_[a-z_]+)\b/.exec(text) ??
-    [];
+  const [, error] = /\berror"?\s*[=:]\s*"?([a-z_]{4,40})\b/i.exec(text) ?? [];
   if (error === undefined) return undefined;
   const description =
     /error_description"?\s*[=:]\s*"?([^"&\n]{1,200})/i.exec(text)?.[1] ??
     new RegExp(`${error}\\s*\\(([^)\n]{1,200})\\)`).exec(text)?.[1];
   const { id, cause, fix } = diagnoseTokenError({ status: 400, error, description, isJson: true });
   // Those that go by the shape of the answer alone, or by what nobody pasted.
-  if (['refused', 'not-keycloak', 'provider-error', 'wrong-password', 'wrong-secret'].includes(id))
-    return undefined;
+  const byShape = ['refused', 'not-keycloak', 'provider-error', 'wrong-password', 'wrong-secret'];
+  if ([...byShape, 'device-not-signed-in'].includes(id)) return undefined;
   const seen = `'${hideSecrets(`${error}${description === undefined ? '' : `: ${description}`}`)}'`;
   return {
     id: `explain.${id}`,

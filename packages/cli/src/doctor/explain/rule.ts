@@ -26,7 +26,9 @@ export function table({ raw: [text = ''] }: TemplateStringsArray): readonly Rule
       const [id = '', source = ''] = head.split(' ');
       const any = (mark: string) => {
         const own = words.filter((line) => line.startsWith(mark)).map((line) => line.slice(2));
-        return own.length === 0 ? undefined : new RegExp(own.join('|').replaceAll(' ', '\\s+'), 'i');
+        return own.length === 0
+          ? undefined
+          : new RegExp(own.join('|').replaceAll(' ', '\\s+'), mark === '=' ? 'gi' : 'i');
       };
       return { id, source, cause, fix, surely: any('='), maybe: any('?') };
     });

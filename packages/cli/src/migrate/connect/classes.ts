@@ -1,5 +1,5 @@
+import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../../source/syntax.ts';
 import type { Mention } from '../imports.ts';
-import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../syntax.ts';
 
 /** Names of variables, members and parameters that hold a project's `Keycloak`. */
 export function findInstanceNames(program: SyntaxNode, mentions: readonly Mention[]): string[] {

@@ -1,7 +1,7 @@
-import { evaluate, type Scope, UNKNOWN } from '../evaluate.ts';
+import { evaluate, type Scope, UNKNOWN } from '../../source/evaluate.ts';
+import type { SyntaxNode } from '../../source/syntax.ts';
 import type { DifferenceId, Verdict } from '../finding.ts';
 import { judgePermissions, judgeSpec, judgeStart, type StartVerdict } from '../start-verdict.ts';
-import type { SyntaxNode } from '../syntax.ts';
 import { type ConnectFacts, type ConstructorCall, canLogIn } from './facts.ts';
 import { quote, realmRoleOf, requirementOf } from './natives.ts';
 

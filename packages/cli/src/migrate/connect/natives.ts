@@ -1,4 +1,4 @@
-import { isNode, lastNameOf, type SyntaxNode, textOf } from '../syntax.ts';
+import { isNode, lastNameOf, type SyntaxNode, textOf } from '../../source/syntax.ts';
 
 /** Methods of the grant manager. */
 export const GRANT_MANAGER: Readonly<Record<string, string>> = {

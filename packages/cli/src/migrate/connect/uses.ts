@@ -1,10 +1,10 @@
-import { scopeOf, UNKNOWN } from '../evaluate.ts';
+import { scopeOf, UNKNOWN } from '../../source/evaluate.ts';
+import type { SourceFile } from '../../source/project.ts';
+import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../../source/syntax.ts';
 import { AS_IT_IS, type Finding, type Verdict } from '../finding.ts';
 import type { Mention } from '../imports.ts';
 import { EXPORTS } from '../packages.ts';
-import type { SourceFile } from '../project.ts';
 import { quoteUse } from '../quote-use.ts';
-import { isNode, lastNameOf, type SyntaxNode, textOf, walk } from '../syntax.ts';
 import { classNamesOf, isCall, isMember, methodOf } from './classes.ts';
 import { type ConnectFacts, findConstructorCalls } from './facts.ts';
 import { judgeConstructor, METHODS, toSpecVerdict } from './judge.ts';

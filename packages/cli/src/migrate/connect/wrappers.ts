@@ -1,6 +1,6 @@
-import { evaluate, scopeOf } from '../evaluate.ts';
-import type { SourceFile } from '../project.ts';
-import { isFunction, isNode, lastNameOf, type SyntaxNode, walk } from '../syntax.ts';
+import { evaluate, scopeOf } from '../../source/evaluate.ts';
+import type { SourceFile } from '../../source/project.ts';
+import { isFunction, isNode, lastNameOf, type SyntaxNode, walk } from '../../source/syntax.ts';
 import { isCall, isMember, methodOf } from './classes.ts';
 
 /** The argument of one call of a function that hands it on to `keycloak.protect`. */

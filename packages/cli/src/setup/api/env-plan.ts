@@ -6,19 +6,29 @@ import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
-import type { ApiOptions } from './options.ts';
+import { type ApiOptions, hasSecret } from './options.ts';
+
+const WITH_SECRET = { credential: undefined, credentialSettings: [] };
 
 /** The settings of the service for a set-up. */
 export function toSettings(
   serverUrl: string,
   goal: Pick<SetupGoal, 'realm' | 'clientId'>,
   secret: string | undefined,
+  options: Pick<ApiOptions, 'credential' | 'credentialSettings'> = WITH_SECRET,
 ): Record<string, string> {
+  const { credential, credentialSettings } = options;
+  const own = hasSecret(options)
+    ? { ...(secret === undefined ? {} : { KEYCLOAK_CLIENT_SECRET: secret }) }
+    : { ...credential?.settings };
+  // The service takes one credential.
+  const others = credential === undefined ? [] : credentialSettings;
   return {
     KEYCLOAK_SERVER_URL: serverUrl,
     KEYCLOAK_REALM: goal.realm,
     KEYCLOAK_CLIENT_ID: goal.clientId,
-    ...(secret === undefined ? {} : { KEYCLOAK_CLIENT_SECRET: secret }),
+    ...Object.fromEntries(others.map((name) => [name, ''])),
+    ...own,
   };
 }
 
@@ -27,6 +37,7 @@ export function toSettings(
  *
  * @param known settings before anything is applied; without a secret, where Keycloak is going to make one
  * @param readAll reads all of them after Keycloak was changed
+ * @param needsSecret whether one of them is a secret
  */
 export async function planEnv(
   file: string | undefined,
@@ -35,10 +46,11 @@ export async function planEnv(
   readAll: () => Promise<Record<string, string>>,
   out: Output,
   questions: Questions | undefined,
+  needsSecret = true,
 ): Promise<PlanPart> {
   if (file === undefined) return { steps: [], kept: [], blocked: [], async *apply() {} };
   const changes = await findChanges(file, known);
-  const isNew = known.KEYCLOAK_CLIENT_SECRET === undefined;
+  const isNew = needsSecret && known.KEYCLOAK_CLIENT_SECRET === undefined;
   const shown = isNew ? [...changes, { name: 'KEYCLOAK_CLIENT_SECRET', from: undefined, to: '' }] : changes;
   const kind = shown.every(({ from }) => from === undefined) ? 'create' : 'change';
   let allowed: ReadonlySet<string> = new Set();
@@ -107,11 +119,11 @@ async function askForConflicts(
 /** A secret is named but not shown. */
 function toShown({ name, from, to }: EnvChange, kind: 'create' | 'change'): Change {
   const isSecret = /SECRET|PASSWORD/.test(name);
-  const shown = isSecret ? '(hidden)' : to;
+  const shown = to === '' && from !== undefined ? '(none)' : isSecret ? '(hidden)' : to;
   if (from === undefined) return { field: name, from: '', to: kind === 'create' ? shown : `+ ${shown}` };
   return isSecret
-    ? { field: name, from: '(hidden)', to: '(hidden) (another one)' }
-    : { field: name, from, to };
+    ? { field: name, from: '(hidden)', to: to === '' ? shown : '(hidden) (another one)' }
+    : { field: name, from, to: shown };
 }
 
 function toLine(change: EnvChange): string {

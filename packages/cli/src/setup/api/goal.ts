@@ -3,6 +3,16 @@ import type { Need } from '../../door/need.ts';
 import { needClientId, needRealm } from '../visit.ts';
 import type { ApiOptions } from './options.ts';
 
+/** Keycloak has these, or reads them itself. */
+const USUAL_SCOPES: ReadonlySet<string> = new Set([
+  'openid',
+  'profile',
+  'email',
+  'offline_access',
+  'organization',
+  'roles',
+]);
+
 /** Passwords that came in on standard input. */
 export type StdinSecrets = Partial<Record<'admin-password' | 'user-password', string>>;
 
@@ -21,6 +31,8 @@ export async function completeGoal(
   const realm = await needRealm(options.door, hasDefaults, need);
   const clientId = await needClientId(options.clientId, hasDefaults, need);
   const user = options.withoutUser ? undefined : await completeUser(options, stdin, need, isAsked);
+  const { named } = options;
+  const both = (list: readonly string[], more: readonly string[] = []) => [...new Set([...list, ...more])];
   return {
     realm,
     shape: options.shape,
@@ -32,10 +44,15 @@ export async function completeGoal(
       replace: options.backchannelUrl !== undefined,
     },
     user,
-    realmRoles: options.realmRoles,
-    clientRoles: options.clientRoles,
-    groups: options.groups,
-    scopes: options.scopes,
+    realmRoles: both(options.realmRoles, named?.realmRoles),
+    clientRoles: both(options.clientRoles, named?.clientRoles),
+    groups: both(options.groups, named?.groups),
+    scopes: both(
+      options.scopes,
+      named?.scopes.filter((scope) => !USUAL_SCOPES.has(scope)),
+    ),
+    // Who may sign in need not be an admin because a guard names one.
+    grant: options,
     enable: options.enable,
   };
 }

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
+import type { SetupGoal } from '../../admin/index.ts';
+import type { Guards } from '../../source/guards.ts';
 import type { Output } from '../../terminal/output.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
+import { toPlainLine } from '../../terminal/style.ts';
 
 /** Says what comes next: who reads the file with the settings, and who does not. */
 export async function sayNext(envFile: string | undefined, serverUrl: string, out: Output): Promise<void> {
@@ -26,4 +29,18 @@ export async function sayNext(envFile: string | undefined, serverUrl: string, ou
 export async function isClone(): Promise<boolean> {
   const text = await readFile('package.json', 'utf8').catch(() => '');
   return /"name": "keycloak-guard-repository"/.test(text);
+}
+
+/** Says what guards name and setup does not make. */
+export function sayNamed(named: Guards, { clientId }: Pick<SetupGoal, 'clientId'>, out: Output): void {
+  const { organizations, permissions, audiences, unread } = named;
+  const others = audiences.filter((one) => one !== clientId);
+  const lines: [names: readonly string[], what: string][] = [
+    [organizations, 'Organizations that guards name (setup tenant <name> --organization makes them)'],
+    [permissions, 'Permissions that guards ask for (who has them stands in authz.json: setup --authz)'],
+    [others, `Other APIs (setup audience ${clientId} --client-id <api> gives tokens for one)`],
+    [unread, 'Not read: only the running program knows what these require'],
+  ];
+  for (const [names, what] of lines)
+    if (names.length > 0) out.line(toPlainLine(`${what}: ${names.join(', ')}`));
 }

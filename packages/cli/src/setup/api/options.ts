@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { isPlaceholder } from '@keycloak-guard/server';
+import { CREDENTIAL_SETTING_NAMES } from '@keycloak-guard/server/setting-names';
 import type { Shape } from '../../admin/index.ts';
 import { findAuthzJson } from '../../authz/load-file.ts';
 import { DOOR_FLAGS, type Door, isHttpUrl, problemsOfDoor, readDoor } from '../../door/options.ts';
@@ -7,6 +8,8 @@ import { doubtOf } from '../../door/trust.ts';
 import { appUrlOf } from '../../settings/app-url.ts';
 import { readSettings } from '../../settings/env-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
+import { type Guards, readGuards } from '../../source/guards.ts';
+import { type ChosenCredential, CREDENTIAL_FLAGS, chooseCredential } from '../credential/choose.ts';
 import { isScope, parseFlags, SCOPE_RULE } from '../visit.ts';
 
 /** What is known of the API, before a person is asked. */
@@ -15,6 +18,10 @@ export interface ApiOptions {
   readonly door: Door;
   readonly clientId: string | undefined;
   readonly clientSecret: string | undefined;
+  /** How the client is to prove who it is; `undefined`: as it does, and a new one with a secret. */
+  readonly credential: ChosenCredential | undefined;
+  /** Names of the settings that hold a credential now. */
+  readonly credentialSettings: readonly string[];
   readonly appUrl: string;
   readonly backchannelUrl: string | undefined;
   readonly user: {
@@ -31,6 +38,8 @@ export interface ApiOptions {
   readonly clientRoles: readonly string[];
   readonly groups: readonly string[];
   readonly scopes: readonly string[];
+  /** What the guards of a folder name; the user does not get it. */
+  readonly named: Guards | undefined;
   readonly enable: boolean;
   readonly dryRun: boolean;
   readonly yes: boolean;
@@ -46,6 +55,7 @@ export interface ApiOptions {
 
 const FLAGS = {
   ...DOOR_FLAGS,
+  ...CREDENTIAL_FLAGS,
   'client-id': { type: 'string' },
   'app-url': { type: 'string' },
   'backchannel-url': { type: 'string' },
@@ -60,6 +70,7 @@ const FLAGS = {
   'client-role': { type: 'string', multiple: true },
   group: { type: 'string', multiple: true },
   scope: { type: 'string', multiple: true },
+  from: { type: 'string' },
   enable: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
   yes: { type: 'boolean', short: 'y' },
@@ -93,13 +104,16 @@ export async function readApiOptions(
     flags.url === undefined
       ? doubtOf(password, env.find('KEYCLOAK_SERVER_URL'), envFile, flags.env !== undefined)
       : undefined;
+  const named = flags.from === undefined ? undefined : await readGuards(flags.from);
   const username = flags.user ?? env('SETUP_USER');
   const options: ApiOptions = {
     shape: kind === 'web' ? 'web' : kind === 'api' || kind === 'app' ? 'api' : 'guide',
-    door: { ...door, doubt: door.doubt ?? doubt },
-    clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID'),
+    door: { ...door, realm: door.realm ?? named?.options.realm, doubt: door.doubt ?? doubt },
+    clientId: flags['client-id'] ?? env('KEYCLOAK_CLIENT_ID') ?? named?.options.clientId,
     // A `.env` copied from the example: the service would not start with it.
     clientSecret: secret === undefined || isPlaceholder(secret) ? undefined : secret,
+    credential: await chooseCredential(flags),
+    credentialSettings: CREDENTIAL_SETTING_NAMES.filter((name) => env(name) !== undefined),
     appUrl: appUrlOf(flags['app-url'], env),
     backchannelUrl: flags['backchannel-url'],
     user: {
@@ -116,6 +130,7 @@ export async function readApiOptions(
     clientRoles: flags['client-role'] ?? [],
     groups,
     scopes: flags.scope ?? [],
+    named,
     enable: flags.enable ?? false,
     dryRun: flags['dry-run'] ?? false,
     yes: flags.yes ?? false,
@@ -176,4 +191,13 @@ function toAttributes(pairs: readonly string[]): Record<string, string> {
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
+}
+
+/** Whether the service proves itself with a secret: it is to, or nothing else is set. */
+export function hasSecret({
+  credential,
+  credentialSettings,
+}: Pick<ApiOptions, 'credential' | 'credentialSettings'>): boolean {
+  if (credential !== undefined) return credential.goal.type === 'secret';
+  return credentialSettings.every((name) => name === 'KEYCLOAK_CLIENT_SECRET');
 }

@@ -1,3 +1,4 @@
+import { createCredential } from 'keycloak-guard';
 import {
   type AdminConnection,
   applyStep,
@@ -10,17 +11,19 @@ import {
 } from '../../admin/index.ts';
 import { enter } from '../../door/enter.ts';
 import { createNeed, type Need } from '../../door/need.ts';
+import type { Caller } from '../../keycloak/realm-calls.ts';
 import type { PlanPart } from '../../plan/part.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { Questions } from '../../terminal/questions.ts';
+import { sayVolume, withCredential } from '../credential/part.ts';
 import { readOrMakeSecret, readSecret } from './client-secret.ts';
 import { planEnv, toSettings } from './env-plan.ts';
 import { completeGoal, type StdinSecrets } from './goal.ts';
-import { sayNext } from './next.ts';
-import type { ApiOptions } from './options.ts';
+import { sayNamed, sayNext } from './next.ts';
+import { type ApiOptions, hasSecret } from './options.ts';
 import { planPermissions } from './permissions.ts';
 import { type Proof, prove, proveSecret } from './prove.ts';
 
@@ -39,7 +42,7 @@ export interface Site {
 export interface Beside {
   plan(site: Site): Promise<readonly PlanPart[]>;
   /** Tries it, once it is there. */
-  prove(site: Site): AsyncIterable<Proof>;
+  prove(site: Site, apiCaller: Caller): AsyncIterable<Proof>;
 }
 
 /** What is asked of a set-up beside its options. */
@@ -60,7 +63,10 @@ export async function setUpApi(
 ): Promise<number> {
   const need = createNeed(questions);
   const { serverUrl, credentials } = await enter(options.door, stdin['admin-password'], need, out, questions);
-  const goal = { ...(await completeGoal(options, stdin, need, questions !== undefined)), keepFlows };
+  const completed = await completeGoal(options, stdin, need, questions !== undefined);
+  const { credential } = options;
+  const hasOwnCredential = credential !== undefined || !hasSecret(options);
+  const goal = { ...completed, keepFlows, hasOwnCredential };
   const beside = await askBeside?.(goal, need);
   need.assertAll();
   out.progress('logging in as admin');
@@ -70,18 +76,30 @@ export async function setUpApi(
   const plan = makePlan(current, goal);
   assertPassword(plan, goal);
   const known = await readSecret(api, goal, current.client);
-  const readAll = async () => toSettings(serverUrl, goal, await readOrMakeSecret(api, goal));
+  const readAll = async () =>
+    toSettings(serverUrl, goal, hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined, options);
   const site = { api, serverUrl, goal, current, plan };
+  const { plan: whole, before } = await withCredential(api, goal, plan, credential);
   const parts = [
-    toRealmPart(`Keycloak at ${serverUrl}`, plan, (step) => applyStep(api, goal, step), out),
-    await planEnv(options.envFile, options, toSettings(serverUrl, goal, known), readAll, out, questions),
+    ...before,
+    toRealmPart(`Keycloak at ${serverUrl}`, whole, (step) => applyStep(api, goal, step), out),
+    await planEnv(
+      options.envFile,
+      options,
+      toSettings(serverUrl, goal, known, options),
+      readAll,
+      out,
+      questions,
+      hasSecret(options),
+    ),
     ...(await planPermissions(api, options.authzFile, goal, current.client !== null, plan)),
     ...((await beside?.plan(site)) ?? []),
   ];
   if (questions !== undefined) out.line();
+  if (options.named !== undefined) sayNamed(options.named, goal, out);
   const { what, code } = await runPlan(parts, options, out, questions);
   if (what === 'declined' || what === 'shown' || options.dryRun) return code;
-  if (!(await showProof(site, beside, out))) return 1;
+  if (!(await showProof(site, options, beside, out))) return 1;
   if (code === 0) await sayNext(options.envFile, serverUrl, out);
   return code;
 }
@@ -94,11 +112,23 @@ function assertPassword(plan: Plan, goal: SetupGoal): void {
   ]);
 }
 
-async function showProof(site: Site, beside: Beside | undefined, out: Output): Promise<boolean> {
+async function showProof(
+  site: Site,
+  { credential }: Pick<ApiOptions, 'credential'>,
+  beside: Beside | undefined,
+  out: Output,
+): Promise<boolean> {
   const { api, serverUrl, goal } = site;
   const { user, realm, clientId, shape } = goal;
-  const clientSecret = await readOrMakeSecret(api, goal);
-  const caller = { serverUrl, realm, clientId, clientSecret, timeoutMs: TIMEOUT_MS };
+  if (credential?.goal.type === 'kubernetes') {
+    await sayVolume(serverUrl, realm, out);
+    return true;
+  }
+  const proof =
+    credential?.options === undefined
+      ? { clientSecret: await readOrMakeSecret(api, goal) }
+      : { credential: createCredential({ clientId, credential: credential.options }) };
+  const caller = { serverUrl, realm, clientId, ...proof, timeoutMs: TIMEOUT_MS };
   if (shape === 'guide' && user?.password === undefined) {
     out.line('Not tried with a login: no user and password were given.');
     return true;
@@ -113,6 +143,6 @@ async function showProof(site: Site, beside: Beside | undefined, out: Output): P
   };
   if (shape === 'guide') await show(prove(caller, user?.username ?? '', user?.password ?? ''));
   else await show(proveSecret(caller));
-  if (beside !== undefined) await show(beside.prove(site));
+  if (beside !== undefined) await show(beside.prove(site, caller));
   return isGood;
 }

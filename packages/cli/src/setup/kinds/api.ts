@@ -5,6 +5,7 @@ import { createQuestions, readLines } from '../../terminal/questions.ts';
 import type { StdinSecrets } from '../api/goal.ts';
 import { type ApiOptions, readApiOptions } from '../api/options.ts';
 import { setUpApi } from '../api/set-up.ts';
+import { CREDENTIAL_USAGE } from '../credential/choose.ts';
 import type { SetupKind } from '../kind.ts';
 import { CODES_USAGE } from '../visit.ts';
 
@@ -28,13 +29,17 @@ Roles and groups (each can be repeated; the user gets them)
   --role <name>             role of the realm
   --client-role <name>      role of the client
   --group <path>            group, for example /staff/dev
-  --scope <name>            client scope, for example orders:read: clients of the application can ask for it`;
+  --scope <name>            client scope, for example orders:read: clients of the application can ask for it
+  --from <folder>           the roles, groups and scopes that guards in this source code name, too; the user does not
+                            get them. Nothing of it is run`;
 
 /** Behind what is special of a kind. */
 export const toApiUsage = (own = '') => `
 ${DOOR_USAGE}
 
 ${own}${API_USAGE}
+
+${CREDENTIAL_USAGE}
 
 Permissions (the client's authorization services)
   --authz <file>            file of keycloak-guard authz; what it has is created or changed, nothing is deleted

@@ -121,16 +121,10 @@ async function toBeside(
       const readAll = async () => toSettings(serverUrl, own, await readOrMakeSecret(api, own));
       return [callersPart, await planEnv(envFile, options, known, readAll, out, questions)];
     },
-    async *prove({ api, serverUrl, goal: apiGoal }) {
-      const to = async (one: typeof own) => ({
-        ...{ ...one, serverUrl, timeoutMs: TIMEOUT_MS },
-        clientSecret: await readOrMakeSecret(api, one),
-      });
-      yield* proveLogin(
-        { ...own, clientId: page, serverUrl, timeoutMs: TIMEOUT_MS },
-        redirectUris[0] as string,
-      );
-      yield* proveService(await to(own), await to(apiGoal));
+    async *prove({ api, serverUrl }, apiCaller) {
+      const caller = { ...own, serverUrl, timeoutMs: TIMEOUT_MS };
+      yield* proveLogin({ ...caller, clientId: page }, redirectUris[0] as string);
+      yield* proveService({ ...caller, clientSecret: await readOrMakeSecret(api, own) }, apiCaller);
       for (const line of toPageLines(serverUrl, realm, page, appUrl)) out.line(line);
     },
   };

@@ -60,6 +60,10 @@ export const exportFile: SetupKind = {
       throw new UsageError(['setup export needs the name of one file, for example realm.json']);
     const wrong = problemsOfWrittenUrl(options.door.serverUrl);
     if (wrong.length > 0) throw new UsageError(wrong);
+    if (options.credential !== undefined)
+      throw new UsageError([
+        'setup export writes a client with a secret: --credential is for the other kinds',
+      ]);
     const { stdin, questions } = await sitDown(options, out);
     const isAsked = questions !== undefined;
     const need = createNeed(questions);

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type DevIdp, startDevIdp } from '@keycloak-guard/testing';
+// #if bearer
 import { GET as admin } from '../app/admin/route.ts';
+// #endif
 import { GET as me } from '../app/me/route.ts';
 import { kc } from '../lib/keycloak.ts';
 
@@ -48,11 +50,13 @@ test('a token says who is calling', async () => {
   assert.equal(answer.status, 200);
   assert.deepEqual(await answer.json(), { hello: 'ann' });
 });
+// #if bearer
 
 test('only administrators see what is for them', async () => {
   assert.equal((await admin(await as('ann'))).status, 403);
   assert.equal((await admin(await as('ada'))).status, 200);
 });
+// #endif
 // #if browser
 
 test('a browser is sent to the sign-in page of Keycloak', async () => {

@@ -5,7 +5,7 @@ declare const KEYCLOAK_URL: string;
 declare const KEYCLOAK_REALM: string;
 declare const API_URL: string;
 
-const keycloak = new Keycloak({ url: KEYCLOAK_URL, realm: KEYCLOAK_REALM, clientId: 'my-app-web' });
+const keycloak = new Keycloak({ url: KEYCLOAK_URL, realm: KEYCLOAK_REALM, clientId: 'my-app-page' });
 const isSignedIn = await keycloak.init({ onLoad: 'check-sso', pkceMethod: 'S256' });
 
 /** Calls the API with a token that is valid for half a minute at least. */

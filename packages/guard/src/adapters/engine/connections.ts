@@ -18,6 +18,7 @@ import {
   readCredentials,
   type SessionAuthenticator,
 } from '../../core/internal.ts';
+import type { Realms } from './realms.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 
 /** A caller on a connection that stays open: a WebSocket, Socket.IO, server-sent events. */
@@ -98,11 +99,11 @@ interface Open {
 }
 
 export function createConnections<Incoming>(
-  verifier: TokenVerifier,
+  realms: Realms<Incoming>,
   host: ConnectionsHost<Incoming>,
 ): Connections<Incoming> {
   const open = new Set<Open>();
-  const clock = verifier.members[0]?.context?.options.clock ?? Date.now;
+  const { clock, verifier } = realms;
   let timer: ReturnType<typeof setInterval> | undefined;
   let revocations = 0;
   let askedAt = 0;
@@ -216,8 +217,23 @@ export function createConnections<Incoming>(
   }
 
   function gateOf(requirements: Asking<never, Requirements>, more: Partial<AskingHost<Incoming>> = {}) {
-    const { options, compiledFor } = readRequirements(requirements, { ...host.asking, ...more });
-    return createGate<Held<Incoming>, null>(verifier, options, {
+    return realms.gate<Held<Incoming>, null>(
+      (realm) => toGate(realm, requirements, more),
+      ({ request, token, proved }) => realms.verifierOf(request, token ?? proved),
+    );
+  }
+
+  function toGate(
+    realm: TokenVerifier,
+    requirements: Asking<never, Requirements>,
+    more: Partial<AskingHost<Incoming>>,
+  ) {
+    const { options, compiledFor } = readRequirements(requirements, {
+      ...host.asking,
+      verifier: realm,
+      ...more,
+    });
+    return createGate<Held<Incoming>, null>(realm, options, {
       ...(compiledFor && {
         compiledFor({ request, first }) {
           first.compiled ??= compiledFor(request);
@@ -231,7 +247,7 @@ export function createConnections<Incoming>(
           : { headers: { authorization: `Bearer ${token}` } };
       },
       sessionOf({ request, token, proved }) {
-        if (proved !== undefined) return () => verifier.verify(proved, KEPT);
+        if (proved !== undefined) return () => realm.verify(proved, KEPT);
         const session = token === undefined ? host.sessionOf(request) : undefined;
         return session && ((asked) => session(asked.request, null));
       },

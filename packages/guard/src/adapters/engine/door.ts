@@ -18,6 +18,8 @@ import {
   type Gate,
   type GateHost,
   isForSession,
+  makerOf,
+  partsOf,
   type RequestLike,
   type SessionAuthenticator,
   toRefusalAnswer,
@@ -31,9 +33,11 @@ import type { Permits } from './permit-gate.ts';
 import { findAsking } from './placeholders.ts';
 import {
   createProtectedResources,
+  issuersOf,
   type ProtectedResourceOptions,
   toResourceRoutes,
 } from './protected-resource.ts';
+import { openRealms, type Realms } from './realms.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
 import type { Routes } from './routes.ts';
@@ -80,7 +84,8 @@ export interface OpenSessions<Incoming, Outgoing> {
 }
 
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
-export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
+export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
+  extends Pick<Realms<Incoming>, 'clock' | 'tenants' | 'verifierOf'> {
   readonly verifier: TokenVerifier<C>;
   /** Which client this application is, as far as its options say. A function, because there is a secret in it. */
   clientSettings(): ClientSettings;
@@ -98,8 +103,6 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims> {
   toRequest(request: Incoming): RequestLike;
   toAsked(request: Incoming): unknown;
   addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
-  /** The current time. Unit: milliseconds since 1970. */
-  readonly clock: () => number;
   /** Reports a refusal: to the log in development, and to `onDenied`. */
   tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void;
   /** Tells the observers who got access, was refused, or lost access; `undefined` if none listens. */
@@ -144,7 +147,9 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
 ): Engine<Incoming, Outgoing, C> {
   const { isOwn, onDenied, explain, logRefusals, client } = resolved;
   const { factory, toRequest, addToAnswer } = host;
-  const verifier = resolved.verifier as unknown as TokenVerifier;
+  const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
+  const realms = openRealms(resolved, { toRequest, toWire: host.toWire, toAsked });
+  const { verifier, verifierOf, tenants, clock } = realms;
   const fallback = resolved.log ?? createStandardErrorLog(factory);
   const logOf = (request: Incoming): Log => host.logOf?.(request) ?? fallback;
   const toWire = (request: Incoming): SessionRequest<Incoming> => ({
@@ -165,11 +170,16 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   });
   const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
     tell(logOf(request), name, listener);
-  const securityEvents = createSecurityEvents<Incoming>(verifier.members, toRequest, (request) => {
-    const { method, id } = host.toWire(request);
-    const asked = host.toAsked?.(request) ?? request;
-    return { request: asked, method, id, address: host.addressOf?.(request) };
-  });
+  const securityEvents = createSecurityEvents<Incoming>(
+    // Verifiers of tenants are made later.
+    [...verifier.members.flatMap((one) => partsOf(one)?.eventListeners ?? []), ...(client.observers ?? [])],
+    toRequest,
+    (request) => {
+      const { method, id } = host.toWire(request);
+      const asked = host.toAsked?.(request) ?? request;
+      return { request: asked, method, id, address: host.addressOf?.(request) };
+    },
+  );
   function tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void {
     securityEvents?.denied(request, error, principal);
     if (logRefusal !== undefined) tellOf(request, 'logRefusals', () => logRefusal(request, error));
@@ -185,7 +195,6 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     onDenied: tellDenied,
     ...(securityEvents && { onAdmitted: securityEvents.admitted }),
   };
-  const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
   const asking: AskingHost<Incoming> = {
     verifier,
     toAsked: (request) => [toAsked(request), ...(host.toAskedMore?.(request) ?? [])],
@@ -195,7 +204,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       return `${method} ${pathOf(url)}`;
     },
   };
-  const connections = createConnections<Incoming>(verifier, {
+  const connections = createConnections<Incoming>(realms, {
     asking,
     toRequest,
     resourceOf,
@@ -232,7 +241,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
 
   return {
     ...{
-      verifier: resolved.verifier,
+      verifier: verifier as unknown as TokenVerifier<C>,
       log: fallback,
       logOf,
       factory,
@@ -242,18 +251,24 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     },
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
-    toAsked,
+    ...{ toAsked, clock, tenants, verifierOf },
     gate(requirements, isOpen = undefined) {
-      const { options, compiledFor } = readRequirements(requirements, asking);
-      return createGate<Incoming, Outgoing>(verifier, options, {
-        ...gateHost,
-        ...(isOpen && { isOpen }),
-        ...(compiledFor && { compiledFor }),
-        sessionOf: (request) => sessionsOf(request)?.authenticate,
-      });
+      const gateOf = (realm: TokenVerifier) => {
+        const { options, compiledFor } = readRequirements(requirements, { ...asking, verifier: realm });
+        return createGate<Incoming, Outgoing>(realm, options, {
+          ...gateHost,
+          ...(isOpen && { isOpen }),
+          ...(compiledFor && { compiledFor }),
+          sessionOf: (request) => sessionsOf(request)?.authenticate,
+        });
+      };
+      return realms.gate(gateOf, (request) => verifierOf(request));
     },
-    statelessGate: () => createGate(verifier, {}, gateHost),
-    clock: verifier.members[0]?.context?.options.clock ?? Date.now,
+    statelessGate: () =>
+      realms.gate<Incoming, Outgoing>(
+        (realm) => createGate(realm, {}, gateHost),
+        (request) => verifierOf(request),
+      ),
     refusalOf: (error, request) =>
       isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
     useSessions(opened) {
@@ -261,9 +276,20 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
       sessions = toOpenSessions(opened);
       return sessions.routes;
     },
-    protectedResource: (given, challenged) => toResourceRoutes(verifier, resources, given, challenged),
-    messages: (given = {}) =>
-      toMessageRoutes(createKeycloakMessages(verifier.members as never), given, logOf, securityEvents),
+    protectedResource: (given, challenged) =>
+      toResourceRoutes<Incoming>(
+        verifier,
+        (request) => tenants?.issuers ?? issuersOf(verifierOf(request)),
+        resources,
+        given,
+        challenged,
+      ),
+    messages(given = {}) {
+      const one = tenants === undefined ? createKeycloakMessages(verifier.members as never) : undefined;
+      const messagesOf = (request: Incoming) =>
+        one ?? createKeycloakMessages((token) => verifierOf(request, token).members as never);
+      return toMessageRoutes(messagesOf, given, logOf, securityEvents);
+    },
     async accessToken(request) {
       const wire = toRequest(request);
       const opened = sessionsOf(request);
@@ -272,7 +298,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     },
     has(principal, requirements) {
       findAsking(requirements, false);
-      return has(principal, requirements, verifier.clientId, verifier.signInRules);
+      const realm = (tenants && principal && (makerOf(principal) as TokenVerifier | undefined)) ?? verifier;
+      return has(principal, requirements, realm.clientId, realm.signInRules);
     },
     load() {
       // `load` of an application's own verifier may reject.

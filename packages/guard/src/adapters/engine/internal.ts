@@ -1,6 +1,7 @@
 // What every adapter is made of. Nothing here loads sessions or permissions: room `face` does.
 export type { PathRequest, PushedClaims } from '../../authz/internal.ts';
 export { type ConnectionGuard, type Connections, toToken } from './connections.ts';
+export * from './documentation.ts';
 export { createEngine, type Door, type DoorHost, type Engine, type OpenSessions } from './door.ts';
 export * from './fetch-http.ts';
 export * from './fetch-routes.ts';
@@ -20,5 +21,6 @@ export {
   type RequirementsOf,
 } from './request-requirements.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
+export type { SecurityEvents } from './security-events.ts';
 export { disconnectSocket, toSocketIoMiddleware } from './socket-io.ts';
 export { toUpgradeListener } from './upgrade.ts';

@@ -43,10 +43,11 @@ export function checkBackchannelLogoutOptions<Incoming>(options: BackchannelLogo
 /**
  * The routes that Keycloak calls. They need no token: Keycloak signs its messages.
  *
+ * @param messagesOf whose realm is that of the request
  * @throws {OptionsError} naming every option that is wrong or unknown
  */
 export function toMessageRoutes<Incoming>(
-  messages: KeycloakMessages,
+  messagesOf: (request: Incoming) => KeycloakMessages,
   options: BackchannelLogoutOptions<Incoming>,
   logOf: (request: Incoming) => Log,
   securityEvents: Pick<SecurityEvents<Incoming>, 'message'> | undefined,
@@ -69,9 +70,9 @@ export function toMessageRoutes<Incoming>(
   });
   const pushes = adminPushes ? ADMIN_PUSHES : [];
   return toRoutes([
-    route(path, (request, body) => messages.backchannelLogout(body, toldFor(request))),
+    route(path, (request, body) => messagesOf(request).backchannelLogout(body, toldFor(request))),
     ...pushes.map(([at, action]) =>
-      route(at, (request, body) => messages.adminPush(body, action, toldFor(request))),
+      route(at, (request, body) => messagesOf(request).adminPush(body, action, toldFor(request))),
     ),
   ]);
 }

@@ -10,12 +10,20 @@ import {
   type VerifierOptions,
 } from '../../core/index.ts';
 import {
+  fillOptions,
   findOptionProblems,
   type OptionRule,
   optionRules,
   VERIFIER_RULES,
   type WithParser,
 } from '../../core/internal.ts';
+import {
+  createTenants,
+  TENANT_RULES,
+  type Tenants,
+  type TenantsHost,
+  type TenantsOptions,
+} from '../../tenants/internal.ts';
 import type { Asking } from './request-requirements.ts';
 
 /**
@@ -49,17 +57,23 @@ export interface AdapterOptions<Incoming> {
   readonly log?: Log | undefined;
 }
 
-/** The options of a verifier, or a verifier made before. */
-export type VerifierSource<C extends object = AppClaims> =
+/** The options of a verifier, or a verifier made before, or tenants, each with a realm of its own. */
+export type VerifierSource<C extends object = AppClaims, Asked = never> =
   | (VerifierOptions<C> & WithParser<C>)
+  | (Partial<Omit<VerifierOptions<C>, 'realm' | 'issuer' | 'tenant' | 'tenants'>> &
+      TenantsOptions<Asked> &
+      WithParser<C>)
   | {
       /** A shared verifier, or `combineVerifiers`. The adapter does not close it. */
       readonly verifier: TokenVerifier<C>;
     };
 
-/** Options of an adapter: those of a verifier, or a verifier made before. */
-export type KeycloakOptions<Incoming, C extends object = AppClaims> = AdapterOptions<Incoming> &
-  VerifierSource<C>;
+/** Options of an adapter: those of a verifier, or a verifier made before, or tenants. `Asked`: what their function is called with. */
+export type KeycloakOptions<
+  Incoming,
+  C extends object = AppClaims,
+  Asked = Incoming,
+> = AdapterOptions<Incoming> & VerifierSource<C, Asked>;
 
 const RULES = {
   onDenied: optionRules.callable('(request, error) => audit(error.code)'),
@@ -78,7 +92,9 @@ const VERIFIER: OptionRule = {
 
 /** The options of an adapter, checked, with the verifier made of them. */
 export interface ResolvedAdapter<Incoming, C extends object> extends AdapterOptions<Incoming> {
-  readonly verifier: TokenVerifier<C>;
+  /** `undefined` with tenants. */
+  readonly verifier: TokenVerifier<C> | undefined;
+  readonly openTenants?: ((host: TenantsHost<Incoming>) => Tenants<Incoming>) | undefined;
   /** Whether the adapter made the verifier, and so closes it. */
   readonly isOwn: boolean;
   /** The options of the verifier that a client of the same realm needs as well; none beside a verifier made before. */
@@ -87,7 +103,7 @@ export interface ResolvedAdapter<Incoming, C extends object> extends AdapterOpti
 
 /** The options of a verifier that identify this application as a client of a realm. */
 export type ClientSettings = Partial<
-  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'timeoutMs' | 'fetch'>
+  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'timeoutMs' | 'fetch' | 'observers'>
 >;
 
 /** The requirements of `guard()`. Those of `guard(undefined)` stay undefined, and are refused: something was meant. */
@@ -123,6 +139,20 @@ export function resolveVerifier<Incoming, C extends object>(
   const { log, onDenied, logRefusals, explain } = options;
   const ownRules = { ...RULES, ...more };
   const own = { log, onDenied, logRefusals, explain };
+  if (isOfTenants(options)) {
+    const rules = { ...COMMON_RULES, ...TENANT_RULES, ...ownRules };
+    throwFor(factory, findOptionProblems(options, rules).map(explainTenants));
+    const rest = Object.entries(options).filter(([name]) => Object.hasOwn(COMMON_RULES, name));
+    const common = Object.fromEntries(rest) as Partial<VerifierOptions<object>>;
+    const { tenants, maxTenants, tenantIdleSeconds } = options;
+    const filled = fillOptions(factory, { tenants, maxTenants, tenantIdleSeconds }, TENANT_RULES);
+    const told = { ...common, onNotice: common.onNotice ?? onNotice };
+    return {
+      ...own,
+      ...{ verifier: undefined, isOwn: true, client: { observers: common.observers } },
+      openTenants: (host) => createTenants(told, filled.tenants, filled, host),
+    };
+  }
   if (!('verifier' in options)) {
     throwFor(factory, findOptionProblems(options, { ...VERIFIER_RULES, ...ownRules, verifier: VERIFIER }));
     const rest = Object.entries(options).filter(([name]) => !Object.hasOwn(ownRules, name));
@@ -137,6 +167,27 @@ export function resolveVerifier<Incoming, C extends object>(
     findOptionProblems(options, rules).map((problem) => explainUseless(problem, example)),
   );
   return { ...own, verifier: options.verifier, isOwn: false, client: {} };
+}
+
+type OfTenants = Partial<VerifierOptions<object>> & TenantsOptions<never>;
+
+function isOfTenants(options: object): options is OfTenants {
+  const { tenants } = options as Partial<OfTenants>;
+  return tenants !== undefined && (typeof tenants as string) !== 'string';
+}
+
+/** What all tenants may share. */
+const COMMON_RULES = (() => {
+  const { realm: _, issuer: __, tenant: ___, tenants: ____, ...rules } = VERIFIER_RULES;
+  const { serverUrl, clientId } = rules;
+  const toOptional = ({ isRequired: _____, ...rule }: OptionRule): OptionRule => rule;
+  return { ...rules, serverUrl: toOptional(serverUrl), clientId: toOptional(clientId) };
+})();
+
+function explainTenants(problem: OptionProblem): OptionProblem {
+  if (!['realm', 'issuer', 'tenant'].includes(problem.option)) return problem;
+  const example = 'tenants: ({ hostname }) => ({ realm: realmOf(hostname) })';
+  return { ...problem, rule: 'is that of one tenant: say it in the settings of each', example };
 }
 
 function throwFor(factory: string, problems: readonly OptionProblem[]): void {

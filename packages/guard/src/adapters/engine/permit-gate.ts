@@ -10,6 +10,7 @@ import type {
 } from '../../authz/internal.ts';
 import type { Principal } from '../../core/index.ts';
 import type { Gate } from '../../core/internal.ts';
+import type { DocumentedPermit } from './documentation.ts';
 
 /**
  * Options of permissions in an adapter: those of `createPermissions`, or permissions made before. `clientSecret` may be left
@@ -56,8 +57,11 @@ export interface Permits<Incoming> {
 export function toPermitGate<Incoming>(
   decide: Decide<Incoming>,
   principalOf: (request: Incoming) => Principal | null | undefined,
-): Pick<Gate<Incoming, unknown>, 'decide'> {
+): Pick<Gate<Incoming, unknown>, 'decide'> & DocumentedPermit {
+  const { asked = [], status = 403 } = decide as Partial<DocumentedPermit>;
   return {
+    asked,
+    status,
     decide(request) {
       const principal = principalOf(request) ?? null;
       const decided = decide(request, principal);

@@ -1,6 +1,5 @@
 import type { Discovery, TokenVerifier } from '../../core/index.ts';
 import {
-  type Answer,
   type ChallengedResource,
   checkOptions,
   type OptionRule,
@@ -75,12 +74,14 @@ export function createProtectedResources(): ProtectedResources {
 /**
  * Adds a protected resource, and makes the routes of its metadata.
  *
+ * @param issuersOf those that issue tokens for it
  * @param challenged scopes that challenges name. Default: as the options say
  * @throws {OptionsError} naming every option that is missing, wrong or unknown
  * @see RFC 9728 §2, §3
  */
 export function toResourceRoutes<Incoming>(
-  verifier: Pick<TokenVerifier, 'members' | 'sender'>,
+  { sender }: Pick<TokenVerifier, 'sender'>,
+  issuersOf: (request: Incoming) => readonly string[] | Promise<readonly string[]>,
   resources: ProtectedResources,
   options: ProtectedResourceOptions,
   challenged?: readonly string[],
@@ -98,9 +99,9 @@ export function toResourceRoutes<Incoming>(
     bearer_methods_supported: ['header'],
     resource_name: name,
     resource_documentation: documentation,
-    dpop_bound_access_tokens_required: verifier.sender?.mode === 'required' || undefined,
+    dpop_bound_access_tokens_required: sender?.mode === 'required' || undefined,
   };
-  const route = (method: 'GET' | 'OPTIONS', answer: () => Promise<Answer>): Route<Incoming> => ({
+  const route = (method: 'GET' | 'OPTIONS', answer: Route<Incoming>['answer']): Route<Incoming> => ({
     method,
     path,
     takesHead: true,
@@ -108,14 +109,18 @@ export function toResourceRoutes<Incoming>(
     answer,
   });
   return toRoutes<Incoming>([
-    route('GET', async () => {
-      // By the name that Keycloak has for clients: the address of this process may be another one.
-      const found: Discovery[] = await Promise.all(verifier.members.map(({ issuer }) => issuer.discover()));
-      const authorization_servers = [...new Set(found.map(({ issuer }) => issuer))];
+    route('GET', async (request) => {
+      const authorization_servers = [...new Set(await issuersOf(request))];
       return toJsonAnswer(200, FOR_EVERYBODY, { ...document, authorization_servers });
     }),
     route('OPTIONS', async () => ({ status: 204, headers: PREFLIGHT, setCookies: [], body: undefined })),
   ]);
+}
+
+/** By the name that Keycloak has for clients: the address of this process may be another one. */
+export async function issuersOf({ members }: TokenVerifier): Promise<string[]> {
+  const found: Discovery[] = await Promise.all(members.map(({ issuer }) => issuer.discover()));
+  return found.map(({ issuer }) => issuer);
 }
 
 /** §3.1: between the host and the path. */

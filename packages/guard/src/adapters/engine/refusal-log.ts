@@ -102,6 +102,10 @@ const HINTS: Partial<Record<AuthErrorCode, string>> = {
   role_missing: 'Assign the role to the user in Keycloak, then get a new token',
   scope_missing: 'Ask for the scope when the token is requested',
   group_missing: 'Add the user to the group, and a group mapper to the client, then get a new token',
+  organization_missing:
+    'Ask for the scope organization:<alias>, or organization:*, when the token is requested',
+  tenant_refused: 'Use a token, or switch the session, for that tenant',
+  requirement_unclear: 'Look at the function of the guard, or at the route parameter that it names',
   audience_missing: 'Add an audience mapper for that audience in Keycloak',
   permission_denied: 'Grant the permission in Keycloak: Clients, Authorization',
   cross_origin_request:

@@ -11,6 +11,7 @@ import {
   compile,
   createBoundedCache,
   type GuardOptions,
+  getOrMake,
   isPlainObject,
   isThenable,
   toSafeText,
@@ -56,6 +57,8 @@ export interface ReadRequirements<Incoming> {
 
 /** Most requirements of one guard that are kept ready, by the values they were made of. */
 const MOST_KEPT = 1_000;
+/** Most causes that one guard reports: what a function throws may hold what the caller sent. */
+const MOST_TOLD = 20;
 const NEVER = { check: () => false };
 
 /**
@@ -83,7 +86,7 @@ export function readRequirements<Incoming>(
   const told = new Set<string>();
 
   function unclear(request: Incoming, what: string, cause?: unknown): AuthError {
-    if (!told.has(what) && told.size < MOST_KEPT) {
+    if (!told.has(what) && told.size < MOST_TOLD) {
       told.add(what);
       verifier.members[0]?.notify?.({
         level: 'error',
@@ -95,13 +98,9 @@ export function readRequirements<Incoming>(
     return new AuthError('requirement_unclear', what, { cause });
   }
 
-  function keepReady(key: readonly string[], make: () => Requirements): Compiled {
-    const name = JSON.stringify(key);
-    const known = kept.get(name);
-    if (known !== undefined) return known;
-    const made = toReady(make());
-    kept.set(name, made);
-    return made;
+  /** What cannot be made is not kept. */
+  function keepReady(key: string, make: () => Requirements): Compiled {
+    return getOrMake(kept, key, () => toReady(make()));
   }
 
   /** @throws {AuthError} */
@@ -129,9 +128,11 @@ export function readRequirements<Incoming>(
   function compiledFor(request: Incoming): Compiled {
     if (typeof given === 'function') {
       const found = resultOf(request, given as never);
-      const [only, ...more] = Object.entries(found);
-      return more.length === 0 && typeof only?.[1] === 'string'
-        ? keepReady(only as [string, string], () => found)
+      const [member = '', more] = Object.keys(found);
+      const value = found[member as keyof Requirements];
+      // No requirement has a space in its name, so a value cannot be taken for a part of it.
+      return more === undefined && typeof value === 'string' && !member.includes(' ')
+        ? keepReady(`${member} ${value}`, () => found)
         : toReady(found);
     }
     const values = names.map((name) => parameterOf(request, name));
@@ -146,7 +147,8 @@ export function readRequirements<Incoming>(
           resultOf: (one) => resultOf(request, one),
         }),
       );
-    return functions.length === 0 ? keepReady(values, fill) : toReady(fill());
+    if (functions.length > 0) return toReady(fill());
+    return keepReady(values.length === 1 ? (values[0] as string) : JSON.stringify(values), fill);
   }
 
   return {

@@ -2,7 +2,7 @@ import type { AuthError, AuthErrorCode, KeycloakMessage, Principal } from '../..
 import {
   type Actor,
   type EventSource,
-  partsOf,
+  type Observer,
   type RequestLike,
   readCompactJws,
   readCredentials,
@@ -44,14 +44,14 @@ const FAILED_LOGINS: Readonly<Record<string, string>> = {
   store: 'store_unavailable',
 };
 
-/** @returns `undefined` if no observer of the verifiers listens to events */
+/** @returns `undefined` if no observer listens to events */
 export function createSecurityEvents<Incoming>(
-  verifiers: readonly object[],
+  observers: readonly Observer[],
   toRequest: (request: Incoming) => RequestLike,
   toSource: (request: Incoming) => EventSource,
 ): SecurityEvents<Incoming> | undefined {
   // Several realms of one API may have the same observers.
-  const listeners = new Set(verifiers.flatMap((one) => partsOf(one)?.eventListeners ?? []));
+  const listeners = new Set(observers.filter(({ event }) => event !== undefined));
   if (listeners.size === 0) return undefined;
   const admitted = new WeakSet<Principal>();
 

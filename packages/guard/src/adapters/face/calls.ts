@@ -1,5 +1,5 @@
-import { AuthError, type Principal } from '../../core/index.ts';
-import { headerOf, isPrincipal, tokenOf } from '../../core/internal.ts';
+import { AuthError, type Principal, type Verifier } from '../../core/index.ts';
+import { headerOf, isPrincipal, makerOf, tokenOf } from '../../core/internal.ts';
 import type {
   FetchAsOptions,
   FetchForOptions,
@@ -59,15 +59,24 @@ export interface Calls<Incoming> {
  * @param toIncoming the engine's request of what the application calls one
  */
 export function createCalls<Incoming, Given = Incoming>(
-  door: Pick<Engine<Incoming, never, never>, 'factory' | 'verifier' | 'accessToken' | 'toRequest'>,
+  door: Pick<
+    Engine<Incoming, never, never>,
+    'factory' | 'verifier' | 'verifierOf' | 'tenants' | 'accessToken' | 'toRequest'
+  >,
   toIncoming: (given: Given) => Incoming = (given) => given as unknown as Incoming,
 ): Calls<Given> {
   const outgoing = createOutgoing(door.factory, door.verifier);
 
   async function callerOf(who: Given | Principal<object>): Promise<Caller | null> {
-    if (isPrincipal(who)) return { token: tokenOfPrincipal(who), isAdmitted: true };
-    const token = await door.accessToken(toIncoming(who as Given));
-    return token === null ? null : { token, isAdmitted: false };
+    if (isPrincipal(who)) {
+      const verifier = door.tenants && (makerOf(who) as Verifier<object> | undefined);
+      return { token: tokenOfPrincipal(who), isAdmitted: true, verifier };
+    }
+    const incoming = toIncoming(who as Given);
+    const token = await door.accessToken(incoming);
+    if (token === null) return null;
+    const [verifier] = door.tenants ? door.verifierOf(incoming).members : [];
+    return { token, isAdmitted: false, verifier: verifier as Verifier<object> | undefined };
   }
 
   function tokenOfPrincipal(principal: Principal<object>): string {

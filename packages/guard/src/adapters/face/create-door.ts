@@ -11,9 +11,11 @@ import {
   type Engine,
   type KeycloakOptions,
   resolveAdapterOptions,
+  type SecurityEvents,
   type SessionSettings,
 } from '../engine/internal.ts';
 import { createPermits } from './create-permits.ts';
+import { openTenantSessions } from './tenant-sessions.ts';
 
 /**
  * The engine of an adapter, with sessions and permissions.
@@ -44,24 +46,36 @@ export function openSessions<Incoming>(
     verifier,
     clientSettings,
     securityEvents,
-  }: Pick<Engine<Incoming, never>, 'verifier' | 'clientSettings' | 'securityEvents'>,
-  settings: SessionSettings<Incoming>,
+    tenants,
+    verifierOf,
+  }: Pick<
+    Engine<Incoming, never>,
+    'verifier' | 'clientSettings' | 'securityEvents' | 'tenants' | 'verifierOf'
+  >,
+  given: SessionSettings<Incoming>,
   factory: string,
 ): Sessions<Incoming> {
-  const { onEvent } = settings;
-  const options = {
-    ...settings,
-    client: settings.client ?? clientOf(verifier, clientSettings()),
-    onEvent:
-      securityEvents === undefined || (onEvent !== undefined && typeof onEvent !== 'function')
-        ? onEvent
-        : (...told: Parameters<typeof securityEvents.session>) => {
-            securityEvents.session(...told);
-            return onEvent?.(...told);
-          },
-  };
+  const settings = securityEvents === undefined ? given : telling(given, securityEvents);
+  if (tenants !== undefined) return openTenantSessions(tenants, verifierOf, settings, factory);
+  const options = { ...settings, client: settings.client ?? clientOf(verifier, clientSettings()) };
   const resolved = resolveSessionOptions(options as SessionOptions, factory);
   return buildSessions(verifier, resolved, settings.store === undefined);
+}
+
+/** Observers hear of sessions, beside the listener of the settings. */
+function telling<Incoming>(
+  settings: SessionSettings<Incoming>,
+  { session }: SecurityEvents<Incoming>,
+): SessionSettings<Incoming> {
+  const { onEvent } = settings;
+  if (onEvent !== undefined && typeof onEvent !== 'function') return settings;
+  return {
+    ...settings,
+    onEvent(...told) {
+      session(...told);
+      return onEvent?.(...told);
+    },
+  };
 }
 
 /** The same client of the same realm; `undefined` if the options do not say which. */

@@ -7,9 +7,10 @@ import {
   type PermitRule,
   type RuleOfRequest,
 } from '../../authz/internal.ts';
-import { isAuthError, type Principal } from '../../core/index.ts';
-import { partsOf } from '../../core/internal.ts';
+import { isAuthError, type Principal, type Verifier } from '../../core/index.ts';
+import { getOrMake, partsOf } from '../../core/internal.ts';
 import { type Decide, type Engine, type Permits, toOneRealm } from '../engine/internal.ts';
+import { createTenantPermissions, type TenantPermissions } from './tenant-permissions.ts';
 
 /** What the functions of a permit are called with. */
 interface Asked {
@@ -20,17 +21,40 @@ type AppFunction = (request: unknown, principal: Principal, ...more: readonly un
 
 type Asking<Incoming> = Pick<
   Engine<Incoming, never>,
-  'verifier' | 'clientSettings' | 'factory' | 'logOf' | 'toAsked' | 'tellDenied'
+  'verifier' | 'verifierOf' | 'tenants' | 'clientSettings' | 'factory' | 'logOf' | 'toAsked' | 'tellDenied'
 >;
 
 /** Guards by permission, with the client of the adapter unless the settings name another one. */
 export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incoming> {
-  const { verifier, clientSettings, factory, logOf, toAsked, tellDenied } = engine;
+  const { verifier, verifierOf, tenants, clientSettings, factory, logOf, toAsked, tellDenied } = engine;
   let permissions: Permissions | undefined;
+  let ofTenants: TenantPermissions | undefined;
 
   function opened(): Permissions {
     if (permissions !== undefined) return permissions;
     throw new Error(`${factory}: a permission is required, but permissions were not turned on before`);
+  }
+
+  /**
+   * What decides with the permissions of a request's realm.
+   *
+   * @param make throws for a wrong rule: here, and not at the first request
+   */
+  function perRealm<T extends object>(make: (permissions: Permissions) => T): [T, (request: Incoming) => T] {
+    const one = opened();
+    const all = ofTenants;
+    if (all === undefined) {
+      const made = make(one);
+      return [made, () => made];
+    }
+    const made = new WeakMap<object, T>();
+    return [
+      make(all.nobody),
+      (request) => {
+        const [realm] = verifierOf(request).members as [Verifier<object>];
+        return getOrMake(made, realm, () => make(all.of(realm)));
+      },
+    ];
   }
 
   function telling(decide: Decide<Incoming>): Decide<Incoming> {
@@ -58,7 +82,10 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
     opened,
     open(settings = {}) {
       if (permissions !== undefined) throw new Error(`${factory}: permissions were turned on before`);
-      if ('permissions' in settings) permissions = settings.permissions;
+      if (tenants !== undefined) {
+        ofTenants = createTenantPermissions(factory, tenants, settings);
+        permissions = ofTenants.permissions;
+      } else if ('permissions' in settings) permissions = settings.permissions;
       else {
         const one = toOneRealm(factory, verifier);
         const { timeoutMs } = clientSettings();
@@ -71,19 +98,21 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
       return permissions;
     },
     permit(rule, { owner, claims, ...rest } = {}) {
-      const permit = createPermit<Asked>(opened(), ofAsked(rule) as PermitRule | RuleOfRequest<Asked>, {
-        ...rest,
-        owner: ofAsked(owner) as PermitOptions<Asked>['owner'],
-        claims: ofAsked(claims) as PermitOptions<Asked>['claims'],
-      });
-      const decide = telling((request, principal, ...more) =>
-        permit.decide({ request: toAsked(request), more }, principal),
+      const [{ asked, status }, permitOf] = perRealm((own) =>
+        createPermit<Asked>(own, ofAsked(rule) as PermitRule | RuleOfRequest<Asked>, {
+          ...rest,
+          owner: ofAsked(owner) as PermitOptions<Asked>['owner'],
+          claims: ofAsked(claims) as PermitOptions<Asked>['claims'],
+        }),
       );
-      return Object.assign(decide, { asked: permit.asked, status: permit.status });
+      const decide = telling((request, principal, ...more) =>
+        permitOf(request).decide({ request: toAsked(request), more }, principal),
+      );
+      return Object.assign(decide, { asked, status });
     },
     enforcePaths(given, toPathRequest) {
-      const enforcer = createPathEnforcer({ ...given, permissions: opened() });
-      return telling((request, principal) => enforcer.decide(toPathRequest(request), principal));
+      const [, enforcerOf] = perRealm((own) => createPathEnforcer({ ...given, permissions: own }));
+      return telling((request, principal) => enforcerOf(request).decide(toPathRequest(request), principal));
     },
   };
 }

@@ -30,6 +30,11 @@ export function createEvents<C extends object>(factory: string, verifier: TokenV
     events(options = {}) {
       if (isFollowing) throw new Error(`${factory}: events was called before`);
       const members = verifier.members as readonly Verifier<object>[];
+      if (members.length === 0) {
+        const rule = 'must not be a function of the request, or a list, where events are followed';
+        const example = 'startEvents(verifier, …) for each realm';
+        throw new OptionsError('events', [{ option: 'tenants', rule, example }]);
+      }
       for (const one of members) resolveEvents(one, options);
       if (options.cursor !== undefined && members.length > 1) {
         const rule = 'must not be given where the verifier is of several realms';

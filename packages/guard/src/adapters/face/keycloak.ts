@@ -5,6 +5,7 @@ import type {
   BackchannelLogoutOptions,
   Connection,
   Decide,
+  Documented,
   Door,
   Engine,
   PathEnforcerOptions,
@@ -166,7 +167,7 @@ export interface Keycloak<Request, Middleware, Asked = Request, C extends object
 
 /** The parts of {@link Keycloak} that a framework writes itself. */
 export interface Framework<Incoming, Outgoing, Middleware> {
-  toGuard(gate: Pick<Gate<Incoming, Outgoing>, 'decide'>): Middleware;
+  toGuard(gate: Pick<Gate<Incoming, Outgoing>, 'decide'> & Documented): Middleware;
   toRoutes(routes: Routes<Incoming>): Middleware;
   mcp(options: McpOptions): Middleware;
   /** The principal that a guard has set. */

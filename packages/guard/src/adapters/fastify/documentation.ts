@@ -1,5 +1,5 @@
 import type { RouteOptions } from 'fastify';
-import { scopesOf } from '../../core/internal.ts';
+import { isDenying, toAnswers, toSecurity } from '../engine/internal.ts';
 import type { GuardHook } from './guard-hook.ts';
 import type { PermitHook } from './permissions-plugin.ts';
 
@@ -34,9 +34,7 @@ export function createGuardDocumentation(securityScheme: string): GuardDocumenta
       const schema = (route.schema ?? {}) as DocumentedSchema;
       // Security that the route declares itself stays. That of its other guards is replaced.
       if (schema.security !== undefined && (known === undefined || !said.has(schema.security))) return;
-      const scopes = [...new Set(hooks.flatMap((one) => scopesOf(one.requirements)))];
-      const security: object[] = [{ [securityScheme]: scopes }];
-      if (hooks.every((one) => one.isOptional)) security.push({});
+      const security = toSecurity(hooks, securityScheme);
       said.add(security);
       route.schema = { ...schema, security } as NonNullable<RouteOptions['schema']>;
     },
@@ -44,19 +42,15 @@ export function createGuardDocumentation(securityScheme: string): GuardDocumenta
     addAnswers() {
       for (const [route, hooks] of guarded) {
         const schema = route.schema as DocumentedSchema;
-        const answers: Record<string, unknown> = {
-          401: { description: 'No bearer token, or an invalid one', content: BODY },
-          503: { description: 'The identity provider is unavailable', content: BODY },
-        };
-        if (hooks.some((hook) => Object.keys(hook.requirements).length > 0)) {
-          answers[403] = { description: 'The token is valid, but not enough for this', content: BODY };
-        }
-        for (const { asked, permitStatus } of permitted.get(route) ?? []) {
-          const what = asked.length === 0 ? 'the permission' : `the permission ${asked.join(', ')}`;
-          answers[permitStatus] ??= { description: `Keycloak does not grant ${what}`, content: BODY };
-        }
+        const permits = (permitted.get(route) ?? []).map(({ asked, permitStatus: status }) => ({
+          asked,
+          status,
+        }));
+        const answers = Object.entries(toAnswers(hooks.some(isDenying), permits)).map(
+          ([status, description]) => [status, { description, content: BODY }],
+        );
         const own = schema.response ?? { 200: { description: 'Default Response' } };
-        schema.response = { ...answers, ...own };
+        schema.response = { ...Object.fromEntries(answers), ...own };
       }
     },
   };

@@ -9,7 +9,7 @@ import {
 } from '../engine/internal.ts';
 
 /** Options of the plugin: those of a verifier, or a verifier made before. Lines go to the app's own logger. */
-export type KeycloakGuardOptions = VerifierSource &
+export type KeycloakGuardOptions = VerifierSource<AppClaims, FastifyRequest> &
   Omit<AdapterOptions<FastifyRequest>, 'log'> & {
     /** Name of the security scheme in OpenAPI documents. Default `bearerAuth`. */
     readonly securityScheme?: string | undefined;

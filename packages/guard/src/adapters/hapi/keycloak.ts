@@ -1,6 +1,6 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
-import { type AppClaims, AuthError, type Principal } from '../../core/index.ts';
-import { KEPT, tokenOf } from '../../core/internal.ts';
+import { type AppClaims, AuthError, type Principal, type TokenVerifier } from '../../core/index.ts';
+import { KEPT, makerOf, tokenOf } from '../../core/internal.ts';
 import { type AskingOptions, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { openDoor, toBase, toSockets } from '../face/internal.ts';
@@ -106,7 +106,8 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
       /** hapi calls it to check a connection that stays open. */
       async verify({ credentials }) {
         const { user } = credentials;
-        const found = await door.verifier.verify((user && tokenOf(user)) ?? '', KEPT);
+        const realm = (user && (makerOf(user) as TokenVerifier | undefined)) ?? door.verifier;
+        const found = await realm.verify((user && tokenOf(user)) ?? '', KEPT);
         const request = requests.get(credentials);
         if (request === undefined)
           throw new AuthError('permission_denied', 'The caller was found by another strategy');

@@ -20,6 +20,7 @@ import type { Keycloak } from '../face/index.ts';
 import { createDoor, toKeycloak } from '../face/internal.ts';
 import type { McpAuthInfo } from '../mcp/index.ts';
 import { toFetchMcp, toWatched } from '../mcp/internal.ts';
+import { mark } from './documentation.ts';
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -90,21 +91,22 @@ export function keycloak<C extends object = AppClaims>(
   }
 
   return toKeycloak<Context, FetchReply, MiddlewareHandler, Context, C>(door, {
-    toGuard: (gate) => async (c, next) => {
-      const reply: FetchReply = {};
-      let principal: Principal | null;
-      try {
-        const decided = gate.decide(c, reply);
-        principal = isThenable(decided) ? await decided : decided;
-      } catch (error) {
-        return refuse(error, c, reply);
-      }
-      // An optional guard keeps the principal of an earlier one.
-      if (principal !== null || c.var.principal === undefined) c.set('principal', principal as never);
-      await next();
-      addToAnswer(c, reply);
-      return undefined;
-    },
+    toGuard: (gate) =>
+      mark(async (c, next) => {
+        const reply: FetchReply = {};
+        let principal: Principal | null;
+        try {
+          const decided = gate.decide(c, reply);
+          principal = isThenable(decided) ? await decided : decided;
+        } catch (error) {
+          return refuse(error, c, reply);
+        }
+        // An optional guard keeps the principal of an earlier one.
+        if (principal !== null || c.var.principal === undefined) c.set('principal', principal as never);
+        await next();
+        addToAnswer(c, reply);
+        return undefined;
+      }, gate),
     toRoutes: (routes) => (c, next) => {
       const route = findFetchRoute(routes, c.req.raw);
       return route === undefined

@@ -5,6 +5,7 @@ import {
   type Gate,
   headerOf,
   isThenable,
+  makerOf,
   personOf,
   type RequestLike,
   requireScope,
@@ -53,7 +54,6 @@ interface McpHost<Incoming> {
   /** Time now. Unit: milliseconds since 1970. */
   readonly clock: () => number;
   readonly connections: Pick<Connections<Incoming>, 'follow'>;
-  readonly verifier: { readonly members: readonly Pick<Verifier, 'notify'>[] };
 }
 
 /** The part of an engine that an MCP server needs. */
@@ -78,7 +78,7 @@ export function openMcp<Incoming, Outgoing>(
 function createMcpServer<Incoming, Outgoing>(
   options: ResolvedMcpOptions,
   gate: Gate<Incoming, Outgoing>,
-  { toRequest, clock, connections, verifier }: McpHost<Incoming>,
+  { toRequest, clock, connections }: McpHost<Incoming>,
 ): McpServer<Incoming, Outgoing> {
   const { url, audience, scopes, tools, allowedOrigins } = options;
   const owners = createSessionOwners(clock);
@@ -100,7 +100,7 @@ function createMcpServer<Incoming, Outgoing>(
     const others = principal.audience.filter((one) => one !== audience && /^https?:\/\//i.test(one));
     if (others.length === 0) return;
     isSharingTold = true;
-    verifier.members[0]?.notify?.({
+    ((makerOf(principal) ?? {}) as Partial<Verifier>).notify?.({
       level: 'warn',
       code: 'audience_shared',
       message: `A token for ${audience} names another resource too: ${others.join(', ')}`,

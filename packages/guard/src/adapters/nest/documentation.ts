@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import type { Requirements } from '../../core/index.ts';
-import { scopesOf } from '../../core/internal.ts';
+import { toAnswers, toSecurity } from '../engine/internal.ts';
 import { accessOf, permissionsOf, toGuardOptions } from './access.ts';
 import { appGuardsIn, type Registered, registeredIn } from './handlers.ts';
 
@@ -44,15 +44,15 @@ function documentController(
     const { optional, ...requirements } = options;
     const permissions = permissionsOf(controller, method);
     if (!hasOwnSecurity && !Reflect.hasMetadata(SECURITY, method)) {
-      const security = [{ [scheme]: scopesOf(requirements as Requirements) }, ...(optional ? [{}] : [])];
-      Reflect.defineMetadata(SECURITY, security, method);
+      const guard = { requirements: requirements as Requirements, isOptional: optional === true };
+      Reflect.defineMetadata(SECURITY, toSecurity([guard], scheme), method);
     }
     if (PLUGIN in controller) continue;
-    const isDenying = Object.keys(requirements).length + permissions.length > 0;
+    const canDeny = Object.keys(requirements).length + permissions.length > 0;
     const own = (Reflect.getMetadata(RESPONSES, method) as Responses | undefined) ?? {
       [statusOf(method)]: { description: '' },
     };
-    Reflect.defineMetadata(RESPONSES, { ...toResponses(isDenying), ...own }, method);
+    Reflect.defineMetadata(RESPONSES, { ...toResponses(canDeny), ...own }, method);
   }
   if (PLUGIN in controller && routes.length > 0 && routes.every(({ options }) => options !== null)) {
     const own = (Reflect.getMetadata(RESPONSES, controller) as Responses | undefined) ?? {};
@@ -62,13 +62,13 @@ function documentController(
 
 const SCHEMA = { type: 'object', properties: { detail: { type: 'string' } } };
 
-function toResponses(isDenying: boolean): Responses {
-  return {
-    401: { description: 'No token, or one that is not valid', schema: SCHEMA },
-    ...(isDenying && { 403: { description: 'The token is valid, but not enough for this', schema: SCHEMA } }),
-    503: { description: 'Keycloak does not answer', schema: SCHEMA },
-  };
-}
+const toResponses = (canDeny: boolean): Responses =>
+  Object.fromEntries(
+    Object.entries(toAnswers(canDeny)).map(([status, description]) => [
+      status,
+      { description, schema: SCHEMA },
+    ]),
+  );
 
 /** What `@nestjs/swagger` documents if a handler says nothing: 201 for POST, else 200. */
 function statusOf(method: object): number {

@@ -60,7 +60,11 @@ export interface NestOptions {
 }
 
 /** Options of {@link KeycloakModule}: those of a verifier, or a finished verifier, and what the module adds. */
-export type KeycloakModuleOptions<C extends object = AppClaims> = KeycloakOptions<ExecutionContext, C> &
+export type KeycloakModuleOptions<C extends object = AppClaims> = KeycloakOptions<
+  ExecutionContext,
+  C,
+  KeycloakRequest
+> &
   NestOptions;
 
 const isReaders = (value: unknown): boolean =>

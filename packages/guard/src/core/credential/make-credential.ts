@@ -46,8 +46,8 @@ export function makeCredential(
     return toCredential({
       kind: 'token',
       material: fileMaterial(file, context),
-      // Keycloak finds the client by the token's issuer and subject.
-      show: ({ token }) => toForm(asserted(token)),
+      // Keycloak finds the client by the token's issuer and subject. With its name it says so if that is another one.
+      show: ({ token }) => toForm({ ...named, ...asserted(token) }),
       secretsOf: ({ token }) => [token],
     });
   }

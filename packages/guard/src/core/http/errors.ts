@@ -115,6 +115,8 @@ export const AUTH_ERRORS = {
   },
   // A hidden resource looks as if it did not exist (RFC 9110 §15.5.4).
   not_found: { statusCode: 404, detail: 'Not Found' },
+  // The request belongs to no tenant: whatever it asks for does not exist there.
+  tenant_unknown: { statusCode: 404, detail: 'Not Found' },
   // UMA 2.0 Grant §3.2.1: the challenge carries a ticket.
   permission_ticket: { statusCode: 401, detail: 'Not enough permissions' },
   path_ambiguous: { statusCode: 400, detail: 'Bad Request' },

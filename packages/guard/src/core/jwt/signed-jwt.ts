@@ -1,7 +1,12 @@
-import { AuthError } from '../http/errors.ts';
+import { AuthError, type AuthErrorOptions } from '../http/errors.ts';
 import { type CompactJws, type JsonObject, readCompactJws } from './compact-jws.ts';
 import type { KeyFinder, SigningKey } from './key-finder.ts';
-import { assertRegisteredClaims, type ClaimRules, type RegisteredClaims } from './registered-claims.ts';
+import {
+  assertRegisteredClaims,
+  type ClaimRules,
+  describeClaim,
+  type RegisteredClaims,
+} from './registered-claims.ts';
 import { verifySignature } from './signature.ts';
 
 /** What {@link verifySignedJwt} works with. */
@@ -53,6 +58,7 @@ export async function verifySignedJwt(
     throw new AuthError(
       'token_key_unknown',
       "The token is signed with a key that is not in the realm's JWKS",
+      originOf(jws, rules),
     );
   }
   if (key.alg !== alg) {
@@ -65,6 +71,16 @@ export async function verifySignedJwt(
     throw new AuthError('token_signature', 'The signature does not match');
   }
   return { claims: readClaims(jws, context, rules), headerType: typ, key };
+}
+
+/** For the log: which realm a token says it is of, where that is not this one. */
+function originOf(jws: CompactJws, { issuer }: SignedJwtRules): AuthErrorOptions {
+  try {
+    const [expected, { iss }] = [issuer?.(), jws.payload()];
+    return expected === iss ? {} : { expected: `iss ${expected}`, seen: `iss ${describeClaim(iss)}` };
+  } catch {
+    return {};
+  }
 }
 
 function readClaims(

@@ -48,8 +48,16 @@ export const ADMIN_PUSHES: readonly (readonly [path: string, action: AdminAction
   ['/k_logout', 'LOGOUT'],
 ];
 
-/** Keycloak waits for the answer while the user logs out, so there is nothing here that could take long. */
-export function createKeycloakMessages(members: readonly Realm[]): KeycloakMessages {
+/**
+ * Keycloak waits for the answer while the user logs out, so there is nothing here that could take long.
+ *
+ * @param realms those that a message may be of, or a function that gives them for a logout token, which is not verified yet
+ */
+export function createKeycloakMessages(
+  realms: readonly Realm[] | ((token: string) => readonly Realm[]),
+): KeycloakMessages {
+  const membersFor = async (token: string) => (typeof realms === 'function' ? realms(token) : realms);
+
   return {
     backchannelLogout: (body, told) =>
       answer('backchannel_logout', told, async () => {
@@ -58,13 +66,18 @@ export function createKeycloakMessages(members: readonly Realm[]): KeycloakMessa
         if (token === undefined || tokens.length !== 1) {
           throw new AuthError('logout_token_invalid', 'The request must have one logout_token');
         }
+        const members = await membersFor(token).catch(toInvalid);
         const member = await selectByIssuer(members, token).catch(toInvalid);
         const revocations = [await revokeByLogoutToken(member, token)];
         await revokeForOthers(members, member, revocations);
         return revocations;
       }),
     adminPush: (body, action, told) =>
-      answer('admin_push', told, () => revokeByPush(members, typeof body === 'string' ? body : '', action)),
+      answer('admin_push', told, async () => {
+        const push = typeof body === 'string' ? body : '';
+        const members = await membersFor(push).catch(toNoPush);
+        return revokeByPush(members, push, action);
+      }),
   };
 }
 
@@ -81,11 +94,15 @@ const LONGEST_SEEN = 200;
 
 /** If no realm is found for a token, it is refused as its realm would refuse it. */
 function toInvalid(error: unknown): never {
-  if (!(isAuthError(error) && error.statusCode === 401)) throw error;
+  if (!isAuthError(error) || (error.statusCode !== 401 && error.statusCode !== 404)) throw error;
   throw new AuthError('logout_token_invalid', `The logout token is not valid: ${error.reason}`, {
     expected: error.expected,
     seen: error.seen?.slice(0, LONGEST_SEEN),
   });
+}
+
+function toNoPush(error: unknown): never {
+  throw isAuthError(error) ? toPushError(error.reason) : error;
 }
 
 /** If several APIs of a realm are combined, a session that ended for one has ended for all. */

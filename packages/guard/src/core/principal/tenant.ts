@@ -1,6 +1,6 @@
 import type { Organization } from './organization.ts';
 import type { Principal } from './principal.ts';
-import { rememberToken, tokenOf } from './token-of.ts';
+import { makerOf, rememberToken, tokenOf } from './token-of.ts';
 
 /** What the tenants of an application are: each caller's realm, under a name, or the organizations of one realm. */
 export type TenantKind = { readonly name: string } | 'organizations' | undefined;
@@ -51,7 +51,7 @@ export function actingFor<C extends object>(
   const copy = Object.freeze(may === undefined ? rest : { ...rest, tenant: may }) as Principal<C>;
   allowed.set(copy as Principal<never>, may === undefined ? [] : [may]);
   const token = tokenOf(principal);
-  if (token !== undefined) rememberToken(copy, token);
+  if (token !== undefined) rememberToken(copy, token, makerOf(principal));
   made.set(may, copy as Principal<never>);
   return copy;
 }

@@ -29,7 +29,7 @@ export function createCallSlots(size: number, timeoutMs: number): CallSlots {
     if (who === undefined) return;
     const queue = queueOf(who);
     queue.leave();
-    if (queue.isIdle) users.delete(who);
+    if (queue.isIdle()) users.delete(who);
   }
 
   return {
@@ -57,7 +57,7 @@ interface Queue {
   enter(timeoutMs: number): Promise<boolean>;
   tryEnter(): boolean;
   leave(): void;
-  readonly isIdle: boolean;
+  isIdle(): boolean;
 }
 
 function createQueue(size: number): Queue {
@@ -94,8 +94,6 @@ function createQueue(size: number): Queue {
         next();
       }
     },
-    get isIdle() {
-      return free === size;
-    },
+    isIdle: () => free === size,
   };
 }

@@ -91,7 +91,6 @@ export function createIssuer(options: IssuerOptions): Issuer {
   checkOptions('createIssuer', options, RULES);
   const baseUrl = toRealmUrl(options.serverUrl, options.realm);
   const endpoints = toEndpoints(baseUrl);
-  let current: Discovery | null = null;
   const once = createSingleFlight<Discovery>();
 
   async function load(): Promise<Discovery> {
@@ -110,8 +109,8 @@ export function createIssuer(options: IssuerOptions): Issuer {
     // OpenID Connect Discovery 1.0 §4.3.
     const isFollowingCaller = options.issuer !== undefined && issuer !== options.issuer && issuer === baseUrl;
     if (isFollowingCaller && isOfRealm(options.issuer, options.realm)) {
-      current = { issuer: options.issuer, metadata, isFollowingCaller };
-      return current;
+      self.current = { issuer: options.issuer, metadata, isFollowingCaller };
+      return self.current;
     }
     if (options.issuer !== undefined && issuer !== options.issuer) {
       throw new AuthError(
@@ -123,22 +122,21 @@ export function createIssuer(options: IssuerOptions): Issuer {
         },
       );
     }
-    current = { issuer, metadata, isFollowingCaller: false };
-    return current;
+    self.current = { issuer, metadata, isFollowingCaller: false };
+    return self.current;
   }
 
   const refresh = () => once(baseUrl, load);
 
-  return {
+  const self: Omit<Issuer, 'current'> & { current: Discovery | null } = {
     baseUrl,
     endpoints,
     pinned: options.issuer ?? null,
-    get current() {
-      return current;
-    },
-    discover: () => (current ? Promise.resolve(current) : refresh()),
+    current: null,
+    discover: () => (self.current ? Promise.resolve(self.current) : refresh()),
     refresh,
   };
+  return self;
 }
 
 const LONGEST_SEEN = 200;

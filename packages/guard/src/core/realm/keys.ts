@@ -18,6 +18,8 @@ export interface KeySet extends KeyFinder {
   readonly fetches: number;
   /** Loads issuer and keys, and repeats it in the background; resolves after the first try. Never rejects. */
   start(): Promise<void>;
+  /** Loads again in the background what is due, of keys that were loaded before. */
+  refresh(): void;
   /** Stops the work in the background; only `start` begins it again. */
   close(): void;
 }
@@ -30,8 +32,16 @@ const PATIENCE_MS = 1_000;
  *
  * Keycloak's JWKS has neither max-age nor ETag, so the lifetime is chosen here. While Keycloak is down, the known keys stay
  * in use. A key that leaves the JWKS advances `epoch`, so that every cached token is judged again.
+ *
+ * @param hasTimer false: `refresh` is called from outside
  */
-export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch, outage: Outage): KeySet {
+export function createKeySet(
+  issuer: Issuer,
+  options: KeyOptions,
+  epoch: Epoch,
+  outage: Outage,
+  hasTimer = true,
+): KeySet {
   const loader = createKeyLoader(issuer, options, epoch, outage);
   const turns = createLoadTurns(options.clock);
   const nextLoad = createNextLoad(turns, loader);
@@ -90,7 +100,7 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch, 
   function start(): Promise<void> {
     isClosed = false;
     started ??= loader.load(true).then(() => {
-      if (!isClosed) schedule();
+      if (!isClosed && hasTimer) schedule();
     });
     return started;
   }
@@ -112,6 +122,9 @@ export function createKeySet(issuer: Issuer, options: KeyOptions, epoch: Epoch, 
     alias: loader.alias,
     find,
     start,
+    refresh() {
+      if (loader.loadedAt !== null && loader.freshForMs === 0) void loader.load(true);
+    },
     close() {
       isClosed = true;
       started = undefined;

@@ -1,5 +1,11 @@
 import type { Epoch } from './epoch.ts';
-import { type ChangeEffect, createRevocationLog, type Revocation, setAt } from './revocation-log.ts';
+import {
+  type ChangeEffect,
+  createRevocationLog,
+  type Revocation,
+  type RevocationLog,
+  setAt,
+} from './revocation-log.ts';
 
 /** What identifies a token for {@link RevocationList.judge}. */
 export interface RevocableToken {
@@ -28,6 +34,8 @@ export interface RevocationList {
   /** The strictest of the revocations that concern the token, or `undefined`. */
   judge(token: RevocableToken): RevocationHit | undefined;
   add(revocation: Revocation): void;
+  /** One came into a log that others share. */
+  hear(revocation: Revocation): void;
   /** The `epoch` in which the last change of this user, or of all, came in: what was known before may be over. 0: none did. */
   changedAt(issuer: string, subject: string): number;
   /** See `RevocationLog.keepFor`. */
@@ -42,13 +50,10 @@ const CHANGES: readonly (readonly [ChangeEffect, RevocationHit['verdict']])[] = 
 ];
 const STRICTNESS = { ask: 1, confirm: 2, refuse: 3 } as const;
 
-/** @param clock, rememberSeconds see {@link createRevocationLog} */
 export function createRevocationList(
   epoch: Epoch,
-  clock?: () => number,
-  rememberSeconds?: number,
+  log: Pick<RevocationLog, 'add' | 'get' | 'keepFor' | 'size'> = createRevocationLog(),
 ): RevocationList {
-  const log = createRevocationLog(clock, rememberSeconds);
   const arrivals = new WeakMap<Revocation, number>();
 
   function* concerns(token: RevocableToken): Generator<[Revocation, RevocationHit['verdict']]> {
@@ -77,12 +82,18 @@ export function createRevocationList(
     }
   }
 
+  function hear(revocation: Revocation): void {
+    epoch.advance();
+    arrivals.set(revocation, epoch.value);
+  }
+
   return {
     judge(token) {
       if (log.size === 0) return undefined;
       let hit: RevocationHit | undefined;
       for (const [revocation, verdict] of concerns(token)) {
-        const since = Math.max(arrivals.get(revocation) as number, hit?.since ?? 0);
+        // It may be older than this list.
+        const since = Math.max(arrivals.get(revocation) ?? 0, hit?.since ?? 0);
         const isStricter = hit === undefined || STRICTNESS[verdict] > STRICTNESS[hit.verdict];
         hit = isStricter ? { revocation, verdict, since } : { ...(hit as RevocationHit), since };
       }
@@ -98,10 +109,9 @@ export function createRevocationList(
     },
     keepFor: log.keepFor,
     add(revocation) {
-      if (!log.add(revocation)) return;
-      epoch.advance();
-      arrivals.set(revocation, epoch.value);
+      if (log.add(revocation)) hear(revocation);
     },
+    hear,
     get size() {
       return log.size;
     },

@@ -84,11 +84,13 @@ export const MAX_REVOCATIONS = 1_000_000;
  * @param clock a monotonic clock: one that jumps ahead would forget all revocations. Unit: milliseconds. Default
  * `performance.now`
  * @param rememberSeconds how long each is kept: no shorter than access tokens live. Default a day
+ * @param most how many are kept
  * @throws {RangeError} unless `rememberSeconds` is a positive number
  */
 export function createRevocationLog(
   clock: () => number = () => performance.now(),
   rememberSeconds: number = REMEMBER_SECONDS,
+  most: number = MAX_REVOCATIONS,
 ): RevocationLog {
   assertRememberSeconds(rememberSeconds);
   // By key, the newest last: Map keeps the order in which keys were set.
@@ -100,7 +102,7 @@ export function createRevocationLog(
 
   function forgetOld(now: number): void {
     for (const [key, { addedAt }] of known) {
-      if (now - addedAt <= keepSeconds * 1000 && known.size <= MAX_REVOCATIONS) break;
+      if (now - addedAt <= keepSeconds * 1000 && known.size <= most) break;
       known.delete(key);
     }
   }

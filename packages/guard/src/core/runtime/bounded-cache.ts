@@ -26,59 +26,76 @@ interface Entry<V> {
  * @param maxEntries 1 or more
  */
 export function createBoundedCache<V>(maxEntries: number): BoundedCache<V> {
-  const entries = new Map<string, Entry<V>>();
+  return new Ring<V>(maxEntries);
+}
+
+/** A class: there are many of them, and objects with an accessor of their own are slow to make and to read. */
+class Ring<V> implements BoundedCache<V> {
+  readonly #most: number;
+  readonly #entries = new Map<string, Entry<V>>();
   /** Between the newest and the oldest; holds nothing itself. */
-  const end = { key: '' } as Entry<V>;
-  end.newer = end;
-  end.older = end;
+  readonly #end: Entry<V>;
 
-  function unlink(entry: Entry<V>): void {
-    entry.newer.older = entry.older;
-    entry.older.newer = entry.newer;
+  constructor(most: number) {
+    const end = { key: '' } as Entry<V>;
+    end.newer = end;
+    end.older = end;
+    this.#end = end;
+    this.#most = most;
   }
 
-  function linkAsNewest(entry: Entry<V>): void {
-    entry.newer = end;
-    entry.older = end.older;
-    end.older.newer = entry;
-    end.older = entry;
+  get(key: string): V | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (this.#end.older !== entry) {
+      unlink(entry);
+      linkAsNewest(this.#end, entry);
+    }
+    return entry.value;
   }
 
-  function remove(entry: Entry<V>): void {
+  set(key: string, value: V): void {
+    const known = this.#entries.get(key);
+    if (known !== undefined) this.#remove(known);
+    else if (this.#entries.size >= this.#most) this.#remove(this.#end.newer);
+    const entry = { key, value } as Entry<V>;
+    linkAsNewest(this.#end, entry);
+    this.#entries.set(key, entry);
+  }
+
+  delete(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#remove(entry);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#end.newer = this.#end;
+    this.#end.older = this.#end;
+  }
+
+  oldest(): V | undefined {
+    return this.#end.newer.value;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  #remove(entry: Entry<V>): void {
     unlink(entry);
-    entries.delete(entry.key);
+    this.#entries.delete(entry.key);
   }
+}
 
-  return {
-    get(key) {
-      const entry = entries.get(key);
-      if (entry === undefined) return undefined;
-      if (end.older !== entry) {
-        unlink(entry);
-        linkAsNewest(entry);
-      }
-      return entry.value;
-    },
-    set(key, value) {
-      const known = entries.get(key);
-      if (known !== undefined) remove(known);
-      else if (entries.size >= maxEntries) remove(end.newer);
-      const entry = { key, value } as Entry<V>;
-      linkAsNewest(entry);
-      entries.set(key, entry);
-    },
-    delete(key) {
-      const entry = entries.get(key);
-      if (entry !== undefined) remove(entry);
-    },
-    clear() {
-      entries.clear();
-      end.newer = end;
-      end.older = end;
-    },
-    oldest: () => end.newer.value,
-    get size() {
-      return entries.size;
-    },
-  };
+function unlink<V>(entry: Entry<V>): void {
+  entry.newer.older = entry.older;
+  entry.older.newer = entry.newer;
+}
+
+function linkAsNewest<V>(end: Entry<V>, entry: Entry<V>): void {
+  entry.newer = end;
+  entry.older = end.older;
+  end.older.newer = entry;
+  end.older = entry;
 }

@@ -23,6 +23,8 @@ export interface Notice {
     | 'credential_missing'
     | 'credential_back'
     | 'calling_refused'
+    | 'tenant_conflict'
+    | 'tenant_changed'
     | 'requirement_unclear'
     | 'events_lost'
     | 'events_back'
@@ -31,4 +33,6 @@ export interface Notice {
   readonly message: string;
   /** What to do about it, where that is known. */
   readonly fix?: string | undefined;
+  /** Name of the tenant that it is about, where there are tenants. */
+  readonly tenant?: string | undefined;
 }

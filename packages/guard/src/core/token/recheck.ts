@@ -40,6 +40,7 @@ interface Parts<C extends object> {
   readonly revocations: RevocationList;
   readonly remote: RemoteCheck;
   readonly stats: VerifierStats;
+  readonly self: () => object;
   /** Tells other processes. Never rejects. */
   readonly share: (revocation: Revocation) => Promise<void>;
   /** The token is not good any more. */
@@ -50,7 +51,7 @@ interface Parts<C extends object> {
 const MAX_IN_BACKGROUND = 32;
 
 export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
-  const { options, epoch, freshness, revocations, remote, stats, share, forget } = parts;
+  const { options, epoch, freshness, revocations, remote, stats, self, share, forget } = parts;
   let questions = 0;
   const background = createCallSlots(MAX_IN_BACKGROUND, 0);
 
@@ -116,7 +117,7 @@ export function createRecheck<C extends object>(parts: Parts<C>): Recheck<C> {
     try {
       assertAccessToken(claims);
       assertBoundAsBefore(known, claims);
-      known.principal = rememberToken(parsePrincipal(claims, options), known.token);
+      known.principal = rememberToken(parsePrincipal(claims, options), known.token, self());
     } catch (error) {
       known.refusal = error as AuthError;
       forget(known);

@@ -1,4 +1,4 @@
-import { createBoundedCache } from '../runtime/bounded-cache.ts';
+import { type BoundedCache, createBoundedCache } from '../runtime/bounded-cache.ts';
 
 export interface CachedToken {
   readonly token: string;
@@ -26,26 +26,37 @@ export function createTokenCache<T extends CachedToken>(maxEntries: number): Tok
   if (maxEntries === 0) {
     return { get: () => undefined, set: () => {}, delete: () => {}, size: 0 };
   }
-  const entries = createBoundedCache<T>(maxEntries);
-  return {
-    get(token) {
-      const entry = entries.get(token.slice(-TAIL));
-      return entry !== undefined && entry.token === token ? entry : undefined;
-    },
-    set(entry, now) {
-      // At most two for each token that comes: so what has expired does not stay until the cache is full.
-      for (let i = 0; i < 2; i++) {
-        const oldest = entries.oldest();
-        if (oldest === undefined || oldest.expiresAt > now) break;
-        entries.delete(oldest.token.slice(-TAIL));
-      }
-      entries.set(entry.token.slice(-TAIL), entry);
-    },
-    delete(token) {
-      entries.delete(token.slice(-TAIL));
-    },
-    get size() {
-      return entries.size;
-    },
-  };
+  return new Tokens<T>(maxEntries);
+}
+
+/** A class for the reason of that of the bounded cache. */
+class Tokens<T extends CachedToken> implements TokenCache<T> {
+  readonly #entries: BoundedCache<T>;
+
+  constructor(most: number) {
+    this.#entries = createBoundedCache<T>(most);
+  }
+
+  get(token: string): T | undefined {
+    const entry = this.#entries.get(token.slice(-TAIL));
+    return entry !== undefined && entry.token === token ? entry : undefined;
+  }
+
+  set(entry: T, now: number): void {
+    // At most two for each token that comes: so what has expired does not stay until the cache is full.
+    for (let i = 0; i < 2; i++) {
+      const oldest = this.#entries.oldest();
+      if (oldest === undefined || oldest.expiresAt > now) break;
+      this.#entries.delete(oldest.token.slice(-TAIL));
+    }
+    this.#entries.set(entry.token.slice(-TAIL), entry);
+  }
+
+  delete(token: string): void {
+    this.#entries.delete(token.slice(-TAIL));
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
 }

@@ -25,7 +25,7 @@ export interface TokenJudge<C extends object> {
   /** @param shown what its sender shows beside it */
   verify(token: string, shown?: Possession): Principal<C> | Promise<Principal<C>>;
   isKnown(token: string): boolean;
-  readonly cachedTokens: number;
+  countTokens(): number;
 }
 
 interface Parts<C extends object> {
@@ -36,6 +36,8 @@ interface Parts<C extends object> {
   readonly remote: RemoteCheck;
   readonly stats: VerifierStats;
   readonly coverage: Coverage;
+  /** The verifier that this decides for. */
+  readonly self: () => object;
   /** Tells other processes of a revocation. Never rejects. */
   readonly share: (revocation: Revocation) => Promise<void>;
   /** A promise until this process knows what others knew before it began. */
@@ -43,7 +45,9 @@ interface Parts<C extends object> {
 }
 
 export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<C> {
-  const { options, context, epoch, revocations, remote, stats, whenKnowing } = parts;
+  const { options, context, epoch, revocations, remote, stats, self, whenKnowing } = parts;
+  // Read once: the options of each verifier are of a shape of their own, which is slow to read where there are many.
+  const { clock } = options;
   const cache = createTokenCache<KnownToken<C>>(options.maxCachedTokens);
   const pending = new Map<string, Promise<KnownToken<C>>>();
   let isIssuerTold = false;
@@ -56,7 +60,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const known = cache.get(token);
     if (known === undefined) return verifyNew(token).then((found) => toPrincipalFor(found, shown));
     if (known.confirmation !== shown) assertSenderOf(known, shown);
-    const now = options.clock();
+    const now = clock();
     if (now < known.quietUntil && now >= known.quietFrom && known.epoch === epoch.value) {
       return fromMemory(known);
     }
@@ -116,7 +120,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
     const { claims } = verified;
     stats.verified++;
     for (let knowing = whenKnowing(); knowing !== undefined; knowing = whenKnowing()) await knowing;
-    const now = options.clock();
+    const now = clock();
     const known = toKnown<C>(token, verified, now, options.clockToleranceSeconds);
     freshness.begin(known, claims.iat, now);
     // What revokes it must last as long as it does, and as long as others of its kind.
@@ -128,7 +132,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
       await recheck.ask(known, isLacking || recheck.isNeeded(known));
     }
     await assertGoodAfterAll(known);
-    known.principal ??= rememberToken(parsePrincipal(claims, options), token);
+    known.principal ??= rememberToken(parsePrincipal(claims, options), token, self());
     cache.set(known, now);
     return known;
   }
@@ -159,7 +163,7 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
 
   /** A request that waited gets the state after the wait. */
   async function askForTrust(known: KnownToken<C>): Promise<Principal<C>> {
-    const cameAt = options.clock();
+    const cameAt = clock();
     try {
       const answer = await recheck.ask(known, recheck.isNeeded(known));
       // It may have waited for a question of long ago.
@@ -175,10 +179,10 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
 
   /** After a wait: a revocation that came in meanwhile may require another question to Keycloak. */
   async function assertGoodAfterAll(known: KnownToken<C>): Promise<void> {
-    assertStillGood(known, options.clock());
+    assertStillGood(known, clock());
     if (known.doubt?.verdict !== 'confirm') return;
     await recheck.ask(known, true);
-    assertStillGood(known, options.clock());
+    assertStillGood(known, clock());
     if (known.doubt?.verdict === 'confirm') throw toRevoked(known.doubt);
   }
 
@@ -195,8 +199,6 @@ export function createTokenJudge<C extends object>(parts: Parts<C>): TokenJudge<
   return {
     verify,
     isKnown: (token) => cache.get(token) !== undefined,
-    get cachedTokens() {
-      return cache.size;
-    },
+    countTokens: () => cache.size,
   };
 }

@@ -141,7 +141,7 @@ function scopesOf(context: ExecutionContext): readonly string[] {
 function conditionalScopes(caller: Caller, resolver: ConditionalScopeFn | undefined): readonly string[] {
   if (resolver === undefined) return [];
   const { call, tenant, principal, token } = caller;
-  return resolver(call.request, toConnectToken(token, principal, tenant.door.verifier.clientId));
+  return resolver(call.request, toConnectToken(token, principal, tenant.clientId));
 }
 
 async function assertGranted(

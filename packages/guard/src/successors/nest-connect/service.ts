@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
+import type { ConnectionGuard } from '../../adapters/engine/internal.ts';
 import {
   type Call,
   type CallReader,
   createCallReader,
+  createGatewayConnections,
   createNestLog,
+  type GatewayConnections,
   hearOfHandshakes,
   isStreaming,
   kindOf,
@@ -13,9 +16,10 @@ import {
   refuseUnknown,
   UnknownContextError,
 } from '../../adapters/nest/internal.ts';
-import { isAuthError, type Principal, readBearerToken } from '../../core/index.ts';
+import { AuthError, isAuthError, type Principal, readBearerToken } from '../../core/index.ts';
 import {
   authorizationOf,
+  type Gate,
   isThenable,
   type Log,
   type RequestLike,
@@ -65,6 +69,11 @@ export function serviceOf(given: readonly unknown[]): KeycloakConnectService {
 export class KeycloakConnectService {
   readonly #settings: Settings;
   readonly #tenants: Tenants;
+  /** Admits every caller with a valid token. */
+  readonly #signedIn: Gate<Call, Call>;
+  readonly #gateways: Pick<GatewayConnections, 'follow'>;
+  /** Opens connections of callers with a valid token. */
+  readonly #connections: ConnectionGuard<Call>;
   readonly #log: Log;
   readonly #reader: CallReader;
   readonly #forApplication: ForApplication;
@@ -80,7 +89,12 @@ export class KeycloakConnectService {
     this.#settings = readSettings(options, more);
     this.#log = createNestLog();
     this.#reader = createCallReader(this.#settings.tokenFrom);
-    this.#tenants = createTenants(this.#settings, this.#log, this.#reader);
+    this.#tenants = createTenants(this.#settings, this.#log);
+    const { door } = this.#tenants;
+    const { handshakes, toCall } = this.#reader;
+    this.#signedIn = door.gate({});
+    this.#connections = door.connections.guard({});
+    this.#gateways = createGatewayConnections(door, handshakes, toCall, this.#log);
     this.#forApplication = createForApplication(this.#settings);
     for (const one of Object.values(this.#forApplication)) if (one !== null) services.set(one, this);
   }
@@ -108,8 +122,8 @@ export class KeycloakConnectService {
     if (before !== undefined) return before;
     const caller = this.#find(call).catch((error) => this.refuse(error, context, call));
     if (isKept) this.#callers.set(call.carrier, caller);
-    if (kindOf(context) === 'ws') await this.#follow(caller);
-    if (isStreaming(context.getHandler())) await endWithToken(context, caller);
+    if (kindOf(context) === 'ws') this.#gateways.follow((await caller).call);
+    if (isStreaming(context.getHandler())) noteStream(context, (await caller).call, this.#connections);
     return caller;
   }
 
@@ -146,12 +160,12 @@ export class KeycloakConnectService {
   /** Starts to load the realm's keys, and warns of settings that have no effect any more. `KeycloakConnectModule` calls it. */
   load(): void {
     for (const warning of this.#settings.warnings) this.#log.warn({}, warning);
-    this.#tenants.load();
+    this.#tenants.door.load();
   }
 
   /** Ends every timer. `KeycloakConnectModule` calls it at shutdown. */
   close(): Promise<void> {
-    return this.#tenants.close();
+    return this.#tenants.door.close();
   }
 
   async #find(call: Call): Promise<Caller> {
@@ -159,10 +173,10 @@ export class KeycloakConnectService {
     try {
       const asked = { ...call, credentials: this.#credentialsOf(call) };
       const token = readBearerToken(asked.credentials);
-      const tenant = await this.#tenants.find(asked);
-      const found = tenant.signedIn.decide(asked, asked);
+      await this.#tenants.resolve(asked);
+      const found = this.#signedIn.decide(asked, asked);
       const principal = (isThenable(found) ? await found : found) as Principal;
-      this.#tenants.keep(tenant);
+      const tenant = this.#tenants.of(asked);
       // All at once: another message on the connection, already admitted, may be about to read them.
       const left = carrier.accessToken === undefined ? {} : NOBODY;
       const user = { ...principal.claims };
@@ -171,13 +185,11 @@ export class KeycloakConnectService {
     } catch (error) {
       // Left there by an earlier message on the same connection.
       if (carrier.accessToken !== undefined) Object.assign(carrier, NOBODY);
+      // As nest-keycloak-connect answers for a realm that is none.
+      if (isAuthError(error) && error.code === 'tenant_unknown')
+        throw new AuthError('token_issuer', error.reason);
       throw error;
     }
-  }
-
-  async #follow(found: Promise<Caller>): Promise<void> {
-    const { call, tenant } = await found;
-    tenant.gateways.follow(call);
   }
 
   /** The `Authorization` header, or else the cookie, which a page of another site can make a browser send. */
@@ -191,12 +203,6 @@ export class KeycloakConnectService {
     if (!isHarmless(wire)) assertSameOrigin(wire, wire.origin ?? '');
     return { headers: { authorization: `Bearer ${cookie}` } };
   }
-}
-
-/** Ends a stream with its caller's token. */
-async function endWithToken(context: ExecutionContext, found: Promise<Caller>): Promise<void> {
-  const { call, tenant } = await found;
-  noteStream(context, call, tenant.connections);
 }
 
 const NOBODY: Partial<Record<keyof ConnectCarrier, undefined>> = {

@@ -1,35 +1,24 @@
-import type { ConnectionGuard, Door } from '../../adapters/engine/internal.ts';
+import type { Door } from '../../adapters/engine/internal.ts';
 import { createDoor } from '../../adapters/face/internal.ts';
-import {
-  type Call,
-  type CallReader,
-  createGatewayConnections,
-  type GatewayConnections,
-} from '../../adapters/nest/internal.ts';
+import type { Call } from '../../adapters/nest/internal.ts';
 import { createPermissions, type Permissions } from '../../authz/internal.ts';
 import {
   AuthError,
   type Guard,
-  OptionsError,
   type Principal,
   type Requirements,
   toGuard,
   type Verifier,
   type VerifierOptions,
 } from '../../core/index.ts';
-import { type Gate, getOrMake, type Log } from '../../core/internal.ts';
+import { getOrMake, type Log, partsOf } from '../../core/internal.ts';
+import type { TenantSettings } from '../../tenants/index.ts';
 import type { Settings } from './settings.ts';
 import { toTenantOptions } from './tenant-options.ts';
-import { createTenantPool, type Pooled } from './tenant-pool.ts';
 
-/** One realm with its own verifier, caches and secrets: tenants share nothing. */
-export interface Tenant extends Pooled {
-  readonly door: Door<Call, Call>;
-  /** Admits every caller with a valid token. */
-  readonly signedIn: Gate<Call, Call>;
-  readonly gateways: Pick<GatewayConnections, 'follow'>;
-  /** Opens connections of callers with a valid token. */
-  readonly connections: ConnectionGuard<Call>;
+/** The realm of a caller. */
+export interface Tenant {
+  readonly clientId: string;
   /** @throws {AuthError} */
   assertMeets(principal: Principal, requirements: Requirements): void;
   /**
@@ -40,72 +29,23 @@ export interface Tenant extends Pooled {
   permissionsOf(clientId?: string, clientSecret?: string): Permissions;
 }
 
+/** One realm, or many. */
 export interface Tenants {
-  /** @throws {AuthError} (or rejects with one) if the request belongs to no tenant */
-  find(call: Call): Tenant | Promise<Tenant>;
-  /** The tenant admitted a caller. */
-  keep(tenant: Tenant): void;
-  load(): void;
-  close(): Promise<void>;
+  readonly door: Door<Call, Call>;
+  /** Finds out which realm a call is for, before the door decides about it. @throws {AuthError} rejects if it is for none */
+  resolve(call: Call): Promise<void>;
+  /** The realm of a call that was resolved. */
+  of(call: Call): Tenant;
 }
 
 /** @throws {OptionsError} */
-export function createTenants(
-  { verifier: common, multiTenant }: Settings,
-  log: Log,
-  reader: CallReader,
-): Tenants {
-  if (multiTenant === undefined || typeof multiTenant.realmResolver !== 'function') {
-    const only = createTenant(common as VerifierOptions, log, reader);
-    return { find: () => only, keep() {}, load: () => only.door.load(), close: only.close };
-  }
-  const { realmResolver } = multiTenant;
-  const pool = createTenantPool<Tenant>();
-
-  function openTenant(key: string, options: VerifierOptions): Tenant {
-    const tenant = createTenant(options, log, reader, key);
-    pool.add(tenant);
-    tenant.door.load();
-    return tenant;
-  }
-
-  return {
-    async find({ request, carrier }) {
-      const source = request ?? carrier;
-      const realm = await realmResolver(source);
-      if (typeof realm !== 'string' || realm === '') throw noTenant('the resolver names no realm');
-      const options = (await toTenantOptions(
-        { verifier: common, multiTenant },
-        realm,
-        source,
-      )) as VerifierOptions;
-      const key = JSON.stringify([options.serverUrl, realm, options.clientId, options.clientSecret]);
-      try {
-        return pool.find(key) ?? openTenant(key, options);
-      } catch (error) {
-        if (!(error instanceof OptionsError)) throw error;
-        log.warn({ code: 'tenant_refused' }, error.message);
-        throw noTenant('its options are wrong');
-      }
-    },
-    keep: pool.keep,
-    load() {},
-    close: pool.close,
-  };
-}
-
-function noTenant(why: string): AuthError {
-  return new AuthError('token_issuer', `The request belongs to no realm: ${why}`);
-}
-
-function createTenant(
-  options: VerifierOptions,
-  log: Log,
-  { handshakes, toCall }: CallReader,
-  key = '',
-): Tenant {
+export function createTenants({ verifier: common, multiTenant }: Settings, log: Log): Tenants {
+  const isMany = typeof multiTenant?.realmResolver === 'function';
+  const resolved = new WeakMap<Call, TenantSettings>();
+  const { realm: _, ...shared } = common;
+  const options = { ...shared, tenants: ({ request }: { request: Call }) => resolved.get(request) };
   const door = createDoor<Call, Call>(
-    { ...options, log },
+    { ...((isMany ? options : common) as VerifierOptions), log },
     {
       factory: 'KeycloakConnectModule',
       toRequest: ({ credentials }) => credentials,
@@ -113,35 +53,50 @@ function createTenant(
       addToAnswer: (outgoing, extra) => outgoing.addToAnswer(extra),
     },
   );
+  const tenants = new WeakMap<object, Tenant>();
+
+  return {
+    door,
+    async resolve(call) {
+      if (!isMany) return;
+      const source = call.request ?? call.carrier;
+      const realm: unknown = await multiTenant.realmResolver(source);
+      if (typeof realm !== 'string' || realm === '') {
+        throw new AuthError('token_issuer', 'The request belongs to no realm: the resolver names none');
+      }
+      const settings = await toTenantOptions({ verifier: common, multiTenant }, realm, source);
+      const { serverUrl, clientId, clientSecret } = settings;
+      resolved.set(call, { realm, serverUrl, clientId, clientSecret });
+    },
+    of(call) {
+      const [verifier] = door.verifierOf(call).members as Verifier<object>[];
+      return getOrMake(tenants, verifier as object, () => toTenant(verifier as Verifier<object>, log));
+    },
+  };
+}
+
+function toTenant(verifier: Verifier<object>, log: Log): Tenant {
   const guards = new WeakMap<Requirements, Guard>();
   const permissions = new Map<string, Permissions>();
-  const own = door.verifier.clientId;
+  const { clientId: own } = verifier;
+  const parts = partsOf(verifier);
   return {
-    key,
-    isIdle: () => door.connections.size === 0,
-    close: () => door.close(),
-    door,
-    signedIn: door.gate({}),
-    connections: door.connections.guard({}),
-    gateways: createGatewayConnections(door, handshakes, toCall, log),
+    clientId: own,
     assertMeets(principal, requirements) {
       getOrMake(guards, requirements, () => toGuard(requirements, own))(principal);
     },
-    permissionsOf(clientId = own, given) {
-      const known = permissions.get(clientId);
-      if (known !== undefined) return known;
-      const clientSecret = given ?? (clientId === own ? options.clientSecret : undefined);
-      const [verifier] = door.verifier.members as Verifier<object>[];
-      if (clientSecret === undefined || verifier === undefined) {
+    permissionsOf: (clientId = own, clientSecret = undefined) =>
+      getOrMake(permissions, clientId, () => {
+        const isProved =
+          clientSecret !== undefined || (clientId === own && parts?.credential.kind !== 'none');
+        if (isProved) {
+          const { fetch, timeoutMs } = parts ?? {};
+          return createPermissions({ verifier, clientId, clientSecret, fetch, timeoutMs });
+        }
         const name = clientId === own ? 'secret' : 'resource_server_secret';
         const reason = `Questions about resources of ${clientId} need its secret: set ${name}`;
         log.error({}, reason);
         throw new AuthError('provider_misconfigured', reason);
-      }
-      const { fetch, timeoutMs } = options;
-      const made = createPermissions({ verifier, clientId, clientSecret, fetch, timeoutMs });
-      permissions.set(clientId, made);
-      return made;
-    },
+      }),
   };
 }

@@ -25,7 +25,7 @@ Let one of them set it, to the exact origin.
 cors https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS/Errors/CORSMissingAllowOrigin
 The browser does not show the page the answer: the server did not name the page's origin (Access-Control-Allow-Origin). From Keycloak: the origin is not among the client's web origins, or the request failed before Keycloak knew the client (wrong realm, a 404, a redirect to the login). From an own API: no CORS, or an error page without it. A login is a navigation, never a fetch.
 Keycloak: Clients > the client > Web origins: the exact origin, without path or slash at the end ('+' takes the redirect URIs). API: CORS before the guard. If fetch was sent to the login page: navigate instead (location.href), and answer API calls with 401.
-= blocked by cors policy|cross-origin request blocked|is not allowed by access-control-allow-origin|no 'access-control-allow-origin'|invalid origin|CORS header .{0,30}missing|cors error|not allow CORS
+= blocked by cors policy|cross-origin request blocked(?!.{0,300}did not succeed)|is not allowed by access-control-allow-origin|no 'access-control-allow-origin'|invalid origin|CORS header .{0,30}missing|cors error|not allow CORS
 ? failed to fetch|networkerror when attempting|load failed|Network Error$|XHR error|status ?: ?0\b|Unknown Error
 = login-status-iframe.{0,100}403|403.{0,160}login-status-iframe
 
@@ -42,7 +42,7 @@ Add Keycloak's origin to connect-src (and to frame-src for a silent sign-in) of 
 third-party-cookies https://www.keycloak.org/securing-apps/javascript-adapter#_modern_browsers
 The browser keeps the cookies of Keycloak apart or blocks them, since it is another site than the application: silent sign-in and the session check do not see the session. The sign-in itself is not affected.
 Put both below one domain (app.example, sso.example), or do without the frame: checkLoginIframe: false, refresh tokens.
-= third-party cookie|3rd party cookie|partitioned cookie|storage access|cookie .{0,80}(foreign|partitioned)
+= third-party cookie|3rd party cookie|partitioned cookie|storage access|cookie .{0,80}(foreign|partitioned)|cookie .{0,80}cross-site context
 ? 3p-cookies
 
 cleartext https://developer.android.com/privacy-and-security/security-config
@@ -59,7 +59,8 @@ tls-untrusted https://www.keycloak.org/server/keycloak-truststore
 The certificate of the server is not trusted by the program that calls: self-signed, of an own authority, or sent without the certificate in between.
 Give the authority to the program: Node NODE_EXTRA_CA_CERTS, Java a truststore (javax.net.ssl.trustStore), Python REQUESTS_CA_BUNDLE or verify=, Go and curl SSL_CERT_FILE, .NET and containers the system store, oauth2-proxy --provider-ca-file, Keycloak KC_TRUSTSTORE_PATHS. Let the server send the whole chain. Do not switch verification off.
 = PKIX path|self[- ]signed certificate|UNABLE_TO_(VERIFY|GET)|DEPTH_ZERO|unable to (get local issuer|verify the first)|certificate signed by unknown authority|CERTIFICATE_VERIFY_FAILED|certificate verify failed|ERR_CERT_AUTHORITY|UntrustedRoot|remote certificate is invalid|unable to find valid certification path|CertPathValidator|x509: .{0,60}(unknown|not trusted)|SSLHandshakeException.{0,160}cert
-= trust anchor|could not establish trust relationship|unable to get issuer cert|certificate unknown|cURL error (60|77)|ssl certificate problem
+= trust anchor|could not establish trust relationship|unable to get issuer cert|certificate unknown|cURL error (60|77)|ssl certificate problem|failed to verify the legitimacy
+? CORS request did not succeed
 
 tls-name https://www.keycloak.org/server/enabletls
 The certificate is for another host name than the one that is called.
@@ -90,26 +91,26 @@ unreachable https://www.keycloak.org/server/containers
 Nothing listens at that address: Keycloak is not running or still starts, the port is wrong, or localhost in a container, which is the container itself.
 Start Keycloak, wait until it is ready. In Docker use the name of the service (http://keycloak:8080), for a Keycloak on the computer host.docker.internal.
 = ECONNREFUSED|connection refused|actively refused|ERR_CONNECTION_REFUSED|can't connect to server|failed to connect to|No connection could be made|HTTPConnectionPool|OIDC server is not available|could(n't| not) connect to|no route to host|network is unreachable|EHOSTUNREACH|ENETUNREACH|HostUnreachable|could not reach|connection failed|ConnectException|failed to connect|cURL error 7\b
-? fetch failed|no response|unable to invoke request|request failed|network error|NetworkError
+? CORS request did not succeed|fetch failed|no response|unable to invoke request|request failed|network error|NetworkError
 
 unresolvable https://www.keycloak.org/server/hostname
 The host name does not resolve there: misspelt, another Docker network or namespace, or a name of the containers in the browser.
 Both containers in one network, and the name of the service. A browser needs a public name: KC_HOSTNAME.
-= ENOTFOUND|EAI_AGAIN|no such host|name or service not known|UnknownHost|temporary failure in name resolution|getaddrinfo|nodename nor servname|ERR_NAME_NOT_RESOLVED|could not resolve host|Failed to resolve|NameResolutionError|No such host is known|server misbehaving|cURL error 6\b
+= \bENOTFOUND\b|EAI_AGAIN|no such host|name or service not known|UnknownHost|temporary failure in name resolution|getaddrinfo|nodename nor servname|ERR_NAME_NOT_RESOLVED|could not resolve host|Failed to resolve|NameResolutionError|No such host is known|server misbehaving|cURL error 6\b|name could not be resolved
 
 timeout https://www.keycloak.org/server/reverseproxy
 There was no answer in time: a firewall drops the packets, the address leads nowhere from there, or Keycloak is overloaded or starts.
 curl -i the address from the machine or container that calls. Raise the time limit only if it answers slowly (next-auth: httpOptions.timeout).
-= ETIMEDOUT|UND_ERR_(CONNECT|HEADERS)_TIMEOUT|outgoing request timed out|context deadline exceeded|connect(ion)? timed out|i/o timeout|read timed out|SocketTimeout|ConnectTimeout|timeout of \d+ ?ms exceeded|request timed out|TimeoutError|Timeout was reached|ReadTimeout|cURL error 28\b
+= ETIMEDOUT|ERR_CONNECTION_TIMED_OUT|UND_ERR_(CONNECT|HEADERS)_TIMEOUT|outgoing request timed out|context deadline exceeded|connect(ion)? timed out|i/o timeout|read timed out|SocketTimeout|ConnectTimeout|timeout of \d+ ?ms exceeded|request timed out|TimeoutError|Timeout was reached|ReadTimeout|cURL error 28\b
 
 connection-broken https://www.keycloak.org/server/reverseproxy
 The connection broke before the answer was whole: Keycloak or a proxy was restarted, closed an idle connection, or one side wants https.
 Once in a while: try again. Always: scheme and port, and the log of the proxy.
-= ECONNRESET|socket hang up|connection reset|ERR_EMPTY_RESPONSE|other side closed|broken pipe|EPIPE|RemoteDisconnected|unexpected end of (file|stream)|UND_ERR_SOCKET|: EOF\b|ConnectionResetError|unexpected EOF|NoHttpResponse|stream closed|premature(ly)? close
+= ECONNRESET|socket hang up|connection reset|ERR_EMPTY_RESPONSE|other side closed|broken pipe|EPIPE|RemoteDisconnected|unexpected end of (file|stream)|UND_ERR_SOCKET|: EOF\b|ConnectionResetError|unexpected EOF|NoHttpResponse|stream closed|(?<!upstream )premature(ly)? close
 
 html-for-json https://developer.mozilla.org/docs/Web/JavaScript/Reference/Errors/JSON_bad_parse
 HTML came where JSON was expected: a login page (the session is over and a redirect was followed), an error page of a proxy, or the start page of a single-page app in place of the API.
 Look at the address and the first lines of the answer. An API answers 401 and does not redirect; a proxy sends the API's path to the API.
-= unexpected token '?<|<!doctype.{0,30}is not valid json|invalid character '<'|text/html.{0,60}(expected|json)|unexpected response content-type|no suitable HttpMessageConverter|could not extract response.{0,80}text/html|Unexpected character \('<'|JSONDecodeError|Expecting value: line 1 column 1|(no|without) access.?token found.{0,20}<|unexpected content.?type|content.?type .{0,40}text/html
+= unexpected token '?<|<!doctype.{0,30}is not valid json|invalid character '<'|text/html.{0,60}(expected|json)|unexpected response content-type|no suitable HttpMessageConverter|could not extract response.{0,80}text/html|Unexpected character \('<'|JSONDecodeError|Expecting value: line 1 column 1|expected json|(no|without) access.?token found.{0,20}<|unexpected content.?type|content.?type .{0,40}text/html
 = <(html|!doctype html|head)\b
 `;

@@ -81,7 +81,7 @@ Keep sessions on the server (a store) in place of tokens in cookies; take roles 
 redirect-loop https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie
 The browser is sent round: the application signs in, does not see its own session, and signs in again. The cookie is not kept (Secure on http, another domain, too big), or the proxy ends TLS and the application builds http addresses.
 Look whether Set-Cookie of the callback comes back with the next request. Trust the proxy (X-Forwarded-Proto), one public URL, a session store; exclude the callback from what is guarded.
-= too many redirects|ERR_TOO_MANY_REDIRECTS|redirect(ed)? (you )?too many times|redirect loop|infinite redirect|not redirecting properly|TooManyRedirects|maximum redirect
+= too many redirects|ERR_TOO_MANY_REDIRECTS|redirect(ed)? (you )?too many times|redirect loop|infinite redirect|not redirecting properly|TooManyRedirects|maximum redirect|redirect_loop
 
 refresh-refused https://www.keycloak.org/docs/latest/server_admin/#_timeouts
 Keycloak did not take the refresh token: its session is over (idle for 30 minutes, the maximum, a logout, a Keycloak that lost its sessions at a restart), or rotation is on and an older one was used, for example by two requests at once.
@@ -92,7 +92,7 @@ Sign in again. Keep the newest refresh token, and refresh once for all requests 
 openid-missing https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
 The scope 'openid' was not asked for: Keycloak then gives no ID token, and userinfo answers 403.
 Ask for scope=openid (with profile and email, where names are needed).
-= missing openid scope|KC-SERVICES0091|id_token (is )?(missing|not present|undefined)|id_token not present|no id_token|did not (return|contain|include) an? id_token|missing id_token|openid scope
+= missing openid scope|KC-SERVICES0091|id_token (is )?(missing|not present|undefined)|id_token not present|no id_token|did not (return|contain|include) an? id_token|missing id_token|Missing .required. ID Token|openid scope
 
 logout-parameters https://openid.net/specs/openid-connect-rpinitiated-1_0.html
 The logout was asked for with the old parameter, or without the two that Keycloak needs since 18: which session (id_token_hint) or client, and an address it may return to.
@@ -112,7 +112,7 @@ Clients > the client > Capability config: Standard flow ON for sign-in with the 
 wrong-secret https://www.keycloak.org/docs/latest/server_admin/#_client-credentials
 Keycloak does not take how the client proves itself: the secret is wrong (another realm, rotated, quotes or a line break with it), the client is public or expects a signed JWT, or it does not exist in this realm.
 Clients > the client > Credentials > Client secret: copy it again, without quotes or a line break. A public client sends none. Look at realm and client id, in their case of letters.
-= invalid client secret|invalid_client_credentials|invalid client or invalid client credentials|client secret not provided|Invalid client credentials|could not obtain grant code: 401|client authentication failed|Public client not allowed|unauthorized_client.{0,60}(401|secret)|CLIENT_LOGIN_ERROR|INTROSPECT_TOKEN_ERROR.{0,300}client
+= invalid client secret|invalid_client_credentials|invalid client or invalid client credentials|client secret not provided|Invalid client credentials|could not obtain grant code: 401|client authentication failed|Public client not allowed|unauthorized_client.{0,60}(401|secret)|INTROSPECT_TOKEN_ERROR.{0,300}client
 = Access Token Response: 401|invalid_token_response.{0,120}401|Missing client.secret|client_secret .{0,20}(missing|wrong|invalid)
 
 access-denied https://www.keycloak.org/docs/latest/server_admin/#_authentication-flows
@@ -123,28 +123,28 @@ Keycloak's log and Realm settings > Events name the step. Consent: Clients > Con
 auth-session-over https://www.keycloak.org/docs/latest/server_admin/#_authentication-sessions
 The login page was open for too long or in another tab, or Keycloak was restarted meanwhile; the sign-in cannot go on.
 Restart the login. Applications should treat error=temporarily_unavailable (authentication_expired) by starting anew. Often: Realm settings > Sessions > Login timeout.
-= authentication_expired|page has expired|expired_code|action expired|already_logged_in|you are already logged in|already authenticated as different user|different_user_authenticated|Restart login cookie not found|login timeout|timed out.{0,10}login (took|will start)
+= authentication_expired|page has expired|expired_code|action expired|already_logged_in|you are already logged in|already authenticated as different user|different_user_authenticated|Restart login cookie not found|took too long to log|login timeout|timed out.{0,10}login (took|will start)
 
 cookie-not-found https://www.keycloak.org/server/reverseproxy
 The browser did not send Keycloak's cookie with the form: cookies are blocked, Keycloak is called on http where it wants https (SameSite=None needs Secure), under two host names, or the page is in a frame of another site.
 Open Keycloak under one https name (or http://localhost). Behind a proxy: KC_PROXY_HEADERS=xforwarded, X-Forwarded-Proto: https, KC_HOSTNAME. Restart the login from the application, not from a bookmark.
-= cookie_not_found|^\W*cookie not found|cookie not found\. (please )?|non-secure context detected|cookies are not secured|cookie .{0,120}(rejected|blocked).{0,160}SameSite|SameSite=None.{0,60}secure|Restart cookie|named cookie not present|AUTH_SESSION_ID.{0,60}(rejected|missing|not found)|set-?cookie.{0,160}(blocked|rejected)|cookie .{0,60}(was|has been) (blocked|rejected)
+= cookie_not_found|^\W*cookie not found|cookie not found\. (please )?|non-secure context detected|cookies are not secured|cookie .{0,120}(rejected|blocked)(?!.{0,20}it is in a cross-site).{0,160}SameSite|SameSite=None.{0,60}secure|Restart cookie|named cookie not present|AUTH_SESSION_ID.{0,60}(rejected|missing|not found)|set-?cookie.{0,160}(blocked|rejected)|cookie .{0,60}(was|has been) (blocked|rejected)
 
 library-configuration https://www.passportjs.org/concepts/authentication/strategies/
 The framework does not know the strategy, the provider or the store by that name: the set-up of the library did not run, or ran after the routes.
 Register strategy, module or session store before the routes that use them, by the same name.
-= unknown authentication strategy|failed to serialize user|can't resolve dependencies of the .{0,40}(AuthGuard|RoleGuard|ResourceGuard)|KEYCLOAK_INSTANCE|passport\.initialize\(\) middleware not in use|(reading|property) '?keycloak-token|req\.session .{0,30}undefined|requires session support|middleware ".{0,60}" does not exist
+= unknown authentication strategy|failed to serialize user|can't resolve dependencies of the .{0,40}(AuthGuard|RoleGuard|ResourceGuard)|KEYCLOAK_INSTANCE|passport\.initialize\(\) middleware not in use|(reading|property) '?keycloak-token|req\.session .{0,30}undefined|requires session support|middleware ".{0,60}" does not exist|No auth provider registered|Invalid Client Registration|No provider found for class|auth provider .{0,60}is misconfigured|environment variables used are not defined
 
 token-exchange-of-code https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
 The sign-in went well in the browser, but the application could not exchange the code (or read userinfo) at Keycloak: wrong secret, an address it does not reach from its own machine or container, or a certificate it does not trust.
 The line below or beside this one names the cause (an HTTP status, a code such as ECONNREFUSED): give that to --explain too. From the container: curl -i KEYCLOAK/realms/REALM/.well-known/openid-configuration
-? failed to obtain access token|OAUTH_CALLBACK_ERROR|OAuthCallbackError|error redeeming code|invalid_token_response|token exchange failed|CallbackRouteError|invalid_user_info_response|SIGNIN_OAUTH_ERROR|could not obtain grant|failed to fetch user profile|OAuthSignin|OAuthCallback
+? could not store grant|conform Token Endpoint response|handle OIDC response body error|failed to obtain access token|OAUTH_CALLBACK_ERROR|OAuthCallbackError|error redeeming code|invalid_token_response|token exchange failed|CallbackRouteError|invalid_user_info_response|SIGNIN_OAUTH_ERROR|could not obtain grant|failed to fetch user profile|OAuthSignin|OAuthCallback
 ? get info from generic_oauth|NewTransportWithCode|failed to get token|fail(ed|ure)? .{0,20}(exchang|obtain|fetch|retriev)\w* .{0,20}(token|code)|authorization_code_failed|OAuthLogin|could not fetch user (details|info)|OAUTH_GET_ACCESS_TOKEN_ERROR|CALLBACK_OAUTH_ERROR|OAuthCreateAccount|CLIENT_FETCH_ERROR|failed to turn code into token|oauth_token error
 
 client-refused https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 Keycloak refuses the client: its secret is wrong, it does not exist there or is disabled, or may not use this grant.
 Paste error_description too, or run the doctor with the client's settings.
-? unauthorized_client|invalid_client\b|invalid client
+? unauthorized_client|invalid_client\b|invalid client|CLIENT_LOGIN_ERROR|/protocol/openid-connect/token\S* .{0,40}\b401\b
 
 grant-refused https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 Keycloak refuses what was to be exchanged for a token: a code that was used or is old, a refresh token whose session is over, or a wrong password.
@@ -159,12 +159,13 @@ Hand the whole query to the library. For an old library: Clients > Advanced > Op
 library-import https://www.keycloak.org/securing-apps/javascript-adapter
 The library is imported in another way than this version of it has: a default and a named export mistaken, CommonJS and ES modules mixed, or the script is not loaded.
 keycloak-js: import Keycloak from 'keycloak-js'; new Keycloak({ url, realm, clientId }) (since 26 only so, and Keycloak serves the file no more). Providers of Auth.js in CommonJS: .default.
-= keycloak\w*(\.\w+)? is not (a function|a constructor|defined)|provider is not a function|(cannot|can't) find module .{0,20}(keycloak|next-auth|openid)|Module not found.{0,60}keycloak|ERR_REQUIRE_ESM.{0,200}(keycloak|openid|jose|auth)|js/keycloak\.js.{0,40}404
+= keycloak\w*(\.\w+)? is not (a function|a constructor|defined)|provider is not a function|(cannot|can't) find module .{0,20}(keycloak|next-auth|openid)|Module not found.{0,60}keycloak|ERR_REQUIRE_ESM.{0,200}(keycloak|openid|jose|auth)|js/keycloak\.js.{0,40}404|No module named .{0,3}keycloak|ModuleNotFoundError.{0,40}keycloak
+? cannot read propert.{0,60}(login|init|token|authenticated).{0,80}keycloak
 
 no-session https://oauth2-proxy.github.io/oauth2-proxy/behaviour
 Nobody is signed in at the application: the request came without its session cookie. Before a sign-in that is as it should be; after one the browser did not keep the cookie.
 After a sign-in look at Set-Cookie of the callback: Secure on plain http, another domain or path, SameSite, or too big.
-= no valid authentication in request|error loading cookied session|cookie "?\w+"? (is )?not present|user not found in storage|no active session|session .{0,20}does not exist|client_authorization_required|ClientAuthorizationRequired
+= no valid authentication in request|error loading cookied session|cookie "?\w+"? (is )?not present|user not found in storage|no active session|session .{0,20}does not exist|user token not found|client_authorization_required|ClientAuthorizationRequired|authentication session not found in request
 
 keycloak-js-init https://www.keycloak.org/securing-apps/javascript-adapter
 keycloak-js could not begin, and its own error says little: Keycloak is not reached at that address, the origin is not among the web origins, a frame was blocked, or the page came back with an error in its address.

@@ -41,9 +41,10 @@ Send access_token of the token answer, as 'Authorization: Bearer …'.
 not-a-jwt https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 What arrived is not a JWT of three parts: nothing or 'undefined' was sent, the word Bearer twice, quotes or a line break along with it, an opaque token of another server, or an encrypted one (five parts).
 Look at the header that arrives: Authorization: Bearer eyJ… with one space. Then: keycloak-guard doctor --token -
+? has no attribute .rsplit.
 = jwt malformed|token_malformed|invalid token \(not signed\)|invalid compact jws|not enough segments|bearer token is malformed|jwt is not in the form|IDX1(2741|4100|2729|2709)|JWT must have three|wrong number of segments|malformed jwt|token contains an invalid number of segments
 = invalid jwt serialization|not a valid (jwt|jws)|jwt strings must contain exactly|jwt header is an invalid json|JWTInvalid|Invalid Token or Protected Header|error decoding (token|signature|jwt)|invalid token specified|Invalid header string|jwt is not well formed|bad jwt|invalid number of (parts|segments)
-= malformed (token|jwt)|kid must be provided|missing (part|dot|delimiter).{0,30}(jwt|jws|jwe)|Invalid unsecured/JWS/JWE|parts of token|(expected|must have) (three|3) (parts|segments)|compact JWS format|could not (decode|parse) (the )?(token|jwt|jws)|(decode|decoding|parse|parsing) (of )?(the )?(token|jwt) fail|failed to (decode|parse) (the )?(token|jwt|jws|id.?token)|invalid token format|token format
+= malformed (token|jwt)|kid must be provided|missing (part|dot|delimiter).{0,30}(jwt|jws|jwe)|Invalid unsecured/JWS/JWE|parts of token|(expected|must have) (three|3) (parts|segments)|compact JWS format|could not (decode|parse) (the )?(token|jwt|jws)(?!.{0,20}(verif|key|signature))|(decode|decoding|parse|parsing) (of )?(the )?(token|jwt) fail|failed to (decode|parse) (the )?(token|jwt|jws|id.?token)|invalid token format|token format
 
 unknown-key https://www.keycloak.org/docs/latest/server_admin/#realm_keys
 The key that signed the token is not among those that are published there: the token is from another realm or another Keycloak, the realm was made anew (a start-dev without a volume has new keys each time), the key was rotated away, or the list of keys is an old copy.
@@ -55,15 +56,15 @@ Sign in again. If it stays: compare iss of the token with the realm that is conf
 bad-signature https://www.rfc-editor.org/rfc/rfc7515#section-5.2
 The signature does not fit the key: the token was changed or cut, it is verified with the key of another realm, or with a secret or a pinned public key where the realm signs by another.
 Verify by the keys of the realm (/realms/REALM/protocol/openid-connect/certs), chosen by kid; take out pinned keys and secrets. Then: keycloak-guard doctor --token -
-= invalid token \((invalid signature|public key signature|signature)\)|token_signature|signature verification failed|jwt verification fails|signature verification fail|invalid signature|SignatureInvalid|IDX10(511|508|517)|failed to verify (id token )?signature|signature validation failed|crypto/rsa: verification error|signed jwt rejected: invalid signature|JWT signature does not match|jws verification failed
-= signature (is )?(not valid|invalid)|InvalidSignatureError|bad signature|signature mismatch|signature length not correct|(could not|unable to|cannot|failed to|not) (verify|validate) .{0,30}signature|signature .{0,30}(failed|incorrect|wrong|not valid|is invalid|did not match|does not match)|(JWS|JWT) (token )?verification failed|verification of .{0,20}signature .{0,10}fail
+= invalid token \((invalid signature|public key signature|signature)\)|token_signature|signature verification failed|jwt verification fails|signature verification fail|invalid signature|SignatureInvalid|IDX10(511|508|517)|failed to verify (id token )?signature|signature validation failed|crypto/rsa: verification error|signed jwt rejected: invalid signature|JWT signature does not match|jws verification ?fa|JWS::Verificationiled
+= signature (is )?(not valid|invalid)|InvalidSignatureError|bad signature|signature mismatch|verify with any of the keys|signature length not correct|(could not|unable to|cannot|failed to|not) (verify|validate) .{0,30}signature|signature .{0,30}(failed|incorrect|wrong|not valid|is invalid|did not match|does not match)|(JWS|JWT) (token )?verification failed|verification of .{0,20}signature .{0,10}fail
 
 wrong-algorithm https://www.keycloak.org/docs/latest/server_admin/#_oidc_token_types
 The token is signed with another algorithm than the one that is accepted here. Keycloak signs with RS256 unless realm or client say otherwise; refresh tokens are HS512 and are nobody's to verify.
 Let the API accept exactly the algorithm of the realm (Realm settings > Tokens > Default signature algorithm, or Clients > Advanced), and send the access token. With RS256 the key is a public one, never the client secret.
 = another algorithm expected|token_algorithm|"alg" .{0,40}not allowed|invalid algorithm|unexpected jwt alg|InvalidAlgorithm|specified alg value is not allowed|secretOrPublicKey must be|algorithm .{0,30}not (allowed|supported|permitted)|incorrect key for this algorithm|unsupported alg|unexpected signature algorithm
 = id token signed with unsupported algorithm|wrong alg|alg(orithm)? mismatch|signing algorithm .{0,60}(expected|mismatch)|Key for the .{0,20}algorithm must be|unexpected "?alg"?|signing method .{0,20}is invalid
-= no support for signature|unsupported (signature|signing|jwt|jws|alg)|algorithms?\"? argument|signature (type|algorithm) .{0,40}(not|un)supported|algorithm .{0,30}(mismatch|is not|was not)|expected .{0,10}(RS|HS|ES|PS|EdDSA)\d*.{0,20}(got|but)
+= algorithm .{0,40}(does not|doesn.t) match|no support for signature|unsupported (signature|signing|jwt|jws|alg)|algorithms?\"? argument|signature (type|algorithm) .{0,40}(not|un)supported|algorithm .{0,30}(mismatch|is not|was not)|expected .{0,10}(RS|HS|ES|PS|EdDSA)\d*.{0,20}(got|but)
 
 no-key-given https://www.keycloak.org/docs/latest/server_admin/#realm_keys
 The verifier has no key: the public key or the secret it was given is empty or not a PEM.
@@ -73,43 +74,44 @@ Give it the realm (its certs URL) in place of a pasted key. A pasted key needs i
 keys-not-fetched https://www.keycloak.org/securing-apps/oidc-layers#_certificate_endpoint
 The keys of the realm could not be fetched: the API does not reach Keycloak at that address, or something else answers there.
 Call the certs URL from the machine or container of the API: curl -i KEYCLOAK/realms/REALM/protocol/openid-connect/certs. In Docker use the name of Keycloak's service and not localhost; behind a proxy let /realms/ through.
-= couldn't retrieve remote jwk|failed to load public key to verify|jwks remote fetch is failed|fetching keys|get keys failed|JWKSTimeout|fail(ed)? to fetch jwks|JSON Web Key Set HTTP response|PyJWKClientConnectionError|fail to fetch data from the url|unable to (get|fetch|retrieve|obtain|load) .{0,30}(jwks|signing keys?|json web key)|IDX2080[34]|jwks .{0,40}(fetch|download) .{0,10}fail
+= couldn't retrieve remote jwk|failed to load public key to verify|jwks remote fetch is failed|fetching keys|get keys failed|JWKSTimeout|fail(ed)? to fetch jwks|JSON Web Key Set HTTP response|PyJWKClientConnectionError|fail to fetch data from the url|ERR_JWKS_INVALID|JWKS request failed|JWKS_REQUEST_FAILED|endpoint did not contain any signing keys|invalid local jwks|JSON Web Key Set malformed|unable to (get|fetch|retrieve|obtain|load) .{0,30}(jwks|signing keys?|json web key)|IDX2080[34]|jwks .{0,40}(fetch|download) .{0,10}fail
 = error (while )?(loading|fetching|getting|retrieving) (the )?(jwks|keys|certs)|could not (load|fetch|retrieve|get) (the )?(jwks|public keys?|certs)|jwks .{0,30}unavailable|unable to fetch certificates|failed (to )?(fetch|retrieve|load|get)(ing)? .{0,30}(jwks|certs|keys)
 
 jwks-rate-limit https://github.com/auth0/node-jwks-rsa
 The key of the token is unknown, and the library has asked for the keys so often that it asks no more.
 Find out why the key is unknown (another realm, a realm made anew, made-up tokens); a cache of keys that is asked again at most every few seconds needs no higher limit.
-= JwksRateLimit|too many requests to the jwks
+= JwksRateLimit|too many requests to the jwks|enough time elapsed since the last request
 
 no-token https://www.rfc-editor.org/rfc/rfc6750#section-2.1
 The request came without a token: nobody is signed in, the header was not sent, or a proxy took it away.
 Send 'Authorization: Bearer …'. Behind nginx or Apache let the header pass (Apache: CGIPassAuth On, or SetEnvIf Authorization); with cookies or fetch look at credentials and at redirects, which drop the header.
 = no auth token|token_missing|jwt is missing|no jwt found|missing authorization header|no bearer token|authorization header .{0,30}(missing|not (present|found|set))|full authentication is required|credentials were not provided|bearer token (is )?missing|no access token (provided|present)|token not provided|missing (access|bearer) token
-= No authorization token was found|access token (is )?missing|authentication token .{0,20}(not found|missing)|missing[_ ]token|no token (found|provided|present|in)|token (was )?not (found|provided|sent|supplied)|missing Authorization
+= "system:anonymous" cannot|No authorization token was found|authorization header (is )?not available|access token (is )?missing|authentication token .{0,20}(not found|missing)|missing[_ ]token|no token (found|provided|present|in)|(?<!user )token (was )?not (found|provided|sent|supplied)|missing Authorization
 
 role-missing https://www.keycloak.org/docs/latest/server_admin/#con-token-role-mappings_server_administration_guide
 The token is good, but lacks a role or a scope that is required; or it has the role, and the framework looks elsewhere: Keycloak's roles are in realm_access.roles and resource_access.CLIENT.roles, not in scope.
 keycloak-guard doctor --token - shows which roles the token has. Assign the role (Users > Role mapping), give the client the scope roles, and map the claim in the framework (Spring: a JwtAuthenticationConverter that makes ROLE_…; ASP.NET: RoleClaimType; oauth2-proxy: --oidc-groups-claim).
-= AuthorizationDenied|access is denied|RBAC: access denied|insufficient_scope(?!.{0,40}openid)|forbidden_role|role_missing|insufficient (permission|authorit|privilege|role)s?|does not have (the )?(required )?(role|permission|scope)|missing (the )?(required )?(role|scope)|not (authorized|allowed) .{0,40}(role|group)|DenyAnonymousAuthorizationRequirement|RolesAuthorizationRequirement
-= user .{0,60}(is )?not in (the )?(allowed |required )?group|Invalid account .{0,5}unauthorized|does not have permission to perform this action|Forbidden resource|not a valid .?resource_access|(role|group)s? .{0,20}not (found|present) in (the )?(token|claims?)
-? HTTP 403 Forbidden|\b403\b.{0,20}forbidden|access denied
-= not a member of|is not assigned|has no access|user (is )?not allowed|not (in|part of) .{0,20}(required|allowed) (group|role|organi)|missing (group|authority|authorities)|requires? (one of )?(the )?(following )?roles?
+= AuthorizationDenied|access is denied|insufficient_scope(?!.{0,40}openid)|forbidden_role|role_missing|insufficient (permission|authorit|privilege|role)s?|does not have (the )?(required )?(role|permission|scope)|missing (the )?(required )?(role|scope)|not (authorized|allowed) .{0,40}(role|group)|DenyAnonymousAuthorizationRequirement|RolesAuthorizationRequirement
+= user .{0,60}(is )?not in (the )?(allowed |required )?group|Invalid account .{0,5}unauthorized|does not have permission to perform this action|Forbidden resource|not a valid .?resource_access|not authorized to (access|view|see|perform)|(role|group)s? .{0,20}not (found|present) in (the )?(token|claims?)
+? Error from server .Forbidden.|User "[^"]+" cannot|KeyError: .(realm|resource)_access|HTTP 403 Forbidden|\b403\b.{0,20}forbidden|access denied(?! for user)
+= not a member of|is not assigned|has no access|user (is )?not allowed|Permission Denied Invalid Account|not (in|part of) .{0,20}(required|allowed) (group|role|organi)|missing (group|authority|authorities)|requires? (one of )?(the )?(following )?roles?
 
 claim-missing https://www.keycloak.org/docs/latest/server_admin/#_client_scopes
 The token or the userinfo answer lacks a claim that the application needs (sub, email, preferred_username, groups): a client scope or a mapper does not put it there, or the user has no such value.
 Ask for the scopes 'openid profile email'; Client scopes: basic (sub, since Keycloak 25), profile, email as Default; for groups a Group Membership mapper. The mapper's switch: Add to access token, to ID token, to userinfo, wherever the application reads. Users > the user > Email.
+? source does not exist
 = missing attribute .{0,60}in attributes|neither the id_token nor the profileURL set an email|could not get claim|claim .{0,40}(is )?(missing|not (found|present))|missing required (claim|jwt property|id_token property)|no email (found|in|claim)|sub .{0,30}(claim )?(is )?(missing|undefined|null|required)|attribute value for .{0,40}cannot be null|missing .{0,20}claim|required claim
 = Username could not be (found|resolved)|no (such )?claim|claims? .{0,30}does not (exist|contain)|email (is )?(empty|missing|not provided)|username .{0,30}not (found|present) in (the )?(token|userinfo|claims?)
-= (does not|doesn't|do not|not) (have|contain|include|provide|return) .{0,30}(user ?name|email|sub|name|claim|groups)|invalid email|(email|user ?name|login|user) .{0,24}\b(empty|blank|null|nil|missing|required)\b|(user ?name|email|groups) claim
+= (does not|doesn't|do not|not) (have|contain|include|provide|return) .{0,30}(user ?name|email|sub|name|claim|groups)|invalid email|(email|user ?name|login|user) [^],.\n]{0,24}\b(empty|blank|null|nil|missing|required)\b|(user ?name|email|groups) claim
 
 email-not-verified https://www.keycloak.org/docs/latest/server_admin/#enabling-forgot-password
 The application takes only verified email addresses, and Keycloak has this one as not verified.
 Users > the user > Email verified ON, or let the user verify it (Realm settings > Login > Verify email). An application that does not need it: its own switch (oauth2-proxy: --insecure-oidc-allow-unverified-email).
-= email in id_token .{0,80}isn't verified|email .{0,40}(is )?not verified|email_not_verified|unverified email
+= email in id_token .{0,80}isn't verified|(?<!message rejected: )email .{0,40}(is )?not verified|email_not_verified|unverified email
 
 token-refused https://www.rfc-editor.org/rfc/rfc6750#section-3.1
 The API does not take the token, and does not say why: expired, of another issuer or audience, a key that it does not know.
 Its log says why, or: keycloak-guard doctor --token -, and --route for the route itself.
-? invalid[_ ]token|could not validate credentials|token (is )?(invalid|rejected)|failed to (verify|validate) (the )?(token|jwt)|token (verification|validation) fail|access token .{0,20}(not valid|invalid)|must be logged in to the server|\b401\b.{0,20}unauthorized|unauthorized.{0,20}\b401\b|not authenticated|authentication failed
+? invalid[_ ]token|could not validate credentials|token (is )?(invalid|rejected)|failed to (verify|validate) (the )?(token|jwt)|(token|jwt) (verification|validation) fail|access token .{0,20}(not valid|invalid)|must be logged in to the server|\b401\b.{0,20}unauthorized|unauthorized.{0,20}\b401\b|not authenticated|authentication failed
 ? invalid bearer token|authentication finally failed|\bunauthorized\b|\bnot authorized\b|invalid authentication|\b401\b
 `;

@@ -1,4 +1,4 @@
-import { AuthError } from '../core/index.ts';
+import { AuthError } from './errors.ts';
 
 /** No application has longer paths. */
 const MAX_LENGTH = 8 * 1024;

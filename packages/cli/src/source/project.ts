@@ -42,8 +42,15 @@ const MENTION = /keycloak|kauth|enforcer|checkSso|SetMetadata|reflector/i;
 /** Longer files are bundles, not sources. Unit: characters. */
 const LONGEST = 1_000_000;
 
-/** @param onFile called with each file that is read */
-export async function readProject(folder: string, onFile: (file: string) => void): Promise<Project> {
+/**
+ * @param onFile called with each file that is read
+ * @param mention what is in a program that is parsed
+ */
+export async function readProject(
+  folder: string,
+  onFile: (file: string) => void,
+  mention = MENTION,
+): Promise<Project> {
   const sources: SourceFile[] = [];
   const manifests = new Map<string, string>();
   const settings = new Map<string, string>();
@@ -63,7 +70,7 @@ export async function readProject(folder: string, onFile: (file: string) => void
     else if (isJson) continue;
     // Parsing takes time, and most files have nothing to do with Keycloak.
     else if (text.length > LONGEST) continue;
-    else if (!MENTION.test(text)) others.set(file, text);
+    else if (!mention.test(text)) others.set(file, text);
     else {
       const program = readProgram(text, file);
       if (program === undefined) unread.push(file);

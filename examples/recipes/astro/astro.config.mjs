@@ -1,0 +1,10 @@
+import node from '@astrojs/node';
+import { defineConfig } from 'astro/config';
+
+export default defineConfig({
+  output: 'server',
+  adapter: node({ mode: 'standalone' }),
+  // Astro refuses every form without an Origin, and so Keycloak's back-channel logout. The guard itself refuses what another
+  // site sends with a session cookie.
+  security: { checkOrigin: false },
+});

@@ -1,0 +1,1 @@
+export default fromFetch(kc.guard({ realmRole: 'admin' }, () => Response.json({ secret: 42 })));

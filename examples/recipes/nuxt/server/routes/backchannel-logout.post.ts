@@ -1,0 +1,2 @@
+// Keycloak reports that a session ended.
+export default fromFetch(kc.handlers.POST);

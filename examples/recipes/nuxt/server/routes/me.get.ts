@@ -1,0 +1,3 @@
+export default fromFetch(
+  kc.guard({}, (_request, { principal }) => Response.json({ hello: principal.username })),
+);

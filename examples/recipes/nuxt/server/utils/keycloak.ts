@@ -1,0 +1,15 @@
+import type { H3Event } from 'h3';
+import { keycloak } from 'keycloak-guard/fetch';
+
+// A function: the environment is read with the first request, not at the build.
+export const kc = keycloak(() => ({
+  serverUrl: process.env.KEYCLOAK_SERVER_URL ?? '',
+  realm: process.env.KEYCLOAK_REALM ?? '',
+  clientId: process.env.KEYCLOAK_CLIENT_ID ?? '',
+  clientSecret: process.env.KEYCLOAK_CLIENT_SECRET,
+  session: { secret: process.env.SESSION_SECRET ?? '', publicUrl: process.env.PUBLIC_URL },
+}));
+
+/** A handler of the Fetch standard in the place of one of Nuxt. */
+export const fromFetch = (handler: (request: Request) => Response | Promise<Response>) =>
+  defineEventHandler((event: H3Event) => handler(toWebRequest(event)));

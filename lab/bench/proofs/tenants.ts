@@ -1,0 +1,226 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Figure } from '../figures.ts';
+import type { PartOptions } from '../part-options.ts';
+import { ask, here, stop } from '../processes.ts';
+
+const COMMAND = 'npm run bench -- tenants';
+const KB = 1_000;
+
+interface Sample {
+  readonly bytes: number;
+  readonly rss: number;
+  readonly cpu: number;
+  readonly tenants: number;
+}
+
+/** One process with the realms of many tenants: memory, the first token, speed beside one realm, and what others' trouble costs. */
+export async function tenants({ quick, log }: PartOptions): Promise<Figure[]> {
+  const count = quick ? 100 : 1_000;
+  const names = Array.from({ length: count }, (_, at) => `t${at}`);
+  const provider = await start('realm/many-realms.ts', {});
+  const hung = await start('realm/many-realms.ts', {});
+  const app = await start('servers/tenants.ts', {
+    SERVER_URL: String(provider.said),
+    HUNG_URL: String(hung.said),
+  });
+  try {
+    const [onePort, manyPort] = app.said as [number, number];
+    const tokens = (await ask(provider.child, { tokensOf: names })) as string[];
+    const tokensOfOne = (await ask(provider.child, { tokensOf: names.map(() => 't0') })) as string[];
+    const sample = (what = 'usage') => ask(app.child, what) as Promise<Sample>;
+    const toMany = names.map((name, at) => ({ port: manyPort, tenant: name, token: tokens[at] as string }));
+    const toOne = tokensOfOne.map((token) => ({ port: onePort, tenant: 't0', token }));
+
+    for (const one of toOne) await send(one);
+    const before = await sample('gc');
+    const cold: number[] = [];
+    for (const one of toMany) {
+      const { status, ms } = await send(one);
+      if (status !== 200) throw new Error(`tenant ${one.tenant} was answered ${status}`);
+      cold.push(ms);
+    }
+    const after = await sample('gc');
+    const perTenant = (after.bytes - before.bytes) / count;
+    log(`tenants: ${after.tenants} in memory, ${(perTenant / KB).toFixed(1)} kB each, with one token`);
+
+    const ratios: number[] = [];
+    const requests = quick ? 2_000 : 10_000;
+    for (let round = 0; round < (quick ? 3 : 7); round++) {
+      const first = round % 2 === 0 ? [toOne, toMany] : [toMany, toOne];
+      const costs = new Map<object, number>();
+      for (const load of first) costs.set(load, await costOf(load, requests, sample));
+      const ratio = (costs.get(toOne) as number) / (costs.get(toMany) as number);
+      ratios.push(ratio);
+      log(
+        `tenants: one realm ${costs.get(toOne)?.toFixed(1)} µs, many ${costs.get(toMany)?.toFixed(1)} µs a request`,
+      );
+    }
+
+    await ask(hung.child, { hang: true });
+    const others = toMany.slice(1);
+    const isHung = hungBy(manyPort, tokens[0] as string);
+    const isFlooded = floodedBy(manyPort, tokens[0] as string);
+    const seconds = quick ? 3 : 10;
+    const rounds: { quiet: number; hung: number; flooded: number }[] = [];
+    for (let round = 0; round < (quick ? 2 : 4); round++) {
+      const quiet = await p99Of(others, seconds, async () => {});
+      rounds.push({
+        quiet,
+        hung: await p99Of(others, seconds, isHung),
+        flooded: await p99Of(others, seconds, isFlooded),
+      });
+      const last = rounds.at(-1) as (typeof rounds)[number];
+      log(
+        `tenants: p99 quiet ${quiet.toFixed(2)} ms, one hung ${last.hung.toFixed(2)}, one flooded ${last.flooded.toFixed(2)}`,
+      );
+    }
+    const median = (list: readonly number[]) =>
+      [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] as number;
+    const quantile = (list: readonly number[], q: number) =>
+      [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * q))] as number;
+    const [byHung, byFlood] = (['hung', 'flooded'] as const).map((what) =>
+      median(rounds.map((round) => round[what] / round.quiet)),
+    ) as [number, number];
+    const speed = median(ratios);
+    const toFigure = (figure: string, target: string, measured: string, isReached: boolean): Figure => ({
+      ...{ figure, target, measured, isReached },
+      command: COMMAND,
+    });
+    return [
+      toFigure(
+        `memory of a tenant that is idle, with one known token, of ${count}`,
+        'at most 60 kB',
+        `${(perTenant / KB).toFixed(1)} kB`,
+        perTenant <= 60 * KB,
+      ),
+      {
+        figure: 'time to the first answer of a cold tenant: discovery, keys, signature',
+        measured: `median ${median(cold).toFixed(1)} ms, p99 ${quantile(cold, 0.99).toFixed(1)} ms`,
+        command: COMMAND,
+      },
+      toFigure(
+        `requests of ${count} warm tenants ÷ one realm, by processor time`,
+        'at least 0.95',
+        speed.toFixed(3),
+        speed >= 0.95,
+      ),
+      toFigure(
+        'p99 of others, with one tenant’s Keycloak hung ÷ quiet',
+        'at most 1.2',
+        byHung.toFixed(2),
+        byHung <= 1.2,
+      ),
+      toFigure(
+        'p99 of others, with one tenant flooded ÷ quiet',
+        'at most 1.2',
+        byFlood.toFixed(2),
+        byFlood <= 1.2,
+      ),
+    ];
+  } finally {
+    for (const { child } of [app, provider, hung]) await stop(child);
+  }
+}
+
+async function start(file: string, env: Record<string, string>) {
+  const child = fork(here(file), {
+    execArgv: [...process.execArgv, '--expose-gc'],
+    env: { ...process.env, NODE_ENV: 'production', ...env },
+  });
+  const [said] = (await once(child, 'message')) as [unknown];
+  return { child, said };
+}
+
+interface Sent {
+  readonly port: number;
+  readonly tenant: string;
+  readonly token: string;
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+
+function send(
+  { port, tenant, token }: Sent,
+  more: { agent?: Agent } = {},
+): Promise<{ status: number; ms: number }> {
+  const begin = performance.now();
+  return new Promise((resolve, reject) => {
+    const headers = { 'x-tenant': tenant, authorization: `Bearer ${token}` };
+    request({ host: '127.0.0.1', port, agent, headers, ...more }, (response) => {
+      response.resume();
+      response.once('end', () =>
+        resolve({ status: response.statusCode as number, ms: performance.now() - begin }),
+      );
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+/** Processor time of the app for a request. Unit: microseconds. */
+async function costOf(
+  load: readonly Sent[],
+  requests: number,
+  sample: () => Promise<Sample>,
+): Promise<number> {
+  const before = await sample();
+  let next = 0;
+  const worker = async () => {
+    while (next < requests) await send(load[next++ % load.length] as Sent);
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+  return ((await sample()).cpu - before.cpu) / requests;
+}
+
+/** Latency of known tokens of the others, at a steady rate, while something happens. Unit: milliseconds. */
+async function p99Of(
+  load: readonly Sent[],
+  seconds: number,
+  happens: (until: AbortSignal) => Promise<void>,
+): Promise<number> {
+  const abort = new AbortController();
+  const happening = happens(abort.signal);
+  const times: number[] = [];
+  const running: Promise<unknown>[] = [];
+  const begin = performance.now();
+  for (let at = 0; performance.now() - begin < seconds * 1_000; at++) {
+    running.push(send(load[at % load.length] as Sent).then(({ ms }) => times.push(ms)));
+    await sleep(Math.max(0, begin + at * 5 - performance.now()));
+  }
+  await Promise.all(running);
+  abort.abort();
+  await happening;
+  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] as number;
+}
+
+/** Tokens for tenants whose Keycloak takes connections and answers nothing. */
+const hungBy = (port: number, token: string) => async (until: AbortSignal) => {
+  const own = new Agent({ keepAlive: true, maxSockets: 200 });
+  const waiting = new Set<Promise<unknown>>();
+  for (let at = 0; !until.aborted; at++) {
+    if (waiting.size < 100) {
+      const sent: Promise<unknown> = send({ port, tenant: `hung-t${at % 20}`, token }, { agent: own })
+        .catch(() => {})
+        .finally(() => waiting.delete(sent));
+      waiting.add(sent);
+    }
+    await sleep(20);
+  }
+  own.destroy();
+};
+
+/** A hundred bad tokens a second for one tenant, and as many names that are no realms. */
+const floodedBy = (port: number, token: string) => async (until: AbortSignal) => {
+  const own = new Agent({ keepAlive: true, maxSockets: 32 });
+  const [head, body] = token.split('.');
+  for (let at = 0; !until.aborted; at++) {
+    const forged = `${head}.${body}.${Buffer.from(`forged ${at}`.padEnd(64, '.')).toString('base64url')}`;
+    void send({ port, tenant: 't0', token: forged }, { agent: own }).catch(() => {});
+    void send({ port, tenant: `made-up-${at}`, token }, { agent: own }).catch(() => {});
+    await sleep(10);
+  }
+  own.destroy();
+};

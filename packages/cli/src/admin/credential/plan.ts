@@ -1,0 +1,168 @@
+import type { Blocked, Change, Plan, Step } from '../plan/step.ts';
+import type { CredentialState } from './current.ts';
+import { AUTHENTICATOR_FOR, AUTHENTICATORS, type CredentialGoal, OWN_CLUSTER } from './goal.ts';
+
+/** What has to be known to prove oneself as the client: its attributes, and who has that. */
+interface Wanted {
+  readonly attributes: Record<string, string>;
+  readonly changes: readonly Change[];
+  /** A sentence: who is the client from now on. */
+  readonly opens: string;
+  readonly before: readonly Step[];
+}
+
+/** How a client comes to prove itself as wanted. A client that does so already stays as it is. */
+export function planCredential(state: CredentialState, clientId: string, goal: CredentialGoal): Plan {
+  const subject = `credential of client ${clientId}`;
+  const authenticator = AUTHENTICATOR_FOR[goal.type];
+  const block = (why: string, fix: string): Plan => ({
+    steps: [],
+    kept: [],
+    blocked: [{ subject, why, fix }],
+  });
+  if (!state.authenticators.includes(authenticator)) {
+    const why = `this Keycloak has no authenticator '${AUTHENTICATORS[authenticator]}'`;
+    return block(why, 'it came with Keycloak 26.4; until then use --credential key');
+  }
+  // It is made with one.
+  if (goal.type === 'secret' && state.client === undefined) return { steps: [], kept: [], blocked: [] };
+  const wanted = want(state, clientId, goal);
+  if ('why' in wanted) return block(wanted.why, wanted.fix);
+  const { client } = state;
+  const attributes = client?.attributes ?? {};
+  const now = client?.clientAuthenticatorType ?? 'client-secret';
+  const isThere = Object.entries(wanted.attributes).every(([name, value]) => attributes[name] === value);
+  if (client !== undefined && now === authenticator && isThere)
+    return { steps: wanted.before, kept: wanted.before.length === 0 ? [subject] : [], blocked: [] };
+  const from = client === undefined || now === authenticator ? '' : (AUTHENTICATORS[now] ?? now);
+  const to = AUTHENTICATORS[authenticator] ?? '';
+  const changes = [
+    ...(from === '' && client !== undefined
+      ? []
+      : [
+          {
+            field: 'Client authenticator',
+            from,
+            to: (from && `${to}; who shows the former is refused`) || to,
+          },
+        ]),
+    ...wanted.changes,
+  ];
+  const step: Step = {
+    kind: client === undefined ? 'create' : 'change',
+    subject,
+    changes,
+    opens: client === undefined ? [] : [wanted.opens],
+    action: {
+      type: 'update-client',
+      client: clientId,
+      patch: { clientAuthenticatorType: authenticator },
+      attributes: wanted.attributes,
+    },
+  };
+  return { steps: [...wanted.before, step], kept: [], blocked: [] };
+}
+
+type Refused = Omit<Blocked, 'subject'>;
+
+function want(state: CredentialState, clientId: string, goal: CredentialGoal): Wanted | Refused {
+  if (goal.type === 'secret') {
+    const opens = `who knows the secret of ${clientId} is ${clientId}`;
+    return { attributes: {}, changes: [], opens, before: [] };
+  }
+  return goal.type === 'key'
+    ? wantKey(state, clientId, goal.publicKey)
+    : wantAccount(state, clientId, goal.serviceAccount, goal.issuer);
+}
+
+/** The key is added to those that are there: an application that still signs with another goes on. */
+function wantKey(
+  { client }: CredentialState,
+  clientId: string,
+  publicKey: { readonly kid?: string },
+): Wanted | Refused {
+  const { 'use.jwks.url': isByUrl, 'jwks.string': there } = client?.attributes ?? {};
+  if (client?.clientAuthenticatorType === 'client-jwt' && isByUrl === 'true') {
+    return {
+      why: 'Keycloak reads its keys from an address, so the application publishes them itself',
+      fix: `put the key file there, or Clients > ${clientId} > Keys > Use JWKS URL OFF, and run this again`,
+    };
+  }
+  const keys = readKeys(there);
+  const has = keys.some(({ kid }) => kid === publicKey.kid);
+  const all = has ? there : JSON.stringify({ keys: [...keys, publicKey] });
+  return {
+    attributes: { 'use.jwks.url': 'false', 'use.jwks.string': 'true', 'jwks.string': all },
+    changes: has ? [] : [{ field: 'Keys', from: '', to: `+ ${publicKey.kid}` }],
+    opens: `who has the key ${publicKey.kid} is ${clientId}`,
+    before: [],
+  };
+}
+
+function readKeys(text: unknown): { readonly kid?: string }[] {
+  try {
+    const { keys } = JSON.parse(String(text));
+    return Array.isArray(keys) ? keys : [];
+  } catch {
+    return [];
+  }
+}
+
+function wantAccount(
+  { providers, others }: CredentialState,
+  clientId: string,
+  serviceAccount: string,
+  given: string | undefined,
+): Wanted | Refused {
+  const clusters = providers.filter(({ providerId }) => providerId === 'kubernetes');
+  const issuerOf = (one: (typeof providers)[number]) => String(one.config?.issuer);
+  const [only, ...more] = clusters;
+  if (given === undefined && more.length > 0) {
+    const names = clusters.map(issuerOf).join(', ');
+    return { why: `the realm has identity providers for several clusters: ${names}`, fix: 'say --issuer' };
+  }
+  const issuer = given ?? (only === undefined ? OWN_CLUSTER : issuerOf(only));
+  const cluster = clusters.find((one) => issuerOf(one) === issuer);
+  if (cluster?.enabled === false)
+    return {
+      why: `the identity provider ${cluster.alias} is switched off`,
+      fix: 'switch it on, and run this again',
+    };
+  const alias = cluster?.alias ?? freeAlias(providers.map((one) => one.alias ?? ''));
+  const subject = `system:serviceaccount:${serviceAccount.replace('/', ':')}`;
+  const attributes = { 'jwt.credential.issuer': alias, 'jwt.credential.sub': subject };
+  const same = others.find((one) =>
+    Object.entries(attributes).every(([name, value]) => one.attributes?.[name] === value),
+  );
+  // Keycloak finds the client by these alone.
+  if (same !== undefined)
+    return {
+      why: `the client ${same.clientId} has the same service account, and a token can stand for one client only`,
+      fix: 'give each application its own service account',
+    };
+  const before: Step[] = [];
+  if (cluster === undefined) {
+    before.push({
+      kind: 'create',
+      subject: `identity provider ${alias}`,
+      changes: [{ field: 'Kubernetes', from: '', to: issuer }],
+      opens: [`${issuer} says which service account is which client of this realm`],
+      action: { type: 'create-provider', alias, issuer },
+    });
+  }
+  return {
+    attributes,
+    changes: [
+      { field: 'Identity provider', from: '', to: alias },
+      { field: 'Subject', from: '', to: subject },
+    ],
+    opens: `the service account ${serviceAccount} of ${issuer} is ${clientId}`,
+    before,
+  };
+}
+
+function freeAlias(taken: readonly string[]): string {
+  let alias = 'kubernetes';
+  for (let number = 2; taken.includes(alias); number++) alias = `kubernetes-${number}`;
+  return alias;
+}

@@ -1,0 +1,59 @@
+import type AdminClient from '@keycloak/keycloak-admin-client';
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type ClientScopeRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientScopeRepresentation.js';
+import { AdminError, toAdminError } from '../admin-error.ts';
+import { audiencesOf } from '../plan/audiences.ts';
+import type { ServiceGoal } from './goal.ts';
+
+/** What is there now, as far as calls between services need it. */
+export interface ServiceState {
+  readonly client: ClientRepresentation | undefined;
+  /** Those of the called ones that are there, by client id. */
+  readonly called: ReadonlyMap<string, ClientRepresentation>;
+  readonly scopes: readonly ClientScopeRepresentation[];
+  /** Names of the scopes that every new client gets, unasked. */
+  readonly byDefault: readonly string[];
+}
+
+/**
+ * Reads what is there now. Changes nothing.
+ *
+ * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm is not there
+ */
+export async function readService(api: AdminClient, goal: ServiceGoal): Promise<ServiceState> {
+  const { realm } = goal;
+  const byId = async (clientId: string) =>
+    (await api.clients.find({ realm, clientId })).find((one) => one.clientId === clientId);
+  try {
+    if (!(await api.realms.findOne({ realm })))
+      throw new AdminError('missing', 404, `There is no realm ${realm}: look at --realm`);
+    const [client, scopes, byDefault, called] = await Promise.all([
+      byId(goal.clientId),
+      api.clientScopes.find({ realm }),
+      // Its type knows nothing of the realm.
+      api.clientScopes.listDefaultClientScopes({ realm } as never),
+      Promise.all(goal.calls.map(byId)),
+    ]);
+    const found = called.flatMap((one): [string, ClientRepresentation][] =>
+      one?.clientId === undefined ? [] : [[one.clientId, one]],
+    );
+    return { client, called: new Map(found), scopes, byDefault: byDefault.map(({ name = '' }) => name) };
+  } catch (error) {
+    throw toAdminError(error, 'see the clients');
+  }
+}
+
+/** The scopes of a client that bring a service into the audience: those that it always has, and those that it may ask for. */
+export function scopesThatBring(
+  { scopes }: Pick<ServiceState, 'scopes'>,
+  { defaultClientScopes = [], optionalClientScopes = [] }: ClientRepresentation,
+  called: string,
+): { readonly always: string[]; readonly asked: string[] } {
+  const names = scopes
+    .filter(({ protocolMappers }) => audiencesOf(protocolMappers).includes(called))
+    .map(({ name = '' }) => name);
+  return {
+    always: names.filter((name) => defaultClientScopes.includes(name)),
+    asked: names.filter((name) => optionalClientScopes.includes(name)),
+  };
+}

@@ -1,0 +1,215 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
+import type GroupRepresentation from '@keycloak/keycloak-admin-client/lib/defs/groupRepresentation.js';
+import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
+import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
+import { withParents } from '../current.ts';
+import type { Mapper } from '../mapper.ts';
+import { audiencesOf, mappersOf, opensAudience } from '../plan/audiences.ts';
+import { completeClient, createClient, type WantedClient } from '../plan/complete-client.ts';
+import type { Blocked, Plan, Step } from '../plan/step.ts';
+
+/** The attribute of a tenant's realm that names its template, so that all tenants can be found. */
+export const TEMPLATE_ATTRIBUTE = 'keycloak-guard.template';
+
+/** Clients that Keycloak makes in each realm. */
+const BUILT_IN = /^(account(-console)?|admin-cli|broker|realm-management|security-admin-console|.*-realm)$/;
+/** Settings that name other things, or are the realm's own. */
+const OWN = /^(id|realm|enabled|notBefore|keycloakVersion|.*Flow)$/;
+/** Ids are the realm's own. A secret and keys too: what one tenant has must not open another. */
+const PRIVATE = new Set([
+  ...['id', '_id', 'containerId', 'secret', 'registrationAccessToken'],
+  // Flows have ids of their realm; permissions without policies would grant everything before Keycloak 26.7.
+  ...['authenticationFlowBindingOverrides', 'authorizationServicesEnabled', 'authorizationSettings'],
+]);
+
+/** The template for one tenant: `{tenant}` is its name, and what must not be shared is left out. */
+export function toTenant(template: RealmRepresentation, name: string): RealmRepresentation {
+  const text = JSON.stringify(template, (key, value) => (PRIVATE.has(key) ? undefined : value));
+  return JSON.parse(text.replaceAll('{tenant}', name)) as RealmRepresentation;
+}
+
+/**
+ * What a tenant's realm lacks of the template. A realm that is there keeps its settings, its roles and its clients; clients are
+ * completed, and lists only grow.
+ *
+ * @param there the realm, as Keycloak exports it
+ */
+export function planTenant(
+  there: RealmRepresentation | undefined,
+  template: RealmRepresentation,
+  realm: string,
+): Plan {
+  const wanted = toTenant(template, realm);
+  const clientsOf = ({ clients = [] }: RealmRepresentation) =>
+    clients.filter(({ clientId = '' }) => !BUILT_IN.test(clientId));
+  const had = new Map((there?.clients ?? []).map((one) => [one.clientId, one]));
+  const steps: Step[] = there === undefined ? [createRealm(wanted, template.realm ?? '', realm)] : [];
+  const create = (subject: string, action: Step['action'], isThere: boolean) => {
+    if (!isThere) steps.push({ kind: 'create', subject, changes: [], action });
+  };
+
+  const roles = new Set((there?.roles?.realm ?? []).map(({ name }) => name));
+  for (const { name = '' } of wanted.roles?.realm ?? [])
+    if (!/^(offline_access|uma_authorization|default-roles-.*)$/.test(name))
+      create(`realm role ${name}`, { type: 'create-realm-role', name }, roles.has(name));
+  const groups = new Set(pathsOf(there?.groups));
+  for (const path of withParents(pathsOf(wanted.groups)))
+    create(`group ${path}`, { type: 'create-group', path }, groups.has(path));
+  // Keycloak makes its own scopes in a new realm: what is there already is taken as done.
+  const scopes = new Set((there?.clientScopes ?? []).map(({ name }) => name));
+  const usual = new Set([
+    ...(wanted.defaultDefaultClientScopes ?? []),
+    ...(wanted.defaultOptionalClientScopes ?? []),
+  ]);
+  for (const scope of wanted.clientScopes ?? [])
+    if (!usual.has(scope.name ?? '') && !BUILT_IN_SCOPES.test(scope.name ?? ''))
+      create(`client scope ${scope.name}`, { type: 'create-scope', scope }, scopes.has(scope.name));
+
+  for (const client of clientsOf(wanted)) {
+    const one = had.get(client.clientId);
+    steps.push(
+      ...(one === undefined
+        ? [createClient(toWanted(client))]
+        : completeTenantClient(one, client, there ?? {}, wanted)),
+    );
+    const own = new Set((there?.roles?.client?.[client.clientId ?? ''] ?? []).map(({ name }) => name));
+    for (const { name = '' } of wanted.roles?.client?.[client.clientId ?? ''] ?? [])
+      create(
+        `role ${name} of the client ${client.clientId}`,
+        { type: 'create-client-role', name, client: client.clientId ?? '' },
+        own.has(name),
+      );
+  }
+  return {
+    steps,
+    kept: steps.length === 0 ? [`realm ${realm}`] : [],
+    blocked: there === undefined ? leftOut(template) : [],
+  };
+}
+
+const BUILT_IN_SCOPES =
+  /^(acr|address|basic|email|microprofile-jwt|offline_access|organization|phone|profile|role_list|roles|saml_organization|service_account|web-origins|AuthnContextClassRef)$/;
+
+function createRealm(wanted: RealmRepresentation, template: string, realm: string): Step {
+  const isSimple = (value: unknown) => ['string', 'number', 'boolean'].includes(typeof value);
+  const settings = Object.fromEntries(
+    Object.entries(wanted).filter(([key, value]) => !OWN.test(key) && isSimple(value) && value !== ''),
+  );
+  const attributes = { ...wanted.attributes, [TEMPLATE_ATTRIBUTE]: template };
+  const changes = Object.entries(settings).map(([field, to]) => ({ field, from: '', to: String(to) }));
+  // Of a whole export, only what people look at first.
+  const shown =
+    changes.length > 10
+      ? [{ field: 'Settings', from: '', to: `${changes.length}, as in ${template}` }]
+      : changes;
+  const action = { type: 'create-realm', realm: { ...settings, attributes, realm, enabled: true } } as const;
+  return { kind: 'create', subject: `realm ${realm}`, changes: shown, action };
+}
+
+function toWanted(client: ClientRepresentation): WantedClient {
+  const { clientId = '', redirectUris = [], webOrigins = [], attributes = {}, protocolMappers = [] } = client;
+  return {
+    publicClient: false,
+    standardFlowEnabled: true,
+    directAccessGrantsEnabled: false,
+    serviceAccountsEnabled: false,
+    ...client,
+    ...{ clientId, redirectUris, webOrigins, attributes, protocolMappers },
+  } as WantedClient;
+}
+
+/** What a client that is there lacks: settings, mappers and client scopes. */
+function completeTenantClient(
+  there: ClientRepresentation,
+  client: ClientRepresentation,
+  before: RealmRepresentation,
+  wanted: RealmRepresentation,
+): Step[] {
+  const { clientId = '' } = client;
+  const known = [...(before.clientScopes ?? []), ...(wanted.clientScopes ?? [])];
+  const names = new Set((there.protocolMappers ?? []).map(({ name }) => name));
+  const mappers = (client.protocolMappers ?? []).filter(({ name }) => !names.has(name));
+  const has = new Set([...(there.defaultClientScopes ?? []), ...(there.optionalClientScopes ?? [])]);
+  const scopes = (['default', 'optional'] as const).flatMap((how) =>
+    (client[`${how}ClientScopes`] ?? [])
+      .filter((name) => !has.has(name))
+      .map((name) => ({ how, name, mappers: known.find((one) => one.name === name)?.protocolMappers ?? [] })),
+  );
+  // What tokens can name together afterwards.
+  const all = [
+    ...mappersOf(there, known),
+    ...mappersOf(there, known, 'optionalClientScopes'),
+    ...mappers,
+    ...scopes.flatMap((one) => one.mappers),
+  ];
+  const step = (
+    field: string,
+    added: string,
+    what: readonly ProtocolMapperRepresentation[],
+    action: Step['action'],
+  ): Step => {
+    const audiences = audiencesOf(what);
+    const meant =
+      audiences.length > 0
+        ? `its tokens are for ${audiences.join(', ')}, too`
+        : 'its tokens say what is in it';
+    const opens = [
+      `${clientId} gets ${added}: ${meant}`,
+      ...audiences.flatMap((one) => opensAudience(clientId, one, all)),
+    ];
+    return {
+      kind: 'change',
+      subject: `client ${clientId}`,
+      changes: [{ field, from: '', to: `+ ${added}` }],
+      opens,
+      action,
+    };
+  };
+  return [
+    ...completeClient(there, toWanted(client)),
+    ...mappers.map((one) =>
+      step('Mapper', one.name ?? '', [one], { type: 'put-mapper', mapper: one as Mapper, client: clientId }),
+    ),
+    ...scopes.map(({ how, name, mappers: inScope }) =>
+      step(`Client scopes (${how})`, name, inScope, {
+        type: 'add-scope',
+        scope: name,
+        how,
+        client: clientId,
+      }),
+    ),
+  ];
+}
+
+function pathsOf(groups: readonly GroupRepresentation[] = [], parent = ''): string[] {
+  return groups.flatMap(({ name, subGroups = [] }) => {
+    const path = `${parent}/${name}`;
+    return [path, ...pathsOf(subGroups, path)];
+  });
+}
+
+/** What stands in a template and is not made. */
+function leftOut({ clients = [], ...template }: RealmRepresentation): Blocked[] {
+  const { browserFlow = 'browser', identityProviders = [], smtpServer = {}, roles } = template;
+  const flows = clients.filter((one) => Object.keys(one.authenticationFlowBindingOverrides ?? {}).length > 0);
+  const deciding = clients.filter((one) => one.authorizationServicesEnabled);
+  const composite = (roles?.realm ?? []).filter(
+    (one) => one.composite && !one.name?.startsWith('default-roles-'),
+  );
+  const namesOf = (list: readonly ClientRepresentation[]) => list.map(({ clientId }) => clientId).join(', ');
+  const found: [isThere: boolean, why: string, fix: string][] = [
+    [browserFlow !== 'browser', `the login flow "${browserFlow}"`, 'Authentication: make it, and bind it'],
+    [flows.length > 0, `login flows of ${namesOf(flows)}`, 'Authentication: make them, and bind them'],
+    [
+      deciding.length > 0,
+      `permissions of ${namesOf(deciding)}`,
+      'keycloak-guard authz apply --realm <tenant>',
+    ],
+    [identityProviders.length > 0, 'identity providers', 'Identity providers: each tenant has its own'],
+    [Object.keys(smtpServer).length > 0, 'the mail server', 'Realm settings > Email'],
+    [composite.length > 0, 'what composite roles include', 'Realm roles > Associated roles'],
+  ];
+  return found
+    .filter(([isThere]) => isThere)
+    .map(([, why, fix]) => ({ subject: 'template', why: `${why}: not in a tenant that is made of it`, fix }));
+}

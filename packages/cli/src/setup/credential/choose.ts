@@ -1,0 +1,117 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { type CredentialOptions, createCredential } from 'keycloak-guard';
+import { type CredentialGoal, OWN_CLUSTER } from '../../admin/index.ts';
+import { isHttpUrl } from '../../door/options.ts';
+import { nearnessOf } from '../../keycloak/nearness.ts';
+import type { PlanPart } from '../../plan/part.ts';
+import { writePrivateFile } from '../../settings/private-file.ts';
+import { UsageError } from '../../settings/usage-error.ts';
+
+/** Flags that say how a client proves who it is. */
+export const CREDENTIAL_FLAGS = {
+  credential: { type: 'string' },
+  'key-file': { type: 'string' },
+  'service-account': { type: 'string' },
+  issuer: { type: 'string' },
+} as const;
+
+/** Their part of `--help`. */
+export const CREDENTIAL_USAGE = `How the client proves who it is
+  --credential <kind>       secret, key or kubernetes (default: as it is; a new client has a secret)
+  --key-file <file>         key: the private key; made and written for you alone if it is not there
+                            (default client-key.pem)
+  --service-account <namespace>/<name>
+                            kubernetes: the service account of the pod
+  --issuer <url>            kubernetes: issuer of the cluster (default: the one that the realm knows, or
+                            ${OWN_CLUSTER})`;
+
+/** How a client is going to prove who it is. */
+export interface ChosenCredential {
+  readonly goal: CredentialGoal;
+  /** Settings of the service. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What this program can prove itself with as the client, to try it. */
+  readonly options: CredentialOptions | undefined;
+  /** A file that has to be there first. */
+  readonly part: PlanPart;
+}
+
+type Flags = Readonly<Partial<Record<keyof typeof CREDENTIAL_FLAGS, string | undefined>>>;
+
+/** Where Kubernetes is told to write the token of the pod. */
+const TOKEN_FILE = '/var/run/secrets/keycloak/token';
+const NO_PART: PlanPart = { steps: [], kept: [], blocked: [], async *apply() {} };
+const KINDS = ['secret', 'key', 'kubernetes'];
+
+/**
+ * Reads the flags, and the key file if there is one. A new key is kept in memory until the plan is agreed to.
+ *
+ * @throws {UsageError}
+ */
+export async function chooseCredential(flags: Flags): Promise<ChosenCredential | undefined> {
+  const { credential: kind, 'service-account': serviceAccount = '', issuer, 'key-file': keyFile } = flags;
+  const problems: string[] = [];
+  if (kind !== undefined && !KINDS.includes(kind))
+    problems.push(`--credential must be one of ${KINDS.join(', ')}`);
+  if (keyFile !== undefined && kind !== 'key') problems.push('--key-file needs --credential key');
+  if (kind !== 'kubernetes' && (serviceAccount !== '' || issuer !== undefined))
+    problems.push('--service-account and --issuer need --credential kubernetes');
+  if (
+    kind === 'kubernetes' &&
+    !/^[a-z\d]([-a-z\d]*[a-z\d])?\/[a-z\d]([-.a-z\d]*[a-z\d])?$/.test(serviceAccount)
+  )
+    problems.push('--service-account must be <namespace>/<name>, for example shop/orders');
+  // Who answers there says who is which client.
+  if (issuer !== undefined && !isTrustedIssuer(issuer))
+    problems.push('--issuer must be the https URL of the cluster, as iss of its tokens');
+  if (problems.length > 0) throw new UsageError(problems);
+  if (kind === 'key') return chooseKey(keyFile ?? 'client-key.pem');
+  if (kind === 'kubernetes') {
+    const goal = { type: 'kubernetes', serviceAccount, issuer } as const;
+    const settings = { KEYCLOAK_CLIENT_TOKEN_FILE: TOKEN_FILE };
+    return { goal, settings, options: undefined, part: NO_PART };
+  }
+  return kind === undefined
+    ? undefined
+    : { goal: { type: 'secret' }, settings: {}, options: undefined, part: NO_PART };
+}
+
+function isTrustedIssuer(issuer: string): boolean {
+  if (!isHttpUrl(issuer) || /[?#@]/.test(issuer)) return false;
+  return issuer.startsWith('https://') || nearnessOf(new URL(issuer).hostname) === 'this-machine';
+}
+
+async function chooseKey(file: string): Promise<ChosenCredential> {
+  const isThere = existsSync(file);
+  const made = isThere ? undefined : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const { keys } = await createCredential({
+    clientId: 'any',
+    credential: made === undefined ? { keyFile: file } : { key: made },
+    onNotice: false,
+  })
+    .publicKeys()
+    .catch(() => ({ keys: [] }));
+  const [publicKey] = keys;
+  if (publicKey === undefined) throw new UsageError([`${file} is no private key in PEM, and no JWK`]);
+  const pem = made?.export({ type: 'pkcs8', format: 'pem' }) as string;
+  return {
+    goal: { type: 'key', publicKey },
+    settings: { KEYCLOAK_CLIENT_KEY_FILE: file },
+    options: { keyFile: file },
+    part: made === undefined ? NO_PART : toKeyPart(file, pem),
+  };
+}
+
+function toKeyPart(file: string, pem: string): PlanPart {
+  const changes = [{ field: 'Private key', from: '', to: 'ES256, readable by you alone' }];
+  return {
+    steps: [{ kind: 'create', subject: file, changes }],
+    kept: [],
+    blocked: [],
+    async *apply() {
+      await writePrivateFile(file, pem);
+      yield { verb: 'wrote', subject: `${file} (readable by you alone)` };
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { applyStep, planService, readService, scopesThatBring } from '../../admin/index.ts';
+import { toRealmPart } from '../../plan/realm-part.ts';
+import { runPlan } from '../../plan/run-plan.ts';
+import { UsageError } from '../../settings/usage-error.ts';
+import { toShellWord } from '../../terminal/shell-word.ts';
+import { toPlainLine } from '../../terminal/style.ts';
+import { CREDENTIAL_FLAGS, CREDENTIAL_USAGE, chooseCredential } from '../credential/choose.ts';
+import { sayVolume, withCredential } from '../credential/part.ts';
+import type { SetupKind } from '../kind.ts';
+import {
+  CODES_USAGE,
+  needClientId,
+  openVisit,
+  parseFlags,
+  REALM_FLAGS,
+  REALM_USAGE,
+  readVisit,
+} from '../visit.ts';
+
+const usage = `keycloak-guard setup service: a service that calls others
+
+Creates a client with a service account that may exchange tokens, and a client scope for each service that it
+calls. What is there is completed; nothing is deleted.
+
+Usage: keycloak-guard setup service --client-id <id> --calls <service> [options]
+
+  --client-id <id>          client of the service (KEYCLOAK_CLIENT_ID)
+  --calls <service>         client id of a service that it calls; commas separate several, and it can be repeated
+
+${CREDENTIAL_USAGE}
+
+${REALM_USAGE}
+
+${CODES_USAGE}
+`;
+
+const FLAGS = {
+  ...REALM_FLAGS,
+  ...CREDENTIAL_FLAGS,
+  'client-id': { type: 'string' },
+  calls: { type: 'string', multiple: true },
+} as const;
+
+export const service: SetupKind = {
+  summary: 'a service that calls others, in its own name and in that of its users',
+  usage,
+  asks: [
+    ['Client id of the service', 'reports', '--client-id'],
+    ['Client id of the API that it calls', 'orders', '--calls'],
+  ],
+  async run(args, { environment, out }) {
+    const { values: flags, positionals } = parseFlags('service', args, FLAGS);
+    const calls = [
+      ...new Set((flags.calls ?? []).flatMap((list) => list.split(',')).map((one) => one.trim())),
+    ];
+    const problems: string[] = [];
+    if (positionals.length > 0) problems.push(`unknown argument '${positionals[0]}'`);
+    if (calls.some((one) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(one)))
+      problems.push('--calls must be client ids without spaces, for example orders');
+    const visit = await readVisit(flags, { environment }, problems);
+    const chosen = await chooseCredential(flags);
+    const known = flags['client-id'] ?? visit.settings('KEYCLOAK_CLIENT_ID');
+    const { api, serverUrl, realm, answers, questions } = await openVisit(
+      visit,
+      out,
+      async (need, hasDefault) => [await needClientId(known, hasDefault, need)],
+    );
+    const [clientId = ''] = answers;
+    const goal = { realm, clientId, calls };
+    if (calls.includes(clientId)) throw new UsageError([`${clientId} does not call itself: look at --calls`]);
+    const made = planService(await readService(api, goal), goal);
+    const { plan, before } = await withCredential(api, goal, made, chosen);
+    const title = `Keycloak at ${serverUrl}, realm ${realm}`;
+    const part = toRealmPart(title, plan, (step) => applyStep(api, goal, step), out);
+    const { what, code } = await runPlan([...before, part], visit, out, questions);
+    if (code !== 0 || (what !== 'applied' && what !== 'nothing')) return code;
+    for (const [name, value] of Object.entries(chosen?.settings ?? {}))
+      out.line(`In the service: ${name}=${value}`);
+    if (chosen?.goal.type === 'kubernetes') await sayVolume(serverUrl, realm, out);
+    const now = await readService(api, goal);
+    if (now.client?.clientAuthenticatorType === 'client-secret')
+      out.line(
+        `Its secret: Clients → ${toPlainLine(clientId)} → Credentials. With --credential key or kubernetes it needs none.`,
+      );
+    for (const called of calls) {
+      const { always, asked } = scopesThatBring(now, now.client ?? {}, called);
+      const scope = always.length > 0 ? '' : `, scope: '${asked[0]}'`;
+      out.line(`  kc.fetchFor({ origin: '…', audience: '${called}'${scope} })`);
+    }
+    out.line(
+      `Who calls it needs tokens for it: npx keycloak-guard setup audience <caller> --client-id ${toShellWord(clientId)}`,
+    );
+    return code;
+  },
+};

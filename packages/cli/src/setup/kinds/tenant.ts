@@ -1,0 +1,200 @@
+import { readFile } from 'node:fs/promises';
+import { toJsonObject } from 'keycloak-guard/unstable';
+import {
+  type AdminConnection,
+  AdminError,
+  applyStep,
+  type OrganizationGoal,
+  planOrganization,
+  planTenant,
+  readOrganization,
+  TEMPLATE_ATTRIBUTE,
+  toAdminError,
+} from '../../admin/index.ts';
+import type { PlanPart } from '../../plan/part.ts';
+import { toRealmPart } from '../../plan/realm-part.ts';
+import { runPlan } from '../../plan/run-plan.ts';
+import { readEnvText } from '../../settings/env-file.ts';
+import { writePrivateFile } from '../../settings/private-file.ts';
+import { UsageError } from '../../settings/usage-error.ts';
+import type { Output } from '../../terminal/output.ts';
+import { readOrMakeSecret } from '../api/client-secret.ts';
+import type { SetupKind } from '../kind.ts';
+import { CODES_USAGE, openVisit, parseFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
+
+const usage = `keycloak-guard setup tenant: customers of one application, by a realm or an organization each
+
+A realm is made of a template, with its clients, roles, groups and client scopes, and with keys and secrets of its own. It
+gets no users. A tenant that is there is completed: what the template has and it lacks. Nothing is taken away. In each string
+of the template, {tenant} is the tenant's name.
+
+Usage: keycloak-guard setup tenant <name>… --template <realm> [options]
+       keycloak-guard setup tenant <name>… --organization --realm <name> [options]
+
+  <name>                    name of the realm, or alias of the organization
+  --list <file>             file with more of them, one a line: name, then domain and admin of an organization
+  --template <realm>        a realm that is there, or a realm file (name.json)
+  --all                     all realms that were made of the template
+  --secrets <file>          write the secrets of their clients into a JSON file: {"<tenant>": {"<client>": "…"}}
+
+  --organization            an organization of the realm, in place of a realm
+  --domain <name>           domain of its people's e-mail addresses; can be repeated
+  --admin <user>            user of the realm who becomes a member
+  --admin-role <name>       role of the realm that the admin gets
+
+${REALM_USAGE}
+
+${CODES_USAGE}
+`;
+
+const FLAGS = {
+  ...REALM_FLAGS,
+  list: { type: 'string' },
+  template: { type: 'string' },
+  all: { type: 'boolean' },
+  secrets: { type: 'string' },
+  organization: { type: 'boolean' },
+  domain: { type: 'string', multiple: true },
+  admin: { type: 'string' },
+  'admin-role': { type: 'string' },
+} as const;
+
+type Api = AdminConnection['api'];
+type Realm = Parameters<typeof planTenant>[1];
+
+/** A line of the list: name, domain, admin. */
+async function readList(file: string | undefined): Promise<string[][]> {
+  if (file === undefined) return [];
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError([`--list: ${file} cannot be read (${error.code})`]);
+  });
+  const lines = text.split(/\r?\n/).map((line) => line.replace(/#.*/, '').trim());
+  return lines.filter(Boolean).map((line) => line.split(/[\s,]+/));
+}
+
+/** The realm as Keycloak exports it, without secrets; `undefined` if it is not there. */
+async function exportRealm(api: Api, realm: string): Promise<Realm | undefined> {
+  try {
+    return (await api.realms.export({ realm, exportClients: true, exportGroupsAndRoles: true })) ?? undefined;
+  } catch (error) {
+    const reason = toAdminError(error, `export the realm ${realm}`);
+    if (reason.kind === 'missing') return undefined;
+    throw reason;
+  }
+}
+
+async function readTemplate(api: Api, template: string): Promise<Realm> {
+  if (!template.endsWith('.json')) {
+    const realm = await exportRealm(api, template);
+    if (realm === undefined)
+      throw new AdminError('missing', 404, `There is no realm ${template}: look at --template`);
+    return realm;
+  }
+  try {
+    const realm = JSON.parse(await readFile(template, 'utf8')) as Realm;
+    if (typeof realm.realm === 'string') return realm;
+  } catch (error) {
+    throw new UsageError([`--template: ${template} is no realm file: ${(error as Error).message}`]);
+  }
+  throw new UsageError([`--template: ${template} is no realm file: it has no "realm"`]);
+}
+
+/** A part for each tenant, and what is written of it afterwards. */
+async function planRealms(api: Api, names: readonly string[], template: Realm, out: Output) {
+  const parts: PlanPart[] = [];
+  for (const realm of names) {
+    out.progress(`reading ${realm}`);
+    const plan = planTenant(await exportRealm(api, realm), template, realm);
+    const apply = (step: (typeof plan.steps)[number]) => applyStep(api, { realm, clientId: '' }, step);
+    parts.push(toRealmPart(`Tenant ${realm}, of the template ${template.realm}`, plan, apply, out));
+  }
+  return parts;
+}
+
+async function planOrganizations(api: Api, goals: readonly OrganizationGoal[], out: Output) {
+  const seen = new Set<string>();
+  const keyOf = ({ action }: { readonly action: object }) => JSON.stringify(action);
+  const parts: PlanPart[] = [];
+  for (const goal of goals) {
+    out.progress(`reading ${goal.alias}`);
+    const all = planOrganization(await readOrganization(api, goal), goal);
+    // What an earlier one does for the realm is done once.
+    const plan = {
+      ...all,
+      steps: all.steps.filter((step) => !seen.has(keyOf(step)) && seen.add(keyOf(step))),
+    };
+    const target = { realm: goal.realm, clientId: '', user: { username: goal.admin ?? '' } };
+    const title = `Tenant ${goal.alias}, an organization of the realm ${goal.realm}`;
+    parts.push(toRealmPart(title, plan, (step) => applyStep(api, target, step), out));
+  }
+  return parts;
+}
+
+async function writeSecrets(
+  api: Api,
+  file: string,
+  names: readonly string[],
+  template: Realm,
+): Promise<void> {
+  const clients = (template.clients ?? []).filter(
+    (one) => one.secret !== undefined && !one.publicClient && !one.bearerOnly,
+  );
+  // Those of other tenants stay.
+  const there = toJsonObject(await readEnvText(file)) ?? {};
+  const secrets: Record<string, unknown> = { ...there };
+  for (const realm of names) {
+    const own = clients.map(async ({ clientId = '' }) => [
+      clientId,
+      await readOrMakeSecret(api, { realm, clientId }),
+    ]);
+    secrets[realm] = Object.fromEntries(await Promise.all(own));
+  }
+  await writePrivateFile(file, `${JSON.stringify(secrets, null, 2)}\n`);
+}
+
+export const tenant: SetupKind = {
+  summary: 'tenants of one application: a realm of a template, or an organization',
+  usage,
+  async run(args, { environment, out }) {
+    const { values: flags, positionals } = parseFlags('tenant', args, FLAGS);
+    const rows = [...positionals.map((name) => [name]), ...(await readList(flags.list))];
+    const { template, organization = false, all = false } = flags;
+    const problems: string[] = [];
+    if (organization === (template !== undefined))
+      problems.push('setup tenant needs --template <realm>, or --organization');
+    if (rows.length === 0 && !all)
+      problems.push('setup tenant needs names of tenants, --list <file> or --all');
+    if (organization && all) problems.push('--all is for realms: name organizations in a --list');
+    if (rows.length > 1 && flags.domain !== undefined)
+      problems.push('--domain is for one organization: several stand in a --list');
+    for (const [name = ''] of rows)
+      if (!/^[\w.~-]{1,255}$/.test(name) || name === 'master' || (name === template && !organization))
+        problems.push(
+          `'${name}' cannot be a tenant: letters, digits and . _ ~ -, and neither master nor the template`,
+        );
+    const visit = await readVisit(flags, { environment }, problems);
+    const visited = organization
+      ? visit
+      : { ...visit, door: { ...visit.door, realm: visit.door.realm ?? 'master' } };
+    const { api, realm, questions } = await openVisit(visited, out);
+    if (organization) {
+      const goals = rows.map(([alias = '', domain, admin = flags.admin]): OrganizationGoal => {
+        const domains = [...(domain === undefined ? [] : [domain]), ...(flags.domain ?? [])];
+        return { realm, alias, domains, admin, adminRole: flags['admin-role'] };
+      });
+      return (await runPlan(await planOrganizations(api, goals, out), visit, out, questions)).code;
+    }
+    const wanted = await readTemplate(api, template ?? '');
+    const made = all ? await api.realms.find() : [];
+    const ofTemplate = made.filter(({ attributes }) => attributes?.[TEMPLATE_ATTRIBUTE] === wanted.realm);
+    const names = [
+      ...new Set([...rows.map(([name = '']) => name), ...ofTemplate.map((one) => one.realm ?? '')]),
+    ];
+    const { what, code } = await runPlan(await planRealms(api, names, wanted, out), visit, out, questions);
+    if (flags.secrets !== undefined && (what === 'applied' || what === 'nothing')) {
+      await writeSecrets(api, flags.secrets, names, wanted);
+      out.line(`  ${out.paint('green', '✓')} wrote ${flags.secrets} (holds secrets; readable by you alone)`);
+    }
+    return code;
+  },
+};

@@ -1,0 +1,161 @@
+import { evaluate, OPEN, type Scope, scopeOf } from './evaluate.ts';
+import { readProject, type SourceFile } from './project.ts';
+import { isNode, lastNameOf, type SyntaxNode, walk } from './syntax.ts';
+
+/** What the guards of an application name. Each list has a name once. */
+export interface Guards {
+  readonly realmRoles: string[];
+  readonly clientRoles: string[];
+  readonly groups: string[];
+  readonly scopes: string[];
+  readonly organizations: string[];
+  readonly permissions: string[];
+  /** Other APIs that the application calls or accepts tokens of, by audience. */
+  readonly audiences: string[];
+  /** Of `keycloak({ … })`. */
+  readonly options: { readonly realm?: string; readonly clientId?: string };
+  /** Places that only a running program knows, as `file:line`. */
+  readonly unread: string[];
+}
+
+type List = Exclude<keyof Guards, 'options'>;
+
+/** Members of a requirement, with the list of their names. */
+const MEMBERS: Readonly<Record<string, List>> = {
+  realmRole: 'realmRoles',
+  clientRole: 'clientRoles',
+  group: 'groups',
+  groupTree: 'groups',
+  scope: 'scopes',
+  organization: 'organizations',
+  audience: 'audiences',
+};
+
+/** Functions and decorators that take a requirement, with its place among the arguments. */
+const REQUIRES: Readonly<Record<string, number>> = {
+  guard: 0,
+  guardAll: 0,
+  guardConnection: 0,
+  Require: 0,
+  has: 1,
+  strategy: 2,
+};
+
+/** Those that take names alone. */
+const NAMES: Readonly<Record<string, List>> = {
+  Roles: 'realmRoles',
+  ClientRoles: 'clientRoles',
+  Scopes: 'scopes',
+  permit: 'permissions',
+  Permission: 'permissions',
+};
+
+/** Own modules pass a guard on: their files need not mention Keycloak. */
+const MENTION = /keycloak|guard|Require\(|Roles\(|Scopes\(|\.(permit|has)\(/;
+
+/**
+ * Reads which roles, groups, scopes, organizations, permissions and audiences the guards of a folder name. Nothing is run: what
+ * a program makes up while it runs is named with its place.
+ */
+export async function readGuards(folder: string): Promise<Guards> {
+  const { sources, unread } = await readProject(folder, () => {}, MENTION);
+  const found: Guards = {
+    ...{
+      realmRoles: [],
+      clientRoles: [],
+      groups: [],
+      scopes: [],
+      organizations: [],
+      permissions: [],
+      audiences: [],
+    },
+    ...{ options: {}, unread: [...unread] },
+  };
+  for (const source of sources) readFile(source, found);
+  return found;
+}
+
+function readFile({ file, text, program }: SourceFile, found: Guards): void {
+  const scope = scopeOf(program);
+  // Its decorators have the names of keycloak-connect: a role of the client, unless it begins with `realm:`.
+  const isSuccessor =
+    /['"](nest-keycloak-connect|keycloak-connect|keycloak-guard\/(nest\/)?connect)['"]/.test(text);
+  for (const { node } of walk(program)) {
+    const read = createReader(found, `${file}:${node.loc.start.line}`);
+    if (node.type === 'ObjectProperty' && lastNameOf(node.key) === 'guard' && isObject(node.value))
+      read.requirement(evaluate(node.value, scope));
+    if (node.type !== 'CallExpression' && node.type !== 'OptionalCallExpression') continue;
+    const name = lastNameOf(node.callee) ?? '';
+    const given = node.arguments as SyntaxNode[];
+    if (isSuccessor && (name === 'Roles' || name === 'protect')) read.specs(given, scope);
+    else if (Object.hasOwn(REQUIRES, name)) {
+      const argument = given[REQUIRES[name] as number];
+      // Others have functions of these names, too.
+      if (isObject(argument)) read.requirement(evaluate(argument, scope));
+      else if (argument !== undefined && name !== 'strategy' && name !== 'has')
+        read.requirement(evaluate(argument, scope));
+    } else if (Object.hasOwn(NAMES, name)) {
+      for (const one of given) read.names(NAMES[name] as List, evaluate(one, scope));
+    } else if (name === 'keycloak' || name === 'forRoot' || name === 'register')
+      read.options(evaluate(given.at(-1), scope));
+    else if (name === 'fetchFor' || name === 'fetchAs')
+      read.requirement(only(evaluate(given[0], scope), 'audience'));
+  }
+}
+
+const isObject = (node: unknown): boolean => isNode(node) && node.type === 'ObjectExpression';
+const isRecord = (value: unknown): value is Record<string | symbol, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const only = (value: unknown, member: string): unknown =>
+  isRecord(value) ? { [member]: value[member] } : undefined;
+
+/** Adds what one place names. */
+function createReader(found: Guards, place: string) {
+  const miss = () => {
+    if (!found.unread.includes(place)) found.unread.push(place);
+  };
+  const names = (list: List, value: unknown): void => {
+    if (Array.isArray(value)) for (const one of value) names(list, one);
+    else if (typeof value !== 'string') miss();
+    // `:org` is a parameter of the route.
+    else if (!value.startsWith(':') && !found[list].includes(value)) found[list].push(value);
+  };
+  const requirement = (value: unknown): void => {
+    if (Array.isArray(value)) for (const one of value) requirement(one);
+    else if (!isRecord(value)) {
+      if (value !== undefined) miss();
+    } else {
+      if (value[OPEN]) miss();
+      for (const nested of [value.allOf, value.anyOf]) if (nested !== undefined) requirement(nested);
+      for (const [member, list] of Object.entries(MEMBERS)) {
+        const wanted = value[member];
+        if (wanted === undefined) continue;
+        if (!isRecord(wanted)) names(list, wanted);
+        else if (member === 'organization') {
+          if (wanted.alias !== undefined) names('organizations', wanted.alias);
+          // Groups and roles of an organization are its own.
+        } else if (member === 'clientRole')
+          for (const client of Object.keys(wanted)) names('audiences', client);
+      }
+    }
+  };
+  return {
+    names,
+    requirement,
+    options(value: unknown): void {
+      if (!isRecord(value)) return;
+      for (const member of ['realm', 'clientId'] as const)
+        if (typeof value[member] === 'string') Object.assign(found.options, { [member]: value[member] });
+    },
+    /** `realm:admin`, `reader`, `other-client:reader`; in a list, or as `{ roles: [ … ] }`. */
+    specs(given: readonly SyntaxNode[], scope: Scope): void {
+      for (const one of given
+        .map((node) => evaluate(node, scope))
+        .flatMap((value) => (isRecord(value) ? value.roles : value))
+        .flat())
+        if (typeof one !== 'string') miss();
+        else if (one.startsWith('realm:')) names('realmRoles', one.slice(6));
+        else if (!one.includes(':')) names('clientRoles', one);
+    },
+  };
+}

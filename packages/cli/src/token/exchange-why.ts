@@ -1,0 +1,62 @@
+import { type ExchangeFinding, explainExchange } from '../admin/index.ts';
+import { toAudienceCommand } from '../setup/audience-command.ts';
+import { needClientId, openVisit, parseFlags, REALM_FLAGS, readVisit } from '../setup/visit.ts';
+import type { Output } from '../terminal/output.ts';
+import { toShellWord } from '../terminal/shell-word.ts';
+import { toPlainLine } from '../terminal/style.ts';
+
+/** Flags with which the command explains an exchange instead of getting a token. */
+export const EXCHANGE_FLAGS = {
+  for: { type: 'string' },
+  'on-behalf': { type: 'string' },
+  from: { type: 'string' },
+  scope: { type: 'string' },
+  'client-id': { type: 'string' },
+} as const;
+
+/**
+ * Says whether an application gets a token for another service in the name of a user, and why not. Resolves to the exit code: 0 it
+ * does, 1 it does not.
+ *
+ * @throws {UsageError}
+ */
+export async function showExchange(
+  args: string[],
+  environment: NodeJS.ProcessEnv,
+  out: Output,
+): Promise<number> {
+  const { values: flags } = parseFlags('service', args, { ...REALM_FLAGS, ...EXCHANGE_FLAGS });
+  const { for: audience = '', 'on-behalf': username = '', from: caller, scope } = flags;
+  const problems = [
+    ...(audience === ''
+      ? ['--for needs the client id of the service that is called, for example orders']
+      : []),
+    ...(username === '' ? ['--on-behalf needs the name of a user'] : []),
+  ];
+  const visit = await readVisit(flags, { environment }, problems);
+  const known = flags['client-id'] ?? visit.settings('KEYCLOAK_CLIENT_ID');
+  const { api, serverUrl, realm, answers } = await openVisit(visit, out, async (need) => [
+    await needClientId(known, false, need),
+  ]);
+  const [clientId = ''] = answers;
+  const findings = await explainExchange(api, { realm, clientId, audience, username, caller, scope });
+  const isGood = findings.every((one) => one.isGood);
+  const title = toPlainLine(`${clientId}, on behalf of ${username}: a token for ${audience}`);
+  out.line(`${mark(out, isGood)} ${out.paint('bold', title)} ${isGood ? 'is exchanged' : 'is refused'}`);
+  const commands = {
+    service: `npx keycloak-guard setup service --client-id ${toShellWord(clientId)} --calls ${toShellWord(audience)} --url ${toShellWord(serverUrl)} --realm ${toShellWord(realm)}`,
+    audience: toAudienceCommand({ serverUrl, realm, clientId, callers: [caller ?? '<caller>'] }),
+  };
+  for (const [index, one] of findings.entries()) {
+    const branch = index === findings.length - 1 ? '└' : '├';
+    out.line(`  ${branch} ${mark(out, one.isGood)} ${toPlainLine(one.what)}`);
+  }
+  for (const fix of new Set(findings.map((one) => one.fix))) {
+    if (fix !== undefined)
+      out.line(toPlainLine(`To mend it: ${fix in commands ? commands[fix as 'service'] : fix}`));
+  }
+  return isGood ? 0 : 1;
+}
+
+const mark = ({ paint }: Output, isGood: ExchangeFinding['isGood']): string =>
+  isGood ? paint('green', '✓') : paint('red', '✗');

@@ -1,0 +1,48 @@
+import type { Requirements } from '../../core/index.ts';
+import { scopesOf } from '../../core/internal.ts';
+
+/** What a guard means for an OpenAPI document. */
+export interface DocumentedGuard {
+  readonly requirements: Requirements;
+  readonly isOptional: boolean;
+}
+
+/** What a permit means for it. */
+export interface DocumentedPermit {
+  /** The permissions that are asked for; empty where they depend on the request. */
+  readonly asked: readonly string[];
+  /** Of a refusal. */
+  readonly status: number;
+}
+
+/** Either of the two. */
+export type Documented = DocumentedGuard | DocumentedPermit;
+
+/** The security of an operation behind these guards: their scheme with all scopes, and nothing at all where each is optional. */
+export function toSecurity(guards: readonly DocumentedGuard[], scheme: string): Record<string, string[]>[] {
+  const scopes = [...new Set(guards.flatMap(({ requirements }) => scopesOf(requirements)))];
+  return [{ [scheme]: scopes }, ...(guards.every(({ isOptional }) => isOptional) ? [{}] : [])];
+}
+
+/**
+ * Descriptions of the answers of guards and permits, by status.
+ *
+ * @param isDenying whether a caller with a valid token can lack something
+ */
+export function toAnswers(
+  isDenying: boolean,
+  permits: readonly DocumentedPermit[] = [],
+): Readonly<Record<string, string>> {
+  const answers: Record<string, string> = {
+    401: 'No bearer token, or an invalid one',
+    503: 'The identity provider is unavailable',
+  };
+  if (isDenying) answers[403] = 'The token is valid, but not enough for this';
+  for (const { asked, status } of permits)
+    answers[status] ??=
+      `Keycloak does not grant ${asked.length === 0 ? 'the permission' : `the permission ${asked.join(', ')}`}`;
+  return answers;
+}
+
+/** Whether a guard asks for more than a valid token. */
+export const isDenying = ({ requirements }: DocumentedGuard): boolean => Object.keys(requirements).length > 0;

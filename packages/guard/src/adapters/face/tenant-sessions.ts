@@ -1,0 +1,95 @@
+import { createClient } from '../../client/index.ts';
+import { contextOfVerifier, toClient } from '../../client/internal.ts';
+import { OptionsError, type TokenVerifier, type Verifier } from '../../core/index.ts';
+import { getOrMake, partsOf } from '../../core/internal.ts';
+import {
+  createMemorySessionStore,
+  type SessionOptions,
+  type SessionRequest,
+  type Sessions,
+} from '../../session/index.ts';
+import {
+  buildSessions,
+  createEndings,
+  resolveSessionOptions,
+  toTenantOptions,
+} from '../../session/internal.ts';
+import type { Tenants } from '../../tenants/internal.ts';
+import type { Engine, SessionSettings } from '../engine/internal.ts';
+
+/**
+ * The sessions of tenants: of each its own, made when they are first needed, with a client, secrets and a cookie of its own.
+ * They have the store in common.
+ *
+ * @throws {OptionsError} naming every option that is missing, wrong or unknown
+ */
+export function openTenantSessions<Incoming>(
+  tenants: Tenants<Incoming>,
+  verifierOf: Engine<Incoming, never>['verifierOf'],
+  settings: SessionSettings<Incoming>,
+  factory: string,
+): Sessions<Incoming> {
+  if (tenants.isByIssuer) {
+    throw wrong(
+      factory,
+      'tenants',
+      'must be a function of the request where people sign in: a browser has no token',
+    );
+  }
+  if (settings.client !== undefined) throw wrong(factory, 'client', 'is that of each tenant: leave it out');
+  const none = createClient({ serverUrl: 'http://localhost', realm: 'none', clientId: 'none' });
+  const toOptions = (more: Partial<SessionOptions<Incoming>>) =>
+    resolveSessionOptions({ ...settings, client: none, ...more }, factory);
+  // Wrong options stop the start.
+  const common = toOptions({});
+  const store = settings.store ?? createMemorySessionStore({ clock: settings.clock });
+  const endings = createEndings(store, common.maxMs);
+  const sessions = new WeakMap<object, Sessions>();
+
+  function open(verifier: Verifier<object>): Sessions {
+    const context = contextOfVerifier(verifier);
+    const { publicUrl = settings.publicUrl, realm = '' } = partsOf(verifier) ?? {};
+    const own = toTenantOptions(settings, {
+      realm,
+      baseUrl: verifier.issuer.baseUrl,
+      clientId: verifier.clientId,
+    });
+    const options = toOptions({ ...own, store, publicUrl, ...(context && { client: toClient(context) }) });
+    return buildSessions(verifier as unknown as TokenVerifier, options, false, endings);
+  }
+
+  /** @throws {AuthError} */
+  function of({ source }: SessionRequest<Incoming>): Sessions<Incoming> {
+    const [verifier] = verifierOf(source as Incoming).members;
+    return getOrMake(sessions, verifier as object, () =>
+      open(verifier as Verifier<object>),
+    ) as Sessions<Incoming>;
+  }
+
+  const { prefix } = common;
+  return {
+    paths: {
+      startLogin: `${prefix}/login`,
+      finishLogin: `${prefix}/callback`,
+      describe: `${prefix}/session`,
+      signOut: `${prefix}/logout`,
+    },
+    authenticate: (request, isUse) => of(request).authenticate(request, isUse),
+    accessToken: async (request) => of(request).accessToken(request),
+    inviteToLogin: (request) => of(request).inviteToLogin(request),
+    stepUp: (request, signIn) => of(request).stepUp(request, signIn),
+    startLogin: async (request) => of(request).startLogin(request),
+    finishLogin: async (request) => of(request).finishLogin(request),
+    describe: async (request) => of(request).describe(request),
+    signOut: async (request) => of(request).signOut(request),
+    async close() {
+      await endings.close();
+      if (settings.store === undefined) await store.close();
+    },
+  };
+}
+
+function wrong(factory: string, option: string, rule: string): OptionsError {
+  const example = 'tenants: ({ hostname }) => ({ realm: realmOf(hostname) })';
+  return new OptionsError(factory, [{ option, rule, example }]);
+}

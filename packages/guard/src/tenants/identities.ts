@@ -1,0 +1,93 @@
+import { AuthError, type Verifier } from '../core/index.ts';
+
+/** A realm that has answered, as far as it matters who it says it is. */
+export interface Claimant {
+  /** Name of the tenant. */
+  readonly name: string;
+  readonly realm: string;
+  /** Origin of the server. */
+  readonly server: string;
+  readonly verifier: Verifier<object>;
+  /** The discovery document that was last looked at; `null` where something was wrong with it. */
+  seen: object | null;
+  /** Its issuer is in the settings, or is its own address. */
+  isSure: boolean;
+  /** Holds its name and its realm, against others in memory. */
+  isHolder: boolean;
+}
+
+/** Who is who: no two realms in memory have one name, no realm has two names, and none takes the issuer of another server's. */
+export interface Identities {
+  /** @throws {AuthError} `provider_misconfigured` for a realm that is mixed up with another one */
+  assertItself(claimant: Claimant): void;
+  add(server: string): void;
+  drop(claimant: Claimant): void;
+}
+
+/** @param tell reports what is wrong, not for each request */
+export function createIdentities(
+  tell: (claimant: Claimant, message: string, fix: string) => void,
+): Identities {
+  const holders = new Map<string, Set<Claimant>>();
+  const servers = new Set<string>();
+
+  function refuse(claimant: Claimant, message: string, fix: string): never {
+    claimant.seen = null;
+    tell(claimant, message, fix);
+    throw new AuthError('provider_misconfigured', message);
+  }
+
+  /** Applications keep data by tenant and by issuer: two of a name would share it. */
+  function hold(claimant: Claimant): void {
+    const { name } = claimant;
+    const at = baseUrlOf(claimant);
+    const keys = keysOf(claimant);
+    for (const rival of keys.flatMap((key) => [...(holders.get(key) ?? [])])) {
+      const both = `${baseUrlOf(rival)} and ${at}`;
+      if (baseUrlOf(rival) !== at) {
+        refuse(claimant, `Two realms have the name ${name}: ${both}`, 'Give each the setting tenant');
+      }
+      if (rival.name !== name) {
+        refuse(claimant, `The realm ${at} has two names: ${rival.name} and ${name}`, 'Give it one');
+      }
+    }
+    for (const key of keys) holders.set(key, (holders.get(key) ?? new Set()).add(claimant));
+    claimant.isHolder = true;
+  }
+
+  /**
+   * A realm says itself what its issuer is, and could say that it is another one. Whoever runs one server may be believed
+   * about its realms, each by its name. Of several servers, each is believed about its own address.
+   */
+  function look(claimant: Claimant): void {
+    const { current, pinned, baseUrl } = claimant.verifier.issuer;
+    const issuer = pinned ?? current?.issuer ?? baseUrl;
+    claimant.isSure = pinned !== null || issuer === baseUrl;
+    if (!claimant.isSure && !issuer.endsWith(`/realms/${encodeURIComponent(claimant.realm)}`)) {
+      refuse(claimant, `The realm ${baseUrl} says that it is ${issuer}`, 'Set the issuer of the tenant');
+    }
+    claimant.seen = current;
+  }
+
+  return {
+    assertItself(claimant) {
+      if (!claimant.isHolder) hold(claimant);
+      const { current } = claimant.verifier.issuer;
+      if (claimant.seen !== current || current === null) look(claimant);
+      if (claimant.isSure || servers.size < 2) return;
+      const message = `The tenants are on several servers, and ${baseUrlOf(claimant)} says that it is ${current?.issuer}`;
+      refuse(claimant, message, 'Set the issuer of each tenant');
+    },
+    add: (server) => void servers.add(server),
+    drop(claimant) {
+      for (const key of keysOf(claimant)) {
+        const same = holders.get(key);
+        same?.delete(claimant);
+        if (same?.size === 0) holders.delete(key);
+      }
+    },
+  };
+}
+
+const baseUrlOf = ({ verifier }: Claimant): string => verifier.issuer.baseUrl;
+const keysOf = (claimant: Claimant): string[] => [`name ${claimant.name}`, `realm ${baseUrlOf(claimant)}`];

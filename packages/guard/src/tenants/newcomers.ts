@@ -1,0 +1,58 @@
+import { createBoundedCache, createCallSlots, getOrMake } from '../core/internal.ts';
+
+/**
+ * Calls to Keycloak for names of which it is not known whether they are realms: anybody can make some up. Each server answers
+ * a few at a time, and only so many in vain. Realms that answered once do not pass here.
+ */
+export interface NewcomerCalls {
+  /**
+   * Calls, or rejects at once where too many names were made up.
+   *
+   * @param call resolves to an answer; a 404 says that there is no such realm
+   */
+  run(server: string, call: () => Promise<Response>): Promise<Response>;
+}
+
+/** At once, of one server. */
+const MOST_AT_ONCE = 8;
+/** Names that turned out to be none: so many, and then so many each second. */
+const MOST_IN_VAIN = 100;
+const IN_VAIN_PER_SECOND = 10;
+const MOST_SERVERS = 1_000;
+
+export function createNewcomerCalls(timeoutMs: number): NewcomerCalls {
+  const servers = createBoundedCache<ReturnType<typeof createLine>>(MOST_SERVERS);
+  return {
+    run: (server, call) => getOrMake(servers, server, () => createLine(timeoutMs))(call),
+  };
+}
+
+function createLine(timeoutMs: number) {
+  const slots = createCallSlots(MOST_AT_ONCE, timeoutMs);
+  let left = MOST_IN_VAIN;
+  let at = performance.now();
+
+  function mayFail(): boolean {
+    const now = performance.now();
+    left = Math.min(MOST_IN_VAIN, left + ((now - at) / 1000) * IN_VAIN_PER_SECOND);
+    at = now;
+    return left >= 1;
+  }
+
+  function assertMayFail(): void {
+    if (!mayFail()) throw new Error('too many unknown realms are asked for');
+  }
+
+  return async (call: () => Promise<Response>): Promise<Response> => {
+    assertMayFail();
+    if (!(await slots.enter())) throw new Error('too many new realms are asked for at once');
+    try {
+      assertMayFail();
+      const response = await call();
+      if (response.status === 404) left--;
+      return response;
+    } finally {
+      slots.leave();
+    }
+  };
+}

@@ -1,0 +1,279 @@
+import {
+  AuthError,
+  createMemoryRevocationStore,
+  type Notice,
+  OptionsError,
+  type ProofStore,
+  type Verifier,
+  type VerifierOptions,
+} from '../core/index.ts';
+import {
+  createBoundedCache,
+  createNoticeLines,
+  createRevocationHub,
+  findOptionProblems,
+  getOrMake,
+  isPlainObject,
+  makeVerifier,
+  partsOf,
+  toSafeListener,
+} from '../core/internal.ts';
+import { type Claimant, createIdentities } from './identities.ts';
+import { createNewcomerCalls } from './newcomers.ts';
+import { SETTING_RULES, type TenantSettings, type TenantsOptions } from './options.ts';
+import { isClean, isSame, keyOf } from './settings.ts';
+
+/** The realms in memory, each made when it is first needed. */
+export interface TenantPool {
+  /**
+   * The verifier of a tenant. No I/O.
+   *
+   * @throws {AuthError} `tenant_unknown` for a name that is no realm's, `provider_misconfigured` for realms that are mixed up
+   * @throws {OptionsError} for settings that are wrong
+   */
+  of(settings: TenantSettings): Verifier<object>;
+  /** Those that have answered, and are in memory. */
+  readonly members: readonly Verifier<object>[];
+  close(): Promise<void>;
+}
+
+interface Entry extends Claimant {
+  readonly key: string;
+  readonly settings: TenantSettings;
+  /** What is handed out: until the realm has answered, a verifier that tells made-up names. */
+  handed: Verifier<object>;
+  /** Keycloak has answered: it is a realm. */
+  isKnown: boolean;
+  isClosed: boolean;
+  usedAt: number;
+  /** There is no such realm, said Keycloak: until then it is not asked again. Unit: milliseconds, monotonic. */
+  unknownUntil: number;
+}
+
+/** Names that were never seen to be realms do not push out those that were. */
+const MOST_NEWCOMERS = 1_000;
+const REMEMBER_UNKNOWN_MS = 30_000;
+const MOST_MET = 100_000;
+/** One timer for all: each second it looks at a part of them. */
+const LOOK_EVERY_MS = 1_000;
+const LOOKS_FOR_ALL = 15;
+/** Keys of a tenant that is in use are loaded again in the background. Unit: seconds. */
+const IN_USE_SECONDS = 60;
+/** Outages of one server are told once in this time, however many tenants have their realm there. */
+const TELL_EVERY_MS = 10_000;
+const OUTAGES: ReadonlySet<string> = new Set(['keys_unavailable', 'provider_unavailable']);
+
+/** The bounds of a pool, filled in. */
+export type Bounds = { readonly [K in 'maxTenants' | 'tenantIdleSeconds']: NonNullable<TenantsOptions[K]> };
+type Common = Partial<VerifierOptions<object>>;
+
+/** @param common what is the same for all tenants */
+export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds }: Bounds): TenantPool {
+  const known = new Map<string, Entry>();
+  const newcomers = createBoundedCache<Entry>(MOST_NEWCOMERS);
+  /** Realms that answered once, in memory or not. */
+  const met = createBoundedCache<true>(MOST_MET);
+  const hub = createRevocationHub(common.revocationStore);
+  // Ids that may be used once outlive their tenant: one that was pushed out and comes back must not take a proof again.
+  const stores = createBoundedCache<ProofStore>(maxTenants * 2);
+  const calls = createNewcomerCalls(common.timeoutMs ?? 5_000);
+  const told = createBoundedCache<number>(MOST_NEWCOMERS);
+  const listener = common.onNotice === undefined ? undefined : toSafeListener(common.onNotice);
+  const identities = createIdentities((entry, message, fix) =>
+    sometimes(message, () =>
+      entry.verifier.notify({ level: 'error', code: 'tenant_conflict', message, fix }),
+    ),
+  );
+  let now = 0;
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let turn: Iterator<Entry> = [][Symbol.iterator]();
+
+  /** Made for the first message or proof. Revocations themselves are in the hub. */
+  function idsOf(key: string): ProofStore {
+    const own = () => getOrMake(stores, key, () => createMemoryRevocationStore(common.clock));
+    return {
+      add: async () => {},
+      subscribe: () => () => {},
+      useOnce: async (id, until) => own().useOnce(id, until),
+      useProofOnce: async (id, until) => own().useProofOnce(id, until),
+    };
+  }
+
+  function make(key: string, settings: TenantSettings): Entry {
+    if (!isPlainObject(settings)) {
+      throw new TypeError('tenants must return the settings of a realm, or undefined, and at once');
+    }
+    const problems = findOptionProblems(settings, SETTING_RULES);
+    if (problems.some(({ option }) => option === 'realm' || option === 'tenant') || !isClean(settings)) {
+      throw unknown(`${settings.tenant ?? settings.realm} cannot be the name of a realm`);
+    }
+    if (problems.length > 0) throw new OptionsError('tenants', problems);
+    const { realm = '', serverUrl = common.serverUrl, tenant = realm } = settings;
+    const lines = listener ?? createNoticeLines(`${serverUrl}, realm ${realm}`);
+    const verifier = makeVerifier<object>(
+      {
+        ...common,
+        ...settings,
+        tenant,
+        revocationStore: common.revocationStore ?? idsOf(key),
+        fetch: (input, init) => call(entry, () => (common.fetch ?? fetch)(input, init)),
+        onNotice: (notice) => tell(entry, notice, lines),
+      } as VerifierOptions<object>,
+      hub,
+    );
+    const entry: Entry = {
+      ...{ key, settings, verifier, realm, name: tenant },
+      server: new URL(verifier.issuer.baseUrl).origin,
+      handed: verifier,
+      isKnown: false,
+      isClosed: false,
+      usedAt: now,
+      unknownUntil: 0,
+      seen: null,
+      isSure: false,
+      isHolder: false,
+    };
+    entry.handed = toNewcomer(entry);
+    return entry;
+  }
+
+  /** Refuses a made-up name as one that does not exist, and not as a fault. */
+  function toNewcomer(entry: Entry): Verifier<object> {
+    return {
+      ...entry.verifier,
+      members: entry.verifier.members,
+      async verify(token, shown) {
+        try {
+          return await entry.verifier.verify(token, shown);
+        } catch (error) {
+          assertNotUnknown(entry);
+          throw error;
+        } finally {
+          if (entry.isKnown) identities.assertItself(entry);
+        }
+      },
+    };
+  }
+
+  async function call(entry: Entry, ask: () => Promise<Response>): Promise<Response> {
+    if (entry.isKnown || met.get(entry.verifier.issuer.baseUrl)) return ask();
+    const response = await calls.run(entry.server, ask);
+    if (response.status === 404) entry.unknownUntil = performance.now() + REMEMBER_UNKNOWN_MS;
+    return response;
+  }
+
+  function tell(entry: Entry, notice: Notice, lines: (notice: Notice) => void): void {
+    if (notice.code === 'keys_loaded') meet(entry);
+    const say = () => lines({ ...notice, tenant: entry.name });
+    if (OUTAGES.has(notice.code)) sometimes(`${entry.server} ${notice.code} ${entry.isKnown}`, say);
+    else say();
+  }
+
+  function sometimes(what: string, act: () => void): void {
+    if ((told.get(what) ?? 0) > performance.now()) return;
+    told.set(what, performance.now() + TELL_EVERY_MS);
+    act();
+  }
+
+  /** Keycloak has answered for it. */
+  function meet(entry: Entry): void {
+    if (entry.isKnown || entry.isClosed) return;
+    newcomers.delete(entry.key);
+    if (known.size >= maxTenants) end(leastRecent());
+    entry.isKnown = true;
+    entry.handed = entry.verifier;
+    known.set(entry.key, entry);
+    met.set(entry.verifier.issuer.baseUrl, true);
+    identities.add(entry.server);
+  }
+
+  function leastRecent(): Entry {
+    let oldest: Entry | undefined;
+    for (const one of known.values()) if (oldest === undefined || one.usedAt < oldest.usedAt) oldest = one;
+    return oldest as Entry;
+  }
+
+  function end(entry: Entry): void {
+    entry.isClosed = true;
+    known.delete(entry.key);
+    newcomers.delete(entry.key);
+    identities.drop(entry);
+    void entry.verifier.close();
+  }
+
+  function assertNotUnknown(entry: Entry): void {
+    if (entry.unknownUntil > performance.now()) throw unknown(`${entry.server} has no realm ${entry.realm}`);
+  }
+
+  function look(): void {
+    now++;
+    for (let left = Math.ceil(known.size / LOOKS_FOR_ALL); left > 0; left--) {
+      let next = turn.next();
+      if (next.done) {
+        turn = known.values();
+        next = turn.next();
+      }
+      if (next.done) break;
+      const idleSeconds = ((now - next.value.usedAt) * LOOK_EVERY_MS) / 1000;
+      if (idleSeconds > tenantIdleSeconds) end(next.value);
+      else if (idleSeconds <= IN_USE_SECONDS) partsOf(next.value.verifier)?.refreshKeys();
+    }
+    const oldest = newcomers.oldest();
+    if (oldest !== undefined && now - oldest.usedAt > tenantIdleSeconds) end(oldest);
+    if (known.size + newcomers.size === 0) stop();
+  }
+
+  function stop(): void {
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  function add(key: string, settings: TenantSettings): Entry {
+    const entry = make(key, settings);
+    const oldest = newcomers.size === MOST_NEWCOMERS ? newcomers.oldest() : undefined;
+    if (oldest !== undefined) end(oldest);
+    newcomers.set(key, entry);
+    timer ??= setInterval(look, LOOK_EVERY_MS);
+    timer.unref?.();
+    return entry;
+  }
+
+  function find(settings: TenantSettings): Entry {
+    const key = keyOf(settings);
+    const entry = known.get(key) ?? newcomers.get(key);
+    if (entry === undefined) return add(key, settings);
+    if (isSame(entry.settings, settings)) return entry;
+    // What it was made with is not so any more, its secret for example.
+    const next = add(key, settings);
+    const message = `The settings of the tenant ${entry.name} have changed: it is made anew`;
+    sometimes(message, () => entry.verifier.notify({ level: 'info', code: 'tenant_changed', message }));
+    end(entry);
+    newcomers.set(key, next);
+    return next;
+  }
+
+  return {
+    of(settings) {
+      const entry = find(settings);
+      entry.usedAt = now;
+      if (entry.isKnown) identities.assertItself(entry);
+      else if (entry.unknownUntil !== 0) assertNotUnknown(entry);
+      return entry.handed;
+    },
+    get members() {
+      return [...known.values()].map(({ verifier }) => verifier);
+    },
+    async close() {
+      stop();
+      hub.close();
+      const last = [...known.values()];
+      for (let one = newcomers.oldest(); one !== undefined; one = newcomers.oldest()) end(one);
+      for (const one of last) end(one);
+      await Promise.all(last.map(({ verifier }) => verifier.close()));
+    },
+  };
+}
+
+export function unknown(reason: string): AuthError {
+  return new AuthError('tenant_unknown', `The request belongs to no tenant: ${reason}`);
+}

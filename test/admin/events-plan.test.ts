@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { EventsState } from '../../packages/cli/src/admin/events/current.ts';
+import { planEvents } from '../../packages/cli/src/admin/index.ts';
+
+const GOAL = { realm: 'shop', clientId: 'orders' };
+const ALL = ['LOGIN', 'LOGIN_ERROR', 'LOGOUT', 'REVOKE_GRANT'];
+const CLIENT = { clientId: 'orders', serviceAccountsEnabled: true };
+const plan = (realm: EventsState['realm'], more: Partial<EventsState> = {}) =>
+  planEvents({ realm, client: CLIENT, mayRead: true, ...more }, GOAL);
+const shown = (made: ReturnType<typeof plan>) =>
+  made.steps.flatMap(({ changes }) => changes.map(({ field, from, to }) => `${field}: ${from} → ${to}`));
+const NEEDED =
+  'LOGOUT, REVOKE_GRANT, REGISTER, IDENTITY_PROVIDER_FIRST_LOGIN, UPDATE_PROFILE, UPDATE_EMAIL, VERIFY_EMAIL, DELETE_ACCOUNT';
+
+test('a realm that keeps nothing keeps what is needed for a week, and no logins', () => {
+  const made = plan({ enabledEventTypes: ALL }, { client: { clientId: 'orders' }, mayRead: false });
+  assert.deepEqual(shown(made), [
+    'Save admin events: off → on',
+    'Include representation: off → on',
+    'Save user events: off → on',
+    `Event saved types:  → ${NEEDED}`,
+    'User events expiration: never → 7 days',
+    'Admin events expiration: never → 7 days',
+    'Service accounts roles: off → on',
+    'Service account roles:  → + realm-management view-events',
+  ]);
+  assert.deepEqual(
+    made.steps.map(({ opens = [] }) => opens.length),
+    [1, 1, 1],
+  );
+});
+
+test('what somebody has chosen stays: more types, a longer time, and for ever', () => {
+  const realm = { adminEventsEnabled: true, adminEventsDetailsEnabled: true, eventsEnabled: true };
+  const types = [...ALL, ...NEEDED.split(', ')];
+  assert.deepEqual(plan({ ...realm, enabledEventTypes: types }).steps, []);
+  assert.deepEqual(plan({ ...realm, enabledEventTypes: [] }).kept, ['realm shop', 'client orders']);
+  const attributes = { adminEventsExpiration: '86400' };
+  assert.deepEqual(plan({ ...realm, eventsExpiration: 31_536_000, attributes }).steps, []);
+});
+
+test('what is missing is added, and what is kept too shortly is kept for longer', () => {
+  const realm = { adminEventsEnabled: true, adminEventsDetailsEnabled: false, eventsEnabled: true };
+  const attributes = { adminEventsExpiration: '60' };
+  const types = ['LOGIN', ...NEEDED.split(', ').slice(1)];
+  const made = plan({ ...realm, enabledEventTypes: types, eventsExpiration: 60, attributes });
+  assert.deepEqual(shown(made), [
+    'Include representation: off → on',
+    'Event saved types:  → + LOGOUT',
+    'User events expiration: 60 s → 7 days',
+    'Admin events expiration: 60 s → 7 days',
+  ]);
+  assert.deepEqual(made.steps[0]?.action, {
+    type: 'keep-events',
+    patch: {
+      adminEventsDetailsEnabled: true,
+      enabledEventTypes: [...types, 'LOGOUT'],
+      eventsExpiration: 604_800,
+    },
+    attributes: { adminEventsExpiration: '604800' },
+  });
+});
+
+test('a client that is not there, or has no credential, is left to a person', () => {
+  for (const client of [undefined, { ...CLIENT, publicClient: true }, { ...CLIENT, bearerOnly: true }]) {
+    const made = plan({}, { client });
+    assert.deepEqual([made.steps.length, made.blocked.length], [0, 1]);
+  }
+});

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
+import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
+import { type FakeKeycloak, startFakeKeycloak } from './fake-keycloak.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'setup-service-'));
+after(() => rmSync(folder, { recursive: true }));
+const KEY = join(folder, 'key.pem');
+
+describe('setup service', () => {
+  let keycloak: FakeKeycloak;
+  beforeEach(async () => {
+    keycloak = await startFakeKeycloak();
+    for (const id of ['orders', 'stock']) {
+      await run(['api', '--client-id', id, '--app-url', 'http://localhost:8000', '--no-user', '--no-env']);
+    }
+  });
+  afterEach(() => {
+    keycloak.close();
+    rmSync(KEY, { force: true });
+  });
+
+  async function run([kind = '', ...args]: string[]): Promise<{ code: number | undefined; text: string }> {
+    const lines: string[] = [];
+    const out = {
+      paint: (_: unknown, text: string) => text,
+      line: (text = '') => void lines.push(text),
+      progress() {},
+    };
+    const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+    const where = ['--url', keycloak.url, '--realm', 'shop', '--yes'];
+    const code = await KINDS[kind]?.run([...args, ...where], { environment, out });
+    return { code, text: lines.join('\n') };
+  }
+  const setUp = (...args: string[]) => run(['service', '--client-id', 'shop', '--no-env', ...args]);
+  const listOf = (kind: 'clients' | 'client-scopes') => keycloak.realms.get('shop')?.lists[kind] ?? [];
+  const client = () =>
+    listOf('clients').find(({ clientId }) => clientId === 'shop') as unknown as {
+      publicClient: boolean;
+      attributes: Record<string, string>;
+      [field: string]: unknown;
+    };
+
+  it('makes a client that exchanges, and a scope for each service that it calls; a second run changes nothing', async () => {
+    const first = await setUp('--calls', 'orders', '--calls', 'stock');
+    assert.equal(first.code, 0, first.text);
+    const { publicClient, serviceAccountsEnabled, standardFlowEnabled, directAccessGrantsEnabled } = client();
+    assert.deepEqual(
+      [publicClient, serviceAccountsEnabled, standardFlowEnabled, directAccessGrantsEnabled],
+      [false, true, false, false],
+    );
+    assert.equal(client().attributes['standard.token.exchange.enabled'], 'true');
+    assert.deepEqual(client().optionalClientScopes, ['to-orders', 'to-stock']);
+    assert.match(first.text, /kc\.fetchFor\(\{ origin: '…', audience: 'orders', scope: 'to-orders' \}\)/);
+    const before = keycloak.changes.length;
+    const again = await setUp('--calls', 'orders,stock');
+    assert.match(again.text, /Nothing to change/);
+    assert.equal(keycloak.changes.length, before);
+  });
+
+  it('takes the scope that is there already, whatever it is called', async () => {
+    const scope = listOf('client-scopes').find(({ name }) => name === 'email') as Record<string, unknown>;
+    scope.protocolMappers = [
+      { protocolMapper: 'oidc-audience-mapper', config: { 'included.client.audience': 'orders' } },
+    ];
+    await setUp();
+    const { text } = await setUp('--calls', 'orders');
+    assert.match(text, /keep client scope email, which brings orders/);
+    assert.match(text, /audience: 'orders' \}\)/);
+  });
+
+  it('leaves to a person what is not its own', async () => {
+    await setUp();
+    client().publicClient = true;
+    assert.match((await setUp('--calls', 'orders')).text, /! client shop: it is public/);
+    client().publicClient = false;
+    assert.match(
+      (await setUp('--calls', 'nobody')).text,
+      /! client scope to-nobody: there is no client nobody/,
+    );
+    listOf('client-scopes').push({ id: 'x', name: 'to-orders', protocolMappers: [] } as never);
+    const { code, text } = await setUp('--calls', 'orders');
+    assert.equal(code, 1);
+    assert.match(text, /! client scope to-orders: it brings nobody as audience/);
+    assert.equal(client().optionalClientScopes, undefined);
+  });
+
+  it('makes a key that only its owner reads, and gives Keycloak the public half; another key is added', async () => {
+    const dry = await setUp('--credential', 'key', '--key-file', KEY, '--dry-run');
+    assert.equal(existsSync(KEY), false, dry.text);
+    await setUp('--credential', 'key', '--key-file', KEY);
+    assert.equal(statSync(KEY).mode & 0o777, 0o600);
+    assert.match(readFileSync(KEY, 'utf8'), /^-----BEGIN PRIVATE KEY-----/);
+    const keysOf = () =>
+      JSON.parse(client().attributes['jwks.string'] ?? '').keys as Record<string, unknown>[];
+    assert.equal(client().clientAuthenticatorType, 'client-jwt');
+    assert.deepEqual(
+      keysOf().map(({ kty, d }) => [kty, d]),
+      [['EC', undefined]],
+    );
+    assert.match((await setUp('--credential', 'key', '--key-file', KEY)).text, /Nothing to change/);
+    const other = join(folder, 'other.pem');
+    await setUp('--credential', 'key', '--key-file', other);
+    assert.equal(keysOf().length, 2);
+    client().attributes['use.jwks.url'] = 'true';
+    assert.match(
+      (await setUp('--credential', 'key', '--key-file', other)).text,
+      /reads its keys from an address/,
+    );
+  });
+
+  it('ties a client to a service account of Kubernetes, and none to the same', async () => {
+    const account = ['--credential', 'kubernetes', '--service-account', 'shop/api'];
+    await setUp(...account, '--issuer', 'https://cluster.example');
+    assert.equal(client().clientAuthenticatorType, 'federated-jwt');
+    assert.equal(client().attributes['jwt.credential.sub'], 'system:serviceaccount:shop:api');
+    const realm = keycloak.realms.get('shop') ?? assert.fail();
+    assert.deepEqual(
+      realm.providers.map(({ alias, providerId, config }) => [alias, providerId, config]),
+      [['kubernetes', 'kubernetes', { issuer: 'https://cluster.example' }]],
+    );
+    // The realm knows one cluster, so that is meant.
+    assert.match((await setUp(...account)).text, /Nothing to change/);
+    const same = await run(['service', '--client-id', 'orders', '--no-env', ...account]);
+    assert.match(same.text, /! credential of client orders: the client shop has the same service account/);
+    await setUp(...account, '--issuer', 'https://other.example');
+    assert.equal(client().attributes['jwt.credential.issuer'], 'kubernetes-2');
+    assert.match((await setUp(...account)).text, /several clusters.*\n.*say --issuer/);
+  });
+
+  it('says so where Keycloak is too old', async () => {
+    keycloak.authenticators.pop();
+    const { text } = await setUp('--credential', 'kubernetes', '--service-account', 'shop/api');
+    assert.match(text, /no authenticator 'Signed JWT - Federated'\n.*26\.4/);
+  });
+
+  it('refuses what does not belong together, before anything is called', async () => {
+    writeFileSync(join(folder, 'no-key.pem'), 'no key');
+    const before = keycloak.calls();
+    for (const [args, pattern] of [
+      [['--credential', 'magic'], /must be one of secret, key, kubernetes/],
+      [['--key-file', KEY], /needs --credential key/],
+      [['--credential', 'key', '--issuer', 'https://a.example'], /need --credential kubernetes/],
+      [['--credential', 'kubernetes'], /<namespace>\/<name>/],
+      [['--credential', 'kubernetes', '--service-account', 'shop'], /<namespace>\/<name>/],
+      [
+        ['--credential', 'kubernetes', '--service-account', 'a/b', '--issuer', 'http://a.example'],
+        /https URL/,
+      ],
+      [['--credential', 'key', '--key-file', join(folder, 'no-key.pem')], /is no private key/],
+      [['--calls', 'two words'], /client ids without spaces/],
+      [['extra'], /unknown argument/],
+    ] as const) {
+      await assert.rejects(setUp(...args), (error) => {
+        assert.ok(error instanceof UsageError, String(error));
+        assert.match(error.message, pattern);
+        return true;
+      });
+    }
+    assert.equal(keycloak.calls(), before);
+  });
+});
+
+describe('a setup that writes settings, with another credential than a secret', () => {
+  it('writes the setting for it, and takes the secret out only if told to', async (t) => {
+    const keycloak = await startFakeKeycloak();
+    t.after(() => keycloak.close());
+    const env = join(folder, '.env');
+    const out = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
+    const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+    const setUp = (...args: string[]) =>
+      KINDS.guide?.run(
+        [
+          '--url',
+          keycloak.url,
+          '--realm',
+          'shop',
+          '--client-id',
+          'orders',
+          '--env',
+          env,
+          '--no-user',
+          '--yes',
+          ...args,
+        ],
+        { environment, out },
+      );
+    assert.equal(await setUp(), 0);
+    const key = ['--credential', 'key', '--key-file', KEY];
+    await assert.rejects(async () => setUp(...key), /--overwrite-env/);
+    assert.equal(await setUp(...key, '--overwrite-env'), 0);
+    const text = readFileSync(env, 'utf8');
+    assert.match(text, /^KEYCLOAK_CLIENT_SECRET=$/m);
+    assert.match(text, /^KEYCLOAK_CLIENT_KEY_FILE=.*key\.pem$/m);
+    // From then on it is left so.
+    assert.equal(await setUp(), 0);
+    assert.equal(readFileSync(env, 'utf8'), text);
+  });
+});

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
+import { startFakeKeycloak } from './fake-keycloak.ts';
+
+/** A Keycloak, and `setup` on it. */
+async function start(t: TestContext) {
+  const keycloak = await startFakeKeycloak();
+  const folder = await mkdtemp(join(tmpdir(), 'tenant-'));
+  t.after(async () => {
+    keycloak.close();
+    await rm(folder, { recursive: true });
+  });
+  const lines: string[] = [];
+  const out = {
+    paint: (_: unknown, text: string) => text,
+    line: (text = '') => void lines.push(text),
+    progress() {},
+  };
+  const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+  const setUp = async (kind: string, ...args: string[]) => {
+    lines.length = 0;
+    const code = await KINDS[kind]?.run([...args, '--url', keycloak.url, '--no-env', '--yes'], {
+      environment,
+      out,
+    });
+    return { code, text: lines.join('\n') };
+  };
+  const clientOf = (realm: string, clientId: string) =>
+    keycloak.realms.get(realm)?.lists.clients.find((one) => one.clientId === clientId) ??
+    assert.fail(clientId);
+  return { keycloak, folder, setUp, clientOf };
+}
+
+test('a tenant gets what the template has, and no secret of it; what the template gets later reaches its tenants alone', async (t) => {
+  const { keycloak, folder, setUp, clientOf } = await start(t);
+  const web = ['web', '--realm', 'main', '--client-id', 'shop', '--app-url', 'https://{tenant}.shop.example'];
+  await setUp(
+    ...(web as [string]),
+    '--no-user',
+    '--role',
+    'editor',
+    '--group',
+    '/staff',
+    '--scope',
+    'orders:read',
+  );
+  const file = join(folder, 'secrets.json');
+  const first = await setUp('tenant', 'acme', 'globex', '--template', 'main', '--secrets', file);
+  assert.equal(first.code, 0, first.text);
+  const { attributes, redirectUris, secret } = clientOf('acme', 'shop');
+  assert.deepEqual(redirectUris, ['https://acme.shop.example/auth/callback']);
+  assert.equal(
+    (attributes as Record<string, string>)['backchannel.logout.url'],
+    'https://acme.shop.example/backchannel-logout',
+  );
+  assert.equal(secret, 'made-by-keycloak');
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), {
+    acme: { shop: 'made-by-keycloak' },
+    globex: { shop: 'made-by-keycloak' },
+  });
+  const { lists } = keycloak.realms.get('acme') ?? assert.fail();
+  assert.deepEqual(
+    lists.roles.map(({ name }) => name),
+    ['editor'],
+  );
+  assert.ok(lists['client-scopes'].some(({ name }) => name === 'orders:read'));
+  assert.deepEqual(lists.users, []);
+
+  const before = keycloak.changes.length;
+  assert.match((await setUp('tenant', '--all', '--template', 'main')).text, /Nothing to change/);
+  assert.equal(keycloak.changes.length, before);
+
+  // Somebody else's realm has no mark of the template.
+  await setUp('api', '--realm', 'other', '--client-id', 'shop');
+  await setUp(...(web as [string]), '--no-user', '--role', 'boss');
+  const again = await setUp('tenant', '--all', '--template', 'main');
+  assert.match(again.text, /Tenant acme[\s\S]*realm role boss[\s\S]*Tenant globex[\s\S]*realm role boss/);
+  assert.doesNotMatch(again.text, /other/);
+});
+
+test('what a template has and a tenant does not get is left to a person, and nothing is left more open for it', async (t) => {
+  const { folder, setUp, clientOf } = await start(t);
+  const file = join(folder, 'template.json');
+  const client = { clientId: 'shop', secret: 'the-secret', authorizationServicesEnabled: true };
+  const template = {
+    ...{ realm: 'main', browserFlow: 'with otp', identityProviders: [{ alias: 'google' }] },
+    clients: [{ ...client, authenticationFlowBindingOverrides: { browser: 'an-id' } }],
+    roles: { realm: [{ name: 'boss', composite: true }] },
+  };
+  await writeFile(file, JSON.stringify(template));
+  const { code, text } = await setUp('tenant', 'acme', '--template', file);
+  assert.equal(code, 1);
+  for (const said of [
+    'the login flow "with otp"',
+    'login flows of shop',
+    'permissions of shop',
+    'identity providers',
+    'composite roles',
+  ])
+    assert.ok(text.includes(said), text);
+  const made = clientOf('acme', 'shop');
+  assert.equal(made.secret, 'made-by-keycloak');
+  assert.equal(made.authorizationServicesEnabled, undefined);
+  assert.equal(made.authenticationFlowBindingOverrides, undefined);
+});
+
+test('organizations stand in a list, each with its domain and admin', async (t) => {
+  const { keycloak, folder, setUp } = await start(t);
+  await setUp('api', '--realm', 'shop', '--client-id', 'orders');
+  const { lists, self } = keycloak.realms.get('shop') ?? assert.fail();
+  lists.users.push({ id: 'u-1', username: 'anna' });
+  const list = join(folder, 'tenants.txt');
+  await writeFile(list, 'acme acme.test anna # the first\n\nglobex, globex.test\n');
+  const args = ['tenant', '--organization', '--realm', 'shop', '--list', list] as const;
+  const made = await setUp(...args);
+  assert.equal(made.code, 0, made.text);
+  // Once, not once for each.
+  assert.equal(made.text.split('Organizations: off → on').length, 2);
+  assert.equal(self.organizationsEnabled, true);
+  assert.deepEqual(
+    lists.organizations.map(({ alias, domains, members }) => [alias, domains, members]),
+    [
+      ['acme', [{ name: 'acme.test', verified: false }], ['u-1']],
+      ['globex', [{ name: 'globex.test', verified: false }], undefined],
+    ],
+  );
+  assert.match((await setUp(...args)).text, /Nothing to change/);
+  const unknown = await setUp('tenant', 'acme', '--organization', '--realm', 'shop', '--admin', 'nobody');
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.text, /! organization acme: there is no user nobody/);
+});
+
+test('names that could be something else are refused before anything is called', async (t) => {
+  const { keycloak, setUp } = await start(t);
+  for (const args of [
+    ['master', '--template', 'main'],
+    ['main', '--template', 'main'],
+    ['a/b', '--template', 'main'],
+    ['acme'],
+    ['acme', '--template', 'main', '--organization'],
+    ['--template', 'main'],
+    ['--all', '--organization', '--realm', 'shop'],
+    ['acme', 'globex', '--organization', '--domain', 'acme.test'],
+  ])
+    await assert.rejects(setUp('tenant', ...args), { name: 'UsageError' }, args.join(' '));
+  assert.equal(keycloak.calls(), 0);
+});

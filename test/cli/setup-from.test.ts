@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
+import { readGuards } from '../../packages/cli/src/source/guards.ts';
+import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
+
+const FILES: Readonly<Record<string, string>> = {
+  'auth.ts': `import { keycloak } from 'keycloak-guard/express';
+    export const kc = keycloak({ serverUrl: process.env.KEYCLOAK_SERVER_URL, realm: 'shop', clientId: 'orders' });`,
+  'orders.ts': `import { kc } from './auth.ts';
+    const ADMIN = 'admin';
+    app.get('/admin', kc.guard({ realmRole: [ADMIN, 'auditor'] }), list);
+    app.get('/orders', kc.guard({ anyOf: [{ scope: 'orders:read' }, { group: '/staff' }] }), kc.permit('orders#view'), list);
+    app.get('/orgs/:org', kc.guard({ organization: ':org', clientRole: 'reader' }), list);
+    app.get('/acme', kc.guard({ organization: { alias: 'acme', realmRole: 'inside' } }), list);
+    app.get('/mine', kc.guard((request) => ({ tenant: request.params.tenant })), list);
+    app.get('/late', kc.guard({ realmRole: process.env.ROLE }), list);
+    app.get('/open', kc.guard(), list);
+    const call = kc.fetchFor({ origin: 'https://stock.internal', audience: 'stock' });
+    const isOther = new Map().has({ realmRole: 'not-one' });
+    const page = kc.has(request.principal, { realmRole: 'editor' });`,
+  'nest/controller.ts': `import { Roles, Scopes, Require, Permission } from 'keycloak-guard/nest';
+    @Require({ groupTree: '/staff/dev' })
+    export class Orders {
+      @Roles('manager') @Scopes('orders:write') @Permission('orders#edit') edit() {}
+    }`,
+  'old.js': `const { Roles } = require('nest-keycloak-connect');
+    app.get('/x', keycloak.protect('realm:boss'), keycloak.protect('writer'), keycloak.protect('other:reader'));`,
+  'fastify.ts': `app.get('/data', { config: { guard: { realmRole: 'data' } } }, handler); // keycloakGuard`,
+  'node_modules/pkg/index.js': `kc.guard({ realmRole: 'foreign' })`,
+};
+
+async function project(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'from-'));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const [file, text] of Object.entries(FILES)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), text);
+  }
+  return folder;
+}
+
+test('the guards of every adapter are read, and what only a running program knows is named with its place', async (t) => {
+  const found = await readGuards(await project(t));
+  const sorted = Object.fromEntries(
+    Object.entries(found).map(([name, list]) => [name, Array.isArray(list) ? [...list].sort() : list]),
+  );
+  assert.deepEqual(sorted, {
+    realmRoles: ['admin', 'auditor', 'boss', 'data', 'editor', 'manager'],
+    clientRoles: ['reader', 'writer'],
+    groups: ['/staff', '/staff/dev'],
+    scopes: ['orders:read', 'orders:write'],
+    organizations: ['acme'],
+    permissions: ['orders#edit', 'orders#view'],
+    audiences: ['stock'],
+    options: { realm: 'shop', clientId: 'orders' },
+    unread: ['orders.ts:7', 'orders.ts:8'],
+  });
+});
+
+test('setup --from plans what guards name, gives the user none of it, and says what it does not make', async (t) => {
+  const keycloak = await startFakeKeycloak();
+  t.after(() => keycloak.close());
+  const lines: string[] = [];
+  const out = {
+    paint: (_: unknown, text: string) => text,
+    line: (text = '') => void lines.push(text),
+    progress() {},
+  };
+  const environment = {
+    ...{ KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin', SETUP_PASSWORD: 'Test#123456' },
+  };
+  const args = [
+    '--from',
+    await project(t),
+    '--user',
+    'anna',
+    '--role',
+    'editor',
+    '--url',
+    keycloak.url,
+    '--no-env',
+  ];
+  assert.equal(await KINDS.api?.run([...args, '--yes'], { environment, out }), 0, lines.join('\n'));
+  const { lists } = keycloak.realms.get('shop') ?? assert.fail();
+  const rolesThere = lists.roles.map(({ name }) => String(name)).sort();
+  assert.deepEqual(rolesThere, ['admin', 'auditor', 'boss', 'data', 'editor', 'manager']);
+  assert.deepEqual(lists.users[0]?.given, ['editor']);
+  const api = lists.clients[0] ?? assert.fail();
+  assert.deepEqual([...(api.optionalClientScopes as string[])].sort(), ['orders:read', 'orders:write']);
+  const text = lines.join('\n');
+  for (const said of [
+    /Organizations .*: acme/,
+    /Permissions .*: orders#edit, orders#view/,
+    /Other APIs .*: stock/,
+    /Not read: .*orders\.ts:7/,
+  ])
+    assert.match(text, said);
+});

@@ -1,0 +1,23 @@
+// The recipes themselves are run by npm run test:create.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { codeBlocks } from '../../tools/docs/documents.ts';
+import { ROOT } from '../repo/source-imports.ts';
+
+const RECIPES = join(ROOT, 'examples/recipes');
+
+test('full-stack.md shows files of the recipes as they are', () => {
+  const shown = codeBlocks('docs/frameworks/full-stack.md').filter(({ language }) => language !== 'sh');
+  const wrong = shown.filter(({ text }) => {
+    const [, path = '', rest = ''] = /^\/\/ (\S+)\n([\s\S]*)$/.exec(text) ?? [];
+    const files = readdirSync(RECIPES).map((name) => join(RECIPES, name, path));
+    return !files.some((file) => existsSync(file) && readFileSync(file, 'utf8') === rest);
+  });
+  assert.deepEqual(
+    wrong.map(({ line, text }) => `line ${line}: ${text.split('\n')[0]}`),
+    [],
+  );
+  assert.ok(shown.length >= 15);
+});

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import {
+  type CursorStore,
+  createFileCursor,
+  createMemoryCursor,
+  startEvents,
+  type UserChange,
+  type UserHandlers,
+} from '../../packages/guard/src/events/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { createEventRealm, type EventRealm } from './fake-events.ts';
+
+/** Handlers for every kind of change. */
+const all = (handle: (change: UserChange) => unknown): UserHandlers => ({
+  ...{ created: handle, changed: handle, disabled: handle, deleted: handle, rolesChanged: handle },
+});
+
+async function start(t: TestContext, events: EventRealm, cursor: CursorStore, handlers: UserHandlers) {
+  const verifier = events.verifier();
+  await verifier.load();
+  const news = startEvents(verifier, { pollMs: 200, cursor });
+  news.onUser(handlers);
+  const end = () => verifier.close();
+  t.after(end);
+  await news.ready;
+  await eventually('the position is known', async () => (await cursor.load()) !== null);
+  return { news, end };
+}
+
+describe('changes of users', () => {
+  it('are told by kind, with who and when, and what an administrator sent', async (t) => {
+    const [events, told] = [createEventRealm(), [] as UserChange[]];
+    const { realm } = events;
+    await start(
+      t,
+      events,
+      createMemoryCursor(),
+      all((change) => told.push(change)),
+    );
+    const tell = [
+      () => events.admin('CREATE USER', 'users/u1', { username: 'anna' }),
+      () => events.user('REGISTER', { userId: 'u2' }),
+      () => events.admin('UPDATE USER', 'users/u1', { firstName: 'Anna' }),
+      () => events.user('UPDATE_PROFILE', { userId: 'u1' }),
+      () => events.admin('CREATE REALM_ROLE_MAPPING', 'users/u1/role-mappings/realm', [{ name: 'staff' }]),
+      () => events.admin('DELETE GROUP_MEMBERSHIP', 'users/u1/groups/g', { path: '/dev' }),
+      () => events.admin('DELETE ORGANIZATION_MEMBERSHIP', 'organizations/o/members/u1'),
+      () => events.admin('UPDATE USER', 'users/u1', { enabled: false }),
+      () => events.user('DELETE_ACCOUNT', { userId: 'u2' }),
+      () => events.admin('DELETE USER', 'users/u1'),
+    ];
+    const ids = tell.map((one) => {
+      realm.advance(0.001);
+      return one();
+    });
+    // Of no interest: roles of groups, passwords, sessions, clients.
+    events.admin('DELETE REALM_ROLE_MAPPING', 'groups/g/role-mappings/realm');
+    events.admin('ACTION USER', 'users/u1/reset-password');
+    events.user('LOGOUT', { userId: 'u1', sessionId: 's1' });
+    await eventually('all are told', () => told.length === ids.length);
+    assert.deepEqual(
+      told.filter(({ subject }) => subject === 'u1').map(({ kind, by }) => `${kind} by ${by}`),
+      [
+        ...['created by admin', 'changed by admin', 'changed by user', 'rolesChanged by admin'],
+        ...['rolesChanged by admin', 'rolesChanged by admin', 'disabled by admin', 'deleted by admin'],
+      ],
+    );
+    const [first] = told.filter(({ subject }) => subject === 'u1');
+    const { id, issuer, details } = first ?? {};
+    assert.deepEqual([id, issuer, details], [ids[0], realm.issuer, { username: 'anna' }]);
+    assert.deepEqual(told.map((one) => one.id).sort(), ids.toSorted());
+  });
+
+  it('are told again, in order, where a function fails; those of others do not wait', async (t) => {
+    const [events, told] = [createEventRealm(), [] as string[]];
+    let failures = 2;
+    const { news } = await start(
+      t,
+      events,
+      createMemoryCursor(),
+      all(async ({ subject, details }) => {
+        if (subject === 'bad' && failures-- > 0) throw new Error('the database is away');
+        told.push(`${subject} ${(details as { n: number }).n}`);
+      }),
+    );
+    for (let n = 1; n <= 3; n++) {
+      events.realm.advance(0.001);
+      events.admin('UPDATE USER', 'users/bad', { n });
+      events.admin('UPDATE USER', 'users/good', { n });
+    }
+    await eventually('those of others are told', () => told.length === 3);
+    assert.deepEqual(told, ['good 1', 'good 2', 'good 3']);
+    assert.equal(news.status().waiting, 3);
+    await eventually('all are told', () => told.length === 6);
+    assert.deepEqual(told.slice(3), ['bad 1', 'bad 2', 'bad 3']);
+    await eventually('none waits', () => news.status().waiting === 0);
+    const notices = events.notices.filter(({ code }) => code === 'events_unhandled');
+    assert.equal(notices.length, 1);
+    assert.match(notices[0]?.message ?? '', /the database is away/);
+  });
+
+  it('wait in the cursor store, which outlives the process, with those that could not be handled', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'events-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const cursor = createFileCursor(join(folder, 'cursor.json'));
+    const [events, told] = [createEventRealm(), [] as string[]];
+    const before = await start(
+      t,
+      events,
+      cursor,
+      all(() => Promise.reject(new Error('not today'))),
+    );
+    const failed = events.admin('UPDATE USER', 'users/u1', {});
+    await eventually('it waits', () => before.news.status().waiting === 1);
+    await eventually('it is kept', () => readFileSync(join(folder, 'cursor.json'), 'utf8').includes(failed));
+    await before.end();
+    events.realm.advance(3_600);
+    const later = events.admin('DELETE USER', 'users/u1');
+    await start(
+      t,
+      events,
+      cursor,
+      all(({ id }) => told.push(id)),
+    );
+    await eventually('both are told', () => told.length === 2);
+    assert.deepEqual(told, [failed, later]);
+  });
+
+  it('that Keycloak deleted before they were told are missed, and the application learns it', async (t) => {
+    const [events, cursor, missed] = [createEventRealm(), createMemoryCursor(), [] as number[]];
+    const told: string[] = [];
+    const handlers = { ...all(({ id }) => told.push(id)), missed: (since: number) => missed.push(since) };
+    const before = await start(t, events, cursor, handlers);
+    events.admin('CREATE USER', 'users/u1');
+    await eventually('it is told', () => told.length === 1);
+    await eventually('it is kept', async () => ((await cursor.load()) ?? '').includes(told[0] ?? 'none'));
+    await before.end();
+    const at = events.realm.clock();
+    events.realm.advance(3_600);
+    events.lists.admin.length = 0;
+    await start(t, events, cursor, handlers);
+    await eventually('it is told', () => missed.length === 1);
+    assert.deepEqual(missed, [at]);
+  });
+
+  it('are not begun anew over a position that cannot be read', async (t) => {
+    const [events, told] = [createEventRealm(), [] as string[]];
+    const saved: string[] = [];
+    const broken: CursorStore = {
+      load: async () => '{"half":',
+      save: async (state) => void saved.push(state),
+    };
+    await start(
+      t,
+      events,
+      broken,
+      all(({ id }) => told.push(id)),
+    );
+    events.admin('CREATE USER', 'users/u1');
+    await eventually('it is told', () => events.notices.some(({ code }) => code === 'events_unhandled'));
+    assert.deepEqual([told, saved], [[], []]);
+  });
+});

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { SessionEvent } from '../../packages/guard/src/session/index.ts';
+import { openBrowser } from './browser.ts';
+import { buildSessionApp } from './session-app.ts';
+
+const PAGE = { accept: 'text/html', 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' };
+const HERE = { ...PAGE, 'sec-fetch-site': 'same-origin' };
+const ELSEWHERE = { ...PAGE, 'sec-fetch-site': 'cross-site' };
+
+/** An app of a realm with organizations: abdullah is a member of two. */
+async function setUp(t: TestContext, session: { scope?: string; stepUp?: boolean } = {}) {
+  const events: string[] = [];
+  const onEvent = ({ type, reason }: SessionEvent) => void events.push(`${type} ${reason}`);
+  const { app, idp } = await buildSessionApp(t, {
+    keycloak: { tenants: 'organizations' },
+    session: { onEvent, ...session },
+  });
+  const members = [{ username: 'abdullah' }];
+  const organizations = [
+    { name: 'Acme', alias: 'acme', members },
+    { name: 'Globex', alias: 'globex', members },
+    { name: 'Initech', alias: 'initech', members: [{ username: 'sara' }] },
+  ];
+  idp.updateRealm({ organizationsEnabled: true, organizations });
+  app.get('/orgs/:org', { onRequest: app.guard({ tenant: ':org' }) }, ({ principal }) => principal?.tenant);
+  app.get('/tenant', { onRequest: app.guard() }, ({ principal }) => principal?.tenant ?? 'none');
+  const browser = openBrowser(app);
+  const tenant = async () => (await browser.app({ url: '/tenant' })).body;
+  /** To Keycloak and back. */
+  async function follow(location: unknown) {
+    const back = new URL(await browser.signInAt(String(location)));
+    return browser.app({ url: `${back.pathname}${back.search}`, headers: PAGE });
+  }
+  return { idp, app, browser, events, tenant, follow, organizations };
+}
+
+test('a session acts for the organization that was chosen at the login, and for no other', async (t) => {
+  const { browser, tenant } = await setUp(t);
+  assert.equal((await browser.signIn('abdullah', '?organization=acme')).statusCode, 303);
+  assert.equal(await tenant(), 'acme');
+  assert.equal((await browser.app({ url: '/orgs/acme' })).body, 'acme');
+  assert.equal((await browser.app({ url: '/orgs/globex' })).statusCode, 403);
+  const { organization, organizations } = (await browser.app({ url: '/auth/session' })).json();
+  assert.deepEqual([organization, organizations], ['acme', ['acme']]);
+});
+
+test('with all of them in the token, one is active all the same', async (t) => {
+  const { browser, tenant, follow } = await setUp(t, { scope: 'openid organization:*' });
+  await browser.signIn();
+  assert.equal(await tenant(), 'none', 'none was chosen');
+  for (const org of ['acme', 'globex']) {
+    assert.equal((await browser.app({ url: `/orgs/${org}` })).statusCode, 403, 'and so none is met');
+  }
+  const begun = await browser.app({ url: '/auth/login?organization=globex', headers: HERE });
+  assert.equal(new URL(String(begun.headers.location)).searchParams.get('scope'), 'openid organization:*');
+  await follow(begun.headers.location);
+  assert.equal(await tenant(), 'globex');
+  assert.equal((await browser.app({ url: '/orgs/acme' })).statusCode, 403);
+  assert.deepEqual((await browser.app({ url: '/auth/session' })).json().organizations.toSorted(), [
+    'acme',
+    'globex',
+  ]);
+});
+
+test('a switch asks for nothing but the organization, and begins a session of a new id', async (t) => {
+  const { browser, tenant, follow, events } = await setUp(t, {
+    scope: 'openid organization organization:initech email',
+  });
+  await browser.signIn('abdullah', '?organization=acme');
+  const before = browser.session;
+  const sent = await browser.app({ url: '/orgs/globex?a=1', headers: HERE });
+  assert.equal(sent.statusCode, 303);
+  const begun = await browser.app({ url: String(sent.headers.location), headers: HERE });
+  const asked = new URL(String(begun.headers.location)).searchParams;
+  assert.equal(asked.get('scope'), 'openid email organization:globex');
+  for (const name of ['prompt', 'max_age', 'acr_values']) assert.equal(asked.get(name), null, name);
+  const done = await follow(begun.headers.location);
+  assert.equal(new URL(String(done.headers.location)).pathname, '/orgs/globex');
+  assert.notEqual(browser.session, before);
+  assert.equal(await tenant(), 'globex');
+  const old = await browser.app({ url: '/orgs/acme', headers: { cookie: before } });
+  assert.equal(old.statusCode, 401, 'the cookie of the other one is over');
+  assert.deepEqual(events, ['started login', 'ended replaced', 'started login']);
+});
+
+test('who is no member is told so, and keeps the session', async (t) => {
+  const { browser, tenant, follow, events } = await setUp(t);
+  await browser.signIn('abdullah', '?organization=acme');
+  const before = browser.session;
+  const sent = await browser.app({ url: '/orgs/initech', headers: HERE });
+  const begun = await browser.app({ url: String(sent.headers.location), headers: HERE });
+  const done = await follow(begun.headers.location);
+  assert.equal(done.statusCode, 403);
+  assert.match(done.body, /not a member of that organization/);
+  assert.equal(browser.session, before);
+  assert.equal(await tenant(), 'acme');
+  assert.deepEqual(events, ['started login', 'login_failed not_member']);
+});
+
+test('what is no page, and what names no organization, is refused and sent nowhere', async (t) => {
+  const { browser } = await setUp(t);
+  await browser.signIn('abdullah', '?organization=acme');
+  const requests = [
+    { url: '/orgs/globex', headers: { accept: 'application/json' } },
+    { url: '/orgs/globex', headers: { ...HERE, 'sec-fetch-mode': 'cors' } },
+    ...['a%20offline_access', '*', 'a%22b', 'a%0ab', 'x'.repeat(256), 'a%5Cb', 'a%C2%A0b'].map((org) => ({
+      url: `/orgs/${org}`,
+      headers: HERE,
+    })),
+  ];
+  for (const request of requests) {
+    const { statusCode } = await browser.app(request);
+    // A parameter that is too long is refused by Fastify.
+    assert.ok([403, 414].includes(statusCode), `${request.url}: ${statusCode}`);
+  }
+});
+
+test('the query asks for one organization, and for no other scope', async (t) => {
+  const { browser } = await setUp(t);
+  const scopeOf = async (query: string) => {
+    const begun = await browser.app({ url: `/auth/login?${query}` });
+    return new URL(String(begun.headers.location)).searchParams.get('scope');
+  };
+  assert.equal(await scopeOf('organization=acme'), 'openid organization:acme');
+  assert.equal(await scopeOf('organization=stra%C3%9Fe'), 'openid organization:straße');
+  for (const query of [
+    ...['organization=', 'organization=*', 'organization=acme%20offline_access', 'organization=acme%09x'],
+    ...[
+      'organization=acme&organization=globex',
+      `organization=${'x'.repeat(256)}`,
+      'scope=admin',
+      'organization=a%00',
+    ],
+  ]) {
+    assert.equal(await scopeOf(query), 'openid', query);
+  }
+});
+
+test('a link of another site is asked about first, and what is asked cannot be forged', async (t) => {
+  const { browser, tenant, follow } = await setUp(t);
+  await browser.signIn('abdullah', '?organization=acme');
+  const sent = await browser.app({ url: '/orgs/globex', headers: ELSEWHERE });
+  for (const url of [
+    String(sent.headers.location),
+    '/auth/login?organization=globex&return_to=/orgs/globex',
+  ]) {
+    for (const site of ['cross-site', 'same-site', 'whatever']) {
+      const asked = await browser.app({ url, headers: { ...PAGE, 'sec-fetch-site': site } });
+      assert.equal(asked.statusCode, 200);
+      assert.match(asked.body, /Switch the organization\?.*leads to globex, and/s);
+      assert.match(
+        String(asked.headers['content-security-policy']),
+        /default-src 'none'.*frame-ancestors 'none'/,
+      );
+      assert.equal(asked.headers['cache-control'], 'no-store');
+    }
+  }
+  assert.equal(await tenant(), 'acme');
+  const odd = '/auth/login?organization=%3Cscript%3E%26&return_to=%22%3E%3Cscript%3Ealert(1)%3C/script%3E';
+  const { body } = await browser.app({ url: odd, headers: ELSEWHERE });
+  assert.match(body, /leads to &#60;script&#62;&#38;, and/);
+  assert.doesNotMatch(body, /<script/);
+
+  const asked = await browser.app({ url: String(sent.headers.location), headers: ELSEWHERE });
+  const link = /<a href="([^"]+)">Switch</.exec(asked.body)?.[1]?.replaceAll('&#38;', '&') ?? '';
+  const begun = await browser.app({ url: link, headers: HERE });
+  const done = await follow(begun.headers.location);
+  assert.equal(new URL(String(done.headers.location)).pathname, '/orgs/globex');
+  assert.equal(await tenant(), 'globex');
+});
+
+test('who is not signed in, or acts for none yet, is asked nothing', async (t) => {
+  const { browser } = await setUp(t);
+  const url = '/auth/login?organization=globex';
+  assert.equal((await browser.app({ url, headers: ELSEWHERE })).statusCode, 303);
+  await browser.signIn();
+  assert.equal((await browser.app({ url, headers: ELSEWHERE })).statusCode, 303);
+});
+
+test('stepUp: false leaves the refusal', async (t) => {
+  const { browser } = await setUp(t, { stepUp: false });
+  await browser.signIn('abdullah', '?organization=acme');
+  assert.equal((await browser.app({ url: '/orgs/globex', headers: HERE })).statusCode, 403);
+});

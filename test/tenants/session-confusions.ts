@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type DevIdp, startDevIdp } from '../../packages/testing/src/index.ts';
+import type { Adapter, RunningApp } from '../contract/adapter/adapter.ts';
+import { openSocketBrowser } from '../support/socket-browser.ts';
+import { HOSTS, SECRET_OF_SESSIONS, type TenantName } from './world.ts';
+
+const PASSWORD = 'Test#123456';
+const PAGE = { accept: 'text/html,*/*;q=0.8' };
+let idp: DevIdp | undefined;
+
+/** Two realms with the same people and the same client. */
+async function startIdp(): Promise<DevIdp> {
+  const realm = {
+    enabled: true,
+    clients: [{ clientId: 'shop', secret: 'shop-secret' }],
+    users: [
+      {
+        ...{ username: 'abdullah', firstName: 'A', lastName: 'B', email: 'a@example.com', enabled: true },
+        credentials: [{ type: 'password', value: PASSWORD }],
+      },
+    ],
+  };
+  return startDevIdp({ realm: Object.keys(HOSTS).map((name) => ({ ...realm, realm: name })) } as never);
+}
+
+/** What every framework keeps apart of people who sign in at two tenants with the same browser. */
+export function describeSessionConfusions(adapter: Adapter): void {
+  describe(`${adapter.name}, sessions of tenants`, () => {
+    let app: RunningApp;
+    let port: string;
+    const realms = new Map<string, string>(Object.entries(HOSTS).map(([name, host]) => [host, name]));
+    before(async () => {
+      idp ??= await startIdp();
+      const { url: serverUrl } = idp;
+      const tenants = ({ hostname }: { hostname: string }) => {
+        const realm = realms.get(hostname);
+        return realm === undefined ? undefined : { realm };
+      };
+      const common = { serverUrl, clientId: 'shop', clientSecret: 'shop-secret', onNotice: false };
+      app = await adapter.start({
+        keycloak: { ...common, tenants } as never,
+        session: { secret: SECRET_OF_SESSIONS },
+        logRefusals: false,
+      });
+      ({ port } = new URL(app.url));
+      for (const [name, host] of Object.entries(HOSTS)) {
+        idp.inRealm(name).updateClient('shop', {
+          redirectUris: [`http://${host}:${port}/*`],
+          attributes: {
+            'post.logout.redirect.uris': `http://${host}:${port}/*`,
+            'backchannel.logout.url': `http://${host}:${port}/backchannel-logout`,
+            'backchannel.logout.session.required': 'true',
+          },
+        });
+      }
+    });
+    after(() => app.close());
+
+    const addressOf = (at: TenantName) => `http://${HOSTS[at]}:${port}`;
+    /** A browser that is signed in at a tenant. */
+    async function signIn(at: TenantName) {
+      const browser = openSocketBrowser({ url: addressOf(at) }, { username: 'abdullah', password: PASSWORD });
+      const { response, visited } = await browser.open(`${addressOf(at)}/guarded`);
+      assert.equal(response.status, 200);
+      const status = async (path = '/guarded') => (await browser.send(`${addressOf(at)}${path}`)).status;
+      const [[name, value] = ['', '']] = [...browser.cookiesOf(addressOf(at))];
+      return { browser, visited, status, name, value };
+    }
+    const knock = async (at: TenantName, cookie: string, path = '/guarded') =>
+      await openSocketBrowser({ url: addressOf(at) }).send(`${addressOf(at)}${path}`, {
+        headers: { cookie },
+      });
+
+    test('people sign in at the realm of the tenant, and with a cookie of its own', async () => {
+      const [acme, globex] = [await signIn('acme'), await signIn('globex')];
+      const realmsOf = ({ visited }: typeof acme) =>
+        new Set(visited.flatMap((url) => /realms\/(\w+)\//.exec(url)?.[1] ?? []));
+      assert.deepEqual([[...realmsOf(acme)], [...realmsOf(globex)]], [['acme'], ['globex']]);
+      assert.notEqual(acme.name, globex.name);
+      assert.match(acme.name, /acme/);
+    });
+
+    test('a cookie is nothing at another tenant, under whichever name', async () => {
+      const [acme, globex] = [await signIn('acme'), await signIn('globex')];
+      assert.equal((await knock('acme', `${acme.name}=${acme.value}`)).status, 200);
+      for (const name of [acme.name, globex.name, 'session-shop']) {
+        assert.equal((await knock('globex', `${name}=${acme.value}`)).status, 401, name);
+      }
+      const described = await knock('globex', `${globex.name}=${acme.value}`, '/auth/session');
+      assert.deepEqual(await described.json(), { authenticated: false });
+    });
+
+    test('a login that began at one tenant does not end at another', async () => {
+      const browser = openSocketBrowser({ url: addressOf('acme') });
+      const begun = await browser.send(`${addressOf('acme')}/auth/login`, { headers: PAGE });
+      const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state');
+      const [[name, value] = ['', '']] = [...browser.cookiesOf(addressOf('acme'))];
+      const other = openSocketBrowser({ url: addressOf('globex') });
+      const elsewhere = await other.send(`${addressOf('globex')}/auth/login`, { headers: PAGE });
+      const theirs = [...other.cookiesOf(addressOf('globex'))][0]?.[0] ?? '';
+      assert.equal(elsewhere.status, 303);
+      const prefix = theirs.slice(0, theirs.indexOf('-login-') + '-login-'.length);
+      const renamed = prefix + name.slice(name.indexOf('-login-') + '-login-'.length);
+      for (const cookie of [`${name}=${value}`, `${renamed}=${value}`]) {
+        assert.equal(
+          (await knock('globex', cookie, `/auth/callback?state=${state}&code=stolen`)).status,
+          400,
+        );
+      }
+    });
+
+    test('signing out at one tenant signs nobody out at another', async () => {
+      const [acme, globex] = [await signIn('acme'), await signIn('globex')];
+      const end = await acme.browser.send(`${addressOf('acme')}/auth/logout`, {
+        method: 'POST',
+        headers: { origin: addressOf('acme') },
+      });
+      assert.equal(end.status, 303);
+      assert.match(end.headers.get('location') ?? '', /realms\/acme\//);
+      assert.equal(await acme.status(), 401);
+      assert.equal(await globex.status(), 200);
+    });
+
+    test('a session that ends in one realm ends no session of another', async () => {
+      const [acme, globex] = [await signIn('acme'), await signIn('globex')];
+      await (idp as DevIdp).inRealm('globex').logoutUser('abdullah');
+      assert.equal(await globex.status(), 401);
+      assert.equal(await acme.status(), 200);
+    });
+
+    test('a removed tenant has no sessions, no login and no logout', async () => {
+      const acme = await signIn('acme');
+      realms.delete(HOSTS.acme);
+      for (const path of ['/guarded', '/auth/login', '/auth/session', '/auth/callback?state=x&code=y']) {
+        assert.equal(await acme.status(path), 404, path);
+      }
+      realms.set(HOSTS.acme, 'acme');
+      assert.equal(await acme.status(), 200);
+    });
+  });
+}
+
+export const closeIdp = async (): Promise<void> => idp?.close();
