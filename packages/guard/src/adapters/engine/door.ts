@@ -19,7 +19,6 @@ import {
   type GateHost,
   isForSession,
   makerOf,
-  partsOf,
   type RequestLike,
   type SessionAuthenticator,
   toRefusalAnswer,
@@ -171,14 +170,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
     tell(logOf(request), name, listener);
   const securityEvents = createSecurityEvents<Incoming>(
-    // Verifiers of tenants are made later.
-    [...verifier.members.flatMap((one) => partsOf(one)?.eventListeners ?? []), ...(client.observers ?? [])],
-    toRequest,
-    (request) => {
-      const { method, id } = host.toWire(request);
-      const asked = host.toAsked?.(request) ?? request;
-      return { request: asked, method, id, address: host.addressOf?.(request) };
-    },
+    [...verifier.members, ...(client.observers ?? [])],
+    host,
   );
   function tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void {
     securityEvents?.denied(request, error, principal);
@@ -240,15 +233,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   }
 
   return {
-    ...{
-      verifier: verifier as unknown as TokenVerifier<C>,
-      log: fallback,
-      logOf,
-      factory,
-      connections,
-      tellDenied,
-      securityEvents,
-    },
+    verifier: verifier as unknown as TokenVerifier<C>,
+    ...{ log: fallback, logOf, factory, connections, tellDenied, securityEvents },
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
     ...{ toAsked, clock, tenants, verifierOf },
