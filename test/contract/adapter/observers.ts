@@ -76,8 +76,8 @@ export function describeObservers(adapter: Adapter): void {
       assert.deepEqual(
         lines.map(({ address, reqId, endedAt, ...line }) => JSON.parse(JSON.stringify(line))),
         [
-          { event: 'access', outcome: 'ok', ...who, method: 'GET' },
-          { event: 'access', outcome: 'role_missing', ...who, method: 'GET' },
+          { event: 'access', outcome: 'ok', ...who, through: 'web-app', method: 'GET' },
+          { event: 'access', outcome: 'role_missing', ...who, through: 'web-app', method: 'GET' },
           { event: 'access', outcome: 'token_malformed', method: 'GET' },
           { event: 'access', outcome: 'token_expired', ...who, method: 'GET' },
           { event: 'access', outcome: 'ok', ...who, through: 'reports, portal', method: 'GET' },

@@ -67,6 +67,7 @@ export function audit(
       event,
       outcome,
       by,
+      tenant: toShort(who.tenant),
       user: toShort(who.user),
       through: toShort(who.through),
       sub: toShort(who.subject),

@@ -4,8 +4,6 @@ import {
   DpopCredentials,
   isPlainObject,
   makeVerifier,
-  type Observer,
-  partsOf,
   readCompactJws,
   readCredentials,
 } from '../core/internal.ts';
@@ -21,8 +19,6 @@ export interface Tenants<Incoming> {
   readonly nobody: Verifier<object>;
   /** The realms in memory. Verifies no token: that needs a request. */
   readonly verifier: TokenVerifier<object>;
-  /** The observers of all tenants that listen to events. */
-  readonly eventListeners: readonly Observer[];
   /** The issuers of a list; `undefined` where they depend on the request or on a rule. */
   readonly issuers: readonly string[] | undefined;
   /**
@@ -76,7 +72,7 @@ export function createTenants<Incoming>(
     load: async () => {},
     close: () => pool.close(),
   };
-  const all = { nobody, verifier, eventListeners: partsOf(made)?.eventListeners ?? [] };
+  const all = { nobody, verifier };
 
   if (typeof by === 'function') {
     const none = () => unknown('the function gives none');

@@ -19,7 +19,6 @@ import {
   type GateHost,
   isForSession,
   makerOf,
-  partsOf,
   type RequestLike,
   type SessionAuthenticator,
   toRefusalAnswer,
@@ -170,13 +169,10 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   });
   const tellOf = (request: Incoming, name: string, listener: () => unknown) =>
     tell(logOf(request), name, listener);
-  const listeners =
-    tenants?.eventListeners ?? verifier.members.flatMap((one) => partsOf(one)?.eventListeners ?? []);
-  const securityEvents = createSecurityEvents<Incoming>(listeners, toRequest, (request) => {
-    const { method, id } = host.toWire(request);
-    const asked = host.toAsked?.(request) ?? request;
-    return { request: asked, method, id, address: host.addressOf?.(request) };
-  });
+  const securityEvents = createSecurityEvents<Incoming>(
+    [...verifier.members, ...(client.observers ?? [])],
+    host,
+  );
   function tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void {
     securityEvents?.denied(request, error, principal);
     if (logRefusal !== undefined) tellOf(request, 'logRefusals', () => logRefusal(request, error));
@@ -237,15 +233,8 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   }
 
   return {
-    ...{
-      verifier: verifier as unknown as TokenVerifier<C>,
-      log: fallback,
-      logOf,
-      factory,
-      connections,
-      tellDenied,
-      securityEvents,
-    },
+    verifier: verifier as unknown as TokenVerifier<C>,
+    ...{ log: fallback, logOf, factory, connections, tellDenied, securityEvents },
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
     ...{ toAsked, clock, tenants, verifierOf },

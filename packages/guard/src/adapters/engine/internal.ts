@@ -21,5 +21,6 @@ export {
   type RequirementsOf,
 } from './request-requirements.ts';
 export { type Route, type Routes, toRoutes } from './routes.ts';
+export type { SecurityEvents } from './security-events.ts';
 export { disconnectSocket, toSocketIoMiddleware } from './socket-io.ts';
 export { toUpgradeListener } from './upgrade.ts';

@@ -103,7 +103,7 @@ export interface ResolvedAdapter<Incoming, C extends object> extends AdapterOpti
 
 /** The options of a verifier that identify this application as a client of a realm. */
 export type ClientSettings = Partial<
-  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'timeoutMs' | 'fetch'>
+  Pick<VerifierOptions, 'serverUrl' | 'realm' | 'clientId' | 'timeoutMs' | 'fetch' | 'observers'>
 >;
 
 /** The requirements of `guard()`. Those of `guard(undefined)` stay undefined, and are refused: something was meant. */
@@ -149,7 +149,7 @@ export function resolveVerifier<Incoming, C extends object>(
     const told = { ...common, onNotice: common.onNotice ?? onNotice };
     return {
       ...own,
-      ...{ verifier: undefined, isOwn: true, client: {} },
+      ...{ verifier: undefined, isOwn: true, client: { observers: common.observers } },
       openTenants: (host) => createTenants(told, filled.tenants, filled, host),
     };
   }

@@ -3,12 +3,13 @@ import {
   type Actor,
   type EventSource,
   type Observer,
+  partsOf,
   type RequestLike,
   readCompactJws,
   readCredentials,
   type SecurityEvent,
 } from '../../core/internal.ts';
-import type { SessionEvent } from '../../session/index.ts';
+import type { SessionEvent, SessionRequest } from '../../session/index.ts';
 
 type Tell<Incoming> = (event: SecurityEvent, request: Incoming | null) => void;
 type Who = Pick<SecurityEvent, 'user' | 'through' | 'tenant' | 'subject' | 'sessionId'>;
@@ -45,16 +46,27 @@ const FAILED_LOGINS: Readonly<Record<string, string>> = {
 };
 
 /**
- * @param observers those that listen to events; several realms of one API may have the same
- * @returns `undefined` if there are none
+ * @param of verifiers, and observers themselves: verifiers of tenants are made later
+ * @returns `undefined` if no observer listens to events
  */
 export function createSecurityEvents<Incoming>(
-  observers: readonly Observer[],
-  toRequest: (request: Incoming) => RequestLike,
-  toSource: (request: Incoming) => EventSource,
+  of: readonly object[],
+  host: {
+    toRequest(request: Incoming): RequestLike;
+    toWire(request: Incoming): Pick<SessionRequest, 'method' | 'id'>;
+    toAsked?(request: Incoming): unknown;
+    addressOf?(request: Incoming): string | undefined;
+  },
 ): SecurityEvents<Incoming> | undefined {
-  const listeners = new Set(observers);
+  // Several realms of one API may have the same observers.
+  const listeners = new Set(of.flatMap((one) => partsOf(one)?.eventListeners ?? listenerIn(one)));
   if (listeners.size === 0) return undefined;
+  const { toRequest } = host;
+  const toSource = (request: Incoming): EventSource => {
+    const { method, id } = host.toWire(request);
+    const asked = host.toAsked?.(request) ?? request;
+    return { request: asked, method, id, address: host.addressOf?.(request) };
+  };
   const admitted = new WeakSet<Principal>();
 
   const tell: Tell<Incoming> = (event, request) => {
@@ -112,6 +124,8 @@ export function createSecurityEvents<Incoming>(
     },
   };
 }
+
+const listenerIn = (one: Observer): Observer[] => (typeof one.event === 'function' ? [one] : []);
 
 function whoIs({ username: user, subject, sessionId, tenant, actor, kind, authorizedParty }: Principal): Who {
   const through = actor ? nameOf(actor) : kind === 'person' ? authorizedParty : null;

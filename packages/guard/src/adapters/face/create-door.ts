@@ -11,6 +11,7 @@ import {
   type Engine,
   type KeycloakOptions,
   resolveAdapterOptions,
+  type SecurityEvents,
   type SessionSettings,
 } from '../engine/internal.ts';
 import { createPermits } from './create-permits.ts';
@@ -44,31 +45,37 @@ export function openSessions<Incoming>(
   {
     verifier,
     clientSettings,
+    securityEvents,
     tenants,
     verifierOf,
-    securityEvents,
   }: Pick<
     Engine<Incoming, never>,
-    'verifier' | 'clientSettings' | 'tenants' | 'verifierOf' | 'securityEvents'
+    'verifier' | 'clientSettings' | 'securityEvents' | 'tenants' | 'verifierOf'
   >,
   given: SessionSettings<Incoming>,
   factory: string,
 ): Sessions<Incoming> {
-  const { onEvent } = given;
-  const settings =
-    securityEvents === undefined || (onEvent !== undefined && typeof onEvent !== 'function')
-      ? given
-      : {
-          ...given,
-          onEvent(...told: Parameters<typeof securityEvents.session>) {
-            securityEvents.session(...told);
-            return onEvent?.(...told);
-          },
-        };
+  const settings = securityEvents === undefined ? given : telling(given, securityEvents);
   if (tenants !== undefined) return openTenantSessions(tenants, verifierOf, settings, factory);
   const options = { ...settings, client: settings.client ?? clientOf(verifier, clientSettings()) };
   const resolved = resolveSessionOptions(options as SessionOptions, factory);
   return buildSessions(verifier, resolved, settings.store === undefined);
+}
+
+/** Observers hear of sessions, beside the listener of the settings. */
+function telling<Incoming>(
+  settings: SessionSettings<Incoming>,
+  { session }: SecurityEvents<Incoming>,
+): SessionSettings<Incoming> {
+  const { onEvent } = settings;
+  if (onEvent !== undefined && typeof onEvent !== 'function') return settings;
+  return {
+    ...settings,
+    onEvent(...told) {
+      session(...told);
+      return onEvent?.(...told);
+    },
+  };
 }
 
 /** The same client of the same realm; `undefined` if the options do not say which. */
