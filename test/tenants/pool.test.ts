@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { createMemoryRevocationStore, type Notice } from '../../packages/guard/src/core/index.ts';
+import { createKeycloakMessages } from '../../packages/guard/src/core/internal.ts';
 import { createTenantPool } from '../../packages/guard/src/tenants/internal.ts';
+import { mintLogoutToken } from '../core/signed-messages.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { createTestRealm, type TestRealm } from '../support/test-realm.ts';
 
@@ -233,6 +235,42 @@ describe('who is who', () => {
     for (let i = 0; i < 2; i++) {
       await assertRefused(async () => pool.of({ realm: 'hostile' }).verify(token), 'provider_misconfigured');
     }
+  });
+
+  test('its messages too, though they are the first that is heard of it', async (t) => {
+    const { pool, realmOf, enter } = start(t);
+    const acme = realmOf('acme');
+    const token = acme.mint({ sid: 'of-acme' });
+    await pool.of({ realm: 'acme' }).verify(token);
+    const hostile = realmOf('hostile');
+    hostile.discovery = { issuer: acme.issuer };
+    const logout = mintLogoutToken(hostile, { iss: acme.issuer, sid: 'of-acme', sub: undefined });
+    const messages = createKeycloakMessages(() => pool.of({ realm: 'hostile' }).members);
+    const log = { warn() {}, error() {} };
+    for (let i = 0; i < 2; i++) {
+      const { status } = await messages.backchannelLogout(`logout_token=${logout}`, { log });
+      assert.ok(status >= 400, String(status));
+    }
+    await pool.of({ realm: 'acme' }).verify(token);
+    await enter('acme');
+  });
+
+  test('and the verifier that sessions keep of it', async (t) => {
+    const { pool, realmOf } = start(t);
+    const hostile = realmOf('hostile');
+    hostile.discovery = { issuer: realmOf('acme').issuer };
+    const [verifier] = pool.of({ realm: 'hostile' }).members;
+    const token = hostile.mint({ iss: realmOf('acme').issuer });
+    await assertRefused(async () => verifier?.verify(token), 'provider_misconfigured');
+  });
+
+  test('a tenant that was pushed out while it was asked for keeps no name', async (t) => {
+    const { pool, realmOf, enter } = start(t, { maxTenants: 1 });
+    const first = pool.of({ realm: 'acme', tenant: 'one' });
+    await first.members[0]?.load();
+    await enter('globex');
+    await Promise.resolve(first.verify(realmOf('acme').mint())).catch(() => {});
+    await enter('initech', { tenant: 'one' });
   });
 
   test('so is one that begins to say so later', async (t) => {

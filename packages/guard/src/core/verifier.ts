@@ -100,14 +100,20 @@ export function createVerifier<C extends object = Claims>(
   return makeVerifier(options);
 }
 
-/**
- * @param hub shared by the verifiers of many realms. With it the verifier has no timer of its own: the owner calls
- *   `refreshKeys` of its parts
- */
+/** Who has many verifiers, one for each realm. */
+export interface VerifierOwner {
+  /** Shared by all. A verifier has no timer of its own then: the owner calls `refreshKeys` of its parts. */
+  readonly hub: RevocationHub;
+  /** Called before anything that the realm signed is believed. @throws {AuthError} if its issuer is that of another one */
+  assertItself(): void;
+}
+
+/** @param owner where there are many */
 export function makeVerifier<C extends object>(
   options: VerifierOptions<C>,
-  hub?: RevocationHub,
+  owner?: VerifierOwner,
 ): Verifier<C> {
+  const hub = owner?.hub;
   const resolved = resolveOptions(options);
   keepTickShape();
   const epoch = createEpoch();
@@ -118,7 +124,10 @@ export function makeVerifier<C extends object>(
   const remote = createRemoteCheck(issuer, resolved, outage);
   const stats = createStats();
   // Asked for after a key was found, and no key is loaded before the issuer is.
-  const toIssuer = () => (issuer.current as Discovery).issuer;
+  const toIssuer = () => {
+    owner?.assertItself();
+    return (issuer.current as Discovery).issuer;
+  };
   // Only the necessary options: a printed verifier shows them.
   const { algorithms, audience, clientId, clock, clockToleranceSeconds } = resolved;
   const context: VerifyContext = Object.freeze({

@@ -14,13 +14,14 @@ export interface Claimant {
   isSure: boolean;
   /** Holds its name and its realm, against others in memory. */
   isHolder: boolean;
+  /** It has left memory, though somebody may still ask it: it holds nothing any more. */
+  readonly isClosed: boolean;
 }
 
 /** Who is who: no two realms in memory have one name, no realm has two names, and none takes the issuer of another server's. */
 export interface Identities {
   /** @throws {AuthError} `provider_misconfigured` for a realm that is mixed up with another one */
   assertItself(claimant: Claimant): void;
-  add(server: string): void;
   drop(claimant: Claimant): void;
 }
 
@@ -51,6 +52,7 @@ export function createIdentities(
         refuse(claimant, `The realm ${at} has two names: ${rival.name} and ${name}`, 'Give it one');
       }
     }
+    if (claimant.isClosed) return;
     for (const key of keys) holders.set(key, (holders.get(key) ?? new Set()).add(claimant));
     claimant.isHolder = true;
   }
@@ -60,6 +62,7 @@ export function createIdentities(
    * about its realms, each by its name. Of several servers, each is believed about its own address.
    */
   function look(claimant: Claimant): void {
+    servers.add(claimant.server);
     const { current, pinned, baseUrl } = claimant.verifier.issuer;
     const issuer = pinned ?? current?.issuer ?? baseUrl;
     claimant.isSure = pinned !== null || issuer === baseUrl;
@@ -78,7 +81,6 @@ export function createIdentities(
       const message = `The tenants are on several servers, and ${baseUrlOf(claimant)} says that it is ${current?.issuer}`;
       refuse(claimant, message, 'Set the issuer of each tenant');
     },
-    add: (server) => void servers.add(server),
     drop(claimant) {
       for (const key of keysOf(claimant)) {
         const same = holders.get(key);

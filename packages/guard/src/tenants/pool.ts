@@ -119,7 +119,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
         fetch: (input, init) => call(entry, () => (common.fetch ?? fetch)(input, init)),
         onNotice: (notice) => tell(entry, notice, lines),
       } as VerifierOptions<object>,
-      hub,
+      { hub, assertItself: () => identities.assertItself(entry) },
     );
     const entry: Entry = {
       ...{ key, settings, verifier, realm, name: tenant },
@@ -148,8 +148,6 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
         } catch (error) {
           assertNotUnknown(entry);
           throw error;
-        } finally {
-          if (entry.isKnown) identities.assertItself(entry);
         }
       },
     };
@@ -184,7 +182,6 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     entry.handed = entry.verifier;
     known.set(entry.key, entry);
     met.set(entry.verifier.issuer.baseUrl, true);
-    identities.add(entry.server);
   }
 
   function leastRecent(): Entry {
