@@ -118,6 +118,16 @@ const BY_HOST: Readonly<Record<string, (at: At) => Promise<void>>> = {
     assert.equal(await status('acme', { token: globex.tokenOf(ALICE) }), 200);
     realms.set(HOSTS.acme, 'acme');
   },
+  async 'what is no settings is a fault of the application, and ends nothing'({ status, acme, realms }) {
+    const token = acme.tokenOf(ALICE);
+    for (const name of ['a promise', 'a late error', 'a string', 'an error']) {
+      realms.set(HOSTS.acme, name);
+      assert.equal(await status('acme', { token }), 500, name);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    realms.set(HOSTS.acme, 'acme');
+    assert.equal(await status('acme', { token }), 200);
+  },
   async 'a made-up realm is a 404, and is asked for once'({ status, acme, realms, calls }) {
     realms.set(HOSTS.acme, 'made-up');
     const from = calls.length;

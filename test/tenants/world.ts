@@ -40,6 +40,10 @@ export function createWorld(): World {
     const realm = realms.get(hostname);
     // What an application does that names two realms alike.
     if (realm === 'globex as acme') return { realm: 'globex', tenant: 'acme' };
+    if (realm === 'a promise') return Promise.resolve({ realm: 'acme' });
+    if (realm === 'a late error') return Promise.reject(new Error('late'));
+    if (realm === 'a string') return 'acme';
+    if (realm === 'an error') throw new Error('of the application');
     return realm === undefined ? undefined : { realm };
   };
   const issuers = [acme, globex].map(({ realm: { realm, issuer } }) => ({ realm, issuer }));

@@ -4,7 +4,7 @@ import { type OptionRule, type OptionRules, optionRules, VERIFIER_RULES } from '
 /** A request as the application's function sees it: the same in every framework, for the handshakes of WebSockets too. */
 export interface TenantRequest<Request = unknown> {
   /**
-   * Host that the client called, in lower case and without port; empty where it is not known. It comes from the header `Host`, or
+   * Host that the client called, in lower case and without port; empty where it is not known, or no host. It comes from the header `Host`, or
    * from where the framework was told to trust its proxy.
    */
   readonly hostname: string;

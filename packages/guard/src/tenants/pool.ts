@@ -13,7 +13,6 @@ import {
   createRevocationHub,
   findOptionProblems,
   getOrMake,
-  isPlainObject,
   makeVerifier,
   partsOf,
   toSafeListener,
@@ -100,9 +99,6 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
   }
 
   function make(key: string, settings: TenantSettings): Entry {
-    if (!isPlainObject(settings)) {
-      throw new TypeError('tenants must return the settings of a realm, or undefined, and at once');
-    }
     const problems = findOptionProblems(settings, SETTING_RULES);
     if (problems.some(({ option }) => option === 'realm' || option === 'tenant') || !isClean(settings)) {
       throw unknown(`${settings.tenant ?? settings.realm} cannot be the name of a realm`);

@@ -37,10 +37,14 @@ export class ReadRequest<Incoming> implements TenantRequest<never> {
   }
 }
 
+/** A name or an address (RFC 3986 §3.2.2), as browsers send it: nothing that a part of it could be taken for the whole. */
+const HOST = /^(?:[\w-]+(?:\.[\w-]+)*|\[[\da-f:.]+\])$/;
+
 /** @param named an origin, a URL, or a host with its port */
 function hostnameOf(named: string): string {
   const host = named.replace(/^[a-z][a-z\d+.-]*:\/\//i, '').replace(/[/?#].*$/s, '');
-  return host.replace(/:\d*$/, '').toLowerCase();
+  const name = host.replace(/:\d*$/, '').toLowerCase();
+  return HOST.test(name) ? name : '';
 }
 
 /** As routers decode it. What they would read in several ways was refused. */

@@ -3,6 +3,7 @@ import {
   createBoundedCache,
   DpopCredentials,
   isPlainObject,
+  isThenable,
   makeVerifier,
   readCompactJws,
   readCredentials,
@@ -53,7 +54,13 @@ export function createTenants<Incoming>(
   const pool = createTenantPool(common, bounds);
 
   function verifierFor(settings: TenantSettings | null | undefined, none: () => AuthError): Verifier<object> {
-    if (settings === undefined || settings === null || settings.realm === undefined) throw none();
+    if (settings === undefined || settings === null) throw none();
+    if (!isPlainObject(settings)) {
+      // A promise that nobody waits for would end the process if it is rejected.
+      if (isThenable(settings)) Promise.resolve(settings).catch(() => {});
+      throw new TypeError('tenants must return the settings of a realm, or undefined, and at once');
+    }
+    if (settings.realm === undefined) throw none();
     return pool.of(settings);
   }
 

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ReadRequest } from '../../packages/guard/src/tenants/tenant-request.ts';
+
+const hostnameOf = (host: string, origin?: string) =>
+  new ReadRequest(
+    {
+      toRequest: () => ({ headers: { host } }),
+      toWire: () => ({ url: '/', origin }),
+      toAsked: () => undefined,
+    },
+    {},
+  ).hostname;
+
+test('the host is a name or an address, in lower case and without its port', () => {
+  const read = {
+    ...{ 'acme.example.com': 'acme.example.com', 'ACME.Example.com:8443': 'acme.example.com' },
+    ...{ 'xn--strae-oqa.example': 'xn--strae-oqa.example', localhost: 'localhost', a_b: 'a_b' },
+    ...{ '[::1]': '[::1]', '[2001:DB8::1]:80': '[2001:db8::1]', '127.0.0.1:3000': '127.0.0.1' },
+  };
+  for (const [host, hostname] of Object.entries(read)) {
+    assert.equal(hostnameOf(host), hostname);
+    assert.equal(hostnameOf('other', `https://${host}`), hostname);
+  }
+});
+
+test('what is no host is none: what begins or ends like a tenant is not that tenant', () => {
+  const odd = [
+    ...[
+      '',
+      '.',
+      'acme.example.com.',
+      '.acme',
+      'acme..example',
+      'acme.example.com@evil',
+      'evil@acme.example.com',
+    ],
+    ...['acme.example.com, evil', 'acme.example.com evil', 'acme.example.com:80:80', 'acme.example.com:80a'],
+    ...[
+      'acme.example.com\\.evil',
+      'acme%2eexample.com',
+      'straße.example',
+      '[::1',
+      '::1',
+      '[::1].acme',
+      '*.example',
+    ],
+    ...['acme.example.com\n', 'acme.example.com\u0000'],
+  ];
+  for (const host of odd) {
+    assert.equal(hostnameOf(host), '', JSON.stringify(host));
+    assert.equal(hostnameOf('other', `https://${host}`), '', JSON.stringify(host));
+  }
+});
