@@ -193,6 +193,27 @@ describe('WebSockets (ws)', () => {
     assert.equal(opened[0]?.principal.email, 'new@example.com');
   });
 
+  test('a connection acts for the tenant that it began with, and for no other', async (t) => {
+    const realm = createTestRealm();
+    const { serverUrl, realm: name, clientId, fetch, clock } = realm;
+    const kc = keycloak({
+      ...{ serverUrl, realm: name, clientId, fetch, clock, onNotice: false, tenants: 'organizations' },
+    });
+    const { ws, opened } = await setUp(t, kc);
+    const socket = new WebSocket(`${ws}/ws`, BEARER(realm.mint({ organization: ['acme'] })));
+    assert.equal(await message(socket), 'abdullah');
+    for (const [organization, said] of [
+      [['globex'], 'tenant_refused'],
+      [[], 'tenant_refused'],
+      [['acme', 'globex'], 'renewed'],
+      [['globex'], 'tenant_refused'],
+    ] as const) {
+      socket.send(realm.mint({ organization, jti: 'next' }));
+      assert.equal(await message(socket), said);
+    }
+    assert.equal(opened[0]?.principal.tenant, 'acme');
+  });
+
   test('tokens without a subject are of one person where client and session are the same', async (t) => {
     const { realm, ws } = await setUpRealm(t);
     const mine = { sub: undefined, azp: 'page', sid: 's1' };

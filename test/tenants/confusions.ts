@@ -222,6 +222,9 @@ const BY_HOST: Readonly<Record<string, (at: At) => Promise<void>>> = {
 };
 
 const BY_ISSUER: Readonly<Record<string, (at: At) => Promise<void>>> = {
+  async 'a permission is asked for nobody: a refusal, and no fault'({ status }) {
+    assert.equal(await status('acme', { path: '/unguarded' }), 401);
+  },
   async 'a token is verified by the realm that it names, at any host'({ status, acme, globex }) {
     for (const { tokenOf } of [acme, globex])
       assert.equal(await status('acme', { token: tokenOf(ALICE) }), 200);

@@ -6,6 +6,7 @@ import {
   type TokenVerifier,
 } from '../../core/index.ts';
 import {
+  actingFor,
   type Compiled,
   createGate,
   DpopCredentials,
@@ -17,6 +18,7 @@ import {
   type RequestLike,
   readCredentials,
   type SessionAuthenticator,
+  tenantsOf,
 } from '../../core/internal.ts';
 import type { Realms } from './realms.ts';
 import { type Asking, type AskingHost, readRequirements } from './request-requirements.ts';
@@ -176,6 +178,19 @@ export function createConnections<Incoming>(
       expiry.unref?.();
     }
 
+    /** The application may have begun to send what concerns one tenant: the connection goes on for that one, or ends. */
+    async function decideAgain(asked: Held<Incoming>): Promise<Principal> {
+      const again = (await gate.decide(asked, null)) as Principal;
+      const { tenant } = principal;
+      if (tenant === undefined || again.tenant === tenant) return again;
+      if (tenantsOf(again).includes(tenant)) return actingFor(again, tenant);
+      const refusal = new AuthError('tenant_refused', 'The caller does not act for this tenant any more', {
+        expected: `tenant ${tenant}`,
+        seen: again.tenant ?? 'none',
+      });
+      return gate.refuse(asked, refusal, again) as Principal;
+    }
+
     const self: Open = {
       check() {
         const asked = held;
@@ -184,11 +199,7 @@ export function createConnections<Incoming>(
           const isOfAMoment = isAuthError(error) && error.statusCode === 503;
           if (open.has(self) && asked === held && !isOfAMoment) stop(error);
         };
-        try {
-          Promise.resolve(gate.decide(asked, null)).catch(refuse);
-        } catch (error) {
-          refuse(error);
-        }
+        decideAgain(asked).catch(refuse);
       },
     };
     add(self);
@@ -201,7 +212,7 @@ export function createConnections<Incoming>(
       async renew(token) {
         const { request, first: begun } = held;
         const next: Held<Incoming> = { request, first: begun, token: toToken(token) };
-        const renewed = (await gate.decide(next, null)) as Principal;
+        const renewed = await decideAgain(next);
         if (personOf(renewed) !== personOf(principal)) {
           throw new AuthError('token_claims', 'The new token of the connection belongs to another person');
         }
@@ -211,7 +222,7 @@ export function createConnections<Incoming>(
         waitForExpiry();
         return renewed;
       },
-      verify: async () => (await gate.decide(held, null)) as Principal,
+      verify: () => decideAgain(held),
       end,
     };
   }

@@ -48,11 +48,13 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
       return [made, () => made];
     }
     const made = new WeakMap<object, T>();
+    const ofNobody = make(all.nobody);
     return [
-      make(all.nobody),
+      ofNobody,
       (request) => {
-        const [realm] = verifierOf(request).members as [Verifier<object>];
-        return getOrMake(made, realm, () => make(all.of(realm)));
+        // By issuer, a request without a token is of no realm.
+        const [realm] = verifierOf(request).members as readonly Verifier<object>[];
+        return realm === undefined ? ofNobody : getOrMake(made, realm, () => make(all.of(realm)));
       },
     ];
   }
