@@ -34,7 +34,9 @@ export function toMcpPlugin(
   /** Behind hapi's parser. */
   const checkMessage: Lifecycle.Method = (request, h) => {
     const caller = callers.get(request);
-    if (caller === undefined || request.method !== 'post') return h.continue;
+    // The transport reads the method that was sent, whichever an extension made of it for the router.
+    const isPost = request.raw.req.method === 'POST' || request.method === 'post';
+    if (caller === undefined || !isPost) return h.continue;
     try {
       guard.assertMayCall(request, caller, request.payload);
       return h.continue;
