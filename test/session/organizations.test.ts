@@ -178,6 +178,17 @@ test('who is not signed in, or acts for none yet, is asked nothing', async (t) =
   assert.equal((await browser.app({ url, headers: ELSEWHERE })).statusCode, 303);
 });
 
+test('who has to sign in more strongly goes on for the same organization, and is asked nothing first', async (t) => {
+  const { app, browser } = await setUp(t);
+  app.get('/gold', { onRequest: app.guard({ acr: 'gold' }) }, () => 'gold');
+  await browser.signIn('abdullah', '?organization=acme');
+  const sent = await browser.app({ url: '/gold', headers: ELSEWHERE });
+  const begun = await browser.app({ url: String(sent.headers.location), headers: ELSEWHERE });
+  assert.equal(begun.statusCode, 303);
+  const asked = new URL(String(begun.headers.location)).searchParams;
+  assert.deepEqual([asked.get('acr_values'), asked.get('scope')], ['gold', 'openid organization:acme']);
+});
+
 test('stepUp: false leaves the refusal', async (t) => {
   const { browser } = await setUp(t, { stepUp: false });
   await browser.signIn('abdullah', '?organization=acme');

@@ -182,13 +182,17 @@ export function createGate<Incoming, Outgoing>(
     const named = resource === undefined ? error : withResource(error, resource);
     const refusal = sender?.toRefusal(named, dpop, by === 'DPoP' ? 'DPoP' : 'Bearer') ?? named;
     host.onDenied?.(request, refusal, principal);
-    throw (by === 'session' && toSignIn(request, refusal)) || refusal;
+    throw (by === 'session' && toSignIn(request, refusal, principal)) || refusal;
   }
 
   /** A person at a page can do something about it at once. */
-  function toSignIn(request: Incoming, refusal: AuthError): AuthError | undefined {
-    const { signIn, tenant } = refusal;
-    if (signIn === undefined && tenant === undefined) return undefined;
+  function toSignIn(
+    request: Incoming,
+    refusal: AuthError,
+    principal: Principal | null,
+  ): AuthError | undefined {
+    const { signIn, tenant = principal?.tenant } = refusal;
+    if (signIn === undefined && refusal.tenant === undefined) return undefined;
     const location = host.sessionOf?.(request)?.stepUp?.(request, { signIn, tenant });
     if (location === undefined) return undefined;
     const { reason, expected, seen } = refusal;

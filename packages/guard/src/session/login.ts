@@ -24,7 +24,7 @@ export async function startLogin(context: SessionContext, request: SessionReques
   // Without a public URL it is made of `Host`, and nothing could come back where that is not an address.
   if (!isOrigin(place.origin)) return fail(context, request, 'bad_address');
   const { signIn, organization = organizationIn(context, request.url) } = readStepUp(context, request.url);
-  if (organization !== undefined && (await mustConfirm(context, request)))
+  if (organization !== undefined && (await mustConfirm(context, request, organization)))
     return confirm(context, request, organization);
   const asked = await toAuthorizationParameters(options, request);
   // What a guard asked for wins.

@@ -53,9 +53,11 @@ export function activeOf(principal: Principal, asked: string | undefined): strin
 export async function mustConfirm(
   { keeper, placeOf }: SessionContext,
   request: SessionRequest,
+  asked: string,
 ): Promise<boolean> {
   const site = headerOf(request.headers, 'sec-fetch-site');
   if (site === undefined || site === 'same-origin' || site === 'none') return false;
   const cookie = readCookie(headerOf(request.headers, 'cookie'), placeOf(request).cookies.session);
-  return cookie !== undefined && (await keeper.peek(cookie))?.record.organization !== undefined;
+  const active = cookie === undefined ? undefined : (await keeper.peek(cookie))?.record.organization;
+  return active !== undefined && active !== asked;
 }
