@@ -36,6 +36,7 @@ import {
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
 import { createGate } from '../../packages/guard/src/core/internal.ts';
+import { resolveEvents } from '../../packages/guard/src/events/options.ts';
 import { openRedis } from '../../packages/guard/src/redis/connection.ts';
 import { createRedisRevocationStore, createRedisSessionStore } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
@@ -121,6 +122,8 @@ const FACTORIES: Readonly<Record<string, Make>> = {
       ...more,
     } as never),
   'adapters/engine: BackchannelLogoutOptions': (more) => checkBackchannelLogoutOptions(more),
+  'events: EventsOptions': (more) =>
+    resolveEvents(createVerifier({ ...keycloak, clientSecret: SECRET }), more),
   'tenants: TenantsOptions': (more) =>
     resolveAdapterOptions('keycloak', { ...common, tenants: () => undefined, ...more } as never),
   'tenants: TenantSettings': async (more) => {
@@ -141,6 +144,8 @@ const FACTORIES: Readonly<Record<string, Make>> = {
  * `undefined` is an option that was not given, and never a requirement.
  */
 const MEANS_SOMETHING: Readonly<Record<string, readonly string[]>> = {
+  'core: VerifierOptions.observers': ['an empty list'],
+  'client: ClientOptions.observers': ['an empty list'],
   'session: SessionOptions.authorizationParameters': ['an empty object'],
   'authz: PathEnforcerOptions.config': ['an empty object'],
   'authz: PolicyEnforcerConfig.paths': ['an empty list'],
@@ -186,6 +191,7 @@ const found = publicOptionsOf(
   'adapters/mcp',
   'adapters/engine',
   'tenants',
+  'events',
 );
 
 it('every kind of options has its place in this test', () => {
