@@ -7,6 +7,8 @@ import {
   toResourceRoutes,
 } from '../../packages/guard/src/adapters/engine/protected-resource.ts';
 import { assertRequirements } from '../../packages/guard/src/adapters/engine/request-requirements.ts';
+import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
+import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import { resolveMcpOptions } from '../../packages/guard/src/adapters/mcp/options.ts';
 import { createPathEnforcer, createPermit, createShares } from '../../packages/guard/src/authz/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
@@ -80,6 +82,12 @@ const connection = {
 };
 const shares = createShares(permissions);
 const alice = await fake.realm.verifier({ tokenCheck: 'local' }).verify(fake.tokenOf(ALICE));
+
+const local = { verifier: fake.realm.verifier({ tokenCheck: 'local' }) };
+const kc = fetchKeycloak(local);
+const sockets = expressKeycloak(local);
+const asAlice = () =>
+  new Request('http://localhost/', { headers: { authorization: `Bearer ${fake.tokenOf(ALICE)}` } });
 
 type Members = Record<string, unknown>;
 type Make = (more: Members) => unknown;
@@ -252,6 +260,11 @@ const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
     toGuard({ organization: { alias: 'acme', group: value } }, 'my-api'),
   'a role in an organization': (value) =>
     toGuard({ organization: { alias: 'acme', clientRole: value } }, 'my-api'),
+  'connect of an adapter': (value) => kc.connect(asAlice(), value),
+  'decide of fetch': (value) => kc.decide(asAlice(), value),
+  'principal of fetch': (value) => kc.principal(asAlice(), value),
+  'socket of an adapter': (value) => sockets.socket(value),
+  'upgrade of an adapter': (value) => sockets.upgrade(value, () => {}),
   'requirements of the request': (value) => assertRequirements(value),
   'one of several of the request': (value) =>
     assertRequirements({ allOf: [() => ({ realmRole: 'admin' }), value] }),
@@ -286,7 +299,10 @@ const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
 const NOT_GIVEN: Readonly<Record<string, readonly string[]>> = {
   // `guard({})`, the form for "somebody who is authenticated".
   ...Object.fromEntries(
-    ['toGuard', 'has', 'gate', 'requirements of the request'].map((name) => [name, ['an empty object']]),
+    [
+      ...['toGuard', 'has', 'gate', 'requirements of the request', 'connect of an adapter'],
+      ...['decide of fetch', 'principal of fetch', 'socket of an adapter', 'upgrade of an adapter'],
+    ].map((name) => [name, ['an empty object']]),
   ),
   ...Object.fromEntries(
     ['by', 'resourceId', 'isGranted'].map((one) => [`shares.list, ${one}`, ['undefined']]),
