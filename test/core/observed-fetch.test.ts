@@ -118,3 +118,18 @@ test('a credential with a connection of its own is heard of, too; without listen
   assert.equal(fetchWith({ fetch: own }, fetch), own);
   assert.equal(observeFetch(listening, [{ call: () => undefined }]), listening);
 });
+
+test('an observer that throws does not keep Keycloak from being called, nor the next observer from hearing of it', async () => {
+  const seen: string[] = [];
+  const fail = () => {
+    throw new Error('full');
+  };
+  const own = (async () => new Response('{}')) as typeof fetch;
+  const observed = observeFetch(own, [
+    { call: fail },
+    { call: () => ({ end: fail }) },
+    { call: () => ({ end: ({ outcome }) => seen.push(outcome) }) },
+  ]);
+  const answer = await observed('https://sso.example.com/realms/a/protocol/openid-connect/certs');
+  assert.deepEqual([await answer.text(), seen], ['{}', ['ok']]);
+});

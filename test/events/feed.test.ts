@@ -32,6 +32,30 @@ async function start(t: TestContext, events: EventRealm, cursor: CursorStore, ha
 }
 
 describe('changes of users', () => {
+  it('that take long do not keep following alive when it is closed', async (t) => {
+    const events = createEventRealm();
+    let finish = (): void => {};
+    const work = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let isBegun = false;
+    const { news } = await start(
+      t,
+      events,
+      createMemoryCursor(),
+      all(() => {
+        isBegun = true;
+        return work;
+      }),
+    );
+    events.admin('CREATE USER', 'users/u1', {});
+    await eventually('it is told', () => isBegun);
+    const closing = news.close();
+    await eventually('nobody vouches for tokens', () => !news.status().isHealthy, 15_000);
+    finish();
+    await closing;
+  });
+
   it('are told by kind, with who and when, and what an administrator sent', async (t) => {
     const [events, told] = [createEventRealm(), [] as UserChange[]];
     const { realm } = events;

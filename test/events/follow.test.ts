@@ -83,6 +83,24 @@ describe('what Keycloak tells in its events', () => {
       (e) => e.admin('UPDATE CLIENT', 'clients/x', { clientId: 'web-app', enabled: false }),
     ],
     ['a client is deleted', (e) => e.admin('DELETE CLIENT', 'clients/x')],
+    ['a directory is switched off', (e) => e.admin('UPDATE COMPONENT', 'components/c', { name: 'ldap' })],
+    ['a directory is deleted, its users with it', (e) => e.admin('DELETE COMPONENT', 'components/c')],
+    [
+      'users of a directory are removed',
+      (e) => e.admin('ACTION COMPONENT', 'user-storage/c/remove-imported-users'),
+    ],
+    [
+      'an organization is disabled',
+      (e) => e.admin('UPDATE ORGANIZATION', 'organizations/o', { enabled: false }),
+    ],
+    [
+      'an organization is deleted, its users with it',
+      (e) => e.admin('DELETE ORGANIZATION', 'organizations/o'),
+    ],
+    [
+      'events were not kept for a moment',
+      (e) => e.admin('UPDATE REALM', 'events/config', { adminEventsEnabled: true, eventsEnabled: true }),
+    ],
   ];
   for (const [what, tell] of asked) {
     it(`${what}: Keycloak is asked before another request, and is believed`, async (t) => {

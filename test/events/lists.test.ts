@@ -107,6 +107,40 @@ describe('the lists of events', () => {
     await assertRefused(() => second.verify(token), 'token_revoked');
     assert.ok(events.notices.some(({ code }) => code === 'events_missed'));
   });
+
+  it('let every token be checked after a pause of the reader, where nothing read before can show what was deleted', async (t) => {
+    const store = createMemoryRevocationStore();
+    const events = createEventRealm();
+    const { realm } = events;
+    const first = events.verifier(store);
+    await first.load();
+    const before = startEvents(first, { pollMs: 200 });
+    await before.ready;
+    await before.close();
+    await first.close();
+    realm.advance(3600);
+    const token = realm.mint({ sid: 's1' });
+    realm.introspect = () => ({ active: false });
+    const second = events.verifier(store);
+    await second.load();
+    const news = startEvents(second, { pollMs: 200 });
+    t.after(() => Promise.all([news.close(), second.close()]));
+    await assertRefused(() => second.verify(token), 'token_revoked');
+    assert.ok(events.notices.some(({ code }) => code === 'events_missed'));
+  });
+
+  it('are given up where they do not end: a proxy drops the query, and yet closing ends', {
+    timeout: 20_000,
+  }, async (t) => {
+    const { events, realm, verifier, news } = await startFollowing(t);
+    events.ignoresQuery = true;
+    for (let i = 0; i < 500; i++) events.user('LOGOUT', { sessionId: `s${i}`, time: realm.clock() + i });
+    await eventually('it is read', () => verifier.stats.revocations === 0 && (events.calls.events ?? 0) > 3);
+    await news.close();
+    const calls = events.calls.events;
+    await verifier.close();
+    assert.equal(events.calls.events, calls);
+  });
 });
 
 describe('of several processes', () => {

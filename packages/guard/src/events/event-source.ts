@@ -99,7 +99,9 @@ export function createEventSource(context: ClientContext, clock: () => number): 
       for (let page = events; page.length >= most; ) {
         query.set('first', String(Number(query.get('first') ?? 0) + most));
         page = readEvents(list, await get(`${list}?${query}`));
+        const before = all.size;
         for (const event of page) all.set(event.id, event);
+        if (all.size === before) throw endless();
       }
       return { events: sort([...all.values()]), isMore: false };
     },
@@ -118,6 +120,8 @@ export function createEventSource(context: ClientContext, clock: () => number): 
 export function isTooLarge(error: unknown): boolean {
   return isAuthError(error) && silenceOf(error) === 'cut';
 }
+
+export const endless = () => new AuthError('provider_unavailable', "Keycloak's list of events has no end");
 
 /** Events of one millisecond stay in the order in which they came. */
 const sort = (events: HeardEvent[]) => events.sort((a, b) => a.time - b.time);

@@ -3,7 +3,7 @@ import { AuthError, isAuthError, type Notice, type Verifier } from '../core/inde
 import { type NewsSeat, startBackgroundTimer, toJsonObject } from '../core/internal.ts';
 import type { EventSource } from './event-source.ts';
 import type { HeardEvent } from './heard-event.ts';
-import { type Cursors, cursorsAt, isCursors, readRound } from './read-round.ts';
+import { type Cursors, cursorsAt, isCursors, isUnproven, readRound } from './read-round.ts';
 import { toRevocations } from './to-revocations.ts';
 
 /** Follows the events of one realm: in one of several processes, for all of them. */
@@ -123,7 +123,7 @@ export function follow(options: FollowOptions): Follower {
     const issuer = await issuerOf();
     if (news === undefined) return begin();
     let { cursors } = news;
-    let isLost = news.since === null;
+    let isLost = news.since === null || (!isHealthy() && isUnproven(cursors, source.now()));
     for (let rounds = 1, isMore = true; isMore && !isLost; rounds++) {
       const round = await readRound(source, cursors);
       ({ cursors, isMore } = round);

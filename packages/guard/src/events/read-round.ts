@@ -1,4 +1,4 @@
-import { type EventSource, isTooLarge } from './event-source.ts';
+import { type EventSource, endless, isTooLarge } from './event-source.ts';
 import type { EventList, HeardEvent } from './heard-event.ts';
 
 /** Where a reader of one list has come to, by Keycloak's clock. Unit: milliseconds since 1970. */
@@ -28,9 +28,13 @@ export interface Round {
 export const OVERLAP_MS = 10_000;
 /** Most events in one answer. */
 const MOST = 500;
+/** Without an end after so many, something between here and Keycloak drops the query. */
+const MOST_PAGES = 100;
 
 /** Nobody lets Keycloak delete events so soon. Unit: milliseconds. */
 const KEPT_MS = 60_000;
+/** An outage of Keycloak is shorter: all tokens at once would be much for one that has just come back. Unit: milliseconds. */
+const LONG_PAUSE_MS = 600_000;
 
 export const cursorsAt = (time: number): Cursors => ({
   readAt: time,
@@ -74,7 +78,7 @@ async function readList(source: EventSource, list: EventList, cursor: Cursor): P
   let from = cursor.time - OVERLAP_MS;
   let most = MOST;
   let isKnownThere = Object.keys(cursor.seen).length === 0;
-  for (;;) {
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
     const page = await source.read(list, from, most).catch((error: unknown) => {
       if (!isTooLarge(error) || most === 1) throw error;
     });
@@ -93,6 +97,7 @@ async function readList(source: EventSource, list: EventList, cursor: Cursor): P
     if (isStuck) most *= 10;
     else from = last;
   }
+  throw endless();
 }
 
 function advance({ time, seen }: Cursor, events: readonly HeardEvent[], now: number): Cursor {
@@ -100,6 +105,13 @@ function advance({ time, seen }: Cursor, events: readonly HeardEvent[], now: num
   const next = Math.max(time, ...events.map((event) => Math.min(event.time, now)));
   const all = [...Object.entries(seen), ...events.map((event) => [event.id, event.time] as const)];
   return { time: next, seen: Object.fromEntries(all.filter(([, at]) => at >= next - OVERLAP_MS)) };
+}
+
+/** After a pause, only an event that is still there shows that none was deleted. */
+export function isUnproven({ readAt, ...lists }: Cursors, now: number): boolean {
+  return (
+    now - readAt > LONG_PAUSE_MS && Object.values(lists).some(({ seen }) => Object.keys(seen).length === 0)
+  );
 }
 
 /** Whether a value that was stored is what it has to be. */

@@ -100,8 +100,8 @@ export function startEvents(verifier: Verifier<object>, options: EventsOptions =
   async function close(): Promise<void> {
     atClose.delete(close);
     coverage.until = 0;
-    await feed?.close();
-    await follower.close();
+    // A handler may take long: nobody vouches for tokens meanwhile.
+    await Promise.all([follower.close(), feed?.close()]);
   }
   atClose.add(close);
   const status = () => ({

@@ -63,9 +63,17 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
         return [{ type: 'not-before', issuer, notBefore: issuedUntil, setAt: issuedUntil }, doubt];
       }
       if (operation !== 'UPDATE') return [];
-      const isSilenced = given.adminEventsEnabled === false || given.eventsEnabled === false;
-      return details === undefined || isSilenced ? [doubt, ...notBefore()] : notBefore();
+      // Whoever switches events on again does not say what happened without them.
+      const isAboutEvents = ['adminEventsEnabled', 'eventsEnabled', 'enabledEventTypes'].some((name) =>
+        Object.hasOwn(given, name),
+      );
+      return details === undefined || isAboutEvents ? [doubt, ...notBefore()] : notBefore();
     }
+    // With a directory or an organization its users go, or are disabled: no event names them.
+    case 'COMPONENT':
+    case 'USER_FEDERATION_PROVIDER':
+    case 'ORGANIZATION':
+      return operation === 'CREATE' ? [] : [doubt];
     case 'CLIENT': {
       if (operation === 'CREATE' || /^clients\/[^/]+\/./.test(path)) return [];
       const { clientId, enabled } = given;

@@ -116,15 +116,15 @@ export function observeFetch(
   async function observed(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
     const { pathname, origin } = new URL(input instanceof Request ? input.url : input);
     const call = { kind: kindOf(pathname, init.body), method: init.method ?? 'GET', origin };
-    const begun = listening.map((one) => one.call?.(call));
-    const headers = new Headers(init.headers);
+    const begun = listening.map((one) => unfailing(() => one.call?.(call)));
+    const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined));
     for (const one of begun) {
       for (const [name, value] of Object.entries(one?.headers ?? {})) headers.set(name, value);
     }
     const startedAt = performance.now();
     const end = (outcome: CallOutcome, status: number | undefined): void => {
       const seconds = (performance.now() - startedAt) / 1000;
-      for (const one of begun) one?.end({ outcome, status, seconds });
+      for (const one of begun) unfailing(() => one?.end({ outcome, status, seconds }));
     };
     let status: number | undefined;
     try {
@@ -141,6 +141,15 @@ export function observeFetch(
   }
   observersOf.set(observed as typeof fetch, listening);
   return observed as typeof fetch;
+}
+
+/** What an observer does not bear keeps nobody from Keycloak. */
+function unfailing<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
 }
 
 /** A credential that is the connection itself has a `fetch` of its own; whoever hears of the other one hears of it, too. */
