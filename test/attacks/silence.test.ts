@@ -7,6 +7,8 @@ import {
   toResourceRoutes,
 } from '../../packages/guard/src/adapters/engine/protected-resource.ts';
 import { assertRequirements } from '../../packages/guard/src/adapters/engine/request-requirements.ts';
+import { keycloak as expressKeycloak } from '../../packages/guard/src/adapters/express/index.ts';
+import { keycloak as fetchKeycloak } from '../../packages/guard/src/adapters/fetch/index.ts';
 import { resolveMcpOptions } from '../../packages/guard/src/adapters/mcp/options.ts';
 import { createPathEnforcer, createPermit, createShares } from '../../packages/guard/src/authz/index.ts';
 import { createClient } from '../../packages/guard/src/client/index.ts';
@@ -36,6 +38,7 @@ import {
   toGuard,
 } from '../../packages/guard/src/core/index.ts';
 import { createGate } from '../../packages/guard/src/core/internal.ts';
+import { resolveEvents } from '../../packages/guard/src/events/options.ts';
 import { openRedis } from '../../packages/guard/src/redis/connection.ts';
 import { createRedisRevocationStore, createRedisSessionStore } from '../../packages/guard/src/redis/index.ts';
 import { createMemorySessionStore, createSessions } from '../../packages/guard/src/session/index.ts';
@@ -80,6 +83,12 @@ const connection = {
 const shares = createShares(permissions);
 const alice = await fake.realm.verifier({ tokenCheck: 'local' }).verify(fake.tokenOf(ALICE));
 
+const local = { verifier: fake.realm.verifier({ tokenCheck: 'local' }) };
+const kc = fetchKeycloak(local);
+const sockets = expressKeycloak(local);
+const asAlice = () =>
+  new Request('http://localhost/', { headers: { authorization: `Bearer ${fake.tokenOf(ALICE)}` } });
+
 type Members = Record<string, unknown>;
 type Make = (more: Members) => unknown;
 
@@ -121,6 +130,8 @@ const FACTORIES: Readonly<Record<string, Make>> = {
       ...more,
     } as never),
   'adapters/engine: BackchannelLogoutOptions': (more) => checkBackchannelLogoutOptions(more),
+  'events: EventsOptions': (more) =>
+    resolveEvents(createVerifier({ ...keycloak, clientSecret: SECRET }), more),
   'tenants: TenantsOptions': (more) =>
     resolveAdapterOptions('keycloak', { ...common, tenants: () => undefined, ...more } as never),
   'tenants: TenantSettings': async (more) => {
@@ -141,6 +152,8 @@ const FACTORIES: Readonly<Record<string, Make>> = {
  * `undefined` is an option that was not given, and never a requirement.
  */
 const MEANS_SOMETHING: Readonly<Record<string, readonly string[]>> = {
+  'core: VerifierOptions.observers': ['an empty list'],
+  'client: ClientOptions.observers': ['an empty list'],
   'session: SessionOptions.authorizationParameters': ['an empty object'],
   'authz: PathEnforcerOptions.config': ['an empty object'],
   'authz: PolicyEnforcerConfig.paths': ['an empty list'],
@@ -186,6 +199,7 @@ const found = publicOptionsOf(
   'adapters/mcp',
   'adapters/engine',
   'tenants',
+  'events',
 );
 
 it('every kind of options has its place in this test', () => {
@@ -246,6 +260,11 @@ const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
     toGuard({ organization: { alias: 'acme', group: value } }, 'my-api'),
   'a role in an organization': (value) =>
     toGuard({ organization: { alias: 'acme', clientRole: value } }, 'my-api'),
+  'connect of an adapter': (value) => kc.connect(asAlice(), value),
+  'decide of fetch': (value) => kc.decide(asAlice(), value),
+  'principal of fetch': (value) => kc.principal(asAlice(), value),
+  'socket of an adapter': (value) => sockets.socket(value),
+  'upgrade of an adapter': (value) => sockets.upgrade(value, () => {}),
   'requirements of the request': (value) => assertRequirements(value),
   'one of several of the request': (value) =>
     assertRequirements({ allOf: [() => ({ realmRole: 'admin' }), value] }),
@@ -280,7 +299,10 @@ const WHOLE: Readonly<Record<string, (value: never) => unknown>> = {
 const NOT_GIVEN: Readonly<Record<string, readonly string[]>> = {
   // `guard({})`, the form for "somebody who is authenticated".
   ...Object.fromEntries(
-    ['toGuard', 'has', 'gate', 'requirements of the request'].map((name) => [name, ['an empty object']]),
+    [
+      ...['toGuard', 'has', 'gate', 'requirements of the request', 'connect of an adapter'],
+      ...['decide of fetch', 'principal of fetch', 'socket of an adapter', 'upgrade of an adapter'],
+    ].map((name) => [name, ['an empty object']]),
   ),
   ...Object.fromEntries(
     ['by', 'resourceId', 'isGranted'].map((one) => [`shares.list, ${one}`, ['undefined']]),

@@ -31,7 +31,7 @@ function toGuarding(gateway: ClassDecorator, requirements?: Requirements): Type 
   Inject(KeycloakService)(guarding.prototype, 'keycloak');
   Object.assign(guarding.prototype, {
     async handleConnection(this: WithKeycloak, client: object) {
-      await this.keycloak.connect(client, requirements);
+      await this.keycloak.connect(client, requirements ?? {});
     },
     async auth(this: WithKeycloak, client: object, { token }: { token: string }) {
       const { email } = await this.keycloak.renew(client, token);

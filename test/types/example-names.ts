@@ -73,9 +73,14 @@ const IN_ROOM: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     CONST('grant', "import('keycloak-guard/connect').Grant"),
     ANY('session'),
   ],
-  fastify: [ANY('listOrders')],
+  events: [
+    KC('keycloak-guard/express'),
+    CONST('news', "import('keycloak-guard/events').KeycloakEvents"),
+    ...['db', 'removeOrders'].map(ANY),
+  ],
+  fastify: [...['listOrders', 'db'].map(ANY)],
   fetch: [KC('keycloak-guard/fetch'), ...['headers', 'route', 'events'].map(ANY)],
-  hono: [KC('keycloak-guard/hono'), ...['c', 'events'].map(ANY)],
+  hono: [KC('keycloak-guard/hono'), ...['c', 'events', 'info'].map(ANY)],
   koa: [KC('keycloak-guard/koa'), ...['ctx', 'router', 'body'].map(ANY)],
   nest: [
     CONST('keycloak', "import('keycloak-guard/nest').KeycloakService"),

@@ -24,6 +24,8 @@ export const ASSUMPTIONS = {
   requestsPerActiveUserAndSecond: 0.1,
   accessTokenSeconds: 300,
   recheckSeconds: 30,
+  /** Of one process for all: two lists a second, and the settings of the realm every five. */
+  looksAtEventsPerSecond: 2.2,
   keycloakBusy: 0.4,
   coresPerKeycloak: 4,
   replicaBusy: 0.7,
@@ -52,6 +54,12 @@ export interface Size {
   readonly keycloaks: number;
   /** With `TOKEN_CHECK=local`. */
   readonly keycloaksLocal: number;
+  /** With `KEYCLOAK_EVENTS=on`: looks at the events instead of checks, for each of which Keycloak does as much. */
+  readonly withEvents: {
+    readonly checks: number;
+    readonly keycloakCores: number;
+    readonly keycloaks: number;
+  };
   readonly serviceCores: number;
   readonly replicas: number;
   readonly redisBytes: number;
@@ -83,11 +91,18 @@ export function sizeFor(users: number, costs: Costs, assumed: Assumptions = ASSU
   };
   const keycloaksFor = (cores: number) =>
     Math.max(2, Math.ceil(cores / assumed.keycloakBusy / assumed.coresPerKeycloak));
+  const eventsCores =
+    keycloakCores.logins + keycloakCores.refreshes + assumed.looksAtEventsPerSecond * costs.check;
   const redisCommands = sessionReads * COMMANDS.read + refreshes * COMMANDS.renewal + logins * COMMANDS.begin;
   return {
     ...{ activeUsers, requests, logins, refreshes, checks, keycloakCores },
     keycloaks: keycloaksFor(keycloakCores.logins + keycloakCores.refreshes + keycloakCores.checks),
     keycloaksLocal: keycloaksFor(keycloakCores.logins + keycloakCores.refreshes),
+    withEvents: {
+      checks: assumed.looksAtEventsPerSecond,
+      keycloakCores: eventsCores,
+      keycloaks: keycloaksFor(eventsCores),
+    },
     serviceCores,
     replicas: Math.max(
       3,

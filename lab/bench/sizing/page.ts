@@ -67,6 +67,9 @@ function toTable(sizes: readonly Size[]): string {
     ),
     row('**Keycloaks** with four cores', ({ keycloaks }) => `**${format(keycloaks)}**`),
     row('Keycloaks with `TOKEN_CHECK=local`', ({ keycloaksLocal }) => format(keycloaksLocal)),
+    row('questions a second with `KEYCLOAK_EVENTS=on`', ({ withEvents }) => format(withEvents.checks)),
+    row('Keycloak, busy cores, with it', ({ withEvents }) => format(withEvents.keycloakCores)),
+    row('Keycloaks with it', ({ withEvents }) => format(withEvents.keycloaks)),
     row('service, busy cores', ({ serviceCores }) => format(serviceCores)),
     row('**replicas** with one core', ({ replicas }) => `**${format(replicas)}**`),
     row('**Redis**, memory', ({ redisBytes }) => `**${format(redisBytes / 1e6)} MB**`),
@@ -77,7 +80,7 @@ function toTable(sizes: readonly Size[]): string {
   return ['', line(head), '| --- | --: | --: | --: |', ...rows.map(line), ''].join('\n');
 }
 
-function toPicture({ keycloakCores, serviceCores, redisCores }: Size): string {
+function toPicture({ keycloakCores, withEvents, serviceCores, redisCores }: Size): string {
   const bar = (label: string, value: number, isOurs = false) => ({
     ...{ label, value, isOurs },
     text: format(value),
@@ -86,6 +89,7 @@ function toPicture({ keycloakCores, serviceCores, redisCores }: Size): string {
     bar('Keycloak: logins', keycloakCores.logins),
     bar('Keycloak: refreshes', keycloakCores.refreshes),
     bar('Keycloak: checks', keycloakCores.checks),
+    bar('instead, with events', withEvents.keycloakCores - keycloakCores.logins - keycloakCores.refreshes),
     bar('this service', serviceCores, true),
     bar('Redis', redisCores),
   ]);

@@ -204,8 +204,8 @@ export function toBase<Incoming, C extends object>(
     ...{ verifier, accessToken, has, close },
     ...createEvents(engine.factory, verifier),
     ...createCalls<Incoming>(engine as unknown as Engine<Incoming, never, never>),
-    connect: async (request, requirements = {}) =>
-      connections.guard(requirements as Asking<never, Requirements>).open(request),
+    connect: async (request, ...given) =>
+      connections.guard(requirementsOf(given) as Asking<never, Requirements>).open(request),
     health: () => healthOf(verifier),
     load: () => verifier.load(),
   };

@@ -9,6 +9,7 @@ import {
   type NodeRequest,
   type NodeResponse,
   type PathRequest,
+  requirementsOf,
   type SocketIoMiddleware,
   toNodeGuard,
   toNodePath,
@@ -103,7 +104,7 @@ export function toSockets<Incoming, C extends object>(
         accept,
         log,
       ),
-    socket: (requirements = {}) => toSocketIoMiddleware(guardOf(requirements)),
+    socket: (...given) => toSocketIoMiddleware(guardOf(requirementsOf(given))),
   };
 }
 

@@ -83,8 +83,8 @@ export const keycloakGuard = asPlugin<KeycloakGuardOptions>('keycloak-guard', as
   app.decorate('guard', guard);
   app.decorate('accessToken', engine.accessToken);
   app.decorate('keycloakHealth', () => healthOf(engine.verifier));
-  app.decorate('guardConnection', async (request, requirements = {}) =>
-    engine.connections.guard(requirements).open(request),
+  app.decorate('guardConnection', async (request, ...given) =>
+    engine.connections.guard(requirementsOf(given)).open(request),
   );
   app.addHook('onClose', () => engine.close());
   app.decorate('guardAll', function guardAll(this: FastifyInstance, ...given: [GuardOptions?]) {

@@ -9,6 +9,7 @@ import {
   type FetchRequest,
   fetchHost,
   findFetchRoute,
+  requirementsOf,
   toFetchAnswer,
   toFetchPath,
   toPermitGate,
@@ -75,18 +76,18 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
     get permissions() {
       return door.permits.opened();
     },
-    async decide(incoming, requirements = {} as never) {
+    async decide(incoming, ...given: unknown[]) {
       const request = toRequest(incoming);
       const reply: FetchReply = {};
-      const gate = door.gate(requirements);
+      const gate = door.gate(requirementsOf(given));
       try {
         return (await gate.decide(request, reply)) as never;
       } catch (error) {
         return inNextProxy(refuse(error, request, reply), request, options.session?.publicUrl);
       }
     },
-    async principal(incoming, requirements = {} as never) {
-      return (await door.gate(requirements).decide(toRequest(incoming), {})) as never;
+    async principal(incoming, ...given: unknown[]) {
+      return (await door.gate(requirementsOf(given)).decide(toRequest(incoming), {})) as never;
     },
     mcp(given, handler) {
       const admit = toFetchMcp<FetchRequest>(door as never, given);

@@ -8,6 +8,7 @@ import {
   nodeHost,
   type Permissions,
   type Routes,
+  requirementsOf,
   type SocketIoMiddleware,
 } from '../engine/internal.ts';
 import type {
@@ -126,8 +127,10 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
    * @example
    * class Chat { async handleConnection(client: WebSocket) { await keycloak.connect(client, { realmRole: 'user' }); } }
    */
-  connect(client: object, requirements: Requirements<C> = {}): Promise<Principal<C> | undefined> {
-    return this.#gateways.connect(client, requirements as Requirements) as Promise<Principal<C> | undefined>;
+  connect(client: object, ...given: [requirements?: Requirements<C>]): Promise<Principal<C> | undefined> {
+    return this.#gateways.connect(client, requirementsOf(given) as Requirements) as Promise<
+      Principal<C> | undefined
+    >;
   }
 
   /**
@@ -149,8 +152,8 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
    * @example
    * class Chat { afterInit(server: Server) { server.use(keycloak.socket({ realmRole: 'user' })); } }
    */
-  socket(requirements: Requirements<C> = {}): SocketIoMiddleware {
-    return this.#gateways.socket(requirements as Requirements);
+  socket(...given: [requirements?: Requirements<C>]): SocketIoMiddleware {
+    return this.#gateways.socket(requirementsOf(given) as Requirements);
   }
 
   /**
