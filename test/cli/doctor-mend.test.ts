@@ -30,7 +30,7 @@ describe('doctor --fix --yes', () => {
     const options = await readDoctorOptions(['--env', file, '--fix', '--yes', ...args], ADMIN);
     const line = (text = '') => void lines.push(text);
     const out = { paint: (_: unknown, text: string) => text, line, progress() {} };
-    return mend([FOUND], options, out, undefined);
+    return mend([FOUND], options, 'guide', out, undefined);
   }
 
   beforeEach(async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -99,4 +99,41 @@ test('setup --from plans what guards name, gives the user none of it, and says w
     /Not read: .*orders\.ts:7/,
   ])
     assert.match(text, said);
+});
+
+test('a hostile folder is read in no time: nothing runs, no link is followed, nothing grows without end', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'from-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const grows = Array.from({ length: 8 }, (_, at) => `const n${at + 1} = [${`n${at},`.repeat(20)}];`);
+  await writeFile(join(folder, 'grows.ts'), `const n0 = 'a';${grows.join('')} kc.guard({ realmRole: n8 });`);
+  await writeFile(join(folder, 'runs.ts'), `process.exit(3); kc.guard({ realmRole: process.exit(4) });`);
+  await writeFile(join(folder, 'deep.ts'), `kc.guard(${'['.repeat(4000)}${']'.repeat(4000)});`);
+  await writeFile(join(folder, 'huge.ts'), 'keycloak');
+  await truncate(join(folder, 'huge.ts'), 3 * 1024 ** 3);
+  await symlink('/', join(folder, 'root'));
+  await symlink('/dev/zero', join(folder, 'zero.ts'));
+  const started = performance.now();
+  const { realmRoles, unread } = await readGuards(folder);
+  assert.ok(performance.now() - started < 5000);
+  assert.deepEqual(realmRoles, ['a']);
+  assert.ok(unread.includes('grows.ts:1') && unread.includes('runs.ts:1'));
+});
+
+test('a realm that is no name is refused, whoever names it', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'from-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'app.ts'), `keycloak({ realm: '..', clientId: 'orders' })`);
+  const out = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
+  const where = ['--url', 'http://127.0.0.1:9', '--no-env', '--dry-run'];
+  const environment = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+  for (const [kind, ...args] of [
+    ['api', '--from', folder],
+    ['service', '--realm', '.', '--client-id', 'a', '--calls', 'b'],
+    ['tenant', '.', '--template', 'shop'],
+    ['tenant', '__proto__', '--template', 'shop'],
+  ] as const)
+    await assert.rejects(
+      async () => KINDS[kind]?.run([...args, ...where], { environment, out }),
+      /must be the name of a realm|cannot be a tenant/,
+    );
 });

@@ -42,7 +42,7 @@ export interface SetupGoal {
 export const CALLBACK_PATH = '/auth/callback';
 
 /** Where its page `/docs` does. */
-const DOCS_CALLBACK_PATH = '/docs/static/oauth2-redirect.html';
+export const DOCS_CALLBACK_PATH = '/docs/static/oauth2-redirect.html';
 
 /** Where `keycloak-guard token` does, on this machine and on any port (RFC 8252 §7.3). */
 const TOKEN_CALLBACK = 'http://127.0.0.1/callback';

@@ -37,7 +37,14 @@ export { type CurrentState, findGroup, findUser, readCurrent } from './current.t
 export { applyEventsStep } from './events/apply.ts';
 export { type EventsGoal, readEventsState } from './events/current.ts';
 export { planEvents } from './events/plan.ts';
-export { CALLBACK_PATH, NEEDED_SCOPES, type SetupGoal, type Shape, type UserGoal } from './goal.ts';
+export {
+  CALLBACK_PATH,
+  DOCS_CALLBACK_PATH,
+  NEEDED_SCOPES,
+  type SetupGoal,
+  type Shape,
+  type UserGoal,
+} from './goal.ts';
 export { applyMcpStep } from './mcp/apply.ts';
 export { type McpState, readMcp } from './mcp/current.ts';
 export { takesDocuments } from './mcp/documents.ts';

@@ -1,3 +1,4 @@
+import { ConfigError } from '@keycloak-guard/server';
 import { AdminError } from '../admin/index.ts';
 import type { CheckResult } from '../doctor/check.ts';
 import { checksFor } from '../doctor/checks/index.ts';
@@ -106,7 +107,7 @@ async function examine(
             `No Keycloak is configured. Send the password of ${nameOf(options)} to ${origin}?`,
             false,
           );
-  let results = await look(options, token, out, confirm);
+  let { results, shape } = await look(options, token, out, confirm);
   if (options.fix) {
     const found = findMendable(results);
     if (found.length === 0) {
@@ -119,9 +120,9 @@ async function examine(
       const plan = options.json ? createOutput(process.stderr, process.env) : out;
       plan.line(`\nsetup can mend: ${found.map(({ id }) => id).join(', ')}`);
       const wanted = await withNewPassword(options, found, questions);
-      const code = await mend(found, wanted, plan, questions);
+      const code = await mend(found, wanted, await shape(), plan, questions);
       if (!options.json) out.line('\nLooking again:');
-      results = await look(code === NOT_APPLIED ? options : wanted, token, out);
+      ({ results } = await look(code === NOT_APPLIED ? options : wanted, token, out));
     }
   }
   if (options.json) out.line(toJson(results).trimEnd());
@@ -148,7 +149,8 @@ async function look(
   out: Output,
   confirm?: (origin: string) => Promise<boolean>,
 ) {
-  const results = await runChecks(checksFor(options), createContext(options, token, confirm), {
+  const context = createContext(options, token, confirm);
+  const results = await runChecks(checksFor(options), context, {
     start: ({ id }) => {
       if (!options.json) out.progress(id);
     },
@@ -157,7 +159,10 @@ async function look(
     },
   });
   if (!options.json) printSummary(out, results);
-  return results;
+  return {
+    results,
+    shape: async () => (context.settings instanceof ConfigError ? 'guide' : context.reach.shape()),
+  };
 }
 
 function nameOf({ admin }: DoctorOptions): string {

@@ -1,5 +1,6 @@
 import { type Config, ConfigError } from '@keycloak-guard/server';
 import { createCredential } from 'keycloak-guard';
+import type { Shape } from '../admin/index.ts';
 import { trimUrl } from '../keycloak/find-server.ts';
 import { type Caller, createRealmCalls, type RealmCalls } from '../keycloak/realm-calls.ts';
 import { findDanger } from './checks/admin/user-troubles.ts';
@@ -11,6 +12,7 @@ import { createMcpEvidence, type McpEvidence } from './evidence/mcp.ts';
 import { memo } from './evidence/memo.ts';
 import { createRealmEvidence, type RealmEvidence } from './evidence/realm.ts';
 import { createRouteEvidence, type RouteEvidence } from './evidence/route.ts';
+import { findShape } from './evidence/shape.ts';
 import { createSpaEvidence, type SpaEvidence } from './evidence/spa.ts';
 import type { DoctorOptions } from './options.ts';
 import { readDoctorSettings } from './settings.ts';
@@ -23,6 +25,8 @@ export interface Reach {
   readonly calls: RealmCalls;
   readonly realm: RealmEvidence;
   readonly client: ClientEvidence;
+  /** What the client is for: not every client is to log people in. */
+  shape(): Promise<Shape>;
   readonly authz: AuthzEvidence;
   /** `null` if no user and password were given. */
   readonly login: LoginEvidence | null;
@@ -122,13 +126,15 @@ function createReach(config: Config, options: DoctorOptions): Reach {
   const admin = options.admin ? createAdminEvidence({ ...caller, username }, options.admin) : null;
   const mayNot = async () =>
     admin && username ? findDanger(admin, username).catch(() => undefined) : undefined;
+  const client = createClientEvidence(calls, caller, options.appUrl);
   return {
     config,
     caller,
     calls,
     realm: createRealmEvidence(calls, caller),
     authz: createAuthzEvidence(calls, caller, options.authzFiles, admin),
-    client: createClientEvidence(calls, caller, options.appUrl),
+    client,
+    shape: memo(() => findShape(client, admin, username !== undefined)),
     login:
       username === undefined || password === undefined
         ? null

@@ -1,3 +1,4 @@
+import type { Shape } from '../admin/index.ts';
 import { trimUrl } from '../keycloak/find-server.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import { readApiOptions } from '../setup/api/options.ts';
@@ -14,10 +15,15 @@ export function findMendable(results: readonly CheckResult[]): CheckResult[] {
   );
 }
 
-/** Shows setup's plan for the findings, and applies it after confirmation. Resolves to setup's exit code. */
+/**
+ * Shows setup's plan for the findings, and applies it after confirmation. Resolves to setup's exit code.
+ *
+ * @param shape what the client is for: it gets no login that it does not have
+ */
 export async function mend(
   found: readonly CheckResult[],
   options: DoctorOptions,
+  shape: Shape,
   out: Output,
   questions: Questions | undefined,
 ): Promise<number> {
@@ -50,6 +56,7 @@ export async function mend(
       ...(options.yes ? ['--yes'] : []),
     ],
     withCredentials(options),
+    shape,
   );
   return setUpApi(setupOptions, {}, out, questions, { keepFlows: options.yes && !options.enable });
 }

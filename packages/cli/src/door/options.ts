@@ -96,7 +96,9 @@ export function problemsOfDoor({ serverUrl, realm }: Pick<Door, 'serverUrl' | 'r
       '--url (KEYCLOAK_SERVER_URL) must be an http or https URL, for example http://localhost:8080',
     );
   } else if (hasCredentials(serverUrl)) problems.push(explainUrl(serverUrl));
-  if (/[/?#\\]/.test(realm ?? '')) problems.push('--realm (KEYCLOAK_REALM) must be the name of a realm');
+  // `.` and `..` lead to other addresses, and Keycloak cannot delete a realm of such a name.
+  if (/[/?#\\]|^\.{1,2}$/.test(realm ?? ''))
+    problems.push('--realm (KEYCLOAK_REALM) must be the name of a realm');
   return problems;
 }
 

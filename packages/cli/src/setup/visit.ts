@@ -54,6 +54,8 @@ export function parseFlags<F extends Flags>(kind: string, args: string[], option
 export interface RealmVisit {
   readonly door: Door;
   readonly settings: Settings;
+  /** File with settings, read and written; `undefined`: none. */
+  readonly envFile: string | undefined;
   readonly dryRun: boolean;
   readonly yes: boolean;
 }
@@ -69,7 +71,7 @@ export async function readVisit(
   const door = readDoor(flags, settings, envFile);
   const wrong = [...problemsOfDoor(door), ...problems];
   if (wrong.length > 0) throw new UsageError(wrong);
-  return { door, settings, dryRun: flags['dry-run'] ?? false, yes: flags.yes ?? false };
+  return { door, settings, envFile, dryRun: flags['dry-run'] ?? false, yes: flags.yes ?? false };
 }
 
 /** An open line to Keycloak, and the person who may be asked. */

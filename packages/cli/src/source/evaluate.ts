@@ -29,11 +29,13 @@ export function scopeOf(program: SyntaxNode): Scope {
 
 /** Names that lead to one another could do so for ever. */
 const DEEPEST = 20;
+/** Names that stand several times in one another grow without end long before that. */
+const MOST_NODES = 10_000;
 
 /** The value of an expression, as far as the file says it. Nothing is run: a function becomes an empty one of its kind. */
-export function evaluate(node: unknown, scope: Scope, depth = 0): unknown {
-  if (!isNode(node) || depth > DEEPEST) return UNKNOWN;
-  const inside = (part: unknown) => evaluate(part, scope, depth + 1);
+export function evaluate(node: unknown, scope: Scope, depth = 0, seen = { nodes: 0 }): unknown {
+  if (!isNode(node) || depth > DEEPEST || ++seen.nodes > MOST_NODES) return UNKNOWN;
+  const inside = (part: unknown) => evaluate(part, scope, depth + 1, seen);
   const text = textOf(node);
   if (text !== undefined) return text;
   if (isFunction(node)) return node.async === true ? async () => {} : () => {};

@@ -39,7 +39,7 @@ const SOURCE = /\.[cm]?[jt]sx?$/;
 const LONGEST_SETTINGS = 65_536;
 /** Own guards and decorators of Nest use the keys of the package without its name. */
 const MENTION = /keycloak|kauth|enforcer|checkSso|SetMetadata|reflector/i;
-/** Longer files are bundles, not sources. Unit: characters. */
+/** Longer files are bundles, not sources: they are not read. Unit: bytes. */
 const LONGEST = 1_000_000;
 
 /**
@@ -60,7 +60,7 @@ export async function readProject(
     const name = file.slice(file.lastIndexOf('/') + 1);
     const isJson = name.endsWith('.json') && !/^package(-lock)?\.json$/.test(name);
     if (!SOURCE.test(name) && name !== 'package.json' && !isJson) continue;
-    if (isJson && (await stat(join(folder, file))).size > LONGEST_SETTINGS) continue;
+    if ((await stat(join(folder, file))).size > (isJson ? LONGEST_SETTINGS : LONGEST)) continue;
     onFile(file);
     const text = await readFile(join(folder, file), 'utf8');
     const isSettings = isJson && (/keycloak/i.test(name) || text.includes('"auth-server-url"'));
@@ -69,7 +69,6 @@ export async function readProject(
     else if (isSettings) unread.push(file);
     else if (isJson) continue;
     // Parsing takes time, and most files have nothing to do with Keycloak.
-    else if (text.length > LONGEST) continue;
     else if (!mention.test(text)) others.set(file, text);
     else {
       const program = readProgram(text, file);

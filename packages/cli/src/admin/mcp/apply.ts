@@ -4,8 +4,8 @@ import { doAction } from '../apply.ts';
 import type { Step } from '../plan/step.ts';
 import { readMcp } from './current.ts';
 import { withDocuments } from './documents.ts';
+import type { McpAction } from './draft.ts';
 import type { McpGoal } from './goal.ts';
-import type { McpAction } from './plan.ts';
 
 /**
  * Does one step. Everything is looked up now, and what was made in the meantime is taken as done: a run can be repeated from

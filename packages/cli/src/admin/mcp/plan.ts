@@ -1,15 +1,8 @@
 import { audiencesOf } from '../plan/audiences.ts';
-import type { Action, Blocked, Change, Plan, Step } from '../plan/step.ts';
+import type { Plan, Step } from '../plan/step.ts';
 import type { McpState } from './current.ts';
+import { change, type Draft, type McpAction } from './draft.ts';
 import {
-  type DocumentPolicy,
-  lacksPkce,
-  missingDomains,
-  takesDocuments,
-  toDocumentPolicies,
-} from './documents.ts';
-import {
-  type Mapper,
   MCP_CLIENT,
   MCP_CLIENT_ID,
   type McpGoal,
@@ -19,23 +12,8 @@ import {
   toScopeMappers,
   toServerClient,
 } from './goal.ts';
+import { planDocuments } from './plan-documents.ts';
 import { needsOf } from './programs.ts';
-
-/** Names only: ids are looked up when it is done. */
-export type McpAction =
-  | Action
-  | { readonly type: 'set-scope-attributes'; readonly scope: string }
-  | { readonly type: 'add-scope-mapper'; readonly scope: string; readonly mapper: Mapper }
-  | { readonly type: 'offer-scope'; readonly scope: string }
-  | { readonly type: 'trust-hosts'; readonly hosts: readonly string[] }
-  | { readonly type: 'allow-origins'; readonly origins: readonly string[] }
-  | { readonly type: 'take-documents'; readonly policy: DocumentPolicy };
-
-interface Draft {
-  readonly steps: Step<McpAction>[];
-  readonly kept: string[];
-  readonly blocked: Blocked[];
-}
 
 /** What has to be done. Nothing that a person set otherwise is taken away. */
 export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
@@ -47,8 +25,6 @@ export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
   planDocuments(plan, state, goal);
   return plan;
 }
-
-const change = (field: string, to: string, from = ''): Change => ({ field, from, to });
 
 function planServer({ steps, kept, blocked }: Draft, { server }: McpState, goal: McpGoal): void {
   const { url } = goal;
@@ -243,65 +219,4 @@ function planRegistration(
     opens: [`pages of ${origins.join(', ')} can register clients in this realm`],
     action: { type: 'allow-origins', origins },
   });
-}
-
-function planDocuments(plan: Draft, { documents }: McpState, goal: McpGoal): void {
-  if (!documents.isOffered && goal.documents.length > 0) {
-    plan.blocked.push({
-      subject: 'documents of clients',
-      why: documents.isRealmOff
-        ? 'the realm is off, so Keycloak does not say whether it takes them'
-        : 'the feature cimd is off, so Keycloak takes none',
-      fix: documents.isRealmOff
-        ? 'Realm settings → Enabled (top right): on, and run this again'
-        : 'start Keycloak with --features=cimd, and run this again',
-    });
-    return;
-  }
-  if (documents.isOffered && goal.documents.length === 0 && !takesDocuments(documents)) {
-    plan.blocked.push({
-      subject: 'documents of clients',
-      why: 'Keycloak says that it takes them, and no client policy does: clients that choose one get "Client not found"',
-      fix: '--documents with the domain of each program that may, or start Keycloak without the feature cimd',
-    });
-  }
-  for (const policy of toDocumentPolicies(goal.documents)) planPolicy(plan, documents, policy);
-}
-
-function planPolicy(
-  { steps, kept, blocked }: Draft,
-  documents: McpState['documents'],
-  policy: DocumentPolicy,
-): void {
-  const subject = `client policy ${policy.name}`;
-  const there = documents.policies.find(({ name }) => name === policy.name);
-  const missing = missingDomains(documents, policy);
-  const isWithoutPkce = lacksPkce(documents, policy.name);
-  if (there?.enabled === false) {
-    blocked.push({
-      subject,
-      why: 'somebody switched it off',
-      fix: 'Realm settings → Client policies → Policies → this one: on',
-    });
-  }
-  if (missing.length === 0 && !isWithoutPkce) kept.push(subject);
-  else {
-    steps.push({
-      kind: there === undefined ? 'create' : 'change',
-      subject,
-      changes: [
-        ...(missing.length > 0 ? [change('documents of', `+ ${missing.join(', ')}`)] : []),
-        ...(isWithoutPkce
-          ? [change('PKCE', 'S256 for new clients of documents, and that register without a token')]
-          : []),
-      ],
-      opens:
-        missing.length > 0
-          ? [
-              `programs with a document at ${missing.join(', ')} can sign people in at this realm, for all its servers`,
-            ]
-          : [],
-      action: { type: 'take-documents', policy },
-    });
-  }
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { CALLBACK_PATH } from '../../admin/index.ts';
+import { CALLBACK_PATH, DOCS_CALLBACK_PATH } from '../../admin/index.ts';
 import type { Answer } from '../../keycloak/call.ts';
 import { toPageText } from '../../keycloak/page.ts';
 import type { Caller, RealmCalls } from '../../keycloak/realm-calls.ts';
@@ -20,6 +20,8 @@ export interface ClientEvidence {
   clientCredentials(): Promise<Answer>;
   /** The authorization endpoint, with `prompt=none`. */
   authorization(): Promise<Authorization>;
+  /** The same, back to the page with the documentation, which only the guide's service has. */
+  docsAuthorization(): Promise<Authorization>;
   /** Whether the realm knows a client id. Compares the answer with that for a made-up id. */
   knows(clientId: string): Promise<boolean>;
 }
@@ -57,6 +59,14 @@ export function createClientEvidence(
     introspection: memo(() => calls.introspect('x')),
     clientCredentials: memo(() => calls.clientCredentials()),
     authorization: memo(() => ask(caller.clientId)),
+    docsAuthorization: memo(() =>
+      authorize(calls, {
+        clientId: caller.clientId,
+        appUrl,
+        redirectUri: `${appUrl}${DOCS_CALLBACK_PATH}`,
+        hasPkce,
+      }),
+    ),
     async knows(clientId) {
       // Pages are in the realm's language, so they are compared, not read.
       const [one, other] = [await ask(clientId), await madeUp()];

@@ -33,13 +33,15 @@ export function createRouteEvidence(
   const bearer = (token: string) => get({ authorization: `Bearer ${token}` });
   const { protocol, hostname } = new URL(url);
   const isOpen = protocol === 'http:' && nearnessOf(hostname) === 'everybody';
+  // Its claims say who somebody is.
+  const findClaims = async () => (isOpen ? undefined : findToken());
   return {
     url,
     origin,
     isUnsafe: isOpen ? `a good token is not sent over plain http to ${hostname}` : undefined,
     withoutToken: memo(() => get({})),
-    withForged: memo(async () => bearer(forge(await findToken(), 'RS256'))),
-    withUnsigned: memo(async () => bearer(forge(await findToken(), 'none'))),
+    withForged: memo(async () => bearer(forge(await findClaims(), 'RS256'))),
+    withUnsigned: memo(async () => bearer(forge(await findClaims(), 'none'))),
     withToken: memo(async () => {
       const token = isOpen ? undefined : await findToken();
       return token === undefined ? undefined : bearer(token);

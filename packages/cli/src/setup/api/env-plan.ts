@@ -67,13 +67,22 @@ export async function planEnv(
       const now = await findChanges(file, await readAll());
       const kept = conflictsOf(now).filter(({ name }) => !allowed.has(name));
       for (const { name } of kept) out.line(`  ! ${file}: ${name} stays as it was`);
-      const write = now.filter((change) => !kept.includes(change));
+      // A secret is of no use beside the name of another client, and is sent to wherever the file says.
+      const isOther = kept.some(({ name }) => IDENTITY.includes(name));
+      const write = now.filter((change) => !kept.includes(change) && !(isOther && isSecret(change.name)));
+      if (isOther)
+        out.line(`  ! ${file}: it is for another client, and gets no secret of this one (--env <file>)`);
       if (write.length === 0) return;
       await writePrivateFile(file, mergeEnv(await readEnvText(file), write));
       yield { verb: 'wrote', subject: `${file} (readable by you alone)` };
     },
   };
 }
+
+/** Whose the secret is, and who gets it. */
+const IDENTITY = ['KEYCLOAK_SERVER_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID'];
+
+const isSecret = (name: string): boolean => /SECRET|PASSWORD/.test(name);
 
 async function findChanges(file: string, settings: Record<string, string>): Promise<EnvChange[]> {
   const changes = compareEnv(await readEnvText(file), settings);
@@ -118,10 +127,9 @@ async function askForConflicts(
 
 /** A secret is named but not shown. */
 function toShown({ name, from, to }: EnvChange, kind: 'create' | 'change'): Change {
-  const isSecret = /SECRET|PASSWORD/.test(name);
-  const shown = to === '' && from !== undefined ? '(none)' : isSecret ? '(hidden)' : to;
+  const shown = to === '' && from !== undefined ? '(none)' : isSecret(name) ? '(hidden)' : to;
   if (from === undefined) return { field: name, from: '', to: kind === 'create' ? shown : `+ ${shown}` };
-  return isSecret
+  return isSecret(name)
     ? { field: name, from: '(hidden)', to: to === '' ? shown : '(hidden) (another one)' }
     : { field: name, from, to: shown };
 }

@@ -38,7 +38,7 @@ export function sayNamed(named: Guards, { clientId }: Pick<SetupGoal, 'clientId'
   const lines: [names: readonly string[], what: string][] = [
     [organizations, 'Organizations that guards name (setup tenant <name> --organization makes them)'],
     [permissions, 'Permissions that guards ask for (who has them stands in authz.json: setup --authz)'],
-    [others, `Other APIs (setup audience ${clientId} --client-id <api> gives tokens for one)`],
+    [others, `Other APIs (setup audience ${toShellWord(clientId)} --client-id <api> gives tokens for one)`],
     [unread, 'Not read: only the running program knows what these require'],
   ];
   for (const [names, what] of lines)

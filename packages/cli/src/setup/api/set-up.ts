@@ -76,22 +76,18 @@ export async function setUpApi(
   const plan = makePlan(current, goal);
   assertPassword(plan, goal);
   const known = await readSecret(api, goal, current.client);
-  const readAll = async () =>
-    toSettings(serverUrl, goal, hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined, options);
+  const toEnv = (secret: string | undefined) => ({
+    ...toSettings(serverUrl, goal, secret, options),
+    // The doctor finds the application by it.
+    ...(goal.shape === 'web' ? { PUBLIC_URL: goal.appUrl } : {}),
+  });
+  const readAll = async () => toEnv(hasSecret(options) ? await readOrMakeSecret(api, goal) : undefined);
   const site = { api, serverUrl, goal, current, plan };
   const { plan: whole, before } = await withCredential(api, goal, plan, credential);
   const parts = [
     ...before,
     toRealmPart(`Keycloak at ${serverUrl}`, whole, (step) => applyStep(api, goal, step), out),
-    await planEnv(
-      options.envFile,
-      options,
-      toSettings(serverUrl, goal, known, options),
-      readAll,
-      out,
-      questions,
-      hasSecret(options),
-    ),
+    await planEnv(options.envFile, options, toEnv(known), readAll, out, questions, hasSecret(options)),
     ...(await planPermissions(api, options.authzFile, goal, current.client !== null, plan)),
     ...((await beside?.plan(site)) ?? []),
   ];

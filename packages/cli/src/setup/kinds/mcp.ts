@@ -2,6 +2,9 @@ import { applyMcpStep, PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../
 import { isHttpUrl } from '../../door/options.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
+import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
+import { planEnv, toSettings } from '../api/env-plan.ts';
+import { sayNext } from '../api/next.ts';
 import type { Desk, SetupKind } from '../kind.ts';
 import {
   CODES_USAGE,
@@ -16,7 +19,7 @@ import {
 
 const usage = `keycloak-guard setup mcp: an MCP server, so that clients sign in by its URL alone
 
-Creates the client of the server, its scopes and a client for programs. The realm must exist.
+Creates the client of the server, its scopes and a client for programs, and writes .env. The realm must exist.
 
 Usage: keycloak-guard setup mcp <url> [options]
 
@@ -29,6 +32,7 @@ Usage: keycloak-guard setup mcp <url> [options]
                             registration (feature cimd of Keycloak); can be repeated
 
 ${REALM_USAGE}
+  --overwrite-env           replace values in the .env file without asking
 
 ${CODES_USAGE}
 `;
@@ -39,6 +43,7 @@ const FLAGS = {
   registration: { type: 'boolean' },
   program: { type: 'string', multiple: true },
   documents: { type: 'string', multiple: true },
+  'overwrite-env': { type: 'boolean' },
 } as const;
 
 /** @throws {UsageError} */
@@ -66,7 +71,7 @@ export async function readMcpOptions(args: string[], desk: Pick<Desk, 'environme
     programs,
     documents,
   };
-  return { visit, goal };
+  return { visit: { ...visit, overwriteEnv: flags['overwrite-env'] ?? false }, goal };
 }
 
 export const mcp: SetupKind = {
@@ -77,13 +82,29 @@ export const mcp: SetupKind = {
     const { visit, goal: wanted } = await readMcpOptions(args, { environment });
     const { api, serverUrl, realm, questions } = await openVisit(visit, out);
     const goal = { ...wanted, realm };
-    const plan = planMcp(await readMcp(api, goal), goal);
+    const state = await readMcp(api, goal);
+    const plan = planMcp(state, goal);
     const title = `Keycloak at ${serverUrl}, realm ${realm}`;
-    const part = toRealmPart(title, plan, (step) => applyMcpStep(api, goal, step), out);
-    const { what, code } = await runPlan([part], visit, out, questions);
+    const own = { realm, clientId: goal.url };
+    // A client that is left as it is may have no secret.
+    const isLeft = plan.blocked.some(({ subject }) => subject === `client ${goal.url}`);
+    const { envFile } = visit;
+    const parts = [
+      toRealmPart(title, plan, (step) => applyMcpStep(api, goal, step), out),
+      await planEnv(
+        isLeft ? undefined : envFile,
+        visit,
+        toSettings(serverUrl, own, await readSecret(api, own, state.server ?? null)),
+        async () => toSettings(serverUrl, own, await readOrMakeSecret(api, own)),
+        out,
+        questions,
+      ),
+    ];
+    const { what, code } = await runPlan(parts, visit, out, questions);
     if (code === 0 && (what === 'applied' || what === 'nothing')) {
-      out.line(`The server's client id is ${goal.url}. Its secret: Clients → ${goal.url} → Credentials.`);
+      out.line(`The server's client id is ${goal.url}.`);
       out.line(`Its scopes: ${goal.scopes.join(', ')}. Programs without a secret use the client mcp-client.`);
+      await sayNext(envFile, serverUrl, out);
     }
     return code;
   },

@@ -168,7 +168,11 @@ export const tenant: SetupKind = {
     if (rows.length > 1 && flags.domain !== undefined)
       problems.push('--domain is for one organization: several stand in a --list');
     for (const [name = ''] of rows)
-      if (!/^[\w.~-]{1,255}$/.test(name) || name === 'master' || (name === template && !organization))
+      if (
+        !/^(?!\.{1,2}$|__proto__$)[\w.~-]{1,255}$/.test(name) ||
+        name === 'master' ||
+        (name === template && !organization)
+      )
         problems.push(
           `'${name}' cannot be a tenant: letters, digits and . _ ~ -, and neither master nor the template`,
         );

@@ -4,7 +4,7 @@ import { nearnessOf } from '../../../keycloak/nearness.ts';
 import { toWords } from '../../../keycloak/page.ts';
 import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { onPage } from '../client/say.ts';
+import { noBrowserLogin, onPage } from '../client/say.ts';
 
 export const clientTokenBinding: Check = {
   id: 'client.token-binding',
@@ -28,6 +28,8 @@ export const clientLogout: Check = {
   async run({ reach, options }) {
     const client = await reach.admin?.client();
     if (client === undefined) return skipped('no admin was given');
+    const other = await noBrowserLogin(reach);
+    if (other !== undefined) return other;
     const url = String(client.attributes?.['backchannel.logout.url'] ?? '');
     const fix = onPage(
       reach,
@@ -92,6 +94,8 @@ export const clientLogoutUris: Check = {
   async run({ reach, options }) {
     const client = await reach.admin?.client();
     if (client === undefined) return skipped('no admin was given');
+    const other = await noBrowserLogin(reach);
+    if (other !== undefined) return other;
     const list = splitUris(client.attributes?.['post.logout.redirect.uris']);
     if (list.length > 0 && !(list.length === 1 && list[0] === '-')) return ok(list.join(', '));
     return warn(

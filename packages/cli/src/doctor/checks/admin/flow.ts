@@ -1,5 +1,6 @@
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { findForcedOtp } from '../../evidence/flow-steps.ts';
+import { noPasswordLogin } from '../client/say.ts';
 
 const KNOWN = /^(direct-grant-validate-(username|password|otp)|conditional-.*)$/;
 
@@ -8,6 +9,8 @@ export const flowDirectGrant: Check = {
   needs: ['admin.login', 'realm.exists'],
   async run({ reach }) {
     if (reach.admin === null) return skipped('no admin was given');
+    const other = await noPasswordLogin(reach);
+    if (other !== undefined) return other;
     const { alias, steps, isOverride } = await reach.admin.flow();
     const seen = `${alias}: ${steps
       .filter((step) => !step.authenticationFlow)

@@ -2,7 +2,7 @@ import { CALLBACK_PATH } from '../../../admin/index.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { type Check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
-import { kcadm, onPage } from './say.ts';
+import { kcadm, noBrowserLogin, onPage } from './say.ts';
 
 type Judge = (words: string, reach: Reach, appUrl: string) => Finding | undefined;
 
@@ -12,6 +12,8 @@ function aboutBrowserLogin(id: string, good: string, judge: Judge): Check {
     id,
     needs: ['client.enabled', 'client.type'],
     async run({ reach, options }) {
+      const other = await noBrowserLogin(reach);
+      if (other !== undefined) return other;
       const { words } = await reach.client.authorization();
       return judge(words, reach, options.appUrl) ?? ok(good);
     },

@@ -1,6 +1,6 @@
 import { toWords } from '../../../keycloak/page.ts';
 import { type Check, fail, ok } from '../../check.ts';
-import { kcadm, onPage, refusalOf } from './say.ts';
+import { kcadm, noPasswordLogin, onPage, refusalOf } from './say.ts';
 
 export const clientDirectGrants: Check = {
   id: 'client.direct-grants',
@@ -8,6 +8,8 @@ export const clientDirectGrants: Check = {
   async run({ reach }) {
     const grant = await reach.client.passwordGrant();
     if (!/not allowed for direct access grants/i.test(refusalOf(grant))) return ok('on');
+    const other = await noPasswordLogin(reach);
+    if (other !== undefined) return other;
     return fail(
       toWords(grant),
       `direct access grants are off: the client '${reach.caller.clientId}' may not log users in with a password`,

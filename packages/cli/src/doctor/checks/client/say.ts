@@ -4,7 +4,7 @@ import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
 import { toTokenAnswer } from '../../../keycloak/token-answer.ts';
 import { toShellWord } from '../../../terminal/shell-word.ts';
-import { type Finding, fail } from '../../check.ts';
+import { type Finding, fail, skipped } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 
 /** The client's page in the console, and what to do there. */
@@ -15,6 +15,24 @@ export function kcadm({ caller }: Reach, ...settings: readonly string[]): string
   const [realm, query] = [caller.realm, `clientId=${caller.clientId}`].map(toShellWord);
   const id = `$(kcadm.sh get clients -r ${realm} -q ${query} --fields id --format csv --noquotes)`;
   return `kcadm.sh update clients/${id} -r ${realm} ${settings.map((one) => `-s '${one}'`).join(' ')}`;
+}
+
+const NOBODY = 'nobody can log in at this client, as is right for an API that only checks tokens';
+
+/** Why a check of browser logins is not for this client. */
+export async function noBrowserLogin({ shape }: Reach): Promise<Finding | undefined> {
+  return (await shape()) === 'api' ? skipped(NOBODY) : undefined;
+}
+
+/** Why a check of `POST /login` is not for this client. */
+export async function noPasswordLogin({ shape }: Reach): Promise<Finding | undefined> {
+  const is = await shape();
+  if (is === 'guide') return undefined;
+  return skipped(
+    is === 'api'
+      ? NOBODY
+      : 'this client takes no passwords, as is right for an application that logs people in with the browser',
+  );
 }
 
 /** The text of the token endpoint's refusal. */

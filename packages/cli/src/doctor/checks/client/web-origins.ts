@@ -1,12 +1,14 @@
 import { toWords } from '../../../keycloak/page.ts';
 import { isStranger } from '../../../keycloak/stranger.ts';
 import { type Check, ok, skipped, warn } from '../../check.ts';
-import { onPage } from './say.ts';
+import { noBrowserLogin, onPage } from './say.ts';
 
 export const clientWebOrigins: Check = {
   id: 'client.web-origins',
   needs: ['client.type'],
   async run({ reach, options }) {
+    const other = await noBrowserLogin(reach);
+    if (other !== undefined) return other;
     const answer = await reach.client.fromOrigin();
     const { origin } = new URL(options.appUrl);
     if (answer.status === 0 || isStranger(answer)) return skipped(toWords(answer));

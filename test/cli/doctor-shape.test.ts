@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fail } from '../../packages/cli/src/doctor/check.ts';
+import type { ClientEvidence } from '../../packages/cli/src/doctor/evidence/client.ts';
+import { findShape } from '../../packages/cli/src/doctor/evidence/shape.ts';
+import { mend } from '../../packages/cli/src/doctor/mend.ts';
+import { readDoctorOptions } from '../../packages/cli/src/doctor/options.ts';
+import { UsageError } from '../../packages/cli/src/settings/usage-error.ts';
+import { KINDS } from '../../packages/cli/src/setup/kinds/index.ts';
+import { startFakeKeycloak } from '../admin/fake-keycloak.ts';
+import { settingsFor } from './doctor-visit.ts';
+
+const ADMIN = { KEYCLOAK_ADMIN_USER: 'admin', KEYCLOAK_ADMIN_PASSWORD: 'admin' };
+const OUT = { paint: (_: unknown, text: string) => text, line() {}, progress() {} };
+const newFile = () => join(mkdtempSync(join(tmpdir(), 'shape-')), '.env');
+
+describe('the doctor knows what a client is for', () => {
+  const OFF = 'Client not allowed for direct access grants';
+  const NOT_BACK = 'We are sorry... Invalid parameter: redirect_uri';
+  const answers = (grant: string, login: string, docs: string) =>
+    ({
+      passwordGrant: async () => ({ json: { error_description: grant } }),
+      authorization: async () => ({ words: login }),
+      docsAuthorization: async () => ({ words: docs }),
+    }) as unknown as ClientEvidence;
+  const asked = (client: object) => findShape(answers('', '', ''), { client: async () => client }, false);
+
+  test("by Keycloak's answers", async () => {
+    const LOGIN = 'login_required';
+    assert.equal(
+      await findShape(answers('Invalid user credentials', NOT_BACK, NOT_BACK), null, false),
+      'guide',
+    );
+    assert.equal(await findShape(answers(OFF, NOT_BACK, NOT_BACK), null, false), 'api');
+    assert.equal(await findShape(answers(OFF, LOGIN, NOT_BACK), null, false), 'web');
+    // The guide's client, without direct access grants.
+    assert.equal(await findShape(answers(OFF, LOGIN, LOGIN), null, false), 'guide');
+  });
+
+  test('one that is to log a user in with a password has to take passwords', async () => {
+    assert.equal(await findShape(answers(OFF, NOT_BACK, NOT_BACK), null, true), 'guide');
+  });
+
+  test("by the client's settings, whatever the address of the application", async () => {
+    const web = { standardFlowEnabled: true, redirectUris: ['https://shop.example.com/auth/callback'] };
+    assert.equal(await asked(web), 'web');
+    assert.equal(await asked({ ...web, directAccessGrantsEnabled: true }), 'guide');
+    assert.equal(await asked({ ...web, redirectUris: ['http://localhost:8000/*'] }), 'guide');
+    assert.equal(await asked({ standardFlowEnabled: false, redirectUris: [] }), 'api');
+    assert.equal(await asked({ standardFlowEnabled: false, publicClient: true }), 'guide');
+  });
+});
+
+for (const [shape, flows] of [
+  ['api', [false, false]],
+  ['web', [true, false]],
+] as const) {
+  test(`doctor --fix gives a client of the shape ${shape} no logins that it is not to have`, async (t) => {
+    const keycloak = await startFakeKeycloak();
+    t.after(() => keycloak.close());
+    await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"testing"}' });
+    const client = {
+      ...{ id: 'c-1', clientId: 'fastapi-keycloak', secret: 'made-by-keycloak', redirectUris: [] },
+      ...{ standardFlowEnabled: flows[0], directAccessGrantsEnabled: false },
+    };
+    keycloak.realms.get('testing')?.lists.clients.push(client as never);
+    const file = newFile();
+    const settings = { ...settingsFor(keycloak.url), KEYCLOAK_CLIENT_SECRET: 'made-by-keycloak' };
+    const lines = Object.entries({ ...settings, PUBLIC_URL: 'https://shop.example.com' });
+    writeFileSync(file, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
+    const options = await readDoctorOptions(['--env', file, '--fix', '--yes', '--enable'], ADMIN);
+    const found = { id: 'mapper.audience', ...fail('none', 'no audience', 'a mapper', []) };
+    assert.equal(await mend([found], options, shape, OUT, undefined), 0);
+    assert.deepEqual([client.standardFlowEnabled, client.directAccessGrantsEnabled], flows);
+    assert.deepEqual(client.redirectUris, shape === 'api' ? [] : ['https://shop.example.com/auth/callback']);
+  });
+}
+
+describe('setup writes what the application needs', () => {
+  const URL_OF_SERVER = 'https://tools.example.com/mcp';
+
+  async function startRealm(t: { after(fn: () => unknown): void }) {
+    const keycloak = await startFakeKeycloak();
+    t.after(() => keycloak.close());
+    await fetch(`${keycloak.url}/admin/realms`, { method: 'POST', body: '{"realm":"shop"}' });
+    return (kind: string, file: string, ...args: string[]) =>
+      KINDS[kind]?.run([...args, '--url', keycloak.url, '--realm', 'shop', '--env', file, '--yes'], {
+        environment: ADMIN,
+        out: OUT,
+      });
+  }
+
+  test('an MCP server gets its client id and secret, readable by its owner alone', async (t) => {
+    const run = await startRealm(t);
+    const file = newFile();
+    // The fake leaves something by hand: it has no registration policies.
+    await run('mcp', file, URL_OF_SERVER);
+    assert.match(readFileSync(file, 'utf8'), /^KEYCLOAK_CLIENT_ID=https:\/\/tools\.example\.com\/mcp$/m);
+    assert.match(readFileSync(file, 'utf8'), /^KEYCLOAK_CLIENT_SECRET=.+$/m);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const before = readFileSync(file, 'utf8');
+    await run('mcp', file, URL_OF_SERVER);
+    assert.equal(readFileSync(file, 'utf8'), before);
+  });
+
+  test("an MCP server takes nobody else's file", async (t) => {
+    const run = await startRealm(t);
+    const file = newFile();
+    writeFileSync(file, 'KEYCLOAK_CLIENT_ID=orders\n');
+    await assert.rejects(async () => run('mcp', file, URL_OF_SERVER), UsageError);
+    assert.equal(readFileSync(file, 'utf8'), 'KEYCLOAK_CLIENT_ID=orders\n');
+  });
+
+  test('a server-rendered app gets its address, by which the doctor finds it', async (t) => {
+    const run = await startRealm(t);
+    const file = newFile();
+    const args = ['--client-id', 'shop-web', '--app-url', 'https://shop.example.com'];
+    // The fake has no introspection to prove it with.
+    await run('web', file, ...args);
+    assert.match(readFileSync(file, 'utf8'), /^PUBLIC_URL=https:\/\/shop\.example\.com$/m);
+  });
+});
