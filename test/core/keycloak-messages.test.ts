@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KeycloakMessage } from '../../packages/guard/src/core/index.ts';
+import { AuthError, type KeycloakMessage } from '../../packages/guard/src/core/index.ts';
 import { createKeycloakMessages } from '../../packages/guard/src/core/internal.ts';
 import { createTestRealm } from '../support/test-realm.ts';
 import { mintLogoutToken, mintPush } from './signed-messages.ts';
@@ -114,4 +114,17 @@ test('while a realm that may own the issuer cannot be asked, a message is not re
   assert.equal((await messages.adminPush(push, 'LOGOUT', { log: SILENT })).status, 503);
   const body = { logout_token: mintLogoutToken(known) };
   assert.equal((await messages.backchannelLogout(body, { log: SILENT })).status, 503);
+});
+
+test('a push for which no realm is found is refused; a fault of the application is no refusal', async () => {
+  for (const [thrown, status] of [
+    [new AuthError('tenant_unknown', 'There is no such tenant'), 400],
+    [new Error('of the application'), 503],
+  ] as const) {
+    const messages = createKeycloakMessages(() => {
+      throw thrown;
+    });
+    const answer = await messages.adminPush('a push', 'LOGOUT', { log: SILENT });
+    assert.equal(answer.status, status);
+  }
 });

@@ -34,6 +34,19 @@ async function start(t: TestContext, listener: RequestListener) {
   return { server, fetch: observed, endpoints, baseUrl, seen, last: () => last as CallResult };
 }
 
+test('calls that name no realm, no grant or a body of another type have a kind, too', async (t) => {
+  const { fetch, endpoints, baseUrl, seen } = await start(t, (_request, response) => response.end('{}'));
+  await fetch(new URL(baseUrl).origin);
+  await fetch(endpoints.token, { method: 'POST', body: new Blob(['grant_type=password']) });
+  await fetch(endpoints.token, { method: 'POST', body: 'scope=openid' });
+  await fetch(`${baseUrl}/authz/protection/resource_set`);
+  await fetch(new Request(endpoints.certs));
+  assert.deepEqual(
+    seen.map((line) => line.replace(' ok 200', '')),
+    ['GET other', 'POST token', 'POST token', 'GET permission', 'GET jwks'],
+  );
+});
+
 test('each call to Keycloak has a kind, by its address and its grant', async (t) => {
   const { fetch, endpoints, baseUrl, seen } = await start(t, (_request, response) => response.end('{}'));
   const post = (body: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(body) });

@@ -187,6 +187,29 @@ describe('the requirement tenant', () => {
   });
 });
 
+describe('a refusal', () => {
+  const thrown = (act: () => void): AuthError => {
+    try {
+      act();
+    } catch (error) {
+      return error as AuthError;
+    }
+    return assert.fail('let in');
+  };
+
+  it('by the id of an organization says which of the caller have none', () => {
+    const refusal = thrown(() => toGuard({ organization: { id: 'x1' } }, 'my-api')(of(['acme'])));
+    assert.deepEqual([refusal.code, refusal.seen], ['organization_missing', 'no id']);
+  });
+
+  it('names the tenant to switch to only if there is one', () => {
+    const principal = among(['acme']);
+    const one = thrown(() => toGuard({ tenant: 'globex' }, 'my-api')(principal));
+    const several = thrown(() => toGuard({ tenant: ['globex', 'initech'] }, 'my-api')(principal));
+    assert.deepEqual([one.tenant, several.tenant], ['globex', undefined]);
+  });
+});
+
 describe('tenants of several realms', () => {
   const of = (realm: string, more: object) =>
     createVerifier({ serverUrl: 'https://sso.example.com', realm, clientId: 'my-api', ...more });

@@ -44,7 +44,7 @@ export function healthOf(verifier: Pick<TokenVerifier<object>, 'members'>): Heal
 function checkKeys({ keysLoaded, keysAgeSeconds }: VerifierStatus): HealthCheck {
   return {
     ok: keysLoaded,
-    detail: keysLoaded ? `Loaded ${Math.round(keysAgeSeconds ?? 0)} s ago` : 'Not loaded yet',
+    detail: keysAgeSeconds === null ? 'Not loaded yet' : `Loaded ${Math.round(keysAgeSeconds)} s ago`,
   };
 }
 

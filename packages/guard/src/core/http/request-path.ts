@@ -62,7 +62,7 @@ function decode(path: string): string {
 
 /** Counts the characters that full-width and other forms become when a string is normalised (Unicode, UAX #15). */
 function countMarks(text: string): number {
-  return text.match(/[./\\;?#%]/g)?.length ?? 0;
+  return text.split(/[./\\;?#%]/).length;
 }
 
 function ambiguous(what: string, seen: string): AuthError {

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMemoryRevocationStore } from '../../packages/guard/src/core/index.ts';
+import { createRevocationHub } from '../../packages/guard/src/core/internal.ts';
+import { createKnowing } from '../../packages/guard/src/core/revocation/knowing.ts';
+import { createTestRealm } from '../support/test-realm.ts';
+
+test('no token is taken before the store says what other processes knew', async () => {
+  const realm = createTestRealm();
+  let tell = () => {};
+  const told = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const store = { ...createMemoryRevocationStore(), whenKnowing: () => told };
+  const verifier = realm.verifier({ revocationStore: store, tokenCheck: 'local' });
+  let isTaken = false;
+  const taking = Promise.resolve(verifier.verify(realm.mint())).then(() => {
+    isTaken = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isTaken, false);
+  tell();
+  await taking;
+  await verifier.close();
+});
+
+test('a store that fails to say it keeps nobody waiting', async () => {
+  const failing = async () => Promise.reject(new Error('away'));
+  const knowing = createKnowing({ ...createMemoryRevocationStore(), whenKnowing: failing });
+  await knowing.when();
+  assert.equal(knowing.when(), undefined);
+});
+
+test('what is known of a realm is kept for as long as a verifier that comes later asks for', () => {
+  const hub = createRevocationHub();
+  const revocation = {
+    type: 'session',
+    issuer: 'https://sso.example.com/realms/a',
+    sessionId: 's1',
+  } as const;
+  hub.add(revocation);
+  hub.log.keepFor(400_000);
+  hub.log.keepFor(1);
+  assert.equal(hub.log.size, 1);
+  hub.close();
+});
