@@ -203,7 +203,7 @@ describe('a refusal', () => {
   });
 
   it('names the tenant to switch to only if there is one', () => {
-    const principal = among(['acme']);
+    const principal = among(['acme']) as never;
     const one = thrown(() => toGuard({ tenant: 'globex' }, 'my-api')(principal));
     const several = thrown(() => toGuard({ tenant: ['globex', 'initech'] }, 'my-api')(principal));
     assert.deepEqual([one.tenant, several.tenant], ['globex', undefined]);
