@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 
 /** Keeps how far the application has come with the changes of users. One process at a time writes to it. */
 export interface CursorStore {
-  /** What was saved last, `null` if nothing was. */
+  /** The state saved last; `null` before the first. */
   load(): Promise<string | null>;
   /** Resolves when it outlives this process. @param state JSON, some hundred bytes, more while handlers fail */
   save(state: string): Promise<void>;

@@ -29,7 +29,7 @@ const LONGEST_MS = 60_000;
 /**
  * Handles changes: those of one user one after the other, and none after one that fails.
  *
- * @returns what has to be told again
+ * @returns the changes to tell again
  */
 export async function deliver(
   byUser: HeldChanges,

@@ -13,7 +13,7 @@ export interface EventSource {
    * @throws {AuthError} `provider_unavailable`, or `provider_misconfigured` if this client may not see them
    */
   read(list: EventList, from: number, most: number): Promise<{ events: HeardEvent[]; isMore: boolean }>;
-  /** Whether Keycloak keeps what has to be heard. @throws {AuthError} as `read` */
+  /** Whether Keycloak keeps the events that we need. @throws {AuthError} as `read` */
   isKept(): Promise<boolean>;
   /** Time now, by Keycloak's clock. Unit: milliseconds since 1970. */
   now(): number;
@@ -21,7 +21,7 @@ export interface EventSource {
   readonly calls: number;
 }
 
-/** What is read of the list of users' events; logins are most of the others. */
+/** The types to read from the list of users' events; most others are logins. */
 const NEEDED = ['LOGOUT', 'REVOKE_GRANT'];
 const USEFUL = [
   ...['REGISTER', 'IDENTITY_PROVIDER_FIRST_LOGIN', 'UPDATE_PROFILE', 'UPDATE_EMAIL', 'VERIFY_EMAIL'],

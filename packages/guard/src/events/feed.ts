@@ -51,7 +51,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     if (text === null) return save({ cursors: cursorsAt(source.now()), held: {} });
     const { cursors, held } = (toJsonObject(text) ?? {}) as Partial<Position>;
     if (isCursors(cursors) && typeof held === 'object') return { cursors, held };
-    throw new Error('what the cursor store has loaded is not what was saved');
+    throw new Error('the cursor store loaded another state than the one saved');
   }
 
   async function save(next: Position): Promise<Position> {

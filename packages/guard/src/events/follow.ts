@@ -25,9 +25,9 @@ interface FollowOptions {
   readonly seat: NewsSeat;
   readonly topic: string;
   readonly pollMs: number;
-  /** What is heard is good from then on, by Keycloak's clock, and until then by the clock here. Unit: milliseconds. */
+  /** News counts from then on, by Keycloak's clock, and until then by the clock here. Unit: milliseconds. */
   readonly onNews: (since: number, until: number) => void;
-  /** Called in the process that reads, with what is new. */
+  /** Called with the news, in the process that reads. */
   readonly onEvents: (events: readonly HeardEvent[]) => void;
   /** Another process reads. */
   readonly onRest: () => void;
@@ -48,7 +48,7 @@ const SILENCE_MS = 5_000;
 const SEAT_MS = 5_000;
 /** How often Keycloak is asked whether it keeps events at all. Unit: milliseconds. */
 const CONFIG_MS = 5_000;
-/** What is told arrives later than it is said. Unit: milliseconds. */
+/** Messages arrive later than they are sent. Unit: milliseconds. */
 const ON_THE_WAY_MS = 2_000;
 const SET_UP = 'npx keycloak-guard setup events, which shows first what it would change';
 /** With more new events than this, asking about every token is cheaper. */
@@ -113,12 +113,12 @@ export function follow(options: FollowOptions): Follower {
       configAt = performance.now();
       return;
     }
-    // Whoever reads next has to know that something was missed.
+    // The next reader must know that something was missed.
     if (news?.since !== null) await tell({ since: null, cursors: cursorsAt(source.now()), tookMs: 0 });
     throw new AuthError('provider_misconfigured', 'Keycloak does not keep the events of this realm');
   }
 
-  /** @param heard receives what is new */
+  /** @param heard receives the news */
   async function readAll(heard: HeardEvent[]): Promise<Omit<News, 'tookMs'>> {
     const issuer = await issuerOf();
     if (news === undefined) return begin();
@@ -213,7 +213,7 @@ export function follow(options: FollowOptions): Follower {
   };
 }
 
-/** Of another version, or of nobody knows whom: as if events were lost. */
+/** From another version, or from an unknown sender: as if events were lost. */
 function parseNews(text: string): News {
   const { since, cursors } = (toJsonObject(text) ?? {}) as Partial<News>;
   const isWhole = typeof since === 'number' && isCursors(cursors);

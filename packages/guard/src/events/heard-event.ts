@@ -23,7 +23,7 @@ export interface HeardEvent {
   readonly tokenId: string | undefined;
 }
 
-/** @throws {AuthError} `provider_unavailable` if it is no list of events */
+/** @throws {AuthError} `provider_unavailable` unless it is a list of events */
 export function readEvents(list: EventList, body: string): HeardEvent[] {
   let all: unknown;
   try {

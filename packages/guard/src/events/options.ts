@@ -12,7 +12,7 @@ export interface EventsOptions {
    */
   readonly recheckSeconds?: number | undefined;
   /**
-   * Where it is kept which changes of users the application has handled. Default: with the revocations, so in Redis if they
+   * Stores which changes of users the application has handled. Default: beside the revocations, so in Redis if they
    * are there, otherwise in the memory of this process.
    */
   readonly cursor?: CursorStore | undefined;

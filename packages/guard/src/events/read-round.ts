@@ -17,7 +17,7 @@ export interface Round {
   readonly cursors: Cursors;
   /** There may be later ones. */
   readonly isMore: boolean;
-  /** Keycloak has deleted what was read last, and with it perhaps what came after. */
+  /** Keycloak has deleted the event read last, and perhaps later ones too. */
   readonly isLost: boolean;
 }
 
@@ -31,7 +31,7 @@ const MOST = 500;
 /** Without an end after so many, something between here and Keycloak drops the query. */
 const MOST_PAGES = 100;
 
-/** Nobody lets Keycloak delete events so soon. Unit: milliseconds. */
+/** No realm deletes events so soon. Unit: milliseconds. */
 const KEPT_MS = 60_000;
 /** An outage of Keycloak is shorter: all tokens at once would be much for one that has just come back. Unit: milliseconds. */
 const LONG_PAUSE_MS = 600_000;
@@ -42,14 +42,14 @@ export const cursorsAt = (time: number): Cursors => ({
   events: { time, seen: {} },
 });
 
-/** What is new in both lists, as far as both are known, so that it is in order. */
+/** The new events of both lists, as far as both are known, so that they are in order. */
 export async function readRound(source: EventSource, cursors: Cursors): Promise<Round> {
   const now = source.now();
   const [admin, user] = await Promise.all([
     readList(source, 'admin-events', cursors['admin-events']),
     readList(source, 'events', cursors.events),
   ]);
-  // While it is read all the time, what was read last may grow old and go.
+  // While it is read all the time, the event read last may grow old and go.
   const isEarly = ({ time }: Cursor) => now - cursors.readAt > KEPT_MS || now - time < KEPT_MS;
   const until = Math.min(admin.until, user.until);
   const take = ({ fresh }: ListRound) => fresh.filter(({ time }) => time <= until);
@@ -70,7 +70,7 @@ interface ListRound {
   readonly fresh: readonly HeardEvent[];
   /** Up to here nothing is left out. */
   readonly until: number;
-  /** What was read last is not there. */
+  /** The event read last is missing. */
   readonly isGone: boolean;
 }
 
@@ -114,7 +114,7 @@ export function isUnproven({ readAt, ...lists }: Cursors, now: number): boolean 
   );
 }
 
-/** Whether a value that was stored is what it has to be. */
+/** Whether a stored value has the right form. */
 export function isCursors(value: unknown): value is Cursors {
   const { readAt, events, 'admin-events': byAdmins } = (value ?? {}) as Partial<Cursors>;
   const isCursor = (one: Cursor | undefined) => Number.isFinite(one?.time) && typeof one?.seen === 'object';

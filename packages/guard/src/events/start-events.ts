@@ -13,7 +13,7 @@ import { toUserChange } from './user-change.ts';
 export interface KeycloakEvents {
   /**
    * Tells the application of changes of users: each at least once, those of one user in their order, in one of several processes.
-   * It begins with what happens after the first call ever, and goes on where it stopped. To be called once.
+   * It begins with changes after the first call ever, and continues where it stopped. Call it once.
    *
    * @throws {Error} the second time
    * @example
@@ -52,7 +52,7 @@ const LONGEST_WAIT_MS = 3_000;
 const FEED_MS = 30_000;
 
 /**
- * Follows Keycloak's events of one realm: what they say about users, sessions and tokens counts within two seconds, so that
+ * Follows Keycloak's events of one realm: changes of users, sessions and tokens count within two seconds, so that
  * Keycloak is rarely asked about tokens. Of several processes with one revocation store, one reads for all.
  *
  * Needs a credential, the service account of the client with the role `view-events` of `realm-management`, and a realm that

@@ -100,7 +100,7 @@ export function toRevocations(event: HeardEvent, issuer: string): Revocation[] {
   }
 }
 
-/** The user whom an event of an administrator is about. */
+/** The user that an administrator's event is about. */
 export function subjectOf({ path }: HeardEvent): string | undefined {
   return (/^users\/([^/]+)/.exec(path) ?? /^organizations\/[^/]+\/members\/([^/]+)$/.exec(path))?.[1];
 }

@@ -6,7 +6,7 @@ export type UserChangeKind = 'created' | 'changed' | 'disabled' | 'deleted' | 'r
 
 /** A change of one user, as Keycloak tells it. */
 export interface UserChange {
-  /** The same each time it is told: whoever remembers it does a thing once. */
+  /** The same at each delivery: remember it to do a thing once. */
   readonly id: string;
   readonly kind: UserChangeKind;
   /** Id of the user: `sub` of their tokens. */

@@ -18,14 +18,14 @@ export interface Claimant {
   readonly isClosed: boolean;
 }
 
-/** Who is who: no two realms in memory have one name, no realm has two names, and none takes the issuer of another server's. */
+/** Keeps identities apart: no two realms in memory have one name, no realm has two names, and none takes the issuer of another server's. */
 export interface Identities {
   /** @throws {AuthError} `provider_misconfigured` for a realm that is mixed up with another one */
   assertItself(claimant: Claimant): void;
   drop(claimant: Claimant): void;
 }
 
-/** @param tell reports what is wrong, not for each request */
+/** @param tell reports a mistake, not for each request */
 export function createIdentities(
   tell: (claimant: Claimant, message: string, fix: string) => void,
 ): Identities {

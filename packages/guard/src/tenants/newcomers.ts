@@ -1,21 +1,21 @@
 import { createBoundedCache, createCallSlots, getOrMake } from '../core/internal.ts';
 
 /**
- * Calls to Keycloak for names of which it is not known whether they are realms: anybody can make some up. Each server answers
- * a few at a time, and only so many in vain. Realms that answered once do not pass here.
+ * Calls to Keycloak for names that may not be realms: anybody can make some up. Each server answers
+ * a few at a time, and a bounded number in vain. Realms that answered once do not pass here.
  */
 export interface NewcomerCalls {
   /**
    * Calls, or rejects at once where too many names were made up.
    *
-   * @param call resolves to an answer; a 404 says that there is no such realm
+   * @param call resolves to an answer; a 404 says that the realm does not exist
    */
   run(server: string, call: () => Promise<Response>): Promise<Response>;
 }
 
 /** At once, of one server. */
 const MOST_AT_ONCE = 8;
-/** Names that turned out to be none: so many, and then so many each second. */
+/** Names that turned out to be no realms: a first allowance, then some each second. */
 const MOST_IN_VAIN = 100;
 const IN_VAIN_PER_SECOND = 10;
 const MOST_SERVERS = 1_000;

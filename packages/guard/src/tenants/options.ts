@@ -20,7 +20,7 @@ export interface TenantRequest<Request = unknown> {
   readonly request: Request;
 }
 
-/** The realm of one tenant. What is left out is as the other options say. */
+/** The realm of one tenant. A member that is left out is as the other options say. */
 export interface TenantSettings
   extends Partial<
     Pick<
@@ -42,16 +42,16 @@ export interface TenantSettings
  * Which tenant a request belongs to:
  *
  * - a function of the request. `undefined`: of none, and the request is answered 404.
- * - a list of issuers, each of which is a tenant: that of the token. Each needs its `issuer`.
+ * - a list of issuers; each is a tenant, that of the token. Each needs its `issuer`.
  * - a rule for issuers: gets the `iss` of a token that is not verified yet. `undefined`: that issuer is refused. Compare the
- *   whole issuer; a part of it can be chosen by whoever sends the token.
+ *   whole issuer; the sender of the token can choose a part of it.
  */
 export type TenantsBy<Request = unknown> =
   | ((request: TenantRequest<Request>) => TenantSettings | null | undefined)
   | { readonly issuers: readonly (TenantSettings & { readonly issuer: string })[] }
   | { readonly issuer: (issuer: string) => TenantSettings | null | undefined };
 
-/** Options of tenants, each of which is a realm. */
+/** Options of tenants; each is a realm. */
 export interface TenantsOptions<Request = unknown> {
   /** Which tenant a request belongs to. The other options are the same for all tenants, unless its settings say otherwise. */
   readonly tenants: TenantsBy<Request>;
@@ -91,7 +91,7 @@ export const TENANT_RULES = {
 
 /** What the settings of a tenant may say. */
 export const SETTING_RULES: OptionRules<TenantSettings> = {
-  // With those of all tenants, the verifier says what is missing.
+  // With the options of all tenants, the verifier names a missing one.
   serverUrl: mayBeMissing(VERIFIER_RULES.serverUrl),
   clientId: mayBeMissing(VERIFIER_RULES.clientId),
   realm: VERIFIER_RULES.realm,

@@ -39,13 +39,13 @@ export interface TenantPool {
 interface Entry extends Claimant {
   readonly key: string;
   readonly settings: TenantSettings;
-  /** What is handed out: until the realm has answered, a verifier that tells made-up names. */
+  /** The verifier to hand out: until the realm has answered, one that finds made-up names. */
   handed: Verifier<object>;
   /** Keycloak has answered: it is a realm. */
   isKnown: boolean;
   isClosed: boolean;
   usedAt: number;
-  /** There is no such realm, said Keycloak: until then it is not asked again. Unit: milliseconds, monotonic. */
+  /** Keycloak said that the realm does not exist: until then it is not asked again. Unit: milliseconds, monotonic. */
   unknownUntil: number;
 }
 
@@ -66,7 +66,7 @@ const OUTAGES: ReadonlySet<string> = new Set(['keys_unavailable', 'provider_unav
 export type Bounds = { readonly [K in 'maxTenants' | 'tenantIdleSeconds']: NonNullable<TenantsOptions[K]> };
 type Common = Partial<VerifierOptions<object>>;
 
-/** @param common what is the same for all tenants */
+/** @param common the options that all tenants share */
 export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds }: Bounds): TenantPool {
   const known = new Map<string, Entry>();
   const newcomers = createBoundedCache<Entry>(MOST_NEWCOMERS);
@@ -169,7 +169,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     act();
   }
 
-  /** Keycloak has answered for it. */
+  /** Keycloak has answered about this realm. */
   function meet(entry: Entry): void {
     if (entry.isKnown || entry.isClosed) return;
     newcomers.delete(entry.key);
@@ -236,7 +236,7 @@ export function createTenantPool(common: Common, { maxTenants, tenantIdleSeconds
     const entry = known.get(key) ?? newcomers.get(key);
     if (entry === undefined) return add(key, settings);
     if (isSame(entry.settings, settings)) return entry;
-    // What it was made with is not so any more, its secret for example.
+    // The settings that it was made with have changed, its secret for example.
     const next = add(key, settings);
     const message = `The settings of the tenant ${entry.name} have changed: it is made anew`;
     sometimes(message, () => entry.verifier.notify({ level: 'info', code: 'tenant_changed', message }));

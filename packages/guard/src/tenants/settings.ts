@@ -11,7 +11,7 @@ export function isClean(settings: TenantSettings): boolean {
   return keyOf(settings).split('\n').length === 4;
 }
 
-/** Whether two settings say the same: the application may make the object anew for each request. */
+/** Whether two settings say the same: the application may make a new object for each request. */
 export function isSame(one: TenantSettings, other: TenantSettings): boolean {
   return one === other || hasSameMembers(one as never, other as never);
 }

@@ -9,7 +9,7 @@ export interface TenantsHost<Incoming> {
   toAsked(request: Incoming): unknown;
 }
 
-/** Reads only what the application asks for. There is one for each request: an object with accessors of its own costs 5 µs. */
+/** Reads only what the application asks for. There is one for each request: an object with own accessors costs 5 µs. */
 export class ReadRequest<Incoming> implements TenantRequest<never> {
   readonly #host: TenantsHost<Incoming>;
   readonly #incoming: Incoming;

@@ -23,11 +23,11 @@ export interface Tenants<Incoming> {
   /** The issuers of a list; `undefined` where they depend on the request or on a rule. */
   readonly issuers: readonly string[] | undefined;
   /**
-   * The verifier of the tenant. By issuer, a request without a token has `nobody`.
+   * The verifier of the tenant. By issuer, it is `nobody` for a request without a token.
    *
    * @param token one that came elsewhere than in the header `Authorization`
    * @throws {AuthError} `tenant_unknown`, `token_issuer`, or as the pool and the reader of tokens
-   * @throws {Error} for what the application's function must not return, and what it throws: faults
+   * @throws {Error} if the application's function throws, or returns anything else: faults
    */
   verifierOf(request: Incoming, token?: string): TokenVerifier<object>;
 }
@@ -35,7 +35,7 @@ export interface Tenants<Incoming> {
 /** The longest issuer that is looked up. */
 const LONGEST_ISSUER = 1_000;
 const MOST_READ = 10_000;
-/** As the cache of tokens has it: the end of the signature. */
+/** The end of the signature, as in the cache of tokens. */
 const TAIL = 43;
 
 /** @param common the options that are the same for all tenants */
