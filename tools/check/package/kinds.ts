@@ -31,7 +31,11 @@ const ANSWER = '401 Bearer\n';
 /** Each room by `import` and by `require`, from TypeScript in each of its ways, and from Jest. */
 export function checkKinds(archive: string, rooms: readonly string[]): void {
   const project = emptyProject('kinds');
-  install(project, ...[archive, 'fastify', '@redis/client', 'jest', 'typescript@5'], ...FRAMEWORKS);
+  install(
+    project,
+    ...[archive, 'fastify', '@redis/client', 'prom-client', '@opentelemetry/api', 'jest', 'typescript@5'],
+    ...FRAMEWORKS,
+  );
   checkNode(project, rooms);
   checkTypeScript(project, rooms);
   checkJest(project, rooms);
