@@ -200,6 +200,8 @@ describe('a refusal', () => {
   it('by the id of an organization says which of the caller have none', () => {
     const refusal = thrown(() => toGuard({ organization: { id: 'x1' } }, 'my-api')(of(['acme'])));
     assert.deepEqual([refusal.code, refusal.seen], ['organization_missing', 'no id']);
+    const none = thrown(() => toGuard({ organization: { id: 'x1' } }, 'my-api')(of([])));
+    assert.equal(none.seen, 'none');
   });
 
   it('names the tenant to switch to only if there is one', () => {
