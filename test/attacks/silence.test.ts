@@ -321,3 +321,9 @@ for (const [name, take] of Object.entries(WHOLE)) {
     }
   });
 }
+
+it('what is left out is somebody who is signed in', async () => {
+  assert.equal((await kc.connect(asAlice())).principal.subject, alice.subject);
+  assert.equal((await kc.principal(asAlice())).subject, alice.subject);
+  assert.ok(sockets.socket());
+});

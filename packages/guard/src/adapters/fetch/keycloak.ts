@@ -106,7 +106,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
     handle,
     handlers: { GET: handleAll, OPTIONS: handleAll, POST: handleAll },
     accessToken: async (incoming) => door.accessToken(toRequest(incoming)),
-    connect: async (incoming, requirements) => connect(toRequest(incoming), requirements),
+    connect: async (incoming, ...given) => connect(toRequest(incoming), ...given),
   };
 }
 
