@@ -15,6 +15,7 @@ import {
   SESSION_RULES,
   type SessionOptions,
 } from './options.ts';
+import { toPaths } from './paths.ts';
 import { createPlaceFinder } from './place.ts';
 import type { SessionRequest } from './request.ts';
 import { createSealer } from './seal.ts';
@@ -137,12 +138,7 @@ export function buildSessions(
   const authenticate = createAuthenticator(context);
 
   return {
-    paths: {
-      startLogin: `${prefix}/login`,
-      finishLogin: `${prefix}/callback`,
-      describe: `${prefix}/session`,
-      signOut: `${prefix}/logout`,
-    },
+    paths: toPaths(prefix),
     authenticate,
     accessToken: (request) => accessTokenOf(context, authenticate, request),
     inviteToLogin: (request) => inviteToLogin(context, request),

@@ -12,6 +12,7 @@ import {
   buildSessions,
   createEndings,
   resolveSessionOptions,
+  toPaths,
   toTenantOptions,
 } from '../../session/internal.ts';
 import type { Tenants } from '../../tenants/internal.ts';
@@ -68,12 +69,7 @@ export function openTenantSessions<Incoming>(
 
   const { prefix } = common;
   return {
-    paths: {
-      startLogin: `${prefix}/login`,
-      finishLogin: `${prefix}/callback`,
-      describe: `${prefix}/session`,
-      signOut: `${prefix}/logout`,
-    },
+    paths: toPaths(prefix),
     authenticate: (request, isUse) => of(request).authenticate(request, isUse),
     accessToken: async (request) => of(request).accessToken(request),
     inviteToLogin: (request) => of(request).inviteToLogin(request),
