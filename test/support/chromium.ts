@@ -25,3 +25,7 @@ export function launchChromium(...more: string[]): Promise<Browser> {
 /** Flags with which it reaches no host but these. */
 export const reachOnly = (...hosts: string[]): string =>
   `--host-resolver-rules=MAP * ~NOTFOUND , ${hosts.map((host) => `EXCLUDE ${host}`).join(', ')}`;
+
+/** Flags with which it finds the server of one address at another. */
+export const resolveTo = (address: string, server: string): string =>
+  `--host-resolver-rules=MAP ${new URL(address).host} ${new URL(server).host}`;

@@ -21,7 +21,7 @@ const USAGE = `Runs the tests of test/keycloak/ against a real Keycloak, started
 
 Usage: npm run test:keycloak [-- options] [file or folder below test/keycloak/ …]
 
-  --version <version>   this version alone (default ${NEWEST_VERSION})
+  --version <version>   this version alone (default ${NEWEST_VERSION}), or a configuration by its name in the table of --all
   --all                 every configuration that is supported
   --jobs <number>       so many Keycloaks at a time (default 1; each takes 1 GB of memory)
   --help                this text
@@ -115,7 +115,9 @@ function configurationsFor(
 ): readonly Configuration[] {
   if (all) return CONFIGURATIONS;
   if (wanted.length > 0 && wanted.every((name) => name.startsWith('experimental'))) return [EXPERIMENTAL];
-  if (version === undefined || version === NEWEST_VERSION) return [NEWEST];
+  if (version === undefined) return [NEWEST];
+  const named = CONFIGURATIONS.filter(({ name }) => name === version);
+  if (named.length > 0) return named;
   return [{ name: version, version, only: 'every' }];
 }
 

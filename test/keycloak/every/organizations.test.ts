@@ -7,9 +7,9 @@ import type { Browser, Page } from 'playwright-core';
 import { keycloak as createGuard } from '../../../packages/guard/src/adapters/express/index.ts';
 import { listen } from '../../adapters/listen.ts';
 import type { RunningApp } from '../../contract/adapter/adapter.ts';
-import { launchChromium } from '../../support/chromium.ts';
+import { launchChromium, resolveTo } from '../../support/chromium.ts';
 import { createOrganizationRealm, type OrganizationRealm } from '../support/organization-realm.ts';
-import { requireKeycloak } from '../support/real-keycloak.ts';
+import { readPublicUrl, requireKeycloak } from '../support/real-keycloak.ts';
 
 const keycloak = requireKeycloak();
 const [major = 0] = keycloak.version.split('.').map(Number);
@@ -21,9 +21,11 @@ const [FIRST, SECOND, THIRD, OTHER] = ['org-3', 'org-7', 'org-11', 'org-5'];
 describe(`organizations of Keycloak ${keycloak.version}`, { skip }, () => {
   let where: OrganizationRealm;
   let browser: Browser;
+  let publicUrl: string;
   before(async () => {
+    publicUrl = await readPublicUrl(keycloak);
     where = await createOrganizationRealm(keycloak, COUNT, [FIRST, SECOND, THIRD]);
-    browser = await launchChromium();
+    browser = await launchChromium(resolveTo(publicUrl, keycloak.url));
   });
   after(async () => {
     await browser?.close();
@@ -64,7 +66,7 @@ describe(`organizations of Keycloak ${keycloak.version}`, { skip }, () => {
 
   async function settle(page: Page): Promise<{ title: string; forms: number }> {
     let forms = 0;
-    while (page.url().startsWith(keycloak.url)) {
+    while (page.url().startsWith(publicUrl)) {
       forms++;
       const isPassword = await page.locator('input[type=password]:visible').count();
       await (isPassword ? page.fill('#password', where.password) : page.fill('#username', where.username));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { type AdminConnection, connectAdmin } from '../../../packages/cli/src/admin/index.ts';
-import { requireKeycloak } from '../support/real-keycloak.ts';
+import { readPublicUrl, requireKeycloak } from '../support/real-keycloak.ts';
 import { runCli } from '../support/run-cli.ts';
 
 const keycloak = requireKeycloak();
@@ -95,7 +95,7 @@ describe('an application, and its tenants', () => {
       });
       const { access_token: token = '' } = (await answer.json()) as { access_token?: string };
       const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-      assert.equal(claims.iss, `${keycloak.url}/realms/${realm}`);
+      assert.equal(claims.iss, `${await readPublicUrl(keycloak)}/realms/${realm}`);
       assert.ok([claims.aud].flat().includes('orders'), JSON.stringify(claims.aud));
     }
     const again = await setup('tenant', '--all', '--template', REALM, '--no-env');

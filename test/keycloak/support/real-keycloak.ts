@@ -23,6 +23,13 @@ export function requireKeycloak(): RealKeycloak {
   };
 }
 
+/** The address by which browsers know it, and by which its tokens name it: with KC_HOSTNAME not the one that is called. */
+export async function readPublicUrl({ url }: RealKeycloak): Promise<string> {
+  const response = await fetch(`${url}/realms/master/.well-known/openid-configuration`);
+  const { issuer } = (await response.json()) as { issuer: string };
+  return issuer.replace(/\/realms\/master$/, '');
+}
+
 /** A fresh token of the administrator (realm `master`; good for a minute). */
 export async function issueAdminToken({ url, adminUser, adminPassword }: RealKeycloak): Promise<string> {
   const response = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
