@@ -63,4 +63,14 @@ test('a long text is explained in bounded time', () => {
   explain('error expected audience not iss key role claim cookie state '.repeat(20_000));
   explain(`${'a'.repeat(50_000)}\n${' '.repeat(50_000)}`);
   assert.ok(performance.now() - started < 5_000);
+  for (const [line, secret] of [
+    ['could not retrieve discovery {"password":"hunter2"} metadata', 'hunter2'],
+    ['unable to load discovery from https://kc:hunter2@sso/realms/x configuration', 'hunter2'],
+    ['CODE_TO_TOKEN_ERROR, client_secret: hunter2, error=invalid_code', 'hunter2'],
+    ['Cookie KC_AUTH_SESSION_HASH=hunter2; x rejected because SameSite', 'hunter2'],
+  ] as const) {
+    const [first] = explain(line);
+    assert.notEqual(first?.id, 'explain.unknown', line);
+    assert.ok(!JSON.stringify(first).includes(secret), first?.seen);
+  }
 });

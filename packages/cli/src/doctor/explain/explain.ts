@@ -130,5 +130,10 @@ function toDecoded(some: string): string {
 function hideSecrets(text: string): string {
   return text
     .replace(/eyJ[\w-]{8,}(\.[\w-]*)*/g, '<token>')
-    .replace(/\b(code|token|\w+_token|\w*secret|password|state|nonce|code_verifier)=[^&\s"',]+/gi, '$1=***');
+    .replace(/(:\/\/[^\s/@:]*):[^\s/@]+@/g, '$1:***@')
+    .replace(
+      /\b(code|\w*token|state|nonce|code_verifier|[\w-]*(?:session|identity)\w*)=[^&\s"',;]+/gi,
+      '$1=***',
+    )
+    .replace(/\b(\w+_token|\w*secret|\w*password)("?\s*[=:]\s*"?)[^&\s"',;]+/gi, '$1$2***');
 }
