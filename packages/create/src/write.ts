@@ -13,10 +13,10 @@ export function isEmpty(folder: string): boolean {
  * @throws {Error}
  */
 export function write(folder: string, files: ReadonlyMap<string, string | Uint8Array>): void {
-  for (const path of files.keys()) assertNoLink(folder, path);
-  for (const [path, content] of files) {
+  const wanted = [...files].filter(([path]) => path !== '.env' || !existsSync(join(folder, path)));
+  for (const [path] of wanted) assertNoLink(folder, path);
+  for (const [path, content] of wanted) {
     const file = join(folder, path);
-    if (path === '.env' && existsSync(file)) continue;
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content, { mode: path === '.env' ? 0o600 : 0o644 });
   }
