@@ -39,7 +39,7 @@ import { boundCalls, createCallTurns } from './limits/keycloak-turns.ts';
 import { shedLoad } from './limits/load-shedding.ts';
 import { limitLogins } from './limits/login-limits.ts';
 import { openLimits } from './limits/rate-limits.ts';
-import { limitConnections, serverLimits } from './limits/server-limits.ts';
+import { closeUnread, limitConnections, serverLimits } from './limits/server-limits.ts';
 import type { Logger } from './log/logger.ts';
 import { MODEL_KEYWORDS, MODELS } from './models.ts';
 import { openTracing } from './observability/open-tracing.ts';
@@ -163,6 +163,7 @@ export async function buildApp(config: Config, deps: AppDeps = {}): Promise<Fast
   app.decorate('metrics', undefined);
   metrics?.collect(app, { queue: passwordQueue, callTurns, breaker, logger: deps.logger });
   limitConnections(app, config);
+  closeUnread(app, 2 * config.requestTimeoutMs);
   answerExpectations(app);
   const draining = addDrain(app);
   setHeaders(app, draining);
