@@ -21,12 +21,12 @@ type AppFunction = (request: unknown, principal: Principal, ...more: readonly un
 
 type Asking<Incoming> = Pick<
   Engine<Incoming, never>,
-  'verifier' | 'verifierOf' | 'tenants' | 'clientSettings' | 'factory' | 'logOf' | 'toAsked' | 'tellDenied'
+  'verifier' | 'verifierOf' | 'tenants' | 'clientSettings' | 'factory' | 'logOf' | 'toAsked' | 'refuse'
 >;
 
 /** Guards by permission, with the client of the adapter unless the settings name another one. */
 export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incoming> {
-  const { verifier, verifierOf, tenants, clientSettings, factory, logOf, toAsked, tellDenied } = engine;
+  const { verifier, verifierOf, tenants, clientSettings, factory, logOf, toAsked } = engine;
   let permissions: Permissions | undefined;
   let ofTenants: TenantPermissions | undefined;
 
@@ -62,13 +62,10 @@ export function createPermits<Incoming>(engine: Asking<Incoming>): Permits<Incom
   function telling(decide: Decide<Incoming>): Decide<Incoming> {
     return (request, principal, ...more) => {
       const refuse = (error: unknown): never => {
-        // Frameworks take a `throw null` of a rule for no error at all.
-        if (!(error instanceof Error)) throw new Error('A permission threw what is not an error');
-        if (!isAuthError(error)) throw error;
         // A mistake in the guard or in the set-up of the client: the answer does not say which.
-        if (error.statusCode === 500) logOf(request).error({ err: error }, error.reason);
-        tellDenied(request, error, principal ?? null);
-        throw error;
+        if (isAuthError(error) && error.statusCode === 500)
+          logOf(request).error({ err: error }, error.reason);
+        return engine.refuse(request, error, principal);
       };
       let decided: void | Promise<void>;
       try {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, onRequestHookHandler } from 'fastify';
+import { isAuthError } from '../../core/index.ts';
 import {
   type Decide,
   type PathEnforcerOptions,
@@ -94,9 +95,14 @@ function withListener(engine: FastifyEngine, onDenied: OnDenied | undefined): Fa
   return {
     ...engine,
     factory: 'keycloakPermissions',
-    tellDenied(...denied) {
-      engine.tellDenied(...denied);
-      if (onDenied !== undefined) engine.tell(denied[0], 'onDenied', () => onDenied(...denied));
+    refuse(request, error, principal = null) {
+      try {
+        return engine.refuse(request, error, principal);
+      } catch (refusal) {
+        if (onDenied !== undefined && isAuthError(refusal))
+          engine.tell(request, 'onDenied', () => onDenied(request, refusal, principal));
+        throw refusal;
+      }
     },
   };
 }

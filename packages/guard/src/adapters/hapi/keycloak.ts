@@ -1,6 +1,6 @@
 import type { Lifecycle, Plugin, Request, ResponseToolkit, ServerAuthScheme } from '@hapi/hapi';
 import { type AppClaims, AuthError, type Principal, type TokenVerifier } from '../../core/index.ts';
-import { KEPT, makerOf, tokenOf } from '../../core/internal.ts';
+import { KEPT, makerOf, tokenOf, toRefusalAnswer } from '../../core/internal.ts';
 import { type AskingOptions, type Decide, type PathRequest, toNodePath } from '../engine/internal.ts';
 import type { Keycloak, KeycloakBase, KeycloakSockets, WithParts } from '../face/index.ts';
 import { openDoor, toBase, toSockets } from '../face/internal.ts';
@@ -94,7 +94,10 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
           const gate = isOnly && request.auth.mode === 'required' ? required : optional;
           const user = await gate.decide(request, request);
           // hapi tries the next strategy, or lets an optional request pass.
-          if (user === null) return h.unauthenticated(toMissing());
+          if (user === null) {
+            const missing = new AuthError('missing_token', 'The request has no token and no session');
+            return h.unauthenticated(toMissing(optional.toRefusal(request, missing)));
+          }
           callers.set(request, user);
           const credentials = { user, scope: [...user.scopes] };
           requests.set(credentials, request);
@@ -149,11 +152,11 @@ export function keycloak<C extends object = AppClaims>(options: HapiOptions<C>):
   };
 }
 
-function toMissing(): Error {
-  return toBoom(Object.assign(new Error('Not authenticated'), { isMissing: true }), {
-    ...{ status: 401, headers: { 'WWW-Authenticate': 'Bearer' }, setCookies: [] },
-    body: '{"detail":"Not authenticated"}',
-  }) as Error;
+/** hapi reads the challenge by this name, and makes its own error of those of all strategies. */
+function toMissing(refusal: AuthError): Error {
+  const answer = toRefusalAnswer(refusal);
+  const headers = { 'WWW-Authenticate': refusal.headers['www-authenticate'] as string };
+  return Object.assign(toBoom(refusal, { ...answer, headers }) as Error, { isMissing: true });
 }
 
 /** Extensions of `onRequest` may have changed method and path before the router read them. */
