@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
-import type { BackchannelLogoutOptions as AdapterOptions } from '../engine/internal.ts';
+import type { BackchannelLogoutOptions as MessageOptions } from '../engine/internal.ts';
 import { asPlugin } from './as-plugin.ts';
 import { ENGINE } from './engine.ts';
 import { mountRoutes } from './mount.ts';
 
 /** Options of {@link backchannelLogout}. */
-export type BackchannelLogoutOptions = AdapterOptions<FastifyRequest>;
+export type BackchannelLogoutOptions = MessageOptions<FastifyRequest>;
 
 /**
  * Fastify plugin: lets Keycloak report that a session ended, so that its tokens are refused at once. Needs `keycloakGuard`
