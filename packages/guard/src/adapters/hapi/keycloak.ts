@@ -30,7 +30,8 @@ export interface HapiKeycloak<C extends object = AppClaims>
     Pick<Keycloak<Request, Lifecycle.Method, Request, C>, 'permit' | 'pathEnforcer'> {
   /**
    * The plugin. It adds the scheme `keycloak`, whose options are requirements, and a strategy of the same name without any.
-   * hapi takes no function in their place: write `{ allOf: [(request) => …] }`.
+   * hapi takes no function in their place: write `{ allOf: [(request) => …] }`. It also gives a scheme the same for options
+   * that are left out and for `undefined`: such a strategy asks for a valid token alone.
    * It answers the routes of sessions, metadata and Keycloak's messages.
    *
    * A refusal is an `AuthError` and a Boom error: `onPreResponse` sees it. With `mode: 'optional'` a request without a token
