@@ -7,9 +7,15 @@ import {
   type PermitRule,
   type RuleOfRequest,
 } from '../../authz/internal.ts';
-import { isAuthError, type Principal, type Verifier } from '../../core/index.ts';
+import {
+  isAuthError,
+  OptionsError,
+  type Principal,
+  type TokenVerifier,
+  type Verifier,
+} from '../../core/index.ts';
 import { getOrMake, partsOf } from '../../core/internal.ts';
-import { type Decide, type Engine, type Permits, toOneRealm } from '../engine/internal.ts';
+import type { Decide, Engine, Permits } from '../engine/internal.ts';
 import { createTenantPermissions, type TenantPermissions } from './tenant-permissions.ts';
 
 /** What the functions of a permit are called with. */
@@ -121,4 +127,12 @@ function ofAsked(given: unknown): unknown {
   if (typeof given !== 'function') return given;
   return ({ request, more }: Asked, principal: Principal) =>
     (given as AppFunction)(request, principal, ...more);
+}
+
+/** @throws {OptionsError} for several realms: the verifier does not say which of them to ask */
+function toOneRealm(factory: string, { members: [member, ...others] }: TokenVerifier): Verifier<object> {
+  if (member !== undefined && others.length === 0) return member as Verifier<object>;
+  const rule = 'must be given where the verifier is of several realms';
+  const example = 'createPermissions({ verifier, clientSecret })';
+  throw new OptionsError(factory, [{ option: 'permissions', rule, example }]);
 }

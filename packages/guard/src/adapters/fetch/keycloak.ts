@@ -8,7 +8,6 @@ import {
   type FetchReply,
   type FetchRequest,
   fetchHost,
-  findFetchRoute,
   requirementsOf,
   toFetchAnswer,
   toFetchPath,
@@ -51,8 +50,7 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
   }
 
   async function handle(request: Request): Promise<Response | undefined> {
-    const route = findFetchRoute(routes, request);
-    return route && answerFetchRoute(door, route, request, request);
+    return answerFetchRoute(door, routes, request, request);
   }
 
   async function handleAll(request: Request): Promise<Response> {
