@@ -123,7 +123,7 @@ export function createGate<Incoming, Outgoing>(
       } else if (header === undefined && optional) {
         return null;
       } else {
-        const read = readCredentials(wire, dpop !== 'off');
+        const read = readCredentials(wire, dpop !== 'off', header);
         if (typeof read === 'string') {
           found =
             sender === undefined ? verifier.verify(read) : sender.verifyBearer(verifier, read, wire, dpop);
@@ -276,7 +276,7 @@ function isForOthers({ code }: AuthError, header = ''): boolean {
 /** Whether a session decides about a request, where there are sessions. */
 export function isForSession(wire: RequestLike): boolean {
   const header = authorizationOf(wire);
-  const read = header === undefined ? undefined : readCredentials(wire);
+  const read = header === undefined ? undefined : readCredentials(wire, false, header);
   return read === undefined || (typeof read === 'object' && isForOthers(read, header));
 }
 

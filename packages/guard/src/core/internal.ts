@@ -48,7 +48,7 @@ export { getOrMake } from './runtime/get-or-make.ts';
 export { keepAlive } from './runtime/keep-alive.ts';
 export { createStandardErrorLog, type Log } from './runtime/log.ts';
 export { createNoticeLines } from './runtime/notice-lines.ts';
-export { toSafeListener } from './runtime/safe-listener.ts';
+export { toSafeListener, unfailing } from './runtime/safe-listener.ts';
 export * from './runtime/single-flight.ts';
 export { selectByIssuer } from './token/select-verifier.ts';
 export { ANY_AUDIENCE } from './token/token-options.ts';
