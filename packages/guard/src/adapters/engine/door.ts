@@ -102,6 +102,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   toRequest(request: Incoming): RequestLike;
   toAsked(request: Incoming): unknown;
   addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
+  addressOf: DoorHost<Incoming, Outgoing>['addressOf'];
   /** Reports a refusal: to the log in development, and to `onDenied`. */
   tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void;
   /** Tells the observers who got access, was refused, or lost access; `undefined` if none listens. */
@@ -235,7 +236,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   return {
     verifier: verifier as unknown as TokenVerifier<C>,
     ...{ log: fallback, logOf, factory, connections, tellDenied, securityEvents },
-    ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
+    ...{ toRequest, addToAnswer, addressOf: host.addressOf, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
     ...{ toAsked, clock, tenants, verifierOf },
     gate(requirements, isOpen = undefined) {

@@ -12,6 +12,7 @@ export { type BackchannelLogoutOptions, backchannelLogout } from './backchannel-
 export { keycloakCalls } from './calls-plugin.ts';
 export { keycloakEvents } from './events-plugin.ts';
 export type { GuardHook, GuardOptions, OnDenied, SessionAuthenticator } from './guard-hook.ts';
+export { keycloakLoginLimits } from './login-limits-plugin.ts';
 export { keycloakMcp } from './mcp-plugin.ts';
 export * from './permissions-plugin.ts';
 export { keycloakGuard as default, keycloakGuard } from './plugin.ts';

@@ -15,7 +15,7 @@ import {
   toPermitGate,
   toRoutes,
 } from '../engine/internal.ts';
-import { createCalls, openDoor, toBase } from '../face/internal.ts';
+import { createCalls, createLoginGate, openDoor, toBase } from '../face/internal.ts';
 import { toFetchMcp, toWatched } from '../mcp/internal.ts';
 import { lazily } from './lazily.ts';
 import type { FetchKeycloak, FetchKeycloakOptions, Incoming } from './types.ts';
@@ -73,6 +73,10 @@ function open<C extends object>(options: FetchKeycloakOptions<C>): FetchKeycloak
         handler as never,
         refuse,
       ),
+    loginLimits(given, handler) {
+      const gate = createLoginGate<FetchRequest, FetchReply>(door as never, given);
+      return toGuarded(gate, (request, _, ...more) => handler(request as never, ...(more as never)), refuse);
+    },
     get permissions() {
       return door.permits.opened();
     },

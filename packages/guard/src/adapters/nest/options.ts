@@ -9,6 +9,7 @@ import type {
   ProtectedResourceOptions,
   SessionSettings,
 } from '../engine/internal.ts';
+import type { LoginLimitSettings } from '../face/index.ts';
 import type { McpOptions } from '../mcp/index.ts';
 import type { KeycloakRequest } from './call.ts';
 import type { TokenReaders } from './to-call.ts';
@@ -47,6 +48,8 @@ export interface NestOptions {
    * token `tokenFrom` reads. Needs `permissions`. Default: off.
    */
   readonly pathEnforcer?: Omit<PathEnforcerOptions, 'permissions'> | undefined;
+  /** Limits of handlers with `@UseGuards(LoginLimitsGuard)`. Default: 300 logins in a minute from one address. */
+  readonly loginLimits?: LoginLimitSettings<KeycloakRequest> | undefined;
   /**
    * Name of the security scheme in documents of `@nestjs/swagger`, where guarded routes get security, 401, 403 and 503.
    * Default `bearer`, that of `addBearerAuth()`.
@@ -95,6 +98,7 @@ const RULES: OptionRules<NestOptions> = {
     "{ clientSecret: '<secret of the client>' }",
   ),
   pathEnforcer: optionsOf('createPathEnforcer, without permissions', "{ methodScopes: { GET: 'view' } }"),
+  loginLimits: optionsOf('login limits', '{ username: ({ body }) => body?.username }'),
   securityScheme: {
     rule: 'must be the name of a security scheme',
     example: "'bearer'",
@@ -112,10 +116,10 @@ export function splitOptions<C extends object>(
   options: KeycloakModuleOptions<C>,
 ): { nest: NestOptions; rest: KeycloakOptions<ExecutionContext, C> } {
   const { session, backchannelLogout, protectedResource, mcp, ...others } = options;
-  const { permissions, pathEnforcer, securityScheme, tokenFrom, ...rest } = others;
+  const { permissions, pathEnforcer, loginLimits, securityScheme, tokenFrom, ...rest } = others;
   const nest = {
     ...{ session, backchannelLogout, protectedResource, mcp },
-    ...{ permissions, pathEnforcer, securityScheme, tokenFrom },
+    ...{ permissions, pathEnforcer, loginLimits, securityScheme, tokenFrom },
   };
   checkOptions('KeycloakModule', nest, RULES);
   return { nest, rest: rest as KeycloakOptions<ExecutionContext, C> };

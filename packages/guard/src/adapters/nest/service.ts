@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import type { AppClaims, Principal, Requirements, TokenVerifier } from '../../core/index.ts';
-import { type Health, healthOf } from '../../core/internal.ts';
+import { type Gate, type Health, healthOf } from '../../core/internal.ts';
 import {
   type Door,
   type NodeRequest,
@@ -19,10 +19,11 @@ import type {
   TokenAsOptions,
   TokenForOptions,
 } from '../face/index.ts';
-import { createCalls, createDoor, createEvents } from '../face/internal.ts';
+import { createCalls, createDoor, createEvents, createLoginGate } from '../face/internal.ts';
 import { type McpServer, openMcp } from '../mcp/internal.ts';
 import { createAdmission } from './admission.ts';
 import type { Call, KeycloakRequest } from './call.ts';
+import { decide } from './decide.ts';
 import { toCallMessages, toCallOptions, toCallSession } from './for-calls.ts';
 import { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts';
 import { toHttpCall } from './http-call.ts';
@@ -54,6 +55,8 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
   readonly securityScheme: string;
   /** Decides on a context, as `KeycloakGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
   readonly admit: (context: ExecutionContext) => boolean | Promise<boolean>;
+  /** Counts a login, as `LoginLimitsGuard` does. @throws one of Nest's exceptions, or rejects with one, on refusal */
+  readonly limitLogin: (context: ExecutionContext) => boolean | Promise<boolean>;
 
   /** @throws {OptionsError} naming every option that is missing, wrong or unknown */
   constructor(options: KeycloakModuleOptions<C>) {
@@ -82,6 +85,11 @@ export class KeycloakService<C extends object = AppClaims> implements Calls<Keyc
     );
     this.events = createEvents('KeycloakModule', this.#door.verifier).events;
     const paths = toPathPermit(this.#door.permits, nest.pathEnforcer);
+    const logins = createLoginGate<Call, Call>(this.#door as never, nest.loginLimits as never) as Gate<
+      Call,
+      Call
+    >;
+    this.limitLogin = (context) => decide(this.#door, { gate: logins }, context, toCall(context));
     this.admit = createAdmission(this.#door, toCall, log, this.#gateways, paths);
   }
 
