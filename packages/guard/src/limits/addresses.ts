@@ -7,6 +7,8 @@ const WITH_PORT = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/;
  * `X-Forwarded-For` (`192.0.2.1:50001`, `[2001:db8::1]:50001`), and IPv4 may come over an IPv6 socket (`::ffff:192.0.2.1`).
  *
  * @param ip `request.ip`, which is missing where the connection is gone
+ * @example
+ * addressOf('[2001:db8::1]:50001'); // '2001:db8::1'
  */
 export function addressOf(ip = ''): string {
   const [, v6, v4] = WITH_PORT.exec(ip) ?? [];

@@ -11,10 +11,8 @@ import type { Engine } from '../engine/internal.ts';
 /** Options of `loginLimits`. */
 export interface LoginLimitSettings<Asked> extends LoginLimitOptions {
   /**
-   * The user name that a request logs in with, for `loginsPerUser`. Default: logins are counted by address alone.
-   *
-   * @example
-   * ({ body }) => body?.username
+   * The user name that a request logs in with, for `loginsPerUser`: `({ body }) => body?.username`. Default: logins are counted by
+   * address alone.
    */
   readonly username?: ((request: Asked) => unknown) | undefined;
   /** The client's address. Default: what the framework knows, which behind a proxy needs its `trust proxy`. */
