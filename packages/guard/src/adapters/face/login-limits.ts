@@ -38,13 +38,13 @@ export interface LoginGate<Incoming, Outgoing> {
 export function createLoginGate<Incoming, Outgoing>(
   engine: Pick<
     Engine<Incoming, Outgoing>,
-    'addressOf' | 'addToAnswer' | 'clientSettings' | 'tellDenied' | 'toAsked' | 'verifier'
+    'addressOf' | 'addToAnswer' | 'clientSettings' | 'refuse' | 'toAsked' | 'verifier'
   >,
   settings: LoginLimitSettings<never> = {},
   principalOf: (request: Incoming) => Principal | null | undefined = () => null,
 ): LoginGate<Incoming, Outgoing> {
   const { username, address, ...options } = fillOptions('loginLimits', settings, RULES);
-  const { addressOf, addToAnswer, clientSettings, tellDenied, toAsked, verifier } = engine;
+  const { addressOf, addToAnswer, clientSettings, toAsked, verifier } = engine;
   if (address === undefined && addressOf === undefined) {
     const rule = 'must be a function of the request: requests of the Fetch standard do not tell it';
     throw new OptionsError('loginLimits', [{ option: 'address', ...RULES.address, rule }]);
@@ -65,8 +65,7 @@ export function createLoginGate<Incoming, Outgoing>(
           ...(typeof user === 'string' && { seen: user }),
           headers: state.headers,
         });
-        tellDenied(request, error, null);
-        throw error;
+        engine.refuse(request, error);
       };
       const user: unknown = await username?.(asked);
       refuseOver(await byAddress(from), user);
