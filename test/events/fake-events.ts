@@ -21,6 +21,8 @@ export interface EventRealm {
   refuse: { status: number; times: number } | undefined;
   /** Whether it knows `direction`; older ones show the newest first. */
   knowsDirection: boolean;
+  /** Types of events that came with later versions: whoever asks for them gets an error. */
+  unknownTypes: readonly string[];
   /** Every page is the same. */
   ignoresQuery: boolean;
   readonly notices: Notice[];
@@ -37,11 +39,15 @@ export function createEventRealm(): EventRealm {
     lists: { admin: [], users: [] },
     config: {
       ...{ adminEventsEnabled: true, adminEventsDetailsEnabled: true, eventsEnabled: true },
-      enabledEventTypes: ['LOGOUT', 'REVOKE_GRANT', 'REGISTER', 'UPDATE_PROFILE', 'DELETE_ACCOUNT'],
+      enabledEventTypes: [
+        ...['LOGOUT', 'REVOKE_GRANT', 'REGISTER', 'UPDATE_PROFILE', 'DELETE_ACCOUNT'],
+        ...['USER_DISABLED_BY_PERMANENT_LOCKOUT', 'USER_SESSION_DELETED'],
+      ],
     },
     calls: {},
     refuse: undefined,
     knowsDirection: true,
+    unknownTypes: [],
     ignoresQuery: false,
     notices: realm.notices,
     admin(what, resourcePath, representation, more = {}) {
@@ -86,6 +92,9 @@ export function createEventRealm(): EventRealm {
       return Response.json({ error: `HTTP ${self.refuse.status}` }, { status: self.refuse.status });
     }
     if (path === 'events/config') return Response.json(self.config);
+    if (url.searchParams.getAll('type').some((type) => self.unknownTypes.includes(type))) {
+      return Response.json({ error: 'unknown_error' }, { status: 400 });
+    }
     return Response.json(page(path === 'events' ? self.lists.users : self.lists.admin, url.searchParams));
   }
 

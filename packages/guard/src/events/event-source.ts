@@ -22,10 +22,12 @@ export interface EventSource {
 }
 
 /** The types to read from the list of users' events; most others are logins. */
-const NEEDED = ['LOGOUT', 'REVOKE_GRANT'];
+const NEEDED = ['LOGOUT', 'REVOKE_GRANT', 'DELETE_ACCOUNT'];
+/** Needed as well, but Keycloak before 24 does not know it. */
+const LOCKOUT = 'USER_DISABLED_BY_PERMANENT_LOCKOUT';
 const USEFUL = [
   ...['REGISTER', 'IDENTITY_PROVIDER_FIRST_LOGIN', 'UPDATE_PROFILE', 'UPDATE_EMAIL', 'VERIFY_EMAIL'],
-  ...['DELETE_ACCOUNT', 'USER_DISABLED_BY_PERMANENT_LOCKOUT'],
+  ...[LOCKOUT, 'USER_SESSION_DELETED'],
 ];
 
 export function createEventSource(context: ClientContext, clock: () => number): EventSource {
@@ -34,6 +36,7 @@ export function createEventSource(context: ClientContext, clock: () => number): 
   const place = issuer.baseUrl.lastIndexOf('/realms/');
   const base = `${issuer.baseUrl.slice(0, place)}/admin${issuer.baseUrl.slice(place)}`;
   let types = NEEDED;
+  let knowsLockout: boolean | undefined;
   let calls = 0;
   let timed: string | undefined;
   // Until it is known: as if the clocks were equal.
@@ -58,7 +61,8 @@ export function createEventSource(context: ClientContext, clock: () => number): 
     });
   }
 
-  async function get(path: string): Promise<string> {
+  /** @param refusals statuses that are an answer, and no error */
+  async function get(path: string, ...refusals: number[]): Promise<string> {
     try {
       let used = await getToken();
       let answer = await send(path, used);
@@ -69,7 +73,7 @@ export function createEventSource(context: ClientContext, clock: () => number): 
         answer = await send(path, used);
         if (answer.status === 401) token.drop(used);
       }
-      if (answer.status === 200) return answer.body;
+      if (answer.status === 200 || refusals.includes(answer.status)) return answer.body;
       const seen = describeAnswer(answer, [used]);
       if (answer.status !== 403)
         throw new AuthError('provider_unavailable', `Keycloak shows no events (${seen})`);
@@ -111,7 +115,11 @@ export function createEventSource(context: ClientContext, clock: () => number): 
       const kept = Array.isArray(enabledEventTypes) ? (enabledEventTypes as unknown[]) : [];
       const isTypeKept = (type: string) => kept.length === 0 || kept.includes(type);
       types = kept.length === 0 ? NEEDED : [...NEEDED, ...USEFUL.filter(isTypeKept)];
-      return adminEventsEnabled === true && eventsEnabled === true && NEEDED.every(isTypeKept);
+      if (adminEventsEnabled !== true || eventsEnabled !== true || !NEEDED.every(isTypeKept)) return false;
+      if (isTypeKept(LOCKOUT)) return true;
+      // A type that it does not know is an error to Keycloak.
+      knowsLockout ??= (await get(`events?type=${LOCKOUT}&max=1`, 400, 500)).startsWith('[');
+      return !knowsLockout;
     },
   };
 }

@@ -49,7 +49,7 @@ export function createKeycloakFetch(environment = process.env, flags = process.e
         sent.destroy();
       }
       signal?.addEventListener('abort', abort, { once: true });
-      sent.once('error', (cause) => reject(new TypeError('fetch failed', { cause })));
+      sent.on('error', (cause) => reject(new TypeError('fetch failed', { cause })));
       sent.once('close', () => signal?.removeEventListener('abort', abort));
       sent.end(isForm ? body.toString() : body);
     });

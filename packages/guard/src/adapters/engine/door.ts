@@ -84,7 +84,8 @@ export interface OpenSessions<Incoming, Outgoing> {
 
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
 export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
-  extends Pick<Realms<Incoming>, 'clock' | 'tenants' | 'verifierOf'> {
+  extends Pick<Realms<Incoming>, 'clock' | 'tenants' | 'verifierOf'>,
+    Pick<DoorHost<Incoming, Outgoing>, 'addToAnswer' | 'addressOf' | 'toRequest'> {
   readonly verifier: TokenVerifier<C>;
   /** Which client this application is, as far as its options say. A function, because there is a secret in it. */
   clientSettings(): ClientSettings;
@@ -99,9 +100,7 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   gate(requirements: Asking<never>, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
   /** A gate without requirements that takes tokens alone, and no session cookies. */
   statelessGate(): Gate<Incoming, Outgoing>;
-  toRequest(request: Incoming): RequestLike;
   toAsked(request: Incoming): unknown;
-  addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
   /**
    * Refuses a request for a reason that was found outside of a gate, as a gate does: with its challenge, log line and
    * listeners.
@@ -247,6 +246,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   return {
     verifier: verifier as unknown as TokenVerifier<C>,
     ...{ log: fallback, logOf, factory, connections, statelessGate, securityEvents },
+    ...(host.addressOf && { addressOf: host.addressOf }),
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
     ...{ toAsked, clock, tenants, verifierOf },

@@ -32,8 +32,8 @@ const SCHEME = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' };
 const marked = new WeakMap<object, Documented>();
 
 /** Lets {@link documentGuards} find a guard or permit. */
-export function mark(middleware: MiddlewareHandler, gate: Documented): MiddlewareHandler {
-  marked.set(middleware, gate);
+export function mark(middleware: MiddlewareHandler, gate: Partial<Documented>): MiddlewareHandler {
+  if ('requirements' in gate || 'asked' in gate) marked.set(middleware, gate as Documented);
   return middleware;
 }
 
