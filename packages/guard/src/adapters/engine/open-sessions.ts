@@ -1,7 +1,6 @@
 import type { Principal } from '../../core/index.ts';
 import type { Answer, SessionAuthenticator } from '../../core/internal.ts';
 import type { SessionOptions, SessionRequest, Sessions } from '../../session/index.ts';
-import type { DoorHost } from './door.ts';
 import { type Route, type Routes, toRoute, toRoutes } from './routes.ts';
 
 /**
@@ -27,7 +26,7 @@ export interface OpenSessions<Incoming, Outgoing> {
 export function createOpenSessions<Incoming, Outgoing>(
   opened: Sessions<Incoming>,
   toWire: (request: Incoming) => SessionRequest<Incoming>,
-  addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'],
+  addToAnswer: (outgoing: Outgoing, extra: Pick<Answer, 'headers' | 'setCookies'>) => void,
 ): OpenSessions<Incoming, Outgoing> {
   function authenticate(request: Incoming, outgoing: Outgoing) {
     const found = opened.authenticate(toWire(request));
