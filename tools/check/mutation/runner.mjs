@@ -8,7 +8,7 @@ import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { collect, end, runTest } from './node-test.mjs';
 
-const TEST_FILES = ['test/core/*.test.ts', 'test/attacks/attacks.test.ts'];
+const TEST_FILES = ['test/core/*.test.ts', 'test/events/*.test.ts', 'test/attacks/attacks.test.ts'];
 const SHIM = new URL('node-test.mjs', import.meta.url).href;
 /** For a test, beside ten times what it took the last time. On a busy machine it may take long. */
 const TIMEOUT_MS = 10_000;
