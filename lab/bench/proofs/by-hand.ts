@@ -1,10 +1,12 @@
 import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Histogram } from 'prom-client';
 import { createRedisRateLimitStore, openRedis } from '../../../packages/guard/src/redis/index.ts';
+import { createKeycloakFetch } from '../../../packages/server/src/http/keycloak-fetch.ts';
 import { repeatedMembers } from '../../../packages/server/src/http/repeated-members.ts';
 import { createLoggerTo, jsonStream } from '../../../packages/server/src/log/logger.ts';
 import { RequestLog } from '../../../packages/server/src/observability/request-log.ts';
@@ -22,7 +24,7 @@ const command = 'npm run bench -- by-hand';
 /** What the service does itself, beside what a library needs for the same. */
 export async function byHand({ quick, log }: PartOptions): Promise<Figure[]> {
   const rounds = quick ? 3 : ROUNDS;
-  const figures = [histogram(rounds), logLine(rounds), tokenizer(rounds)];
+  const figures = [histogram(rounds), logLine(rounds), tokenizer(rounds), await call(rounds)];
   if (hasProgram('redis-server')) figures.push(await workers(rounds));
   for (const { figure, measured } of figures) log(`${figure}: ${measured}`);
   return figures;
@@ -77,6 +79,45 @@ function tokenizer(rounds: number): Figure {
   };
 }
 
+/** A call of the token endpoint, 4 at a time, as logins come: what answers is in another process. */
+async function call(rounds: number): Promise<Figure> {
+  const answer = JSON.stringify({ access_token: 'a'.repeat(1_300), refresh_token: 'r'.repeat(700) });
+  const program = `require('node:http').createServer((request, response) => {
+    request.resume().on('end', () => response.end(${JSON.stringify(answer)}));
+  }).listen(process.env.PORT, '127.0.0.1', () => process.send('ready'))`;
+  const port = await findFreePort();
+  const server = spawn(process.execPath, ['-e', program], {
+    env: { PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  await once(server, 'message');
+  const init = () => ({
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'password', username: 'abdullah', password: 'Test#123456' }),
+    redirect: 'manual' as const,
+    signal: AbortSignal.timeout(10_000),
+  });
+  const calls = [createKeycloakFetch(), fetch].map((one) => async () => {
+    await (await one(`http://127.0.0.1:${port}/`, init())).text();
+  });
+  const times = calls.map((): number[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [at, one] of calls.entries()) {
+      const before = process.cpuUsage();
+      for (let i = 0; i < 50; i++) await Promise.all([one(), one(), one(), one()]);
+      const { user, system } = process.cpuUsage(before);
+      if (round > 0) times[at]?.push((user + system) / 200);
+    }
+  }
+  await stop(server);
+  const [own, theirs] = times.map(median) as [number, number];
+  return {
+    figure: 'a call to Keycloak',
+    measured: `${own.toFixed(0)} µs by node:http; ${theirs.toFixed(0)} µs by the fetch of Node.js`,
+    command,
+  };
+}
+
 /** A count that all workers share: by the primary process, and by a Redis on the same machine. */
 async function workers(rounds: number): Promise<Figure> {
   const primary = fork(here('servers/shared-memory.ts'));
@@ -98,7 +139,7 @@ async function workers(rounds: number): Promise<Figure> {
         }),
     });
     while (!link.revocations.isCaughtUp) await sleep(20);
-    const stores = [new link.LimitStore(), new (createRedisRateLimitStore(connection))()];
+    const stores = [link.limits, createRedisRateLimitStore(connection)];
     const times = stores.map((): number[] => []);
     for (let round = 0; round < rounds; round++)
       for (const [at, store] of stores.entries()) times[at]?.push(await countMany(store, 2_000));
@@ -115,15 +156,9 @@ async function workers(rounds: number): Promise<Figure> {
 }
 
 /** @returns microseconds for each, by the clock */
-async function countMany(
-  store: Pick<InstanceType<WorkerLink['LimitStore']>, 'incr'>,
-  count: number,
-): Promise<number> {
+async function countMany(store: WorkerLink['limits'], count: number): Promise<number> {
   const began = performance.now();
-  const one = () =>
-    new Promise<void>((resolve, reject) => {
-      store.incr('somebody', (error) => (error === null ? resolve() : reject(error)), 60_000);
-    });
+  const one = () => store.increment('somebody', 60_000);
   for (let done = 0; done < count; done += 50) await Promise.all(Array.from({ length: 50 }, one));
   return ((performance.now() - began) * 1000) / count;
 }
