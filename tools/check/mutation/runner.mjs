@@ -19,8 +19,9 @@ class InProcessRunner {
   #mustBeFresh = new Set();
   #loads = 0;
 
+  /** Mutants are active while tests run, never while files are loaded: no process has to begin anew. */
   capabilities() {
-    return { reloadEnvironment: false };
+    return { reloadEnvironment: true };
   }
 
   async init() {
