@@ -23,6 +23,8 @@ export interface EventRealm {
   knowsDirection: boolean;
   /** Types of events that came with later versions: whoever asks for them gets an error. */
   unknownTypes: readonly string[];
+  /** As before 26.4: it knows no time of day in a query, no direction, and events have no id. */
+  isOld: boolean;
   /** Every page is the same. */
   ignoresQuery: boolean;
   readonly notices: Notice[];
@@ -48,6 +50,7 @@ export function createEventRealm(): EventRealm {
     refuse: undefined,
     knowsDirection: true,
     unknownTypes: [],
+    isOld: false,
     ignoresQuery: false,
     notices: realm.notices,
     admin(what, resourcePath, representation, more = {}) {
@@ -95,7 +98,13 @@ export function createEventRealm(): EventRealm {
     if (url.searchParams.getAll('type').some((type) => self.unknownTypes.includes(type))) {
       return Response.json({ error: 'unknown_error' }, { status: 400 });
     }
-    return Response.json(page(path === 'events' ? self.lists.users : self.lists.admin, url.searchParams));
+    if (self.isOld && !/^(\d{4}-\d\d-\d\d)?$/.test(url.searchParams.get('dateFrom') ?? '')) {
+      return Response.json({ errorMessage: "Invalid value for 'Date(From)'" }, { status: 400 });
+    }
+    const shown = (list: readonly Json[]) => (self.isOld ? list.map(({ id: _, ...event }) => event) : list);
+    return Response.json(
+      shown(page(path === 'events' ? self.lists.users : self.lists.admin, url.searchParams)),
+    );
   }
 
   function count(what: string): void {
@@ -108,7 +117,7 @@ export function createEventRealm(): EventRealm {
       .filter(({ time }) => Number(time) >= Number(query.get('dateFrom') ?? 0))
       .filter(({ type }) => !query.has('type') || query.getAll('type').includes(String(type)))
       .toSorted((a, b) => Number(b.time) - Number(a.time));
-    if (query.get('direction') === 'asc' && self.knowsDirection) found.reverse();
+    if (query.get('direction') === 'asc' && self.knowsDirection && !self.isOld) found.reverse();
     const first = Number(query.get('first') ?? 0);
     return found.slice(first, first + Number(query.get('max') ?? 100));
   }

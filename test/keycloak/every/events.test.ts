@@ -31,6 +31,7 @@ interface Case {
 describe('what Keycloak tells in its events counts within two seconds', () => {
   let realm: EventsRealm;
   let verifier: Verifier;
+  const notices: string[] = [];
   /** Tokens that Keycloak was asked about. */
   const asked: { readonly text: string; readonly at: number }[] = [];
 
@@ -38,6 +39,7 @@ describe('what Keycloak tells in its events counts within two seconds', () => {
     realm = await createEventsRealm(keycloak, 'every-events');
     verifier = createVerifier({
       ...{ serverUrl: keycloak.url, realm: realm.name, clientId: 'api', clientSecret: 'api-secret' },
+      onNotice: ({ message }) => notices.push(message),
       fetch: (input, init) => {
         const text = `${init?.body} ${JSON.stringify(init?.headers)}`;
         asked.push({ text, at: performance.now() });
@@ -144,7 +146,9 @@ describe('what Keycloak tells in its events counts within two seconds', () => {
       act: ({ token }) => realm.post('/revoke', { token }),
     },
     {
-      ...{ what: 'a consent is revoked', effect: 'token_revoked', scope: 'openid offline_access' },
+      // Before 26.4 Keycloak accepts a token of an offline session until it expires.
+      ...{ what: 'a consent is revoked', scope: 'openid offline_access' },
+      effect: MAJOR > 26 || (MAJOR === 26 && MINOR >= 4) ? 'token_revoked' : 'asked',
       act: ({ id }) => realm.call('DELETE', `/users/${id}/consents/api`),
     },
     {
@@ -214,7 +218,7 @@ describe('what Keycloak tells in its events counts within two seconds', () => {
       await t.test(`${what}: ${effect}`, async (one) => {
         await act(all[i] as Somebody);
         const tookMs = await observe(all[i] as Somebody, effect, performance.now());
-        assert.ok(tookMs !== undefined, 'not within two seconds');
+        assert.ok(tookMs !== undefined, `not within two seconds: ${notices.join('; ')}`);
         one.diagnostic(`${tookMs.toFixed(0)} ms`);
       });
     }
@@ -292,7 +296,7 @@ describe('what Keycloak tells in its events counts within two seconds', () => {
       await act(somebody);
       const tookMs = await observe(somebody, effect, effect === 'nothing' ? begin : performance.now());
       if (effect === 'nothing') return assert.equal(tookMs, undefined);
-      assert.ok(tookMs !== undefined, 'not within two seconds');
+      assert.ok(tookMs !== undefined, `not within two seconds: ${notices.join('; ')}`);
       t.diagnostic(`${tookMs.toFixed(0)} ms`);
     });
   }

@@ -30,6 +30,9 @@ const USEFUL = [
   ...[LOCKOUT, 'USER_SESSION_DELETED'],
 ];
 
+/** Of a Keycloak that always begins with the newest. */
+const OLD_PAGE = 50;
+
 export function createEventSource(context: ClientContext, clock: () => number): EventSource {
   const token = toClient(context).serviceToken();
   const { issuer, timeoutMs, fetch } = context;
@@ -37,6 +40,8 @@ export function createEventSource(context: ClientContext, clock: () => number): 
   const base = `${issuer.baseUrl.slice(0, place)}/admin${issuer.baseUrl.slice(place)}`;
   let types = NEEDED;
   let knowsLockout: boolean | undefined;
+  // Before 26.4 Keycloak knows no times in a query, but days, and no order.
+  let isOld = false;
   let calls = 0;
   let timed: string | undefined;
   // Until it is known: as if the clocks were equal.
@@ -86,29 +91,40 @@ export function createEventSource(context: ClientContext, clock: () => number): 
     }
   }
 
+  async function read(list: EventList, from: number, most: number): ReturnType<EventSource['read']> {
+    const size = isOld ? Math.min(most, OLD_PAGE) : most;
+    const query = new URLSearchParams({
+      ...(!isOld && { dateFrom: String(from), direction: 'asc' }),
+      max: String(size),
+    });
+    if (list === 'events') for (const type of types) query.append('type', type);
+    const body = await get(`${list}?${query}`, ...(isOld ? [] : [400]));
+    if (!isOld && !body.startsWith('[')) {
+      isOld = true;
+      return read(list, from, most);
+    }
+    const events = readEvents(list, body);
+    const isMore = events.length >= size;
+    const [first, last] = [events[0]?.time ?? 0, events.at(-1)?.time ?? 0];
+    if (!isOld && (first <= last || !isMore)) return { events: sort(events), isMore };
+    // The newest come first, and those that come meanwhile shift the rest.
+    const all = new Map(events.map((event) => [event.id, event]));
+    for (let page = events; page.length >= size && (page.at(-1)?.time ?? 0) >= from; ) {
+      query.set('first', String(Number(query.get('first') ?? 0) + size));
+      page = readEvents(list, await get(`${list}?${query}`));
+      const before = all.size;
+      for (const event of page) all.set(event.id, event);
+      if (all.size === before && page.length >= size) throw endless();
+    }
+    return { events: sort([...all.values()].filter(({ time }) => time >= from)), isMore: false };
+  }
+
   return {
     now: () => clock() + aheadMs,
     get calls() {
       return calls;
     },
-    async read(list, from, most) {
-      const query = new URLSearchParams({ dateFrom: String(from), direction: 'asc', max: String(most) });
-      if (list === 'events') for (const type of types) query.append('type', type);
-      const events = readEvents(list, await get(`${list}?${query}`));
-      const isMore = events.length >= most;
-      const [first, last] = [events[0]?.time ?? 0, events.at(-1)?.time ?? 0];
-      if (first <= last || !isMore) return { events: sort(events), isMore };
-      // A Keycloak that does not know `direction`: the newest come first, and those that come meanwhile shift the rest.
-      const all = new Map(events.map((event) => [event.id, event]));
-      for (let page = events; page.length >= most; ) {
-        query.set('first', String(Number(query.get('first') ?? 0) + most));
-        page = readEvents(list, await get(`${list}?${query}`));
-        const before = all.size;
-        for (const event of page) all.set(event.id, event);
-        if (all.size === before) throw endless();
-      }
-      return { events: sort([...all.values()]), isMore: false };
-    },
+    read,
     async isKept() {
       const config = toJsonObject(await get('events/config')) ?? {};
       const { adminEventsEnabled, eventsEnabled, enabledEventTypes } = config;
