@@ -184,6 +184,16 @@ describe('names that are no realms', () => {
     assert.equal(calls.length, 1);
   });
 
+  test('are no realm that exists, however alike they are', async (t) => {
+    const { enter } = start(t, { isRealm: (name) => name === 'acme' });
+    await enter('acme');
+    const alike = ['ACME', 'acme2', 'acm', '%61cme', 'аcme', 'acme.', '.acme', 'acme%00', 'acme#', 'acme?x'];
+    for (const name of [...alike, '__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+      await assertRefused(() => enter(name), 'tenant_unknown');
+    }
+    await enter('acme');
+  });
+
   test('cost Keycloak a bounded number of questions, however many there are', async (t) => {
     const { enter, calls } = start(t, { isRealm });
     const results = await Promise.allSettled(Array.from({ length: 400 }, (_, at) => enter(`made-up-${at}`)));
