@@ -30,7 +30,7 @@ declare module 'hono' {
   }
 }
 
-/** What a guard adds to the context: `null` only under an optional guard, if there is no token. */
+/** What a guard adds to the context: `null` only under an optional guard, without a token. */
 export interface GuardEnv<C extends object = AppClaims, R extends object = NotOptional> {
   Variables: { principal: Found<C, R> };
 }
