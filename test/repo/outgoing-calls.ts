@@ -194,6 +194,16 @@ export const OUTGOING: readonly Row[] = [
     address: 'settings',
     redirects: 'wrapped',
   },
+  // What it is given: the calls of the library, to the address of the settings.
+  ...['http.Agent', 'http.request', 'https.Agent', 'https.request', 'fetch'].map(
+    (calls): Row => ({
+      file: 'server/src/http/keycloak-fetch.ts',
+      calls,
+      carries: 'all that the library sends',
+      address: 'settings',
+      redirects: 'passed on',
+    }),
+  ),
   { file: 'server/src/services/breaker.ts', calls: 'fetch', carries: 'nothing', address: 'settings' },
 
   // The embedded provider.

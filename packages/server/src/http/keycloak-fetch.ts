@@ -1,5 +1,5 @@
-import http, { type IncomingMessage } from 'node:http';
-import https from 'node:https';
+import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps, Agent as TlsAgent } from 'node:https';
 
 /** As the `fetch` of Node.js does: shorter than servers and proxies keep idle connections. Unit: milliseconds. */
 const KEEP_IDLE_MS = 4_000;
@@ -18,7 +18,7 @@ const STANDARD = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': '
 export function createKeycloakFetch(environment = process.env, flags = process.execArgv): typeof fetch {
   if (environment.NODE_USE_ENV_PROXY === '1' || flags.includes('--use-env-proxy')) return globalThis.fetch;
   const kept = { keepAlive: true, timeout: KEEP_IDLE_MS };
-  const agents = { 'http:': new http.Agent(kept), 'https:': new https.Agent(kept) };
+  const agents = { 'http:': new Agent(kept), 'https:': new TlsAgent(kept) };
 
   const send = (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const { method = 'GET', headers, body = null, signal, redirect } = init;
@@ -29,7 +29,7 @@ export function createKeycloakFetch(environment = process.env, flags = process.e
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const url = new URL(input);
-      const { request } = url.protocol === 'https:' ? https : http;
+      const request = url.protocol === 'https:' ? requestHttps : requestHttp;
       const sent = request(
         url,
         {
