@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, globalAgent, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -70,8 +70,12 @@ test('a call that takes too long is aborted with the reason of its signal', asyn
   });
   for (const method of ['GET', 'POST']) {
     const signal = AbortSignal.timeout(50);
-    await assert.rejects(createKeycloakFetch()(url, { ...MANUAL, method, signal }), { name: 'TimeoutError' });
-    await assert.rejects(createKeycloakFetch()(url, { ...MANUAL, method, signal }), { name: 'TimeoutError' });
+    await assert.rejects(createKeycloakFetch()(url, { ...MANUAL, method, signal }), {
+      name: 'TimeoutError',
+    });
+    await assert.rejects(createKeycloakFetch()(url, { ...MANUAL, method, signal }), {
+      name: 'TimeoutError',
+    });
   }
 });
 
@@ -104,11 +108,17 @@ test('of an answer that is too large no more is read', async (t) => {
 });
 
 test("behind a proxy, and with what it does not do, it is Node's own", async (t) => {
-  assert.equal(createKeycloakFetch({ NODE_USE_ENV_PROXY: '1' }, []), fetch);
-  assert.equal(createKeycloakFetch({}, ['--use-env-proxy']), fetch);
+  const options = globalAgent.options as { proxyEnv?: object };
+  // As Node.js sets it with NODE_USE_ENV_PROXY.
+  options.proxyEnv = { HTTP_PROXY: 'http://127.0.0.1:1' };
+  try {
+    assert.equal(createKeycloakFetch(), fetch);
+  } finally {
+    delete options.proxyEnv;
+  }
   const { url } = await start(t, (request, response) => {
     if (request.url === '/token') response.writeHead(302, { location: '/end' }).end();
     else response.end('followed');
   });
-  assert.equal(await (await createKeycloakFetch({}, [])(url)).text(), 'followed');
+  assert.equal(await (await createKeycloakFetch()(url)).text(), 'followed');
 });

@@ -1,4 +1,4 @@
-import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { Agent, globalAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps, Agent as TlsAgent } from 'node:https';
 
 /** As the `fetch` of Node.js does: shorter than servers and proxies keep idle connections. Unit: milliseconds. */
@@ -13,10 +13,11 @@ const STANDARD = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': '
  * A `fetch` for calls to Keycloak, by `node:http`: half the processor time of Node's own, whose other half is more than the rest of
  * a login (`npm run bench -- by-hand`). It sends strings and forms, follows no redirects, and reads the whole answer.
  *
- * Calls that need more go to Node's own: those that follow redirects, and all of them behind a proxy (`NODE_USE_ENV_PROXY`).
+ * Calls that need more go to Node's own: those that follow redirects, and all of them behind a proxy
+ * (`NODE_USE_ENV_PROXY`).
  */
-export function createKeycloakFetch(environment = process.env, flags = process.execArgv): typeof fetch {
-  if (environment.NODE_USE_ENV_PROXY === '1' || flags.includes('--use-env-proxy')) return globalThis.fetch;
+export function createKeycloakFetch(): typeof fetch {
+  if ((globalAgent.options as { proxyEnv?: object }).proxyEnv !== undefined) return globalThis.fetch;
   const kept = { keepAlive: true, timeout: KEEP_IDLE_MS };
   const agents = { 'http:': new Agent(kept), 'https:': new TlsAgent(kept) };
 
