@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { emptyFolder } from '../cli/support/program.ts';
@@ -28,9 +36,23 @@ test('create writes an application, says what comes next, and prints no secret',
   const [, session = ''] = /^SESSION_SECRET=(\w{64})$/m.exec(read(cwd, 'shop/.env')) ?? [];
   assert.equal(new Set([...secrets, session]).size, 4);
   for (const secret of [...secrets, session]) assert.ok(secret.length >= 24 && !stdout.includes(secret));
-  assert.equal(statSync(join(cwd, 'shop/.env')).mode & 0o777, 0o600);
+  for (const file of ['.env', 'realm.json'])
+    assert.equal(statSync(join(cwd, 'shop', file)).mode & 0o777, 0o600, file);
   const { dependencies } = JSON.parse(read(cwd, 'shop/package.json'));
   assert.equal(dependencies['keycloak-guard'], '^0.1.0');
+});
+
+test('create writes through no link that it finds in a folder', () => {
+  for (const link of ['src', '.env', 'README.md']) {
+    const cwd = emptyFolder();
+    const [outside, made] = [join(cwd, 'outside'), join(cwd, 'shop')];
+    mkdirSync(outside);
+    mkdirSync(made);
+    symlinkSync(link === 'src' ? outside : join(outside, 'file'), join(made, link));
+    const { status, stderr } = create(cwd, 'shop', '--yes', '--overwrite');
+    assert.deepEqual([status, readdirSync(outside), readdirSync(made)], [1, [], [link]], link);
+    assert.match(stderr, /is a link/);
+  }
 });
 
 test('create leaves a folder alone that is not empty; with --overwrite, what it does not write, and .env', () => {

@@ -27,12 +27,6 @@ export interface Row {
   readonly redirects?: 'oauth4webapi' | 'passed on' | 'wrapped' | 'none in this protocol';
 }
 
-const ALL_CALLS = {
-  carries: 'all that the library sends',
-  address: 'settings',
-  redirects: 'passed on',
-} as const;
-
 /**
  * Everything that the packages send to other programs. Who adds a call adds a row: what is secret in it, and who chose where it
  * goes.
@@ -53,7 +47,13 @@ export const OUTGOING: readonly Row[] = [
   },
   { file: 'guard/src/core/realm/issuer.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
   { file: 'guard/src/core/realm/key-loader.ts', calls: 'fetchJson', carries: 'nothing', address: 'settings' },
-  { file: 'guard/src/core/realm/observed-fetch.ts', calls: 'fetch', ...ALL_CALLS },
+  {
+    file: 'guard/src/core/realm/observed-fetch.ts',
+    calls: 'fetch',
+    carries: 'all that the library sends',
+    address: 'settings',
+    redirects: 'passed on',
+  },
   {
     file: 'guard/src/core/token/remote-question.ts',
     calls: 'fetchBounded',
@@ -194,8 +194,11 @@ export const OUTGOING: readonly Row[] = [
     address: 'settings',
     redirects: 'wrapped',
   },
-  ...['http.Agent', 'http.globalAgent', 'http.request', 'https.Agent', 'https.request', 'fetch'].map(
-    (calls): Row => ({ file: 'server/src/http/keycloak-fetch.ts', calls, ...ALL_CALLS }),
+  ...['fetch', 'new http.Agent', 'new https.Agent'].map(
+    (calls): Row => ({
+      ...{ file: 'server/src/http/keycloak-fetch.ts', calls, carries: 'all that the library sends' },
+      ...{ address: 'settings', redirects: 'passed on' },
+    }),
   ),
   { file: 'server/src/services/breaker.ts', calls: 'fetch', carries: 'nothing', address: 'settings' },
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, globalAgent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { loadConfig } from '../../packages/server/src/config/config.ts';
 import { createKeycloakFetch } from '../../packages/server/src/http/keycloak-fetch.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -21,6 +22,12 @@ async function start(t: TestContext, answer: Answer) {
   return { url, connections: () => connections };
 }
 
+const SETTINGS = {
+  KEYCLOAK_SERVER_URL: 'http://127.0.0.1:8080',
+  KEYCLOAK_REALM: 'testing',
+  KEYCLOAK_CLIENT_ID: 'api',
+  KEYCLOAK_CLIENT_SECRET: 'secret',
+};
 const MANUAL = { redirect: 'manual' } as const;
 const post = { ...MANUAL, method: 'POST', body: new URLSearchParams({ username: 'a b', scope: 'openid' }) };
 const reasonOf = (error: unknown) => ((error as Error).cause as { code?: string } | undefined)?.code;
@@ -70,12 +77,8 @@ test('a call that takes too long is aborted with the reason of its signal', asyn
   });
   for (const method of ['GET', 'POST']) {
     const signal = AbortSignal.timeout(50);
-    await assert.rejects(createKeycloakFetch()(url, { ...MANUAL, method, signal }), {
-      name: 'TimeoutError',
-    });
-    await assert.rejects(createKeycloakFetch()(url, { ...MANUAL, method, signal }), {
-      name: 'TimeoutError',
-    });
+    await assert.rejects(createKeycloakFetch()(url, { ...MANUAL, method, signal }), { name: 'TimeoutError' });
+    await assert.rejects(createKeycloakFetch()(url, { ...MANUAL, method, signal }), { name: 'TimeoutError' });
   }
 });
 
@@ -108,13 +111,13 @@ test('of an answer that is too large no more is read', async (t) => {
 });
 
 test("behind a proxy, and with what it does not do, it is Node's own", async (t) => {
-  const options = globalAgent.options as { proxyEnv?: object };
-  // As Node.js sets it with NODE_USE_ENV_PROXY.
-  options.proxyEnv = { HTTP_PROXY: 'http://127.0.0.1:1' };
-  try {
-    assert.equal(createKeycloakFetch(), fetch);
-  } finally {
-    delete options.proxyEnv;
+  for (const [proxy, env] of [
+    [true, { NODE_USE_ENV_PROXY: '1' }],
+    [true, { NODE_OPTIONS: '--max-old-space-size=99 --use-env-proxy' }],
+    [false, { NODE_USE_ENV_PROXY: '0' }],
+  ] as const) {
+    const config = loadConfig({ env: { ...SETTINGS, ...env } });
+    assert.equal(createKeycloakFetch(config) === fetch, proxy, JSON.stringify(env));
   }
   const { url } = await start(t, (request, response) => {
     if (request.url === '/token') response.writeHead(302, { location: '/end' }).end();

@@ -199,9 +199,11 @@ describe('names that are no realms', () => {
     await enter('acme');
     assert.equal(calls.length, from, 'it is still in memory');
     // It was pushed out, and comes back while unknown names are refused at once.
-    await assertRefused(() => enter('made-up-again'), 'provider_unavailable');
+    const more = Array.from({ length: 200 }, (_, at) => enter(`made-up-again-${at}`));
+    const late = Promise.allSettled(more);
     await assertRefused(() => enter('other'), 'provider_unavailable');
     await enter('acme');
+    await late;
   });
 
   test('are a line in a while, not one each', async (t) => {
@@ -291,13 +293,35 @@ describe('who is who', () => {
     const pinned = { serverUrl: inside, issuer: `${SERVER}/realms/inside` };
     realmOf('inside', inside).discovery = { issuer: pinned.issuer };
     const token = realmOf('inside', inside).mint({ iss: pinned.issuer });
-    await pool.of({ realm: 'inside', serverUrl: inside }).verify(token);
     await enter('acme');
     await assertRefused(
       async () => pool.of({ realm: 'inside', serverUrl: inside }).verify(token),
       'provider_misconfigured',
     );
     await pool.of({ realm: 'inside', ...pinned, tenant: 'inside' }).verify(token);
+  });
+
+  for (const [what, serverUrl] of [
+    ['beside that of the options', SERVER],
+    ['where each tenant names its own', undefined],
+  ] as const) {
+    test(`a server ${what} is believed about its own address alone, also before others are asked`, async (t) => {
+      const { pool, realmOf } = start(t, { more: { serverUrl } });
+      const partner = 'https://partner.example.com';
+      const { issuer } = realmOf('acme');
+      realmOf('acme', partner).discovery = { issuer };
+      const token = realmOf('acme', partner).mint({ iss: issuer });
+      const settings = { realm: 'acme', serverUrl: partner, tenant: 'partner' };
+      await assertRefused(async () => pool.of(settings).verify(token), 'provider_misconfigured');
+    });
+  }
+
+  test('the one server of the options may have another name inside', async (t) => {
+    const inside = 'http://keycloak:8080';
+    const { pool, realmOf } = start(t, { more: { serverUrl: inside } });
+    const { issuer } = realmOf('acme');
+    realmOf('acme', inside).discovery = { issuer };
+    await pool.of({ realm: 'acme' }).verify(realmOf('acme', inside).mint({ iss: issuer }));
   });
 });
 

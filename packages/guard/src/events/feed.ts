@@ -1,9 +1,10 @@
 import { isAuthError, type Notice } from '../core/index.ts';
 import { toJsonObject } from '../core/internal.ts';
 import type { CursorStore } from './cursor-store.ts';
-import { deliver, type Held, type HeldChanges, type UserHandlers } from './deliver.ts';
+import { deliver, type Held, type HeldChanges, inTime, type UserHandlers } from './deliver.ts';
 import type { EventSource } from './event-source.ts';
 import { type Cursors, cursorsAt, isCursors, readRound } from './read-round.ts';
+import { isImportOver } from './to-revocations.ts';
 import { toUserChange, type UserChange } from './user-change.ts';
 
 /** Tells the application of changes of users, from where it stopped. */
@@ -50,7 +51,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
     const text = await store.load();
     if (text === null) return save({ cursors: cursorsAt(source.now()), held: {} });
     const { cursors, held } = (toJsonObject(text) ?? {}) as Partial<Position>;
-    if (isCursors(cursors) && typeof held === 'object') return { cursors, held };
+    if (isCursors(cursors) && typeof held === 'object' && held !== null) return { cursors, held };
     throw new Error('the cursor store loaded another state than the one saved');
   }
 
@@ -77,7 +78,8 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
   /** Those whose pause is over, with what came after them. */
   async function handle(fresh: readonly UserChange[], { held }: Position): Promise<HeldChanges> {
     const now = performance.now();
-    const all: Record<string, Held> = { ...held };
+    // A user may be called __proto__.
+    const all: Record<string, Held> = Object.assign(Object.create(null), held);
     for (const change of fresh) {
       const { changes = [], tries = 0 } = all[change.subject] ?? {};
       all[change.subject] = { changes: [...changes, change], tries };
@@ -98,6 +100,9 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       const isFull = countOf(position.held) >= MOST_HELD;
       const round = isFull ? undefined : await readRound(source, position.cursors);
       if (round?.isLost) await tellMissed(position.cursors);
+      // Whoever was replaced is named nowhere.
+      else if (round?.events.some((event) => isImportOver(event) && event.path.startsWith('users/')))
+        await inTime(handlers.missed?.(position.cursors['admin-events'].time));
       const changes = (round?.events ?? []).flatMap((event) => toUserChange(event, issuer()) ?? []);
       const held = await handle(changes, position);
       position = await save({ cursors: round?.cursors ?? position.cursors, held });
@@ -113,7 +118,7 @@ export function createFeed({ source, store, handlers, issuer, onNotice }: FeedOp
       message: `Keycloak deleted events before the application was told of them: those since ${new Date(since).toISOString()}`,
       fix: 'Compare all users, and let Keycloak keep events for longer',
     });
-    await handlers.missed?.(since);
+    await inTime(handlers.missed?.(since));
   }
 
   function begin(): void {

@@ -1,5 +1,5 @@
-import { Agent, globalAgent, type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps, Agent as TlsAgent } from 'node:https';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 
 /** As the `fetch` of Node.js does: shorter than servers and proxies keep idle connections. Unit: milliseconds. */
 const KEEP_IDLE_MS = 4_000;
@@ -13,13 +13,12 @@ const STANDARD = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': '
  * A `fetch` for calls to Keycloak, by `node:http`: half the processor time of Node's own, whose other half is more than the rest of
  * a login (`npm run bench -- by-hand`). It sends strings and forms, follows no redirects, and reads the whole answer.
  *
- * Calls that need more go to Node's own: those that follow redirects, and all of them behind a proxy
- * (`NODE_USE_ENV_PROXY`).
+ * Calls that need more go to Node's own: those that follow redirects, and all of them behind a proxy of the environment.
  */
-export function createKeycloakFetch(): typeof fetch {
-  if ((globalAgent.options as { proxyEnv?: object }).proxyEnv !== undefined) return globalThis.fetch;
+export function createKeycloakFetch({ usesEnvProxy = false } = {}): typeof fetch {
+  if (usesEnvProxy) return globalThis.fetch;
   const kept = { keepAlive: true, timeout: KEEP_IDLE_MS };
-  const agents = { 'http:': new Agent(kept), 'https:': new TlsAgent(kept) };
+  const agents = { 'http:': new http.Agent(kept), 'https:': new https.Agent(kept) };
 
   const send = (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const { method = 'GET', headers, body = null, signal, redirect } = init;
@@ -30,7 +29,7 @@ export function createKeycloakFetch(): typeof fetch {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const url = new URL(input);
-      const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+      const { request } = url.protocol === 'https:' ? https : http;
       const sent = request(
         url,
         {
@@ -50,7 +49,7 @@ export function createKeycloakFetch(): typeof fetch {
         sent.destroy();
       }
       signal?.addEventListener('abort', abort, { once: true });
-      sent.once('error', (cause) => reject(new TypeError('fetch failed', { cause })));
+      sent.on('error', (cause) => reject(new TypeError('fetch failed', { cause })));
       sent.once('close', () => signal?.removeEventListener('abort', abort));
       sent.end(isForm ? body.toString() : body);
     });

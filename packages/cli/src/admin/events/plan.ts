@@ -11,6 +11,8 @@ const TYPES = [
   ...['LOGOUT', 'REVOKE_GRANT', 'REGISTER', 'IDENTITY_PROVIDER_FIRST_LOGIN'],
   ...['UPDATE_PROFILE', 'UPDATE_EMAIL', 'VERIFY_EMAIL', 'DELETE_ACCOUNT'],
 ];
+/** Those that not every version of Keycloak knows. */
+const LATER_TYPES = ['USER_DISABLED_BY_PERMANENT_LOCKOUT', 'USER_SESSION_DELETED'];
 /** Long enough for a weekend without the API. Unit: seconds. */
 const KEPT = 7 * 86_400;
 /** Whoever was away for longer has missed something. Unit: seconds. */
@@ -55,7 +57,7 @@ function whyBlocked({ client }: EventsState, subject: string): Blocked | undefin
   return { subject, why, fix: 'Give the API a client with a credential: setup api' };
 }
 
-function keepEvents({ realm }: EventsState, name: string): Step<EventsAction>[] {
+function keepEvents({ realm, knownTypes }: EventsState, name: string): Step<EventsAction>[] {
   const patch: Record<string, unknown> = {};
   const attributes: Record<string, string> = {};
   const changes: Change[] = [];
@@ -70,13 +72,14 @@ function keepEvents({ realm }: EventsState, name: string): Step<EventsAction>[] 
   turnOn('Save user events', 'eventsEnabled', realm.eventsEnabled);
 
   const given = realm.enabledEventTypes ?? [];
-  const missing = TYPES.filter((type) => !given.includes(type));
+  const types = [...TYPES, ...LATER_TYPES.filter((type) => knownTypes.includes(type))];
+  const missing = types.filter((type) => !given.includes(type));
   // A list that nobody has chosen has every login in it.
-  const wanted = realm.eventsEnabled ? [...given, ...missing] : TYPES;
+  const wanted = realm.eventsEnabled ? [...given, ...missing] : types;
   const isWhole = realm.eventsEnabled && (given.length === 0 || missing.length === 0);
   if (!isWhole) {
     patch.enabledEventTypes = wanted;
-    const to = realm.eventsEnabled ? `+ ${missing.join(', ')}` : TYPES.join(', ');
+    const to = realm.eventsEnabled ? `+ ${missing.join(', ')}` : types.join(', ');
     changes.push({ field: 'Event saved types', from: '', to });
   }
   // For ever, where somebody has chosen to keep them for ever.

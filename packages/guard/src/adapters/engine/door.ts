@@ -84,7 +84,8 @@ export interface OpenSessions<Incoming, Outgoing> {
 
 /** The engine of an adapter: everything but the framework. It loads neither sessions nor permissions. */
 export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
-  extends Pick<Realms<Incoming>, 'clock' | 'tenants' | 'verifierOf'> {
+  extends Pick<Realms<Incoming>, 'clock' | 'tenants' | 'verifierOf'>,
+    Pick<DoorHost<Incoming, Outgoing>, 'addToAnswer' | 'addressOf' | 'toRequest'> {
   readonly verifier: TokenVerifier<C>;
   /** Which client this application is, as far as its options say. A function, because there is a secret in it. */
   clientSettings(): ClientSettings;
@@ -99,11 +100,14 @@ export interface Engine<Incoming, Outgoing, C extends object = AppClaims>
   gate(requirements: Asking<never>, isOpen?: (request: Incoming) => boolean): Gate<Incoming, Outgoing>;
   /** A gate without requirements that takes tokens alone, and no session cookies. */
   statelessGate(): Gate<Incoming, Outgoing>;
-  toRequest(request: Incoming): RequestLike;
   toAsked(request: Incoming): unknown;
-  addToAnswer: DoorHost<Incoming, Outgoing>['addToAnswer'];
-  /** Reports a refusal: to the log in development, and to `onDenied`. */
-  tellDenied(request: Incoming, error: AuthError, principal: Principal | null): void;
+  /**
+   * Refuses a request for a reason that was found outside of a gate, as a gate does: with its challenge, log line and
+   * listeners.
+   *
+   * @throws {AuthError} the refusal; or `error` itself if it is a fault
+   */
+  refuse(request: Incoming, error: unknown, principal?: Principal | null): never;
   /** Tells the observers who got access, was refused, or lost access; `undefined` if none listens. */
   readonly securityEvents: SecurityEvents<Incoming> | undefined;
   /** Calls a listener of the application, whose errors are only logged. */
@@ -148,7 +152,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
   const { factory, toRequest, addToAnswer } = host;
   const toAsked = host.toAsked ?? ((request: Incoming): unknown => request);
   const realms = openRealms(resolved, { toRequest, toWire: host.toWire, toAsked });
-  const { verifier, verifierOf, tenants, clock } = realms;
+  const { verifier, base, verifierOf, tenants, clock } = realms;
   const fallback = resolved.log ?? createStandardErrorLog(factory);
   const logOf = (request: Incoming): Log => host.logOf?.(request) ?? fallback;
   const toWire = (request: Incoming): SessionRequest<Incoming> => ({
@@ -181,6 +185,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
 
   const gateHost: GateHost<Incoming, Outgoing> = {
     toRequest,
+    ...(tenants && { verifierOf: (request) => verifierOf(request) }),
     resourceOf,
     originOf: (request) => host.toWire(request).origin,
     setHeader: (outgoing, name, value) =>
@@ -189,7 +194,7 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     ...(securityEvents && { onAdmitted: securityEvents.admitted }),
   };
   const asking: AskingHost<Incoming> = {
-    verifier,
+    verifier: base,
     toAsked: (request) => [toAsked(request), ...(host.toAskedMore?.(request) ?? [])],
     paramsOf: host.paramsOf,
     nameOf(request) {
@@ -232,29 +237,29 @@ export function createEngine<Incoming, Outgoing, C extends object = AppClaims>(
     return error.code === 'missing_token' ? sessionsOf(request)?.inviteToLogin(request) : undefined;
   }
 
+  const statelessGate = () => createGate(base, {}, gateHost);
+  let plainGate: Gate<Incoming, Outgoing> | undefined;
+
   return {
     verifier: verifier as unknown as TokenVerifier<C>,
-    ...{ log: fallback, logOf, factory, connections, tellDenied, securityEvents },
+    ...{ log: fallback, logOf, factory, connections, statelessGate, securityEvents },
+    ...(host.addressOf && { addressOf: host.addressOf }),
     ...{ toRequest, addToAnswer, toOpenSessions, inviteToLogin, tell: tellOf },
     clientSettings: () => client,
     ...{ toAsked, clock, tenants, verifierOf },
     gate(requirements, isOpen = undefined) {
-      const gateOf = (realm: TokenVerifier) => {
-        const { options, compiledFor } = readRequirements(requirements, { ...asking, verifier: realm });
-        return createGate<Incoming, Outgoing>(realm, options, {
-          ...gateHost,
-          ...(isOpen && { isOpen }),
-          ...(compiledFor && { compiledFor }),
-          sessionOf: (request) => sessionsOf(request)?.authenticate,
-        });
-      };
-      return realms.gate(gateOf, (request) => verifierOf(request));
+      const { options, compiledFor } = readRequirements(requirements, asking);
+      return createGate(base, options, {
+        ...gateHost,
+        ...(isOpen && { isOpen }),
+        ...(compiledFor && { compiledFor }),
+        sessionOf: (request) => sessionsOf(request)?.authenticate,
+      });
     },
-    statelessGate: () =>
-      realms.gate<Incoming, Outgoing>(
-        (realm) => createGate(realm, {}, gateHost),
-        (request) => verifierOf(request),
-      ),
+    refuse(request, error, principal) {
+      plainGate ??= statelessGate();
+      return plainGate.refuse(request, error, principal) as never;
+    },
     refusalOf: (error, request) =>
       isAuthError(error) ? (inviteToLogin(error, request) ?? toRefusalAnswer(error, explain)) : undefined,
     useSessions(opened) {

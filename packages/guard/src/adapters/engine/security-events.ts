@@ -8,6 +8,7 @@ import {
   readCompactJws,
   readCredentials,
   type SecurityEvent,
+  unfailing,
 } from '../../core/internal.ts';
 import type { SessionEvent, SessionRequest } from '../../session/index.ts';
 
@@ -71,12 +72,7 @@ export function createSecurityEvents<Incoming>(
 
   const tell: Tell<Incoming> = (event, request) => {
     const source = request === null ? null : toSource(request);
-    for (const one of listeners) {
-      // A log that fails must not refuse a request.
-      try {
-        one.event?.(event, source);
-      } catch {}
-    }
+    for (const one of listeners) unfailing(() => one.event?.(event, source));
   };
 
   /** Only of a token that Keycloak has signed. */
@@ -99,7 +95,10 @@ export function createSecurityEvents<Incoming>(
       tell({ event: 'access', outcome: 'ok', ...whoIs(principal) }, request);
     },
     /** Without requests that have no token, and without outages. */
-    denied(request, { code, statusCode }, principal) {
+    denied(request, { code, statusCode, seen: user }, principal) {
+      if (code === 'too_many_logins') {
+        return tell({ event: 'login', outcome: 'rate_limited', by: 'password', user }, request);
+      }
       if (code === 'missing_token' || !(statusCode < 500)) return;
       const who = principal !== null ? whoIs(principal) : SIGNED.has(code) ? whoSent(request) : {};
       tell({ event: 'access', outcome: code, ...who }, request);

@@ -1,3 +1,4 @@
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { findForcedOtp } from '../../evidence/flow-steps.ts';
 import { noPasswordLogin } from '../client/say.ts';
@@ -19,7 +20,7 @@ export const flowDirectGrant: Check = {
     const page = `Authentication > Flows > ${alias}`;
     const bind = isOverride
       ? `Clients > ${reach.caller.clientId} > Advanced > Authentication flow overrides > Direct grant flow: clear it`
-      : `Authentication > Flows > direct grant > Action > Bind flow > Direct grant flow\nkcadm.sh update realms/${reach.caller.realm} -s 'directGrantFlow=direct grant'`;
+      : `Authentication > Flows > direct grant > Action > Bind flow > Direct grant flow\nkcadm.sh update ${toShellWord(`realms/${reach.caller.realm}`)} -s 'directGrantFlow=direct grant'`;
     const required = steps.filter((step) => step.requirement === 'REQUIRED' && !step.authenticationFlow);
     const form = steps.find((step) =>
       /^(auth-cookie|auth-username-password-form|auth-spnego|identity-provider-redirector)$/.test(

@@ -1,3 +1,4 @@
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, fail, ok, skipped } from '../../check.ts';
 
 /** A not-before in the future makes every new token invalid. */
@@ -14,7 +15,7 @@ export const notBefore: Check = {
       return fail(
         at(realm),
         `the not-before of the realm '${caller.realm}' lies ahead: every token is refused until then`,
-        `Sessions > Action > Revocation > Clear\nkcadm.sh update realms/${caller.realm} -s notBefore=0`,
+        `Sessions > Action > Revocation > Clear\nkcadm.sh update ${toShellWord(`realms/${caller.realm}`)} -s notBefore=0`,
       );
     }
     if (client > now) {

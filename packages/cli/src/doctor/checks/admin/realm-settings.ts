@@ -1,3 +1,4 @@
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, ok, skipped, warn } from '../../check.ts';
 
 export const realmSettings: Check = {
@@ -11,7 +12,7 @@ export const realmSettings: Check = {
       return warn(
         'Require SSL: none',
         'the realm lets anybody log in over plain HTTP',
-        `Realm settings > General > Require SSL = External requests\nkcadm.sh update realms/${name} -s sslRequired=EXTERNAL`,
+        `Realm settings > General > Require SSL = External requests\nkcadm.sh update ${toShellWord(`realms/${name}`)} -s sslRequired=EXTERNAL`,
       );
     }
     const [idle = 1800, lifespan = 300] = [realm.ssoSessionIdleTimeout, realm.accessTokenLifespan];

@@ -2,6 +2,7 @@ import type { AuthzState } from '../../../admin/index.ts';
 import type { Answer } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toWords } from '../../../keycloak/page.ts';
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, fail, ok, skipped } from '../../check.ts';
 import { kcadm, onPage, refusalOf } from '../client/say.ts';
 import { applyCommand, kcadmServer } from './say.ts';
@@ -52,7 +53,7 @@ export const authzProtection: Check = {
       return fail(
         seen,
         `the service account of '${clientId}' has lost the role uma_protection: ${guards}`,
-        `kcadm.sh add-roles -r ${realm} --uusername service-account-${clientId.toLowerCase()} --cclientid ${clientId} --rolename uma_protection`,
+        `kcadm.sh add-roles -r ${toShellWord(realm)} --uusername ${toShellWord(`service-account-${clientId.toLowerCase()}`)} --cclientid ${toShellWord(clientId)} --rolename uma_protection`,
       );
     }
     const state = await toState(reach.authz.state);

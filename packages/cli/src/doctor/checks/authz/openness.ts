@@ -1,5 +1,6 @@
 import { DEFAULTS, namesIn } from '../../../admin/index.ts';
 import { nearnessOf } from '../../../keycloak/nearness.ts';
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { fail, ok, warn } from '../../check.ts';
 import { adminCheck, applyCommand, kcadmDelete, kcadmServer, some } from './say.ts';
 
@@ -56,6 +57,6 @@ export const authzStale = adminCheck('authz.stale', async (_state, { reach }) =>
   return fail(
     `${stale.length === 1 ? '1 resource' : `${stale.length} resources`}: ${some(stale)}`,
     'an import changed URIs, scopes or the type of these resources, and Keycloak goes on deciding by the old values until its cache is cleared',
-    `kcadm.sh create clear-realm-cache -r ${realm} -s realm=${realm}`,
+    `kcadm.sh create clear-realm-cache -r ${toShellWord(realm)} -s ${toShellWord(`realm=${realm}`)}`,
   );
 });

@@ -1,4 +1,5 @@
 import type { AuthzState } from '../../../admin/index.ts';
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, type Finding, skipped } from '../../check.ts';
 import type { DoctorContext, Reach } from '../../context.ts';
 import type { DoctorOptions } from '../../options.ts';
@@ -6,21 +7,21 @@ import type { DoctorOptions } from '../../options.ts';
 /** The command that applies the file to Keycloak. */
 export function applyCommand({ authzFiles }: Pick<DoctorOptions, 'authzFiles'>): string {
   const file = authzFiles.find((one) => /(^|\/)authz\.\w+$/.test(one));
-  return `keycloak-guard authz apply${file === undefined || /^(\.\/)?authz\.\w+$/.test(file) ? '' : ` --file ${file}`}`;
+  return `keycloak-guard authz apply${file === undefined || /^(\.\/)?authz\.\w+$/.test(file) ? '' : ` --file ${toShellWord(file)}`}`;
 }
 
 /** The `kcadm.sh` command for a setting of the authorization services. */
 export function kcadmServer({ caller }: Reach, setting: string): string {
-  return `kcadm.sh update ${pathOf(caller)} -r ${caller.realm} -s ${setting}`;
+  return `kcadm.sh update ${pathOf(caller)} -r ${toShellWord(caller.realm)} -s ${setting}`;
 }
 
 /** The `kcadm.sh` command that deletes one of their objects. */
 export function kcadmDelete({ caller }: Reach, path: string): string {
-  return `kcadm.sh delete ${pathOf(caller)}/${path} -r ${caller.realm}`;
+  return `kcadm.sh delete ${pathOf(caller)}/${path} -r ${toShellWord(caller.realm)}`;
 }
 
 function pathOf({ realm, clientId }: Reach['caller']): string {
-  const id = `$(kcadm.sh get clients -r ${realm} -q clientId=${clientId} --fields id --format csv --noquotes)`;
+  const id = `$(kcadm.sh get clients -r ${toShellWord(realm)} -q ${toShellWord(`clientId=${clientId}`)} --fields id --format csv --noquotes)`;
   return `clients/${id}/authz/resource-server`;
 }
 

@@ -1,5 +1,9 @@
 import { type Check, fail, ok, warn } from '../../check.ts';
 
+/** Of those the follower cannot do without, the ones that every version of Keycloak knows. */
+const NEEDED = ['LOGOUT', 'REVOKE_GRANT', 'DELETE_ACCOUNT'];
+/** Keycloak before 24 does not know it. */
+const LOCKOUT = 'USER_DISABLED_BY_PERMANENT_LOCKOUT';
 const FIX = 'keycloak-guard setup events shows what is missing, and sets it up';
 
 /** Whether the client can follow Keycloak's events: asked as it would ask. */
@@ -22,10 +26,19 @@ export const clientEvents: Check = {
     if (kept === undefined)
       return fail(`HTTP ${answer.status}`, 'Keycloak does not say which events it keeps', FIX);
     const types = (kept.enabledEventTypes ?? []) as string[];
+    const isLeftOut = (type: string) => types.length > 0 && !types.includes(type);
+    // A type that Keycloak does not know is an error to it.
+    const isKnown = async (type: string) => {
+      const list = await calls.get(`${admin}/events?type=${type}&max=1`, {
+        authorization: `Bearer ${token}`,
+      });
+      return list.status === 200;
+    };
     const lacks = [
       ...(kept.adminEventsEnabled ? [] : ['admin events']),
       ...(kept.eventsEnabled ? [] : ['user events']),
-      ...['LOGOUT', 'REVOKE_GRANT'].filter((type) => types.length > 0 && !types.includes(type)),
+      ...NEEDED.filter(isLeftOut),
+      ...(isLeftOut(LOCKOUT) && (await isKnown(LOCKOUT)) ? [LOCKOUT] : []),
     ];
     if (lacks.length > 0)
       return fail(`not kept: ${lacks.join(', ')}`, 'Keycloak does not keep what has to be heard', FIX);

@@ -12,9 +12,9 @@ export const onPage = ({ caller }: Reach, where: string): string => `Clients > $
 
 /** The `kcadm.sh` command for settings of the client, which needs its UUID. */
 export function kcadm({ caller }: Reach, ...settings: readonly string[]): string {
-  const [realm, query] = [caller.realm, `clientId=${caller.clientId}`].map(toShellWord);
-  const id = `$(kcadm.sh get clients -r ${realm} -q ${query} --fields id --format csv --noquotes)`;
-  return `kcadm.sh update clients/${id} -r ${realm} ${settings.map((one) => `-s '${one}'`).join(' ')}`;
+  const [realmWord, queryWord] = [caller.realm, `clientId=${caller.clientId}`].map(toShellWord);
+  const id = `$(kcadm.sh get clients -r ${realmWord} -q ${queryWord} --fields id --format csv --noquotes)`;
+  return `kcadm.sh update clients/${id} -r ${realmWord} ${settings.map((one) => `-s '${one.replaceAll("'", "'\\''")}'`).join(' ')}`;
 }
 
 const NOBODY = 'nobody can log in at this client, as is right for an API that only checks tokens';

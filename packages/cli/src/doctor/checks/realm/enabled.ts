@@ -1,4 +1,5 @@
 import { toWords } from '../../../keycloak/page.ts';
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, fail, ok } from '../../check.ts';
 
 export const realmEnabled: Check = {
@@ -13,7 +14,7 @@ export const realmEnabled: Check = {
     return fail(
       toWords(answer),
       `the realm '${realm}' is disabled: nobody can log in`,
-      `Realm settings > Enabled (top right) ON\nkcadm.sh update realms/${realm} -s enabled=true`,
+      `Realm settings > Enabled (top right) ON\nkcadm.sh update ${toShellWord(`realms/${realm}`)} -s enabled=true`,
       ['--enable'],
     );
   },

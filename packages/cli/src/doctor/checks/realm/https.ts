@@ -1,5 +1,6 @@
 import { diagnose } from '../../../keycloak/diagnose.ts';
 import { toWords } from '../../../keycloak/page.ts';
+import { toShellWord } from '../../../terminal/shell-word.ts';
 import { type Check, fail, ok } from '../../check.ts';
 
 export const realmHttps: Check = {
@@ -14,6 +15,10 @@ export const realmHttps: Check = {
       return ok(`${new URL(reach.caller.serverUrl).protocol.slice(0, -1)} is accepted`);
     const { realm } = reach.caller;
     const { cause, fix } = diagnose({ status: 403, error: 'HTTPS required', realm });
-    return fail(toWords(refusal), cause, `${fix}\nkcadm.sh update realms/${realm} -s sslRequired=NONE`);
+    return fail(
+      toWords(refusal),
+      cause,
+      `${fix}\nkcadm.sh update ${toShellWord(`realms/${realm}`)} -s sslRequired=NONE`,
+    );
   },
 };
