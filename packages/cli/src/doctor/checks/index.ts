@@ -1,18 +1,13 @@
 import type { Check } from '../check.ts';
 import type { DoctorOptions } from '../options.ts';
 import { UPGRADE_CHECKS } from '../upgrade/checks.ts';
-import { addressDns } from './address/dns.ts';
-import { addressKeycloak } from './address/keycloak.ts';
-import { addressPort } from './address/port.ts';
-import { addressProxy } from './address/proxy.ts';
+import { addressDns, addressKeycloak, addressPort, addressProxy } from './address/network.ts';
 import { addressTls } from './address/tls.ts';
 import { adminLogin, adminRights } from './admin/access.ts';
 import { clientLogout, clientLogoutUris, clientTokenBinding } from './admin/client-settings.ts';
-import { realmFederation } from './admin/federation.ts';
 import { flowDirectGrant } from './admin/flow.ts';
 import { flowLevels } from './admin/levels.ts';
-import { notBefore } from './admin/not-before.ts';
-import { realmSettings } from './admin/realm-settings.ts';
+import { notBefore, realmFederation, realmSettings } from './admin/realm.ts';
 import {
   userActions,
   userCredentials,
@@ -30,38 +25,33 @@ import {
   clientRedirectUri,
   clientStandardFlow,
 } from './client/browser-login.ts';
-import { clientConsent } from './client/consent.ts';
-import { clientDirectGrants } from './client/direct-grants.ts';
-import { clientDpop } from './client/dpop.ts';
-import { clientEnabled } from './client/enabled.ts';
 import { clientEvents } from './client/events.ts';
-import { clientIntrospection } from './client/introspection.ts';
 import { clientKnown } from './client/known.ts';
 import { clientPasswordGrant } from './client/password-grant.ts';
-import { clientScopes } from './client/scopes.ts';
 import { clientSecret } from './client/secret.ts';
-import { clientType } from './client/type.ts';
+import {
+  clientConsent,
+  clientDirectGrants,
+  clientDpop,
+  clientEnabled,
+  clientIntrospection,
+  clientScopes,
+  clientType,
+} from './client/settings.ts';
 import { clientWebOrigins } from './client/web-origins.ts';
 import { loginIntrospection } from './login/introspection.ts';
 import { loginLightweight } from './login/lightweight.ts';
-import { loginLogout } from './login/logout.ts';
 import { loginPassword } from './login/password.ts';
-import { loginRefresh } from './login/refresh.ts';
+import { loginLogout, loginRefresh } from './login/session.ts';
 import { loginIssuer, loginLifespan, loginToken } from './login/token.ts';
 import { loginUserinfo } from './login/userinfo.ts';
 import { MCP_CHECKS } from './mcp/index.ts';
-import { issuerDiscovery } from './realm/discovery.ts';
-import { realmEnabled } from './realm/enabled.ts';
-import { realmExists } from './realm/exists.ts';
 import { issuerHostname } from './realm/hostname.ts';
-import { realmHttps } from './realm/https.ts';
 import { keysSigning } from './realm/keys.ts';
+import { issuerDiscovery, realmEnabled, realmExists, realmHttps } from './realm/realm.ts';
 import { ROUTE_CHECKS } from './route/index.ts';
-import { serviceLogin } from './service/login.ts';
-import { serviceAlive, serviceGuard, serviceReady } from './service/running.ts';
-import { settingsFile } from './settings/env-file.ts';
-import { settingsSecret } from './settings/secret.ts';
-import { settingsValid } from './settings/valid.ts';
+import { serviceAlive, serviceGuard, serviceLogin, serviceReady } from './service/service.ts';
+import { settingsFile, settingsSecret, settingsValid } from './settings/settings.ts';
 import { SPA_CHECKS } from './spa/index.ts';
 import { TENANT_CHECKS } from './tenant/index.ts';
 import { mapperAudience } from './token/audience.ts';

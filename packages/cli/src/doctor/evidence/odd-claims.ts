@@ -1,4 +1,4 @@
-import type { Claims } from '../checks/token/claims.ts';
+import type { Claims } from './jwt.ts';
 
 /** Claims that Keycloak reads from its own tokens, and tests for their types. */
 const SHAPES: Readonly<Record<string, (value: unknown) => boolean>> = {

@@ -1,6 +1,5 @@
-import type { Claims } from '../checks/token/claims.ts';
 import type { Reach } from '../context.ts';
-import { decodeJwt } from './jwt.ts';
+import { type Claims, decodeJwt } from './jwt.ts';
 
 /**
  * Whether the user of a token is still the one of that name. A realm that was imported again, keys and all, verifies old tokens, and

@@ -2,16 +2,16 @@ import { splitUris } from '../../../admin/index.ts';
 import { call, toForm } from '../../../keycloak/call.ts';
 import { nearnessOf } from '../../../keycloak/nearness.ts';
 import { toWords } from '../../../keycloak/page.ts';
-import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import { adminCheck, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { noBrowserLogin, onPage } from '../client/say.ts';
 
-export const clientTokenBinding: Check = {
-  id: 'client.token-binding',
-  needs: ['admin.login', 'client.known'],
-  async run({ reach }) {
-    const client = await reach.admin?.client();
-    if (client === undefined) return skipped('no admin was given');
+export const clientTokenBinding = adminCheck(
+  'client.token-binding',
+  'client.known',
+  async (admin, { reach }) => {
+    const client = await admin.client();
+    if (client === undefined) return skipped('the client is not there');
     if (String(client.attributes?.['tls.client.certificate.bound.access.tokens']) !== 'true')
       return ok('tokens are bearer tokens');
     return fail(
@@ -20,14 +20,14 @@ export const clientTokenBinding: Check = {
       onPage(reach, 'Advanced > OAuth 2.0 Mutual TLS Certificate Bound Access Tokens Enabled OFF'),
     );
   },
-};
+);
 
-export const clientLogout: Check = {
-  id: 'client.backchannel-logout',
-  needs: ['admin.login', 'client.known'],
-  async run({ reach, options }) {
-    const client = await reach.admin?.client();
-    if (client === undefined) return skipped('no admin was given');
+export const clientLogout = adminCheck(
+  'client.backchannel-logout',
+  'client.known',
+  async (admin, { reach, options }) => {
+    const client = await admin.client();
+    if (client === undefined) return skipped('the client is not there');
     const other = await noBrowserLogin(reach);
     if (other !== undefined) return other;
     const url = String(client.attributes?.['backchannel.logout.url'] ?? '');
@@ -49,7 +49,7 @@ export const clientLogout: Check = {
       ]);
     return judgeLogoutUrl(url, fix, reach);
   },
-};
+);
 
 /** Keycloak calls the URL, not this machine. No answer here proves nothing; an answer proves a lot. */
 async function judgeLogoutUrl(url: string, fix: string, { caller, realm }: Reach): Promise<Finding> {
@@ -88,12 +88,12 @@ async function isReceiver(url: string, timeoutMs: number): Promise<boolean> {
   return status === 400 && json !== undefined;
 }
 
-export const clientLogoutUris: Check = {
-  id: 'client.post-logout-uris',
-  needs: ['admin.login', 'client.known'],
-  async run({ reach, options }) {
-    const client = await reach.admin?.client();
-    if (client === undefined) return skipped('no admin was given');
+export const clientLogoutUris = adminCheck(
+  'client.post-logout-uris',
+  'client.known',
+  async (admin, { reach, options }) => {
+    const client = await admin.client();
+    if (client === undefined) return skipped('the client is not there');
     const other = await noBrowserLogin(reach);
     if (other !== undefined) return other;
     const list = splitUris(client.attributes?.['post.logout.redirect.uris']);
@@ -108,4 +108,4 @@ export const clientLogoutUris: Check = {
       [],
     );
   },
-};
+);

@@ -1,6 +1,6 @@
 import type { AuthzState } from '../../../admin/index.ts';
-import { type Check, type Finding, skipped } from '../../check.ts';
-import type { DoctorContext, Reach } from '../../context.ts';
+import { type Check, checkOf, type Look, NO_ADMIN } from '../../check.ts';
+import type { Reach } from '../../context.ts';
 import type { DoctorOptions } from '../../options.ts';
 
 /** The command that applies the file to Keycloak. */
@@ -25,21 +25,8 @@ function pathOf({ realm, clientId }: Reach['caller']): string {
 }
 
 /** Makes a check that needs an admin. */
-export function adminCheck(
-  id: string,
-  look: (state: AuthzState, context: DoctorContext) => Finding | Promise<Finding>,
-): Check {
-  return {
-    id,
-    needs: ['authz.enabled'],
-    async run(context) {
-      const state = await context.reach.authz.state();
-      return state === null
-        ? skipped('no admin was given (KEYCLOAK_ADMIN_USER and KEYCLOAK_ADMIN_PASSWORD)')
-        : look(state, context);
-    },
-  };
-}
+export const authzCheck = (id: string, look: Look<AuthzState>): Check =>
+  checkOf({ find: ({ reach }) => reach.authz.state(), otherwise: NO_ADMIN }, id, ['authz.enabled'], look);
 
 /** The first few names. */
 export function some(names: readonly string[]): string {

@@ -1,5 +1,5 @@
 import { toWords } from '../../../keycloak/page.ts';
-import { type Check, fail, ok } from '../../check.ts';
+import { check, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { findClientState } from '../../evidence/client.ts';
 import { credentialSetting } from '../../evidence/credential.ts';
@@ -20,10 +20,10 @@ const SET_HERE: Readonly<Record<string, (reach: Reach) => string>> = {
 const toKey = (reach: Reach): string =>
   `${onPage(reach, 'Credentials > Client Authenticator = Signed JWT')}, then set KEYCLOAK_CLIENT_KEY_FILE\n${kcadm(reach, 'clientAuthenticatorType=client-jwt')}`;
 
-export const clientAuthenticator: Check = {
-  id: 'client.authenticator',
-  needs: ['client.enabled', 'settings.secret'],
-  async run({ reach }) {
+export const clientAuthenticator = check(
+  'client.authenticator',
+  ['client.enabled', 'settings.secret'],
+  async ({ reach }) => {
     const grant = await reach.client.passwordGrant();
     const { credential } = reach.caller;
     const isSecret = credential === undefined || credential.kind === 'secret';
@@ -47,4 +47,4 @@ export const clientAuthenticator: Check = {
       known.map((one) => `${known.length > 1 ? `For ${one}: ` : ''}${SET_HERE[one]?.(reach)}`).join('\n'),
     );
   },
-};
+);

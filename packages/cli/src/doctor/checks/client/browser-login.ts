@@ -1,6 +1,6 @@
 import { CALLBACK_PATH } from '../../../admin/index.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
-import { type Check, type Finding, fail, ok } from '../../check.ts';
+import { type Check, check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { kcadm, noBrowserLogin, onPage } from './say.ts';
 
@@ -68,10 +68,10 @@ export const clientPar = aboutBrowserLogin('client.par', 'not required', (words,
 );
 
 /** Any other refusal, which the checks before do not explain. */
-export const clientBrowserLogin: Check = {
-  id: 'client.browser-login',
-  needs: ['client.standard-flow', 'client.redirect-uri', 'client.pkce', 'client.par'],
-  async run({ reach }) {
+export const clientBrowserLogin = check(
+  'client.browser-login',
+  ['client.standard-flow', 'client.redirect-uri', 'client.pkce', 'client.par'],
+  async ({ reach }) => {
     const { words, cameBack, answer } = await reach.client.authorization();
     const stranger = cameBack ? undefined : judgeStranger(answer);
     if (stranger !== undefined) return stranger;
@@ -103,4 +103,4 @@ export const clientBrowserLogin: Check = {
           ),
     );
   },
-};
+);

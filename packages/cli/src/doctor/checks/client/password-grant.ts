@@ -1,15 +1,15 @@
 import type { Answer } from '../../../keycloak/call.ts';
 import { judgeStranger } from '../../../keycloak/judge-stranger.ts';
 import { toPageText, toWords } from '../../../keycloak/page.ts';
-import { type Check, type Finding, fail, ok } from '../../check.ts';
+import { check, type Finding, fail, ok } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { diagnosed, isAboutUser, refusalOf } from './say.ts';
 
 /** Any other refusal, which the checks before do not explain: a policy, a flow, a limit, something new. */
-export const clientPasswordGrant: Check = {
-  id: 'client.password-grant',
-  needs: ['client.direct-grants', 'client.consent', 'client.dpop', 'client.type'],
-  async run({ reach }) {
+export const clientPasswordGrant = check(
+  'client.password-grant',
+  ['client.direct-grants', 'client.consent', 'client.dpop', 'client.type'],
+  async ({ reach }) => {
     const grant = await reach.client.passwordGrant();
     if (isAboutUser(grant)) return ok('an unknown user is refused as it should be');
     const { realm } = reach.caller;
@@ -41,7 +41,7 @@ export const clientPasswordGrant: Check = {
     }
     return diagnosed(reach, grant);
   },
-};
+);
 
 /** A page in place of JSON: the password grant's flow is one that shows pages. */
 async function judgePage(grant: Answer, reach: Reach): Promise<Finding> {

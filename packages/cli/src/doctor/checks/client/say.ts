@@ -10,6 +10,10 @@ import type { Reach } from '../../context.ts';
 /** The client's page in the console, and what to do there. */
 export const onPage = ({ caller }: Reach, where: string): string => `Clients > ${caller.clientId} > ${where}`;
 
+/** Where the console adds a client to the audience of another one's tokens. */
+export const addAudience = (client: unknown, audience: string, to = 'access token'): string =>
+  `Clients > ${client} > Client scopes > ${client}-dedicated > Add mapper > By configuration > Audience: Included Client Audience = ${audience}, Add to ${to} ON`;
+
 /** The `kcadm.sh` command for settings of the client, which needs its UUID. */
 export function kcadm({ caller }: Reach, ...settings: readonly string[]): string {
   const [realm, query] = [caller.realm, `clientId=${caller.clientId}`].map(toShellWord);

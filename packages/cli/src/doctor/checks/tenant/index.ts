@@ -1,5 +1,5 @@
 import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
-import { type Check, fail, ok, skipped, warn } from '../../check.ts';
+import { type Check, check, fail, ok, skipped, warn } from '../../check.ts';
 import type { DoctorContext, Reach } from '../../context.ts';
 
 const MOST_MEMBERS = 200;
@@ -48,24 +48,20 @@ async function find({ options, reach }: DoctorContext): Promise<Tenant | undefin
 
 /** Checks of one tenant (`--tenant NAME`): an organization of the realm, or a realm of its own. */
 export const TENANT_CHECKS: readonly Check[] = [
-  {
-    id: 'tenant.found',
-    needs: ['admin.rights'],
-    async run(context) {
-      const { options, reach } = context;
-      const tenant = await find(context);
-      if (tenant !== undefined)
-        return ok(
-          `${tenant.name} is ${tenant.kind === 'realm' ? 'a realm' : `an organization of the realm ${reach.caller.realm}`}`,
-        );
-      const settings = await reach.admin?.realm();
-      return fail(
-        `nothing is called ${options.tenant}`,
-        `there is neither an organization ${options.tenant} in the realm '${reach.caller.realm}'${settings?.organizationsEnabled === true ? '' : ' (organizations are off there)'}, nor a realm of that name (the case of the letters counts)`,
-        'Organizations > Create organization, or the realm of the customer. In KEYCLOAK_REALM stands the realm of the organizations.',
+  check('tenant.found', ['admin.rights'], async (context) => {
+    const { options, reach } = context;
+    const tenant = await find(context);
+    if (tenant !== undefined)
+      return ok(
+        `${tenant.name} is ${tenant.kind === 'realm' ? 'a realm' : `an organization of the realm ${reach.caller.realm}`}`,
       );
-    },
-  },
+    const settings = await reach.admin?.realm();
+    return fail(
+      `nothing is called ${options.tenant}`,
+      `there is neither an organization ${options.tenant} in the realm '${reach.caller.realm}'${settings?.organizationsEnabled === true ? '' : ' (organizations are off there)'}, nor a realm of that name (the case of the letters counts)`,
+      'Organizations > Create organization, or the realm of the customer. In KEYCLOAK_REALM stands the realm of the organizations.',
+    );
+  }),
   about('tenant.organization', 'organization', async ({ name, isEnabled }) =>
     isEnabled
       ? ok('enabled')

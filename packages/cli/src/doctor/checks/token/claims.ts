@@ -1,8 +1,5 @@
 import type { Reach } from '../../context.ts';
-import { decodeJwt } from '../../evidence/jwt.ts';
-
-/** Claims of an access token. */
-export type Claims = Readonly<Record<string, unknown>>;
+import { type Claims, decodeJwt } from '../../evidence/jwt.ts';
 
 /** The test user's claims, from the login, or else from the example token that Keycloak makes for an admin. */
 export async function findClaims(reach: Reach): Promise<Claims | undefined> {

@@ -1,7 +1,9 @@
 import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
+import type { Claims } from '../../evidence/jwt.ts';
+import { scopesOf } from '../../evidence/jwt.ts';
 import { onPage } from '../client/say.ts';
-import { type Claims, findClaims, isLightweight, whyNoClaims } from './claims.ts';
+import { findClaims, isLightweight, whyNoClaims } from './claims.ts';
 
 type Judge = (claims: Claims, reach: Reach) => Finding | Promise<Finding>;
 
@@ -34,12 +36,7 @@ async function notGranted(reach: Reach, scope: string): Promise<string> {
 const has = (claims: Claims, name: string) => claims[name] !== undefined && claims[name] !== '';
 
 export const scopeOpenid = aboutScope('scopes.openid', (claims, reach) => {
-  if (
-    String(claims.scope ?? '')
-      .split(' ')
-      .includes('openid')
-  )
-    return ok('granted');
+  if (scopesOf(claims).includes('openid')) return ok('granted');
   return fail(
     `scope: ${claims.scope ?? 'none'}`,
     "the token has no scope 'openid', so userinfo refuses it",
@@ -61,9 +58,7 @@ export const scopeProfile = aboutScope('scopes.profile', async (claims, reach) =
   if (has(claims, 'preferred_username') && has(claims, 'name'))
     return ok('preferred_username and name are in the token');
   const missing = ['preferred_username', 'name'].filter((name) => !has(claims, name));
-  const granted = String(claims.scope ?? '')
-    .split(' ')
-    .includes('profile');
+  const granted = scopesOf(claims).includes('profile');
   if (!granted) {
     return fail(
       `no ${missing.join(', ')} in the token`,
@@ -90,11 +85,7 @@ export const scopeProfile = aboutScope('scopes.profile', async (claims, reach) =
 
 export const scopeEmail = aboutScope('scopes.email', async (claims, reach) => {
   if (has(claims, 'email')) return ok('email is in the token');
-  if (
-    !String(claims.scope ?? '')
-      .split(' ')
-      .includes('email')
-  ) {
+  if (!scopesOf(claims).includes('email')) {
     return fail(
       'no email in the token',
       `the user's email is not in the token: ${await notGranted(reach, 'email')}`,

@@ -1,13 +1,59 @@
 import { call, toForm } from '../../../keycloak/call.ts';
 import { toWords } from '../../../keycloak/page.ts';
-import { type Check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import { check, type Finding, fail, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 
+const NO_URL = 'no running service was named (--url)';
+
+export const serviceAlive = check('service.alive', [], async ({ options }) => {
+  if (options.serviceUrl === undefined) return skipped(NO_URL);
+  const answer = await call(`${options.serviceUrl}/health/live`, {}, 5_000);
+  if (answer.json?.status === 'alive')
+    return ok(`${options.serviceUrl} answers (${Math.round(answer.tookMs)} ms)`);
+  if (answer.status === 404) return skipped('no /health/live: an API of your own');
+  if (answer.status === 0) {
+    return fail(
+      toWords(answer),
+      `nothing answers at ${options.serviceUrl}`,
+      'Start the service (npm start), or correct --url. In a container the service must listen on HOST=0.0.0.0.',
+    );
+  }
+  return fail(
+    toWords(answer),
+    `something answers at ${options.serviceUrl}, but it is not this service`,
+    'Correct --url, or look which program has the port.',
+  );
+});
+
+export const serviceReady = check('service.ready', ['service.alive'], async ({ options }) => {
+  const answer = await call(`${options.serviceUrl}/health/ready`, {}, 10_000);
+  if (answer.status === 200) return ok('ready');
+  return fail(
+    `HTTP ${answer.status} ${answer.text.slice(0, 200)}`,
+    'the service runs, but is not ready: it has no keys of Keycloak',
+    'Look at the checks above. If they are well, the service was started with other settings: look at its environment and at the folder it was started in, and start it again.',
+  );
+});
+
+export const serviceGuard = check('service.guard', [], async ({ options }) => {
+  if (options.serviceUrl === undefined) return skipped(NO_URL);
+  const answer = await call(`${options.serviceUrl}/protected`, {}, 10_000);
+  if (answer.status === 0) return skipped('nothing answers');
+  const challenge = answer.headers.get('www-authenticate') ?? '';
+  if (answer.status === 401 && /^Bearer/i.test(challenge)) return ok('401 without a token');
+  if (answer.status === 404) return skipped('it has no route /protected');
+  return fail(
+    toWords(answer),
+    '/protected without a token is not answered with 401 and WWW-Authenticate: Bearer',
+    'Is something in front of the service that answers for it, or that takes headers away?',
+  );
+});
+
 /** Whether a login at the service works, and whether the service learns of its end. */
-export const serviceLogin: Check = {
-  id: 'service.login',
-  needs: ['service.ready', 'login.password'],
-  async run({ options, reach }) {
+export const serviceLogin = check(
+  'service.login',
+  ['service.ready', 'login.password'],
+  async ({ options, reach }) => {
     const answer = await call(
       `${options.serviceUrl}/login`,
       toForm({ username: options.username, password: options.password }),
@@ -41,7 +87,7 @@ export const serviceLogin: Check = {
       'Look at the log of the service at LOG_LEVEL=debug, and at the checks login.token and mappers.audience above.',
     );
   },
-};
+);
 
 /** Keycloak notifies the service before it answers the logout; a recheck comes later. */
 function notTold(appUrl: string, { caller, config }: Reach): Finding {
