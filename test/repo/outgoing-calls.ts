@@ -226,7 +226,7 @@ export const OUTGOING: readonly Row[] = [
     redirects: 'passed on',
   },
   {
-    file: 'cli/src/admin/current.ts',
+    file: 'cli/src/admin/look-up.ts',
     calls: 'fetchWithError',
     carries: "the admin's token",
     address: ['settings', 'person'],

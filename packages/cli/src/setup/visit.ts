@@ -24,6 +24,9 @@ export const REALM_FLAGS = {
   yes: { type: 'boolean', short: 'y' },
 } as const;
 
+/** The same, for kinds that are about the client of an API. */
+export const CLIENT_FLAGS = { ...REALM_FLAGS, 'client-id': { type: 'string' } } as const;
+
 /** Their part of `--help`. */
 export const REALM_USAGE = `${DOOR_USAGE}
 
@@ -79,21 +82,21 @@ export interface OpenVisit {
   readonly api: AdminConnection['api'];
   readonly serverUrl: string;
   readonly realm: string;
-  /** What {@link openVisit} was told to find out beside it. */
-  readonly answers: readonly string[];
+  /** Client of the API; empty if it was not asked for. */
+  readonly clientId: string;
   readonly questions: Questions | undefined;
 }
 
 /**
- * Gets to know address, admin and realm, and logs in.
+ * Asks for what is missing of address, admin and realm, and logs in.
  *
- * @param more what else has to be known
+ * @param about whether the client of the API is needed: as its flag names it, and whether the guide's name is the default
  * @throws {UsageError} naming everything that is missing
  */
 export async function openVisit(
-  { door, yes, dryRun }: RealmVisit,
+  { door, yes, dryRun, settings }: RealmVisit,
   out: Output,
-  more: (need: Need, hasDefaults: boolean) => Promise<readonly string[]> = async () => [],
+  about?: { readonly clientId: string | undefined; readonly hasDefault?: boolean },
 ): Promise<OpenVisit> {
   const [secret] = door.readsPassword ? await readLines(process.stdin) : [];
   const questions =
@@ -101,12 +104,14 @@ export async function openVisit(
   const need = createNeed(questions);
   const entry = await enter(door, secret, need, out, questions);
   const realm = await needRealm(door, yes || dryRun, need);
-  const answers = await more(need, yes || dryRun);
+  const known = about?.clientId ?? settings('KEYCLOAK_CLIENT_ID');
+  const hasDefault = about?.hasDefault ?? (yes || dryRun);
+  const clientId = about === undefined ? '' : await needClientId(known, hasDefault, need);
   need.assertAll();
   out.progress('logging in as admin');
   const { api } = await connectAdmin(entry);
   out.progress('reading what is there');
-  return { api, serverUrl: entry.serverUrl, realm, answers, questions };
+  return { api, serverUrl: entry.serverUrl, realm, clientId, questions };
 }
 
 /** RFC 6749 §3.3 */

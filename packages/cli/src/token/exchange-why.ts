@@ -1,6 +1,6 @@
 import { type ExchangeFinding, explainExchange } from '../admin/index.ts';
 import { toAudienceCommand } from '../setup/audience-command.ts';
-import { needClientId, openVisit, parseFlags, REALM_FLAGS, readVisit } from '../setup/visit.ts';
+import { openVisit, parseFlags, REALM_FLAGS, readVisit } from '../setup/visit.ts';
 import type { Output } from '../terminal/output.ts';
 import { toShellWord } from '../terminal/shell-word.ts';
 import { toPlainLine } from '../terminal/style.ts';
@@ -34,11 +34,8 @@ export async function showExchange(
     ...(username === '' ? ['--on-behalf needs the name of a user'] : []),
   ];
   const visit = await readVisit(flags, { environment }, problems);
-  const known = flags['client-id'] ?? visit.settings('KEYCLOAK_CLIENT_ID');
-  const { api, serverUrl, realm, answers } = await openVisit(visit, out, async (need) => [
-    await needClientId(known, false, need),
-  ]);
-  const [clientId = ''] = answers;
+  const about = { clientId: flags['client-id'], hasDefault: false };
+  const { api, serverUrl, realm, clientId } = await openVisit(visit, out, about);
   const findings = await explainExchange(api, { realm, clientId, audience, username, caller, scope });
   const isGood = findings.every((one) => one.isGood);
   const title = toPlainLine(`${clientId}, on behalf of ${username}: a token for ${audience}`);

@@ -1,13 +1,12 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
-import { AdminError } from '../admin-error.ts';
+import { gone } from '../admin-error.ts';
 import type { AuthzState } from './current.ts';
 import { type AuthzModel, type Item, namesIn } from './model.ts';
 
 /** The id of what has this name now. */
 export function idOf(state: AuthzState, kind: keyof AuthzState['ids'], name: string): string {
   const id = state.ids[kind].get(name);
-  if (id === undefined)
-    throw new AdminError('missing', 404, `'${name}' is gone: somebody else is changing this client`);
+  if (id === undefined) throw gone(name, 'client');
   return id;
 }
 

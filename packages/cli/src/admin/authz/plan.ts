@@ -1,4 +1,4 @@
-import type { Blocked, Change } from '../plan/step.ts';
+import { type Blocked, type Change, change, switchedOn, toChange } from '../plan/step.ts';
 import type { AuthzState } from './current.ts';
 import { type AuthzModel, type Item, namesIn, permissionType, SECTIONS, type Section } from './model.ts';
 
@@ -125,22 +125,14 @@ function isUntouched({ model, foreign }: AuthzState): boolean {
 
 function planSwitches(wanted: AuthzModel, { isOn, clientId, model }: AuthzState): AuthzStep[] {
   const subject = `authorization services of the client ${clientId}`;
-  const on: AuthzStep = {
-    kind: 'change',
-    subject,
-    changes: [{ field: 'authorization, with service accounts roles', from: 'off', to: 'on' }],
-    action: { type: 'switch-on' },
-  };
+  const on = toChange(subject, [switchedOn('authorization, with service accounts roles')], {
+    type: 'switch-on',
+  } as const);
   const changes = Object.entries(wanted.switches).flatMap(([field, to]) => {
     const from = model.switches[field as keyof AuthzModel['switches']];
-    return from === to ? [] : [{ field, from: String(from ?? ''), to: String(to) }];
+    return from === to ? [] : [change(field, String(to), String(from ?? ''))];
   });
-  const set: AuthzStep = {
-    kind: 'change',
-    subject,
-    changes,
-    action: { type: 'set-switches', switches: wanted.switches },
-  };
+  const set = toChange(subject, changes, { type: 'set-switches', switches: wanted.switches } as const);
   return [...(isOn ? [] : [on]), ...(changes.length > 0 ? [set] : [])];
 }
 
@@ -150,7 +142,7 @@ function planItem(section: Section, item: Item, before: Item | undefined): Authz
   );
   const changes = fields.flatMap((field) => {
     const [from, to] = [shown(before?.[field]), shown(item[field])];
-    return from === to ? [] : [{ field, from, to: to === '' ? '(none)' : to }];
+    return from === to ? [] : [change(field, to === '' ? '(none)' : to, from)];
   });
   if (before !== undefined && changes.length === 0) return undefined;
   return {

@@ -1,4 +1,5 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
+import { findClient } from '../look-up.ts';
 import { type Item, namesIn } from './model.ts';
 
 /** The user who is asked about. */
@@ -87,7 +88,7 @@ async function rolesOf(
     roles.filter(({ name }) => name.includes('/')).map(({ name }) => name.split('/')[0] ?? ''),
   );
   for (const clientId of clients) {
-    const client = (await api.clients.find({ realm, clientId })).find((one) => one.clientId === clientId);
+    const client = await findClient(api, realm, clientId);
     if (client?.id === undefined) continue;
     const some = await api.users.listCompositeClientRoleMappings({ realm, id, clientUniqueId: client.id });
     for (const { name } of some) held.add(`${clientId}/${name}`);

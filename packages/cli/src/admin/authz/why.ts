@@ -1,6 +1,6 @@
 import type AdminClient from '@keycloak/keycloak-admin-client';
 import { AdminError, toAdminError } from '../admin-error.ts';
-import { findUser } from '../current.ts';
+import { findUser } from '../look-up.ts';
 import type { AuthzState } from './current.ts';
 import { type Item, namesIn } from './model.ts';
 import { type Finding, judgePolicy, type UserFacts } from './user-facts.ts';

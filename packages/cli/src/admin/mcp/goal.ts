@@ -1,3 +1,5 @@
+import { type Mapper, toAudienceMapper } from '../mapper.ts';
+
 /** What Keycloak needs to hold, so that MCP clients find their way to a server by its URL alone. */
 export interface McpGoal {
   readonly realm: string;
@@ -55,41 +57,19 @@ export const MCP_CLIENT = {
   attributes: { 'pkce.code.challenge.method': 'S256', 'post.logout.redirect.uris': '+' },
 };
 
-const IN_TOKEN = {
-  'access.token.claim': 'true',
-  'introspection.token.claim': 'true',
-  'id.token.claim': 'false',
-};
-
-export interface Mapper {
-  readonly name: string;
-  readonly protocol: string;
-  readonly protocolMapper: string;
-  readonly config: Readonly<Record<string, string>>;
-}
-
-/** @returns the mappers of each scope: which server the token is for, and who the person is */
+/** Two mappers for each scope: one says which server the token is for, one says who the person is. */
 export function toScopeMappers({ url }: McpGoal): [audience: Mapper, username: Mapper] {
-  return [
-    {
-      name: `audience ${url}`,
-      protocol: 'openid-connect',
-      protocolMapper: 'oidc-audience-mapper',
-      config: { ...IN_TOKEN, 'included.client.audience': url },
-    },
-    // Clients that register get no other scope that says it.
-    {
-      name: 'username',
-      protocol: 'openid-connect',
-      protocolMapper: 'oidc-usermodel-attribute-mapper',
-      config: {
-        ...IN_TOKEN,
-        'claim.name': 'preferred_username',
-        'user.attribute': 'username',
-        'jsonType.label': 'String',
-      },
-    },
-  ];
+  const audience = toAudienceMapper(url);
+  const { 'included.client.audience': _, ...inToken } = audience.config;
+  // Clients that register get no other scope with the name of the person.
+  const config = {
+    ...inToken,
+    'claim.name': 'preferred_username',
+    'user.attribute': 'username',
+    'jsonType.label': 'String',
+  };
+  const protocolMapper = 'oidc-usermodel-attribute-mapper';
+  return [audience, { ...audience, name: 'username', protocolMapper, config }];
 }
 
 export const SCOPE_ATTRIBUTES = { 'include.in.token.scope': 'true', 'display.on.consent.screen': 'true' };

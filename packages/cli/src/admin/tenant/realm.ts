@@ -6,7 +6,7 @@ import { withParents } from '../current.ts';
 import type { Mapper } from '../mapper.ts';
 import { audiencesOf, mappersOf, opensAudience } from '../plan/audiences.ts';
 import { completeClient, createClient, type WantedClient } from '../plan/complete-client.ts';
-import type { Blocked, Plan, Step } from '../plan/step.ts';
+import { added, type Blocked, change, type Plan, type Step, toChange, toCreate } from '../plan/step.ts';
 
 /** The attribute of a tenant's realm that names its template, so that all tenants can be found. */
 export const TEMPLATE_ATTRIBUTE = 'keycloak-guard.template';
@@ -45,7 +45,7 @@ export function planTenant(
   const had = new Map((there?.clients ?? []).map((one) => [one.clientId, one]));
   const steps: Step[] = there === undefined ? [createRealm(wanted, template.realm ?? '', realm)] : [];
   const create = (subject: string, action: Step['action'], isThere: boolean) => {
-    if (!isThere) steps.push({ kind: 'create', subject, changes: [], action });
+    if (!isThere) steps.push(toCreate(subject, action));
   };
 
   const roles = new Set((there?.roles?.realm ?? []).map(({ name }) => name));
@@ -96,14 +96,11 @@ function createRealm(wanted: RealmRepresentation, template: string, realm: strin
     Object.entries(wanted).filter(([key, value]) => !OWN.test(key) && isSimple(value) && value !== ''),
   );
   const attributes = { ...wanted.attributes, [TEMPLATE_ATTRIBUTE]: template };
-  const changes = Object.entries(settings).map(([field, to]) => ({ field, from: '', to: String(to) }));
+  const changes = Object.entries(settings).map(([field, to]) => change(field, String(to)));
   // Of a whole export, only what people look at first.
-  const shown =
-    changes.length > 10
-      ? [{ field: 'Settings', from: '', to: `${changes.length}, as in ${template}` }]
-      : changes;
+  const shown = changes.length > 10 ? [change('Settings', `${changes.length}, as in ${template}`)] : changes;
   const action = { type: 'create-realm', realm: { ...settings, attributes, realm, enabled: true } } as const;
-  return { kind: 'create', subject: `realm ${realm}`, changes: shown, action };
+  return toCreate(`realm ${realm}`, action, shown);
 }
 
 function toWanted(client: ClientRepresentation): WantedClient {
@@ -144,7 +141,7 @@ function completeTenantClient(
   ];
   const step = (
     field: string,
-    added: string,
+    name: string,
     what: readonly ProtocolMapperRepresentation[],
     action: Step['action'],
   ): Step => {
@@ -154,16 +151,10 @@ function completeTenantClient(
         ? `its tokens are for ${audiences.join(', ')}, too`
         : 'its tokens say what is in it';
     const opens = [
-      `${clientId} gets ${added}: ${meant}`,
+      `${clientId} gets ${name}: ${meant}`,
       ...audiences.flatMap((one) => opensAudience(clientId, one, all)),
     ];
-    return {
-      kind: 'change',
-      subject: `client ${clientId}`,
-      changes: [{ field, from: '', to: `+ ${added}` }],
-      opens,
-      action,
-    };
+    return toChange(`client ${clientId}`, [added(field, name)], action, opens);
   };
   return [
     ...completeClient(there, toWanted(client)),

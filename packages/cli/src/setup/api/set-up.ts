@@ -1,7 +1,6 @@
 import { createCredential } from 'keycloak-guard';
 import {
   type AdminConnection,
-  applyStep,
   type CurrentState,
   connectAdmin,
   makePlan,
@@ -86,7 +85,7 @@ export async function setUpApi(
   const { plan: whole, before } = await withCredential(api, goal, plan, credential);
   const parts = [
     ...before,
-    toRealmPart(`Keycloak at ${serverUrl}`, whole, (step) => applyStep(api, goal, step), out),
+    toRealmPart(`Keycloak at ${serverUrl}`, whole, api, goal, out),
     await planEnv(options.envFile, options, toEnv(known), readAll, out, questions, hasSecret(options)),
     ...(await planPermissions(api, options.authzFile, goal, current.client !== null, plan)),
     ...((await beside?.plan(site)) ?? []),

@@ -1,6 +1,6 @@
 import { applyMcpStep, PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../admin/index.ts';
 import { isHttpUrl } from '../../door/options.ts';
-import { toRealmPart } from '../../plan/realm-part.ts';
+import { toStepPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
 import { planEnv, toSettings } from '../api/env-plan.ts';
@@ -90,7 +90,7 @@ export const mcp: SetupKind = {
     const isLeft = plan.blocked.some(({ subject }) => subject === `client ${goal.url}`);
     const { envFile } = visit;
     const parts = [
-      toRealmPart(title, plan, (step) => applyMcpStep(api, goal, step), out),
+      toStepPart(title, plan, (step) => applyMcpStep(api, goal, step), out),
       await planEnv(
         isLeft ? undefined : envFile,
         visit,
@@ -100,8 +100,8 @@ export const mcp: SetupKind = {
         questions,
       ),
     ];
-    const { what, code } = await runPlan(parts, visit, out, questions);
-    if (code === 0 && (what === 'applied' || what === 'nothing')) {
+    const { isDone, code } = await runPlan(parts, visit, out, questions);
+    if (isDone) {
       out.line(`The server's client id is ${goal.url}.`);
       out.line(`Its scopes: ${goal.scopes.join(', ')}. Programs without a secret use the client mcp-client.`);
       await sayNext(envFile, serverUrl, out);

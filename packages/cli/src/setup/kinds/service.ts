@@ -1,4 +1,4 @@
-import { applyStep, planService, readService, scopesThatBring } from '../../admin/index.ts';
+import { planService, readService, scopesThatBring } from '../../admin/index.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
@@ -7,15 +7,7 @@ import { toPlainLine } from '../../terminal/style.ts';
 import { CREDENTIAL_FLAGS, CREDENTIAL_USAGE, chooseCredential } from '../credential/choose.ts';
 import { sayVolume, withCredential } from '../credential/part.ts';
 import type { SetupKind } from '../kind.ts';
-import {
-  CODES_USAGE,
-  needClientId,
-  openVisit,
-  parseFlags,
-  REALM_FLAGS,
-  REALM_USAGE,
-  readVisit,
-} from '../visit.ts';
+import { CLIENT_FLAGS, CODES_USAGE, openVisit, parseFlags, REALM_USAGE, readVisit } from '../visit.ts';
 
 const usage = `keycloak-guard setup service: a service that calls others
 
@@ -35,9 +27,8 @@ ${CODES_USAGE}
 `;
 
 const FLAGS = {
-  ...REALM_FLAGS,
+  ...CLIENT_FLAGS,
   ...CREDENTIAL_FLAGS,
-  'client-id': { type: 'string' },
   calls: { type: 'string', multiple: true },
 } as const;
 
@@ -59,21 +50,16 @@ export const service: SetupKind = {
       problems.push('--calls must be client ids without spaces, for example orders');
     const visit = await readVisit(flags, { environment }, problems);
     const chosen = await chooseCredential(flags);
-    const known = flags['client-id'] ?? visit.settings('KEYCLOAK_CLIENT_ID');
-    const { api, serverUrl, realm, answers, questions } = await openVisit(
-      visit,
-      out,
-      async (need, hasDefault) => [await needClientId(known, hasDefault, need)],
-    );
-    const [clientId = ''] = answers;
+    const about = { clientId: flags['client-id'] };
+    const { api, serverUrl, realm, clientId, questions } = await openVisit(visit, out, about);
     const goal = { realm, clientId, calls };
     if (calls.includes(clientId)) throw new UsageError([`${clientId} does not call itself: look at --calls`]);
     const made = planService(await readService(api, goal), goal);
     const { plan, before } = await withCredential(api, goal, made, chosen);
     const title = `Keycloak at ${serverUrl}, realm ${realm}`;
-    const part = toRealmPart(title, plan, (step) => applyStep(api, goal, step), out);
-    const { what, code } = await runPlan([...before, part], visit, out, questions);
-    if (code !== 0 || (what !== 'applied' && what !== 'nothing')) return code;
+    const part = toRealmPart(title, plan, api, goal, out);
+    const { isDone, code } = await runPlan([...before, part], visit, out, questions);
+    if (!isDone) return code;
     for (const [name, value] of Object.entries(chosen?.settings ?? {}))
       out.line(`In the service: ${name}=${value}`);
     if (chosen?.goal.type === 'kubernetes') await sayVolume(serverUrl, realm, out);

@@ -1,7 +1,7 @@
 import { toSpaClient } from '../../admin/index.ts';
 import { isHttpUrl } from '../../door/options.ts';
 import type { SetupKind } from '../kind.ts';
-import { CODES_USAGE, parseFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
+import { CLIENT_FLAGS, CODES_USAGE, parseFlags, REALM_USAGE, readVisit } from '../visit.ts';
 import { setUpCallers } from './callers.ts';
 
 const usage = `keycloak-guard setup spa: a single-page app that calls an API
@@ -23,8 +23,7 @@ ${CODES_USAGE}
 `;
 
 const FLAGS = {
-  ...REALM_FLAGS,
-  'client-id': { type: 'string' },
+  ...CLIENT_FLAGS,
   'app-url': { type: 'string' },
   'redirect-uri': { type: 'string', multiple: true },
 } as const;

@@ -3,7 +3,6 @@ import { toJsonObject } from 'keycloak-guard/unstable';
 import {
   type AdminConnection,
   AdminError,
-  applyStep,
   type OrganizationGoal,
   planOrganization,
   planTenant,
@@ -105,8 +104,8 @@ async function planRealms(api: Api, names: readonly string[], template: Realm, o
   for (const realm of names) {
     out.progress(`reading ${realm}`);
     const plan = planTenant(await exportRealm(api, realm), template, realm);
-    const apply = (step: (typeof plan.steps)[number]) => applyStep(api, { realm, clientId: '' }, step);
-    parts.push(toRealmPart(`Tenant ${realm}, of the template ${template.realm}`, plan, apply, out));
+    const title = `Tenant ${realm}, of the template ${template.realm}`;
+    parts.push(toRealmPart(title, plan, api, { realm, clientId: '' }, out));
   }
   return parts;
 }
@@ -125,7 +124,7 @@ async function planOrganizations(api: Api, goals: readonly OrganizationGoal[], o
     };
     const target = { realm: goal.realm, clientId: '', user: { username: goal.admin ?? '' } };
     const title = `Tenant ${goal.alias}, an organization of the realm ${goal.realm}`;
-    parts.push(toRealmPart(title, plan, (step) => applyStep(api, target, step), out));
+    parts.push(toRealmPart(title, plan, api, target, out));
   }
   return parts;
 }

@@ -1,4 +1,4 @@
-import { adminCheck, adminCheck, fail, fail, ok, ok, skipped, warn } from '../../check.ts';
+import { adminCheck, fail, ok, skipped, warn } from '../../check.ts';
 import { findLost, REACH_IT } from '../../evidence/directories.ts';
 
 /** A not-before in the future makes every new token invalid. */
@@ -60,4 +60,3 @@ export const realmFederation = adminCheck('realm.federation', 'realm.exists', as
   if (lost.length === 0) return ok(names);
   return fail(names, `Keycloak does not reach ${lost.join(', ')}: their users cannot log in`, REACH_IT);
 });
-
