@@ -23,7 +23,7 @@ export const FRAMEWORKS = {
   express: {
     title: 'Express',
     what: 'An API in Express',
-    layers: ['program', 'server', 'api', 'express'],
+    layers: ['program', 'server', 'api', 'listener', 'express'],
     hasLogin: true,
     dependencies: ['express'],
     typeScript: [...TSX, '@types/express'],
@@ -62,7 +62,7 @@ export const FRAMEWORKS = {
   koa: {
     title: 'Koa',
     what: 'An API in Koa',
-    layers: ['program', 'server', 'api', 'koa'],
+    layers: ['program', 'server', 'api', 'listener', 'koa'],
     hasLogin: true,
     dependencies: ['@koa/router', 'koa'],
     typeScript: [...TSX, '@types/koa'],
