@@ -1,6 +1,6 @@
 import { NetworkError } from '@keycloak/keycloak-admin-client';
 
-/** Why the Admin API could not do what was asked. */
+/** Why a call of the Admin API failed. */
 export type AdminErrorKind = 'unreachable' | 'login' | 'forbidden' | 'missing' | 'refused';
 
 /** The Admin API refused, or did not answer. The message holds Keycloak's own words, never a password or a token. */
@@ -61,7 +61,7 @@ export async function trying<T>(doing: string, act: () => Promise<T>): Promise<T
   }
 }
 
-/** For what was there a moment ago. */
+/** Unwraps a thing that existed a moment ago. */
 export function found<T>(value: T | null | undefined, name: string): T {
   if (value === null || value === undefined) throw gone(name);
   return value;

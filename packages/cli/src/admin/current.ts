@@ -9,7 +9,7 @@ import { findClient, findGroup, findUser, read } from './look-up.ts';
 import { GROUPS_SCOPE } from './plan/app-scope.ts';
 import { audiencesOf, mappersOf } from './plan/audiences.ts';
 
-/** What is there now, as far as the goal asks for it. */
+/** The current state, as far as the goal asks for it. */
 export interface CurrentState {
   readonly realm: RealmRepresentation | null;
   readonly client: ClientRepresentation | null;
@@ -33,7 +33,7 @@ export interface CurrentState {
   readonly userRealmRoles: readonly string[];
   readonly userClientRoles: readonly string[];
   readonly userGroups: readonly string[];
-  /** Attributes that the realm asks everybody for at login (Keycloak 24 and later). */
+  /** Attributes that the realm requires of every user at login (Keycloak 24 and later). */
   readonly requiredAttributes: readonly string[];
 }
 
@@ -59,7 +59,7 @@ const NOTHING: CurrentState = {
 };
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
  * @throws {AdminError} when Keycloak does not answer, or the admin may not see it
  */
@@ -136,7 +136,7 @@ export function withParents(paths: readonly string[]): string[] {
 }
 
 async function readRequiredAttributes(api: AdminClient, realm: string): Promise<string[]> {
-  // Before 24 there is no user profile, or it is a preview that is switched off: 404 or 501.
+  // Before 24 the user profile is missing, or a preview that is off: 404 or 501.
   const profile = await api.users.getProfile({ realm }).catch(() => undefined);
   return (profile?.attributes ?? []).filter((one) => one.required !== undefined).map((one) => one.name ?? '');
 }

@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly yes: boolean;
 }
 
-/** What became of a plan. */
+/** The result of a plan. */
 export interface Outcome {
   readonly what: 'applied' | 'nothing' | 'shown' | 'declined';
   /** Keycloak is as planned, and nothing is left to a person. */
@@ -22,9 +22,9 @@ export interface Outcome {
 }
 
 /**
- * Shows a plan, asks, applies it, and says what became of it: the only way in which a command changes Keycloak.
+ * Shows a plan, asks, applies it, and reports the result: the only way in which a command changes Keycloak.
  *
- * @param questions `undefined` if nobody can be asked
+ * @param questions `undefined` without a terminal
  */
 export async function runPlan(
   parts: readonly PlanPart[],

@@ -1,4 +1,3 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type AdminConnection, connectAdmin } from '../admin/index.ts';
 import { enter } from '../door/enter.ts';
 import { createNeed, type Need } from '../door/need.ts';
@@ -11,6 +10,7 @@ import {
   readDoor,
 } from '../door/options.ts';
 import { readSettings, type Settings } from '../settings/env-file.ts';
+import { type Flags, type Parsed, parseFlags, switches, YES } from '../settings/flags.ts';
 import { UsageError } from '../settings/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { createQuestions, type Questions, readLines } from '../terminal/questions.ts';
@@ -19,9 +19,8 @@ import type { Desk } from './kind.ts';
 /** Flags of every kind of setup that changes a realm. */
 export const REALM_FLAGS = {
   ...DOOR_FLAGS,
-  'no-env': { type: 'boolean' },
-  'dry-run': { type: 'boolean' },
-  yes: { type: 'boolean', short: 'y' },
+  ...switches('no-env', 'dry-run'),
+  ...YES,
 } as const;
 
 /** The same, for kinds that are about the client of an API. */
@@ -38,20 +37,9 @@ Running
 /** Exit codes, as `--help` explains them. */
 export const CODES_USAGE = 'Exit code: 0 done, 1 something is left to do, 2 wrong usage or not applied.';
 
-type Flags = NonNullable<ParseArgsConfig['options']>;
-type Parsed<F extends Flags> = ReturnType<
-  typeof parseArgs<{ args: string[]; options: F; strict: true; allowPositionals: true }>
->;
-
 /** @throws {UsageError} naming the argument that is wrong */
-export function parseFlags<F extends Flags>(kind: string, args: string[], options: F): Parsed<F> {
-  try {
-    return parseArgs({ args, options, strict: true, allowPositionals: true });
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new UsageError([text.split('. To specify')[0] as string, `setup ${kind} --help names all options`]);
-  }
-}
+export const parseKindFlags = <F extends Flags>(kind: string, args: string[], options: F): Parsed<F> =>
+  parseFlags(args, options, { help: `setup ${kind} --help names all options` });
 
 /** What a kind of setup that needs nothing but a realm and an admin has read. */
 export interface RealmVisit {
@@ -63,7 +51,7 @@ export interface RealmVisit {
   readonly yes: boolean;
 }
 
-/** @throws {UsageError} with what is wrong, `problems` included */
+/** @throws {UsageError} naming every mistake, `problems` included */
 export async function readVisit(
   flags: DoorFlags & Partial<Record<'dry-run' | 'yes' | 'no-env', boolean | undefined>>,
   { environment }: Pick<Desk, 'environment'>,
@@ -77,7 +65,7 @@ export async function readVisit(
   return { door, settings, envFile, dryRun: flags['dry-run'] ?? false, yes: flags.yes ?? false };
 }
 
-/** An open line to Keycloak, and the person who may be asked. */
+/** A connection to Keycloak, and the person to ask. */
 export interface OpenVisit {
   readonly api: AdminConnection['api'];
   readonly serverUrl: string;
@@ -88,7 +76,7 @@ export interface OpenVisit {
 }
 
 /**
- * Asks for what is missing of address, admin and realm, and logs in.
+ * Asks for a missing address, admin or realm, and logs in.
  *
  * @param about whether the client of the API is needed: as its flag names it, and whether the guide's name is the default
  * @throws {UsageError} naming everything that is missing
@@ -110,7 +98,7 @@ export async function openVisit(
   need.assertAll();
   out.progress('logging in as admin');
   const { api } = await connectAdmin(entry);
-  out.progress('reading what is there');
+  out.progress('reading the current state');
   return { api, serverUrl: entry.serverUrl, realm, clientId, questions };
 }
 
@@ -118,7 +106,7 @@ export async function openVisit(
 export const isScope = (scope: string): boolean => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope);
 export const SCOPE_RULE = '--scope must be a scope without spaces, for example mcp:tools or orders:read';
 
-/** @param hasDefault whether the guide's name is taken where nobody can be asked: with `--yes` or `--dry-run` */
+/** @param hasDefault use the guide's name without a question, as with `--yes` or `--dry-run` */
 export const needRealm = ({ realm }: Pick<Door, 'realm'>, hasDefault: boolean, need: Need): Promise<string> =>
   need(
     realm ?? (hasDefault ? 'testing' : undefined),

@@ -59,8 +59,8 @@ async function act(api: AdminClient, state: AuthzState, action: Action): Promise
 }
 
 /**
- * Up to Keycloak 26.4 three things come with it that let every user in. Nobody has made them, so they go at once, but for
- * those that the file names.
+ * Up to Keycloak 26.4 three things come with it that let every user in. They are deleted at once, unless the file
+ * names them.
  */
 async function switchOn(
   api: AdminClient,

@@ -10,7 +10,7 @@ export function idOf(state: AuthzState, kind: keyof AuthzState['ids'], name: str
   return id;
 }
 
-/** A resource as Keycloak takes it. What is left out of one would stay as it was, so all is said. */
+/** A resource, for Keycloak. It has every member, because an omitted one would keep its old value. */
 export function toResourceBody({ iconUri, ...item }: Item, state: AuthzState): object {
   const scopes = namesIn(item as Item, 'scopes').map((name) => ({ id: idOf(state, 'scopes', name), name }));
   const whole = { uris: [], attributes: {}, ownerManagedAccess: false, ...item, scopes };

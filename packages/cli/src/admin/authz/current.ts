@@ -27,7 +27,7 @@ const ALL = { first: 0, max: -1 };
 /**
  * Reads the authorization services of a client.
  *
- * @throws {AdminError} when there is no such client, Keycloak does not answer or refuses
+ * @throws {AdminError} when the client does not exist, or Keycloak does not answer or refuses
  */
 export async function readAuthz(api: AdminClient, realm: string, clientId: string): Promise<AuthzState> {
   return trying(`see the authorization services of the client ${clientId}`, async () => {
@@ -44,7 +44,7 @@ export async function readAuthz(api: AdminClient, realm: string, clientId: strin
   });
 }
 
-/** What there is to plan against where there is no client yet. */
+/** The state before the client exists. */
 export function noAuthz(realm: string, clientId: string): AuthzState {
   return { realm, clientId, clientUuid: '', isPublic: false, isOn: false, ...NOTHING() };
 }

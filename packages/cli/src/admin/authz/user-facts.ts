@@ -2,7 +2,7 @@ import type AdminClient from '@keycloak/keycloak-admin-client';
 import { findClient } from '../look-up.ts';
 import { type Item, namesIn } from './model.ts';
 
-/** The user who is asked about. */
+/** The user in question. */
 export interface UserFacts {
   readonly api: AdminClient;
   readonly realm: string;
@@ -13,13 +13,13 @@ export interface UserFacts {
 /** One thing that a policy looks at. */
 export interface Finding {
   readonly text: string;
-  /** Whether the user has it; `undefined` where that does not follow from the user alone. */
+  /** `undefined` if it does not depend on the user alone. */
   readonly has?: boolean;
 }
 
 /**
- * What a policy asks for, and what of it this user has: roles by all ways (composite ones too), groups, names. What depends
- * on the token or the time is only said.
+ * What a policy asks for, and whether this user has it: roles (composite ones too), groups, names. Conditions on the token or
+ * the time are only named.
  */
 export async function judgePolicy(
   item: Item,

@@ -7,7 +7,7 @@ import { findClient, findRealm } from '../look-up.ts';
 import { mappersOf } from '../plan/audiences.ts';
 import type { CallersGoal } from './goal.ts';
 
-/** What is there now, as far as clients that call an API need it. */
+/** The current state, as far as clients that call an API need it. */
 export interface CallersState {
   readonly api: Pick<ClientRepresentation, 'defaultClientScopes' | 'optionalClientScopes'> | undefined;
   /** Those that are there, by client id. */
@@ -26,9 +26,9 @@ export interface CallerState {
 }
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
- * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm is not there
+ * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
  */
 export async function readCallers(api: AdminClient, goal: CallersGoal): Promise<CallersState> {
   const { realm, clientId } = goal;

@@ -4,7 +4,7 @@ import type IdentityProviderRepresentation from '@keycloak/keycloak-admin-client
 import { trying } from '../admin-error.ts';
 import type { CredentialGoal } from './goal.ts';
 
-/** What is there now, as far as it says how a client proves who it is. */
+/** The current state, as far as it says how a client proves who it is. */
 export interface CredentialState {
   readonly client: ClientRepresentation | undefined;
   /** Ids of the authenticators that this Keycloak has. */
@@ -16,7 +16,7 @@ export interface CredentialState {
 }
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
  * @throws {AdminError}
  */

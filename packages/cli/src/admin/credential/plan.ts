@@ -13,11 +13,11 @@ import {
 import type { CredentialState } from './current.ts';
 import { AUTHENTICATOR_FOR, AUTHENTICATORS, type CredentialGoal, OWN_CLUSTER } from './goal.ts';
 
-/** What has to be known to prove oneself as the client: its attributes, and who has that. */
+/** What proves that an application is the client. */
 interface Wanted {
   readonly attributes: Record<string, string>;
   readonly changes: readonly Change[];
-  /** A sentence: who is the client from now on. */
+  /** A sentence for people: which application is the client from now on. */
   readonly opens: string;
   readonly before: readonly Step[];
 }
@@ -72,7 +72,7 @@ function want(state: CredentialState, clientId: string, goal: CredentialGoal): W
     : wantAccount(state, clientId, goal.serviceAccount, goal.issuer);
 }
 
-/** The key is added to those that are there: an application that still signs with another goes on. */
+/** Adds the key to the others, so that applications with another key still work. */
 function wantKey(
   { client }: CredentialState,
   clientId: string,

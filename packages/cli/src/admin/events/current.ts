@@ -11,7 +11,7 @@ export interface EventsGoal {
   readonly clientId: string;
 }
 
-/** What is there now. */
+/** The current state. */
 export interface EventsState {
   readonly realm: RealmRepresentation;
   readonly client: ClientRepresentation | undefined;
@@ -24,9 +24,9 @@ export const MANAGEMENT = 'realm-management';
 export const ROLE = 'view-events';
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
- * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm is not there
+ * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
  */
 export async function readEventsState(api: AdminClient, goal: EventsGoal): Promise<EventsState> {
   const { realm, clientId } = goal;

@@ -17,10 +17,10 @@ const TYPES = [
 ];
 /** Long enough for a weekend without the API. Unit: seconds. */
 const KEPT = 7 * 86_400;
-/** Whoever was away for longer has missed something. Unit: seconds. */
+/** A follower that was away for longer has missed events. Unit: seconds. */
 const SHORTEST = 3_600;
 
-/** Keeps the events that are needed, and lets the service account read them. What is kept longer, or beside it, stays. */
+/** Keeps the needed events, and lets the service account read them. Other events, and longer times, stay. */
 export function planEvents(state: EventsState, { realm, clientId }: EventsGoal): Plan {
   const subject = `client ${clientId}`;
   const { client } = state;
@@ -72,7 +72,7 @@ function keepEvents({ realm }: EventsState, name: string): Step[] {
 
   const given = realm.enabledEventTypes ?? [];
   const missing = TYPES.filter((type) => !given.includes(type));
-  // A list that nobody has chosen has every login in it.
+  // Keycloak's default list has every login in it.
   const wanted = realm.eventsEnabled ? [...given, ...missing] : TYPES;
   const isWhole = realm.eventsEnabled && (given.length === 0 || missing.length === 0);
   if (!isWhole) {
@@ -80,7 +80,7 @@ function keepEvents({ realm }: EventsState, name: string): Step[] {
     const field = 'Event saved types';
     changes.push(realm.eventsEnabled ? added(field, ...missing) : change(field, TYPES.join(', ')));
   }
-  // For ever, where somebody has chosen to keep them for ever.
+  // 0 keeps them for ever, if a person switched them on.
   const isShort = (seconds: number, isOn: boolean | undefined) =>
     isOn ? seconds > 0 && seconds < SHORTEST : seconds < SHORTEST;
   const userSeconds = realm.eventsExpiration ?? 0;

@@ -9,7 +9,7 @@ import { readJson } from '../read-json.ts';
 import type { DocumentState } from './documents.ts';
 import { MCP_CLIENT_ID, type McpGoal } from './goal.ts';
 
-/** What is there now, as far as an MCP server needs it. */
+/** The current state, as far as an MCP server needs it. */
 export interface McpState {
   readonly server: ClientRepresentation | undefined;
   readonly program: ClientRepresentation | undefined;
@@ -37,9 +37,9 @@ const isAnonymous =
     providerId === wanted && subType === 'anonymous';
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
- * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm is not there
+ * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
  */
 export async function readMcp(api: AdminClient, goal: McpGoal): Promise<McpState> {
   const { realm, url } = goal;
@@ -81,7 +81,7 @@ async function readDocuments(api: AdminClient, realm: string, isRealmOff: boolea
   return { isOffered: true, profiles, policies };
 }
 
-/** What clients are told. A realm that is off answers neither that nor the feature. */
+/** The metadata for clients. A realm that is off does not answer. */
 async function readMetadata(realmUrl: string): Promise<Readonly<Record<string, unknown>>> {
   const answer = await fetch(`${realmUrl}/.well-known/openid-configuration`, {
     redirect: 'manual',

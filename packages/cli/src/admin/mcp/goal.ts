@@ -1,6 +1,6 @@
 import { type Mapper, toAudienceMapper } from '../mapper.ts';
 
-/** What Keycloak needs to hold, so that MCP clients find their way to a server by its URL alone. */
+/** The settings with which MCP clients can sign in by the URL of a server alone. */
 export interface McpGoal {
   readonly realm: string;
   /** URL of the server, which is its client id too. */
@@ -10,7 +10,7 @@ export interface McpGoal {
   readonly registration: boolean;
   /** Known programs that may register, too: names of `PROGRAMS`. */
   readonly programs: readonly string[];
-  /** Domains whose programs may say what they are in a document there, whose URL is their client id. */
+  /** Domains with documents that describe programs. The URL of a document is the client id of its program. */
   readonly documents: readonly string[];
 }
 
@@ -27,8 +27,8 @@ export function toDefaultScope(url: string): string {
 export const MCP_CLIENT_ID = 'mcp-client';
 
 /**
- * The server's own client. It is named by its URL, so that the audience mapper writes that into `aud`; and it is confidential,
- * for introspection is allowed to the audience of a token alone. Nobody signs in with it.
+ * The server's own client. Its client id is the URL, which the audience mapper writes into `aud`. It is confidential, because
+ * only the audience of a token may introspect it. It has no sign-in.
  */
 export function toServerClient({ url }: McpGoal) {
   return {
@@ -44,7 +44,7 @@ export function toServerClient({ url }: McpGoal) {
   };
 }
 
-/** Programs on the person's own machine, at whatever port they listen (RFC 8252 §7.3); a code is of no use without PKCE. */
+/** Programs on the person's own machine, on any port (RFC 8252 §7.3). PKCE protects their codes. */
 export const MCP_CLIENT = {
   clientId: MCP_CLIENT_ID,
   protocol: 'openid-connect',

@@ -15,7 +15,7 @@ import {
 import { planDocuments } from './plan-documents.ts';
 import { needsOf } from './programs.ts';
 
-/** What has to be done. Nothing that a person set otherwise is taken away. */
+/** The steps to the goal. What a person set stays. */
 export function planMcp(state: McpState, goal: McpGoal): Plan<McpAction> {
   const plan = newPart<McpAction>();
   planServer(plan, state, goal);
@@ -176,7 +176,7 @@ function planRegistration(
   }
   const allowed = webOrigins?.config?.['web-origins'] ?? [];
   const origins = wanted.origins.filter((origin) => !allowed.includes(origin));
-  // Before Keycloak 26.5 there is no such policy, and every page may.
+  // Keycloak before 26.5 does not have this policy, and allows every page.
   if (webOrigins === undefined || origins.length === 0) return;
   steps.push(
     toChange(

@@ -6,14 +6,14 @@ import { audiencesOf, opensAudience } from './audiences.ts';
 import { added, change, joinParts, newPart, type Part, toChange, toCreate } from './step.ts';
 
 /**
- * A client scope that every client of an application gets: a page or a service gets tokens by its own client, and the API reads
- * what is in those. It is made once, and is no mapper of each client.
+ * A client scope for every client of an application: pages and services get tokens with their own clients, and the API needs the
+ * same claims in all of them.
  */
 export interface AppScope {
   readonly name: string;
-  /** `default`: in every token. `optional`: in those that ask for it. */
+  /** `default`: in every token. `optional`: only on request. */
   readonly how: 'default' | 'optional';
-  /** What it puts into tokens, beside its name. */
+  /** Its claims. Default: only its name. */
   readonly mapper?: Mapper;
   /** The mapper in words. */
   readonly puts?: string;
@@ -69,7 +69,7 @@ export interface AppClient {
   readonly mappers: readonly ProtocolMapperRepresentation[];
   /** Mappers of the client scopes that it may ask for. */
   readonly askable?: readonly ProtocolMapperRepresentation[] | undefined;
-  /** It is made in the same plan: nobody is there yet who could do more than before. */
+  /** It is created in the same plan, so no rights of existing users grow. */
   readonly isNew: boolean;
 }
 
@@ -82,8 +82,8 @@ export function toAppClient(
 }
 
 /**
- * Makes the client scope where there is none, and gives it to every client that lacks it. A client that has a mapper of its own
- * for the same needs it not.
+ * Creates missing client scopes, and gives them to every client that lacks them. A client with an equal mapper does not need
+ * the scope.
  */
 export function planAppScopes(
   scopes: readonly AppScope[],
@@ -125,7 +125,7 @@ function planAppScope(
     const changes = [change(mapper ? 'Mapper' : 'In tokens that ask for it', scope.puts ?? name)];
     part.steps.push(toCreate(subject, { type: 'create-scope', scope: toClientScope(scope) }, changes));
   } else if (others.length > 0 || (mapper !== undefined && !works(there.protocolMappers))) {
-    // Who has it already would get another claim than before.
+    // Otherwise its current clients would get another claim.
     const why =
       others.length > 0
         ? `tokens with it are for ${others.join(', ')}`

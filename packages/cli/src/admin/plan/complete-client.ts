@@ -17,13 +17,13 @@ export interface WantedClient {
   readonly [setting: string]: unknown;
 }
 
-/** How a client that is there is completed. */
+/** How an existing client is completed. */
 export interface Completion {
-  /** Addresses that have to be covered by the redirect URIs. Default: those of the client that is wanted. */
+  /** Addresses that the redirect URIs must cover. Default: those of the wanted client. */
   readonly callbacks?: readonly string[];
-  /** Redirect URIs that are added where one is not covered. Default: those that are not. */
+  /** Redirect URIs to add if one is not covered. Default: the uncovered ones. */
   readonly login?: readonly string[];
-  /** The page after a logout, which has to be covered. Default: the URIs of the client that is wanted. */
+  /** The page after a logout, which must be covered. Default: the URIs of the wanted client. */
   readonly afterLogout?: string;
   /** Switch the client on. */
   readonly enable?: boolean;
@@ -55,7 +55,7 @@ const AFTER_LOGOUT = 'post.logout.redirect.uris';
 const LOGOUT_URL = 'backchannel.logout.url';
 const LOGOUT_SESSION = 'backchannel.logout.session.required';
 
-/** A client that is not there: made in one call. */
+/** Creates a client with one call. */
 export function createClient(wanted: WantedClient): Step {
   const { attributes } = wanted;
   const flows = FLOWS.filter(([, key]) => wanted[key]).map(([name]) => name);
@@ -74,7 +74,7 @@ export function createClient(wanted: WantedClient): Step {
   return toCreate(`client ${wanted.clientId}`, { type: 'create-client', client: wanted }, changes);
 }
 
-/** A client that is there: what it lacks. Lists only grow, and nothing is switched off that is safer on. */
+/** Adds what an existing client lacks. Lists only grow, and no safety switch is turned off. */
 export function completeClient(
   client: ClientRepresentation,
   wanted: WantedClient,

@@ -8,8 +8,8 @@ import { joinParts, type Part, type Plan } from './step.ts';
 import { planUser } from './user.ts';
 
 /**
- * Compares what is there with what is wanted. Pure: the same input gives the same plan, in the order in which the
- * steps have to be done. Nothing is ever deleted, and no switch that makes a realm safer is ever turned back.
+ * Compares the current state with the goal. Pure: the same input gives the same plan, in the order of execution. It never
+ * deletes anything, and never turns off a safety switch.
  */
 export function makePlan(current: CurrentState, goal: SetupGoal): Plan {
   const plan = joinParts([
@@ -25,7 +25,7 @@ export function makePlan(current: CurrentState, goal: SetupGoal): Plan {
   return { ...plan, kept: plan.kept.filter((subject) => !touched.has(subject)) };
 }
 
-/** The client scopes of the application, for its own client and for those whose tokens are for it. */
+/** The client scopes of the application, for its own client and for its callers. */
 function planScopes(current: CurrentState, goal: SetupGoal): Part {
   const own = current.client ?? { clientId: goal.clientId };
   const clients = [

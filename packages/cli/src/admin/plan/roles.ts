@@ -2,7 +2,7 @@ import { type CurrentState, withParents } from '../current.ts';
 import type { SetupGoal } from '../goal.ts';
 import { type Action, added, newPart, type Part, toChange, toCreate } from './step.ts';
 
-/** What is asked for: created where it is missing, and kept where it exists. */
+/** Creates the missing ones, and keeps the others. */
 function planNames(
   wanted: readonly string[],
   there: readonly string[],
@@ -41,7 +41,7 @@ export const planGroups = (current: CurrentState, { groups }: SetupGoal): Part =
     (path) => ({ type: 'create-group', path }),
   );
 
-/** What the user is to be: roles and groups. Only ever added. */
+/** Roles and groups of the user. They are only added. */
 export function planMemberships(current: CurrentState, goal: SetupGoal): Part {
   const part = newPart();
   if (goal.user === undefined) return part;

@@ -8,7 +8,7 @@ export interface Change {
   readonly to: string;
 }
 
-/** What has to be done, ready for the Admin API. Names only: ids are looked up when it is done. */
+/** An action, ready for the Admin API. Names only: ids are looked up when the step is done. */
 export type Action =
   | { readonly type: 'create-realm'; readonly realm: object }
   | {
@@ -64,12 +64,12 @@ export interface Step<A = Action> {
   /** For people, for example `client fastapi-keycloak`. */
   readonly subject: string;
   readonly changes: readonly Change[];
-  /** What somebody who was there before can do afterwards and could not before. */
+  /** New rights of existing users and programs. */
   readonly opens?: readonly string[] | undefined;
   readonly action: A;
 }
 
-/** Something that stands in the way and that setup leaves to a person. */
+/** An obstacle that setup leaves to a person. */
 export interface Blocked {
   readonly subject: string;
   readonly why: string;

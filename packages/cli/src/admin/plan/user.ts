@@ -14,8 +14,8 @@ import {
 } from './step.ts';
 
 /**
- * What is left for the user to do. A whole profile makes these actions needless; a temporary password is one until there
- * is another: what an admin has told somebody must not become lasting. The others (OTP, terms, …) are somebody's wish.
+ * The required actions that stay. A complete profile makes some of them needless. A temporary password stays temporary until it
+ * is replaced, because an admin knows it. The others (OTP, terms, …) were chosen by an admin.
  */
 function actionsLeft(user: UserRepresentation, wanted: UserGoal | undefined): string[] {
   const needless = ['UPDATE_PROFILE', 'VERIFY_PROFILE'];

@@ -6,7 +6,7 @@ import { findClient, findRealm } from '../look-up.ts';
 import { audiencesOf } from '../plan/audiences.ts';
 import type { ServiceGoal } from './goal.ts';
 
-/** What is there now, as far as calls between services need it. */
+/** The current state, as far as calls between services need it. */
 export interface ServiceState {
   readonly client: ClientRepresentation | undefined;
   /** Those of the called ones that are there, by client id. */
@@ -17,9 +17,9 @@ export interface ServiceState {
 }
 
 /**
- * Reads what is there now. Changes nothing.
+ * Reads the current state. Changes nothing.
  *
- * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm is not there
+ * @throws {AdminError} where Keycloak does not answer, the admin may not see it, or the realm does not exist
  */
 export async function readService(api: AdminClient, goal: ServiceGoal): Promise<ServiceState> {
   const { realm } = goal;

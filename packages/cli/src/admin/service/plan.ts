@@ -7,13 +7,13 @@ import { added, change, newPart, type Part, type Plan, type Step, toChange, toCr
 import { type ServiceState, scopesThatBring } from './current.ts';
 import { type ServiceGoal, toCallScope } from './goal.ts';
 
-/** What has to be done. Nothing that a person set otherwise is taken away. */
+/** The steps to the goal. What a person set stays. */
 export function planService(state: ServiceState, goal: ServiceGoal): Plan {
   const plan = newPart();
   const isUsable = planClient(plan, state, goal);
   for (const called of isUsable ? goal.calls : []) planCall(plan, state, goal, called);
   if (isUsable) planGroups(plan, state, goal);
-  // All that is about one thing is done together.
+  // Client scopes come first, because the clients need them.
   const scopes = plan.steps.filter(({ action }) => action.type === 'create-scope');
   return { ...plan, steps: [...scopes, ...plan.steps.filter((step) => !scopes.includes(step))] };
 }
@@ -95,7 +95,7 @@ function planCall(
   );
 }
 
-/** A new client has nobody yet who could do more than before. */
+/** A new client has no rights yet that could grow. */
 function addScope(
   clientId: string,
   client: ClientRepresentation | undefined,

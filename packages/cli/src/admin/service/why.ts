@@ -26,7 +26,7 @@ export interface ExchangeQuestion extends Pick<ServiceGoal, 'realm' | 'clientId'
 }
 
 /**
- * On what an exchange depends, with Keycloak's own example tokens of the user for each client. Changes nothing, and signs nobody in.
+ * The conditions of an exchange, by Keycloak's example tokens of the user for each client. Changes nothing, and needs no sign-in.
  *
  * @throws {AdminError} where Keycloak does not answer or refuses
  */
@@ -110,7 +110,7 @@ function whyNot(
 ): ExchangeFinding['fix'] {
   if (asked.length > 0) return `ask for it: scope: '${asked[0]}'`;
   const scope = toCallScope(audience);
-  // The command says what is wrong with one that is there.
+  // For an existing scope, the command says what is wrong.
   return scopes.some(({ name }) => name === scope)
     ? `look at the client scope ${scope}, or let setup do it`
     : 'service';

@@ -25,7 +25,7 @@ export interface OrganizationState {
   readonly isGranted: boolean;
 }
 
-/** Changes nothing. @throws {AdminError} where Keycloak does not answer, or the realm is not there */
+/** Changes nothing. @throws {AdminError} if Keycloak does not answer, or the realm does not exist */
 export async function readOrganization(api: AdminClient, goal: OrganizationGoal): Promise<OrganizationState> {
   const { realm, alias, admin, adminRole } = goal;
   return trying(`see the organizations of the realm ${realm}`, async () => {
@@ -50,7 +50,7 @@ export async function readOrganization(api: AdminClient, goal: OrganizationGoal)
   });
 }
 
-/** Organization, domains, and an admin who is a member. Nothing is taken away. */
+/** Creates the organization, adds its domains, and makes the admin a member. Only adds. */
 export function planOrganization(state: OrganizationState, goal: OrganizationGoal): Plan {
   const { alias, admin, adminRole, domains } = goal;
   const subject = `organization ${alias}`;

@@ -29,7 +29,7 @@ export function toTenant(template: RealmRepresentation, name: string): RealmRepr
 }
 
 /**
- * What a tenant's realm lacks of the template. A realm that is there keeps its settings, its roles and its clients; clients are
+ * Adds what a tenant's realm lacks of the template. An existing realm keeps its settings, roles and clients; clients are
  * completed, and lists only grow.
  *
  * @param there the realm, as Keycloak exports it
@@ -55,7 +55,7 @@ export function planTenant(
   const groups = new Set(pathsOf(there?.groups));
   for (const path of withParents(pathsOf(wanted.groups)))
     create(`group ${path}`, { type: 'create-group', path }, groups.has(path));
-  // Keycloak makes its own scopes in a new realm: what is there already is taken as done.
+  // Keycloak creates its own scopes in a new realm, so existing ones count as done.
   const scopes = new Set((there?.clientScopes ?? []).map(({ name }) => name));
   const usual = new Set([
     ...(wanted.defaultDefaultClientScopes ?? []),
@@ -115,7 +115,7 @@ function toWanted(client: ClientRepresentation): WantedClient {
   } as WantedClient;
 }
 
-/** What a client that is there lacks: settings, mappers and client scopes. */
+/** Adds what an existing client lacks: settings, mappers and client scopes. */
 function completeTenantClient(
   there: ClientRepresentation,
   client: ClientRepresentation,
@@ -179,7 +179,7 @@ function pathsOf(groups: readonly GroupRepresentation[] = [], parent = ''): stri
   });
 }
 
-/** What stands in a template and is not made. */
+/** The parts of a template that a tenant does not get. */
 function leftOut({ clients = [], ...template }: RealmRepresentation): Blocked[] {
   const { browserFlow = 'browser', identityProviders = [], smtpServer = {}, roles } = template;
   const flows = clients.filter((one) => Object.keys(one.authenticationFlowBindingOverrides ?? {}).length > 0);

@@ -153,7 +153,7 @@ export const BEFORE_UPGRADE: readonly Check[] = [...GROUND, adminLogin, adminRig
 /** The checks of a tenant. */
 export const OF_A_TENANT: readonly Check[] = [...GROUND, adminLogin, adminRights, ...TENANT_CHECKS];
 
-/** The checks of what is asked for by name. */
+/** The checks that a flag asks for. */
 export const ASKED: readonly Check[] = [tokenNeeds, ...ROUTE_CHECKS];
 
 /** Which checks the options ask for. A route needs no settings. */

@@ -1,5 +1,5 @@
 import type { SetupKind } from '../kind.ts';
-import { CLIENT_FLAGS, CODES_USAGE, parseFlags, REALM_USAGE, readVisit } from '../visit.ts';
+import { CLIENT_FLAGS, CODES_USAGE, parseKindFlags, REALM_USAGE, readVisit } from '../visit.ts';
 import { setUpCallers } from './callers.ts';
 
 const usage = `keycloak-guard setup audience: clients that call an API
@@ -21,7 +21,7 @@ export const audience: SetupKind = {
   summary: 'clients that call an API: their tokens name it',
   usage,
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseFlags('audience', args, CLIENT_FLAGS);
+    const { values: flags, positionals } = parseKindFlags('audience', args, CLIENT_FLAGS);
     const callers = positionals
       .flatMap((list) => list.split(','))
       .map((one) => ({ clientId: one.trim() }))

@@ -3,7 +3,7 @@ import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { SetupKind } from '../kind.ts';
-import { CLIENT_FLAGS, CODES_USAGE, openVisit, parseFlags, REALM_USAGE, readVisit } from '../visit.ts';
+import { CLIENT_FLAGS, CODES_USAGE, openVisit, parseKindFlags, REALM_USAGE, readVisit } from '../visit.ts';
 
 const usage = `keycloak-guard setup events: an API that follows Keycloak's events
 
@@ -23,7 +23,7 @@ export const events: SetupKind = {
   summary: "an API that follows Keycloak's events: kept, and readable by its service account",
   usage,
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseFlags('events', args, CLIENT_FLAGS);
+    const { values: flags, positionals } = parseKindFlags('events', args, CLIENT_FLAGS);
     if (positionals.length > 0) throw new UsageError(['setup events takes no name: give --client-id']);
     const visit = await readVisit(flags, { environment });
     const about = { clientId: flags['client-id'] };

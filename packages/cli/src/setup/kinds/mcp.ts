@@ -2,6 +2,7 @@ import { applyMcpStep, PROGRAMS, planMcp, readMcp, toDefaultScope } from '../../
 import { isHttpUrl } from '../../door/options.ts';
 import { toStepPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
+import { lists, switches } from '../../settings/flags.ts';
 import { readOrMakeSecret, readSecret } from '../api/client-secret.ts';
 import { planEnv, toSettings } from '../api/env-plan.ts';
 import { sayNext } from '../api/next.ts';
@@ -10,7 +11,7 @@ import {
   CODES_USAGE,
   isScope,
   openVisit,
-  parseFlags,
+  parseKindFlags,
   REALM_FLAGS,
   REALM_USAGE,
   readVisit,
@@ -39,16 +40,13 @@ ${CODES_USAGE}
 
 const FLAGS = {
   ...REALM_FLAGS,
-  scope: { type: 'string', multiple: true },
-  registration: { type: 'boolean' },
-  program: { type: 'string', multiple: true },
-  documents: { type: 'string', multiple: true },
-  'overwrite-env': { type: 'boolean' },
+  ...lists('scope', 'program', 'documents'),
+  ...switches('registration', 'overwrite-env'),
 } as const;
 
 /** @throws {UsageError} */
 export async function readMcpOptions(args: string[], desk: Pick<Desk, 'environment'>) {
-  const { values: flags, positionals } = parseFlags('mcp', args, FLAGS);
+  const { values: flags, positionals } = parseKindFlags('mcp', args, FLAGS);
   const [url = '', ...rest] = positionals;
   const scopes = flags.scope ?? [];
   const documents = (flags.documents ?? []).map((domain) => domain.toLowerCase());

@@ -1,13 +1,14 @@
 import { planService, readService, scopesThatBring } from '../../admin/index.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
+import { lists } from '../../settings/flags.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import { toShellWord } from '../../terminal/shell-word.ts';
 import { toPlainLine } from '../../terminal/style.ts';
 import { CREDENTIAL_FLAGS, CREDENTIAL_USAGE, chooseCredential } from '../credential/choose.ts';
 import { sayVolume, withCredential } from '../credential/part.ts';
 import type { SetupKind } from '../kind.ts';
-import { CLIENT_FLAGS, CODES_USAGE, openVisit, parseFlags, REALM_USAGE, readVisit } from '../visit.ts';
+import { CLIENT_FLAGS, CODES_USAGE, openVisit, parseKindFlags, REALM_USAGE, readVisit } from '../visit.ts';
 
 const usage = `keycloak-guard setup service: a service that calls others
 
@@ -29,7 +30,7 @@ ${CODES_USAGE}
 const FLAGS = {
   ...CLIENT_FLAGS,
   ...CREDENTIAL_FLAGS,
-  calls: { type: 'string', multiple: true },
+  ...lists('calls'),
 } as const;
 
 export const service: SetupKind = {
@@ -40,7 +41,7 @@ export const service: SetupKind = {
     ['Client id of the API that it calls', 'orders', '--calls'],
   ],
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseFlags('service', args, FLAGS);
+    const { values: flags, positionals } = parseKindFlags('service', args, FLAGS);
     const calls = [
       ...new Set((flags.calls ?? []).flatMap((list) => list.split(',')).map((one) => one.trim())),
     ];

@@ -14,12 +14,13 @@ import type { PlanPart } from '../../plan/part.ts';
 import { toRealmPart } from '../../plan/realm-part.ts';
 import { runPlan } from '../../plan/run-plan.ts';
 import { readEnvText } from '../../settings/env-file.ts';
+import { lists, switches, values } from '../../settings/flags.ts';
 import { writePrivateFile } from '../../settings/private-file.ts';
 import { UsageError } from '../../settings/usage-error.ts';
 import type { Output } from '../../terminal/output.ts';
 import { readOrMakeSecret } from '../api/client-secret.ts';
 import type { SetupKind } from '../kind.ts';
-import { CODES_USAGE, openVisit, parseFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
+import { CODES_USAGE, openVisit, parseKindFlags, REALM_FLAGS, REALM_USAGE, readVisit } from '../visit.ts';
 
 const usage = `keycloak-guard setup tenant: customers of one application, by a realm or an organization each
 
@@ -48,14 +49,9 @@ ${CODES_USAGE}
 
 const FLAGS = {
   ...REALM_FLAGS,
-  list: { type: 'string' },
-  template: { type: 'string' },
-  all: { type: 'boolean' },
-  secrets: { type: 'string' },
-  organization: { type: 'boolean' },
-  domain: { type: 'string', multiple: true },
-  admin: { type: 'string' },
-  'admin-role': { type: 'string' },
+  ...values('list', 'template', 'secrets', 'admin', 'admin-role'),
+  ...lists('domain'),
+  ...switches('all', 'organization'),
 } as const;
 
 type Api = AdminConnection['api'];
@@ -71,7 +67,7 @@ async function readList(file: string | undefined): Promise<string[][]> {
   return lines.filter(Boolean).map((line) => line.split(/[\s,]+/));
 }
 
-/** The realm as Keycloak exports it, without secrets; `undefined` if it is not there. */
+/** The realm as Keycloak exports it, without secrets; `undefined` if it does not exist. */
 async function exportRealm(api: Api, realm: string): Promise<Realm | undefined> {
   try {
     return (await api.realms.export({ realm, exportClients: true, exportGroupsAndRoles: true })) ?? undefined;
@@ -98,7 +94,7 @@ async function readTemplate(api: Api, template: string): Promise<Realm> {
   throw new UsageError([`--template: ${template} is no realm file: it has no "realm"`]);
 }
 
-/** A part for each tenant, and what is written of it afterwards. */
+/** A part for each tenant. */
 async function planRealms(api: Api, names: readonly string[], template: Realm, out: Output) {
   const parts: PlanPart[] = [];
   for (const realm of names) {
@@ -155,7 +151,7 @@ export const tenant: SetupKind = {
   summary: 'tenants of one application: a realm of a template, or an organization',
   usage,
   async run(args, { environment, out }) {
-    const { values: flags, positionals } = parseFlags('tenant', args, FLAGS);
+    const { values: flags, positionals } = parseKindFlags('tenant', args, FLAGS);
     const rows = [...positionals.map((name) => [name]), ...(await readList(flags.list))];
     const { template, organization = false, all = false } = flags;
     const problems: string[] = [];

@@ -27,7 +27,7 @@ export const addressTls = check('address.tls', ['address.port'], async ({ reach 
 
 /** Plain HTTP is common within one machine or Docker network. Over any other network, others can read passwords. */
 function judgePlain(hostname: string): Finding {
-  if (nearnessOf(hostname) !== 'everybody') return ok('plain HTTP, close by');
+  if (nearnessOf(hostname) !== 'public') return ok('plain HTTP, close by');
   return warn(
     `plain HTTP to ${hostname}`,
     'passwords, tokens and the client secret travel readable by everybody on the way',

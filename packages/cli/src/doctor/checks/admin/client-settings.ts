@@ -1,35 +1,34 @@
+import type ClientRepresentation from '@keycloak/keycloak-admin-client/lib/defs/clientRepresentation.js';
 import { splitUris } from '../../../admin/index.ts';
 import { call, toForm } from '../../../keycloak/call.ts';
 import { nearnessOf } from '../../../keycloak/nearness.ts';
 import { toWords } from '../../../keycloak/page.ts';
-import { adminCheck, type Finding, fail, ok, skipped, warn } from '../../check.ts';
+import { adminCheck, type Check, type Finding, fail, type Look, ok, skipped, warn } from '../../check.ts';
 import type { Reach } from '../../context.ts';
 import { noBrowserLogin, onPage } from '../client/say.ts';
 
-export const clientTokenBinding = adminCheck(
-  'client.token-binding',
-  'client.known',
-  async (admin, { reach }) => {
+/** A check of the client's settings. Those of browser logins are skipped if the client has none. */
+const clientCheck = (id: string, isOfBrowser: boolean, look: Look<ClientRepresentation>): Check =>
+  adminCheck(id, 'client.known', async (admin, context) => {
     const client = await admin.client();
     if (client === undefined) return skipped('the client is not there');
-    if (String(client.attributes?.['tls.client.certificate.bound.access.tokens']) !== 'true')
-      return ok('tokens are bearer tokens');
-    return fail(
-      'bound to TLS client certificates',
-      'the client binds tokens to a TLS client certificate, which this service does not have',
-      onPage(reach, 'Advanced > OAuth 2.0 Mutual TLS Certificate Bound Access Tokens Enabled OFF'),
-    );
-  },
-);
+    return (isOfBrowser ? await noBrowserLogin(context.reach) : undefined) ?? look(client, context);
+  });
 
-export const clientLogout = adminCheck(
+export const clientTokenBinding = clientCheck('client.token-binding', false, async (client, { reach }) => {
+  if (String(client.attributes?.['tls.client.certificate.bound.access.tokens']) !== 'true')
+    return ok('tokens are bearer tokens');
+  return fail(
+    'bound to TLS client certificates',
+    'the client binds tokens to a TLS client certificate, which this service does not have',
+    onPage(reach, 'Advanced > OAuth 2.0 Mutual TLS Certificate Bound Access Tokens Enabled OFF'),
+  );
+});
+
+export const clientLogout = clientCheck(
   'client.backchannel-logout',
-  'client.known',
-  async (admin, { reach, options }) => {
-    const client = await admin.client();
-    if (client === undefined) return skipped('the client is not there');
-    const other = await noBrowserLogin(reach);
-    if (other !== undefined) return other;
+  true,
+  async (client, { reach, options }) => {
     const url = String(client.attributes?.['backchannel.logout.url'] ?? '');
     const fix = onPage(
       reach,
@@ -88,14 +87,10 @@ async function isReceiver(url: string, timeoutMs: number): Promise<boolean> {
   return status === 400 && json !== undefined;
 }
 
-export const clientLogoutUris = adminCheck(
+export const clientLogoutUris = clientCheck(
   'client.post-logout-uris',
-  'client.known',
-  async (admin, { reach, options }) => {
-    const client = await admin.client();
-    if (client === undefined) return skipped('the client is not there');
-    const other = await noBrowserLogin(reach);
-    if (other !== undefined) return other;
+  true,
+  async (client, { reach, options }) => {
     const list = splitUris(client.attributes?.['post.logout.redirect.uris']);
     if (list.length > 0 && !(list.length === 1 && list[0] === '-')) return ok(list.join(', '));
     return warn(

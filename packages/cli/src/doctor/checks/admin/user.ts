@@ -1,7 +1,7 @@
 import { type Check, fail, ok, skipped, warn } from '../../check.ts';
 import { findUserTroubles, type UserTrouble } from './user-troubles.ts';
 
-/** Makes one kind of trouble with the user a check of its own. */
+/** Makes a check of one kind of trouble with the user. */
 function aboutUser(id: string, kinds: readonly UserTrouble['kind'][], good: string): Check {
   return {
     id,

@@ -6,7 +6,7 @@ import { check, fail, ok, skipped } from '../../check.ts';
 import { kcadm, onPage, refusalOf } from '../client/say.ts';
 import { applyCommand, kcadmServer } from './say.ts';
 
-/** Whether this client has authorization services. If it has none and nobody asked, the other checks are skipped. */
+/** Whether this client has authorization services. If not, the other checks are skipped; it only fails with `--authz`. */
 export const authzEnabled = check('authz.enabled', ['client.secret'], async ({ reach, options }) => {
   const answer = await reach.authz.protection();
   const state = await toState(reach.authz.state);

@@ -2,7 +2,7 @@ import { type AuthzState, namesIn } from '../../../admin/index.ts';
 import { ok, skipped, warn } from '../../check.ts';
 import { applyCommand, authzCheck, some } from './say.ts';
 
-/** Scopes that nobody can be granted, beside others of the same resource that can. */
+/** Scopes that cannot be granted, beside others of the same resource that can. */
 export const authzPartGranted = authzCheck('authz.part-granted', (state, { options }) => {
   const { switches } = state.model;
   if ((switches.policyEnforcementMode ?? 'ENFORCING') !== 'ENFORCING')

@@ -3,7 +3,7 @@ import { nearnessOf } from '../../../keycloak/nearness.ts';
 import { fail, ok, warn } from '../../check.ts';
 import { applyCommand, authzCheck, kcadmDelete, kcadmServer, some } from './say.ts';
 
-/** Whether anything is granted to everybody. */
+/** Whether the enforcement is off, so that every user is granted something. */
 export const authzEnforcement = authzCheck('authz.enforcement', async (state, { reach, options }) => {
   const mode = state.model.switches.policyEnforcementMode ?? 'ENFORCING';
   const open = (await reach.authz.documents()).find(
@@ -48,7 +48,7 @@ export const authzDefaultPermission = authzCheck('authz.default-permission', (st
   );
 });
 
-/** Whether Keycloak still decides by what was set before an import. */
+/** Whether Keycloak still decides by the settings from before an import. */
 export const authzStale = authzCheck('authz.stale', async (_state, { reach }) => {
   const stale = await reach.authz.stale();
   if (stale.length === 0) return ok('Keycloak decides by what is set');

@@ -39,7 +39,7 @@ export async function noPasswordLogin({ shape }: Reach): Promise<Finding | undef
   );
 }
 
-/** The text of the token endpoint's refusal. */
+/** The words of the token endpoint's refusal. */
 export const refusalOf = (answer: Answer): string =>
   `${answer.json?.error ?? ''}: ${answer.json?.error_description ?? ''}`;
 

@@ -23,7 +23,7 @@ export const clientSecret = check('client.secret', ['client.authenticator'], asy
   );
 });
 
-/** What is unusual about the secret, without showing it. */
+/** Names an unusual feature of the secret, without showing it. */
 function hintAt(secret: string): string {
   if (/^["'].*["']$/.test(secret)) return ' (it has quotes around it)';
   if (/^["'`]|["'`]$/.test(secret)) return ' (it has a quote at one end)';

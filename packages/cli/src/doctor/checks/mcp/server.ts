@@ -73,7 +73,7 @@ export const SERVER_CHECKS: readonly Check[] = [
   check('mcp.scopes', ['mcp.metadata'], async (context) => {
     const { challenge, scopes } = evidenceOf(context);
     const all = await scopes();
-    // RFC 6749 §3.3: what is no scope is not asked for, and is not printed to be copied.
+    // RFC 6749 §3.3: an invalid scope is not requested, and not printed in a command.
     const wrong = all.filter((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
     if (wrong.length > 0) {
       return fail(

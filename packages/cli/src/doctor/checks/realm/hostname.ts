@@ -25,7 +25,7 @@ export const issuerHostname = check('issuer.hostname', ['issuer.discovery'], asy
   const called = nearnessOf(ours.hostname);
   const isInner =
     (isContainerName(theirs.hostname) && !isContainerName(ours.hostname)) ||
-    (nearnessOf(theirs.hostname) === 'this-machine' && called === 'everybody');
+    (nearnessOf(theirs.hostname) === 'this-machine' && called === 'public');
   if (isInner) {
     return warn(
       seen,
@@ -57,7 +57,7 @@ async function judgePinned(reach: Reach, issuer: string, seen: string) {
     }
     return ok(`${seen}: its public name, and it answers there`);
   }
-  if (there.status === 0 && nearnessOf(hostname) !== 'everybody') {
+  if (there.status === 0 && nearnessOf(hostname) !== 'public') {
     // In a container, `localhost` is not the browser's machine.
     return ok(`${seen}: its public name, which cannot be looked at from here`);
   }

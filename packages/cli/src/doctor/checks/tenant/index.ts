@@ -4,7 +4,7 @@ import type { DoctorContext, Reach } from '../../context.ts';
 
 const MOST_MEMBERS = 200;
 
-/** Makes a check of a tenant that is an organization, or one that is a realm. */
+/** Makes a check of one kind of tenant: an organization or a realm. */
 const about = (
   id: string,
   kind: 'organization' | 'realm',
@@ -46,7 +46,7 @@ async function find({ options, reach }: DoctorContext): Promise<Tenant | undefin
   return realm ? { kind: 'realm', name, id: '', isEnabled: realm.enabled !== false } : undefined;
 }
 
-/** Checks of one tenant (`--tenant NAME`): an organization of the realm, or a realm of its own. */
+/** Checks of one tenant (`--tenant NAME`): an organization of the realm, or a separate realm. */
 export const TENANT_CHECKS: readonly Check[] = [
   check('tenant.found', ['admin.rights'], async (context) => {
     const { options, reach } = context;

@@ -69,7 +69,7 @@ export const tokenSession = check(
   },
 );
 
-/** Explains by Keycloak's text, or, if that is only "no", by what else is known. */
+/** Explains by Keycloak's words or, if they are only "no", by other evidence. */
 async function explain(reason: string, seen: string, claims: Claims, reach: Reach): Promise<Finding> {
   if (/session/i.test(reason)) {
     const { realm } = reach.caller;

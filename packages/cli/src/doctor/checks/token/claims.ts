@@ -13,7 +13,7 @@ export function isLightweight(claims: Claims): boolean {
   return absent.every((name) => claims[name] === undefined);
 }
 
-/** Why there are no claims to examine. */
+/** Why claims are missing. */
 export function whyNoClaims(reach: Reach): string {
   if (reach.login !== null) return 'no token to look at: the login gave none';
   return 'no token to look at: give --user and DOCTOR_PASSWORD, or an admin and --user';

@@ -182,7 +182,7 @@ function aboutScope(name: string, claims: Claims, grants: Grants | undefined): W
     : { cause: `the scope ${name} is Optional, and was not asked for`, fix: `${ask}, or make it Default` };
 }
 
-/** The user has it: does the client pass it on? */
+/** For a user with the role or group: does the client pass it on? */
 function viaMapper(type: string, having: string, add: string, claims: Claims, grants: Grants): Words {
   const mapper = grants.mappers.find(({ protocolMapper }) => protocolMapper === type);
   const inScope = grants.scopes.find((one) =>
